@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.cli.victor_command import Command, Ran
@@ -87,6 +88,10 @@ class Senders:
     def __call__(self, **options: Any) -> Any:
         return self._make(**options)
 
+    def of(self, **options: Any) -> "Senders":
+        """Makes senders that have these options, too."""
+        return Senders(partial(self._make, **options))
+
     def finish(self, records: Any = None, **options: Any) -> Any:
         """Send these rows, or go on with what is stored: each row is created."""
         own = self(**options)
@@ -116,6 +121,22 @@ class Senders:
         """What became of the only row of a batch."""
         (result,) = self(**options).export()
         return result
+
+
+class Meanwhile(httpx.HTTPTransport):
+    """The way to the provider. Something happens after the first answer to this method."""
+
+    def __init__(self, happens: Callable[[], None], method: str = "GET") -> None:
+        super().__init__()
+        self._happens, self._method = [happens], method
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = super().handle_request(request)
+        is_token = request.url.path.endswith("/auth/token")
+        if request.method == self._method and self._happens and not is_token:
+            response.read()
+            self._happens.pop()()
+        return response
 
 
 def acts_of(sender: Any, records: Any) -> list[Callable[[], object]]:

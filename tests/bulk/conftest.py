@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.bulk.backups import Backup, FileBackup, ServerBackup
 from tests.bulk.bulk_runs import Bulk, Clients, PassDays, Senders
 from tests.bulk.postgres import Postgres, postgres_server
+from tests.outbox.backups import Backup
 from tests.tiers import borders
 from victor_ext import RetryPolicy, Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox
@@ -94,9 +94,7 @@ def any_state(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def backup(any_state: str) -> Backup:
     """Of a database of each kind."""
-    if any_state.startswith("sqlite"):
-        return FileBackup(Path(any_state.removeprefix("sqlite:///")))
-    return ServerBackup(any_state)
+    return Backup(any_state)
 
 
 @pytest.fixture

@@ -4,19 +4,18 @@ what is forgotten.
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.bulk.backups import Backup, FileBackup
 from tests.bulk.bulk_runs import (
     Bulk,
     Clients,
+    Meanwhile,
     Senders,
     asked_once,
     change_state,
@@ -31,13 +30,13 @@ from tests.bulk.bulk_runs import (
     row,
     rows,
 )
+from tests.outbox.backups import Backup
 from victor_ext import ConfigurationError, idempotency_key_for
 from victor_ext.bulk.state import State
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.pull_request
 WHO: dict[str, Any] = {"by": "Ann", "why": "the customer has asked for it"}
-OTHER_SECRET = "another secret for tests, of some length"
 
 
 @pytest.mark.parametrize("word", ["declined", "expired", "failed"])
@@ -74,22 +73,6 @@ def test_what_may_still_be_paid_is_not_asked_again(
             sender().ask_again(names, **who)
     sender.finish()
     asked_once(victor_sandbox, rows(3))
-
-
-class Meanwhile(httpx.HTTPTransport):
-    """The way to the provider. Something happens after the first answer to this method."""
-
-    def __init__(self, happens: Callable[[], None], method: str = "GET") -> None:
-        super().__init__()
-        self._happens, self._method = [happens], method
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response = super().handle_request(request)
-        is_token = request.url.path.endswith("/auth/token")
-        if request.method == self._method and self._happens and not is_token:
-            response.read()
-            self._happens.pop()()
-        return response
 
 
 @pytest.mark.parametrize("first", ["another person", "another file"])
@@ -254,41 +237,41 @@ def test_a_restored_state_sends_nothing_before_it_is_released(
     sender: Senders, victor_sandbox: Sandbox, backup: Backup
 ) -> None:
     """What had not left in the backup was sent since: it is looked up."""
-    own = {"state": backup.url}
+    sender = sender.of(state=backup.url)
     records = referenced(30)
-    sender.store(records, **own)
+    sender.store(records)
     backup.make()
-    sender.finish(**own)
+    sender.finish()
     backup.restore()
-    assert sender(**own).hold() == 30
-    for act in (sender(**own).resume, partial(sender(**own).send, referenced(31))):
+    assert sender().hold() == 30
+    for act in (sender().resume, partial(sender().send, referenced(31))):
         with refused("The state is held"):
             act()
-    assert sender(**own).status().rows == 30
-    assert sender(**own).release() == 30
-    assert sender(**own).release() is None
-    assert sender(**own).status().counts == {"unknown": 30}
+    assert sender().status().rows == 30
+    assert sender().release() == 30
+    assert sender().release() is None
+    assert sender().status().counts == {"unknown": 30}
     with nothing_sent(victor_sandbox):
-        sender.finish(**own)
+        sender.finish()
     asked_once(victor_sandbox, records)
-    sender.finish(referenced(31), **own)
+    sender.finish(referenced(31))
 
 
-def reject_and_ask_again(sender: Senders, sandbox: Sandbox, **own: Any) -> None:
+def reject_and_ask_again(sender: Senders, sandbox: Sandbox) -> None:
     respond_to_creates(sandbox, 400, 1)
-    assert sender(**own).resume().counts == {"rejected": 1}
-    sender.ask_again("INV-1", **own)
-    sender.finish(**own)
+    assert sender().resume().counts == {"rejected": 1}
+    sender.ask_again("INV-1")
+    sender.finish()
 
 
-def correct_and_send(sender: Senders, sandbox: Sandbox, **own: Any) -> None:
+def correct_and_send(sender: Senders, sandbox: Sandbox) -> None:
     respond_to_creates(sandbox, 400, 1)
-    assert sender(**own).resume().counts == {"rejected": 1}
-    sender.finish([{**referenced(1)[0], "amount": "5.00"}], **own)
+    assert sender().resume().counts == {"rejected": 1}
+    sender.finish([{**referenced(1)[0], "amount": "5.00"}])
 
 
-def give_another_number(sender: Senders, sandbox: Sandbox, **own: Any) -> None:
-    sender.finish([row(1, invoice_no="B-1", client_reference_id="B-1")], **own)
+def give_another_number(sender: Senders, sandbox: Sandbox) -> None:
+    sender.finish([row(1, invoice_no="B-1", client_reference_id="B-1")])
 
 
 @pytest.mark.parametrize(
@@ -307,17 +290,17 @@ def test_what_waits_in_a_backup_is_not_sent_by_its_old_key_with_its_old_values(
     outcome: str,
 ) -> None:
     """The provider has it under another key since then."""
-    own = {"state": backup.url}
-    sender.store(referenced(1), **own)
+    sender = sender.of(state=backup.url)
+    sender.store(referenced(1))
     backup.make()
-    happens(sender, victor_sandbox, **own)
+    happens(sender, victor_sandbox)
     made = made_in(victor_sandbox)
     backup.restore()
-    sender(**own).hold()
-    assert sender(**own).release() == 1
+    sender().hold()
+    assert sender().release() == 1
     with nothing_sent(victor_sandbox):
-        assert sender(**own).resume().counts == {outcome: 1}
-        sender(**own).send(referenced(1))
+        assert sender().resume().counts == {outcome: 1}
+        sender().send(referenced(1))
     assert made_in(victor_sandbox) == made == 1
 
 
@@ -325,56 +308,40 @@ def test_what_was_in_doubt_in_a_backup_is_looked_up(
     sender: Senders, victor_sandbox: Sandbox, backup: Backup
 ) -> None:
     """It was resolved since then, and asked with another number."""
-    own = {"state": backup.url}
+    sender = sender.of(state=backup.url)
     respond_to_creates(victor_sandbox, 503)
-    assert sender(**own).send(referenced(1)).exit_status == 3
+    assert sender().send(referenced(1)).exit_status == 3
     backup.make()
     victor_sandbox.clear_faults()
-    sender(**own).resolve("INV-1", "not-created", **WHO)
-    give_another_number(sender, victor_sandbox, **own)
+    sender().resolve("INV-1", "not-created", **WHO)
+    give_another_number(sender, victor_sandbox)
     backup.restore()
-    sender(**own).hold()
-    assert sender(**own).release() == 0
+    sender().hold()
+    assert sender().release() == 0
     with nothing_sent(victor_sandbox):
-        assert sender(**own).resume().counts == {"unknown": 1}
-
-
-def test_what_was_never_sent_is_sent_once_a_person_says_so(
-    sender: Senders, victor_sandbox: Sandbox, backup: Backup
-) -> None:
-    """An empty list proves nothing: the provider is asked."""
-    own = {"state": backup.url}
-    sender.store(referenced(1), **own)
-    backup.make()
-    backup.restore()
-    sender(**own).hold()
-    sender(**own).release()
-    assert sender(**own).resume().counts == {"unknown": 1}
-    sender(**own).resolve("INV-1", "not-created", **WHO)
-    sender.finish(referenced(1), **own)
-    asked_once(victor_sandbox, referenced(1))
+        assert sender().resume().counts == {"unknown": 1}
 
 
 def test_a_backup_that_was_made_while_the_state_was_held_is_marked_by_its_own_hold(
     sender: Senders, bulk: Bulk, victor_sandbox: Sandbox, backup: Backup
 ) -> None:
     """A person had resolved a row then; it was sent since."""
-    own = {"state": backup.url}
+    sender = sender.of(state=backup.url)
     wrong = [{**row, "amount": "0"} for row in referenced(1)]
-    assert sender(skip_invalid=True, **own).send(wrong).counts == {"refused": 1}
-    sender(**own).hold()
-    sender(**own).resolve("INV-1", "not-created", **WHO)
+    assert sender(skip_invalid=True).send(wrong).counts == {"refused": 1}
+    sender().hold()
+    sender().resolve("INV-1", "not-created", **WHO)
     backup.make()
-    sender(**own).release()
-    sender.finish(referenced(1), **own)
+    sender().release()
+    sender.finish(referenced(1))
     victor_sandbox.advance(2 * 86_400)  # the provider forgets its keys
     backup.restore()
     held = bulk("hold", "--state", backup.url)
     assert held.status == 0
     assert "1 row may have been asked for since the backup" in held.out
-    sender(**own).release()
+    sender().release()
     with nothing_sent(victor_sandbox):
-        assert sender(**own).send(referenced(1)).noticed == {"asked_since": 1}
+        assert sender().send(referenced(1)).noticed == {"asked_since": 1}
     assert made_in(victor_sandbox) == 1
 
 
@@ -409,7 +376,7 @@ class Restored:
     """A state that is restored, as it was before something."""
 
     def __init__(self, sender: Senders, folder: Path) -> None:
-        self.sender, self._backup = sender, FileBackup(folder / "state.sqlite")
+        self.sender, self._backup = sender, Backup(f"sqlite:///{folder}/state.sqlite")
         self._backup.make()
 
     def release(self) -> int | None:
@@ -516,23 +483,6 @@ def test_what_is_in_doubt_and_not_in_the_latest_file_is_looked_up_and_stays_in_s
         assert made_in(victor_sandbox) == 1 + was_made
     sender().send(records)
     assert [result.row for result in sender().export()] == [1, 2]
-
-
-def test_a_worker_begins_nothing_of_a_state_that_is_held(
-    sender: Senders, victor_sandbox: Sandbox
-) -> None:
-    """Also if it has the chunk already: as many are sent as were marked before."""
-
-    def hold(_status: object) -> None:
-        sender().hold()
-
-    with suppress(ConfigurationError):
-        sender().send(rows(250), on_progress=hold)
-    made = made_in(victor_sandbox)
-    assert made < 250
-    sender().release()
-    sender().resume()
-    assert made_in(victor_sandbox) == made
 
 
 def test_what_is_forgotten_still_protects(sender: Senders, victor_sandbox: Sandbox) -> None:

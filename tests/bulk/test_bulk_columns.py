@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, TypedDict
 
 import pytest
 
+from tests.cases import cases_beside
 from victor_ext import InvalidRequest, Problem, Word
 from victor_ext.bulk.column_types import (
     MOMENT,
@@ -48,17 +49,7 @@ AFTER = {
     "velo": "      required: [remoteId, currency, amount, sourceAccountName]\n      properties:\n",
 }
 """What the new members of each document stand behind."""
-CELLS = {
-    "purpose": "SECRET",
-    "express": "true",
-    "reminders": "3",
-    "fee": "1.50",
-    "starts": "2026-03-04",
-    "expires": "2026-11-27T11:00:00+01:00",
-    "urgency": "LOW",
-}
-VALUES = {**CELLS, "express": True, "reminders": 3, "fee": 1.5, "tags": ["a", "b"]}
-SENT = {**VALUES, "expires": "2026-11-27T10:00:00Z"}
+GIVEN = cases_beside(__file__, "columns")
 COMMON = """
 import csv, json, sys
 from datetime import UTC, datetime
@@ -174,41 +165,6 @@ with VeloSandbox(VeloSettings(seed=1, validation=0.0)) as sandbox:
         print(json.dumps(dict(seen())))
 """,
 }
-OTHERS = {
-    "purpose": "GAS",
-    "express": "false",
-    "reminders": "4",
-    "fee": "1.51",
-    "starts": "2026-03-05",
-    "expires": "2026-11-27T11:00:00Z",
-    "urgency": "HIGH",
-}
-WRONG_CELLS = {
-    "express": "SECRET",
-    "reminders": "3.5",
-    "fee": "1,5",
-    "starts": "04.03.2026",
-    "expires": "2026-11-27T10:00:00",
-    "tags": "a",
-}
-WRONG_VALUES: Mapping[str, Any] = {
-    "purpose": 7,
-    "express": 1,
-    "reminders": True,
-    "fee": {},
-    "starts": 20260304,
-    "expires": [],
-    "urgency": False,
-    "tags": ["a", 1],
-}
-GIVEN = {
-    "cells": CELLS,
-    "values": VALUES,
-    "sent": SENT,
-    "others": OTHERS,
-    "wrong cells": WRONG_CELLS,
-    "wrong values": WRONG_VALUES,
-}
 
 
 @pytest.fixture(scope="module", params=PROGRAMS)
@@ -248,8 +204,8 @@ def update_to_newer(system: str, folder: Path) -> None:
 def test_a_cell_and_a_json_value_are_sent_as_the_type_that_the_document_says(seen: Any) -> None:
     assert seen["outcomes"] == [[{"created": 1}, {}], [{"created": 1}, {}]]
     of_csv, of_json = seen["sent"]
-    assert {name: of_json[name] for name in SENT} == SENT
-    assert {name: of_csv.get(name) for name in SENT} == {**SENT, "tags": None}
+    assert {name: of_json[name] for name in GIVEN["sent"]} == GIVEN["sent"]
+    assert {name: of_csv.get(name) for name in GIVEN["sent"]} == {**GIVEN["sent"], "tags": None}
     assert type(of_csv["express"]) is bool
     assert type(of_csv["reminders"]) is int
 
@@ -262,7 +218,7 @@ def test_equal_values_are_the_same_payment_however_they_are_written(seen: Any) -
 
 
 def test_another_value_of_a_column_is_another_payments(seen: Any) -> None:
-    for name in OTHERS:
+    for name in GIVEN["others"]:
         new, notice = seen["other"][name]
         assert new == 0
         assert f"another {name}" in notice
@@ -273,7 +229,7 @@ def test_another_value_of_a_column_is_another_payments(seen: Any) -> None:
 def test_a_row_looks_like_another_one_only_if_each_column_has_the_same_value(seen: Any) -> None:
     _, notice = seen["alike"]
     assert "CSV" in notice
-    assert seen["not alike"] == {name: [1] for name in OTHERS}
+    assert seen["not alike"] == {name: [1] for name in GIVEN["others"]}
 
 
 def test_a_cell_of_another_type_is_refused_with_what_to_write(seen: Any) -> None:

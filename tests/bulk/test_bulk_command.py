@@ -126,23 +126,6 @@ def test_the_counts_of_a_dry_run_add_up(bulk: Bulk) -> None:
     assert dry.err.splitlines()[0] == message
 
 
-def test_a_file_that_was_cut_is_refused_by_its_control_totals(
-    bulk: Bulk, victor_sandbox: Sandbox
-) -> None:
-    ended = bulk.send(rows(2), "--expect-rows", "3", "--expect-total", "9.69")
-    assert ended.status == 2
-    assert ended.err.splitlines() == [
-        "invoices.csv: the amounts are 5.46 in all, and 9.69 is expected: nothing was stored.",
-        "invoices.csv: the number of rows is 2, and 3 is expected: nothing was stored.",
-        "Error: the file is not the one that is expected. Nothing was sent.",
-    ]
-    misspelled = bulk.send("invoices.csv", "--expect-total", "5,46")
-    assert "--expect-total '5,46' is not" in misspelled.err
-    assert victor_sandbox.attempts_by_key() == {}
-    good = bulk.send("invoices.csv", "--expect-rows", "2", "--expect-total", "5.46")
-    assert good.status == 0
-
-
 def test_json_for_programs(bulk: Bulk) -> None:
     sent = bulk.send([row(1), row(2, amount="0")], "--skip-invalid", "--json")
     assert sent.status == 1
@@ -316,15 +299,6 @@ def test_a_batch_is_watched_until_its_last_row_or_a_signal(bulk: Bulk, sender: S
     assert seen.status == 0
     assert seen.out == "march: 3 rows: 3 created\n"
     assert "3/3" in seen.err
-
-
-def test_a_bar_at_a_terminal(bulk: Bulk) -> None:
-    bulk.write(rows(20))
-    ran = bulk.at_terminal("bulk", "send", "invoices.csv", *bulk.sends, "--rate", "20")
-    assert ran.status == 0
-    assert ran.out == "invoices.csv: 20 rows: 20 created\n"
-    assert "20/20" in ran.err
-    assert "20 created" in ran.err
 
 
 def test_what_is_under_way_moves_the_bar_and_is_not_unknown(

@@ -174,18 +174,11 @@ def test_a_killed_sender_or_worker(
     all_accounted_for(looking, victor_sandbox)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def place(request: pytest.FixtureRequest, bulk: Bulk) -> str:
-    """The URL of a state of each kind of database."""
-    is_server = request.param == "postgres"
-    return str(request.getfixturevalue("postgres")) if is_server else bulk.state
-
-
 def test_kills_of_the_only_sender_repeat_few_calls(
-    bulk: Bulk, victor_sandbox: Sandbox, place: str
+    bulk: Bulk, victor_sandbox: Sandbox, any_state: str
 ) -> None:
     """Results are stored as they come: what is repeated was under way, or about to be stored."""
-    state = ("--state", place)
+    state = ("--state", any_state)
     bulk.write(rows(ROWS))
     kills = 2
     for kill in range(kills):

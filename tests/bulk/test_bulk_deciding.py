@@ -26,11 +26,9 @@ from tests.bulk.bulk_runs import (
     respond_to_creates,
     row,
     rows,
-    write_csv,
 )
 from tests.cases import cases_beside
 from victor_ext import Victor, idempotency_key_for
-from victor_ext.bulk import BulkStopped
 from victor_ext.bulk.deciding import Act, Code, Decision, RowCase, key_origin
 from victor_ext.bulk.payments import (
     IN_DOUBT,
@@ -233,54 +231,6 @@ def asked_amounts(sandbox: Sandbox) -> list[str]:
     return sorted(str(request["amount"]) for request in sandbox.requests())
 
 
-def test_a_file_that_was_corrected_after_a_failed_start_is_what_counts(
-    sender: Senders, victor_sandbox: Sandbox, stranger: Victor
-) -> None:
-    """New amounts are asked, and what it does not have any more is not asked at all."""
-    first = written(["1", "2", "3", "4"])
-    with pytest.raises(BulkStopped):
-        sender(victor=stranger).send(first)
-    corrected = [row(1, invoice_no="1", amount="100.00"), *written(["1", "2", "5"])[1:]]
-    status = sender.finish(corrected)
-    assert status.counts == {"created": 3}
-    assert status.noticed["replaced"] == 1
-    assert status.check.left_out == 2
-    sender.finish()
-    asked_once(victor_sandbox, corrected)
-    assert asked_amounts(victor_sandbox) == ["100.00", "2.50", "3.50"]
-    assert [*sender.results()] == ["1", "2", "5"]
-    # A file that has what was left out sends it.
-    assert sender(batch="april").send(first[2:]).exit_status == 1
-    assert asked_amounts(victor_sandbox) == ["100.00", "2.50", "3.50", "4.50"]
-
-
-def test_what_a_spreadsheet_does_to_keys_asks_nobody_again(
-    sender: Senders, victor_sandbox: Sandbox, pass_days: PassDays
-) -> None:
-    """Nor does it a day later, with the due dates of then."""
-    numbers = ["1042", "0043", "Inv-7", "12-003"]
-    saved = ["1042.0", "43", "INV-7", "12\u2013003"]
-    wide = ["\uff11\uff10\uff14\uff12", "00043.00", "inv\uff0d7", "12\u2212003"]
-    sender.finish(written(numbers))
-    for days, keys in enumerate((saved, wide)):
-        pass_days(days)
-        status = sender(batch=f"saved {days}").send(written(keys, due_date=in_days(days)))
-        assert status.noticed == {"looks_like": 4}
-        assert status.exit_status == 1
-        assert f"{keys[0]} is 1042 (march, " in status.notices[0].message
-    asked_once(victor_sandbox, written(numbers))
-
-
-def test_other_numbers_are_other_payments(sender: Senders, victor_sandbox: Sandbox) -> None:
-    """With other amounts, or with the same ones and another day."""
-    first = written(["1042", "1043"])
-    sender.finish(first)
-    instalment = row(1, invoice_no="1042-2", amount="0.75")
-    another_day = written(["10420", "2043"], due_date=in_days(1))
-    sender.finish([instalment, *another_day], batch="april")
-    asked_once(victor_sandbox, [*first, instalment, *another_day])
-
-
 def test_months_are_told_apart_by_the_kind_of_their_keys(
     sender: Senders, victor_sandbox: Sandbox, pass_days: PassDays
 ) -> None:
@@ -380,36 +330,6 @@ def test_what_was_rejected_is_asked_as_corrected_under_its_next_key(
     assert victor_sandbox.attempts_by_key() == dict.fromkeys(keys, 1)
     assert asked_amounts(victor_sandbox) == ["3.00"]
     assert sender.result(batch="file 3").key == keys[-1]
-
-
-@pytest.mark.parametrize("secret", ["VICTOR_BULK_KEY", "VICTOR_CLIENT_SECRET"])
-def test_a_rotated_secret_stops_a_send(bulk: Bulk, victor_sandbox: Sandbox, secret: str) -> None:
-    """Whatever the file is called, and whichever secret the state was made with."""
-    if secret == "VICTOR_CLIENT_SECRET":
-        bulk.environment["VICTOR_BULK_KEY"] = ""
-    assert bulk.send(rows(3)).status == 0
-    bulk.write(rows(4), "invoices (2).csv")
-    bulk.environment[secret] = "a rotated secret, of some length"
-    acts = [("send", name, *bulk.sends) for name in ("invoices.csv", "invoices (2).csv")]
-    for words in (*acts, ("status",), ("resume",), ("drop",)):
-        ended = bulk(*words)
-        assert ended.status == 2, ended
-        assert "written with another key" in ended.err, ended
-    asked_once(victor_sandbox, rows(3))
-
-
-def test_two_files_with_rows_in_common_ask_for_each_row_once(
-    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
-) -> None:
-    """Merged and cut files. What waits goes with the file that came last."""
-    sender.store(rows(6), batch="all.csv")
-    half = write_csv(tmp_path / "half.csv", rows(3))
-    sender.finish(half, batch=None)
-    asked_once(victor_sandbox, rows(3))
-    sender.finish(batch="all.csv")
-    asked_once(victor_sandbox, rows(6))
-    sender.finish(rows(7), batch="merged")
-    asked_once(victor_sandbox, rows(7))
 
 
 def test_what_another_batch_leaves_out_is_said_to_be_left_out_in_every_batch_that_lists_it(
@@ -525,19 +445,6 @@ def test_who_is_told_of_another_key_kind_is_told_that_it_asks_again(
     asked_once(victor_sandbox, rows(1))
 
 
-@pytest.mark.parametrize(("options", "status"), [((), 2), (("--skip-invalid",), 1)])
-def test_a_due_date_that_cannot_be_read_is_not_counted_as_created(
-    bulk: Bulk, victor_sandbox: Sandbox, options: tuple[str, ...], status: int
-) -> None:
-    """It may be the next month's."""
-    assert bulk.send(rows(1)).status == 0
-    bulk.write([row(1, due_date="04.12.2026")], "april.csv")
-    ended = bulk.send("april.csv", *options)
-    assert ended.status == status, ended
-    assert "line 2: due_date" in ended.err, ended
-    asked_once(victor_sandbox, rows(1))
-
-
 def test_what_was_rejected_is_not_asked_again_because_its_day_has_come(
     sender: Senders, victor_sandbox: Sandbox
 ) -> None:
@@ -555,22 +462,6 @@ def test_what_was_rejected_is_not_asked_again_because_its_day_has_come(
     sender.finish()
     (made,) = victor_sandbox.requests()
     assert made["due_date"] == in_days(1)
-
-
-@pytest.mark.parametrize("first", [0, 1])
-def test_what_has_expired_is_asked_again_for_the_day_of_the_latest_file(
-    sender: Senders, victor_sandbox: Sandbox, first: int
-) -> None:
-    """Also for the next day, for which the row is no other one."""
-    sender().send([row(1, due_date=in_days(first))])
-    victor_sandbox.move(sender.result().id, "expired")
-    with nothing_sent(victor_sandbox):
-        status = sender().send([row(1, due_date=in_days(1 - first))])
-    assert status.noticed == {"created_before": 1}
-    sender.ask_again("INV-1")
-    sender.finish()
-    dates = [request["due_date"] for request in victor_sandbox.requests()]
-    assert sorted(dates) == [in_days(0), in_days(1)]
 
 
 @pytest.mark.parametrize(("column", "value"), [("amount", "0"), ("due_date", in_days(9))])

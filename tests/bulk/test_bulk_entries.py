@@ -2,17 +2,13 @@
 
 import json
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
-from tests.bulk.bulk_runs import Senders, nothing_sent, row
-from tests.providers.running import TOKEN
-from victor_ext import RetryPolicy, Victor, VictorOAuth
+from tests.bulk.bulk_runs import Senders, nothing_sent, referenced, row
+from tests.outbox.kinds import Provider
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -40,47 +36,25 @@ def test_what_was_not_sent_by_an_earlier_call_is_in_doubt_after_the_one_that_was
         assert sender().resume().exit_status == 3
 
 
-class Environment:
-    """A provider that gives its first request the id R1: so do others. Its responses have no time.
+class Environment(Provider):
+    """A provider that gives its first request an id that others give, too, and tells no time."""
 
-    Attributes:
-        meanwhile: Called during the first request, if it is not None.
-    """
+    tells_time = False
 
-    def __init__(self, name: Any) -> None:
-        self.keys: list[str] = []
-        self.amounts: list[str] = []
-        self.meanwhile: Callable[[], None] | None = None
-        self.client = Victor(
-            VictorOAuth("the same", "everywhere"),
-            environment=name,
-            base_url="https://victor.test",
-            transport=httpx.MockTransport(self.respond),
-            retry=RetryPolicy(max_attempts=1),
-        )
-
-    def respond(self, request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("/token"):
-            return httpx.Response(200, json=TOKEN)
-        if request.method == "GET":
-            return httpx.Response(200, json={"page": 0, "page_size": 1, "results": []})
-        self.keys.append(request.headers["idempotency-key"])
-        self.amounts.append(json.loads(request.content)["payment_details"]["amount"])
-        if self.meanwhile is not None and len(self.keys) == 1:
-            self.meanwhile()
-        made = {"victor_payment_request_id": f"R{len(self.keys)}", "status": "created"}
-        return httpx.Response(200, content=json.dumps(made))
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        victor = self.client(environment=name, base_url="https://victor.test")
+        self.own = {"victor": victor, "workers": 1}
+        """The options of a sender."""
 
 
 def test_a_key_and_an_id_of_another_environment_are_another_payments(sender: Senders) -> None:
     environments = [Environment("staging"), Environment("production")]
-    for environment in environments:
-        own: dict[str, Any] = {"victor": environment.client, "batch": "march"}
-        sender.store([row(1)], **own)
-    for environment in environments:
-        own = {"victor": environment.client, "batch": "march"}
-        sender.finish(**own)
-        assert sender.result(**own).id == "R1"
+    for each in environments:
+        sender.store(referenced(1), **each.own)
+    for each in environments:
+        sender.finish(**each.own)
+        assert sender.result(**each.own).id == "ID-REF-1"
     assert environments[0].keys == environments[1].keys
     assert len(environments[0].keys) == 1
 
@@ -89,9 +63,16 @@ def test_a_worker_does_not_send_what_a_newer_file_has_replaced_since_it_took_it_
     sender: Senders,
 ) -> None:
     """Without the provider's time, a row is marked just before its own call."""
+    first, second = referenced(2)
+    newer = [first, {**second, "amount": "9.99"}]
+
+    def replace(reference: str) -> None:
+        if reference == "REF-1":
+            sender.store(newer, **provider.own)
+
     provider = Environment("staging")
-    own: dict[str, Any] = {"victor": provider.client, "workers": 1}
-    provider.meanwhile = lambda: sender.store([row(1), row(2, amount="9.99")], **own)
-    sender(**own).send([row(1), row(2)])
-    sender.finish(**own)
-    assert [float(amount) for amount in provider.amounts] == [2.23, 9.99]
+    provider.meet = replace
+    sender(**provider.own).send([first, second])
+    sender.finish(**provider.own)
+    sent = [json.loads(body)["payment_details"]["amount"] for body in provider.bodies]
+    assert [float(amount) for amount in sent] == [2.23, 9.99]

@@ -4,10 +4,8 @@ by a second step.
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, suppress
-from datetime import UTC, datetime
+from contextlib import contextmanager, redirect_stderr
 from decimal import Decimal
-from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,23 +13,19 @@ from uuid import uuid4
 
 import pytest
 
-from tests.bulk.backups import Backup
 from tests.bulk.bulk_runs import Bulk, Senders, change_state, refused, wait_until
 from tests.bulk.conftest import STORAGE_KEY
 from tests.cases import cases_beside
+from tests.outbox.backups import Backup
 from tests.providers.eastpay.adapter import ARGUMENTS as EASTPAY
-from tests.providers.velo.adapter import pay
-from victor_ext import ConfigurationError, ProviderTime, RetryPolicy
+from victor_ext import ConfigurationError, RetryPolicy
 from victor_ext.bulk import BulkSender, Check, InvalidRows
-from victor_ext.bulk.loading import Loading
 from victor_ext.bulk.payouts import Payouts
 from victor_ext.cli.bulk_check import announce
-from victor_ext.providers import Money
 from victor_ext.providers.eastpay import EastPay
 from victor_ext.providers.velo import Velo, VeloAuth
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 from victor_ext.settlement import backoff
-from victor_ext.settlement.key_age import Moment, NoKey, Now
 from victor_ext.tables.row_file import RowFile
 
 pytestmark = pytest.mark.pull_request
@@ -324,49 +318,6 @@ def test_a_name_is_not_found_by_a_payor_that_cannot_be_seen_whole(
         sender(payor_id=f"{sandbox.payor_id[:8]}\u200b{sandbox.payor_id[8:]}").drop(["PAY-9"])
 
 
-@pytest.mark.parametrize("is_stored_meanwhile", [False, True])
-def test_a_payment_of_another_batch_is_the_same_payment(
-    sender: Senders,
-    sandbox: VeloSandbox,
-    monkeypatch: pytest.MonkeyPatch,
-    is_stored_meanwhile: bool,
-) -> None:
-    """Also among other rows, or with another memo, and if both are stored at one moment.
-
-    What was rejected is asked once more when it was corrected.
-    """
-    first = [row(1), row(2), row(3, remote_id="nobody")]
-    later = [row(4), row(2, payout_memo="again"), row(3)]
-    store = Loading.store
-    april = sender(batch="april")
-    sender(batch="february").send([row(9)])
-    if is_stored_meanwhile:
-
-        def store_second(*arguments: Any) -> Any:
-            monkeypatch.setattr(Loading, "store", store)
-            sender().send(first)
-            return store(*arguments)
-
-        monkeypatch.setattr(Loading, "store", store_second)
-    else:
-        sender().send(first)
-        check = april.check(later)
-        assert check.new == 2
-        assert check.changed == 1
-        assert "with another payout_memo" in check.notices[0].message
-    sent = april.send(later)
-    assert sent.counts == {"created": 2, "to_decide": 1}
-    assert sent.exit_status == 1
-    assert sent.noticed == {"other_values": 1, "corrected": 1}
-    assert calls(sandbox, "submit") == 3
-    times = {"PAY-1": 1, "PAY-2": 1, "PAY-3": 2, "PAY-4": 1}
-    assert sandbox.work_done_by_reference().items() >= times.items()
-    other = [{**each, "payor_id": str(uuid4())} for each in later]
-    assert sender(batch="may").check(other).new == 3
-    assert april.send([*later, row(5)]).counts == {"created": 3, "to_decide": 1}
-    assert sandbox.work_done_by_reference()["PAY-2"] == 1
-
-
 def test_who_asks_for_a_payment_once_more_has_to_withdraw_it_first(
     sender: Senders, sandbox: VeloSandbox
 ) -> None:
@@ -442,26 +393,6 @@ def test_another_person_can_be_wanted_after_the_rows_were_sent(sender: Senders) 
     take(sender, "instruct", by="Bob")
 
 
-def test_a_value_of_two_payors_is_resolved_and_dropped_by_its_key(
-    sender: Senders, sandbox: VeloSandbox
-) -> None:
-    """Where one of them is in doubt, or has not left, that one is meant."""
-    two = [row(1), row(1, payor_id=str(uuid4()))]
-    sender.store(two)
-    keys = [result.key for result in sender().export()]
-    for decide in (
-        partial(sender().drop, ["PAY-1"]),
-        partial(sender().ask_again, ["PAY-1"], by="Ann", why="It is due."),
-        partial(sender().resolve, "PAY-1", "created", by="Ann", why="It is there."),
-    ):
-        with refused("PAY-1 names 2 rows") as error:
-            decide()
-        assert all(key in str(error.value) for key in keys)
-    assert sender().drop([keys[0]]) == 1
-    assert [result.key for result in sender().export()] == keys[1:]
-    assert sender().drop(["PAY-1"]) == 1
-
-
 def test_another_system_is_refused_with_the_reason(bulk: Bulk) -> None:
     why = r"EastPay has no bulk sending: .* It is for Victor or Velo\."
     with EastPay(**EASTPAY) as client, refused(why):
@@ -473,22 +404,6 @@ def test_another_system_is_refused_with_the_reason(bulk: Bulk) -> None:
 
 class TestALostResponse:
     """Nothing is sent again: it is found by its payments, once the list has them."""
-
-    @late
-    def test_a_payout_that_the_list_shows_late_is_found_and_not_sent_again(
-        self, sender: Senders, sandbox: VeloSandbox
-    ) -> None:
-        sandbox.inject("lose_answer", operation="submit")
-
-        def later(status: Any) -> None:
-            if calls(sandbox, "list_payments") > 2:
-                # It is accepted once the list has it, until its payments are read.
-                assert status.counts in ({"unknown": 3}, {"accepted": 3}, {"created": 3})
-                sandbox.advance(LAG)
-
-        assert sender(patience=5).send(rows(3), on_progress=later).counts == {"created": 3}
-        assert payments_of(sender) == [["PAY-1", "PAY-2", "PAY-3"]]
-        assert calls(sandbox, "submit") == 1
 
     @late
     def test_what_a_person_has_found_has_the_payout_that_is_to_be_instructed(
@@ -526,66 +441,6 @@ class TestALostResponse:
         assert sent.exit_status == 0
         assert payments_of(sender) == [["PAY-1"], ["PAY-2"]]
         assert calls(sandbox, "submit") == 2
-
-    @late
-    def test_it_is_unclear_only_after_a_time_and_never_sent_again(
-        self, sender: Senders, sandbox: VeloSandbox, end_look_ups: EndLookUps
-    ) -> None:
-        sandbox.inject("lose_answer", operation="submit")
-
-        with broken_off(sandbox, "list_payments") as stop:
-            sender().send(rows(3), on_progress=stop)
-        end_look_ups()
-        for _ in range(2):
-            status = sender().resume()
-            assert status.counts == {"unknown": 3}
-            assert status.exit_status == 3
-        assert {
-            result.error
-            for result in sender().export()
-            if "No payouts have payments" not in str(result.error)
-        } == set()
-        sandbox.advance(LAG)
-        assert sender().resume().counts == {"created": 3}
-        assert calls(sandbox, "submit") == 1
-        submitted_once(sandbox, 3)
-
-    @pytest.mark.parametrize(
-        ("paid", "seconds", "why"),
-        [
-            (("12.00", "6.00"), 0.0, "has another value than was sent: amount of PAY-1"),
-            (("3.00", "3.00"), 60.0, "has what was sent, but was made earlier"),
-        ],
-    )
-    def test_what_another_program_pays_under_its_references_is_not_taken_for_it(
-        self,
-        sender: Senders,
-        sandbox: VeloSandbox,
-        another_program: Velo,
-        end_look_ups: EndLookUps,
-        paid: tuple[str, str],
-        seconds: float,
-        why: str,
-    ) -> None:
-        sandbox.set_clock_skew(-seconds)
-        payments = [
-            pay(f"PAY-{number}", amount=Money.of(amount, "USD"))
-            for number, amount in enumerate(paid, 1)
-        ]
-        other = another_program.payouts.submit(payments)
-        sandbox.set_clock_skew(0)
-        sandbox.inject("cut_request", operation="submit")
-
-        with broken_off(sandbox, "list_payments") as stop:
-            sender().send(rows(2, amount="3.00"), on_progress=stop)
-        end_look_ups()
-        assert sender().resume().counts == {"unknown": 2}
-        for result in sender().export():
-            assert other in str(result.error)
-            assert why in str(result.error)
-        with suppress(ConfigurationError):
-            sender(by="Bob").take_step("instruct")
-        assert calls(sandbox, "instruct") == 0
 
     def test_the_payout_that_was_withdrawn_is_not_taken_for_it(
         self, sender: Senders, sandbox: VeloSandbox, end_look_ups: EndLookUps
@@ -663,16 +518,6 @@ class TestAStepReadsTheStateFirst:
         assert sender().status().steps[second]["reasons"] == refused.reasons
 
     @pytest.mark.parametrize("name", ["instruct", "withdraw"])
-    def test_it_was_taken_elsewhere(
-        self, sender: Senders, sandbox: VeloSandbox, another_program: Velo, name: str
-    ) -> None:
-        sender.finish(rows(2))
-        (payout,) = payouts_of(sender)
-        getattr(another_program.payouts, name)(payout)
-        take(sender, name)
-        assert calls(sandbox, name) == 1
-
-    @pytest.mark.parametrize("name", ["instruct", "withdraw"])
     def test_no_step_is_taken_while_the_state_is_held(
         self, sender: Senders, sandbox: VeloSandbox, name: str
     ) -> None:
@@ -682,8 +527,9 @@ class TestAStepReadsTheStateFirst:
             sender().take_step(name)
         assert calls(sandbox, name) == 0
 
-    @pytest.mark.parametrize("status", [400, 403, 404])
-    @pytest.mark.parametrize("name", ["instruct", "withdraw"])
+    @pytest.mark.parametrize(
+        ("name", "status"), [("instruct", 400), ("withdraw", 403), ("instruct", 404)]
+    )
     def test_a_step_that_was_rejected_is_taken_by_the_next_call(
         self, sender: Senders, sandbox: VeloSandbox, name: str, status: int
     ) -> None:
@@ -698,18 +544,39 @@ class TestAStepReadsTheStateFirst:
         assert calls(sandbox, "get_payout") == reads, "what is done is not read"
         assert sender().status().steps[name]["by"] == ["Ann", "Bob"]
 
-    @pytest.mark.parametrize("name", ["instruct", "withdraw"])
-    def test_a_step_that_was_rejected_and_is_done_is_not_taken_again(
-        self, sender: Senders, sandbox: VeloSandbox, another_program: Velo, name: str
+    @pytest.mark.parametrize(
+        ("name", "before"),
+        [
+            ("instruct", "nothing"),
+            ("withdraw", "nothing"),
+            ("instruct", "rejected"),
+            ("withdraw", "rejected"),
+            ("instruct", "not_sent"),
+        ],
+    )
+    def test_a_step_that_was_taken_elsewhere_meanwhile_is_not_taken_again(
+        self,
+        sender: Senders,
+        sandbox: VeloSandbox,
+        another_program: Velo,
+        end_look_ups: EndLookUps,
+        name: str,
+        before: str,
     ) -> None:
         """Such as by whoever was told that it was rejected; or the response was another's."""
         sender.finish(rows(2))
-        sandbox.inject("status", operation=name, status=404)
-        take(sender, name, "rejected")
+        if before == "rejected":
+            sandbox.inject("status", operation=name, status=404)
+        elif before == "not_sent":
+            lose(sender, sandbox, name)
+            end_look_ups()
+        if before != "nothing":
+            take(sender, name, before)
         (payout,) = payouts_of(sender)
         getattr(another_program.payouts, name)(payout)
+        taken = calls(sandbox, name)
         take(sender, name)
-        assert calls(sandbox, name) == 2
+        assert calls(sandbox, name) == taken
 
     def test_a_step_that_was_ruled_out_is_read_again(
         self, sender: Senders, sandbox: VeloSandbox
@@ -734,8 +601,7 @@ class TestAStepReadsTheStateFirst:
         sandbox.clear_faults()
         take(sender, "instruct")
 
-    @pytest.mark.parametrize("name", ["instruct", "withdraw"])
-    @pytest.mark.parametrize("is_quoted", [False, True])
+    @pytest.mark.parametrize(("name", "is_quoted"), [("instruct", True), ("withdraw", False)])
     def test_a_lost_step_is_taken_again_only_once_nothing_of_it_is_under_way(
         self,
         sender: Senders,
@@ -759,34 +625,6 @@ class TestAStepReadsTheStateFirst:
         take(sender, name)
         take(sender, name)
         assert calls(sandbox, name) == 2
-
-    def test_a_lost_instruction_that_was_given_elsewhere_meanwhile(
-        self,
-        sender: Senders,
-        sandbox: VeloSandbox,
-        another_program: Velo,
-        end_look_ups: EndLookUps,
-    ) -> None:
-        sender.finish(rows(2))
-        lose(sender, sandbox, "instruct")
-        end_look_ups()
-        take(sender, "instruct", "not_sent")
-        (payout,) = payouts_of(sender)
-        another_program.payouts.instruct(payout)
-        take(sender, "instruct")
-        assert calls(sandbox, "instruct") == 2
-
-    def test_a_lost_instruction_of_a_payout_that_was_withdrawn(
-        self, sender: Senders, sandbox: VeloSandbox
-    ) -> None:
-        sender.finish(rows(2))
-        lose(sender, sandbox, "instruct")
-        unknown = sender().status()
-        assert unknown.counts == {"created": 2}
-        assert unknown.exit_status == 3
-        take(sender, "withdraw")
-        take(sender, "instruct", "rejected")
-        assert calls(sandbox, "instruct") == 1
 
     def test_a_lost_withdrawal_of_a_payout_that_was_instructed(
         self, sender: Senders, sandbox: VeloSandbox, end_look_ups: EndLookUps
@@ -859,17 +697,6 @@ def test_who_goes_on_with_a_file_is_not_who_sends_it(sender: Senders) -> None:
     with refused("who sent these rows"):
         sender(by="ANN ").take_step("instruct")
     take(sender, "instruct", by="Bob")
-
-
-def test_a_machine_that_slept_does_not_submit() -> None:
-    """Whoever has taken the payout over may have given it up meanwhile.
-
-    A file has one worker, which loses nothing.
-    """
-    now = Now(Moment(200.0, 5.0), ProviderTime(datetime.now(UTC), is_known=True))
-    assert "slept" in str(NoKey("me", 150.0, lambda: Moment(0.0, 0.0)).doubt(None, now))
-    assert NoKey("me", 250.0, lambda: Moment(0.0, 0.0)).doubt(None, now) is None
-    assert NoKey("me").doubt(None, now) is None
 
 
 def test_what_is_not_accepted_yet_waits_for_resume(sender: Senders, sandbox: VeloSandbox) -> None:

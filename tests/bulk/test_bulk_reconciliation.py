@@ -17,45 +17,17 @@ from tests.bulk.bulk_runs import (
     nothing_sent,
     referenced,
     refused,
-    respond_to_creates,
     row,
     rows,
 )
 from victor_ext import ProviderTime, Victor
-from victor_ext.bulk.worker import Worker
+from victor_ext.bulk import worker
 from victor_ext.reconciliation import Kind, reconcile
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.pull_request
 KEPT = 100
 """Seconds that a key lives, in the batches that are broken off."""
-
-
-@pytest.mark.victor_sandbox(list_lag=60, key_repeat="409")
-def test_a_row_that_the_list_does_not_show_yet_is_unknown_and_found_by_resuming(
-    sender: Senders, victor_sandbox: Sandbox
-) -> None:
-    lose_answers(victor_sandbox, 1)
-    assert sender().send(referenced(2)).counts == {"created": 1, "unknown": 1}
-    victor_sandbox.advance(60)
-    with nothing_sent(victor_sandbox):
-        sender.finish()
-    made = {request["id"] for request in victor_sandbox.requests()}
-    assert {result.id for result in sender().export()} == made
-
-
-@pytest.mark.victor_sandbox(list_lag=40, key_repeat="409")
-def test_an_older_request_that_is_like_a_row_is_not_taken_for_it(
-    sender: Senders, client: Victor, victor_sandbox: Sandbox, tmp_path: Path
-) -> None:
-    (record,) = referenced(1)
-    victor_sandbox.set_clock_skew(-60)
-    sender.finish([{**record, "invoice_no": "2"}], state=f"sqlite:///{tmp_path}/another.sqlite")
-    victor_sandbox.set_clock_skew(0)
-    client.ping()  # with the Date of today
-    lose_answers(victor_sandbox, 1)
-    assert sender().send([record]).counts == sender().resume().counts == {"unknown": 1}
-    assert "but was made earlier" in sender.result().error
 
 
 def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
@@ -65,7 +37,7 @@ def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
     assert sender(workers=1, key_retention=3600).send(referenced(1)).exit_status == 3
     ahead = timedelta(0)
 
-    def reserve_turns(_self: object, _connection: object, batches: list[str]) -> list[float]:
+    def reserve_turns(_store: object, _connection: object, batches: list[str]) -> list[float]:
         nonlocal ahead
         ahead += timedelta(hours=1)
         return [0.0 for _ in batches]
@@ -73,7 +45,7 @@ def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
     def provider_time(_self: object) -> ProviderTime:
         return ProviderTime(datetime.now(UTC) + ahead, is_known=True)
 
-    monkeypatch.setattr(Worker, "_reserve_turns", reserve_turns)
+    monkeypatch.setattr(worker, "reserve_turns", reserve_turns)
     monkeypatch.setattr(Victor, "provider_time", provider_time)
     with nothing_sent(victor_sandbox):
         assert sender(key_retention=3600).resume().exit_status == 3
@@ -167,14 +139,3 @@ def test_a_conflict_proves_nothing(
     now, hour = datetime.now(UTC), timedelta(hours=1)
     with reconcile(client, results, start=now - hour, end=now + hour) as report:
         assert [difference.kind for difference in report] == [Kind.DIFFERS]
-
-
-def test_a_refusal_of_a_row_that_may_have_been_sent_before_is_no_refusal(
-    sender: Senders, victor_sandbox: Sandbox
-) -> None:
-    lose_answers(victor_sandbox, 4)
-    assert sender(workers=1).send(referenced(2)).exit_status == 3
-    respond_to_creates(victor_sandbox, 400)
-    # Both exist: the first answers were lost. They are found by looking.
-    assert sender().resume().counts == {"created": 2}
-    asked_once(victor_sandbox, referenced(2))

@@ -12,7 +12,9 @@ from unicodedata import normalize
 import pytest
 
 from tests.bulk.bulk_runs import (
+    ACCOUNT,
     Clients,
+    Meanwhile,
     PassDays,
     Senders,
     acts_of,
@@ -24,7 +26,6 @@ from tests.bulk.bulk_runs import (
     made_in,
     nothing_sent,
     outbound,
-    referenced,
     refused,
     respond_to_creates,
     row,
@@ -159,35 +160,6 @@ def test_a_column_that_is_gone_since_is_the_one_that_differs(
     assert "with another notes. Not sent." in status.notices[0].message
 
 
-def test_a_row_that_changed_is_refused_and_the_others_go_on(
-    sender: Senders, victor_sandbox: Sandbox
-) -> None:
-    sender.finish(rows(3))
-    status = sender().send([row(1), row(2, amount="9999.99"), row(3, region="south"), row(4)])
-    check = status.check
-    assert check.changed == 1
-    assert check.unchanged == 2
-    assert check.new == 1
-    assert status.exit_status == 1
-    assert status.counts == sender().status().counts == {"created": 3, "to_decide": 1}
-    assert status.noticed == {"created_before": 2, "other_values": 1}
-    (notice,) = (notice for notice in check.notices if notice.code == "other_values")
-    assert notice.line == 2
-    assert notice.key_value == "INV-2"
-    assert "INV-2 was asked on" in notice.message
-    assert "with another amount. Not sent." in notice.message
-    assert "such as INV-2-2" in notice.message
-    # The export has what was asked for.
-    second = sender.results()["INV-2"]
-    assert second.outcome == "to_decide"
-    assert second.error == notice.message
-    assert second.asked["amount"] == row(2)["amount"]
-    assert "9999.99" not in {request["amount"] for request in victor_sandbox.requests()}
-    asked_once(victor_sandbox, rows(4))
-    # The file as it was is no failure.
-    assert sender.finish(rows(4)).counts == {"created": 4}
-
-
 def test_what_has_changed_is_named(sender: Senders) -> None:
     changes = cases_beside(__file__)["changes"]
     sender().send([row(number, **before) for number, (before, _, _) in enumerate(changes)])
@@ -197,33 +169,6 @@ def test_what_has_changed_is_named(sender: Senders) -> None:
     names = [message.partition(" with ")[2].partition(". Not")[0] for message in messages]
     assert names == [expected for _, _, expected in changes]
     assert "5550001112" not in str(messages)
-
-
-@pytest.mark.pull_request
-@pytest.mark.parametrize(
-    ("days", "code", "exit_status"),
-    [(-1, "created_before", 0), (1, "created_before", 0), (2, "due_later", 1)],
-)
-def test_another_due_date_is_no_other_payment_and_a_later_one_is_said(
-    sender: Senders,
-    victor_sandbox: Sandbox,
-    pass_days: PassDays,
-    days: int,
-    code: str,
-    exit_status: int,
-) -> None:
-    """`today` is the next day tomorrow. Two days later it is another month, or a customer who has
-    not paid.
-    """
-    sender.finish(rows(1))
-    pass_days(days)
-    again = sender(batch="april").send([row(1, due_date=in_days(days))])
-    (notice,) = again.notices
-    assert notice.line == 1
-    assert notice.code == code
-    assert notice.key_value == "INV-1"
-    assert again.exit_status == exit_status
-    asked_once(victor_sandbox, rows(1))
 
 
 @pytest.mark.pull_request
@@ -269,47 +214,6 @@ def test_another_spelling_another_default_due_date_and_one_that_has_passed_are_n
     pass_days(5)
     assert sender.finish(again).check.unchanged == 2
     asked_once(victor_sandbox, rows(2))
-
-
-def test_bad_rows_are_set_aside_and_a_corrected_one_takes_its_place(
-    sender: Senders, victor_sandbox: Sandbox
-) -> None:
-    without_key = row(3, invoice_no="", region="nowhere")
-    records = [row(1), row(2, amount="-1"), without_key, row(4)]
-    skipping = sender(skip_invalid=True)
-    sender.store(records, skip_invalid=True)
-    assert outcomes(sender) == ["waiting", "refused", "refused", "waiting"]
-    status = skipping.resume()
-    assert status.counts == {"created": 2, "refused": 2}
-    assert status.exit_status == 1
-    _, second, third, _ = sender().export()
-    assert "amount" in second.error
-    assert third.key == ""
-    assert third.extras["region"] == "nowhere"
-
-    again = skipping.send(records)
-    check = again.check
-    assert again.rows == 4
-    assert check.unchanged == 2
-    assert check.invalid == 2
-    assert check.new == 0
-
-    status = skipping.send([row(1), row(2), without_key, row(4)])
-    assert status.rows == 4
-    assert status.counts == {"created": 3, "refused": 1}
-    assert outcomes(sender) == ["created", "created", "refused", "created"]
-    asked_once(victor_sandbox, [row(1), row(2), row(4)])
-
-
-def test_what_the_provider_refuses_is_rejected_and_stays_so(
-    sender: Senders, victor_sandbox: Sandbox
-) -> None:
-    respond_to_creates(victor_sandbox, 400, 1)
-    status = sender(workers=1).send(rows(3))
-    assert status.counts == {"created": 2, "rejected": 1}
-    assert status.exit_status == 1
-    with nothing_sent(victor_sandbox):
-        assert sender().resume().counts == status.counts
 
 
 @pytest.mark.parametrize("again", [None, rows(3)], ids=["resume", "send"])
@@ -407,48 +311,6 @@ def test_a_copy_of_a_file_asks_nobody_again_whatever_it_is_called(
     assert victor_sandbox.attempts_by_key() == dict.fromkeys(keys_of(rows(7)), 1)
 
 
-@pytest.mark.pull_request
-@pytest.mark.parametrize("batch", ["march", "april"])
-def test_what_another_payment_asked_is_not_asked_again_whatever_its_key_is(
-    sender: Senders, victor_sandbox: Sandbox, batch: str
-) -> None:
-    records = referenced(3)
-    sender.finish(records)
-    keyed = [{**record, "invoice_no": f"new {place}"} for place, record in enumerate(records)]
-    again = sender(batch=batch)
-    status = again.send([*records[:2], keyed[2], row(4)])
-    (notice,) = (notice for notice in status.notices if notice.code == "looks_like")
-    assert notice.line == 3
-    assert notice.key_value == "new 2"
-    assert status.exit_status == 1
-    assert status.counts["refused"] == 1
-    status = again.send([*keyed, row(4)])
-    assert status.exit_status == 1
-    assert status.noticed["looks_like"] == 3
-    error = sender.results(batch=batch)["new 0"].error
-    assert "new 0 asks what INV-1 asked (march, " in error
-    # resume does not send what was refused.
-    assert again.resume().counts["refused"] == 3
-    asked_once(victor_sandbox, [*records, row(4)])
-
-
-def test_a_file_that_is_keyed_by_another_column_asks_nobody_again(
-    sender: Senders, victor_sandbox: Sandbox
-) -> None:
-    """Not even a day later, with other due dates."""
-    records = referenced(3)
-    sender.finish(records)
-    without = [{**record, "due_date": in_days(1)} for record in records]
-    without[0] = {**records[0]}
-    for record in without:
-        del record["invoice_no"]
-    for batch in ("april", "may"):
-        status = sender(batch=batch, key_column=None).send(without)
-        assert status.exit_status == 1
-        assert status.noticed == {"looks_like": 3}
-    asked_once(victor_sandbox, records)
-
-
 def test_rows_that_ask_the_same_in_one_file_are_payments_on_purpose(
     sender: Senders, victor_sandbox: Sandbox
 ) -> None:
@@ -471,6 +333,21 @@ def test_two_references_are_two_payments_though_they_ask_as_much(
         one = row(2, payer_counterparty_id=payer)
         sender.finish([one], batch=payer, **by_customer)
     assert [*victor_sandbox.work_done_by_key().values()] == [1] * 4
+
+
+def test_what_somebody_elses_code_raises_in_a_call_is_no_end_of_its_row_or_of_the_others(
+    sender: Senders, clients: Clients, victor_sandbox: Sandbox
+) -> None:
+    def fail() -> None:
+        raise RuntimeError(ACCOUNT)
+
+    victor = clients(transport=Meanwhile(fail, "POST"))
+    status = sender(victor=victor).send(rows(2))
+    assert status.counts == {"created": 1, "unknown": 1}
+    errors = [result.error for result in sender().export() if result.error]
+    assert errors == ["An unexpected RuntimeError while it was sent."]
+    sender.finish()
+    asked_once(victor_sandbox, rows(2))
 
 
 @pytest.mark.pull_request
@@ -518,26 +395,6 @@ def test_a_second_sender_in_a_process_sends_meanwhile(
 
     sender(rate=50).send(rows(20), on_progress=second)
     asked_once(victor_sandbox, rows(22))
-
-
-def test_what_waits_in_another_batch_is_not_asked_for_twice(
-    sender: Senders, victor_sandbox: Sandbox
-) -> None:
-    """A file that was not sent, and its copy from a spreadsheet: one of them is sent."""
-    written = [row(number, invoice_no=f"10{number}") for number in (42, 43)]
-    spelled = [row(number, invoice_no=f"10{number}.0") for number in (42, 43)]
-    sender.store(written)
-    copy = sender(batch="march (1)").send(spelled)
-    assert copy.noticed == {"looks_like": 2}
-    sender.finish()
-    assert sender(batch="march (1)").resume().exit_status == 1
-    asked_once(victor_sandbox, written)
-    # In its own batch the copy is the newer file, and what it lacks is left out.
-    sender.store([row(50, invoice_no="1050")], batch="april")
-    newer = row(50, invoice_no="1050.0")
-    sender.finish([newer], batch="april")
-    sender.finish(batch="april")
-    asked_once(victor_sandbox, [*written, newer])
 
 
 @pytest.mark.pull_request

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.bulk.backups import Backup
 from tests.bulk.bulk_runs import (
     ACCOUNT,
     Bulk,
@@ -25,68 +24,20 @@ from tests.bulk.bulk_runs import (
     row,
     write_csv,
 )
+from tests.cases import cases_beside
+from tests.outbox.backups import Backup
 from victor_ext.ids import loose_skeleton_of, skeleton_of
 from victor_ext.reconciliation.entries import EntryReader
 from victor_ext.sandbox import Sandbox
 from victor_ext.tables.texts import text_of_cell
 
 pytestmark = pytest.mark.slow
-SPELLINGS = {
-    "01042": [
-        *("1042", "1042.0", "1042.00", "1042,00", "1,042", "1.042", "1 042", "1'042", "1,042.00"),
-        *("1.042,00", "+1042", "'1042", "'01042", '="1042"', "\uff11\uff10\uff14\uff12"),
-        *("\u0661\u0660\u0664\u0662", "\u0661\u066c\u0660\u0664\u0662", "1\u2019042"),
-        *("01.042", "0001,042", "1.0420", "1,04200"),
-    ],
-    "-7": ["\u22127", "\u20137", "-007", '="-07"'],
-    "10.50": ["10.5", "10,50", "010.5"],
-    "12.3450": ["12.345", "12345", "12,345", "012.345"],
-    "INV 1-42/b": [
-        *("inv 1-42/B", "INV  1-42/b", "INV 1\u201342/b", "INV 1\u201042/b", "INV 1\u201142/b"),
-        *("INV 1\u221242/b", "INV 1\ufe6342/b", "'INV 1-42/b"),
-    ],
-    "JOE'S 1/2": ["Joe\u2019s 1/2", "JOE'S \u00bd"],
-}
-"""Keys, and what a spreadsheet, a copy or a keyboard makes of each."""
+KEYS = cases_beside(__file__, "keys")
+SPELLINGS, OTHERS, ALIKE = KEYS["spellings"], KEYS["others"], KEYS["alike"]
 RESPELLED = [(key, text) for key, texts in SPELLINGS.items() for text in texts]
-UNSEEN = [
-    "INV\u00a01-42/b",
-    "INV\u202f1-42/b",
-    "INV 1\u200b-42/b",
-    " INV 1-42/b",
-    "\ufeffINV 1-42/b",
-]
-"""For these a file is refused; the provider's list, and our books, may have them."""
-OTHERS = [
-    *(
-        "1042",
-        "10420",
-        "10.42",
-        "1-042",
-        "10-42",
-        "1/042",
-        "A-1042",
-        "A-01042",
-        "A-1042.0",
-        "A1042",
-    ),
-    *("A 1042", "-1042", "104", "0.1042", "0.042", "42", "1.04", "1042-2", "INV-1", "INV-10"),
-    *("INV-01", "INV-1.0", "INV1", "INV--1", "1.2.3", "1.02.3", "1,04,2", "1042A", "1042-A"),
-    *("12-003", "12-3", "104 2", "1 0 4 2", "1.042.00", "1e42"),
-]
-"""Keys of which no tool makes another one."""
-ALIKE = [
-    ("INV-001", "INV-1"),
-    ("2026/0042", "2026/42"),
-    ("01.042.7", "1.42.7"),
-    ("10.420", "10.42"),
-    ("1.100", "1.1"),
-    ("-12,500", "-12.5"),
-]
-"""Two keys that are one payment only if all else is equal."""
 
 
-@pytest.mark.parametrize(("key", "text"), [*RESPELLED, *product(["INV 1-42/b"], UNSEEN)])
+@pytest.mark.parametrize(("key", "text"), [*RESPELLED, *product(["INV 1-42/b"], KEYS["unseen"])])
 def test_what_tools_make_of_a_key_has_its_skeleton(key: str, text: str) -> None:
     assert skeleton_of(text) == skeleton_of(key)
 
@@ -355,15 +306,15 @@ def test_a_restored_state_knows_that_another_spelling_may_have_been_asked_since(
     """It was rejected, and then corrected and asked; the backup knows only of the rejection."""
     respond_to_creates(victor_sandbox, 400, 1)
     first = row(1, invoice_no="01042", amount="10.00")
-    own = {"state": backup.url}
-    assert sender(**own).send([first]).counts == {"rejected": 1}
+    sender = sender.of(state=backup.url)
+    assert sender().send([first]).counts == {"rejected": 1}
     backup.make()
-    sender.finish([{**first, "amount": "11.00"}], **own)
+    sender.finish([{**first, "amount": "11.00"}])
     backup.restore()
-    sender(**own).hold()
-    sender(**own).release()
+    sender().hold()
+    sender().release()
     with nothing_sent(victor_sandbox):
-        status = sender(batch="april", **own).send([row(1, invoice_no="1042", amount="12.00")])
+        status = sender(batch="april").send([row(1, invoice_no="1042", amount="12.00")])
     assert status.noticed == {"looks_like": 1}
 
 

@@ -147,21 +147,6 @@ def test_a_state_that_is_deleted_while_rows_are_sent(
     assert made_in(victor_sandbox) < 200
 
 
-@pytest.mark.parametrize("table", ["victor_bulk", "victor_bulk_asked"])
-def test_a_batch_of_which_payments_are_gone_is_not_read_as_if_they_waited(
-    bulk: Bulk, victor_sandbox: Sandbox, table: str
-) -> None:
-    assert bulk.send(rows(200)).status == 0
-    gone = f"DELETE FROM {table} WHERE key IN (SELECT key FROM {table} LIMIT 100)"
-    change_state(bulk.folder / "victor-bulk.sqlite", gone)
-    send = ("send", "invoices.csv", *bulk.sends)
-    for words in (send, ("resume",), ("status",), ("export",)):
-        ran = bulk(*words)
-        assert ran.status == 3, ran
-        assert "was deleted" in ran.err, ran
-    asked_once(victor_sandbox, rows(200))
-
-
 def test_nothing_is_promised_of_a_state_that_cannot_be_read(
     bulk: Bulk, victor_sandbox: Sandbox, postgres_server: Postgres, postgres: str
 ) -> None:

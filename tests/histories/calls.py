@@ -8,9 +8,10 @@ import io
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from pkgutil import walk_packages
 from random import Random
@@ -23,15 +24,15 @@ from tests.histories.provider import KEPT, Rules, Work
 from tests.histories.world import BEGINS, Process, Wire, World
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorError, VictorOAuth
 from victor_ext.providers import Money
-from victor_ext.providers.eastpay import AsyncEastPay, Card, EastPay
+from victor_ext.providers.eastpay import AsyncEastPay, CardToken, EastPay
 from victor_ext.providers.flexfactor import (
     AsyncFlexFactor,
+    Card,
     FlexFactor,
     FlexFactorAuth,
     Payer,
     Transaction,
 )
-from victor_ext.providers.flexfactor import Card as CardToken
 from victor_ext.providers.velo import AsyncVelo, PaymentInstruction, Velo, VeloAuth
 from victor_spec.generate import generate
 
@@ -63,8 +64,7 @@ OTHER: list[dict[str, Any]] = [
     {"notes": normalize("NFD", "Für März")},
 ]
 """What a caller changes under the same key, by mistake. Another Unicode form is no other text."""
-USD, TOKEN = Money.of("44.23", "USD"), CardToken("t_1")
-CARD = Card("4111111111111111", expiry_month=12, expiry_year=2030)
+USD = Money.of("44.23", "USD")
 DECLINED = Transaction(id="t-1", occurred_at=datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC))
 FILE, HEADER = b"header:" + bytes(range(200)) * 3, 7
 """A file that is sent from behind its header on."""
@@ -74,35 +74,41 @@ _loop = cache(asyncio.new_event_loop)
 
 
 class Operation(NamedTuple):
-    """A write. `fact` comes before the name in what the provider knows a fact by."""
+    """A write: the name of its method, or for the kiosk of its module, and its arguments.
+
+    `fact` comes before the name of a fact in what the provider knows a write without a key by.
+    `terms` are what an outbox is told beside the arguments.
+    """
 
     system: str
-    call: Callable[[Any, str, dict[str, Any]], Any]
+    name: str
+    arguments: Callable[[str], tuple[tuple[Any, ...], dict[str, Any]]]
     fact: str = ""
     is_keyed: bool = False
+    terms: Mapping[str, Any] = {}
 
+    def call(self, client: Any, key: str, changed: dict[str, Any]) -> Any:
+        """Call it as a program does, with these values changed."""
+        args, named = self.arguments(key)
+        if self.system == "kiosk":
+            module, options = self.module, {"client": client.with_key(key), **named}
+            if hasattr(client, "__aenter__"):
+                return _parsed(module.asyncio_detailed(**options))
+            return module.sync_detailed(**options).parsed
+        if self.fact == RESPOND:
+            named["notes"] = changed.get("notes") or "Thanks."
+            if "amount" in changed and self.name.endswith("accept"):
+                named["modified_amount"] = changed["amount"]
+        elif self.system == "victor":
+            named.update(changed)
+        if self.is_keyed:
+            named["idempotency_key"] = key
+        return attrgetter(self.name)(client)(*args, **named)
 
-def _respond(accept: bool) -> Operation:
-    def call(victor: Any, name: str, changed: dict[str, Any]) -> Any:
-        requests, notes = victor.payment_requests, changed.get("notes") or "Thanks."
-        modified = {"modified_amount": changed["amount"]} if "amount" in changed else {}
-        return (
-            requests.accept(name, notes=notes, **modified)
-            if accept
-            else requests.decline(name, notes=notes)
-        )
-
-    return Operation("victor", call, "POST /v2/payment-requests/respond-to-request/")
-
-
-def _in_kiosk(operation: str, body: Callable[[str], Any], *, is_keyed: bool = True) -> Operation:
-    def call(client: Any, name: str, _changed: dict[str, Any]) -> Any:
-        module: Any = importlib.import_module(f"kiosk_api.api.default.{operation}")
-        if hasattr(client, "__aenter__"):
-            return _parsed(module.asyncio_detailed(client=client.with_key(name), body=body(name)))
-        return module.sync_detailed(client=client.with_key(name), body=body(name)).parsed
-
-    return Operation("kiosk", call, is_keyed=is_keyed)
+    @property
+    def module(self) -> Any:
+        """The module of an operation of the kiosk."""
+        return kiosk(f"api.default.{self.name}")
 
 
 async def _parsed(response: Any) -> Any:
@@ -117,74 +123,89 @@ def _file(name: str) -> Any:
     return _open_files[name]
 
 
-def _sale(name: str) -> Any:
-    return kiosk("models").Sale(amount=4423, reference=name)
+def _pay(*names: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    usual: dict[str, Any] = {"remote_id": "p7", "amount": USD, "source_account_name": "USD"}
+    return ([PaymentInstruction(**usual, payor_payment_id=name) for name in names],), {}
 
 
+def _sale(name: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    return (), {"body": kiosk("models").Sale(amount=4423, reference=name)}
+
+
+RESPOND = "POST /v2/payment-requests/respond-to-request/"
+LOOKED_UP = {"look_up_by": {"payor_id": MERCHANT}}
+RESCUED = {
+    "payer": Payer(email="ada@example.com"),
+    "card": Card("t_1"),
+    "transaction": DECLINED,
+    "amount": USD,
+}
 OPERATIONS: dict[str, Operation] = {
     "create": Operation(
         "victor",
-        lambda victor, name, changed: victor.payment_requests.create(
-            **{**BASE, "client_reference_id": f"INV-{name}", **changed}, idempotency_key=name
-        ),
+        "payment_requests.create",
+        lambda name: ((), {**BASE, "client_reference_id": f"INV-{name}"}),
         is_keyed=True,
     ),
-    "accept": _respond(True),
-    "decline": _respond(False),
-    "submit": Operation(
-        "velo",
-        lambda velo, name, _: velo.payouts.submit(
-            [
-                PaymentInstruction(
-                    remote_id="p7", amount=USD, source_account_name="USD", payor_payment_id=name
-                )
-            ]
-        ),
+    **{
+        word: Operation(
+            "victor",
+            f"payment_requests.{word}",
+            lambda name: ((name,), {"notes": "Thanks."}),
+            RESPOND,
+        )
+        for word in ("accept", "decline")
+    },
+    "submit": Operation("velo", "payouts.submit", _pay, terms=LOOKED_UP),
+    "submit two": Operation(
+        "velo", "payouts.submit", lambda name: _pay(name, "more"), terms=LOOKED_UP
     ),
     "instruct": Operation(
-        "velo", lambda velo, name, _: velo.payouts.instruct(name), "POST /v3/payouts/"
+        "velo", "payouts.instruct", lambda name: ((name,), {}), "POST /v3/payouts/"
     ),
     "withdraw": Operation(
-        "velo", lambda velo, name, _: velo.payouts.withdraw(name), "DELETE /v3/payouts/"
+        "velo", "payouts.withdraw", lambda name: ((name,), {}), "DELETE /v3/payouts/"
     ),
     "debit": Operation(
         "eastpay",
-        lambda bank, name, _: bank.payments.debit(USD, card=CARD, merchant_transaction_id=name),
+        "payments.debit",
+        lambda name: ((USD,), {"card": CardToken("t"), "merchant_transaction_id": name}),
     ),
     "refund": Operation(
         "eastpay",
-        lambda bank, name, _: bank.payments.refund("R7x", USD, merchant_transaction_id=name),
+        "payments.refund",
+        lambda name: (("R7x", USD), {"merchant_transaction_id": name}),
     ),
     "evaluate": Operation(
         "flexfactor",
-        lambda flex, name, _: flex.evaluate(
-            order_id=f"INV-{name}",
-            amount=USD,
-            payer=Payer(email="ada@example.com"),
-            card=TOKEN,
-            transaction=DECLINED,
-            idempotency_key=name,
-        ),
+        "evaluate",
+        lambda name: ((), {**RESCUED, "order_id": f"INV-{name}"}),
         is_keyed=True,
     ),
-    "capture": Operation(
-        "flexfactor", lambda flex, name, _: flex.capture("o-1", USD, idempotency_key=name), "", True
-    ),
+    "capture": Operation("flexfactor", "capture", lambda _: (("o-1", USD), {}), is_keyed=True),
     "give back": Operation(
-        "flexfactor", lambda flex, name, _: flex.orders.refund(name, USD), "POST /v1/orders/"
-    ),
-    "cancel": Operation(
         "flexfactor",
-        lambda flex, name, _: flex.orders.cancel("o-1", idempotency_key=name),
-        "",
-        True,
+        "orders.refund",
+        lambda name: ((name, USD), {}),
+        "POST /v1/orders/",
+        terms={"at_most_once": True},
     ),
-    "take": _in_kiosk("take_payment", _sale),
-    "place": _in_kiosk("place_order", _sale),
-    "raw": _in_kiosk("upload_raw", _file),
-    "form": _in_kiosk("upload_form", lambda name: kiosk("models").Form(file=_file(name))),
-    "pay out": _in_kiosk("pay_out", _sale, is_keyed=False),
+    "cancel": Operation("flexfactor", "orders.cancel", lambda _: (("o-1",), {}), is_keyed=True),
+    "take": Operation("kiosk", "take_payment", _sale, is_keyed=True),
+    "place": Operation("kiosk", "place_order", _sale, is_keyed=True),
+    "raw": Operation(
+        "kiosk", "upload_raw", lambda name: ((), {"body": _file(name)}), is_keyed=True
+    ),
+    "form": Operation(
+        "kiosk",
+        "upload_form",
+        lambda name: ((), {"body": kiosk("models").Form(file=_file(name))}),
+        is_keyed=True,
+    ),
+    "pay out": Operation("kiosk", "pay_out", _sale),
+    "charge": Operation("tiny", "charges.create", lambda name: ((name, 4423), {}), is_keyed=True),
 }
+_CALLED = [name for name in OPERATIONS if name not in ("submit two", "charge")]
 
 
 @cache
@@ -308,7 +329,7 @@ class Calls:
 
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
-        operation = dice.choice([*OPERATIONS, *["create"] * 5])
+        operation = dice.choice([*_CALLED, *["create"] * 5])
         deadline = dice.choice([60.0, 60.0, None, 3 * KEPT])
         return {
             "operation": operation,

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -279,15 +280,17 @@ class Files:
     def _command(
         self,
         name: str,
-        call: Callable[[], Report],
         rows: list[FileRow],
         terms: Terms,
+        call: Callable[[], Report] | None = None,
         *,
         is_read: bool = False,
     ) -> Report:
-        """Let a command run; `is_read`: its report says how the rows are."""
+        """Let a command run, that of this name or another call; `is_read`: its report says how the
+        rows are.
+        """
         with self.truth.command(name, rows, terms):
-            report = call()
+            report = self.surface.do(terms, self.name, name) if call is None else call()
             lines = self.surface.export(terms, self.name)
             if is_read:
                 self.truth.told(rows, report, lines)
@@ -302,21 +305,20 @@ class Files:
         rows = self.truth.may_resume(name)
 
         def resume() -> Report:
-            return self.surface.resume(terms, name)
+            return self.surface.do(terms, name, "resume")
 
-        self._command("resume", resume, rows, terms, is_read=True)
+        self._command("resume", rows, terms, resume, is_read=True)
 
     def _status(self, _move: Move) -> None:
         """What is read of a batch is as its export has it."""
-        report = self.surface.status(self.terms, self.name)
+        report = self.surface.do(self.terms, self.name, "status")
         lines = self.surface.export(self.terms, self.name)
         is_unknown = any(line.outcome in MAY_EXIST for line in lines)
         if report.exit_status == 0 and is_unknown:
             self.truth.complain("told wrong: status ends with 0 beside what is unknown")
 
     def _drop(self, _move: Move) -> None:
-        terms = self.terms
-        report = self._command("drop", lambda: self.surface.drop(terms, self.name), [], terms)
+        report = self._command("drop", [], self.terms)
         if not report.stopped:
             self.truth.dropped(self.name)
 
@@ -332,9 +334,9 @@ class Files:
         is_owed = self.truth.is_over(row) and len(works) == 1
         report = self._command(
             "ask again",
-            lambda: self.surface.ask_again(terms, self.name, rows, key),
             rows,
             terms,
+            lambda: self.surface.ask_again(terms, self.name, rows, key),
         )
         self.truth.accepted(self.name, rows, report)
         if not report.stopped and NoticeOfRow("looks_like", key) in report.notices:
@@ -379,8 +381,8 @@ class Files:
                 return
 
     def _forget(self, _move: Move) -> None:
-        terms = self.terms
-        self._command("forget", lambda: self.surface.forget(terms, self.name), [], terms)
+        forget = partial(self.surface.do, self.terms, self.name, "forget", older_than=0)
+        self._command("forget", [], self.terms, forget)
 
     # The state and its keys
 
@@ -394,24 +396,22 @@ class Files:
         self.stale = set(self.truth.batches)
         if move.place % 3 == 0:
             self._must_stop("a restore that is not released", self.terms, self.name, move.place)
-        self.surface.release(self.terms, self.name)
-        name, terms = self.name, self.terms
+        self.surface.do(self.terms, self.name, "release")
         # What waits in a backup is looked up: nothing is sent.
-        self._command("resume after a restore", lambda: self.surface.resume(terms, name), [], terms)
+        resume = partial(self.surface.do, self.terms, self.name, "resume")
+        self._command("resume after a restore", [], self.terms, resume)
         self._send_file(self.name, list(self.rows), self.terms, why="send after a restore")
 
     def _must_stop(self, why: str, terms: Terms, name: str, place: int) -> None:
         """A command that has to be refused as a whole."""
         rows = list(self.rows)
-        commands: list[tuple[str, Callable[[], Report]]] = [
-            ("send", lambda: self.surface.send(terms, name, rows)),
-            ("resume", lambda: self.surface.resume(terms, name)),
-        ]
-        if terms != self.terms:
-            commands.append(("status", lambda: self.surface.status(terms, name)))
-        command, call = commands[place % len(commands)]
+        commands = ["send", "resume", *(["status"] if terms != self.terms else [])]
+        command = commands[place % len(commands)]
         with self.truth.command(why, rows, terms):
-            report = call()
+            if command == "send":
+                report = self.surface.send(terms, name, rows)
+            else:
+                report = self.surface.do(terms, name, command)
         if not report.is_refusal:
             self.truth.complain(f"told wrong: {why} does not stop a {command}")
             if command == "send":
@@ -439,10 +439,9 @@ class Files:
                 self._terms = replace(self._terms, secret=new.secret)
 
     def _rekey(self, _move: Move) -> None:
-        new, terms = self._other_key(), self.terms
-        report = self._command(
-            "rekey", lambda: self.surface.rekey(terms, self.name, new), [], terms
-        )
+        new = self._other_key()
+        rekey = partial(self.surface.do, self.terms, self.name, "rekey", new)
+        report = self._command("rekey", [], self.terms, rekey)
         if not report.stopped:
             self._terms = replace(self._terms, storage_key=new)
             self.backup = None

@@ -147,32 +147,18 @@ class RealBulk:
             writer.writerows(records)
         return self._report(terms, batch, lambda sender: sender.send(path))
 
-    def resume(self, terms: Terms, batch: str) -> Report:
-        return self._report(terms, batch, lambda sender: sender.resume())
-
-    def drop(self, terms: Terms, batch: str) -> Report:
-        return self._report(terms, batch, lambda sender: sender.drop())
+    def do(self, terms: Terms, batch: str, command: str, *args: Any, **options: Any) -> Report:
+        """Any other command, by the name of its method."""
+        return self._report(terms, batch, lambda sender: getattr(sender, command)(*args, **options))
 
     def ask_again(self, terms: Terms, batch: str, rows: list[FileRow], key: str) -> Report:
         person = {"by": "Ada", "why": "the customer asked for it"}
-        asked = self._report(terms, batch, lambda sender: sender.ask_again([key], **person))
+        asked = self.do(terms, batch, "ask_again", [key], **person)
         return asked if asked.stopped else self.send(terms, batch, rows)
 
     def resolve(self, terms: Terms, batch: str, key: str, outcome: str) -> Report:
         person = {"by": "Ada", "why": "read at the provider"}
-        return self._report(terms, batch, lambda sender: sender.resolve(key, outcome, **person))
-
-    def release(self, terms: Terms, batch: str) -> Report:
-        return self._report(terms, batch, lambda sender: sender.release())
-
-    def forget(self, terms: Terms, batch: str) -> Report:
-        return self._report(terms, batch, lambda sender: sender.forget(older_than=0))
-
-    def rekey(self, terms: Terms, batch: str, storage_key: str) -> Report:
-        return self._report(terms, batch, lambda sender: sender.rekey(storage_key))
-
-    def status(self, terms: Terms, batch: str) -> Report:
-        return self._report(terms, batch, lambda sender: sender.status())
+        return self.do(terms, batch, "resolve", key, outcome, **person)
 
     def export(self, terms: Terms, batch: str) -> list[Line]:
         with suppress(VictorError), self._sender(terms, batch) as sender:
@@ -199,7 +185,7 @@ class RealBulk:
         for suffix in ("", "-wal", "-shm"):
             Path(f"{self._file}{suffix}").unlink(missing_ok=True)
         self._file.write_bytes(copied)
-        held = self._report(terms, batch, lambda sender: sender.hold())
+        held = self.do(terms, batch, "hold")
         if held.stopped:  # a secret of the past is looked for; meanwhile it is held all the same
             with State(self._state).engine() as engine, engine.begin() as connection:
                 hold_state(connection)

@@ -6,9 +6,9 @@ No row is corrected and its key respelled in one step: a person has to decide ab
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from typing import Any
 
 from tests.histories.files_bulk import FileRow
 from tests.histories.files_oracle import Truth
@@ -59,24 +59,7 @@ class Desk:
     """The invoices that were given another number: they are due when they were."""
 
     def edit(self, what: str, place: int, damage: str) -> None:
-        edits: dict[str, Callable[[int, str], None]] = {
-            "same": lambda *_: None,
-            "rename": lambda *_: self._rename(),
-            "amount": self._amount,
-            "reference": self._reference,
-            "renumber": self._renumber,
-            "due": self._due,
-            "add": lambda *_: self.add(),
-            "remove": self._remove,
-            "cut": self._cut,
-            "merge": self._merge,
-            "resave": self._resave,
-            "next month": self._next_month,
-            "correct the rejected": self._correct,
-            "old": self._old,
-            "reorder": lambda *_: self.rows.reverse(),
-        }
-        edits[what](place % len(self.rows), damage)
+        getattr(self, f"_{what.replace(' ', '_')}")(place % len(self.rows), damage)
 
     def add(self) -> None:
         """Another invoice, that is due with the others."""
@@ -94,6 +77,15 @@ class Desk:
         return self.truth.has_one_kind(row, self.key_kind)
 
     # Edits
+
+    def _same(self, *_: Any) -> None:
+        """Nobody edits it."""
+
+    def _add(self, *_: Any) -> None:
+        self.add()
+
+    def _reorder(self, *_: Any) -> None:
+        self.rows.reverse()
 
     def _amount(self, place: int, _damage: str) -> None:
         row = self.rows[place]
@@ -137,7 +129,7 @@ class Desk:
     def resaved(self, row: FileRow, damage: str) -> FileRow:
         return replace(row, key=damaged(row.key, damage)) if self.truth.has_one_value(row) else row
 
-    def _correct(self, _place: int, _damage: str) -> None:
+    def _correct_the_rejected(self, _place: int, _damage: str) -> None:
         for place, row in enumerate(self.rows):
             if self.has_one_key(row):
                 self.rows[place] = replace(row, payer=row.payer.replace(WRONG_PAYER, PAYER))
@@ -147,7 +139,7 @@ class Desk:
         if self.old:
             self.rows = list(self.old[place % len(self.old)])
 
-    def _rename(self) -> None:
+    def _rename(self, *_: Any) -> None:
         self.names += 1
         month = f"{self.key_kind}-" if self.key_kind != "invoice" else ""
         self.name = f"{month}invoices ({self.names}).csv"

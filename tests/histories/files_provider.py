@@ -11,7 +11,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from random import Random
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -46,14 +46,6 @@ class Values(NamedTuple):
     def of_body(cls, body: dict[str, Any]) -> Values:
         amount, due = f"{float(body[_AMOUNT]):.2f}", str(body[_DUE])
         return cls(body[_PAYER_FIELD], amount, body[_REFERENCE], due)
-
-
-class Observer(Protocol):
-    """Who sees what leaves, and what comes back."""
-
-    def leaves(self, key: str, values: Values) -> None: ...
-    def ends(self, key: str, values: Values, fault: str, status: int) -> None: ...
-    def is_listed(self) -> None: ...
 
 
 class Ledger(Provider):
@@ -106,7 +98,8 @@ class FilesNetwork(httpx.BaseTransport):
         self.share_of_anothers, self._own_dice = share_of_anothers, Random(17)
         self.taken: Collection[str] = ()
         """The ids that the exports of the state have told."""
-        self.observer: Observer | None = None
+        self.observer: Any = None
+        """Who sees what leaves, and what comes back: see `Truth`."""
         self._lock = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

@@ -6,22 +6,27 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from tests.histories.calls import Calls
-from tests.histories.deliveries import Deliveries
-from tests.histories.files import Files, Move
-from tests.histories.others import (
+from tests.cases import cases_beside
+from tests.histories.batches import (
+    Batches,
     BatchesBesideOthers,
-    OutboxesBesideOthers,
+    Payrolls,
     PayrollsBesideOthers,
-    WritesBesideOthers,
 )
-from tests.histories.payrolls import Payrolls
+from tests.histories.calls import Calls
+from tests.histories.files import Files, Move
+from tests.histories.inboxes import Deliveries, Inboxes
 from tests.histories.provider import KEPT
 from tests.histories.reading import Readings
 from tests.histories.real import Soak, Sockets
-from tests.histories.receiving import Inboxes
-from tests.histories.restores import RestoredOutboxes
-from tests.histories.settling import YEAR, Batches, Outboxes, Writes
+from tests.histories.settling import (
+    YEAR,
+    Outboxes,
+    OutboxesBesideOthers,
+    RestoredOutboxes,
+    Writes,
+    WritesBesideOthers,
+)
 from tests.histories.world import OK, Event
 
 KINDS: dict[str, Any] = {
@@ -42,67 +47,8 @@ KINDS: dict[str, Any] = {
     "files": Files,
     "restored outbox": RestoredOutboxes,
 }
-SHARES = (
-    4_800,
-    1_800,
-    2_200,
-    1_100,
-    75,
-    3,
-    1_800,
-    1_200,
-    300,
-    300,
-    300,
-    300,
-    1_000,
-    1_000,
-    22,
-    600,
-)
-"""How many of 16,800 are of each kind."""
-EVENTS = ("start", "go", "kill", "wait", "clock", "meanwhile")
-LIKELY = {"calls": (20, 72, 3, 2, 2, 1), "reading": (8, 72, 1, 1, 0, 18)}
-SETTLING = ("outbox", "bulk", "writes", "payouts")
-LIKELY |= dict.fromkeys(SETTLING, (12, 68, 7, 8, 3, 2))
-BESIDE = tuple(f"{kind} beside others" for kind in SETTLING)
-LIKELY |= dict.fromkeys(BESIDE, (12, 60, 7, 8, 3, 10))
-LIKELY |= {"deliveries": (30, 56, 6, 4, 0, 4), "inbox": (25, 40, 5, 3, 7, 20)}
-LIKELY["restored outbox"] = (12, 50, 4, 8, 2, 24)
-FAULTS = {
-    "ok": 60,
-    "refuse": 2,
-    "no time": 1,
-    "reset": 6,
-    "silence": 3,
-    "half": 3,
-    "status": 13,
-    "page": 8,
-    "foreign": 3,
-    "damaged": 2,
-}
-STATUSES = (
-    400,
-    400,
-    400,
-    401,
-    403,
-    404,
-    409,
-    409,
-    409,
-    422,
-    425,
-    408,
-    429,
-    429,
-    500,
-    502,
-    503,
-    504,
-    520,
-    302,
-)
+DRAWN = cases_beside(__file__, "drawn")
+LIKELY, FAULTS = DRAWN["events"], DRAWN["faults"]
 PAGES = ("html", "login", "empty", "text", "list", "null")
 WAITS = (1.0, 130.0, KEPT / 3, KEPT + 1, 1.25 * KEPT, 1.25 * KEPT)
 CLOCKS = (-3_600.0, 3_600.0, -100_800.0, 100_800.0, -259_200.0, 259_200.0, -YEAR, YEAR)
@@ -133,14 +79,18 @@ class History:
 def draw(seed: str, kind: str | None = None) -> History:
     """The history of a seed, of this kind or any."""
     dice = Random(seed)
-    kind = kind or dice.choices([*KINDS], SHARES)[0]
+    kind = kind or _one_of(dice, DRAWN["shares"])
     setup, is_calm = KINDS[kind].draw(dice), dice.random() < 0.05
     count = dice.choice([6, 12, 24, 40]) if kind in LIKELY else 0
     return History(kind, setup, tuple(_event(dice, kind, is_calm=is_calm) for _ in range(count)))
 
 
+def _one_of(dice: Random, likely: dict[str, int]) -> str:
+    return dice.choices([*likely], [*likely.values()])[0]
+
+
 def _event(dice: Random, kind: str, *, is_calm: bool) -> Event:
-    who, what = dice.randrange(3), dice.choices(EVENTS, LIKELY[kind])[0]
+    who, what = dice.randrange(3), _one_of(dice, LIKELY[kind])
     if what in ("start", "meanwhile"):
         return what, who if what == "start" else dice.randrange(60), dice.randrange(60)
     if what == "go" or is_calm:
@@ -150,10 +100,12 @@ def _event(dice: Random, kind: str, *, is_calm: bool) -> Event:
 
 
 def _fault(dice: Random, history: str) -> Event:
-    kind = dice.choices([*FAULTS], [*FAULTS.values()])[0]
+    kind = _one_of(dice, FAULTS)
     if kind == "status":
         body = dice.choice(["empty", "html", "no reason", "error", "another field", "text", "list"])
-        status = 400 if history == "reading" and dice.random() < 0.5 else dice.choice(STATUSES)
+        status = (
+            400 if history == "reading" and dice.random() < 0.5 else dice.choice(DRAWN["statuses"])
+        )
         return kind, status, body, dice.choice([None, None, 0, 3600, 1.25 * KEPT])
     if kind == "page":
         return kind, dice.choice([200, 200, 200, 201, 202, 204]), dice.choice(PAGES)

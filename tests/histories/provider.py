@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
@@ -56,6 +56,12 @@ _TO_RESPOND, _ONE_REQUEST = (
     "/respond-to-request/",
     re.compile(r"/payment-requests/(?!request-payment)"),
 )
+
+
+_MAKES = re.compile(
+    r"/request-payment$|/v3/payouts$|/v3/payments$|/v1/evaluate$|/v1/charges$|/v1/pay"
+)
+"""Paths at which something is made that has an id of its own."""
 
 
 def _one_of(*choices: Any) -> Any:
@@ -165,6 +171,11 @@ class Provider:
     def of(self, fact: str) -> list[Work]:
         """What was done for a fact."""
         return [work for work in self.done if work.fact == fact]
+
+    def made_at(self, path: str, ids: Collection[str]) -> list[str]:
+        """Those of these ids that were made at this path."""
+        is_made = _MAKES.search(path) is not None
+        return [work.id for work in self.done if is_made and work.path == path and work.id in ids]
 
     def record(
         self,

@@ -6,7 +6,6 @@ import asyncio
 import gc
 import itertools
 import os
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
@@ -38,37 +37,6 @@ SOON = 0.08
 """Seconds after an answer within which a second one comes, unless the machine is too busy for this
 history.
 """
-NOTHING = ("refused", "not_sent")
-"""What is told of a row that was not sent. Of the same key in another state, nobody knows."""
-
-
-class Network(httpx.BaseTransport):
-    """Between the threads of a sender and the provider. A share of the exchanges fails."""
-
-    def __init__(self, provider: Provider, dice: Random, share: float) -> None:
-        self._provider, self._dice, self._share, self._lock = (
-            provider,
-            dice,
-            share,
-            threading.Lock(),
-        )
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        content = request.read()
-        with self._lock:
-            reply = self._provider.token(request, content)
-            fails = request.method == "POST" and reply is None and self._dice.random() < self._share
-            fault = self._dice.choice(["lost", "not sent", "503", "429"]) if fails else ""
-            if fault == "not sent":
-                raise httpx.ConnectError("it happened")
-            if fault.isdecimal():
-                return httpx.Response(int(fault), content=BODIES["html"])
-            if reply is None:
-                with self._provider.working(request, content, 0) as reply:
-                    pass
-        if fault == "lost":
-            raise httpx.ReadError("it happened")
-        return httpx.Response(reply.status, headers=reply.headers, content=reply.body)
 
 
 class Sockets:

@@ -1,68 +1,35 @@
-"""Workers that send what is stored: the outbox, and the sending core of bulk.
-
-Each can die at every step.
+"""Workers of an outbox, each of which can die at every step; people who restore its backup, hold,
+release, cancel, retry, resolve and forget; and another program of the same company, which uses the
+same references: it pays less, or it has paid the same earlier. None of that is ours.
 """
 
-import importlib
 import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cache, partial
+from functools import cache
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 from unicodedata import normalize
 
 import httpx
 import sqlalchemy as sa
 
-from tests.histories.calls import (
-    BASE,
-    DECLINED,
-    DUE,
-    MERCHANT,
-    QUICK,
-    TOKEN,
-    USD,
-    client,
-    key_of,
-    kiosk,
-)
+from tests.histories.calls import BASE, DUE, OPERATIONS, QUICK, client, key_of, kiosk
 from tests.histories.provider import KEPT, Provider, Rules, Work, flat
-from tests.histories.states import (
-    MemoryState,
-    Pausing,
-    Payment,
-    Stepped,
-    SteppedWorker,
-    ask_again,
-    go_on,
-    in_world_time,
-    store_file,
-    take_over_doubt,
-)
-from tests.histories.world import Process, World
-from victor_ext import Done, OperationRow, Proof, Victor, VictorError, VictorOAuth
-from victor_ext.bulk.context import BulkContext
-from victor_ext.bulk.payment_requests import PaymentRequests
-from victor_ext.bulk.payments import IN_DOUBT, LEFT_OUT
-from victor_ext.bulk.row_kind import RowKind
-from victor_ext.bulk.rows import Row, RowOutcome
-from victor_ext.bulk.store import Store
-from victor_ext.outbox import EntryState, Outbox
-from victor_ext.providers.eastpay import CardToken
-from victor_ext.providers.flexfactor import Payer
-from victor_ext.providers.velo import PaymentInstruction
+from tests.histories.world import Pausing, Process, Stepped, World, in_world_time
+from victor_ext import Done, OperationRow, PreparedCall, Proof, Victor, VictorError, VictorOAuth
+from victor_ext.outbox import Entry, EntryState, Outbox
+from victor_ext.outbox.holding import RESTORED
 
 LEASES = 120.0, 2 * KEPT
 """Seconds; the second lease is that of workers whose calls may take as long."""
 AT_ONCE = (1, 2, 3)
 """How many calls of a pass may be under way at once."""
 OPEN, SETTLE_FOR = (EntryState.WAITING, EntryState.SENDING, EntryState.SETTLING), 600.0
-NOT_DONE = (EntryState.WAITING, EntryState.REJECTED, EntryState.REFUSED)
+OVER = (EntryState.REJECTED, EntryState.REFUSED)
 YEAR = 365 * 86_400.0
 AHEAD = (
     0.0,
@@ -92,12 +59,6 @@ REFERENCES = ("Mü-1", normalize("NFD", "Mü-1"), "Mü-2", "Mü-3")
 
 Each writes it in its own way.
 """
-
-
-MAKES = re.compile(
-    r"/request-payment$|/v3/payouts$|/v3/payments$|/v1/evaluate$|/v1/charges$|/v1/pay"
-)
-"""Paths at which something is made that has an id of its own."""
 
 
 class Workers:
@@ -182,25 +143,32 @@ class Outboxes(Workers):
     """Two workers of one outbox with three entries."""
 
     settled = frozenset({"sent"})
+    refreshes = True
+    by_hand: frozenset[str] | set[str] = frozenset()
+    """The keys of entries that a person has ended."""
 
     def __init__(self, forms: tuple[int, ...], rest: float, at_once: int, **workers: Any) -> None:
         super().__init__(**workers)
-        self.rest = rest
-        self.lease = LEASES[self.deadline != 60.0]
-        self.outbox = shared_outbox(DATABASE[0], self.lease)
-        self.outbox._workers = at_once
-        self.world.provider.taken = self._taken
+        self._open(rest, at_once)
         self.entries = {
             key_of(number, "NFC"): (forms[number], REFERENCES[number]) for number in range(3)
         }
         with self.outbox._engine.begin() as connection:
-            connection.execute(sa.delete(self.outbox.table))
             for number, (form, reference) in enumerate(self.entries.values()):
                 # Twice, as a program does that was killed; the second time in another Unicode form.
                 for spelling in (reference, normalize("NFC", reference)):
                     with suppress(VictorError):
                         key = key_of(number, "NFC" if spelling is reference else "NFD")
                         self.outbox.add(connection, **_invoice(form, spelling, key))
+
+    def _open(self, rest: float, at_once: int) -> None:
+        """Have the outbox, with nothing in it."""
+        self.rest, self.lease = rest, LEASES[self.deadline != 60.0]
+        self.outbox = shared_outbox(DATABASE[0], self.lease)
+        self.outbox._workers = at_once
+        self.world.provider.taken = self._taken
+        with self.outbox._engine.begin() as connection:
+            connection.execute(sa.delete(self.outbox.table))
 
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
@@ -214,17 +182,15 @@ class Outboxes(Workers):
 
     def _taken(self, path: str) -> list[str]:
         """The ids of the entries that were sent to this path."""
-        if not MAKES.search(path):
-            return []
         columns, engine = self.outbox.table.c, self.outbox._engine
         query = sa.select(columns.request_id).where(columns.state == "sent")
         with getattr(engine, "connect", engine.begin)() as connection:  # it stops for nothing
             made = {row.request_id for row in connection.execute(query)}
-        works = self.world.provider.done
-        return [work.id for work in works if work.id in made and work.path == path]
+        return self.world.provider.made_at(path, made)
 
     def start(self, number: int, choice: int) -> None:
-        self.processes[number].start(lambda: self._pass(number, is_refresh=choice % 8 == 7))
+        is_refresh = self.refreshes and choice % 8 == 7
+        self.processes[number].start(lambda: self._pass(number, is_refresh=is_refresh))
 
     def _pass(self, number: int, *, is_refresh: bool = False) -> None:
         with suppress(VictorError):
@@ -241,39 +207,170 @@ class Outboxes(Workers):
 
     def judge(self) -> Iterator[str]:
         entries = {entry.idempotency_key: entry for entry in self.outbox.entries()}
-        if len(self.world.provider.done) > len(self.entries):
-            yield (
-                f"asked twice: {len(self.world.provider.done)} requests for {len(self.entries)} "
-                "payments"
-            )
+        done = self.world.provider.done
+        if len(done) > len(self.entries):
+            yield f"asked twice: {len(done)} requests for {len(self.entries)} payments"
         for key, arguments in self.entries.items():
-            entry, works, asked = (
-                entries.get(key),
-                self.world.provider.of(key),
-                expected(*arguments, key),
-            )
-            if entry is None:
-                if asked is not None:
-                    yield f"lost: add refuses {FORMS[arguments[0]]}, which create takes"
-                continue
-            if entry.state is EntryState.SENT and [work.id for work in works[:1]] != [
-                entry.request_id
-            ]:
-                yield f"told wrong: {entry}, and under its key is {[work.id for work in works]}"
-            is_over = entry.state in (EntryState.REJECTED, EntryState.REFUSED)
-            if (is_over or entry.state is EntryState.WAITING) and works:
-                yield f"told wrong: {entry}, and there is {works[0].id}"
-            if is_over and key not in self.world.refused:
-                yield f"lost: {entry} was accepted by add, and the provider did not reject it"
-            # Where a page after the last one is an error, a list cannot be searched to its end.
-            if entry.state in OPEN and self.world.rules.past_end == "empty":
-                yield f"lost: {entry} is never settled"
-            if works and asked is not None and works[0].values != asked:
-                yield f"told wrong: {entry} was sent as {works[0].values}, and create sends {asked}"
+            asked = expected(*arguments, key)
+            if key in entries:
+                yield from self._judge_entry(entries[key], self.world.provider.of(key), asked)
+            elif asked is not None:
+                yield f"lost: add refuses {FORMS[arguments[0]]}, which create takes"
+
+    def _judge_entry(self, entry: Entry, works: list[Work], asked: Any) -> Iterator[str]:
+        ids, is_over = [work.id for work in works], entry.state in OVER
+        if len(works) > 1:
+            yield f"asked twice: {entry}, and there is {ids}"
+        if entry.state is EntryState.SENT and ids[:1] != [entry.request_id]:
+            yield f"told wrong: {entry}, and under its key is {ids}"
+        is_doubted = is_over and RESTORED in (entry.error or "")
+        if (is_over or entry.state is EntryState.WAITING) and works and not is_doubted:
+            yield f"told wrong: {entry}, and there is {ids[0]}"
+        if is_over and entry.idempotency_key not in self.world.refused | self.by_hand:
+            yield f"lost: {entry} was accepted by add, and the provider did not reject it"
+        # Where a page after the last one is an error, a list cannot be searched to its end.
+        if entry.state in OPEN and self.world.rules.past_end == "empty":
+            yield f"lost: {entry} is never settled"
+        if entry.forgotten and entry.state not in (EntryState.SENT, *OVER):
+            yield f"lost: {entry} is not settled"
+        if works and asked is not None and works[0].values != asked:
+            yield f"told wrong: {entry} was sent as {works[0].values}, and create sends {asked}"
+
+
+_PERSON = {"by": "zoe", "why": "a test"}
+MOVES = (
+    "hide",
+    "back up",
+    "take back and back up",
+    "restore",
+    "restore",
+    "release",
+    "release",
+    "cancel",
+    "retry",
+    "retry",
+    "resolve",
+    "forget",
+)
+
+
+class RestoredOutboxes(Outboxes):
+    """Two workers of one outbox, and those who follow its page after a restore."""
+
+    def __init__(self, **setup: Any) -> None:
+        super().__init__(**setup)
+        self.by_hand: set[str] = set()
+        self.wrong: list[str] = []
+        self.number_of_holds = 0
+        self.held = 0
+        """The number of the hold; 0: it is not held."""
+        with self.outbox._engine.begin() as connection:
+            connection.execute(sa.delete(self.outbox.control))
+            self.backup = self._rows(connection)
+
+    @classmethod
+    def draw(cls, dice: Random) -> dict[str, Any]:
+        return {**super().draw(dice), "forms": (0, 0, 0)}
+
+    def _rows(self, connection: Any) -> list[tuple[sa.Table, list[dict[str, Any]]]]:
+        tables = (self.outbox.table, self.outbox.events, self.outbox.control)
+        return [
+            (table, [dict(row._mapping) for row in connection.execute(sa.select(table))])
+            for table in tables
+        ]
+
+    def _pass(self, number: int, *, is_refresh: bool = False) -> None:
+        work, held = self.outbox.refresh if is_refresh else self.outbox.send, self.held
+        with suppress(VictorError):
+            changed = work(self.clients[number])
+            if changed and held and held == self.held:
+                self.wrong.append(f"told wrong: {changed} changed while the outbox was held")
+
+    def meanwhile(self, choice: int) -> None:
+        move, key = MOVES[choice % len(MOVES)], [*self.entries][choice // len(MOVES) % 3]
+        getattr(self, f"_{move.replace(' ', '_')}")(key)
+
+    def _hide(self, key: str) -> None:
+        self.world.provider.hidden.update(work.id for work in self.world.provider.of(key))
+
+    def _back_up(self, _key: str) -> None:
+        with self.outbox._engine.begin() as connection:
+            self.backup = self._rows(connection)
+
+    def _take_back_and_back_up(self, key: str) -> None:
+        self._cancel(key)
+        self._back_up(key)
+        self._retry(key)
+
+    def _restore(self, _key: str) -> None:
+        """The page's order: all workers are stopped, and it is held before they are started."""
+        for number, process in enumerate(self.processes):
+            if not process.is_idle:
+                process.resume(None)
+            self.kill(number)
+        with self.outbox._engine.begin() as connection:
+            for table, rows in self.backup:
+                connection.execute(sa.delete(table))
+                if rows:
+                    connection.execute(sa.insert(table), rows)
+        self.outbox.hold()
+        self.number_of_holds += 1
+        self.held = self.number_of_holds
+
+    def _release(self, _key: str = "") -> None:
+        self.outbox.release()
+        self.held = 0
+
+    def _cancel(self, key: str) -> None:
+        with suppress(VictorError):
+            self.outbox.cancel(key, **_PERSON)
+            self.by_hand.add(key)
+
+    def _retry(self, key: str) -> None:
+        with suppress(VictorError):
+            self.outbox.retry(key)
+
+    def _resolve(self, key: str) -> None:
+        """Somebody looks at the provider, once no worker is at work."""
+        works = self.world.provider.of(key)
+        if all(process.is_idle for process in self.processes):
+            with suppress(VictorError):
+                id = works[0].id if works else None
+                self.outbox.resolve(key, done=bool(works), id=id, **_PERSON)
+                self.by_hand.add(key)
+
+    def _forget(self, key: str) -> None:
+        """Also what somebody has just cancelled."""
+        self._cancel(key)
+        self.world.now += 1.0  # what has changed at this very moment is not old
+        with self.outbox._engine.begin() as connection:  # its events were handled
+            connection.execute(sa.delete(self.outbox.events))
+        self.outbox.forget(older_than=timedelta(0))
+        entry = self.outbox.entry(key)
+        if entry is None:
+            return
+        with self.outbox._engine.begin() as connection:  # as a program does that was killed
+            try:
+                self.outbox.add(connection, **_invoice(*self.entries[key], key))
+            except VictorError as error:
+                self.wrong.append(f"told wrong: {entry} is refused with its own values: {error}")
+
+    def end(self) -> None:
+        """At last somebody tries again what was refused, and the data of what is settled goes."""
+        self._release()
+        super().end()
+        for key in self.entries:
+            self._retry(key)
+        super().end()
+        self._forget(next(iter(self.entries)))
+
+    def judge(self) -> Iterator[str]:
+        yield from self.wrong
+        yield from super().judge()
 
 
 def _find_payout(client: Any, call: Any, _since: Any, _given: Any) -> Any:
-    listed = yield lambda: _kiosk("list_payouts").sync(client=client.api)
+    listed = yield lambda: kiosk("api.default.list_payouts").sync(client=client.api)
     same = [each for each in listed if each.reference == call.body["reference"]]
     if len(same) != 1:
         return f"{len(same)} payouts have its reference."
@@ -282,89 +379,36 @@ def _find_payout(client: Any, call: Any, _since: Any, _given: Any) -> Any:
     return Done(same[0].id, created_at=created_at, compared=call.compared_with(found))
 
 
-def _kiosk(operation: str) -> Any:
-    kiosk("client")
-    return importlib.import_module(f"kiosk_api.api.default.{operation}")
-
-
-def _in_kiosk(operation: str) -> Any:
-    return lambda name: (
-        (_kiosk(operation),),
-        {"body": kiosk("models").Sale(amount=4423, reference=name)},
-    )
-
-
-def _pay(*names: str) -> tuple[str, list[PaymentInstruction]]:
-    usual = {"remote_id": "p7", "amount": USD, "source_account_name": "USD"}
-    return "payouts.submit", [PaymentInstruction(**usual, payor_payment_id=name) for name in names]  # type: ignore[arg-type] # its types are mixed
-
-
-ACCEPTED = {"at_most_once": True}
-LOOKED_UP = {"look_up_by": {"payor_id": MERCHANT}}
-RESCUED = {
-    "payer": Payer(email="ada@example.com"),
-    "card": TOKEN,
-    "transaction": DECLINED,
-    "amount": USD,
-}
 ROWS = {
     "POST /v1/payouts": OperationRow(
         proof=Proof(_find_payout, subject=lambda request: json.loads(request.content)["reference"])
     )
 }
-RESPOND = "POST /v2/payment-requests/respond-to-request/"
-WRITES: dict[str, tuple[str, Any, str]] = {
-    "submit": ("velo", lambda name: (_pay(name), LOOKED_UP), ""),
-    "submit two": ("velo", lambda name: (_pay(name, "more"), LOOKED_UP), ""),
-    "instruct": ("velo", lambda name: (("payouts.instruct", name), {}), "POST /v3/payouts/"),
-    "withdraw": ("velo", lambda name: (("payouts.withdraw", name), {}), "DELETE /v3/payouts/"),
-    "debit": (
-        "eastpay",
-        lambda name: (
-            ("payments.debit", USD),
-            {"card": CardToken("t"), "merchant_transaction_id": name},
-        ),
-        "",
-    ),
-    "refund": (
-        "eastpay",
-        lambda name: (("payments.refund", "R7x", USD), {"merchant_transaction_id": name}),
-        "",
-    ),
-    "evaluate": (
-        "flexfactor",
-        lambda name: (("evaluate",), {**RESCUED, "order_id": f"INV-{name}"}),
-        "key",
-    ),
-    "capture": ("flexfactor", lambda _: (("capture", "o-1", USD), {}), "key"),
-    "give back": (
-        "flexfactor",
-        lambda name: (("orders.refund", name, USD), ACCEPTED),
-        "POST /v1/orders/",
-    ),
-    "accept": (
-        "victor",
-        lambda name: (("payment_requests.accept", name), {"notes": "Thanks."}),
-        RESPOND,
-    ),
-    "decline": (
-        "victor",
-        lambda name: (("payment_requests.decline", name), {"notes": "Thanks."}),
-        RESPOND,
-    ),
-    "take": ("kiosk", _in_kiosk("take_payment"), "key"),
-    "pay out": ("kiosk", _in_kiosk("pay_out"), ""),
-    "charge": ("tiny", lambda name: (("charges.create", name, 4423), {}), "key"),
-}
-"""Writes: their system, the arguments of `add_call`, and what the provider knows them by before the
-name.
-"""
+STORED = (
+    "submit",
+    "submit two",
+    "instruct",
+    "withdraw",
+    "debit",
+    "refund",
+    "evaluate",
+    "capture",
+    "give back",
+    "accept",
+    "decline",
+    "take",
+    "pay out",
+    "charge",
+)
+"""The writes that an outbox takes by `add_call`."""
 
 
 class Writes(Outboxes):
     """Two workers of one outbox with three writes of one system, some of which may be about the
     same.
     """
+
+    refreshes = False
 
     def __init__(
         self,
@@ -374,26 +418,26 @@ class Writes(Outboxes):
         at_once: int,
         **workers: Any,
     ) -> None:
-        self.system, self.writes = WRITES[writes[0]][0], writes
+        self.system, self.writes = OPERATIONS[writes[0]].system, writes
         Workers.__init__(self, **workers)
-        self.rest, self.lease = rest, LEASES[self.deadline != 60.0]
-        self.outbox, provider = shared_outbox(DATABASE[0], self.lease), self.world.provider
-        provider.taken = self._taken
-        provider.inbound = {f"name-{number}": {"amount": "44.23"} for number in range(3)}
+        self._open(rest, at_once)
+        inbound = {f"name-{number}": {"amount": "44.23"} for number in range(3)}
+        self.world.provider.inbound = inbound
         if len({*names}) < len(names):  # some are about the same
             self.settled = frozenset({"sent", "rejected", "unclear"})
         self.facts: dict[str, str] = {}
         self.outbox.client = self.clients[0]
-        self.outbox._workers = at_once
         with self.outbox._engine.begin() as connection:
-            connection.execute(sa.delete(self.outbox.table))
             for number, (write, name) in enumerate(zip(writes, names, strict=True)):
-                (_, arguments, fact), key = WRITES[write], key_of(number, "NFC")
-                args, named = arguments(f"name-{name}")
+                operation, key = OPERATIONS[write], key_of(number, "NFC")
+                args, named = operation.arguments(f"name-{name}")
                 rest_of_it = "/refund" if write == "give back" else ""
-                self.facts[key] = key if fact == "key" else f"{fact}name-{name}{rest_of_it}"
+                fact = f"{operation.fact}name-{name}{rest_of_it}"
+                self.facts[key] = key if operation.is_keyed else fact
+                method = operation.module if self.system == "kiosk" else operation.name
+                terms = {**named, **operation.terms, "idempotency_key": key}
                 for _ in range(2):  # as a program does that was killed
-                    self.outbox.add_call(connection, *args, **named, idempotency_key=key)
+                    self.outbox.add_call(connection, method, *args, **terms)
 
     def _client(self, process: Process) -> Any:
         more: dict[str, Any] = {
@@ -404,14 +448,11 @@ class Writes(Outboxes):
 
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
-        system = dice.choice(sorted({system for system, *_ in WRITES.values()}))
-        own = [write for write, (each, *_) in WRITES.items() if each == system]
+        system = dice.choice(sorted({OPERATIONS[write].system for write in STORED}))
+        own = [write for write in STORED if OPERATIONS[write].system == system]
         writes, names = (tuple(dice.choice(of) for _ in range(3)) for of in (own, range(3)))
         setup = {"writes": writes, "names": names, "rest": 0.0, **Workers.draw(dice)}
         return {**setup, "at_once": dice.choice(AT_ONCE)}
-
-    def start(self, number: int, choice: int) -> None:
-        self.processes[number].start(lambda: self._pass(number))
 
     def meanwhile(self, choice: int) -> None:
         """A list lags, or has caught up."""
@@ -426,7 +467,7 @@ class Writes(Outboxes):
             ]
             works, over = (
                 self.world.provider.of(fact),
-                [entry for entry in entries if entry.state in NOT_DONE],
+                [entry for entry in entries if entry.state in (EntryState.WAITING, *OVER)],
             )
             told = [entry.request_id for entry in entries if entry.state is EntryState.SENT]
             made = {work.id for work in works}
@@ -447,272 +488,82 @@ class Writes(Outboxes):
                 yield f"lost: {entries} is never settled"
 
 
-@dataclass(frozen=True)
-class Batch:
-    """A batch of one state."""
-
-    state: int
-    name: str
-
-    @property
-    def step(self) -> str:
-        """The step of payouts that it is, such as `instruct`; empty: they are submitted."""
-        return self.name.partition("/")[2]
+EARLIER = 60.0
+"""Seconds before the beginning of a history at which the other program has paid the same."""
 
 
-class LaterFile(NamedTuple):
-    """A file of march's payments that is sent while they are: their numbers, and their amount."""
+class BesideOthers(Workers):
+    """The move: another program pays, less than we or earlier, under a reference of ours."""
 
-    batch: str
-    numbers: tuple[int, ...]
-    amount: str
-
-
-def invoice(number: int, reference: int, **changes: Any) -> dict[str, Any]:
-    """A row of a file: its key is made of the number."""
-    own = {"invoice_no": str(number), "client_reference_id": REFERENCES[reference]}
-    return {**BASE, **own, **changes}
-
-
-class Unchecked(PaymentRequests):
-    """Rows whose due dates are stored as they are: the clocks of the provider and of the machine
-    differ by days.
+    is_alone = True
+    """Whether no other program has paid with our references: what was made minutes before ours
+    may be ours, too.
     """
 
-    def check(self, arguments: Mapping[str, Any]) -> None:
-        """All of them are valid."""
+    def __init__(self, **setup: Any) -> None:
+        super().__init__(**setup)
+        self.began = self.world.provider.clock()
+        self.our_payments = list(self._payments())
+
+    def _payments(self) -> list[tuple[str, str, Any]]:
+        """Our payments: what the provider knows each by, the path that it is sent to, and its
+        body.
+        """
+        raise NotImplementedError
+
+    def meanwhile(self, choice: int) -> None:
+        if choice % 4 == 0:  # a list lags, or has caught up
+            super().meanwhile(choice)
+            return
+        provider = self.world.provider
+        fact, path, body = self.our_payments[choice % len(self.our_payments)]
+        is_earlier = choice % 4 == 1
+        at = self.began - EARLIER if is_earlier else provider.clock()
+        values = body if is_earlier else less(body)
+        work = Work(fact, flat(values), f"X{len(provider.others):05}x7", "A", at)
+        provider.add_of_others(path, values, work)
+        self.is_alone = False
 
 
-class Batches(Workers):
-    """Two workers; two batches of one state whose rows share references; a copy of a row in another
-    state; and a file of the same payments that comes later: in the same batch, or in another one.
-    """
+def requests_of(bodies: Iterable[Any]) -> list[tuple[str, str, Any]]:
+    """Our payments, if these are the bodies of payment requests; None is none."""
+    path = "/v2/payment-requests/request-payment"
+    return [("another key", path, body) for body in bodies if body]
 
-    settled = frozenset({"created", "rejected", "refused", "unknown", LEFT_OUT})
-    """An edited copy may be refused, and a due date by a machine whose clock is wrong."""
-    key_column: str | None = "invoice_no"
 
-    def __init__(
-        self,
-        days: int,
-        can_be_lost: bool,
-        is_edited: bool,
-        later: LaterFile | None,
-        at_once: int,
-        **workers: Any,
-    ) -> None:
-        super().__init__(**workers)
-        self.at_once = at_once
-        due = str(
-            datetime.fromtimestamp(self.world.provider.clock(), UTC).date() + timedelta(days=days)
-        )
-        march = [invoice(number, number, due_date=due) for number in range(4)]
-        # Of what another account has under the same keys, nobody can know.
-        is_copied = "B" not in workers["accounts"]
-        self._begin(can_be_lost, states=1 + is_copied)
-        april = [invoice(10 + number, number, due_date=due) for number in (1, 2)]
-        with self.world.clocks():
-            self.send_file(0, "march", march)
-            self.send_file(0, "april", april)
-            # They are other instalments of the same contracts: a person has said so.
-            ask_again(self.context(0), "april")
-            if is_copied:
-                amount = "45.00" if is_edited else "44.23"
-                self.send_file(1, "march", [invoice(3, 3, due_date=due, amount=amount)])
-        if later is not None:
-            rows = [
-                invoice(number, number, due_date=due, amount=later.amount)
-                for number in later.numbers
-            ]
-            self.later.append((later.batch, rows))
+def less(body: Any) -> Any:
+    """The same payment of a smaller amount."""
+    if isinstance(body, list):
+        return [less(each) for each in body]
+    if not isinstance(body, dict):
+        return body
+    smaller: dict[str, Any] = {}
+    for name, value in body.items():
+        if name.rpartition(".")[2] == "amount":
+            smaller[name] = 100 if isinstance(value, int) else "1.00"
+        else:
+            smaller[name] = less(value)
+    return smaller
 
-    def _begin(self, can_be_lost: bool, states: int) -> None:
-        self.can_be_lost, self.batches = can_be_lost, list[Batch]()
-        self.kills = 0
-        self.world.provider.taken = self._taken
-        self.sending = dict[Process | None, int]()
-        """The state whose rows each process sends."""
-        self.states = [MemoryState(number, can_be_lost=can_be_lost) for number in range(states)]
-        self.later = list[tuple[str, list[dict[str, Any]]]]()
-        self.files = list[tuple[int, list[dict[str, Any]]]]()
-        """What was sent, by the number of the state."""
-        self.workers = dict[tuple[int, int, str | None], SteppedWorker]()
+
+class WritesBesideOthers(BesideOthers, Writes):
+    """The writes that a look-up finds by a reference."""
 
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
-        flags = {"can_be_lost": dice.random() < 0.3, "is_edited": dice.random() < 0.5}
-        drawn = {"days": dice.choice([0, 1, 1, 1]), **flags, **super().draw(dice)}
-        drawn["at_once"] = dice.choice(AT_ONCE)
-        numbers = dice.choice([(0, 1, 2, 3), (1, 2), (0, 2, 3)])
-        file = LaterFile(dice.choice(["march", "may"]), numbers, dice.choice(["44.23", "46.00"]))
-        return {**drawn, "later": file if dice.random() < 0.5 else None}
+        of_system = {"velo": ("submit", "submit two"), "eastpay": ("debit", "refund")}
+        own = dice.choice([*of_system.values(), ("pay out",)])
+        writes = tuple(dice.choice(own) for _ in range(3))
+        return {**Writes.draw(dice), "writes": writes}
 
-    def kind_of(self, client: Any) -> RowKind:
-        """The rows that a client sends."""
-        return Unchecked(client)
+    def _payments(self) -> list[tuple[str, str, Any]]:
+        with self.outbox._engine.begin() as connection:
+            rows = connection.execute(sa.select(self.outbox.table.c.call)).scalars().all()
+        calls = [PreparedCall.from_text(text) for text in rows]
+        facts = list(self.facts.values())
+        return [(fact, call.url, call.values) for fact, call in zip(facts, calls, strict=True)]
 
-    def context(self, state: int, client: Any = None) -> BulkContext:
-        """What works on a state: with this client, or with one of its own, as a command does."""
-        own = self._client(self.processes[0]) if client is None else client
-        return self.states[state].context(self.kind_of(own), self.key_column, self.at_once)
 
-    def store(self, batch: Batch, client: Any = None) -> Store:
-        with self.context(batch.state, client).open(batch.name) as store:
-            return store
-
-    def worker(self, number: int, state: int, batch: str | None) -> SteppedWorker:
-        """The worker of a process that works on this batch of a state, or on all of it."""
-        own = number, state, batch
-        worker = self.workers.get(own)
-        if worker is None or worker.given_up is not None:
-            context = self.context(state, self.clients[number])
-            self.workers[own] = worker = SteppedWorker(context, batch, self.world)
-        return worker
-
-    def send_file(self, state: int, name: str, rows: list[dict[str, Any]]) -> None:
-        """Store what a file has, as a person does by `send`."""
-        store_file(self.context(state), name, rows)
-        self.files.append((state, rows))
-        if not any((batch.state, batch.name) == (state, name) for batch in self.batches):
-            self.batches.append(Batch(state, name))
-
-    def _send_later(self) -> None:
-        """Who is killed before the end sends the file again."""
-        for file in [*self.later]:
-            self.send_file(0, *file)
-            self.later.clear()
-
-    def kill(self, number: int) -> None:
-        super().kill(number)
-        self.kills += 1
-        for own in [own for own in self.workers if own[0] == number]:
-            self.workers.pop(own).die()
-
-    def start(self, number: int, choice: int) -> None:
-        process = self.processes[number]
-        if self.later and process.account == "A" and choice % 5 == 4:
-            process.start(self._send_later)
-            return
-        if choice % 5 == 3:  # it comes between two steps of the other process
-            process.at_once(self._send_later)
-        batch = self.batches[choice % len(self.batches)]
-        job = self._work_on_all if choice % 7 == 6 else self._send
-        process.start(partial(job, number, batch))
-
-    def _send(self, number: int, batch: Batch) -> None:
-        """Go on with a batch, as `resume` does; another account's worker takes up what is in doubt
-        alone.
-        """
-        self.sending[self.processes[number]] = batch.state
-        store = self.store(batch, self.clients[number])
-        (go_on if self.processes[number].account == "A" else take_over_doubt)(store)
-        self.worker(number, batch.state, batch.name).run()
-
-    def _work_on_all(self, number: int, batch: Batch) -> None:
-        """Make a pass over all batches of a state."""
-        self.sending[self.processes[number]] = batch.state
-        self.worker(number, batch.state, None).run()
-
-    def end(self) -> None:
-        self.processes[0].at_once(self._send_later)
-        for batch in self.batches * 3:
-            self.processes[0].at_once(partial(self._send, 0, batch))
-            self.world.now += 20
-
-    def _taken(self, path: str) -> list[str]:
-        """The ids of the rows that were created, of the state of the sender that asks."""
-        state = self.sending.get(self.world.running)
-        if not MAKES.search(path) or state is None:
-            return []
-        made = self.states[state].made()
-        works = self.world.provider.done
-        return [work.id for work in works if work.id in made and work.path == path]
-
-    def payments(self, state: int) -> list[Payment]:
-        """The payments of a state, with what is known of each."""
-        with self.context(state).open() as store:
-            return self.states[state].payments(store)
-
-    def all_payments(self) -> list[tuple[int, Payment]]:
-        numbers = range(len(self.states))
-        return [(number, payment) for number in numbers for payment in self.payments(number)]
-
-    def words(self) -> Iterator[str]:
-        return (payment.state for _, payment in self.all_payments())
-
-    def judge(self) -> Iterator[str]:
-        payments = self.all_payments()
-        keys = [payment.row.payment for _, payment in payments]
-        if unbegun := self._unbegun():
-            yield f"lost: {len(unbegun)} rows are in doubt that nobody began to send"
-        for state, rows in self.files:
-            wanted = {row["invoice_no"] for row in rows}
-            known = {payment.row.value for number, payment in payments if number == state}
-            if wanted - known:
-                yield f"lost: state {state} has nothing of {wanted - known}"
-        for state, payment in payments:
-            works = self.world.provider.of(payment.row.key)
-            is_alone = keys.count(payment.row.payment) == 1
-            wrong = self._wrong(payment, works, is_alone=is_alone)
-            if wrong:
-                ids = [work.id for work in works]
-                yield (
-                    f"{wrong}: {payment.batch}/{payment.row.value} of state {state}: "
-                    f"{payment.state}, {payment.result}; under its key is {ids}"
-                )
-
-    def _unbegun(self) -> list[str]:
-        """Rows of which nothing is known though nobody began to send them: at most as many as a
-        sender begins at once, for each one that broke off or was stopped for long.
-
-        That is where no answer has a time: else a key may have lapsed, or its age is not known.
-        """
-        if self.world.rules.dates != "never" or self.can_be_lost:
-            return []
-        unbegun = [
-            payment.row.key
-            for _, payment in self.all_payments()
-            if payment.state in IN_DOUBT and payment.row.key not in self.world.asked
-        ]
-        return unbegun[(self.kills + self.world.stopped) * self.at_once :]
-
-    def _wrong(self, payment: Payment, works: list[Work], *, is_alone: bool) -> str | None:
-        row, result = payment.row, payment.result
-        # Another state cannot know of a key that lapsed before it was first used there.
-        if len(works) > 1 and (is_alone or works[-1].at - works[0].at < KEPT):
-            return "asked twice"
-        if payment.state == LEFT_OUT:
-            return "told wrong, left out" if works and is_alone else None
-        if result is None:
-            return "lost"
-        is_nothing = (
-            result.outcome in (RowOutcome.REFUSED, RowOutcome.WAITING, RowOutcome.NOT_SENT)
-            and is_alone
-        )
-        # Of what another state has under the key, nothing but a conflict says anything.
-        is_said = is_alone or "409" in (result.error or "")
-        if (is_nothing or (result.outcome is RowOutcome.REJECTED and is_said)) and works:
-            return f"told wrong, {result.outcome}"
-        if result.outcome is RowOutcome.ACCEPTED and not works:
-            return "told wrong, accepted"
-        own = [work for work in works if work.id == result.id]
-        if result.outcome is RowOutcome.CREATED and not self._has_values(own, row):
-            return "told wrong, created"
-        return None
-
-    def _has_values(self, works: list[Work], row: Row) -> bool:
-        """Whether one of these requests has the values of a row, as far as the answer to `create`
-        shows them.
-        """
-        sent = {
-            f"payment_details.{name}": (row.arguments or {})[name]
-            for name in ("amount", "due_date", "notes")
-        }
-        for work in works:
-            shown = json.dumps(self.world.provider.shown(work, self.world.rules.detail))
-            if all(
-                work.values[name] == value or json.dumps(work.values[name]) not in shown
-                for name, value in sent.items()
-            ):
-                return True
-        return False
+class OutboxesBesideOthers(BesideOthers, Outboxes):
+    def _payments(self) -> list[tuple[str, str, Any]]:
+        return requests_of(expected(*entry, key) for key, entry in self.entries.items())

@@ -3,11 +3,13 @@ is so.
 """
 
 import os
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from tests.bulk.postgres import Postgres
+from tests.cases import cases_beside
 from tests.histories import files
 from tests.histories.__main__ import replayable, run_all
 from tests.histories.files import Files, Move
@@ -17,86 +19,35 @@ from tests.histories.provider import Rules
 pytestmark = pytest.mark.slow
 SEED = os.environ.get("SEED", "files")
 
-BAD_DAYS: dict[str, list[Move]] = {
-    "a renamed file with other rows": [Move("send", edit="same"), Move("send", edit="cut")],
-    "a file that a spreadsheet has saved under its name": [
-        Move("send", edit="same"),
-        Move("send", edit="resave", damage="float"),
-    ],
-    "an amount that is corrected after a failed start": [
-        Move("send", edit="same", is_down=True),
-        Move("send", edit="amount"),
-    ],
-    "a row that is taken out after a failed start": [
-        Move("send", edit="same", is_down=True),
-        Move("send", edit="remove"),
-    ],
-    "a rotated secret and a renamed file": [Move("send", edit="same"), Move("rotate", place=1)],
-    "a key that a spreadsheet has lost": [Move("send", edit="same", slip="no key")],
-    "a state of before its rows were sent": [
-        Move("send", edit="same", is_down=True),
-        Move("send", edit="same"),
-        Move("days pass"),
-        Move("restore"),
-    ],
-    "a state of before a rejected row was corrected": [
-        Move("send", edit="same"),
-        Move("send", edit="correct the rejected"),
-        Move("days pass"),
-        Move("restore"),
-    ],
-    "a state of before a waiting row was rejected and asked again": [
-        Move("send", edit="same", is_down=True),
-        Move("send", edit="same", is_rejected=True),
-        Move("ask again"),
-        Move("restore", place=1),
-    ],
-    "a state of before a waiting row was rejected and corrected": [
-        Move("send", edit="same", is_down=True),
-        Move("send", edit="same", is_rejected=True),
-        Move("send", edit="amount"),
-        Move("restore", place=1),
-    ],
-    "a state of before a waiting row got another number": [
-        Move("send", edit="same", is_down=True),
-        Move("send", edit="renumber"),
-        Move("restore", place=1),
-    ],
-}
-"""The shortest histories of what happened to ordinary operators."""
+BAD_DAYS = cases_beside(__file__, "bad_days")
 
 
-def _of_bad_day(name: str) -> dict[str, Any]:
-    moves, rules = BAD_DAYS[name], Rules(conflict="409")
-    known = {"form": "00{}", "rules": rules, "is_monthly": False, "has_storage_key": False}
-    return {"moves": moves, "seed": 1, **known}
+def wrong_of(moves: Iterable[Move], share_of_anothers: float = 0.0) -> list[str]:
+    """What is wrong after these moves."""
+    known: dict[str, Any] = {"is_monthly": False, "has_storage_key": False, "seed": 1}
+    rules = Rules(conflict="409")
+    return Files([*moves], "00{}", rules, share_of_anothers=share_of_anothers, **known).play()
 
 
 @pytest.mark.pull_request
 @pytest.mark.parametrize("name", BAD_DAYS)
 def test_nothing_happens_to_bulk_on_a_bad_day(name: str) -> None:
-    assert Files(**_of_bad_day(name)).play() == []
-
-
-def _of_one_id(*later: Move) -> dict[str, Any]:
-    """A file, and what is done with it while each answer names what the state has already."""
-    moves = [Move("send", edit="same"), *later]
-    rules = Rules(conflict="409")
-    known = {"form": "00{}", "rules": rules, "is_monthly": False, "has_storage_key": False}
-    return {"moves": moves, "seed": 1, "share_of_anothers": 1.0, **known}
-
-
-ADDED = _of_one_id(Move("send", edit="add"), Move("send", edit="add"))
-ASKED_AGAIN = _of_one_id(Move("decline", place=1), Move("ask again"), Move("resume"))
+    assert wrong_of(Move(**move) for move in BAD_DAYS[name]) == []
 
 
 @pytest.mark.parametrize(
-    "setup", [ADDED, ASKED_AGAIN], ids=["another row's request", "the declined request"]
+    "later",
+    [
+        [Move("send", edit="add"), Move("send", edit="add")],
+        [Move("decline", place=1), Move("ask again"), Move("resume")],
+    ],
+    ids=["another row's request", "the declined request"],
 )
 def test_an_answer_that_names_what_settles_another_payment_settles_nothing(
-    setup: dict[str, Any],
+    later: list[Move],
 ) -> None:
-    assert Files(**setup).play() == []
+    """Each answer names what the state has already."""
+    assert wrong_of([Move("send", edit="same"), *later], 1.0) == []
 
 
 def test_operators_of_bulk_ask_nobody_twice() -> None:

@@ -18,11 +18,10 @@ from tests.bulk.postgres import Postgres
 from tests.histories import settling
 from tests.histories.__main__ import replayable, run_all, soak
 from tests.histories.history import KINDS, draw, run
+from tests.histories.inboxes import shared_inboxes
 from tests.histories.provider import KEPT
 from tests.histories.real import FAULTS
-from tests.histories.receiving import shared_inboxes
-from tests.histories.states import Stepped
-from tests.histories.world import pause, with_world_time
+from tests.histories.world import Stepped, pause, with_world_time
 from tests.mistakes import mistakes
 from tests.outbox.django_project import set_up, use_database
 from tests.tiers import borders

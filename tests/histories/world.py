@@ -18,11 +18,13 @@ from typing import Any
 
 import greenlet
 import httpx
+import sqlalchemy as sa
 
 from tests.histories.provider import BODIES, Provider, Reply, Rules
 from tests.runtime.fakes import TRANSIENT
 from victor_ext.event_queue.calls import CallEnd
 from victor_ext.event_queue.databases import CLOCKS
+from victor_ext.flows import drive
 from victor_ext.runtime.core import clock
 from victor_ext.runtime.core.clock import monotonic
 
@@ -193,6 +195,46 @@ def with_world_time(statement: str) -> str:
         for words in CLOCKS.values():
             statement = statement.replace(words, f"{world.now!r}")
     return statement
+
+
+def in_world_time(engine: sa.Engine) -> sa.Engine:
+    """Let the clock of this database be the true time of the world whose clocks are set."""
+
+    @sa.event.listens_for(engine, "before_cursor_execute", retval=True)
+    def tell(
+        _connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any
+    ) -> tuple[str, Any]:
+        return with_world_time(statement), parameters
+
+    return engine
+
+
+class Pausing:
+    """An engine whose transactions begin and end at a stop; no transaction waits for another
+    one.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def begin(self) -> Generator[sa.Connection]:
+        pause()
+        with self._engine.begin() as connection:
+            yield connection
+        pause()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+
+class Stepped:
+    """An outbox whose calls go on as the events of a history let them."""
+
+    _step: Any
+
+    def _with_calls(self, _most: int, flow: Any) -> Any:
+        return drive(flow(SteppedCalls()), self._step)
 
 
 class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):

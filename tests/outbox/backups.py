@@ -58,3 +58,20 @@ def _is_numbered(connection: sa.Connection, table: str) -> bool:
         return False
     sequence = sa.text(f"SELECT pg_get_serial_sequence('{table}', 'id')")
     return connection.execute(sequence).scalar() is not None
+
+
+class Backup:
+    """Of the database with a URL, as a company makes it.
+
+    Attributes:
+        restore: Lets the database be as it was when `make` was called.
+    """
+
+    restore: Callable[[], None]
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def make(self) -> None:
+        url = self.url.replace("sql://", "sql+psycopg://")
+        self.restore = back_up(sa.create_engine(url, poolclass=sa.NullPool))

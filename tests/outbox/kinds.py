@@ -130,11 +130,13 @@ def dated(status: int, **content: Any) -> httpx.Response:
 class Provider:
     """Takes payment requests: `meet` is told of each, by its reference, and may answer it."""
 
+    tells_time = True
+    """Whether responses have a `Date`."""
+
     def __init__(self, meet: Callable[[str], Any] = lambda _reference: None) -> None:
         self.references: list[str] = []
         self.bodies: list[bytes] = []
         self.keys: list[str] = []
-        self.tells_time = True
         self.read: httpx.Response | None = None
         self.meet = meet
         self._lock = threading.Lock()

@@ -10,10 +10,8 @@ import sqlalchemy as sa
 
 from tests.cli.conftest import bare_command
 from tests.cli.victor_command import Command
-from tests.histories.calls import USD
-from tests.histories.settling import WRITES
+from tests.histories.calls import OPERATIONS, USD
 from tests.outbox.backups import back_up
-from tests.outbox.payouts import Payouts
 from tests.outbox.rows import key_of, states, stored
 from tests.outbox.test_holding import settle
 from tests.providers.systems import ADAPTERS
@@ -38,12 +36,11 @@ ASKED: Mapping[str, list[tuple[str | None, str, str, bool]]] = {
 
 @pytest.mark.parametrize("write", ASKED)
 def test_a_write_asks_for_the_payments_that_are_in_it(write: str) -> None:
-    system, arguments, _ = WRITES[write]
-    adapter = ADAPTERS[system]
-    (operation, *args), named = arguments("R1")
-    named = {name: value for name, value in named.items() if name != "look_up_by"}
+    operation = OPERATIONS[write]
+    args, named = operation.arguments("R1")
+    adapter = ADAPTERS[operation.system]
     with adapter.Harness.kinds[0](**adapter.ARGUMENTS) as client:
-        call = client.prepare(operation, *args, **named)
+        call = client.prepare(operation.name, *args, **named)
     assert [tuple(asked) for asked in call.payments] == ASKED[write]
     assert type(call).from_text(call.to_text()) == call
 
@@ -103,34 +100,6 @@ def test_a_restored_outbox_is_compared_with_the_provider_before_it_is_released(
         "unclear",
         "sent",
     ]
-
-
-def test_payouts_of_an_outbox_are_compared_with_velos(payouts: Payouts) -> None:
-    payouts.submit("INV-1")
-    payouts.submit("INV-2", key="the-key-of-the-april-payout")
-    payouts.send()
-    payouts.submit("INV-3", key="the-key-of-the-may-payout")
-    rows: list[Any] = [
-        {
-            "idempotency_key": entry.idempotency_key,
-            "state": entry.state.value,
-            "request_id": entry.request_id,
-            "sent_at": entry.sent_at,
-            "payments": [
-                {"reference": p.reference, "amount": p.amount, "currency": p.currency, "id": p.id}
-                for p in entry.payments
-            ],
-        }
-        for entry in payouts.entries()
-    ]
-    now = datetime.now(UTC)
-    window = {"start": now - timedelta(hours=1), "end": now, "payor_id": payouts.harness.payor}
-    with (
-        payouts.harness.kinds[0](**payouts.harness.settings) as velo,
-        reconcile(velo, rows, **window) as report,
-    ):
-        assert kinds_of(report) == {"INV-1": "matched", "INV-2": "matched"}
-        assert report.summary.not_asked == 1
 
 
 def test_entries_that_were_listed_without_their_key_are_no_book(

@@ -28,7 +28,7 @@ from velo_api.types import UNSET
 from tests.outbox.django_project import use_database
 from tests.outbox.kinds import Box, dated
 from tests.outbox.payouts import KEY, Payouts
-from tests.outbox.rows import change, execute, states, statuses
+from tests.outbox.rows import change, states, statuses
 from tests.providers.connected.till import client_class, new_payment, operation, till_members
 from tests.providers.running import GUID, ONCE, Script
 from tests.providers.velo.adapter import pay
@@ -291,26 +291,6 @@ def test_a_value_that_no_look_up_can_use_is_refused_by_name(payouts: Payouts, va
             payouts.add("payouts.submit", [pay()], look_up_by=look_up_by)
         assert raised.value.problems[0].field.startswith("look_up_by")
     assert payouts.entries() == []
-
-
-def test_a_look_up_that_the_client_refuses_ends_unclear_and_no_pass(payouts: Payouts) -> None:
-    """What an older version has stored: the entries behind it are sent, and it does not wait."""
-    payouts.submit("INV-1041")
-    payouts.end_leases(
-        look_up_by=json.dumps({"payor_id": " "}),
-        state="sending",
-        first_sent_at=time.time(),
-        by_provider_clock=True,
-    )
-    payouts.submit(key="the-key-of-the-one-behind")
-    assert [state for state, _ in payouts.send()] == ["sent"]
-    assert payouts.states() == ["settling", "sent"]
-    table = payouts.table
-    passed = sa.update(table).where(table.c.key == KEY).values(leased_until=0, settle_until=1)
-    execute(payouts, passed)
-    assert payouts.send() == [("unclear", None)]
-    assert "The look-up failed" in payouts.error()
-    assert "payor_id" in payouts.error()
 
 
 def test_the_remedy_for_a_write_of_connect_is_a_proof() -> None:
@@ -666,16 +646,6 @@ def test_the_larger_age_counts_where_the_clock_of_the_provider_stands_still(
     outbox.pass_on(changed_at=time.time() - hours * 3600)
     assert len(outbox.requested("POST")) == requests
     assert (outbox.entry_and_error()[0] == "sent") is (requests == 2)
-
-
-def test_a_status_with_the_name_of_a_state_is_told_as_a_status(sqlite: sa.Engine) -> None:
-    for status, name in (("SENT", "status:sent"), ("Rejected", "status:rejected"), ("ok", "ok")):
-        outbox = Till(sqlite, dated(201, json={"id": f"p-{name}", "status": status}))
-        outbox.pay(key=f"the-key-of-{status}")
-        told = list[str]()
-        outbox.on()(lambda _session, event, told=told: told.append(event.name))
-        assert statuses(outbox.send()) == [status]
-        assert told == ["sent", name]
 
 
 # A proof of the caller's own

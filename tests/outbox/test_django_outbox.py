@@ -136,6 +136,8 @@ def test_the_migration_makes_the_table_of_the_other_outbox(
     call_command("migrate", "victor_outbox", "zero", fake=True, verbosity=0)
     call_command("migrate", fake_initial=True, verbosity=0)
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+    call_command("migrate", "victor_outbox", "zero", verbosity=0)
+    assert not [name for name in sa.inspect(engine).get_table_names() if "outbox" in name]
 
 
 def test_four_workers_at_once_send_each_entry_once(

@@ -36,7 +36,7 @@ from victor_ext import (
     Victor,
     VictorError,
 )
-from victor_ext.event_queue.calls import CallEnd, TaskCalls, ThreadCalls
+from victor_ext.event_queue.calls import CallEnd
 from victor_ext.flows import drive
 from victor_ext.outbox import Outbox, claims, deliveries, passes
 from victor_ext.outbox.claims import Claims
@@ -325,29 +325,6 @@ def test_what_has_too_little_left_of_its_lease_goes_back_unmarked(
     assert len(sending.send(workers=1)) == 1
     assert sending.rows() == [IS_SENT, WAITS, WAITS]
     assert len(sending.send(workers=1)) == 2
-
-
-@pytest.mark.parametrize(("stopped_for", "is_sent"), [(30.0, True), (61.0, False)])
-def test_a_process_that_was_stopped_before_its_call_begins_sends_nothing_by_an_old_decision(
-    sending: Sending, monkeypatch: pytest.MonkeyPatch, stopped_for: float, is_sent: bool
-) -> None:
-    """The call begins in a thread or task of its own. What was not sent goes back as it was."""
-    sending.store(1)
-    clock, asleep = time.time, [0.0]
-    monkeypatch.setattr(time, "time", lambda: clock() + asleep[-1])
-    for kind in (ThreadCalls, TaskCalls):
-        start = kind.start
-
-        def stopped(self: Any, number: int, call: Any, start: Any = start) -> Any:
-            asleep.append(stopped_for)
-            return start(self, number, call)
-
-        monkeypatch.setattr(kind, "start", stopped)
-    assert len(sending.send()) == is_sent
-    assert sending.rows() == [IS_SENT if is_sent else WAITS]
-    assert sending.provider.references == ["INV-1"] * is_sent
-    assert len(sending.send()) == (not is_sent), "the clock does not move any more"
-    assert sending.provider.references == ["INV-1"]
 
 
 def test_what_goes_back_is_not_taken_up_by_the_same_pass(blocking: Sending) -> None:

@@ -13,9 +13,9 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from tests.histories.calls import client
+from tests.histories.calls import OPERATIONS, client
 from tests.histories.provider import Rules
-from tests.histories.settling import WRITES
+from tests.histories.settling import STORED
 from tests.histories.world import Process, World
 from tests.outbox.kinds import Box, Provider, dated
 from tests.outbox.rows import change, execute, key_of, states, stored
@@ -184,16 +184,20 @@ def test_an_id_of_another_system_is_another_one(outbox: Outbox, engine: sa.Engin
     assert states(box_of("blocking", engine, OneRequest()).send()) == ["sent"]
 
 
-@pytest.mark.parametrize("write", WRITES)
+def prepared(write: str, fact: str) -> PreparedCall:
+    """A write of a history about this fact."""
+    operation = OPERATIONS[write]
+    sender = client(operation.system, Process(World(Rules())))
+    method = operation.module if operation.system == "kiosk" else operation.name
+    args, named = operation.arguments(fact)
+    call: PreparedCall = sender.prepare(method, *args, idempotency_key=key_of(), **named)
+    return call
+
+
+@pytest.mark.parametrize("write", STORED)
 def test_an_id_that_a_request_has_was_not_made_by_it(write: str) -> None:
     """Each instruction of a payout has its id, and each refund that of its order."""
-    system, arguments, _ = WRITES[write]
-    process = Process(World(Rules()))
-    (operation, *args), named = arguments("name-1")
-    named = {
-        name: value for name, value in named.items() if name not in ("at_most_once", "look_up_by")
-    }
-    call = client(system, process).prepare(operation, *args, idempotency_key=key_of(), **named)
+    call = prepared(write, "name-1")
     assert call.makes("R9") == (call.method == "POST")
     if call.ids:
         assert not call.makes(call.ids[0])
@@ -227,10 +231,7 @@ def test_an_id_is_that_in_the_request_in_any_spelling() -> None:
 
 def test_an_id_that_is_the_reference_of_a_request_is_that_of_what_was_made() -> None:
     """The merchant's `orderId` of an evaluation is no id of the provider's."""
-    system, arguments, _ = WRITES["evaluate"]
-    (operation, *args), named = arguments("1")
-    sender = client(system, Process(World(Rules())))
-    call = sender.prepare(operation, *args, idempotency_key=key_of(), **named)
+    call = prepared("evaluate", "1")
     assert call.payments[0].reference == "INV-1"
     assert call.makes("INV-1")
 

@@ -33,12 +33,9 @@ from tests.outbox.rows import change, end_leases, key_of, references, states, st
 from tests.providers.victor.adapter import invoice
 from victor_ext import (
     AsyncVictor,
-    AuthenticationError,
     BadRequest,
     ConfigurationError,
-    ConnectionFailed,
     PermissionDenied,
-    RateLimited,
     Victor,
     VictorOAuth,
 )
@@ -142,47 +139,6 @@ def test_what_the_provider_says_is_stored_in_whatever_form(
     stored(outbox, invoice(2))
     faults.status(400, operation="create", body="a \0 byte")
     assert states(outbox.send(victor)) == ["rejected"]
-
-
-@pytest.mark.parametrize(
-    ("fault", "args", "options", "error"),
-    [
-        ("rate_limit", [], {"times": None, "operation": "create"}, RateLimited),
-        ("status", [401], {"times": None, "operation": "create"}, AuthenticationError),
-        ("status", [403], {"operation": "create"}, PermissionDenied),
-        ("down", [], {}, ConnectionFailed),
-    ],
-)
-def test_what_was_not_sent_waits(
-    outbox: Outbox,
-    victor: Victor,
-    faults: Faults,
-    fault: str,
-    args: list[int],
-    options: dict[str, Any],
-    error: type[Exception],
-) -> None:
-    stored(outbox, invoice())
-    # so that the provider's time is known
-    victor.payment_requests.find("x", start_datetime=datetime.now(UTC))
-    getattr(faults, fault)(*args, **options)
-    with pytest.raises(error):
-        outbox.send(victor)
-    assert states(outbox.entries()) == ["waiting"]
-    faults.up()
-    faults.clear()
-    change(outbox, leased_until=0.0)  # a refusal of its own has a pause of its own
-    assert states(outbox.send(victor)) == ["sent"]
-
-
-def test_a_refusal_of_one_keeps_nobody_waiting(
-    outbox: Outbox, victor: Victor, faults: Faults
-) -> None:
-    stored(outbox, invoice(1), invoice(2))
-    faults.status(403, operation="create")
-    with pytest.raises(PermissionDenied):
-        outbox.send(victor)
-    assert sorted(states(outbox.entries())) == ["sent", "waiting"], "whichever of them it was"
 
 
 @pytest.mark.parametrize(

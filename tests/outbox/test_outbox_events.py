@@ -8,17 +8,16 @@ import anyio
 import httpx
 import pytest
 import sqlalchemy as sa
-from django.core.management import call_command
-from django.db import connections
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
-from tests.outbox.kinds import Box, async_engine, tables_of
+from tests.outbox.kinds import Box, async_engine, dated
 from tests.outbox.payouts import Payouts
 from tests.outbox.rows import (
+    change,
     end_leases,
     end_waits,
-    execute,
+    leases_left,
     lengthen_waits,
     notes,
     references,
@@ -29,8 +28,8 @@ from tests.outbox.rows import (
     waits_since,
     write,
 )
-from tests.providers.connected.till import client_class
-from tests.providers.running import GUID, ONCE, Script
+from tests.outbox.test_calls import Till, keyed
+from tests.providers.running import GUID, Script
 from tests.providers.systems import ADAPTERS
 from tests.providers.victor.adapter import invoice
 from victor_ext import (
@@ -38,13 +37,9 @@ from victor_ext import (
     ConfigurationError,
     NotFound,
     OperationRow,
-    PreparedCall,
-    Promise,
     Victor,
-    connect,
 )
 from victor_ext.outbox import AsyncOutbox, Outbox, OutboxEvent
-from victor_ext.outbox.adding import NewEntry
 from victor_ext.outbox.django import DjangoOutbox
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import ResultCode
@@ -150,34 +145,45 @@ def test_a_change_that_two_workers_see_is_one_event(
     assert statuses(outbox.entries()) == ["completed"]
 
 
-@pytest.mark.parametrize("awaited", [False, True])
-def test_handlers_of_the_awaited_outbox(
-    sqlite: sa.Engine, async_victor: AsyncVictor, faults: Faults, awaited: bool
+def test_a_handler_that_failed_is_called_again_and_what_it_adds_is_stored_with_its_event(
+    box: Box, engine: sa.Engine, faults: Faults
+) -> None:
+    by_sqlalchemy = Outbox(engine)
+
+    def work(session: Any, event: OutboxEvent) -> None:
+        if box.kind == "django":  # it is told which database has its transaction
+            DjangoOutbox(session).add(**invoice(2))
+        else:
+            by_sqlalchemy.add(session, **invoice(2))
+        if event.tries == 1:
+            raise ValueError("later")
+
+    box.handle = work
+    box.add(**invoice(1))
+    faults.status(400, operation="create")
+    box.send()
+    assert box.states() == ["rejected"]
+    end_waits(by_sqlalchemy)
+    assert [event.name for event in box._act("handle")] == ["rejected"]
+    assert box.states() == ["rejected", "waiting"]
+    assert box.dead_letters() == []
+    assert sum(box.event_counts().values()) == 0
+
+
+def test_a_handler_of_the_awaited_outbox_may_be_awaited(
+    sqlite: sa.Engine, async_victor: AsyncVictor
 ) -> None:
     Box("blocking", sqlite).add(**invoice(1))
-    faults.status(400, operation="create")
 
     async def work() -> None:
         engine = async_engine(sqlite)
         outbox = AsyncOutbox(engine)
 
-        def plain(session: Session, event: OutboxEvent) -> None:
-            if event.tries == 1:
-                raise ValueError("later")
-            AsyncOutbox.add.steps(outbox, session, **invoice(2))
+        async def go_on(session: AsyncSession, _event: OutboxEvent) -> None:
+            await outbox.add(session, **invoice(2))
 
-        async def waiting(session: AsyncSession, event: OutboxEvent) -> None:
-            await session.run_sync(plain, event)
-
-        outbox.on("rejected")(waiting if awaited else plain)
-        await outbox.send(async_victor)
-        async with engine.begin() as connection:
-            await connection.execute(sa.update(outbox.events).values(due_at=0.0))
-        assert len(await outbox.handle()) == 1
-        assert await outbox.dead_letters() == []
-        assert await outbox.retry_dead_letters() == 0
-        assert sum((await outbox.event_counts()).values()) == 0
-        assert states(await outbox.entries()) == ["rejected", "waiting"]
+        outbox.on("sent")(go_on)
+        assert len(await outbox.send(async_victor)) == 2
         await engine.dispose()
 
     anyio.run(work)
@@ -202,30 +208,6 @@ def test_a_handler_that_would_never_work_is_refused(
         with pytest.raises(ConfigurationError, match=message):
             outbox.on(**arguments)(handler)
         outbox.on("sent", operation="payouts.submit")(note)
-
-
-def test_handlers_on_the_transactions_of_django(engine: sa.Engine, victor: Victor) -> None:
-    def work(using: str, event: OutboxEvent) -> None:
-        with connections[using].cursor() as cursor:
-            cursor.execute("INSERT INTO notes VALUES (%s)", [event.name])
-        if event.tries == 1:
-            raise ValueError("later")
-        DjangoOutbox(using).add(**invoice(2))
-
-    with tables_of("django", engine):
-        outbox, by_sqlalchemy = DjangoOutbox(), Outbox(engine)
-        outbox.on("sent")(work)
-        stored(by_sqlalchemy, invoice(1))
-        assert states(DjangoOutbox().send(victor)) == ["sent"]
-        assert notes(by_sqlalchemy) == []
-        end_waits(by_sqlalchemy)
-        assert [event.name for event in DjangoOutbox().handle()] == ["sent"]
-        DjangoOutbox._of_database.clear()
-        assert notes(by_sqlalchemy) == ["sent"]
-        assert states(outbox.entries()) == ["sent", "waiting"]
-        assert by_sqlalchemy.event_counts() == outbox.event_counts()
-        call_command("migrate", "victor_outbox", "zero", verbosity=0)
-        assert not [name for name in sa.inspect(engine).get_table_names() if "outbox" in name]
 
 
 # What other systems say later
@@ -262,82 +244,41 @@ def test_a_payout_goes_its_whole_way_by_its_events(
     assert harness.calls("instruct") == harness.calls("submit") == 1
 
 
-WITHDRAWAL = "DELETE /v1/payments/{payment_id}"
+def read(status: str) -> httpx.Response:
+    """A payment that is read later."""
+    return dated(200, json={"amount": 1, "status": status})
 
 
-class Withdrawals:
-    """A provider of payments that are withdrawn: what it says of each, and which were asked for."""
-
-    def __init__(self) -> None:
-        self.says: dict[str, Any] = {
-            "p-1": (404, {}),
-            "p-2": (200, {"state": "open"}),
-            "p-3": (200, {"state": "paid"}),
-        }
-        self.asked: list[str] = []
-
-    def client(self, operation: str = WITHDRAWAL) -> Any:
-        transport = Script(self._answer).transport
-        rows = {operation: OperationRow(final={"paid"})}
-        options: dict[str, Any] = {"rows": rows, "transport": transport}
-        return connect(client_class(), base_url="https://till.example", retry=ONCE, **options)
-
-    def _answer(self, request: httpx.Request) -> httpx.Response:
-        payment_id = request.url.path.rpartition("/")[2]
-        self.asked.append(payment_id)
-        status, body = self.says[payment_id]
-        return httpx.Response(status, json={"payment_id": payment_id, **body})
-
-
-def with_withdrawals(outbox: Outbox) -> None:
-    """An outbox that has withdrawn three payments, a day ago."""
-    for payment_id in ("p-1", "p-2", "p-3"):
-        call = PreparedCall(
-            name="x",
-            operation=WITHDRAWAL.replace("{payment_id}", "{}"),
-            promise=Promise.KEYED,
-            is_followed=True,
-            method="DELETE",
-            url=f"/v1/payments/{payment_id}",
-            headers={},
-            content=b"",
-        )
-        new = NewEntry.of(call, outbox.client, f"key-of-{payment_id}")
-        with outbox._engine.begin() as connection:
-            outbox._add(connection, new, lambda: None)
-        is_it = outbox.table.c.key == f"key-of-{payment_id}"
-        day_ago = time.time() - 86_400
-        sent = {"state": "sent", "request_id": payment_id, "first_sent_at": day_ago}
-        execute(outbox, sa.update(outbox.table).where(is_it).values(sent))
-
-
-def test_what_is_read_of_one_keeps_no_other_waiting(outbox: Outbox, engine: sa.Engine) -> None:
+def test_what_is_read_of_one_keeps_no_other_waiting(sqlite: sa.Engine) -> None:
     """Each is read every half a minute, and every hour after a day; one that fails is tried again
     then.
     """
-    provider = Withdrawals()
-    with provider.client() as client:
-        outbox = Outbox(engine, client=client)
-        with_withdrawals(outbox)
-        with pytest.raises(NotFound):
-            outbox.refresh()
-        assert provider.asked == ["p-1", "p-2", "p-3"]
-        assert statuses(outbox.entries()) == [None, "open", "paid"]
-        with engine.connect() as connection:
-            next_read = connection.scalar(sa.select(sa.func.min(outbox.table.c.leased_until)))
-        assert next_read is not None
-        assert next_read > time.time() + 3_000
-        assert outbox.refresh() == []
-        provider.says["p-1"] = provider.says["p-2"] = (200, {"status": "paid"})
-        end_leases(outbox)
-        assert statuses(outbox.refresh()) == ["paid", "paid"]
-        assert provider.asked[3:] == ["p-1", "p-2"]
+    made = [dated(201, json={"amount": 1, "id": f"p-{number}"}) for number in (1, 2, 3)]
+    reads = [dated(404, json={}), read("open"), read("paid")]
+    later = [read("paid") for _ in range(2)]
+    row = OperationRow(final={"paid"}, made="id")
+    outbox = Till(sqlite, *made, *reads, *later, rows={"POST /v1/payments": row})
+    outbox._workers = 1
+    for number in (1, 2, 3):
+        outbox.pay(f"the-key-of-payment-{number}", f"INV-{number}")
+    assert len(outbox.send()) == 3
+    change(outbox, first_sent_at=time.time() - 86_400, leased_until=0.0)
+    with pytest.raises(NotFound):
+        outbox.refresh()
+    paths = [f"/v1/payments/p-{number}" for number in (1, 2, 3)]
+    assert outbox.requested("GET")[1:] == paths
+    assert statuses(outbox.entries()) == [None, "open", "paid"]
+    assert min(left for left in leases_left(outbox) if left > 0) > 3_000
+    assert outbox.refresh() == []
+    end_leases(outbox)
+    assert statuses(outbox.refresh()) == ["paid", "paid"]
+    assert outbox.requested("GET")[4:] == paths[:2]
 
 
 def test_what_no_read_shows_cannot_be_followed() -> None:
-    message = "no read of the document shows what it made"
-    with pytest.raises(ConfigurationError, match=message):
-        Withdrawals().client("POST /v1/payments/search")
+    rows = {"POST /v1/payments/search": OperationRow(final={"paid"})}
+    with pytest.raises(ConfigurationError, match="no read of the document shows what it made"):
+        keyed(Script(), rows=rows)
 
 
 @pytest.mark.parametrize(

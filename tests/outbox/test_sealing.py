@@ -263,18 +263,6 @@ def test_an_event_that_waits_is_handled_with_the_key(
     assert amounts([event.entry]) == ["9044.23"]
 
 
-def test_an_event_that_was_not_handled_shows_nothing(
-    sealed: Outbox, engine: sa.Engine, victor: Victor
-) -> None:
-    @sealed.on("sent")
-    def fail(_session: object, _event: OutboxEvent) -> None:
-        raise ValueError
-
-    sealed.send(victor)
-    assert sum(sealed.event_counts().values()) == 1
-    assert secrets_in(engine) == []
-
-
 def test_a_status_is_read_and_what_is_forgotten_is_known_by_a_digest_with_the_key(
     sealed: Outbox, outbox: Outbox, engine: sa.Engine, victor: Victor, time_travel: TimeTravel
 ) -> None:
