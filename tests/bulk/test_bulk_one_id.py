@@ -131,10 +131,10 @@ def test_two_workers_store_one_id_one_after_the_other(sender: Senders, postgres:
     sender.finish(rows(1), state=postgres)
     own = sender(state=postgres)
     with own._stored_batch() as (_, store, _record), store.transaction() as first:
-        id_holders(first, store, ["a digest"])
+        id_holders(first, store, "a digest")
         with store.transaction() as second:
             second.execute(sa.text("SET LOCAL lock_timeout = '200ms'"))
-            id_holders(second, store, ["another digest"])
+            id_holders(second, store, "another digest")
             with pytest.raises(DBAPIError, match="lock timeout"):
-                id_holders(second, store, ["a digest"])
+                id_holders(second, store, "a digest")
             second.rollback()

@@ -21,7 +21,7 @@ from tests.bulk.bulk_runs import (
     rows,
 )
 from victor_ext import ProviderTime, Victor
-from victor_ext.bulk import worker
+from victor_ext.bulk.row_outbox import RowOutbox
 from victor_ext.reconciliation import Kind, reconcile
 from victor_ext.sandbox import Sandbox
 
@@ -37,7 +37,7 @@ def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
     assert sender(workers=1, key_retention=3600).send(referenced(1)).exit_status == 3
     ahead = timedelta(0)
 
-    def reserve_turns(_store: object, _connection: object, batches: list[str]) -> list[float]:
+    def reserve_turns(_outbox: object, _connection: object, batches: list[str]) -> list[float]:
         nonlocal ahead
         ahead += timedelta(hours=1)
         return [0.0 for _ in batches]
@@ -45,7 +45,7 @@ def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
     def provider_time(_self: object) -> ProviderTime:
         return ProviderTime(datetime.now(UTC) + ahead, is_known=True)
 
-    monkeypatch.setattr(worker, "reserve_turns", reserve_turns)
+    monkeypatch.setattr(RowOutbox, "_reserve_turns", reserve_turns)
     monkeypatch.setattr(Victor, "provider_time", provider_time)
     with nothing_sent(victor_sandbox):
         assert sender(key_retention=3600).resume().exit_status == 3

@@ -52,6 +52,7 @@ from victor_ext.bulk.payments import (
 )
 from victor_ext.bulk.payouts import Payouts
 from victor_ext.bulk.row_kind import RowKind
+from victor_ext.bulk.row_outbox import RowOutbox
 from victor_ext.bulk.rows import Result, Row, RowOutcome, result_of, row_of
 from victor_ext.bulk.settings import Settings
 from victor_ext.bulk.state import State
@@ -61,14 +62,14 @@ from victor_ext.bulk.vault import Vault
 from victor_ext.bulk.worker import Worker
 from victor_ext.event_queue.presence import new_worker_name
 from victor_ext.health import Heartbeat
-from victor_ext.outbox.files import ENTRIES, TABLES, FileOutbox, adopt, end_leases_of_dead
+from victor_ext.outbox.files import ENTRIES, TABLES, adopt, end_leases_of_dead
 from victor_ext.vault import KEY_BYTES
 
 _SECRET = b"a secret of histories, of some length"
 _TABLES = (*TABLES.entries.metadata.sorted_tables, *METADATA.sorted_tables)
 
 
-class SteppedFileOutbox(Stepped, FileOutbox):
+class SteppedRowOutbox(Stepped, RowOutbox):
     """The outbox of a worker."""
 
 
@@ -191,9 +192,8 @@ class SteppedWorker(Worker):
         self._stop = Stop(world)
         with context.open(batch or "") as self._store:
             pass
-        self._outbox = SteppedFileOutbox(
-            self._store.engine, context.client, context.secret, self._terms()
-        )
+        name = self._presence.name
+        self._outbox = SteppedRowOutbox(context, self._store, batch, name, self._stop)
 
     def run(self) -> None:
         """Look for dead workers, and make one pass."""

@@ -108,9 +108,9 @@ def test_a_person_settles_what_no_live_worker_has(
     engine: sa.Engine, entry: Callable[..., Any], has_lease: bool, is_stored: bool
 ) -> None:
     row = entry(state="settling", **(HAS_LEASE if has_lease else LEASE_IS_OVER))
-    found = {"state": "sent", "request_id": "R1", "error": "Ann has looked."}
+    found: Any = {"is_done": True, "id": "R1", "error": "Ann has looked."}
     with engine.begin() as connection:
-        assert settle_by_hand(connection, SCOPE, KEY, VAULT, found) == is_stored
+        assert settle_by_hand(connection, SCOPE, KEY, VAULT, **found) == is_stored
     assert row().request_id == ("R1" if is_stored else None)
 
 

@@ -128,8 +128,7 @@ class ByHand:
             note_time(connection, store.system, now)
             payments = [self._payment_again(connection, line, json.dumps(now)) for line in lines]
             for payment in payments:
-                named = store.has_key([payment["key"]])
-                connection.execute(sa.update(ASKED).where(named).values(payment))
+                store.change(connection, [payment["key"]], payment)
                 # A person has decided about the payment: its line has no notice any more.
                 is_its_line = sa.and_(store.is_line(), LINES.c.key == payment["key"])
                 change = sa.update(LINES).where(is_its_line)
@@ -215,8 +214,7 @@ class ByHand:
             self._require_own_id(connection, line, result)
             if outcome is RowOutcome.CREATED or not _may_be_asked_since(payment):
                 self._store_result(connection, payment, result)
-            named = sa.update(ASKED).where(self.store.has_key([line.key]))
-            connection.execute(named.values(restored=False))
+            self.store.change(connection, [line.key], {"restored": False})
             if payment.entry is not None:
                 clear_restored(connection, self.store.owner, [payment.entry])
 
@@ -271,26 +269,27 @@ class ByHand:
     def _store_result(self, connection: Connection, payment: StoredPayment, result: Result) -> None:
         """Store what a person has found out of a payment, unless a worker has its entry now."""
         store = self.store
-        named = sa.update(ASKED).where(store.has_key([payment.key]))
         if payment.entry is None or self.context.kind.rows_per_call > 1:
             # What is known of one row of a unit is stored beside the entry of the unit.
-            connection.execute(named.values(own_values(store.vault, result)))
+            store.change(connection, [payment.key], own_values(store.vault, result))
             return
         entry = payment.entry
         if payment.restored and payment.state in _KEY_IS_SPENT:
             # Another request than the one that the state knows of was created: it has the next key.
             again = payment.again + 1
             entry = Row.key_after(payment.key, again)
-            connection.execute(named.values(again=again, entry=entry))
+            store.change(connection, [payment.key], {"again": again, "entry": entry})
             copy_entry(connection, store.owner, payment.entry, entry)
-        values = {
-            "state": "sent" if result.outcome is RowOutcome.CREATED else "refused",
-            "request_id": result.id,
-            "status": None,
-            "ended": False,
-            "error": result.error,
-        }
-        if not settle_by_hand(connection, store.owner, entry, store.vault, values):
+        is_stored = settle_by_hand(
+            connection,
+            store.owner,
+            entry,
+            store.vault,
+            is_done=result.outcome is RowOutcome.CREATED,
+            id=result.id,
+            error=result.error,
+        )
+        if not is_stored:
             raise ConfigurationError(_CHANGED_MEANWHILE)
 
     # Drop

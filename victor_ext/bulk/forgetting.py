@@ -63,8 +63,8 @@ def _forget_page(store: Store, stored_before: float) -> int:
         lock_payments(connection, store.owner, keys)
         payments = connection.execute(query.where(asked.key.in_(keys))).all()
         for payment in payments:
-            change = sa.update(ASKED).where(store.has_key([payment.key]))
-            connection.execute(change.values(_values_without_data(store.vault, payment)))
+            values = _values_without_data(store.vault, payment)
+            store.change(connection, [payment.key], values)
         forgotten = lines.key.in_([payment.key for payment in payments])
         _empty_lines(connection, sa.and_(lines.owner == store.owner, forgotten))
     return len(keys)

@@ -133,6 +133,10 @@ class Store:
         """Whether a payment has one of these keys."""
         return sa.and_(ASKED.c.owner == self.owner, ASKED.c.key.in_(keys))
 
+    def change(self, connection: Connection, keys: Collection[str], values: Any) -> None:
+        """Change payments. `values` are those of columns, by their names."""
+        connection.execute(sa.update(ASKED).where(self.has_key(keys)).values(values))
+
     def is_of_batch(self) -> Condition:
         """Whether a payment is one that this batch sends."""
         return sa.and_(ASKED.c.owner == self.owner, ASKED.c.batch == self.batch)

@@ -195,8 +195,8 @@ def leave_out(connection: Connection, store: Store, calls: Calls, keys: Sequence
     """Let payments that were never sent be asked for by no entry."""
     for page in pages(keys):
         take_from_entries(connection, store, calls, page)
-        change = sa.update(ASKED).where(store.has_key(page))
-        connection.execute(change.values(state=LEFT_OUT, entry=None, result=None, made=None))
+        values = {"state": LEFT_OUT, "entry": None, "result": None, "made": None}
+        store.change(connection, page, values)
 
 
 def _unlisted_keys(

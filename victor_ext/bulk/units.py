@@ -123,8 +123,7 @@ def put_unit(
     """
     entry = {**calls.for_unit([*rows.values()]), **since}
     put_entries(connection, [entry])
-    named = sa.update(ASKED).where(store.has_key([*rows]))
-    connection.execute(named.values(entry=entry["key"]))
+    store.change(connection, [*rows], {"entry": entry["key"]})
 
 
 def undecided_units(connection: Connection, store: Store) -> Mapping[str, list[Any]]:

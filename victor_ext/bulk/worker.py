@@ -10,37 +10,27 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
-from functools import partial
 from math import inf
-from typing import Any, Self
+from typing import Self
 
-import sqlalchemy as sa
-from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from victor_ext import PreparedCall, VictorError
+from victor_ext import VictorError
 from victor_ext.event_queue.databases import NeverHeals
 from victor_ext.event_queue.presence import Presence
 from victor_ext.event_queue.stopping import ended_by
 from victor_ext.outbox.files import (
     EntryLost,
-    FileOutbox,
-    Sending,
-    end_leases_of,
     end_leases_of_dead,
 )
 from victor_ext.settlement.backoff import pause_after
 from victor_ext.settlement.failures import FailureScope, failure_scope
-from victor_ext.settlement.flow import PaymentOutcome
 from victor_ext.settlement.key_age import LAST_CALLS
 
 from .context import BulkContext
-from .naming import name_of_entry
-from .payments import ASKED, LINES
-from .state import NOTICE, StateLost, may_pass, report
+from .row_outbox import RowOutbox
+from .state import NOTICE, StateLost, report
 from .store import Store
-from .turns import reserve_turns
 from .units import read_row_results
 
 _POLL = 0.1
@@ -49,8 +39,6 @@ _ROUND = 2.0
 """Seconds between two looks at the database."""
 _GRACE = 10.0
 """Seconds after a server outage before other workers count as dead: they need time to reconnect."""
-_LAST_STORING = 10.0
-"""Seconds after a stop for which results are tried to be stored while the database is away."""
 _logger = logging.getLogger("victor_ext.bulk")
 
 
@@ -72,10 +60,7 @@ class Worker:
         self._context, self._state = context, context.state
         self._presence = presence
         self._stop = threading.Event()
-        self._stopped_at = inf
         self._batch = batch
-        self._had_outage = False
-        """Whether the database was away since this worker has last ended its leases."""
         self._reads = 0
         """The reads since the provider has decided about all payouts."""
         self._read_again_at = 0.0
@@ -89,8 +74,8 @@ class Worker:
     def __enter__(self) -> Self:
         self._opened = self._context.open(self._batch or "")
         self._store = self._opened.__enter__()
-        self._outbox = FileOutbox(
-            self._store.engine, self._context.client, self._context.secret, self._terms()
+        self._outbox = RowOutbox(
+            self._context, self._store, self._batch, self._presence.name, self._stop
         )
         self._keeper.start()
         self._thread.start()
@@ -102,8 +87,7 @@ class Worker:
             _logger.info(
                 "Stopping. Calls under way end first; Ctrl-C again stops at once.", extra=NOTICE
             )
-        self._stopped_at = time.monotonic()
-        self._stop.set()
+        self._outbox.stop_at_once()
         try:
             # In a state that was deleted, no result can be stored: nothing is waited for.
             if self.state_lost is None:
@@ -125,27 +109,6 @@ class Worker:
             return self.failure
         return self._keeper.state_lost
 
-    def _terms(self) -> Sending:
-        """What the outbox is told of this worker."""
-        context, store = self._context, self._store
-        settings = context.settings
-        return Sending(
-            scope=store.owner,
-            sender=store.sender,
-            batch=self._batch,
-            vault=context.vault,
-            kept=inf if settings.key_retention is None else settings.key_retention,
-            workers=settings.workers,
-            worker=self._presence.name,
-            send=self._send,
-            only_looked_up=self._only_looked_up,
-            name_of=partial(name_of_entry, store),
-            reserve_turns=partial(reserve_turns, store),
-            note=self._note,
-            on_outage=self._wait_for_database,
-            stop=self._stop,
-        )
-
     # The thread that sends
 
     def _run(self) -> None:
@@ -163,7 +126,7 @@ class Worker:
     def _pass(self) -> None:
         """Send what waits, and read what the provider says of the rows of payouts."""
         try:
-            self._send_due()
+            self._outbox.send_due()
             self._read_units()
         except NeverHeals as error:
             raise self._state.loss(DBAPIError(None, None, error)) or error from None
@@ -172,23 +135,10 @@ class Worker:
         except StateLost:
             raise
         except VictorError as error:
-            if failure_scope(error) is FailureScope.CLIENT or self._outbox.given_up:
+            if failure_scope(error) is FailureScope.CLIENT or self._outbox.is_client_refused:
                 self.given_up = error.summary
         except SQLAlchemyError as error:
             report(error)
-
-    def _send_due(self) -> None:
-        """Make passes of the outbox, if something is due."""
-        with self._store.engine.connect() as connection:
-            has_due = self._outbox.has_due(connection)
-        if has_due:
-            self._outbox.send_for_a_while()
-        if self._had_outage and not self._outbox.is_in_round:
-            # A transaction may have been committed although its end was not seen: then this worker
-            # has leases that it does not know.
-            with self._store.transaction() as connection:
-                end_leases_of(connection, self._presence.name)
-            self._had_outage = False
 
     def _read_units(self) -> None:
         """Read what the provider says of the rows of payouts, less often the longer it says
@@ -201,39 +151,6 @@ class Worker:
         if not read_row_results(self._store, self._context.kind):
             self._reads = 0
             self._read_again_at = 0.0
-
-    def _wait_for_database(self, error: DBAPIError) -> None:
-        """Wait until what was to be stored can be tried again. Raises an error to give up."""
-        loss = self._state.loss(error)
-        if loss is not None:
-            raise loss from error
-        if not may_pass(error) or time.monotonic() - self._stopped_at > _LAST_STORING:
-            raise error
-        self._had_outage = True
-        report(error)
-        time.sleep(0.5)
-
-    def _send(self, client: Any, call: PreparedCall, is_repeat: bool) -> Any:  # noqa: FBT001 - as the outbox calls it
-        return self._context.kind.send(client, call, is_repeat=is_repeat)
-
-    def _note(self, row: Any, outcome: PaymentOutcome) -> None:
-        """Count the rows that were tried."""
-        self._context.tried[outcome] += max(1, len(row.prepared.payments))
-
-    def _only_looked_up(self, connection: Connection, keys: Sequence[str]) -> set[str]:
-        """Return those of these entries that no file asks for any more, or that a restored state
-        has: they may exist under a later key, or with other values.
-        """
-        if not keys:
-            return set()
-        columns = ASKED.c
-        is_line = sa.and_(
-            LINES.c.owner == columns.owner, LINES.c.key == columns.key, LINES.c.number > 0
-        )
-        is_left = sa.or_(columns.restored, sa.not_(sa.exists().where(is_line)))
-        named = sa.and_(columns.owner == self._store.owner, columns.entry.in_(keys))
-        query = sa.select(columns.entry).where(named, is_left)
-        return set(connection.execute(query).scalars())
 
 
 class _Keeper(threading.Thread):

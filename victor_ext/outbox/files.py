@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
@@ -217,18 +217,33 @@ def is_live(now: Any) -> Condition:
 
 
 def settle_by_hand(
-    connection: sa.Connection, scope: str, key: str, sealing: Vault, values: Mapping[str, Any]
+    connection: sa.Connection,
+    scope: str,
+    key: str,
+    vault: Vault,
+    *,
+    is_done: bool,
+    id: str | None,
+    error: str | None,
 ) -> bool:
     """Store what a person has found out of an entry that no live worker has. Returns whether it
     was stored.
+
+    Args:
+        is_done: Whether what it asks for was done; else it was not, and never will be.
+        id: The provider's id of what was done.
+        error: What is said of it.
     """
     columns = ENTRIES.c
     named = sa.and_(columns.scope == scope, columns.key == key)
     may_change = sa.not_(is_live(database_time(connection)))
-    error = values.get("error")
+    state = EntryState.SENT if is_done else EntryState.REFUSED
     stored = {
-        **values,
-        "error": None if error is None else sealing.sealed(error),
+        "state": state.value,
+        "request_id": id,
+        "status": None,
+        "ended": False,
+        "error": None if error is None else vault.sealed(error),
         "leased_until": 0.0,
         "worker": None,
         "restored": False,
@@ -432,57 +447,48 @@ def release_entries(connection: sa.Connection) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
-    """What bulk sending knows of a worker's calls.
+class SenderTerms:
+    """What a worker sends, and how.
 
     Attributes:
         scope: As of the table.
         sender: As of the table.
         batch: The batch whose entries are sent; None: all batches.
-        vault: Encrypts errors.
         kept: Seconds for which the provider keeps keys, if an entry does not say less.
         workers: The maximum number of calls under way at once.
         worker: The name of the presence of this worker.
-        send: Makes a call. Its arguments are the client, the prepared call, and whether it may have
-            been sent before. Its result is as of `create` of `settle`.
-        only_looked_up: Those of these keys whose entries are not sent again if they may have been
-            sent: no file asks for them any more.
-        name_of: Returns what people call the entry with this key.
-        reserve_turns: Reserves the next turn of each of these batches, in their order. Returns the
-            seconds until each. One that is more than `LONGEST_TURN` away is not reserved.
-        note: Told of the outcome of each call.
-        on_outage: Told of an error of the database, before what was to be stored is tried again.
-            It raises an error to end that.
-        stop: Set when nothing more is to be sent.
     """
 
     scope: str
     sender: str
     batch: str | None
-    vault: Vault
     kept: float
     workers: int
     worker: str
-    send: Callable[[Any, PreparedCall, bool], Any]
-    only_looked_up: Callable[[sa.Connection, Sequence[str]], Collection[str]]
-    name_of: Callable[[sa.Connection, str], str]
-    reserve_turns: Callable[[sa.Connection, Sequence[str]], Sequence[float]]
-    note: Callable[[Any, PaymentOutcome], object]
-    on_outage: Callable[[DBAPIError], None]
-    stop: threading.Event = field(repr=False)
 
 
 class FileOutbox(Outbox):
-    """The passes of a worker of bulk sending.
+    """The passes of a worker that sends what files ask for. What is known of their rows alone is in
+    the methods below "What is known of the rows".
 
     Args:
         engine: Of the state.
         client: Sends.
         secret: Of the state.
-        terms: What else bulk sending knows.
+        vault: Encrypts errors.
+        terms: What is sent, and how.
+        stop: Set when nothing more is to be sent.
     """
 
-    def __init__(self, engine: sa.Engine, client: Any, secret: bytes, terms: Sending) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        client: Any,
+        secret: bytes,
+        vault: Vault,
+        terms: SenderTerms,
+        stop: threading.Event,
+    ) -> None:
         super().__init__(
             engine,
             client,
@@ -493,7 +499,7 @@ class FileOutbox(Outbox):
         )
         self._sealing = Sealing(self.control, NAME, secret)
         self._kept = terms.kept
-        self._terms = terms
+        self._vault, self._terms, self._stop_event = vault, terms, stop
         self._rest: Any = None
         """The rest of a round of passes, if it has not ended."""
         self._pauses_until = 0.0
@@ -501,8 +507,41 @@ class FileOutbox(Outbox):
         self._turns: dict[int, float] = {}
         """When entries have their turn, by their ids and the monotonic clock."""
 
+    # What is known of the rows
+
+    def _make_call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
+        """Make a call. Returns what it came to, as of `create` of `settle`.
+
+        Args:
+            is_repeat: Whether it may have been sent before.
+        """
+        raise NotImplementedError
+
+    def _only_looked_up(self, connection: sa.Connection, keys: Sequence[str]) -> Collection[str]:
+        """Return those of these keys whose entries are not sent again if they may have been sent:
+        no file asks for them any more.
+        """
+        raise NotImplementedError
+
+    def _reserve_turns(self, connection: sa.Connection, batches: Sequence[str]) -> Sequence[float]:
+        """Reserve the next turn of each of these batches, in their order.
+
+        Returns the seconds until each. One that is more than `LONGEST_TURN` away is not reserved.
+        """
+        raise NotImplementedError
+
+    def _note(self, row: Any, outcome: PaymentOutcome) -> None:
+        """Note the outcome of a call."""
+        raise NotImplementedError
+
+    def _wait_for_database(self, error: DBAPIError) -> None:
+        """Wait until what was to be stored can be tried again. Raises an error to give up."""
+        raise NotImplementedError
+
+    # What the worker asks
+
     @property
-    def given_up(self) -> bool:
+    def is_client_refused(self) -> bool:
         """Whether the provider has refused so many calls that it refuses the client."""
         return any(streak.is_of_client for streak in self._refusals.values())
 
@@ -553,7 +592,7 @@ class FileOutbox(Outbox):
 
     def _forms_of_references(self, row: Any) -> tuple[Collection[str], Collection[str]]:
         plain = payment_references(row.prepared)
-        references = {row.reference, *map(self._terms.vault.fingerprint, plain)}
+        references = {row.reference, *map(self._vault.fingerprint, plain)}
         return references, references
 
     def _kept_for(self, row: Any) -> float:
@@ -566,14 +605,14 @@ class FileOutbox(Outbox):
         if not group.claims:
             return group
         sent_before = [claim.row.key for claim in group.claims if claim.row.first_sent_at]
-        for_look_up = self._terms.only_looked_up(connection, sent_before)
+        for_look_up = self._only_looked_up(connection, sent_before)
         for claim in group.claims:
             claim.row.only_looked_up = claim.row.key in for_look_up
         return self._in_turn(claims, group, connection)
 
     def _in_turn(self, claims: Claims, group: Group, connection: sa.Connection) -> Group:
         """Reserve the turns of entries. Those whose turn is late are given back."""
-        waits = self._terms.reserve_turns(connection, [claim.row.batch for claim in group.claims])
+        waits = self._reserve_turns(connection, [claim.row.batch for claim in group.claims])
         began = time.monotonic()
         taken: list[Claim] = []
         late: list[Claim] = []
@@ -589,7 +628,7 @@ class FileOutbox(Outbox):
     def _deliver(self, claims: Claims, refusals: Any, taken_up: Claim) -> Steps[Entry | None]:
         turn = self._turns.pop(taken_up.row.id, None)
         if turn is not None:
-            yield partial(self._terms.stop.wait, max(0.0, turn - time.monotonic()))
+            yield partial(self._stop_event.wait, max(0.0, turn - time.monotonic()))
             if is_ending():
                 yield from self._transact(partial(claims.give_back, [taken_up]))
                 return None
@@ -614,7 +653,7 @@ class FileOutbox(Outbox):
         try:
             if row.read_first:
                 return _send_unless_done(client, call)
-            return self._terms.send(client, call, is_repeat)
+            return self._make_call(client, call, is_repeat=is_repeat)
         except VictorError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it was, one row must not take the others with it
@@ -624,13 +663,10 @@ class FileOutbox(Outbox):
 
     # What is stored
 
-    def _name_of(self, row: Any, connection: sa.Connection) -> str:
-        return self._terms.name_of(connection, row.key)
-
     def _store_settlement(
         self, claims: Claims, claim: Claim, settlement: Settlement, *, is_final: bool
     ) -> Pass[Entry | None]:
-        self._terms.note(claim.row, settlement.outcome)
+        self._note(claim.row, settlement.outcome)
         stored = super()._store_settlement(claims, claim, settlement, is_final=is_final)
         return (yield from stored)
 
@@ -642,7 +678,7 @@ class FileOutbox(Outbox):
         error = settlement.reason
         if error is None and settlement.error is not None:
             error = settlement.error.summary
-        sealed = None if error is None else self._terms.vault.sealed(error)
+        sealed = None if error is None else self._vault.sealed(error)
         return {"last": settlement.outcome.value, "error": sealed}
 
     def _outcome_values(
@@ -680,7 +716,7 @@ class FileOutbox(Outbox):
             try:
                 return (yield from super()._transact(work, result))
             except DBAPIError as error:
-                self._terms.on_outage(error)
+                self._wait_for_database(error)
 
 
 def _send_unless_done(client: Any, call: PreparedCall) -> Any:
