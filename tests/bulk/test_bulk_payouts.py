@@ -21,7 +21,7 @@ from tests.providers.eastpay.adapter import ARGUMENTS as EASTPAY
 from victor_ext import ConfigurationError, RetryPolicy
 from victor_ext.bulk import BulkSender, Check, InvalidRows
 from victor_ext.bulk.payouts import Payouts
-from victor_ext.cli.bulk_check import announce
+from victor_ext.cli.bulk_output import announce
 from victor_ext.providers.eastpay import EastPay
 from victor_ext.providers.velo import Velo, VeloAuth
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.victor_command import Command
-from victor_ext.cli import forwarded
+from victor_ext.cli import app
 
 METADATA = "Metadata-Version: 2.1\nName: shop-client\nVersion: 1\nSummary: What a shop sells.\n"
 ENTRY_POINTS = "[victor_ext.commands]\nshop = shop_client:main\nkey = shop_client:main\n"
@@ -33,7 +33,7 @@ def shop_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 
 @pytest.fixture
 def nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forwarded, "entry_points_of", lambda _group: {})
+    monkeypatch.setattr(app, "entry_points_of", lambda _group: {})
 
 
 def test_a_command_of_others_gets_its_arguments_and_decides_the_status(

@@ -363,9 +363,9 @@ INDIRECT = {
 SETTINGS_ONLY = {
     "victor_ext.bulk.vault._variable",
     "victor_ext.cli.doctor._check_files",
-    "victor_ext.cli.doctor._usable_credentials",
-    "victor_ext.cli.doctor._variable_in",
-    "victor_ext.cli.doctor._proxy_variable",
+    "victor_ext.cli.doctor._findings",
+    "victor_ext.cli.doctor._wrong_credentials",
+    "victor_ext.cli.doctor._name_proxy",
     "victor_ext.cli.session._variable_value",
     "victor_ext.cli.screen.entry",
     "victor_ext.cli.session.Session.use_profile",

@@ -20,7 +20,7 @@ from tests.cli.victor_command import Command
 from tests.reconciliation.conftest import Books
 from tests.reconciliation.planted import Planted
 from victor_ext import AsyncVictor
-from victor_ext.cli.reconcile_report import KINDS
+from victor_ext.cli.reconcile import KINDS
 from victor_ext.reconciliation import COLUMNS, Kind
 from victor_ext.reconciliation.report import FIELDS
 

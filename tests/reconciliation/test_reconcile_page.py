@@ -11,7 +11,7 @@ import pytest
 from tests.chromium import CONTRAST, browser, launch
 from tests.reconciliation.conftest import Books
 from tests.reconciliation.planted import Planted
-from victor_ext.cli import reconcile_report
+from victor_ext.cli import reconcile
 
 pytestmark = pytest.mark.slow
 __all__ = ["browser", "launch"]
@@ -85,7 +85,7 @@ def test_it_says_what_the_text_says_and_what_to_do(
         *_, meaning, advice = (
             opened.locator("tbody tr", has=opened.locator(f"th.{kind}")).inner_text().split("\t")
         )
-        assert meaning == reconcile_report.KINDS[kind].meaning
+        assert meaning == reconcile.KINDS[kind].meaning
         assert advice[-1] == "."
     twice = opened.locator("section", has=opened.locator("h2 .duplicate")).locator("tbody tr").first
     other = r"44.23 USD\tpending\tthe other payment is \w+"
@@ -119,7 +119,7 @@ def test_each_printed_page_of_a_section_has_its_title(browser: Any, page: Path) 
 def test_a_page_stops_where_a_browser_would_be_slow(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconcile_report, "_PAGE_ROWS", 2)
+    monkeypatch.setattr(reconcile, "_PAGE_ROWS", 2)
     html = books.folder / "report.html"
     books("--html", html)
     text = html.read_text("utf-8")

@@ -40,7 +40,7 @@ with Sandbox(SandboxSettings(demo_data=True)) as sandbox:
         assert list(victor.payment_requests.list())
 """
 READS = """
-from victor_ext.cli.reconcile_report import page_template
+from victor_ext.cli.reconcile import page_template
 assert page_template()
 """
 

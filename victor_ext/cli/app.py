@@ -1,22 +1,34 @@
-"""The command tree and its exit statuses."""
+"""The command tree and its exit statuses.
+
+Commands of other distributions, which read their arguments themselves, are added by their entry
+points:
+
+    [project.entry-points."victor_ext.commands"]
+    shop = "shop_client.command_line:main"
+
+makes `victor shop ...` call `main(["..."], prog="victor shop")`, which returns the exit status.
+"""
+
+from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 
 import victor_ext
 from victor_ext._exit_status import FAILED, INTERRUPTED, MISUSE, READER_GONE
 from victor_ext._output import OutputLost, guarded_output
+from victor_ext.systems import entry_points_of
 
 from .bulk import bulk
 from .conform import conform
 from .doctor import doctor
 from .failures import Failure, Misuse
-from .forwarded import FORWARDED, CommandGroup
 from .operations import operations
 from .options import AsJson, argument, several, show_help
 from .outbox import outbox
@@ -24,7 +36,10 @@ from .reconcile import reconcile
 from .rfp import rfp
 from .screen import at_terminal, complain, say
 from .session import Session, with_session
-from .wording import in_options, usage
+from .wording import SPEC_IS_ELSEWHERE, in_options, usage
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 # typer does not rewrap the lines after \b.
 _EPILOG = """
@@ -47,9 +62,66 @@ Exit status:
   130  Ctrl-C; 143: SIGTERM; 129: SIGHUP; 141: nobody reads the output
 """
 
+_FORWARDED = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""Settings of a command whose arguments the `main` of another module reads."""
+_GROUP = "victor_ext.commands"
+_ELSEWHERE = {"spec": SPEC_IS_ELSEWHERE}
+"""Commands that pages name and another distribution has, each with where that is."""
+
+
+class _CommandGroup(TyperGroup):
+    """The commands of this package, then those of the entry points.
+
+    An entry point does not take the place of a command of this package. The entry points are read
+    only for the list of commands, and for a name that is no command of this package.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        own = super().list_commands(ctx)
+        return own + [name for name in entry_points_of(_GROUP) if name not in own]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        point = entry_points_of(_GROUP).get(cmd_name)
+        if point is not None:
+            return _command_of(point)
+        if cmd_name in _ELSEWHERE and not ctx.resilient_parsing:
+            raise Misuse(_ELSEWHERE[cmd_name])
+        return None
+
+
+def _command_of(point: EntryPoint) -> Any:
+    """Return a command that forwards its arguments to an entry point.
+
+    The help of the command is the summary of the distribution, so that the list of commands loads
+    nothing of the distribution.
+    """
+    metadata = {} if point.dist is None else point.dist.metadata.json
+    summary = str(metadata.get("summary", ""))
+    forwarding = typer.Typer(add_completion=False, rich_markup_mode=None)
+    add = forwarding.command(
+        point.name, help=summary, context_settings=_FORWARDED, add_help_option=False
+    )
+
+    @add
+    def forward(context: typer.Context) -> int:
+        main = point.load()
+        # Lost output is no failure here: the exit status says what the command did.
+        with guarded_output(insists=False) as stdout:
+            status: int = main(context.args, prog=f"victor {point.name}")
+            stdout.flush()
+            if stdout.lost is not None and not stdout.lost.reader_has_gone:
+                complain(f"Error: the output could not be written: {stdout.lost}.")
+        return status
+
+    return get_command(forwarding)
+
+
 app = typer.Typer(
     name="victor",
-    cls=CommandGroup,
+    cls=_CommandGroup,
     epilog=_EPILOG,
     # Plain help: boxes would truncate long options.
     rich_markup_mode=None,
@@ -87,7 +159,7 @@ def root(
     show_help(context)
 
 
-@app.command(context_settings=FORWARDED, add_help_option=False)
+@app.command(context_settings=_FORWARDED, add_help_option=False)
 def sandbox(context: typer.Context) -> int:
     """Run a local stand-in for the provider.
 

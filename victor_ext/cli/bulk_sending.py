@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .bulk_check import announce, dry_run_status, show_check, summary_of
-from .bulk_output import without_password
-from .row_files import reference_warning
+from .bulk_output import announce, dry_run_status, show_check, summary_of, without_password
 from .screen import complain, plain
 from .session import system_of
 from .wording import rows_text
 
 if TYPE_CHECKING:
     from victor_ext.bulk import BulkSender, Check, RowFile
+    from victor_ext.bulk.row_kind import RowKind
 
     from .bulk_session import SendSession
 
 _SQLITE = "sqlite:///"
+_SEARCHED_ROWS = 10_000
+"""How many rows are searched for a reference."""
 
 
 class Sending:
@@ -31,119 +33,115 @@ class Sending:
 
     def __init__(self, session: SendSession, batch: str, totals: dict[str, Any]) -> None:
         self._session = session
+        self._file = session.row_file
         self._batch = batch
         self._totals = totals
-        self._warnings = Warnings(session)
+        self._warnings = list[str]()
         self._was_asked = False
 
     def try_out(self) -> int:
         """Check the file, and send nothing; returns the exit status."""
         session = self._session
-        warnings = self._warnings
-        with session.sender(self._batch, in_production=warnings.note_first_batch) as sender:
-            file = session.row_file
-            check = sender.check(file, **self._totals)
-            warnings.note_references(check)
+        with session.sender(self._batch, in_production=self._warn_of_first_batch) as sender:
+            check = sender.check(self._file, **self._totals)
+            self._warn_of_references(check)
             status = dry_run_status(check, skip_invalid=session.skip_invalid)
-            show_check(check, status, file, warnings.noted, as_json=session.as_json)
+            show_check(check, status, self._file, self._warnings, as_json=session.as_json)
         return status
 
     def send(self) -> int:
         """Send the file, once a person has agreed; returns the exit status."""
         session = self._session
-        warnings = self._warnings
         with session.sender(
-            self._batch, self._question, in_production=warnings.note_first_batch
+            self._batch, self._question, in_production=self._warn_of_first_batch
         ) as sender:
             with session.interruptible(sender, self._batch) as show:
                 status = sender.send(
-                    session.row_file, on_check=self._on_check, on_progress=show, **self._totals
+                    self._file, on_check=self._on_check, on_progress=show, **self._totals
                 )
-            session.show_result(status, sender, warnings.noted)
+            session.show_result(status, sender, self._warnings)
         return status.exit_status
 
     def _question(self, sender: BulkSender) -> str:
         """Return what a person is asked in production, below the warnings, which are printed."""
-        check = sender.check(self._session.row_file, **self._totals)
-        self._warnings.note_references(check)
-        self._warnings.print_new()
+        check = sender.check(self._file, **self._totals)
+        self._warn_of_references(check)
+        self._print_warnings()
         self._was_asked = True
-        return f"{summary_of(check, self._session.row_file)} {sender.effect}"
+        return f"{summary_of(check, self._file)} {sender.effect}"
 
     def _on_check(self, check: Check) -> None:
-        """Announce the rows, unless the question has named them, and print the warnings."""
-        self._warnings.note_references(check)
-        if self._session.as_json:
+        """Announce the rows, and print the warnings, unless the question has named them."""
+        if self._was_asked:
             return
-        if not self._was_asked:
-            announce(self._batch, check, self._session.row_file)
-        self._warnings.print_new()
+        self._warn_of_references(check)
+        if not self._session.as_json:
+            announce(self._batch, check, self._file)
+            self._print_warnings()
 
-
-class Warnings:
-    """What a person should know before a file is sent.
-
-    Attributes:
-        noted: All warnings so far, in order, each once.
-    """
-
-    def __init__(self, session: SendSession) -> None:
-        self._session = session
-        self._printed_count = 0
-        self.noted = list[str]()
-
-    def note_first_batch(self, sender: BulkSender) -> None:
-        """Note that the state is new, if it has no batch of this system in production."""
-        if not sender.batches():
-            title = system_of(self._session.provider).title
-            self._note(_first_batch_warning(self._session.state, title))
-
-    def note_references(self, check: Check) -> None:
-        """Note that no row of the file has a reference, or that rows share theirs."""
-        session = self._session
-        kind = system_of(session.provider).load("bulk")
-        file = session.row_file
-        self._note(reference_warning(file, kind, session.key_column))
-        self._note(_shared_reference_warning(check, file, kind.reference))
-
-    def print_new(self) -> None:
-        """Print the warnings that were not printed yet."""
-        for warning in self.noted[self._printed_count :]:
+    def _print_warnings(self) -> None:
+        for warning in self._warnings:
             complain(warning)
-        self._printed_count = len(self.noted)
 
-    def _note(self, warning: str | None) -> None:
-        if warning is not None and warning not in self.noted:
-            self.noted.append(warning)
+    def _warn_of_first_batch(self, sender: BulkSender) -> None:
+        """Warn that the state is new, if it has no batch of this system in production."""
+        if sender.batches():
+            return
+        state = self._session.state
+        place = without_password(state)
+        if state.startswith(_SQLITE):
+            place = str(Path(state.removeprefix(_SQLITE)).resolve())
+        title = system_of(self._session.provider).title
+        self._warnings.append(
+            f"Warning: this is the first batch of {title} in production in the state "
+            f"{plain(place)}. A state protects from asking twice for what was sent from it alone: "
+            "what another state, or a copy elsewhere, has sent is not known here."
+        )
+
+    def _warn_of_references(self, check: Check) -> None:
+        """Warn that no row of the file has a reference, or that rows share theirs."""
+        kind = system_of(self._session.provider).load("bulk")
+        warning = _reference_warning(self._file, kind, self._session.key_column)
+        if warning is not None:
+            self._warnings.append(warning)
+        if check.sharing:
+            column = self._file.columns.get(kind.reference) or kind.reference
+            self._warnings.append(
+                f"Warning: {rows_text(check.sharing)} of the file have the {plain(column)} of "
+                "another one. If a response is lost, it does not tell which of them was created, "
+                "and 'victor reconcile' cannot, either. Give each row a reference of its own."
+            )
 
 
-def _first_batch_warning(state: str, title: str) -> str:
-    """Return the warning before the first batch of a system (its `title`) in production."""
-    return (
-        f"Warning: this is the first batch of {title} in production in the state "
-        f"{plain(_place_of(state))}. A state protects from asking twice for what was sent from "
-        "it alone: what another state, or a copy elsewhere, has sent is not known here."
-    )
+def _reference_warning(rows: RowFile, kind: type[RowKind], key_column: str | None) -> str | None:
+    """Return a warning if no row of a file has a reference, by which its payment could be looked
+    up; else None.
 
-
-def _place_of(state: str) -> str:
-    """Return the file of a state, or its URL without passwords."""
-    if not state.startswith(_SQLITE):
-        return without_password(state)
-    file = Path(state.removeprefix(_SQLITE))
-    return str(file.resolve())
-
-
-def _shared_reference_warning(check: Check, file: RowFile, reference: str) -> str | None:
-    """Return a warning if rows of a file have one reference; else None.
-
-    `reference` is our name of the column of references.
+    What else is wrong with the file is said by its check: no warning then.
     """
-    if not check.sharing:
+    from victor_ext import ConfigurationError  # noqa: PLC0415 - `victor --help` does not need it
+    from victor_ext.tables.row_file import SourceBroken  # noqa: PLC0415 - the same reason
+    from victor_ext.tables.sources import records_of  # noqa: PLC0415 - the same reason
+
+    if kind.reference in kind.required:
         return None
-    column = file.columns.get(reference) or reference
+    records = records_of(
+        rows, encoding=None, known=kind.columns, check=lambda _heading, _line: None
+    )
+    has_rows = False
+    try:
+        for record in islice(records, _SEARCHED_ROWS):
+            # Without an amount, the columns of the file are not named yet: the check says that.
+            if record.fields.get(kind.reference) or "amount" not in record.fields:
+                return None
+            has_rows = True
+    except (SourceBroken, ConfigurationError):
+        return None
+    if not has_rows:
+        return None
+    column = key_column or "NAME"
     return (
-        f"Warning: {rows_text(check.sharing)} of the file have the {plain(column)} of another "
-        "one. If a response is lost, it does not tell which of them was created, and "
-        "'victor reconcile' cannot, either. Give each row a reference of its own."
+        f"Warning: no row has a {kind.reference}. Without one, a row that may have been created "
+        "cannot be looked up, and 'victor reconcile' compares only an export, by its ids. Send a "
+        f"column as the reference with --column {kind.reference}={column}."
     )

@@ -20,7 +20,6 @@ from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE, SIGNALLED, UNKNOWN
 from victor_ext.systems import DEFAULT
 
 from . import bulk_output
-from .bulk_check import report_invalid
 from .failures import Misuse, failure_of
 from .options import Yes, argument, flag, number, option, seconds, whole_number
 from .row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, headings_of
@@ -29,7 +28,7 @@ from .session import Session, provider_of, system_of, without_none
 from .signals import raise_received, signal_exit_status
 
 if TYPE_CHECKING:
-    from victor_ext.bulk import BatchStatus, BulkSender, InvalidRows, RowFile
+    from victor_ext.bulk import BatchStatus, BulkSender, RowFile
 
 _DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
 STEPS = {
@@ -104,15 +103,12 @@ class BulkSession(Session):
                     self.confirm(victor, partial(question, sender), yes=self.yes)
                 yield sender
             except InvalidRows as error:
-                self._refuse_rows(error)
-
-    def _refuse_rows(self, error: InvalidRows) -> NoReturn:
-        """Report the wrong rows of the file, and end the command."""
-        failure = failure_of(error, None, self.option_names)
-        file = self.row_file
-        assert file is not None, "only a file has invalid rows"
-        report_invalid(failure, error.check, file, as_json=self.as_json)
-        raise typer.Exit(failure.exit_status) from None
+                failure = failure_of(error, None, self.option_names)
+                assert self.row_file is not None, "only a file has invalid rows"
+                bulk_output.report_invalid(
+                    failure, error.check, self.row_file, as_json=self.as_json
+                )
+                raise typer.Exit(failure.exit_status) from None
 
     def command_line(self, command: str, batch: str) -> str:
         """Return the command line of another bulk command for the batch, for display: without

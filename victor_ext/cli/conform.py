@@ -61,7 +61,9 @@ def conform(session: _ConformSession, *, provider: Provider = DEFAULT) -> None:
             if payment.day is not None:
                 complain(_KEY_OF_DAY.format(day=payment.day))
         findings = list(_shown(ask(client, payment), as_json=session.as_json))
-    raise typer.Exit(_exit_status(findings))
+    if any(finding.differs for finding in findings):
+        raise typer.Exit(FAILED)
+    raise typer.Exit(0 if all(finding.is_shown for finding in findings) else FOR_NOW)
 
 
 def _payment_of(session: _ConformSession, client: Any) -> Payment | None:
@@ -118,9 +120,3 @@ def _lines(finding: Finding) -> Iterator[str | Text]:
         came = exchange.id or exchange.error or ""
         status = "no response" if exchange.status is None else str(exchange.status)
         yield plain(f"    {exchange.sent}: {status} {came}".rstrip())
-
-
-def _exit_status(findings: list[Finding]) -> int:
-    if any(finding.differs for finding in findings):
-        return FAILED
-    return 0 if all(finding.is_shown for finding in findings) else FOR_NOW

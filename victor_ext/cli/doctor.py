@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
@@ -89,20 +89,13 @@ def doctor(session: Session, *, provider: Provider = DEFAULT) -> None:
         findings.append(finding)
         if not session.as_json:
             _show(finding)
-    status = _exit_status(findings)
+    wrong = (finding.exit_status for finding in findings if finding.ok is False)
+    status = next(wrong, 0)
     if session.as_json:
         checks = [finding.as_dict() for finding in findings]
         with tolerate_lost_output():
             say({"ok": status == 0, "checks": checks, "exit_status": status})
     raise typer.Exit(status)
-
-
-def _exit_status(findings: Sequence[_Finding]) -> int:
-    """Return the exit status of the first finding that is not right."""
-    for finding in findings:
-        if finding.ok is False:
-            return finding.exit_status
-    return 0
 
 
 def _findings(session: Session, provider: str) -> Iterator[_Finding]:
@@ -120,7 +113,11 @@ def _findings(session: Session, provider: str) -> Iterator[_Finding]:
         yield _wrong_credentials(error, session, system)
         return
     with client:
-        yield _usable_credentials(system)
+        # A client was made of them: they are complete and readable.
+        credentials = f"the variables {system.prefix}... are complete"
+        if system.credentials:
+            credentials = plain(system.load("credentials")(os.environ))
+        yield _good("Credentials", credentials)
         yield from _check_files(system)
         environment = filter(None, (client.environment, client.base_url))
         yield _good("Environment", ", ".join(environment))
@@ -145,14 +142,6 @@ def _check_settings(session: Session, provider: str) -> _Finding:
     return _good("Settings", "the environment variables")
 
 
-def _usable_credentials(system: System) -> _Finding:
-    """The finding that the credentials are complete and readable: a client was made of them."""
-    if system.credentials:
-        kind_of_credentials = system.load("credentials")
-        return _good("Credentials", plain(kind_of_credentials(os.environ)))
-    return _good("Credentials", f"the variables {system.prefix}... are complete")
-
-
 def _check_files(system: System) -> Iterator[_Finding]:
     """Name each file with a secret that others may read or change. The client reads it all the
     same: a container may get its secrets so.
@@ -174,34 +163,22 @@ def _wrong_credentials(error: victor_ext.VictorError, session: Session, system: 
     advice = "Correct that setting, and run it again."
     if CREDENTIALS in failure.notes:
         advice = CREDENTIALS
-    variable = _variable_in(failure.message, system)
-    text = failure.message if variable is None else f"{variable}: {failure.message}"
+    text = failure.message
+    # It may begin with a setting, such as `api_key is not set`.
+    setting = text.partition(" ")[0].partition("=")[0]
+    variable = f"{system.prefix}{setting.upper()}"
+    if setting in system.settings and variable in os.environ:
+        text = f"{variable}: {text}"
     return _bad("Credentials", text, advice, exit_status=MISUSE)
 
 
-def _variable_in(message: str, system: System) -> str | None:
-    """Return the environment variable with the setting that a message begins with, such as
-    `api_key is not set`; None: it begins with no setting, or the variable is not set.
-    """
-    setting = message.partition(" ")[0].partition("=")[0]
-    variable = f"{system.prefix}{setting.upper()}"
-    is_set = setting in system.settings and variable in os.environ
-    return variable if is_set else None
-
-
 def _name_proxy(client: Any) -> _Finding:
-    """Name the proxy of the client, and the variable that it comes from."""
+    """Name the proxy of the client, and the variable that it comes from, as httpx looks for it."""
     scheme = client.base_url.partition(":")[0]
-    variable = _proxy_variable(scheme)
+    names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
+    set_names = filter(os.environ.get, names)
+    variable = next(set_names, "a setting of this machine")
     return _good("Proxy", f"{client.proxy}, which {variable} names: calls go through it")
-
-
-def _proxy_variable(scheme: str) -> str:
-    """Return the variable that names the proxy for URLs of this scheme, as httpx looks for it."""
-    for name in (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY"):
-        if os.environ.get(name):
-            return name
-    return "a setting of this machine"
 
 
 def _check_clock(client: Any) -> _Finding:
@@ -240,8 +217,7 @@ def _show(finding: _Finding) -> None:
 # The checks that connect
 
 
-@dataclass(frozen=True)
-class _Step:
+class _Step(NamedTuple):
     """A check on the way to the provider."""
 
     check: str
@@ -255,9 +231,22 @@ class _Step:
 
 
 def _check_way_to_provider(client: Any, system: System, session: Session) -> Iterator[_Finding]:
-    """Make the checks one after another: those after the first failure are skipped."""
+    """Make the checks of the way to the provider, or to the proxy, one after another: those after
+    the first failure are skipped.
+    """
+    peer = _peer_of(client, system)
+    port = f"port {peer.port}{peer.of_proxy}"
+    no_address = f"{peer.host} has no address"
+    check_tls = partial(_check_tls, client.ssl_context, peer, f"{system.prefix}BASE_URL")
+    firewall = "Check for a firewall or a proxy on the way."
+    steps = (
+        _Step("DNS", partial(_resolve, peer), no_address, "Check this machine's resolver."),
+        _Step("Connection", partial(_connect, peer), f"{port} cannot be reached", peer.advice),
+        _Step("TLS", check_tls, "the handshake failed", firewall),
+        _Step("Signed read", partial(_read_signed, client, system, session)),
+    )
     failed_check: str | None = None
-    for step in _steps(client, system, session):
+    for step in steps:
         if failed_check is not None:
             yield _Finding(step.check, f"skipped: {failed_check} must be fixed first")
             continue
@@ -265,28 +254,6 @@ def _check_way_to_provider(client: Any, system: System, session: Session) -> Ite
         if finding.ok is False:
             failed_check = step.check
         yield finding
-
-
-def _steps(client: Any, system: System, session: Session) -> list[_Step]:
-    """Return the checks of the way to the provider, or to the proxy."""
-    peer = _peer_of(client, system)
-    port = f"port {peer.port}{peer.of_proxy}"
-    return [
-        _Step(
-            "DNS",
-            partial(_resolve, peer),
-            f"{peer.host} has no address",
-            "Check this machine's resolver.",
-        ),
-        _Step("Connection", partial(_connect, peer), f"{port} cannot be reached", peer.advice),
-        _Step(
-            "TLS",
-            partial(_check_tls, client.ssl_context, peer, f"{system.prefix}BASE_URL"),
-            "the handshake failed",
-            "Check for a firewall or a proxy on the way.",
-        ),
-        _Step("Signed read", partial(_read_signed, client, system, session)),
-    ]
 
 
 @dataclass(frozen=True)

@@ -117,20 +117,20 @@ class Failure:
         }
         for name, default in _EXCHANGE_FIELDS.items():
             error[name] = getattr(self.exchange, name, default)
-        error["problems"] = [self._problem_as_dict(problem) for problem in self.problems]
+        error["problems"] = [
+            {
+                "option": option_of(problem.field, self.option_names),
+                "field": problem.field,
+                "code": problem.code,
+                "message": sentence(problem, self.option_names),
+            }
+            for problem in self.problems
+        ]
         error["notes"] = list(self.notes)
         error["next_command"] = None
         if self.recovery is not None:
             error["next_command"] = self.recovery.command_line(in_full=True)
         return {"error": error, "exit_status": self.exit_status}
-
-    def _problem_as_dict(self, problem: Problem) -> dict[str, Any]:
-        return {
-            "option": option_of(problem.field, self.option_names),
-            "field": problem.field,
-            "code": problem.code,
-            "message": sentence(problem, self.option_names),
-        }
 
     def _lines(self) -> list[str]:
         """Return the text of the failure, as lines."""

@@ -8,12 +8,12 @@ print.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,9 +23,8 @@ from victor_ext.privacy import concealed
 
 from .failures import Misuse
 from .options import argument, flag, found_word, group, new_secret, number, option, whole_number
-from .screen import complain, plain, say
+from .screen import complain, plain, say, zulu_text
 from .session import CommandOptions, with_session
-from .times import zulu_text
 from .wording import in_options
 
 if TYPE_CHECKING:
@@ -50,14 +49,6 @@ _LISTED_NUMBERS = 10
 Key = Annotated[str, argument("KEY")]
 
 
-class EventQueue(NamedTuple):
-    """An outbox, or an inbox, with the interface of an outbox."""
-
-    outbox: Outbox
-    has_entries: bool
-    """Whether it is an outbox: an inbox has only events."""
-
-
 class OutboxOptions(CommandOptions):
     """The options of all commands of an outbox: which one it is."""
 
@@ -79,17 +70,20 @@ class OutboxOptions(CommandOptions):
         Raises `Misuse`, whose message does not quote the URL of the database: it may have a
         password.
         """
-        with self.event_queue() as queue:
-            if not queue.has_entries:
+        with self.event_queue() as (box, has_entries):
+            if not has_entries:
                 raise Misuse(
                     f"{self.table} has no entries, only events: it is an inbox's, for status, and "
                     "for retry and discard with --dead-letter."
                 )
-            yield queue.outbox
+            yield box
 
     @contextmanager
-    def event_queue(self) -> Generator[EventQueue]:
-        """Open the outbox, or an inbox, for the block. Raises `Misuse`, as `outbox` does."""
+    def event_queue(self) -> Generator[tuple[Outbox, bool]]:
+        """Open the outbox, or an inbox with the interface of an outbox, for the block, and say
+        whether it is an outbox: an inbox has no entries, only events. Raises `Misuse`, as `outbox`
+        does.
+        """
         try:
             from victor_ext.event_queue.databases import split_name  # noqa: PLC0415 - an extra of its own
             from victor_ext.outbox import Outbox  # noqa: PLC0415 - the same
@@ -108,14 +102,19 @@ class OutboxOptions(CommandOptions):
             # An inbox has no storage key: an outbox uses it only where entries are read or changed.
             storage_key = concealed(os.environ.get(_STORAGE_KEY)) or None
             box = Outbox(inspector.engine, table=table, storage_key=storage_key)
-            yield EventQueue(box, has_entries="key" in columns)
+            yield box, "key" in columns
 
-    def fail(self, reason: str) -> None:
-        """End the command with exit status 1: nothing is done, because the table is as the reason
-        says.
+    def conclude_change(self, name: str, text: str, *, is_done: bool, why_not: str) -> None:
+        """Show whether the table was changed, and end the command with exit status 1 if not.
+
+        `name` is that of the change in JSON. `why_not` says how the table is, if that has no such
+        change.
         """
-        complain(f"{self.table} {reason}")
-        raise typer.Exit(FAILED)
+        if is_done or self.as_json:
+            self.conclude({name: is_done}, text)
+        if not is_done:
+            complain(f"{self.table} {why_not}")
+            raise typer.Exit(FAILED)
 
 
 class DeadLetterOptions(OutboxOptions):
@@ -125,6 +124,32 @@ class DeadLetterOptions(OutboxOptions):
         "A dead letter, by its number. Repeat it.", "ID", parser=whole_number()
     )
     all_dead_letters: bool = flag("--all-dead-letters", "All dead letters.")
+
+    @contextmanager
+    def dead_letters(self) -> Generator[tuple[Outbox, set[int]]]:
+        """Open the outbox, or an inbox, for a block that changes dead letters, with the numbers
+        that the command line names; without one, all dead letters are meant.
+
+        After the block, ends the command with exit status 1 if a number is of no dead letter.
+        """
+        numbers = set(self.dead_letter or ())
+        with self.event_queue() as (box, _):
+            # Read before the block: after it, they are no dead letters.
+            known = _dead_letter_numbers(box, "dead", "not_found")
+            yield box, numbers
+        unknown = sorted(numbers - known)
+        if not unknown:
+            return
+        names = ", ".join(map(str, unknown))
+        verb = "is no dead letter" if len(unknown) == 1 else "are no dead letters"
+        listed = "none."
+        if known:
+            listed = ", ".join(map(str, sorted(known)[:_LISTED_NUMBERS]))
+            if len(known) > _LISTED_NUMBERS:
+                listed = f"{listed} and {len(known) - _LISTED_NUMBERS} more"
+            listed = f"{listed}: see 'victor outbox status'."
+        complain(f"{names} {verb} of {self.table}, which has {listed}")
+        raise typer.Exit(FAILED)
 
 
 def _inspector_of(database: str) -> sa.Inspector:
@@ -173,9 +198,8 @@ def status(options: OutboxOptions) -> None:
     counts: dict[str, int] = {}
     unclear: Sequence[Entry] = ()
     held_since: datetime | None = None
-    with options.event_queue() as queue:
-        box = queue.outbox
-        if queue.has_entries:
+    with options.event_queue() as (box, has_entries):
+        if has_entries:
             counts = {state.value: count for state, count in box.counts().items()}
             unclear = box.entries("unclear")
             held_since = box.held_since()
@@ -196,8 +220,7 @@ def status(options: OutboxOptions) -> None:
     else:
         counts |= {f"events {state}": count for state, count in event_counts.items()}
         width = max(map(len, counts), default=0)
-        for name, count in counts.items():
-            say(f"{name:<{width}} {count:>9,}")
+        say(*(f"{name:<{width}} {count:>9,}" for name, count in counts.items()))
         if held_since is not None:
             say(_held_notice(held_since))
         _show_entries(unclear, options)
@@ -244,14 +267,10 @@ def retry(options: DeadLetterOptions, key: str | None = argument("KEY", default=
         with options.outbox() as box:
             _show_entries([box.retry(key)], options)
         return
-    numbers = set(options.dead_letter or ())
-    with options.event_queue() as queue:
-        # Read before they are retried: after that, they are no dead letters.
-        known = _dead_letter_numbers(queue.outbox, "dead", "not_found")
+    with options.dead_letters() as (box, numbers):
         # Without a number, all dead letters are retried.
-        count = queue.outbox.retry_dead_letters(*numbers)
+        count = box.retry_dead_letters(*numbers)
         options.conclude({"retried": count}, f"{count} to be tried again.")
-        _check_numbers(numbers, known, options)
 
 
 @outbox.command()
@@ -303,10 +322,7 @@ def release(options: OutboxOptions) -> None:
     """
     with options.outbox() as box:
         was_held = box.release()
-    if was_held or options.as_json:
-        options.conclude({"released": was_held}, "Released.")
-    if not was_held:
-        options.fail("is not held.")
+    options.conclude_change("released", "Released.", is_done=was_held, why_not="is not held.")
 
 
 @outbox.command()
@@ -349,15 +365,11 @@ def discard(
     """
     if bool(options.dead_letter) == options.all_dead_letters:
         raise Misuse("Write one of --dead-letter ID and --all-dead-letters.")
-    with options.event_queue() as queue:
-        box = queue.outbox
-        # Read before they are discarded: after that, they are no dead letters.
-        known = _dead_letter_numbers(box, "dead", "not_found")
-        numbers = set(options.dead_letter or ()) or _dead_letter_numbers(box, "dead")
+    with options.dead_letters() as (box, numbers):
         # `discard` needs a number: where there is no dead letter, nothing is done.
-        count = box.discard(*numbers, by=by, why=why) if numbers else 0
+        chosen = numbers or _dead_letter_numbers(box, "dead")
+        count = box.discard(*chosen, by=by, why=why) if chosen else 0
         options.conclude({"discarded": count}, f"{count} discarded.")
-        _check_numbers(numbers, known, options)
 
 
 @outbox.command()
@@ -377,11 +389,12 @@ def rekey(
     secret = new_secret(new)
     with options.outbox() as box:
         is_done = box.rekey(secret)
-    if is_done or options.as_json:
-        text = f"The outbox has another secret now: set {_STORAGE_KEY} and storage_key to it."
-        options.conclude({"rekeyed": is_done}, text)
-    if not is_done:
-        options.fail("is not encrypted, so it has no secret to replace.")
+    options.conclude_change(
+        "rekeyed",
+        f"The outbox has another secret now: set {_STORAGE_KEY} and storage_key to it.",
+        is_done=is_done,
+        why_not="is not encrypted, so it has no secret to replace.",
+    )
 
 
 @outbox.command()
@@ -457,23 +470,3 @@ def _held_notice(since: datetime) -> str:
 def _dead_letter_numbers(box: Outbox, *states: str) -> set[int]:
     """Return the numbers of the dead letters in these states."""
     return {letter.id for state in states for letter in box.dead_letters(state)}
-
-
-def _check_numbers(named: set[int], known: Collection[int], options: OutboxOptions) -> None:
-    """End the command with exit status 1 if a number is named that is not known as a dead
-    letter's.
-    """
-    unknown = sorted(named.difference(known))
-    if not unknown:
-        return
-    names = ", ".join(map(str, unknown))
-    verb = "is no dead letter" if len(unknown) == 1 else "are no dead letters"
-    beginning = f"{names} {verb} of {options.table}, which has"
-    if not known:
-        complain(f"{beginning} none.")
-    else:
-        listed = ", ".join(map(str, sorted(known)[:_LISTED_NUMBERS]))
-        if len(known) > _LISTED_NUMBERS:
-            listed = f"{listed} and {len(known) - _LISTED_NUMBERS} more"
-        complain(f"{beginning} {listed}: see 'victor outbox status'.")
-    raise typer.Exit(FAILED)

@@ -1,17 +1,20 @@
 """`victor reconcile`: does our book agree with the provider's?
 
-What is printed, and the page for people, are in `reconcile_report.py`.
+First the command, then `Report`: what is printed, and the page for people (with its template,
+`reconcile.html`).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import groupby, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 import typer
 
@@ -19,18 +22,30 @@ from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE
 from victor_ext.systems import DEFAULT
 
 from .failures import Misuse
-from .options import argument, number, option, whole_number
+from .options import MOMENTS, argument, moments, number, option, whole_number
 from .output_files import report_file
-from .reconcile_report import show_report, write_page
 from .row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, headings_of
-from .screen import Progress, complain, plain
+from .screen import (
+    Progress,
+    complain,
+    entry,
+    in_columns,
+    plain,
+    say,
+    styled,
+    terminal_width,
+    tolerate_lost_output,
+)
 from .session import Provider, Session, system_of, with_session
-from .times import MOMENTS, moments
 from .view import UTC_TIME
-from .wording import ENCODING, column_remedy
+from .wording import ENCODING, column_remedy, rows_text
 
 if TYPE_CHECKING:
-    from victor_ext.reconciliation import InvalidEntries, Reconciliation
+    from jinja2 import Template
+    from rich.text import Text
+
+    from victor_ext.money import Money
+    from victor_ext.reconciliation import InvalidEntries, Reconciliation, Row
     from victor_ext.reconciliation import Progress as Counts
 
 _LONGEST_MARGIN_MINUTES = 365 * 24 * 60
@@ -105,24 +120,28 @@ def reconcile(
             Progress(as_json=session.as_json) as progress,
             compare(
                 client, our_book, **options, on_progress=partial(_show_progress, progress)
-            ) as report,
+            ) as reconciliation,
         ):
             progress.close()
             place = (system_of(provider).title, client.environment, client.base_url)
+            times = {
+                "From": window["start"],
+                "Until just before": window["end"],
+                "Made": datetime.now(UTC),
+            }
             context = {
                 "Our book": plain(file.name),
                 "Provider": ", ".join(filter(None, place)),
-                **_times(window),
+                **{name: f"{time:{UTC_TIME}}" for name, time in times.items()},
             }
             if out is not None:
-                _write_rows(out, report)
+                _write_rows(out, reconciliation)
+            report = Report(reconciliation, context, decimal)
             if html is not None:
                 with report_file(html, "--html") as page:
-                    write_page(page, report, context, decimal)
-            show_report(
-                report, context, out=out, html=html, decimal=decimal, as_json=session.as_json
-            )
-            raise typer.Exit(0 if report.agrees else FAILED)
+                    report.write_page(page)
+            report.show(out, html, as_json=session.as_json)
+            raise typer.Exit(0 if reconciliation.agrees else FAILED)
 
 
 def _show_progress(progress: Progress, counts: Counts) -> None:
@@ -131,26 +150,14 @@ def _show_progress(progress: Progress, counts: Counts) -> None:
     progress.show("reconcile", counts.ours + counts.theirs, None, text)
 
 
-def _times(window: Mapping[str, datetime]) -> dict[str, str]:
-    """Return the window that was compared, and when that was done, for people: a label and a time
-    each.
-    """
-    times = {
-        "From": window["start"],
-        "Until just before": window["end"],
-        "Made": datetime.now(UTC),
-    }
-    return {name: f"{time:{UTC_TIME}}" for name, time in times.items()}
-
-
-def _write_rows(path: Path, report: Reconciliation) -> None:
+def _write_rows(path: Path, reconciliation: Reconciliation) -> None:
     """Write all rows to the file of --out, in the format that its name says."""
     from victor_ext.reconciliation import write_csv, write_json_lines  # noqa: PLC0415 - only --out needs it
 
     is_json = path.suffix.lower() in (".jsonl", ".ndjson", ".json")
     write = write_json_lines if is_json else write_csv
     with report_file(path, "--out") as file:
-        write(file, report)
+        write(file, reconciliation)
 
 
 def _check_outputs(book: Path, outputs: Mapping[str, Path | None]) -> None:
@@ -198,3 +205,254 @@ def _show_invalid_entries(error: InvalidEntries) -> None:
     refusal = "Error: the file cannot be compared. Nothing was read from the provider."
     distinct_advice = dict.fromkeys(advice)
     complain(" ".join([refusal, *distinct_advice]))
+
+
+# The result for people
+
+
+_PRINTED_DIFFERENCES = 10
+"""The maximum number of differences to print."""
+_PAGE_ROWS = 1000
+"""The maximum rows of one kind in a page: a browser can open and print it, however much differs."""
+_LABEL_WIDTH = 14
+"""Columns of the terminal for the kind of a difference."""
+
+
+class KindText(NamedTuple):
+    """How a kind of row is shown."""
+
+    style: str
+    meaning: str
+
+
+KINDS = {
+    "duplicate": KindText("bold white on red", "asked twice: one more of theirs for one of ours"),
+    "differs": KindText("red", "another amount, currency, id or reference"),
+    "missing": KindText("red", "ours, and not theirs"),
+    "unknown": KindText("red", "theirs, and not ours"),
+    "at_edge": KindText("yellow", "theirs, near an end of the window: see the neighbouring book"),
+    "repeated": KindText("yellow", "ours once more than theirs: look before you ask again"),
+    "unchecked": KindText("yellow", "on one side, and nothing shows whether it is on the other"),
+    "modified": KindText("cyan", "the payer agreed to another amount"),
+    "matched": KindText("green", "in both books"),
+}
+"""Each kind of row. What to do about it is in `reconcile.html`."""
+_AGREEING_KINDS = ("matched", "modified")
+_COLUMNS = {
+    "line": "Line",
+    "ours": "Ours",
+    "our_amount": "Our amount",
+    "theirs": "Theirs",
+    "their_amount": "Their amount",
+    "status": "Status",
+    "remark": "Remark",
+}
+"""The cells of a row, with the heading of each on the page."""
+
+
+class _Section(NamedTuple):
+    """The rows of one kind on the page, and the columns in which one of them says something."""
+
+    kind: str
+    columns: Sequence[str]
+    rows: Sequence[Mapping[str, str]]
+
+
+@dataclass
+class Report:
+    """The result of a reconciliation for people."""
+
+    reconciliation: Reconciliation
+    context: Mapping[str, str]
+    """What was compared, by labels."""
+    decimal: str | None
+    """The decimal mark of our file: the report writes amounts as the file does."""
+
+    @tolerate_lost_output()
+    def show(self, out: Path | None, html: Path | None, *, as_json: bool) -> None:
+        """Print the result. `out` and `html` are the files that were written."""
+        if as_json:
+            say(self.reconciliation.summary.to_dict())
+            return
+        self._show_differences(out)
+        say(*self._table())
+        start = self.context["From"]
+        end = self.context["Until just before"]
+        say(f"\nThe window is from {start} until just before {end}.")
+        say(*_notes(self.reconciliation), _verdict(self.reconciliation))
+        if out is not None:
+            complain(f"All rows are in {plain(str(out))}.")
+        if html is not None:
+            complain(f"The report is in {plain(str(html))}.")
+
+    def _show_differences(self, out: Path | None) -> None:
+        """Print the first differences, and where all of them are."""
+        count = _difference_count(self.reconciliation)
+        for row in islice(self.reconciliation.differences(), _PRINTED_DIFFERENCES):
+            label = _label(row.kind)
+            facts = "; ".join(self._facts(row))
+            style = KINDS[row.kind].style
+            say(*entry(label, facts, label=_LABEL_WIDTH, style=style, end=len(label)))
+        if count > _PRINTED_DIFFERENCES:
+            all_differences = "--out report.csv writes all of them"
+            if out is not None:
+                all_differences = f"see {plain(str(out))}"
+            say(f"... and {count - _PRINTED_DIFFERENCES:,} more: {all_differences}")
+        if count:
+            say("")
+
+    def _facts(self, row: Row) -> Iterator[str]:
+        """Yield our side of a row, their side, and the remark, as far as there are any."""
+        cells = self._cells(row)
+        if row.ours is not None:
+            line = f"line {cells['line']}, " if cells["line"] else ""
+            yield f"ours: {line}{cells['ours']}, {cells['our_amount']}"
+        if row.theirs is not None:
+            yield f"theirs: {cells['theirs']}, {cells['their_amount']}, {cells['status']}"
+        if cells["remark"]:
+            yield cells["remark"]
+
+    def _table(self) -> Iterator[Text]:
+        """Yield the counts and sums: without what the kinds mean where the terminal is too
+        narrow.
+        """
+        totals = self.reconciliation.summary.totals
+        rows = [["", "rows", "ours", "theirs", ""]]
+        for kind, total in totals.items():
+            sums = [self._sums(total.ours), self._sums(total.theirs)]
+            meaning = KINDS[kind.value].meaning
+            rows.append([kind.replace("_", " "), f"{total.count:,}", *sums, meaning])
+        lines = [*in_columns(rows, 1, 2, 3)]
+        width = terminal_width()
+        if width is not None and max(map(len, lines)) > width:
+            lines = [*in_columns([row[:-1] for row in rows], 1, 2, 3)]
+        yield styled(lines[0], style="bold")
+        for kind, line in zip(totals, lines[1:], strict=True):
+            text = styled(line)
+            text.stylize(KINDS[kind.value].style, 0, len(kind))
+            yield text
+
+    def write_page(self, file: TextIO) -> None:
+        """Write the report as one HTML document: it loads nothing, and runs nothing."""
+        # A generator, as the template is: only the rows of one section are in memory.
+        sections = (
+            self._section(kind, rows)
+            for kind, rows in groupby(self.reconciliation.differences(), lambda row: row.kind)
+        )
+        values = {
+            "verdict": _verdict(self.reconciliation),
+            "notes": map(plain, _notes(self.reconciliation)),
+            "kinds": KINDS,
+            "listed": _PAGE_ROWS,
+            "context": self.context,
+            "report": self.reconciliation,
+            "sections": sections,
+            "columns": _COLUMNS,
+            "label": _label,
+            "sums": self._sums,
+        }
+        file.writelines(page_template().generate(values))
+
+    def _section(self, kind: str, rows: Iterable[Row]) -> _Section:
+        """Return the first rows of a kind, as they are shown."""
+        shown = [self._cells(row) for row in islice(rows, _PAGE_ROWS)]
+        columns = [name for name in _COLUMNS if any(cells[name] for cells in shown)]
+        return _Section(kind, columns, shown)
+
+    def _cells(self, row: Row) -> dict[str, str]:
+        """Return the cells of a row, without unprintable characters. Those of a payment that is not
+        there are empty.
+        """
+        texts = row.to_dict()
+        cells = dict.fromkeys(_COLUMNS, "")
+        if row.ours is not None:
+            name = f"key {row.ours.key}" if row.ours.key else "no reference"
+            cells["line"] = "" if row.ours.line is None else str(row.ours.line)
+            cells["ours"] = texts["reference"] or texts["id"] or name
+            cells["our_amount"] = self._written(row.ours.amount)
+        if row.theirs is not None:
+            amount = row.theirs.amount
+            reference = f"({texts['their_reference']})" if row.theirs.reference else None
+            cells["theirs"] = " ".join(filter(None, (texts["their_id"], reference))) or "-"
+            cells["their_amount"] = "no amount" if amount is None else self._written(amount)
+            cells["status"] = row.theirs.status or "no status"
+        remarks = [" and ".join(f"another {difference}" for difference in row.differences)]
+        if row.other_id:
+            remarks.append(f"the other payment is {row.other_id}")
+        cells["remark"] = "; ".join(filter(None, [*remarks, row.reason]))
+        return {name: plain(cell) for name, cell in cells.items()}
+
+    def _sums(self, sums: Sequence[Money]) -> str:
+        """Return a sum of each currency; `-` for none."""
+        return " + ".join(map(self._written, sums)) or "-"
+
+    def _written(self, money: Money) -> str:
+        """Return an amount as our file writes amounts, with its currency."""
+        from victor_ext.tables.formats import written_amount  # noqa: PLC0415 - JSON does without it
+
+        return f"{written_amount(money.amount, money.currency, self.decimal)} {money.currency}"
+
+
+def page_template() -> Template:
+    """Return the template of the page, which escapes what it shows."""
+    from importlib.resources import files  # noqa: PLC0415 - only the page needs it
+
+    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - only the page needs it
+
+    templates = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    source = files("victor_ext.cli").joinpath("reconcile.html").read_text(encoding="utf-8")
+    return templates.from_string(source)
+
+
+def _verdict(reconciliation: Reconciliation) -> str:
+    """Return whether the books agree, in a sentence."""
+    if not reconciliation.summary.totals:
+        return "Nothing was compared: no row of either book is in the window."
+    if reconciliation.agrees:
+        return "The books agree."
+    rows = rows_text(_difference_count(reconciliation))
+    if {*reconciliation.summary.totals} <= {"unchecked", *_AGREEING_KINDS}:
+        return f"Nothing shows whether the books agree: {rows} cannot be compared."
+    return f"The books differ: {rows}."
+
+
+def _difference_count(reconciliation: Reconciliation) -> int:
+    """Return how many rows are of a kind that does not agree."""
+    totals = reconciliation.summary.totals
+    return sum(totals[kind].count for kind in totals if kind not in _AGREEING_KINDS)
+
+
+def _label(kind: str) -> str:
+    """Return what people read for a kind."""
+    return "ASKED TWICE" if kind == "duplicate" else kind.replace("_", " ")
+
+
+def _notes(reconciliation: Reconciliation) -> Iterator[str]:
+    """Yield sentences about what was read, and what is no part of the comparison."""
+    summary = reconciliation.summary
+    yield f"{rows_text(summary.ours)} of ours, {summary.theirs:,} of theirs were read."
+    if summary.outside:
+        yield (
+            f"{rows_text(summary.outside)} of ours outside of the window by their own time: no "
+            "part of this."
+        )
+    if summary.not_asked:
+        yield (
+            f"{rows_text(summary.not_asked)} of the export for which the provider has nothing: "
+            "no part of this."
+        )
+    if summary.elsewhere:
+        yield (
+            f"{rows_text(summary.elsewhere)} of ours matched only by id, because the provider's "
+            "list of the window has no such payment: whether the customer was asked twice is not "
+            "known."
+        )
+    if summary.statuses:
+        counts = [f"{count:,} {plain(status)}" for status, count in summary.statuses.items()]
+        yield f"Of those in both books: {', '.join(counts)}."
+    if summary.ours and not summary.theirs:
+        yield (
+            "The provider has shown nothing: check the account, the environment and the window "
+            "before you ask again."
+        )
+    yield from summary.notes

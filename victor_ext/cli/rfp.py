@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import victor_ext
 from victor_ext.limit_sentences import limits_in
@@ -21,10 +21,22 @@ from victor_ext.privacy import short_mask
 
 from . import view
 from .failures import ONLY_READS, Recovery
-from .options import Yes, argument, flag, group, number, option, option_words, whole_number
+from .options import (
+    DAYS,
+    MOMENTS,
+    Yes,
+    argument,
+    day,
+    flag,
+    group,
+    moments,
+    number,
+    option,
+    option_words,
+    whole_number,
+)
 from .screen import complain, plain, say, show_notices
-from .session import Session, with_session
-from .times import DAYS, MOMENTS, day, moments
+from .session import Session, with_session, without_none
 
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest, Victor
@@ -215,7 +227,9 @@ def list_(
 
     With --json: one JSON document a line.
     """
-    filters, time_filters = _filters(session)
+    given = without_none(session.own_options)
+    time_filters = {name: given.pop(name) for name in [*given] if name.endswith("_datetime")}
+    filters = {name: day(text) if name.endswith("_date") else text for name, text in given.items()}
     with session.client() as victor:
         requests = victor.payment_requests
         list_requests = partial(requests.list, **filters, page_size=page_size)
@@ -232,28 +246,6 @@ def list_(
         complain("No payment request passes these filters.")
     else:
         complain("There are no payment requests.")
-
-
-class _Filters(NamedTuple):
-    """The filters of a list that the command line has. Those of moments are not parsed yet."""
-
-    others: dict[str, Any]
-    moments: dict[str, str]
-
-
-def _filters(session: _ListSession) -> _Filters:
-    """Return the filters that the options name, without those that are None."""
-    filters = _Filters({}, {})
-    for name, value in session.own_options.items():
-        if value is None:
-            continue
-        if name.endswith("_datetime"):
-            filters.moments[name] = value
-        elif name.endswith("_date"):
-            filters.others[name] = day(value)
-        else:
-            filters.others[name] = value
-    return filters
 
 
 @rfp.command()

@@ -1,22 +1,18 @@
 """Options that say how a file of rows is written: the same ones for `bulk` and `reconcile`.
 
-`columns_of` reads the options for headings. `reference_warning` looks into a file.
+`headings_of` reads the options for headings.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from .failures import Misuse
 from .options import option
 from .session import system_of
-
-if TYPE_CHECKING:
-    from victor_ext.bulk import RowFile
-    from victor_ext.bulk.row_kind import RowKind
 
 Columns = Annotated[
     list[str] | None,
@@ -55,8 +51,6 @@ DateFormat = Annotated[
 Encoding = Annotated[
     str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME", default=...)
 ]
-_SEARCHED_ROWS = 10_000
-"""How many rows are searched for a reference."""
 
 
 def headings_of(
@@ -121,37 +115,3 @@ def _field_and_heading(text: str, where: str) -> tuple[str, str | None]:
     if not equals:
         raise Misuse(f"{where} {text!r}: write FIELD=NAME, such as amount=Betrag.")
     return name.strip(), heading.strip() or None
-
-
-def reference_warning(rows: RowFile, kind: type[RowKind], key_column: str | None) -> str | None:
-    """Return a warning if no row of a file has a reference, by which its payment could be looked
-    up; else None.
-
-    What else is wrong with the file is said by its check: no warning then.
-    """
-    from victor_ext import ConfigurationError  # noqa: PLC0415 - `victor --help` does not need it
-    from victor_ext.tables.row_file import SourceBroken  # noqa: PLC0415 - the same reason
-    from victor_ext.tables.sources import records_of  # noqa: PLC0415 - the same reason
-
-    if kind.reference in kind.required:
-        return None
-    records = records_of(
-        rows, encoding=None, known=kind.columns, check=lambda _heading, _line: None
-    )
-    has_rows = False
-    try:
-        for record in islice(records, _SEARCHED_ROWS):
-            # Without an amount, the columns of the file are not named yet: the check says that.
-            if record.fields.get(kind.reference) or "amount" not in record.fields:
-                return None
-            has_rows = True
-    except (SourceBroken, ConfigurationError):
-        return None
-    if not has_rows:
-        return None
-    column = key_column or "NAME"
-    return (
-        f"Warning: no row has a {kind.reference}. Without one, a row that may have been created "
-        "cannot be looked up, and 'victor reconcile' compares only an export, by its ids. Send a "
-        f"column as the reference with --column {kind.reference}={column}."
-    )

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Self
 from victor_ext._output import OutputLost
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rich.text import Text
 
 GAP = "  "
@@ -181,6 +183,13 @@ def plain(text: str) -> str:
     marks.
     """
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def zulu_text(moment: datetime | None) -> str | None:
+    """Format a moment as a Zulu time; None stays None."""
+    from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
+
+    return None if moment is None else zulu.format(moment)
 
 
 class Progress:

@@ -69,7 +69,7 @@ _FACTS = {
     "Idempotency key": "idempotency_key",
 }
 """What is shown of a payment request in full, by its label: the place of the value."""
-_UNITS = {Decimal: " USD", datetime: " UTC"}
+_UNITS: Mapping[type, str] = {Decimal: " USD", datetime: " UTC"}
 """What follows a value of a type, where there is room."""
 
 
@@ -92,10 +92,10 @@ def full(request: PaymentRequest, environment: str | None = None) -> Iterator[Te
     facts = {"Environment": environment}
     for label, place in _FACTS.items():
         is_news = label != "Original amount" or request.original_amount != request.amount
-        value = _value_at(request, place)
+        value: object = _value_at(request, place)
         if is_news and value is not None:
-            kind: type = type(value)
-            facts[label] = f"{_text_of(value, place)}{_UNITS.get(kind, '')}"
+            unit = _UNITS.get(type(value), "")
+            facts[label] = f"{_text_of(value, place)}{unit}"
     for label, text in facts.items():
         if text is not None:
             yield from entry(label, plain(text), label=_LABEL_WIDTH)

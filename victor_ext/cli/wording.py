@@ -51,7 +51,7 @@ _WHOLE_FLOAT = re.compile(r"^(=| is )(-?[0-9]+)\.0(?= )")
 """A whole number in a message, as Python writes a float (`rate=-1.0`): at a shell it is
 `--rate -1`.
 """
-_ARGUMENT_NAME = re.compile(r"\b[a-z]+_[a-z_]+\b")
+_ARGUMENT_NAME = re.compile(r"\b([a-z]+_[a-z_]+)\b")
 """The name of an argument in Python."""
 _KEYWORD = re.compile(r"\b([a-z_]+)=(?=[\s,.:;)]|$)")
 """The same of one that may be a plain word, such as `payer=`."""
@@ -86,16 +86,11 @@ def sentence(problem: Problem, option_names: Mapping[str, str]) -> str:
     """Return a problem with its option name, and with a command hint instead of the Python hint."""
     message = _message_of_option(problem, option_of(problem.field, option_names))
     if problem.field != "columns":  # its message names columns, which are no options
-        message = named_in_options(message, option_names)
+        for pattern in (_KEYWORD, _ARGUMENT_NAME):
+            message = pattern.sub(lambda name: option_names.get(name[1], name[0]), message)
     if not problem.hint:
         return message
     return with_hint(message, _HINTS.get(problem.code) or _HINTS.get(problem.field))
-
-
-def named_in_options(text: str, option_names: Mapping[str, str]) -> str:
-    """Return a text with the names of options in place of those of arguments."""
-    text = _KEYWORD.sub(lambda name: option_names.get(name[1], name[0]), text)
-    return _ARGUMENT_NAME.sub(lambda name: option_names.get(name[0], name[0]), text)
 
 
 def _message_of_option(problem: Problem, option: str | None) -> str:
