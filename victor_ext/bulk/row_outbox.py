@@ -1,4 +1,4 @@
-"""What the outbox is told of rows (`RowOutbox`): how one is sent, which are only looked up, and
+"""What an outbox has to know of rows (`RowOutbox`): how one is sent, which are only looked up, and
 when each has its turn. All machines together send so many rows of a batch a second.
 """
 

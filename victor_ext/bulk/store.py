@@ -29,8 +29,7 @@ T = TypeVar("T")
 _STORING_LOCK = 7_421_133_019_540_188
 """The number of an advisory lock of PostgreSQL."""
 _MOST_COLLISIONS = 5
-"""How often work is begun anew that was rolled back because a worker and it waited for each other.
-"""
+"""How often work is tried that is rolled back, since a worker and it wait for each other."""
 _IDLE_SECONDS = 60
 """Seconds after which a PostgreSQL server ends an idle transaction: its process was stopped, and
 others may wait for it.
@@ -116,7 +115,7 @@ class Store:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_STORING_LOCK)))
 
     def transact(self, work: Callable[[Connection], T]) -> T:
-        """Do work in a transaction, anew if a worker and it waited for each other."""
+        """Do work in a transaction, and again if a worker and it waited for each other."""
         for _ in range(_MOST_COLLISIONS):
             try:
                 with self.transaction() as connection:

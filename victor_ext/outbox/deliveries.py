@@ -59,7 +59,7 @@ class SharedCall:
     """A step that is one call for several entries: those with the same `group`.
 
     Attributes:
-        item: What the call is told of this entry.
+        item: What the call needs of this entry.
         make: Makes the call for a list of such items, and returns the result of each, or its error,
             in their order.
     """
