@@ -69,7 +69,7 @@ def work(url: str, posted: list[int], seed: int) -> None:
             with engine.connect() as connection:
                 row = connection.execute(sa.select(outbox.table).where(is_it)).one()
             change = {"status": "completed", "ended": True}
-            outbox._run(outbox._store_status(row.id, row.status, change))
+            outbox._run(outbox._store_status(row, change))
         if done % 50 == 49:
             inbox.handle()
             outbox.handle()

@@ -213,7 +213,14 @@ def test_payouts_that_share_one_reference_are_not_under_way_at_once(payouts: Pay
     with payouts.client(False) as client:
         outbox = Outbox(payouts.engine, client)
         claims = Claims(
-            outbox.table, client, 120.0, lambda _: 86_400.0, outbox._sealing, outbox._may_work()
+            outbox.table,
+            client,
+            120.0,
+            lambda _: 86_400.0,
+            outbox._sealing,
+            outbox._may_work(),
+            sa.true(),
+            {},
         )
         now = Now.of(client)
         with payouts.engine.begin() as connection:

@@ -113,7 +113,16 @@ def test_without_a_time_only_what_is_being_called_is_marked(
 
 def claims_of(outbox: Outbox, victor: Victor, kept: float = 86_400.0) -> Claims:
     """What a pass takes up with."""
-    return Claims(outbox.table, victor, 120.0, lambda _: kept, outbox._sealing, outbox._may_work())
+    return Claims(
+        outbox.table,
+        victor,
+        120.0,
+        lambda _: kept,
+        outbox._sealing,
+        outbox._may_work(),
+        sa.true(),
+        {},
+    )
 
 
 def taken_by(of_pass: Claims, victor: Victor, connection: sa.Connection) -> list[Any]:

@@ -379,7 +379,14 @@ def test_steps_show_no_account_number(outbox: Outbox, engine: sa.Engine, victor:
         row = connection.execute(sa.select(outbox.table)).one()
     claim = Claim(outbox._sealing.decrypted_row(row), 0.0, 0.0, Moment.now())
     claims = Claims(
-        outbox.table, victor, 120.0, lambda _: 86_400.0, outbox._sealing, outbox._may_work()
+        outbox.table,
+        victor,
+        120.0,
+        lambda _: 86_400.0,
+        outbox._sealing,
+        outbox._may_work(),
+        sa.true(),
+        {},
     )
     send = next(outbox._deliver(claims, RefusalStreak(), claim))
     assert "043987673645" not in f"{send} {claim}"

@@ -1,6 +1,5 @@
 """What becomes of a write by the ends of all its calls, and whose a request is that was found."""
 
-from collections.abc import Iterator
 from operator import call
 from typing import Any
 
@@ -19,28 +18,25 @@ from victor_ext import (
 )
 from victor_ext.flows import drive
 from victor_ext.settlement.flow import LookUp, PaymentOutcome, Settlement, Write, settle
-from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, Sent
+from victor_ext.settlement.key_age import Keys, Moment, NoKey, Sent
 
 KEYS = Keys(DAY, "me")
 SENT_BEFORE = Sent(NOW - HOUR, "me", known=True)
 
 
-def settled(*ends: Any, before: Sent | None = None, is_keyed: bool = True) -> Settlement | LookUp:
-    """The settlement of a write whose calls end so, each with an error or a result; then it is
-    left. `before` is when it was sent first.
+def settled(end: Any, *, before: Sent | None = None, is_keyed: bool = True) -> Settlement | LookUp:
+    """The settlement of a write whose call ends so, with an error or a result. `before` is when it
+    was sent first.
     """
-    remaining: Iterator[Any] = iter(ends)
-    turns: Iterator[Now | None] = iter([*[BY_PROVIDER] * len(ends), None])
 
     def create(_is_repeat: bool, _decided: Moment) -> Any:
-        end = next(remaining)
         if isinstance(end, VictorError):
             raise end
         return end
 
-    keys = KEYS if is_keyed else NoKey("me")
+    keys = KEYS if is_keyed else NoKey("me", 60.0, BY_PROVIDER.moment)
     write = Write(object(), before, is_keyed=is_keyed)
-    flow = settle(write, keys, lambda _so_far, _sent: next(turns), create, lambda _error: None)
+    flow = settle(write, keys, lambda: BY_PROVIDER, create, lambda _error: None)
     return drive(flow, call)
 
 
@@ -54,31 +50,29 @@ OTHERS = Conflict("the response is another's", outcome=Outcome.UNKNOWN)
 
 
 @pytest.mark.parametrize(
-    ("ends", "outcome"),
+    ("end", "outcome"),
     [
-        ([REFUSED], PaymentOutcome.REJECTED),
-        ([INVALID], PaymentOutcome.REFUSED),
-        ([NOT_SENT], PaymentOutcome.NOT_SENT),
-        ([LOST], PaymentOutcome.UNKNOWN),
-        ([UNREAD], PaymentOutcome.ACCEPTED),
-        ([NOT_SENT, object()], PaymentOutcome.CREATED),
-        ([LOST, object()], PaymentOutcome.CREATED),
+        (REFUSED, PaymentOutcome.REJECTED),
+        (INVALID, PaymentOutcome.REFUSED),
+        (NOT_SENT, PaymentOutcome.NOT_SENT),
+        (LOST, PaymentOutcome.UNKNOWN),
+        (UNREAD, PaymentOutcome.ACCEPTED),
+        (object(), PaymentOutcome.CREATED),
     ],
 )
 def test_what_becomes_of_a_payment_that_was_not_sent_before(
-    ends: list[Any], outcome: PaymentOutcome
+    end: Any, outcome: PaymentOutcome
 ) -> None:
-    result = settled(*ends)
+    result = settled(end)
     assert isinstance(result, Settlement)
     assert result.outcome is outcome
 
 
-@pytest.mark.parametrize("ends", [[REFUSED], [INVALID], [USED]])
+@pytest.mark.parametrize("end", [REFUSED, INVALID, USED])
 def test_a_refusal_of_a_repeat_says_nothing_of_the_first_call_so_it_is_looked_up(
-    ends: list[VictorError],
+    end: VictorError,
 ) -> None:
-    assert isinstance(settled(*ends, before=SENT_BEFORE), LookUp)
-    assert isinstance(settled(LOST, *ends), LookUp)
+    assert isinstance(settled(end, before=SENT_BEFORE), LookUp)
 
 
 def test_a_conflict_of_a_first_call_is_looked_up_too() -> None:
@@ -99,25 +93,12 @@ def test_a_good_response_of_anothers_says_nothing_of_an_earlier_call(
     assert look_up.first.timestamp() == BY_PROVIDER.by_provider() - earlier
 
 
-@pytest.mark.parametrize("ends", [[], [NOT_SENT], [NOT_SENT, NOT_SENT]])
-def test_a_payment_that_may_exist_never_becomes_one_that_was_not_sent(
-    ends: list[VictorError],
-) -> None:
-    for result in (settled(*ends, before=SENT_BEFORE), settled(LOST, *ends)):
-        assert isinstance(result, Settlement)
-        assert result.outcome is PaymentOutcome.UNKNOWN
-
-
-@pytest.mark.parametrize("later", [NOT_SENT, LOST])
-def test_a_payment_that_was_accepted_stays_accepted_whatever_a_later_call_says(
-    later: VictorError,
-) -> None:
-    result = settled(UNREAD, later)
+def test_a_payment_that_may_exist_never_becomes_one_that_was_not_sent() -> None:
+    result = settled(NOT_SENT, before=SENT_BEFORE)
     assert isinstance(result, Settlement)
-    assert result.outcome is PaymentOutcome.ACCEPTED
+    assert result.outcome is PaymentOutcome.UNKNOWN
 
 
 def test_what_takes_no_key_and_may_have_been_sent_is_looked_up_and_not_sent() -> None:
-    unsent = object()
-    assert isinstance(settled(unsent, before=SENT_BEFORE, is_keyed=False), LookUp)
-    assert isinstance(settled(LOST, unsent, is_keyed=False), LookUp)
+    assert isinstance(settled(object(), before=SENT_BEFORE, is_keyed=False), LookUp)
+    assert isinstance(settled(LOST, is_keyed=False), LookUp)

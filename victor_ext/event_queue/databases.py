@@ -18,7 +18,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement, SchemaItem
 from sqlalchemy.sql.functions import FunctionElement
 
 from victor_ext import ConfigurationError
@@ -135,6 +135,12 @@ def split_name(table: str) -> tuple[str | None, str]:
             f"table={table!r:.80} is no name of a table: write 'name' or 'schema.name'."
         )
     return schema or None, name
+
+
+def table_of(name: str, metadata: sa.MetaData, *parts: SchemaItem) -> sa.Table:
+    """The table with this name, `name` or `schema.name`, and these columns and indexes."""
+    schema, own_name = split_name(name)
+    return sa.Table(own_name, metadata, *parts, schema=schema)
 
 
 def creation_statements(tables: Sequence[sa.Table]) -> list[ExecutableDDLElement]:

@@ -17,6 +17,7 @@ from sqlalchemy.schema import DropTable
 from .databases import creation_statements, is_of_unusable_server
 from .handlers import E, Handler
 from .queue import BlockingQueue
+from .rows import begin_writing
 from .transactions import OpenTransactions, Work
 
 T = TypeVar("T")
@@ -67,7 +68,7 @@ class _Connection:
             return result
 
 
-class DjangoQueue(OpenTransactions[str], BlockingQueue[str, E]):
+class DjangoQueue(OpenTransactions, BlockingQueue[E]):
     """An outbox or an inbox in a database of a Django project. Its handlers get the alias of the
     database as their session.
 
@@ -131,7 +132,7 @@ class DjangoQueue(OpenTransactions[str], BlockingQueue[str, E]):
                 if connection.vendor == "sqlite":
                     # SQLite refuses the writes of a transaction that began with a read, once
                     # another one has written. So it begins with a write.
-                    self._connection.execute(sa.delete(self.table).where(sa.false()))
+                    begin_writing(self._connection, self.table)
                 yield self._connection
         except DatabaseError as error:
             if is_of_unusable_server(error.__cause__):

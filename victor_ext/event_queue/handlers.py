@@ -1,9 +1,13 @@
-"""The handlers of a queue: functions of this process that are called with its events."""
+"""The handlers of a queue: functions of this process that are called with its events. And slips in
+the names that they are registered for (`meant_by`): the handler of a mistyped name would never be
+called.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -13,10 +17,14 @@ from sqlalchemy.orm import Session
 from victor_ext import ConfigurationError
 
 from .databases import Condition
-from .transactions import AwaitedTransactions, Engine, Transactions
+from .transactions import AwaitedTransactions, Transactions
 
 E = TypeVar("E")
 H = TypeVar("H", bound=Callable[..., object])
+
+_SEPARATORS = re.compile(r"[\s._:-]+")
+_SHORTEST = 4
+"""The minimum letters of a word of which a name with one other letter is a slip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,7 @@ class Handler:
         return self.name in (None, name) and self.source in (None, source)
 
 
-class EventHandlers(Transactions[Engine], Generic[Engine, E]):
+class EventHandlers(Transactions, Generic[E]):
     """Registers handlers, and calls them."""
 
     events: sa.Table
@@ -111,3 +119,44 @@ def _check_handler(function: Callable[..., object], *, is_awaited: bool) -> None
         raise ConfigurationError(
             "This handler is `async def`: only AsyncOutbox and AsyncInbox can await it."
         )
+
+
+def meant_by(name: str, known: Iterable[str]) -> str | None:
+    """The known name of which a name is a slip; None: the name is known, or like no known name.
+
+    In a slip one letter is missing, wrong or too much, two letters are swapped, or separators
+    differ.
+    """
+    words = {word.casefold(): word for word in known}
+    if name.casefold() in words:
+        return None
+    for folded, word in words.items():
+        if _is_slip(name.casefold(), folded):
+            return word
+    return None
+
+
+def _is_slip(name: str, word: str) -> bool:
+    """Whether a name is a slip of a word. Both are in lower case."""
+    letters = _SEPARATORS.sub("", name)
+    right = _SEPARATORS.sub("", word)
+    if letters == right:
+        return True
+    if min(len(letters), len(right)) < _SHORTEST:
+        return False
+    written, meant = _differing_parts(letters, right)
+    if len(written) <= 1 and len(meant) <= 1:
+        return True
+    are_swapped = written == meant[::-1]
+    return are_swapped and len(written) == 2
+
+
+def _differing_parts(first: str, second: str) -> tuple[str, str]:
+    """Both texts without their common beginning and their common end."""
+    start = 0
+    while start < min(len(first), len(second)) and first[start] == second[start]:
+        start += 1
+    first, second = first[start:], second[start:]
+    while first and second and first[-1] == second[-1]:
+        first, second = first[:-1], second[:-1]
+    return first, second

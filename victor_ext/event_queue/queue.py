@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -34,16 +34,12 @@ from .databases import (
     earliest_time,
     is_to_come,
 )
-from .dead_letters import DeadLetters
-from .events import EventState
+from .events import DeadLetters, EventState
 from .handlers import E, EventHandlers
-from .rows import insert_once, take_first
+from .rows import change_rows, delete_rows, insert_once, take_first
 from .stopping import is_ending
-from .transactions import Engine, Pass, Work, operation
+from .transactions import Pass, Work, operation
 from .workers import AwaitedWorker, BlockingWorker, WorkerPasses
-
-if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
 
 T = TypeVar("T")
 
@@ -66,7 +62,7 @@ _KILLED_MESSAGE = (
 )
 
 
-class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Engine]):
+class EventQueue(EventHandlers[E], WorkerPasses, DeadLetters):
     """What outboxes and inboxes have in common: they store events, and call handlers with them."""
 
     table: sa.Table
@@ -113,7 +109,7 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
     # An event that has just come about
 
     def _tell_handlers(
-        self, error: Exception | None, connection: sa.Connection, **values: Any
+        self, connection: sa.Connection, error: Exception | None = None, **values: Any
     ) -> None:
         """Call the handlers of an event in the transaction that makes it; or store it, if they have
         raised an error before, which has rolled that transaction back.
@@ -196,7 +192,7 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
             columns.error.is_(None),
             sa.not_(self._is_wanted()),
         )
-        connection.execute(sa.delete(self.events).where(unwanted))
+        delete_rows(connection, self.events, unwanted)
 
     def _handle_one(self, client: Any, row: Any) -> Pass[E | None]:
         """Handle an event that was taken up. Return the event if it was handled."""
@@ -248,11 +244,14 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
         """Take up the next event of this system after the id `last` that a handler wants, with a
         lease. Returns its row as it was before; None: there is no such event.
         """
+        columns = self.events.c
         now = database_time(connection)
-        due = self._is_due_now(provider, now)
+        waits = is_to_come(columns.due_at, now, max(self._lease, _LONGEST_WAIT))
+        is_ours = sa.and_(columns.provider == provider, columns.state == EventState.WAITING.value)
+        due = sa.and_(is_ours, sa.not_(waits), self._is_wanted(), self._may_work())
         after_try = partial(self._values_of_try, now)
         while True:
-            is_next = sa.and_(due, self.events.c.id > last)
+            is_next = sa.and_(due, columns.id > last)
             row = take_first(connection, self.events, is_next, ("tries", "due_at"), after_try)
             if row is None or not _has_ended_processes(row, now):
                 return row
@@ -260,13 +259,6 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
             _log.warning(
                 "The event %s of %s is a dead letter: %s", row.name, row.subject, _KILLED_MESSAGE
             )
-
-    def _is_due_now(self, provider: str, now: float) -> Condition:
-        """Holds for events of this system that are to be handled now, by this process."""
-        columns = self.events.c
-        waits = is_to_come(columns.due_at, now, max(self._lease, _LONGEST_WAIT))
-        is_ours = sa.and_(columns.provider == provider, columns.state == EventState.WAITING.value)
-        return sa.and_(is_ours, sa.not_(waits), self._is_wanted(), self._may_work())
 
     def _values_of_try(self, now: float, row: Any) -> Mapping[str, Any]:
         """The new column values of an event that is taken up. The try is counted before it is made,
@@ -292,7 +284,7 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
         """Delete an event, and call its handlers, in one transaction. Returns whether they were
         called.
         """
-        if not connection.execute(sa.delete(self.events).where(self._is_held(row))).rowcount:
+        if not delete_rows(connection, self.events, self._is_held(row)):
             return False
         if not self._note_state(connection, event):
             return False
@@ -304,16 +296,21 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
         next pass.
         """
         due_at = DatabaseTime() + _WAIT_AFTER_OUTAGE
-        again = sa.update(self.events).where(self._is_held(row))
-        connection.execute(again.values(tries=row.tries, due_at=due_at))
+        change_rows(connection, self.events, self._is_held(row), tries=row.tries, due_at=due_at)
 
     def _store_failure(self, row: Any, error: Exception, connection: sa.Connection) -> None:
         """Store that a try has failed, and when the event is tried again."""
         tries = row.tries + 1
         state, wait = self._after_failure(error, tries)
-        values = {"tries": tries, "state": state.value, "error": _error_text(error)}
-        later = sa.update(self.events).where(self._is_held(row))
-        connection.execute(later.values(due_at=DatabaseTime() + wait, **values))
+        change_rows(
+            connection,
+            self.events,
+            self._is_held(row),
+            tries=tries,
+            state=state.value,
+            due_at=DatabaseTime() + wait,
+            error=_error_text(error),
+        )
         self._log_failure(row, error, tries)
 
     def _after_failure(
@@ -363,11 +360,11 @@ def _error_text(error: Exception) -> str:
     return redact_excerpt(f"{type(error).__name__}: {error}")
 
 
-class BlockingQueue(BlockingWorker[Engine], EventQueue[Engine, E]):
+class BlockingQueue(BlockingWorker, EventQueue[E]):
     """With blocking calls."""
 
 
-class AwaitedQueue(AwaitedWorker, EventQueue["AsyncEngine", E]):
+class AwaitedQueue(AwaitedWorker, EventQueue[E]):
     """With awaited calls."""
 
     def _call_handler(self, function: Callable[..., object], session: Session, event: E) -> None:

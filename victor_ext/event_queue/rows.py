@@ -45,6 +45,27 @@ def put_rows(
     connection.execute(putting, list(rows))
 
 
+def change_rows(connection: Any, table: sa.Table, chosen: Condition, /, **values: Any) -> int:
+    """Store new column values of the chosen rows. Returns how many there were."""
+    return int(connection.execute(sa.update(table).where(chosen).values(values)).rowcount)
+
+
+def delete_rows(connection: Any, table: sa.Table, chosen: Condition) -> int:
+    """Delete the chosen rows. Returns how many there were."""
+    return int(connection.execute(sa.delete(table).where(chosen)).rowcount)
+
+
+def count_rows(connection: Any, table: sa.Table, chosen: Condition) -> int:
+    """The number of the chosen rows."""
+    query = sa.select(sa.func.count()).select_from(table).where(chosen)
+    return int(connection.execute(query).scalar())
+
+
+def begin_writing(connection: Any, table: sa.Table) -> None:
+    """Write nothing, which locks an SQLite database: it has one writer at a time."""
+    delete_rows(connection, table, sa.false())
+
+
 def lock_texts(connection: Any, table: sa.Table, texts: Collection[str]) -> None:
     """Let nobody else who calls this with one of these texts go on before this transaction ends.
 
@@ -55,7 +76,7 @@ def lock_texts(connection: Any, table: sa.Table, texts: Collection[str]) -> None
         numbers = [sa.func.hashtextextended(text, 0) for text in in_order]
         connection.execute(sa.select(*map(sa.func.pg_advisory_xact_lock, numbers)))
     else:
-        connection.execute(sa.delete(table).where(sa.false()))
+        begin_writing(connection, table)
 
 
 def take_first(
@@ -79,8 +100,7 @@ def take_first(
         if row is None:
             return None
         unchanged = [table.c[name] == getattr(row, name) for name in ("id", *marks)]
-        update = sa.update(table).where(due, *unchanged).values(values(row))
-        if connection.execute(update).rowcount:
+        if change_rows(connection, table, sa.and_(due, *unchanged), **values(row)):
             return row
 
 

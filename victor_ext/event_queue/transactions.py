@@ -52,7 +52,6 @@ from .databases import (
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import (
         AsyncConnection,
-        AsyncEngine,  # noqa: F401 - a text names it
         AsyncSession,
     )
 
@@ -104,10 +103,10 @@ COLLISIONS = frozenset({"40001", "40P01"})
 """SQLSTATEs: a serialization failure, and a deadlock. Nothing of the transaction was stored."""
 
 
-class Transactions(Generic[Engine]):
-    """Transactions on an engine; with Django, on the alias of a database."""
+class Transactions:
+    """Transactions on an engine, blocking or awaited; with Django, on the alias of a database."""
 
-    _engine: Engine
+    _engine: Any
     _heartbeat: Heartbeat
 
     @property
@@ -161,7 +160,7 @@ class Transactions(Generic[Engine]):
             raise NoTable(message) from None
 
 
-class BlockingTransactions(Transactions[Engine]):
+class BlockingTransactions(Transactions):
     """With blocking calls."""
 
     def _run(self, steps: Pass[T]) -> T:
@@ -187,19 +186,18 @@ class BlockingTransactions(Transactions[Engine]):
     @contextmanager
     def _begin(self) -> Generator[sa.Connection]:
         """A transaction of its own. Raises `ConfigurationError`: the driver is in autocommit."""
-        engine: Any = self._engine
-        with engine.begin() as connection:
+        with self._engine.begin() as connection:
             refuse_autocommit(connection)
             yield connection
 
 
-class OpenTransactions(BlockingTransactions[Engine]):
+class OpenTransactions(BlockingTransactions):
     """With blocking calls, where this thread has at most one open transaction, which is known
     (Django): callers pass no session.
     """
 
 
-class AwaitedTransactions(Transactions["AsyncEngine"]):
+class AwaitedTransactions(Transactions):
     """With awaited calls."""
 
     async def _run(self, steps: Pass[T]) -> T:
@@ -283,10 +281,10 @@ class _Definition(Generic[B, A, W]):
     def __get__(self, box: None, owner: type[Any]) -> Self: ...
 
     @overload
-    def __get__(self, box: OpenTransactions[Any], owner: type[Any]) -> W: ...
+    def __get__(self, box: OpenTransactions, owner: type[Any]) -> W: ...
 
     @overload
-    def __get__(self, box: BlockingTransactions[Any], owner: type[Any]) -> B: ...
+    def __get__(self, box: BlockingTransactions, owner: type[Any]) -> B: ...
 
     @overload
     def __get__(self, box: AwaitedTransactions, owner: type[Any]) -> A: ...

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Seque
 from contextlib import asynccontextmanager
 from functools import partial
 from operator import call
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import anyio
 
@@ -21,13 +21,9 @@ from .stopping import ended_by
 from .transactions import (
     AwaitedTransactions,
     BlockingTransactions,
-    Engine,
     Pass,
     Transactions,
 )
-
-if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
 
 
 def as_text(counts: Mapping[str, int]) -> str:
@@ -35,7 +31,7 @@ def as_text(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {name}" for name, number in counts.items())
 
 
-class WorkerPasses(Transactions[Engine]):
+class WorkerPasses(Transactions):
     """The steps of a worker, which blocking and awaited workers drive."""
 
     _name: ClassVar[str]
@@ -153,7 +149,7 @@ class WorkerPasses(Transactions[Engine]):
         )
 
 
-class BlockingWorker(BlockingTransactions[Engine], WorkerPasses[Engine]):
+class BlockingWorker(BlockingTransactions, WorkerPasses):
     """With blocking calls."""
 
     def run(
@@ -183,7 +179,7 @@ class BlockingWorker(BlockingTransactions[Engine], WorkerPasses[Engine]):
             drive(self._work_until_stopped(client, interval, stop, stop.wait), call)
 
 
-class AwaitedWorker(AwaitedTransactions, WorkerPasses["AsyncEngine"]):
+class AwaitedWorker(AwaitedTransactions, WorkerPasses):
     """With awaited calls."""
 
     async def run(self, client: Any = None, *, interval: float = 5.0) -> None:

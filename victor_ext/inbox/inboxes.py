@@ -1,5 +1,6 @@
 """`Inbox` and `AsyncInbox`, and their base `InboxBase`.
 
+First comes what an inbox needs of the webhook of a system (`ReceivesWebhook`, `TakesName`).
 `receive` stores a notification as an event, once; the pass `handle` of the queue reads its object,
 and calls the handlers.
 """
@@ -12,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, cast
 
 import httpx
 import sqlalchemy as sa
@@ -23,18 +24,15 @@ from victor_ext.event_queue.databases import (
     DatabaseTime,
     check_arguments,
     reconnecting_engine,
-    split_name,
+    table_of,
 )
 from victor_ext.event_queue.events import EventState, event_table
-from victor_ext.event_queue.handlers import H, Handler
-from victor_ext.event_queue.names import meant_by
+from victor_ext.event_queue.handlers import H, Handler, meant_by
 from victor_ext.event_queue.queue import AwaitedQueue, BlockingQueue, EventQueue, MakesTables
-from victor_ext.event_queue.rows import insert_once
+from victor_ext.event_queue.rows import delete_rows, insert_once
 from victor_ext.event_queue.transactions import Engine, Pass, Work, in_session, operation
 from victor_ext.health import Heartbeat
 from victor_ext.privacy import one_line
-
-from .webhooks import ReceivesWebhook, TakesName
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
@@ -68,6 +66,54 @@ _READ = "read "
 """The prefix, in the table of ids, of a state that was read."""
 
 
+class ReceivesWebhook(Protocol):
+    """A webhook of a system, such as `victor_ext.providers.velo.Webhook`, as an inbox uses it.
+
+    A webhook whose requests prove nothing of their sender has `anybody_can_post = True`: an event
+    with an id that the system does not know is given up after a few inquiries. The webhook's
+    `is_own_response(response)` tells which responses with 404 or 400 are the system's own; without
+    it, each JSON object is the system's. After another response, such as the page of a proxy, the
+    event is tried again, and at last is a dead letter.
+    """
+
+    @property
+    def provider(self) -> str:
+        """The name of the system."""
+        ...
+
+    def delivery(self, body: Any, headers: Any) -> Delivery:
+        """Check a request, and say what it is. Raises `AuthenticationError` or `InvalidRequest`."""
+        ...
+
+    def notification(self, content: str) -> Any:
+        """The notification in the `content` of a delivery, as handlers get it."""
+
+    def reading(self, client: Any, notification: Any) -> Callable[[], Any] | None:
+        """The call of the client that reads the object of a notification; None: it has no
+        object.
+        """
+
+    def state_of(self, record: Any) -> str | None:
+        """A text that differs between two states of the object that was read; None: the system's
+        notifications tell their states themselves.
+        """
+
+
+class TakesName(Protocol):
+    """The further part of a webhook to which `receive` can pass a `name`: that of a webhook in the
+    document of a connected client.
+    """
+
+    @property
+    def needs_name(self) -> tuple[str, ...]:
+        """The names of the webhooks whose bodies may not tell them from the others."""
+        ...
+
+    def delivery(self, body: Any, headers: Any, *, name: str | None = None) -> Delivery:
+        """As `delivery` of `ReceivesWebhook`, for the webhook with this name."""
+        ...
+
+
 class UnknownIdError(Exception):
     """The system does not know the id in a notification, which anybody could have posted."""
 
@@ -99,20 +145,18 @@ def names_table(name: str) -> sa.Table:
     """The table of the ids of notifications that were received, by which a repeat is known, with
     the numbers of systems that count their notifications.
     """
-    schema, own_name = split_name(name)
-    return sa.Table(
-        own_name,
+    return table_of(
+        name,
         sa.MetaData(),
         sa.Column("provider", sa.Text, primary_key=True),
         sa.Column("source", sa.Text, primary_key=True),
         sa.Column("id", sa.Text, primary_key=True),
         sa.Column("number", sa.BigInteger),
         sa.Column("received_at", sa.Double, nullable=False, index=True),
-        schema=schema,
     )
 
 
-class InboxBase(EventQueue[Engine, InboxEvent]):
+class InboxBase(EventQueue[InboxEvent], Generic[Engine]):
     """What all inboxes have in common. The arguments are those of `Inbox`."""
 
     _name = "inbox"
@@ -339,7 +383,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         not_found = sa.and_(columns.provider == provider, is_not_found)
         newest_first = sa.select(columns.id).where(not_found).order_by(columns.id.desc())
         last_kept = newest_first.limit(1).offset(_MOST_NOT_FOUND).scalar_subquery()
-        connection.execute(sa.delete(self.events).where(not_found, columns.id <= last_kept))
+        delete_rows(connection, self.events, sa.and_(not_found, columns.id <= last_kept))
 
     def _log_failure(self, row: Any, error: Exception, tries: int) -> None:
         """As of every queue, but without a warning for each event with an unknown id."""
@@ -372,7 +416,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
             # A state that was read is kept for ever: however late it is read again, it is not new.
             sa.not_(columns.id.startswith(_READ)),
         )
-        connection.execute(sa.delete(self.table).where(is_old))
+        delete_rows(connection, self.table, is_old)
 
     @operation
     def gaps(self, source: str = "", *, after: int | None = None) -> Work[list[range]]:
@@ -429,7 +473,7 @@ def _storable_id(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class Inbox(MakesTables, InboxBase[sa.Engine], BlockingQueue[sa.Engine, InboxEvent]):
+class Inbox(MakesTables, InboxBase[sa.Engine], BlockingQueue[InboxEvent]):
     """The inbox of one database: SQLite or PostgreSQL. Safe to share between threads, and to use in
     several workers.
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from types import MappingProxyType, ModuleType
 from typing import Any, Unpack
 
@@ -21,19 +20,20 @@ from victor_ext import (
     PaymentRequestArguments,
     PreparedCall,
     Promise,
+    Victor,
+    VictorOAuth,
     check_payment_request,
 )
 from victor_ext.event_queue.databases import DatabaseTime
-from victor_ext.event_queue.transactions import Engine, connection_of, in_session
+from victor_ext.event_queue.rows import delete_rows
+from victor_ext.event_queue.transactions import connection_of, in_session
 from victor_ext.ids import reference_of
 from victor_ext.settlement.key_age import Now
-from victor_ext.vault import Vault
 
 from .digests import is_same_call, reference_digest
-from .entries import CREATE, VICTOR, EntryState, payment_references, stored_reference
-from .naming import refusal
+from .entries import CREATE, VICTOR, EntryState, payment_references, refusal, stored_reference
 from .passes import AnyClient, OutboxPasses
-from .preparer import preparer
+from .sealing import ClearRow
 
 _NAMES_TAKEN = frozenset({"call", "since", "read_from"})
 """Names of arguments of a client's `look_up` that the worker passes: no value of `look_up_by` may
@@ -41,7 +41,13 @@ have such a name.
 """
 
 
-class Adding(OutboxPasses[Engine]):
+@cache
+def preparer() -> Victor:
+    """A client of Victor's without credentials, to check and prepare calls: it sends nothing."""
+    return Victor(VictorOAuth("no-client-id", "no-client-secret"))
+
+
+class Adding(OutboxPasses):
     """Stores new entries."""
 
     @in_session
@@ -84,7 +90,7 @@ class Adding(OutboxPasses[Engine]):
         # `prepare` lets a due date pass that is over, since the call may repeat an older one. Only
         # a call that is new is refused for its due date.
         check = partial(check_payment_request, **arguments)
-        self._add(session, NewEntry.of(call, client, key), check)
+        self._add(session, call, new_entry(call, client, key), check)
 
     @in_session
     def add_call(
@@ -142,13 +148,17 @@ class Adding(OutboxPasses[Engine]):
                 message = "send_before has passed: nothing would be sent."
                 raise refusal(idempotency_key, "send_before", "past", message)
 
-        new = NewEntry.of(call, client, idempotency_key, values, latest)
-        self._add(session, new, check)
+        new = new_entry(call, client, idempotency_key, values, latest)
+        self._add(session, call, new, check)
 
     def _add(
-        self, session: Session | sa.Connection, new: NewEntry, check: Callable[[], object]
+        self,
+        session: Session | sa.Connection,
+        call: PreparedCall,
+        new: ClearRow,
+        check: Callable[[], object],
     ) -> None:
-        """Store a call, unless the outbox has the same call under its key.
+        """Store a call as a new entry, unless the outbox has the same call under its key.
 
         `check` is called for a new call alone, and may raise `InvalidRequest`. So does another call
         under a key that the outbox has.
@@ -157,19 +167,17 @@ class Adding(OutboxPasses[Engine]):
         row = session.execute(sa.select(self.table).where(self.table.c.key == new.key)).first()
         if row is None:
             check()
-            values = new.column_values(vault)
             now = {"stored_at": DatabaseTime(), "changed_at": DatabaseTime()}
-            session.execute(sa.insert(self.table).values({**values, **now}))
-            if new.payment_references:
-                digests = map(reference_digest, sorted(new.payment_references))
-                rows = [{"digest": digest, "key": new.key} for digest in digests]
+            session.execute(sa.insert(self.table).values({**new.stored_values(vault), **now}))
+            digests = map(reference_digest, sorted(payment_references(call)))
+            rows = [{"digest": digest, "key": new.key} for digest in digests]
+            if rows:
                 # Somebody may have deleted an earlier entry with this key by hand.
-                is_stale = self.references.c.key == new.key
-                session.execute(sa.delete(self.references).where(is_stale))
+                delete_rows(session, self.references, self.references.c.key == new.key)
                 session.execute(sa.insert(self.references), rows)
             return
         stored = self._sealing.decrypted_row(row)
-        if not is_same_call(stored, new.provider, new.look_up_by, new.call, vault):
+        if not is_same_call(stored, new, vault):
             message = (
                 f"{new.key} is in the outbox with another call, or with other arguments: give "
                 "each write its own."
@@ -177,64 +185,33 @@ class Adding(OutboxPasses[Engine]):
             raise refusal(new.key, "idempotency_key", "used", message)
 
 
-@dataclass(frozen=True, slots=True)
-class NewEntry:
-    """The row of a new entry, in clear. The names are those of the columns, but for
-    `payment_references`.
+def new_entry(
+    call: PreparedCall,
+    client: AnyClient,
+    key: str | None,
+    look_up_by: Mapping[str, str] = MappingProxyType({}),
+    send_before: float | None = None,
+) -> ClearRow:
+    """The entry of a prepared call, with the values of all its columns but the times. The
+    references of its payments have a table of their own.
+
+    Raises `InvalidRequest` (of `to_text`): the call has what must not be stored, such as the number
+    of a card.
     """
-
-    key: str | None
-    provider: str
-    operation: str
-    reference: str | None
-    call: str = field(repr=False)
-    look_up_by: str = field(repr=False)
-    send_before: float | None
-    payment_references: frozenset[str] = field(repr=False)
-
-    @classmethod
-    def of(
-        cls,
-        call: PreparedCall,
-        client: AnyClient,
-        key: str | None,
-        look_up_by: Mapping[str, str] = MappingProxyType({}),
-        send_before: float | None = None,
-    ) -> NewEntry:
-        """Return the row of a prepared call.
-
-        Raises `InvalidRequest` (of `to_text`): the call has what must not be stored, such as the
-        number of a card.
-        """
-        return cls(
-            key=key,
-            provider=client.provider,
-            operation=call.name,
-            reference=stored_reference(call.subject) if call.subject else key,
-            call=call.to_text(),
-            look_up_by=json.dumps(dict(look_up_by), sort_keys=True),
-            send_before=send_before,
-            payment_references=frozenset(payment_references(call)),
-        )
-
-    def column_values(self, vault: Vault | None) -> dict[str, Any]:
-        """The values of all columns, but for the times; `call` and `look_up_by` are encrypted with
-        the vault, if there is one. The `payment_references` have a table of their own.
-        """
-        return {
-            "key": self.key,
-            "provider": self.provider,
-            "operation": self.operation,
-            "reference": self.reference,
-            "call": self.call if vault is None else vault.sealed(self.call),
-            "look_up_by": self.look_up_by if vault is None else vault.sealed(self.look_up_by),
-            "send_before": self.send_before,
-            "state": EntryState.WAITING.value,
-            "leased_until": 0.0,
-            "tries": 0,
-            "ended": False,
-            "restored": False,
-        }
+    return ClearRow(
+        key=key,
+        provider=client.provider,
+        operation=call.name,
+        reference=stored_reference(call.subject) if call.subject else key,
+        call=call.to_text(),
+        look_up_by=json.dumps(dict(look_up_by), sort_keys=True),
+        send_before=send_before,
+        state=EntryState.WAITING.value,
+        leased_until=0.0,
+        tries=0,
+        ended=False,
+        restored=False,
+    )
 
 
 def _epoch_seconds(send_before: object, key: str) -> float | None:
@@ -334,19 +311,14 @@ def _look_up_values(look_up_by: object, key: str | None) -> dict[str, str]:
         raise refusal(key, "look_up_by", "type", message)
     values: dict[Any, Any] = {**look_up_by}
     for name, value in values.items():
-        _check_look_up_value(name, value, key)
+        field_name = f"look_up_by[{name!r:.40}]"
+        if not isinstance(name, str) or name in _NAMES_TAKEN:
+            message = f"{field_name}: no look-up needs a value with this name: leave it out."
+            raise refusal(key, "look_up_by", "unknown", message)
+        if not isinstance(value, str):
+            message = f"{field_name} must be text, not {type(value).__name__}: write str(...)."
+            raise refusal(key, field_name, "type", message)
+        if not reference_of(value):
+            message = f"{field_name} is blank: the look-up finds nothing with it."
+            raise refusal(key, field_name, "blank", message)
     return values
-
-
-def _check_look_up_value(name: object, value: object, key: str | None) -> None:
-    """Raise `InvalidRequest` for a value that no look-up can use."""
-    field_name = f"look_up_by[{name!r:.40}]"
-    if not isinstance(name, str) or name in _NAMES_TAKEN:
-        message = f"{field_name}: no look-up needs a value with this name: leave it out."
-        raise refusal(key, "look_up_by", "unknown", message)
-    if not isinstance(value, str):
-        message = f"{field_name} must be text, not {type(value).__name__}: write str(...)."
-        raise refusal(key, field_name, "type", message)
-    if not reference_of(value):
-        message = f"{field_name} is blank: the look-up finds nothing with it."
-        raise refusal(key, field_name, "blank", message)

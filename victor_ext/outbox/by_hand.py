@@ -10,14 +10,16 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
-from victor_ext.event_queue.transactions import Engine, Pass, operation
-from victor_ext.ids import canonical_id, problem_of_typed_id
+from victor_ext.event_queue.transactions import Pass, Work, operation
+from victor_ext.ids import canonical_id, problem_of_typed_id, reference_of
+from victor_ext.privacy import one_line
 
-from .digests import is_forgotten
-from .entries import Entry, EntryState, sent_values
-from .naming import EntryNames, refusal
-from .storing import Change
+from .digests import is_forgotten, reference_digest
+from .entries import Entry, EntryState, refusal, sent_values
+from .storing import Change, EntryStore
 
+_MOST_NAMED = 3
+"""The maximum number of keys that a message names."""
 _NOT_SENT = (EntryState.WAITING,)
 _NOT_DONE = (EntryState.REJECTED, EntryState.REFUSED)
 _IN_DOUBT = (EntryState.UNCLEAR, EntryState.SETTLING)
@@ -45,8 +47,8 @@ def _check_id(key: str, id: str, *, done: bool) -> None:
         raise refusal(key, "id", "value", message)
 
 
-class OutboxByHand(EntryNames[Engine]):
-    """The operations of people. Each names an entry by its key or its reference."""
+class OutboxByHand(EntryStore):
+    """The operations of people. Each names an entry by its key, or the reference of its request."""
 
     @operation
     def resolve(
@@ -131,6 +133,47 @@ class OutboxByHand(EntryNames[Engine]):
         return (
             yield from self._change_in_states(name, _NOT_SENT, lambda _row, _connection: values)
         )
+
+    @operation
+    def key_of(self, name: str) -> Work[str]:
+        """The key of the entry with this name: its key, or its reference if no other entry has
+        that.
+
+        Args:
+            name: A key, or the reference of a request, such as `INV-1042`.
+
+        Raises:
+            InvalidRequest: No entry has the name, or several have it as their reference. Then the
+                message names their keys.
+        """
+        return partial(self._key_of, name)
+
+    def _key_of(self, name: str, connection: sa.Connection) -> str:
+        """As `key_of`."""
+        columns = self.table.c
+        wanted = reference_of(name)
+        if not wanted:
+            message = "name is blank: write the key of an entry, or its reference."
+            raise refusal(None, "name", "blank", message)
+        exact = sa.select(columns.key).where(columns.key == wanted)
+        key = connection.execute(exact).scalar()
+        if key is not None:
+            return str(key)
+        has_reference = columns.reference.in_([wanted, reference_digest(wanted)])
+        newest_first = sa.select(columns.key).where(has_reference).order_by(columns.id.desc())
+        query = newest_first.limit(_MOST_NAMED + 1)
+        keys = [str(row.key) for row in connection.execute(query)]
+        if len(keys) == 1:
+            return keys[0]
+        excerpt = one_line(wanted)[:60]
+        message = f"No entry has the key or the reference {excerpt}."
+        if keys:
+            more = " and more" if len(keys) > _MOST_NAMED else ""
+            message = (
+                f"{excerpt} is the reference of several entries: write the key of one, "
+                f"{', '.join(keys[:_MOST_NAMED])}{more}."
+            )
+        raise refusal(None, "name", "unknown", message)
 
     def _change_in_states(self, name: str, states: _States, values_of: _ValuesOf) -> Pass[Entry]:
         """Change the entry with this name, if it is in one of these states. Raises

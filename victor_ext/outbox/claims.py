@@ -14,13 +14,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf, nextafter
 from operator import attrgetter
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
 from victor_ext import Promise
 from victor_ext.event_queue.databases import Condition, OfFewRows, database_time, is_to_come
+from victor_ext.event_queue.rows import begin_writing, change_rows
 from victor_ext.settlement.key_age import Keys, Moment, Now, Sent
 
 from .entries import EntryState, sent_of, sent_values, subjects_of
@@ -100,42 +100,37 @@ class _Due:
     is_due: Condition = field(repr=False)
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class Claims:
     """Takes entries up for a round with one client, group by group.
 
-    A round is one pass, or several, each of which begins with the oldest entries again. No entry is
-    taken up twice by the same round.
+    A round is the passes of one `send`, or those of a worker until nothing is left. Each begins
+    with the oldest entries again. No entry is taken up twice by the same round.
 
-    Args:
-        lease: Seconds for which an entry is leased.
-        kept: Seconds for which the provider keeps the key of an entry.
-        may_work: The condition that the outbox is not held.
-        chosen: The condition of the entries that may be taken up at all.
+    Attributes:
+        _lease: Seconds for which an entry is leased.
+        _kept: Seconds for which the provider keeps the key of an entry.
+        _is_not_held: The condition that the outbox is not held.
+        _chosen: The condition of the entries that may be taken up at all.
         marks: The column values of an entry while this worker has it.
+        _looked_at: When the outbox was last seen not to be held.
+        _started: When the round began, by the clock of the database.
+        _last: The id up to which no entry is left for the pass.
+        error: What is raised at the end of the round; None: nothing.
     """
 
-    def __init__(
-        self,
-        table: sa.Table,
-        client: Any,
-        lease: float,
-        kept: Callable[[Any], float],
-        sealing: Sealing,
-        may_work: Condition,
-        chosen: Condition = sa.true(),  # noqa: B008 - it is a constant
-        marks: Mapping[str, Any] = MappingProxyType({}),
-    ) -> None:
-        self.client = client
-        self._sealing = sealing
-        self._is_not_held = may_work
-        self._chosen = chosen
-        self.marks = marks
-        self._looked_at: Moment | None = None
-        self._table = table
-        self._lease = lease
-        self._kept = kept
-        self._started: float | None = None
-        self._last = 0
+    _table: sa.Table
+    client: Any
+    _lease: float
+    _kept: Callable[[Any], float]
+    _sealing: Sealing
+    _is_not_held: Condition
+    _chosen: Condition
+    marks: Mapping[str, Any]
+    _looked_at: Moment | None = None
+    _started: float | None = None
+    _last: int = 0
+    error: Exception | None = None
 
     # The operations of a round
 
@@ -146,23 +141,23 @@ class Claims:
     def take_up(self, now: Now, busy: Collection[str], connection: sa.Connection) -> Group:
         """Take up the next group of entries, each with subjects of its own that are not `busy`."""
         # A write comes first, and locks SQLite: else another worker could read the same entries.
-        connection.execute(sa.delete(self._table).where(sa.false()))
+        begin_writing(connection, self._table)
         self._sealing.require_vault(connection)
         present = database_time(connection)
         started = present if self._started is None else self._started
         due = _Due(now, present, started, self._is_due(present, started))
         near = self._read_near(due, connection)
         others = self._read_in_order(due, near, connection)
-        choice = _with_distinct_subjects(near, others, busy)
+        chosen, waiting = _with_distinct_subjects(near, others, busy)
         last = max((row.id for row in others), default=self._last)
-        if choice.waiting:
-            last = min(choice.waiting) - 1
+        if waiting:
+            last = min(waiting) - 1
         count = len(near) + len(others)
         return Group(
-            claims=self._lease_rows(choice.rows, due, connection),
+            claims=self._lease_rows(chosen, due, connection),
             started=started,
             last=max(self._last, last),
-            waits=len(choice.rows) < count,
+            waits=len(chosen) < count,
             is_full=count >= GROUP,
         )
 
@@ -196,8 +191,7 @@ class Claims:
         present = database_time(connection)
         lease = present + self._lease
         values = {"leased_until": lease, **self._mark_values(now, present)}
-        mark = sa.update(self._table).where(self._is_as_left(claim))
-        if not connection.execute(mark.values(values)).rowcount:
+        if not change_rows(connection, self._table, self._is_as_left(claim), **values):
             return None
         return replace(claim, lease=lease, now=present, at=now.moment, is_marked=True)
 
@@ -221,8 +215,8 @@ class Claims:
             row = claim.row
             before = {"leased_until": claim.again, "state": row.state, "changed_at": row.changed_at}
             before |= dict.fromkeys(self.marks)
-            back = sa.update(self._table).where(self._is_as_left(claim))
-            connection.execute(back.values({**before, **sent, **values}))
+            back = {**before, **sent, **values}
+            change_rows(connection, self._table, self._is_as_left(claim), **back)
 
     def put_off(
         self, claim: Claim, seconds: float, connection: sa.Connection, **values: Any
@@ -232,20 +226,22 @@ class Claims:
 
         An entry that another worker has taken up meanwhile is that worker's.
         """
-        columns = self._table.c
-        is_ours = sa.and_(columns.id == claim.row.id, columns.leased_until == claim.lease)
         leased_until = database_time(connection) + min(seconds, self._lease)
         later = {"leased_until": leased_until, "tries": claim.row.tries + 1}
         later |= dict.fromkeys(self.marks)
-        connection.execute(sa.update(self._table).where(is_ours).values({**later, **values}))
+        change_rows(connection, self._table, self._is_ours(claim), **{**later, **values})
+
+    def _is_ours(self, claim: Claim) -> Condition:
+        """Holds for the entry of a claim if nobody has taken it up since."""
+        columns = self._table.c
+        return sa.and_(columns.id == claim.row.id, columns.leased_until == claim.lease)
 
     def _is_as_left(self, claim: Claim) -> Condition:
         """Holds for the entry of a claim if nobody has changed it since, and the outbox is not
         held.
         """
-        columns = self._table.c
-        is_ours = sa.and_(columns.id == claim.row.id, columns.leased_until == claim.lease)
-        return sa.and_(is_ours, columns.state == claim.state, self._is_not_held)
+        is_in_state = self._table.c.state == claim.state
+        return sa.and_(self._is_ours(claim), is_in_state, self._is_not_held)
 
     # Which entries are due
 
@@ -266,23 +262,18 @@ class Claims:
         """The entries that have to be sent soon, those without an earlier entry of the same
         subject.
         """
-        columns = self._table.c
+        columns, earlier = self._table.c, self._table.alias().c
         by_provider = due.now.by_provider()
         is_near = columns.send_before.between(by_provider, by_provider + self._until_near)
-        is_first = sa.not_(self._has_precedence())
-        query = sa.select(self._table).where(due.is_due, is_near, _is_unsettled(columns), is_first)
-        return self._read(query.order_by(columns.send_before, columns.id), GROUP, connection)
-
-    def _has_precedence(self) -> Condition:
-        """Holds for an entry if an earlier one with the same subject is not settled."""
-        columns, earlier = self._table.c, self._table.alias().c
-        is_before = sa.and_(
+        has_precedence = sa.exists().where(
             earlier.reference == columns.reference,
             earlier.provider == columns.provider,
             _is_unsettled(earlier),
             earlier.id < columns.id,
         )
-        return sa.exists().where(is_before)
+        query = sa.select(self._table).where(due.is_due, is_near, _is_unsettled(columns))
+        first = query.where(sa.not_(has_precedence)).order_by(columns.send_before, columns.id)
+        return self._read(first, GROUP, connection)
 
     def _read_in_order(
         self, due: _Due, near: Sequence[Any], connection: sa.Connection
@@ -374,29 +365,23 @@ def _is_unsettled(columns: Any) -> Condition:
     return sa.func.coalesce(columns.state, "").in_(DUE)
 
 
-class _Choice(NamedTuple):
-    """The rows that are taken up, and the ids of those of `others` that wait for a later group."""
-
-    rows: Sequence[Any]
-    waiting: Sequence[int]
-
-
 def _with_distinct_subjects(
     near: Sequence[Any], others: Sequence[Any], busy: Collection[str]
-) -> _Choice:
+) -> tuple[list[Any], list[int]]:
     """Choose rows, `near` ones first, of which no two have the same subject and none a `busy` one.
+    Returns them, and the ids of those of `others` that wait for a later group.
 
     After a lost response, two entries under way with one subject could not be told apart.
     """
     subjects = {*busy}
     chosen: list[Any] = []
-    waiting: list[Any] = []
+    waiting: list[int] = []
+    near_ids = {row.id for row in near}
     for row in (*near, *others):
         own = subjects_of(row)
         if own.isdisjoint(subjects):
             subjects |= own
             chosen.append(row)
-        else:
-            waiting.append(row)
-    near_ids = {row.id for row in near}
-    return _Choice(chosen, [row.id for row in waiting if row.id not in near_ids])
+        elif row.id not in near_ids:
+            waiting.append(row.id)
+    return chosen, waiting

@@ -389,8 +389,12 @@ class Deliveries:
         stored = {end.number for end in ends}
         for id, transaction in in_order.items():
             if id not in stored:
-                end = yield from _make_alone(id, transaction)
-                ends.append(end)
+                try:
+                    result = yield transaction
+                except Exception as error:  # noqa: BLE001 - its steps decide what the error means
+                    ends.append(CallEnd(id, error=error))
+                else:
+                    ends.append(CallEnd(id, result))
         if pending:
             self._pause = max(0.0, min(time.monotonic() - began, _LONGEST_PAUSE))
         return ends
@@ -399,8 +403,11 @@ class Deliveries:
         """Make one transaction in place of those that can share one. Empty: fewer than two can, or
         it failed.
         """
-        can_share = self._can_share
-        shared = {id: step for id, step in pending.items() if can_share(id, step)}
+        shared = {
+            id: step
+            for id, step in pending.items()
+            if not (self._under_way[id].is_alone or step.pause)
+        }
         if len(shared) < 2:
             return []
         try:
@@ -408,9 +415,6 @@ class Deliveries:
         except Exception:  # noqa: BLE001 - one of them may be the cause: each is tried alone
             return []
         return [CallEnd(id, result) for id, result in zip(shared, results, strict=True)]
-
-    def _can_share(self, id: int, transaction: Transaction) -> bool:
-        return not self._under_way[id].is_alone and not transaction.pause
 
     def _joint_transaction(self, transactions: Sequence[Transaction]) -> Transaction:
         """One transaction that does the work of several, and stores their results by one statement,
@@ -431,12 +435,3 @@ class Deliveries:
             return done
 
         return Transaction(transactions[0].make, work)
-
-
-def _make_alone(id: int, transaction: Transaction) -> Pass[CallEnd]:
-    """Make the transaction of one entry."""
-    try:
-        result = yield transaction
-    except Exception as error:  # noqa: BLE001 - its steps decide what the error means
-        return CallEnd(id, error=error)
-    return CallEnd(id, result)

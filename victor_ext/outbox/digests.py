@@ -44,29 +44,25 @@ def reference_digest(reference: str) -> str:
     return _digest("reference", reference_of(reference))
 
 
-def is_same_call(
-    row: Any, provider: str, look_up_by: str, text: str, vault: Vault | None = None
-) -> bool:
-    """Whether the entry of a decrypted row has this call. `look_up_by` and `text` are in clear;
-    `vault` is that of the outbox.
+def is_same_call(row: Any, new: Any, vault: Vault | None = None) -> bool:
+    """Whether the entry of a decrypted row has the call of a new entry with its key. `vault` is
+    that of the outbox.
     """
     if is_forgotten(row.call):
         with_key = vault if row.call.startswith(_KEYED) else None
-        return bool(row.call == call_digest(row.key, provider, look_up_by, text, with_key))
-    if (row.provider, row.look_up_by) != (provider, look_up_by):
+        return bool(row.call == call_digest(new, with_key))
+    if (row.provider, row.look_up_by) != (new.provider, new.look_up_by):
         return False
-    return content_of(row.call) == content_of(text)
+    return content_of(row.call) == content_of(new.call)
 
 
-def call_digest(
-    key: str, provider: str, look_up_by: str, text: str, vault: Vault | None = None
-) -> str:
-    """The digest of a call, salted with its key.
+def call_digest(row: Any, vault: Vault | None = None) -> str:
+    """The digest of the call of an entry (a decrypted row), salted with its key.
 
     With a vault it depends on the secret, too: nobody without it can find the values out by trying.
     """
-    content = [*map(_json_value, content_of(text))]
-    digest = _digest(key, json.dumps([provider, look_up_by, *content]))
+    content = [*map(_json_value, content_of(row.call))]
+    digest = _digest(row.key, json.dumps([row.provider, row.look_up_by, *content]))
     return digest if vault is None else _KEYED + vault.fingerprint(digest)
 
 

@@ -15,9 +15,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.schema import SchemaItem
 
-from victor_ext import ConfigurationError, Done, PreparedCall
-from victor_ext.event_queue.databases import ROW_ID, split_name
-from victor_ext.event_queue.names import meant_by
+from victor_ext import ConfigurationError, Done, InvalidRequest, PreparedCall, Problem
+from victor_ext.event_queue.databases import ROW_ID, split_name, table_of
+from victor_ext.event_queue.handlers import meant_by
 from victor_ext.ids import canonical_id
 from victor_ext.privacy import one_line
 from victor_ext.settlement.flow import Write
@@ -30,6 +30,11 @@ VICTOR = "Victor"
 CREATE = "payment_requests.create"
 _LONGEST_REFERENCE = 500
 """The maximum characters of a stored reference: an index of PostgreSQL takes 2,700 bytes."""
+
+
+def refusal(key: str | None, field: str, code: str, message: str) -> InvalidRequest:
+    """The error that refuses an argument: `field` is its name, and `code` says why."""
+    return InvalidRequest(message, idempotency_key=key, problems=[Problem(field, code, message)])
 
 
 class EntryState(StrEnum):
@@ -218,9 +223,9 @@ def outbox_table(name: str, *more: SchemaItem, is_key_unique: bool = True) -> sa
     - `tries` are the tries that have failed, and after which the entry is tried again.
     - A forgotten entry has digests in place of `reference` and `call`.
     """
-    schema, own_name = split_name(name)
-    return sa.Table(
-        own_name,
+    _, own_name = split_name(name)
+    return table_of(
+        name,
         sa.MetaData(),
         sa.Column("id", ROW_ID, primary_key=True, autoincrement=True),
         sa.Column("key", sa.String(128), nullable=False, unique=is_key_unique),
@@ -250,7 +255,6 @@ def outbox_table(name: str, *more: SchemaItem, is_key_unique: bool = True) -> sa
         # For `refresh`: of the entries that were sent, few have not ended.
         sa.Index(f"ix_{own_name}_open", "ended", "state", "id"),
         *more,
-        schema=schema,
     )
 
 
@@ -258,13 +262,11 @@ def reference_table(name: str, metadata: sa.MetaData) -> sa.Table:
     """The table of the references of payments, for entries that ask for several: the `digest` of a
     reference, and the `key` of the entry.
     """
-    schema, own_name = split_name(name)
-    return sa.Table(
-        own_name,
+    return table_of(
+        name,
         metadata,
         sa.Column("digest", sa.String(128), primary_key=True),
         sa.Column("key", sa.String(128), primary_key=True, index=True),
-        schema=schema,
     )
 
 

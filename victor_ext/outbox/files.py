@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
@@ -30,7 +30,7 @@ from victor_ext.event_queue.databases import (
     is_to_come,
 )
 from victor_ext.event_queue.presence import Presence
-from victor_ext.event_queue.rows import insert_once, put_rows
+from victor_ext.event_queue.rows import change_rows, count_rows, delete_rows, insert_once, put_rows
 from victor_ext.event_queue.stopping import is_ending
 from victor_ext.event_queue.transactions import Pass, Work
 from victor_ext.settlement.flow import (
@@ -42,14 +42,14 @@ from victor_ext.settlement.flow import (
 from victor_ext.settlement.key_age import Now, Sent, within_key_life
 from victor_ext.vault import Vault
 
-from .adding import NewEntry
+from .adding import new_entry
 from .claims import DUE, Claim, Claims, Group
 from .deliveries import Steps
 from .digests import call_digest
 from .entries import Entry, EntryState, outbox_table, payment_references, sent_values
-from .holding import HOLD, mark_restored, moment_of, store_time
+from .holding import HOLD, end_hold, mark_restored, moment_of, store_time
 from .outboxes import Outbox, OutboxTables
-from .sealing import STORAGE_KEY, Sealing
+from .sealing import STORAGE_KEY, ClearRow, Sealing
 from .storing import Change
 
 NAME = "victor_bulk"
@@ -133,16 +133,12 @@ def entry_values(
 
     Raises `InvalidRequest`: the call has what must not be stored, such as the number of a card.
     """
-    new = NewEntry.of(call, client, key, look_up_by or {})
-    references = [vault.fingerprint(reference) for reference in sorted(new.payment_references)]
+    new = new_entry(call, client, key, look_up_by or {})
     return {
-        **new.column_values(vault),
-        "reference": vault.fingerprint(new.reference or key),
-        "references": references,
-        "scope": terms.scope,
-        "sender": terms.sender,
-        "batch": terms.batch,
-        "kept": terms.kept,
+        **new.stored_values(vault),
+        "reference": vault.fingerprint(new.reference),
+        "references": [*map(vault.fingerprint, sorted(payment_references(call)))],
+        **asdict(terms),
         "read_first": read_first,
         "last": None,
         "worker": None,
@@ -161,6 +157,11 @@ def sent_since(sent: Sent) -> dict[str, Any]:
         "restored": True,
         **sent_values(sent._replace(by=None)),
     }
+
+
+def _named(scope: str, *keys: str) -> Condition:
+    """Holds for the entries of a scope with these keys."""
+    return sa.and_(ENTRIES.c.scope == scope, ENTRIES.c.key.in_(keys))
 
 
 def put_entries(connection: sa.Connection, entries: Sequence[dict[str, Any]]) -> None:
@@ -184,23 +185,20 @@ def put_entries(connection: sa.Connection, entries: Sequence[dict[str, Any]]) ->
         [sa.literal_column(f"'{state}'") for state in _MAY_BE_REPLACED]
     )
     put_rows(connection, ENTRIES, stored, ("key", "scope"), may_be_replaced)
-    columns = ENTRIES.c
-    named = sa.and_(
-        columns.scope == stored[0]["scope"], columns.key.in_([entry["key"] for entry in stored])
-    )
-    were_put = sa.select(sa.func.count()).where(named, columns.stored_at == now)
-    if connection.execute(were_put).scalar() != len(stored):
+    named = _named(stored[0]["scope"], *(entry["key"] for entry in stored))
+    were_put = sa.and_(named, ENTRIES.c.stored_at == now)
+    if count_rows(connection, ENTRIES, were_put) != len(stored):
         raise EntryMarked
 
 
 def remove_entries(connection: sa.Connection, scope: str, keys: Collection[str]) -> None:
     """Delete those of these entries that wait, or were refused here."""
-    columns = ENTRIES.c
-    chosen = sa.and_(columns.scope == scope, columns.key.in_(keys))
-    connection.execute(sa.delete(ENTRIES).where(chosen, columns.state.in_(_MAY_BE_REPLACED)))
-    is_left = sa.exists().where(columns.key == TABLES.references.c.key)
-    of_removed = sa.and_(TABLES.references.c.key.in_(keys), sa.not_(is_left))
-    connection.execute(sa.delete(TABLES.references).where(of_removed))
+    may_be_removed = ENTRIES.c.state.in_(_MAY_BE_REPLACED)
+    delete_rows(connection, ENTRIES, sa.and_(_named(scope, *keys), may_be_removed))
+    references = TABLES.references.c
+    is_left = sa.exists().where(ENTRIES.c.key == references.key)
+    of_removed = sa.and_(references.key.in_(keys), sa.not_(is_left))
+    delete_rows(connection, TABLES.references, of_removed)
 
 
 def lock_entries(connection: sa.Connection, chosen: Condition) -> None:
@@ -214,6 +212,15 @@ def is_live(now: Any) -> Condition:
     columns = ENTRIES.c
     is_leased = sa.and_(columns.worker.is_not(None), is_to_come(columns.leased_until, now, LEASE))
     return sa.and_(columns.state.in_(DUE), is_leased)
+
+
+def _is_of_nobody(connection: sa.Connection) -> Condition:
+    """Holds for entries that no live worker has."""
+    return sa.not_(is_live(database_time(connection)))
+
+
+_FREE = {"leased_until": 0.0, "worker": None}
+"""The column values of an entry that may be taken up at once."""
 
 
 def settle_by_hand(
@@ -234,32 +241,26 @@ def settle_by_hand(
         id: The provider's id of what was done.
         error: What is said of it.
     """
-    columns = ENTRIES.c
-    named = sa.and_(columns.scope == scope, columns.key == key)
-    may_change = sa.not_(is_live(database_time(connection)))
+    may_change = sa.and_(_named(scope, key), _is_of_nobody(connection))
     state = EntryState.SENT if is_done else EntryState.REFUSED
     stored = {
+        **_FREE,
         "state": state.value,
         "request_id": id,
         "status": None,
         "ended": False,
         "error": None if error is None else vault.sealed(error),
-        "leased_until": 0.0,
-        "worker": None,
         "restored": False,
         "changed_at": DatabaseTime(),
     }
-    change = sa.update(ENTRIES).where(named, may_change).values(stored)
-    return bool(connection.execute(change).rowcount)
+    return bool(change_rows(connection, ENTRIES, may_change, **stored))
 
 
 def copy_entry(connection: sa.Connection, scope: str, key: str, new_key: str) -> None:
     """Store an entry once more under a later key, for a request that was made meanwhile."""
     names = [column.name for column in ENTRIES.c if column.name not in ("id", "key")]
     columns = [ENTRIES.c[name] for name in names]
-    of_key = sa.select(sa.literal(new_key), *columns).where(
-        ENTRIES.c.scope == scope, ENTRIES.c.key == key
-    )
+    of_key = sa.select(sa.literal(new_key), *columns).where(_named(scope, key))
     connection.execute(sa.insert(ENTRIES).from_select(["key", *names], of_key))
 
 
@@ -269,8 +270,7 @@ def clear_restored(connection: sa.Connection, scope: str, keys: Collection[str])
     """
     if not keys:
         return
-    named = sa.and_(ENTRIES.c.scope == scope, ENTRIES.c.key.in_(keys))
-    connection.execute(sa.update(ENTRIES).where(named).values(restored=False))
+    change_rows(connection, ENTRIES, _named(scope, *keys), restored=False)
 
 
 def forget_entries(
@@ -282,19 +282,18 @@ def forget_entries(
     is_settled = ENTRIES.c.state.not_in([*DUE, EntryState.UNCLEAR.value])
     has_call = ENTRIES.c.call.not_like("digest-%")
     named = sa.and_(ENTRIES.c.scope == scope, chosen, is_settled, has_call)
-    query = sa.select(ENTRIES.c.id, ENTRIES.c.key, ENTRIES.c.provider, ENTRIES.c.call)
-    query = query.add_columns(ENTRIES.c.look_up_by)
-    rows = connection.execute(query.where(named).order_by(ENTRIES.c.id).limit(most)).all()
+    query = sa.select(ENTRIES).where(named).order_by(ENTRIES.c.id).limit(most)
+    rows: Sequence[Any] = connection.execute(query).all()
     for row in rows:
-        look_up_by, call = vault.opened(row.look_up_by), vault.opened(row.call)
+        clear = {name: vault.opened(getattr(row, name)) for name in ("call", "look_up_by")}
         values = {
-            "call": call_digest(row.key, row.provider, look_up_by, call, vault),
+            "call": call_digest(ClearRow(**{**row._asdict(), **clear}), vault),
             "look_up_by": "{}",
             "status": None,
             "error": None,
             **sent_values(None),
         }
-        connection.execute(sa.update(ENTRIES).where(ENTRIES.c.id == row.id).values(values))
+        change_rows(connection, ENTRIES, ENTRIES.c.id == row.id, **values)
     return len(rows)
 
 
@@ -340,26 +339,22 @@ def let_go_on(connection: sa.Connection, chosen: Condition) -> None:
     An unclear one that was surely lost is sent again.
     """
     columns = ENTRIES.c
-    of_nobody = sa.and_(chosen, sa.not_(is_live(database_time(connection))))
+    of_nobody = sa.and_(chosen, _is_of_nobody(connection))
     unclear = sa.and_(of_nobody, columns.state == EntryState.UNCLEAR.value)
-    was_lost = columns.last == PaymentOutcome.NOT_SENT.value
-    at_once = {"leased_until": 0.0, "worker": None}
-    again = {**at_once, "state": _WAITING, **sent_values(None), "settle_until": None}
-    looked_up = {**at_once, "state": EntryState.SETTLING.value}
-    connection.execute(sa.update(ENTRIES).where(unclear, was_lost).values(again))
-    connection.execute(sa.update(ENTRIES).where(unclear).values(looked_up))
+    lost = sa.and_(unclear, columns.last == PaymentOutcome.NOT_SENT.value)
+    again = {**_FREE, **sent_values(None), "settle_until": None}
+    change_rows(connection, ENTRIES, lost, state=_WAITING, **again)
+    change_rows(connection, ENTRIES, unclear, state=EntryState.SETTLING.value, **_FREE)
     paused = sa.and_(of_nobody, columns.state.in_(DUE), columns.leased_until > 0.0)
-    connection.execute(sa.update(ENTRIES).where(paused).values(at_once))
+    change_rows(connection, ENTRIES, paused, **_FREE)
 
 
 def take_again(connection: sa.Connection, scope: str, keys: Collection[str]) -> None:
     """Let entries be sent again of which nothing was done: rejected or refused ones."""
-    columns = ENTRIES.c
-    not_done = columns.state.in_([EntryState.REJECTED.value, EntryState.REFUSED.value])
-    named = sa.and_(columns.scope == scope, columns.key.in_(keys), not_done)
-    values = {"state": _WAITING, "last": PaymentOutcome.NOT_SENT.value, "leased_until": 0.0}
-    change = sa.update(ENTRIES).where(named)
-    connection.execute(change.values(**values, worker=None, error=None, **sent_values(None)))
+    not_done = ENTRIES.c.state.in_([EntryState.REJECTED.value, EntryState.REFUSED.value])
+    values = {**_FREE, "last": PaymentOutcome.NOT_SENT.value, "error": None, **sent_values(None)}
+    named = sa.and_(_named(scope, *keys), not_done)
+    change_rows(connection, ENTRIES, named, state=_WAITING, **values)
 
 
 def adopt(connection: sa.Connection, chosen: Condition, sender: str, batch: str) -> None:
@@ -367,8 +362,8 @@ def adopt(connection: sa.Connection, chosen: Condition, sender: str, batch: str)
     has.
     """
     in_doubt = sa.and_(chosen, ENTRIES.c.state.in_(_IN_DOUBT))
-    of_nobody = sa.and_(in_doubt, sa.not_(is_live(database_time(connection))))
-    connection.execute(sa.update(ENTRIES).where(of_nobody).values(sender=sender, batch=batch))
+    of_nobody = sa.and_(in_doubt, _is_of_nobody(connection))
+    change_rows(connection, ENTRIES, of_nobody, sender=sender, batch=batch)
 
 
 def end_leases_of_dead(connection: sa.Connection, presence: Presence) -> int:
@@ -388,8 +383,7 @@ def end_leases_of_dead(connection: sa.Connection, presence: Presence) -> int:
 def end_leases_of(connection: sa.Connection, worker: str) -> int:
     """End the leases of a worker that makes no call now. Returns how many ended."""
     of_worker = sa.and_(ENTRIES.c.state.in_(DUE), ENTRIES.c.worker == worker)
-    change = sa.update(ENTRIES).where(of_worker).values(leased_until=0.0, worker=None)
-    return connection.execute(change).rowcount
+    return change_rows(connection, ENTRIES, of_worker, **_FREE)
 
 
 # The key that everything is encrypted with
@@ -411,8 +405,7 @@ def store_key(connection: sa.Connection, wrapped: str, layout: str) -> None:
     """Store the key of the state, encrypted with a secret, in place of the one that is stored."""
     for name, text in ((STORAGE_KEY, wrapped), (_LAYOUT, layout)):
         insert_once(connection, TABLES.control, name=name, moment=DatabaseTime(), wrapped=text)
-        chosen = TABLES.control.c.name == name
-        connection.execute(sa.update(TABLES.control).where(chosen).values(wrapped=text))
+        change_rows(connection, TABLES.control, TABLES.control.c.name == name, wrapped=text)
 
 
 # A restored state
@@ -439,11 +432,9 @@ def hold_entries(connection: sa.Connection) -> None:
 
 def release_entries(connection: sa.Connection) -> int:
     """End the hold. Returns how many entries are looked up now that had not been sent."""
-    deletion = sa.delete(TABLES.control).where(TABLES.control.c.name == HOLD)
-    connection.execute(deletion)
-    chosen = sa.and_(ENTRIES.c.restored, ENTRIES.c.state == EntryState.SENDING.value)
-    count = sa.select(sa.func.count()).select_from(ENTRIES).where(chosen)
-    return int(connection.execute(count).scalar() or 0)
+    end_hold(connection, TABLES.control)
+    looked_up = sa.and_(ENTRIES.c.restored, ENTRIES.c.state == EntryState.SENDING.value)
+    return count_rows(connection, ENTRIES, looked_up)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
 from victor_ext.event_queue.databases import Condition, earliest_time
 from victor_ext.event_queue.events import EventState
-from victor_ext.event_queue.transactions import Engine, Pass, operation
+from victor_ext.event_queue.rows import change_rows, delete_rows
+from victor_ext.event_queue.transactions import Pass, operation
 from victor_ext.vault import Vault
 
 from .digests import call_digest, reference_digest
-from .entries import EntryState, sent_values
-from .naming import refusal
+from .entries import EntryState, refusal, sent_values
 from .sealing import is_sealed
 from .storing import EntryStore
 
@@ -25,16 +25,7 @@ _EMPTIED_COLUMNS = ("send_before", "settle_until", "error", "resolved_by", "reso
 """The columns that are empty in a forgotten entry."""
 
 
-class _Batch(NamedTuple):
-    """How many entries a transaction has forgotten, and the last id that it read (None: none was
-    left).
-    """
-
-    forgotten: int
-    last: int | None
-
-
-class Forgetting(EntryStore[Engine]):
+class Forgetting(EntryStore):
     """Deletes what an outbox stores of people."""
 
     @operation
@@ -59,20 +50,6 @@ class Forgetting(EntryStore[Engine]):
             InvalidRequest: A time is negative, or the second is the shorter one, or shorter
                 than the provider keeps its keys.
         """
-        self._check_times(older_than, protect_for)
-        seconds = older_than.total_seconds()
-        forgotten = 0
-        last: int | None = 0
-        while last is not None:
-            batch = yield from self._transact(partial(self._forget_batch, seconds, last))
-            forgotten += batch.forgotten
-            last = batch.last
-        if protect_for is not None:
-            yield from self._transact(partial(self._unprotect, protect_for.total_seconds()))
-        return forgotten
-
-    def _check_times(self, older_than: timedelta, protect_for: timedelta | None) -> None:
-        """Raises `InvalidRequest`; see `forget`."""
         if older_than < timedelta(0):
             message = f"older_than={older_than!r} is negative: write the days."
             raise refusal(None, "older_than", "range", message)
@@ -84,10 +61,23 @@ class Forgetting(EntryStore[Engine]):
                 "the longer one of older_than and the time for which the provider keeps keys."
             )
             raise refusal(None, "protect_for", "range", message)
+        seconds = older_than.total_seconds()
+        forgotten = 0
+        last: int | None = 0
+        while last is not None:
+            number, last = yield from self._transact(partial(self._forget_batch, seconds, last))
+            forgotten += number
+        if protect_for is not None:
+            yield from self._transact(partial(self._unprotect, protect_for.total_seconds()))
+        return forgotten
 
-    def _forget_batch(self, seconds: float, last: int, connection: sa.Connection) -> _Batch:
-        """Forget entries after the id `last` that have not changed for so many seconds."""
-        columns = self.table.c
+    def _forget_batch(
+        self, seconds: float, last: int, connection: sa.Connection
+    ) -> tuple[int, int | None]:
+        """Forget entries after the id `last` that have not changed for so many seconds. Returns
+        their number, and the last id that was read; None: none was left.
+        """
+        columns, events = self.table.c, self.events.c
         before = earliest_time(connection, self.client) - seconds
         due = sa.and_(self._is_settled(), columns.changed_at < before, columns.id > last)
         query = sa.select(self.table).where(due).order_by(columns.id).limit(_BATCH)
@@ -97,15 +87,23 @@ class Forgetting(EntryStore[Engine]):
         for row in rows:
             values = self._digests_of(row, vault)
             is_as_read = sa.and_(due, columns.id == row.id, columns.state == row.state)
-            update = sa.update(self.table).where(is_as_read).values(values)
-            if connection.execute(update).rowcount:
+            if change_rows(connection, self.table, is_as_read, **values):
                 count += 1
-                self._delete_events(row, connection)
-        return _Batch(count, rows[-1].id if rows else None)
+                # The discarded ones: a settled entry has no others.
+                own = sa.and_(events.provider == row.provider, events.subject == row.key)
+                delete_rows(connection, self.events, own)
+        return count, rows[-1].id if rows else None
 
     def _is_settled(self) -> Condition:
-        """Holds for entries that no call or handler will change, and that still have their data."""
-        columns = self.table.c
+        """Holds for entries that no call or handler will change, and that still have their data:
+        none of their events waits or is a dead letter.
+        """
+        columns, events = self.table.c, self.events.c
+        has_event = sa.exists().where(
+            events.provider == columns.provider,
+            events.subject == columns.key,
+            events.state.in_([EventState.WAITING.value, EventState.DEAD.value]),
+        )
         is_sent = sa.and_(columns.state == EntryState.SENT.value, columns.ended.is_(True))
         is_not_done = sa.and_(
             columns.state.in_([EntryState.REJECTED.value, EntryState.REFUSED.value]),
@@ -114,17 +112,7 @@ class Forgetting(EntryStore[Engine]):
         return sa.and_(
             sa.or_(is_sent, is_not_done),
             columns.call.not_like("digest-%"),
-            sa.not_(self._has_event()),
-        )
-
-    def _has_event(self) -> Condition:
-        """Holds for entries with an event that waits, or is a dead letter."""
-        columns, events = self.table.c, self.events.c
-        to_come = [EventState.WAITING.value, EventState.DEAD.value]
-        return sa.exists().where(
-            events.provider == columns.provider,
-            events.subject == columns.key,
-            events.state.in_(to_come),
+            sa.not_(has_event),
         )
 
     def _digests_of(self, stored: Any, vault: Vault | None) -> dict[str, Any]:
@@ -133,18 +121,12 @@ class Forgetting(EntryStore[Engine]):
         # The digest of an encrypted call is keyed: nobody can find out its values by trying.
         with_key = vault if is_sealed(stored.call) else None
         return {
-            "call": call_digest(row.key, row.provider, row.look_up_by, row.call, with_key),
+            "call": call_digest(row, with_key),
             "reference": reference_digest(row.prepared.subject or row.key),
             "look_up_by": "{}",
             **dict.fromkeys(_EMPTIED_COLUMNS),
             **sent_values(None),
         }
-
-    def _delete_events(self, row: Any, connection: sa.Connection) -> None:
-        """Delete the discarded events of an entry: a settled one has no others."""
-        events = self.events.c
-        is_its_own = sa.and_(events.provider == row.provider, events.subject == row.key)
-        connection.execute(sa.delete(self.events).where(is_its_own))
 
     def _unprotect(self, seconds: float, connection: sa.Connection) -> None:
         """Delete forgotten entries that have not changed for so many seconds: their keys are new
@@ -154,5 +136,5 @@ class Forgetting(EntryStore[Engine]):
         before = earliest_time(connection, self.client) - seconds
         is_over = sa.and_(columns.call.like("digest-%"), columns.changed_at < before)
         keys = sa.select(columns.key).where(is_over)
-        connection.execute(sa.delete(self.references).where(self.references.c.key.in_(keys)))
-        connection.execute(sa.delete(self.table).where(is_over))
+        delete_rows(connection, self.references, self.references.c.key.in_(keys))
+        delete_rows(connection, self.table, is_over)

@@ -6,7 +6,6 @@ that was not sent, as far as it knows, is marked as `restored`: it may have been
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,11 +17,11 @@ from victor_ext.event_queue.databases import (
     DatabaseTime,
     database_time,
     is_to_come,
-    split_name,
+    table_of,
 )
 from victor_ext.event_queue.queue import EventQueue
-from victor_ext.event_queue.rows import insert_once
-from victor_ext.event_queue.transactions import Engine, Work, operation
+from victor_ext.event_queue.rows import change_rows, count_rows, delete_rows, insert_once
+from victor_ext.event_queue.transactions import Work, operation
 from victor_ext.settlement.key_age import Now
 
 from .entries import EntryState, OutboxEvent
@@ -45,14 +44,12 @@ def control_table(name: str, metadata: sa.MetaData) -> sa.Table:
     The time of a provider is by its own clock: entries that a backup has as not sent were not sent
     before that time.
     """
-    schema, own_name = split_name(name)
-    return sa.Table(
-        own_name,
+    return table_of(
+        name,
         metadata,
         sa.Column("name", sa.String(128), primary_key=True),
         sa.Column("moment", sa.Double, nullable=False),
         sa.Column("wrapped", sa.Text),
-        schema=schema,
     )
 
 
@@ -74,7 +71,7 @@ class Hold:
     is_first: bool = True
 
 
-class Holding(EventQueue[Engine, OutboxEvent]):
+class Holding(EventQueue[OutboxEvent]):
     """Holds and releases an outbox."""
 
     control: sa.Table
@@ -98,7 +95,7 @@ class Holding(EventQueue[Engine, OutboxEvent]):
             store_time(connection, self.control, provider, moment)
 
     def _tell_handlers(
-        self, error: Exception | None, connection: sa.Connection, **values: Any
+        self, connection: sa.Connection, error: Exception | None = None, **values: Any
     ) -> None:
         """As of every queue. While the outbox is held, the event is stored, and no handler is
         called: the change is of a call that had begun before.
@@ -106,7 +103,7 @@ class Holding(EventQueue[Engine, OutboxEvent]):
         if self._handlers and moment_of(connection, self.control, HOLD) is not None:
             self._store_event(connection, **values)
         else:
-            super()._tell_handlers(error, connection, **values)
+            super()._tell_handlers(connection, error, **values)
 
     @operation
     def hold(self) -> Work[Hold]:
@@ -124,8 +121,7 @@ class Holding(EventQueue[Engine, OutboxEvent]):
     @operation
     def release(self) -> Work[bool]:
         """End a hold. Returns whether there was one."""
-        deletion = sa.delete(self.control).where(self.control.c.name == HOLD)
-        return lambda connection: bool(connection.execute(deletion).rowcount)
+        return lambda connection: end_hold(connection, self.control)
 
     @operation
     def held_since(self) -> Work[datetime | None]:
@@ -145,17 +141,11 @@ class Holding(EventQueue[Engine, OutboxEvent]):
         marked = mark_restored(connection, self.table, self.control) if is_first else 0
         now = database_time(connection)
         since = moment_of(connection, self.control, HOLD) or now
-        return Hold(
-            datetime.fromtimestamp(since, UTC), marked, self._under_way(connection, now), is_first
-        )
-
-    def _under_way(self, connection: sa.Connection, now: float) -> int:
-        """The number of entries that a worker has taken up and may be sending."""
         columns = self.table.c
         is_leased = is_to_come(columns.leased_until, now, self._lease)
         is_sending = columns.state == EntryState.SENDING.value
-        count = sa.select(sa.func.count()).select_from(self.table).where(is_sending, is_leased)
-        return int(connection.execute(count).scalar() or 0)
+        under_way = count_rows(connection, self.table, sa.and_(is_sending, is_leased))
+        return Hold(datetime.fromtimestamp(since, UTC), marked, under_way, is_first)
 
 
 def moment_of(connection: sa.Connection, control: sa.Table, name: str) -> float | None:
@@ -169,8 +159,12 @@ def store_time(connection: sa.Connection, control: sa.Table, provider: str, mome
     """Store the time of a provider, before which entries that wait now are not sent."""
     name = TIME_OF + provider
     if insert_once(connection, control, name=name, moment=moment) is None:
-        chosen = control.c.name == name
-        connection.execute(sa.update(control).where(chosen).values(moment=moment))
+        change_rows(connection, control, control.c.name == name, moment=moment)
+
+
+def end_hold(connection: sa.Connection, control: sa.Table) -> bool:
+    """End a hold. Returns whether there was one."""
+    return bool(delete_rows(connection, control, control.c.name == HOLD))
 
 
 def mark_restored(connection: sa.Connection, table: sa.Table, control: sa.Table) -> int:
@@ -179,41 +173,24 @@ def mark_restored(connection: sa.Connection, table: sa.Table, control: sa.Table)
 
     They may have been sent with other credentials: `sent_by` is emptied.
     """
-    providers = sa.select(table.c.provider).distinct()
-    marked = 0
-    for row in connection.execute(providers).all():
-        marked += _mark(connection, table, row.provider, _since_backup(connection, control, row))
-    return marked
-
-
-def _mark(
-    connection: sa.Connection, table: sa.Table, provider: str, since: Mapping[str, Any]
-) -> int:
-    """Mark the entries of a system; `since` are the column values of the time since which they may
-    have been sent.
-    """
     columns = table.c
-    of_system = sa.update(table).where(columns.provider == provider)
-    in_state = columns.state.in_
-    sending = of_system.where(in_state([EntryState.SENDING.value])).values(sent_by=None)
-    first = {"first_sent_at": columns.stored_at, **since}
-    waiting = of_system.where(in_state([EntryState.WAITING.value])).values(
-        state=EntryState.SENDING.value, leased_until=0.0, restored=True, **first
-    )
-    is_not_done = in_state([EntryState.REJECTED.value, EntryState.REFUSED.value])
-    error = sa.func.coalesce(columns.error, "") + RESTORED
-    not_done = of_system.where(is_not_done, columns.restored.is_(False)).values(
-        restored=True, error=error, **first
-    )
-    connection.execute(sending)
-    marked_waiting = connection.execute(waiting).rowcount
-    return int(marked_waiting + connection.execute(not_done).rowcount)
-
-
-def _since_backup(connection: sa.Connection, control: sa.Table, row: Any) -> dict[str, Any]:
-    """The column values of the earliest time at which entries may have been sent since the backup:
-    the last known time of the provider; without one, they are those of each entry.
-    """
-    moment = moment_of(connection, control, TIME_OF + row.provider)
-    known = {} if moment is None else {"first_sent_at": moment}
-    return {**known, "by_provider_clock": moment is not None, "sent_by": None}
+    sending = EntryState.SENDING.value
+    is_refused = columns.state.in_([EntryState.REJECTED.value, EntryState.REFUSED.value])
+    change_rows(connection, table, columns.state == sending, sent_by=None)
+    marked = 0
+    for provider in connection.execute(sa.select(columns.provider).distinct()).scalars().all():
+        moment = moment_of(connection, control, TIME_OF + provider)
+        since: dict[str, Any] = {
+            "restored": True,
+            # Without a known time of the provider, that of each entry.
+            "first_sent_at": columns.stored_at if moment is None else moment,
+            "by_provider_clock": moment is not None,
+            "sent_by": None,
+        }
+        own = columns.provider == provider
+        waiting = sa.and_(own, columns.state == EntryState.WAITING.value)
+        marked += change_rows(connection, table, waiting, state=sending, leased_until=0.0, **since)
+        error = sa.func.coalesce(columns.error, "") + RESTORED
+        not_done = sa.and_(own, is_refused, columns.restored.is_(False))
+        marked += change_rows(connection, table, not_done, error=error, **since)
+    return marked

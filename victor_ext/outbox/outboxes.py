@@ -1,21 +1,23 @@
-"""`Outbox` and `AsyncOutbox`, and their base `OutboxBase` with the reads of entries.
+"""`Outbox` and `AsyncOutbox`, and their base `OutboxBase` with handlers and the reads of entries.
 
 `OutboxBase` is put together from one class for each thing that an outbox does: `Adding`,
-`OutboxPasses` (`send`, `refresh`), `OutboxHandlers`, `OutboxByHand` and `Forgetting`.
+`OutboxPasses` (`send`, `refresh`), `OutboxByHand` and `Forgetting`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypedDict
 
 import sqlalchemy as sa
 
-from victor_ext import ConfigurationError
+from victor_ext import ConfigurationError, InvalidRequest
 from victor_ext.event_queue.databases import check_arguments, reconnecting_engine
 from victor_ext.event_queue.events import event_table
-from victor_ext.event_queue.handlers import Handler
+from victor_ext.event_queue.handlers import H, Handler, meant_by
 from victor_ext.event_queue.queue import AwaitedQueue, BlockingQueue, MakesTables
 from victor_ext.event_queue.rows import count_by_state
 from victor_ext.event_queue.transactions import Engine, Work, operation
@@ -25,13 +27,19 @@ from victor_ext.settlement.backoff import Backoff
 from victor_ext.settlement.key_age import LEAST_KEPT
 from victor_ext.vault import secret_of
 
-from .adding import Adding
+from .adding import Adding, preparer
 from .by_hand import OutboxByHand
-from .entries import Entry, EntryState, OutboxEvent, outbox_table, reference_table
+from .entries import (
+    Entry,
+    EntryState,
+    OutboxEvent,
+    event_name,
+    outbox_table,
+    reference_table,
+    refusal,
+)
 from .forgetting import Forgetting
-from .handlers import OutboxHandlers
 from .holding import control_table
-from .naming import refusal
 from .passes import AnyClient
 from .sealing import HOW_TO_GIVE, Sealing, checked_secret
 
@@ -74,7 +82,7 @@ class OutboxOptions(TypedDict, total=False):
     storage_key: str | None
 
 
-class OutboxBase(Adding[Engine], OutboxHandlers[Engine], OutboxByHand[Engine], Forgetting[Engine]):
+class OutboxBase(Adding, OutboxByHand, Forgetting, Generic[Engine]):
     """What all outboxes have in common.
 
     The arguments are those of `Outbox`. None of them closes the client.
@@ -119,6 +127,62 @@ class OutboxBase(Adding[Engine], OutboxHandlers[Engine], OutboxByHand[Engine], F
     def _tables(self, name: str) -> OutboxTables:
         """The tables of the outbox with this name."""
         return OutboxTables.of(outbox_table(name), name)
+
+    # Handlers
+
+    def on(self, name: str | None = None, *, operation: str | None = None) -> Callable[[H], H]:
+        """Register a handler, a function of a session and the `OutboxEvent`:
+        `@outbox.on("completed")`.
+
+        It is called in the transaction that stores the change, and may add the next entry to the
+        outbox with the session. If it raises, the change is stored without its work, and the event
+        is handled later (see `handle`). It works on the database alone: while it runs, others wait
+        for its transaction.
+
+        Args:
+            name: A state (`sent`, `rejected`, `refused`, `unclear`), or a status of the provider's,
+                in any letter case. A status whose word is a state of entries, or close to a known
+                one, is `status:rejected`. None: every event.
+            operation: The entries of one operation alone, such as `payouts.submit`. None: of each.
+
+        Raises:
+            ConfigurationError: The function is `async def`, and the outbox has blocking calls; or
+                the outbox's client has no such method; or the name is one letter off a known one.
+        """
+        self._check_method(operation)
+        self._check_operation(operation)
+        return self._on(name, operation)
+
+    def _check_method(self, operation: object) -> None:
+        """Raise `ConfigurationError` for the name of a method that the client has not.
+
+        Only names with a dot are names of methods; those of generated functions have none.
+        """
+        if isinstance(operation, str) and "." in operation and self.client is not None:
+            # Without arguments a known method fails in one of these ways.
+            with suppress(TypeError, InvalidRequest):
+                self.client.prepare(operation)
+
+    def _check_operation(self, operation: object) -> None:
+        """Raise `ConfigurationError` for a name that is a slip of the name of an operation: its
+        handler would never be called.
+        """
+        if not isinstance(operation, str):
+            return
+        if not operation.strip():
+            raise ConfigurationError(
+                "operation is empty: name one, such as operation='payouts.submit', or leave it out."
+            )
+        meant = _operation_meant_by(operation, (self.client or preparer()).operation_names)
+        if meant is not None:
+            raise ConfigurationError(
+                f"operation={operation!r:.60} is no operation of {self._provider()}'s: did you "
+                f"mean {meant!r}?"
+            )
+
+    def _event_name(self, name: str) -> str:
+        """As of every queue; see `event_name` of `entries`."""
+        return event_name(name, getattr((self.client or preparer()), "statuses", ()))
 
     # Entries
 
@@ -177,7 +241,20 @@ class OutboxBase(Adding[Engine], OutboxHandlers[Engine], OutboxByHand[Engine], F
         return count_by_state(self.table.c.state, EntryState)
 
 
-class Outbox(MakesTables, OutboxBase[sa.Engine], BlockingQueue[sa.Engine, OutboxEvent]):
+def _operation_meant_by(operation: str, known: Sequence[str]) -> str | None:
+    """The known operation of which a name is a slip; None: the name is known, or like no known
+    one.
+    """
+    if operation in known:
+        return None
+    word = operation.casefold()
+    in_any_case = {name.casefold(): name for name in known}
+    by_method = {name.rpartition(".")[2]: name for name in known}
+    meant = in_any_case.get(word) or by_method.get(word) or meant_by(word, known)
+    return meant or by_method.get(meant_by(word, by_method) or "")
+
+
+class Outbox(MakesTables, OutboxBase[sa.Engine], BlockingQueue[OutboxEvent]):
     """The outbox of one database: SQLite or PostgreSQL. Safe to share between threads, and to use
     in several workers.
 

@@ -7,7 +7,6 @@ yield transactions and calls; their driver makes them, blocking or awaited.
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from functools import partial
 from math import inf
 from typing import Any, TypeAlias
@@ -17,7 +16,7 @@ import sqlalchemy as sa
 from victor_ext import ConfigurationError, VictorError
 from victor_ext.event_queue.calls import Calls
 from victor_ext.event_queue.databases import Condition
-from victor_ext.event_queue.transactions import Engine, Pass, operation
+from victor_ext.event_queue.transactions import Pass, operation
 from victor_ext.settlement.backoff import Backoff, pause_asked
 from victor_ext.settlement.failures import RefusalStreak
 from victor_ext.settlement.key_age import Now, within_key_life
@@ -26,8 +25,8 @@ from .claims import Claim, Claims, Group
 from .deliveries import Deliveries, DeliveryTerms
 from .entries import VICTOR, Entry, EntryState
 from .refreshing import Refreshing
-from .results import store_results
 from .sending import Sending
+from .storing import store_results
 
 AnyClient: TypeAlias = Any
 """A client of any system, blocking or awaited."""
@@ -36,20 +35,7 @@ _LONGEST_SENDING = 60.0
 """The seconds after which a worker refreshes and handles events, before it sends more."""
 
 
-@dataclass(slots=True)
-class _Round:
-    """The passes of one `send`, or those of a worker until nothing is left: no entry is tried twice
-    in them.
-
-    Attributes:
-        error: What is raised at its end; None: nothing.
-    """
-
-    claims: Claims
-    error: Exception | None = None
-
-
-class OutboxPasses(Sending[Engine], Refreshing[Engine]):
+class OutboxPasses(Sending, Refreshing):
     """The passes of a worker of an outbox."""
 
     _name = "outbox"
@@ -116,12 +102,12 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
 
     @operation
     def _send_for_a_while(
-        self, client: AnyClient, round_: _Round | None
-    ) -> Pass[tuple[list[Entry], _Round | None]]:
-        """As `send`, for a worker, which has more to do: returns the round, too, if it has not
-        ended, to go on with.
+        self, client: AnyClient, claims: Claims | None
+    ) -> Pass[tuple[list[Entry], Claims | None]]:
+        """As `send`, for a worker, which has more to do: returns the claims of the round, too, if
+        it has not ended, to go on with.
         """
-        return (yield from self._send_round(client, round_, _LONGEST_SENDING))
+        return (yield from self._send_round(client, claims, _LONGEST_SENDING))
 
     def _pass_of_worker(
         self, name: str, client: Any, rest: Any
@@ -135,13 +121,12 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
         return result
 
     def _send_round(
-        self, client: AnyClient | None, round_: _Round | None, seconds: float
-    ) -> Pass[tuple[list[Entry], _Round | None]]:
-        """Make the passes of a new round, or of this one, until it ends, or for so many seconds.
-        Returns what they have settled, and the round if it has not ended.
+        self, client: AnyClient | None, claims: Claims | None, seconds: float
+    ) -> Pass[tuple[list[Entry], Claims | None]]:
+        """Make the passes of a new round, or of that of these claims, until it ends, or for so many
+        seconds. Returns what they have settled, and the claims if the round has not ended.
         """
         sender = self._worker_client(client)
-
         try:
             # Only the provider's clock shows for certain how old a key is.
             if not sender.provider_time().is_known:
@@ -149,29 +134,26 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
         except VictorError as error:
             self._pause_after(error)
             raise
-        if round_ is None:
-            round_ = _Round(
-                Claims(
-                    self.table,
-                    sender,
-                    self._lease,
-                    self._kept_for,
-                    self._sealing,
-                    self._may_work(),
-                    self._is_chosen(),
-                    self._marks(),
-                )
+        if claims is None:
+            claims = Claims(
+                self.table,
+                sender,
+                self._lease,
+                self._kept_for,
+                self._sealing,
+                self._may_work(),
+                self._is_chosen(),
+                self._marks(),
             )
-        flow = partial(self._deliveries, round_, time.monotonic() + seconds)
-        result: tuple[list[Entry], _Round | None]
+        flow = partial(self._deliveries, claims, time.monotonic() + seconds)
+        result: tuple[list[Entry], Claims | None]
         result = yield partial(self._with_calls, self._workers, flow)
         return result
 
     def _deliveries(
-        self, round_: _Round, until: float, calls: Calls
-    ) -> Pass[tuple[list[Entry], _Round | None]]:
+        self, claims: Claims, until: float, calls: Calls
+    ) -> Pass[tuple[list[Entry], Claims | None]]:
         """As `_send_round`; `calls` makes the calls."""
-        claims = round_.claims
         refusals = self._refusals.setdefault(claims.client.caller, RefusalStreak())
         refusals.restart()
         terms = DeliveryTerms(
@@ -191,16 +173,16 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
             deliveries = Deliveries(terms, calls)
             yield from deliveries.run()
             done += deliveries.done
-            round_.error = deliveries.fatal or deliveries.error or round_.error
+            claims.error = deliveries.fatal or deliveries.error or claims.error
             is_over = not deliveries.is_cut
             if time.monotonic() >= until:
                 break
-        if is_over and round_.error is not None:
+        if is_over and claims.error is not None:
             self._log_changes("send", done)  # no later pass returns them
-            raise round_.error
+            raise claims.error
         if done:
             self._backoff.record_success()
-        return done, None if is_over else round_
+        return done, None if is_over else claims
 
     def _is_chosen(self) -> Condition:
         """Holds for the entries that a pass of this object may take up at all."""

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 import sqlalchemy as sa
 
-from victor_ext import AsyncVictor, PaymentRequest, Victor
+from victor_ext import AsyncVictor, Victor
 from victor_ext.event_queue.databases import Condition, OfFewRows, database_time, is_to_come
 from victor_ext.event_queue.rows import take_first
 from victor_ext.event_queue.stopping import is_ending
-from victor_ext.event_queue.transactions import Engine, Pass
+from victor_ext.event_queue.transactions import Pass
 from victor_ext.flows import following
 from victor_ext.ids import canonical_id
 from victor_ext.settlement.key_age import Now, Sent
@@ -30,18 +30,7 @@ _LONGEST_WAIT = 3600.0
 """The maximum seconds between two reads of a status."""
 
 
-class _ListedEntry(NamedTuple):
-    """An entry whose request may be in the list."""
-
-    id: int
-    status: str | None
-
-
-_ListedEntries: TypeAlias = Mapping[str, _ListedEntry]
-"""Entries by the ids of their requests."""
-
-
-class Refreshing(EntryStore[Engine]):
+class Refreshing(EntryStore):
     """Reads statuses, and stores those that have changed."""
 
     def _refresh_all(self, client: Any) -> Pass[list[Entry]]:
@@ -51,23 +40,18 @@ class Refreshing(EntryStore[Engine]):
         yield from self._transact(self._sealing.require_vault)
         columns = self.table.c
         is_listed = sa.and_(columns.provider == VICTOR, columns.operation == CREATE)
-        is_open = self._is_open(client.provider)
-        listed = yield from self._refresh_listed(client, sa.and_(is_open, is_listed))
-        is_read_by_id = sa.and_(is_open, sa.not_(is_listed))
-        take = partial(self._take_open, is_read_by_id)
-        read = yield from self._for_each_row(take, partial(self._refresh_one, client))
-        return [*listed, *read]
-
-    def _is_open(self, provider: str) -> Condition:
-        """Holds for entries that were sent to this system, and whose status may change."""
-        columns = self.table.c
-        return sa.and_(
-            columns.provider == provider,
+        is_open = sa.and_(
+            columns.provider == client.provider,
             columns.request_id.is_not(None),
             columns.state == EntryState.SENT.value,
             OfFewRows(columns.ended.is_(False)),
             self._may_work(),
         )
+        listed = yield from self._refresh_listed(client, sa.and_(is_open, is_listed))
+        is_read_by_id = sa.and_(is_open, sa.not_(is_listed))
+        take = partial(self._take_open, is_read_by_id)
+        read = yield from self._for_each_row(take, partial(self._refresh_one, client))
+        return [*listed, *read]
 
     # One by one
 
@@ -90,12 +74,12 @@ class Refreshing(EntryStore[Engine]):
         """
         done = yield partial(client.read_state, write_of(row).call, row.request_id)
         if isinstance(done, str):  # no read shows it, as the text says
-            return (yield from self._store_status(row.id, row.status, {"ended": True}))
+            return (yield from self._store_status(row, {"ended": True}))
         status = as_status(done.status) or row.status
         if status == row.status and not done.is_final:
             return None
         values = {"status": status, "ended": done.is_final}
-        return (yield from self._store_status(row.id, row.status, values))
+        return (yield from self._store_status(row, values))
 
     # From a list
 
@@ -106,8 +90,7 @@ class Refreshing(EntryStore[Engine]):
         listed = yield from self._transact(partial(self._read_listed, chosen))
         if not listed:
             return []
-        find_start = partial(self._start_of_list, chosen, Now.of(victor))
-        start = yield from self._transact(find_start)
+        start = yield from self._transact(partial(self._start_of_list, chosen, Now.of(victor)))
         pages = victor.payment_requests.list(direction="outbound", start_datetime=start).pages()
         changed: list[Entry] = []
         while not is_ending():
@@ -115,17 +98,24 @@ class Refreshing(EntryStore[Engine]):
             if page is None:
                 break
             for request in page.items:
-                entry = yield from self._refresh_from(request, listed)
+                row = listed.get(canonical_id(request.id))
+                status = as_status(request.status)
+                if row is None or (status == row.status and not request.is_terminal):
+                    continue
+                ended = {"ended": request.is_terminal, "error": request.error_message}
+                values = {"status": status, **ended}
+                entry = yield from self._store_status(row, values)
                 if entry is not None:
                     changed.append(entry)
         return changed
 
-    def _read_listed(self, chosen: Condition, connection: sa.Connection) -> _ListedEntries:
+    def _read_listed(
+        self, chosen: Condition, connection: sa.Connection
+    ) -> Mapping[str | None, Any]:
         """The chosen entries by the ids of their requests."""
         columns = self.table.c
         query = sa.select(columns.request_id, columns.id, columns.status).where(chosen)
-        rows = connection.execute(query)
-        return {canonical_id(id) or "": _ListedEntry(row_id, status) for id, row_id, status in rows}
+        return {canonical_id(row.request_id): row for row in connection.execute(query)}
 
     def _start_of_list(
         self, chosen: Condition, now: Now, connection: sa.Connection
@@ -135,41 +125,25 @@ class Refreshing(EntryStore[Engine]):
         """
         columns = self.table.c
         first = sa.func.min(columns.first_sent_at)
-        query = sa.select(first, columns.by_provider_clock).where(chosen)
-        times: list[datetime] = []
-        for first_sent, by_provider in connection.execute(
-            query.group_by(columns.by_provider_clock)
-        ):
-            if first_sent is not None:
-                sent = Sent(first_sent, None, known=bool(by_provider))
-                times.append(sent.earliest(now))
-        return min(times, default=None)
-
-    def _refresh_from(self, request: PaymentRequest, listed: _ListedEntries) -> Pass[Entry | None]:
-        """Store the status of a listed request, if it is an entry's and has changed."""
-        entry = listed.get(canonical_id(request.id) or "")
-        if entry is None:
-            return None
-        status = as_status(request.status)
-        if status == entry.status and not request.is_terminal:
-            return None
-        values = {"status": status, "ended": request.is_terminal, "error": request.error_message}
-        return (yield from self._store_status(entry.id, entry.status, values))
+        query = sa.select(first, columns.by_provider_clock).where(
+            chosen, columns.first_sent_at.is_not(None)
+        )
+        times = connection.execute(query.group_by(columns.by_provider_clock))
+        earliest = (Sent(since, None, known=bool(known)).earliest(now) for since, known in times)
+        return min(earliest, default=None)
 
     # For both
 
-    def _store_status(
-        self, id: int, status: str | None, values: dict[str, Any]
-    ) -> Pass[Entry | None]:
-        """Store the values of a status that was read, if the entry still has the `status` of before
-        the read: another worker may have stored a later one. Return the entry if it changed.
+    def _store_status(self, row: Any, values: dict[str, Any]) -> Pass[Entry | None]:
+        """Store the values of a status that was read, if the entry still has the status that it had
+        before the read: another worker may have stored a later one. Return the entry if it changed.
         """
         columns = self.table.c
         chosen = sa.and_(
-            columns.id == id,
+            columns.id == row.id,
             columns.state == EntryState.SENT.value,
             columns.ended.is_(False),
-            columns.status.is_not_distinct_from(status),
+            columns.status.is_not_distinct_from(row.status),
         )
         return (yield from self._store_change(partial(self._change, chosen, values)))
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from victor_ext import ConfigurationError, PreparedCall
 from victor_ext.event_queue.databases import DatabaseTime, NeverHeals
-from victor_ext.event_queue.rows import insert_once
+from victor_ext.event_queue.rows import change_rows, insert_once
 from victor_ext.privacy import HIDDEN
 from victor_ext.vault import MARK, Vault, new_key, secret_of, unwrapped
 
@@ -56,6 +56,13 @@ class ClearRow(SimpleNamespace):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({HIDDEN})"
+
+    def stored_values(self, vault: Vault | None) -> dict[str, Any]:
+        """The column values as they are stored: encrypted with the vault, if there is one."""
+        if vault is None:
+            return vars(self)
+        sealed = {name: vault.sealed(vars(self)[name]) for name in ("call", "look_up_by")}
+        return {**vars(self), **sealed}
 
     def with_values(self, values: Mapping[str, Any]) -> "ClearRow":
         """The entry of the same call with other column values."""
@@ -133,8 +140,8 @@ class Sealing:
         vault = self.require_vault(connection)
         if vault is None:
             return False
-        chosen = sa.update(self._control).where(self._control.c.name == STORAGE_KEY)
-        connection.execute(chosen.values(wrapped=vault.wrapped(secret)))
+        chosen = self._control.c.name == STORAGE_KEY
+        change_rows(connection, self._control, chosen, wrapped=vault.wrapped(secret))
         return True
 
     def _wrapped_key(self, connection: sa.Connection) -> str | None:

@@ -7,10 +7,9 @@ been sent before.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from itertools import count
 from math import inf
 from types import MappingProxyType
 from typing import Any
@@ -31,7 +30,7 @@ from victor_ext import (
     VictorError,
 )
 from victor_ext.event_queue.databases import DatabaseTime
-from victor_ext.event_queue.transactions import Engine, Pass
+from victor_ext.event_queue.transactions import Pass
 from victor_ext.settlement.backoff import pause_after, pause_asked
 from victor_ext.settlement.failures import RefusalStreak, is_about_all, is_refusal
 from victor_ext.settlement.flow import (
@@ -50,8 +49,7 @@ from .claims import Claim, Claims
 from .deliveries import CallNotMade, Refusal, SharedCall, Steps
 from .digests import reference_digest
 from .entries import Entry, EntryState, done_values, references_of, sent_of, write_of
-from .results import result_of
-from .storing import Change, EntryStore
+from .storing import Change, EntryStore, result_of
 
 _YOUNG = 900.0
 """The age in seconds below which all writes are looked up together."""
@@ -65,50 +63,32 @@ class _Sender:
 
     Attributes:
         keys: How long the entry can be sent again.
-        send_before: The epoch seconds until which it may be sent; None: at any time.
+        row: The row of the entry.
         refusals: The entries that were refused, maybe for the client, by key.
-        key: The key of the entry.
         call: Makes the call. Its argument is whether the entry may have been sent before.
-        tries: Counts the turns.
-        refusal: The last call was refused, maybe for the client; None: it was not.
+        refusal: The call was refused, maybe for the client; None: it was not.
     """
 
     client: Any
-    write: Write[PreparedCall]
     keys: Keys | NoKey
-    send_before: float | None
+    row: Any
     refusals: RefusalStreak
-    key: str
     call: Callable[[bool], Any]
-    tries: count[int] = field(default_factory=count)
     refusal: Refusal | None = None
-
-    def turn(self, _so_far: Settlement, sent: object) -> Now | None:
-        """The present time if the entry has a turn now; None: it is left for a later pass.
-
-        It has one turn in a pass. If it takes no key and may have been sent, it has another one, in
-        which `settle` does not send it but asks for a look-up.
-        """
-        is_first = next(self.tries) == 0
-        is_looked_up = sent is not None and isinstance(self.keys, NoKey)
-        if is_first or is_looked_up:
-            return Now.of(self.client)
-        return None
 
     def send(self, is_repeat: bool, decided: Moment) -> Any:  # noqa: FBT001 - as `settle` calls it
         """Send the entry. Its call ends before `send_before`; without a key also before the lease,
         after which another worker may look the entry up.
         """
         now = Now.of(self.client)
-        called = now.moment.after(_time_left(self.send_before, now))
+        called = now.moment.after(_time_left(self.row.send_before, now))
         held = self.keys.held_until() if isinstance(self.keys, NoKey) else None
         return send_in_time(self.client, decided, partial(self.call, is_repeat), called, held)
 
     def note(self, error: VictorError | None) -> None:
-        """Note the end of a call."""
-        is_last = self.refusals.note(self.key, error)
-        self.refusal = None
-        if error is not None and self.key in self.refusals:
+        """Note the end of the call."""
+        is_last = self.refusals.note(self.row.key, error)
+        if error is not None and self.row.key in self.refusals:
             self.refusal = Refusal(error, is_last)
 
 
@@ -124,7 +104,7 @@ def _pause_after_call(claim: Claim, error: VictorError | None) -> float:
     return max(pause_after(claim.row.tries + 1), pause_asked(error))
 
 
-class Sending(EntryStore[Engine]):
+class Sending(EntryStore):
     """Delivers one entry."""
 
     _settle_for: float
@@ -145,9 +125,11 @@ class Sending(EntryStore[Engine]):
             return None
         keys = self._keys_of(write, claim, client.caller, time_left)
         call = partial(self._send, client, claim)
-        sender = _Sender(client, write, keys, row.send_before, refusals, row.key, call)
+        sender = _Sender(client, keys, row, refusals, call)
         try:
-            result = yield from settle(write, keys, sender.turn, sender.send, sender.note)
+            result = yield from settle(
+                write, keys, partial(Now.of, client), sender.send, sender.note
+            )
         except CallNotMade:
             yield from self._transact(partial(claims.give_back, [claim]))
             raise
@@ -209,16 +191,11 @@ class Sending(EntryStore[Engine]):
         self, write: Write[Any], claim: Claim, caller: str | None, time_left: float
     ) -> Keys | NoKey:
         """How long an entry can be sent again (`Keys`), or that it cannot (`NoKey`)."""
-
-        # A process that was stopped does not know whether others have sent its entry since then.
-        def claimed_at() -> Moment:
-            return claim.at
-
         if not write.is_keyed:
-            return NoKey(caller, min(self._lease, time_left), claimed_at)
+            return NoKey(caller, min(self._lease, time_left), claim.at)
         if time_left <= 0:
-            return NoKey(caller, 0.0, claimed_at, _MAYBE_TOO_LATE)
-        return Keys(self._kept_for(claim.row), caller, claimed_at)
+            return NoKey(caller, 0.0, claim.at, _MAYBE_TOO_LATE)
+        return Keys(self._kept_for(claim.row), caller, claim.at)
 
     def _put_off(
         self,
@@ -446,7 +423,7 @@ def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Steps[Set
     """
     try:
         done = yield from _look_up(client, step, is_last=is_last)
-    except (StatusError, UnreadableResponse, PaginationError) as error:
+    except (StatusError, UnreadableResponse, PaginationError, InvalidRequest) as error:
         if isinstance(error, AuthenticationError | RateLimited):
             raise
         says_no_more = not isinstance(error, StatusError) or isinstance(
@@ -455,6 +432,4 @@ def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Steps[Set
         if not is_last and not says_no_more:
             raise
         done = f"The look-up failed: {error.summary}"  # a later read may say more
-    except InvalidRequest as error:
-        return step.settlement_of_refusal(error)
     return step.settlement_of(done)

@@ -1,9 +1,16 @@
-"""Changes of entries are stored, together with the work of the handlers of their events."""
+"""Changes of entries are stored, together with the work of the handlers of their events.
+
+First come the changes of one entry (`EntryStore`), then what an entry has made, by whose id no
+other entry is settled, then the results of several entries that one statement stores. Only a result
+that comes from the entry's own call can be stored in this way: it counts whichever worker holds the
+entry, so that no row of it has to be read before.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -12,14 +19,23 @@ import sqlalchemy as sa
 
 from victor_ext.event_queue.databases import Condition, DatabaseTime
 from victor_ext.event_queue.rows import lock_texts, take_first
-from victor_ext.event_queue.transactions import Engine, Pass, Work
+from victor_ext.event_queue.transactions import Pass, Work
 from victor_ext.ids import canonical_id
+from victor_ext.settlement.flow import PaymentOutcome, Settlement
 
 from .claims import DUE
-from .entries import Entry, EntryState, OutboxEvent, entry_of, event_names_of_change, event_values
+from .digests import is_forgotten
+from .entries import (
+    Entry,
+    EntryState,
+    OutboxEvent,
+    done_values,
+    entry_of,
+    event_names_of_change,
+    event_values,
+)
 from .holding import Holding
-from .results import SentResult, make_one_kind, text_of_made
-from .sealing import Sealing
+from .sealing import ClearRow, Sealing, is_sealed
 
 
 class Change(NamedTuple):
@@ -36,7 +52,7 @@ class Change(NamedTuple):
     stored: Mapping[str, Any] = MappingProxyType({})
 
 
-class EntryStore(Holding[Engine]):
+class EntryStore(Holding):
     """Changes entries, and tells the handlers."""
 
     references: sa.Table
@@ -58,22 +74,15 @@ class EntryStore(Holding[Engine]):
         Without handlers, `result` may be stored in place of `work` (see `Transaction`). A handler
         may also fail when its transaction ends, as by a constraint that is checked then.
         """
-        failure: Exception
+        change = partial(self._change_and_tell, work)
         try:
-            return (yield from self._transact(self._work_with_handlers(work, None), result))
+            return (yield from self._transact(partial(change, self._tell_handlers), result))
         except Exception as error:
             if not self._handlers:
                 raise
             failure = error  # whatever a handler does, the state of a payment is stored
-        return (yield from self._transact(self._work_with_handlers(work, failure)))
-
-    def _work_with_handlers(
-        self, work: Work[Change], failure: Exception | None
-    ) -> Work[Entry | None]:
-        """Work that makes a change, and calls the handlers or, after their `failure`, stores its
-        events.
-        """
-        return partial(self._change_and_tell, work, partial(self._tell_handlers, failure))
+        store_events = partial(self._tell_handlers, error=failure)
+        return (yield from self._transact(partial(change, store_events)))
 
     def _change_and_tell(
         self, work: Work[Change], tell: Callable[..., object], connection: sa.Connection
@@ -156,3 +165,92 @@ class EntryStore(Holding[Engine]):
     def _event_of(self, row: Any, tries: int) -> OutboxEvent:
         entry = entry_of(self._sealing.decrypted_entry(json.loads(row.data)))
         return OutboxEvent(row.name, entry, tries)
+
+
+def _is_readable(row: ClearRow) -> bool:
+    """Whether the call of an entry can be read: it is neither encrypted nor forgotten."""
+    return not is_sealed(row.call) and not is_forgotten(row.call)
+
+
+def make_one_kind(row: ClearRow, other: ClearRow) -> bool:
+    """Whether two entries make things of one kind, whose ids differ. Of an entry that cannot be
+    read, what was called counts alone.
+    """
+    if _is_readable(row) and _is_readable(other):
+        return not _kinds_made(row).isdisjoint(_kinds_made(other))
+    return bool(row.operation == other.operation)
+
+
+def _kinds_made(row: ClearRow) -> set[tuple[str | None, ...]]:
+    """The names of what an entry makes: what was called, and the path of what is made; each with
+    the ids in that path, since ids may count from 1 for each parent.
+    """
+    path: str = row.prepared.operation
+    ids = [canonical_id(id) for id in row.prepared.ids]
+    # EastPay's payments and the refunds of one, which are payments, too.
+    made_at = path.removesuffix("/{}")
+    parents = ids if made_at == path else ids[:-1]
+    return {(row.operation, *parents), (made_at, *parents)}
+
+
+def text_of_made(row: ClearRow, id: str | None) -> str | None:
+    """The text by which the id of what an entry has made is locked; None: it made nothing. Of an
+    entry that cannot be read, an id counts as that of what it made.
+    """
+    own_id = canonical_id(id)
+    if own_id is None or (_is_readable(row) and not row.prepared.makes(own_id)):
+        return None
+    return f"{row.provider} {own_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class SentResult:
+    """The new column values of an entry that was sent, and the entry with these values.
+
+    `made` is as of `text_of_made`.
+    """
+
+    id: int
+    made: str | None
+    values: Mapping[str, Any] = field(repr=False)
+    entry: Entry = field(repr=False)
+
+
+def result_of(row: ClearRow, settlement: Settlement) -> SentResult | None:
+    """The result of an entry whose own call was done; None: its settlement comes from a look-up, or
+    is another one, and has to be compared with other entries before it is stored.
+    """
+    if settlement.outcome is not PaymentOutcome.CREATED or settlement.looked_up:
+        return None
+    values = done_values(settlement.request, row.prepared)
+    entry = entry_of(row.with_values(values))
+    made = text_of_made(row, settlement.request.id)
+    return SentResult(row.id, made, values, entry)
+
+
+def store_results(
+    table: sa.Table, connection: sa.Connection, results: Sequence[SentResult]
+) -> bool:
+    """Store each result, unless its entry is sent already. Returns whether all were stored; none
+    is, if two of them or another entry have one id.
+
+    All results have the same columns.
+    """
+    columns = table.c
+    made = {result.values["request_id"]: result.made for result in results if result.made}
+    if made:
+        lock_texts(connection, table, made.values())
+        has_id = sa.select(columns.id).where(columns.request_id.in_(made)).limit(1)
+        is_double = len(made) < sum(result.made is not None for result in results)
+        if is_double or connection.execute(has_id).first() is not None:
+            return False
+    is_open = sa.and_(columns.id == sa.bindparam("of_id"), columns.state != EntryState.SENT.value)
+    new: dict[str, Any] = {}
+    for name in results[0].values:
+        new[name] = sa.bindparam(f"new_{name}", type_=columns[name].type)
+    rows: list[dict[str, Any]] = []
+    for result in results:
+        row = {f"new_{name}": value for name, value in result.values.items()}
+        rows.append({"of_id": result.id, **row})
+    stored = connection.execute(sa.update(table).where(is_open).values(new), rows)
+    return bool(stored.rowcount == len(rows))

@@ -1,5 +1,5 @@
-"""From a claimed payment to its result: `settle`, a generator that yields the calls to make, and
-may end with a `LookUp`.
+"""From a claimed payment to its result: `settle`, a generator that yields the call to make, and may
+end with a `LookUp`.
 
 First come the types: `PaymentOutcome` and `Settlement` (results), `Write` (what is sent) and
 `LookUp` (what is read in its place). Then comes `settle` with its steps.
@@ -209,10 +209,6 @@ class LookUp:
         reason = f"{self.why} {state.why} So it was lost, and can be sent again."
         return Settlement(PaymentOutcome.NOT_SENT, reason=reason, looked_up=True)
 
-    def settlement_of_refusal(self, error: InvalidRequest) -> Settlement:
-        """Return the settlement if the client itself refuses the values of the look-up."""
-        return self.settlement_of(f"The look-up failed: {error.summary}")
-
     def unknown_settlement(self, words: str) -> Settlement:
         """Return the settlement that it is unknown whether the write was done, for a reason in
         `words`.
@@ -230,71 +226,45 @@ of the call in.
 def settle(
     write: Write[Any],
     keys: Keys | NoKey,
-    turn: Callable[[Settlement, Sent | Moment | None], Now | None],
+    clock: Callable[[], Now],
     create: Callable[[bool, Moment], Any],
     note: Callable[[VictorError | None], object],
 ) -> Flow[Settlement | LookUp]:
-    """Send a payment until it is settled, has to be looked up, or is left.
+    """Send a payment once, or return what has to be looked up in its place.
 
     A payment is not sent if the provider may have forgotten its key. A payment that may exist at
     the provider never becomes refused or not sent.
 
     Args:
-        turn: Waits until the payment can be tried, and returns the present time; or None: leave the
-            payment as it is. Its arguments are the settlement so far, and the earliest time at
-            which the payment may have been sent, or None.
+        clock: Returns the present time.
         create: Sends the payment under its key. Its arguments are whether the payment may have been
             sent before, and when it was decided to send it (see `send_in_time`). If it returns a
             `Settlement`, the payment was not sent.
-        note: Told of the end of each call: its error, or None.
+        note: Told of the end of the call: its error, or None.
     """
-    sent: Sent | Moment | None = write.sent
-    so_far = Settlement(PaymentOutcome.WAITING)
-    while True:
-        now = turn(so_far, sent)
-        if now is None:
-            return so_far if sent is None else _as_possibly_sent(so_far)
-        result = yield from _try_once(write, keys, sent, now, create, note)
-        if isinstance(result, LookUp):
-            if write.why_no_look_up:
-                return result.unknown_settlement(f"{write.why_no_look_up} {_ADVICE}")
-            return result
-        if sent is None and result.outcome in MAY_EXIST:
-            sent = now.moment
-        so_far = _join_results(so_far, result, sent)
-        if so_far.outcome in SETTLED:
-            return so_far
-
-
-def _try_once(
-    write: Write[Any],
-    keys: Keys | NoKey,
-    sent: Sent | Moment | None,
-    now: Now,
-    create: Callable[[bool, Moment], Any],
-    note: Callable[[VictorError | None], object],
-) -> Flow[Settlement | LookUp]:
-    """Send a payment once, unless its key may be forgotten.
-
-    Return the settlement of this call alone; or a `LookUp`: the payment was not sent, or the result
-    of the call says too little.
-    """
-    doubt = keys.doubt(sent, now)
+    now = clock()
+    doubt = keys.doubt(write.sent, now)
     if doubt is not None:
-        since, why = doubt
-        return _look_up(write, why, keys, now, since=since, began=since)
-    send = partial(create, sent is not None, now.moment)
-    end = yield from _call_once(send, note, is_repeat=sent is not None)
-    if isinstance(end.result, Settlement):
-        return end.result
-    # A conflict shows that the key was used. If this payment was not sent before, nobody knows by
-    # whom and when: it may be as long ago as the provider keeps keys.
-    since = began = sent or keys.first_use(now)
-    # An earlier attempt of this very call may have used the key. And a good response that shows
-    # another payment says nothing of an earlier call with these values.
-    if sent is None and (end.attempts > 1 or not end.is_refused):
-        began = now.moment
-    return _look_up(write, end.result, keys, now, since=since, began=began)
+        doubtful_since, why = doubt
+        return _look_up(write, why, keys, now, since=doubtful_since, began=doubtful_since)
+    is_repeat = write.sent is not None
+    end = yield from _call_once(partial(create, is_repeat, now.moment), note, is_repeat=is_repeat)
+    result = end.result
+    if isinstance(result, str):
+        # A conflict shows that the key was used. If this payment was not sent before, nobody knows
+        # by whom and when: it may be as long ago as the provider keeps keys.
+        since: Sent | Moment = write.sent or keys.first_use(now)
+        began = since
+        # An earlier attempt of this very call may have used the key. And a good response that shows
+        # another payment says nothing of an earlier call with these values.
+        if not is_repeat and (end.attempts > 1 or not end.is_refused):
+            began = now.moment
+        return _look_up(write, result, keys, now, since=since, began=began)
+    if is_repeat and result.outcome is not PaymentOutcome.CREATED:
+        return _as_possibly_sent(result)
+    if result.outcome in MAY_EXIST and isinstance(keys, NoKey):
+        return _look_up(write, keys.why, keys, clock(), since=now.moment, began=now.moment)
+    return result
 
 
 def _look_up(
@@ -305,11 +275,16 @@ def _look_up(
     *,
     since: Sent | Moment,
     began: Sent | Moment,
-) -> LookUp:
-    """Return the look-up of a write, with its times by the provider's clock."""
+) -> Settlement | LookUp:
+    """Return the look-up of a write, with its times by the provider's clock; if no read can show
+    the write, the settlement that says so.
+    """
     earliest = _as_sent(since, now, keys.caller).earliest(now)
     first = _as_sent(began, now, keys.caller).first(now)
-    return LookUp(write, earliest, why, first)
+    look_up = LookUp(write, earliest, why, first)
+    if write.why_no_look_up:
+        return look_up.unknown_settlement(f"{write.why_no_look_up} {_ADVICE}")
+    return look_up
 
 
 def _as_sent(sent: Sent | Moment, now: Now, caller: str | None) -> Sent:
@@ -392,18 +367,6 @@ def _settlement_of_error(error: VictorError) -> Settlement:
     else:
         outcome = PaymentOutcome.NOT_SENT
     return Settlement(outcome, reason=error.summary, error=error)
-
-
-def _join_results(before: Settlement, after: Settlement, sent: Sent | Moment | None) -> Settlement:
-    """Join the settlement of the earlier calls with that of the last one: a payment that may exist
-    after one of them may exist after both.
-    """
-    if sent is None or after.outcome is PaymentOutcome.CREATED:
-        return after
-    if before.outcome in MAY_EXIST and after.outcome is not PaymentOutcome.ACCEPTED:
-        reason = after.reason or before.reason
-        return replace(after, outcome=before.outcome, reason=reason)
-    return _as_possibly_sent(after)
 
 
 def _as_possibly_sent(settlement: Settlement) -> Settlement:

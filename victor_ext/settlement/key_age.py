@@ -162,15 +162,15 @@ class Keys:
         caller: Digest of the client's credentials: the provider may keep the keys of each caller
             apart. None: the credentials cannot be told from others, so that a payment may have been
             sent with others.
-        alone_since: Returns when this worker was last known to be the only one with the payment. A
-            worker that was stopped (a suspended machine) does not know that another one has taken
-            the payment over. It therefore treats the payment as possibly sent since then. None: no
+        alone_since: When this worker was last known to be the only one with the payment. A worker
+            that was stopped (a suspended machine) does not know that another one has taken the
+            payment over. It therefore treats the payment as possibly sent since then. None: no
             other worker can take the payment over.
     """
 
     kept: float
     caller: str | None
-    alone_since: Callable[[], Moment] | None = None
+    alone_since: Moment | None = None
 
     def first_use(self, now: Now) -> Sent:
         """Return the earliest time at which a key that the provider still keeps may have been
@@ -186,10 +186,9 @@ class Keys:
         `sent` is the earliest time at which the payment may have been sent, as stored or as a time
         in this process; None: it was not sent.
         """
+        sent = sent or self.alone_since
         if sent is None:
-            if self.alone_since is None:
-                return None
-            sent = self.alone_since()
+            return None
         if isinstance(sent, Moment):
             reason = _by_age(now.since(sent), self.kept)
         else:
@@ -230,15 +229,14 @@ class NoKey:
         caller: As of `Keys`.
         held: Seconds for which this worker alone has the write, from `since` on. No call of it
             begins later.
-        since: Returns when this worker was last known to be the only one with the write: while the
-            machine slept, another worker may have looked the write up. None: no other worker can
-            take the write up.
+        since: When this worker was last known to be the only one with the write: while the machine
+            slept, another worker may have looked the write up.
         why: Why a write that may have been sent is not sent again, as a sentence.
     """
 
     caller: str | None
-    held: float = 0.0
-    since: Callable[[], Moment] | None = None
+    held: float
+    since: Moment
     why: str = "It may have been sent, and it takes no key."
 
     def first_use(self, now: Now) -> Sent:
@@ -247,18 +245,18 @@ class NoKey:
         """
         return Sent.at(now.moment, now, self.caller)
 
-    def held_until(self) -> Moment | None:
-        """Return until when this worker alone has the write; None: for ever."""
-        return None if self.since is None else self.since().after(self.held)
+    def held_until(self) -> Moment:
+        """Return until when this worker alone has the write."""
+        return self.since.after(self.held)
 
     def doubt(self, sent: Sent | Moment | None, now: Now) -> tuple[Sent | Moment, str] | None:
         """As of `Keys`."""
         if sent is not None:
             return sent, self.why
-        if self.since is None or now.since(self.since()) < self.held:
+        if now.since(self.since) < self.held:
             return None
         why = "It waited, or this machine slept, until another worker may have taken it up."
-        return self.since(), why
+        return self.since, why
 
 
 def within_key_life(client: Any, kept: float) -> Any:

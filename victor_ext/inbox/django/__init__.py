@@ -9,8 +9,7 @@ with needs_extra(__name__, "django"):
     from django.db import DEFAULT_DB_ALIAS
 
     from victor_ext.event_queue.django import DjangoQueue
-    from victor_ext.inbox.inboxes import InboxBase, InboxEvent
-    from victor_ext.inbox.webhooks import ReceivesWebhook
+    from victor_ext.inbox.inboxes import InboxBase, InboxEvent, ReceivesWebhook
 
 __all__ = ("DjangoInbox",)
 
