@@ -24,7 +24,7 @@ from benchmarks.peers.victor import key
 from benchmarks.server import canned_server
 from tests.providers.victor.adapter import payment
 from victor_ext import AsyncVictor, Victor, VictorJwt
-from victor_ext.runtime.http import connection_pool
+from victor_ext.runtime.http import connections
 
 REPEATS = 9
 """Each path is run so often, and the run with the fewest calls counts: how many parts a page
@@ -47,13 +47,13 @@ def count() -> dict[str, Counts]:
     """Of one GET, one POST, one page with five fields of each item read, and one prepared POST,
     blocking and awaited.
     """
-    usual, connection_pool.REUSE_DELAY = connection_pool.REUSE_DELAY, 0.0
+    usual, connections.REUSE_DELAY = connections.REUSE_DELAY, 0.0
     # A page would open a connection of its own, since nothing in it names what was asked.
     try:
         with canned_server() as url:
             return {**_blocking(f"{url}/victor"), **asyncio.run(_awaited(f"{url}/victor"))}
     finally:
-        connection_pool.REUSE_DELAY = usual
+        connections.REUSE_DELAY = usual
 
 
 def _blocking(url: str) -> dict[str, Counts]:

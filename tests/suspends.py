@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from victor_ext.runtime.http import connecting, connection_pool, http11, streams
-from victor_ext.runtime.http.connection_pool import ConnectionPool
+from victor_ext.runtime.http import connections, streams
+from victor_ext.runtime.http.connections import ConnectionPool
 
 STAGES = ("name", "connect", "tls", "first byte", "kept")
 """Where a new connection is when the machine falls asleep: its name is looked up, it is connected,
@@ -40,12 +40,12 @@ class Machine:
         real_time = time.time
         self._patch(time, "time", lambda: real_time() + self.asleep)
         self._follow(socket, "getaddrinfo", "name")
-        self._follow(connecting.Addresses, "note", "connect")
+        self._follow(streams.Addresses, "note", "connect")
         self._follow(streams._Stream, "unread", "first byte", "kept")
-        self._patch(http11, "_secure", self._securing(http11._secure))
+        self._patch(connections, "_secure", self._securing(connections._secure))
         self._patch(ConnectionPool, "exchange", self._exchanging(ConnectionPool.exchange))
-        self._patch(connecting, "REMEMBER_SECONDS", 0.0)
-        self._patch(connection_pool, "REUSE_DELAY", 0.0)
+        self._patch(streams, "REMEMBER_SECONDS", 0.0)
+        self._patch(connections, "REUSE_DELAY", 0.0)
 
     def will_sleep(self, stage: str, seconds: float, path: str, times: int = 1) -> None:
         """Fall asleep at this stage of the next writes to this path."""

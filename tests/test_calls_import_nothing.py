@@ -450,10 +450,10 @@ IN_FUNCTIONS = {
     },  # the webhooks of a generated package, for an inbox
     "providers/victor/auth.py": {"signed_tokens"},  # cryptography, when credentials are made
     "providers/victor/records.py": {"import_module"},  # what is for tests
-    "runtime/client/generated.py": {
+    "runtime/client/transport.py": {
         "import_module"
     },  # the errors of a generated package, when its client is made
-    "runtime/core/arguments.py": {"difflib"},  # for the name that a misspelt one was meant for
+    "runtime/core/validation.py": {"difflib"},  # for the name that a misspelt one was meant for
     "runtime/client/prepared_calls.py": {
         "import_module"
     },  # the generated operation of a stored call, when it is sent

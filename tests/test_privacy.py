@@ -29,7 +29,7 @@ from victor_ext.privacy import (
 )
 from victor_ext.privacy.request_texts import SHORTEST
 from victor_ext.providers.connected.problems import read_problems as of_connected
-from victor_ext.providers.eastpay.problems import read_problems as of_eastpay
+from victor_ext.providers.eastpay.responses import read_problems as of_eastpay
 from victor_ext.providers.flexfactor.operations import OPERATIONS
 from victor_ext.providers.flexfactor.problems import read_problems as of_flexfactor
 from victor_ext.providers.velo.problems import read_problems as of_velo

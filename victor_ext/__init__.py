@@ -57,11 +57,10 @@ if TYPE_CHECKING:
         Status,
     )
     from .response_info import ResponseInfo
-    from .runtime.client.generated import expect
-    from .runtime.client.hmac_signature import HmacSignature
-    from .runtime.client.ping import Ping
+    from .runtime.client.base import Ping
     from .runtime.client.prepared_calls import PreparedCall
-    from .runtime.client.webhooks import Delivery
+    from .runtime.client.transport import expect
+    from .runtime.client.webhooks import Delivery, HmacSignature
     from .runtime.core.clock import ProviderTime
     from .runtime.loop.call_events import (
         AttemptEnded,
@@ -220,11 +219,13 @@ _HOMES = {
         "Status",
     ),
     ".response_info": ("ResponseInfo",),
-    ".runtime.client.generated": ("expect",),
-    ".runtime.client.hmac_signature": ("HmacSignature",),
-    ".runtime.client.ping": ("Ping",),
+    ".runtime.client.base": ("Ping",),
     ".runtime.client.prepared_calls": ("PreparedCall",),
-    ".runtime.client.webhooks": ("Delivery",),
+    ".runtime.client.transport": ("expect",),
+    ".runtime.client.webhooks": (
+        "Delivery",
+        "HmacSignature",
+    ),
     ".runtime.core.clock": ("ProviderTime",),
     ".runtime.loop.call_events": (
         "AttemptEnded",

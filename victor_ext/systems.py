@@ -104,7 +104,7 @@ class System(FrozenStruct, frozen=True, kw_only=True):
             raise LookupError(message) from error
 
 
-class Client(Protocol):
+class SystemClient(Protocol):
     """A client with blocking calls, of any system."""
 
     system: ClassVar[System]
@@ -112,7 +112,7 @@ class Client(Protocol):
     def __enter__(self) -> Any: ...
 
 
-class AsyncClient(Protocol):
+class AsyncSystemClient(Protocol):
     """A client with awaited calls, of any system."""
 
     system: ClassVar[System]

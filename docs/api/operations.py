@@ -16,7 +16,7 @@ import griffe
 
 from victor_ext import PaymentRequestArguments
 from victor_ext.runtime.client.config import DEFAULTS, ClientOptions, with_options_described
-from victor_ext.runtime.client.docstrings import with_arguments_described
+from victor_ext.runtime.client.resources import with_arguments_described
 
 
 class Operations(griffe.Extension):
@@ -76,11 +76,6 @@ class Operations(griffe.Extension):
             ].members
             own = [each for each in function.parameters if each is not last]
             function.parameters = griffe.Parameters(*own, *map(_keyword, keys.values()))
-        for parameter in function.parameters:
-            kind = parameter.annotation
-            if isinstance(kind, griffe.ExprSubscript) and str(kind.left) == "Annotated":
-                # what follows is the rule that checks it
-                parameter.annotation = kind.slice.elements[0]
         returns = function.returns
         if isinstance(returns, griffe.ExprSubscript) and str(returns.left) in _RESULTS:
             kind = _RESULTS[str(returns.left)]

@@ -71,6 +71,17 @@ MEMBERS: Final[dict[str, dict[str, Any]]] = {
         "subscription": "Subscription",
         "expiryDateUtc": "moment",
     },
+    "Notification": {
+        "Event": "text",
+        "TimeStamp": "moment",
+        "EventData": "NotificationEventData",
+        "ExternalOrderId": "text",
+        "OrderId": "text",
+        "ConfirmationId": "text",
+        "IsTestMode": "flag",
+        "IsResent": "flag",
+    },
+    "NotificationEventData": {},
     "Order": {
         "id": "text",
         "status": "whole",

@@ -81,7 +81,7 @@ def test_a_view_has_the_members_of_its_schemas_and_of_parts_that_are_spread(
 ) -> None:
     source = source_of(made(tmp_path))
     assert "class OrderFields(_typed.Record):" in source
-    assert '_fields = ("number", "remark", "item", "printed")' in source
+    assert '_fields: ClassVar[tuple[str, ...]] = ("number", "remark", "item", "printed")' in source
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,10 @@ def test_a_field_of_a_view_is_read_from_its_part(field: str, tmp_path: Path) -> 
 def test_a_member_with_a_name_of_the_class_by_hand_gets_an_underscore(tmp_path: Path) -> None:
     taken = "by_hand: [state]\n    taken: [state, printed]"
     result = made(tmp_path, settings=SETTINGS.replace("by_hand: [state]", taken))
-    assert '_fields = ("number", "remark", "item", "printed_")' in source_of(result)
+    assert (
+        '_fields: ClassVar[tuple[str, ...]] = ("number", "remark", "item", "printed_")'
+        in source_of(result)
+    )
 
 
 def test_a_record_that_a_view_refers_to_is_made_and_undecided(

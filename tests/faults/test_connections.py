@@ -41,7 +41,7 @@ from victor_ext import (
     connect,
     connect_async,
 )
-from victor_ext.runtime.http import connection_pool
+from victor_ext.runtime.http import connections
 from victor_ext.runtime.http.options import route_to
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 
@@ -220,8 +220,8 @@ def test_at_its_limit_it_keeps_those_that_have_rested(
 
     Of four connections, the newest makes room; the others serve half of the writes.
     """
-    monkeypatch.setattr(connection_pool, "REUSE_DELAY", 5.0)
-    monkeypatch.setattr(connection_pool, "monotonic", lambda: float(len(provider.record.requests)))
+    monkeypatch.setattr(connections, "REUSE_DELAY", 5.0)
+    monkeypatch.setattr(connections, "monotonic", lambda: float(len(provider.record.requests)))
     with closing(
         CALLERS[mode](provider.url(), limits=httpx.Limits(keepalive_expiry=None, **limits))
     ) as caller:
@@ -233,7 +233,7 @@ def test_one_that_comes_back_when_all_are_kept_is_closed(
     provider: RawProvider, monkeypatch: Any
 ) -> None:
     now = 0.0
-    monkeypatch.setattr(connection_pool, "monotonic", lambda: now)
+    monkeypatch.setattr(connections, "monotonic", lambda: now)
     url = httpx.URL(provider.url())
     limits = httpx.Limits(max_keepalive_connections=1)
     provider.instead = lambda exchange: exchange.send(answer(b"{}"))
@@ -241,7 +241,7 @@ def test_one_that_comes_back_when_all_are_kept_is_closed(
         for response in [transport.handle_request(httpx.Request("POST", url)) for _ in range(2)]:
             response.read()
             response.close()
-            now += connection_pool.REUSE_DELAY * 0.6
+            now += connections.REUSE_DELAY * 0.6
         transport.handle_request(httpx.Request("POST", url)).close()
     assert provider.record.connections == 2
 

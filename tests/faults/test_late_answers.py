@@ -32,8 +32,8 @@ from tests.faults.test_damaged_answers import JUNK, chunked
 from tests.faults.test_tls import VERSIONS
 from tests.security.journeys import Caller
 from victor_ext import AsyncVictor, RetryPolicy, UnreadableResponse, Victor, VictorOAuth
-from victor_ext.runtime.http import connection_pool
-from victor_ext.runtime.http.http11 import Route
+from victor_ext.runtime.http import connections
+from victor_ext.runtime.http.connections import Route
 from victor_ext.runtime.http.options import checked_limits
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 from victor_ext.runtime.http.streams import AsyncBackend, AsyncStream, SyncBackend, SyncStream
@@ -101,7 +101,7 @@ def test_no_caller_is_given_the_id_of_another_where_all_connections_are_busy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # a busy machine is late by more than it is
-    monkeypatch.setattr(connection_pool, "REUSE_DELAY", PATIENCE)
+    monkeypatch.setattr(connections, "REUSE_DELAY", PATIENCE)
     provider.instead = repeating(shown)
 
     def client() -> Any:
@@ -238,12 +238,12 @@ def test_a_connection_is_closed_after_an_answer_that_is_framed_in_two_ways(
             chunked(exchange.work()).replace(b"\r\n", b"\r\n" + length, 1)
         )
 
-    for length, connections in ((b"", 1), (b"Content-Length: 2\r\n", 2)):
+    for length, opened in ((b"", 1), (b"Content-Length: 2\r\n", 2)):
         with adapter(background, mode, direct=True) as on:
             on.provider.acts.append(with_length(length))
             for _ in range(2):
                 on.expect("success", "get", requests=1)
-            assert on.provider.record.connections == connections
+            assert on.provider.record.connections == opened
 
 
 class TestRest:
@@ -253,11 +253,11 @@ class TestRest:
 
     @pytest.fixture(autouse=True)
     def _for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(connection_pool, "REUSE_DELAY", 1e9)
+        monkeypatch.setattr(connections, "REUSE_DELAY", 1e9)
 
     @each_mode
     @pytest.mark.parametrize(
-        ("rested", "operation", "connections"),
+        ("rested", "operation", "opened"),
         # A response about another request is refused, and a read is made again: it need not wait.
         [(False, "create", 7), (False, "get", 0), (True, "create", 0)],
     )
@@ -267,17 +267,17 @@ class TestRest:
         mode: str,
         rested: bool,
         operation: Operation,
-        connections: int,
+        opened: int,
         monkeypatch: Any,
     ) -> None:
         if rested:
-            monkeypatch.setattr(connection_pool, "REUSE_DELAY", 0.0)
+            monkeypatch.setattr(connections, "REUSE_DELAY", 0.0)
         with closing(
             CALLERS[mode](provider.url(), limits=httpx.Limits(max_connections=100))
         ) as caller:
             for number in range(7):
                 assert caller.start(operation, f"S{number}").word == "success"
-        assert provider.record.connections == connections + 1  # the token's
+        assert provider.record.connections == opened + 1  # the token's
 
     @each_mode
     def test_and_its_host_is_looked_up_once(

@@ -63,7 +63,7 @@ def test_never_off_the_origin(
     status: str,
 ) -> None:
     # A connection is used again at once: so one more is one that a redirect opened.
-    monkeypatch.setattr("victor_ext.runtime.http.connection_pool.REUSE_DELAY", 0.0)
+    monkeypatch.setattr("victor_ext.runtime.http.connections.REUSE_DELAY", 0.0)
     with adapter(background, mode, direct=True) as on:
         record = on.provider.record
         for location in addresses_elsewhere(on.provider.port, elsewhere):

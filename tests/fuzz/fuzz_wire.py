@@ -16,7 +16,7 @@ import httpx
 from tests.faults.adapters import Running
 from tests.providers.victor.adapter import payment
 from victor_ext import AsyncVictor, PaymentRequest, RetryPolicy, Victor, VictorError, VictorOAuth
-from victor_ext.runtime.http.http11 import Route
+from victor_ext.runtime.http.connections import Route
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 from victor_ext.runtime.http.streams import AsyncBackend, AsyncStream, SyncBackend, SyncStream
 

@@ -337,7 +337,6 @@ READERS = {
     "victor_ext.cli.screen": "the command",
     "victor_ext.profiles": "profiles",
     "victor_ext.runtime.http.options": "every client",
-    "victor_ext.runtime.http.tls_context": "every client",
     "victor_ext.runtime.loop.events": "every client",
     "victor_ext.testing.plugin": "the pytest plugin",
     "victor_spec.commands.diff": "`victor spec diff`",
@@ -353,7 +352,7 @@ INDIRECT = {
     "victor_ext.profiles.profiles_file": ("HOME",),
     "victor_ext.profiles._checked": ("HOME",),
     "victor_ext.runtime.http.options.proxy_for": PROXIES,
-    "victor_ext.runtime.http.tls_context.default_context": (
+    "victor_ext.runtime.http.options.default_context": (
         "SSL_CERT_FILE",
         "SSL_CERT_DIR",
         "SSLKEYLOGFILE",

@@ -31,9 +31,8 @@ from victor_ext.providers.eastpay.operations import operations_of
 from victor_ext.providers.flexfactor.operations import OPERATIONS as OF_FLEXFACTOR
 from victor_ext.providers.velo.operations import OPERATIONS as OF_VELO
 from victor_ext.providers.victor.operations import OPERATIONS as OF_VICTOR
-from victor_ext.runtime.loop.idempotency_keys import HeaderKey, NoKey
-from victor_ext.runtime.loop.operations import Operation, name_of
-from victor_ext.runtime.loop.table import Operations
+from victor_ext.runtime.loop.idempotency_keys import HeaderKey, NoKeys
+from victor_ext.runtime.loop.operations import Operation, Operations, name_of
 
 pytestmark = pytest.mark.slow
 SYSTEMS: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -385,4 +384,4 @@ def test_a_row_with_a_mistake_in_its_name_is_told_the_operations_there_are() -> 
     rows = {"POST /v3/payout": OF_VELO["POST /v3/payouts"]}
     message = r"rows: 'POST /v3/payout' is no operation .*\. It has: .*POST /v3/payouts,"
     with pytest.raises(ConfigurationError, match=message):
-        Operations(document_of("velo"), httpx.URL("https://velo.example"), NoKey(), rows)
+        Operations(document_of("velo"), httpx.URL("https://velo.example"), NoKeys(), rows)

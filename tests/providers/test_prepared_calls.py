@@ -296,52 +296,100 @@ ANSWERED: dict[str, Any] = {
 }
 
 
+ACCEPT = ("accept", {"id": "R1", "notes": "Thanks."})
+DECLINE = ("decline", {"id": "R1", "notes": "Thanks."})
+OTHERS = "it may be the response of this call or somebody else's"
+READ_ACCEPTED: dict[str, Any] = {
+    **RECEIPT,
+    "status": "Pending",
+    "direction": "inbound",
+    "payment_request": {
+        **SENT,
+        "payment_request_response": {**ANSWERED, "original_amount": "44.23", "status": "Accepted"},
+    },
+}
+
+
 @pytest.mark.parametrize(
-    ("call", "body", "difference"),
+    ("call", "body", "read", "expected"),
     [
-        (("accept", {"id": "R1", "notes": "Thanks."}), {**ANSWERED, "status": "Accepted"}, None),
+        (ACCEPT, {**ANSWERED, "status": "Accepted"}, None, "accepted"),
+        (ACCEPT, {**ANSWERED, "status": "Declined"}, {**RECEIPT, "status": "Declined"}, OTHERS),
+        (ACCEPT, {**ANSWERED, "status": "Yes"}, READ_ACCEPTED, "accepted"),
+        (ACCEPT, {**ANSWERED, "status": "Yes"}, {**RECEIPT, "status": "Pending"}, OTHERS),
         (
-            ("accept", {"id": "R1", "notes": "Thanks."}),
-            {**ANSWERED, "status": "Declined"},
-            "the provider answers with",
+            ACCEPT,
+            {**ANSWERED, "status": "Accepted", "modified_amount": "2.00"},
+            None,
+            "another amount",
         ),
-        (
-            ("decline", {"id": "R1", "notes": "Thanks."}),
-            {**ANSWERED, "status": "Accepted"},
-            "the provider answers with",
-        ),
-        (CREATE, {**RECEIPT, "payment_request": SENT}, None),
-        (CREATE, RECEIPT, None),
+        (DECLINE, {**ANSWERED, "status": "Accepted"}, {**RECEIPT, "status": "Accepted"}, OTHERS),
+        (CREATE, {**RECEIPT, "payment_request": SENT}, None, "created"),
+        (CREATE, RECEIPT, None, "created"),
         (
             CREATE,
             {**RECEIPT, "payment_request": {**SENT, "payee": {"account_number": "1"}}},
+            None,
             "the payee_account_number",
         ),
-        (CREATE, {**RECEIPT, "client_reference_id": "INV-2"}, "the client_reference_id 'INV-2'"),
+        (CREATE, {**RECEIPT, "client_reference_id": "INV-2"}, None, "the client_reference_id 'INV"),
         (
             CREATE,
             {**RECEIPT, "payment_request": {"payer": SENT["payer"]}},
-            "says too little of payment request R1",
+            RECEIPT,
+            "does not say payee, payer and amount",
+        ),
+        (
+            CREATE,
+            {**RECEIPT, "payment_request": {"payer": SENT["payer"]}},
+            {**RECEIPT, "payment_request": SENT},
+            "created",
         ),
     ],
 )
-def test_a_response_that_says_something_else_is_no_success(
-    call: Any, body: Any, difference: str | None
+def test_a_stored_call_is_confirmed_as_that_of_the_method_is(
+    call: tuple[str, dict[str, Any]], body: Any, read: Any, expected: str
 ) -> None:
-    client, script = scripted(
-        Victor, {"auth": VictorOAuth("A", "a-secret")}, *[httpx.Response(200, json=body)] * 2
-    )
-    prepared = client.prepare(f"payment_requests.{call[0]}", **call[1])
-    if difference is None:
-        done = client.send(prepared)
-        assert (done.id, str(done.status).lower()) == ("R1", body["status"].lower())
-    else:
-        with pytest.raises(VictorError, match=difference) as raised:
-            client.send(prepared)
-        assert raised.value.outcome.value == "unknown"
-    assert [request.method for request in script.requests] == ["POST", "GET"][
-        : 1 + ("too little" in (difference or ""))
-    ]
+    """A response that says something else is no success, and one that says too little is read
+    back, whichever way the write went.
+    """
+    name, arguments = call
+    bodies = [body] if read is None else [body, read]
+    ends: list[tuple[Any, ...]] = []
+    for is_stored in (False, True):
+        client, script = scripted(
+            Victor,
+            {"auth": VictorOAuth("A", "a-secret")},
+            *[httpx.Response(200, json=each) for each in bodies],
+        )
+        try:
+            if is_stored:
+                result: Any = client.send(client.prepare(f"payment_requests.{name}", **arguments))
+            else:
+                result = getattr(client.payment_requests, name)(**arguments)
+            end = result.id or "R1", str(result.status).lower()
+        except VictorError as error:
+            end = type(error), error.outcome, error.idempotency_key, error.attempts, str(error)
+        assert [request.method for request in script.requests] == ["POST", "GET"][: len(bodies)]
+        ends.append(end)
+    by_method, by_send = ends
+    assert by_send == by_method
+    if len(by_send) > 2:
+        assert by_send[1].value == "unknown"
+    assert expected in str(by_send[-1])
+
+
+def test_a_stored_call_is_read_back_within_its_deadline() -> None:
+    def late(_request: httpx.Request) -> httpx.Response:
+        client._config.clock.skip(61.0)  # pyright: ignore[reportPrivateUsage] - its clock
+        return httpx.Response(200, json={**RECEIPT, "payment_request": {"payer": SENT["payer"]}})
+
+    client, script = scripted(Victor, {"auth": VictorOAuth("A", "a-secret")}, late)
+    call = client.prepare("payment_requests.create", **CREATE[1])
+    with pytest.raises(VictorError, match="no time was left to read it back") as raised:
+        client.send(call)
+    assert raised.value.outcome.value == "unknown"
+    assert len(script.requests) == 1
 
 
 def test_a_method_that_is_not_there_is_named_with_those_that_are() -> None:

@@ -25,8 +25,7 @@ from tests.providers.test_operations_table import SYSTEMS, answers_of
 from victor_ext import ConnectionFailed
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.evidence import document_complaint
-from victor_ext.runtime.loop.operations import Operation
-from victor_ext.runtime.loop.table import Operations
+from victor_ext.runtime.loop.operations import Operation, Operations
 
 LOST = httpx.ReadError("the connection was cut")
 LOGIN_PAGE = httpx.Response(200, text="<html>Sign in</html>")

@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from eastpay_api import models
 
 from tests.providers.eastpay import adapter as eastpay_adapter
 from tests.providers.velo import adapter as velo_adapter
@@ -193,7 +192,7 @@ def inquired(
         "amount": "92.00",
         "currency": "egp" if reference == "KNOWN" else "EGP",
     }
-    return Payment(models.Payment.from_dict(said))
+    return Payment(said)
 
 
 DECLINED = "800.100.152"

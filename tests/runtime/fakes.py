@@ -17,19 +17,16 @@ from eastpay_api.client import Client
 from msgspec.structs import replace
 
 from victor_ext.runtime.auth.tokens import IssuedToken, OAuthToken, SignedToken, header_value
-from victor_ext.runtime.client.generated import bound_class
-from victor_ext.runtime.client.transport import AsyncAttemptTransport, AttemptTransport
+from victor_ext.runtime.client.transport import AsyncAttemptTransport, AttemptTransport, bound_class
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES
 from victor_ext.runtime.loop.attempts import AttemptLoop
-from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.call_events import Event
 from victor_ext.runtime.loop.events import Reporter
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey
-from victor_ext.runtime.loop.operations import Operation, of_no_table
+from victor_ext.runtime.loop.operations import Behaviour, Operation, Operations, of_no_table
 from victor_ext.runtime.loop.retry import Authenticator, RetryPolicy, RetryQuota
-from victor_ext.runtime.loop.table import Operations
 
 E = TypeVar("E", bound=BaseException)
 BOTH = ("sync", "async")

@@ -188,9 +188,9 @@ if cafile:  # what the system's OpenSSL was built with
     paths = ssl.get_default_verify_paths()._replace(openssl_cafile=cafile, openssl_capath=capath)
     ssl.get_default_verify_paths = lambda: paths
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorError, VictorOAuth
-from victor_ext.runtime.http import tls_context
+from victor_ext.runtime.http import options as checked_options
 
-tls_context._BUNDLES = ()
+checked_options._BUNDLES = ()
 options = {"base_url": url, "retry": RetryPolicy(max_attempts=1)}
 first, *others = [
     kind(VictorOAuth("id", "not-a-secret"), **options) for kind in (Victor, Victor, AsyncVictor)

@@ -25,7 +25,7 @@ from .options import AsJson, flag, option
 from .screen import in_columns, plain, say
 
 if TYPE_CHECKING:
-    from victor_ext.providers.connected.operations import Row
+    from victor_ext.providers.connected.operations import DescribedOperation
 
 _ADVICE = {
     "undeclared-key": "",  # the client warns with it, too: `UNDECLARED`
@@ -61,7 +61,7 @@ class _Table(NamedTuple):
     """What the package says of each operation; in the order of `rows`."""
     key_place: Any
     """Where writes take the idempotency key."""
-    rows: Sequence[Row]
+    rows: Sequence[DescribedOperation]
 
 
 def _table_of(package: str, key: str | None) -> _Table:

@@ -253,7 +253,7 @@ class _InAsyncSession(Protocol[P, T_co]):
     ) -> T_co: ...
 
 
-class _Definition(Generic[B, A, W]):
+class _BoxMethod(Generic[B, A, W]):
     """A descriptor of a method that is written once, and has three types: `B` in a blocking box,
     `A` in an awaited box, `W` in a box with `OpenTransactions`.
     """
@@ -311,7 +311,7 @@ def _result_of(method: Callable[..., Any]) -> Any:
 
 
 class operation(  # noqa: N801 - a decorator
-    _Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]], Callable[P, T]], Generic[P, T]
+    _BoxMethod[Callable[P, T], Callable[P, Coroutine[Any, Any, T]], Callable[P, T]], Generic[P, T]
 ):
     """Decorates a method that returns a `Pass`, or `Work` for one transaction.
 
@@ -333,7 +333,7 @@ class operation(  # noqa: N801 - a decorator
 
 
 class in_session(  # noqa: N801 - a decorator
-    _Definition[_InSession[P, T], _InAsyncSession[P, T], Callable[P, T]], Generic[P, T]
+    _BoxMethod[_InSession[P, T], _InAsyncSession[P, T], Callable[P, T]], Generic[P, T]
 ):
     """Decorates a method that works in a transaction of the caller's, whose session or connection
     is its first argument.

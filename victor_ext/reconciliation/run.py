@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 from victor_ext import ConfigurationError
 from victor_ext.books import MARGIN, Book, Window, Zone
 from victor_ext.flows import adrive, drive, following
-from victor_ext.systems import AsyncClient, Client
+from victor_ext.systems import AsyncSystemClient, SystemClient
 from victor_ext.tables.sources import hidden_rows
 
 from .entries import Entry, EntryReader, Ours
@@ -99,7 +99,7 @@ class Reconciliation:
 
 
 def reconcile(
-    client: Client,
+    client: SystemClient,
     ours: Ours,
     *,
     start: datetime,
@@ -152,7 +152,7 @@ def reconcile(
 
 
 async def reconcile_async(
-    client: AsyncClient,
+    client: AsyncSystemClient,
     ours: Ours,
     *,
     start: datetime,

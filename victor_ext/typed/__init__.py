@@ -5,14 +5,20 @@ This is the one module that generated ones import. `reading` has the records and
 """
 
 from victor_ext.money import Amount, Money
-from victor_ext.runtime.client.extras import ExtraBody, ExtraQuery
-from victor_ext.runtime.client.requests import Body, CheckedCall, Part, Request
+from victor_ext.runtime.client.records import Record
+from victor_ext.runtime.client.requests import (
+    Body,
+    CheckedCall,
+    ExtraBody,
+    ExtraQuery,
+    Part,
+    Request,
+)
 from victor_ext.words import Word
 
 from .checks import Form, ListQuery, Query, Sent
 from .reading import (
     AnyCaseRecord,
-    Record,
     day,
     decimal,
     flag,

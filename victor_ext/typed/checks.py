@@ -16,8 +16,7 @@ from victor_ext.ids import says_nothing
 from victor_ext.money import Money, to_wire
 from victor_ext.opaque import FrozenStruct
 from victor_ext.privacy import kind_of
-from victor_ext.runtime.client.extras import extra_query_problems
-from victor_ext.runtime.client.requests import Body, Part
+from victor_ext.runtime.client.requests import Body, Part, extra_query_problems
 from victor_ext.runtime.core import validation
 from victor_ext.words import Word
 

@@ -12,14 +12,11 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from datetime import date, datetime
 from decimal import Decimal
-from functools import partial
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from victor_ext.errors import InvalidRequest
 from victor_ext.money import Money
-from victor_ext.privacy import mask
-from victor_ext.runtime.client import records as client_records
-from victor_ext.runtime.client.records import as_timestamp
+from victor_ext.runtime.client.records import Record, as_timestamp
 from victor_ext.runtime.core.json_values import (
     decimal_of,
     flag_of,
@@ -30,73 +27,9 @@ from victor_ext.runtime.core.json_values import (
     whole_of,
 )
 
-R = TypeVar("R", bound="Record")
+R = TypeVar("R", bound=Record)
 Object = Mapping[str, Any]
 """A JSON object."""
-
-
-class Record(client_records.Record):
-    """A typed view of one JSON object that a provider sent.
-
-    Attributes:
-        raw: The generated model of the object, with everything that was sent. It is made when it is
-            asked for, and is a copy: what is changed in it changes no field of the record.
-        response_info: See `victor_ext.runtime.client.records.Record`.
-    """
-
-    __slots__ = ("_json",)
-
-    _fields: ClassVar[tuple[str, ...]] = ()
-    """The names of the fields, in the order of the document."""
-    _private: ClassVar[frozenset[str]] = frozenset()
-    """The fields that no `repr` shows, because they may name a person."""
-    _masked: ClassVar[frozenset[str]] = frozenset()
-    """The fields of which a `repr` shows the last four characters."""
-
-    def __init__(self, json: Mapping[str, Any]) -> None:
-        """Read a JSON object.
-
-        Raises `TypeError` for anything else, such as a generated model.
-        """
-        if not is_object(json):
-            name = type(self).__name__
-            instead = " its `to_dict()`" if hasattr(json, "to_dict") else " a dict"
-            raise TypeError(
-                f"{name} reads a JSON object, not {type(json).__name__}: pass{instead}."
-            )
-        self._json: dict[str, Any] = json
-        self.response_info = None
-
-    @property
-    def raw(self) -> Any:
-        """What came: a copy. A generated record has the model of it."""
-        return self._copy()
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        """Let each field say why it cannot be set."""
-        super().__init_subclass__(**options)
-        for name, field in [*vars(cls).items()]:
-            if isinstance(field, property) and field.fset is None:
-                setattr(cls, name, field.setter(partial(_refuse_setting, name)))
-
-    @classmethod
-    def _field_names(cls) -> tuple[str, ...]:
-        return cls._fields
-
-    def _as_json(self) -> dict[str, Any]:
-        return self._json
-
-    def _copy(self) -> dict[str, Any]:
-        """A copy of the object, at all depths."""
-        return deepcopy(self._json)
-
-    def _shown(self, name: str) -> str | None:
-        if name in self._private:
-            return None
-        value: object = getattr(self, name)
-        if name in self._masked and isinstance(value, str):
-            return repr(mask(value))
-        return client_records.shown(value)
 
 
 class _AnyCase(dict[str, Any]):
@@ -118,15 +51,6 @@ class AnyCaseRecord(Record):
 
     def _as_json(self) -> dict[str, Any]:
         return dict(self._json)
-
-    def _copy(self) -> dict[str, Any]:
-        return deepcopy(self._as_json())
-
-
-def _refuse_setting(name: str, record: Record, _value: object) -> NoReturn:
-    raise AttributeError(
-        f"{name} of {type(record).__name__} is what the provider sent: it cannot be set."
-    )
 
 
 # ---- Readers: what is at a name of an object ----

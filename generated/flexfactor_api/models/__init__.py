@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from .decision import Decision as Decision
     from .decision_custom_properties import DecisionCustomProperties as DecisionCustomProperties
     from .evaluate_request import EvaluateRequest as EvaluateRequest
+    from .notification import Notification as Notification
+    from .notification_event_data import NotificationEventData as NotificationEventData
     from .order import Order as Order
     from .order_item import OrderItem as OrderItem
     from .order_page import OrderPage as OrderPage
@@ -45,6 +47,8 @@ _MODULES: dict[str, str] = {
     "Decision": ".decision",
     "DecisionCustomProperties": ".decision_custom_properties",
     "EvaluateRequest": ".evaluate_request",
+    "Notification": ".notification",
+    "NotificationEventData": ".notification_event_data",
     "Order": ".order",
     "OrderItem": ".order_item",
     "OrderPage": ".order_page",
@@ -73,6 +77,8 @@ __all__ = (
     "Decision",
     "DecisionCustomProperties",
     "EvaluateRequest",
+    "Notification",
+    "NotificationEventData",
     "Order",
     "OrderItem",
     "OrderPage",

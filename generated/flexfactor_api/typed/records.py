@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from victor_ext import typed as _typed
 
 if TYPE_CHECKING:
     from .. import models
 
-__all__ = ("Answer", "Decision", "Order", "RefundAnswer", "TransmitAnswer")
+__all__ = ("Answer", "Decision", "Notification", "Order", "RefundAnswer", "TransmitAnswer")
 
 _typed.require_runtime(1)
 
@@ -20,8 +20,8 @@ class Answer(_typed.AnyCaseRecord):
     """Answer"""
 
     __slots__ = ()
-    _fields = ("result", "trace_id")
-    _private = frozenset(("result", "trace_id"))
+    _fields: ClassVar[tuple[str, ...]] = ("result", "trace_id")
+    _private: ClassVar[frozenset[str]] = frozenset(("result", "trace_id"))
 
     @property
     def raw(self) -> models.Answer:
@@ -45,8 +45,10 @@ class Decision(_typed.AnyCaseRecord):
     """Decision"""
 
     __slots__ = ()
-    _fields = ("order_session_key", "sense_key", "result", "trace_id")
-    _private = frozenset(("order_session_key", "sense_key", "result", "trace_id"))
+    _fields: ClassVar[tuple[str, ...]] = ("order_session_key", "sense_key", "result", "trace_id")
+    _private: ClassVar[frozenset[str]] = frozenset(
+        ("order_session_key", "sense_key", "result", "trace_id")
+    )
 
     @property
     def raw(self) -> models.Decision:
@@ -76,12 +78,82 @@ class Decision(_typed.AnyCaseRecord):
         return _typed.text(self._json, "traceId")
 
 
+class Notification(_typed.AnyCaseRecord):
+    """What FlexFactor posts to a webhook. No operation sends it or answers it."""
+
+    __slots__ = ()
+    _fields: ClassVar[tuple[str, ...]] = (
+        "event",
+        "occurred_at",
+        "data",
+        "external_order_id",
+        "order_id",
+        "confirmation_id",
+        "is_test",
+        "is_resent",
+    )
+    _private: ClassVar[frozenset[str]] = frozenset(("data", "external_order_id", "confirmation_id"))
+
+    @property
+    def raw(self) -> models.Notification:
+        """What came, as the generated model: a copy."""
+        from ..models.notification import Notification as model
+
+        return model.from_dict(self._copy())
+
+    @property
+    def event(self) -> str | None:
+        """`Event`: The name of the event, such as `order.completed`."""
+        return _typed.text(self._json, "Event")
+
+    @property
+    def occurred_at(self) -> datetime | None:
+        """`TimeStamp`: When it happened."""
+        return _typed.moment(self._json, "TimeStamp")
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """`EventData`: What belongs to the event. No member is known. In no repr."""
+        return _typed.members(self._json, "EventData")
+
+    @property
+    def external_order_id(self) -> str | None:
+        """`ExternalOrderId`: The merchant's own id of the order. In no repr."""
+        return _typed.text(self._json, "ExternalOrderId")
+
+    @property
+    def order_id(self) -> str | None:
+        """`OrderId`: FlexFactor's id of the order."""
+        return _typed.text(self._json, "OrderId")
+
+    @property
+    def confirmation_id(self) -> str | None:
+        """`ConfirmationId`: The id that the payer was given. In no repr."""
+        return _typed.text(self._json, "ConfirmationId")
+
+    @property
+    def is_test(self) -> bool | None:
+        """`IsTestMode`: Whether it comes from the sandbox."""
+        return _typed.flag(self._json, "IsTestMode")
+
+    @property
+    def is_resent(self) -> bool | None:
+        """`IsResent`: Whether it was sent before."""
+        return _typed.flag(self._json, "IsResent")
+
+
 class Order(_typed.AnyCaseRecord):
     """Order"""
 
     __slots__ = ()
-    _fields = ("reference_number", "correlation_id", "placed_at", "expires_at", "currency")
-    _private = frozenset(
+    _fields: ClassVar[tuple[str, ...]] = (
+        "reference_number",
+        "correlation_id",
+        "placed_at",
+        "expires_at",
+        "currency",
+    )
+    _private: ClassVar[frozenset[str]] = frozenset(
         ("reference_number", "correlation_id", "placed_at", "expires_at", "currency")
     )
 
@@ -122,8 +194,10 @@ class RefundAnswer(_typed.AnyCaseRecord):
     """RefundAnswer"""
 
     __slots__ = ()
-    _fields = ("result", "response_code", "response_message", "trace_id")
-    _private = frozenset(("result", "response_code", "response_message", "trace_id"))
+    _fields: ClassVar[tuple[str, ...]] = ("result", "response_code", "response_message", "trace_id")
+    _private: ClassVar[frozenset[str]] = frozenset(
+        ("result", "response_code", "response_message", "trace_id")
+    )
 
     @property
     def raw(self) -> models.RefundAnswer:
@@ -157,8 +231,8 @@ class TransmitAnswer(_typed.AnyCaseRecord):
     """TransmitAnswer"""
 
     __slots__ = ()
-    _fields = ("id", "result", "trace_id")
-    _private = frozenset(("result", "trace_id"))
+    _fields: ClassVar[tuple[str, ...]] = ("id", "result", "trace_id")
+    _private: ClassVar[frozenset[str]] = frozenset(("result", "trace_id"))
 
     @property
     def raw(self) -> models.TransmitAnswer:

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from .new_payment_channel import NewPaymentChannel as NewPaymentChannel
     from .new_payout import NewPayout as NewPayout
     from .new_webhook import NewWebhook as NewWebhook
+    from .notification import Notification as Notification
+    from .notification_source import NotificationSource as NotificationSource
+    from .notification_source_payout_payor_ids import (
+        NotificationSourcePayoutPayorIds as NotificationSourcePayoutPayorIds,
+    )
     from .page_info import PageInfo as PageInfo
     from .payee import Payee as Payee
     from .payee_batch import PayeeBatch as PayeeBatch
@@ -104,6 +109,9 @@ _MODULES: dict[str, str] = {
     "NewPaymentChannel": ".new_payment_channel",
     "NewPayout": ".new_payout",
     "NewWebhook": ".new_webhook",
+    "Notification": ".notification",
+    "NotificationSource": ".notification_source",
+    "NotificationSourcePayoutPayorIds": ".notification_source_payout_payor_ids",
     "PageInfo": ".page_info",
     "Payee": ".payee",
     "PayeeBatch": ".payee_batch",
@@ -176,6 +184,9 @@ __all__ = (
     "NewPaymentChannel",
     "NewPayout",
     "NewWebhook",
+    "Notification",
+    "NotificationSource",
+    "NotificationSourcePayoutPayorIds",
     "PageInfo",
     "Payee",
     "PayeeBatch",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from victor_ext import typed as _typed
 
@@ -20,6 +20,7 @@ __all__ = (
     "FundingEntry",
     "FundingEvent",
     "FxSummary",
+    "Notification",
     "Payee",
     "PayeeBatch",
     "PayeeChange",
@@ -50,7 +51,7 @@ class AcceptedPayment(_typed.Record):
     """A payment that Velo accepted when the payout was submitted."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "remote_id",
         "amount",
         "source_account_name",
@@ -59,7 +60,7 @@ class AcceptedPayment(_typed.Record):
         "rails_id",
         "remote_system_id",
     )
-    _private = frozenset(("memo",))
+    _private: ClassVar[frozenset[str]] = frozenset(("memo",))
 
     @property
     def raw(self) -> models.AcceptedPayment:
@@ -109,7 +110,7 @@ class Funding(_typed.Record):
     """Money that was, or will be, paid into a source account."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "id",
         "payor_id",
         "source_account_id",
@@ -185,7 +186,7 @@ class FundingAccount(_typed.Record):
     """A bank account of the payor that funds source accounts."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "id",
         "payor_id",
         "name",
@@ -197,8 +198,8 @@ class FundingAccount(_typed.Record):
         "type",
         "is_archived",
     )
-    _private = frozenset(("account_name",))
-    _masked = frozenset(("account_number", "routing_number"))
+    _private: ClassVar[frozenset[str]] = frozenset(("account_name",))
+    _masked: ClassVar[frozenset[str]] = frozenset(("account_number", "routing_number"))
 
     @property
     def raw(self) -> models.FundingAccount:
@@ -262,7 +263,7 @@ class FundingChange(_typed.Record):
     """A funding in the feed of changes."""
 
     __slots__ = ()
-    _fields = ("funding_id", "amount", "status")
+    _fields: ClassVar[tuple[str, ...]] = ("funding_id", "amount", "status")
 
     @property
     def raw(self) -> models.FundingChange:
@@ -291,7 +292,7 @@ class FundingEntry(_typed.Record):
     """A funding as the audit has it. It has no id of its own."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "amount",
         "currency",
         "happened_at",
@@ -360,7 +361,7 @@ class FundingEvent(_typed.Record):
     """One step of a funding."""
 
     __slots__ = ()
-    _fields = ("id", "happened_at", "type")
+    _fields: ClassVar[tuple[str, ...]] = ("id", "happened_at", "type")
 
     @property
     def raw(self) -> models.FundingEvent:
@@ -390,7 +391,7 @@ class FxSummary(_typed.Record):
     """One currency exchange of a payout: its amounts, its rate, and when it expires."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "quote_id",
         "rate",
         "inverted_rate",
@@ -457,11 +458,75 @@ class FxSummary(_typed.Record):
         return _typed.text(self._json, "status")
 
 
+class Notification(_typed.Record):
+    """What Velo posts to a webhook. No operation sends it or answers it."""
+
+    __slots__ = ()
+    _fields: ClassVar[tuple[str, ...]] = (
+        "api_version",
+        "category",
+        "event_name",
+        "event_id",
+        "created_at",
+        "payment_id",
+        "payor_payment_id",
+        "payee_id",
+    )
+    _private: ClassVar[frozenset[str]] = frozenset(("payor_payment_id",))
+
+    @property
+    def raw(self) -> models.Notification:
+        """What came, as the generated model: a copy."""
+        from ..models.notification import Notification as model
+
+        return model.from_dict(self._copy())
+
+    @property
+    def api_version(self) -> str:
+        """`apiVersion`: The version of the notification's format."""
+        return _typed.identifier(self._json, "apiVersion")
+
+    @property
+    def category(self) -> str:
+        """`category`: `payment`, `payee`, `debit`, `funding`, `system`; others may come."""
+        return _typed.identifier(self._json, "category")
+
+    @property
+    def event_name(self) -> str:
+        """`eventName`: Such as `payment.accepted`."""
+        return _typed.identifier(self._json, "eventName")
+
+    @property
+    def event_id(self) -> str:
+        """`source.eventId`: The id of the event; the same when it is delivered again."""
+        return _typed.identifier(_typed.part(self._json, "source"), "eventId")
+
+    @property
+    def created_at(self) -> datetime | None:
+        """`source.createdAt`: When the event happened."""
+        return _typed.moment(_typed.part(self._json, "source"), "createdAt")
+
+    @property
+    def payment_id(self) -> str | None:
+        """`source.paymentId`: The id of the payment, if it is about one."""
+        return _typed.text(_typed.part(self._json, "source"), "paymentId")
+
+    @property
+    def payor_payment_id(self) -> str | None:
+        """`source.payorPaymentId`: The payor's own reference of that payment. In no repr."""
+        return _typed.text(_typed.part(self._json, "source"), "payorPaymentId")
+
+    @property
+    def payee_id(self) -> str | None:
+        """`source.payeeId`: The id of the payee, if it is about one."""
+        return _typed.text(_typed.part(self._json, "source"), "payeeId")
+
+
 class Payee(_typed.Record):
     """A person or a company that can be paid."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "id",
         "payor_refs",
         "email",
@@ -476,7 +541,9 @@ class Payee(_typed.Record):
         "disabled_comment",
         "is_paused",
     )
-    _private = frozenset(("email", "language", "display_name", "disabled_comment"))
+    _private: ClassVar[frozenset[str]] = frozenset(
+        ("email", "language", "display_name", "disabled_comment")
+    )
 
     @property
     def raw(self) -> models.Payee:
@@ -555,7 +622,7 @@ class PayeeBatch(_typed.Record):
     """The progress of a batch of new payees."""
 
     __slots__ = ()
-    _fields = ("status", "failure_count", "pending_count", "failures")
+    _fields: ClassVar[tuple[str, ...]] = ("status", "failure_count", "pending_count", "failures")
 
     @property
     def raw(self) -> models.PayeeBatch:
@@ -589,7 +656,7 @@ class PayeeChange(_typed.Record):
     """A payee in the feed of changes."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "payee_id",
         "remote_id",
         "display_name",
@@ -598,7 +665,7 @@ class PayeeChange(_typed.Record):
         "country",
         "onboarded_status",
     )
-    _private = frozenset(("display_name", "dba_name", "email"))
+    _private: ClassVar[frozenset[str]] = frozenset(("display_name", "dba_name", "email"))
 
     @property
     def raw(self) -> models.PayeeChange:
@@ -647,8 +714,8 @@ class PayeeFailure(_typed.Record):
     """A payee of a batch that Velo refused."""
 
     __slots__ = ()
-    _fields = ("submission", "message")
-    _private = frozenset(("submission",))
+    _fields: ClassVar[tuple[str, ...]] = ("submission", "message")
+    _private: ClassVar[frozenset[str]] = frozenset(("submission",))
 
     @property
     def raw(self) -> models.PayeeFailure:
@@ -672,7 +739,7 @@ class PayeeInvitation(_typed.Record):
     """How far the invitation of a payee is."""
 
     __slots__ = ()
-    _fields = ("payee_id", "status", "grace_period_ends")
+    _fields: ClassVar[tuple[str, ...]] = ("payee_id", "status", "grace_period_ends")
 
     @property
     def raw(self) -> models.PayeeInvitation:
@@ -701,7 +768,7 @@ class Payment(_typed.Record):
     """A payment of a payor, with its history."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "id",
         "payee_id",
         "payor_id",
@@ -731,7 +798,7 @@ class Payment(_typed.Record):
         "events",
         "payout_id",
     )
-    _private = frozenset(("memo",))
+    _private: ClassVar[frozenset[str]] = frozenset(("memo",))
 
     @property
     def raw(self) -> models.Payment:
@@ -889,7 +956,14 @@ class PaymentChange(_typed.Record):
     """A payment in the feed of changes."""
 
     __slots__ = ()
-    _fields = ("payment_id", "payout_id", "payor_payment_id", "payment", "source", "status")
+    _fields: ClassVar[tuple[str, ...]] = (
+        "payment_id",
+        "payout_id",
+        "payor_payment_id",
+        "payment",
+        "source",
+        "status",
+    )
 
     @property
     def raw(self) -> models.PaymentChange:
@@ -933,7 +1007,7 @@ class PaymentEvent(_typed.Record):
     """One step of a payment, such as PAYMENT_SUBMITTED, PAYMENT_FUNDED or PAYMENT_CONFIRMED."""
 
     __slots__ = ()
-    _fields = ("id", "happened_at", "type", "source", "payment")
+    _fields: ClassVar[tuple[str, ...]] = ("id", "happened_at", "type", "source", "payment")
 
     @property
     def raw(self) -> models.PaymentEvent:
@@ -972,7 +1046,13 @@ class PayorRef(_typed.Record):
     """What a payee is to one payor."""
 
     __slots__ = ()
-    _fields = ("payor_id", "remote_id", "invitation_status", "is_payable", "payment_channel_id")
+    _fields: ClassVar[tuple[str, ...]] = (
+        "payor_id",
+        "remote_id",
+        "invitation_status",
+        "is_payable",
+        "payment_channel_id",
+    )
 
     @property
     def raw(self) -> models.PayorRef:
@@ -1011,7 +1091,7 @@ class Payout(_typed.Record):
     """The state of a payout. One that is ACCEPTED may hold payments that were rejected."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "id",
         "status",
         "payments_submitted",
@@ -1087,7 +1167,7 @@ class PayoutAccount(_typed.Record):
     """The cost of a payout to one source account."""
 
     __slots__ = ()
-    _fields = ("name", "source_account_id", "total_cost")
+    _fields: ClassVar[tuple[str, ...]] = ("name", "source_account_id", "total_cost")
 
     @property
     def raw(self) -> models.PayoutAccount:
@@ -1117,7 +1197,7 @@ class PayoutHistory(_typed.Record):
     how far."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "status",
         "submitted_at",
         "quoted_at",
@@ -1132,7 +1212,7 @@ class PayoutHistory(_typed.Record):
         "returned_payments",
         "withdrawn_payments",
     )
-    _private = frozenset(("memo",))
+    _private: ClassVar[frozenset[str]] = frozenset(("memo",))
 
     @property
     def raw(self) -> models.PayoutHistory:
@@ -1212,7 +1292,7 @@ class PayoutPayment(_typed.Record):
     """A payment in the list of its payout."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "id",
         "remote_id",
         "remote_system_id",
@@ -1225,7 +1305,7 @@ class PayoutPayment(_typed.Record):
         "transmission_type",
         "rails_id",
     )
-    _private = frozenset(("memo",))
+    _private: ClassVar[frozenset[str]] = frozenset(("memo",))
 
     @property
     def raw(self) -> models.PayoutPayment:
@@ -1296,7 +1376,7 @@ class PayoutStatistics(_typed.Record):
     """The numbers of the current month. In which time zone Velo's months begin is not documented."""
 
     __slots__ = ()
-    _fields = ("payouts_this_month", "failed_payments_this_month")
+    _fields: ClassVar[tuple[str, ...]] = ("payouts_this_month", "failed_payments_this_month")
 
     @property
     def raw(self) -> models.PayoutStatistics:
@@ -1321,7 +1401,7 @@ class PayoutSummary(_typed.Record):
     """A payout in the list of a payor's payouts."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "id",
         "payor_id",
         "status",
@@ -1340,7 +1420,7 @@ class PayoutSummary(_typed.Record):
         "scheduled_for",
         "scheduled_at",
     )
-    _private = frozenset(("memo",))
+    _private: ClassVar[frozenset[str]] = frozenset(("memo",))
 
     @property
     def raw(self) -> models.PayoutSummary:
@@ -1440,7 +1520,7 @@ class Quote(_typed.Record):
     """The currency exchanges of a payout."""
 
     __slots__ = ()
-    _fields = ("fx_summaries",)
+    _fields: ClassVar[tuple[str, ...]] = ("fx_summaries",)
 
     @property
     def raw(self) -> models.Quote:
@@ -1459,7 +1539,7 @@ class RejectedPayment(_typed.Record):
     """A payment that Velo rejected when the payout was submitted, and why."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "remote_id",
         "amount",
         "source_account_name",
@@ -1522,7 +1602,7 @@ class SourceAccount(_typed.Record):
     """An account that payouts are paid from."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "id",
         "name",
         "payor_id",
@@ -1622,7 +1702,7 @@ class SourceAccountCost(_typed.Record):
     """The cost of a payout to one source account."""
 
     __slots__ = ()
-    _fields = ("source_account_id", "total_cost")
+    _fields: ClassVar[tuple[str, ...]] = ("source_account_id", "total_cost")
 
     @property
     def raw(self) -> models.SourceAccountCost:
@@ -1646,7 +1726,7 @@ class WebhookEndpoint(_typed.Record):
     """A webhook at Velo: an address and its settings."""
 
     __slots__ = ()
-    _fields = ("id", "payor_id", "url", "is_enabled", "categories")
+    _fields: ClassVar[tuple[str, ...]] = ("id", "payor_id", "url", "is_enabled", "categories")
 
     @property
     def raw(self) -> models.WebhookEndpoint:
@@ -1685,7 +1765,7 @@ class WebhookPing(_typed.Record):
     """The receipt of a ping."""
 
     __slots__ = ()
-    _fields = ("id", "webhook_id")
+    _fields: ClassVar[tuple[str, ...]] = ("id", "webhook_id")
 
     @property
     def raw(self) -> models.WebhookPing:

@@ -14,7 +14,7 @@ from tiny_api.typed import arguments
 from tiny_api.typed.records import Charge
 
 from victor_ext.runtime.auth.tokens import FixedToken
-from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
+from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
 from victor_ext.runtime.client.config import (
     ClientOptions,
     HttpxClient,
@@ -23,7 +23,6 @@ from victor_ext.runtime.client.config import (
     with_client_options,
 )
 from victor_ext.runtime.client.paging import PageReader
-from victor_ext.runtime.client.ping import Pings
 from victor_ext.runtime.client.resources import (
     Awaited,
     Blocking,
@@ -43,11 +42,9 @@ from victor_ext.runtime.core.json_values import (
     object_or_empty,
 )
 from victor_ext.runtime.http.options import checked_base_url
-from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import Members
 from victor_ext.runtime.loop.idempotency_keys import TAKEN, BodyKey
-from victor_ext.runtime.loop.operations import Effect, Operation, RepeatsId
-from victor_ext.runtime.loop.table import Operations
+from victor_ext.runtime.loop.operations import Behaviour, Effect, Operation, Operations, RepeatsId
 from victor_ext.systems import System
 from victor_ext.typed import ListQuery
 

@@ -28,8 +28,7 @@ from victor_ext import (
     connect,
 )
 from victor_ext.providers.connected import paging
-from victor_ext.providers.connected.list_reader import MOST_EMPTY_PAGES
-from victor_ext.providers.connected.paging import next_link
+from victor_ext.providers.connected.paging import MOST_EMPTY_PAGES, next_link
 
 pytestmark = pytest.mark.slow
 ITEMS = [{"id": f"pay_{number}", "amount": number} for number in range(7)]

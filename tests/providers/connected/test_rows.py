@@ -32,7 +32,7 @@ from victor_ext import (
     connect,
     connect_async,
 )
-from victor_ext.providers.connected.row_columns import problem_of
+from victor_ext.providers.connected.caller_rows import problem_of
 
 PAY, CANCEL = "POST /v1/payments", "DELETE /v1/payments/{payment_id}"
 LOST = httpx.ReadError("the connection was cut")
@@ -166,7 +166,7 @@ def proof(**columns: Any) -> dict[str, Any]:
         ),
         ({"made": "refrence"}, "made='refrence' is not in the good response that the document "),
         ({"made": "amount"}, "made='amount' is a number that was sent, such as an amount, and no"),
-        ({"made": "status"}, "made='status' is a word of an enum, and no id: write one of "),
+        ({"made": "status"}, "made='status' is declared as ('accepted', 'settled', 'failed'), and"),
     ],
 )
 def test_a_value_that_its_column_cannot_have_is_named(columns: Any, words: str) -> None:
@@ -181,14 +181,14 @@ def test_a_value_that_its_column_cannot_have_is_named(columns: Any, words: str) 
         ("whole", None),
         ("any", None),
         (None, None),
-        ("flag", "is true or false, and no id"),
-        ("number", "is a number with decimals, and no id"),
-        ("decimal", "is a number with decimals, and no id"),
-        ("moment", "is a time, and no id"),
-        ("day", "is a date, and no id"),
-        (["text"], "is a list, and no id"),
-        ("Free", "is an object, and no id"),
-        ("Problem", "is an object, and no id"),
+        ("flag", "is declared as 'flag', and is no id"),
+        ("number", "is declared as 'number', and is no id"),
+        ("decimal", "is declared as 'decimal', and is no id"),
+        ("moment", "is declared as 'moment', and is no id"),
+        ("day", "is declared as 'day', and is no id"),
+        (["text"], "is declared as ['text'], and is no id"),
+        ("Free", "is declared as 'Free', and is no id"),
+        ("Problem", "is declared as 'Problem', and is no id"),
     ],
 )
 def test_what_is_made_is_named_by_a_text_or_a_whole_number(

@@ -31,7 +31,7 @@ AUTH = FlexFactorAuth("key", "secret")
 )
 def test_an_id_of_any_characters_stays_one_part_of_its_path(order_id: str) -> None:
     client, script = scripted(
-        httpx.Response(200, json={"status": "COMPLETED", "success": True, "orderId": order_id})
+        httpx.Response(200, json={"status": "SUCCESS", "success": True, "orderId": order_id})
     )
     client.orders.get(order_id)
     client.orders.refund(order_id, Money(1, "USD"))

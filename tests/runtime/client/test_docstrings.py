@@ -6,7 +6,7 @@ import pytest
 
 from victor_ext.providers.velo import AsyncVelo, Velo
 from victor_ext.providers.velo.payouts import Payouts
-from victor_ext.runtime.client.docstrings import with_arguments_described
+from victor_ext.runtime.client.resources import with_arguments_described
 
 SOURCE = """The payouts.
 

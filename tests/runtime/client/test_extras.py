@@ -16,7 +16,11 @@ from victor_api.api.payment_requests import list_payment_requests
 from victor_api.serializing import json_body
 
 from victor_ext import InvalidRequest
-from victor_ext.runtime.client.extras import extra_body_problems, extra_query_text, with_extra_body
+from victor_ext.runtime.client.requests import (
+    extra_body_problems,
+    extra_query_text,
+    with_extra_body,
+)
 
 SENT = {"payee": {"account": "043"}, "amount": "44.23", "tags": ["a"], "card.number": "4"}
 

@@ -25,7 +25,7 @@ from victor_ext.runtime.core.clock import (
     as_of_now,
     is_over,
 )
-from victor_ext.runtime.http import connection_pool
+from victor_ext.runtime.http import connections
 
 BEGAN = 5_000.0
 CONFIGURED = {"connect": 5.0, "read": 20.0, "pool": None}
@@ -141,7 +141,7 @@ def provider(background: Background) -> Iterator[OneAtATime]:
 @pytest.fixture(autouse=True)
 def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that was just used is used again, and not closed for a new one."""
-    monkeypatch.setattr(connection_pool, "REUSE_DELAY", 0.0)
+    monkeypatch.setattr(connections, "REUSE_DELAY", 0.0)
 
 
 @pytest.mark.parametrize("kind", [connect, connect_async])

@@ -16,9 +16,7 @@ from tests.faults.certificates import HERE, Authority
 from victor_ext.runtime.core.clock import DeadlineTimeout
 from victor_ext.runtime.core.response import ClosedWithoutNotice
 from victor_ext.runtime.core.validation import MOST_SECONDS
-from victor_ext.runtime.http.connecting import as_network_error
-from victor_ext.runtime.http.streams import SyncStream
-from victor_ext.runtime.http.tls_layer import show_cut_connections
+from victor_ext.runtime.http.streams import SyncStream, as_network_error, show_cut_connections
 
 LARGE = bytes(range(256)) * 40_000
 """More than the system takes for a peer that does not read."""

@@ -16,9 +16,9 @@ from tests.faults.raw_sockets import Background
 from victor_ext import DeadlineExceeded
 from victor_ext.runtime.core.clock import BEGUN, Timeouts
 from victor_ext.runtime.core.locks import ThreadPermit
-from victor_ext.runtime.http.connection_pool import ConnectionPool
-from victor_ext.runtime.http.http11 import (
+from victor_ext.runtime.http.connections import (
     Connection,
+    ConnectionPool,
     Route,
     UnsolicitedData,
     _open_tunnel,

@@ -26,7 +26,7 @@ from victor_ext.errors import UnreadableResponse
 from victor_ext.runtime.core.json_values import object_of
 from victor_ext.runtime.loop.conflicts import Use, earlier_use
 from victor_ext.runtime.loop.evidence import Members
-from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlace, NoKey
+from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlace, NoKeys
 from victor_ext.runtime.loop.operations import TOKEN, Shown
 
 NO = Happens(body=b'{"success": false, "message": "too much", "trace": "t-7"}')
@@ -207,7 +207,7 @@ def test_that_the_key_was_used_is_told_from_a_complaint_of_its_form(
 ) -> None:
     name = where.removeprefix("body:")
     place: KeyPlace = (
-        NoKey() if where == "-" else BodyKey(name) if name != where else HeaderKey(name)
+        NoKeys() if where == "-" else BodyKey(name) if name != where else HeaderKey(name)
     )
     read = earlier_use(refusal(int(status), said, place), place)
     assert ("-" if read is None else read.name.lower().replace("_", " ")) == use

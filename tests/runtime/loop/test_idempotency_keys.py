@@ -23,7 +23,7 @@ from victor_ext.runtime.loop.idempotency_keys import (
     HeaderKey,
     KeyForm,
     KeyRule,
-    NoKey,
+    NoKeys,
     QueryKey,
     idempotency_key_for,
     key_problem,
@@ -398,5 +398,5 @@ class TestWhereTheKeyGoes:
             httpx.Request("POST", self.URL, headers={"Idempotency-Key": key})
             for key in ("k" * 20, "")
         )
-        assert HeaderKey().read(empty) is NoKey().read(keyed) is NoKey().prepare(keyed) is None
+        assert HeaderKey().read(empty) is NoKeys().read(keyed) is NoKeys().prepare(keyed) is None
         assert BodyKey().prepare(httpx.Request("POST", self.URL, content=iter([b"{}"]))) is None

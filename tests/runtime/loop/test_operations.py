@@ -32,11 +32,10 @@ from victor_ext.runtime.loop.idempotency_keys import (
     BodyKey,
     CookieKey,
     HeaderKey,
-    NoKey,
+    NoKeys,
     QueryKey,
 )
-from victor_ext.runtime.loop.operations import Effect, Operation
-from victor_ext.runtime.loop.table import Operations
+from victor_ext.runtime.loop.operations import Effect, Operation, Operations
 
 TEMPLATES = (
     "GET /v4/payees",
@@ -259,6 +258,6 @@ def test_an_action_on_an_object_is_looked_up_by_its_read(method: str, path: str,
     document = [
         Declared(name=name, method=m, path=at, headers=(), members=()) for name, m, at in OBJECTS
     ]
-    operations = DocumentOperations(document, httpx.URL("https://pay.example/api"), NoKey())
+    operations = DocumentOperations(document, httpx.URL("https://pay.example/api"), NoKeys())
     request = httpx.Request(method, f"https://pay.example/api{path}")
     assert operations.of(request).hint(request) == hint

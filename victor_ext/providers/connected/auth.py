@@ -44,7 +44,7 @@ Errors, events and logs have the URL of the request, whose query has no credenti
 """
 
 
-class Credentials(Protocol):
+class ApiCredentials(Protocol):
     """What `auth` takes: one of the classes here, or anything with this method.
 
     A text in its attribute `caller`, if there is one, tells its account from others: see `connect`.
@@ -377,14 +377,14 @@ class _QueryKey(RequestSigner):
         return done()
 
 
-def credentials_of(auth: Credentials | SignRequest | None) -> Credentials:
+def credentials_of(auth: ApiCredentials | SignRequest | None) -> ApiCredentials:
     """The credentials that a caller passes as `auth`. Raises `ConfigurationError`."""
     auth = concealed(auth)  # a bare token, by mistake
     if auth is None:
         return NoAuth()
     if not isinstance(auth, type):
         if callable(getattr(auth, "authenticator", None)):
-            return cast("Credentials", auth)
+            return cast("ApiCredentials", auth)
         if callable(auth) and not isinstance(auth, httpx.Auth):
             return RequestSigner(auth)
     what = "the class itself" if isinstance(auth, type) else kind_of(auth)

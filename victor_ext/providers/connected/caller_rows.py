@@ -1,12 +1,15 @@
 """What the caller of `connect` says of operations on top of the document: `key=` and `rows=`.
 
-Here they are checked against the document; `table_of` makes the table with them.
+Here they are checked, by their types and against the document; `table_of` makes the table with
+them.
 """
 
 import inspect
 import logging
+import operator
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, cast
 
 import httpx
@@ -14,13 +17,12 @@ import httpx
 from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared, Tables
-from victor_ext.runtime.loop.idempotency_keys import NamedPlace, NoKey
-from victor_ext.runtime.loop.operations import name_of, unnamed
-from victor_ext.runtime.loop.table import no_operation
+from victor_ext.runtime.loop.idempotency_keys import NamedPlace, NoKeys
+from victor_ext.runtime.loop.operations import Proof, name_of, no_operation, unnamed
 
 from .declared_keys import declares, documented_key, says_key
 from .operations import UNDECLARED, DocumentOperations, OperationRow
-from .row_columns import problem_of
+from .places import is_model, kinds_at, same_name
 
 _logger = logging.getLogger(__name__)
 
@@ -46,7 +48,7 @@ def table_of(
         ConfigurationError: `key` is no place of a key, or the document contradicts it; or a row
             cannot work.
     """
-    place: Any = NoKey() if key is None else key
+    place: Any = NoKeys() if key is None else key
     is_place = callable(getattr(place, "prepare", None)) and callable(getattr(place, "read", None))
     if isinstance(key, type) or not is_place:
         raise ConfigurationError(
@@ -134,11 +136,11 @@ def _check_key(
         )
     if place.takes_key is not None:  # the caller says it of each request
         return
-    if not isinstance(table.declared_key, NoKey) and table.declared_key is not place:
+    if not isinstance(table.declared_key, NoKeys) and table.declared_key is not place:
         _refuse_other_key(place, table, rows, document)
     elif table.names_takers:
         return
-    elif isinstance(table.declared_key, NoKey):
+    elif isinstance(table.declared_key, NoKeys):
         _logger.warning(
             "undeclared-key: no operation of the document declares %r. %s", place, UNDECLARED
         )
@@ -190,3 +192,119 @@ def _names_of_keyed(document: Sequence[Declared]) -> list[str]:
 def _decides(row: OperationRow | None) -> bool:
     """Whether a row says whether its operation takes the key of the client."""
     return row is not None and row.takes_key is not None
+
+
+# ---- What the columns of a row can have ----
+
+
+def problem_of(
+    row: OperationRow, declared: Declared, read: Declared | None, tables: Tables
+) -> str | None:
+    """What a column of a row cannot have, and what to write instead; None: all is well.
+
+    Args:
+        row: The row.
+        declared: What the document declares of its operation.
+        read: The same of the read of what that makes, if the document has one.
+        tables: The members of the document's models.
+    """
+    takes_key: object = row.takes_key
+    if takes_key is not None and not isinstance(takes_key, bool):
+        return f"takes_key must be True or False, not {shown(takes_key)}"
+    why = None if row.proof is None else _problem_of_proof(row.proof)
+    if why is not None:
+        return why
+    if not _are_words(row.final):
+        return f"final must be a set of words, such as {{'paid', 'failed'}}, not {shown(row.final)}"
+    return None if row.made == "" else _problem_of_made(row.made, declared, read, tables)
+
+
+def _problem_of_proof(proof: object) -> str | None:
+    if not isinstance(proof, Proof) or not inspect.isgeneratorfunction(proof.find):
+        return "proof must be Proof(find), where find is a function that makes its reads with yield"
+    if not _are_words(proof.needs):
+        return f"proof.needs must be names, such as ('payor_id',), not {shown(proof.needs)}"
+    subject: object = proof.subject
+    if subject is not None and not callable(subject):
+        return f"proof.subject must be a function of the request, or None, not {shown(subject)}"
+    differ: object = proof.times_differ
+    if not isinstance(differ, timedelta) or differ < timedelta():
+        wanted = "a timedelta of 0 or more, such as timedelta(seconds=10)"
+        return f"proof.times_differ must be {wanted}, not {shown(differ)}"
+    return None
+
+
+def _are_words(values: object) -> bool:
+    """Whether it is a collection of texts, none of them empty or with blanks around it."""
+    if isinstance(values, str | Mapping) or not isinstance(values, Collection):
+        return False
+    return all(map(_is_word, values))  # pyright: ignore[reportUnknownArgumentType] - of any type
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and value != "" and value == value.strip()
+
+
+def _problem_of_made(
+    place: object, declared: Declared, read: Declared | None, tables: Tables
+) -> str | None:
+    if not isinstance(place, str) or not all(map(_is_word, place.split("."))):
+        return f"made must be the place of an id, such as 'data.id', not {shown(place)}"
+    models: list[Any] = [*declared.results.values()]
+    kinds = kinds_at(models, place, tables, operator.eq)
+    if not models or kinds is None:  # nothing is known of the place
+        return None
+    sent = frozenset(declared.members) - _numbers_in_path(declared.members, read)
+    reasons = [_no_id_because(place, kind, declared, sent) for kind in kinds]
+    if None in reasons:
+        return None
+    why = reasons[0] if reasons else "is not in the good response that the document declares"
+    places = dict.fromkeys(
+        each
+        for model in models
+        for each, kind in _scalars_of(model, tables)
+        if _no_id_because(each, kind, declared, sent) is None
+    )
+    instead = f"write one of {', '.join(map(repr, places))}" if places else "leave made out"
+    return f"made={place!r} {why}: {instead}"
+
+
+_MOST_LEVELS = 3
+"""How deep in a response an id is looked for, to name it in a message."""
+_MAY_BE_IDS = ("text", "uuid", "whole", "any", None)
+"""The kinds of a generated table of members that an id may have. None: the document leaves it
+open.
+"""
+
+
+def _no_id_because(place: str, kind: Any, declared: Declared, sent: Collection[str]) -> str | None:
+    """Why what the document has at a place is no id; None: it may be one.
+
+    `sent` are the members of the request that may not be ids of what it makes.
+    """
+    if kind not in _MAY_BE_IDS:
+        return f"is declared as {shown(kind)}, and is no id"
+    if place == declared.result_status:
+        return "is the state, and no id"
+    if kind == "whole" and place.rpartition(".")[2] in sent:
+        return "is a number that was sent, such as an amount, and no id"
+    return None
+
+
+def _numbers_in_path(members: Collection[str], read: Declared | None) -> frozenset[str]:
+    """The members of a request that the path of the read has: the caller chooses the id."""
+    path: str = "" if read is None else read.path
+    placeholder = path.rpartition("{")[2].rstrip("}")
+    return frozenset(member for member in members if same_name(member, placeholder))
+
+
+def _scalars_of(
+    model: str, tables: Tables, levels: int = _MOST_LEVELS
+) -> Iterator[tuple[str, Any]]:
+    """The places of a model, and of the models in it, that have no object; each with its kind."""
+    for name, kind in tables.get(model, {}).items():
+        if not is_model(kind, tables):
+            yield name, kind
+        elif levels > 1:
+            for inner, kind_inside in _scalars_of(kind, tables, levels - 1):
+                yield f"{name}.{inner}", kind_inside

@@ -24,10 +24,10 @@ from victor_ext.runtime.client.config import (
     take,
     with_client_options,
 )
-from victor_ext.runtime.client.extras import NO_EXTRAS
-from victor_ext.runtime.client.generated import bound_class
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
+from victor_ext.runtime.client.requests import NO_EXTRAS
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
+from victor_ext.runtime.client.transport import bound_class
 from victor_ext.runtime.core.headers import is_token
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.http.from_httpx2 import (
@@ -47,24 +47,22 @@ from victor_ext.runtime.loop.idempotency_keys import (
 from victor_ext.runtime.loop.retry import origin_of
 
 from .auth import (
+    ApiCredentials,
     ClientCredentialsAuth,
-    Credentials,
     RequestSigner,
     SignRequest,
     credentials_of,
 )
 from .caller_rows import table_of
-from .list_reader import ListReader
 from .operations import OperationRow, behaviour_of
-from .page_checks import undeclared_in
-from .paging import PagesOf, PageStyle, T
+from .paging import ListReader, PagesOf, PageStyle, T, undeclared_in
 from .servers import checked_servers
 from .webhooks import DocumentWebhook
 from .wire import Wire
 
 C = TypeVar("C")
 P = ParamSpec("P")
-Auth = Credentials | SignRequest | None
+Auth = ApiCredentials | SignRequest | None
 
 _ACCEPT = "application/json, */*;q=0.8"
 """JSON if there is a choice.
@@ -73,7 +71,7 @@ An operation may be documented with another type alone, such as `application/hal
 """
 
 
-class Operation(Protocol[P]):
+class GeneratedOperation(Protocol[P]):
     """The module of a generated operation, for type checkers: what it takes, without `client`."""
 
     @property
@@ -288,13 +286,13 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
                 "paged: pass the module of a generated operation, as in bank.paged(list_cards, "
                 "...)."
             )
-        why = undeclared_in(style, operation)
-        if why is not None:
-            raise ConfigurationError(f"paged: {why}.")
         signature = inspect.signature(operation._get_kwargs)  # noqa: SLF001 - all but the client
         # An argument that the operation does not take is a TypeError now, not while the list is
         # read.
         arguments = signature.bind(*args, **kwargs).arguments
+        why = undeclared_in(style, operation, arguments.get("body"), self._own_api.members)
+        if why is not None:
+            raise ConfigurationError(f"paged: {why}.")
         name = operation.__name__.rpartition(".")[2]
         return lambda: ListReader(style, self._own_api, arguments, what=name)
 
@@ -306,7 +304,12 @@ class ApiClient(_ApiClient[C, Blocking, SyncTransport, SyncClient], BlockingClie
     """
 
     def paged(
-        self, operation: Operation[P], style: PagesOf[T], /, *args: P.args, **kwargs: P.kwargs
+        self,
+        operation: GeneratedOperation[P],
+        style: PagesOf[T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> Pages[T]:
         """All items of a list, page by page as they are needed:
         `for item in bank.paged(list_cards, BY_CURSOR): ...`
@@ -343,7 +346,12 @@ class AsyncApiClient(_ApiClient[C, Awaited, AsyncTransport, AsyncClient], Awaite
     """
 
     def paged(
-        self, operation: Operation[P], style: PagesOf[T], /, *args: P.args, **kwargs: P.kwargs
+        self,
+        operation: GeneratedOperation[P],
+        style: PagesOf[T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> AsyncPages[T]:
         """All items of a list, as `ApiClient.paged` yields them:
         `async for item in bank.paged(...): ...`

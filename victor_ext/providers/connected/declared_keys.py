@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared
-from victor_ext.runtime.loop.idempotency_keys import PLACES, HeaderKey, KeyPlace, NoKey
+from victor_ext.runtime.loop.idempotency_keys import PLACES, HeaderKey, KeyPlace, NoKeys
 from victor_ext.runtime.loop.operations import declares_key, is_at
 
 
@@ -61,7 +61,7 @@ def _most_common_key(writes: Sequence[Declared]) -> KeyPlace:
         for kind, name in most_common_first:
             if kind == wanted_kind:
                 return _place(kind, name)
-    return NoKey()
+    return NoKeys()
 
 
 def _place(kind: str, name: str) -> KeyPlace:
@@ -74,12 +74,12 @@ def declared_place(document: Sequence[Declared], place: KeyPlace) -> KeyPlace:
 
     It is `place`, if the document says that a key is there; or else the place of which the document
     says so. Where the document says it of none, it is `place`, if some operation declares something
-    there; or else `NoKey`.
+    there; or else `NoKeys`.
     """
     if says_key(document, place):
         return place
     documented = key_place(document, None)
-    if isinstance(documented, NoKey) and declares(document, place):
+    if isinstance(documented, NoKeys) and declares(document, place):
         return place
     return documented
 

@@ -1,8 +1,8 @@
 """What each operation is, of an API of which only the document is known.
 
 `DocumentOperations` is the table: the document's rows, with what the caller says of some writes
-(`OperationRow`) on top. A `Row` says in words what a row of it is, for people; `behaviour_of` has
-the table.
+(`OperationRow`) on top. A `DescribedOperation` says in words what a row of it is, for people;
+`behaviour_of` has the table.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 import httpx
 
-from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared, Problems, document_complaint
 from victor_ext.runtime.loop.idempotency_keys import (
     MADE,
@@ -22,10 +21,12 @@ from victor_ext.runtime.loop.idempotency_keys import (
     KeyPlace,
     KeyRule,
     NamedPlace,
-    NoKey,
+    NoKeys,
 )
 from victor_ext.runtime.loop.operations import (
+    Behaviour,
     Follow,
+    Operations,
     Proof,
     Shown,
     declares_key,
@@ -34,7 +35,6 @@ from victor_ext.runtime.loop.operations import (
     rule_at,
     state_in,
 )
-from victor_ext.runtime.loop.table import Operations
 
 from .declared_keys import declared_place, documented_key, key_place
 from .problems import read_problems
@@ -43,7 +43,7 @@ UNDECLARED = "A repeat with a key that the provider ignores does it twice: is th
 """The advice of the warning `undeclared-key`."""
 
 
-class Row(NamedTuple):
+class DescribedOperation(NamedTuple):
     """A row of the table in words: see `victor operations`."""
 
     operation: str
@@ -174,14 +174,14 @@ class DocumentOperations(Operations):
             return f"{name.partition(' ')[2]}/{{}}"
         return self._read_above(name)
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[DescribedOperation]:
         """The rows of the document's operations, in its order."""
         return map(self._in_words, self._document)
 
-    def _in_words(self, declared: Declared) -> Row:
+    def _in_words(self, declared: Declared) -> DescribedOperation:
         takes_key = self._takes(declared)
         if declared.method in SAFE_METHODS:
-            return Row(
+            return DescribedOperation(
                 operation=name_of(declared),
                 function=declared.name,
                 reads=True,
@@ -208,7 +208,7 @@ class DocumentOperations(Operations):
             why = "sent once"
         else:
             why = f"sent once, its key is {own_key!r}"
-        return Row(
+        return DescribedOperation(
             operation=name_of(declared),
             function=declared.name,
             reads=False,
@@ -221,7 +221,7 @@ class DocumentOperations(Operations):
         )
 
     def _untaken_key(self, declared: Declared | None) -> str:
-        if declared is None or not isinstance(self._place, NoKey | NamedPlace):
+        if declared is None or not isinstance(self._place, NoKeys | NamedPlace):
             return ""
         key = documented_key(declared)
         if key is None or self._takes(declared):
@@ -263,7 +263,7 @@ class DocumentOperations(Operations):
             return NO_KEY
         if place.takes_key is not None and place.takes_key(request):
             return MADE
-        if self.names_takers or not isinstance(self.declared_key, NoKey):
+        if self.names_takers or not isinstance(self.declared_key, NoKeys):
             return MADE if declared is not None and self._takes(declared) else NO_KEY
         return MADE if request.method == "POST" else TAKEN
 
@@ -274,7 +274,7 @@ class DocumentOperations(Operations):
         operation's. If it says it of none, what the operation declares at the caller's place is a
         key, by the caller's word.
         """
-        if not isinstance(self.documented_key, NoKey):
+        if not isinstance(self.documented_key, NoKeys):
             key = key_of(declared, self._place)
             return key is not None and bool(key.is_key)
         return declares_key(declared, self._place)
@@ -289,7 +289,7 @@ def _filled(path: str, ids: Sequence[str]) -> str:
     return path
 
 
-def rows_of(document: Sequence[Declared], place: KeyPlace) -> list[Row]:
+def rows_of(document: Sequence[Declared], place: KeyPlace) -> list[DescribedOperation]:
     """The rows of the table that `connect` makes of a document."""
     return [*DocumentOperations(document, httpx.URL(""), place).rows()]
 

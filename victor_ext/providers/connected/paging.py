@@ -1,54 +1,52 @@
 """How the pages of an API's lists follow each other: by cursor, offset, page number, or the link to
 the next page.
 
-A style says what follows a page (`after`); `list_reader.ListReader` reads a list in that style.
+A style says what follows a page (`after`); a `ListReader` reads a list in that style, and
+`undeclared_in` says what the document does not declare of it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar, cast
+from inspect import signature
+from typing import Any, Generic, TypeVar, cast
 
 import httpx
+from attrs import NOTHING
 
-from victor_ext.errors import VictorError
+from victor_ext.errors import Outcome, PaginationError, VictorError
 from victor_ext.privacy import one_line
+from victor_ext.runtime.client.paging import Page, PageReader, says_that_others_follow
+from victor_ext.runtime.client.transport import is_instance, type_name
+from victor_ext.runtime.core.json_values import (
+    NOT_JSON,
+    is_list,
+    is_object,
+    json_of,
+    lenient_flag_of,
+)
 from victor_ext.runtime.core.response import Response
+from victor_ext.runtime.loop.evidence import Tables, hidden_items, is_failed_page
 
-from .places import Place, value_at, with_field, with_parameter
+from .places import (
+    Place,
+    fields_of,
+    kinds_at,
+    member_of,
+    same_name,
+    value_at,
+    with_field,
+    with_parameter,
+)
 
 T = TypeVar("T")
 _NEXT_LINK = re.compile(r'<([^<>]*)>((?:\s*;\s*[^\s;=,]+\s*(?:=\s*(?:"[^"]*"|[^\s;,"]+))?)*)')
 _REL_NEXT = re.compile(
     r';\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next(?![^\s;,]))', re.IGNORECASE
 )
-
-
-class Reading(Protocol):
-    """What a style asks of a list that is being read (see `ListReader`): all is about the page that
-    was read last.
-    """
-
-    response: Response
-
-    def sent(self, style: ParameterPages, default: int) -> int:
-        """The number that asked for the page; `default`, if none did."""
-        ...
-
-    def says_more(self, page: Any) -> bool:
-        """Whether the page says that another one follows."""
-        ...
-
-    def unusable(self, why: str) -> VictorError:
-        """The error for a page that cannot be used."""
-        ...
-
-    def contradiction(self, why: str) -> VictorError:
-        """The error for a page that contradicts itself."""
-        ...
 
 
 class PagesOf(Generic[T]):
@@ -70,7 +68,8 @@ class PageStyle(PagesOf[Any]):
             which then end no list.
         undeclared: Parameters and places that the document leaves out and the provider has all the
             same. Any other text that the document does not declare is refused when the list is
-            made: with a wrong name a list would end early, or never. Functions are not checked.
+            made: with a wrong name a list would end early, or never. Functions are not checked,
+            nor places in the items of a page that is itself the list.
         kind: The class of the items. Set it with `of`, so that type checkers know it.
     """
 
@@ -88,7 +87,7 @@ class PageStyle(PagesOf[Any]):
         """
         return cast("PagesOf[T]", replace(self, kind=kind))
 
-    def after(self, reader: Reading, page: Any, items: Sequence[Any]) -> Step | None:
+    def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:
         """How to change the request for the first page into the request for the next page; None:
         `page` is the last one.
         """
@@ -152,7 +151,7 @@ class CursorPages(ParameterPages):
     def places_in_item(self) -> Iterable[Place | None]:
         return (self.id, self.last)
 
-    def after(self, reader: Reading, page: Any, items: Sequence[Any]) -> Step | None:
+    def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:
         if self.last is None:
             cursor = value_at(page, self.next)
             return None if cursor in (None, "") else self._step_to(cursor)
@@ -172,7 +171,7 @@ class OffsetPages(ParameterPages):
 
     def after(
         self,
-        reader: Reading,
+        reader: ListReader,
         page: Any,  # noqa: ARG002 - the arguments of all styles
         items: Sequence[Any],
     ) -> Step | None:
@@ -188,7 +187,7 @@ class NumberedPages(ParameterPages):
     parameter: str = "page"
     first: int = 1
 
-    def after(self, reader: Reading, page: Any, items: Sequence[Any]) -> Step | None:
+    def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:
         # A page without items is followed by another one if it says so: a filter may leave none.
         if not items and not reader.says_more(page):
             return None
@@ -213,7 +212,7 @@ class LinkedPages(PageStyle):
 
     def after(
         self,
-        reader: Reading,
+        reader: ListReader,
         page: Any,
         items: Sequence[Any],  # noqa: ARG002 - the arguments of all styles
     ) -> Step | None:
@@ -253,6 +252,262 @@ def next_link(response: httpx.Response) -> str | None:
         if _REL_NEXT.search(parameters):
             return str(target)
     return None
+
+
+MOST_EMPTY_PAGES = 100
+"""The number of consecutive pages without items after which a list that always names a next page is
+given up.
+"""
+
+
+class ListReader(PageReader[Any]):
+    """Reads one list once, with a client of a generated package.
+
+    It has the state of a `PageReader`, and knows the way to the next page. For each page,
+    `call` makes the arguments of the operation, `take` gets the page, and `accept` its items.
+    `arguments` are those of the operation for the first page.
+    """
+
+    response: Response
+    """The response of the page that was read last, until its items are accepted."""
+
+    def __init__(
+        self, style: PageStyle, client: Any, arguments: Mapping[str, Any], *, what: str
+    ) -> None:
+        first = style.first if isinstance(style, NumberedPages) else 0
+        super().__init__(partial(_id_at, style.id), first=first, what=f"list {what}")
+        self._style, self._client, self._arguments = style, client, arguments
+        self._empty = 0
+        self._asked: Any = None
+        """What asked for the page that was read last: its URL, or the fields of the body where
+        these name the page.
+        """
+        self._step: Step | None = None
+        """The step from the first page to the page to read; None: that is the first one."""
+
+    def call(self) -> dict[str, Any]:
+        """The arguments of the operation for the page to read, with a client for this one call."""
+        style = self._style
+        arguments = dict(self._arguments)
+        change_url: Any = self._for_this_page
+        if isinstance(style, ParameterPages) and style.in_body:
+            change_url = ""  # the body asks for the page
+            fields = self._for_this_page(fields_of(arguments.get("body"), style.parameter))
+            # The first page is asked for with the caller's own body, whose class tells the media
+            # type.
+            if self._step is not None:
+                arguments["body"] = fields
+        keep_response = partial(setattr, self, "response")
+        self._client = self._client.for_one_call(None, keep_response, change_url)
+        arguments["client"] = self._client
+        return arguments
+
+    def _for_this_page(self, first: Any) -> Any:
+        """What asks for the page to read, made of what asks for the first page: a URL, or the
+        fields of a body.
+        """
+        asked = first if self._step is None else self._step(first)
+        if self._step is not None and asked == self._asked:
+            raise PaginationError(
+                f"The {self.what} does not end: page {self.number - 1} names itself as the next "
+                "one. What was yielded so far is complete as far as it goes.",
+                outcome=Outcome.ACCEPTED,
+            )
+        self._asked = asked
+        return asked
+
+    def take(self, page: Any) -> Sequence[Any]:
+        """Return the items of a page that was read, and note what follows the page."""
+        items = self._items(page)
+        if not items and is_failed_page(self.response):
+            # As an empty page, it would be the end of the list.
+            raise self.unusable("its body reports an error")
+        self._check_kind(items)
+        self._step = self._style.after(self, page, items)
+        self.is_last = self._says_last(page) or self._step is None
+        if self.is_last and self.says_more(page):
+            raise self.contradiction("it says that others follow, and names no next one")
+        return items
+
+    def _check_kind(self, items: Sequence[Any]) -> None:
+        """Raises `UnreadableResponse`: an item is not of the class that the style names."""
+        kind = self._style.kind
+        if kind is None:
+            return
+        for item in items:
+            if not is_instance(item, kind):
+                raise self.unusable(
+                    f"it has an item of the class {type(item).__name__}, not {type_name(kind)}"
+                )
+
+    def _says_last(self, page: Any) -> bool:
+        """Whether a page says that no other one follows."""
+        more = self._style.more
+        return more is not None and lenient_flag_of(value_at(page, more)) is False
+
+    def says_more(self, page: Any) -> bool:
+        """Whether a page says that another one follows."""
+        more = self._style.more
+        if more is None:
+            return says_that_others_follow(json_of(self.response))
+        return lenient_flag_of(value_at(page, more)) is True
+
+    def accept(self, items: Sequence[Any]) -> Page[Any]:
+        """Note that the items of a page were read, as `PageReader.accept` does.
+
+        A page without items does not end the list, if it names a next page.
+        """
+        page = super().accept(items)
+        self._empty = 0 if items else self._empty + 1
+        if self._empty > MOST_EMPTY_PAGES:
+            raise PaginationError(
+                f"The {self.what} does not end: {self._empty} pages in a row had no items.",
+                outcome=Outcome.ACCEPTED,
+            )
+        if not items and not self.is_last:
+            self.number = self.number + 1
+            self.done = False
+        info = self.response.info()
+        del self.response  # it holds the page, whose items are given up one by one
+        return replace(page, info=info)
+
+    def sent(self, style: ParameterPages, default: int) -> int:
+        """The number that asked for the page that was just read; `default`, if none did."""
+        name = style.parameter
+        if style.in_body:
+            value = str(value_at(self._asked, name))
+        else:
+            value = str(self._asked.params.get(name, ""))
+        return int(value) if value.isdecimal() else default
+
+    def unusable(self, why: str) -> VictorError:
+        """The error for the page that was just read, which cannot be used."""
+        assert self.response.unusable is not None
+        return self.response.unusable(self.response, why)
+
+    def _items(self, page: Any) -> Sequence[Any]:
+        """The items of a page; none, if its list is null, or left out as the document permits."""
+        place = self._style.items
+        items = page if place is None else value_at(page, place)
+        if isinstance(items, Sequence) and not isinstance(items, str | bytes):
+            return items  # pyright: ignore[reportUnknownVariableType] - items may be of any type
+        if isinstance(place, str) and (self._is_null(place) or self._is_left_out(page, place)):
+            hidden = hidden_items(self.response)
+            if hidden is not None:
+                raise self.contradiction(hidden, "Take a newer document.")
+            return ()
+        where = f"at {place!r}" if isinstance(place, str) else "where `items` looks"
+        raise self.unusable(
+            f"it has no list {where}: name the place of the items, as in items='data'"
+        )
+
+    def _is_left_out(self, page: Any, place: str) -> bool:
+        """Whether a page has no list at this place, and the document permits it.
+
+        It is a page only if it has another member that the document declares.
+        """
+        body = json_of(self.response)
+        if not is_object(body):
+            return False
+        sent = {name: value for name, value in body.items() if value is not None}
+        first = place.partition(".")[0]
+        for attribute in getattr(page, "__attrs_attrs__", ()):
+            name = attribute.name
+            if name == "additional_properties" or same_name(name, first):
+                continue
+            if any(same_name(member, name) for member in sent):
+                return _may_lack(page, place)
+        return False
+
+    def _is_null(self, place: str) -> bool:
+        """Whether the body has null at this place: an empty list, unlike a missing member."""
+        above, _, last = place.rpartition(".")
+        body = json_of(self.response)
+        holder = body if not above or body is NOT_JSON else value_at(body, above)
+        if not is_object(holder):
+            return False
+        nulls = [name for name, value in holder.items() if value is None]
+        return any(same_name(name, last) for name in nulls)
+
+
+def _may_lack(model: Any, place: str) -> bool:
+    """Whether a model has nothing at a place, as the document permits."""
+    name, _, rest = place.partition(".")
+    for attribute in getattr(model, "__attrs_attrs__", ()):
+        if same_name(attribute.name, name):
+            inside = member_of(model, name)
+            if inside is None:
+                return attribute.default is not NOTHING  # what has a default need not be sent
+            return rest != "" and _may_lack(inside, rest)
+    return False
+
+
+def _id_at(place: Place | None, item: Any) -> str | None:
+    """The id of an item; None: the item has none, or the style does not say where it is."""
+    value = None if place is None else value_at(item, place)
+    return None if value is None else str(value)
+
+
+# ---- What the document declares of a list ----
+
+
+def undeclared_in(style: PageStyle, operation: Any, body: Any, tables: Tables) -> str | None:
+    """Why a style does not fit what the document declares of an operation, or None.
+
+    It names the first place or parameter of the style that the document does not declare, and that
+    the style does not list in `undeclared`.
+
+    Args:
+        style: The style.
+        operation: The module of the operation.
+        body: The body of the request for the first page; None: it has none.
+        tables: The members of the document's models.
+    """
+    # The models of its good responses that are objects.
+    pages: list[Any] = [*operation.OPERATION.results.values()]
+    lists = kinds_at(pages, style.items, tables) if isinstance(style.items, str) else None
+    items = [kind[0] for kind in lists or () if is_list(kind)]
+    for places, models, where in (
+        ((style.items, *style.places()), pages, "the response"),
+        (style.places_in_item(), items, "an item"),
+    ):
+        for place in places:
+            why = _undeclared(style, place, models, where, tables)
+            if why is not None:
+                return why
+    if not isinstance(style, ParameterPages) or style.parameter in style.undeclared:
+        return None
+    if style.in_body:
+        model = type(body).__name__
+        models = [model] if model in tables else []
+        return _undeclared(style, style.parameter, models, "the body", tables)
+    takes = signature(operation._get_kwargs)  # noqa: SLF001 - as of the caller's arguments
+    names = [name for name in takes.parameters if name != "body"]
+    if any(same_name(name, style.parameter) for name in names):
+        return None
+    return _complaint(style.parameter, "the parameters", names)
+
+
+def _undeclared(
+    style: PageStyle, place: Place | None, models: Sequence[Any], where: str, tables: Tables
+) -> str | None:
+    """Why a place is undeclared in all of these models; None: one of them declares the place, or
+    nothing is known of it.
+    """
+    if not isinstance(place, str) or place in style.undeclared or not models:
+        return None
+    if kinds_at(models, place, tables) != []:
+        return None
+    known = dict.fromkeys(name for model in models for name in tables[model])
+    return _complaint(place, where, [*known])
+
+
+def _complaint(name: str, where: str, known: Sequence[str]) -> str:
+    known_names = f" ({', '.join(known)})" if known else ""
+    return (
+        f"the document declares no {name!r} in {where}{known_names}. Write a name that it has, or "
+        f"undeclared=({name!r},) if the provider has this one all the same"
+    )
 
 
 __all__ = ("CursorPages", "LinkedPages", "NumberedPages", "OffsetPages", "PageStyle")

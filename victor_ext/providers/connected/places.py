@@ -1,13 +1,16 @@
-"""Places in a page, an item or the body of a request, and the parameters of a URL."""
+"""Places in a page, an item or the body of a request, what the document declares at them, and the
+parameters of a URL.
+"""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import unquote_plus, urlencode
 
 import httpx
 
 from victor_ext.errors import ConfigurationError
+from victor_ext.runtime.loop.evidence import Tables
 
 Place = str | Callable[[Any], Any]
 """Where a value is: a path of names (`meta.next_cursor`), as on the wire or in the generated model;
@@ -19,11 +22,11 @@ def value_at(value: Any, place: Place) -> Any:
     if not isinstance(place, str):
         return place(value)
     for name in place.split("."):
-        value = _member(value, name)
+        value = member_of(value, name)
     return value
 
 
-def _member(value: Any, name: str) -> Any:
+def member_of(value: Any, name: str) -> Any:
     """A member of an object or a model, by its name on the wire or in Python; None: it has none."""
     if isinstance(value, Mapping):
         return _member_of_object(cast("Mapping[str, Any]", value), name)
@@ -55,6 +58,43 @@ def same_name(first: str, second: str) -> bool:
 def _comparable(name: str) -> str:
     # The generator writes `field_1` for a member whose name no attribute can have, such as `1`.
     return re.sub(r"[^a-z0-9]", "", name.lower().removeprefix("field_"))
+
+
+def kinds_at(
+    kinds: Sequence[Any],
+    place: str,
+    tables: Tables,
+    is_same: Callable[[str, str], bool] = same_name,
+) -> list[Any] | None:
+    """The kinds that the document declares at a place of these, by the tables of its members.
+
+    An empty list: it declares no such place. None: something on the way has members that it does
+    not declare. `is_same` compares the names.
+    """
+    whole = [tables[kind][place] for kind in kinds if place in tables.get(kind, ())]
+    if whole:  # a name with a dot in it
+        return whole
+    found = [*kinds]
+    for name in place.split("."):
+        if any(_is_open(kind, tables) for kind in found):
+            return None
+        models = [tables[kind] for kind in found if is_model(kind, tables)]
+        found = [kind for model in models for own, kind in model.items() if is_same(own, name)]
+    return found
+
+
+def is_model(kind: Any, tables: Tables) -> bool:
+    """Whether a kind is an object of a model, whose members the tables have."""
+    return isinstance(kind, str) and kind in tables
+
+
+def _is_open(kind: Any, tables: Tables) -> bool:
+    """Whether the document leaves open what a value of this kind has: a union, anything, or an
+    object without declared members.
+    """
+    if kind is None or kind == "any":
+        return True
+    return is_model(kind, tables) and not tables[kind]
 
 
 def fields_of(body: Any, path: str) -> Mapping[str, Any]:

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple, Protocol, get_args
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import kind_of
-from victor_ext.runtime.client.hmac_signature import HmacSignature
 from victor_ext.runtime.client.webhooks import (
     Delivery,
     Headers,
+    HmacSignature,
     body_bytes,
     headers_by_name,
     invalid_notification,

@@ -1,8 +1,8 @@
 """EastPay, the payment gateway that banks run under names of their own. See docs/eastpay.md."""
 
-from .cards import Card, CardToken
 from .client import AsyncEastPay, EastPay
 from .records import Checkout, Payment, Webhook, payment_id_of
+from .requests import Card, CardToken
 from .result_codes import Rejection, ResultClass, ResultCode
 
 __all__ = (

@@ -7,19 +7,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
 from urllib.parse import quote
 
-from eastpay_api import models
 from eastpay_api.api.checkouts import get_checkout_payment, prepare_checkout
+from eastpay_api.models import CheckoutForm
 
 from victor_ext.money import Money
 from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
-from victor_ext.runtime.core.validation import COMPARED, rule
 
-from .checks import LONGEST_REFERENCE, Validation, check_id
 from .records import Checkout, Payment
+from .requests import Validation, check_id
 
 _LIFETIME = timedelta(minutes=15)
 """How long a checkout can be paid, by the gateway's documentation."""
@@ -28,17 +26,15 @@ _LIFETIME = timedelta(minutes=15)
 @dataclass(frozen=True, slots=True, repr=False)
 class _CheckoutRequest:
     # The arguments of `prepare`.
-    amount: Annotated[Money, rule(Validation.amount)]
+    amount: Money
     _: KW_ONLY
-    payment_type: Annotated[str, rule(Validation.printable, 2)] = "DB"
-    merchant_transaction_id: Annotated[
-        str | None, COMPARED, rule(Validation.reference, LONGEST_REFERENCE)
-    ] = None
-    merchant_id: Annotated[str | None, rule(Validation.printable, 255)] = None
-    checkout_type: Annotated[str | None, rule(Validation.printable, 32)] = None
-    checkout_id: Annotated[str | None, rule(Validation.printable, 255)] = None
-    notification_url: Annotated[str | None, rule(Validation.url)] = None
-    shopper_result_url: Annotated[str | None, rule(Validation.url)] = None
+    payment_type: str = "DB"
+    merchant_transaction_id: str | None = None
+    merchant_id: str | None = None
+    checkout_type: str | None = None
+    checkout_id: str | None = None
+    notification_url: str | None = None
+    shopper_result_url: str | None = None
     parameters: Mapping[str, str] | None = None
 
 
@@ -72,11 +68,11 @@ class Checkouts(Resource[Mode]):
             ...     price, shopper_result_url="https://shop.example/paid"
             ... )
         """
-        form = Validation().form(models.CheckoutForm, self._shared.context, request)
+        form = Validation().form(CheckoutForm, self._shared.context, request)
         asked_at = self._shared.clock.now()
-        raw = yield from call(prepare_checkout, models.Checkout, body=form)
+        body = yield from call(prepare_checkout, body=form)
         lapses_at = datetime.fromtimestamp(asked_at, UTC) + _LIFETIME
-        return Checkout(raw, widget_url=self.widget_url(raw.id), lapses_at=lapses_at)
+        return Checkout(body, widget_url=self.widget_url(body["id"]), lapses_at=lapses_at)
 
     @operation
     def status(self, checkout_id: str) -> OperationFlow[Payment]:
@@ -90,10 +86,8 @@ class Checkouts(Resource[Mode]):
             'pending'
         """
         check_id("checkout_id", checkout_id)
-        raw = yield from call(
-            get_checkout_payment, models.Payment, id=checkout_id, **self._shared.context.in_query()
-        )
-        return Payment(raw)
+        entity = self._shared.context
+        return Payment((yield from call(get_checkout_payment, id=checkout_id, **entity.in_query())))
 
     def widget_url(self, checkout_id: str) -> str:
         """The address of the script that shows the payment form: `<script src="...">`. It holds no

@@ -21,7 +21,7 @@ from victor_ext.runtime.client.config import (
     take,
     with_client_options,
 )
-from victor_ext.runtime.client.extras import folded_name
+from victor_ext.runtime.client.requests import folded_name
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.client.settings import unversioned_url
 from victor_ext.runtime.http.from_httpx2 import (

@@ -19,36 +19,40 @@ from victor_ext.runtime.client.records import as_timestamp
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Likeness
 from victor_ext.runtime.core.json_values import object_of
-from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import Members
-from victor_ext.runtime.loop.idempotency_keys import NoKey
+from victor_ext.runtime.loop.idempotency_keys import NoKeys
 from victor_ext.runtime.loop.operations import (
     AskedPayment,
+    Behaviour,
     Done,
     Effect,
     Finding,
     Follow,
     Operation,
+    Operations,
     Proof,
     RepeatsId,
     id_in_path,
 )
-from victor_ext.runtime.loop.table import Operations
 
-from .bodies import code_in, form_of, parameters_in, private_texts, reference_in
-from .evidence import (
+from .responses import (
     PAGE,
     REPEATS,
     another_reference,
+    code_in,
     comparers,
+    form_of,
     is_id,
     is_result,
     may_be_result,
     names_checkout,
     names_payment,
     no_result,
+    parameters_in,
+    private_texts,
+    read_problems,
+    reference_in,
 )
-from .problems import read_problems
 from .result_codes import ResultClass
 
 
@@ -61,7 +65,7 @@ def behaviour_of(base_url: httpx.URL, *, found_by_reference: bool) -> Behaviour:
     return Behaviour(
         name="EastPay",
         environment=str(base_url),
-        operations=Operations(DOCUMENT, base_url, NoKey(), rows, results=may_be_result),
+        operations=Operations(DOCUMENT, base_url, NoKeys(), rows, results=may_be_result),
         resent_redirects=frozenset({307}),
         problems=read_problems,
         # "401 invalid authorization header provided", "403 invalid access token provided"

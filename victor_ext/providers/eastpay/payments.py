@@ -4,49 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Annotated
+from typing import Any
 
-from eastpay_api import models
 from eastpay_api.api.payments import (
     create_payment,
     find_payments,
     follow_up_payment,
     inquire_payment,
 )
+from eastpay_api.models import FollowUpForm, PaymentForm
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.money import Money
-from victor_ext.privacy import kind_of
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Shared, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
-from victor_ext.runtime.core.json_values import list_or_empty
-from victor_ext.runtime.core.validation import COMPARED, rule
+from victor_ext.runtime.core.json_values import list_or_empty, object_or_empty
 
-from .cards import Card, CardToken
-from .checks import LONGEST_REFERENCE, Validation, check_id
 from .records import Payment, payment_id_of
+from .requests import LONGEST_REFERENCE, Card, CardToken, Validation, check_id
 from .system import Entity
-
-
-def _card_fields(validation: Validation, name: str, card: object) -> dict[str, str]:
-    """The parameters of the form for a card."""
-    if isinstance(card, Card | CardToken):
-        return card.fields()
-    validation.note(name, "type", f"card must be Card(...) or CardToken(...), not {kind_of(card)}.")
-    return {}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _PaymentRequest:
     # The arguments of `debit` and `preauthorise`.
-    amount: Annotated[Money, rule(Validation.amount)]
+    amount: Money
     _: KW_ONLY
-    card: Annotated[Card | CardToken | None, rule(_card_fields)] = None
-    merchant_transaction_id: Annotated[str, COMPARED, rule(Validation.reference, LONGEST_REFERENCE)]
-    payment_brand: Annotated[str | None, rule(Validation.printable, 32)] = None
-    notification_url: Annotated[str | None, rule(Validation.url)] = None
-    shopper_result_url: Annotated[str | None, rule(Validation.url)] = None
+    card: Card | CardToken | None = None
+    merchant_transaction_id: str
+    payment_brand: str | None = None
+    notification_url: str | None = None
+    shopper_result_url: str | None = None
     parameters: Mapping[str, str] | None = None
 
 
@@ -54,8 +43,8 @@ class _PaymentRequest:
 class _Step:
     """The arguments that all steps of a payment have in common."""
 
-    merchant_transaction_id: Annotated[str, COMPARED, rule(Validation.reference, LONGEST_REFERENCE)]
-    notification_url: Annotated[str | None, rule(Validation.url)] = None
+    merchant_transaction_id: str
+    notification_url: str | None = None
     parameters: Mapping[str, str] | None = None
 
 
@@ -63,21 +52,21 @@ class _Step:
 class _FollowUp(_Step):
     # The arguments of `capture`.
     payment_id: str
-    amount: Annotated[Money, rule(Validation.amount)]
+    amount: Money
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Reversal(_Step):
     # The arguments of `reverse`.
     payment_id: str
-    amount: Annotated[Money | None, rule(Validation.amount)] = None
+    amount: Money | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Refund(_FollowUp):
     # The arguments of `refund`.
     _: KW_ONLY
-    original_transaction_id: Annotated[str | None, rule(Validation.printable, 255)] = None
+    original_transaction_id: str | None = None
 
 
 class Payments(Resource[Mode]):
@@ -236,18 +225,12 @@ class Payments(Resource[Mode]):
             )
         if not self.entity.found_by_reference:
             raise ConfigurationError(_NO_INQUIRY_BY_REFERENCE)
-        raw = yield from call(
-            find_payments,
-            models.PaymentList,
-            **self.entity.in_query(),
-            merchant_transaction_id=reference,
+        found: dict[str, Any] = yield from call(
+            find_payments, **self.entity.in_query(), merchant_transaction_id=reference
         )
         # The name of the list is not documented.
-        return [
-            Payment(model)
-            for listed in (raw.payments, raw.records)
-            for model in list_or_empty(listed)
-        ]
+        listed = (*list_or_empty(found.get("payments")), *list_or_empty(found.get("records")))
+        return [Payment(object_or_empty(payment)) for payment in listed]
 
     @operation
     def notified(self, body: bytes | str) -> OperationFlow[Payment]:
@@ -302,8 +285,8 @@ _NO_INQUIRY_BY_REFERENCE = (
 
 def _pay(entity: Entity, payment_type: str, request: _PaymentRequest) -> OperationFlow[Payment]:
     """Make a payment of this type."""
-    form = Validation().form(models.PaymentForm, entity, request, payment_type=payment_type)
-    return Payment((yield from call(create_payment, models.Payment, body=form)))
+    form = Validation().form(PaymentForm, entity, request, payment_type=payment_type)
+    return Payment((yield from call(create_payment, body=form)))
 
 
 def _follow_up(
@@ -312,9 +295,8 @@ def _follow_up(
     """Make a step of this type, of the payment that the step names."""
     validation = Validation()
     validation.id("payment_id", step.payment_id)
-    form = validation.form(models.FollowUpForm, entity, step, payment_type=payment_type)
-    raw = yield from call(follow_up_payment, models.Payment, id=step.payment_id, body=form)
-    return Payment(raw)
+    form = validation.form(FollowUpForm, entity, step, payment_type=payment_type)
+    return Payment((yield from call(follow_up_payment, id=step.payment_id, body=form)))
 
 
 def _inquire(
@@ -322,7 +304,4 @@ def _inquire(
 ) -> OperationFlow[Payment]:
     """Inquire about a payment, within `seconds` (None: the client's deadline)."""
     check_id("payment_id", payment_id)
-    raw = yield from call(
-        inquire_payment, models.Payment, seconds, id=payment_id, **entity.in_query()
-    )
-    return Payment(raw)
+    return Payment((yield from call(inquire_payment, seconds, id=payment_id, **entity.in_query())))

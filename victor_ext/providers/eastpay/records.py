@@ -4,36 +4,41 @@ At the end, notifications: they are hints, which nobody has signed.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 import httpx
-from eastpay_api import models
+from eastpay_api.typed import records
 
 from victor_ext.errors import ConfigurationError, InvalidRequest
-from victor_ext.runtime.client.records import Field, ModelRecord, identifier, text
 from victor_ext.runtime.client.webhooks import NOTIFICATION, Delivery, Headers, notification_body
 from victor_ext.runtime.core.json_values import object_of, object_or_empty
+from victor_ext.typed import Record
 
-from .checks import Validation
+from .requests import Validation
+from .responses import code_in
 from .result_codes import ResultCode
 
 
-class _EastPayRecord(ModelRecord):
+class _EastPayRecord(Record):
     """What payments and checkouts have in common."""
 
-    id = identifier("id")
-    result = Field(ResultCode.parse, "result.code", "result.description")
+    __slots__ = ()
+
+    @property
+    def result(self) -> ResultCode:
+        result = object_or_empty(self._json.get("result"))
+        return ResultCode.parse(result.get("code"), result.get("description"))
 
     def to_dict(self) -> dict[str, Any]:
         """Everything that the gateway sent, by its names on the wire."""
-        return self.raw.to_dict()  # type: ignore[no-any-return] # of a generated model
+        return self._copy()
 
 
-class Payment(_EastPayRecord):
+class Payment(_EastPayRecord, records.Payment):
     """What the gateway says of a payment, or of a step of one (a capture, a reversal, a refund).
 
     Attributes:
@@ -49,12 +54,7 @@ class Payment(_EastPayRecord):
             not documented.
     """
 
-    description = text("result.description")
-    payment_type = text("payment_type")
-    timestamp = text("timestamp")
-    build_number = text("build_number")
-    ndc = text("ndc")
-    merchant_transaction_id = text("merchant_transaction_id")
+    __slots__ = ()
 
     @property
     def succeeded(self) -> bool:
@@ -65,7 +65,7 @@ class Payment(_EastPayRecord):
         return f"Payment({self.id!r}, {self.payment_type}, {self.result!r})"
 
 
-class Checkout(_EastPayRecord):
+class Checkout(_EastPayRecord, records.Checkout):
     """A page on which the shopper pays. It ends when it is paid, or after 15 minutes.
 
     Attributes:
@@ -78,8 +78,8 @@ class Checkout(_EastPayRecord):
 
     __slots__ = ("lapses_at", "widget_url")
 
-    def __init__(self, raw: models.Checkout, *, widget_url: str, lapses_at: datetime) -> None:
-        super().__init__(raw)
+    def __init__(self, json: Mapping[str, Any], *, widget_url: str, lapses_at: datetime) -> None:
+        super().__init__(json)
         self.widget_url = widget_url
         self.lapses_at = lapses_at
 
@@ -143,8 +143,7 @@ class Webhook:
 
     def is_own_response(self, response: httpx.Response) -> bool:
         """Whether a response comes from the gateway, whose responses all have a result code."""
-        result = object_or_empty(object_of(response).get("result"))
-        return bool(ResultCode.parse(result.get("code")).code)
+        return code_in(object_of(response)).code != ""
 
     def state_of(self, record: Payment) -> str:
         """What an inquiry says of a payment, as text: the same text again is no news."""

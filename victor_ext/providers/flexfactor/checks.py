@@ -23,7 +23,7 @@ _NO_ID = re.compile(r"[\x00-\x1f\x7f-\x9f]|\A\.{1,2}\Z")
 """What no part of a path can hold: control characters, and the names `.` and `..`."""
 
 
-class Validation(Query):
+class FlexFactorValidation(Query):
     """The problems of a call. Each method checks one argument, which `field` names."""
 
     def path_id(self, field: str, value: object) -> None:

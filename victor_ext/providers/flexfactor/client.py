@@ -12,7 +12,7 @@ from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import concealed, kind_of
 from victor_ext.profiles import profile_variables
 from victor_ext.runtime.auth.credentials import caller_digest
-from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
+from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
 from victor_ext.runtime.client.config import (
     ClientOptions,
     HttpxClient,
@@ -21,7 +21,6 @@ from victor_ext.runtime.client.config import (
     take,
     with_client_options,
 )
-from victor_ext.runtime.client.ping import Pings
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.http.from_httpx2 import (
     AnyURL,
@@ -33,7 +32,7 @@ from victor_ext.runtime.http.from_httpx2 import (
 from victor_ext.systems import System
 
 from .auth import FlexFactorAuth, FlexFactorToken
-from .checks import Validation, note_card_numbers
+from .checks import FlexFactorValidation, note_card_numbers
 from .operations import behaviour_of
 from .orders import Orders
 from .payments import Payments
@@ -144,7 +143,7 @@ class _FlexFactorClient(
 
     def _check_extras(self, extra_body: object, extra_query: object) -> None:
         """Check the members that the caller adds to all requests. Raises `ConfigurationError`."""
-        validation = Validation()
+        validation = FlexFactorValidation()
         note_card_numbers(validation, "extra_body", extra_body)
         note_card_numbers(validation, "extra_query", extra_query)
         if validation.problems:

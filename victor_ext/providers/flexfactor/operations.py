@@ -18,24 +18,22 @@ from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Values
 from victor_ext.runtime.core.json_values import object_of, object_or_empty, text_or_empty
 from victor_ext.runtime.loop import operations
-from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.idempotency_keys import TAKEN, BodyKey
 from victor_ext.runtime.loop.operations import (
     AskedPayment,
+    Behaviour,
     Effect,
     Follow,
     Operation,
+    Operations,
     Repeats,
     Shown,
     id_in_path,
 )
-from victor_ext.runtime.loop.table import Operations
 
 from . import responses
-from .evidence import Result, no_cancellation, no_copy, no_decision, no_order, no_page
-from .order_pages import orders_page
 from .problems import read_problems, trace_id
-from .responses import member, status_of
+from .responses import Result, member, orders_page, status_of
 
 _REPEATED: dict[str, Comparer] = {
     **dict.fromkeys(("idempotencyKey", "mid", "senseKey"), comparing.same_id),
@@ -131,15 +129,15 @@ def _row(
 
 
 _TOKEN = Result(responses.says_read)
-_PAGE = Result(responses.says_read, no_page)
-_ORDER = Result(responses.says_order, no_order)
-_DECISION = Result(responses.says_decided, no_decision)
-_COPY = Result(responses.says, no_copy)
-_CAPTURE = Result(partial(responses.says, at_once=True), leads_to={"CAPTURED"})
-_REFUND = Result(partial(responses.says, at_once=True), leads_to={"REFUNDED"})
+_PAGE = Result(responses.says_read, responses.no_page)
+_ORDER = Result(responses.says_order, responses.no_order)
+_DECISION = Result(responses.says_decided, responses.no_decision)
+_COPY = Result(responses.says, responses.no_copy)
+_CAPTURE = Result(responses.says_done, leads_to={"CAPTURED"})
+_REFUND = Result(responses.says_done, leads_to={"REFUNDED"})
 _CANCELLATION = Result(
     responses.says_cancelled,
-    no_cancellation,
+    responses.no_cancellation,
     may_be_empty=True,
     leads_to={"CANCELLED", "CANCELED"},
 )

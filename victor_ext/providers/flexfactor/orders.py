@@ -39,16 +39,14 @@ from victor_ext.runtime.client.runners import (
     call,
     call_without_body,
     drop_none,
-    step_for_json,
 )
-from victor_ext.runtime.core.json_values import is_object, object_of, object_or_empty
+from victor_ext.runtime.core.json_values import is_object, object_of
 from victor_ext.runtime.loop.idempotency_keys import new_key
 from victor_ext.typed import ListQuery
 
-from .checks import MOST, Validation
-from .order_pages import orders_page
+from .checks import MOST, FlexFactorValidation
 from .records import Cancellation, Order, OrderStatus, Refund
-from .responses import Says, says_cancelled
+from .responses import Says, orders_page, says_cancelled
 
 _UNFINISHED = frozenset({OrderStatus.DRAFT, OrderStatus.ONHOLD, OrderStatus.PROCESSING})
 _AFTER_END: Mapping[object, frozenset[OrderStatus]] = {
@@ -102,7 +100,7 @@ class Orders(Resource[Mode]):
             >>> flexfactor.orders.get(decision.order_id).status.name
             'COMPLETED'
         """
-        with Validation("orders.get") as validation:
+        with FlexFactorValidation("orders.get") as validation:
             validation.path_id("order_id", order_id)
         return (yield from _read_order(order_id, None))
 
@@ -133,7 +131,7 @@ class Orders(Resource[Mode]):
             ... ).external_order_id
             'INV-1042'
         """
-        with Validation("orders.wait") as validation:
+        with FlexFactorValidation("orders.wait") as validation:
             validation.path_id("order_id", order_id)
             wanted = validation.numbers("until", until, OrderStatus.__members__, 0, MOST)
 
@@ -206,10 +204,10 @@ class Orders(Resource[Mode]):
             return reader_class(lambda order: order.id, first=first, what="list of orders")
 
         def read(reader: PageReader[Order]) -> OperationFlow[Sequence[Order]]:
-            step = yield step_for_json(
+            body = yield from call(
                 list_orders, untyped=query.untyped, page_number=reader.number, **filters
             )
-            return _orders_in(object_or_empty(step.parsed), reader)
+            return _orders_in(body, reader)
 
         return Walk(begin, read)
 
@@ -240,7 +238,7 @@ class Orders(Resource[Mode]):
             >>> flexfactor.orders.refund(decision.order_id, Money.of("12.00", "USD")).succeeded
             True
         """
-        with Validation("orders.refund") as validation:
+        with FlexFactorValidation("orders.refund") as validation:
             validation.path_id("order_id", order_id)
             validation.amount("amount", amount)
             currency: object = getattr(amount, "currency", "USD")
@@ -255,8 +253,8 @@ class Orders(Resource[Mode]):
         # `amount` has at most fifteen digits, so the number in the JSON has exactly its digits.
         dollars = float(amount.amount)
         body = models.RefundRequest(amount_to_refund=dollars, **drop_none(refund_message=message))
-        raw = yield from call(refund_order, models.RefundAnswer, order_id=order_id, body=body)
-        return Refund(raw, order_id=order_id, amount=amount)
+        json = yield from call(refund_order, order_id=order_id, body=body)
+        return Refund(json, order_id=order_id, amount=amount)
 
     @operation
     def cancel(
@@ -357,7 +355,7 @@ def _cancel(
     `external_order_id`.
     """
     method = "orders.cancel" if field == "order_id" else "orders.external_cancel"
-    with Validation(method) as validation:
+    with FlexFactorValidation(method) as validation:
         validation.path_id(field, order_id)
         validation.key("idempotency_key", idempotency_key)
     key = new_key() if idempotency_key is None else idempotency_key
@@ -390,5 +388,4 @@ def _state_of(order: Order) -> str:
 
 
 def _read_order(order_id: str, seconds: float | None) -> OperationFlow[Order]:
-    step = yield step_for_json(get_order, seconds, order_id=order_id)
-    return Order(object_or_empty(step.parsed))
+    return Order((yield from call(get_order, seconds, order_id=order_id)))

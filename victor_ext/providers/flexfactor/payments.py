@@ -13,13 +13,13 @@ from flexfactor_api.typed.parts import OrderItem, order_item_body
 
 from victor_ext.money import Money
 from victor_ext.privacy import is_sequence, kind_of
-from victor_ext.runtime.client.extras import with_extra_body
+from victor_ext.runtime.client.requests import with_extra_body
 from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
 from victor_ext.runtime.loop.idempotency_keys import new_key
 from victor_ext.typed import Body, Request
 
-from .checks import Validation, note_card_numbers
+from .checks import FlexFactorValidation, note_card_numbers
 from .records import Capture, Decision, Transmission
 from .system import Merchant
 
@@ -31,7 +31,7 @@ def _body_of(request: Request, doing: str, merchant: Merchant, **members: Any) -
     """
     by_hand = request.by_hand
     amount, fields = by_hand["amount"], by_hand["fields"]
-    with Validation(doing) as validation:
+    with FlexFactorValidation(doing) as validation:
         validation.problems += request.check.problems
         validation.path_characters("order_id", request.body["orderId"])
         validation.amount("amount", amount)
@@ -56,7 +56,7 @@ def _body_of(request: Request, doing: str, merchant: Merchant, **members: Any) -
     )
 
 
-def _items_of(check: Validation, items: Any, amount: object) -> list[Body | None]:
+def _items_of(check: FlexFactorValidation, items: Any, amount: object) -> list[Body | None]:
     """The lines of an order, checked; their amounts are in the currency of the transaction."""
     if items is None:
         return []
@@ -147,8 +147,8 @@ class Payments(Resource[Mode]):
         # Only a transaction that was declined elsewhere is evaluated.
         fixed = {"isDeclined": True, "idempotencyKey": key}
         body = _body_of(request, "evaluate", self._shared.context, **fixed)
-        raw = yield from call(evaluate, models.Decision, body=body, untyped=request.untyped)
-        return Decision(raw, idempotency_key=key)
+        json = yield from call(evaluate, body=body, untyped=request.untyped)
+        return Decision(json, idempotency_key=key)
 
     @operation
     def capture(
@@ -172,7 +172,7 @@ class Payments(Resource[Mode]):
             >>> flexfactor.capture(decision.order_id, price).succeeded
             True
         """
-        with Validation("capture") as validation:
+        with FlexFactorValidation("capture") as validation:
             validation.text("order_id", order_id)
             validation.amount("amount", amount)
             validation.key("idempotency_key", idempotency_key)
@@ -183,8 +183,8 @@ class Payments(Resource[Mode]):
             amount=amount.minor_units,  # cents
             currency=amount.currency,
         )
-        raw = yield from call(capture, models.Answer, body=body)
-        return Capture(raw, order_id=order_id, amount=amount, idempotency_key=key)
+        json = yield from call(capture, body=body)
+        return Capture(json, order_id=order_id, amount=amount, idempotency_key=key)
 
     @operation
     @arguments_of(arguments.transmit)
@@ -211,6 +211,4 @@ class Payments(Resource[Mode]):
             True
         """
         body = _body_of(request, "transmit", self._shared.context)
-        untyped = request.untyped
-        raw = yield from call(transmit, models.TransmitAnswer, body=body, untyped=untyped)
-        return Transmission(raw)
+        return Transmission((yield from call(transmit, body=body, untyped=request.untyped)))

@@ -7,12 +7,15 @@ The provider's error bodies have several shapes:
 - an object of fields with messages, and a `TraceId` among the fields;
 - none of these: a sentence in `responseMessage`, `result`, `title`, `detail` or `message`.
 
+A code is one where a member for codes has it: the provider describes a scheme of six digits, and
+was seen to write none into a sentence.
+
 At the end stands what no problem repeats: the private data of the request.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 
@@ -21,7 +24,6 @@ from victor_ext.privacy import (
     HIDDEN,
     PrivateTexts,
     is_code,
-    mask,
     redact_code,
     redact_excerpt,
     texts_within,
@@ -37,17 +39,7 @@ from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.operations import Operation, Shown
 
 from . import responses
-from .evidence import Result
-from .responses import (
-    CODES,
-    SENTENCES,
-    Says,
-    code_in,
-    error_in_words,
-    error_status,
-    member,
-    split_code,
-)
+from .responses import CODES, SENTENCES, Result, Says, member, split_code
 
 _NO_MESSAGE = "the provider gave no message"
 _MESSAGES = ("item1", *SENTENCES)
@@ -75,122 +67,74 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     meaning: Callable[[dict[str, Any]], Says] = responses.says
     if row is not None and isinstance(row.evidence, Result):
         meaning = row.evidence.says
-    is_good_status = response.status_code < 400
-    if is_good_status and meaning(body) in (Says.YES, Says.NOTHING):
+    if response.status_code < 400 and meaning(body) in (Says.YES, Says.NOTHING):
         return ()
     private = _private_texts(response.request)
     if private:
         body = _without_private(body, private)
-    status = error_status(body)
-    if not status and is_good_status:
-        status = error_in_words(body)
-    status = status or response.status_code
-    listed = problems_in(body, status)
+    listed = problems_in(body)
     if listed or not body:
         return listed
-    return (_problem("", _code(body), _first_text(body, *SENTENCES), status),)
+    return (_problem("", _code(body), _first_text(body, SENTENCES)),)
 
 
-def problems_in(body: dict[str, Any], status: int = 0) -> tuple[Problem, ...]:
-    """The problems that a body lists in `errors` or `error`, or else in fields with messages.
-
-    `status` is the HTTP status of the error, which begins FlexFactor's own codes.
-    """
+def problems_in(body: dict[str, Any]) -> tuple[Problem, ...]:
+    """The problems that a body lists in `errors` or `error`, or else in fields with messages."""
     code = _code(body)
-    default_code = code if split_code(code) else ""
-    parts = islice(_parts_of_problems(_errors_by_field(body, status), status), _MOST_PROBLEMS)
-    return tuple(_problem(*part, status, default_code) for part in parts)
+    problems = _problems_of_fields(_errors_by_field(body), code if split_code(code) else "")
+    return tuple(islice(problems, _MOST_PROBLEMS))
 
 
-def _errors_by_field(body: dict[str, Any], status: int) -> dict[str, Any]:
+def _errors_by_field(body: dict[str, Any]) -> dict[str, Any]:
     """The errors that a body lists, by the field that each is about (empty: it names no field)."""
     errors = member(body, "errors")
-    if errors is None:
-        error = member(body, "error")
-        errors = [error] if is_object(error) else None
+    error = member(body, "error")
+    if errors is None and is_object(error):
+        errors = [error]
     if is_object(errors):
         return errors
     if is_list(errors):
         return {"": errors}
     fields: dict[str, Any] = {}
     for name, value in body.items():
-        if is_list(value) or code_in(name, status):
-            fields[name] = [text for text in _as_list(value) if isinstance(text, str)]
+        if is_list(value):
+            fields[name] = [text for text in value if isinstance(text, str)]
     return fields
 
 
-class _ProblemParts(NamedTuple):
-    """What an error says of itself; each part may be empty."""
-
-    field: str
-    code: str
-    message: str
-
-
-def _parts_of_problems(errors: dict[str, Any], status: int) -> Iterator[_ProblemParts]:
-    for field, value in errors.items():
-        for error in _as_list(value):
-            parts = _parts_of_problem(error, field, status)
-            if parts is not None:
-                yield parts
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if is_list(value) else [value]
-
-
-def _parts_of_problem(error: object, field: str, status: int) -> _ProblemParts | None:
-    """The parts of an error that is a code, a text or an object; None: it is nothing of these."""
-    # A code in another field may be an account number.
-    if is_code(error) and field.lower() in ("", *CODES):
-        return _ProblemParts("", redact_code(error), "")
-    if isinstance(error, str) or code_in(error, status):
-        return _ProblemParts(field, "", str(error))
-    if is_object(error):
-        own_field = field or _first_text(error, "field", "key")
-        return _ProblemParts(own_field, _code(error), _first_text(error, *_MESSAGES))
-    return None
-
-
-def _first_text(body: dict[str, Any], *names: str) -> str:
-    """The first text under one of these names, or the first number that is a code of FlexFactor's
-    own; empty: there is neither.
+def _problems_of_fields(errors: dict[str, Any], body_code: str) -> Iterator[Problem]:
+    """The problem of each error that is a code, a text or an object. One without a code has that
+    of the body.
     """
-    for name in names:
-        value = member(body, name)
-        text = str(value) if split_code(value) else text_or_empty(value)
-        if text:
-            return text
-    return ""
+    for field, value in errors.items():
+        for error in value if is_list(value) else [value]:
+            # A code in another field may be an account number.
+            if is_code(error) and field.lower() in ("", *CODES):
+                yield _problem("", redact_code(error), "")
+            elif isinstance(error, str):
+                yield _problem(field, body_code, error)
+            elif is_object(error):
+                own_field = field or _first_text(error, ("field", "key"))
+                yield _problem(own_field, _code(error) or body_code, _first_text(error, _MESSAGES))
+
+
+def _first_text(body: dict[str, Any], names: Sequence[str]) -> str:
+    """The first text under one of these names; empty: there is none."""
+    texts = (text_or_empty(member(body, name)) for name in names)
+    return next(filter(None, texts), "")
 
 
 def _code(body: dict[str, Any]) -> str:
     """The code in a body or in an object of `errors`; empty: it has none."""
-    for name in CODES:
-        code = member(body, name)
-        if code is not None:
-            return redact_code(code)
-    status = member(body, "status")
-    return redact_code("" if split_code(status) is None else status)
+    codes = (member(body, name) for name in CODES)
+    return redact_code(next((code for code in codes if code is not None), ""))
 
 
-def _problem(field: str, code: str, message: str, status: int, default_code: str = "") -> Problem:
+def _problem(field: str, code: str, message: str) -> Problem:
     """A problem with a field as the wire spells it: `transaction.amount` for `Transaction.Amount`
     and `$.transaction.amount`.
-
-    FlexFactor's own code is not masked. Where it stands in place of a field, it is the code.
-    `default_code` is the code of the whole body, for a problem without a code.
     """
-    own_code = code_in(message, status)
-    name = field.strip()
-    if name and code_in(field, status) == name:
-        code = code or name
-        field = ""
-    code = code or own_code or default_code
-    text = ""
-    if message.strip() != own_code:
-        # The excerpt has the digits of the code masked, as those of an account number.
-        text = redact_excerpt(message).replace(mask(own_code), own_code)
+    text = redact_excerpt(message)
     if not text:
         text = f"{_NO_MESSAGE} ({code})" if code else _NO_MESSAGE
     provider_field = redact_excerpt(field)

@@ -5,9 +5,8 @@ says whether money has moved: no generated field takes the place of one of these
 states and amounts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
-from functools import partial
 from typing import Any, ClassVar
 
 from flexfactor_api.typed import records
@@ -15,12 +14,10 @@ from flexfactor_api.typed import records
 from victor_ext.errors import Problem
 from victor_ext.money import Money
 from victor_ext.privacy import one_line
-from victor_ext.runtime.client.records import DeclaredRecord, Field
-from victor_ext.runtime.core.json_values import is_object, whole_of
-from victor_ext.typed import AnyCaseRecord
+from victor_ext.typed import AnyCaseRecord, text, whole
 
 from .problems import problems_in
-from .responses import is_done, split_code, status_of, success_of
+from .responses import ErrorCode, is_done, split_code, status_of, success_of
 
 
 class OrderStatus(IntEnum):
@@ -50,68 +47,33 @@ class OrderStatus(IntEnum):
     COMPLETED = 7
 
 
-def _word(*values: object) -> str | None:
-    """The first of these values that is text and not empty."""
-    return next((value for value in values if isinstance(value, str) and value), None)
-
-
-def _order_status(value: object, name: object) -> OrderStatus | int | None:
-    """The status of an order by its number, or without one by its name."""
-    number = whole_of(value)
-    if number is not None:
-        return next((status for status in OrderStatus if status == number), number)
-    return OrderStatus.__members__.get((_word(name, value) or "").strip().upper())
-
-
-def _problems(errors: object) -> Sequence[Problem]:
-    return problems_in({"errors": errors})
-
-
-word = partial(Field[str | None], _word)
-"""A field of a record: the first text that is not empty, of members with these names."""
-
-
-class FlexFactorRecord(DeclaredRecord, AnyCaseRecord):
-    """A record with fields that are declared by hand, before those that are generated."""
+class FlexFactorRecord(AnyCaseRecord):
+    """A record that a call returns. `request` has the attributes that the request says."""
 
     __slots__ = ()
 
     _in_repr: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, body: Any, **request: Any) -> None:
-        """`body` may be a generated model; `request` has the attributes that the request says."""
-        super().__init__(body if is_object(body) else body.to_dict())
+    def __init__(self, json: Mapping[str, Any], **request: Any) -> None:
+        super().__init__(json)
         for name, value in request.items():
             setattr(self, name, value)
-
-    @classmethod
-    def _field_names(cls) -> tuple[str, ...]:
-        return (*cls._declared_fields(), *cls._fields)
-
-    def value_at(self, path: Sequence[str]) -> Any:
-        return self._json.get(path[0])
-
-    def _shown(self, name: str) -> str | None:
-        if name in self._fields:
-            return super(DeclaredRecord, self)._shown(name)
-        return _shown(getattr(self, name))
-
-    def __repr__(self) -> str:
-        shown = {name: self._shown(name) for name in (*self._in_repr, *self._fields)}
-        fields = [f"{name}={one_line(text)}" for name, text in shown.items() if text is not None]
-        return f"{type(self).__name__}({', '.join(fields)})"
-
-
-class _CallRecord(FlexFactorRecord):
-    """A record that a call returns, and no notification."""
 
     @property
     def request_id(self) -> str | None:
         """The provider's id of the exchange: the gateway's, else the body's `traceId`."""
         return None if self.response_info is None else self.response_info.request_id
 
+    def _first(self, *names: str) -> str | None:
+        """The first text that is not empty, of members with these names."""
+        return next(filter(None, (text(self._json, name) for name in names)), None)
 
-class _Response(_CallRecord):
+    def __repr__(self) -> str:
+        fields = [f"{name}={_shown(getattr(self, name))}" for name in self._in_repr]
+        return f"{type(self).__name__}({', '.join(fields)})"
+
+
+class _Response(FlexFactorRecord):
     """What the responses to all writes have in common.
 
     `success` is whether the call was successful, as the provider says; it does not mean that a
@@ -121,16 +83,23 @@ class _Response(_CallRecord):
     everything that was sent.
     """
 
-    def _success(self) -> bool | None:
+    _fields: ClassVar[tuple[str, ...]] = ("success", "status", "error_code", "problems")
+
+    @property
+    def success(self) -> bool | None:
         return success_of(self._json)
 
-    def _status(self) -> str | None:
+    @property
+    def status(self) -> str | None:
         return status_of(self._json) or None
 
-    success = Field(_success)
-    status = Field(_status)
-    error_code = Field(split_code, "statusCode")
-    problems = Field(_problems, "errors")
+    @property
+    def error_code(self) -> ErrorCode | None:
+        return split_code(self._json.get("statusCode"))
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        return problems_in({"errors": self._json.get("errors")})
 
 
 class Decision(_Response, records.Decision):
@@ -144,9 +113,13 @@ class Decision(_Response, records.Decision):
     __slots__ = ("idempotency_key",)
 
     _in_repr = ("order_id", "status", "approved")
+    _fields = ("order_id", *_Response._fields, *records.Decision._fields)
 
     idempotency_key: str
-    order_id = word("orderId", "orderSessionKey")
+
+    @property
+    def order_id(self) -> str | None:
+        return self._first("orderId", "orderSessionKey")
 
     @property
     def approved(self) -> bool:
@@ -179,9 +152,8 @@ class _AmountResponse(_Response):
 
     @property
     def succeeded(self) -> bool:
-        """Whether the capture or refund was done.
-
-        False when the state is not known to be an end: then read the order.
+        """Whether the capture or refund was done: what the provider does not say to be done is
+        raised.
         """
         return is_done(self._json)
 
@@ -195,6 +167,8 @@ class Capture(_AmountResponse, records.Answer):
 
     __slots__ = ("idempotency_key",)
 
+    _fields = (*_Response._fields, *records.Answer._fields)
+
     idempotency_key: str
 
 
@@ -206,12 +180,17 @@ class Refund(_AmountResponse, records.RefundAnswer):
     processor's.
     """
 
+    _fields = (*_Response._fields, *records.RefundAnswer._fields)
+
 
 class Transmission(_Response, records.TransmitAnswer):
     """The response to `transmit`: the copy was accepted. `id` is the provider's id of it."""
 
+    _in_repr = ("id",)
+    _fields = (*_Response._fields, *records.TransmitAnswer._fields)
 
-class Cancellation(_CallRecord):
+
+class Cancellation(FlexFactorRecord):
     """The order is cancelled, now or before. The provider says little more about it: the body,
     `raw`, is mostly empty.
 
@@ -230,7 +209,7 @@ class Cancellation(_CallRecord):
         return f"Cancellation({name}={_shown(getattr(self, name))})"
 
 
-class Order(_CallRecord, records.Order):
+class Order(FlexFactorRecord, records.Order):
     """An order, as the provider last described it. Most of its members are not documented: see
     `raw`, the generated model, with everything that was sent, which includes the payer's data.
 
@@ -251,10 +230,26 @@ class Order(_CallRecord, records.Order):
 
     _in_repr = ("id", "status_name")
 
-    id = word("id", "orderId")
-    external_order_id = word("externalOrderId", "externalId", "merchantOrderId")
-    status = Field(_order_status, "status", "statusName")
-    status_name = word("statusName", "status")
+    _fields = ("id", "external_order_id", "status", "status_name", *records.Order._fields)
+
+    @property
+    def id(self) -> str | None:
+        return self._first("id", "orderId")
+
+    @property
+    def external_order_id(self) -> str | None:
+        return self._first("externalOrderId", "externalId", "merchantOrderId")
+
+    @property
+    def status(self) -> OrderStatus | int | None:
+        number = whole(self._json, "status")
+        if number is None:
+            return OrderStatus.__members__.get((self.status_name or "").strip().upper())
+        return next((status for status in OrderStatus if status == number), number)
+
+    @property
+    def status_name(self) -> str | None:
+        return self._first("statusName", "status")
 
 
 def _shown(value: object) -> str:

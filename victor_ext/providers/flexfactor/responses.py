@@ -1,59 +1,49 @@
 """What the body of a response says of the call: yes, no, both at once, or not yet (`says`).
 
-The HTTP status does not decide: a refused refund has status 200 and `success: false`. Beside
-`success: true` an unknown state counts as good where nothing else contradicts it. A cancellation is
-the exception: the unknown state may be that of the order.
+The HTTP status does not decide: a refused refund has status 200 and `success: false`.
 
 First come the words and codes that the provider uses, then the readers of single members
-(`success_of`, `status_of`), then `says`, and the errors in a body (`error_status`).
+(`success_of`, `status_of`), `says`, the errors in a body (`error_status`), the orders in a body
+(`orders_page`, `is_order`), and `Result`, the evidence of a success: each row of the table has one.
 """
 
 import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from enum import Enum
 from functools import partial
+from http import HTTPStatus
 from typing import Any, NamedTuple
+
+import httpx
 
 from victor_ext.privacy import one_line
 from victor_ext.runtime.core.json_values import (
+    is_list,
+    is_object,
     lenient_flag_of,
     member_in_any_case,
+    no_object_reason,
+    object_of,
     object_or_empty,
     text_or_empty,
 )
-
-_FAILURES = frozenset({"FAILED", "FAIL", "FAILURE", "ERROR", "REJECTED", "REFUSED", "INVALID"})
-"""States that mean that the call itself failed."""
+from victor_ext.runtime.loop.evidence import (
+    NOT_ITEMS,
+    Problems,
+    document_complaint,
+    said_members,
+)
 
 REFUSALS = frozenset({"DECLINED", "EXPIRED", "CANCELLED", "CANCELED"})
 """States that are a decision against the order: the result of `evaluate`, and a failure of most
 other calls.
 """
-
-_ENDS = frozenset(
-    {
-        "SUCCESS",
-        "SUCCEEDED",
-        "SUCCESSFUL",
-        "OK",
-        "DONE",
-        "APPROVED",
-        "COMPLETE",
-        "COMPLETED",
-        "CAPTURED",
-        "REFUNDED",
-    }
-)
+_FAILURES = REFUSALS | {"FAILED"}
+_SUCCESS = frozenset({"SUCCESS", "SUCCEEDED", "SUCCESSFUL", "OK", "DONE"})
+_ENDS = _SUCCESS | {"APPROVED", "COMPLETE", "COMPLETED", "CAPTURED", "REFUNDED"}
 """States after which nothing more happens. Which of them the provider uses is not documented."""
-
-_IN_PROGRESS = re.compile(
-    "PENDING|PROCESSING|PROGRESS|CHALLENGE|SUBMITTED|REQUIRED|QUEUED|WAIT|HOLD|REVIEW|DRAFT"
-)
-"""Parts of the states in which no money has been moved yet."""
-
-_NOT_CANCELLED = frozenset({"COMPLETED", "CAPTURED", "REFUNDED"})
-"""States in which an order ends that was not cancelled. Beside `success: true` they may be those of
-the call to cancel it.
-"""
+_KNOWN = _ENDS | REFUSALS | {"CHALLENGE", "SUBMITTED", "PROCESSING", "PENDING", "CAPTUREREQUIRED"}
 
 
 class Says(Enum):
@@ -66,17 +56,6 @@ class Says(Enum):
     NOTHING = "nothing"
 
 
-_MISSING, _FAILURE, _PROGRESS, _GOOD, _NEW = range(5)
-"""What the state in a body means for the call: the columns of `_TABLE`."""
-
-_TABLE: dict[bool | None, tuple[Says, Says, Says, Says, Says]] = {
-    # A row for each value of `success`; the columns: no state, a failure, one in progress, a good
-    # one, and an unknown word.
-    False: (Says.NO, Says.NO, Says.BOTH, Says.BOTH, Says.BOTH),
-    True: (Says.YES, Says.BOTH, Says.NOT_YET, Says.YES, Says.YES),
-    None: (Says.NOTHING, Says.NO, Says.NOT_YET, Says.YES, Says.NOT_YET),
-}
-
 CODES = ("item3", "code", "errorcode", "responsecode", "statuscode")
 """The fields that hold codes, in lower case. What is most specific comes first."""
 SENTENCES = ("responseMessage", "result", "detail", "message", "title", "error")
@@ -85,17 +64,14 @@ _ERROR = re.compile(r"([45][0-9]{2})(?:\.0|[0-9]{3})?")
 _BEGINS_WITH_ERROR = re.compile(
     r"\W*(?:error\W+)?(?:code\W+)?([45][0-9]{2})[0-9]{3}(?![0-9A-Za-z]|[.,][0-9])", re.IGNORECASE
 )
-_ERROR_WORDS = {
-    "UNAUTHORIZED": 401,
-    "FORBIDDEN": 403,
-    "METHODNOTALLOWED": 405,
-    "INTERNALSERVERERROR": 500,
-    "BADGATEWAY": 502,
-    "SERVICEUNAVAILABLE": 503,
-    "GATEWAYTIMEOUT": 504,
-}
-"""The errors in the table of the provider's page, by their letters alone."""
-_LONGEST_WORDS = 50
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalpha, text)).upper()
+
+
+_NAMES = {_letters(status.phrase): status.value for status in HTTPStatus if status >= 400}
+"""The HTTP statuses of errors, by the letters of their names."""
 
 
 class ErrorCode(NamedTuple):
@@ -121,18 +97,6 @@ def split_code(code: object) -> ErrorCode | None:
     if not re.fullmatch("[1-5][0-9]{5}", text):
         return None
     return ErrorCode(int(text[:3]), int(text[3:]))
-
-
-def code_in(text: object, status: int) -> str:
-    """FlexFactor's own code in a text or a number: six digits, which begin with the HTTP status.
-
-    Empty without one.
-    """
-    code = rf"(?<![0-9A-Za-z]){status}[0-9]{{3}}(?![0-9A-Za-z]|\.[0-9])"
-    if not isinstance(text, str | int) or not 100 <= status < 600:
-        return ""
-    match = re.search(code, str(text))
-    return match[0] if match else ""
 
 
 member = member_in_any_case  # the provider's spelling differs from place to place
@@ -162,15 +126,14 @@ def is_done(body: dict[str, Any]) -> bool:
 
 
 def says(
-    body: dict[str, Any], *, at_once: bool = False, cancels: bool = False, decides: bool = False
+    body: dict[str, Any], *, ends: Collection[str] | None = None, decides: bool = False
 ) -> Says:
     """What a body says of a write.
 
     Args:
         body: The body of the response.
-        at_once: Whether the write is done when its response comes: a state in progress is then
-            "not yet", and else good.
-        cancels: Whether the write makes an order CANCELLED.
+        ends: The states in which the write is done, of a write that is done when its response
+            comes: any other state is "not yet". None: the state is that of the order alone.
         decides: Whether the write decides about an order, as `evaluate` does: a refusal is then a
             result of the call.
     """
@@ -178,34 +141,24 @@ def says(
     status = status_of(body)
     if decides and status in REFUSALS:
         return Says.YES  # a decision is what was asked for; its sentence is the reason
-    has_error = _has_error(body)
-    if has_error and (success or _leaves_doubt(body)):
+    failed = status in _FAILURES and status not in (ends or ())
+    if failed or success is False or _has_error(body):
+        has_other_state = status != "" and not failed
+        return Says.BOTH if success or has_other_state or _leaves_doubt(body) else Says.NO
+    if status:
+        is_good = status in (_KNOWN if ends is None else ends)
+        is_result = ends is None and (success or (decides and names_order(body)))
+        if not (is_good or is_result):
+            return Says.NOT_YET
+    if error_in_words(body):
         return Says.BOTH
-    is_good = is_known_state(status) or (decides and names_order(body))
-    state = _state_of(status, is_good=is_good, at_once=at_once, cancels=cancels)
-    meaning = _TABLE[False if has_error else success][state]
-    if meaning in (Says.YES, Says.NOTHING) and error_in_words(body):
-        return Says.BOTH
-    return meaning
-
-
-def _state_of(status: str, *, is_good: bool, at_once: bool, cancels: bool) -> int:
-    """The column of `_TABLE` for a status."""
-    if not status:
-        return _MISSING
-    if status in _FAILURES or (status in REFUSALS and not cancels):
-        return _FAILURE
-    if at_once and _IN_PROGRESS.search(status):
-        return _PROGRESS
-    if at_once and cancels and (status == "APPROVED" or not is_good):
-        return _PROGRESS
-    if cancels and status in _NOT_CANCELLED:
-        return _NEW
-    return _GOOD if is_good else _NEW
+    return Says.YES if success or status else Says.NOTHING
 
 
 says_decided = partial(says, decides=True)
-says_cancelled = partial(says, at_once=True, cancels=True)
+says_done = partial(says, ends=_ENDS)
+# Beside another end, such as COMPLETED, the order may not be cancelled.
+says_cancelled = partial(says, ends=_SUCCESS | REFUSALS)
 
 
 def says_read(body: dict[str, Any]) -> Says:
@@ -243,21 +196,14 @@ def _leaves_doubt(body: dict[str, Any]) -> bool:
     return error >= 500 or error in _UNDECIDED
 
 
-def is_known_state(status: str) -> bool:
-    """Whether a state, in capitals, is one of the words above."""
-    return status in _ENDS or status in REFUSALS or _IN_PROGRESS.search(status) is not None
-
-
 def error_status(body: dict[str, Any]) -> int:
     """The HTTP status of the error in a body: that of a ProblemDetails (RFC 9457), or the beginning
     of a six-digit code. 0: the body has no such error.
     """
     for name in ("status", "statusCode"):
-        word = str(member(body, name))
-        error = _ERROR.fullmatch(word)
-        status = int(error[1]) if error else _status_in_words(word)
-        if status:
-            return status
+        error = _ERROR.fullmatch(str(member(body, name)))
+        if error:
+            return int(error[1])
     for place in (body, object_or_empty(member(body, "error"))):
         for name in CODES:
             code = split_code(member(place, name))
@@ -268,28 +214,19 @@ def error_status(body: dict[str, Any]) -> int:
 
 
 def error_in_words(body: dict[str, Any]) -> int:
-    """The HTTP status of the error that a sentence of a body, or the name of a member, begins with
-    as a six-digit code, or consists of in words ("Bad Gateway"). 0: there is none.
+    """The HTTP status of the error that the state or a sentence of a body, or the name of a member,
+    begins with as a six-digit code, or consists of in words ("Bad Gateway"). 0: there is none.
     """
-    texts: list[object] = [*body]
+    texts: list[object] = [*body, member(body, "status")]
     for place in (body, object_or_empty(member(body, "error"))):
         texts += [member(place, name) for name in SENTENCES]
     for text in texts:
         if isinstance(text, str | int):
-            words = str(text)
-            code = _BEGINS_WITH_ERROR.match(words)
-            status = int(code[1]) if code else _status_in_words(words)
+            code = _BEGINS_WITH_ERROR.match(str(text))
+            status = int(code[1]) if code else _NAMES.get(_letters(str(text)[:50]), 0)
             if status:
                 return status
     return 0
-
-
-def _status_in_words(text: str) -> int:
-    """The HTTP status of which a text is the name, such as 502 for "Bad Gateway"; else 0."""
-    if len(text) > _LONGEST_WORDS:
-        return 0
-    letters = "".join(filter(str.isalpha, text)).upper()
-    return _ERROR_WORDS.get(letters, 0)
 
 
 def in_words(body: dict[str, Any]) -> str:
@@ -315,3 +252,203 @@ def names_order(body: dict[str, Any]) -> bool:
     return any(
         member(body, name) not in (None, "") for name in ("id", "orderId", "orderSessionKey")
     )
+
+
+class OrdersPage(NamedTuple):
+    """A page of orders, as the provider sent it."""
+
+    orders: list[Any] | None
+    """None: the page has no array of them."""
+    is_last: bool | None
+    """Whether the page says that it is the last one; None: it does not say."""
+
+
+def orders_page(body: dict[str, Any]) -> OrdersPage | None:
+    """The page of orders that a body is, or has in one of its objects; None: there is no such page.
+
+    The name of the array of orders is not documented: it is `items`, or the only array in the page
+    that has orders or is empty. The arrays of the body itself count first: only if none of them is
+    that array, the page is an object in the body.
+    """
+    objects = {name: value for name, value in body.items() if is_object(value)}
+    inside = [value for name, value in objects.items() if name.lower() not in NOT_ITEMS]
+    for holders in ([body], inside):
+        pages: list[tuple[dict[str, Any], list[Any]]] = []
+        for holder in holders:
+            pages += [(holder, orders) for orders in _arrays_of_orders(holder)]
+        if len(pages) > 1:
+            return None
+        if pages:
+            page, orders = pages[0]
+            is_last = _says_last(page)
+            if is_last is None:
+                is_last = _says_last(body)
+            return OrdersPage(orders, is_last)
+    # A page without orders may have null in place of its array, or no such member.
+    empty_pages = [holder for holder in (body, *inside) if _is_empty_page(holder)]
+    if len(empty_pages) != 1:
+        return None
+    return OrdersPage(None, _says_last(empty_pages[0]))
+
+
+_PAGE_MEMBERS = ("pageNumber", "pageSize", "pageCount", "hasNextPage", "isLastPage", "isFirstPage")
+
+
+def _is_empty_page(holder: dict[str, Any]) -> bool:
+    """Whether an object has members of a page, and no orders: null or nothing in place of their
+    array.
+    """
+    is_page = any(member(holder, name) is not None for name in _PAGE_MEMBERS)
+    return is_page and member(holder, "items") is None
+
+
+def _arrays_of_orders(holder: dict[str, Any]) -> list[list[Any]]:
+    """The arrays of an object that have orders or are empty; only `items`, if it is one of them."""
+    arrays: dict[str, list[Any]] = {}
+    for member_name, value in holder.items():
+        name = member_name.lower()
+        if not is_list(value) or name in NOT_ITEMS:
+            continue
+        if not value or any(map(is_order, value)):
+            arrays[name] = value
+    return [arrays["items"]] if "items" in arrays else [*arrays.values()]
+
+
+def _says_last(page: dict[str, Any]) -> bool | None:
+    """Whether a page says that it is the last one; None: it does not say."""
+    more = lenient_flag_of(member(page, "hasNextPage"))
+    last = lenient_flag_of(member(page, "isLastPage"))
+    if more is None and last is None:
+        return None
+    # If the two contradict each other, another page is read.
+    return more is not True and last is not False
+
+
+_ORDER_MEMBERS = (
+    "statusName",
+    "externalOrderId",
+    "externalId",
+    "merchantOrderId",
+    "orderId",
+    "orderSessionKey",
+    "referenceNumber",
+    "orderPlacedDate",
+    "expiryDate",
+)
+
+
+def is_order(value: object) -> bool:
+    """Whether a value has what only an order has: a state, a time, or a member with an order's id.
+
+    The state is a number or a known word. Beside an `id` that is text it may be any value: the `id`
+    alone proves nothing, since other objects have one, too.
+    """
+    if not is_object(value):
+        return False
+    state = member(value, "status")
+    is_number = isinstance(state, int) and not isinstance(state, bool)
+    if is_number or status_of(value) in _KNOWN:
+        return True
+    if state not in (None, "") and isinstance(member(value, "id"), str):
+        return True
+    return any(member(value, name) not in (None, "") for name in _ORDER_MEMBERS)
+
+
+Lack = Callable[[dict[str, Any], Says], str | None]
+"""Why a body, which says this of its call, is not the result of the call; None: it is."""
+
+
+def no_result(_body: dict[str, Any], meaning: Says) -> str | None:
+    return "its body states no result" if meaning is Says.NOTHING else None
+
+
+def no_page(body: dict[str, Any], _meaning: Says) -> str | None:
+    page = orders_page(body)
+    if page is None:
+        return "its body is not a page of orders"
+    if not page.orders and error_status(body):
+        # An empty page would be taken for the end of the list.
+        return "its page is empty, and reports an error"
+    return None
+
+
+def no_order(body: dict[str, Any], _meaning: Says) -> str | None:
+    return None if is_order(body) else "its body is not an order"
+
+
+def no_decision(body: dict[str, Any], _meaning: Says) -> str | None:
+    return None if status_of(body) else "its body has no decision"
+
+
+def no_copy(body: dict[str, Any], meaning: Says) -> str | None:
+    """Why a body does not say that the copy of a transaction was accepted: the id of the copy says
+    so without a word.
+    """
+    has_id = member(body, "transmitId") not in (None, "")
+    return None if has_id else no_result(body, meaning)
+
+
+def no_cancellation(body: dict[str, Any], meaning: Says) -> str | None:
+    """Why a body does not say that an order is cancelled.
+
+    An empty object is documented: `orders.cancel` reads the order then.
+    """
+    if not body or names_order(body):
+        return None
+    return no_result(body, meaning)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Evidence of a JSON object that says yes, and has the result of the call.
+
+    Attributes:
+        says: What a body says of the call.
+        lack: Why a body that says neither no nor "not yet" is not the result, or None.
+        may_be_empty: Whether the response may have no body, or only what the document declares for
+            its status.
+        leads_to: The states to which the call leads, in capitals. None: any, because it makes the
+            order that has them.
+    """
+
+    says: Callable[[dict[str, Any]], Says]
+    lack: Lack = no_result
+    may_be_empty: bool = False
+    leads_to: Collection[str] | None = None
+
+    def __call__(self, response: httpx.Response, problems: Problems) -> str | None:
+        if self.may_be_empty and not response.content:
+            return None
+        body = object_of(response)
+        meaning = self.says(body)
+        if meaning in (Says.BOTH, Says.NOT_YET):
+            what = "contradicts itself" if meaning is Says.BOTH else "does not say that it is done"
+            return f"its body {what} ({in_words(body)})"
+        reason = no_object_reason(response) or self.lack(body, meaning)
+        is_empty = self.may_be_empty and meaning is Says.NOTHING
+        if reason or not is_empty:
+            return reason
+        return document_complaint(response, problems, may_be_empty=True)
+
+    def was_reached(self, response: httpx.Response) -> bool:
+        """Whether a body says, under any status, that the call was done or is under way.
+
+        `success` says so, if it is true. So does an order that is named beside its state. A refusal
+        of a step tells the state of its order, too: only a state to which the step leads counts,
+        and no words may be beside it.
+        """
+        body = said_members(response)
+        meaning, success = self.says(body), success_of(body)
+        if success is False or meaning is Says.NO or self.lack(body, meaning) is not None:
+            return False
+        if success is True:
+            return True
+        is_state_of_call = self.leads_to is None or (
+            status_of(body) in self.leads_to and not has_words(body)
+        )
+        return meaning is Says.YES and names_order(body) and is_state_of_call
+
+    def refusal(self, response: httpx.Response) -> str | None:
+        """The words of a body that says no, or None."""
+        body = object_of(response)
+        return in_words(body) if self.says(body) is Says.NO else None

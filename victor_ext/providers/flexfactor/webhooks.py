@@ -17,27 +17,27 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
+from flexfactor_api.typed import records
+
 from victor_ext.errors import AuthenticationError, ConfigurationError
 from victor_ext.privacy import SecretBytes, concealed, kind_of
 from victor_ext.runtime.auth.credentials import UnpicklableCredentials
-from victor_ext.runtime.client.hmac_signature import decoded_key, is_signed
-from victor_ext.runtime.client.records import Field, as_object, as_timestamp
 from victor_ext.runtime.client.webhooks import (
     MAX_BYTES,
     Delivery,
     Headers,
     check_age,
     checked_tolerance,
+    decoded_key,
     header_bytes,
     headers_by_name,
     invalid_notification,
+    is_signed,
     notification_body,
 )
 from victor_ext.runtime.core.clock import http_date
 from victor_ext.runtime.core.json_values import json_text, parsed
 from victor_ext.runtime.core.validation import shown
-
-from .records import FlexFactorRecord, word
 
 _REQUIRED_HEADERS = ("x-fc-authorization", "x-fc-nonce", "x-fc-date", "x-fc-content-sha512")
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?")
@@ -200,11 +200,7 @@ class _SignedValues(NamedTuple):
     date: str
 
 
-def _is_true(value: object) -> bool:
-    return value is True
-
-
-class Notification(FlexFactorRecord):
+class Notification(records.Notification):
     """One notification. `raw` is the body, with everything that was sent.
 
     Attributes:
@@ -221,17 +217,13 @@ class Notification(FlexFactorRecord):
 
     __slots__ = ("nonce",)
 
-    _in_repr = ("event", "order_id")
+    def __init__(self, json: Mapping[str, Any], *, nonce: str) -> None:
+        super().__init__(json)
+        self.nonce = nonce
 
-    nonce: str
-    event = word("Event")
-    order_id = word("OrderId")
-    external_order_id = word("ExternalOrderId")
-    confirmation_id = word("ConfirmationId")
-    occurred_at = Field(as_timestamp, "TimeStamp")
-    is_test = Field(_is_true, "IsTestMode")
-    is_resent = Field(_is_true, "IsResent")
-    data = Field(as_object, "EventData")
+    @property
+    def raw(self) -> Any:
+        return self._copy()
 
     @property
     def fingerprint(self) -> str:

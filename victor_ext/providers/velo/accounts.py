@@ -23,9 +23,9 @@ from victor_ext.runtime.client.runners import OperationFlow, call_without_body
 from victor_ext.runtime.loop.flow import Sleep
 from victor_ext.typed import Request
 
-from .checks import Validation, check_id
+from .checks import VeloValidation, check_id
 from .operations import Receipt
-from .reading import Order, lists, read, reads, response_to
+from .reading import ListOrder, lists, read, reads, response_to
 
 
 class SourceAccounts(Resource[Mode]):
@@ -73,7 +73,7 @@ class SourceAccounts(Resource[Mode]):
             ...     source_account_id, funding_account_id=bank, amount=amount
             ... )
         """
-        with Validation("The funding") as validation:
+        with VeloValidation("The funding") as validation:
             validation.id("funding_account_id", funding_account_id)
             validation.id("source_account_id", source_account_id)
             validation.money("amount", amount, 1, 9_999_999_999)
@@ -206,7 +206,7 @@ class Fundings(Resource[Mode]):
         arguments.list_fundings,
         FundingEntry,
         lambda entry: entry.events[0].id if entry.events else "",
-        order=Order("dateTime:asc"),  # without a `sort`, Velo has no order for them
+        order=ListOrder("dateTime:asc"),  # without a `sort`, Velo has no order for them
     )
     def list(self) -> None:
         """The history of a payor's fundings, read page by page as they are iterated.

@@ -8,7 +8,7 @@ from velo_api.typed.forms import ID_FORM
 from victor_ext.typed import Query
 
 
-class Validation(Query):
+class VeloValidation(Query):
     """The problems of a call. Each method checks one argument, and returns what is sent for it."""
 
     def id(self, field: str, value: Any, *, required: bool = True) -> Any:
@@ -27,7 +27,7 @@ class Validation(Query):
 
 def check_id(doing: str, field: str, value: object) -> None:
     """Raise `InvalidRequest` for what is no id; its message begins with `doing`."""
-    with Validation(doing) as validation:
+    with VeloValidation(doing) as validation:
         validation.id(field, value)
 
 

@@ -14,7 +14,7 @@ from victor_ext.errors import AuthenticationError, ConfigurationError
 from victor_ext.privacy import concealed, kind_of
 from victor_ext.profiles import profile_variables
 from victor_ext.runtime.auth.tokens import OAuthToken
-from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
+from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
 from victor_ext.runtime.client.config import (
     ClientOptions,
     HttpxClient,
@@ -23,7 +23,6 @@ from victor_ext.runtime.client.config import (
     take,
     with_client_options,
 )
-from victor_ext.runtime.client.ping import Pings
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, operation
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
 from victor_ext.runtime.client.settings import environment_and_url

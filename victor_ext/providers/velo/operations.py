@@ -32,7 +32,6 @@ from victor_ext.runtime.core.json_values import (
     object_or_empty,
     text_or_empty,
 )
-from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import (
     Evidence,
     ListPage,
@@ -41,24 +40,25 @@ from victor_ext.runtime.loop.evidence import (
     document_complaint,
     reports_error,
 )
-from victor_ext.runtime.loop.idempotency_keys import NoKey
+from victor_ext.runtime.loop.idempotency_keys import NoKeys
 from victor_ext.runtime.loop.operations import (
     AN_OBJECT,
     TOKEN,
     AskedPayment,
+    Behaviour,
     Done,
     Effect,
     Finding,
     Follow,
     NotDone,
     Operation,
+    Operations,
     Proof,
     RepeatsId,
     Says,
     Shown,
 )
 from victor_ext.runtime.loop.retry import asked_url
-from victor_ext.runtime.loop.table import Operations
 
 from .problems import correlation_id, read_problems
 from .proofs import SUBMITTED
@@ -430,7 +430,7 @@ def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour
     return Behaviour(
         name="Velo",
         environment=place,
-        operations=Operations(DOCUMENT, base_url, NoKey(), OPERATIONS, elsewhere=ELSEWHERE),
+        operations=Operations(DOCUMENT, base_url, NoKeys(), OPERATIONS, elsewhere=ELSEWHERE),
         problems=read_problems,
         # `correlationId` is what Velo's support asks for; a header may be that of a proxy.
         request_id_headers=(),

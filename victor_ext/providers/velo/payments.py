@@ -15,11 +15,11 @@ from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, op
 from victor_ext.runtime.client.runners import OperationFlow
 from victor_ext.typed import CheckedCall, Request
 
-from .checks import Validation, day_around
+from .checks import VeloValidation, day_around
 from .operations import PAYMENT_WITHDRAWAL
-from .reading import Order, lists, reads, response_to, walk, write
+from .reading import ListOrder, lists, reads, response_to, walk, write
 
-_ORDER = Order(id="paymentId")
+_ORDER = ListOrder(id="paymentId")
 
 
 class Payments(Resource[Mode]):
@@ -118,7 +118,7 @@ class Payments(Resource[Mode]):
             ... ]
             ['CONFIRMED']
         """
-        with Validation("The search") as validation:
+        with VeloValidation("The search") as validation:
             validation.reference("payor_payment_id", payor_payment_id, 40)
             validation.id("payor_id", payor_id)
             validation.moment("since", since)

@@ -24,19 +24,19 @@ from victor_ext.ids import reference_of
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
-from victor_ext.runtime.client.runners import OperationFlow, step_for_json
+from victor_ext.runtime.client.runners import OperationFlow, call
 from victor_ext.runtime.core.json_values import object_or_empty
 from victor_ext.typed import CheckedCall, Request
 from victor_ext.words import Word
 
-from .checks import Validation, check_id
+from .checks import VeloValidation, check_id
 from .operations import INSTRUCTION, PAID, PAYOUT_WITHDRAWAL, Receipt
-from .reading import Order, lists, read, reads, response_to, write
+from .reading import ListOrder, lists, read, reads, response_to, write
 from .system import PAYOUT_STATUSES
 
 _STATUSES = frozenset(PAYOUT_STATUSES)
 # Velo's own order is by time alone.
-_ORDER = Order("submittedDateTime:asc", "payoutId")
+_ORDER = ListOrder("submittedDateTime:asc", "payoutId")
 
 
 class Payouts(Resource[Mode]):
@@ -123,7 +123,7 @@ class Payouts(Resource[Mode]):
         """
         worse: Any = stop_if_rates_worse_by
         is_number = isinstance(worse, int | float) and not isinstance(worse, bool)
-        with Validation("The payout") as validation:
+        with VeloValidation("The payout") as validation:
             validation.id("payout_id", payout_id)
             if worse is not None and not (is_number and 0 <= worse < 10**6):
                 field = "stop_if_rates_worse_by"
@@ -243,8 +243,8 @@ class Payouts(Resource[Mode]):
             1
         """
         check_id("The payout", "payout_id", payout_id)
-        step = yield step_for_json(get_payout_history, payout_id=payout_id, page_size=1)
-        return PayoutHistory(object_or_empty(object_or_empty(step.parsed).get("summary")))
+        page = yield from call(get_payout_history, payout_id=payout_id, page_size=1)
+        return PayoutHistory(object_or_empty(page.get("summary")))
 
     @lists(arguments.get_payout_history, Payment)
     def audited_payments(self) -> None:

@@ -21,7 +21,7 @@ from victor_ext.runtime.client.resources import (
     listing,
     operation,
 )
-from victor_ext.runtime.client.runners import OperationFlow, call_without_body, step_for_json
+from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body
 from victor_ext.runtime.core.json_values import is_list, list_or_empty, object_or_empty
 from victor_ext.typed import CheckedCall, ListQuery, Record, whole
 
@@ -29,39 +29,43 @@ P = ParamSpec("P")
 R = TypeVar("R", bound=Record)
 
 
-def read(call: CheckedCall, kind: type[R], seconds: float | None = None) -> OperationFlow[R]:
+def read(checked: CheckedCall, kind: type[R], seconds: float | None = None) -> OperationFlow[R]:
     """Read one object.
 
     `seconds` bounds the call; None leaves it the client's deadline.
     """
-    step = yield step_for_json(call.operation, seconds, untyped=call.untyped, **call.arguments())
-    return kind(object_or_empty(step.parsed))
+    arguments = checked.arguments()
+    return kind((yield from call(checked.operation, seconds, untyped=checked.untyped, **arguments)))
 
 
-def reads(call: Callable[P, CheckedCall], kind: type[R]) -> Callable[[Documented], operation[P, R]]:
+def reads(
+    arguments: Callable[P, CheckedCall], kind: type[R]
+) -> Callable[[Documented], operation[P, R]]:
     """An operation that reads one object."""
-    flow = flow_of(call, lambda checked: read(checked, kind), f"OperationFlow[{kind.__name__}]")
+    flow = flow_of(
+        arguments, lambda checked: read(checked, kind), f"OperationFlow[{kind.__name__}]"
+    )
     return lambda method: operation(flow(method))
 
 
-def response_to(call: CheckedCall) -> OperationFlow[Any]:
+def response_to(checked: CheckedCall) -> OperationFlow[Any]:
     """Send a write once. Returns the whole generated `Response`."""
-    return call_without_body(call.operation, untyped=call.untyped, **call.arguments())
+    return call_without_body(checked.operation, untyped=checked.untyped, **checked.arguments())
 
 
-def send(call: CheckedCall) -> OperationFlow[None]:
+def send(checked: CheckedCall) -> OperationFlow[None]:
     """Send a write once."""
-    yield from response_to(call)
+    yield from response_to(checked)
 
 
-def sends(call: Callable[P, CheckedCall]) -> Callable[[Documented], operation[P, None]]:
+def sends(arguments: Callable[P, CheckedCall]) -> Callable[[Documented], operation[P, None]]:
     """An operation that sends a write once, and returns nothing."""
-    flow = flow_of(call, send, "OperationFlow[None]")
+    flow = flow_of(arguments, send, "OperationFlow[None]")
     return lambda method: operation(flow(method))
 
 
 def write(
-    call: CheckedCall,
+    checked: CheckedCall,
     look_up: Callable[..., CheckedCall],
     kind: type[R],
     done: Collection[str] | None,
@@ -73,12 +77,12 @@ def write(
     call: Velo refuses duplicates.
     """
     try:
-        yield from send(call)
+        yield from send(checked)
     except VictorError as error:
         could_be_done = error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED) and not isinstance(
             error, Conflict
         )
-        if not could_be_done or not (yield from _is_done(look_up(**call.path), kind, done)):
+        if not could_be_done or not (yield from _is_done(look_up(**checked.path), kind, done)):
             raise
 
 
@@ -96,7 +100,7 @@ def _is_done(
 # Lists: pages counted from 1, most of which state the number of pages and items.
 
 
-class Order(NamedTuple):
+class ListOrder(NamedTuple):
     """In which order a list comes, so that its items keep their places between two pages."""
 
     default: str = ""
@@ -112,7 +116,7 @@ class Order(NamedTuple):
         return {"sort": sort if self.id in sort else f"{sort},{self.id}:asc"}
 
 
-AS_VELO_SORTS = Order()
+AS_VELO_SORTS = ListOrder()
 
 
 def _id_of(record: Record) -> str | None:
@@ -124,7 +128,7 @@ def walk(
     kind: type[R],
     identify: Callable[[R], str | None] = _id_of,
     *,
-    order: Order = AS_VELO_SORTS,
+    order: ListOrder = AS_VELO_SORTS,
     is_feed: bool = False,
 ) -> Walk[R]:
     """A list, read page by page.
@@ -139,10 +143,9 @@ def walk(
     arguments: dict[str, Any] = {**query.arguments, **order.sort(query.arguments.get("sort"))}
 
     def read_page(reader: PageReader[R]) -> OperationFlow[list[R]]:
-        step = yield step_for_json(
+        page = yield from call(
             query.operation, untyped=query.untyped, page=reader.number, **arguments
         )
-        page = object_or_empty(step.parsed)
         sent = page.get("content")
         if not is_list(sent) and page.get("page") is None:
             # As of a payout, whose history may be read for its summary alone.
@@ -172,7 +175,7 @@ def lists(
     kind: type[R],
     identify: Callable[[R], str | None] = _id_of,
     *,
-    order: Order = AS_VELO_SORTS,
+    order: ListOrder = AS_VELO_SORTS,
     is_feed: bool = False,
 ) -> Callable[[Documented], listing[P, R]]:
     """An operation that is a list, read as by `walk`."""

@@ -2,20 +2,14 @@
 
 import hashlib
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from velo_api.typed import records
+
 from victor_ext.errors import AuthenticationError, ConfigurationError
 from victor_ext.privacy import concealed
-from victor_ext.runtime.client.records import (
-    Field,
-    ModelRecord,
-    as_integer,
-    as_object,
-    identifier,
-    timestamp,
-)
 from victor_ext.runtime.client.webhooks import (
     Delivery,
     Headers,
@@ -24,28 +18,13 @@ from victor_ext.runtime.client.webhooks import (
     notification_body,
 )
 from victor_ext.runtime.core.json_values import json_text, object_or_empty, text_or_empty
+from victor_ext.typed import identifier, members
 
 SHORTEST_AUTHORIZATION = 16
 """The least number of characters. Velo takes four, which can be guessed."""
 
 
-def _first_text(*values: object) -> str | None:
-    """The first of these values that is text and not empty."""
-    return next((value for value in values if isinstance(value, str) and value), None)
-
-
-def _as_sequence_number(value: object) -> int:
-    """A number from 1 that a database can store; 0: the value is none."""
-    number = as_integer(value) or 0
-    return number if 1 <= number < 2**63 else 0
-
-
-def _as_payors(payors: object) -> frozenset[str]:
-    """The ids of payors, in an object that has one for each of their roles."""
-    return frozenset(filter(None, map(text_or_empty, object_or_empty(payors).values())))
-
-
-class Notification(ModelRecord):
+class Notification(records.Notification):
     """One notification. `raw` is its body, with everything that was sent.
 
     Attributes:
@@ -65,28 +44,40 @@ class Notification(ModelRecord):
             when none is named.
     """
 
-    def value_at(self, path: Sequence[str]) -> Any:
-        """The value of a member of the body, or None."""
-        value = self.raw
-        for name in path:
-            value = object_or_empty(value).get(name)
-        return value
-
-    sequence_number = Field(_as_sequence_number, "sequenceNumber")
-    event_id = identifier("source.eventId")
-    category = identifier("category")
-    event_name = identifier("eventName")
-    # `source` may have the kind under either name.
-    source_type = Field(
-        lambda *names: _first_text(*names) or "", "source.sourceType", "source.type"
+    __slots__ = ()
+    _fields = (
+        "sequence_number",
+        *records.Notification._fields,
+        "source_type",
+        "payor_ids",
+        "source",
     )
-    created_at = timestamp("source.createdAt")
-    api_version = identifier("apiVersion")
-    payment_id = Field(_first_text, "source.paymentId")
-    payee_id = Field(_first_text, "source.payeeId")
-    payor_payment_id = Field(_first_text, "source.payorPaymentId", hidden=True)
-    payor_ids = Field(_as_payors, "source.payoutPayorIds", hidden=True)
-    source = Field(as_object, "source", hidden=True)
+    _private = records.Notification._private | {"payor_ids", "source"}  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - its own
+
+    @property
+    def raw(self) -> Any:
+        return self._copy()
+
+    @property
+    def sequence_number(self) -> int:
+        """A number from 1 that a database can store; 0: none was sent."""
+        number = self._json.get("sequenceNumber")
+        # JSON's `1.0` and `true` are no numbers of Velo's.
+        return number if type(number) is int and 1 <= number < 2**63 else 0
+
+    @property
+    def source_type(self) -> str:
+        source = self.source  # which may have the kind under either name
+        return identifier(source, "sourceType") or identifier(source, "type")
+
+    @property
+    def payor_ids(self) -> frozenset[str]:
+        payors = object_or_empty(self.source.get("payoutPayorIds"))
+        return frozenset(filter(None, map(text_or_empty, payors.values())))
+
+    @property
+    def source(self) -> dict[str, Any]:
+        return members(self._json, "source")
 
 
 class Webhook:

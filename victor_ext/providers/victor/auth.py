@@ -201,7 +201,7 @@ class _Signer:
         self._claims_at = claims
         self._key = key
         self._header_of = header_of
-        self._last: _SignedHeader | None = None
+        self._last: _HeaderOfClaims | None = None
 
     def header_at(self, now: float) -> Secret:
         """The `Authorization` header of a token; `now` is the time by the provider's clock."""
@@ -209,12 +209,12 @@ class _Signer:
         key = self._key()
         last = self._last  # another thread may replace it
         if last is None or last.claims != claims or last.key is not key:
-            last = _SignedHeader(claims, key, self._header_of(claims, key))
+            last = _HeaderOfClaims(claims, key, self._header_of(claims, key))
             self._last = last
         return last.header
 
 
-class _SignedHeader(FrozenOpaque, frozen=True):
+class _HeaderOfClaims(FrozenOpaque, frozen=True):
     """A header, and what it was signed from."""
 
     claims: dict[str, Any]

@@ -8,7 +8,7 @@ from victor_ext.typed import Query
 _ID_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f/\\?#%\s]|\A\.{1,2}\Z")
 
 
-class Validation(Query):
+class VictorValidation(Query):
     """The problems of one call. Each method checks one argument, which `field` names."""
 
     def __init__(self, doing: str) -> None:
@@ -39,5 +39,5 @@ RESPONSE_ARGUMENTS = {
 
 def check_id(request_id: object) -> None:
     """Check the id of a call that has no other argument to check. Raises `InvalidRequest`."""
-    with Validation("The call") as validation:
+    with VictorValidation("The call") as validation:
         validation.id("id", request_id)

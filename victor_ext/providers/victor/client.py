@@ -11,7 +11,7 @@ from victor_api.client import Client as GeneratedClient
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import concealed, kind_of
 from victor_ext.profiles import profile_variables
-from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
+from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
 from victor_ext.runtime.client.config import (
     ClientOptions,
     HttpxClient,
@@ -20,7 +20,6 @@ from victor_ext.runtime.client.config import (
     take,
     with_client_options,
 )
-from victor_ext.runtime.client.ping import Pings
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.client.settings import environment_and_url
 from victor_ext.runtime.http.from_httpx2 import (

@@ -1,8 +1,7 @@
-"""What `create` sends, and how a response is compared with it: `Sent`."""
+"""What `create` sends, and how a response is compared with it: `SentCreate`."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
@@ -16,7 +15,7 @@ from victor_ext.errors import Conflict, Outcome, Problem
 from victor_ext.ids import says_nothing
 from victor_ext.opaque import FrozenStruct
 from victor_ext.privacy import concealed_account, mask, one_line, redact_excerpt
-from victor_ext.runtime.client.extras import ExtraBody, extra_body_problems, with_extra_body
+from victor_ext.runtime.client.requests import ExtraBody, extra_body_problems, with_extra_body
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.json_values import object_or_empty
@@ -24,7 +23,7 @@ from victor_ext.runtime.core.validation import as_date, moment_problem
 from victor_ext.runtime.loop.idempotency_keys import key_problem
 from victor_ext.typed import Body, Request
 
-from .checks import Validation
+from .checks import VictorValidation
 from .record_values import CREATED_AT, ORIGINAL_AMOUNT, Amounts
 from .statuses import CHILD_ID, ID, PARENT_ID, Direction, as_direction, as_moment
 
@@ -80,8 +79,7 @@ def _due_date_problem(due: date, now: datetime) -> Problem | None:
 def body_of(request: Request) -> Body:
     """The body of a `create`. Raises `InvalidRequest` with all problems."""
     request.check.finish()
-    extra = request.by_hand["extra_body"]
-    return request.body if extra is None else with_extra_body(request.body, extra, ARGUMENTS)
+    return with_extra_body(request.body, request.by_hand["extra_body"], ARGUMENTS)
 
 
 def _request_of(arguments: Mapping[str, Any]) -> Request:
@@ -103,7 +101,7 @@ def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> N
     """
     arguments["payee_account_number"] = concealed_account(arguments.get("payee_account_number"))
     if now is not None:
-        with Validation("The check") as validation:
+        with VictorValidation("The check") as validation:
             problem = moment_problem("now", now)
             if problem is None and not MINYEAR < now.year < MAXYEAR:
                 problem = Problem(
@@ -182,7 +180,7 @@ class Compared(Protocol):
         ...
 
 
-class Sent(FrozenStruct, frozen=True):
+class SentCreate(FrozenStruct, frozen=True):
     """A `create` that was sent, whose values are compared with those of a record.
 
     Attributes:
@@ -198,9 +196,9 @@ class Sent(FrozenStruct, frozen=True):
     extras: tuple[ExtraBody | None, ...] = ()
 
     @classmethod
-    def of_body(cls, json: object) -> "Sent":
-        """The `create` that sent this body."""
-        rest = deepcopy(object_or_empty(json))
+    def of_body(cls, json: object, attempts: int = 1, key: str | None = None) -> "SentCreate":
+        """The `create` that sent this body, of which nothing is left in `json`."""
+        rest = object_or_empty(json)
         body = Body()
         for place in ARGUMENTS:
             part, _, name = place.rpartition(".")
@@ -209,18 +207,13 @@ class Sent(FrozenStruct, frozen=True):
                 target = body.setdefault(part, Body()) if part else body
                 target[name] = holder.pop(name)
         extra = {name: member for name, member in rest.items() if member != {}}
-        return cls(body, extras=(extra,))
+        return cls(body, attempts, key, (extra,))
 
     @classmethod
-    def of_arguments(cls, arguments: Mapping[str, Any], *, were_checked: bool = False) -> "Sent":
-        """A `create` with these arguments.
-
-        Raises `InvalidRequest` for what cannot be sent. Arguments that `were_checked` raise
-        nothing: rules may have changed since.
-        """
+    def of_arguments(cls, arguments: Mapping[str, Any]) -> "SentCreate":
+        """A `create` with these arguments. Raises `InvalidRequest` for what cannot be sent."""
         request = _request_of(arguments)
-        if not were_checked:
-            request.check.finish()
+        request.check.finish()
         return cls(request.body, extras=(request.by_hand["extra_body"],))
 
     @property
@@ -306,9 +299,8 @@ reference has to repeat them.
 def _contradicts(record: Compared, extra: ExtraBody) -> bool:
     """Whether a record has another value of an extra member, at its top or in the request."""
     whole = record.value_at(())
-    if comparing.differs(extra, whole):
-        return True
-    return comparing.differs(extra, whole.get("payment_request"))
+    places = (whole, whole.get("payment_request"))
+    return any(comparing.is_contradicted(extra, place) for place in places)
 
 
 def _value_in_request(record: Compared, argument: str) -> Any:

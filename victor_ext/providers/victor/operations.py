@@ -5,7 +5,7 @@ Before the table come the functions of its columns, in the order of its rows.
 """
 
 import re
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -13,10 +13,11 @@ from typing import Any
 import httpx
 from victor_api.operations import OPERATIONS as DOCUMENT
 
-from victor_ext.errors import Conflict, Outcome, Problem, UnreadableResponse, VictorError
+from victor_ext.errors import Problem, VictorError
 from victor_ext.ids import reference_of
 from victor_ext.money import from_wire
-from victor_ext.privacy import mask_digits, one_line, redact_code, redact_excerpt
+from victor_ext.privacy import mask_digits, redact_code, redact_excerpt
+from victor_ext.runtime.client.runners import OperationFlow
 from victor_ext.runtime.core.comparing import about_another, is_about_one_of
 from victor_ext.runtime.core.json_values import (
     is_object,
@@ -25,30 +26,32 @@ from victor_ext.runtime.core.json_values import (
     object_or_empty,
     text_or_empty,
 )
-from victor_ext.runtime.loop.behaviour import Behaviour
+from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.loop.evidence import ListPage, Members, names_something, said_members
 from victor_ext.runtime.loop.idempotency_keys import MIN_KEY_LENGTH, HeaderKey, KeyRule, key_problem
 from victor_ext.runtime.loop.operations import (
     TOKEN,
     AskedPayment,
+    Behaviour,
     Done,
     Effect,
     Findings,
     Follow,
     NotDone,
     Operation,
+    Operations,
     Proof,
     RepeatsId,
     id_in_path,
 )
 from victor_ext.runtime.loop.retry import asked_url
-from victor_ext.runtime.loop.table import Operations
 
 from .auth import TOKEN_PATH
-from .creating import Sent
+from .creating import SentCreate
+from .payment_requests import confirm_created
 from .reading import another_page, is_number
 from .records import PaymentRequest
-from .responding import PROOF_OF_RESPONSE, other_response, records_response
+from .responding import PROOF_OF_RESPONSE, confirm_recorded, records_response
 from .statuses import CHILD_ID, ID, PARENT_ID, TERMINAL, Direction, as_direction
 
 _WHAT = "payment request"
@@ -124,32 +127,12 @@ def _created_request(response: httpx.Response) -> PaymentRequest:
     return PaymentRequest.of_json(object_of(response))
 
 
-def _other_request(
-    client: Any, response: httpx.Response
-) -> Generator[Callable[[], Any], Any, str | None]:
-    """How the response to a `create` is about another payment, or None.
-
-    If the response says too little, the request that it names is read with `client`. Raises
-    `UnreadableResponse`: that says too little, too, or cannot be read.
-    """
-    sent = Sent.of_body(object_of(response.request))
-    record = _created_request(response)
-    why = "and what was read back does not say whose it is"
-    try:
-        # A response with none of the values that were sent is a plain receipt.
-        if sent.is_confirmed_by(record) or not sent.comparisons(record):
-            return None
-        if sent.is_confirmed_by((yield partial(client.payment_requests.get, record.id))):
-            return None
-    except Conflict as conflict:
-        return conflict.message
-    except VictorError as error:
-        why = f"and it could not be read back ({error.summary})"
-    message = (
-        f"The response says too little of payment request {one_line(record.id)}, {why}: it "
-        "may be another one's."
-    )
-    raise UnreadableResponse(message, outcome=Outcome.UNKNOWN)
+def _confirm_created(
+    response: Response, key: str | None, seconds_left: Callable[[], float | None]
+) -> OperationFlow[None]:
+    """As `confirm_created`, for the HTTP response to a stored `create`."""
+    sent = SentCreate.of_body(object_of(response.request), response.attempts, key)
+    return confirm_created(_created_request(response), sent, seconds_left)
 
 
 def _find_created(
@@ -162,12 +145,16 @@ def _find_created(
     findings: list[Done | NotDone | str | VictorError] = []
     for call, since in calls:
         own = requests.of_search(call.subject, since - first)
-        sent = Sent.of_body(call.body)
-        match = PaymentRequest.identified(own, sent, since=since)
-        if isinstance(match, str):
-            findings.append(f"{match} {own.caveat}".rstrip())
+        outbound = [request for request in own if request.direction != Direction.INBOUND]
+        sent = SentCreate.of_body(call.body)
+        if len(outbound) == 1:
+            findings.append(outbound[0].as_done(sent))
+        elif not outbound:
+            findings.append(f"No request has its client_reference_id. {own.caveat}".rstrip())
         else:
-            findings.append(match.as_done(sent))
+            could_be = any(sent.may_have_made(request, since) for request in outbound)
+            difference = "" if could_be else ", but other values"
+            findings.append(f"{len(outbound)} requests have its client_reference_id{difference}.")
     return findings
 
 
@@ -202,12 +189,12 @@ OPERATIONS: Mapping[str, Operation] = {
             names_something,
             proof=ID,
         ),
-        # No `repeats`: the method `create` compares what the response repeats of the request (see
-        # `Sent`), and raises a `Conflict` that names the values that differ.
+        # No `repeats`: `confirm` compares what the response repeats of the request (see
+        # `SentCreate`), and raises a `Conflict` that names the values that differ.
         look_up="with payment_requests.find(client_reference_id, start_datetime=...)",
         made=lambda response: _created_request(response).id,
         said=lambda response: _created_request(response).status,
-        unlike=_other_request,
+        confirm=_confirm_created,
         proves_work=_names_request,
         proof=_CREATED,
         payments=_asked_payments,
@@ -238,7 +225,7 @@ OPERATIONS: Mapping[str, Operation] = {
         ),
         id=RepeatsId(_WHAT, ID, unlike=_response_with_other_id),
         look_up="with payment_requests.get(id)",
-        unlike=other_response,
+        confirm=confirm_recorded,
         proves_work=records_response,
         proof=PROOF_OF_RESPONSE,
     ),

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from victor_api.api.payment_requests import create_request_payment
@@ -15,7 +15,7 @@ from victor_api.typed.words import StatusWord
 from victor_ext.errors import Outcome, UnreadableResponse, VictorError
 from victor_ext.money import Amount
 from victor_ext.privacy import one_line
-from victor_ext.runtime.client.extras import ExtraBody, ExtraQuery
+from victor_ext.runtime.client.requests import ExtraBody, ExtraQuery
 from victor_ext.runtime.client.resources import (
     Mode,
     Resource,
@@ -31,7 +31,7 @@ from victor_ext.runtime.loop.idempotency_keys import new_key
 from victor_ext.typed import ListQuery, Request
 
 from . import reading, responding, waiting
-from .creating import ARGUMENTS, Sent, body_of, check_request
+from .creating import ARGUMENTS, SentCreate, body_of, check_request
 from .reading import SearchResult
 from .records import PaymentRequest
 from .statuses import Status
@@ -103,17 +103,9 @@ class PaymentRequests(Resource[Mode]):
         step.own_places = ARGUMENTS
         created = PaymentRequest.of_json((yield step).parsed, idempotency_key=key)
         extras = (request.by_hand["extra_body"], step.extra_body)
-        sent = Sent(request.body, step.attempts, key, extras)
-        if sent.is_confirmed_by(created):
-            return created
-        # A new random key cannot belong to another payment, and a response without any of the sent
-        # values is a plain receipt. A response with only some of them, or with one that cannot be
-        # read, may describe another payment.
-        is_plain_receipt = not sent.comparisons(created)
-        is_of_this_call = own_key is None or is_plain_receipt
-        if is_of_this_call and not sent.unreadable(created):
-            return created
-        return (yield from _read_back(created, sent, seconds_left(), is_key_new=own_key is None))
+        sent = SentCreate(request.body, step.attempts, key, extras)
+        yield from confirm_created(created, sent, seconds_left, is_key_new=own_key is None)
+        return created
 
     @operation
     def get(
@@ -353,16 +345,29 @@ class PaymentRequests(Resource[Mode]):
         return waiting.watch(self._shared, id, until, timeout)
 
 
-def _read_back(
-    created: PaymentRequest, sent: Sent, seconds: float | None, *, is_key_new: bool
-) -> OperationFlow[PaymentRequest]:
-    """Read a request that a response to `create` names, and return the response's record if the
-    request is the payment that was sent.
+def confirm_created(
+    created: PaymentRequest,
+    sent: SentCreate,
+    seconds_left: Callable[[], float | None],
+    *,
+    is_key_new: bool = False,
+) -> OperationFlow[None]:
+    """Check that a response to a `create` is about the payment that was sent. If the response says
+    too little, the request that it names is read, within the time that is left.
 
-    Raises `UnreadableResponse`: that is not known. `seconds` is the time that is left, and
-    `is_key_new` whether no earlier call can have had the key.
+    Raises `Conflict`: it is another payment. Raises `UnreadableResponse`: that is not known.
+    `is_key_new`: no earlier call can have had the key.
     """
+    if sent.is_confirmed_by(created):
+        return
+    # A new random key cannot belong to another payment, and a response without any of the sent
+    # values is a plain receipt. A response with only some of them, or with one that cannot be
+    # read, may describe another payment.
+    is_of_this_call = is_key_new or not sent.comparisons(created)
+    if is_of_this_call and not sent.unreadable(created):
+        return
     why = "and no time was left to read it back"
+    seconds = seconds_left()
     if seconds is None or seconds > 0:
         try:
             read = yield from reading.get(created.id, seconds)
@@ -370,18 +375,16 @@ def _read_back(
             why = f"and it could not be read back ({error.message.rstrip('.')})"
         else:
             if sent.is_confirmed_by(read):
-                return created
+                return
             why = "and the record that was read back does not show whose it is"
-    has_reference = sent.reference is not None
-    missing = "its reference" if has_reference else "payee, payer and amount"
+    missing = "payee, payer and amount" if sent.reference is None else "its reference"
     unreadable = " and ".join(sent.unreadable(created))
     what = f"whose {unreadable} cannot be read" if unreadable else f"which does not say {missing}"
     raise UnreadableResponse(
         f"The provider answered with payment request {one_line(created.id)}, {what}, {why}: it may "
-        "be another payment's, of an earlier use of the idempotency key "
-        f"{created.idempotency_key!r}.",
+        f"be another payment's, of an earlier use of the idempotency key {sent.key!r}.",
         hint="Look at it with get(), or repeat with the same key and the same values.",
         outcome=Outcome.ACCEPTED if is_key_new else Outcome.UNKNOWN,
-        idempotency_key=created.idempotency_key,
+        idempotency_key=sent.key,
         attempts=sent.attempts,
     )

@@ -17,13 +17,13 @@ from victor_ext import zulu
 from victor_ext.errors import BadRequest, InvalidRequest, Outcome, Problem, UnreadableResponse
 from victor_ext.ids import is_same_id, reference_of
 from victor_ext.privacy import redact_excerpt
-from victor_ext.runtime.client.extras import ExtraQuery
 from victor_ext.runtime.client.paging import (
     PageReader,
     RepeatedPageReader,
     says_that_others_follow,
 )
 from victor_ext.runtime.client.records import RecordList
+from victor_ext.runtime.client.requests import ExtraQuery
 from victor_ext.runtime.client.resources import Shared, Walk
 from victor_ext.runtime.client.runners import OperationFlow, step_for_json
 from victor_ext.runtime.core.clock import ServerClock
@@ -31,7 +31,7 @@ from victor_ext.runtime.core.json_values import list_or_empty
 from victor_ext.runtime.loop.operations import names_only
 from victor_ext.typed import ListQuery
 
-from .checks import Validation, check_id
+from .checks import VictorValidation, check_id
 from .records import PaymentRequest
 
 _ARRIVAL_MARGIN = 5.0
@@ -284,7 +284,7 @@ def _check_search(
     references: Sequence[object], start_datetime: Any, end_datetime: Any, extra_query: Any
 ) -> None:
     """Check the arguments of `find`. Raises `InvalidRequest` with all problems."""
-    with Validation("The search") as validation:
+    with VictorValidation("The search") as validation:
         for reference in references:
             validation.text("client_reference_id", reference, 128)
         if start_datetime is None:

@@ -23,7 +23,7 @@ from victor_ext.runtime.core.validation import Validation, as_date
 from victor_ext.runtime.loop.operations import Done
 
 from . import statuses
-from .creating import SUBJECT, Sent
+from .creating import SUBJECT, SentCreate
 from .record_values import (
     CREATED_AT,
     ORIGINAL_AMOUNT,
@@ -122,6 +122,25 @@ class PaymentRequest(PaymentRequestFields):
     """
 
     __slots__ = ("_model", "idempotency_key")
+    _fields = (
+        *PaymentRequestFields._fields,
+        "id",
+        "status",
+        "direction",
+        "network",
+        "amount",
+        "original_amount",
+        "due_date",
+        "created_at",
+        "approved_at",
+        "payee",
+        "payer",
+        "biller_type",
+        "approval_notes",
+        "is_terminal",
+        "response",
+        "idempotency_key",
+    )
 
     _model: str
     """The name of the generated model of the JSON."""
@@ -375,32 +394,9 @@ class PaymentRequest(PaymentRequestFields):
         Raises:
             InvalidRequest: An argument is invalid, so that nothing can have been sent.
         """
-        return Sent.of_arguments(arguments).may_have_made(self, since)
+        return SentCreate.of_arguments(arguments).may_have_made(self, since)
 
-    @staticmethod
-    def asked_with(arguments: Mapping[str, Any]) -> Sent:
-        """A `create` with these arguments, which were checked, for `identified` and `as_done`."""
-        return Sent.of_arguments(arguments, were_checked=True)
-
-    @classmethod
-    def identified(
-        cls, requests: Sequence[PaymentRequest], sent: Sent, *, since: datetime
-    ) -> PaymentRequest | str:
-        """The request that a `create` has made; or a text, which says why that is not known.
-
-        `requests` have the reference of the `create`, and `since` is that of `could_be`.
-        """
-        outbound = [request for request in requests if request.direction != Direction.INBOUND]
-        if not outbound:
-            return "No request has its client_reference_id."
-        if len(outbound) > 1:
-            could_be = any(sent.may_have_made(request, since) for request in outbound)
-            difference = "" if could_be else ", but other values"
-            return f"{len(outbound)} requests have its client_reference_id{difference}."
-        (request,) = outbound
-        return request.as_done(sent).doubt(since) or request
-
-    def as_done(self, sent: Sent) -> Done:
+    def as_done(self, sent: SentCreate) -> Done:
         """What this request shows of a `create` that was sent, as a `Done`.
 
         Its `doubt` says why the request may be another payment's.
@@ -410,15 +406,6 @@ class PaymentRequest(PaymentRequestFields):
         return Done(
             self.id, self.status, self.to_dict(), created_at=self.created_at, compared=compared
         )
-
-    @classmethod
-    def _field_names(cls) -> tuple[str, ...]:
-        by_hand = [
-            name
-            for name, value in vars(PaymentRequest).items()
-            if isinstance(value, property) and name != "raw" and not name.startswith("_")
-        ]
-        return (*cls._fields, *by_hand, "idempotency_key")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON data, with amounts as text and times as Zulu time."""
@@ -482,6 +469,6 @@ def _completed(name: str) -> property:
 
 _OF_THIS_RECORD = {"id", "status", "direction", "is_terminal", "idempotency_key"}
 """What no other record of the request completes."""
-_NAMES = PaymentRequest._field_names()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - its own
-for _name in {*_NAMES} - {*_OF_THIS_RECORD, *vars(_Completed)}:
+_NAMES = {*PaymentRequest._fields}  # pyright: ignore[reportPrivateUsage] - its own
+for _name in _NAMES - {*_OF_THIS_RECORD, *vars(_Completed)}:
     setattr(_Completed, _name, _completed(_name))

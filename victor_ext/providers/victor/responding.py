@@ -7,7 +7,7 @@ flow of both methods. The functions between the two are columns of the table of 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -18,19 +18,19 @@ from victor_api.api.payment_requests import respond_to_payment_request
 
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, VictorError
-from victor_ext.opaque import FrozenOpaque, FrozenStruct
+from victor_ext.opaque import FrozenStruct
 from victor_ext.privacy import one_line
-from victor_ext.runtime.client.extras import ExtraBody, extra_body_problems, with_extra_body
-from victor_ext.runtime.client.requests import Body
+from victor_ext.runtime.client.requests import Body, ExtraBody, extra_body_problems, with_extra_body
 from victor_ext.runtime.client.resources import Shared
 from victor_ext.runtime.client.runners import OperationFlow, drop_none, step_for_json
 from victor_ext.runtime.core.comparing import Likeness, likeness, same_text
 from victor_ext.runtime.core.json_values import json_of, object_of, object_or_empty, text_or_empty
+from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.loop.evidence import said_members
-from victor_ext.runtime.loop.operations import Done, Finding, Proof
+from victor_ext.runtime.loop.operations import Done, Finding, Proof, id_in_path
 
-from .checks import RESPONSE_ARGUMENTS, Validation
+from .checks import RESPONSE_ARGUMENTS, VictorValidation
 from .reading import get
 from .records import APPROVAL_NOTES, RESPONSE, PaymentRequest
 from .statuses import Direction, PaymentRequestResponse, Status
@@ -114,15 +114,21 @@ _RESPONSE_STATUSES: dict[str, Status] = {
 """The statuses of a request, or of its response, that show a response; and which one."""
 
 
-def other_response(_client: Any, response: httpx.Response) -> Generator[Any, Any, str | None]:
-    """How the HTTP response to `accept` or `decline` says something else than was sent, or None."""
-    yield from ()  # it needs no read, and is a generator as all functions of this column
-    intended = IntendedResponse.in_body(json_of(response.request))
-    record = PaymentRequest.of_json(object_of(response), RESPONSE)
-    differences = intended.differences(record) or ()
-    if set(differences) <= {"notes"}:
+def confirm_recorded(
+    http_response: Response, _key: str | None, seconds_left: Callable[[], float | None]
+) -> OperationFlow[Done | None]:
+    """Check that the HTTP response to a stored `accept` or `decline` has the response that was
+    sent, as the methods do. Returns what was read if only that shows it.
+    """
+    request_id = id_in_path(http_response.request)
+    intended = IntendedResponse.in_body(json_of(http_response.request))
+    received = PaymentRequest.of_json(object_of(http_response), RESPONSE)
+    record = yield from _confirmed(
+        request_id, intended, received, http_response.attempts, seconds_left
+    )
+    if record is received:
         return None
-    return f"the provider answers with {_in_words(differences, record)}"
+    return Done(request_id, record.status, record.to_dict(), http_response)
 
 
 def records_response(response: httpx.Response) -> bool:
@@ -179,21 +185,43 @@ def respond(
     if known is not None:
         requested = known.amount if known.original_amount is None else known.original_amount
     intended = IntendedResponse(status, notes, amount, requested)
+    word = "Accepted" if status is Status.ACCEPTED else "Declined"
+    sent_amount = None if amount is None else money.to_wire(amount)
+    body = Body(status=word, notes=notes, **drop_none(modified_amount=sent_amount))
+    step = step_for_json(
+        respond_to_payment_request,
+        victor_payment_request_id=request_id,
+        body=with_extra_body(body, extra_body, RESPONSE_ARGUMENTS),
+    )
+    step.own_places = RESPONSE_ARGUMENTS
     try:
-        sent = yield from _send(request_id, intended, extra_body)
+        received = PaymentRequest.of_json((yield step).parsed, RESPONSE)
     except VictorError as error:
         if error.outcome not in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             raise
         uncertain = error
     else:
-        differences = intended.differences(sent.record) or ()
-        if not differences or set(differences) == {"notes"}:
-            return sent.record
-        uncertain = _conflict(
-            request_id, intended, sent.record, differences, attempts=sent.attempts
-        )
-        if "amount" in differences:
-            raise uncertain
+        return (yield from _confirmed(request_id, intended, received, step.attempts, seconds_left))
+    return (yield from _read_back(request_id, intended, uncertain, seconds_left()))
+
+
+def _confirmed(
+    request_id: str,
+    intended: IntendedResponse,
+    received: PaymentRequest,
+    attempts: int,
+    seconds_left: Callable[[], float | None],
+) -> OperationFlow[PaymentRequest]:
+    """The record of a good response if it has the intended response, or else what is read back.
+
+    Raises `Conflict`: another amount is agreed to, or the read shows another response.
+    """
+    differences = intended.differences(received) or ()
+    if set(differences) <= {"notes"}:
+        return received
+    uncertain = _conflict(request_id, intended, received, differences, attempts=attempts)
+    if "amount" in differences:
+        raise uncertain
     return (yield from _read_back(request_id, intended, uncertain, seconds_left()))
 
 
@@ -209,7 +237,7 @@ def check_response(
 
     `known` is the record of the request, if the caller passed it.
     """
-    with Validation("The answer") as validation:
+    with VictorValidation("The answer") as validation:
         validation.id("id", request_id)
         if known is not None and known.direction is Direction.OUTBOUND:
             which = "which only its payer has"
@@ -236,29 +264,6 @@ def check_response(
                 )
                 validation.note("modified_amount", "combination", f"{message}leave it out.")
         validation.problems += extra_body_problems(extra_body, RESPONSE_ARGUMENTS)
-
-
-class _SentResponse(FrozenOpaque, frozen=True):
-    """A response that was sent, with success."""
-
-    record: PaymentRequest
-    attempts: int
-
-
-def _send(
-    request_id: str, intended: IntendedResponse, extra_body: ExtraBody | None
-) -> OperationFlow[_SentResponse]:
-    word = "Accepted" if intended.status is Status.ACCEPTED else "Declined"
-    amount = None if intended.modified_amount is None else money.to_wire(intended.modified_amount)
-    body = Body(status=word, notes=intended.notes, **drop_none(modified_amount=amount))
-    step = step_for_json(
-        respond_to_payment_request,
-        victor_payment_request_id=request_id,
-        body=with_extra_body(body, extra_body, RESPONSE_ARGUMENTS),
-    )
-    step.own_places = RESPONSE_ARGUMENTS
-    record = PaymentRequest.of_json((yield step).parsed, RESPONSE)
-    return _SentResponse(record, step.attempts)
 
 
 def _read_back(
@@ -295,7 +300,7 @@ def _read_back(
     if not differences:
         return record
     # After a good status, also one whose body has another word, the state of the request may be an
-    # effect of this call. (A `Conflict` without an HTTP response is the one made in `respond`.)
+    # effect of this call. (A `Conflict` without an HTTP response is the one made in `_confirmed`.)
     may_be_effect = uncertain.outcome is Outcome.ACCEPTED or (
         isinstance(uncertain, Conflict) and uncertain.response is None
     )

@@ -111,16 +111,13 @@ class SignedToken:
         is_kept = True
         if signed is None or self._clock.monotonic() >= signed.until:
             is_kept = False
-            signed = self._signed_header()
+            skew = self._clock.skew
+            value = Secret(self._sign(self._clock.now()))
+            signed = _SignedHeader(value, skew, self._clock.monotonic() + self._reuse)
             self._kept = signed if self._reuse else None
         request.headers[self._header] = signed.value
         request.extensions[SIGNED] = is_kept, signed.skew
         return done()
-
-    def _signed_header(self) -> _SignedHeader:
-        skew = self._clock.skew
-        value = Secret(self._sign(self._clock.now()))
-        return _SignedHeader(value, skew, self._clock.monotonic() + self._reuse)
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
         """See `may_be_outdated`."""

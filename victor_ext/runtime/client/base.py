@@ -21,6 +21,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from types import ModuleType
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar, cast
 
 import httpx
@@ -33,7 +34,9 @@ from victor_ext.errors import (
     UnreadableResponse,
     VictorError,
 )
+from victor_ext.opaque import FrozenStruct
 from victor_ext.privacy import Secret, concealed_within, kind_of, redact_excerpt
+from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.client.config import HttpxClient, Transport
 from victor_ext.runtime.client.transport import (
     AsyncAttemptTransport,
@@ -41,10 +44,10 @@ from victor_ext.runtime.client.transport import (
     AttemptTransport,
     HttpClient,
 )
-from victor_ext.runtime.core.arguments import hinting
 from victor_ext.runtime.core.clock import SEND_BEFORE, ProviderTime, ServerClock
 from victor_ext.runtime.core.headers import ExtraHeaders
-from victor_ext.runtime.core.validation import Validation
+from victor_ext.runtime.core.validation import Validation, hinting
+from victor_ext.runtime.http.connections import Route
 from victor_ext.runtime.http.from_httpx2 import (
     AnyTimeout,
     AsyncClient,
@@ -52,7 +55,6 @@ from victor_ext.runtime.http.from_httpx2 import (
     SyncClient,
     SyncTransport,
 )
-from victor_ext.runtime.http.http11 import Route
 from victor_ext.runtime.http.options import (
     checked_http_client,
     checked_limits,
@@ -71,8 +73,6 @@ from victor_ext.runtime.loop.retry import Authenticator, RetryPolicy
 from victor_ext.systems import System
 
 from .config import KEEP, ClientConfig
-from .extras import ExtraBody, ExtraQuery
-from .generated import Connect, bound_class
 from .prepared_calls import (
     AnyOperation,
     PreparedCall,
@@ -81,8 +81,10 @@ from .prepared_calls import (
     prepare_call,
     send_prepared,
 )
+from .requests import ExtraBody, ExtraQuery
 from .resources import Awaited, Blocking, HasMode, Mode, Shared, operation
-from .runners import AsyncRunner, OperationFlow, SyncRunner
+from .runners import AsyncRunner, Call, OperationFlow, SyncRunner
+from .transport import Connect, bound_class
 
 _logger = logging.getLogger(__name__)
 C = TypeVar("C")
@@ -99,8 +101,13 @@ class _AskedLookUp(NamedTuple):
 
     @property
     def beginning(self) -> datetime:
-        """From when on the reads look."""
-        return _start_of_reads(self.since) if self.read_from is None else self.read_from
+        """From when on the reads look: `READ_EARLIER` before the write was sent, if nothing is
+        said.
+        """
+        if self.read_from is not None:
+            return self.read_from
+        first = datetime.min.replace(tzinfo=UTC)  # no datetime can be before it
+        return self.since - min(READ_EARLIER, self.since - first)
 
 
 class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
@@ -414,7 +421,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             InvalidRequest: A moment is not aware.
             VictorError: A read failed.
         """
-        (finding,) = yield from self._look_up_each([_AskedLookUp(call, since, read_from)], given)
+        each = BaseClient.look_up_all.flow(self, [(call, since, read_from)], **given)
+        (finding,) = yield from each
         if isinstance(finding, VictorError):
             raise finding
         return finding
@@ -447,14 +455,6 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             InvalidRequest: A moment is not aware.
             VictorError: The walk failed: nothing is known of any of them.
         """
-        return (yield from self._look_up_each(look_ups, given))
-
-    def _look_up_each(
-        self,
-        look_ups: Sequence[tuple[PreparedCall, datetime, datetime | None]],
-        given: Mapping[str, str],
-    ) -> OperationFlow[list[Done | NotDone | str | VictorError]]:
-        """As `look_up_all`."""
         asked = [_AskedLookUp(*look_up) for look_up in look_ups]
         with Validation("The look-up") as validation:
             for look_up in asked:
@@ -642,14 +642,6 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         return f"{type(self).__name__}({getattr(self, '_config', '')})"
 
 
-def _start_of_reads(sent_at: datetime) -> datetime:
-    """The moment from which reads look for a write that was sent then: `READ_EARLIER` before it, or
-    the first moment that a datetime can be.
-    """
-    first = datetime.min.replace(tzinfo=UTC)
-    return sent_at - min(READ_EARLIER, sent_at - first)
-
-
 def _found_of_each(
     proof: Proof, client: Any, calls: Sequence[tuple[Any, datetime]], given: Mapping[str, str]
 ) -> OperationFlow[list[object]]:
@@ -699,6 +691,55 @@ class _NoClient:
     """Stands in place of the generated client in a resource of a class."""
 
     for_one_call = staticmethod(_refuse_without_client)
+
+
+class Ping(FrozenStruct, frozen=True):
+    """The result of a signed read. It exists only where the provider accepts the credentials.
+
+    Attributes:
+        seconds: How long the whole call took, with all attempts, and with the request for a token,
+            if it needed one.
+        clock_offset: Seconds by which the provider's clock is ahead of this machine's (negative:
+            behind); 0.0 within two seconds. None: the provider does not tell its time.
+        response_info: Status, headers, request id and attempts of the response.
+    """
+
+    seconds: float
+    clock_offset: float | None
+    response_info: ResponseInfo
+
+
+class Pings(HasMode[Mode]):
+    """Gives a client the method `ping`, where the provider has a signed read that needs no id."""
+
+    _ping_read: tuple[ModuleType, dict[str, Any]]
+    """The generated operation of that read, with its arguments: one item of a list.
+
+    The provider's table of operations says what a good response to it is.
+    """
+
+    @operation
+    def ping(self) -> OperationFlow[Ping]:
+        """Make one signed read, which changes nothing: are the credentials accepted, and do the
+        clocks agree?
+
+        Use it when a service starts, and by hand. A health check that runs often costs the provider
+        a call each time.
+
+        Returns:
+            How long it took, the difference of the clocks, and the response.
+
+        Raises:
+            AuthenticationError: The provider does not accept the credentials.
+            VictorError: Any other failure.
+        """
+        clock: ServerClock = self._shared.clock
+        began = clock.monotonic()
+        step = Call(*self._ping_read, lambda response: response, as_json=True)
+        yield step
+        assert step.response is not None
+        offset = clock.skew if clock.provider_time().is_known else None
+        return Ping(clock.monotonic() - began, offset, step.response.info())
 
 
 class BlockingClient(BaseClient[Any, Blocking, SyncTransport, SyncClient]):

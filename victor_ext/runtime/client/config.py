@@ -19,18 +19,23 @@ from victor_ext._version import PRODUCT
 from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.privacy import concealed
 from victor_ext.runtime.auth.credentials import checked_function
-from victor_ext.runtime.client.extras import NO_EXTRAS, Extras
-from victor_ext.runtime.core.arguments import refuse_unknown
+from victor_ext.runtime.client.requests import NO_EXTRAS, Extras
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import checked_headers, checked_user_agent
 from victor_ext.runtime.core.response import CODING, MAX_RESPONSE_BYTES
-from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
+from victor_ext.runtime.core.validation import (
+    are_seconds,
+    is_whole,
+    refuse_unknown,
+    seconds_complaint,
+    shown,
+)
 from victor_ext.runtime.http.from_httpx2 import AnyLimits, AnyProxy, AnyTimeout, AnyURL, as_httpx
-from victor_ext.runtime.http.tls_context import Verify
+from victor_ext.runtime.http.options import Verify
 from victor_ext.runtime.loop.attempts import AttemptLoop
-from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.events import OnEvent, Reporter
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey
+from victor_ext.runtime.loop.operations import Behaviour
 from victor_ext.runtime.loop.retry import Authenticator, RetryPolicy, RetryQuota
 
 Init = TypeVar("Init", bound=Callable[..., None])
@@ -315,7 +320,7 @@ class _FixedCookies(CookieJar):
 
 def _checked_count(name: str, count: object, hint: str = "") -> int:
     """A whole number above zero, for the option with this name. Raises `ConfigurationError`."""
-    if isinstance(count, int) and not isinstance(count, bool) and count >= 1:
+    if is_whole(count, 1):
         return count
     message = f"{name}={shown(count)} must be a whole number, 1 or more."
     raise ConfigurationError.of([Problem(name, "range", message, hint=hint)])

@@ -24,8 +24,7 @@ from urllib.parse import parse_qsl, unquote
 import httpx
 from msgspec.structs import asdict, replace
 
-from victor_ext.errors import ConfigurationError, Conflict, InvalidRequest, Outcome, Problem
-from victor_ext.flows import Calls
+from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.ids import is_same_id
 from victor_ext.opaque import FrozenOpaque, FrozenStruct, repr_without
 from victor_ext.runtime.core.card_data import card_problems
@@ -33,11 +32,11 @@ from victor_ext.runtime.core.comparing import Likeness, compared_leaves
 from victor_ext.runtime.core.json_values import is_list, is_object, json_of, parsed
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.core.validation import shown
-from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import READER, Declared, Reader
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey, KeyPlace, key_problem, rule_of
 from victor_ext.runtime.loop.operations import (
     AskedPayment,
+    Behaviour,
     Done,
     Operation,
     Promise,
@@ -45,10 +44,9 @@ from victor_ext.runtime.loop.operations import (
     key_of,
 )
 
-from .generated import Connect, bound_class
-from .resources import Resource
-from .runners import AsyncRunner, SyncRunner
-from .transport import HttpClient
+from .resources import Resource, Shared
+from .runners import AsyncRunner, OperationFlow, SyncRunner
+from .transport import Connect, HttpClient, bound_class
 
 AnyOperation: TypeAlias = str | ModuleType | Callable[..., Any]
 """A method of a client by its name, or a generated operation: its module, or one of the module's
@@ -160,7 +158,9 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
         return {
             name: likeness
             for name, likeness in compared_leaves(self.values, dict(found))
-            if not any(_is_at_or_within(name, place) for place in unsaid)
+            if not any(
+                name == place or name.startswith((f"{place}.", f"{place}[")) for place in unsaid
+            )
         }
 
     def to_text(self) -> str:
@@ -313,11 +313,6 @@ def _key_of(place: KeyPlace, request: httpx.Request, name: str, key: str | None)
     return sent_key
 
 
-def _is_at_or_within(name: str, place: str) -> bool:
-    """Whether a value, such as `card.number` or `items[0]`, is the one at a place or within it."""
-    return name == place or name.startswith((f"{place}.", f"{place}["))
-
-
 def _require_one_key(name: str, key: str, other: object) -> None:
     """Raise `InvalidRequest` if a call has two keys."""
     if str(other) == key:
@@ -339,18 +334,13 @@ def _key_argument(operation: Any, place: KeyPlace) -> str:
     if own is not None and own.argument:
         return str(own.argument)
     arguments = [key.argument for key in declared.keys if key.is_key and key.argument]
-    return arguments[0] if len(arguments) == 1 else _argument_of_header(operation, place)
-
-
-def _argument_of_header(operation: Any, place: KeyPlace) -> str:
-    """The name of the argument for the header of `place`, whose name does not look like a key's, so
-    that the caller alone says that it is; empty without such an argument.
-    """
-    if not isinstance(place, HeaderKey):
+    if len(arguments) == 1:
+        return str(arguments[0])
+    # The header's name may not look like a key's, so that the caller alone says that it is one.
+    if not isinstance(place, HeaderKey) or not declares_key(declared, place):
         return ""
-    parameters = inspect.signature(operation.sync_detailed).parameters
     wanted = place.name.replace("-", "_").lower()
-    return wanted if wanted in parameters and declares_key(operation.OPERATION, place) else ""
+    return wanted if wanted in inspect.signature(operation.sync_detailed).parameters else ""
 
 
 def _relative_url(base: httpx.URL, url: httpx.URL) -> str:
@@ -390,10 +380,22 @@ def prepare_call(
                 arguments.setdefault(_KEY, key)
             method(*args, **arguments)
         else:
-            function = _function_of(operation, name, arguments)
-            if key is not None:
-                argument = _key_argument(operation, behaviour.key_place)
-                _fill_key(name, argument, key, arguments)
+            function: Callable[..., Any] | None = getattr(operation, "sync_detailed", None)
+            if not callable(function):
+                raise ConfigurationError(
+                    f"{shown(operation)} is neither a method's name nor a generated operation."
+                )
+            if "client" in arguments:
+                raise ConfigurationError(
+                    f"{name}: leave out client=, and pass the other arguments of {name} alone."
+                )
+            argument = _key_argument(operation, behaviour.key_place)
+            if argument and key is not None:
+                arguments.setdefault(argument, key)
+                _require_one_key(name, key, arguments[argument])
+                problem = key_problem(key, shortest=None)
+                if problem is not None:
+                    raise InvalidRequest.of([problem], doing=f"{name} was not stored")
             api = client.bind(_client_class(operation.__name__), preparing.connect)
             function(*args, client=api, **arguments)
     except _RequestMade as made:
@@ -403,40 +405,6 @@ def prepare_call(
     return _call_of(behaviour, config.base_url, request, name, key)
 
 
-def _function_of(
-    operation: AnyOperation, name: str, arguments: Mapping[str, Any]
-) -> Callable[..., Any]:
-    """The function of a generated operation that makes a blocking call.
-
-    Raises `ConfigurationError` where the operation is none, or `client` is among the arguments.
-    """
-    function: Callable[..., Any] | None = getattr(operation, "sync_detailed", None)
-    if not callable(function):
-        raise ConfigurationError(
-            f"{shown(operation)} is neither a method's name nor a generated operation."
-        )
-    if "client" in arguments:
-        raise ConfigurationError(
-            f"{name}: leave out client=, and pass the other arguments of {name} alone."
-        )
-    return function
-
-
-def _fill_key(name: str, argument: str, key: str, arguments: dict[str, Any]) -> None:
-    """Put the key into the arguments of a generated function, under the name of its `argument` for
-    it; an empty name: the function has none.
-
-    Raises `InvalidRequest` if another key is there, or the key is not text that can be sent.
-    """
-    if not argument:
-        return
-    arguments.setdefault(argument, key)
-    _require_one_key(name, key, arguments[argument])
-    problem = key_problem(key, shortest=None)
-    if problem is not None:
-        raise InvalidRequest.of([problem], doing=f"{name} was not stored")
-
-
 def method_of(client: Any, name: str, runner: SyncRunner | AsyncRunner) -> Callable[..., Any]:
     """The method of a client with this name, run by this runner.
 
@@ -444,25 +412,16 @@ def method_of(client: Any, name: str, runner: SyncRunner | AsyncRunner) -> Calla
     """
     resources: Mapping[str, type[Resource[Any]]] = client._resources  # noqa: SLF001 - as above
     resource, _, method = name.rpartition(".")
-    kind = resources.get(resource) if resource else _resource_with(method, resources)
+    kind = resources.get(resource)
+    if not resource:  # the methods of a resource without a public name are those of the client
+        own = (kind for name, kind in resources.items() if name.startswith("_"))
+        kind = next((kind for kind in own if hasattr(kind, method)), None)
     if kind is None or method.startswith("_") or not callable(getattr(kind, method, None)):
         known = methods_of(client)
         methods = f"It has {', '.join(known)}" if known else "Pass a generated operation"
         raise ConfigurationError(f"{shown(name)} is no method of this client. {methods}.")
     shared = replace(client._shared, runner=runner)  # noqa: SLF001 - as above
     return cast("Callable[..., Any]", getattr(kind(shared), method))
-
-
-def _resource_with(
-    method: str, resources: Mapping[str, type[Resource[Any]]]
-) -> type[Resource[Any]] | None:
-    """The resource without a public name that has this method, or None: the methods of such a
-    resource are methods of the client itself.
-    """
-    for name, kind in resources.items():
-        if name.startswith("_") and hasattr(kind, method):
-            return kind
-    return None
 
 
 def methods_of(client: Any) -> list[str]:
@@ -521,17 +480,14 @@ def _request_of(client: Any, call: PreparedCall, http: httpx.Client) -> httpx.Re
     )
 
 
-def send_prepared(client: Any, call: PreparedCall) -> Calls[Done]:
-    """Send a prepared write, and return what it did.
-
-    Raises `Conflict` where the good response says that something else was done.
-    """
-    http: Any = client._own_http  # noqa: SLF001 - a part of every client
+def send_prepared(client: Any, call: PreparedCall) -> OperationFlow[Done]:
+    """Send a prepared write, and return what it did. Raises as `Operation.confirm` does."""
+    shared: Shared = client._shared  # noqa: SLF001 - a part of every client
+    http: Any = client._own_http  # noqa: SLF001 - as above
+    seconds_left = shared.clock.countdown(shared.deadline)
     response = yield partial(http.send, _request_of(client, call, http))
     row: Operation = response.request.extensions[OPERATION]
-    other = None if row.unlike is None else (yield from row.unlike(client, response))
-    if other is not None:
-        raise Conflict(
-            f"{call.name}: {other}", outcome=Outcome.UNKNOWN, idempotency_key=call.idempotency_key
-        )
-    return row.done(response, call.ids)
+    done = None
+    if row.confirm is not None:
+        done = yield from row.confirm(response, call.idempotency_key, seconds_left)
+    return row.done(response, call.ids) if done is None else done

@@ -11,37 +11,132 @@ show the arguments and the result's type:
 
     blocking.payouts.get("...")        # a Payout
     await awaited.payouts.get("...")   # the same
+
+The first functions write the docstring of a method whose arguments another function declares.
 """
 
 from __future__ import annotations
 
-import ast
 import inspect
+import re
 import types
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from functools import update_wrapper
 from operator import attrgetter
+from textwrap import wrap
 from typing import (
-    Annotated,
     Any,
     Concatenate,
     Generic,
     ParamSpec,
     Self,
     TypeVar,
-    get_origin,
     overload,
 )
 
 from msgspec import field
 
+from victor_ext.limit_sentences import is_default, limits_in
 from victor_ext.opaque import FrozenOpaque
 from victor_ext.privacy import conceal_arguments
-from victor_ext.runtime.client.docstrings import with_arguments_described
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext.runtime.client.runners import AsyncRunner, OperationFlow
-from victor_ext.runtime.core.arguments import hint_at
 from victor_ext.runtime.core.clock import ServerClock
+from victor_ext.runtime.core.validation import hint_at
+
+_ARGUMENTS = "Args:"
+_NAME = re.compile(r"    (\w+): ")
+_WITHOUT_VALUE = re.compile(r"(?:^|(?<=[.)] ))None: [^.]*\.$")
+"""The last sentence about an argument that says what None means."""
+_WIDTH = 96
+_LATER_SECTION = re.compile(r"^(?:Raises|Returns|Examples):$", re.MULTILINE)
+
+
+def with_arguments_described(text: str | None, source: str | None) -> str | None:
+    """A docstring in Google's style, with those arguments that `source` describes and it does not.
+    What it describes itself gets the limits that `source` says.
+
+    None: Python runs without docstrings.
+    """
+    if text is None or source is None or _ARGUMENTS not in source:
+        return text
+    own = inspect.cleandoc(text)
+    documented = _arguments_in(own)
+    lines: list[str] = []
+    for name, described in _arguments_in(inspect.cleandoc(source)).items():
+        if name not in documented:
+            lines += described
+            continue
+        with_limits = _with_limits(documented[name], limits_in(_joined(described)))
+        own = own.replace("\n".join(documented[name]), "\n".join(with_limits), 1)
+        documented[name] = with_limits
+    if not lines:
+        return own
+    described_lines = "\n".join(lines)
+    if documented:
+        last = "\n".join([*documented.values()][-1])
+        return own.replace(last, f"{last}\n{described_lines}", 1)
+    section = f"{_ARGUMENTS}\n{described_lines}"
+    later = _LATER_SECTION.search(own)
+    if later is None:
+        return f"{own}\n\n{section}"
+    return f"{own[: later.start()]}{section}\n\n{own[later.start() :]}"
+
+
+def _with_limits(lines: list[str], limits: Sequence[str]) -> list[str]:
+    """The lines about an argument, with limits that they do not say yet: before what None means,
+    and a default after it.
+    """
+    said = _joined(lines)
+    missing = [each for each in limits if each not in said]
+    if not missing:
+        return lines
+    without_value = _WITHOUT_VALUE.search(said)
+    end = len(said) if without_value is None else without_value.start()
+    sentences = [
+        said[:end].rstrip(),
+        *(each for each in missing if not is_default(each)),
+        said[end:],
+        *filter(is_default, missing),
+    ]
+    text = " ".join(filter(None, sentences))
+    return wrap(
+        text,
+        _WIDTH,
+        initial_indent=" " * 4,
+        subsequent_indent=" " * 8,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _joined(lines: Sequence[str]) -> str:
+    return " ".join(map(str.strip, lines))
+
+
+def _arguments_in(text: str) -> dict[str, list[str]]:
+    """The lines about each argument, by its name."""
+    arguments: dict[str, list[str]] = {}
+    _, _, section = text.partition(f"{_ARGUMENTS}\n")
+    name = ""
+    for line in section.splitlines():
+        if not line.startswith("    "):
+            break
+        begun = _NAME.match(line)
+        if begun is not None:
+            name = begun[1]
+            arguments[name] = []
+        arguments.setdefault(name, []).append(line)
+    return arguments
+
 
 P = ParamSpec("P")
 RequestT = TypeVar("RequestT")
@@ -77,7 +172,7 @@ def arguments_of(
 
         own = inspect.signature(method)
         resource = next(iter(own.parameters.values()))
-        parameters = [resource, *_parameters_without_rules(arguments)]
+        parameters = [resource, *arguments.parameters.values()]
         shown: Any = update_wrapper(call, method)
         shown.__signature__ = own.replace(parameters=parameters)
         shown.__doc__ = with_arguments_described(method.__doc__, request.__doc__)
@@ -117,28 +212,6 @@ def _with_hint(message: str, known: Iterable[str]) -> str:
     if not unexpected or "Did you mean" in message:  # Python 3.13 says it
         return message
     return message + hint_at(unexpected.partition("'")[0], known)
-
-
-def _parameters_without_rules(signature: inspect.Signature) -> list[inspect.Parameter]:
-    parameters = signature.parameters.values()
-    return [
-        parameter.replace(annotation=_without_rules(parameter.annotation))
-        for parameter in parameters
-    ]
-
-
-def _without_rules(annotation: Any) -> object:
-    """An annotation, as text or as an object, without `Annotated[...]` and its rules: a signature
-    shows the type.
-    """
-    if get_origin(annotation) is Annotated:
-        return annotation.__origin__
-    if not isinstance(annotation, str) or not annotation.startswith("Annotated["):
-        return annotation
-    tree = ast.parse(annotation, mode="eval").body
-    if not isinstance(tree, ast.Subscript) or not isinstance(tree.slice, ast.Tuple):
-        return annotation
-    return ast.unparse(tree.slice.elts[0])
 
 
 class Blocking:

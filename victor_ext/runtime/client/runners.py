@@ -3,6 +3,7 @@ with blocking calls, and with awaited calls.
 """
 
 from collections.abc import Callable, Collection, Generator, Mapping
+from functools import partial
 from types import ModuleType
 from typing import Any, ClassVar, TypeVar
 from weakref import ref
@@ -13,12 +14,12 @@ from victor_ext.flows import adrive, drive
 from victor_ext.opaque import Opaque
 from victor_ext.privacy import QUOTED
 from victor_ext.response_info import ResponseInfo
+from victor_ext.runtime.core.json_values import object_or_empty
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.loop.flow import Sleep
 
-from .extras import NO_EXTRAS, ExtraBody, ExtraQuery, Extras, extra_query_text
-from .generated import Received
 from .records import Record, RecordList
+from .requests import NO_EXTRAS, ExtraBody, ExtraQuery, Extras, extra_query_text
 
 T = TypeVar("T")
 
@@ -52,56 +53,12 @@ class Call(Opaque):
         """How many attempts were made; 1 if the response did not come through the attempt loop."""
         return 1 if self.response is None else self.response.attempts
 
-    def client_and_arguments(
-        self, api: Any, extras: Extras, received: Received
-    ) -> tuple[Any, dict[str, Any]]:
-        """The generated client for this one call, made of the client's `api`, and the arguments of
-        the generated function.
-
-        `extras` are those of the client's options: a GET takes their query, and any other call
-        their body, which is noted in `extra_body`. `received` is called with the response.
-        """
-        query = self.query
-        arguments = self.arguments
-        if extras is not NO_EXTRAS:
-            if self.operation.OPERATION.method == "GET":
-                added = extra_query_text(self.operation, extras.query, self.untyped)
-                query = "&".join(filter(None, (query, added)))
-            arguments = extras.arguments(self.operation, arguments, self.own_places, self.untyped)
-            self.extra_body = extras.body
-        client = api.for_one_call(self.undocumented, received, query, as_json=self.as_json)
-        return client, arguments
-
 
 Step = Call | Sleep | Callable[[], Any]
 """A step of an operation. A function, such as a method of the client, is called, and with awaited
 calls its result is awaited.
 """
 OperationFlow = Generator[Step, Any, T]
-
-
-def call(
-    operation: ModuleType,
-    model: Any,
-    seconds: float | None = None,
-    /,
-    *,
-    untyped: Collection[str] = (),
-    **arguments: Any,
-) -> OperationFlow[Any]:
-    """Call a generated operation, a module such as `get_payment`. Returns the model of a good
-    response.
-
-    `seconds` and `untyped` are as in `Call`, and `arguments` those of the generated function,
-    without `client`.
-    Raises `UnreadableResponse` where the status was good, and the body is not what the document
-    declares.
-    """
-
-    def undocumented(response: httpx.Response) -> Any:
-        return model.from_dict(response.json())
-
-    return (yield Call(operation, arguments, undocumented, seconds, untyped=untyped)).parsed
 
 
 def step_for_json(
@@ -129,6 +86,24 @@ def step_for_json(
         as_json=True,
         untyped=untyped,
     )
+
+
+def call(
+    operation: ModuleType,
+    seconds: float | None = None,
+    /,
+    *,
+    untyped: Collection[str] = (),
+    **arguments: Any,
+) -> OperationFlow[dict[str, Any]]:
+    """Call a generated operation, a module such as `get_payment`. Returns the JSON object of a good
+    response, as `step_for_json` reads it; empty without one.
+
+    `seconds` and `untyped` are as in `Call`, and `arguments` those of the generated function,
+    without `client`.
+    """
+    step = yield step_for_json(operation, seconds, untyped=untyped, **arguments)
+    return object_or_empty(step.parsed)
 
 
 def call_without_body(
@@ -177,7 +152,7 @@ class _Runner(Opaque):
         finally:
             QUOTED.set(quoted_before)
 
-    def _execute(self, step: Step, last: list[Response]) -> Any:
+    def _execute(self, last: list[Response], step: Step) -> Any:
         """Return the result of a step, or what is to be awaited for it.
 
         A call also leaves its response in `last`, alone.
@@ -196,7 +171,16 @@ class _Runner(Opaque):
                 QUOTED.set(ref(response.request))  # until the flow ends
 
         api = self._api if step.seconds is None else self._api_within(step.seconds)
-        client, arguments = step.client_and_arguments(api, self.extras, received)
+        query = step.query
+        arguments = step.arguments
+        extras = self.extras
+        if extras is not NO_EXTRAS:  # a GET takes their query, and any other call their body
+            if step.operation.OPERATION.method == "GET":
+                added = extra_query_text(step.operation, extras.query, step.untyped)
+                query = "&".join(filter(None, (query, added)))
+            arguments = extras.arguments(step.operation, arguments, step.own_places, step.untyped)
+            step.extra_body = extras.body
+        client = api.for_one_call(step.undocumented, received, query, as_json=step.as_json)
         return getattr(step.operation, self._function)(client=client, **arguments)
 
 
@@ -222,7 +206,7 @@ class SyncRunner(_Runner):
         """Run the flow to its end, and return its result."""
         last = list[Response]()
         described = self._describe_result(flow, last)
-        return drive(described, lambda step: self._execute(step, last))
+        return drive(described, partial(self._execute, last))
 
 
 class AsyncRunner(_Runner):
@@ -230,6 +214,4 @@ class AsyncRunner(_Runner):
 
     async def run(self, flow: OperationFlow[T]) -> T:
         last = list[Response]()
-        return await adrive(
-            self._describe_result(flow, last), lambda step: self._execute(step, last)
-        )
+        return await adrive(self._describe_result(flow, last), partial(self._execute, last))

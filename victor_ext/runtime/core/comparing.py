@@ -13,7 +13,15 @@ from typing import Any
 from victor_ext.ids import is_same_id, says_nothing, storable, words_of
 from victor_ext.privacy import one_line
 
-from .json_values import decimal_of, flag_of, is_list, is_object
+from .json_values import (
+    decimal_of,
+    flag_of,
+    is_list,
+    is_object,
+    list_or_empty,
+    member_in_any_case,
+    object_or_empty,
+)
 from .validation import as_date
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?")
@@ -257,43 +265,23 @@ def comparer_of(kind: object) -> Comparer:
     return _BY_KIND.get(kind, _same_json) if isinstance(kind, str) else _same_json
 
 
-def differs(sent: object, received: object) -> bool:
-    """Whether a response has another value than was sent, in JSON of any shape. A value that is
-    missing there does not differ.
-
-    Unicode form, letter case (also of names), white space, `44.2` and `"44.20"`, and a masked
-    `****3645` make no difference. Values of different shapes, such as a text and an object, cannot
-    be compared.
-    """
-    if is_object(sent) and is_object(received):
-        by_name = {name.lower(): value for name, value in received.items()}
-        return any(differs(value, by_name.get(name.lower())) for name, value in sent.items())
-    if is_list(sent) and is_list(received):
-        return len(sent) != len(received) or any(map(differs, sent, received))
-    if sent == received or not (_is_leaf(sent) and _is_leaf(received)):
-        return False
-    return _differ(_folded_words(sent), _folded_words(received))
-
-
-def _is_leaf(value: object) -> bool:
-    return value is not None and not isinstance(value, dict | list)
-
-
 def compared_leaves(
     sent: object, received: object, name: str = ""
 ) -> Iterator[tuple[str, Likeness]]:
     """The place of each value in JSON that was sent, and what the JSON that was received says of
     it.
 
-    `name` is the place of both. A list of another length is compared as a whole.
+    `name` is the place of both. A list of another length is compared as a whole. Unicode form,
+    letter case (also of names), white space, `44.2` and `"44.20"`, and a masked `****3645` make no
+    difference.
     """
     if is_object(sent):
-        own = received if is_object(received) else {}
+        own = object_or_empty(received)
         for member, value in sent.items():
             place = f"{name}.{member}" if name else member
-            yield from compared_leaves(value, own.get(member), place)
+            yield from compared_leaves(value, member_in_any_case(own, member), place)
     elif is_list(sent):
-        items = received if is_list(received) else []
+        items = list_or_empty(received)
         if is_list(received) and len(items) != len(sent):
             yield name, Likeness.OTHER
             return
@@ -301,19 +289,21 @@ def compared_leaves(
             item = items[number] if items else None
             yield from compared_leaves(value, item, f"{name}[{number}]")
     elif sent is not None:
-        yield name, _leaf_likeness(sent, received)
+        is_like = likeness(_same_leaf, sent, received)
+        is_nothing = is_like is Likeness.UNSAID and says_nothing(sent)
+        yield name, Likeness.SAME if is_nothing else is_like  # nothing was sent, nor received
 
 
-def _leaf_likeness(sent: object, received: object) -> Likeness:
-    """What a received value says of a value that was sent, of any kind but an object or a list."""
-    is_like = likeness(_same_leaf, sent, received)
-    if says_nothing(sent) and is_like is Likeness.UNSAID:  # nothing was sent, nor received
-        return Likeness.SAME
-    return is_like
+def is_contradicted(sent: object, received: object) -> bool:
+    """Whether JSON that was received has another value than was sent."""
+    return any(is_like is Likeness.OTHER for _, is_like in compared_leaves(sent, received))
 
 
 def _same_leaf(sent: object, received: object) -> bool | None:
-    return None if is_object(received) or is_list(received) else not differs(sent, received)
+    """Compare two values of any kind but an object or a list; None for such a received one."""
+    if is_object(received) or is_list(received):
+        return None
+    return sent == received or not _differ(_folded_words(sent), _folded_words(received))
 
 
 def _differ(sent: str, received: str) -> bool:

@@ -1,6 +1,6 @@
 """Reading the whole body of a response, within a limit on its size and time.
 
-`Body` takes the pieces and says what is wrong; `read` and `aread` feed it, in either mode;
+`ReceivedBody` takes the pieces and says what is wrong; `read` and `aread` feed it, in either mode;
 `Response` is the result.
 """
 
@@ -120,7 +120,7 @@ class Response(httpx.Response):
         return self._parsed
 
 
-def read(body: Body) -> Response:
+def read(body: ReceivedBody) -> Response:
     """Read the whole body, and return its response.
 
     Raises httpx's errors when the connection breaks, or when the body is not complete in time.
@@ -138,7 +138,7 @@ def read(body: Body) -> Response:
     return body.whole()
 
 
-async def aread(body: Body) -> Response:
+async def aread(body: ReceivedBody) -> Response:
     """As `read`, with awaited calls."""
     if body.was_read():
         return body.whole()
@@ -153,7 +153,7 @@ async def aread(body: Body) -> Response:
     return body.whole()
 
 
-class Body:
+class ReceivedBody:
     """The part of a body that was received, up to `most` bytes, and its response.
 
     `began` and `ends` are monotonic times: when the request was sent, and until when the body has

@@ -1,32 +1,16 @@
 """Checks of a call's arguments. All problems are collected and raised in one error.
 
-An argument is declared with its rule, and checked by it:
-
-    @dataclass
-    class DebitRequest:
-        memo: Annotated[str | None, rule(Validation.text, 40)] = None
-
-In this order: values in messages; seconds, moments and dates; what an annotation can declare of an
-argument; `Validation`, which checks.
+In this order: values in messages; seconds, moments and dates; `Validation`, which checks; arguments
+that a function does not have.
 """
 
+import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import Enum
-from functools import cache
-from types import NoneType
-from typing import (
-    Any,
-    Concatenate,
-    NamedTuple,
-    ParamSpec,
-    Self,
-    TypeVar,
-    cast,
-    get_args,
-    get_type_hints,
-)
+from functools import wraps
+from typing import Any, ParamSpec, Self, TypeGuard, TypeVar, cast
 
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.ids import HALF_CHARACTER, says_nothing
@@ -35,7 +19,6 @@ from victor_ext.words import Word
 
 P = ParamSpec("P")
 T = TypeVar("T")
-V = TypeVar("V", bound="Validation")
 
 MOST_SECONDS = 30 * 86_400.0
 """Thirty days. Locks, sockets and sleeps of every system can count so many, and may count no more.
@@ -74,6 +57,11 @@ def are_seconds(value: object, *, above_zero: bool = True) -> bool:
     ):
         return False
     return value > 0 or not above_zero
+
+
+def is_whole(value: object, least: int) -> TypeGuard[int]:
+    """Whether a value is a whole number, and so many or more."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def seconds_complaint(name: str, value: object, wanted: str) -> str:
@@ -145,56 +133,6 @@ def is_encodable(text: str) -> bool:
     return True
 
 
-class Rule(NamedTuple):
-    """How an argument is checked: a method of a `Validation`, and the arguments of that method
-    behind the field and the value.
-    """
-
-    check: Callable[..., Any]
-    limits: Sequence[Any]
-    settings: Mapping[str, Any]
-
-
-def rule(
-    check: Callable[Concatenate[V, str, Any, P], Any], *limits: P.args, **settings: P.kwargs
-) -> Rule:
-    """The rule of an argument, for its annotation. The type in the annotation says whether the
-    argument may be None.
-    """
-    return Rule(check, limits, settings)
-
-
-class Compared:
-    """In an annotation: a response, or what a look-up has read, is compared with this argument. So
-    text of blanks and stars alone is refused: it could confirm nothing.
-    """
-
-
-COMPARED = Compared()
-
-
-@cache
-def declared(kind: Any, what: type[T]) -> Mapping[str, T]:
-    """The notes of this type in the annotations of a request object, by the names of its fields."""
-    hints = get_type_hints(kind, include_extras=True)
-    notes: dict[str, T] = {}
-    for name, hint in hints.items():
-        for note in getattr(hint, "__metadata__", ()):
-            if isinstance(note, what):
-                notes[name] = note
-    return notes
-
-
-@cache
-def rules_of(kind: Any) -> Mapping[str, tuple[Rule, bool]]:
-    """The rules of a request object's fields by their names, each with whether the argument is
-    required.
-    """
-    types = get_type_hints(kind)
-    rules = declared(kind, Rule).items()
-    return {name: (rule, NoneType not in get_args(types[name])) for name, rule in rules}
-
-
 class Validation:
     """The problems of a call's arguments. Each provider adds its checks in a subclass.
 
@@ -225,24 +163,6 @@ class Validation:
         The message is a sentence that begins with the field and says what to write instead.
         """
         self.problems.append(Problem(field, code, message))
-
-    def checked(self, request: Any, place: str = "") -> dict[str, Any]:
-        """Check a request object, whose fields have `place` in front of their names in messages.
-
-        Returns the values to send, by the names of the fields, without those that are None.
-        """
-        kind = cast("Any", type(request))  # to mypy, no class can be hashed
-        compared = declared(kind, Compared)
-        sent: dict[str, Any] = {}
-        for name, (rule_, required) in rules_of(kind).items():
-            value = getattr(request, name)
-            if not required and value is None:
-                continue
-            before = len(self.problems)
-            sent[name] = rule_.check(self, place + name, value, *rule_.limits, **rule_.settings)
-            if name in compared and len(self.problems) == before:
-                self.comparable(place + name, value, required=required)
-        return sent
 
     def text(
         self,
@@ -418,3 +338,36 @@ def _kind_of_text(longest: int | None, shortest: int) -> str:
     if longest is None:
         return "text"
     return f"text of {max(shortest, 1)} to {longest} characters"
+
+
+def hint_at(name: str, known: Iterable[str]) -> str:
+    """The end of a message, with the known name that is nearest to this one; empty without one."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
+
+    near = get_close_matches(name, list(known), 1)
+    return f". Did you mean {near[0]!r}?" if near else ""
+
+
+def refuse_unknown(function: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Raise `TypeError` for the first argument that is not known."""
+    names = list(known)
+    unknown = next((name for name in given if name not in names), None)
+    if unknown is not None:
+        message = f"{function}() got an unexpected keyword argument {unknown!r}"
+        raise TypeError(message + hint_at(unknown, names))
+
+
+def hinting(method: Callable[P, T]) -> Callable[P, T]:
+    """Decorate a method that takes keywords alone: a wrong one is refused with the nearest name."""
+    parameters = inspect.signature(method).parameters
+    names = [
+        name for name, parameter in parameters.items() if parameter.kind is parameter.KEYWORD_ONLY
+    ]
+
+    @wraps(method)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        owner: Any = args[0]
+        refuse_unknown(f"{type(owner).__name__}.{method.__name__}", kwargs, names)
+        return method(*args, **kwargs)
+
+    return call

@@ -168,7 +168,7 @@ def _as_httpx_response(httpx2_response: Any, request: httpx.Request) -> httpx.Re
     headers = httpx.Headers(httpx2_response.headers.raw)
     extensions = dict(httpx2_response.extensions)
     if not httpx2_response.is_stream_consumed:
-        stream = _Body(httpx2_response, request)
+        stream = _BodyOfHttpx2(httpx2_response, request)
         return httpx.Response(status, headers=headers, stream=stream, extensions=extensions)
     # A mock or a hook has read the body, and has decompressed it, too.
     headers.pop("content-encoding", None)
@@ -178,7 +178,7 @@ def _as_httpx_response(httpx2_response: Any, request: httpx.Request) -> httpx.Re
     return response
 
 
-class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
+class _BodyOfHttpx2(httpx.SyncByteStream, httpx.AsyncByteStream):
     """The body of a response of httpx2, whose errors are raised as those of httpx."""
 
     def __init__(self, httpx2_response: Any, request: httpx.Request) -> None:

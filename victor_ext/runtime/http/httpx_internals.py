@@ -57,10 +57,10 @@ class _Functions:
 
     def __init__(self) -> None:
         self._originals = dict[tuple[Any, str], object]()  # by their owners and names
-        # The same as owners, names and originals, so that one look at all of them runs no Python.
-        self._columns = self._in_columns()
+        # Owners, names and originals, so that one look at all of them runs no Python.
+        self._lists = self._as_lists()
 
-    def _in_columns(self) -> tuple[list[Any], list[str], list[object]]:
+    def _as_lists(self) -> tuple[list[Any], list[str], list[object]]:
         # A copy: another thread may add those of a library that has just been loaded.
         items = tuple(self._originals.items())
         owners = [owner for (owner, _), _ in items]
@@ -75,9 +75,9 @@ class _Functions:
         """Whether one of them is not what it was, or had been replaced before it was added and
         still is.
         """
-        if len(self._columns[0]) < len(self._originals):
-            self._columns = self._in_columns()
-        owners, names, originals = self._columns
+        if len(self._lists[0]) < len(self._originals):
+            self._lists = self._as_lists()
+        owners, names, originals = self._lists
         try:
             if all(map(is_, map(getattr, owners, names), originals)):
                 return False
@@ -85,7 +85,7 @@ class _Functions:
                 return True
         except AttributeError:  # somebody has taken it away
             return True
-        self._columns = self._in_columns()
+        self._lists = self._as_lists()
         return False
 
     def _is_replaced(self, owner: Any, name: str, original: object) -> bool:
@@ -259,19 +259,13 @@ def require_connecting_awaited() -> None:
         ASYNC.add(sys.modules.get("asyncio.selector_events"), "_SelectorSocketTransport")
         ASYNC.add(sys.modules.get("asyncio.proactor_events"), "_ProactorSocketTransport")
         for name in _LOOP_CONNECTS:
-            if not _is_own_method(getattr(loop, name, None)):
+            method = getattr(loop, name, None)
+            # asyncio's, or a compiled one, as those of uvloop; None: the loop does not have it
+            is_compiled = type(method) is MethodType and type(method.__func__) is not FunctionType
+            if not (method is None or is_compiled or _is_of(method, "asyncio")):
                 raise ConnectsOtherwise(httpx)
     ASYNC.add(sys.modules.get("anyio.streams.tls"), "TLSStream")
     ASYNC.require_connecting()
-
-
-def _is_own_method(method: Any) -> bool:
-    """Whether a method of an event loop is asyncio's, or a compiled one, as those of uvloop. None,
-    for a method that the loop does not have, counts as its own.
-    """
-    if method is None or _is_of(method, "asyncio"):
-        return True
-    return type(method) is MethodType and type(method.__func__) is not FunctionType
 
 
 def _asyncio_loop() -> Any:

@@ -24,12 +24,10 @@ from victor_ext.flows import Calls, adrive, drive
 from victor_ext.runtime.core.clock import BEGUN, MAY_HAVE_BEEN_SENT, TIMING, is_over
 from victor_ext.runtime.core.locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
 from victor_ext.runtime.core.response import TELLS_ITS_END
-from victor_ext.runtime.http.streams import AsyncBackend, SyncBackend
-from victor_ext.runtime.http.tls_layer import READ_BYTES
+from victor_ext.runtime.http.streams import READ_BYTES, AsyncBackend, SyncBackend
 
-from .connection_pool import ConnectionPool, Lease
+from .connections import ConnectionPool, Lease, Route
 from .from_httpx2 import AsyncClient, SyncClient, send, send_awaited
-from .http11 import Route
 from .httpx_internals import ASYNC, SYNC, ConnectsOtherwise
 
 

@@ -3,34 +3,311 @@
 They keep a deadline, however slowly the bytes come: the timeout of a socket is for one read only.
 Awaited calls use sockets, too: a task that is cancelled while a stream of an event loop is closed
 would leave the connection open.
+
+In this order: `connect`, whose steps try the addresses of a host one after the other; TLS where a
+socket cannot do it; the streams and what opens them, of both modes.
 """
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from functools import partial
+from ipaddress import ip_address
 from operator import call
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from weakref import finalize
 
 import anyio
 import httpx
 
-from victor_ext.flows import adrive, drive
+from victor_ext.flows import Calls, adrive, drive
 from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.core.clock import as_of_now, is_over, monotonic
-from victor_ext.runtime.http.connecting import Addresses, as_network_error, connect
+from victor_ext.runtime.core.response import ClosedWithoutNotice
 from victor_ext.runtime.http.httpx_internals import (
     ASYNC,
     require_connecting,
     require_connecting_awaited,
 )
-from victor_ext.runtime.http.tls_layer import READ_BYTES, TunnelStream
 
 A = TypeVar("A")
+E = TypeVar("E", bound=httpx.NetworkError)
 T = TypeVar("T")
+
+
+def as_network_error(error: OSError, kind: type[E]) -> E:
+    """The error of httpx, of this class, for what a socket raised."""
+    # A socket's error has a number, or says that macOS or Windows does not trust a certificate. Any
+    # other one, such as a `TimeoutError`, comes from a signal handler, whose owner is to get it.
+    if error.errno is None and not isinstance(error, ssl.SSLError):
+        raise error
+    # The other side closed the connection without a closure alert. Python before 3.11.4 has the
+    # error of OpenSSL 3 in no class of its own.
+    reason = getattr(error, "reason", None)
+    is_end = isinstance(error, ssl.SSLEOFError) or reason == "UNEXPECTED_EOF_WHILE_READING"
+    if kind is httpx.ReadError and is_end:
+        return cast("E", ClosedWithoutNotice("the connection was closed without notice"))
+    # `str` of an `SSLError` that has a text alone would show a tuple
+    return kind(str(error.args[0] if len(error.args) == 1 else error))
+
+
+Entry = tuple[int, int, int, str, Any]
+"""An address in the result of `getaddrinfo`, with what a socket for it has to be."""
+
+
+def connect(backend: Any, host: str, port: int, timeout: float | None) -> Calls[socket.socket]:
+    """Connect to a host, and return the socket, which never blocks.
+
+    The backend, of either mode, has the known `addresses`, looks a host up, and waits until a
+    socket can be written to. Raises `httpx.ConnectError` and `httpx.ConnectTimeout`.
+    """
+    addresses: Addresses = backend.addresses
+    try:
+        known = addresses.known(host, port)
+        if not known:
+            entries = yield lambda: backend.look_up(host, port, timeout)
+            known = addresses.ordered(host, entries)
+    except OSError as error:
+        raise as_network_error(error, httpx.ConnectError) from error
+    for number, entry in enumerate(known, start=1):
+        # an equal part of the time left for this address and each one behind it
+        seconds = as_of_now(timeout, 1 + len(known) - number)
+        try:
+            connected = yield from _connect(backend, entry, seconds)
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            addresses.forget(host, port)
+            if number == len(known) or is_over(timeout):
+                raise
+        else:
+            addresses.note(host, port, entry, known)
+            return connected
+    raise httpx.ConnectError(f"{host} has no address")
+
+
+def _connect(backend: Any, entry: Entry, seconds: float | None) -> Calls[socket.socket]:
+    """As `connect`, to one address."""
+    family, kind, protocol, _, where = entry
+    try:
+        connection = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise as_network_error(error, httpx.ConnectError) from error
+    try:
+        connection.settimeout(0)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            connection.connect(where)  # guards against the network watch this method
+            is_connected = True
+        except BlockingIOError:
+            is_connected = False
+        except OSError as error:
+            raise as_network_error(error, httpx.ConnectError) from error
+        if not is_connected:
+            if not (yield lambda: backend.is_writable(connection, seconds)):
+                raise httpx.ConnectTimeout("the host did not answer in time")
+            failed = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if failed:
+                raise httpx.ConnectError(os.strerror(failed))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+REMEMBER_SECONDS = 10.0
+"""How long the addresses of a host are not looked up again, while connections to it succeed."""
+
+
+class Addresses:
+    """The addresses of a host, in the order in which they are tried: one that worked comes
+    first.
+    """
+
+    def __init__(self) -> None:
+        # the address that worked last, if another was tried before it, by host
+        self._works: dict[str, str] = {}
+        # until when these addresses are used without another look-up, by host and port
+        self._fresh: dict[tuple[str, int], tuple[float, Sequence[Entry]]] = {}
+
+    def known(self, host: str, port: int) -> Sequence[Entry]:
+        """The addresses of a host that needs no look-up: those of a look-up just before, if one of
+        them worked, or the host itself if it is an address. Empty for any other host.
+        """
+        until, entries = self._fresh.get((host, port), (0.0, []))
+        if monotonic() < until:
+            return entries
+        self.forget(host, port)
+        try:
+            address = str(ip_address(host))
+        except ValueError:
+            return []
+        # Asks no name server. An address may name its network interface ("fe80::1%eth0"), which the
+        # system resolves.
+        kind, flags = socket.SOCK_STREAM, socket.AI_NUMERICHOST
+        return socket.getaddrinfo(address.encode("ascii"), port, type=kind, flags=flags)[:1]
+
+    def ordered(self, host: str, entries: Iterable[Entry]) -> Sequence[Entry]:
+        """The addresses in the result of `getaddrinfo`, in the order to try them."""
+        by_address: dict[str, Entry] = {}
+        for entry in entries:
+            by_address.setdefault(_address_of(entry), entry)
+        works = self._works.get(host)
+        return sorted(by_address.values(), key=lambda entry: _address_of(entry) != works)
+
+    def note(self, host: str, port: int, entry: Entry, entries: Sequence[Entry]) -> None:
+        """Note that this address worked. `entries` are the addresses of the host, in the order in
+        which they were tried.
+        """
+        if entry is not entries[0]:
+            self._works[host] = _address_of(entry)
+        self._fresh.setdefault((host, port), (monotonic() + REMEMBER_SECONDS, entries))
+
+    def forget(self, host: str, port: int) -> None:
+        """Look the host up again next time."""
+        self._fresh.pop((host, port), None)
+
+
+def _address_of(entry: Entry) -> str:
+    return str(entry[4][0])
+
+
+Steps = Generator[bytes | None, bytes, T]
+"""Yields bytes to write to the stream below, or None to receive the next bytes from it."""
+
+READ_BYTES = 65536
+
+
+def show_cut_connections(context: ssl.SSLContext) -> None:
+    """Have the end of a connection without a closure alert be an error (RFC 8446, 6.1).
+
+    With this option of OpenSSL 3 it looks like a good end. Python before 3.11.4 sets it in each
+    context.
+    """
+    hides = getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
+    if context.options & hides:
+        context.options &= ~hides
+
+
+class TunnelStream:
+    """TLS over another stream, of either mode. Where the methods of that stream are awaited, the
+    results of `shake_hands`, `read` and `write` are, too.
+    """
+
+    _drive: Callable[..., Any]  # `flows.drive` or `flows.adrive`
+
+    def __init__(self, under: Any, context: ssl.SSLContext, host: str) -> None:
+        self._under = under
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+
+    def shake_hands(self, timeout: float | None) -> Any:
+        """Verify that the other side is the host.
+
+        Raises `httpx.ConnectError` and `httpx.ConnectTimeout`.
+        """
+        return self._run(self._handshake_steps(), timeout)
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> Any:
+        """Read up to `max_bytes`, as soon as any can be read; empty bytes: the stream has ended.
+
+        Raises `httpx.ReadError`.
+        """
+        return self._run(self._read_steps(max_bytes), timeout)
+
+    def write(self, data: memoryview | bytes, timeout: float | None = None) -> Any:
+        return self._run(self._write_steps(memoryview(data)), timeout)
+
+    def unread(self) -> bytes | None:
+        """As `_Stream.unread` of `streams`.
+
+        Raises `httpx.ReadError` where the other side has ended the connection with an alert that
+        is an error, or without any.
+        """
+        while True:
+            # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here
+            # and are not data.
+            try:
+                return self._tls.read(READ_BYTES)
+            except ssl.SSLWantReadError:
+                received = self._under.unread()
+            except ssl.SSLZeroReturnError:
+                return b""
+            except ssl.SSLError as error:
+                raise as_network_error(error, httpx.ReadError) from error
+            if received is None:
+                return None
+            self._receive(received)
+
+    def abort(self) -> None:
+        self._under.abort()
+
+    def _run(self, steps: Steps[Any], timeout: float | None) -> Any:
+        """Run steps over the stream below, in the mode of this stream."""
+
+        def take(data: bytes | None) -> Any:
+            """Write the bytes to the stream below; read from it for None."""
+            if data is None:
+                return self._under.read(READ_BYTES, timeout)
+            return self._under.write(data, timeout)
+
+        return self._drive(steps, take)
+
+    def _handshake_steps(self) -> Steps[None]:
+        try:
+            yield from self._do(self._tls.do_handshake)
+        except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
+            raise httpx.ConnectTimeout(str(error)) from error
+        except ssl.SSLError as error:
+            raise as_network_error(error, httpx.ConnectError) from error
+        except (httpx.ReadError, httpx.WriteError) as error:
+            raise httpx.ConnectError(str(error)) from error
+
+    def _read_steps(self, max_bytes: int) -> Steps[bytes]:
+        try:
+            return (yield from self._do(lambda: SecretBytes(self._tls.read(max_bytes))))
+        except ssl.SSLZeroReturnError:
+            return b""
+        except ssl.SSLError as error:
+            raise as_network_error(error, httpx.ReadError) from error
+
+    def _write_steps(self, data: memoryview) -> Steps[None]:
+        try:
+            while data:
+                written = yield from self._do(partial(self._tls.write, data))
+                data = data[written:]
+        except ssl.SSLError as error:
+            raise httpx.WriteError(str(error)) from error
+
+    def _do(self, act: Callable[[], T]) -> Steps[T]:
+        """Do one TLS operation, and the reads and writes that it needs."""
+        while True:
+            try:
+                result = act()
+            except ssl.SSLWantReadError:
+                yield from self._flush()
+                self._receive((yield None))
+            except ssl.SSLError:
+                yield from self._flush()  # the alert for the other side
+                raise
+            else:
+                yield from self._flush()
+                return result
+
+    def _flush(self) -> Steps[None]:
+        """Write what TLS has to say to the other side, if anything."""
+        if self._outgoing.pending:
+            yield self._outgoing.read()
+
+    def _receive(self, received: bytes) -> None:
+        """Give TLS what came from the other side; empty bytes: the connection has ended."""
+        if received:
+            self._incoming.write(received)
+        else:
+            self._incoming.write_eof()
 
 
 Errors = tuple[type[httpx.TimeoutException], type[httpx.NetworkError]]

@@ -29,7 +29,6 @@ from victor_ext.runtime.core.clock import (
 from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES, OPERATION, Response
 from victor_ext.runtime.core.validation import MOST_SECONDS
 
-from .behaviour import Behaviour
 from .classification import (
     Failure,
     Repeat,
@@ -46,7 +45,7 @@ from .conflicts import Use
 from .events import CallReport, Reporter
 from .flow import Flow, Lock, Send, Sleep
 from .idempotency_keys import LONGEST_WITH_KEY
-from .operations import Operation
+from .operations import Behaviour, Operation
 from .retry import (
     MAX_REDIRECTS,
     Authenticator,
@@ -383,6 +382,9 @@ class _Call:
         if not repeatable or self._retries + 1 >= loop.policy.max_attempts:
             raise self._error(request, failure)
         wait = loop.policy.wait_before(self._retries + 1, loop.draw)
+        # No connection of the pool became free in the part of the deadline that is for waiting.
+        is_full = type(failure.cause) is httpx.PoolTimeout
+        reserved = (self._deadline or 0.0) * (1 - WAITING_SHARE)
         asked = _asked_to_wait(failure, loop.clock)
         left = self._left_to_send()
         if asked is not None:
@@ -396,7 +398,7 @@ class _Call:
                 raise self._error(request, failure, retry_after=asked, why=why)
             # The jitter takes at most half of the time left: the next attempt needs the rest.
             wait = asked + (wait if left is None else min(wait, (left - asked) / 2))
-        elif left is not None and (wait >= left or self._pool_stays_full(failure, left)):
+        elif left is not None and (wait >= left or (is_full and left <= reserved)):
             raise self._out_of_time(request, failure)
         cost = RetryQuota.RETRY_AFTER_TIMEOUT if failure.timed_out else RetryQuota.RETRY
         if not loop.quota.take(cost):
@@ -407,23 +409,15 @@ class _Call:
             self._retry_report = self._report or CallReport(
                 loop.reporter.emit, self._request, self._key
             )
-        about = {
-            "attempt": self._attempts + 1,
-            "wait": wait,
-            "reason": failure.what,
-            "quota": loop.quota.available,
-        }
-        self._retry_report.retry_scheduled(request, for_token=not signed, **about)
-        yield Sleep(wait)
-
-    def _pool_stays_full(self, failure: Failure, left: float) -> bool:
-        """Whether no connection of the pool became free in the part of the deadline that is for
-        waiting.
-        """
-        is_full = type(failure.cause) is httpx.PoolTimeout
-        return (
-            is_full and self._deadline is not None and left <= self._deadline * (1 - WAITING_SHARE)
+        self._retry_report.retry_scheduled(
+            request,
+            for_token=not signed,
+            attempt=self._attempts + 1,
+            wait=wait,
+            reason=failure.what,
+            quota=loop.quota.available,
         )
+        yield Sleep(wait)
 
     def _limit(self) -> str:
         """What bounds the call, in words."""

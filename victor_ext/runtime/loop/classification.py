@@ -14,10 +14,9 @@ from victor_ext.opaque import FrozenStruct
 from victor_ext.privacy import body_of, excerpt, one_line, one_own_line, redact_excerpt
 from victor_ext.runtime.core.response import Response
 
-from .behaviour import Behaviour
 from .conflicts import Use, earlier_use
 from .evidence import READER, Reader, hidden_items, is_failed_page, reports_error
-from .operations import Operation, names_only
+from .operations import Behaviour, Operation, names_only
 
 
 class Repeat(Enum):
@@ -128,18 +127,13 @@ def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False
     """
     status = response.status_code
     row = behaviour.operations.of_attempt(response.request)
-    if 200 <= status < 300 or _is_result(response, row):
+    # A response with an error status may be a result of the call all the same.
+    may_be_result = status >= 400 and row.results is not None and response.damage is None
+    if 200 <= status < 300 or (may_be_result and row.results and row.results(response)):
         return _of_good_status(response, row, behaviour, begun=begun)
     if status < 400:
         return _of_redirect(response, row)
     return _of_error_status(response, row, behaviour, begun=begun)
-
-
-def _is_result(response: Response, row: Operation) -> bool:
-    """Whether a response with an error status is a result of the call all the same."""
-    if response.status_code < 400 or row.results is None or response.damage is not None:
-        return False
-    return row.results(response)
 
 
 def _of_good_status(
@@ -160,7 +154,9 @@ def _of_good_status(
     if wrong is None:
         return _of_hidden_items(response, row)
     repeat = Repeat.NEVER if response.too_long else Repeat.REPEATABLE
-    if mismatch or complaint or _reports_problems(response, behaviour):
+    is_whole = response.damage is None
+    says_wrong = is_whole and (behaviour.problems(response) or reports_error(response))
+    if mismatch or complaint or says_wrong:
         # The status reports success; the body a failure, or the success of another request. Which
         # holds is unknown.
         return Failure(
@@ -182,12 +178,6 @@ def _of_hidden_items(response: Response, row: Operation) -> Failure | None:
         return None
     what = _but(response, f"its page cannot be believed: {why}")
     return Failure(errors.PaginationError, what, Repeat.NEVER, Outcome.ACCEPTED, response)
-
-
-def _reports_problems(response: Response, behaviour: Behaviour) -> bool:
-    if response.damage is not None:
-        return False
-    return bool(behaviour.problems(response)) or reports_error(response)
 
 
 def _but(response: Response, wrong: str) -> str:

@@ -53,22 +53,15 @@ class CallReport:
         self._emit("CallStarted", self._call)
 
     def attempt_started(self, request: httpx.Request, attempt: int, *, for_token: bool) -> None:
-        about = self._of(request, for_token=for_token)
-        self._emit(
-            "AttemptStarted",
-            {**about, "attempt": attempt, "for_token": for_token},
-            request.headers,
-        )
+        event = {**self._of(request, for_token=for_token), "attempt": attempt}
+        self._emit("AttemptStarted", {**event, "for_token": for_token}, request.headers)
 
     def attempt_ended(
         self, request: httpx.Request, timing: Timing, *, for_token: bool, **attributes: Any
     ) -> None:
-        attributes |= {
-            "waited": timing.waited,
-            "connecting": timing.connecting,
-            "for_token": for_token,
-        }
-        self._emit("AttemptEnded", {**self._of(request, for_token=for_token), **attributes})
+        times = {"waited": timing.waited, "connecting": timing.connecting}
+        event = {**self._of(request, for_token=for_token), **attributes, **times}
+        self._emit("AttemptEnded", {**event, "for_token": for_token})
 
     def retry_scheduled(self, request: httpx.Request, *, for_token: bool, **about: Any) -> None:
         event = {**self._of(request, for_token=for_token), **about}

@@ -117,21 +117,16 @@ class Reader:
         except Exception as error:  # noqa: BLE001 - a generated parser may fail in any way
             if not self._client.is_undocumented(error):
                 return unread_because(error)
-            return None if self._settles_undocumented(response) else UNDOCUMENTED
+            # An object that is evidence settles it: another attempt would bring the same. A wrapper
+            # judges anything but an object by its own rules, such as the empty body of a call that
+            # returns nothing.
+            is_settled = self._client.undocumented is not None
+            if is_object(json_of(response)):
+                is_settled = self.is_evidence(response)
+            return None if is_settled else UNDOCUMENTED
         if response.parsed is None and response.content:
             return _undeclared_body(response)
         return None
-
-    def _settles_undocumented(self, response: Response) -> bool:
-        """Whether a response with an undocumented status is settled.
-
-        An object that is evidence settles it: another attempt would bring the same. A wrapper
-        judges anything but an object by its own rules, such as the empty body of a call that
-        returns nothing.
-        """
-        if is_object(json_of(response)):
-            return self.is_evidence(response)
-        return self._client.undocumented is not None
 
 
 def _undeclared_body(response: Response) -> str | None:

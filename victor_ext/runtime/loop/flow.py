@@ -21,7 +21,7 @@ from victor_ext.flows import adrive, drive
 from victor_ext.opaque import Opaque
 from victor_ext.runtime.core.clock import BEGUN, ServerClock, monotonic
 from victor_ext.runtime.core.locks import TaskLock, ThreadLock
-from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES, Body, Response, aread, read
+from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES, ReceivedBody, Response, aread, read
 
 if TYPE_CHECKING:
     import anyio.lowlevel
@@ -144,7 +144,7 @@ class Driver:
             began = monotonic()
             ends = None if step.seconds is None else began + step.seconds + self._grace
             return read(
-                Body(
+                ReceivedBody(
                     self._transport.handle_request(step.request),
                     step.request,
                     began,
@@ -219,4 +219,4 @@ class AsyncDriver:
         began = monotonic()
         ends = None if step.seconds is None else began + step.seconds
         response = await self._transport.handle_async_request(step.request)
-        return await aread(Body(response, step.request, began, ends, step.most))
+        return await aread(ReceivedBody(response, step.request, began, ends, step.most))

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
-from functools import cache
 from types import NoneType
 from typing import ClassVar
 
@@ -205,26 +204,17 @@ class KeyForm(FrozenStruct, frozen=True):
                 "this operation says."
             )
             return Problem(field, "length", message)
-        if not _matches(self.pattern, key):
-            message = (
-                f"{field} does not match the pattern that the document of this operation has: "
-                f"{self.pattern}"
-            )
-            return Problem(field, "pattern", message)
-        return None
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str] | None:
-    try:
-        return re.compile(pattern)
-    except re.error:  # one of ECMAScript that Python does not know: the provider checks it
-        return None
-
-
-def _matches(pattern: str, key: str) -> bool:
-    compiled = _compiled(pattern)
-    return compiled is None or compiled.search(key) is not None
+        try:
+            is_match = not self.pattern or re.search(self.pattern, key) is not None
+        except re.error:  # one of ECMAScript that Python does not know: the provider checks it
+            is_match = True
+        if is_match:
+            return None
+        message = (
+            f"{field} does not match the pattern that the document of this operation has: "
+            f"{self.pattern}"
+        )
+        return Problem(field, "pattern", message)
 
 
 ANY_FORM = KeyForm()
@@ -456,7 +446,7 @@ def rule_of(place: HeaderKey | _CallersKey, request: httpx.Request) -> KeyRule:
     return MADE if place.takes_key is not None and place.takes_key(request) else TAKEN
 
 
-class NoKey:
+class NoKeys:
     """The provider takes no key at all."""
 
     def read(self, request: httpx.Request) -> str | None:  # noqa: ARG002 - as of the other places
@@ -467,7 +457,7 @@ class NoKey:
 
 NamedPlace = HeaderKey | BodyKey | QueryKey | CookieKey
 """A place with a name."""
-KeyPlace = NamedPlace | NoKey
+KeyPlace = NamedPlace | NoKeys
 """Where a provider takes the idempotency key."""
 
 PLACES: dict[str, type[NamedPlace]] = {

@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl, unquote
 import httpx
 
 from victor_ext.ids import is_same_id, says_nothing
-from victor_ext.runtime.core.comparing import Likeness, compared_leaves
+from victor_ext.runtime.core.comparing import Likeness, compared_leaves, is_contradicted
 from victor_ext.runtime.core.json_values import (
     NOT_JSON,
     id_or_empty,
@@ -127,12 +127,10 @@ def _saying(body: dict[str, Any]) -> dict[str, Any]:
 def _says_something(name: str, value: object) -> bool:
     if says_nothing(value) or value in ({}, []):
         return False
-    return _bare(name) not in _COMPLAINTS or not _says_all_is_well(value)
-
-
-def _says_all_is_well(value: object) -> bool:
-    """Whether an error member says that nothing is wrong, such as `false`, or a `code` of 200."""
-    return value is False or str(value).strip().rstrip(".!").lower() in _FRIENDLY
+    if _bare(name) not in _COMPLAINTS:
+        return True
+    # `false`, or a `code` of 200, says that nothing is wrong.
+    return value is not False and str(value).strip().rstrip(".!").lower() not in _FRIENDLY
 
 
 def _bare(name: str) -> str:
@@ -207,7 +205,7 @@ def _is_other(sent: Any, received: Any) -> bool:
         return _explains_mistakes(sent, received)
     if is_list(received) != is_list(sent) or is_object(sent):
         return True
-    return any(said is Likeness.OTHER for _, said in compared_leaves(sent, received))
+    return is_contradicted(sent, received)
 
 
 def _repeats_value(request: httpx.Request, sent: Any, *objects: dict[str, Any]) -> bool:

@@ -16,7 +16,7 @@ from victor_ext.runtime.core.clock import ServerClock, http_date
 from victor_ext.runtime.core.headers import header_complaint
 from victor_ext.runtime.core.locks import PerProcess
 from victor_ext.runtime.core.response import Response
-from victor_ext.runtime.core.validation import MOST_SECONDS, are_seconds, shown
+from victor_ext.runtime.core.validation import MOST_SECONDS, are_seconds, is_whole, shown
 
 from .evidence import SAFE_METHODS
 from .flow import Flow
@@ -57,7 +57,7 @@ class RetryPolicy:
     quota: int = 500
 
     def __post_init__(self) -> None:
-        if not _is_whole(self.max_attempts) or self.max_attempts < 1:
+        if not is_whole(self.max_attempts, 1):
             attempts = shown(self.max_attempts)
             raise ConfigurationError(
                 f"RetryPolicy(max_attempts={attempts}): give 1 (no retries) or more."
@@ -69,7 +69,7 @@ class RetryPolicy:
                 raise ConfigurationError(
                     f"RetryPolicy({name}={shown(seconds)}): give seconds, {limit}."
                 )
-        if not _is_whole(self.quota) or self.quota < 0:
+        if not is_whole(self.quota, 0):
             raise ConfigurationError(
                 f"RetryPolicy(quota={shown(self.quota)}): give a number of points, 0 or more."
             )
@@ -78,10 +78,6 @@ class RetryPolicy:
         """Seconds to wait before the nth retry (n from 1). `draw` returns a number from 0 to 1."""
         # The exponent is bounded so that no number of retries overflows a float.
         return draw() * min(self.cap, self.base * 2.0 ** min(retry - 1, 60))
-
-
-def _is_whole(number: object) -> bool:
-    return isinstance(number, int) and not isinstance(number, bool)
 
 
 class RetryQuota:
@@ -267,7 +263,8 @@ def sendable(request: httpx.Request, authorize: Flow[None]) -> Flow[None]:
     """
     try:
         yield from authorize
-        complaint = _authorization_complaint(request)
+        values = (value for name, value in request.headers.raw if name.lower() == b"authorization")
+        complaint = next(map(header_complaint, values), None)
     except UnicodeEncodeError:  # the error holds the token
         complaint = "holds a character beyond ASCII"
     if complaint is not None:
@@ -275,10 +272,3 @@ def sendable(request: httpx.Request, authorize: Flow[None]) -> Flow[None]:
             f"The credentials made an Authorization header that cannot be sent: it {complaint}. "
             "Check the token."
         )
-
-
-def _authorization_complaint(request: httpx.Request) -> str | None:
-    for name, value in request.headers.raw:
-        if name.lower() == b"authorization":
-            return header_complaint(value)
-    return None

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from victor_ext.sandbox.eastpay.payments import SUCCEEDED, Ending, Entry, is_declined
-from victor_ext.sandbox.eastpay.state import State
+from victor_ext.sandbox.eastpay.payments import SUCCEEDED, Ending, PaymentEntry, is_declined
+from victor_ext.sandbox.eastpay.state import EastPayState
 from victor_ext.sandbox.server import JsonObject, command, find, member, nothing
 from victor_ext.sandbox.server.accepted import require_filled, require_form, require_least
 from victor_ext.sandbox.server.notifying import NotificationCommands
@@ -20,7 +20,7 @@ class Merchant(NamedTuple):
 class EastPayCommands(NotificationCommands):
     """The commands of EastPay's sandbox, beside those of every sandbox."""
 
-    _state: State
+    _state: EastPayState
 
     @command(
         "POST",
@@ -90,7 +90,7 @@ class EastPayCommands(NotificationCommands):
         """The ids of all payments and steps, oldest first."""
         return list(self._state.entries)
 
-    def _entry(self, payment_id: str) -> Entry:
+    def _entry(self, payment_id: str) -> PaymentEntry:
         return find(self._state.entries, payment_id, "payment")
 
 

@@ -51,7 +51,7 @@ class Ending:
 
 
 @dataclass
-class Entry:
+class PaymentEntry:
     """A payment, or a step of one (capture, reversal, refund). Amounts are in hundredths."""
 
     id: str
@@ -60,7 +60,7 @@ class Entry:
     ending: Ending
     made_at: float
     cents: int
-    steps: list[Entry] = field(default_factory=list["Entry"])
+    steps: list[PaymentEntry] = field(default_factory=list["PaymentEntry"])
     refusal: str = ""
     """Why the gateway refused this step."""
 
@@ -89,7 +89,7 @@ class Entry:
         steps = [step for step in self.steps if step.payment_type == payment_type]
         return sum(step.cents for step in steps if not is_declined(step.code_at(now)))
 
-    def refusal_of(self, step: Entry, now: float) -> str:
+    def refusal_of(self, step: PaymentEntry, now: float) -> str:
         """Why a step of this payment is refused; empty: it is not.
 
         The pages say none of these rules: they are the sandbox's own.
@@ -146,7 +146,7 @@ class Checkout:
     owner: str
     form: JsonObject
     expires_at: float
-    paid: Entry | None = None
+    paid: PaymentEntry | None = None
 
 
 def hundredths(form: Mapping[str, str], default: int = 0) -> int:

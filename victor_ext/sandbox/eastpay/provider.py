@@ -2,8 +2,8 @@
 
 from victor_ext.sandbox.eastpay.commands import EastPayCommands
 from victor_ext.sandbox.eastpay.notifications import EVENT, RESENDING, PaymentNotifications
-from victor_ext.sandbox.eastpay.payments import Entry, result
-from victor_ext.sandbox.eastpay.state import DOCUMENT, EastPaySettings, State, stamp
+from victor_ext.sandbox.eastpay.payments import PaymentEntry, result
+from victor_ext.sandbox.eastpay.state import DOCUMENT, EastPaySettings, EastPayState, stamp
 from victor_ext.sandbox.engine import Refused, Result, Row, TableProvider
 from victor_ext.sandbox.server import Call, JsonObject, JsonValue, Response, json_response
 from victor_ext.sandbox.server.document import ANYTHING, Problem, Validator
@@ -16,7 +16,7 @@ _ERROR_GROUPS = {401: "400", 403: "400", 404: "300"}
 class EastPayProvider(TableProvider[EastPaySettings]):
     """One bank's gateway, under `/eastpay`, `/pay` and `/gateway`. It has no idempotency keys."""
 
-    state: State
+    state: EastPayState
     name = "eastpay"
     title = "EastPay"
     document = DOCUMENT
@@ -26,31 +26,33 @@ class EastPayProvider(TableProvider[EastPaySettings]):
     resending = RESENDING
     events = (EVENT,)
     rows = (
-        Row("pay", "POST /{base}/v3/payments", State.pay),
-        Row("follow_up", "POST /{base}/v3/payments/{id}", State.follow_up),
-        Row("inquire", "GET /{base}/v3/payments/{id}", State.inquire),
-        Row("find", "GET /{base}/v3/query", State.find),
-        Row("prepare", "POST /{base}/v3/checkouts", State.prepare),
+        Row("pay", "POST /{base}/v3/payments", EastPayState.pay),
+        Row("follow_up", "POST /{base}/v3/payments/{id}", EastPayState.follow_up),
+        Row("inquire", "GET /{base}/v3/payments/{id}", EastPayState.inquire),
+        Row("find", "GET /{base}/v3/query", EastPayState.find),
+        Row("prepare", "POST /{base}/v3/checkouts", EastPayState.prepare),
         Row(
             "widget",
             "GET /{base}/v3/checkouts/{id}",
-            State.widget,
+            EastPayState.widget,
             is_open=True,
             is_documented=False,
         ),
-        Row("checkout_status", "GET /{base}/v3/checkouts/{id}/payment", State.checkout_status),
+        Row(
+            "checkout_status", "GET /{base}/v3/checkouts/{id}/payment", EastPayState.checkout_status
+        ),
     )
 
-    def new_state(self) -> State:
+    def new_state(self) -> EastPayState:
         notified = PaymentNotifications(self.notifications, self.message)
-        return State(self.context.clock, self.settings, notified)
+        return EastPayState(self.context.clock, self.settings, notified)
 
     def client_settings(self, url: str) -> str:
         made = self.state.add_merchant()
         credentials = f"EASTPAY_TOKEN={made['token']}\nEASTPAY_ENTITY_ID={made['entity_id']}\n"
         return f"EASTPAY_BASE_URL={url}/eastpay\n{credentials}"
 
-    def message(self, entry: Entry) -> bytes:
+    def message(self, entry: PaymentEntry) -> bytes:
         """What a notification says of a payment: what an inquiry answers."""
         return self.success("inquire", self.state.about(entry), 200).body
 

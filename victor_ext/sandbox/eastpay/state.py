@@ -14,7 +14,7 @@ from victor_ext.sandbox.eastpay.payments import (
     WRONG_CVV,
     Checkout,
     Ending,
-    Entry,
+    PaymentEntry,
     hundredths,
     is_declined,
     result,
@@ -40,7 +40,7 @@ class EastPaySettings(NotifyingSettings):
     )
 
 
-class State:
+class EastPayState:
     """What a gateway keeps, and what its operations do."""
 
     def __init__(
@@ -52,7 +52,7 @@ class State:
         self.notified = notified
         self.now = clock.now
         self.tokens: dict[str, str] = {}
-        self.entries: dict[str, Entry] = {}
+        self.entries: dict[str, PaymentEntry] = {}
         self.checkouts: dict[str, Checkout] = {}
         self.endings: dict[str, Ending] = {}
 
@@ -65,7 +65,7 @@ class State:
         self.tokens[token] = entity_id
         return {"entity_id": entity_id, "token": token}
 
-    def new_entry(self, owner: str, form: JsonObject, cents: int = 0) -> Entry:
+    def new_entry(self, owner: str, form: JsonObject, cents: int = 0) -> PaymentEntry:
         """Add the payment or the step that a checked form asks for, as of now and without the card
         data. `cents` is its amount where the form has none.
         """
@@ -74,7 +74,7 @@ class State:
             for name, value in form.items()
             if value != "" and not name.startswith("card.")
         }
-        entry = Entry(
+        entry = PaymentEntry(
             id=self.new_id(),
             owner=owner,
             form=kept,
@@ -101,7 +101,7 @@ class State:
             raise NotFound("The checkout has expired.")
         return checkout
 
-    def about(self, entry: Entry, code: str | None = None) -> Result:
+    def about(self, entry: PaymentEntry, code: str | None = None) -> Result:
         """The answer about a payment, with a result code (None: the current one)."""
         code = code or entry.code_at(self.now())
         status = 400 if is_declined(code) else 200
@@ -122,7 +122,7 @@ class State:
         entry.steps.append(step)
         return self._made(step)
 
-    def _made(self, entry: Entry) -> Result:
+    def _made(self, entry: PaymentEntry) -> Result:
         """The answer with the first code of a payment or a step. One that is declined is no
         work.
         """
@@ -171,7 +171,7 @@ class State:
             return Result(body={"id": checkout.id, "result": result(STARTED)})
         return self.about(checkout.paid)
 
-    def _own_entry(self, asked: Asked) -> Entry:
+    def _own_entry(self, asked: Asked) -> PaymentEntry:
         entry = find(self.entries, asked.about, "payment")
         if entry.owner != asked.call.owner:
             raise NotFound("There is no such payment.")
@@ -182,7 +182,7 @@ def stamp(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}+0000"
 
 
-def _payment(entry: Entry, code: str) -> JsonObject:
+def _payment(entry: PaymentEntry, code: str) -> JsonObject:
     """What is said of a payment. Amount and currency are repeated by the sandbox's choice."""
     form = entry.form
     return {

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from victor_ext.sandbox.engine.rows import Row
-    from victor_ext.sandbox.server.document import Document, Operation
+    from victor_ext.sandbox.server.document import Document, DocumentedOperation
     from victor_ext.sandbox.server.exchange import KeyLocation
 
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
@@ -116,7 +116,7 @@ def _other_place(row: Row, path: str, document: Document) -> str:
     )
 
 
-def _check_status(table: Table, row: Row, rules: Operation) -> None:
+def _check_status(table: Table, row: Row, rules: DocumentedOperation) -> None:
     if not rules.has_status(row.status):
         known = ", ".join(rules.statuses)
         raise ValueError(
@@ -125,7 +125,7 @@ def _check_status(table: Table, row: Row, rules: Operation) -> None:
         )
 
 
-def _check_key(table: Table, row: Row, rules: Operation) -> None:
+def _check_key(table: Table, row: Row, rules: DocumentedOperation) -> None:
     """A key in a body must be a member that the document declares; of a header, a document may say
     nothing.
     """
@@ -164,7 +164,7 @@ _OF_PAGES = {
 """The names of parameters that choose a page, in lower case and without marks."""
 
 
-def _check_listing(table: Table, row: Row, rules: Operation) -> None:
+def _check_listing(table: Table, row: Row, rules: DocumentedOperation) -> None:
     """A parameter for pages must not be a filter: no item has it as a member, so that each page
     would be empty.
     """

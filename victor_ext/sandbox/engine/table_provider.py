@@ -17,7 +17,7 @@ from victor_ext.sandbox.server.context import logger
 from victor_ext.sandbox.server.document import (
     ANYTHING,
     Document,
-    Operation,
+    DocumentedOperation,
     Validator,
     load_document,
     without_nulls,
@@ -77,7 +77,7 @@ class TableProvider(SandboxProvider[S]):
     def __init__(self, context: SandboxContext, settings: S) -> None:
         check_document(self._table())
         self._rows = {row.name: row for row in self.rows}
-        self._rules: dict[str, Operation] = {}
+        self._rules: dict[str, DocumentedOperation] = {}
         self._keys = KeyMemory[_Kept](context.clock.now, self.key_life)
         super().__init__(context, settings)
 
@@ -160,7 +160,7 @@ class TableProvider(SandboxProvider[S]):
 
     # What the table does
 
-    def rules(self, operation: str) -> Operation:
+    def rules(self, operation: str) -> DocumentedOperation:
         """What the document says of an operation. It is read when it is first asked for."""
         if operation not in self._rules:
             method, path = self._rows[operation].place.split()

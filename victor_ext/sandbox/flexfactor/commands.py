@@ -5,7 +5,7 @@ import uuid
 
 from victor_ext.sandbox.flexfactor.notifications import EVENTS, content_of, signed
 from victor_ext.sandbox.flexfactor.orders import STATE_AFTER
-from victor_ext.sandbox.flexfactor.state import TOKEN_LIFE, State
+from victor_ext.sandbox.flexfactor.state import TOKEN_LIFE, FlexFactorState
 from victor_ext.sandbox.server import (
     JsonObject,
     NotFound,
@@ -34,7 +34,7 @@ class FlexFactorCommands(TokenCommands, NotificationCommands):
     Order ids are the merchant's own.
     """
 
-    _state: State
+    _state: FlexFactorState
 
     @command(
         "POST",

@@ -12,7 +12,7 @@ from victor_ext.sandbox.flexfactor.orders import ORDERS, Order, check_moments
 from victor_ext.sandbox.flexfactor.state import (
     DOCUMENT,
     FlexFactorSettings,
-    State,
+    FlexFactorState,
     check_merchant,
     is_guid,
     shown,
@@ -31,7 +31,7 @@ _COOKIE = {"Set-Cookie": "AWSALB=x; Path=/"}
 _INVALID = "One or more validation errors occurred."
 _FIELDS = {"body": "$", "key": "IdempotencyKey", "unknown_id": "OrderId"}
 """What a refusal is about, by its code, where it names no field."""
-_RULES: tuple[tuple[str, str, Callable[[State, JsonObject], bool]], ...] = (
+_RULES: tuple[tuple[str, str, Callable[[FlexFactorState, JsonObject], bool]], ...] = (
     (
         "idempotencyKey",
         "It must be a GUID.",
@@ -57,7 +57,7 @@ _RULES: tuple[tuple[str, str, Callable[[State, JsonObject], bool]], ...] = (
 class FlexFactorProvider(TableProvider[FlexFactorSettings]):
     """FlexFactor's API."""
 
-    state: State
+    state: FlexFactorState
     name = "flexfactor"
     title = "FlexFactor"
     document = DOCUMENT
@@ -70,24 +70,24 @@ class FlexFactorProvider(TableProvider[FlexFactorSettings]):
     resending = RESENDING
     events = EVENTS
     rows = (
-        Row("token", "POST /v1/oauth2/token", State.token, is_open=True),
-        Row("transmit", "POST /v1/transmit", State.transmit),
-        Row("evaluate", "POST /v1/evaluate", State.evaluate, is_keyed=True),
-        Row("capture", "POST /v1/capture", State.capture, is_keyed=True),
-        Row("orders", "GET /v1/orders", State.own_orders, listing=ORDERS),
-        Row("order", "GET /v1/orders/{id}", State.one_order),
-        Row("refund", "POST /v1/orders/{id}/refund", State.refund),
-        Row("cancel", "POST /v1/orders/{id}/cancel", State.cancel, is_keyed=True),
+        Row("token", "POST /v1/oauth2/token", FlexFactorState.token, is_open=True),
+        Row("transmit", "POST /v1/transmit", FlexFactorState.transmit),
+        Row("evaluate", "POST /v1/evaluate", FlexFactorState.evaluate, is_keyed=True),
+        Row("capture", "POST /v1/capture", FlexFactorState.capture, is_keyed=True),
+        Row("orders", "GET /v1/orders", FlexFactorState.own_orders, listing=ORDERS),
+        Row("order", "GET /v1/orders/{id}", FlexFactorState.one_order),
+        Row("refund", "POST /v1/orders/{id}/refund", FlexFactorState.refund),
+        Row("cancel", "POST /v1/orders/{id}/cancel", FlexFactorState.cancel, is_keyed=True),
         Row(
             "external_cancel",
             "POST /v1/orders/{id}/external-cancel",
-            State.external_cancel,
+            FlexFactorState.external_cancel,
             is_keyed=True,
         ),
     )
 
-    def new_state(self) -> State:
-        return State(self.context.clock, self.notifications)
+    def new_state(self) -> FlexFactorState:
+        return FlexFactorState(self.context.clock, self.notifications)
 
     def client_settings(self, url: str) -> str:
         key = base64.b64encode(self.state.subscriber_key).decode()

@@ -26,7 +26,7 @@ class FlexFactorSettings(NotifyingSettings):
     """The options of every sandbox, and those of this one."""
 
 
-class State:
+class FlexFactorState:
     """What FlexFactor keeps, and what its operations do."""
 
     def __init__(self, clock: Clock, notifications: Notifications) -> None:

@@ -224,7 +224,7 @@ ANYTHING = Validator({}, {})
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class DocumentedOperation:
     """What the document says of one operation."""
 
     query: Validator
@@ -282,7 +282,7 @@ class Document:
         self._responses = cast("Json", components.get("responses", {}))
         self._shared: dict[str, Validator | None] = {}
         self._paths: Json = {shape_of(path): item for path, item in raw["paths"].items()}
-        self._operations: dict[tuple[str, str], Operation] = {}
+        self._operations: dict[tuple[str, str], DocumentedOperation] = {}
 
         self.places = tuple(
             f"{method.upper()} {path}"
@@ -296,7 +296,7 @@ class Document:
         """Whether the document has an operation."""
         return method.lower() in self._paths.get(shape_of(path), {})
 
-    def operation(self, method: str, path: str) -> Operation:
+    def operation(self, method: str, path: str) -> DocumentedOperation:
         """One operation; the names of the parameters in the path do not matter.
 
         It is compiled when it is first asked for: what the sandbox does not serve may have any
@@ -308,10 +308,10 @@ class Document:
             self._operations[key] = self._read(item.get(key[0], {"responses": {}}))
         return self._operations[key]
 
-    def _read(self, raw: Json) -> Operation:
+    def _read(self, raw: Json) -> DocumentedOperation:
         body = raw.get("requestBody", {})
         found = {str(status): self._response(each) for status, each in raw["responses"].items()}
-        return Operation(
+        return DocumentedOperation(
             query=self._compile(self._query(raw)),
             body=self._compile(_schema_of(body) or {}),
             needs_body=body.get("required", False),

@@ -63,7 +63,7 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Move:
+class StatusChange:
     status: str
     tone: Tone
     at: float
@@ -76,7 +76,7 @@ class Move:
 class Details:
     record: Record
     facts: Sequence[tuple[str, str]]
-    moves: Sequence[Move]
+    moves: Sequence[StatusChange]
     related: Mapping[str, str]
     """What each link says, and the id of its record."""
     fields: Mapping[str, str]

@@ -16,13 +16,13 @@ from victor_ext.sandbox.velo.currencies import require_currency
 from victor_ext.sandbox.velo.notifications import EVENTS, notify_without_cause
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.velo.state import State
+    from victor_ext.sandbox.velo.state import VeloState
 
 
 class VeloCommands(TokenCommands, NotificationCommands):
     """The commands of Velo's sandbox, beside those of every sandbox."""
 
-    _state: State
+    _state: VeloState
 
     @command("POST", "/keys", returns=lambda made: (str(made["api_key"]), str(made["api_secret"])))
     def add_key(self, api_key: str | None = None, api_secret: str | None = None) -> JsonObject:

@@ -10,11 +10,11 @@ from victor_ext.sandbox.server.provider import Call
 from victor_ext.sandbox.velo.base import VeloSettings, listing
 from victor_ext.sandbox.velo.commands import VeloCommands
 from victor_ext.sandbox.velo.notifications import EVENTS, RESENDING
-from victor_ext.sandbox.velo.state import State
+from victor_ext.sandbox.velo.state import VeloState
 
 _CREDENTIALS = (
-    Row("authenticate", "POST /v1/authenticate", State.token, is_open=True),
-    Row("logout", "POST /v1/logout", State.log_out, 204),
+    Row("authenticate", "POST /v1/authenticate", VeloState.token, is_open=True),
+    Row("logout", "POST /v1/logout", VeloState.log_out, 204),
 )
 _PAYEES = (
     Row("create_payees", "POST /v4/payees", lambda state, asked: state.payees.create(asked), 201),
@@ -199,7 +199,7 @@ _PAYMENTS = (
     ),
 )
 _WEBHOOKS = (
-    Row("create_webhook", "POST /v1/webhooks", State.create_webhook, 201),
+    Row("create_webhook", "POST /v1/webhooks", VeloState.create_webhook, 201),
     Row(
         "list_webhooks",
         "GET /v1/webhooks",
@@ -207,13 +207,13 @@ _WEBHOOKS = (
         listing=listing(),
     ),
     Row("get_webhook", "GET /v1/webhooks/{id}", lambda state, asked: state.webhook(asked.about)),
-    Row("update_webhook", "POST /v1/webhooks/{id}", State.update_webhook, 204),
-    Row("ping", "POST /v1/webhooks/{id}/ping", State.ping, 202),
+    Row("update_webhook", "POST /v1/webhooks/{id}", VeloState.update_webhook, 204),
+    Row("ping", "POST /v1/webhooks/{id}/ping", VeloState.ping, 202),
 )
 
 
 class VeloProvider(TableProvider[VeloSettings]):
-    state: State
+    state: VeloState
     name = "velo"
     title = "Velo"
     document = "velo.yaml"
@@ -224,8 +224,8 @@ class VeloProvider(TableProvider[VeloSettings]):
     resending = RESENDING
     events = EVENTS
 
-    def new_state(self) -> State:
-        return State(self.context.clock, self.settings, self.notifications)
+    def new_state(self) -> VeloState:
+        return VeloState(self.context.clock, self.settings, self.notifications)
 
     def tick(self) -> None:
         self.state.move()

@@ -16,7 +16,7 @@ from victor_ext.sandbox.velo.payouts import Payouts
 _TOKEN_LIFE = 1799
 
 
-class State(Base):
+class VeloState(Base):
     def __init__(self, clock: Clock, settings: VeloSettings, notifications: Notifications) -> None:
         super().__init__(clock, settings)
         self.keys: dict[str, str] = {}

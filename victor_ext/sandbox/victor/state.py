@@ -22,10 +22,10 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from victor_ext.sandbox.engine import Entry, Refused
 from victor_ext.sandbox.server.context import Clock, TokenStore
-from victor_ext.sandbox.server.document import Operation, Problem, load_document
+from victor_ext.sandbox.server.document import DocumentedOperation, Problem, load_document
 from victor_ext.sandbox.server.exchange import JsonObject
 from victor_ext.sandbox.server.privacy import open_private
-from victor_ext.sandbox.server.provider import Move, Tone
+from victor_ext.sandbox.server.provider import StatusChange, Tone
 
 DOCUMENT = "victor.yaml"
 PLACES = {
@@ -38,7 +38,7 @@ PLACES = {
 """Where each operation is."""
 
 
-def declared(operation: str) -> Operation:
+def declared(operation: str) -> DocumentedOperation:
     """What the document says of an operation."""
     return load_document(DOCUMENT).operation(*PLACES[operation].split())
 
@@ -331,7 +331,7 @@ class Store:
         self.accounts = Facts(database, "account", lambda value: Account(**value))
         self.counterparties = Facts(database, "counterparty", lambda value: Counterparty(**value))
         self.counterparties.data = {each.id: each for each in BUILT_IN} | self.counterparties.data
-        self._moves: dict[str, list[Move]] = {}
+        self._moves: dict[str, list[StatusChange]] = {}
         """When the last requests came into which status: kept in memory, for the page."""
         self._requests = Facts(database, "request", lambda value: PaymentRequest(**value))
         self.requests = self._requests.data
@@ -363,12 +363,12 @@ class Store:
         """Empty the database. Its contents are still in memory: make a new store."""
         self._database.executescript("DELETE FROM facts;")
 
-    def moves(self, request: PaymentRequest) -> list[Move]:
+    def moves(self, request: PaymentRequest) -> list[StatusChange]:
         """The moves of a request; of one whose moves are not remembered, the status that it is
         in.
         """
         made = request.created_at - self._clock.advanced
-        now = Move(request.status, TONES[request.status], made, request.changed_at)
+        now = StatusChange(request.status, TONES[request.status], made, request.changed_at)
         return self._moves.get(request.id) or [now]
 
     def _keep(self, request: PaymentRequest) -> None:
@@ -377,7 +377,7 @@ class Store:
             self.order.append(request.id)
             self.created.append(request.created_at)
         if before is None or before.status != request.status:
-            move = Move(
+            move = StatusChange(
                 request.status, TONES[request.status], self._clock.wall(), request.changed_at
             )
             self._moves.setdefault(request.id, []).append(move)

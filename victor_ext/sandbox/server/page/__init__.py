@@ -26,7 +26,7 @@ from victor_ext.sandbox.server.context import Received, SandboxContext
 from victor_ext.sandbox.server.exchange import CONTROL, DOCS, PAGE, JsonObject
 from victor_ext.sandbox.server.faults import AFTER, BEFORE, KINDS, OF_NOTIFICATIONS
 from victor_ext.sandbox.server.privacy import body_text, indented, masked, shown_headers
-from victor_ext.sandbox.server.provider import AnyProvider, Move, Record
+from victor_ext.sandbox.server.provider import AnyProvider, Record, StatusChange
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -230,7 +230,9 @@ def _grouped(records: Iterable[Record]) -> dict[str, Group]:
     return groups
 
 
-def _timeline(moves: Iterable[Move], calls: Iterable[Received]) -> list[Move | Received]:
+def _timeline(
+    moves: Iterable[StatusChange], calls: Iterable[Received]
+) -> list[StatusChange | Received]:
     """Calls and moves in the order of the wall clock: a call comes before what it has moved."""
     return sorted([*calls, *moves], key=lambda entry: entry.at)
 

@@ -1,16 +1,34 @@
-"""Checks of arguments, before anything is sent; all problems of a call are reported together."""
+"""What a caller passes: the checks of arguments, before anything is sent, and cards.
+
+All problems of a call are reported together. Nothing shows more of a card than its last four
+digits.
+"""
+
+from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import httpx
 from eastpay_api import models
 
 from victor_ext.money import Money
-from victor_ext.privacy import concealed, kind_of, one_line
-from victor_ext.runtime.client.extras import folded_name
+from victor_ext.privacy import (
+    AccountNumber,
+    OddAccount,
+    Secret,
+    concealed,
+    concealed_account,
+    kind_of,
+    mask,
+    one_line,
+)
+from victor_ext.runtime.auth.credentials import UnpicklableCredentials
+from victor_ext.runtime.client.requests import folded_name
+from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.validation import is_encodable
 from victor_ext.runtime.http.from_httpx2 import as_httpx
@@ -26,6 +44,10 @@ LONGEST_REFERENCE = 255
 ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9._~-]{1,128}")
 _HOST = re.compile(rb"[a-z0-9._-]+|[0-9a-f:.]+")
 _NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,128}")
+_GAPS = re.compile("[ -]")
+_DIGITS = re.compile("[0-9]+")
+_MONTH = re.compile("0?[1-9]|1[0-2]")
+_YEAR = re.compile("(?:19|20)[0-9]{2}")
 
 
 class Validation(validation.Validation):
@@ -35,12 +57,17 @@ class Validation(validation.Validation):
         """The form of a request object.
 
         It has the entity, the `fixed` parameters of the call, the fields of the request that have
-        rules, and the caller's further `parameters`.
+        checks, and the caller's further `parameters`.
 
         Raises:
             InvalidRequest: A check failed.
         """
-        sent = self.checked(request)
+        sent: dict[str, Any] = {}
+        for field in fields(request):
+            value = getattr(request, field.name)
+            is_left_out = value is None and field.default is None
+            if field.name in _CHECKS and not is_left_out:
+                sent[field.name] = _CHECKS[field.name](self, field.name, value)
         further = self.parameters(request.parameters, _sources_of(model, request))
         self.finish()
         # Each of these two arguments is several parameters of the form.
@@ -51,6 +78,22 @@ class Validation(validation.Validation):
         )
         form.additional_properties = further
         return form
+
+    def own_reference(self, name: str, value: object) -> Any:
+        """The merchant's own reference of a payment, which a response may repeat."""
+        before = len(self.problems)
+        self.reference(name, value, LONGEST_REFERENCE)
+        if len(self.problems) == before:
+            self.comparable(name, value, required=True)
+        return value
+
+    def card(self, name: str, card: object) -> dict[str, str]:
+        """The parameters of the form for a card."""
+        if isinstance(card, Card | CardToken):
+            return card.fields()
+        what = f"card must be Card(...) or CardToken(...), not {kind_of(card)}."
+        self.note(name, "type", what)
+        return {}
 
     def amount(self, name: str, amount: object) -> dict[str, str]:
         """Amount and currency as the gateway writes them: major units with two decimals after a
@@ -149,6 +192,24 @@ class Validation(validation.Validation):
         return further
 
 
+_CHECKS: Mapping[str, Callable[[Validation, str, Any], Any]] = {
+    "amount": Validation.amount,
+    "card": Validation.card,
+    "merchant_transaction_id": Validation.own_reference,
+    "notification_url": Validation.url,
+    "shopper_result_url": Validation.url,
+    "payment_type": partial(Validation.printable, longest=2),
+    "payment_brand": partial(Validation.printable, longest=32),
+    "checkout_type": partial(Validation.printable, longest=32),
+    "checkout_id": partial(Validation.printable, longest=255),
+    "merchant_id": partial(Validation.printable, longest=255),
+    "original_transaction_id": partial(Validation.printable, longest=255),
+}
+"""How each argument of a request is checked. It returns what is sent: of an amount and of a card
+several parameters.
+"""
+
+
 _SOURCES = {
     "entity_id": "the entity_id of the client",
     "entity_type": "the entity_type of the client",
@@ -184,3 +245,119 @@ def _encoded_url(text: str) -> str | None:
     if url.scheme not in ("http", "https") or not _HOST.fullmatch(url.raw_host):
         return None
     return text if text.isascii() else str(url)
+
+
+class Card(UnpicklableCredentials):
+    """A card. Its `repr` shows the last four digits, nothing shows the others, and it cannot be
+    pickled.
+
+    Args:
+        number: 8 to 19 digits, as text; blanks and hyphens between them are taken out.
+        expiry_month: 1 to 12.
+        expiry_year: Four digits.
+        cvv: Three or four digits, as text.
+        holder: The name on the card, at most 128 characters.
+
+    Raises:
+        InvalidRequest: An argument breaks a rule; `problems` has all of them, and no message
+            repeats a digit.
+    """
+
+    __slots__ = ("_cvv", "_number", "expiry_month", "expiry_year", "holder")
+
+    def __init__(
+        self,
+        number: str,
+        *,
+        expiry_month: int | str,
+        expiry_year: int | str,
+        cvv: str | None = None,
+        holder: str | None = None,
+    ) -> None:
+        # Tracebacks must not show the digits, also where an argument has a wrong type.
+        number = concealed_account(number)
+        cvv = _hidden(cvv)
+        digits = AccountNumber(_GAPS.sub("", number)) if isinstance(number, str) else number
+        month = _date_part(expiry_month)
+        year = _date_part(expiry_year)
+        with Validation() as validation:
+            validation.text(
+                "card.number", digits, 19, shortest=8, form=_DIGITS, wanted="8 to 19 digits"
+            )
+            validation.text(
+                "card.cvv",
+                cvv,
+                4,
+                shortest=3,
+                form=_DIGITS,
+                wanted="three or four digits",
+                required=False,
+            )
+            validation.matching("card.expiryMonth", month, _MONTH, "a month from 1 to 12")
+            validation.matching("card.expiryYear", year, _YEAR, "four digits, as in 2030")
+            if holder is not None:
+                validation.printable("card.holder", holder, 128)
+        self._number = digits
+        self._cvv = None if cvv is None else Secret(cvv)
+        self.expiry_month = month.zfill(2)
+        self.expiry_year = year
+        self.holder = holder
+
+    @property
+    def last_four(self) -> str:
+        """The last four digits, which may be shown."""
+        return str.__getitem__(self._number, slice(-4, None))
+
+    def fields(self) -> dict[str, str]:
+        """The fields of the form, by the names of the generated model.
+
+        Their values show nothing in a traceback.
+        """
+        return drop_none(
+            card_number=self._number,
+            card_expiry_month=self.expiry_month,
+            card_expiry_year=self.expiry_year,
+            card_cvv=self._cvv,
+            card_holder=self.holder,
+        )
+
+    def __repr__(self) -> str:
+        if not hasattr(self, "holder"):
+            return "Card(not valid)"  # in the traceback of what its constructor raised
+        return f"Card({mask(self._number)!r}, {self.expiry_month}/{self.expiry_year})"
+
+
+class CardToken(UnpicklableCredentials):
+    """A stored card, by the gateway's token for it. The token is not shown, and cannot be pickled.
+
+    Raises:
+        InvalidRequest: It is not text of 1 to 64 characters.
+    """
+
+    __slots__ = ("_token",)
+
+    def __init__(self, token: str) -> None:
+        token = concealed(token)
+        with Validation() as validation:
+            validation.printable("card.token", token, 64)
+        self._token = token
+
+    def fields(self) -> dict[str, str]:
+        """The field of the form, by the name of the generated model."""
+        return {"card_token": self._token}
+
+
+def _date_part(value: object) -> str:
+    """A month or a year as text; empty: the value is neither text nor a number of four digits."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and 0 <= value < 10_000:
+        return str(value)
+    return ""
+
+
+def _hidden(cvv: Any) -> Any:
+    """A CVV of any type, as a value that shows nothing."""
+    if cvv is None:
+        return None
+    return concealed(cvv) if isinstance(cvv, str) else OddAccount(cvv)

@@ -1,36 +1,158 @@
-"""What the responses of the gateway prove, for the table of operations.
+"""What a response of the gateway says: its result code, its problems, and what it proves.
 
-First, whether a response has a result of its call (`no_result`, `is_result`), then which values of
-the request it repeats (`REPEATS`), and whether it proves that something was made
-(`names_payment`, `names_checkout`).
+First the forms of requests and the bodies of responses, then the problems in a body
+(`read_problems`). For the table of operations there follow: whether a response has a result of its
+call (`no_result`, `is_result`), which values of the request it repeats (`REPEATS`), and whether it
+proves that something was made (`names_payment`, `names_checkout`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 
+from victor_ext.errors import Problem
 from victor_ext.ids import is_same_id, reference_of
 from victor_ext.money import from_wire
-from victor_ext.privacy import one_line
+from victor_ext.privacy import PrivateTexts, one_line, redact_code, redact_excerpt
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Likeness, Values, as_id, first_that_is
 from victor_ext.runtime.core.json_values import (
+    is_object,
     list_or_empty,
     no_object_reason,
     object_of,
     object_or_empty,
+    text_or_empty,
 )
 from victor_ext.runtime.loop.conflicts import is_about_earlier
 from victor_ext.runtime.loop.evidence import ListPage, Problems, reports_error, said_members
 from victor_ext.runtime.loop.operations import Repeats, id_in_path
 from victor_ext.runtime.loop.retry import asked_url
 
-from .bodies import code_in, complains, description_in, form_of, parameter_errors
-from .checks import ID
-from .problems import SUCCEEDED_ALL_THE_SAME
-from .result_codes import Rejection, ResultClass
+from .requests import ID
+from .result_codes import Rejection, ResultClass, ResultCode
+
+_PUBLIC = frozenset(
+    {
+        "entityId",
+        "entityType",
+        "amount",
+        "currency",
+        "paymentType",
+        "paymentBrand",
+        "merchantTransactionId",
+        "originalTransactionId",
+        "notificationUrl",
+        "shopperResultUrl",
+        "merchant.id",
+        "checkoutType",
+        "checkoutId",
+        "card.expiryMonth",
+        "card.expiryYear",
+    }
+)
+"""The parameters of a form that say nothing of a person.
+
+No message repeats the others, which include a caller's further parameters.
+"""
+
+
+def private_texts(request: httpx.Request) -> PrivateTexts:
+    """What the form of a request says of the card and of persons."""
+    return PrivateTexts(value for name, value in form_of(request) if name not in _PUBLIC)
+
+
+def form_of(request: httpx.Request) -> list[tuple[str, str]]:
+    """The parameters of a form, by name; empty: the body of the request is no form."""
+    media_type = request.headers.get("content-type", "")
+    if not media_type.startswith("application/x-www-form-urlencoded"):
+        return []
+    return parameters_in(request.content)
+
+
+def parameters_in(form: bytes) -> list[tuple[str, str]]:
+    """The parameters of a form, as it is sent."""
+    return parse_qsl(form.decode("ascii", "replace"))
+
+
+def reference_in(request: httpx.Request) -> str:
+    """The merchant's own reference of a payment or a step; empty without one."""
+    return reference_of(dict(form_of(request)).get("merchantTransactionId"))
+
+
+def code_in(body: dict[str, Any]) -> ResultCode:
+    """The result code of a body; the empty code, if the body has none."""
+    return ResultCode.parse(object_or_empty(body.get("result")).get("code"))
+
+
+def description_in(body: dict[str, Any]) -> str:
+    """The gateway's words for the result code of a body; empty: there are none."""
+    return text_or_empty(object_or_empty(body.get("result")).get("description"))
+
+
+def parameter_errors(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """The errors of a body about single parameters of the request.
+
+    Whether they stand in the result or beside it is not documented.
+    """
+    errors: list[dict[str, Any]] = []
+    for holder in (object_or_empty(body.get("result")), body):
+        listed = filter(is_object, list_or_empty(holder.get("parameterErrors")))
+        errors += filter(None, listed)
+    return errors
+
+
+_COMPLAINTS = ("message", "error", "errors", "detail", "title", "description", "reason")
+
+
+def complains(body: dict[str, Any]) -> bool:
+    """Whether a body has words beside its result.
+
+    The gateway puts its words into the result: others come from something before the gateway.
+    """
+    return any(body.get(name) not in (None, "", [], {}) for name in _COMPLAINTS)
+
+
+SUCCEEDED_ALL_THE_SAME = "its result code says that it succeeded"
+"""Why a response with an error status and the code of a success is no evidence of either."""
+_NO_MESSAGE = "the gateway gave no message"
+
+
+def read_problems(response: httpx.Response) -> Sequence[Problem]:
+    """The problems of a response: each refused parameter, else the result code with the gateway's
+    words for it.
+
+    With a good status, only refused parameters, the code of a rejection, and words without a code
+    are problems. No value is repeated, nor data of the card or a person from the request.
+    """
+    body = object_of(response)
+    private = private_texts(response.request)
+    result = code_in(body)
+    # A code repeats nothing private, although one of its groups may happen to be the CVV.
+    code = redact_code(result.code if result.is_code else private.hide(result.code))
+    problems: list[Problem] = []
+    for error in parameter_errors(body):
+        name = redact_excerpt(private.hide(text_or_empty(error.get("name"))))
+        message = redact_excerpt(private.hide(text_or_empty(error.get("message"))))
+        problems.append(Problem(name, code, message or _NO_MESSAGE, provider_field=name or None))
+    description = description_in(body)
+    # Words without a code do not show whether the call was done: they make the body no success.
+    if response.status_code < 400 and not result.rejected and (result.code or not description):
+        return problems
+    if result.succeeded:
+        problems.append(Problem("", code, f"{SUCCEEDED_ALL_THE_SAME} ({code})"))
+    if not problems and (code or description):
+        message = redact_excerpt(private.hide(description)) or _NO_MESSAGE
+        if result.rejected:
+            message += f"; {code}: {result.meaning}"
+        elif code:
+            message += f" ({code})"
+        problems.append(Problem("", code, message))
+    return problems
+
 
 _LISTS = ("payments", "records")
 """The members of a page that may have its payments."""
