@@ -1,11 +1,13 @@
 """FlexFactor, formerly FlexCharge: declined card payments, rescued. See docs/flexfactor.md."""
 
+from flexfactor_api.typed.parts import Address, OrderItem, Payer, Subscription, Transaction
+
 from .auth import FlexFactorAuth, FlexFactorToken
 from .client import AsyncFlexFactor, FlexFactor
+from .payments import Card
 from .problems import trace_id
 from .records import Cancellation, Capture, Decision, Order, OrderStatus, Refund, Transmission
 from .responses import ErrorCode, split_code
-from .transactions import Address, Card, OrderItem, Payer, Subscription, Transaction
 from .webhooks import Notification, Webhook
 
 __all__ = (

@@ -4,11 +4,12 @@ follows.
 
 from __future__ import annotations
 
+from dataclasses import fields as fields_of
 from typing import Any
 
 from flexfactor_api import models
 from flexfactor_api.api.payments import capture, evaluate, transmit
-from flexfactor_api.typed import arguments
+from flexfactor_api.typed import arguments, parts
 from flexfactor_api.typed.parts import OrderItem, order_item_body
 
 from victor_ext.money import Money
@@ -16,12 +17,26 @@ from victor_ext.privacy import is_sequence, kind_of
 from victor_ext.runtime.client.requests import with_extra_body
 from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
+from victor_ext.runtime.core import validation
 from victor_ext.runtime.loop.idempotency_keys import new_key
 from victor_ext.typed import Body, Request
 
 from .checks import FlexFactorValidation, note_card_numbers
 from .records import Capture, Decision, Transmission
 from .system import Merchant
+
+
+class Card(parts.Card):
+    """The card, by a token that stands for its number. A card number in place of any of these is
+    refused, unsent.
+    """
+
+    __slots__ = ()
+
+    def check(self, check: validation.Validation, place: str) -> None:
+        for member in fields_of(self):
+            value = getattr(self, member.name)
+            note_card_numbers(check, f"{place}.{member.name}", value, about_a_card=True)
 
 
 def _body_of(request: Request, doing: str, merchant: Merchant, **members: Any) -> Body:

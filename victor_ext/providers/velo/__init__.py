@@ -1,5 +1,6 @@
 """Velo Payments: payees, source accounts, funding, payouts and their payments. See docs/velo.md."""
 
+from velo_api.typed.parts import Address, Challenge, Company, Individual, PaymentInstruction
 from velo_api.typed.records import (
     AcceptedPayment,
     Funding,
@@ -32,16 +33,7 @@ from velo_api.typed.records import (
 from .auth import VeloAuth
 from .client import AsyncVelo, Velo
 from .operations import Receipt
-from .records import Payee, PayeeBatch
-from .requests import (
-    Address,
-    Challenge,
-    Company,
-    Individual,
-    NewPayee,
-    PaymentChannel,
-    PaymentInstruction,
-)
+from .payees import NewPayee, Payee, PayeeBatch, PaymentChannel
 from .webhooks import Notification, Webhook, read_notification
 
 __all__ = (

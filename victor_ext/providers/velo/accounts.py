@@ -7,6 +7,7 @@ from __future__ import annotations
 from velo_api import models
 from velo_api.api.source_accounts import request_funding
 from velo_api.typed import arguments
+from velo_api.typed.forms import ID_FORM
 from velo_api.typed.records import (
     Funding,
     FundingAccount,
@@ -21,9 +22,8 @@ from victor_ext.runtime.client.polling import checked_seconds, poll
 from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
 from victor_ext.runtime.loop.flow import Sleep
-from victor_ext.typed import Request
+from victor_ext.typed import Query, Request
 
-from .checks import VeloValidation, check_id
 from .operations import Receipt
 from .reading import ListOrder, lists, read, reads, response_to
 
@@ -73,10 +73,10 @@ class SourceAccounts(Resource[Mode]):
             ...     source_account_id, funding_account_id=bank, amount=amount
             ... )
         """
-        with VeloValidation("The funding") as validation:
-            validation.id("funding_account_id", funding_account_id)
-            validation.id("source_account_id", source_account_id)
-            validation.money("amount", amount, 1, 9_999_999_999)
+        with Query("The funding") as check:
+            check.form("funding_account_id", funding_account_id, ID_FORM)
+            check.form("source_account_id", source_account_id, ID_FORM)
+            check.money("amount", amount, 1, 9_999_999_999)
         account = yield from SourceAccounts.get.flow(self, source_account_id)
         if account.currency != amount.currency:
             message = (
@@ -159,7 +159,8 @@ class FundingAccounts(Resource[Mode]):
         """
         known = isinstance(receipt, Receipt)  # pyright: ignore[reportUnnecessaryIsInstance] - any
         receipt_id = receipt.id if known else None
-        check_id("The funding account", "receipt.id", receipt_id)
+        with Query("The funding account") as check:
+            check.form("receipt.id", receipt_id, ID_FORM)
         seconds = checked_seconds(timeout)
         pause = min(receipt.retry_after or 0.0, seconds)
         yield Sleep(pause)

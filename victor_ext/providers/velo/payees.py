@@ -1,18 +1,68 @@
-"""`velo.payees`: people and companies that can be paid."""
+"""`velo.payees`: people and companies that can be paid.
+
+First their records and request objects: the fields come from the document, and here is what follows
+from several of them.
+"""
 
 from __future__ import annotations
 
-from velo_api.typed import arguments
+from velo_api.typed import arguments, parts, records
 from velo_api.typed.records import PayeeChange, PayeeInvitation
 
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow
+from victor_ext.runtime.core.validation import Validation
 from victor_ext.typed import Request
 
 from .operations import batch_id as batch_id_of
 from .reading import lists, read, reads, response_to, sends, write
-from .records import Payee, PayeeBatch
+
+
+class Payee(records.Payee):
+    """A person or a company that can be paid."""
+
+    __slots__ = ()
+
+    def remote_id(self, payor_id: str | None = None) -> str | None:
+        """The payor's own name for this payee.
+
+        Without `payor_id`, of the only payor (None with several).
+        """
+        known = [ref for ref in self.payor_refs if payor_id is None or ref.payor_id == payor_id]
+        return known[0].remote_id if len(known) == 1 else None
+
+
+class PayeeBatch(records.PayeeBatch):
+    """The progress of a batch of new payees."""
+
+    __slots__ = ()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether Velo has processed every payee: the status is ACCEPTED, and none is pending."""
+        return self.status == "ACCEPTED" and self.pending_count == 0
+
+
+class PaymentChannel(parts.PaymentChannel):
+    __doc__ = parts.PaymentChannel.__doc__
+    __slots__ = ()
+
+    def check(self, check: Validation, place: str) -> None:
+        numbers = {"iban", "account_number", "routing_number"}
+        passed = {name for name in numbers if getattr(self, name) is not None}
+        if passed not in ({"iban"}, {"account_number", "routing_number"}):
+            message = f"{place} must have iban, or account_number with routing_number, not both."
+            check.note(place, "choice", message)
+
+
+class NewPayee(parts.NewPayee):
+    __doc__ = parts.NewPayee.__doc__
+    __slots__ = ()
+
+    def check(self, check: Validation, place: str) -> None:
+        if (self.individual is None) is (self.company is None):
+            check.note(place, "choice", f"{place} must have either individual or company.")
 
 
 class Payees(Resource[Mode]):

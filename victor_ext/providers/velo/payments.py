@@ -6,6 +6,7 @@ import builtins
 from datetime import datetime
 
 from velo_api.typed import arguments
+from velo_api.typed.forms import ID_FORM
 from velo_api.typed.records import Payment, PaymentChange
 
 from victor_ext.errors import Outcome, UnreadableResponse
@@ -13,10 +14,10 @@ from victor_ext.ids import reference_of
 from victor_ext.runtime.client.paging import PageReader
 from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow
-from victor_ext.typed import CheckedCall, Request
+from victor_ext.typed import CheckedCall, Query, Request
 
-from .checks import VeloValidation, day_around
 from .operations import PAYMENT_WITHDRAWAL
+from .proofs import day_around
 from .reading import ListOrder, lists, reads, response_to, walk, write
 
 _ORDER = ListOrder(id="paymentId")
@@ -118,12 +119,13 @@ class Payments(Resource[Mode]):
             ... ]
             ['CONFIRMED']
         """
-        with VeloValidation("The search") as validation:
-            validation.reference("payor_payment_id", payor_payment_id, 40)
-            validation.id("payor_id", payor_id)
-            validation.moment("since", since)
-            validation.moment("until", until, required=False)
-            validation.range("since", since, "until", until)
+        with Query("The search") as check:
+            check.reference("payor_payment_id", payor_payment_id, 40)
+            check.form("payor_id", payor_id, ID_FORM)
+            check.second("since", since)
+            if until is not None:
+                check.second("until", until)
+            check.range("since", since, "until", until)
         first, last = day_around(since, -1), None if until is None else day_around(until, 1)
         window = arguments.list_payments(
             payor_id,

@@ -8,6 +8,7 @@ from typing import Any
 from velo_api import models
 from velo_api.api.payouts import get_payout_history, instruct_payout
 from velo_api.typed import arguments
+from velo_api.typed.forms import ID_FORM
 from velo_api.typed.records import (
     Payment,
     Payout,
@@ -26,10 +27,9 @@ from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
 from victor_ext.runtime.core.json_values import object_or_empty
-from victor_ext.typed import CheckedCall, Request
+from victor_ext.typed import CheckedCall, Query, Request
 from victor_ext.words import Word
 
-from .checks import VeloValidation, check_id
 from .operations import INSTRUCTION, PAID, PAYOUT_WITHDRAWAL, Receipt
 from .reading import ListOrder, lists, read, reads, response_to, write
 from .system import PAYOUT_STATUSES
@@ -123,12 +123,12 @@ class Payouts(Resource[Mode]):
         """
         worse: Any = stop_if_rates_worse_by
         is_number = isinstance(worse, int | float) and not isinstance(worse, bool)
-        with VeloValidation("The payout") as validation:
-            validation.id("payout_id", payout_id)
+        with Query("The payout") as check:
+            check.form("payout_id", payout_id, ID_FORM)
             if worse is not None and not (is_number and 0 <= worse < 10**6):
                 field = "stop_if_rates_worse_by"
                 message = f"{field} must be a percentage, 0 or more, as int or float."
-                validation.note(field, "range", message)
+                check.note(field, "range", message)
         body = None
         if worse is not None:
             body = models.Instruction(fx_rate_degredation_threshold_percentage=float(worse))
@@ -242,7 +242,8 @@ class Payouts(Resource[Mode]):
             >>> velo.payouts.history(payout_id).total_payments
             1
         """
-        check_id("The payout", "payout_id", payout_id)
+        with Query("The payout") as check:
+            check.form("payout_id", payout_id, ID_FORM)
         page = yield from call(get_payout_history, payout_id=payout_id, page_size=1)
         return PayoutHistory(object_or_empty(page.get("summary")))
 

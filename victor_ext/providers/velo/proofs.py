@@ -5,7 +5,7 @@ then the payout that they belong to, and each payment is compared with the one t
 """
 
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -21,7 +21,13 @@ from victor_ext.runtime.core.comparing import Likeness
 from victor_ext.runtime.core.json_values import list_or_empty, object_of, object_or_empty
 from victor_ext.runtime.loop.operations import Done, Finding, Findings, NotDone, Proof
 
-from .checks import day_around
+
+def day_around(value: datetime, days: int) -> str:
+    """The date in UTC that is some days after a moment.
+
+    In which time zone Velo means its dates is not documented: one day more covers all.
+    """
+    return (value.astimezone(UTC) + timedelta(days=days)).date().isoformat()
 
 
 def _find_submitted(

@@ -17,7 +17,7 @@ from victor_ext.systems import System
 from victor_ext.words import Word
 
 from .auth import VeloAuth
-from .checks import day_around
+from .proofs import day_around
 
 ENVIRONMENTS: Mapping[str, Sequence[str]] = {
     "sandbox": ["https://api.sandbox.velopayments.com"],
