@@ -559,6 +559,21 @@ def test_what_is_forgotten_can_be_read_named_and_asked_again(
     assert [result.asked for result in sender().export()] == [{}, {}]
 
 
+def test_what_was_not_made_in_a_restored_state_is_forgotten_once_a_person_has_looked(
+    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """It may have been corrected and asked since the backup, and is found by its values alone."""
+    respond_to_creates(victor_sandbox, 400, 1)
+    sender(workers=1).send(rows(2))
+    Restored(sender, tmp_path).release()
+    assert sender().forget(older_than=timedelta(0)) == 1
+    rejected, _ = sender().export()
+    assert rejected.asked["amount"] == row(1)["amount"]
+    sender().resolve("INV-1", "not-created", **WHO)
+    assert sender().forget(older_than=timedelta(0)) == 1
+    assert not any(result.asked for result in sender().export())
+
+
 def test_what_files_say_of_forgotten_rows_is_forgotten_when_they_are_as_old(
     sender: Senders, tmp_path: Path
 ) -> None:

@@ -25,6 +25,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
+from victor_api.api.payment_requests import create_request_payment as create_function
 from victor_api.typed.arguments import create_request_payment
 
 from tests.bulk.postgres import Postgres
@@ -89,6 +90,22 @@ def test_each_is_sent_once_and_its_end_is_read(
     assert box.counts()[EntryState.SENT] == 2 == sum(box.counts().values())
     assert box.entry(key_of(1)).status == "completed"
     assert box.entry("another-key-0123456789") is None
+
+
+def test_what_a_generated_function_made_is_read_from_the_list_too(
+    box: Box, victor: Victor, time_travel: TimeTravel, victor_sandbox: Sandbox
+) -> None:
+    """One walk reads all of them, and none of them alone."""
+    body = victor.prepare("payment_requests.create", **invoice(1)).body
+    for number in (1, 2):
+        given = {**body, "client_reference_id": f"INV-{number}"}
+        box.add_call(create_function, body=given, idempotency_key=key_of(number))
+    box.send()
+    time_travel.advance(minutes=1)
+    before = len(victor_sandbox.received())
+    assert statuses(box.refresh()) == ["completed", "completed"]
+    reads = [request.operation for request in victor_sandbox.received()[before:]]
+    assert {*reads} == {"list"}
 
 
 def test_a_refresh_does_not_read_the_calls_of_what_the_list_has(

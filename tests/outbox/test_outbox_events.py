@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
+from victor_api.models import GetPaymentRequestResponse
 
 from tests.outbox.kinds import Box, async_engine, dated
 from tests.outbox.payouts import Payouts
@@ -37,6 +38,7 @@ from victor_ext import (
     ConfigurationError,
     NotFound,
     OperationRow,
+    PaymentRequest,
     Victor,
 )
 from victor_ext.outbox import AsyncOutbox, Outbox, OutboxEvent
@@ -284,6 +286,7 @@ def test_what_no_read_shows_cannot_be_followed() -> None:
 @pytest.mark.parametrize(
     ("system", "name", "arguments", "ends"),
     [
+        ("victor", "payment_requests.create", (), "Cancelled"),  # in the text alone
         ("eastpay", "payments.capture", ("8ac7a4a1", Money.of("1", "EGP")), "succeeded"),
         ("flexfactor", "capture", (GUID, Money.of("1", "USD")), "COMPLETED"),
         ("velo", "payouts.instruct", (GUID,), "CONFIRMED"),
@@ -292,18 +295,23 @@ def test_what_no_read_shows_cannot_be_followed() -> None:
 )
 def test_the_final_words_of_each_system(system: str, name: str, arguments: Any, ends: str) -> None:
     adapter = ADAPTERS[system]
-    named = {"merchant_transaction_id": "INV-1"} if system == "eastpay" else {}
+    named = {
+        "victor": invoice(),
+        "eastpay": {"merchant_transaction_id": "INV-1"},
+    }.get(system, {})
     reads = {
+        "victor": PaymentRequest(GetPaymentRequestResponse.from_dict({"status": ends})),
         "eastpay": SimpleNamespace(result=ResultCode.parse("000.000.000")),
         "flexfactor": SimpleNamespace(status=OrderStatus.COMPLETED, status_name=None),
         "velo": SimpleNamespace(status=ends),
     }
     resource = SimpleNamespace(get=lambda _: reads[system], inquire=lambda _: reads[system])
-    client = SimpleNamespace(payments=resource, orders=resource, payouts=resource)
+    names = ("payment_requests", "payments", "orders", "payouts")
+    client = SimpleNamespace(**dict.fromkeys(names, resource))
     with adapter.Harness.kinds[0](**adapter.ARGUMENTS) as made:
         call = made.prepare(name, *arguments, **named)
         follow = made._config.loop.behaviour.operations.follow_of(call.operation)
-        done = follow.done(follow.read(client, call, arguments[0]), arguments[0])
+        done = follow.done(follow.read(client, call, "ID-1"), "ID-1")
     assert call.is_followed is True
     assert done.status == ends
     assert done.is_final is (ends != "INCOMPLETE")

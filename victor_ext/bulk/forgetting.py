@@ -23,7 +23,7 @@ from .payments import (
     WITH_ENTRIES,
     lock_payments,
 )
-from .rows import own_values, result_of, row_of
+from .rows import RowOutcome, own_values, result_of, row_of
 from .store import Store
 from .vault import Vault
 
@@ -48,12 +48,17 @@ def forget_settled(store: Store, stored_before: float) -> int:
 
 
 def _forget_page(store: Store, stored_before: float) -> int:
-    """Forget at most `PAGE` payments, in one transaction. Return their number."""
+    """Forget at most `PAGE` payments, in one transaction. Return their number.
+
+    One that was not created, and that may have been asked since the backup of the state, keeps what
+    it asked for: a person has to look for it.
+    """
     asked, lines = ASKED.c, LINES.c
     is_old = sa.and_(
         asked.owner == store.owner,
         asked.stored_at < stored_before,
         STATE.in_(SETTLED_STATES),
+        sa.or_(STATE.in_([RowOutcome.CREATED.value]), asked.restored.is_(False)),
         asked.forgotten.is_(False),
     )
     query = sa.select(*PAYMENT_COLUMNS).select_from(WITH_ENTRIES).where(is_old)

@@ -28,6 +28,8 @@ from .sealing import is_sealed
 
 VICTOR = "Victor"
 CREATE = "payment_requests.create"
+CREATES = (CREATE, "create_request_payment")
+"""The names of the call that makes a payment request: the method, and the generated function."""
 _LONGEST_REFERENCE = 500
 """The maximum characters of a stored reference: an index of PostgreSQL takes 2,700 bytes."""
 

@@ -279,7 +279,9 @@ def forget_entries(
     """Remove the calls of settled entries, and what was said of them, at most of so many. Their
     keys, states and ids stay, and digests of their calls. Returns how many there were.
     """
-    is_settled = ENTRIES.c.state.not_in([*DUE, EntryState.UNCLEAR.value])
+    # What was not done, and may have been asked since the backup, is looked for by its values.
+    is_known = sa.or_(ENTRIES.c.state == EntryState.SENT.value, ENTRIES.c.restored.is_(False))
+    is_settled = sa.and_(is_known, ENTRIES.c.state.not_in([*DUE, EntryState.UNCLEAR.value]))
     has_call = ENTRIES.c.call.not_like("digest-%")
     named = sa.and_(ENTRIES.c.scope == scope, chosen, is_settled, has_call)
     query = sa.select(ENTRIES).where(named).order_by(ENTRIES.c.id).limit(most)

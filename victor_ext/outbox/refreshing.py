@@ -21,7 +21,7 @@ from victor_ext.flows import following
 from victor_ext.ids import canonical_id
 from victor_ext.settlement.key_age import Now, Sent
 
-from .entries import CREATE, VICTOR, Entry, EntryState, as_status, write_of
+from .entries import CREATES, VICTOR, Entry, EntryState, as_status, write_of
 from .storing import EntryStore
 
 _SHORTEST_WAIT = 30.0
@@ -39,7 +39,7 @@ class Refreshing(EntryStore):
         """
         yield from self._transact(self._sealing.require_vault)
         columns = self.table.c
-        is_listed = sa.and_(columns.provider == VICTOR, columns.operation == CREATE)
+        is_listed = sa.and_(columns.provider == VICTOR, columns.operation.in_(CREATES))
         is_open = sa.and_(
             columns.provider == client.provider,
             columns.request_id.is_not(None),

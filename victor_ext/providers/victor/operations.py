@@ -177,7 +177,11 @@ def _asked_payments(request: httpx.Request) -> list[AskedPayment]:
     return [AskedPayment(reference, f"{amount:f}", "USD")]
 
 
-_UNTIL_PAID = Follow(lambda victor, _call, id: victor.payment_requests.get(id), TERMINAL)
+_UNTIL_PAID = Follow(
+    lambda victor, _call, id: victor.payment_requests.get(id),
+    TERMINAL,
+    ends=lambda request: request.is_terminal,
+)
 
 OPERATIONS: Mapping[str, Operation] = {
     "POST /v2/payment-requests/request-payment": Operation(

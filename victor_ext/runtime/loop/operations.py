@@ -271,16 +271,19 @@ class Follow(FrozenStruct, frozen=True):
         read: The call of a client that reads it, with the prepared write and the id.
         final: The words for states that this write leads no further from.
         status: The provider's word for the state, in what was read. None: its attribute `status`.
+        ends: Whether what was read says that its state is final. None: by the words in `final`.
     """
 
     read: Callable[[Any, Any, str], Any]
     final: Collection[str]
     status: Callable[[Any], str | None] | None = None
+    ends: Callable[[Any], bool] | None = None
 
     def done(self, record: Any, id: str) -> Done:
         """What was read, as far as it says something of the write."""
         status = record.status if self.status is None else self.status(record)
-        return Done(id, status or None, is_final=status in self.final)
+        is_final = status in self.final if self.ends is None else self.ends(record)
+        return Done(id, status or None, is_final=is_final)
 
 
 class Shown(Enum):
