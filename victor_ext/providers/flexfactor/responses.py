@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import httpx
@@ -39,7 +38,15 @@ REFUSALS = frozenset({"DECLINED", "EXPIRED", "CANCELLED", "CANCELED"})
 """States that are a decision against the order: the result of `evaluate`, and a failure of most
 other calls.
 """
-_FAILURES = REFUSALS | {"FAILED"}
+_FAILURES = REFUSALS | {
+    "FAILED",
+    "FAIL",
+    "FAILURE",
+    "ERROR",
+    "REJECTED",
+    "REFUSED",
+    "INVALID",
+}
 _SUCCESS = frozenset({"SUCCESS", "SUCCEEDED", "SUCCESSFUL", "OK", "DONE"})
 _ENDS = _SUCCESS | {"APPROVED", "COMPLETE", "COMPLETED", "CAPTURED", "REFUNDED"}
 """States after which nothing more happens. Which of them the provider uses is not documented."""
@@ -66,12 +73,17 @@ _BEGINS_WITH_ERROR = re.compile(
 )
 
 
-def _letters(text: str) -> str:
-    return "".join(filter(str.isalpha, text)).upper()
-
-
-_NAMES = {_letters(status.phrase): status.value for status in HTTPStatus if status >= 400}
-"""The HTTP statuses of errors, by the letters of their names."""
+_NAMES = {
+    "UNAUTHORIZED": 401,
+    "FORBIDDEN": 403,
+    "METHODNOTALLOWED": 405,
+    "INTERNALSERVERERROR": 500,
+    "BADGATEWAY": 502,
+    "SERVICEUNAVAILABLE": 503,
+    "GATEWAYTIMEOUT": 504,
+}
+"""The errors in the table of the provider's page, by the letters of their names."""
+_LONGEST_NAME = 50
 
 
 class ErrorCode(NamedTuple):
@@ -201,9 +213,11 @@ def error_status(body: dict[str, Any]) -> int:
     of a six-digit code. 0: the body has no such error.
     """
     for name in ("status", "statusCode"):
-        error = _ERROR.fullmatch(str(member(body, name)))
-        if error:
-            return int(error[1])
+        text = str(member(body, name))
+        error = _ERROR.fullmatch(text)
+        status = int(error[1]) if error else _status_named(text)
+        if status:
+            return status
     for place in (body, object_or_empty(member(body, "error"))):
         for name in CODES:
             code = split_code(member(place, name))
@@ -214,19 +228,26 @@ def error_status(body: dict[str, Any]) -> int:
 
 
 def error_in_words(body: dict[str, Any]) -> int:
-    """The HTTP status of the error that the state or a sentence of a body, or the name of a member,
-    begins with as a six-digit code, or consists of in words ("Bad Gateway"). 0: there is none.
+    """The HTTP status of the error that a sentence of a body, or the name of a member, begins with
+    as a six-digit code, or consists of in words ("Bad Gateway"). 0: there is none.
     """
-    texts: list[object] = [*body, member(body, "status")]
+    texts: list[object] = [*body]
     for place in (body, object_or_empty(member(body, "error"))):
         texts += [member(place, name) for name in SENTENCES]
     for text in texts:
         if isinstance(text, str | int):
             code = _BEGINS_WITH_ERROR.match(str(text))
-            status = int(code[1]) if code else _NAMES.get(_letters(str(text)[:50]), 0)
+            status = int(code[1]) if code else _status_named(str(text))
             if status:
                 return status
     return 0
+
+
+def _status_named(text: str) -> int:
+    """The HTTP status of which a text is the name, such as 502 for "Bad Gateway"; else 0."""
+    if len(text) > _LONGEST_NAME:
+        return 0
+    return _NAMES.get("".join(filter(str.isalpha, text)).upper(), 0)
 
 
 def in_words(body: dict[str, Any]) -> str:
