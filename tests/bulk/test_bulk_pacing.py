@@ -2,9 +2,11 @@
 record of arrivals.
 """
 
+import httpx
 import pytest
 
-from tests.bulk.bulk_runs import Bulk, Senders, asked_once, rows
+from tests.bulk.bulk_runs import Bulk, Clients, Senders, asked_once, rows
+from victor_ext import RetryPolicy
 from victor_ext.sandbox import Sandbox
 from victor_ext.settlement.backoff import Backoff
 
@@ -76,3 +78,53 @@ def test_a_new_rate_takes_the_place_of_the_old_one(
     assert victor_sandbox.attempts_by_key() == {}
     sender.finish(rate=25)
     kept(victor_sandbox, 25)
+
+
+def test_when_the_provider_says_to_come_back_no_row_goes_before(
+    sender: Senders, clients: Clients, victor_sandbox: Sandbox
+) -> None:
+    victor_sandbox.inject("rate_limit", operation="create", retry_after=2, times=1)
+    victor = clients(retry=RetryPolicy(max_attempts=1))
+    assert sender(victor=victor, workers=1, patience=30).send(rows(3)).counts == {"created": 3}
+    received = victor_sandbox.received()
+    first, *others = sorted(call.at for call in received if call.operation == "create")
+    assert len(others) == 3
+    assert min(others) - first >= 2
+
+
+class Timeouts(httpx.HTTPTransport):
+    """The way to the provider, which notes how long each create may take."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.of_creates: list[float] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/request-payment"):
+            self.of_creates.append(request.extensions["timeout"].get("read"))
+        return super().handle_request(request)
+
+
+@pytest.mark.parametrize(
+    ("deadline", "stored_with", "sent_with", "within"),
+    [
+        (60, 600, 600, 60),
+        (60, None, None, 60),
+        (600, None, None, 290),
+        (None, 600, 600, 60),
+        (None, 600, None, 60),  # a key lives as long as was said when it was stored
+    ],
+)
+def test_a_call_ends_before_its_key_can_expire(
+    sender: Senders,
+    clients: Clients,
+    deadline: float | None,
+    stored_with: float | None,
+    sent_with: float | None,
+    within: float,
+) -> None:
+    way = Timeouts()
+    sender.store(rows(1), key_retention=stored_with)
+    victor = clients(transport=way, deadline=deadline, timeout=None)
+    sender.finish(victor=victor, key_retention=sent_with)
+    assert way.of_creates == [pytest.approx(within, abs=5)]

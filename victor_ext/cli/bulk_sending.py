@@ -37,7 +37,8 @@ class Sending:
         self._batch = batch
         self._totals = totals
         self._warnings = list[str]()
-        self._was_asked = False
+        self._was_told = False
+        """Whether the person knows the rows and the warnings."""
 
     def try_out(self) -> int:
         """Check the file, and send nothing; returns the exit status."""
@@ -67,13 +68,16 @@ class Sending:
         check = sender.check(self._file, **self._totals)
         self._warn_of_references(check)
         self._print_warnings()
-        self._was_asked = True
+        self._was_told = True
         return f"{summary_of(check, self._file)} {sender.effect}"
 
     def _on_check(self, check: Check) -> None:
-        """Announce the rows, and print the warnings, unless the question has named them."""
-        if self._was_asked:
+        """Announce the rows, and print the warnings, unless the question has named them, or this
+        was done before: sending starts again if another process has made the state.
+        """
+        if self._was_told:
             return
+        self._was_told = True
         self._warn_of_references(check)
         if not self._session.as_json:
             announce(self._batch, check, self._file)
