@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tests.cases import cases_beside
 from victor_ext import ProviderTime, Victor, VictorOAuth
 from victor_ext.settlement.key_age import (
+    Keyless,
     Keys,
     Moment,
-    NoKeys,
     Now,
     Sent,
     send_in_time,
@@ -143,7 +143,7 @@ def test_a_key_is_not_sent_again_without_the_time_of_the_provider() -> None:
 
 
 def test_a_write_without_a_key_that_may_have_been_sent_is_never_sent_again() -> None:
-    keys = NoKeys("me", 60.0, BY_PROVIDER.moment)
+    keys = Keyless("me", 60.0, BY_PROVIDER.moment)
     assert keys.doubt(None, BY_PROVIDER) is SENT_AGAIN
     for before in (Sent(NOW, "me", known=True), BY_PROVIDER.moment):
         assert keys.doubt(before, BY_PROVIDER) == (before, keys.why)
@@ -151,7 +151,7 @@ def test_a_write_without_a_key_that_may_have_been_sent_is_never_sent_again() -> 
 
 def test_a_write_without_a_key_is_not_sent_once_another_worker_may_have_it() -> None:
     for seconds, may_be_sent in ((59, True), (60, False)):
-        keys = NoKeys("me", held=60.0, since=moment(seconds))
+        keys = Keyless("me", held=60.0, since=moment(seconds))
         assert (keys.doubt(None, BY_PROVIDER) is SENT_AGAIN) is may_be_sent
 
 
@@ -167,6 +167,6 @@ def test_a_decision_holds_for_one_call_and_for_as_long_as_this_worker_has_the_wr
     decided = moment(5)
     assert send_in_time(client, decided, lambda: "sent") == "sent"
     send_in_time(client, decided, list, None, Moment(NOW + 7, 90.0), Moment(NOW + 70, 80.0))
-    keys = NoKeys("me", held=40.0, since=moment(30))
+    keys = Keyless("me", held=40.0, since=moment(30))
     send_in_time(client, decided, list, keys.held_until())
     assert until == [moment(-55), Moment(NOW + 7, 80.0), moment(-10)]

@@ -18,7 +18,7 @@ from victor_ext import (
 )
 from victor_ext.flows import drive
 from victor_ext.settlement.flow import LookUp, PaymentOutcome, Settlement, Write, settle
-from victor_ext.settlement.key_age import Keys, Moment, NoKeys, Sent
+from victor_ext.settlement.key_age import Keyless, Keys, Moment, Sent
 
 KEYS = Keys(DAY, "me")
 SENT_BEFORE = Sent(NOW - HOUR, "me", known=True)
@@ -34,7 +34,7 @@ def settled(end: Any, *, before: Sent | None = None, is_keyed: bool = True) -> S
             raise end
         return end
 
-    keys = KEYS if is_keyed else NoKeys("me", 60.0, BY_PROVIDER.moment)
+    keys = KEYS if is_keyed else Keyless("me", 60.0, BY_PROVIDER.moment)
     write = Write(object(), before, is_keyed=is_keyed)
     flow = settle(write, keys, lambda: BY_PROVIDER, create, lambda _error: None)
     return drive(flow, call)

@@ -33,12 +33,16 @@ class Sending:
 
     def __init__(self, session: SendSession, batch: str, totals: dict[str, Any]) -> None:
         self._session = session
-        self._file = session.row_file
         self._batch = batch
         self._totals = totals
         self._warnings = list[str]()
         self._was_told = False
         """Whether the person knows the rows and the warnings."""
+
+    @property
+    def _file(self) -> RowFile:
+        """The file, whose options are read where their errors are shown: in the session's block."""
+        return self._session.row_file
 
     def try_out(self) -> int:
         """Check the file, and send nothing; returns the exit status."""

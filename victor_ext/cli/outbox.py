@@ -49,7 +49,7 @@ _LISTED_NUMBERS = 10
 Key = Annotated[str, argument("KEY")]
 
 
-class OutboxOptions(CommandOptions):
+class OutboxCommandOptions(CommandOptions):
     """The options of all commands of an outbox: which one it is."""
 
     database: str = option(
@@ -117,7 +117,7 @@ class OutboxOptions(CommandOptions):
             raise typer.Exit(FAILED)
 
 
-class DeadLetterOptions(OutboxOptions):
+class DeadLetterOptions(OutboxCommandOptions):
     """The options of commands about dead letters."""
 
     dead_letter: list[int] | None = option(
@@ -190,7 +190,7 @@ def _errors_as_misuse() -> Generator[None]:
 
 @outbox.command()
 @with_session
-def status(options: OutboxOptions) -> None:
+def status(options: OutboxCommandOptions) -> None:
     """Count the entries by state, and name the unclear ones and the dead letters.
 
     The exit status is 1 if an entry is unclear, an event is a dead letter, or the outbox is held.
@@ -234,7 +234,7 @@ def status(options: OutboxOptions) -> None:
 @outbox.command()
 @with_session
 def entries(
-    options: OutboxOptions,
+    options: OutboxCommandOptions,
     *,
     state: str | None = option("Those in this state alone, such as unclear.", "WORD"),
 ) -> None:
@@ -276,7 +276,7 @@ def retry(options: DeadLetterOptions, key: str | None = argument("KEY", default=
 @outbox.command()
 @with_session
 def cancel(
-    options: OutboxOptions,
+    options: OutboxCommandOptions,
     key: Key,
     *,
     by: str = option("Who takes it back.", "NAME", default=...),
@@ -293,7 +293,7 @@ def cancel(
 
 @outbox.command()
 @with_session
-def hold(options: OutboxOptions) -> None:
+def hold(options: OutboxCommandOptions) -> None:
     """Let workers take up nothing, such as in a restored database, before they are started.
 
     What is stored and was not sent counts as what may have been sent since the backup was made:
@@ -314,7 +314,7 @@ def hold(options: OutboxOptions) -> None:
 
 @outbox.command()
 @with_session
-def release(options: OutboxOptions) -> None:
+def release(options: OutboxCommandOptions) -> None:
     """End a hold: workers look up what may have been sent, send what was added since the hold, and
     handle events.
 
@@ -328,7 +328,7 @@ def release(options: OutboxOptions) -> None:
 @outbox.command()
 @with_session
 def forget(
-    options: OutboxOptions,
+    options: OutboxCommandOptions,
     *,
     older_than: float = option(
         "How long ago their state or status last changed.", "DAYS", parser=number(0), default=...
@@ -375,7 +375,7 @@ def discard(
 @outbox.command()
 @with_session
 def rekey(
-    options: OutboxOptions,
+    options: OutboxCommandOptions,
     *,
     new: str = option(
         "The variable that has the new secret.", "VARIABLE", default="VICTOR_OUTBOX_NEW_KEY"
@@ -400,7 +400,7 @@ def rekey(
 @outbox.command()
 @with_session
 def resolve(
-    options: OutboxOptions,
+    options: OutboxCommandOptions,
     key: Key,
     *,
     word: str = found_word("sent", "not-done"),

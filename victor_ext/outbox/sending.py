@@ -43,7 +43,7 @@ from victor_ext.settlement.flow import (
     settle,
     why_not_its_own,
 )
-from victor_ext.settlement.key_age import Keys, Moment, NoKeys, Now, send_in_time
+from victor_ext.settlement.key_age import Keyless, Keys, Moment, Now, send_in_time
 
 from .claims import Claim, Claims
 from .deliveries import CallNotMade, Refusal, SharedCall, Steps
@@ -70,7 +70,7 @@ class _Sender:
     """
 
     client: Any
-    keys: Keys | NoKeys
+    keys: Keys | Keyless
     row: Any
     refusals: RefusalStreak
     call: Callable[[bool], Any]
@@ -82,7 +82,7 @@ class _Sender:
         """
         now = Now.of(self.client)
         called = now.moment.after(_time_left(self.row.send_before, now))
-        held = self.keys.held_until() if isinstance(self.keys, NoKeys) else None
+        held = self.keys.held_until() if isinstance(self.keys, Keyless) else None
         return send_in_time(self.client, decided, partial(self.call, is_repeat), called, held)
 
     def note(self, error: VictorError | None) -> None:
@@ -189,12 +189,12 @@ class Sending(EntryStore):
 
     def _keys_of(
         self, write: Write[Any], claim: Claim, caller: str | None, time_left: float
-    ) -> Keys | NoKeys:
-        """How long an entry can be sent again (`Keys`), or that it cannot (`NoKeys`)."""
+    ) -> Keys | Keyless:
+        """How long an entry can be sent again (`Keys`), or that it cannot (`Keyless`)."""
         if not write.is_keyed:
-            return NoKeys(caller, min(self._lease, time_left), claim.at)
+            return Keyless(caller, min(self._lease, time_left), claim.at)
         if time_left <= 0:
-            return NoKeys(caller, 0.0, claim.at, _MAYBE_TOO_LATE)
+            return Keyless(caller, 0.0, claim.at, _MAYBE_TOO_LATE)
         return Keys(self._kept_for(claim.row), caller, claim.at)
 
     def _put_off(

@@ -29,7 +29,7 @@ from victor_ext import (
 )
 
 from .failures import FailureScope, failure_scope, is_refusal
-from .key_age import Keys, Moment, NoKeys, Now, Sent
+from .key_age import Keyless, Keys, Moment, Now, Sent
 
 C = TypeVar("C")
 T = TypeVar("T")
@@ -225,7 +225,7 @@ of the call in.
 
 def settle(
     write: Write[Any],
-    keys: Keys | NoKeys,
+    keys: Keys | Keyless,
     clock: Callable[[], Now],
     create: Callable[[bool, Moment], Any],
     note: Callable[[VictorError | None], object],
@@ -262,7 +262,7 @@ def settle(
         return _look_up(write, result, keys, now, since=since, began=began)
     if is_repeat and result.outcome is not PaymentOutcome.CREATED:
         return _as_possibly_sent(result)
-    if result.outcome in MAY_EXIST and isinstance(keys, NoKeys):
+    if result.outcome in MAY_EXIST and isinstance(keys, Keyless):
         return _look_up(write, keys.why, keys, clock(), since=now.moment, began=now.moment)
     return result
 
@@ -270,7 +270,7 @@ def settle(
 def _look_up(
     write: Write[Any],
     why: str,
-    keys: Keys | NoKeys,
+    keys: Keys | Keyless,
     now: Now,
     *,
     since: Sent | Moment,

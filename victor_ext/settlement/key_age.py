@@ -1,6 +1,6 @@
 """The age of a key, which decides whether a payment can be sent again.
 
-`Moment`, `Now` and `Sent` are times; `Keys.doubt` (with a key) and `NoKeys.doubt` (without one)
+`Moment`, `Now` and `Sent` are times; `Keys.doubt` (with a key) and `Keyless.doubt` (without one)
 decide; `within_key_life` limits the time of a call, and `send_in_time` says until when the decision
 to make it holds.
 
@@ -221,7 +221,7 @@ class Keys:
 
 
 @dataclass(frozen=True, slots=True)
-class NoKeys:
+class Keyless:
     """Takes the place of `Keys` for writes without a key: a write that may have been sent is never
     sent again.
 
