@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, Problem
+from victor_ext.event_queue.rows import change_rows, delete_rows
 from victor_ext.ids import canonical_id, problem_of_typed_id, reference_of, words_of
 from victor_ext.outbox.files import (
     clear_restored,
@@ -128,11 +129,10 @@ class ByHand:
             note_time(connection, store.system, now)
             payments = [self._payment_again(connection, line, json.dumps(now)) for line in lines]
             for payment in payments:
-                store.change(connection, [payment["key"]], payment)
+                change_rows(connection, ASKED, store.has_key([payment["key"]]), **payment)
                 # A person has decided about the payment: its line has no notice any more.
                 is_its_line = sa.and_(store.is_line(), LINES.c.key == payment["key"])
-                change = sa.update(LINES).where(is_its_line)
-                connection.execute(change.values(code=None, message=None, row=None))
+                change_rows(connection, LINES, is_its_line, code=None, message=None, row=None)
             _put_entries(connection, store, calls, payments)
             present = store.present_record(connection) or self.record
             decided = replace(present, persons=[*present.persons, person])
@@ -214,7 +214,7 @@ class ByHand:
             self._require_own_id(connection, line, result)
             if outcome is RowOutcome.CREATED or not _may_be_asked_since(payment):
                 self._store_result(connection, payment, result)
-            self.store.change(connection, [line.key], {"restored": False})
+            change_rows(connection, ASKED, self.store.has_key([line.key]), restored=False)
             if payment.entry is not None:
                 clear_restored(connection, self.store.owner, [payment.entry])
 
@@ -269,16 +269,17 @@ class ByHand:
     def _store_result(self, connection: Connection, payment: StoredPayment, result: Result) -> None:
         """Store what a person has found out of a payment, unless a worker has its entry now."""
         store = self.store
+        is_named = store.has_key([payment.key])
         if payment.entry is None or self.context.kind.rows_per_call > 1:
             # What is known of one row of a unit is stored beside the entry of the unit.
-            store.change(connection, [payment.key], own_values(store.vault, result))
+            change_rows(connection, ASKED, is_named, **own_values(store.vault, result))
             return
         entry = payment.entry
         if payment.restored and payment.state in _KEY_IS_SPENT:
             # Another request than the one that the state knows of was created: it has the next key.
             again = payment.again + 1
             entry = Row.key_after(payment.key, again)
-            store.change(connection, [payment.key], {"again": again, "entry": entry})
+            change_rows(connection, ASKED, is_named, again=again, entry=entry)
             copy_entry(connection, store.owner, payment.entry, entry)
         is_stored = settle_by_hand(
             connection,
@@ -317,13 +318,13 @@ class ByHand:
             # were new in the next file, it would be sent under a key that is spent.
             is_needless = sa.not_(sa.or_(ASKED.c.again > 0, ASKED.c.restored))
             for page in pages(dropped):
-                connection.execute(sa.delete(ASKED).where(store.has_key(page), is_needless))
+                delete_rows(connection, ASKED, sa.and_(store.has_key(page), is_needless))
                 is_line = sa.and_(LINES.c.owner == store.owner, LINES.c.key.in_(page))
-                connection.execute(sa.delete(LINES).where(is_line))
+                delete_rows(connection, LINES, is_line)
             if names is not None:
                 return len(dropped)
-            without_key = sa.delete(LINES).where(store.is_line(), LINES.c.key.is_(None))
-            return len(dropped) + connection.execute(without_key).rowcount
+            without_key = sa.and_(store.is_line(), LINES.c.key.is_(None))
+            return len(dropped) + delete_rows(connection, LINES, without_key)
 
         return store.transact(drop)
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext.event_queue.databases import Condition
+from victor_ext.event_queue.rows import change_rows
 from victor_ext.outbox.files import ENTRIES, forget_entries
 
 from .payments import (
@@ -69,7 +70,7 @@ def _forget_page(store: Store, stored_before: float) -> int:
         payments = connection.execute(query.where(asked.key.in_(keys))).all()
         for payment in payments:
             values = _values_without_data(store.vault, payment)
-            store.change(connection, [payment.key], values)
+            change_rows(connection, ASKED, store.has_key([payment.key]), **values)
         forgotten = lines.key.in_([payment.key for payment in payments])
         _empty_lines(connection, sa.and_(lines.owner == store.owner, forgotten))
     return len(keys)
@@ -117,4 +118,4 @@ def _forget_lines(store: Store, stored_before: float) -> None:
 
 def _empty_lines(connection: Connection, is_chosen: Condition) -> None:
     """Remove the data of lines. The lines stay, with their numbers, keys and codes."""
-    connection.execute(sa.update(LINES).where(is_chosen).values(row=None, message=None))
+    change_rows(connection, LINES, is_chosen, row=None, message=None)

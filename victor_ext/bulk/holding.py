@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError
+from victor_ext.event_queue.rows import change_rows
 from victor_ext.outbox.files import hold_entries, moment_of_hold, release_entries
 
 from .payments import ASKED
@@ -30,7 +31,7 @@ def hold_state(connection: Connection) -> int:
         How many payments are marked.
     """
     hold_entries(connection)
-    return connection.execute(sa.update(ASKED).values(restored=True)).rowcount
+    return change_rows(connection, ASKED, sa.true(), restored=True)
 
 
 def release_state(connection: Connection) -> int | None:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from victor_ext import PreparedCall
 from victor_ext.event_queue.databases import database_time
+from victor_ext.event_queue.rows import change_rows
 from victor_ext.outbox.files import LONGEST_TURN, FileOutbox, SenderTerms, end_leases_of
 from victor_ext.settlement.flow import PaymentOutcome
 
@@ -128,7 +129,7 @@ class RowOutbox(FileOutbox):
                 turns[batch] += gaps[batch]
         for batch, turn in turns.items():
             named = sa.and_(columns.owner == self._rows.owner, columns.batch == batch)
-            connection.execute(sa.update(BATCHES).where(named).values(next_turn=turn))
+            change_rows(connection, BATCHES, named, next_turn=turn)
         return waits
 
     def _wait_for_database(self, error: DBAPIError) -> None:

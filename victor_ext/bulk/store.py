@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from victor_ext import ConfigurationError
 from victor_ext.event_queue.databases import Condition, database_time, sqlstate_of
+from victor_ext.event_queue.rows import change_rows
 from victor_ext.event_queue.transactions import COLLISIONS
 from victor_ext.outbox.files import ENTRIES, FileTerms
 
@@ -132,10 +133,6 @@ class Store:
         """Whether a payment has one of these keys."""
         return sa.and_(ASKED.c.owner == self.owner, ASKED.c.key.in_(keys))
 
-    def change(self, connection: Connection, keys: Collection[str], values: Any) -> None:
-        """Change payments. `values` are those of columns, by their names."""
-        connection.execute(sa.update(ASKED).where(self.has_key(keys)).values(values))
-
     def is_of_batch(self) -> Condition:
         """Whether a payment is one that this batch sends."""
         return sa.and_(ASKED.c.owner == self.owner, ASKED.c.batch == self.batch)
@@ -190,15 +187,14 @@ class Store:
             "rate": record.terms["rate"],
             "stored_at": time.time(),
         }
-        change = sa.update(BATCHES).where(self._is_record())
-        if not connection.execute(change.values(values)).rowcount:
+        if not change_rows(connection, BATCHES, self._is_record(), **values):
             connection.execute(sa.insert(BATCHES).values({**values, "next_turn": 0.0}))
 
     def set_rate(self, rate: float) -> None:
         """Let all machines together send so many rows a second from now on."""
         with self.transaction() as connection:
-            change = sa.update(BATCHES).where(self._is_record())
-            connection.execute(change.values(rate=rate, next_turn=database_time(connection)))
+            turn = database_time(connection)
+            change_rows(connection, BATCHES, self._is_record(), rate=rate, next_turn=turn)
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this system and environment, oldest first.

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext.event_queue.databases import Condition
-from victor_ext.event_queue.rows import put_rows
+from victor_ext.event_queue.rows import change_rows, delete_rows, put_rows
 from victor_ext.outbox.files import (
     ENTRIES,
     clear_restored,
@@ -179,7 +179,7 @@ def replace_lines(
     """
     query = sa.select(LINES.c.key).where(store.is_line(), LINES.c.number < 0)
     unlisted_before = list(connection.execute(query).scalars())
-    connection.execute(sa.delete(LINES).where(store.is_line()))
+    delete_rows(connection, LINES, store.is_line())
     for page in pages(rows.all()):
         connection.execute(sa.insert(LINES), [_line_values(store, row) for row in page])
     never_left = STATE.in_(NEVER_LEFT - {LEFT_OUT})
@@ -196,7 +196,7 @@ def leave_out(connection: Connection, store: Store, calls: Calls, keys: Sequence
     for page in pages(keys):
         take_from_entries(connection, store, calls, page)
         values = {"state": LEFT_OUT, "entry": None, "result": None, "made": None}
-        store.change(connection, page, values)
+        change_rows(connection, ASKED, store.has_key(page), **values)
 
 
 def _unlisted_keys(

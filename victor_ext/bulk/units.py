@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from victor_ext.event_queue.rows import change_rows
 from victor_ext.outbox.files import ENTRIES, FileTerms, entry_values, put_entries, remove_entries
 
 from .payments import ASKED, PAYMENT_COLUMNS, WITH_ENTRIES, pages
@@ -81,8 +82,8 @@ def take_from_entries(
         others = [*connection.execute(shared.where(in_units, columns.key.not_in(keys))).all()]
     for page in pages(entries):
         remove_entries(connection, store.owner, page)
-    change = sa.update(ASKED).where(store.has_key(keys), columns.entry.in_(entries))
-    connection.execute(change.values(entry=None))
+    is_in_units = sa.and_(store.has_key(keys), columns.entry.in_(entries))
+    change_rows(connection, ASKED, is_in_units, entry=None)
     _send_anew(connection, store, calls, others)
 
 
@@ -123,7 +124,7 @@ def put_unit(
     """
     entry = {**calls.for_unit([*rows.values()]), **since}
     put_entries(connection, [entry])
-    store.change(connection, [*rows], {"entry": entry["key"]})
+    change_rows(connection, ASKED, store.has_key([*rows]), entry=entry["key"])
 
 
 def undecided_units(connection: Connection, store: Store) -> Mapping[str, list[Any]]:
@@ -160,7 +161,10 @@ def read_row_results(store: Store, kind: RowKind) -> int:
             continue
         with store.transaction() as connection:
             for payment, result in zip(payments, results, strict=True):
-                is_open = sa.and_(store.has_key([payment.key]), ASKED.c.state.is_(None))
-                change = sa.update(ASKED).where(is_open, ASKED.c.entry == payment.entry)
-                connection.execute(change.values(own_values(store.vault, result)))
+                is_open = sa.and_(
+                    store.has_key([payment.key]),
+                    ASKED.c.state.is_(None),
+                    ASKED.c.entry == payment.entry,
+                )
+                change_rows(connection, ASKED, is_open, **own_values(store.vault, result))
     return undecided
