@@ -11,6 +11,7 @@ from victor_ext import (
     BadRequest,
     Conflict,
     ConnectionFailed,
+    Done,
     InvalidRequest,
     Outcome,
     UnreadableResponse,
@@ -91,6 +92,23 @@ def test_a_good_response_of_anothers_says_nothing_of_an_earlier_call(
     assert isinstance(look_up, LookUp)
     assert look_up.first is not None
     assert look_up.first.timestamp() == BY_PROVIDER.by_provider() - earlier
+
+
+@pytest.mark.parametrize(
+    ("known", "is_state", "outcome"),
+    [
+        (True, False, PaymentOutcome.CREATED),
+        (False, False, PaymentOutcome.UNKNOWN),
+        (False, True, PaymentOutcome.CREATED),
+    ],
+)
+def test_what_is_found_is_proof_only_if_the_provider_has_said_when_it_was_sent(
+    known: bool, is_state: bool, outcome: PaymentOutcome
+) -> None:
+    """By a machine's clock alone it may be another's. A state is no question of time."""
+    look_up = settled(REFUSED, before=Sent(NOW - HOUR, "me", known=known))
+    assert isinstance(look_up, LookUp)
+    assert look_up.settlement_of(Done("R1", is_state=is_state)).outcome is outcome
 
 
 def test_a_payment_that_may_exist_never_becomes_one_that_was_not_sent() -> None:
