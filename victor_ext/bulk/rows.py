@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from victor_ext import idempotency_key_for
-from victor_ext.ids import canonical_id
 from victor_ext.settlement.flow import SETTLED, PaymentOutcome
 
 from .payments import LEFT_OUT, UNDER_WAY
@@ -85,9 +84,9 @@ class Result(NamedTuple):
     @property
     def made(self) -> str | None:
         """The id of what was made for the row, of its request or of the payout that has it, in the
-        form in which ids are compared.
+        form in which entries have it and ids are compared.
         """
-        return canonical_id(self.unit or self.id)
+        return self.unit or self.id
 
 
 def row_of(vault: Vault, stored: Any) -> Row:
