@@ -13,7 +13,7 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.cli.victor_command import SCRIPT, Command, calls, until
-from victor_ext import PaymentRequest
+from victor_ext import PaymentRequest, RetryPolicy
 from victor_ext.sandbox import Sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
@@ -180,13 +180,15 @@ def test_a_mistake_of_the_command_itself_does_not_look_like_a_refusal(
 
 
 def test_a_limit_is_status_75_unless_an_answer_was_lost_before(
-    command: Command, victor_sandbox: Sandbox
+    command: Command, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     victor_sandbox.inject("rate_limit", operation="create", retry_after=60)
     ran = command(*words(), "--deadline", "5", "--json")
     assert (ran.status, ran.error["outcome"], ran.error["retry_after"]) == (75, "rejected", 60)
-    victor_sandbox.inject("status", operation="create", status=429, times=None)
-    ran = command(*words(), "--deadline", "0.5", "--json")
+    victor_sandbox.inject("status", operation="create", status=429)
+    with monkeypatch.context() as patched:
+        patched.setattr(RetryPolicy, "wait_before", lambda *_: 60.0)
+        ran = command(*words(), "--deadline", "5", "--json")
     assert (ran.status, ran.error["type"], ran.error["outcome"]) == (
         75,
         "DeadlineExceeded",
