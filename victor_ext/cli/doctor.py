@@ -21,6 +21,7 @@ import typer
 
 import victor_ext
 from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE
+from victor_ext.clocks import TOLERATED_SKEW
 from victor_ext.systems import DEFAULT, System
 
 from .failures import Misuse, failure_of
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 _DEADLINE_SECONDS = 20.0
 """For the signed read, if `--deadline` does not say."""
-_CLOCK_TOLERANCE_SECONDS = 2.0
-"""By which two clocks may differ: a `Date` header has whole seconds, and was under way."""
 _LABEL_WIDTH = 15
 """Columns of the terminal for the name of a check."""
 _CONNECT_SECONDS = 5.0
@@ -187,9 +186,8 @@ def _check_clock(client: Any) -> _Finding:
     if not provider_time.is_known:
         return _Finding("Clock", "not known: no response had a Date header")
     offset = (datetime.now(UTC) - provider_time.moment).total_seconds()
-    tolerance = _CLOCK_TOLERANCE_SECONDS
-    if abs(offset) <= tolerance:
-        return _good("Clock", f"agrees with the provider's to within {tolerance:g} s")
+    if abs(offset) <= TOLERATED_SKEW:
+        return _good("Clock", f"agrees with the provider's to within {TOLERATED_SKEW:g} s")
     direction = "ahead of" if offset > 0 else "behind"
     advice = (
         "Let NTP set this machine's clock. The client corrects for it, once it has received "

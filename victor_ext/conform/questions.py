@@ -26,6 +26,7 @@ from victor_ext import (
     idempotency_key_for,
     zulu,
 )
+from victor_ext.clocks import TOLERATED_SKEW
 
 LIST = "/v2/payment-requests"
 _ID = "victor_payment_request_id"
@@ -35,8 +36,6 @@ LOOKS = (0, 1, 2, 4, 8, 16, 32)
 """Seconds before each look for a new request."""
 _LARGE_PAGE = 1000
 _FAR_PAGE = 1_000_000
-_TOLERATED_SKEW = timedelta(seconds=2)
-"""A `Date` has whole seconds and was under way."""
 _NOT_SHOWN = "not shown"
 
 
@@ -369,7 +368,7 @@ def clock(client: Any) -> Finding:
         return Finding(question, _NOT_SHOWN, None, ())
     ahead = now.moment - datetime.now(UTC)
     seen = "as ours"
-    if abs(ahead) > _TOLERATED_SKEW:
+    if abs(ahead).total_seconds() > TOLERATED_SKEW:
         direction = "ahead" if ahead > timedelta(0) else "behind"
         seen = f"{abs(ahead).total_seconds():.0f} s {direction}"
     return Finding(question, seen, "as ours", ())

@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from victor_ext import ProviderTime
+from victor_ext.clocks import READ_EARLIER, TIMES_DIFFER
 
 _MARGIN = 300.0
 """Seconds before a key expires in which no call with the key begins: a call and its retries take
@@ -28,21 +29,14 @@ time.
 _LEAST_MARGIN = 70.0
 """Minimum margin for short retentions: the default call duration, plus the age of a `Date` header.
 """
-_DATES_DIFFER = 10.0
-"""Seconds by which the provider's time of a request may precede our time of sending it: `Date` has
-whole seconds, comes late, and differs between hosts.
-"""
+_DATES_DIFFER = TIMES_DIFFER.total_seconds()
 LEAST_KEPT = 100.0
 """The minimum seconds for which a provider has to keep keys. With less, a call could outlast its
 key; or half a minute without a sign of another worker would make each payment doubtful, and none
 would be sent.
 """
-_EARLIER = timedelta(minutes=5)
-"""How far before the time of sending look-ups read, if that time is by the provider's clock: they
-have to show other requests that could be mistaken for the one that was sent.
-"""
 _CLOCKS_DIFFER = timedelta(days=1)
-"""The same, if the time of sending is by a machine's clock."""
+"""As `READ_EARLIER`, if the time of sending is by a machine's clock."""
 LAST_CALLS = 300
 """Seconds that a worker waits at its end for the calls under way: none takes longer than 290
 (`within_key_life`).
@@ -138,7 +132,7 @@ class Sent(NamedTuple):
         """Return the earliest time that the provider can give for the request."""
         # `since` is at most now. If it is later, a clock was ahead.
         since = datetime.fromtimestamp(min(self.since, now.by_provider()), UTC)
-        return since - (_EARLIER if self.known else _CLOCKS_DIFFER)
+        return since - (READ_EARLIER if self.known else _CLOCKS_DIFFER)
 
     def first(self, now: Now) -> datetime | None:
         """Return the latest time that the first sending may have had, by the provider's clock. A

@@ -26,6 +26,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar, cast
 
 import httpx
 
+from victor_ext.clocks import READ_EARLIER
 from victor_ext.errors import (
     ConfigurationError,
     InvalidRequest,
@@ -68,7 +69,7 @@ from victor_ext.runtime.http.pooled_transport import (
     ThroughClient,
 )
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow, Lock
-from victor_ext.runtime.loop.operations import READ_EARLIER, Done, NotDone, Proof
+from victor_ext.runtime.loop.operations import Done, NotDone, Proof
 from victor_ext.runtime.loop.retry import Authenticator, RetryPolicy
 from victor_ext.systems import System
 

@@ -15,6 +15,7 @@ from functools import partial
 from math import inf
 from typing import Any
 
+from victor_ext.clocks import TOLERATED_SKEW
 from victor_ext.opaque import FrozenStruct
 
 monotonic = partial(time.monotonic)
@@ -22,10 +23,6 @@ monotonic = partial(time.monotonic)
 partial alone.
 """
 
-
-TOLERATED_SKEW = 2.0
-"""Seconds. A `Date` header has whole seconds and was under way: a smaller difference means nothing.
-"""
 
 _JUMP_SECONDS = 0.1
 """A clock that moves this much against the monotonic one between two responses was set."""

@@ -19,6 +19,7 @@ import httpx
 from msgspec import field
 from msgspec.structs import replace
 
+from victor_ext.clocks import TIMES_DIFFER
 from victor_ext.errors import ConfigurationError, Problem, VictorError
 from victor_ext.flows import Calls
 from victor_ext.opaque import FrozenOpaque, FrozenStruct, repr_without
@@ -104,11 +105,6 @@ class Promise(Enum):
     AT_MOST_ONCE = "at most once"
 
 
-TIMES_DIFFER = timedelta(seconds=10)
-"""By how much the time of what was made may precede that of its sending: `Date` has whole seconds,
-comes late, differs between hosts."""
-READ_EARLIER = timedelta(minutes=5)
-"""How far before the time of sending reads begin: they show what else it may be."""
 _HOW_TO_SAY = "write Done(id, created_at=..., compared=call.compared_with(what was read))"
 
 
