@@ -120,3 +120,12 @@ def test_a_request_for_payment_is_not_looked_into() -> None:
         "client_reference_id": "INV-1042",
     }
     assert not may_have_card_data(httpx.URL("/v1/payments"), headers, json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(("levels", "is_stored"), [(99, True), (100, False), (9_999, False)])
+def test_json_that_is_nested_too_deeply_to_be_looked_into_is_not_stored(
+    levels: int, is_stored: bool
+) -> None:
+    content = b'{"a": ' + b"[" * levels + b"]" * levels + b"}"
+    problems = card_problems(httpx.URL("/v1/orders"), {}, content)
+    assert not problems if is_stored else "nested too deeply" in problems[0].message

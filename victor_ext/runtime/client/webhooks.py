@@ -130,7 +130,7 @@ def notification_body(body: object, *, provider: str) -> dict[str, Any]:
     if len(raw) > MAX_BYTES:
         raise invalid_notification(provider, f"is longer than {MAX_BYTES // 1024} KiB")
     try:
-        content: object = parsed(raw, is_strict=True)
+        content: object = parsed(raw)
     except ValueError:
         raise invalid_notification(provider, "is not JSON") from None
     if not is_object(content):

@@ -5,7 +5,6 @@
 text.
 """
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +19,7 @@ import httpx
 from victor_ext.errors import Problem
 from victor_ext.ids import GUID
 from victor_ext.privacy import one_line
-from victor_ext.runtime.core.json_values import is_list, is_mapping
+from victor_ext.runtime.core.json_values import TooDeepError, is_list, is_mapping, parsed
 
 _MOST_LEVELS = 64
 """The deepest nesting that is looked into."""
@@ -96,8 +95,8 @@ def card_data_in(
     elif about_a_card and has_card_number(value):
         yield place, True
     elif isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-        with suppress(ValueError, RecursionError):  # JSON as text
-            inside = json.loads(value)
+        with suppress(ValueError):  # JSON as text
+            inside = parsed(value)
             yield from card_data_in(inside, place, about_a_card=about_a_card, levels=levels - 1)
 
 
@@ -153,13 +152,16 @@ def _values_of_member(item: Any) -> list[Any]:
 def card_problems(url: httpx.URL, headers: Mapping[str, str], content: bytes) -> list[Problem]:
     """A problem for each card number and each verification code in a request: in its query, its
     headers, its body (JSON, a form, or the parts of one), and in its path behind a name about a
-    card.
+    card. JSON that cannot be looked into is one problem.
     """
     if not may_have_card_data(url, headers, content):
         return []
     _, _, boundary = headers.get("content-type", "").partition("boundary=")
     try:
-        body = json.loads(content)
+        body = parsed(content)
+    except TooDeepError:
+        message = "The body is nested too deeply to be looked into for the number of a card."
+        return [Problem("", "card", message)]
     except ValueError:
         text = content.decode("latin-1")
         if boundary:
@@ -209,7 +211,7 @@ def _has_digits_of_a_card(text: bytes) -> bool:
 
 def _is_json(content: bytes) -> bool:
     try:
-        json.loads(content)
+        parsed(content)
     except ValueError:
         return False
     return True

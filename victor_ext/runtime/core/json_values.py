@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from itertools import accumulate
-from typing import Any, NoReturn, Self, TypeGuard
+from typing import Any, Self, TypeGuard
 
 import httpx
 import msgspec
@@ -124,19 +124,8 @@ def _null_for(_word: str) -> None:
     """
 
 
-def _refuse_constant(word: str) -> NoReturn:
-    """Raise `ValueError` for `NaN`, `Infinity` and `-Infinity`."""
-    raise ValueError(f"{word} is not JSON")
-
-
 _FAST_DECODER = msgspec.json.Decoder(float_hook=_number)
 """Reads less than the decoders of Python, and faster. What it refuses, they decide about."""
-_FAST_OPTIONS = {"parse_constant", "parse_float"}
-"""Options of `json.loads` that it has, too: there is nothing to parse of constants that it
-refuses.
-"""
-_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_null_for)
-_STRICT_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_refuse_constant)
 _SECRET_DECODER = json.JSONDecoder(object_hook=SecretObject, parse_constant=_null_for)
 _TOLERANT = json.JSONDecoder(
     parse_float=_number,
@@ -152,55 +141,50 @@ _ODD_ESCAPE = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
 _NOT_READ: Any = object()
 
 
-def parsed(
-    content: bytes | bytearray | str,
-    *,
-    is_secret: bool = False,
-    is_strict: bool = False,
-    **options: Any,
-) -> Any:
-    """Read JSON that a provider sent. Its numbers keep their digits, and its texts are `storable`.
+class TooDeepError(ValueError):
+    """The JSON is nested too deeply to be read."""
 
-    Raises `ValueError` where the content is not JSON, or is nested too deeply to read.
+
+def parsed(content: bytes | bytearray | str, *, is_secret: bool = False, **options: Any) -> Any:
+    """Read JSON that a provider sent. Its numbers keep their digits, its texts are `storable`, and
+    `NaN` and the like, which JSON does not have, are null.
+
+    Raises `ValueError` where the content is not JSON, and `TooDeepError` where it has more than a
+    hundred levels.
 
     Args:
         content: The JSON.
         is_secret: Its objects are `SecretObject`s, and its texts are as they came: a token is sent
             as it is, or not at all.
-        is_strict: `NaN` and the like make it no JSON. Otherwise they are null.
         options: Those of `json.loads`.
     """
-    if options:
-        options["parse_float"] = options.get("parse_float") or _number
-        options.setdefault("parse_constant", _null_for)
-    if not (is_secret or isinstance(content, str) or options.keys() - _FAST_OPTIONS):
-        read = options.get("parse_float", _number)
-        value = _NOT_READ if _is_deep(content) else _read_fast(content, read)
+    parse_float = options.pop("parse_float", None) or _number
+    parse_constant = options.pop("parse_constant", _null_for)
+    if not (is_secret or isinstance(content, str) or options):
+        value = _read_fast(content, parse_float)
         if value is not _NOT_READ:
             return value
-    if isinstance(content, str):
-        text = content
-    else:
-        text = content.decode(json.detect_encoding(content), "surrogatepass")
+    text = content
+    if not isinstance(text, str):
+        text = text.decode(json.detect_encoding(text), "surrogatepass")
+    encoded = text.encode("utf-8", "surrogatepass")
     try:
-        encoded = text.encode("utf-8", "surrogatepass")
         if _is_deep(encoded):
             raise RecursionError
         if is_secret:
             return _SECRET_DECODER.decode(text)
-        if options:
-            value = json.loads(text, **options)
-        else:
-            value = (_STRICT_DECODER if is_strict else _DECODER).decode(text)
+        value = json.loads(text, parse_float=parse_float, parse_constant=parse_constant, **options)
         is_odd = _has_odd_escape(encoded) or not is_encodable(text)
         return _all_storable(value) if is_odd else value
     except RecursionError:  # also where the caller is nested deeply
-        raise ValueError("the JSON is nested too deeply") from None
+        raise TooDeepError("the JSON is nested too deeply") from None
 
 
 def _read_fast(content: bytes | bytearray, parse_float: Callable[[str], Any]) -> Any:
-    """The value of JSON that has nothing odd; `_NOT_READ` for any other."""
-    if _has_odd_escape(content):
+    """The value of JSON that has nothing odd; `_NOT_READ` for any other. It has no constants to
+    parse: msgspec refuses them.
+    """
+    if _is_deep(content) or _has_odd_escape(content):
         return _NOT_READ
     decoder = _FAST_DECODER
     if parse_float is not _number:
