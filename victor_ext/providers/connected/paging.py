@@ -291,14 +291,14 @@ class ListReader(PageReader[Any]):
         arguments = dict(self._arguments)
         change_url: Any = self._for_this_page
         if isinstance(style, ParameterPages) and style.in_body:
-            change_url = ""  # the body asks for the page
+            change_url = None  # the body asks for the page
             fields = self._for_this_page(fields_of(arguments.get("body"), style.parameter))
             # The first page is asked for with the caller's own body, whose class tells the media
             # type.
             if self._step is not None:
                 arguments["body"] = fields
         keep_response = partial(setattr, self, "response")
-        self._client = self._client.for_one_call(None, keep_response, change_url)
+        self._client = self._client.for_one_call(keep_response, change_url)
         arguments["client"] = self._client
         return arguments
 

@@ -691,7 +691,7 @@ def _refuse_without_client(*_: object, **__: object) -> Any:
 class _NoClient:
     """Stands in place of the generated client in a resource of a class."""
 
-    for_one_call = staticmethod(_refuse_without_client)
+    __getattr__ = _refuse_without_client
 
 
 class Ping(FrozenStruct, frozen=True):
@@ -736,9 +736,8 @@ class Pings(HasMode[Mode]):
         """
         clock: ServerClock = self._shared.clock
         began = clock.monotonic()
-        step = Call(*self._ping_read, lambda response: response, as_json=True)
+        step = Call(*self._ping_read)
         yield step
-        assert step.response is not None
         offset = clock.skew if clock.provider_time().is_known else None
         return Ping(clock.monotonic() - began, offset, step.response.info())
 

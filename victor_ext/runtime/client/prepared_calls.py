@@ -29,7 +29,7 @@ from victor_ext.ids import is_same_id
 from victor_ext.opaque import FrozenOpaque, FrozenStruct, repr_without
 from victor_ext.runtime.core.card_data import card_problems
 from victor_ext.runtime.core.comparing import Likeness, compared_leaves
-from victor_ext.runtime.core.json_values import is_list, is_object, json_of, parsed
+from victor_ext.runtime.core.json_values import is_list, is_object, parsed
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.loop.evidence import READER, Declared, Reader
@@ -464,13 +464,13 @@ def _request_of(client: Any, call: PreparedCall, http: httpx.Client) -> httpx.Re
     with suppress(ImportError, AttributeError, ValueError):
         declared = importlib.import_module(call.module).OPERATION
     if declared is not None:
-        # A status that the document does not list is a success where the provider's own table says
-        # what one is.
-        undocumented = json_of if client._resources else None  # noqa: SLF001 - as above
         api = client._own_api  # noqa: SLF001 - as above
         if not isinstance(api, _client_class(call.module)):
             api = client.bind(_client_class(call.module), client._connect_own)  # noqa: SLF001 - as above
-        extensions = api.for_one_call(undocumented, None).request_extensions(declared)
+        # A status that the document does not list is a success where the provider's own table says
+        # what one is.
+        has_own_rules = bool(client._resources)  # noqa: SLF001 - as above
+        extensions = {READER: Reader(api, declared, has_own_rules=has_own_rules)}
     return http.build_request(
         method=call.method,
         url=call.url,

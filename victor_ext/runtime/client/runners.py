@@ -4,22 +4,23 @@ with blocking calls, and with awaited calls.
 
 from collections.abc import Callable, Collection, Generator, Mapping
 from functools import partial
+from operator import call as call_function
 from types import ModuleType
 from typing import Any, ClassVar, TypeVar
 from weakref import ref
 
-import httpx
-
-from victor_ext.flows import adrive, drive
+from victor_ext.flows import Calls, adrive, drive
 from victor_ext.opaque import Opaque
 from victor_ext.privacy import QUOTED
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.json_values import object_or_empty
 from victor_ext.runtime.core.response import Response
+from victor_ext.runtime.loop.evidence import unread_because
 from victor_ext.runtime.loop.flow import Sleep
 
 from .records import Record, RecordList
 from .requests import NO_EXTRAS, ExtraBody, ExtraQuery, Extras, extra_query_text
+from .transport import MethodClient
 
 T = TypeVar("T")
 
@@ -27,31 +28,40 @@ ApiWithin = Callable[[float], Any]
 """The generated client, with a deadline in seconds."""
 
 
+_NOT_YET: Any = None
+
+
 class Call(Opaque):
     """A step: call a generated operation, which is a module, with these arguments.
 
-    `undocumented`, `query` and `as_json` are those of `for_one_call`, and `own_places` and
-    `untyped` are those of `with_extra_body` and `extra_query_text`. `seconds` bounds a call that is
-    part of a longer one; None: the client's deadline does. When the step has run, `attempts` and
-    `response` tell what came of it, and `extra_body` has the members that the client's options
-    added.
+    `query` is added to its URL, percent-encoded, and `own_places` and `untyped` are those of
+    `with_extra_body` and `extra_query_text`. `seconds` bounds a call that is part of a longer one;
+    None: the client's deadline does. The step itself is its result: when it has run, `response` is
+    there, and `extra_body` has the members that the client's options added.
     """
 
     operation: ModuleType
     arguments: dict[str, Any]
-    undocumented: Callable[[httpx.Response], Any]
     seconds: float | None = None
     query: str = ""
-    as_json: bool = False
     own_places: Mapping[str, str] | None = None
     untyped: Collection[str] = ()
-    response: Response | None = None
+    response: Response = _NOT_YET
     extra_body: ExtraBody | None = None
 
     @property
     def attempts(self) -> int:
-        """How many attempts were made; 1 if the response did not come through the attempt loop."""
-        return 1 if self.response is None else self.response.attempts
+        return self.response.attempts
+
+    @property
+    def parsed(self) -> Any:
+        """The JSON of the response. Raises the error of the call where its body is none."""
+        try:
+            return self.response.json()
+        except ValueError as error:
+            why = unread_because(error)
+        assert self.response.unusable is not None
+        raise self.response.unusable(self.response, why)
 
 
 Step = Call | Sleep | Callable[[], Any]
@@ -77,15 +87,7 @@ def step_for_json(
     parser does not see them.
     """
     query = "" if extra_query is None else extra_query_text(operation, extra_query, untyped)
-    return Call(
-        operation,
-        arguments,
-        lambda response: response.json(),
-        seconds,
-        query,
-        as_json=True,
-        untyped=untyped,
-    )
+    return Call(operation, arguments, seconds, query, untyped=untyped)
 
 
 def call(
@@ -109,12 +111,12 @@ def call(
 def call_without_body(
     operation: ModuleType, /, *, untyped: Collection[str] = (), **arguments: Any
 ) -> OperationFlow[Any]:
-    """Call a generated operation whose response has no body to read. Returns the whole generated
-    `Response`.
+    """Call a generated operation whose response has no body to read. Returns the response.
 
     A 200 where the document has a 202 is a success, too.
     """
-    return (yield Call(operation, arguments, lambda _response: None, untyped=untyped))
+    step = yield Call(operation, arguments, untyped=untyped)
+    return step.response
 
 
 def drop_none(**values: Any) -> dict[str, Any]:
@@ -137,51 +139,58 @@ class _Runner(Opaque):
     _function: ClassVar[str]
     """The name of the function of a generated operation that this mode calls."""
 
-    def _describe_result(self, flow: OperationFlow[T], last: list[Response]) -> OperationFlow[T]:
-        """Run the flow, then set its last response on the records that it returns.
+    def _calls(self, flow: OperationFlow[T]) -> Calls[T]:
+        """The flow, with functions as its only steps: a `Call` sends its request.
 
-        `last` is empty or holds one response: `_execute` puts it there. When the flow ends, QUOTED
-        (the request whose credentials are masked in texts) is what it was before.
+        The last response is set on the records that the flow returns. When it ends, QUOTED (the
+        request whose credentials are masked in texts) is what it was before.
         """
         quoted_before = QUOTED.get()
+        last: Response | None = None
+        result: Any = None
+        failed: Exception | None = None
         try:
-            result = yield from flow
-            if last:
-                _describe(result, last[0].info())
-            return result
+            while True:
+                # Outside of the handler, as in `drive`.
+                step = flow.send(result) if failed is None else flow.throw(failed)
+                result = failed = None
+                try:
+                    if isinstance(step, Call):
+                        last = step.response = yield self._sending(step)
+                        QUOTED.set(ref(last.request))
+                        result = step
+                    elif isinstance(step, Sleep):
+                        yield partial(self._sleep, step.seconds)
+                    else:
+                        result = yield step
+                except Exception as error:  # noqa: BLE001 - the flow knows which ones are its own
+                    failed = error
+        except StopIteration as end:
+            value: T = end.value
+            if last is not None:
+                _describe(value, last.info())
+            return value
         finally:
+            flow.close()
             QUOTED.set(quoted_before)
 
-    def _execute(self, last: list[Response], step: Step) -> Any:
-        """Return the result of a step, or what is to be awaited for it.
-
-        A call also leaves its response in `last`, alone.
+    def _sending(self, step: Call) -> Callable[[], Any]:
+        """The generated function of a call, with its arguments. Raises `InvalidRequest` for members
+        and filters of the client's options that it cannot take.
         """
-        if isinstance(step, Sleep):
-            return self._sleep(step.seconds)
-        if not isinstance(step, Call):
-            return step()
-
-        def received(response: httpx.Response) -> None:
-            # A response of another transport than the attempt loop's says too little for a record.
-            step.response = response if isinstance(response, Response) else None
-            last.clear()
-            if step.response is not None:
-                last.append(step.response)
-                QUOTED.set(ref(response.request))  # until the flow ends
-
         api = self._api if step.seconds is None else self._api_within(step.seconds)
+        operation = step.operation
         query = step.query
         arguments = step.arguments
         extras = self.extras
         if extras is not NO_EXTRAS:  # a GET takes their query, and any other call their body
-            if step.operation.OPERATION.method == "GET":
-                added = extra_query_text(step.operation, extras.query, step.untyped)
+            if operation.OPERATION.method == "GET":
+                added = extra_query_text(operation, extras.query, step.untyped)
                 query = "&".join(filter(None, (query, added)))
-            arguments = extras.arguments(step.operation, arguments, step.own_places, step.untyped)
+            arguments = extras.arguments(operation, arguments, step.own_places, step.untyped)
             step.extra_body = extras.body
-        client = api.for_one_call(step.undocumented, received, query, as_json=step.as_json)
-        return getattr(step.operation, self._function)(client=client, **arguments)
+        function = getattr(operation, self._function)
+        return partial(function, client=MethodClient(api, query), **arguments)
 
 
 def _describe(result: Any, info: ResponseInfo) -> None:
@@ -204,14 +213,11 @@ class SyncRunner(_Runner):
 
     def run(self, flow: OperationFlow[T]) -> T:
         """Run the flow to its end, and return its result."""
-        last = list[Response]()
-        described = self._describe_result(flow, last)
-        return drive(described, partial(self._execute, last))
+        return drive(self._calls(flow), call_function)
 
 
 class AsyncRunner(_Runner):
     _function = "asyncio_detailed"
 
     async def run(self, flow: OperationFlow[T]) -> T:
-        last = list[Response]()
-        return await adrive(self._describe_result(flow, last), partial(self._execute, last))
+        return await adrive(self._calls(flow), call_function)

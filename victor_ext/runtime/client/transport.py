@@ -14,7 +14,6 @@ from typing import Any, Self, TypeVar, Union, cast, get_args, get_origin
 import httpx
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Outcome, UnreadableResponse
-from victor_ext.opaque import FrozenOpaque
 from victor_ext.privacy import redact_excerpt
 from victor_ext.runtime.client.config import checked_timeout
 from victor_ext.runtime.core.json_values import NOT_JSON, json_of
@@ -113,12 +112,10 @@ class AsyncAttemptTransport(_AttemptTransport, httpx.AsyncBaseTransport):
             await self._connections.aclose()
 
 
-EXTRA_QUERY = "victor_ext.extra_query"
-"""The extension of a request with a `QueryChange`."""
-QueryChange = str | Callable[[httpx.URL], httpx.URL]
-"""A text is appended to the query, percent-encoded: filters that the generated operation does not
-know. A function gets the whole URL, and returns the one that is called.
-"""
+CHANGE_URL = "victor_ext.change_url"
+"""The extension of a request with a `UrlChange`."""
+UrlChange = Callable[[httpx.URL], httpx.URL]
+"""Gets the URL that a generated operation has made, and returns the one that is called."""
 
 _CANNOT_BE_WRITTEN = (httpx.InvalidURL, ValueError, TypeError, OverflowError, RecursionError)
 """What httpx raises for text that no URL or header can hold, a number that JSON does not have, and
@@ -130,27 +127,23 @@ class _RequestBuilder:
     """The `build_request` of the httpx clients of both modes."""
 
     def build_request(self, *args: Any, **kwargs: Any) -> httpx.Request:
-        """httpx's `build_request`, with the extension `EXTRA_QUERY`.
+        """httpx's `build_request`, with the extension `CHANGE_URL`.
 
         Raises `InvalidRequest` where httpx cannot write the request.
         """
         client: Any = super()  # httpx's client of the mode, which types do not know here
-        extensions: dict[str, Any] = kwargs.get("extensions") or {}
-        query_change: QueryChange | None = extensions.get(EXTRA_QUERY)
-        if isinstance(query_change, str) and query_change:
-            url = str(kwargs["url"])
-            kwargs["url"] = f"{url}{'&' if '?' in url else '?'}{query_change}"
         path: object = kwargs.get("url")
         try:
             if isinstance(path, str) and path.startswith("/") and not path.startswith("//"):
                 # As httpx joins them. It would parse the path first, and the whole once more.
                 kwargs["url"] = url_below(client.base_url, path)
             request: httpx.Request = client.build_request(*args, **kwargs)
+            change_url: UrlChange | None = request.extensions.get(CHANGE_URL)
+            if change_url is not None:
+                request.url = change_url(request.url)
         except _CANNOT_BE_WRITTEN as error:
             why = redact_excerpt(str(error)) or type(error).__name__
         else:
-            if callable(query_change):
-                request.url = query_change(request.url)
             return request
         raise InvalidRequest(
             f"The request cannot be written, and nothing was sent: {why.rstrip('.')}."
@@ -203,15 +196,33 @@ class AsyncHttpClient(_RequestBuilder, httpx.AsyncClient):
 
 
 Connect = Callable[[dict[str, Any]], httpx.Client | httpx.AsyncClient]
-Read = Callable[[httpx.Response], Any]
 Received = Callable[[httpx.Response], None]
 T = TypeVar("T")
 
 
-class _Json(FrozenOpaque, frozen=True):
-    """The result of a generated operation, of which only the JSON is wanted."""
+class MethodClient:
+    """What a method of this package calls a generated function with, in place of its client: the
+    response comes back as it is. `query` is added to that of the call, percent-encoded.
+    """
 
-    parsed: Any
+    def __init__(self, api: Any, query: str) -> None:
+        self._api = api
+        self._query = query.encode("ascii")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._api, name)
+
+    def request_extensions(self, operation: Any) -> dict[str, Any]:
+        extensions: dict[str, Any] = {READER: Reader(self._api, operation, has_own_rules=True)}
+        if self._query:
+            extensions[CHANGE_URL] = self._with_query
+        return extensions
+
+    def _with_query(self, url: httpx.URL) -> httpx.URL:
+        return url.copy_with(query=b"&".join(filter(None, (url.query, self._query))))
+
+    def whole_response(self, _parse: object, response: httpx.Response) -> httpx.Response:
+        return response
 
 
 class _Bound:
@@ -225,10 +236,8 @@ class _Bound:
     """All operations of the package."""
     members: Tables
     """The members of its models."""
-    undocumented: Read | None = None
     _received: Received | None = None  # of a client for one call, and not after it
-    _query: QueryChange = ""
-    _as_json: bool = False
+    _change_url: UrlChange | None = None
     _at: str
     _servers: Mapping[str, str]
     _connect: Connect
@@ -282,10 +291,8 @@ class _Bound:
         return self.with_http_options(timeout=checked_timeout(timeout))
 
     def parse_response(self, parse: Callable[..., T], response: httpx.Response) -> T:
-        """Read a response that the attempt loop accepted.
-
-        A response with an undocumented status is read by `undocumented`, where that is set. Raises
-        the error of its call if the response cannot be read.
+        """Read a response that the attempt loop accepted. Raises the error of its call if it cannot
+        be read.
         """
         # Once, and forgotten: it knows the response, whose request knows this client. The circle
         # would keep a page in memory until the garbage collector comes.
@@ -297,29 +304,13 @@ class _Bound:
         except Exception as error:
             if not isinstance(response, Response) or response.unusable is None:
                 raise  # it came through another HTTP client
-            undocumented = self.is_undocumented(error)
-            why = unread_because(error)
-        if undocumented and self.undocumented is not None:
-            try:
-                return cast("T", self.undocumented(response))
-            except (TypeError, ValueError):
-                pass  # the body is no better than the status: it is no JSON, or no object
-        raise response.unusable(response, UNDOCUMENTED if undocumented else why)
-
-    def whole_response(self, parse: Callable[..., T], response: httpx.Response) -> Any:
-        """A response with what was read of it; the JSON alone where that was asked for, since the
-        response of the generated package has a copy of the body.
-        """
-        if self._as_json:
-            return _Json(self.parse_response(parse, response))
-        return cast("Any", super()).whole_response(parse, response)
+            why = UNDOCUMENTED if self.is_undocumented(error) else unread_because(error)
+        raise response.unusable(response, why)
 
     def _parsed(self, parse: Callable[..., T], response: httpx.Response) -> Any:
         """What the generated parser makes of a response, or has made of it for the attempt loop;
-        its JSON where that was asked for, or where the document has no content for the body.
+        its JSON where the document has no content for the body.
         """
-        if self._as_json:
-            return response.json()
         if isinstance(response, Response) and response.parsed is not NOT_READ:
             parsed = response.parsed
         else:
@@ -330,13 +321,8 @@ class _Bound:
         return parsed if body is NOT_JSON else body
 
     def request_extensions(self, operation: Any) -> dict[str, Any]:
-        """The parser of an operation, for the attempt loop, and what `build_request` adds to the
-        query.
-        """
-        return {
-            READER: Reader(self, operation),
-            **({EXTRA_QUERY: self._query} if self._query else {}),
-        }
+        """The parser of an operation, for the attempt loop; and `CHANGE_URL`."""
+        return {READER: Reader(self, operation), CHANGE_URL: self._change_url}
 
     def is_undocumented(self, error: Exception) -> bool:
         """Whether a parser raised this because the document does not list the status of the
@@ -344,25 +330,11 @@ class _Bound:
         """
         return isinstance(error, self._unexpected_status)
 
-    def for_one_call(
-        self,
-        undocumented: Read | None,
-        received: Received | None,
-        query: QueryChange = "",
-        *,
-        as_json: bool = False,
-    ) -> Self:
-        """A copy for one call. `undocumented` reads a response with a good status that the document
-        does not list.
-
-        `received` is called with the response. `query` is as `EXTRA_QUERY` says. With `as_json` the
-        result is the JSON of the body.
-        """
+    def for_one_call(self, received: Received, change_url: UrlChange) -> Self:
+        """A copy for one call. `received` is called with the response."""
         other = copy(self)
-        other.undocumented = undocumented
         other._received = received  # noqa: SLF001 - of the same class
-        other._query = query  # noqa: SLF001 - of the same class
-        other._as_json = as_json  # noqa: SLF001 - of the same class
+        other._change_url = change_url  # noqa: SLF001 - of the same class
         return other
 
     def with_http_options(self, **changes: Any) -> Self:

@@ -49,12 +49,17 @@ _HTML = rb"(?i)\s*<(?:!doctype\s+)?html"
 
 
 class Reader:
-    """Reads the response to one request with the parser that was generated for the operation."""
+    """Reads the response to one request with the parser that was generated for the operation.
 
-    __slots__ = ("_client", "declared", "document")
+    `has_own_rules`: who asked judges a status that the document does not list by its own rules,
+    where the body is no object: such as the empty body of a call that returns nothing.
+    """
 
-    def __init__(self, client: Any, operation: Declared) -> None:
+    __slots__ = ("_client", "_has_own_rules", "declared", "document")
+
+    def __init__(self, client: Any, operation: Declared, *, has_own_rules: bool = False) -> None:
         self._client = client
+        self._has_own_rules = has_own_rules
         self.declared = operation
         self.document: Sequence[Declared] = client.document  # all operations
 
@@ -117,10 +122,8 @@ class Reader:
         except Exception as error:  # noqa: BLE001 - a generated parser may fail in any way
             if not self._client.is_undocumented(error):
                 return unread_because(error)
-            # An object that is evidence settles it: another attempt would bring the same. A wrapper
-            # judges anything but an object by its own rules, such as the empty body of a call that
-            # returns nothing.
-            is_settled = self._client.undocumented is not None
+            # An object that is evidence settles it: another attempt would bring the same.
+            is_settled = self._has_own_rules
             if is_object(json_of(response)):
                 is_settled = self.is_evidence(response)
             return None if is_settled else UNDOCUMENTED
