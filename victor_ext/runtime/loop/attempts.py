@@ -111,7 +111,7 @@ class _Call:
         self._request = request
         self._key = key
         self._is_write = is_write
-        self._is_for_token = False  # while one is fetched
+        self._is_for_token = False  # what is sent now, in place of the caller's request
         self._timeouts: dict[str, float | None] = request.extensions.get("timeout") or {}
         self._deadline = loop.deadline
         if key is not None:
@@ -140,7 +140,7 @@ class _Call:
         self._retry_report: CallReport | None = None
 
     def run(self) -> Flow[Response]:
-        flow = self._attempt_until_definite(self._request, signed=True)
+        flow = self._attempt_until_definite(self._request)
         about = QUOTED.get()
         if self._loop.turns is not None:
             flow = self._in_turn(self._loop.turns, flow)
@@ -229,15 +229,15 @@ class _Call:
         finally:
             QUOTED.set(about)
 
-    def _attempt_until_definite(self, request: httpx.Request, *, signed: bool) -> Flow[Response]:
-        """Attempt the request until the result is definite.
-
-        Signed: the caller's request; else one for a token.
+    def _attempt_until_definite(self, request: httpx.Request) -> Flow[Response]:
+        """Attempt the request until the result is definite. One for a token is not signed, and says
+        nothing of the outcome.
         """
+        is_own = not self._is_for_token
         while True:
-            if signed:
+            if is_own:
                 yield from self.authorize(request)
-            result = yield from self._attempt(request, counted=signed)
+            result = yield from self._attempt(request)
             if isinstance(result, Response):
                 self._loop.quota.give_back(self._paid)
                 return result
@@ -250,19 +250,19 @@ class _Call:
                     self._redirects += 1
                     request = moved
                     continue
-            if signed:
+            if is_own:
                 self._outcome = self._outcome.combined_with(result.outcome)
             row: Operation = request.extensions[OPERATION]
             # A refusal with a body that shows work is none: only what may be repeated is.
             harmless = result.outcome is Outcome.REJECTED or row.reads or self._key is not None
             refused = self._loop.behaviour.refused_credentials
-            another = signed and not self._renewed and harmless
+            another = is_own and not self._renewed and harmless
             if another and may_try_another_token(
                 self._loop.authenticator, request, result.response, refused
             ):
                 self._renewed = True
             else:
-                yield from self._wait_before_next(request, result, signed=signed)
+                yield from self._wait_before_next(request, result)
 
     def authorize(self, request: httpx.Request) -> Flow[None]:
         """Put a token on the request."""
@@ -307,37 +307,39 @@ class _Call:
                 BEST_EFFORT_SECONDS if left is None else min(BEST_EFFORT_SECONDS, left / 2)
             )
         try:
-            return (yield from self._attempt_until_definite(request, signed=False))
+            return (yield from self._attempt_until_definite(request))
         finally:
             self._retries = retries
             self._paid = paid
             self._is_for_token = False
             self._best_effort_ends = None
 
-    def _attempt(self, request: httpx.Request, *, counted: bool) -> Flow[Response | Failure]:
+    def _attempt(self, request: httpx.Request) -> Flow[Response | Failure]:
         loop = self._loop
-        has_key = counted and self._key is not None
+        is_own = not self._is_for_token
+        has_key = is_own and self._key is not None
         row = loop.behaviour.operations.of_attempt(request)
         left = self._left_to_send()
         if left is not None and left <= 0:
             raise self._out_of_time(request, None)
-        latest = self._latest if self._is_write and counted else None
+        latest = self._latest if self._is_write and is_own else None
         request.extensions["timeout"] = Timeouts(self._timeouts, self._left, latest)
         request.extensions[CREDENTIALS] = loop.credentials
         QUOTED.set(ref(request))
         # A late second response to a read by id is about its object. What a write's repeats,
         # another payment may have.
         request.extensions[ALLOW_IMMEDIATE_REUSE] = (
-            counted and not self._attempts and row.is_read_by_id
+            is_own and not self._attempts and row.is_read_by_id
         )
-        self._attempts += counted
+        if is_own:
+            self._attempts += 1
         timing = None
         if self._report is not None:
-            self._report.attempt_started(request, self._attempts, for_token=not counted)
+            self._report.attempt_started(request, self._attempts, for_token=self._is_for_token)
             timing = request.extensions[TIMING] = Timing()  # a listener's own time is no part of it
         began = loop.clock.monotonic()
         came: Response | httpx.RequestError
-        self._sending = counted
+        self._sending = is_own
         try:
             came = yield Send(request, left, loop.max_response_bytes)
         except httpx.RequestError as error:
@@ -355,7 +357,7 @@ class _Call:
                 status_code=came.status_code if isinstance(came, Response) else None,
                 error=None if isinstance(came, Response) else type(came).__name__,
                 seconds=loop.clock.monotonic() - began,
-                for_token=not counted,
+                for_token=self._is_for_token,
             )
         if not isinstance(came, Response):
             return of_exception(
@@ -367,18 +369,17 @@ class _Call:
         begun = has_key and self._outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
         failure = of_response(came, loop.behaviour, begun=begun)
         # It may be a late second response to an earlier request on the same connection.
-        was_just_used = counted and request.extensions.get(REUSED_IMMEDIATELY, False)
+        was_just_used = is_own and request.extensions.get(REUSED_IMMEDIATELY, False)
         if failure is None and was_just_used and not row.names_its_subject(came):
             return of_late(came)
         return failure or came
 
-    def _wait_before_next(
-        self, request: httpx.Request, failure: Failure, *, signed: bool
-    ) -> Flow[None]:
+    def _wait_before_next(self, request: httpx.Request, failure: Failure) -> Flow[None]:
         """Wait for the next attempt, or raise the error of the call."""
         loop = self._loop
         row = loop.behaviour.operations.of_attempt(request)
-        repeatable = may_repeat(failure, row, has_key=self._key is not None or not signed)
+        is_harmless = self._is_for_token or self._key is not None
+        repeatable = may_repeat(failure, row, has_key=is_harmless)
         if not repeatable or self._retries + 1 >= loop.policy.max_attempts:
             raise self._error(request, failure)
         wait = loop.policy.wait_before(self._retries + 1, loop.draw)
@@ -411,7 +412,7 @@ class _Call:
             )
         self._retry_report.retry_scheduled(
             request,
-            for_token=not signed,
+            for_token=self._is_for_token,
             attempt=self._attempts + 1,
             wait=wait,
             reason=failure.what,

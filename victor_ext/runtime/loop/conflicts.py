@@ -9,7 +9,7 @@ counts: a doubt too many costs a look, one too few a second payment. Words of ma
 import re
 from collections.abc import Iterator
 from enum import Enum, auto
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -112,36 +112,35 @@ def earlier_use(response: httpx.Response, place: KeyPlace) -> Use | None:
     row = request.extensions.get(OPERATION) or of_no_table(request)
     if row.reads or row.is_secret:
         return None
-    key = _words(place.read(request) or "")
-    names = _names_of(place)
-    texts = _texts_of(response, names, key)
-    if status not in (409, 423) and not _is_of_key(texts, names, key):
-        others = rf"{_SOMETHING_ELSE}|{_RATE}" if status == 429 else _SOMETHING_ELSE
-        if status in (401, 407) or not any(is_about_earlier(text, others) for text in texts):
-            return None
-    if "retry-after" in response.headers or _any_matches(_IN_PROGRESS, texts):
-        return Use.IN_PROGRESS
-    return Use.OTHER_VALUES if _any_matches(_OTHER_VALUES, texts) else Use.UNSAID
-
-
-def _names_of(place: KeyPlace) -> str:
-    """A pattern of the words that name the key."""
     name = re.escape(_words(getattr(place, "name", "")))
-    own = f"|{name}" if name else ""
-    return rf"(?<![a-z0-9])(?:idempoten\w*(?: key)?{own})(?![a-z0-9])"
-
-
-def _texts_of(response: httpx.Response, names: str, key: str) -> list[str]:
-    """The words of what a response says, sentence by sentence where it is JSON."""
+    own_name = f"|{name}" if name else ""
+    names = rf"(?<![a-z0-9])(?:idempoten\w*(?: key)?{own_name})(?![a-z0-9])"
+    key = _Key(names, _words(place.read(request) or ""))
     content = body_of(response)
     body = json_of(response) if len(content) <= _MOST_TEXT else NOT_JSON
     if body is NOT_JSON:
-        return [_words(content[:_MOST_TEXT].decode("utf-8", "replace"))]
-    return [_words(text) for text in _texts(body, names, key)]
+        sentences = [_words(content[:_MOST_TEXT].decode("utf-8", "replace"))]
+    else:
+        sentences = list(map(_words, _sentences(body, key)))
+    if status not in (409, 423) and not _is_of_key(sentences, key):
+        others = rf"{_SOMETHING_ELSE}|{_RATE}" if status == 429 else _SOMETHING_ELSE
+        is_earlier = any(is_about_earlier(sentence, others) for sentence in sentences)
+        if status in (401, 407) or not is_earlier:
+            return None
+    if "retry-after" in response.headers or _any_matches(_IN_PROGRESS, sentences):
+        return Use.IN_PROGRESS
+    return Use.OTHER_VALUES if _any_matches(_OTHER_VALUES, sentences) else Use.UNSAID
 
 
-def _any_matches(pattern: str, texts: list[str]) -> bool:
-    return any(re.search(pattern, text) for text in texts)
+class _Key(NamedTuple):
+    """The key of a request, as `_words` has it."""
+
+    names: str  # a pattern of what it is called
+    value: str  # empty: it has none
+
+
+def _any_matches(pattern: str, sentences: list[str]) -> bool:
+    return any(re.search(pattern, sentence) for sentence in sentences)
 
 
 def is_about_earlier(text: str, others: str = _SOMETHING_ELSE) -> bool:
@@ -155,51 +154,55 @@ def is_about_earlier(text: str, others: str = _SOMETHING_ELSE) -> bool:
     return False
 
 
-def _is_of_key(texts: list[str], names: str, key: str) -> bool:
+def _is_of_key(sentences: list[str], key: _Key) -> bool:
     """Whether something is said of the key that is no complaint about its form, or of its value
     that it was used.
     """
-    named = ". ".join(text for text in texts if re.search(names, text))
+    named = ". ".join(sentence for sentence in sentences if re.search(key.names, sentence))
     if named and (re.search(_OF_KEY, named) or not re.search(_FORM, named)):
         return True
-    value = rf"(?<!\w){re.escape(key)}(?!\w)"
-    return bool(key) and any(re.search(value, text) and re.search(_OF_KEY, text) for text in texts)
+    if not key.value:
+        return False
+    value = rf"(?<!\w){re.escape(key.value)}(?!\w)"
+    return any(re.search(value, text) and re.search(_OF_KEY, text) for text in sentences)
 
 
-def _texts(value: Any, names: str, key: str, member: str = "") -> Iterator[str]:
-    """What JSON says, sentence by sentence: an echo of the key beside a sentence about something
-    else is none.
+def _sentences(said: Any, key: _Key, named: str = "") -> Iterator[str]:
+    """The sentences in JSON. What is said of the key begins with its name: `named` is that of the
+    member around, if it is called like the key.
 
-    An object with a member such as `"field": "idempotency_key"` is one sentence. The value of a
-    member that is named like the key is about the key, unless it is one word: a key. A name such as
-    `isDuplicate` speaks where its value is neither false nor empty.
+    The key itself is no sentence, nor is one word in a member that is called like it: an echo of
+    the key beside a sentence about something else says nothing of the key.
     """
-    if is_object(value):
-        yield from _texts_of_object(value, names, key, member)
-    elif is_list(value):
-        for item in value:
-            yield from _texts(item, names, key, member)
-    elif isinstance(value, str) and _words(value) != key:
-        is_sentence = " " in value.strip() or re.search(_OF_KEY, _words(value))
-        if not member:
-            yield value
-        elif is_sentence:
-            yield f"{member}: {value}"
+    if is_object(said):
+        yield from _sentences_of_object(said, key, named)
+    elif is_list(said):
+        for item in said:
+            yield from _sentences(item, key, named)
+    elif isinstance(said, str) and _words(said) != key.value:
+        if not named:
+            yield said
+        elif " " in said.strip() or re.search(_OF_KEY, _words(said)):
+            yield f"{named}: {said}"
 
 
-def _texts_of_object(body: dict[str, Any], names: str, key: str, member: str) -> Iterator[str]:
-    leaves = [value for value in body.values() if isinstance(value, str)]
-    names_key = re.compile(rf"\W*(?:\w+\W*[./]\W*)?{names}\W*")
-    is_one_sentence = any(names_key.fullmatch(_words(text)) for text in leaves)
+def _sentences_of_object(body: dict[str, Any], key: _Key, named: str) -> Iterator[str]:
+    """As `_sentences`. An object with a member such as `"field": "idempotency_key"` is one
+    sentence. A name such as `isDuplicate` says "already" where its value is neither false nor
+    empty.
+    """
+    texts = [value for value in body.values() if isinstance(value, str)]
+    is_name_of_key = re.compile(rf"\W*(?:\w+\W*[./]\W*)?{key.names}\W*").fullmatch
+    is_one_sentence = any(is_name_of_key(_words(text)) for text in texts)
     if is_one_sentence:
-        yield "; ".join(leaves)
+        yield "; ".join(texts)
     for name, value in body.items():
         if is_one_sentence and isinstance(value, str):
             continue
         words = _words(name)
         if value and value != "false" and re.search(_SPEAKING_NAME, words):
             yield "already"
-        yield from _texts(value, names, key, name if re.search(names, words) else member)
+        yield from _sentences(value, key, name if re.search(key.names, words) else named)
 
 
 def _words(text: str) -> str:
