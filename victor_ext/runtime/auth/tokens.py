@@ -349,28 +349,23 @@ class OAuthToken(TokenCache):
         request.extensions[OPERATION] = self._row
         try:
             response = yield from exchange(request, best_effort=best_effort)
-        except StatusError as error:
-            # A rejection, with an error status or in the body of a good one. A 404 counts too:
-            # raised as it is, it would read as if the payment of the call did not exist.
-            status = error.status_code or 0
-            if 300 <= status < 400 or status >= 500 or isinstance(error, RateLimited):
-                raise
-            if status in errors.TRANSIENT_STATUSES:
-                raise
-            refusal = error
         except UnreadableResponse as error:
             error.response = None  # its body may hold a token that works
             raise
+        except StatusError as error:
+            if not _is_refusal(error):
+                raise
+            refusal = self._refusal_error(request, error)
         else:
             token = self._read(response.json(), self._clock.now())
-            if token is None:
-                raise UnreadableResponse(
-                    f"The response of the token endpoint {request.url.path} has status "
-                    f"{response.status_code}, but no usable token.",
-                    request=request,
-                )
-            return token
-        raise self._refusal_error(request, refusal)
+            if token is not None:
+                return token
+            raise UnreadableResponse(
+                f"The response of the token endpoint {request.url.path} has status "
+                f"{response.status_code}, but no usable token.",
+                request=request,
+            )
+        raise refusal  # without the provider's error as its context
 
     def _refusal_error(self, request: httpx.Request, refusal: StatusError) -> AuthenticationError:
         """The error for an endpoint that issued no token."""
@@ -388,6 +383,16 @@ class OAuthToken(TokenCache):
             request_id=refusal.request_id,
             problems=problems,
         )
+
+
+def _is_refusal(error: StatusError) -> bool:
+    """Whether the endpoint refused, with an error status or in the body of a good one.
+
+    A 404 counts too: raised as it is, it would read as if the payment of the call did not exist.
+    """
+    status = error.status_code or 0
+    is_for_now = status >= 500 or status in errors.TRANSIENT_STATUSES
+    return not (is_for_now or 300 <= status < 400 or isinstance(error, RateLimited))
 
 
 def token_request(
