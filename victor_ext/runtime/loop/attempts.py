@@ -184,39 +184,36 @@ class _Call:
     def _reported(self, report: CallReport, attempts: Flow[Response]) -> Flow[Response]:
         """The attempts, with the events of the beginning and the end."""
         report.call_started()
+        response: httpx.Response | None = None
+        error: str | None = None
+        outcome: Outcome | None = None
         try:
-            response = yield from attempts
-        except VictorError as error:
-            self._report_end(report, error.response, type(error).__name__, error.outcome)
+            good = yield from attempts
+            response = good
+            return good
+        except VictorError as failure:
+            response = failure.response
+            error = type(failure).__name__
+            outcome = failure.outcome
             raise
-        except BaseException as error:
+        except BaseException as failure:
             # of a caller's own transport or credentials, or the call is interrupted
-            name = "Interrupted" if isinstance(error, GeneratorExit) else type(error).__name__
+            error = "Interrupted" if isinstance(failure, GeneratorExit) else type(failure).__name__
             outcome = self._outcome
             if self._sending:
                 outcome = outcome.combined_with(Outcome.UNKNOWN)
-            self._report_end(report, None, name, outcome)
             raise
-        self._report_end(report, response)
-        return response
-
-    def _report_end(
-        self,
-        report: CallReport,
-        response: httpx.Response | None,
-        error: str | None = None,
-        outcome: Outcome | None = None,
-    ) -> None:
-        report.call_ended(
-            attempts=self._attempts,
-            status_code=None if response is None else response.status_code,
-            error=error,
-            outcome=outcome,
-            seconds=self._loop.clock.monotonic() - self._started,
-            waited=self._waited,
-            request_id=request_id_of(response, self._loop.behaviour),
-            quota=self._loop.quota.available,
-        )
+        finally:
+            report.call_ended(
+                attempts=self._attempts,
+                status_code=None if response is None else response.status_code,
+                error=error,
+                outcome=outcome,
+                seconds=self._loop.clock.monotonic() - self._started,
+                waited=self._waited,
+                request_id=request_id_of(response, self._loop.behaviour),
+                quota=self._loop.quota.available,
+            )
 
     def _unusable(self, response: Response, why: str) -> VictorError:
         """The error of this call when the code above the loop cannot read its good response."""
@@ -315,10 +312,9 @@ class _Call:
             self._best_effort_ends = None
 
     def _attempt(self, request: httpx.Request) -> Flow[Response | Failure]:
+        """Send the request once. Returns a good response, or what went wrong."""
         loop = self._loop
         is_own = not self._is_for_token
-        has_key = is_own and self._key is not None
-        row = loop.behaviour.operations.of_attempt(request)
         left = self._left_to_send()
         if left is not None and left <= 0:
             raise self._out_of_time(request, None)
@@ -328,6 +324,7 @@ class _Call:
         QUOTED.set(ref(request))
         # A late second response to a read by id is about its object. What a write's repeats,
         # another payment may have.
+        row = loop.behaviour.operations.of_attempt(request)
         request.extensions[ALLOW_IMMEDIATE_REUSE] = (
             is_own and not self._attempts and row.is_read_by_id
         )
@@ -338,12 +335,12 @@ class _Call:
             self._report.attempt_started(request, self._attempts, for_token=self._is_for_token)
             timing = request.extensions[TIMING] = Timing()  # a listener's own time is no part of it
         began = loop.clock.monotonic()
-        came: Response | httpx.RequestError
+        result: Response | httpx.RequestError
         self._sending = is_own
         try:
-            came = yield Send(request, left, loop.max_response_bytes)
+            result = yield Send(request, left, loop.max_response_bytes)
         except httpx.RequestError as error:
-            came = error
+            result = error
         except VictorError as error:  # the way out has been closed
             self._sending = False
             self._complete_error(error)
@@ -354,25 +351,33 @@ class _Call:
                 request,
                 timing,
                 attempt=self._attempts,
-                status_code=came.status_code if isinstance(came, Response) else None,
-                error=None if isinstance(came, Response) else type(came).__name__,
+                status_code=result.status_code if isinstance(result, Response) else None,
+                error=None if isinstance(result, Response) else type(result).__name__,
                 seconds=loop.clock.monotonic() - began,
                 for_token=self._is_for_token,
             )
-        if not isinstance(came, Response):
-            return of_exception(
-                came, may_have_been_sent=request.extensions.get(MAY_HAVE_BEEN_SENT, False)
-            )
+        if isinstance(result, Response):
+            return self._checked(result, request, row)
+        may_have_been_sent: bool = request.extensions.get(MAY_HAVE_BEEN_SENT, False)
+        return of_exception(result, may_have_been_sent=may_have_been_sent)
+
+    def _checked(
+        self, response: Response, request: httpx.Request, row: Operation
+    ) -> Response | Failure:
+        """The response to an attempt, if it is good; else what is wrong with it."""
         # a cached response carries an old time
-        if b"date" in came.header_names and b"age" not in came.header_names:
-            loop.clock.learn(came.headers["date"])
-        begun = has_key and self._outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
-        failure = of_response(came, loop.behaviour, begun=begun)
+        if b"date" in response.header_names and b"age" not in response.header_names:
+            self._loop.clock.learn(response.headers["date"])
+        may_have_begun = self._outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
+        begun = not self._is_for_token and self._key is not None and may_have_begun
+        failure = of_response(response, self._loop.behaviour, begun=begun)
+        if failure is not None:
+            return failure
         # It may be a late second response to an earlier request on the same connection.
-        was_just_used = is_own and request.extensions.get(REUSED_IMMEDIATELY, False)
-        if failure is None and was_just_used and not row.names_its_subject(came):
-            return of_late(came)
-        return failure or came
+        was_just_used = request.extensions.get(REUSED_IMMEDIATELY, False)
+        if was_just_used and not self._is_for_token and not row.names_its_subject(response):
+            return of_late(response)
+        return response
 
     def _wait_before_next(self, request: httpx.Request, failure: Failure) -> Flow[None]:
         """Wait for the next attempt, or raise the error of the call."""
@@ -382,25 +387,7 @@ class _Call:
         repeatable = may_repeat(failure, row, has_key=is_harmless)
         if not repeatable or self._retries + 1 >= loop.policy.max_attempts:
             raise self._error(request, failure)
-        wait = loop.policy.wait_before(self._retries + 1, loop.draw)
-        # No connection of the pool became free in the part of the deadline that is for waiting.
-        is_full = type(failure.cause) is httpx.PoolTimeout
-        reserved = (self._deadline or 0.0) * (1 - WAITING_SHARE)
-        asked = _asked_to_wait(failure, loop.clock)
-        left = self._left_to_send()
-        if asked is not None:
-            if asked >= (MOST_SECONDS if left is None else left):
-                most = "30 days"
-                if left is not None:  # rounded down: it is less than what is asked
-                    most = (
-                        f"the {int(max(left, 0) * 100) / 100:g} s that are left of {self._limit()}"
-                    )
-                why = f"the next attempt would have to wait longer than {most}"
-                raise self._error(request, failure, retry_after=asked, why=why)
-            # The jitter takes at most half of the time left: the next attempt needs the rest.
-            wait = asked + (wait if left is None else min(wait, (left - asked) / 2))
-        elif left is not None and (wait >= left or (is_full and left <= reserved)):
-            raise self._out_of_time(request, failure)
+        wait = self._seconds_to_wait(request, failure)
         cost = RetryQuota.RETRY_AFTER_TIMEOUT if failure.timed_out else RetryQuota.RETRY
         if not loop.quota.take(cost):
             raise self._error(request, failure, why="the client's retry quota is used up")
@@ -419,6 +406,29 @@ class _Call:
             quota=loop.quota.available,
         )
         yield Sleep(wait)
+
+    def _seconds_to_wait(self, request: httpx.Request, failure: Failure) -> float:
+        """How long to wait before the next attempt. Raises the error of the call where that does
+        not fit the time left.
+        """
+        wait = self._loop.policy.wait_before(self._retries + 1, self._loop.draw)
+        asked = _asked_to_wait(failure, self._loop.clock)
+        left = self._left_to_send()
+        if asked is None:
+            # No connection of the pool became free in the part of the deadline that is for waiting.
+            is_full = type(failure.cause) is httpx.PoolTimeout
+            reserved = (self._deadline or 0.0) * (1 - WAITING_SHARE)
+            if left is not None and (wait >= left or (is_full and left <= reserved)):
+                raise self._out_of_time(request, failure)
+            return wait
+        if asked >= (MOST_SECONDS if left is None else left):
+            most = "30 days"
+            if left is not None:  # rounded down: it is less than what is asked
+                most = f"the {int(max(left, 0) * 100) / 100:g} s that are left of {self._limit()}"
+            why = f"the next attempt would have to wait longer than {most}"
+            raise self._error(request, failure, retry_after=asked, why=why)
+        # The jitter takes at most half of the time left: the next attempt needs the rest.
+        return asked + (wait if left is None else min(wait, (left - asked) / 2))
 
     def _limit(self) -> str:
         """What bounds the call, in words."""
