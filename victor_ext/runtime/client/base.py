@@ -77,7 +77,6 @@ from .config import KEEP, ClientConfig
 from .prepared_calls import (
     AnyOperation,
     PreparedCall,
-    Preparing,
     operations_of,
     prepare_call,
     send_prepared,
@@ -246,21 +245,12 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         Hooks, headers and options that you set on it, or on its httpx client, change its own calls
         only, and never those of this client's methods.
         """
-        api: Api = self._made_once("_handed_out", partial(self.bind, self._generated))
-        return api
-
-    @property
-    def _preparing(self) -> Preparing:
-        return self._made_once("_prepares", partial(Preparing.of, self))
-
-    def _made_once(self, name: str, make: Callable[[], T]) -> T:
-        """The attribute with this name, which is made when it is asked for."""
-        made = vars(self)
-        if name not in made:
+        parts = vars(self)
+        if "_handed_out" not in parts:
             # All threads get the same one. A lock might stay taken over a fork.
-            made.setdefault(name, make())
-        value: T = made[name]
-        return value
+            parts.setdefault("_handed_out", self.bind(self._generated))
+        api: Api = parts["_handed_out"]
+        return api
 
     @property
     def proxy(self) -> str | None:

@@ -1,7 +1,7 @@
 """Writes that are built and checked now, and sent later, by any process: `client.prepare` and
 `client.send`.
 
-`PreparedCall` is what is stored. `prepare_call` makes it: it runs the method over a transport that
+`PreparedCall` is what is stored. `prepare_call` makes it: it runs the method with a client that
 ends it with its first request, and makes the call of that. `send_prepared` sends it. In between
 stand the methods of a client by their names, which other modules need, too.
 """
@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from functools import partial
 from types import ModuleType
-from typing import Any, Self, TypeAlias, cast
+from typing import Any, NoReturn, Self, TypeAlias, cast
 from urllib.parse import parse_qsl, unquote
 
 import httpx
@@ -26,7 +26,7 @@ from msgspec.structs import asdict, replace
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.ids import is_same_id
-from victor_ext.opaque import FrozenOpaque, FrozenStruct, repr_without
+from victor_ext.opaque import FrozenStruct, repr_without
 from victor_ext.runtime.core.card_data import card_problems
 from victor_ext.runtime.core.comparing import Likeness, compared_leaves
 from victor_ext.runtime.core.json_values import is_list, is_object, parsed
@@ -46,7 +46,7 @@ from victor_ext.runtime.loop.operations import (
 
 from .resources import Resource, Shared
 from .runners import AsyncRunner, OperationFlow, SyncRunner
-from .transport import Connect, HttpClient, bound_class
+from .transport import bound_class
 
 AnyOperation: TypeAlias = str | ModuleType | Callable[..., Any]
 """A method of a client by its name, or a generated operation: its module, or one of the module's
@@ -214,45 +214,26 @@ class _RequestMade(BaseException):
         self.request = request
 
 
-class _EndingTransport(httpx.BaseTransport):
-    """Stands in place of the attempt loop, and ends a method with its first request."""
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        raise _RequestMade(request)
-
-
-class Preparing(FrozenOpaque, frozen=True):
-    """What the calls of a client are prepared with. It keeps nothing of a call, so that threads can
-    share it.
-
-    Attributes:
-        connect: Makes the httpx client from additional options: the one below without any.
-        api: The generated client of the system, over that httpx client.
-        runner: Runs the methods over it.
+class _EndingClient:
+    """Stands in place of a generated client, and of its httpx client: ends a method or a generated
+    function with its first request, which `http` makes.
     """
 
-    connect: Connect
-    api: Any
-    runner: SyncRunner
+    def __init__(self, api: Any, http: httpx.Client | httpx.AsyncClient) -> None:
+        self._api = api
+        self.build_request = http.build_request
 
-    @classmethod
-    def of(cls, client: Any) -> Self:
-        """What the calls of this client are prepared with."""
-        config: Any = client._config  # noqa: SLF001 - a part of every client
-        transport = _EndingTransport()
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._api, name)
 
-        def connect(options: dict[str, Any]) -> HttpClient:
-            return HttpClient(transport=transport, **config.client_arguments(options))
+    def get_httpx_client(self) -> Self:
+        return self
 
-        http = connect({})
+    def request(self, **written: Any) -> NoReturn:
+        self.send(self.build_request(**written))
 
-        def connect_own(options: dict[str, Any]) -> HttpClient:
-            return connect(options) if options else http
-
-        api = client.bind(client._generated, connect_own)  # noqa: SLF001 - as above
-        return cls(
-            connect_own, api, SyncRunner(api, lambda _seconds: api, _no_sleep, config.extras)
-        )
+    def send(self, request: httpx.Request) -> NoReturn:
+        raise _RequestMade(request)
 
 
 def _call_of(
@@ -367,7 +348,7 @@ def prepare_call(
     The arguments are those of `client.prepare`. Nothing is sent or awaited.
     """
     config: Any = client._config  # noqa: SLF001 - a part of every client
-    preparing: Preparing = client._preparing  # noqa: SLF001 - as above
+    http: httpx.Client | httpx.AsyncClient = client._own_http  # noqa: SLF001 - as above
     if inspect.isfunction(operation):
         operation = sys.modules[operation.__module__]
     name = operation if isinstance(operation, str) else operation.__name__.rpartition(".")[2]
@@ -375,7 +356,9 @@ def prepare_call(
     arguments = dict(kwargs)
     try:
         if isinstance(operation, str):
-            method = method_of(client, operation, preparing.runner)
+            api = _EndingClient(client._own_api, http)  # noqa: SLF001 - as above
+            runner = SyncRunner(api, lambda _seconds: api, _no_sleep, config.extras)
+            method = method_of(client, operation, runner)
             if key is not None and _KEY in inspect.signature(method).parameters:
                 arguments.setdefault(_KEY, key)
             method(*args, **arguments)
@@ -396,7 +379,7 @@ def prepare_call(
                 problem = key_problem(key, shortest=None)
                 if problem is not None:
                     raise InvalidRequest.of([problem], doing=f"{name} was not stored")
-            api = client.bind(_client_class(operation.__name__), preparing.connect)
+            api = _EndingClient(_api_of(client, operation.__name__), http)
             function(*args, client=api, **arguments)
     except _RequestMade as made:
         request = made.request
@@ -442,10 +425,14 @@ def operations_of(client: Any) -> list[str]:
     return [*methods_of(client), *(declared.name for declared in document)]
 
 
-def _client_class(module: str) -> type[Any]:
-    """The `Client` of the generated package that has this module."""
+def _api_of(client: Any, module: str) -> Any:
+    """The client of the generated package that has this module, over the client's own httpx client:
+    nothing that a caller sets changes what it sends.
+    """
     package = module.partition(".api.")[0]
-    return cast("type[Any]", importlib.import_module(f"{package}.client").Client)
+    kind: type[Any] = importlib.import_module(f"{package}.client").Client
+    api = client._own_api  # noqa: SLF001 - as above
+    return api if isinstance(api, kind) else client.bind(kind, client._connect_own)  # noqa: SLF001 - as above
 
 
 def _no_sleep(_seconds: float) -> None:
@@ -464,9 +451,7 @@ def _request_of(client: Any, call: PreparedCall, http: httpx.Client) -> httpx.Re
     with suppress(ImportError, AttributeError, ValueError):
         declared = importlib.import_module(call.module).OPERATION
     if declared is not None:
-        api = client._own_api  # noqa: SLF001 - as above
-        if not isinstance(api, _client_class(call.module)):
-            api = client.bind(_client_class(call.module), client._connect_own)  # noqa: SLF001 - as above
+        api = _api_of(client, call.module)
         # A status that the document does not list is a success where the provider's own table says
         # what one is.
         has_own_rules = bool(client._resources)  # noqa: SLF001 - as above

@@ -156,7 +156,8 @@ class _Runner(Opaque):
                 result = failed = None
                 try:
                     if isinstance(step, Call):
-                        last = step.response = yield self._sending(step)
+                        step.response = yield self._sending(step)
+                        last = step.response
                         QUOTED.set(ref(last.request))
                         result = step
                     elif isinstance(step, Sleep):
