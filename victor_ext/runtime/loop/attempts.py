@@ -88,8 +88,9 @@ class AttemptLoop(Opaque, kw_only=True):
         if type(request.stream) is not httpx.ByteStream:
             keep_content(request)
         row = request.extensions[OPERATION] = self.behaviour.operations.of(request)
-        key = None if row.reads else self.behaviour.key_place.prepare(request)
-        return _Call(self, request, key, is_write=not row.reads).run()
+        is_write = not row.reads
+        key = self.behaviour.key_place.prepare(request) if is_write else None
+        return _Call(self, request, key, is_write=is_write).run()
 
     def sign(self, request: httpx.Request) -> Flow[None]:
         """Put a token on a request that is sent elsewhere."""
