@@ -29,7 +29,7 @@ from victor_ext.errors import (
 )
 from victor_ext.opaque import FrozenOpaque
 from victor_ext.privacy import Secret, SecretBytes
-from victor_ext.runtime.core.clock import ServerClock, moment_of
+from victor_ext.runtime.core.clock import ServerClock, epoch_seconds
 from victor_ext.runtime.core.headers import is_scheme, is_token
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.flow import Flow, Lock, done
@@ -169,10 +169,10 @@ def issued_until(
     body: dict[str, Any], now: float, *, member: str = "access_token", scheme: str | None = None
 ) -> IssuedToken | None:
     """As `issued_for`, for a body that has the token in this `member`, and its end in `expires`
-    (see `moment_of`). With a `scheme`, the body's `token_type` is not read.
+    (see `epoch_seconds`). With a `scheme`, the body's `token_type` is not read.
     """
     header = header_value(scheme or body.get("token_type"), body.get(member))
-    return None if header is None else IssuedToken(header, moment_of(body.get("expires")), now)
+    return None if header is None else IssuedToken(header, epoch_seconds(body.get("expires")), now)
 
 
 class TokenCache:

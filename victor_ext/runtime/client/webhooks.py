@@ -16,7 +16,7 @@ from typing import Any, Literal, cast, get_args
 from victor_ext.errors import AuthenticationError, ConfigurationError, InvalidRequest, Problem
 from victor_ext.privacy import SecretBytes, concealed, kind_of
 from victor_ext.runtime.auth.credentials import UnpicklableCredentials, checked_secret
-from victor_ext.runtime.core.clock import moment_of
+from victor_ext.runtime.core.clock import epoch_seconds
 from victor_ext.runtime.core.headers import is_scheme
 from victor_ext.runtime.core.json_values import is_object, parsed
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
@@ -289,7 +289,7 @@ class HmacSignature(UnpicklableCredentials):
                 "body is as it came."
             )
         for name in self._times:
-            moment = moment_of(int(values[name])) if _DIGITS.fullmatch(values[name]) else None
+            moment = epoch_seconds(int(values[name])) if _DIGITS.fullmatch(values[name]) else None
             if moment is None:
                 raise AuthenticationError(
                     "The signed time is not seconds or milliseconds since the epoch."

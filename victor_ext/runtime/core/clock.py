@@ -161,12 +161,12 @@ def http_date(text: str) -> float | None:
 _SMALLEST_MILLISECONDS = 1e11  # the year 1973; in seconds it would be the year 5138
 
 
-def moment_of(expires: object) -> float | None:
+def epoch_seconds(value: object) -> float | None:
     """A moment in seconds since the epoch, from seconds or (from 10^11 on) milliseconds; None for
     what is no such number, and for a moment after 2200.
     """
     try:
-        number = float(expires) if isinstance(expires, str) else expires
+        number = float(value) if isinstance(value, str) else value
     except ValueError:
         return None
     if isinstance(number, bool) or not isinstance(number, int | float):
