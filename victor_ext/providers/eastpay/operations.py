@@ -17,7 +17,6 @@ from victor_ext.money import from_wire
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.records import as_timestamp
 from victor_ext.runtime.core import comparing
-from victor_ext.runtime.core.comparing import Likeness
 from victor_ext.runtime.core.json_values import object_of
 from victor_ext.runtime.loop.evidence import Members
 from victor_ext.runtime.loop.idempotency_keys import NoKeys
@@ -168,31 +167,19 @@ def _find_made(client: Any, call: Any, since: datetime, _given: Mapping[str, str
             "may have been sent."
         )
     (match,) = matches
+    body = match.to_dict()
     return Done(
         match.id or None,
         match.result.code,
-        match.to_dict(),
+        body,
         created_at=as_timestamp(match.timestamp),
-        compared=_compared(form, match.to_dict()),
+        compared=comparing.compared(comparers(form), form.get, body.get, _NEEDED_VALUES),
     )
 
 
 _NEEDED_VALUES = ("paymentType", "amount", "currency", "merchantTransactionId")
 """The values of its form that a payment has to repeat, to be the one that was asked for. It may
 leave out the others that are compared."""
-
-
-def _compared(form: Mapping[str, str], payment: Mapping[str, Any]) -> dict[str, Likeness]:
-    """What a payment says of each value of a form, by name; without the values that it may leave
-    out, and does.
-    """
-    compared: dict[str, Likeness] = {}
-    values = comparing.values(comparers(form), form.get, payment.get)
-    for name, compare, sent, received in values:
-        is_like = comparing.likeness(compare, sent, received)
-        if is_like is not Likeness.UNSAID or name in _NEEDED_VALUES:
-            compared[name] = is_like
-    return compared
 
 
 # How a person looks for what a request may have made.

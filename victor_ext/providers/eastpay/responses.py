@@ -18,7 +18,7 @@ from victor_ext.ids import is_same_id, reference_of
 from victor_ext.money import from_wire
 from victor_ext.privacy import PrivateTexts, one_line, redact_code, redact_excerpt
 from victor_ext.runtime.core import comparing
-from victor_ext.runtime.core.comparing import Comparer, Likeness, Values, as_id, first_that_is
+from victor_ext.runtime.core.comparing import Comparer, Comparisons, Likeness, as_id, first_that_is
 from victor_ext.runtime.core.json_values import (
     is_object,
     list_or_empty,
@@ -259,13 +259,13 @@ _REPEATED: dict[str, Comparer] = {
 """
 
 
-def _repeated_values(response: httpx.Response) -> Values:
+def _repeated_values(response: httpx.Response) -> Comparisons:
     """The values of a form that a response may repeat.
 
     A response with another value is about another payment: it came late, or from a cache.
     """
     sent = dict(form_of(response.request))
-    return comparing.values(comparers(sent), sent.get, object_of(response).get)
+    return comparing.compared(comparers(sent), sent.get, object_of(response).get)
 
 
 def comparers(form: Mapping[str, str]) -> Mapping[str, Comparer]:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from victor_ext.books import in_major_units
 from victor_ext.ids import reference_of
 from victor_ext.runtime.core import comparing
-from victor_ext.runtime.core.comparing import Comparer, Values
+from victor_ext.runtime.core.comparing import Comparer, Comparisons
 from victor_ext.runtime.core.json_values import object_of, object_or_empty, text_or_empty
 from victor_ext.runtime.loop import operations
 from victor_ext.runtime.loop.idempotency_keys import TAKEN, BodyKey
@@ -45,7 +45,7 @@ Amounts are no evidence: the unit differs between operations.
 """
 
 
-def _repeated_values(response: httpx.Response) -> Values:
+def _repeated_values(response: httpx.Response) -> Comparisons:
     request = object_of(response.request)
     body = object_of(response)
     # The currency of an evaluation stands in its transaction, and that of a capture beside its
@@ -61,7 +61,7 @@ def _repeated_values(response: httpx.Response) -> Values:
                 return value
         return None
 
-    return comparing.values(_REPEATED, sent, lambda name: member(body, name))
+    return comparing.compared(_REPEATED, sent, lambda name: member(body, name))
 
 
 _REPEATS = Repeats("call", _repeated_values)

@@ -4,7 +4,7 @@ A payout has no reference of its own: its payments have them. So the payments of
 then the payout that they belong to, and each payment is compared with the one that was sent.
 """
 
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -15,9 +15,10 @@ from velo_api.members import MEMBERS
 from victor_ext.errors import VictorError
 from victor_ext.flows import following
 from victor_ext.ids import reference_of
+from victor_ext.money import Money
 from victor_ext.runtime.client.records import sent_by
 from victor_ext.runtime.core import comparing
-from victor_ext.runtime.core.comparing import Likeness
+from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.json_values import list_or_empty, object_of, object_or_empty
 from victor_ext.runtime.loop.operations import Done, Finding, Findings, NotDone, Proof
 
@@ -70,11 +71,16 @@ def _find_in_list(client: Any, call: Any, since: datetime, listed: Sequence[Any]
         return f"Payout {payout.id} has other payments, too, or not all of them."
     asked = object_or_empty(call.body)
     memo = asked.get("payoutMemo")
-    compared = dict(_compared_by_document(asked, "NewPayout", payout))
+    compared = _compared("NewPayout", asked, "Payout", sent_by(payout))
     for reference, sent_payment in sent.items():
-        # The memo of a payment counts before that of its payout.
-        values = {"paymentMemo": memo, **sent_payment}
-        for name, is_like in _payment_compared(values, payments[reference]):
+        payment = payments[reference]
+        money = (sent_payment.get("amount"), sent_payment.get("currency"))
+        # Velo chooses what was left out, but for the memo, which nobody fills in. That of a payment
+        # counts before that of its payout.
+        values = {"paymentMemo": memo, **sent_payment, "amount": money}
+        shown = {**sent_by(payment), "amount": payment.amount}
+        comparisons = _compared("NewPayment", values, type(payment).__name__, shown)
+        for name, is_like in comparisons.items():
             compared[f"{name} of {reference}"] = is_like
     body = sent_by(payout)
     return Done(payout.id, payout.status, body, created_at=submitted_at, compared=compared)
@@ -109,52 +115,46 @@ def _payouts_of(
     return alone
 
 
-_BY_HAND = frozenset({"amount", "currency", "payments", "payorPaymentId"})
-"""Members that are compared by rules of their own: the money, the payments of a payout one by one,
-and the reference, by which each is found.
+_NOT_COMPARED = frozenset({"currency", "payments", "payorPaymentId"})
+"""Members that are compared elsewhere: the currency with the amount, the payments of a payout one
+by one, and the reference, by which each is found.
 """
-_WORDS = frozenset({"transmissionType"})
-"""Members with words, which the document declares as texts."""
-_NEEDED_VALUES = frozenset({"remoteId", "sourceAccountName"})
-"""The texts that all payments in a payout have."""
+_NEEDED_VALUES = frozenset({"remoteId", "sourceAccountName", "amount"})
+"""What all payments in a payout have."""
 
 
-def _compared_by_document(
-    sent: Mapping[str, Any], model: str, record: Any
-) -> Iterator[tuple[str, Likeness]]:
-    """What a record says of each value that was sent and that the document declares for it under
-    the same name, by name.
+def _same_money(sent: tuple[object, object], received: Money) -> bool:
+    """Compare the amount and the currency that were sent with the money of a payment."""
+    return (received.minor_units, received.currency) == sent
 
-    `model` is that of what was sent. What the record does not show is not compared: a rejected
-    payment has less than an accepted one, and none has the metadata.
+
+_COMPARED_BY_HAND: Mapping[str, Comparer] = {
+    "transmissionType": comparing.same_word,
+    "amount": _same_money,
+}
+"""Members of which the document does not say what is compared: that its texts are words, and that
+an amount has a currency.
+"""
+
+
+def _compared(
+    model: str, sent: Mapping[str, Any], record: str, shown: Mapping[str, Any]
+) -> dict[str, Likeness]:
+    """What the values that a record shows say of those that were sent, by name.
+
+    `model` and `record` are the names of both in the document. What the record does not show is not
+    compared: a rejected payment has less than an accepted one, and none has the metadata.
     """
-    kinds, shown_kinds = MEMBERS[model], MEMBERS[type(record).__name__]
-    shown = sent_by(record)
-    for name, kind in kinds.items():
-        is_compared = name in shown_kinds or name in _NEEDED_VALUES
-        if name in _BY_HAND or not is_compared or name not in sent:
-            continue
-        of_both = kind if shown_kinds.get(name, kind) == kind else None
-        compare = comparing.same_word if name in _WORDS else comparing.comparer_of(of_both)
-        value = "" if sent[name] is None else sent[name]
-        is_like = comparing.likeness(compare, value, shown.get(name))
-        if is_like is not Likeness.UNSAID or name in _NEEDED_VALUES:
-            yield name, is_like
-
-
-def _payment_compared(sent: Mapping[str, Any], payment: Any) -> Iterator[tuple[str, Likeness]]:
-    """What a payment in a payout says of each value of a payment that was sent, by name.
-
-    Velo chooses what was left out, but for the memo, which nobody fills in.
-    """
-    yield from _compared_by_document({"paymentMemo": None, **sent}, "NewPayment", payment)
-    money = payment.amount
-    asked = (sent.get("amount"), sent.get("currency"))
-    if money is None:
-        yield "amount", Likeness.UNSAID
-    else:
-        is_same = (money.minor_units, money.currency) == asked
-        yield "amount", Likeness.SAME if is_same else Likeness.OTHER
+    shown_kinds = MEMBERS[record]
+    comparers: dict[str, Comparer] = {}
+    for name, kind in MEMBERS[model].items():
+        is_shown = name in shown_kinds or name in _NEEDED_VALUES
+        if is_shown and name not in _NOT_COMPARED:
+            of_both = kind if shown_kinds.get(name, kind) == kind else None
+            comparers[name] = _COMPARED_BY_HAND.get(name) or comparing.comparer_of(of_both)
+    # A null is compared, too: a payment with a value there is another one.
+    values = {name: "" if value is None else value for name, value in sent.items()}
+    return comparing.compared(comparers, values.get, shown.get, _NEEDED_VALUES)
 
 
 def _items_of(lazy_list: Any) -> Generator[Callable[[], Any], Any, list[Any]]:

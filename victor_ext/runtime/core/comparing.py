@@ -4,7 +4,7 @@ A value that differs belongs to another request. A value that cannot be read con
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, auto
@@ -69,46 +69,51 @@ def worst(said: Sequence[Likeness]) -> Likeness:
 _WORST_FIRST = (Likeness.OTHER, Likeness.UNREADABLE, Likeness.SAME)
 
 
-Values = Sequence[tuple[str, Comparer, object, object]]
-"""Values that a response may repeat: the name of each, how it is compared, what was sent, and what
-was received.
-"""
+Comparisons = Mapping[str, Likeness]
+"""What a response says of each value that was sent, by the name of the value."""
 
 
-def values(
-    kinds: Mapping[str, Comparer], sent: Callable[[str], object], received: Callable[[str], object]
-) -> Values:
-    """The values that were sent, each with what was received. `kinds` has the comparers by the
-    names of the values; `sent` and `received` return the value with a name. None was not sent.
+def compared(
+    comparers: Mapping[str, Comparer],
+    sent: Callable[[str], object],
+    received: Callable[[str], object],
+    needed: Collection[str] = (),
+) -> dict[str, Likeness]:
+    """What a response says of each value that was sent, by the name of the value.
+
+    `comparers` has how a value is compared, by its name; `sent` and `received` return the value
+    with a name. None was not sent. A value of which the response says nothing is left out, unless
+    it is `needed`.
     """
-    return [
-        (name, kind, value, received(name))
-        for name, kind in kinds.items()
-        if (value := sent(name)) is not None
-    ]
+    comparisons: dict[str, Likeness] = {}
+    for name, compare in comparers.items():
+        value = sent(name)
+        if value is None:
+            continue
+        is_like = likeness(compare, value, received(name))
+        if is_like is not Likeness.UNSAID or name in needed:
+            comparisons[name] = is_like
+    return comparisons
 
 
-def first_that_is(wanted: Likeness, values: Values) -> str | None:
+def first_that_is(wanted: Likeness, comparisons: Comparisons) -> str | None:
     """The name of the first value with this likeness; None: no value has it."""
-    for name, compare, sent, received in values:
-        if likeness(compare, sent, received) is wanted:
-            return name
-    return None
+    return next((name for name, is_like in comparisons.items() if is_like is wanted), None)
 
 
-def of_another(what: str, values: Values) -> str | None:
+def of_another(what: str, comparisons: Comparisons) -> str | None:
     """Why a body is about another thing of this kind, because it came late or from a cache; None:
     it is not known to be.
     """
-    other = first_that_is(Likeness.OTHER, values)
+    other = first_that_is(Likeness.OTHER, comparisons)
     if other is None:
         return None
     return f"its body is about another {what}: its {other} is not the one that was sent"
 
 
-def cannot_be_read(values: Values) -> str | None:
+def cannot_be_read(comparisons: Comparisons) -> str | None:
     """Why a body that repeats values does not confirm them, or None."""
-    odd = first_that_is(Likeness.UNREADABLE, values)
+    odd = first_that_is(Likeness.UNREADABLE, comparisons)
     return None if odd is None else f"its {odd} cannot be read"
 
 

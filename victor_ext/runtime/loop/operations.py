@@ -25,8 +25,8 @@ from victor_ext.flows import Calls
 from victor_ext.opaque import FrozenOpaque, FrozenStruct, repr_without
 from victor_ext.privacy import one_line
 from victor_ext.runtime.core.comparing import (
+    Comparisons,
     Likeness,
-    Values,
     about_another,
     cannot_be_read,
     of_another,
@@ -316,7 +316,7 @@ class Repeats(FrozenStruct, frozen=True):
     """Which values of the request a good response repeats, and how each is compared."""
 
     what: str  # has them, for messages
-    values: Callable[[httpx.Response], Values]
+    compare: Callable[[httpx.Response], Comparisons]
 
 
 class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
@@ -432,8 +432,9 @@ class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
         about_other = None if self.id is None else self.id(response)
         if self.repeats is None:
             return about_other
-        values = self.repeats.values(response)
-        return of_another(self.repeats.what, values) or about_other or cannot_be_read(values)
+        comparisons = self.repeats.compare(response)
+        is_of_another = of_another(self.repeats.what, comparisons)
+        return is_of_another or about_other or cannot_be_read(comparisons)
 
     def was_done(self, response: httpx.Response) -> bool:
         """Whether a response to a write proves, whatever its status, that the work was done.
@@ -446,7 +447,7 @@ class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
         proves_work = proves_declared_work if self.proves_work is None else self.proves_work
         if not proves_work(response) or (self.id is not None and self.id(response) is not None):
             return False
-        if self.repeats is not None and of_another("", self.repeats.values(response)) is not None:
+        if self.repeats is not None and of_another("", self.repeats.compare(response)) is not None:
             return False
         return self.refuses is None or self.refuses(response) is None
 
