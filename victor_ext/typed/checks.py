@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, TypeGuard, TypeVar, cast
 
 from victor_ext import zulu
 from victor_ext.errors import InvalidRequest, Problem
-from victor_ext.ids import says_nothing
 from victor_ext.money import Money, to_wire
 from victor_ext.opaque import FrozenStruct
 from victor_ext.privacy import kind_of
@@ -75,11 +74,6 @@ class Query(validation.Validation):
         return self.text(
             field, value, longest, shortest=shortest, form=form.pattern, wanted=form.wanted
         )
-
-    def comparable(self, field: str, value: object, *, required: bool = False) -> None:
-        """Text that an answer can repeat. Nothing is said twice of one argument."""
-        if says_nothing(value) and all(problem.field != field for problem in self.problems):
-            super().comparable(field, value, required=required)
 
     def each(
         self,

@@ -232,8 +232,8 @@ def test_a_card_shows_its_last_four_digits() -> None:
     )
     shown = f"{kept} {[kept]} {vars(type(kept))} {CardToken(TOKEN)!r} {kept.fields()}"
     assert found_in(shown, (NUMBER, NUMBER[:8], CVV, TOKEN)) == []
-    assert kept.fields()["card_number"] == NUMBER
-    assert kept.fields()["card_cvv"] == CVV
+    assert kept.fields()["card.number"] == NUMBER
+    assert kept.fields()["card.cvv"] == CVV
 
 
 @pytest.mark.parametrize("kept", [made(), CardToken(TOKEN)], ids=["card", "token"])

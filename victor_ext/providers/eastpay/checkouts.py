@@ -10,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from eastpay_api.api.checkouts import get_checkout_payment, prepare_checkout
-from eastpay_api.models import CheckoutForm
 
 from victor_ext.money import Money
 from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
+from victor_ext.runtime.core.validation import Validation
 
 from .records import Checkout, Payment
-from .requests import Validation, check_id
+from .requests import check_id, checked_form
 
 _LIFETIME = timedelta(minutes=15)
 """How long a checkout can be paid, by the gateway's documentation."""
@@ -68,7 +68,7 @@ class Checkouts(Resource[Mode]):
             ...     price, shopper_result_url="https://shop.example/paid"
             ... )
         """
-        form = Validation().form(CheckoutForm, self._shared.context, request)
+        form = checked_form(Validation(), self._shared.context, request)
         asked_at = self._shared.clock.now()
         body = yield from call(prepare_checkout, body=form)
         lapses_at = datetime.fromtimestamp(asked_at, UTC) + _LIFETIME

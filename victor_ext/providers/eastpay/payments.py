@@ -12,7 +12,6 @@ from eastpay_api.api.payments import (
     follow_up_payment,
     inquire_payment,
 )
-from eastpay_api.models import FollowUpForm, PaymentForm
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.money import Money
@@ -20,9 +19,10 @@ from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Shared, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
 from victor_ext.runtime.core.json_values import list_or_empty, object_or_empty
+from victor_ext.runtime.core.validation import Validation
 
 from .records import Payment, payment_id_of
-from .requests import LONGEST_REFERENCE, Card, CardToken, Validation, check_id
+from .requests import LONGEST_REFERENCE, Card, CardToken, check_id, checked_form, checked_id
 from .system import Entity
 
 
@@ -285,7 +285,7 @@ _NO_INQUIRY_BY_REFERENCE = (
 
 def _pay(entity: Entity, payment_type: str, request: _PaymentRequest) -> OperationFlow[Payment]:
     """Make a payment of this type."""
-    form = Validation().form(PaymentForm, entity, request, payment_type=payment_type)
+    form = checked_form(Validation(), entity, request, paymentType=payment_type)
     return Payment((yield from call(create_payment, body=form)))
 
 
@@ -294,8 +294,8 @@ def _follow_up(
 ) -> OperationFlow[Payment]:
     """Make a step of this type, of the payment that the step names."""
     validation = Validation()
-    validation.id("payment_id", step.payment_id)
-    form = validation.form(FollowUpForm, entity, step, payment_type=payment_type)
+    checked_id(validation, "payment_id", step.payment_id)
+    form = checked_form(validation, entity, step, paymentType=payment_type)
     return Payment((yield from call(follow_up_payment, id=step.payment_id, body=form)))
 
 

@@ -16,9 +16,10 @@ from eastpay_api.typed import records
 from victor_ext.errors import ConfigurationError, InvalidRequest
 from victor_ext.runtime.client.webhooks import NOTIFICATION, Delivery, Headers, notification_body
 from victor_ext.runtime.core.json_values import object_of, object_or_empty
+from victor_ext.runtime.core.validation import Validation
 from victor_ext.typed import Record
 
-from .requests import Validation
+from .requests import checked_id
 from .responses import code_in
 from .result_codes import ResultCode
 
@@ -98,7 +99,9 @@ def payment_id_of(body: bytes | str) -> str:
         InvalidRequest: It is not such a body. Answer the sender 400.
     """
     validation = Validation()
-    payment_id: str = validation.id("id", notification_body(body, provider="EastPay").get("id"))
+    payment_id: str = checked_id(
+        validation, "id", notification_body(body, provider="EastPay").get("id")
+    )
     if validation.problems:
         raise InvalidRequest.of(
             [replace(problem, code=NOTIFICATION) for problem in validation.problems]

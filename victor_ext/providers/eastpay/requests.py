@@ -10,10 +10,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import httpx
-from eastpay_api import models
 
 from victor_ext.money import Money
 from victor_ext.privacy import (
@@ -27,15 +26,13 @@ from victor_ext.privacy import (
     one_line,
 )
 from victor_ext.runtime.auth.credentials import UnpicklableCredentials
-from victor_ext.runtime.client.requests import folded_name
-from victor_ext.runtime.client.runners import drop_none
-from victor_ext.runtime.core import validation
-from victor_ext.runtime.core.validation import is_encodable
+from victor_ext.runtime.client.requests import Body, folded_name
+from victor_ext.runtime.core.validation import Validation, is_encodable
 from victor_ext.runtime.http.from_httpx2 import as_httpx
 
 from .system import Entity
 
-FormT = TypeVar("FormT", "models.PaymentForm", "models.FollowUpForm", "models.CheckoutForm")
+_Check = Callable[[Validation, str, Any], Any]
 
 _MOST_UNITS = 10**10
 """Units of a currency from which on an amount has too many digits."""
@@ -50,188 +47,165 @@ _MONTH = re.compile("0?[1-9]|1[0-2]")
 _YEAR = re.compile("(?:19|20)[0-9]{2}")
 
 
-class Validation(validation.Validation):
-    """The problems of a call. Each method checks one argument, and returns what is sent for it."""
+def checked_form(check: Validation, entity: Entity, request: Any, **fixed: str) -> Body:
+    """The form of a request object.
 
-    def form(self, model: type[FormT], entity: Entity, request: Any, **fixed: str) -> FormT:
-        """The form of a request object.
+    It has the entity, the `fixed` parameters of the call, the fields of the request that have
+    checks, and the caller's further `parameters`.
 
-        It has the entity, the `fixed` parameters of the call, the fields of the request that have
-        checks, and the caller's further `parameters`.
+    Raises:
+        InvalidRequest: A check failed.
+    """
+    form = Body(entityId=entity.id, entityType=entity.type, **fixed)
+    sources = dict(_SOURCES)
+    for field in fields(request):
+        if field.name not in _PARAMETERS:
+            continue
+        name, checked = _PARAMETERS[field.name]
+        sources.setdefault(name, f"the argument {field.name}")
+        value = getattr(request, field.name)
+        if value is not None or field.default is not None:
+            sent = checked(check, field.name, value)
+            form |= sent if isinstance(sent, dict) else {name: sent}
+    form |= _further_parameters(check, request.parameters, sources)
+    check.finish()
+    return form
 
-        Raises:
-            InvalidRequest: A check failed.
-        """
-        sent: dict[str, Any] = {}
-        for field in fields(request):
-            value = getattr(request, field.name)
-            is_left_out = value is None and field.default is None
-            if field.name in _CHECKS and not is_left_out:
-                sent[field.name] = _CHECKS[field.name](self, field.name, value)
-        further = self.parameters(request.parameters, _sources_of(model, request))
-        self.finish()
-        # Each of these two arguments is several parameters of the form.
-        amount = sent.pop("amount", {})
-        card = sent.pop("card", {})
-        form = model(
-            entity_id=entity.id, entity_type=entity.type, **fixed, **amount, **card, **sent
+
+def _reference(check: Validation, name: str, value: object) -> object:
+    """The merchant's own reference of a payment, which a response may repeat."""
+    check.reference(name, value, LONGEST_REFERENCE)
+    check.comparable(name, value, required=True)
+    return value
+
+
+def _card(check: Validation, name: str, card: object) -> dict[str, str]:
+    """The parameters of the form for a card."""
+    if isinstance(card, Card | CardToken):
+        return card.fields()
+    what = f"card must be Card(...) or CardToken(...), not {kind_of(card)}."
+    check.note(name, "type", what)
+    return {}
+
+
+def _amount(check: Validation, name: str, amount: object) -> dict[str, str]:
+    """Amount and currency as the gateway writes them: major units with two decimals after a dot."""
+    if not isinstance(amount, Money):
+        what = f"amount must be Money, not {kind_of(amount)}: write Money.of('92.00', 'EGP')."
+        check.note(name, "type", what)
+        return {}
+    decimals = amount.decimals
+    hundredths = amount.minor_units * 10 ** max(0, 2 - decimals)
+    if decimals > 2:
+        what = (
+            f"amount is in {amount.currency}, which has {decimals} decimals, and the gateway takes "
+            "two."
         )
-        form.additional_properties = further
-        return form
-
-    def own_reference(self, name: str, value: object) -> Any:
-        """The merchant's own reference of a payment, which a response may repeat."""
-        before = len(self.problems)
-        self.reference(name, value, LONGEST_REFERENCE)
-        if len(self.problems) == before:
-            self.comparable(name, value, required=True)
-        return value
-
-    def card(self, name: str, card: object) -> dict[str, str]:
-        """The parameters of the form for a card."""
-        if isinstance(card, Card | CardToken):
-            return card.fields()
-        what = f"card must be Card(...) or CardToken(...), not {kind_of(card)}."
-        self.note(name, "type", what)
-        return {}
-
-    def amount(self, name: str, amount: object) -> dict[str, str]:
-        """Amount and currency as the gateway writes them: major units with two decimals after a
-        dot.
-        """
-        if not isinstance(amount, Money):
-            what = f"amount must be Money, not {kind_of(amount)}: write Money.of('92.00', 'EGP')."
-            self.note(name, "type", what)
-            return {}
-        decimals = amount.decimals
-        hundredths = amount.minor_units * 10 ** max(0, 2 - decimals)
-        if decimals > 2:
-            what = (
-                f"amount is in {amount.currency}, which has {decimals} decimals, and the gateway "
-                "takes two."
-            )
-            self.note(name, "decimals", what)
-        elif hundredths <= 0:
-            self.note(name, "range", f"amount is {amount} and must be above zero.")
-        elif hundredths >= _MOST_UNITS * 100:
-            self.note(
-                name,
-                "range",
-                f"amount is {amount}, and the gateway takes ten digits before the dot.",
-            )
-        else:
-            units, rest = divmod(hundredths, 100)
-            return {"amount": f"{units}.{rest:02d}", "currency": amount.currency}
-        return {}
-
-    def printable(self, name: str, value: object, longest: int) -> Any:
-        """Text that can be shown, up to a length."""
-        before = len(self.problems)
-        self.text(name, value, longest)
-        if len(self.problems) == before and not str(value).isprintable():
-            self.note(name, "characters", f"{name} must be printable.")
-        return value
-
-    def url(self, name: str, value: object) -> str | None:
-        """A URL that the gateway calls or sends the shopper to, with percent-encoding in place of
-        non-ASCII characters.
-
-        The form encodes it once more, as the gateway's document asks.
-        """
-        value = as_httpx(value)
-        url = _encoded_url(str(value)) if isinstance(value, str | httpx.URL) else None
-        if url is None:
-            what = (
-                f"{name} must be an absolute http or https URL without blanks, such as "
-                "https://shop.example/paid."
-            )
-            self.note(name, "invalid", what)
-        elif not _SHORTEST_URL <= len(url) <= _LONGEST_URL:
-            what = (
-                f"{name} must have {_SHORTEST_URL} to {_LONGEST_URL} characters, and has "
-                f"{len(url)}."
-            )
-            self.note(name, "length", what)
-        return url
-
-    def id(self, name: str, value: Any) -> Any:
-        """An id of the gateway's: it cannot change the rest of a path."""
-        return self.matching(name, value, ID, "an id of the gateway's: letters, digits and - . _ ~")
-
-    def parameters(self, parameters: object, sources: Mapping[str, str]) -> dict[str, str]:
-        """The caller's further parameters, by their names on the wire. No message shows their
-        values.
-
-        `sources` names what sets each parameter that the call itself sends: a further parameter
-        must be none of these.
-        """
-        if parameters is None:
-            return {}
-        if not isinstance(parameters, Mapping):
-            what = f"parameters must map names to text, not be {kind_of(parameters)}."
-            self.note("parameters", "type", what)
-            return {}
-        further: dict[Any, Any] = {}
-        for name, value in cast("Any", parameters).items():
-            further[name] = concealed(value)
-        taken = {folded_name(name): source for name, source in sources.items()}  # in any spelling
-        for name, value in further.items():
-            is_text = isinstance(value, str) and is_encodable(value)
-            if not isinstance(name, str) or not _NAME.fullmatch(name) or not is_text:
-                what = (
-                    f"parameters: {one_line(name)!r} must be a name such as 'customer.email', "
-                    "with text."
-                )
-                self.note("parameters", "invalid", what)
-                continue
-            folded = folded_name(name)
-            if folded in taken or folded.startswith("card."):
-                source = taken.get(folded, "the argument card of debit and preauthorise")
-                what = f"parameters: {name} comes from {source}: leave it out here."
-                self.note("parameters", "taken", what)
-        return further
+        check.note(name, "decimals", what)
+    elif hundredths <= 0:
+        check.note(name, "range", f"amount is {amount} and must be above zero.")
+    elif hundredths >= _MOST_UNITS * 100:
+        what = f"amount is {amount}, and the gateway takes ten digits before the dot."
+        check.note(name, "range", what)
+    else:
+        units, rest = divmod(hundredths, 100)
+        return {"amount": f"{units}.{rest:02d}", "currency": amount.currency}
+    return {}
 
 
-_CHECKS: Mapping[str, Callable[[Validation, str, Any], Any]] = {
-    "amount": Validation.amount,
-    "card": Validation.card,
-    "merchant_transaction_id": Validation.own_reference,
-    "notification_url": Validation.url,
-    "shopper_result_url": Validation.url,
-    "payment_type": partial(Validation.printable, longest=2),
-    "payment_brand": partial(Validation.printable, longest=32),
-    "checkout_type": partial(Validation.printable, longest=32),
-    "checkout_id": partial(Validation.printable, longest=255),
-    "merchant_id": partial(Validation.printable, longest=255),
-    "original_transaction_id": partial(Validation.printable, longest=255),
+def _url(check: Validation, name: str, value: object) -> str | None:
+    """A URL that the gateway calls or sends the shopper to, with percent-encoding in place of
+    non-ASCII characters.
+
+    The form encodes it once more, as the gateway's document asks.
+    """
+    value = as_httpx(value)
+    url = _encoded_url(str(value)) if isinstance(value, str | httpx.URL) else None
+    if url is None:
+        what = (
+            f"{name} must be an absolute http or https URL without blanks, such as "
+            "https://shop.example/paid."
+        )
+        check.note(name, "invalid", what)
+    elif not _SHORTEST_URL <= len(url) <= _LONGEST_URL:
+        what = f"{name} must have {_SHORTEST_URL} to {_LONGEST_URL} characters, and has {len(url)}."
+        check.note(name, "length", what)
+    return url
+
+
+def _printable(longest: int) -> _Check:
+    """Text that can be shown, up to a length."""
+    return partial(Validation.text, longest=longest, printable=True)
+
+
+_PARAMETERS: Mapping[str, tuple[str, _Check]] = {
+    "amount": ("amount", _amount),
+    "card": ("card", _card),
+    "merchant_transaction_id": ("merchantTransactionId", _reference),
+    "notification_url": ("notificationUrl", _url),
+    "shopper_result_url": ("shopperResultUrl", _url),
+    "payment_type": ("paymentType", _printable(2)),
+    "payment_brand": ("paymentBrand", _printable(32)),
+    "checkout_type": ("checkoutType", _printable(32)),
+    "checkout_id": ("checkoutId", _printable(255)),
+    "merchant_id": ("merchant.id", _printable(255)),
+    "original_transaction_id": ("originalTransactionId", _printable(255)),
 }
-"""How each argument of a request is checked. It returns what is sent: of an amount and of a card
-several parameters.
+"""The parameter of the form for each argument of a request, and how the argument is checked. It
+returns what is sent: of an amount and of a card several parameters.
 """
-
-
 _SOURCES = {
-    "entity_id": "the entity_id of the client",
-    "entity_type": "the entity_type of the client",
-    "amount": "the argument amount",
+    "entityId": "the entity_id of the client",
+    "entityType": "the entity_type of the client",
     "currency": "the argument amount",
-    "payment_type": "the call",
+    "paymentType": "the call",
 }
+"""What sets the parameters of a form that are none of its call's arguments."""
 
 
-def _sources_of(model: type[Any], request: Any) -> dict[str, str]:
-    """What sets each parameter that a call sends, by the parameter's name on the wire."""
-    sources = {field.name: f"the argument {field.name}" for field in fields(request)} | _SOURCES
-    # A form whose values are the names of its own fields tells the name on the wire of each field.
-    names = {field.name: field.name for field in model.__attrs_attrs__ if field.init}
-    form = model(**names).to_dict()
-    return {wire_name: sources[name] for wire_name, name in form.items() if name in sources}
+def _further_parameters(
+    check: Validation, parameters: object, sources: Mapping[str, str]
+) -> dict[str, str]:
+    """The caller's further parameters, by their names on the wire. No message shows their values.
+
+    `sources` names what sets each parameter that the call itself sends: a further parameter must be
+    none of these.
+    """
+    if parameters is None:
+        return {}
+    if not isinstance(parameters, Mapping):
+        what = f"parameters must map names to text, not be {kind_of(parameters)}."
+        check.note("parameters", "type", what)
+        return {}
+    further: dict[Any, Any] = {}
+    taken = {folded_name(name): source for name, source in sources.items()}  # in any spelling
+    for name, text in cast("Any", parameters).items():
+        value = further[name] = concealed(text)
+        is_text = isinstance(value, str) and is_encodable(value)
+        if not isinstance(name, str) or not _NAME.fullmatch(name) or not is_text:
+            what = (
+                f"parameters: {one_line(name)!r} must be a name such as 'customer.email', with "
+                "text."
+            )
+            check.note("parameters", "invalid", what)
+            continue
+        folded = folded_name(name)
+        if folded in taken or folded.startswith("card."):
+            source = taken.get(folded, "the argument card of debit and preauthorise")
+            what = f"parameters: {name} comes from {source}: leave it out here."
+            check.note("parameters", "taken", what)
+    return further
+
+
+def checked_id(check: Validation, name: str, value: Any) -> Any:
+    """An id of the gateway's: it cannot change the rest of a path."""
+    return check.matching(name, value, ID, "an id of the gateway's: letters, digits and - . _ ~")
 
 
 def check_id(name: str, value: object) -> None:
     """Check the only argument of a call. Raises `InvalidRequest`."""
-    with Validation() as validation:
-        validation.id(name, value)
+    with Validation() as check:
+        checked_id(check, name, value)
 
 
 def _encoded_url(text: str) -> str | None:
@@ -296,7 +270,7 @@ class Card(UnpicklableCredentials):
             validation.matching("card.expiryMonth", month, _MONTH, "a month from 1 to 12")
             validation.matching("card.expiryYear", year, _YEAR, "four digits, as in 2030")
             if holder is not None:
-                validation.printable("card.holder", holder, 128)
+                validation.text("card.holder", holder, 128, printable=True)
         self._number = digits
         self._cvv = None if cvv is None else Secret(cvv)
         self.expiry_month = month.zfill(2)
@@ -309,17 +283,15 @@ class Card(UnpicklableCredentials):
         return str.__getitem__(self._number, slice(-4, None))
 
     def fields(self) -> dict[str, str]:
-        """The fields of the form, by the names of the generated model.
-
-        Their values show nothing in a traceback.
-        """
-        return drop_none(
-            card_number=self._number,
-            card_expiry_month=self.expiry_month,
-            card_expiry_year=self.expiry_year,
-            card_cvv=self._cvv,
-            card_holder=self.holder,
-        )
+        """The parameters of the form. Their values show nothing in a traceback."""
+        parameters = {
+            "card.holder": self.holder,
+            "card.number": self._number,
+            "card.expiryMonth": self.expiry_month,
+            "card.expiryYear": self.expiry_year,
+            "card.cvv": self._cvv,
+        }
+        return {name: value for name, value in parameters.items() if value is not None}
 
     def __repr__(self) -> str:
         if not hasattr(self, "holder"):
@@ -339,12 +311,12 @@ class CardToken(UnpicklableCredentials):
     def __init__(self, token: str) -> None:
         token = concealed(token)
         with Validation() as validation:
-            validation.printable("card.token", token, 64)
+            validation.text("card.token", token, 64, printable=True)
         self._token = token
 
     def fields(self) -> dict[str, str]:
-        """The field of the form, by the name of the generated model."""
-        return {"card_token": self._token}
+        """The parameter of the form."""
+        return {"card.token": self._token}
 
 
 def _date_part(value: object) -> str:

@@ -134,7 +134,7 @@ def is_encodable(text: str) -> bool:
 
 
 class Validation:
-    """The problems of a call's arguments. Each provider adds its checks in a subclass.
+    """The problems of a call's arguments.
 
     A method checks one argument, and returns what is sent for it. No message shows a free text,
     which may be a secret by mistake. None is refused where the argument is required. A `with` block
@@ -174,8 +174,11 @@ class Validation:
         form: re.Pattern[str] | None = None,
         wanted: str = "",
         required: bool = True,
+        printable: bool = False,
     ) -> Any:
-        """Text with a number of characters, and of a form that `wanted` describes."""
+        """Text with a number of characters, and of a form that `wanted` describes; `printable` text
+        can be shown.
+        """
         if value is None:
             if required:
                 kind = wanted or _kind_of_text(longest, shortest)
@@ -195,13 +198,15 @@ class Validation:
             self.note(field, "format", f"{field} must be {wanted}.")
         elif not is_encodable(value):
             self.note(field, "characters", f"{field} {HALF_CHARACTER}.")
+        elif printable and not value.isprintable():
+            self.note(field, "characters", f"{field} must be printable.")
         return value
 
-    def comparable(self, field: str, value: object, *, required: bool) -> None:
+    def comparable(self, field: str, value: object, *, required: bool = False) -> None:
         """Text with which a response is compared: more than blanks and stars, so that a response
-        can repeat it.
+        can repeat it. Nothing is said twice of one argument.
         """
-        if not says_nothing(value):
+        if not says_nothing(value) or any(problem.field == field for problem in self.problems):
             return
         instead = "write its text" if required else "write its text, or leave it out"
         message = (
