@@ -66,7 +66,21 @@ def _caller_of(secret_of_caller: object, secret: RotatingSecret) -> str | None:
     return caller_digest(secret.last, product="connect")
 
 
-class BearerAuth(UnpicklableCredentials):
+class _FixedCredentials(UnpicklableCredentials):
+    """Credentials that are the same for all clients, at any time."""
+
+    _authenticator: Authenticator
+
+    def authenticator(
+        self,
+        base_url: httpx.URL,  # noqa: ARG002 - of all credentials
+        clock: ServerClock,  # noqa: ARG002 - as above
+        lock: Lock,  # noqa: ARG002 - as above
+    ) -> Authenticator:
+        return self._authenticator
+
+
+class BearerAuth(_FixedCredentials):
     """A token that was issued elsewhere: `Authorization: Bearer <token>`.
 
     Args:
@@ -82,17 +96,10 @@ class BearerAuth(UnpicklableCredentials):
         token = concealed(token)
         self._token = RotatingSecret("token", token)
         self.caller = _caller_of(token, self._token)
-
-    def authenticator(
-        self,
-        base_url: httpx.URL,  # noqa: ARG002 - of all credentials
-        clock: ServerClock,  # noqa: ARG002 - as above
-        lock: Lock,  # noqa: ARG002 - as above
-    ) -> Authenticator:
-        return FixedToken(lambda: f"Bearer {self._token.current()}")
+        self._authenticator = FixedToken(lambda: f"Bearer {self._token.current()}")
 
 
-class BasicAuth(UnpicklableCredentials):
+class BasicAuth(_FixedCredentials):
     """User name and password (RFC 7617). Where the API key is the user name, the password stays
     empty.
 
@@ -114,21 +121,14 @@ class BasicAuth(UnpicklableCredentials):
                 "username holds a colon: pass user name and password as two arguments."
             )
         self.caller = caller_digest(self._username, product="connect")
+        self._authenticator = FixedToken(self._header)
 
-    def authenticator(
-        self,
-        base_url: httpx.URL,  # noqa: ARG002 - of all credentials
-        clock: ServerClock,  # noqa: ARG002 - as above
-        lock: Lock,  # noqa: ARG002 - as above
-    ) -> Authenticator:
-        def header() -> Secret:
-            password = Secret("") if self._password is None else self._password.current()
-            return basic(self._username, password)
-
-        return FixedToken(header)
+    def _header(self) -> Secret:
+        password = Secret("") if self._password is None else self._password.current()
+        return basic(self._username, password)
 
 
-class ApiKeyAuth(UnpicklableCredentials):
+class ApiKeyAuth(_FixedCredentials):
     """A key in a header of the provider's, or in the query.
 
     Args:
@@ -149,21 +149,21 @@ class ApiKeyAuth(UnpicklableCredentials):
         key = concealed(key)
         self._key = RotatingSecret("key", key)
         self.caller = _caller_of(key, self._key)
-        self._header, self._query = header, query
-        if not is_token(header if query is None else query):
+        self._name = header if query is None else query
+        if not is_token(self._name):
             raise ConfigurationError(
                 "header (or query) must be the name that the provider's documentation has."
             )
+        if query is None:
+            self._authenticator = FixedToken(self._key.current, header=self._name)
+        else:
+            self._authenticator = RequestSigner(self._add_to_query)
 
-    def authenticator(
-        self,
-        base_url: httpx.URL,  # noqa: ARG002 - of all credentials
-        clock: ServerClock,  # noqa: ARG002 - as above
-        lock: Lock,  # noqa: ARG002 - as above
-    ) -> Authenticator:
-        if self._query is None:
-            return FixedToken(self._key.current, header=self._header)
-        return _QueryKey(self._query, self._key.current)
+    def _add_to_query(self, request: httpx.Request) -> None:
+        parameter = Secret(urlencode([(self._name, self._key.current())])).encode()
+        # The other parameters stay as they are written: httpx would encode them again.
+        parts = filter(None, (request.url.query, parameter))
+        request.url = request.url.copy_with(query=SecretBytes(b"&".join(parts)))
 
 
 class SignedAuth(UnpicklableCredentials):
@@ -309,8 +309,8 @@ class NoAuth:
 
 
 class RequestSigner(NoAuth):
-    """Credentials that are a function of the caller's, which signs the request of each attempt in
-    place.
+    """Credentials that are a function, such as one of the caller's, which signs the request of each
+    attempt in place.
 
     The request keeps its URL. The query that the function has signed is an extension, with which
     `Wire` sends the request.
@@ -355,26 +355,6 @@ class RequestSigner(NoAuth):
             for name, value in sent.multi_items()
             if value not in request.url.params.get_list(name)
         ]
-
-
-class _QueryKey(RequestSigner):
-    """A key in the query of each request."""
-
-    def __init__(self, name: str, key: Callable[[], Secret]) -> None:
-        self._name, self._key = name, key
-
-    def authorize(
-        self,
-        request: httpx.Request,
-        exchange: Exchange,  # noqa: ARG002 - it makes no request of its own
-        seconds: float | None,  # noqa: ARG002 - nothing here takes time
-    ) -> Flow[None]:
-        # httpx would encode the other parameters again. The URL of the request, which anybody may
-        # show, never has the key.
-        parameter = Secret(urlencode([(self._name, self._key())])).encode()
-        parts = filter(None, (request.url.query, parameter))
-        request.extensions[SIGNED_QUERY] = SecretBytes(b"&".join(parts))
-        return done()
 
 
 def credentials_of(auth: ApiCredentials | SignRequest | None) -> ApiCredentials:

@@ -10,8 +10,6 @@ from collections.abc import Callable, Hashable, Mapping
 from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, cast
 
-import httpx
-
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import concealed
 from victor_ext.runtime.auth.credentials import caller_digest
@@ -44,11 +42,9 @@ from victor_ext.runtime.loop.idempotency_keys import (
     KeyPlace,
     QueryKey,
 )
-from victor_ext.runtime.loop.retry import origin_of
 
 from .auth import (
     ApiCredentials,
-    ClientCredentialsAuth,
     RequestSigner,
     SignRequest,
     credentials_of,
@@ -56,9 +52,8 @@ from .auth import (
 from .caller_rows import table_of
 from .operations import OperationRow, behaviour_of
 from .paging import ListReader, PagesOf, PageStyle, T, undeclared_in
-from .servers import checked_servers
+from .servers import Wire, checked_servers, other_origins
 from .webhooks import DocumentWebhook
-from .wire import Wire
 
 C = TypeVar("C")
 P = ParamSpec("P")
@@ -177,7 +172,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         is_query_signed = isinstance(config.loop.authenticator, RequestSigner)
         if transport is not None:  # the caller's own transport reaches all origins
             return Wire(transport, {}) if is_query_signed else transport
-        others = _other_origins(config)
+        others = other_origins(config)
         if not is_query_signed and not others:
             return None
         transports = {origin: self._pool_for(url, options) for origin, url in others.items()}
@@ -363,17 +358,6 @@ class AsyncApiClient(_ApiClient[C, Awaited, AsyncTransport, AsyncClient], Awaite
             return reader.take((await call(**reader.call())).parsed)
 
         return AsyncPages(fetch, begin)
-
-
-def _other_origins(config: ClientConfig) -> dict[Any, httpx.URL]:
-    """A URL of each origin that calls go to, without the API's own, by the origin."""
-    credentials = config.loop.credentials
-    urls = {origin_of(url): url for url in config.servers.values()}
-    if isinstance(credentials, ClientCredentialsAuth):
-        token_url = credentials.token_url(config.base_url)
-        urls.setdefault(origin_of(token_url), token_url)
-    urls.pop(origin_of(config.base_url), None)
-    return urls
 
 
 def _where_key_goes(place: KeyPlace) -> str:

@@ -1,4 +1,7 @@
-"""Where the calls of a connected client go."""
+"""Where the calls of a connected client go.
+
+`checked_servers` has the URLs, `Wire` the transport to each of their origins.
+"""
 
 import sys
 from collections.abc import Mapping
@@ -7,9 +10,13 @@ from typing import Any, NamedTuple, cast
 import httpx
 
 from victor_ext.errors import ConfigurationError
+from victor_ext.runtime.client.config import ClientConfig
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.http.from_httpx2 import AnyURL
 from victor_ext.runtime.http.options import checked_base_url
+from victor_ext.runtime.loop.retry import origin_of
+
+from .auth import SIGNED_QUERY, ClientCredentialsAuth
 
 
 class Servers(NamedTuple):
@@ -103,3 +110,60 @@ def _filled(client: Any, name: str, template: str, variables: Mapping[str, str])
     except ValueError as error:
         raise ConfigurationError(f"{name}: {error}") from None
     return url
+
+
+def other_origins(config: ClientConfig) -> dict[Any, httpx.URL]:
+    """A URL of each origin that calls go to, without the API's own, by the origin."""
+    credentials = config.loop.credentials
+    urls = {origin_of(url): url for url in config.servers.values()}
+    if isinstance(credentials, ClientCredentialsAuth):
+        token_url = credentials.token_url(config.base_url)
+        urls.setdefault(origin_of(token_url), token_url)
+    urls.pop(origin_of(config.base_url), None)
+    return urls
+
+
+class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport that sends requests to several origins, and adds credentials to the query.
+
+    It stands below the attempt loop, so that the loop, its errors and the log of httpx never have
+    the query with the credentials.
+
+    Args:
+        api: The transport to the API.
+        elsewhere: The transports to other origins (scheme, host and port), such as that of a token
+            endpoint.
+    """
+
+    def __init__(self, api: Any, elsewhere: Mapping[object, Any]) -> None:
+        self._api, self._elsewhere = api, elsewhere
+
+    def _route(self, request: httpx.Request) -> tuple[Any, httpx.Request]:
+        """The transport for a request, and the request to send, which has the credentials."""
+        transport = self._elsewhere.get(origin_of(request.url), self._api)
+        query = request.extensions.get(SIGNED_QUERY)
+        if query is None:
+            return transport, request
+        url = request.url.copy_with(query=query)
+        signed = httpx.Request(request.method, url, headers=request.headers, stream=request.stream)
+        # Not a copy: the connections note in the extensions what they have done.
+        signed.extensions = request.extensions
+        return transport, signed
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        transport, to_send = self._route(request)
+        response: httpx.Response = transport.handle_request(to_send)
+        return response
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        transport, to_send = self._route(request)
+        response: httpx.Response = await transport.handle_async_request(to_send)
+        return response
+
+    def close(self) -> None:
+        for transport in (self._api, *self._elsewhere.values()):
+            transport.close()
+
+    async def aclose(self) -> None:
+        for transport in (self._api, *self._elsewhere.values()):
+            await transport.aclose()
