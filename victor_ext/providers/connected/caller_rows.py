@@ -128,6 +128,11 @@ def _check_key(
 ) -> None:
     """Compare the caller's key with what the document says of keys; warn if it says nothing.
 
+    A key of another name than the document has is taken only if the rows decide about each
+    operation that takes the document's own. With a key that the provider ignores, a repeat would
+    look safe, and be done twice; and without its own key, a payment would be sent once that the
+    document lets be repeated.
+
     Raises `ConfigurationError`: the document contradicts the caller, or is of an old package.
     """
     if not document:
@@ -136,47 +141,34 @@ def _check_key(
         )
     if place.takes_key is not None:  # the caller says it of each request
         return
-    if not isinstance(table.declared_key, NoKeys) and table.declared_key is not place:
-        _refuse_other_key(place, table, rows, document)
-    elif table.names_takers:
+    documented = table.declared_key
+    if isinstance(documented, NoKeys):
+        if not table.names_takers:
+            _logger.warning(
+                "undeclared-key: no operation of the document declares %r. %s", place, UNDECLARED
+            )
         return
-    elif isinstance(table.declared_key, NoKeys):
-        _logger.warning(
-            "undeclared-key: no operation of the document declares %r. %s", place, UNDECLARED
-        )
-    elif not says_key(document, place):
-        _logger.warning(
-            "undeclared-key: the document declares %r, and does not say that it is a key. %s",
-            place,
-            UNDECLARED,
-        )
-
-
-def _refuse_other_key(
-    place: NamedPlace,
-    table: DocumentOperations,
-    rows: Mapping[str, OperationRow],
-    document: Sequence[Declared],
-) -> None:
-    """Raise `ConfigurationError` for a key of another name than the document has, unless rows
-    decide about each operation that takes the document's own key.
-
-    With a key that the provider ignores, a repeat would look safe, and be done twice. Without its
-    own key, a payment would be sent once that the document lets be repeated.
-    """
-    untold = [name for name in _names_of_keyed(document) if not _decides(rows.get(name))]
-    if table.names_takers and not untold:
+    if documented is place:
+        if not table.names_takers and not says_key(document, place):
+            _logger.warning(
+                "undeclared-key: the document declares %r, and does not say that it is a key. %s",
+                place,
+                UNDECLARED,
+            )
+        return
+    decided = {name for name, row in rows.items() if row.takes_key is not None}
+    undecided = [name for name in _names_of_keyed(document) if name not in decided]
+    if table.names_takers and not undecided:
         return
     if declares(document, place):
         why = f"the document does not say that {place!r} is a key; it says so of"
     else:
         why = f"no operation of the document declares {place!r}; it declares"
     message = (
-        f"key: {why} {table.declared_key!r}. Write that, or say with takes_key which requests "
-        "take yours."
+        f"key: {why} {documented!r}. Write that, or say with takes_key which requests take yours."
     )
     if table.names_takers:
-        message += f" No row says it of {untold[0]}."
+        message += f" No row says it of {undecided[0]}."
     raise ConfigurationError(message)
 
 
@@ -187,11 +179,6 @@ def _names_of_keyed(document: Sequence[Declared]) -> list[str]:
         for declared in document
         if declared.method not in SAFE_METHODS and documented_key(declared) is not None
     ]
-
-
-def _decides(row: OperationRow | None) -> bool:
-    """Whether a row says whether its operation takes the key of the client."""
-    return row is not None and row.takes_key is not None
 
 
 # ---- What the columns of a row can have ----

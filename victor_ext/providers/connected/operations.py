@@ -149,10 +149,10 @@ class DocumentOperations(Operations):
         such read.
         """
         words = self._said(name).final
-        path = self._path_of_read(name)
+        makes = self._makes(name)
+        path = f"{name.partition(' ')[2]}/{{}}" if makes else self._read_above(name)
         if not words or not path:
             return None
-        makes = self._makes(name)
 
         def read(client: Any, call: Any, id: str) -> Any:
             ids = (*call.ids, id) if makes else call.ids
@@ -166,37 +166,20 @@ class DocumentOperations(Operations):
             places = [*self._state_places(name), *places]
         return Follow(read, words, lambda response: state_in(response, places))
 
-    def _path_of_read(self, name: str) -> str:
-        """The path of the read of what a write made, or else of the object that the path of the
-        write begins with; empty: there is no such read.
-        """
-        if self._makes(name):
-            return f"{name.partition(' ')[2]}/{{}}"
-        return self._read_above(name)
-
     def rows(self) -> Iterator[DescribedOperation]:
         """The rows of the document's operations, in its order."""
         return map(self._in_words, self._document)
 
     def _in_words(self, declared: Declared) -> DescribedOperation:
+        reads = declared.method in SAFE_METHODS
         takes_key = self._takes(declared)
-        if declared.method in SAFE_METHODS:
-            return DescribedOperation(
-                operation=name_of(declared),
-                function=declared.name,
-                reads=True,
-                repeated=True,
-                declared=takes_key,
-                why="reads",
-                look_up=None,
-                key=None,
-                id=declared.result_id or None,
-            )
+        own_key = None if reads else documented_key(declared)
         name = getattr(self._place, "name", "")
-        rule = self._key(httpx.Request(declared.method, ""), declared)
+        rule = NO_KEY if reads else self._key(httpx.Request(declared.method, ""), declared)
         repeated = rule is not NO_KEY and bool(name)
-        own_key = documented_key(declared)
-        if takes_key:
+        if reads:
+            why = "reads"
+        elif takes_key:
             why = f"declares {name}"
         elif repeated:
             why = (
@@ -211,11 +194,11 @@ class DocumentOperations(Operations):
         return DescribedOperation(
             operation=name_of(declared),
             function=declared.name,
-            reads=False,
-            repeated=repeated,
+            reads=reads,
+            repeated=reads or repeated,
             declared=takes_key,
             why=why,
-            look_up=self._look_up(declared),
+            look_up=None if reads else self._look_up(declared),
             key=None if own_key is None else repr(own_key),
             id=declared.result_id or None,
         )

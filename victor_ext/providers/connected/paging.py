@@ -189,7 +189,7 @@ class NumberedPages(ParameterPages):
 
     def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:
         # A page without items is followed by another one if it says so: a filter may leave none.
-        if not items and not reader.says_more(page):
+        if not items and not reader.more(page):
             return None
         return self._step_to(reader.sent(self, self.first) + 1)
 
@@ -324,8 +324,9 @@ class ListReader(PageReader[Any]):
             raise self.unusable("its body reports an error")
         self._check_kind(items)
         self._step = self._style.after(self, page, items)
-        self.is_last = self._says_last(page) or self._step is None
-        if self.is_last and self.says_more(page):
+        more = self.more(page)
+        self.is_last = more is False or self._step is None
+        if self.is_last and more:
             raise self.contradiction("it says that others follow, and names no next one")
         return items
 
@@ -340,17 +341,12 @@ class ListReader(PageReader[Any]):
                     f"it has an item of the class {type(item).__name__}, not {type_name(kind)}"
                 )
 
-    def _says_last(self, page: Any) -> bool:
-        """Whether a page says that no other one follows."""
-        more = self._style.more
-        return more is not None and lenient_flag_of(value_at(page, more)) is False
-
-    def says_more(self, page: Any) -> bool:
-        """Whether a page says that another one follows."""
-        more = self._style.more
-        if more is None:
-            return says_that_others_follow(json_of(self.response))
-        return lenient_flag_of(value_at(page, more)) is True
+    def more(self, page: Any) -> bool | None:
+        """Whether a page says that another one follows; None: it does not say."""
+        place = self._style.more
+        if place is None:
+            return says_that_others_follow(json_of(self.response)) or None
+        return lenient_flag_of(value_at(page, place))
 
     def accept(self, items: Sequence[Any]) -> Page[Any]:
         """Note that the items of a page were read, as `PageReader.accept` does.

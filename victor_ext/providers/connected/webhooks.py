@@ -43,6 +43,18 @@ class WebhooksModule(Protocol):
     read_webhook: Callable[..., Any]
 
 
+class _Event(NamedTuple):
+    """A request that was checked and read."""
+
+    headers: Mapping[str, str]
+    signed: Mapping[str, str]
+    """What the provider has signed beside the body."""
+    content: Mapping[str, Any]
+    model: Any
+    webhook: str | None
+    """The name of the webhook, if the address tells it."""
+
+
 class _Identity(NamedTuple):
     """The ids of an event."""
 
@@ -103,8 +115,9 @@ class DocumentWebhook:
         model = self._model(raw, by_name, name, signed)
         text = self._text(raw)
         content = object_or_empty(self._parsed(raw, parse_float=_digits))
-        identity = self._identity(by_name, signed, content, model, name)
-        event_name = self._event_name(content, model, name)
+        event = _Event(by_name, signed, content, model, name)
+        identity = self._identity(event)
+        event_name = self._event_name(event)
         return Delivery(
             name=event_name,
             subject=identity.subject,
@@ -135,7 +148,7 @@ class DocumentWebhook:
         try:
             return webhooks.read_webhook(raw, sent, name=name, verify=self._check_with(signed))
         except webhooks.UnknownWebhook:
-            return self._of_new_kind(raw)
+            return self._unknown_variant(self._parsed(raw))
         except webhooks.AmbiguousWebhook:
             raise self._name_is_missing() from None
         except webhooks.UnreadableWebhook as error:
@@ -152,10 +165,6 @@ class DocumentWebhook:
             signed.update(verify.signed_values(headers, body))
 
         return check
-
-    def _of_new_kind(self, body: bytes | str) -> Any:
-        """The `UnknownVariant` of a body of a kind that the document does not declare."""
-        return self._unknown_variant(self._parsed(body))
 
     def _parsed(self, body: bytes | str, **options: Any) -> Any:
         """The JSON of a body that was read as such before."""
@@ -179,59 +188,49 @@ class DocumentWebhook:
             reason = f"is not {error.encoding.upper()}"
             raise invalid_notification(self.provider, reason) from None
 
-    def _identity(
-        self,
-        headers: Mapping[str, str],
-        signed: Mapping[str, str],
-        content: Mapping[str, Any],
-        model: Any,
-        name: str | None,
-    ) -> _Identity:
+    def _identity(self, event: _Event) -> _Identity:
         """The ids of an event. Raises `ConfigurationError`: it has none where ids usually are, and
         the caller does not say where.
         """
-        by_caller = self._by_caller(self._id, headers, model)
-        event_id = _usual_id(signed, content) if by_caller is None else by_caller
+        by_caller = self._by_caller(self._id, event.headers, event.model)
+        event_id = _usual_id(event) if by_caller is None else by_caller
         subject = event_id
         if by_caller is None and not event_id:
-            subject = id_or_empty(content.get("id"))
+            subject = id_or_empty(event.content.get("id"))
         if not subject:
-            if self._is_unknown(model):
+            if self._is_unknown(event.model):
                 return _Identity("", "")
             raise ConfigurationError(
                 "Nothing tells this notification from another one: pass webhook(id=...), a "
                 "function of headers and model."
             )
+        name = event.webhook
         if not event_id:
             # `id` may be that of the object, which has other events: a repeat has the same content.
-            whole = json.dumps([name, content], sort_keys=True)
+            whole = json.dumps([name, event.content], sort_keys=True)
             event_id = f"{subject} {hashlib.sha256(whole.encode()).hexdigest()}"
         elif name is not None:  # another webhook may have the same id
             event_id = json.dumps([name, event_id])
         return _Identity(event_id, subject)
 
-    def _event_name(self, content: Mapping[str, Any], model: Any, name: str | None) -> str:
-        by_caller = self._by_caller(self._name, model)
+    def _event_name(self, event: _Event) -> str:
+        by_caller = self._by_caller(self._name, event.model)
         if by_caller is not None:
             return by_caller
-        if name is not None:  # a member that is called `type` may be of something else
-            return name
+        if event.webhook is not None:  # a member that is called `type` may be of something else
+            return event.webhook
         for member in _NAMES:
-            event_name = text_or_empty(content.get(member))
+            event_name = text_or_empty(event.content.get(member))
             if event_name:
                 return event_name
-        if self._is_of_several(model):
+        bodies = [
+            body
+            for webhook in self._webhooks.WEBHOOKS.values()
+            for body in get_args(webhook.body) or (webhook.body,)
+        ]
+        if bodies.count(type(event.model)) > 1:  # the class names none of them
             raise self._name_is_missing()
-        return type(model).__name__
-
-    def _is_of_several(self, model: Any) -> bool:
-        """Whether the class of a model is the body of several webhooks, so that it names none."""
-        count = 0
-        for webhook in self._webhooks.WEBHOOKS.values():
-            bodies = get_args(webhook.body) or (webhook.body,)
-            if type(model) in bodies:
-                count += 1
-        return count > 1
+        return type(event.model).__name__
 
     def _by_caller(self, function: Callable[..., object] | None, *arguments: Any) -> str | None:
         """The text that a function of the caller's returns; the last argument is the model.
@@ -267,7 +266,7 @@ class DocumentWebhook:
         try:
             return webhooks.read_webhook(stored["body"], name=stored["webhook"])
         except webhooks.UnknownWebhook:
-            return self._of_new_kind(stored["body"])
+            return self._unknown_variant(self._parsed(stored["body"]))
 
     def reading(self, client: Any, notification: Any) -> Callable[[], Any] | None:
         """The call that reads what a notification is about; None: the caller has not said how."""
@@ -291,17 +290,17 @@ def _known_names(webhooks: WebhooksModule) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _usual_id(signed: Mapping[str, str], content: Mapping[str, Any]) -> str:
+def _usual_id(event: _Event) -> str:
     """The id of an event in one of the usual places; empty: none of them has an id.
 
     A header counts only if it is signed. By another one, whoever has captured a notification could
     make new events of it.
     """
     for part in _SIGNED_IDS:
-        if signed.get(part):
-            return signed[part]
+        if event.signed.get(part):
+            return event.signed[part]
     for member in _IDS:
-        event_id = id_or_empty(content.get(member))
+        event_id = id_or_empty(event.content.get(member))
         if event_id:
             return event_id
     return ""
