@@ -42,7 +42,7 @@ from .payees import Payees
 from .payments import Payments
 from .payouts import Payouts
 from .system import ENVIRONMENTS, SYSTEM, VERSIONS, EnvironmentWord, from_process_environment
-from .webhook_endpoints import Webhooks
+from .webhooks import Webhooks
 
 
 # The arguments of `from_env`, none required. They stand in the constructor, too: its signature

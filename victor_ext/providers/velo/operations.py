@@ -58,7 +58,7 @@ from victor_ext.runtime.loop.operations import (
     Says,
     Shown,
 )
-from victor_ext.runtime.loop.retry import asked_url
+from victor_ext.runtime.loop.retry import asked_url, origin_of
 
 from .problems import correlation_id, read_problems
 from .proofs import SUBMITTED
@@ -131,12 +131,6 @@ def _checked(evidence: Evidence) -> Evidence:
     return complaint
 
 
-def _has_id(what: str, id_of: Says = created_id) -> Evidence:
-    """The evidence that a response has the id of what was made."""
-    why = f"it does not say which {what} it made (its Location has no id)"
-    return _checked(lambda response, _: None if id_of(response) else why)
-
-
 def _names_made(response: httpx.Response, read: str, id_of: Says = created_id) -> bool:
     """Whether a response, under any status, proves that something was made.
 
@@ -167,14 +161,10 @@ def _is_address(response: httpx.Response, read: str) -> bool:
     if version is None:
         return False
     above_id = path[version.end() :].rpartition("/")[0]
-    return _origin(address) == _origin(asked) and above_id == read
+    return origin_of(address) == origin_of(asked) and above_id == read
 
 
 _VERSION = re.compile("/v[0-9]+/")
-
-
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port
 
 
 def _has(*names: str) -> Evidence:
@@ -218,6 +208,24 @@ def _write(
         evidence=evidence,
         look_up=look_up and f"with {look_up}",
         made=batch_id,  # which is `created_id` of all but a batch
+        **columns,
+    )
+
+
+def _create(
+    effect: Effect, look_up: str, what: str, read: str, id_of: Says = created_id, **columns: Any
+) -> Operation:
+    """The row of a write that makes something: a response has its id.
+
+    `what` is what it makes, for messages, and `read` the path of the read of that, without the
+    version.
+    """
+    why = f"it does not say which {what} it made (its Location has no id)"
+    return _write(
+        effect,
+        look_up,
+        _checked(lambda response, _: None if id_of(response) else why),
+        proves_work=partial(_names_made, read=read, id_of=id_of),
         **columns,
     )
 
@@ -332,11 +340,12 @@ _UNTIL_ACCEPTED = Follow(
 OPERATIONS: Mapping[str, Operation] = {
     f"POST {TOKEN_PATH}": replace(TOKEN, evidence=_has("access_token")),
     "POST /v1/logout": _write(SETS, ""),
-    "POST /v4/payees /v3/payees": _write(
+    "POST /v4/payees /v3/payees": _create(
         MAKES,
         "payees.list(payor_id, remote_id=...)",
-        _has_id("batch of payees", batch_id),
-        proves_work=partial(_names_made, read="payees/batch", id_of=batch_id),
+        "batch of payees",
+        read="payees/batch",
+        id_of=batch_id,
         shown=_PRIVATE,
     ),
     "POST /v4/payees/{}/invite /v3/payees/{}/invite": _write(
@@ -352,21 +361,18 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /v4/payees /v3/payees": _LIST,
     "GET /v4/payees/deltas /v3/payees/deltas": _LIST,
     "GET /v4/payees/payors/{}/invitationStatus /v3/payees/payors/{}/invitationStatus": _LIST,
-    "POST /v3/sourceAccounts/{}/fundingRequest": _write(
-        MOVES_MONEY,
-        "fundings.changes(payor_id, since=...)",
-        _has_id("funding"),
-        proves_work=partial(_names_made, read="fundings"),
+    "POST /v3/sourceAccounts/{}/fundingRequest": _create(
+        MOVES_MONEY, "fundings.changes(payor_id, since=...)", "funding", read="fundings"
     ),
     "GET /v3/sourceAccounts/{} /v2/sourceAccounts/{}": _read(
         repeats=RepeatsId("source account", "id")
     ),
     "GET /v3/sourceAccounts /v2/sourceAccounts": _LIST,
-    "POST /v2/fundingAccounts": _write(
+    "POST /v2/fundingAccounts": _create(
         MAKES,
         "funding_accounts.list(payor_id=...)",
-        _has_id("account"),
-        proves_work=partial(_names_made, read="fundingAccounts"),
+        "account",
+        read="fundingAccounts",
         shown=_PRIVATE,
     ),
     "GET /v2/fundingAccounts/{}": _read(repeats=RepeatsId("funding account", "id")),
@@ -374,11 +380,11 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /v1/fundings/{}": _read(repeats=RepeatsId("funding", "fundingId")),
     "GET /v4/paymentaudit/fundings /v1/paymentaudit/fundings": _LIST,
     "GET /v1/deltas/fundings": _LIST,
-    "POST /v3/payouts": _write(
+    "POST /v3/payouts": _create(
         MAKES,
         "payments.find(payor_payment_id, payor_id=..., since=...)",
-        _has_id("payout"),
-        proves_work=partial(_names_made, read="payouts"),
+        "payout",
+        read="payouts",
         proof=SUBMITTED,
         payments=_asked_payments,
         follow=_UNTIL_ACCEPTED,
@@ -406,12 +412,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /v4/paymentaudit/payments /v3/paymentaudit/payments": _LIST,
     "GET /v4/payments/deltas /v1/deltas/payments": _LIST,
     "GET /v4/paymentaudit/transactions /v3/paymentaudit/transactions": _read(_checked(_no_csv)),
-    "POST /v1/webhooks": _write(
-        MAKES,
-        "webhooks.list(payor_id)",
-        _has_id("webhook"),
-        proves_work=partial(_names_made, read="webhooks"),
-        shown=_PRIVATE,
+    "POST /v1/webhooks": _create(
+        MAKES, "webhooks.list(payor_id)", "webhook", read="webhooks", shown=_PRIVATE
     ),
     "POST /v1/webhooks/{}": _write(SETS, "webhooks.get(webhook_id)", shown=_PRIVATE),
     "POST /v1/webhooks/{}/ping": _write(SETS, "", _OBJECT),

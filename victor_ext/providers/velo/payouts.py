@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from velo_api import models
-from velo_api.api.payouts import get_payout_history, instruct_payout
+from velo_api.api.payouts import instruct_payout
 from velo_api.typed import arguments
 from velo_api.typed.forms import ID_FORM
 from velo_api.typed.records import (
@@ -242,9 +242,9 @@ class Payouts(Resource[Mode]):
             >>> velo.payouts.history(payout_id).total_payments
             1
         """
-        with Query("The payout") as check:
-            check.form("payout_id", payout_id, ID_FORM)
-        page = yield from call(get_payout_history, payout_id=payout_id, page_size=1)
+        # The history is the summary beside a page of payments.
+        query = arguments.get_payout_history(payout_id, page_size=1)
+        page = yield from call(query.operation, untyped=query.untyped, **query.arguments)
         return PayoutHistory(object_or_empty(page.get("summary")))
 
     @lists(arguments.get_payout_history, Payment)
