@@ -269,10 +269,7 @@ class Query(validation.Validation):
 
     def moment(self, field: str, value: Any, *, required: bool = True) -> Any:
         """An aware datetime, in UTC."""
-        before = len(self.problems)
-        super().moment(field, value, required=required)
-        is_moment = isinstance(value, datetime) and len(self.problems) == before
-        return value.astimezone(UTC) if is_moment else value
+        return self._in_utc(field, value) if value is not None or required else None
 
     def second(self, field: str, value: Any) -> str | None:
         """An aware datetime, as whole seconds in UTC.

@@ -47,7 +47,6 @@ from .responses import (
     names_checkout,
     names_payment,
     no_result,
-    parameters_in,
     private_texts,
     read_problems,
     reference_in,
@@ -153,7 +152,7 @@ def _find_made(client: Any, call: Any, since: datetime, _given: Mapping[str, str
     """Find what a call made: the only payment or step of the call's kind, with the call's
     reference, since the call may have been sent. A payment that was declined was made, too.
     """
-    form = dict(parameters_in(call.content))
+    form = call.values
     payments = yield partial(client.payments.find, form["merchantTransactionId"])
     matches: list[Any] = []
     for payment in payments:

@@ -18,7 +18,7 @@ from victor_ext.ids import is_same_id, reference_of
 from victor_ext.money import from_wire
 from victor_ext.privacy import PrivateTexts, one_line, redact_code, redact_excerpt
 from victor_ext.runtime.core import comparing
-from victor_ext.runtime.core.comparing import Comparer, Comparisons, Likeness, as_id, first_that_is
+from victor_ext.runtime.core.comparing import Comparer, Comparisons, Likeness, as_id
 from victor_ext.runtime.core.json_values import (
     is_object,
     list_or_empty,
@@ -70,12 +70,7 @@ def form_of(request: httpx.Request) -> list[tuple[str, str]]:
     media_type = request.headers.get("content-type", "")
     if not media_type.startswith("application/x-www-form-urlencoded"):
         return []
-    return parameters_in(request.content)
-
-
-def parameters_in(form: bytes) -> list[tuple[str, str]]:
-    """The parameters of a form, as it is sent."""
-    return parse_qsl(form.decode("ascii", "replace"))
+    return parse_qsl(request.content.decode("ascii", "replace"))
 
 
 def reference_in(request: httpx.Request) -> str:
@@ -310,7 +305,7 @@ def names_payment(response: httpx.Response) -> bool:
     is_refused = code.rejected and not is_of_payment
     if not named.strip() or is_refused or parameter_errors(body) or complains(body):
         return False
-    repeats_value = first_that_is(Likeness.SAME, _repeated_values(response)) is not None
+    repeats_value = Likeness.SAME in _repeated_values(response).values()
     if is_same_id(named, id_in_path(response.request)):
         return repeats_value and not code.rejected
     return code.is_in_table or repeats_value

@@ -96,7 +96,7 @@ def compared(
     return comparisons
 
 
-def first_that_is(wanted: Likeness, comparisons: Comparisons) -> str | None:
+def _first_that_is(wanted: Likeness, comparisons: Comparisons) -> str | None:
     """The name of the first value with this likeness; None: no value has it."""
     return next((name for name, is_like in comparisons.items() if is_like is wanted), None)
 
@@ -105,7 +105,7 @@ def of_another(what: str, comparisons: Comparisons) -> str | None:
     """Why a body is about another thing of this kind, because it came late or from a cache; None:
     it is not known to be.
     """
-    other = first_that_is(Likeness.OTHER, comparisons)
+    other = _first_that_is(Likeness.OTHER, comparisons)
     if other is None:
         return None
     return f"its body is about another {what}: its {other} is not the one that was sent"
@@ -113,7 +113,7 @@ def of_another(what: str, comparisons: Comparisons) -> str | None:
 
 def cannot_be_read(comparisons: Comparisons) -> str | None:
     """Why a body that repeats values does not confirm them, or None."""
-    odd = first_that_is(Likeness.UNREADABLE, comparisons)
+    odd = _first_that_is(Likeness.UNREADABLE, comparisons)
     return None if odd is None else f"its {odd} cannot be read"
 
 
