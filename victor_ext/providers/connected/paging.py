@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from inspect import signature
 from typing import Any, Generic, TypeVar, cast
+from urllib.parse import unquote_plus, urlencode
 
 import httpx
 from attrs import NOTHING
 
-from victor_ext.errors import Outcome, PaginationError, VictorError
+from victor_ext.errors import ConfigurationError, Outcome, PaginationError, VictorError
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.paging import Page, PageReader, says_that_others_follow
 from victor_ext.runtime.client.transport import is_instance, type_name
@@ -33,13 +34,10 @@ from victor_ext.runtime.loop.evidence import Tables, hidden_items, is_failed_pag
 
 from .places import (
     Place,
-    fields_of,
     kinds_at,
     member_of,
     same_name,
     value_at,
-    with_field,
-    with_parameter,
 )
 
 T = TypeVar("T")
@@ -126,7 +124,7 @@ class ParameterPages(PageStyle):
 
     def _step_to(self, value: object) -> Step:
         """The step to the page that is asked for with this value."""
-        change = with_field if self.in_body else with_parameter
+        change = _with_field if self.in_body else _with_parameter
         return partial(change, name=self.parameter, value=value)
 
 
@@ -292,7 +290,7 @@ class ListReader(PageReader[Any]):
         change_url: Any = self._for_this_page
         if isinstance(style, ParameterPages) and style.in_body:
             change_url = None  # the body asks for the page
-            fields = self._for_this_page(fields_of(arguments.get("body"), style.parameter))
+            fields = self._for_this_page(_fields_of(arguments.get("body"), style.parameter))
             # The first page is asked for with the caller's own body, whose class tells the media
             # type.
             if self._step is not None:
@@ -442,6 +440,43 @@ def _id_at(place: Place | None, item: Any) -> str | None:
     """The id of an item; None: the item has none, or the style does not say where it is."""
     value = None if place is None else value_at(item, place)
     return None if value is None else str(value)
+
+
+def _fields_of(body: Any, path: str) -> Mapping[str, Any]:
+    """The fields of a body, in which the field at `path` is to be set.
+
+    Raises `ConfigurationError`: the body is not an object.
+    """
+    fields: Any = body.to_dict() if hasattr(body, "to_dict") else body
+    if not isinstance(fields, Mapping):
+        raise ConfigurationError(
+            f"paged: in_body=True sets the field {path!r} of the body, which must be an object: "
+            "pass body=... to it."
+        )
+    return cast("Mapping[str, Any]", fields)
+
+
+def _with_field(fields: Mapping[str, Any], name: str, value: object) -> Mapping[str, Any]:
+    """A copy of the fields of a body, with another value at the path `name`.
+
+    Raises `ConfigurationError`: something else than an object is on the way to it.
+    """
+    first, _, rest = name.partition(".")
+    if not rest:
+        return {**fields, first: value}
+    inner = _fields_of({} if fields.get(first) is None else fields[first], rest)
+    return {**fields, first: _with_field(inner, rest, value)}
+
+
+def _with_parameter(url: httpx.URL, name: str, value: object) -> httpx.URL:
+    """A URL with another value of one parameter.
+
+    The other parameters stay as they are written, since `ids=1,2` and `ids=1%2C2` are two lists.
+    """
+    parameters = filter(None, url.query.decode("ascii").split("&"))
+    others = [text for text in parameters if unquote_plus(text.partition("=")[0]) != name]
+    query = "&".join([*others, urlencode({name: value})])
+    return url.copy_with(query=query.encode("ascii"))
 
 
 # ---- What the document declares of a list ----

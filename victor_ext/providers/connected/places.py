@@ -1,15 +1,9 @@
-"""Places in a page, an item or the body of a request, what the document declares at them, and the
-parameters of a URL.
-"""
+"""Places in what a provider sends: what is there, or what the document declares there."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
-from urllib.parse import unquote_plus, urlencode
 
-import httpx
-
-from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.loop.evidence import Tables
 
 Place = str | Callable[[Any], Any]
@@ -95,40 +89,3 @@ def _is_open(kind: Any, tables: Tables) -> bool:
     if kind is None or kind == "any":
         return True
     return is_model(kind, tables) and not tables[kind]
-
-
-def fields_of(body: Any, path: str) -> Mapping[str, Any]:
-    """The fields of a body, in which the field at `path` is to be set.
-
-    Raises `ConfigurationError`: the body is not an object.
-    """
-    fields: Any = body.to_dict() if hasattr(body, "to_dict") else body
-    if not isinstance(fields, Mapping):
-        raise ConfigurationError(
-            f"paged: in_body=True sets the field {path!r} of the body, which must be an object: "
-            "pass body=... to it."
-        )
-    return cast("Mapping[str, Any]", fields)
-
-
-def with_field(fields: Mapping[str, Any], name: str, value: object) -> Mapping[str, Any]:
-    """A copy of the fields of a body, with another value at the path `name`.
-
-    Raises `ConfigurationError`: something else than an object is on the way to it.
-    """
-    first, _, rest = name.partition(".")
-    if not rest:
-        return {**fields, first: value}
-    inner = fields_of({} if fields.get(first) is None else fields[first], rest)
-    return {**fields, first: with_field(inner, rest, value)}
-
-
-def with_parameter(url: httpx.URL, name: str, value: object) -> httpx.URL:
-    """A URL with another value of one parameter.
-
-    The other parameters stay as they are written, since `ids=1,2` and `ids=1%2C2` are two lists.
-    """
-    parameters = filter(None, url.query.decode("ascii").split("&"))
-    others = [text for text in parameters if unquote_plus(text.partition("=")[0]) != name]
-    query = "&".join([*others, urlencode({name: value})])
-    return url.copy_with(query=query.encode("ascii"))

@@ -320,10 +320,6 @@ def _asked_payments(request: httpx.Request) -> list[AskedPayment]:
     return asked
 
 
-_INSTRUCTED = _proof_by_status("payout", INSTRUCTION)
-_PAYOUT_WITHDRAWN = _proof_by_status("payout", PAYOUT_WITHDRAWAL)
-_PAYMENT_WITHDRAWN = _proof_by_status("payment", PAYMENT_WITHDRAWAL)
-
 _FINAL = frozenset({"CONFIRMED", "REJECTED", "WITHDRAWN"})
 """The statuses of a payout after which no other comes. Velo does not say in which order the
 statuses in `PAID` follow each other, so that only `CONFIRMED` of these is final.
@@ -391,9 +387,14 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "POST /v3/payouts/{}/quote": _write(SETS, "payouts.get(payout_id)", _OBJECT),
     "POST /v3/payouts/{}": _write(
-        MOVES_MONEY, "payouts.get(payout_id)", proof=_INSTRUCTED, follow=_UNTIL_PAID
+        MOVES_MONEY,
+        "payouts.get(payout_id)",
+        proof=_proof_by_status("payout", INSTRUCTION),
+        follow=_UNTIL_PAID,
     ),
-    "DELETE /v3/payouts/{}": _write(MOVES_MONEY, "payouts.get(payout_id)", proof=_PAYOUT_WITHDRAWN),
+    "DELETE /v3/payouts/{}": _write(
+        MOVES_MONEY, "payouts.get(payout_id)", proof=_proof_by_status("payout", PAYOUT_WITHDRAWAL)
+    ),
     "GET /v3/payouts/{}": _read(_has("payoutId", "status"), RepeatsId("payout", "payoutId")),
     "GET /v3/payouts/{}/payments": _LIST,
     "GET /v4/paymentaudit/payouts /v3/paymentaudit/payouts": _LIST,
@@ -404,7 +405,9 @@ OPERATIONS: Mapping[str, Operation] = {
         _has("thisMonthPayoutsCount", "thisMonthFailedPaymentsCount")
     ),
     "POST /v1/payments/{}/withdraw": _write(
-        MOVES_MONEY, "payments.get(payment_id)", proof=_PAYMENT_WITHDRAWN
+        MOVES_MONEY,
+        "payments.get(payment_id)",
+        proof=_proof_by_status("payment", PAYMENT_WITHDRAWAL),
     ),
     "GET /v4/paymentaudit/payments/{} /v3/paymentaudit/payments/{}": _read(
         _has("paymentId", "status"), RepeatsId("payment", "paymentId")
