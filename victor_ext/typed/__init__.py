@@ -14,9 +14,10 @@ from victor_ext.runtime.client.requests import (
     Part,
     Request,
 )
+from victor_ext.runtime.core.validation import Form
 from victor_ext.words import Word
 
-from .checks import Form, ListQuery, Query, Sent
+from .checks import ListQuery, Query, Sent
 from .reading import (
     AnyCaseRecord,
     day,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -17,22 +16,13 @@ from victor_ext.opaque import FrozenStruct
 from victor_ext.privacy import kind_of
 from victor_ext.runtime.client.requests import Body, Part, extra_query_problems
 from victor_ext.runtime.core import validation
+from victor_ext.runtime.core.validation import Form
 from victor_ext.words import Word
 
 FIRST_YEAR, LAST_YEAR = 1900, 9998
 """The years of a moment that can be meant."""
 
 P = TypeVar("P", bound=Part)
-
-
-class Form:
-    """A form that a text has as a whole, with the words for a message."""
-
-    __slots__ = ("pattern", "wanted")
-
-    def __init__(self, whole: str, wanted: str) -> None:
-        self.pattern = re.compile(whole, re.ASCII)
-        self.wanted = wanted
 
 
 class ListQuery(FrozenStruct, frozen=True):
@@ -66,14 +56,6 @@ class Sent(NamedTuple):
 
 class Query(validation.Validation):
     """The problems of the arguments of a call. Each method returns what is sent."""
-
-    def form(
-        self, field: str, value: Any, form: Form, longest: int | None = None, shortest: int = 0
-    ) -> Any:
-        """Text of a form, with a number of characters."""
-        return self.text(
-            field, value, longest, shortest=shortest, form=form.pattern, wanted=form.wanted
-        )
 
     def each(
         self,
@@ -109,8 +91,7 @@ class Query(validation.Validation):
         """Text that is sent in place of a value, which was checked before."""
         if text is None or any(problem.field == field for problem in self.problems):
             return text
-        pattern, wanted = (None, "") if form is None else (form.pattern, form.wanted)
-        self.text(field, text, longest, shortest=shortest, form=pattern, wanted=wanted)
+        self.text(field, text, longest, shortest=shortest, form=form)
         return text
 
     def integer(

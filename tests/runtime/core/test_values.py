@@ -6,7 +6,6 @@ import gzip
 import json
 import math
 import pickle
-import re
 import sys
 from decimal import Decimal
 from typing import Any
@@ -38,7 +37,7 @@ from victor_ext.runtime.core.headers import LONGEST, header_complaint
 from victor_ext.runtime.core.json_values import decimal_of, parsed, readable_members
 from victor_ext.runtime.core.response import ReceivedBody, Response, read
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint
-from victor_ext.typed import Query
+from victor_ext.typed import Form, Query
 
 THIRTY_DAYS = 30 * 24 * 60 * 60
 
@@ -148,7 +147,7 @@ def test_no_check_of_an_argument_shows_a_text_which_may_be_a_secret():
     checks.text("text", text, 3)
     checks.reference("reference", f"{text} ", 40)
     checks.reference("other", f" {text}", 40)
-    checks.matching("id", text, re.compile("[0-9]"), "a digit")
+    checks.form("id", text, Form("[0-9]", "a digit"))
     checks.integer("page_size", text, 1, 100)
     checks.flag("sensitive", text)
     checks.part("card", text, parts.Card, parts.payment_method_body)

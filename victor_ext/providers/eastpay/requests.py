@@ -27,7 +27,7 @@ from victor_ext.privacy import (
 )
 from victor_ext.runtime.auth.credentials import UnpicklableCredentials
 from victor_ext.runtime.client.requests import Body, folded_name
-from victor_ext.runtime.core.validation import Validation, is_encodable
+from victor_ext.runtime.core.validation import Form, Validation, is_encodable
 from victor_ext.runtime.http.from_httpx2 import as_httpx
 
 from .system import Entity
@@ -38,13 +38,14 @@ _MOST_UNITS = 10**10
 """Units of a currency from which on an amount has too many digits."""
 _SHORTEST_URL, _LONGEST_URL = 6, 2048
 LONGEST_REFERENCE = 255
-ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9._~-]{1,128}")
+ID = Form(r"(?!\.+\Z)[A-Za-z0-9._~-]{1,128}", "an id of the gateway's: letters, digits and - . _ ~")
 _HOST = re.compile(rb"[a-z0-9._-]+|[0-9a-f:.]+")
 _NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,128}")
 _GAPS = re.compile("[ -]")
-_DIGITS = re.compile("[0-9]+")
-_MONTH = re.compile("0?[1-9]|1[0-2]")
-_YEAR = re.compile("(?:19|20)[0-9]{2}")
+_NUMBER = Form("[0-9]+", "8 to 19 digits")
+_CVV = Form("[0-9]+", "three or four digits")
+_MONTH = Form("0?[1-9]|1[0-2]", "a month from 1 to 12")
+_YEAR = Form("(?:19|20)[0-9]{2}", "four digits, as in 2030")
 
 
 def checked_form(check: Validation, entity: Entity, request: Any, **fixed: str) -> Body:
@@ -199,7 +200,7 @@ def _further_parameters(
 
 def checked_id(check: Validation, name: str, value: Any) -> Any:
     """An id of the gateway's: it cannot change the rest of a path."""
-    return check.matching(name, value, ID, "an id of the gateway's: letters, digits and - . _ ~")
+    return check.form(name, value, ID)
 
 
 def check_id(name: str, value: object) -> None:
@@ -255,20 +256,10 @@ class Card(UnpicklableCredentials):
         month = _date_part(expiry_month)
         year = _date_part(expiry_year)
         with Validation() as validation:
-            validation.text(
-                "card.number", digits, 19, shortest=8, form=_DIGITS, wanted="8 to 19 digits"
-            )
-            validation.text(
-                "card.cvv",
-                cvv,
-                4,
-                shortest=3,
-                form=_DIGITS,
-                wanted="three or four digits",
-                required=False,
-            )
-            validation.matching("card.expiryMonth", month, _MONTH, "a month from 1 to 12")
-            validation.matching("card.expiryYear", year, _YEAR, "four digits, as in 2030")
+            validation.form("card.number", digits, _NUMBER, 19, 8)
+            validation.form("card.cvv", cvv, _CVV, 4, 3, required=False)
+            validation.form("card.expiryMonth", month, _MONTH)
+            validation.form("card.expiryYear", year, _YEAR)
             if holder is not None:
                 validation.text("card.holder", holder, 128, printable=True)
         self._number = digits

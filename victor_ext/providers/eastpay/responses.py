@@ -168,7 +168,7 @@ PAGE = ListPage(_LISTS, _is_page, "its body has no list of payments")
 
 def is_id(value: object) -> bool:
     """Whether a value is an id of the gateway's, which a path can hold."""
-    return isinstance(value, str) and ID.fullmatch(value) is not None
+    return isinstance(value, str) and ID.pattern.fullmatch(value) is not None
 
 
 # The gateway answers 400 for a payment that was declined, and for a request that was wrong: the

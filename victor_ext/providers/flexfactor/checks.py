@@ -11,7 +11,7 @@ from victor_ext.privacy import kind_of
 from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.card_data import card_data_in, has_card_number
 from victor_ext.runtime.core.json_values import is_object
-from victor_ext.typed import Query
+from victor_ext.typed import Form, Query
 
 MOST = 2**31 - 1
 """The largest whole number that is not an amount: a page, a status, a quantity."""
@@ -21,6 +21,11 @@ _MOST_CENTS = 10**15
 
 _NO_ID = re.compile(r"[\x00-\x1f\x7f-\x9f]|\A\.{1,2}\Z")
 """What no part of a path can hold: control characters, and the names `.` and `..`."""
+
+
+_KEY = Form(
+    f"(?i:{GUID.pattern})", "a GUID as text, such as idempotency_key_for('invoice', 1042) makes"
+)
 
 
 class FlexFactorValidation(Query):
@@ -42,8 +47,7 @@ class FlexFactorValidation(Query):
 
     def key(self, field: str, value: object) -> None:
         """An idempotency key; None: the client makes one."""
-        wanted = "a GUID as text, such as idempotency_key_for('invoice', 1042) makes"
-        self.matching(field, value, GUID, wanted, required=False)
+        self.form(field, value, _KEY, required=False)
 
     def amount(self, field: str, value: object) -> None:
         """An amount above zero."""

@@ -133,6 +133,16 @@ def is_encodable(text: str) -> bool:
     return True
 
 
+class Form:
+    """A form that a text has as a whole, with the words for a message."""
+
+    __slots__ = ("pattern", "wanted")
+
+    def __init__(self, whole: str, wanted: str) -> None:
+        self.pattern = re.compile(whole, re.ASCII)
+        self.wanted = wanted
+
+
 class Validation:
     """The problems of a call's arguments.
 
@@ -171,14 +181,12 @@ class Validation:
         longest: int | None = None,
         *,
         shortest: int = 1,
-        form: re.Pattern[str] | None = None,
-        wanted: str = "",
+        form: Form | None = None,
         required: bool = True,
         printable: bool = False,
     ) -> Any:
-        """Text with a number of characters, and of a form that `wanted` describes; `printable` text
-        can be shown.
-        """
+        """Text with a number of characters, and of a form; `printable` text can be shown."""
+        wanted = "" if form is None else form.wanted
         if value is None:
             if required:
                 kind = wanted or _kind_of_text(longest, shortest)
@@ -194,7 +202,7 @@ class Validation:
             kind = _kind_of_text(longest, shortest)
             what = f"has {len(value)}" if value.strip() else "is empty"
             self.note(field, "length", f"{field} must be {kind}, and {what}.")
-        elif form is not None and not form.fullmatch(value):
+        elif form is not None and not form.pattern.fullmatch(value):
             self.note(field, "format", f"{field} must be {wanted}.")
         elif not is_encodable(value):
             self.note(field, "characters", f"{field} {HALF_CHARACTER}.")
@@ -229,11 +237,18 @@ class Validation:
             self.note(field, "characters", message)
         return value
 
-    def matching(
-        self, field: str, value: Any, form: re.Pattern[str], wanted: str, *, required: bool = True
+    def form(
+        self,
+        field: str,
+        value: Any,
+        form: Form,
+        longest: int | None = None,
+        shortest: int = 0,
+        *,
+        required: bool = True,
     ) -> Any:
-        """Text of a form. `wanted` says what to write."""
-        return self.text(field, value, shortest=0, form=form, wanted=wanted, required=required)
+        """Text of a form, with a number of characters."""
+        return self.text(field, value, longest, shortest=shortest, form=form, required=required)
 
     def choice(self, field: str, value: Any, words: Sequence[str]) -> Any:
         """One of the document's words. A `Word` is only checked for being a word."""
