@@ -24,6 +24,7 @@ from victor_ext.runtime.core.card_data import card_problems
 from victor_ext.runtime.core.comparing import (
     Comparer,
     Likeness,
+    compared,
     comparer_of,
     is_contradicted,
     likeness,
@@ -80,6 +81,16 @@ def test_a_value_that_cannot_be_read_confirms_nothing(
     compare: Comparer, sent: object, received: object
 ) -> None:
     assert likeness(compare, sent, received) is Likeness.UNREADABLE
+
+
+def test_a_value_that_a_response_leaves_out_is_compared_only_if_it_is_needed() -> None:
+    comparers = {"amount": same_amount(from_wire), "memo": same_text, "unsent": same_text}
+    sent = {"amount": "44.23", "memo": "May"}
+    assert compared(comparers, sent.get, {"amount": "44.230"}.get) == {"amount": Likeness.SAME}
+    assert compared(comparers, sent.get, {"memo": "June"}.get, needed=("amount",)) == {
+        "amount": Likeness.UNSAID,
+        "memo": Likeness.OTHER,
+    }
 
 
 @pytest.mark.parametrize("compare", [same_id, same_text, same_word])

@@ -241,7 +241,10 @@ def _problem_of_made(
     kinds = kinds_at(models, place, tables, operator.eq)
     if not models or kinds is None:  # nothing is known of the place
         return None
-    sent = frozenset(declared.members) - _numbers_in_path(declared.members, read)
+    # A number that was sent comes back as an amount or the like, unless the caller chooses the id:
+    # the path of the read names it then.
+    placeholder = "" if read is None else read.path.rpartition("{")[2].rstrip("}")
+    sent = [member for member in declared.members if not same_name(member, placeholder)]
     reasons = [_no_id_because(place, kind, declared, sent) for kind in kinds]
     if None in reasons:
         return None
@@ -267,7 +270,7 @@ open.
 def _no_id_because(place: str, kind: Any, declared: Declared, sent: Collection[str]) -> str | None:
     """Why what the document has at a place is no id; None: it may be one.
 
-    `sent` are the members of the request that may not be ids of what it makes.
+    `sent` are the members of the request whose numbers are no ids of what it makes.
     """
     if kind not in _MAY_BE_IDS:
         return f"is declared as {shown(kind)}, and is no id"
@@ -276,13 +279,6 @@ def _no_id_because(place: str, kind: Any, declared: Declared, sent: Collection[s
     if kind == "whole" and place.rpartition(".")[2] in sent:
         return "is a number that was sent, such as an amount, and no id"
     return None
-
-
-def _numbers_in_path(members: Collection[str], read: Declared | None) -> frozenset[str]:
-    """The members of a request that the path of the read has: the caller chooses the id."""
-    path: str = "" if read is None else read.path
-    placeholder = path.rpartition("{")[2].rstrip("}")
-    return frozenset(member for member in members if same_name(member, placeholder))
 
 
 def _scalars_of(
