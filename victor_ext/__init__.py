@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from .providers.victor.client import AsyncVictor, Victor
     from .providers.victor.creating import PaymentRequestArguments, check_payment_request
     from .providers.victor.records import PaymentRequest
-    from .providers.victor.statuses import (
+    from .providers.victor.values import (
         Direction,
         Network,
         Payee,
@@ -210,7 +210,7 @@ _HOMES = {
         "check_payment_request",
     ),
     ".providers.victor.records": ("PaymentRequest",),
-    ".providers.victor.statuses": (
+    ".providers.victor.values": (
         "Direction",
         "Network",
         "Payee",

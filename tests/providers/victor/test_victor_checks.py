@@ -16,8 +16,7 @@ import yaml
 from victor_api.typed.arguments import list_payment_requests
 
 from victor_ext import Direction, InvalidRequest, Network, Status, money
-from victor_ext.providers.victor import checks as rules
-from victor_ext.providers.victor import creating
+from victor_ext.providers.victor import creating, reading, responding
 from victor_ext.providers.victor.creating import check_payment_request
 from victor_ext.providers.victor.payment_requests import PaymentRequests
 from victor_ext.runtime.loop.idempotency_keys import idempotency_key_for
@@ -54,7 +53,7 @@ def test_the_pattern_of_amounts_and_the_words_of_an_answer_are_the_documents() -
     ("name", "arguments", "call"),
     [
         ("NewRtpRfpPaymentRequest", creating.ARGUMENTS, PaymentRequests.create),
-        (ANSWERED, rules.RESPONSE_ARGUMENTS, PaymentRequests.accept),
+        (ANSWERED, responding.RESPONSE_ARGUMENTS, PaymentRequests.accept),
     ],
 )
 def test_the_arguments_are_the_documents_fields_and_those_are_needed_that_it_requires(
@@ -194,7 +193,7 @@ class TestDueDate:
 
 @pytest.mark.parametrize("value", ["b34783af0", "a-b_c.d~e", "...", "\u00e9"])
 def test_an_id_of_any_characters_but_those_of_a_path_is_taken(value: str) -> None:
-    rules.check_id(value)
+    reading.check_id(value)
 
 
 def sent(**filters: Any) -> dict[str, Any]:

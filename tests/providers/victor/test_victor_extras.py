@@ -32,8 +32,8 @@ from victor_ext import (
     check_payment_request,
 )
 from victor_ext.providers.victor import creating
-from victor_ext.providers.victor.checks import RESPONSE_ARGUMENTS
 from victor_ext.providers.victor.payment_requests import PaymentRequests
+from victor_ext.providers.victor.responding import RESPONSE_ARGUMENTS
 from victor_ext.sandbox import Sandbox
 from victor_ext.sandbox.engine import table_provider
 from victor_ext.sandbox.server import document

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from victor_api.members import MEMBERS
 
 from victor_ext import PaymentRequest
-from victor_ext.providers.victor.record_values import Amounts, first_of
 from victor_ext.providers.victor.records import FakeFields
-from victor_ext.providers.victor.statuses import Payer
+from victor_ext.providers.victor.values import Amounts, Payer, first_of
 
 MODELS = [
     "PaymentRequestReceipt",

@@ -27,12 +27,20 @@ from tests.providers.running import MODES, TOKEN, is_for_token, run
 from tests.providers.victor.adapter import ARGUMENTS, Harness
 from victor_ext import Direction, Network, PaymentRequest, Status
 from victor_ext.providers.victor.reading import walk
-from victor_ext.providers.victor.statuses import TERMINAL
+from victor_ext.providers.victor.values import TERMINAL
 from victor_ext.runtime.client.paging import QUIET_PASSES
 from victor_ext.runtime.core.clock import ServerClock
 
 CASES = cases_beside(__file__)
 LISTED = CASES["listed"]
+CREATED = {
+    "payee_account_number": "043987673645",
+    "payer_counterparty_id": "acceptsRfp",
+    "amount": "44.23",
+    "biller_type": "BUSINESS",
+    "due_date": date(2026, 3, 4),
+}
+"""The arguments of `create`."""
 
 
 def listed(**changes: Any) -> PaymentRequest:
@@ -107,6 +115,15 @@ PROSE = ("Error", "error", "canceled", "Cancelled", "CANCELED", "Rejected", "rej
 def test_a_status_in_any_spelling(word: object, status: object) -> None:
     assert listed(status=word).status == status
     assert listed(status=word).is_terminal == (status in TERMINAL or word in PROSE)
+
+
+@pytest.mark.parametrize(
+    ("word", "biller_type"),
+    [("Business", "BUSINESS"), (" consumer ", "CONSUMER"), ("Charity", "Charity"), (7, None)],
+)
+def test_a_biller_type_in_any_spelling(word: object, biller_type: object) -> None:
+    request = {"payment_details": {"biller_type": word}}
+    assert listed(payment_request=request).biller_type == biller_type
 
 
 @pytest.mark.parametrize(
@@ -266,6 +283,17 @@ def test_a_request_that_was_paid_with_another_amount_completes_the_one_of_a_list
     completed = known.completed_by(now)
     assert (known.amount, now.amount) == (Decimal("10.00"), Decimal("7.00"))
     assert (completed.amount, completed.original_amount) == (Decimal("7.00"), Decimal("10.00"))
+
+
+def test_a_request_that_another_record_says_is_older_was_not_made_by_these_arguments() -> None:
+    request = {"payment_details": {"amount": "44.23"}}
+    silent = PaymentRequest.of_json({"payment_request": request})
+    older = PaymentRequest.of_json(
+        {"payment_request": {**request, "created_at": "2026-03-04T05:06:07Z"}}
+    )
+    sent_at = datetime(2026, 3, 5, tzinfo=UTC)
+    assert silent.could_be(CREATED, since=sent_at)
+    assert not silent.completed_by(older).could_be(CREATED, since=sent_at)
 
 
 BEGAN = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)

@@ -34,8 +34,7 @@ from victor_ext.systems import System
 from .auth import Credentials
 from .operations import behaviour_of
 from .payment_requests import PaymentRequests
-from .statuses import EnvironmentWord
-from .system import ENVIRONMENTS, SYSTEM, VERSION, from_process_environment
+from .system import ENVIRONMENTS, SYSTEM, VERSION, EnvironmentWord, from_process_environment
 
 
 # The arguments of `from_env`, none required. They stand in the constructor, too: its signature

@@ -1,5 +1,7 @@
 """What `create` sends, and how a response is compared with it: `SentCreate`."""
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
@@ -19,13 +21,20 @@ from victor_ext.runtime.client.requests import ExtraBody, extra_body_problems, w
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.json_values import object_or_empty
-from victor_ext.runtime.core.validation import as_date, moment_problem
+from victor_ext.runtime.core.validation import Validation, as_date, moment_problem
 from victor_ext.runtime.loop.idempotency_keys import key_problem
 from victor_ext.typed import Body, Request
 
-from .checks import VictorValidation
-from .record_values import CREATED_AT, ORIGINAL_AMOUNT, Amounts
-from .statuses import CHILD_ID, ID, PARENT_ID, Direction, as_direction, as_moment
+from .values import (
+    CHILD_ID,
+    ID,
+    ORIGINAL_AMOUNT,
+    PARENT_ID,
+    Amounts,
+    Direction,
+    as_direction,
+    as_moment,
+)
 
 ARGUMENTS = {sent.place: argument for argument, sent in CREATE_REQUEST_PAYMENT.items()}
 """The places of members in the body of `create`, each with the argument that sets it."""
@@ -101,7 +110,7 @@ def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> N
     """
     arguments["payee_account_number"] = concealed_account(arguments.get("payee_account_number"))
     if now is not None:
-        with VictorValidation("The check") as validation:
+        with Validation("The check was not sent") as validation:
             problem = moment_problem("now", now)
             if problem is None and not MINYEAR < now.year < MAXYEAR:
                 problem = Problem(
@@ -143,7 +152,7 @@ class _Argument(NamedTuple):
     counts_if_left_out: bool
 
     @classmethod
-    def at(cls, place: str, kind: str, *, counts_if_left_out: bool) -> "_Argument":
+    def at(cls, place: str, kind: str, *, counts_if_left_out: bool) -> _Argument:
         path = place.split(".")
         at_top = None if len(path) > 1 or place in _OF_RECORD else path
         in_request = ["payment_request", *path]
@@ -167,6 +176,10 @@ _COMPARED = {
 
 class Compared(Protocol):
     """What is compared of a record of a payment request; `PaymentRequest` has it."""
+
+    @property
+    def created_at(self) -> datetime | None:
+        """The time of creation, if the record says it."""
 
     def value_at(self, path: Sequence[str]) -> Any:
         """The value at the names in `path`, or None; without names, the whole JSON."""
@@ -196,7 +209,7 @@ class SentCreate(FrozenStruct, frozen=True):
     extras: tuple[ExtraBody | None, ...] = ()
 
     @classmethod
-    def of_body(cls, json: object, attempts: int = 1, key: str | None = None) -> "SentCreate":
+    def of_body(cls, json: object, attempts: int = 1, key: str | None = None) -> SentCreate:
         """The `create` that sent this body, of which nothing is left in `json`."""
         rest = object_or_empty(json)
         body = Body()
@@ -210,7 +223,7 @@ class SentCreate(FrozenStruct, frozen=True):
         return cls(body, attempts, key, (extra,))
 
     @classmethod
-    def of_arguments(cls, arguments: Mapping[str, Any]) -> "SentCreate":
+    def of_arguments(cls, arguments: Mapping[str, Any]) -> SentCreate:
         """A `create` with these arguments. Raises `InvalidRequest` for what cannot be sent."""
         request = _request_of(arguments)
         request.check.finish()
@@ -223,8 +236,7 @@ class SentCreate(FrozenStruct, frozen=True):
 
     def may_have_made(self, record: Compared, since: datetime) -> bool:
         """Whether a record may be of this payment; `PaymentRequest.could_be` has the rule."""
-        created_at = as_moment(record.value_at(CREATED_AT))
-        if created_at is not None and created_at < since:
+        if record.created_at is not None and record.created_at < since:
             return False
         compared = self.comparisons(record)
         return "amount" in compared and {*compared.values()} == {Likeness.SAME}

@@ -52,7 +52,7 @@ from .payment_requests import confirm_created
 from .reading import another_page, is_number
 from .records import PaymentRequest
 from .responding import PROOF_OF_RESPONSE, confirm_recorded, records_response
-from .statuses import CHILD_ID, ID, PARENT_ID, TERMINAL, Direction, as_direction
+from .values import CHILD_ID, ID, PARENT_ID, TERMINAL, Direction, as_direction
 
 _WHAT = "payment request"
 _NO_MESSAGE = "the provider gave no message"

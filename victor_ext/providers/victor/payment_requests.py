@@ -34,7 +34,7 @@ from . import reading, responding, waiting
 from .creating import ARGUMENTS, SentCreate, body_of, check_request
 from .reading import SearchResult
 from .records import PaymentRequest
-from .statuses import Status
+from .values import Status
 
 
 class PaymentRequests(Resource[Mode]):

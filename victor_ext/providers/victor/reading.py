@@ -6,6 +6,7 @@ list; `in_list` reads one request from a list, for `wait` and `watch`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeGuard
@@ -28,18 +29,40 @@ from victor_ext.runtime.client.resources import Shared, Walk
 from victor_ext.runtime.client.runners import OperationFlow, step_for_json
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.json_values import list_or_empty
+from victor_ext.runtime.core.validation import Validation, shown
 from victor_ext.runtime.loop.operations import names_only
 from victor_ext.typed import ListQuery
 
-from .checks import VictorValidation, check_id
 from .records import PaymentRequest
 
+_NOT_IN_ID = re.compile(r"[\x00-\x20\x7f-\x9f/\\?#%\s]|\A\.{1,2}\Z")
 _ARRIVAL_MARGIN = 5.0
 """Seconds. A request counts as new if it was created at least this long after the reading began, by
 the provider's clock.
 """
 _UNTYPED = arguments.list_payment_requests().untyped
 """The filters of the list that are no arguments: no check knows their types."""
+
+
+def id_problem(request_id: object) -> Problem | None:
+    """What is wrong with an id for a URL path, whose rest it must not change; or None."""
+    if not isinstance(request_id, str):
+        return Problem("id", "type", f"id must be text, not {type(request_id).__name__}.")
+    if not request_id:
+        return Problem("id", "required", "id is empty: give the id of a payment request.")
+    if _NOT_IN_ID.search(request_id) or not request_id.isprintable():
+        message = (
+            f"id is {shown(request_id)}: an id has no slash, space, line break, '?', '#' or '%', "
+            "nor dots alone."
+        )
+        return Problem("id", "format", message)
+    return None
+
+
+def check_id(request_id: object) -> None:
+    """Check the id of a call that has no other argument to check. Raises `InvalidRequest`."""
+    with Validation("The call was not sent") as validation:
+        validation.add(id_problem(request_id))
 
 
 def get(
@@ -284,7 +307,7 @@ def _check_search(
     references: Sequence[object], start_datetime: Any, end_datetime: Any, extra_query: Any
 ) -> None:
     """Check the arguments of `find`. Raises `InvalidRequest` with all problems."""
-    with VictorValidation("The search") as validation:
+    with Validation("The search was not sent") as validation:
         for reference in references:
             validation.text("client_reference_id", reference, 128)
         if start_datetime is None:

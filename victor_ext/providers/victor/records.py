@@ -22,21 +22,20 @@ from victor_ext.runtime.core.json_values import is_object
 from victor_ext.runtime.core.validation import Validation, as_date
 from victor_ext.runtime.loop.operations import Done
 
-from . import statuses
+from . import values
 from .creating import SUBJECT, SentCreate
-from .record_values import (
-    CREATED_AT,
-    ORIGINAL_AMOUNT,
+from .values import (
     Amounts,
-    as_biller_type,
-    as_payee,
-    as_payer,
-    as_request_id,
+    Direction,
+    Network,
+    Payee,
+    Payer,
+    PaymentRequestResponse,
+    Status,
     first_of,
     member_of,
     text_in,
 )
-from .statuses import Direction, Network, Payee, Payer, PaymentRequestResponse, Status
 
 if TYPE_CHECKING:
     from typing import Self, Unpack
@@ -85,6 +84,7 @@ _AMOUNT = ("payment_request", "payment_details", "amount")
 _DUE_DATE = ("payment_request", "payment_details", "due_date")
 _BILLER_TYPE = ("payment_request", "payment_details", "biller_type")
 APPROVAL_NOTES = ("payment_request", "payment_details", "approval_notes")
+_CREATED_AT = ("payment_request", "created_at")
 _APPROVED_AT = ("payment_request", "approved_at")
 _PAYEE = ("payment_request", "payee")
 _PAYER = ("payment_request", "payer")
@@ -237,7 +237,7 @@ class PaymentRequest(PaymentRequestFields):
 
     @property
     def id(self) -> str:
-        return as_request_id(self._json.get(statuses.ID))
+        return values.as_request_id(self._json.get(values.ID))
 
     @property
     def status(self) -> Status | str | None:
@@ -246,13 +246,12 @@ class PaymentRequest(PaymentRequestFields):
         The status of `get` is documented as "Either Pending or Error", also of a request with a
         response. Then the response is the status: ACCEPTED or DECLINED.
         """
-        word = self._json.get("status")
         if self._is_response:
-            return statuses.as_status(statuses.as_response_status(word))
-        status = statuses.as_status(word)
-        if status is not Status.PENDING or self._model == _LISTED:
+            return values.as_status(self._response_status)
+        status = values.as_status(self._json.get("status"))
+        if status is not Status.PENDING:
             return status
-        of_response = statuses.as_response_status(member_of(self._sent_response, "status"))
+        of_response = self._response_status
         return of_response if isinstance(of_response, Status) else status
 
     @property
@@ -262,11 +261,11 @@ class PaymentRequest(PaymentRequestFields):
         """
         if self._is_response:
             return Direction.INBOUND
-        return statuses.as_direction(self._json.get("direction"))
+        return values.as_direction(self._json.get("direction"))
 
     @property
     def network(self) -> Network | str | None:
-        return statuses.as_network(self._json.get("payment_network"))
+        return values.as_network(self._json.get("payment_network"))
 
     @property
     def amount(self) -> Decimal | None:
@@ -294,11 +293,11 @@ class PaymentRequest(PaymentRequestFields):
         """The amounts that `amount` and `original_amount` are read from, also for a comparison."""
         response = self._sent_response
         # A request that was declined has no amount to pay.
-        is_declined = statuses.as_response_status(member_of(response, "status")) is Status.DECLINED
+        is_declined = self._response_status is Status.DECLINED
         return Amounts(
             own=first_of(self.value_at(_AMOUNT)),
             original=first_of(
-                self.value_at(ORIGINAL_AMOUNT), member_of(response, "original_amount")
+                self.value_at(values.ORIGINAL_AMOUNT), member_of(response, "original_amount")
             ),
             modified=None if is_declined else first_of(member_of(response, "modified_amount")),
         )
@@ -309,23 +308,23 @@ class PaymentRequest(PaymentRequestFields):
 
     @property
     def created_at(self) -> datetime | None:
-        return statuses.as_moment(self.value_at(CREATED_AT))
+        return values.as_moment(self.value_at(_CREATED_AT))
 
     @property
     def approved_at(self) -> datetime | None:
-        return statuses.as_moment(self.value_at(_APPROVED_AT))
+        return values.as_moment(self.value_at(_APPROVED_AT))
 
     @property
     def payee(self) -> Payee | None:
-        return as_payee(self.value_at(_PAYEE))
+        return values.as_payee(self.value_at(_PAYEE))
 
     @property
     def payer(self) -> Payer | None:
-        return as_payer(self.value_at(_PAYER))
+        return values.as_payer(self.value_at(_PAYER))
 
     @property
     def biller_type(self) -> str | None:
-        return as_biller_type(self.value_at(_BILLER_TYPE))
+        return values.as_biller_type(self.value_at(_BILLER_TYPE))
 
     @property
     def approval_notes(self) -> str | None:
@@ -338,14 +337,14 @@ class PaymentRequest(PaymentRequestFields):
         paid yet.
 
         "Error", "canceled" and "Rejected" are terminal too. The document mentions them outside its
-        enum of statuses.
+        enum of values.
         """
-        return statuses.is_terminal(self.status)
+        return values.is_terminal(self.status)
 
     @property
     def response(self) -> PaymentRequestResponse | None:
         response = self._sent_response
-        status = statuses.as_response_status(member_of(response, "status"))
+        status = self._response_status
         if status is None:
             return None
         original, modified = (
@@ -367,9 +366,14 @@ class PaymentRequest(PaymentRequestFields):
             return None
         response = self.value_at(_RESPONSE)
         ids = (self.id, self.child_id, self.parent_id)
-        if self.id and not is_about_one_of(ids, member_of(response, statuses.ID)):
+        if self.id and not is_about_one_of(ids, member_of(response, values.ID)):
             return None
         return response
+
+    @property
+    def _response_status(self) -> Status | str | None:
+        """ACCEPTED or DECLINED, as the response to the request says; an unknown word is text."""
+        return values.as_response_status(member_of(self._sent_response, "status"))
 
     def has_reference(self, client_reference_id: str) -> bool:
         """Whether the request has this `client_reference_id`, in any Unicode form.

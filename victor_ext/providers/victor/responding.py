@@ -29,11 +29,19 @@ from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.loop.evidence import said_members
 from victor_ext.runtime.loop.operations import Done, Finding, Proof, id_in_path
+from victor_ext.typed import Query
 
-from .checks import RESPONSE_ARGUMENTS, VictorValidation
-from .reading import get
+from .reading import get, id_problem
 from .records import APPROVAL_NOTES, RESPONSE, PaymentRequest
-from .statuses import Direction, PaymentRequestResponse, Status
+from .values import Direction, PaymentRequestResponse, Status
+
+RESPONSE_ARGUMENTS = {
+    "status": "accept or decline",
+    "notes": "notes",
+    "modified_amount": "modified_amount",
+}
+"""The members of the body of `accept` and `decline`, each with the method or argument that sets it.
+"""
 
 
 class IntendedResponse(FrozenStruct, frozen=True):
@@ -237,8 +245,8 @@ def check_response(
 
     `known` is the record of the request, if the caller passed it.
     """
-    with VictorValidation("The answer") as validation:
-        validation.id("id", request_id)
+    with Query("The answer was not sent") as validation:
+        validation.add(id_problem(request_id))
         if known is not None and known.direction is Direction.OUTBOUND:
             which = "which only its payer has"
             if known.child_id:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from victor_ext.books import Book, Theirs, money_of
 from victor_ext.errors import ConfigurationError
@@ -15,13 +15,15 @@ from victor_ext.flows import following
 from victor_ext.runtime.auth.credentials import checked_secret
 from victor_ext.runtime.client.settings import options_from, require_variables
 from victor_ext.systems import System
+from victor_ext.words import Word
 
 from .auth import SOURCE, Credentials, VictorJwt, VictorOAuth, key_source
-from .statuses import Status
+from .values import Status
 
 if TYPE_CHECKING:
     from .records import PaymentRequest
 
+EnvironmentWord = Literal["staging", "production"] | Word
 
 _BOTH_KINDS = (
     "Set VICTOR_API_KEY with VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE, or set "

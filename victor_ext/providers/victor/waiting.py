@@ -19,10 +19,9 @@ from victor_ext.runtime.core.validation import MOST_SECONDS, shown, spelled
 from victor_ext.runtime.loop.flow import Sleep
 from victor_ext.words import Word
 
-from .checks import check_id
-from .reading import get, in_list
+from .reading import check_id, get, in_list
 from .records import PaymentRequest
-from .statuses import DOCUMENTED_STATUSES, Direction, Status, as_status
+from .values import DOCUMENTED_STATUSES, Direction, Status, as_response_status, as_status
 
 _WAIT_AGAIN = (
     "Wait again, or look it up with list(victor_id=...), for get() may report Pending indefinitely."
@@ -214,11 +213,9 @@ def _has_reached(request: PaymentRequest, until: Collection[str] | None) -> bool
     """Whether a request has a wanted status, or a later one on the way to being paid; None wants
     any terminal status.
     """
-    status = request.status
     if until is None:
         return request.is_terminal
-    if status is not None and status.strip().lower() == "rejected":
-        status = Status.DECLINED  # the provider uses both words
+    status = as_response_status(request.status)  # the provider also says "Rejected" for DECLINED
     if status is not None and status.casefold() in {word.casefold() for word in until}:
         return True
     if status not in _WAY_TO_PAID:

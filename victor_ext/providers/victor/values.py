@@ -1,7 +1,8 @@
-"""The words of a payment request (status, direction, network), and the parts of its record.
+"""The values in the record of a payment request, with their readers.
 
-First the enums, then the readers of words in any letter case, then
-`Payee`, `Payer` and `PaymentRequestResponse`.
+First its words (status, direction, network), then what else a value is read as: an id, a moment,
+a party, a response, amounts. A reader returns None for what the provider did not send, or sent in
+a form that cannot be read.
 """
 
 from __future__ import annotations
@@ -10,25 +11,25 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, NamedTuple, TypeVar, get_args
 
 from victor_api.typed.words import StatusWord
 
-from victor_ext import zulu
+from victor_ext import money, zulu
 from victor_ext.errors import InvalidRequest
 from victor_ext.opaque import FrozenStruct
 from victor_ext.privacy import mask
 from victor_ext.runtime.client.records import as_text
-from victor_ext.words import Word
+from victor_ext.runtime.core.comparing import as_id
+from victor_ext.runtime.core.json_values import is_object
 
-E = TypeVar("E", bound=StrEnum)
-
-EnvironmentWord = Literal["staging", "production"] | Word
-
+WordT = TypeVar("WordT", bound=str)
 
 ID = "victor_payment_request_id"
 PARENT_ID = "victor_payment_request_parent_id"
 CHILD_ID = "victor_payment_request_child_id"
+ORIGINAL_AMOUNT = ("payment_request", "payment_details", "original_amount")
+"""Where a payment request has the requested amount: a record and a comparison look there."""
 
 
 class Status(StrEnum):
@@ -71,20 +72,13 @@ _ENDS_IN_PROSE = frozenset({"error", "canceled", "cancelled", "rejected"})
 """Statuses that no longer change, too: the text of the document has them, and its enum does not."""
 
 
-def as_word(value: object) -> str | None:
-    """A text or an enum member, as a plain text; None for any other value."""
-    if type(value) is str:  # as the wire has it
-        return value
-    return value.value if isinstance(value, StrEnum) else as_text(value)
-
-
-def _reader(known: Mapping[str, E]) -> Callable[[object], E | str | None]:
-    """A function that reads a word in any spelling: as the member of an enum, or if it is unknown
+def _reader(known: Mapping[str, WordT]) -> Callable[[object], WordT | str | None]:
+    """A function that reads a word in any spelling: as one of the known words, or if it is unknown
     as text. None: the value is no text.
     """
 
-    def read(value: object) -> E | str | None:
-        word = as_word(value)
+    def read(value: object) -> WordT | str | None:
+        word = value.value if isinstance(value, StrEnum) else as_text(value)
         if word is None:
             return None
         # As most words are spelled as the document has them, these are looked up first.
@@ -96,6 +90,7 @@ def _reader(known: Mapping[str, E]) -> Callable[[object], E | str | None]:
 as_status = _reader({status.value: status for status in Status})
 as_direction = _reader({direction.value: direction for direction in Direction})
 as_network = _reader({network.value.lower(): network for network in Network})
+as_biller_type = _reader({"business": "BUSINESS", "consumer": "CONSUMER"})
 # A declined request is "Declined" in the call, "Rejected" in its response and "declined" in a list.
 as_response_status = _reader(
     {"accepted": Status.ACCEPTED, "rejected": Status.DECLINED, "declined": Status.DECLINED}
@@ -112,6 +107,38 @@ def _normal(word: str) -> str:
     return word.strip().lower().replace("_", "-").replace(" ", "-")
 
 
+def as_request_id(value: object) -> str:
+    """The id of a request; empty: the value is none."""
+    if isinstance(value, str):  # as most ids are, of which a page has hundreds
+        return value
+    return as_id(value) or ""
+
+
+def as_moment(value: Any) -> datetime | None:
+    """The moment of an epoch timestamp, as the document declares it, or of a Zulu time."""
+    try:
+        return zulu.parse(value) if isinstance(value, str) else zulu.from_epoch(value)
+    except InvalidRequest:
+        return None
+
+
+def member_of(source: object, name: str) -> Any:
+    """The value of a member of a JSON object; None without one."""
+    return source.get(name) if is_object(source) else None
+
+
+def text_in(source: object, name: str) -> str | None:
+    """The text of a member of a JSON object; None without one."""
+    return as_text(member_of(source, name))
+
+
+def first_of(*values: Any) -> Any:
+    """The first value that is there, or None. An empty text is not: the document permits it in
+    place of an amount.
+    """
+    return next((value for value in values if value not in (None, "")), None)
+
+
 class Payee(FrozenStruct, frozen=True):
     """The account that receives the money, and the final recipient; None where the provider does
     not say it.
@@ -125,6 +152,12 @@ class Payee(FrozenStruct, frozen=True):
             f"Payee(account_number={_masked(self.account_number)}, "
             f"ultimate_creditor={self.ultimate_creditor!r})"
         )
+
+
+def as_payee(source: object) -> Payee | None:
+    if not is_object(source):
+        return None
+    return Payee(text_in(source, "account_number"), text_in(source, "ultimate_creditor"))
 
 
 class Payer(FrozenStruct, frozen=True):
@@ -153,6 +186,13 @@ class Payer(FrozenStruct, frozen=True):
         )
 
 
+def as_payer(source: object) -> Payer | None:
+    if not is_object(source):
+        return None
+    names = ("victor_counterparty_id", "account_number", "routing_number", "name")
+    return Payer(*(text_in(source, name) for name in names))
+
+
 class PaymentRequestResponse(FrozenStruct, frozen=True):
     """The response to an inbound request.
 
@@ -169,13 +209,24 @@ class PaymentRequestResponse(FrozenStruct, frozen=True):
     notes: str | None
 
 
-def as_moment(value: Any) -> datetime | None:
-    """The moment of an epoch timestamp, as the document declares it, or of a Zulu time; None: the
-    value is neither.
+class Amounts(NamedTuple):
+    """The amounts of a request, as they were sent: its own, the requested one, and the one that its
+    response has modified it to. None: the provider did not send it.
+
+    The document's example of a request that was accepted with another amount has 44.23, 44.23 and
+    34.23. The document may also be read so that the modified amount takes the place of `own`.
     """
-    try:
-        return zulu.parse(value) if isinstance(value, str) else zulu.from_epoch(value)
-    except InvalidRequest:
+
+    own: Any
+    original: Any
+    modified: Any
+
+    @property
+    def unreadable(self) -> Any:
+        """The first amount that was sent and cannot be read, or None."""
+        for amount in self:
+            if amount is not None and money.from_wire(amount) is None:
+                return amount
         return None
 
 
