@@ -8,12 +8,11 @@ import math
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast
 
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.opaque import FrozenOpaque
 from victor_ext.privacy import Secret, concealed
 from victor_ext.runtime.auth.credentials import (
     ChangingFile,
@@ -38,6 +37,8 @@ if TYPE_CHECKING:
     from victor_ext.runtime.auth.signed_tokens import Sign
 
     PrivateKey = str | bytes | os.PathLike[str] | RSAPrivateKey
+
+T = TypeVar("T")
 
 TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
 TOKEN_LIMITS = {"staging": 3600, "production": 300}
@@ -173,53 +174,35 @@ class VictorJwt(UnpicklableCredentials):
             issued = math.floor(now) - min(_BACKDATED, int(lifetime) // 2)
             return self._claims(issued, issued + int(lifetime))
 
-        if self._key is not None:
-
-            def header_of(parts: dict[str, Any], key: RSAPrivateKey) -> Secret:
-                return Secret(f"{self._prefix} {signed_token(parts, key)}")
-
-            signer = _Signer(claims, self._key, header_of)
-            return SignedToken(signer.header_at, clock, reuse=self._reuse or 0)
+        key = self._key
+        if key is not None:
+            # To sign once more would give the same bytes for the same claims and key: RS512 has no
+            # random part (RFC 8017, 8.2.1).
+            headers = _Latest(
+                lambda parts, key: Secret(f"{self._prefix} {signed_token(parts, key)}")
+            )
+            return SignedToken(
+                lambda now: headers.of(claims(now), key()), clock, reuse=self._reuse or 0
+            )
         assert self._sign is not None
         reuse = longest if self._reuse is None else self._reuse
         return SignedElsewhere(self._sign, claims, clock, lock, prefix=self._prefix, reuse=reuse)
 
 
-class _Signer:
-    """Signs tokens with a private key, and keeps the last one.
+class _Latest(Generic[T]):
+    """Keeps what was made last, and makes it again from other sources only."""
 
-    To sign once more would give the same bytes for the same claims and key: RS512 has no random
-    part (RFC 8017, 8.2.1).
-    """
+    def __init__(self, make: Callable[..., T]) -> None:
+        self._make = make
+        self._last: tuple[Any, T] | None = None
 
-    def __init__(
-        self,
-        claims: Callable[[float], dict[str, Any]],
-        key: Callable[[], RSAPrivateKey],
-        header_of: Callable[[dict[str, Any], RSAPrivateKey], Secret],
-    ) -> None:
-        self._claims_at = claims
-        self._key = key
-        self._header_of = header_of
-        self._last: _HeaderOfClaims | None = None
-
-    def header_at(self, now: float) -> Secret:
-        """The `Authorization` header of a token; `now` is the time by the provider's clock."""
-        claims = self._claims_at(now)
-        key = self._key()
+    def of(self, *sources: Any) -> T:
+        """What is made of these sources."""
         last = self._last  # another thread may replace it
-        if last is None or last.claims != claims or last.key is not key:
-            last = _HeaderOfClaims(claims, key, self._header_of(claims, key))
+        if last is None or last[0] != sources:
+            last = (sources, self._make(*sources))
             self._last = last
-        return last.header
-
-
-class _HeaderOfClaims(FrozenOpaque, frozen=True):
-    """A header, and what it was signed from."""
-
-    claims: dict[str, Any]
-    key: RSAPrivateKey
-    header: Secret
+        return last[1]
 
 
 class VictorOAuth(IdAndSecret):
@@ -276,28 +259,14 @@ def key_source(key: Any, **options: Any) -> Callable[[], RSAPrivateKey]:
         loaded = load_rsa_key(key, **options)
         return lambda: loaded
     function = checked_function("private_key", key)
-    last: _LoadedKey | None = None
+    # A key that is known already is not validated again, which takes 27 ms.
+    keys = _Latest(lambda value, _stamp: load_rsa_key(value, **options))
 
     def current() -> RSAPrivateKey:
-        nonlocal last
         value = concealed(function())
-        stamp = file_stamp(value)
-        known = last  # another thread may replace it
-        # A key that is known already is not validated again, which takes 27 ms.
-        if known is None or [value, stamp] != [known.value, known.stamp]:
-            known = _LoadedKey(value, stamp, load_rsa_key(value, **options))
-            last = known
-        return known.key
+        return keys.of(value, file_stamp(value))
 
     return current
-
-
-class _LoadedKey(FrozenOpaque, frozen=True):
-    """A private key, and what it was loaded from."""
-
-    value: Any
-    stamp: Any
-    key: RSAPrivateKey
 
 
 def _checked_seconds(name: str, value: float | None, *, least: int) -> float | None:
