@@ -71,7 +71,6 @@ class _FlexFactorClient(
     _generated = GeneratedClient
     _resources: ClassVar[dict[str, Any]] = {"orders": Orders, "_payments": Payments}
     orders: Orders[Mode]
-    _payments: Payments[Mode]
 
     @with_client_options
     def __init__(
@@ -148,15 +147,6 @@ class _FlexFactorClient(
         note_card_numbers(validation, "extra_query", extra_query)
         if validation.problems:
             raise ConfigurationError.of(validation.problems)
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        if not hasattr(cls, "_payments"):
-            return
-        for name in ("evaluate", "capture", "transmit"):
-            # The client's own operations are those of its mode, also for `create_autospec`, which
-            # looks at the class.
-            setattr(cls, name, getattr(cls._payments, name).__func__)
 
     def _attach(self) -> None:
         super()._attach()
