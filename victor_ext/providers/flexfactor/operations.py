@@ -16,7 +16,7 @@ from victor_ext.books import in_major_units
 from victor_ext.ids import reference_of
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Comparisons
-from victor_ext.runtime.core.json_values import object_of, object_or_empty, text_or_empty
+from victor_ext.runtime.core.json_values import object_of, object_or_empty
 from victor_ext.runtime.loop import operations
 from victor_ext.runtime.loop.idempotency_keys import TAKEN, BodyKey
 from victor_ext.runtime.loop.operations import (
@@ -33,7 +33,7 @@ from victor_ext.runtime.loop.operations import (
 
 from . import responses
 from .problems import read_problems, trace_id
-from .responses import Result, member, orders_page, status_of
+from .responses import Result, first_text, is_order, member, orders_page, status_of
 
 _REPEATED: dict[str, Comparer] = {
     **dict.fromkeys(("idempotencyKey", "mid", "senseKey"), comparing.same_id),
@@ -88,24 +88,14 @@ def _about_other_order(asked_id: Callable[[httpx.Request], object], *names: str)
     return mismatch
 
 
-def _is_refusal(response: httpx.Response) -> bool:
-    """Whether a response is a decision against the order, whose reasons it may list as errors."""
-    return status_of(object_of(response)) in responses.REFUSALS
-
-
 def _id_in_body(response: httpx.Response) -> str | None:
     """The id of the order, or of the copy, that a response names."""
-    body = object_of(response)
-    for name in ("orderId", "transmitId"):
-        id = text_or_empty(member(body, name))
-        if id:
-            return id
-    return None
+    return first_text(object_of(response), "orderId", "transmitId") or None
 
 
 def _captured_order_id(response: httpx.Response) -> str | None:
     """The id of the order that was captured. The request names it, and the response may not."""
-    return _id_in_body(response) or text_or_empty(member(object_of(response.request), "orderId"))
+    return _id_in_body(response) or first_text(object_of(response.request), "orderId")
 
 
 def _state_in_body(response: httpx.Response) -> str:
@@ -130,14 +120,18 @@ def _row(
 
 _TOKEN = Result(responses.says_read)
 _PAGE = Result(responses.says_read, responses.no_page)
-_ORDER = Result(responses.says_order, responses.no_order)
-_DECISION = Result(responses.says_decided, responses.no_decision)
-_COPY = Result(responses.says, responses.no_copy)
+_ORDER = Result(
+    responses.says_order, lambda body: None if is_order(body) else "its body is not an order"
+)
+_DECISION = Result(
+    responses.says_decided, lambda body: None if status_of(body) else "its body has no decision"
+)
+_COPY = Result(responses.says, named_by=["transmitId"])
 _CAPTURE = Result(responses.says_done, leads_to={"CAPTURED"})
 _REFUND = Result(responses.says_done, leads_to={"REFUNDED"})
 _CANCELLATION = Result(
     responses.says_cancelled,
-    responses.no_cancellation,
+    named_by=responses.ORDER_IDS,
     may_be_empty=True,
     leads_to={"CANCELLED", "CANCELED"},
 )
@@ -195,7 +189,8 @@ OPERATIONS: Mapping[str, Operation] = {
         payments=_asked_payments,
         key=TAKEN,
         look_up="with orders.list(), or stop it with orders.external_cancel(order_id)",
-        may_list_errors=_is_refusal,
+        # A decision against the order may list its reasons as errors.
+        may_list_errors=lambda response: _state_in_body(response) in responses.REFUSALS,
         shown=Shown.UNSENT,
         follow=_order_until("CAPTUREREQUIRED"),  # which goes on by a capture
     ),

@@ -13,7 +13,7 @@ was seen to write none into a sentence.
 At the end stands what no problem repeats: the private data of the request.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -33,13 +33,12 @@ from victor_ext.runtime.core.json_values import (
     is_object,
     json_of,
     object_of,
-    text_or_empty,
 )
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.operations import Operation, Shown
 
 from . import responses
-from .responses import CODES, SENTENCES, Result, Says, member, split_code
+from .responses import CODES, SENTENCES, Result, Says, first_text, member, split_code
 
 _NO_MESSAGE = "the provider gave no message"
 _MESSAGES = ("item1", *SENTENCES)
@@ -54,7 +53,7 @@ def trace_id(source: VictorError | httpx.Response) -> str | None:
     response = source.response if isinstance(source, VictorError) else source
     if response is None:
         return None
-    return text_or_empty(member(object_of(response), "traceId")) or None
+    return first_text(object_of(response), "traceId") or None
 
 
 def read_problems(response: httpx.Response) -> Sequence[Problem]:
@@ -64,10 +63,9 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     """
     body = object_of(response)
     row: Operation | None = response.request.extensions.get(OPERATION)
-    meaning: Callable[[dict[str, Any]], Says] = responses.says
-    if row is not None and isinstance(row.evidence, Result):
-        meaning = row.evidence.says
-    if response.status_code < 400 and meaning(body) in (Says.YES, Says.NOTHING):
+    evidence = None if row is None else row.evidence
+    says = evidence.says if isinstance(evidence, Result) else responses.says
+    if response.status_code < 400 and says(body) in (Says.YES, Says.NOTHING):
         return ()
     private = _private_texts(response.request)
     if private:
@@ -75,7 +73,7 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     listed = problems_in(body)
     if listed or not body:
         return listed
-    return (_problem("", _code(body), _first_text(body, SENTENCES)),)
+    return (_problem("", _code(body), first_text(body, *SENTENCES)),)
 
 
 def problems_in(body: dict[str, Any]) -> tuple[Problem, ...]:
@@ -114,14 +112,8 @@ def _problems_of_fields(errors: dict[str, Any], body_code: str) -> Iterator[Prob
             elif isinstance(error, str):
                 yield _problem(field, body_code, error)
             elif is_object(error):
-                own_field = field or _first_text(error, ("field", "key"))
-                yield _problem(own_field, _code(error) or body_code, _first_text(error, _MESSAGES))
-
-
-def _first_text(body: dict[str, Any], names: Sequence[str]) -> str:
-    """The first text under one of these names; empty: there is none."""
-    texts = (text_or_empty(member(body, name)) for name in names)
-    return next(filter(None, texts), "")
+                own_field = field or first_text(error, "field", "key")
+                yield _problem(own_field, _code(error) or body_code, first_text(error, *_MESSAGES))
 
 
 def _code(body: dict[str, Any]) -> str:

@@ -14,10 +14,10 @@ from flexfactor_api.typed import records
 from victor_ext.errors import Problem
 from victor_ext.money import Money
 from victor_ext.privacy import one_line
-from victor_ext.typed import AnyCaseRecord, text, whole
+from victor_ext.typed import AnyCaseRecord, whole
 
 from .problems import problems_in
-from .responses import ErrorCode, is_done, split_code, status_of, success_of
+from .responses import ErrorCode, first_text, is_done, split_code, status_of, success_of
 
 
 class OrderStatus(IntEnum):
@@ -66,7 +66,7 @@ class FlexFactorRecord(AnyCaseRecord):
 
     def _first(self, *names: str) -> str | None:
         """The first text that is not empty, of members with these names."""
-        return next(filter(None, (text(self._json, name) for name in names)), None)
+        return first_text(self._json, *names) or None
 
     def __repr__(self) -> str:
         fields = [f"{name}={_shown(getattr(self, name))}" for name in self._in_repr]

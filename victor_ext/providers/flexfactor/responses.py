@@ -3,12 +3,13 @@
 The HTTP status does not decide: a refused refund has status 200 and `success: false`.
 
 First come the words and codes that the provider uses, then the readers of single members
-(`success_of`, `status_of`), `says`, the errors in a body (`error_status`), the orders in a body
-(`orders_page`, `is_order`), and `Result`, the evidence of a success: each row of the table has one.
+(`first_text`, `success_of`, `status_of`), `says`, the errors in a body (`error_status`), the orders
+in a body (`orders_page`, `is_order`), and `Result`, the evidence of a success: each row of the
+table has one.
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -67,7 +68,7 @@ CODES = ("item3", "code", "errorcode", "responsecode", "statuscode")
 """The fields that hold codes, in lower case. What is most specific comes first."""
 SENTENCES = ("responseMessage", "result", "detail", "message", "title", "error")
 """The fields that hold sentences. What is most specific comes first."""
-_ERROR = re.compile(r"([45][0-9]{2})(?:\.0|[0-9]{3})?")
+_IS_ERROR = re.compile(r"([45][0-9]{2})(?:\.0|[0-9]{3})?\Z")
 _BEGINS_WITH_ERROR = re.compile(
     r"\W*(?:error\W+)?(?:code\W+)?([45][0-9]{2})[0-9]{3}(?![0-9A-Za-z]|[.,][0-9])", re.IGNORECASE
 )
@@ -114,6 +115,17 @@ def split_code(code: object) -> ErrorCode | None:
 member = member_in_any_case  # the provider's spelling differs from place to place
 
 
+def first_text(body: dict[str, Any], *names: str) -> str:
+    """The first text under one of these names; empty: there is none."""
+    texts = (text_or_empty(member(body, name)) for name in names)
+    return next(filter(None, texts), "")
+
+
+def _has_any(body: dict[str, Any], names: Collection[str]) -> bool:
+    """Whether a body has something under one of these names."""
+    return any(member(body, name) not in (None, "") for name in names)
+
+
 def success_of(body: dict[str, Any]) -> bool | None:
     """The value of `success`, which may be a flag, 0 or 1, or text; None: the body has none.
 
@@ -127,7 +139,7 @@ def success_of(body: dict[str, Any]) -> bool | None:
 
 def status_of(body: dict[str, Any]) -> str:
     """The state in `status`, in capitals; empty without one (in some responses it is a number)."""
-    return text_or_empty(member(body, "status")).strip().upper()
+    return first_text(body, "status").strip().upper()
 
 
 def is_done(body: dict[str, Any]) -> bool:
@@ -213,17 +225,14 @@ def error_status(body: dict[str, Any]) -> int:
     of a six-digit code. 0: the body has no such error.
     """
     for name in ("status", "statusCode"):
-        text = str(member(body, name))
-        error = _ERROR.fullmatch(text)
-        status = int(error[1]) if error else _status_named(text)
+        status = _status_in(_IS_ERROR, member(body, name))
         if status:
             return status
-    for place in (body, object_or_empty(member(body, "error"))):
-        for name in CODES:
-            code = split_code(member(place, name))
-            # Below 400 is no error. (A code of fewer digits is a bank's: `split_code` has none.)
-            if code is not None and code.http_status >= 400:
-                return code.http_status
+    for value in _values_at(CODES, body):
+        code = split_code(value)
+        # Below 400 is no error. (A code of fewer digits is a bank's: `split_code` has none.)
+        if code is not None and code.http_status >= 400:
+            return code.http_status
     return 0
 
 
@@ -231,20 +240,28 @@ def error_in_words(body: dict[str, Any]) -> int:
     """The HTTP status of the error that a sentence of a body, or the name of a member, begins with
     as a six-digit code, or consists of in words ("Bad Gateway"). 0: there is none.
     """
-    texts: list[object] = [*body]
-    for place in (body, object_or_empty(member(body, "error"))):
-        texts += [member(place, name) for name in SENTENCES]
-    for text in texts:
-        if isinstance(text, str | int):
-            code = _BEGINS_WITH_ERROR.match(str(text))
-            status = int(code[1]) if code else _status_named(str(text))
-            if status:
-                return status
+    for value in (*body, *_values_at(SENTENCES, body)):
+        status = _status_in(_BEGINS_WITH_ERROR, value) if isinstance(value, str | int) else 0
+        if status:
+            return status
     return 0
 
 
-def _status_named(text: str) -> int:
-    """The HTTP status of which a text is the name, such as 502 for "Bad Gateway"; else 0."""
+def _values_at(names: Collection[str], body: dict[str, Any]) -> Iterator[object]:
+    """What a body has under these names, then what its object `error` has under them."""
+    for place in (body, object_or_empty(member(body, "error"))):
+        for name in names:
+            yield member(place, name)
+
+
+def _status_in(form: re.Pattern[str], value: object) -> int:
+    """The HTTP status in a code of this form, or of which a value is the name, such as 502 for
+    "Bad Gateway"; else 0.
+    """
+    text = str(value)
+    code = form.match(text)
+    if code:
+        return int(code[1])
     if len(text) > _LONGEST_NAME:
         return 0
     return _NAMES.get("".join(filter(str.isalpha, text)).upper(), 0)
@@ -268,11 +285,12 @@ def has_words(body: dict[str, Any]) -> bool:
     return any(word not in {"", *_ENDS} for word in words)
 
 
+ORDER_IDS = ("id", "orderId", "orderSessionKey")
+
+
 def names_order(body: dict[str, Any]) -> bool:
     """Whether a body has an id of an order."""
-    return any(
-        member(body, name) not in (None, "") for name in ("id", "orderId", "orderSessionKey")
-    )
+    return _has_any(body, ORDER_IDS)
 
 
 class OrdersPage(NamedTuple):
@@ -372,18 +390,11 @@ def is_order(value: object) -> bool:
         return True
     if state not in (None, "") and isinstance(member(value, "id"), str):
         return True
-    return any(member(value, name) not in (None, "") for name in _ORDER_MEMBERS)
+    return _has_any(value, _ORDER_MEMBERS)
 
 
-Lack = Callable[[dict[str, Any], Says], str | None]
-"""Why a body, which says this of its call, is not the result of the call; None: it is."""
-
-
-def no_result(_body: dict[str, Any], meaning: Says) -> str | None:
-    return "its body states no result" if meaning is Says.NOTHING else None
-
-
-def no_page(body: dict[str, Any], _meaning: Says) -> str | None:
+def no_page(body: dict[str, Any]) -> str | None:
+    """Why a body is no page of orders, or None."""
     page = orders_page(body)
     if page is None:
         return "its body is not a page of orders"
@@ -393,32 +404,6 @@ def no_page(body: dict[str, Any], _meaning: Says) -> str | None:
     return None
 
 
-def no_order(body: dict[str, Any], _meaning: Says) -> str | None:
-    return None if is_order(body) else "its body is not an order"
-
-
-def no_decision(body: dict[str, Any], _meaning: Says) -> str | None:
-    return None if status_of(body) else "its body has no decision"
-
-
-def no_copy(body: dict[str, Any], meaning: Says) -> str | None:
-    """Why a body does not say that the copy of a transaction was accepted: the id of the copy says
-    so without a word.
-    """
-    has_id = member(body, "transmitId") not in (None, "")
-    return None if has_id else no_result(body, meaning)
-
-
-def no_cancellation(body: dict[str, Any], meaning: Says) -> str | None:
-    """Why a body does not say that an order is cancelled.
-
-    An empty object is documented: `orders.cancel` reads the order then.
-    """
-    if not body or names_order(body):
-        return None
-    return no_result(body, meaning)
-
-
 @dataclass(frozen=True, slots=True)
 class Result:
     """Evidence of a JSON object that says yes, and has the result of the call.
@@ -426,6 +411,7 @@ class Result:
     Attributes:
         says: What a body says of the call.
         lack: Why a body that says neither no nor "not yet" is not the result, or None.
+        named_by: The members that are the result without a word, such as the id of what was made.
         may_be_empty: Whether the response may have no body, or only what the document declares for
             its status.
         leads_to: The states to which the call leads, in capitals. None: any, because it makes the
@@ -433,7 +419,8 @@ class Result:
     """
 
     says: Callable[[dict[str, Any]], Says]
-    lack: Lack = no_result
+    lack: Callable[[dict[str, Any]], str | None] = lambda _body: None
+    named_by: Collection[str] = ()
     may_be_empty: bool = False
     leads_to: Collection[str] | None = None
 
@@ -445,11 +432,18 @@ class Result:
         if meaning in (Says.BOTH, Says.NOT_YET):
             what = "contradicts itself" if meaning is Says.BOTH else "does not say that it is done"
             return f"its body {what} ({in_words(body)})"
-        reason = no_object_reason(response) or self.lack(body, meaning)
+        reason = no_object_reason(response) or self._why_no_result(body, meaning)
         is_empty = self.may_be_empty and meaning is Says.NOTHING
         if reason or not is_empty:
             return reason
         return document_complaint(response, problems, may_be_empty=True)
+
+    def _why_no_result(self, body: dict[str, Any], meaning: Says) -> str | None:
+        """Why a body, which says this of its call, is not the result of the call; None: it is."""
+        is_silent = meaning is Says.NOTHING and not _has_any(body, self.named_by)
+        is_empty = self.may_be_empty and not body  # documented: the caller reads the order then
+        reason = "its body states no result" if is_silent and not is_empty else None
+        return self.lack(body) or reason
 
     def was_reached(self, response: httpx.Response) -> bool:
         """Whether a body says, under any status, that the call was done or is under way.
@@ -460,7 +454,7 @@ class Result:
         """
         body = said_members(response)
         meaning, success = self.says(body), success_of(body)
-        if success is False or meaning is Says.NO or self.lack(body, meaning) is not None:
+        if success is False or meaning is Says.NO or self._why_no_result(body, meaning):
             return False
         if success is True:
             return True
