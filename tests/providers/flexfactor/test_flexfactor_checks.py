@@ -12,7 +12,12 @@ from tests.cases import cases_beside
 from tests.frames import assert_hidden
 from tests.providers.flexfactor.adapter import MID, ORDER, PRICE, Harness, declined, scripted
 from tests.providers.running import Script
-from victor_ext import AuthenticationError, ConfigurationError, idempotency_key_for
+from victor_ext import (
+    AuthenticationError,
+    ConfigurationError,
+    InvalidRequest,
+    idempotency_key_for,
+)
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import (
     FlexFactor,
@@ -61,6 +66,41 @@ def test_what_has_no_argument_is_sent_as_it_is_given() -> None:
     assert (body["transaction"]["amount"], body["transaction"]["processorName"]) == (4423, "Acme")
     assert "Transaction" not in body
     assert not hasattr(Subscription("s-7"), "price")
+
+
+@pytest.mark.parametrize(
+    ("amount", "code", "message"),
+    [
+        (
+            "44.23",
+            "type",
+            (
+                "amount must be Money, not str: write Money.of('44.23', 'USD'), or "
+                "Money(4423, 'USD') in cents."
+            ),
+        ),
+        (
+            Money(4423, "JPY"),
+            "currency",
+            (
+                "amount is in JPY, which has 0 decimals: how FlexFactor, which counts hundredths, "
+                "takes it is not documented."
+            ),
+        ),
+        (Money(0, "EUR"), "range", "amount is 0.00 EUR and must be above zero."),
+        (Money(10**15, "EUR"), "range", "amount must have at most fifteen digits."),
+    ],
+)
+def test_an_amount_that_cannot_be_sent_in_cents_is_refused(
+    amount: Any, code: str, message: str
+) -> None:
+    client, script = scripted()
+    with pytest.raises(InvalidRequest) as raised:
+        client.capture(ORDER, amount)
+    assert [(problem.code, problem.message) for problem in raised.value.problems] == [
+        (code, message)
+    ]
+    assert not script.requests
 
 
 @pytest.mark.parametrize("environment", ["sandbox", "production"])
