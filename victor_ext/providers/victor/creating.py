@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from victor_api.typed.arguments import CREATE_REQUEST_PAYMENT, create_request_payment
 from victor_api.typed.dictionaries import (
@@ -20,7 +20,7 @@ from victor_ext.privacy import concealed_account, mask, one_line, redact_excerpt
 from victor_ext.runtime.client.requests import ExtraBody, extra_body_problems, with_extra_body
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Likeness
-from victor_ext.runtime.core.json_values import object_or_empty
+from victor_ext.runtime.core.json_values import is_object, member_at, object_or_empty
 from victor_ext.runtime.core.validation import Validation, as_date, moment_problem
 from victor_ext.runtime.loop.idempotency_keys import key_problem
 from victor_ext.typed import Body, Request
@@ -140,40 +140,6 @@ _OF_RECORD = {ID, PARENT_ID, CHILD_ID, "status", "direction", "payment_network",
 """The members at the top of a record that no caller has sent, whatever a newer body has."""
 
 
-class _Argument(NamedTuple):
-    """Where an argument stands, and how a record is compared with it."""
-
-    in_body: list[str]
-    in_request: list[str]
-    """In the request of a record."""
-    at_top: list[str] | None
-    """At the top of a record, for a member of the body itself."""
-    compare: Comparer
-    counts_if_left_out: bool
-
-    @classmethod
-    def at(cls, place: str, kind: str, *, counts_if_left_out: bool) -> _Argument:
-        path = place.split(".")
-        at_top = None if len(path) > 1 or place in _OF_RECORD else path
-        in_request = ["payment_request", *path]
-        return cls(path, in_request, at_top, _COMPARERS[kind], counts_if_left_out)
-
-    def value_in(self, body: Mapping[str, Any]) -> Any:
-        """What was sent; None: nothing."""
-        value: Any = body
-        for name in self.in_body:
-            if value is None:
-                return None
-            value = value.get(name)
-        return value
-
-
-_COMPARED = {
-    name: _Argument.at(sent.place, sent.kind, counts_if_left_out=sent.counts_if_left_out)
-    for name, sent in CREATE_REQUEST_PAYMENT.items()
-}
-
-
 class Compared(Protocol):
     """What is compared of a record of a payment request; `PaymentRequest` has it."""
 
@@ -197,7 +163,7 @@ class SentCreate(FrozenStruct, frozen=True):
     """A `create` that was sent, whose values are compared with those of a record.
 
     Attributes:
-        body: What was sent, without what the caller added.
+        body: What was sent; it may have what the caller added, too.
         attempts: The number of attempts.
         key: The idempotency key.
         extras: What the caller added to the body, in this call and by the options of the client.
@@ -210,17 +176,9 @@ class SentCreate(FrozenStruct, frozen=True):
 
     @classmethod
     def of_body(cls, json: object, attempts: int = 1, key: str | None = None) -> SentCreate:
-        """The `create` that sent this body, of which nothing is left in `json`."""
-        rest = object_or_empty(json)
-        body = Body()
-        for place in ARGUMENTS:
-            part, _, name = place.rpartition(".")
-            holder = object_or_empty(rest.get(part)) if part else rest
-            if name in holder:
-                target = body.setdefault(part, Body()) if part else body
-                target[name] = holder.pop(name)
-        extra = {name: member for name, member in rest.items() if member != {}}
-        return cls(body, attempts, key, (extra,))
+        """The `create` that sent this body."""
+        body = object_or_empty(json)
+        return cls(body, attempts, key, (_added_by_caller(body),))
 
     @classmethod
     def of_arguments(cls, arguments: Mapping[str, Any]) -> SentCreate:
@@ -279,16 +237,14 @@ class SentCreate(FrozenStruct, frozen=True):
         it says nothing are not there.
         """
         compared: dict[str, Likeness] = {}
-        for name, argument in _COMPARED.items():
-            value = argument.value_in(self.body)
+        for name, argument in CREATE_REQUEST_PAYMENT.items():
+            value = member_at(self.body, argument.place)
             if value is None and not argument.counts_if_left_out:
                 continue
             sent = "" if value is None else value
-            is_like = comparing.likeness(argument.compare, sent, _value_in_request(record, name))
-            if argument.at_top is not None:
-                at_top = record.value_at(argument.at_top)
-                others = comparing.likeness(argument.compare, sent, at_top)
-                is_like = comparing.worst((is_like, others))
+            compare = _COMPARERS[argument.kind]
+            said = _values_said(record, name)
+            is_like = comparing.worst([comparing.likeness(compare, sent, item) for item in said])
             if is_like is not Likeness.UNSAID:
                 compared[name] = is_like
         if as_direction(record.value_at(["direction"])) is Direction.INBOUND:
@@ -308,6 +264,17 @@ reference has to repeat them.
 """
 
 
+def _added_by_caller(body: Mapping[str, Any], prefix: str = "") -> ExtraBody:
+    """The members of a body, or of an object in it, that no argument sets."""
+    added: dict[str, Any] = {}
+    for name, value in body.items():
+        place = f"{prefix}{name}"
+        member = _added_by_caller(value, f"{place}.") if is_object(value) else value
+        if place not in ARGUMENTS and member != {}:
+            added[name] = member
+    return added
+
+
 def _contradicts(record: Compared, extra: ExtraBody) -> bool:
     """Whether a record has another value of an extra member, at its top or in the request."""
     whole = record.value_at(())
@@ -315,14 +282,19 @@ def _contradicts(record: Compared, extra: ExtraBody) -> bool:
     return any(comparing.is_contradicted(extra, place) for place in places)
 
 
-def _value_in_request(record: Compared, argument: str) -> Any:
-    """What the request of a record has for an argument; None: nothing."""
-    value = record.value_at(_COMPARED[argument].in_request)
-    if argument != "amount" or record.value_at(ORIGINAL_AMOUNT) in (None, "", value):
-        return value
-    # The record is a `PaymentRequest` that was accepted with another amount.
-    amounts = record.said_amounts()
-    return amounts.original if amounts.unreadable is None else amounts.unreadable
+def _values_said(record: Compared, argument: str) -> list[Any]:
+    """What a record has for an argument: at its top, if a member of the body itself may stand
+    there, and in its request. None: nothing.
+    """
+    place = CREATE_REQUEST_PAYMENT[argument].place
+    in_request = record.value_at(["payment_request", *place.split(".")])
+    if argument == "amount" and record.value_at(ORIGINAL_AMOUNT) not in (None, "", in_request):
+        # The record is a `PaymentRequest` that was accepted with another amount.
+        amounts = record.said_amounts()
+        in_request = amounts.original if amounts.unreadable is None else amounts.unreadable
+    if "." in place or place in _OF_RECORD:
+        return [in_request]
+    return [record.value_at([place]), in_request]
 
 
 _SHOWN_IN_MESSAGES: Mapping[str, Callable[[str], str]] = {
@@ -344,8 +316,5 @@ def _other_value(record: Compared, argument: str) -> str:
     shown = _SHOWN_IN_MESSAGES.get(argument)
     if shown is None:
         return f"another {argument}"
-    at_top = _COMPARED[argument].at_top
-    value = None if at_top is None else record.value_at(at_top)
-    if says_nothing(value):
-        value = _value_in_request(record, argument)
-    return f"the {argument} {shown(one_line(value))!r}"
+    said = (value for value in _values_said(record, argument) if not says_nothing(value))
+    return f"the {argument} {shown(one_line(next(said, None)))!r}"
