@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import httpx
 from victor_api.api.payment_requests import respond_to_payment_request
@@ -33,7 +33,7 @@ from victor_ext.typed import Query
 
 from .reading import get, id_problem
 from .records import APPROVAL_NOTES, RESPONSE, PaymentRequest
-from .values import Direction, PaymentRequestResponse, Status
+from .values import Direction, Status, first_of
 
 RESPONSE_ARGUMENTS = {
     "status": "accept or decline",
@@ -64,6 +64,12 @@ class IntendedResponse(FrozenStruct, frozen=True):
             status, text_or_empty(sent.get("notes")), money.from_wire(sent.get("modified_amount"))
         )
 
+    def body(self) -> Body:
+        """The body of the call, as `in_body` reads it."""
+        word = "Accepted" if self.status is Status.ACCEPTED else "Declined"
+        amount = None if self.modified_amount is None else money.to_wire(self.modified_amount)
+        return Body(status=word, notes=self.notes, **drop_none(modified_amount=amount))
+
     def differences(self, record: PaymentRequest) -> Collection[str] | None:
         """How the response in a record differs from the intended one; None: the record has no
         response.
@@ -73,8 +79,8 @@ class IntendedResponse(FrozenStruct, frozen=True):
         all but `status`, the record may still have the intended response.
         """
         response = record.response
-        word = None if response is None else response.status
-        status = _RESPONSE_STATUSES.get(record.status or "") if word is None else word
+        by_state = _RESPONSE_STATUSES.get(record.status or "")
+        status = by_state if response is None else response.status
         if status is None:
             return None
         if status not in _RESPONSE_STATUSES.values():
@@ -85,31 +91,31 @@ class IntendedResponse(FrozenStruct, frozen=True):
         notes = record.approval_notes or record.value_at(APPROVAL_NOTES)
         if likeness(same_text, self.notes, notes) not in (Likeness.SAME, Likeness.UNSAID):
             differences.append("notes")
-        difference = self._difference_of_amount(response, record)
+        difference = self._difference_of_amount(record)
         return differences if difference is None else [*differences, difference]
 
-    def _difference_of_amount(
-        self, response: PaymentRequestResponse | None, record: PaymentRequest
-    ) -> str | None:
+    def _difference_of_amount(self, record: PaymentRequest) -> str | None:
         """How the amounts of a record differ from the intended response.
 
         `amount`: they contradict each other, or the intention. `unsaid`: a modified amount cannot
         be compared, so that nothing confirms it. None: they do not differ.
         """
+        response = record.response
+        by_response = None if response is None else response.original_amount
+        all_requested = {self.requested, record.original_amount, by_response} - {None}
+        if len(all_requested) > 1:
+            return "amount"  # places that have the requested amount contradict each other
+        requested = next(iter(all_requested), None)
         amounts = record.said_amounts()
         paid = record.amount
-        by_response = None if response is None else response.original_amount
-        requested = {self.requested, record.original_amount, by_response} - {None}
-        intended = requested if self.modified_amount is None else {self.modified_amount}
-        has_several = len(requested) > 1
-        is_own_of_another = money.from_wire(amounts.own) not in {None, paid, *requested}
-        if has_several or is_own_of_another:
-            return "amount"  # the record contradicts itself, or the request that was known
-        if paid is not None and intended and paid not in intended:
+        if money.from_wire(amounts.own) not in {None, paid, requested}:
+            return "amount"  # the own amount is neither
+        intended = requested if self.modified_amount is None else self.modified_amount
+        is_compared = paid is not None and intended is not None
+        if is_compared and paid != intended:
             return "amount"
         if amounts.unreadable is not None:
             return "unsaid"  # an amount that cannot be read confirms nothing
-        is_compared = paid is not None and bool(intended)
         is_modified = self.modified_amount is not None or amounts.modified is not None
         return "unsaid" if is_modified and not is_compared else None
 
@@ -189,17 +195,12 @@ def respond(
         request_id, notes=notes, modified_amount=modified_amount, known=known, extra_body=extra_body
     )
     amount = None if modified_amount is None else money.to_decimal(modified_amount)
-    requested = None
-    if known is not None:
-        requested = known.amount if known.original_amount is None else known.original_amount
+    requested = None if known is None else first_of(known.original_amount, known.amount)
     intended = IntendedResponse(status, notes, amount, requested)
-    word = "Accepted" if status is Status.ACCEPTED else "Declined"
-    sent_amount = None if amount is None else money.to_wire(amount)
-    body = Body(status=word, notes=notes, **drop_none(modified_amount=sent_amount))
     step = step_for_json(
         respond_to_payment_request,
         victor_payment_request_id=request_id,
-        body=with_extra_body(body, extra_body, RESPONSE_ARGUMENTS),
+        body=with_extra_body(intended.body(), extra_body, RESPONSE_ARGUMENTS),
     )
     step.own_places = RESPONSE_ARGUMENTS
     try:
@@ -257,20 +258,19 @@ def check_response(
             validation.note("id", "direction", message)
         validation.text("notes", notes, 150)
         if modified_amount is not None:
-            is_amount = validation.dollars("modified_amount", modified_amount) is not None
+            sent_amount = validation.dollars("modified_amount", modified_amount)
             # A request without the flag allows no other amount, by the document's default.
-            is_fixed = known is not None and not known.amount_modification_allowed
-            own_amount = None if known is None else known.amount
             if (
-                is_fixed
-                and is_amount
-                and money.to_decimal(cast("Decimal", modified_amount)) != own_amount
+                sent_amount is not None
+                and known is not None
+                and not known.amount_modification_allowed
+                and money.from_wire(sent_amount) != known.amount
             ):
                 message = (
                     f"modified_amount is {modified_amount}, and the request allows no "
-                    f"amount but {own_amount or 'its own'}: "
+                    f"amount but {known.amount or 'its own'}: leave it out."
                 )
-                validation.note("modified_amount", "combination", f"{message}leave it out.")
+                validation.note("modified_amount", "combination", message)
         validation.problems += extra_body_problems(extra_body, RESPONSE_ARGUMENTS)
 
 

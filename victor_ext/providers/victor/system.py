@@ -18,7 +18,7 @@ from victor_ext.systems import System
 from victor_ext.words import Word
 
 from .auth import SOURCE, Credentials, VictorJwt, VictorOAuth, key_source
-from .values import Status
+from .values import Status, first_of
 
 if TYPE_CHECKING:
     from .records import PaymentRequest
@@ -124,7 +124,7 @@ def book_of(client: Any, *, page_size: int | None) -> Book:
 
     def read(request: PaymentRequest) -> Theirs:
         amount = request.amount
-        requested = amount if request.original_amount is None else request.original_amount
+        requested = first_of(request.original_amount, amount)
         is_unreadable = request.said_amounts().unreadable is not None
         if amount is None and not is_unreadable:  # the provider says only the requested amount
             amount = requested
