@@ -132,9 +132,6 @@ class VictorJwt(UnpicklableCredentials):
             f"prefix={getattr(self, '_prefix', None)!r})"
         )
 
-    def _claims(self, issued: int, expires: int) -> dict[str, Any]:
-        return {"sub": self._api_key, "iss": _ISSUER, "iat": issued, "exp": expires}
-
     def authenticator(
         self,
         environment: str,
@@ -172,15 +169,17 @@ class VictorJwt(UnpicklableCredentials):
         def claims(now: float) -> dict[str, Any]:
             # A short token is backdated by half of its life at most: the rest is for its use.
             issued = math.floor(now) - min(_BACKDATED, int(lifetime) // 2)
-            return self._claims(issued, issued + int(lifetime))
+            expires = issued + int(lifetime)
+            return {"sub": self._api_key, "iss": _ISSUER, "iat": issued, "exp": expires}
 
         key = self._key
         if key is not None:
             # To sign once more would give the same bytes for the same claims and key: RS512 has no
             # random part (RFC 8017, 8.2.1).
-            headers = _Latest(
-                lambda parts, key: Secret(f"{self._prefix} {signed_token(parts, key)}")
-            )
+            def header_of(parts: dict[str, Any], key: RSAPrivateKey) -> Secret:
+                return Secret(f"{self._prefix} {signed_token(parts, key)}")
+
+            headers = _Latest(header_of)
             return SignedToken(
                 lambda now: headers.of(claims(now), key()), clock, reuse=self._reuse or 0
             )
@@ -259,8 +258,12 @@ def key_source(key: Any, **options: Any) -> Callable[[], RSAPrivateKey]:
         loaded = load_rsa_key(key, **options)
         return lambda: loaded
     function = checked_function("private_key", key)
+
     # A key that is known already is not validated again, which takes 27 ms.
-    keys = _Latest(lambda value, _stamp: load_rsa_key(value, **options))
+    def key_of(value: Any, _stamp: Any) -> RSAPrivateKey:
+        return load_rsa_key(value, **options)
+
+    keys = _Latest(key_of)
 
     def current() -> RSAPrivateKey:
         value = concealed(function())

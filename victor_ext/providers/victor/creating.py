@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
+from itertools import product
 from typing import Any, Protocol
 
 from victor_api.typed.arguments import CREATE_REQUEST_PAYMENT, create_request_payment
@@ -250,8 +251,9 @@ class SentCreate(FrozenStruct, frozen=True):
         if as_direction(record.value_at(["direction"])) is Direction.INBOUND:
             # A request that came in was created by somebody else.
             compared["direction"] = Likeness.OTHER
-        for extra in self.extras:
-            if extra and _contradicts(record, extra):
+        whole = record.value_at(())
+        for extra, place in product(self.extras, (whole, whole.get("payment_request"))):
+            if comparing.is_contradicted(extra, place):
                 compared["extra_body"] = Likeness.OTHER
         # Where something else than an object stands, the members of the object cannot be read.
         compared |= dict.fromkeys(record.not_objects(), Likeness.UNREADABLE)
@@ -273,13 +275,6 @@ def _added_by_caller(body: Mapping[str, Any], prefix: str = "") -> ExtraBody:
         if place not in ARGUMENTS and member != {}:
             added[name] = member
     return added
-
-
-def _contradicts(record: Compared, extra: ExtraBody) -> bool:
-    """Whether a record has another value of an extra member, at its top or in the request."""
-    whole = record.value_at(())
-    places = (whole, whole.get("payment_request"))
-    return any(comparing.is_contradicted(extra, place) for place in places)
 
 
 def _values_said(record: Compared, argument: str) -> list[Any]:

@@ -117,11 +117,6 @@ def _page_of_other_number(response: httpx.Response) -> str | None:
 # What shows whether a `create` was done: its response, or the requests with its reference.
 
 
-def _names_request(response: httpx.Response) -> bool:
-    """Whether a response to `create` has the id of a payment request: no refusal has one."""
-    return names_something(said_members(response).get(ID))
-
-
 def _created_request(response: httpx.Response) -> PaymentRequest:
     """The record of a response to `create`."""
     return PaymentRequest.of_json(object_of(response))
@@ -199,7 +194,8 @@ OPERATIONS: Mapping[str, Operation] = {
         made=lambda response: _created_request(response).id,
         said=lambda response: _created_request(response).status,
         confirm=_confirm_created,
-        proves_work=_names_request,
+        # No refusal has the id of a payment request.
+        proves_work=lambda response: names_something(said_members(response).get(ID)),
         proof=_CREATED,
         payments=_asked_payments,
         follow=_UNTIL_PAID,

@@ -257,7 +257,8 @@ def find(
     """
     clock = shared.clock
     slack = SEARCH_MARGIN / 2
-    references = _references_in(client_reference_id)
+    is_several = isinstance(client_reference_id, list | tuple | set | frozenset)
+    references = [*client_reference_id] if is_several else [client_reference_id]
     _check_search(references, start, end, extra_query)
     wanted = {*map(reference_of, references)}
     # The provider's time minus this machine's: the least and the largest difference that was seen.
@@ -296,19 +297,12 @@ def _shifted(moment: datetime, seconds: float) -> datetime:
         return moment
 
 
-def _references_in(client_reference_id: Any) -> Sequence[Any]:
-    """The references to search for; none is missing, so that each is checked."""
-    if isinstance(client_reference_id, list | tuple | set | frozenset):
-        return [*client_reference_id] or [None]
-    return [client_reference_id]
-
-
 def _check_search(
     references: Sequence[object], start_datetime: Any, end_datetime: Any, extra_query: Any
 ) -> None:
     """Check the arguments of `find`. Raises `InvalidRequest` with all problems."""
     with Validation("The search was not sent") as validation:
-        for reference in references:
+        for reference in references or [None]:
             validation.text("client_reference_id", reference, 128)
         if start_datetime is None:
             message = "start_datetime is missing: write datetime(2026, 3, 4, tzinfo=UTC)."

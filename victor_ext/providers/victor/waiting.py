@@ -34,14 +34,14 @@ deadline.
 _WATCH_PAUSE = 5.0
 """The maximum number of seconds between two reads of a watch."""
 
-# The statuses of a request that is paid, in order. A later status includes the earlier ones.
-_WAY_TO_PAID = (
+_WAY_TO_PAID: tuple[str | None, ...] = (
     Status.CREATED,
     Status.PENDING,
     Status.PROCESSING,
     Status.ACCEPTED,
     Status.COMPLETED,
 )
+"""The statuses of a request that is paid, in order. A later status includes the earlier ones."""
 
 
 def wait(
@@ -199,14 +199,14 @@ def _is_further(from_get: PaymentRequest, from_list: PaymentRequest) -> bool:
     """Whether `get` has the later status: a terminal one, or a later one in `_WAY_TO_PAID`."""
     if from_list.is_terminal or from_get.is_terminal:
         return not from_list.is_terminal
-    if from_get.status not in _WAY_TO_PAID or from_list.status not in _WAY_TO_PAID:
+    return _is_later(from_get.status, from_list.status)
+
+
+def _is_later(status: str | None, other: str | None) -> bool:
+    """Whether both statuses are on the way to being paid, and this one is the later one."""
+    if status not in _WAY_TO_PAID or other not in _WAY_TO_PAID:
         return False
-    return _step_on_way(from_get.status) > _step_on_way(from_list.status)
-
-
-def _step_on_way(status: str | None) -> int:
-    """The place of a status that is one of `_WAY_TO_PAID`."""
-    return _WAY_TO_PAID.index(Status(status or ""))
+    return _WAY_TO_PAID.index(status) > _WAY_TO_PAID.index(other)
 
 
 def _has_reached(request: PaymentRequest, until: Collection[str] | None) -> bool:
@@ -218,12 +218,7 @@ def _has_reached(request: PaymentRequest, until: Collection[str] | None) -> bool
     status = as_response_status(request.status)  # the provider also says "Rejected" for DECLINED
     if status is not None and status.casefold() in {word.casefold() for word in until}:
         return True
-    if status not in _WAY_TO_PAID:
-        return False
-    for wanted in until:
-        if wanted in _WAY_TO_PAID and _step_on_way(status) > _step_on_way(wanted):
-            return True
-    return False
+    return any(_is_later(status, wanted) for wanted in until)
 
 
 def wanted_statuses(until: str | Collection[str] | None) -> Collection[str] | None:
