@@ -27,7 +27,6 @@ STILL_TWICE = {
     "Finding",
     "Progress",
     "Record",
-    "Result",
     "Row",
     "Sending",
     "Sent",

@@ -1,7 +1,7 @@
 """What each operation of FlexFactor is, for the attempt loop: `OPERATIONS`, the table, and
 `behaviour_of`, which has the table.
 
-Before the table come the functions of its columns, and the `Result` of each operation.
+Before the table come the functions of its columns, and the `ResultEvidence` of each operation.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ from victor_ext.runtime.loop.operations import (
 
 from . import responses
 from .problems import read_problems, trace_id
-from .responses import Result, first_text, is_order, member, orders_page, status_of
+from .responses import ResultEvidence, first_text, is_order, member, orders_page, status_of
 
 _REPEATED: dict[str, Comparer] = {
     **dict.fromkeys(("idempotencyKey", "mid", "senseKey"), comparing.same_id),
@@ -102,8 +102,13 @@ def _state_in_body(response: httpx.Response) -> str:
     return status_of(object_of(response))
 
 
+def _is_refusal(response: httpx.Response) -> bool:
+    """Whether a response is a decision against the order, whose reasons it may list as errors."""
+    return _state_in_body(response) in responses.REFUSALS
+
+
 def _row(
-    effect: Effect, result: Result, made: operations.Says = _id_in_body, **columns: Any
+    effect: Effect, result: ResultEvidence, made: operations.Says = _id_in_body, **columns: Any
 ) -> Operation:
     """A row of the table, with the columns that all rows fill in the same way."""
     return Operation(
@@ -118,18 +123,18 @@ def _row(
     )
 
 
-_TOKEN = Result(responses.says_read)
-_PAGE = Result(responses.says_read, responses.no_page)
-_ORDER = Result(
+_TOKEN = ResultEvidence(responses.says_read)
+_PAGE = ResultEvidence(responses.says_read, responses.no_page)
+_ORDER = ResultEvidence(
     responses.says_order, lambda body: None if is_order(body) else "its body is not an order"
 )
-_DECISION = Result(
+_DECISION = ResultEvidence(
     responses.says_decided, lambda body: None if status_of(body) else "its body has no decision"
 )
-_COPY = Result(responses.says, named_by=["transmitId"])
-_CAPTURE = Result(responses.says_done, leads_to={"CAPTURED"})
-_REFUND = Result(responses.says_done, leads_to={"REFUNDED"})
-_CANCELLATION = Result(
+_COPY = ResultEvidence(responses.says, named_by=["transmitId"])
+_CAPTURE = ResultEvidence(responses.says_done, leads_to={"CAPTURED"})
+_REFUND = ResultEvidence(responses.says_done, leads_to={"REFUNDED"})
+_CANCELLATION = ResultEvidence(
     responses.says_cancelled,
     named_by=responses.ORDER_IDS,
     may_be_empty=True,
@@ -189,8 +194,7 @@ OPERATIONS: Mapping[str, Operation] = {
         payments=_asked_payments,
         key=TAKEN,
         look_up="with orders.list(), or stop it with orders.external_cancel(order_id)",
-        # A decision against the order may list its reasons as errors.
-        may_list_errors=lambda response: _state_in_body(response) in responses.REFUSALS,
+        may_list_errors=_is_refusal,
         shown=Shown.UNSENT,
         follow=_order_until("CAPTUREREQUIRED"),  # which goes on by a capture
     ),

@@ -38,7 +38,7 @@ from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.operations import Operation, Shown
 
 from . import responses
-from .responses import CODES, SENTENCES, Result, Says, first_text, member, split_code
+from .responses import CODES, SENTENCES, ResultEvidence, Says, first_text, member, split_code
 
 _NO_MESSAGE = "the provider gave no message"
 _MESSAGES = ("item1", *SENTENCES)
@@ -64,7 +64,7 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     body = object_of(response)
     row: Operation | None = response.request.extensions.get(OPERATION)
     evidence = None if row is None else row.evidence
-    says = evidence.says if isinstance(evidence, Result) else responses.says
+    says = evidence.says if isinstance(evidence, ResultEvidence) else responses.says
     if response.status_code < 400 and says(body) in (Says.YES, Says.NOTHING):
         return ()
     private = _private_texts(response.request)

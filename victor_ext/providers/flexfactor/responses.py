@@ -4,8 +4,7 @@ The HTTP status does not decide: a refused refund has status 200 and `success: f
 
 First come the words and codes that the provider uses, then the readers of single members
 (`first_text`, `success_of`, `status_of`), `says`, the errors in a body (`error_status`), the orders
-in a body (`orders_page`, `is_order`), and `Result`, the evidence of a success: each row of the
-table has one.
+in a body (`orders_page`, `is_order`), and `ResultEvidence`: each row of the table has one.
 """
 
 import re
@@ -309,12 +308,12 @@ def orders_page(body: dict[str, Any]) -> OrdersPage | None:
     that has orders or is empty. The arrays of the body itself count first: only if none of them is
     that array, the page is an object in the body.
     """
-    objects = {name: value for name, value in body.items() if is_object(value)}
-    inside = [value for name, value in objects.items() if name.lower() not in NOT_ITEMS]
+    inside: list[dict[str, Any]] = []
+    for name, value in body.items():
+        if is_object(value) and name.lower() not in NOT_ITEMS:
+            inside.append(value)
     for holders in ([body], inside):
-        pages: list[tuple[dict[str, Any], list[Any]]] = []
-        for holder in holders:
-            pages += [(holder, orders) for orders in _arrays_of_orders(holder)]
+        pages = [(holder, orders) for holder in holders for orders in _arrays_of_orders(holder)]
         if len(pages) > 1:
             return None
         if pages:
@@ -405,8 +404,8 @@ def no_page(body: dict[str, Any]) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """Evidence of a JSON object that says yes, and has the result of the call.
+class ResultEvidence:
+    """A JSON object that says yes, and has the result of the call.
 
     Attributes:
         says: What a body says of the call.

@@ -75,7 +75,7 @@ def checked_guid(name: str, value: object) -> str:
     )
 
 
-def _credentials_in(values: Mapping[str, str]) -> FlexFactorAuth | FlexFactorToken:
+def _credentials_of(values: Mapping[str, str]) -> FlexFactorAuth | FlexFactorToken:
     """The credentials in the variables of a process. Raises `ConfigurationError`."""
     key, secret, token = (f"FLEXFACTOR_{name}" for name in ("APP_KEY", "APP_SECRET", "TOKEN"))
     if token in values and (key in values or secret in values):
@@ -95,7 +95,7 @@ from_process_environment = partial(
     texts=_TEXTS,
     required=["mid"],
     versions=["v1"],
-    auth=_credentials_in,
+    auth=_credentials_of,
 )
 
 
