@@ -364,7 +364,8 @@ def confirm_created(
     # values is a plain receipt. A response with only some of them, or with one that cannot be
     # read, may describe another payment.
     is_of_this_call = is_key_new or not sent.comparisons(created)
-    if is_of_this_call and not sent.unreadable(created):
+    unreadable = sent.unreadable(created)
+    if is_of_this_call and not unreadable:
         return
     why = "and no time was left to read it back"
     seconds = seconds_left()
@@ -378,8 +379,9 @@ def confirm_created(
                 return
             why = "and the record that was read back does not show whose it is"
     missing = "payee, payer and amount" if sent.reference is None else "its reference"
-    unreadable = " and ".join(sent.unreadable(created))
-    what = f"whose {unreadable} cannot be read" if unreadable else f"which does not say {missing}"
+    what = f"which does not say {missing}"
+    if unreadable:
+        what = f"whose {' and '.join(unreadable)} cannot be read"
     raise UnreadableResponse(
         f"The provider answered with payment request {one_line(created.id)}, {what}, {why}: it may "
         f"be another payment's, of an earlier use of the idempotency key {sent.key!r}.",

@@ -161,28 +161,24 @@ def _page_of(
     `reader.ahead` remembers how far the provider's numbers are ahead of the numbers that were asked
     for: at page 0 (True), and at the pages after it (False).
     """
-    is_zero = reader.number == 0
-    known = reader.ahead.get(is_zero)
+    is_page_0 = reader.number == 0
+    known = reader.ahead.get(is_page_0)
     expected = {known or 0}
     if known is None and reader.ahead.get(True) == 1:
         # After page 0 with the number 1, the next number shows how the provider goes on.
         expected = {0, 1}
-    seen: list[int] = []
-    page: dict[str, Any] = {}
     number: Any = None
-    while len(seen) < _READINGS:
+    for reading in range(1, _READINGS + 1):
         page = yield from _page(reader.number, untyped=untyped, **filters)
         number = page.get("page")
         if not is_number(number) or (number == 0 and reader.number > 0):
             return page  # the provider does not use the field
+        # The table of operations refuses any number but that of the page and the next one.
         ahead = int(number) - reader.number
-        if ahead in expected:
-            reader.ahead[is_zero] = ahead
+        is_numbered_from_1 = reading == _READINGS and not reader.ahead
+        if ahead in expected or is_numbered_from_1:
+            reader.ahead[is_page_0] = ahead
             return page
-        seen.append(ahead)
-    if not reader.ahead and len(set(seen)) == 1:
-        reader.ahead[is_zero] = seen[0]
-        return page
     raise UnreadableResponse(
         f"The {reader.what}: {another_page(number, reader.number)}.", outcome=Outcome.ACCEPTED
     )
