@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
-from itertools import product
+from functools import partial
 from typing import Any, Protocol
 
 from victor_api.typed.arguments import CREATE_REQUEST_PAYMENT, create_request_payment
@@ -21,7 +21,7 @@ from victor_ext.privacy import concealed_account, mask, one_line, redact_excerpt
 from victor_ext.runtime.client.requests import ExtraBody, extra_body_problems, with_extra_body
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Likeness
-from victor_ext.runtime.core.json_values import is_object, member_at, object_or_empty
+from victor_ext.runtime.core.json_values import is_object, object_or_empty
 from victor_ext.runtime.core.validation import Validation, as_date, moment_problem
 from victor_ext.runtime.loop.idempotency_keys import key_problem
 from victor_ext.typed import Body, Request
@@ -239,22 +239,23 @@ class SentCreate(FrozenStruct, frozen=True):
         """
         compared: dict[str, Likeness] = {}
         for name, argument in CREATE_REQUEST_PAYMENT.items():
-            value = member_at(self.body, argument.place)
+            value = _value_in(self.body, argument.place)
             if value is None and not argument.counts_if_left_out:
                 continue
             sent = "" if value is None else value
             compare = _COMPARERS[argument.kind]
-            said = _values_said(record, name)
-            is_like = comparing.worst([comparing.likeness(compare, sent, item) for item in said])
+            compared_with = partial(comparing.likeness, compare, sent)
+            is_like = comparing.worst([*map(compared_with, _values_said(record, name))])
             if is_like is not Likeness.UNSAID:
                 compared[name] = is_like
         if as_direction(record.value_at(["direction"])) is Direction.INBOUND:
             # A request that came in was created by somebody else.
             compared["direction"] = Likeness.OTHER
-        whole = record.value_at(())
-        for extra, place in product(self.extras, (whole, whole.get("payment_request"))):
-            if comparing.is_contradicted(extra, place):
-                compared["extra_body"] = Likeness.OTHER
+        for extra in filter(None, self.extras):
+            whole = record.value_at(())
+            for place in (whole, whole.get("payment_request")):
+                if comparing.is_contradicted(extra, place):
+                    compared["extra_body"] = Likeness.OTHER
         # Where something else than an object stands, the members of the object cannot be read.
         compared |= dict.fromkeys(record.not_objects(), Likeness.UNREADABLE)
         return compared
@@ -264,6 +265,17 @@ SUBJECT = {"payee_account_number", "payer_counterparty_id", "amount"}
 """The arguments that say who pays whom, and how much. The response to a request without a
 reference has to repeat them.
 """
+
+
+def _value_in(body: Mapping[str, Any], place: str) -> Any:
+    """The value at a place in a body, such as `payee.account_number`; None without one."""
+    value: Any = body
+    try:
+        for name in place.split("."):
+            value = value.get(name)
+    except AttributeError:  # a value of JSON that is no object has no `get`
+        return None
+    return value
 
 
 def _added_by_caller(body: Mapping[str, Any], prefix: str = "") -> ExtraBody:

@@ -249,7 +249,7 @@ class PaymentRequest(PaymentRequestFields):
         if self._is_response:
             return values.as_status(self._response_status)
         status = values.as_status(self._json.get("status"))
-        if status is not Status.PENDING:
+        if status is not Status.PENDING or self._model == _LISTED:
             return status
         of_response = self._response_status
         return of_response if isinstance(of_response, Status) else status

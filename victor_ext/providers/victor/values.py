@@ -78,8 +78,8 @@ def _reader(known: Mapping[str, WordT]) -> Callable[[object], WordT | str | None
     """
 
     def read(value: object) -> WordT | str | None:
-        word = value.value if isinstance(value, StrEnum) else as_text(value)
-        if word is None:
+        word = value.value if isinstance(value, StrEnum) else value
+        if not isinstance(word, str):
             return None
         # As most words are spelled as the document has them, these are looked up first.
         return known.get(word) or known.get(_normal(word), word)
