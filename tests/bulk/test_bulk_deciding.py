@@ -29,19 +29,20 @@ from tests.bulk.bulk_runs import (
 )
 from tests.cases import cases_beside
 from victor_ext import Victor, idempotency_key_for
-from victor_ext.bulk.deciding import Act, Code, Decision, RowCase, key_origin
+from victor_ext.bulk.deciding import Act, Code, Decision, RowCase
 from victor_ext.bulk.payments import (
     IN_DOUBT,
     LEFT_OUT,
     NEVER_LEFT,
     UNREADABLE,
+    KeyOrigin,
     RequestedPayment,
     StoredPayment,
 )
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
-INVOICES = key_origin("invoice", "invoice_no")
+INVOICES = KeyOrigin("invoice", "invoice_no")
 ASKED = RequestedPayment(
     number=7,
     key="key of 1042",
@@ -60,7 +61,7 @@ STORED = StoredPayment(
     again=0,
     allowed=False,
     account="A",
-    kind=INVOICES,
+    kind=INVOICES.text,
     values_digest="values",
     skeleton_digest="1042",
     due_date="2026-03-04",
@@ -138,7 +139,7 @@ def decided(
     *,
     has_twin: bool,
 ) -> Decision:
-    case = RowCase(asked, stored, alike, has_twin, batch="march", account="A", key_origin=INVOICES)
+    case = RowCase(asked, stored, alike, has_twin, batch="march", account="A", origin=INVOICES)
     return case.decide()
 
 
@@ -160,7 +161,8 @@ def test_each_code_has_a_case() -> None:
 
 STATES = sorted({*NEVER_LEFT, *IN_DOUBT, "created", "rejected"})
 DAYS = ["2026-03-03", "2026-03-04", "2026-03-06", None]
-KINDS = [INVOICES, key_origin("order", "invoice_no"), key_origin("invoice", "other")]
+ORIGINS = [INVOICES, KeyOrigin("order", "invoice_no"), KeyOrigin("invoice", "other")]
+KINDS = [origin.text for origin in ORIGINS]
 PAYMENTS = st.builds(
     STORED._replace,
     state=st.sampled_from(STATES),

@@ -21,7 +21,7 @@ from tests.bulk.bulk_runs import (
     rows,
 )
 from victor_ext import ProviderTime, Victor
-from victor_ext.bulk.row_outbox import RowOutbox
+from victor_ext.bulk.worker import RowOutbox
 from victor_ext.reconciliation import Kind, reconcile
 from victor_ext.sandbox import Sandbox
 

@@ -475,3 +475,20 @@ def test_a_database_that_another_process_creates_meanwhile_is_no_failure(
 
     monkeypatch.setattr(State, "engine", engine)
     assert state.exists() is False  # it has no tables yet
+
+
+def test_a_transaction_that_has_collided_with_a_worker_is_made_again(sender: Senders) -> None:
+    """As a deadlock shows with PostgreSQL: nothing of the transaction was stored."""
+    sender.store([row(1)])
+    tries = count(1)
+    deadlock = sqlite3.OperationalError("deadlock detected")
+    deadlock.sqlstate = "40P01"  # type: ignore[attr-defined] # as psycopg has it
+
+    def work(connection: sa.Connection) -> int:
+        number = next(tries)
+        if number < 3:
+            raise sa.exc.OperationalError("UPDATE", None, deadlock) from deadlock
+        return number
+
+    with sender()._stored_batch() as (_, stored, _record):
+        assert stored.transact(work) == 3

@@ -52,14 +52,13 @@ from victor_ext.bulk.payments import (
 )
 from victor_ext.bulk.payouts import Payouts
 from victor_ext.bulk.row_kind import RowKind
-from victor_ext.bulk.row_outbox import RowOutbox
 from victor_ext.bulk.rows import Result, Row, RowOutcome, result_of, row_of
 from victor_ext.bulk.settings import Settings
 from victor_ext.bulk.state import State
 from victor_ext.bulk.steps import add_step, units_of
 from victor_ext.bulk.store import Store
 from victor_ext.bulk.vault import Vault
-from victor_ext.bulk.worker import Worker
+from victor_ext.bulk.worker import RowOutbox, Worker
 from victor_ext.event_queue.presence import new_worker_name
 from victor_ext.health import Heartbeat
 from victor_ext.outbox.files import ENTRIES, TABLES, adopt, end_leases_of_dead

@@ -30,9 +30,8 @@ from victor_ext import (
 from victor_ext.bulk import BulkSender, RowResult
 from victor_ext.bulk import payment_requests as bulk_requests
 from victor_ext.bulk import run as bulk_run
-from victor_ext.bulk.holding import hold_state
 from victor_ext.bulk.loading import Loading
-from victor_ext.bulk.state import State
+from victor_ext.bulk.state import State, hold_state
 from victor_ext.settlement import backoff
 
 STORAGE_KEY = "a secret for histories, of some length"

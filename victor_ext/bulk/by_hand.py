@@ -27,7 +27,6 @@ from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
 from .context import BulkContext
 from .deciding import Code
-from .holding import refuse_held
 from .lines import Line, present_lines
 from .naming import id_holders, lines_named
 from .payments import (
@@ -45,6 +44,7 @@ from .payments import (
 from .row_digests import requested_payment
 from .row_kind import RowKind
 from .rows import Result, Row, RowOutcome, own_values
+from .state import refuse_held
 from .store import BatchRecord, Person, Store
 from .storing import PaymentTerms, leave_out, locked_keys, new_payment
 from .units import Calls, put_units
@@ -158,14 +158,8 @@ class ByHand:
         if payment is None or is_forgotten or present.get(line.key) != line:
             raise ConfigurationError(_CHANGED_MEANWHILE)
         assert row is not None
-        requested = requested_payment(
-            kind,
-            self.context.vault,
-            row,
-            key_kind=self.record.key_kind,
-            key_column=self.record.key_column,
-            is_valid=True,
-        )
+        vault, origin = self.context.vault, self.record.origin
+        requested = requested_payment(kind, vault, row, origin, is_valid=True)
         # One that was only refused keeps its key, which was not used.
         is_unused = line.result.outcome is RowOutcome.REFUSED
         new = new_payment(

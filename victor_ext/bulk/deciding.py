@@ -1,4 +1,5 @@
-"""Decide what becomes of a row of a file, by what is stored of its payment (`RowCase.decide`).
+"""Decide what becomes of a row of a file, by what is stored of its payment (`RowCase.decide`), and
+say why, in a sentence for an operator (`message_of`).
 
 What is decided depends on the state of the payment: it was never sent (`_decide_unsent`), it is in
 doubt (`_code_of_doubtful`), rejected (`_decide_rejected`) or created (`_code_of_created`).
@@ -8,12 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum, StrEnum, auto
+from typing import Any
 
 from victor_ext.settlement.flow import PaymentOutcome
 
-from .payments import IN_DOUBT, NEVER_LEFT, TO_BE_SENT, UNREADABLE, RequestedPayment, StoredPayment
+from .payments import (
+    IN_DOUBT,
+    NEVER_LEFT,
+    TO_BE_SENT,
+    UNREADABLE,
+    KeyOrigin,
+    RequestedPayment,
+    StoredPayment,
+)
+from .row_digests import differing_columns
+from .row_kind import RowKind
+from .rows import Arguments
+from .vault import Vault
 
 
 class Code(StrEnum):
@@ -115,7 +129,7 @@ class RowCase:
         has_twin: Whether an earlier row of its file has its skeleton.
         batch: The batch that is sent.
         account: The account that the row would be sent with.
-        key_origin: What the key of the row is made of, beside its value: see `key_origin`.
+        origin: What the key of the row is made of, beside its value.
     """
 
     asked: RequestedPayment
@@ -124,7 +138,7 @@ class RowCase:
     has_twin: bool
     batch: str
     account: str
-    key_origin: str
+    origin: KeyOrigin
 
     def decide(self) -> Decision:
         """Decide about the row: nobody may be asked twice, or for what the latest file does not
@@ -243,20 +257,14 @@ class RowCase:
         asked = self.asked
         if other.skeleton_digest == asked.skeleton_digest:
             return True
-        key_kind, _, key_column = self.key_origin.partition("\n")
         other_kind, _, other_column = other.kind.partition("\n")
-        if key_column != other_column:
+        if self.origin.column != other_column:
             return True
-        if key_kind != other_kind:
+        if self.origin.kind != other_kind:
             # Another month has a key kind of its own; its due date is more than a day away.
             is_near = not _is_later(asked.due_date, other.due_date)
             return is_near and not _is_later(other.due_date, asked.due_date)
         return other.due_date == asked.due_date
-
-
-def key_origin(key_kind: str, key_column: str) -> str:
-    """Return what a key is made of beside its value, in one text, as it is stored."""
-    return f"{key_kind}\n{key_column}"
 
 
 def _is_later(due_date: str | None, before: str | None) -> bool:
@@ -264,3 +272,135 @@ def _is_later(due_date: str | None, before: str | None) -> bool:
     if due_date in (None, UNREADABLE) or before in (None, UNREADABLE):
         return False
     return date.fromisoformat(due_date) - date.fromisoformat(before) > _A_DAY
+
+
+# The sentences of notices: why a row is not simply sent
+
+
+def message_of(
+    code: Code,
+    row: Sequence[Any],
+    stored: StoredPayment,
+    vault: Vault,
+    kind: RowKind,
+) -> str:
+    """Return the sentence of a notice about a row that has a payment.
+
+    Args:
+        row: The content of the row, as it is stored: number, value, arguments, extras.
+        stored: The payment of the row.
+    """
+    _, value, arguments, _ = row
+    template = _MESSAGES[code]
+    if code is Code.DUE_LATER and stored.state in IN_DOUBT:
+        template = _DOUBTFUL_DUE_LATER
+    columns = reason = ""
+    if code is Code.OTHER_VALUES:
+        columns = _other_values_text(arguments, stored, vault, kind)
+    elif code is Code.REJECTED_BEFORE:
+        reason = _rejection_text(arguments, stored, vault)
+    return template.format(
+        value=value,
+        day=day_text(stored.stored_at),
+        batch=stored.batch,
+        due=stored.due_date,
+        account=stored.account,
+        columns=columns,
+        reason=reason,
+    )
+
+
+_ASK_AGAIN = (
+    "What is unpaid needs ask-again. Another key kind would ask for an invoice again: it is only "
+    "for the next month of keys that name payers."
+)
+_MESSAGES = {
+    Code.CREATED_BEFORE: "{value} was created before ({batch}, {day}). Not sent again.",
+    Code.DUE_LATER: f"{{value}} was asked for {{due}}. Not sent. {_ASK_AGAIN}",
+    Code.OTHER_VALUES: (
+        "{value} was asked on {day} with {columns}. Not sent. An instalment or remainder "
+        "needs a key of its own, such as {value}-2."
+    ),
+    Code.SETTLED_AS_STORED: (
+        "{value} may have been asked on {day}. It is settled with the values of then."
+    ),
+    Code.ONLY_LOOKED_UP: (
+        "{value} may have been asked on {day} with another account. It is only looked up. If the "
+        "provider confirms that it has none: resolve it as not-created."
+    ),
+    Code.REJECTED_BEFORE: "the provider rejected {value} on {day}: {reason}",
+    Code.CORRECTED: "{value}, rejected on {day}, is asked as corrected.",
+    Code.REPLACED: "{value} had not left: its row was replaced.",
+    Code.ASKED_SINCE: (
+        "{value} may have been asked since the backup of the state. It is only looked up. If the "
+        "provider confirms that it has none: resolve it as not-created."
+    ),
+    Code.OTHER_ACCOUNT: "{value} was asked with the account {account}. Not sent.",
+}
+
+
+_DOUBTFUL_DUE_LATER = (
+    f"{{value}} may have been asked for {{due}}. It is settled as it was asked. {_ASK_AGAIN}"
+)
+
+
+def look_alike_message(
+    value: str,
+    other: str,
+    place: str,
+    *,
+    is_respelled: bool,
+) -> str:
+    """Return the sentence of a notice about a row that looks like another payment.
+
+    Args:
+        value: The value of the row in the key column.
+        other: That of the other payment.
+        place: Where the other payment is: its batch and day, or its line in the same file.
+        is_respelled: Whether the values differ by their spelling alone.
+    """
+    if not is_respelled:
+        return (
+            f"{value} asks what {other} asked ({place}). Not sent. If both are to be paid: "
+            "ask-again."
+        )
+    return (
+        f"{value} is {other} ({place}) in another spelling. Not sent. If they are one payment, "
+        f"keep {other}. If both are to be paid: ask-again."
+    )
+
+
+def day_text(moment: float) -> str:
+    """Return the day of an epoch time, in UTC, such as `4 March 2026`."""
+    day = datetime.fromtimestamp(moment, UTC)
+    return f"{day.day} {day:%B %Y}"
+
+
+def _other_values_text(
+    arguments: Arguments | None, stored: StoredPayment, vault: Vault, kind: RowKind
+) -> str:
+    """Return the names of the columns whose values differ, such as `another amount and notes`.
+
+    The values are not named: a value may be an account number.
+    """
+    if arguments is None or stored.forgotten:  # there is nothing to compare
+        return "other values"
+    stored_arguments: dict[str, Any] = vault.deserialize(stored.row)[2] or {}
+    return f"another {' and '.join(differing_columns(kind, stored_arguments, arguments))}"
+
+
+def _rejection_text(arguments: Arguments | None, stored: StoredPayment, vault: Vault) -> str:
+    """Return why the provider rejected a payment; and what a row with another due date needs.
+
+    A valid row differs by that alone: a row with other values has another notice.
+    """
+    reason = "it did not say why."
+    if stored.forgotten:
+        reason = "why is forgotten."
+    elif stored.result is not None:
+        reason = vault.deserialize(stored.result)[2] or reason
+    else:
+        reason = vault.opened_error(stored.error) or reason
+    if arguments is not None and stored.due_date not in (None, arguments.get("due_date")):
+        return f"{reason} Not sent: with another due date alone, it needs ask-again."
+    return reason

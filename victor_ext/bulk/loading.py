@@ -19,12 +19,20 @@ from victor_ext.tables.sources import Rows
 
 from .check import Check, ControlTotals, Notice, RowProblem, add_amount, refuse_invalid
 from .context import BulkContext
-from .deciding import TO_DECIDE, Act, Code, Decision, RowCase, key_origin
-from .holding import refuse_held
+from .deciding import (
+    TO_DECIDE,
+    Act,
+    Code,
+    Decision,
+    RowCase,
+    day_text,
+    look_alike_message,
+    message_of,
+)
 from .lines import refuse_lost
-from .notices import day_text, look_alike_message, message_of
 from .payments import (
     NEVER_LEFT,
+    KeyOrigin,
     RequestedPayment,
     StoredPayment,
     lock_payments,
@@ -35,6 +43,7 @@ from .payments import (
 from .rows import RowOutcome
 from .settings import PERSONS, TERMS, needs_another_person
 from .source_rows import SourceRow, SourceRows
+from .state import refuse_held
 from .store import BatchRecord, Store
 from .storing import PaymentTerms, lock_unsent, replace_lines, store_payments
 from .units import Calls
@@ -84,8 +93,10 @@ class Loading:
         self._source, self._expected = source, expected
         self._context, self._settings = context, context.settings
         self._kind, self._vault = context.kind, context.vault
-        self._record: BatchRecord | None = None
-        self._key_column = context.settings.key_column or context.kind.reference
+        self._origin = KeyOrigin(
+            context.settings.key_kind or "invoice",
+            context.settings.key_column or context.kind.reference,
+        )
         self._rows = SourceRows(context.kind.rows_per_call)
 
     def close(self) -> None:
@@ -111,34 +122,19 @@ class Loading:
 
     def _read_batch(self, store: Store) -> None:
         """Read what is stored of the batch, and use its settings where none are given."""
-        self._record = store.record(to_send=True)
-        if self._record is not None:
-            self._settings = self._settings.after(self._record)
-            self._settings.check_sender(self._record.persons)
-            self._key_column = self._record.key_column
+        record = store.record(to_send=True)
+        if record is not None:
+            self._settings = self._settings.after(record)
+            self._settings.check_sender(record.persons)
+            key_kind = self._settings.key_kind or record.key_kind
+            self._origin = KeyOrigin(key_kind, record.key_column)
         with store.engine.connect() as connection:
             refuse_lost(store, connection)
-
-    @property
-    def _key_kind(self) -> str:
-        """What the values of the key column name."""
-        batch_kind = None if self._record is None else self._record.key_kind
-        return self._settings.key_kind or batch_kind or "invoice"
-
-    @property
-    def _key_origin(self) -> str:
-        """What keys are made of beside their values."""
-        return key_origin(self._key_kind, self._key_column)
 
     def _validate(self) -> None:
         """Read the source, and check each row. The state is not read."""
         validation = Validation(
-            self._calls(),
-            self._settings,
-            self._rows,
-            key_column=self._key_column,
-            key_kind=self._key_kind,
-            expected=self._expected,
+            self._calls(), self._settings, self._rows, self._origin, self._expected
         )
         validation.read(self._source, self.check)
 
@@ -169,7 +165,9 @@ class Loading:
                 self._decide(row, payment, known)
                 for row, payment in zip(page, requested, strict=True)
             )
-        self._count()
+        self.check.notices.sort(key=lambda notice: notice.line)
+        for row in self._rows.all():
+            self._count_row(row)
 
     def _known_payments(
         self,
@@ -211,7 +209,7 @@ class Loading:
             has_twin=row.twin is not None,
             batch=self.batch,
             account=self._context.account,
-            key_origin=self._key_origin,
+            origin=self._origin,
         )
         decision = case.decide()
         is_forgotten = stored is not None and stored.forgotten
@@ -267,14 +265,10 @@ class Loading:
         twin_value = self._vault.deserialize(twin.payment().row)[1]
         return look_alike_message(value, twin_value, twin.place_text, is_respelled=is_respelled)
 
-    def _count(self) -> None:
-        """Count the rows by what is decided about them, and note the problems of invalid ones."""
-        self.check.notices.sort(key=lambda notice: notice.line)
-        for row in self._rows.all():
-            self._count_row(row)
-
     def _count_row(self, row: SourceRow) -> None:
-        """Add a row to one of the counts of `check`, whose sum is the number of rows."""
+        """Add a row to one of the counts of `check`, whose sum is the number of rows; and the
+        problems of an invalid row.
+        """
         check = self.check
         if row.is_repeated:
             check.repeated += 1
@@ -285,20 +279,16 @@ class Loading:
                 check.set_aside += 1
             self._note_problems(row)
         elif row.act == Act.STORE.name and row.code != Code.ASKED_SINCE:
-            self._count_new(row)
+            assert row.price is not None
+            check.new += 1
+            if row.code == Code.REPLACED:
+                check.replaced += 1
+            amount, _, currency = row.price.partition(" ")
+            add_amount(check.totals, Decimal(amount), currency)
         elif row.code in TO_DECIDE:
             check.changed += 1
         else:
             check.unchanged += 1
-
-    def _count_new(self, row: SourceRow) -> None:
-        """Count a row to send, with its amount."""
-        assert row.price is not None
-        self.check.new += 1
-        if row.code == Code.REPLACED:
-            self.check.replaced += 1
-        amount, _, currency = row.price.partition(" ")
-        add_amount(self.check.totals, Decimal(amount), currency)
 
     def _note_problems(self, row: SourceRow) -> None:
         """Add the problems of a row to the check."""
@@ -313,17 +303,21 @@ class Loading:
         transaction.
 
         What is decided in the transaction counts: another process may have stored or sent rows
-        since they were read. Returns the new record of the batch.
+        since they were read. Returns the new record of the batch. Raises `InvalidRows`.
         """
         now = self._context.sent_now()
-        terms = PaymentTerms(self._key_origin, json.dumps(now))
+        terms = PaymentTerms(self._origin.text, json.dumps(now))
         calls = self._calls()
 
         def store_all(connection: Connection) -> BatchRecord:
-            self._begin(connection, store)
+            store.lock_storing(connection)
+            self._context.state.keep_key(connection, self._vault, self._context.secret)
+            refuse_held(connection)
             note_time(connection, store.system, now)
             lock_unsent(connection, store)
-            self._decide_again(connection)
+            self.check = self.check.undecided()
+            self._decide_all(connection, lock=True)
+            refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
             store_payments(connection, store, self._rows, calls, terms)
             self.check.left_out = replace_lines(connection, store, calls, self._rows)
             record = self._new_record(store.present_record(connection))
@@ -331,18 +325,6 @@ class Loading:
             return record
 
         return store.transact(store_all)
-
-    def _begin(self, connection: Connection, store: Store) -> None:
-        """Make sure that a file can be stored now, and that no other one is until this ends."""
-        store.lock_storing(connection)
-        self._context.state.keep_key(connection, self._vault, self._context.secret)
-        refuse_held(connection)
-
-    def _decide_again(self, connection: Connection) -> None:
-        """Decide about all rows by what is stored now. Raises `InvalidRows`."""
-        self.check = self.check.undecided()
-        self._decide_all(connection, lock=True)
-        refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
 
     def _new_record(self, before: BatchRecord | None) -> BatchRecord:
         """Return the new record of the batch.
@@ -358,19 +340,16 @@ class Loading:
         is_stricter = settings.not_by_sender and not needs_another_person(persons)
         if self.check.stored or is_stricter:
             persons.append({name: getattr(settings, name) for name in PERSONS})
+        form: dict[str, Any] = {}
+        if isinstance(self._source, RowFile):
+            names = ("columns", "decimal", "date_format")
+            form = {name: getattr(self._source, name) for name in names}
         return BatchRecord(
-            key_column=self._key_column,
-            key_kind=self._key_kind,
+            key_column=self._origin.column,
+            key_kind=self._origin.kind,
             columns=self.check.columns,
             terms={name: getattr(settings, name) for name in TERMS},
             persons=persons,
             rows=self.check.rows,
-            form=_form_of(self._source),
+            form=form,
         )
-
-
-def _form_of(source: Rows) -> dict[str, Any]:
-    """Return how a source is written, as `BatchRecord` has it."""
-    if not isinstance(source, RowFile):
-        return {}
-    return {name: getattr(source, name) for name in ("columns", "decimal", "date_format")}

@@ -64,7 +64,7 @@ ASKED = sa.Table(
     sa.Column("again", sa.Integer, nullable=False),  # how many keys it had before
     sa.Column("allowed", sa.Boolean, nullable=False),  # though it looks like another payment
     sa.Column("account", sa.Text, nullable=False),  # that it was stored with
-    sa.Column("kind", sa.Text, nullable=False),  # what its key is made of: `deciding.key_origin`
+    sa.Column("kind", sa.Text, nullable=False),  # what its key is made of: a `KeyOrigin`
     sa.Column("values_digest", sa.Text, nullable=False),
     sa.Column("skeleton_digest", sa.Text, nullable=False),
     sa.Column("reference_digest", sa.Text, nullable=False),
@@ -158,6 +158,23 @@ PAYMENT_COLUMNS = (
     sa.func.coalesce(is_live(DatabaseTime()), sa.false()).label("is_live"),
 )
 """The columns of a payment, for queries on `WITH_ENTRIES`."""
+
+
+class KeyOrigin(NamedTuple):
+    """What keys of payments are made of, beside the value in the key column.
+
+    Attributes:
+        kind: What the values of the key column name, such as `invoice`.
+        column: The key column, which tells the rows apart.
+    """
+
+    kind: str
+    column: str
+
+    @property
+    def text(self) -> str:
+        """The origin as it is stored."""
+        return f"{self.kind}\n{self.column}"
 
 
 class RequestedPayment(NamedTuple):

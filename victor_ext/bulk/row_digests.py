@@ -16,7 +16,7 @@ from victor_ext.ids import in_one_form, loose_skeleton_of, reference_of, skeleto
 from victor_ext.privacy import Secret
 
 from .column_types import AMOUNT
-from .payments import UNREADABLE, RequestedPayment
+from .payments import UNREADABLE, KeyOrigin, RequestedPayment
 from .row_kind import RowKind
 from .rows import Arguments, Row
 from .settings import DEFAULTS, in_utc
@@ -27,15 +27,14 @@ def requested_payment(
     kind: RowKind,
     vault: Vault,
     row: Row,
+    origin: KeyOrigin,
     *,
-    key_kind: str,
-    key_column: str,
     is_valid: bool,
 ) -> RequestedPayment:
     """Return a row of a file in the form in which rows are compared and stored.
 
     Args:
-        key_kind: What the values of the key column name.
+        origin: What the key of the row is made of, beside its value.
         is_valid: Whether the row can be sent. If it cannot, its arguments are not stored.
     """
     arguments = row.arguments or {}
@@ -44,8 +43,8 @@ def requested_payment(
     if is_valid:
         valid_arguments = stored_arguments(kind, arguments)
         reference = reference_of(arguments.get(kind.reference))
-    compared = _compared_values(kind, arguments, free_spelling=(kind.reference, key_column))
-    facts = kind.key_facts(arguments, key_kind, row.value or "") or ()
+    compared = _compared_values(kind, arguments, free_spelling=(kind.reference, origin.column))
+    facts = kind.key_facts(arguments, origin.kind, row.value or "") or ()
     return RequestedPayment(
         number=row.number,
         key=row.payment,

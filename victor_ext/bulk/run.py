@@ -35,11 +35,10 @@ from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 from .check import Check, Notice
 from .context import BulkContext
 from .deciding import TO_DECIDE
-from .holding import held_since
 from .lines import counts_of
 from .payments import ASKED, LINES
 from .rows import RowOutcome
-from .state import NOTICE, report
+from .state import NOTICE, held_since, report
 from .store import BatchRecord, Store
 from .units import undecided_units
 from .worker import Worker
@@ -158,7 +157,8 @@ def run_batch(
     record: BatchRecord,
     on_progress: Progress | None,
 ) -> BatchStatus:
-    """Retry unsettled rows and send until nothing is left to do. Raises as `serve` does.
+    """Retry unsettled rows and send until nothing is left to do. Raises as `serve` does; a
+    `BulkStopped` has the exit status of the batch.
 
     Args:
         record: The record of the batch.
@@ -170,7 +170,13 @@ def run_batch(
     store.transact(partial(_go_on, store))
     watch = _Watch(context, store, settings.with_terms_of(record).patience_seconds, on_progress)
     if not watch.is_over(None):
-        _serve_batch(context, store, watch)
+        try:
+            serve(context, store.batch, watch.is_over)
+        except BulkStopped as error:
+            with suppress(SQLAlchemyError):
+                is_unknown = MAY_EXIST & status_of(store).counts.keys()
+                error.exit_status = UNKNOWN if is_unknown else FAILED
+            raise
     assert watch.latest is not None
     return watch.latest
 
@@ -188,21 +194,6 @@ def _go_on(store: Store, connection: Connection) -> None:
     is_listed = sa.and_(ENTRIES.c.scope == store.owner, ENTRIES.c.key.in_(listed))
     adopt(connection, sa.or_(is_listed, store.is_entry()), store.sender, store.batch)
     let_go_on(connection, store.is_entry())
-
-
-def _serve_batch(
-    context: BulkContext,
-    store: Store,
-    watch: _Watch,
-) -> None:
-    """Run a worker for the batch. `BulkStopped` gets the exit status of the batch."""
-    try:
-        serve(context, store.batch, watch.is_over)
-    except BulkStopped as error:
-        with suppress(SQLAlchemyError):
-            is_unknown = MAY_EXIST & status_of(store).counts.keys()
-            error.exit_status = UNKNOWN if is_unknown else FAILED
-        raise
 
 
 class _Watch:
@@ -305,12 +296,11 @@ def status_of(store: Store) -> BatchStatus:
     """Return the status of a batch. Rows under way count as `unknown`: their worker may be dead."""
     with store.engine.connect() as connection:
         is_over = not open_entries(connection, store.is_entry()).due
+        since = held_since(connection)
     lines = counts_of(store)
     counts = {
         outcome: lines.outcomes[outcome] for outcome in RowOutcome if lines.outcomes[outcome] > 0
     }
-    with store.engine.connect() as connection:
-        since = held_since(connection)
     return BatchStatus(
         store.batch,
         lines.outcomes.total(),
@@ -354,28 +344,17 @@ def serve(
             time.sleep(pause)
             pause = min(_LOOK_EVERY, 1.5 * pause)
             ends = is_over(worker)
-            _refuse_lost(context, worker)
+            loss = None if worker is None else worker.state_lost
+            loss = loss or context.state.loss()
+            if loss is not None:
+                raise loss
+            if worker is not None and worker.failure is not None:
+                raise worker.failure
             if ends:
                 return
-            _refuse_rejected(worker)
-
-
-def _refuse_lost(context: BulkContext, worker: Worker | None) -> None:
-    """Raise `StateLost` if the state, or a payment that was sent, is not there any more."""
-    loss = None if worker is None else worker.state_lost
-    loss = loss or context.state.loss()
-    if loss is not None:
-        raise loss
-    if worker is not None and worker.failure is not None:
-        raise worker.failure
-
-
-def _refuse_rejected(worker: Worker | None) -> None:
-    """Raise `BulkStopped` if the provider rejects this client."""
-    reason = None if worker is None else worker.given_up
-    if reason is not None:
-        message = (
-            f"Nothing more can be sent with this client: {reason} The rows that are "
-            "left wait for resume."
-        )
-        raise BulkStopped(message, outcome=Outcome.NOT_SENT)
+            if worker is not None and worker.given_up is not None:
+                message = (
+                    f"Nothing more can be sent with this client: {worker.given_up} The rows that "
+                    "are left wait for resume."
+                )
+                raise BulkStopped(message, outcome=Outcome.NOT_SENT)

@@ -27,14 +27,13 @@ from .by_hand import ByHand
 from .check import Check, ControlTotals, refuse_invalid
 from .context import BulkContext, provider_of, system_of
 from .forgetting import forget_settled
-from .holding import hold_state, release_state
 from .loading import Loading
 from .results import results_of, write_csv
 from .row_kind import RowKind
 from .rows import RowOutcome, RowResult
 from .run import BatchStatus, Progress, run_batch, serve, status_of
 from .settings import Settings, check_reason, checked_batch, day_of
-from .state import DEFAULT_STATE, State, StateMade
+from .state import DEFAULT_STATE, State, StateMade, hold_state, release_state
 from .steps import add_step, next_step, reasons_of, step_statuses, units_of
 from .store import BatchRecord, Store, no_such_batch
 from .vault import new_secret, storage_secret

@@ -1,7 +1,8 @@
 """The database of batches (`State`): an SQLite file, or a PostgreSQL server for several machines.
 
 A state is looked for (`exists`), made (`prepare`), opened (`engine`) and watched (`loss`,
-`journal`). Below it stand what its URL may be, and its errors.
+`journal`). Below it stand its hold after it was restored from a backup, what its URL may be, and
+its errors.
 """
 
 from __future__ import annotations
@@ -37,11 +38,19 @@ from victor_ext.event_queue.databases import (
     sqlstate_of,
 )
 from victor_ext.event_queue.presence import FilePresence, Presence, ServerPresence
-from victor_ext.outbox.files import TABLES, store_key, stored_key
+from victor_ext.event_queue.rows import change_rows
+from victor_ext.outbox.files import (
+    TABLES,
+    hold_entries,
+    moment_of_hold,
+    release_entries,
+    store_key,
+    stored_key,
+)
 from victor_ext.privacy import Secret, concealed
 from victor_ext.vault import new_key, unwrapped
 
-from .payments import BATCHES, METADATA
+from .payments import ASKED, BATCHES, METADATA
 from .vault import Vault, other_key_error
 
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
@@ -363,6 +372,55 @@ def may_pass(error: SQLAlchemyError | sqlite3.Error) -> bool:
         return True
     # psycopg does not tell a server that restarts from one that refuses this role.
     return isinstance(error, OperationalError | InterfaceError | PoolTimeout)
+
+
+# A restored state
+#
+# A backup knows only the past. Every payment in it may have been asked for since, also under a
+# later key, under another number or with other values. So each hold marks every payment as
+# `restored`. The mark stays until a person has resolved the payment: until then it is looked up and
+# not sent, by `resume`, and by a file that has it (`deciding.decide`). The entries of payments that
+# wait are marked by the outbox (`victor_ext.outbox.holding`): they may have been sent.
+
+
+def hold_state(connection: Connection) -> int:
+    """Keep everything in the state from being sent.
+
+    A state that is held already may be a copy from that time: its payments are marked, too, also
+    those that a person has resolved since the first hold.
+
+    Returns:
+        How many payments are marked.
+    """
+    hold_entries(connection)
+    return change_rows(connection, ASKED, sa.true(), restored=True)
+
+
+def release_state(connection: Connection) -> int | None:
+    """Let rows be sent again. Those that waited count as maybe sent: they are looked up.
+
+    Returns:
+        How many entries waited; None: the state was not held.
+    """
+    if held_since(connection) is None:
+        return None
+    return release_entries(connection)
+
+
+def refuse_held(connection: Connection) -> None:
+    """Raise `ConfigurationError` if the state is held."""
+    if held_since(connection) is not None:
+        raise ConfigurationError(
+            "The state is held, because it was restored: nothing is sent. Compare its batches with "
+            "the provider ('victor reconcile') and stop all other copies of it; then release it "
+            "('victor bulk release')."
+        )
+
+
+def held_since(connection: Connection) -> datetime | None:
+    """Return since when the state is held, aware; None: it is not."""
+    moment = moment_of_hold(connection)
+    return None if moment is None else datetime.fromtimestamp(moment, UTC)
 
 
 # The URL

@@ -18,7 +18,6 @@ from victor_ext import ConfigurationError, idempotency_key_for
 from victor_ext.outbox.files import entry_values, put_entries, take_again
 
 from .context import BulkContext
-from .holding import refuse_held
 from .lines import lines_of
 from .payments import ASKED, LINES, RequestedPayment, lock_payments, stored_payments
 from .row_digests import skeleton_digest
@@ -26,6 +25,7 @@ from .row_kind import RowKind
 from .rows import RowOutcome
 from .run import status_of
 from .settings import PERSONS
+from .state import refuse_held
 from .store import BatchRecord, Store
 from .storing import PaymentTerms, new_payment
 

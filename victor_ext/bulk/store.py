@@ -6,31 +6,28 @@ The lines of a batch are read by `lines` and written by `storing`; its payments 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from victor_ext import ConfigurationError
-from victor_ext.event_queue.databases import Condition, database_time, sqlstate_of
+from victor_ext.event_queue.databases import Condition, database_time
 from victor_ext.event_queue.rows import change_rows
-from victor_ext.event_queue.transactions import COLLISIONS
+from victor_ext.event_queue.transactions import BlockingTransactions, Work
 from victor_ext.outbox.files import ENTRIES, FileTerms
 
-from .holding import refuse_held
-from .payments import ASKED, BATCHES, LINES
+from .payments import ASKED, BATCHES, LINES, KeyOrigin
+from .state import refuse_held
 from .vault import Vault
 
 T = TypeVar("T")
 
 _STORING_LOCK = 7_421_133_019_540_188
 """The number of an advisory lock of PostgreSQL."""
-_MOST_COLLISIONS = 5
-"""How often work is tried that is rolled back, since a worker and it wait for each other."""
 _IDLE_SECONDS = 60
 """Seconds after which a PostgreSQL server ends an idle transaction: its process was stopped, and
 others may wait for it.
@@ -67,9 +64,14 @@ class BatchRecord:
     rows: int
     form: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
+    @property
+    def origin(self) -> KeyOrigin:
+        """What the keys of its rows are made of."""
+        return KeyOrigin(self.key_kind, self.key_column)
+
 
 @dataclass(eq=False, repr=False)
-class Store:
+class Store(BlockingTransactions):
     """One batch in the database.
 
     Attributes:
@@ -115,17 +117,14 @@ class Store:
         if connection.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_STORING_LOCK)))
 
-    def transact(self, work: Callable[[Connection], T]) -> T:
+    def transact(self, work: Work[T]) -> T:
         """Do work in a transaction, and again if a worker and it waited for each other."""
-        for _ in range(_MOST_COLLISIONS):
-            try:
-                with self.transaction() as connection:
-                    return work(connection)
-            except DBAPIError as error:
-                if sqlstate_of(error.orig) not in COLLISIONS:
-                    raise
+        return self._read(work)
+
+    @contextmanager
+    def _begin(self) -> Generator[Connection]:
         with self.transaction() as connection:
-            return work(connection)
+            yield connection
 
     # Conditions of statements
 
@@ -165,9 +164,19 @@ class Store:
             row = self._stored_row(connection)
             if row is None:
                 return None
-            self._refuse_other_url(row.application)
+            if row.application != self.vault.application:
+                raise ConfigurationError(
+                    f"The batch {self.batch} was begun for another base URL: set VICTOR_BASE_URL "
+                    "as it was then."
+                )
+            if to_send and row.account != self.account:
+                raise ConfigurationError(
+                    f"The batch {self.batch} belongs to the account {row.account}, these "
+                    f"credentials to the account {self.account}. Nothing was sent: the provider "
+                    "may keep the keys of each account apart. Use the credentials that the batch "
+                    "was started with."
+                )
             if to_send:
-                self._refuse_other_account(row.account)
                 refuse_held(connection)
         return self._decrypted_record(row)
 
@@ -220,23 +229,6 @@ class Store:
 
     def _decrypted_record(self, row: Any) -> BatchRecord:
         return BatchRecord(**self.vault.deserialize(row.details))
-
-    def _refuse_other_url(self, application: str) -> None:
-        """Raise `ConfigurationError` if the batch was stored for another key or provider."""
-        if application != self.vault.application:
-            raise ConfigurationError(
-                f"The batch {self.batch} was begun for another base URL: set VICTOR_BASE_URL as "
-                "it was then."
-            )
-
-    def _refuse_other_account(self, account: str) -> None:
-        """Raise `ConfigurationError` if the batch was stored with another account."""
-        if account != self.account:
-            raise ConfigurationError(
-                f"The batch {self.batch} belongs to the account {account}, these credentials "
-                f"to the account {self.account}. Nothing was sent: the provider may keep the keys "
-                "of each account apart. Use the credentials that the batch was started with."
-            )
 
 
 def no_such_batch(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,7 @@ class PaymentTerms:
     """What all payments that are stored by one transaction have in common.
 
     Attributes:
-        key_origin: What their keys are made of beside their values: see `deciding.key_origin`.
+        key_origin: What their keys are made of, as it is stored: `KeyOrigin.text`.
         stored: When the payments are stored, as JSON of a `Sent`.
     """
 
@@ -115,19 +115,14 @@ def store_payments(
         if not calls.are_shared:
             sent = (row for row in page if row.act == Act.STORE.name)
             put_entries(connection, [_entry_values(calls, row) for row in sent])
-        clear_restored(connection, store.owner, [*_keys_before(page)])
+        # What the earlier key of a row that is asked once more can create is not in doubt.
+        earlier_keys = [
+            Row.key_after(row.key, row.again - 1) for row in page if row.again and row.key
+        ]
+        clear_restored(connection, store.owner, earlier_keys)
     for unit in rows.units():
         rows_of_unit = {str(row.key): store.vault.deserialize(row.payment().row)[2] for row in unit}
         put_unit(connection, store, calls, rows_of_unit, _values_since(unit[0].since))
-
-
-def _keys_before(rows: Sequence[SourceRow]) -> Iterator[str]:
-    """Yield the earlier key of each row that is asked once more: what that key can create is not
-    in doubt.
-    """
-    for row in rows:
-        if row.again and row.key is not None:
-            yield Row.key_after(row.key, row.again - 1)
 
 
 def _payment_values(
@@ -186,7 +181,11 @@ def replace_lines(
     left_out = locked_keys(connection, store, sa.and_(_is_lacking(store), never_left))
     leave_out(connection, store, calls, left_out)
     unlisted_keys = _unlisted_keys(connection, store, unlisted_before)
-    for lines in pages(_unlisted_lines(store, unlisted_keys)):
+    place = {"owner": store.owner, "batch": store.batch}
+    unlisted = [
+        {**place, "number": -number, "key": key} for number, key in enumerate(unlisted_keys, 1)
+    ]
+    for lines in pages(unlisted):
         connection.execute(sa.insert(LINES), lines)
     return len(left_out)
 
@@ -236,12 +235,6 @@ def _is_lacking(store: Store) -> Condition:
     """Whether a payment is of the batch, and no line of the batch has it."""
     listed_keys = sa.select(LINES.c.key).where(store.is_line(), LINES.c.key.is_not(None))
     return sa.and_(store.is_of_batch(), ASKED.c.key.not_in(listed_keys))
-
-
-def _unlisted_lines(store: Store, keys: list[str]) -> Iterator[dict[str, Any]]:
-    """Yield the columns of an unlisted line for each key, with their values."""
-    for number, key in enumerate(keys, 1):
-        yield {"owner": store.owner, "batch": store.batch, "number": -number, "key": key}
 
 
 def _line_values(store: Store, row: SourceRow) -> dict[str, Any]:

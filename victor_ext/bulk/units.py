@@ -48,15 +48,10 @@ class Calls:
         """Return the columns of the entry that sends one row, with their values, from its stored
         arguments. Raises `InvalidRequest`.
         """
-        return self._entry([arguments], key)
+        return self.for_rows([arguments], key)
 
-    def for_unit(self, rows: Sequence[Arguments]) -> dict[str, Any]:
-        """Return the columns of the entry that sends these rows in one call. Its key is not sent:
-        what takes several rows takes no key.
-        """
-        return self._entry(rows, str(uuid.uuid4()))
-
-    def _entry(self, rows: Sequence[Arguments], key: str) -> dict[str, Any]:
+    def for_rows(self, rows: Sequence[Arguments], key: str) -> dict[str, Any]:
+        """As `for_row`, of the entry that sends these rows in one call."""
         checked = [self.kind.checked_arguments(arguments) for arguments in rows]
         call = self.kind.call_for(checked, key)
         look_up_by = self.kind.look_up_by(checked[0])
@@ -84,13 +79,8 @@ def take_from_entries(
         remove_entries(connection, store.owner, page)
     is_in_units = sa.and_(store.has_key(keys), columns.entry.in_(entries))
     change_rows(connection, ASKED, is_in_units, entry=None)
-    _send_anew(connection, store, calls, others)
-
-
-def _send_anew(connection: Connection, store: Store, calls: Calls, stored: Sequence[Any]) -> None:
-    """Send payments, whose units were taken apart, in new ones."""
     by_terms: dict[FileTerms, dict[str, Arguments]] = {}
-    for payment in stored:
+    for payment in others:
         terms = FileTerms(store.owner, payment.sender, payment.entry_batch, payment.kept)
         arguments = row_of(store.vault, payment).arguments or {}
         by_terms.setdefault(terms, {})[payment.key] = arguments
@@ -122,9 +112,10 @@ def put_unit(
     """Store the entry that asks for payments in one call. `rows` is as of `put_units`, and `since`
     as of `sent_since`, for payments that may have been sent.
     """
-    entry = {**calls.for_unit([*rows.values()]), **since}
+    key = str(uuid.uuid4())  # it is not sent: what takes several rows takes no key
+    entry = {**calls.for_rows([*rows.values()], key), **since}
     put_entries(connection, [entry])
-    change_rows(connection, ASKED, store.has_key([*rows]), entry=entry["key"])
+    change_rows(connection, ASKED, store.has_key([*rows]), entry=key)
 
 
 def undecided_units(connection: Connection, store: Store) -> Mapping[str, list[Any]]:

@@ -99,7 +99,7 @@ _FIRST_PAUSE = 0.005
 _LONGEST_PAUSE = 1.0
 """Seconds before a repeat: at random up to a limit, which doubles each time from the first to the
 longest pause."""
-COLLISIONS = frozenset({"40001", "40P01"})
+_COLLISIONS = frozenset({"40001", "40P01"})
 """SQLSTATEs: a serialization failure, and a deadlock. Nothing of the transaction was stored."""
 
 
@@ -144,7 +144,7 @@ class Transactions:
                 state = sqlstate_of(error.__cause__)
                 conflicts += 1
                 self._refuse_missing_table(error)
-                if state not in COLLISIONS or conflicts > _MOST_CONFLICTS:
+                if state not in _COLLISIONS or conflicts > _MOST_CONFLICTS:
                     raise
             longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**conflicts)
             pause = random.uniform(0, longest)  # noqa: S311 - no secret
