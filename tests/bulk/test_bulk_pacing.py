@@ -8,7 +8,7 @@ import pytest
 from tests.bulk.bulk_runs import Bulk, Clients, Senders, asked_once, rows
 from victor_ext import RetryPolicy
 from victor_ext.sandbox import Sandbox
-from victor_ext.settlement.backoff import Backoff
+from victor_ext.settlement.failures import Backoff
 
 pytestmark = pytest.mark.slow
 

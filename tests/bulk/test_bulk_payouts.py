@@ -25,7 +25,7 @@ from victor_ext.cli.bulk_output import announce
 from victor_ext.providers.eastpay import EastPay
 from victor_ext.providers.velo import Velo, VeloAuth
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
-from victor_ext.settlement import backoff
+from victor_ext.settlement import failures
 from victor_ext.tables.row_file import RowFile
 
 pytestmark = pytest.mark.pull_request
@@ -72,7 +72,7 @@ late = pytest.mark.parametrize("sandbox", [LAG], indirect=True)
 
 @pytest.fixture
 def client(sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Velo]:
-    monkeypatch.setattr(backoff, "_FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(failures, "_FIRST_PAUSE", 0.001)
     with Velo(
         VeloAuth(*sandbox.add_key()),
         base_url=sandbox.url,

@@ -32,7 +32,7 @@ from victor_ext.bulk import payment_requests as bulk_requests
 from victor_ext.bulk import run as bulk_run
 from victor_ext.bulk.loading import Loading
 from victor_ext.bulk.state import State, hold_state
-from victor_ext.settlement import backoff
+from victor_ext.settlement import failures
 
 STORAGE_KEY = "a secret for histories, of some length"
 OTHER_STORAGE_KEY = "another secret of histories, just as long"
@@ -222,7 +222,7 @@ class RealBulk:
     @contextmanager
     def _sender(self, terms: Terms, batch: str) -> Generator[Any]:
         with ExitStack() as stack:
-            stack.enter_context(patch.object(backoff, "_FIRST_PAUSE", 0.01))
+            stack.enter_context(patch.object(failures, "_FIRST_PAUSE", 0.01))
             any_day = patch.object(bulk_requests, "check_payment_request", check_on_any_day)
             stack.enter_context(any_day)
             stack.enter_context(patch.object(bulk_run, "_LOOK_EVERY", 0.02))

@@ -27,7 +27,7 @@ from tests.outbox.rows import end_leases, execute, key_of, references, states, s
 from tests.outbox.rows import stored as stored_by_sqlalchemy
 from tests.providers.victor.adapter import invoice
 from victor_ext import ConfigurationError, InvalidRequest, Victor
-from victor_ext.event_queue.stopping import SignalStop
+from victor_ext.event_queue.workers import SignalStop
 from victor_ext.outbox import AsyncOutbox, Outbox
 from victor_ext.outbox.django import DjangoOutbox, send_payment_requests
 from victor_ext.outbox.django.models import PaymentRequestEntry

@@ -21,7 +21,7 @@ from tests.outbox.kinds import Box, Provider, async_engine, tables_of
 from tests.outbox.rows import inbox_of, received_number, states, stored
 from tests.providers.velo.test_velo_notifications import HEADER
 from tests.providers.victor.adapter import invoice
-from victor_ext.event_queue.stopping import stop_at_signals
+from victor_ext.event_queue.workers import stop_at_signals
 from victor_ext.inbox import AsyncInbox
 from victor_ext.outbox import AsyncOutbox, Outbox
 from victor_ext.providers import velo

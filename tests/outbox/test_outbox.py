@@ -43,8 +43,7 @@ from victor_ext import (
 from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, PaymentRequestArguments
 from victor_ext.outbox.claims import Claim, Claims
 from victor_ext.sandbox import Sandbox
-from victor_ext.settlement.backoff import Backoff
-from victor_ext.settlement.failures import RefusalStreak
+from victor_ext.settlement.failures import Backoff, RefusalStreak
 from victor_ext.settlement.key_age import Moment
 from victor_ext.testing import Faults, TimeTravel
 

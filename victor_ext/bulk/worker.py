@@ -23,7 +23,7 @@ from victor_ext import PreparedCall, VictorError
 from victor_ext.event_queue.databases import NeverHeals, database_time
 from victor_ext.event_queue.presence import Presence
 from victor_ext.event_queue.rows import change_rows
-from victor_ext.event_queue.stopping import ended_by
+from victor_ext.event_queue.workers import ended_by
 from victor_ext.outbox.files import (
     LONGEST_TURN,
     EntryLost,
@@ -32,8 +32,7 @@ from victor_ext.outbox.files import (
     end_leases_of,
     end_leases_of_dead,
 )
-from victor_ext.settlement.backoff import pause_after
-from victor_ext.settlement.failures import FailureScope, failure_scope
+from victor_ext.settlement.failures import FailureScope, failure_scope, pause_after
 from victor_ext.settlement.flow import PaymentOutcome
 from victor_ext.settlement.key_age import LAST_CALLS
 

@@ -37,9 +37,8 @@ from .databases import (
 from .events import DeadLetters, EventState
 from .handlers import E, EventHandlers
 from .rows import change_rows, delete_rows, insert_once, take_first
-from .stopping import is_ending
 from .transactions import Pass, Work, operation
-from .workers import AwaitedWorker, BlockingWorker, WorkerPasses
+from .workers import AwaitedWorker, BlockingWorker, WorkerPasses, is_ending
 
 T = TypeVar("T")
 

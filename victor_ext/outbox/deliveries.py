@@ -19,8 +19,8 @@ import sqlalchemy as sa
 
 from victor_ext import VictorError
 from victor_ext.event_queue.calls import CallEnd, Calls
-from victor_ext.event_queue.stopping import is_ending
 from victor_ext.event_queue.transactions import Pass, Transaction
+from victor_ext.event_queue.workers import is_ending
 from victor_ext.settlement.failures import RefusalStreak, is_about_all
 
 from .claims import Claim, Group

@@ -31,8 +31,8 @@ from victor_ext.event_queue.databases import (
 )
 from victor_ext.event_queue.presence import Presence
 from victor_ext.event_queue.rows import change_rows, count_rows, delete_rows, insert_once, put_rows
-from victor_ext.event_queue.stopping import is_ending
 from victor_ext.event_queue.transactions import Pass, Work
+from victor_ext.event_queue.workers import is_ending
 from victor_ext.settlement.flow import (
     PaymentOutcome,
     Settlement,

@@ -23,7 +23,7 @@ from victor_ext.event_queue.rows import count_by_state
 from victor_ext.event_queue.transactions import Engine, Work, operation
 from victor_ext.health import Heartbeat
 from victor_ext.privacy import concealed
-from victor_ext.settlement.backoff import Backoff
+from victor_ext.settlement.failures import Backoff
 from victor_ext.settlement.key_age import LEAST_KEPT
 from victor_ext.vault import secret_of
 

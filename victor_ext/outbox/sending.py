@@ -31,8 +31,13 @@ from victor_ext import (
 )
 from victor_ext.event_queue.databases import DatabaseTime
 from victor_ext.event_queue.transactions import Pass
-from victor_ext.settlement.backoff import pause_after, pause_asked
-from victor_ext.settlement.failures import RefusalStreak, is_about_all, is_refusal
+from victor_ext.settlement.failures import (
+    RefusalStreak,
+    is_about_all,
+    is_refusal,
+    pause_after,
+    pause_asked,
+)
 from victor_ext.settlement.flow import (
     MAY_EXIST,
     SETTLED,

@@ -7,8 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from victor_ext import VictorError
-from victor_ext.event_queue.stopping import SignalStop, ended_by, stop_at_signals
-from victor_ext.event_queue.workers import as_text
+from victor_ext.event_queue.workers import SignalStop, as_text, ended_by, stop_at_signals
 from victor_ext.outbox.django import DjangoOutbox, client_of, send_payment_requests
 
 
