@@ -15,7 +15,7 @@ from functools import partial
 from itertools import chain
 from typing import Any, TypeAlias, TypeVar
 
-import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from victor_ext import VictorError
 from victor_ext.event_queue.calls import CallEnd, Calls
@@ -122,9 +122,65 @@ class DeliveryTerms:
     deliver: Callable[[Claim], Steps[Entry | None]]
     give_back: Callable[[Sequence[Claim]], Pass[None]]
     is_alone: Callable[[Claim], bool]
-    store: Callable[[sa.Connection, Sequence[Any]], bool]
+    store: Callable[[Connection, Sequence[Any]], bool]
     on_failure: Callable[[VictorError], None]
     refusals: RefusalStreak
+
+
+class _SharedCalls:
+    """The calls that several entries of a pass share."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, SharedCall] = {}
+        """Those that have not begun, by the id of the entry."""
+        self._waiting_since = 0.0
+        """Since when the first of these waits, by `time.monotonic`."""
+        self._sharers: dict[int, list[int]] = {}
+        """The ids of the entries that share a call under way, by its number."""
+
+    def add(self, id: int, step: SharedCall) -> None:
+        """Let an entry wait for others that share its call."""
+        if not self._waiting:
+            self._waiting_since = time.monotonic()
+        self._waiting[id] = step
+
+    def are_due(self) -> bool:
+        """Whether they wait no longer for entries whose calls are under way."""
+        is_late = time.monotonic() >= self._waiting_since + _LONGEST_WAIT
+        return len(self._waiting) >= _MOST_SHARING or bool(self._waiting and is_late)
+
+    def drop(self) -> list[int]:
+        """Make none of those that have not begun. Returns the ids of their entries."""
+        waiting = sorted(self._waiting)
+        self._waiting = {}
+        return waiting
+
+    def take(self, most: int) -> list[tuple[int, Callable[[], Any]]]:
+        """The calls that begin now, at most so many, each with its number."""
+        groups: dict[Hashable, list[int]] = {}
+        for id, step in sorted(self._waiting.items()):
+            groups.setdefault(step.group, []).append(id)
+        calls: list[tuple[int, Callable[[], Any]]] = []
+        for ids in [*groups.values()][:most]:
+            steps = [self._waiting.pop(id) for id in ids]
+            self._sharers[ids[0]] = ids
+            calls.append((ids[0], partial(steps[0].make, [step.item for step in steps])))
+        return calls
+
+    def ends_of(self, end: CallEnd) -> list[CallEnd]:
+        """The end of a call, for each entry that has shared it."""
+        ids = self._sharers.pop(end.number, None)
+        if ids is None:
+            return [end]
+        if end.error is not None:
+            return [CallEnd(id, error=end.error) for id in ids]
+        ends: list[CallEnd] = []
+        for id, result in zip(ids, end.result, strict=True):
+            if isinstance(result, VictorError):
+                ends.append(CallEnd(id, error=result))
+            else:
+                ends.append(CallEnd(id, result))
+        return ends
 
 
 class Deliveries:
@@ -147,25 +203,17 @@ class Deliveries:
         """Entries that wait at a `Refusal`."""
         self._calls_made = 0
         """The number of calls under way."""
-        self._sharing: dict[int, SharedCall] = {}
-        """The shared calls that have not begun, by the id of the entry."""
-        self._waiting_since = 0.0
-        """Since when the first of these waits, by `time.monotonic`."""
-        self._shared_by: dict[int, list[int]] = {}
-        """The ids of the entries that share a call under way, by its number."""
+        self._shared = _SharedCalls()
         self._done: dict[int, Entry] = {}
         self.fatal: Exception | None = None
         self.error: VictorError | None = None
         self._takes_until = time.monotonic() + _LONGEST_TAKING_UP
         self._taken = 0
         """The number of entries that were taken up."""
-        self._has_more = False
-        """Whether the last group has left entries that are due."""
+        self._last_group: Group | None = None
+        self._has_call_ended = False
+        """Whether a call has ended since the last group was taken up."""
         self._is_cut = False
-        self._is_waiting = False
-        """Whether no group is taken up before a call ends: the last group was not full."""
-        self._has_repeats = False
-        """Whether the last group left an entry out because its subject was under way."""
         self._pause = 0.0
         """Seconds for which results wait for others: as long as the last transactions took."""
 
@@ -177,9 +225,8 @@ class Deliveries:
             if self._calls_made:
                 ends: list[CallEnd] = yield partial(self._calls.wait, self._pause)
                 self._calls_made -= len(ends)
-                if self._has_repeats:
-                    self._is_waiting = False
-                yield from self._advance([*chain.from_iterable(map(self._ends_of, ends))])
+                self._has_call_ended = True
+                yield from self._advance([*chain.from_iterable(map(self._shared.ends_of, ends))])
             yield from self._begin()
 
     @property
@@ -224,7 +271,7 @@ class Deliveries:
 
     def _free_places(self) -> int:
         """How many more entries may begin. One that waits for a shared call takes no place."""
-        return 0 if self._is_sharing_due() else self._places_for_calls()
+        return 0 if self._shared.are_due() else self._places_for_calls()
 
     def _places_for_calls(self) -> int:
         return self._terms.workers - self._calls_made
@@ -243,11 +290,13 @@ class Deliveries:
             return False
         if self._claims:
             return True
-        if self._is_waiting and self._under_way:
+        last = self._last_group
+        has_freed = last is not None and last.waits and self._has_call_ended
+        if last is not None and not last.is_full and not has_freed and self._under_way:
             return False
         is_long = self._taken >= _MOST_TAKEN or time.monotonic() >= self._takes_until
         if is_long and not self._refused:  # the next calls show whose refusals these are
-            self._is_cut = self._has_more
+            self._is_cut = last is not None and (last.is_full or last.waits)
             return False
         rows = [delivery.claim.row for delivery in self._under_way.values()]
         refused = [delivery.claim.row for delivery in self._refused.values()]
@@ -260,9 +309,8 @@ class Deliveries:
             return False
         self._claims = [*group.claims]
         self._taken += len(group.claims)
-        self._is_waiting = not group.is_full
-        self._has_more = group.is_full or group.waits
-        self._has_repeats = group.waits
+        self._last_group = group
+        self._has_call_ended = False
         return bool(self._claims)
 
     def _give_back(self) -> Pass[None]:
@@ -302,9 +350,7 @@ class Deliveries:
         if self.fatal is not None:
             yield from self._advance([CallEnd(delivery.id, error=CallNotMade())])
         elif isinstance(step, SharedCall):
-            if not self._sharing:
-                self._waiting_since = time.monotonic()
-            self._sharing[delivery.id] = step
+            self._shared.add(delivery.id, step)
         else:
             yield from self._start(delivery.id, step)
 
@@ -312,44 +358,14 @@ class Deliveries:
         self._calls_made += 1
         yield lambda: self._calls.start(number, call)
 
-    # Calls that several entries share
-
-    def _is_sharing_due(self) -> bool:
-        """Whether shared calls wait no longer for entries whose calls are under way."""
-        is_late = time.monotonic() >= self._waiting_since + _LONGEST_WAIT
-        return len(self._sharing) >= _MOST_SHARING or bool(self._sharing and is_late)
-
     def _begin_shared(self) -> Pass[None]:
         """Start the shared calls, unless they wait for entries whose calls are under way."""
         if self.fatal is not None:
-            waiting = sorted(self._sharing)
-            self._sharing = {}
+            waiting = self._shared.drop()
             yield from self._advance([CallEnd(id, error=CallNotMade()) for id in waiting])
-        if self._calls_made and not self._is_sharing_due():
-            return
-        groups: dict[Hashable, list[int]] = {}
-        for id, step in sorted(self._sharing.items()):
-            groups.setdefault(step.group, []).append(id)
-        for ids in [*groups.values()][: self._places_for_calls()]:
-            steps = [self._sharing.pop(id) for id in ids]
-            self._shared_by[ids[0]] = ids
-            items = [step.item for step in steps]
-            yield from self._start(ids[0], partial(steps[0].make, items))
-
-    def _ends_of(self, end: CallEnd) -> list[CallEnd]:
-        """The end of a call, for each entry that has shared it."""
-        ids = self._shared_by.pop(end.number, None)
-        if ids is None:
-            return [end]
-        if end.error is not None:
-            return [CallEnd(id, error=end.error) for id in ids]
-        ends: list[CallEnd] = []
-        for id, result in zip(ids, end.result, strict=True):
-            if isinstance(result, VictorError):
-                ends.append(CallEnd(id, error=result))
-            else:
-                ends.append(CallEnd(id, result))
-        return ends
+        if not self._calls_made or self._shared.are_due():
+            for number, call in self._shared.take(self._places_for_calls()):
+                yield from self._start(number, call)
 
     def _next_step(self, delivery: Delivery, end: CallEnd) -> Step | None:
         """Pass the end of a step to an entry, and return its next step; None: the entry is at its
@@ -424,7 +440,7 @@ class Deliveries:
             transaction.result for transaction in transactions if transaction.result is not None
         ]
 
-        def work(connection: sa.Connection) -> list[Any]:
+        def work(connection: Connection) -> list[Any]:
             are_stored = bool(results) and self._terms.store(connection, results)
             done: list[Any] = []
             for transaction in transactions:
