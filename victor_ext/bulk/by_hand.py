@@ -53,7 +53,7 @@ _CHANGED_MEANWHILE = (
     "It was changed meanwhile: look at the status, and do this again if it is meant."
 )
 """The message if a line, or its payment, was changed after it was read."""
-_KEY_IS_SPENT = (RowOutcome.CREATED.value, RowOutcome.REJECTED.value)
+_KEY_IS_SPENT = (RowOutcome.CREATED, RowOutcome.REJECTED)
 """States of a payment whose key cannot create another request: one that exists has a later key."""
 
 
@@ -341,7 +341,7 @@ def _is_in_doubt(line: Line) -> bool:
 
 def _has_never_left(line: Line) -> bool:
     """Whether nothing was sent for a line."""
-    return line.outcome.value in NEVER_LEFT
+    return line.outcome in NEVER_LEFT
 
 
 # Whether a payment is over

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from victor_ext.event_queue.databases import Condition
 from victor_ext.event_queue.rows import change_rows
 from victor_ext.outbox.files import ENTRIES, forget_entries
+from victor_ext.settlement.flow import SETTLED
 
 from .payments import (
     ASKED,
@@ -19,7 +20,6 @@ from .payments import (
     LINES,
     PAGE,
     PAYMENT_COLUMNS,
-    SETTLED_STATES,
     STATE,
     WITH_ENTRIES,
     lock_payments,
@@ -58,8 +58,8 @@ def _forget_page(store: Store, stored_before: float) -> int:
     is_old = sa.and_(
         asked.owner == store.owner,
         asked.stored_at < stored_before,
-        STATE.in_(SETTLED_STATES),
-        sa.or_(STATE.in_([RowOutcome.CREATED.value]), asked.restored.is_(False)),
+        STATE.in_(SETTLED),
+        sa.or_(STATE.in_([RowOutcome.CREATED]), asked.restored.is_(False)),
         asked.forgotten.is_(False),
     )
     query = sa.select(*PAYMENT_COLUMNS).select_from(WITH_ENTRIES).where(is_old)

@@ -49,7 +49,7 @@ from .storing import PaymentTerms, lock_unsent, replace_lines, store_payments
 from .units import Calls
 from .validating import Validation
 
-_CAN_BE_ASKED = NEVER_LEFT | {RowOutcome.REJECTED.value}
+_CAN_BE_ASKED = NEVER_LEFT | {RowOutcome.REJECTED}
 """States of a payment that a row may still ask for."""
 _CODES_WITH_OWN_ROW = TO_DECIDE | {Code.REJECTED_BEFORE}
 """Codes of rows that are stored beside the other row of their payment: ask-again asks for them."""

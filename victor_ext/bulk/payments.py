@@ -33,21 +33,20 @@ LEFT_OUT = "left out"
 
 NEVER_LEFT = frozenset(
     {
-        PaymentOutcome.WAITING.value,
-        PaymentOutcome.NOT_SENT.value,
-        PaymentOutcome.REFUSED.value,
+        PaymentOutcome.WAITING,
+        PaymentOutcome.NOT_SENT,
+        PaymentOutcome.REFUSED,
         LEFT_OUT,
     }
 )
 """States in which nothing was sent: another file replaces the row."""
-IN_DOUBT = frozenset({UNDER_WAY, *(outcome.value for outcome in MAY_EXIST)})
+IN_DOUBT = MAY_EXIST | {UNDER_WAY}
 """States in which the provider may have the payment, under an id that is not known here."""
-SETTLED_STATES = frozenset(outcome.value for outcome in SETTLED)
-ENDED = SETTLED_STATES | {LEFT_OUT}
+ENDED = SETTLED | {LEFT_OUT}
 """States that `resume` does not change."""
-TO_BE_SENT = frozenset({PaymentOutcome.WAITING.value, PaymentOutcome.NOT_SENT.value})
+TO_BE_SENT = frozenset({PaymentOutcome.WAITING, PaymentOutcome.NOT_SENT})
 """States in which nothing was sent, and `resume` sends it."""
-EXISTS_OR_MAY = IN_DOUBT | {PaymentOutcome.CREATED.value}
+EXISTS_OR_MAY = IN_DOUBT | {PaymentOutcome.CREATED}
 """States in which the provider has the payment, or may have it."""
 
 METADATA = sa.MetaData()

@@ -124,7 +124,7 @@ def result_of(vault: Vault, stored: Any) -> Result:
 def own_values(vault: Vault, result: Result) -> dict[str, Any]:
     """Return the columns of a payment, with their values, that store a result beside its entry."""
     return {
-        "state": result.outcome.value,
+        "state": result.outcome,
         "result": vault.sealed([result.id, result.status, result.error, result.unit]),
         "made": result.made if result.outcome in SETTLED else None,
     }

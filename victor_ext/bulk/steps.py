@@ -29,7 +29,7 @@ from .state import refuse_held
 from .store import BatchRecord, Store
 from .storing import PaymentTerms, new_payment
 
-_NOT_TAKEN = frozenset({RowOutcome.REJECTED.value, RowOutcome.REFUSED.value})
+_NOT_TAKEN = frozenset({RowOutcome.REJECTED, RowOutcome.REFUSED})
 """States of a step that another call takes, if the state of the payout allows it."""
 
 

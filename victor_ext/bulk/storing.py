@@ -207,7 +207,7 @@ def _unlisted_keys(
     that are in doubt, or had such a line before and are created now.
     """
     keys = set(_lacking(connection, store, STATE.in_(IN_DOUBT)))
-    is_created = STATE.in_([RowOutcome.CREATED.value])
+    is_created = STATE.in_([RowOutcome.CREATED])
     for page in pages(unlisted_before):
         keys.update(_lacking(connection, store, sa.and_(is_created, ASKED.c.key.in_(page))))
     return sorted(keys)

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.compiler import compiles
@@ -153,7 +153,7 @@ def creation_statements(tables: Sequence[sa.Table]) -> list[ExecutableDDLElement
     return statements
 
 
-def create_tables(metadata: sa.MetaData, connection: sa.Connection) -> None:
+def create_tables(metadata: sa.MetaData, connection: Connection) -> None:
     """Make these tables, unless they exist. Any number of processes may do so at once.
 
     If all exist, nothing is written, since the database role may not be allowed to.
@@ -173,7 +173,7 @@ def create_tables(metadata: sa.MetaData, connection: sa.Connection) -> None:
             connection.execute(sa.text(f"ALTER TABLE {name} SET (fillfactor = {percent})"))
 
 
-def _exists(connection: sa.Connection, table: sa.Table) -> bool:
+def _exists(connection: Connection, table: sa.Table) -> bool:
     """Whether a table exists with all of its indexes."""
     inspector = sa.inspect(connection)
     if not inspector.has_table(table.name, schema=table.schema):
@@ -227,7 +227,7 @@ def refuse_autocommit_engine(engine: Any) -> None:
         raise _no_transactions("The engine")
 
 
-def refuse_autocommit(connection: sa.Connection) -> None:
+def refuse_autocommit(connection: Connection) -> None:
     """Raise `ConfigurationError` for a connection that commits each statement alone, although a
     transaction has begun on it.
     """
@@ -235,7 +235,7 @@ def refuse_autocommit(connection: sa.Connection) -> None:
         raise _no_transactions("A connection of the engine, or that of the session,")
 
 
-def _commits_each_statement(connection: sa.Connection) -> bool:
+def _commits_each_statement(connection: Connection) -> bool:
     """Whether the driver of a connection is in autocommit, in whichever way that was set."""
     pooled = connection.connection
     if connection.dialect.name != "sqlite":

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar, cast
 import sqlalchemy as sa
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, close_old_connections, connections, migrations, transaction
+from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.schema import DropTable
@@ -84,12 +85,12 @@ class DjangoQueue(OpenTransactions, BlockingQueue[E]):
         `__init__`.
         """
         self._using = using
-        self._connection = cast("sa.Connection", _Connection(using))
+        self._connection = cast("Connection", _Connection(using))
         self._handlers = self._of_database.setdefault((type(self), using, self._provider()), [])
 
     def _call_handlers(
         self,
-        connection: sa.Connection,  # noqa: ARG002 - Django has its own
+        connection: Connection,  # noqa: ARG002 - Django has its own
         handlers: Sequence[Handler],
         event: E,
     ) -> None:
@@ -98,7 +99,7 @@ class DjangoQueue(OpenTransactions, BlockingQueue[E]):
             for handler in handlers:
                 handler.function(self._using, event)
 
-    def _open_transaction(self, method: str) -> sa.Connection:
+    def _open_transaction(self, method: str) -> Connection:
         """The connection of the open transaction, for the `in_session` method with this name."""
         if transaction.get_autocommit(self._using):
             raise transaction.TransactionManagementError(
@@ -119,7 +120,7 @@ class DjangoQueue(OpenTransactions, BlockingQueue[E]):
             raise
 
     @contextmanager
-    def _begin(self) -> Generator[sa.Connection]:
+    def _begin(self) -> Generator[Connection]:
         """A transaction of its own, for the work of a pass."""
         connection = connections[self._using]
         if not connection.in_atomic_block and not connection.get_autocommit():

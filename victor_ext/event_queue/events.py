@@ -107,8 +107,8 @@ class DeadLetters(Transactions):
 
         With its id, an event in the state `not_found` is tried again, too.
         """
-        chosen = self._chosen(ids) if ids else self.events.c.state == EventState.DEAD.value
-        values = {"state": EventState.WAITING.value, "tries": 0, "due_at": DatabaseTime()}
+        chosen = self._chosen(ids) if ids else self.events.c.state == EventState.DEAD
+        values = {"state": EventState.WAITING, "tries": 0, "due_at": DatabaseTime()}
         return lambda connection: change_rows(connection, self.events, chosen, **values)
 
     @operation
@@ -134,14 +134,14 @@ class DeadLetters(Transactions):
                 raise _empty_error(name)
         words = f"Discarded by {by.strip()}: {why.strip()} It had failed: "
         error = sa.literal(words, sa.Text) + sa.func.coalesce(self.events.c.error, "")
-        values = {"state": EventState.DISCARDED.value, "data": "", "error": error}
+        values = {"state": EventState.DISCARDED, "data": "", "error": error}
         chosen = self._chosen(ids)
         return lambda connection: change_rows(connection, self.events, chosen, **values)
 
     def _chosen(self, ids: Sequence[int]) -> Condition:
         """Holds for the events with these ids that are not tried any more and not discarded."""
         columns = self.events.c
-        ended = (EventState.DEAD.value, EventState.NOT_FOUND.value)
+        ended = (EventState.DEAD, EventState.NOT_FOUND)
         # PostgreSQL would raise an error for a number beyond 64 bits.
         known = [number for number in ids if 0 < number < _ID_LIMIT]
         return sa.and_(columns.state.in_(ended), columns.id.in_(known))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from victor_ext import ConfigurationError
@@ -93,9 +94,7 @@ class EventHandlers(Transactions, Generic[E]):
         """The handlers of this process that want the event of a row."""
         return [handler for handler in self._handlers if handler.wants(row.name, row.source)]
 
-    def _call_handlers(
-        self, connection: sa.Connection, handlers: Sequence[Handler], event: E
-    ) -> None:
+    def _call_handlers(self, connection: Connection, handlers: Sequence[Handler], event: E) -> None:
         """Call handlers in a savepoint: the transaction keeps the work of all, or of none."""
         with connection.begin_nested(), Session(connection) as session, session.begin():
             for handler in handlers:

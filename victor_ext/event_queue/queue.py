@@ -20,6 +20,7 @@ from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from victor_ext import VictorError
@@ -97,7 +98,7 @@ class EventQueue(EventHandlers[E], WorkerPasses, DeadLetters):
 
     def _note_state(
         self,
-        connection: sa.Connection,  # noqa: ARG002 - an inbox asks the table
+        connection: Connection,  # noqa: ARG002 - an inbox asks the table
         event: E,  # noqa: ARG002 - as above
     ) -> bool:
         """Note the state that an event is about, in the transaction of its handlers. Return whether
@@ -108,7 +109,7 @@ class EventQueue(EventHandlers[E], WorkerPasses, DeadLetters):
     # An event that has just come about
 
     def _tell_handlers(
-        self, connection: sa.Connection, error: Exception | None = None, **values: Any
+        self, connection: Connection, error: Exception | None = None, **values: Any
     ) -> None:
         """Call the handlers of an event in the transaction that makes it; or store it, if they have
         raised an error before, which has rolled that transaction back.
@@ -134,7 +135,7 @@ class EventQueue(EventHandlers[E], WorkerPasses, DeadLetters):
         """
         now = DatabaseTime()
         new = {
-            "state": EventState.WAITING.value,
+            "state": EventState.WAITING,
             "stored_at": now,
             "tries": 0,
             "due_at": now,
@@ -173,7 +174,7 @@ class EventQueue(EventHandlers[E], WorkerPasses, DeadLetters):
         if now - self._forgotten_at <= _LONGEST_WAIT:
             return
 
-        def forget(connection: sa.Connection) -> None:
+        def forget(connection: Connection) -> None:
             self._forget(
                 provider, connection, earliest_time(connection, self._client_or_own(client))
             )
@@ -181,12 +182,12 @@ class EventQueue(EventHandlers[E], WorkerPasses, DeadLetters):
         yield from self._transact(forget)
         self._forgotten_at = now
 
-    def _forget(self, provider: str, connection: sa.Connection, now: float) -> None:
+    def _forget(self, provider: str, connection: Connection, now: float) -> None:
         """Delete events that no process has had a handler for."""
         columns = self.events.c
         unwanted = sa.and_(
             columns.provider == provider,
-            columns.state == EventState.WAITING.value,
+            columns.state == EventState.WAITING,
             columns.stored_at < now - _WANTED_FOR,
             columns.error.is_(None),
             sa.not_(self._is_wanted()),
@@ -210,7 +211,7 @@ class EventQueue(EventHandlers[E], WorkerPasses, DeadLetters):
         return event if is_done else None
 
     def _for_each_row(
-        self, take: Callable[[int, sa.Connection], Any], work: Callable[[Any], Pass[T | None]]
+        self, take: Callable[[int, Connection], Any], work: Callable[[Any], Pass[T | None]]
     ) -> Pass[list[T]]:
         """Take up row after row of a table, and do `work` with each. Returns its results that are
         not None.
@@ -239,14 +240,14 @@ class EventQueue(EventHandlers[E], WorkerPasses, DeadLetters):
             raise failure
         return results
 
-    def _take(self, provider: str, last: int, connection: sa.Connection) -> Any:
+    def _take(self, provider: str, last: int, connection: Connection) -> Any:
         """Take up the next event of this system after the id `last` that a handler wants, with a
         lease. Returns its row as it was before; None: there is no such event.
         """
         columns = self.events.c
         now = database_time(connection)
         waits = is_to_come(columns.due_at, now, max(self._lease, _LONGEST_WAIT))
-        is_ours = sa.and_(columns.provider == provider, columns.state == EventState.WAITING.value)
+        is_ours = sa.and_(columns.provider == provider, columns.state == EventState.WAITING)
         due = sa.and_(is_ours, sa.not_(waits), self._is_wanted(), self._may_work())
         after_try = partial(self._values_of_try, now)
         while True:
@@ -264,7 +265,7 @@ class EventQueue(EventHandlers[E], WorkerPasses, DeadLetters):
         since it may end the process.
         """
         if _has_ended_processes(row, now):
-            return {"state": EventState.DEAD.value, "error": _KILLED_MESSAGE}
+            return {"state": EventState.DEAD, "error": _KILLED_MESSAGE}
         tries = self.events.c.tries + 1
         return {"tries": tries, "due_at": now + self._lease, "once": None}
 
@@ -276,10 +277,10 @@ class EventQueue(EventHandlers[E], WorkerPasses, DeadLetters):
         return sa.and_(
             columns.id == row.id,
             columns.tries == row.tries + 1,
-            columns.state == EventState.WAITING.value,
+            columns.state == EventState.WAITING,
         )
 
-    def _handle_and_delete(self, row: Any, event: E, connection: sa.Connection) -> bool:
+    def _handle_and_delete(self, row: Any, event: E, connection: Connection) -> bool:
         """Delete an event, and call its handlers, in one transaction. Returns whether they were
         called.
         """
@@ -290,14 +291,14 @@ class EventQueue(EventHandlers[E], WorkerPasses, DeadLetters):
         self._call_handlers(connection, self._handlers_for(row), event)
         return True
 
-    def _store_untried(self, row: Any, connection: sa.Connection) -> None:
+    def _store_untried(self, row: Any, connection: Connection) -> None:
         """Store an event as if it had not been tried. It waits, so that others come first in the
         next pass.
         """
         due_at = DatabaseTime() + _WAIT_AFTER_OUTAGE
         change_rows(connection, self.events, self._is_held(row), tries=row.tries, due_at=due_at)
 
-    def _store_failure(self, row: Any, error: Exception, connection: sa.Connection) -> None:
+    def _store_failure(self, row: Any, error: Exception, connection: Connection) -> None:
         """Store that a try has failed, and when the event is tried again."""
         tries = row.tries + 1
         state, wait = self._after_failure(error, tries)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql
 
 from .databases import Condition
@@ -80,7 +81,7 @@ def lock_texts(connection: Any, table: sa.Table, texts: Collection[str]) -> None
 
 
 def take_first(
-    connection: sa.Connection,
+    connection: Connection,
     table: sa.Table,
     due: Condition,
     marks: Sequence[str],
@@ -111,7 +112,7 @@ def count_by_state(column: sa.Column[Any], states: type[S]) -> Work[dict[S, int]
     query = sa.select(column, sa.func.count()).group_by(column)
     known = {state.value: state for state in states}
 
-    def count(connection: sa.Connection) -> dict[S, int]:
+    def count(connection: Connection) -> dict[S, int]:
         counts = dict.fromkeys(states, 0)
         for state, number in connection.execute(query):
             if state in known:

@@ -34,6 +34,7 @@ from typing import (
 
 import anyio
 import sqlalchemy as sa
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from victor_ext import ConfigurationError
@@ -68,7 +69,7 @@ Pass: TypeAlias = Generator[Callable[[], Any], Any, T]
 The driver sends the result of a step into the generator, awaited if need be, or throws its error
 in.
 """
-Work: TypeAlias = Callable[[sa.Connection], T]
+Work: TypeAlias = Callable[[Connection], T]
 """A function that works in a transaction, on its connection."""
 
 
@@ -184,7 +185,7 @@ class BlockingTransactions(Transactions):
             return work(connection)
 
     @contextmanager
-    def _begin(self) -> Generator[sa.Connection]:
+    def _begin(self) -> Generator[Connection]:
         """A transaction of its own. Raises `ConfigurationError`: the driver is in autocommit."""
         with self._engine.begin() as connection:
             refuse_autocommit(connection)
@@ -241,7 +242,7 @@ class _InSession(Protocol[P, T_co]):
     """A method of a blocking box that works in the transaction of a session."""
 
     def __call__(
-        self, session: Session | sa.Connection, *args: P.args, **kwargs: P.kwargs
+        self, session: Session | Connection, *args: P.args, **kwargs: P.kwargs
     ) -> T_co: ...
 
 
@@ -342,7 +343,7 @@ class in_session(  # noqa: N801 - a decorator
     `OpenTransactions` it takes no session.
     """
 
-    def __init__(self, method: Callable[Concatenate[Any, Session | sa.Connection, P], T]) -> None:
+    def __init__(self, method: Callable[Concatenate[Any, Session | Connection, P], T]) -> None:
         def blocking(box: Any, session: Any = None, /, *args: Any, **kwargs: Any) -> Any:
             checked = _checked_session(session, kwargs, "execute")
             refuse_autocommit(connection_of(checked, box))
@@ -380,11 +381,11 @@ def _checked_session(session: Any, kwargs: dict[str, Any], method: str) -> Any:
     return session
 
 
-def connection_of(session: Any, box: Any) -> sa.Connection:
+def connection_of(session: Any, box: Any) -> Connection:
     """The connection on which a session works with the tables of a box, in its transaction."""
-    if not hasattr(session, "connection") or isinstance(session, sa.Connection):
-        return cast("sa.Connection", session)
+    if not hasattr(session, "connection") or isinstance(session, Connection):
+        return cast("Connection", session)
     # A session may have several engines: it chooses the one for this table.
     chosen_by = {"clause": sa.select(box.table)}
-    connection: sa.Connection = session.connection(bind_arguments=chosen_by)
+    connection: Connection = session.connection(bind_arguments=chosen_by)
     return connection

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, cast
 
 import httpx
 import sqlalchemy as sa
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from victor_ext import BadRequest, ConfigurationError, Delivery, NotFound
@@ -233,7 +234,7 @@ class InboxBase(EventQueue[InboxEvent], Generic[Engine]):
     @in_session
     def receive(
         self,
-        session: Session | sa.Connection,
+        session: Session | Connection,
         body: bytes,
         headers: Any,
         *,
@@ -370,16 +371,16 @@ class InboxBase(EventQueue[InboxEvent], Generic[Engine]):
             return EventState.NOT_FOUND, 0.0
         return EventState.WAITING, _WAITS_TO_BE_FOUND[tries - 1]
 
-    def _store_failure(self, row: Any, error: Exception, connection: sa.Connection) -> None:
+    def _store_failure(self, row: Any, error: Exception, connection: Connection) -> None:
         """As of every queue; events with unknown ids are kept up to a maximum number."""
         super()._store_failure(row, error, connection)
         if isinstance(error, UnknownIdError):
             self._keep_newest_not_found(row.provider, connection)
 
-    def _keep_newest_not_found(self, provider: str, connection: sa.Connection) -> None:
+    def _keep_newest_not_found(self, provider: str, connection: Connection) -> None:
         """Delete the oldest events that were not found, if there are too many."""
         columns = self.events.c
-        is_not_found = columns.state == EventState.NOT_FOUND.value
+        is_not_found = columns.state == EventState.NOT_FOUND
         not_found = sa.and_(columns.provider == provider, is_not_found)
         newest_first = sa.select(columns.id).where(not_found).order_by(columns.id.desc())
         last_kept = newest_first.limit(1).offset(_MOST_NOT_FOUND).scalar_subquery()
@@ -397,7 +398,7 @@ class InboxBase(EventQueue[InboxEvent], Generic[Engine]):
             self._warned_at = now
             _log.warning(_NOT_FOUND, self._provider(), _MOST_NOT_FOUND)
 
-    def _note_state(self, connection: sa.Connection, event: InboxEvent) -> bool:
+    def _note_state(self, connection: Connection, event: InboxEvent) -> bool:
         """As of every queue: two notifications may lead to reads of one state."""
         if event.record is None:
             return True
@@ -406,7 +407,7 @@ class InboxBase(EventQueue[InboxEvent], Generic[Engine]):
             return True
         return self._add_id(connection, event.source, _READ + _storable_id(state))
 
-    def _forget(self, provider: str, connection: sa.Connection, now: float) -> None:
+    def _forget(self, provider: str, connection: Connection, now: float) -> None:
         """As of every queue; old ids are deleted, too."""
         super()._forget(provider, connection, now)
         columns = self.table.c
@@ -440,7 +441,7 @@ class InboxBase(EventQueue[InboxEvent], Generic[Engine]):
         has_gap = pairs.number > pairs.before + 1
         query = sa.select(pairs.number, pairs.before).where(has_gap).order_by(pairs.number)
 
-        def read(connection: sa.Connection) -> list[range]:
+        def read(connection: Connection) -> list[range]:
             return [range(row.before + 1, row.number) for row in connection.execute(query)]
 
         return read

@@ -13,6 +13,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any, Unpack
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from victor_ext import (
@@ -52,7 +53,7 @@ class Adding(OutboxPasses):
 
     @in_session
     def add(
-        self, session: Session | sa.Connection, **arguments: Unpack[PaymentRequestArguments]
+        self, session: Session | Connection, **arguments: Unpack[PaymentRequestArguments]
     ) -> None:
         """Store a request in your transaction. It is sent after the commit, and discarded by a
         rollback.
@@ -95,7 +96,7 @@ class Adding(OutboxPasses):
     @in_session
     def add_call(
         self,
-        session: Session | sa.Connection,
+        session: Session | Connection,
         operation: str | ModuleType | Callable[..., Any],
         /,
         *args: Any,
@@ -153,7 +154,7 @@ class Adding(OutboxPasses):
 
     def _add(
         self,
-        session: Session | sa.Connection,
+        session: Session | Connection,
         call: PreparedCall,
         new: ClearRow,
         check: Callable[[], object],
@@ -206,7 +207,7 @@ def new_entry(
         call=call.to_text(),
         look_up_by=json.dumps(dict(look_up_by), sort_keys=True),
         send_before=send_before,
-        state=EntryState.WAITING.value,
+        state=EntryState.WAITING,
         leased_until=0.0,
         tries=0,
         ended=False,

@@ -4,27 +4,26 @@ and `cancel`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from victor_ext.event_queue.transactions import Pass, Work, operation
 from victor_ext.ids import canonical_id, problem_of_typed_id, reference_of
 from victor_ext.privacy import one_line
 
 from .digests import is_forgotten, reference_digest
-from .entries import Entry, EntryState, refusal, sent_values
+from .entries import NOT_DONE, Entry, EntryState, refusal, sent_values
 from .storing import Change, EntryStore
 
 _MOST_NAMED = 3
 """The maximum number of keys that a message names."""
-_NOT_SENT = (EntryState.WAITING,)
-_NOT_DONE = (EntryState.REJECTED, EntryState.REFUSED)
-_IN_DOUBT = (EntryState.UNCLEAR, EntryState.SETTLING)
-_States: TypeAlias = tuple[EntryState, ...]
-_ValuesOf: TypeAlias = Callable[[Any, sa.Connection], Mapping[str, Any]]
+_UNCLEAR = (EntryState.UNCLEAR, EntryState.SETTLING)
+"""The states of entries that a person may settle."""
+_ValuesOf: TypeAlias = Callable[[Any, Connection], Mapping[str, Any]]
 """Makes the new column values of an entry from its decrypted row, in a transaction."""
 
 
@@ -74,15 +73,15 @@ class OutboxByHand(EntryStore):
             _check_id(name, id, done=done)
         values: dict[str, Any] = {"restored": False, "resolved_by": by, "resolved_why": why}
         if done:
-            values["state"] = EntryState.SENT.value
+            values["state"] = EntryState.SENT
             values["error"] = None
             values["request_id"] = canonical_id(id)
             values["ended"] = id is None
         else:
-            values["state"] = EntryState.REJECTED.value
+            values["state"] = EntryState.REJECTED
             values["error"] = f"Not done, says {by}: {why}"
 
-        def checked_values(row: Any, connection: sa.Connection) -> Mapping[str, Any]:
+        def checked_values(row: Any, connection: Connection) -> Mapping[str, Any]:
             other = self._entry_with_id(row, id, connection) if done else None
             if other is not None:
                 other_name = other.key if is_forgotten(other.reference) else other.reference
@@ -93,7 +92,7 @@ class OutboxByHand(EntryStore):
                 raise refusal(row.key, "id", "used", message)
             return values
 
-        return (yield from self._change_in_states(name, _IN_DOUBT, checked_values))
+        return (yield from self._change_in_states(name, _UNCLEAR, checked_values))
 
     @operation
     def retry(self, name: str) -> Pass[Entry]:
@@ -107,7 +106,7 @@ class OutboxByHand(EntryStore):
         Raises:
             InvalidRequest: There is no such entry in these states.
         """
-        return (yield from self._change_in_states(name, _NOT_DONE, _retry_values))
+        return (yield from self._change_in_states(name, NOT_DONE, _retry_values))
 
     @operation
     def cancel(self, name: str, *, by: str, why: str) -> Pass[Entry]:
@@ -125,13 +124,15 @@ class OutboxByHand(EntryStore):
         """
         _require_words(name, by=by, why=why)
         values = {
-            "state": EntryState.REFUSED.value,
+            "state": EntryState.REFUSED,
             "error": f"Cancelled by {by}: {why}",
             "resolved_by": by,
             "resolved_why": why,
         }
         return (
-            yield from self._change_in_states(name, _NOT_SENT, lambda _row, _connection: values)
+            yield from self._change_in_states(
+                name, [EntryState.WAITING], lambda _row, _connection: values
+            )
         )
 
     @operation
@@ -148,7 +149,7 @@ class OutboxByHand(EntryStore):
         """
         return partial(self._key_of, name)
 
-    def _key_of(self, name: str, connection: sa.Connection) -> str:
+    def _key_of(self, name: str, connection: Connection) -> str:
         """As `key_of`."""
         columns = self.table.c
         wanted = reference_of(name)
@@ -175,7 +176,9 @@ class OutboxByHand(EntryStore):
             )
         raise refusal(None, "name", "unknown", message)
 
-    def _change_in_states(self, name: str, states: _States, values_of: _ValuesOf) -> Pass[Entry]:
+    def _change_in_states(
+        self, name: str, states: Sequence[str], values_of: _ValuesOf
+    ) -> Pass[Entry]:
         """Change the entry with this name, if it is in one of these states. Raises
         `InvalidRequest`: no entry is.
         """
@@ -186,7 +189,7 @@ class OutboxByHand(EntryStore):
         return entry
 
     def _change_by_hand(
-        self, name: str, states: _States, values_of: _ValuesOf, connection: sa.Connection
+        self, name: str, states: Sequence[str], values_of: _ValuesOf, connection: Connection
     ) -> Change:
         """As `_change_in_states`, in a transaction."""
         columns = self.table.c
@@ -213,11 +216,11 @@ class OutboxByHand(EntryStore):
         return change
 
 
-def _retry_values(row: Any, _connection: sa.Connection) -> dict[str, Any]:
+def _retry_values(row: Any, _connection: Connection) -> dict[str, Any]:
     """The column values of an entry that `retry` lets be sent again: those of a new entry; of a
     restored one, those of an entry that may have been sent.
     """
     values: dict[str, Any] = dict.fromkeys(("settle_until", "error", "resolved_by", "resolved_why"))
     if row.restored:
-        return {**values, "state": EntryState.SENDING.value}
-    return {**values, "state": EntryState.WAITING.value, "tries": 0, **sent_values(None)}
+        return {**values, "state": EntryState.SENDING}
+    return {**values, "state": EntryState.WAITING, "tries": 0, **sent_values(None)}

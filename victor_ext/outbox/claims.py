@@ -17,13 +17,14 @@ from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from victor_ext import Promise
 from victor_ext.event_queue.databases import Condition, OfFewRows, database_time, is_to_come
 from victor_ext.event_queue.rows import begin_writing, change_rows
 from victor_ext.settlement.key_age import Keys, Moment, Now, Sent
 
-from .entries import EntryState, sent_of, sent_values, subjects_of
+from .entries import DUE, EntryState, sent_of, sent_values, subjects_of
 from .sealing import Sealing
 
 GROUP = 64
@@ -33,8 +34,6 @@ _NEAR = 3600.0
 """
 _LOOK_AGAIN = 1.0
 """Seconds after which a worker asks again whether the outbox is held, before it begins a call."""
-DUE = tuple(state.value for state in (EntryState.WAITING, EntryState.SENDING, EntryState.SETTLING))
-"""The states of entries that a worker takes up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class Claim:
     def state(self) -> str:
         """The state that the entry has since this worker took it up."""
         was_marked_here = self.is_marked and sent_of(self.row) is None
-        return EntryState.SENDING.value if was_marked_here else str(self.row.state)
+        return EntryState.SENDING if was_marked_here else str(self.row.state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,7 @@ class Claims:
         """Begin with the oldest entries again: some that others had may be free by now."""
         self._last = 0
 
-    def take_up(self, now: Now, busy: Collection[str], connection: sa.Connection) -> Group:
+    def take_up(self, now: Now, busy: Collection[str], connection: Connection) -> Group:
         """Take up the next group of entries, each with subjects of its own that are not `busy`."""
         # A write comes first, and locks SQLite: else another worker could read the same entries.
         begin_writing(connection, self._table)
@@ -177,13 +176,13 @@ class Claims:
             return True
         return now.since(self._looked_at) >= _LOOK_AGAIN
 
-    def may_work(self, now: Now, connection: sa.Connection) -> bool:
+    def may_work(self, now: Now, connection: Connection) -> bool:
         """Read whether the outbox is not held, and remember when that was read."""
         may_work = bool(connection.execute(sa.select(self._is_not_held)).scalar())
         self._looked_at = now.moment if may_work else None
         return may_work
 
-    def mark(self, claim: Claim, now: Now, connection: sa.Connection) -> Claim | None:
+    def mark(self, claim: Claim, now: Now, connection: Connection) -> Claim | None:
         """Mark an entry that is sent now, with a new lease, and return its claim.
 
         None: another worker has the entry by now, or the outbox is held.
@@ -203,7 +202,7 @@ class Claims:
         deadline: float = self.client.deadline
         return left >= min(deadline, self._lease / 2)
 
-    def give_back(self, claims: Sequence[Claim], connection: sa.Connection, **values: Any) -> None:
+    def give_back(self, claims: Sequence[Claim], connection: Connection, **values: Any) -> None:
         """Store entries as they were before they were taken up, but for these column values:
         nothing of them was sent.
 
@@ -218,9 +217,7 @@ class Claims:
             back = {**before, **sent, **values}
             change_rows(connection, self._table, self._is_as_left(claim), **back)
 
-    def put_off(
-        self, claim: Claim, seconds: float, connection: sa.Connection, **values: Any
-    ) -> None:
+    def put_off(self, claim: Claim, seconds: float, connection: Connection, **values: Any) -> None:
         """Let an entry whose try has failed be taken up again after so many seconds, at most a
         lease. It has these column values then.
 
@@ -258,7 +255,7 @@ class Claims:
         is_ours = sa.and_(columns.provider == self.client.provider, self._chosen)
         return sa.and_(is_ours, is_free, self._is_not_held)
 
-    def _read_near(self, due: _Due, connection: sa.Connection) -> list[Any]:
+    def _read_near(self, due: _Due, connection: Connection) -> list[Any]:
         """The entries that have to be sent soon, those without an earlier entry of the same
         subject.
         """
@@ -275,9 +272,7 @@ class Claims:
         first = query.where(sa.not_(has_precedence)).order_by(columns.send_before, columns.id)
         return self._read(first, GROUP, connection)
 
-    def _read_in_order(
-        self, due: _Due, near: Sequence[Any], connection: sa.Connection
-    ) -> list[Any]:
+    def _read_in_order(self, due: _Due, near: Sequence[Any], connection: Connection) -> list[Any]:
         """The entries that were stored first, without those of `near`.
 
         Each state is read by itself, in the order of its index, so that the database has to sort
@@ -294,14 +289,14 @@ class Claims:
         chosen = {row.id for row in near}
         return [row for row in rows[:most] if row.id not in chosen]
 
-    def _read(self, query: sa.Select[Any], most: int, connection: sa.Connection) -> list[Any]:
+    def _read(self, query: sa.Select[Any], most: int, connection: Connection) -> list[Any]:
         """Read and lock rows, without those that another transaction has locked (PostgreSQL)."""
         locked = query.limit(most).with_for_update(skip_locked=True)
         return [*map(self._sealing.decrypted_row, connection.execute(locked))]
 
     # Leases and marks
 
-    def _lease_rows(self, rows: Sequence[Any], due: _Due, connection: sa.Connection) -> list[Claim]:
+    def _lease_rows(self, rows: Sequence[Any], due: _Due, connection: Connection) -> list[Claim]:
         """Lease entries to this worker, and mark those that may be marked in advance. Return the
         claims, without entries that another worker has taken up meanwhile.
         """
@@ -321,7 +316,7 @@ class Claims:
         return claims
 
     def _update(
-        self, ids: Collection[int], due: _Due, values: Mapping[str, Any], connection: sa.Connection
+        self, ids: Collection[int], due: _Due, values: Mapping[str, Any], connection: Connection
     ) -> set[int]:
         """Change those entries that still are due, and return their ids."""
         if not ids:
@@ -354,7 +349,7 @@ class Claims:
         # Without the provider's clock, that of the database is the one that all workers share.
         if not sent.known:
             sent = sent._replace(since=present)
-        state = EntryState.SENDING.value
+        state = EntryState.SENDING
         return {"state": state, "changed_at": present, **sent_values(sent)}
 
 

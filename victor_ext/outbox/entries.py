@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.schema import SchemaItem
 
 from victor_ext import ConfigurationError, Done, InvalidRequest, PreparedCall, Problem
-from victor_ext.event_queue.databases import ROW_ID, split_name, table_of
+from victor_ext.event_queue.databases import ROW_ID, Condition, split_name, table_of
 from victor_ext.event_queue.handlers import meant_by
 from victor_ext.ids import canonical_id
 from victor_ext.privacy import one_line
@@ -60,6 +60,16 @@ class EntryState(StrEnum):
 
     Whether it was done is uncertain: somebody has to look.
     """
+
+
+DUE = (EntryState.WAITING, EntryState.SENDING, EntryState.SETTLING)
+"""The states of entries that a worker takes up."""
+IN_DOUBT = (EntryState.SENDING, EntryState.SETTLING, EntryState.UNCLEAR)
+"""The states of entries that may have been sent, and of which it is not known whether they were
+done.
+"""
+NOT_DONE = (EntryState.REJECTED, EntryState.REFUSED)
+"""The states of entries of which nothing was done, unless they are `restored`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +282,11 @@ def reference_table(name: str, metadata: sa.MetaData) -> sa.Table:
     )
 
 
+def is_surely_not_done(columns: Any) -> Condition:
+    """Holds for entries of which nothing was done, also since a backup that was restored."""
+    return sa.and_(columns.state.in_(NOT_DONE), columns.restored.is_(False))
+
+
 def stored_reference(reference: str) -> str:
     """A reference in the form in which it is stored: all those of a large payout are a digest."""
     is_long = len(reference) > _LONGEST_REFERENCE
@@ -390,7 +405,7 @@ def done_values(done: Done, call: PreparedCall) -> dict[str, Any]:
     if call.is_followed and not done.id:
         error = "The response has no id, so its status is not read."
     return {
-        "state": EntryState.SENT.value,
+        "state": EntryState.SENT,
         "leased_until": 0.0,
         "request_id": canonical_id(done.id),
         "status": as_status(done.status),

@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, NoResultFound
 
 from victor_ext import Done, NotDone, Outcome, PreparedCall, VictorError, zulu
@@ -43,10 +44,20 @@ from victor_ext.settlement.key_age import Now, Sent, within_key_life
 from victor_ext.vault import Vault
 
 from .adding import new_entry
-from .claims import DUE, Claim, Claims, Group
+from .claims import Claim, Claims, Group
 from .deliveries import Steps
 from .digests import call_digest
-from .entries import Entry, EntryState, outbox_table, payment_references, sent_values
+from .entries import (
+    DUE,
+    IN_DOUBT,
+    NOT_DONE,
+    Entry,
+    EntryState,
+    is_surely_not_done,
+    outbox_table,
+    payment_references,
+    sent_values,
+)
 from .holding import HOLD, end_hold, mark_restored, moment_of, store_time
 from .outboxes import Outbox, OutboxTables
 from .sealing import STORAGE_KEY, ClearRow, Sealing
@@ -95,9 +106,8 @@ ENTRIES = TABLES.entries
 
 _NO_REFERENCE = "It has no client_reference_id to search for."
 _WAS_DONE = "A look-up shows that it was done."
-_WAITING = EntryState.WAITING.value
-_MAY_BE_REPLACED = (_WAITING, EntryState.REFUSED.value)
-_IN_DOUBT = (EntryState.SENDING.value, EntryState.SETTLING.value, EntryState.UNCLEAR.value)
+_WAITING = EntryState.WAITING
+_MAY_BE_REPLACED = (_WAITING, EntryState.REFUSED)
 
 
 class EntryMarked(Exception):
@@ -153,7 +163,7 @@ def sent_since(sent: Sent) -> dict[str, Any]:
     up, and not sent.
     """
     return {
-        "state": EntryState.SENDING.value,
+        "state": EntryState.SENDING,
         "restored": True,
         **sent_values(sent._replace(by=None)),
     }
@@ -164,7 +174,7 @@ def _named(scope: str, *keys: str) -> Condition:
     return sa.and_(ENTRIES.c.scope == scope, ENTRIES.c.key.in_(keys))
 
 
-def put_entries(connection: sa.Connection, entries: Sequence[dict[str, Any]]) -> None:
+def put_entries(connection: Connection, entries: Sequence[dict[str, Any]]) -> None:
     """Store entries. One that waits, or was refused here, under the same key is replaced: a worker
     that has leased it can neither mark nor send it any more.
     """
@@ -191,7 +201,7 @@ def put_entries(connection: sa.Connection, entries: Sequence[dict[str, Any]]) ->
         raise EntryMarked
 
 
-def remove_entries(connection: sa.Connection, scope: str, keys: Collection[str]) -> None:
+def remove_entries(connection: Connection, scope: str, keys: Collection[str]) -> None:
     """Delete those of these entries that wait, or were refused here."""
     may_be_removed = ENTRIES.c.state.in_(_MAY_BE_REPLACED)
     delete_rows(connection, ENTRIES, sa.and_(_named(scope, *keys), may_be_removed))
@@ -201,7 +211,7 @@ def remove_entries(connection: sa.Connection, scope: str, keys: Collection[str])
     delete_rows(connection, TABLES.references, of_removed)
 
 
-def lock_entries(connection: sa.Connection, chosen: Condition) -> None:
+def lock_entries(connection: Connection, chosen: Condition) -> None:
     """Let no worker change these entries until the transaction ends."""
     query = sa.select(ENTRIES.c.id).where(chosen).order_by(ENTRIES.c.id)
     connection.execute(query.with_for_update()).all()
@@ -214,7 +224,7 @@ def is_live(now: Any) -> Condition:
     return sa.and_(columns.state.in_(DUE), is_leased)
 
 
-def _is_of_nobody(connection: sa.Connection) -> Condition:
+def _is_of_nobody(connection: Connection) -> Condition:
     """Holds for entries that no live worker has."""
     return sa.not_(is_live(database_time(connection)))
 
@@ -224,7 +234,7 @@ _FREE = {"leased_until": 0.0, "worker": None}
 
 
 def settle_by_hand(
-    connection: sa.Connection,
+    connection: Connection,
     scope: str,
     key: str,
     vault: Vault,
@@ -245,7 +255,7 @@ def settle_by_hand(
     state = EntryState.SENT if is_done else EntryState.REFUSED
     stored = {
         **_FREE,
-        "state": state.value,
+        "state": state,
         "request_id": id,
         "status": None,
         "ended": False,
@@ -256,7 +266,7 @@ def settle_by_hand(
     return bool(change_rows(connection, ENTRIES, may_change, **stored))
 
 
-def copy_entry(connection: sa.Connection, scope: str, key: str, new_key: str) -> None:
+def copy_entry(connection: Connection, scope: str, key: str, new_key: str) -> None:
     """Store an entry once more under a later key, for a request that was made meanwhile."""
     names = [column.name for column in ENTRIES.c if column.name not in ("id", "key")]
     columns = [ENTRIES.c[name] for name in names]
@@ -264,7 +274,7 @@ def copy_entry(connection: sa.Connection, scope: str, key: str, new_key: str) ->
     connection.execute(sa.insert(ENTRIES).from_select(["key", *names], of_key))
 
 
-def clear_restored(connection: sa.Connection, scope: str, keys: Collection[str]) -> None:
+def clear_restored(connection: Connection, scope: str, keys: Collection[str]) -> None:
     """Note that what these entries have become since their backup was made is not asked any more:
     a person knows it, or they are asked for under later keys.
     """
@@ -274,14 +284,14 @@ def clear_restored(connection: sa.Connection, scope: str, keys: Collection[str])
 
 
 def forget_entries(
-    connection: sa.Connection, scope: str, chosen: Condition, vault: Vault, most: int
+    connection: Connection, scope: str, chosen: Condition, vault: Vault, most: int
 ) -> int:
     """Remove the calls of settled entries, and what was said of them, at most of so many. Their
     keys, states and ids stay, and digests of their calls. Returns how many there were.
     """
     # What was not done, and may have been asked since the backup, is looked for by its values.
-    is_known = sa.or_(ENTRIES.c.state == EntryState.SENT.value, ENTRIES.c.restored.is_(False))
-    is_settled = sa.and_(is_known, ENTRIES.c.state.not_in([*DUE, EntryState.UNCLEAR.value]))
+    is_sent = ENTRIES.c.state == EntryState.SENT
+    is_settled = sa.or_(is_sent, is_surely_not_done(ENTRIES.c))
     has_call = ENTRIES.c.call.not_like("digest-%")
     named = sa.and_(ENTRIES.c.scope == scope, chosen, is_settled, has_call)
     query = sa.select(ENTRIES).where(named).order_by(ENTRIES.c.id).limit(most)
@@ -315,9 +325,7 @@ class OpenEntries(NamedTuple):
     are_looked_up: bool
 
 
-def open_entries(
-    connection: sa.Connection, chosen: Condition, own: str | None = None
-) -> OpenEntries:
+def open_entries(connection: Connection, chosen: Condition, own: str | None = None) -> OpenEntries:
     """Count the entries that are chosen and not settled. `own` is the name of a worker of this
     process.
     """
@@ -331,44 +339,43 @@ def open_entries(
         due=sum(row[2] for row in rows),
         live=sum(row[3] for row in rows),
         with_others=sum(row[3] for row in rows if row[1] != own),
-        are_looked_up=any(row[0] == EntryState.SETTLING.value for row in rows),
+        are_looked_up=any(row[0] == EntryState.SETTLING for row in rows),
     )
 
 
-def let_go_on(connection: sa.Connection, chosen: Condition) -> None:
+def let_go_on(connection: Connection, chosen: Condition) -> None:
     """Let entries that wait for their next try, or that are unclear, be taken up at once.
 
     An unclear one that was surely lost is sent again.
     """
     columns = ENTRIES.c
     of_nobody = sa.and_(chosen, _is_of_nobody(connection))
-    unclear = sa.and_(of_nobody, columns.state == EntryState.UNCLEAR.value)
-    lost = sa.and_(unclear, columns.last == PaymentOutcome.NOT_SENT.value)
+    unclear = sa.and_(of_nobody, columns.state == EntryState.UNCLEAR)
+    lost = sa.and_(unclear, columns.last == PaymentOutcome.NOT_SENT)
     again = {**_FREE, **sent_values(None), "settle_until": None}
     change_rows(connection, ENTRIES, lost, state=_WAITING, **again)
-    change_rows(connection, ENTRIES, unclear, state=EntryState.SETTLING.value, **_FREE)
+    change_rows(connection, ENTRIES, unclear, state=EntryState.SETTLING, **_FREE)
     paused = sa.and_(of_nobody, columns.state.in_(DUE), columns.leased_until > 0.0)
     change_rows(connection, ENTRIES, paused, **_FREE)
 
 
-def take_again(connection: sa.Connection, scope: str, keys: Collection[str]) -> None:
+def take_again(connection: Connection, scope: str, keys: Collection[str]) -> None:
     """Let entries be sent again of which nothing was done: rejected or refused ones."""
-    not_done = ENTRIES.c.state.in_([EntryState.REJECTED.value, EntryState.REFUSED.value])
-    values = {**_FREE, "last": PaymentOutcome.NOT_SENT.value, "error": None, **sent_values(None)}
-    named = sa.and_(_named(scope, *keys), not_done)
+    values = {**_FREE, "last": PaymentOutcome.NOT_SENT, "error": None, **sent_values(None)}
+    named = sa.and_(_named(scope, *keys), ENTRIES.c.state.in_(NOT_DONE))
     change_rows(connection, ENTRIES, named, state=_WAITING, **values)
 
 
-def adopt(connection: sa.Connection, chosen: Condition, sender: str, batch: str) -> None:
+def adopt(connection: Connection, chosen: Condition, sender: str, batch: str) -> None:
     """Let a batch go on with entries in doubt of another batch or account that no live worker
     has.
     """
-    in_doubt = sa.and_(chosen, ENTRIES.c.state.in_(_IN_DOUBT))
+    in_doubt = sa.and_(chosen, ENTRIES.c.state.in_(IN_DOUBT))
     of_nobody = sa.and_(in_doubt, _is_of_nobody(connection))
     change_rows(connection, ENTRIES, of_nobody, sender=sender, batch=batch)
 
 
-def end_leases_of_dead(connection: sa.Connection, presence: Presence) -> int:
+def end_leases_of_dead(connection: Connection, presence: Presence) -> int:
     """End the leases of workers whose presence is free: they are dead. Returns how many ended."""
     columns = ENTRIES.c
     now = database_time(connection)
@@ -382,7 +389,7 @@ def end_leases_of_dead(connection: sa.Connection, presence: Presence) -> int:
     return ended
 
 
-def end_leases_of(connection: sa.Connection, worker: str) -> int:
+def end_leases_of(connection: Connection, worker: str) -> int:
     """End the leases of a worker that makes no call now. Returns how many ended."""
     of_worker = sa.and_(ENTRIES.c.state.in_(DUE), ENTRIES.c.worker == worker)
     return change_rows(connection, ENTRIES, of_worker, **_FREE)
@@ -395,7 +402,7 @@ _LAYOUT = "layout"
 """The name of the row of the table of control that has the layout of the state."""
 
 
-def stored_key(connection: sa.Connection) -> tuple[str | None, str | None]:
+def stored_key(connection: Connection) -> tuple[str | None, str | None]:
     """The key of the state, encrypted with the secret, and the layout; None: there is none."""
     columns = TABLES.control.c
     rows = connection.execute(sa.select(columns.name, columns.wrapped)).all()
@@ -403,7 +410,7 @@ def stored_key(connection: sa.Connection) -> tuple[str | None, str | None]:
     return by_name.get(STORAGE_KEY), by_name.get(_LAYOUT)
 
 
-def store_key(connection: sa.Connection, wrapped: str, layout: str) -> None:
+def store_key(connection: Connection, wrapped: str, layout: str) -> None:
     """Store the key of the state, encrypted with a secret, in place of the one that is stored."""
     for name, text in ((STORAGE_KEY, wrapped), (_LAYOUT, layout)):
         insert_once(connection, TABLES.control, name=name, moment=DatabaseTime(), wrapped=text)
@@ -413,12 +420,12 @@ def store_key(connection: sa.Connection, wrapped: str, layout: str) -> None:
 # A restored state
 
 
-def moment_of_hold(connection: sa.Connection) -> float | None:
+def moment_of_hold(connection: Connection) -> float | None:
     """When the state was held, in epoch seconds; None: it is not."""
     return moment_of(connection, TABLES.control, HOLD)
 
 
-def note_time(connection: sa.Connection, provider: str, now: Sent) -> None:
+def note_time(connection: Connection, provider: str, now: Sent) -> None:
     """Note the present time of a provider, if it is known: what waits in a backup of this state was
     not sent before it.
     """
@@ -426,16 +433,16 @@ def note_time(connection: sa.Connection, provider: str, now: Sent) -> None:
         store_time(connection, TABLES.control, provider, now.since)
 
 
-def hold_entries(connection: sa.Connection) -> None:
+def hold_entries(connection: Connection) -> None:
     """Let workers take up nothing, and mark what may have been sent since the backup."""
     insert_once(connection, TABLES.control, name=HOLD, moment=DatabaseTime())
     mark_restored(connection, ENTRIES, TABLES.control)
 
 
-def release_entries(connection: sa.Connection) -> int:
+def release_entries(connection: Connection) -> int:
     """End the hold. Returns how many entries are looked up now that had not been sent."""
     end_hold(connection, TABLES.control)
-    looked_up = sa.and_(ENTRIES.c.restored, ENTRIES.c.state == EntryState.SENDING.value)
+    looked_up = sa.and_(ENTRIES.c.restored, ENTRIES.c.state == EntryState.SENDING)
     return count_rows(connection, ENTRIES, looked_up)
 
 
@@ -510,13 +517,13 @@ class FileOutbox(Outbox):
         """
         raise NotImplementedError
 
-    def _only_looked_up(self, connection: sa.Connection, keys: Sequence[str]) -> Collection[str]:
+    def _only_looked_up(self, connection: Connection, keys: Sequence[str]) -> Collection[str]:
         """Return those of these keys whose entries are not sent again if they may have been sent:
         no file asks for them any more.
         """
         raise NotImplementedError
 
-    def _reserve_turns(self, connection: sa.Connection, batches: Sequence[str]) -> Sequence[float]:
+    def _reserve_turns(self, connection: Connection, batches: Sequence[str]) -> Sequence[float]:
         """Reserve the next turn of each of these batches, in their order.
 
         Returns the seconds until each. One that is more than `LONGEST_TURN` away is not reserved.
@@ -548,7 +555,7 @@ class FileOutbox(Outbox):
         rest, self._rest = self._rest, None
         _, self._rest = self._send_for_a_while(self.client, rest)
 
-    def has_due(self, connection: sa.Connection) -> bool:
+    def has_due(self, connection: Connection) -> bool:
         """Whether a pass would take an entry up now."""
         waits = is_to_come(ENTRIES.c.leased_until, database_time(connection), LEASE)
         due = sa.and_(ENTRIES.c.state.in_(DUE), sa.not_(waits))
@@ -592,7 +599,7 @@ class FileOutbox(Outbox):
         return min(self._kept, float(row.kept))
 
     def _group(
-        self, claims: Claims, now: Now, busy: Collection[str], connection: sa.Connection
+        self, claims: Claims, now: Now, busy: Collection[str], connection: Connection
     ) -> Group:
         group = super()._group(claims, now, busy, connection)
         if not group.claims:
@@ -603,7 +610,7 @@ class FileOutbox(Outbox):
             claim.row.only_looked_up = claim.row.key in for_look_up
         return self._in_turn(claims, group, connection)
 
-    def _in_turn(self, claims: Claims, group: Group, connection: sa.Connection) -> Group:
+    def _in_turn(self, claims: Claims, group: Group, connection: Connection) -> Group:
         """Reserve the turns of entries. Those whose turn is late are given back."""
         waits = self._reserve_turns(connection, [claim.row.batch for claim in group.claims])
         began = time.monotonic()
@@ -672,27 +679,27 @@ class FileOutbox(Outbox):
         if error is None and settlement.error is not None:
             error = settlement.error.summary
         sealed = None if error is None else self._vault.sealed(error)
-        return {"last": settlement.outcome.value, "error": sealed}
+        return {"last": settlement.outcome, "error": sealed}
 
     def _outcome_values(
         self, claim: Claim, settlement: Settlement, *, is_final: bool
     ) -> dict[str, Any]:
         values = super()._outcome_values(claim, settlement, is_final=is_final)
         values["worker"] = None
-        if values["state"] == EntryState.SENT.value:
+        if values["state"] == EntryState.SENT:
             values["error"] = settlement.reason
             if settlement.looked_up:
                 values["error"] = f"{settlement.reason} {_WAS_DONE}"
-        elif values["state"] == EntryState.UNCLEAR.value:
+        elif values["state"] == EntryState.UNCLEAR:
             outcome = settlement.once_over().outcome
-            was_accepted = claim.row.last == PaymentOutcome.ACCEPTED.value
+            was_accepted = claim.row.last == PaymentOutcome.ACCEPTED
             # What an earlier call came to says nothing of the one that is in doubt.
             is_known = outcome is PaymentOutcome.NOT_SENT or not was_accepted
-            values["last"] = outcome.value if is_known else claim.row.last
+            values["last"] = outcome if is_known else claim.row.last
         return values
 
     def _change_held(
-        self, id: int, lease: float | None, values: dict[str, Any], connection: sa.Connection
+        self, id: int, lease: float | None, values: dict[str, Any], connection: Connection
     ) -> Change:
         try:
             return super()._change_held(id, lease, values, connection)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from victor_ext.event_queue.databases import Condition, earliest_time
 from victor_ext.event_queue.events import EventState
@@ -15,7 +16,7 @@ from victor_ext.event_queue.transactions import Pass, operation
 from victor_ext.vault import Vault
 
 from .digests import call_digest, reference_digest
-from .entries import EntryState, refusal, sent_values
+from .entries import EntryState, is_surely_not_done, refusal, sent_values
 from .sealing import is_sealed
 from .storing import EntryStore
 
@@ -72,7 +73,7 @@ class Forgetting(EntryStore):
         return forgotten
 
     def _forget_batch(
-        self, seconds: float, last: int, connection: sa.Connection
+        self, seconds: float, last: int, connection: Connection
     ) -> tuple[int, int | None]:
         """Forget entries after the id `last` that have not changed for so many seconds. Returns
         their number, and the last id that was read; None: none was left.
@@ -102,15 +103,11 @@ class Forgetting(EntryStore):
         has_event = sa.exists().where(
             events.provider == columns.provider,
             events.subject == columns.key,
-            events.state.in_([EventState.WAITING.value, EventState.DEAD.value]),
+            events.state.in_([EventState.WAITING, EventState.DEAD]),
         )
-        is_sent = sa.and_(columns.state == EntryState.SENT.value, columns.ended.is_(True))
-        is_not_done = sa.and_(
-            columns.state.in_([EntryState.REJECTED.value, EntryState.REFUSED.value]),
-            columns.restored.is_(False),
-        )
+        is_sent = sa.and_(columns.state == EntryState.SENT, columns.ended.is_(True))
         return sa.and_(
-            sa.or_(is_sent, is_not_done),
+            sa.or_(is_sent, is_surely_not_done(columns)),
             columns.call.not_like("digest-%"),
             sa.not_(has_event),
         )
@@ -128,7 +125,7 @@ class Forgetting(EntryStore):
             **sent_values(None),
         }
 
-    def _unprotect(self, seconds: float, connection: sa.Connection) -> None:
+    def _unprotect(self, seconds: float, connection: Connection) -> None:
         """Delete forgotten entries that have not changed for so many seconds: their keys are new
         again.
         """

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from victor_ext.event_queue.databases import (
     Condition,
@@ -24,7 +25,7 @@ from victor_ext.event_queue.rows import change_rows, count_rows, delete_rows, in
 from victor_ext.event_queue.transactions import Work, operation
 from victor_ext.settlement.key_age import Now
 
-from .entries import EntryState, OutboxEvent
+from .entries import EntryState, OutboxEvent, is_surely_not_done
 
 RESTORED = " It may have been sent since its backup was made."
 """A sentence after the error of a restored entry that was rejected or refused."""
@@ -83,7 +84,7 @@ class Holding(EventQueue[OutboxEvent]):
         held = sa.select(self.control.c.name).where(self.control.c.name == HOLD)
         return sa.not_(sa.exists(held))
 
-    def _note_time(self, connection: sa.Connection, now: Now, provider: str) -> None:
+    def _note_time(self, connection: Connection, now: Now, provider: str) -> None:
         """Store the provider's time, if it is known: entries that wait now are not sent before that
         time.
         """
@@ -95,7 +96,7 @@ class Holding(EventQueue[OutboxEvent]):
             store_time(connection, self.control, provider, moment)
 
     def _tell_handlers(
-        self, connection: sa.Connection, error: Exception | None = None, **values: Any
+        self, connection: Connection, error: Exception | None = None, **values: Any
     ) -> None:
         """As of every queue. While the outbox is held, the event is stored, and no handler is
         called: the change is of a call that had begun before.
@@ -127,13 +128,13 @@ class Holding(EventQueue[OutboxEvent]):
     def held_since(self) -> Work[datetime | None]:
         """When the outbox was held, aware; None: it is not."""
 
-        def read(connection: sa.Connection) -> datetime | None:
+        def read(connection: Connection) -> datetime | None:
             moment = moment_of(connection, self.control, HOLD)
             return None if moment is None else datetime.fromtimestamp(moment, UTC)
 
         return read
 
-    def _hold(self, connection: sa.Connection) -> Hold:
+    def _hold(self, connection: Connection) -> Hold:
         """As `hold`, in a transaction. Only the first hold marks entries."""
         is_first = (
             insert_once(connection, self.control, name=HOLD, moment=DatabaseTime()) is not None
@@ -143,39 +144,38 @@ class Holding(EventQueue[OutboxEvent]):
         since = moment_of(connection, self.control, HOLD) or now
         columns = self.table.c
         is_leased = is_to_come(columns.leased_until, now, self._lease)
-        is_sending = columns.state == EntryState.SENDING.value
+        is_sending = columns.state == EntryState.SENDING
         under_way = count_rows(connection, self.table, sa.and_(is_sending, is_leased))
         return Hold(datetime.fromtimestamp(since, UTC), marked, under_way, is_first)
 
 
-def moment_of(connection: sa.Connection, control: sa.Table, name: str) -> float | None:
+def moment_of(connection: Connection, control: sa.Table, name: str) -> float | None:
     """The moment in a row of the table of control; None: there is no such row."""
     query = sa.select(control.c.moment).where(control.c.name == name)
     moment: float | None = connection.execute(query).scalar()
     return moment
 
 
-def store_time(connection: sa.Connection, control: sa.Table, provider: str, moment: float) -> None:
+def store_time(connection: Connection, control: sa.Table, provider: str, moment: float) -> None:
     """Store the time of a provider, before which entries that wait now are not sent."""
     name = TIME_OF + provider
     if insert_once(connection, control, name=name, moment=moment) is None:
         change_rows(connection, control, control.c.name == name, moment=moment)
 
 
-def end_hold(connection: sa.Connection, control: sa.Table) -> bool:
+def end_hold(connection: Connection, control: sa.Table) -> bool:
     """End a hold. Returns whether there was one."""
     return bool(delete_rows(connection, control, control.c.name == HOLD))
 
 
-def mark_restored(connection: sa.Connection, table: sa.Table, control: sa.Table) -> int:
+def mark_restored(connection: Connection, table: sa.Table, control: sa.Table) -> int:
     """Mark the entries of all systems that may have been sent since the backup; returns how many
     were stored as not sent.
 
     They may have been sent with other credentials: `sent_by` is emptied.
     """
     columns = table.c
-    sending = EntryState.SENDING.value
-    is_refused = columns.state.in_([EntryState.REJECTED.value, EntryState.REFUSED.value])
+    sending = EntryState.SENDING
     change_rows(connection, table, columns.state == sending, sent_by=None)
     marked = 0
     for provider in connection.execute(sa.select(columns.provider).distinct()).scalars().all():
@@ -188,9 +188,9 @@ def mark_restored(connection: sa.Connection, table: sa.Table, control: sa.Table)
             "sent_by": None,
         }
         own = columns.provider == provider
-        waiting = sa.and_(own, columns.state == EntryState.WAITING.value)
+        waiting = sa.and_(own, columns.state == EntryState.WAITING)
         marked += change_rows(connection, table, waiting, state=sending, leased_until=0.0, **since)
         error = sa.func.coalesce(columns.error, "") + RESTORED
-        not_done = sa.and_(own, is_refused, columns.restored.is_(False))
+        not_done = sa.and_(own, is_surely_not_done(columns))
         marked += change_rows(connection, table, not_done, error=error, **since)
     return marked

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypedDict
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, InvalidRequest
 from victor_ext.event_queue.databases import check_arguments, reconnecting_engine
@@ -191,7 +192,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, Generic[Engine]):
         """The entry with this `idempotency_key`, or None."""
         query = sa.select(self.table).where(self.table.c.key == idempotency_key)
 
-        def read(connection: sa.Connection) -> Entry | None:
+        def read(connection: Connection) -> Entry | None:
             entries = self._read_entries(query, connection)
             return entries[0] if entries else None
 
@@ -209,10 +210,10 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, Generic[Engine]):
         if state not in list(EntryState):
             message = f"state={state!r:.40} is none of {', '.join(EntryState)}."
             raise refusal(None, "state", "value", message)
-        query = query.where(self.table.c.state == EntryState(state).value)
+        query = query.where(self.table.c.state == state)
         return partial(self._read_entries, query)
 
-    def _read_entries(self, query: sa.Select[Any], connection: sa.Connection) -> list[Entry]:
+    def _read_entries(self, query: sa.Select[Any], connection: Connection) -> list[Entry]:
         """The entries of these rows, decrypted if the secret was passed."""
         self._sealing.load_vault(connection)
         return [*map(self._entry_of, connection.execute(query))]

@@ -15,6 +15,7 @@ from math import inf
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorError
 from victor_ext.event_queue.calls import Calls
@@ -209,7 +210,7 @@ class OutboxPasses(Sending):
         return group
 
     def _group(
-        self, claims: Claims, now: Now, busy: Collection[str], connection: sa.Connection
+        self, claims: Claims, now: Now, busy: Collection[str], connection: Connection
     ) -> Group:
         """Take up a group in a transaction. If none is left, note the provider's time for `hold`:
         all that waits will be sent after it.
@@ -253,7 +254,7 @@ class OutboxPasses(Sending):
         is_open = sa.and_(
             columns.provider == reader.provider,
             columns.request_id.is_not(None),
-            columns.state == EntryState.SENT.value,
+            columns.state == EntryState.SENT,
             OfFewRows(columns.ended.is_(False)),
             self._may_work(),
         )
@@ -265,7 +266,7 @@ class OutboxPasses(Sending):
 
     # Statuses that are read one by one
 
-    def _take_open(self, chosen: Condition, last: int, connection: sa.Connection) -> Any:
+    def _take_open(self, chosen: Condition, last: int, connection: Connection) -> Any:
         """Take up the first entry after the id `last` whose status has to be read now; None: there
         is none.
         """
@@ -319,16 +320,14 @@ class OutboxPasses(Sending):
                     changed.append(entry)
         return changed
 
-    def _read_listed(
-        self, chosen: Condition, connection: sa.Connection
-    ) -> Mapping[str | None, Any]:
+    def _read_listed(self, chosen: Condition, connection: Connection) -> Mapping[str | None, Any]:
         """The chosen entries by the ids of their requests."""
         columns = self.table.c
         query = sa.select(columns.request_id, columns.id, columns.status).where(chosen)
         return {canonical_id(row.request_id): row for row in connection.execute(query)}
 
     def _start_of_list(
-        self, chosen: Condition, now: Now, connection: sa.Connection
+        self, chosen: Condition, now: Now, connection: Connection
     ) -> datetime | None:
         """When the first of the chosen entries may have been created; None: that is known of
         none.
@@ -351,7 +350,7 @@ class OutboxPasses(Sending):
         columns = self.table.c
         chosen = sa.and_(
             columns.id == row.id,
-            columns.state == EntryState.SENT.value,
+            columns.state == EntryState.SENT,
             columns.ended.is_(False),
             columns.status.is_not_distinct_from(row.status),
         )

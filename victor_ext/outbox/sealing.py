@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, PreparedCall
 from victor_ext.event_queue.databases import DatabaseTime, NeverHeals
@@ -93,7 +94,7 @@ class Sealing:
 
     # The key of the outbox
 
-    def load_vault(self, connection: sa.Connection) -> Vault | None:
+    def load_vault(self, connection: Connection) -> Vault | None:
         """Read the key of the outbox, so that entries can be decrypted, and return its vault.
 
         None: the outbox has no key, or the caller has passed no secret. Raises
@@ -111,7 +112,7 @@ class Sealing:
         vault = Vault(key)
         return self._vaults.setdefault(vault.key_id, vault)
 
-    def require_vault(self, connection: sa.Connection) -> Vault | None:
+    def require_vault(self, connection: Connection) -> Vault | None:
         """As `load_vault`, before entries are sent, handled or stored. Raises `ConfigurationError`
         also if the outbox has a key and the caller has passed no secret.
         """
@@ -120,7 +121,7 @@ class Sealing:
             raise self._missing_key_error()
         return self._vault_in(wrapped)
 
-    def vault_for_new_entry(self, connection: sa.Connection) -> Vault | None:
+    def vault_for_new_entry(self, connection: Connection) -> Vault | None:
         """The vault that encrypts a new entry. The first one makes the key of the outbox.
 
         None: the caller has passed no secret, and the entry is stored in clear.
@@ -135,7 +136,7 @@ class Sealing:
         )
         return self.require_vault(connection)
 
-    def rewrap(self, connection: sa.Connection, secret: bytes) -> bool:
+    def rewrap(self, connection: Connection, secret: bytes) -> bool:
         """Wrap the key of the outbox with another secret. Return whether the outbox has a key."""
         vault = self.require_vault(connection)
         if vault is None:
@@ -144,7 +145,7 @@ class Sealing:
         change_rows(connection, self._control, chosen, wrapped=vault.wrapped(secret))
         return True
 
-    def _wrapped_key(self, connection: sa.Connection) -> str | None:
+    def _wrapped_key(self, connection: Connection) -> str | None:
         """The outbox's key, encrypted with the caller's secret, as it is stored; None: the outbox
         has no key.
         """

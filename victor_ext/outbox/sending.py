@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from victor_ext import (
     AuthenticationError,
@@ -53,7 +54,7 @@ from victor_ext.settlement.key_age import Keyless, Keys, Moment, Now, send_in_ti
 from .claims import Claim, Claims
 from .deliveries import CallNotMade, Refusal, SharedCall, Steps
 from .digests import reference_digest
-from .entries import Entry, EntryState, done_values, references_of, sent_of, write_of
+from .entries import IN_DOUBT, Entry, EntryState, done_values, references_of, sent_of, write_of
 from .storing import Change, EntryStore, result_of
 
 _YOUNG = 900.0
@@ -123,7 +124,7 @@ class Sending(EntryStore):
         write = self._write_of(row, taken_up.at.local - taken_up.now)
         time_left = _time_left(row.send_before, Now.of(client))
         if time_left <= 0 and write.sent is None:
-            values = {"state": EntryState.REFUSED.value, "error": _TOO_LATE}
+            values = {"state": EntryState.REFUSED, "error": _TOO_LATE}
             return (yield from self._store(row.id, taken_up.lease, **values))
         claim = yield from self._prepare_to_send(claims, taken_up)
         if claim is None:
@@ -234,8 +235,8 @@ class Sending(EntryStore):
         """
         until = self._settle_until(claim)
         # Stored before the look-up: while that fails, people can settle the entry by hand.
-        if claim.row.state != EntryState.SETTLING.value:
-            state = EntryState.SETTLING.value
+        if claim.row.state != EntryState.SETTLING:
+            state = EntryState.SETTLING
             values = {"state": state, "settle_until": until, "error": step.why}
             yield from self._store(claim.row.id, claim.lease, **values)
         is_last = claim.now >= until
@@ -276,7 +277,7 @@ class Sending(EntryStore):
         if settlement.outcome in SETTLED and (error is None or self._ends(error)):
             state = EntryState(settlement.outcome)  # rejected, or refused here
             why = settlement.reason if error is None else error.message
-            values = {"state": state.value, "error": why}
+            values = {"state": state, "error": why}
             return (yield from self._store(claim.row.id, claim.lease, **values))
         may_exist = settlement.outcome in MAY_EXIST
         if error is None or (may_exist and error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)):
@@ -298,7 +299,7 @@ class Sending(EntryStore):
         settled.
         """
 
-        def work(connection: sa.Connection) -> Change:
+        def work(connection: Connection) -> Change:
             """Compare with other entries, and store, in one transaction: another entry may be
             settled meanwhile.
             """
@@ -321,16 +322,16 @@ class Sending(EntryStore):
         if settlement.request is not None:
             return done_values(settlement.request, claim.row.prepared)
         if settlement.outcome is PaymentOutcome.REJECTED:  # the state that was read is final
-            return {"state": EntryState.REJECTED.value, "error": settlement.reason}
+            return {"state": EntryState.REJECTED, "error": settlement.reason}
         until = self._settle_until(claim)
         if is_final or claim.now >= until:
-            state = EntryState.UNCLEAR.value
+            state = EntryState.UNCLEAR
             why = settlement.once_over().reason or ""
             return {"state": state, "error": why, "settle_until": until}
         # The provider's lists lag: the entry is looked up again.
         tries = claim.row.tries + 1
         return {
-            "state": EntryState.SETTLING.value,
+            "state": EntryState.SETTLING,
             "error": settlement.reason or "",
             "settle_until": until,
             "leased_until": claim.now + pause_after(tries),
@@ -338,7 +339,7 @@ class Sending(EntryStore):
         }
 
     def _unless_of_another(
-        self, row: Any, settlement: Settlement, connection: sa.Connection
+        self, row: Any, settlement: Settlement, connection: Connection
     ) -> Settlement:
         """The settlement of an entry, or one in doubt if what its response or its look-up names
         settles another entry; or, of a look-up, if another entry may have made it.
@@ -355,7 +356,7 @@ class Sending(EntryStore):
             return otherwise
         return settlement
 
-    def _name_of(self, row: Any, connection: sa.Connection) -> str:  # noqa: ARG002 - rows of files have names
+    def _name_of(self, row: Any, connection: Connection) -> str:  # noqa: ARG002 - rows of files have names
         """What people call an entry."""
         return str(row.key)
 
@@ -366,7 +367,7 @@ class Sending(EntryStore):
         references = references_of(row)
         return references, [*map(reference_digest, references)]
 
-    def _has_rival(self, row: Any, connection: sa.Connection) -> bool:
+    def _has_rival(self, row: Any, connection: Connection) -> bool:
         """Whether another entry with one of its references may have been sent, and is not
         settled.
         """
@@ -376,7 +377,7 @@ class Sending(EntryStore):
             sa.select(columns.key).where(columns.reference.in_(references)),
             sa.select(others.key).where(others.digest.in_(digests)),
         )
-        may_exist = sa.or_(columns.state.in_(_UNSETTLED), columns.restored)
+        may_exist = sa.or_(columns.state.in_(IN_DOUBT), columns.restored)
         rival = sa.select(columns.id).where(
             columns.id != row.id,
             self._is_beside(row),
@@ -385,11 +386,6 @@ class Sending(EntryStore):
             may_exist,
         )
         return connection.execute(rival.limit(1)).first() is not None
-
-
-_UNSETTLED = tuple(
-    state.value for state in (EntryState.SENDING, EntryState.SETTLING, EntryState.UNCLEAR)
-)
 
 
 def _look_up(client: Any, step: LookUp, *, is_last: bool) -> Steps[Any]:

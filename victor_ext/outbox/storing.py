@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from victor_ext.event_queue.databases import Condition, DatabaseTime
 from victor_ext.event_queue.rows import lock_texts, take_first
@@ -23,9 +24,9 @@ from victor_ext.event_queue.transactions import Pass, Work
 from victor_ext.ids import canonical_id
 from victor_ext.settlement.flow import PaymentOutcome, Settlement
 
-from .claims import DUE
 from .digests import is_forgotten
 from .entries import (
+    DUE,
     Entry,
     EntryState,
     OutboxEvent,
@@ -85,7 +86,7 @@ class EntryStore(Holding):
         return (yield from self._transact(partial(change, store_events)))
 
     def _change_and_tell(
-        self, work: Work[Change], tell: Callable[..., object], connection: sa.Connection
+        self, work: Work[Change], tell: Callable[..., object], connection: Connection
     ) -> Entry | None:
         """Make a change, and pass the values of each of its events to `tell`."""
         change = work(connection)
@@ -94,7 +95,7 @@ class EntryStore(Holding):
         return change.entry
 
     def _change_held(
-        self, id: int, lease: float | None, values: dict[str, Any], connection: sa.Connection
+        self, id: int, lease: float | None, values: dict[str, Any], connection: Connection
     ) -> Change:
         """Change an entry that this worker has taken up, and return it as it is then.
 
@@ -105,7 +106,7 @@ class EntryStore(Holding):
         columns = self.table.c
         is_named = columns.id == id
         if lease is None:
-            may_change = columns.state != EntryState.SENT.value
+            may_change = columns.state != EntryState.SENT
         else:
             under_way = columns.state.in_(DUE)
             may_change = sa.and_(columns.leased_until == lease, under_way)
@@ -116,9 +117,7 @@ class EntryStore(Holding):
         row = connection.execute(query).one()
         return Change(self._entry_of(row))
 
-    def _change(
-        self, chosen: Condition, values: dict[str, Any], connection: sa.Connection
-    ) -> Change:
+    def _change(self, chosen: Condition, values: dict[str, Any], connection: Connection) -> Change:
         """Change the first entry that is chosen, if there is one."""
         changed = {**values, "changed_at": DatabaseTime()}
         stored = partial(self._sealing.encrypted_like, values=changed)
@@ -130,7 +129,7 @@ class EntryStore(Holding):
         entry = self._entry_of(after)
         return Change(entry, event_names_of_change(before, after), after._asdict())
 
-    def _entry_with_id(self, row: Any, id: str | None, connection: sa.Connection) -> Any:
+    def _entry_with_id(self, row: Any, id: str | None, connection: Connection) -> Any:
         """The row of another entry that has the id of what the write of this entry (a decrypted
         row) made; None: there is none. Until the transaction ends, nobody else stores the id.
         """
@@ -156,7 +155,7 @@ class EntryStore(Holding):
         """The entry of a row. Without the secret, an encrypted one is `sealed`."""
         return entry_of(self._sealing.decrypted_row(row, may_stay_sealed=True))
 
-    def _take(self, provider: str, last: int, connection: sa.Connection) -> Any:
+    def _take(self, provider: str, last: int, connection: Connection) -> Any:
         """As of every queue. Raises `ConfigurationError`: events could not be decrypted."""
         row = super()._take(provider, last, connection)
         self._sealing.require_vault(connection)
@@ -228,9 +227,7 @@ def result_of(row: ClearRow, settlement: Settlement) -> SentResult | None:
     return SentResult(row.id, made, values, entry)
 
 
-def store_results(
-    table: sa.Table, connection: sa.Connection, results: Sequence[SentResult]
-) -> bool:
+def store_results(table: sa.Table, connection: Connection, results: Sequence[SentResult]) -> bool:
     """Store each result, unless its entry is sent already. Returns whether all were stored; none
     is, if two of them or another entry have one id.
 
@@ -244,7 +241,7 @@ def store_results(
         is_double = len(made) < sum(result.made is not None for result in results)
         if is_double or connection.execute(has_id).first() is not None:
             return False
-    is_open = sa.and_(columns.id == sa.bindparam("of_id"), columns.state != EntryState.SENT.value)
+    is_open = sa.and_(columns.id == sa.bindparam("of_id"), columns.state != EntryState.SENT)
     new: dict[str, Any] = {}
     for name in results[0].values:
         new[name] = sa.bindparam(f"new_{name}", type_=columns[name].type)
