@@ -10,6 +10,7 @@ import time
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -20,7 +21,6 @@ from victor_ext._exit_status import FAILED
 from victor_ext.systems import DEFAULT
 
 from . import bulk_output
-from .bulk_sending import Sending
 from .bulk_session import (
     STEPS,
     BatchSession,
@@ -47,8 +47,8 @@ from .options import (
     show_help,
     whole_number,
 )
-from .screen import Progress, plain, show_notices
-from .session import Provider, with_session
+from .screen import Progress, complain, plain, show_notices
+from .session import Provider, system_of, with_session
 from .signals import SignalStop
 from .wording import rows_text
 
@@ -78,6 +78,9 @@ _SLOW_LOOK = 5
 """How many times as long as a look took the pause after it takes: a large batch takes long to
 read.
 """
+_SQLITE = "sqlite:///"
+_SEARCHED_ROWS = 10_000
+"""How many rows are searched for a reference."""
 Refresh = Annotated[
     bool,
     flag(
@@ -110,9 +113,146 @@ def send(
     are not sent yet, and 1 if some are refused or rejected, or a person has to decide about some.
     """
     totals: dict[str, Any] = {"expect_rows": expect_rows, "expect_total": expect_total}
-    sending = Sending(session, session.batch or file.name, totals)
-    status = sending.try_out() if dry_run else sending.send()
-    raise typer.Exit(status)
+    run = SendRun(session, session.batch or file.name, totals)
+    raise typer.Exit(run.try_out() if dry_run else run.send())
+
+
+class SendRun:
+    """One run of `victor bulk send`.
+
+    Args:
+        session: The session of the command.
+        batch: The name of the batch.
+        totals: What the file must have, as the sender takes it: `expect_rows`, `expect_total`.
+    """
+
+    def __init__(self, session: SendSession, batch: str, totals: dict[str, Any]) -> None:
+        self._session = session
+        self._batch = batch
+        self._totals = totals
+        self._warnings = list[str]()
+        self._was_told = False
+        """Whether the person knows the rows and the warnings."""
+        self._row_file: RowFile | None = None
+
+    @property
+    def _file(self) -> RowFile:
+        """The file. Its options are read once, in the session's block, where errors are shown."""
+        if self._row_file is None:
+            self._row_file = self._session.row_file
+        return self._row_file
+
+    def try_out(self) -> int:
+        """Check the file, and send nothing; returns the exit status."""
+        session = self._session
+        with session.sender(self._batch, in_production=self._warn_of_first_batch) as sender:
+            check = sender.check(self._file, **self._totals)
+            self._warn_of_references(check)
+            status = bulk_output.dry_run_status(check, skip_invalid=session.skip_invalid)
+            bulk_output.show_check(
+                check, status, self._file, self._warnings, as_json=session.as_json
+            )
+        return status
+
+    def send(self) -> int:
+        """Send the file, once a person has agreed; returns the exit status."""
+        session = self._session
+        with session.sender(
+            self._batch, self._question, in_production=self._warn_of_first_batch
+        ) as sender:
+            with session.interruptible(sender, self._batch) as show:
+                status = sender.send(
+                    self._file, on_check=self._on_check, on_progress=show, **self._totals
+                )
+            session.show_result(status, sender, self._warnings)
+        return status.exit_status
+
+    def _question(self, sender: BulkSender) -> str:
+        """Check the file, print what to be warned of, and return what a person is asked below."""
+        check = sender.check(self._file, **self._totals)
+        self._warn_of_references(check)
+        self._print_warnings()
+        self._was_told = True
+        return f"{bulk_output.summary_of(check, self._file)} {sender.effect}"
+
+    def _on_check(self, check: Check) -> None:
+        """Announce the rows, and print the warnings, unless the question has named them, or this
+        was done before: sending starts again if another process has made the state.
+        """
+        if self._was_told:
+            return
+        self._was_told = True
+        self._warn_of_references(check)
+        if not self._session.as_json:
+            bulk_output.announce(self._batch, check, self._file)
+            self._print_warnings()
+
+    def _print_warnings(self) -> None:
+        for warning in self._warnings:
+            complain(warning)
+
+    def _warn_of_first_batch(self, sender: BulkSender) -> None:
+        """Warn that the state is new, if it has no batch of this system in production."""
+        if sender.batches():
+            return
+        state = self._session.state
+        place = bulk_output.without_password(state)
+        if state.startswith(_SQLITE):
+            place = str(Path(state.removeprefix(_SQLITE)).resolve())
+        title = system_of(self._session.provider).title
+        self._warnings.append(
+            f"Warning: this is the first batch of {title} in production in the state "
+            f"{plain(place)}. A state protects from asking twice for what was sent from it alone: "
+            "what another state, or a copy elsewhere, has sent is not known here."
+        )
+
+    def _warn_of_references(self, check: Check) -> None:
+        """Warn that no row of the file has a reference, or that rows share theirs."""
+        kind = system_of(self._session.provider).load("bulk")
+        warning = _reference_warning(self._file, kind, self._session.key_column)
+        if warning is not None:
+            self._warnings.append(warning)
+        if check.sharing:
+            column = self._file.columns.get(kind.reference) or kind.reference
+            self._warnings.append(
+                f"Warning: {rows_text(check.sharing)} of the file have the {plain(column)} of "
+                "another one. If a response is lost, it does not tell which of them was created, "
+                "and 'victor reconcile' cannot, either. Give each row a reference of its own."
+            )
+
+
+def _reference_warning(rows: RowFile, kind: type[RowKind], key_column: str | None) -> str | None:
+    """Return a warning if no row of a file has a reference, by which its payment could be looked
+    up; else None.
+
+    What else is wrong with the file is said by its check: no warning then.
+    """
+    from victor_ext import ConfigurationError  # noqa: PLC0415 - `victor --help` does not need it
+    from victor_ext.tables.row_file import SourceBroken  # noqa: PLC0415 - the same reason
+    from victor_ext.tables.sources import records_of  # noqa: PLC0415 - the same reason
+
+    if kind.reference in kind.required:
+        return None
+    records = records_of(
+        rows, encoding=None, known=kind.columns, check=lambda _heading, _line: None
+    )
+    has_rows = False
+    try:
+        for record in islice(records, _SEARCHED_ROWS):
+            # Without an amount, the columns of the file are not named yet: the check says that.
+            if record.fields.get(kind.reference) or "amount" not in record.fields:
+                return None
+            has_rows = True
+    except (SourceBroken, ConfigurationError):
+        return None
+    if not has_rows:
+        return None
+    column = key_column or "NAME"
+    return (
+        f"Warning: no row has a {kind.reference}. Without one, a row that may have been created "
+        "cannot be looked up, and 'victor reconcile' compares only an export, by its ids. Send a "
+        f"column as the reference with --column {kind.reference}={column}."
+    )
 
 
 @bulk.command()
@@ -458,3 +598,10 @@ def _served_metrics(port: int) -> Prometheus:
     except (OSError, victor_ext.ConfigurationError) as error:
         raise Misuse(f"--metrics-port: {error}") from error
     return metrics
+
+
+if TYPE_CHECKING:
+    from victor_ext.bulk import BulkSender, Check, RowFile
+    from victor_ext.bulk.row_kind import RowKind
+
+    from .bulk_session import SendSession

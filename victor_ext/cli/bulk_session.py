@@ -8,7 +8,7 @@ A `BulkSession` knows where the state is and opens senders, a `BatchSession` nam
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -92,7 +92,7 @@ class BulkSession(Session):
         options = self.sender_options()
         settings = {"limits": BulkSender.limits, "on_event": on_event}
         with (
-            self.report_failures(default_status=FOR_NOW),
+            self.report_failures(one_is_a_result=True),
             self.client_of(self.provider, **settings) as victor,
         ):
             try:
@@ -323,13 +323,17 @@ class SendSession(StepSession, SendingSession):
         "WORD",
     )
 
+    def _headings(self) -> Mapping[str, str | None]:
+        """The file's own headings, by our names of columns."""
+        return headings_of(self.column, self.columns, self.provider, for_bulk=True)
+
     @property
     def row_file(self) -> RowFile:
         from victor_ext.bulk import RowFile  # noqa: PLC0415 - an extra of its own, and heavy
 
         return RowFile(
             self.context.params["file"],
-            headings_of(self.column, self.columns, self.provider, for_bulk=True),
+            self._headings(),
             decimal=self.decimal,
             date_format=self.date_format,
             encoding=self.encoding,
@@ -338,9 +342,7 @@ class SendSession(StepSession, SendingSession):
     def sender_options(self) -> dict[str, Any]:
         options = super().sender_options()
         # The sender knows columns by our names: --key-column may have the file's own heading.
-        for name, heading in headings_of(
-            self.column, self.columns, self.provider, for_bulk=True
-        ).items():
+        for name, heading in self._headings().items():
             if heading is not None and heading == self.key_column:
                 options["key_column"] = name
         return options

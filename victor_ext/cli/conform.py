@@ -52,7 +52,7 @@ def conform(session: _ConformSession, *, provider: Provider = DEFAULT) -> None:
     The exit status is 0 if all is as assumed, 1 if something differs, 2 for misuse, and 75 if no
     response shows something: run it again.
     """
-    with session.report_failures(default_status=FOR_NOW), session.client_of(provider) as client:
+    with session.report_failures(one_is_a_result=True), session.client_of(provider) as client:
         from victor_ext.conform import ask  # noqa: PLC0415 - only this command needs it
 
         payment = _payment_of(session, client)

@@ -145,13 +145,13 @@ class Failure:
         return lines
 
 
-def exit_status_of(error: VictorError, *, wrote: bool, default_status: int = FAILED) -> int:
+def exit_status_of(error: VictorError, *, wrote: bool, one_is_a_result: bool = False) -> int:
     """Return the exit status of a command that ends with an error of the client.
 
     Args:
         wrote: Whether the command writes, so that its outcome may be unknown.
-        default_status: The status where no other rule applies. It is `FOR_NOW` for a command
-            whose 1 is a result, as that of `reconcile` is if the books differ.
+        one_is_a_result: Whether 1 is a result of the command, as that of `reconcile` is if the
+            books differ: no failure ends with it then.
     """
     # A local error may end the second attempt of a write, such as when its private key can no
     # longer be read: the first attempt may have been executed.
@@ -164,9 +164,9 @@ def exit_status_of(error: VictorError, *, wrote: bool, default_status: int = FAI
     if status_of_rows is not None:
         return status_of_rows
     is_of_caller = isinstance(error, victor_ext.AuthenticationError | victor_ext.PermissionDenied)
-    if default_status == FOR_NOW and is_of_caller:
+    if one_is_a_result and is_of_caller:
         return MISUSE  # to run the command again changes nothing
-    return FOR_NOW if _is_transient(error) else default_status
+    return FOR_NOW if one_is_a_result or _is_transient(error) else FAILED
 
 
 def _is_transient(error: VictorError) -> bool:
@@ -188,7 +188,8 @@ def failure_of(
     error: VictorError,
     recovery: Recovery | None,
     option_names: Mapping[str, str],
-    default_status: int = FAILED,
+    *,
+    one_is_a_result: bool = False,
 ) -> Failure:
     """Return the failure of a command that ends with an error of the client.
 
@@ -197,9 +198,9 @@ def failure_of(
         recovery: What settles the write of the command; None: the command only reads, and its
             failure has no outcome.
         option_names: Option names by parameter.
-        default_status: As for `exit_status_of`.
+        one_is_a_result: As for `exit_status_of`.
     """
-    exit_status = exit_status_of(error, wrote=recovery is not None, default_status=default_status)
+    exit_status = exit_status_of(error, wrote=recovery is not None, one_is_a_result=one_is_a_result)
     is_misuse = exit_status == MISUSE
     is_local = is_misuse and len(error.problems) > 0
     if is_local:

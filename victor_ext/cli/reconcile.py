@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 import typer
 
-from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE
+from victor_ext._exit_status import FAILED, MISUSE
 from victor_ext.systems import DEFAULT
 
 from .failures import Misuse
@@ -184,7 +184,7 @@ def _report_failures(session: Session) -> Generator[None]:
     """
     from victor_ext.reconciliation import InvalidEntries  # noqa: PLC0415 - `victor --help` does not need it
 
-    with session.report_failures(default_status=FOR_NOW):
+    with session.report_failures(one_is_a_result=True):
         try:
             yield
         except InvalidEntries as error:

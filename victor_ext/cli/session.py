@@ -198,7 +198,7 @@ class Session(CommandOptions):
         recovery: Recovery | None = None,
         result: PaymentRequest | None = None,
         *,
-        default_status: int = FAILED,
+        one_is_a_result: bool = False,
     ) -> Generator[None]:
         """Report a failure of the block, and end the command.
 
@@ -206,14 +206,16 @@ class Session(CommandOptions):
             recovery: What settles the write of the block; None: the block only reads. A failure
                 that is no error of the client, such as Ctrl-C, is then not reported here.
             result: What the write of an earlier block returned; None: nothing yet.
-            default_status: As for `exit_status_of`.
+            one_is_a_result: As for `exit_status_of`.
         """
         try:
             yield
         except (Misuse, typer.Exit):
             raise
         except victor_ext.VictorError as error:
-            self.end_with(failure_of(error, recovery, self.option_names, default_status))
+            names = self.option_names
+            failure = failure_of(error, recovery, names, one_is_a_result=one_is_a_result)
+            self.end_with(failure)
         except (Exception, KeyboardInterrupt) as error:
             if recovery is None:
                 raise
