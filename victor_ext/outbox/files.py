@@ -636,7 +636,7 @@ class FileOutbox(Outbox):
 
     # Calls
 
-    def _write_of(self, row: Any, ahead: float) -> Write[PreparedCall]:
+    def _write_of(self, row: Any, ahead: float = 0.0) -> Write[PreparedCall]:
         write = super()._write_of(row, ahead)
         if write.call.subject == "":
             write = replace(write, why_no_look_up=_NO_REFERENCE)
@@ -664,10 +664,10 @@ class FileOutbox(Outbox):
     # What is stored
 
     def _store_settlement(
-        self, claims: Claims, claim: Claim, settlement: Settlement, *, is_final: bool
+        self, claims: Claims, claim: Claim, settlement: Settlement
     ) -> Pass[Entry | None]:
         self._note(claim.row, settlement.outcome)
-        stored = super()._store_settlement(claims, claim, settlement, is_final=is_final)
+        stored = super()._store_settlement(claims, claim, settlement)
         return (yield from stored)
 
     def _ends(self, refusal: VictorError) -> bool:  # noqa: ARG002 - as of every outbox
@@ -681,10 +681,8 @@ class FileOutbox(Outbox):
         sealed = None if error is None else self._vault.sealed(error)
         return {"last": settlement.outcome, "error": sealed}
 
-    def _outcome_values(
-        self, claim: Claim, settlement: Settlement, *, is_final: bool
-    ) -> dict[str, Any]:
-        values = super()._outcome_values(claim, settlement, is_final=is_final)
+    def _outcome_values(self, claim: Claim, settlement: Settlement) -> dict[str, Any]:
+        values = super()._outcome_values(claim, settlement)
         values["worker"] = None
         if values["state"] == EntryState.SENT:
             values["error"] = settlement.reason

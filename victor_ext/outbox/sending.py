@@ -143,14 +143,13 @@ class Sending(EntryStore):
             claim = yield from self._wait_for_others(claims, claim, sender.refusal)
         if isinstance(result, LookUp):
             result = yield from self._look_up(claims, claim, result)
-        is_final = bool(write.why_no_look_up)  # no later look-up can show more
-        return (yield from self._store_settlement(claims, claim, result, is_final=is_final))
+        return (yield from self._store_settlement(claims, claim, result))
 
     def _send(self, client: Any, claim: Claim, is_repeat: bool) -> Any:  # noqa: ARG002, FBT001 - see `_Sender`
         """Make the call of an entry. Its result is as of `create` of `settle`."""
         return client.send(claim.row.prepared)
 
-    def _write_of(self, row: Any, ahead: float) -> Write[PreparedCall]:
+    def _write_of(self, row: Any, ahead: float = 0.0) -> Write[PreparedCall]:
         """The entry of a row as the write that `settle` takes; see `write_of`."""
         return write_of(row, ahead)
 
@@ -260,7 +259,7 @@ class Sending(EntryStore):
     # Results
 
     def _store_settlement(
-        self, claims: Claims, claim: Claim, settlement: Settlement, *, is_final: bool
+        self, claims: Claims, claim: Claim, settlement: Settlement
     ) -> Pass[Entry | None]:
         """Store the settlement of a claimed entry, and return the entry if it has a result.
 
@@ -269,7 +268,7 @@ class Sending(EntryStore):
         """
         error = settlement.error
         if settlement.outcome is PaymentOutcome.CREATED or settlement.looked_up:
-            return (yield from self._store_outcome(claim, settlement, is_final=is_final))
+            return (yield from self._store_outcome(claim, settlement))
         if error is None and settlement.outcome is PaymentOutcome.NOT_SENT:
             values = self._values_of_call(settlement)
             yield from self._transact(partial(claims.give_back, [claim], **values))
@@ -292,9 +291,7 @@ class Sending(EntryStore):
         yield from self._transact(partial(claims.give_back, [claim], **values))
         raise error
 
-    def _store_outcome(
-        self, claim: Claim, settlement: Settlement, *, is_final: bool
-    ) -> Pass[Entry | None]:
+    def _store_outcome(self, claim: Claim, settlement: Settlement) -> Pass[Entry | None]:
         """Store that the entry was done, or what its look-up has shown. Return the entry if it is
         settled.
         """
@@ -307,7 +304,7 @@ class Sending(EntryStore):
             # The response to the entry's own call names the request for certain: it counts also if
             # the lease has ended meanwhile. Anything else counts only within the lease.
             lease = claim.lease if own.looked_up else None
-            values = self._outcome_values(claim, own, is_final=is_final)
+            values = self._outcome_values(claim, own)
             return self._change_held(claim.row.id, lease, values, connection)
 
         entry = yield from self._store_change(work, result_of(claim.row, settlement))
@@ -315,15 +312,14 @@ class Sending(EntryStore):
             return None
         return entry
 
-    def _outcome_values(
-        self, claim: Claim, settlement: Settlement, *, is_final: bool
-    ) -> dict[str, Any]:
+    def _outcome_values(self, claim: Claim, settlement: Settlement) -> dict[str, Any]:
         """The new column values of an entry that was done, or was looked up."""
         if settlement.request is not None:
             return done_values(settlement.request, claim.row.prepared)
         if settlement.outcome is PaymentOutcome.REJECTED:  # the state that was read is final
             return {"state": EntryState.REJECTED, "error": settlement.reason}
         until = self._settle_until(claim)
+        is_final = bool(self._write_of(claim.row).why_no_look_up)  # no later look-up can show more
         if is_final or claim.now >= until:
             state = EntryState.UNCLEAR
             why = settlement.once_over().reason or ""
