@@ -46,8 +46,7 @@ from .row_kind import RowKind
 from .rows import Result, Row, RowOutcome, own_values
 from .state import refuse_held
 from .store import BatchRecord, Person, Store
-from .storing import PaymentTerms, leave_out, locked_keys, new_payment
-from .units import Calls, put_units
+from .storing import EntryMaker, leave_out, locked_keys, new_payment, put_units
 
 _CHANGED_MEANWHILE = (
     "It was changed meanwhile: look at the status, and do this again if it is meant."
@@ -76,10 +75,10 @@ class ByHand:
         key_of = partial(kind.key_of, defaults, self.record.key_kind)
         return lines_named(self.store, names, key_of, is_meant)
 
-    def _calls(self) -> Calls:
+    def _maker(self) -> EntryMaker:
         settings = self.context.settings.with_terms_of(self.record)
         terms = self.store.file_terms(settings.key_retention_seconds)
-        return Calls(self.context.kind, self.context.vault, terms)
+        return EntryMaker(self.context.kind, self.context.vault, terms)
 
     def _locked(self, connection: Connection, line: Line) -> StoredPayment | None:
         """Return the payment of a line as it is stored now, and stays until the transaction ends;
@@ -121,7 +120,7 @@ class ByHand:
         a line was changed since it was read.
         """
         store = self.store
-        calls = self._calls()
+        maker = self._maker()
         now = self.context.sent_now()
 
         def ask(connection: Connection) -> None:
@@ -133,7 +132,7 @@ class ByHand:
                 # A person has decided about the payment: its line has no notice any more.
                 is_its_line = sa.and_(store.is_line(), LINES.c.key == payment["key"])
                 change_rows(connection, LINES, is_its_line, code=None, message=None, row=None)
-            _put_entries(connection, store, calls, payments)
+            _put_entries(connection, store, maker, payments)
             present = store.present_record(connection) or self.record
             decided = replace(present, persons=[*present.persons, person])
             store.save_record(connection, decided)
@@ -165,7 +164,8 @@ class ByHand:
         new = new_payment(
             self.store,
             requested,
-            PaymentTerms(payment.kind, stored),
+            payment.kind,
+            stored,
             again=payment.again if is_unused else payment.again + 1,
             is_shared=kind.rows_per_call > 1,
         )
@@ -299,7 +299,7 @@ class ByHand:
             How many rows were removed.
         """
         store = self.store
-        calls = self._calls()
+        maker = self._maker()
         chosen = sa.and_(store.is_of_batch(), STATE.in_(NEVER_LEFT))
         if names is not None:
             keys = [line.key for line in self._lines_named(names, _has_never_left)]
@@ -307,7 +307,7 @@ class ByHand:
 
         def drop(connection: Connection) -> int:
             dropped = locked_keys(connection, store, chosen)
-            leave_out(connection, store, calls, dropped)
+            leave_out(connection, store, maker, dropped)
             # One that had an earlier key, or whose state was restored, stays as left out: if it
             # were new in the next file, it would be sent under a key that is spent.
             is_needless = sa.not_(sa.or_(ASKED.c.again > 0, ASKED.c.restored))
@@ -398,15 +398,15 @@ def _why_unsettled_stays(line: Line) -> str:
 
 
 def _put_entries(
-    connection: Connection, store: Store, calls: Calls, payments: Sequence[dict[str, Any]]
+    connection: Connection, store: Store, maker: EntryMaker, payments: Sequence[dict[str, Any]]
 ) -> None:
     """Store the entries that ask for these payments."""
-    if not calls.are_shared:
+    if not maker.are_shared:
         contents = [(_arguments(store, payment), payment["entry"]) for payment in payments]
-        put_entries(connection, [calls.for_row(*content) for content in contents])
+        put_entries(connection, [maker.for_row(*content) for content in contents])
         return
     rows = {payment["key"]: _arguments(store, payment) for payment in payments}
-    put_units(connection, store, calls, rows)
+    put_units(connection, store, maker, rows)
 
 
 def _arguments(store: Store, payment: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ transaction that stores the rows, because other processes may have changed the s
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -45,8 +44,7 @@ from .settings import PERSONS, TERMS, needs_another_person
 from .source_rows import SourceRow, SourceRows
 from .state import refuse_held
 from .store import BatchRecord, Store
-from .storing import PaymentTerms, lock_unsent, replace_lines, store_payments
-from .units import Calls
+from .storing import EntryMaker, lock_unsent, replace_lines, store_payments
 from .validating import Validation
 
 _CAN_BE_ASKED = NEVER_LEFT | {RowOutcome.REJECTED}
@@ -134,17 +132,17 @@ class Loading:
     def _validate(self) -> None:
         """Read the source, and check each row. The state is not read."""
         validation = Validation(
-            self._calls(), self._settings, self._rows, self._origin, self._expected
+            self._maker(), self._settings, self._rows, self._origin, self._expected
         )
         validation.read(self._source, self.check)
 
-    def _calls(self) -> Calls:
+    def _maker(self) -> EntryMaker:
         """What makes the entries for the rows."""
         context = self._context
         terms = FileTerms(
             context.owner, context.sender, self.batch, self._settings.key_retention_seconds
         )
-        return Calls(context.kind, context.vault, terms)
+        return EntryMaker(context.kind, context.vault, terms)
 
     # Deciding
 
@@ -306,8 +304,7 @@ class Loading:
         since they were read. Returns the new record of the batch. Raises `InvalidRows`.
         """
         now = self._context.sent_now()
-        terms = PaymentTerms(self._origin.text, json.dumps(now))
-        calls = self._calls()
+        maker = self._maker()
 
         def store_all(connection: Connection) -> BatchRecord:
             store.lock_storing(connection)
@@ -318,8 +315,8 @@ class Loading:
             self.check = self.check.undecided()
             self._decide_all(connection, lock=True)
             refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
-            store_payments(connection, store, self._rows, calls, terms)
-            self.check.left_out = replace_lines(connection, store, calls, self._rows)
+            store_payments(connection, store, self._rows, maker, self._origin, now)
+            self.check.left_out = replace_lines(connection, store, maker, self._rows)
             record = self._new_record(store.present_record(connection))
             store.save_record(connection, record)
             return record

@@ -40,8 +40,7 @@ from .payments import ASKED, LINES
 from .rows import RowOutcome
 from .state import NOTICE, held_since, report
 from .store import BatchRecord, Store
-from .units import undecided_units
-from .worker import Worker
+from .worker import Worker, undecided_units
 
 _FIRST_LOOK = 0.02
 _LOOK_EVERY = 0.3

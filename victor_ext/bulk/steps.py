@@ -27,7 +27,7 @@ from .run import status_of
 from .settings import PERSONS
 from .state import refuse_held
 from .store import BatchRecord, Store
-from .storing import PaymentTerms, new_payment
+from .storing import new_payment
 
 _NOT_TAKEN = frozenset({RowOutcome.REJECTED, RowOutcome.REFUSED})
 """States of a step that another call takes, if the state of the payout allows it."""
@@ -125,7 +125,7 @@ def add_step(
     settings = context.settings.with_terms_of(sent)
     file_terms = step.file_terms(settings.key_retention_seconds)
     person = {setting: getattr(settings, setting) for setting in PERSONS}
-    terms = PaymentTerms(name, json.dumps(context.sent_now()))
+    stored_at = json.dumps(context.sent_now())
     keys = {unit: idempotency_key_for(name, unit) for unit in units}
 
     def add(connection: Connection) -> BatchRecord:
@@ -147,7 +147,7 @@ def add_step(
         rows = 0 if before is None else before.rows
         entries: list[dict[str, Any]] = []
         for number, unit in enumerate(new_units, rows + 1):
-            _add_unit(connection, step, unit, number, terms)
+            _add_unit(connection, step, unit, number, name, stored_at)
             call = context.client.prepare(steps[name], unit)
             entry = entry_values(
                 call, context.client, keys[unit], step.vault, file_terms, read_first=True
@@ -169,11 +169,10 @@ def add_step(
 
 
 def _add_unit(
-    connection: Connection, step: Store, unit: str, number: int, terms: PaymentTerms
+    connection: Connection, step: Store, unit: str, number: int, name: str, stored_at: str
 ) -> None:
     """Store the payment and the line of the step of one payout."""
     vault = step.vault
-    name = terms.key_origin
     requested = RequestedPayment(
         number=number,
         key=idempotency_key_for(name, unit),
@@ -184,6 +183,6 @@ def _add_unit(
         due_date=None,
         row=vault.sealed([number, unit, {"id": unit}, {}]),
     )
-    connection.execute(sa.insert(ASKED), new_payment(step, requested, terms))
+    connection.execute(sa.insert(ASKED), new_payment(step, requested, name, stored_at))
     line = {"owner": step.owner, "batch": step.batch, "key": requested.key, "number": number}
     connection.execute(sa.insert(LINES), line)

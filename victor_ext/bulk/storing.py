@@ -1,13 +1,19 @@
 """Write what is decided about the rows of a source: their payments with the entries that ask for
 them (`store_payments`), and the lines of the batch (`replace_lines`).
+
+`EntryMaker` makes the entries. Rows that are sent in one call, such as the payments of a payout,
+are a unit. A unit that waits is taken apart when one of its rows is replaced or left out, and the
+others are sent in a new one.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+import uuid
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,9 +23,12 @@ from victor_ext.event_queue.databases import Condition
 from victor_ext.event_queue.rows import change_rows, delete_rows, put_rows
 from victor_ext.outbox.files import (
     ENTRIES,
+    FileTerms,
     clear_restored,
+    entry_values,
     lock_entries,
     put_entries,
+    remove_entries,
     sent_since,
 )
 from victor_ext.settlement.key_age import Sent
@@ -31,41 +40,128 @@ from .payments import (
     LEFT_OUT,
     LINES,
     NEVER_LEFT,
+    PAYMENT_COLUMNS,
     STATE,
     UNREADABLE,
     WITH_ENTRIES,
+    KeyOrigin,
     RequestedPayment,
     lock_payments,
     pages,
 )
-from .rows import Result, Row, RowOutcome, own_values
+from .row_kind import RowKind
+from .rows import Arguments, Result, Row, RowOutcome, own_values, row_of
 from .source_rows import SourceRow, SourceRows
 from .store import Store
-from .units import Calls, put_unit, take_from_entries
+from .vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
-class PaymentTerms:
-    """What all payments that are stored by one transaction have in common.
+class EntryMaker:
+    """Makes the entries for rows of one kind.
 
     Attributes:
-        key_origin: What their keys are made of, as it is stored: `KeyOrigin.text`.
-        stored: When the payments are stored, as JSON of a `Sent`.
+        terms: What the entries have in common.
     """
 
-    key_origin: str
-    stored: str
+    kind: RowKind
+    vault: Vault
+    terms: FileTerms
+
+    @property
+    def are_shared(self) -> bool:
+        """Whether several rows are sent in one call."""
+        return self.kind.rows_per_call > 1
+
+    def for_row(self, arguments: Arguments, key: str) -> dict[str, Any]:
+        """Return the columns of the entry that sends one row, with their values, from its stored
+        arguments. Raises `InvalidRequest`.
+        """
+        return self.for_rows([arguments], key)
+
+    def for_rows(self, rows: Sequence[Arguments], key: str) -> dict[str, Any]:
+        """As `for_row`, of the entry that sends these rows in one call."""
+        checked = [self.kind.checked_arguments(arguments) for arguments in rows]
+        call = self.kind.call_for(checked, key)
+        look_up_by = self.kind.look_up_by(checked[0])
+        return entry_values(call, self.kind.client, key, self.vault, self.terms, look_up_by)
+
+
+def take_from_entries(
+    connection: Connection, store: Store, maker: EntryMaker, keys: Sequence[str]
+) -> None:
+    """Let payments that wait be asked for by no entry. The other rows of their units get new ones.
+
+    The payments are without a state then, until the caller stores one.
+    """
+    columns = ASKED.c
+    query = sa.select(columns.entry).select_from(WITH_ENTRIES)
+    waits = ENTRIES.c.state.in_(["waiting"] if maker.are_shared else ["waiting", "refused"])
+    entries = list(connection.execute(query.where(store.has_key(keys), waits)).scalars())
+    others: list[Any] = []
+    if maker.are_shared and entries:
+        own = (ENTRIES.c.sender, ENTRIES.c.kept, ENTRIES.c.batch.label("entry_batch"))
+        shared = sa.select(*PAYMENT_COLUMNS, *own).select_from(WITH_ENTRIES)
+        in_units = sa.and_(columns.owner == store.owner, columns.entry.in_(entries))
+        others = [*connection.execute(shared.where(in_units, columns.key.not_in(keys))).all()]
+    for page in pages(entries):
+        remove_entries(connection, store.owner, page)
+    is_in_units = sa.and_(store.has_key(keys), columns.entry.in_(entries))
+    change_rows(connection, ASKED, is_in_units, entry=None)
+    by_terms: dict[FileTerms, dict[str, Arguments]] = {}
+    for payment in others:
+        terms = FileTerms(store.owner, payment.sender, payment.entry_batch, payment.kept)
+        arguments = row_of(store.vault, payment).arguments or {}
+        by_terms.setdefault(terms, {})[payment.key] = arguments
+    for terms, rows in by_terms.items():
+        put_units(connection, store, replace(maker, terms=terms), rows)
+
+
+def put_units(
+    connection: Connection, store: Store, maker: EntryMaker, rows: Mapping[str, Arguments]
+) -> None:
+    """Store the entries that ask for payments in as few calls as they take. `rows` has what each
+    asks for, by its key.
+    """
+    groups: dict[Hashable, list[str]] = {}
+    for key, arguments in rows.items():
+        groups.setdefault(maker.kind.group(arguments), []).append(key)
+    for group in groups.values():
+        for keys in pages(group, maker.kind.rows_per_call):
+            put_unit(connection, store, maker, {key: rows[key] for key in keys})
+
+
+def put_unit(
+    connection: Connection,
+    store: Store,
+    maker: EntryMaker,
+    rows: Mapping[str, Arguments],
+    since: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """Store the entry that asks for payments in one call. `rows` is as of `put_units`, and `since`
+    as of `sent_since`, for payments that may have been sent.
+    """
+    key = str(uuid.uuid4())  # it is not sent: what takes several rows takes no key
+    entry = {**maker.for_rows([*rows.values()], key), **since}
+    put_entries(connection, [entry])
+    change_rows(connection, ASKED, store.has_key([*rows]), entry=key)
 
 
 def new_payment(
     store: Store,
     asked: RequestedPayment,
-    terms: PaymentTerms,
+    origin: str,
+    stored: str,
     *,
     again: int = 0,
     is_shared: bool = False,
 ) -> dict[str, Any]:
-    """Return the columns of a payment, with their values, that a new entry of its own asks for."""
+    """Return the columns of a payment, with their values, that a new entry of its own asks for.
+
+    Args:
+        origin: What its key is made of, as it is stored: `KeyOrigin.text`.
+        stored: When it is stored, as JSON of a `Sent`.
+    """
     return {
         "owner": store.owner,
         "key": asked.key,
@@ -76,7 +172,7 @@ def new_payment(
         "again": again,
         "allowed": False,
         "account": store.account,
-        "kind": terms.key_origin,
+        "kind": origin,
         "values_digest": asked.values_digest,
         "skeleton_digest": asked.skeleton_digest,
         "reference_digest": asked.reference_digest,
@@ -85,7 +181,7 @@ def new_payment(
         "result": None,
         "made": None,
         "stored_at": time.time(),
-        "stored": terms.stored,
+        "stored": stored,
         "forgotten": False,
         "restored": False,
     }
@@ -100,21 +196,32 @@ def store_payments(
     connection: Connection,
     store: Store,
     rows: SourceRows,
-    calls: Calls,
-    terms: PaymentTerms,
+    maker: EntryMaker,
+    origin: KeyOrigin,
+    now: Sent,
 ) -> None:
     """Store the payments of the rows that are sent, or are stored as refused, and the entries that
     ask for those that are sent.
     """
     for page in pages(rows.to_store()):
-        taken = [row for row in page if calls.are_shared or row.act == Act.REFUSE.name]
-        take_from_entries(connection, store, calls, [str(row.key) for row in taken])
+        taken = [row for row in page if maker.are_shared or row.act == Act.REFUSE.name]
+        take_from_entries(connection, store, maker, [str(row.key) for row in taken])
     for page in pages(rows.to_store()):
-        payments = [_payment_values(store, row, calls, terms) for row in page]
+        payments: list[dict[str, Any]] = []
+        for row in page:
+            payment = new_payment(
+                store,
+                row.payment(),
+                origin.text,
+                row.since or json.dumps(now),
+                again=row.again,
+                is_shared=maker.are_shared,
+            )
+            payments.append(payment | _values_decided(store, row))
         put_rows(connection, ASKED, payments, ("owner", "key"))
-        if not calls.are_shared:
+        if not maker.are_shared:
             sent = (row for row in page if row.act == Act.STORE.name)
-            put_entries(connection, [_entry_values(calls, row) for row in sent])
+            put_entries(connection, [_entry_values(maker, row) for row in sent])
         # What the earlier key of a row that is asked once more can create is not in doubt.
         earlier_keys = [
             Row.key_after(row.key, row.again - 1) for row in page if row.again and row.key
@@ -122,33 +229,28 @@ def store_payments(
         clear_restored(connection, store.owner, earlier_keys)
     for unit in rows.units():
         rows_of_unit = {str(row.key): store.vault.deserialize(row.payment().row)[2] for row in unit}
-        put_unit(connection, store, calls, rows_of_unit, _values_since(unit[0].since))
+        put_unit(connection, store, maker, rows_of_unit, _values_since(unit[0].since))
 
 
-def _payment_values(
-    store: Store, row: SourceRow, calls: Calls, terms: PaymentTerms
-) -> dict[str, Any]:
-    """Return the columns of a row's payment, with their values."""
-    asked = row.payment()
-    payment = new_payment(store, asked, terms, again=row.again, is_shared=calls.are_shared)
-    if row.since is not None:
-        payment |= {"restored": True, "stored": row.since}
+def _values_decided(store: Store, row: SourceRow) -> dict[str, Any]:
+    """Return the columns of a row's payment that differ from those of a new one that is sent."""
+    restored = {"restored": row.since is not None}
     if row.act != Act.REFUSE.name:
-        return payment
+        return restored
     # Its problems say why it is refused, or else the message of its notice.
     reasons = row._replace(message=None).reasons() or row.message or ""
     refusal = own_values(store.vault, Result(RowOutcome.REFUSED, error=reasons))
-    return payment | refusal | {"entry": None}
+    return restored | refusal | {"entry": None}
 
 
-def _entry_values(calls: Calls, row: SourceRow) -> dict[str, Any]:
+def _entry_values(maker: EntryMaker, row: SourceRow) -> dict[str, Any]:
     """Return the columns of the entry that asks for a row, with their values."""
     if row.again == 0 and row.entry is not None:
         entry = json.loads(row.entry)
     else:
         asked = row.payment()
-        arguments = calls.vault.deserialize(asked.row)[2]
-        entry = calls.for_row(arguments, Row.key_after(asked.key, row.again))
+        arguments = maker.vault.deserialize(asked.row)[2]
+        entry = maker.for_row(arguments, Row.key_after(asked.key, row.again))
     return {**entry, **_values_since(row.since)}
 
 
@@ -162,7 +264,7 @@ def _values_since(since: str | None) -> dict[str, Any]:
 def replace_lines(
     connection: Connection,
     store: Store,
-    calls: Calls,
+    maker: EntryMaker,
     rows: SourceRows,
 ) -> int:
     """Replace the lines of the batch by the rows of this source.
@@ -179,7 +281,7 @@ def replace_lines(
         connection.execute(sa.insert(LINES), [_line_values(store, row) for row in page])
     never_left = STATE.in_(NEVER_LEFT - {LEFT_OUT})
     left_out = locked_keys(connection, store, sa.and_(_is_lacking(store), never_left))
-    leave_out(connection, store, calls, left_out)
+    leave_out(connection, store, maker, left_out)
     unlisted_keys = _unlisted_keys(connection, store, unlisted_before)
     place = {"owner": store.owner, "batch": store.batch}
     unlisted = [
@@ -190,10 +292,10 @@ def replace_lines(
     return len(left_out)
 
 
-def leave_out(connection: Connection, store: Store, calls: Calls, keys: Sequence[str]) -> None:
+def leave_out(connection: Connection, store: Store, maker: EntryMaker, keys: Sequence[str]) -> None:
     """Let payments that were never sent be asked for by no entry."""
     for page in pages(keys):
-        take_from_entries(connection, store, calls, page)
+        take_from_entries(connection, store, maker, page)
         values = {"state": LEFT_OUT, "entry": None, "result": None, "made": None}
         change_rows(connection, ASKED, store.has_key(page), **values)
 

@@ -36,7 +36,7 @@ from .row_kind import RowKind
 from .rows import Row
 from .settings import Settings, in_utc
 from .source_rows import SourceRow, SourceRows, problems_text
-from .units import Calls
+from .storing import EntryMaker
 
 MAX_KEY_VALUE = 200
 """Maximum characters of a key value; a longer one indicates wrong columns."""
@@ -53,21 +53,21 @@ class Validation:
     """Checks the records of a source, and adds them to `rows`.
 
     Args:
-        calls: Makes the entries that send the rows.
+        maker: Makes the entries that send the rows.
         origin: What the keys of the rows are made of.
         expected: The control totals of the source.
     """
 
     def __init__(
         self,
-        calls: Calls,
+        maker: EntryMaker,
         settings: Settings,
         rows: SourceRows,
         origin: KeyOrigin,
         expected: ControlTotals,
     ) -> None:
-        self._calls, self._settings, self._rows = calls, settings, rows
-        self._kind, self._vault = calls.kind, calls.vault
+        self._maker, self._settings, self._rows = maker, settings, rows
+        self._kind, self._vault = maker.kind, maker.vault
         self._origin, self._expected = origin, expected
         self._extra_columns: dict[str, None] = {}
         """The names of the extra columns, in order. The values mean nothing."""
@@ -133,8 +133,8 @@ class Validation:
         entry = None
         if key is not None and not problems:
             try:
-                values = self._calls.for_row(stored_arguments(self._kind, fields.arguments), key)
-                entry = None if self._calls.are_shared else json.dumps(values)
+                values = self._maker.for_row(stored_arguments(self._kind, fields.arguments), key)
+                entry = None if self._maker.are_shared else json.dumps(values)
             except InvalidRequest as error:  # it would store the number of a card, or the like
                 problems = reported_problems(self._kind, error.problems, in_file=in_file)
         earlier = None if key is None else self._rows.with_key(key)
@@ -166,7 +166,7 @@ class Validation:
             is_valid=not problems,
         )
         grouping = reference = None
-        if self._calls.are_shared:  # a reference is a part of the key
+        if self._maker.are_shared:  # a reference is a part of the key
             grouping = vault.fingerprint(repr(kind.group(arguments)))
         elif arguments.get(kind.reference):
             reference = asked.reference_digest

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Any, Self
 
@@ -25,6 +25,7 @@ from victor_ext.event_queue.presence import Presence
 from victor_ext.event_queue.rows import change_rows
 from victor_ext.event_queue.workers import ended_by
 from victor_ext.outbox.files import (
+    ENTRIES,
     LONGEST_TURN,
     EntryLost,
     FileOutbox,
@@ -38,10 +39,11 @@ from victor_ext.settlement.key_age import LAST_CALLS
 
 from .context import BulkContext
 from .naming import name_of_entry
-from .payments import ASKED, BATCHES, LINES
+from .payments import ASKED, BATCHES, LINES, PAYMENT_COLUMNS, WITH_ENTRIES
+from .row_kind import RowKind
+from .rows import own_values, row_of
 from .state import NOTICE, StateLost, may_pass, report
 from .store import Store
-from .units import read_row_results
 
 _POLL = 0.1
 """Seconds between two passes."""
@@ -285,6 +287,49 @@ def _next_turn(stored: float, now: float, gap: float) -> float:
     # A turn that is further away than any worker can have reserved is of a clock that was ahead.
     was_ahead = stored > now + LONGEST_TURN + 2 * gap
     return now + gap if was_ahead else max(stored, now)
+
+
+def undecided_units(connection: Connection, store: Store) -> Mapping[str, list[Any]]:
+    """Return the payments of the batch whose unit was sent, and of which the provider has not said
+    yet whether it accepts them, by the id of the unit.
+    """
+    columns = ASKED.c
+    query = sa.select(*PAYMENT_COLUMNS).select_from(WITH_ENTRIES)
+    was_sent = sa.and_(ENTRIES.c.state == "sent", ENTRIES.c.request_id.is_not(None))
+    is_own = sa.and_(columns.owner == store.owner, columns.account == store.account)
+    is_open = sa.and_(is_own, columns.shared, columns.state.is_(None))
+    if store.batch:
+        is_open = sa.and_(is_open, columns.batch == store.batch)
+    units: dict[str, list[Any]] = {}
+    for payment in connection.execute(query.where(is_open, was_sent).order_by(columns.key)):
+        units.setdefault(payment.request_id, []).append(payment)
+    return units
+
+
+def read_row_results(store: Store, kind: RowKind) -> int:
+    """Read what the provider says of each row of the units that were sent, and store it. Returns
+    how many units it has not decided about yet.
+
+    Raises `VictorError`.
+    """
+    with store.engine.connect() as connection:
+        units = undecided_units(connection, store)
+    undecided = 0
+    for unit, payments in units.items():
+        rows = [row_of(store.vault, payment) for payment in payments]
+        results = kind.unit_results(unit, rows)
+        if results is None:
+            undecided += 1
+            continue
+        with store.transaction() as connection:
+            for payment, result in zip(payments, results, strict=True):
+                is_open = sa.and_(
+                    store.has_key([payment.key]),
+                    ASKED.c.state.is_(None),
+                    ASKED.c.entry == payment.entry,
+                )
+                change_rows(connection, ASKED, is_open, **own_values(store.vault, result))
+    return undecided
 
 
 class _Keeper(threading.Thread):
