@@ -178,7 +178,7 @@ class _Presence:
         state.living.add(self.name)
 
     @contextmanager
-    def held_for(self, name: str) -> Generator[bool]:
+    def lock_of(self, name: str) -> Generator[bool]:
         yield self._state.can_be_lost or name not in self._state.living
 
 

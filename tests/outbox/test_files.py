@@ -159,7 +159,7 @@ class Presence:
         self._is_dead = is_dead
 
     @contextmanager
-    def held_for(self, _name: str) -> Generator[bool]:
+    def lock_of(self, _name: str) -> Generator[bool]:
         yield self._is_dead
 
 

@@ -33,7 +33,7 @@ def pair(url: sa.URL) -> Iterator[tuple[ServerPresence, ServerPresence]]:
 
 
 def is_dead(seen_by: ServerPresence, name: str) -> bool:
-    with seen_by.held_for(name) as is_free:
+    with seen_by.lock_of(name) as is_free:
         return is_free
 
 
@@ -59,7 +59,7 @@ def test_one_alone_ends_the_leases_of_a_dead_worker(pair: Any, url: sa.URL) -> N
     with closing(ServerPresence(url)) as third:
         third.acquire()
         end(there, here)
-        with here.held_for(there.name) as is_free:
+        with here.lock_of(there.name) as is_free:
             assert is_free
             assert not is_dead(third, there.name)
         assert is_dead(third, there.name)

@@ -146,7 +146,7 @@ class Check:
         """Whether `send` with this `skip_invalid` refuses the source as a whole."""
         return self.broken or self.repeated > 0 or (self.invalid > 0 and not skip_invalid)
 
-    def note(self, problem: RowProblem) -> None:
+    def add_problem(self, problem: RowProblem) -> None:
         """Count a problem, and store the problem if it is among the first.
 
         A problem of the whole source breaks the source. It is always stored, before the others.
@@ -178,7 +178,7 @@ class Check:
             return None
         return cause
 
-    def notice(self, notice: Notice) -> None:
+    def add_notice(self, notice: Notice) -> None:
         """Count a notice, and store the notice if it is among the first of its code."""
         self.noticed[notice.code] = self.noticed.get(notice.code, 0) + 1
         if self.noticed[notice.code] <= SHOWN:

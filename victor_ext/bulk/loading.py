@@ -239,7 +239,7 @@ class Loading:
             assert stored is not None
             message = message_of(decision.code, content, stored, self._vault, self._kind)
         line = row.line or row.number
-        self.check.notice(Notice(line, decision.code, str(content[1]), message))
+        self.check.add_notice(Notice(line, decision.code, str(content[1]), message))
         return message
 
     def _look_alike_message(
@@ -292,7 +292,9 @@ class Loading:
         """Add the problems of a row to the check."""
         for problem in row.problem_list():
             column = problem.field or None
-            self.check.note(RowProblem(row.number, row.line, column, problem.code, problem.message))
+            self.check.add_problem(
+                RowProblem(row.number, row.line, column, problem.code, problem.message)
+            )
 
     # Storing
 

@@ -86,13 +86,15 @@ class Validation:
         try:
             self._read_records(source, check)
         except SourceBroken as broken:
-            check.note(RowProblem(None, broken.line, broken.column, broken.code, broken.message))
+            check.add_problem(
+                RowProblem(None, broken.line, broken.column, broken.code, broken.message)
+            )
         if check.rows == 0 and not check.broken:
-            check.note(RowProblem(None, None, None, "empty", "the source has no rows."))
+            check.add_problem(RowProblem(None, None, None, "empty", "the source has no rows."))
         check.columns = list(self._extra_columns)
         check.sharing = self._rows.sharing()
         for message in self._expected.differences(check.rows, self._totals, self._without_amount):
-            check.note(RowProblem(None, None, None, "control_total", message))
+            check.add_problem(RowProblem(None, None, None, "control_total", message))
 
     def _read_records(self, source: Rows, check: Check) -> None:
         """Check each record. Raises `SourceBroken` if the source cannot be read to its end."""

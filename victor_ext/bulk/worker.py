@@ -222,7 +222,7 @@ class RowOutbox(FileOutbox):
     def _make_call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
         return self._context.kind.send(client, call, is_repeat=is_repeat)
 
-    def _note(self, row: Any, outcome: PaymentOutcome) -> None:
+    def _count_outcome(self, row: Any, outcome: PaymentOutcome) -> None:
         self._context.tried[outcome] += max(1, len(row.prepared.payments))
 
     def _name_of(self, row: Any, connection: Connection) -> str:

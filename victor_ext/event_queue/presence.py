@@ -82,8 +82,8 @@ class FilePresence:
         return False
 
     @contextmanager
-    def held_for(self, name: str) -> Generator[bool]:  # noqa: ARG002 - as of `ServerPresence`
-        """As of `ServerPresence`: while this worker has the lock, every other one is dead."""
+    def lock_of(self, name: str) -> Generator[bool]:  # noqa: ARG002 - as of `ServerPresence`
+        """As of `ServerPresence`: while this worker has the one lock, every other one is dead."""
         yield True
 
     def close(self) -> None:
@@ -154,7 +154,7 @@ class ServerPresence:
         return True
 
     @contextmanager
-    def held_for(self, name: str) -> Generator[bool]:
+    def lock_of(self, name: str) -> Generator[bool]:
         """Hold the lock of another worker in the block, if it is free: then that worker is dead.
 
         Yields whether the other worker is dead.

@@ -383,7 +383,7 @@ def end_leases_of_dead(connection: Connection, presence: Presence) -> int:
     names = connection.execute(sa.select(columns.worker).where(others).distinct()).scalars().all()
     ended = 0
     for name in names:
-        with presence.held_for(name) as is_dead:
+        with presence.lock_of(name) as is_dead:
             if is_dead:
                 ended += end_leases_of(connection, name)
     return ended
@@ -530,8 +530,8 @@ class FileOutbox(Outbox):
         """
         raise NotImplementedError
 
-    def _note(self, row: Any, outcome: PaymentOutcome) -> None:
-        """Note the outcome of a call."""
+    def _count_outcome(self, row: Any, outcome: PaymentOutcome) -> None:
+        """Count the outcome of a call."""
         raise NotImplementedError
 
     def _wait_for_database(self, error: DBAPIError) -> None:
@@ -666,7 +666,7 @@ class FileOutbox(Outbox):
     def _store_settlement(
         self, claims: Claims, claim: Claim, settlement: Settlement
     ) -> Pass[Entry | None]:
-        self._note(claim.row, settlement.outcome)
+        self._count_outcome(claim.row, settlement.outcome)
         stored = super()._store_settlement(claims, claim, settlement)
         return (yield from stored)
 

@@ -384,7 +384,7 @@ class Sending(EntryStore):
         return connection.execute(rival.limit(1)).first() is not None
 
 
-def _look_up(client: Any, step: LookUp, *, is_last: bool) -> Steps[Any]:
+def _make_look_up(client: Any, step: LookUp, *, is_last: bool) -> Steps[Any]:
     """Look a write up: by one walk for all writes of the pass that a list shows, if there is one.
 
     What `is_last` is looked up alone if that walk fails: it may have failed for another write.
@@ -419,7 +419,7 @@ def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Steps[Set
     refusal by the client itself, since the same values are refused each time.
     """
     try:
-        done = yield from _look_up(client, step, is_last=is_last)
+        done = yield from _make_look_up(client, step, is_last=is_last)
     except (StatusError, UnreadableResponse, PaginationError, InvalidRequest) as error:
         if isinstance(error, AuthenticationError | RateLimited):
             raise

@@ -246,7 +246,7 @@ def settle(
     doubt = keys.doubt(write.sent, now)
     if doubt is not None:
         doubtful_since, why = doubt
-        return _look_up(write, why, keys, now, since=doubtful_since, began=doubtful_since)
+        return _look_up_of(write, why, keys, now, since=doubtful_since, began=doubtful_since)
     is_repeat = write.sent is not None
     end = yield from _call_once(partial(create, is_repeat, now.moment), note, is_repeat=is_repeat)
     result = end.result
@@ -259,15 +259,15 @@ def settle(
         # another payment says nothing of an earlier call with these values.
         if not is_repeat and (end.attempts > 1 or not end.is_refused):
             began = now.moment
-        return _look_up(write, result, keys, now, since=since, began=began)
+        return _look_up_of(write, result, keys, now, since=since, began=began)
     if is_repeat and result.outcome is not PaymentOutcome.CREATED:
         return _as_possibly_sent(result)
     if result.outcome in MAY_EXIST and isinstance(keys, Keyless):
-        return _look_up(write, keys.why, keys, clock(), since=now.moment, began=now.moment)
+        return _look_up_of(write, keys.why, keys, clock(), since=now.moment, began=now.moment)
     return result
 
 
-def _look_up(
+def _look_up_of(
     write: Write[Any],
     why: str,
     keys: Keys | Keyless,
