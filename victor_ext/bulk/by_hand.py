@@ -194,7 +194,8 @@ class ByHand:
                 it has what cannot be seen, or is that of what was not created.
             VictorError: The provider cannot be read.
         """
-        (line,) = self._lines_named([key], _is_in_doubt)
+        # Nobody can tell whether the payment of such a line exists.
+        (line,) = self._lines_named([key], lambda line: line.outcome in MAY_EXIST or line.restored)
         _check_id(outcome, id)
         reason = f"Resolved as {outcome} by {words_of(by)}: {words_of(why)}"
         result = self._checked_result(line, Result(outcome, canonical_id(id), None, reason))
@@ -302,8 +303,8 @@ class ByHand:
         maker = self._maker()
         chosen = sa.and_(store.is_of_batch(), STATE.in_(NEVER_LEFT))
         if names is not None:
-            keys = [line.key for line in self._lines_named(names, _has_never_left)]
-            chosen = sa.and_(chosen, ASKED.c.key.in_(keys))
+            lines = self._lines_named(names, lambda line: line.outcome in NEVER_LEFT)
+            chosen = sa.and_(chosen, ASKED.c.key.in_([line.key for line in lines]))
 
         def drop(connection: Connection) -> int:
             dropped = locked_keys(connection, store, chosen)
@@ -332,16 +333,6 @@ def _can_be_asked_again(line: Line) -> bool:
     """
     decided = (RowOutcome.CREATED, RowOutcome.REJECTED)
     return line.number > 0 and (line.code == Code.LOOKS_LIKE or line.result.outcome in decided)
-
-
-def _is_in_doubt(line: Line) -> bool:
-    """Whether nobody can tell if a payment of a line exists."""
-    return line.outcome in MAY_EXIST or line.restored
-
-
-def _has_never_left(line: Line) -> bool:
-    """Whether nothing was sent for a line."""
-    return line.outcome in NEVER_LEFT
 
 
 # Whether a payment is over

@@ -111,23 +111,19 @@ class Loading:
             self._decide_all(None)
             return self.check
         with self._context.open_present(self.batch) as store:
-            self._read_batch(store)
+            record = store.record(to_send=True)
+            if record is not None:
+                self._settings = self._settings.after(record)
+                self._settings.check_sender(record.persons)
+                key_kind = self._settings.key_kind or record.key_kind
+                self._origin = KeyOrigin(key_kind, record.key_column)
+            with store.engine.connect() as connection:
+                refuse_lost(store, connection)
         self._validate()
         present = self._context.open_present(self.batch)
         with present as store, store.engine.connect() as connection:
             self._decide_all(connection)
         return self.check
-
-    def _read_batch(self, store: Store) -> None:
-        """Read what is stored of the batch, and use its settings where none are given."""
-        record = store.record(to_send=True)
-        if record is not None:
-            self._settings = self._settings.after(record)
-            self._settings.check_sender(record.persons)
-            key_kind = self._settings.key_kind or record.key_kind
-            self._origin = KeyOrigin(key_kind, record.key_column)
-        with store.engine.connect() as connection:
-            refuse_lost(store, connection)
 
     def _validate(self) -> None:
         """Read the source, and check each row. The state is not read."""

@@ -61,20 +61,15 @@ def lines_named(
         if len(meant) == 1:
             matches[meant[0].number, meant[0].key] = meant[0]
         else:
-            problems.append(_problem_of(store, name, meant))
+            code, message = "unknown", f"{store.batch} has no row {name}."
+            if meant:
+                code = "several"
+                shown = ", ".join(f"{line.sent_key} ({line.outcome})" for line in meant)
+                message = f"{name} names {len(meant)} rows: write the key of one: {shown}."
+            problems.append(Problem("keys", code, message))
     if problems:
         raise ConfigurationError.of(problems)
     return sorted(matches.values(), key=lambda line: line.number)
-
-
-def _problem_of(store: Store, name: str, lines: Collection[Line]) -> Problem:
-    """Return the problem with a name that no line has, or several."""
-    if not lines:
-        return Problem("keys", "unknown", f"{store.batch} has no row {name}.")
-    shown = ", ".join(f"{line.sent_key} ({line.outcome})" for line in lines)
-    return Problem(
-        "keys", "several", f"{name} names {len(lines)} rows: write the key of one: {shown}."
-    )
 
 
 class IdHolder(NamedTuple):

@@ -252,7 +252,8 @@ class State:
         file itself is looked at. The tables are looked for only after an `error` of the database.
         """
         try:
-            is_lost = self._is_replaced() or (error is not None and self._is_broken_by(error))
+            is_broken = _sqlite_code(error) in _BROKEN
+            is_lost = self._is_replaced() or is_broken or (error is not None and not self.exists())
         except FileNotFoundError:
             is_lost = True
         except OSError:  # the file cannot be looked at now
@@ -264,10 +265,6 @@ class State:
     def _is_replaced(self) -> bool:
         """Whether the SQLite file is another one than when it was prepared."""
         return self.is_sqlite and self._identity() != self._prepared_file
-
-    def _is_broken_by(self, error: SQLAlchemyError) -> bool:
-        """Whether an error says that the file is broken, or the tables are not there any more."""
-        return _sqlite_code(error) in _BROKEN or not self.exists()
 
     def journal(self) -> tuple[int, int] | None:
         """Return the device and inode of the write-ahead log; None: there is no log.

@@ -117,7 +117,9 @@ class Validation:
         If the record cannot be read, the rules of the API are not checked.
         """
         fields = split_record(self._kind, record.fields, self._origin.column)
-        self._add_defaults(fields)
+        fields.arguments = {**self._settings.defaults, **fields.arguments}
+        if "due_date" in fields.arguments:
+            fields.arguments["due_date"] = in_utc(fields.arguments["due_date"])
         in_file = record.line is not None
         price = None
         problems: Sequence[Problem] = record.problems
@@ -183,12 +185,6 @@ class Validation:
             reference=reference,
             grouping=grouping,
         )
-
-    def _add_defaults(self, fields: Fields) -> None:
-        """Add the settings that are values for rows without one, and replace `today`."""
-        fields.arguments = {**self._settings.defaults, **fields.arguments}
-        if "due_date" in fields.arguments:
-            fields.arguments["due_date"] = in_utc(fields.arguments["due_date"])
 
     def _key_of(self, fields: Fields) -> str | None:
         """Return the key of a row's payment; None: the row does not have what a key is made of."""

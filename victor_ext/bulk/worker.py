@@ -212,7 +212,7 @@ class RowOutbox(FileOutbox):
             has_due = self.has_due(connection)
         if has_due:
             self.send_for_a_while()
-        if self._had_outage and not self.is_in_round:
+        if self._had_outage and self._rest is None:
             # A transaction may have been committed although its end was not seen: then this worker
             # has leases that it does not know.
             with self._rows.transaction() as connection:

@@ -545,11 +545,6 @@ class FileOutbox(Outbox):
         """Whether the provider has refused so many calls that it refuses the client."""
         return any(streak.is_of_client for streak in self._refusals.values())
 
-    @property
-    def is_in_round(self) -> bool:
-        """Whether the passes of a round have not ended yet."""
-        return self._rest is not None
-
     def send_for_a_while(self) -> None:
         """Make the passes of some seconds: what others have left is taken up between them."""
         rest, self._rest = self._rest, None

@@ -174,8 +174,11 @@ class Sealing:
                 raise self._wrong_key_error()
             if not may_stay_sealed:
                 raise self._missing_key_error()
-            readable = {**values, "error": _readable_part(values["error"])}
-            return ClearRow(**readable)
+            error: str | None = values["error"]
+            if error is not None and is_sealed(error):
+                # What SQL has added to it after a blank is in clear.
+                error = error.partition(" ")[2] or None
+            return ClearRow(**{**values, "error": error})
         try:
             clear = {name: vault.opened(values[name]) for name in ("call", "look_up_by")}
             # `Holding` adds a sentence in SQL, in clear.
@@ -219,12 +222,3 @@ class Sealing:
             "was begun with (VICTOR_OUTBOX_KEY for the command). Without it nothing is stored or "
             "sent. Another company needs an outbox of its own (table=...)."
         )
-
-
-def _readable_part(error: str | None) -> str | None:
-    """The part of a stored error that is in clear: all of it, or what SQL has added after a
-    blank.
-    """
-    if error is None or not is_sealed(error):
-        return error
-    return error.partition(" ")[2] or None
