@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from tests.bulk.bulk_runs import (
     Bulk,
@@ -487,7 +488,7 @@ def test_a_transaction_that_has_collided_with_a_worker_is_made_again(sender: Sen
     def work(connection: sa.Connection) -> int:
         number = next(tries)
         if number < 3:
-            raise sa.exc.OperationalError("UPDATE", None, deadlock) from deadlock
+            raise OperationalError("UPDATE", None, deadlock) from deadlock
         return number
 
     with sender()._stored_batch() as (_, stored, _record):
