@@ -170,7 +170,7 @@ def test_status_and_export_say_who_has_paid(bulk: Bulk, victor_sandbox: Sandbox)
     assert bulk.send([*rows(3), row(4, amount="0")], "--skip-invalid").status == 1
     paid, declined, _ = (request["id"] for request in outbound(victor_sandbox))
     victor_sandbox.move(paid, "completed")
-    victor_sandbox.move(declined, "declined", "Account 800000219 is\nclosed.")
+    victor_sandbox.move(declined, "declined", "Account 800000219 is\nclosed: a@b.example")
     before = reads(victor_sandbox)
     exported = bulk("export", "--refresh")
     now = "The provider says now: 1 completed (paid), 1 created, 1 declined."
@@ -178,7 +178,7 @@ def test_status_and_export_say_who_has_paid(bulk: Bulk, victor_sandbox: Sandbox)
     assert exported.err == f"{now}\n"
     shown = {line["id"]: (line["status"], line["error"]) for line in exported.table}
     assert shown[paid] == ("completed", "")
-    assert shown[declined] == ("declined", "Account *****0219 is closed.")
+    assert shown[declined] == ("declined", "Account *****0219 is closed: [e-mail]")
     assert shown[""][0] == ""
     # a page, and the empty one behind it
     assert reads(victor_sandbox) == [*before, "list", "list"]

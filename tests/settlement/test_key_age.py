@@ -93,12 +93,12 @@ def test_what_was_first_sent_in_this_process_is_as_old_as_any_clock_says(
 ) -> None:
     there = NOW - 7 * HOUR
     first = now_at(there, is_known=False)
-    assert Sent.at(first.moment, first, "me") == Sent(NOW, "me", known=False, local=NOW)
+    assert Sent.at(first, "me") == Sent(NOW, "me", known=False, local=NOW)
     by_machine = 600 + slept + set_by
     passed = max(600, by_machine)
     # By now a response has a `Date`, so the time of sending is known.
     now = now_at(there + passed, machine=NOW + by_machine, monotonic=650.0)
-    sent = Sent.at(first.moment, now, "me")
+    sent = Sent.at(now, "me", first.moment)
     assert sent == Sent(there, "me", known=True, spread=sent.spread, local=NOW)
     # What was made before all clocks say that it was sent may be another program's.
     no_less = max(0, min(600, by_machine))
@@ -129,7 +129,7 @@ def test_a_key_whose_age_or_owner_is_not_certain_is_not_sent(
 def test_the_larger_age_counts(wrong: float) -> None:
     """That of the provider's clock, or that of the machine's, however wrong the machine's is."""
     first = now_at(NOW, machine=NOW + wrong, monotonic=50.0)
-    sent = Sent.at(first.moment, first, "me")
+    sent = Sent.at(first, "me")
     for by_provider, by_machine in ((0, 25 * HOUR), (25 * HOUR, 0)):
         now = now_at(NOW + by_provider, machine=NOW + wrong + by_machine)
         assert TOO_OLD in (reason(sent, now) or "")

@@ -70,7 +70,7 @@ class BulkContext:
             with suppress(VictorError):
                 self.client.ask_time()
         now = Now.of(self.client)
-        return Sent.at(now.moment, now, self.client.caller)
+        return Sent.at(now, self.client.caller)
 
     @contextmanager
     def open(self, batch: str = "") -> Generator[Store]:

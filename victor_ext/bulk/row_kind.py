@@ -17,6 +17,7 @@ from victor_ext import (
     idempotency_key_for,
 )
 from victor_ext.ids import unseen_in
+from victor_ext.privacy import redact_excerpt
 
 from .column_types import Columns, argument_of, json_data
 from .rows import Arguments, Result, Row, RowOutcome, RowResult
@@ -40,12 +41,10 @@ class CurrentStatus(NamedTuple):
     def of(cls, status: str | None, reason: str | None) -> CurrentStatus:
         """Return the status of a row that the provider has.
 
-        The reason becomes one line without account numbers: only the last four digits of a long
-        number stay.
+        The reason is as `redact_excerpt` shows what somebody else wrote: one line of 200 characters
+        without account numbers, tokens and e-mail addresses.
         """
-        text = " ".join((reason or "").split())
-        masked = re.sub(r"\d(?=\d{4})", "*", text)
-        return cls(status or "no status", masked or None)
+        return cls(status or "no status", redact_excerpt(reason or "") or None)
 
 
 class RowKind(ABC):

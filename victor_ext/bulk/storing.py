@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -96,6 +96,8 @@ def take_from_entries(
     """
     columns = ASKED.c
     query = sa.select(columns.entry).select_from(WITH_ENTRIES)
+    # Nothing was sent for a refused entry. That of several payments stays: its other payments would
+    # be sent once more.
     waits = ENTRIES.c.state.in_(["waiting"] if maker.are_shared else ["waiting", "refused"])
     entries = list(connection.execute(query.where(store.has_key(keys), waits)).scalars())
     others: list[Any] = []
@@ -108,8 +110,15 @@ def take_from_entries(
         remove_entries(connection, store.owner, page)
     is_in_units = sa.and_(store.has_key(keys), columns.entry.in_(entries))
     change_rows(connection, ASKED, is_in_units, entry=None)
+    _put_again(connection, store, maker, others)
+
+
+def _put_again(
+    connection: Connection, store: Store, maker: EntryMaker, payments: Iterable[Any]
+) -> None:
+    """Store new entries, on the old terms, for payments whose units were taken apart."""
     by_terms: dict[FileTerms, dict[str, Arguments]] = {}
-    for payment in others:
+    for payment in payments:
         terms = FileTerms(store.owner, payment.sender, payment.entry_batch, payment.kept)
         arguments = row_of(store.vault, payment).arguments or {}
         by_terms.setdefault(terms, {})[payment.key] = arguments

@@ -486,8 +486,8 @@ def _print_notices(check: Check) -> None:
             complain(f"And {count - len(notices):,} more like these.")
     if check.left_out:
         complain(
-            f"{rows_text(check.left_out)} of the batch had not left and are not in this file: left "
-            "out. A file that has them sends them."
+            f"{rows_text(check.left_out)} of the batch had not left and are not in this file: they "
+            "will not be sent. Send a file that has them, to ask for them."
         )
 
 

@@ -75,8 +75,8 @@ def excerpt(body: bytes | bytearray) -> str:
 
 
 def redact_excerpt(text: str) -> str:
-    """Text from the wire for a message: one line of 200 characters; long numbers, tokens and e-mail
-    addresses masked.
+    """Text from the wire for a message: one line of 200 characters, of a longer one the beginning
+    and `...`; long numbers, tokens and e-mail addresses masked.
 
     Nothing that somebody else wrote enters a message or a log record in another way, except
     `one_line`.

@@ -289,7 +289,7 @@ def _look_up_of(
 
 def _as_sent(sent: Sent | Moment, now: Now, caller: str | None) -> Sent:
     """Return a time of this process in the form that is stored; a stored one as it is."""
-    return Sent.at(sent, now, caller) if isinstance(sent, Moment) else sent
+    return Sent.at(now, caller, sent) if isinstance(sent, Moment) else sent
 
 
 class _CallEnd(NamedTuple):

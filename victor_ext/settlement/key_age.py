@@ -117,10 +117,11 @@ class Sent(NamedTuple):
     local: float | None = None
 
     @classmethod
-    def at(cls, moment: Moment, now: Now, by: str | None) -> Sent:
+    def at(cls, now: Now, by: str | None, moment: Moment | None = None) -> Sent:
         """Return the time of a sending in this process, in the form that is stored: by the
-        provider's clock, if that is known.
+        provider's clock, if that is known. It was at `moment`; None: it is now.
         """
+        moment = moment or now.moment
         if now.provider.is_known:
             age = now.since(moment)
             spread = max(0.0, age - now.at_least_since(moment))
@@ -170,7 +171,7 @@ class Keys:
         """Return the earliest time at which a key that the provider still keeps may have been
         used.
         """
-        sent = Sent.at(now.moment, now, self.caller)
+        sent = Sent.at(now, self.caller)
         return Sent(sent.since - self.kept, sent.by, sent.known)
 
     def doubt(self, sent: Sent | Moment | None, now: Now) -> tuple[Sent | Moment, str] | None:
@@ -237,7 +238,7 @@ class Keyless:
         """Return the earliest time at which a write that was not sent before may have been sent:
         now. Whatever was done earlier was another write.
         """
-        return Sent.at(now.moment, now, self.caller)
+        return Sent.at(now, self.caller)
 
     def held_until(self) -> Moment:
         """Return until when this worker alone has the write."""

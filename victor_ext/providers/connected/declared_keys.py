@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared
 from victor_ext.runtime.loop.idempotency_keys import PLACES, HeaderKey, KeyPlace, NoKeys
-from victor_ext.runtime.loop.operations import declares_key, is_at
+from victor_ext.runtime.loop.operations import declares_at, is_at
 
 
 def documented_key(declared: Declared) -> KeyPlace | None:
@@ -86,4 +86,4 @@ def declared_place(document: Sequence[Declared], place: KeyPlace) -> KeyPlace:
 
 def declares(document: Sequence[Declared], place: KeyPlace) -> bool:
     """Whether some operation declares what is at this place, key or not."""
-    return any(declares_key(each, place) for each in document)
+    return any(declares_at(each, place) for each in document)

@@ -29,7 +29,7 @@ from victor_ext.runtime.loop.operations import (
     Operations,
     Proof,
     Shown,
-    declares_key,
+    declares_at,
     key_of,
     name_of,
     rule_at,
@@ -132,9 +132,11 @@ class DocumentOperations(Operations):
         return document_complaint(response, problems)
 
     def _shown(self, declared: Declared | None) -> Shown:
+        # What the document does not have may be anything, and repeat what was sent.
         return Shown.UNSENT if declared is None else Shown.EVERYTHING
 
     def _id_place_by_hand(self, name: str) -> str:
+        """The place of the id of what a write made, where the caller says it (`made=`)."""
         return self._said(name).made
 
     def proof_of(self, name: str) -> Proof | None:
@@ -260,7 +262,7 @@ class DocumentOperations(Operations):
         if not isinstance(self.documented_key, NoKeys):
             key = key_of(declared, self._place)
             return key is not None and bool(key.is_key)
-        return declares_key(declared, self._place)
+        return declares_at(declared, self._place)
 
 
 def _filled(path: str, ids: Sequence[str]) -> str:

@@ -59,7 +59,9 @@ def send(checked: CheckedCall) -> OperationFlow[None]:
 
 
 def sends(arguments: Callable[P, CheckedCall]) -> Callable[[Documented], operation[P, None]]:
-    """An operation that sends a write once, and returns nothing."""
+    """An operation that sends a write once, and returns nothing. It decorates the documented method
+    without a body: `@sends(arguments.delete_payee)`.
+    """
     flow = flow_of(arguments, send, "OperationFlow[None]")
     return lambda method: operation(flow(method))
 

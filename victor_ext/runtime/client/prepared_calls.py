@@ -40,7 +40,7 @@ from victor_ext.runtime.loop.operations import (
     Done,
     Operation,
     Promise,
-    declares_key,
+    declares_at,
     key_of,
 )
 
@@ -318,7 +318,7 @@ def _key_argument(operation: Any, place: KeyPlace) -> str:
     if len(arguments) == 1:
         return str(arguments[0])
     # The header's name may not look like a key's, so that the caller alone says that it is one.
-    if not isinstance(place, HeaderKey) or not declares_key(declared, place):
+    if not isinstance(place, HeaderKey) or not declares_at(declared, place):
         return ""
     wanted = place.name.replace("-", "_").lower()
     return wanted if wanted in inspect.signature(operation.sync_detailed).parameters else ""

@@ -375,6 +375,7 @@ class ConnectionPool:
             rested = bisect_right(idle, now - REUSE_DELAY, key=_idle_since)
             if rested:
                 return idle.pop(rested - 1)
+            # `held` counts the place of this call, which has no connection yet.
             is_full = len(idle) >= self._most_idle or self.semaphore.held + len(idle) > self._most
             if idle and is_full:
                 # the newest: the others will have rested sooner, and serve the next writes

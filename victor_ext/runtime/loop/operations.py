@@ -528,10 +528,9 @@ _WRITE = Operation(
 _READ = replace(_WRITE, effect=Effect.READS)
 
 
-def declares_key(operation: Declared, place: KeyPlace) -> bool:
-    """Whether the document declares the key of this place for the operation.
-
-    Headers have any letter case. Whether the document says that it is a key is another question.
+def declares_at(operation: Declared, place: KeyPlace) -> bool:
+    """Whether the document declares something at this place for the operation, also where it does
+    not say that it is a key. Headers have any letter case.
     """
     if isinstance(place, HeaderKey):
         declared = any(header.lower() == place.name.lower() for header in operation.headers)
@@ -697,6 +696,7 @@ class Operations:
         return complaint_without_row(response, problems)
 
     def _shown(self, declared: Declared | None) -> Shown:  # noqa: ARG002 - `connect` looks at it
+        """What a message may show of a response."""
         return Shown.UNSENT
 
     def _key(self, request: httpx.Request, declared: Declared | None) -> KeyRule | None:  # noqa: ARG002 - as above
@@ -708,7 +708,7 @@ class Operations:
 
     def _takes(self, declared: Declared) -> bool:
         """Whether an operation takes the key by the document."""
-        return declares_key(declared, self._place)
+        return declares_at(declared, self._place)
 
     def _untaken_key(self, declared: Declared | None) -> str:  # noqa: ARG002 - as above
         """A key that an operation takes by the document, and that is not the client's."""
