@@ -390,8 +390,8 @@ def test_totals_are_written_as_the_file_writes_amounts(office: Bulk) -> None:
     refused = office.send(file, *AS_WRITTEN, "--expect-total", "1.247,00", "--dry-run")
     first, second, *_ = refused.err.splitlines()
     assert first == (
-        "rechnungen.csv: the amounts are 1.234,50 in all (1 of the rows have no valid amount), "
-        "and 1.247,00 is expected: nothing was stored."
+        "rechnungen.csv: the total cannot be compared: 1 row without a valid amount; the amounts "
+        "of the others are 1.234,50 in all, and 1.247,00 is expected: nothing was stored."
     )
     assert second.startswith("line 3: Betrag is '12.50' and must be")
     assert refused.out == "2 rows: 1 new (1.234,50 USD), 1 wrong. Nothing was sent.\n"
@@ -422,6 +422,18 @@ def test_what_was_asked_with_other_values_is_to_decide_wherever_it_is_counted(
     assert [record["id"] for record in records] == [made["10.00"], made["1000.5"]]
     assert records[0]["amount"] == "10.00"
     assert records[0]["status"] == "completed"
+
+
+def test_a_row_that_was_asked_and_is_not_valid_now_is_no_instalment(
+    bulk: Bulk, victor_sandbox: Sandbox
+) -> None:
+    assert bulk.send([row(1, amount="10.00")], "--batch", "october").status == 0
+    sent = bulk.send([row(1, amount="oops"), row(2)], "--batch", "november")
+    assert sent.status == 1
+    assert "a value that is not valid. Not sent. Correct the row, or leave it out." in sent.err
+    assert "amount is 'oops'" in sent.err
+    assert "key of its own" not in sent.err
+    assert len(outbound(victor_sandbox)) == 2
 
 
 def test_the_trial_of_the_page_is_sent_to_the_sandbox_with_a_state_of_its_own(

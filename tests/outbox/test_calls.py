@@ -336,7 +336,9 @@ def test_one_key_is_one_call(payouts: Payouts) -> None:
         (("payouts.submit", [pay()]), {"payor_id": "another"}),
     ]
     for call, look_up_by in others:
-        with pytest.raises(InvalidRequest, match="is in the outbox with another call") as raised:
+        with pytest.raises(
+            InvalidRequest, match=r"is in the outbox with (another call|other values of payments)"
+        ) as raised:
             payouts.add(*call, look_up_by=look_up_by)
         assert raised.value.problems[0].code == "used"
         assert raised.value.idempotency_key == KEY

@@ -113,7 +113,9 @@ def test_what_a_killed_process_has_put_is_sent_with_its_key_alone_and_the_databa
     assert victor_sandbox.requests() == []
     box = box_with(storage_key=STORAGE_KEY)
     box.add(**noted(1))
-    with pytest.raises(InvalidRequest, match="with other arguments"):
+    with pytest.raises(
+        InvalidRequest, match=r"with other values of payment_details\.amount\. For the same"
+    ):
         box.add(**noted(1, amount="9044.24"))
     entries = box.entries()
     assert amounts(entries) == ["9044.23"] * 2

@@ -250,15 +250,17 @@ class ControlTotals:
                 "nothing was stored."
             )
         elif self.total is not None and (without_amount or total != self.total):
-            some = ""
-            if without_amount:
-                some = f" ({without_amount:,} of the rows have no valid amount)"
             total_text = written_amount(total, currency, self.decimal)
             expected_text = written_amount(self.total, currency, self.decimal)
-            yield (
-                f"the amounts are {total_text} in all{some}, and {expected_text} is expected: "
-                "nothing was stored."
-            )
+            found = f"the amounts are {total_text} in all, and {expected_text} is expected"
+            if without_amount:
+                rows_without = "1 row" if without_amount == 1 else f"{without_amount:,} rows"
+                found = (
+                    f"the total cannot be compared: {rows_without} without a valid amount; the "
+                    f"amounts of the others are {total_text} in all, and {expected_text} is "
+                    "expected"
+                )
+            yield f"{found}: nothing was stored."
         if self.rows not in (None, rows):
             yield (
                 f"the number of rows is {rows:,}, and {self.rows:,} is expected: nothing was "

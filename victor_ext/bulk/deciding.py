@@ -295,7 +295,9 @@ def message_of(
     if code is Code.DUE_LATER and stored.state in IN_DOUBT:
         template = _DOUBTFUL_DUE_LATER
     columns = reason = ""
-    if code is Code.OTHER_VALUES:
+    if code is Code.OTHER_VALUES and arguments is None:
+        template = _UNREADABLE
+    elif code is Code.OTHER_VALUES:
         columns = _other_values_text(arguments, stored, vault, kind)
     elif code is Code.REJECTED_BEFORE:
         reason = _rejection_text(arguments, stored, vault)
@@ -339,6 +341,10 @@ _MESSAGES = {
 }
 
 
+_UNREADABLE = (
+    "{value} was asked on {day}, and this row has a value that is not valid. Not sent. Correct the "
+    "row, or leave it out."
+)
 _DOUBTFUL_DUE_LATER = (
     f"{{value}} may have been asked for {{due}}. It is settled as it was asked. {_ASK_AGAIN}"
 )
@@ -377,13 +383,13 @@ def day_text(moment: float) -> str:
 
 
 def _other_values_text(
-    arguments: Arguments | None, stored: StoredPayment, vault: Vault, kind: RowKind
+    arguments: Arguments, stored: StoredPayment, vault: Vault, kind: RowKind
 ) -> str:
     """Return the names of the columns whose values differ, such as `another amount and notes`.
 
     The values are not named: a value may be an account number.
     """
-    if arguments is None or stored.forgotten:  # there is nothing to compare
+    if stored.forgotten:  # there is nothing to compare
         return "other values"
     stored_arguments: dict[str, Any] = vault.deserialize(stored.row)[2] or {}
     return f"another {' and '.join(differing_columns(kind, stored_arguments, arguments))}"

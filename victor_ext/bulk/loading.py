@@ -234,8 +234,12 @@ class Loading:
         else:
             assert stored is not None
             message = message_of(decision.code, content, stored, self._vault, self._kind)
+        shown = message
+        if decision.code is Code.OTHER_VALUES and decision.act is Act.KEEP and row.problems:
+            # The problems of a row that is kept are said nowhere else.
+            shown = f"{message} {row.problem_list()[0].message}"
         line = row.line or row.number
-        self.check.add_notice(Notice(line, decision.code, str(content[1]), message))
+        self.check.add_notice(Notice(line, decision.code, str(content[1]), shown))
         return message
 
     def _look_alike_message(

@@ -175,7 +175,7 @@ def show_interruption(
     if status is None:
         complain("Stopped before anything was sent. Run the same command again.")
         return
-    text = "Stopped. Nothing is lost and nothing will be sent twice. Go on with:"
+    text = "Stopped. Nothing is lost: what may have been sent keeps its key. Go on with:"
     if unread_reason is not None:
         text = f"Stopped. {plain(unread_reason)}\nWhen the state can be read, go on with:"
     complain(f"{text}\n  {command}")

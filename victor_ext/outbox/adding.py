@@ -31,7 +31,7 @@ from victor_ext.event_queue.transactions import connection_of, in_session
 from victor_ext.ids import reference_of
 from victor_ext.settlement.key_age import Now
 
-from .digests import is_same_call, reference_digest
+from .digests import is_same_call, other_than, reference_digest
 from .entries import CREATE, VICTOR, EntryState, payment_references, refusal, stored_reference
 from .passes import AnyClient, OutboxPasses
 from .sealing import ClearRow
@@ -180,8 +180,9 @@ class Adding(OutboxPasses):
         stored = self._sealing.decrypted_row(row)
         if not is_same_call(stored, new, vault):
             message = (
-                f"{new.key} is in the outbox with another call, or with other arguments: give "
-                "each write its own."
+                f"{new.key} is in the outbox with {other_than(stored, new)}. For the same "
+                "payment, keep the key, and pass what is stored or leave it out: under another key "
+                "it would be asked for twice."
             )
             raise refusal(new.key, "idempotency_key", "used", message)
 

@@ -4,7 +4,7 @@ same call is recognized.
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, cast
 
 from victor_ext import PreparedCall
 from victor_ext.ids import in_one_form, reference_of
@@ -54,6 +54,39 @@ def is_same_call(row: Any, new: Any, vault: Vault | None = None) -> bool:
     if (row.provider, row.look_up_by) != (new.provider, new.look_up_by):
         return False
     return content_of(row.call) == content_of(new.call)
+
+
+def other_than(row: Any, new: Any) -> str:
+    """What differs between the call of an entry (a decrypted row) and a new one that is not the
+    same: the names of members, such as `other values of payment_details.due_date`.
+    """
+    if is_forgotten(row.call):
+        return "another call, or with other arguments"
+    before, after = PreparedCall.from_text(row.call), PreparedCall.from_text(new.call)
+    if before.operation != after.operation:
+        return "another call"
+    members, new_members = _members(_json_of(before)), _members(_json_of(after))
+    both = sorted(members | new_members)
+    names = [name for name in both if name and members.get(name) != new_members.get(name)]
+    return f"other values of {' and '.join(names)}" if names else "another call"
+
+
+def _json_of(call: PreparedCall) -> object:
+    """The JSON value of the body of a call; None: it has none."""
+    try:
+        return json.loads(call.content)
+    except ValueError:
+        return None
+
+
+def _members(value: object, place: str = "") -> dict[str, object]:
+    """The values in a JSON value that are no objects, by their places."""
+    if not isinstance(value, dict):
+        return {place: value}
+    members: dict[str, object] = {}
+    for name, member in cast("dict[str, object]", value).items():
+        members |= _members(member, f"{place}.{name}" if place else name)
+    return members
 
 
 def call_digest(row: Any, vault: Vault | None = None) -> str:
