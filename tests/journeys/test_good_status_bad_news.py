@@ -250,7 +250,7 @@ def known(amount: str | None = "100.00", *, allowed: Any = "true") -> PaymentReq
     return PaymentRequest.of_json({**seen, "payment_request": inside}, "GetPaymentRequestResponse")
 
 
-@pytest.mark.parametrize("allowed", [None, False, "FALSE", 1])
+@pytest.mark.parametrize("allowed", [None, False, "FALSE", 0, "1", 1, 1.0])
 def test_no_other_amount_is_sent_for_a_record_that_does_not_allow_one(
     client_class: type, allowed: Any
 ) -> None:

@@ -53,8 +53,11 @@ from .signals import SignalStop
 from .wording import rows_text
 
 if TYPE_CHECKING:
-    from victor_ext.bulk import BatchStatus, BulkSender
+    from victor_ext.bulk import BatchStatus, BulkSender, Check, RowFile
+    from victor_ext.bulk.row_kind import RowKind
     from victor_ext.prometheus import Prometheus
+
+    from .bulk_session import SendSession
 
 bulk = group(
     "Many requests for payment, or Velo's payouts, from a file, through crashes and across "
@@ -598,10 +601,3 @@ def _served_metrics(port: int) -> Prometheus:
     except (OSError, victor_ext.ConfigurationError) as error:
         raise Misuse(f"--metrics-port: {error}") from error
     return metrics
-
-
-if TYPE_CHECKING:
-    from victor_ext.bulk import BulkSender, Check, RowFile
-    from victor_ext.bulk.row_kind import RowKind
-
-    from .bulk_session import SendSession

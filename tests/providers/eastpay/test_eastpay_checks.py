@@ -55,7 +55,9 @@ def problems_of(**options: Any) -> list[tuple[str, str]]:
 
 def test_a_debit_is_a_form_in_utf_8_with_dotted_names() -> None:
     assert form(
-        card=card(), parameters={"customer.email": "zoë@shop.example"}, payment_brand="VISA"
+        card=card(),
+        parameters={"customer.email": "zoë@shop.example", "card": "7"},
+        payment_brand="VISA",
     ) == {
         "entityId": "EB000001",
         "entityType": "MERCHANT",
@@ -70,6 +72,7 @@ def test_a_debit_is_a_form_in_utf_8_with_dotted_names() -> None:
         "card.expiryYear": "2030",
         "card.cvv": "123",
         "customer.email": "zoë@shop.example",
+        "card": "7",
     }
 
 

@@ -129,3 +129,23 @@ def test_json_that_is_nested_too_deeply_to_be_looked_into_is_not_stored(
     content = b'{"a": ' + b"[" * levels + b"]" * levels + b"}"
     problems = card_problems(httpx.URL("/v1/orders"), {}, content)
     assert not problems if is_stored else "nested too deeply" in problems[0].message
+
+
+DEEP = "[" * 101 + "]" * 101
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"blob": f'{{"cardNumber":"4111111111111111","x":{DEEP}}}'}, "nested too deeply"),
+        ({"a": json.loads("[" * 90 + '{"cardNumber": "4111111111111111"}' + "]" * 90)}, "a card"),
+        ({"cardNumber": "4111\x001111\x001111\x001111"}, "a card"),
+        ({"cardNumber": "4111\ud8001111\ud8001111\ud8001111"}, "a card"),
+    ],
+)
+def test_a_number_is_found_however_deep_it_is_and_whatever_stands_between_its_digits(
+    body: object, message: str
+) -> None:
+    content = json.dumps(body).encode()
+    (problem,) = card_problems(httpx.URL("/v1/orders"), {}, content)
+    assert message in problem.message

@@ -63,7 +63,8 @@ def checked_form(check: Validation, entity: Entity, request: Any, **fixed: str) 
         if field.name not in _PARAMETERS:
             continue
         name, checked = _PARAMETERS[field.name]
-        sources.setdefault(name, f"the argument {field.name}")
+        if checked is not _card:  # no parameter of this name is sent
+            sources.setdefault(name, f"the argument {field.name}")
         value = getattr(request, field.name)
         if value is not None or field.default is not None:
             sent = checked(check, field.name, value)

@@ -337,7 +337,7 @@ class PaymentRequest(PaymentRequestFields):
         paid yet.
 
         "Error", "canceled" and "Rejected" are terminal too. The document mentions them outside its
-        enum of values.
+        enum of statuses.
         """
         return values.is_terminal(self.status)
 

@@ -8,7 +8,6 @@ text.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from decimal import Decimal
 from itertools import accumulate, pairwise
 from typing import Any, cast
@@ -21,7 +20,7 @@ from victor_ext.ids import GUID
 from victor_ext.privacy import one_line
 from victor_ext.runtime.core.json_values import TooDeepError, is_list, is_mapping, parsed
 
-_MOST_LEVELS = 64
+_MOST_LEVELS = 100
 """The deepest nesting that is looked into."""
 _MOST_CHARACTERS = 10_000
 _SHORTEST_CARD, _LONGEST_CARD = 13, 19
@@ -84,9 +83,11 @@ def card_data_in(
     With `about_a_card=False`, only members whose names say so are about a card: the check digit of
     any other number may happen to be right. The place is that of the outermost member about a card:
     a name within such a member may show more than it should.
+
+    Raises `TooDeepError`: the value, or JSON as a text in it, has more than a hundred levels.
     """
-    if levels == 0:
-        return
+    if levels < 0:
+        raise TooDeepError("the value is nested too deeply")
     if is_mapping(value):
         yield from _card_data_in_members(value, place, about_a_card=about_a_card, levels=levels)
     elif isinstance(value, list | tuple):
@@ -95,9 +96,20 @@ def card_data_in(
     elif about_a_card and has_card_number(value):
         yield place, True
     elif isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-        with suppress(ValueError):  # JSON as text
-            inside = parsed(value)
-            yield from card_data_in(inside, place, about_a_card=about_a_card, levels=levels - 1)
+        try:
+            inside = _as_sent(value)  # JSON as text
+        except TooDeepError:
+            raise
+        except ValueError:
+            return
+        yield from card_data_in(inside, place, about_a_card=about_a_card, levels=levels - 1)
+
+
+def _as_sent(content: bytes | str) -> Any:
+    """The value of JSON with its texts as they are, whose digits may stand apart by any character.
+    Raises `ValueError`, and `TooDeepError` where it cannot be looked into.
+    """
+    return parsed(content, is_secret=True)
 
 
 def _card_data_in_members(
@@ -156,12 +168,19 @@ def card_problems(url: httpx.URL, headers: Mapping[str, str], content: bytes) ->
     """
     if not may_have_card_data(url, headers, content):
         return []
+    try:
+        return _card_problems(url, headers, content)
+    except TooDeepError:
+        message = "The JSON is nested too deeply to be looked into for the number of a card."
+        return [Problem("", "card", message)]
+
+
+def _card_problems(url: httpx.URL, headers: Mapping[str, str], content: bytes) -> list[Problem]:
     _, _, boundary = headers.get("content-type", "").partition("boundary=")
     try:
-        body = parsed(content)
+        body: Any = _as_sent(content)
     except TooDeepError:
-        message = "The body is nested too deeply to be looked into for the number of a card."
-        return [Problem("", "card", message)]
+        raise
     except ValueError:
         text = content.decode("latin-1")
         if boundary:
