@@ -46,7 +46,7 @@ def inspect(tree: Tree, folder: Path) -> Findings:
             base = servers.pop() if len(servers) == 1 else base_url(document)
             with Package(folder) as package, Caller(package, base) as caller:
                 models = Models(document, package, findings)
-                _check_base_url(models)
+                check_base_url(models)
                 _check_operations(declared, caller, models)
                 _check_webhooks(models)
                 findings.calls = caller.calls
@@ -55,7 +55,7 @@ def inspect(tree: Tree, folder: Path) -> Findings:
     return findings
 
 
-def _check_base_url(models: Models) -> None:
+def check_base_url(models: Models) -> None:
     """Compare the base URL of the package with the first server of the document."""
     base = base_url(models.document)
     known = getattr(models.package.load("client"), "DEFAULT_BASE_URL", base)
@@ -70,7 +70,7 @@ def _check_operations(declared: list[Operation], caller: Caller, models: Models)
     findings = models.findings
     probes = [Probe(function, caller) for function in models.package.functions]
     for operation in declared:
-        probe = _probe_of(operation, probes)
+        probe = probe_of(operation, probes)
         findings.count("operations", present=probe is not None)
         if probe is None:
             findings.missing(operation.place, "the package has no function for it", operation.title)
@@ -84,7 +84,7 @@ def _check_operations(declared: list[Operation], caller: Caller, models: Models)
             findings.wrong(operation.place, " ".join(what.split()))
 
 
-def _probe_of(operation: Operation, probes: list[Probe]) -> Probe | None:
+def probe_of(operation: Operation, probes: list[Probe]) -> Probe | None:
     """The function of an operation. Two may have paths of one shape: then the name decides."""
     path = shape(operation.path)
     matches: list[Probe] = []

@@ -11,7 +11,7 @@ import httpx
 
 from victor_spec.tree import is_json, is_list, is_mapping
 from victor_spec.values import BYTES, TRICKY, Synthesis, is_valid
-from victor_spec.views import Document
+from victor_spec.views import Document, Node
 
 from .arguments import CallValues, OperationArguments
 from .expected import (
@@ -76,7 +76,7 @@ class OperationRequests(OperationArguments):
             others = [pair for pair in required.parameters if pair[0] is not parameter]
             for example in parameter.examples[:3]:
                 is_empty = example in ("", [], {}, None)
-                if not is_empty and is_valid(self.document, parameter.schema, example):
+                if not is_empty and self._is_valid(parameter.schema, example):
                     parameters = [*others, (parameter, example)]
                     yield CallValues(parameters, required.medium, required.body)
 
@@ -86,8 +86,12 @@ class OperationRequests(OperationArguments):
             if not medium.is_json and medium.bare != FORM:
                 continue
             for example in medium.examples[:3]:
-                if is_valid(self.document, medium.schema, example):
+                if self._is_valid(medium.schema, example):
                     yield CallValues(required.parameters, medium, example)
+
+    def _is_valid(self, schema: Node, value: Any) -> bool:
+        """Whether a value is one of a schema."""
+        return is_valid(self.document, schema, value)
 
     def _value(self, parameter: Parameter, number: int) -> Any:
         """A value of a parameter, which no other parameter of the operation has."""

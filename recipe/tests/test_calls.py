@@ -1,0 +1,93 @@
+"""What packages send and read, judged by their documents as they were written."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from victor_spec.document import load
+from victor_spec.generate import generate
+
+from .calls.judge import Verdict, judged
+from .test_check import GREEN, PLANTED, SHOP
+from .wire import Tree, document, written
+
+pytestmark = pytest.mark.pull_request
+HERE = Path(__file__).resolve().parent
+OURS = sorted((HERE.parents[1] / "openapi").glob("[a-z]*.yaml"))
+
+
+def verdict_of(path: Path, folder: Path) -> Verdict:
+    tree = load(path)
+    return judged(tree, generate(path, folder, tree=tree).package)
+
+
+def lines(verdict: Verdict) -> list[str]:
+    return [problem.line() for problem in verdict.findings.problems.values()]
+
+
+@pytest.mark.parametrize(
+    "path", [each for each in OURS if each.stem.count(".") == 0], ids=lambda path: path.stem
+)
+def test_the_packages_of_the_repository_send_and_read_what_is_declared(
+    path: Path, tmp_path: Path
+) -> None:
+    verdict = verdict_of(path, tmp_path)
+    assert lines(verdict) == []
+    assert (verdict.plain, verdict.unjudged) == (set(), set())
+
+
+@pytest.mark.parametrize("name", ["zoo", "legitimate", "shop"])
+def test_documents_of_every_kind_are_sent_and_read_as_declared(name: str, tmp_path: Path) -> None:
+    verdict = verdict_of(HERE / f"{name}.yaml", tmp_path)
+    assert lines(verdict) == []
+    assert (verdict.plain, verdict.unjudged) == (set(), set())
+
+
+@pytest.mark.parametrize("tree", GREEN.values(), ids=GREEN)
+def test_a_small_document_is_sent_and_read_as_declared(tree: Tree, tmp_path: Path) -> None:
+    verdict = verdict_of(written(tmp_path, document(**tree)), tmp_path)
+    assert lines(verdict) == []
+    assert (verdict.plain, verdict.unjudged) == (set(), set())
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return generate(SHOP, tmp_path_factory.mktemp("shop")).package
+
+
+@pytest.mark.parametrize(("module", "code"), [each[:2] for each in PLANTED.values()], ids=PLANTED)
+def test_a_planted_mistake_is_found(made: Path, tmp_path: Path, module: str, code: str) -> None:
+    package = tmp_path / made.name
+    shutil.copytree(made, package, ignore=shutil.ignore_patterns("__pycache__"))
+    with (package / f"{module}.py").open("a", encoding="utf-8") as file:
+        file.write(f"\n{code}")
+    verdict = judged(load(SHOP), package)
+    assert lines(verdict) or verdict.plain
+
+
+MISTAKES = {
+    "a wrong key": ("models/order", '"due"', '"duo"', "Order writes duo, which the document does"),
+    "a lost field": ("models/order", 'fields["due"] = plain(value)', "pass", "due is null instead"),
+    "a wrong style": (
+        "api/shop/find",
+        '_query("tags", tags)',
+        '_query("tags", tags, explode=False)',
+        "query:tags: it is sent as",
+    ),
+}
+
+
+@pytest.mark.parametrize(("module", "right", "mistake", "said"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_of_the_generator_is_named(
+    made: Path, tmp_path: Path, module: str, right: str, mistake: str, said: str
+) -> None:
+    package = tmp_path / made.name
+    shutil.copytree(made, package, ignore=shutil.ignore_patterns("__pycache__"))
+    file = package / f"{module}.py"
+    code = file.read_text(encoding="utf-8")
+    assert right in code
+    file.write_text(code.replace(right, mistake), encoding="utf-8")
+    problems = judged(load(SHOP), package).findings.problems.values()
+    wrong = [problem.line() for problem in problems if problem.kind == "wrong"]
+    assert any(said in line for line in wrong), wrong
