@@ -147,6 +147,7 @@ class Schemas:
         self._validators: dict[tuple[int, Direction], Any] = {}
         self._references: dict[str, str] = {}
         self._registries: dict[Direction, Any] = {}
+        self._hidden: dict[Direction, set[str]] = {}
         named = named_schemas(tree)
         self._children: dict[int, list[str]] = {}
         for name, schema in members(named):
@@ -370,16 +371,30 @@ class Schemas:
             judged["enum"] = enum
         if schema.get("format") in FORMATS:
             judged["format"] = schema["format"]
-        hidden = "readOnly" if direction == "sent" else "writeOnly"
-        own = mapping_at(schema, "properties")
-        judged["required"] = [
-            name
-            for name in map(str, list_at(schema, "required"))
-            if not (is_mapping(own.get(name)) and self.is_hidden(own[name], hidden))
-        ]
+        hidden = self._hidden_names(direction)
+        required = map(str, list_at(schema, "required"))
+        judged["required"] = [name for name in required if name not in hidden]
         if schema.get("nullable") is True:
             return {"anyOf": [{"type": "null"}, judged]}
         return judged
+
+    def _hidden_names(self, direction: Direction) -> set[str]:
+        """The members that a schema of the document does not have in a direction: no value needs
+        them, since another part may say so than the one that requires them.
+        """
+        if direction not in self._hidden:
+            key = "readOnly" if direction == "sent" else "writeOnly"
+            names: set[str] = set()
+            pending: list[Any] = [self.root.tree]
+            for each in pending:  # it grows
+                if is_mapping(each):
+                    for name, child in mapping_at(each, "properties").items():
+                        names.update([name] if self.is_hidden(child, key) else [])
+                    pending += each.values()
+                elif is_list(each):
+                    pending += each
+            self._hidden[direction] = names
+        return self._hidden[direction]
 
     def is_hidden(self, schema: Any, key: str) -> bool:
         """Whether a member is `readOnly`, or `writeOnly`."""
@@ -624,6 +639,8 @@ class Maker:
                 with contextlib.suppress(NoValueError):
                     value[name] = self._value(child, f"{place}.{name}", level + 1, above)
         value.update(shape.tags)
+        for name in sorted(shape.required - shape.properties.keys() - value.keys()):
+            value[name] = self._text()
         if is_open:
             self._add_undeclared(value, shape, level, above)
         return value
