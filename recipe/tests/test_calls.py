@@ -91,3 +91,13 @@ def test_a_mistake_of_the_generator_is_named(
     problems = judged(load(SHOP), package).findings.problems.values()
     wrong = [problem.line() for problem in problems if problem.kind == "wrong"]
     assert any(said in line for line in wrong), wrong
+
+
+def test_what_gets_no_type_is_sent_and_read_as_it_is(tmp_path: Path) -> None:
+    path = HERE / "exotic.yaml"
+    tree = load(path)
+    result = generate(path, tmp_path, tree=tree)
+    verdict = judged(tree, result.package)
+    assert (lines(verdict), result.left_out) == ([], [])
+    assert verdict.plain
+    assert len(result.log.notes()) == len({*result.log.notes()})

@@ -1,5 +1,5 @@
 """Every keyword of OpenAPI 3.0, 3.1 and 3.2 is read, has nothing to say to a client, or is left out
-by name.
+or noted by name.
 """
 
 import json
@@ -20,17 +20,18 @@ TABLE: Tree = beside("keywords")
 VERSIONS = ("3.0", "3.1", "3.2")
 
 
-def prepared(tree: Tree, folder: Path) -> tuple[str, list[str]]:
-    """What the generator gets, and what is left out; the error of a document that is refused."""
+def prepared(tree: Tree, folder: Path) -> tuple[str, list[str], list[str]]:
+    """What the generator gets, what is left out, and what is noted; the error of a document that is
+    refused.
+    """
     path = written(folder, tree)
     try:
         made, log = prepare(load(path))
     except (DocumentError, KeyError) as error:
-        return repr(error), []
+        return repr(error), [], []
     read = log.requests
-    return json.dumps(
-        [made, str(read.of), read.servers, read.base_path, str(read.hooks)]
-    ), log.left_out
+    text = json.dumps([made, str(read.of), read.servers, read.base_path, str(read.hooks)])
+    return text, log.left_out, log.notes()
 
 
 def place(tree: Tree, at: str) -> Any:
@@ -54,12 +55,12 @@ def keywords() -> Iterator[tuple[str, str, str]]:
 def test_a_keyword_that_is_read_makes_another_package_and_a_limit_makes_none(
     tmp_path: Path,
 ) -> None:
-    whole, left_out = prepared(TABLE["document"], tmp_path)
-    assert left_out == []
+    whole, left_out, notes = prepared(TABLE["document"], tmp_path)
+    assert (left_out, notes) == ([], [])
     differing = {
         (*each,): prepared(without(*each[:2]), tmp_path)[0] != whole
         for each in keywords()
-        if each[2] != "named"
+        if each[2] not in ("named", "noted")
     }
     assert {
         each for each, differs in differing.items() if each[2] == "read" and not differs
@@ -72,18 +73,21 @@ def test_a_document_with_every_keyword_but_those_is_complete(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("plant", TABLE["plants"])
-def test_what_is_not_read_is_left_out_by_name(plant: str, tmp_path: Path) -> None:
+def test_what_is_not_read_is_left_out_or_noted_by_name(plant: str, tmp_path: Path) -> None:
     tree, _, keyword = copied(TABLE["document"]), *plant.rpartition(".")[1:]
     case = TABLE["plants"][plant]
     place(tree, case["at"])[keyword] = case["value"]
-    _, left_out = prepared(tree, tmp_path)
-    assert any(
-        case.get("says", keyword) in line or str(case["value"]) in line for line in left_out
-    ), left_out
+    _, left_out, notes = prepared(tree, tmp_path)
+    is_noted = any(plant == f"{name}.{each}" and what == "noted" for name, each, what in keywords())
+    lines, others = (notes, left_out) if is_noted else (left_out, notes)
+    assert any(case.get("says", keyword) in line or str(case["value"]) in line for line in lines)
+    assert others == []
 
 
 def test_the_table_has_a_plant_of_all_that_is_named_and_every_key_that_the_recipe_knows() -> None:
-    named = {f"{name}.{keyword}" for name, keyword, what in keywords() if what == "named"}
+    named = {
+        f"{name}.{keyword}" for name, keyword, what in keywords() if what in ("named", "noted")
+    }
     assert named <= TABLE["plants"].keys()
     kinds = {
         "Document": "OpenAPI",

@@ -14,7 +14,9 @@ ADDED = OLD.replace("1.4.0", "1.5.0").replace(
     "        note:", "        colour: {type: string}\n        note:"
 )
 BROKEN = OLD.replace("1.4.0", "2.0.0").replace("        price: {type: integer}\n", "")
-LOSSY = OLD.replace("price: {type: integer}", "price: {$ref: '#/components/schemas/Price'}")
+LOSSY = OLD.replace("price: {type: integer}", "price: {type: string}").replace(
+    "responses:\n", "responses:\n        '700': {description: no status}\n"
+)
 
 
 @pytest.fixture

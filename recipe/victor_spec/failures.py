@@ -16,7 +16,6 @@ from openapi_python_client.parser.errors import GeneratorError, ParseError, Prop
 
 from .rewrites import Log
 from .rewrites.base import drop, parameters, place_of_parameter, schemas
-from .rewrites.composition import write_out_failed
 from .tree import Tree, is_mapping
 
 PLACE = "x-place"
@@ -51,14 +50,9 @@ class Failure:
     @property
     def loss(self) -> str:
         """What the package lacks for it, in words that do not change with the generator."""
-        if self.schema is None:
-            return (
-                f"{self.where or 'The document'}: the generator cannot express it: call it by a "
-                "request of your own"
-            )
         return (
-            f"{self.where}: its type, which is read as anything, because the generator cannot "
-            "express it: read the value as it came, and give one in its JSON form"
+            f"{self.where or 'The document'}: the generator cannot express it: call it by a "
+            "request of your own"
         )
 
 
@@ -176,7 +170,7 @@ def _noted(error: GeneratorError) -> Failure | None:
     return vars(error).get(_FAILURE)
 
 
-def mend(tree: Tree, failures: list[Failure], log: Log) -> bool:
+def mend(failures: list[Failure], log: Log) -> bool:
     """Replace the schemas that fail by "anything", and report them. Returns whether any changed.
 
     A failure that follows from another one is left alone as long as there is another one.
@@ -187,19 +181,15 @@ def mend(tree: Tree, failures: list[Failure], log: Log) -> bool:
     for failure in first:
         if failure.schema is not None:
             by_schema.setdefault(id(failure.schema), (failure, failure.schema))
-    changes = [_replace(tree, schema, failure, log) for failure, schema in by_schema.values()]
+    changes = [_replace(schema, failure, log) for failure, schema in by_schema.values()]
     return any(changes)
 
 
-def _replace(tree: Tree, schema: Tree, failure: Failure, log: Log) -> bool:
+def _replace(schema: Tree, failure: Failure, log: Log) -> bool:
     """Replace a schema, or what it is composed of; whether it is another one now."""
     before = {**schema}
-    if schema.get("allOf"):
-        write_out_failed(tree, schema, failure.where, log)
-        log("inline-allof", failure.where)
-        return schema != before
-    log.lose(failure.loss, failure.text)
     is_parameter = "in" in schema and "name" in schema
+    log.note(failure.where, "the generator cannot express its type")
     if is_parameter and is_mapping(schema.get("schema")):
         schema["schema"] = {"type": "string"}
     else:

@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Collection, Generator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import requires, version
 from importlib.resources import files
@@ -71,10 +71,10 @@ def parse(tree: Tree, log: Log) -> GeneratorData | None:
     `log.left_out` has what is lost.
     """
     data, failures = _attempt(tree, log)
-    while mend(tree, failures, log):
+    while mend(failures, log):
         data, failures = _attempt(tree, log)
     for failure in failures:
-        log.lose(replace(failure, schema=None).loss, failure.text)
+        log.lose(failure.loss, failure.text)
     if data is not None:
         give_distinct_names(data)
         posted = data.endpoint_collections_by_tag.pop(PythonIdentifier(HOOKS, "tag"), None)
@@ -103,7 +103,7 @@ def render(
             return
         modules: dict[str, dict[str, Any]] = {
             "members.py": {"tables": tables_of(data.models)},
-            "operations.py": {"endpoints": endpoints_of(data)},
+            "operations.py": {"endpoints": endpoints_of(data), "comments": [*log.comments()]},
         }
         if log.requests.hook_endpoints:
             modules["webhooks.py"] = _known_of_hooks(data, log)

@@ -201,7 +201,7 @@ class OperationArguments:
             if part not in sink:
                 self.missing(place, "no argument of the function sends it", word)
             elif not parameter.content_type:
-                self._check_words(place, word, schema, sink[part])
+                self._check_words(place, schema, sink[part])
         self._check_name(parameter, sink)
 
     def _flat_properties(self, parameter: Parameter) -> dict[str, Node]:
@@ -257,7 +257,7 @@ class OperationArguments:
             what = f"the argument {sink[None]} sends it, and not {named}"
             self.findings.wrong(parameter.place, what)
 
-    def _check_words(self, place: str, word: str, schema: Node, argument: str) -> None:
+    def _check_words(self, place: str, schema: Node, argument: str) -> None:
         """Every value of an enum is a member of an enum in the type of the argument."""
         known = enum_values(self.probe.function.hints[argument])
         for view in self.document.views(schema):
@@ -268,7 +268,7 @@ class OperationArguments:
                 if value not in known:
                     lost.append(repr(value))
             if lost:
-                self.missing(place, f"no enum value {', '.join(lost)}", word)
+                self.findings.add_plain(place, f"no enum value {', '.join(lost)}")
 
     def arguments(self, call: CallValues, body: Arguments) -> Arguments:
         """The arguments of a call. Raises NoArgumentError, which names the parameter."""

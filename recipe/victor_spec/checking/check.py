@@ -145,6 +145,8 @@ def _unselected(name: str, value: Any, models: Models) -> str:
 
 NOTES = {
     "amount-as-float": "A float does not hold every amount. --decimals PLACE reads it as Decimal.",
+    "plain-json": "What stands here is read and sent as plain JSON, exactly: it is in "
+    "`additional_properties`, or its type is Any.",
     "refused-example": "The example is not what the schema beside it says. Ask the provider which "
     "of them counts.",
     "private-text": "No setting decides whether the repr of the record may show this value, so "
@@ -274,6 +276,7 @@ def check_generated(
     unused = dict.fromkeys(f"{accepted}: {entry.place}" for entry in entries if entry not in used)
     left += [Problem("acceptance", place, "it matches nothing") for place in unused]
     notes = {
+        "plain-json": result.log.notes(),
         "amount-as-float": result.log.floats,
         "refused-example": [*_refused_examples(tree)],
         "webhook-needs-name": result.log.untold,

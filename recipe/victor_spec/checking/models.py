@@ -82,7 +82,10 @@ class Models:
         self._compared.clear()
         self._fitting.clear()
         for problem in outcome.losses.values():
-            self.findings.add(problem)
+            if problem.kind == "plain":
+                self.findings.add_plain(problem.place, problem.what)
+            else:
+                self.findings.add(problem)
         for word, present in outcome.words.items():
             self._count("enum values", word, present=present)
         for view, model in outcome.classes:
@@ -266,29 +269,10 @@ def _is_named(view: View, decoded: Any) -> bool:
 
 
 def _missing(place: str, what: str) -> _Outcome:
-    """The outcome of a part that the package lacks."""
-    return _Outcome(
-        {(place, what): Problem("missing", place, what, tuple(_words_in_log_line(place)))}
-    )
+    """The outcome of a part that is read as plain JSON."""
+    return _Outcome({(place, what): Problem("plain", place, what)})
 
 
 def _wrong(place: str, what: str) -> _Outcome:
     """The outcome of a part that the package has otherwise."""
     return _Outcome({(place, what): Problem("wrong", place, what)})
-
-
-def _words_in_log_line(place: str) -> list[str]:
-    """The words by which `Problem.is_in` finds a generator's "left out" line about a place:
-    `GET /x` or the schema's name, and the property's. So one loss is not reported twice.
-    """
-    words: list[str] = []
-    operation = re.match(r"paths\.(/.*?)\.(get|put|post|delete|options|head|patch|trace)\b", place)
-    schema = re.match(r"components\.schemas\.([^.]+)", place)
-    if operation:
-        words.append(f"{operation[2].upper()} {operation[1]}")
-    elif schema:
-        words.append(schema[1])
-    _, _, name = place.rpartition(".properties.")
-    if name != place:
-        words.append(name)
-    return [word for word in words if word]

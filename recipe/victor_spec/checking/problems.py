@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["left out", "missing", "wrong", "differs", "acceptance"]
+Kind = Literal["left out", "missing", "wrong", "plain", "differs", "acceptance"]
 
 ADVICE: dict[str, str] = {
     "left out": "do without it, and accept it with a reason",
@@ -61,6 +61,8 @@ class Findings:
     calls: int = 0
     decoded: int = 0
     problems: dict[tuple[str, str], Problem] = field(default_factory=dict[tuple[str, str], Problem])
+    plain: dict[str, Problem] = field(default_factory=dict[str, Problem])
+    """What has no attribute or no enum in Python, by place and words: it is no problem."""
 
     def count(self, kind: str, *, present: bool) -> None:
         """Count one part that is declared, and whether the package has it."""
@@ -83,6 +85,11 @@ class Findings:
         others = self.problems.values()
         problems += [problem for problem in others if not any(map(problem.is_in, left_out))]
         return problems
+
+    def add_plain(self, place: str, what: str) -> None:
+        """Add a part of the document that is read and sent as plain JSON."""
+        problem = Problem("plain", place, what)
+        self.plain.setdefault(problem.loss, problem)
 
     def add(self, problem: Problem) -> None:
         """Add a problem, unless the same one is known: two values that are sent wrong begin with

@@ -7,6 +7,8 @@ from victor_spec.requests import Requests
 from victor_spec.tree import Operation, Tree, list_at, mapping_at, operations, resolve
 
 MAX_PLACES = 20
+MAX_NAMED = 3
+"""The places that a comment names."""
 
 
 @dataclass
@@ -33,18 +35,31 @@ class Log:
     """The places of amounts that are read as float."""
     untold: list[str] = field(default_factory=list[str])
     """The webhooks that not every body selects: `read_webhook` needs their names."""
+    plain: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """The places that are read and sent as plain JSON, by why they are."""
     requests: Requests = field(default_factory=Requests)
     """How each request is sent."""
 
-    written: dict[str, tuple[frozenset[str], int]] = field(
-        default_factory=dict[str, tuple[frozenset[str], int]]
-    )
-    """The places of the `allOf` that failed and are written out: the schemas that each is made of,
-    and its length.
-    """
-
     def __call__(self, rewrite: str, where: str) -> None:
         self.applied.setdefault(rewrite, []).append(where)
+
+    def note(self, where: str, why: str) -> None:
+        """Note a place that is read and sent as plain JSON, as a whole or in part."""
+        self.plain.setdefault(why, []).append(where)
+
+    def notes(self) -> list[str]:
+        """One line for each place that is read and sent as plain JSON, and why it is."""
+        return [f"{place}: {why}" for why, places in self.plain.items() for place in places]
+
+    def comments(self) -> Iterator[str]:
+        """One line for each reason, with the first places: without control characters, which could
+        end a comment.
+        """
+        for why, places in self.plain.items():
+            rest = len(places) - MAX_NAMED
+            more = f" and {rest} more" if rest > 0 else ""
+            line = f"Plain JSON, exactly ({why}): {', '.join(places[:MAX_NAMED])}{more}"
+            yield "".join(letter if letter.isprintable() else " " for letter in line)
 
     def lose(self, loss: str, reason: str) -> None:
         """Note a part that openapi-python-client cannot generate, with its own words."""

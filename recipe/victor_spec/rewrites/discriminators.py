@@ -23,17 +23,14 @@ from victor_spec.tree import (
 
 from .base import Log, schemas
 from .classes import is_alias, is_object
-from .merged_schemas import all_properties, all_required
+from .merged_schemas import all_properties, all_required, values_of
 from .nulls import ONLY_NULL
-from .redefinition import values_of
 from .serialization import variants
 
 DISCRIMINATOR = "x-discriminator"
 """The format of the member of a union that stands for what its discriminator does not name, and its
 key.
 """
-REFERENCE = "x-reference"
-"""The key of a member of a union with the reference that was written out."""
 TAKEN = "x-taken"
 """The key of a discriminator with the references that it names, and that are no members of the
 union.
@@ -102,8 +99,7 @@ def _members_of_union(document: Tree, schema: Tree) -> list[_Member]:
     """The objects that the members of a union are, or that are members of unions in it."""
     members: list[_Member] = []
     for part in union_members(schema):
-        reference = str(part.get(REFERENCE) or part.get("$ref", ""))
-        members += _objects(document, part, reference)
+        members += _objects(document, part, str(part.get("$ref", "")))
     return members
 
 

@@ -1,27 +1,32 @@
 """One schema for what the parts of an `allOf`, and the members of a union, say together."""
 
 import json
-from itertools import chain
+from collections.abc import Callable
+from typing import Any
 
 from victor_spec.tree import (
     Tree,
-    in_place_of,
-    is_null,
+    is_mapping,
     list_at,
     mapping_at,
     resolve,
+    types_of,
     union_members,
 )
 
-from .base import drop
-from .classes import is_enum
-from .redefinition import REDEFINED, UNITED, both_definitions, values_of
+TYPED = {
+    *("$ref", "type", "format", "properties", "required", "items", "prefixItems", "enum", "const"),
+    *("additionalProperties", "allOf", "oneOf", "anyOf"),
+}
+"""Keys that say what a value is."""
+NOT_MERGED = ("allOf", "oneOf", "anyOf", "discriminator")
 
-SOURCES = "x-redefined-as"
-"""The key with the definitions that a named composition is made of."""
-MADE_OF = "x-made-of"
-"""The key of an inline schema that got a name, with the named schemas that it is merged of."""
-NOT_MERGED = ("allOf", "oneOf", "anyOf", "discriminator", SOURCES, MADE_OF, REDEFINED, UNITED)
+Conflict = Callable[[str, str], object]
+"""Is told of a property that two parts define otherwise: its name, and what becomes of it."""
+
+
+def _ignore(name: str, what: str) -> None:
+    del name, what
 
 
 def all_properties(document: Tree, schema: Tree, done: dict[int, Tree] | None = None) -> Tree:
@@ -40,7 +45,12 @@ def all_required(document: Tree, schema: Tree, done: dict[int, Tree]) -> list[st
     return list_at(merged_schema(document, schema, done), "required")
 
 
-def merged_schema(document: Tree, schema: Tree, done: dict[int, Tree] | None = None) -> Tree:
+def merged_schema(
+    document: Tree,
+    schema: Tree,
+    done: dict[int, Tree] | None = None,
+    conflict: Conflict = _ignore,
+) -> Tree:
     """One schema with the properties of `allOf`, and those of every member of a union, none of them
     required.
 
@@ -53,12 +63,13 @@ def merged_schema(document: Tree, schema: Tree, done: dict[int, Tree] | None = N
     if id(schema) in done:
         return done[id(schema)]
     done[id(schema)] = {}  # a schema adds nothing to itself
-    own = {key: value for key, value in schema.items() if key not in NOT_MERGED}
     merged: Tree = {}
     for part in list_at(schema, "allOf"):
-        _add_part(document, merged, merged_schema(document, part, done))
-    _add_part(document, merged, _union_members_as_one(document, union_members(schema), done))
-    _add_part(document, merged, own)
+        _add_part(document, merged, merged_schema(document, part, done, conflict), conflict)
+    members = [merged_schema(document, part, done, conflict) for part in union_members(schema)]
+    _add_part(document, merged, _members_as_one(members, conflict), conflict)
+    own = {key: value for key, value in schema.items() if key not in NOT_MERGED}
+    _add_part(document, merged, own, conflict)
     if merged.get("properties") or merged.get("type") == "object":
         merged["type"] = "object"
     else:
@@ -67,56 +78,26 @@ def merged_schema(document: Tree, schema: Tree, done: dict[int, Tree] | None = N
     return merged
 
 
-def _union_members_as_one(document: Tree, members: list[Tree], done: dict[int, Tree]) -> Tree:
-    """What the members of a union say together: the properties of all of them, or the values of all
-    their enums.
+def _members_as_one(members: list[Tree], conflict: Conflict) -> Tree:
+    """The properties of all members of a union; one that two of them define otherwise can be
+    anything.
     """
-    wholes = [merged_schema(document, member, done) for member in members]
-    wholes = [whole for whole in wholes if not is_null(whole)]
-    definitions: dict[str, list[Tree]] = {}
-    for whole in wholes:
-        for name, child in mapping_at(whole, "properties").items():
-            definitions.setdefault(name, []).append(child)
-    if definitions:
-        return {"properties": {name: union_of(parts) for name, parts in definitions.items()}}
-    if wholes and all(map(values_of, wholes)):
-        return union_of(wholes)
-    are_scalars = all("anyOf" in each or each.get("type", "object") != "object" for each in wholes)
-    return {"anyOf": members} if wholes and are_scalars else {}
+    properties: dict[str, Tree] = {}
+    for member in members:
+        for name, child in mapping_at(member, "properties").items():
+            known = properties.setdefault(name, child)
+            if gist(known) != gist(child):
+                properties[name] = {}
+                conflict(name, "members of a union define it otherwise")
+    return {"properties": properties} if properties else {}
 
 
-def union_of(parts: list[Tree]) -> Tree:
-    """One schema for what several say: an enum of the values of enums, and otherwise a union of
-    those that differ.
-    """
-    by_text: dict[str, Tree] = {}
-    for part in parts:
-        for member in part["anyOf"] if UNITED in part and "anyOf" in part else [part]:
-            plain = {**member, "description": ""}
-            is_composed = "properties" in member or "allOf" in member
-            if is_composed or is_enum(member) or member.get("type") == "object":
-                plain["nullable"] = None
-            by_text[json.dumps(plain, sort_keys=True)] = member
-    different = [*by_text.values()]
-    first = different[0]
-    if len(different) == 1:
-        return first
-    values = [values_of(member) for member in different]
-    types = {json.dumps(member.get("type")) for member in different}
-    if len(types) > 1 or not all(values):
-        return in_place_of(first, {"anyOf": different, UNITED: True})
-    whole = in_place_of(first, first)
-    drop(whole, "const", "enum", "x-enum-varnames")
-    whole["enum"] = list(dict.fromkeys(chain(*values)))
-    return whole
-
-
-def _add_part(document: Tree, merged: Tree, part: Tree) -> None:
-    """Add the keys of `part`; of a property that both have, what both say of it."""
+def _add_part(document: Tree, merged: Tree, part: Tree, conflict: Conflict) -> None:
+    """Add the keys of `part`; of a property that both have, one definition."""
     for name, child in mapping_at(part, "properties").items():
         properties = merged.setdefault("properties", {})
-        if name in properties:
-            properties[name] = both_definitions(document, properties[name], child)
+        if name in properties and gist(properties[name]) != gist(child):
+            properties[name] = _definition(document, properties[name], child, name, conflict)
         else:
             properties[name] = child
     if part.get("required"):
@@ -124,3 +105,51 @@ def _add_part(document: Tree, merged: Tree, part: Tree) -> None:
     for key, value in part.items():
         if key not in ("properties", "required"):
             merged[key] = value
+
+
+def _definition(document: Tree, earlier: Tree, later: Tree, name: str, conflict: Conflict) -> Tree:
+    """Of two definitions, the later one; but the earlier one where the later one says less of the
+    same type.
+    """
+    if not TYPED & later.keys():
+        return earlier
+    if not TYPED & earlier.keys():
+        return later
+    first, last = resolve(document, earlier), resolve(document, later)
+    is_same_type = types_of(first) == types_of(last)
+    if is_same_type and not TYPED & (last.keys() - {"type"}):
+        return earlier
+    if not is_same_type or mapping_at(first, "properties") or first.get("items"):
+        conflict(name, "the last of its definitions is read")
+    return later
+
+
+def gist(schema: Tree) -> str:
+    """What a schema says of its values, as text: the same for schemas that differ only in their
+    words.
+    """
+    return json.dumps(_without_words(schema), sort_keys=True)
+
+
+def _without_words(schema: Any) -> Any:
+    """A schema without what does not say what a value is, at any depth."""
+    if not is_mapping(schema):
+        return schema
+    typed: Tree = {}
+    for key in TYPED & schema.keys():
+        value = schema[key]
+        if key == "properties":
+            value = {name: _without_words(child) for name, child in value.items()}
+        elif key in ("allOf", "oneOf", "anyOf", "prefixItems"):
+            value = [_without_words(child) for child in value]
+        elif key in ("items", "additionalProperties"):
+            value = _without_words(value)
+        typed[key] = value
+    return typed
+
+
+def values_of(schema: Tree) -> list[Any]:
+    """The values of an enum, or the constant, that a schema is restricted to; none when it is
+    not.
+    """
+    return [schema["const"]] if "const" in schema else list_at(schema, "enum")

@@ -27,7 +27,7 @@ from victor_spec.tree import (
 
 from .base import Log, components, drop, media, replace, schemas
 from .classes import is_class, is_enum
-from .redefinition import TYPED
+from .merged_schemas import TYPED
 
 RESERVED = {
     *(

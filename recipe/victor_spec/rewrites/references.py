@@ -111,10 +111,7 @@ def name_referenced_schema(document: Tree, log: Log) -> None:
         unnamed = _references_without_name(document)
     for name, schema in components(document).items():
         if "$ref" in schema and not resolve(document, schema):
-            log.left_out.append(
-                f"{name}: its type, which is read as anything ({schema['$ref']} leads back to "
-                "itself)"
-            )
+            log.note(name, f"{schema['$ref']} leads back to itself")
             schema.clear()
 
 
@@ -139,7 +136,7 @@ def _name_target(document: Tree, where: str, schema: Tree, names: dict[str, str]
     whole = target(document, reference)
     if not is_mapping(whole) or whole is named or any(whole is each for each in document.values()):
         schema.clear()
-        log.left_out.append(f"{where}: {reference}, which points to nothing in this file")
+        log.note(where, f"{reference} points to nothing in this file")
         return
     known = next((key for key, each in named.items() if each is whole), None)
     name = known or names.get(reference)

@@ -7,77 +7,21 @@ from typing import Any
 from victor_spec.tree import (
     Tree,
     is_list,
-    is_mapping,
     mapping_at,
     operations,
     resolve,
     types_of,
 )
 
-from .base import Log, below, media, reachable, schemas
-from .merged_schemas import all_properties, union_of
-from .redefinition import TYPED
+from .base import Log, media, reachable, schemas
+from .merged_schemas import all_properties
 
-EVERY_NAME = {"", "^", ".*", "^.*", "^.*$", ".+", "^.+$"}
-"""Patterns that every name matches, or that all but the empty one do."""
-TYPES = {"string", "number", "integer", "boolean", "array", "object", "null"}
-TYPED_BY = {"properties", "enum", "const", "allOf", "oneOf", "anyOf"}
-"""Keys beside `items` that say of what type a value is."""
-BESIDE_REFERENCE = TYPED - {"$ref", "type", "format", "prefixItems"}
-"""Keys that change a type."""
 DECIMAL = "x-decimal"
 """The format of a number that is read as a Decimal; the generator makes properties of text by their
 format.
 """
 _AMOUNT = re.compile(r"(?i)(?:amount|price|balance|total)[^.]*$|fee$")
 """The end of a place that is called after money."""
-
-
-def read_patterns(document: Tree, log: Log) -> None:
-    """Read `patternProperties` as `additionalProperties`, where no other names are admitted, or no
-    name is another.
-    """
-    pending = schemas(document)
-    for where, schema in pending:  # it grows
-        patterns = mapping_at(schema, "patternProperties")
-        is_whole = schema.get("additionalProperties") is False or EVERY_NAME & patterns.keys()
-        if patterns and is_whole and not is_mapping(schema.get("additionalProperties")):
-            schema["additionalProperties"] = union_of([*patterns.values()])
-            del schema["patternProperties"]
-            pending += below(f"{where}.*", schema["additionalProperties"])
-            log("read-patterns", where)
-
-
-def repair_type(document: Tree, log: Log) -> None:
-    """Drop types that OpenAPI does not have; let a list without a type of its items hold
-    anything.
-    """
-    for where, schema in schemas(document):
-        if "$ref" in schema:
-            continue
-        kind = schema.get("type")
-        if kind is not None and (kind == [] or not set(types_of(schema)) <= TYPES):
-            del schema["type"]
-            log("repair-type", f"{where} (was {kind})")
-        if kind is None and is_mapping(schema.get("items")) and not TYPED_BY & schema.keys():
-            schema["type"] = kind = "array"
-            log("repair-type", f"{where} (items without a type)")
-        if kind == "array" and not schema.get("items") and not schema.get("prefixItems"):
-            schema["items"] = {}
-            log("repair-type", f"{where} (items of any type)")
-
-
-def keep_reference_siblings(document: Tree, log: Log) -> None:
-    """Write what stands beside a reference as a part of `allOf`; OpenAPI 3.0 ignores it, and so
-    does the generator.
-    """
-    if str(document["openapi"]).startswith("3.0"):
-        return
-    for where, schema in schemas(document):
-        if "$ref" in schema and BESIDE_REFERENCE & schema.keys():
-            rest = {key: schema.pop(key) for key in list(schema) if key != "$ref"}
-            schema["allOf"] = [{"$ref": schema.pop("$ref")}, rest]
-            log("keep-reference-siblings", where)
 
 
 def repair_enum(document: Tree, log: Log) -> None:

@@ -1,5 +1,5 @@
-"""What a document can say and no package has: it is left out by name. recipe/tests/keywords.yaml
-lists every keyword.
+"""What a document can say and no package has: it is left out by name, or noted where it is only a
+type. recipe/tests/keywords.yaml lists every keyword.
 """
 
 import re
@@ -17,8 +17,7 @@ from victor_spec.tree import (
 )
 
 from .base import Log, media, schemas
-from .merged_schemas import all_properties
-from .redefinition import TYPED
+from .merged_schemas import TYPED, all_properties
 
 DIALECTS = re.compile(r"https://(spec\.openapis\.org/oas/3\.|json-schema\.org/draft/2020-12/)")
 """The dialects of JSON Schema that are read."""
@@ -41,18 +40,18 @@ ENCODINGS = {"encoding", "prefixEncoding", "itemEncoding"}
 def report_unread(document: Tree, log: Log) -> None:
     """Report what no rewrite reads; drop a parameter that is the whole query."""
     log.left_out += [
-        *_losses_of_dialect(document),
         *_losses_of_methods(document),
         *_losses_of_operations(document),
-        *_losses_of_schemas(document),
     ]
+    _note_dialect(document, log)
+    _note_schemas(document, log)
 
 
-def _losses_of_dialect(document: Tree) -> Iterator[str]:
-    """The dialect of JSON Schema, if it is another one than is read."""
+def _note_dialect(document: Tree, log: Log) -> None:
+    """Note the dialect of JSON Schema, if it is another one than is read."""
     dialect = str(document.get("jsonSchemaDialect", DEFAULT_DIALECT))
     if not DIALECTS.match(dialect):
-        yield f"jsonSchemaDialect: {dialect} is read as JSON Schema 2020-12"
+        log.note("jsonSchemaDialect", f"{dialect} is read as JSON Schema 2020-12")
 
 
 def _losses_of_methods(document: Tree) -> Iterator[str]:
@@ -72,8 +71,8 @@ def _losses_of_operations(document: Tree) -> Iterator[str]:
             yield from _losses_of_medium(operation, f"{kind} {content_type}", medium)
 
 
-def _losses_of_schemas(document: Tree) -> Iterator[str]:
-    """What of the schemas is not read. A member of `allOf` is judged with the whole around it."""
+def _note_schemas(document: Tree, log: Log) -> None:
+    """Note what of the schemas is not read; of a member of `allOf`, with the whole around it."""
     every = schemas(document)
     composed = {id(part): schema for _, schema in every for part in list_at(schema, "allOf")}
     for where, schema in every:
@@ -81,7 +80,7 @@ def _losses_of_schemas(document: Tree) -> Iterator[str]:
         while id(whole) in composed:
             whole = composed[id(whole)]
         for loss in _losses_of_schema(document, schema, whole):
-            yield f"{where}: {loss}"
+            log.note(where, loss)
 
 
 def _losses_of_parameters(document: Tree, operation: Operation) -> Iterator[str]:
@@ -121,7 +120,7 @@ def _losses_of_schema(document: Tree, schema: Tree, whole: Tree) -> Iterator[str
     if not DIALECTS.match(dialect):
         yield f"$schema, {dialect} is read as JSON Schema 2020-12"
     if "$dynamicRef" in schema:
-        yield f"$dynamicRef, {schema['$dynamicRef']} is not followed: its type is read as anything"
+        yield f"$dynamicRef, {schema['$dynamicRef']} is not followed"
     if mapping_at(schema, "contentSchema"):
         yield "contentSchema, what the text holds is read as text"
     for key in OF_VALUES:
