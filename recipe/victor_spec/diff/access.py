@@ -1,19 +1,15 @@
-"""What differs in how the API is reached: servers and security."""
+"""What differs in how an operation is reached: servers and security."""
+
+from __future__ import annotations
 
 from itertools import zip_longest
 
 from victor_spec.components import Components, Operation
-from victor_spec.tree import (
-    Tree,
-    list_at,
-    mapping_at,
-    mappings_at,
-    members,
-    trees_at,
-)
+from victor_spec.tree import Tree, list_at, mapping_at, mappings_at, members, trees_at
 
-from .changes import Reach, Sides
-from .keywords import keywords
+from .keywords import keyword_changes, keywords
+from .pairs import SENT, Pair
+from .schemas import SchemaComparison
 
 Alternative = frozenset[tuple[str, str]]
 """One way to be admitted: pairs of a scheme and a scope; the scope "" stands for the scheme itself.
@@ -22,53 +18,55 @@ Alternative = frozenset[tuple[str, str]]
 _ADDRESSES = ("authorizationUrl", "tokenUrl", "refreshUrl", "openIdConnectUrl", "oauth2MetadataUrl")
 
 
-def compare_access(sides: Sides) -> None:
-    """Compare servers and security of everything that both documents have."""
-    for name, new in sides.same_operations.items():
-        old = sides.old.operations[name]
-        if not old.incoming:
-            _servers(sides, old, new)
-            _security(sides, old, new)
-    _schemes(sides)
+def compare_access(sides: SchemaComparison, pair: Pair, old: Operation, new: Operation) -> None:
+    """Compare the servers that an operation is sent to, and the credentials that it needs."""
+    _servers(sides, pair, old, new)
+    _security(sides, pair, old, new)
+    before = _definitions(sides.old)
+    after = _definitions(sides.new)
+    used = _schemes(_alternatives(sides.old, old, {}))
+    for name in used & _schemes(_alternatives(sides.new, new, {})):
+        if name in before and name in after:
+            _compare_scheme(pair, f"components.securitySchemes.{name}", before[name], after[name])
 
 
-def _servers(sides: Sides, old: Operation, new: Operation) -> None:
+def _servers(sides: SchemaComparison, pair: Pair, old: Operation, new: Operation) -> None:
     """Compare the servers that an operation is sent to."""
     old_servers, place = _effective_servers(sides.old, old)
     new_servers, new_place = _effective_servers(sides.new, new)
     start = f"{sides.moves.before(place or new_place)}servers"
-    reach = Reach(sent=frozenset({old.name}))
     before = _by_address(old_servers)
     after = _by_address(new_servers)
-    old_numbers = _numbers(before)
-    new_numbers = _numbers(after)
+    numbers = {address: number for number, address in enumerate(after)}
+    numbers |= {address: number for number, address in enumerate(before)}
     gone = [address for address in before if address not in after]
     fresh = [address for address in after if address not in before]
     for address, successor in zip_longest(gone, fresh, fillvalue=""):
-        number = old_numbers[address] if address else new_numbers[successor]
-        kind = _kind_of_server(address, successor, is_first=not before)
-        sides.add(kind, f"{start}[{number}].url", reach, address, successor)
+        kind = "server-added" if before else "server-named"
+        if address:
+            kind = "server-changed" if successor else "server-removed"
+        place = f"{start}[{numbers[address or successor]}].url"
+        pair.say(kind, address, successor, at=place, directions=SENT)
     first = next(iter(before), "")
     second = next(iter(after), "")
     if before and second != first and first in after:
-        sides.add("server-order", f"{start}[0].url", reach, first, second)
+        pair.say("server-order", first, second, at=f"{start}[0].url", directions=SENT)
     for address in before.keys() & after.keys():
-        here = f"{start}[{old_numbers[address]}].variables"
-        _variables(sides, before[address], after[address], here, reach)
+        place = f"{start}[{numbers[address]}].variables"
+        _variables(pair, place, before[address], after[address])
 
 
-def _variables(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -> None:
+def _variables(pair: Pair, place: str, old: Tree, new: Tree) -> None:
     """Compare the variables in the URL of a server."""
     after = mapping_at(new, "variables")
     for name, variable in mappings_at(old, "variables"):
         former = keywords(variable)
         latter = keywords(mapping_at(after, name))
-        sides.differ_in(former, latter, f"{place}.{name}", reach)
-
-
-def _numbers(by_address: dict[str, Tree]) -> dict[str, int]:
-    """The place in the list that each server has."""
-    return {address: number for number, address in enumerate(by_address)}
+        for keyword in sorted({*former, *latter}):
+            before = former.get(keyword)
+            if before != latter.get(keyword):
+                for kind, *values in keyword_changes(keyword, before, latter.get(keyword)):
+                    pair.say(kind, *values, at=f"{place}.{name}", directions=SENT)
 
 
 def _by_address(servers: list[Tree]) -> dict[str, Tree]:
@@ -78,16 +76,6 @@ def _by_address(servers: list[Tree]) -> dict[str, Tree]:
         address = str(server.get("url", "/")).rstrip("/")
         by_address[address or "/"] = server
     return by_address
-
-
-def _kind_of_server(address: str, successor: str, *, is_first: bool) -> str:
-    """The kind of change: `address` is gone, `successor` is new, and either may be empty.
-
-    `is_first` says that the old document had no servers.
-    """
-    if address:
-        return "server-changed" if successor else "server-removed"
-    return "server-named" if is_first else "server-added"
 
 
 def _effective_servers(components: Components, operation: Operation) -> tuple[list[Tree], str]:
@@ -100,38 +88,31 @@ def _effective_servers(components: Components, operation: Operation) -> tuple[li
     return trees_at(components.document, "servers"), ""
 
 
-def _security(sides: Sides, old: Operation, new: Operation) -> None:
-    """Compare the credentials that an operation needs."""
+def _security(sides: SchemaComparison, pair: Pair, old: Operation, new: Operation) -> None:
+    """Compare the credentials that an operation needs. A way that needs less than an old one stands
+    for it.
+    """
     before = _alternatives(sides.old, old, {})
     after = _alternatives(sides.new, new, _renamed_schemes(sides))
     is_own = "security" in old.tree or "security" in new.tree
     place = f"{old.place}.security" if is_own else "security"
-    reach = Reach(frozenset({old.name}))
-    if _is_open(before) and _is_open(after):
+    was_open = not before or frozenset() in before
+    is_open = not after or frozenset() in after
+    if was_open and is_open:
         return
-    if _is_open(after):
-        sides.add("security-removed", place, reach, _words(before))
-    elif _is_open(before):
-        sides.add("security-added", place, reach, "", _words(after))
-    else:
-        _compare_alternatives(sides, before, after, place, reach)
-
-
-def _is_open(alternatives: set[Alternative]) -> bool:
-    """Whether an operation can be called without credentials."""
-    return not alternatives or frozenset() in alternatives
-
-
-def _compare_alternatives(
-    sides: Sides, before: set[Alternative], after: set[Alternative], place: str, reach: Reach
-) -> None:
-    """Compare the ways to be admitted. A way that needs less than an old one stands for it."""
+    if is_open:
+        pair.say("security-removed", _words(before), at=place, directions=SENT)
+        return
+    if was_open:
+        pair.say("security-added", "", _words(after), at=place, directions=SENT)
+        return
     for alternative in before - after:
-        is_covered = any(other <= alternative for other in after)
-        if not is_covered:
-            sides.add("security-alternative-removed", place, reach, _words({alternative}))
+        if not any(other <= alternative for other in after):
+            words = _words({alternative})
+            pair.say("security-alternative-removed", words, at=place, directions=SENT)
     for alternative in after - before:
-        sides.add("security-alternative-added", place, reach, "", _words({alternative}))
+        words = _words({alternative})
+        pair.say("security-alternative-added", "", words, at=place, directions=SENT)
 
 
 def _alternatives(
@@ -175,7 +156,7 @@ def _definitions(components: Components) -> dict[str, Tree]:
     return {name: components.resolve(tree) for name, tree in members(named)}
 
 
-def _renamed_schemes(sides: Sides) -> dict[str, str]:
+def _renamed_schemes(sides: SchemaComparison) -> dict[str, str]:
     """New names of schemes that only have another name, with the old ones."""
     old = _definitions(sides.old)
     new = _definitions(sides.new)
@@ -199,55 +180,34 @@ def _essence(scheme: Tree) -> str:
     return " ".join(filter(None, [kind, *words]))
 
 
-def _schemes(sides: Sides) -> None:
-    """Compare the schemes that both documents have: one that is gone is missed by an operation."""
-    after = _definitions(sides.new)
-    for name, old in _definitions(sides.old).items():
-        if name in after:
-            _compare_scheme(sides, name, old, after[name])
+def _schemes(alternatives: set[Alternative]) -> set[str]:
+    """The schemes that some ways to be admitted need."""
+    return {name for alternative in alternatives for name, _ in alternative}
 
 
-def _compare_scheme(sides: Sides, name: str, old: Tree, new: Tree) -> None:
+def _compare_scheme(pair: Pair, place: str, old: Tree, new: Tree) -> None:
     """Compare a security scheme, its addresses and its flows."""
-    place = f"components.securitySchemes.{name}"
-    reach = Reach(frozenset(_users_of_scheme(sides, name)))
     before = _essence(old)
     after = _essence(new)
-    sides.differ("scheme-changed", place, reach, before, after)
+    if before != after:
+        pair.say("scheme-changed", before, after, at=place, directions=SENT)
     flows = mapping_at(new, "flows")
+    _compare_flow(pair, place, old, new)
     for kind, flow in mappings_at(old, "flows"):
-        other = mapping_at(flows, kind)
-        if other:
-            _compare_flow(sides, flow, other, place, reach)
+        if mapping_at(flows, kind):
+            _compare_flow(pair, place, flow, flows[kind])
         else:
             texts = f"{before} with the flow {kind}", f"{after} without it"
-            sides.add("scheme-changed", place, reach, *texts)
-    _compare_flow(sides, old, new, place, reach)
+            pair.say("scheme-changed", *texts, at=place, directions=SENT)
 
 
-def _users_of_scheme(sides: Sides, name: str) -> set[str]:
-    """The operations that need a scheme in both documents."""
-    users: set[str] = set()
-    for operation, new in sides.same_operations.items():
-        old = sides.old.operations[operation]
-        if _uses(sides.old, old, name) and _uses(sides.new, new, name):
-            users.add(operation)
-    return users
-
-
-def _compare_flow(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -> None:
+def _compare_flow(pair: Pair, place: str, old: Tree, new: Tree) -> None:
     """Compare the addresses and scopes of a flow, or of a scheme itself."""
     for key in _ADDRESSES:
         before = str(old.get(key))
         after = str(new.get(key))
-        sides.differ("scheme-address", place, reach, before, after)
-    scopes = mapping_at(new, "scopes")
+        if before != after:
+            pair.say("scheme-address", before, after, at=place, directions=SENT)
     for scope in mapping_at(old, "scopes"):
-        if scope not in scopes:
-            sides.add("scope-removed", place, reach, scope)
-
-
-def _uses(components: Components, operation: Operation, scheme: str) -> bool:
-    """Whether one of the ways to be admitted to an operation needs a scheme."""
-    alternatives = _alternatives(components, operation, {})
-    return any((scheme, "") in alternative for alternative in alternatives)
+        if scope not in mapping_at(new, "scopes"):
+            pair.say("scope-removed", scope, at=place, directions=SENT)

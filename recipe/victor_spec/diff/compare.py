@@ -1,32 +1,25 @@
 """Compare two documents."""
 
+from __future__ import annotations
+
 import hashlib
 import re
 import sys
+from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from victor_spec.tree import Tree, around, mapping_at, placed
+from victor_spec.tree import Tree, around, mapping_at, members, named_schemas, placed
 
-from .access import compare_access
-from .changes import (
-    LEVELS,
-    Change,
-    Direction,
-    Entry,
-    Level,
-    PythonChange,
-    Reach,
-    Sides,
-    reach_of,
-    worst,
-)
-from .keywords import DOCUMENTATION, as_json
+from .changes import LEVELS, Change, Direction, Entry, Level, PythonChange, Reach, worst
+from .facts import SCHEMAS, Version
+from .keywords import DOCUMENTATION, as_json, canonical
 from .operations import OperationComparison
-from .shape import Shapes
+from .pairs import BOTH, RECEIVED, SENT, Pair, reached
 
 MAX_FRAMES = 50_000
-"""Schemas refer to each other in chains of hundreds, and each takes some calls."""
+"""Unions and bases refer to each other in chains of hundreds, and each takes some calls."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +60,169 @@ def compare(old: Tree, new: Tree) -> Sides:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, MAX_FRAMES))
     try:
-        sides = OperationComparison(Shapes(placed(old, old)), Shapes(placed(new, new)))
-        sides.run()
-        sides.named()
-        compare_access(sides)
+        return Sides(Version(placed(old, old)), Version(placed(new, new)))
     finally:
         sys.setrecursionlimit(limit)
-    return sides
+
+
+class Sides:
+    """Both documents, what differs on the wire, and the operations that it reaches."""
+
+    def __init__(self, old: Version, new: Version) -> None:
+        self.old = old
+        self.new = new
+        self._comparison = OperationComparison(old, new)
+        self.same_operations = self._comparison.same_operations
+        self.added = self._comparison.added
+        self.moves = self._comparison.moves
+        self._sent: dict[Pair, set[str]] = {}
+        """The pairs that were found, each with the operations that send it."""
+        self._received = defaultdict[Pair, set[str]](set)
+        self._now: dict[str, str] = {}
+        """By the place of a schema that a reference led to, the place where it leads now; empty for
+        what is written out. A schema with a name comes first.
+        """
+        self._kept: set[str] = set()
+        """The places of schemas that some reference leads to in both documents."""
+        for name, root in self._comparison.operations().items():
+            for pair in self._found(root, SENT):
+                self._sent[pair].add(name)
+            for pair in self._found(root, RECEIVED):
+                self._received[pair].add(name)
+        self._compare_named()
+        self.changes: dict[Change, Reach] = {}
+        for pair in self._sent:
+            for change, directions in pair.changes.items():
+                reach = self.changes.get(change, Reach()) | self._reach_of(pair, directions)
+                self.changes[change] = reach
+
+    def _found(self, root: Pair, direction: int) -> Iterator[Pair]:
+        """All that a pair leads to, after noting it, and what references lead to now."""
+        for pair in reached(root, direction):
+            if pair not in self._sent:
+                self._sent[pair] = set()
+                for edge in pair.edges:
+                    if edge.keeps_name():
+                        self._kept.add(edge.before)
+                    elif edge.before and not self._now.get(edge.before):
+                        self._now[edge.before] = edge.after
+            yield pair
+
+    def _reach_of(self, pair: Pair, directions: int = BOTH) -> Reach:
+        """The operations that reach a pair, in some directions."""
+        sent = self._sent[pair] if directions & SENT else ()
+        received = self._received[pair] if directions & RECEIVED else ()
+        return Reach(frozenset(sent), frozenset(received))
+
+    # ---- Schemas with a name ----
+
+    def _compare_named(self) -> None:
+        """Compare the named schemas that no operation reaches, and find those that are gone, or
+        have another name.
+        """
+        before = _named_by_place(self.old)
+        equal: dict[str, str] = {}
+        for place, schema in _named_by_place(self.new).items():
+            equal[canonical(schema)] = place
+        stays = [place for place in before if place in self.new.by_place]
+        gone = [place for place in before if place not in self.new.by_place]
+        for place in stays:
+            if self._is_renamed(place):
+                self._rename(place, self._now[place])
+            else:
+                pair = self._comparison.by_name(place)
+                for _ in self._found(pair, BOTH):
+                    pass
+        for place in gone:
+            successor = self._now.get(place, equal.get(canonical(before[place]), ""))
+            # Its name is new, or the schema that had it has another one.
+            is_free = successor not in self.old.by_place or self.moves.now(successor) != successor
+            if successor.startswith(SCHEMAS) and is_free:
+                self._rename(place, successor)
+            elif place not in self._now and not self._is_used(place, before[place]):
+                self._note("schema-removed", place)
+
+    def _is_renamed(self, place: str) -> bool:
+        """Whether all that refers to a schema refers to the same one under another name now."""
+        successor = self._now.get(place, "")
+        if not successor.startswith(SCHEMAS) or place in self._kept:
+            return False
+        schema = self.old.by_place[place].tree
+        namesake = self.new.by_place[place].tree
+        later = self.new.by_place[successor].tree
+        is_same = self._comparison.is_same
+        return is_same(schema, later) and not is_same(schema, namesake)
+
+    def _is_used(self, place: str, schema: Tree) -> bool:
+        """Whether an operation of both documents has a schema in the old one; or what it is only
+        another name of.
+        """
+        if self.old.end(schema) is not schema:
+            return True
+        reach = self._alone.reach(place)
+        return not self.same_operations.keys().isdisjoint(reach.sent | reach.received)
+
+    def _rename(self, place: str, successor: str) -> None:
+        """Note that a schema has another name, and that all below it moved."""
+        former = place.removeprefix(SCHEMAS)
+        latter = successor.removeprefix(SCHEMAS)
+        self._note("schema-renamed", place, former, latter)
+        self.moves.add(place, successor)
+
+    def _note(self, kind: str, place: str, old: str = "", new: str = "") -> None:
+        """Note a change that reaches nothing."""
+        pair = Pair(place, lambda _: None)
+        pair.say(kind, old, new)
+        self._sent[pair] = set()
+
+    # ---- Reach ----
+
+    @cached_property
+    def by_place(self) -> dict[str, Reach]:
+        """What reaches each place."""
+        by_place: dict[str, Reach] = {}
+        for pair in self._sent:
+            by_place[pair.place] = by_place.get(pair.place, Reach()) | self._reach_of(pair)
+        return by_place
+
+    @cached_property
+    def _alone(self) -> Sides:
+        """The old document, compared with itself: what reaches what in it."""
+        return Sides(self.old, self.old)
+
+    @cached_property
+    def _alone_now(self) -> Sides:
+        """The new document, compared with itself."""
+        return Sides(self.new, self.new)
+
+    def reach(self, place: str, changes: Mapping[Change, Reach] | None = None) -> Reach:
+        """The operations that some changes of a place reach.
+
+        Where they reach none, the part counts: for what one document alone has, the operations of
+        that document.
+        """
+        reach = Reach()
+        for own in (changes or {}).values():
+            reach |= own
+        before = {new.name: name for name, new in self.same_operations.items()}
+        for part in reversed(around(place)):
+            if reach == Reach():
+                reach = self.by_place.get(part, Reach())
+            if reach == Reach() and self.old is not self.new:
+                reach = self._alone.by_place.get(part, Reach())
+            if reach == Reach() and self.old is not self.new:
+                now = self._alone_now.by_place.get(self.moves.now(part), Reach())
+                reach = now.renamed(before)
+            known = self.old.by_place.get(part) or self.new.by_place.get(self.moves.now(part))
+            if known is not None and known.kind == "schema":
+                break
+        return reach
+
+
+def _named_by_place(version: Version) -> dict[str, Tree]:
+    """The named schemas of a document by their places."""
+    named = members(named_schemas(version.document))
+    return {SCHEMAS + name: schema for name, schema in named}
 
 
 def _documentation(sides: Sides) -> int:
@@ -139,7 +288,7 @@ def _entry(
     sides: Sides, place: str, changes: Mapping[Change, Reach], python: PythonChange | None
 ) -> Entry:
     """The entry of one place: its changes on the wire, and what happened to names in Python."""
-    reach = _reach(sides, place, changes)
+    reach = sides.reach(place, changes)
     levels: dict[Change, Level] = {}
     for change, own in changes.items():
         levels[change] = _level(change, own)
@@ -163,22 +312,6 @@ def _entry(
         names=names,
         fingerprint=_fingerprint(place, wire, decisive, python),
     )
-
-
-def _reach(sides: Sides, place: str, changes: Mapping[Change, Reach]) -> Reach:
-    """The operations that some changes of a place reach.
-
-    Where they reach none, the part counts: for what one document alone has, the operations of that
-    document.
-    """
-    reach = Reach()
-    for own in changes.values():
-        reach |= own
-    if reach != Reach():
-        return reach
-    old = sides.old.by_place.get(place)
-    new = sides.new.by_place.get(sides.moves.now(place))
-    return sides.reach(old, new) if old and new else reach_of(old or new)
 
 
 def _level(change: Change, reach: Reach) -> Level:

@@ -26,7 +26,6 @@ one (upper limits).
 
 LOWER_LIMITS = ("minimum", "minLength", "minItems", "minProperties", "minContains")
 UPPER_LIMITS = ("maximum", "maxLength", "maxItems", "maxProperties", "maxContains")
-FLAGS = ("readOnly", "writeOnly", "uniqueItems")
 CONSTRAINTS = (
     "not",
     "if",
@@ -67,12 +66,11 @@ def keywords(tree: Tree) -> dict[str, Any]:
         "default": as_json(tree["default"]) if "default" in tree else None,
         "discriminator": mapping_at(tree, "discriminator").get("propertyName"),
         "pattern": _pattern(tree),
-        **deprecation(tree),
+        "uniqueItems": tree.get("uniqueItems") is True or None,
+        "deprecated": tree.get("deprecated") is True or None,
     }
     for keyword in (*LOWER_LIMITS, *UPPER_LIMITS):
         found[keyword] = _limit(tree, keyword)
-    for keyword in FLAGS:
-        found[keyword] = tree.get(keyword) is True or None
     for keyword in ("format", "multipleOf"):
         found[keyword] = _scalar(tree, keyword)
     for keyword in CONSTRAINTS:
@@ -100,11 +98,6 @@ def _is_closed(tree: Tree) -> bool:
     """Whether other properties are refused."""
     rest = tree.get("unevaluatedProperties")
     return tree.get("additionalProperties") is False or rest is False or rest == {"not": {}}
-
-
-def deprecation(tree: Tree) -> dict[str, bool]:
-    """The keyword `deprecated`, where an operation, a parameter or a schema is."""
-    return {"deprecated": True} if tree.get("deprecated") is True else {}
 
 
 def join(keyword: str, first: Any, second: Any) -> Any:
@@ -199,8 +192,6 @@ _WIDER_FORMATS = {("int32", "int64"), ("float", "double")}
 _SWITCHES = {
     "null": ("null-admitted", "null-refused"),
     "uniqueItems": ("unique-items", "repeated-items"),
-    "readOnly": ("became-read-only", "no-longer-read-only"),
-    "writeOnly": ("became-write-only", "no-longer-write-only"),
     "closed": ("closed", "opened"),
     "deprecated": ("deprecated", "undeprecated"),
 }

@@ -1,8 +1,11 @@
-"""What differs between the paths of two documents: operations, parameters, bodies and answers."""
+"""What differs between the operations of two documents: parameters, bodies and responses."""
+
+from __future__ import annotations
 
 from fnmatch import fnmatch
+from functools import partial
 
-from victor_spec.components import Component, Components, Operation
+from victor_spec.components import Operation
 from victor_spec.tree import (
     DEFAULT_STYLES,
     EXPLODED_STYLES,
@@ -16,209 +19,209 @@ from victor_spec.tree import (
     schema_at,
 )
 
-from .changes import Reach, renamed_parameters, wire_name
-from .keywords import deprecation
-from .schemas import SchemaComparison
-from .shape import PROPERTY, Part, Shapes, is_text
+from .access import compare_access
+from .facts import PROPERTY, Version
+from .moves import moves_of, renamed_parameters, same_operations, wire_name
+from .pairs import BOTH, RECEIVED, SENT, Edge, Pair
+from .schemas import SchemaComparison, Use
+
+FORM = "application/x-www-form-urlencoded"
 
 
 class OperationComparison(SchemaComparison):
-    """Compares the operations of both documents, too, and what they refer to by name."""
+    """Compares the operations of both documents, and the schemas that they lead to."""
 
-    def run(self) -> None:
-        """Compare everything below `paths`, `webhooks`, and the named parameters, headers, bodies
-        and answers.
-        """
+    def __init__(self, old: Version, new: Version) -> None:
+        self.same_operations = same_operations(old, new)
+        """The operations of the new document that are in the old one too, by their old names."""
+        super().__init__(old, new, moves_of(old, self.same_operations))
+        known = [operation.name for operation in self.same_operations.values()]
+        self.added = [name for name in new.operations if name not in known]
+        self._parts: dict[tuple[int, int], Pair] = {}
+        """Parameters, headers, bodies and responses, by the ids of both."""
+
+    def operations(self) -> dict[str, Pair]:
+        """The operations of both documents by their names; of one that moved, the old one."""
+        pairs: dict[str, Pair] = {}
         for name, old in self.old.operations.items():
+            pairs[name] = pair = Pair(old.place, partial(self._operation, name=name))
             if name not in self.same_operations:
-                self.add("operation-removed", old.place, _both_directions(name))
+                pair.say("operation-removed")
         for name in self.added:
             new = self.new.operations[name]
-            kind = "webhook-added" if new.incoming else "operation-added"
-            self.add(kind, new.place, _both_directions(name))
-        for name, new in self.same_operations.items():
-            self._operation(self.old.operations[name], new)
-        components = mapping_at(self.old.document, "components")
-        for key in ("parameters", "headers", "requestBodies", "responses"):
-            for name, tree in mappings_at(components, key):
-                place = f"components.{key}.{name}"
-                match = self.new.by_place.get(place)
-                if match is not None and place in self.old.by_place:
-                    self._pair(tree, match.tree, place)
+            pairs[name] = pair = Pair(new.place, partial(self._operation, name=name))
+            pair.say("webhook-added" if new.incoming else "operation-added")
+        return pairs
 
-    def _operation(self, old: Operation, new: Operation) -> None:
-        """Compare an operation of both documents."""
-        reach = _both_directions(old.name)
+    def _operation(self, pair: Pair, *, name: str) -> None:
+        """Compare an operation, if both documents have it."""
+        new = self.same_operations.get(name)
+        if new is None:
+            return
+        old = self.old.operations[name]
         if wire_name(old) != wire_name(new):
-            self.add("operation-moved", old.place, reach, old.name, new.name)
+            pair.say("operation-moved", old.name, new.name)
         before = str(old.tree.get("operationId", "missing"))
         after = str(new.tree.get("operationId", "missing"))
-        self.differ("operation-id", f"{old.place}.operationId", reach, before, after)
-        self.differ("tags", f"{old.place}.tags", reach, _tags(old), _tags(new))
-        self.differ_in(deprecation(old.tree), deprecation(new.tree), old.place, reach)
-        self._parameters(old, new)
-        self._calls(old.tree, new.tree, old.place, old.name, incoming=old.incoming)
+        pair.differ("operation-id", before, after, at=f"{old.place}.operationId")
+        pair.differ("tags", _tags(old), _tags(new), at=f"{old.place}.tags")
+        _compare_deprecation(pair, old.tree, new.tree)
+        self._parameters(pair, old, new)
+        self._calls(pair, old.tree, new.tree, incoming=old.incoming)
+        if not old.incoming:
+            compare_access(self, pair, old, new)
 
-    def _calls(self, old: Tree, new: Tree, place: str, name: str, *, incoming: bool) -> None:
+    def _calls(self, pair: Pair, old: Tree, new: Tree, *, incoming: bool) -> None:
         """Compare bodies, responses and callbacks."""
-        request, response = _directions(name, incoming=incoming)
-        self._body(old, new, f"{place}.requestBody", request)
-        before = mapping_at(old, "responses")
-        after = mapping_at(new, "responses")
-        self._responses(before, after, f"{place}.responses", response)
+        request = RECEIVED if incoming else SENT
+        self._body(pair, old, new, request)
+        self._responses(pair, old, new, BOTH - request)
         former = self.old.callbacks(old)
         latter = self.new.callbacks(new)
         for step in {**former, **latter}:
-            here = f"{place}.callbacks.{step}"
+            called = Pair(f"{pair.place}.callbacks.{step}", lambda _: None)
+            pair.edges.append(Edge(called))
             if step not in latter:
-                self.add("operation-removed", here, _both_directions(name))
+                called.say("operation-removed")
             elif step not in former:
-                self.add("operation-added", here, _both_directions(name))
+                called.say("operation-added")
             else:
-                self._calls(former[step], latter[step], here, name, incoming=not incoming)
+                self._calls(called, former[step], latter[step], incoming=not incoming)
 
-    def _parameters(self, old: Operation, new: Operation) -> None:
+    def _parameters(self, pair: Pair, old: Operation, new: Operation) -> None:
         """Compare the parameters of an operation: those in the path by position, others by name."""
+        request = RECEIVED if old.incoming else SENT
         renamed = renamed_parameters(old, new)
         fresh = self.new.parameters(new)
-        request, _ = _directions(old.name, incoming=old.incoming)
         for key, tree in self.old.parameters(old).items():
             location, _, name = key.partition(":")
             place = self.old.place(tree, old.place)
             now = renamed.get(name, name) if location == "path" else name
             match = fresh.pop(f"{location}:{now}", None)
             if match is None:
-                self.add("parameter-removed", place, request)
+                pair.say("parameter-removed", at=place, directions=request)
                 continue
             if now != name:
-                self.add("path-parameter-renamed", place, _both_directions(old.name), name, now)
-            self._pair(tree, match, place)
+                pair.say("path-parameter-renamed", name, now, at=place)
+            pair.edges.append(self._part(tree, match, place, request))
         for tree in fresh.values():
             kind = "required" if _is_required(self.new, tree) else "optional"
             place = self.moves.before(self.new.place(tree, new.place))
-            self.add(f"{kind}-parameter-added", place, request)
+            pair.say(f"{kind}-parameter-added", at=place, directions=request)
 
-    def _body(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
+    def _body(self, pair: Pair, old: Tree, new: Tree, request: int) -> None:
         """Compare the bodies of a request."""
         before = mapping_at(old, "requestBody")
         after = mapping_at(new, "requestBody")
+        place = f"{pair.place}.requestBody"
         if before and after:
-            self._pair(before, after, place)
+            pair.edges.append(self._part(before, after, place, request))
         elif before:
-            self.add("body-removed", place, reach)
+            pair.say("body-removed", at=place, directions=request)
         elif after:
             kind = "required-body-added" if _is_required(self.new, after) else "optional-body-added"
-            self.add(kind, place, reach)
+            pair.say(kind, at=place, directions=request)
 
-    def _responses(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
+    def _responses(self, pair: Pair, old: Tree, new: Tree, response: int) -> None:
         """Compare responses by status. One that is gone, or new, is compared with the range, or the
         default, that stands for its status in the other document.
         """
         before = _by_status(old)
         after = _by_status(new)
-        spelled = {status.upper(): status for status in [*new, *old]}
         left = {**after}
-        for status, tree in before.items():
-            here = f"{place}.{spelled[status]}"
+        for status, (spelled, tree) in before.items():
+            place = f"{pair.place}.responses.{spelled}"
             match = left.pop(_same_status(status, before, left), None)
             if match is None:
-                self.add(f"{_class_of(status)}-removed", here, reach)
+                pair.say(f"{_class_of(status)}-removed", at=place, directions=response)
                 match = _covering(status, after)
             if match is not None:
-                self._pair(tree, match, here)
-        for status, tree in left.items():
-            here = f"{place}.{spelled[status]}"
-            is_success = _class_of(status) == "success"
-            self.add("success-added" if is_success else "answer-added", here, reach)
+                pair.edges.append(self._part(tree, match[1], place, response))
+        for status, (spelled, tree) in left.items():
+            place = f"{pair.place}.responses.{spelled}"
+            kind = "success-added" if _class_of(status) == "success" else "answer-added"
+            pair.say(kind, at=place, directions=response)
             earlier = _covering(status, before)
             if earlier is not None:
-                self._pair(earlier, tree, here)
+                pair.edges.append(self._part(earlier[1], tree, place, response))
 
-    def _pair(self, old: Tree, new: Tree, place: str) -> None:
-        """Compare two parameters, headers, bodies or answers, once."""
+    # ---- Parameters, headers, bodies and responses ----
+
+    def _part(self, old: Tree, new: Tree, place: str, directions: int = BOTH) -> Edge:
+        """The way to two parameters, headers, bodies or responses."""
         before = self.old.resolve(old)
         after = self.new.resolve(new)
-        first = self.old.of(before)
-        second = self.new.of(after)
-        if first is None or second is None:
-            return
-        if "$ref" in old:
-            if "$ref" in new and first.place == second.place:
-                return  # compared by name
-            if first.place in self.new.by_place:
-                first = self.old.of(old) or first
-                second = self.new.of(new) or second
-            else:
-                place = first.place
-        if not self._is_new(before, after) and "$ref" not in old:
-            return
-        self._requirement(before, after, place, self.reach(first, second))
-        if first.kind in ("parameter", "header"):
-            is_header = first.kind == "header"
-            self._parameter(before, after, place, self.reach(first, second), header=is_header)
-        self._headers(before, after, place, self.reach(first, second))
-        self._schema(before, after, place, first, second)
-        self._content(before, after, place, first, second)
+        named = self.old.place(before, place)
+        is_same_name = "$ref" in new and named == self.new.place(after, "")
+        if "$ref" in old and (is_same_name or named not in self.new.by_place):
+            place = named
+        key = id(before), id(after)
+        if key not in self._parts:
+            self._parts[key] = Pair(place, partial(self._compare_part, old=before, new=after))
+        return Edge(self._parts[key], directions)
 
-    def _requirement(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
-        """Compare whether something has to be there."""
+    def _compare_part(self, pair: Pair, *, old: Tree, new: Tree) -> None:
+        """Compare two parameters, headers, bodies or responses."""
         was_required = _is_required(self.old, old)
         is_required = _is_required(self.new, new)
-        if is_required and not was_required:
-            self.add("became-required", place, reach)
-        elif was_required and not is_required:
-            self.add("became-optional", place, reach)
+        if was_required != is_required:
+            pair.say("became-required" if is_required else "became-optional")
+        component = self.old.of(old)
+        kind = "response" if component is None else component.kind
+        if kind in ("parameter", "header"):
+            self._written(pair, old, new, is_header=kind == "header")
+        self._headers(pair, old, new)
+        use: Use = "text" if kind == "parameter" else "value"
+        self._schema(pair, old, new, pair.place, use)
+        self._content(pair, old, new)
 
-    def _parameter(self, old: Tree, new: Tree, place: str, reach: Reach, *, header: bool) -> None:
+    def _written(self, pair: Pair, old: Tree, new: Tree, *, is_header: bool) -> None:
         """Compare how a parameter or a header is written."""
         is_plain = _is_plain(self.old, old) and _is_plain(self.new, new)
-        before = _serialisation(old, header=header, plain=is_plain)
-        after = _serialisation(new, header=header, plain=is_plain)
-        self.differ("serialisation", place, reach, before, after)
+        before = _serialisation(old, is_header=is_header, is_plain=is_plain)
+        after = _serialisation(new, is_header=is_header, is_plain=is_plain)
+        pair.differ("serialisation", before, after)
         was_empty = old.get("allowEmptyValue") is True
         is_empty = new.get("allowEmptyValue") is True
         if was_empty != is_empty:
-            kind = "allowed" if is_empty else "refused"
-            self.add(f"empty-value-{kind}", place, reach)
-        self.differ_in(deprecation(old), deprecation(new), place, reach)
+            pair.say("empty-value-allowed" if is_empty else "empty-value-refused")
+        _compare_deprecation(pair, old, new)
 
-    def _headers(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
+    def _headers(self, pair: Pair, old: Tree, new: Tree) -> None:
         """Compare the headers of a response, in any letter case."""
         before = _headers_by_name(old)
         after = _headers_by_name(new)
         for key, (name, tree) in (after | before).items():
-            here = f"{place}.headers.{name}"
+            place = f"{pair.place}.headers.{name}"
             if key in before and key in after:
                 _, match = after[key]
-                self._pair(tree, match, here)
+                pair.edges.append(self._part(tree, match, place))
                 continue
             kind = "header-removed" if key in before else "header-added"
             if _is_required(self.old if key in before else self.new, tree):
                 kind = f"required-{kind}"
-            self.add(kind, here, reach)
+            pair.say(kind, at=place)
 
-    def _content(
-        self, old: Tree, new: Tree, place: str, first: Component, second: Component
-    ) -> None:
+    def _content(self, pair: Pair, old: Tree, new: Tree) -> None:
         """Compare the content types of a body, a response or a parameter, with their schemas."""
-        reach = self.reach(first, second)
         before = mapping_at(old, "content")
         after = mapping_at(new, "content")
-        pairs = _media(before, after)
-        for content_type, match in pairs.items():
-            here = f"{place}.content.{content_type}"
+        matches = _media(before, after)
+        for content_type, match in matches.items():
+            place = f"{pair.place}.content.{content_type}"
             if match is None:
-                self.add("content-type-removed", here, reach)
+                pair.say("content-type-removed", at=place)
                 continue
             former = before[content_type]
             latter = after[match]
             fields = self._encoded_otherwise(former, latter)
             if fields:
-                self.add("encoding", here, reach, "", ", ".join(fields))
-            self._schema(former, latter, f"{here}.schema", first, second)
+                pair.say("encoding", "", ", ".join(fields), at=place)
+            use: Use = "text" if content_type == FORM else "value"
+            self._schema(pair, former, latter, f"{place}.schema", use)
         for content_type, _ in members(after):
-            if content_type not in pairs.values():
-                self.add("content-type-added", f"{place}.content.{content_type}", reach)
+            if content_type not in matches.values():
+                pair.say("content-type-added", at=f"{pair.place}.content.{content_type}")
 
     def _encoded_otherwise(self, old: Tree, new: Tree) -> list[str]:
         """The fields of a form whose `encoding` differs.
@@ -227,8 +230,8 @@ class OperationComparison(SchemaComparison):
         """
         before = mapping_at(old, "encoding")
         after = mapping_at(new, "encoding")
-        former = self.old.shape(mapping_at(old, "schema")).children
-        latter = self.new.shape(mapping_at(new, "schema")).children
+        former = self.old.facts(mapping_at(old, "schema")).children
+        latter = self.new.facts(mapping_at(new, "schema")).children
         fields: list[str] = []
         for name in sorted({*before, *after}):
             step = PROPERTY + name
@@ -237,28 +240,16 @@ class OperationComparison(SchemaComparison):
                 fields.append(name)
         return fields
 
-    def _schema(
-        self, old: Tree, new: Tree, place: str, first: Component, second: Component
-    ) -> None:
-        """Compare the schemas of two parameters, headers or media types.
-
-        `place` is that of these, or of the schema itself. `first` and `second` know the operations
-        that reach both.
-        """
+    def _schema(self, pair: Pair, old: Tree, new: Tree, place: str, use: Use) -> None:
+        """Compare the schemas of two parameters, headers or media types; `place` is theirs."""
         before = schema_at(old, "schema")
         after = schema_at(new, "schema")
         if before is not None and after is not None:
-            below = place if place.endswith(".schema") else f"{place}.schema"
-            as_text = is_text(self.old.of(old) or first)
-            old_component = self.old.of(before) or first
-            new_component = self.new.of(after) or second
-            old_part = Part(before, place, below, old_component, as_text=as_text)
-            new_part = Part(after, place, below, new_component)
-            self.compare(old_part, new_part)
+            pair.edges.append(self.schema(before, after, place, use=use))
         elif before is not None:
-            self.add("schema-lost", place, self.reach(first, second))
+            pair.say("schema-lost", at=place)
         elif after is not None:
-            self.add("schema-added", place, self.reach(first, second))
+            pair.say("schema-added", at=place)
 
 
 def _tags(operation: Operation) -> str:
@@ -266,42 +257,38 @@ def _tags(operation: Operation) -> str:
     return ", ".join(map(str, list_at(operation.tree, "tags"))) or "none"
 
 
-def _directions(name: str, *, incoming: bool) -> tuple[Reach, Reach]:
-    """The reach of an operation's request, and of its answers."""
-    sent = Reach(frozenset({name}))
-    received = Reach(received=frozenset({name}))
-    return (received, sent) if incoming else (sent, received)
+def _compare_deprecation(pair: Pair, old: Tree, new: Tree) -> None:
+    """Compare whether an operation, or a parameter, is going to be removed."""
+    was_deprecated = old.get("deprecated") is True
+    is_deprecated = new.get("deprecated") is True
+    if was_deprecated != is_deprecated:
+        pair.say("deprecated" if is_deprecated else "undeprecated")
 
 
-def _both_directions(name: str) -> Reach:
-    """The reach of all that an operation sends and receives."""
-    return Reach(frozenset({name}), frozenset({name}))
-
-
-def _is_required(components: Components, tree: Tree) -> bool:
+def _is_required(version: Version, tree: Tree) -> bool:
     """Whether a parameter, a header or a body has to be there."""
-    resolved = components.resolve(tree)
+    resolved = version.resolve(tree)
     return resolved.get("required") is True or resolved.get("in") == "path"
 
 
-def _is_plain(shapes: Shapes, parameter: Tree) -> bool:
+def _is_plain(version: Version, parameter: Tree) -> bool:
     """Whether a parameter can be neither a list nor an object."""
-    types = shapes.shape(mapping_at(parameter, "schema")).value("type")
+    types = version.facts(mapping_at(parameter, "schema")).value("type")
     return bool(types) and not types & {"array", "object"}
 
 
-def _serialisation(tree: Tree, *, header: bool, plain: bool) -> str:
+def _serialisation(tree: Tree, *, is_header: bool, is_plain: bool) -> str:
     """How a parameter is written; `explode` makes no difference to a plain value."""
     content = mapping_at(tree, "content")
     if content:
         return ", ".join(sorted(content))
-    location = "header" if header else str(tree.get("in"))
+    location = "header" if is_header else str(tree.get("in"))
     style = tree.get("style") or DEFAULT_STYLES.get(location, "form")
     is_exploded = tree.get("explode")
     if not isinstance(is_exploded, bool):
         is_exploded = style in EXPLODED_STYLES
     words = f"style {style}"
-    if is_exploded and not plain:
+    if is_exploded and not is_plain:
         words += ", exploded"
     if tree.get("allowReserved") is True:
         words += " with reserved characters"
@@ -320,12 +307,15 @@ def _class_of(status: str) -> str:
     return "default-answer" if status == "DEFAULT" else "answer"
 
 
-def _by_status(responses: Tree) -> dict[str, Tree]:
-    """Responses by their statuses in capitals."""
-    return {status.upper(): tree for status, tree in members(responses)}
+Responses = dict[str, tuple[str, Tree]]
+"""Responses, with their statuses as they are spelled, by their statuses in capitals."""
 
 
-def _same_status(status: str, before: Tree, after: Tree) -> str:
+def _by_status(operation: Tree) -> Responses:
+    return {status.upper(): (status, tree) for status, tree in mappings_at(operation, "responses")}
+
+
+def _same_status(status: str, before: Responses, after: Responses) -> str:
     """The new status of a response: its own, or one that became a range, or was one; else ""."""
     if status in after:
         return status
@@ -336,9 +326,9 @@ def _same_status(status: str, before: Tree, after: Tree) -> str:
     return ""
 
 
-def _covering(status: str, responses: Tree) -> Tree | None:
-    """The answer that stands for a status without one of its own: of its range, or for an error the
-    default. `responses` have statuses in capitals.
+def _covering(status: str, responses: Responses) -> tuple[str, Tree] | None:
+    """The response that stands for a status without one of its own: of its range, or for an error
+    the default.
     """
     default = responses.get("DEFAULT") if _class_of(status) == "answer" else None
     return responses.get(f"{status[:1]}XX", default)

@@ -15,7 +15,8 @@ from victor_spec.components import Components
 from victor_spec.generate import generate
 from victor_spec.tree import Tree, around, hooks, place_of, trees_at
 
-from .changes import Level, Moves
+from .changes import Level
+from .moves import Moves
 from .surface import UNSET, Surface, Type, fits, renamed
 
 _SHAPE = (

@@ -12,9 +12,10 @@ from typing import NamedTuple
 from victor_spec.generate import package_name
 from victor_spec.tree import Tree
 
-from .changes import Level, PythonChange, Sides, worst
+from .changes import Level, PythonChange, worst
+from .compare import Sides
+from .facts import SCHEMAS
 from .packages import KINDS, Finding, Packages, Side
-from .shape import SCHEMAS
 from .surface import UNSET, Argument, Member, Words, text_of
 
 

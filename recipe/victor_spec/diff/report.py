@@ -16,8 +16,8 @@ from victor_spec.decisions import Approval, DecisionError, add_entries, parse_da
 from victor_spec.document import MAX_MIB, read_text
 from victor_spec.tree import step
 
-from .changes import LEVELS, Column, Entry, Level, PythonChange, Sides, worst
-from .compare import Comparison, comparison
+from .changes import LEVELS, Column, Entry, Level, PythonChange, worst
+from .compare import Comparison, Sides, comparison
 
 COLUMNS: tuple[Column, ...] = ("wire", "python")
 

@@ -1,5 +1,4 @@
-"""What differs between two schemas. Each pair is compared once: of one name, or written out at one
-place.
+"""What differs between two schemas.
 
 A reference that leads to another schema than before is one change of the place that has it, unless
 the earlier schema is gone: then it was renamed, or written out.
@@ -7,548 +6,392 @@ the earlier schema is gone: then it was renamed, or written out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from itertools import filterfalse, zip_longest
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import zip_longest
+from typing import Literal
 
-from victor_spec.tree import Tree, members, named_schemas
+from victor_spec.tree import Tree, around
 
-from .changes import LEVELS, RULES, Change, Reach, Rule, Sides, worst
-from .keywords import Difference, canonical
-from .shape import PROPERTY, SCHEMAS, Child, Part, Shape, Shapes, Union, keyword_differences
+from .changes import LEVELS, RULES, Change, Rule, worst
+from .facts import PROPERTY, SCHEMAS, Child, Facts, Union, Version
+from .keywords import Difference, canonical, keyword_changes
+from .moves import Moves
+from .pairs import BOTH, RECEIVED, SENT, Edge, Pair, inside
 
-Trees = tuple[Tree, Tree]
-"""A schema of the old document, and one of the new document."""
-
-
-class _Pair(NamedTuple):
-    """Two schemas that are compared, each with its place and with what it says."""
-
-    old: Part
-    new: Part
-    old_end: Tree
-    """What the old one stands for."""
-    new_end: Tree
-    before: Shape
-    after: Shape
-    reach: Reach
-    """The operations that reach both."""
-
-    @property
-    def bases(self) -> set[str]:
-        """The places of the schemas that both are composed of."""
-        return self.before.common(self.after)
+Use = Literal["value", "text", "member", "base"]
+"""What a schema is compared as: any value; a value that is written as plain text, as in a query,
+where 5 and "5" are the same; a single schema and the member of a union that it became, or was,
+whose null is that of the whole; or what others are composed of.
+"""
 
 
-class _Difference(NamedTuple):
-    """What differs between two schemas themselves, apart from any place."""
+@dataclass(eq=False, kw_only=True)
+class SchemaPair(Pair):
+    """Two schemas."""
 
-    changes: list[Change]
-    links: list[Trees]
-    """The pairs of schemas that they refer to, which are compared by themselves."""
+    below: str
+    """What the places of their children begin with."""
+    old: Tree
+    new: Tree
+    before: Facts
+    after: Facts
+    use: Use
+    homes: dict[str, str] = field(default_factory=dict[str, str])
+    """The old places of bases that have another name now."""
+
+    def at(self, home: str, step: str = "") -> str:
+        """The place of what a base says, or the schema itself, in the names of the old document."""
+        itself = self.below if step else self.place
+        return (self.homes.get(home, home) or itself) + step
 
 
-class SchemaComparison(Sides):
-    """Compares schemas, and adds what it finds to the changes."""
+class SchemaComparison:
+    """Compares schemas of both documents."""
 
-    def __init__(self, old: Shapes, new: Shapes) -> None:
-        super().__init__(old, new)
-        self._instead: dict[str, str] = {}
-        """By the place of a schema that a reference led to, the place where it leads now; "" for
-        what is inline.
-        """
-        self._kept: set[str] = set()
-        """The places of schemas that some reference leads to in both documents."""
-        self._visited: set[tuple[int, int]] = set()
-        self._known: dict[tuple[int, int, bool], _Difference] = {}
-        """By the ids of two schemas, and whether their values are text."""
-        self._links: list[Trees] | None = None
-        """Collects pairs while two schemas are compared apart from any place; None otherwise."""
+    def __init__(self, old: Version, new: Version, moves: Moves) -> None:
+        self.old = old
+        self.new = new
+        self.moves = moves
+        self.pairs: dict[tuple[int, int, Use], SchemaPair] = {}
+        """By the ids of both schemas, and what they are compared as."""
 
-    # ---- Schemas with a name ----
+    def schema(
+        self,
+        old: Tree,
+        new: Tree,
+        place: str,
+        *,
+        use: Use = "value",
+        directions: int = BOTH,
+    ) -> Edge:
+        """The way to two schemas; `place` is that of the old one."""
+        before = self.old.referred(old)
+        after = self.new.referred(new)
+        pair = self._pair(old, new, before or place, use)
+        summary = None
+        if before in self.new.by_place and before != after:
+            labels = self.old.label(old), self.new.label(new)
+            summary = Pair(place, partial(self._summarise, whole=pair, labels=labels))
+        return Edge(pair, directions, before, after, summary)
 
-    def named(self) -> None:
-        """Compare the schemas that have one place in both documents, and find those that are
-        gone.
-        """
-        places = [*_named_by_place(self.old)]
-        pending = dict.fromkeys(filter(self._stays, [*places, *self._referenced()]))
-        kept = self._among_kept(pending)
-        while kept:  # to compare them finds others
-            for place in kept:
-                del pending[place]
-                self._compare_at(place)
-            kept = self._among_kept(pending)
-        equal: dict[str, str] = {}
-        for place, schema in _named_by_place(self.new).items():
-            equal[canonical(schema)] = place
-        gone = [place for place in places if place not in self.new.by_place]
-        for place in [*pending, *gone]:
-            self._compare_or_rename(place, equal)
+    def _pair(self, old: Tree, new: Tree, place: str, use: Use) -> SchemaPair:
+        """Two schemas: the same pair for the same two."""
+        old = self.old.end(old)
+        new = self.new.end(new)
+        owner = self.old.by_place.get(place)
+        key = id(old), id(new), use
+        if key not in self.pairs:
+            self.pairs[key] = SchemaPair(
+                place,
+                self._compare,
+                below=place if owner is None or owner.kind == "schema" else f"{place}.schema",
+                old=old,
+                new=new,
+                before=self.old.facts(old),
+                after=self.new.facts(new),
+                use=use,
+            )
+        return self.pairs[key]
 
-    def _referenced(self) -> Iterator[str]:
-        """The places that references of the old document lead to."""
-        for place, part in self.old.by_place.items():
-            if id(part.tree) in self.old.referenced:
-                yield place
+    def _summarise(self, shown: Pair, *, whole: Pair, labels: tuple[str, str]) -> None:
+        """Say of a reference that leads to something else how that differs."""
+        changes: list[Change] = []
+        for pair in inside(whole, Edge.is_by_itself):
+            shown.edges += filter(Edge.is_by_itself, pair.edges)
+            changes += pair.changes
+        if changes:
+            received = max(changes, key=lambda change: LEVELS.index(change.rule.received)).rule
+            sent = worst(change.rule.sent for change in changes)
+            rule = received._replace(sent=sent, words=RULES["replaced"].words)
+            change = Change(shown.place, "replaced", *labels, rule, self._summary(changes))
+            shown.changes[change] = BOTH
 
-    def _stays(self, place: str) -> bool:
-        """Whether both documents have a schema at a place."""
-        after = self.new.by_place.get(place)
-        return after is not None and self.old.by_place[place].kind == after.kind == "schema"
+    def _summary(self, changes: list[Change], most: int = 3) -> str:
+        """What differs between two schemas, the worst first."""
+        ordered = sorted(changes, key=lambda change: -max(map(LEVELS.index, change.rule[:2])))
+        words: list[str] = []
+        for change in ordered[:most]:
+            step = self._step(change.place)
+            words.append(f"{step}: {change.words()}" if step else change.words())
+        if len(changes) > most:
+            words.append(f"and {len(changes) - most} more")
+        return "; ".join(words)
 
-    def _among_kept(self, places: Iterable[str]) -> list[str]:
-        """The places that some reference leads to in both documents."""
-        return [place for place in places if place in self._kept]
+    def _step(self, place: str) -> str:
+        """A place without that of the outermost schema around it."""
+        for part in around(place):
+            known = self.old.by_place.get(part)
+            if known is not None and known.kind == "schema":
+                return place.removeprefix(part).removeprefix(".")
+        return place
 
-    def _compare_at(self, place: str) -> None:
-        """Compare the schemas that both documents have at a place."""
-        self.compare(self.old.part(place), self.new.part(place))
+    def is_same(self, old: Tree, new: Tree) -> bool:
+        """Whether two schemas admit the same, with all that they refer to."""
+        return not self._rules(old, new, "value")
 
-    def _compare_or_rename(self, place: str, equal: Mapping[str, str]) -> None:
-        """Compare a schema with the one of its name, unless all that refers to it refers to another
-        one now.
-
-        That one is its successor, which only has another name: if the name is new, or moved on too,
-        or if the schema is the same as this one. `equal` has the new schemas by their meaning, for
-        what nothing refers to.
-        """
-        part = self.old.by_place[place]
-        namesake = self.new.by_place.get(place)
-        successor = self._successor(place, equal)
-        if namesake is None:
-            if successor and self._is_free(successor):
-                self._renamed(place, successor)
-            elif place not in self._instead and self.reach(part, None) == Reach():
-                # What used it otherwise was compared with what is there now.
-                self.add("schema-removed", place, Reach())
-        elif not successor or place in self._kept:
-            self._compare_at(place)
-        else:
-            later = self.new.by_place[successor]
-            is_later = self._is_same(part.tree, later.tree)
-            if is_later and not self._is_same(part.tree, namesake.tree):
-                self._renamed(place, successor)
-
-    def _successor(self, place: str, equal: Mapping[str, str]) -> str:
-        """The place of the named schema that is used instead of one; "" when none is."""
-        successor = ""
-        if place not in self.new.by_place:
-            meaning = canonical(self.old.by_place[place].tree)
-            successor = equal.get(meaning, "")
-        successor = self._instead.get(place, successor)
-        return successor if successor.startswith(SCHEMAS) else ""
-
-    def _is_free(self, successor: str) -> bool:
-        """Whether a name is new, or the schema that had it has another one."""
-        return successor not in self.old.by_place or self.moves.now(successor) != successor
-
-    def _renamed(self, place: str, successor: str) -> None:
-        """Note that a schema has another name, and that all below it moved."""
-        reach = self.reach(self.old.by_place[place], self.new.by_place[successor])
-        former = place.removeprefix(SCHEMAS)
-        latter = successor.removeprefix(SCHEMAS)
-        self.add("schema-renamed", place, reach, former, latter)
-        self.moves.add(place, successor)
-
-    def _replaces(self, before: str, after: str) -> None:
-        """Note what is used instead of a schema; a schema with a name first."""
-        if not self._instead.get(before):
-            self._instead[before] = after
+    def _rules(self, old: Tree, new: Tree, use: Use) -> list[Rule]:
+        """The rules of all that differs between two schemas, as far as they have no common name."""
+        rules: list[Rule] = []
+        place = self.old.place(self.old.end(old), "")
+        for pair in inside(self._pair(old, new, place, use), Edge.keeps_name):
+            rules += [change.rule for change in pair.changes]
+        return rules
 
     # ---- Two schemas ----
 
-    def compare(self, old: Part, new: Part) -> None:
-        """Compare two schemas; `old` says what the place is called."""
-        old_end = self.old.end(old.tree)
-        new_end = self.new.end(new.tree)
-        before = self.old.place(old_end, old.place)
-        after = self.new.place(new_end, new.place)
-        is_old_referred = self.old.is_referred(old.tree)
-        is_new_referred = self.new.is_referred(new.tree)
-        if is_old_referred and is_new_referred and before == after:
-            self._kept.add(before)
-            return  # compared by name
-        if self._links is not None and (is_old_referred or is_new_referred):
-            self._links.append((old_end, new_end))
-            return
-        if is_old_referred:
-            self._replaces(before, after if is_new_referred else "")
-            if before in self.new.by_place:
-                self._replaced(old, new)
-                return
-            old = self.old.part(before)
-            if is_new_referred:
-                new = self.new.part(after)
-        if self._is_new(old_end, new_end):
-            self._walk(self._schema_pair(old, new, old_end, new_end))
-
-    def _is_new(self, old: Tree, new: Tree) -> bool:
-        """Whether a pair was not compared yet; it counts as compared from now on."""
-        pair = id(old), id(new)
-        is_new = pair not in self._visited
-        self._visited.add(pair)
-        return is_new
-
-    def _replaced(self, old: Part, new: Part) -> None:
-        """Note a reference that leads to something else, if that differs."""
-        pairs = [*self._differences(old.tree, new.tree, as_text=old.as_text)]
-        changes: list[Change] = []
-        for _, _, own in pairs:
-            changes += own
-        for before, after, _ in pairs[1:]:
-            first = self.old.of(before)
-            second = self.new.of(after)
-            if first is not None and second is not None:
-                self._replaces(first.place, second.place)
-        if not changes:
-            return
-        received = max(changes, key=lambda change: LEVELS.index(change.rule.received)).rule
-        sent = worst(change.rule.sent for change in changes)
-        rule = received._replace(sent=sent, words=RULES["replaced"].words)
-        former = self.old.label(old.tree)
-        latter = self.new.label(new.tree)
-        change = Change(old.place, "replaced", former, latter, rule, _summary(changes))
-        self.note(change, self.reach(old.component, new.component))
-
-    def _is_same(self, old: Tree, new: Tree) -> bool:
-        """Whether two schemas admit the same, with all that they refer to."""
-        return not any(changes for _, _, changes in self._differences(old, new))
-
-    def _rules(self, old: Tree, new: Tree) -> list[Rule]:
-        """The rules of all that differs between two schemas."""
-        rules: list[Rule] = []
-        for _, _, changes in self._differences(old, new):
-            rules += [change.rule for change in changes]
-        return rules
-
-    def _differences(
-        self, old: Tree, new: Tree, *, as_text: bool = False
-    ) -> Iterator[tuple[Tree, Tree, list[Change]]]:
-        """Two schemas with their changes, and all those that they refer to by different names."""
-        pending = [(self.old.end(old), self.new.end(new))]
-        seen: set[tuple[int, int]] = set()
-        for before, after in pending:  # it grows
-            pair = id(before), id(after)
-            if pair not in seen:
-                seen.add(pair)
-                difference = self._difference(before, after, as_text=as_text)
-                yield before, after, difference.changes
-                pending += difference.links
-
-    def _difference(self, old: Tree, new: Tree, *, as_text: bool) -> _Difference:
-        """What differs between two schemas themselves; found once for each pair."""
-        key = id(old), id(new), as_text
-        if key not in self._known:
-            self._known[key] = _Difference([], [])  # until it is known: a cycle adds nothing
-            self._known[key] = self._compare_apart(old, new, as_text=as_text)
-        return self._known[key]
-
-    def _compare_apart(self, old: Tree, new: Tree, *, as_text: bool) -> _Difference:
-        """Compare two schemas apart from any place; what was found so far stays as it is."""
-        outer = self.changes, self._visited, self._links
-        links: list[Trees] = []
-        self.changes = {}
-        self._visited = {(id(old), id(new))}
-        self._links = links
-        old_part = Part(old, "", "", None, as_text=as_text)
-        new_part = Part(new, "", "", None)
-        self._walk(self._schema_pair(old_part, new_part, old, new))
-        difference = _Difference([*self.changes], links)
-        self.changes, self._visited, self._links = outer
-        return difference
-
-    def _walk(self, pair: _Pair) -> None:
-        """Compare what two schemas say, and all that is written out in them."""
+    def _compare(self, pair: SchemaPair) -> None:
+        """Compare two schemas themselves, and find what they lead to."""
         before = pair.before
         after = pair.after
-        self._kept |= pair.bases
-        self._bases(before, after)
-        if before.unions or after.unions:
-            self._unions(pair)
-        is_same_property = before.value("discriminator") == after.value("discriminator")
-        if is_same_property and "discriminator" in pair.old_end:
-            self._values(pair)
-        differences = keyword_differences(before, after, as_text=pair.old.as_text)
-        if bool(before.unions) != bool(after.unions):
-            self._note(pair, filter(_is_of_null, differences))
-            return
-        self._note(pair, differences)
-        if all(kind != "type-changed" for kind, _, _ in differences):
+        self._bases(pair)
+        if pair.use != "base":
+            self._heirs(pair)
+        for first, second in zip_longest(before.unions, after.unions):
+            self._unions(pair, first, second)
+        is_tagged = "discriminator" in pair.old and "discriminator" in pair.new
+        if is_tagged and before.value("discriminator") == after.value("discriminator"):
+            self._variants(pair)
+        is_one_union = bool(before.unions) != bool(after.unions)
+        has_other_type = False
+        for home, (kind, old, new) in _keyword_differences(pair):
+            is_of_whole = pair.use == "member" if kind.startswith("null-") else is_one_union
+            if not is_of_whole:
+                has_other_type |= kind == "type-changed"
+                pair.say(kind, old, new, at=pair.at(home))
+        if not is_one_union and not has_other_type:
             self._children(pair)
 
-    def _schema_pair(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> _Pair:
-        before = self.old.shape(old_end)
-        after = self.new.shape(new_end)
-        reach = self.reach(old.component, new.component)
-        return _Pair(old, new, old_end, new_end, before, after, reach)
+    def _bases(self, pair: SchemaPair) -> None:
+        """Lead to what both are composed of, and pair the bases that have other names."""
+        before = pair.before.bases
+        after = pair.after.bases
+        names = [(place, place) for place in before if place in after]
+        gone = [place for place in before if place not in self.new.by_place]
+        fresh = [place for place in after if place not in self.old.by_place]
+        if len(gone) == len(fresh):
+            names += zip(gone, fresh, strict=True)
+            pair.homes |= zip(fresh, gone, strict=True)
+        for first, second in names:
+            base = self._pair(before[first], after[second], first, "base")
+            pair.edges.append(Edge(base, before=first, after=second))
 
-    def _bases(self, before: Shape, after: Shape) -> None:
-        """Compare the bases that have other names, which are common ones then."""
-        gone = [place for place in before.bases if place not in self.new.by_place]
-        fresh = [place for place in after.bases if place not in self.old.by_place]
-        if len(gone) != len(fresh):
-            return
-        for first, second in zip(gone, fresh, strict=True):
-            before.bases[second] = None
-            after.bases[first] = None
-            old = self.old.part(first)
-            new = self.new.part(second)
-            if self._links is None:
-                self._replaces(first, second)
-                self.compare(old, new)
-            else:
-                self._links.append((old.tree, new.tree))
+    def _heirs(self, pair: SchemaPair) -> None:
+        """Lead to the schemas that are read in the place of one with a discriminator."""
+        for heir in self.old.heirs.get(id(pair.old), []):
+            place = self.old.place(heir, "")
+            if place in self.new.by_place:
+                pair.edges.append(Edge(self.by_name(place), before=place, after=place))
 
-    def _add(self, pair: _Pair, kind: str, old: str = "", new: str = "") -> None:
-        """Note a change of a schema."""
-        self.add(kind, pair.old.place, pair.reach, old, new)
-
-    def _note(self, pair: _Pair, differences: Iterable[Difference]) -> None:
-        """Note what differs between the keywords of two schemas."""
-        for kind, old, new in differences:
-            if kind == "type-as-text":
-                self._note_text(pair, old, new)
-            elif kind.endswith(("read-only", "write-only")):
-                self._note_direction(pair, kind)
-            else:
-                self._add(pair, kind, old, new)
-
-    def _note_direction(self, pair: _Pair, kind: str) -> None:
-        """Note that something is only sent, or only received, in one of the documents."""
-        if kind == "no-longer-read-only" and pair.new.required:
-            kind = "required-no-longer-read-only"
-        either = self.reach(pair.old.component, pair.new.component, either=True)
-        self.add(kind, pair.old.place, either)
-
-    def _note_text(self, pair: _Pair, old: str, new: str) -> None:
-        """Note a number that is text now: the same where it is sent; in an answer, what a named
-        schema describes is no text.
-        """
-        place = pair.old.place
-        sent = Reach(sent=pair.reach.sent)
-        received = Reach(received=pair.reach.received)
-        if received != Reach():
-            self.add("type-changed", place, received, old, new)
-        if sent != Reach() or received == Reach():
-            self.add("type-as-text", place, sent, old, new)
+    def by_name(self, place: str) -> Pair:
+        """The schemas of both documents at one place."""
+        old = self.old.by_place[place].tree
+        new = self.new.by_place[place].tree
+        return self._pair(old, new, place, "value")
 
     # ---- Properties and items ----
 
-    def _children(self, pair: _Pair) -> None:
+    def _children(self, pair: SchemaPair) -> None:
         """Compare the properties, items and other values of two schemas, by step."""
-        steps: set[str] = set()
-        for shape in (pair.before, pair.after):
-            steps |= shape.children.keys()
-            steps |= {PROPERTY + name for name in shape.required}
-        for step in sorted(steps):
-            self._child(pair, step)
+        before = pair.before
+        after = pair.after
+        required = [PROPERTY + name for name in (*before.required, *after.required)]
+        for step in sorted({*before.children, *after.children, *required}):
+            old = before.children.get(step)
+            new = after.children.get(step)
+            name = step.removeprefix(PROPERTY)
+            if step.startswith(PROPERTY):
+                self._property(pair, name, old, new)
+            elif old is None or new is None:
+                self._described(pair, step, old or new)
+            if old is not None and new is not None:
+                self._both(pair, old, new)
 
-    def _child(self, pair: _Pair, step: str) -> None:
-        """Compare what two schemas have at one step. What a common base has is compared there."""
-        place = pair.old.below + step
-        first = pair.before.children.get(step)
-        second = pair.after.children.get(step)
-        old = self.old.child_part(pair.old, first, place)
-        new = self.new.child_part(pair.new, second, place)
-        reach = self.reach(old.component, new.component)
-        is_property = step.startswith(PROPERTY)
-        name = step.removeprefix(PROPERTY)
-        is_required = is_property and name in pair.after.required
-        if is_property and bool(first) == bool(second):
-            self._requiredness(pair, name, place, reach)
-        homes = {child.home for child in (first, second) if child}
-        if homes <= pair.bases:
-            return
-        if first and second:
-            self.compare(old, replace(new, required=is_required))
-        elif not is_property:
-            self._described(pair, step)
-        elif second:
-            kind = "required" if is_required else "optional"
-            self.add(f"{kind}-property-added", place, reach)
-        else:
-            kind = "undeclared" if pair.after.value("open") else "removed"
-            self.add(f"property-{kind}", place, reach)
+    def _both(self, pair: SchemaPair, old: Child, new: Child) -> None:
+        """Lead to what both schemas have at one step."""
+        place = pair.at(old.home, old.step)
+        was = _directions(self.old, old.tree)
+        is_ = _directions(self.new, new.tree)
+        name = old.step.removeprefix(PROPERTY)
+        if was & SENT and not is_ & SENT:
+            pair.say("became-read-only", at=place)
+        elif is_ & SENT and not was & SENT:
+            kind = "required-no-longer-read-only"
+            pair.say(kind if name in pair.after.required else "no-longer-read-only", at=place)
+        if was & RECEIVED and not is_ & RECEIVED:
+            pair.say("became-write-only", at=place)
+        elif is_ & RECEIVED and not was & RECEIVED:
+            pair.say("no-longer-write-only", at=place)
+        use: Use = "text" if pair.use == "text" else "value"
+        pair.edges.append(self.schema(old.tree, new.tree, place, use=use, directions=was & is_))
 
-    def _described(self, pair: _Pair, step: str) -> None:
-        """Note items, or other properties, that one document alone describes."""
+    def _property(self, pair: SchemaPair, name: str, old: Child | None, new: Child | None) -> None:
+        """Compare whether a property is declared, and whether it has to be there."""
+        step = PROPERTY + name
+        was_required = pair.before.required.get(name)
+        is_required = pair.after.required.get(name)
+        directions = BOTH
+        if old is not None:
+            directions &= _directions(self.old, old.tree)
+        if new is not None:
+            directions &= _directions(self.new, new.tree)
+        if new is not None and old is None:
+            kind = "optional-property-added" if is_required is None else "required-property-added"
+            pair.say(kind, at=pair.at(new.home, step), directions=directions)
+        elif old is not None and new is None:
+            kind = "property-undeclared" if pair.after.value("open") else "property-removed"
+            pair.say(kind, at=pair.at(old.home, step), directions=directions)
+        elif is_required is not None and was_required is None:
+            pair.say("became-required", at=pair.at(is_required, step), directions=directions)
+        elif was_required is not None and is_required is None:
+            pair.say("became-optional", at=pair.at(was_required, step), directions=directions)
+
+    def _described(self, pair: SchemaPair, step: str, child: Child | None) -> None:
+        """Say of items, or other properties, that one document alone describes them."""
         was_closed = pair.before.value("closed")
         is_closed = pair.after.value("closed")
-        if step == ".additionalProperties" and was_closed != is_closed:
+        if child is None or (step == ".additionalProperties" and was_closed != is_closed):
             return
         kind = "items-not-described"
-        if step not in pair.before.children:
+        if step in pair.after.children:
             kind = "items-described"
         elif step.startswith((".prefixItems", ".patternProperties")):
             kind = "part-not-described"
-        self.add(kind, pair.old.below + step, pair.reach)
-
-    def _requiredness(self, pair: _Pair, name: str, place: str, reach: Reach) -> None:
-        """Note that a property has to be there in one of the documents only."""
-        if _is_required_only_in(pair.after, pair.before, name):
-            self.add("became-required", place, reach)
-        if _is_required_only_in(pair.before, pair.after, name):
-            self.add("became-optional", place, reach)
+        pair.say(kind, at=pair.at(child.home, step))
 
     # ---- Unions ----
 
-    def _unions(self, pair: _Pair) -> None:
-        """Compare the unions of two schemas. What has no union counts as a union of itself."""
-        before = [union for union in pair.before.unions if union.home not in pair.bases]
-        after = [union for union in pair.after.unions if union.home not in pair.bases]
-        for first, second in zip_longest(before, after):
-            former = first or _union_of_itself(pair.old, pair.before)
-            latter = second or _union_of_itself(pair.new, pair.after)
-            if first and second and first.keyword != second.keyword:
-                self._add(pair, "union-kind", first.keyword, second.keyword)
-            self._members(pair, former, latter)
+    def _unions(self, pair: SchemaPair, first: Union | None, second: Union | None) -> None:
+        """Compare two unions. What has no union counts as a union of itself."""
+        former = first or Union("", "", [Child(pair.old, "", "")], discriminated=False)
+        latter = second or Union("", "", [Child(pair.new, "", "")], discriminated=False)
+        place = pair.at(former.home)
+        if first and second and first.keyword != second.keyword:
+            pair.say("union-kind", first.keyword, second.keyword, at=place)
+        matches = self._matches(former, latter)
+        for member in former.members:
+            if member not in [old for old, _ in matches]:
+                self._member_gone(pair, member, latter, place)
+        for member in latter.members:
+            if member not in [new for _, new in matches]:
+                self._member_new(pair, member, former, latter, place)
+        if former.is_single and latter.keyword == "oneOf" and not latter.discriminated:
+            self._ambiguous(pair, former.members[0], latter.members)
+        for old, new in matches:
+            pair.edges.append(self._member_edge(pair, old, new))
 
-    def _members(self, pair: _Pair, former: Union, latter: Union) -> None:
-        """Compare the members of two unions: pairs with each other, and the rest as gone or new."""
-        gone = [*former.members]
-        fresh = [*latter.members]
-        pairs = self._paired(former, latter)
-        for first, second in pairs:
-            gone.remove(first)
-            fresh.remove(second)
-        for member in gone:
-            self._member_gone(pair, member, latter)
-        for member in fresh:
-            self._member_new(pair, member, former, latter)
-        if pair.old.component is None or pair.reach.sent:
-            self._ambiguous(pair, former, latter)
-        for first, second in pairs:
-            self._both_members(pair, first, second)
-
-    def _member_gone(self, pair: _Pair, member: Child, latter: Union) -> None:
-        """Note a member that no new one stands for; a single schema may admit all of it."""
+    def _member_gone(self, pair: SchemaPair, member: Child, latter: Union, place: str) -> None:
+        """Say that no new member stands for one; a single schema may admit all of it."""
         name = self.old.label(member.tree)
         if latter.is_single and self._admits(member, latter.members[0]):
-            self._add(pair, "member-joined", name, self.new.label(pair.new.tree))
+            pair.say("member-joined", name, self.new.label(pair.new), at=place)
         else:
-            self._add(pair, "member-removed", name)
+            pair.say("member-removed", name, at=place)
 
-    def _member_new(self, pair: _Pair, member: Child, former: Union, latter: Union) -> None:
-        """Note a member that stands for no old one; it may be a part of a former single schema."""
+    def _member_new(
+        self, pair: SchemaPair, member: Child, former: Union, latter: Union, place: str
+    ) -> None:
+        """Say that a member stands for no old one; it may be a part of a former single schema."""
         kind = "member-added"
         if former.is_single and self._is_read_as(former.members[0], member):
             kind = "member-split"
         elif former.discriminated and latter.discriminated:
             kind = "variant-added"
-        self._add(pair, kind, "", self.new.label(member.tree))
+        pair.say(kind, "", self.new.label(member.tree), at=place)
 
-    def _ambiguous(self, pair: _Pair, former: Union, latter: Union) -> None:
-        """Note a single schema all of whose values are several members of `oneOf` now."""
-        if not former.is_single or latter.keyword != "oneOf" or latter.discriminated:
-            return
-        [whole] = former.members
-        fitting = [member for member in latter.members if self._admits(whole, member)]
+    def _ambiguous(self, pair: SchemaPair, whole: Child, members: list[Child]) -> None:
+        """Say of a single schema that all of its values are several members of `oneOf` now."""
+        fitting = [member for member in members if self._admits(whole, member)]
         if len(fitting) > 1:
             names = [self.new.label(member.tree) for member in fitting]
-            self._add(pair, "member-ambiguous", "", " and ".join(names))
+            pair.say("member-ambiguous", "", " and ".join(names))
 
-    def _both_members(self, pair: _Pair, first: Child, second: Child) -> None:
-        """Compare two members; one without a step is the whole, which is no union."""
-        place = pair.old.below + first.step
-        old = self.old.child_part(pair.old, first if first.step else None, place)
-        new = self.new.child_part(pair.new, second if second.step else None, place)
-        if first.step and second.step:
-            self.compare(old, new)
-        else:
-            self._with_member(old, new)
+    def _member_edge(self, pair: SchemaPair, old: Child, new: Child) -> Edge:
+        """The way to two members, or to a single schema and the member that it became, or was."""
+        place = pair.at(old.home, old.step)
+        if old.step and new.step:
+            use: Use = "text" if pair.use == "text" else "value"
+            return self.schema(old.tree, new.tree, place, use=use)
+        name = self.old.name(old.tree)
+        if name and name == self.new.name(new.tree):
+            return Edge(self.by_name(name), before=name, after=name)
+        return Edge(self._pair(old.tree, new.tree, place, "member"))
 
-    def _paired(self, former: Union, latter: Union) -> list[tuple[Child, Child]]:
+    def _matches(self, former: Union, latter: Union) -> list[tuple[Child, Child]]:
         """The members that stand for each other: of one name or text, of one meaning, of one kind.
 
-        A single schema is also paired with a member that admits all that it does, or that it admits
-        all of.
+        A single schema also stands for a member that admits all that it does, or that it admits all
+        of.
         """
         ways = [self._has_same_name, self._has_same_meaning, self._could_be]
         if former.is_single or latter.is_single:
             ways.insert(2, self._admits)
         before = [*former.members]
         after = [*latter.members]
-        pairs: list[tuple[Child, Child]] = []
-        for is_pair in ways:
-            for first in [*before]:
-                second = next((member for member in after if is_pair(first, member)), None)
-                if second is not None:
-                    pairs.append((first, second))
-                    before.remove(first)
-                    after.remove(second)
-        return pairs
+        matches: list[tuple[Child, Child]] = []
+        for stands_for in ways:
+            for old in [*before]:
+                new = next((member for member in after if stands_for(old, member)), None)
+                if new is not None:
+                    matches.append((old, new))
+                    before.remove(old)
+                    after.remove(new)
+        return matches
 
     def _has_same_name(self, old: Child, new: Child) -> bool:
-        return self.old.identity(old.tree) == self.new.identity(new.tree)
+        before = self.old.name(old.tree) or canonical(self.old.end(old.tree))
+        after = self.new.name(new.tree) or canonical(self.new.end(new.tree))
+        return before == after
 
     def _has_same_meaning(self, old: Child, new: Child) -> bool:
-        return self._is_same(old.tree, new.tree)
+        return self.is_same(old.tree, new.tree)
 
     def _admits(self, old: Child, new: Child) -> bool:
         """Whether the new schema admits all that is sent by the old one."""
-        rules = self._rules(old.tree, new.tree)
+        rules = self._rules(old.tree, new.tree, "member")
         return all(rule.sent != "breaks" for rule in rules)
 
     def _is_read_as(self, old: Child, new: Child) -> bool:
         """Whether all that the new schema has is read as the old one."""
-        rules = self._rules(old.tree, new.tree)
+        rules = self._rules(old.tree, new.tree, "member")
         return all(rule.received != "breaks" for rule in rules)
 
     def _could_be(self, old: Child, new: Child) -> bool:
         """Whether an inline member may be another one, changed: objects with half of their
         properties in common.
         """
-        first = self.old.end(old.tree)
-        second = self.new.end(new.tree)
-        if self.old.is_referred(old.tree) or self.new.is_referred(new.tree):
-            is_kept = self.old.place(first, "?") in self.new.by_place
-            was_known = self.new.place(second, "?") in self.old.by_place
-            if is_kept or was_known:
-                return False
-        before = self.old.shape(first).children
-        after = self.new.shape(second).children
-        common = before.keys() & after.keys()
-        return 2 * len(common) >= max(len(before), len(after)) > 0
-
-    def _with_member(self, old: Part, new: Part) -> None:
-        """Compare a single schema with the member of a union that it became, or was.
-
-        Null is said of the whole.
-        """
-        old_end = self.old.end(old.tree)
-        new_end = self.new.end(new.tree)
-        pair = self._schema_pair(old, new, old_end, new_end)
-        place = pair.before.place
-        is_named = place.startswith(SCHEMAS) and place == pair.after.place
-        if is_named or pair.before.unions or pair.after.unions:
-            return
-        if self._is_new(old_end, new_end):
-            differences = keyword_differences(pair.before, pair.after)
-            self._note(pair, filterfalse(_is_of_null, differences))
-            self._children(pair)
+        before = self.old.referred(old.tree)
+        after = self.new.referred(new.tree)
+        is_kept = before in self.new.by_place
+        was_known = after in self.old.by_place
+        if is_kept or was_known:
+            return False
+        first = self.old.facts(self.old.end(old.tree)).children
+        second = self.new.facts(self.new.end(new.tree)).children
+        common = first.keys() & second.keys()
+        return 2 * len(common) >= max(len(first), len(second)) > 0
 
     # ---- Discriminators ----
 
-    def _values(self, pair: _Pair) -> None:
+    def _variants(self, pair: SchemaPair) -> None:
         """Compare two discriminators: which value stands for which schema."""
-        former = self.old.mapping_of(pair.old_end)
-        latter = self.new.mapping_of(pair.new_end)
+        former = self.old.variants(pair.old)
+        latter = self.new.variants(pair.new)
         for value in sorted({*former, *latter}):
-            for kind, old, new in self._value(value, former, latter):
-                self._add(pair, f"discriminator-value-{kind}", old, new)
-        before = self.old.default_of(pair.old_end)
-        after = self.new.default_of(pair.new_end)
+            for kind, old, new in self._variant(value, former, latter):
+                pair.say(f"discriminator-value-{kind}", old, new)
+        before = self.old.default_variant(pair.old)
+        after = self.new.default_variant(pair.new)
         if self._is_another(before, after):
             kind = "changed"
             if not before or not after:
                 kind = "added" if after else "removed"
             old = before.removeprefix(SCHEMAS)
             new = after.removeprefix(SCHEMAS)
-            self._add(pair, f"discriminator-default-{kind}", old, new)
+            pair.say(f"discriminator-default-{kind}", old, new)
 
-    def _value(
+    def _variant(
         self, value: str, former: Mapping[str, str], latter: Mapping[str, str]
     ) -> Iterator[Difference]:
         """What became of a value of a discriminator; a new name of another one is no change."""
@@ -571,40 +414,48 @@ class SchemaComparison(Sides):
             return False
         if before not in old or after not in new or before in new:
             return True
-        return after in old and not self._is_same(old[before].tree, new[after].tree)
+        return after in old and not self.is_same(old[before].tree, new[after].tree)
 
 
-def _named_by_place(shapes: Shapes) -> dict[str, Tree]:
-    """The named schemas of a document by their places."""
-    named = members(named_schemas(shapes.document))
-    return {SCHEMAS + name: schema for name, schema in named}
+_BESIDE_TYPES = {"type-changed", "null-admitted", "null-refused"}
+"""The differences that mean something beside another type."""
+_PLAIN = {"integer", "number", "boolean"}
 
 
-def _is_of_null(difference: Difference) -> bool:
-    """Whether a difference is about null only."""
-    kind, _, _ = difference
-    return kind.startswith("null-")
+def _keyword_differences(pair: SchemaPair) -> Iterator[tuple[str, Difference]]:
+    """What differs between the keywords of two schemas, with its home; little beside other
+    types.
+    """
+    before = pair.before
+    after = pair.after
+    is_inferred = before.is_inferred or after.is_inferred
+    found: list[tuple[str, Difference]] = []
+    for keyword in sorted({*before.keywords, *after.keywords}):
+        old = before.value(keyword)
+        new = after.value(keyword)
+        # One that does not declare its type, and one whose type follows from other keywords.
+        if old == new or (keyword == "type" and is_inferred and None in (old, new)):
+            continue
+        said = before.keywords.get(keyword) or after.keywords[keyword]
+        found += [(said.home, difference) for difference in keyword_changes(keyword, old, new)]
+    if all(kind != "type-changed" for _, (kind, _, _) in found):
+        yield from found
+        return
+    was_plain = (before.value("type") or {"array"}) <= _PLAIN
+    is_same_text = pair.use == "text" and was_plain and after.value("type") == {"string"}
+    for home, (kind, old, new) in found:
+        if is_same_text:
+            yield home, ("type-as-text" if kind == "type-changed" else kind, old, new)
+        elif kind in _BESIDE_TYPES:
+            yield home, (kind, old, new)
 
 
-def _union_of_itself(part: Part, shape: Shape) -> Union:
-    """A schema without a union as a union of itself."""
-    return Union("", shape.place, [Child(part.tree, shape.place, "")], discriminated=False)
-
-
-def _is_required_only_in(shape: Shape, other: Shape, name: str) -> bool:
-    """Whether a schema requires a property by itself, and the other one does not."""
-    if name not in shape.required or name in other.required:
-        return False
-    return shape.required[name] not in shape.common(other)
-
-
-def _summary(changes: Sequence[Change], most: int = 3) -> str:
-    """What differs between two schemas, the worst first."""
-    ordered = sorted(changes, key=lambda change: -max(map(LEVELS.index, change.rule[:2])))
-    words: list[str] = []
-    for change in ordered[:most]:
-        step = change.place.removeprefix(".")
-        words.append(f"{step}: {change.words()}" if step else change.words())
-    if len(changes) > most:
-        words.append(f"and {len(changes) - most} more")
-    return "; ".join(words)
+def _directions(version: Version, tree: Tree) -> int:
+    """The directions in which a property is there."""
+    both = tree, version.resolve(tree)
+    directions = BOTH
+    if any(part.get("readOnly") is True for part in both):
+        directions &= RECEIVED
+    if any(part.get("writeOnly") is True for part in both):
+        directions &= SENT
+    return directions

@@ -1,0 +1,316 @@
+"""What a schema says, however it is written: references are followed, `allOf` is merged, 3.0 and
+3.1 become one.
+
+Each keyword and property keeps the place of the base that gives it: a change of a common base is
+one change, whatever has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from victor_spec.components import Components
+from victor_spec.tree import (
+    Tree,
+    is_null,
+    list_at,
+    mapping_at,
+    named_schemas,
+    schema_at,
+    schema_list_at,
+    schemas_at,
+)
+
+from .keywords import DOCUMENTATION, join, keywords, types_text
+
+SCHEMAS = "components.schemas."
+PROPERTY = ".properties."
+"""What the step to a property begins with."""
+_NO_MEANING = {*DOCUMENTATION, "$schema", "$id", "$anchor", "$defs", "definitions"}
+
+
+class Said(NamedTuple):
+    """The value of a keyword."""
+
+    value: Any
+    home: str
+    """The place of the base that says it; empty for what the schema says itself."""
+
+
+class Child(NamedTuple):
+    """A schema within another one."""
+
+    tree: Tree
+    home: str
+    """The place of the base that declares it; empty for what the schema declares itself."""
+    step: str
+    """`.properties.price`, `.items`, `.oneOf[0]`."""
+
+
+class Union(NamedTuple):
+    """`oneOf` or `anyOf` with at least two members that are not null."""
+
+    keyword: str
+    """Empty for a single schema, which stands for a union of itself."""
+    home: str
+    members: list[Child]
+    discriminated: bool
+
+    @property
+    def is_single(self) -> bool:
+        """Whether this is a single schema in the place of a union."""
+        return not self.keyword
+
+
+@dataclass(eq=False)
+class Facts:
+    """What a schema says."""
+
+    keywords: dict[str, Said] = field(default_factory=dict[str, Said])
+    children: dict[str, Child] = field(default_factory=dict[str, Child])
+    """By step."""
+    required: dict[str, str] = field(default_factory=dict[str, str])
+    """The required properties, with the place of the base that says so."""
+    unions: list[Union] = field(default_factory=list[Union])
+    bases: dict[str, Tree] = field(default_factory=dict[str, Tree])
+    """The schemas that it is composed of by reference, by their places."""
+    is_inferred: bool = False
+    """Whether it says its type by other keywords only."""
+
+    def value(self, keyword: str) -> Any:
+        """The value of a keyword; None when nothing gives one."""
+        said = self.keywords.get(keyword)
+        return None if said is None else said.value
+
+
+class Version(Components):
+    """One of the two documents, and what its schemas say."""
+
+    def __init__(self, document: Tree) -> None:
+        super().__init__(document)
+        self._facts: dict[int, Facts] = {}
+        self._merged: dict[frozenset[int], Tree] = {}
+
+    @cached_property
+    def users(self) -> dict[str, list[str]]:
+        """The places of what refers to a part, by its place."""
+        users: dict[str, list[str]] = {}
+        for part in self.by_id.values():
+            if "$ref" in part.tree:
+                target = self.resolve(part.tree)
+                place = self.place(target, "")
+                users.setdefault(place, []).append(part.place)
+        return users
+
+    # ---- What a schema stands for ----
+
+    def end(self, tree: Tree) -> Tree:
+        """The schema that a schema stands for: itself, unless it is an alias."""
+        return self._aliases(tree)[-1]
+
+    def referred(self, tree: Tree) -> str:
+        """The place where a reference leads from a schema; empty if it is written out."""
+        *aliases, end = self._aliases(tree)
+        is_referred = any("$ref" in alias for alias in aliases)
+        return self.place(end, "?") if is_referred else ""
+
+    def _aliases(self, tree: Tree) -> list[Tree]:
+        """A schema, what it is an alias of, what that is an alias of, and so on.
+
+        In a circle of aliases, the last is the first of them that is met again.
+        """
+        chain = [tree]
+        seen: set[int] = set()
+        while id(chain[-1]) not in seen:
+            seen.add(id(chain[-1]))
+            target = self._target_of_alias(chain[-1])
+            if target is not None:
+                chain.append(target)
+        return chain
+
+    def _target_of_alias(self, tree: Tree) -> Tree | None:
+        """What a schema stands for that has one reference, or one member of `allOf` or of a union,
+        and says nothing else; None for any other one.
+        """
+        keys = _meaning(tree)
+        if len(keys) != 1:
+            return None
+        [key] = keys
+        if key == "$ref":
+            target = self.resolve(tree)
+            return None if "$ref" in target else target
+        members = schema_list_at(tree, key) if key in ("allOf", "oneOf", "anyOf") else []
+        return members[0] if len(members) == 1 else None
+
+    def place(self, tree: Tree, default: str) -> str:
+        """The place of a part in the document; `default` for one that was made of others."""
+        component = self.of(tree)
+        return default if component is None else component.place
+
+    def name(self, tree: Tree) -> str:
+        """The place of a schema that has a name, whether or not a reference led there; else
+        empty.
+        """
+        end = self.end(tree)
+        place = self.place(end, "")
+        is_named = named_schemas(self.document).get(place.removeprefix(SCHEMAS)) is end
+        return place if is_named else self.referred(tree)
+
+    def label(self, tree: Tree) -> str:
+        """What to call a schema: its name, or its types and properties."""
+        referred = self.referred(tree)
+        if referred:
+            return referred.removeprefix(SCHEMAS)
+        facts = self.facts(self.end(tree))
+        words = "a union" if facts.unions else types_text(facts.value("type"))
+        steps = sorted(step for step in facts.children if step.startswith(PROPERTY))
+        properties = ", ".join(step.removeprefix(PROPERTY) for step in steps)
+        return f"{words} of {properties}" if properties else words
+
+    # ---- Discriminators ----
+
+    def variants(self, schema: Tree) -> dict[str, str]:
+        """The place of the schema that each value of a discriminator selects; its own name where
+        none is mapped.
+        """
+        discriminator = mapping_at(schema, "discriminator")
+        mapped: dict[str, str] = {}
+        for value, target in mapping_at(discriminator, "mapping").items():
+            mapped[value] = self._selected(target)
+        by_name: dict[str, str] = {}
+        members = [*schema_list_at(schema, "oneOf"), *schema_list_at(schema, "anyOf")]
+        for member in members or self.heirs.get(id(schema), []):
+            place = self.place(self.end(member), "")
+            if place.startswith(SCHEMAS) and place not in mapped.values():
+                by_name[place.removeprefix(SCHEMAS)] = place
+        return by_name | mapped
+
+    def default_variant(self, schema: Tree) -> str:
+        """The place of the schema for any other value: that of `defaultMapping`, or one without
+        members; else empty.
+        """
+        default = mapping_at(schema, "discriminator").get("defaultMapping")
+        if default is not None:
+            return self._selected(default)
+        is_union = "oneOf" in schema or "anyOf" in schema
+        return "" if is_union else self.place(schema, "")
+
+    def _selected(self, target: object) -> str:
+        """The place that a value of `mapping` leads to: a reference, or the name of a schema."""
+        reference = str(target)
+        if "/" not in reference:
+            reference = f"#/components/schemas/{reference}"
+        return self.place(self.end({"$ref": reference}), reference)
+
+    # ---- What a schema says ----
+
+    def facts(self, tree: Tree) -> Facts:
+        """What a schema says. Each part of it is read once: a schema adds nothing to itself."""
+        if id(tree) not in self._facts:
+            facts = self._facts[id(tree)] = Facts()
+            self._fold(facts, tree, "", set())
+            if facts.value("type") is None:
+                inferred = _inferred_type(facts)
+                if inferred is not None:
+                    facts.keywords["type"] = inferred
+                    facts.is_inferred = True
+        return self._facts[id(tree)]
+
+    def _fold(self, facts: Facts, tree: Tree, home: str, seen: set[int]) -> None:
+        """Add all that a schema says, with what it refers to and its `allOf`.
+
+        `home` is the place of the base that it is a part of, and `seen` has the ids of the schemas
+        that were added.
+        """
+        if id(tree) in seen:
+            return
+        seen.add(id(tree))
+        if "$ref" in tree:
+            target = self.resolve({"$ref": tree["$ref"]})  # without what stands beside it
+            if "$ref" not in target:  # else it leads nowhere
+                base = self.place(target, home)
+                facts.bases[base] = target
+                self._fold(facts, target, base, seen)
+        for part in schema_list_at(tree, "allOf"):
+            self._fold(facts, part, home, seen)
+        for keyword in ("oneOf", "anyOf"):
+            self._add_union(facts, tree, keyword, home, seen)
+        for step, schema in _children(tree):
+            self._add_child(facts, Child(schema, home, step))
+        for name in list_at(tree, "required"):
+            facts.required.setdefault(str(name), home)
+        for keyword, value in keywords(tree).items():
+            said = facts.keywords.get(keyword)
+            joined = value if said is None else join(keyword, said.value, value)
+            if said is None or joined != said.value:
+                facts.keywords[keyword] = Said(joined, home)
+
+    def _add_union(self, facts: Facts, tree: Tree, keyword: str, home: str, seen: set[int]) -> None:
+        """Add a union: as null, as its only member, as an enum, or as a union."""
+        members: list[Child] = []
+        for number, member in enumerate(schema_list_at(tree, keyword)):
+            if is_null(member):
+                facts.keywords["null"] = Said(value=True, home=home)
+            else:
+                members.append(Child(member, home, f".{keyword}[{number}]"))
+        if len(members) == 1:
+            self._fold(facts, members[0].tree, home, seen)
+        elif all(_has_values_only(member.tree) for member in members):
+            values: list[str] = []
+            for each in members:
+                values += keywords(each.tree)["enum"]
+            if values:
+                facts.keywords["enum"] = Said((*dict.fromkeys(values),), home)
+        else:
+            is_discriminated = "discriminator" in tree
+            facts.unions.append(Union(keyword, home, members, discriminated=is_discriminated))
+
+    def _add_child(self, facts: Facts, child: Child) -> None:
+        """Add a property, or the items. What two define is one schema of both: the same object for
+        the same two, so that cycles end.
+        """
+        earlier = facts.children.get(child.step)
+        if earlier is not None:
+            if self.end(earlier.tree) is self.end(child.tree):
+                return
+            both = [earlier.tree, child.tree]
+            key = frozenset(map(id, both))
+            child = child._replace(tree=self._merged.setdefault(key, {"allOf": both}))
+        facts.children[child.step] = child
+
+
+def _meaning(tree: Tree) -> set[str]:
+    """The keys of a schema that say something about values."""
+    return {key for key in tree if key not in _NO_MEANING and not key.startswith("x-")}
+
+
+def _children(tree: Tree) -> Iterator[tuple[str, Tree]]:
+    """The schemas within a schema that its values have, by step."""
+    for key in ("properties", "patternProperties"):
+        for name, child in schemas_at(tree, key):
+            yield f".{key}.{name}", child
+    for number, child in enumerate(schema_list_at(tree, "prefixItems")):
+        yield f".prefixItems[{number}]", child
+    for key in ("items", "additionalProperties", "unevaluatedProperties"):
+        schema = schema_at(tree, key)
+        if schema:
+            yield f".{key}", schema
+
+
+def _has_values_only(member: Tree) -> bool:
+    """Whether a member of a union lists its values, and says nothing else."""
+    return bool(keywords(member).get("enum")) and _meaning(member) <= {"const", "enum", "type"}
+
+
+def _inferred_type(facts: Facts) -> Said | None:
+    """The type of a schema that says it by its children, or by its values."""
+    for step, child in facts.children.items():
+        is_list = step.startswith((".items", ".prefixItems"))
+        return Said(frozenset({"array" if is_list else "object"}), child.home)
+    enum = facts.keywords.get("enum")
+    if enum and enum.value and all(value.startswith('"') for value in enum.value):
+        return Said(frozenset({"string"}), enum.home)
+    return None
