@@ -16,7 +16,6 @@ from typing import Any, Literal
 
 from .tree import (
     Tree,
-    around,
     families,
     followed,
     is_list,
@@ -39,7 +38,15 @@ from .tree import (
 )
 
 Kind = Literal[
-    "operation", "parameter", "body", "response", "header", "content", "schema", "security scheme"
+    "operation",
+    "parameter",
+    "body",
+    "response",
+    "header",
+    "content",
+    "encoding",
+    "schema",
+    "security scheme",
 ]
 
 _NAMED: dict[str, Kind] = {
@@ -49,6 +56,13 @@ _NAMED: dict[str, Kind] = {
     "responses": "response",
     "securitySchemes": "security scheme",
 }
+_PARTS: dict[str, Kind] = {
+    "responses": "response",
+    "headers": "header",
+    "content": "content",
+    "encoding": "encoding",
+}
+"""The kinds of the members of what has a name for each."""
 _SCHEMA_MAPS = ("properties", "patternProperties", "$defs", "dependentSchemas")
 _SCHEMA_LISTS = ("oneOf", "anyOf", "prefixItems")
 _SCHEMAS = (
@@ -111,26 +125,6 @@ class Components:
         """What a part refers to, after all references; the last one whose target does not exist."""
         return followed(self.document, tree)[0]
 
-    def home(self, place: str) -> str:
-        """The place where the document describes what is at a place that follows references.
-
-        `paths./cards.get.responses.200.content.application/json.schema.properties.price` is
-        `components.schemas.Card.properties.price` if the answer refers to `Card`.
-        """
-        seen: set[str] = set()
-        while place not in seen:
-            seen.add(place)
-            # What is written out inside a part is described there, wherever the part itself refers
-            # to.
-            known = [part for part in around(place) if part in self.by_place]
-            if not known:
-                break
-            part = known[-1]
-            whole = self.of(self.resolve(_only_reference(self.by_place[part].tree)))
-            if whole is not None:
-                place = whole.place + place[len(part) :]
-        return place
-
     def _walk_document(self) -> None:
         named = mapping_at(self.document, "components")
         for name, schema in schemas_at(named, "schemas"):
@@ -149,18 +143,7 @@ class Components:
         for method, step, tree in methods(item):
             name = f"{method} {path}"
             self.operations[name] = Operation(name, f"{place}.{step}", tree, item, place, incoming)
-            self._operation(tree, f"{place}.{step}")
-
-    def _operation(self, tree: Tree, place: str) -> None:
-        self._add(tree, place, "operation")
-        self._parameters(tree, place)
-        if is_mapping(tree.get("requestBody")):
-            self._part(tree["requestBody"], f"{place}.requestBody", "body")
-        for status, answer in mappings_at(tree, "responses"):
-            self._part(answer, f"{place}.responses.{status}", "response")
-        for step, called in self.callbacks(tree).items():
-            if self.of(called) is None:
-                self._operation(called, f"{place}.callbacks.{step}")
+            self._part(tree, f"{place}.{step}", "operation")
 
     def _parameters(self, owner: Tree, place: str) -> None:
         for parameter in trees_at(owner, "parameters"):
@@ -181,33 +164,27 @@ class Components:
         return parameters(self.document, operation.item, operation.tree)
 
     def _part(self, tree: Tree, place: str, kind: Kind) -> None:
-        """Add a parameter, header, body or response, and what is written out in it."""
-        self._add(tree, place, kind)
-        self._schema_of(tree, place, f"{place}.schema")
-        if kind != "parameter":
-            for name, header in mappings_at(tree, "headers"):
-                self._part(header, f"{place}.headers.{name}", "header")
-        for content_type, medium in mappings_at(tree, "content"):
-            here = f"{place}.content.{content_type}"
-            self._add(medium, here, "content")
-            self._schema_of(medium, f"{here}.schema", f"{here}.schema")
-            for form_field, encoding in mappings_at(medium, "encoding"):
-                start = f"{here}.encoding.{form_field}.headers"
-                for name, header in mappings_at(encoding, "headers"):
-                    self._part(header, f"{start}.{name}", "header")
-
-    def _schema_of(self, owner: Tree, place: str, below: str) -> None:
-        schema = schema_at(owner, "schema")
+        """Add an operation or a part of one, and what is written out in it."""
+        if not self._add(tree, place, kind):
+            return
+        self._parameters(tree, place)
+        if is_mapping(tree.get("requestBody")):
+            self._part(tree["requestBody"], f"{place}.requestBody", "body")
+        for key, inner in _PARTS.items():
+            for name, part in mappings_at(tree, key):
+                self._part(part, f"{place}.{key}.{name}", inner)
+        schema = schema_at(tree, "schema")
         if schema is not None:
-            self._schema(schema, place, below)
+            below = f"{place}.schema"
+            self._schema(schema, place if kind in ("parameter", "header") else below, below)
+        for step, called in self.callbacks(tree).items():
+            self._part(called, f"{place}.callbacks.{step}", "operation")
 
     def _schema(self, tree: Tree, place: str, below: str = "") -> None:
         """Add a schema and all that is written out below it, whose places begin with `below`."""
-        if id(tree) in self.by_id:
-            return
-        self._add(tree, place, "schema")
-        for step, child in self._children(tree):
-            self._schema(child, (below or place) + step)
+        if self._add(tree, place, "schema"):
+            for step, child in self._children(tree):
+                self._schema(child, (below or place) + step)
 
     def _children(self, tree: Tree) -> Iterator[tuple[str, Tree]]:
         for part in schema_list_at(tree, "allOf"):
@@ -224,11 +201,14 @@ class Components:
             if (schema := schema_at(tree, key)) is not None:
                 yield f".{key}", schema
 
-    def _add(self, tree: Tree, place: str, kind: Kind) -> None:
-        if id(tree) not in self.by_id:
+    def _add(self, tree: Tree, place: str, kind: Kind) -> bool:
+        """Add a part itself, and say whether it is a new one."""
+        is_new = id(tree) not in self.by_id
+        if is_new:
             component = Component(place, kind, tree)
             self.by_id[id(tree)] = component
             self.by_place.setdefault(place, component)
+        return is_new
 
     def _walk_other_targets(self) -> None:
         """Add the targets of references that are outside the places where OpenAPI has schemas."""
@@ -243,18 +223,3 @@ class Components:
                 if is_mapping(whole):
                     place = unescaped(reference.removeprefix("#/").replace("/", "."))
                     self._schema(whole, place)
-
-
-def _only_reference(tree: Tree) -> Tree:
-    """The reference that a schema consists of: `allOf` with one member, or one member beside
-    null.
-    """
-    seen: set[int] = set()
-    while "$ref" not in tree and id(tree) not in seen:
-        seen.add(id(tree))
-        every = [part for key in ("allOf", "oneOf", "anyOf") for part in trees_at(tree, key)]
-        parts = [part for part in every if not is_null(part)]
-        if len(parts) != 1 or "properties" in tree:
-            break
-        tree = parts[0]
-    return tree

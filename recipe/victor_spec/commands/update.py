@@ -24,7 +24,7 @@ from victor_spec.destination import (
     replace_file,
 )
 from victor_spec.diff.compare import compare
-from victor_spec.diff.packages import Packages, Side
+from victor_spec.diff.packages import Package
 from victor_spec.diff.python import package_changes
 from victor_spec.diff.report import Report, levels_text, number, one_line, report_on
 from victor_spec.document import MAX_MIB, load
@@ -85,8 +85,8 @@ def update(
     with build_folder(package) as folder:
         sides = compare(before, after)
         settings = default_path(document, "settings")
-        old_side = Side(document, before, sides.old, folder / "old", name, decimals or ())
-        new_side = Side(
+        old_side = Package(document, before, sides.old, folder / "old", name, decimals or ())
+        new_side = Package(
             newer,
             after,
             sides.new,
@@ -96,7 +96,7 @@ def update(
             settings,
             typed=(package / "typed").is_dir(),
         )
-        changes = package_changes(Packages(old_side, new_side, sides.moves), name)
+        changes = package_changes(sides, old_side, new_side, name)
         names = document.name, newer.name
         report = report_on(sides, changes, called=names, file=document, approved=approvals)
         write(report)
@@ -116,7 +116,7 @@ def update(
 
 
 def _show_news(
-    old: Side, new: Side, before: Tree, after: Tree, document: Path, settings: Path
+    old: Package, new: Package, before: Tree, after: Tree, document: Path, settings: Path
 ) -> None:
     """Name what changes of typed records and lists, one line for each member."""
     typed = new.made.typed

@@ -18,6 +18,8 @@ from .keywords import DOCUMENTATION, as_json, canonical
 from .operations import OperationComparison
 from .pairs import BOTH, RECEIVED, SENT, Pair, reached
 
+OF_NAMES = ("schema-removed", "schema-renamed")
+"""The kinds of changes that have other causes."""
 MAX_FRAMES = 50_000
 """Unions and bases refer to each other in chains of hundreds, and each takes some calls."""
 
@@ -44,11 +46,11 @@ def comparison(sides: Sides, python: Mapping[str, PythonChange] | None = None) -
         by_place.setdefault(change.place, {})[change] = reach
         if change.kind == "operation-moved":
             moved[change.old] = change.new
-    by_home = _python_by_cause(sides, python or {})
+    by_cause = python or {}
     entries: list[Entry] = []
-    for place in sorted({*by_place, *by_home}):
+    for place in sorted({*by_place, *by_cause}):
         changes = by_place.get(place, {})
-        entries.append(_entry(sides, place, changes, by_home.get(place)))
+        entries.append(_entry(sides, place, changes, by_cause.get(place)))
     return Comparison(entries, _documentation(sides), sides.added, moved)
 
 
@@ -175,6 +177,67 @@ class Sides:
         pair.say(kind, old, new)
         self._sent[pair] = set()
 
+    @cached_property
+    def _first_inside(self) -> dict[str, str]:
+        """By each place around a change, the first place with a change at or inside it."""
+        first: dict[str, str] = {}
+        for change in self.changes:
+            if change.kind not in OF_NAMES:
+                for part in around(change.place):
+                    first[part] = min(first.get(part, change.place), change.place)
+        return first
+
+    def stays(self, place: str) -> bool:
+        """Whether the new document has a place of the old one, too."""
+        return place in self.old.by_place and self.moves.now(place) in self.new.by_place
+
+    def cause_around(self, place: str, known: Container[str]) -> str:
+        """The part with a change, or known to have one, that brought or took what one document
+        alone has: a member of a union, or a named schema. Else the place itself.
+        """
+        if self.stays(place):
+            return place
+        is_old = place in self.old.by_place
+        users = self.old.users if is_old else self.new.users
+        pending = [place]
+        seen: set[str] = set()
+        for holder in pending:  # it grows
+            for part in reversed(around(holder)):
+                name = part if is_old else self.moves.before(part)
+                if name in known or self._first_inside.get(name) == name:
+                    return name
+                if part not in seen:
+                    seen.add(part)
+                    pending += users.get(part, ())
+        return place
+
+    def cause_below(self, place: str, apart: Container[str]) -> str | None:
+        """The first place with a change at or inside a place, or in what it refers to, unless that
+        is apart; None without one.
+        """
+        pending = [place]
+        seen: set[str] = set()
+        for part in pending:  # it grows
+            if part in seen:
+                continue
+            seen.add(part)
+            if self._leads_elsewhere(part):
+                return part
+            if part in self._first_inside:
+                return self._first_inside[part]
+            for user, target in self.old.references_inside(part):
+                if self._leads_elsewhere(user):
+                    return user
+                if target not in apart:
+                    pending.append(target)
+        return None
+
+    def _leads_elsewhere(self, place: str) -> bool:
+        """Whether a reference is another one now, or is there in one document only."""
+        before = self.old.references.get(place, "")
+        after = self.new.references.get(self.moves.now(place), "")
+        return self.moves.now(before) != after
+
     # ---- Reach ----
 
     @cached_property
@@ -240,48 +303,6 @@ def _documentation(sides: Sides) -> int:
 def _differing_texts(old: Tree, new: Tree) -> int:
     """How many texts and examples of a part are other ones."""
     return len([key for key in DOCUMENTATION if old.get(key) != new.get(key)])
-
-
-def _python_by_cause(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, PythonChange]:
-    """The changes of the packages by the place where the document describes what changed."""
-    by_place: dict[str, list[PythonChange]] = {}
-    of_names = ("schema-removed", "schema-renamed")  # which have other causes
-    changed = {change.place for change in sides.changes if change.kind not in of_names}
-    for place in python:
-        if place in sides.old.by_place and _stays(sides, place):
-            changed.add(place)
-    for place, change in sorted(python.items()):
-        is_known = place in changed or _stays(sides, place)
-        home = place if is_known else sides.old.home(place)
-        cause = _cause(sides, home, changed)
-        by_place.setdefault(cause, []).append(change)
-    return {place: PythonChange.joined(changes) for place, changes in by_place.items()}
-
-
-def _stays(sides: Sides, place: str) -> bool:
-    """Whether the new document has a place."""
-    return sides.moves.now(place) in sides.new.by_place
-
-
-def _cause(sides: Sides, place: str, changed: Container[str]) -> str:
-    """The changed part that brought, or took, what one document alone has: a member of a union, or
-    a named schema.
-    """
-    is_old = place in sides.old.by_place
-    if is_old and _stays(sides, place):
-        return place
-    users = sides.old.users if is_old else sides.new.users
-    pending = [place]
-    seen: set[str] = set()
-    for holder in pending:  # it grows
-        for part in reversed(around(holder)):
-            name = part if is_old else sides.moves.before(part)
-            if name in changed:
-                return name
-            if part not in seen:
-                seen.add(part)
-                pending += users.get(part, ())
-    return place
 
 
 def _entry(

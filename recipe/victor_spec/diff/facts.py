@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from victor_spec.components import Components
 from victor_spec.tree import (
     Tree,
+    around,
     is_null,
     list_at,
     mapping_at,
@@ -95,15 +96,34 @@ class Version(Components):
         self._merged: dict[frozenset[int], Tree] = {}
 
     @cached_property
+    def references(self) -> dict[str, str]:
+        """The place that each reference leads to, by the place of the reference."""
+        references: dict[str, str] = {}
+        for part in self.by_id.values():
+            if "$ref" in part.tree:
+                references[part.place] = self.place(self.resolve(part.tree), "")
+        return references
+
+    @cached_property
     def users(self) -> dict[str, list[str]]:
         """The places of what refers to a part, by its place."""
         users: dict[str, list[str]] = {}
-        for part in self.by_id.values():
-            if "$ref" in part.tree:
-                target = self.resolve(part.tree)
-                place = self.place(target, "")
-                users.setdefault(place, []).append(part.place)
+        for user, target in self.references.items():
+            users.setdefault(target, []).append(user)
         return users
+
+    @cached_property
+    def _inside(self) -> dict[str, list[str]]:
+        """The references at and inside each place."""
+        inside: dict[str, list[str]] = {}
+        for user in self.references:
+            for part in around(user):
+                inside.setdefault(part, []).append(user)
+        return inside
+
+    def references_inside(self, place: str) -> list[tuple[str, str]]:
+        """The references at and inside a place, with what they lead to."""
+        return [(user, self.references[user]) for user in self._inside.get(place, ())]
 
     # ---- What a schema stands for ----
 

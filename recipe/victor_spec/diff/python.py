@@ -1,8 +1,10 @@
 """What a change does to the code that uses the generated package: which functions, models and enums
 it breaks.
 
-The rules are those of `packages`.
+A name of the new package stands for the one of the old package that comes from the same place.
 """
+
+from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
@@ -10,13 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from victor_spec.generate import package_name
-from victor_spec.tree import Tree
+from victor_spec.tree import Tree, around
 
 from .changes import Level, PythonChange, worst
 from .compare import Sides
 from .facts import SCHEMAS
-from .packages import KINDS, Finding, Packages, Side
-from .surface import UNSET, Argument, Member, Words, text_of
+from .packages import Package
+from .surface import UNSET, Owner, Part, Type, fits, renamed, text_of
 
 
 def python_changes(
@@ -31,94 +33,337 @@ def python_changes(
     package = package_name(old) if name is None else name
     before, after = trees
     with tempfile.TemporaryDirectory() as folder:
-        earlier = Side(old, before, sides.old, Path(folder, "old"), package)
-        newer = Side(new, after, sides.new, Path(folder, "new"), package)
-    return package_changes(Packages(earlier, newer, sides.moves), package)
+        earlier = Package(old, before, sides.old, Path(folder, "old"), package)
+        newer = Package(new, after, sides.new, Path(folder, "new"), package)
+    return package_changes(sides, earlier, newer, package)
 
 
-def package_changes(packages: Packages, package: str) -> Mapping[str, PythonChange]:
+def package_changes(
+    sides: Sides, old: Package, new: Package, package: str
+) -> Mapping[str, PythonChange]:
     """Compare two packages; `package` is the name that is reported."""
-    by_place: dict[str, list[PythonChange]] = {}
-    for place, level, name, what in (*_findings(packages), *_webhook_findings(packages)):
-        change = PythonChange(level, (f"{package}.{name}",), what)
-        by_place.setdefault(place, []).append(change)
-    joined: dict[str, PythonChange] = {}
-    for place, changes in sorted(by_place.items()):
-        level = worst(change.level for change in changes)
-        worst_changes = [change for change in changes if change.level == level]
-        joined[place] = PythonChange.joined(worst_changes)
-    return joined
+    by_place: dict[str, list[Finding]] = {}
+    for finding in _Packages(sides, old, new).findings():
+        by_place.setdefault(finding.place, []).append(finding)
+    stays = set(filter(sides.stays, by_place))
+    by_cause: dict[str, list[PythonChange]] = {}
+    for place, findings in sorted(by_place.items()):
+        changes = by_cause.setdefault(sides.cause_around(place, stays), [])
+        level = worst(finding.level for finding in findings)
+        for finding in findings:
+            if finding.level == level:
+                changes.append(PythonChange(level, (f"{package}.{finding.name}",), finding.what))
+    return {place: PythonChange.joined(changes) for place, changes in by_cause.items()}
 
 
-class _Kind(NamedTuple):
-    """Functions, models or enums."""
+class Finding(NamedTuple):
+    """One changed name."""
 
+    place: str
+    level: Level
     name: str
-    """One of KINDS."""
-    word: str
-    start: str
-    """What the names begin with that are reported."""
-
-    def what(self, name: str, happened: str) -> str:
-        """`the function list_cards is gone`."""
-        return f"the {self.word} {_leaf(name)} {happened}"
+    """Without the name of the package: `models.Card.price`."""
+    what: str
 
 
-def _findings(packages: Packages) -> Iterator[Finding]:
-    """What happened to functions, models and enums."""
-    for name in KINDS:
-        kind = _Kind(name, "class", "models.")
-        if name == "functions":
-            kind = _Kind(name, "function", "")
-        for owner in vars(packages.old.surface)[name]:
-            yield from _findings_of(packages, kind, owner)
-        yield from _new_findings(packages, kind)
+class _Packages:
+    """Two packages: which names of the new one stand for which names of the old one."""
 
+    def __init__(self, sides: Sides, old: Package, new: Package) -> None:
+        self._sides = sides
+        self._moved = sides.moves.now
+        self._old = old
+        self._new = new
+        self._owners = old.surface.owners
+        self._later = new.surface.owners
+        self._now: dict[str, str] = {}
+        """The new module of each old one, and the new class."""
+        for name in self._owners:
+            successor = self._successor(name)
+            if successor is not None:
+                self._now[name] = successor
+        owners = self._owners | self._later
+        self._bases = {name: owner.base for name, owner in owners.items() if owner.kind == "enum"}
+        self._earlier = {self._moved(place) for place in sides.old.by_place}
+        """The places in the new document of all that the old one has."""
+        self._kept_classes: set[str] = set()
+        """The places whose class has the same name before and after: a type that names it does not
+        change.
+        """
+        for name, places in old.places.items():
+            if self._now.get(name) == name:
+                self._kept_classes.update(places)
 
-def _findings_of(packages: Packages, kind: _Kind, name: str) -> Iterator[Finding]:
-    """What happened to one function, model or enum, and to what is in it."""
-    now = packages.now[name]
-    places = packages.old.owners.get(name, ())
-    default = places[0] if places else f"{SCHEMAS}{name}"
-    if now is None:
-        cause = packages.cause(places, default)
-        yield Finding(cause, "breaks", kind.start + name, kind.what(name, "is gone"))
-        return
-    is_function = kind.name == "functions"
-    cause = default if is_function else packages.cause(places, default)
-    if _leaf(now) != _leaf(name):
-        place = _named_after(packages, places) or cause
-        what = kind.what(name, f"is now {_leaf(now)}")
-        yield Finding(place, "breaks", kind.start + name, what)
-    if _folder(now) != _folder(name):
-        yield Finding(f"{default}.tags", "breaks", name, f"the module {name} is now {now}")
-    if is_function:
-        yield from _return_findings(packages, name, now)
-    if kind.name != "enums":
-        yield from _Pair(packages, name, now).findings()
-        return
-    before = packages.old.surface.enums[name]
-    after = packages.new.surface.enums[now]
-    yield from _members(name, before, after, cause)
+    def _successor(self, name: str) -> str | None:
+        """The new name of a function or a class, which comes from the same place."""
+        places = {self._moved(place) for place in self._old.places.get(name, ())}
+        kind = self._owners[name].kind
+        same: list[str] = []
+        for other, owner in self._later.items():
+            if owner.kind == kind and not places.isdisjoint(self._new.places.get(other, ())):
+                same.append(other)
+        # Its own name first; but that may be the name of another class now.
+        is_there = name in self._later and self._later[name].kind == kind
+        if name in same or (is_there and not same):
+            return name
+        return same[0] if same else None
 
+    def findings(self) -> Iterator[Finding]:
+        """What happened to functions, classes, and the results of `read_webhook`."""
+        for name, owner in self._owners.items():
+            yield from self._findings_of(name, owner)
+        known = {*self._now.values()}
+        earlier: set[str] = set()
+        for places in self._old.places.values():
+            earlier.update(map(self._moved, places))
+        for name, owner in self._later.items():
+            places = self._new.places.get(name, [])
+            if name not in known and earlier.isdisjoint(places):
+                place = self._addition(places[:1], f"{SCHEMAS}{name}")
+                yield Finding(place, "fine", _shown(name, owner), f"{_title(name, owner)} is new")
+        yield from self._webhooks()
 
-def _new_findings(packages: Packages, kind: _Kind) -> Iterator[Finding]:
-    """The functions or classes that are new, and of new parts of the document."""
-    known = {*packages.now.values()}
-    earlier: set[str] = set()
-    for places in packages.old.owners.values():
-        earlier.update(map(packages.moved, places))
-    for name in vars(packages.new.surface)[kind.name]:
-        places = packages.new.owners.get(name, ())
-        if name in known or not earlier.isdisjoint(places):
-            continue
-        place = packages.addition(places[:1], f"{SCHEMAS}{name}")
-        yield Finding(place, "fine", kind.start + name, kind.what(name, "is new"))
+    # ---- Functions, models and enums ----
 
+    def _findings_of(self, name: str, owner: Owner) -> Iterator[Finding]:
+        """What happened to one function or class, and to what is in it."""
+        places = self._old.places.get(name, [])
+        default = places[0] if places else f"{SCHEMAS}{name}"
+        now = self._now.get(name)
+        title = _title(name, owner)
+        if now is None:
+            cause = self._cause(places, default)
+            yield Finding(cause, "breaks", _shown(name, owner), f"{title} is gone")
+            return
+        later = self._later[now]
+        if _leaf(now) != _leaf(name):
+            place = self._named_after(places) or self._cause(places, default)
+            yield Finding(place, "breaks", _shown(name, owner), f"{title} is now {_leaf(now)}")
+        if owner.kind == "function":
+            if now.rpartition(".")[0] != name.rpartition(".")[0]:
+                what = f"the module {name} is now {now}"
+                yield Finding(f"{default}.tags", "breaks", name, what)
+            yield from self._returns(name, now)
+        successors = self._parts(name, now)
+        for part in owner.parts:
+            yield from self._findings_of_part(name, now, part, successors.get(part))
+        if owner.kind == "function":
+            yield from self._order(name, owner, later, successors)
+        for part in later.parts:
+            if part not in successors.values():
+                yield self._new_part(name, now, part)
 
-def _folder(module: str) -> str:
-    """The module above a module."""
-    return module.rpartition(".")[0]
+    def _returns(self, module: str, now: str) -> Iterator[Finding]:
+        """What happened to the type that a function returns."""
+        before = self._owners[module]
+        after = self._later[now]
+        [operation] = self._old.places[module]
+        place = f"{operation}.responses"
+        gone = [mode for mode in before.modes if mode not in after.modes]
+        level = self._is_read(before.returns, after.returns)
+        if gone or level != "none":
+            later = f"{self._moved(operation)}.responses"
+            added = [part for part in self._sides.new.by_place if part.startswith(f"{later}.")]
+            new = self._addition([*filter(self._is_new, added)], later)
+            place = self._cause(self._below(place), new)
+        if gone:
+            lost = " and no ".join(gone)
+            what = f"{_leaf(now)} has no {lost} now, because no answer has a content"
+            yield Finding(place, "breaks", module, what)
+        if level != "none":
+            what = f"{_leaf(now)} returns {text_of(after.returns)}, not {text_of(before.returns)}"
+            yield Finding(place, level, module, what)
+
+    def _below(self, place: str) -> list[str]:
+        """The places of the old document inside a place."""
+        return [part for part in self._sides.old.by_place if part.startswith(f"{place}.")]
+
+    # ---- Arguments, attributes and members ----
+
+    def _parts(self, name: str, now: str) -> dict[str, str]:
+        """The new name of each argument or attribute: its own, or that of its place."""
+        before = self._owners[name].parts
+        after = self._later[now].parts
+        successors = {part: part for part in before if part in after}
+        if self._owners[name].kind == "enum":
+            return successors
+        for part in before:
+            if part not in successors:
+                places = {self._moved(each) for each in self._old.places_of_part(name, part)}
+                for other in after:
+                    later = self._new.places_of_part(now, other)
+                    if other not in successors.values() and not places.isdisjoint(later):
+                        successors[part] = other
+                        break
+        return successors
+
+    def _findings_of_part(
+        self, name: str, now: str, part: str, successor: str | None
+    ) -> Iterator[Finding]:
+        """What happened to one argument, attribute or member of the old package."""
+        owner = self._owners[name]
+        is_function = owner.kind == "function"
+        around_it = self._old.places.get(name, [])
+        places = self._old.places_of_part(name, part)
+        known = [place for place in places if place in self._sides.old.by_place]
+        place = next(iter([*known, *around_it]), f"{SCHEMAS}{name}")
+        shown = _shown_part(name, owner, part)
+        before = _title_of_part(now if is_function else name, owner, part)
+        if successor is None:
+            cause = self._cause(known if is_function else [*known, *around_it], place)
+            yield Finding(cause, "breaks", shown, f"{before} is gone")
+            return
+        cause = self._cause(known or around_it, place)
+        old = owner.parts[part]
+        new = self._later[now].parts[successor]
+        title = _title_of_part(now, owner, successor)
+        if successor != part:
+            new_name = successor if is_function else title
+            yield Finding(cause, "breaks", shown, f"{before} is now {new_name}")
+        level = self._level(name, now, old, new)
+        if level != "none":
+            hidden = {UNSET} if is_function else set()
+            types = f"{text_of(new.type - hidden)}, not {text_of(old.type - hidden)}"
+            yield Finding(cause, level, shown, f"{title} is {types}")
+        if name in self._old.surface.sent and old.required != new.required:
+            level = "breaks" if new.required else "fine"
+            what = f"{title} {'is required' if new.required else 'may be left out'} now"
+            yield Finding(cause if is_function else place, level, shown, what)
+
+    def _level(self, name: str, now: str, old: Part, new: Part) -> Level:
+        """What another type does to those who read it, and to those who pass it."""
+        if self._owners[name].kind == "enum":
+            return "none" if old == new else "look"
+        levels: list[Level] = []
+        # What answers no longer have cannot be read in the wrong way.
+        if name in self._old.surface.received and now in self._new.surface.received:
+            levels.append(self._is_read(old.type, new.type))
+        if name in self._old.surface.sent:
+            levels.append(self._is_passed(old.type, new.type))
+        return worst(levels)
+
+    def _new_part(self, name: str, now: str, part: str) -> Finding:
+        """An argument, attribute or member that only the new package has."""
+        owner = self._later[now]
+        places = [*self._new.places_of_part(now, part), *self._new.places.get(now, ())]
+        known = [place for place in places if place in self._sides.new.by_place]
+        place = self._addition(known, f"{SCHEMAS}{now}")
+        shown = _shown_part(now, owner, part)
+        title = _title_of_part(now, owner, part)
+        if owner.kind == "enum":
+            place = self._cause(self._old.places.get(name, []), place)
+        elif name in self._old.surface.sent and owner.parts[part].required:
+            return Finding(place, "breaks", shown, f"{title} is new and required")
+        return Finding(place, "fine", shown, f"{title} is new")
+
+    def _order(
+        self, name: str, owner: Owner, later: Owner, successors: Mapping[str, str]
+    ) -> Iterator[Finding]:
+        """Whether the arguments by position have another order."""
+        old = [part for part in owner.parts if owner.parts[part].positional]
+        new = [part for part in later.parts if later.parts[part].positional]
+        before = [successors[part] for part in old if part in successors]
+        after = [part for part in new if part in before]
+        if before != after:
+            names = f"{', '.join(new)}, not {', '.join(old)}"
+            what = f"the arguments of {_leaf(self._now[name])} by position are {names}"
+            yield Finding(self._old.places[name][0], "breaks", name, what)
+
+    # ---- Webhooks ----
+
+    def _webhooks(self) -> Iterator[Finding]:
+        """What happened to the results of `read_webhook`, with a name and without one."""
+        known = self._old.hooks
+        added = [place for place in self._new.hooks.values() if self._is_new(place)]
+        for name, before in self._old.surface.webhooks.items():
+            places = [known.get(name, f"webhooks.{name}")] if name else [*known.values()]
+            shown = f"webhooks.read_webhook({name})"
+            title = f"for {name}" if name else "without a name"
+            after = self._new.surface.webhooks.get(name)
+            if after is None:
+                yield Finding(places[0], "breaks", shown, f"read_webhook has no result {title}")
+                continue
+            level = self._is_read(before, after)
+            if level != "none":
+                what = f"read_webhook returns {text_of(after)} {title}, not {text_of(before)}"
+                cause = self._cause(places, places[0])
+                yield Finding(added[0] if added and not name else cause, level, shown, what)
+
+    # ---- Types ----
+
+    def _is_read(self, before: Type, after: Type) -> Level:
+        """What it does to a reader that `after` is declared, and not `before`, which has the old
+        names of classes.
+        """
+        before = renamed(before, self._now)
+        if before == after:
+            return "none"
+        return "look" if fits(after, before, self._bases) else "breaks"
+
+    def _is_passed(self, before: Type, after: Type) -> Level:
+        """What it does to a caller that `after` is accepted, and not `before`.
+
+        Whether it may be absent is left out.
+        """
+        before = renamed(before - {UNSET}, self._now)
+        after = after - {UNSET}
+        if before == after:
+            return "none"
+        return "fine" if fits(before, after, self._bases) else "breaks"
+
+    # ---- Causes ----
+
+    def _cause(self, places: Collection[str], default: str) -> str:
+        """The component whose change changed a name that comes from some places of the old
+        document.
+        """
+        known = [place for place in places if place in self._sides.old.by_place]
+        for place in known:
+            if self._is_gone(place):
+                # The largest part around it that the new document lacks.
+                return next(filter(self._is_gone, around(place)))
+        for place in known:
+            cause = self._sides.cause_below(place, self._kept_classes)
+            if cause is not None:
+                return cause
+        return default
+
+    def _is_gone(self, place: str) -> bool:
+        """Whether the old document has a place, and the new one lacks it."""
+        is_there = self._moved(place) in self._sides.new.by_place
+        return place in self._sides.old.by_place and not is_there
+
+    def _is_new(self, place: str) -> bool:
+        """Whether the new document has a place, and the old one lacks it."""
+        return place in self._sides.new.by_place and place not in self._earlier
+
+    def _addition(self, places: Collection[str], default: str) -> str:
+        """The largest new part around the first of some places of the new document that is new;
+        without one, the first place, or else `default`. In the names of the old document.
+        """
+        for place in places:
+            if self._is_new(place):
+                return self._sides.moves.before(next(filter(self._is_new, around(place))))
+        return self._sides.moves.before(next(iter(places), default))
+
+    def _named_after(self, places: Collection[str]) -> str | None:
+        """What a function or a class is named after, if that has another name now: a schema, or an
+        operation.
+        """
+        for place in places:
+            part = self._sides.moves.part(place)
+            if part is not None and part.startswith(SCHEMAS):
+                return part
+            for name, new in self._sides.same_operations.items():
+                old = self._sides.old.operations[name]
+                if not f"{place}.".startswith(f"{old.place}."):
+                    continue
+                before = old.tree.get("operationId")
+                if before != new.tree.get("operationId"):
+                    return f"{old.place}.operationId"
+                if before is None and new.place != old.place:
+                    return old.place
+        return None
 
 
 def _leaf(module: str) -> str:
@@ -126,201 +371,23 @@ def _leaf(module: str) -> str:
     return module.rpartition(".")[2]
 
 
-def _return_findings(packages: Packages, module: str, now: str) -> Iterator[Finding]:
-    """What happened to the type that a function returns."""
-    before = packages.old.surface.functions[module]
-    after = packages.new.surface.functions[now]
-    gone = [name for name in before.names if name not in after.names]
-    if gone:
-        lost = " and no ".join(gone)
-        what = f"{_leaf(now)} has no {lost} now, because no answer has a content"
-        yield Finding(_response(packages, module), "breaks", module, what)
-    level = packages.is_read(before.returns, after.returns)
-    if level != "none":
-        what = f"{_leaf(now)} returns {text_of(after.returns)}, not {text_of(before.returns)}"
-        yield Finding(_response(packages, module), level, module, what)
+def _title(name: str, owner: Owner) -> str:
+    """What a sentence calls a function or a class."""
+    return f"the {'function' if owner.kind == 'function' else 'class'} {_leaf(name)}"
 
 
-def _response(packages: Packages, module: str) -> str:
-    """The first response of an operation that differs."""
-    (operation,) = packages.old.owners[module]
-    cause = packages.cause(packages.old.below(f"{operation}.responses"), "")
-    if cause:
-        return cause
-    later = f"{packages.moved(operation)}.responses"
-    return packages.addition([*filter(packages.is_new, packages.new.below(later))], later)
+def _shown(name: str, owner: Owner) -> str:
+    """How a function or a class is reported."""
+    return name if owner.kind == "function" else f"models.{name}"
 
 
-class _Pair:
-    """A function, or a model, that is still there: what happened to its arguments, or
-    attributes.
-    """
-
-    def __init__(self, packages: Packages, owner: str, now: str) -> None:
-        self._packages = packages
-        self._owner = owner
-        self._now = now
-        old = packages.old.surface
-        new = packages.new.surface
-        self._old = old.owners[owner]
-        self._new = new.owners[now]
-        self._operation: str | None = None
-        """The place of a function; None for a model."""
-        self._places = packages.old.owners.get(owner, ())
-        """Those of a model."""
-        if owner in old.functions:
-            [self._operation] = packages.old.owners[owner]
-            self._places = ()
-        self._sent = self._operation is not None or owner in old.sent
-        # What answers no longer have cannot be read in the wrong way.
-        self._received = self._operation is None and owner in old.received and now in new.received
-        self._names = self._pairs_by_name_or_place()
-
-    def _pairs_by_name_or_place(self) -> dict[str, str]:
-        """The new name of each argument or attribute: its own, or that of its place."""
-        pairs = {name: name for name in self._old if name in self._new}
-        for name in self._old:
-            successor = None if name in pairs else self._successor(name, pairs.values())
-            if successor is not None:
-                pairs[name] = successor
-        return pairs
-
-    def _successor(self, name: str, known: Collection[str]) -> str | None:
-        """The new argument or attribute of the place of an old one, whose name is another one."""
-        earlier = self._packages.old.places.get((self._owner, name), ())
-        places = set(map(self._packages.moved, earlier))
-        for other in self._new:
-            later = self._packages.new.places.get((self._now, other), ())
-            if other not in known and not places.isdisjoint(later):
-                return other
-        return None
-
-    def findings(self) -> Iterator[Finding]:
-        """What happened to the arguments, or attributes: the old ones, their order, new ones."""
-        for name, before in self._old.items():
-            yield from self._findings_of_old(name, before)
-        yield from self._order()
-        for name, added in self._new.items():
-            if name not in self._names.values():
-                yield self._finding_of_new(name, added)
-
-    def _order(self) -> Iterator[Finding]:
-        """Whether the arguments by position have another order."""
-        old = [name for name, argument in self._old.items() if argument.positional]
-        new = [name for name, argument in self._new.items() if argument.positional]
-        before = [self._names[name] for name in old if name in self._names]
-        after = [name for name in new if name in before]
-        if self._operation and before != after:
-            names = f"{', '.join(new)}, not {', '.join(old)}"
-            what = f"the arguments of {_leaf(self._now)} by position are {names}"
-            yield Finding(self._operation, "breaks", self._owner, what)
-
-    def _findings_of_old(self, name: str, old: Argument) -> Iterator[Finding]:
-        """What happened to one argument, or attribute, of the old package."""
-        places = self._packages.old.member(self._owner, name)
-        default = self._operation or f"{SCHEMAS}{self._owner}"
-        place = next(iter([*places, *self._places]), default)
-        shown = self._shown(self._owner, name)
-        title = self._title(self._owner, name)
-        after = self._names.get(name)
-        if after is None:
-            cause = self._packages.cause([*places, *self._places], place)
-            yield Finding(cause, "breaks", shown, f"{title} is gone")
-            return
-        cause = self._packages.cause(places, place)
-        new = self._new[after]
-        now = self._title(self._now, after)
-        if after != name:
-            what = f"{title} is now {after if self._operation else now}"
-            yield Finding(cause, "breaks", shown, what)
-        level = self._level(old, new)
-        if level != "none":
-            hidden = {UNSET} if self._operation else set[Member]()
-            types = f"{text_of(new.type - hidden)}, not {text_of(old.type - hidden)}"
-            yield Finding(cause, level, shown, f"{now} is {types}")
-        if self._sent and old.required != new.required:
-            level = "breaks" if new.required else "fine"
-            what = f"{now} {'is required' if new.required else 'may be left out'} now"
-            yield Finding(cause if self._operation else place, level, shown, what)
-
-    def _level(self, old: Argument, new: Argument) -> Level:
-        """What another type does to those who read it, and to those who pass it."""
-        levels: list[Level] = []
-        if self._received:
-            levels.append(self._packages.is_read(old.type, new.type))
-        if self._sent:
-            levels.append(self._packages.is_passed(old.type, new.type))
-        return worst(levels)
-
-    def _finding_of_new(self, name: str, new: Argument) -> Finding:
-        """An argument, or attribute, that only the new package has."""
-        side = self._packages.new
-        places = side.member(self._now, name)
-        places += side.owners.get(self._now, ())
-        place = self._packages.addition(places, f"{SCHEMAS}{self._now}")
-        shown = self._shown(self._now, name)
-        title = self._title(self._now, name)
-        if self._sent and new.required:
-            return Finding(place, "breaks", shown, f"{title} is new and required")
-        return Finding(place, "fine", shown, f"{title} is new")
-
-    def _shown(self, owner: str, name: str) -> str:
-        """What is reported as changed."""
-        return f"{owner}({name})" if self._operation else f"models.{owner}.{name}"
-
-    def _title(self, owner: str, name: str) -> str:
-        """What a sentence calls an argument, or an attribute."""
-        if self._operation:
-            return f"the argument {name} of {_leaf(self._now)}"
-        return f"{owner}.{name}"
+def _title_of_part(name: str, owner: Owner, part: str) -> str:
+    """What a sentence calls an argument, an attribute or a member."""
+    if owner.kind == "function":
+        return f"the argument {part} of {_leaf(name)}"
+    return f"{name}.{part}"
 
 
-def _webhook_findings(packages: Packages) -> Iterator[Finding]:
-    """What happened to the results of `read_webhook`, with the name of a webhook and without."""
-    known = packages.old.hooks
-    added = [place for place in packages.new.hooks.values() if packages.is_new(place)]
-    for name, before in packages.old.surface.webhooks.items():
-        places = [known.get(name, f"webhooks.{name}")] if name else [*known.values()]
-        shown = f"webhooks.read_webhook({name})"
-        title = f"for {name}" if name else "without a name"
-        after = packages.new.surface.webhooks.get(name)
-        if after is None:
-            yield Finding(places[0], "breaks", shown, f"read_webhook has no result {title}")
-            continue
-        level = packages.is_read(before, after)
-        if level != "none":
-            what = f"read_webhook returns {text_of(after)} {title}, not {text_of(before)}"
-            cause = packages.cause(places, places[0])
-            yield Finding(added[0] if added and not name else cause, level, shown, what)
-
-
-def _named_after(packages: Packages, places: tuple[str, ...]) -> str | None:
-    """What a function or a class is named after, if that has another name now: a schema, or an
-    operation.
-    """
-    for place in places:
-        part = packages.moves.part(place)
-        if part is not None and part.startswith(SCHEMAS):
-            return part
-        for module in packages.old.surface.functions:
-            [operation] = packages.old.owners[module]
-            is_within = f"{place}.".startswith(f"{operation}.")
-            cause = packages.renamed_by(operation) if is_within else None
-            if cause is not None:
-                return cause
-    return None
-
-
-def _members(name: str, old: Words, new: Words, place: str) -> Iterator[Finding]:
-    """What happened to the members of an enum."""
-    for member in old.members | new.members:
-        title = f"{name}.{member}"
-        shown = f"models.{title}"
-        before = old.members.get(member)
-        after = new.members.get(member)
-        if member not in new.members:
-            yield Finding(place, "breaks", shown, f"{title} is gone")
-        elif member not in old.members:
-            yield Finding(place, "fine", shown, f"{title} is new")
-        elif before != after:
-            yield Finding(place, "look", shown, f"{title} is {after!r}, not {before!r}")
+def _shown_part(name: str, owner: Owner, part: str) -> str:
+    """How an argument, an attribute or a member is reported."""
+    return f"{name}({part})" if owner.kind == "function" else f"models.{name}.{part}"

@@ -2,43 +2,43 @@
 type fits which.
 """
 
+from __future__ import annotations
+
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-FUNCTIONS = ("sync", "sync_detailed", "asyncio", "asyncio_detailed")
+MODES = ("sync", "sync_detailed", "asyncio", "asyncio_detailed")
 
 Member = tuple[str, tuple[Any, ...]]
 Type = frozenset[Member]
 
 
-class Argument(NamedTuple):
-    """An argument of a function, or of the constructor of a model: an attribute."""
+class Part(NamedTuple):
+    """An argument of a function, an attribute of a model, or a member of an enum."""
 
     type: Type
-    required: bool
+    """That of a member of an enum is its value."""
+    required: bool = False
     positional: bool = False
 
 
-class Function(NamedTuple):
-    """A module of functions, which differ only in how they wait and in how much they return."""
+class Owner(NamedTuple):
+    """A module of functions, which differ only in how they wait and in how much they return; a
+    model; or an enum.
+    """
 
-    names: tuple[str, ...]
-    """Those of FUNCTIONS that there are."""
-    arguments: dict[str, Argument]
-    """Without the client."""
-    returns: Type
-    """The type of what an answer is parsed into, without None."""
-
-
-class Words(NamedTuple):
-    """An enum."""
-
-    members: dict[str, object]
-    base: str
-    """The type that its members have, too: `str` or `int`."""
+    kind: Literal["function", "model", "enum"]
+    parts: dict[str, Part]
+    """The arguments without the client."""
+    returns: Type = frozenset()
+    """What an answer is parsed into, without None."""
+    modes: tuple[str, ...] = ()
+    """The functions of MODES that there are."""
+    base: str = "str"
+    """The type that the members of an enum have, too."""
 
 
 class Surface:
@@ -47,52 +47,34 @@ class Surface:
     """
 
     def __init__(self, package: Path) -> None:
-        self.functions: dict[str, Function] = {}
-        """By module, without the name of the package: `api.cards.list_cards`."""
+        self.owners: dict[str, Owner] = {}
+        """By the name of a class, and by the module of a function, without that of the package:
+        `api.cards.list_cards`.
+        """
         self.webhooks = dict(_webhooks(package / "webhooks.py"))
         """What `read_webhook` returns, by the name of the webhook; "" stands for a call without a
         name.
         """
-        self.models: dict[str, dict[str, Argument]] = {}
-        """By class, the attributes by their names."""
-        self.enums: dict[str, Words] = {}
         for path in sorted((package / "api").glob("*/*.py")):
             function = _function(ast.parse(path.read_bytes()))
             if function is not None:
-                self.functions[f"api.{path.parent.name}.{path.stem}"] = function
+                self.owners[f"api.{path.parent.name}.{path.stem}"] = function
         for path in sorted((package / "models").glob("*.py")):
             for node in ast.parse(path.read_bytes()).body:
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                    self._add_class(node)
-
-    def _add_class(self, node: ast.ClassDef) -> None:
-        """Add an enum, or a model."""
-        bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
-        is_enum = any(base.endswith("Enum") for base in bases)
-        if is_enum:
-            base = "int" if "OpenIntEnum" in bases else "str"
-            self.enums[node.name] = Words(dict(_words(node)), base)
-        else:
-            self.models[node.name] = dict(_attributes(node))
-
-    @cached_property
-    def owners(self) -> dict[str, dict[str, Argument]]:
-        """The arguments of each function, and the attributes of each model."""
-        functions = {module: each.arguments for module, each in self.functions.items()}
-        return {**functions, **self.models}
+                    self.owners[node.name] = _class(node)
 
     @cached_property
     def sent(self) -> set[str]:
-        """The classes that requests are made of: a user constructs them."""
-        types: list[Type] = []
-        for function in self.functions.values():
-            types += [argument.type for argument in function.arguments.values()]
-        return self._reached(types)
+        """The functions, and the classes that requests are made of: a user constructs them."""
+        functions = {name for name, each in self.owners.items() if each.kind == "function"}
+        parts = [part for name in functions for part in self.owners[name].parts.values()]
+        return functions | self._reached(part.type for part in parts)
 
     @cached_property
     def received(self) -> set[str]:
         """The classes that answers and webhooks are made of: a user reads them."""
-        returned = [function.returns for function in self.functions.values()]
+        returned = [owner.returns for owner in self.owners.values()]
         return self._reached([*returned, *self.webhooks.values()])
 
     def _reached(self, types: Iterable[Type]) -> set[str]:
@@ -101,11 +83,9 @@ class Surface:
         pending = [*types]
         for type_ in pending:  # it grows
             for name in class_names(type_):
-                is_class = name in self.models or name in self.enums
-                if is_class and name not in reached:
+                if name in self.owners and name not in reached:
                     reached.add(name)
-                    attributes = self.models.get(name, {})
-                    pending += [attribute.type for attribute in attributes.values()]
+                    pending += [part.type for part in self.owners[name].parts.values()]
         return reached
 
 
@@ -126,53 +106,50 @@ def _webhooks(path: Path) -> Iterator[tuple[str, Type]]:
                 yield "", type_of(node.returns)
 
 
-def _function(module: ast.Module) -> Function | None:
+def _function(module: ast.Module) -> Owner | None:
     """What a module of an operation offers; None for any other module."""
     functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
     for node in module.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in FUNCTIONS:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in MODES:
             functions[node.name] = node
     whole = functions.get("sync_detailed")
     if whole is None or not isinstance(whole.returns, ast.Subscript):
         return None
-    names = tuple(name for name in FUNCTIONS if name in functions)
-    returned = type_of(whole.returns.slice) - {NONE}
-    return Function(names, dict(_arguments(whole.args)), returned)
+    modes = tuple(mode for mode in MODES if mode in functions)
+    returns = type_of(whole.returns.slice) - {NONE}
+    return Owner("function", dict(_arguments(whole.args)), returns, modes)
 
 
-def _arguments(arguments: ast.arguments) -> Iterator[tuple[str, Argument]]:
+def _arguments(arguments: ast.arguments) -> Iterator[tuple[str, Part]]:
     """The arguments of a function, without the client."""
     plain = [*arguments.posonlyargs, *arguments.args]
     required = len(plain) - len(arguments.defaults)
     for number, argument in enumerate(plain):
         type_ = type_of(argument.annotation)
-        yield argument.arg, Argument(type_, number < required, positional=True)
+        yield argument.arg, Part(type_, number < required, positional=True)
     keyword_only = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     for argument, default in keyword_only:
         if argument.arg != "client":
-            type_ = type_of(argument.annotation)
-            yield argument.arg, Argument(type_, default is None)
+            yield argument.arg, Part(type_of(argument.annotation), default is None)
 
 
-def _words(node: ast.ClassDef) -> Iterator[tuple[str, object]]:
-    """The members of an enum."""
+def _class(node: ast.ClassDef) -> Owner:
+    """A model with its public attributes, or an enum with its members."""
+    bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
+    parts: dict[str, Part] = {}
     for statement in node.body:
-        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
+        if isinstance(statement, ast.Assign):
+            value = ast.unparse(statement.value)
             for target in statement.targets:
-                if isinstance(target, ast.Name):
-                    yield target.id, statement.value.value
-
-
-def _attributes(node: ast.ClassDef) -> Iterator[tuple[str, Argument]]:
-    """The public attributes of a model."""
-    for statement in node.body:
-        if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.target, ast.Name):
-            continue
-        name = statement.target.id
-        is_of_class = ast.unparse(statement.annotation).startswith("ClassVar")
-        if not is_of_class and not name.startswith("_"):
-            type_ = type_of(statement.annotation)
-            yield name, Argument(type_, required=statement.value is None)
+                parts[ast.unparse(target)] = Part(frozenset([(value, ())]))
+        elif isinstance(statement, ast.AnnAssign):
+            name = ast.unparse(statement.target)
+            is_of_class = ast.unparse(statement.annotation).startswith("ClassVar")
+            if not is_of_class and not name.startswith("_"):
+                parts[name] = Part(type_of(statement.annotation), required=statement.value is None)
+    if not any(base.endswith("Enum") for base in bases):
+        return Owner("model", parts)
+    return Owner("enum", parts, base="int" if "OpenIntEnum" in bases else "str")
 
 
 ANY: Member = ("Any", ())
