@@ -161,7 +161,7 @@ class Sides:
         """
         if self.old.end(schema) is not schema:
             return True
-        reach = self._alone.reach(place)
+        reach = self._old_alone.get(place, Reach())
         return not self.same_operations.keys().isdisjoint(reach.sent | reach.received)
 
     def _rename(self, place: str, successor: str) -> None:
@@ -242,44 +242,38 @@ class Sides:
 
     @cached_property
     def by_place(self) -> dict[str, Reach]:
-        """What reaches each place."""
+        """What reaches each place that both documents have."""
         by_place: dict[str, Reach] = {}
         for pair in self._sent:
             by_place[pair.place] = by_place.get(pair.place, Reach()) | self._reach_of(pair)
         return by_place
 
     @cached_property
-    def _alone(self) -> Sides:
-        """The old document, compared with itself: what reaches what in it."""
-        return Sides(self.old, self.old)
+    def _old_alone(self) -> dict[str, Reach]:
+        """What reaches each place of the old document: of that, compared with itself."""
+        return Sides(self.old, self.old).by_place
 
     @cached_property
-    def _alone_now(self) -> Sides:
-        """The new document, compared with itself."""
-        return Sides(self.new, self.new)
+    def _new_alone(self) -> dict[str, Reach]:
+        """What reaches each place of the new document."""
+        return Sides(self.new, self.new).by_place
 
-    def reach(self, place: str, changes: Mapping[Change, Reach] | None = None) -> Reach:
-        """The operations that some changes of a place reach.
-
-        Where they reach none, the part counts: for what one document alone has, the operations of
-        that document.
+    def reach(self, place: str) -> Reach:
+        """The operations that reach a place; of what one document alone has, those of that
+        document.
         """
-        reach = Reach()
-        for own in (changes or {}).values():
-            reach |= own
-        before = {new.name: name for name, new in self.same_operations.items()}
+        old_names = {new.name: name for name, new in self.same_operations.items()}
+        nothing = Reach()
         for part in reversed(around(place)):
-            if reach == Reach():
-                reach = self.by_place.get(part, Reach())
-            if reach == Reach() and self.old is not self.new:
-                reach = self._alone.by_place.get(part, Reach())
-            if reach == Reach() and self.old is not self.new:
-                now = self._alone_now.by_place.get(self.moves.now(part), Reach())
-                reach = now.renamed(before)
-            known = self.old.by_place.get(part) or self.new.by_place.get(self.moves.now(part))
+            now = self.moves.now(part)
+            new = self._new_alone.get(now, nothing).renamed(old_names)
+            for reach in (self.by_place.get(part), self._old_alone.get(part), new):
+                if reach is not None and reach != nothing:
+                    return reach
+            known = self.old.by_place.get(part) or self.new.by_place.get(now)
             if known is not None and known.kind == "schema":
                 break
-        return reach
+        return nothing
 
 
 def _named_by_place(version: Version) -> dict[str, Tree]:
@@ -309,7 +303,11 @@ def _entry(
     sides: Sides, place: str, changes: Mapping[Change, Reach], python: PythonChange | None
 ) -> Entry:
     """The entry of one place: its changes on the wire, and what happened to names in Python."""
-    reach = sides.reach(place, changes)
+    reach = Reach()
+    for own in changes.values():
+        reach |= own
+    if reach == Reach():
+        reach = sides.reach(place)
     levels: dict[Change, Level] = {}
     for change, own in changes.items():
         levels[change] = _level(change, own)

@@ -3,8 +3,8 @@
 """
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Container, Iterator
+from typing import Any, NamedTuple, TypeGuard
 
 from victor_spec.tree import Tree, is_among, is_list, is_mapping, mapping_at, types_of
 
@@ -19,10 +19,16 @@ DOCUMENTATION = {
 }
 """Keys whose changes are counted only."""
 
-Limit = tuple[float, bool]
-"""A limit. The flag makes the tighter of two limits the greater one (lower limits) or the lesser
-one (upper limits).
-"""
+
+class Limit(NamedTuple):
+    """A limit of a value. The tighter of two is the greater one."""
+
+    tightness: float
+    """The number; of an upper limit the negative one."""
+    is_exclusive: bool
+    text: str
+    """As a document of 3.1 writes it: `exclusiveMinimum 0`."""
+
 
 LOWER_LIMITS = ("minimum", "minLength", "minItems", "minProperties", "minContains")
 UPPER_LIMITS = ("maximum", "maxLength", "maxItems", "maxProperties", "maxContains")
@@ -43,6 +49,14 @@ CONSTRAINTS = (
     "xml",
 )
 """Keywords that are compared as a whole."""
+_READ_ELSEWHERE = {
+    *DOCUMENTATION,
+    *("$ref", "$schema", "$id", "$anchor", "$defs", "definitions"),
+    *("allOf", "oneOf", "anyOf", "properties", "required", "readOnly", "writeOnly"),
+    *("patternProperties", "additionalProperties", "unevaluatedProperties"),
+    *("items", "prefixItems", "nullable", "const"),
+}
+"""What is no keyword of a value, or says something of its children and members."""
 _ANY_TEXT = {"", ".*", "^", "$", "^.*", ".*$", "^.*$"}
 """Patterns that every text matches."""
 _OTHERS = "..."
@@ -79,7 +93,18 @@ def keywords(tree: Tree) -> dict[str, Any]:
         found["closed"] = True
     elif tree.get("additionalProperties") is not None:
         found["open"] = True
+    found["others"] = _others(tree, found)
     return {keyword: value for keyword, value in found.items() if value is not None}
+
+
+def _others(tree: Tree, found: Container[str]) -> frozenset[tuple[str, str]] | None:
+    """What else a schema says, as texts: nobody knows what it means that one of them differs."""
+    others: set[tuple[str, str]] = set()
+    for key, value in tree.items():
+        is_read = key in found or key in _READ_ELSEWHERE or key.startswith(("x-", "exclusive"))
+        if not is_read:
+            others.add((key, canonical(value)))
+    return frozenset(others) or None
 
 
 def _scalar(tree: Tree, keyword: str) -> str | float | None:
@@ -111,10 +136,10 @@ def join(keyword: str, first: Any, second: Any) -> Any:
         return common or second
     if keyword == "enum":
         return tuple(value for value in first if value in second) or second
-    if keyword in LOWER_LIMITS:
+    if isinstance(first, Limit):
         return max(first, second)
-    if keyword in UPPER_LIMITS:
-        return min(first, second)
+    if keyword == "others":
+        return first | second
     if keyword == "pattern" or keyword in CONSTRAINTS:
         return " and ".join(sorted({str(first), str(second)}))
     return second
@@ -169,19 +194,27 @@ def _admits_null(tree: Tree, types: frozenset[str]) -> bool:
 
 def _limit(tree: Tree, keyword: str) -> Limit | None:
     """A limit of a value; the tighter one, where a document of 3.1 has an exclusive one, too."""
-    is_lower = keyword in LOWER_LIMITS
+    sign = 1 if keyword in LOWER_LIMITS else -1
+    excluding = "exclusive" + keyword.capitalize()
     value = tree.get(keyword)
-    exclusive = tree.get("exclusive" + keyword.capitalize())
-    says_nothing = is_lower and value == 0 and keyword != "minimum"
+    other = tree.get(excluding)
     limits: list[Limit] = []
-    if isinstance(value, int | float) and not says_nothing:
-        # OpenAPI 3.0 has a flag beside the limit
-        limits.append((value, (exclusive is True) == is_lower))
-    if isinstance(exclusive, int | float) and not isinstance(exclusive, bool):
-        limits.append((exclusive, is_lower))
-    if not limits:
-        return None
-    return max(limits) if is_lower else min(limits)
+    if _is_number(value) and (value or sign < 0 or keyword == "minimum"):
+        is_exclusive = other is True  # OpenAPI 3.0 has a flag beside the limit
+        name = excluding if is_exclusive else keyword
+        limits.append(Limit(sign * value, is_exclusive, _limit_text(name, value)))
+    if _is_number(other):
+        limits.append(Limit(sign * other, is_exclusive=True, text=_limit_text(excluding, other)))
+    return max(limits, default=None)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _limit_text(name: str, value: float) -> str:
+    """A limit in words: the same for 5 and 5.0."""
+    return f"{name} {int(value) if float(value).is_integer() else value}"
 
 
 Difference = tuple[str, str, str]
@@ -203,14 +236,17 @@ def keyword_changes(keyword: str, old: Any, new: Any) -> Iterator[Difference]:
     if keyword in _SWITCHES:
         comes, goes = _SWITCHES[keyword]
         yield comes if new else goes, "", ""
-    elif keyword in LOWER_LIMITS or keyword in UPPER_LIMITS:
-        yield _limit_change(keyword, old, new)
+    elif keyword in (*LOWER_LIMITS, *UPPER_LIMITS):
+        yield _limit_change(old, new)
     elif keyword == "multipleOf":
         yield _presence("limit", old and f"{keyword} {old}", new and f"{keyword} {new}")
     elif keyword in CONSTRAINTS:
         yield _presence("constraint", old and keyword, new and keyword)
     elif keyword in ("pattern", "default", "discriminator"):
         yield _presence(keyword, old, new)
+    elif keyword == "others":
+        differing = {name for name, _ in (old or frozenset()) ^ (new or frozenset())}
+        yield "not-compared", "", ", ".join(sorted(differing))
     elif keyword == "enum":
         yield from _enum_change(old, new)
     elif keyword == "type":
@@ -293,21 +329,9 @@ def _values_change(old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[Diffe
             yield "enum-opened" if value == _OTHERS else added, "", value
 
 
-def _limit_change(keyword: str, old: Limit | None, new: Limit | None) -> Difference:
+def _limit_change(old: Limit | None, new: Limit | None) -> Difference:
     """What it means that a limit is another one: tighter, looser, there now, or gone."""
-    before = None if old is None else _limit_text(keyword, old)
-    after = None if new is None else _limit_text(keyword, new)
-    kind, first, second = _presence("limit", before, after)
+    kind, first, second = _presence("limit", old and old.text, new and new.text)
     if old is not None and new is not None:
-        is_tighter = (new > old) == (keyword in LOWER_LIMITS)
-        kind = "limit-tightened" if is_tighter else "limit-loosened"
+        kind = "limit-tightened" if new > old else "limit-loosened"
     return kind, first, second
-
-
-def _limit_text(keyword: str, limit: Limit) -> str:
-    """A limit as the document of 3.1 writes it: `exclusiveMinimum 0`."""
-    value, flag = limit
-    is_exclusive = flag == (keyword in LOWER_LIMITS)
-    if is_exclusive and keyword in ("minimum", "maximum"):
-        keyword = "exclusive" + keyword.capitalize()
-    return f"{keyword} {value}"

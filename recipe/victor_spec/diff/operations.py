@@ -74,7 +74,8 @@ class OperationComparison(SchemaComparison):
     def _calls(self, pair: Pair, old: Tree, new: Tree, *, incoming: bool) -> None:
         """Compare bodies, responses and callbacks."""
         request = RECEIVED if incoming else SENT
-        self._body(pair, old, new, request)
+        bodies = mapping_at(old, "requestBody") or None, mapping_at(new, "requestBody") or None
+        self._pair_of_parts(pair, "body", bodies, f"{pair.place}.requestBody", request)
         self._responses(pair, old, new, BOTH - request)
         former = self.old.callbacks(old)
         latter = self.new.callbacks(new)
@@ -98,29 +99,32 @@ class OperationComparison(SchemaComparison):
             place = self.old.place(tree, old.place)
             now = renamed.get(name, name) if location == "path" else name
             match = fresh.pop(f"{location}:{now}", None)
-            if match is None:
-                pair.say("parameter-removed", at=place, directions=request)
-                continue
-            if now != name:
+            self._pair_of_parts(pair, "parameter", (tree, match), place, request)
+            if match is not None and now != name:
                 pair.say("path-parameter-renamed", name, now, at=place)
-            pair.edges.append(self._part(tree, match, place, request))
         for tree in fresh.values():
-            kind = "required" if _is_required(self.new, tree) else "optional"
             place = self.moves.before(self.new.place(tree, new.place))
-            pair.say(f"{kind}-parameter-added", at=place, directions=request)
+            self._pair_of_parts(pair, "parameter", (None, tree), place, request)
 
-    def _body(self, pair: Pair, old: Tree, new: Tree, request: int) -> None:
-        """Compare the bodies of a request."""
-        before = mapping_at(old, "requestBody")
-        after = mapping_at(new, "requestBody")
-        place = f"{pair.place}.requestBody"
-        if before and after:
-            pair.edges.append(self._part(before, after, place, request))
-        elif before:
-            pair.say("body-removed", at=place, directions=request)
-        elif after:
-            kind = "required-body-added" if _is_required(self.new, after) else "optional-body-added"
-            pair.say(kind, at=place, directions=request)
+    def _pair_of_parts(
+        self,
+        pair: Pair,
+        kind: str,
+        parts: tuple[Tree | None, Tree | None],
+        place: str,
+        directions: int,
+    ) -> None:
+        """Lead to a part that both documents have; say of one that one of them has, that it is gone
+        or new. `kind` is what its rules are called by.
+        """
+        old, new = parts
+        if old is not None and new is not None:
+            pair.edges.append(self._part(old, new, place, directions))
+        elif old is not None:
+            pair.say(f"{kind}-removed", at=place, directions=directions)
+        elif new is not None:
+            which = "required" if _is_required(self.new, new) else "optional"
+            pair.say(f"{which}-{kind}-added", at=place, directions=directions)
 
     def _responses(self, pair: Pair, old: Tree, new: Tree, response: int) -> None:
         """Compare responses by status. One that is gone, or new, is compared with the range, or the
