@@ -110,6 +110,9 @@ class Reach:
     sent: Names = frozenset()
     received: Names = frozenset()
 
+    def __bool__(self) -> bool:
+        return bool(self.sent or self.received)
+
     def __or__(self, other: Reach) -> Reach:
         return Reach(self.sent | other.sent, self.received | other.received)
 

@@ -262,18 +262,24 @@ class Sides:
         """The operations that reach a place; of what one document alone has, those of that
         document.
         """
-        old_names = {new.name: name for name, new in self.same_operations.items()}
-        nothing = Reach()
         for part in reversed(around(place)):
-            now = self.moves.now(part)
-            new = self._new_alone.get(now, nothing).renamed(old_names)
-            for reach in (self.by_place.get(part), self._old_alone.get(part), new):
-                if reach is not None and reach != nothing:
+            for reach_of in (self.by_place.get, self._reach_in_old, self._reach_in_new):
+                reach = reach_of(part)
+                if reach:
                     return reach
-            known = self.old.by_place.get(part) or self.new.by_place.get(now)
+            known = self.old.by_place.get(part)
+            known = known or self.new.by_place.get(self.moves.now(part))
             if known is not None and known.kind == "schema":
                 break
-        return nothing
+        return Reach()
+
+    def _reach_in_old(self, place: str) -> Reach | None:
+        return self._old_alone.get(place)
+
+    def _reach_in_new(self, place: str) -> Reach:
+        old_names = {new.name: name for name, new in self.same_operations.items()}
+        reach = self._new_alone.get(self.moves.now(place), Reach())
+        return reach.renamed(old_names)
 
 
 def _named_by_place(version: Version) -> dict[str, Tree]:
@@ -306,8 +312,7 @@ def _entry(
     reach = Reach()
     for own in changes.values():
         reach |= own
-    if reach == Reach():
-        reach = sides.reach(place)
+    reach = reach or sides.reach(place)
     levels: dict[Change, Level] = {}
     for change, own in changes.items():
         levels[change] = _level(change, own)

@@ -39,12 +39,16 @@ class SchemaPair(Pair):
     after: Facts
     use: Use
     homes: dict[str, str] = field(default_factory=dict[str, str])
-    """The old places of bases that have another name now."""
+    """The places, in both documents, of the bases that both schemas have, with the old ones."""
 
-    def at(self, home: str, step: str = "") -> str:
-        """The place of what a base says, or the schema itself, in the names of the old document."""
+    def at(self, *homes: str, step: str = "") -> str:
+        """The place of what is said at a step: that of the base that says it in each document, or
+        else of the schema itself; in the names of the old document.
+        """
         itself = self.below if step else self.place
-        return (self.homes.get(home, home) or itself) + step
+        bases = {self.homes.get(home, "") for home in homes}
+        [base] = bases if len(bases) == 1 else [""]
+        return (base or itself) + step
 
 
 class SchemaComparison:
@@ -155,11 +159,11 @@ class SchemaComparison:
             self._variants(pair)
         is_one_union = bool(before.unions) != bool(after.unions)
         has_other_type = False
-        for home, (kind, old, new) in _keyword_differences(pair):
+        for homes, (kind, old, new) in _keyword_differences(pair):
             is_of_whole = pair.use == "member" if kind.startswith("null-") else is_one_union
             if not is_of_whole:
                 has_other_type |= kind == "type-changed"
-                pair.say(kind, old, new, at=pair.at(home))
+                pair.say(kind, old, new, at=pair.at(*homes))
         if not is_one_union and not has_other_type:
             self._children(pair)
 
@@ -172,8 +176,8 @@ class SchemaComparison:
         fresh = [place for place in after if place not in self.old.by_place]
         if len(gone) == len(fresh):
             names += zip(gone, fresh, strict=True)
-            pair.homes |= zip(fresh, gone, strict=True)
         for first, second in names:
+            pair.homes |= {first: first, second: first}
             base = self._pair(before[first], after[second], first, "base")
             pair.edges.append(Edge(base, before=first, after=second))
 
@@ -210,7 +214,7 @@ class SchemaComparison:
 
     def _both(self, pair: SchemaPair, old: Child, new: Child) -> None:
         """Lead to what both schemas have at one step."""
-        place = pair.at(old.home, old.step)
+        place = pair.at(old.home, new.home, step=old.step)
         was = _directions(self.old, old.tree)
         is_ = _directions(self.new, new.tree)
         name = old.step.removeprefix(PROPERTY)
@@ -238,14 +242,14 @@ class SchemaComparison:
             directions &= _directions(self.new, new.tree)
         if new is not None and old is None:
             kind = "optional-property-added" if is_required is None else "required-property-added"
-            pair.say(kind, at=pair.at(new.home, step), directions=directions)
+            pair.say(kind, at=pair.at(new.home, step=step), directions=directions)
         elif old is not None and new is None:
             kind = "property-undeclared" if pair.after.value("open") else "property-removed"
-            pair.say(kind, at=pair.at(old.home, step), directions=directions)
+            pair.say(kind, at=pair.at(old.home, step=step), directions=directions)
         elif is_required is not None and was_required is None:
-            pair.say("became-required", at=pair.at(is_required, step), directions=directions)
+            pair.say("became-required", at=pair.at(is_required, step=step), directions=directions)
         elif was_required is not None and is_required is None:
-            pair.say("became-optional", at=pair.at(was_required, step), directions=directions)
+            pair.say("became-optional", at=pair.at(was_required, step=step), directions=directions)
 
     def _described(self, pair: SchemaPair, step: str, child: Child | None) -> None:
         """Say of items, or other properties, that one document alone describes them."""
@@ -258,7 +262,7 @@ class SchemaComparison:
             kind = "items-described"
         elif step.startswith((".prefixItems", ".patternProperties")):
             kind = "part-not-described"
-        pair.say(kind, at=pair.at(child.home, step))
+        pair.say(kind, at=pair.at(child.home, step=step))
 
     # ---- Unions ----
 
@@ -266,7 +270,7 @@ class SchemaComparison:
         """Compare two unions. What has no union counts as a union of itself."""
         former = first or Union("", "", [Child(pair.old, "", "")], discriminated=False)
         latter = second or Union("", "", [Child(pair.new, "", "")], discriminated=False)
-        place = pair.at(former.home)
+        place = pair.at(former.home, latter.home)
         if first and second and first.keyword != second.keyword:
             pair.say("union-kind", first.keyword, second.keyword, at=place)
         matches = self._matches(former, latter)
@@ -309,7 +313,7 @@ class SchemaComparison:
 
     def _member_edge(self, pair: SchemaPair, old: Child, new: Child) -> Edge:
         """The way to two members, or to a single schema and the member that it became, or was."""
-        place = pair.at(old.home, old.step)
+        place = pair.at(old.home, new.home, step=old.step)
         if old.step and new.step:
             use: Use = "text" if pair.use == "text" else "value"
             return self.schema(old.tree, new.tree, place, use=use)
@@ -422,32 +426,33 @@ _BESIDE_TYPES = {"type-changed", "null-admitted", "null-refused"}
 _PLAIN = {"integer", "number", "boolean"}
 
 
-def _keyword_differences(pair: SchemaPair) -> Iterator[tuple[str, Difference]]:
-    """What differs between the keywords of two schemas, with its home; little beside other
+def _keyword_differences(pair: SchemaPair) -> Iterator[tuple[set[str], Difference]]:
+    """What differs between the keywords of two schemas, with its homes; little beside other
     types.
     """
     before = pair.before
     after = pair.after
     is_inferred = before.is_inferred or after.is_inferred
-    found: list[tuple[str, Difference]] = []
+    found: list[tuple[set[str], Difference]] = []
     for keyword in sorted({*before.keywords, *after.keywords}):
         old = before.value(keyword)
         new = after.value(keyword)
         # One that does not declare its type, and one whose type follows from other keywords.
         if old == new or (keyword == "type" and is_inferred and None in (old, new)):
             continue
-        said = before.keywords.get(keyword) or after.keywords[keyword]
-        found += [(said.home, difference) for difference in keyword_changes(keyword, old, new)]
+        said = [facts.keywords[keyword] for facts in (before, after) if keyword in facts.keywords]
+        homes = {each.home for each in said}
+        found += [(homes, difference) for difference in keyword_changes(keyword, old, new)]
     if all(kind != "type-changed" for _, (kind, _, _) in found):
         yield from found
         return
     was_plain = (before.value("type") or {"array"}) <= _PLAIN
     is_same_text = pair.use == "text" and was_plain and after.value("type") == {"string"}
-    for home, (kind, old, new) in found:
+    for homes, (kind, old, new) in found:
         if is_same_text:
-            yield home, ("type-as-text" if kind == "type-changed" else kind, old, new)
+            yield homes, ("type-as-text" if kind == "type-changed" else kind, old, new)
         elif kind in _BESIDE_TYPES:
-            yield home, (kind, old, new)
+            yield homes, (kind, old, new)
 
 
 def _directions(version: Version, tree: Tree) -> int:
