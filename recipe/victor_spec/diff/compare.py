@@ -16,7 +16,7 @@ from .changes import LEVELS, Change, Direction, Entry, Level, PythonChange, Reac
 from .facts import SCHEMAS, Version
 from .keywords import DOCUMENTATION, as_json, canonical
 from .operations import OperationComparison
-from .pairs import BOTH, RECEIVED, SENT, Pair, reached
+from .pairs import BOTH, RECEIVED, SENT, Pair, nothing, reached
 
 OF_NAMES = ("schema-removed", "schema-renamed")
 """The kinds of changes that have other causes."""
@@ -173,7 +173,7 @@ class Sides:
 
     def _note(self, kind: str, place: str, old: str = "", new: str = "") -> None:
         """Note a change that reaches nothing."""
-        pair = Pair(place, lambda _: None)
+        pair = Pair(place, nothing)
         pair.say(kind, old, new)
         self._sent[pair] = set()
 

@@ -245,14 +245,19 @@ def keyword_changes(keyword: str, old: Any, new: Any) -> Iterator[Difference]:
     elif keyword in ("pattern", "default", "discriminator"):
         yield _presence(keyword, old, new)
     elif keyword == "others":
-        differing = {name for name, _ in (old or frozenset()) ^ (new or frozenset())}
-        yield "not-compared", "", ", ".join(sorted(differing))
+        yield _others_change(old or frozenset(), new or frozenset())
     elif keyword == "enum":
         yield from _enum_change(old, new)
     elif keyword == "type":
         yield _type_change(old, new)
     elif keyword == "format":
         yield _format_change(old, new)
+
+
+def _others_change(old: frozenset[tuple[str, str]], new: frozenset[tuple[str, str]]) -> Difference:
+    """Which other keywords differ."""
+    names = {name for name, _ in old ^ new}
+    return "not-compared", "", ", ".join(sorted(names))
 
 
 def _presence(name: str, old: Any, new: Any) -> Difference:

@@ -22,7 +22,7 @@ from victor_spec.tree import (
 from .access import compare_access
 from .facts import PROPERTY, Version
 from .moves import moves_of, renamed_parameters, same_operations, wire_name
-from .pairs import BOTH, RECEIVED, SENT, Edge, Pair
+from .pairs import BOTH, RECEIVED, SENT, Edge, Pair, nothing
 from .schemas import SchemaComparison, Use
 
 FORM = "application/x-www-form-urlencoded"
@@ -80,7 +80,7 @@ class OperationComparison(SchemaComparison):
         former = self.old.callbacks(old)
         latter = self.new.callbacks(new)
         for step in {**former, **latter}:
-            called = Pair(f"{pair.place}.callbacks.{step}", lambda _: None)
+            called = Pair(f"{pair.place}.callbacks.{step}", nothing)
             pair.edges.append(Edge(called))
             if step not in latter:
                 called.say("operation-removed")

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 
 from .changes import RULES, Change
 
-SENT, RECEIVED, BOTH = 1, 2, 3
+SENT = 1
+RECEIVED = 2
+BOTH = 3
 """The directions in which something is there: a read-only property is not sent."""
 
 
@@ -73,6 +75,10 @@ class Edge:
     def is_by_itself(self) -> bool:
         """Whether a reference leads to what is reported at a place of its own."""
         return bool(self.before) and self.summary is None
+
+
+def nothing(_: Pair) -> None:
+    """Compares a pair whose changes are known."""
 
 
 def reached(root: Pair, direction: int) -> Iterator[Pair]:

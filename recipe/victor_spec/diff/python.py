@@ -18,7 +18,7 @@ from .changes import Level, PythonChange, worst
 from .compare import Sides
 from .facts import SCHEMAS
 from .packages import Package
-from .surface import UNSET, Owner, Part, Type, fits, renamed, text_of
+from .surface import UNSET, Member, Owner, Part, Type, fits, renamed, text_of
 
 
 def python_changes(
@@ -222,7 +222,7 @@ class _Packages:
             yield Finding(cause, "breaks", shown, f"{before} is now {new_name}")
         level = self._level(name, now, old, new)
         if level != "none":
-            hidden = {UNSET} if is_function else set()
+            hidden = {UNSET} if is_function else set[Member]()
             types = f"{text_of(new.type - hidden)}, not {text_of(old.type - hidden)}"
             yield Finding(cause, level, shown, f"{title} is {types}")
         if name in self._old.surface.sent and old.required != new.required:
