@@ -550,11 +550,14 @@ def test_a_new_parameter_that_is_no_argument_is_said_with_what_sends_it(
     assert f"  new: {said}\n" in updated_calls(tmp_path, beside, new, capsys)
 
 
-def test_a_new_header_that_is_a_key_is_sent_by_no_option(
+def test_a_new_header_that_is_a_key_is_said_with_what_a_client_sends(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     new = f"        - {{name: Idempotency-Key, in: header, schema: {{type: string}}}}\n{IN_CALL}"
-    said = "no argument: no call sends this key until code by hand does"
+    said = (
+        "no argument: without a row by hand, a client with this key sends a random one, the same "
+        "in all attempts"
+    )
     printed = updated_calls(tmp_path, IN_CALL, new, capsys)
     assert f"  new: header `Idempotency-Key` (text): {said}\n" in printed
 

@@ -209,6 +209,41 @@ def test_a_loss_is_accepted_by_the_command_that_the_refusal_names(
     assert (shop / "shop.yaml").read_text(encoding="utf-8") == LOSSY
 
 
+KEYED = """
+openapi: 3.0.3
+info: {title: Shop, version: 1.0.0}
+paths:
+  /cards:
+    post:
+      operationId: makeCard
+      parameters: [{name: Idempotency-Key, in: header, required: true, schema: {type: string}}]
+      requestBody:
+        content: {application/json: {schema: {type: object, properties: {note: {type: string}}}}}
+      responses: {'204': {description: made}}
+"""
+KEY_SETTINGS = "bodies: {makeCard: {what: card, by_hand: {idempotency_key: str}}}\n"
+
+
+def test_what_breaks_is_said_before_an_entry_of_the_settings_stops_the_update(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    header = "      parameters: [{name: Idempotency-Key, in: header, required: true, schema"
+    moved = KEYED.replace(f"{header}: {{type: string}}}}]\n", "").replace(
+        "properties: {note", "properties: {idempotencyKey: {type: string}, note"
+    )
+    (shop / "shop.yaml").write_text(KEYED, encoding="utf-8")
+    (shop / "shop.settings.yaml").write_text(KEY_SETTINGS, encoding="utf-8")
+    generate(shop / "shop.yaml", shop)
+    before = files(shop)
+    capsys.readouterr()
+    assert update(shop, moved) == 2
+    printed = capsys.readouterr()
+    assert "header:Idempotency-Key" in printed.out
+    assert "the argument idempotency_key of make_card is gone" in " ".join(printed.out.split())
+    assert "the name idempotency_key is taken" in printed.err
+    assert files(shop) == before
+
+
 @pytest.mark.parametrize("rest", ["", "### Added\n\n- A thing.\n\n", "## 1.4.0\n\n- Old.\n"])
 def test_the_changelog_keeps_the_words_of_its_heading_above_the_entry(
     shop: Path, rest: str

@@ -32,6 +32,7 @@ from victor_spec.exit_status import COMPLETE, INCOMPLETE, MISUSE
 from victor_spec.generate import package_name
 from victor_spec.tree import Tree, mapping_at
 from victor_spec.typed.news import news_of_bodies, news_of_lists, news_of_records
+from victor_spec.typed.settings import SettingsError
 
 from . import Copies, Decimals, MaxMib, Name, approvals_beside, reading, show
 from .diff import write
@@ -86,21 +87,21 @@ def update(
         sides = compare(before, after)
         settings = default_path(document, "settings")
         old_side = Package(document, before, sides.old, folder / "old", name, decimals or ())
-        new_side = Package(
-            newer,
-            after,
-            sides.new,
-            folder / "new",
-            name,
-            decimals or (),
-            settings,
-            typed=(package / "typed").is_dir(),
-        )
+        newer_side = newer, after, sides.new, folder / "new", name, decimals or ()
+        misfit: SettingsError | None = None
+        try:
+            new_side = Package(*newer_side, settings, typed=(package / "typed").is_dir())
+        except SettingsError as error:
+            # What breaks is said first: an entry that fits no longer is often a part of it.
+            misfit = error
+            new_side = Package(*newer_side)
         changes = package_changes(sides, old_side, new_side, name)
         names = document.name, newer.name
         report = report_on(sides, changes, called=names, file=document, approved=approvals)
         write(report)
         show("")
+        if misfit is not None:
+            raise misfit
         losses = check_generated(after, newer.name, new_side.made, accepted).problems
         if losses:
             _refuse(newer, accepted, losses)

@@ -19,6 +19,7 @@ BESIDE_BODY = ("query", *BESIDE_QUERY)
 """Where the parameters stand that are no arguments: of lists and calls, and of operations that send
 an object.
 """
+KEY = "without a row by hand, a client with this key sends a random one, the same in all attempts"
 BY_OTHERS = frozenset({"accept", "authorization", "content-type", *OF_TRANSPORT})
 """Headers that are no parameters (OpenAPI 3, Parameter Object), or that httpx writes."""
 
@@ -74,7 +75,7 @@ def _sent_by(document: Tree, parameter: Tree) -> str:
         return "the generated function alone sends it"
     name, description = str(parameter.get("name")), str(parameter.get("description", ""))
     if is_key(document, name, mapping_at(parameter, "schema"), description):
-        return "no call sends this key until code by hand does"
+        return KEY
     return "`with_options(headers=...)` sends it"
 
 
