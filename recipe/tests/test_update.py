@@ -325,3 +325,14 @@ def test_a_folder_without_the_package_is_named(
         f"{shop / 'nowhere' / 'shop_api'}: the package does not exist: run `victor-spec generate`"
     )
     assert capsys.readouterr().err.startswith(said)
+
+
+def test_an_attribute_that_becomes_plain_json_is_a_decision_though_the_wire_is_the_same(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    two_unions = "note: {anyOf: [{type: string}], oneOf: [{type: string}]}"
+    assert OLD.count("note: {type: string}") == 1
+    assert update(shop, OLD.replace("note: {type: string}", two_unions)) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Card.note is Any | Unset, not str | Unset" in said
+    assert "none on the wire, breaks in Python" in said

@@ -18,7 +18,7 @@ from .changes import Level, PythonChange, worst
 from .compare import Sides
 from .facts import SCHEMAS
 from .packages import Package
-from .surface import UNSET, Member, Owner, Part, Type, fits, renamed, text_of
+from .surface import UNSET, Member, Owner, Part, Type, fits, is_untyped, renamed, text_of
 
 
 def python_changes(
@@ -298,7 +298,8 @@ class _Packages:
         before = renamed(before, self._now)
         if before == after:
             return "none"
-        return "look" if fits(after, before, self._bases) else "breaks"
+        is_look = fits(after, before, self._bases) and not is_untyped(after, before)
+        return "look" if is_look else "breaks"
 
     def _is_passed(self, before: Type, after: Type) -> Level:
         """What it does to a caller that `after` is accepted, and not `before`.
@@ -309,7 +310,8 @@ class _Packages:
         after = after - {UNSET}
         if before == after:
             return "none"
-        return "fine" if fits(before, after, self._bases) else "breaks"
+        is_fine = fits(before, after, self._bases) and not is_untyped(after, before)
+        return "fine" if is_fine else "breaks"
 
     # ---- Causes ----
 

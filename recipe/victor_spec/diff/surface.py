@@ -196,6 +196,13 @@ def class_names(type_: Type) -> Iterator[str]:
             yield from class_names(part)
 
 
+def is_untyped(type_: Type, before: Type) -> bool:
+    """Whether a type is Any, or has it within, and the one before did not: no type checker sees
+    what code makes of such a value.
+    """
+    return ANY[0] in class_names(type_) and ANY[0] not in class_names(before)
+
+
 def renamed(type_: Type, names: Mapping[str, str]) -> Type:
     """A type with other names of classes."""
     members: list[Member] = []
