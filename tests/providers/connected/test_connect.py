@@ -3,7 +3,7 @@
 import base64
 import importlib
 import logging
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -32,6 +32,7 @@ from victor_ext import (
     connect,
     connect_async,
 )
+from victor_ext.providers.connected.operations import rows_of
 
 pytestmark = pytest.mark.slow
 PAYMENT = {"id": "pay_1", "amount": 4423, "currency": "EUR", "status": "accepted"}
@@ -407,6 +408,25 @@ class TestTheOrigin:
         for bad in (object, client_class()(base_url=URL), None):
             with pytest.raises(ConfigurationError, match="pass the Client class"):
                 connect(bad, base_url=URL)  # type: ignore[arg-type,var-annotated] # what is tested
+
+    def test_a_package_of_an_older_generator_is_to_be_generated_again(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Older(NamedTuple):
+            name: str = "list_balances"
+            method: str = "GET"
+            path: str = "/v1/balances"
+            headers: tuple[str, ...] = ()
+            members: tuple[str, ...] = ()
+
+        made = client_class()
+        operations = importlib.import_module(made.__module__.replace(".client", ".operations"))
+        monkeypatch.setattr(operations, "OPERATIONS", (Older(),))
+        client = type("Client", (made,), {"__module__": made.__module__})
+        with pytest.raises(ConfigurationError, match="older victor-spec: generate it again"):
+            connect(client, base_url=URL)
+        with pytest.raises(ConfigurationError, match="older victor-spec: generate it again"):
+            rows_of(operations.OPERATIONS, HeaderKey())
 
 
 class TestTheClient:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
+from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared, Problems, document_complaint
 from victor_ext.runtime.loop.idempotency_keys import (
     MADE,
@@ -91,6 +92,8 @@ class OperationRow:
 
 
 _NOTHING = OperationRow()
+_READ_OF_OPERATIONS = ("keys", "result_id", "result_status", "results", "result_members", "parse")
+"""What is read of each operation of a package, and what one of an older generator may lack."""
 
 
 class DocumentOperations(Operations):
@@ -102,6 +105,9 @@ class DocumentOperations(Operations):
     all, and the caller names no operation and no request, each POST takes it.
 
     The arguments are those of `connect`, checked; `place` is its `key`.
+
+    Raises:
+        ConfigurationError: An older generator has made the package.
     """
 
     def __init__(
@@ -111,6 +117,11 @@ class DocumentOperations(Operations):
         place: KeyPlace,
         rows: Mapping[str, OperationRow] | None = None,
     ) -> None:
+        for declared in document:
+            if not all(hasattr(declared, name) for name in _READ_OF_OPERATIONS):
+                raise ConfigurationError(
+                    "The package was made by an older victor-spec: generate it again."
+                )
         super().__init__(document, base_url, place)
         self._by_caller = rows or {}
         self.names_takers = getattr(place, "takes_key", None) is not None or any(
