@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from victor_api.servers import filled
 
+from victor_spec.rewrites.operations import UNNAMED
+
 from .wire import BASE, Tree, Wire, beside, done, package, parameter
 
 pytestmark = pytest.mark.pull_request
@@ -182,6 +184,17 @@ def test_names_with_separators_are_words(tmp_path: Path) -> None:
     assert wire.target("customers_get_id") == "/b"
     sent = wire.send("customers_list", **{name: name for name in names})
     assert dict(sent.url.params) == {wire_name: name for name, wire_name in names.items()}
+
+
+def test_a_part_of_the_path_that_has_another_name_there_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = parameter("cardId", "path", {"type": "integer"})
+    paths = {"/cards/{id}": {"get": done("get_card", parameters=[other])}}
+    wire = Wire(tmp_path, "wire_other_part", paths=paths)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert wire.result.log.notes() == [f"GET /cards/{{id}} path cardId: {UNNAMED}"]
+    assert wire.target("get_card", id="1") == "/cards/1"
 
 
 # Servers of the document, of a path and of an operation

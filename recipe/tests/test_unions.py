@@ -267,3 +267,63 @@ def test_what_python_cannot_compile_is_an_error_that_names_it(
             assert message.startswith(expected), message
             assert f"(made from {source})" in message or not source
     assert {each: each.read_bytes() for each in package.rglob("*.py")} == before
+
+
+SCHEMAS_AT = "#/components/schemas/"
+NOWHERE = {"card": "Gone", "bank": "Lost"}
+HALF = {"card": f"{SCHEMAS_AT}Card", "bank": "Lost"}
+
+
+@pytest.mark.parametrize(
+    ("mapping", "dangling", "of_another"),
+    [(NOWHERE, ["card", "bank"], "Card"), (HALF, ["bank"], "UnknownVariant")],
+)
+def test_a_word_of_a_mapping_that_leads_to_no_schema_is_named_and_shapes_tell_members_apart(
+    mapping: Tree,
+    dangling: list[str],
+    of_another: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    members = [ref("Card"), ref("Bank")]
+    discriminator = {"propertyName": "kind", "mapping": mapping}
+    schemas = {
+        "Card": an_object(("pan",), kind=TEXT, pan=TEXT),
+        "Bank": an_object(("iban",), kind=TEXT, iban=TEXT),
+        "Pay": an_object(by={"oneOf": members, "discriminator": discriminator}),
+    }
+    name = f"dangling_{len(dangling)}"
+    paths = {"/pay": {"get": answering(ref("Pay"), operationId="pay")}}
+    wire = Wire(tmp_path, name, paths=paths, components={"schemas": schemas})
+    assert wire.result.log.notes() == [
+        f"Pay.by: the discriminator's word {word} leads to no schema: {SCHEMAS_AT}{NOWHERE[word]}"
+        for word in dangling
+    ]
+    values = {"kind": "card", "pan": "1"}, {"kind": "bank", "iban": "2"}, {"kind": "x", "pan": "1"}
+    found = [read(wire, "pay", by=value).by for value in values]
+    assert classes(*found) == ["Card", "Bank", of_another]
+    assert [each.to_dict() for each in found] == [*values]
+
+
+def test_properties_beside_items_without_a_type_make_no_object_of_the_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    both = {"items": TEXT, "properties": {"total": TEXT}}
+    schemas = {
+        "Lines": listed(TEXT),
+        "Own": both,
+        "Part": {"allOf": [both]},
+        "Beside": {"allOf": [ref("Lines"), {"properties": {"total": TEXT}}]},
+        "All": an_object(own=ref("Own"), part=ref("Part"), beside=ref("Beside")),
+    }
+    paths = {"/all": {"get": answering(ref("All"), operationId="everything")}}
+    wire = Wire(tmp_path, "beside_lists", paths=paths, components={"schemas": schemas})
+    found = read(wire, "everything", own=["a"], part=["b"], beside=["c"])
+    assert (found.own, found.part, found.beside) == (["a"], ["b"], ["c"])
+    found = read(wire, "everything", own={"total": "1"})
+    assert found.own == {"total": "1"}
+    assert wire.models.All.__annotations__["own"] == "Any | Unset"
+    noted = {line.partition(":")[0] for line in wire.result.log.notes()}
+    assert {"Own", "Beside"} <= noted

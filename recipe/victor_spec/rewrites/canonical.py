@@ -80,7 +80,8 @@ def _read_type(schema: Tree, where: str, log: Log) -> None:
         del schema["type"]
         log.note(where, f"{kind} is no type of OpenAPI")
         kind, kinds = None, set()
-    if len(kinds - {"null"}) > 1 and kinds & {"object", "array"}:
+    is_either = kind is None and is_mapping(schema.get("items")) and bool(schema.get("properties"))
+    if is_either or (len(kinds - {"null"}) > 1 and kinds & {"object", "array"}):
         as_json(schema, where, log, "it is an object or a list, or something else")
         return
     if is_null(schema) and where.endswith(("[]", ".*")):
@@ -91,9 +92,11 @@ def _read_type(schema: Tree, where: str, log: Log) -> None:
     if "array" in types_of(schema) and not schema.get("items") and not schema.get("prefixItems"):
         schema["items"] = {}
     for part in list_at(schema, "allOf"):
-        if "type" not in part and part.get("properties"):
+        if "type" in part or (part.get("properties") and part.get("items")):
+            continue
+        if part.get("properties"):
             part["type"] = "object"
-        elif "type" not in part and part.get("items"):
+        elif part.get("items"):
             part["type"] = "array"
 
 

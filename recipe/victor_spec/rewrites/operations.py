@@ -19,9 +19,11 @@ from victor_spec.tree import (
 )
 from victor_spec.tree import Hook as DeclaredHook
 
-from .base import Log, components
+from .base import Log, components, place_of_parameter
 
 OF_TRANSPORT = ("content-length", "transfer-encoding", "connection")
+UNNAMED = "the path does not name it; each part that it names and nothing declares is a text"
+"""Why a declared part of a path is not sent."""
 
 
 def write_status(document: Tree, log: Log) -> None:
@@ -88,7 +90,7 @@ def declare_path_parameter(document: Tree, log: Log) -> None:
             name = parameter["name"]
             if name not in named:
                 declared.remove(parameter)
-                log("declare-path-parameter", f"{operation.where} {name} (not in the path)")
+                log.note(place_of_parameter(operation, parameter), UNNAMED)
         known = {each["name"] for each in declared if each.get("in") == "path"}
         for name in named:
             if name not in known:
