@@ -47,6 +47,29 @@ def test_what_is_no_finite_number_is_refused(value: object) -> None:
     assert noted(lambda check: check.number("fee", value, 0, 9)) == [problem]
 
 
+def test_an_amount_that_is_sent_as_a_number_is_no_float() -> None:
+    problem = ("fee", "is a float, which cannot hold cents exactly.")
+    assert noted(lambda check: check.decimal("fee", 0.1, 0, 9)) == [problem]
+    assert noted(lambda check: check.decimal("fee", Decimal("0.10"), 0, 9)) == []
+    problem = ("fee", "must be a number from 0 to 9, or left out.")
+    assert noted(lambda check: check.decimal("fee", Decimal("9.01"), 0, 9)) == [problem]
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ("12.340", "12.340"),
+        ("-5", "-5"),
+        *((text, None) for text in ("", "1e3", "12,34", "NaN", " 1", "\u0661", "9" * 9999)),
+        (12.34, None),
+        (None, None),
+    ],
+)
+def test_a_decimal_text_is_read_with_its_digits(sent: object, read: str | None) -> None:
+    found = typed.decimal_text({"fee": sent}, "fee")
+    assert (None if found is None else str(found)) == read
+
+
 @pytest.mark.parametrize(
     ("good", "bad", "limits", "message"),
     [

@@ -671,3 +671,166 @@ def test_what_is_undecided_of_calls_and_request_objects_is_said_until_settings_n
     main(["update", f"{tmp_path}/shop.yaml", f"{tmp_path}/newer.yaml", "--out", str(tmp_path)])
     printed = capsys.readouterr().out.partition("of typed records and arguments:\n")[2]
     assert [line.strip() for line in printed.splitlines()][: len(said)] == said
+
+
+AMOUNTS = """
+openapi: 3.0.3
+info: {title: Shop, version: 1.0.0}
+paths:
+  /orders:
+    post:
+      operationId: takeOrder
+      requestBody:
+        content:
+          application/json:
+            schema:
+              type: object
+              properties:
+                note: {type: string}
+                line: {$ref: '#/components/schemas/Line'}
+      responses:
+        "200":
+          description: The order.
+          content: {application/json: {schema: {$ref: '#/components/schemas/Order'}}}
+components:
+  schemas:
+    Line: {type: object, properties: {itemName: {type: string}}}
+    Order:
+      type: object
+      properties:
+        id: {type: string}
+        memo: {type: string}
+"""
+AMOUNT_SETTINGS = """
+records: {Order: {}}
+views: {OrderFields: {over: [Order]}}
+parts: {Line: {}}
+bodies: {takeOrder: {what: order}}
+"""
+IN_BODY, IN_PART = "                note: {type", "    Line: {type: object, properties: {"
+IN_ANSWER = "        memo: {type"
+MONEY = {
+    "name": "sumPayments: {type: string}",
+    "pattern": r"extra: {type: string, pattern: '^\d{1,9}\.\d{2}$'}",
+    "description": "extra: {type: string, description: Decimal text.}",
+}
+NO_MONEY = [
+    "priceId: {type: string}",
+    "summary: {type: string}",
+    "code: {type: string, pattern: '^.{4}$'}",
+    "amount: {type: string, enum: [ALL, NONE]}",
+    "total: {type: integer}",
+]
+
+
+def of_amounts(
+    folder: Path, before: str, member: str, capsys: pytest.CaptureFixture[str]
+) -> tuple[int, list[str]]:
+    """The exit code of an update that adds a member before a text, and the numbered decisions."""
+    made_with_settings(folder, AMOUNTS, AMOUNT_SETTINGS)
+    assert AMOUNTS.count(before) == 1
+    indent = " " * (len(before) - len(before.lstrip()))
+    added = f"{before}{member}, " if before == IN_PART else f"{indent}{member}\n{before}"
+    (folder / "newer.yaml").write_text(AMOUNTS.replace(before, added), encoding="utf-8")
+    capsys.readouterr()
+    status = main(["update", f"{folder}/shop.yaml", f"{folder}/newer.yaml", "--out", str(folder)])
+    printed = capsys.readouterr().out.partition("for a person:\n")[2]
+    return status, [line.strip() for line in printed.splitlines()]
+
+
+@pytest.mark.parametrize("why", MONEY)
+@pytest.mark.parametrize(
+    ("before", "entries"),
+    [
+        (IN_BODY, ["bodies: {takeOrder: {read_as: {%s: dollars}}}"]),
+        (IN_PART, ["parts: {Line: {read_as: {%s: dollars}}}"]),
+        (
+            IN_ANSWER,
+            [
+                "records: {Order: {read_as: {%s: decimal}}}",
+                "views: {OrderFields: {read_as: {%s: decimal}}}",
+            ],
+        ),
+    ],
+)
+def test_a_new_text_that_is_money_is_a_decision_with_its_line_of_settings(
+    before: str,
+    entries: list[str],
+    why: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    status, decisions = of_amounts(tmp_path, before, MONEY[why], capsys)
+    wire_name = MONEY[why].partition(":")[0]
+    assert status == 1
+    assert [line.partition("as a Decimal: ")[2] for line in decisions] == [
+        f"`{entry % wire_name}`" for entry in entries
+    ]
+    assert all(f"money by its {why}" in line for line in decisions)
+
+
+def test_a_new_double_that_is_sent_and_is_money_is_a_decision(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    member = "fee: {type: number, format: double}"
+    status, decisions = of_amounts(tmp_path, IN_BODY, member, capsys)
+    assert status == 1
+    said = "1. new: `fee` in `take_order` (number): money by its name; as a Decimal: "
+    assert decisions == [f"{said}`bodies: {{takeOrder: {{read_as: {{fee: decimal}}}}}}`"]
+
+
+@pytest.mark.parametrize("member", NO_MONEY)
+@pytest.mark.parametrize("before", [IN_BODY, IN_ANSWER])
+def test_what_is_no_amount_is_no_decision(
+    before: str, member: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert of_amounts(tmp_path, before, member, capsys) == (0, [])
+
+
+def test_the_lines_of_settings_make_decimals(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = AMOUNTS
+    for before, member in (
+        (IN_BODY, "fee: {type: number}"),
+        (IN_BODY, "amount: {type: string}"),
+        (IN_ANSWER, "amount: {type: string}"),
+    ):
+        text = text.replace(before, f"{' ' * before.index(before.lstrip())}{member}\n{before}")
+    settings = (
+        "records: {Order: {read_as: {amount: decimal}}}\n"
+        "views: {OrderFields: {over: [Order], read_as: {amount: decimal}}}\n"
+        "bodies: {takeOrder: {what: order, read_as: {fee: decimal, amount: dollars}}}\n"
+    )
+    made_with_settings(tmp_path, text, settings)
+    records = (tmp_path / "shop_api/typed/records.py").read_text(encoding="utf-8")
+    assert records.count("def amount(self) -> Decimal | None:") == 2
+    arguments = (tmp_path / "shop_api/typed/arguments.py").read_text(encoding="utf-8")
+    assert "fee: Decimal | int | None = None" in arguments
+    assert "amount: Amount | None = None" in arguments
+    assert 'check.decimal("fee", fee, ' in arguments
+    (tmp_path / "newer.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "shop.yaml").write_text(AMOUNTS, encoding="utf-8")
+    capsys.readouterr()
+    assert (
+        main(["update", f"{tmp_path}/shop.yaml", f"{tmp_path}/newer.yaml", "--out", str(tmp_path)])
+        == 0
+    )
+
+
+def test_a_new_number_that_is_money_is_a_decision_without_typed_modules(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    newer = AMOUNTS.replace(IN_ANSWER, f"        sumPayments: {{type: number}}\n{IN_ANSWER}")
+    (tmp_path / "shop.yaml").write_text(AMOUNTS, encoding="utf-8")
+    (tmp_path / "newer.yaml").write_text(newer, encoding="utf-8")
+    main(["generate", f"{tmp_path}/shop.yaml", "--out", str(tmp_path)])
+    capsys.readouterr()
+    status = main(
+        ["update", f"{tmp_path}/shop.yaml", f"{tmp_path}/newer.yaml", "--out", str(tmp_path)]
+    )
+    assert status == 1
+    assert capsys.readouterr().out.splitlines()[-1].strip() == (
+        "1. new: `Order.sumPayments` (number): money by its name; as a Decimal: "
+        "`--decimals Order.sumPayments`"
+    )

@@ -143,6 +143,14 @@ class Query(validation.Validation):
             self._fits(field, value, step, among)
         return value
 
+    def decimal(self, field: str, value: Any, least: float, most: float, **limits: Any) -> Any:
+        """An amount that is sent as a number: no float, with the limits of `number`."""
+        if isinstance(value, float):
+            message = f"{field} is a float, which cannot hold cents exactly."
+            self.add(Problem(field, "float", message, hint="write Decimal('44.23')"))
+            return value
+        return self.number(field, value, least, most, **limits)
+
     def _fits(self, field: str, value: Any, step: float | None, among: Sequence[float]) -> bool:
         """Whether a number is a multiple of `step`, and one of the numbers in `among`, if any."""
         if among and value not in among:

@@ -8,6 +8,7 @@ never costs the others.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from datetime import date, datetime
@@ -30,6 +31,8 @@ from victor_ext.runtime.core.json_values import (
 R = TypeVar("R", bound=Record)
 Object = Mapping[str, Any]
 """A JSON object."""
+_DIGITS = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
+"""A decimal number as text."""
 
 
 class _AnyCase(dict[str, Any]):
@@ -79,6 +82,14 @@ def whole(json: Object, name: str) -> int | None:
 def decimal(json: Object, name: str) -> Decimal | None:
     """A number, with the digits that were sent."""
     return decimal_of(json.get(name))
+
+
+def decimal_text(json: Object, name: str) -> Decimal | None:
+    """A number that is sent as text, with its digits; None for one with an exponent."""
+    value = json.get(name)
+    if not isinstance(value, str) or _DIGITS.fullmatch(value) is None:
+        return None
+    return decimal_of(Decimal(value))
 
 
 def moment(json: Object, name: str) -> datetime | None:

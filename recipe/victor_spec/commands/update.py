@@ -32,6 +32,7 @@ from victor_spec.exit_status import COMPLETE, INCOMPLETE, MISUSE
 from victor_spec.generate import package_name
 from victor_spec.tree import Tree, mapping_at
 from victor_spec.typed.news import news_of_bodies, news_of_lists, news_of_records
+from victor_spec.typed.news.amounts import AS_DECIMAL, decision
 from victor_spec.typed.settings import SettingsError
 
 from . import Copies, Decimals, MaxMib, Name, approvals_beside, reading, show
@@ -112,28 +113,35 @@ def update(
         replace_file(changelog, changed.encode())
     replace_file(document, newer.read_bytes())
     show(f"{newer} -> {document}, {package}")
-    _show_news(old_side, new_side, before, after, document, settings)
-    return _print_decisions(report)
+    amounts = _show_news(old_side, new_side, before, after, document, settings)
+    return _print_decisions(report, amounts)
 
 
 def _show_news(
     old: Package, new: Package, before: Tree, after: Tree, document: Path, settings: Path
-) -> None:
-    """Name what changes of typed records and lists, one line for each member."""
+) -> list[str]:
+    """Name what changes of typed records and lists, one line for each member; the lines of those
+    that are money.
+    """
     typed = new.made.typed
     if typed is None:
-        return
+        floats = (place for place in new.made.log.floats if place not in old.made.log.floats)
+        return [
+            f"new: `{place}` (number): {decision('name', f'--decimals {place}')}"
+            for place in floats
+        ]
     news = [
         *news_of_lists(typed.lists, before, after),
         *news_of_bodies(typed.calls.bodies, typed.calls.parts, typed.settings, before, after),
-        *news_of_records(typed.records, old.made.members, new.made.members),
+        *news_of_records(typed.records, old.made.members, new.made.members, after),
     ]
     if not news:
-        return
+        return []
     show("", f"{number(len(news), 'change')} of typed records and arguments:")
     show(*(f"  {line}" for line in news))
     if any(line.endswith("undecided") for line in news):
         show(*(f"  {line}" for line in _where_to_decide(document, settings)))
+    return [line for line in news if AS_DECIMAL in line]
 
 
 def _where_to_decide(document: Path, settings: Path) -> Iterator[str]:
@@ -165,9 +173,9 @@ def _changed(changelog: Path, document: Path, before: Tree, after: Tree, report:
     return _with(changelog, entry)
 
 
-def _print_decisions(report: Report) -> int:
-    """Name the changes that a person has to look at: what breaks and was not approved, and what
-    may.
+def _print_decisions(report: Report, amounts: Sequence[str]) -> int:
+    """Name the changes that a person has to look at: what breaks and was not approved, what may,
+    and new amounts.
     """
     breaking = report.breaking()
     looks = [
@@ -175,14 +183,17 @@ def _print_decisions(report: Report) -> int:
         for entry in report.entries
         if "look" in (entry.wire, entry.python) and entry not in breaking
     ]
-    if not breaking and not looks:
+    if not breaking and not looks and not amounts:
         show("Nothing has to be decided: no change breaks anything, and none needs a look.")
         return COMPLETE
-    show("", f"{number(len(breaking) + len(looks), 'decision')} for a person:")
-    for count, entry in enumerate([*breaking, *looks], 1):
+    decided = [*breaking, *looks]
+    show("", f"{number(len(decided) + len(amounts), 'decision')} for a person:")
+    for count, entry in enumerate(decided, 1):
         show(f"{count:3}. {entry.place}: {entry.shortened()} ({entry.reached_by()})")
         if entry.names:
             show(f"     {', '.join(entry.names)}")
+    for count, line in enumerate(amounts, len(decided) + 1):
+        show(f"{count:3}. {line}")
     return INCOMPLETE
 
 

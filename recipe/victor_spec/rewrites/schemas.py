@@ -20,7 +20,9 @@ DECIMAL = "x-decimal"
 """The format of a number that is read as a Decimal; the generator makes properties of text by their
 format.
 """
-_AMOUNT = re.compile(r"(?i)(?:amount|price|balance|total)[^.]*$|fee$")
+_AMOUNT = re.compile(
+    r"(?:(?i:amount|price|balance|total)|(?:(?<![A-Za-z])sum|Sum)(?![a-z]))[^.]*$|(?i:fee)$"
+)
 """The end of a place that is called after money."""
 
 
@@ -74,8 +76,13 @@ def exact_number(document: Tree, log: Log) -> None:
             _make_decimal(schema)
             log.requests.decimals = True
             log("exact-number", where)
-        elif _AMOUNT.search(where):
+        elif is_amount(where):
             log.floats.append(where)
+
+
+def is_amount(place: str) -> bool:
+    """Whether a place is called after money."""
+    return _AMOUNT.search(place) is not None
 
 
 def _make_decimal(schema: Tree) -> None:

@@ -29,7 +29,7 @@ from .limits import count_at, fewest, given, reference_of, without_null
 from .settings import MembersSettings, Settings
 
 REFERENCE = "#/components/schemas/"
-COMPARED = {"birthday": "day", "second": "moment", "zulu": "moment"}
+COMPARED = {"birthday": "day", "decimal": "number", "second": "moment", "zulu": "moment"}
 """How an answer is compared with an argument, where that is not what its check is called."""
 ONE_OF = (("lift", "leave_out", "set_by_hand", "money"), ("shown", "accounts"))
 """Entries of which one alone names a member: those that say what becomes of it come first."""

@@ -52,10 +52,13 @@ ANNOTATIONS = {
     "second": "datetime",
     "zulu": "datetime",
     "dollars": "Amount",
+    "decimal": "Decimal | int",
 }
 """The types in Python, by how a value is checked."""
 METHODS = {"whole": "integer"}
 """The methods of a check that have another name than what they read."""
+NUMBERS = ("whole", "number", "decimal")
+"""The readers of numbers, which have the limits of numbers."""
 IN_LISTS = frozenset({"text", "whole", "number", "flag", "day"})
 """How the items of a list may be checked."""
 AS_TEXT = frozenset({"day", "birthday", "stamp", "second", "zulu", "dollars"})
@@ -364,7 +367,7 @@ class Checks:
         if reader == "text":
             return self._of_text(spot, schema, may_be_empty=may_be_empty)
         arguments = [spot.label, spot.value]
-        if reader in ("whole", "number"):
+        if reader in NUMBERS:
             arguments += numbers_of(schema)
         arguments += ["is_end=True"] if spot.is_end and reader == "zulu" else []
         method = METHODS.get(reader, reader)
@@ -419,7 +422,7 @@ class Checks:
         decided: dict[str, str] = {}
         if named in self.settings.words:
             decided["enum"] = f"the words {named} decide"
-        elif reader not in ("text", "whole", "number"):
+        elif reader != "text" and reader not in NUMBERS:
             decided["enum"] = f"it is read as {reader}"
         if reader == "moment" and not self.in_body:
             decided |= dict.fromkeys(OF_TEXT, "it is read as moment")

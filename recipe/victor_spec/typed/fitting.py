@@ -47,6 +47,7 @@ READ_AS: Mapping[str, Collection[str]] = {
     "second": ("text", "moment"),
     "zulu": ("text", "moment"),
     "dollars": ("text",),
+    "decimal": ("number",),
 }
 """What of the document an argument may be that is read as something else."""
 
@@ -57,7 +58,7 @@ FIELD_READ_AS: Mapping[str, Collection[str]] = {
     "identifier": ("text", "uuid"),
     "flag": ("flag", "text", "word"),
     "whole": _NUMERIC,
-    "decimal": _NUMERIC,
+    "decimal": ("text", *_NUMERIC),
     "moment": ("text", "moment"),
     "day": ("text", "day"),
     "value": (*_TEXTUAL, *_NUMERIC, "flag"),

@@ -15,7 +15,17 @@ from .settings import ArgumentSettings, Settings, SettingsError, is_name, neares
 
 IMPORTED = frozenset(
     {
-        *("Amount", "Any", "ExtraBody", "ExtraQuery", "KW_ONLY", "Literal", "Mapping", "Money"),
+        *(
+            "Amount",
+            "Any",
+            "Decimal",
+            "ExtraBody",
+            "ExtraQuery",
+            "KW_ONLY",
+            "Literal",
+            "Mapping",
+            "Money",
+        ),
         *("Required", "Sequence", "StrEnum", "TypedDict", "annotations", "dataclass", "date"),
         "datetime",
     }

@@ -27,6 +27,7 @@ TYPES = {
     "flag": "bool | None",
     "whole": "int | None",
     "decimal": "Decimal | None",
+    "decimal_text": "Decimal | None",
     "moment": "datetime | None",
     "day": "date | None",
     "money": "_typed.Money | None",
@@ -284,6 +285,8 @@ class RecordPlanner:
         reader = settings.read_as.get(place) or self._reader_of(kind)
         if place in settings.identifiers:
             reader = "identifier"
+        elif reader == "decimal" and kind == "text":
+            reader = "decimal_text"
         self._check_entry(place, kind, reader)
         is_decided = place in settings.shown or place in settings.masked
         python_name = str(prop.python_name)

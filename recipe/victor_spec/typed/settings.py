@@ -127,6 +127,9 @@ class ViewSettings(_Strict):
     names: dict[str, str] = Field(
         default={}, description="Members that have another name in Python than their own."
     )
+    read_as: dict[str, ReadAs] = Field(
+        default={}, description="Members that are read as another type than the document says."
+    )
     by_hand: list[str] = Field(
         default=[],
         description="Members that the class over the view reads itself. No field has the name of "
@@ -256,7 +259,7 @@ class ListSettings(CallSettings):
         return [*super().members(), *(("constant", name) for name in self.constant)]
 
 
-SentAs = Literal["text", "day", "birthday", "moment", "dollars"]
+SentAs = Literal["text", "day", "birthday", "moment", "dollars", "decimal"]
 """How an argument of a body is checked and sent, where the document does not say it."""
 
 
@@ -271,7 +274,8 @@ class MembersSettings(ArgumentSettings):
     read_as: dict[str, SentAs] = Field(
         default={},
         description="Members that are checked as another type than the document says: a day, a "
-        "birthday, which no message shows, a moment, an amount in dollars as text.",
+        "birthday, which no message shows, a moment, an amount in dollars as text, a number as a "
+        "Decimal.",
     )
     money: dict[str, tuple[str, str]] = Field(
         default={},

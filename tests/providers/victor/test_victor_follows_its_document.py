@@ -276,7 +276,8 @@ def updated(folder: Path, news: dict[str, str]) -> Path:
         document = document.replace(old, new, 1)
     (folder / "newer.yaml").write_text(document, encoding="utf-8")
     arguments = [str(folder / "victor.yaml"), str(folder / "newer.yaml"), "--out", str(folder)]
-    assert main(["update", *arguments]) == 0
+    # 1: a number may be money, which is a decision.
+    assert main(["update", *arguments]) in (0, 1)
     return folder
 
 

@@ -13,7 +13,8 @@ from victor_spec.typed.checks import own_name, snake
 from victor_spec.typed.limits import given
 from victor_spec.typed.settings import BodySettings, MembersSettings, PartSettings, Settings
 
-from .changes import HAND, PRIVATE, Signature, changes_of, declared_of, gone
+from .amounts import decision, why_money
+from .changes import HAND, PRIVATE, TYPES, Signature, changes_of, declared_of, gone
 from .not_arguments import (
     BESIDE_BODY,
     news_of_others,
@@ -25,6 +26,8 @@ from .not_arguments import (
 NOT_SENT = "no generated argument sends it"
 OF_MONEY = "`Money` decides"
 BY_EXTRA = "`extra_body` sends it"
+SENT_AS = {TYPES["string"]: "dollars", TYPES["number"]: "decimal"}
+"""How an amount is sent exactly, by what its type is called."""
 IN_LISTS = "nothing sends it: it stands in items of lists alone"
 """How a member is sent that is no argument."""
 
@@ -41,7 +44,10 @@ def news_of_bodies(
         own = settings.bodies[body.operation]
         old, new = (_body_members(each, body.operation, own) for each in (before, after))
         undecided = _compared(body, own)
-        yield from _news_of_members(body.function, body, own, old, new or {}, undecided, BY_EXTRA)
+        entry = f"bodies: {{{body.operation}"
+        yield from _news_of_members(
+            body.function, body, own, old, new or {}, undecided, BY_EXTRA, entry
+        )
         yield from news_of_others(
             body.operation, body.function, before, after, BESIDE_BODY, body.by_hand
         )
@@ -55,7 +61,10 @@ def news_of_bodies(
         old, new = (_part_members(each, part.schema, own_part) for each in (before, after))
         undecided = _private(part, classes[part.name])
         by_extra = BY_EXTRA if part.schema in outside_lists else IN_LISTS
-        yield from _news_of_members(part.name, part, own_part, old, new or {}, undecided, by_extra)
+        entry = f"parts: {{{part.schema}"
+        yield from _news_of_members(
+            part.name, part, own_part, old, new or {}, undecided, by_extra, entry
+        )
 
 
 def _compared(body: BodyPlan, own: BodySettings) -> Mapping[str, str]:
@@ -132,16 +141,24 @@ def _news_of_members(
     new: Signature,
     undecided: Mapping[str, str],
     instead: str,
+    entry: str,
 ) -> Iterator[str]:
     """`undecided` has what holds of a member until somebody decides, by its place. `instead` says
-    how a member is sent that is no argument.
+    how a member is sent that is no argument. `entry` begins the line of settings for one.
     """
     for argument in plan.in_order:
         place = f"`{argument.name}` in `{where}`"
         before, after = (old or {}).get(argument.place), new[argument.place]
         if before is None:
             required = required_words(old, is_required=argument.is_required)
+            sent_as = SENT_AS.get(after.type)
+            pattern = str(after.limits.get("pattern", ""))
+            why = why_money(argument.place, pattern, argument.description)
+            is_named = any(argument.place == name for _, name in own.members())
             holds = [undecided[argument.place]] if argument.place in undecided else []
+            if why and sent_as and not after.words and not is_named:
+                line = f"{entry}: {{read_as: {{{argument.place}: {sent_as}}}}}}}"
+                holds = [decision(why, line)]
             yield ": ".join([f"new: {place} ({after.text()})", *required, *holds])
             continue
         may_be_left_out = argument.place not in own.required

@@ -9,9 +9,20 @@ from openapi_python_client.strings import PythonIdentifier
 
 from victor_spec.members import Kind
 from victor_spec.requests import PREFIX
-from victor_spec.tree import is_list
-from victor_spec.typed.records import RecordField, RecordPlan, is_text, own_field_name, record_of
+from victor_spec.rewrites.merged_schemas import all_properties
+from victor_spec.rewrites.names import class_name
+from victor_spec.tree import Tree, is_list, mapping_at, named_schemas
+from victor_spec.typed.limits import given
+from victor_spec.typed.records import (
+    TYPES,
+    RecordField,
+    RecordPlan,
+    is_text,
+    own_field_name,
+    record_of,
+)
 
+from .amounts import decision, why_money
 from .changes import HAND, KINDS, PRIVATE, Change, gone, listed
 
 NOT_LIFTED = "no field: it is not lifted"
@@ -20,13 +31,16 @@ Members = Mapping[str, Mapping[str, Kind]]
 
 
 def news_of_records(
-    records: Sequence[RecordPlan], before: Members, after: Members
+    records: Sequence[RecordPlan], before: Members, after: Members, document: Tree
 ) -> Iterator[str]:
-    """What is new, changed or gone of the fields of records."""
+    """What is new, changed or gone of the fields of records; `document` is the newer one."""
     for record in records:
         old, new = (_members_of(each, record) for each in (before, after))
         for field in record.fields:
-            yield from _news_of_field(record, field, old.get(field.place), new[field.place].kind)
+            if field.place in old:
+                yield from _changed_field(record, field, old[field.place], new[field.place].kind)
+            else:
+                yield _new_field(record, field, new[field.place].kind, document)
         for place, member in old.items():
             if place not in new:
                 name = own_field_name(str(PythonIdentifier(member.name, PREFIX)), record.taken)
@@ -67,15 +81,33 @@ def _spread(
             yield from _spread(members, kind, parts, place)
 
 
-def _news_of_field(
-    record: RecordPlan, field: RecordField, before: _Member | None, kind: Kind
+def _new_field(record: RecordPlan, field: RecordField, kind: Kind, document: Tree) -> str:
+    said = f"new: `{field.name}` in `{record.name}` ({_kind_text(kind)})"
+    is_plain_text = kind == "text" and field.type == TYPES["text"]
+    if is_plain_text and (field.is_undecided or record.is_view):
+        pattern = _pattern_of(field, document)
+        why = why_money(field.member, pattern, field.description)
+        if why:
+            group = "views" if record.is_view else "records"
+            line = f"{group}: {{{record.name}: {{read_as: {{{field.place}: decimal}}}}}}"
+            return f"{said}: {decision(why, line)}"
+    return f"{said}: {PRIVATE}" if field.is_undecided else said
+
+
+def _pattern_of(field: RecordField, document: Tree) -> str:
+    """The pattern that the document has for a field of a named schema; empty without one."""
+    for name, schema in named_schemas(document).items():
+        if class_name(name) == field.schema:
+            member = mapping_at(all_properties(document, schema), field.member)
+            return str(given(document, member).get("pattern", ""))
+    return ""
+
+
+def _changed_field(
+    record: RecordPlan, field: RecordField, before: _Member, kind: Kind
 ) -> Iterator[str]:
-    """What is new or changed of a field; `before` is its member in the earlier document."""
+    """What changed of a field; `before` is its member in the earlier document."""
     place = f"`{field.name}` in `{record.name}`"
-    if before is None:
-        decision = f": {PRIVATE}" if field.is_undecided else ""
-        yield f"new: {place} ({_kind_text(kind)}){decision}"
-        return
     yield from (change.line(place, {}) for change in _changed_kind(before.kind, kind))
 
 
