@@ -7,6 +7,7 @@ import pytest
 
 from victor_spec.command_line import main
 from victor_spec.commands.update import DECISIONS, UNTIL_THEN
+from victor_spec.typed.news.not_arguments import KEY
 
 from .wire import made_with_settings
 
@@ -550,16 +551,16 @@ def test_a_new_parameter_that_is_no_argument_is_said_with_what_sends_it(
     assert f"  new: {said}\n" in updated_calls(tmp_path, beside, new, capsys)
 
 
+@pytest.mark.parametrize(
+    ("beside", "said"),
+    [(IN_CALL, KEY), (IN_LIST, "a read sends no key")],
+)
 def test_a_new_header_that_is_a_key_is_said_with_what_a_client_sends(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    beside: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    new = f"        - {{name: Idempotency-Key, in: header, schema: {{type: string}}}}\n{IN_CALL}"
-    said = (
-        "no argument: without a row by hand, a client with this key sends a random one, the same "
-        "in all attempts"
-    )
-    printed = updated_calls(tmp_path, IN_CALL, new, capsys)
-    assert f"  new: header `Idempotency-Key` (text): {said}\n" in printed
+    new = f"        - {{name: Idempotency-Key, in: header, schema: {{type: string}}}}\n{beside}"
+    printed = updated_calls(tmp_path, beside, new, capsys)
+    assert f"  new: header `Idempotency-Key` (text): no argument: {said}\n" in printed
 
 
 PARTS = """

@@ -20,7 +20,7 @@ _ID_WORD = re.compile(
     r"(?:[a-z]*request|[a-z]*transaction|message|external|unique)?"
     r"(?:id|identifier|key|token|nonce|uuid|guid|ref|reference)"
 )
-_READING = ("get", "head", "options", "query", "trace")
+READING = ("get", "head", "options", "query", "trace")
 _LEVELS = 3
 """Levels of objects in which a member of a body is looked for."""
 _NO_TEXTS = frozenset({"date", "date-time", "time", "duration", "uri", "url", "email", "binary"})
@@ -52,7 +52,7 @@ _DENIED = re.compile(
 def record_keys(document: Tree, log: Log) -> None:
     """Record where each operation takes an idempotency key, and what form a key has."""
     for operation in operations(document):
-        if operation.method in _READING:
+        if operation.method in READING:
             continue
         found = [_parameter_key(document, each) for each in list_at(operation.tree, "parameters")]
         keys = [each for each in found if each is not None]

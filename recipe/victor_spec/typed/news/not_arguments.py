@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from victor_spec.rewrites.keys import is_key
+from victor_spec.rewrites.keys import READING, is_key
 from victor_spec.rewrites.operations import OF_TRANSPORT
 from victor_spec.tree import Tree, mapping_at, parameters, resolve
 from victor_spec.typed.arguments import operations_by_id
@@ -49,9 +49,10 @@ def news_of_others(
                 yield change.line(place, decided)
             continue
         required = ["required", "breaking"] if declared.is_required else []
-        how = (
-            "code by hand sends it" if is_by_hand else f"no argument: {_sent_by(after, parameter)}"
-        )
+        how = "code by hand sends it"
+        if not is_by_hand:
+            method = operations_by_id(after)[operation_id].method
+            how = f"no argument: {_sent_by(after, parameter, method)}"
         yield ": ".join([f"new: {place} ({declared.text()})", *required, how])
 
 
@@ -69,13 +70,13 @@ def _others(
     return found
 
 
-def _sent_by(document: Tree, parameter: Tree) -> str:
+def _sent_by(document: Tree, parameter: Tree, method: str) -> str:
     """What sends a parameter that is no argument."""
     if parameter.get("in") != "header":
         return "the generated function alone sends it"
     name, description = str(parameter.get("name")), str(parameter.get("description", ""))
     if is_key(document, name, mapping_at(parameter, "schema"), description):
-        return KEY
+        return "a read sends no key" if method in READING else KEY
     return "`with_options(headers=...)` sends it"
 
 
