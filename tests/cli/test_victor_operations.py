@@ -78,6 +78,20 @@ def test_what_is_no_package_is_misuse(bare_command: Command) -> None:
         assert f"{name} is no generated package: " in ran.err
 
 
+def test_a_package_of_an_older_generator_is_to_be_generated_again(
+    bare_command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "older_api").mkdir()
+    (tmp_path / "older_api" / "__init__.py").touch()
+    (tmp_path / "older_api" / "operations.py").write_text(
+        "from types import SimpleNamespace\n"
+        "OPERATIONS = (SimpleNamespace(name='pay', method='POST', path='/pay', headers=()),)\n"
+    )
+    ran = bare_command("operations", str(tmp_path / "older_api"))
+    assert ran.status == 2
+    assert "older victor-spec: generate it again" in " ".join(ran.err.split())
+
+
 def test_a_folder_of_packages_is_told_from_a_package(bare_command: Command, tmp_path: Path) -> None:
     (tmp_path / "two_api").mkdir()
     (tmp_path / "two_api" / "__init__.py").touch()

@@ -72,7 +72,7 @@ def _table_of(package: str, key: str | None) -> _Table:
         key: The name of the idempotency key; None: the key that the document declares.
 
     Raises:
-        Misuse: There is no such package.
+        Misuse: There is no such package, or an older generator has made it.
     """
     from victor_ext.providers.connected.declared_keys import key_place  # noqa: PLC0415 - the help does without it
     from victor_ext.providers.connected.operations import rows_of  # noqa: PLC0415 - the same
@@ -85,7 +85,10 @@ def _table_of(package: str, key: str | None) -> _Table:
             f"{package} is no generated package: {error}. Name one that can be imported, or its "
             "folder, such as clients/till_api."
         ) from error
-    place = key_place(declarations, key)
+    try:
+        place = key_place(declarations, key)
+    except victor_ext.ConfigurationError as error:
+        raise Misuse(f"{package}: {error}") from error
     return _Table(name, declarations, place, rows_of(declarations, place))
 
 

@@ -32,7 +32,7 @@ from victor_ext import (
     connect,
     connect_async,
 )
-from victor_ext.providers.connected.operations import rows_of
+from victor_ext.providers.connected.declared_keys import key_place
 
 pytestmark = pytest.mark.slow
 PAYMENT = {"id": "pay_1", "amount": 4423, "currency": "EUR", "status": "accepted"}
@@ -426,7 +426,7 @@ class TestTheOrigin:
         with pytest.raises(ConfigurationError, match="older victor-spec: generate it again"):
             connect(client, base_url=URL)
         with pytest.raises(ConfigurationError, match="older victor-spec: generate it again"):
-            rows_of(operations.OPERATIONS, HeaderKey())
+            key_place(operations.OPERATIONS, None)
 
 
 class TestTheClient:

@@ -7,9 +7,22 @@ idempotency key (`says_key`, `documented_key`): a name alone says little.
 from collections import Counter
 from collections.abc import Sequence
 
+from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared
 from victor_ext.runtime.loop.idempotency_keys import PLACES, HeaderKey, KeyPlace, NoKeys
 from victor_ext.runtime.loop.operations import declares_at, is_at
+
+_READ_OF_OPERATIONS = ("keys", "result_id", "result_status", "results", "result_members", "parse")
+"""What is read of each operation of a package, and what one of an older generator may lack."""
+
+
+def require_current(document: Sequence[Declared]) -> None:
+    """Raise `ConfigurationError` for the operations of a package of an older generator."""
+    for declared in document:
+        if not all(hasattr(declared, name) for name in _READ_OF_OPERATIONS):
+            raise ConfigurationError(
+                "The package was made by an older victor-spec: generate it again."
+            )
 
 
 def documented_key(declared: Declared) -> KeyPlace | None:
@@ -38,7 +51,11 @@ def key_place(document: Sequence[Declared], name: str | None) -> KeyPlace:
         document: The operations.
         name: The name of the key. None: the place is that of which the document says for most
             writes that it is a key; a header comes before other places.
+
+    Raises:
+        ConfigurationError: They are those of a package of an older generator.
     """
+    require_current(document)
     writes = [declared for declared in document if declared.method not in SAFE_METHODS]
     if name is None:
         return _most_common_key(writes)

@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 import httpx
 
-from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared, Problems, document_complaint
 from victor_ext.runtime.loop.idempotency_keys import (
     MADE,
@@ -37,7 +36,7 @@ from victor_ext.runtime.loop.operations import (
     state_in,
 )
 
-from .declared_keys import declared_place, documented_key, key_place
+from .declared_keys import declared_place, documented_key, key_place, require_current
 from .problems import read_problems
 
 UNDECLARED = "A repeat with a key that the provider ignores does it twice: is the name right?"
@@ -92,8 +91,6 @@ class OperationRow:
 
 
 _NOTHING = OperationRow()
-_READ_OF_OPERATIONS = ("keys", "result_id", "result_status", "results", "result_members", "parse")
-"""What is read of each operation of a package, and what one of an older generator may lack."""
 
 
 class DocumentOperations(Operations):
@@ -117,11 +114,7 @@ class DocumentOperations(Operations):
         place: KeyPlace,
         rows: Mapping[str, OperationRow] | None = None,
     ) -> None:
-        for declared in document:
-            if not all(hasattr(declared, name) for name in _READ_OF_OPERATIONS):
-                raise ConfigurationError(
-                    "The package was made by an older victor-spec: generate it again."
-                )
+        require_current(document)
         super().__init__(document, base_url, place)
         self._by_caller = rows or {}
         self.names_takers = getattr(place, "takes_key", None) is not None or any(
