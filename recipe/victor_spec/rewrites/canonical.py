@@ -79,7 +79,7 @@ def _read_type(schema: Tree, where: str, log: Log) -> None:
     if kind is not None and (not kinds or not kinds <= TYPES):
         del schema["type"]
         log.note(where, f"{kind} is no type of OpenAPI")
-        kind, kinds = None, set()
+        kind, kinds = None, set[str]()
     is_either = kind is None and is_mapping(schema.get("items")) and bool(schema.get("properties"))
     if is_either or (len(kinds - {"null"}) > 1 and kinds & {"object", "array"}):
         as_json(schema, where, log, "it is an object or a list, or something else")
@@ -174,6 +174,8 @@ def _read_parts(document: Tree, schema: Tree, where: str, log: Log) -> None:
         _be_only(schema, only)
         return
     if only is not None and "$ref" in only and len(schema["allOf"]) > 1:
+        if any(inner is schema for _, inner in below("", resolve(document, only))):
+            schema["allOf"] = [only]  # the generator adds no words to an object within itself
         return
     _drop_what_is_no_object(document, schema, where, log)
     if schema.get("allOf") and not _agree(document, schema):
