@@ -58,8 +58,8 @@ def test_the_rest_is_read_as_bytes(wire: Wire, name: str, kind: str | None, body
     assert read(wire, name, kind, body).payload.read() == body
 
 
-def test_the_check_reads_every_content_type(wire: Wire) -> None:
-    assert wire.problems() == []
+def test_every_content_type_is_read(wire: Wire) -> None:
+    assert wire.faults() == []
 
 
 def test_a_body_that_is_not_json_is_refused_where_no_content_type_says_so(wire: Wire) -> None:

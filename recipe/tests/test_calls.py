@@ -1,5 +1,6 @@
 """What packages send and read, judged by their documents as they were written."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -8,13 +9,17 @@ import pytest
 from victor_spec.document import load
 from victor_spec.generate import generate
 
-from .calls.judge import Verdict, judged
-from .test_check import GREEN, PLANTED, SHOP
-from .wire import Tree, document, written
+from .calls.comparison import Verdict
+from .calls.judge import judged
+from .cases import documents_in
+from .wire import Tree, beside, document, written
 
 pytestmark = pytest.mark.pull_request
 HERE = Path(__file__).resolve().parent
-OURS = sorted((HERE.parents[1] / "openapi").glob("[a-z]*.yaml"))
+OURS = documents_in(HERE.parents[1] / "openapi")
+GREEN: dict[str, Tree] = beside("green")
+SHOP = HERE / "shop.yaml"
+MISTAKES = beside("planted")
 
 
 def verdict_of(path: Path, folder: Path) -> Verdict:
@@ -22,32 +27,26 @@ def verdict_of(path: Path, folder: Path) -> Verdict:
     return judged(tree, generate(path, folder, tree=tree).package)
 
 
-def lines(verdict: Verdict) -> list[str]:
-    return [problem.line() for problem in verdict.findings.problems.values()]
-
-
-@pytest.mark.parametrize(
-    "path", [each for each in OURS if each.stem.count(".") == 0], ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
 def test_the_packages_of_the_repository_send_and_read_what_is_declared(
     path: Path, tmp_path: Path
 ) -> None:
     verdict = verdict_of(path, tmp_path)
-    assert lines(verdict) == []
+    assert verdict.lines() == []
     assert (verdict.plain, verdict.unjudged) == (set(), set())
 
 
 @pytest.mark.parametrize("name", ["zoo", "legitimate", "shop"])
 def test_documents_of_every_kind_are_sent_and_read_as_declared(name: str, tmp_path: Path) -> None:
     verdict = verdict_of(HERE / f"{name}.yaml", tmp_path)
-    assert lines(verdict) == []
+    assert verdict.lines() == []
     assert (verdict.plain, verdict.unjudged) == (set(), set())
 
 
 @pytest.mark.parametrize("tree", GREEN.values(), ids=GREEN)
 def test_a_small_document_is_sent_and_read_as_declared(tree: Tree, tmp_path: Path) -> None:
     verdict = verdict_of(written(tmp_path, document(**tree)), tmp_path)
-    assert lines(verdict) == []
+    assert verdict.lines() == []
     assert (verdict.plain, verdict.unjudged) == (set(), set())
 
 
@@ -56,17 +55,38 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return generate(SHOP, tmp_path_factory.mktemp("shop")).package
 
 
-@pytest.mark.parametrize(("module", "code"), [each[:2] for each in PLANTED.values()], ids=PLANTED)
-def test_a_planted_mistake_is_found(made: Path, tmp_path: Path, module: str, code: str) -> None:
-    package = tmp_path / made.name
-    shutil.copytree(made, package, ignore=shutil.ignore_patterns("__pycache__"))
+def copy_of(made: Path, tmp_path: Path) -> Path:
+    """A package to plant a mistake in."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    return Path(shutil.copytree(made, tmp_path / made.name, ignore=ignored))
+
+
+PLANTED = {
+    name: (each["module"], each["change"], each["said"])
+    for name, each in MISTAKES["modules"].items()
+} | {
+    name: (
+        f"api/shop/{module}",
+        MISTAKES["around"][planted].replace("CHANGE", each["change"]),
+        each["said"],
+    )
+    for planted in ("requests", "answers")
+    for module, changes in MISTAKES[planted].items()
+    for name, each in changes.items()
+}
+
+
+@pytest.mark.parametrize(("module", "code", "said"), PLANTED.values(), ids=PLANTED)
+def test_a_mistake_is_found(made: Path, tmp_path: Path, module: str, code: str, said: str) -> None:
+    package = copy_of(made, tmp_path)
     with (package / f"{module}.py").open("a", encoding="utf-8") as file:
         file.write(f"\n{code}")
     verdict = judged(load(SHOP), package)
-    assert lines(verdict) or verdict.plain
+    found = [*verdict.lines(), *(f"plain: {each}" for each in verdict.plain)]
+    assert any(re.search(said, line) for line in found), found
 
 
-MISTAKES = {
+REPLACED = {
     "a wrong key": ("models/order", '"due"', '"duo"', "Order writes duo, which the document does"),
     "a lost field": ("models/order", 'fields["due"] = plain(value)', "pass", "due is null instead"),
     "a wrong style": (
@@ -78,19 +98,17 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize(("module", "right", "mistake", "said"), MISTAKES.values(), ids=MISTAKES)
+@pytest.mark.parametrize(("module", "right", "mistake", "said"), REPLACED.values(), ids=REPLACED)
 def test_a_mistake_of_the_generator_is_named(
     made: Path, tmp_path: Path, module: str, right: str, mistake: str, said: str
 ) -> None:
-    package = tmp_path / made.name
-    shutil.copytree(made, package, ignore=shutil.ignore_patterns("__pycache__"))
+    package = copy_of(made, tmp_path)
     file = package / f"{module}.py"
     code = file.read_text(encoding="utf-8")
     assert right in code
     file.write_text(code.replace(right, mistake), encoding="utf-8")
-    problems = judged(load(SHOP), package).findings.problems.values()
-    wrong = [problem.line() for problem in problems if problem.kind == "wrong"]
-    assert any(said in line for line in wrong), wrong
+    wrong = judged(load(SHOP), package).lines()
+    assert any(line.startswith("wrong: ") and said in line for line in wrong), wrong
 
 
 def test_what_gets_no_type_is_sent_and_read_as_it_is(tmp_path: Path) -> None:
@@ -98,6 +116,6 @@ def test_what_gets_no_type_is_sent_and_read_as_it_is(tmp_path: Path) -> None:
     tree = load(path)
     result = generate(path, tmp_path, tree=tree)
     verdict = judged(tree, result.package)
-    assert (lines(verdict), result.left_out) == ([], [])
+    assert (verdict.lines(), result.left_out) == ([], [])
     assert verdict.plain
     assert len(result.log.notes()) == len({*result.log.notes()})

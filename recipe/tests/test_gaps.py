@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from victor_spec.checking.check import check
-from victor_spec.checking.gaps import GAPS
+from victor_spec.check import check
 from victor_spec.command_line import main
+from victor_spec.gaps import GAPS
 
 from .wire import TEXT, Tree, an_object, beside, written
 

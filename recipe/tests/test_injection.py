@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from victor_spec.checking.package import Package
 from victor_spec.command_line import main
 from victor_spec.document import load
 from victor_spec.generate import COPIED, TEMPLATES, generate, parse, render
 from victor_spec.rewrites import prepare
 
+from .calls.package import Package
 from .wire import beside, written
 
 pytestmark = pytest.mark.pull_request

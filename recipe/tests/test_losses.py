@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from victor_spec.checking.package import Package
 from victor_spec.command_line import main
 from victor_spec.document import load
 from victor_spec.generate import generate
 
+from .calls.judge import judged
+from .calls.package import Package
 from .wire import (
     TEXT,
     Tree,
@@ -23,7 +24,6 @@ from .wire import (
     done,
     listed,
     parameter,
-    problem_lines,
     ref,
     written,
 )
@@ -38,14 +38,14 @@ def make(tmp_path: Path) -> Make:
     def make(tree: Tree, *left_out: str, plain: tuple[str, ...] = ()) -> Any:
         """The models of a package.
 
-        Nothing but `left_out` is lost: the check finds all else of the document in it. `plain` is
+        Nothing but `left_out` is lost: calls find all else of the document in it. `plain` is
         what the generator cannot express.
         """
         spec = written(tmp_path, tree)
         result = generate(spec, tmp_path)
         assert [line.partition(":")[0] for line in result.left_out] == [*left_out]
         assert result.log.plain.get("the generator cannot express its type", []) == [*plain]
-        assert left_out or problem_lines(load(spec), result.package) == []
+        assert left_out or judged(load(spec), result.package).lines() == []
         return Package(result.package).load("models")
 
     return make
@@ -78,7 +78,7 @@ def test_no_part_of_an_operation_is_lost(make: Make, paths: Tree) -> None:
 def test_each_field_is_an_attribute_and_what_was_read_is_given_back(
     make: Make, schemas: Tree
 ) -> None:
-    """Each field is an attribute, and what was read is given back: `make` has the check look."""
+    """Each field is an attribute, and what was read is given back: `make` calls."""
     pointers = [name.replace("~", "~0").replace("/", "~1").replace("%", "%25") for name in schemas]
     make(
         document(

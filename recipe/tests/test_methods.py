@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from victor_spec.checking.check import inspect
 from victor_spec.document import load
 
+from .calls.judge import judged
 from .diff.cases import entries
 from .wire import TEXT, Tree, Wire, an_object, answering, document, package, parameter, ref, taking
 
@@ -47,13 +47,13 @@ def test_each_is_sent_by_the_method_that_is_named(wire: Wire) -> None:
     assert (json.loads(sent[0].content), sent[1].headers["destination"]) == ({"text": "a"}, "/2")
 
 
-def test_the_check_calls_each_and_misses_one_that_is_not_there(wire: Wire, tmp_path: Path) -> None:
+def test_each_is_called_and_one_that_is_not_there_is_missed(wire: Wire, tmp_path: Path) -> None:
     tree = load(wire.folder / "document.json")
     package = Path(shutil.copytree(wire.result.package, tmp_path / "less"))
-    assert inspect(tree, package).present["operations"] == 4
+    assert judged(tree, package).faults == {}
     for name in ("find", "copy"):
         (package / "api" / "default" / f"{name}.py").unlink()
-    missing = [each.place for each in inspect(tree, package).problems.values()]
+    missing = [each.place for each in judged(tree, package).faults.values()]
     assert missing == ["paths./things/{id}.query", "paths./things/{id}.additionalOperations.COPY"]
 
 

@@ -53,16 +53,16 @@ wire = package("parameters", lossy=True, paths=PATHS)
 def test_a_value_is_written_in_the_style_of_its_parameter(
     wire: Wire, operation: str, value: Any, sent: str
 ) -> None:
-    """The other styles are those of `test_the_check_expects_what_is_sent`."""
+    """The other styles are those of `test_what_is_sent_is_what_is_declared`."""
     given = {} if PARAMETERS[operation]["in"] == "path" else {"x": value}
     assert wire.target(operation, *([] if given else [value]), **given) == f"/{operation}{sent}"
 
 
-def test_the_check_expects_what_is_sent(wire: Wire) -> None:
-    """Its encoder shares no code with the package; its text with a blank is none for a list divided
-    by blanks.
+def test_what_is_sent_is_what_is_declared(wire: Wire) -> None:
+    """The encoder of the calls shares no code with the package; its text with a blank is none for a
+    list divided by blanks.
     """
-    assert wire.problems() == ["paths./space_list.get"]
+    assert wire.faults() == ["paths./space_list.get"]
 
 
 def test_deep_objects_nest_by_brackets(wire: Wire) -> None:

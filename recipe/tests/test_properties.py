@@ -56,8 +56,8 @@ def test_the_class_of_what_is_defined_twice(wire: Wire, names: str, value: Any, 
     assert {type(read(wire, name, value)).__name__ for name in names.split()} == {kind}
 
 
-def test_the_check_finds_nothing_wrong(wire: Wire) -> None:
-    assert wire.problems() == []
+def test_each_is_sent_and_read_as_declared(wire: Wire) -> None:
+    assert wire.faults() == []
 
 
 NAMES = [

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.spec_values import ANY_JSON, Values, gist, mutated
+from tests.calls.values import ANY_JSON, Values, gist, mutated
 from victor_spec.document import load
 
 from .wire import Tree, Wire, beside, package, reading

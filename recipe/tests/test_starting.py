@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from victor_spec.checking.check import NOTES
+from victor_spec.check import NOTES
 from victor_spec.command_line import main
 
 pytestmark = pytest.mark.pull_request

@@ -12,6 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from victor_spec.document import load
+
+from .calls.judge import judged
 from .wire import TEXT, Tree, Wire, an_object, beside, checked, document, package, taking
 
 pytestmark = pytest.mark.pull_request
@@ -181,7 +184,7 @@ def way(
     name = f"wire_{request.param}"
     folder = tmp_path_factory.mktemp(name)
     wire = Wire(folder, name, openapi="3.1.0", **CASES["ways"][request.param])
-    assert wire.report().problems == []
+    assert wire.faults() == []
     return request.param, wire.webhooks
 
 
@@ -257,9 +260,8 @@ def test_unknown_is_what_no_webhook_of_the_document_declares(tmp_path: Path, kin
         except webhooks.AmbiguousWebhook:
             found = "name"
         assert found == expected, body
-    report = wire.report()
-    assert report.problems == []
-    assert report.notes["webhook-needs-name"] == [*webhooks.UNTOLD]
+    assert wire.faults() == []
+    assert wire.report().notes["webhook-needs-name"] == [*webhooks.UNTOLD]
     if not webhooks.UNTOLD:
         assert "name" not in [expected for _, expected in case["bodies"]]
 
@@ -269,15 +271,16 @@ def _all_told(bodies: Sequence[str], _tags: object, hidden: Sequence[bool]) -> l
     return [number for number in range(len(bodies)) if hidden[number]]
 
 
-def test_the_check_finds_a_declared_body_that_no_webhook_takes(
+def test_calls_find_a_declared_body_that_no_webhook_takes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = CASES["shared"]["a_body_of_two_beside_a_body_of_one"]
     own = {"webhooks": case["webhooks"], "components": {"schemas": case["schemas"]}}
     monkeypatch.setattr("victor_spec.hooks._shared", lambda *_: {})
     monkeypatch.setattr("victor_spec.hooks.untold", _all_told)
-    report = checked(tmp_path, document(**own))
-    assert {problem.what for problem in report.problems} == {
+    wire = Wire(tmp_path, "wire_told", **document(**own))
+    verdict = judged(load(wire.path), wire.result.package)
+    assert {fault.what for fault in verdict.faults.values()} == {
         "read_webhook needs name= for its body"
     }
 
@@ -351,13 +354,12 @@ def test_what_the_document_requires_is_said(webhooks: Any) -> None:
     assert (known["many"].security, known["many"].headers) == ((), ())
 
 
-# ---- The check ----
+# ---- Calls and the check ----
 
 
-def test_the_check_reads_each_webhook(made: Wire) -> None:
-    report = made.report()
-    assert report.problems == []
-    assert report.findings.declared["webhooks"] == report.findings.present["webhooks"] == 4
+def test_a_body_of_each_webhook_is_read(made: Wire) -> None:
+    assert made.faults() == []
+    assert len(made.webhooks.WEBHOOKS) == 4
 
 
 def test_a_body_that_is_no_json_is_left_out_by_name(tmp_path: Path) -> None:
@@ -373,5 +375,4 @@ def test_webhooks_alone_are_read_and_an_empty_object_in_a_union_is_no_finding(
     tmp_path: Path,
 ) -> None:
     wire = Wire(tmp_path, "wire_updated", **CASES["updated"])
-    report = wire.report()
-    assert (report.problems, report.findings.present["webhooks"]) == ([], 1)
+    assert (wire.faults(), len(wire.webhooks.WEBHOOKS)) == ([], 1)

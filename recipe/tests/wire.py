@@ -10,9 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.calls.judge import judged
 from tests.cases import cases_beside
 from tests.server import Server
-from victor_spec.checking.check import Report, check, inspect
+from victor_spec.check import Report, check
+from victor_spec.document import load
 from victor_spec.generate import GenerationResult, generate
 
 Tree = dict[str, Any]
@@ -96,11 +98,6 @@ def checked(folder: Path, tree: Tree) -> Report:
     return check(written(folder, tree), None)
 
 
-def problem_lines(tree: Tree, package: Path) -> list[str]:
-    """What the check says of a package that was made of a document."""
-    return [problem.line() for problem in inspect(tree, package).problems.values()]
-
-
 class Wire:
     """The package, and the requests that its functions send.
 
@@ -175,10 +172,10 @@ class Wire:
         """What the check finds in the package of the document."""
         return check(self.path, None)
 
-    def problems(self) -> list[str]:
-        """Where the check finds the package wrong, beside what is left out."""
-        problems = self.report().problems
-        return [problem.place for problem in problems if problem.kind != "left out"]
+    def faults(self) -> list[str]:
+        """Where calls find the package wrong, beside what is left out."""
+        verdict = judged(load(self.path), self.result.package)
+        return [fault.place for fault in verdict.beside(self.result.left_out)]
 
 
 def package(name: str, response: httpx.Response | None = None, **document: Any) -> Any:

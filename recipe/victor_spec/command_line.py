@@ -31,13 +31,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command(
-    epilog="Each package is checked as by the command check. Exit status: 0 for packages that lack "
-    "nothing but what is accepted, 1 when something else is missing or wrong, 2 when no package "
-    "was made."
+    epilog="Exit status: 0 for packages that lack nothing but what is accepted, 1 when something "
+    "else cannot be sent or read, 2 when no package was made."
 )(generate)
 app.command(
-    epilog="Exit status: 0 for a complete package, 1 for one that lacks something or is wrong, 2 "
-    "for misuse or an unreadable document."
+    epilog="Exit status: 0 for a complete package, 1 for one that lacks something or has other "
+    "files than a fresh one, 2 for misuse or an unreadable document."
 )(check)
 app.command(
     epilog="Exit status: 0 when nothing breaks, 1 when something does that is not approved, 2 for "

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import yaml
+from calls.values import ANY_JSON, Values, mutated
 from hypothesis import strategies as st
-from spec_values import ANY_JSON, Values, mutated
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "openapi" / "victor.yaml"
 VALUES = Values(yaml.safe_load(DOCUMENT.read_text()))

@@ -14,23 +14,26 @@ from .judge import judged
 
 
 def judge_document(document: Path) -> int:
-    """How many problems the package of a document has; prints them."""
+    """How many mistakes the package of a document has; prints them."""
     began = time.process_time()
     tree = load(document)
     with tempfile.TemporaryDirectory() as folder:
         result = generate(document, Path(folder), tree=tree)
         verdict = judged(tree, result.package)
-    findings = verdict.findings
-    wrong = [each for each in findings.problems.values() if each.kind == "wrong"]
-    missing = [each for each in findings.beside(result.left_out) if each.kind != "wrong"]
+    faults = verdict.beside(result.left_out)
+    wrong = [each for each in verdict.faults.values() if each.kind == "wrong"]
+    missing = [each for each in faults if each.kind == "missing"]
     print(
-        f"{document.name}: {findings.calls} calls, {findings.decoded} answers, {len(wrong)} wrong, "
-        f"{len(missing)} left out or missing, {len(verdict.plain)} plain, "
+        f"{document.name}: {verdict.calls} calls, {verdict.decoded} answers, {len(wrong)} wrong, "
+        f"{len(result.left_out)} left out, {len(missing)} missing, {len(verdict.plain)} plain, "
         f"{len(verdict.unjudged)} unjudged, {time.process_time() - began:.0f} s",
         flush=True,
     )
-    for each in (*wrong, *missing):
-        print("   ", each.line()[:300])
+    for line in (
+        *(f"left out: {each}" for each in result.left_out),
+        *(each.line() for each in wrong + missing),
+    ):
+        print("   ", line[:300])
     for name in ("plain", "unjudged"):
         for place in sorted(getattr(verdict, name))[:20]:
             print(f"    {name}: {place}")

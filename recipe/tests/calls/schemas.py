@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote
 
 import jsonschema_rs
@@ -31,7 +31,6 @@ from victor_spec.tree import (
     unescaped,
     words_as,
 )
-from victor_spec.views import Node
 
 Direction = Literal["sent", "received"]
 
@@ -52,6 +51,28 @@ FORMATS = {
 }
 ADDITIONAL = "x-additional"
 """A name that no schema declares."""
+
+
+class Node(NamedTuple):
+    tree: Tree
+    place: str
+
+    def child(self, key: str) -> "Node":
+        """The part under a key; an empty mapping when it is no mapping."""
+        return Node(mapping_at(self.tree, key), f"{self.place}.{key}")
+
+    def mapping(self, key: str) -> dict[str, "Node"]:
+        """The members of the mapping under a key, each with its place."""
+        inner = self.child(key)
+        return {name: inner.child(name) for name in inner.tree}
+
+    def items(self, key: str) -> list["Node"]:
+        """The items of the list under a key, each with its place."""
+        nodes: list[Node] = []
+        for number, item in enumerate(list_at(self.tree, key)):
+            tree = item if is_mapping(item) else {}
+            nodes.append(Node(tree, f"{self.place}.{key}.{number}"))
+        return nodes
 
 
 class Word(str):
@@ -121,20 +142,6 @@ class Shape:
         return [*(self.enum or ())] if kinds in ({str}, {int}) and not self.is_constant else []
 
 
-class ViewOfParameter:
-    """What the finder of arguments asks of an alternative."""
-
-    def __init__(self, schemas: "Schemas", shape: Shape, place: str) -> None:
-        self.types = shape.types
-        self.binary = shape.binary
-        self.words = shape.words
-        self.items = None if shape.items is None else Node(shape.items, place)
-        self.properties = {
-            name: Node(schemas.whole(parts), f"{place}.{name}")
-            for name, parts in shape.properties.items()
-        }
-
-
 class Schemas:
     def __init__(self, tree: Tree) -> None:
         self.root = Node(tree, "")
@@ -150,6 +157,9 @@ class Schemas:
         self._hidden: dict[Direction, set[str]] = {}
         named = named_schemas(tree)
         self._children: dict[int, list[str]] = {}
+        self._owners: dict[int, dict[str, Tree]] = {}
+        """By the id of a named schema: those whose discriminator names it, by what leads to it."""
+        self._read: dict[int, list[Shape]] = {}
         for name, schema in members(named):
             tells = "propertyName" in mapping_at(schema, "discriminator")
             if tells and not any(schema.get(key) for key in UNIONS):
@@ -157,18 +167,13 @@ class Schemas:
                 mapped = [str(each).removeprefix(SCHEMAS) for each in mapping.values()]
                 below = [*descendants(named, name), *(each for each in mapped if each in named)]
                 self._children[id(schema)] = [*dict.fromkeys([*below, name])]
-
-    # ---- What the finder of arguments asks ----
+                for child in below:
+                    self._owners.setdefault(id(named[child]), {})[SCHEMAS + child] = schema
 
     def follow(self, node: Node) -> Node:
         tree, reference = followed(self.root.tree, node.tree)
         place = unescaped(unquote(reference[2:]).replace("/", ".")) if reference else node.place
         return Node({} if "$ref" in tree else tree, place)
-
-    def views(self, node: Node) -> list[ViewOfParameter]:
-        return [ViewOfParameter(self, shape, node.place) for shape in self.shapes(node.tree)]
-
-    # ---- Shapes ----
 
     def whole(self, parts: tuple[Tree, ...]) -> Tree:
         """One schema of all definitions of a member."""
@@ -181,15 +186,26 @@ class Schemas:
         if not is_mapping(schema):
             return [] if schema is False else [Shape({})]
         target = self._target(schema)
-        children = self._children.get(id(target))
-        if children is None:
-            return self._own_shapes(target)
+        if id(target) not in self._read:
+            own = self._own_shapes(target)
+            self._read[id(target)] = own
+            self._read[id(target)] = self._with_children(target, own)
+        return self._read[id(target)]
+
+    def _with_children(self, schema: Tree, own: list[Shape]) -> list[Shape]:
+        """The alternatives of a schema, and those of what extends it; with the word of the
+        discriminator that names it.
+        """
         shapes: list[Shape] = []
-        for name in children:
+        for name in self._children.get(id(schema), ()):
             reference = {"$ref": SCHEMAS + name}
-            own = self._own_shapes(resolve(self.root.tree, reference))
-            shapes += self._tagged(target, reference, own)
-        return shapes[:MOST_SHAPES]
+            child = self._own_shapes(resolve(self.root.tree, reference))
+            shapes += self._tagged(schema, reference, child)
+        if shapes:
+            return shapes[:MOST_SHAPES]
+        for path, owner in self._owners.get(id(schema), {}).items():
+            own = self._tagged(owner, {"$ref": path}, own)
+        return own
 
     def _target(self, schema: Tree) -> Tree:
         """What a reference leads to, with what counts beside it."""
@@ -540,18 +556,20 @@ class Maker:
     as_json: bool = True
     """Whether the value is in JSON, where no value is bytes and objects may have further members.
     """
-    unjudged: list[str] = field(default_factory=list[str])
-    """The places of which no value was made that jsonschema admits."""
 
     def of(self, node: Node, number: int = 0, *, full: bool = True) -> Any:
-        """A value of a schema, in the alternative of a number. Raises NoValueError."""
-        if self._is_one(node.tree, value := self._made(node, number, full=full)):
-            return value
-        for _ in range(5):
+        """A value of a schema, in the alternative of a number; of a form one with fields, if it has
+        any: one without has no content type. Raises NoValueError.
+        """
+        known: list[Any] = []
+        for _ in range(6):
             value = self._made(node, number, full=full)
             if self._is_one(node.tree, value):
-                return value
-        self.unjudged.append(node.place)
+                known.append(value)
+                if self.as_json or value != {}:
+                    break
+        if known:
+            return known[-1]
         raise NoValueError(node.place)
 
     def _is_one(self, schema: Tree, value: Any) -> bool:
@@ -560,11 +578,7 @@ class Maker:
     def _made(self, node: Node, number: int, *, full: bool) -> Any:
         self._parts = MOST_PARTS if full else 0
         self._texts = 0
-        try:
-            return self._value(node.tree, node.place, 0, (), number)
-        except NoValueError:
-            self.unjudged.append(node.place)
-            raise
+        return self._value(node.tree, node.place, 0, (), number)
 
     def _value(
         self,
@@ -700,8 +714,3 @@ class Maker:
         if self.as_json:
             return self.random.choice([{"any": "thing"}, "text", 1.5, [1, {"a": None}], True])
         return self._text()
-
-
-def alternatives(schemas: Schemas, node: Node, most: int) -> Iterator[int]:
-    """The numbers of the alternatives of a schema."""
-    yield from range(min(max(len(schemas.shapes(node.tree)), 1), most))

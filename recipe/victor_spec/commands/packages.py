@@ -2,28 +2,25 @@
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from victor_spec.checking.check import NOTES, Report, check_generated
-from victor_spec.checking.check import check as check_document
-from victor_spec.checking.gaps import GAPS
-from victor_spec.checking.problems import Problem
+from victor_spec.check import NOTES, Problem, Report, losses_of
+from victor_spec.check import check as check_document
 from victor_spec.decisions import DecisionError, default_path, read_accepted
 from victor_spec.destination import MARKER
-from victor_spec.document import MAX_MIB, DocumentError, load
+from victor_spec.document import MAX_MIB, load
 from victor_spec.exit_status import COMPLETE, INCOMPLETE, MISUSE
+from victor_spec.gaps import GAPS
 from victor_spec.generate import GenerationResult
 from victor_spec.generate import generate as generate_package
 from victor_spec.typed import undecided_of, unread_patterns_of, untyped_of
 
 from . import (
-    FAILURES,
     Accepted,
     Copies,
     Decimals,
@@ -137,18 +134,16 @@ def _generate(document: Path, out: Path, options: PackageOptions) -> int:
     )
     if options.verbose:
         show(*(f"  {line}" for line in result.log.lines()))
+    losses = losses_of(result, accepted)
+    _show_losses(result, losses.problems, verbose=options.verbose)
     if not result.written:
-        losses = [Problem("left out", line) for line in result.left_out]
-        _show_losses(result, losses, verbose=options.verbose)
         show(
             f"{document.name}: no package was made, and {result.package} is as it was.",
             to=sys.stderr,
         )
         return MISUSE
-    report = checking(document, partial(check_generated, tree, document.name, result, accepted))
-    _show_losses(result, report.problems, verbose=options.verbose)
     if options.verbose:
-        for entry in report.accepted:
+        for entry in losses.accepted:
             show(f"  left out, as accepted: {entry.place}: {entry.reason}", to=sys.stderr)
     _show_changes(document, result, verbose=options.verbose)
     show_note("plain-json", result.log.notes(), verbose=options.verbose)
@@ -159,7 +154,8 @@ def _generate(document: Path, out: Path, options: PackageOptions) -> int:
     show_note("no-argument", untyped_of(result.typed), verbose=options.verbose)
     show_note("unread-pattern", unread_patterns_of(result.typed), verbose=options.verbose)
     show_note("webhook-needs-name", result.log.untold, verbose=options.verbose)
-    return INCOMPLETE if report.problems else COMPLETE
+    is_whole = all(each.kind != "left out" for each in losses.problems)
+    return COMPLETE if is_whole else INCOMPLETE
 
 
 def _show_losses(result: GenerationResult, problems: Sequence[Problem], *, verbose: bool) -> None:
@@ -167,8 +163,10 @@ def _show_losses(result: GenerationResult, problems: Sequence[Problem], *, verbo
     for line, reason in result.log.reasons.items():
         reasons[" ".join(line.split())] = reason
     for problem in problems:
+        if problem.kind == "no package":
+            continue  # it is said last
         show(f"  {problem.kind.upper()}: {problem.loss}", to=sys.stderr)
-        known = reasons.get(" ".join(problem.place.split()))
+        known = reasons.get(problem.place)
         if known is not None and (verbose or not result.written):
             show(f"    openapi-python-client: {known}", to=sys.stderr)
 
@@ -217,9 +215,7 @@ def check(
         typer.Option("--verbose", help="Print what is accepted, and all places of a note."),
     ] = False,
 ) -> int:
-    """Call every operation, decode every answer, and compare the package in --out with a fresh
-    one.
-    """
+    """Compare the package in --out with a fresh one, and say what of the document it lacks."""
     options = PackageOptions(
         name=name,
         accepted=accepted,
@@ -243,35 +239,15 @@ def check(
 
 
 def _check(document: Path, out: Path | None, accept: str | None, options: PackageOptions) -> Report:
-    tree = load(document, **options.reading)
-
-    def run() -> Report:
-        return check_document(
-            document,
-            out,
-            tree=tree,
-            name=options.name,
-            accepted=options.accepted,
-            accept=accept,
-            decimals=options.decimals,
-        )
-
-    return checking(document, run)
-
-
-def checking(document: Path, run: Callable[[], Report]) -> Report:
-    """The report of a check of one document.
-
-    Raises DocumentError also where the check cannot end.
-    """
-    try:
-        return run()
-    except (*FAILURES, OSError):
-        raise
-    except Exception as error:
-        raise DocumentError(
-            f"{document} cannot be checked: {type(error).__name__}: {error}"
-        ) from error
+    return check_document(
+        document,
+        out,
+        tree=load(document, **options.reading),
+        name=options.name,
+        accepted=options.accepted,
+        accept=accept,
+        decimals=options.decimals,
+    )
 
 
 def _print(report: Report, *, with_gaps: bool, verbose: bool) -> None:
@@ -284,6 +260,8 @@ def _print(report: Report, *, with_gaps: bool, verbose: bool) -> None:
     for name, places in report.notes.items():
         if with_gaps or name not in GAPS:
             show_note(name, places, verbose=verbose)
+    if verbose:
+        show(f"needs {', '.join(report.needs)}")
     show(report.summary())
 
 

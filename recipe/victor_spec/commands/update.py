@@ -14,8 +14,7 @@ from typing import Annotated
 
 import typer
 
-from victor_spec.checking.check import check_generated
-from victor_spec.checking.problems import Problem
+from victor_spec.check import Problem, losses_of
 from victor_spec.decisions import default_path, read_accepted, read_approvals
 from victor_spec.destination import (
     build_folder,
@@ -103,7 +102,7 @@ def update(
         show("")
         if misfit is not None:
             raise misfit
-        losses = check_generated(after, newer.name, new_side.made, accepted).problems
+        losses = losses_of(new_side.made, accepted).problems
         if losses:
             _refuse(newer, accepted, losses)
             return MISUSE

@@ -10,7 +10,8 @@ import httpx
 
 from victor_spec import tree
 from victor_spec.tree import DEFAULT_STYLES, EXPLODED_STYLES, list_at
-from victor_spec.views import Document, Node
+
+from .schemas import Node, Schemas
 
 IGNORED_HEADERS = (
     "accept",
@@ -30,7 +31,7 @@ SOMEWHERE = "https://server.example"
 class Parameter:
     """A parameter; `style` and `explode` with the defaults of the specification."""
 
-    def __init__(self, document: Document, place: str, whole: Node) -> None:
+    def __init__(self, schemas: Schemas, place: str, whole: Node) -> None:
         declared = whole.tree
         self.place = place
         self.location = str(declared["in"])
@@ -38,25 +39,25 @@ class Parameter:
         self.required = self.location == "path" or bool(declared.get("required"))
         self.style = str(declared.get("style") or DEFAULT_STYLES[self.location])
         self.explode = bool(declared.get("explode", self.style in EXPLODED_STYLES))
-        content = document.follow(whole).mapping("content")
+        content = schemas.follow(whole).mapping("content")
         self.content_type = next(iter(content), None)
         """A value in this content type, instead of a style."""
         schema = next(iter(content.values()), whole).child("schema")
         self.schema = Node(schema.tree, place)
-        self.examples = examples(document, whole, schema)
+        self.examples = examples(schemas, whole, schema)
 
 
 class Medium:
     """A body in one content type."""
 
-    def __init__(self, document: Document, place: str, content_type: str, whole: Node) -> None:
+    def __init__(self, schemas: Schemas, place: str, content_type: str, whole: Node) -> None:
         self.place = place
         self.content_type = content_type
         self.bare = tree.bare_type(content_type)
         self.is_json = tree.is_json(content_type)
         self.schema = Node(whole.child("schema").tree, f"{place}.schema")
         self.encoding = whole.mapping("encoding")
-        self.examples = examples(document, whole, self.schema)
+        self.examples = examples(schemas, whole, self.schema)
 
 
 class Answer(NamedTuple):
@@ -68,7 +69,7 @@ class Answer(NamedTuple):
 
 
 class Operation:
-    def __init__(self, document: Document, declared: tree.Operation) -> None:
+    def __init__(self, schemas: Schemas, declared: tree.Operation) -> None:
         item = Node(declared.item, f"paths.{declared.path}")
         node = item
         for step in declared.step.split(".", 1):
@@ -79,41 +80,41 @@ class Operation:
         self.title = declared.where
         """`GET /path`, as it stands in what is left out."""
         self.identity = str(node.tree.get("operationId") or "")
-        self.parameters = _parameters(document, self.path, item, node)
-        self.bodies = bodies(document, node)
-        self.body_required = bool(document.follow(node.child("requestBody")).tree.get("required"))
-        self.answers = _answers(document, node)
-        shared = base_url(document)
+        self.parameters = _parameters(schemas, self.path, item, node)
+        self.bodies = bodies(schemas, node)
+        self.body_required = bool(schemas.follow(node.child("requestBody")).tree.get("required"))
+        self.answers = _answers(schemas, node)
+        shared = base_url(schemas)
         own = [_address(each, shared) for each in node.items("servers") or item.items("servers")]
         self.server = shared if not own or shared in own else own[0]
 
 
-def _answers(document: Document, operation: Node) -> list[Answer]:
+def _answers(schemas: Schemas, operation: Node) -> list[Answer]:
     """The responses of an operation whose status HTTP has, or a range, or the default."""
     answers: list[Answer] = []
     for status, answer in operation.mapping("responses").items():
         if re.fullmatch(r"[1-5]\d\d|[1-5][xX][xX]|default", status):
-            media = _media(document, document.follow(answer), answer.place)
+            media = _media(schemas, schemas.follow(answer), answer.place)
             answers.append(Answer(status, answer.place, media))
     return answers
 
 
-def base_url(document: Document) -> str:
-    """The first server of a document."""
-    for server in document.root.items("servers"):
+def base_url(schemas: Schemas) -> str:
+    """The first server of a schemas."""
+    for server in schemas.root.items("servers"):
         return _address(server, SOMEWHERE)
     return SOMEWHERE
 
 
-def operations(document: Document) -> list[Operation]:
+def operations(schemas: Schemas) -> list[Operation]:
     """The operations of a document whose path can be called."""
-    known = tree.operations(document.root.tree)
-    return [Operation(document, each) for each in known if each.path.startswith("/")]
+    known = tree.operations(schemas.root.tree)
+    return [Operation(schemas, each) for each in known if each.path.startswith("/")]
 
 
-def bodies(document: Document, node: Node) -> list[Medium]:
+def bodies(schemas: Schemas, node: Node) -> list[Medium]:
     """The bodies of an operation, a webhook or a callback."""
-    return _media(document, document.follow(node.child("requestBody")), f"{node.place}.requestBody")
+    return _media(schemas, schemas.follow(node.child("requestBody")), f"{node.place}.requestBody")
 
 
 def _address(server: Node, shared: str) -> str:
@@ -132,14 +133,14 @@ def _address(server: Node, shared: str) -> str:
     return whole.rstrip("/")
 
 
-def _parameters(document: Document, path: str, item: Node, node: Node) -> list[Parameter]:
+def _parameters(schemas: Schemas, path: str, item: Node, node: Node) -> list[Parameter]:
     """The parameters of an operation, those of its path included, and those that the path alone
     names.
     """
     names = re.findall(r"{([^}]+)}", path)
     parameters: dict[str, Parameter] = {}
-    for key, declared in tree.parameters(document.root.tree, item.tree, node.tree).items():
-        whole = document.follow(Node(declared, node.place))
+    for key, declared in tree.parameters(schemas.root.tree, item.tree, node.tree).items():
+        whole = schemas.follow(Node(declared, node.place))
         location = whole.tree.get("in")
         name = whole.tree.get("name")
         if location not in DEFAULT_STYLES or not isinstance(name, str):
@@ -147,31 +148,31 @@ def _parameters(document: Document, path: str, item: Node, node: Node) -> list[P
         is_ignored = location == "header" and name.lower() in IGNORED_HEADERS
         if not is_ignored and (location != "path" or name in names):
             place = f"{node.place}.parameters.{location}:{name}"
-            parameters[key] = Parameter(document, place, whole)
+            parameters[key] = Parameter(schemas, place, whole)
     for name in names:
         place = f"{node.place}.parameters.path:{name}"
         implied = Node({"in": "path", "name": name, "schema": {"type": "string"}}, place)
-        parameters.setdefault(f"path:{name}", Parameter(document, place, implied))
+        parameters.setdefault(f"path:{name}", Parameter(schemas, place, implied))
     return list(parameters.values())
 
 
-def _media(document: Document, owner: Node, place: str) -> list[Medium]:
+def _media(schemas: Schemas, owner: Node, place: str) -> list[Medium]:
     """The content types of a body or of a response."""
     return [
-        Medium(document, f"{place}.content.{content_type}", content_type, medium)
+        Medium(schemas, f"{place}.content.{content_type}", content_type, medium)
         for content_type, medium in owner.mapping("content").items()
         if "/" in content_type  # not `examples` that stands a level too high
     ]
 
 
-def examples(document: Document, owner: Node, schema: Node) -> list[Any]:
+def examples(schemas: Schemas, owner: Node, schema: Node) -> list[Any]:
     """The values of `example` and `examples`, here and in the schema."""
-    whole = document.follow(schema).tree
+    whole = schemas.follow(schema).tree
     values: list[Any] = []
     if owner.tree.get("example") is not None:
         values.append(owner.tree["example"])
     for example in owner.mapping("examples").values():
-        named = document.follow(example).tree
+        named = schemas.follow(example).tree
         if "value" in named:
             values.append(named["value"])
     if whole.get("example") is not None:

@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
+import re
 import sys
 import types
 import typing
@@ -29,7 +30,6 @@ import attrs
 import httpx
 
 from victor_spec.tree import is_list, is_mapping, is_url
-from victor_spec.values import FORMATS
 
 from .expected import Request
 
@@ -172,7 +172,7 @@ def misread(model: Any) -> set[str]:
     """The attributes of a model whose values are of another type than the declared one; none of
     anything else.
     """
-    names: set[str] = model._misread() if is_model(model) else set()  # noqa: SLF001 - each model has it
+    names: set[str] = model._misread() if is_model(model) else set()
     return names
 
 
@@ -296,16 +296,22 @@ def _of_class(option: Any, value: Any) -> Iterator[Any]:
     elif issubclass(option, Enum):
         yield from (member for member in option if member.value == value)
     elif isinstance(value, str) and option in _PARSERS:
-        parsed = _PARSERS[option](value)
-        yield from [] if parsed is None else [parsed]
+        form, parse = _PARSERS[option]
+        if re.fullmatch(form, value, re.ASCII | re.IGNORECASE):
+            with contextlib.suppress(ValueError):
+                yield parse(value.upper())
     elif type(value) in (int, float) and option is Decimal:
         yield Decimal(str(value))
     elif type(value) is option or (option is float and type(value) is int):
         yield value
 
 
-_PARSERS: dict[type, Callable[[str], Any]] = {
-    datetime.datetime: FORMATS["date-time"],
-    datetime.date: FORMATS["date"],
-    UUID: FORMATS["uuid"],
+_PARSERS: dict[type, tuple[str, Callable[[str], Any]]] = {
+    datetime.datetime: (
+        r"[\d-]{10}T[\d:]{8}(\.\d+)?(Z|[+-]\d\d:\d\d)",
+        datetime.datetime.fromisoformat,
+    ),
+    datetime.date: (r"\d{4}-\d\d-\d\d", datetime.date.fromisoformat),
+    UUID: (r"[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}", UUID),
 }
+"""What a text must be, and what reads it. RFC 3339: a time has a zone."""

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from openapi_python_client.parser.openapi import Endpoint
 
-from victor_spec.requests import Requests, good_answers, members
-from victor_spec.tree import Operation, Tree, hooks, mappings_at, operations, resolve, trees_at
+from .requests import Requests, good_answers, members
+from .tree import Operation, Tree, hooks, mappings_at, operations, resolve, trees_at
 
 GAPS = {
     "server": "Give the right URL as base_url; http works for this machine only.",

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from victor_spec.tree import EXPLODED_STYLES, is_mapping
-from victor_spec.views import Node
 
+from .comparison import Comparison
 from .expected import Request, short, text
-from .models import Models
 from .operations import Medium, Operation, Parameter
 from .package import (
     Caller,
@@ -25,6 +24,7 @@ from .package import (
     misfit,
     options,
 )
+from .schemas import Node, Shape, bare
 
 
 class Probe:
@@ -150,11 +150,11 @@ class OperationArguments:
     operation: Operation
     probe: Probe
     caller: Caller
-    models: Models
+    comparison: Comparison
 
     def __post_init__(self) -> None:
-        self.document = self.models.document
-        self.findings = self.models.findings
+        self.schemas = self.comparison.schemas
+        self.verdict = self.comparison.verdict
         self.sinks: dict[str, dict[str | None, str]] = {}
         """By place, the argument of a parameter, under None; or those of its properties, if it is
         taken apart.
@@ -166,11 +166,11 @@ class OperationArguments:
 
     def wrong(self, what: str) -> None:
         """Report what is wrong with the operation as a whole."""
-        self.findings.wrong(self.operation.place, what)
+        self.verdict.wrong(self.operation.place, what)
 
     def missing(self, place: str, what: str, *words: str) -> None:
         """Report a part of the operation that the package lacks."""
-        self.findings.missing(place, what, self.operation.title, *words)
+        self.verdict.missing(place, what, self.operation.title, *words)
 
     def is_required(self, parameter: Parameter) -> bool:
         """Whether the document, or the function, requires the parameter."""
@@ -197,7 +197,6 @@ class OperationArguments:
         for part, schema in parts:
             place = f"{parameter.place}.{part}" if part else parameter.place
             word = part or parameter.name
-            self.findings.count("parameters", present=part in sink)
             if part not in sink:
                 self.missing(place, "no argument of the function sends it", word)
             elif not parameter.content_type:
@@ -208,11 +207,11 @@ class OperationArguments:
         """The properties of an object whose fields stand in the query by themselves."""
         if parameter.location != "query" or not _is_flat(parameter):
             return {}
-        first, *others = self.document.views(parameter.schema)
+        first, *others = self.schemas.shapes(parameter.schema.tree) or [Shape({})]
         return {
-            name: node
-            for name, node in first.properties.items()
-            if all(name in view.properties for view in others)
+            name: Node(self.schemas.whole(parts), f"{parameter.place}.{name}")
+            for name, parts in first.properties.items()
+            if all(name in other.properties for other in others)
         }
 
     def _arguments_of_properties(
@@ -255,20 +254,16 @@ class OperationArguments:
                 own.append(_letters(name))
         if own and _letters(named) not in own:
             what = f"the argument {sink[None]} sends it, and not {named}"
-            self.findings.wrong(parameter.place, what)
+            self.verdict.wrong(parameter.place, what)
 
     def _check_words(self, place: str, schema: Node, argument: str) -> None:
         """Every value of an enum is a member of an enum in the type of the argument."""
         known = enum_values(self.probe.function.hints[argument])
-        for view in self.document.views(schema):
-            owner = view if view.items is None else self.document.views(view.items)[0]
-            lost: list[str] = []
-            for value in owner.words():
-                self.findings.count("enum values", present=value in known)
-                if value not in known:
-                    lost.append(repr(value))
+        for each in self.schemas.shapes(schema.tree):
+            owner = each if each.items is None else self.schemas.shapes(each.items)[0]
+            lost = [repr(value) for value in owner.words() if value not in known]
             if lost:
-                self.findings.add_plain(place, f"no enum value {', '.join(lost)}")
+                self.verdict.plain.add(f"{place}: no enum value {', '.join(lost)}")
 
     def arguments(self, call: CallValues, body: Arguments) -> Arguments:
         """The arguments of a call. Raises NoArgumentError, which names the parameter."""
@@ -306,7 +301,7 @@ class OperationArguments:
         if medium is None or self.probe.body is None:
             return [{}]
         hints = self.probe.function.hints
-        bodies = self._bodies(medium, call.body)
+        bodies = self._bodies(medium, bare(call.body))
         chosen: Arguments = {}
         if selector is not None:
             chosen[selector] = medium.content_type

@@ -10,8 +10,6 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import httpx
 
 from victor_spec.tree import is_json, is_list, is_mapping
-from victor_spec.values import BYTES, TRICKY, Synthesis, is_valid
-from victor_spec.views import Document, Node
 
 from .arguments import CallValues, OperationArguments
 from .expected import (
@@ -28,7 +26,9 @@ from .expected import (
 )
 from .operations import IGNORED_HEADERS, Medium, Parameter
 from .package import NoArgumentError
+from .schemas import BYTES, Node, Schemas, bare
 
+TRICKY = "a b/c?d=e&f+g%h;é"
 TEXTS = {"path": TRICKY, "query": TRICKY, "header": "text-1;a=b", "cookie": "text1"}
 
 
@@ -54,7 +54,8 @@ class OperationRequests(OperationArguments):
         for number in (0, 1):
             every = [(each, self._value(each, number)) for each in self.operation.parameters]
             for medium in media:
-                yield CallValues(every, medium, self._body(medium, number))
+                for body in self._bodies_of(medium):
+                    yield CallValues(every, medium, body)
         required = self._required()
         yield required
         yield from self._examples_of_parameters(required)
@@ -67,8 +68,8 @@ class OperationRequests(OperationArguments):
         needs_body = self.operation.body_required or self.probe.body in self.probe.function.required
         medium = self.operation.bodies[0] if self.operation.bodies and needs_body else None
         # a form without fields has no content type
-        full = 0 if medium is not None and medium.is_json else 1
-        return CallValues(required, medium, self._body(medium, 0, full=full))
+        full = medium is not None and not medium.is_json
+        return CallValues(required, medium, self._body(medium, full=full))
 
     def _examples_of_parameters(self, required: CallValues) -> Iterator[CallValues]:
         """For each example of a parameter: the required values, and the example."""
@@ -91,27 +92,45 @@ class OperationRequests(OperationArguments):
 
     def _is_valid(self, schema: Node, value: Any) -> bool:
         """Whether a value is one of a schema."""
-        return is_valid(self.document, schema, value)
+        return self.schemas.is_valid(schema.tree, value, "sent")
 
     def _value(self, parameter: Parameter, number: int) -> Any:
         """A value of a parameter, which no other parameter of the operation has."""
         text = TEXTS[parameter.location] if parameter.content_type is None else "text"
         # so that a value in another's place is seen
         position = self.operation.parameters.index(parameter)
-        maker = Synthesis(self.document, "sent", number, f"{text}{position}")
-        return maker.of(parameter.schema, full=1)
+        maker = self.comparison.maker(
+            "sent",
+            *(parameter.place, number),
+            text=f"{text}{position}",
+            as_json=False,
+            levels=1,
+        )
+        return bare(maker.of(parameter.schema, number))
 
-    def _body(self, medium: Medium | None, number: int, full: int = 2) -> Any:
-        """A value of a body in a content type; of its optional properties, `full` levels."""
+    def _bodies_of(self, medium: Medium | None) -> Iterator[Any]:
+        """Values of a body in a content type."""
+        if medium is None or not self._has_values(medium):
+            yield self._body(medium)
+        else:
+            options = _options_of(medium)
+            yield from self.comparison.values(medium.schema, "sent", **options)
+
+    def _body(self, medium: Medium | None, *, full: bool = True) -> Any:
+        """A value of a body in a content type, with optional members where `full`."""
         if medium is None:
             return None
         if medium.bare.startswith("text/") and not medium.is_json:
             return "text"
-        is_form = "form" in medium.bare or medium.bare == "*/*"
-        if not is_form and not is_sent_as_json(medium, self.document):
+        if not self._has_values(medium):
             return BYTES
-        maker = Synthesis(self.document, "sent", number, as_json=medium.is_json)
-        return maker.of(medium.schema, full)
+        maker = self.comparison.maker("sent", medium.place, 0, **_options_of(medium))
+        return maker.of(medium.schema, full=full)
+
+    def _has_values(self, medium: Medium) -> bool:
+        """Whether a body is made of a value, and is no text or file."""
+        is_form = "form" in medium.bare or medium.bare == "*/*"
+        return is_form or is_sent_as_json(medium, self.schemas)
 
     def _compare(self, call: CallValues) -> None:
         """Make a call, and report how its request differs from the document."""
@@ -148,7 +167,7 @@ class OperationRequests(OperationArguments):
         where = medium.place if medium is not None else self.operation.place
         self.missing(where, f"the call is refused: {error}", *named[:1])
         flat = {name: value for name, value in body.items() if not _is_nested(value)}
-        if medium is not None and not medium.is_json and len(flat) < len(body):
+        if medium is not None and not medium.is_json and 0 < len(flat) < len(body):
             self._compare(CallValues(call.parameters, medium, flat))
 
     def _recorded(self, call: CallValues) -> tuple[Request, dict[str, Any]] | None:
@@ -205,7 +224,7 @@ class OperationRequests(OperationArguments):
             ways = parameter_pairs(parameter, self.value_with_arguments(parameter, value))
             why = mismatch(rest[parameter.location], parameter.name, ways)
             if why:
-                self.findings.wrong(parameter.place, f"it {why}")
+                self.verdict.wrong(parameter.place, f"it {why}")
         rest["header"] = [pair for pair in headers if pair[0] not in _ALWAYS]
         for location in ("query", "header"):
             left = rest[location]
@@ -227,10 +246,10 @@ class OperationRequests(OperationArguments):
                 self.wrong("a body is sent, which the document does not declare")
             return
         if "body" in arguments and (medium.is_json or medium.bare == FORM):
-            self.models.compare(medium.schema, call.body, arguments["body"])
+            self.comparison.compare(medium.schema, call.body, arguments["body"])
         for why, field in body_differences(medium, call.body, request):
             words = [self.operation.title, field] if field else []
-            self.findings.wrong(medium.place, why, *words)
+            self.verdict.wrong(medium.place, why, *words)
 
     def _compare_awaited(self, request: Request, arguments: dict[str, Any]) -> None:
         """Make the same call asynchronously, and compare the requests."""
@@ -243,14 +262,19 @@ class OperationRequests(OperationArguments):
             self.wrong("asyncio_detailed sends another request than sync_detailed")
 
 
-def is_sent_as_json(medium: Medium, document: Document) -> bool:
+def _options_of(medium: Medium) -> dict[str, Any]:
+    """How values are made of a content type."""
+    return {} if medium.is_json else {"as_json": False, "levels": 2}
+
+
+def is_sent_as_json(medium: Medium, schemas: Schemas) -> bool:
     """`*/*` and `application/*` are JSON when their schema is no text and no file."""
     if medium.is_json:
         return True
     if medium.bare not in ("*/*", "application/*"):
         return False
-    views = document.views(medium.schema)
-    return not any(view.binary or view.types == ("string",) for view in views)
+    shapes = schemas.shapes(medium.schema.tree)
+    return not any(each.binary or each.types == ("string",) for each in shapes)
 
 
 def _comparable(request: Request) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from victor_spec.views import Document, Node, View
+from .schemas import Schemas, Shape
 
 Tree = dict[str, Any]
 
@@ -65,52 +65,54 @@ SCALARS = {
 
 
 class Values:
-    """Strategies over one document, whose schemas are read as the check reads them."""
+    """Strategies over the schemas of one document as it was written."""
 
     def __init__(self, document: Tree) -> None:
-        self._document = Document(document)
+        self._schemas = Schemas(document)
         self.names = set(document["components"]["schemas"])
 
-    def schema(self, name: str) -> Node:
+    def schema(self, name: str) -> Tree:
         """A named schema."""
-        return Node({"$ref": f"#/components/schemas/{name}"}, f"components.schemas.{name}")
+        return {"$ref": f"#/components/schemas/{name}"}
 
-    def valid(self, node: Node, depth: int = 0) -> st.SearchStrategy[Any]:
+    def valid(self, schema: Tree, depth: int = 0) -> st.SearchStrategy[Any]:
         """Values of a schema, of each of its alternatives."""
-        return st.one_of([self._of_view(view, depth) for view in self._document.views(node)])
+        return st.one_of([self._of_shape(each, depth) for each in self._schemas.shapes(schema)])
 
-    def _of_view(self, view: View, depth: int) -> st.SearchStrategy[Any]:
-        words = [value for value in view.enum or [] if value is not None]
-        if words:
-            return st.sampled_from(words)
-        if view.only_null:
+    def _of_shape(self, shape: Shape, depth: int) -> st.SearchStrategy[Any]:
+        if shape.enum:
+            return st.sampled_from(shape.enum)
+        if shape.only_null:
             return st.none()
-        kinds = view.types or (["object"] if view.properties else [""])
-        return st.one_of([self._of_kind(kind, view, depth) for kind in kinds])
+        kinds = shape.types or (["object"] if shape.properties else [""])
+        return st.one_of([self._of_kind(kind, shape, depth) for kind in kinds])
 
-    def _of_kind(self, kind: str, view: View, depth: int) -> st.SearchStrategy[Any]:
+    def _of_kind(self, kind: str, shape: Shape, depth: int) -> st.SearchStrategy[Any]:
         if kind == "object":
-            return self._object(view, depth)
+            return self._object(shape, depth)
         if kind == "array":
-            return self._list(view, depth)
+            return self._list(shape, depth)
         if kind == "string":
-            return TEXTS.get(view.format or "", WORDS)
+            return TEXTS.get(shape.format, WORDS)
         return SCALARS.get(kind, st.integers() | WORDS)
 
-    def _list(self, view: View, depth: int) -> st.SearchStrategy[Any]:
+    def _list(self, shape: Shape, depth: int) -> st.SearchStrategy[Any]:
         if depth > MOST_LEVELS:
             return st.just([])
-        items = st.integers() | WORDS if view.items is None else self.valid(view.items, depth + 1)
+        items = st.integers() | WORDS if shape.items is None else self.valid(shape.items, depth + 1)
         return st.lists(items, max_size=3)
 
-    def _object(self, view: View, depth: int) -> st.SearchStrategy[Any]:
+    def _object(self, shape: Shape, depth: int) -> st.SearchStrategy[Any]:
         if depth > MOST_LEVELS:
             return st.just({})
         values = ANY_JSON
-        if view.additional is not None:
-            values = self.valid(view.additional, depth + 1)
+        if shape.additional is not None:
+            values = self.valid(shape.additional, depth + 1)
         extra = st.dictionaries(WORDS.map("x-{}".format), values, max_size=1)
-        declared = {name: self.valid(child, depth + 1) for name, child in view.properties.items()}
+        declared = {
+            name: self.valid(self._schemas.whole(parts), depth + 1)
+            for name, parts in shape.properties.items()
+        }
         fields = st.fixed_dictionaries({}, optional=declared)
         return st.tuples(fields, extra).map(lambda both: both[0] | both[1])
 

@@ -1,0 +1,198 @@
+"""What a value is in the classes of a package, and what the calls of the package have shown."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from random import Random
+from typing import Any, Literal, NamedTuple
+
+import attrs
+
+from victor_spec.tree import Tree, is_list
+
+from .expected import difference
+from .package import Package, is_model, misread
+from .schemas import Direction, Made, Maker, Node, NoValueError, Number, Schemas, Word, bare
+
+MOST_VALUES = 8
+"""Of one schema, whose unions take their members in turn."""
+
+
+class Fault(NamedTuple):
+    """What a package does otherwise than its document says, or what it lacks."""
+
+    kind: Literal["missing", "wrong"]
+    place: str
+    """The dotted path in the document: `paths./x.get.responses.200`."""
+    what: str
+    words: tuple[str, ...] = ()
+    """What a line about something left out contains when it is about the same thing."""
+
+    def line(self) -> str:
+        return f"{self.kind}: {self.place}: {self.what}"
+
+    def is_in(self, left_out: str) -> bool:
+        """Whether a line is about this fault: it has each word, and not as a part of another."""
+        words = [rf"(?<![\w-]){re.escape(word)}(?![\w/{{-])" for word in self.words]
+        return bool(words) and all(re.search(word, left_out, re.IGNORECASE) for word in words)
+
+
+@dataclass
+class Verdict:
+    """What the calls of one package have shown."""
+
+    calls: int = 0
+    decoded: int = 0
+    """Answers that were read."""
+    faults: dict[tuple[str, str], Fault] = field(default_factory=dict[tuple[str, str], Fault])
+    """What is sent or read otherwise than the document says, and what cannot be called."""
+    plain: set[str] = field(default_factory=set[str])
+    """The places that have no attribute or no enum in Python, and are read and sent as they are."""
+    unjudged: set[str] = field(default_factory=set[str])
+    """The places of which no value was made that jsonschema admits."""
+
+    def missing(self, place: str, what: str, *words: str) -> None:
+        """Add a part of the document that the package lacks."""
+        self.faults.setdefault((place, what), Fault("missing", place, what, words))
+
+    def wrong(self, place: str, what: str, *words: str) -> None:
+        """Add what the package does otherwise than the document says; once, where two values are
+        sent wrong in the same way.
+        """
+        first_words = " ".join(what.split()[:3])
+        self.faults.setdefault((place, first_words), Fault("wrong", place, what, words))
+
+    def beside(self, left_out: list[str]) -> list[Fault]:
+        """The faults that no line about something left out is about."""
+        return [each for each in self.faults.values() if not any(map(each.is_in, left_out))]
+
+    def lines(self) -> list[str]:
+        return [each.line() for each in self.faults.values()]
+
+
+class Union(Enum):
+    """Whether a value is in a union, and as which of the alternatives it is read."""
+
+    NONE = auto()
+    OWN = auto()
+    """As the one that it was made of. But a class within it may be that of another one."""
+    OTHER = auto()
+    """As another one, which may be right: its members may have no attributes."""
+
+
+class Comparison:
+    """Of values of a document with what one package makes of them."""
+
+    def __init__(self, schemas: Schemas, package: Package, verdict: Verdict) -> None:
+        self.schemas = schemas
+        self.package = package
+        self.verdict = verdict
+        self._tried: set[tuple[int, Any]] = set()
+        self._queue: list[tuple[Made, Any, Union]] = []
+
+    def maker(self, direction: Direction, *seed: object, **options: Any) -> Maker:
+        """Values of a seed: the same in every run."""
+        return Maker(self.schemas, direction, Random(repr(seed)), **options)
+
+    def values(
+        self, node: Node, direction: Direction, most: int = MOST_VALUES, **options: Any
+    ) -> Iterator[Any]:
+        """Values of a schema: each alternative, more than one of each, and what is required."""
+        least = 2
+        numbers = range(min(max(len(self.schemas.shapes(node.tree)), least), most))
+        for number in numbers:
+            maker = self.maker(direction, node.place, number, **options)
+            try:
+                yield maker.of(node, number)
+                if number == 0 and maker.as_json:  # a form without fields has no content type
+                    yield maker.of(node, number, full=False)
+            except NoValueError:
+                self.verdict.unjudged.add(node.place)
+
+    def compare(self, node: Node, value: Any, decoded: Any) -> None:
+        """Compare a value with what it is read as, and then each class in it on its own."""
+        self._compare(node.place, value, decoded)
+        while self._queue:
+            self._try(*self._queue.pop())
+
+    def _compare(self, place: str, value: Any, decoded: Any, union: Union = Union.NONE) -> None:
+        """Compare a value with what it is read as, in a place that is in no union, or in one."""
+        if is_list(value) and is_list(decoded) and len(value) == len(decoded):
+            for item, own in zip(value, decoded, strict=True):
+                self._compare(f"{place}[]", item, own, union)
+        elif isinstance(value, Made) and is_model(decoded):
+            self._compare_model(value, decoded, union)
+        elif union is Union.OTHER:
+            return
+        elif isinstance(value, Word | Number):
+            known = [member.value for member in type(decoded)] if isinstance(decoded, Enum) else []
+            lost = [repr(word) for word in value.words if word not in known]
+            if lost:
+                self.verdict.plain.add(f"{place}: no enum value {', '.join(lost)}")
+        elif isinstance(value, Made) and value.keys() & value.declared:
+            kind = type(decoded).__name__
+            self.verdict.plain.add(f"{value.place}: its fields are not attributes, but a {kind}")
+
+    def _compare_model(self, value: Made, decoded: Any, union: Union) -> None:
+        model: Any = type(decoded)
+        attributes: dict[str, str] = self.package.attributes(model)
+        admitted = value.names if union is Union.NONE else self.schemas.all_names
+        for name in attributes.keys() - admitted:
+            what = f"{model.__name__} writes {name}, which the document does not declare"
+            self.verdict.wrong(f"{value.place}.{name}", what)
+        if value.others and union is not Union.OTHER:
+            union = Union.OTHER if self._is_another(value, attributes) else Union.OWN
+        free: dict[str, Any] = decoded.additional_properties
+        lost = misread(decoded)
+        for name, child in value.items():
+            attribute = attributes.get(name)
+            inner = f"{value.place}.{name}"
+            if attribute is not None and attribute not in lost and name not in free:
+                self._compare(inner, child, getattr(decoded, attribute), union)
+            elif union is not Union.OTHER and name in value.declared and child is not None:
+                self.verdict.plain.add(f"{inner}: no attribute of {model.__name__} holds it")
+            elif name in free:
+                self._compare(inner, child, free[name], union)
+        if union is not Union.OTHER and (id(value.schema), model) not in self._tried:
+            self._tried.add((id(value.schema), model))
+            self._queue.append((value, model, union))
+
+    def _is_another(self, value: Made, attributes: dict[str, str]) -> bool:
+        """Whether the class may be that of another alternative, which admits the value, too."""
+        own = len(value.declared ^ attributes.keys())
+        return any(
+            len(names ^ attributes.keys()) <= own
+            and self.schemas.is_valid(schema, value, "received")
+            for schema, names in value.others
+        )
+
+    def _try(self, made: Made, model: Any, union: Union) -> None:
+        """Read values of a schema by a class, write them, and build the same by the constructor."""
+        for value in self.values(Node(made.schema, made.place), "received"):
+            if not isinstance(value, Made):
+                continue
+            value.names |= made.names
+            why = _difference_of_class(model, bare(value))
+            if why:
+                self.verdict.wrong(made.place, f"{model.__name__} {why}")
+            else:
+                value.others += made.others
+                self._compare_model(value, model.from_dict(bare(value)), union)
+
+
+def _difference_of_class(model: Any, value: Tree) -> str:
+    """How a class gives back another value than it has read; "" where it does not."""
+    try:
+        decoded = model.from_dict(value)
+        why = difference(value, decoded.to_dict())
+        if why is not None:
+            return f"gives back another value than it read: {why}"
+        fields = [each for each in attrs.fields(model) if each.init]
+        built = model(**{each.alias: getattr(decoded, each.name) for each in fields})
+        built.additional_properties = decoded.additional_properties
+        if built.to_dict() != decoded.to_dict():
+            return "built by its constructor is another value"
+    except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
+        return f"raises {type(error).__name__}: {error}"
+    return ""

@@ -1,0 +1,203 @@
+"""Compare a package with what the generator makes of its document now, and note what a caller has
+to know of it.
+"""
+
+import datetime
+import tempfile
+from collections.abc import Collection
+from dataclasses import dataclass
+from importlib.metadata import requires
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from .decisions import Acceptance, add_entries, default_path, read_accepted
+from .destination import changed_files
+from .document import load
+from .gaps import GAPS, gaps
+from .generate import COPIED, GenerationResult, generate, package_name
+from .tree import Tree
+
+Kind = Literal["left out", "no package", "differs", "acceptance"]
+ADVICE: dict[Kind, str] = {
+    "left out": "do without it, and accept it with a reason",
+    "acceptance": "remove the entry",
+}
+NOTES = {
+    "amount-as-float": "A float does not hold every amount. --decimals PLACE reads it as Decimal.",
+    "plain-json": "What stands here is read and sent as plain JSON, exactly: it is in "
+    "`additional_properties`, or its type is Any.",
+    "private-text": "No setting decides whether the repr of the record may show this value, so "
+    "it does not. Name it in `shown`, `private` or `masked` of <document>.settings.yaml.",
+    "no-record": "No typed record is made of these answers: a file, a text, or an object of which "
+    "the document declares no members. The generated functions read them.",
+    "no-list": "These operations read a list, and have no typed arguments. The generated functions "
+    "take what there is.",
+    "no-argument": "No check knows the type of these parameters and members, and none is required: "
+    "no typed argument sends them. `extra_query` and `extra_body` do.",
+    "unread-pattern": "No typed argument is checked by these patterns. Name a form with `whole` in "
+    "<document>.settings.yaml: it takes their place.",
+    "webhook-needs-name": "Not every body tells which of these webhooks it is of. Give "
+    "read_webhook, or receive of an inbox, name=.",
+    **GAPS,
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What makes a check red."""
+
+    kind: Kind
+    place: str
+    """What is left out, a file, or an entry of the acceptance file."""
+    what: str = ""
+
+    @property
+    def loss(self) -> str:
+        """`place: what is wrong`."""
+        return f"{self.place}: {self.what}" if self.what else self.place
+
+    def line(self) -> str:
+        """`place: what is wrong; what to do`."""
+        head = "left out: " if self.kind == "left out" else ""
+        advice = f"; {ADVICE[self.kind]}" if self.kind in ADVICE else ""
+        return f"{head}{self.loss}{advice}"
+
+
+class Losses(NamedTuple):
+    """What a package lacks of its document, after the acceptance file was read."""
+
+    problems: list[Problem]
+    """The losses that no entry accepts, and the entries that accept nothing."""
+    accepted: list[Acceptance]
+    """The entries that accept a loss."""
+    added: list[str]
+    """The losses that this run wrote into the file."""
+
+
+@dataclass
+class Report:
+    document: str
+    problems: list[Problem]
+    """What makes it red."""
+    accepted: list[Acceptance]
+    """The losses that the acceptance file accepts."""
+    added: Collection[str]
+    """The losses that this run wrote into the file."""
+    notes: dict[str, list[str]]
+    """The places of what is not wrong and worth a look, by the names in `NOTES`."""
+    needs: list[str]
+    """What the package needs beside Python, as pip names it."""
+
+    def summary(self) -> str:
+        """`victor.yaml: complete, 2 accepted`, or where to look."""
+        whole = f"complete, {len(self.accepted)} accepted" if self.accepted else "complete"
+        return f"{self.document}: {'see above' if self.problems else whole}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as `--json` prints it."""
+        return {
+            "document": self.document,
+            "ok": not self.problems,
+            "problems": [vars(each) for each in self.problems],
+            "notes": self.notes,
+            "accepted": [
+                {"place": each.place, "reason": each.reason, "since": each.since}
+                for each in self.accepted
+            ],
+            "needs": self.needs,
+        }
+
+
+def check(
+    document: Path,
+    packages: Path | None,
+    *,
+    tree: Tree | None = None,
+    name: str | None = None,
+    accepted: Path | None = None,
+    accept: str | None = None,
+    decimals: Collection[str] = (),
+) -> Report:
+    """Generate a package into a temporary folder, and compare.
+
+    `packages` is the folder with the package to compare; None compares with none. `accepted` is the
+    file of accepted losses; None is `<document>.accepted.yaml` beside the document. `accept` is the
+    reason to accept everything that is left out now; None accepts nothing new. The others are those
+    of `generate`.
+
+    Raises DecisionError, and the errors of `generate`.
+    """
+    path = default_path(document, "accepted") if accepted is None else accepted
+    read_accepted(path)  # a mistake in it is reported before the work begins
+    tree = load(document) if tree is None else tree
+    with tempfile.TemporaryDirectory() as folder:
+        package = name or package_name(document)
+        has_typed = packages is not None and (packages / package / "typed").is_dir()
+        result = generate(
+            document, Path(folder), name=name, tree=tree, decimals=decimals, typed=has_typed
+        )
+        losses = losses_of(result, path, accept=accept)
+        stale: list[Problem] = []
+        if packages is not None and result.written:
+            stale = _stale(packages / result.package.name, result.package)
+    notes = {
+        "plain-json": result.log.notes(),
+        "amount-as-float": result.log.floats,
+        "webhook-needs-name": result.log.untold,
+        **gaps(tree, result.operations, result.log.requests),
+    }
+    problems = [*stale, *losses.problems]
+    return Report(document.name, problems, losses.accepted, losses.added, notes, _needs(result))
+
+
+def losses_of(result: GenerationResult, accepted: Path, *, accept: str | None = None) -> Losses:
+    """What a package that was generated just now lacks of its document.
+
+    Each entry of the file `accepted` makes one loss green, or all of one kind, and one that is of
+    no use is a problem itself. `accept` is a reason to add an entry for each other loss. Raises
+    DecisionError, also for an empty reason, and OSError.
+    """
+    lines = [*dict.fromkeys(" ".join(line.split()) for line in result.left_out)]
+    if not result.written:
+        left_out = [Problem("left out", line) for line in lines]
+        return Losses([*left_out, Problem("no package", "no package was made")], [], [])
+    added = [] if accept is None else _accept(lines, accepted, accept.strip())
+    entries = read_accepted(accepted)
+    used = [entry for entry in entries if any(map(entry.matches, lines))]
+    left = [line for line in lines if not any(entry.matches(line) for entry in used)]
+    unused = dict.fromkeys(f"{accepted}: {entry.place}" for entry in entries if entry not in used)
+    problems = [Problem("left out", line) for line in left]
+    problems += [Problem("acceptance", place, "it matches nothing") for place in unused]
+    return Losses(problems, used, added)
+
+
+def _accept(losses: list[str], accepted: Path, reason: str) -> list[str]:
+    """Write the losses that are not accepted yet into a file."""
+    known = read_accepted(accepted)
+    added = [loss for loss in losses if not any(entry.matches(loss) for entry in known)]
+    today = datetime.datetime.now(datetime.UTC).date()
+    rows = [{"place": loss, "reason": reason, "since": today} for loss in added]
+    add_entries(accepted, rows)
+    return added
+
+
+def _stale(committed: Path, fresh: Path) -> list[Problem]:
+    """The files that are not those of a fresh package, each with what to do."""
+    run = "run `victor-spec generate`"
+    if not committed.is_dir():
+        return [Problem("differs", f"{committed}", f"the package does not exist: {run}")]
+    changes = changed_files(fresh, committed)
+    # These modules are the same for every document.
+    is_of_release = any(str(path) in COPIED for path in changes.changed)
+    made = "by another release of victor-spec" if is_of_release else "of another document"
+    advice: dict[Path, str] = {}
+    advice |= dict.fromkeys(changes.gone, "not generated: remove it")
+    advice |= dict.fromkeys(changes.new, f"gone: {run}")
+    advice |= dict.fromkeys(changes.changed, f"edited, or made {made}: {run}")
+    return [Problem("differs", f"{committed / name}", advice[name]) for name in sorted(advice)]
+
+
+def _needs(result: GenerationResult) -> list[str]:
+    """What a package imports, in the versions that the recipe was made for."""
+    own = [each for each in requires("victor-spec") or [] if each.startswith(("attrs", "httpx"))]
+    return [*sorted(own), *(["victor_ext"] if result.typed is not None else [])]
