@@ -167,6 +167,13 @@ def test_each_is_sent_and_read_as_declared(wire: Wire, tmp_path: Path) -> None:
     assert made.faults() == []
 
 
+def test_null_in_a_union_beside_properties_is_a_value(tmp_path: Path) -> None:
+    schema = {"properties": {"a": TEXT}, "oneOf": [{"type": "null"}, {"type": "object"}]}
+    tree = reading({"Holder": an_object(("o",), o=schema)})
+    wire = Wire(tmp_path, "wire_null_beside", **tree)
+    assert wire.read("holder", httpx.Response(200, json={"o": None})).o is None
+
+
 @pytest.mark.parametrize(("schema", "line"), UNIONS["no_forms"])
 def test_what_has_no_form_is_named(tmp_path: Path, schema: Tree, line: str) -> None:
     kind = "application/x-www-form-urlencoded"

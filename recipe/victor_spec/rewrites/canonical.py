@@ -128,6 +128,8 @@ def _read_union(schema: Tree, where: str, log: Log) -> None:
         not member.keys() - RULES and member.get("type", "object") == "object" for member in members
     )
     if schema.get("properties") or (are_rules and schema.get("type") == "object"):
+        if "type" not in schema and any(map(is_null, members)):
+            schema["nullable"] = True
         schema["type"] = "object"
         _join(schema, [] if are_rules else members)
     elif schema.get("allOf"):
