@@ -29,7 +29,7 @@ from tests.bulk.bulk_runs import (
 )
 from tests.cases import cases_beside
 from victor_ext import Victor, idempotency_key_for
-from victor_ext.bulk.deciding import Act, Code, Decision, RowCase
+from victor_ext.bulk.deciding import Act, Code, RowCase, RowDecision
 from victor_ext.bulk.payments import (
     IN_DOUBT,
     LEFT_OUT,
@@ -138,7 +138,7 @@ def decided(
     alike: Sequence[StoredPayment],
     *,
     has_twin: bool,
-) -> Decision:
+) -> RowDecision:
     case = RowCase(asked, stored, alike, has_twin, batch="march", account="A", origin=INVOICES)
     return case.decide()
 

@@ -52,12 +52,12 @@ from victor_ext.bulk.payments import (
 )
 from victor_ext.bulk.payouts import Payouts
 from victor_ext.bulk.row_kind import RowKind
-from victor_ext.bulk.rows import Result, Row, RowOutcome, result_of, row_of
+from victor_ext.bulk.rows import FileRow, Result, RowOutcome, result_of, row_of
 from victor_ext.bulk.settings import Settings
 from victor_ext.bulk.state import State
 from victor_ext.bulk.steps import add_step, units_of
 from victor_ext.bulk.store import Store
-from victor_ext.bulk.vault import Vault
+from victor_ext.bulk.vault import RowVault
 from victor_ext.bulk.worker import RowOutbox, Worker
 from victor_ext.event_queue.presence import new_worker_name
 from victor_ext.health import Heartbeat
@@ -96,8 +96,8 @@ def _database(number: int) -> Any:
 
 
 @cache
-def _vault(number: int) -> Vault:
-    return Vault(bytes([number]) * KEY_BYTES, "a provider")
+def _vault(number: int) -> RowVault:
+    return RowVault(bytes([number]) * KEY_BYTES, "a provider")
 
 
 class Payment(NamedTuple):
@@ -109,7 +109,7 @@ class Payment(NamedTuple):
 
     batch: str
     state: str
-    row: Row
+    row: FileRow
     result: Result | None
     is_dated: bool
 
@@ -478,7 +478,7 @@ class Batches(Workers):
             return "told wrong, created"
         return None
 
-    def _has_values(self, works: list[Work], row: Row) -> bool:
+    def _has_values(self, works: list[Work], row: FileRow) -> bool:
         """Whether one of these requests has the values of a row, as far as the answer to `create`
         shows them.
         """

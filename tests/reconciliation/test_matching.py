@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from victor_ext.books import Zone
 from victor_ext.money import Money
 from victor_ext.reconciliation import Entry, Kind, Row, Theirs
-from victor_ext.reconciliation.store import Store
+from victor_ext.reconciliation.store import ComparedEntries
 
 pytestmark = pytest.mark.slow
 UUID = "0b2e5f7c-1d3a-4c6b-8e9f-aabbccddeeff"
@@ -52,7 +52,7 @@ class Other:
 def found(
     ours: list[Ours], theirs: list[Other], *, amounts: bool = True, checked: bool = True
 ) -> list[Row]:
-    store = Store()
+    store = ComparedEntries()
     try:
         for one in ours:
             store.add_ours(
@@ -320,7 +320,7 @@ def test_where_theirs_have_no_references_what_has_only_one_is_not_missing() -> N
 
 
 def test_sums_are_exact_and_apart_by_currency() -> None:
-    store = Store()
+    store = ComparedEntries()
     huge = 10**25 + 1
     store.add_ours(
         [(Ours(f"R{n}", cents=huge).entry(), Zone.INSIDE) for n in range(3)], checked=True

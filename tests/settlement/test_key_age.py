@@ -16,7 +16,7 @@ from victor_ext.settlement.key_age import (
     Keys,
     Moment,
     Now,
-    Sent,
+    SentSince,
     send_in_time,
     within_key_life,
 )
@@ -44,20 +44,20 @@ def moment(ago: float) -> Moment:
 
 def test_nothing_is_looked_for_in_the_future() -> None:
     for known, now in itertools.product((True, False), (BY_PROVIDER, now_at(NOW, is_known=False))):
-        assert Sent(NOW + 365 * DAY, "me", known=known).earliest(now).timestamp() < NOW
+        assert SentSince(NOW + 365 * DAY, "me", known=known).earliest(now).timestamp() < NOW
 
 
 @pytest.mark.parametrize("ahead", [0.0, 3 * DAY, -3 * DAY, 365 * DAY, -365 * DAY])
 def test_no_clock_of_a_machine_moves_a_time_of_the_provider(ahead: float) -> None:
     """What was made before is another's, though this machine's clock says that it was later."""
-    sent = Sent(NOW - HOUR, "me", known=True)
+    sent = SentSince(NOW - HOUR, "me", known=True)
     now = now_at(NOW + ahead, machine=NOW + ahead, is_known=False)
     assert sent.first(now) == datetime.fromtimestamp(NOW - HOUR, UTC)
     assert sent._replace(known=False).first(now) is None
 
 
 def reason(
-    sent: Sent | Moment | None, now: Now, kept: float = DAY, caller: str = "me"
+    sent: SentSince | Moment | None, now: Now, kept: float = DAY, caller: str = "me"
 ) -> str | None:
     doubt = Keys(kept, caller).doubt(sent, now)
     return None if doubt is None else doubt[1]
@@ -65,12 +65,12 @@ def reason(
 
 @pytest.mark.parametrize(("age", "kept", "why"), cases_beside(__file__)["ages"])
 def test_what_is_sent_again_at_which_age(age: float, kept: float, why: str | None) -> None:
-    doubt = reason(Sent(NOW - age, "me", known=True), BY_PROVIDER, kept)
+    doubt = reason(SentSince(NOW - age, "me", known=True), BY_PROVIDER, kept)
     if why is not None:
         assert why in (doubt or "")
         return
     assert doubt is SENT_AGAIN
-    assert CALLERS in (reason(Sent(NOW - age, "another", known=True), BY_PROVIDER, kept) or "")
+    assert CALLERS in (reason(SentSince(NOW - age, "another", known=True), BY_PROVIDER, kept) or "")
 
 
 @given(st.floats(100, 10 * DAY), st.floats(0, 1), st.none() | st.floats(1, 20 * DAY))
@@ -82,7 +82,7 @@ def test_a_call_that_is_made_ends_before_its_key(
     assert longest is not None and longest <= (deadline or longest)
     age = part * kept
     assert reason(None, BY_PROVIDER, kept) is SENT_AGAIN and longest < kept
-    assert reason(Sent(NOW - age, "me", known=True), BY_PROVIDER, kept) or age + longest < kept
+    assert reason(SentSince(NOW - age, "me", known=True), BY_PROVIDER, kept) or age + longest < kept
 
 
 @pytest.mark.parametrize(
@@ -93,13 +93,13 @@ def test_what_was_first_sent_in_this_process_is_as_old_as_any_clock_says(
 ) -> None:
     there = NOW - 7 * HOUR
     first = now_at(there, is_known=False)
-    assert Sent.at(first, "me") == Sent(NOW, "me", known=False, local=NOW)
+    assert SentSince.at(first, "me") == SentSince(NOW, "me", known=False, local=NOW)
     by_machine = 600 + slept + set_by
     passed = max(600, by_machine)
     # By now a response has a `Date`, so the time of sending is known.
     now = now_at(there + passed, machine=NOW + by_machine, monotonic=650.0)
-    sent = Sent.at(now, "me", first.moment)
-    assert sent == Sent(there, "me", known=True, spread=sent.spread, local=NOW)
+    sent = SentSince.at(now, "me", first.moment)
+    assert sent == SentSince(there, "me", known=True, spread=sent.spread, local=NOW)
     # What was made before all clocks say that it was sent may be another program's.
     no_less = max(0, min(600, by_machine))
     assert sent.first(now) == datetime.fromtimestamp(there + passed - no_less, UTC)
@@ -120,7 +120,7 @@ def test_what_was_first_sent_in_this_process_is_as_old_as_any_clock_says(
 def test_a_key_whose_age_or_owner_is_not_certain_is_not_sent(
     facts: dict[str, Any], why: str
 ) -> None:
-    before = Sent(NOW - HOUR, "me", known=True)
+    before = SentSince(NOW - HOUR, "me", known=True)
     assert reason(before, BY_PROVIDER) is SENT_AGAIN
     assert why in (reason(before._replace(**facts), BY_PROVIDER) or "")
 
@@ -129,7 +129,7 @@ def test_a_key_whose_age_or_owner_is_not_certain_is_not_sent(
 def test_the_larger_age_counts(wrong: float) -> None:
     """That of the provider's clock, or that of the machine's, however wrong the machine's is."""
     first = now_at(NOW, machine=NOW + wrong, monotonic=50.0)
-    sent = Sent.at(first, "me")
+    sent = SentSince.at(first, "me")
     for by_provider, by_machine in ((0, 25 * HOUR), (25 * HOUR, 0)):
         now = now_at(NOW + by_provider, machine=NOW + wrong + by_machine)
         assert TOO_OLD in (reason(sent, now) or "")
@@ -139,13 +139,13 @@ def test_the_larger_age_counts(wrong: float) -> None:
 
 def test_a_key_is_not_sent_again_without_the_time_of_the_provider() -> None:
     now = now_at(NOW, is_known=False)
-    assert "have no Date" in (reason(Sent(NOW - HOUR, "me", known=True), now) or "")
+    assert "have no Date" in (reason(SentSince(NOW - HOUR, "me", known=True), now) or "")
 
 
 def test_a_write_without_a_key_that_may_have_been_sent_is_never_sent_again() -> None:
     keys = Keyless("me", 60.0, BY_PROVIDER.moment)
     assert keys.doubt(None, BY_PROVIDER) is SENT_AGAIN
-    for before in (Sent(NOW, "me", known=True), BY_PROVIDER.moment):
+    for before in (SentSince(NOW, "me", known=True), BY_PROVIDER.moment):
         assert keys.doubt(before, BY_PROVIDER) == (before, keys.why)
 
 

@@ -19,13 +19,15 @@ from victor_ext import (
 )
 from victor_ext.flows import drive
 from victor_ext.settlement.flow import LookUp, PaymentOutcome, Settlement, Write, settle
-from victor_ext.settlement.key_age import Keyless, Keys, Moment, Sent
+from victor_ext.settlement.key_age import Keyless, Keys, Moment, SentSince
 
 KEYS = Keys(DAY, "me")
-SENT_BEFORE = Sent(NOW - HOUR, "me", known=True)
+SENT_BEFORE = SentSince(NOW - HOUR, "me", known=True)
 
 
-def settled(end: Any, *, before: Sent | None = None, is_keyed: bool = True) -> Settlement | LookUp:
+def settled(
+    end: Any, *, before: SentSince | None = None, is_keyed: bool = True
+) -> Settlement | LookUp:
     """The settlement of a write whose call ends so, with an error or a result. `before` is when it
     was sent first.
     """
@@ -106,7 +108,7 @@ def test_what_is_found_is_proof_only_if_the_provider_has_said_when_it_was_sent(
     known: bool, is_state: bool, outcome: PaymentOutcome
 ) -> None:
     """By a machine's clock alone it may be another's. A state is no question of time."""
-    look_up = settled(REFUSED, before=Sent(NOW - HOUR, "me", known=known))
+    look_up = settled(REFUSED, before=SentSince(NOW - HOUR, "me", known=known))
     assert isinstance(look_up, LookUp)
     assert look_up.settlement_of(Done("R1", is_state=is_state)).outcome is outcome
 

@@ -43,7 +43,7 @@ from .payments import (
 )
 from .row_digests import requested_payment
 from .row_kind import RowKind
-from .rows import Result, Row, RowOutcome, own_values
+from .rows import FileRow, Result, RowOutcome, own_values
 from .state import refuse_held
 from .store import BatchRecord, Person, Store
 from .storing import EntryMaker, leave_out, locked_keys, new_payment, put_units
@@ -143,7 +143,7 @@ class ByHand:
         """Return the columns of a payment that is asked once more.
 
         Args:
-            stored: When it is stored, as JSON of a `Sent`.
+            stored: When it is stored, as JSON of a `SentSince`.
 
         Raises:
             ConfigurationError: The line was changed since it was read: another file may have
@@ -273,7 +273,7 @@ class ByHand:
         if payment.restored and payment.state in _KEY_IS_SPENT:
             # Another request than the one that the state knows of was created: it has the next key.
             again = payment.again + 1
-            entry = Row.key_after(payment.key, again)
+            entry = FileRow.key_after(payment.key, again)
             change_rows(connection, ASKED, is_named, again=again, entry=entry)
             copy_entry(connection, store.owner, payment.entry, entry)
         is_stored = settle_by_hand(

@@ -12,7 +12,7 @@ import httpx
 
 from victor_ext import ConfigurationError, VictorError
 from victor_ext.health import Heartbeat
-from victor_ext.settlement.key_age import Now, Sent
+from victor_ext.settlement.key_age import Now, SentSince
 from victor_ext.systems import System
 
 from .row_kind import RowKind
@@ -20,7 +20,7 @@ from .rows import RowOutcome
 from .settings import Settings
 from .state import State
 from .store import Store, no_such_batch
-from .vault import Vault
+from .vault import RowVault
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -41,7 +41,7 @@ class BulkContext:
     client: Any
     kind: RowKind
     state: State
-    vault: Vault
+    vault: RowVault
     settings: Settings
     heartbeat: Heartbeat
     tried: Counter[RowOutcome]
@@ -62,7 +62,7 @@ class BulkContext:
         """The system and the environment. With a key, they identify a payment."""
         return f"{self.client.system.name} {self.client.environment}".rstrip()
 
-    def sent_now(self) -> Sent:
+    def sent_now(self) -> SentSince:
         """Ask for the provider's time, unless it is known, and return the present time in a form
         that can be stored. If no response comes, that is the time of this machine.
         """
@@ -70,7 +70,7 @@ class BulkContext:
             with suppress(VictorError):
                 self.client.ask_time()
         now = Now.of(self.client)
-        return Sent.at(now, self.client.caller)
+        return SentSince.at(now, self.client.caller)
 
     @contextmanager
     def open(self, batch: str = "") -> Generator[Store]:

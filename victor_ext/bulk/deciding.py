@@ -27,7 +27,7 @@ from .payments import (
 from .row_digests import differing_columns
 from .row_kind import RowKind
 from .rows import Arguments
-from .vault import Vault
+from .vault import RowVault
 
 
 class Code(StrEnum):
@@ -96,7 +96,7 @@ class Act(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class RowDecision:
     """What becomes of a row.
 
     Attributes:
@@ -104,7 +104,7 @@ class Decision:
         other: The other payment that the row looks like; None: an earlier row of its file.
         again: How many keys the payment had before the one that it is sent with.
         since: The time since which the payment may have been sent without a trace in a restored
-            state, as JSON of a `Sent`; None: it was not.
+            state, as JSON of a `SentSince`; None: it was not.
     """
 
     act: Act
@@ -140,7 +140,7 @@ class RowCase:
     account: str
     origin: KeyOrigin
 
-    def decide(self) -> Decision:
+    def decide(self) -> RowDecision:
         """Decide about the row: nobody may be asked twice, or for what the latest file does not
         have.
         """
@@ -165,45 +165,45 @@ class RowCase:
         """Whether a person has allowed a payment with these values."""
         return self.stored is not None and self.stored.allowed and self._has_same_values
 
-    def _decide_beside_twin(self) -> Decision:
+    def _decide_beside_twin(self) -> RowDecision:
         """Decide about a row that would be sent, and whose twin comes first in its file."""
         if self.stored is None:
-            return Decision(Act.REFUSE, Code.LOOKS_LIKE)
+            return RowDecision(Act.REFUSE, Code.LOOKS_LIKE)
         act = Act.KEEP if self.stored.state == PaymentOutcome.REJECTED else Act.REFUSE
-        return Decision(act, Code.LOOKS_LIKE, again=self.stored.again)
+        return RowDecision(act, Code.LOOKS_LIKE, again=self.stored.again)
 
-    def _decide_unless_restored(self) -> Decision:
+    def _decide_unless_restored(self) -> RowDecision:
         """Decide about the row by a state that has all that was sent."""
         stored = self.stored
         if stored is None or stored.state in NEVER_LEFT:
             return self._decide_unsent()
         if stored.state in IN_DOUBT:
-            return Decision(Act.KEEP, self._code_of_doubtful(stored))
+            return RowDecision(Act.KEEP, self._code_of_doubtful(stored))
         if stored.state == PaymentOutcome.REJECTED:
             return self._decide_rejected(stored)
         code = self._code_of_created(stored)
         if code is Code.CREATED_BEFORE and self.asked.due_date == UNREADABLE:
             # The row may be for a new month: nobody can tell, because its due date is no date.
-            return Decision(Act.SKIP, Code.OTHER_VALUES)
-        return Decision(Act.KEEP, code)
+            return RowDecision(Act.SKIP, Code.OTHER_VALUES)
+        return RowDecision(Act.KEEP, code)
 
-    def _decide_unsent(self) -> Decision:
+    def _decide_unsent(self) -> RowDecision:
         """Decide about a row whose payment was never sent, or is new."""
         stored = self.stored
         again = 0 if stored is None else stored.again
         if not self.asked.is_valid:
-            return Decision(Act.REFUSE, again=again)
+            return RowDecision(Act.REFUSE, again=again)
         # A person has allowed these values, or they were not refused when they were stored.
         is_waiting = stored is not None and stored.state in TO_BE_SENT
         is_accepted = self._is_allowed or (is_waiting and self._has_same_values)
         look_alike = self._look_alike()
         if look_alike is not None and not is_accepted:
-            return Decision(Act.REFUSE, Code.LOOKS_LIKE, look_alike, again)
+            return RowDecision(Act.REFUSE, Code.LOOKS_LIKE, look_alike, again)
         if stored is None:
-            return Decision(Act.STORE)
+            return RowDecision(Act.STORE)
         has_same_row = self._has_same_values and self.asked.due_date == stored.due_date
         is_replaced = stored.batch != self.batch or not has_same_row
-        return Decision(Act.STORE, Code.REPLACED if is_replaced else None, again=again)
+        return RowDecision(Act.STORE, Code.REPLACED if is_replaced else None, again=again)
 
     def _code_of_doubtful(self, stored: StoredPayment) -> Code | None:
         """Return the code of the notice about a row whose payment is in doubt; None: no notice."""
@@ -215,19 +215,19 @@ class RowCase:
             return Code.DUE_LATER
         return None
 
-    def _decide_rejected(self, stored: StoredPayment) -> Decision:
+    def _decide_rejected(self, stored: StoredPayment) -> RowDecision:
         """Decide about a row whose payment was rejected."""
         # The row that was rejected may have become invalid since, because its due date has passed.
         is_rejected_row = self._has_same_values and self.asked.due_date in (None, stored.due_date)
         if not self.asked.is_valid and not is_rejected_row:
-            return Decision(Act.SKIP, Code.REJECTED_BEFORE, again=stored.again)
+            return RowDecision(Act.SKIP, Code.REJECTED_BEFORE, again=stored.again)
         # Another due date alone does not count: `today` is another date each day.
         if self._has_same_values:
-            return Decision(Act.KEEP, Code.REJECTED_BEFORE, again=stored.again)
+            return RowDecision(Act.KEEP, Code.REJECTED_BEFORE, again=stored.again)
         look_alike = self._look_alike()
         if look_alike is not None:
-            return Decision(Act.KEEP, Code.LOOKS_LIKE, look_alike, stored.again)
-        return Decision(Act.STORE, Code.CORRECTED, again=stored.again + 1)
+            return RowDecision(Act.KEEP, Code.LOOKS_LIKE, look_alike, stored.again)
+        return RowDecision(Act.STORE, Code.CORRECTED, again=stored.again + 1)
 
     def _code_of_created(self, stored: StoredPayment) -> Code:
         """Return the code of the notice about a row whose payment was created."""
@@ -281,7 +281,7 @@ def message_of(
     code: Code,
     row: Sequence[Any],
     stored: StoredPayment,
-    vault: Vault,
+    vault: RowVault,
     kind: RowKind,
 ) -> str:
     """Return the sentence of a notice about a row that has a payment.
@@ -383,7 +383,7 @@ def day_text(moment: float) -> str:
 
 
 def _other_values_text(
-    arguments: Arguments, stored: StoredPayment, vault: Vault, kind: RowKind
+    arguments: Arguments, stored: StoredPayment, vault: RowVault, kind: RowKind
 ) -> str:
     """Return the names of the columns whose values differ, such as `another amount and notes`.
 
@@ -395,7 +395,7 @@ def _other_values_text(
     return f"another {' and '.join(differing_columns(kind, stored_arguments, arguments))}"
 
 
-def _rejection_text(arguments: Arguments | None, stored: StoredPayment, vault: Vault) -> str:
+def _rejection_text(arguments: Arguments | None, stored: StoredPayment, vault: RowVault) -> str:
     """Return why the provider rejected a payment; and what a row with another due date needs.
 
     A valid row differs by that alone: a row with other values has another notice.

@@ -26,7 +26,7 @@ from .payments import (
 )
 from .rows import RowOutcome, own_values, result_of, row_of
 from .store import Store
-from .vault import Vault
+from .vault import RowVault
 
 
 def forget_settled(store: Store, stored_before: float) -> int:
@@ -76,7 +76,7 @@ def _forget_page(store: Store, stored_before: float) -> int:
     return len(keys)
 
 
-def _values_without_data(vault: Vault, payment: Any) -> dict[str, Any]:
+def _values_without_data(vault: RowVault, payment: Any) -> dict[str, Any]:
     """Return the column values that keep the row number and the ids of a payment, and no data."""
     number = row_of(vault, payment).number
     values = {"row": vault.sealed([number, None, None, {}]), "forgotten": True}

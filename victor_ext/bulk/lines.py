@@ -18,7 +18,7 @@ from victor_ext.outbox.files import ENTRIES
 
 from .deciding import TO_DECIDE
 from .payments import ASKED, LEFT_OUT, LINES, PAGE, PAYMENT_COLUMNS, STATE, UNDER_WAY
-from .rows import Result, Row, RowOutcome, result_of, row_of
+from .rows import FileRow, Result, RowOutcome, result_of, row_of
 from .state import StateLost
 from .store import Store
 
@@ -46,8 +46,8 @@ class Line:
     key: str
     batch: str | None
     code: str | None
-    row: Row | None = field(repr=False)
-    latest: Row | None = field(repr=False)
+    row: FileRow | None = field(repr=False)
+    latest: FileRow | None = field(repr=False)
     outcome: RowOutcome
     result: Result
     message: str | None
@@ -178,10 +178,10 @@ def _line(store: Store, stored: Any) -> Line:
     """Return the line that a row of `_lines_query` has."""
     vault = store.vault
     key = stored.line_key or ""
-    line_row: Row | None = None
+    line_row: FileRow | None = None
     if stored.line_row is not None:
-        line_row = Row.of_stored(vault, key, stored.line_row)
-    payment_row: Row | None = None
+        line_row = FileRow.of_stored(vault, key, stored.line_row)
+    payment_row: FileRow | None = None
     result = Result(RowOutcome.REFUSED)
     if stored.state is not None:  # there is a payment
         payment_row = row_of(vault, stored)

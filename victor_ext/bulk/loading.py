@@ -22,8 +22,8 @@ from .deciding import (
     TO_DECIDE,
     Act,
     Code,
-    Decision,
     RowCase,
+    RowDecision,
     day_text,
     look_alike_message,
     message_of,
@@ -45,7 +45,7 @@ from .source_rows import SourceRow, SourceRows
 from .state import refuse_held
 from .store import BatchRecord, Store
 from .storing import EntryMaker, lock_unsent, replace_lines, store_payments
-from .validating import Validation
+from .validating import RowValidation
 
 _CAN_BE_ASKED = NEVER_LEFT | {RowOutcome.REJECTED}
 """States of a payment that a row may still ask for."""
@@ -127,7 +127,7 @@ class Loading:
 
     def _validate(self) -> None:
         """Read the source, and check each row. The state is not read."""
-        validation = Validation(
+        validation = RowValidation(
             self._maker(), self._settings, self._rows, self._origin, self._expected
         )
         validation.read(self._source, self.check)
@@ -223,7 +223,7 @@ class Loading:
         row: SourceRow,
         asked: RequestedPayment,
         stored: StoredPayment | None,
-        decision: Decision,
+        decision: RowDecision,
     ) -> str | None:
         """Add the notice about a row to the check. Return its message; None: there is no notice."""
         if decision.code is None:

@@ -20,7 +20,7 @@ from victor_ext.tables.texts import text_of_cell
 
 from .lines import Line, lines_of
 from .payments import ASKED
-from .rows import Row, row_of
+from .rows import FileRow, row_of
 from .store import Store
 
 
@@ -114,7 +114,7 @@ def _holders_of_entry(connection: Connection, store: Store, entry: str) -> list[
     if holders:
         return holders
     for row in _asked(connection, store, ASKED.c.again > 0):
-        if any(Row.key_after(row.key, number) == entry for number in range(row.again)):
+        if any(FileRow.key_after(row.key, number) == entry for number in range(row.again)):
             name = f"an earlier request of {_name(store, row)}"
             holders.append(IdHolder("", name, row.reference_digest))
     return holders or [IdHolder("", f"an earlier request, {entry}", "")]

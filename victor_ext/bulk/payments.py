@@ -72,7 +72,7 @@ ASKED = sa.Table(
     sa.Column("result", sa.Text),  # with `state`; encrypted
     sa.Column("made", sa.Text),  # with `state`: the id of the payout that has it
     sa.Column("stored_at", sa.Double, nullable=False),  # epoch seconds
-    sa.Column("stored", sa.Text),  # the same time as JSON of a `Sent`
+    sa.Column("stored", sa.Text),  # the same time as JSON of a `SentSince`
     sa.Column("forgotten", sa.Boolean, nullable=False),  # whether `row` has lost its values
     sa.Column("restored", sa.Boolean, nullable=False),  # it may have been asked since its backup
     sa.Index("victor_bulk_asked_entry", "owner", "entry"),

@@ -18,15 +18,15 @@ from victor_ext.privacy import Secret
 from .column_types import AMOUNT
 from .payments import UNREADABLE, KeyOrigin, RequestedPayment
 from .row_kind import RowKind
-from .rows import Arguments, Row
+from .rows import Arguments, FileRow
 from .settings import DEFAULTS, in_utc
-from .vault import Vault
+from .vault import RowVault
 
 
 def requested_payment(
     kind: RowKind,
-    vault: Vault,
-    row: Row,
+    vault: RowVault,
+    row: FileRow,
     origin: KeyOrigin,
     *,
     is_valid: bool,
@@ -62,12 +62,12 @@ def stored_arguments(kind: RowKind, arguments: Arguments) -> dict[str, Any]:
     return {name: kind.json_value(name, value) for name, value in arguments.items()}
 
 
-def skeleton_digest(vault: Vault, facts: Collection[str]) -> str:
+def skeleton_digest(vault: RowVault, facts: Collection[str]) -> str:
     """Return a digest that is equal for payments whose key facts have equal skeletons."""
     return vault.fingerprint(json.dumps([skeleton_of(fact) for fact in facts]))
 
 
-def spelling_digest(vault: Vault, asked: RequestedPayment, key_value: str) -> str:
+def spelling_digest(vault: RowVault, asked: RequestedPayment, key_value: str) -> str:
     """Return a digest that is equal for rows of one file that have the same values and due date,
     and whose keys have equal loose skeletons.
     """

@@ -1,5 +1,5 @@
-"""The rows of bulk sending: as stored (`Row`), with what became of them (`Result`), and as a line
-of an export (`RowResult`).
+"""The rows of bulk sending: as stored (`FileRow`), with what became of them (`Result`), and as a
+line of an export (`RowResult`).
 
 `row_of` and `result_of` decrypt what a stored payment asks for, and what became of it.
 """
@@ -14,7 +14,7 @@ from victor_ext import idempotency_key_for
 from victor_ext.settlement.flow import SETTLED, PaymentOutcome
 
 from .payments import LEFT_OUT, UNDER_WAY
-from .vault import Vault
+from .vault import RowVault
 
 RowOutcome = PaymentOutcome
 Arguments: TypeAlias = Mapping[str, Any]
@@ -23,7 +23,7 @@ _NOT_DECIDED = "It was sent, and the provider has not said yet whether it accept
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FileRow:
     """A row as stored before it is sent.
 
     Attributes:
@@ -47,7 +47,7 @@ class Row:
     again: int = 0
 
     @classmethod
-    def of_stored(cls, vault: Vault, payment: str, row: str, again: int = 0) -> Row:
+    def of_stored(cls, vault: RowVault, payment: str, row: str, again: int = 0) -> FileRow:
         """Return the row of a payment.
 
         Args:
@@ -89,16 +89,16 @@ class Result(NamedTuple):
         return self.unit or self.id
 
 
-def row_of(vault: Vault, stored: Any) -> Row:
+def row_of(vault: RowVault, stored: Any) -> FileRow:
     """Return what a stored payment asks for.
 
     Args:
         stored: A row with the `PAYMENT_COLUMNS`.
     """
-    return Row.of_stored(vault, stored.key, stored.row, stored.again)
+    return FileRow.of_stored(vault, stored.key, stored.row, stored.again)
 
 
-def result_of(vault: Vault, stored: Any) -> Result:
+def result_of(vault: RowVault, stored: Any) -> Result:
     """Return what became of a stored payment.
 
     Args:
@@ -121,7 +121,7 @@ def result_of(vault: Vault, stored: Any) -> Result:
     return Result(outcome, error=error)
 
 
-def own_values(vault: Vault, result: Result) -> dict[str, Any]:
+def own_values(vault: RowVault, result: Result) -> dict[str, Any]:
     """Return the columns of a payment, with their values, that store a result beside its entry."""
     return {
         "state": result.outcome,

@@ -66,8 +66,8 @@ class SourceRow(NamedTuple):
         act: The name of the `Act` that is decided; None: nothing is decided.
         code: The code of its notice.
         message: The message of its notice.
-        again: As in `Decision`.
-        since: As in `Decision`.
+        again: As in `RowDecision`.
+        since: As in `RowDecision`.
         has_own: Whether its line stores the row: the payment is stored with the row of another
             file.
         entry: The columns of the entry that sends it under its first key, as JSON; None: it is not

@@ -51,7 +51,7 @@ from victor_ext.privacy import Secret, concealed
 from victor_ext.vault import new_key, unwrapped
 
 from .payments import ASKED, BATCHES, METADATA
-from .vault import Vault, other_key_error
+from .vault import RowVault, other_key_error
 
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
 """Where `BulkSender` keeps its state by default."""
@@ -125,27 +125,27 @@ class State:
                 return False
             return sa.inspect(engine).has_table(BATCHES.name)
 
-    def vault(self, secret: bytes, provider: str) -> Vault:
+    def vault(self, secret: bytes, provider: str) -> RowVault:
         """Return the vault that encrypts this state, with the stored key or with a new key.
 
         Args:
             secret: The secret that the stored key is encrypted with.
-            provider: As of `Vault`.
+            provider: As of `RowVault`.
 
         Raises:
             ConfigurationError: The key is encrypted with another secret, or the layout is that of
                 another release.
         """
         if not self.exists():
-            return Vault(new_key(), provider)
+            return RowVault(new_key(), provider)
         with self.errors(), self.engine() as engine, engine.connect() as connection:
             key = self._stored_key(connection, secret)
-        return Vault(new_key() if key is None else key, provider)
+        return RowVault(new_key() if key is None else key, provider)
 
     def keep_key(
         self,
         connection: Connection,
-        vault: Vault,
+        vault: RowVault,
         secret: bytes,
     ) -> None:
         """Store the vault's key, encrypted with the secret, unless the state has this key already.
@@ -161,7 +161,7 @@ class State:
                 "again."
             )
 
-    def rekey(self, vault: Vault, secret: bytes) -> None:
+    def rekey(self, vault: RowVault, secret: bytes) -> None:
         """Encrypt the key of this state with another secret. Raises `ConfigurationError`."""
         if not self.exists():
             raise ConfigurationError(f"There is no state {self}: nothing was stored there.")

@@ -22,7 +22,7 @@ from victor_ext.outbox.files import ENTRIES, FileTerms
 
 from .payments import ASKED, BATCHES, LINES, KeyOrigin
 from .state import refuse_held
-from .vault import Vault
+from .vault import RowVault
 
 T = TypeVar("T")
 
@@ -83,7 +83,7 @@ class Store(BlockingTransactions):
     """
 
     engine: sa.Engine
-    vault: Vault
+    vault: RowVault
     system: str
     owner: str
     batch: str

@@ -31,7 +31,7 @@ from victor_ext.outbox.files import (
     remove_entries,
     sent_since,
 )
-from victor_ext.settlement.key_age import Sent
+from victor_ext.settlement.key_age import SentSince
 
 from .deciding import Act
 from .payments import (
@@ -50,10 +50,10 @@ from .payments import (
     pages,
 )
 from .row_kind import RowKind
-from .rows import Arguments, Result, Row, RowOutcome, own_values, row_of
+from .rows import Arguments, FileRow, Result, RowOutcome, own_values, row_of
 from .source_rows import SourceRow, SourceRows
 from .store import Store
-from .vault import Vault
+from .vault import RowVault
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class EntryMaker:
     """
 
     kind: RowKind
-    vault: Vault
+    vault: RowVault
     terms: FileTerms
 
     @property
@@ -169,12 +169,12 @@ def new_payment(
 
     Args:
         origin: What its key is made of, as it is stored: `KeyOrigin.text`.
-        stored: When it is stored, as JSON of a `Sent`.
+        stored: When it is stored, as JSON of a `SentSince`.
     """
     return {
         "owner": store.owner,
         "key": asked.key,
-        "entry": Row.key_after(asked.key, again),
+        "entry": FileRow.key_after(asked.key, again),
         "shared": is_shared,
         "state": None,
         "batch": store.batch,
@@ -207,7 +207,7 @@ def store_payments(
     rows: SourceRows,
     maker: EntryMaker,
     origin: KeyOrigin,
-    now: Sent,
+    now: SentSince,
 ) -> None:
     """Store the payments of the rows that are sent, or are stored as refused, and the entries that
     ask for those that are sent.
@@ -233,7 +233,7 @@ def store_payments(
             put_entries(connection, [_entry_values(maker, row) for row in sent])
         # What the earlier key of a row that is asked once more can create is not in doubt.
         earlier_keys = [
-            Row.key_after(row.key, row.again - 1) for row in page if row.again and row.key
+            FileRow.key_after(row.key, row.again - 1) for row in page if row.again and row.key
         ]
         clear_restored(connection, store.owner, earlier_keys)
     for unit in rows.units():
@@ -259,7 +259,7 @@ def _entry_values(maker: EntryMaker, row: SourceRow) -> dict[str, Any]:
     else:
         asked = row.payment()
         arguments = maker.vault.deserialize(asked.row)[2]
-        entry = maker.for_row(arguments, Row.key_after(asked.key, row.again))
+        entry = maker.for_row(arguments, FileRow.key_after(asked.key, row.again))
     return {**entry, **_values_since(row.since)}
 
 
@@ -267,7 +267,7 @@ def _values_since(since: str | None) -> dict[str, Any]:
     """Return the column values of an entry that may have been sent since a moment; None: it was
     not.
     """
-    return {} if since is None else sent_since(Sent(*json.loads(since)))
+    return {} if since is None else sent_since(SentSince(*json.loads(since)))
 
 
 def replace_lines(

@@ -1,5 +1,5 @@
-"""Read a source, and check each of its records: `Validation`. Nothing is decided, and the state is
-not read.
+"""Read a source, and check each of its records: `RowValidation`. Nothing is decided, and the state
+is not read.
 
 `check_heading` checks the columns of a file. `split_record` converts one record to the arguments of
 what is sent, without changing their values, and `problems_of` returns all problems with it.
@@ -18,7 +18,7 @@ from typing import Any, cast
 from victor_ext import InvalidRequest, Problem
 from victor_ext.privacy import NumberText
 from victor_ext.tables.formats import UnreadableCell
-from victor_ext.tables.row_file import Heading, Record, RowFile, SourceBroken, near_names
+from victor_ext.tables.row_file import FileRecord, Heading, RowFile, SourceBroken, near_names
 from victor_ext.tables.sources import Rows, records_of
 from victor_ext.tables.texts import (
     HALF_CHARACTERS,
@@ -33,7 +33,7 @@ from .column_types import NO_COLUMN, formed_columns, read
 from .payments import KeyOrigin
 from .row_digests import requested_payment, spelling_digest, stored_arguments
 from .row_kind import RowKind
-from .rows import Row
+from .rows import FileRow
 from .settings import Settings, in_utc
 from .source_rows import SourceRow, SourceRows, problems_text
 from .storing import EntryMaker
@@ -49,7 +49,7 @@ _KEY_CHARACTERS = 60
 """Characters of a repeated key that a message shows."""
 
 
-class Validation:
+class RowValidation:
     """Checks the records of a source, and adds them to `rows`.
 
     Args:
@@ -111,7 +111,7 @@ class Validation:
             check.rows += 1
             self._add_record(record)
 
-    def _add_record(self, record: Record) -> None:
+    def _add_record(self, record: FileRecord) -> None:
         """Check a record, and add it to the rows.
 
         If the record cannot be read, the rules of the API are not checked.
@@ -152,7 +152,7 @@ class Validation:
 
     def _row(
         self,
-        record: Record,
+        record: FileRecord,
         fields: Fields,
         key: str | None,
         problems: Sequence[Problem],
@@ -165,7 +165,7 @@ class Validation:
         asked = requested_payment(
             kind,
             vault,
-            Row(record.number, key or "", key or "", fields.key_value, arguments, extras),
+            FileRow(record.number, key or "", key or "", fields.key_value, arguments, extras),
             self._origin,
             is_valid=not problems,
         )
@@ -194,7 +194,7 @@ class Validation:
 
     def _add_repeated(
         self,
-        record: Record,
+        record: FileRecord,
         fields: Fields,
         earlier: SourceRow,
         problems: Sequence[Problem],

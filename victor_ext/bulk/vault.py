@@ -1,5 +1,5 @@
-"""Encryption of a state: the `Vault` that encrypts rows, results and errors, and the secret for it
-(`storage_secret`).
+"""Encryption of a state: the `RowVault` that encrypts rows, results and errors, and the secret for
+it (`storage_secret`).
 
 Only workers with the same secret can work on a batch. Batch names, keys, states, ids and times are
 not encrypted.
@@ -23,7 +23,7 @@ _ADVICE = (
 )
 
 
-class Vault(vault.Vault):
+class RowVault(vault.Vault):
     """Encrypts and decrypts stored data, with the key of a state.
 
     The provider is part of the application name, so that workers for another environment do not
@@ -38,7 +38,7 @@ class Vault(vault.Vault):
         """A name for this key and provider."""
 
     def __repr__(self) -> str:
-        return f"Vault(application={self.application!r})"
+        return f"RowVault(application={self.application!r})"
 
     def deserialize(self, text: str) -> Any:
         """Decrypt JSON data.

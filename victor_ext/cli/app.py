@@ -28,7 +28,7 @@ from victor_ext.systems import entry_points_of
 from .bulk import bulk
 from .conform import conform
 from .doctor import doctor
-from .failures import Failure, Misuse
+from .failures import CommandFailure, Misuse
 from .operations import operations
 from .options import AsJson, argument, several, show_help
 from .outbox import outbox
@@ -229,5 +229,5 @@ def _run(arguments: Sequence[str]) -> int:
         # where the mistake is, if typer has got so far
         context: typer.Context | None = getattr(error, "ctx", None)
         message = usage(error.format_message(), None if context is None else context.command_path)
-    Failure("Misuse", message, MISUSE).report(as_json="--json" in arguments)
+    CommandFailure("Misuse", message, MISUSE).report(as_json="--json" in arguments)
     return MISUSE

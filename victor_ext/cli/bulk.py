@@ -47,9 +47,9 @@ from .options import (
     show_help,
     whole_number,
 )
-from .screen import Progress, complain, plain, show_notices
+from .screen import ProgressBar, complain, plain, show_notices
 from .session import Provider, system_of, with_session
-from .signals import SignalStop
+from .signals import CommandStop
 from .wording import rows_text
 
 if TYPE_CHECKING:
@@ -321,7 +321,7 @@ def _watch(session: NamedBatchSession) -> None:
     With --json, each new status is a line.
     """
     previous: list[BatchStatus] = []
-    with ExitStack() as stack, Progress(as_json=session.as_json, at_once=True) as progress:
+    with ExitStack() as stack, ProgressBar(as_json=session.as_json, at_once=True) as progress:
         senders = [stack.enter_context(session.sender(batch)) for batch in session.batches()]
         try:
             while True:
@@ -585,7 +585,7 @@ def worker(
             metrics.watch(sender)
         tell("working", f"Working on {bulk_output.without_password(session.state)}; Ctrl-C stops.")
         with suppress(KeyboardInterrupt):
-            sender.work(stop=SignalStop())
+            sender.work(stop=CommandStop())
         tell("stopped", "Stopped.")
 
 

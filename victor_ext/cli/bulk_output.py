@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         RowResult,
     )
 
-    from .failures import Failure
+    from .failures import CommandFailure
 
 _FIELDS = ("row", "key", "id", "status", "outcome", "error")
 """The fields of a result that its JSON has, under their names."""
@@ -366,7 +366,7 @@ _SUMMARIES = {
 """What is said of all rows whose notice has this code. Notices of other codes are listed."""
 
 
-def report_invalid(failure: Failure, check: Check, file: RowFile, *, as_json: bool) -> None:
+def report_invalid(failure: CommandFailure, check: Check, file: RowFile, *, as_json: bool) -> None:
     """Report on standard error why a file is refused: the `failure`, with its wrong rows."""
     if as_json:
         document = failure.as_dict()

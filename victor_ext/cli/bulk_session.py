@@ -23,7 +23,7 @@ from . import bulk_output
 from .failures import Misuse, failure_of
 from .options import Yes, argument, flag, number, option, seconds, whole_number
 from .row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, headings_of
-from .screen import Progress
+from .screen import ProgressBar
 from .session import Session, provider_of, system_of, without_none
 from .signals import raise_received, signal_exit_status
 
@@ -140,7 +140,7 @@ class BulkSession(Session):
             show_progress(progress, status)
             raise_received()
 
-        with Progress(as_json=self.as_json) as progress:
+        with ProgressBar(as_json=self.as_json) as progress:
             try:
                 yield show
             except KeyboardInterrupt as error:
@@ -348,7 +348,7 @@ class SendSession(StepSession, SendingSession):
         return options
 
 
-def show_progress(progress: Progress, status: BatchStatus) -> None:
+def show_progress(progress: ProgressBar, status: BatchStatus) -> None:
     """Show how many rows of a batch are settled."""
     progress.show(
         status.batch,

@@ -215,7 +215,7 @@ def _show(finding: _Finding) -> None:
 # The checks that connect
 
 
-class _Step(NamedTuple):
+class _DoctorStep(NamedTuple):
     """A check on the way to the provider."""
 
     check: str
@@ -238,10 +238,12 @@ def _check_way_to_provider(client: Any, system: System, session: Session) -> Ite
     check_tls = partial(_check_tls, client.ssl_context, peer, f"{system.prefix}BASE_URL")
     firewall = "Check for a firewall or a proxy on the way."
     steps = (
-        _Step("DNS", partial(_resolve, peer), no_address, "Check this machine's resolver."),
-        _Step("Connection", partial(_connect, peer), f"{port} cannot be reached", peer.advice),
-        _Step("TLS", check_tls, "the handshake failed", firewall),
-        _Step("Signed read", partial(_read_signed, client, system, session)),
+        _DoctorStep("DNS", partial(_resolve, peer), no_address, "Check this machine's resolver."),
+        _DoctorStep(
+            "Connection", partial(_connect, peer), f"{port} cannot be reached", peer.advice
+        ),
+        _DoctorStep("TLS", check_tls, "the handshake failed", firewall),
+        _DoctorStep("Signed read", partial(_read_signed, client, system, session)),
     )
     failed_check: str | None = None
     for step in steps:
@@ -289,7 +291,7 @@ def _peer_of(client: Any, system: System) -> _Peer:
     return _Peer(url, url.host, port, advice)
 
 
-def _finding_of(step: _Step) -> _Finding:
+def _finding_of(step: _DoctorStep) -> _Finding:
     """Make the check of a step, and return its finding: how long it took, or why it failed."""
     began = time.monotonic()
     try:

@@ -1,8 +1,8 @@
 """Failures of commands: exit statuses and messages on standard error.
 
-A command fails with `Misuse`, which `app.py` reports, or with a `Failure`: `failure_of` makes it of
-the client's error, `broken_write_failure` of anything else that ends a write. Its `Recovery` says
-how to find out what became of the write.
+A command fails with `Misuse`, which `app.py` reports, or with a `CommandFailure`: `failure_of`
+makes it of the client's error, `broken_write_failure` of anything else that ends a write. Its
+`Recovery` says how to find out what became of the write.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Recovery:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class CommandFailure:
     """Why a command failed, with what became of a write, and what to do next."""
 
     kind: str
@@ -190,7 +190,7 @@ def failure_of(
     option_names: Mapping[str, str],
     *,
     one_is_a_result: bool = False,
-) -> Failure:
+) -> CommandFailure:
     """Return the failure of a command that ends with an error of the client.
 
     Args:
@@ -207,7 +207,7 @@ def failure_of(
         message = in_options(error.problems, option_names)
     else:
         message = f"{error.summary} {_next_step(error, recovery)}".rstrip()
-    failure = Failure(
+    failure = CommandFailure(
         type(error).__name__,
         message,
         exit_status,
@@ -297,14 +297,14 @@ def _key_has_another_payment(error: VictorError) -> bool:
 
 def broken_write_failure(
     error: BaseException, recovery: Recovery, result: PaymentRequest | None = None
-) -> Failure:
+) -> CommandFailure:
     """Return the failure of a command that writes, and ended with no error of the client, such as
     Ctrl-C. A program must not take it for a rejection.
 
     `result` is what the provider returned; None: that was not read.
     """
     exchange = None if result is None else result.response_info
-    failure = Failure(
+    failure = CommandFailure(
         type(error).__name__,
         f"Unexpected error: {error}. The provider may have executed it.",
         UNKNOWN,

@@ -26,7 +26,7 @@ from .options import MOMENTS, argument, moments, number, option, whole_number
 from .output_files import report_file
 from .row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, headings_of
 from .screen import (
-    Progress,
+    ProgressBar,
     complain,
     entry,
     in_columns,
@@ -117,7 +117,7 @@ def reconcile(
         )
         with (
             session.client_of(provider) as client,
-            Progress(as_json=session.as_json) as progress,
+            ProgressBar(as_json=session.as_json) as progress,
             compare(
                 client, our_book, **options, on_progress=partial(_show_progress, progress)
             ) as reconciliation,
@@ -144,7 +144,7 @@ def reconcile(
             raise typer.Exit(0 if reconciliation.agrees else FAILED)
 
 
-def _show_progress(progress: Progress, counts: Counts) -> None:
+def _show_progress(progress: ProgressBar, counts: Counts) -> None:
     """Show how many payments of both books were read."""
     text = f"{counts.ours:,} of ours, {counts.theirs:,} of theirs, {counts.looked_up:,} looked up"
     progress.show("reconcile", counts.ours + counts.theirs, None, text)

@@ -1,7 +1,7 @@
 """Terminal output: exact text for programs, styled text for users.
 
 First what prints: `say` a result, `complain` on standard error, `conclude` with how a command has
-ended. Then `Progress`, the bar of a long command.
+ended. Then `ProgressBar`, the bar of a long command.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ def zulu_text(moment: datetime | None) -> str | None:
     return None if moment is None else zulu.format(moment)
 
 
-class Progress:
+class ProgressBar:
     """Progress of a long command: a bar in a terminal, occasional lines elsewhere, nothing with
     --json.
 

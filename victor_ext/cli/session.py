@@ -20,7 +20,7 @@ import victor_ext
 from victor_ext._exit_status import FAILED
 from victor_ext.systems import DEFAULT, System, entry_points_of
 
-from .failures import Failure, Misuse, Recovery, broken_write_failure, failure_of
+from .failures import CommandFailure, Misuse, Recovery, broken_write_failure, failure_of
 from .options import AsJson, number, option, option_words
 from .screen import complain, conclude
 from .signals import raise_received
@@ -275,9 +275,9 @@ class Session(CommandOptions):
         # Nothing has been sent: Ctrl-C here ends like anywhere else.
         if not typer.confirm(f"Do it in production ({self.environment_text(victor)})?", err=True):
             message = "Not confirmed. Nothing was sent."
-            self.end_with(Failure(kind="Declined", message=message, exit_status=FAILED))
+            self.end_with(CommandFailure(kind="Declined", message=message, exit_status=FAILED))
 
-    def end_with(self, failure: Failure) -> NoReturn:
+    def end_with(self, failure: CommandFailure) -> NoReturn:
         """Report a failure, and end the command with its exit status."""
         failure.report(as_json=self.as_json)
         raise typer.Exit(failure.exit_status) from None

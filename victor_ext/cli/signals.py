@@ -2,7 +2,7 @@
 
 `ended_by_signals` runs a command; `Terminated` is what a signal other than Ctrl-C raises in it.
 Python ignores what is raised in a finalizer or a callback, so whoever is about to write asks once
-more: by `raise_received`, or by a `SignalStop`.
+more: by `raise_received`, or by a `CommandStop`.
 """
 
 import signal
@@ -56,7 +56,7 @@ def raise_received(_event: object = None) -> None:
     _signals.raise_last()
 
 
-class SignalStop(threading.Event):
+class CommandStop(threading.Event):
     """The stop of a worker, which is set once a signal has come."""
 
     def is_set(self) -> bool:

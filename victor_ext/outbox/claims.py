@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 from victor_ext import Promise
 from victor_ext.event_queue.databases import Condition, OfFewRows, database_time, is_to_come
 from victor_ext.event_queue.rows import begin_writing, change_rows
-from victor_ext.settlement.key_age import Keys, Moment, Now, Sent
+from victor_ext.settlement.key_age import Keys, Moment, Now, SentSince
 
 from .entries import DUE, EntryState, sent_of, sent_values, subjects_of
 from .sealing import Sealing
@@ -334,7 +334,7 @@ class Claims:
             return False
         if row.send_before is not None and row.send_before - now.by_provider() <= self._until_near:
             return False
-        sent = Sent.at(now, self.client.caller)
+        sent = SentSince.at(now, self.client.caller)
         a_lease_ago = sent._replace(since=sent.since - self._lease)
         return Keys(self._kept(row), self.client.caller).doubt(a_lease_ago, now) is None
 
@@ -345,7 +345,7 @@ class Claims:
 
     def _mark_values(self, now: Now, present: float) -> dict[str, Any]:
         """The column values that mark an entry: it is sent now, for the first time."""
-        sent = Sent.at(now, self.client.caller)
+        sent = SentSince.at(now, self.client.caller)
         # Without the provider's clock, that of the database is the one that all workers share.
         if not sent.known:
             sent = sent._replace(since=present)

@@ -21,7 +21,7 @@ from victor_ext.event_queue.handlers import meant_by
 from victor_ext.ids import canonical_id
 from victor_ext.privacy import one_line
 from victor_ext.settlement.flow import Write
-from victor_ext.settlement.key_age import Sent
+from victor_ext.settlement.key_age import SentSince
 
 from .digests import is_forgotten, reference_digest
 from .sealing import is_sealed
@@ -355,7 +355,7 @@ def entry_of(row: Any) -> Entry:
     )
 
 
-def sent_of(row: Any) -> Sent | None:
+def sent_of(row: Any) -> SentSince | None:
     """The earliest time at which the entry of a row may have been sent; None: it was not sent.
 
     `local` is by the clock of the database: an entry is `sending` since it was marked.
@@ -363,7 +363,7 @@ def sent_of(row: Any) -> Sent | None:
     since: float | None = row.first_sent_at
     if since is None:
         return None
-    return Sent(
+    return SentSince(
         since,
         row.sent_by,
         known=bool(row.by_provider_clock),
@@ -372,7 +372,7 @@ def sent_of(row: Any) -> Sent | None:
     )
 
 
-def sent_values(sent: Sent | None) -> dict[str, Any]:
+def sent_values(sent: SentSince | None) -> dict[str, Any]:
     """The column values of the time of sending, the reverse of `sent_of`."""
     if sent is None:
         return {"first_sent_at": None, "sent_by": None, "by_provider_clock": None}

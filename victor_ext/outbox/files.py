@@ -40,7 +40,7 @@ from victor_ext.settlement.flow import (
     Write,
     settlement_of_failed_read,
 )
-from victor_ext.settlement.key_age import Now, Sent, within_key_life
+from victor_ext.settlement.key_age import Now, SentSince, within_key_life
 from victor_ext.vault import Vault
 
 from .adding import new_entry
@@ -158,7 +158,7 @@ def entry_values(
     }
 
 
-def sent_since(sent: Sent) -> dict[str, Any]:
+def sent_since(sent: SentSince) -> dict[str, Any]:
     """The column values of an entry that may have been sent since a backup was made: it is looked
     up, and not sent.
     """
@@ -425,7 +425,7 @@ def moment_of_hold(connection: Connection) -> float | None:
     return moment_of(connection, TABLES.control, HOLD)
 
 
-def note_time(connection: Connection, provider: str, now: Sent) -> None:
+def note_time(connection: Connection, provider: str, now: SentSince) -> None:
     """Note the present time of a provider, if it is known: what waits in a backup of this state was
     not sent before it.
     """

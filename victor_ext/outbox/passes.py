@@ -26,7 +26,7 @@ from victor_ext.event_queue.workers import is_ending
 from victor_ext.flows import following
 from victor_ext.ids import canonical_id
 from victor_ext.settlement.failures import Backoff, RefusalStreak, pause_asked
-from victor_ext.settlement.key_age import Now, Sent, within_key_life
+from victor_ext.settlement.key_age import Now, SentSince, within_key_life
 
 from .claims import Claim, Claims, Group
 from .deliveries import Deliveries, DeliveryTerms
@@ -338,7 +338,9 @@ class OutboxPasses(Sending):
             chosen, columns.first_sent_at.is_not(None)
         )
         times = connection.execute(query.group_by(columns.by_provider_clock))
-        earliest = (Sent(since, None, known=bool(known)).earliest(now) for since, known in times)
+        earliest = (
+            SentSince(since, None, known=bool(known)).earliest(now) for since, known in times
+        )
         return min(earliest, default=None)
 
     # For both

@@ -16,8 +16,8 @@ from victor_ext.ids import trimmed
 from victor_ext.money import Money
 from victor_ext.tables.formats import UnreadableCell, read_amount
 from victor_ext.tables.row_file import (
+    FileRecord,
     Heading,
-    Record,
     RowFile,
     SourceBroken,
     checked_columns,
@@ -237,7 +237,7 @@ class EntryReader:
                 )
                 raise SourceBroken(line, fields[0], "required", message)
 
-    def _entries_of(self, record: Record) -> Iterator[Entry]:
+    def _entries_of(self, record: FileRecord) -> Iterator[Entry]:
         """Yield the payments of a record, in whichever form it is. Problems are noted."""
         fields: Mapping[str, Any] = record.fields
         place = record.line or record.number

@@ -16,7 +16,7 @@ from victor_ext.tables.sources import hidden_rows
 
 from .entries import Entry, EntryReader, Ours
 from .report import AGREEING, Kind, Row, Summary
-from .store import Store
+from .store import ComparedEntries
 
 T = TypeVar("T")
 _BATCH = 500
@@ -60,8 +60,8 @@ class Reconciliation:
     Close it, or use it in a `with` statement.
     """
 
-    def __init__(self, store: Store, summary: Summary) -> None:
-        self._store: Store | None = store
+    def __init__(self, store: ComparedEntries, summary: Summary) -> None:
+        self._store: ComparedEntries | None = store
         self.summary = summary
 
     @property
@@ -192,7 +192,7 @@ class _Comparison:
     reader: EntryReader
     window: Window
     on_progress: OnProgress | None
-    store: Store = field(default_factory=Store)
+    store: ComparedEntries = field(default_factory=ComparedEntries)
     ours: int = 0
     theirs: int = 0
     looked_up: int = 0

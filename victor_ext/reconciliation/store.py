@@ -1,6 +1,6 @@
 """Both books in a temporary database, so that memory does not grow with their rows.
 
-`Store.match` pairs their rows and makes the report, by the SQL in `statements`.
+`ComparedEntries.match` pairs their rows and makes the report, by the SQL in `statements`.
 """
 
 from collections import Counter, defaultdict
@@ -24,7 +24,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT_SUMS = Context(prec=100, traps=[])
 
 
-class Store(TemporaryDatabase):
+class ComparedEntries(TemporaryDatabase):
     """Our entries, their payments, and the report. One thread at a time uses the database."""
 
     def __init__(self) -> None:

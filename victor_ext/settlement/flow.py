@@ -29,7 +29,7 @@ from victor_ext import (
 )
 
 from .failures import FailureScope, failure_scope, is_refusal
-from .key_age import Keyless, Keys, Moment, Now, Sent
+from .key_age import Keyless, Keys, Moment, Now, SentSince
 
 C = TypeVar("C")
 T = TypeVar("T")
@@ -122,14 +122,14 @@ class Write(Generic[C]):
     """
 
     call: C = field(repr=False)
-    sent: Sent | None = None
+    sent: SentSince | None = None
     is_keyed: bool = False
     look_up_by: Mapping[str, str] = field(default_factory=dict[str, str])
     why_no_look_up: str = ""
 
     @staticmethod
     def of(
-        call: PreparedCall, sent: Sent | None, look_up_by: Mapping[str, str] = _NOTHING
+        call: PreparedCall, sent: SentSince | None, look_up_by: Mapping[str, str] = _NOTHING
     ) -> Write[PreparedCall]:
         """Return the write of a prepared call. The arguments are the attributes of `Write`."""
         return Write(
@@ -253,7 +253,7 @@ def settle(
     if isinstance(result, str):
         # A conflict shows that the key was used. If this payment was not sent before, nobody knows
         # by whom and when: it may be as long ago as the provider keeps keys.
-        since: Sent | Moment = write.sent or keys.first_use(now)
+        since: SentSince | Moment = write.sent or keys.first_use(now)
         began = since
         # An earlier attempt of this very call may have used the key. And a good response that shows
         # another payment says nothing of an earlier call with these values.
@@ -273,8 +273,8 @@ def _look_up_of(
     keys: Keys | Keyless,
     now: Now,
     *,
-    since: Sent | Moment,
-    began: Sent | Moment,
+    since: SentSince | Moment,
+    began: SentSince | Moment,
 ) -> Settlement | LookUp:
     """Return the look-up of a write, with its times by the provider's clock; if no read can show
     the write, the settlement that says so.
@@ -287,9 +287,9 @@ def _look_up_of(
     return look_up
 
 
-def _as_sent(sent: Sent | Moment, now: Now, caller: str | None) -> Sent:
+def _as_sent(sent: SentSince | Moment, now: Now, caller: str | None) -> SentSince:
     """Return a time of this process in the form that is stored; a stored one as it is."""
-    return Sent.at(now, caller, sent) if isinstance(sent, Moment) else sent
+    return SentSince.at(now, caller, sent) if isinstance(sent, Moment) else sent
 
 
 class _CallEnd(NamedTuple):

@@ -1,8 +1,8 @@
 """The age of a key, which decides whether a payment can be sent again.
 
-`Moment`, `Now` and `Sent` are times; `Keys.doubt` (with a key) and `Keyless.doubt` (without one)
-decide; `within_key_life` limits the time of a call, and `send_in_time` says until when the decision
-to make it holds.
+`Moment`, `Now` and `SentSince` are times; `Keys.doubt` (with a key) and `Keyless.doubt` (without
+one) decide; `within_key_life` limits the time of a call, and `send_in_time` says until when the
+decision to make it holds.
 
 The provider expires its keys by its own clock, so the age is measured by that clock, estimated from
 its responses. Local clocks drift, stop during sleep and differ between machines: an age that they
@@ -93,7 +93,7 @@ class Now:
         return max(0.0, min(shown))
 
 
-class Sent(NamedTuple):
+class SentSince(NamedTuple):
     """The earliest time at which a payment may have been sent, and the digest of its sender's
     credentials.
 
@@ -117,7 +117,7 @@ class Sent(NamedTuple):
     local: float | None = None
 
     @classmethod
-    def at(cls, now: Now, by: str | None, moment: Moment | None = None) -> Sent:
+    def at(cls, now: Now, by: str | None, moment: Moment | None = None) -> SentSince:
         """Return the time of a sending in this process, in the form that is stored: by the
         provider's clock, if that is known. It was at `moment`; None: it is now.
         """
@@ -167,14 +167,16 @@ class Keys:
     caller: str | None
     alone_since: Moment | None = None
 
-    def first_use(self, now: Now) -> Sent:
+    def first_use(self, now: Now) -> SentSince:
         """Return the earliest time at which a key that the provider still keeps may have been
         used.
         """
-        sent = Sent.at(now, self.caller)
-        return Sent(sent.since - self.kept, sent.by, sent.known)
+        sent = SentSince.at(now, self.caller)
+        return SentSince(sent.since - self.kept, sent.by, sent.known)
 
-    def doubt(self, sent: Sent | Moment | None, now: Now) -> tuple[Sent | Moment, str] | None:
+    def doubt(
+        self, sent: SentSince | Moment | None, now: Now
+    ) -> tuple[SentSince | Moment, str] | None:
         """Return the doubt for which a payment must not be sent now: the earliest time at which it
         may have been sent, and the reason. None: it can be sent.
 
@@ -190,7 +192,7 @@ class Keys:
             reason = self._of_stored(sent, now)
         return None if reason is None else (sent, reason)
 
-    def _of_stored(self, sent: Sent, now: Now) -> str | None:
+    def _of_stored(self, sent: SentSince, now: Now) -> str | None:
         """Return the reason of the doubt about a stored time of sending; None: there is no
         doubt.
         """
@@ -234,17 +236,19 @@ class Keyless:
     since: Moment
     why: str = "It may have been sent, and it takes no key."
 
-    def first_use(self, now: Now) -> Sent:
+    def first_use(self, now: Now) -> SentSince:
         """Return the earliest time at which a write that was not sent before may have been sent:
         now. Whatever was done earlier was another write.
         """
-        return Sent.at(now, self.caller)
+        return SentSince.at(now, self.caller)
 
     def held_until(self) -> Moment:
         """Return until when this worker alone has the write."""
         return self.since.after(self.held)
 
-    def doubt(self, sent: Sent | Moment | None, now: Now) -> tuple[Sent | Moment, str] | None:
+    def doubt(
+        self, sent: SentSince | Moment | None, now: Now
+    ) -> tuple[SentSince | Moment, str] | None:
         """As of `Keys`."""
         if sent is not None:
             return sent, self.why

@@ -1,5 +1,5 @@
-"""`RowFile`, a file of rows and how it is written; `Heading`, its columns by our names; `Record`,
-one of its rows; and `SourceBroken`, the error that ends its reading.
+"""`RowFile`, a file of rows and how it is written; `Heading`, its columns by our names;
+`FileRecord`, one of its rows; and `SourceBroken`, the error that ends its reading.
 """
 
 import os
@@ -38,7 +38,7 @@ AMOUNT_AND_DUE_DATE = FormedColumns()
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class FileRecord:
     """One record of a source: its number and, in a file, the line where it begins, both from 1.
 
     If there are problems, the record cannot be read, and `fields` is unreliable.
@@ -102,7 +102,7 @@ class RowFile(os.PathLike[str]):
         """Raise `ConfigurationError` unless all names in `columns` are known."""
         refuse_unknown(self.columns, sorted(known))
 
-    def read_values(self, record: Record, formed: FormedColumns) -> Record:
+    def read_values(self, record: FileRecord, formed: FormedColumns) -> FileRecord:
         """Convert the numbers and the dates of a record, in place, to the form that is read
         everywhere. Return the record.
 

@@ -29,10 +29,10 @@ from victor_ext.privacy import (
 
 from .row_file import (
     AMOUNT_AND_DUE_DATE,
+    FileRecord,
     FormedColumns,
     Heading,
     HeadingCheck,
-    Record,
     RowFile,
     SourceBroken,
     repeated_in,
@@ -78,7 +78,7 @@ def records_of(
     known: Collection[str],
     check: HeadingCheck,
     formed: FormedColumns = AMOUNT_AND_DUE_DATE,
-) -> Iterator[Record]:
+) -> Iterator[FileRecord]:
     """Return the records of a path or of mappings. The file suffix selects the format: CSV, or a
     JSON object a line.
 
@@ -123,19 +123,19 @@ def records_of(
     return (record if record.problems else file.read_values(record, formed) for record in records)
 
 
-def _record_of_mapping(number: int, row: Mapping[str, object]) -> Record:
+def _record_of_mapping(number: int, row: Mapping[str, object]) -> FileRecord:
     """Return the record of a row of Python's, which may turn out to be no mapping."""
     value: object = row
     names: list[object] = [*value] if isinstance(value, Mapping) else [None]
     if not all(isinstance(name, str) for name in names):
         message = f"a row must be a mapping with names for keys, not {type(row).__name__}."
-        return Record(number, None, {}, (Problem("", "type", message),))
+        return FileRecord(number, None, {}, (Problem("", "type", message),))
     pairs = _names_in_one_form(hidden_fields(row.items()).items())
     repeated = repeated_in([name for name, _ in pairs])
     problems = tuple(
         Problem(name, "repeated", f"the row names {name} twice.") for name in repeated[:1]
     )
-    return Record(number, None, dict(pairs), problems)
+    return FileRecord(number, None, dict(pairs), problems)
 
 
 def _names_in_one_form(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
@@ -143,7 +143,7 @@ def _names_in_one_form(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]
     return [(in_one_form(name), value) for name, value in pairs]
 
 
-def _json_records(lines: Iterator[str], file: RowFile) -> Iterator[Record]:
+def _json_records(lines: Iterator[str], file: RowFile) -> Iterator[FileRecord]:
     """Yield the records of a JSON Lines file. Raises `SourceBroken`."""
     number = 0
     for line, text in enumerate(lines, start=1):
@@ -160,7 +160,7 @@ def _json_records(lines: Iterator[str], file: RowFile) -> Iterator[Record]:
         raise SourceBroken(1, None, "empty", "the file is empty: it needs rows.")
 
 
-def _json_record(number: int, line: int, text: str, file: RowFile) -> Record:
+def _json_record(number: int, line: int, text: str, file: RowFile) -> FileRecord:
     """Return the record of a line. If the line is no JSON object, its problem says why."""
     try:
         row: Any = json.loads(
@@ -176,13 +176,15 @@ def _json_record(number: int, line: int, text: str, file: RowFile) -> Record:
         if isinstance(error, json.JSONDecodeError):
             reason = f"{error.msg} at character {error.pos + 1}"
     if reason:
-        return Record(number, line, {}, (Problem("", "format", f"not a JSON object: {reason}."),))
+        return FileRecord(
+            number, line, {}, (Problem("", "format", f"not a JSON object: {reason}."),)
+        )
     fields: dict[str, Any] = row  # pyright: ignore[reportUnknownVariableType] - of `json`
     if file.columns:  # they get our names of columns, as the cells of a CSV row have
         heading = Heading.of(list(fields), file.columns)
         values = list(fields.values())
         fields = hidden_fields((name, values[place]) for name, place in heading.places.items())
-    return Record(number, line, fields)
+    return FileRecord(number, line, fields)
 
 
 def _object_of_pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -268,7 +270,7 @@ def _is_unnamed_utf8(raw: bytes, encoding: str) -> bool:
 
 def _csv_records(
     lines: Iterator[str], file: RowFile, known: Collection[str], check: HeadingCheck
-) -> Iterator[Record]:
+) -> Iterator[FileRecord]:
     """Yield the records of a file with a heading. Raises `SourceBroken`.
 
     `known` are names of columns that a heading may have.
@@ -300,7 +302,7 @@ def _csv_records(
             if text.strip():
                 number += 1
                 fields = _fields(heading, text.rstrip("\r\n").split(delimiter))
-                yield Record(number, line, fields, (_STRAY_QUOTE,))
+                yield FileRecord(number, line, fields, (_STRAY_QUOTE,))
     if heading is None:
         raise SourceBroken(1, None, "empty", "the file is empty: it needs a heading and rows.")
 
@@ -407,7 +409,7 @@ def _heading_of(row: _Row, file: RowFile) -> Heading:
     return heading
 
 
-def _record(number: int, row: _Row, heading: Heading) -> Record:
+def _record(number: int, row: _Row, heading: Heading) -> FileRecord:
     """Return the record of a row, with a problem if the row has not as many cells as the heading.
 
     Further cells may be empty.
@@ -417,8 +419,8 @@ def _record(number: int, row: _Row, heading: Heading) -> Record:
     columns = len(heading.own)
     if count < columns or any(row.cells[columns:]):
         message = f"the heading has {columns} columns, and the row {count}: they may have shifted."
-        return Record(number, row.line, fields, (Problem("", "fields", message),))
-    return Record(number, row.line, fields)
+        return FileRecord(number, row.line, fields, (Problem("", "fields", message),))
+    return FileRecord(number, row.line, fields)
 
 
 def _fields(heading: Heading, cells: list[str]) -> dict[str, Any]:
