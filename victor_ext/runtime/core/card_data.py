@@ -18,10 +18,15 @@ import httpx
 from victor_ext.errors import Problem
 from victor_ext.ids import GUID
 from victor_ext.privacy import one_line
-from victor_ext.runtime.core.json_values import TooDeepError, is_list, is_mapping, parsed
+from victor_ext.runtime.core.json_values import (
+    MOST_LEVELS,
+    NOT_JSON,
+    TooDeepError,
+    is_list,
+    is_mapping,
+    parsed,
+)
 
-_MOST_LEVELS = 100
-"""The deepest nesting that is looked into."""
 _MOST_CHARACTERS = 10_000
 _SHORTEST_CARD, _LONGEST_CARD = 13, 19
 _CARD_NUMBER = f"[0-9]{{{_SHORTEST_CARD},{_LONGEST_CARD}}}"
@@ -75,7 +80,7 @@ def has_card_number(value: object) -> bool:
 
 
 def card_data_in(
-    value: object, place: str, *, about_a_card: bool = False, levels: int = _MOST_LEVELS
+    value: object, place: str, *, about_a_card: bool = False, levels: int = MOST_LEVELS
 ) -> Iterator[tuple[str, bool]]:
     """Where a value, at any depth, has the number of a card (True) or its verification code
     (False).
@@ -96,20 +101,21 @@ def card_data_in(
     elif about_a_card and has_card_number(value):
         yield place, True
     elif isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-        try:
-            inside = _as_sent(value)  # JSON as text
-        except TooDeepError:
-            raise
-        except ValueError:
-            return
-        yield from card_data_in(inside, place, about_a_card=about_a_card, levels=levels - 1)
+        inside = _exactly_read(value)  # JSON as text
+        if inside is not NOT_JSON:
+            yield from card_data_in(inside, place, about_a_card=about_a_card, levels=levels - 1)
 
 
-def _as_sent(content: bytes | str) -> Any:
-    """The value of JSON with its texts as they are, whose digits may stand apart by any character.
-    Raises `ValueError`, and `TooDeepError` where it cannot be looked into.
+def _exactly_read(content: bytes | str) -> Any:
+    """The value of JSON with its texts as they were sent: any character may stand between the
+    digits of a number. `NOT_JSON` for any other content; raises `TooDeepError`.
     """
-    return parsed(content, is_secret=True)
+    try:
+        return parsed(content, is_secret=True)
+    except TooDeepError:
+        raise
+    except ValueError:
+        return NOT_JSON
 
 
 def _card_data_in_members(
@@ -177,11 +183,8 @@ def card_problems(url: httpx.URL, headers: Mapping[str, str], content: bytes) ->
 
 def _card_problems(url: httpx.URL, headers: Mapping[str, str], content: bytes) -> list[Problem]:
     _, _, boundary = headers.get("content-type", "").partition("boundary=")
-    try:
-        body: Any = _as_sent(content)
-    except TooDeepError:
-        raise
-    except ValueError:
+    body = _exactly_read(content)
+    if body is NOT_JSON:
         text = content.decode("latin-1")
         if boundary:
             parts = (re.search(_FORM_PART, part) for part in text.split(f"--{boundary}"))

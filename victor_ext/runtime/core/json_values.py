@@ -133,7 +133,8 @@ _TOLERANT = json.JSONDecoder(
     parse_int=lambda digits: int(digits) if len(digits) < 1000 else 0,
     strict=False,
 )
-_MOST_LEVELS = 100
+MOST_LEVELS = 100
+"""The most levels of JSON that is read, and of a value that is looked into for card data."""
 _TEXT = re.compile(rb'"[^"]*"?')
 _ALL_BUT_MARKS = bytes(byte for byte in range(256) if byte not in b'[]{}"')
 _STEPS = bytes(1 if byte in b"[{" else 255 for byte in range(256))  # 255 is -1 as a signed byte
@@ -204,7 +205,7 @@ def _is_deep(content: bytes | bytearray) -> bool:
     """Whether JSON has more levels than each of its readers can take: some need several frames for
     a level. It is looked through once, whatever it has.
     """
-    if content.count(b"[") + content.count(b"{") <= _MOST_LEVELS:
+    if content.count(b"[") + content.count(b"{") <= MOST_LEVELS:
         return False
     # No variable holds the content, which may be secret: without escaped quotes, brackets and
     # quotes tell which brackets stand in texts. A text without brackets is two quotes.
@@ -216,7 +217,7 @@ def _is_deep(content: bytes | bytearray) -> bool:
     )
     steps = _TEXT.sub(b"", marks).translate(_STEPS)
     levels = accumulate(memoryview(steps).cast("b"))
-    return any(map(_MOST_LEVELS.__lt__, levels))
+    return any(map(MOST_LEVELS.__lt__, levels))
 
 
 def _all_storable(value: Any) -> Any:
