@@ -237,7 +237,7 @@ class Loading:
         shown = message
         if decision.code is Code.OTHER_VALUES and decision.act is Act.KEEP and row.problems:
             # The problems of a row that is kept are said nowhere else.
-            shown = f"{message} {row.problem_list()[0].message}"
+            shown = row._replace(message=message).reasons()
         line = row.line or row.number
         self.check.add_notice(Notice(line, decision.code, str(content[1]), shown))
         return message
