@@ -43,7 +43,7 @@ from .payments import (
 )
 from .row_digests import requested_payment
 from .row_kind import RowKind
-from .rows import FileRow, Result, RowOutcome, own_values
+from .rows import Arguments, FileRow, Result, RowContent, RowOutcome, own_values
 from .state import refuse_held
 from .store import BatchRecord, Person, Store
 from .storing import EntryMaker, leave_out, locked_keys, new_payment, put_units
@@ -400,9 +400,10 @@ def _put_entries(
     put_units(connection, store, maker, rows)
 
 
-def _arguments(store: Store, payment: dict[str, Any]) -> dict[str, Any]:
+def _arguments(store: Store, payment: dict[str, Any]) -> Arguments:
     """Return what a payment asks for."""
-    arguments: dict[str, Any] = store.vault.deserialize(payment["row"])[2]
+    arguments = RowContent.of_stored(store.vault, payment["row"]).arguments
+    assert arguments is not None  # no payment of an invalid row is asked again
     return arguments
 
 

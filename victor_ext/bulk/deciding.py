@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum, StrEnum, auto
-from typing import Any
 
 from victor_ext.settlement.flow import PaymentOutcome
 
@@ -26,7 +25,7 @@ from .payments import (
 )
 from .row_digests import differing_columns
 from .row_kind import RowKind
-from .rows import Arguments
+from .rows import Arguments, Result, RowContent, RowOutcome
 from .vault import RowVault
 
 
@@ -279,7 +278,7 @@ def _is_later(due_date: str | None, before: str | None) -> bool:
 
 def message_of(
     code: Code,
-    row: Sequence[Any],
+    row: RowContent,
     stored: StoredPayment,
     vault: RowVault,
     kind: RowKind,
@@ -287,22 +286,22 @@ def message_of(
     """Return the sentence of a notice about a row that has a payment.
 
     Args:
-        row: The content of the row, as it is stored: number, value, arguments, extras.
+        row: What the row asks for.
         stored: The payment of the row.
     """
-    _, value, arguments, _ = row
+    arguments = row.arguments
     template = _MESSAGES[code]
     if code is Code.DUE_LATER and stored.state in IN_DOUBT:
         template = _DOUBTFUL_DUE_LATER
     columns = reason = ""
-    if code is Code.OTHER_VALUES and arguments is None:
-        template = _UNREADABLE
-    elif code is Code.OTHER_VALUES:
-        columns = _other_values_text(arguments, stored, vault, kind)
-    elif code is Code.REJECTED_BEFORE:
+    if code is Code.REJECTED_BEFORE:
         reason = _rejection_text(arguments, stored, vault)
+    elif code is Code.OTHER_VALUES and arguments is not None:
+        columns = _other_values_text(arguments, stored, vault, kind)
+    elif code is Code.OTHER_VALUES:
+        template = _UNREADABLE
     return template.format(
-        value=value,
+        value=row.value,
         day=day_text(stored.stored_at),
         batch=stored.batch,
         due=stored.due_date,
@@ -391,7 +390,7 @@ def _other_values_text(
     """
     if stored.forgotten:  # there is nothing to compare
         return "other values"
-    stored_arguments: dict[str, Any] = vault.deserialize(stored.row)[2] or {}
+    stored_arguments = RowContent.of_stored(vault, stored.row).arguments or {}
     return f"another {' and '.join(differing_columns(kind, stored_arguments, arguments))}"
 
 
@@ -404,7 +403,8 @@ def _rejection_text(arguments: Arguments | None, stored: StoredPayment, vault: R
     if stored.forgotten:
         reason = "why is forgotten."
     elif stored.result is not None:
-        reason = vault.deserialize(stored.result)[2] or reason
+        result = Result(RowOutcome.REJECTED, *vault.deserialize(stored.result))
+        reason = result.error or reason
     else:
         reason = vault.opened_error(stored.error) or reason
     if arguments is not None and stored.due_date not in (None, arguments.get("due_date")):

@@ -39,7 +39,7 @@ from .payments import (
     pages,
     stored_payments,
 )
-from .rows import RowOutcome
+from .rows import RowContent, RowOutcome
 from .settings import PERSONS, TERMS, needs_another_person
 from .source_rows import SourceRow, SourceRows
 from .state import refuse_held
@@ -228,9 +228,10 @@ class Loading:
         """Add the notice about a row to the check. Return its message; None: there is no notice."""
         if decision.code is None:
             return None
-        content = self._vault.deserialize(asked.row)
+        content = RowContent.of_stored(self._vault, asked.row)
+        value = str(content.value)
         if decision.code is Code.LOOKS_LIKE:
-            message = self._look_alike_message(row, asked, content[1], decision.other)
+            message = self._look_alike_message(row, asked, value, decision.other)
         else:
             assert stored is not None
             message = message_of(decision.code, content, stored, self._vault, self._kind)
@@ -239,7 +240,7 @@ class Loading:
             # The problems of a row that is kept are said nowhere else.
             shown = row._replace(message=message).reasons()
         line = row.line or row.number
-        self.check.add_notice(Notice(line, decision.code, str(content[1]), shown))
+        self.check.add_notice(Notice(line, decision.code, value, shown))
         return message
 
     def _look_alike_message(
@@ -255,12 +256,13 @@ class Loading:
         if other is not None:
             is_respelled = other.skeleton_digest == asked.skeleton_digest
             place = f"{other.batch}, {day_text(other.stored_at)}"
-            other_value = self._vault.deserialize(other.row)[1] or f"the payment {other.key}"
+            content = RowContent.of_stored(self._vault, other.row)
+            other_value = content.value or f"the payment {other.key}"
             return look_alike_message(value, other_value, place, is_respelled=is_respelled)
         assert row.twin is not None
         twin = self._rows.with_number(row.twin)
         is_respelled = twin.skeleton == row.skeleton
-        twin_value = self._vault.deserialize(twin.payment().row)[1]
+        twin_value = str(RowContent.of_stored(self._vault, twin.payment().row).value)
         return look_alike_message(value, twin_value, twin.place_text, is_respelled=is_respelled)
 
     def _count_row(self, row: SourceRow) -> None:

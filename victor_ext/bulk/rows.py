@@ -22,6 +22,20 @@ Arguments: TypeAlias = Mapping[str, Any]
 _NOT_DECIDED = "It was sent, and the provider has not said yet whether it accepts this row."
 
 
+class RowContent(NamedTuple):
+    """What a payment asks for, as it is stored: the attributes are those of a `FileRow`."""
+
+    number: int
+    value: str | None
+    arguments: Arguments | None
+    extras: Mapping[str, str]
+
+    @classmethod
+    def of_stored(cls, vault: RowVault, row: str) -> RowContent:
+        """Return the content of a row that is stored encrypted."""
+        return cls(*vault.deserialize(row))
+
+
 @dataclass(frozen=True, slots=True)
 class FileRow:
     """A row as stored before it is sent.
@@ -52,10 +66,10 @@ class FileRow:
 
         Args:
             payment: The key of the payment in the database.
-            row: The content of the row, encrypted: number, value, arguments, extras.
+            row: The `RowContent`, encrypted.
             again: How many keys the payment had before the one that the row is sent with.
         """
-        number, value, arguments, extras = vault.deserialize(row)
+        number, value, arguments, extras = RowContent.of_stored(vault, row)
         key = cls.key_after(payment, again)
         return cls(number, payment, key, value, arguments, extras, again=again)
 

@@ -50,7 +50,7 @@ from .payments import (
     pages,
 )
 from .row_kind import RowKind
-from .rows import Arguments, FileRow, Result, RowOutcome, own_values, row_of
+from .rows import Arguments, FileRow, Result, RowContent, RowOutcome, own_values, row_of
 from .source_rows import SourceRow, SourceRows
 from .store import Store
 from .vault import RowVault
@@ -237,7 +237,7 @@ def store_payments(
         ]
         clear_restored(connection, store.owner, earlier_keys)
     for unit in rows.units():
-        rows_of_unit = {str(row.key): store.vault.deserialize(row.payment().row)[2] for row in unit}
+        rows_of_unit = {str(row.key): _arguments(store.vault, row) for row in unit}
         put_unit(connection, store, maker, rows_of_unit, _values_since(unit[0].since))
 
 
@@ -257,10 +257,16 @@ def _entry_values(maker: EntryMaker, row: SourceRow) -> dict[str, Any]:
     if row.again == 0 and row.entry is not None:
         entry = json.loads(row.entry)
     else:
-        asked = row.payment()
-        arguments = maker.vault.deserialize(asked.row)[2]
-        entry = maker.for_row(arguments, FileRow.key_after(asked.key, row.again))
+        key = FileRow.key_after(row.payment().key, row.again)
+        entry = maker.for_row(_arguments(maker.vault, row), key)
     return {**entry, **_values_since(row.since)}
+
+
+def _arguments(vault: RowVault, row: SourceRow) -> Arguments:
+    """Return what a row that is sent asks for."""
+    arguments = RowContent.of_stored(vault, row.payment().row).arguments
+    assert arguments is not None  # no invalid row is sent
+    return arguments
 
 
 def _values_since(since: str | None) -> dict[str, Any]:

@@ -332,14 +332,19 @@ def open_entries(connection: Connection, chosen: Condition, own: str | None = No
     columns = ENTRIES.c
     now = database_time(connection)
     live = sa.case((is_live(now), 1), else_=0)
-    groups = sa.select(columns.state, columns.worker, sa.func.count(), sa.func.sum(live))
+    groups = sa.select(
+        columns.state,
+        columns.worker,
+        sa.func.count().label("due"),
+        sa.func.sum(live).label("live"),
+    )
     query = groups.where(chosen, columns.state.in_(DUE)).group_by(columns.state, columns.worker)
     rows = connection.execute(query).all()
     return OpenEntries(
-        due=sum(row[2] for row in rows),
-        live=sum(row[3] for row in rows),
-        with_others=sum(row[3] for row in rows if row[1] != own),
-        are_looked_up=any(row[0] == EntryState.SETTLING for row in rows),
+        due=sum(row.due for row in rows),
+        live=sum(row.live for row in rows),
+        with_others=sum(row.live for row in rows if row.worker != own),
+        are_looked_up=any(row.state == EntryState.SETTLING for row in rows),
     )
 
 
