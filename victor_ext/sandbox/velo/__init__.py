@@ -4,9 +4,9 @@ notifications.
 
 from victor_ext.sandbox.server import ServerOverHttp
 from victor_ext.sandbox.server.notifying import NotifyingServer
-from victor_ext.sandbox.velo.base import VeloSettings
 from victor_ext.sandbox.velo.commands import VeloCommands
 from victor_ext.sandbox.velo.provider import VeloProvider
+from victor_ext.sandbox.velo.state import VeloSettings
 
 __all__ = ("RemoteVeloSandbox", "VeloCommands", "VeloProvider", "VeloSandbox", "VeloSettings")
 

@@ -5,7 +5,7 @@ from functools import partial
 
 from victor_ext.sandbox.engine import Asked, Refused, Result
 from victor_ext.sandbox.server import JsonObject, find
-from victor_ext.sandbox.velo.base import Base, iso, made_at
+from victor_ext.sandbox.velo.state import VeloState, iso, made_at
 
 _FUNDING_TIME = 10.0
 """Seconds until requested money has arrived."""
@@ -14,120 +14,124 @@ READY_AFTER = 2
 """Seconds until a new funding account can be read, as `Retry-After` says."""
 
 
-class Accounts:
-    def __init__(self, base: Base) -> None:
-        self._base = base
-        self._now, self._new_id = base.now, base.new_id
-        self.sources: dict[str, JsonObject] = {}
-        self.banks: dict[str, JsonObject] = {}
-        self.fundings: dict[str, JsonObject] = {}
-        self._ready: dict[str, float] = {}
+def add_source(state: VeloState, name: str, currency: str, balance: int) -> JsonObject:
+    account_id = state.new_id()
+    state.sources[account_id] = {
+        **_of_payor(state, account_id, name, currency),
+        "balance": balance,
+        "railsId": "SANDBOX",
+        "fundingRef": f"REF{len(state.sources) + 1}",
+        "pooled": False,
+    }
+    return state.sources[account_id]
 
-    def add_source(self, name: str, currency: str, balance: int) -> JsonObject:
-        account_id = self._new_id()
-        account: JsonObject = {
-            "id": account_id, "name": name, "payorId": self._base.payor_id, "balance": balance,
-            "currency": currency, "country": "US", "type": "FBO", "railsId": "SANDBOX",
-            "fundingRef": f"REF{len(self.sources) + 1}", "pooled": False,
-        }  # fmt: skip
-        self.sources[account_id] = account
-        return account
 
-    def add_bank(self, name: str, currency: str) -> JsonObject:
-        """Add a funding account that can be read at once."""
-        account_id = self._new_id()
-        bank: JsonObject = {
-            "id": account_id,
-            "payorId": self._base.payor_id,
-            "name": name,
-            "currency": currency,
-            "country": "US",
-            "type": "FBO",
-            "accountName": name,
-            "accountNumber": "XXXXX6789",
-            "routingNumber": "XXXXX0021",
-        }
-        self.banks[account_id] = bank
-        return bank
+def add_bank(state: VeloState, name: str, currency: str) -> JsonObject:
+    """Add a funding account that can be read at once."""
+    account_id = state.new_id()
+    state.banks[account_id] = {
+        **_of_payor(state, account_id, name, currency),
+        "accountName": name,
+        "accountNumber": "XXXXX6789",
+        "routingNumber": "XXXXX0021",
+    }
+    return state.banks[account_id]
 
-    def create_bank(self, asked: Asked) -> Result:
-        """Add a funding account that can be read later."""
-        body = asked.body
-        made = self.add_bank(body["name"], body.get("currency", ""))
-        made.update({**body, **made, "type": body["type"]})
-        self._ready[made["id"]] = self._now() + READY_AFTER
-        answer = made_at(f"/v2/fundingAccounts/{made['id']}", made["name"])
-        return replace(answer, headers={**answer.headers, "Retry-After": str(READY_AFTER)})
 
-    def readable_banks(self) -> dict[str, JsonObject]:
-        return {
-            name: bank
-            for name, bank in self.banks.items()
-            if self._now() >= self._ready.get(name, 0.0)
-        }
+def _of_payor(state: VeloState, account_id: str, name: str, currency: str) -> JsonObject:
+    account = {"id": account_id, "payorId": state.payor_id, "name": name, "currency": currency}
+    return {**account, "country": "US", "type": "FBO"}
 
-    def bank(self, account_id: str) -> JsonObject:
-        return find(self.readable_banks(), account_id, "funding account")
 
-    def funding(self, funding_id: str) -> JsonObject:
-        return find(self.fundings, funding_id, "funding")
+def create_bank(state: VeloState, asked: Asked) -> Result:
+    """Add a funding account that can be read later."""
+    body = asked.body
+    bank = add_bank(state, body["name"], body.get("currency", ""))
+    bank.update({**body, **bank, "type": body["type"]})
+    state.readable_from[bank["id"]] = state.now() + READY_AFTER
+    answer = made_at(f"/v2/fundingAccounts/{bank['id']}", bank["name"])
+    return replace(answer, headers={**answer.headers, "Retry-After": str(READY_AFTER)})
 
-    def source(self, account_id: str) -> JsonObject:
-        return find(self.sources, account_id, "source account")
 
-    def fund(self, asked: Asked) -> Result:
-        """Request money."""
-        account_id, body = asked.about, asked.body
-        account = self.source(account_id)
-        bank = self.banks.get(body["fundingAccountId"])
-        if bank is None:
-            raise Refused(400, "There is no such funding account.", "fundingAccountId")
-        # The sandbox's own rule. The document has no rate for funding, and no currency beside the
-        # amount. A funding account may be made without a currency.
-        if bank["currency"] not in ("", account["currency"]):
-            currencies = f"{account['currency']}, the funding account's {bank['currency']}"
-            raise Refused(400, f"The account's currency is {currencies}.", "fundingAccountId")
-        funding_id = self._new_id()
-        self.fundings[funding_id] = {
-            **body,
-            "fundingId": funding_id,
-            "payorId": self._base.payor_id,
-            "sourceAccountId": account_id,
-            "amount": body["amount"],
-            "currency": account["currency"],
-            "status": "PENDING",
-            "allocationType": "AUTOMATIC",
-            "fundingAccountType": "FBO",
-        }
-        self._base.timeline.plan(
-            self._now() + _FUNDING_TIME, partial(self._allocate, self.fundings[funding_id])
-        )
-        self._base.touch(funding_id)
-        return made_at(f"/v1/fundings/{funding_id}", account_id)
+def list_banks(state: VeloState, _: Asked) -> list[JsonObject]:
+    return list(_readable_banks(state).values())
 
-    def _allocate(self, funding: JsonObject) -> bool:
-        """The money of a funding has arrived."""
-        funding["status"], funding["allocationDate"] = "ALLOCATED", iso(self._now())
-        self._base.touch(funding["fundingId"])
-        self.sources[funding["sourceAccountId"]]["balance"] += funding["amount"]
-        return True
 
-    def audit(self) -> list[JsonObject]:
-        return [
-            {
-                **one,
-                "dateTime": (changed := iso(self._base.changed[one["fundingId"]])),
-                "status": "PENDING" if one["status"] == "PENDING" else "CREDIT",
-                "sourceAccountName": self.sources[one["sourceAccountId"]]["name"],
-                "fundingType": "ACH",
-                "topupType": "MANUAL",
-                "events": [
-                    {
-                        "eventId": one["fundingId"],
-                        "eventDateTime": changed,
-                        "fundingEventType": _REQUESTED,
-                    }
-                ],
-            }
-            for one in self.fundings.values()
-        ]
+def get_bank(state: VeloState, asked: Asked) -> JsonObject:
+    return find(_readable_banks(state), asked.about, "funding account")
+
+
+def _readable_banks(state: VeloState) -> dict[str, JsonObject]:
+    now, ready = state.now(), state.readable_from
+    return {name: bank for name, bank in state.banks.items() if now >= ready.get(name, 0.0)}
+
+
+def list_sources(state: VeloState, _: Asked) -> list[JsonObject]:
+    return list(state.sources.values())
+
+
+def get_source(state: VeloState, asked: Asked) -> JsonObject:
+    return source(state, asked.about)
+
+
+def source(state: VeloState, account_id: str) -> JsonObject:
+    return find(state.sources, account_id, "source account")
+
+
+def fund(state: VeloState, asked: Asked) -> Result:
+    """Request money."""
+    account_id, body = asked.about, asked.body
+    account = source(state, account_id)
+    bank = state.banks.get(body["fundingAccountId"])
+    if bank is None:
+        raise Refused(400, "There is no such funding account.", "fundingAccountId")
+    # The sandbox's own rule. The document has no rate for funding, and no currency beside the
+    # amount. A funding account may be made without a currency.
+    if bank["currency"] not in ("", account["currency"]):
+        currencies = f"{account['currency']}, the funding account's {bank['currency']}"
+        raise Refused(400, f"The account's currency is {currencies}.", "fundingAccountId")
+    funding_id = state.new_id()
+    funding = state.fundings[funding_id] = {
+        **body,
+        "fundingId": funding_id,
+        "payorId": state.payor_id,
+        "sourceAccountId": account_id,
+        "currency": account["currency"],
+        "status": "PENDING",
+        "allocationType": "AUTOMATIC",
+        "fundingAccountType": "FBO",
+    }
+    state.timeline.plan(state.now() + _FUNDING_TIME, partial(_allocate, state, funding))
+    state.touch(funding_id)
+    return made_at(f"/v1/fundings/{funding_id}", account_id)
+
+
+def _allocate(state: VeloState, funding: JsonObject) -> bool:
+    """The money of a funding has arrived."""
+    funding["status"], funding["allocationDate"] = "ALLOCATED", iso(state.now())
+    state.touch(funding["fundingId"])
+    state.sources[funding["sourceAccountId"]]["balance"] += funding["amount"]
+    return True
+
+
+def get_funding(state: VeloState, asked: Asked) -> JsonObject:
+    return find(state.fundings, asked.about, "funding")
+
+
+def list_fundings(state: VeloState, _: Asked) -> list[JsonObject]:
+    """The fundings as an audit shows them."""
+    return [_audited(state, funding) for funding in state.fundings.values()]
+
+
+def _audited(state: VeloState, funding: JsonObject) -> JsonObject:
+    changed = iso(state.changed[funding["fundingId"]])
+    event = {"eventId": funding["fundingId"], "eventDateTime": changed}
+    return {
+        **funding,
+        "dateTime": changed,
+        "status": "PENDING" if funding["status"] == "PENDING" else "CREDIT",
+        "sourceAccountName": state.sources[funding["sourceAccountId"]]["name"],
+        "fundingType": "ACH",
+        "topupType": "MANUAL",
+        "events": [{**event, "fundingEventType": _REQUESTED}],
+    }

@@ -12,10 +12,17 @@ from victor_ext.sandbox.server.accepted import (
     require_one_of,
 )
 from victor_ext.sandbox.server.notifying import NotificationCommands
-from victor_ext.sandbox.velo.currencies import require_currency
-from victor_ext.sandbox.velo.notifications import EVENTS, notify_without_cause
+from victor_ext.sandbox.velo import accounts, payees, payouts
+from victor_ext.sandbox.velo.notifications import (
+    EVENTS,
+    notify,
+    notify_without_cause,
+    require_receiver,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from victor_ext.sandbox.velo.state import VeloState
 
 
@@ -40,50 +47,46 @@ class VeloCommands(TokenCommands, NotificationCommands):
     def add_payee(self, remote_id: str) -> JsonObject:
         """Add a payee that can be paid at once, by its `remote_id`; returns Velo's id."""
         require_filled("remote_id", remote_id)
-        require_new("remote_id", remote_id, self._state.payees.remote_ids())
-        return self._state.payees.add({"remoteId": remote_id, "email": "payee@example.com"})
+        if payees.by_remote_id(self._state, remote_id):
+            require_new("remote_id", remote_id, [remote_id])
+        given = {"remoteId": remote_id, "email": "payee@example.com"}
+        return payees.add_payee(self._state, given)
 
     @command("POST", "/payees/{payee_id}/onboard")
     def onboard_payee(self, payee_id: str) -> None:
         """Have a payee accept its invitation and onboard: then it can be deleted, and its details
         cannot be changed.
         """
-        self._state.payees.onboard(payee_id)
+        payees.onboard(self._state, payee_id)
 
     @command("POST", "/sourceAccounts", returns=member("id", str))
     def add_source_account(self, name: str, currency: str, balance: int) -> JsonObject:
         """Add a source account with a `name`, a `currency` and a `balance` in minor units; returns
         its id.
         """
-        sources = self._state.accounts.sources.values()
-        require_filled("name", name)
-        require_new("name", name, [source["name"] for source in sources])
-        require_currency("currency", currency)
+        _check_account(self._state.sources, name, currency)
         require_least("balance", balance, 0)
-        return self._state.accounts.add_source(name, currency, balance)
+        return accounts.add_source(self._state, name, currency, balance)
 
     @command("POST", "/fundingAccounts", returns=member("id", str))
     def add_funding_account(self, name: str, currency: str) -> JsonObject:
         """Add a funding account with a `name` and a `currency` that can be read at once; returns
         its id.
         """
-        banks = self._state.accounts.banks.values()
-        require_filled("name", name)
-        require_new("name", name, [bank["name"] for bank in banks])
-        require_currency("currency", currency)
-        return self._state.accounts.add_bank(name, currency)
+        _check_account(self._state.banks, name, currency)
+        return accounts.add_bank(self._state, name, currency)
 
     @command("GET", "/sourceAccounts/{account_id}/balance")
     def balance(self, account_id: str) -> int:
         """The balance of a source account, in minor units."""
-        return int(self._state.accounts.source(account_id)["balance"])
+        return int(accounts.source(self._state, account_id)["balance"])
 
     @command("POST", "/payments/{payment_id}/return", returns=nothing)
     def return_payment(self, payment_id: str) -> JsonObject:
         """Have the bank of a payee return a payment that is `CONFIRMED`: it is `RETURNED` then, its
         source account has the money again, and the notification is posted.
         """
-        self._state.payouts.return_payment(payment_id)
+        payouts.return_payment(self._state, payment_id)
         return {}
 
     @command("GET", "/notifications")
@@ -106,14 +109,36 @@ class VeloCommands(TokenCommands, NotificationCommands):
         An id that the sandbox does not have is posted, too: no payout needs to be made.
         """
         require_one_of("event", event, EVENTS)
-        webhooks = self._state.webhooks
-        if not webhooks:
+        state = self._state
+        if not state.webhooks:
             self._notifications.require_address(event)
         if event == "ping":
-            webhook_id = about if about in webhooks else None
-            self._state.notify("system", event, {"sourceType": event}, webhook_id)
-            return {}
-        self._state.require_receiver(event)
-        payment = self._state.payouts.known(about)
-        notify_without_cause(self._state, payment, event, about)
+            webhook_id = about if about in state.webhooks else None
+            notify(state, "system", event, {"sourceType": event}, webhook_id)
+        else:
+            require_receiver(state, event)
+            notify_without_cause(state, payouts.known(state, about), event, about)
         return {}
+
+
+def _check_account(known: Mapping[str, JsonObject], name: str, currency: str) -> None:
+    """Raise `ValueError` for the name or the currency that a new account cannot have."""
+    require_filled("name", name)
+    require_new("name", name, [account["name"] for account in known.values()])
+    if currency not in _CURRENCIES.split():
+        raise ValueError(
+            "currency must be a currency in three capital letters (ISO 4217), such as USD, "
+            f"not {currency!r}"
+        )
+
+
+_CURRENCIES = """
+AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN
+BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS
+GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW
+KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD
+NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD
+SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES
+VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG
+"""
+"""The currencies of accounts: those of ISO 4217, by which Velo's document names them."""

@@ -2,128 +2,122 @@
 
 from victor_ext.sandbox.engine import Asked, Refused, Result
 from victor_ext.sandbox.server import JsonObject, find
-from victor_ext.sandbox.velo.base import Base, made_at
 from victor_ext.sandbox.velo.notifications import DETAILS, ONBOARDING, notify_of_payee
+from victor_ext.sandbox.velo.state import VeloState, made_at
 
 
-class Payees:
-    def __init__(self, base: Base) -> None:
-        self._base = base
-        self._now, self._new_id = base.now, base.new_id
-        self.all: dict[str, JsonObject] = {}
-        self._batches: dict[str, list[JsonObject]] = {}
-        """What was refused of each."""
+def get_payee(state: VeloState, asked: Asked) -> JsonObject:
+    return _payee(state, asked.about)
 
-    def get(self, payee_id: str) -> JsonObject:
-        return find(self.all, payee_id, "payee")
 
-    def by_remote_id(self, remote_id: str) -> JsonObject | None:
-        return next(
-            (
-                payee
-                for payee in self.all.values()
-                if payee["payorRefs"][0]["remoteId"] == remote_id
-            ),
-            None,
-        )
+def _payee(state: VeloState, payee_id: str) -> JsonObject:
+    return find(state.payees, payee_id, "payee")
 
-    def remote_ids(self) -> list[str]:
-        return [payee["payorRefs"][0]["remoteId"] for payee in self.all.values()]
 
-    def add(self, given: JsonObject) -> JsonObject:
-        payee_id = self._new_id()
-        ref = {"payorId": self._base.payor_id, "remoteId": given["remoteId"], "payableStatus": True}
-        ref["invitationStatus"] = "PENDING"
-        payee: JsonObject = {
-            **given,
-            "payeeId": payee_id,
-            "payorRefs": [ref],
-            "email": given.get("email"),
-            "onboardedStatus": "CREATED",
-            "watchlistStatus": "PENDING",
-            "language": given.get("language", "en"),
-            "created": self._base.timestamp(),
-            "country": given.get("address", {}).get("country", "US"),
-            "displayName": _display_name(given),
-            "payeeType": given.get("type", "Individual"),
-            "disabled": False,
-        }
-        self.all[payee_id] = payee
-        self._base.touch(payee_id)
-        return payee
+def by_remote_id(state: VeloState, remote_id: str) -> JsonObject | None:
+    for payee in state.payees.values():
+        if payee["payorRefs"][0]["remoteId"] == remote_id:
+            return payee
+    return None
 
-    def create(self, asked: Asked) -> Result:
-        """Make a batch of new payees. The work is counted for the remote ids of those made."""
-        items: list[JsonObject] = asked.body["payees"]
-        failures: list[JsonObject] = []
-        made: list[str] = []
-        for item in items:
-            if self.by_remote_id(item["remoteId"]) is None:
-                self.add(item)
-                made.append(item["remoteId"])
-            else:
-                failures.append(
-                    {"failedSubmission": item, "failureMessage": "This remoteId exists already."}
-                )
-        batch_id = self._new_id()
-        self._batches[batch_id] = failures
-        return made_at(f"/v4/payees/batch/{batch_id}", *made)
 
-    def update(self, asked: Asked) -> None:
-        payee, body = self.get(asked.about), asked.body
-        if payee["onboardedStatus"] == "ONBOARDED":
-            raise Refused(400, "The payee has onboarded, and changes its details itself.")
-        payee.update(body)
-        if body.get("individual") or body.get("company"):
-            payee["displayName"] = _display_name(body)
-        payee["country"] = body.get("address", payee)["country"]
-        self._base.touch(asked.about)
-        notify_of_payee(self._base, asked.about, DETAILS)
+def add_payee(state: VeloState, given: JsonObject) -> JsonObject:
+    payee_id = state.new_id()
+    ref = {"payorId": state.payor_id, "remoteId": given["remoteId"], "payableStatus": True}
+    payee: JsonObject = {
+        **given,
+        "payeeId": payee_id,
+        "payorRefs": [{**ref, "invitationStatus": "PENDING"}],
+        "email": given.get("email"),
+        "onboardedStatus": "CREATED",
+        "watchlistStatus": "PENDING",
+        "language": given.get("language", "en"),
+        "created": state.timestamp(),
+        "country": given.get("address", {}).get("country", "US"),
+        "displayName": _display_name(given),
+        "payeeType": given.get("type", "Individual"),
+        "disabled": False,
+    }
+    state.payees[payee_id] = payee
+    state.touch(payee_id)
+    return payee
 
-    def rename(self, asked: Asked) -> None:
-        payee, remote_id = self.get(asked.about), asked.body["remoteId"]
-        other = self.by_remote_id(remote_id)
-        if other is not None and other is not payee:
-            raise Refused(409, "Another payee has this remoteId.", "remoteId")
-        payee["payorRefs"][0]["remoteId"] = remote_id
-        self._base.touch(asked.about)
-        notify_of_payee(self._base, asked.about, DETAILS)
 
-    def invite(self, payee_id: str) -> None:
-        status = self.get(payee_id)["payorRefs"][0]["invitationStatus"]
-        if status != "PENDING":
-            raise Refused(409, f"The invitation is {status}.")
+def create_payees(state: VeloState, asked: Asked) -> Result:
+    """Make a batch of new payees. The work is counted for the remote ids of those made."""
+    failures: list[JsonObject] = []
+    made: list[str] = []
+    for item in asked.body["payees"]:
+        if by_remote_id(state, item["remoteId"]) is None:
+            add_payee(state, item)
+            made.append(item["remoteId"])
+        else:
+            why = "This remoteId exists already."
+            failures.append({"failedSubmission": item, "failureMessage": why})
+    batch_id = state.new_id()
+    state.batches[batch_id] = failures
+    return made_at(f"/v4/payees/batch/{batch_id}", *made)
 
-    def delete(self, payee_id: str) -> None:
-        payee = self.get(payee_id)
-        if payee["onboardedStatus"] != "ONBOARDED":
-            raise Refused(400, "The payee has not onboarded.")
-        del self.all[payee_id]
 
-    def onboard(self, payee_id: str) -> None:
-        payee = self.get(payee_id)
-        payee["onboardedStatus"], payee["payorRefs"][0]["invitationStatus"] = (
-            "ONBOARDED",
-            "ACCEPTED",
-        )
-        self._base.touch(payee_id)
-        notify_of_payee(self._base, payee_id, ONBOARDING)
+def update_payee(state: VeloState, asked: Asked) -> None:
+    payee, body = get_payee(state, asked), asked.body
+    if payee["onboardedStatus"] == "ONBOARDED":
+        raise Refused(400, "The payee has onboarded, and changes its details itself.")
+    payee.update(body)
+    if body.get("individual") or body.get("company"):
+        payee["displayName"] = _display_name(body)
+    payee["country"] = body.get("address", payee)["country"]
+    _changed(state, asked.about, DETAILS)
 
-    def listed(self) -> list[JsonObject]:
-        """The payees, with what they are to the payor beside it."""
-        return [
-            {**one, **one["payorRefs"][0], "payeeCountry": one["country"]}
-            for one in self.all.values()
-        ]
 
-    def batch(self, batch_id: str) -> JsonObject:
-        failures = find(self._batches, batch_id, "batch")
-        return {
-            "status": "ACCEPTED",
-            "failureCount": len(failures),
-            "pendingCount": 0,
-            "failures": failures,
-        }
+def rename_payee(state: VeloState, asked: Asked) -> None:
+    payee, remote_id = get_payee(state, asked), asked.body["remoteId"]
+    other = by_remote_id(state, remote_id)
+    if other is not None and other is not payee:
+        raise Refused(409, "Another payee has this remoteId.", "remoteId")
+    payee["payorRefs"][0]["remoteId"] = remote_id
+    _changed(state, asked.about, DETAILS)
+
+
+def invite(state: VeloState, asked: Asked) -> None:
+    status = get_payee(state, asked)["payorRefs"][0]["invitationStatus"]
+    if status != "PENDING":
+        raise Refused(409, f"The invitation is {status}.")
+
+
+def delete_payee(state: VeloState, asked: Asked) -> None:
+    payments = [payment for payout in state.payouts.values() for payment in payout.payments]
+    if any(payment["payeeId"] == asked.about for payment in payments):
+        raise Refused(400, "The payee has payments.")
+    if get_payee(state, asked)["onboardedStatus"] != "ONBOARDED":
+        raise Refused(400, "The payee has not onboarded.")
+    del state.payees[asked.about]
+
+
+def onboard(state: VeloState, payee_id: str) -> None:
+    payee = _payee(state, payee_id)
+    payee["onboardedStatus"] = "ONBOARDED"
+    payee["payorRefs"][0]["invitationStatus"] = "ACCEPTED"
+    _changed(state, payee_id, ONBOARDING)
+
+
+def _changed(state: VeloState, payee_id: str, source_type: str) -> None:
+    state.touch(payee_id)
+    notify_of_payee(state, payee_id, source_type)
+
+
+def list_payees(state: VeloState, _: Asked) -> list[JsonObject]:
+    """The payees, with what they are to the payor beside it."""
+    return [
+        {**payee, **payee["payorRefs"][0], "payeeCountry": payee["country"]}
+        for payee in state.payees.values()
+    ]
+
+
+def get_batch(state: VeloState, asked: Asked) -> JsonObject:
+    failures = find(state.batches, asked.about, "batch")
+    counts = {"failureCount": len(failures), "pendingCount": 0}
+    return {"status": "ACCEPTED", **counts, "failures": failures}
 
 
 def _display_name(given: JsonObject) -> str:

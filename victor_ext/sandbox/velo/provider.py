@@ -1,214 +1,170 @@
 """Velo's table: each operation of its API, and what it does."""
 
+import base64
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from victor_ext.sandbox.engine import Asked, Page, Refused, Result, Row, TableProvider
+from victor_ext.sandbox.server import Call, JsonObject, Response, json_response
 from victor_ext.sandbox.server.document import without_nulls
-from victor_ext.sandbox.server.exchange import JsonObject, Response, json_response
-from victor_ext.sandbox.server.provider import Call
-from victor_ext.sandbox.velo.base import VeloSettings, listing
+from victor_ext.sandbox.velo import accounts, notifications, payees, payouts
 from victor_ext.sandbox.velo.commands import VeloCommands
-from victor_ext.sandbox.velo.notifications import EVENTS, RESENDING
-from victor_ext.sandbox.velo.state import VeloState
+from victor_ext.sandbox.velo.state import VeloSettings, VeloState, listing
 
-_CREDENTIALS = (
-    Row("authenticate", "POST /v1/authenticate", VeloState.token, is_open=True),
-    Row("logout", "POST /v1/logout", VeloState.log_out, 204),
-)
-_PAYEES = (
-    Row("create_payees", "POST /v4/payees", lambda state, asked: state.payees.create(asked), 201),
+_TOKEN_LIFE = 1799
+
+
+def issue_token(state: VeloState, asked: Asked) -> Result:
+    """Issue a token for a key and its secret."""
+    kind, _, pair = (asked.call.header("authorization") or "").partition(" ")
+    try:
+        key, _, secret = base64.b64decode(pair, validate=True).decode("utf-8").partition(":")
+    except ValueError:
+        key = secret = ""
+    if kind != "Basic" or not secret or state.keys.get(key) != secret:
+        raise Refused(401, "Key and secret are not a pair.")
+    if asked.call.body:
+        raise Refused(400, "The body must be empty.")
+    if asked.query.get("grant_type") != "client_credentials":
+        raise Refused(400, "grant_type must be client_credentials.", "grant_type")
+    token, _ = state.tokens.issue(key, _TOKEN_LIFE)
+    body = {"access_token": token, "token_type": "bearer", "expires_in": _TOKEN_LIFE}
+    body |= {"scope": "sandbox", "entityIds": [state.payor_id]}
+    return Result(body=body, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
+
+
+def log_out(state: VeloState, asked: Asked) -> Result:
+    """Revoke the token of a call."""
+    state.tokens.revoke(token=asked.call.bearer_token)
+    return Result()
+
+
+Items = Callable[[VeloState, Asked], list[JsonObject]]
+
+
+def _changes_of(items_of: Items, member: str) -> Items:
+    """The items that have changed since a time. `member` has the id of an item."""
+
+    def changes(state: VeloState, asked: Asked) -> list[JsonObject]:
+        try:
+            since = datetime.fromisoformat(asked.query["updatedSince"]).timestamp()
+        except ValueError:
+            raise Refused(400, "updatedSince must be a time.", "updatedSince") from None
+        items = items_of(state, asked)
+        return [item for item in items if state.changed[item[member]] >= since]
+
+    return changes
+
+
+_NEWEST_FIRST = "submittedDateTime:desc,paymentId:asc"
+_ROWS = (
+    Row("authenticate", "POST /v1/authenticate", issue_token, is_open=True),
+    Row("logout", "POST /v1/logout", log_out, 204),
+    # Payees
+    Row("create_payees", "POST /v4/payees", payees.create_payees, 201),
     Row(
         "list_payees",
         "GET /v4/payees",
-        lambda state, _: state.payees.listed(),
+        payees.list_payees,
         listing=listing(order="displayName:asc"),  # by the document
     ),
     Row(
         "payee_changes",
         "GET /v4/payees/deltas",
-        lambda state, asked: state.changes(asked, state.payees.listed(), "payeeId"),
+        _changes_of(payees.list_payees, "payeeId"),
         listing=listing(size=100),
     ),
-    Row(
-        "get_batch",
-        "GET /v4/payees/batch/{id}",
-        lambda state, asked: state.payees.batch(asked.about),
-    ),
-    Row("get_payee", "GET /v4/payees/{id}", lambda state, asked: state.payees.get(asked.about)),
+    Row("get_batch", "GET /v4/payees/batch/{id}", payees.get_batch),
+    Row("get_payee", "GET /v4/payees/{id}", payees.get_payee),
     Row(
         "invitations",
         "GET /v4/payees/payors/{payorId}/invitationStatus",
-        lambda state, _: state.payees.listed(),
+        payees.list_payees,
         listing=listing(),
     ),
-    Row(
-        "update_payee",
-        "POST /v4/payees/{id}/payeeDetailsUpdate",
-        lambda state, asked: state.payees.update(asked),
-        204,
-    ),
-    Row(
-        "rename_payee",
-        "POST /v4/payees/{id}/remoteIdUpdate",
-        lambda state, asked: state.payees.rename(asked),
-        204,
-    ),
-    Row(
-        "invite",
-        "POST /v4/payees/{id}/invite",
-        lambda state, asked: state.payees.invite(asked.about),
-    ),
-    Row(
-        "delete_payee",
-        "DELETE /v4/payees/{id}",
-        lambda state, asked: state.delete_payee(asked.about),
-        204,
-    ),
-)
-_ACCOUNTS = (
+    Row("update_payee", "POST /v4/payees/{id}/payeeDetailsUpdate", payees.update_payee, 204),
+    Row("rename_payee", "POST /v4/payees/{id}/remoteIdUpdate", payees.rename_payee, 204),
+    Row("invite", "POST /v4/payees/{id}/invite", payees.invite),
+    Row("delete_payee", "DELETE /v4/payees/{id}", payees.delete_payee, 204),
+    # Accounts
     Row(
         "list_sources",
         "GET /v3/sourceAccounts",
-        lambda state, _: [*state.accounts.sources.values()],
+        accounts.list_sources,
         listing=listing(order="fundingRef:asc"),  # by the document
     ),
-    Row(
-        "get_source",
-        "GET /v3/sourceAccounts/{id}",
-        lambda state, asked: state.accounts.source(asked.about),
-    ),
-    Row(
-        "fund",
-        "POST /v3/sourceAccounts/{id}/fundingRequest",
-        lambda state, asked: state.accounts.fund(asked),
-        202,
-    ),
-    Row(
-        "create_bank",
-        "POST /v2/fundingAccounts",
-        lambda state, asked: state.accounts.create_bank(asked),
-        202,
-    ),
+    Row("get_source", "GET /v3/sourceAccounts/{id}", accounts.get_source),
+    Row("fund", "POST /v3/sourceAccounts/{id}/fundingRequest", accounts.fund, 202),
+    Row("create_bank", "POST /v2/fundingAccounts", accounts.create_bank, 202),
     Row(
         "list_banks",
         "GET /v2/fundingAccounts",
-        lambda state, _: [*state.accounts.readable_banks().values()],
+        accounts.list_banks,
         listing=listing(order="accountName:asc"),  # by the document
     ),
-    Row(
-        "get_bank",
-        "GET /v2/fundingAccounts/{id}",
-        lambda state, asked: state.accounts.bank(asked.about),
-    ),
-    Row(
-        "get_funding",
-        "GET /v1/fundings/{id}",
-        lambda state, asked: state.accounts.funding(asked.about),
-    ),
+    Row("get_bank", "GET /v2/fundingAccounts/{id}", accounts.get_bank),
+    Row("get_funding", "GET /v1/fundings/{id}", accounts.get_funding),
     Row(
         "funding_changes",
         "GET /v1/deltas/fundings",
-        lambda state, asked: state.changes(asked, [*state.accounts.fundings.values()], "fundingId"),
+        _changes_of(lambda state, _: [*state.fundings.values()], "fundingId"),
         listing=listing(),
     ),
     Row(
         "list_fundings",
         "GET /v4/paymentaudit/fundings",
-        lambda state, _: state.accounts.audit(),
+        accounts.list_fundings,
         listing=listing(),
     ),
-)
-_PAYOUTS = (
-    Row("submit", "POST /v3/payouts", lambda state, asked: state.payouts.submit(asked), 202),
-    Row(
-        "get_payout",
-        "GET /v3/payouts/{id}",
-        lambda state, asked: state.payouts.shown(asked.about),
-    ),
-    Row(
-        "quote",  # it may be repeated
-        "POST /v3/payouts/{id}/quote",
-        lambda state, asked: state.payouts.quote(asked.about),
-    ),
-    Row(
-        "instruct",
-        "POST /v3/payouts/{id}",
-        lambda state, asked: state.payouts.instruct(asked.about),
-        202,
-    ),
-    Row(
-        "withdraw",
-        "DELETE /v3/payouts/{id}",
-        lambda state, asked: state.payouts.withdraw(asked.about),
-        202,
-    ),
+    # Payouts
+    Row("submit", "POST /v3/payouts", payouts.submit, 202),
+    Row("get_payout", "GET /v3/payouts/{id}", payouts.get_payout),
+    Row("quote", "POST /v3/payouts/{id}/quote", payouts.quote),  # it may be repeated
+    Row("instruct", "POST /v3/payouts/{id}", payouts.instruct, 202),
+    Row("withdraw", "DELETE /v3/payouts/{id}", payouts.withdraw, 202),
     Row(
         "payout_payments",
         "GET /v3/payouts/{id}/payments",
-        lambda state, asked: state.payouts.get(asked.about).payments,
+        payouts.payout_payments,
         listing=listing(),
     ),
     Row(
         "list_payouts",
         "GET /v4/paymentaudit/payouts",
-        lambda state, _: state.payouts.listed(),
+        payouts.list_payouts,
         listing=listing(),
     ),
     Row(
         "payout_history",
         "GET /v4/paymentaudit/payouts/{id}",
-        lambda state, asked: state.payouts.of_payout(asked.about),
+        payouts.payout_history,
         listing=listing(order="remoteId:asc"),
     ),
-    Row(
-        "statistics",
-        "GET /v4/paymentaudit/payoutStatistics",
-        lambda state, _: state.payouts.statistics(),
-    ),
-)
-_NEWEST_FIRST = listing(order="submittedDateTime:desc,paymentId:asc")
-_PAYMENTS = (
+    Row("statistics", "GET /v4/paymentaudit/payoutStatistics", payouts.statistics),
+    # Payments
     Row(
         "list_payments",
         "GET /v4/paymentaudit/payments",
-        lambda state, _: state.payouts.payments(),
-        listing=_NEWEST_FIRST,
+        payouts.list_payments,
+        listing=listing(order=_NEWEST_FIRST),
     ),
     Row(
         "payment_changes",
         "GET /v4/payments/deltas",
-        lambda state, asked: state.changes(asked, state.payouts.payments(), "paymentId"),
+        _changes_of(payouts.list_payments, "paymentId"),
         listing=listing(size=100),
     ),
-    Row(
-        "get_payment",
-        "GET /v4/paymentaudit/payments/{id}",
-        lambda state, asked: state.payouts.payment(asked.about),
-    ),
-    Row(
-        "withdraw_payment",
-        "POST /v1/payments/{id}/withdraw",
-        lambda state, asked: state.payouts.withdraw_one(asked),
-        204,
-    ),
-    Row(
-        "export",
-        "GET /v4/paymentaudit/transactions",
-        lambda state, asked: state.payouts.export(asked),
-    ),
-)
-_WEBHOOKS = (
-    Row("create_webhook", "POST /v1/webhooks", VeloState.create_webhook, 201),
-    Row(
-        "list_webhooks",
-        "GET /v1/webhooks",
-        lambda state, _: [*map(state.webhook, state.webhooks)],
-        listing=listing(),
-    ),
-    Row("get_webhook", "GET /v1/webhooks/{id}", lambda state, asked: state.webhook(asked.about)),
-    Row("update_webhook", "POST /v1/webhooks/{id}", VeloState.update_webhook, 204),
-    Row("ping", "POST /v1/webhooks/{id}/ping", VeloState.ping, 202),
+    Row("get_payment", "GET /v4/paymentaudit/payments/{id}", payouts.get_payment),
+    Row("withdraw_payment", "POST /v1/payments/{id}/withdraw", payouts.withdraw_payment, 204),
+    Row("export", "GET /v4/paymentaudit/transactions", payouts.export),
+    # Webhooks
+    Row("create_webhook", "POST /v1/webhooks", notifications.create_webhook, 201),
+    Row("list_webhooks", "GET /v1/webhooks", notifications.list_webhooks, listing=listing()),
+    Row("get_webhook", "GET /v1/webhooks/{id}", notifications.get_webhook),
+    Row("update_webhook", "POST /v1/webhooks/{id}", notifications.update_webhook, 204),
+    Row("ping", "POST /v1/webhooks/{id}/ping", notifications.ping, 202),
 )
 
 
@@ -218,11 +174,11 @@ class VeloProvider(TableProvider[VeloSettings]):
     title = "Velo"
     document = "velo.yaml"
     sends_nulls = True  # of payments and payees: what is not known yet
-    rows = (*_CREDENTIALS, *_PAYEES, *_ACCOUNTS, *_PAYOUTS, *_PAYMENTS, *_WEBHOOKS)
+    rows = _ROWS
     settings_type = VeloSettings
     commands_type = VeloCommands
-    resending = RESENDING
-    events = EVENTS
+    resending = notifications.RESENDING
+    events = notifications.EVENTS
 
     def new_state(self) -> VeloState:
         return VeloState(self.context.clock, self.settings, self.notifications)
@@ -282,7 +238,7 @@ class VeloProvider(TableProvider[VeloSettings]):
             "content": page.items,
         }
         if asked.operation == "payout_history":
-            body["summary"] = self.state.payouts.shown(asked.about)
+            body["summary"] = payouts.get_payout(self.state, asked)
         return body
 
     def success(self, operation: str, result: Result, status: int) -> Response:

@@ -1,98 +1,143 @@
-"""What Velo's sandbox keeps: keys, tokens and webhooks, beside accounts, payees and payouts."""
+"""Velo's sandbox: its options, what it keeps, and what all parts of it stand on: ids, the time and
+lists.
+"""
 
-import base64
+import random
+import secrets
 import uuid
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from operator import ge, le
+from typing import Any
 
-from victor_ext.sandbox.engine import Asked, Refused, Result
-from victor_ext.sandbox.server import Clock, JsonObject, TokenStore, find
+from victor_ext.sandbox.engine import Listing, Result, Timeline
+from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, TokenStore, option
 from victor_ext.sandbox.server.notifications import Notifications
-from victor_ext.sandbox.velo.accounts import Accounts
-from victor_ext.sandbox.velo.base import Base, VeloSettings, made_at
-from victor_ext.sandbox.velo.notifications import Webhooks
-from victor_ext.sandbox.velo.payees import Payees
-from victor_ext.sandbox.velo.payouts import Payouts
-
-_TOKEN_LIFE = 1799
+from victor_ext.sandbox.server.notifying import NotifyingSettings
 
 
-class VeloState(Base):
-    def __init__(self, clock: Clock, settings: VeloSettings, notifications: Notifications) -> None:
-        super().__init__(clock, settings)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VeloSettings(NotifyingSettings):
+    """The options of every sandbox, and those of this one.
+
+    All times are seconds of the business clock.
+    """
+
+    validation: float = option(
+        0.0, at_least=0, help="seconds until a submitted payout is accepted or rejected"
+    )
+    settlement: float = option(
+        30.0, at_least=0, help="seconds until an instructed payout is completed"
+    )
+
+
+@dataclass
+class Payout:
+    id: str
+    status: str = "SUBMITTED"
+    payments: list[JsonObject] = field(default_factory=list[JsonObject])
+    others: JsonObject = field(default_factory=dict[str, Any])
+    """What its submission said beside the payments."""
+    quotes: list[JsonObject] = field(default_factory=list[JsonObject])
+    """The exchanges of its last quote."""
+    quoted_until: float = 0.0
+    times: dict[str, str] = field(default_factory=dict[str, str])
+    """When it was submitted, quoted, instructed and withdrawn, as `submittedDateTime` and so on."""
+
+
+class VeloState:
+    """All that Velo keeps, by id: of the only payor, and of this sandbox.
+
+    `accounts`, `payees`, `payouts` and `webhooks` have the operations.
+    """
+
+    def __init__(self, clock: Clock, settings: VeloSettings, posting: Notifications) -> None:
+        self.settings = settings
+        self.now = clock.now
+        self.posting = posting
+        self._random = random.Random(settings.seed)  # noqa: S311 (ids, no secrets)
+        self.payor_id = self.new_id()
         self.keys: dict[str, str] = {}
         self.tokens = TokenStore(clock)
-        self.payees = Payees(self)
-        self.accounts = Accounts(self)
+        self.payees: dict[str, JsonObject] = {}
+        self.batches: dict[str, list[JsonObject]] = {}
+        """What was refused of each batch of payees."""
+        self.sources: dict[str, JsonObject] = {}
+        self.banks: dict[str, JsonObject] = {}
+        """The funding accounts."""
+        self.readable_from: dict[str, float] = {}
+        """When each funding account that was made by a call can be read."""
+        self.fundings: dict[str, JsonObject] = {}
+        self.payouts: dict[str, Payout] = {}
         self.webhooks: dict[str, JsonObject] = {}
-        poster = Webhooks(notifications, self.webhooks)
-        self.authorization = poster.authorization
-        self.post = poster.post
-        self.require_receiver = poster.require_receiver
-        self.watch = notifications.start
-        self.payouts = Payouts(self, self.payees, self.accounts)
+        self.authorization = secrets.token_urlsafe(24)
+        """The header of what is posted to the address of `--notify`."""
+        self.notifications: list[JsonObject] = []
+        self.changed: dict[str, float] = {}
+        """When each payee, funding and payment last changed, by its id."""
+        self.timeline: Timeline[Callable[[], bool]] = Timeline(lambda move, _: move())
+        """What happens by itself: each move says whether there was something to move."""
+
+    def new_id(self) -> str:
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def touch(self, changed_id: str) -> None:
+        self.changed[changed_id] = self.now()
+
+    def move(self) -> int:
+        """Make the moves that are due; returns their number."""
+        return self.timeline.pass_time(self.now())
+
+    def timestamp(self) -> str:
+        return iso(self.now())
 
     def add_key(self, api_key: str | None = None, api_secret: str | None = None) -> JsonObject:
         key, secret = api_key or uuid.uuid4().hex, api_secret or uuid.uuid4().hex
         self.keys[key] = secret
         return {"api_key": key, "api_secret": secret}
 
-    def create_webhook(self, asked: Asked) -> Result:
-        self.watch()
-        webhook_id = self.new_id()
-        self.webhooks[webhook_id] = {
-            "id": webhook_id,
-            "categories": ["payment", "payee", "debit"],
-            **asked.body,
-        }
-        return made_at(f"/v1/webhooks/{webhook_id}", asked.body["webhookUrl"])
 
-    def webhook(self, webhook_id: str) -> JsonObject:
-        """A webhook as it is shown: its secret is masked."""
-        webhook = find(self.webhooks, webhook_id, "webhook")
-        masked = {"authorizationHeader": "********"} if "authorizationHeader" in webhook else {}
-        return webhook | masked
+def iso(moment: float) -> str:
+    text = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
 
-    def update_webhook(self, asked: Asked) -> None:
-        find(self.webhooks, asked.about, "webhook").update(asked.body)
 
-    def delete_payee(self, payee_id: str) -> None:
-        if self.payouts.pays(payee_id):
-            raise Refused(400, "The payee has payments.")
-        self.payees.delete(payee_id)
+def made_at(address: str, *references: str) -> Result:
+    """The answer of what makes something: its address, and what the work is counted for."""
+    made = address.rpartition("/")[2]
+    return Result(headers={"Location": address}, made=made, work=references)
 
-    def ping(self, asked: Asked) -> Result:
-        """Post a ping to a webhook."""
-        webhook = find(self.webhooks, asked.about, "webhook")
-        event_id = self.notify("system", "ping", {"sourceType": "ping"}, webhook["id"])
-        return Result(body={"id": event_id, "webhookId": webhook["id"]}, work=[webhook["id"]])
 
-    def changes(self, asked: Asked, items: list[JsonObject], member: str) -> list[JsonObject]:
-        """The items that have changed since a time. `member` has the id of an item."""
-        try:
-            since = datetime.fromisoformat(asked.query["updatedSince"]).timestamp()
-        except ValueError:
-            raise Refused(400, "updatedSince must be a time.", "updatedSince") from None
-        return [item for item in items if self.changed[item[member]] >= since]
+# Lists
 
-    def token(self, asked: Asked) -> Result:
-        """Issue a token for a key and its secret."""
-        kind, _, pair = (asked.call.header("authorization") or "").partition(" ")
-        try:
-            key, _, secret = base64.b64decode(pair, validate=True).decode("utf-8").partition(":")
-        except ValueError:
-            key = secret = ""
-        if kind != "Basic" or not secret or self.keys.get(key) != secret:
-            raise Refused(401, "Key and secret are not a pair.")
-        if asked.call.body:
-            raise Refused(400, "The body must be empty.")
-        if asked.query.get("grant_type") != "client_credentials":
-            raise Refused(400, "grant_type must be client_credentials.", "grant_type")
-        token, _ = self.tokens.issue(key, _TOKEN_LIFE)
-        body = {"access_token": token, "token_type": "bearer", "expires_in": _TOKEN_LIFE}
-        body |= {"scope": "sandbox", "entityIds": [self.payor_id]}
-        return Result(body=body, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
+_MEMBERS = {"submittedDate": "submittedDateTime"}
+"""The member that a range of two filters is about, where it has another name than the filters."""
 
-    def log_out(self, asked: Asked) -> Result:
-        """Revoke the token of a call."""
-        self.tokens.revoke(token=asked.call.bearer_token)
-        return Result()
+
+def _test_of(name: str) -> tuple[str, Callable[[Any, Any], bool]] | None:
+    """What a filter compares, if it ends a range or looks for a text: days by their dates."""
+    if name == "payoutMemo":
+        return name, _has_text
+    if not name.endswith(("From", "To")):
+        return None
+    range_ = name.removesuffix("From").removesuffix("To")
+    compare = ge if name.endswith("From") else le
+    return _MEMBERS.get(range_, range_), lambda value, wanted: compare(_day_of(value), wanted)
+
+
+def _day_of(value: JsonValue) -> JsonValue:
+    return value[:10] if isinstance(value, str) else value
+
+
+def _has_text(value: str, wanted: str) -> bool:
+    return wanted.casefold() in value.casefold()
+
+
+listing = partial(
+    Listing,
+    controls=("payorId", "sensitive", "updatedSince", "includeUserDeleted"),
+    test_of=_test_of,
+)
+"""How Velo's lists are read."""
