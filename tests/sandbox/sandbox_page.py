@@ -3,7 +3,6 @@
 `python -m tests.sandbox.sandbox_page` writes them into docs/sandbox-reference.md.
 """
 
-import inspect
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -86,10 +85,8 @@ def _default(option: Option) -> str:
 
 
 def _command(command: Command) -> str:
-    names = [
-        "..." if each.kind is inspect.Parameter.VAR_KEYWORD else each.name
-        for each in command.parameters
-    ]
+    names = [each.name for each in command.parameters if not each.is_option]
+    names += ["..."] * (len(names) < len(command.parameters))
     text = " ".join(command.documentation.split("\n\n")[0].split())
     return f"| `{command.method} {command.path}` | `{command.name}({', '.join(names)})` | {text} |"
 

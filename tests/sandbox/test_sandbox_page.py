@@ -294,7 +294,7 @@ def test_every_command_is_on_the_page_of_the_control_api_and_in_its_list(name, h
     for each in provider.commands_type.commands():
         for paragraph in each.documentation.split("\n\n"):
             assert " ".join(paragraph.replace("`", "").split()) in read
-        for parameter in each.table:
+        for parameter in each.parameters:
             assert f"{parameter.name} {parameter.takes.replace('`', '')}" in read
     assert not re.findall(r"`|&lt;class|typing|\| None|JSON value", shown)
 
@@ -322,7 +322,8 @@ def test_names_that_are_for_type_checkers_alone_do_not_end_the_page(http):
             """Refuse `name`."""
 
     (refuse, *_) = Commands.commands()
-    assert refuse.table == [("name", "a JSON value", None), ("times", "a whole number", "1")]
+    took = [(each.name, each.takes, each.default) for each in refuse.parameters]
+    assert took == [("name", "a JSON value", None), ("times", "a whole number", "1")]
 
 
 @pytest.mark.parametrize("place", ["calls/1", "records/{id}"])

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from victor_ext.sandbox.eastpay.payments import SUCCEEDED, Ending, PaymentEntry, is_declined
 from victor_ext.sandbox.eastpay.state import EastPayState
 from victor_ext.sandbox.server import JsonObject, command, find, member, nothing
-from victor_ext.sandbox.server.accepted import require_filled, require_form, require_least
+from victor_ext.sandbox.server.arguments import require_filled, require_form, require_least
 from victor_ext.sandbox.server.notifying import NotificationCommands
 from victor_ext.sandbox.server.settings import FARTHEST
 

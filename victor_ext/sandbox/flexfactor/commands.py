@@ -14,7 +14,7 @@ from victor_ext.sandbox.server import (
     member,
     nothing,
 )
-from victor_ext.sandbox.server.accepted import (
+from victor_ext.sandbox.server.arguments import (
     require_filled,
     require_form,
     require_least,

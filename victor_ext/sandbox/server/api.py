@@ -21,7 +21,6 @@ from victor_ext.sandbox.server.context import SandboxContext, logger
 from victor_ext.sandbox.server.exchange import CONTROL, OTHER, JsonObject, JsonValue, Response
 from victor_ext.sandbox.server.faults import Fault, damaged, injected_response
 from victor_ext.sandbox.server.page import page_routes
-from victor_ext.sandbox.server.parameters import read_path
 from victor_ext.sandbox.server.privacy import one_line
 from victor_ext.sandbox.server.provider import AnyProvider, Call
 from victor_ext.sandbox.server.settings import HOST
@@ -158,8 +157,10 @@ def _endpoint(command: Command, run: RunCommand) -> Callable[[Request], Awaitabl
             parameters = await _parameters(request)
             if command.name == "down" and parameters.get("seconds") is None:
                 raise ValueError("give seconds: the port would never come back")
-            in_path = read_path(command.work, request.path_params)
-            return JSONResponse(await run(command, {**parameters, **in_path}))
+            numbers = {each.name for each in command.parameters if each.type is int}
+            for name, text in request.path_params.items():
+                parameters[name] = _read_query(text) if name in numbers else text
+            return JSONResponse(await run(command, parameters))
         except NotFound as error:
             return JSONResponse({"error": "unknown_id", "message": str(error)}, 404)
         except (ValueError, TypeError) as error:

@@ -20,12 +20,11 @@ from http.client import HTTPConnection
 from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
 from urllib.parse import quote, urlencode, urlsplit
 
-from victor_ext.sandbox.server.accepted import require_one_of
+from victor_ext.sandbox.server.arguments import Parameter, parameters_of, require_one_of
 from victor_ext.sandbox.server.context import Received, SandboxContext
 from victor_ext.sandbox.server.exchange import CONTROL, JsonObject, JsonValue
 from victor_ext.sandbox.server.faults import FaultOptions, Kind, read_fault
 from victor_ext.sandbox.server.listener import Listener
-from victor_ext.sandbox.server.parameters import Parameter, parameters_of
 from victor_ext.sandbox.server.privacy import body_text
 from victor_ext.sandbox.server.settings import FARTHEST
 
@@ -62,16 +61,7 @@ class Command:
     work: Callable[..., JsonValue]
 
     @property
-    def signature(self) -> inspect.Signature:
-        return inspect.signature(self.work)
-
-    @property
-    def parameters(self) -> tuple[inspect.Parameter, ...]:
-        return tuple(self.signature.parameters.values())[1:]
-
-    @property
-    def table(self) -> list[Parameter]:
-        """What each parameter takes, for a reader."""
+    def parameters(self) -> tuple[Parameter, ...]:
         return parameters_of(self.work)
 
     @property
@@ -109,7 +99,7 @@ def command(method: str, path: str, *, returns: Callable[[Any], Any] | None = No
 
 def _sender(command: Command, returns: Callable[[Any], Any] | None) -> Callable[..., Any]:
     """Return the method that sends a command to the server."""
-    signature = command.signature
+    signature = inspect.signature(command.work)
     names = [parameter.name for parameter in command.parameters]
 
     @wraps(command.work)

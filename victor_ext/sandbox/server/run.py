@@ -19,12 +19,11 @@ from pathlib import Path
 from typing import Generic, NoReturn, Self, TypeVar, cast
 
 from victor_ext.sandbox.server.api import Api, control_app
+from victor_ext.sandbox.server.arguments import check_arguments, without_none
 from victor_ext.sandbox.server.commands import Command, ServerCommands, require_text
 from victor_ext.sandbox.server.context import SandboxContext, access
 from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
-from victor_ext.sandbox.server.faults import without_none
 from victor_ext.sandbox.server.listener import Listener
-from victor_ext.sandbox.server.parameters import check_arguments
 from victor_ext.sandbox.server.privacy import open_private
 from victor_ext.sandbox.server.provider import AnyProvider
 from victor_ext.sandbox.server.settings import ServerSettings, is_this_machine

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
-from victor_ext.sandbox.server.accepted import check_type
+from victor_ext.sandbox.server.arguments import check_type
 from victor_ext.sandbox.server.exchange import JsonObject
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from victor_ext.sandbox.server import JsonObject, TokenCommands, command, member, nothing
-from victor_ext.sandbox.server.accepted import (
+from victor_ext.sandbox.server.arguments import (
     require_filled,
     require_least,
     require_new,
