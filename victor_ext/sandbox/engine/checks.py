@@ -1,4 +1,4 @@
-"""What is wrong with a provider's table.
+"""What is wrong with a provider's provider.
 
 A mistake in the rows is said when the class is made; one against the document, when a sandbox
 starts. Else keys would do nothing and rules would not hold, and nobody would see it.
@@ -6,8 +6,7 @@ starts. Else keys would do nothing and rules would not hold, and nobody would se
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -15,33 +14,23 @@ from victor_ext.sandbox.server.document import load_document, shape_of
 from victor_ext.sandbox.server.exchange import BodyKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from victor_ext.sandbox.engine.rows import Row
+    from victor_ext.sandbox.engine.table_provider import TableProvider
     from victor_ext.sandbox.server.document import Document, DocumentedOperation
-    from victor_ext.sandbox.server.exchange import KeyLocation
+
+    AnyTable = type[TableProvider[Any]]
 
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Table:
-    """A table, and what its provider says of it."""
-
-    provider: str
-    """The name of the class."""
-    rows: Sequence[Row]
-    key: KeyLocation
-    document: str | None
-    base_path: str
-
-
-def check_rows(table: Table) -> None:
+def check_rows(provider: AnyTable) -> None:
     """Raise `ValueError` for a row that cannot work, whatever the document says."""
     names: set[str] = set()
     places: dict[str, str] = {}
-    for row in table.rows:
-        where = _named(table, row)
+    for row in provider.rows:
+        where = _named(provider, row)
         method, _, path = row.place.partition(" ")
         if method not in _METHODS or not path.startswith("/"):
             raise ValueError(
@@ -55,7 +44,7 @@ def check_rows(table: Table) -> None:
             raise ValueError(
                 f"{where}: the row '{other}' has the same method and path. Leave one of them out."
             )
-        if row.is_keyed and table.key is None:
+        if row.is_keyed and provider.key is None:
             raise ValueError(
                 f"{where}: it has is_keyed=True, and the provider has no key. Write "
                 'key = HeaderKey("Idempotency-Key") or key = BodyKey("requestId") in the class, or '
@@ -64,32 +53,32 @@ def check_rows(table: Table) -> None:
         names.add(row.name)
 
 
-def check_document(table: Table) -> None:
+def check_document(provider: AnyTable) -> None:
     """Raise `ValueError` for a document that cannot be read, and for a row that is not as it
     says.
     """
-    if table.document is None:
+    if provider.document is None:
         return
-    document = _document_of(table, table.document)
-    for row in table.rows:
+    document = _document_of(provider, provider.document)
+    for row in provider.rows:
         method, path = row.place.split(" ", 1)
-        path = path.removeprefix(table.base_path)
+        path = path.removeprefix(provider.base_path)
         is_there = document.has(method, path)
         if is_there != row.is_documented:
-            raise ValueError(f"{_named(table, row)}: {_other_place(row, path, document)}")
+            raise ValueError(f"{_named(provider, row)}: {_other_place(row, path, document)}")
         if is_there:
             rules = document.operation(method, path)
-            _check_status(table, row, rules)
-            _check_key(table, row, rules)
-            _check_listing(table, row, rules)
+            _check_status(provider, row, rules)
+            _check_key(provider, row, rules)
+            _check_listing(provider, row, rules)
 
 
-def _named(table: Table, row: Row) -> str:
-    return f"The row '{row.name}' of {table.provider}"
+def _named(provider: AnyTable, row: Row) -> str:
+    return f"The row '{row.name}' of {provider.__name__}"
 
 
-def _document_of(table: Table, name: str) -> Document:
-    where = f"The document of {table.provider}, {name!r},"
+def _document_of(provider: AnyTable, name: str) -> Document:
+    where = f"The document of {provider.__name__}, {name!r},"
     try:
         return load_document(name)
     except OSError as error:
@@ -116,26 +105,26 @@ def _other_place(row: Row, path: str, document: Document) -> str:
     )
 
 
-def _check_status(table: Table, row: Row, rules: DocumentedOperation) -> None:
-    if not rules.has_status(row.status):
+def _check_status(provider: AnyTable, row: Row, rules: DocumentedOperation) -> None:
+    if row.status is not None and not rules.has_status(row.status):
         known = ", ".join(rules.statuses)
         raise ValueError(
-            f"{_named(table, row)}: its status is {row.status}, and the document has {known}. "
+            f"{_named(provider, row)}: its status is {row.status}, and the document has {known}. "
             "Write status=... of a success that the document has."
         )
 
 
-def _check_key(table: Table, row: Row, rules: DocumentedOperation) -> None:
+def _check_key(provider: AnyTable, row: Row, rules: DocumentedOperation) -> None:
     """A key in a body must be a member that the document declares; of a header, a document may say
     nothing.
     """
     members = rules.body.members
-    if not row.is_keyed or not isinstance(table.key, BodyKey) or not members:
+    if not row.is_keyed or not isinstance(provider.key, BodyKey) or not members:
         return
-    member = table.key.member
+    member = provider.key.member
     if member not in members:
         raise ValueError(
-            f"{_named(table, row)}: the key is in the member '{member}' of the body, which the "
+            f"{_named(provider, row)}: the key is in the member '{member}' of the body, which the "
             f"document does not have. Write BodyKey with {_one_of(members)}, or leave "
             "is_keyed out."
         )
@@ -164,7 +153,7 @@ _OF_PAGES = {
 """The names of parameters that choose a page, in lower case and without marks."""
 
 
-def _check_listing(table: Table, row: Row, rules: DocumentedOperation) -> None:
+def _check_listing(provider: AnyTable, row: Row, rules: DocumentedOperation) -> None:
     """A parameter for pages must not be a filter: no item has it as a member, so that each page
     would be empty.
     """
@@ -175,9 +164,9 @@ def _check_listing(table: Table, row: Row, rules: DocumentedOperation) -> None:
         word = "".join(filter(str.isalpha, name)).lower()
         if word in _OF_PAGES and listing.is_filter(name) and listing.test_of(name) is None:
             raise ValueError(
-                f"{_named(table, row)}: the document's parameter '{name}' would be a filter, which "
-                f"no item passes. Write Listing(number='{name}') if it names a page, as a cursor "
-                f"does (see Page.next), Listing(asked_size='{name}') if it is a size, or "
+                f"{_named(provider, row)}: the document's parameter '{name}' would be a filter, "
+                f"which no item passes. Write Listing(number='{name}') if it names a page, as a "
+                f"cursor does (see Page.next), Listing(asked_size='{name}') if it is a size, or "
                 f"Listing(controls=['{name}']) if the row itself looks at it."
             )
 

@@ -1,14 +1,18 @@
-"""What a call makes of a resource: from which states, to which one, and why not from others."""
+"""What becomes of a resource: by a call, from which states and to which one; and by itself, at a
+time of the business clock.
+"""
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import count
+from typing import Generic, TypeVar
 
-from victor_ext.sandbox.engine.refused import Refused
+from victor_ext.sandbox.engine.rows import Refused
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +37,31 @@ class Move:
         """Raise `Refused` in a state in which the move is not made."""
         if state not in self.leaves:
             raise Refused(self.status, self.otherwise.format(state), self.field)
+
+
+class Timeline(Generic[T]):
+    """Moves, in order of the times at which they are due.
+
+    Args:
+        move: Makes a move, which was due at that time in epoch seconds. Returns False if there was
+            nothing to move any more.
+    """
+
+    def __init__(self, move: Callable[[T, float], bool]) -> None:
+        self._move = move
+        self._due: list[tuple[float, int, T]] = []
+        self._numbers = count()
+
+    def plan(self, at: float, what: T) -> None:
+        """Plan a move. Of moves at one time, the one that was planned first comes first."""
+        heapq.heappush(self._due, (at, next(self._numbers), what))
+
+    def pass_time(self, now: float) -> int:
+        """Make every move that is due by `now`, also those that a move plans. Returns their
+        number.
+        """
+        moved = 0
+        while self._due and self._due[0][0] <= now:
+            at, _, what = heapq.heappop(self._due)
+            moved += self._move(what, at)
+        return moved

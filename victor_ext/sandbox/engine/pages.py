@@ -6,15 +6,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
-from victor_ext.sandbox.engine.refused import Refused
+from victor_ext.sandbox.engine.rows import Refused
 from victor_ext.sandbox.server.exchange import JsonValue
 
 T = TypeVar("T")
 Members: TypeAlias = Mapping[str, Any]
-Test: TypeAlias = tuple[str, Callable[[Any, Any], bool]]
-"""The member that a filter compares, and whether its value (the first argument) passes for the one
-that is asked for.
-"""
+Test: TypeAlias = Callable[[Any, Any], bool]
+"""Whether an item (the first argument) passes a filter with a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +95,50 @@ class Listing:
 
     def page(self, items: Sequence[T], query: Mapping[str, Any]) -> Page[T]:
         """The page that is asked for. Raises `Refused` for an order that the items do not have."""
-        filters = {name: query[name] for name in query if self.is_filter(name)}
-        tests = {name: test for name in filters if (test := self.test_of(name)) is not None}
         passing = items
+        filters = {name: value for name, value in query.items() if self.is_filter(name)}
         if filters:
-            passing = [item for item in items if passes(self.members_of(item), filters, tests)]
+            passing = [item for item in items if self._passes(item, filters)]
         order = query.get(self.sort, self.order)
         try:
-            in_turn = in_order(passing, order, self.members_of)
+            in_turn = self._in_order(passing, order)
         except TypeError:
             raise Refused(400, f"The items cannot be sorted by {order}.", self.sort) from None
         size = query.get(self.asked_size, self.size)
         if self.largest is not None:
             size = min(size, self.largest)
-        return page_of(in_turn, self._number_in(query), size)
+        number = self._number_in(query)
+        begin = (number - 1) * size
+        return Page(in_turn[begin : begin + size], number, size, len(in_turn))
+
+    def _passes(self, item: Any, filters: Mapping[str, JsonValue]) -> bool:
+        """Whether an item passes all filters. For a filter without a test, a member of its name
+        must be equal, in whatever part of the item. An item without the member does not pass.
+        """
+        for name, wanted in filters.items():
+            test = self.test_of(name)
+            if test is None:
+                is_wanted = _has_member(name, self.members_of(item), wanted)
+            else:
+                is_wanted = test(item, wanted)
+            if not is_wanted:
+                return False
+        return True
+
+    def _in_order(self, items: Sequence[T], terms: str) -> Sequence[T]:
+        """Sort items by members: `name:asc,date:desc`. An item without the member comes first.
+
+        Raises TypeError if the values of a member have no order.
+        """
+        for term in reversed(terms.split(",") if terms else []):
+            name, _, direction = term.partition(":")
+
+            def place(item: T, name: str = name) -> tuple[bool, Any]:
+                value = self.members_of(item).get(name)
+                return value is not None, value
+
+            items = sorted(items, key=place, reverse=direction == "desc")
+        return items
 
     def _number_in(self, query: Mapping[str, Any]) -> int:
         """The number of the page that is asked for, also by a cursor. Raises `Refused` for what is
@@ -124,55 +152,12 @@ class Listing:
         return int(number)
 
 
-def page_of(items: Sequence[T], number: int, size: int) -> Page[T]:
-    """Cut a page from a list."""
-    begin = (number - 1) * size
-    return Page(items[begin : begin + size], number, size, len(items))
-
-
-def passes(
-    members: Members, filters: Mapping[str, JsonValue], tests: Mapping[str, Test] | None = None
-) -> bool:
-    """Whether an item passes all filters. For a filter without a test, a member of its name must be
-    equal, in whatever part of the item. An item without the member does not pass.
-    """
-    for name, wanted in filters.items():
-        test = (tests or {}).get(name)
-        if test is None:
-            is_wanted = has_member(name, members, wanted)
-        else:
-            member, is_test = test
-            value = members.get(member)
-            is_wanted = value is not None and is_test(value, wanted)
-        if not is_wanted:
-            return False
-    return True
-
-
-def has_member(name: str, members: Members, wanted: JsonValue) -> bool:
+def _has_member(name: str, members: Members, wanted: JsonValue) -> bool:
     """Whether a member of this name, in whatever part, has the value, or one of several."""
     values: list[Any] = wanted if isinstance(wanted, list) else [wanted]  # pyright: ignore[reportUnknownVariableType] - JSON
     if members.get(name) is not None and members[name] in values:
         return True
     for part in members.values():
-        if isinstance(part, dict) and has_member(name, cast("Members", part), values):
+        if isinstance(part, dict) and _has_member(name, cast("Members", part), values):
             return True
     return False
-
-
-def in_order(
-    items: Sequence[T], terms: str, members_of: Callable[[Any], Members] = _itself
-) -> Sequence[T]:
-    """Sort items by members: `name:asc,date:desc`. An item without the member comes first.
-
-    Raises TypeError if the values of a member have no order.
-    """
-    for term in reversed(terms.split(",") if terms else []):
-        name, _, direction = term.partition(":")
-
-        def place(item: T, name: str = name) -> tuple[bool, Any]:
-            value = members_of(item).get(name)
-            return value is not None, value
-
-        items = sorted(items, key=place, reverse=direction == "desc")
-    return items

@@ -1,4 +1,6 @@
-"""A provider's table: each operation of its API is a row, with where it is and what it does."""
+"""A provider's table: each operation of its API is a row, with where it is, what it does, and what
+it answers or refuses.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,37 @@ from victor_ext.sandbox.server.exchange import Operation
 
 if TYPE_CHECKING:
     from victor_ext.sandbox.engine.pages import Listing
+    from victor_ext.sandbox.server.document import Problem
     from victor_ext.sandbox.server.exchange import JsonObject
     from victor_ext.sandbox.server.provider import Call
+
+
+class Refused(ValueError):
+    """A call is answered with an error. A command of the control API that raises it was misused.
+
+    Args:
+        status: Of the response; None: the first success that the document has, or 200.
+        message: A sentence.
+        field: The member or parameter that is wrong; empty: none alone.
+        code: The provider's own word for it.
+        problems: All that the document refuses in the request.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        field: str = "",
+        *,
+        code: str = "",
+        problems: Sequence[Problem] = (),
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.field = field
+        self.code = code
+        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +90,7 @@ class Row:
             `NotFound`. It returns a `Result`, or less: a body (no work was done), the items of a
             list in a row with a `listing`, or None (what the path names was changed, and there is
             no body). A whole `Response` is sent as it is.
-        status: Of the response.
+        status: Of the response; None: the first success that the document has, or 200.
         listing: How the items of a list are filtered, sorted and cut.
         is_open: The call needs no credentials.
         is_keyed: A repeat under its idempotency key is answered as the first call was.
@@ -69,7 +100,7 @@ class Row:
     name: str
     place: str
     does: Callable[[Any, Asked], Any]
-    status: int = 200
+    status: int | None = None
     listing: Listing | None = None
     is_open: bool = False
     is_keyed: bool = False

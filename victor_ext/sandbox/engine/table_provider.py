@@ -8,10 +8,9 @@ import json
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
-from victor_ext.sandbox.engine.checks import Table, check_document, check_rows
+from victor_ext.sandbox.engine.checks import check_document, check_rows
 from victor_ext.sandbox.engine.key_memory import KeyMemory
-from victor_ext.sandbox.engine.refused import Refused
-from victor_ext.sandbox.engine.rows import Asked, Result, Row
+from victor_ext.sandbox.engine.rows import Asked, Refused, Result, Row
 from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import logger
 from victor_ext.sandbox.server.document import (
@@ -69,27 +68,17 @@ class TableProvider(SandboxProvider[S]):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if hasattr(cls, "rows"):
-            check_rows(cls._table())
+            check_rows(cls)
             # A class may have operations of its own, which its `handle` does.
             if "operations" not in vars(cls):
                 cls.operations = tuple(row.operation for row in cls.rows)
 
     def __init__(self, context: SandboxContext, settings: S) -> None:
-        check_document(self._table())
+        check_document(type(self))
         self._rows = {row.name: row for row in self.rows}
         self._rules: dict[str, DocumentedOperation] = {}
         self._keys = KeyMemory[_Kept](context.clock.now, self.key_life)
         super().__init__(context, settings)
-
-    @classmethod
-    def _table(cls) -> Table:
-        return Table(
-            provider=cls.__name__,
-            rows=cls.rows,
-            key=cls.key,
-            document=cls.document,
-            base_path=cls.base_path,
-        )
 
     def reset(self) -> None:
         """Forget everything, and what was done under keys."""
@@ -240,7 +229,7 @@ class TableProvider(SandboxProvider[S]):
             call.exchange.request_id = result.made
         if result.work is not None:
             call.did_work(*result.work)
-        return self.success(row.name, result, result.status or row.status)
+        return self.success(row.name, result, result.status or row.status or rules.success)
 
 
 def _result_of(made: Any, asked: Asked) -> Result:

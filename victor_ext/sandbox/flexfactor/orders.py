@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from victor_ext.sandbox.engine import Listing, Move, Refused
 from victor_ext.sandbox.server import JsonObject
@@ -140,14 +139,17 @@ def check_moments(query: JsonObject) -> None:
 
 def _compared(order: Order) -> JsonObject:
     """What the filters of a list compare."""
-    words = f"{order.external_id} {order.asked['email']}".lower()
-    return {**order.asked, **order.to_dict(), "words": words}
+    return {**order.asked, **order.to_dict()}
 
 
-_TESTS: Mapping[str, tuple[str, Callable[[Any, Any], bool]]] = {
-    "query": ("words", lambda words, wanted: wanted.lower() in words),
-    "from": ("orderPlacedDate", lambda placed, first: _moment_of(first) <= _moment_of(placed)),
-    "to": ("orderPlacedDate", lambda placed, last: _moment_of(placed) <= _moment_of(last)),
+def _has_words(order: Order, wanted: str) -> bool:
+    return wanted.lower() in f"{order.external_id} {order.asked['email']}".lower()
+
+
+_TESTS: Mapping[str, Callable[[Order, str], bool]] = {
+    "query": _has_words,
+    "from": lambda order, first: _moment_of(first) <= _moment_of(order.placed_at),
+    "to": lambda order, last: _moment_of(order.placed_at) <= _moment_of(last),
 }
 """The filters that compare otherwise than by the member of their name."""
 ORDERS = Listing(

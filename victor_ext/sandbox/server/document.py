@@ -244,6 +244,13 @@ class DocumentedOperation:
         """
         return self.responses.get(self._written(status) or "", ANYTHING)
 
+    @property
+    def success(self) -> int:
+        """The first status of a success that the document has, or 200."""
+        return next(
+            (int(each) for each in self.statuses if each[0] == "2" and each.isdecimal()), 200
+        )
+
     def has_status(self, status: int) -> bool:
         """Whether the document has the status, or says nothing of statuses."""
         return not self.statuses or self._written(status) is not None

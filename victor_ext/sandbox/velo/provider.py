@@ -61,9 +61,9 @@ def _changes_of(items_of: Items, member: str) -> Items:
 _NEWEST_FIRST = "submittedDateTime:desc,paymentId:asc"
 _ROWS = (
     Row("authenticate", "POST /v1/authenticate", issue_token, is_open=True),
-    Row("logout", "POST /v1/logout", log_out, 204),
+    Row("logout", "POST /v1/logout", log_out),
     # Payees
-    Row("create_payees", "POST /v4/payees", payees.create_payees, 201),
+    Row("create_payees", "POST /v4/payees", payees.create_payees),
     Row(
         "list_payees",
         "GET /v4/payees",
@@ -84,10 +84,10 @@ _ROWS = (
         payees.list_payees,
         listing=listing(),
     ),
-    Row("update_payee", "POST /v4/payees/{id}/payeeDetailsUpdate", payees.update_payee, 204),
-    Row("rename_payee", "POST /v4/payees/{id}/remoteIdUpdate", payees.rename_payee, 204),
+    Row("update_payee", "POST /v4/payees/{id}/payeeDetailsUpdate", payees.update_payee),
+    Row("rename_payee", "POST /v4/payees/{id}/remoteIdUpdate", payees.rename_payee),
     Row("invite", "POST /v4/payees/{id}/invite", payees.invite),
-    Row("delete_payee", "DELETE /v4/payees/{id}", payees.delete_payee, 204),
+    Row("delete_payee", "DELETE /v4/payees/{id}", payees.delete_payee),
     # Accounts
     Row(
         "list_sources",
@@ -96,8 +96,8 @@ _ROWS = (
         listing=listing(order="fundingRef:asc"),  # by the document
     ),
     Row("get_source", "GET /v3/sourceAccounts/{id}", accounts.get_source),
-    Row("fund", "POST /v3/sourceAccounts/{id}/fundingRequest", accounts.fund, 202),
-    Row("create_bank", "POST /v2/fundingAccounts", accounts.create_bank, 202),
+    Row("fund", "POST /v3/sourceAccounts/{id}/fundingRequest", accounts.fund),
+    Row("create_bank", "POST /v2/fundingAccounts", accounts.create_bank),
     Row(
         "list_banks",
         "GET /v2/fundingAccounts",
@@ -119,11 +119,11 @@ _ROWS = (
         listing=listing(),
     ),
     # Payouts
-    Row("submit", "POST /v3/payouts", payouts.submit, 202),
+    Row("submit", "POST /v3/payouts", payouts.submit),
     Row("get_payout", "GET /v3/payouts/{id}", payouts.get_payout),
     Row("quote", "POST /v3/payouts/{id}/quote", payouts.quote),  # it may be repeated
-    Row("instruct", "POST /v3/payouts/{id}", payouts.instruct, 202),
-    Row("withdraw", "DELETE /v3/payouts/{id}", payouts.withdraw, 202),
+    Row("instruct", "POST /v3/payouts/{id}", payouts.instruct),
+    Row("withdraw", "DELETE /v3/payouts/{id}", payouts.withdraw),
     Row(
         "payout_payments",
         "GET /v3/payouts/{id}/payments",
@@ -157,14 +157,14 @@ _ROWS = (
         listing=listing(size=100),
     ),
     Row("get_payment", "GET /v4/paymentaudit/payments/{id}", payouts.get_payment),
-    Row("withdraw_payment", "POST /v1/payments/{id}/withdraw", payouts.withdraw_payment, 204),
+    Row("withdraw_payment", "POST /v1/payments/{id}/withdraw", payouts.withdraw_payment),
     Row("export", "GET /v4/paymentaudit/transactions", payouts.export),
     # Webhooks
-    Row("create_webhook", "POST /v1/webhooks", notifications.create_webhook, 201),
+    Row("create_webhook", "POST /v1/webhooks", notifications.create_webhook),
     Row("list_webhooks", "GET /v1/webhooks", notifications.list_webhooks, listing=listing()),
     Row("get_webhook", "GET /v1/webhooks/{id}", notifications.get_webhook),
-    Row("update_webhook", "POST /v1/webhooks/{id}", notifications.update_webhook, 204),
-    Row("ping", "POST /v1/webhooks/{id}/ping", notifications.ping, 202),
+    Row("update_webhook", "POST /v1/webhooks/{id}", notifications.update_webhook),
+    Row("ping", "POST /v1/webhooks/{id}/ping", notifications.ping),
 )
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from operator import ge, le
 from typing import Any
 
 from victor_ext.sandbox.engine import Listing, Result, Timeline
@@ -112,27 +111,31 @@ def made_at(address: str, *references: str) -> Result:
 
 # Lists
 
-_MEMBERS = {"submittedDate": "submittedDateTime"}
-"""The member that a range of two filters is about, where it has another name than the filters."""
-
-
-def _test_of(name: str) -> tuple[str, Callable[[Any, Any], bool]] | None:
-    """What a filter compares, if it ends a range or looks for a text: days by their dates."""
-    if name == "payoutMemo":
-        return name, _has_text
-    if not name.endswith(("From", "To")):
-        return None
-    range_ = name.removesuffix("From").removesuffix("To")
-    compare = ge if name.endswith("From") else le
-    return _MEMBERS.get(range_, range_), lambda value, wanted: compare(_day_of(value), wanted)
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "From": lambda value, first: bool(_day_of(value) >= first),
+    "To": lambda value, last: bool(_day_of(value) <= last),
+    "payoutMemo": lambda value, part: part.casefold() in value.casefold(),
+}
+"""How a filter that ends so compares a member: a range, whose days are dates, or a text."""
 
 
 def _day_of(value: JsonValue) -> JsonValue:
     return value[:10] if isinstance(value, str) else value
 
 
-def _has_text(value: str, wanted: str) -> bool:
-    return wanted.casefold() in value.casefold()
+def _test_of(name: str) -> Callable[[JsonObject, Any], bool] | None:
+    end = next((each for each in _COMPARISONS if name.endswith(each)), None)
+    if end is None:
+        return None
+    member = name.removesuffix("From").removesuffix("To")
+    if member == "submittedDate":
+        member = "submittedDateTime"
+
+    def test(item: JsonObject, wanted: Any) -> bool:
+        value = item.get(member)
+        return value is not None and _COMPARISONS[end](value, wanted)
+
+    return test
 
 
 listing = partial(

@@ -16,7 +16,8 @@ from decimal import Decimal
 from sys import intern
 from typing import Any, Literal, TypeAlias
 
-from victor_ext.sandbox.engine import KeyMemory, Refused, place_of
+from victor_ext.sandbox.engine import Refused
+from victor_ext.sandbox.engine.key_memory import KeyMemory, place_of
 from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, find
 from victor_ext.sandbox.server.context import digest
 from victor_ext.sandbox.server.document import Problem

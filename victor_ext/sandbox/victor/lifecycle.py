@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Literal
 
-from victor_ext.sandbox.engine import Entry, Refused, Timeline
+from victor_ext.sandbox.engine import Refused, Timeline
+from victor_ext.sandbox.engine.key_memory import Entry
 from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.victor.state import (
     NOT_CONFIGURED,

@@ -7,11 +7,11 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import partial
-from operator import attrgetter, eq, ge, le
+from functools import lru_cache
+from operator import eq, ge, le
 from typing import Any
 
-from victor_ext.sandbox.engine import has_member
+from victor_ext.sandbox.engine import Listing
 from victor_ext.sandbox.engine.pages import Test
 from victor_ext.sandbox.server import Clock
 from victor_ext.sandbox.server.document import Problem
@@ -22,9 +22,8 @@ from victor_ext.sandbox.victor.state import PaymentRequest, Store, declared, wro
 
 Filters = dict[str, Any]
 _ZULU = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?Z\Z")
-_PAGE_SIZE = 50  # the document's default
 
-_TESTS: dict[str, Test] = {
+_TESTS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
     "victor_id": ("id", eq),
     "status": ("status", eq),
     "direction": ("direction", eq),
@@ -43,7 +42,6 @@ compares with the member of its own name, shown or kept.
 
 A request without the value does not pass.
 """
-_NO_TESTS = {"page", "page_size", "start_datetime", "end_datetime"}
 
 # What the options choose
 
@@ -56,6 +54,7 @@ _BISECTIONS = {
 """`window_ends`: how the start and the end of a window are found among the times of creation."""
 
 
+@lru_cache
 def zulu(text: str) -> float | None:
     """Epoch seconds of a Zulu time, or None when the text is not one."""
     match = _ZULU.match(text)
@@ -96,7 +95,15 @@ class Pager:
         members: Callable[[PaymentRequest], JsonObject],
     ) -> None:
         self._settings, self._clock, self._store = settings, clock, store
-        self._members = members
+        self._listing = Listing(
+            size=50,  # the document's default
+            largest=settings.max_page_size,
+            controls=("start_datetime", "end_datetime"),
+            members_of=lambda request_id: members(store.requests[request_id]),
+            test_of=self._test_of,
+            asked_size="page_size",
+            sort="",
+        )
 
     def check(self, filters: Filters) -> None:
         """Refuse a wrong query."""
@@ -109,35 +116,19 @@ class Pager:
 
         Raises `Refused` if a page after the last one is refused.
         """
-        size: int = min(filters.get("page_size", _PAGE_SIZE), self._settings.max_page_size)
-        ids, low, high = self._found(filters)
-        first = int(self._settings.first_page)
-        last = max(0, high - low - 1) // size
-        index = self._index(max(0, filters.get("page", first) - first), last)
-        begin = index * size
-        newest_first = ids[max(low, high - begin - size) : max(low, high - begin)][::-1]
-        return index + first, size, [self._store.requests[each] for each in newest_first]
-
-    def _index(self, asked: int, last: int) -> int:
-        """The index of the page that is shown."""
-        beyond = self._settings.page_beyond
-        if asked <= last or beyond == "empty":
-            return asked
-        if beyond == "last":
-            return last
-        raise wrong(
-            Problem(("page",), "invalid", "There is no such page.", "maximum"), status=beyond
-        )
-
-    def _found(self, filters: Filters) -> tuple[list[str], int, int]:
-        """Ids in the order of creation, and where those begin and end that pass the filters."""
+        settings, first = self._settings, int(self._settings.first_page)
         low, high = self._range(filters)
-        tests = {name: filters[name] for name in filters.keys() - _NO_TESTS}
-        if not tests:
-            return self._store.order, low, high
-        matches, requests = self._predicate(tests), self._store.requests
-        ids = [each for each in self._store.order[low:high] if matches(requests[each])]
-        return ids, 0, len(ids)
+        newest_first = self._store.order[low:high][::-1]
+        asked = max(1, filters.get("page", first) - first + 1)
+        page = self._listing.page(newest_first, {**filters, "page": asked})
+        last = max(1, page.pages)
+        if asked > last and settings.page_beyond == "last":
+            page = self._listing.page(newest_first, {**filters, "page": last})
+        elif asked > last and settings.page_beyond != "empty":
+            beyond = Problem(("page",), "invalid", "There is no such page.", "maximum")
+            raise wrong(beyond, status=settings.page_beyond)
+        requests = [self._store.requests[each] for each in page.items]
+        return page.number + first - 1, page.size, requests
 
     def _range(self, filters: Filters) -> tuple[int, int]:
         created = self._store.created
@@ -149,19 +140,17 @@ class Pager:
             high = min(high, bisect_right(created, self._clock.now() - self._settings.list_lag))
         return low, max(low, high)
 
-    def _predicate(self, filters: Filters) -> Callable[[PaymentRequest], bool]:
-        checks: list[tuple[Callable[[PaymentRequest], Any], Callable[[Any, Any], bool], Any]] = []
-        for name, value in filters.items():
-            if name not in _TESTS:
-                checks.append((self._members, partial(has_member, name), value))
-                continue
-            field, compare = _TESTS[name]
-            is_time = _FORMS.get(name) is _TIME
-            checks.append((attrgetter(field), compare, zulu(value) if is_time else value))
-        return lambda request: all(
-            (value := read(request)) is not None and compare(value, wanted)
-            for read, compare, wanted in checks
-        )
+    def _test_of(self, name: str) -> Test | None:
+        if name not in _TESTS:
+            return None
+        attribute, compare = _TESTS[name]
+        is_time = _FORMS.get(name) is _TIME
+
+        def test(request_id: str, wanted: str) -> bool:
+            value = getattr(self._store.requests[request_id], attribute)
+            return value is not None and compare(value, zulu(wanted) if is_time else wanted)
+
+        return test
 
 
 def _misread(filters: Filters) -> Iterator[Problem]:

@@ -20,7 +20,8 @@ from typing import Any, Literal, TypeVar
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from victor_ext.sandbox.engine import Entry, Refused
+from victor_ext.sandbox.engine import Refused
+from victor_ext.sandbox.engine.key_memory import Entry
 from victor_ext.sandbox.server.context import Clock, TokenStore
 from victor_ext.sandbox.server.document import DocumentedOperation, Problem, load_document
 from victor_ext.sandbox.server.exchange import JsonObject
