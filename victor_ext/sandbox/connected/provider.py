@@ -12,16 +12,20 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, cast
 
 from victor_ext.sandbox.connected.signature import Unsigned, check_headers, filled
-from victor_ext.sandbox.server.commands import command, nothing
-from victor_ext.sandbox.server.exchange import JsonObject, JsonValue, Response
-from victor_ext.sandbox.server.notifications import Resending
-from victor_ext.sandbox.server.notifying import (
+from victor_ext.sandbox.server import (
+    Call,
+    JsonObject,
+    JsonValue,
     NotificationCommands,
     NotifyingServer,
     NotifyingSettings,
+    Posted,
+    Resending,
+    Response,
+    SandboxProvider,
+    command,
+    nothing,
 )
-from victor_ext.sandbox.server.posting import Posted
-from victor_ext.sandbox.server.provider import Call, SandboxProvider
 
 Sign = Callable[[Unsigned], Mapping[str, str]]
 """Makes the headers that prove who posts, each time that a notification is posted."""

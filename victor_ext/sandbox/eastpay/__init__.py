@@ -8,8 +8,7 @@ and that answers repeat amount, currency and reference.
 from victor_ext.sandbox.eastpay.commands import EastPayCommands, Merchant
 from victor_ext.sandbox.eastpay.provider import EastPayProvider
 from victor_ext.sandbox.eastpay.state import EastPaySettings
-from victor_ext.sandbox.server import ServerOverHttp
-from victor_ext.sandbox.server.notifying import NotifyingServer
+from victor_ext.sandbox.server import NotifyingServer, ServerOverHttp
 
 __all__ = (
     "EastPayCommands",

@@ -4,10 +4,18 @@ from typing import NamedTuple
 
 from victor_ext.sandbox.eastpay.payments import SUCCEEDED, Ending, PaymentEntry, is_declined
 from victor_ext.sandbox.eastpay.state import EastPayState
-from victor_ext.sandbox.server import JsonObject, command, find, member, nothing
-from victor_ext.sandbox.server.arguments import require_filled, require_form, require_least
-from victor_ext.sandbox.server.notifying import NotificationCommands
-from victor_ext.sandbox.server.settings import FARTHEST
+from victor_ext.sandbox.server import (
+    FARTHEST,
+    JsonObject,
+    NotificationCommands,
+    command,
+    find,
+    member,
+    nothing,
+    require_filled,
+    require_form,
+    require_least,
+)
 
 
 class Merchant(NamedTuple):
@@ -62,7 +70,7 @@ class EastPayCommands(NotificationCommands):
             raise ValueError("the checkout is paid: prepare another one")
         checkout.paid = self._state.new_entry(checkout.owner, checkout.form)
         checkout.paid.ending = Ending(code)
-        self._state.notified.now(checkout.paid)
+        self._state.notify(checkout.paid)
         return {"id": checkout.paid.id}
 
     @command(
@@ -82,7 +90,7 @@ class EastPayCommands(NotificationCommands):
         entry = self._entry(payment_id)
         url = entry.form.get("notificationUrl")
         self._notifications.require_address("the notification", url)
-        self._state.notified.now(entry)
+        self._state.notify(entry)
         return {}
 
     @command("GET", "/payments")

@@ -1,12 +1,26 @@
 """EastPay's table: its operations, who may call them, and the forms of its answers."""
 
 from victor_ext.sandbox.eastpay.commands import EastPayCommands
-from victor_ext.sandbox.eastpay.notifications import EVENT, RESENDING, PaymentNotifications
 from victor_ext.sandbox.eastpay.payments import PaymentEntry, result
-from victor_ext.sandbox.eastpay.state import DOCUMENT, EastPaySettings, EastPayState, stamp
+from victor_ext.sandbox.eastpay.state import (
+    DOCUMENT,
+    EVENT,
+    RESENDING,
+    EastPaySettings,
+    EastPayState,
+    stamp,
+)
 from victor_ext.sandbox.engine import Refused, Result, Row, TableProvider
-from victor_ext.sandbox.server import Call, JsonObject, JsonValue, Response, json_response
-from victor_ext.sandbox.server.document import ANYTHING, Problem, Validator
+from victor_ext.sandbox.server import (
+    ANYTHING,
+    Call,
+    JsonObject,
+    JsonValue,
+    Problem,
+    Response,
+    Validator,
+    json_response,
+)
 
 _BASES = ("eastpay", "pay", "gateway")
 _ERROR_GROUPS = {401: "400", 403: "400", 404: "300"}
@@ -44,8 +58,7 @@ class EastPayProvider(TableProvider[EastPaySettings]):
     )
 
     def new_state(self) -> EastPayState:
-        notified = PaymentNotifications(self.notifications, self.message)
-        return EastPayState(self.context.clock, self.settings, notified)
+        return EastPayState(self.context.clock, self.settings, self.notifications, self.message)
 
     def client_settings(self, url: str) -> str:
         made = self.state.add_merchant()

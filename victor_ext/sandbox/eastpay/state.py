@@ -1,10 +1,19 @@
-"""EastPay's sandbox: its options, what it keeps, and what its operations do."""
+"""EastPay's sandbox: its options, what it keeps, what its operations do, and what it posts.
+
+By its page, notifications "notify you of a change in status of a payment", `notificationUrl` "will
+receive the result of an asynchronous payment", and the message "is the same as the response of
+Inquiry API". It names no signature.
+
+The sandbox's own choice: that a notification is a POST of JSON; that a result which the answer to
+the call had already is not notified; that a status from 200 to 299 takes it; when it is posted
+again, for three days; and that it says then what an inquiry says by then.
+"""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from victor_ext.sandbox.eastpay.notifications import PaymentNotifications
 from victor_ext.sandbox.eastpay.payments import (
     EXPIRED_CARD,
     NO_SUCH_REFERENCE,
@@ -20,12 +29,25 @@ from victor_ext.sandbox.eastpay.payments import (
     result,
 )
 from victor_ext.sandbox.engine import Asked, Refused, Result
-from victor_ext.sandbox.server import Clock, JsonObject, NotFound, Response, find
-from victor_ext.sandbox.server.document import Validator, load_document
-from victor_ext.sandbox.server.notifying import NotifyingSettings
-from victor_ext.sandbox.server.settings import option
+from victor_ext.sandbox.server import (
+    Clock,
+    JsonObject,
+    NotFound,
+    Notifications,
+    NotifyingSettings,
+    Posted,
+    Resending,
+    Response,
+    Validator,
+    find,
+    load_document,
+    option,
+)
 
 DOCUMENT = "eastpay.yaml"
+EVENT = "payment"
+"""What the log calls each notification: the page names no events."""
+RESENDING = Resending(taken=range(200, 300), end=3 * 86_400.0)
 _CHECKOUT_LIFE = 15 * 60
 _SCRIPT = ((b"content-type", b"text/javascript"),)
 
@@ -44,12 +66,18 @@ class EastPayState:
     """What a gateway keeps, and what its operations do."""
 
     def __init__(
-        self, clock: Clock, settings: EastPaySettings, notified: PaymentNotifications
+        self,
+        clock: Clock,
+        settings: EastPaySettings,
+        posting: Notifications,
+        message: Callable[[PaymentEntry], bytes],
     ) -> None:
         self._clock = clock
         self._settings = settings
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, no secrets)
-        self.notified = notified
+        self._posting = posting
+        self._message = message
+        """What a notification says of a payment."""
         self.now = clock.now
         self.tokens: dict[str, str] = {}
         self.entries: dict[str, PaymentEntry] = {}
@@ -107,6 +135,17 @@ class EastPayState:
         status = 400 if is_declined(code) else 200
         return Result(body=_payment(entry, code), status=status)
 
+    def notify(self, entry: PaymentEntry, *, after: float = 0.0) -> None:
+        """Notify of a payment as it is then: at its `notificationUrl`, or at the address of
+        `--notify`.
+        """
+
+        def make(_url: str, _was_posted: bool) -> Posted:  # noqa: FBT001 (as `Make` says)
+            return Posted({"Content-Type": "application/json"}, self._message(entry))
+
+        url = entry.form.get("notificationUrl")
+        self._posting.add(EVENT, entry.id, make, url=url, after=after)
+
     # What the operations do
 
     def pay(self, asked: Asked) -> Result:
@@ -126,7 +165,9 @@ class EastPayState:
         """The answer with the first code of a payment or a step. One that is declined is no
         work.
         """
-        self.notified.when_it_ends(entry)
+        ending = entry.ending
+        if ending.then not in (None, ending.code):
+            self.notify(entry, after=ending.after)
         reference = entry.form.get("merchantTransactionId")
         work = None
         if not is_declined(entry.ending.final):

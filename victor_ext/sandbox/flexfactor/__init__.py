@@ -3,8 +3,7 @@
 from victor_ext.sandbox.flexfactor.commands import FlexFactorCommands
 from victor_ext.sandbox.flexfactor.provider import FlexFactorProvider
 from victor_ext.sandbox.flexfactor.state import FlexFactorSettings
-from victor_ext.sandbox.server import ServerOverHttp
-from victor_ext.sandbox.server.notifying import NotifyingServer
+from victor_ext.sandbox.server import NotifyingServer, ServerOverHttp
 
 __all__ = (
     "FlexFactorCommands",

@@ -9,18 +9,16 @@ from victor_ext.sandbox.flexfactor.state import TOKEN_LIFE, FlexFactorState
 from victor_ext.sandbox.server import (
     JsonObject,
     NotFound,
+    NotificationCommands,
     TokenCommands,
     command,
     member,
     nothing,
-)
-from victor_ext.sandbox.server.arguments import (
     require_filled,
     require_form,
     require_least,
     require_one_of,
 )
-from victor_ext.sandbox.server.notifying import NotificationCommands
 
 TEST_CARD = "4111111111111111"
 """The number in the provider's example of its vault."""

@@ -17,11 +17,9 @@ import uuid
 from collections.abc import Mapping
 from email.utils import formatdate
 from functools import partial
-from typing import Protocol
 
-from victor_ext.sandbox.server import Clock, JsonObject
-from victor_ext.sandbox.server.notifications import Notifications, Resending
-from victor_ext.sandbox.server.posting import Posted, host_of
+from victor_ext.sandbox.flexfactor.orders import Order
+from victor_ext.sandbox.server import Clock, JsonObject, Notifications, Posted, Resending, host_of
 
 RESENDING = Resending(taken=range(200, 300), end=3 * 86_400.0)
 REFUNDED = "order.refunded"
@@ -39,28 +37,19 @@ EVENTS = (
 )
 
 
-class NotifiedOrder(Protocol):
-    """What a notification says of an order."""
-
-    id: str
-    external_id: str
-    decision: str
-    state: str
-
-
 class OrderNotifications:
     """Posts what happens to orders to the address of `--notify`."""
 
     def __init__(self, notifications: Notifications, clock: Clock, key: bytes) -> None:
         self._notifications, self._clock, self._key = notifications, clock, key
 
-    def changed(self, order: NotifiedOrder) -> None:
+    def changed(self, order: Order) -> None:
         """Notify of the state that an order has now."""
         event = "order.expired" if order.decision == "EXPIRED" else _EVENTS.get(order.state)
         if event is not None:
             self.post(order, event)
 
-    def post(self, order: NotifiedOrder, event: str) -> None:
+    def post(self, order: Order, event: str) -> None:
         content = content_of(order, event, self._clock)
         self._notifications.add(event, order.external_id, partial(self._make, content))
 
@@ -70,7 +59,7 @@ class OrderNotifications:
         return Posted(headers, body.encode())
 
 
-def content_of(order: NotifiedOrder, event: str, clock: Clock) -> JsonObject:
+def content_of(order: Order, event: str, clock: Clock) -> JsonObject:
     """The body of a notification about an order."""
     return {
         "Event": event,

@@ -2,7 +2,7 @@
 
 import base64
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from victor_ext.sandbox.engine import Asked, Page, Refused, Result, Row, TableProvider
@@ -21,37 +21,16 @@ from victor_ext.sandbox.server import (
     BodyKey,
     Call,
     JsonObject,
+    Problem,
     Response,
     empty_response,
     json_response,
 )
-from victor_ext.sandbox.server.document import Problem
 
 _COOKIE = {"Set-Cookie": "AWSALB=x; Path=/"}
 _INVALID = "One or more validation errors occurred."
 _FIELDS = {"body": "$", "key": "IdempotencyKey", "unknown_id": "OrderId"}
 """What a refusal is about, by its code, where it names no field."""
-_RULES: tuple[tuple[str, str, Callable[[FlexFactorState, JsonObject], bool]], ...] = (
-    (
-        "idempotencyKey",
-        "It must be a GUID.",
-        lambda _, body: "idempotencyKey" not in body or is_guid(body["idempotencyKey"]),
-    ),
-    ("amount", "It must be above 0.", lambda _, body: body.get("amount", 1) > 0),
-    (
-        "transaction.amount",
-        "It must be above 0.",
-        lambda _, body: body.get("transaction", {}).get("amount", 1) > 0,
-    ),
-    (
-        "paymentMethod.cardNumber",
-        "It is no token of the vault.",
-        lambda state, body: (
-            "paymentMethod" not in body or body["paymentMethod"].get("cardNumber") in state.cards
-        ),
-    ),
-)
-"""What the document says of members in prose, and the sandbox of cards."""
 
 
 class FlexFactorProvider(TableProvider[FlexFactorSettings]):
@@ -130,12 +109,7 @@ class FlexFactorProvider(TableProvider[FlexFactorSettings]):
         problems = super().problems(call, operation, query, body)
         if problems:
             return problems
-        known = self.rules(operation).body.declared(body)
-        broken = [
-            (place, why) for place, why, is_right in _RULES if not is_right(self.state, known)
-        ]
-        if operation == "evaluate" and not known["isDeclined"]:
-            broken.append(("isDeclined", "It must be true: only what was declined is evaluated."))
+        broken = _broken_rules(self.state, operation, self.rules(operation).body.declared(body))
         return [Problem(tuple(place.split(".")), "invalid", why) for place, why in broken]
 
     def check(self, call: Call, operation: str, query: JsonObject, body: JsonObject) -> None:
@@ -194,6 +168,22 @@ class FlexFactorProvider(TableProvider[FlexFactorSettings]):
         if status == 409:
             message = "The idempotencyKey was used before with a different payload."
         return _problem_details(status, message, {code: [message]})
+
+
+def _broken_rules(
+    state: FlexFactorState, operation: str, body: JsonObject
+) -> Iterator[tuple[str, str]]:
+    """What the document says of members in prose, and the sandbox of cards."""
+    if not is_guid(body.get("idempotencyKey", state.first_mid)):
+        yield "idempotencyKey", "It must be a GUID."
+    if body.get("amount", 1) <= 0:
+        yield "amount", "It must be above 0."
+    if body.get("transaction", {}).get("amount", 1) <= 0:
+        yield "transaction.amount", "It must be above 0."
+    if "paymentMethod" in body and body["paymentMethod"].get("cardNumber") not in state.cards:
+        yield "paymentMethod.cardNumber", "It is no token of the vault."
+    if operation == "evaluate" and not body["isDeclined"]:
+        yield "isDeclined", "It must be true: only what was declined is evaluated."
 
 
 def _problem_details(

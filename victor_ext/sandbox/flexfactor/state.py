@@ -10,10 +10,16 @@ from decimal import Decimal
 from victor_ext.sandbox.engine import Asked, Refused, Result
 from victor_ext.sandbox.flexfactor.notifications import REFUNDED, OrderNotifications
 from victor_ext.sandbox.flexfactor.orders import Order
-from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, TokenStore, find
-from victor_ext.sandbox.server.document import load_document
-from victor_ext.sandbox.server.notifications import Notifications
-from victor_ext.sandbox.server.notifying import NotifyingSettings
+from victor_ext.sandbox.server import (
+    Clock,
+    JsonObject,
+    JsonValue,
+    Notifications,
+    NotifyingSettings,
+    TokenStore,
+    find,
+    load_document,
+)
 
 DOCUMENT = "flexfactor.yaml"
 _GUID = re.compile("(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})")

@@ -3,6 +3,14 @@
 See "A sandbox for another provider" in docs/sandbox-custom.md.
 """
 
+from victor_ext.sandbox.server.arguments import (
+    check_type,
+    require_filled,
+    require_form,
+    require_least,
+    require_new,
+    require_one_of,
+)
 from victor_ext.sandbox.server.commands import (
     Command,
     NotFound,
@@ -14,8 +22,17 @@ from victor_ext.sandbox.server.commands import (
     member,
     nothing,
 )
-from victor_ext.sandbox.server.context import Clock, Received, SandboxContext, TokenStore
+from victor_ext.sandbox.server.context import Clock, Received, SandboxContext, TokenStore, digest
+from victor_ext.sandbox.server.document import (
+    ANYTHING,
+    DocumentedOperation,
+    Problem,
+    Validator,
+    load_document,
+    without_nulls,
+)
 from victor_ext.sandbox.server.exchange import (
+    CONTROL,
     BodyKey,
     HeaderKey,
     JsonObject,
@@ -26,21 +43,49 @@ from victor_ext.sandbox.server.exchange import (
     error_response,
     json_response,
 )
-from victor_ext.sandbox.server.provider import Call, SandboxProvider
+from victor_ext.sandbox.server.notifications import Notifications, Resending
+from victor_ext.sandbox.server.notifying import (
+    NotificationCommands,
+    NotifyingServer,
+    NotifyingSettings,
+)
+from victor_ext.sandbox.server.posting import Posted, host_of
+from victor_ext.sandbox.server.privacy import last_four, open_private, redacted
+from victor_ext.sandbox.server.provider import (
+    Action,
+    Call,
+    Record,
+    SandboxProvider,
+    StatusChange,
+    Tone,
+)
 from victor_ext.sandbox.server.run import ServerInThread, serve
-from victor_ext.sandbox.server.settings import ServerSettings, option
+from victor_ext.sandbox.server.settings import FARTHEST, ServerSettings, option
 
 __all__ = (
+    "ANYTHING",
+    "CONTROL",
+    "FARTHEST",
+    "Action",
     "BodyKey",
     "Call",
     "Clock",
     "Command",
+    "DocumentedOperation",
     "HeaderKey",
     "JsonObject",
     "JsonValue",
     "NotFound",
+    "NotificationCommands",
+    "Notifications",
+    "NotifyingServer",
+    "NotifyingSettings",
     "Operation",
+    "Posted",
+    "Problem",
     "Received",
+    "Record",
+    "Resending",
     "Response",
     "SandboxContext",
     "SandboxProvider",
@@ -48,15 +93,31 @@ __all__ = (
     "ServerInThread",
     "ServerOverHttp",
     "ServerSettings",
+    "StatusChange",
     "TokenCommands",
     "TokenStore",
+    "Tone",
+    "Validator",
+    "check_type",
     "command",
+    "digest",
     "empty_response",
     "error_response",
     "find",
+    "host_of",
     "json_response",
+    "last_four",
+    "load_document",
     "member",
     "nothing",
+    "open_private",
     "option",
+    "redacted",
+    "require_filled",
+    "require_form",
+    "require_least",
+    "require_new",
+    "require_one_of",
     "serve",
+    "without_nulls",
 )

@@ -38,9 +38,19 @@ class Action:
     """The names of the inputs that are sent with it."""
 
 
+@dataclass(frozen=True)
+class StatusChange:
+    status: str
+    tone: Tone
+    at: float
+    """Epoch seconds of the wall clock: when the sandbox made the move."""
+    due: float
+    """Epoch seconds of the business clock: when the status began."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """One record in a list and on a page of its own.
+    """One record in a list, and with what follows its notes on a page of its own.
 
     Every text may come from a caller: it is escaped when shown.
     """
@@ -60,26 +70,11 @@ class Record:
     """The idempotency key that led to it, also when that made another record first."""
     reference: str | None = None
     notes: str | None = None
-
-
-@dataclass(frozen=True)
-class StatusChange:
-    status: str
-    tone: Tone
-    at: float
-    """Epoch seconds of the wall clock: when the sandbox made the move."""
-    due: float
-    """Epoch seconds of the business clock: when the status began."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Details:
-    record: Record
-    facts: Sequence[tuple[str, str]]
-    moves: Sequence[StatusChange]
-    related: Mapping[str, str]
+    facts: Sequence[tuple[str, str]] = ()
+    moves: Sequence[StatusChange] = ()
+    related: Mapping[str, str] = field(default_factory=dict[str, str])
     """What each link says, and the id of its record."""
-    fields: Mapping[str, str]
+    fields: Mapping[str, str] = field(default_factory=dict[str, str])
     """The inputs of the actions: the parameter of the command, and the label."""
     actions: Sequence[Action] = ()
 
@@ -253,7 +248,7 @@ class SandboxProvider(ABC, Generic[S]):
         """
         return ()
 
-    def record_details(self, record_id: str) -> Details:  # noqa: ARG002 - as above
+    def record_details(self, record_id: str) -> Record:  # noqa: ARG002 - as above
         """One record for the page; raises `NotFound`."""
         raise NotFound("This sandbox shows no records.")
 

@@ -2,8 +2,7 @@
 notifications.
 """
 
-from victor_ext.sandbox.server import ServerOverHttp
-from victor_ext.sandbox.server.notifying import NotifyingServer
+from victor_ext.sandbox.server import NotifyingServer, ServerOverHttp
 from victor_ext.sandbox.velo.commands import VeloCommands
 from victor_ext.sandbox.velo.provider import VeloProvider
 from victor_ext.sandbox.velo.state import VeloSettings

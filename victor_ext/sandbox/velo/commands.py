@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from victor_ext.sandbox.server import JsonObject, TokenCommands, command, member, nothing
-from victor_ext.sandbox.server.arguments import (
+from victor_ext.sandbox.server import (
+    JsonObject,
+    NotificationCommands,
+    TokenCommands,
+    command,
+    member,
+    nothing,
     require_filled,
     require_least,
     require_new,
     require_one_of,
 )
-from victor_ext.sandbox.server.notifying import NotificationCommands
 from victor_ext.sandbox.velo import accounts, payees, payouts
 from victor_ext.sandbox.velo.notifications import (
     EVENTS,

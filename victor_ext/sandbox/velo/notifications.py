@@ -10,9 +10,7 @@ is posted again has the header that its webhook has by then, and is given up onc
 """
 
 from victor_ext.sandbox.engine import Asked, Result
-from victor_ext.sandbox.server import JsonObject, find, json_response
-from victor_ext.sandbox.server.notifications import Resending
-from victor_ext.sandbox.server.posting import Posted
+from victor_ext.sandbox.server import JsonObject, Posted, Resending, find, json_response
 from victor_ext.sandbox.velo.state import VeloState, made_at
 
 RESENDING = Resending(taken=range(200, 201), end=30 * 86_400.0)

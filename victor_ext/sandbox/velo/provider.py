@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from victor_ext.sandbox.engine import Asked, Page, Refused, Result, Row, TableProvider
-from victor_ext.sandbox.server import Call, JsonObject, Response, json_response
-from victor_ext.sandbox.server.document import without_nulls
+from victor_ext.sandbox.server import Call, JsonObject, Response, json_response, without_nulls
 from victor_ext.sandbox.velo import accounts, notifications, payees, payouts
 from victor_ext.sandbox.velo.commands import VeloCommands
 from victor_ext.sandbox.velo.state import VeloSettings, VeloState, listing

@@ -12,9 +12,15 @@ from functools import partial
 from typing import Any
 
 from victor_ext.sandbox.engine import Listing, Result, Timeline
-from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, TokenStore, option
-from victor_ext.sandbox.server.notifications import Notifications
-from victor_ext.sandbox.server.notifying import NotifyingSettings
+from victor_ext.sandbox.server import (
+    Clock,
+    JsonObject,
+    JsonValue,
+    Notifications,
+    NotifyingSettings,
+    TokenStore,
+    option,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,7 +1,6 @@
 """Victor's sandbox: requests for payment over the instant rails."""
 
-from victor_ext.sandbox.server.commands import ServerOverHttp
-from victor_ext.sandbox.server.run import ServerInThread
+from victor_ext.sandbox.server import ServerInThread, ServerOverHttp
 from victor_ext.sandbox.victor.commands import SandboxCommands
 from victor_ext.sandbox.victor.provider import VictorProvider
 from victor_ext.sandbox.victor.settings import SandboxSettings

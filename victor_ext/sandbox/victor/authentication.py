@@ -19,8 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from victor_ext.sandbox.engine import Refused
-from victor_ext.sandbox.server.context import Clock, digest
-from victor_ext.sandbox.server.exchange import JsonObject
+from victor_ext.sandbox.server import Clock, JsonObject, digest
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Store, read_public_key
 

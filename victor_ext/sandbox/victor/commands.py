@@ -8,9 +8,16 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, TypeVar, get_type_hints
 
-from victor_ext.sandbox.server import JsonObject, JsonValue, TokenCommands, command, member, nothing
-from victor_ext.sandbox.server.arguments import check_type
-from victor_ext.sandbox.server.document import Problem
+from victor_ext.sandbox.server import (
+    JsonObject,
+    JsonValue,
+    Problem,
+    TokenCommands,
+    check_type,
+    command,
+    member,
+    nothing,
+)
 from victor_ext.sandbox.victor.ledger import Ledger
 from victor_ext.sandbox.victor.lifecycle import read_date
 from victor_ext.sandbox.victor.state import (

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from victor_ext.sandbox.server.document import Problem
-from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
+from victor_ext.sandbox.server import JsonObject, JsonValue, Problem
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import FIELDS, PaymentRequest, declared
 

@@ -18,9 +18,7 @@ from typing import Any, Literal, TypeAlias
 
 from victor_ext.sandbox.engine import Refused
 from victor_ext.sandbox.engine.key_memory import KeyMemory, place_of
-from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, find
-from victor_ext.sandbox.server.context import digest
-from victor_ext.sandbox.server.document import Problem
+from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, Problem, digest, find
 from victor_ext.sandbox.victor import state
 from victor_ext.sandbox.victor.authentication import Authenticator, new_key_pair
 from victor_ext.sandbox.victor.formats import Formats

@@ -12,7 +12,7 @@ from typing import Literal
 
 from victor_ext.sandbox.engine import Refused, Timeline
 from victor_ext.sandbox.engine.key_memory import Entry
-from victor_ext.sandbox.server.document import Problem
+from victor_ext.sandbox.server import Problem
 from victor_ext.sandbox.victor.state import (
     NOT_CONFIGURED,
     OPEN,

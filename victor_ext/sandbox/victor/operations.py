@@ -3,8 +3,7 @@
 from collections.abc import Callable
 
 from victor_ext.sandbox.engine import Asked, Refused, Result
-from victor_ext.sandbox.server import Call, JsonObject
-from victor_ext.sandbox.server.document import Problem
+from victor_ext.sandbox.server import Call, JsonObject, Problem
 from victor_ext.sandbox.victor.formats import Formats
 from victor_ext.sandbox.victor.ledger import KEY_NAME, KeyRule, Ledger, fingerprint
 from victor_ext.sandbox.victor.state import PaymentRequest, wrong

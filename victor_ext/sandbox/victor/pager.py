@@ -13,9 +13,7 @@ from typing import Any
 
 from victor_ext.sandbox.engine import Listing
 from victor_ext.sandbox.engine.pages import Test
-from victor_ext.sandbox.server import Clock
-from victor_ext.sandbox.server.document import Problem
-from victor_ext.sandbox.server.exchange import JsonObject
+from victor_ext.sandbox.server import Clock, JsonObject, Problem
 from victor_ext.sandbox.victor.lifecycle import read_date
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import PaymentRequest, Store, declared, wrong

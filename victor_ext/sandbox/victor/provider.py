@@ -1,21 +1,25 @@
 """Victor's side of the sandbox: the table of its API, and its payment requests on the page."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from victor_ext.sandbox.engine import Refused, Row, TableProvider
 from victor_ext.sandbox.server import (
+    CONTROL,
+    Action,
+    Call,
     HeaderKey,
     JsonObject,
+    Problem,
+    Record,
     Response,
+    SandboxContext,
     error_response,
     json_response,
+    last_four,
+    redacted,
 )
-from victor_ext.sandbox.server.context import SandboxContext
-from victor_ext.sandbox.server.document import Problem
-from victor_ext.sandbox.server.exchange import CONTROL
-from victor_ext.sandbox.server.privacy import last_four, redacted
-from victor_ext.sandbox.server.provider import Action, Call, Details, Record
 from victor_ext.sandbox.victor import operations
 from victor_ext.sandbox.victor.commands import SandboxCommands
 from victor_ext.sandbox.victor.ledger import KEY_NAME, Ledger
@@ -156,12 +160,12 @@ class VictorProvider(TableProvider[SandboxSettings]):
             for request_id in reversed(store.order[-count:])
         ]
 
-    def record_details(self, record_id: str) -> Details:
+    def record_details(self, record_id: str) -> Record:
         """One request with its moves, and with buttons while it waits for its payer."""
         request = self.state.get(record_id)
         twins = {"The outbound request": request.parent_id, "The inbound twin": request.child_id}
         related = {label: name for label, name in twins.items() if name is not None}
-        record, waits = self._record(request), request.status in OPEN
+        waits = request.status in OPEN
         path = f"{CONTROL}/payment-requests/{request.id}"
         actions = (
             Action(
@@ -177,8 +181,8 @@ class VictorProvider(TableProvider[SandboxSettings]):
         fields = {"notes": "Notes to the payee"}
         if request.amount_modification_allowed:
             fields["modified_amount"] = f"Another amount than {_dollars(request.amount)}"
-        return Details(
-            record=record,
+        return replace(
+            self._record(request),
             facts=_facts(request),
             moves=self.state.store.moves(request),
             related=related,

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import Literal
 
-from victor_ext.sandbox.server.settings import ServerSettings, option
+from victor_ext.sandbox.server import ServerSettings, option
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

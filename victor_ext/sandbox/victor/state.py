@@ -22,11 +22,17 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from victor_ext.sandbox.engine import Refused
 from victor_ext.sandbox.engine.key_memory import Entry
-from victor_ext.sandbox.server.context import Clock, TokenStore
-from victor_ext.sandbox.server.document import DocumentedOperation, Problem, load_document
-from victor_ext.sandbox.server.exchange import JsonObject
-from victor_ext.sandbox.server.privacy import open_private
-from victor_ext.sandbox.server.provider import StatusChange, Tone
+from victor_ext.sandbox.server import (
+    Clock,
+    DocumentedOperation,
+    JsonObject,
+    Problem,
+    StatusChange,
+    TokenStore,
+    Tone,
+    load_document,
+    open_private,
+)
 
 DOCUMENT = "victor.yaml"
 PLACES = {

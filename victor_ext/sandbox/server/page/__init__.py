@@ -157,15 +157,15 @@ class PageView:
         `NotFound`.
         """
         try:
-            details = self._provider.record_details(record_id)
+            record = self._provider.record_details(record_id)
         except NotFound:
             calls = self._calls_with(record_id)
             if not calls:
                 raise
             return _render("fragments.html", "about", id=record_id, entries=_timeline((), calls))
-        calls = self._context.about({record_id, *details.related.values()}, details.record.key)
+        calls = self._context.about({record_id, *record.related.values()}, record.key)
         return _render(
-            "fragments.html", "record", details=details, entries=_timeline(details.moves, calls)
+            "fragments.html", "record", record=record, entries=_timeline(record.moves, calls)
         )
 
     def _calls_with(self, record_id: str) -> list[Received]:
