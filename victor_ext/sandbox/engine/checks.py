@@ -6,7 +6,7 @@ starts. Else keys would do nothing and rules would not hold, and nobody would se
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
@@ -17,15 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from victor_ext.sandbox.engine.rows import Row
-    from victor_ext.sandbox.engine.table_provider import TableProvider
     from victor_ext.sandbox.server.document import Document, DocumentedOperation
 
-    AnyTable = type[TableProvider[Any]]
-
+Table: TypeAlias = type[Any]
+"""The class of a `TableProvider`, which stands on this module."""
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
-def check_rows(provider: AnyTable) -> None:
+def check_rows(provider: Table) -> None:
     """Raise `ValueError` for a row that cannot work, whatever the document says."""
     names: set[str] = set()
     places: dict[str, str] = {}
@@ -53,7 +52,7 @@ def check_rows(provider: AnyTable) -> None:
         names.add(row.name)
 
 
-def check_document(provider: AnyTable) -> None:
+def check_document(provider: Table) -> None:
     """Raise `ValueError` for a document that cannot be read, and for a row that is not as it
     says.
     """
@@ -73,11 +72,11 @@ def check_document(provider: AnyTable) -> None:
             _check_listing(provider, row, rules)
 
 
-def _named(provider: AnyTable, row: Row) -> str:
+def _named(provider: Table, row: Row) -> str:
     return f"The row '{row.name}' of {provider.__name__}"
 
 
-def _document_of(provider: AnyTable, name: str) -> Document:
+def _document_of(provider: Table, name: str) -> Document:
     where = f"The document of {provider.__name__}, {name!r},"
     try:
         return load_document(name)
@@ -105,7 +104,7 @@ def _other_place(row: Row, path: str, document: Document) -> str:
     )
 
 
-def _check_status(provider: AnyTable, row: Row, rules: DocumentedOperation) -> None:
+def _check_status(provider: Table, row: Row, rules: DocumentedOperation) -> None:
     if row.status is not None and not rules.has_status(row.status):
         known = ", ".join(rules.statuses)
         raise ValueError(
@@ -114,7 +113,7 @@ def _check_status(provider: AnyTable, row: Row, rules: DocumentedOperation) -> N
         )
 
 
-def _check_key(provider: AnyTable, row: Row, rules: DocumentedOperation) -> None:
+def _check_key(provider: Table, row: Row, rules: DocumentedOperation) -> None:
     """A key in a body must be a member that the document declares; of a header, a document may say
     nothing.
     """
@@ -153,7 +152,7 @@ _OF_PAGES = {
 """The names of parameters that choose a page, in lower case and without marks."""
 
 
-def _check_listing(provider: AnyTable, row: Row, rules: DocumentedOperation) -> None:
+def _check_listing(provider: Table, row: Row, rules: DocumentedOperation) -> None:
     """A parameter for pages must not be a filter: no item has it as a member, so that each page
     would be empty.
     """

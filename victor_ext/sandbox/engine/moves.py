@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Generic, TypeVar
 
-from victor_ext.sandbox.engine.rows import Refused
+from victor_ext.sandbox.server.provider import Refused
 
 T = TypeVar("T")
 

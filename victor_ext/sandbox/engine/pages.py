@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
-from victor_ext.sandbox.engine.rows import Refused
 from victor_ext.sandbox.server.exchange import JsonValue
+from victor_ext.sandbox.server.provider import Refused
 
 T = TypeVar("T")
 Members: TypeAlias = Mapping[str, Any]

@@ -12,37 +12,8 @@ from victor_ext.sandbox.server.exchange import Operation
 
 if TYPE_CHECKING:
     from victor_ext.sandbox.engine.pages import Listing
-    from victor_ext.sandbox.server.document import Problem
     from victor_ext.sandbox.server.exchange import JsonObject
     from victor_ext.sandbox.server.provider import Call
-
-
-class Refused(ValueError):
-    """A call is answered with an error. A command of the control API that raises it was misused.
-
-    Args:
-        status: Of the response; None: the first success that the document has, or 200.
-        message: A sentence.
-        field: The member or parameter that is wrong; empty: none alone.
-        code: The provider's own word for it.
-        problems: All that the document refuses in the request.
-    """
-
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        field: str = "",
-        *,
-        code: str = "",
-        problems: Sequence[Problem] = (),
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.field = field
-        self.code = code
-        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True)

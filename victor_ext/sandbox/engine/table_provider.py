@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 from victor_ext.sandbox.engine.checks import check_document, check_rows
 from victor_ext.sandbox.engine.key_memory import KeyMemory
-from victor_ext.sandbox.engine.rows import Asked, Refused, Result, Row
+from victor_ext.sandbox.engine.rows import Asked, Result, Row
 from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import logger
 from victor_ext.sandbox.server.document import (
@@ -23,7 +23,7 @@ from victor_ext.sandbox.server.document import (
 )
 from victor_ext.sandbox.server.exchange import Response, empty_response, json_response
 from victor_ext.sandbox.server.privacy import one_line
-from victor_ext.sandbox.server.provider import Call, SandboxProvider
+from victor_ext.sandbox.server.provider import Call, Refused, SandboxProvider
 from victor_ext.sandbox.server.settings import ServerSettings
 
 if TYPE_CHECKING:

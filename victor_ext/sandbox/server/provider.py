@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from victor_ext.sandbox.server.commands import NotFound, ServerCommands
 from victor_ext.sandbox.server.context import Received, SandboxContext, digest
+from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.server.exchange import (
     JsonObject,
     JsonValue,
@@ -21,6 +22,35 @@ from victor_ext.sandbox.server.exchange import (
 )
 from victor_ext.sandbox.server.notifications import Notifications, Resending
 from victor_ext.sandbox.server.settings import ServerSettings
+
+
+class Refused(ValueError):
+    """A call is answered with an error. A command of the control API that raises it was misused.
+
+    Args:
+        status: Of the response; None: the first success that the document has, or 200.
+        message: A sentence.
+        field: The member or parameter that is wrong; empty: none alone.
+        code: The provider's own word for it.
+        problems: All that the document refuses in the request.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        field: str = "",
+        *,
+        code: str = "",
+        problems: Sequence[Problem] = (),
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.field = field
+        self.code = code
+        self.problems = problems
+
 
 Tone = Literal["waiting", "good", "bad", "plain"]
 
