@@ -86,7 +86,7 @@ class SandboxConnection(H11Protocol):
         self._control = operations.is_own(method, path)
         if self._control:
             return
-        self.fault = self.context.faults.pick(operations.name(method, path), query)
+        self.fault = self.context.faults.pick(operation=operations.name(method, path), query=query)
         self._cuts = self.fault is not None and self.fault.is_before_work
         if not self._cuts:
             self._buffer = _ResponseBuffer(self.transport)

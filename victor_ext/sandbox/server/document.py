@@ -73,7 +73,8 @@ class Validator:
             self._compiled = Draft4Validator(whole)
         if self._compiled.is_valid(value):
             return []
-        problems = _problems(self._compiled, value)
+        errors = self._compiled.iter_errors(value)
+        problems = [problem for error in errors for problem in _problems_of(error)]
         return sorted(problems, key=lambda problem: (problem.path, problem.rule))
 
     def declared(self, value: object) -> Any:
@@ -95,11 +96,6 @@ class Validator:
                 value = _read(schema.get("type"), text)
                 read[name] = [read[name], value] if name in read else value
         return read
-
-
-def _problems(schema: Draft4Validator, value: object) -> Iterator[Problem]:
-    for error in schema.iter_errors(value):
-        yield from _problems_of(error)
 
 
 def _problems_of(error: ValidationError) -> Iterator[Problem]:
@@ -415,7 +411,9 @@ def _strict(schema: Json) -> Json:
         strict["pattern"] = f"^(?:{strict['pattern']})$"
     bits = _BITS.get(strict.get("format", ""))
     if bits is not None:
-        strict |= _bounded(strict, 1 << bits)
+        top = 1 << bits
+        strict["minimum"] = max(strict.get("minimum", -top), -top)
+        strict["maximum"] = min(strict.get("maximum", top - 1), top - 1)
     if strict.pop("nullable", False):
         return {"anyOf": [strict, {"enum": [None]}], _IS_STRICT: True}
     return strict
@@ -431,14 +429,6 @@ def _make_parts_strict(schema: Json) -> None:
     for key in ("allOf", "anyOf", "oneOf"):
         if key in schema:
             schema[key] = [_strict(sub) for sub in schema[key]]
-
-
-def _bounded(schema: Json, top: int) -> Json:
-    """The bounds of an integer that is below `top`, and not below its negative."""
-    return {
-        "minimum": max(schema.get("minimum", -top), -top),
-        "maximum": min(schema.get("maximum", top - 1), top - 1),
-    }
 
 
 def document_path(name: str) -> Traversable:

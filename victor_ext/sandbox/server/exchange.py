@@ -130,16 +130,18 @@ class Response:
     body: bytes
     headers: tuple[tuple[bytes, bytes], ...] = (JSON_TYPE,)
 
+    @property
+    def content_type(self) -> str:
+        return dict(self.headers).get(b"content-type", b"").decode("latin-1")
+
     def text(self) -> str:
-        content_type = dict(self.headers).get(b"content-type", b"")
-        return body_text(self.body, content_type.decode("latin-1"))
+        return body_text(self.body, self.content_type)
 
     @property
     def has_json(self) -> bool:
         """Whether there is a body, and its type is JSON."""
-        content_type = dict(self.headers).get(b"content-type", b"")
-        media = content_type.partition(b";")[0].strip().lower()
-        return bool(self.body) and media.endswith(b"json")
+        media = self.content_type.partition(";")[0].strip().lower()
+        return bool(self.body) and media.endswith("json")
 
     def messages(self, number: int, date: bytes | None) -> tuple[dict[str, Any], dict[str, Any]]:
         """The messages of ASGI for this response to the call of this number."""

@@ -106,15 +106,11 @@ class Fault:
         """Whether the request is cut off, and never served."""
         return self.kind in BEFORE or (self.kind == "stall" and not self.work)
 
-    def matches(self, operation: str, query: str) -> bool:
-        if self.is_of_notifications or self.operation not in (None, operation):
+    def matches(self, operation: str, query: str, event: str) -> bool:
+        if self.operation not in (None, operation):
             return False
-        return self.query is None or fnmatchcase(query, self.query)
-
-    def matches_notification(self, event: str) -> bool:
-        if not self.is_of_notifications:
-            return False
-        return self.event is None or fnmatchcase(event, self.event)
+        patterns = (self.query, query), (self.event, event)
+        return all(wanted is None or fnmatchcase(text, wanted) for wanted, text in patterns)
 
     def happens(self) -> bool:
         """Whether it applies to the next call, or attempt, that it matches."""
@@ -189,17 +185,13 @@ class FaultQueue:
         self.waiting.append(fault)
         return fault.id
 
-    def pick(self, operation: str, query: str) -> Fault | None:
-        """The fault that applies to this call, counted; or None."""
-        return self._pick(lambda fault: fault.matches(operation, query))
-
-    def pick_for_notification(self, event: str) -> Fault | None:
-        """The fault that applies to the next attempt to notify of an event, counted; or None."""
-        return self._pick(lambda fault: fault.matches_notification(event))
-
-    def _pick(self, matches: Callable[[Fault], bool]) -> Fault | None:
+    def pick(self, *, operation: str = "", query: str = "", event: str = "") -> Fault | None:
+        """The fault that applies to this call, or to the next attempt to notify of an event,
+        counted; or None.
+        """
         for fault in self.waiting:
-            if matches(fault) and fault.happens():
+            is_its = fault.is_of_notifications is bool(event)
+            if is_its and fault.matches(operation, query, event) and fault.happens():
                 fault.applied += 1
                 if fault.times is not None and fault.applied >= fault.times:
                     self.waiting.remove(fault)

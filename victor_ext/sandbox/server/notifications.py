@@ -370,7 +370,7 @@ class Notifications:
         if delivery.is_late:
             delivery.is_late = False
             return None
-        return self._context.faults.pick_for_notification(delivery.event)
+        return self._context.faults.pick(event=delivery.event)
 
     def _plan(self, queue: _Queue, delivery: Delivery, *, is_taken: bool) -> None:
         resending = self._resending

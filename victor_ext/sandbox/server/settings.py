@@ -8,14 +8,13 @@ made from that.
 from __future__ import annotations
 
 import ipaddress
-import math
 import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
-from victor_ext.sandbox.server.arguments import check_type
+from victor_ext.sandbox.server.arguments import check_type, require_least
 from victor_ext.sandbox.server.exchange import JsonObject
 
 T = TypeVar("T")
@@ -36,14 +35,6 @@ class Option:
     command_line: Any = None
     """The default on the command line, where that is another one than in Python."""
     type: Any = None
-
-    def check_least(self, name: str, value: Any) -> None:
-        """Raise `ValueError` for a number below the least one, or one that is not finite."""
-        least = self.at_least
-        if value is None or least is None:
-            return
-        if not least <= value < math.inf:
-            raise ValueError(f"{name} must be a number of at least {least:g}, not {value!r}")
 
     @property
     def choices(self) -> tuple[Any, ...]:
@@ -97,7 +88,8 @@ class ServerSettings:
         for name, declared in options_of(type(self)).items():
             value = getattr(self, name)
             check_type(name, value, declared.type)
-            declared.check_least(name, value)
+            if value is not None and declared.at_least is not None:
+                require_least(name, value, declared.at_least)
         if not self.public and not is_this_machine(self.host):
             raise ValueError(
                 f"host {self.host!r} can be reached from other machines, and whoever reaches a "

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from itertools import count
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -280,26 +280,17 @@ def page_routes(provider: AnyProvider) -> list[Route]:
         messages = _messages(view, provider.context)
         return StreamingResponse(messages, 200, {"cache-control": "no-store"}, "text/event-stream")
 
+    def part(path: str, show: Callable[[Any], str]) -> Route:
+        return Route(f"{_ASSETS}/{path}", _html(lambda request: show(request.path_params["id"])))
+
     return [
         Route(PAGE, _html(lambda _: view.index())),
         Route(DOCS, _html(lambda request: view.docs(str(request.base_url).rstrip("/")))),
         Route(_ASSETS + "/events", stream),
-        Route(
-            _ASSETS + "/records/{id:path}",
-            _html(lambda request: view.record(request.path_params["id"])),
-        ),
-        Route(
-            _ASSETS + "/keys/{key:path}",
-            _html(lambda request: view.key(request.path_params["key"])),
-        ),
-        Route(
-            _ASSETS + "/calls/{number:int}",
-            _html(lambda request: view.call(request.path_params["number"])),
-        ),
-        Route(
-            _ASSETS + "/deliveries/{number:int}",
-            _html(lambda request: view.delivery(request.path_params["number"])),
-        ),
+        part("records/{id:path}", view.record),
+        part("keys/{id:path}", view.key),
+        part("calls/{id:int}", view.call),
+        part("deliveries/{id:int}", view.delivery),
         *(Route(f"{_ASSETS}/{name}", _asset(name), methods=["GET"]) for name in _TYPES),
     ]
 
