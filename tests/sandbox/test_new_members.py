@@ -17,65 +17,13 @@ import yaml
 
 from tests.cases import cases_beside
 from tests.providers.systems import of_every_system
+from tests.sandbox.desks import DESKS, Desk, desk_of
 from tests.sandbox.sandbox_callers import today
 from victor_ext.sandbox import Sandbox, SandboxSettings
-from victor_ext.sandbox.eastpay import EastPaySandbox
-from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 from victor_ext.sandbox.server import document
-from victor_ext.sandbox.velo import VeloSandbox
 
 pytestmark = pytest.mark.slow
 CASES: dict[str, dict[str, Any]] = cases_beside(__file__, "new_members")
-AT_ONCE = {"verify": False, "trust_env": False}
-
-
-@contextmanager
-def victor(**options: Any) -> Iterator[tuple[httpx.Client, str]]:
-    """A caller who is signed in, and the id of its party, if it has one; so are those below."""
-    with (
-        Sandbox(SandboxSettings(demo_data=True, **options)) as sandbox,
-        httpx.Client(base_url=sandbox.url, **AT_ONCE) as http,
-    ):
-        client_id, client_secret = sandbox.add_oauth_client()
-        pair = {"client_id": client_id, "client_secret": client_secret}
-        token = http.post("/v2/auth/token", json=pair).json()["access_token"]
-        http.headers["authorization"] = f"Bearer {token}"
-        yield http, ""
-
-
-@contextmanager
-def flexfactor() -> Iterator[tuple[httpx.Client, str]]:
-    with (
-        FlexFactorSandbox() as sandbox,
-        httpx.Client(base_url=sandbox.url, **AT_ONCE) as http,
-    ):
-        app_key, app_secret, mid = sandbox.add_client()
-        sandbox.add_card(token="tok_4242")
-        pair = {"appKey": app_key, "appSecret": app_secret}
-        token = http.post("/v1/oauth2/token", json=pair).json()["accessToken"]
-        http.headers["authorization"] = f"Bearer {token}"
-        yield http, mid
-
-
-@contextmanager
-def velo() -> Iterator[tuple[httpx.Client, str]]:
-    with VeloSandbox() as sandbox, httpx.Client(base_url=sandbox.url, **AT_ONCE) as http:
-        made = http.post("/v1/authenticate?grant_type=client_credentials", auth=sandbox.add_key())
-        http.headers["authorization"] = f"Bearer {made.json()['access_token']}"
-        sandbox.add_source_account("USD account", "USD", 1000)
-        sandbox.add_payee("payee-7")
-        yield http, sandbox.payor_id
-
-
-@contextmanager
-def eastpay() -> Iterator[tuple[httpx.Client, str]]:
-    with EastPaySandbox() as sandbox, httpx.Client(base_url=sandbox.url, **AT_ONCE) as http:
-        merchant = sandbox.add_merchant()
-        http.headers["authorization"] = f"Bearer {merchant.token}"
-        yield http, merchant.entity_id
-
-
-SYSTEMS = {"victor": victor, "flexfactor": flexfactor, "velo": velo, "eastpay": eastpay}
 
 
 def system_of(case: str) -> str:
@@ -98,7 +46,7 @@ def joined(old: Any, new: Any, *, append: bool = False) -> Any:
 def newer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The sandboxes read newer documents, which have what is planted, too."""
     folder = tmp_path_factory.mktemp("newer")
-    for system in SYSTEMS:
+    for system in DESKS:
         text = document.document_path(f"{system}.yaml").read_text(encoding="utf-8")
         tree = yaml.load(text, Loader=yaml.CSafeLoader)
         for name, case in CASES.items():
@@ -117,8 +65,8 @@ class Served:
     without.
     """
 
-    def __init__(self, case: dict[str, Any], http: httpx.Client, party: str) -> None:
-        self.case, self.http, self.party, self.id = case, http, party, ""
+    def __init__(self, case: dict[str, Any], desk: Desk) -> None:
+        self.case, self.http, self.party, self.id = case, desk.http, desk.party, ""
         self.send(case["body"])
         before = self.found("")
         self.made = self.send(joined(case["body"], case["says"]))
@@ -159,8 +107,11 @@ class Served:
 
 @contextmanager
 def serving(name: str, **options: Any) -> Iterator[Served]:
-    with SYSTEMS[system_of(name)](**options) as (http, party):
-        yield Served(CASES[name], http, party)
+    system = system_of(name)
+    if system == "victor":
+        options = {"demo_data": True, **options}
+    with desk_of(system, **options) as desk:
+        yield Served(CASES[name], desk)
 
 
 @pytest.fixture(scope="module", params=of_every_system(__name__, CASES))
@@ -212,8 +163,9 @@ def test_a_change_is_kept_like_what_was_made(name: str) -> None:
 
 
 def test_velos_accounts_and_the_money_for_them_have_what_is_said() -> None:
-    with velo() as (http, payor):
-        bank = {"type": "FBO", "name": "Our bank", "payorId": payor, "branch": "north"}
+    with desk_of("velo") as desk:
+        http = desk.http
+        bank = {"type": "FBO", "name": "Our bank", "payorId": desk.party, "branch": "north"}
         place = http.post("/v2/fundingAccounts", json=bank).headers["location"]
         http.post("/_sandbox/clock/advance", json={"seconds": 60})
         assert http.get(place).json()["branch"] == "north"
@@ -280,8 +232,8 @@ def test_victor_takes_a_create_without_what_is_not_required_any_more(
     monkeypatch.setattr(document, "document_path", tmp_path.joinpath)
     document.load_document.cache_clear()
     body = {"payee": {"account_number": "043987673645"}, "payment_details": {"amount": "1.23"}}
-    with victor() as (http, _):
-        made = http.post("/v2/payment-requests/request-payment", json=body)
+    with desk_of("victor") as desk:
+        made = desk.http.post("/v2/payment-requests/request-payment", json=body)
     document.load_document.cache_clear()
     assert made.status_code == 200, made.text
     assert made.json()["payment_request"]["payment_details"]["due_date"] > today()

@@ -5,9 +5,9 @@ from contextlib import closing
 import pytest
 
 from tests.chromium import CONTRAST, browser, launch, playwright_api
+from tests.sandbox.desks import LIFE, VeloDesk
 from tests.sandbox.receivers import Receiver
 from tests.sandbox.test_sandbox_browser import HOSTILE, window
-from tests.sandbox.velo_payor import LIFE, Payor
 
 pytestmark = pytest.mark.pull_request
 __all__ = ["browser", "launch", "window"]
@@ -21,7 +21,7 @@ def sandbox(velo_sandbox):
 
 @pytest.fixture
 def payor(sandbox):
-    with closing(Payor(sandbox)) as payor:
+    with closing(VeloDesk(sandbox)) as payor:
         yield payor
 
 
@@ -74,7 +74,7 @@ def test_the_next_one_is_lost_and_comes_again(window, sandbox, payor, receiver):
 def test_what_a_caller_names_is_text(window, sandbox, payor):
     path = "/<script>document.title='taken'</script>"
     payor.webhook(f"http://127.0.0.1:9{path}")
-    payor.submit(HOSTILE[:40])
+    payor.submit(reference=HOSTILE[:40])
     page = window("/#/deliveries/1")
     expect(page.locator("#detail")).to_contain_text(path)
     assert page.title() == "Velo sandbox"

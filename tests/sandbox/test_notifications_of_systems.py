@@ -9,8 +9,8 @@ import hashlib
 import hmac
 import json
 import re
-import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -18,8 +18,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.sandbox.desks import EastPayDesk, FlexFactorDesk, VeloDesk
 from tests.sandbox.receivers import Came, Receiver
-from tests.sandbox.velo_payor import Payor
 from victor_ext import AuthenticationError, ConfigurationError, InvalidRequest
 from victor_ext.providers import eastpay, flexfactor, velo
 from victor_ext.sandbox.eastpay import EastPaySandbox
@@ -59,40 +59,11 @@ def is_flexfactors(came: Came, key: str, host: str) -> bool:
     )
 
 
-class Merchant:
-    """A merchant of FlexFactor's sandbox that is called over httpx."""
-
-    def __init__(self, sandbox: FlexFactorSandbox) -> None:
-        self.sandbox = sandbox
-        _, _, self.mid = sandbox.add_client()
-        self.card = sandbox.add_card()
-        self.headers = {"authorization": f"Bearer {sandbox.add_token()}"}
-
-    def post(self, path: str, **body: Any) -> Any:
-        url = f"{self.sandbox.url}/v1/{path}"
-        answer = httpx.post(url, json=body, headers=self.headers, verify=False)
-        assert answer.status_code == 200, answer.text
-        return answer.json() if answer.content else {}
-
-    def evaluate(self, order_id: str, decision: str) -> str:
-        self.sandbox.decide(decision, order_id)
-        body = self.post(
-            "evaluate",
-            isDeclined=True,
-            orderId=order_id,
-            mid=self.mid,
-            idempotencyKey=str(uuid.uuid4()),
-            transaction={"id": "T-1", "timestampUtc": "2026-03-04T05:06:07Z", **PRICE},
-            payer={"email": "ada@example.com"},
-            paymentMethod={"cardNumber": self.card},
-        )
-        return str(body["orderId"])
-
-
 @pytest.fixture
-def merchant(flexfactor_sandbox: FlexFactorSandbox, receiver: Receiver) -> Merchant:
+def merchant(flexfactor_sandbox: FlexFactorSandbox, receiver: Receiver) -> Iterator[FlexFactorDesk]:
     flexfactor_sandbox.notify(receiver.url)
-    return Merchant(flexfactor_sandbox)
+    with closing(FlexFactorDesk(flexfactor_sandbox)) as desk:
+        yield desk
 
 
 def host_of(receiver: Receiver) -> str:
@@ -100,14 +71,14 @@ def host_of(receiver: Receiver) -> str:
 
 
 def test_flexfactors_signature_by_two_verifiers(
-    flexfactor_sandbox: FlexFactorSandbox, merchant: Merchant, receiver: Receiver
+    flexfactor_sandbox: FlexFactorSandbox, merchant: FlexFactorDesk, receiver: Receiver
 ) -> None:
-    order = merchant.evaluate("INV-1", "APPROVED")
+    merchant.evaluate("APPROVED")
     flexfactor_sandbox.wait_for_deliveries()
     [came] = receiver.came
     key, host = flexfactor_sandbox.subscriber_key(), host_of(receiver)
     notification = flexfactor.Webhook(key, host=host).read(came.body, came.headers)
-    assert (notification.event, notification.order_id) == ("order.completed", order)
+    assert (notification.event, notification.order_id) == ("order.completed", merchant.order)
     assert (notification.external_order_id, notification.is_test) == ("INV-1", True)
     assert is_flexfactors(came, key, host)
     assert came.headers["content-type"] == "text/plain; charset=utf-8"
@@ -125,22 +96,22 @@ def test_flexfactors_signature_by_two_verifiers(
 
 
 def test_what_happens_to_an_order_is_notified(
-    flexfactor_sandbox: FlexFactorSandbox, merchant: Merchant, receiver: Receiver
+    flexfactor_sandbox: FlexFactorSandbox, merchant: FlexFactorDesk, receiver: Receiver
 ) -> None:
     """The names, and when each occurs, are those of the page about webhooks."""
     settle = flexfactor_sandbox.settle
-    captured = merchant.evaluate("A", "CAPTUREREQUIRED")
-    merchant.post("capture", idempotencyKey=str(uuid.uuid4()), orderId=captured, **PRICE)
+    merchant.evaluate("CAPTUREREQUIRED", name="A")
+    assert not merchant.is_refused(merchant.capture("500", "USD"))
     for _ in range(2):
-        merchant.post(f"orders/{captured}/refund", amountToRefund=10.0)
-    merchant.evaluate("B", "CHALLENGE")
+        merchant.refund("2.5")
+    merchant.evaluate("CHALLENGE", name="B")
     settle("B", "APPROVED")
-    cancelled = merchant.evaluate("C", "SUBMITTED")
+    merchant.evaluate("SUBMITTED", name="C")
     for _ in range(2):
-        merchant.post(f"orders/{cancelled}/cancel")
-    merchant.evaluate("D", "PROCESSING")
+        merchant.cancel()
+    merchant.evaluate("PROCESSING", name="D")
     settle("D", "EXPIRED")
-    merchant.evaluate("E", "DECLINED")
+    merchant.evaluate("DECLINED", name="E")
     flexfactor_sandbox.trigger("A", "payment.chargeback.received")
     flexfactor_sandbox.wait_for_deliveries()
     assert [(each.said["ExternalOrderId"], each.said["Event"]) for each in receiver.came] == [
@@ -164,12 +135,12 @@ def test_what_happens_to_an_order_is_notified(
 
 
 def test_flexfactor_says_what_it_posts_again(
-    flexfactor_sandbox: FlexFactorSandbox, merchant: Merchant, receiver: Receiver
+    flexfactor_sandbox: FlexFactorSandbox, merchant: FlexFactorDesk, receiver: Receiver
 ) -> None:
     """The same event, signed anew; and a double is the same request."""
     receiver.statuses = [503, 204]
     Faults(flexfactor_sandbox).double_notification(skip=1)
-    merchant.evaluate("INV-1", "APPROVED")
+    merchant.evaluate("APPROVED")
     flexfactor_sandbox.wait_for_deliveries()
     flexfactor_sandbox.advance(60)
     flexfactor_sandbox.wait_for_deliveries()
@@ -190,31 +161,10 @@ def test_flexfactor_says_what_it_posts_again(
 # EastPay
 
 
-class Shop:
-    """A merchant of EastPay's sandbox that is called over httpx."""
-
-    def __init__(self, sandbox: EastPaySandbox) -> None:
-        self.sandbox = sandbox
-        self.entity, token = sandbox.add_merchant()
-        self.headers = {"authorization": f"Bearer {token}"}
-
-    def post(self, path: str, reference: str, **more: str) -> str:
-        form = {
-            "entityId": self.entity, "entityType": "MERCHANT", "amount": "92.00", "currency": "EGP",
-            "paymentType": "DB", "merchantTransactionId": reference, **more,
-        }  # fmt: skip
-        url = f"{self.sandbox.url}/eastpay/v3/{path}"
-        return str(httpx.post(url, data=form, headers=self.headers, verify=False).json()["id"])
-
-    def inquiry(self, payment_id: str) -> Any:
-        where = {"entityId": self.entity, "entityType": "MERCHANT"}
-        url = f"{self.sandbox.url}/eastpay/v3/payments/{payment_id}"
-        return httpx.get(url, params=where, headers=self.headers, verify=False).json()
-
-
 @pytest.fixture
-def shop(eastpay_sandbox: EastPaySandbox) -> Shop:
-    return Shop(eastpay_sandbox)
+def shop(eastpay_sandbox: EastPaySandbox) -> Iterator[EastPayDesk]:
+    with closing(EastPayDesk(eastpay_sandbox)) as desk:
+        yield desk
 
 
 def steady(message: Any) -> Any:
@@ -222,11 +172,13 @@ def steady(message: Any) -> Any:
 
 
 def test_eastpay_posts_what_an_inquiry_answers(
-    eastpay_sandbox: EastPaySandbox, shop: Shop, receiver: Receiver
+    eastpay_sandbox: EastPaySandbox, shop: EastPayDesk, receiver: Receiver
 ) -> None:
     """ "The notification message is the same as the response of Inquiry API." """
     eastpay_sandbox.decide("INV-1", "100.200.100", then="000.000.000", after=60)
-    paid = shop.post("payments", "INV-1", notificationUrl=receiver.url + "/of/INV-1")
+    where = receiver.url + "/of/INV-1"
+    shop.pay(merchantTransactionId="INV-1", notificationUrl=where)
+    paid = shop.payment
     eastpay_sandbox.wait_for_deliveries()
     assert receiver.came == [], "its result has not changed"
     [waiting] = eastpay_sandbox.deliveries()
@@ -237,7 +189,7 @@ def test_eastpay_posts_what_an_inquiry_answers(
     assert (came.path, came.headers["content-type"]) == (
         "/webhooks/of/INV-1", "application/json",
     )  # fmt: skip
-    assert steady(came.said) == steady(shop.inquiry(paid))
+    assert steady(came.said) == steady(shop.inquiry())
     assert came.said["result"]["code"] == "000.000.000"
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+0000", came.said["timestamp"])
     # No header proves anything: both readers take the id alone.
@@ -247,13 +199,13 @@ def test_eastpay_posts_what_an_inquiry_answers(
 
 
 def test_eastpay_notifies_of_changes_alone(
-    eastpay_sandbox: EastPaySandbox, shop: Shop, receiver: Receiver
+    eastpay_sandbox: EastPaySandbox, shop: EastPayDesk, receiver: Receiver
 ) -> None:
     eastpay_sandbox.notify(receiver.url)
-    paid = shop.post("payments", "INV-1")
+    paid = shop.pay().json()["id"]
     eastpay_sandbox.wait_for_deliveries()
     assert receiver.came == [], "the answer had the result already"
-    checkout = shop.post("checkouts", "INV-2")
+    checkout = shop.send("DB", path="checkouts").json()["id"]
     by_shopper = eastpay_sandbox.pay_checkout(checkout)
     eastpay_sandbox.trigger(paid)
     eastpay_sandbox.wait_for_deliveries()
@@ -263,11 +215,11 @@ def test_eastpay_notifies_of_changes_alone(
 
 
 def test_eastpay_posts_again_for_three_days(
-    eastpay_sandbox: EastPaySandbox, shop: Shop, receiver: Receiver
+    eastpay_sandbox: EastPaySandbox, shop: EastPayDesk, receiver: Receiver
 ) -> None:
     receiver.statuses = [500]
     eastpay_sandbox.notify(receiver.url)
-    eastpay_sandbox.trigger(shop.post("payments", "INV-1"))
+    eastpay_sandbox.trigger(shop.pay().json()["id"])
     eastpay_sandbox.advance(4 * 86_400)
     eastpay_sandbox.wait_for_deliveries(20)
     [delivery] = eastpay_sandbox.deliveries()
@@ -276,6 +228,12 @@ def test_eastpay_posts_again_for_three_days(
 
 
 # Velo
+
+
+@pytest.fixture
+def payor(velo_sandbox: VeloSandbox) -> Iterator[VeloDesk]:
+    with closing(VeloDesk(velo_sandbox)) as desk:
+        yield desk
 
 
 def is_velos(came: Came, header: str) -> bool:
@@ -321,11 +279,13 @@ STATUSES = {
 }  # fmt: skip
 
 
-def test_velos_notifications_have_what_its_document_requires(velo_sandbox: VeloSandbox) -> None:
-    payor = Payor(velo_sandbox)
+def test_velos_notifications_have_what_its_document_requires(
+    velo_sandbox: VeloSandbox, payor: VeloDesk
+) -> None:
     payor.pay()
-    payor.submit("INV-2", remoteId="nobody")
-    payor.http.delete(payor.submit("INV-3"))
+    payor.submit(remoteId="nobody")
+    payor.submit()
+    payor.withdraw()
     where = {"payorId": velo_sandbox.payor_id}
     [payee] = payor.http.get("/v4/payees", params=where).json()["content"]
     payor.http.post(f"/v4/payees/{payee['payeeId']}/remoteIdUpdate", json={
@@ -333,7 +293,6 @@ def test_velos_notifications_have_what_its_document_requires(velo_sandbox: VeloS
     })  # fmt: skip
     velo_sandbox.onboard_payee(payee["payeeId"])
     payor.http.post(payor.webhook("http://127.0.0.1:9/") + "/ping")
-    payor.http.close()
     seen = set()
     for number, each in enumerate(velo_sandbox.notifications(), start=1):
         source = each["source"]
@@ -403,9 +362,8 @@ def test_velo_posts_any_event_without_a_payout(
 
 
 def test_velo_posts_an_event_about_what_it_has(
-    velo_sandbox: VeloSandbox, receiver: Receiver
+    velo_sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
 ) -> None:
-    payor = Payor(velo_sandbox)
     payor.pay()
     payment = velo_sandbox.notifications()[-1]["source"]["paymentId"]
     mine = payor.webhook(receiver.url + "/mine")
@@ -425,16 +383,16 @@ def test_velo_posts_an_event_about_what_it_has(
     assert (source["paymentId"], source["payorPaymentId"]) == (payment, "INV-1")
     shown = payor.http.get(f"/v4/paymentaudit/payments/{payment}").json()
     assert shown["status"] == "CONFIRMED", "what it is about stays as it is"
-    payor.http.close()
 
 
 def test_what_nobody_would_get_is_refused(
     velo_sandbox: VeloSandbox,
     eastpay_sandbox: EastPaySandbox,
     flexfactor_sandbox: FlexFactorSandbox,
+    shop: EastPayDesk,
 ) -> None:
     flexfactor_sandbox.add_order("INV-1")
-    paid = Shop(eastpay_sandbox).post("payments", "INV-1")
+    paid = shop.pay().json()["id"]
     for trigger, says in (
         (lambda: velo_sandbox.trigger(ABOUT, "payment.returned"), "payment.returned"),
         (lambda: eastpay_sandbox.trigger(paid), "the notification"),
@@ -448,24 +406,22 @@ def test_what_nobody_would_get_is_refused(
 
 
 def test_a_returned_payment_gives_its_money_back(
-    velo_sandbox: VeloSandbox, receiver: Receiver
+    velo_sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
 ) -> None:
-    payor = Payor(velo_sandbox)
     with pytest.raises(LookupError, match="no such payment"):
         velo_sandbox.return_payment("x")
-    path = payor.submit()
-    payor.http.post(path)
-    [account] = payor.http.get("/v3/sourceAccounts").json()["content"]
+    payor.submit()
+    payor.instruct()
     payment = velo_sandbox.notifications()[-1]["source"]["paymentId"]
     with pytest.raises(ValueError, match="the payment is FUNDED: only a CONFIRMED one"):
         velo_sandbox.return_payment(payment)
     velo_sandbox.advance(30)
-    assert velo_sandbox.balance(account["id"]) == 99_500
+    assert velo_sandbox.balance(payor.account) == 99_500
     velo_sandbox.notify(receiver.url)
     velo_sandbox.return_payment(payment)
-    assert velo_sandbox.balance(account["id"]) == 100_000
+    assert velo_sandbox.balance(payor.account) == 100_000
     assert payor.http.get(f"/v4/paymentaudit/payments/{payment}").json()["status"] == "RETURNED"
-    assert payor.http.get(path).json()["status"] == "COMPLETED"
+    assert payor.http.get(payor.payout).json()["status"] == "COMPLETED"
     with pytest.raises(ValueError, match="the payment is RETURNED"):
         velo_sandbox.return_payment(payment)
     velo_sandbox.wait_for_deliveries()
@@ -474,7 +430,6 @@ def test_a_returned_payment_gives_its_money_back(
         "payment.returned",
         payment,
     )
-    payor.close()
 
 
 @pytest.mark.parametrize(
@@ -486,9 +441,8 @@ def test_a_returned_payment_gives_its_money_back(
     ],
 )
 def test_a_trigger_that_no_webhook_wants_is_a_mistake(
-    more: dict[str, Any], says: str, velo_sandbox: VeloSandbox, receiver: Receiver
+    more: dict[str, Any], says: str, velo_sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
 ) -> None:
-    payor = Payor(velo_sandbox)
     webhook = payor.webhook(receiver.url, **more).rpartition("/")[2]
     with pytest.raises(ValueError) as refused:
         velo_sandbox.trigger("x", "payment.returned")
@@ -496,7 +450,6 @@ def test_a_trigger_that_no_webhook_wants_is_a_mistake(
         "payment.returned is not posted: no enabled webhook has the category 'payment' "
         f"({webhook} {says})"
     )
-    payor.close()
 
 
 def test_flexfactor_signs_for_the_host_and_the_port(receiver: Receiver) -> None:

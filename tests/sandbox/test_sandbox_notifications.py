@@ -24,9 +24,9 @@ from starlette.routing import Route
 from tests.cases import cases_beside
 from tests.cli.victor_command import until
 from tests.providers.systems import ADAPTERS
+from tests.sandbox.desks import LIFE, VeloDesk
 from tests.sandbox.receivers import Receiver
 from tests.sandbox.sandbox_callers import SandboxProcess
-from tests.sandbox.velo_payor import LIFE, Payor
 from victor_ext.sandbox import Sandbox
 from victor_ext.sandbox.velo import RemoteVeloSandbox, VeloSandbox, VeloSettings
 from victor_ext.testing import Faults
@@ -45,8 +45,8 @@ def sandbox(velo_sandbox: VeloSandbox) -> VeloSandbox:
 
 
 @pytest.fixture
-def payor(sandbox: VeloSandbox) -> Iterator[Payor]:
-    with closing(Payor(sandbox)) as payor:
+def payor(sandbox: VeloSandbox) -> Iterator[VeloDesk]:
+    with closing(VeloDesk(sandbox)) as payor:
         yield payor
 
 
@@ -67,7 +67,7 @@ def states(sandbox: VeloSandbox) -> list[tuple[str, int]]:
 
 
 def test_without_an_address_nothing_is_posted_and_nothing_is_kept(
-    sandbox: VeloSandbox, payor: Payor
+    sandbox: VeloSandbox, payor: VeloDesk
 ) -> None:
     payor.pay()
     sandbox.wait_for_deliveries()
@@ -76,7 +76,7 @@ def test_without_an_address_nothing_is_posted_and_nothing_is_kept(
 
 
 def test_a_payouts_life_is_posted_in_order(
-    sandbox: VeloSandbox, payor: Payor, receiver: Receiver
+    sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
 ) -> None:
     payor.pay()
     sandbox.wait_for_deliveries()
@@ -89,7 +89,7 @@ def test_a_payouts_life_is_posted_in_order(
 
 
 def test_a_webhook_of_the_api_gets_what_it_wants_with_its_header(
-    sandbox: VeloSandbox, payor: Payor, receiver: Receiver
+    sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
 ) -> None:
     with Receiver() as payments, Receiver() as payees:
         path = payor.webhook(payments.url, authorizationHeader=HEADER, categories=["payment"])
@@ -102,7 +102,7 @@ def test_a_webhook_of_the_api_gets_what_it_wants_with_its_header(
         assert {each.headers.get("authorization") for each in payees.came} == {None}
         assert receiver.came == [], "--notify is only used until a webhook is made"
         payor.http.post(path, json={"enabled": False})
-        payor.pay("INV-2")
+        payor.pay()
         sandbox.wait_for_deliveries()
         assert len(payments.came) == 3, "it is disabled"
         assert payor.http.post(f"{path}/ping").status_code == 202
@@ -111,8 +111,8 @@ def test_a_webhook_of_the_api_gets_what_it_wants_with_its_header(
         assert len(payees.came) == 1
 
 
-def _payee(payor: Payor) -> str:
-    where = {"payorId": payor.sandbox.payor_id}
+def _payee(payor: VeloDesk) -> str:
+    where = {"payorId": payor.party}
     return str(payor.http.get("/v4/payees", params=where).json()["content"][0]["payeeId"])
 
 
@@ -127,7 +127,7 @@ def test_a_mock_of_httpx_takes_no_notification(
 
 @SLOWLY
 def test_no_other_machine_gets_a_request(
-    sandbox: VeloSandbox, payor: Payor, receiver: Receiver
+    sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
 ) -> None:
     payor.webhook("https://hooks.example.com/velo", categories=["payment"])
     payor.submit()
@@ -160,7 +160,7 @@ def test_the_password_of_an_address_is_told_to_be_left_out_and_not_shown() -> No
     "answer", [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"]
 )
 def test_what_is_no_response_is_told_in_words_of_the_sandbox(
-    sandbox: VeloSandbox, payor: Payor, answer: bytes
+    sandbox: VeloSandbox, payor: VeloDesk, answer: bytes
 ) -> None:
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -194,7 +194,7 @@ def test_what_is_no_response_is_told_in_words_of_the_sandbox(
 
 @SLOWLY
 def test_any_status_but_200_is_posted_again_until_it_is_taken(
-    sandbox: VeloSandbox, payor: Payor, receiver: Receiver
+    sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
 ) -> None:
     """ "Any other http status will result in the notification being retried." """
     receiver.statuses = [500, 302, 201, 200]
@@ -215,7 +215,7 @@ def test_any_status_but_200_is_posted_again_until_it_is_taken(
 @SLOWLY
 @pytest.mark.parametrize("seconds", [29 * DAY, 31 * DAY])
 def test_it_is_given_up_after_thirty_days(
-    sandbox: VeloSandbox, payor: Payor, receiver: Receiver, seconds: float
+    sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver, seconds: float
 ) -> None:
     """ "Velo will retry sending events for up to 30 days or until successful delivery." """
     receiver.statuses = [503]
@@ -231,7 +231,9 @@ def test_it_is_given_up_after_thirty_days(
 
 
 @SLOWLY
-def test_what_is_posted_again_has_the_header_of_today(sandbox: VeloSandbox, payor: Payor) -> None:
+def test_what_is_posted_again_has_the_header_of_today(
+    sandbox: VeloSandbox, payor: VeloDesk
+) -> None:
     with Receiver(401, 200) as receiver:
         path = payor.webhook(receiver.url, authorizationHeader=HEADER)
         payor.submit()
@@ -246,15 +248,16 @@ def test_what_is_posted_again_has_the_header_of_today(sandbox: VeloSandbox, payo
 def test_what_time_alone_moves_is_notified(receiver: Receiver) -> None:
     """No call and no command comes: the sandbox looks by itself."""
     settings = VeloSettings(settlement=0.0, notify=receiver.url)
-    with VeloSandbox(settings) as sandbox, closing(Payor(sandbox)) as payor:
-        assert payor.http.post(payor.submit()).status_code == 202
+    with VeloSandbox(settings) as sandbox, closing(VeloDesk(sandbox)) as payor:
+        payor.submit()
+        assert payor.instruct().status_code == 202
         until(lambda: LIFE[-1] in receiver.names)
 
 
 # What a test can do
 
 
-def test_doubled_lost_and_late(sandbox: VeloSandbox, payor: Payor, receiver: Receiver) -> None:
+def test_doubled_lost_and_late(sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver) -> None:
     faults = Faults(sandbox)
     faults.delay_notification(event="*.submitted")
     faults.double_notification(event="payment.accepted")
@@ -274,7 +277,7 @@ def test_doubled_lost_and_late(sandbox: VeloSandbox, payor: Payor, receiver: Rec
 
 @SLOWLY
 def test_late_by_seconds_of_the_business_clock(
-    sandbox: VeloSandbox, payor: Payor, receiver: Receiver
+    sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
 ) -> None:
     Faults(sandbox).delay_notification(delay=3600, times=None)
     payor.submit()
@@ -291,7 +294,7 @@ def test_late_by_seconds_of_the_business_clock(
 
 @SLOWLY
 def test_the_last_one_is_late_by_a_minute_at_most(
-    sandbox: VeloSandbox, payor: Payor, receiver: Receiver
+    sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
 ) -> None:
     Faults(sandbox).delay_notification()
     payor.submit()
@@ -303,7 +306,7 @@ def test_the_last_one_is_late_by_a_minute_at_most(
 
 
 def test_a_fault_of_notifications_is_none_of_calls(
-    sandbox: VeloSandbox, payor: Payor, receiver: Receiver
+    sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
 ) -> None:
     Faults(sandbox).lose_notification(times=None)
     Faults(sandbox).status(503, operation="submit")
@@ -338,7 +341,7 @@ def test_a_sandbox_that_posts_nothing_says_so() -> None:
 
 @pytest.mark.parametrize("way", ["here", "over-http"])
 def test_it_is_sent_again_by_command(
-    sandbox: VeloSandbox, payor: Payor, receiver: Receiver, way: str
+    sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver, way: str
 ) -> None:
     commands = sandbox if way == "here" else RemoteVeloSandbox(sandbox.url)
     payor.pay()
@@ -351,12 +354,14 @@ def test_it_is_sent_again_by_command(
     with pytest.raises(LookupError, match="no such delivery"):
         commands.resend(99)
     commands.notify(None)
-    payor.submit("INV-2")
+    payor.submit()
     assert len(commands.deliveries()) == 3
 
 
 @SLOWLY
-def test_the_log_has_no_credentials(sandbox: VeloSandbox, payor: Payor, receiver: Receiver) -> None:
+def test_the_log_has_no_credentials(
+    sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
+) -> None:
     payor.submit()
     sandbox.wait_for_deliveries()
     log = json.dumps(sandbox.deliveries())
@@ -368,7 +373,7 @@ def test_the_log_has_no_credentials(sandbox: VeloSandbox, payor: Payor, receiver
 
 @SLOWLY
 def test_a_reset_forgets_them_and_keeps_the_address(
-    sandbox: VeloSandbox, payor: Payor, receiver: Receiver
+    sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
 ) -> None:
     receiver.statuses = [503, 200]
     payor.submit()
@@ -378,7 +383,7 @@ def test_a_reset_forgets_them_and_keeps_the_address(
     sandbox.advance(DAY)
     sandbox.wait_for_deliveries()
     came = len(receiver.came)
-    with closing(Payor(sandbox)) as again:
+    with closing(VeloDesk(sandbox)) as again:
         again.submit()
     sandbox.wait_for_deliveries()
     assert len(receiver.came) == came + 1
@@ -389,7 +394,7 @@ def test_a_reset_forgets_them_and_keeps_the_address(
 
 @SLOWLY
 def test_a_receiver_that_is_down_costs_a_line(
-    sandbox: VeloSandbox, payor: Payor, caplog: pytest.LogCaptureFixture
+    sandbox: VeloSandbox, payor: VeloDesk, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Receiver() as gone:
         sandbox.notify(gone.url)
@@ -409,12 +414,12 @@ def test_a_receiver_that_is_down_costs_a_line(
 def test_a_receiver_that_is_silent_stops_no_call_and_not_the_end() -> None:
     before = set(threading.enumerate())
     with Receiver(None) as silent, VeloSandbox(VeloSettings(notify=silent.url)) as sandbox:
-        with closing(Payor(sandbox)) as payor:
+        with closing(VeloDesk(sandbox)) as payor:
             payor.submit()
             until(lambda: silent.came)
             begun = time.monotonic()
-            for number in range(20):
-                payor.submit(f"INV-{number}")
+            for _ in range(20):
+                payor.submit()
             with pytest.raises(ValueError, match="still on its way"):
                 sandbox.wait_for_deliveries(0.05)
         sandbox.stop()
@@ -447,7 +452,7 @@ class Service:
         return Response()
 
 
-def test_an_application_gets_them_without_a_port(sandbox: VeloSandbox, payor: Payor) -> None:
+def test_an_application_gets_them_without_a_port(sandbox: VeloSandbox, payor: VeloDesk) -> None:
     service = Service()
     sandbox.notify_app(service.app, "http://shop/hooks/velo?of=us")
     payor.pay()
@@ -455,7 +460,7 @@ def test_an_application_gets_them_without_a_port(sandbox: VeloSandbox, payor: Pa
     assert [json.loads(body) for _, _, body in service.came] == sandbox.notifications()
     assert service.came[0][:2] == ("http://shop/hooks/velo?of=us", sandbox.authorization_header())
     payor.webhook("http://shop/hooks/of/the/api", authorizationHeader=HEADER)
-    payor.submit("INV-2")
+    payor.submit()
     sandbox.wait_for_deliveries()
     assert {each[:2] for each in service.came[3:]} == {("http://shop/hooks/of/the/api", HEADER)}
     assert len(set(service.loops)) == 1
@@ -464,7 +469,7 @@ def test_an_application_gets_them_without_a_port(sandbox: VeloSandbox, payor: Pa
     assert len(before) - len(sandbox_threads()) == 2, "the loop of the application ends, too"
 
 
-def test_an_application_runs_in_the_loop_of_the_test(sandbox: VeloSandbox, payor: Payor) -> None:
+def test_an_application_runs_in_the_loop_of_the_test(sandbox: VeloSandbox, payor: VeloDesk) -> None:
     service = Service()
 
     async def test() -> None:
@@ -475,14 +480,14 @@ def test_an_application_runs_in_the_loop_of_the_test(sandbox: VeloSandbox, payor
 
     asyncio.run(test())
     assert json.loads(service.came[0][2])["eventName"] == "payment.submitted"
-    payor.submit("INV-2")
+    payor.submit()
     sandbox.wait_for_deliveries()
     assert sandbox.deliveries()[-1]["attempts"][-1]["error"] == (
         "the event loop of the application has ended"
     )
 
 
-def test_an_application_that_fails_gets_it_again(sandbox: VeloSandbox, payor: Payor) -> None:
+def test_an_application_that_fails_gets_it_again(sandbox: VeloSandbox, payor: VeloDesk) -> None:
     service = Service(KeyError("invoice"))
     sandbox.notify_app(service.app, "http://shop/hooks/velo")
     payor.submit()
@@ -502,7 +507,7 @@ def test_the_command_line_has_the_option() -> None:
     with Receiver() as receiver:
         with SandboxProcess(*options, receiver.url) as process:
             commands = RemoteVeloSandbox(process.url)
-            with closing(Payor(commands)) as payor:
+            with closing(VeloDesk(commands)) as payor:
                 payor.submit()
             commands.wait_for_deliveries()
             header = commands.authorization_header()
