@@ -21,7 +21,7 @@ def start(victor_key_pair):
     """Start a sandbox with options: returns it and a caller who is known to it."""
     with ExitStack() as stack:
 
-        def started(**options) -> tuple[Sandbox, Caller]:
+        def started(**options):
             sandbox = stack.enter_context(Sandbox(SandboxSettings(**options)))
             sandbox.add_api_key(victor_key_pair[1], API_KEY)
             caller = Caller(sandbox.url, API_KEY, victor_key_pair[0])

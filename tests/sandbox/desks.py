@@ -6,10 +6,8 @@ What is done at a desk is a line: a step, then its values.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx
 
@@ -30,36 +28,36 @@ class Desk:
     party = ""
     """The id of whom the credentials are for, where calls name one."""
 
-    def __init__(self, sandbox: Any) -> None:
+    def __init__(self, sandbox):
         self.sandbox = sandbox
         self.http = httpx.Client(base_url=sandbox.url, verify=False, trust_env=False)
         now = datetime.fromtimestamp(sandbox.clock()["now"], UTC)
         self.this_month = [now.year, now.month]
         self.http.headers["authorization"] = f"Bearer {self.sign_in()}"
 
-    def sign_in(self) -> str:
+    def sign_in(self):
         """Prepare the sandbox; returns a token."""
         raise NotImplementedError
 
-    def close(self) -> None:
+    def close(self):
         self.http.close()
 
-    def step(self, line: str) -> httpx.Response:
+    def step(self, line):
         what, *values = line.split()
         return getattr(self, what)(*values)
 
-    def advance(self, seconds: str) -> httpx.Response:
+    def advance(self, seconds):
         self.sandbox.advance(float(seconds))
         return httpx.Response(200)
 
-    def is_refused(self, response: httpx.Response) -> bool:
+    def is_refused(self, response):
         return response.status_code >= 400
 
-    def moved(self) -> object:
+    def moved(self):
         """What money has moved, as the sandbox tells."""
         raise NotImplementedError
 
-    def expiry(self, card: str) -> list[int]:
+    def expiry(self, card):
         return self.this_month if card == "this" else [*map(int, card.split("-"))]
 
 
@@ -68,13 +66,13 @@ class EastPayDesk(Desk):
 
     sandbox_type = EastPaySandbox
 
-    def sign_in(self) -> str:
+    def sign_in(self):
         self.party, token = self.sandbox.add_merchant()
         return token
 
     def send(
         self, kind, amount="92.00", currency="EGP", card="", result="", *, path="payments", **more
-    ) -> httpx.Response:
+    ):
         reference = more.setdefault("merchantTransactionId", uuid.uuid4().hex)
         if result:
             self.sandbox.decide(reference, result)
@@ -86,24 +84,24 @@ class EastPayDesk(Desk):
         given = {name: value for name, value in form.items() if value}
         return self.http.post(f"/eastpay/v3/{path}", data=given)
 
-    def pay(self, kind: str = "DB", *values: str, **more: str) -> httpx.Response:
+    def pay(self, kind="DB", *values, **more):
         response = self.send(kind, *values, **more)
         self.payment = response.json()["id"]
         return response
 
-    def follow(self, kind: str, amount: str = "", currency: str = "", *more: str) -> httpx.Response:
+    def follow(self, kind, amount="", currency="", *more):
         response = self.send(kind, amount, currency, *more, path=f"payments/{self.payment}")
         self.last = response.json()["id"]
         return response
 
-    def follow_last(self, kind: str, *values: str) -> httpx.Response:
+    def follow_last(self, kind, *values):
         return self.send(kind, *values, path=f"payments/{self.last}")
 
-    def inquiry(self) -> Any:
+    def inquiry(self):
         where = {"entityId": self.party, "entityType": "MERCHANT"}
         return self.http.get(f"/eastpay/v3/payments/{self.payment}", params=where).json()
 
-    def moved(self) -> object:
+    def moved(self):
         return [work for work in self.sandbox.work_done_by_reference().values() if work]
 
 
@@ -112,15 +110,13 @@ class FlexFactorDesk(Desk):
 
     sandbox_type = FlexFactorSandbox
 
-    def sign_in(self) -> str:
+    def sign_in(self):
         key, secret, self.party = self.sandbox.add_client()
         self.card = {"cardNumber": self.sandbox.add_card(token="tok_4242")}
         pair = {"appKey": key, "appSecret": secret}
         return self.http.post("/v1/oauth2/token", json=pair).json()["accessToken"]
 
-    def evaluate(
-        self, decision, amount="500", currency="USD", card="", name="INV-1"
-    ) -> httpx.Response:
+    def evaluate(self, decision, amount="500", currency="USD", card="", name="INV-1"):
         self.sandbox.decide(decision, name)
         at, card_data = "2026-03-04T05:06:07Z", dict(self.card)
         if card:
@@ -134,26 +130,26 @@ class FlexFactorDesk(Desk):
         self.order = response.json()["orderId"]
         return response
 
-    def send(self, path: str, body: dict) -> httpx.Response:
+    def send(self, path, body):
         return self.http.post(f"/v1/{path}", json={"idempotencyKey": str(uuid.uuid4()), **body})
 
-    def capture(self, amount: str, currency: str) -> httpx.Response:
+    def capture(self, amount, currency):
         body = {"orderId": self.order, "amount": int(amount), "currency": currency}
         return self.send("capture", body)
 
-    def refund(self, dollars: str) -> httpx.Response:
+    def refund(self, dollars):
         body = {"amountToRefund": float(dollars)}
         return self.http.post(f"/v1/orders/{self.order}/refund", json=body)
 
-    def cancel(self) -> httpx.Response:
+    def cancel(self):
         return self.send(f"orders/{self.order}/cancel", {})
 
-    def is_refused(self, response: httpx.Response) -> bool:
+    def is_refused(self, response):
         return super().is_refused(response) or (
             bool(response.content) and not response.json()["success"]
         )
 
-    def moved(self) -> object:
+    def moved(self):
         if "INV-1" not in self.sandbox.work_done_by_reference():
             return 0, 0
         order = self.sandbox.order_record("INV-1")
@@ -165,21 +161,19 @@ class VeloDesk(Desk):
 
     sandbox_type = VeloSandbox
 
-    def sign_in(self) -> str:
+    def sign_in(self):
         self.party = self.sandbox.payor_id
         self.sandbox.add_payee("payee-7")
         self.account = self.sandbox.add_source_account("USD account", "USD", 100_000)
         where = "/v1/authenticate?grant_type=client_credentials"
         return self.http.post(where, auth=self.sandbox.add_key()).json()["access_token"]
 
-    def fund(self, currency: str, amount: str) -> httpx.Response:
+    def fund(self, currency, amount):
         bank = self.sandbox.add_funding_account("the bank", currency)
         body = {"fundingAccountId": bank, "amount": int(amount)}
         return self.http.post(f"/v3/sourceAccounts/{self.account}/fundingRequest", json=body)
 
-    def submit(
-        self, amount: str = "500", currency: str = "USD", reference: str = "INV-1", **changes: Any
-    ) -> httpx.Response:
+    def submit(self, amount="500", currency="USD", reference="INV-1", **changes):
         payment = {
             "remoteId": "payee-7", "currency": currency, "amount": int(amount),
             "sourceAccountName": "USD account", "payorPaymentId": reference, **changes,
@@ -188,28 +182,28 @@ class VeloDesk(Desk):
         self.payout = response.headers["location"]
         return response
 
-    def quote(self) -> httpx.Response:
+    def quote(self):
         return self.http.post(f"{self.payout}/quote")
 
-    def instruct(self) -> httpx.Response:
+    def instruct(self):
         return self.http.post(self.payout)
 
-    def withdraw(self) -> httpx.Response:
+    def withdraw(self):
         return self.http.delete(self.payout)
 
-    def pay(self) -> None:
+    def pay(self):
         """A payout's life: submitted, accepted, instructed, confirmed."""
         self.submit()
         assert self.instruct().status_code == 202
         self.sandbox.advance(30)
 
-    def webhook(self, url: str, **more: Any) -> str:
+    def webhook(self, url, **more):
         body = {"payorId": self.party, "webhookUrl": url, "enabled": True, **more}
         made = self.http.post("/v1/webhooks", json=body)
         assert made.status_code == 201, made.text
         return made.headers["location"]
 
-    def moved(self) -> object:
+    def moved(self):
         return self.sandbox.balance(self.account), self.sandbox.work_done_by_reference()
 
 
@@ -218,22 +212,22 @@ class VictorDesk(Desk):
 
     sandbox_type = Sandbox
 
-    def sign_in(self) -> str:
+    def sign_in(self):
         client_id, client_secret = self.sandbox.add_oauth_client()
         pair = {"client_id": client_id, "client_secret": client_secret}
         return self.http.post("/v2/auth/token", json=pair).json()["access_token"]
 
-    def asked(self, allows_another_amount: str) -> httpx.Response:
+    def asked(self, allows_another_amount):
         is_open = allows_another_amount == "open"
         self.request = self.sandbox.create_inbound("5.00", amount_modification_allowed=is_open)
         return httpx.Response(200)
 
-    def answer(self, status: str, amount: str = "") -> httpx.Response:
+    def answer(self, status, amount=""):
         more = {"modified_amount": amount} if amount else {}
         body = {"status": status, "notes": "Fine.", **more}
         return self.http.post(f"{LIST}/respond-to-request/{self.request}", json=body)
 
-    def moved(self) -> object:
+    def moved(self):
         request = self.sandbox.request(self.request)
         return request["status"], request["amount"]
 
@@ -247,7 +241,7 @@ DESKS: dict[str, type[Desk]] = {
 
 
 @contextmanager
-def desk_of(system: str, **options: Any) -> Iterator[Any]:
+def desk_of(system, **options):
     """A desk at a sandbox of its own, with these options."""
     sandbox_type = DESKS[system].sandbox_type
     settings = sandbox_type.provider_type.settings_type(**options)

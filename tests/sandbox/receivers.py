@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
 
 
 class Came(NamedTuple):
@@ -15,7 +15,7 @@ class Came(NamedTuple):
     body: bytes
 
     @property
-    def said(self) -> Any:
+    def said(self):
         return json.loads(self.body)
 
 
@@ -25,14 +25,14 @@ class Receiver:
     None: it does not answer until it is left.
     """
 
-    def __init__(self, *statuses: int | None, port: int = 0) -> None:
+    def __init__(self, *statuses, port=0):
         self.came: list[Came] = []
         self.statuses = list(statuses) or [200]
         self._left = threading.Event()
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
+            def do_POST(self):
                 length = int(self.headers["content-length"])
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 receiver.came.append(Came(self.path, headers, self.rfile.read(length)))
@@ -48,7 +48,7 @@ class Receiver:
                 self.end_headers()
                 self.wfile.write(b"ok")
 
-            def log_message(self, *_: object) -> None:
+            def log_message(self, *_):
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
@@ -56,16 +56,16 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self._server.server_port}/webhooks"
 
     @property
-    def names(self) -> list[str]:
+    def names(self):
         """The names of events that Velo's bodies have, or FlexFactor's."""
         return [each.said.get("eventName") or each.said["Event"] for each in self.came]
 
-    def __enter__(self) -> Self:
+    def __enter__(self):
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_):
         self._left.set()
         self._server.shutdown()
         self._thread.join()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -19,7 +18,7 @@ SYSTEMS = [name for name in CASES if name != "over http"]
 
 
 @pytest.fixture(params=SYSTEMS)
-def sandbox(request: pytest.FixtureRequest) -> Iterator[Any]:
+def sandbox(request):
     with ADAPTERS[request.param].SANDBOX() as sandbox:
         if request.param == "velo":
             sandbox.add_source_account("USD account", "USD", 100)
@@ -30,8 +29,8 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("way", ["here", "over http"])
-def test_a_wrong_argument_is_named_with_what_to_write(way: str, sandbox: Any) -> None:
-    commands: Any = sandbox
+def test_a_wrong_argument_is_named_with_what_to_write(way, sandbox):
+    commands = sandbox
     if way == "over http":
         over_http: Any = type("OverHttp", (ServerOverHttp, sandbox.provider_type.commands_type), {})
         commands = over_http(sandbox.url)
@@ -42,7 +41,7 @@ def test_a_wrong_argument_is_named_with_what_to_write(way: str, sandbox: Any) ->
 
 
 @pytest.mark.parametrize("case", CASES["over http"], ids=lambda case: f"{case[1]} {case[2]}")
-def test_a_call_of_the_control_api_is_refused_in_its_own_words(case: list[Any]) -> None:
+def test_a_call_of_the_control_api_is_refused_in_its_own_words(case):
     method, path, body, says = case
     with VeloSandbox() as sandbox:
         url = f"{sandbox.url}/_sandbox{path}"
@@ -50,6 +49,6 @@ def test_a_call_of_the_control_api_is_refused_in_its_own_words(case: list[Any]) 
     assert (refused.status_code, refused.json()["message"]) == (400, says)
 
 
-def test_a_number_in_a_path_may_be_a_text() -> None:
+def test_a_number_in_a_path_may_be_a_text():
     with VeloSandbox() as sandbox, pytest.raises(LookupError, match="no such delivery"):
         sandbox.resend(7)

@@ -1,17 +1,15 @@
 """What a sandbox refuses to do with money, of all systems in one table, on the wire."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.cases import cases_beside
-from tests.sandbox.desks import Desk, desk_of
+from tests.sandbox.desks import desk_of
 
 CASES = cases_beside(__file__, "money_rules")
 
 
 @pytest.fixture
-def desk(system: str) -> Iterator[Desk]:
+def desk(system):
     with desk_of(system) as desk:
         yield desk
 
@@ -20,9 +18,7 @@ def desk(system: str) -> Iterator[Desk]:
     ("system", "before", "line", "status", "words"),
     [(system, *row) for system, rows in CASES["refused"].items() for row in rows],
 )
-def test_money_that_cannot_move_does_not(
-    desk: Desk, before: list[str], line: str, status: int, words: str
-) -> None:
+def test_money_that_cannot_move_does_not(desk, before, line, status, words):
     for each in before:
         assert not desk.is_refused(desk.step(each)), each
     moved = desk.moved()
@@ -36,7 +32,7 @@ def test_money_that_cannot_move_does_not(
     ("system", "lines"),
     [(system, lines) for system, rows in CASES["allowed"].items() for lines in rows],
 )
-def test_money_that_can_move_does(desk: Desk, lines: list[str]) -> None:
+def test_money_that_can_move_does(desk, lines):
     for each in lines:
         response = desk.step(each)
         assert not desk.is_refused(response), (each, response.text)

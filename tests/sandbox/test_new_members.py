@@ -5,9 +5,7 @@ shown, filtered by, and refused beyond its limits. The calls share nothing with 
 import html
 import json
 import uuid
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from string import Template
 from typing import Any
 
@@ -17,7 +15,7 @@ import yaml
 
 from tests.cases import cases_beside
 from tests.providers.systems import of_every_system
-from tests.sandbox.desks import DESKS, Desk, desk_of
+from tests.sandbox.desks import DESKS, desk_of
 from tests.sandbox.sandbox_callers import today
 from victor_ext.sandbox import Sandbox, SandboxSettings
 from victor_ext.sandbox.server import document
@@ -26,11 +24,11 @@ pytestmark = pytest.mark.slow
 CASES: dict[str, dict[str, Any]] = cases_beside(__file__, "new_members")
 
 
-def system_of(case: str) -> str:
+def system_of(case):
     return case.partition(" ")[0]
 
 
-def joined(old: Any, new: Any, *, append: bool = False) -> Any:
+def joined(old, new, *, append=False):
     """The old value with the members and the items of the new one; `append`: items come after the
     old ones, else they are joined with them.
     """
@@ -43,7 +41,7 @@ def joined(old: Any, new: Any, *, append: bool = False) -> Any:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def newer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def newer(tmp_path_factory):
     """The sandboxes read newer documents, which have what is planted, too."""
     folder = tmp_path_factory.mktemp("newer")
     for system in DESKS:
@@ -65,28 +63,28 @@ class Served:
     without.
     """
 
-    def __init__(self, case: dict[str, Any], desk: Desk) -> None:
+    def __init__(self, case, desk):
         self.case, self.http, self.party, self.id = case, desk.http, desk.party, ""
         self.send(case["body"])
         before = self.found("")
         self.made = self.send(joined(case["body"], case["says"]))
         (self.id,) = self.found("") - before
 
-    def filled(self, value: Any) -> Any:
+    def filled(self, value):
         """A value with the ids and the day in their places."""
         names = {"mid": self.party, "id": self.id, "key": str(uuid.uuid4()), "today": today()}
         return json.loads(Template(json.dumps(value)).safe_substitute(names))
 
-    def post(self, path: str, body: Any) -> httpx.Response:
+    def post(self, path, body):
         kind = "data" if "/eastpay/" in path else "json"
         return self.http.post(self.filled(path), **{kind: self.filled(body)})
 
-    def send(self, body: Any) -> httpx.Response:
+    def send(self, body):
         response = self.post(self.case["path"], body)
         assert response.status_code in (200, 201, 202), response.text
         return response
 
-    def read(self, name: str) -> Any:
+    def read(self, name):
         """What is made as one of the `reads` shows it."""
         path, steps = ("", []) if name == "made" else self.case["reads"][name]
         found = self.made.json() if name == "made" else self.http.get(self.filled(path)).json()
@@ -94,11 +92,11 @@ class Served:
             found = found[step]
         return found
 
-    def query(self, filters: str) -> httpx.Response:
+    def query(self, filters):
         lists = self.case["lists"]
         return self.http.get(self.filled(f"{lists['path']}?{lists.get('query', '')}{filters}"))
 
-    def found(self, filters: str) -> set[str]:
+    def found(self, filters):
         """The ids of the items that pass the filters."""
         response, lists = self.query(filters), self.case["lists"]
         assert response.status_code == 200, response.text
@@ -106,7 +104,7 @@ class Served:
 
 
 @contextmanager
-def serving(name: str, **options: Any) -> Iterator[Served]:
+def serving(name, **options):
     system = system_of(name)
     if system == "victor":
         options = {"demo_data": True, **options}
@@ -115,27 +113,25 @@ def serving(name: str, **options: Any) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module", params=of_every_system(__name__, CASES))
-def served(request: Any) -> Iterator[Served]:
+def served(request):
     with serving(request.param) as served:
         yield served
 
 
-def test_what_a_body_says_is_shown_where_a_response_has_a_member_of_that_name(
-    served: Served,
-) -> None:
+def test_what_a_body_says_is_shown_where_a_response_has_a_member_of_that_name(served):
     for name, expected in served.case["shown"].items():
         found = served.read(name)
         assert joined(found, expected) == found, name
 
 
-def test_it_is_shown_nowhere_else(served: Served) -> None:
+def test_it_is_shown_nowhere_else(served):
     for name, members in served.case["hidden"].items():
         found = served.read(name)
         assert found.keys().isdisjoint(members), name
         assert "UNHEARD" not in json.dumps(found), name
 
 
-def test_a_filter_finds_what_said_so_and_nothing_else(served: Served) -> None:
+def test_a_filter_finds_what_said_so_and_nothing_else(served):
     assert len(served.found("")) > 1
     for filters in served.case["finds"]:
         assert served.found(filters) == {served.id}, filters
@@ -144,7 +140,7 @@ def test_a_filter_finds_what_said_so_and_nothing_else(served: Served) -> None:
     assert served.found("unheard=1") == served.found("")
 
 
-def test_a_value_beyond_its_limit_is_refused(served: Served) -> None:
+def test_a_value_beyond_its_limit_is_refused(served):
     before = served.found("")
     for more in served.case["refused"]["bodies"]:
         refused = served.post(served.case["path"], joined(served.case["body"], more))
@@ -155,14 +151,14 @@ def test_a_value_beyond_its_limit_is_refused(served: Served) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if "changes" in CASES[name]])
-def test_a_change_is_kept_like_what_was_made(name: str) -> None:
+def test_a_change_is_kept_like_what_was_made(name):
     with serving(name) as served:
         path, body = CASES[name]["changes"]
         assert served.post(path, body).status_code == 204
         assert joined(served.read("one"), body) == served.read("one")
 
 
-def test_velos_accounts_and_the_money_for_them_have_what_is_said() -> None:
+def test_velos_accounts_and_the_money_for_them_have_what_is_said():
     with desk_of("velo") as desk:
         http = desk.http
         bank = {"type": "FBO", "name": "Our bank", "payorId": desk.party, "branch": "north"}
@@ -175,7 +171,7 @@ def test_velos_accounts_and_the_money_for_them_have_what_is_said() -> None:
         assert http.get(asked.headers["location"]).json()["branch"] == "south"
 
 
-def test_eastpays_checkout_repeats_what_is_said() -> None:
+def test_eastpays_checkout_repeats_what_is_said():
     with serving("eastpay") as served:
         form = {**served.case["body"], "installments": "3", "channel": "web"}
         made = served.post("/eastpay/v3/checkouts", form).json()
@@ -183,7 +179,7 @@ def test_eastpays_checkout_repeats_what_is_said() -> None:
         assert "channel" not in made
 
 
-def test_victors_twin_has_what_is_said_of_the_payee_and_of_the_payment() -> None:
+def test_victors_twin_has_what_is_said_of_the_payee_and_of_the_payment():
     with serving("victor") as served:
         said = joined(served.case["body"], served.case["says"])
         said["payer"]["victor_counterparty_id"] = "aHeq349838"
@@ -198,12 +194,12 @@ def test_victors_twin_has_what_is_said_of_the_payee_and_of_the_payment() -> None
         assert (asked["payee"]["branch"], asked["payment_details"]["memo"]) == ("12", "May")
 
 
-def test_a_filter_with_several_values_finds_what_has_one_of_them() -> None:
+def test_a_filter_with_several_values_finds_what_has_one_of_them():
     with serving("victor") as served:
         assert served.found("memo=May&memo=June") == {served.id}
 
 
-def test_victors_page_and_its_file_have_what_is_kept(tmp_path: Path) -> None:
+def test_victors_page_and_its_file_have_what_is_kept(tmp_path):
     """The page hides secrets, and all but the last four digits of the number of an account."""
     options = {"state": tmp_path / "state"}
     with serving("victor", **options) as served:
@@ -220,9 +216,7 @@ def test_victors_page_and_its_file_have_what_is_kept(tmp_path: Path) -> None:
     assert "open sesame" not in page
 
 
-def test_victor_takes_a_create_without_what_is_not_required_any_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_victor_takes_a_create_without_what_is_not_required_any_more(tmp_path, monkeypatch):
     text = document.document_path("victor.yaml").read_text(encoding="utf-8")
     tree = yaml.load(text, Loader=yaml.CSafeLoader)
     schemas = tree["components"]["schemas"]

@@ -9,23 +9,17 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 
-import httpx
 import pytest
 
 from tests.sandbox.desks import EastPayDesk, FlexFactorDesk, VeloDesk
-from tests.sandbox.receivers import Came, Receiver
-from victor_ext import AuthenticationError, ConfigurationError, InvalidRequest
+from tests.sandbox.receivers import Receiver
+from victor_ext import AuthenticationError
 from victor_ext.providers import eastpay, flexfactor, velo
-from victor_ext.sandbox.eastpay import EastPaySandbox
-from victor_ext.sandbox.flexfactor import FlexFactorSandbox, FlexFactorSettings
 from victor_ext.sandbox.server import posting
-from victor_ext.sandbox.velo import VeloSandbox
 from victor_ext.testing import Faults
 
 pytestmark = pytest.mark.slow
@@ -35,7 +29,7 @@ HEADER = "long-and-random-7f3b1c9e"
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
+def receiver():
     with Receiver() as receiver:
         yield receiver
 
@@ -43,7 +37,7 @@ def receiver() -> Iterator[Receiver]:
 # FlexFactor
 
 
-def is_flexfactors(came: Came, key: str, host: str) -> bool:
+def is_flexfactors(came, key, host):
     """As the provider's sample of a receiver says, in JavaScript; here without its code."""
     content = base64.b64encode(hashlib.sha512(came.body).digest()).decode()
     if came.headers["x-fc-content-sha512"] != content:
@@ -60,19 +54,17 @@ def is_flexfactors(came: Came, key: str, host: str) -> bool:
 
 
 @pytest.fixture
-def merchant(flexfactor_sandbox: FlexFactorSandbox, receiver: Receiver) -> Iterator[FlexFactorDesk]:
+def merchant(flexfactor_sandbox, receiver):
     flexfactor_sandbox.notify(receiver.url)
     with closing(FlexFactorDesk(flexfactor_sandbox)) as desk:
         yield desk
 
 
-def host_of(receiver: Receiver) -> str:
+def host_of(receiver):
     return receiver.url.split("/")[2]
 
 
-def test_flexfactors_signature_by_two_verifiers(
-    flexfactor_sandbox: FlexFactorSandbox, merchant: FlexFactorDesk, receiver: Receiver
-) -> None:
+def test_flexfactors_signature_by_two_verifiers(flexfactor_sandbox, merchant, receiver):
     merchant.evaluate("APPROVED")
     flexfactor_sandbox.wait_for_deliveries()
     [came] = receiver.came
@@ -95,9 +87,7 @@ def test_flexfactors_signature_by_two_verifiers(
             flexfactor.Webhook(wrong_key, host=wrong_host).read(wrong.body, wrong.headers)
 
 
-def test_what_happens_to_an_order_is_notified(
-    flexfactor_sandbox: FlexFactorSandbox, merchant: FlexFactorDesk, receiver: Receiver
-) -> None:
+def test_what_happens_to_an_order_is_notified(flexfactor_sandbox, merchant, receiver):
     """The names, and when each occurs, are those of the page about webhooks."""
     settle = flexfactor_sandbox.settle
     merchant.evaluate("CAPTUREREQUIRED", name="A")
@@ -134,9 +124,7 @@ def test_what_happens_to_an_order_is_notified(
         flexfactor_sandbox.trigger("Z", "order.completed")
 
 
-def test_flexfactor_says_what_it_posts_again(
-    flexfactor_sandbox: FlexFactorSandbox, merchant: FlexFactorDesk, receiver: Receiver
-) -> None:
+def test_flexfactor_says_what_it_posts_again(flexfactor_sandbox, merchant, receiver):
     """The same event, signed anew; and a double is the same request."""
     receiver.statuses = [503, 204]
     Faults(flexfactor_sandbox).double_notification(skip=1)
@@ -162,18 +150,16 @@ def test_flexfactor_says_what_it_posts_again(
 
 
 @pytest.fixture
-def shop(eastpay_sandbox: EastPaySandbox) -> Iterator[EastPayDesk]:
+def shop(eastpay_sandbox):
     with closing(EastPayDesk(eastpay_sandbox)) as desk:
         yield desk
 
 
-def steady(message: Any) -> Any:
+def steady(message):
     return {name: value for name, value in message.items() if name not in ("ndc", "timestamp")}
 
 
-def test_eastpay_posts_what_an_inquiry_answers(
-    eastpay_sandbox: EastPaySandbox, shop: EastPayDesk, receiver: Receiver
-) -> None:
+def test_eastpay_posts_what_an_inquiry_answers(eastpay_sandbox, shop, receiver):
     """ "The notification message is the same as the response of Inquiry API." """
     eastpay_sandbox.decide("INV-1", "100.200.100", then="000.000.000", after=60)
     where = receiver.url + "/of/INV-1"
@@ -198,9 +184,7 @@ def test_eastpay_posts_what_an_inquiry_answers(
     assert [name for name in came.headers if re.search("sign|auth|token", name)] == []
 
 
-def test_eastpay_notifies_of_changes_alone(
-    eastpay_sandbox: EastPaySandbox, shop: EastPayDesk, receiver: Receiver
-) -> None:
+def test_eastpay_notifies_of_changes_alone(eastpay_sandbox, shop, receiver):
     eastpay_sandbox.notify(receiver.url)
     paid = shop.pay().json()["id"]
     eastpay_sandbox.wait_for_deliveries()
@@ -214,53 +198,13 @@ def test_eastpay_notifies_of_changes_alone(
         eastpay_sandbox.trigger("nobody's")
 
 
-def test_eastpay_posts_again_for_three_days(
-    eastpay_sandbox: EastPaySandbox, shop: EastPayDesk, receiver: Receiver
-) -> None:
-    receiver.statuses = [500]
-    eastpay_sandbox.notify(receiver.url)
-    eastpay_sandbox.trigger(shop.pay().json()["id"])
-    eastpay_sandbox.advance(4 * 86_400)
-    eastpay_sandbox.wait_for_deliveries(20)
-    [delivery] = eastpay_sandbox.deliveries()
-    assert delivery["state"] == "given up"
-    assert len(delivery["attempts"]) == len(receiver.came) > 10
-
-
 # Velo
 
 
 @pytest.fixture
-def payor(velo_sandbox: VeloSandbox) -> Iterator[VeloDesk]:
+def payor(velo_sandbox):
     with closing(VeloDesk(velo_sandbox)) as desk:
         yield desk
-
-
-def is_velos(came: Came, header: str) -> bool:
-    """By Velo's document, nothing but the header that was chosen proves anything."""
-    return came.headers.get("authorization") == header
-
-
-def test_velos_header_by_two_verifiers(velo_sandbox: VeloSandbox, receiver: Receiver) -> None:
-    velo_sandbox.notify(receiver.url)
-    velo_sandbox.onboard_payee(velo_sandbox.add_payee("payee-7"))
-    velo_sandbox.wait_for_deliveries()
-    [came] = receiver.came
-    header = velo_sandbox.authorization_header()
-    read: Callable[[str], Any] = lambda known: velo.Webhook(known).read(  # noqa: E731
-        came.body, came.headers["authorization"]
-    )
-    notification = read(header)
-    assert (notification.category, notification.source_type) == (
-        "payee", "onboarding_status_changed",
-    )  # fmt: skip
-    assert notification.sequence_number == 1
-    assert is_velos(came, header)
-    assert not is_velos(came, HEADER)
-    with pytest.raises(AuthenticationError):
-        read(HEADER)
-    with pytest.raises(InvalidRequest):
-        velo.read_notification(b"{}")
 
 
 REQUIRED = {
@@ -277,38 +221,6 @@ each."""
 STATUSES = {
     "SUBMITTED", "ACCEPTED", "REJECTED", "ACCEPTED_BY_RAILS", "CONFIRMED", "RETURNED", "WITHDRAWN",
 }  # fmt: skip
-
-
-def test_velos_notifications_have_what_its_document_requires(
-    velo_sandbox: VeloSandbox, payor: VeloDesk
-) -> None:
-    payor.pay()
-    payor.submit(remoteId="nobody")
-    payor.submit()
-    payor.withdraw()
-    where = {"payorId": velo_sandbox.payor_id}
-    [payee] = payor.http.get("/v4/payees", params=where).json()["content"]
-    payor.http.post(f"/v4/payees/{payee['payeeId']}/remoteIdUpdate", json={
-        **where, "remoteId": "payee-8",
-    })  # fmt: skip
-    velo_sandbox.onboard_payee(payee["payeeId"])
-    payor.http.post(payor.webhook("http://127.0.0.1:9/") + "/ping")
-    seen = set()
-    for number, each in enumerate(velo_sandbox.notifications(), start=1):
-        source = each["source"]
-        assert each.keys() == {
-            "apiVersion", "sequenceNumber", "category", "eventName", "source",
-        }  # fmt: skip
-        assert each["sequenceNumber"] == number
-        assert each["category"] in {"payment", "payee", "debit", "system"}
-        assert {"createdAt", "eventId", "sourceType"} <= source.keys()
-        assert REQUIRED[source["sourceType"]] <= source.keys()
-        assert source.get("status", "ACCEPTED") in STATUSES
-        if each["category"] == "payment":
-            assert len(source["payoutPayorIds"]) == 3
-        seen.add(source["sourceType"])
-    by_command = {"payable_status_changed", "debit_status_changed"}
-    assert seen == REQUIRED.keys() - by_command
 
 
 # Of any event, by command
@@ -335,9 +247,7 @@ TRIGGERED = {
 ABOUT = "1f0e7b0a-3d3c-4f43-9f6b-2f6f0c1c7a11"
 
 
-def test_velo_posts_any_event_without_a_payout(
-    velo_sandbox: VeloSandbox, receiver: Receiver
-) -> None:
+def test_velo_posts_any_event_without_a_payout(velo_sandbox, receiver):
     velo_sandbox.notify(receiver.url)
     for event in TRIGGERED:
         velo_sandbox.trigger(ABOUT, event)
@@ -361,9 +271,7 @@ def test_velo_posts_any_event_without_a_payout(
     assert [each["sequenceNumber"] for each in velo_sandbox.notifications()] == [*range(1, 16)]
 
 
-def test_velo_posts_an_event_about_what_it_has(
-    velo_sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
-) -> None:
+def test_velo_posts_an_event_about_what_it_has(velo_sandbox, payor, receiver):
     payor.pay()
     payment = velo_sandbox.notifications()[-1]["source"]["paymentId"]
     mine = payor.webhook(receiver.url + "/mine")
@@ -385,12 +293,7 @@ def test_velo_posts_an_event_about_what_it_has(
     assert shown["status"] == "CONFIRMED", "what it is about stays as it is"
 
 
-def test_what_nobody_would_get_is_refused(
-    velo_sandbox: VeloSandbox,
-    eastpay_sandbox: EastPaySandbox,
-    flexfactor_sandbox: FlexFactorSandbox,
-    shop: EastPayDesk,
-) -> None:
+def test_what_nobody_would_get_is_refused(velo_sandbox, eastpay_sandbox, flexfactor_sandbox, shop):
     flexfactor_sandbox.add_order("INV-1")
     paid = shop.pay().json()["id"]
     for trigger, says in (
@@ -405,9 +308,7 @@ def test_what_nobody_would_get_is_refused(
     assert velo_sandbox.notifications() == []
 
 
-def test_a_returned_payment_gives_its_money_back(
-    velo_sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
-) -> None:
+def test_a_returned_payment_gives_its_money_back(velo_sandbox, payor, receiver):
     with pytest.raises(LookupError, match="no such payment"):
         velo_sandbox.return_payment("x")
     payor.submit()
@@ -440,9 +341,7 @@ def test_a_returned_payment_gives_its_money_back(
         ({"enabled": False}, "has payment, payee, debit, and is disabled"),
     ],
 )
-def test_a_trigger_that_no_webhook_wants_is_a_mistake(
-    more: dict[str, Any], says: str, velo_sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
-) -> None:
+def test_a_trigger_that_no_webhook_wants_is_a_mistake(more, says, velo_sandbox, payor, receiver):
     webhook = payor.webhook(receiver.url, **more).rpartition("/")[2]
     with pytest.raises(ValueError) as refused:
         velo_sandbox.trigger("x", "payment.returned")
@@ -450,23 +349,6 @@ def test_a_trigger_that_no_webhook_wants_is_a_mistake(
         "payment.returned is not posted: no enabled webhook has the category 'payment' "
         f"({webhook} {says})"
     )
-
-
-def test_flexfactor_signs_for_the_host_and_the_port(receiver: Receiver) -> None:
-    with FlexFactorSandbox(FlexFactorSettings(notify=receiver.url)) as sandbox:
-        sandbox.add_order("INV-1")
-        sandbox.trigger("INV-1", "order.completed")
-        sandbox.wait_for_deliveries()
-        key = sandbox.subscriber_key()
-        [delivery] = sandbox.deliveries()
-    [came] = receiver.came
-    assert delivery["attempts"][0]["body"].encode() == came.body
-    host = httpx.URL(receiver.url).netloc.decode()
-    assert flexfactor.Webhook(key, host=host).read(came.body, came.headers)
-    with pytest.raises(AuthenticationError):
-        flexfactor.Webhook(key, host="127.0.0.1").read(came.body, came.headers)
-    with pytest.raises(ConfigurationError, match="with its port if the address has one"):
-        flexfactor.Webhook(key, host=receiver.url)
 
 
 @pytest.mark.parametrize(
@@ -478,5 +360,5 @@ def test_flexfactor_signs_for_the_host_and_the_port(receiver: Receiver) -> None:
         ("http://[::1]:8000/x", "[::1]:8000"),
     ],
 )
-def test_a_default_port_is_not_in_the_host(url: str, host: str) -> None:
+def test_a_default_port_is_not_in_the_host(url, host):
     assert posting.host_of(url) == host

@@ -104,10 +104,6 @@ def test_misuse_is_exit_status_2_and_one_line_with_the_mistake_and_where_help_is
     assert main(arguments) == 2
     help_is = "See 'python -m victor_ext.sandbox --help'."
     assert capsys.readouterr() == ("", f"Error: {mistake}. {help_is}\n")
-
-
-@pytest.mark.parametrize(("arguments", "mistake"), cases_beside(__file__)["command lines"])
-def test_the_command_victor_says_the_same_of_a_mistake(arguments, mistake, capsys):
     assert victor(["sandbox", *arguments]) == 2
     assert capsys.readouterr().err.startswith(f"Error: {mistake}.")
 

@@ -284,7 +284,7 @@ def test_a_status_without_a_body_is_sent_without_one(sandbox, caller, status, op
 
 
 @pytest.mark.parametrize("stopped_by", ["down", "end"])
-def test_a_connection_that_comes_while_it_stops_is_closed(stopped_by: str) -> None:
+def test_a_connection_that_comes_while_it_stops_is_closed(stopped_by):
     with warnings.catch_warnings(record=True) as caught, background() as loop:
         warnings.simplefilter("always")
         service = Service(VictorProvider, SandboxSettings())

@@ -34,12 +34,12 @@ def any_sandbox(request):
 
 
 @pytest.fixture
-def door(any_sandbox) -> str:
+def door(any_sandbox):
     """Where the control API is."""
     return any_sandbox.url + "/_sandbox/"
 
 
-def refused(answer: httpx.Response) -> str:
+def refused(answer):
     """That a call was refused as one of a web page; what was said."""
     assert answer.status_code == 403, answer.text
     said = answer.json()
@@ -165,7 +165,7 @@ def test_what_is_only_read_changes_nothing(any_sandbox, door, http):
         command.path for command in commands if command.method == "GET" and "{" not in command.path
     ]
 
-    def read() -> dict:
+    def read():
         found = {path: http.get(door.removesuffix("/_sandbox/") + path).json() for path in reading}
         del found["/_sandbox/clock"], found["/_sandbox/"]["clock"]
         return found

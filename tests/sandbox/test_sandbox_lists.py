@@ -2,13 +2,12 @@
 
 from datetime import UTC, datetime
 
-import httpx
 import pytest
 
 from tests.cases import cases_beside
 from tests.contracts.document import Document
+from tests.sandbox.desks import desk_of
 from tests.sandbox.sandbox_callers import LIST
-from victor_ext.sandbox.velo import VeloSandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 CASES = cases_beside(__file__)
@@ -126,51 +125,28 @@ def velo_lists():
 
 @pytest.fixture(scope="module")
 def velo():
-    """A caller of Velo's sandbox, in which each list has items; returns how it reads a list."""
-    with (
-        VeloSandbox() as sandbox,
-        httpx.Client(base_url=sandbox.url, verify=False, trust_env=False) as http,
-    ):
-        token = http.post("/v1/authenticate?grant_type=client_credentials", auth=sandbox.add_key())
-        http.headers["authorization"] = f"Bearer {token.json()['access_token']}"
-        address = {"line1": "1 Main Street", "city": "Austin", "country": "US"}
+    """How a caller of Velo's sandbox, in which each list has items, reads a list."""
+    with desk_of("velo") as desk:
         for name in ("b", "a"):
-            named = {
+            payee = {
+                "remoteId": name, "type": "Individual", "email": f"{name}@example.com",
                 "individual": {"name": {"firstName": name, "lastName": name}},
-                "email": f"{name}@example.com",
-            }
-            payee = {"remoteId": name, "type": "Individual", "address": address, **named}
-            http.post("/v4/payees", json={"payorId": sandbox.payor_id, "payees": [payee]})
-        source = sandbox.add_source_account("USD account", "USD", 1000)
-        bank = sandbox.add_funding_account("Our bank", "USD")
-        sandbox.add_funding_account("A bank", "USD")
-        http.post(
-            f"/v3/sourceAccounts/{source}/fundingRequest",
-            json={"fundingAccountId": bank, "amount": 5},
-        )
-        more = {
-            "sourceAccountName": "USD account",
-            "currency": "USD",
-            "paymentMemo": "m",
-            "remoteSystemId": "s",
-        }
-        payments = [
-            {"remoteId": name, "amount": 10, "payorPaymentId": f"INV-{name}", **more}
-            for name in ("a", "b")
-        ]
-        payout = http.post("/v3/payouts", json={"payments": payments, "payoutMemo": "May"}).headers[
-            "location"
-        ]
-        http.post(payout)
-        sandbox.advance(30)
-        hook = {"payorId": sandbox.payor_id, "webhookUrl": "https://example.com", "enabled": True}
-        http.post("/v1/webhooks", json=hook)
-        ids = {"payorId": sandbox.payor_id, "payoutId": payout.rpartition("/")[2]}
+                "address": {"line1": "1 Main Street", "city": "Austin", "country": "US"},
+            }  # fmt: skip
+            desk.http.post("/v4/payees", json={"payorId": desk.party, "payees": [payee]})
+        desk.sandbox.add_funding_account("A bank", "USD")
+        desk.fund("USD", "5")
+        desk.submit(paymentMemo="m", remoteSystemId="s", remoteId="b")
+        desk.submit(paymentMemo="m", remoteSystemId="s", remoteId="a", reference="INV-2")
+        desk.instruct()
+        desk.sandbox.advance(30)
+        desk.webhook("https://example.com")
+        ids = {"payorId": desk.party, "payoutId": desk.payout.rpartition("/")[2]}
 
         def read(path, expected=200, /, **query):
-            query = {"payorId": ids["payorId"], "updatedSince": "2020-01-01T00:00:00Z", **query}
+            query = {"payorId": desk.party, "updatedSince": "2020-01-01T00:00:00Z", **query}
             given = {name: value for name, value in query.items() if value is not None}
-            response = http.get(path.format(**ids), params=given)
+            response = desk.http.get(path.format(**ids), params=given)
             assert response.status_code == expected, response.text
             return response.json().get("content")
 
@@ -188,7 +164,7 @@ def test_velo_s_lists_are_in_the_document_s_order_unless_the_query_says_otherwis
     """The defaults of `sort` in Velo's document 2.35."""
     for path, name in {"/v2/fundingAccounts": "accountName", "/v4/payees": "displayName"}.items():
         names = [each[name] for each in velo(path)]
-        assert len(set(names)) == len(names) == 2
+        assert len(set(names)) == len(names) > 1
         assert names == sorted(names)
         assert [each[name] for each in velo(path, sort=f"{name}:desc")] == names[::-1]
 
@@ -218,16 +194,6 @@ def test_every_filter_of_velo_s_document_finds_what_has_its_value_and_nothing_el
 @pytest.mark.parametrize("path", sorted({path for path, _ in velo_lists()}))
 def test_a_parameter_that_velo_s_document_does_not_name_changes_nothing(velo, path):
     assert velo(path) == velo(path, whatever="x", payorRefsFrom="1", currencyTo="USD")
-
-
-def test_a_filtered_list_sees_what_changed_in_between(both):
-    sandbox, caller = both
-    first = caller.created()["victor_payment_request_id"]
-    assert ids(caller.listed(status="created")) == [first]
-    second = caller.created()["victor_payment_request_id"]
-    assert ids(caller.listed(status="created")) == [second, first]
-    sandbox.move(first, "failed")
-    assert ids(caller.listed(status="created")) == [second]
 
 
 @pytest.mark.parametrize(("query", "code"), CASES["wrong filters"].items())

@@ -10,14 +10,10 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing, suppress
-from typing import Any
 
 import pytest
-from pytest_httpx import HTTPXMock
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -40,25 +36,25 @@ SLOWLY = pytest.mark.velo_sandbox(validation=365 * DAY)
 
 
 @pytest.fixture
-def sandbox(velo_sandbox: VeloSandbox) -> VeloSandbox:
+def sandbox(velo_sandbox):
     return velo_sandbox
 
 
 @pytest.fixture
-def payor(sandbox: VeloSandbox) -> Iterator[VeloDesk]:
+def payor(sandbox):
     with closing(VeloDesk(sandbox)) as payor:
         yield payor
 
 
 @pytest.fixture
-def receiver(sandbox: VeloSandbox) -> Iterator[Receiver]:
+def receiver(sandbox):
     """A receiver at the address of `--notify`."""
     with Receiver() as receiver:
         sandbox.notify(receiver.url)
         yield receiver
 
 
-def states(sandbox: VeloSandbox) -> list[tuple[str, int]]:
+def states(sandbox):
     """The state of each delivery, and the number of its attempts."""
     return [(each["state"], len(each["attempts"])) for each in sandbox.deliveries()]
 
@@ -66,18 +62,14 @@ def states(sandbox: VeloSandbox) -> list[tuple[str, int]]:
 # Who gets them
 
 
-def test_without_an_address_nothing_is_posted_and_nothing_is_kept(
-    sandbox: VeloSandbox, payor: VeloDesk
-) -> None:
+def test_without_an_address_nothing_is_posted_and_nothing_is_kept(sandbox, payor):
     payor.pay()
     sandbox.wait_for_deliveries()
     assert sandbox.deliveries() == []
     assert [one["eventName"] for one in sandbox.notifications()] == LIFE
 
 
-def test_a_payouts_life_is_posted_in_order(
-    sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
-) -> None:
+def test_a_payouts_life_is_posted_in_order(sandbox, payor, receiver):
     payor.pay()
     sandbox.wait_for_deliveries()
     assert [each.said for each in receiver.came] == sandbox.notifications()
@@ -88,9 +80,7 @@ def test_a_payouts_life_is_posted_in_order(
     assert sandbox.deliveries()[0]["due"] is None
 
 
-def test_a_webhook_of_the_api_gets_what_it_wants_with_its_header(
-    sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
-) -> None:
+def test_a_webhook_of_the_api_gets_what_it_wants_with_its_header(sandbox, payor, receiver):
     with Receiver() as payments, Receiver() as payees:
         path = payor.webhook(payments.url, authorizationHeader=HEADER, categories=["payment"])
         payor.webhook(payees.url, categories=["payee"])
@@ -111,14 +101,12 @@ def test_a_webhook_of_the_api_gets_what_it_wants_with_its_header(
         assert len(payees.came) == 1
 
 
-def _payee(payor: VeloDesk) -> str:
+def _payee(payor):
     where = {"payorId": payor.party}
     return str(payor.http.get("/v4/payees", params=where).json()["content"][0]["payeeId"])
 
 
-def test_a_mock_of_httpx_takes_no_notification(
-    sandbox: VeloSandbox, receiver: Receiver, httpx_mock: HTTPXMock
-) -> None:
+def test_a_mock_of_httpx_takes_no_notification(sandbox, receiver, httpx_mock):
     sandbox.trigger("1f0e7b0a-3d3c-4f43-9f6b-2f6f0c1c7a11", "payment.returned")
     sandbox.wait_for_deliveries()
     assert receiver.names == ["payment.returned"]
@@ -126,9 +114,7 @@ def test_a_mock_of_httpx_takes_no_notification(
 
 
 @SLOWLY
-def test_no_other_machine_gets_a_request(
-    sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
-) -> None:
+def test_no_other_machine_gets_a_request(sandbox, payor, receiver):
     payor.webhook("https://hooks.example.com/velo", categories=["payment"])
     payor.submit()
     sandbox.wait_for_deliveries()
@@ -141,7 +127,7 @@ def test_no_other_machine_gets_a_request(
 
 
 @pytest.mark.parametrize("url", CASES["no addresses"])
-def test_what_is_no_address_is_refused_and_not_quoted(sandbox: VeloSandbox, url: str) -> None:
+def test_what_is_no_address_is_refused_and_not_quoted(sandbox, url):
     """It may have a password."""
     with pytest.raises(ValueError, match="notify must be an address such as") as of_option:
         VeloSettings(notify=url)
@@ -150,7 +136,7 @@ def test_what_is_no_address_is_refused_and_not_quoted(sandbox: VeloSandbox, url:
     assert "a:b" not in f"{of_option.value} {of_command.value}"
 
 
-def test_the_password_of_an_address_is_told_to_be_left_out_and_not_shown() -> None:
+def test_the_password_of_an_address_is_told_to_be_left_out_and_not_shown():
     with pytest.raises(RuntimeError, match="leave the name and the password out") as refused:
         SandboxProcess("--provider", "velo", "--notify", "http://me:PASSWORD@127.0.0.1:8000/x")
     assert "PASSWORD" not in str(refused.value)
@@ -159,12 +145,10 @@ def test_the_password_of_an_address_is_told_to_be_left_out_and_not_shown() -> No
 @pytest.mark.parametrize(
     "answer", [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"]
 )
-def test_what_is_no_response_is_told_in_words_of_the_sandbox(
-    sandbox: VeloSandbox, payor: VeloDesk, answer: bytes
-) -> None:
+def test_what_is_no_response_is_told_in_words_of_the_sandbox(sandbox, payor, answer):
     listener = socket.create_server(("127.0.0.1", 0))
 
-    def answer_each() -> None:
+    def answer_each():
         with suppress(OSError):  # the listener was shut down
             while True:
                 connection, _ = listener.accept()
@@ -193,9 +177,7 @@ def test_what_is_no_response_is_told_in_words_of_the_sandbox(
 
 
 @SLOWLY
-def test_any_status_but_200_is_posted_again_until_it_is_taken(
-    sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
-) -> None:
+def test_any_status_but_200_is_posted_again_until_it_is_taken(sandbox, payor, receiver):
     """ "Any other http status will result in the notification being retried." """
     receiver.statuses = [500, 302, 201, 200]
     payor.submit()
@@ -214,9 +196,7 @@ def test_any_status_but_200_is_posted_again_until_it_is_taken(
 
 @SLOWLY
 @pytest.mark.parametrize("seconds", [29 * DAY, 31 * DAY])
-def test_it_is_given_up_after_thirty_days(
-    sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver, seconds: float
-) -> None:
+def test_it_is_given_up_after_thirty_days(sandbox, payor, receiver, seconds):
     """ "Velo will retry sending events for up to 30 days or until successful delivery." """
     receiver.statuses = [503]
     payor.submit()
@@ -231,9 +211,7 @@ def test_it_is_given_up_after_thirty_days(
 
 
 @SLOWLY
-def test_what_is_posted_again_has_the_header_of_today(
-    sandbox: VeloSandbox, payor: VeloDesk
-) -> None:
+def test_what_is_posted_again_has_the_header_of_today(sandbox, payor):
     with Receiver(401, 200) as receiver:
         path = payor.webhook(receiver.url, authorizationHeader=HEADER)
         payor.submit()
@@ -245,7 +223,7 @@ def test_what_is_posted_again_has_the_header_of_today(
         assert headers == [HEADER, HEADER + "-next"]
 
 
-def test_what_time_alone_moves_is_notified(receiver: Receiver) -> None:
+def test_what_time_alone_moves_is_notified(receiver):
     """No call and no command comes: the sandbox looks by itself."""
     settings = VeloSettings(settlement=0.0, notify=receiver.url)
     with VeloSandbox(settings) as sandbox, closing(VeloDesk(sandbox)) as payor:
@@ -257,7 +235,7 @@ def test_what_time_alone_moves_is_notified(receiver: Receiver) -> None:
 # What a test can do
 
 
-def test_doubled_lost_and_late(sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver) -> None:
+def test_doubled_lost_and_late(sandbox, payor, receiver):
     faults = Faults(sandbox)
     faults.delay_notification(event="*.submitted")
     faults.double_notification(event="payment.accepted")
@@ -276,9 +254,7 @@ def test_doubled_lost_and_late(sandbox: VeloSandbox, payor: VeloDesk, receiver: 
 
 
 @SLOWLY
-def test_late_by_seconds_of_the_business_clock(
-    sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
-) -> None:
+def test_late_by_seconds_of_the_business_clock(sandbox, payor, receiver):
     Faults(sandbox).delay_notification(delay=3600, times=None)
     payor.submit()
     sandbox.wait_for_deliveries()
@@ -293,9 +269,7 @@ def test_late_by_seconds_of_the_business_clock(
 
 
 @SLOWLY
-def test_the_last_one_is_late_by_a_minute_at_most(
-    sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
-) -> None:
+def test_the_last_one_is_late_by_a_minute_at_most(sandbox, payor, receiver):
     Faults(sandbox).delay_notification()
     payor.submit()
     sandbox.wait_for_deliveries()
@@ -305,9 +279,7 @@ def test_the_last_one_is_late_by_a_minute_at_most(
     assert receiver.names == ["payment.submitted"]
 
 
-def test_a_fault_of_notifications_is_none_of_calls(
-    sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
-) -> None:
+def test_a_fault_of_notifications_is_none_of_calls(sandbox, payor, receiver):
     Faults(sandbox).lose_notification(times=None)
     Faults(sandbox).status(503, operation="submit")
     assert payor.http.post("/v3/payouts", json={}).status_code == 503
@@ -317,32 +289,26 @@ def test_a_fault_of_notifications_is_none_of_calls(
 
 
 @pytest.mark.parametrize(("kind", "options", "said"), CASES["faults that make no sense"])
-def test_a_fault_that_makes_no_sense(
-    sandbox: VeloSandbox, kind: Any, options: Any, said: str
-) -> None:
+def test_a_fault_that_makes_no_sense(sandbox, kind, options, said):
     with pytest.raises(ValueError, match=said):
         sandbox.inject(kind, **options)
 
 
 @pytest.mark.parametrize(("system", "event", "known"), CASES["unknown events"])
-def test_a_fault_of_an_event_that_never_comes_is_refused(
-    system: str, event: str, known: str
-) -> None:
+def test_a_fault_of_an_event_that_never_comes_is_refused(system, event, known):
     with ADAPTERS[system].SANDBOX() as other:
         with pytest.raises(ValueError, match=f"event must be one of .*{known}.*, not '{event}'"):
             other.inject("lose_notification", event=event)
         other.inject("lose_notification", event=f"{known[:4]}*")
 
 
-def test_a_sandbox_that_posts_nothing_says_so() -> None:
+def test_a_sandbox_that_posts_nothing_says_so():
     with Sandbox() as sandbox, pytest.raises(ValueError, match="posts no notifications"):
         sandbox.inject("lose_notification")
 
 
 @pytest.mark.parametrize("way", ["here", "over-http"])
-def test_it_is_sent_again_by_command(
-    sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver, way: str
-) -> None:
+def test_it_is_sent_again_by_command(sandbox, payor, receiver, way):
     commands = sandbox if way == "here" else RemoteVeloSandbox(sandbox.url)
     payor.pay()
     commands.wait_for_deliveries()
@@ -359,9 +325,7 @@ def test_it_is_sent_again_by_command(
 
 
 @SLOWLY
-def test_the_log_has_no_credentials(
-    sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
-) -> None:
+def test_the_log_has_no_credentials(sandbox, payor, receiver):
     payor.submit()
     sandbox.wait_for_deliveries()
     log = json.dumps(sandbox.deliveries())
@@ -372,9 +336,7 @@ def test_the_log_has_no_credentials(
 
 
 @SLOWLY
-def test_a_reset_forgets_them_and_keeps_the_address(
-    sandbox: VeloSandbox, payor: VeloDesk, receiver: Receiver
-) -> None:
+def test_a_reset_forgets_them_and_keeps_the_address(sandbox, payor, receiver):
     receiver.statuses = [503, 200]
     payor.submit()
     sandbox.wait_for_deliveries()
@@ -393,9 +355,7 @@ def test_a_reset_forgets_them_and_keeps_the_address(
 
 
 @SLOWLY
-def test_a_receiver_that_is_down_costs_a_line(
-    sandbox: VeloSandbox, payor: VeloDesk, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_receiver_that_is_down_costs_a_line(sandbox, payor, caplog):
     with Receiver() as gone:
         sandbox.notify(gone.url)
     with caplog.at_level(logging.INFO, "victor_ext.sandbox.access"):
@@ -411,7 +371,7 @@ def test_a_receiver_that_is_down_costs_a_line(
         assert back.names == ["payment.submitted"]
 
 
-def test_a_receiver_that_is_silent_stops_no_call_and_not_the_end() -> None:
+def test_a_receiver_that_is_silent_stops_no_call_and_not_the_end():
     before = set(threading.enumerate())
     with Receiver(None) as silent, VeloSandbox(VeloSettings(notify=silent.url)) as sandbox:
         with closing(VeloDesk(sandbox)) as payor:
@@ -427,7 +387,7 @@ def test_a_receiver_that_is_silent_stops_no_call_and_not_the_end() -> None:
         assert [each for each in sandbox_threads() if each not in before] == []
 
 
-def sandbox_threads() -> list[threading.Thread]:
+def sandbox_threads():
     return [each for each in threading.enumerate() if "sandbox" in each.name]
 
 
@@ -437,13 +397,13 @@ def sandbox_threads() -> list[threading.Thread]:
 class Service:
     """An application that keeps what came."""
 
-    def __init__(self, *failures: Exception) -> None:
+    def __init__(self, *failures):
         self.came: list[tuple[str, str, bytes]] = []
         self.loops: list[asyncio.AbstractEventLoop] = []
         self.failures = list(failures)
         self.app = Starlette(routes=[Route("/hooks/{name:path}", self.receive, methods=["POST"])])
 
-    async def receive(self, request: Request) -> Response:
+    async def receive(self, request):
         self.loops.append(asyncio.get_running_loop())
         if self.failures:
             raise self.failures.pop()
@@ -452,7 +412,7 @@ class Service:
         return Response()
 
 
-def test_an_application_gets_them_without_a_port(sandbox: VeloSandbox, payor: VeloDesk) -> None:
+def test_an_application_gets_them_without_a_port(sandbox, payor):
     service = Service()
     sandbox.notify_app(service.app, "http://shop/hooks/velo?of=us")
     payor.pay()
@@ -469,10 +429,10 @@ def test_an_application_gets_them_without_a_port(sandbox: VeloSandbox, payor: Ve
     assert len(before) - len(sandbox_threads()) == 2, "the loop of the application ends, too"
 
 
-def test_an_application_runs_in_the_loop_of_the_test(sandbox: VeloSandbox, payor: VeloDesk) -> None:
+def test_an_application_runs_in_the_loop_of_the_test(sandbox, payor):
     service = Service()
 
-    async def test() -> None:
+    async def test():
         sandbox.notify_app(service.app, "http://shop/hooks/velo")
         payor.submit()
         await asyncio.to_thread(sandbox.wait_for_deliveries)
@@ -487,7 +447,7 @@ def test_an_application_runs_in_the_loop_of_the_test(sandbox: VeloSandbox, payor
     )
 
 
-def test_an_application_that_fails_gets_it_again(sandbox: VeloSandbox, payor: VeloDesk) -> None:
+def test_an_application_that_fails_gets_it_again(sandbox, payor):
     service = Service(KeyError("invoice"))
     sandbox.notify_app(service.app, "http://shop/hooks/velo")
     payor.submit()
@@ -500,20 +460,3 @@ def test_an_application_that_fails_gets_it_again(sandbox: VeloSandbox, payor: Ve
 
 
 # The command line
-
-
-def test_the_command_line_has_the_option() -> None:
-    options = ("--provider", "velo", "--notify")
-    with Receiver() as receiver:
-        with SandboxProcess(*options, receiver.url) as process:
-            commands = RemoteVeloSandbox(process.url)
-            with closing(VeloDesk(commands)) as payor:
-                payor.submit()
-            commands.wait_for_deliveries()
-            header = commands.authorization_header()
-            log = process.end(15)
-        assert receiver.came[0].headers["authorization"] == header
-        assert f"notified {receiver.url}  200  " in log
-        assert header not in log
-    with pytest.raises(RuntimeError, match="notify must be an address such as"):
-        SandboxProcess(*options, "127.0.0.1:8000")

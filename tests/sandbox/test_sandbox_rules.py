@@ -61,13 +61,6 @@ def test_each_breach_is_a_400_with_the_providers_words(sandbox, caller, path, ki
     assert sandbox.work_done_by_key() == {KEY: 0}
 
 
-def test_an_ultimate_creditor_needs_a_business(caller):
-    body = changed("payee.ultimate_creditor", "SampleCo Billing Inc.")
-    assert caller.create(body=body).status_code == 200
-    body["payment_details"]["biller_type"] = "CONSUMER"
-    assert caller.create(body=body).json()["error"]["field"] == "payee.ultimateCreditor"
-
-
 @pytest.mark.parametrize(
     "content",
     [

@@ -9,7 +9,6 @@ import signal
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import pytest
@@ -163,7 +162,7 @@ def test_a_killed_process_has_done_the_work_under_a_key_wholly_or_not_at_all(
 only_posix = pytest.mark.skipif(os.name != "posix", reason="modes of files are those of POSIX")
 
 
-def modes(folder: Path) -> dict[str, str]:
+def modes(folder):
     return {path.name: oct(path.stat().st_mode & 0o777) for path in folder.iterdir()}
 
 

@@ -72,7 +72,7 @@ CHARGE = Row("charge", "POST /charges", lambda state, _: Result(body=state["made
 FIND = Row("find", "GET /charges/{id}", lambda state, _: state["found"])
 
 
-def provider(*rows: Row, **members: Any) -> type[TableProvider[Any]]:
+def provider(*rows, **members):
     """A class of a provider with these rows."""
     own = {
         "name": "small",
@@ -84,7 +84,7 @@ def provider(*rows: Row, **members: Any) -> type[TableProvider[Any]]:
     return type("SmallProvider", (TableProvider,), {**own, **members})
 
 
-def sandbox(*rows: Row, **members: Any) -> ServerInThread[Any]:
+def sandbox(*rows, **members):
     made = provider(*rows, **members)
     return type("SmallSandbox", (ServerInThread,), {"provider_type": made})()
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__)
 
 
-def now() -> int:
+def now():
     return int(time.time())
 
 
