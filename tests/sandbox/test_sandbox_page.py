@@ -318,7 +318,7 @@ def test_what_a_command_takes_is_told_as_json(sandbox, http):
 def test_names_that_are_for_type_checkers_alone_do_not_end_the_page(http):
     class Commands(TinySandbox):
         @command("POST", "/charges/refuse")
-        def refuse(self, name, times=1):
+        def refuse(self, name: "OnlyThere", times: int = 1):  # noqa: F821
             """Refuse `name`."""
 
     (refuse, *_) = Commands.commands()
