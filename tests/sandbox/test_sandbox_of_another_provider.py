@@ -1,9 +1,6 @@
 """What a provider gets from the server machinery that brings nothing but its own rules."""
 
 import json
-import re
-from importlib.metadata import EntryPoint, entry_points
-from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -15,7 +12,6 @@ from tests.fifth_system.tiny_pay.sandbox import (
     TinySettings,
 )
 from tests.sandbox.sandbox_callers import exchange
-from victor_ext.sandbox.__main__ import main
 from victor_ext.sandbox.server.faults import KINDS, OF_NOTIFICATIONS
 from victor_ext.sandbox.velo import RemoteVeloSandbox
 
@@ -126,39 +122,3 @@ def test_a_mistake_of_the_stand_in_is_a_500_and_a_traceback_in_the_log(
     assert caller.http.get("/v1/book").json()["fault"]["code"] == "sandbox_failure"
     assert sandbox.received()[-1].status == 500
     assert "ZeroDivisionError" in caplog.text
-
-
-def test_it_is_a_process_of_its_own_with_options_of_its_own(monkeypatch, capsys):
-    served = SimpleNamespace()
-    found = EntryPoint(
-        "tiny", "tests.fifth_system.tiny_pay.sandbox:TinyProvider", "victor_ext.sandboxes"
-    )
-    installed = [*entry_points(group="victor_ext.sandboxes"), found]
-    monkeypatch.setattr("victor_ext.sandbox.command_line.entry_points", lambda group: installed)
-    monkeypatch.setattr(
-        "victor_ext.sandbox.command_line.serve",
-        lambda kind, settings, **running: vars(served).update(**locals()) or 0,
-    )
-    words = [
-        "--provider",
-        "tiny",
-        "--port",
-        "0",
-        "--json",
-        "--limit",
-        "5",
-        "--seed",
-        "3",
-        "--quiet",
-    ]
-    assert main(words) == 0
-    assert (served.kind, served.settings) == (TinyProvider, TinySettings(port=0, limit=5, seed=3))
-    assert served.running == {"quiet": True, "json_line": True, "env_file": None}
-    assert main(["--provider", "tiny", "--help"]) == 0
-    assert re.search(r"--token-life SECONDS\s+life of a token", capsys.readouterr().out)
-    for wrong in (
-        ["--provider", "nobody"],
-        ["--provider", "tiny", "--environment", "staging"],
-        ["--prov", "tiny"],
-    ):
-        assert main(wrong) == 2

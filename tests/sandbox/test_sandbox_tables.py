@@ -1,73 +1,19 @@
-"""A mistake in a provider's table is said when its class is made, or its sandbox starts; one in its
-responses, by a 500.
+"""The engine of all sandboxes: what a table of operations does. A mistake in it is said when its
+class is made, or its sandbox starts; one in its responses, by a 500.
 """
 
 import re
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
 
 import httpx
 import pytest
-import yaml
 
-from victor_ext.sandbox.engine import Result, Row, TableProvider
-from victor_ext.sandbox.server import BodyKey, HeaderKey, ServerInThread
+from victor_ext.sandbox.engine import Listing, Refused, Result, Row, TableProvider
+from victor_ext.sandbox.server import BodyKey, HeaderKey, Response, ServerInThread
 from victor_ext.sandbox.server.document import Document
 
-MEMBERS = {
-    "requestId": {"type": "string", "minLength": 4, "maxLength": 8},
-    "cents": {"type": "integer", "minimum": 1},
-    "kind": {"enum": ["card", "bank"]},
-    "memo": {"type": "string", "maxLength": 3, "nullable": True},
-}
-NEW = {"type": "object", "required": ["cents"], "properties": MEMBERS}
-RAW: dict[str, Any] = {
-    "openapi": "3.0.3",
-    "paths": {
-        "/charges": {
-            "post": {
-                "requestBody": {
-                    "required": True,
-                    "content": {
-                        "application/json": {"schema": {**NEW, "additionalProperties": False}}
-                    },
-                },
-                "responses": {
-                    "201": {
-                        "content": {
-                            "application/json": {"schema": {"$ref": "#/components/schemas/Charge"}}
-                        }
-                    },
-                    "default": {"$ref": "#/components/responses/Failed"},
-                },
-            }
-        },
-        "/charges/{id}": {
-            "get": {
-                "responses": {
-                    "2XX": {
-                        "content": {
-                            "application/json": {"schema": {"$ref": "#/components/schemas/Charge"}}
-                        }
-                    }
-                }
-            }
-        },
-    },
-    "components": {
-        "schemas": {
-            "Charge": {"properties": {"id": {"type": "string"}}},
-            "Failure": {"required": ["error"], "properties": {"error": {"type": "string"}}},
-        },
-        "responses": {
-            "Failed": {
-                "content": {
-                    "application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}
-                }
-            }
-        },
-    },
-}
+DOCUMENT = Path(__file__).with_name("charges.yaml")
 CHARGE = Row("charge", "POST /charges", lambda state, _: Result(body=state["made"]), 201)
 FIND = Row("find", "GET /charges/{id}", lambda state, _: state["found"])
 
@@ -89,11 +35,191 @@ def sandbox(*rows, **members):
     return type("SmallSandbox", (ServerInThread,), {"provider_type": made})()
 
 
+def _made(state, asked):
+    if "refused" in asked.body:
+        raise Refused(422, "It is refused.", "refused", code="no")
+    if "too_large" in asked.body:
+        return Result(body={"success": False}, status=200)
+    state.append({"id": str(len(state)), **asked.body})
+    return Result(body=state[-1], made=state[-1]["id"], work=[asked.body["name"]])
+
+
+ODD = (
+    Row("make", "POST /things", _made, 201, is_keyed=True),
+    Row("touch", "POST /things/{id}", lambda _state, _asked: None, 204),
+    Row("whole", "GET /whole", lambda _state, _asked: Response(299, b"as it is")),
+    Row("list", "GET /things", lambda state, _: [*state], listing=Listing(largest=2)),
+    Row("open", "GET /", lambda _state, _asked: {"is": "open"}, is_open=True),
+)
+
+
+def _owner(_provider, call):
+    if not call.bearer_token:
+        raise Refused(401, "There is no token.", code="who")
+    return call.bearer_token
+
+
 @pytest.fixture
-def document(tmp_path):
-    path = tmp_path / "charges.yaml"
-    path.write_text(yaml.safe_dump(RAW))
-    return str(path)
+def odd():
+    own = {"new_state": lambda _: [], "authenticate": _owner}
+    with sandbox(*ODD, key=HeaderKey("Idempotency-Key"), **own) as odd:
+        caller = httpx.Client(base_url=odd.url, headers={"Authorization": "Bearer ann"})
+        with caller:
+            yield odd, caller
+
+
+# What a table does
+
+
+def test_credentials_are_asked_for_but_by_an_open_row_which_goes_before_the_page(odd):
+    sandbox, _ = odd
+    assert httpx.get(sandbox.url).json() == {"is": "open"}
+    assert httpx.get(f"{sandbox.url}/docs").status_code == 200
+    refused = httpx.get(f"{sandbox.url}/things")
+    assert (refused.status_code, refused.json()["error"]) == (401, "who")
+
+
+def test_a_key_repeats_its_response_for_one_caller_and_one_request(odd):
+    sandbox, ann = odd
+    first = ann.post("/things", json={"name": "a"}, headers={"Idempotency-Key": "k"})
+    again = ann.post("/things", json={"name": "a"}, headers={"Idempotency-Key": "k"})
+    other = ann.post("/things", json={"name": "b"}, headers={"Idempotency-Key": "k"})
+    of_bob = {"Idempotency-Key": "k", "Authorization": "Bearer bob"}
+    ann.post("/things", json={"name": "a"}, headers=of_bob)
+    assert (first.status_code, again.json()) == (201, first.json())
+    assert other.status_code == 409
+    assert sandbox.work_done_by_reference() == {"a": 2}
+    seen = sandbox.received()[:3]
+    assert [one.replayed for one in seen] == [False, True, False]
+    named = [(one.reference, one.request_id) for one in seen]
+    assert named == [("a", "0"), ("a", "0"), (None, None)]
+
+
+def test_a_refusal_binds_no_key(odd):
+    _, ann = odd
+    key = {"Idempotency-Key": "k"}
+    assert ann.post("/things", json={"refused": 1}, headers=key).status_code == 422
+    assert ann.post("/things", json={"name": "a"}, headers=key).status_code == 201
+
+
+def test_a_success_without_work_binds_no_key(odd):
+    sandbox, ann = odd
+    key = {"Idempotency-Key": "k"}
+    for _ in range(2):
+        assert ann.post("/things", json={"too_large": 1}, headers=key).status_code == 200
+    assert [one.replayed for one in sandbox.received()] == [False, False]
+    assert ann.post("/things", json={"name": "a"}, headers=key).status_code == 201
+
+
+def test_what_the_path_names_was_changed_if_nothing_is_returned(odd):
+    sandbox, ann = odd
+    touched = ann.post("/things/7")
+    assert (touched.status_code, touched.content) == (204, b"")
+    assert sandbox.work_done_by_reference() == {"7": 1}
+
+
+def test_a_whole_response_is_sent_as_it_is(odd):
+    _, ann = odd
+    whole = ann.get("/whole")
+    assert (whole.status_code, whole.content) == (299, b"as it is")
+
+
+def test_a_page_has_no_more_than_its_most(odd):
+    _, ann = odd
+    for name in "abc":
+        ann.post("/things", json={"name": name})
+    assert len(ann.get("/things").json()["items"]) == 2
+
+
+def test_without_a_document_a_list_is_cut_by_its_parameters(odd):
+    _, ann = odd
+    for name in "abc":
+        ann.post("/things", json={"name": name})
+    second = ann.get("/things", params={"page": 2, "pageSize": 1, "name": "a"}).json()
+    assert [item["name"] for item in second["items"]] == ["b"]
+    for page in ("0", "two", ""):
+        refused = ann.get("/things", params={"page": page})
+        assert (refused.status_code, refused.json()["error"]) == (400, "refused")
+        assert "page must be a whole number above 0" in refused.text
+
+
+def test_the_body_of_a_get_is_not_read(odd):
+    _, ann = odd
+    assert ann.request("GET", "/things", content=b"{").status_code == 200
+
+
+PAGED = """
+openapi: 3.0.3
+info: {title: Paged, version: "1"}
+paths:
+  /things:
+    get:
+      parameters:
+        - {name: PARAMETER, in: query, schema: {type: string}}
+        - {name: name, in: query, schema: {type: string}}
+        - {name: colour, in: query, schema: {$ref: "#/components/schemas/Colour"}}
+        - {name: code, in: query, schema: {type: string, pattern: "(?=x)(x+x+)+y"}}
+      responses: {"200": {description: A page.}}
+components:
+  schemas:
+    Colour: {type: string, pattern: "[a-z]+"}
+"""
+
+
+def paged(tmp_path, listing, parameter="cursor"):
+    """A sandbox with five things, whose document has this parameter of its list."""
+    file = tmp_path / f"{parameter}.yaml"
+    file.write_text(PAGED.replace("PARAMETER", parameter))
+    things = [{"id": number, "name": "ab"[number % 2]} for number in range(5)]
+    row = Row("list", "GET /things", lambda _state, _asked: things, listing=listing)
+    body = lambda _provider, _asked, page: {"items": page.items, "next": page.next}  # noqa: E731
+    return sandbox(row, document=str(file), page_body=body)
+
+
+def test_a_list_is_read_to_its_end_by_cursor(tmp_path):
+    with paged(tmp_path, Listing(number="cursor", size=2)) as sandbox:
+        ids, query = [], {}
+        while True:
+            page = httpx.get(f"{sandbox.url}/things", params=query).json()
+            ids += [item["id"] for item in page["items"]]
+            if page["next"] is None:
+                break
+            query = {"cursor": page["next"]}
+        assert ids == [0, 1, 2, 3, 4]
+        filtered = httpx.get(f"{sandbox.url}/things", params={"cursor": "2", "name": "a"}).json()
+        assert [item["id"] for item in filtered["items"]] == [4]
+        for odd_cursor in ("", "0", "-1", "abc", "٢"):
+            refused = httpx.get(f"{sandbox.url}/things", params={"cursor": odd_cursor})
+            assert (refused.status_code, "cursor" in refused.text) == (400, True)
+
+
+@pytest.mark.parametrize("parameter", ["cursor", "page_token", "starting_after", "offset", "limit"])
+def test_a_parameter_of_pages_that_would_be_a_filter_is_refused_by_name(tmp_path, parameter):
+    with (
+        pytest.raises(ValueError, match=f"'{parameter}' would be a filter"),
+        paged(tmp_path, Listing(), parameter),
+    ):
+        pass
+    with paged(tmp_path, Listing(controls=[parameter]), parameter) as sandbox:
+        page = httpx.get(f"{sandbox.url}/things", params={parameter: "x"}).json()
+        assert len(page["items"]) == 5
+
+
+def test_a_message_has_the_pattern_that_the_document_has(tmp_path):
+    with paged(tmp_path, Listing(controls=["cursor"])) as sandbox:
+        refused = httpx.get(f"{sandbox.url}/things", params={"colour": "RED"})
+        assert refused.status_code == 400
+        assert "it must match [a-z]+" in refused.text
+
+
+def test_a_pattern_that_backtracks_too_long_is_named(tmp_path):
+    with paged(tmp_path, Listing(controls=["cursor"])) as sandbox:
+        refused = httpx.get(f"{sandbox.url}/things", params={"code": "x" * 40})
+        assert refused.status_code == 400
+        assert "backtracks too long" in refused.text
+
+
+# Mistakes in a table
 
 
 @pytest.mark.parametrize(
@@ -133,11 +259,9 @@ def test_a_row_that_cannot_work_is_refused_when_its_class_is_made(rows, said):
     ],
     ids=["key", "path", "documented", "status"],
 )
-def test_a_row_that_is_not_as_the_document_says_is_refused_at_the_start(
-    document, row, members, said
-):
+def test_a_row_that_is_not_as_the_document_says_is_refused_at_the_start(row, members, said):
     with pytest.raises(ValueError, match=f"^The row '{row.name}' of SmallProvider: .*{said}"):
-        sandbox(row, document=document, **members).start()
+        sandbox(row, document=str(DOCUMENT), **members).start()
 
 
 def test_a_document_that_cannot_be_read_is_refused_at_the_start(tmp_path):
@@ -155,19 +279,19 @@ def test_a_document_that_cannot_be_read_is_refused_at_the_start(tmp_path):
             sandbox(CHARGE, document=str(other)).start()
 
 
-def test_a_row_beside_the_document_says_so(document):
+def test_a_row_beside_the_document_says_so():
     beside = Row("beside", "GET /beside", lambda *_: 5, is_documented=False)
     keyed = replace(CHARGE, is_keyed=True)
-    with sandbox(keyed, FIND, beside, document=document, key=BodyKey("requestId")) as small:
+    with sandbox(keyed, FIND, beside, document=str(DOCUMENT), key=BodyKey("requestId")) as small:
         assert httpx.get(f"{small.url}/beside").json() == 5
-    with sandbox(keyed, document=document, key=HeaderKey("Idempotency-Key")):
+    with sandbox(keyed, document=str(DOCUMENT), key=HeaderKey("Idempotency-Key")):
         pass
 
 
 @pytest.mark.parametrize("wrong", [{"id": 5}, 5, [], "text"])
-def test_a_response_that_breaks_the_document_is_a_500_that_names_where(document, wrong, caplog):
+def test_a_response_that_breaks_the_document_is_a_500_that_names_where(wrong, caplog):
     state = {"made": wrong, "found": wrong}
-    with sandbox(CHARGE, FIND, document=document, new_state=lambda _: state) as small:
+    with sandbox(CHARGE, FIND, document=str(DOCUMENT), new_state=lambda _: state) as small:
         made = httpx.post(f"{small.url}/charges", json={"cents": 1})
         found = httpx.get(f"{small.url}/charges/1")
     place = "id" if isinstance(wrong, dict) else "the body"
@@ -177,17 +301,17 @@ def test_a_response_that_breaks_the_document_is_a_500_that_names_where(document,
     assert f"a response to 'charge' breaks the document at: {place}" in caplog.text
 
 
-def test_an_error_is_a_response_too_and_odd_bodies_are_sent_where_a_provider_asks(document):
+def test_an_error_is_a_response_too_and_odd_bodies_are_sent_where_a_provider_asks():
     def failed(self, status, code, message):
         return TableProvider.success(self, "", Result(body={"fault": message}), status)
 
     with sandbox(
-        CHARGE, document=document, refusal=lambda self, *_: failed(self, 400, "", "")
+        CHARGE, document=str(DOCUMENT), refusal=lambda self, *_: failed(self, 400, "", "")
     ) as small:
         response = httpx.post(f"{small.url}/charges", json={})
         assert (response.status_code, "error is required" in response.text) == (500, True)
     odd = {"conforms": False, "new_state": lambda _: {"made": {"id": 5}}}
-    with sandbox(CHARGE, document=document, **odd) as small:
+    with sandbox(CHARGE, document=str(DOCUMENT), **odd) as small:
         assert httpx.post(f"{small.url}/charges", json={"cents": 1}).json() == {"id": 5}
 
 
@@ -204,8 +328,8 @@ def test_an_error_is_a_response_too_and_odd_bodies_are_sent_where_a_provider_ask
         ({"cents": 1, "memo": "long"}, "memo has a wrong length: it must have at most 3"),
     ],
 )
-def test_a_refusal_says_what_the_document_wants(document, body, said):
-    with sandbox(CHARGE, document=document) as small:
+def test_a_refusal_says_what_the_document_wants(body, said):
+    with sandbox(CHARGE, document=str(DOCUMENT)) as small:
         response = httpx.post(f"{small.url}/charges", json=body)
     assert response.status_code == 400
     assert re.match(said, response.json()["message"])
