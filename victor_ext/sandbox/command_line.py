@@ -161,7 +161,7 @@ def _parameter(name: str, option: Option) -> inspect.Parameter:
         help=_help(option),
         metavar=metavar_of(option),
         show_default=False,
-        parser=_parser_of(option),
+        parser=None if option.type is bool else _parser_of(option),
     )
     return inspect.Parameter(
         name,
@@ -196,36 +196,23 @@ def _kind(option: Option) -> Any:
     return str
 
 
-# Each parser says by itself what is wrong: typer's words change with its versions.
+# The parser says by itself what is wrong: typer's words change with its versions.
 
 
-def _parser_of(option: Option) -> Callable[[str], Any] | None:
-    if option.choices:
-        return _choice(option.choices)
-    return _PARSERS.get(_kind(option))
+def _parser_of(option: Option) -> Callable[[str], Any]:
+    kind = _kind(option)
+    choices = option.choices
 
-
-def _choice(choices: Sequence[str]) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in choices:
-            raise typer.BadParameter(f"{text!r} is not one of {', '.join(choices)}.")
-        return text
-
-    return parse
-
-
-def _parser(read: Callable[[str], Any], what: str) -> Callable[[str], Any]:
     def parse(text: str) -> Any:
+        if choices and text not in choices:
+            raise typer.BadParameter(f"{text!r} is not one of {', '.join(choices)}.")
         try:
-            return read(text)
+            return kind(text)
         except ValueError:
-            raise typer.BadParameter(f"{text!r} is not {what}.") from None
+            raise typer.BadParameter(f"{text!r} is not {_WORDS[kind]}.") from None
 
     return parse
 
 
-_PARSERS: dict[type, Callable[[str], Any]] = {
-    int: _parser(int, "a whole number"),
-    float: _parser(float, "a number"),
-}
 _METAVARS = {int: "N", float: "SECONDS", str: "TEXT"}
+_WORDS = {int: "a whole number", float: "a number"}

@@ -177,15 +177,12 @@ def _declared(schema: Json, components: Json, value: Any) -> Any:
     schema = _whole(schema, components)
     members = schema.get("properties")
     if isinstance(value, dict) and members is not None:
-        known = {name: member for name, member in cast("Json", value).items() if name in members}
-        return {
-            name: _declared(members[name], components, member) for name, member in known.items()
-        }
+        named = cast("Json", value)
+        known = [name for name in named if name in members]
+        return {name: _declared(members[name], components, named[name]) for name in known}
     if isinstance(value, list):
-        return [
-            _declared(schema.get("items", {}), components, item)
-            for item in cast("list[object]", value)
-        ]
+        items = schema.get("items", {})
+        return [_declared(items, components, item) for item in cast("list[object]", value)]
     return cast("object", value)
 
 
@@ -326,7 +323,7 @@ class Document:
         """What the JSON body of a response must be. One that operations share is compiled once."""
         reference = raw.get("$ref")
         if reference is None:
-            schema = _json_schema_of(raw)
+            schema = _schema_of(raw, "json")
             return None if schema is None else self._compile(schema)
         name = reference.rsplit("/", 1)[1]
         if name not in self._shared:
@@ -375,17 +372,13 @@ def shape_of(path: str) -> str:
     return re.sub(r"{[^}]*}", "{}", path)
 
 
-def _schema_of(holder: Json) -> Json | None:
-    """The schema of a body: of its only media type, or the first one."""
-    media = cast("list[Json]", [*holder.get("content", {}).values()])
-    return media[0].get("schema") if media else None
-
-
-def _json_schema_of(holder: Json) -> Json | None:
-    """The schema of a body of JSON; None: there is none, or the document does not say."""
+def _schema_of(holder: Json, kind: str = "") -> Json | None:
+    """The schema of a body: of the first media type that ends so; None: there is none, or the
+    document does not say.
+    """
     content = cast("dict[str, Json]", holder.get("content", {}))
     for media, body in content.items():
-        if media.partition(";")[0].strip().endswith("json"):
+        if media.partition(";")[0].strip().endswith(kind):
             return body.get("schema")
     return None
 

@@ -62,6 +62,13 @@ class Resending:
     first: float = 60.0
     longest: float = 21_600.0
 
+    def wait_after(self, attempts: int) -> float:
+        """The time before the next attempt."""
+        return min(self.first * 2.0 ** min(attempts - 1, 60), self.longest)
+
+
+_NEVER = Resending(taken=range(0), end=0.0)
+
 
 @dataclass(slots=True)
 class Attempt:
@@ -168,7 +175,7 @@ class Notifications:
         tick: Callable[[], None],
     ) -> None:
         self.url = url
-        self._context, self._resending, self._tick = context, resending, tick
+        self._context, self._resending, self._tick = context, resending or _NEVER, tick
         self._clock = context.clock
         self._log: deque[Delivery] = deque(maxlen=_KEPT)
         self._numbers = count(1)
@@ -189,7 +196,7 @@ class Notifications:
         Nothing happens where there is no address.
         """
         url = url or self.url
-        if url is None or self._resending is None:
+        if url is None or self._resending is _NEVER:
             return
         due = self._clock.now() + after
         end = due + self._resending.end
@@ -226,7 +233,7 @@ class Notifications:
 
     def start(self) -> None:
         """Look from now on, once a second, whether time has moved something."""
-        if not self._is_started and self._resending is not None:
+        if not self._is_started and self._resending is not _NEVER:
             self._is_started = True
             self._begin(self._watch())
 
@@ -373,10 +380,7 @@ class Notifications:
         return self._context.faults.pick(event=delivery.event)
 
     def _plan(self, queue: _Queue, delivery: Delivery, *, is_taken: bool) -> None:
-        resending = self._resending
-        assert resending is not None
-        tries = len(delivery.attempts) - 1
-        wait = min(resending.first * 2.0 ** min(tries, 60), resending.longest)
+        wait = self._resending.wait_after(len(delivery.attempts))
         if is_taken:
             delivery.state = "taken"
         elif delivery.due + wait > delivery.end:
@@ -388,7 +392,6 @@ class Notifications:
     async def _attempt(self, delivery: Delivery, posted: Posted, fault: Fault | None) -> bool:
         """POST once; returns whether the receiver has taken it."""
         resending = self._resending
-        assert resending is not None
         pairs = [(name.lower().encode(), text.encode()) for name, text in posted.headers.items()]
         body = sent_text(posted.body, posted.headers.get("Content-Type", ""))
         attempt = Attempt(self._clock.wall(), shown_headers(pairs), body)

@@ -15,6 +15,7 @@ from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Generic, NoReturn, Self, TypeVar, cast
 
@@ -164,27 +165,23 @@ class ServerInThread(ServerCommands, Generic[S]):
 class _Foreground(ServerInThread[ServerSettings]):
     """The sandbox of the command line."""
 
+    def __init__(self, provider_type: type[AnyProvider], settings: ServerSettings) -> None:
+        super().__init__(settings)
+        self.provider_type = provider_type
+
     def client_settings(self) -> str:
-        url = self.url
-        provider = self._running().provider
-
-        def work(_commands: object) -> str:
-            return provider.client_settings(url)
-
+        work = partial(self._running().provider.client_settings, self.url)
         # A command that the control API does not have: credentials are made on the serving thread.
-        return str(self._send(Command("client_settings", "", "", work), {}))
+        return str(self._send(Command("client_settings", "", "", lambda _: work()), {}))
 
     def greeting(self) -> str:
-        url = self.url
-        host = self.settings.host
+        url, host = self.url, self.settings.host
         heading = self._running().provider.heading
         greeting = f"{heading} and its page on {url}\nControl API on {url}/_sandbox/"
-        if is_this_machine(host):
-            return greeting
-        return (
-            f"{greeting}\nWarning: {host} can be reached from other machines, and so can the "
-            "control API."
+        warning = (
+            f"\nWarning: {host} can be reached from other machines, and so can the control API."
         )
+        return greeting if is_this_machine(host) else greeting + warning
 
 
 class _Stopped(BaseException):
@@ -211,8 +208,7 @@ def serve(
 
     `quiet`, `json_line` and `env_file` are options of the command line.
     """
-    served = type("Served", (_Foreground,), {"provider_type": provider_type})
-    sandbox = cast("_Foreground", served(settings))
+    sandbox = _Foreground(provider_type, settings)
     try:
         with _signals_stop(), _calls_shown(quiet=quiet), suppress(_Stopped), sandbox:
             if env_file is not None:

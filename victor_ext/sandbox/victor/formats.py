@@ -3,6 +3,7 @@
 With `quirks` they have that of the provider's examples and guides.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -95,30 +96,27 @@ class Formats:
         """The body for what is wrong with a request, in the shape for its operation."""
         if operation == "create":
             return self._api_error(problems[0])
-        return self._validation_errors(operation, problems)
+        # `ValidationErrors`: all errors, as Spring's BindingResult prints them.
+        name = {"empty": False, "lastElementIndexed": False, "numberOfElements": 1}
+        errors = [self._object_error(_TARGETS.get(operation, ""), problem) for problem in problems]
+        return {"name": name, "boundProperties": [], "allErrors": errors}
 
     def _api_error(self, problem: Problem) -> JsonObject:
         """`ApiErrorResponse`: the first error, named by a key and a field in camel case."""
-        path = [camel(step) for step in problem.path]
-        name = path[-1] if path else "request"
+        field = _field(problem)
+        name = field.rpartition(".")[2] or "request"
         # 101 is the only published number of the provider's list: here it stands for every invalid
         # field.
         error = {
             "code": 101,
             "message": f"error.{name}.{problem.kind}",
-            "field": ".".join(path),
+            "field": field,
         }
         # The document declares `data` as an object and shows a null.
         return self._object(status=0, data=None, error=error)
 
-    def _validation_errors(self, operation: str, problems: Sequence[Problem]) -> JsonObject:
-        """`ValidationErrors`: all errors, as Spring's BindingResult prints them."""
-        name = {"empty": False, "lastElementIndexed": False, "numberOfElements": 1}
-        errors = [self._object_error(_TARGETS.get(operation, ""), problem) for problem in problems]
-        return {"name": name, "boundProperties": [], "allErrors": errors}
-
     def _object_error(self, target: str, problem: Problem) -> JsonObject:
-        field = ".".join(camel(step) for step in problem.path)
+        field = _field(problem)
         code = _SPRING.get(problem.rule) or _SPRING.get(problem.kind, "Invalid")
         error: JsonObject = {
             "objectName": target,
@@ -212,7 +210,6 @@ _SPRING = {
 }
 
 
-def camel(name: str) -> str:
-    """A field name in camel case, as in the provider's errors."""
-    head, *rest = name.split("_")
-    return head + "".join(part.capitalize() for part in rest)
+def _field(problem: Problem) -> str:
+    """The place of a problem in camel case, as in the provider's errors."""
+    return re.sub("_(.)", lambda match: match[1].upper(), ".".join(problem.path))

@@ -136,19 +136,14 @@ class Ledger(Lifecycle):
             raise _used("used", rule)
         return None if rule == "new" else (made, rule)
 
-    def check_create(self, body: JsonValue) -> None:
-        """Refuse what is wrong with a create: the first of its problems."""
-        problems = self.create_problems(body)
-        if problems:
-            raise wrong(problems[0])
-
     def create(
         self, owner: str, key: str | None, fingerprint: str, body: JsonObject
     ) -> PaymentRequest:
         """Make an outbound request of the declared members of a create, and its inbound twin when
         the counterparty has an account in the sandbox.
         """
-        counterparty_id = _counterparty_id(body)
+        # None where a newer document lets a caller name nobody.
+        counterparty_id = body.get("payer", {}).get("victor_counterparty_id")
         counterparty = self.store.counterparties.get(counterparty_id or "")
         request = self._made(
             body,
@@ -360,12 +355,6 @@ def _shown(payer: Account) -> JsonObject:
         "payer_routing": payer.routing_number,
         "payer_name": payer.name,
     }
-
-
-def _counterparty_id(body: JsonObject) -> str | None:
-    """Who is asked; None where a newer document lets a caller name nobody."""
-    counterparty_id = body.get("payer", {}).get("victor_counterparty_id")
-    return None if counterparty_id is None else intern(counterparty_id)
 
 
 def _others(body: JsonObject) -> JsonObject | None:
