@@ -2,6 +2,7 @@
 class is made, or its sandbox starts; one in its responses, by a 500.
 """
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.sandbox.sandbox_callers import exchange
 from victor_ext.sandbox.engine import Listing, Refused, Result, Row, TableProvider
-from victor_ext.sandbox.server import BodyKey, HeaderKey, Response, ServerInThread
+from victor_ext.sandbox.server import BodyKey, HeaderKey, Response, ServerInThread, json_response
 from victor_ext.sandbox.server.document import Document
+from victor_ext.sandbox.velo import RemoteVeloSandbox
 
 DOCUMENT = Path(__file__).with_name("charges.yaml")
 CHARGE = Row("charge", "POST /charges", lambda state, _: Result(body=state["made"]), 201)
@@ -217,6 +220,70 @@ def test_a_pattern_that_backtracks_too_long_is_named(tmp_path):
         refused = httpx.get(f"{sandbox.url}/things", params={"code": "x" * 40})
         assert refused.status_code == 400
         assert "backtracks too long" in refused.text
+
+
+# What the server does for each table
+
+NAME = {"name": "a"}
+UNDER_KEY = {"Idempotency-Key": "k"}
+ANSWERED = {"delay", "rate_limit", "status", "truncated_json", "malformed_json", "html"}
+WORK = {"cut_answer", "lose_answer", "delay", "truncated_json", "malformed_json"}
+
+
+@pytest.mark.parametrize("kind", [*(ANSWERED | WORK), "refuse", "cut_request"])
+def test_every_fault_does_the_work_once_and_only_once(odd, kind):
+    sandbox, ann = odd
+    sandbox.inject(kind, operation="make", delay=0.01)
+    if kind in ANSWERED:
+        ann.post("/things", json=NAME, headers=UNDER_KEY)
+    else:
+        with pytest.raises(httpx.TransportError):
+            ann.post("/things", json=NAME, headers=UNDER_KEY)
+    assert sandbox.work_done_by_reference() == ({"a": 1} if kind in WORK else {})
+    assert sandbox.received()[-1].fault == kind
+    assert ann.post("/things", json=NAME, headers=UNDER_KEY).status_code == 201
+    assert sandbox.work_done_by_reference() == {"a": 1}
+    assert sandbox.received()[-1].replayed is (kind in WORK)
+
+
+def test_commands_of_another_provider_are_told_whose_sandbox_it_is(odd):
+    said = rf"There is no command GET .*{odd[0].url} is a small sandbox, and RemoteVeloSandbox may"
+    with pytest.raises(LookupError, match=said):
+        RemoteVeloSandbox(odd[0].url).notifications()
+    with pytest.raises(ValueError, match=r"operation must be one of make, .*, other, not 'create'$"):
+        odd[0].inject("status", operation="create")
+
+
+def test_the_key_of_a_request_that_was_cut_after_its_body_is_known():
+    body = json.dumps({"requestId": "k"}).encode()
+    head = f"POST /charges HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+    with sandbox(CHARGE, key=BodyKey("requestId")) as small:
+        small.inject("cut_request", times=2)
+        assert exchange(small.url, head + body) == (b"", "reset")
+        assert small.attempts_by_key() == {"k": 1}
+        small.clear_faults()
+        small.inject("cut_request", after=-1)
+        exchange(small.url, head + body)
+        assert [received.idempotency_key for received in small.received()] == ["k", None]
+
+
+def test_errors_of_the_machinery_have_the_shape_of_the_provider_s(caplog):
+    def error(_provider, status, code, _message):
+        return json_response(status, {"fault": code})
+
+    broken = Row("broken", "GET /broken", lambda *_: 1 // 0)
+    with sandbox(CHARGE, broken, error=error) as small, httpx.Client(base_url=small.url) as http:
+        small.inject("status", status=503, retry_after=3)
+        failed = http.post("/charges", json={})
+        assert (failed.json()["fault"], failed.headers["retry-after"]) == ("injected_fault", "3")
+        missing = http.get("/nothing")
+        assert (missing.status_code, missing.json()["fault"]) == (404, "no_such_path")
+        wrong = http.put("/charges")
+        assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
+        assert http.post("/charges", content=b"x" * ((1 << 20) + 1)).status_code == 413
+        mistake = http.get("/broken")
+        assert (mistake.status_code, mistake.json()["fault"]) == (500, "sandbox_failure")
+    assert "ZeroDivisionError" in caplog.text
 
 
 # Mistakes in a table
