@@ -250,7 +250,7 @@ def test_commands_of_another_provider_are_told_whose_sandbox_it_is(odd):
     said = rf"There is no command GET .*{odd[0].url} is a small sandbox, and RemoteVeloSandbox may"
     with pytest.raises(LookupError, match=said):
         RemoteVeloSandbox(odd[0].url).notifications()
-    with pytest.raises(ValueError, match=r"operation must be one of make, .*, other, not 'create'$"):
+    with pytest.raises(ValueError, match=r"must be one of make, .*, other, not 'create'$"):
         odd[0].inject("status", operation="create")
 
 

@@ -54,7 +54,7 @@ class ConnectedProvider(SandboxProvider[NotifyingSettings]):
     operations = ()
     settings_type = NotifyingSettings
     commands_type = ConnectedCommands
-    resending = Resending(taken=range(200, 300), end=3 * 86_400.0)
+    resending = Resending()
     headers: ClassVar[Mapping[str, str]] = _JSON
     """What every notification has, beside its signature."""
     sign: ClassVar[tuple[Sign, ...]] = ()

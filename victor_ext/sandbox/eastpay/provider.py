@@ -5,7 +5,6 @@ from victor_ext.sandbox.eastpay.payments import PaymentEntry, result
 from victor_ext.sandbox.eastpay.state import (
     DOCUMENT,
     EVENT,
-    RESENDING,
     EastPaySettings,
     EastPayState,
     stamp,
@@ -17,6 +16,7 @@ from victor_ext.sandbox.server import (
     JsonObject,
     JsonValue,
     Problem,
+    Resending,
     Response,
     Validator,
     json_response,
@@ -37,7 +37,7 @@ class EastPayProvider(TableProvider[EastPaySettings]):
     base_path = "/{base}"
     settings_type = EastPaySettings
     commands_type = EastPayCommands
-    resending = RESENDING
+    resending = Resending()
     events = (EVENT,)
     rows = (
         Row("pay", "POST /{base}/v3/payments", EastPayState.pay),
@@ -61,9 +61,7 @@ class EastPayProvider(TableProvider[EastPaySettings]):
         return EastPayState(self.context.clock, self.settings, self.notifications, self.message)
 
     def client_settings(self, url: str) -> str:
-        made = self.state.add_merchant()
-        credentials = f"EASTPAY_TOKEN={made['token']}\nEASTPAY_ENTITY_ID={made['entity_id']}\n"
-        return f"EASTPAY_BASE_URL={url}/eastpay\n{credentials}"
+        return self.variables(base_url=f"{url}/eastpay", **self.state.add_merchant())
 
     def message(self, entry: PaymentEntry) -> bytes:
         """What a notification says of a payment: what an inquiry answers."""

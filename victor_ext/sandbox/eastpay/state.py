@@ -36,7 +36,6 @@ from victor_ext.sandbox.server import (
     Notifications,
     NotifyingSettings,
     Posted,
-    Resending,
     Response,
     Validator,
     find,
@@ -47,7 +46,6 @@ from victor_ext.sandbox.server import (
 DOCUMENT = "eastpay.yaml"
 EVENT = "payment"
 """What the log calls each notification: the page names no events."""
-RESENDING = Resending(taken=range(200, 300), end=3 * 86_400.0)
 _CHECKOUT_LIFE = 15 * 60
 _SCRIPT = ((b"content-type", b"text/javascript"),)
 

@@ -19,9 +19,8 @@ from email.utils import formatdate
 from functools import partial
 
 from victor_ext.sandbox.flexfactor.orders import Order
-from victor_ext.sandbox.server import Clock, JsonObject, Notifications, Posted, Resending, host_of
+from victor_ext.sandbox.server import Clock, JsonObject, Notifications, Posted, host_of
 
-RESENDING = Resending(taken=range(200, 300), end=3 * 86_400.0)
 REFUNDED = "order.refunded"
 _EVENTS = {
     "Completed": "order.completed",

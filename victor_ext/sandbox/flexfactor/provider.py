@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from victor_ext.sandbox.engine import Asked, Page, Refused, Result, Row, TableProvider
 from victor_ext.sandbox.flexfactor.commands import FlexFactorCommands
-from victor_ext.sandbox.flexfactor.notifications import EVENTS, RESENDING
+from victor_ext.sandbox.flexfactor.notifications import EVENTS
 from victor_ext.sandbox.flexfactor.orders import ORDERS, Order, check_moments
 from victor_ext.sandbox.flexfactor.state import (
     DOCUMENT,
@@ -22,6 +22,7 @@ from victor_ext.sandbox.server import (
     Call,
     JsonObject,
     Problem,
+    Resending,
     Response,
     empty_response,
     json_response,
@@ -46,7 +47,7 @@ class FlexFactorProvider(TableProvider[FlexFactorSettings]):
     sends_nulls = True  # as it was seen, and the pages do not say
     settings_type = FlexFactorSettings
     commands_type = FlexFactorCommands
-    resending = RESENDING
+    resending = Resending()
     events = EVENTS
     rows = (
         Row("token", "POST /v1/oauth2/token", FlexFactorState.token, is_open=True),
@@ -70,8 +71,7 @@ class FlexFactorProvider(TableProvider[FlexFactorSettings]):
 
     def client_settings(self, url: str) -> str:
         key = base64.b64encode(self.state.subscriber_key).decode()
-        made = {"base_url": url, **self.state.add_client(), "subscriber_key": key}
-        return "".join(f"FLEXFACTOR_{name.upper()}={value}\n" for name, value in made.items())
+        return self.variables(base_url=url, **self.state.add_client(), subscriber_key=key)
 
     def authenticate(self, call: Call) -> str:
         """The merchant whose token a call has."""

@@ -56,8 +56,8 @@ class Resending:
         longest: and so long at most.
     """
 
-    taken: range
-    end: float
+    taken: range = range(200, 300)
+    end: float = 3 * 86_400.0
     patience: float = 10.0
     first: float = 60.0
     longest: float = 21_600.0

@@ -288,7 +288,12 @@ class SandboxProvider(ABC, Generic[S]):
 
     def client_settings(self, url: str) -> str:
         """Environment variables for a client, one on each line, with fresh credentials."""
-        return f"{self.name.upper()}_BASE_URL={url}\n"
+        return self.variables(base_url=url)
+
+    def variables(self, **values: str) -> str:
+        """Environment variables whose names begin with that of the provider, one on each line."""
+        prefix = self.name.upper()
+        return "".join(f"{prefix}_{name.upper()}={value}\n" for name, value in values.items())
 
     def close(self) -> None:
         """Close files."""

@@ -71,17 +71,13 @@ def list_sources(state: VeloState, _: Asked) -> list[JsonObject]:
 
 
 def get_source(state: VeloState, asked: Asked) -> JsonObject:
-    return source(state, asked.about)
-
-
-def source(state: VeloState, account_id: str) -> JsonObject:
-    return find(state.sources, account_id, "source account")
+    return find(state.sources, asked.about, "source account")
 
 
 def fund(state: VeloState, asked: Asked) -> Result:
     """Request money."""
     account_id, body = asked.about, asked.body
-    account = source(state, account_id)
+    account = get_source(state, asked)
     bank = state.banks.get(body["fundingAccountId"])
     if bank is None:
         raise Refused(400, "There is no such funding account.", "fundingAccountId")

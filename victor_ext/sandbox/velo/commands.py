@@ -9,6 +9,7 @@ from victor_ext.sandbox.server import (
     NotificationCommands,
     TokenCommands,
     command,
+    find,
     member,
     nothing,
     require_filled,
@@ -83,7 +84,7 @@ class VeloCommands(TokenCommands, NotificationCommands):
     @command("GET", "/sourceAccounts/{account_id}/balance")
     def balance(self, account_id: str) -> int:
         """The balance of a source account, in minor units."""
-        return int(accounts.source(self._state, account_id)["balance"])
+        return int(find(self._state.sources, account_id, "source account")["balance"])
 
     @command("POST", "/payments/{payment_id}/return", returns=nothing)
     def return_payment(self, payment_id: str) -> JsonObject:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 from victor_ext.sandbox.engine import Asked, Move, Refused, Result
 from victor_ext.sandbox.server import JsonObject, NotFound, Response, find
-from victor_ext.sandbox.velo.accounts import source
 from victor_ext.sandbox.velo.notifications import notify_of_payment
 from victor_ext.sandbox.velo.payees import by_remote_id
 from victor_ext.sandbox.velo.state import Payout, VeloState, iso, made_at
@@ -137,7 +136,7 @@ def return_payment(state: VeloState, payment_id: str) -> None:
         raise NotFound("There is no such payment.")
     if payment["status"] != "CONFIRMED":
         raise ValueError(f"the payment is {payment['status']}: only a CONFIRMED one is returned")
-    source(state, payment["sourceAccountId"])["balance"] += _cost(payment)
+    state.sources[payment["sourceAccountId"]]["balance"] += _cost(payment)
     _set_status(state, payment, "RETURNED")
 
 

@@ -193,13 +193,8 @@ class VeloProvider(TableProvider[VeloSettings]):
         return {"payor_id": self.state.payor_id}
 
     def client_settings(self, url: str) -> str:
-        made = self.state.add_key()
-        return (
-            f"VELO_BASE_URL={url}\n"
-            f"VELO_API_KEY={made['api_key']}\n"
-            f"VELO_API_SECRET={made['api_secret']}\n"
-            f"VELO_WEBHOOK_AUTHORIZATION={self.state.authorization}\n"
-        )
+        header = self.state.authorization
+        return self.variables(base_url=url, **self.state.add_key(), webhook_authorization=header)
 
     def authenticate(self, call: Call) -> str:
         owner = self.state.tokens.owner(call.bearer_token)

@@ -163,16 +163,11 @@ class VictorProvider(TableProvider[SandboxSettings]):
     def client_settings(self, url: str) -> str:
         """OAuth credentials, and a key pair that is commented out: a client takes one kind."""
         key, client = self.state.add_api_key(), self.state.add_oauth_client()
+        known = {"environment": self.settings.environment, "base_url": url, **client}
         # One line without quotes suits every reader of such files; PEM has line breaks.
         der = "".join(key["private_key"].splitlines()[1:-1])
-        return (
-            f"VICTOR_ENVIRONMENT={self.settings.environment}\n"
-            f"VICTOR_BASE_URL={url}\n"
-            f"VICTOR_CLIENT_ID={client['client_id']}\n"
-            f"VICTOR_CLIENT_SECRET={client['client_secret']}\n"
-            f"# VICTOR_API_KEY={key['api_key']}\n"
-            f"# VICTOR_PRIVATE_KEY={der}\n"
-        )
+        commented_out = f"# VICTOR_API_KEY={key['api_key']}\n# VICTOR_PRIVATE_KEY={der}\n"
+        return self.variables(**known) + commented_out
 
     # Operations
 
