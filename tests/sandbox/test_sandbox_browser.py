@@ -93,19 +93,6 @@ def test_a_request_made_in_python_appears_and_accepting_it_ends_the_wait(window,
     assert page.evaluate("window.untouched"), "the page was loaded again"
 
 
-def test_what_a_caller_writes_is_text(window, victor, sandbox):
-    page = window()
-    made = ask(victor, HOSTILE)
-    row = page.locator(f'a[href="#/records/{made.id}"]')
-    expect(row).to_contain_text(HOSTILE)
-    row.click()
-    expect(page.locator("#detail q")).to_have_text(HOSTILE)
-    page.goto(f"{sandbox.url}/#/calls/{sandbox.received()[-1].number}")
-    expect(page.locator("#detail")).to_contain_text("onerror")
-    assert page.title() == "Victor sandbox (staging)"
-    assert page.locator("main img, main script").count() == 0
-
-
 def test_the_keyboard_is_enough(window, victor, sandbox):
     made = ask(victor, "By keyboard")
     page = window()

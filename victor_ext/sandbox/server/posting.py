@@ -11,9 +11,9 @@ import os
 import ssl
 import threading
 from collections.abc import Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import h11
@@ -206,27 +206,23 @@ class _OwnLoop:
     """An event loop on a thread."""
 
     def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="sandbox-notifications", daemon=True)
-        self._thread.start()
+        started: Future[asyncio.AbstractEventLoop] = Future()
+        self._stopping = asyncio.Event()
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self.loop)
-        try:
-            self.loop.run_forever()
-            tasks = asyncio.all_tasks(self.loop)
-            for task in tasks:
-                task.cancel()
-            ended: Any = asyncio.gather(*tasks, return_exceptions=True)
-            self.loop.run_until_complete(ended)
-            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
-        finally:
-            self.loop.close()
+        async def run() -> None:
+            started.set_result(asyncio.get_running_loop())
+            await self._stopping.wait()
+
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(run()), name="sandbox-notifications", daemon=True
+        )
+        self._thread.start()
+        self.loop = started.result()
 
     def end(self) -> None:
         """Stop. An application that never gives its thread back is left to the end of the
         process.
         """
         with suppress(RuntimeError):
-            self.loop.call_soon_threadsafe(self.loop.stop)
+            self.loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(_PATIENCE)

@@ -2,18 +2,16 @@
 
 import re
 import uuid
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
-from typing import Literal, TypeVar, get_type_hints
+from typing import Literal
 
 from victor_ext.sandbox.server import (
     JsonObject,
     JsonValue,
     Problem,
     TokenCommands,
-    check_type,
     command,
     member,
     nothing,
@@ -32,7 +30,6 @@ from victor_ext.sandbox.victor.state import (
 )
 
 Answer = Literal["Accepted", "Declined"]
-R = TypeVar("R")
 
 
 class SandboxCommands(TokenCommands):
@@ -85,7 +82,8 @@ class SandboxCommands(TokenCommands):
         `account_number` has 3 to 20 digits, and `routing_number` is what a request to it shows.
         """
         number = _account_number("account_number", account_number)
-        account = _made(Account, account_number=number, routing_number=routing_number, name=name)
+        shown = _given(routing_number=routing_number, name=name)
+        account = Account(account_number=number, **shown)
         # It is shown as the payer of an inbound request.
         _refuse(
             declared("get").response(200).problems({"payment_request": {"payer": asdict(account)}})
@@ -112,14 +110,9 @@ class SandboxCommands(TokenCommands):
         """
         if account_number is not None:
             _account_number("account_number", account_number)
-        numbers = {"account_number": account_number, "routing_number": routing_number}
-        named = {
-            "id": id or uuid.uuid4().hex[:10],
-            "name": name,
-            "network": network,
-            "behaviour": behaviour,
-        }
-        counterparty = _made(Counterparty, **numbers, **named)
+        numbers = _given(account_number=account_number, routing_number=routing_number)
+        more = _given(name=name, network=network, behaviour=behaviour)
+        counterparty = Counterparty(id=id or uuid.uuid4().hex[:10], **numbers, **more)
         if not 1 <= len(counterparty.id) <= 16:
             raise ValueError("id must have 1 to 16 characters")
         self._state.store.counterparties[counterparty.id] = counterparty
@@ -240,11 +233,3 @@ def _refuse(problems: list[Problem]) -> None:
 
 def _given(**options: JsonValue) -> JsonObject:
     return {name: value for name, value in options.items() if value is not None}
-
-
-def _made(kind: Callable[..., R], **options: JsonValue) -> R:
-    """A record of the options that are not None, each of the type that its field has."""
-    types, given = get_type_hints(kind), _given(**options)
-    for name, value in given.items():
-        check_type(name, value, types[name])
-    return kind(**given)
