@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
@@ -11,15 +10,6 @@ Entry: TypeAlias = tuple[float, str, Any]
 """When something was done, the digest of the request that asked for it, and what is remembered of
 it.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered(Generic[T]):
-    """What was done under a key."""
-
-    what: T
-    is_repeat: bool
-    """Whether the request is the one that was sent with the key at first."""
 
 
 class KeyMemory(Generic[T]):
@@ -41,14 +31,16 @@ class KeyMemory(Generic[T]):
         self._life = life
         self._entries: MutableMapping[str, Entry] = {} if entries is None else entries
 
-    def find(self, owner: str, key: str | None, digest: str) -> Remembered[T] | None:
-        """What was done under the key; None: nothing, or its life is over."""
+    def find(self, owner: str, key: str | None, digest: str) -> tuple[T, bool] | None:
+        """What was done under the key, and whether the request is the one that was sent with it at
+        first; None: nothing, or its life is over.
+        """
         if key is None or (entry := self._entries.get(place_of(owner, key))) is None:
             return None
         at, before, what = entry
         if self._life is not None and self._now() - at >= self._life:
             return None
-        return Remembered(what, before == digest)
+        return what, before == digest
 
     def entry(self, digest: str, what: T, at: float | None = None) -> Entry:
         """What is kept of a request that did something at a time, in epoch seconds; None: now."""

@@ -200,9 +200,10 @@ class TableProvider(SandboxProvider[S]):
         key = self.key_of(call)
         before = self._keys.find(call.owner, key, call.digest)
         if before is not None:
-            if not before.is_repeat:
+            made, is_repeat = before
+            if not is_repeat:
                 raise Refused(409, "The key was used with another request.", code="key")
-            response, call.exchange.reference, call.exchange.request_id = before.what
+            response, call.exchange.reference, call.exchange.request_id = made
             call.exchange.replayed = True
             return response
         response = self._answered(row, call, body)

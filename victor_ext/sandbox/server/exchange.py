@@ -3,7 +3,6 @@ the response.
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
@@ -49,23 +48,14 @@ class OperationTable:
 
     def __init__(self, operations: Sequence[Operation]) -> None:
         self.names = (*(operation.name for operation in operations), OTHER)
-        self._plain: dict[tuple[str, str], str] = {}
-        self._patterns: list[tuple[str, re.Pattern[str], str]] = []
-        for operation in sorted(operations, key=lambda operation: operation.path.count("{")):
-            method, path, name = operation.method, operation.path, operation.name
-            if "{" in path:
-                self._patterns.append((method, compile_path(path)[0], name))
-            else:
-                self._plain[method, path] = name
-        self._methods = sorted({operation.method for operation in operations})
+        in_order = sorted(operations, key=lambda operation: operation.path.count("{"))
+        self._known = [(each.method, compile_path(each.path)[0], each.name) for each in in_order]
 
     def find(self, method: str, path: str) -> tuple[str, dict[str, str]]:
         """The name of the operation and the values of the names in braces; `path` is decoded
         already.
         """
-        if (method, path) in self._plain:
-            return self._plain[method, path], {}
-        for known, pattern, name in self._patterns:
+        for known, pattern, name in self._known:
             match = pattern.fullmatch(path) if known == method else None
             if match is not None:
                 return name, match.groupdict()
@@ -77,10 +67,7 @@ class OperationTable:
 
     def methods(self, path: str) -> list[str]:
         """The methods that a path takes."""
-        plain = [method for method in self._methods if (method, path) in self._plain]
-        if plain:
-            return plain
-        return [method for method in self._methods if self.find(method, path)[0] != OTHER]
+        return sorted({method for method, pattern, _ in self._known if pattern.fullmatch(path)})
 
     def is_own(self, method: str, path: str) -> bool:
         """Whether a call is for the control API, or for a page where the provider has no

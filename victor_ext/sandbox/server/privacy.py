@@ -82,14 +82,6 @@ def sent_text(body: bytes, content_type: str) -> str:
     return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
 
 
-def indented(text: str) -> str:
-    """JSON with indentation, its beginning if it is long; any other text as it is."""
-    try:
-        return _cut(json.dumps(json.loads(text), indent=2, ensure_ascii=False))
-    except (ValueError, RecursionError):
-        return _cut(text)
-
-
 def one_line(text: str) -> str:
     """The beginning of a text on one line, with the last four digits of a long number only."""
     plain = "".join(c if c.isprintable() else "?" for c in text[:200])

@@ -15,7 +15,6 @@ from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Generic, NoReturn, Self, TypeVar, cast
 
@@ -170,9 +169,14 @@ class _Foreground(ServerInThread[ServerSettings]):
         self.provider_type = provider_type
 
     def client_settings(self) -> str:
-        work = partial(self._running().provider.client_settings, self.url)
+        url = self.url
+        provider = self._running().provider
+
+        def work(_commands: object) -> str:
+            return provider.client_settings(url)
+
         # A command that the control API does not have: credentials are made on the serving thread.
-        return str(self._send(Command("client_settings", "", "", lambda _: work()), {}))
+        return str(self._send(Command("client_settings", "", "", work), {}))
 
     def greeting(self) -> str:
         url, host = self.url, self.settings.host

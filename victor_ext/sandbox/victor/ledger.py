@@ -125,10 +125,11 @@ class Ledger(Lifecycle):
         before = self._keys.find(owner, key, fingerprint)
         if before is None:
             return None
-        rule = self.settings.key_repeat if before.is_repeat else self.settings.key_conflict
-        if rule.isdecimal() and not before.is_repeat:
+        request_id, is_repeat = before
+        rule = self.settings.key_repeat if is_repeat else self.settings.key_conflict
+        if rule.isdecimal() and not is_repeat:
             raise _used("conflict", rule)
-        made = self.store.requests[before.what]
+        made = self.store.requests[request_id]
         age = self.clock.now() - made.created_at
         if 0 <= age < self.settings.key_in_progress:  # below zero, the clock was set back since
             raise _used("inProgress", "409")

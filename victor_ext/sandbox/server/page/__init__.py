@@ -25,7 +25,7 @@ from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import Received, SandboxContext
 from victor_ext.sandbox.server.exchange import CONTROL, DOCS, PAGE, JsonObject
 from victor_ext.sandbox.server.faults import AFTER, BEFORE, KINDS, OF_NOTIFICATIONS
-from victor_ext.sandbox.server.privacy import body_text, indented, masked, shown_headers
+from victor_ext.sandbox.server.privacy import body_text, masked, shown_headers
 from victor_ext.sandbox.server.provider import AnyProvider, Record, StatusChange
 
 if TYPE_CHECKING:
@@ -103,22 +103,16 @@ class PageView:
     def lists(self) -> dict[str, Fragments]:
         self._provider.tick()
         calls = self._context.last(_SHOWN)
-        groups: Fragments = {}
+        lists: dict[str, Fragments] = {"groups": {}, "calls": {}}
         for group in self._groups(calls):
-            groups[group.id] = _render("fragments.html", "group", group=group)
-        lines: Fragments = {}
+            lists["groups"][group.id] = _render("fragments.html", "group", group=group)
         for call in calls:
-            lines[str(call.number)] = _render("fragments.html", "call", call=call)
-        lists = {"groups": groups, "calls": lines}
+            lists["calls"][str(call.number)] = _render("fragments.html", "call", call=call)
         if self._notifies:
-            lists["deliveries"] = self._deliveries()
+            rows = lists["deliveries"] = {}
+            for delivery in self._provider.notifications.last(_SHOWN):
+                rows[str(delivery.number)] = _render("notifications.html", "row", delivery=delivery)
         return lists
-
-    def _deliveries(self) -> Fragments:
-        rows: Fragments = {}
-        for delivery in self._provider.notifications.last(_SHOWN):
-            rows[str(delivery.number)] = _render("notifications.html", "row", delivery=delivery)
-        return rows
 
     def parts(self) -> Fragments:
         clock = self._context.clock
@@ -191,7 +185,7 @@ class PageView:
     def delivery(self, number: int) -> str:
         """One notification with its attempts; raises `NotFound`."""
         delivery = self._provider.notifications.get(number)
-        body = indented(delivery.attempts[-1].body) if delivery.attempts else ""
+        body = body_text(delivery.attempts[-1].body.encode(), "") if delivery.attempts else ""
         return _render("notifications.html", "delivery", delivery=delivery, body=body)
 
     def call(self, number: int) -> str:
