@@ -96,7 +96,11 @@ class Listing:
     def page(self, items: Sequence[T], query: Mapping[str, Any]) -> Page[T]:
         """The page that is asked for. Raises `Refused` for an order that the items do not have."""
         passing = items
-        filters = {name: value for name, value in query.items() if self.is_filter(name)}
+        filters = [
+            (name, self.test_of(name), value)
+            for name, value in query.items()
+            if self.is_filter(name)
+        ]
         if filters:
             passing = [item for item in items if self._passes(item, filters)]
         order = query.get(self.sort, self.order)
@@ -111,12 +115,11 @@ class Listing:
         begin = (number - 1) * size
         return Page(in_turn[begin : begin + size], number, size, len(in_turn))
 
-    def _passes(self, item: Any, filters: Mapping[str, JsonValue]) -> bool:
+    def _passes(self, item: Any, filters: Sequence[tuple[str, Test | None, JsonValue]]) -> bool:
         """Whether an item passes all filters. For a filter without a test, a member of its name
         must be equal, in whatever part of the item. An item without the member does not pass.
         """
-        for name, wanted in filters.items():
-            test = self.test_of(name)
+        for name, test, wanted in filters:
             if test is None:
                 is_wanted = _has_member(name, self.members_of(item), wanted)
             else:

@@ -116,7 +116,8 @@ class Pager:
         """
         settings, first = self._settings, int(self._settings.first_page)
         low, high = self._range(filters)
-        newest_first = self._store.order[low:high][::-1]
+        newest_first = self._store.order[low:high]
+        newest_first.reverse()
         asked = max(1, filters.get("page", first) - first + 1)
         page = self._listing.page(newest_first, {**filters, "page": asked})
         last = max(1, page.pages)
