@@ -44,7 +44,7 @@ class Desk:
 
     def step(self, line):
         what, *values = line.split()
-        return getattr(self, what)(*values)
+        return getattr(self if hasattr(self, what) else self.sandbox, what)(*values)
 
     def advance(self, seconds):
         self.sandbox.advance(float(seconds))
@@ -119,7 +119,7 @@ class FlexFactorDesk(Desk):
     def evaluate(self, decision, amount="500", currency="USD", card="", name="INV-1"):
         self.sandbox.decide(decision, name)
         at, card_data = "2026-03-04T05:06:07Z", dict(self.card)
-        if card:
+        if card not in ("", "none"):
             year, month = self.expiry(card)
             card_data |= {"expirationYear": year, "expirationMonth": month}
         transaction = {"id": "t", "timestampUtc": at, "amount": int(amount), "currency": currency}

@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
+from tests.cases import cases_beside
 from tests.sandbox.desks import EastPayDesk, FlexFactorDesk, VeloDesk
 from tests.sandbox.receivers import Receiver
 from victor_ext import AuthenticationError
@@ -23,6 +24,7 @@ from victor_ext.sandbox.server import posting
 from victor_ext.testing import Faults
 
 pytestmark = pytest.mark.slow
+CASES = cases_beside(__file__, "notifications")
 KEY = base64.b64encode(b"k" * 64).decode()
 PRICE = {"amount": 4423, "currency": "USD"}
 HEADER = "long-and-random-7f3b1c9e"
@@ -89,33 +91,11 @@ def test_flexfactors_signature_by_two_verifiers(flexfactor_sandbox, merchant, re
 
 def test_what_happens_to_an_order_is_notified(flexfactor_sandbox, merchant, receiver):
     """The names, and when each occurs, are those of the page about webhooks."""
-    settle = flexfactor_sandbox.settle
-    merchant.evaluate("CAPTUREREQUIRED", name="A")
-    assert not merchant.is_refused(merchant.capture("500", "USD"))
-    for _ in range(2):
-        merchant.refund("2.5")
-    merchant.evaluate("CHALLENGE", name="B")
-    settle("B", "APPROVED")
-    merchant.evaluate("SUBMITTED", name="C")
-    for _ in range(2):
-        merchant.cancel()
-    merchant.evaluate("PROCESSING", name="D")
-    settle("D", "EXPIRED")
-    merchant.evaluate("DECLINED", name="E")
-    flexfactor_sandbox.trigger("A", "payment.chargeback.received")
+    for line in CASES["flexfactor's orders"]:
+        merchant.step(line)
     flexfactor_sandbox.wait_for_deliveries()
-    assert [(each.said["ExternalOrderId"], each.said["Event"]) for each in receiver.came] == [
-        ("A", "order.capturerequired"),
-        ("A", "order.completed"),
-        ("A", "order.refunded"),
-        ("A", "order.refunded"),
-        ("B", "challenge.presented"),
-        ("B", "order.completed"),
-        ("C", "order.cancelled"),
-        ("D", "order.expired"),
-        ("E", "order.cancelled"),
-        ("A", "payment.chargeback.received"),
-    ]
+    came = [f"{each.said['ExternalOrderId']} {each.said['Event']}" for each in receiver.came]
+    assert came == CASES["flexfactor's events"]
     known = flexfactor.Webhook.event_names
     assert {each.said["Event"] for each in receiver.came} <= set(known)
     with pytest.raises(ValueError, match="event must be one of"):
@@ -207,43 +187,7 @@ def payor(velo_sandbox):
         yield desk
 
 
-REQUIRED = {
-    "payment_status_changed": {"paymentId", "status"},
-    "payment_rejected_or_returned": {"paymentId", "status", "reasonCode", "reasonMessage"},
-    "onboarding_status_changed": {"payeeId"},
-    "payable_status_changed": {"payeeId"},
-    "payee_details_changed": {"payeeId"},
-    "debit_status_changed": {"debitTransactionId", "status"},
-    "ping": set[str](),
-}
-"""The members that Velo's document requires of an event, by its `sourceType`, beside those of
-each."""
-STATUSES = {
-    "SUBMITTED", "ACCEPTED", "REJECTED", "ACCEPTED_BY_RAILS", "CONFIRMED", "RETURNED", "WITHDRAWN",
-}  # fmt: skip
-
-
-# Of any event, by command
-
-
-TRIGGERED = {
-    "payment.submitted": "payment_status_changed",
-    "payment.accepted": "payment_status_changed",
-    "payment.rejected": "payment_rejected_or_returned",
-    "payment.accepted_by_rails": "payment_status_changed",
-    "payment.confirmed": "payment_status_changed",
-    "payment.returned": "payment_rejected_or_returned",
-    "payment.withdrawn": "payment_status_changed",
-    "payee.onboarding_status_changed": "onboarding_status_changed",
-    "payee.payable_status_changed": "payable_status_changed",
-    "payee.details_changed": "payee_details_changed",
-    "debit.pending": "debit_status_changed",
-    "debit.processing": "debit_status_changed",
-    "debit.rejected": "debit_status_changed",
-    "debit.released": "debit_status_changed",
-    "ping": "ping",
-}
-"""Each event of Velo's, and the kind of its body: every kind that the document has."""
+TRIGGERED, REQUIRED = CASES["velo's events"], CASES["velo's bodies"]
 ABOUT = "1f0e7b0a-3d3c-4f43-9f6b-2f6f0c1c7a11"
 
 
@@ -258,7 +202,7 @@ def test_velo_posts_any_event_without_a_payout(velo_sandbox, receiver):
     webhook = velo.Webhook(velo_sandbox.authorization_header())
     for came in receiver.came:
         source = came.said["source"]
-        assert REQUIRED[source["sourceType"]] <= source.keys()
+        assert {*REQUIRED[source["sourceType"]]} <= source.keys()
         assert "payorPaymentId" not in source, "it is not known"
         read = webhook.read(came.body, came.headers["authorization"])
         assert read.source_type == source["sourceType"]
@@ -333,14 +277,7 @@ def test_a_returned_payment_gives_its_money_back(velo_sandbox, payor, receiver):
     )
 
 
-@pytest.mark.parametrize(
-    ("more", "says"),
-    [
-        ({"categories": ["payee"]}, "has payee"),
-        ({"categories": ["paymnt"]}, "has paymnt"),
-        ({"enabled": False}, "has payment, payee, debit, and is disabled"),
-    ],
-)
+@pytest.mark.parametrize(("more", "says"), CASES["webhooks that want no payment"])
 def test_a_trigger_that_no_webhook_wants_is_a_mistake(more, says, velo_sandbox, payor, receiver):
     webhook = payor.webhook(receiver.url, **more).rpartition("/")[2]
     with pytest.raises(ValueError) as refused:
@@ -351,14 +288,6 @@ def test_a_trigger_that_no_webhook_wants_is_a_mistake(more, says, velo_sandbox, 
     )
 
 
-@pytest.mark.parametrize(
-    ("url", "host"),
-    [
-        ("http://a.example:80/x", "a.example"),
-        ("https://a.example:443/x", "a.example"),
-        ("https://a.example:80/x", "a.example:80"),
-        ("http://[::1]:8000/x", "[::1]:8000"),
-    ],
-)
+@pytest.mark.parametrize(("url", "host"), CASES["hosts"].items())
 def test_a_default_port_is_not_in_the_host(url, host):
     assert posting.host_of(url) == host

@@ -55,14 +55,7 @@ def test_an_idle_connection_is_kept_for_a_while(start):
         assert connection.read_to_end() == (b"", "close")
 
 
-@pytest.mark.parametrize(
-    ("options", "statuses"),
-    [
-        ({"key_repeat": "409", "key_conflict": "replay"}, [409, 200]),
-        ({"key_repeat": "409", "key_conflict": "422"}, [409, 422]),
-        ({"key_repeat": "new", "key_conflict": "new", "key_in_progress": 5}, [409, 409]),
-    ],
-)
+@pytest.mark.parametrize(("options", "statuses"), CASES["rules of keys"])
 def test_the_sandbox_plays_the_rules_of_keys_together(start, options, statuses):
     _, caller = start(**options)
     assert caller.create(KEY).status_code == 200
