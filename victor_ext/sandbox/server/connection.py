@@ -138,7 +138,7 @@ class SandboxConnection(H11Protocol):
         self._closed = True
         size = 0
         if fault.kind == "cut_answer" and fault.after is not None:
-            size = _size_of(fault.after, len(response))
+            size = fault.after if fault.after >= 0 else max(0, len(response) + fault.after)
         self.transport.write(response[:size])
         self._end_when_sent(fault.ending, size=len(response))
 
@@ -233,11 +233,6 @@ def _cut_at(fault: Fault, length: int | None) -> int | None:
     if length is None:
         return None if is_from_end else after
     return max(0, length + after) if is_from_end else min(after, length)
-
-
-def _size_of(after: int, length: int) -> int:
-    """The size of the part that is sent: a negative number counts from the end."""
-    return after if after >= 0 else max(0, length + after)
 
 
 def _request_line(data: bytes | bytearray) -> tuple[str, str, str]:

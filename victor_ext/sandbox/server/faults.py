@@ -13,6 +13,7 @@ from typing import Literal, TypedDict, get_args
 
 import h11
 
+from victor_ext.sandbox.server.arguments import require_one_of
 from victor_ext.sandbox.server.exchange import JsonObject, OperationTable, Response, encoded
 
 Kind = Literal[
@@ -127,10 +128,12 @@ def read_fault(kind: Kind, options: JsonObject, operations: OperationTable) -> F
     """A fault from JSON values of the right types. A wrong one is a `ValueError` that names it."""
     fault = Fault(kind=kind, **{**_defaults(kind, options), **options})
     _check_range(fault)
-    if fault.operation not in (None, *operations.names):
-        names = ", ".join(operations.names)
-        raise ValueError(f"operation must be one of {names}, not {fault.operation!r}")
-    _check_names(fault)
+    if fault.operation is not None:
+        require_one_of("operation", fault.operation, operations.names)
+    if fault.is_of_notifications and (fault.operation, fault.query) != (None, None):
+        raise ValueError(f"{fault.kind} has no operation and no query: name the event")
+    if not fault.is_of_notifications and fault.event is not None:
+        raise ValueError(f"{fault.kind} has no event: name the operation")
     return fault
 
 
@@ -161,14 +164,6 @@ def _check_range(fault: Fault) -> None:
         raise ValueError(
             f"headers must be names and texts of HTTP, not {fault.headers!r}"
         ) from None
-
-
-def _check_names(fault: Fault) -> None:
-    """Raise `ValueError` for a name of calls in a fault of notifications, or the other way."""
-    if fault.is_of_notifications and (fault.operation, fault.query) != (None, None):
-        raise ValueError(f"{fault.kind} has no operation and no query: name the event")
-    if not fault.is_of_notifications and fault.event is not None:
-        raise ValueError(f"{fault.kind} has no event: name the operation")
 
 
 class FaultQueue:

@@ -355,7 +355,10 @@ class Notifications:
 
     async def _deliver(self, queue: _Queue, delivery: Delivery) -> None:
         """Try once, or twice where a fault says so; and plan the next attempt."""
-        fault = self._fault(delivery)
+        fault: Fault | None = None
+        if not delivery.is_late:
+            fault = self._context.faults.pick(event=delivery.event)
+        delivery.is_late = False  # one that was late is not late again
         if fault is not None and fault.kind == "delay_notification":
             delivery.is_late = True
             delivery.due += fault.delay or _LATE
@@ -371,13 +374,6 @@ class Notifications:
         if delivery.state == "waiting" and delivery.due == due:  # else it was sent again meanwhile
             self._plan(queue, delivery, is_taken=is_taken)
         queue.hasten(self._clock.now(), delivery)
-
-    def _fault(self, delivery: Delivery) -> Fault | None:
-        """The fault that applies to the next attempt. One that was late is not late again."""
-        if delivery.is_late:
-            delivery.is_late = False
-            return None
-        return self._context.faults.pick(event=delivery.event)
 
     def _plan(self, queue: _Queue, delivery: Delivery, *, is_taken: bool) -> None:
         wait = self._resending.wait_after(len(delivery.attempts))
@@ -403,7 +399,9 @@ class Notifications:
             if fault is not None and fault.kind == "lose_notification":
                 raise NotAnswered("lost on its way")
             async with asyncio.timeout(resending.patience):
-                attempt.status = await self._post(delivery.url, posted)
+                application = self._applications.get(host_of(delivery.url))
+                send = post if application is None else application.post
+                attempt.status = await send(delivery.url, posted)
         except NotAnswered as error:
             attempt.error = one_line(str(error))
         except TimeoutError:
@@ -412,12 +410,6 @@ class Notifications:
         self._context.changes += 1
         self._report(delivery, attempt)
         return attempt.status in resending.taken
-
-    async def _post(self, url: str, posted: Posted) -> int:
-        application = self._applications.get(host_of(url))
-        if application is not None:
-            return await application.post(url, posted)
-        return await post(url, posted)
 
     @staticmethod
     def _report(delivery: Delivery, attempt: Attempt) -> None:
