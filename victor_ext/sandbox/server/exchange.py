@@ -66,8 +66,13 @@ class OperationTable:
         return self.find(method, unquote(raw_path))[0]
 
     def methods(self, path: str) -> list[str]:
-        """The methods that a path takes."""
-        return sorted({method for method, pattern, _ in self._known if pattern.fullmatch(path)})
+        """The methods that a path takes: of those that match, the one with the fewest braces."""
+        matching = [
+            (pattern.groups, method)
+            for method, pattern, _ in self._known
+            if pattern.fullmatch(path)
+        ]
+        return sorted({method for braces, method in matching if braces == matching[0][0]})
 
     def is_own(self, method: str, path: str) -> bool:
         """Whether a call is for the control API, or for a page where the provider has no
