@@ -191,9 +191,6 @@ def _differences() -> Generator[None]:
         (model_property, "_resolve_naming_conflict", _nothing),
         (endpoints.Endpoint, "_check_parameters_for_conflicts", _same),
         (endpoints.Endpoint, "sort_parameters", staticmethod(_same)),
-        # It copies each endpoint three times, with all models that it refers to. It uses only the
-        # last copy.
-        (endpoints, "deepcopy", _same),
         # It removes characters from wire names, and from the values of enums.
         (strings, "in_double_quote_literal", literal),
         (properties, "_string_based_property", text_property),
