@@ -24,7 +24,6 @@ from openapi_python_client import strings
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData, properties
 from openapi_python_client.parser import openapi as endpoints
-from openapi_python_client.parser.properties import model_property
 from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.parser.properties.uuid import UuidProperty
 from openapi_python_client.schema.untrusted_string import UntrustedString
@@ -38,6 +37,7 @@ from .document import DocumentError, load
 from .enforced import enforced
 from .failures import Failure, Tracker, mend, replaced
 from .members import Kind, tables_of
+from .properties import finish
 from .python_names import Origins, give_distinct_names, literal
 from .requests import HOOKS, PREFIX, STANDS_FOR, path_of
 from .rewrites import Log, prepare
@@ -76,6 +76,7 @@ def parse(tree: Tree, log: Log) -> GeneratorData | None:
     for failure in failures:
         log.lose(failure.loss, failure.text)
     if data is not None:
+        finish(data, log.requests.names)
         give_distinct_names(data)
         posted = data.endpoint_collections_by_tag.pop(PythonIdentifier(HOOKS, "tag"), None)
         log.requests.hook_endpoints = [] if posted is None else posted.endpoints
@@ -187,9 +188,7 @@ def _differences() -> Generator[None]:
     text_property = partial(_text_property, vars(properties)["_string_based_property"])
     with replaced(
         (endpoints.Endpoint, "from_data", staticmethod(with_method)),
-        # `give_distinct_names` does these, once the names are final.
-        (model_property, "_resolve_naming_conflict", _nothing),
-        (endpoints.Endpoint, "_check_parameters_for_conflicts", _same),
+        # `give_distinct_names` does it, once the names are final.
         (endpoints.Endpoint, "sort_parameters", staticmethod(_same)),
         # It removes characters from wire names, and from the values of enums.
         (strings, "in_double_quote_literal", literal),
@@ -278,9 +277,6 @@ def _types_of(union: UnionProperty, json: bool) -> set[PythonCode]:  # noqa: FBT
         for each in union.inner_properties
         if not (isinstance(each, _VariantProperty) and each.discriminator.has_default)
     }
-
-
-def _nothing(*_: object) -> None: ...
 
 
 def _same(endpoint: Any, **_: Any) -> Any:
@@ -381,7 +377,7 @@ def generate(
             _require_python(document, built, _sources(data))
             _finish(built)
         changes = move_into_place(built, package) if written else ChangedFiles()
-    origins = Origins(prepared, data if trace else None)
+    origins = Origins(prepared, data if trace else None, log.requests.names)
     made = [] if data is None else endpoints_of(data)
     return GenerationResult(
         package,

@@ -4,7 +4,7 @@ import keyword
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from attrs import evolve
@@ -61,13 +61,8 @@ def give_distinct_names(data: GeneratorData) -> None:
         optional: list[Any] = model.optional_properties or []
         names = iter(distinct_names([*required, *optional], MEMBERS_OF_MODELS | NAMES_IN_MODULES))
         # A property of `allOf` belongs to several models: each has a copy.
-        for attribute, properties in (
-            ("required_properties", required),
-            ("optional_properties", optional),
-        ):
-            object.__setattr__(
-                model, attribute, [_renamed(each, next(names)) for each in properties]
-            )
+        for properties in (required, optional):
+            properties[:] = [_renamed(each, next(names)) for each in properties]
     for collection in data.endpoint_collections_by_tag.values():
         for endpoint in collection.endpoints:
             _name_parameters(endpoint)
@@ -116,10 +111,7 @@ def distinct_names(properties: Iterable[Any], taken: Collection[str]) -> list[st
     `id_list`), or numbered.
     """
     wires = [each.name.get_untrusted_value() for each in properties]
-    names = [
-        _nested(wire) or _normal(each.python_name)
-        for wire, each in zip(wires, properties, strict=True)
-    ]
+    names = [_nested(wire) or _normal(strings.PythonIdentifier(wire, PREFIX)) for wire in wires]
     counts = Counter(names)
     used = {*taken, *(name for name in names if counts[name] == 1)}
     for place in sorted(range(len(names)), key=lambda place: _oddness(wires[place])):
@@ -182,10 +174,13 @@ def _escaped(character: str) -> str:
 class Origins:
     """The places of the names of one package, the most exact place first."""
 
-    def __init__(self, document: Tree, data: GeneratorData | None) -> None:
+    def __init__(
+        self, document: Tree, data: GeneratorData | None, names: Mapping[str, str]
+    ) -> None:
         """`document` is rewritten, and made by `placed`; `data` is what the generator parsed: no
-        name without it.
+        name without it. `names` are those of `Requests`.
         """
+        self._names = names
         self.functions: dict[str, str] = {}
         """The operation of each module of functions: `api.cards.list_cards` ->
         `paths./v1/cards.get`.
@@ -215,7 +210,9 @@ class Origins:
             ]
             self.classes[str(made.class_info.name)] = tuple(dict.fromkeys(places))
         for model in data.models:
-            sources = dict(_properties(document, by_class[model.class_info.name]))
+            sources: dict[str, Tree] = {}
+            for name, schema in _properties(document, by_class[model.class_info.name]):
+                sources[self._names.get(name, name)] = schema
             for prop in members_of(model):
                 source = sources.get(prop.name.get_untrusted_value())
                 attribute = str(model.class_info.name), str(prop.python_name)
@@ -223,7 +220,9 @@ class Origins:
 
     def _endpoint(self, module: str, endpoint: Endpoint, tree: Tree) -> None:
         self.functions[module] = next(iter(place_of(tree)), "")
-        nodes = {(each["in"], each["name"]): each for each in list_at(tree, "parameters")}
+        nodes: dict[tuple[str, str], Tree] = {}
+        for each in list_at(tree, "parameters"):
+            nodes[each["in"], self._names.get(each["name"], each["name"])] = each
         for location, made in endpoint.iter_all_parameters():
             node = nodes[str(location), made.name.get_untrusted_value()]
             schema, own = place_of(node["schema"]), place_of(node)

@@ -159,6 +159,9 @@ class Requests:
     """Whether a number is read as a Decimal: then all are read with their digits."""
     base_path: str | None = None
     """The path of its server, when that is a relative URL."""
+    names: dict[str, str] = field(default_factory=dict[str, str])
+    """The names on the wire of the parameters and properties that have another one for the
+    generator, by that one."""
     hooks: dict[tuple[str, str], Hook] = field(default_factory=dict[tuple[str, str], Hook])
     """By the method and the path that stand for each."""
     hook_endpoints: list[Endpoint] = field(default_factory=list[Endpoint])

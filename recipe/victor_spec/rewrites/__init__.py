@@ -68,6 +68,7 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     # These need the final names.
     names.name_enum_members,
     names.rename_inline_schema,
+    names.name_apart,
     operations.stand_in_for_method,
     nulls.restore_null,
     names.drop_unused_keys,

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from copy import copy
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from openapi_python_client import strings
@@ -65,6 +65,10 @@ MAX_NAME = 120
 """Bytes of a name that becomes the name of a file, or a part of it."""
 _UNSAFE = re.compile(r"[/%~]")
 """What has a meaning in a reference."""
+STAND_IN = "x-name-"
+"""The begin of a name that stands for another one."""
+_IN_PATH = re.compile(r"[a-zA-Z_-][a-zA-Z0-9_-]*")
+"""What the generator takes for the name of a parameter in a path."""
 BODY_KINDS = {"multipart/form-data": "files", "application/x-www-form-urlencoded": "data"}
 KEPT_IN_SCHEMA = {
     *(*TYPED, "nullable", "description", "example", "title"),
@@ -261,6 +265,67 @@ def rename_inline_schema(document: Tree, log: Log) -> None:
             schema["title"] = schema.get("title", place.name) + "_inner"
             log("rename-inline-schema", f"{place.where} is now {place.class_name}")
         known[module_name(place.class_name)] = (place.class_name, gist)
+
+
+def name_apart(document: Tree, log: Log) -> None:
+    """Give a parameter or a property a name for the generator, where it makes one name in Python of
+    two, or knows no such name in a path. `Requests.names` has those of the wire.
+    """
+    names = log.requests.names
+    parameters = [(each, _stand_in(each["name"], names)) for each in _unclear_parameters(document)]
+    properties = {name: _stand_in(name, names) for name in _unclear_properties(document)}
+    if not names:
+        return
+    usual = [(place.name, place.class_name) for place in places(document)]
+    for parameter, name in parameters:
+        parameter["name"] = name
+    for _, schema in schemas(document):
+        _rename_properties(schema, properties)
+    for (name, class_name_), place in zip(usual, places(document), strict=True):
+        if place.class_name != class_name_ and "$ref" not in place.schema:
+            place.schema["title"] = name  # its class keeps its name
+    for name in names.values():
+        log("name-apart", name)
+
+
+def _stand_in(name: str, names: dict[str, str]) -> str:
+    """A name for the generator in place of one on the wire."""
+    stand_in = f"{STAND_IN}{len(names)}"
+    names[stand_in] = name
+    return stand_in
+
+
+def _unclear_parameters(document: Tree) -> Iterator[Tree]:
+    """The parameters that need another name for the generator."""
+    for operation in operations(document):
+        used = {"client", "url"}
+        for parameter in operation.tree["parameters"]:
+            name = parameter["name"]
+            is_unknown = parameter["in"] == "path" and not _IN_PATH.fullmatch(name)
+            if is_unknown or module_name(name) in used or name.startswith(STAND_IN):
+                yield parameter
+            used.add(module_name(name))
+
+
+def _unclear_properties(document: Tree) -> list[str]:
+    """The names of properties that need another one for the generator, each once."""
+    first: dict[str, str] = {}
+    unclear: list[str] = []
+    every = [mapping_at(schema, "properties") for _, schema in schemas(document)]
+    for name in dict.fromkeys(chain.from_iterable(every)):
+        is_first = first.setdefault(module_name(name), name) == name
+        if not is_first or name.startswith(STAND_IN):
+            unclear.append(name)
+    return unclear
+
+
+def _rename_properties(schema: Tree, names: dict[str, str]) -> None:
+    """Write the new names of properties into a schema."""
+    properties = mapping_at(schema, "properties")
+    if not names.keys().isdisjoint(properties):
+        schema["properties"] = {names.get(name, name): each for name, each in properties.items()}
+    if not names.keys().isdisjoint(list_at(schema, "required")):
+        schema["required"] = [names.get(name, name) for name in schema["required"]]
 
 
 def _name_long_classes(document: Tree, log: Log) -> None:
