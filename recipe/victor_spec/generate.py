@@ -26,7 +26,6 @@ from openapi_python_client.parser import GeneratorData, properties
 from openapi_python_client.parser import openapi as endpoints
 from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.parser.properties.uuid import UuidProperty
-from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonCode, PythonIdentifier
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] - it has none
 
@@ -39,7 +38,7 @@ from .failures import Failure, Tracker, mend, replaced
 from .members import Kind, tables_of
 from .properties import finish
 from .python_names import Origins, give_distinct_names, literal
-from .requests import HOOKS, PREFIX, STANDS_FOR, path_of
+from .requests import HOOKS, PREFIX, path_of
 from .rewrites import Log, prepare
 from .rewrites.discriminators import DISCRIMINATOR, Discriminator
 from .rewrites.schemas import DECIMAL
@@ -76,7 +75,7 @@ def parse(tree: Tree, log: Log) -> GeneratorData | None:
     for failure in failures:
         log.lose(failure.loss, failure.text)
     if data is not None:
-        finish(data, log.requests.names)
+        finish(data, log.requests)
         give_distinct_names(data)
         posted = data.endpoint_collections_by_tag.pop(PythonIdentifier(HOOKS, "tag"), None)
         log.requests.hook_endpoints = [] if posted is None else posted.endpoints
@@ -184,29 +183,14 @@ def _config(folder: Path, log: Log) -> Config:
 @contextlib.contextmanager
 def _differences() -> Generator[None]:
     """Replace functions of the pinned openapi-python-client; each is restored afterwards."""
-    with_method = partial(_endpoint_of_data, endpoints.Endpoint.from_data)
     text_property = partial(_text_property, vars(properties)["_string_based_property"])
     with replaced(
-        (endpoints.Endpoint, "from_data", staticmethod(with_method)),
-        # `give_distinct_names` does it, once the names are final.
-        (endpoints.Endpoint, "sort_parameters", staticmethod(_same)),
         # It removes characters from wire names, and from the values of enums.
         (strings, "in_double_quote_literal", literal),
         (properties, "_string_based_property", text_property),
         (UnionProperty, "_get_inner_type_strings", _types_of),
     ):
         yield
-
-
-def _endpoint_of_data(
-    from_data: Any, *, data: Any, method: str, path: UntrustedString, **arguments: Any
-) -> Any:
-    """`Endpoint.from_data`, which gives an operation the method that it stands for."""
-    extra: dict[str, str] = data.model_extra or {}
-    if STANDS_FOR in extra:
-        method = extra[STANDS_FOR]
-        path = UntrustedString(path.get_untrusted_value().rpartition("#")[0])
-    return from_data(data=data, method=method, path=path, **arguments)
 
 
 def _text_property(build: Any, *, name: Any, required: Any, data: Any, config: Config) -> Any:
@@ -277,10 +261,6 @@ def _types_of(union: UnionProperty, json: bool) -> set[PythonCode]:  # noqa: FBT
         for each in union.inner_properties
         if not (isinstance(each, _VariantProperty) and each.discriminator.has_default)
     }
-
-
-def _same(endpoint: Any, **_: Any) -> Any:
-    return endpoint
 
 
 def _on_disk(folder: Traversable) -> Path:

@@ -10,12 +10,14 @@ from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.schema.untrusted_string import UntrustedString
 
+from .requests import Requests
+
 PARAMETERS = ("path_parameters", "query_parameters", "header_parameters", "cookie_parameters")
 
 
-def finish(data: GeneratorData, names: Mapping[str, str]) -> None:
-    """Finish all properties: see `Finisher`. `names` are those of `Requests`."""
-    finisher = Finisher(data, names)
+def finish(data: GeneratorData, requests: Requests) -> None:
+    """Finish all properties (see `Finisher`), and give operations their methods and paths."""
+    finisher = Finisher(data, requests.names)
     for model in data.models:
         for properties in (model.required_properties, model.optional_properties):
             finisher.finish(properties)
@@ -23,6 +25,9 @@ def finish(data: GeneratorData, names: Mapping[str, str]) -> None:
             model.additional_properties = finisher.finished(model.additional_properties)
     for collection in data.endpoint_collections_by_tag.values():
         for endpoint in collection.endpoints:
+            request = requests.request_of(endpoint)
+            endpoint.method = request.method
+            endpoint.path = UntrustedString(request.path)
             for parameters in PARAMETERS:
                 finisher.finish(getattr(endpoint, parameters))
             for each in (*endpoint.bodies, *endpoint.responses):

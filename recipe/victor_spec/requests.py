@@ -15,11 +15,6 @@ from .tree import DEFAULT_STYLES, EXPLODED, Tree
 PREFIX = "field_"
 """What the generator puts before a name that does not begin with a letter."""
 
-KNOWN_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-"""The methods that the generator knows."""
-STANDS_FOR = "x-method"
-"""The key of an operation with its method, where that is another one."""
-
 Tagged = tuple[str, str]
 """The tag and the name of an operation, as the generator writes them."""
 
@@ -86,6 +81,10 @@ class Result(NamedTuple):
 class Request:
     """One operation."""
 
+    method: str = ""
+    """In lower case."""
+    path: str = ""
+    """As the document has it; the generator may know the operation by another one."""
     server: str | None = None
     """The URL of its own server, with the defaults of its variables and without a slash at its end;
     None when it has the server of the document."""

@@ -69,7 +69,7 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     names.name_enum_members,
     names.rename_inline_schema,
     names.name_apart,
-    operations.stand_in_for_method,
+    operations.stand_in,
     nulls.restore_null,
     names.drop_unused_keys,
 )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from openapi_python_client import strings
 
-from victor_spec.requests import PREFIX, STANDS_FOR
+from victor_spec.requests import PREFIX
 from victor_spec.tree import (
     SCHEMAS,
     Operation,
@@ -67,7 +67,7 @@ _UNSAFE = re.compile(r"[/%~]")
 """What has a meaning in a reference."""
 STAND_IN = "x-name-"
 """The begin of a name that stands for another one."""
-_IN_PATH = re.compile(r"[a-zA-Z_-][a-zA-Z0-9_-]*")
+IN_PATH = r"[a-zA-Z_-][a-zA-Z0-9_-]*"
 """What the generator takes for the name of a parameter in a path."""
 BODY_KINDS = {"multipart/form-data": "files", "application/x-www-form-urlencoded": "data"}
 KEPT_IN_SCHEMA = {
@@ -83,7 +83,6 @@ KEPT_IN_OPERATION = {
         "parameters",
         "requestBody",
         "responses",
-        STANDS_FOR,
     ),
 }
 
@@ -301,7 +300,7 @@ def _unclear_parameters(document: Tree) -> Iterator[Tree]:
         used = {"client", "url"}
         for parameter in operation.tree["parameters"]:
             name = parameter["name"]
-            is_unknown = parameter["in"] == "path" and not _IN_PATH.fullmatch(name)
+            is_unknown = parameter["in"] == "path" and not re.fullmatch(IN_PATH, name)
             if is_unknown or module_name(name) in used or name.startswith(STAND_IN):
                 yield parameter
             used.add(module_name(name))

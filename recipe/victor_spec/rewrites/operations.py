@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from victor_spec.requests import HOOKS, KNOWN_METHODS, STANDS_FOR, Hook
+from victor_spec.requests import HOOKS, Hook
 from victor_spec.tree import (
     SCHEMAS,
     Tree,
@@ -20,7 +20,12 @@ from victor_spec.tree import (
 from victor_spec.tree import Hook as DeclaredHook
 
 from .base import Log, components, place_of_parameter
+from .names import IN_PATH
 
+KNOWN_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+"""The methods that the generator knows."""
+_READ_IN_PATH = re.compile(f"{{({IN_PATH})}}")
+"""What the generator reads in a path as a parameter."""
 OF_TRANSPORT = ("content-length", "transfer-encoding", "connection")
 UNNAMED = "the path does not name it; each part that it names and nothing declares is a text"
 """Why a declared part of a path is not sent."""
@@ -186,16 +191,19 @@ def _words_of_scheme(document: Tree, schemes: Tree, name: str) -> str:
     return f"{name}: {kind} {scheme.get('scheme', '')}".rstrip()
 
 
-def stand_in_for_method(document: Tree, log: Log) -> None:
-    """Write an operation whose method the generator does not know as `post` of a path of its
-    own.
+def stand_in(document: Tree, log: Log) -> None:
+    """Record the method and the path of each operation, and write it as one that the generator can
+    read where it does not know the method, or finds other parameters in the path.
     """
-    for operation in operations(document):
-        if operation.method in KNOWN_METHODS:
-            continue
-        document["paths"][f"{operation.path}#{operation.method}"] = {"post": operation.tree}
-        operation.tree[STANDS_FOR] = operation.method
-        operation.item.pop(
-            "additionalOperations" if "." in operation.step else operation.method, None
-        )
-        log("stand-in-for-method", operation.where)
+    paths: dict[str, Tree] = {}
+    for number, operation in enumerate(operations(document)):
+        method, path = operation.method, operation.path
+        request = log.requests.request(operation.tree)
+        request.method, request.path = method, path
+        names = [each["name"] for each in operation.tree["parameters"] if each["in"] == "path"]
+        if method not in KNOWN_METHODS or sorted(_READ_IN_PATH.findall(path)) != sorted(names):
+            method = method if method in KNOWN_METHODS else "post"
+            path = f"{re.sub('[{}]', '', path)}#{number}" + "".join(f"{{{name}}}" for name in names)
+            log("stand-in", operation.where)
+        paths.setdefault(path, {})[method] = operation.tree
+    document["paths"] = paths
