@@ -10,13 +10,14 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from openapi_python_client.parser import bodies, properties, responses
+from openapi_python_client.parser import GeneratorData, bodies, properties, responses
 from openapi_python_client.parser import openapi as endpoints
 from openapi_python_client.parser.errors import GeneratorError, ParseError, PropertyError
 
+from .requests import Requests
 from .rewrites import Log
 from .rewrites.base import drop, parameters, place_of_parameter, schemas
-from .tree import Tree, is_mapping
+from .tree import Tree, is_mapping, named_schemas, operations
 
 PLACE = "x-place"
 """The key of a schema's or a parameter's number, while failures are searched."""
@@ -57,12 +58,14 @@ class Failure:
 
 
 class Tracker:
-    """Notes the place of each failure while a document is parsed.
+    """Finds the place of each failure of a document that is parsed.
 
     Schemas have numbers until `failures` is called.
     """
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, requests: Requests) -> None:
+        self._tree = tree
+        self._requests = requests
         self._nodes: list[tuple[str, Tree]] = [*schemas(tree)]
         for operation, parameter in parameters(tree):
             self._nodes.append((place_of_parameter(operation, parameter), parameter))
@@ -74,27 +77,61 @@ class Tracker:
 
     @contextlib.contextmanager
     def watching(self) -> Generator[None]:
-        """Watch the functions of openapi-python-client that can fail."""
-        build = self._watched_build(properties.property_from_data)
-        process = self._watched_process(vars(properties)["process_model"])
-        read = self._watched_read(endpoints.Endpoint.from_data)
-        users: list[Any] = [properties, bodies, responses, endpoints]
+        """Watch the public function of openapi-python-client that makes a property of a schema.
+
+        Its errors alone know the smallest part that fails: the one that is left of a union in a
+        union names the outer member, and nothing is left of a property in a body or an answer.
+        """
+        build = properties.property_from_data
+        users: list[Any] = [bodies, responses, endpoints]
         try:
             with replaced(
-                *((module, "property_from_data", build) for module in users),
-                (properties, "process_model", process),
-                (endpoints.Endpoint, "from_data", staticmethod(read)),
+                (properties, "property_from_data", self._watched(build, [])),
+                *(
+                    (each, "property_from_data", self._watched(build, self._of_endpoints))
+                    for each in users
+                ),
             ):
                 yield
         finally:
             for _, node in self._nodes:
                 node.pop(PLACE, None)
 
-    def failures(self, errors: Sequence[ParseError]) -> list[Failure]:
-        """The failures behind the errors that are left, and those of operations."""
-        noted = [_noted(error) for error in errors]
-        remaining = [failure for failure in noted if failure is not None]
-        return [*remaining, *self._of_endpoints] or [*map(Failure.of, errors)]
+    def failures(self, data: GeneratorData) -> list[Failure]:
+        """The failures behind the errors that are left; those of a whole operation where there are
+        no others.
+        """
+        of_schemas = [self._of_schema(error) for error in data.errors]
+        if of_schemas or self._of_endpoints:
+            return [*of_schemas, *self._of_endpoints]
+        of_operations: list[Failure] = []
+        for collection in data.endpoint_collections_by_tag.values():
+            for error in collection.parse_errors:
+                where = self._operation_of(error, collection.endpoints)
+                of_operations.append(self._failure(error, error.data, where))
+        return of_operations
+
+    def _of_schema(self, error: ParseError) -> Failure:
+        """The failure of an error: the one that was noted, or that of the named schema that the
+        error names.
+        """
+        noted = _noted(error)
+        if noted is not None:
+            return noted
+        for name, schema in named_schemas(self._tree).items():
+            if f"/components/schemas/{name}:" in error.header:
+                return Failure.of(error, name, schema)
+        return Failure.of(error)
+
+    def _operation_of(self, error: ParseError, made: Sequence[endpoints.Endpoint]) -> str:
+        """The operation that an error is of, of those that were made or another one."""
+        for endpoint in made:
+            if any(error is own for own in endpoint.errors):
+                return self._requests.request_of(endpoint).where
+        for operation in operations(self._tree):
+            if f"{operation.where} " in error.header:
+                return self._requests.request(operation.tree).where
+        return ""
 
     def _failure(self, error: GeneratorError, data: Any, where: str = "") -> Failure:
         """The failure of what the generator made of `data`, or of `where` without a number."""
@@ -104,10 +141,9 @@ class Tracker:
             return Failure.of(error, where)
         return Failure.of(error, *self._nodes[number])
 
-    def _watched_build(self, build: Any) -> Any:
-        """`property_from_data`, which makes a property of a schema.
-
-        It fails with what fails within the schema, if anything does: the first of these counts.
+    def _watched(self, build: Any, outer: list[Failure]) -> Any:
+        """`property_from_data`, which fails with what fails within the schema, if anything does:
+        the first of these counts, and is added to `outer`.
         """
 
         def property_from_data(*, data: Any, **arguments: Any) -> Any:
@@ -117,47 +153,10 @@ class Tracker:
                 if len(self._failed) == before:
                     self._failed.append(self._failure(result, data))
                 _note(result, self._failed[before])
+                outer.append(self._failed[before])
             return result, known
 
         return property_from_data
-
-    def _watched_process(self, process: Any) -> Any:
-        """`process_model`, which makes the properties of a model, and returns the error of one.
-
-        An error of a property is noted before. One that is not is of the model itself, such as two
-        properties that exclude each other.
-        """
-
-        def process_model(model: Any, **arguments: Any) -> Any:
-            error = process(model, **arguments)
-            if isinstance(error, PropertyError) and _noted(error) is None:
-                failure = self._failure(error, model.data)
-                self._failed.append(failure)
-                _note(error, failure)
-            return error
-
-        return process_model
-
-    def _watched_read(self, from_data: Any) -> Any:
-        """`Endpoint.from_data`, which reads an operation, and drops what fails in its responses."""
-
-        def endpoint_from_data(**arguments: Any) -> Any:
-            before = len(self._failed)
-            result, *rest = from_data(**arguments)
-            where = f"{arguments['method'].upper()} {arguments['path'].get_untrusted_value()}"
-            own = self._failed[before:] or self._failures_of(result, where)
-            self._of_endpoints += own
-            return result, *rest
-
-        return endpoint_from_data
-
-    def _failures_of(self, result: Any, where: str) -> list[Failure]:
-        """The failures of an operation that are of none of its schemas."""
-        if isinstance(result, ParseError):
-            return [self._failure(result, result.data, where)]
-        if isinstance(result, endpoints.Endpoint):
-            return [Failure.of(error, where) for error in result.errors]
-        return []
 
 
 def _note(error: PropertyError, failure: Failure) -> None:

@@ -162,15 +162,12 @@ def _return_type(endpoint: endpoints.Endpoint) -> str:
 
 
 def _attempt(tree: Tree, log: Log) -> tuple[GeneratorData | None, list[Failure]]:
-    tracker = Tracker(tree)
+    tracker = Tracker(tree, log.requests)
     with tracker.watching(), _differences():
         data = GeneratorData.from_dict(tree, config=_config(Path(), log))
     if not isinstance(data, GeneratorData):
         return None, [Failure.of(data)]
-    errors = [*data.errors]
-    for collection in data.endpoint_collections_by_tag.values():
-        errors += collection.parse_errors
-    return data, tracker.failures(errors)
+    return data, tracker.failures(data)
 
 
 def _config(folder: Path, log: Log) -> Config:
