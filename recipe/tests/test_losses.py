@@ -116,8 +116,7 @@ def test_the_words_of_the_generator_come_on_demand(
     assert "client: WARNING" not in capsys.readouterr().err
     assert main([*generated, "--verbose"]) == 1
     assert (
-        "client: WARNING parsing GET /x within default. Invalid response"
-        in capsys.readouterr().err
+        "client: WARNING parsing GET /x within default. Invalid response" in capsys.readouterr().err
     )
 
 

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.metadata import requires, version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -17,16 +16,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import attrs
 import jinja2
 import openapi_python_client
 from openapi_python_client import strings
 from openapi_python_client.config import Config, ConfigFile, MetaType
-from openapi_python_client.parser import GeneratorData, properties
+from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser import openapi as endpoints
-from openapi_python_client.parser.properties.union import UnionProperty
-from openapi_python_client.parser.properties.uuid import UuidProperty
-from openapi_python_client.strings import PythonCode, PythonIdentifier
+from openapi_python_client.strings import PythonIdentifier
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] - it has none
 
 from . import hooks
@@ -40,8 +36,6 @@ from .properties import finish
 from .python_names import Origins, give_distinct_names, literal
 from .requests import HOOKS, PREFIX, path_of
 from .rewrites import Log, prepare
-from .rewrites.discriminators import DISCRIMINATOR, Discriminator
-from .rewrites.schemas import DECIMAL
 from .tree import PlaceError, Tree
 from .typed import Typed
 from .typed.arguments import list_plans
@@ -180,84 +174,11 @@ def _config(folder: Path, log: Log) -> Config:
 @contextlib.contextmanager
 def _differences() -> Generator[None]:
     """Replace functions of the pinned openapi-python-client; each is restored afterwards."""
-    text_property = partial(_text_property, vars(properties)["_string_based_property"])
     with replaced(
         # It removes characters from wire names, and from the values of enums.
         (strings, "in_double_quote_literal", literal),
-        (properties, "_string_based_property", text_property),
-        (UnionProperty, "_get_inner_type_strings", _types_of),
     ):
         yield
-
-
-def _text_property(build: Any, *, name: Any, required: Any, data: Any, config: Config) -> Any:
-    """`_string_based_property`, which knows two formats more."""
-    usual = build(name=name, required=required, data=data, config=config)
-    if data.schema_format not in (DECIMAL, DISCRIMINATOR):
-        return usual
-    arguments: dict[str, Any] = {
-        "name": name,
-        "required": required,
-        "default": None,
-        "description": data.description,
-        "example": data.example,
-        "python_name": usual.python_name,
-    }
-    if data.schema_format == DECIMAL:
-        return _DecimalProperty(**arguments)
-    discriminator = Discriminator(**data.model_extra[DISCRIMINATOR])
-    return _VariantProperty(**arguments, discriminator=discriminator)
-
-
-class _DecimalProperty(UuidProperty):
-    _type_string = "Decimal"
-    _json_type_string = "float"
-
-    def get_imports(self, *, prefix: str) -> set[str]:
-        return {*super().get_imports(prefix=prefix), "from decimal import Decimal"} - {
-            "from uuid import UUID"
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class _VariantType(PythonCode):
-    """The type of an unknown variant, which equals only that of the same discriminator."""
-
-    discriminator: str
-
-
-@attrs.define
-class _VariantProperty(UuidProperty):
-    """The member of a union that stands for the variants that the document does not name, and for a
-    discriminator.
-    """
-
-    _type_string = "UnknownVariant"
-    _json_type_string = "dict[str, Any]"
-    discriminator: Discriminator
-
-    def get_type_string(self, no_optional: bool = False, json: bool | None = None) -> PythonCode:  # noqa: FBT001, FBT002
-        type_string = super().get_type_string(no_optional=no_optional, json=bool(json))
-        if json is None and no_optional:
-            # The union asks so which of its members are of one type: it keeps them all.
-            return _VariantType(type_string.as_unembedded_code(), repr(self.discriminator))
-        return type_string
-
-    def get_imports(self, *, prefix: str) -> set[str]:
-        if self.discriminator.has_default:
-            return set()
-        return {f"from {prefix}types import UnknownVariant"}
-
-
-def _types_of(union: UnionProperty, json: bool) -> set[PythonCode]:  # noqa: FBT001 - its caller is openapi-python-client
-    """The types of the members; without the unknown variant where the discriminator has a
-    default.
-    """
-    return {
-        each.get_type_string(no_optional=True, json=json)
-        for each in union.inner_properties
-        if not (isinstance(each, _VariantProperty) and each.discriminator.has_default)
-    }
 
 
 def _on_disk(folder: Traversable) -> Path:

@@ -1,16 +1,23 @@
 """The properties that the generator parsed, as the templates need them."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from attrs import evolve
+import attrs
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.properties import ModelProperty
+from openapi_python_client.parser.properties.const import ConstProperty
 from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.union import UnionProperty
+from openapi_python_client.parser.properties.uuid import UuidProperty
 from openapi_python_client.schema.untrusted_string import UntrustedString
+from openapi_python_client.strings import PythonCode
 
+from .members import members_of
 from .requests import Requests
+from .rewrites.discriminators import Discriminator
+from .rewrites.schemas import DECIMAL
 
 PARAMETERS = ("path_parameters", "query_parameters", "header_parameters", "cookie_parameters")
 
@@ -23,6 +30,8 @@ def finish(data: GeneratorData, requests: Requests) -> None:
             finisher.finish(properties)
         if model.additional_properties is not None:
             model.additional_properties = finisher.finished(model.additional_properties)
+        every = [*members_of(model), model.additional_properties]
+        model.relative_imports = imports_of(every, "..") | (model.relative_imports or set())
     for collection in data.endpoint_collections_by_tag.values():
         for endpoint in collection.endpoints:
             request = requests.request_of(endpoint)
@@ -32,10 +41,52 @@ def finish(data: GeneratorData, requests: Requests) -> None:
                 finisher.finish(getattr(endpoint, parameters))
             for each in (*endpoint.bodies, *endpoint.responses):
                 each.prop = finisher.finished(each.prop)
+            sent = endpoint.list_all_parameters()
+            endpoint.relative_imports |= imports_of(sent, "...")
+            answered = [answer.prop for answer in endpoint.responses]
+            endpoint.relative_imports |= imports_of(answered, "...")
+
+
+def imports_of(properties: Iterable[Any], prefix: str) -> set[str]:
+    """The imports of the types of properties; ruff removes those that a module does not need."""
+    imports: set[str] = set()
+    for prop in properties:
+        if prop is not None:
+            imports |= prop.get_imports(prefix=prefix)
+    return imports
+
+
+class DecimalProperty(UuidProperty):
+    """A number that is read as a Decimal."""
+
+    _type_string = "Decimal"
+    _json_type_string = "float"
+
+    def get_imports(self, *, prefix: str) -> set[str]:
+        return super().get_imports(prefix=prefix) | {"from decimal import Decimal"}
+
+
+@attrs.define
+class VariantProperty(UuidProperty):
+    """The member of a union that stands for the variants that the document does not name, and for a
+    discriminator.
+    """
+
+    discriminator: Discriminator
+    type_name: str = "UnknownVariant"
+    """The name of a model of the union where the discriminator has a default."""
+
+    def get_base_type_string(self) -> PythonCode:
+        return PythonCode(self.type_name)
+
+    def get_imports(self, *, prefix: str) -> set[str]:
+        return {f"from {prefix}types import UnknownVariant"}
 
 
 class Finisher:
-    """Gives properties their names on the wire, and references to models the members of these."""
+    """Puts the types that the generator does not know in the place of the constants that stand for
+    them, gives properties their names on the wire, and references to models the members of these.
+    """
 
     def __init__(self, data: GeneratorData, names: Mapping[str, str]) -> None:
         self._names = names
@@ -50,13 +101,43 @@ class Finisher:
         """A property, and all that is within it, in its final form."""
         wire = self._names.get(prop.name.get_untrusted_value())
         if wire is not None:
-            prop = evolve(prop, name=UntrustedString(wire))
+            prop = attrs.evolve(prop, name=UntrustedString(wire))
         if isinstance(prop, ListProperty):
             prop.inner_property = self.finished(prop.inner_property)
         elif isinstance(prop, UnionProperty):
-            self.finish(prop.inner_properties)
+            self._finish_union(prop)
+        elif isinstance(prop, ConstProperty):
+            prop = _known(prop)
         elif isinstance(prop, ModelProperty):
             model = self._models.get(prop.class_info.name, prop)
             prop.required_properties = model.required_properties
             prop.optional_properties = model.optional_properties
         return prop
+
+    def _finish_union(self, union: UnionProperty) -> None:
+        """Finish the members of a union; a discriminator with a default adds no type to it."""
+        members = [self.finished(inner) for inner in union.inner_properties]
+        models = [member for member in members if isinstance(member, ModelProperty)]
+        for number, member in enumerate(members):
+            if isinstance(member, VariantProperty) and member.discriminator.has_default:
+                default = str(models[0].class_info.name)
+                members[number] = attrs.evolve(member, type_name=default)
+        union.inner_properties = members
+
+
+def _known(constant: ConstProperty) -> Any:
+    """What a constant stands for; the constant itself where the document has it."""
+    text = constant.value.raw_value
+    if not isinstance(text, str) or '"' not in text:
+        return constant
+    arguments: dict[str, Any] = {
+        "name": constant.name,
+        "required": constant.required,
+        "default": None,
+        "description": constant.description,
+        "example": None,
+        "python_name": constant.python_name,
+    }
+    if text == DECIMAL:
+        return DecimalProperty(**arguments)
+    return VariantProperty(**arguments, discriminator=Discriminator(**json.loads(text)))

@@ -4,6 +4,7 @@ constants.
 `mark_union_members` writes these words into the members, for the templates to read.
 """
 
+import json
 from collections import Counter
 from collections.abc import Collection
 from itertools import chain, count
@@ -27,10 +28,6 @@ from .merged_schemas import all_properties, all_required, values_of
 from .nulls import ONLY_NULL
 from .serialization import variants
 
-DISCRIMINATOR = "x-discriminator"
-"""The format of the member of a union that stands for what its discriminator does not name, and its
-key.
-"""
 TAKEN = "x-taken"
 """The key of a discriminator with the references that it names, and that are no members of the
 union.
@@ -121,11 +118,8 @@ def _add_unknown_variant(
     # Two discriminators can exclude each other's members.
     is_whole = len(members) <= len(union_members(schema))
     tag = _mark_of_discriminator(schema, name, words_of_members, renamed, may_default=is_whole)
-    variant = {
-        "type": "string",
-        "format": DISCRIMINATOR,
-        DISCRIMINATOR: {**tag, "union": union},
-    }
+    # A constant stands for it until the generator has parsed the document, as for a Decimal.
+    variant = {"type": "string", "const": json.dumps({**tag, "union": union})}
     key = "anyOf" if schema.get("anyOf") else "oneOf"
     schema[key].append(in_place_of(schema, variant))
 

@@ -72,7 +72,7 @@ IN_PATH = r"[a-zA-Z_-][a-zA-Z0-9_-]*"
 BODY_KINDS = {"multipart/form-data": "files", "application/x-www-form-urlencoded": "data"}
 KEPT_IN_SCHEMA = {
     *(*TYPED, "nullable", "description", "example", "title"),
-    *("x-enum-varnames", "x-one-of", "x-words", "x-in-answers", "x-write-only", "x-discriminator"),
+    *("x-enum-varnames", "x-one-of", "x-words", "x-in-answers", "x-write-only"),
 }
 KEPT_IN_OPERATION = {
     *(

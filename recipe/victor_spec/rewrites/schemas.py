@@ -13,12 +13,12 @@ from victor_spec.tree import (
     types_of,
 )
 
-from .base import Log, media, reachable, schemas
+from .base import Log, drop, media, reachable, schemas
 from .merged_schemas import all_properties
 
-DECIMAL = "x-decimal"
-"""The format of a number that is read as a Decimal; the generator makes properties of text by their
-format.
+DECIMAL = '"decimal"'
+"""The constant that stands for a Decimal until the generator has parsed the document: no constant
+of a document has quotes after `repair_enum`.
 """
 _AMOUNT = re.compile(
     r"(?:(?i:amount|price|balance|total)|(?:(?<![A-Za-z])sum|Sum)(?![a-z]))[^.]*$|(?i:fee)$"
@@ -87,9 +87,11 @@ def is_amount(place: str) -> bool:
 
 def _make_decimal(schema: Tree) -> None:
     """Make a number a Decimal; a union of that and its other types where it has any."""
-    number = {"type": "string", "format": DECIMAL}
+    number = {"type": "string", "const": DECIMAL}
     others = [{"type": kind} for kind in types_of(schema) if kind != "number"]
-    del schema["type"]
+    if schema.get("nullable"):
+        others.append({"type": "null"})
+    drop(schema, "type", "format", "nullable")
     if others:
         schema["anyOf"] = [number, *others]
     else:

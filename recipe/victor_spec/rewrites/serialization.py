@@ -127,17 +127,22 @@ def record_styles(document: Tree, log: Log) -> None:
                 f"{where}: {reason}, whose form OpenAPI does not define, is refused when called"
             )
         if location == "header":
-            _declare_elsewhere(document, operation, parameter)
+            _declare_elsewhere(document, operation, parameter, log)
         log.requests.request(operation.tree).parameters[parameter["in"], name] = written
     log("record-styles", "the whole document")
 
 
-def _declare_elsewhere(document: Tree, operation: Operation, parameter: Tree) -> None:
-    """Declare a header that is no scalar in another place: the generator refuses lists, times and
-    unions in headers.
+def _declare_elsewhere(document: Tree, operation: Operation, parameter: Tree, log: Log) -> None:
+    """Declare a header that is no scalar in another place: the generator refuses lists, times,
+    constants (that of a Decimal, too) and unions in headers.
     """
     schema = resolve(document, parameter["schema"])
-    is_typed = schema.get("format") in ("date", "date-time", "binary")
+    is_decimal = schema.get("type") == "number" and (
+        schema.get("format") == "decimal" or log.decimals
+    )
+    is_typed = (
+        is_decimal or "const" in schema or schema.get("format") in ("date", "date-time", "binary")
+    )
     if schema.get("type") in SCALAR_HEADERS and not is_typed:
         return
     declared = {(each["in"], each["name"]) for each in operation.tree["parameters"]}
