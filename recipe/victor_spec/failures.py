@@ -21,6 +21,8 @@ from .tree import Tree, is_mapping, named_schemas, operations
 
 PLACE = "x-place"
 """The key of a schema's or a parameter's number, while failures are searched."""
+USERS: tuple[Any, ...] = (bodies, responses, endpoints)
+"""The modules of operations, which import the function that makes a property."""
 _FAILURE = "failure"
 """The attribute of an error with what is known of it: errors that are gone leave their ids to
 others.
@@ -83,17 +85,16 @@ class Tracker:
         union names the outer member, and nothing is left of a property in a body or an answer.
         """
         build = properties.property_from_data
-        users: list[Any] = [bodies, responses, endpoints]
+        within: Any = self._watched(build, [])
+        of_endpoints: Any = self._watched(build, self._of_endpoints)
         try:
-            with replaced(
-                (properties, "property_from_data", self._watched(build, [])),
-                *(
-                    (each, "property_from_data", self._watched(build, self._of_endpoints))
-                    for each in users
-                ),
-            ):
-                yield
+            properties.property_from_data = within
+            for module in USERS:
+                module.property_from_data = of_endpoints
+            yield
         finally:
+            for module in (properties, *USERS):
+                module.property_from_data = build
             for _, node in self._nodes:
                 node.pop(PLACE, None)
 
@@ -194,18 +195,3 @@ def _replace(schema: Tree, failure: Failure, log: Log) -> bool:
     else:
         drop(schema, *(schema.keys() - {"description"}))
     return schema != before
-
-
-@contextlib.contextmanager
-def replaced(*changes: tuple[Any, str, Any]) -> Generator[None]:
-    """Give attributes of modules and classes another value, and restore them afterwards."""
-    before: list[tuple[Any, str, Any]] = []
-    for owner, name, _ in changes:
-        before.append((owner, name, owner.__dict__[name]))
-    try:
-        for owner, name, value in changes:
-            setattr(owner, name, value)
-        yield
-    finally:
-        for owner, name, value in before:
-            setattr(owner, name, value)

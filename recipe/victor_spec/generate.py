@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import requires, version
 from importlib.resources import files
@@ -18,7 +18,6 @@ from typing import Any
 
 import jinja2
 import openapi_python_client
-from openapi_python_client import strings
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser import openapi as endpoints
@@ -30,7 +29,7 @@ from .decisions import default_path
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
 from .enforced import enforced
-from .failures import Failure, Tracker, mend, replaced
+from .failures import Failure, Tracker, mend
 from .members import Kind, tables_of
 from .properties import finish
 from .python_names import Origins, give_distinct_names, literal
@@ -86,7 +85,7 @@ def render(
     """Write the package, unformatted, into a new folder; what cannot be written is in
     `log.left_out`.
     """
-    with _differences(), contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.redirect_stdout(io.StringIO()):
         project = _project(data, folder, templates, log)
         data.errors.clear()
         for collection in data.endpoint_collections_by_tag.values():
@@ -157,7 +156,7 @@ def _return_type(endpoint: endpoints.Endpoint) -> str:
 
 def _attempt(tree: Tree, log: Log) -> tuple[GeneratorData | None, list[Failure]]:
     tracker = Tracker(tree, log.requests)
-    with tracker.watching(), _differences():
+    with tracker.watching():
         data = GeneratorData.from_dict(tree, config=_config(Path(), log))
     if not isinstance(data, GeneratorData):
         return None, [Failure.of(data)]
@@ -169,16 +168,6 @@ def _config(folder: Path, log: Log) -> Config:
     return Config.from_sources(
         settings, MetaType.NONE, folder, "utf-8", overwrite=True, output_path=folder
     )
-
-
-@contextlib.contextmanager
-def _differences() -> Generator[None]:
-    """Replace functions of the pinned openapi-python-client; each is restored afterwards."""
-    with replaced(
-        # It removes characters from wire names, and from the values of enums.
-        (strings, "in_double_quote_literal", literal),
-    ):
-        yield
 
 
 def _on_disk(folder: Traversable) -> Path:

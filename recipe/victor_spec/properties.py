@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 from openapi_python_client.parser import GeneratorData
-from openapi_python_client.parser.properties import ModelProperty
+from openapi_python_client.parser.properties import EnumProperty, ModelProperty
 from openapi_python_client.parser.properties.const import ConstProperty
 from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.union import UnionProperty
@@ -25,6 +25,9 @@ PARAMETERS = ("path_parameters", "query_parameters", "header_parameters", "cooki
 def finish(data: GeneratorData, requests: Requests) -> None:
     """Finish all properties (see `Finisher`), and give operations their methods and paths."""
     finisher = Finisher(data, requests.names)
+    for enum in data.enums:
+        if isinstance(enum, EnumProperty):
+            finisher.finish_words(enum)
     for model in data.models:
         for properties in (model.required_properties, model.optional_properties):
             finisher.finish(properties)
@@ -108,11 +111,18 @@ class Finisher:
             self._finish_union(prop)
         elif isinstance(prop, ConstProperty):
             prop = _known(prop)
+        elif isinstance(prop, EnumProperty):
+            self.finish_words(prop)
         elif isinstance(prop, ModelProperty):
             model = self._models.get(prop.class_info.name, prop)
             prop.required_properties = model.required_properties
             prop.optional_properties = model.optional_properties
         return prop
+
+    def finish_words(self, enum: EnumProperty) -> None:
+        """Give an enum its words on the wire."""
+        for name, word in enum.values.items():
+            enum.values[name] = self._names.get(str(word), word)
 
     def _finish_union(self, union: UnionProperty) -> None:
         """Finish the members of a union; a discriminator with a default adds no type to it."""

@@ -65,6 +65,7 @@ MAX_NAME = 120
 """Bytes of a name that becomes the name of a file, or a part of it."""
 _UNSAFE = re.compile(r"[/%~]")
 """What has a meaning in a reference."""
+_QUOTES = frozenset('"\\')
 STAND_IN = "x-name-"
 """The begin of a name that stands for another one."""
 IN_PATH = r"[a-zA-Z_-][a-zA-Z0-9_-]*"
@@ -267,12 +268,14 @@ def rename_inline_schema(document: Tree, log: Log) -> None:
 
 
 def name_apart(document: Tree, log: Log) -> None:
-    """Give a parameter or a property a name for the generator, where it makes one name in Python of
-    two, or knows no such name in a path. `Requests.names` has those of the wire.
+    """Give a parameter, a property or a word of an enum another name for the generator, where it
+    makes one name in Python of two, knows no such name in a path, or drops characters of a word.
+    `Requests.names` has those of the wire.
     """
     names = log.requests.names
     parameters = [(each, _stand_in(each["name"], names)) for each in _unclear_parameters(document)]
     properties = {name: _stand_in(name, names) for name in _unclear_properties(document)}
+    words = {word: _stand_in(word, names) for word in _unclear_words(document)}
     if not names:
         return
     usual = [(place.name, place.class_name) for place in places(document)]
@@ -280,6 +283,7 @@ def name_apart(document: Tree, log: Log) -> None:
         parameter["name"] = name
     for _, schema in schemas(document):
         _rename_properties(schema, properties)
+        _rename_words(schema, words)
     for (name, class_name_), place in zip(usual, places(document), strict=True):
         if place.class_name != class_name_ and "$ref" not in place.schema:
             place.schema["title"] = name  # its class keeps its name
@@ -316,6 +320,28 @@ def _unclear_properties(document: Tree) -> list[str]:
         if not is_first or name.startswith(STAND_IN):
             unclear.append(name)
     return unclear
+
+
+def _unclear_words(document: Tree) -> list[str]:
+    """The words of enums that the generator would escape or change, each once."""
+    every = [list_at(schema, "enum") for _, schema in schemas(document)]
+    unclear: list[str] = []
+    for word in dict.fromkeys(chain.from_iterable(every)):
+        if not isinstance(word, str):
+            continue
+        is_changed = not word.isprintable() or not _QUOTES.isdisjoint(word)
+        if is_changed or word.startswith(STAND_IN):
+            unclear.append(word)
+    return unclear
+
+
+def _rename_words(schema: Tree, words: dict[str, str]) -> None:
+    """Write the new words into an enum, whose members keep their names."""
+    values = list_at(schema, "enum")
+    if not words.keys().isdisjoint(values):
+        usual = [name.upper() for name in _usual_names(values)]
+        schema.setdefault("x-enum-varnames", usual)
+        schema["enum"] = [words.get(value, value) for value in values]
 
 
 def _rename_properties(schema: Tree, names: dict[str, str]) -> None:
