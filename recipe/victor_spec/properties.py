@@ -17,7 +17,6 @@ from openapi_python_client.strings import PythonCode
 from .members import members_of
 from .requests import Requests
 from .rewrites.discriminators import Discriminator
-from .rewrites.schemas import DECIMAL
 
 PARAMETERS = ("path_parameters", "query_parameters", "header_parameters", "cookie_parameters")
 
@@ -140,14 +139,15 @@ def _known(constant: ConstProperty) -> Any:
     text = constant.value.raw_value
     if not isinstance(text, str) or '"' not in text:
         return constant
+    known: Any = json.loads(text)
     arguments: dict[str, Any] = {
         "name": constant.name,
         "required": constant.required,
         "default": None,
         "description": constant.description,
-        "example": None,
         "python_name": constant.python_name,
     }
-    if text == DECIMAL:
-        return DecimalProperty(**arguments)
-    return VariantProperty(**arguments, discriminator=Discriminator(**json.loads(text)))
+    if isinstance(known, list):  # `["decimal", EXAMPLE]`
+        _, example = known
+        return DecimalProperty(**arguments, example=example)
+    return VariantProperty(**arguments, example=None, discriminator=Discriminator(**known))

@@ -16,10 +16,6 @@ from victor_spec.tree import (
 from .base import Log, drop, media, reachable, schemas
 from .merged_schemas import all_properties
 
-DECIMAL = '"decimal"'
-"""The constant that stands for a Decimal until the generator has parsed the document: no constant
-of a document has quotes after `repair_enum`.
-"""
 _AMOUNT = re.compile(
     r"(?:(?i:amount|price|balance|total)|(?:(?<![A-Za-z])sum|Sum)(?![a-z]))[^.]*$|(?i:fee)$"
 )
@@ -86,8 +82,12 @@ def is_amount(place: str) -> bool:
 
 
 def _make_decimal(schema: Tree) -> None:
-    """Make a number a Decimal; a union of that and its other types where it has any."""
-    number = {"type": "string", "const": DECIMAL}
+    """Make a number a Decimal; a union of that and its other types where it has any.
+
+    A constant stands for the Decimal until the generator has parsed the document: it has quotes,
+    which no constant of a document has after `repair_enum`.
+    """
+    number = {"type": "string", "const": json.dumps(["decimal", schema.get("example")])}
     others = [{"type": kind} for kind in types_of(schema) if kind != "number"]
     if schema.get("nullable"):
         others.append({"type": "null"})
