@@ -16,6 +16,7 @@ from .commands.settings import settings, settings_schema
 from .commands.update import update
 from .exit_status import INTERRUPTED, MISUSE, SIGNALLED
 from .output import guarded_output
+from .progress import shown_on
 
 ENDING_SIGNALS = ("SIGTERM", "SIGHUP")
 
@@ -75,7 +76,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "victor-spec") -
     if arguments is None:
         _end_by_signals()
         arguments = sys.argv[1:]
-    with guarded_output():
+    with guarded_output(), shown_on(sys.stderr):
         return _run(list(arguments), prog)
 
 

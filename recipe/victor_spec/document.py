@@ -16,6 +16,7 @@ import yaml
 from .decisions import default_path
 from .files import Bundle
 from .overlay import apply_overlay
+from .progress import step
 from .tree import DocumentError, PlaceError, Tree, is_mapping, reason_of
 
 __all__ = ("DocumentError", "load", "read_text", "read_values")
@@ -122,12 +123,13 @@ def read_values(path: Path, max_mib: float = MAX_MIB) -> Any:
         )
     try:
         text = read_text(path, max_mib)
-        if path.suffix == ".json":
-            tree = json.loads(text) if text.strip() else None
-        else:
-            tree = yaml.load(text, _Loader)  # noqa: S506 - a subclass of CSafeLoader
-            # aliases expanded; a TypeError for a value that JSON does not have
-            tree = json.loads(json.dumps(tree))
+        with step(f"{path.name}: reading"):
+            if path.suffix == ".json":
+                tree = json.loads(text) if text.strip() else None
+            else:
+                tree = yaml.load(text, _Loader)  # noqa: S506 - a subclass of CSafeLoader
+                # aliases expanded; a TypeError for a value that JSON does not have
+                tree = json.loads(json.dumps(tree))
         json.dumps(
             tree, ensure_ascii=False
         ).encode()  # half of a character, such as "\ud800", is a UnicodeEncodeError

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import requires, version
 from importlib.resources import files
@@ -31,6 +31,7 @@ from .document import DocumentError, load
 from .enforced import enforced
 from .failures import Failure, Tracker, mend
 from .members import Kind, tables_of
+from .progress import step
 from .properties import finish
 from .python_names import Origins, give_distinct_names, literal
 from .requests import HOOKS, PREFIX, path_of
@@ -186,6 +187,9 @@ TEMPLATES = _on_disk(files("victor_spec") / "templates")
 COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py", "servers.py")
 """Modules that are the same in every package."""
 
+MEMORY = 2**30
+"""The free bytes of a folder in memory that is used."""
+
 # Neither configuration files in the folders above nor environment variables may change a byte of
 # the output.
 RUFF = (
@@ -255,14 +259,19 @@ def generate(
     typed_parts = (
         None if data is None else _typed_parts(document, loaded, data, file, is_wanted=typed)
     )
-    with build_folder(package) as folder:
+    with build_folder(package) as folder, _workshop() as workshop:
         built = folder / package.name
+        source = workshop / package.name
         if data is not None:
-            render(data, built, TEMPLATES, log, typed_parts)
-        written = (built / "client.py").exists()
+            modules = len(data.models) + len(data.enums) + len(endpoints_of(data))
+            with step(f"{document.name}: writing {modules} modules"):
+                render(data, source, TEMPLATES, log, typed_parts)
+        written = (source / "client.py").exists()
         if written and data is not None:
-            _require_python(document, built, _sources(data))
-            _finish(built)
+            with step(f"{document.name}: compiling its package"):
+                _require_python(document, source, _sources(data))
+            with step(f"{document.name}: formatting its package"):
+                _finish(source, built)
         changes = move_into_place(built, package) if written else ChangedFiles()
     origins = Origins(prepared, data if trace else None, log.requests.names)
     made = [] if data is None else endpoints_of(data)
@@ -349,8 +358,10 @@ def parsed(
     """
     _require_pinned_tools()
     try:
-        prepared, log = prepare(tree, trace=trace, decimals=decimals)
-        return prepared, log, parse(prepared, log)
+        with step(f"{document.name}: bringing it into the form that is generated"):
+            prepared, log = prepare(tree, trace=trace, decimals=decimals)
+        with step(f"{document.name}: making models and operations of it"):
+            return prepared, log, parse(prepared, log)
     except PlaceError as error:
         raise DocumentError(f"{document} cannot be read: {error}") from None
     except RecursionError:
@@ -405,16 +416,35 @@ def _require_python(document: Path, built: Path, sources: Mapping[str, str]) -> 
             ) from error
 
 
-def _finish(built: Path) -> None:
+@contextlib.contextmanager
+def _workshop() -> Generator[Path]:
+    """A folder in which modules are written again and again: in memory, where there is room.
+
+    Files that are shortened while their bytes are on the way to a disk, or removed, wait for it; a
+    large document has thousands of modules, and to wait for each may take minutes.
+    """
+    memory = Path("/dev/shm")  # noqa: S108 - the folder in it has a name of its own
+    has_room = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > MEMORY
+    with TemporaryDirectory(prefix="victor-spec-", dir=memory if has_room else None) as folder:
+        yield Path(folder)
+
+
+def _finish(written: Path, built: Path) -> None:
+    """Format what was written, and write it into the new folder `built` with the modules that are
+    the same everywhere.
+    """
     for name in COPIED:
-        shutil.copyfile(TEMPLATES / name, built / name)
-    (built / MARKER).touch()
+        shutil.copyfile(TEMPLATES / name, written / name)
     # F removes imports that a template has and a module does not use; I sorts the others.
     rules = ("--fix-only", "--select=F,I,UP", "--config=lint.isort.split-on-trailing-comma=false")
-    _ruff(built, "check", *RUFF, *rules)
-    _ruff(built, "format", *RUFF, "--config=format.skip-magic-trailing-comma=true")
-    for path in built.rglob("*.py"):
-        path.write_text(HEADER + path.read_text(encoding="utf-8"), encoding="utf-8", newline="\n")
+    _ruff(written, "check", *RUFF, *rules)
+    _ruff(written, "format", *RUFF, "--config=format.skip-magic-trailing-comma=true")
+    for path in written.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        new = built / path.relative_to(written)
+        new.parent.mkdir(parents=True, exist_ok=True)
+        new.write_text(HEADER + text, encoding="utf-8", newline="\n")
+    (built / MARKER).touch()
 
 
 def _ruff(built: Path, *arguments: str) -> None:

@@ -1,0 +1,31 @@
+"""A slow command says on a terminal what it does, and nowhere else."""
+
+import io
+
+import pytest
+
+from victor_spec.progress import Line, shown_on, step
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_step_is_shown_once_the_command_is_slow_and_nothing_is_left_of_it() -> None:
+    terminal = Terminal()
+    line = Line(terminal, seconds=600)
+    line.show("shop.yaml: reading")
+    assert terminal.getvalue() == ""
+    line.begin()
+    line.show("\x1b[31mshop.yaml: writing")
+    line.close()
+    shown = terminal.getvalue().split("\r\x1b[K")
+    assert shown == ["", "shop.yaml: reading", "[31mshop.yaml: writing", ""]
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
+def test_a_quick_command_and_a_pipe_show_nothing(stream: io.StringIO) -> None:
+    with shown_on(stream), step("shop.yaml: reading"):
+        pass
+    assert stream.getvalue() == ""
