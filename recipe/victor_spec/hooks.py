@@ -33,7 +33,7 @@ def known_of(
     `models` are those of the package: references to them may lack members.
     """
     whole = {str(model.class_info.name): model for model in models}
-    bodies = [_models_of(endpoint, whole) for endpoint in endpoints]
+    bodies = [_models_of(endpoint) for endpoint in endpoints]
     tags = telling(bodies)
     types = [return_type(endpoint) for endpoint in endpoints]
     # A body whose discriminator names no member of its union is refused.
@@ -142,14 +142,11 @@ def constant_of(model: ModelProperty, prop: Any) -> str | None:
 # ---- What tells each webhook from the others ----
 
 
-def _models_of(endpoint: Endpoint, whole: Mapping[str, ModelProperty]) -> Models:
+def _models_of(endpoint: Endpoint) -> Models:
     """The models that the body of a webhook can be."""
-    models: Models = {}
-    for body in _variants(body_of(endpoint)):
-        if isinstance(body, ModelProperty):
-            name = str(body.class_info.name)
-            models[name] = whole.get(name, body)
-    return models
+    variants = _variants(body_of(endpoint))
+    models = [body for body in variants if isinstance(body, ModelProperty)]
+    return {str(model.class_info.name): model for model in models}
 
 
 def _variants(body: Any) -> list[Any]:
@@ -169,21 +166,21 @@ def telling(bodies: Sequence[Models]) -> list[tuple[Tags, ...]]:
     two webhooks or none in common. The enum of several words of a body that is still not told from
     another one counts where that other body has one word: two webhooks may share a body.
     """
-    models = {name: model for own in bodies for name, model in own.items()}
+    models: Models = {}
+    for own in bodies:
+        models |= own
     tags = _tags_of_all(models)
     first, *others = [*tags.values()] or [{}]
     if len(bodies) > 1 and all(own == first for own in others):
-        enums = {name: _required_enums(model) for name, model in models.items()}
-        for name, own in enums.items():
-            tags[name] = tags[name] | _parting(own, [*enums.values()])
-    shared = {
-        name: _shared(model, tags[name], _tags_of_others(name, bodies, tags))
-        for name, model in models.items()
-    }
+        _add_parting_enums(tags, models)
+    telling_tags: dict[str, Tags] = {}
+    for name, model in models.items():
+        of_others = _tags_of_others(name, bodies, tags)
+        telling_tags[name] = tags[name] | _shared(model, tags[name], of_others)
     told: list[tuple[Tags, ...]] = []
-    for names in bodies:
-        every = tuple(tags[name] | shared[name] for name in names)
-        told.append(every if all(every) else ())
+    for own in bodies:
+        of_body = tuple(telling_tags[name] for name in own)
+        told.append(of_body if all(of_body) else ())
     return told
 
 
@@ -205,23 +202,26 @@ def _differs(member: str, words: Words, every: Iterable[Tags]) -> bool:
     return any(own.get(member, words) != words for own in every)
 
 
-def _required_enums(model: ModelProperty) -> Tags:
-    required = required_of(model)
-    return {name: words for name, words in _words_of(model).items() if name in required}
-
-
-def _parting(enums: Tags, every: list[Tags]) -> Tags:
-    """The enums that part the webhooks: the words of each other one are the same or all different,
-    and some differ.
+def _add_parting_enums(tags: dict[str, Tags], models: Models) -> None:
+    """Add the required enums that part the webhooks: the words of each other one are the same or
+    all different, and some differ.
     """
-    parting: Tags = {}
-    for name, words in enums.items():
-        own = {*words}
-        others = [{*tags.get(name, ())} for tags in every]
-        is_apart = all(other and (other == own or not other & own) for other in others)
-        if is_apart and any(other != own for other in others):
-            parting[name] = words
-    return parting
+    enums: dict[str, Tags] = {}
+    for name, model in models.items():
+        required = required_of(model)
+        enums[name] = {each: words for each, words in _words_of(model).items() if each in required}
+    for name, own in enums.items():
+        for member, words in own.items():
+            if _parts(member, words, [*enums.values()]):
+                tags[name] = {**tags[name], member: words}
+
+
+def _parts(member: str, words: Words, every: list[Tags]) -> bool:
+    """Whether the words of a member part a webhook from others."""
+    own = {*words}
+    others = [{*tags.get(member, ())} for tags in every]
+    is_apart = all(other and (other == own or not other & own) for other in others)
+    return is_apart and any(other != own for other in others)
 
 
 def _tags_of_others(name: str, bodies: Sequence[Models], tags: dict[str, Tags]) -> list[Tags]:

@@ -29,29 +29,12 @@ name.
 """
 _SYMBOL = re.compile("|".join(map(re.escape, sorted(WORDS, key=len, reverse=True))))
 
-MEMBERS_OF_MODELS = {
-    "additional_properties",
-    "additional_keys",
-    "to_dict",
-    "from_dict",
-    "to_multipart",
-}
-ARGUMENTS_OF_OPERATIONS = {"client"}
-NAMES_IN_MODULES = {
-    *(
-        "UNSET",
-        "Unset",
-        "Any",
-        "Mapping",
-        "ClassVar",
-        "Self",
-        "UUID",
-        "Decimal",
-        "File",
-        "datetime",
-        "UnknownVariant",
-    ),
-}
+MEMBERS_OF_MODELS = frozenset(
+    {"additional_properties", "additional_keys", "to_dict", "from_dict", "to_multipart"}
+)
+ARGUMENTS_OF_OPERATIONS = frozenset({"client"})
+_IN_MODULES = "UNSET Unset Any Mapping ClassVar Self UUID Decimal File datetime UnknownVariant"
+NAMES_IN_MODULES = frozenset(_IN_MODULES.split())
 
 
 def give_distinct_names(data: GeneratorData) -> None:

@@ -29,36 +29,13 @@ from .base import Log, components, drop, media, replace, schemas
 from .classes import is_class, is_enum
 from .merged_schemas import TYPED
 
-RESERVED = {
-    *(
-        "ANYTHING",
-        "BLOB",
-        "DAY",
-        "DECIMAL",
-        "Decimal",
-        "FLAG",
-        "INSTANT",
-        "LEVELS",
-        "NOTHING",
-        "NUMBER",
-        "TEXT",
-    ),
-    *("UNSET", "WHOLE"),
-    *(
-        "Any",
-        "Array",
-        "AuthenticatedClient",
-        "BytesIO",
-        "ClassVar",
-        "Client",
-        "Constant",
-        "Either",
-        "File",
-    ),
-    *("HTTPStatus", "Literal", "Mapping", "Object", "Response", "Self", "Shape", "Tag", "UUID"),
-    *("AmbiguousWebhook", "DeclaredWebhook", "UnknownVariant", "UnknownWebhook"),
-    *("UnreadableWebhook", "Unset", "Word"),
-}
+_RESERVED = """
+ANYTHING AmbiguousWebhook Any Array AuthenticatedClient BLOB BytesIO ClassVar Client
+Constant DAY DECIMAL Decimal DeclaredWebhook Either FLAG File HTTPStatus INSTANT LEVELS
+Literal Mapping NOTHING NUMBER Object Response Self Shape TEXT Tag UNSET UUID UnknownVariant
+UnknownWebhook UnreadableWebhook Unset WHOLE Word
+"""
+RESERVED = frozenset(_RESERVED.split())
 """Names that the generated modules use themselves."""
 
 MAX_NAME = 120
@@ -76,15 +53,7 @@ KEPT_IN_SCHEMA = {
     *("x-enum-varnames", "x-one-of", "x-words", "x-in-answers", "x-write-only"),
 }
 KEPT_IN_OPERATION = {
-    *(
-        "operationId",
-        "tags",
-        "summary",
-        "description",
-        "parameters",
-        "requestBody",
-        "responses",
-    ),
+    *("operationId", "tags", "summary", "description", "parameters", "requestBody", "responses"),
 }
 
 
