@@ -10,6 +10,10 @@ import yaml
 from victor_spec.command_line import main
 from victor_spec.document import DocumentError, load
 
+from .wire import beside
+
+CASES = beside("overlay")
+
 DOCUMENT = """
 openapi: 3.0.3
 info: {title: Shop, version: 1.0.0}
@@ -102,68 +106,7 @@ def test_the_document_itself_is_not_touched(tmp_path: Path) -> None:
     assert document.read_text(encoding="utf-8") == DOCUMENT
 
 
-@pytest.mark.parametrize(
-    ("target", "rest", "message"),
-    [
-        (
-            f"{CARD}.properties.mode",
-            "update: {format: date}",
-            f"it leads nowhere: {CARD}.properties has no 'mode': the nearest key is 'made'.",
-        ),
-        (
-            "$.paths['/card/{id}'].get",
-            "remove: true",
-            "$.paths has no '/card/{id}': the nearest key is '/cards/{id}'.",
-        ),
-        (
-            "$.paths['/cards/{id}'].get.parameters[2]",
-            "remove: true",
-            "$.paths['/cards/{id}'].get.parameters has no [2]: it has 2 items.",
-        ),
-        ("$.info[0]", "remove: true", "$.info has no [0]: it is no list."),
-        ("$.info.title.text", "remove: true", "it leads nowhere: $.info.title has no 'text'."),
-        ("$.paths.*", "remove: true", "it is no exact path from '.*' on: write one without"),
-        ("$..parameters", "remove: true", "it is no exact path from '..parameters' on"),
-        ("$.paths[?(@.get)]", "remove: true", "it is no exact path from '[?(@.get)]' on"),
-        ("paths", "remove: true", "a path begins at the top of the document: write $.paths."),
-        (".paths", "remove: true", "a path begins at the top of the document: write $.paths."),
-        ("['paths']", "remove: true", "top of the document: write $['paths']."),
-        (
-            f"{CARD}.properties.made",
-            "update: {maxLength: 5, x-not-enforced: [maxlength]}",
-            "x-not-enforced has 'maxlength', which does not stand beside it: the nearest one is m",
-        ),
-        (
-            CARD,
-            "update: {properties: {made: {maxLength: 5, x-not-enforced: maxLength}}}",
-            "x-not-enforced is 'maxLength': write a list, such as [maxLength]",
-        ),
-        (
-            CARD,
-            "update: {properties: {new: {maxLength: 5, x-not-enforcd: [maxLength]}}}",
-            "x-not-enforcd is no mark: the nearest one is x-not-enforced.",
-        ),
-        (
-            "$.paths['/cards/{id}'].get.parameters",
-            "update: {name: a, in: query, schema: {type: string, x-not-enforced: [pattern]}}",
-            "x-not-enforced is ['pattern'], and no limit stands beside it: remove it.",
-        ),
-        ("$", "remove: true", "the whole document cannot be removed."),
-        ("$.info.title", "update: {a: 1}", "it is no object and no list"),
-        (CARD, "update: text", "`update` must be an object"),
-        (CARD, "update: {properties: none}", "`update` has 'properties', which is of another type"),
-        (CARD, "update: {type: object}", "it changes nothing, as the document says so itself"),
-        (CARD, "update: {a: 1}\n    remove: true", "write `update`, or `remove: true`, and not"),
-        (CARD, "description: none", "write `update`, or `remove: true`"),
-        (CARD, "remove: 1", "`remove` is true or false."),
-        (CARD, "copy: $.info", "`copy` is not read"),
-        (f"{CARD}.properties.made", "update: {maxLenght: 5}", "the nearest key is 'maxLength'."),
-        (CARD, "update: {required: [pine]}", "'pine' is required, and no property: the nearest"),
-        (f"{CARD}.required", "update: pine", "'pine' is required, and no property: the nearest"),
-        (CARD, "update: {required: [pin]}", "'pin' stands there already: leave it out."),
-        (CARD, "updates: {a: 1}", "updates is no part of an action: the nearest key is 'update'."),
-    ],
-)
+@pytest.mark.parametrize(("target", "rest", "message"), CASES["actions"])
 def test_an_action_that_leads_nowhere_or_does_not_fit_is_an_error_that_names_it(
     target: str, rest: str, message: str, tmp_path: Path
 ) -> None:
@@ -181,20 +124,7 @@ def test_all_actions_that_do_not_fit_are_named_at_once(tmp_path: Path) -> None:
     assert second.startswith(f"{tmp_path / 'shop.overlay.yaml'}: action 3 ($.b): it leads nowhere")
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "it is no overlay: write `overlay: 1.0.0` at its top."),
-        ("openapi: 3.0.0", "it is no overlay"),
-        ("overlay: 1.0.0", "it has no actions: write `actions:`, or remove the file."),
-        ("overlay: 1.0.0\nactions: [{update: {}}]", "action 1 has no `target`: write a path"),
-        ("overlay: [", "cannot be read: "),
-        (
-            "overlay: 1.0.0\nextends: velo.yaml\nactions: [{target: $.info, update: {a: b}}]",
-            "`extends` is velo.yaml, and the file corrects shop: write `extends: shop.yaml`, or",
-        ),
-    ],
-)
+@pytest.mark.parametrize(("text", "message"), CASES["files"])
 def test_a_file_that_is_no_overlay_is_named(text: str, message: str, tmp_path: Path) -> None:
     document = shop(tmp_path, FORMAT)
     (tmp_path / "shop.overlay.yaml").write_text(text, encoding="utf-8")
@@ -202,13 +132,6 @@ def test_a_file_that_is_no_overlay_is_named(text: str, message: str, tmp_path: P
         load(document)
     assert str(tmp_path / "shop.overlay.yaml") in str(caught.value)
     assert message in str(caught.value)
-
-
-def test_the_victor_document_has_what_its_overlay_says(victor_yaml: Path) -> None:
-    properties = load(victor_yaml)["components"]["schemas"]["ListPaymentRequests"]["properties"]
-    formats = {name: each.get("format") for name, each in properties.items()}
-    assert formats["start_datetime"] == formats["approval_end_datetime"] == "date-time"
-    assert formats["due_date_start_date"] == "date"
 
 
 @pytest.mark.pull_request

@@ -186,13 +186,10 @@ def test_names_with_separators_are_words(tmp_path: Path) -> None:
     assert dict(sent.url.params) == {wire_name: name for name, wire_name in names.items()}
 
 
-def test_a_part_of_the_path_that_has_another_name_there_is_noted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_part_of_the_path_that_has_another_name_there_is_noted(tmp_path: Path) -> None:
     other = parameter("cardId", "path", {"type": "integer"})
     paths = {"/cards/{id}": {"get": done("get_card", parameters=[other])}}
     wire = Wire(tmp_path, "wire_other_part", paths=paths)
-    monkeypatch.syspath_prepend(tmp_path)
     assert wire.result.log.notes() == [f"GET /cards/{{id}} path cardId: {UNNAMED}"]
     assert wire.target("get_card", id="1") == "/cards/1"
 

@@ -215,14 +215,6 @@ def test_a_body_that_no_word_chooses_is_refused_and_only_a_new_word_is_unknown(
     assert len(named) == len({*named})
 
 
-def test_a_word_is_listed_once_however_many_schemas_have_it(way: tuple[str, Any]) -> None:
-    _, webhooks = way
-    for webhook in webhooks.WEBHOOKS.values():
-        for tags in webhook.tags:
-            for words in tags.values():
-                assert len(words) == len({*words})
-
-
 def test_a_name_is_enough_where_the_word_agrees_or_an_optional_one_is_absent(
     way: tuple[str, Any],
 ) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,7 +108,7 @@ class Tracker:
         of_operations: list[Failure] = []
         for collection in data.endpoint_collections_by_tag.values():
             for error in collection.parse_errors:
-                where = self._operation_of(error, collection.endpoints)
+                where = self._operation_of(error)
                 of_operations.append(self._failure(error, error.data, where))
         return of_operations
 
@@ -124,11 +124,8 @@ class Tracker:
                 return Failure.of(error, name, schema)
         return Failure.of(error)
 
-    def _operation_of(self, error: ParseError, made: Sequence[endpoints.Endpoint]) -> str:
-        """The operation that an error is of, of those that were made or another one."""
-        for endpoint in made:
-            if any(error is own for own in endpoint.errors):
-                return self._requests.request_of(endpoint).where
+    def _operation_of(self, error: ParseError) -> str:
+        """The operation that an error names, which may stand for another one."""
         for operation in operations(self._tree):
             if f"{operation.where} " in error.header:
                 return self._requests.request(operation.tree).where
