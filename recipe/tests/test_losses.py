@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openapi_python_client.parser.errors import PropertyError
+from openapi_python_client.parser.properties.string import StringProperty
 
 from victor_spec.command_line import main
 from victor_spec.document import load
@@ -128,19 +130,14 @@ def test_an_object_composed_with_more_within_itself_is_plain(make: Make) -> None
 
 
 def test_a_failing_property_costs_itself_only(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    from openapi_python_client.parser import properties
-    from openapi_python_client.parser.errors import PropertyError
-
-    build = properties._string_based_property
+    build = StringProperty.build
 
     def failing(**arguments: Any) -> Any:
-        bad = (
-            arguments["data"].description
-            and arguments["data"].description.get_untrusted_value() == "fails"
-        )
-        return PropertyError(detail="it fails") if bad else build(**arguments)
+        text = arguments["description"]
+        is_bad = text is not None and text.get_untrusted_value() == "fails"
+        return PropertyError(detail="it fails") if is_bad else build(**arguments)
 
-    monkeypatch.setattr(properties, "_string_based_property", failing)
+    monkeypatch.setattr(StringProperty, "build", failing)
     plain = (
         "A.bad",
         "GET /x query p",

@@ -60,25 +60,12 @@ def test_each_is_sent_and_read_as_declared(wire: Wire) -> None:
     assert wire.faults() == []
 
 
-NAMES = [
-    *("additionalProperties", "additional_keys", "to_multipart"),
-    *("self", "cls", "d", "v", "take", "fields", "name", "src_dict", "_left", "value", "key"),
-    *(
-        "list",
-        "dict",
-        "str",
-        "type",
-        "property",
-        "classmethod",
-        "datetime",
-        "date",
-        "uuid",
-        "any",
-        "plain",
-        "read",
-    ),
-    *("UNSET", "Any", "None", "True", "class", "import", "match", "print", "annotations"),
-]
+_NAMES = """
+additionalProperties additional_keys to_multipart self cls d v take fields name src_dict _left
+value key list dict str type property classmethod datetime date uuid any plain read UNSET Any
+None True class import match print annotations
+"""
+NAMES = _NAMES.split()
 
 
 @pytest.fixture(scope="module")

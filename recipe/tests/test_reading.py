@@ -185,19 +185,7 @@ def _may_be(union: str, name: str, value: dict[str, Any]) -> bool:
     return (named or [default]) == [name]
 
 
-@pytest.mark.parametrize(
-    ("union", "value", "classes"),
-    [
-        ("Defaulting", {"type": "Other"}, ["Other"]),
-        ("Defaulting", {"type": "missing"}, ["Other"]),
-        ("Defaulting", {"type": 7}, ["Other"]),
-        ("Defaulting", {}, ["Other"]),
-        ("Defaulting", {"type": "SEPA"}, ["Sepa"]),
-        ("Payment", {"type": "credit"}, ["Card"]),
-        ("Payment", {"type": "missing"}, []),
-        ("Payment", {}, ["Card", "Sepa"]),
-    ],
-)
+@pytest.mark.parametrize(("union", "value", "classes"), DOCUMENT["classes"])
 def test_the_words_of_a_value_say_which_classes_it_may_be_of(
     wire: Wire, union: str, value: dict[str, Any], classes: list[str]
 ) -> None:

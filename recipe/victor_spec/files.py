@@ -32,40 +32,18 @@ from .tree import (
 Steps = tuple[str, ...]
 
 _NO_REFERENCES = {
-    "example",
-    "examples",
-    "default",
-    "enum",
-    "const",
-    "description",
-    "summary",
-    "title",
+    *("example", "examples", "default", "enum", "const", "description", "summary", "title"),
 }
 """Keys of values, and of words: a description that refers to a text is none, and refuses no
 document.
 """
 _SECTIONS = {
-    *(
-        "parameters",
-        "responses",
-        "headers",
-        "callbacks",
-        "requestBodies",
-        "pathItems",
-        "securitySchemes",
-        "links",
-    ),
-    "mediaTypes",
+    *("parameters", "responses", "headers", "callbacks", "requestBodies", "pathItems"),
+    *("securitySchemes", "links", "mediaTypes"),
 }
 """The sections of `components` beside `schemas`."""
 _OF_NAMES = {
-    *_SECTIONS,
-    "schemas",
-    "properties",
-    "patternProperties",
-    "$defs",
-    "definitions",
-    "content",
+    *(*_SECTIONS, "schemas", "properties", "patternProperties", "$defs", "definitions", "content"),
 }
 """Mappings whose keys are names, such as the answer `default`."""
 _WHOLE_SECTIONS = 2
@@ -88,13 +66,17 @@ class Bundle:
         copies: Mapping[str, Path],
         max_bytes: int,
     ) -> None:
-        path, self._max_bytes, self._fetch = path.resolve(), max_bytes, fetch
-        self._document, self._path, self._read, self._copies = document, path, read, copies
-        self._files: dict[Path, Any] = {path: document}
+        self._document = document
+        self._path = path.resolve()
+        self._read = read
+        self._fetch = fetch
+        self._copies = copies
+        self._max_bytes = max_bytes
+        self._files: dict[Path, Any] = {self._path: document}
         self._pointers: dict[Path, dict[str, str]] = {}
         self._bytes = 0
         self._names: dict[tuple[Path, str, str], str] = {}
-        self._todo: list[tuple[Path, Any, Steps]] = [(path, document, ())]
+        self._todo: list[tuple[Path, Any, Steps]] = [(self._path, document, ())]
         self._written: set[tuple[Steps, Path, str]] = set()
         self._contents: list[tuple[Steps, Tree]] = []
 
@@ -107,11 +89,10 @@ class Bundle:
         while self._todo:
             file, tree, above = self._todo.pop()
             mappings = [*_mappings(tree, above)]
-            choosing = [
-                (steps, each, _members(each))
-                for steps, each in mappings
-                if _is_choosing(steps, each)
-            ]
+            choosing: list[tuple[Steps, Tree, dict[str, Tree]]] = []
+            for steps, holder in mappings:
+                if _is_choosing(steps, holder):
+                    choosing.append((steps, holder, _members(holder)))
             for steps, holder in mappings:
                 if not isinstance(holder.get("$ref"), str):
                     continue
@@ -169,10 +150,8 @@ class Bundle:
         """
         mapping = mapping_at(discriminator, "mapping")
         named = named_schemas(self._document)
-        for holder, word in [
-            *((mapping, word) for word in mapping),
-            (discriminator, "defaultMapping"),
-        ]:
+        places = [(mapping, word) for word in mapping]
+        for holder, word in (*places, (discriminator, "defaultMapping")):
             reference = holder.get(word)
             if not isinstance(reference, str) or (file == self._path and reference in named):
                 continue
@@ -205,15 +184,15 @@ class Bundle:
         return found, fragment
 
     def _anchors(self, file: Path) -> dict[str, str]:
+        """The pointers to the anchors of a file, by their names."""
         if file not in self._pointers:
-            self._pointers[file] = {
-                holder[key]: "".join(
-                    f"/{step.replace('~', '~0').replace('/', '~1')}" for step in steps
-                )
-                for key in ("$dynamicAnchor", "$anchor")
-                for steps, holder in _mappings(self._files[file])
-                if isinstance(holder.get(key), str)
-            }
+            pointers: dict[str, str] = {}
+            for key in ("$dynamicAnchor", "$anchor"):
+                for steps, holder in _mappings(self._files[file]):
+                    if isinstance(holder.get(key), str):
+                        escaped = [step.replace("~", "~0").replace("/", "~1") for step in steps]
+                        pointers[holder[key]] = "/" + "/".join(escaped)
+            self._pointers[file] = pointers
         return self._pointers[file]
 
     def _file(self, file: Path, address: str, place: str) -> Path:
@@ -301,24 +280,22 @@ def _called(file: str, fragment: str) -> str:
 
 def _members(schema: Tree) -> dict[str, Tree]:
     """The references of a union, by what each is called."""
-    references = [each for key in ("oneOf", "anyOf") for each in trees_at(schema, key)]
-    whole = [
-        (each, each["$ref"].partition("#"))
-        for each in references
-        if isinstance(each.get("$ref"), str)
-    ]
-    return {_called(address, fragment): each for each, (address, _, fragment) in whole}
+    members: dict[str, Tree] = {}
+    for member in (*trees_at(schema, "oneOf"), *trees_at(schema, "anyOf")):
+        reference = member.get("$ref")
+        if isinstance(reference, str):
+            address, _, fragment = reference.partition("#")
+            members[_called(address, fragment)] = member
+    return members
 
 
 def _are_names(steps: Steps) -> bool:
     """Whether the keys of what is at this place are names, as those of `properties` and of
     `content`.
     """
-    return (
-        bool(steps)
-        and steps[-1] in _OF_NAMES
-        and steps[-2:-1] not in [(each,) for each in _OF_NAMES]
-    )
+    if not steps or steps[-1] not in _OF_NAMES:
+        return False
+    return len(steps) == 1 or steps[-2] not in _OF_NAMES
 
 
 def _is_of_names(steps: Steps) -> bool:
@@ -327,17 +304,18 @@ def _is_of_names(steps: Steps) -> bool:
 
 def _is_written_here(steps: Steps) -> bool:
     """Whether a reference at this place is replaced by its target, which has no name."""
-    is_other = steps[-2:-1] == ("additionalOperations",)
-    if steps[-1] in METHODS or is_other:
-        item = steps[: -2 if is_other else -1]
-        return (len(item), item[:1]) in ((2, ("paths",)), (2, ("webhooks",))) or item[1:-1] == (
-            "pathItems",
-        )
-    return (
-        _is_of_names(steps)
-        or len(steps) < _WHOLE_SECTIONS
-        or (len(steps), steps[0]) == (2, "components")
-    )
+    if steps[-2:-1] == ("additionalOperations",):
+        return _is_path_item(steps[:-2])
+    if steps[-1] in METHODS:
+        return _is_path_item(steps[:-1])
+    is_section = len(steps) == 2 and steps[0] == "components"
+    return is_section or len(steps) < _WHOLE_SECTIONS or _is_of_names(steps)
+
+
+def _is_path_item(steps: Steps) -> bool:
+    """Whether the methods of a path or of a webhook stand at this place."""
+    is_own = len(steps) == 2 and steps[0] in ("paths", "webhooks")
+    return is_own or steps[1:-1] == ("pathItems",)
 
 
 def _section(steps: Steps) -> str:

@@ -61,8 +61,8 @@ def imports_of(properties: Iterable[Any], prefix: str) -> set[str]:
 class DecimalProperty(UuidProperty):
     """A number that is read as a Decimal."""
 
-    _type_string = "Decimal"
-    _json_type_string = "float"
+    def get_base_type_string(self) -> PythonCode:
+        return PythonCode("Decimal")
 
     def get_imports(self, *, prefix: str) -> set[str]:
         return super().get_imports(prefix=prefix) | {"from decimal import Decimal"}
