@@ -84,16 +84,17 @@ class Tracker:
         Its errors alone know the smallest part that fails: the one that is left of a union in a
         union names the outer member, and nothing is left of a property in a body or an answer.
         """
-        build = properties.property_from_data
+        module_of_schemas: Any = properties
+        build = module_of_schemas.property_from_data
         within: Any = self._watched(build, [])
         of_endpoints: Any = self._watched(build, self._of_endpoints)
         try:
-            properties.property_from_data = within
+            module_of_schemas.property_from_data = within
             for module in USERS:
                 module.property_from_data = of_endpoints
             yield
         finally:
-            for module in (properties, *USERS):
+            for module in (module_of_schemas, *USERS):
                 module.property_from_data = build
             for _, node in self._nodes:
                 node.pop(PLACE, None)

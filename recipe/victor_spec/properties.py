@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import EnumProperty, ModelProperty
 from openapi_python_client.parser.properties.const import ConstProperty
 from openapi_python_client.parser.properties.list_property import ListProperty
@@ -18,8 +19,6 @@ from .members import members_of
 from .requests import Requests
 from .rewrites.discriminators import Discriminator
 
-PARAMETERS = ("path_parameters", "query_parameters", "header_parameters", "cookie_parameters")
-
 
 def finish(data: GeneratorData, requests: Requests) -> None:
     """Finish all properties (see `Finisher`), and give operations their methods and paths."""
@@ -28,25 +27,13 @@ def finish(data: GeneratorData, requests: Requests) -> None:
         if isinstance(enum, EnumProperty):
             finisher.finish_words(enum)
     for model in data.models:
-        for properties in (model.required_properties, model.optional_properties):
-            finisher.finish(properties)
-        if model.additional_properties is not None:
-            model.additional_properties = finisher.finished(model.additional_properties)
-        every = [*members_of(model), model.additional_properties]
-        model.relative_imports = imports_of(every, "..") | (model.relative_imports or set())
+        finisher.finish_model(model)
     for collection in data.endpoint_collections_by_tag.values():
         for endpoint in collection.endpoints:
             request = requests.request_of(endpoint)
             endpoint.method = request.method
             endpoint.path = UntrustedString(request.path)
-            for parameters in PARAMETERS:
-                finisher.finish(getattr(endpoint, parameters))
-            for each in (*endpoint.bodies, *endpoint.responses):
-                each.prop = finisher.finished(each.prop)
-            sent = endpoint.list_all_parameters()
-            endpoint.relative_imports |= imports_of(sent, "...")
-            answered = [answer.prop for answer in endpoint.responses]
-            endpoint.relative_imports |= imports_of(answered, "...")
+            finisher.finish_operation(endpoint)
 
 
 def imports_of(properties: Iterable[Any], prefix: str) -> set[str]:
@@ -94,7 +81,24 @@ class Finisher:
         self._names = names
         self._models = {model.class_info.name: model for model in data.models}
 
-    def finish(self, properties: list[Any] | None) -> None:
+    def finish_model(self, model: ModelProperty) -> None:
+        self._finish_all(model.required_properties)
+        self._finish_all(model.optional_properties)
+        if model.additional_properties is not None:
+            model.additional_properties = self.finished(model.additional_properties)
+        every = [*members_of(model), model.additional_properties]
+        model.relative_imports = imports_of(every, "..") | (model.relative_imports or set())
+
+    def finish_operation(self, endpoint: Endpoint) -> None:
+        for place in ("path", "query", "header", "cookie"):
+            self._finish_all(getattr(endpoint, f"{place}_parameters"))
+        for each in (*endpoint.bodies, *endpoint.responses):
+            each.prop = self.finished(each.prop)
+        answers = [answer.prop for answer in endpoint.responses]
+        endpoint.relative_imports |= imports_of(endpoint.list_all_parameters(), "...")
+        endpoint.relative_imports |= imports_of(answers, "...")
+
+    def _finish_all(self, properties: list[Any] | None) -> None:
         """Finish the properties of a list, in their places."""
         if properties is not None:
             properties[:] = map(self.finished, properties)
@@ -147,7 +151,6 @@ def _known(constant: ConstProperty) -> Any:
         "description": constant.description,
         "python_name": constant.python_name,
     }
-    if isinstance(known, list):  # `["decimal", EXAMPLE]`
-        _, example = known
-        return DecimalProperty(**arguments, example=example)
-    return VariantProperty(**arguments, example=None, discriminator=Discriminator(**known))
+    if isinstance(known, dict):
+        return VariantProperty(**arguments, example=None, discriminator=Discriminator(**known))
+    return DecimalProperty(**arguments, example=known[1])  # of `["decimal", EXAMPLE]`
