@@ -1,6 +1,5 @@
 """What a slow command is doing: one line on a terminal, from the third second on."""
 
-import shutil
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -8,6 +7,8 @@ from typing import TextIO
 
 SLOW = 2.0
 """Seconds after which a command is slow."""
+WIDTH = 79
+"""The characters of the line: one that is wrapped would not be written over."""
 
 
 class Line:
@@ -42,8 +43,7 @@ class Line:
     def _write(self) -> None:
         # The name of a document may have characters that steer a terminal.
         printable = "".join(filter(str.isprintable, self._text))
-        width = shutil.get_terminal_size().columns - 1
-        self._stream.write(f"\r\x1b[K{printable[:width]}")
+        self._stream.write(f"\r\x1b[K{printable[:WIDTH]}")
         self._stream.flush()
 
 
