@@ -1,23 +1,16 @@
-"""A generated package as tools see it: its types and those of calls, and where in the document each
-name comes from.
-"""
+"""A generated package as tools see it: its types and those of calls."""
 
 import inspect
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
-from victor_spec.destination import changed_files
-from victor_spec.document import load
 from victor_spec.generate import generate
-from victor_spec.tree import Placed, is_list, is_mapping, placed
 
 from . import test_answers, test_bodies, test_parameters, test_webhooks
-from .cases import documents_in
-from .wire import TEXT, Tree, Wire, an_object, answering, beside, listed, ref, written
+from .wire import TEXT, Tree, Wire, an_object, answering, listed, ref
 
 pytestmark = pytest.mark.pull_request
 CALLS = """
@@ -149,59 +142,3 @@ def test_the_code_is_what_a_reviewer_expects(tmp_path: Path) -> None:
     assert [*inspect.signature(model.from_dict).parameters] == ["src_dict"]
     assert inspect.getsource(operation).count("TimeoutException") == 1
     assert sys.modules[model.__module__].__doc__ == "The model `Card`."
-
-
-# Origins
-
-ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [*documents_in(ROOT / "openapi"), Path(__file__).with_name("zoo.yaml")]
-
-
-def test_each_name_knows_its_place(tmp_path: Path) -> None:
-    known = beside("origins")
-    document = written(tmp_path, known["document"], "small")
-    found = generate(document, tmp_path, trace=True).origins
-    assert found.functions == known["functions"]
-    [function] = found.functions
-    assert found.arguments == {
-        (function, name): tuple(places) for name, places in known["arguments"].items()
-    }
-    attributes = {".".join(name): list(places) for name, places in found.attributes.items()}
-    classes = {name: list(places) for name, places in found.classes.items()}
-    assert attributes == {**attributes, **known["attributes"]}
-    assert classes == {**classes, **known["classes"]}
-
-
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
-def test_every_name_has_a_place_that_the_document_has_and_no_byte_changes(
-    path: Path, tmp_path: Path
-) -> None:
-    plain = generate(path, tmp_path / "plain")
-    assert plain.origins.classes == {}  # what is not asked for is not looked up
-    traced = generate(path, tmp_path / "traced", trace=True)
-    assert not changed_files(traced.package, plain.package)
-    found = traced.origins
-    loaded = load(path)
-    known = set(_places(placed(loaded, loaded)))
-    parts = (found.arguments, found.classes, found.attributes)
-    unplaced = [name for part in parts for name, at in part.items() if not at]
-    undeclared = [("api.animals.get_animals_kind", "kind"), ("api.animals.same", "kind")]
-    assert unplaced == (undeclared if path.stem == "zoo" else [])
-    places = {
-        *found.functions.values(),
-        *(place for part in parts for at in part.values() for place in at),
-    }
-    assert places <= known
-    assert len(places) > 30
-
-
-def _places(value: object) -> Iterator[str]:
-    if isinstance(value, Placed):
-        yield value.place
-    inner: Iterable[object] = ()
-    if is_mapping(value):
-        inner = value.values()
-    elif is_list(value):
-        inner = value
-    for each in inner:
-        yield from _places(each)

@@ -10,7 +10,7 @@ the place of its schema, because both describe one value; so has the only member
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -120,6 +120,18 @@ class Components:
     def of(self, tree: Tree) -> Component | None:
         """The part that is this very object of the document."""
         return self.by_id.get(id(tree))
+
+    def known(self, places: Iterable[str]) -> list[str]:
+        """The parts at some places; those below a place that is no part itself, as of all
+        responses.
+        """
+        known: list[str] = []
+        for place in places:
+            if place in self.by_place:
+                known.append(place)
+            elif place.endswith(".responses"):
+                known += [part for part in self.by_place if part.startswith(f"{place}.")]
+        return known
 
     def resolve(self, tree: Tree) -> Tree:
         """What a part refers to, after all references; the last one whose target does not exist."""

@@ -14,7 +14,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 import openapi_python_client
@@ -33,7 +33,7 @@ from .failures import Failure, Tracker, mend
 from .members import Kind, tables_of
 from .progress import step
 from .properties import finish
-from .python_names import Origins, give_distinct_names, literal
+from .python_names import give_distinct_names, literal
 from .requests import HOOKS, PREFIX, path_of
 from .rewrites import Log, prepare
 from .tree import PlaceError, Tree
@@ -198,6 +198,16 @@ RUFF = (
 )
 
 
+class Parsed(NamedTuple):
+    """What a package is made of."""
+
+    document: Tree
+    """The rewritten document. Its parts know their places, if `trace` was set."""
+    log: Log
+    data: GeneratorData | None
+    """What the generator made of it; None for a document that is refused as a whole."""
+
+
 @dataclass
 class GenerationResult:
     """What one run did."""
@@ -207,8 +217,7 @@ class GenerationResult:
     written: bool
     """Whether the package was written; if not, an earlier one is unchanged."""
     changes: ChangedFiles
-    origins: Origins
-    """The places of its names in the document; empty unless `trace` was set."""
+    parsed: Parsed
     operations: Sequence[endpoints.Endpoint] = ()
     """What the generator made of the document's operations."""
     typed: Typed | None = None
@@ -242,8 +251,8 @@ def generate(
 ) -> GenerationResult:
     """Write the package of a document into the folder `out`, in place of an earlier one.
 
-    `name` is the name of the package; None takes it from the document. `trace` looks up where each
-    name comes from, which costs time and memory and changes no byte of the package. `tree` is what
+    `name` is the name of the package; None takes it from the document. `trace` keeps the place of
+    each part, which costs time and memory and changes no byte of the package. `tree` is what
     `load` made of the document; None loads it. `decimals` are the places of numbers that are read
     as Decimal: `Card.price`, `*.amount`. With `typed`, or where there are settings, the package
     gets typed records and arguments, which need `victor_ext`. `settings` is their file; None is
@@ -254,7 +263,8 @@ def generate(
     """
     package = package_folder(out, package_name(document) if name is None else name)
     loaded = load(document) if tree is None else tree
-    prepared, log, data = parsed(document, loaded, trace=trace, decimals=decimals)
+    made_of = parsed(document, loaded, trace=trace, decimals=decimals)
+    _, log, data = made_of
     file = settings or default_path(document, "settings")
     typed_parts = (
         None if data is None else _typed_parts(document, loaded, data, file, is_wanted=typed)
@@ -273,14 +283,13 @@ def generate(
             with step(f"{document.name}: formatting its package"):
                 _finish(source, built)
         changes = move_into_place(built, package) if written else ChangedFiles()
-    origins = Origins(prepared, data if trace else None, log.requests.names)
     made = [] if data is None else endpoints_of(data)
     return GenerationResult(
         package,
         log,
         written,
         changes,
-        origins,
+        made_of,
         made,
         typed_parts,
         {} if data is None else tables_of(data.models),
@@ -351,7 +360,7 @@ def _require_something(document: Path, settings: Settings) -> None:
 
 def parsed(
     document: Path, tree: Tree, *, trace: bool = False, decimals: Collection[str] = ()
-) -> tuple[Tree, Log, GeneratorData | None]:
+) -> Parsed:
     """The rewritten document, what was done to it, and what is to be generated (see `parse`).
 
     Raises as `generate`.
@@ -361,7 +370,7 @@ def parsed(
         with step(f"{document.name}: bringing it into the form that is generated"):
             prepared, log = prepare(tree, trace=trace, decimals=decimals)
         with step(f"{document.name}: making models and operations of it"):
-            return prepared, log, parse(prepared, log)
+            return Parsed(prepared, log, parse(prepared, log))
     except PlaceError as error:
         raise DocumentError(f"{document} cannot be read: {error}") from None
     except RecursionError:

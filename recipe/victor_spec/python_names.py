@@ -1,10 +1,10 @@
-"""The Python names of a package: distinct ones, and where in the document each comes from."""
+"""The Python names of a package: distinct ones."""
 
 import keyword
 import re
 import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from attrs import evolve
@@ -13,10 +13,8 @@ from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.schema.untrusted_string import UntrustedString
 
-from .members import members_of
-from .requests import PREFIX, key
-from .rewrites.names import classes
-from .tree import Tree, list_at, mapping_at, operations, place_of, resolve, step, unused
+from .requests import PREFIX
+from .tree import unused
 
 _SPELLED = (
     "[] list; <= at_most; >= at_least; != not_equal; < lt; > gt; = equal; + plus; ! not; * star; "
@@ -152,78 +150,3 @@ def _escaped(character: str) -> str:
     if character.isprintable():
         return character
     return character.encode("unicode_escape").decode("ascii")
-
-
-class Origins:
-    """The places of the names of one package, the most exact place first."""
-
-    def __init__(
-        self, document: Tree, data: GeneratorData | None, names: Mapping[str, str]
-    ) -> None:
-        """`document` is rewritten, and made by `placed`; `data` is what the generator parsed: no
-        name without it. `names` are those of `Requests`.
-        """
-        self._names = names
-        self.functions: dict[str, str] = {}
-        """The operation of each module of functions: `api.cards.list_cards` ->
-        `paths./v1/cards.get`.
-        """
-        self.arguments: dict[tuple[str, str], tuple[str, ...]] = {}
-        """The parameter, or the body, of each argument: (`api.cards.list_cards`, `limit`)."""
-        self.classes: dict[str, tuple[str, ...]] = {}
-        """The schemas of each class; equal enums share a class."""
-        self.attributes: dict[tuple[str, str], tuple[str, ...]] = {}
-        """The property of each attribute: (`Card`, `price`)."""
-        if data is not None:
-            known = {key(each.tree): each.tree for each in operations(document)}
-            for tag, collection in data.endpoint_collections_by_tag.items():
-                for endpoint in collection.endpoints:
-                    self._endpoint(
-                        f"api.{tag}.{endpoint.name}", endpoint, known[tag, endpoint.name]
-                    )
-            self._models(document, data)
-
-    def _models(self, document: Tree, data: GeneratorData) -> None:
-        by_class = defaultdict[str, list[Tree]](list)
-        for name, schema in classes(document):
-            by_class[name].append(schema)
-        for made in [*data.models, *data.enums]:
-            places = [
-                place for schema in by_class[made.class_info.name] for place in place_of(schema)
-            ]
-            self.classes[str(made.class_info.name)] = tuple(dict.fromkeys(places))
-        for model in data.models:
-            sources: dict[str, Tree] = {}
-            for name, schema in _properties(document, by_class[model.class_info.name]):
-                sources[self._names.get(name, name)] = schema
-            for prop in members_of(model):
-                source = sources.get(prop.name.get_untrusted_value())
-                attribute = str(model.class_info.name), str(prop.python_name)
-                self.attributes[attribute] = place_of(source)
-
-    def _endpoint(self, module: str, endpoint: Endpoint, tree: Tree) -> None:
-        self.functions[module] = next(iter(place_of(tree)), "")
-        nodes: dict[tuple[str, str], Tree] = {}
-        for each in list_at(tree, "parameters"):
-            nodes[each["in"], self._names.get(each["name"], each["name"])] = each
-        for location, made in endpoint.iter_all_parameters():
-            node = nodes[str(location), made.name.get_untrusted_value()]
-            schema, own = place_of(node["schema"]), place_of(node)
-            # A schema that is not written inside its parameter is the property of a flattened
-            # object.
-            exact = (
-                ()
-                if any(place.startswith(f"{around}.") for place in schema for around in own)
-                else schema
-            )
-            self.arguments[module, str(made.python_name)] = (*exact, *own)
-        if endpoint.bodies:
-            self.arguments[module, "body"] = (step(self.functions[module], "requestBody"),)
-
-
-def _properties(document: Tree, schemas: list[Tree]) -> Iterator[tuple[str, Tree]]:
-    """The properties of a class, those of `allOf` included; later ones replace earlier ones."""
-    for schema in schemas:
-        for part in list_at(schema, "allOf"):
-            yield from _properties(document, [resolve(document, part)])
-        yield from mapping_at(schema, "properties").items()

@@ -513,7 +513,7 @@ def is_url(text: str) -> bool:
 class Placed(dict[str, Any]):
     """A mapping that knows its place in the document; copies of it keep the place.
 
-    See `Origins`.
+    See `diff.surface`.
     """
 
     __slots__ = ("place",)

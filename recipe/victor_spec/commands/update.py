@@ -5,10 +5,12 @@ The package is replaced first: a run that is interrupted can be repeated, and co
 old document.
 """
 
+import os
 import re
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -23,12 +25,13 @@ from victor_spec.destination import (
     replace_file,
 )
 from victor_spec.diff.compare import compare
-from victor_spec.diff.packages import Package
 from victor_spec.diff.python import package_changes
 from victor_spec.diff.report import Report, levels_text, number, one_line, report_on
+from victor_spec.diff.surface import Surface
 from victor_spec.document import MAX_MIB, load
 from victor_spec.exit_status import COMPLETE, INCOMPLETE, MISUSE
-from victor_spec.generate import package_name
+from victor_spec.generate import GenerationResult, Parsed, generate, package_name, parsed
+from victor_spec.members import tables_of
 from victor_spec.tree import Tree, mapping_at
 from victor_spec.typed.news import news_of_bodies, news_of_lists, news_of_records
 from victor_spec.typed.news.amounts import AS_DECIMAL, decision
@@ -41,6 +44,8 @@ _UNRELEASED = re.compile(r"^(## \[?Unreleased.*?)(?=^##|\Z)", re.MULTILINE | re.
 """The heading of the next release in a changelog, with the words below it."""
 _CHANGED = re.compile(r"^## \[?Unreleased(?:(?!^## ).)*?^### Changed\n+", re.MULTILINE | re.DOTALL)
 """All of the next release above what it says of changes."""
+NO_SETTINGS = Path(os.devnull) / "none"
+"""A file that does not exist."""
 DECISIONS = (
     "`shown` or `private` of a field, `shown` of a request object, `constant` of a list, "
     "`compared_as` of a call"
@@ -86,53 +91,61 @@ def update(
     with build_folder(package) as folder:
         sides = compare(before, after)
         settings = default_path(document, "settings")
-        old_side = Package(document, before, sides.old, folder / "old", name, decimals or ())
-        newer_side = newer, after, sides.new, folder / "new", name, decimals or ()
+        old = parsed(document, before, trace=True, decimals=decimals or ())
+        make = partial(generate, newer, folder / "new", name=name, trace=True, tree=after)
+        make = partial(make, decimals=decimals or ())
         misfit: SettingsError | None = None
         try:
-            new_side = Package(*newer_side, settings, typed=(package / "typed").is_dir())
+            made = make(settings=settings, typed=(package / "typed").is_dir())
         except SettingsError as error:
             # What breaks is said first: an entry that fits no longer is often a part of it.
             misfit = error
-            new_side = Package(*newer_side)
-        changes = package_changes(sides, old_side, new_side, name)
+            made = make(settings=NO_SETTINGS)
+        surfaces = Surface(old, before, sides.old), Surface(made.parsed, after, sides.new)
+        changes = package_changes(sides, *surfaces, name)
         names = document.name, newer.name
         report = report_on(sides, changes, called=names, file=document, approved=approvals)
         write(report)
         show("")
         if misfit is not None:
             raise misfit
-        losses = losses_of(new_side.made, accepted).problems
+        losses = losses_of(made, accepted).problems
         if losses:
             _refuse(newer, accepted, losses)
             return MISUSE
         changed = "" if changelog is None else _changed(changelog, document, before, after, report)
-        move_into_place(new_side.made.package, package)
+        move_into_place(made.package, package)
     if changed and changelog is not None:
         replace_file(changelog, changed.encode())
     replace_file(document, newer.read_bytes())
     show(f"{newer} -> {document}, {package}")
-    amounts = _show_news(old_side, new_side, before, after, document, settings)
+    amounts = _show_news(old, made, before, after, document, settings)
     return _print_decisions(report, amounts)
 
 
 def _show_news(
-    old: Package, new: Package, before: Tree, after: Tree, document: Path, settings: Path
+    old: Parsed,
+    new: GenerationResult,
+    before: Tree,
+    after: Tree,
+    document: Path,
+    settings: Path,
 ) -> list[str]:
     """Name what changes of typed records and lists, one line for each member; the lines of those
     that are money.
     """
-    typed = new.made.typed
+    typed = new.typed
     if typed is None:
-        floats = (place for place in new.made.log.floats if place not in old.made.log.floats)
+        floats = (place for place in new.log.floats if place not in old.log.floats)
         return [
             f"new: `{place}` (number): {decision('name', f'--decimals {place}')}"
             for place in floats
         ]
+    members = {} if old.data is None else tables_of(old.data.models)
     news = [
         *news_of_lists(typed.lists, before, after),
         *news_of_bodies(typed.calls.bodies, typed.calls.parts, typed.settings, before, after),
-        *news_of_records(typed.records, old.made.members, new.made.members, after),
+        *news_of_records(typed.records, members, new.members, after),
     ]
     if not news:
         return []

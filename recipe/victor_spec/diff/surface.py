@@ -1,245 +1,338 @@
-"""What a generated package offers its user, read from the source without importing it; and which
-type fits which.
+"""What a package offers its user: each public name, with its type, and with the places of the
+document that it comes from.
 """
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
-MODES = ("sync", "sync_detailed", "asyncio", "asyncio_detailed")
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties import EnumProperty
+from openapi_python_client.parser.properties.const import ConstProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.parser.properties.union import UnionProperty
 
-Member = tuple[str, tuple[Any, ...]]
-Type = frozenset[Member]
+from victor_spec.components import Components
+from victor_spec.generate import Parsed, operation_module
+from victor_spec.hooks import constant_of
+from victor_spec.members import members_of
+from victor_spec.requests import key
+from victor_spec.rewrites.names import classes
+from victor_spec.tree import Tree, hooks, list_at, mapping_at, operations, place_of, resolve
 
+from .facts import SCHEMAS
 
-class Part(NamedTuple):
-    """An argument of a function, an attribute of a model, or a member of an enum."""
+Type = frozenset[str]
+"""The members of a union: `Card`, `list[str | None]`, `Unset`."""
+Kind = Literal["function", "model", "enum", "argument", "result", "attribute", "member"]
 
-    type: Type
-    """That of a member of an enum is its value."""
-    required: bool = False
-    positional: bool = False
-
-
-class Owner(NamedTuple):
-    """A module of functions, which differ only in how they wait and in how much they return; a
-    model; or an enum.
-    """
-
-    kind: Literal["function", "model", "enum"]
-    parts: dict[str, Part]
-    """The arguments without the client."""
-    returns: Type = frozenset()
-    """What an answer is parsed into, without None."""
-    modes: tuple[str, ...] = ()
-    """The functions of MODES that there are."""
-    base: str = "str"
-    """The type that the members of an enum have, too."""
-
-
-class Surface:
-    """All that is public in a package and depends on its document; nothing, where there is no
-    package.
-    """
-
-    def __init__(self, package: Path) -> None:
-        self.owners: dict[str, Owner] = {}
-        """By the name of a class, and by the module of a function, without that of the package:
-        `api.cards.list_cards`.
-        """
-        self.webhooks = dict(_webhooks(package / "webhooks.py"))
-        """What `read_webhook` returns, by the name of the webhook; "" stands for a call without a
-        name.
-        """
-        for path in sorted((package / "api").glob("*/*.py")):
-            function = _function(ast.parse(path.read_bytes()))
-            if function is not None:
-                self.owners[f"api.{path.parent.name}.{path.stem}"] = function
-        for path in sorted((package / "models").glob("*.py")):
-            for node in ast.parse(path.read_bytes()).body:
-                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                    self.owners[node.name] = _class(node)
-
-    @cached_property
-    def sent(self) -> set[str]:
-        """The functions, and the classes that requests are made of: a user constructs them."""
-        functions = {name for name, each in self.owners.items() if each.kind == "function"}
-        parts = [part for name in functions for part in self.owners[name].parts.values()]
-        return functions | self._reached(part.type for part in parts)
-
-    @cached_property
-    def received(self) -> set[str]:
-        """The classes that answers and webhooks are made of: a user reads them."""
-        returned = [owner.returns for owner in self.owners.values()]
-        return self._reached([*returned, *self.webhooks.values()])
-
-    def _reached(self, types: Iterable[Type]) -> set[str]:
-        """The classes of some types, and those of their attributes."""
-        reached: set[str] = set()
-        pending = [*types]
-        for type_ in pending:  # it grows
-            for name in class_names(type_):
-                if name in self.owners and name not in reached:
-                    reached.add(name)
-                    pending += [part.type for part in self.owners[name].parts.values()]
-        return reached
-
-
-def _webhooks(path: Path) -> Iterator[tuple[str, Type]]:
-    """What each overload of `read_webhook` returns for the name that it declares."""
-    if not path.exists():
-        return
-    for node in ast.parse(path.read_bytes()).body:
-        if not isinstance(node, ast.FunctionDef) or node.name != "read_webhook":
-            continue
-        for argument in (*node.args.args, *node.args.kwonlyargs):
-            declared = argument.annotation
-            if argument.arg != "name":
-                continue
-            if isinstance(declared, ast.Subscript):
-                yield ast.literal_eval(declared.slice), type_of(node.returns)
-            elif isinstance(declared, ast.Constant) and declared.value is None:
-                yield "", type_of(node.returns)
-
-
-def _function(module: ast.Module) -> Owner | None:
-    """What a module of an operation offers; None for any other module."""
-    functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
-    for node in module.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in MODES:
-            functions[node.name] = node
-    whole = functions.get("sync_detailed")
-    if whole is None or not isinstance(whole.returns, ast.Subscript):
-        return None
-    modes = tuple(mode for mode in MODES if mode in functions)
-    returns = type_of(whole.returns.slice) - {NONE}
-    return Owner("function", dict(_arguments(whole.args)), returns, modes)
-
-
-def _arguments(arguments: ast.arguments) -> Iterator[tuple[str, Part]]:
-    """The arguments of a function, without the client."""
-    plain = [*arguments.posonlyargs, *arguments.args]
-    required = len(plain) - len(arguments.defaults)
-    for number, argument in enumerate(plain):
-        type_ = type_of(argument.annotation)
-        yield argument.arg, Part(type_, number < required, positional=True)
-    keyword_only = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-    for argument, default in keyword_only:
-        if argument.arg != "client":
-            yield argument.arg, Part(type_of(argument.annotation), default is None)
-
-
-def _class(node: ast.ClassDef) -> Owner:
-    """A model with its public attributes, or an enum with its members."""
-    bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
-    parts: dict[str, Part] = {}
-    for statement in node.body:
-        if isinstance(statement, ast.Assign):
-            value = ast.unparse(statement.value)
-            for target in statement.targets:
-                parts[ast.unparse(target)] = Part(frozenset([(value, ())]))
-        elif isinstance(statement, ast.AnnAssign):
-            name = ast.unparse(statement.target)
-            is_of_class = ast.unparse(statement.annotation).startswith("ClassVar")
-            if not is_of_class and not name.startswith("_"):
-                parts[name] = Part(type_of(statement.annotation), required=statement.value is None)
-    if not any(base.endswith("Enum") for base in bases):
-        return Owner("model", parts)
-    return Owner("enum", parts, base="int" if "OpenIntEnum" in bases else "str")
-
-
-ANY: Member = ("Any", ())
-NONE: Member = ("None", ())
-UNSET: Member = ("Unset", ())
-"""The marker of what is absent."""
-
+ANY = "Any"
+UNSET = "Unset"
+"""The type of what is absent."""
 _WIDER = {"bool": "int", "int": "float", "datetime.datetime": "datetime.date"}
 """What type checkers accept in the place of what."""
 
 
-def type_of(node: ast.expr | None) -> Type:
-    """The type that an annotation declares; Any where there is none."""
-    if node is None:
-        return frozenset([ANY])
-    if isinstance(node, ast.BinOp):
-        return type_of(node.left) | type_of(node.right)
-    if not isinstance(node, ast.Subscript):
-        # Operations take some classes from the package `models`, and import the others.
-        name = ast.unparse(node).removeprefix("models.")
-        return frozenset([(name, ())])
-    name = ast.unparse(node.value)
-    inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-    if name == "Literal":
-        values = map(ast.unparse, inner)
-        return frozenset((f"Literal[{value}]", ()) for value in values)
-    return frozenset([(name, tuple(map(type_of, inner)))])
+@dataclass(frozen=True)
+class Name:
+    """A public name. A function stands for its forms, which wait or return more."""
+
+    kind: Kind
+    name: str
+    """Of a function with its module."""
+    title: str
+    """What a sentence calls it: `the argument limit of list_cards`."""
+    places: Sequence[str]
+    """In the document, the most exact first. What has none comes from where the whole does."""
+    type: Type = frozenset()
+    """Of an argument what it may be if it is there; of a member its value; of an enum what its
+    members are, too.
+    """
+    is_required: bool = False
+    """Of a result: whether there is a function that returns it alone."""
+    owner: str = ""
+    """The name of what it is a part of."""
+
+
+class Surface:
+    """All names of a package; none, where there is no package."""
+
+    def __init__(self, made: Parsed, document: Tree, components: Components) -> None:
+        """`made` is of a loaded document, with its places, and `components` are those that
+        `compare` made of the document.
+        """
+        self.components = components
+        self._exact: dict[str, str] = {}
+        """By the place of a part, that of its component: members of `allOf` have the place of their
+        schema.
+        """
+        for part in components.by_id.values():
+            for place in place_of(part.tree):
+                self._exact[place] = part.place
+        self.names: dict[str, Name] = {}
+        """As they are reported, each after what it is a part of: `api.cards.list_cards(limit)`,
+        `models.Card.price`. A result has `()`, or the name of a webhook, behind its function.
+        """
+        self.by_position: dict[str, list[str]] = {}
+        """The arguments by position of each function."""
+        self._wire_names = made.log.requests.names
+        if made.data is None:
+            return
+        trees = {key(each.tree): each.tree for each in operations(made.document)}
+        for tag, collection in made.data.endpoint_collections_by_tag.items():
+            for endpoint in collection.endpoints:
+                self._function(operation_module(tag, endpoint), endpoint, trees[tag, endpoint.name])
+        by_class = defaultdict[str, list[Tree]](list)
+        for name, schema in classes(made.document):
+            by_class[name].append(schema)
+        made_classes: list[Any] = [*made.data.models, *made.data.enums]
+        for class_ in sorted(made_classes, key=lambda each: each.class_info.module_name):
+            self._class(class_, by_class[class_.class_info.name], made.document)
+        if made.log.requests.hook_endpoints:
+            self._webhooks(made, document)
+        self.sent = self._reached("argument")
+        """The classes that requests are made of: a user constructs them."""
+        self.received = self._reached("result")
+        """The classes that answers and webhooks are made of: a user reads them."""
+
+    def _places(self, trees: Iterable[Tree | None]) -> list[str]:
+        """The places of some parts, as `components` writes them, each once."""
+        places = [place for tree in trees for place in place_of(tree)]
+        return [*dict.fromkeys(self._exact.get(place, place) for place in places)]
+
+    def _part(
+        self,
+        owner: str,
+        kind: Kind,
+        name: str,
+        type_: Type,
+        places: Sequence[str] = (),
+        *,
+        is_required: bool = False,
+    ) -> str:
+        """Add a part of a function or a class, and return its whole name."""
+        leaf = self.names[owner].name.rpartition(".")[2]
+        shown = f"{owner}({name})"
+        title = f"the argument {name} of {leaf}"
+        if kind == "result":
+            title = f"{leaf}({name})" if name else leaf
+        elif kind != "argument":
+            shown = f"{owner}.{name}"
+            title = f"{leaf}.{name}"
+        self.names[shown] = Name(kind, name, title, places, type_, is_required, owner)
+        return shown
+
+    def _on_the_wire(self, name: str) -> str:
+        """The name that the document has, of one that the generator reads."""
+        return self._wire_names.get(name, name)
+
+    # ---- Functions ----
+
+    def _function(self, module: str, endpoint: Endpoint, tree: Tree) -> None:
+        """Add the function of an operation, which has one place."""
+        [place] = self._places([tree])
+        title = f"the function {module.rpartition('.')[2]}"
+        self.names[module] = Name("function", module, title, [place])
+        self.by_position[module] = []
+        parameters = list_at(tree, "parameters")
+        nodes = {(each["in"], self._on_the_wire(each["name"])): each for each in parameters}
+        for location, made in endpoint.iter_all_parameters():
+            node = nodes[str(location), made.name.get_untrusted_value()]
+            places = self._places_of_parameter(place, node)
+            type_ = type_of(made) - {UNSET}
+            name = str(made.python_name)
+            required = made.required
+            shown = self._part(module, "argument", name, type_, places, is_required=required)
+            if str(location) == "path":
+                self.by_position[module].append(shown)
+        if endpoint.bodies:
+            type_ = _joined(map(_type_of_body, endpoint.bodies)) - {UNSET}
+            places = [f"{place}.requestBody"]
+            required = endpoint.bodies[0].prop.required
+            self._part(module, "argument", "body", type_, places, is_required=required)
+        if len(endpoint.bodies) > 1:
+            is_taken = f"{module}(content_type)" in self.names
+            media = [body.content_type.get_untrusted_value() for body in endpoint.bodies]
+            words = [f"Literal[{each!r}]" for each in media]
+            name = "body_content_type" if is_taken else "content_type"
+            self._part(module, "argument", name, frozenset(["None", *words]))
+        is_parsed = any(each.source["attribute"] != "None" for each in endpoint.responses)
+        type_ = _type_of_result(endpoint) - {"None"}
+        self._part(module, "result", "", type_, [f"{place}.responses"], is_required=is_parsed)
+
+    def _places_of_parameter(self, operation: str, node: Tree) -> list[str]:
+        """The places of a parameter, with those where the operation, or its path, may list it."""
+        parts = [node["schema"], node]
+        schemas, own = map(place_of, parts)
+        if any(schema.startswith(f"{place}.") for schema in schemas for place in own):
+            del parts[0]  # one that is not written in its parameter is a property of an object
+        path = operation.rpartition(".")[0]
+        listed = f"parameters.{node['in']}:{node['name']}"
+        places = [*self._places(parts), f"{operation}.{listed}", f"{path}.{listed}"]
+        return [*dict.fromkeys(places)]
+
+    # ---- Classes ----
+
+    def _class(self, made: Any, schemas: list[Tree], document: Tree) -> None:
+        """Add a model with its attributes, or an enum with its members; equal enums share a
+        class.
+        """
+        name = str(made.class_info.name)
+        owner = f"models.{name}"
+        places = self._places(schemas) or [f"{SCHEMAS}{name}"]
+        title = f"the class {name}"
+        if isinstance(made, EnumProperty):
+            base = frozenset([made.value_type.__name__])
+            self.names[owner] = Name("enum", name, title, places, base)
+            for word, value in made.values.items():
+                self._part(owner, "member", word, frozenset([repr(value)]))
+            return
+        self.names[owner] = Name("model", name, title, places)
+        properties = _properties(document, schemas)
+        sources = {self._on_the_wire(name): schema for name, schema in properties}
+        may_lack_any = "x-in-answers" in (made.data.model_extra or {})
+        for each in members_of(made):
+            type_ = type_of(each)
+            if may_lack_any and type_ != {ANY}:
+                type_ |= {UNSET}
+            places = self._places([sources.get(each.name.get_untrusted_value())])
+            required = each.required and constant_of(made, each) is None
+            name = str(each.python_name)
+            self._part(owner, "attribute", name, type_, places, is_required=required)
+        rest = made.additional_properties
+        value = ANY if isinstance(rest, bool | None) else text_of(type_of(rest))
+        type_ = frozenset([f"dict[str, {value}]"])
+        self._part(owner, "attribute", "additional_properties", type_)
+
+    # ---- Webhooks ----
+
+    def _webhooks(self, made: Parsed, document: Tree) -> None:
+        """Add what `read_webhook` returns for each name, and without one."""
+        requests = made.log.requests
+        places = {hook.name: hook.place for hook in hooks(document)}
+        every = [*places.values()]
+        reader = "webhooks.read_webhook"
+        self.names[reader] = Name("function", reader, "the function read_webhook", every)
+        types: list[Type] = []
+        for endpoint in requests.hook_endpoints:
+            name = requests.hook_of(endpoint).name
+            types.append(_type_of_result(endpoint))
+            self._part(reader, "result", name, types[-1], [places[name]])
+        type_ = _joined(types) - {"UnknownVariant"}
+        self._part(reader, "result", "", frozenset([ANY]) if ANY in type_ else type_, every)
+
+    # ---- What is sent, and what is received ----
+
+    def _reached(self, kind: Kind) -> set[str]:
+        """The classes in what has a kind, and in their attributes."""
+        reached: set[str] = set()
+        types = [each.type for each in self.names.values() if each.kind == kind]
+        attributes = defaultdict[str, list[Type]](list)
+        for each in self.names.values():
+            attributes[each.owner].append(each.type)
+        for type_ in types:  # it grows
+            for name in _words(type_):
+                class_ = f"models.{name}"
+                if class_ in self.names and class_ not in reached:
+                    reached.add(class_)
+                    types += attributes[class_]
+        return reached
+
+
+def _properties(document: Tree, schemas: Iterable[Tree]) -> Iterator[tuple[str, Tree]]:
+    """The properties of a class, those of `allOf` included; later ones replace earlier ones."""
+    for schema in schemas:
+        parts = [resolve(document, part) for part in list_at(schema, "allOf")]
+        yield from _properties(document, parts)
+        yield from mapping_at(schema, "properties").items()
+
+
+# ---- Types ----
+
+
+def type_of(made: Any) -> Type:
+    """The type that is declared of a property."""
+    type_: Type = frozenset()
+    if isinstance(made, UnionProperty):
+        for inner in made.inner_properties:
+            discriminator = getattr(inner, "discriminator", None)
+            if discriminator is None or not discriminator.has_default:
+                type_ |= type_of(inner) - {UNSET}
+    elif isinstance(made, ListProperty):
+        type_ = frozenset([f"list[{text_of(type_of(made.inner_property))}]"])
+    elif isinstance(made, ConstProperty):
+        type_ = frozenset([f"Literal[{made.value.raw_value!r}]"])
+    else:
+        type_ = frozenset([made.get_base_type_string().as_unembedded_code()])
+    return type_ if made.required else type_ | {UNSET}
+
+
+def _joined(types: Iterable[Type]) -> Type:
+    """The union of some types."""
+    return frozenset[str]().union(*types)
+
+
+def _type_of_body(body: Any) -> Type:
+    """What is accepted as a body of one content type."""
+    type_ = type_of(body.prop)
+    if body.body_type != "content":
+        return type_
+    return frozenset(["bytes", "File"] if "File" in type_ else ["bytes", "File", "str"])
+
+
+def _type_of_result(endpoint: Endpoint) -> Type:
+    """What the answers to an operation are parsed into."""
+    parsed = [each.prop for each in endpoint.responses if each.source["attribute"] != "None"]
+    return _joined(map(type_of, parsed)) or frozenset([ANY])
 
 
 def text_of(type_: Type) -> str:
     """A type as one would write it, Unset and None last."""
-    last = (NONE[0], UNSET[0])
-    texts: list[str] = []
-    for name, inner in type_:
-        texts.append(f"{name}[{', '.join(map(text_of, inner))}]" if inner else name)
-    return " | ".join(sorted(texts, key=lambda text: (text in last, text)))
+    return " | ".join(sorted(type_, key=lambda member: (member in ("None", UNSET), member)))
 
 
-def class_names(type_: Type) -> Iterator[str]:
-    """The names in a type, and in those within it."""
-    for name, inner in type_:
-        yield name
-        for part in inner:
-            yield from class_names(part)
+_WORD = re.compile(r"'[^']*'|\w+")
+"""A name in a type, or the value of a constant."""
+
+
+def _words(type_: Type) -> set[str]:
+    """The names in a type."""
+    return {*_WORD.findall(text_of(type_))}
+
+
+def renamed(type_: Type, names: Mapping[str, str]) -> Type:
+    """A type with other names of classes."""
+    return frozenset(_WORD.sub(lambda word: names.get(word[0], word[0]), each) for each in type_)
 
 
 def is_untyped(type_: Type, before: Type) -> bool:
     """Whether a type is Any, or has it within, and the one before did not: no type checker sees
     what code makes of such a value.
     """
-    return ANY[0] in class_names(type_) and ANY[0] not in class_names(before)
-
-
-def renamed(type_: Type, names: Mapping[str, str]) -> Type:
-    """A type with other names of classes."""
-    members: list[Member] = []
-    for name, inner in type_:
-        parts = tuple(renamed(part, names) for part in inner)
-        members.append((names.get(name, name), parts))
-    return frozenset(members)
+    return ANY in _words(type_) - _words(before)
 
 
 def fits(value: Type, declared: Type, bases: Mapping[str, str]) -> bool:
-    """Whether `mypy --strict` accepts a value of one type where another is declared.
-
-    `bases` has the plain type of each enum. The items of a list have to be of equal types, as mypy
-    wants them.
+    """Whether `mypy --strict` accepts a value of one type where another is declared. `bases` has
+    the plain type of each enum.
     """
-
-    def is_accepted(member: Member) -> bool:
-        return any(_member_fits(member, other, bases) for other in declared)
-
-    return all(map(is_accepted, value))
-
-
-def _member_fits(value: Member, declared: Member, bases: Mapping[str, str]) -> bool:
-    """Whether one member of a type is accepted where another one is declared."""
-    if ANY in (value, declared) or value == declared:
-        return True
-    name, inner = value
-    other_name, other_inner = declared
-    if inner and name == other_name and len(inner) == len(other_inner):
-        pairs = zip(inner, other_inner, strict=True)
-        return all(_is_equal(old, new, bases) for old, new in pairs)
-    wider = bases.get(name) or _WIDER.get(name)
-    if wider is None and name.startswith(("Literal['", 'Literal["')):
-        wider = "str"
-    return wider is not None and _member_fits((wider, ()), declared, bases)
+    for member in value:
+        wider = member
+        while wider and not any(_is_same(wider, other) for other in declared):
+            base = "str" if wider.startswith("Literal['") else _WIDER.get(wider, "")
+            wider = bases.get(wider, base)
+        if not wider:
+            return False
+    return True
 
 
-def _is_equal(one: Type, other: Type, bases: Mapping[str, str]) -> bool:
-    """Whether two types accept each other."""
-    return fits(one, other, bases) and fits(other, one, bases)
+def _is_same(one: str, other: str) -> bool:
+    """Whether two members of types are the same, where Any may be anything."""
+    for first, second in ((one, other), (other, one)):
+        if re.fullmatch(re.sub(r"\bAny\b", ".+", re.escape(first)), second):
+            return True
+    return False

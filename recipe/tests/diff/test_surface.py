@@ -1,0 +1,104 @@
+"""The names of a package: that the source has them, with their types, and where each comes from."""
+
+import importlib
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from tests.cases import cases_beside, documents_in
+from tests.conftest import ROOT
+from victor_spec.components import Components
+from victor_spec.destination import changed_files
+from victor_spec.diff.surface import UNSET, Name, Surface, text_of
+from victor_spec.document import load
+from victor_spec.generate import GenerationResult, generate, parsed
+from victor_spec.tree import Tree, placed
+
+pytestmark = pytest.mark.pull_request
+DOCUMENTS = [*documents_in(ROOT / "openapi"), Path(__file__).parents[1] / "zoo.yaml"]
+
+
+def surface_of(tree: Tree) -> Surface:
+    return Surface(parsed(Path("a.yaml"), tree, trace=True), tree, Components(placed(tree, tree)))
+
+
+def test_each_name_knows_its_place() -> None:
+    known = cases_beside(__file__, "surface")
+    surface = surface_of(known["document"])
+    for name, places in known["places"].items():
+        found = surface.components.known(surface.names[name].places)
+        assert (name, found) == (name, places)
+
+
+@pytest.fixture(scope="module", params=DOCUMENTS, ids=lambda path: path.stem)
+def made(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Surface, GenerationResult]:
+    """The surface of a document, and its package, which was made without places."""
+    tree = load(request.param)
+    folder = tmp_path_factory.mktemp("surface")
+    return surface_of(tree), generate(request.param, folder, name=f"of_{request.param.stem}")
+
+
+def test_every_name_has_a_place_that_the_document_has(
+    made: tuple[Surface, GenerationResult],
+) -> None:
+    surface, result = made
+    unplaced: list[str] = []
+    for shown, name in surface.names.items():
+        if name.places and not surface.components.known(name.places):
+            unplaced.append(shown)
+    undeclared = ["api.animals.get_animals_kind(kind)", "api.animals.same(kind)"]
+    assert unplaced == (undeclared if result.package.name == "of_zoo" else [])
+
+
+def test_places_change_no_byte(zoo_yaml: Path, tmp_path: Path) -> None:
+    plain = generate(zoo_yaml, tmp_path / "plain")
+    traced = generate(zoo_yaml, tmp_path / "traced", trace=True)
+    assert not changed_files(traced.package, plain.package)
+
+
+def words(text: str) -> list[str]:
+    """The names of an annotation, in any order."""
+    found = re.findall(r"'[^']*'|[\w.]+", text.replace('"', "'").replace("models.", ""))
+    return sorted(found)
+
+
+def declared_of(package: str, name: Name, owner: str) -> tuple[str, bool] | None:
+    """The annotation of a part of a package, and whether it is required; None for what has none."""
+    if name.kind in ("argument", "result"):
+        if owner == "webhooks.read_webhook":
+            return None
+        module = importlib.import_module(f"{package}.{owner}")
+        signature = inspect.signature(module.sync_detailed)
+        if name.kind == "result":
+            return signature.return_annotation[len("Response[") : -1], hasattr(module, "sync")
+        parameter = signature.parameters[name.name]
+        return parameter.annotation, parameter.default is inspect.Parameter.empty
+    if name.kind == "attribute":
+        class_ = getattr(importlib.import_module(f"{package}.models"), owner.partition(".")[2])
+        field: Any = getattr(attrs.fields(class_), name.name)
+        is_required = field.default is attrs.NOTHING
+        return class_.__annotations__[name.name], is_required
+    return None
+
+
+def test_the_source_has_each_name_with_its_type(
+    made: tuple[Surface, GenerationResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    surface, result = made
+    monkeypatch.syspath_prepend(result.package.parent)
+    count = 0
+    for shown, name in surface.names.items():
+        declared = declared_of(result.package.name, name, name.owner)
+        if declared is not None:
+            count += 1
+            own = {UNSET, "None"} if name.kind in ("argument", "result") else set()
+            annotation = {*words(declared[0])} - own
+            assert {*words(text_of(name.type))} - own == annotation, shown
+            assert name.is_required == declared[1], shown
+    assert count > 30
