@@ -7,8 +7,9 @@ from itertools import zip_longest
 from victor_spec.components import Components, Operation
 from victor_spec.tree import Tree, list_at, mapping_at, mappings_at, members, trees_at
 
+from .changes import SENT
 from .keywords import keyword_changes, keywords
-from .pairs import SENT, Pair
+from .pairs import Pair
 from .schemas import SchemaComparison
 
 Alternative = frozenset[tuple[str, str]]

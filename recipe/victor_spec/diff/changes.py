@@ -100,6 +100,11 @@ RULES: dict[str, Rule] = {
 }
 """By the kind of change."""
 
+SENT = 1
+RECEIVED = 2
+BOTH = 3
+"""The directions in which something is there: a read-only property is not sent."""
+
 Names = frozenset[str]
 
 

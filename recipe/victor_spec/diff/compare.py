@@ -12,11 +12,23 @@ from functools import cached_property
 
 from victor_spec.tree import Tree, around, mapping_at, members, named_schemas, placed
 
-from .changes import LEVELS, Change, Direction, Entry, Level, PythonChange, Reach, worst
+from .changes import (
+    BOTH,
+    LEVELS,
+    RECEIVED,
+    SENT,
+    Change,
+    Direction,
+    Entry,
+    Level,
+    PythonChange,
+    Reach,
+    worst,
+)
 from .facts import SCHEMAS, Version
 from .keywords import DOCUMENTATION, as_json, canonical
 from .operations import OperationComparison
-from .pairs import BOTH, RECEIVED, SENT, Pair, nothing, reached
+from .pairs import Pair, nothing, reached
 
 OF_NAMES = ("schema-removed", "schema-renamed")
 """The kinds of changes that have other causes."""
@@ -161,7 +173,7 @@ class Sides:
         """
         if self.old.end(schema) is not schema:
             return True
-        reach = self._old_alone.get(place, Reach())
+        reach = self.old.reach(place)
         return not self.same_operations.keys().isdisjoint(reach.sent | reach.received)
 
     def _rename(self, place: str, successor: str) -> None:
@@ -240,46 +252,13 @@ class Sides:
 
     # ---- Reach ----
 
-    @cached_property
-    def by_place(self) -> dict[str, Reach]:
-        """What reaches each place that both documents have."""
-        by_place: dict[str, Reach] = {}
-        for pair in self._sent:
-            by_place[pair.place] = by_place.get(pair.place, Reach()) | self._reach_of(pair)
-        return by_place
-
-    @cached_property
-    def _old_alone(self) -> dict[str, Reach]:
-        """What reaches each place of the old document: of that, compared with itself."""
-        return Sides(self.old, self.old).by_place
-
-    @cached_property
-    def _new_alone(self) -> dict[str, Reach]:
-        """What reaches each place of the new document."""
-        return Sides(self.new, self.new).by_place
-
     def reach(self, place: str) -> Reach:
-        """The operations that reach a place; of what one document alone has, those of that
-        document.
-        """
-        for part in reversed(around(place)):
-            for reach_of in (self.by_place.get, self._reach_in_old, self._reach_in_new):
-                reach = reach_of(part)
-                if reach:
-                    return reach
-            known = self.old.by_place.get(part)
-            known = known or self.new.by_place.get(self.moves.now(part))
-            if known is not None and known.kind == "schema":
-                break
-        return Reach()
-
-    def _reach_in_old(self, place: str) -> Reach | None:
-        return self._old_alone.get(place)
-
-    def _reach_in_new(self, place: str) -> Reach:
+        """The operations that reach a place; of what the new document alone has, those of that."""
+        now = self.moves.now(place)
+        is_new = now in self.new.by_place and place not in self.old.by_place
+        reach = Reach() if is_new else self.old.reach(place)
         old_names = {new.name: name for name, new in self.same_operations.items()}
-        reach = self._new_alone.get(self.moves.now(place), Reach())
-        return reach.renamed(old_names)
+        return reach or self.new.reach(now).renamed(old_names)
 
 
 def _named_by_place(version: Version) -> dict[str, Tree]:

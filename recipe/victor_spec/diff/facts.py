@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from victor_spec.components import Components
+from victor_spec.components import Components, Operation
 from victor_spec.tree import (
     Tree,
     around,
@@ -25,6 +25,7 @@ from victor_spec.tree import (
     schemas_at,
 )
 
+from .changes import BOTH, RECEIVED, SENT, Reach
 from .keywords import DOCUMENTATION, join, keywords, types_text
 
 SCHEMAS = "components.schemas."
@@ -110,6 +111,19 @@ class Version(Components):
         users: dict[str, list[str]] = {}
         for user, target in self.references.items():
             users.setdefault(target, []).append(user)
+        for operation in self.operations.values():
+            for key, tree in self.parameters(operation).items():
+                users.setdefault(self.place(tree, ""), []).append(
+                    f"{operation.place}.parameters.{key}"
+                )
+        for parent, heirs in self.heirs.items():
+            places = [self.place(heir, "") for heir in heirs]
+            # What an heir is composed of is not read in its place.
+            values = [
+                user for user in users.get(self.by_id[parent].place, ()) if user not in places
+            ]
+            for place in places:
+                users.setdefault(place, []).extend(values)
         return users
 
     @cached_property
@@ -124,6 +138,36 @@ class Version(Components):
     def references_inside(self, place: str) -> list[tuple[str, str]]:
         """The references at and inside a place, with what they lead to."""
         return [(user, self.references[user]) for user in self._inside.get(place, ())]
+
+    # ---- Directions ----
+
+    def directions(self, tree: Tree) -> int:
+        """The directions in which a property is there."""
+        both = tree, self.resolve(tree)
+        directions = BOTH
+        if any(part.get("readOnly") is True for part in both):
+            directions &= RECEIVED
+        if any(part.get("writeOnly") is True for part in both):
+            directions &= SENT
+        return directions
+
+    def reach(self, place: str) -> Reach:
+        """The operations that send and receive a part, found by a walk to all that leads to it."""
+        operations = {operation.place: operation for operation in self.operations.values()}
+        reach = Reach()
+        pending = [(place, BOTH)]
+        seen: set[tuple[str, int]] = set()
+        for inner, directions in pending:  # it grows
+            left = directions
+            for part in reversed(around(inner)):
+                if part in self.by_place:
+                    left &= self.directions(self.by_place[part].tree)
+                if (part, left) not in seen:
+                    seen.add((part, left))
+                    pending += [(user, left) for user in self.users.get(part, ())]
+                if part in operations:
+                    reach |= _reach_of(operations[part], inner, left)
+        return reach
 
     # ---- What a schema stands for ----
 
@@ -300,6 +344,27 @@ class Version(Components):
             key = frozenset(map(id, both))
             child = child._replace(tree=self._merged.setdefault(key, {"allOf": both}))
         facts.children[child.step] = child
+
+
+def is_incoming(place: str) -> bool:
+    """Whether the provider calls the operation at, or around, a place: in a webhook or a callback;
+    a callback of a webhook is a call to the provider.
+    """
+    return (place.count(".callbacks.") + place.startswith("webhooks.")) % 2 == 1
+
+
+def _reach_of(operation: Operation, place: str, directions: int) -> Reach:
+    """The reach of a place in an operation."""
+    inner = place.removeprefix(operation.place)
+    request, answer = (RECEIVED, SENT) if is_incoming(place) else (SENT, RECEIVED)
+    if ".responses" in inner:
+        directions &= answer
+    elif ".requestBody" in inner or ".parameters." in inner:
+        directions &= request
+    names = frozenset([operation.name])
+    return Reach(
+        names if directions & SENT else frozenset(), names if directions & RECEIVED else frozenset()
+    )
 
 
 def _meaning(tree: Tree) -> set[str]:

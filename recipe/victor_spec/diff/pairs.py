@@ -9,12 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from .changes import RULES, Change
-
-SENT = 1
-RECEIVED = 2
-BOTH = 3
-"""The directions in which something is there: a read-only property is not sent."""
+from .changes import BOTH, RULES, Change
 
 
 @dataclass(eq=False)

@@ -14,11 +14,11 @@ from typing import Literal
 
 from victor_spec.tree import Tree, around
 
-from .changes import LEVELS, RULES, Change, Rule, worst
+from .changes import BOTH, LEVELS, RECEIVED, RULES, SENT, Change, Rule, worst
 from .facts import PROPERTY, SCHEMAS, Child, Facts, Union, Version
 from .keywords import Difference, canonical, keyword_changes
 from .moves import Moves
-from .pairs import BOTH, RECEIVED, SENT, Edge, Pair, inside
+from .pairs import Edge, Pair, inside
 
 Use = Literal["value", "text", "member", "base"]
 """What a schema is compared as: any value; a value that is written as plain text, as in a query,
@@ -215,8 +215,8 @@ class SchemaComparison:
     def _both(self, pair: SchemaPair, old: Child, new: Child) -> None:
         """Lead to what both schemas have at one step."""
         place = pair.at(old.home, new.home, step=old.step)
-        was = _directions(self.old, old.tree)
-        is_ = _directions(self.new, new.tree)
+        was = self.old.directions(old.tree)
+        is_ = self.new.directions(new.tree)
         name = old.step.removeprefix(PROPERTY)
         if was & SENT and not is_ & SENT:
             pair.say("became-read-only", at=place)
@@ -237,9 +237,9 @@ class SchemaComparison:
         is_required = pair.after.required.get(name)
         directions = BOTH
         if old is not None:
-            directions &= _directions(self.old, old.tree)
+            directions &= self.old.directions(old.tree)
         if new is not None:
-            directions &= _directions(self.new, new.tree)
+            directions &= self.new.directions(new.tree)
         if new is not None and old is None:
             kind = "optional-property-added" if is_required is None else "required-property-added"
             pair.say(kind, at=pair.at(new.home, step=step), directions=directions)
@@ -453,14 +453,3 @@ def _keyword_differences(pair: SchemaPair) -> Iterator[tuple[set[str], Differenc
             yield homes, ("type-as-text" if kind == "type-changed" else kind, old, new)
         elif kind in _BESIDE_TYPES:
             yield homes, (kind, old, new)
-
-
-def _directions(version: Version, tree: Tree) -> int:
-    """The directions in which a property is there."""
-    both = tree, version.resolve(tree)
-    directions = BOTH
-    if any(part.get("readOnly") is True for part in both):
-        directions &= RECEIVED
-    if any(part.get("writeOnly") is True for part in both):
-        directions &= SENT
-    return directions
