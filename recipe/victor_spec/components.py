@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from .shape import KINDS
 from .tree import (
     Tree,
     families,
@@ -37,44 +38,26 @@ from .tree import (
     unescaped,
 )
 
-Kind = Literal[
-    "operation",
-    "parameter",
-    "body",
-    "response",
-    "header",
-    "content",
-    "encoding",
-    "schema",
-    "security scheme",
-]
-
-_NAMED: dict[str, Kind] = {
-    "parameters": "parameter",
-    "headers": "header",
-    "requestBodies": "body",
-    "responses": "response",
-    "securitySchemes": "security scheme",
+_BESIDE_SHAPE = ("contains", "propertyNames", "if", "then", "else", "contentSchema")
+_UNEVALUATED = ("unevaluatedItems", "unevaluatedProperties")
+_SHAPES = {
+    **KINDS,
+    "Schema": KINDS["Schema"]
+    | dict.fromkeys((*_BESIDE_SHAPE, *_UNEVALUATED), "Schema")
+    | {"dependentSchemas": "{Schema}"},
+    "Components": KINDS["Components"] | {"securitySchemes": "{SecurityScheme}"},
+    "SecurityScheme": {},
 }
-_PARTS: dict[str, Kind] = {
-    "responses": "response",
-    "headers": "header",
-    "content": "content",
-    "encoding": "encoding",
-}
-"""The kinds of the members of what has a name for each."""
-_SCHEMA_MAPS = ("properties", "patternProperties", "$defs", "dependentSchemas")
-_SCHEMA_LISTS = ("oneOf", "anyOf", "prefixItems")
-_SCHEMAS = (
-    *("items", "additionalProperties", "not", "contains", "propertyNames", "if", "then", "else"),
-    *("unevaluatedProperties", "unevaluatedItems", "contentSchema"),
-)
+"""The shapes of `shape`, and of what can change beside them."""
+_NO_PARTS = ("PathItem", "Discriminator")
+"""What is read with what has it."""
 
 
 @dataclass(eq=False)
 class Component:
     place: str
-    kind: Kind
+    kind: str
+    """As `shape.yaml` has it: `Schema`."""
     tree: Tree
     """What the document says there; `{"$ref": ...}` where it refers to another part."""
 
@@ -138,29 +121,20 @@ class Components:
         return followed(self.document, tree)[0]
 
     def _walk_document(self) -> None:
-        named = mapping_at(self.document, "components")
-        for name, schema in schemas_at(named, "schemas"):
-            self._schema(schema, f"components.schemas.{name}")
-        for key, kind in _NAMED.items():
-            for name, part in mappings_at(named, key):
-                self._part(part, f"components.{key}.{name}", kind)
+        self._walk_members(mapping_at(self.document, "components"), "Components", "components")
         for path, item in mappings_at(self.document, "paths"):
-            self._path(item, f"paths.{path}", path, incoming=False)
+            self._walk_path(item, f"paths.{path}", path, incoming=False)
         for name, item in mappings_at(self.document, "webhooks"):
-            self._path(item, f"webhooks.{name}", f"webhooks.{name}", incoming=True)
+            self._walk_path(item, f"webhooks.{name}", f"webhooks.{name}", incoming=True)
 
-    def _path(self, item: Tree, place: str, path: str, *, incoming: bool) -> None:
+    def _walk_path(self, item: Tree, place: str, path: str, *, incoming: bool) -> None:
         item = path_item(self.document, item)
-        self._parameters(item, place)
+        for step, parameter in self._inner(item, "parameters", "[Parameter]"):
+            self._walk(parameter, "Parameter", place + step)
         for method, step, tree in methods(item):
             name = f"{method} {path}"
             self.operations[name] = Operation(name, f"{place}.{step}", tree, item, place, incoming)
-            self._part(tree, f"{place}.{step}", "operation")
-
-    def _parameters(self, owner: Tree, place: str) -> None:
-        for parameter in trees_at(owner, "parameters"):
-            key = parameter_key(self.document, parameter) or parameter.get("$ref")
-            self._part(parameter, f"{place}.parameters.{key}", "parameter")
+            self._walk(tree, "Operation", f"{place}.{step}")
 
     def callbacks(self, operation: Tree) -> dict[str, Tree]:
         """The operations of callbacks by what their places end with."""
@@ -175,52 +149,44 @@ class Components:
         """The parameters of an operation, those of its path included, by their keys."""
         return parameters(self.document, operation.item, operation.tree)
 
-    def _part(self, tree: Tree, place: str, kind: Kind) -> None:
-        """Add an operation or a part of one, and what is written out in it."""
-        if not self._add(tree, place, kind):
-            return
-        self._parameters(tree, place)
-        if is_mapping(tree.get("requestBody")):
-            self._part(tree["requestBody"], f"{place}.requestBody", "body")
-        for key, inner in _PARTS.items():
-            for name, part in mappings_at(tree, key):
-                self._part(part, f"{place}.{key}.{name}", inner)
-        schema = schema_at(tree, "schema")
-        if schema is not None:
-            below = f"{place}.schema"
-            self._schema(schema, place if kind in ("parameter", "header") else below, below)
-        for step, called in self.callbacks(tree).items():
-            self._part(called, f"{place}.callbacks.{step}", "operation")
+    def _walk(self, tree: Tree, kind: str, place: str, below: str = "") -> None:
+        """Add a part, and all that is written out in it. The places of that begin with `below`."""
+        if id(tree) not in self.by_id:
+            self.by_id[id(tree)] = Component(place, kind, tree)
+            self.by_place.setdefault(place, self.by_id[id(tree)])
+            self._walk_members(tree, kind, below or place)
 
-    def _schema(self, tree: Tree, place: str, below: str = "") -> None:
-        """Add a schema and all that is written out below it, whose places begin with `below`."""
-        if self._add(tree, place, "schema"):
-            for step, child in self._children(tree):
-                self._schema(child, (below or place) + step)
+    def _walk_members(self, tree: Tree, kind: str, place: str) -> None:
+        """Add all that is written out in a part of a kind."""
+        for key, shape in _SHAPES[kind].items():
+            inner = "Schema" if shape == "additional" else shape.strip("[{}]")
+            if inner == "Callback":
+                for step, called in self.callbacks(tree).items():
+                    self._walk(called, "Operation", f"{place}.callbacks.{step}")
+            elif inner in _SHAPES and inner not in _NO_PARTS:
+                for step, part in self._inner(tree, key, shape):
+                    is_own = key == "schema" and kind in ("Parameter", "Header")
+                    self._walk(part, inner, place if is_own else place + step, place + step)
 
-    def _children(self, tree: Tree) -> Iterator[tuple[str, Tree]]:
-        for part in schema_list_at(tree, "allOf"):
-            yield "", part
-        for key in _SCHEMA_MAPS:
-            for name, child in schemas_at(tree, key):
-                yield f".{key}.{name}", child
-        for key in _SCHEMA_LISTS:
-            children = schema_list_at(tree, key)
-            only = key != "prefixItems" and sum(not is_null(each) for each in children) == 1
-            for number, child in enumerate(children):
-                yield "" if only and not is_null(child) else f".{key}[{number}]", child
-        for key in _SCHEMAS:
-            if (schema := schema_at(tree, key)) is not None:
-                yield f".{key}", schema
-
-    def _add(self, tree: Tree, place: str, kind: Kind) -> bool:
-        """Add a part itself, and say whether it is a new one."""
-        is_new = id(tree) not in self.by_id
-        if is_new:
-            component = Component(place, kind, tree)
-            self.by_id[id(tree)] = component
-            self.by_place.setdefault(place, component)
-        return is_new
+    def _inner(self, tree: Tree, key: str, shape: str) -> Iterator[tuple[str, Tree]]:
+        """What a part has under a key, with the steps to it."""
+        if shape == "[Parameter]":
+            for parameter in trees_at(tree, key):
+                name = parameter_key(self.document, parameter) or parameter.get("$ref")
+                yield f".parameters.{name}", parameter
+        elif shape == "[Schema]":
+            parts = schema_list_at(tree, key)
+            is_only = key != "prefixItems" and sum(not is_null(part) for part in parts) == 1
+            for number, part in enumerate(parts):
+                is_same_value = key == "allOf" or (is_only and not is_null(part))
+                yield "" if is_same_value else f".{key}[{number}]", part
+        elif shape.startswith("{"):
+            for name, part in schemas_at(tree, key):
+                yield f".{key}.{name}", part
+        else:
+            whole = schema_at(tree, key)
+            if whole is not None:
+                yield f".{key}", whole
 
     def _walk_other_targets(self) -> None:
         """Add the targets of references that are outside the places where OpenAPI has schemas."""
@@ -234,4 +200,4 @@ class Components:
                 whole = target(self.document, reference)
                 if is_mapping(whole):
                     place = unescaped(reference.removeprefix("#/").replace("/", "."))
-                    self._schema(whole, place)
+                    self._walk(whole, "Schema", place)

@@ -8,7 +8,7 @@ from victor_spec.components import Components, Operation
 from victor_spec.tree import Tree, list_at, mapping_at, mappings_at, members, trees_at
 
 from .changes import SENT
-from .keywords import keyword_changes, keywords
+from .keywords import changes_of_keywords
 from .pairs import Pair
 from .schemas import SchemaComparison
 
@@ -23,97 +23,89 @@ def compare_access(sides: SchemaComparison, pair: Pair, old: Operation, new: Ope
     """Compare the servers that an operation is sent to, and the credentials that it needs."""
     _servers(sides, pair, old, new)
     _security(sides, pair, old, new)
-    before = _definitions(sides.old)
-    after = _definitions(sides.new)
-    used = _schemes(_alternatives(sides.old, old, {}))
-    for name in used & _schemes(_alternatives(sides.new, new, {})):
-        if name in before and name in after:
-            _compare_scheme(pair, f"components.securitySchemes.{name}", before[name], after[name])
+
+
+# ---- Servers ----
 
 
 def _servers(sides: SchemaComparison, pair: Pair, old: Operation, new: Operation) -> None:
-    """Compare the servers that an operation is sent to."""
-    old_servers, place = _effective_servers(sides.old, old)
-    new_servers, new_place = _effective_servers(sides.new, new)
+    """Compare the servers that an operation is sent to, by their URLs."""
+    before, place = _effective_servers(sides.old, old)
+    after, new_place = _effective_servers(sides.new, new)
     start = f"{sides.moves.before(place or new_place)}servers"
-    before = _by_address(old_servers)
-    after = _by_address(new_servers)
-    numbers = {address: number for number, address in enumerate(after)}
-    numbers |= {address: number for number, address in enumerate(before)}
+    numbers = {address: f"{start}[{number}]" for number, address in enumerate(after)}
+    numbers |= {address: f"{start}[{number}]" for number, address in enumerate(before)}
     gone = [address for address in before if address not in after]
     fresh = [address for address in after if address not in before]
     for address, successor in zip_longest(gone, fresh, fillvalue=""):
         kind = "server-added" if before else "server-named"
         if address:
             kind = "server-changed" if successor else "server-removed"
-        place = f"{start}[{numbers[address or successor]}].url"
-        pair.say(kind, address, successor, at=place, directions=SENT)
+        at = f"{numbers[address or successor]}.url"
+        pair.say(kind, address, successor, at=at, directions=SENT)
     first = next(iter(before), "")
     second = next(iter(after), "")
     if before and second != first and first in after:
         pair.say("server-order", first, second, at=f"{start}[0].url", directions=SENT)
     for address in before.keys() & after.keys():
-        place = f"{start}[{numbers[address]}].variables"
-        _variables(pair, place, before[address], after[address])
+        variables = mapping_at(after[address], "variables")
+        for name, variable in mappings_at(before[address], "variables"):
+            at = f"{numbers[address]}.variables.{name}"
+            for kind, *values in changes_of_keywords(variable, mapping_at(variables, name)):
+                pair.say(kind, *values, at=at, directions=SENT)
 
 
-def _variables(pair: Pair, place: str, old: Tree, new: Tree) -> None:
-    """Compare the variables in the URL of a server."""
-    after = mapping_at(new, "variables")
-    for name, variable in mappings_at(old, "variables"):
-        former = keywords(variable)
-        latter = keywords(mapping_at(after, name))
-        for keyword in sorted({*former, *latter}):
-            before = former.get(keyword)
-            if before != latter.get(keyword):
-                for kind, *values in keyword_changes(keyword, before, latter.get(keyword)):
-                    pair.say(kind, *values, at=f"{place}.{name}", directions=SENT)
-
-
-def _by_address(servers: list[Tree]) -> dict[str, Tree]:
-    """Servers by their URLs, without a slash at the end."""
+def _effective_servers(components: Components, operation: Operation) -> tuple[dict[str, Tree], str]:
+    """The servers of an operation by their URLs, without a slash at the end; and what their places
+    begin with.
+    """
+    holders = [
+        (operation.tree, f"{operation.place}."),
+        (operation.item, f"{operation.item_place}."),
+        (components.document, ""),
+    ]
+    tree, start = next((each for each in holders if list_at(each[0], "servers")), holders[-1])
     by_address: dict[str, Tree] = {}
-    for server in servers:
+    for server in trees_at(tree, "servers"):
         address = str(server.get("url", "/")).rstrip("/")
         by_address[address or "/"] = server
-    return by_address
+    return by_address, start
 
 
-def _effective_servers(components: Components, operation: Operation) -> tuple[list[Tree], str]:
-    """The servers of an operation, and what their places begin with."""
-    own = (operation.tree, operation.place)
-    shared = (operation.item, operation.item_place)
-    for tree, place in (own, shared):
-        if list_at(tree, "servers"):
-            return trees_at(tree, "servers"), f"{place}."
-    return trees_at(components.document, "servers"), ""
+# ---- Security ----
 
 
 def _security(sides: SchemaComparison, pair: Pair, old: Operation, new: Operation) -> None:
     """Compare the credentials that an operation needs. A way that needs less than an old one stands
     for it.
     """
+    former = _definitions(sides.old)
+    latter = _definitions(sides.new)
     before = _alternatives(sides.old, old, {})
-    after = _alternatives(sides.new, new, _renamed_schemes(sides))
+    after = _alternatives(sides.new, new, _renamed_schemes(former, latter))
     is_own = "security" in old.tree or "security" in new.tree
     place = f"{old.place}.security" if is_own else "security"
     was_open = not before or frozenset() in before
     is_open = not after or frozenset() in after
-    if was_open and is_open:
-        return
-    if is_open:
+    if is_open and not was_open:
         pair.say("security-removed", _words(before), at=place, directions=SENT)
-        return
-    if was_open:
+    elif was_open and not is_open:
         pair.say("security-added", "", _words(after), at=place, directions=SENT)
-        return
-    for alternative in before - after:
-        if not any(other <= alternative for other in after):
+    elif not is_open:
+        for alternative in before - after:
+            if not any(other <= alternative for other in after):
+                words = _words({alternative})
+                pair.say("security-alternative-removed", words, at=place, directions=SENT)
+        for alternative in after - before:
             words = _words({alternative})
-            pair.say("security-alternative-removed", words, at=place, directions=SENT)
-    for alternative in after - before:
-        words = _words({alternative})
-        pair.say("security-alternative-added", "", words, at=place, directions=SENT)
+            pair.say("security-alternative-added", "", words, at=place, directions=SENT)
+    used = {name for alternative in before for name, _ in alternative}
+    for name in used & {
+        name for alternative in _alternatives(sides.new, new, {}) for name, _ in alternative
+    }:
+        if name in former and name in latter:
+            at = f"components.securitySchemes.{name}"
+            _compare_scheme(pair, at, former[name], latter[name])
 
 
 def _alternatives(
@@ -135,20 +127,14 @@ def _alternatives(
 
 def _words(alternatives: set[Alternative]) -> str:
     """Alternatives in words: `key and oauth (read, write) or basic`."""
-    return " or ".join(sorted(map(_words_of_alternative, alternatives)))
-
-
-def _words_of_alternative(alternative: Alternative) -> str:
-    """One way to be admitted in words: `key and oauth (read, write)`."""
-    scopes: dict[str, list[str]] = {}
-    for name, scope in sorted(alternative):
-        scopes.setdefault(name, [])
-        if scope:
-            scopes[name].append(scope)
     words: list[str] = []
-    for name, own in scopes.items():
-        words.append(f"{name} ({', '.join(own)})" if own else name)
-    return " and ".join(words)
+    for alternative in alternatives:
+        schemes: list[str] = []
+        for name in sorted({scheme for scheme, _ in alternative}):
+            scopes = sorted(scope for scheme, scope in alternative if scheme == name and scope)
+            schemes.append(f"{name} ({', '.join(scopes)})" if scopes else name)
+        words.append(" and ".join(schemes))
+    return " or ".join(sorted(words))
 
 
 def _definitions(components: Components) -> dict[str, Tree]:
@@ -157,16 +143,13 @@ def _definitions(components: Components) -> dict[str, Tree]:
     return {name: components.resolve(tree) for name, tree in members(named)}
 
 
-def _renamed_schemes(sides: SchemaComparison) -> dict[str, str]:
+def _renamed_schemes(old: dict[str, Tree], new: dict[str, Tree]) -> dict[str, str]:
     """New names of schemes that only have another name, with the old ones."""
-    old = _definitions(sides.old)
-    new = _definitions(sides.new)
     gone = {_essence(tree): name for name, tree in old.items() if name not in new}
     renamed: dict[str, str] = {}
     for name, tree in new.items():
-        essence = _essence(tree)
-        if name not in old and essence in gone:
-            renamed[name] = gone[essence]
+        if name not in old and _essence(tree) in gone:
+            renamed[name] = gone[_essence(tree)]
     return renamed
 
 
@@ -175,40 +158,28 @@ def _essence(scheme: Tree) -> str:
     their letter case.
     """
     kind, *words = [str(scheme.get(key) or "") for key in ("type", "in", "name", "scheme")]
-    has_case = scheme.get("in") in ("query", "cookie")
-    if not has_case:
+    if scheme.get("in") not in ("query", "cookie"):
         words = [word.lower() for word in words]
     return " ".join(filter(None, [kind, *words]))
 
 
-def _schemes(alternatives: set[Alternative]) -> set[str]:
-    """The schemes that some ways to be admitted need."""
-    return {name for alternative in alternatives for name, _ in alternative}
-
-
 def _compare_scheme(pair: Pair, place: str, old: Tree, new: Tree) -> None:
-    """Compare a security scheme, its addresses and its flows."""
+    """Compare a security scheme, and the addresses and scopes of it and of its flows."""
     before = _essence(old)
     after = _essence(new)
     if before != after:
         pair.say("scheme-changed", before, after, at=place, directions=SENT)
-    flows = mapping_at(new, "flows")
-    _compare_flow(pair, place, old, new)
-    for kind, flow in mappings_at(old, "flows"):
-        if mapping_at(flows, kind):
-            _compare_flow(pair, place, flow, flows[kind])
-        else:
+    flows = {"": new, **mapping_at(new, "flows")}
+    for kind, flow in [("", old), *mappings_at(old, "flows")]:
+        other = mapping_at(flows, kind)
+        if not other:
             texts = f"{before} with the flow {kind}", f"{after} without it"
             pair.say("scheme-changed", *texts, at=place, directions=SENT)
-
-
-def _compare_flow(pair: Pair, place: str, old: Tree, new: Tree) -> None:
-    """Compare the addresses and scopes of a flow, or of a scheme itself."""
-    for key in _ADDRESSES:
-        before = str(old.get(key))
-        after = str(new.get(key))
-        if before != after:
-            pair.say("scheme-address", before, after, at=place, directions=SENT)
-    for scope in mapping_at(old, "scopes"):
-        if scope not in mapping_at(new, "scopes"):
-            pair.say("scope-removed", scope, at=place, directions=SENT)
+            continue
+        for key in _ADDRESSES:
+            if str(flow.get(key)) != str(other.get(key)):
+                texts = str(flow.get(key)), str(other.get(key))
+                pair.say("scheme-address", *texts, at=place, directions=SENT)
+        for scope in mapping_at(flow, "scopes"):
+            if scope not in mapping_at(other, "scopes"):
+                pair.say("scope-removed", scope, at=place, directions=SENT)

@@ -231,6 +231,15 @@ _SWITCHES = {
 """Keywords that are there or not: what it means when they come and when they go."""
 
 
+def changes_of_keywords(old: Tree, new: Tree) -> Iterator[Difference]:
+    """What it means that the keywords of a schema, or of a variable, differ."""
+    before = keywords(old)
+    after = keywords(new)
+    for keyword in sorted({*before, *after}):
+        if before.get(keyword) != after.get(keyword):
+            yield from keyword_changes(keyword, before.get(keyword), after.get(keyword))
+
+
 def keyword_changes(keyword: str, old: Any, new: Any) -> Iterator[Difference]:
     """What it means that a keyword has another value; None stands for an absent one."""
     if keyword in _SWITCHES:

@@ -90,7 +90,7 @@ class SchemaComparison:
             self.pairs[key] = SchemaPair(
                 place,
                 self._compare,
-                below=place if owner is None or owner.kind == "schema" else f"{place}.schema",
+                below=place if owner is None or owner.kind == "Schema" else f"{place}.schema",
                 old=old,
                 new=new,
                 before=self.old.facts(old),
@@ -127,7 +127,7 @@ class SchemaComparison:
         """A place without that of the outermost schema around it."""
         for part in around(place):
             known = self.old.by_place.get(part)
-            if known is not None and known.kind == "schema":
+            if known is not None and known.kind == "Schema":
                 return place.removeprefix(part).removeprefix(".")
         return place
 
