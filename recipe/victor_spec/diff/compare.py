@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from victor_spec.tree import Tree, around, mapping_at, members, named_schemas, placed
+from victor_spec.tree import Tree, around, mapping_at, placed
 
 from .changes import (
     BOTH,
@@ -79,16 +79,11 @@ def compare(old: Tree, new: Tree) -> Sides:
         sys.setrecursionlimit(limit)
 
 
-class Sides:
+class Sides(OperationComparison):
     """Both documents, what differs on the wire, and the operations that it reaches."""
 
     def __init__(self, old: Version, new: Version) -> None:
-        self.old = old
-        self.new = new
-        self._comparison = OperationComparison(old, new)
-        self.same_operations = self._comparison.same_operations
-        self.added = self._comparison.added
-        self.moves = self._comparison.moves
+        super().__init__(old, new)
         self._sent: dict[Pair, set[str]] = {}
         """The pairs that were found, each with the operations that send it."""
         self._received = defaultdict[Pair, set[str]](set)
@@ -98,7 +93,7 @@ class Sides:
         """
         self._kept: set[str] = set()
         """The places of schemas that some reference leads to in both documents."""
-        for name, root in self._comparison.operations().items():
+        for name, root in self.operations().items():
             for pair in self._found(root, SENT):
                 self._sent[pair].add(name)
             for pair in self._found(root, RECEIVED):
@@ -107,8 +102,10 @@ class Sides:
         self.changes: dict[Change, Reach] = {}
         for pair in self._sent:
             for change, directions in pair.changes.items():
-                reach = self.changes.get(change, Reach()) | self._reach_of(pair, directions)
-                self.changes[change] = reach
+                sent = self._sent[pair] if directions & SENT else ()
+                received = self._received[pair] if directions & RECEIVED else ()
+                reach = Reach(frozenset(sent), frozenset(received))
+                self.changes[change] = self.changes.get(change, Reach()) | reach
 
     def _found(self, root: Pair, direction: int) -> Iterator[Pair]:
         """All that a pair leads to, after noting it, and what references lead to now."""
@@ -122,38 +119,31 @@ class Sides:
                         self._now[edge.before] = edge.after
             yield pair
 
-    def _reach_of(self, pair: Pair, directions: int = BOTH) -> Reach:
-        """The operations that reach a pair, in some directions."""
-        sent = self._sent[pair] if directions & SENT else ()
-        received = self._received[pair] if directions & RECEIVED else ()
-        return Reach(frozenset(sent), frozenset(received))
-
     # ---- Schemas with a name ----
 
     def _compare_named(self) -> None:
         """Compare the named schemas that no operation reaches, and find those that are gone, or
         have another name.
         """
-        before = _named_by_place(self.old)
         equal: dict[str, str] = {}
-        for place, schema in _named_by_place(self.new).items():
+        for place, schema in self.new.named.items():
             equal[canonical(schema)] = place
-        stays = [place for place in before if place in self.new.by_place]
-        gone = [place for place in before if place not in self.new.by_place]
-        for place in stays:
-            if self._is_renamed(place):
+        gone: list[str] = []
+        for place in self.old.named:
+            if place not in self.new.by_place:
+                gone.append(place)
+            elif self._is_renamed(place):
                 self._rename(place, self._now[place])
             else:
-                pair = self._comparison.by_name(place)
-                for _ in self._found(pair, BOTH):
-                    pass
+                deque(self._found(self.by_name(place), BOTH), maxlen=0)
         for place in gone:
-            successor = self._now.get(place, equal.get(canonical(before[place]), ""))
+            schema = self.old.named[place]
+            successor = self._now.get(place, equal.get(canonical(schema), ""))
             # Its name is new, or the schema that had it has another one.
             is_free = successor not in self.old.by_place or self.moves.now(successor) != successor
             if successor.startswith(SCHEMAS) and is_free:
                 self._rename(place, successor)
-            elif place not in self._now and not self._is_used(place, before[place]):
+            elif place not in self._now and not self._is_used(place, schema):
                 self._note("schema-removed", place)
 
     def _is_renamed(self, place: str) -> bool:
@@ -161,11 +151,10 @@ class Sides:
         successor = self._now.get(place, "")
         if not successor.startswith(SCHEMAS) or place in self._kept:
             return False
-        schema = self.old.by_place[place].tree
-        namesake = self.new.by_place[place].tree
+        schema = self.old.named[place]
         later = self.new.by_place[successor].tree
-        is_same = self._comparison.is_same
-        return is_same(schema, later) and not is_same(schema, namesake)
+        namesake = self.new.by_place[place].tree
+        return self.is_same(schema, later) and not self.is_same(schema, namesake)
 
     def _is_used(self, place: str, schema: Tree) -> bool:
         """Whether an operation of both documents has a schema in the old one; or what it is only
@@ -237,11 +226,11 @@ class Sides:
                 return part
             if part in self._first_inside:
                 return self._first_inside[part]
-            for user, target in self.old.references_inside(part):
+            for user in self.old.references_inside.get(part, ()):
                 if self._leads_elsewhere(user):
                     return user
-                if target not in apart:
-                    pending.append(target)
+                if self.old.references[user] not in apart:
+                    pending.append(self.old.references[user])
         return None
 
     def _leads_elsewhere(self, place: str) -> bool:
@@ -259,12 +248,6 @@ class Sides:
         reach = Reach() if is_new else self.old.reach(place)
         old_names = {new.name: name for name, new in self.same_operations.items()}
         return reach or self.new.reach(now).renamed(old_names)
-
-
-def _named_by_place(version: Version) -> dict[str, Tree]:
-    """The named schemas of a document by their places."""
-    named = members(named_schemas(version.document))
-    return {SCHEMAS + name: schema for name, schema in named}
 
 
 def _documentation(sides: Sides) -> int:

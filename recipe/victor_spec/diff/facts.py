@@ -19,6 +19,7 @@ from victor_spec.tree import (
     is_null,
     list_at,
     mapping_at,
+    members,
     named_schemas,
     schema_at,
     schema_list_at,
@@ -97,6 +98,11 @@ class Version(Components):
         self._merged: dict[frozenset[int], Tree] = {}
 
     @cached_property
+    def named(self) -> dict[str, Tree]:
+        """The named schemas by their places."""
+        return {SCHEMAS + name: schema for name, schema in members(named_schemas(self.document))}
+
+    @cached_property
     def references(self) -> dict[str, str]:
         """The place that each reference leads to, by the place of the reference."""
         references: dict[str, str] = {}
@@ -127,17 +133,13 @@ class Version(Components):
         return users
 
     @cached_property
-    def _inside(self) -> dict[str, list[str]]:
-        """The references at and inside each place."""
+    def references_inside(self) -> dict[str, list[str]]:
+        """The places of the references at and inside each place."""
         inside: dict[str, list[str]] = {}
         for user in self.references:
             for part in around(user):
                 inside.setdefault(part, []).append(user)
         return inside
-
-    def references_inside(self, place: str) -> list[tuple[str, str]]:
-        """The references at and inside a place, with what they lead to."""
-        return [(user, self.references[user]) for user in self._inside.get(place, ())]
 
     # ---- Directions ----
 
@@ -220,8 +222,7 @@ class Version(Components):
         """
         end = self.end(tree)
         place = self.place(end, "")
-        is_named = named_schemas(self.document).get(place.removeprefix(SCHEMAS)) is end
-        return place if is_named else self.referred(tree)
+        return place if self.named.get(place) is end else self.referred(tree)
 
     def label(self, tree: Tree) -> str:
         """What to call a schema: its name, or its types and properties."""

@@ -245,35 +245,37 @@ def keyword_changes(keyword: str, old: Any, new: Any) -> Iterator[Difference]:
     if keyword in _SWITCHES:
         comes, goes = _SWITCHES[keyword]
         yield comes if new else goes, "", ""
-    elif keyword in (*LOWER_LIMITS, *UPPER_LIMITS):
-        yield _limit_change(old, new)
-    elif keyword == "multipleOf":
-        yield _presence("limit", old and f"{keyword} {old}", new and f"{keyword} {new}")
-    elif keyword in CONSTRAINTS:
-        yield _presence("constraint", old and keyword, new and keyword)
-    elif keyword in ("pattern", "default", "discriminator"):
-        yield _presence(keyword, old, new)
-    elif keyword == "others":
-        yield _others_change(old or frozenset(), new or frozenset())
     elif keyword == "enum":
         yield from _enum_change(old, new)
     elif keyword == "type":
         yield _type_change(old, new)
     elif keyword == "format":
         yield _format_change(old, new)
+    elif keyword == "others":
+        names = {name for name, _ in (old or frozenset()) ^ (new or frozenset())}
+        yield "not-compared", "", ", ".join(sorted(names))
+    elif keyword in (*LOWER_LIMITS, *UPPER_LIMITS):
+        yield _limit_change(old, new)
+    elif keyword in CONSTRAINTS:
+        yield presence("constraint", old and keyword, new and keyword)
+    elif keyword == "multipleOf":
+        yield presence("limit", old and f"{keyword} {old}", new and f"{keyword} {new}")
+    elif keyword in ("pattern", "default", "discriminator"):
+        yield presence(keyword, old, new)
 
 
-def _others_change(old: frozenset[tuple[str, str]], new: frozenset[tuple[str, str]]) -> Difference:
-    """Which other keywords differ."""
-    names = {name for name, _ in old ^ new}
-    return "not-compared", "", ", ".join(sorted(names))
+def _limit_change(old: Limit | None, new: Limit | None) -> Difference:
+    """What it means that a limit is another one: tighter, looser, there now, or gone."""
+    if old is None or new is None:
+        return presence("limit", old and old.text, new and new.text)
+    return "limit-tightened" if new > old else "limit-loosened", old.text, new.text
 
 
-def _presence(name: str, old: Any, new: Any) -> Difference:
-    """What it means that a keyword is there now, or no longer, or has another value."""
-    if old is None:
+def presence(name: str, old: Any, new: Any) -> Difference:
+    """What it means that something is there now, or no longer, or has another value."""
+    if not old:
         return f"{name}-added", "", str(new)
-    if new is None:
+    if not new:
         return f"{name}-removed", str(old), ""
     return f"{name}-changed", str(old), str(new)
 
@@ -308,7 +310,7 @@ def _format_change(old: str | None, new: str | None) -> Difference:
         return "format-narrowed", str(old), str(new)
     # A format that is a type of its own in Python: other texts are refused, and are not read.
     is_typed = old in _TYPE_FORMATS or (old is None and new in _TYPE_FORMATS)
-    return _presence("type-format" if is_typed else "format", old, new)
+    return presence("type-format" if is_typed else "format", old, new)
 
 
 def _enum_change(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> Iterator[Difference]:
@@ -341,11 +343,3 @@ def _values_change(old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[Diffe
     for value in new:
         if value not in old:
             yield "enum-opened" if value == _OTHERS else added, "", value
-
-
-def _limit_change(old: Limit | None, new: Limit | None) -> Difference:
-    """What it means that a limit is another one: tighter, looser, there now, or gone."""
-    kind, first, second = _presence("limit", old and old.text, new and new.text)
-    if old is not None and new is not None:
-        kind = "limit-tightened" if new > old else "limit-loosened"
-    return kind, first, second

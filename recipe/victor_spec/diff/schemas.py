@@ -16,7 +16,7 @@ from victor_spec.tree import Tree, around
 
 from .changes import BOTH, LEVELS, RECEIVED, RULES, SENT, Change, Rule, worst
 from .facts import PROPERTY, SCHEMAS, Child, Facts, Union, Version
-from .keywords import Difference, canonical, keyword_changes
+from .keywords import Difference, canonical, keyword_changes, presence
 from .moves import Moves
 from .pairs import Edge, Pair, inside
 
@@ -216,23 +216,19 @@ class SchemaComparison:
         """Lead to what both schemas have at one step."""
         place = pair.at(old.home, new.home, step=old.step)
         was = self.old.directions(old.tree)
-        is_ = self.new.directions(new.tree)
-        name = old.step.removeprefix(PROPERTY)
-        if was & SENT and not is_ & SENT:
-            pair.say("became-read-only", at=place)
-        elif is_ & SENT and not was & SENT:
-            kind = "required-no-longer-read-only"
-            pair.say(kind if name in pair.after.required else "no-longer-read-only", at=place)
-        if was & RECEIVED and not is_ & RECEIVED:
-            pair.say("became-write-only", at=place)
-        elif is_ & RECEIVED and not was & RECEIVED:
-            pair.say("no-longer-write-only", at=place)
+        now = self.new.directions(new.tree)
+        is_required = old.step.removeprefix(PROPERTY) in pair.after.required
+        for direction, word in ((SENT, "read-only"), (RECEIVED, "write-only")):
+            if was & direction and not now & direction:
+                pair.say(f"became-{word}", at=place)
+            elif now & direction and not was & direction:
+                start = "required-" if direction == SENT and is_required else ""
+                pair.say(f"{start}no-longer-{word}", at=place)
         use: Use = "text" if pair.use == "text" else "value"
-        pair.edges.append(self.schema(old.tree, new.tree, place, use=use, directions=was & is_))
+        pair.edges.append(self.schema(old.tree, new.tree, place, use=use, directions=was & now))
 
     def _property(self, pair: SchemaPair, name: str, old: Child | None, new: Child | None) -> None:
         """Compare whether a property is declared, and whether it has to be there."""
-        step = PROPERTY + name
         was_required = pair.before.required.get(name)
         is_required = pair.after.required.get(name)
         directions = BOTH
@@ -241,15 +237,18 @@ class SchemaComparison:
         if new is not None:
             directions &= self.new.directions(new.tree)
         if new is not None and old is None:
+            home = new.home
             kind = "optional-property-added" if is_required is None else "required-property-added"
-            pair.say(kind, at=pair.at(new.home, step=step), directions=directions)
         elif old is not None and new is None:
+            home = old.home
             kind = "property-undeclared" if pair.after.value("open") else "property-removed"
-            pair.say(kind, at=pair.at(old.home, step=step), directions=directions)
         elif is_required is not None and was_required is None:
-            pair.say("became-required", at=pair.at(is_required, step=step), directions=directions)
+            home, kind = is_required, "became-required"
         elif was_required is not None and is_required is None:
-            pair.say("became-optional", at=pair.at(was_required, step=step), directions=directions)
+            home, kind = was_required, "became-optional"
+        else:
+            return
+        pair.say(kind, at=pair.at(home, step=PROPERTY + name), directions=directions)
 
     def _described(self, pair: SchemaPair, step: str, child: Child | None) -> None:
         """Say of items, or other properties, that one document alone describes them."""
@@ -298,7 +297,7 @@ class SchemaComparison:
     ) -> None:
         """Say that a member stands for no old one; it may be a part of a former single schema."""
         kind = "member-added"
-        if former.is_single and self._is_read_as(former.members[0], member):
+        if former.is_single and self._is_without_break(former.members[0], member, "received"):
             kind = "member-split"
         elif former.discriminated and latter.discriminated:
             kind = "variant-added"
@@ -353,23 +352,19 @@ class SchemaComparison:
 
     def _admits(self, old: Child, new: Child) -> bool:
         """Whether the new schema admits all that is sent by the old one."""
-        rules = self._rules(old.tree, new.tree, "member")
-        return all(rule.sent != "breaks" for rule in rules)
+        return self._is_without_break(old, new, "sent")
 
-    def _is_read_as(self, old: Child, new: Child) -> bool:
-        """Whether all that the new schema has is read as the old one."""
+    def _is_without_break(self, old: Child, new: Child, way: Literal["sent", "received"]) -> bool:
+        """Whether no difference of two schemas breaks what is sent, or received."""
         rules = self._rules(old.tree, new.tree, "member")
-        return all(rule.received != "breaks" for rule in rules)
+        return all(getattr(rule, way) != "breaks" for rule in rules)
 
     def _could_be(self, old: Child, new: Child) -> bool:
         """Whether an inline member may be another one, changed: objects with half of their
         properties in common.
         """
-        before = self.old.referred(old.tree)
-        after = self.new.referred(new.tree)
-        is_kept = before in self.new.by_place
-        was_known = after in self.old.by_place
-        if is_kept or was_known:
+        is_kept = self.old.referred(old.tree) in self.new.by_place
+        if is_kept or self.new.referred(new.tree) in self.old.by_place:
             return False
         first = self.old.facts(self.old.end(old.tree)).children
         second = self.new.facts(self.new.end(new.tree)).children
@@ -388,12 +383,8 @@ class SchemaComparison:
         before = self.old.default_variant(pair.old)
         after = self.new.default_variant(pair.new)
         if self._is_another(before, after):
-            kind = "changed"
-            if not before or not after:
-                kind = "added" if after else "removed"
-            old = before.removeprefix(SCHEMAS)
-            new = after.removeprefix(SCHEMAS)
-            pair.say(f"discriminator-default-{kind}", old, new)
+            names = [before.removeprefix(SCHEMAS), after.removeprefix(SCHEMAS)]
+            pair.say(*presence("discriminator-default", *names))
 
     def _variant(
         self, value: str, former: Mapping[str, str], latter: Mapping[str, str]
