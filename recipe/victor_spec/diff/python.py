@@ -154,7 +154,7 @@ class _Packages:
         if module != new_module:
             what = f"the module {before.name} is now {after.name}"
             yield Finding(f"{before.places[0]}.tags", "breaks", shown, what)
-        for level, what in self._retyped(before, after):
+        for level, what in self._retyped(name, before, after):
             if level != "none":
                 places = self._sides.old.known(before.places) or self._around(before)
                 yield Finding(self._cause(places, after.places), level, shown, what)
@@ -173,30 +173,26 @@ class _Packages:
             what = f"the arguments of {leaf} by position are {order}, not {former}"
             yield Finding(before.places[0], "breaks", name, what)
 
-    def _retyped(self, before: Name, after: Name) -> Iterator[tuple[Level, str]]:
+    def _retyped(self, name: str, before: Name, after: Name) -> Iterator[tuple[Level, str]]:
         """What another type does to those who read it, and to those who pass it; and that something
         has to be there now.
         """
-        # What answers no longer have cannot be read in the wrong way.
-        is_read = before.owner in self._old.received and after.owner in self._new.received
-        is_passed = before.owner in self._old.sent or before.kind == "argument"
         is_result = before.kind == "result"
+        is_passed = name in self._old.passed
         levels: list[Level] = []
-        if before.kind == "member":
-            levels.append("none" if before.type == after.type else "look")
-        else:
-            if is_read or is_result:
-                levels.append(self._level_of_type(before.type, after.type))
-            if is_passed:
-                levels.append(self._level_of_type(before.type, after.type, is_passed=True))
+        if before.kind == "member" and before.type != after.type:
+            levels.append("look")
+        # What answers no longer have cannot be read in the wrong way.
+        if name in self._old.read and self._now[name] in self._new.read:
+            levels.append(self._level_of_type(before.type, after.type))
+        if is_passed:
+            levels.append(self._level_of_type(before.type, after.type, is_passed=True))
         if is_result and before.is_required and not after.is_required:
             lost = "no sync and no asyncio"
             yield "breaks", f"{after.title} has {lost} now, because no answer has a content"
         verb = "returns" if is_result else "is"
-        yield (
-            worst(levels),
-            f"{after.title} {verb} {text_of(after.type)}, not {text_of(before.type)}",
-        )
+        types = f"{text_of(after.type)}, not {text_of(before.type)}"
+        yield worst(levels), f"{after.title} {verb} {types}"
         if is_passed and after.is_required and not before.is_required:
             yield "breaks", f"{after.title} is required now"
         elif is_passed and before.is_required and not after.is_required:
@@ -205,10 +201,10 @@ class _Packages:
     def _addition_of(self, name: str, after: Name, owner: str) -> Finding:
         """A name that only the new package has. `owner` is the old name of what it is a part of."""
         around_it = self._new.names[after.owner].places if owner else ()
-        place = self._addition([*after.places, *around_it])
+        place = self._cause((), [*after.places, *around_it])
         if after.kind == "member":
             place = self._cause(self._old.names[owner].places)
-        is_passed = after.kind == "argument" or owner in self._old.sent
+        is_passed = after.kind == "argument" or owner in self._old.passed
         if after.is_required and is_passed:
             return Finding(place, "breaks", name, f"{after.title} is new and required")
         return Finding(place, "fine", name, f"{after.title} is new")
@@ -232,21 +228,21 @@ class _Packages:
 
     def _cause(self, places: Sequence[str], later: Sequence[str] = ()) -> str:
         """The component whose change changed a name that comes from some places of the old
-        document: one that is gone, one that differs, or a new one among the `later` places of the
-        new document. Without one, the first place.
+        document, or from the `later` ones of the new document: the largest that is gone around one
+        of these, one that differs, or the largest that is new. Without one, the first place.
         """
         known = self._sides.old.known(places)
         for place in known:
             if self._is_gone(place):
-                # The largest part around it that the new document lacks.
                 return next(filter(self._is_gone, around(place)))
         for place in known:
             cause = self._sides.cause_below(place, self._kept)
             if cause is not None:
                 return cause
-        if any(map(self._is_new, self._sides.new.known(later))):
-            return self._addition(later)
-        return next(iter([*known, *places]))
+        added = self._sides.new.known(later)
+        new = [part for place in added for part in around(place) if self._is_new(part)]
+        before = map(self._sides.moves.before, [*new, *added, *later])
+        return next(iter([*known, *places, *before] if not new else before))
 
     def _is_gone(self, place: str) -> bool:
         """Whether the old document has a place, and the new one lacks it."""
@@ -256,16 +252,6 @@ class _Packages:
     def _is_new(self, place: str) -> bool:
         """Whether the new document has a place, and the old one lacks it."""
         return place in self._sides.new.by_place and place not in self._earlier
-
-    def _addition(self, places: Sequence[str]) -> str:
-        """The largest new part around the first of some places of the new document that is new;
-        without one, the first place. In the names of the old document.
-        """
-        known = self._sides.new.known(places)
-        for place in known:
-            if self._is_new(place):
-                return self._sides.moves.before(next(filter(self._is_new, around(place))))
-        return self._sides.moves.before(next(iter([*known, *places])))
 
     def _named_after(self, places: Sequence[str]) -> str:
         """What a function or a class is named after, if that has another name now: a schema, or an

@@ -79,25 +79,29 @@ class Surface:
         """
         self.by_position: dict[str, list[str]] = {}
         """The arguments by position of each function."""
+        self.passed: set[str] = set()
+        """What a user passes: arguments, and the classes that these are made of, with their parts.
+        """
+        self.read: set[str] = set()
+        """What a user reads: results, and the classes of answers and webhooks, with their parts."""
         self._wire_names = made.log.requests.names
-        if made.data is None:
+        data = made.data
+        if data is None:
             return
         trees = {key(each.tree): each.tree for each in operations(made.document)}
-        for tag, collection in made.data.endpoint_collections_by_tag.items():
+        for tag, collection in data.endpoint_collections_by_tag.items():
             for endpoint in collection.endpoints:
                 self._function(operation_module(tag, endpoint), endpoint, trees[tag, endpoint.name])
         by_class = defaultdict[str, list[Tree]](list)
         for name, schema in classes(made.document):
             by_class[name].append(schema)
-        made_classes: list[Any] = [*made.data.models, *made.data.enums]
+        made_classes: list[Any] = [*data.models, *data.enums]
         for class_ in sorted(made_classes, key=lambda each: each.class_info.module_name):
             self._class(class_, by_class[class_.class_info.name], made.document)
         if made.log.requests.hook_endpoints:
             self._webhooks(made, document)
-        self.sent = self._reached("argument")
-        """The classes that requests are made of: a user constructs them."""
-        self.received = self._reached("result")
-        """The classes that answers and webhooks are made of: a user reads them."""
+        self.passed = self._reached("argument")
+        self.read = self._reached("result")
 
     def _places(self, trees: Iterable[Tree | None]) -> list[str]:
         """The places of some parts, as `components` writes them, each once."""
@@ -228,19 +232,19 @@ class Surface:
     # ---- What is sent, and what is received ----
 
     def _reached(self, kind: Kind) -> set[str]:
-        """The classes in what has a kind, and in their attributes."""
-        reached: set[str] = set()
-        types = [each.type for each in self.names.values() if each.kind == kind]
-        attributes = defaultdict[str, list[Type]](list)
-        for each in self.names.values():
-            attributes[each.owner].append(each.type)
-        for type_ in types:  # it grows
-            for name in _words(type_):
-                class_ = f"models.{name}"
-                if class_ in self.names and class_ not in reached:
-                    reached.add(class_)
-                    types += attributes[class_]
-        return reached
+        """The names of a kind, with the classes in their types, and so on."""
+        parts = defaultdict[str, list[str]](list)
+        for shown, name in self.names.items():
+            parts[name.owner].append(shown)
+        reached = [shown for shown, name in self.names.items() if name.kind == kind]
+        seen: set[str] = set()
+        for shown in reached:  # it grows
+            for word in _words(self.names[shown].type):
+                class_ = f"models.{word}"
+                if class_ in self.names and class_ not in seen:
+                    seen.add(class_)
+                    reached += [class_, *parts[class_]]
+        return {*reached}
 
 
 def _properties(document: Tree, schemas: Iterable[Tree]) -> Iterator[tuple[str, Tree]]:
