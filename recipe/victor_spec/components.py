@@ -100,9 +100,10 @@ class Components:
         self._walk_document()
         self._walk_other_targets()
 
-    def of(self, tree: Tree) -> Component | None:
-        """The part that is this very object of the document."""
-        return self.by_id.get(id(tree))
+    def place(self, tree: Tree, default: str) -> str:
+        """The place of a part in the document; `default` for one that was made of others."""
+        component = self.by_id.get(id(tree))
+        return default if component is None else component.place
 
     def known(self, places: Iterable[str]) -> list[str]:
         """The parts at some places; those below a place that is no part itself, as of all

@@ -119,15 +119,13 @@ class Version(Components):
             users.setdefault(target, []).append(user)
         for operation in self.operations.values():
             for key, tree in self.parameters(operation).items():
-                users.setdefault(self.place(tree, ""), []).append(
-                    f"{operation.place}.parameters.{key}"
-                )
+                user = f"{operation.place}.parameters.{key}"
+                users.setdefault(self.place(tree, ""), []).append(user)
         for parent, heirs in self.heirs.items():
             places = [self.place(heir, "") for heir in heirs]
+            parents = users.get(self.by_id[parent].place, [])
             # What an heir is composed of is not read in its place.
-            values = [
-                user for user in users.get(self.by_id[parent].place, ()) if user not in places
-            ]
+            values = [user for user in parents if user not in places]
             for place in places:
                 users.setdefault(place, []).extend(values)
         return users
@@ -210,11 +208,6 @@ class Version(Components):
             return None if "$ref" in target else target
         members = schema_list_at(tree, key) if key in ("allOf", "oneOf", "anyOf") else []
         return members[0] if len(members) == 1 else None
-
-    def place(self, tree: Tree, default: str) -> str:
-        """The place of a part in the document; `default` for one that was made of others."""
-        component = self.of(tree)
-        return default if component is None else component.place
 
     def name(self, tree: Tree) -> str:
         """The place of a schema that has a name, whether or not a reference led there; else

@@ -252,8 +252,7 @@ def keyword_changes(keyword: str, old: Any, new: Any) -> Iterator[Difference]:
     elif keyword == "format":
         yield _format_change(old, new)
     elif keyword == "others":
-        names = {name for name, _ in (old or frozenset()) ^ (new or frozenset())}
-        yield "not-compared", "", ", ".join(sorted(names))
+        yield _others_change(old or frozenset(), new or frozenset())
     elif keyword in (*LOWER_LIMITS, *UPPER_LIMITS):
         yield _limit_change(old, new)
     elif keyword in CONSTRAINTS:
@@ -262,6 +261,12 @@ def keyword_changes(keyword: str, old: Any, new: Any) -> Iterator[Difference]:
         yield presence("limit", old and f"{keyword} {old}", new and f"{keyword} {new}")
     elif keyword in ("pattern", "default", "discriminator"):
         yield presence(keyword, old, new)
+
+
+def _others_change(old: frozenset[tuple[str, str]], new: frozenset[tuple[str, str]]) -> Difference:
+    """Which other keywords differ."""
+    names = {name for name, _ in old ^ new}
+    return "not-compared", "", ", ".join(sorted(names))
 
 
 def _limit_change(old: Limit | None, new: Limit | None) -> Difference:

@@ -37,27 +37,13 @@ class Moves:
         """A place of the new document in the names of the old one."""
         return _renamed(place, self._before)
 
-    def part(self, place: str) -> str | None:
-        """The part at or around a place of the old document that has another name now; None when
-        nothing has.
-        """
-        return _part(place, self._now)
-
-
-def _part(place: str, names: dict[str, str]) -> str | None:
-    """The innermost part at or around a place that `names` has; None without one."""
-    if not names:
-        return None
-    for part in reversed(around(place)):
-        if part in names:
-            return part
-    return None
-
 
 def _renamed(place: str, names: dict[str, str]) -> str:
     """A place with the other name of the innermost part at or around it that `names` has."""
-    part = _part(place, names)
-    return place if part is None else names[part] + place[len(part) :]
+    for part in reversed(around(place)) if names else ():
+        if part in names:
+            return names[part] + place[len(part) :]
+    return place
 
 
 def same_operations(old: Components, new: Components) -> dict[str, Operation]:

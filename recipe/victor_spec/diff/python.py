@@ -258,9 +258,9 @@ class _Packages:
         operation.
         """
         for place in places:
-            part = self._sides.moves.part(place)
-            if part is not None and part.startswith(SCHEMAS):
-                return part
+            moved = [part for part in around(place) if self._moved(part) != part]
+            if moved and moved[0].startswith(SCHEMAS):
+                return moved[0]
             for name, new in self._sides.same_operations.items():
                 old = self._sides.old.operations[name]
                 if not f"{place}.".startswith(f"{old.place}."):

@@ -201,7 +201,7 @@ class Surface:
         may_lack_any = "x-in-answers" in (made.data.model_extra or {})
         for each in members_of(made):
             type_ = type_of(each)
-            if may_lack_any and type_ != {ANY}:
+            if may_lack_any and type_ != frozenset([ANY]):
                 type_ |= {UNSET}
             places = self._places([sources.get(each.name.get_untrusted_value())])
             required = each.required and constant_of(made, each) is None
