@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -107,17 +107,19 @@ class Sides(OperationComparison):
                 reach = Reach(frozenset(sent), frozenset(received))
                 self.changes[change] = self.changes.get(change, Reach()) | reach
 
-    def _found(self, root: Pair, direction: int) -> Iterator[Pair]:
+    def _found(self, root: Pair, direction: int) -> list[Pair]:
         """All that a pair leads to, after noting it, and what references lead to now."""
-        for pair in reached(root, direction):
-            if pair not in self._sent:
-                self._sent[pair] = set()
-                for edge in pair.edges:
-                    if edge.keeps_name():
-                        self._kept.add(edge.before)
-                    elif edge.before and not self._now.get(edge.before):
-                        self._now[edge.before] = edge.after
-            yield pair
+        found = [*reached(root, direction)]
+        for pair in found:
+            if pair in self._sent:
+                continue
+            self._sent[pair] = set()
+            for edge in pair.edges:
+                if edge.keeps_name():
+                    self._kept.add(edge.before)
+                elif edge.before and not self._now.get(edge.before):
+                    self._now[edge.before] = edge.after
+        return found
 
     # ---- Schemas with a name ----
 
@@ -135,7 +137,7 @@ class Sides(OperationComparison):
             elif self._is_renamed(place):
                 self._rename(place, self._now[place])
             else:
-                deque(self._found(self.by_name(place), BOTH), maxlen=0)
+                self._found(self.by_name(place), BOTH)
         for place in gone:
             schema = self.old.named[place]
             successor = self._now.get(place, equal.get(canonical(schema), ""))

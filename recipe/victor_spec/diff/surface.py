@@ -138,7 +138,7 @@ class Surface:
 
     def _function(self, module: str, endpoint: Endpoint, tree: Tree) -> None:
         """Add the function of an operation, which has one place."""
-        [place] = self._places([tree])
+        [place] = self._places([tree]) or [f"paths.{module}"]
         title = f"the function {module.rpartition('.')[2]}"
         self.names[module] = Name("function", module, title, [place])
         self.by_position[module] = []
@@ -225,7 +225,7 @@ class Surface:
         for endpoint in requests.hook_endpoints:
             name = requests.hook_of(endpoint).name
             types.append(_type_of_result(endpoint))
-            self._part(reader, "result", name, types[-1], [places[name]])
+            self._part(reader, "result", name, types[-1], [places.get(name, reader)])
         type_ = _joined(types) - {"UnknownVariant"}
         self._part(reader, "result", "", frozenset([ANY]) if ANY in type_ else type_, every)
 
