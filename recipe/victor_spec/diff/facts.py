@@ -32,6 +32,8 @@ from .keywords import DOCUMENTATION, join, keywords, types_text
 SCHEMAS = "components.schemas."
 PROPERTY = ".properties."
 """What the step to a property begins with."""
+OTHERS = "\0"
+"""Stands for all values of a discriminator that no schema has."""
 _NO_MEANING = {*DOCUMENTATION, "$schema", "$id", "$anchor", "$defs", "definitions"}
 
 
@@ -231,8 +233,8 @@ class Version(Components):
     # ---- Discriminators ----
 
     def variants(self, schema: Tree) -> dict[str, str]:
-        """The place of the schema that each value of a discriminator selects; its own name where
-        none is mapped.
+        """The place of the schema that each value of a discriminator selects: its own name where
+        none is mapped. OTHERS has that of `defaultMapping`, or of a schema without members.
         """
         discriminator = mapping_at(schema, "discriminator")
         mapped: dict[str, str] = {}
@@ -244,17 +246,12 @@ class Version(Components):
             place = self.place(self.end(member), "")
             if place.startswith(SCHEMAS) and place not in mapped.values():
                 by_name[place.removeprefix(SCHEMAS)] = place
-        return by_name | mapped
-
-    def default_variant(self, schema: Tree) -> str:
-        """The place of the schema for any other value: that of `defaultMapping`, or one without
-        members; else empty.
-        """
-        default = mapping_at(schema, "discriminator").get("defaultMapping")
+        default = discriminator.get("defaultMapping")
         if default is not None:
-            return self._selected(default)
-        is_union = "oneOf" in schema or "anyOf" in schema
-        return "" if is_union else self.place(schema, "")
+            mapped[OTHERS] = self._selected(default)
+        elif not ("oneOf" in schema or "anyOf" in schema):
+            mapped[OTHERS] = self.place(schema, "")
+        return by_name | mapped
 
     def _selected(self, target: object) -> str:
         """The place that a value of `mapping` leads to: a reference, or the name of a schema."""

@@ -6,7 +6,7 @@ the earlier schema is gone: then it was renamed, or written out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import zip_longest
@@ -15,7 +15,7 @@ from typing import Literal
 from victor_spec.tree import Tree, around
 
 from .changes import BOTH, LEVELS, RECEIVED, RULES, SENT, Change, Rule, worst
-from .facts import PROPERTY, SCHEMAS, Child, Facts, Union, Version
+from .facts import OTHERS, PROPERTY, SCHEMAS, Child, Facts, Union, Version
 from .keywords import Difference, canonical, keyword_changes, presence
 from .moves import Moves
 from .pairs import Edge, Pair, inside
@@ -374,32 +374,31 @@ class SchemaComparison:
     # ---- Discriminators ----
 
     def _variants(self, pair: SchemaPair) -> None:
-        """Compare two discriminators: which value stands for which schema."""
+        """Compare two discriminators: which value stands for which schema. A new name of a value is
+        told once.
+        """
         former = self.old.variants(pair.old)
         latter = self.new.variants(pair.new)
+        gone = {former[value] for value in former.keys() - latter.keys() - {OTHERS}}
+        fresh = sorted(latter.keys() - former.keys() - {OTHERS}, reverse=True)
+        now = {latter[value]: value for value in fresh}
         for value in sorted({*former, *latter}):
-            for kind, old, new in self._variant(value, former, latter):
-                pair.say(f"discriminator-value-{kind}", old, new)
-        before = self.old.default_variant(pair.old)
-        after = self.new.default_variant(pair.new)
-        if self._is_another(before, after):
-            names = [before.removeprefix(SCHEMAS), after.removeprefix(SCHEMAS)]
-            pair.say(*presence("discriminator-default", *names))
-
-    def _variant(
-        self, value: str, former: Mapping[str, str], latter: Mapping[str, str]
-    ) -> Iterator[Difference]:
-        """What became of a value of a discriminator; a new name of another one is no change."""
-        if value not in latter:
-            fresh = [name for name in latter if name not in former]
-            successor = next((name for name in fresh if latter[name] == former[value]), "")
-            yield "renamed" if successor else "removed", value, successor
-        elif value not in former:
-            gone = [place for name, place in former.items() if name not in latter]
-            if latter[value] not in gone:
-                yield "added", "", value
-        elif self._is_another(former[value], latter[value]):
-            yield "changed", value, latter[value].removeprefix(SCHEMAS)
+            before = former.get(value, "")
+            after = latter.get(value, "")
+            if not self._is_another(before, after):
+                continue
+            name = after.removeprefix(SCHEMAS)
+            if value == OTHERS:
+                names = before.removeprefix(SCHEMAS), name
+                pair.say(*presence("discriminator-default", *names))
+            elif before in now and not after:
+                pair.say("discriminator-value-renamed", value, now[before])
+            elif not after:
+                pair.say("discriminator-value-removed", value)
+            elif before:
+                pair.say("discriminator-value-changed", value, name)
+            elif after not in gone:
+                pair.say("discriminator-value-added", "", value)
 
     def _is_another(self, before: str, after: str) -> bool:
         """Whether two places have different schemas: not the same one with another name."""
