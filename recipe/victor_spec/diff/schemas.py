@@ -374,8 +374,8 @@ class SchemaComparison:
     # ---- Discriminators ----
 
     def _variants(self, pair: SchemaPair) -> None:
-        """Compare two discriminators: which value stands for which schema. A new name of a value is
-        told once.
+        """Compare two discriminators: which value stands for which schema. Another value for a
+        schema is one change.
         """
         former = self.old.variants(pair.old)
         latter = self.new.variants(pair.new)
