@@ -5,12 +5,10 @@ The package is replaced first: a run that is interrupted can be repeated, and co
 old document.
 """
 
-import os
 import re
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -44,8 +42,6 @@ _UNRELEASED = re.compile(r"^(## \[?Unreleased.*?)(?=^##|\Z)", re.MULTILINE | re.
 """The heading of the next release in a changelog, with the words below it."""
 _CHANGED = re.compile(r"^## \[?Unreleased(?:(?!^## ).)*?^### Changed\n+", re.MULTILINE | re.DOTALL)
 """All of the next release above what it says of changes."""
-NO_SETTINGS = Path(os.devnull) / "none"
-"""A file that does not exist."""
 DECISIONS = (
     "`shown` or `private` of a field, `shown` of a request object, `constant` of a list, "
     "`compared_as` of a call"
@@ -92,23 +88,31 @@ def update(
         sides = compare(before, after)
         settings = default_path(document, "settings")
         old = parsed(document, before, trace=True, decimals=decimals or ())
-        make = partial(generate, newer, folder / "new", name=name, trace=True, tree=after)
-        make = partial(make, decimals=decimals or ())
-        misfit: SettingsError | None = None
+        made: GenerationResult | SettingsError
         try:
-            made = make(settings=settings, typed=(package / "typed").is_dir())
+            made = generate(
+                newer,
+                folder / "new",
+                name=name,
+                trace=True,
+                tree=after,
+                decimals=decimals or (),
+                typed=(package / "typed").is_dir(),
+                settings=settings,
+            )
+            new = made.parsed
         except SettingsError as error:
             # What breaks is said first: an entry that fits no longer is often a part of it.
-            misfit = error
-            made = make(settings=NO_SETTINGS)
-        surfaces = Surface(old, before, sides.old), Surface(made.parsed, after, sides.new)
+            made = error
+            new = parsed(newer, after, trace=True, decimals=decimals or ())
+        surfaces = Surface(old, before, sides.old), Surface(new, after, sides.new)
         changes = package_changes(sides, *surfaces, name)
         names = document.name, newer.name
         report = report_on(sides, changes, called=names, file=document, approved=approvals)
         write(report)
         show("")
-        if misfit is not None:
-            raise misfit
+        if isinstance(made, SettingsError):
+            raise made
         losses = losses_of(made, accepted).problems
         if losses:
             _refuse(newer, accepted, losses)
