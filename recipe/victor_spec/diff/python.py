@@ -180,13 +180,14 @@ class _Packages:
         is_result = before.kind == "result"
         is_passed = name in self._old.passed
         levels: list[Level] = []
-        if before.kind == "member" and before.type != after.type:
-            levels.append("look")
-        # What answers no longer have cannot be read in the wrong way.
-        if name in self._old.read and self._now[name] in self._new.read:
-            levels.append(self._level_of_type(before.type, after.type))
-        if is_passed:
-            levels.append(self._level_of_type(before.type, after.type, is_passed=True))
+        if before.kind == "member":
+            levels.append("none" if before.type == after.type else "look")
+        else:
+            # What answers no longer have cannot be read in the wrong way.
+            if name in self._old.read and self._now[name] in self._new.read:
+                levels.append(self._level_of_type(before.type, after.type))
+            if is_passed:
+                levels.append(self._level_of_type(before.type, after.type, is_passed=True))
         if is_result and before.is_required and not after.is_required:
             lost = "no sync and no asyncio"
             yield "breaks", f"{after.title} has {lost} now, because no answer has a content"
