@@ -31,7 +31,7 @@ def prepared(tree: Tree, folder: Path) -> tuple[str, list[str], list[str]]:
         return repr(error), [], []
     read = log.requests
     text = json.dumps([made, str(read.of), read.servers, read.base_path, str(read.hooks)])
-    return text, log.left_out, log.notes()
+    return text, log.left_out, [*log.notes(), *log.differences()]
 
 
 def place(tree: Tree, at: str) -> Any:

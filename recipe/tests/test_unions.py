@@ -85,9 +85,11 @@ def test_a_property_that_members_define_otherwise_can_be_anything(wire: Wire) ->
     ]
 
 
-def test_a_union_of_enums_within_all_of_is_plain(wire: Wire) -> None:
-    assert read(wire, "reason", code="closed").code == "closed"
-    assert "Reason.code" in wire.result.log.plain["parts of its allOf are no objects"]
+@pytest.mark.parametrize("name", ["code", "lost", "own", "nested"])
+def test_of_parts_that_are_texts_the_last_that_says_most_is_read(wire: Wire, name: str) -> None:
+    found = getattr(read(wire, "reason", **{name: "lost"}), name)
+    assert (found.value, isinstance(found, Enum)) == ("lost", True)
+    assert not any("Reason" in place for each in wire.result.log.plain.values() for place in each)
 
 
 @pytest.mark.parametrize(("entries", "kind"), UNIONS["items"])
@@ -271,6 +273,14 @@ def test_what_python_cannot_compile_is_an_error_that_names_it(
     assert {each: each.read_bytes() for each in package.rglob("*.py")} == before
 
 
+def test_a_note_names_each_attribute_that_is_lost_and_nothing_else(tmp_path: Path) -> None:
+    wire = Wire(tmp_path, "wire_noted", **reading(UNIONS["notes"]["schemas"]))
+    assert wire.result.log.notes() == UNIONS["notes"]["said"]
+    assert read(wire, "whole", id=None, base={"code": "x"}, text=5, may={"a": "1"}).may.a == "1"
+    assert wire.read("anything", httpx.Response(200, json=5)) == 5
+    assert wire.faults() == []
+
+
 SCHEMAS_AT = "#/components/schemas/"
 NOWHERE = {"card": "Gone", "bank": "Lost"}
 HALF = {"card": f"{SCHEMAS_AT}Card", "bank": "Lost"}
@@ -294,7 +304,8 @@ def test_a_word_of_a_mapping_that_leads_to_no_schema_is_named_and_shapes_tell_me
         "Pay": an_object(by={"oneOf": members, "discriminator": discriminator}),
     }
     wire = Wire(tmp_path, f"dangling_{len(dangling)}", **reading(schemas))
-    assert wire.result.log.notes() == [
+    assert wire.result.log.notes() == []
+    assert wire.result.log.differences() == [
         f"Pay.by: the discriminator's word {word} leads to no schema: {SCHEMAS_AT}{NOWHERE[word]}"
         for word in dangling
     ]

@@ -26,6 +26,7 @@ NOTES = {
     "amount-as-float": "A float does not hold every amount. --decimals PLACE reads it as Decimal.",
     "plain-json": "What stands here is read and sent as plain JSON, exactly: it is in "
     "`additional_properties`, or its type is Any.",
+    "read-otherwise": "What stands here is read otherwise than it says, with its type.",
     "private-text": "No setting decides whether the repr of the record may show this value, so "
     "it does not. Name it in `shown`, `private` or `masked` of <document>.settings.yaml.",
     "no-record": "No typed record is made of these answers: a file, a text, or an object of which "
@@ -142,6 +143,7 @@ def check(
             stale = _stale(packages / result.package.name, result.package)
     notes = {
         "plain-json": result.log.notes(),
+        "read-otherwise": result.log.differences(),
         "amount-as-float": result.log.floats,
         "webhook-needs-name": result.log.untold,
         **gaps(tree, result.operations, result.log.requests),

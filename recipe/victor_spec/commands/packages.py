@@ -147,6 +147,7 @@ def _generate(document: Path, out: Path, options: PackageOptions) -> int:
             show(f"  left out, as accepted: {entry.place}: {entry.reason}", to=sys.stderr)
     _show_changes(document, result, verbose=options.verbose)
     show_note("plain-json", result.log.notes(), verbose=options.verbose)
+    show_note("read-otherwise", result.log.differences(), verbose=options.verbose)
     show_note("private-text", undecided_of(result.typed), verbose=options.verbose)
     if result.typed is not None:
         show_note("no-record", result.typed.without_record, verbose=options.verbose)

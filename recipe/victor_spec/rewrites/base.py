@@ -37,6 +37,8 @@ class Log:
     """The webhooks that not every body selects: `read_webhook` needs their names."""
     plain: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """The places that are read and sent as plain JSON, by why they are."""
+    differing: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """The places that are read otherwise than they say, by how they are."""
     requests: Requests = field(default_factory=Requests)
     """How each request is sent."""
 
@@ -51,15 +53,25 @@ class Log:
         """One line for each place that is read and sent as plain JSON, and why it is."""
         return [f"{place}: {why}" for why, places in self.plain.items() for place in places]
 
+    def differ(self, where: str, how: str) -> None:
+        """Note a place that is read otherwise than it says, with its type."""
+        self.differing.setdefault(how, []).append(where)
+
+    def differences(self) -> list[str]:
+        """One line for each place that is read otherwise than it says, and how it is."""
+        return [f"{place}: {how}" for how, places in self.differing.items() for place in places]
+
     def comments(self) -> Iterator[str]:
         """One line for each reason, with the first places: without control characters, which could
         end a comment.
         """
-        for why, places in self.plain.items():
-            rest = len(places) - MAX_NAMED
-            more = f" and {rest} more" if rest > 0 else ""
-            line = f"Plain JSON, exactly ({why}): {', '.join(places[:MAX_NAMED])}{more}"
-            yield "".join(letter if letter.isprintable() else " " for letter in line)
+        of_kinds = (("Plain JSON, exactly", self.plain), ("Read otherwise", self.differing))
+        for kind, noted in of_kinds:
+            for why, places in noted.items():
+                rest = len(places) - MAX_NAMED
+                more = f" and {rest} more" if rest > 0 else ""
+                line = f"{kind} ({why}): {', '.join(places[:MAX_NAMED])}{more}"
+                yield "".join(letter if letter.isprintable() else " " for letter in line)
 
     def lose(self, loss: str, reason: str) -> None:
         """Note a part that openapi-python-client cannot generate, with its own words."""

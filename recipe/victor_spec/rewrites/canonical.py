@@ -23,14 +23,14 @@ from victor_spec.tree import (
 
 from .base import Log, below, components, drop, replace, schemas
 from .classes import has_siblings, is_class, is_object, is_single_reference
-from .merged_schemas import TYPED, all_properties, gist, merged_schema
+from .merged_schemas import TYPED, all_properties, gist, merged_schema, values_of
 from .names import give_name
 
 TYPES = {"string", "number", "integer", "boolean", "array", "object", "null"}
 SCALARS = TYPES - {"array", "object", "null"}
 TYPED_BY = {"properties", "enum", "const", "allOf", "oneOf", "anyOf"}
 """Keys beside `items` that say of what type a value is."""
-BESIDE_REFERENCE = TYPED - {"$ref", "type", "format", "prefixItems"}
+BESIDE_REFERENCE = TYPED - {"$ref", "type", "format", "prefixItems", "required"}
 """Keys that change a type."""
 RULES = {"required", "not", "description", "title", "type"}
 """The keys of a member of a union that only says what else a value must have."""
@@ -113,7 +113,7 @@ def _drop_dangling_words(document: Tree, schema: Tree, where: str, log: Log) -> 
         and not (str(target).startswith("#/") and resolve(document, {"$ref": target}))
     ]
     for word in dangling:
-        log.note(where, f"the discriminator's word {word} leads to no schema: {mapping[word]}")
+        log.differ(where, f"the discriminator's word {word} leads to no schema: {mapping[word]}")
         del mapping[word]
     if dangling and not mapping:
         del schema["discriminator"]
@@ -136,6 +136,8 @@ def _read_union(schema: Tree, where: str, log: Log) -> None:
         _join(schema, members)
     elif schema.get("oneOf") and schema.get("anyOf"):
         as_json(schema, where, log, "it has two unions")
+    elif are_rules and len(members) > 1 and where.endswith(")"):
+        drop(schema, *UNIONS)  # of a part or a member: what is around it says what the value is
     elif are_rules and len(members) > 1:
         as_json(schema, where, log, "the members of its union declare nothing")
     elif len(members) == 1 and not is_null(members[0]) and "discriminator" not in schema:
@@ -168,12 +170,15 @@ def _read_parts(document: Tree, schema: Tree, where: str, log: Log) -> None:
     """An object has what the parts of its `allOf` have: it is written out where the generator does
     not merge them.
     """
-    only = _only_typed_part(schema)
+    only = _only_typed_part(document, schema)
     if only is not None and not is_object(document, only):
         for part in schema.pop("allOf"):
-            if part is not only:  # it may say that null is a value
-                schema.update({key: part[key] for key in part if key not in schema})
+            if part is not only:  # it may say that null is a value, and have limits
+                words = part.keys() - TYPED - schema.keys()
+                schema.update({key: part[key] for key in part if key in words})
         _be_only(schema, only)
+        if "$ref" not in only and schema.get("allOf"):
+            _read_parts(document, schema, where, log)
         return
     if only is not None and "$ref" in only and len(schema["allOf"]) > 1:
         if any(inner is schema for _, inner in below("", resolve(document, only))):
@@ -190,9 +195,6 @@ def _drop_what_is_no_object(document: Tree, schema: Tree, where: str, log: Log) 
     """
     parts: list[Tree] = schema["allOf"]
     if all(_is_part_of_object(document, part) for part in parts):
-        return
-    if {*types_of(schema)} & SCALARS:
-        del schema["allOf"]  # it says what its value is, and they say what else it must be
         return
     kept = [part for part in parts if _has_object(document, part)]
     types = [types_of(resolve(document, part)) for part in parts]
@@ -222,15 +224,63 @@ def _write_out(document: Tree, schema: Tree, where: str, log: Log) -> None:
     log("inline-allof", where)
 
 
-def _only_typed_part(schema: Tree) -> Tree | None:
-    """The only part of an `allOf` that says what a value is; None where others do, or the schema
-    itself.
+def _only_typed_part(document: Tree, schema: Tree) -> Tree | None:
+    """The part of an `allOf` that says what a value is; None where several do.
+
+    Of several that are texts, numbers or flags, the last one counts that says most: which values
+    there are, or else which form they have.
     """
-    typed = [part for part in list_at(schema, "allOf") if TYPED & part.keys()]
-    if len(typed) != 1 or has_siblings(schema) or "enum" in schema:
+    own = {key: value for key, value in schema.items() if key != "allOf"}
+    typed = [part for part in [*list_at(schema, "allOf"), own] if TYPED & part.keys()]
+    if not typed:
+        return {}
+    types = [_scalar_types(document, part) for part in typed]
+    if set[str].intersection(*types):
+        return max(reversed(typed), key=lambda part: _said_by(document, part))
+    if len(typed) != 1 or typed[0] is own:
         return None
-    is_joined = "anyOf" in typed[0] and schema.get("type") == "object"
-    return None if is_joined else typed[0]
+    return typed[0]
+
+
+def _scalar_types(document: Tree, schema: Tree) -> set[str]:
+    """The types of a schema whose values are texts, numbers or flags; none where they may be
+    anything else.
+    """
+    types: set[str] = set()
+    seen: set[int] = set()
+    pending = [schema]
+    while pending:
+        whole = resolve(document, pending.pop())
+        if id(whole) in seen:
+            continue
+        seen.add(id(whole))
+        own = {*map(str, types_of(whole))} - {"null"}
+        if not own:
+            values: list[object] = values_of(whole)
+            own = {_TYPES_OF_WORDS.get(type(value), "object") for value in values}
+        inner = [part for part in list_at(whole, "allOf") if TYPED & part.keys()]
+        inner += [member for member in union_members(whole) if not is_null(member)]
+        if not own <= SCALARS or not (own or inner):
+            return set()
+        types |= own
+        pending += inner
+    return types | {"integer"} if "number" in types else types
+
+
+_TYPES_OF_WORDS: dict[type[object], str] = {
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+}
+
+
+def _said_by(document: Tree, schema: Tree) -> int:
+    """How much a schema says of a text, a number or a flag beside its type."""
+    whole = resolve(document, schema)
+    if {"enum", "const", "allOf", *UNIONS} & whole.keys():
+        return 2
+    return 1 if "format" in whole else 0
 
 
 def _is_within_itself(document: Tree, schema: Tree) -> bool:
@@ -280,7 +330,8 @@ def _agree(document: Tree, schema: Tree) -> bool:
         if union_members(whole) or ("$ref" not in part and "allOf" in part):
             return False
         for name, child in all_properties(document, part).items():
-            if definitions.setdefault(name, gist(child)) != gist(child):
+            said = f"{gist(child)} {child.get('nullable')}"
+            if definitions.setdefault(name, said) != said:
                 return False
     return True
 

@@ -19,6 +19,8 @@ TYPED = {
     *("additionalProperties", "allOf", "oneOf", "anyOf"),
 }
 """Keys that say what a value is."""
+MOST_ALIASES = 20
+"""Schemas that each are only another name of the next one."""
 NOT_MERGED = ("allOf", "oneOf", "anyOf", "discriminator")
 
 Conflict = Callable[[str, str], object]
@@ -115,13 +117,38 @@ def _definition(document: Tree, earlier: Tree, later: Tree, name: str, conflict:
         return earlier
     if not TYPED & earlier.keys():
         return later
-    first, last = resolve(document, earlier), resolve(document, later)
-    is_same_type = types_of(first) == types_of(last)
+    first, last = _aliased(document, earlier), _aliased(document, later)
+    is_same_type = {*types_of(first)} - {"null"} == {*types_of(last)} - {"null"}
     if is_same_type and not TYPED & (last.keys() - {"type"}):
         return earlier
-    if not is_same_type or mapping_at(first, "properties") or first.get("items"):
+    if not is_same_type or (first is not last and _has_members(document, first)):
         conflict(name, "the last of its definitions is read")
     return later
+
+
+def _aliased(document: Tree, schema: Tree) -> Tree:
+    """What a schema refers to, by a reference or by an `allOf` with a single part."""
+    whole = resolve(document, schema)
+    for _ in range(MOST_ALIASES):
+        parts = [part for part in list_at(whole, "allOf") if TYPED & part.keys()]
+        if len(parts) != 1 or TYPED & (whole.keys() - {"allOf"}):
+            break
+        whole = resolve(document, parts[0])
+    return whole
+
+
+def _has_members(document: Tree, schema: Tree) -> bool:
+    """Whether a schema, a part of it or a member of its unions has properties or items."""
+    seen: set[int] = set()
+    pending = [schema]
+    while pending:
+        whole = resolve(document, pending.pop())
+        if whole.get("properties") or whole.get("items"):
+            return True
+        if id(whole) not in seen:
+            seen.add(id(whole))
+            pending += [*list_at(whole, "allOf"), *union_members(whole)]
+    return False
 
 
 def gist(schema: Tree) -> str:

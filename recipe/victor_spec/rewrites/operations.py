@@ -95,7 +95,7 @@ def declare_path_parameter(document: Tree, log: Log) -> None:
             name = parameter["name"]
             if name not in named:
                 declared.remove(parameter)
-                log.note(place_of_parameter(operation, parameter), UNNAMED)
+                log.differ(place_of_parameter(operation, parameter), UNNAMED)
         known = {each["name"] for each in declared if each.get("in") == "path"}
         for name in named:
             if name not in known:

@@ -51,7 +51,7 @@ def _note_dialect(document: Tree, log: Log) -> None:
     """Note the dialect of JSON Schema, if it is another one than is read."""
     dialect = str(document.get("jsonSchemaDialect", DEFAULT_DIALECT))
     if not DIALECTS.match(dialect):
-        log.note("jsonSchemaDialect", f"{dialect} is read as JSON Schema 2020-12")
+        log.differ("jsonSchemaDialect", f"{dialect} is read as JSON Schema 2020-12")
 
 
 def _losses_of_methods(document: Tree) -> Iterator[str]:
