@@ -12,6 +12,7 @@ from victor_spec.generate import generate
 from .calls.comparison import Verdict
 from .calls.judge import judged
 from .cases import documents_in
+from .test_bounds import recursive_document
 from .wire import Tree, beside, document, written
 
 pytestmark = pytest.mark.pull_request
@@ -48,6 +49,16 @@ def test_a_small_document_is_sent_and_read_as_declared(tree: Tree, tmp_path: Pat
     verdict = verdict_of(written(tmp_path, document(**tree)), tmp_path)
     assert verdict.lines() == []
     assert (verdict.plain, verdict.unjudged) == (set(), set())
+
+
+@pytest.mark.parametrize("seed", [0, 4, 12, 40, 46])
+def test_schemas_that_refer_to_each_other_anywhere_are_sent_and_read(
+    seed: int, tmp_path: Path
+) -> None:
+    path = written(tmp_path, recursive_document(seed))
+    tree = load(path)
+    result = generate(path, tmp_path, tree=tree)
+    assert (judged(tree, result.package).lines(), result.left_out) == ([], [])
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ SHAPES = (
     *("RfpInboundPaymentRequestResponseDetails", "ApiErrorResponse", "ValidationErrors"),
 )
 
-OBJECTS = st.one_of([mutated(VALUES.valid(VALUES.schema(name))) for name in SHAPES])
+OBJECTS = st.one_of([mutated(VALUES.valid(name)) for name in SHAPES])
 
 NUMBERS = [
     *(

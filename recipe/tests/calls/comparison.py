@@ -1,9 +1,9 @@
 """What a value is in the classes of a package, and what the calls of the package have shown."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from enum import Enum
 from random import Random
 from typing import Any, Literal, NamedTuple
 
@@ -71,16 +71,6 @@ class Verdict:
         return [each.line() for each in self.faults.values()]
 
 
-class Union(Enum):
-    """Whether a value is in a union, and as which of the alternatives it is read."""
-
-    NONE = auto()
-    OWN = auto()
-    """As the one that it was made of. But a class within it may be that of another one."""
-    OTHER = auto()
-    """As another one, which may be right: its members may have no attributes."""
-
-
 class Comparison:
     """Of values of a document with what one package makes of them."""
 
@@ -89,19 +79,15 @@ class Comparison:
         self.package = package
         self.verdict = verdict
         self._tried: set[tuple[int, Any]] = set()
-        self._queue: list[tuple[Made, Any, Union]] = []
+        self._queue: list[tuple[Made, Any, bool]] = []
 
     def maker(self, direction: Direction, *seed: object, **options: Any) -> Maker:
         """Values of a seed: the same in every run."""
         return Maker(self.schemas, direction, Random(repr(seed)), **options)
 
-    def values(
-        self, node: Node, direction: Direction, most: int = MOST_VALUES, **options: Any
-    ) -> Iterator[Any]:
+    def values(self, node: Node, direction: Direction, **options: Any) -> Iterator[Any]:
         """Values of a schema: each alternative, more than one of each, and what is required."""
-        least = 2
-        numbers = range(min(max(len(self.schemas.shapes(node.tree)), least), most))
-        for number in numbers:
+        for number in range(min(max(len(self.schemas.alternatives(node.tree)), 2), MOST_VALUES)):
             maker = self.maker(direction, node.place, number, **options)
             try:
                 yield maker.of(node, number)
@@ -111,74 +97,91 @@ class Comparison:
                 self.verdict.unjudged.add(node.place)
 
     def compare(self, node: Node, value: Any, decoded: Any) -> None:
-        """Compare a value with what it is read as, and then each class in it on its own."""
+        """Compare a value with what it is read as; and then each class in it on its own, with
+        values of its schema that are read, written, and built by the constructor.
+        """
         self._compare(node.place, value, decoded)
         while self._queue:
-            self._try(*self._queue.pop())
+            made, model, is_in_union = self._queue.pop()
+            for again in self.values(Node(made.schema, made.place), "received"):
+                if not isinstance(again, Made):
+                    continue
+                why = _difference_of_class(model, bare(again))
+                if why:
+                    self.verdict.wrong(made.place, f"{model.__name__} {why}")
+                elif not made.others and not made.is_loose:
+                    decoded_again = model.from_dict(bare(again))
+                    self._compare_model(again, decoded_again, is_in_union=is_in_union)
 
-    def _compare(self, place: str, value: Any, decoded: Any, union: Union = Union.NONE) -> None:
-        """Compare a value with what it is read as, in a place that is in no union, or in one."""
+    def lose_words(self, place: str, words: list[Any], known: Collection[Any]) -> None:
+        """Report the words of an enum that the package does not have."""
+        lost = [repr(word) for word in words if word not in known]
+        if lost:
+            self.verdict.plain.add(f"{place}: no enum value {', '.join(lost)}")
+
+    def _compare(
+        self,
+        place: str,
+        value: Any,
+        decoded: Any,
+        *,
+        is_in_union: bool = False,
+        is_loose: bool = False,
+    ) -> None:
+        """Compare a value with what it is read as. In a union, a class may be that of another
+        alternative; it is `is_loose` where that admits the value, too: then its members, and what
+        is below them, may have no attributes.
+        """
+        where = {"is_in_union": is_in_union, "is_loose": is_loose}
         if is_list(value) and is_list(decoded) and len(value) == len(decoded):
             for item, own in zip(value, decoded, strict=True):
-                self._compare(f"{place}[]", item, own, union)
+                self._compare(f"{place}[]", item, own, **where)
         elif isinstance(value, Made) and is_model(decoded):
-            self._compare_model(value, decoded, union)
-        elif union is Union.OTHER:
+            self._compare_model(value, decoded, **where)
+        elif is_loose or getattr(value, "is_loose", False):
             return
         elif isinstance(value, Word | Number):
             known = [member.value for member in type(decoded)] if isinstance(decoded, Enum) else []
-            lost = [repr(word) for word in value.words if word not in known]
-            if lost:
-                self.verdict.plain.add(f"{place}: no enum value {', '.join(lost)}")
+            self.lose_words(place, value.words, known)
         elif isinstance(value, Made) and value.keys() & value.declared:
             kind = type(decoded).__name__
             self.verdict.plain.add(f"{value.place}: its fields are not attributes, but a {kind}")
 
-    def _compare_model(self, value: Made, decoded: Any, union: Union) -> None:
+    def _compare_model(
+        self, value: Made, decoded: Any, *, is_in_union: bool = False, is_loose: bool = False
+    ) -> None:
         model: Any = type(decoded)
         attributes: dict[str, str] = self.package.attributes(model)
-        admitted = value.names if union is Union.NONE else self.schemas.all_names
+        is_loose |= value.is_loose or self._is_another(value, attributes)
+        is_in_union |= is_loose
+        admitted = self.schemas.all_names if is_in_union else value.declared | value.names
+        where = {"is_in_union": is_in_union or bool(value.others), "is_loose": is_loose}
         for name in attributes.keys() - admitted:
             what = f"{model.__name__} writes {name}, which the document does not declare"
             self.verdict.wrong(f"{value.place}.{name}", what)
-        if value.others and union is not Union.OTHER:
-            union = Union.OTHER if self._is_another(value, attributes) else Union.OWN
         free: dict[str, Any] = decoded.additional_properties
         lost = misread(decoded)
         for name, child in value.items():
             attribute = attributes.get(name)
             inner = f"{value.place}.{name}"
             if attribute is not None and attribute not in lost and name not in free:
-                self._compare(inner, child, getattr(decoded, attribute), union)
-            elif union is not Union.OTHER and name in value.declared and child is not None:
+                self._compare(inner, child, getattr(decoded, attribute), **where)
+            elif not is_loose and name in value.declared and child is not None:
                 self.verdict.plain.add(f"{inner}: no attribute of {model.__name__} holds it")
             elif name in free:
-                self._compare(inner, child, free[name], union)
-        if union is not Union.OTHER and (id(value.schema), model) not in self._tried:
+                self._compare(inner, child, free[name], **where)
+        if not is_loose and (id(value.schema), model) not in self._tried:
             self._tried.add((id(value.schema), model))
-            self._queue.append((value, model, union))
+            self._queue.append((value, model, is_in_union))
 
     def _is_another(self, value: Made, attributes: dict[str, str]) -> bool:
         """Whether the class may be that of another alternative, which admits the value, too."""
         own = len(value.declared ^ attributes.keys())
         return any(
             len(names ^ attributes.keys()) <= own
-            and self.schemas.is_valid(schema, value, "received")
-            for schema, names in value.others
+            and self.schemas.is_valid(other, value, "received")
+            for other, names in value.others
         )
-
-    def _try(self, made: Made, model: Any, union: Union) -> None:
-        """Read values of a schema by a class, write them, and build the same by the constructor."""
-        for value in self.values(Node(made.schema, made.place), "received"):
-            if not isinstance(value, Made):
-                continue
-            value.names |= made.names
-            why = _difference_of_class(model, bare(value))
-            if why:
-                self.verdict.wrong(made.place, f"{model.__name__} {why}")
-            else:
-                value.others += made.others
-                self._compare_model(value, model.from_dict(bare(value)), union)
 
 
 def _difference_of_class(model: Any, value: Tree) -> str:

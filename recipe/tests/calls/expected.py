@@ -1,4 +1,4 @@
-"""A request that was sent, and what it should be.
+"""What a request should be, and how the one that was sent differs.
 
 Sources: "Style Values" of the Parameter Object and the Encoding Object, OpenAPI 3.0.4 and 3.1.1.
 What they leave undefined, the package refuses, but for deep objects: these nest by brackets, and
@@ -9,20 +9,21 @@ list is a comma.
 import datetime
 import email
 import json
+import re
 from collections.abc import Iterator
 from decimal import Decimal
-from itertools import permutations
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
 import httpx
 
-from victor_spec.tree import Tree, is_json, is_list, is_mapping
+from victor_spec.tree import is_json, is_list, is_mapping
 
-from .operations import Medium, Parameter
+from .operations import Medium, Style
 
-Pair = tuple[str, str]
-"""A name and a value, as they are sent."""
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+JOINTS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 
 
 class Request:
@@ -38,26 +39,27 @@ class Request:
         raw, _, query = request.url.raw_path.decode("ascii").partition("?")
         self.path = [unquote(part) for part in raw.split("/")]
         """The segments, percent-decoded."""
-        self.fields: dict[str, list[Pair]] = {
+        cookies = [
+            each.strip().partition("=") for each in self.headers.get("cookie", "").split(";")
+        ]
+        self.fields: dict[str, list[tuple[str, Any]]] = {
             "query": parse_qsl(query, keep_blank_values=True),
-            "header": [*request.headers.items()],
-            "cookie": _cookies(request.headers.get("cookie", "")),
+            "header": [*self.headers.items()],
+            "cookie": [(name, value) for name, _, value in cookies if name],
         }
 
 
-def _cookies(header: str) -> list[Pair]:
-    """The cookies of a request, as they are sent."""
-    pairs: list[Pair] = []
-    for cookie in header.split(";"):
-        name, _, value = cookie.partition("=")
-        if name:
-            pairs.append((name.strip(), value))
-    return pairs
+class Unordered(str):
+    """An object as one text: its properties may have another order."""
+
+    __slots__ = ()
+
+    def parts(self) -> list[str]:
+        return sorted(re.split(r"[,;.| ]", self))
 
 
-JOINTS = {"spaceDelimited": " ", "pipeDelimited": "|"}
-MOST_ORDERED = 5
-"""The properties of an object whose every order is tried."""
+Fields = dict[str, list[Any]]
+"""The texts that are sent under each name, in their order."""
 
 
 def text(value: Any) -> str:
@@ -67,158 +69,138 @@ def text(value: Any) -> str:
     return "" if value is None else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def _as_one_text(value: Any, joint: str = ",") -> str:
-    """A value as one text: items joined, an object as `name,value,name,value`."""
+def joined(value: Any, joint: str, assigned: str = "") -> str:
+    """A value as one text: items joined, an object as `name,value,name,value`; or as
+    `name=value,name=value`, where `assigned`.
+    """
     if is_list(value):
         return joint.join(map(text, value))
     if is_mapping(value):
-        parts: list[str] = []
-        for name, member in value.items():
-            parts += [name, text(member)]
-        return joint.join(parts)
+        pairs = [f"{name}{assigned or joint}{text(member)}" for name, member in value.items()]
+        return Unordered(joint.join(pairs))
     return text(value)
 
 
-def query_pairs(name: str, value: Any, style: str, *, explode: bool) -> list[list[Pair]]:
-    """The fields of a query, or of a form, for one value, in every order of the properties of an
-    object.
-    """
-    if style == "deepObject" and (is_mapping(value) or is_list(value)):
-        return [_deep_pairs(name, value)]
-    if is_list(value) and explode:
-        return [[(name, text(item)) for item in value]]
-    if is_mapping(value) and explode and style == "form":
-        pairs: list[Pair] = []
-        for key, member in value.items():
-            items = member if is_list(member) else [member]
-            pairs += [(key, text(item)) for item in items]
-        return [pairs]
-    joint = JOINTS.get(style, ",")
-    return [[(name, _as_one_text(ordered, joint))] for ordered in _orders(value)]
-
-
-def _orders(value: Any) -> list[Any]:
-    """An object with its properties in every order, none of which counts; any other value is
-    itself.
-    """
-    if is_mapping(value) and len(value) <= MOST_ORDERED:
-        return [*map(dict, permutations(value.items()))]
-    return [value]
-
-
-def _deep_pairs(name: str, value: Any) -> list[Pair]:
-    """The fields of a deep object: `name[key][0]=value`."""
-    if is_mapping(value):
-        members = [*value.items()]
-    elif is_list(value):
-        members = [(str(number), item) for number, item in enumerate(value)]
+def as_text(style: Style, value: Any) -> str:
+    """A value in a path or a header, as one text."""
+    if style.content_type is not None:
+        return json.dumps(value) if is_json(style.content_type) else text(value)
+    assigned = "=" if style.explode else ""
+    if style.name_of == "label":
+        made = "." + joined(value, "." if style.explode else ",", assigned)
+    elif style.name_of != "matrix":
+        made = joined(value, ",", assigned)
+    elif is_list(value) and style.explode:
+        made = "".join(f";{style.name}={text(item)}" for item in value)
+    elif is_mapping(value) and style.explode:
+        made = ";" + joined(value, ";", "=")
     else:
-        return [(name, text(value))]
-    pairs: list[Pair] = []
-    for key, member in members:
-        pairs += _deep_pairs(f"{name}[{key}]", member)
-    return pairs
+        made = f";{style.name}={joined(value, ',')}"
+    return Unordered(made) if is_mapping(value) else made
 
 
-def parameter_pairs(parameter: Parameter, value: Any) -> list[list[Pair]]:
-    """The pairs of a query, of the headers or of the cookies for one value, in every way to write
-    it.
+def fields(style: Style, value: Any) -> Fields:
+    """What a query, a form, a header or a cookie has of one value."""
+    if style.content_type is not None or style.location == "header":
+        name = style.name.lower() if style.location == "header" else style.name
+        return {name: [as_text(style, value)]}
+    if style.name_of == "deepObject" and (is_mapping(value) or is_list(value)):
+        return dict(_deep_fields(style.name, value))
+    if style.explode and is_list(value):
+        return {style.name: [*map(text, value)]}
+    if style.explode and is_mapping(value) and style.name_of in ("form", "cookie"):
+        return {key: [*map(text, each if is_list(each) else [each])] for key, each in value.items()}
+    return {style.name: [joined(value, JOINTS.get(style.name_of, ","))]}
+
+
+def _deep_fields(name: str, value: Any) -> Iterator[tuple[str, list[Any]]]:
+    """The fields of a deep object: `name[key][0]=value`."""
+    members = enumerate(value) if is_list(value) else value.items() if is_mapping(value) else None
+    if members is None:
+        yield name, [text(value)]
+    for key, member in members or ():
+        yield from _deep_fields(f"{name}[{key}]", member)
+
+
+def take(sent: list[tuple[str, Any]], wanted: Fields) -> str:
+    """Remove the pairs of some names, and say how they differ from what is wanted; "" when they do
+    not.
     """
-    location = parameter.location
-    name = parameter.name.lower() if location == "header" else parameter.name
-    ways = [[(name, text)] for text in values(parameter, value)]
-    if parameter.content_type is not None or location == "header":
-        return ways
-    style = "form" if location == "cookie" else parameter.style
-    pairs = query_pairs(name, value, style, explode=parameter.explode)
-    return [*pairs, *ways] if location == "cookie" else pairs
+    taken: list[int] = []
+    for name, values in wanted.items():
+        after = -1
+        for value in values:
+            places = [
+                place
+                for place, (sent_name, found) in enumerate(sent)
+                if sent_name == name and place > after and same_text(value, found)
+            ]
+            if not places:
+                own = [pair for pair in sent if pair[0] in wanted]
+                sent[:] = [pair for pair in sent if pair[0] not in wanted]
+                return f"is sent as {shown(own)} instead of {shown(_pairs(wanted))}"
+            after = places[0]
+            taken.append(after)
+    sent[:] = [pair for place, pair in enumerate(sent) if place not in taken]
+    return ""
 
 
-def values(parameter: Parameter, value: Any) -> list[str]:
-    """A value in a path, a header or a cookie, as one text, in every order of the properties of an
-    object.
-    """
-    if parameter.content_type is not None:
-        return [json.dumps(value) if is_json(parameter.content_type) else text(value)]
-    return [_value(parameter, each) for each in _orders(value)]
+def _pairs(wanted: Fields) -> list[tuple[str, Any]]:
+    return [(name, value) for name, values in wanted.items() for value in values]
 
 
-def _value(parameter: Parameter, value: Any) -> str:
-    """A value in the style of a parameter that is written as one text."""
-    pairs: list[str] = []
-    if is_mapping(value) and parameter.explode:
-        pairs = [f"{key}={text(member)}" for key, member in value.items()]
-    if parameter.style == "label":
-        return "." + (".".join(pairs) or _as_one_text(value, "." if parameter.explode else ","))
-    if parameter.style != "matrix":
-        return ",".join(pairs) or _as_one_text(value)
-    if is_list(value) and parameter.explode:
-        pairs = [f"{parameter.name}={text(item)}" for item in value]
-        return "".join(f";{pair}" for pair in pairs)
-    return f";{';'.join(pairs) or f'{parameter.name}={_as_one_text(value)}'}"
+def shown(pairs: list[tuple[str, Any]]) -> str:
+    """Pairs as a message shows them."""
+    return short("&".join(f"{name}={value}" for name, value in pairs)) if pairs else "nothing"
 
 
-def same_text(one: str, other: str) -> bool:
-    """Whether two texts are equal, or the same moment, or the same JSON."""
-    if one == other:
+def same_text(one: Any, other: Any) -> bool:
+    """Whether two texts are equal, or the same moment, or the same JSON; or the same bytes."""
+    if isinstance(one, bytes) or isinstance(other, bytes):
+        return bool(one == other)
+    if isinstance(one, Unordered) and one.parts() == Unordered(other).parts():
         return True
-    for read in (_moment, _structure):
-        value = read(one)
-        if value is not None and value == read(other):
-            return True
-    return False
+    return one == other or any(
+        read(one) is not None and read(one) == read(other) for read in (_moment, _structure)
+    )
 
 
 def _structure(value: str) -> Any:
     """The object or the list that a text is in JSON; None for any other text."""
-    if not value.startswith(("{", "[")):
-        return None
     try:
-        return json.loads(value)
+        return json.loads(value) if value.startswith(("{", "[")) else None
     except ValueError:
         return None
 
 
 def _moment(value: str) -> datetime.datetime | None:
-    """The time that a text is, in UTC without a zone; None for one that is no time, or a day
-    alone.
-    """
-    if len(value) <= len("2026-03-04"):
-        return None
+    """The time that a text is, in UTC; None for one that is no time, or a day alone."""
     try:
         moment = datetime.datetime.fromisoformat(value)
     except ValueError:
         return None
-    return moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment
+    if len(value) <= len("2026-03-04"):
+        return None
+    return moment if moment.tzinfo is None else moment.astimezone(datetime.UTC).replace(tzinfo=None)
 
 
 def difference(expected: Any, actual: Any, where: str = "") -> str | None:
     """The first place where two JSON values differ; null in an object is the same as absent."""
-    for step, one, other in _members(expected, actual):
-        why = difference(one, other, where + step)
-        if why is not None:
-            return why
-    if _is_equal(expected, actual):
-        return None
-    return f"{where.lstrip('.') or 'it'} is {short(actual)} instead of {short(expected)}"
-
-
-def _members(expected: Any, actual: Any) -> Iterator[tuple[str, Any, Any]]:
-    """The members of two objects, or of two lists of one length, each with its step."""
+    steps: list[tuple[str, Any, Any]] = []
     if is_mapping(expected) and is_mapping(actual):
-        for name in dict.fromkeys([*expected, *actual]):
-            yield f".{name}", expected.get(name), actual.get(name)
+        names = dict.fromkeys([*expected, *actual])
+        steps = [(f"{where}.{name}", expected.get(name), actual.get(name)) for name in names]
     elif is_list(expected) and is_list(actual) and len(expected) == len(actual):
-        for number, (one, other) in enumerate(zip(expected, actual, strict=True)):
-            yield f"[{number}]", one, other
+        steps = [
+            (f"{where}[{number}]", *pair)
+            for number, pair in enumerate(zip(expected, actual, strict=True))
+        ]
+    elif not _is_equal(expected, actual):
+        return f"{where.lstrip('.') or 'it'} is {short(actual)} instead of {short(expected)}"
+    return next(filter(None, (difference(one, other, step) for step, one, other in steps)), None)
 
 
 def _is_equal(expected: Any, actual: Any) -> bool:
-    """Whether two values are equal, apart from their members."""
-    if is_mapping(expected) and is_mapping(actual):
-        return True
-    if is_list(expected) and is_list(actual):
-        return len(expected) == len(actual)
     if isinstance(expected, str) and isinstance(actual, str) and _moment(expected):
         return same_text(expected, actual)
     if isinstance(actual, Decimal):
@@ -228,170 +210,78 @@ def _is_equal(expected: Any, actual: Any) -> bool:
 
 def short(value: Any) -> str:
     """A value as text, at most 80 characters of it."""
-    if isinstance(value, bytes):
-        shown = repr(value)
-    else:
-        shown = json.dumps(value, ensure_ascii=False, default=repr)
-    return shown if len(shown) <= 80 else shown[:77] + "..."
+    is_raw = isinstance(value, bytes)
+    whole = repr(value) if is_raw else json.dumps(value, ensure_ascii=False, default=repr)
+    return whole if len(whole) <= 80 else whole[:77] + "..."
 
 
-FORM = "application/x-www-form-urlencoded"
-MULTIPART = "multipart/form-data"
+class BodyDifference(NamedTuple):
+    what: str
+    field: str = ""
+    """Of a form."""
 
 
-def body_differences(medium: Medium, value: Any, request: Request) -> Iterator[tuple[str, str]]:
-    """How the body of a request differs from a value in a content type, and the field of a form."""
-    if medium.bare == FORM:
+def body_differences(medium: Medium, value: Any, request: Request) -> Iterator[BodyDifference]:
+    """How the body of a request differs from a value in a content type."""
+    if medium.bare in (FORM, MULTIPART):
         yield from _form_differences(medium, value, request)
-    elif medium.bare == MULTIPART:
-        yield from _multipart_differences(medium, value, request)
-    else:
-        why = _difference(medium, value, request)
-        if why is not None:
-            yield why, ""
-
-
-def _difference(medium: Medium, value: Any, request: Request) -> str | None:
-    """How a body that is no form differs from a value; None when it does not."""
-    is_any = medium.bare in ("*/*", "application/*")
-    if medium.is_json or (is_any and "json" in request.content_type):
+    elif medium.is_json or (
+        medium.bare in ("*/*", "application/*") and is_json(request.content_type)
+    ):
         try:
-            sent = json.loads(request.body)
+            why = difference(value, json.loads(request.body))
         except ValueError:
-            return f"the body is not JSON: {short(request.body)}"
-        return difference(value, sent)
-    expected = value if isinstance(value, bytes) else text(value).encode()
-    if request.body == expected:
-        return None
-    return f"the body is {short(request.body)} instead of {short(expected)}"
+            why = f"the body is not JSON: {short(request.body)}"
+        if why is not None:
+            yield BodyDifference(why)
+    else:
+        expected = value if isinstance(value, bytes) else text(value).encode()
+        if request.body != expected:
+            yield BodyDifference(f"the body is {short(request.body)} instead of {short(expected)}")
 
 
-def take(rest: list[Pair], ways: list[list[Pair]]) -> bool:
-    """Remove the pairs of the first way that is there, in its order; False when none is."""
-    for way in ways:
-        places = _places(rest, way)
-        names = {name for name, _ in way}
-        # Pairs of different names may stand in any order.
-        if places is not None and (places == sorted(places) or len(names) == len(way)):
-            rest[:] = [pair for place, pair in enumerate(rest) if place not in places]
-            return True
-    return False
-
-
-def _places(pairs: list[Pair], way: list[Pair]) -> list[int] | None:
-    """Where the pairs of a way are, each at a place of its own; None when one is missing."""
-    places: list[int] = []
-    for name, value in way:
-        for place, (sent_name, sent) in enumerate(pairs):
-            if place not in places and sent_name == name and same_text(value, sent):
-                places.append(place)
-                break
-        else:
-            return None
-    return places
-
-
-def mismatch(rest: list[Pair], name: str, ways: list[list[Pair]]) -> str:
-    """Remove the pairs of a name, and say how they differ from each of the ways; "" when they do
-    not.
-    """
-    if take(rest, ways):
-        return ""
-    root, _, _ = name.partition("[")
-    sent = [pair for pair in rest if pair[0].partition("[")[0] == root]
-    rest[:] = [pair for pair in rest if pair not in sent]
-    return f"is sent as {shown(sent)} instead of {shown(ways[0])}"
-
-
-def _form_differences(medium: Medium, value: Any, request: Request) -> Iterator[tuple[str, str]]:
-    """How an url-encoded form differs from an object, and in which field."""
-    form = request.body.decode("utf-8", "replace")
-    rest = parse_qsl(form, keep_blank_values=True)
-    fields: dict[str, Any] = value if is_mapping(value) else {}
-    for name, field in fields.items():
-        if field is None:
-            continue
-        why = mismatch(rest, name, _field_ways(medium, name, field))
-        if why:
-            yield f"the field {name} {why}", name
-    if rest:
-        yield f"the form has {shown(rest)}, which the document does not declare", ""
-
-
-def _field_ways(medium: Medium, name: str, value: Any) -> list[list[Pair]]:
-    """The ways to write the field of a form."""
-    encoding = _encoding(medium, name)
-    is_styled = not encoding.keys().isdisjoint(("style", "explode", "allowReserved"))
-    if is_mapping(value) and not is_styled:
-        return [[(name, text(value))]]
-    style = str(encoding.get("style", "form"))
-    is_exploded = bool(encoding.get("explode", style == "form"))
-    return query_pairs(name, value, style, explode=is_exploded)
-
-
-def _encoding(medium: Medium, name: str) -> Tree:
-    """How a field of a form is written; empty where the document does not say."""
-    return medium.encoding[name].tree if name in medium.encoding else {}
-
-
-def shown(pairs: list[Pair]) -> str:
-    """Pairs as a message shows them."""
-    return short("&".join(f"{name}={value}" for name, value in pairs)) if pairs else "nothing"
-
-
-def _multipart_differences(
-    medium: Medium, value: Any, request: Request
-) -> Iterator[tuple[str, str]]:
-    """How the parts of a form differ from an object, and in which field."""
-    header = f"content-type: {request.content_type}\r\n\r\n"
-    form = email.message_from_bytes(header.encode() + request.body)
-    if not form.is_multipart():
-        yield f"the content type {request.content_type} has no boundary", ""
-        return
-    rest = [*map(_part, cast("list[Any]", form.get_payload()))]
+def _form_differences(medium: Medium, value: Any, request: Request) -> Iterator[BodyDifference]:
+    """How a form differs from an object, and in which field."""
+    in_parts = medium.bare == MULTIPART
+    sent: list[tuple[str, Any]]
+    if in_parts:
+        header = f"content-type: {request.content_type}\r\n\r\n"
+        form = email.message_from_bytes(header.encode() + request.body)
+        if not form.is_multipart():
+            yield BodyDifference(f"the content type {request.content_type} has no boundary")
+            return
+        sent = [*map(_part, cast("list[Any]", form.get_payload()))]
+    else:
+        sent = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
     for name, field in value.items() if is_mapping(value) else ():
-        is_deep = _encoding(medium, name).get("style") == "deepObject"
-        starts = (f"{name}[",) if is_deep else ()
-        sent = [part for part in rest if part[0] == name or part[0].startswith(starts)]
-        rest = [part for part in rest if part not in sent]
-        if is_deep:
-            differences = _deep_differences(medium, name, field, sent)
-        else:
-            differences = _parts_differences(name, field, [content for _, content in sent])
-        for difference_ in differences:
-            yield difference_, name
-    if rest:
-        name, _ = rest[0]
-        yield f"the part {name} is sent, which the document does not declare", name
+        if field is not None:
+            why = take(sent, _of_field(medium, name, field, in_parts=in_parts))
+            if why:
+                yield BodyDifference(f"the field {name} {why}", name)
+    if sent:
+        what = f"the form has {shown(sent)}, which the document does not declare"
+        yield BodyDifference(what, sent[0][0])
 
 
-def _part(part: Any) -> tuple[str, bytes]:
+def _part(part: Any) -> tuple[str, Any]:
     """The name and the content of a part of a form."""
-    name = part.get_param("name", "", "content-disposition")
-    return unquote_plus(str(name)), part.get_payload(decode=True)
+    name = unquote_plus(str(part.get_param("name", "", "content-disposition")))
+    content = part.get_payload(decode=True)
+    try:
+        return name, content.decode()
+    except UnicodeDecodeError:
+        return name, content
 
 
-def _deep_differences(
-    medium: Medium, name: str, value: Any, sent: list[tuple[str, bytes]]
-) -> Iterator[str]:
-    """How the parts of a field differ from a deep object."""
-    pairs = [(key, content.decode("utf-8", "replace")) for key, content in sent]
-    ways = _field_ways(medium, name, value)
-    if not take(pairs, ways) or pairs:
-        yield f"the parts of {name} are not {shown(ways[0])}"
-
-
-def _parts_differences(name: str, value: Any, sent: list[bytes]) -> Iterator[str]:
-    """How the parts of a field, one for each item of a list, differ from its value."""
-    wanted = value if is_list(value) else [value]
-    if value is None:
-        wanted = []
-    if len(sent) != len(wanted):
-        yield f"{name} is sent as {len(sent)} parts instead of {len(wanted)}"
-        return
-    for content, item in zip(sent, wanted, strict=True):
-        is_same = content == item
-        if not isinstance(item, bytes):
-            is_same = same_text(text(item), content.decode("utf-8", "replace"))
-        if not is_same:
-            yield f"the part {name} is {short(content)} instead of {short(item)}"
+def _of_field(medium: Medium, name: str, value: Any, *, in_parts: bool) -> Fields:
+    """What a form has of a field."""
+    encoding = medium.encoding[name].tree if name in medium.encoding else {}
+    is_styled = not encoding.keys().isdisjoint(("style", "explode", "allowReserved"))
+    named = str(encoding.get("style", "form"))
+    if in_parts and named != "deepObject":
+        items = value if is_list(value) else [value]
+        return {name: [item if isinstance(item, bytes) else text(item) for item in items]}
+    if is_mapping(value) and not is_styled:
+        return {name: [text(value)]}
+    explode = bool(encoding.get("explode", named == "form"))
+    return fields(Style(name, "query", named, explode), value)

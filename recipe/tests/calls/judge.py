@@ -2,6 +2,7 @@
 
 import gc
 import json
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,11 @@ import httpx
 
 from victor_spec.tree import Tree, hooks, is_list
 
-from .answers import OperationAnswers, plain
-from .arguments import Probe, likeness, shape
 from .comparison import Comparison, Verdict
 from .expected import difference
 from .operations import SOMEWHERE, Operation, base_url, bodies, operations
-from .package import Caller, Package, PackageError
+from .package import Caller, Function, Package, PackageError
+from .requests import OperationCalls, Probe, letters, plain
 from .schemas import Made, Node, NoValueError, Schemas
 
 
@@ -47,7 +47,7 @@ def _compare_base_url(comparison: Comparison) -> None:
     """Compare the base URL of the package with the first server of the document."""
     base = base_url(comparison.schemas)
     known = getattr(comparison.package.load("client"), "DEFAULT_BASE_URL", base)
-    has_servers = bool(comparison.schemas.root.items("servers"))
+    has_servers = bool(comparison.schemas.root.tree.get("servers"))
     if has_servers and httpx.URL(known) != httpx.URL(base) != SOMEWHERE:
         what = f"the package's DEFAULT_BASE_URL is {known}, not {base}"
         comparison.verdict.wrong("servers[0].url", what)
@@ -63,7 +63,7 @@ def _call(
         comparison.verdict.missing(operation.place, what, operation.title)
         return
     try:
-        calls = OperationAnswers(operation, probe, caller, comparison)
+        calls = OperationCalls(operation, probe, caller, comparison)
         calls.check_requests()
         calls.check_answers()
     except NoValueError as error:
@@ -79,6 +79,20 @@ def _probe_of(operation: Operation, probes: list[Probe]) -> Probe | None:
         if shape(function.path) == path and function.method == operation.method:
             matches.append(probe)
     return max(matches, key=lambda probe: likeness(probe.function, operation), default=None)
+
+
+def shape(path: str) -> str:
+    """A path without the names of its parameters, and without a fragment."""
+    return re.sub(r"{[^{}]+}", "{}", path).replace("{{", "{").replace("}}", "}").partition("#")[0]
+
+
+def likeness(function: Function, operation: Operation) -> int:
+    """How much the name of a function is that of an operation: of its id, or of its method and
+    path.
+    """
+    name = letters(function.name)
+    is_of_path = name.endswith(letters(f"{operation.method}{operation.path}"))
+    return 2 * is_of_path + (name == letters(operation.identity))
 
 
 def _receive(comparison: Comparison) -> None:

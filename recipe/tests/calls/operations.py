@@ -28,20 +28,34 @@ SOMEWHERE = "https://server.example"
 """The server of a document that names none, or only a path."""
 
 
-class Parameter:
-    """A parameter; `style` and `explode` with the defaults of the specification."""
+class Style(NamedTuple):
+    """How a value is sent."""
 
+    name: str
+    location: str
+    name_of: str
+    """The name of the style."""
+    explode: bool
+    content_type: str | None = None
+    """A value in this content type, instead of a style."""
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the properties of an object are fields by themselves."""
+        return self.name_of == "deepObject" or (self.name_of in EXPLODED_STYLES and self.explode)
+
+
+class Parameter:
     def __init__(self, schemas: Schemas, place: str, whole: Node) -> None:
         declared = whole.tree
         self.place = place
         self.location = str(declared["in"])
         self.name = str(declared["name"])
         self.required = self.location == "path" or bool(declared.get("required"))
-        self.style = str(declared.get("style") or DEFAULT_STYLES[self.location])
-        self.explode = bool(declared.get("explode", self.style in EXPLODED_STYLES))
+        style = str(declared.get("style") or DEFAULT_STYLES[self.location])
+        explode = bool(declared.get("explode", style in EXPLODED_STYLES))
         content = schemas.follow(whole).mapping("content")
-        self.content_type = next(iter(content), None)
-        """A value in this content type, instead of a style."""
+        self.style = Style(self.name, self.location, style, explode, next(iter(content), None))
         schema = next(iter(content.values()), whole).child("schema")
         self.schema = Node(schema.tree, place)
         self.examples = examples(schemas, whole, schema)
@@ -83,25 +97,20 @@ class Operation:
         self.parameters = _parameters(schemas, self.path, item, node)
         self.bodies = bodies(schemas, node)
         self.body_required = bool(schemas.follow(node.child("requestBody")).tree.get("required"))
-        self.answers = _answers(schemas, node)
+        self.answers = [
+            Answer(status, answer.place, _media(schemas, schemas.follow(answer), answer.place))
+            for status, answer in node.mapping("responses").items()
+            if re.fullmatch(r"[1-5]\d\d|[1-5][xX][xX]|default", status)
+        ]
         shared = base_url(schemas)
-        own = [_address(each, shared) for each in node.items("servers") or item.items("servers")]
+        servers = list_at(node.tree, "servers") or list_at(item.tree, "servers")
+        own = [_address(each, shared) for each in servers]
         self.server = shared if not own or shared in own else own[0]
 
 
-def _answers(schemas: Schemas, operation: Node) -> list[Answer]:
-    """The responses of an operation whose status HTTP has, or a range, or the default."""
-    answers: list[Answer] = []
-    for status, answer in operation.mapping("responses").items():
-        if re.fullmatch(r"[1-5]\d\d|[1-5][xX][xX]|default", status):
-            media = _media(schemas, schemas.follow(answer), answer.place)
-            answers.append(Answer(status, answer.place, media))
-    return answers
-
-
 def base_url(schemas: Schemas) -> str:
-    """The first server of a schemas."""
-    for server in schemas.root.items("servers"):
+    """The first server of a document."""
+    for server in list_at(schemas.root.tree, "servers"):
         return _address(server, SOMEWHERE)
     return SOMEWHERE
 
@@ -117,20 +126,15 @@ def bodies(schemas: Schemas, node: Node) -> list[Medium]:
     return _media(schemas, schemas.follow(node.child("requestBody")), f"{node.place}.requestBody")
 
 
-def _address(server: Node, shared: str) -> str:
+def _address(server: tree.Tree, shared: str) -> str:
     """The URL of a server, with the defaults of its variables; it may be relative to the shared
     one.
     """
-    url = str(server.tree.get("url", ""))
-    for name, variable in server.mapping("variables").items():
-        default = str(variable.tree.get("default", ""))
-        url = url.replace(f"{{{name}}}", default)
-    whole = shared
-    if url and tree.is_url(url):
-        whole = urljoin(f"{shared}/", url)
-    if not httpx.URL(whole).host:
-        whole = SOMEWHERE
-    return whole.rstrip("/")
+    url = str(server.get("url", ""))
+    for name, variable in tree.mappings_at(server, "variables"):
+        url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
+    whole = urljoin(f"{shared}/", url) if url and tree.is_url(url) else shared
+    return (whole if httpx.URL(whole).host else SOMEWHERE).rstrip("/")
 
 
 def _parameters(schemas: Schemas, path: str, item: Node, node: Node) -> list[Parameter]:
@@ -168,13 +172,7 @@ def _media(schemas: Schemas, owner: Node, place: str) -> list[Medium]:
 def examples(schemas: Schemas, owner: Node, schema: Node) -> list[Any]:
     """The values of `example` and `examples`, here and in the schema."""
     whole = schemas.follow(schema).tree
-    values: list[Any] = []
-    if owner.tree.get("example") is not None:
-        values.append(owner.tree["example"])
-    for example in owner.mapping("examples").values():
-        named = schemas.follow(example).tree
-        if "value" in named:
-            values.append(named["value"])
-    if whole.get("example") is not None:
-        values.append(whole["example"])
-    return [*values, *list_at(whole, "examples")]
+    named = [schemas.follow(each).tree for each in owner.mapping("examples").values()]
+    values = [owner.tree.get("example"), *(each.get("value") for each in named)]
+    values += [whole.get("example"), *list_at(whole, "examples")]
+    return [value for value in values if value is not None]

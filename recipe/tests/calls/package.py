@@ -198,64 +198,48 @@ class NoArgumentError(ValueError):
 
 
 def build(hint: Any, value: Any) -> Any:
-    """The value of a type that a caller would pass for a JSON value.
+    """The value of a type that a caller would pass for a JSON value: the model that holds it best.
 
     Raises NoArgumentError when there is none.
     """
-    built: list[Any] = []
-    for option in options(hint):
-        built += _of_option(option, value)
+    built = [each for option in options(hint) for each in _of_option(option, value)]
     if not built:
         raise NoArgumentError(f"{type(value).__name__} is no value of {hint}")
-    models = [each for each in built if is_model(each)]
-    return min(models, key=misfit) if models else built[0]
+    return min(built, key=misfit)
 
 
 def options(hint: Any) -> list[Any]:
-    """The members of a union, the more specific ones first; without None and Unset."""
+    """The members of a union, without None and Unset; first those that hold less: Any holds every
+    value, and a text may be meant for a date or an enum.
+    """
     is_union = typing.get_origin(hint) in (typing.Union, types.UnionType)
     members = typing.get_args(hint) if is_union else [hint]
     absent = ("Unset", "NoneType")
-    valued = [member for member in members if getattr(member, "__name__", "") not in absent]
+    valued = [each for each in members if getattr(each, "__name__", "") not in absent]
     return sorted(valued, key=_generality)
 
 
 def _generality(option: Any) -> int:
-    """Rank types: Any holds every value, and a text may be meant for a date or an enum."""
-    if option is Any:
-        return 2
-    return 1 if option is str else 0
+    return 2 if option is Any else int(option is str)
 
 
-def misfit(model: Any) -> tuple[int, int, int]:
-    """How badly a model fits the values it was built of: its undeclared properties, its required
-    fields that are absent, and all its fields that are absent.
+def misfit(value: Any) -> tuple[int, int]:
+    """How badly a model fits the values it was built of: what it, or a model in it, has no
+    attribute or no word of an enum for, and its fields that are absent. Anything else fits less.
     """
-    own: Any = model.__class__
-    required = 0
+    if not is_model(value):
+        return 1000, 0
+    free = len(getattr(value, "additional_properties", ())) + len(misread(value))
     absent = 0
-    for field in attrs.fields(own) if attrs.has(own) else ():
-        if type(getattr(model, field.name, None)).__name__ == "Unset":
-            absent += 1
-            if field.default is attrs.NOTHING or field.kw_only:
-                required += 1
-    return undeclared(model), required, absent
-
-
-def undeclared(model: Any) -> int:
-    """How many properties of a model, and of the models in it, are no attributes, or have no value
-    of their enum.
-    """
-    free: dict[str, Any] = getattr(model, "additional_properties", {})
-    count = len(free) + len(misread(model))
-    for name in getattr(model, "__slots__", ()):
-        value = getattr(model, name, None)
-        for item in value if is_list(value) else [value]:
-            if isinstance(item, Enum):
-                count += 0 if item in type(item).__members__.values() else 1
-            elif is_model(item):
-                count += undeclared(item)
-    return count
+    for name in getattr(value, "__slots__", ()):
+        member = getattr(value, name, None)
+        absent += type(member).__name__ == "Unset"
+        for item in member if is_list(member) else [member]:
+            if is_model(item):
+                free += misfit(item)[0]
+            elif isinstance(item, Enum):
+                free += item not in type(item).__members__.values()
+    return free, absent
 
 
 def enum_values(hint: Any) -> set[Any]:

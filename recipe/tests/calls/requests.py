@@ -1,39 +1,271 @@
-"""Whether the request of every operation is what the document says."""
+"""Whether the request of every operation is what the document says, and every documented answer is
+read without loss.
 
+To find which argument goes where, each one is given a text of its own, which is looked for in the
+request.
+"""
+
+import contextlib
+import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import product
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
+from uuid import UUID
 
 import httpx
 
-from victor_spec.tree import is_json, is_list, is_mapping
+from victor_spec.tree import has_no_body, is_json, is_list, is_mapping
 
-from .arguments import CallValues, OperationArguments
+from .comparison import Comparison
 from .expected import (
     FORM,
-    Pair,
     Request,
+    Unordered,
+    as_text,
     body_differences,
-    mismatch,
-    parameter_pairs,
+    difference,
+    fields,
     same_text,
+    short,
     shown,
     take,
-    values,
+    text,
 )
-from .operations import IGNORED_HEADERS, Medium, Parameter
-from .package import NoArgumentError
-from .schemas import BYTES, Node, Schemas, bare
+from .operations import IGNORED_HEADERS, Answer, Medium, Operation, Parameter
+from .package import (
+    Caller,
+    Function,
+    NoArgumentError,
+    build,
+    enum_values,
+    is_model,
+    misfit,
+    options,
+)
+from .schemas import BYTES, Node, bare
 
+Arguments = dict[str, Any]
 TRICKY = "a b/c?d=e&f+g%h;é"
 TEXTS = {"path": TRICKY, "query": TRICKY, "header": "text-1;a=b", "cookie": "text1"}
+_ALWAYS = {"user-agent", "accept-encoding", "host", "cookie"}
+"""Headers that httpx sends by itself, and those of the cookies."""
+
+
+class Probe:
+    """A function, and where its arguments go; `request` is None when the call is refused."""
+
+    def __init__(self, function: Function, caller: Caller) -> None:
+        self.function = function
+        self.selector = next(
+            (
+                name
+                for name in ("body_content_type", "content_type")
+                if any("/" in str(each) for each in enum_values(function.hints.get(name)))
+            ),
+            None,
+        )
+        """The argument that chooses the content type of the body."""
+        names = [name for name in function.hints if name != self.selector]
+        markers = {f"~{number}~": name for number, name in enumerate(names)}
+        arguments: Arguments = {}
+        for marker, name in markers.items():
+            hint = function.hints[name]
+            arguments[name] = [*_built(hint, marker, [marker], {marker: marker}), marker][0]
+        if "body" in arguments and (self.selector or _is_body(function.hints["body"])):
+            arguments["body"] = [*_built(function.hints["body"], {}, b"", []), {}][0]
+        self.request: Request | None = None
+        # a call that is refused is reported with the values of the document
+        with contextlib.suppress(Exception):
+            self.request = caller.request(function, arguments)
+        self.in_path = re.findall(r"{([^{}]+)}", function.path)
+        """The arguments in the path, in order."""
+        self.sent: dict[tuple[str, str], list[str]] = defaultdict(list)
+        """The arguments by place and name in the request; `*` for a marker, `filter` for
+        `filter[0][~1~]`.
+        """
+        for location, pairs in (self.request.fields if self.request else {}).items():
+            for name, value in pairs:
+                plain = re.sub(r"~\d+~", "*", re.sub(r"(\[0\])?(\[~.*)?$", "", name))
+                passed = re.findall(r"~\d+~", name + value)
+                self.sent[location, plain] += [markers[marker] for marker in passed]
+
+    @property
+    def body(self) -> str | None:
+        """The argument of the body; None when there is none, or when a parameter has its name."""
+        is_parameter = any("body" in each for each in (self.in_path, *self.sent.values()))
+        return "body" if "body" in self.function.hints and not is_parameter else None
+
+    def named(self, location: str, name: str) -> str | None:
+        """The argument that has the name of a parameter."""
+        wanted = {letters(name), letters(f"{name}_{location}")}
+        return next((each for each in self.function.hints if letters(each) in wanted), None)
+
+
+def letters(name: str) -> str:
+    """A name in small letters and digits, to compare it with another spelling."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _built(hint: Any, *values: Any) -> list[Any]:
+    """The first of some JSON values that a type holds, as its value; nothing when it holds none."""
+    for value in values:
+        with contextlib.suppress(NoArgumentError):
+            return [build(hint, value)]
+    return []
+
+
+def _is_body(hint: Any) -> bool:
+    """Whether an argument takes an object or a file, as no parameter but one of the name `body`
+    does.
+    """
+    return any(is_model(each) or getattr(each, "__name__", "") == "File" for each in options(hint))
 
 
 @dataclass
-class OperationRequests(OperationArguments):
+class Call:
+    """The values of one call: those of its parameters, and that of its body in a content type."""
+
+    parameters: list[tuple[Parameter, Any]]
+    medium: Medium | None = None
+    body: Any = None
+
+
+@dataclass
+class OperationCalls:
+    """The calls of one operation. Reports the parameters and enum values that have no argument."""
+
+    operation: Operation
+    probe: Probe
+    caller: Caller
+    comparison: Comparison
+    sinks: dict[str, dict[str | None, str]] = field(default_factory=dict[str, Any])
+    """By place, the argument of a parameter, under None; or those of its properties, if it is taken
+    apart.
+    """
+
+    def __post_init__(self) -> None:
+        self.schemas = self.comparison.schemas
+        self.verdict = self.comparison.verdict
+        self.function = self.probe.function
+        names = re.findall(r"{([^{}]+)}", self.operation.path)
+        self._in_path = dict(zip(names, self.probe.in_path, strict=False))
+        for parameter in self.operation.parameters:
+            self._find_sink(parameter)
+
+    def wrong(self, what: str) -> None:
+        """Report what is wrong with the operation as a whole."""
+        self.verdict.wrong(self.operation.place, what)
+
+    def missing(self, place: str, what: str, *words: str) -> None:
+        """Report a part of the operation that the package lacks."""
+        self.verdict.missing(place, what, self.operation.title, *words)
+
+    # ---- Arguments ----
+
+    def _find_sink(self, parameter: Parameter) -> None:
+        """Find the argument of a parameter, or those of its properties; report what has none."""
+        sink = self._argument_of_whole(parameter)
+        parts: dict[str | None, Node] = {None: parameter.schema}
+        if not sink and parameter.location == "query" and parameter.style.is_flat:
+            first, *others = self.schemas.alternatives(parameter.schema.tree)
+            for name, child in first.properties.items():
+                if all(name in other.properties for other in others):
+                    is_deep = parameter.style.name_of == "deepObject"
+                    wire = f"{parameter.name}[{name}]" if is_deep else name
+                    parts[name] = Node(child, f"{parameter.place}.{name}")
+                    if self.probe.sent["query", wire]:
+                        sink[name] = self.probe.sent["query", wire][0]
+            if len(parts) > 1:
+                del parts[None]
+        self.sinks[parameter.place] = sink
+        for part, schema in parts.items():
+            if part not in sink:
+                what = "no argument of the function sends it"
+                self.missing(schema.place, what, part or parameter.name)
+            elif not parameter.style.content_type:
+                self._check_words(schema, sink[part])
+        named = self.probe.named(parameter.location, parameter.name)
+        if named is not None and named != sink.get(None, named):
+            sent = [key for key, passed in self.probe.sent.items() if named in passed]
+            own = [name for location, name in sent if location == parameter.location]
+            if own and letters(named) not in map(letters, own):
+                what = f"the argument {sink[None]} sends it, and not {named}"
+                self.verdict.wrong(parameter.place, what)
+
+    def _argument_of_whole(self, parameter: Parameter) -> dict[str | None, str]:
+        """The argument of a parameter as a whole; none where it is taken apart, or is not sent."""
+        location = parameter.location
+        name = parameter.name.lower() if location == "header" else parameter.name
+        named = self.probe.named(location, parameter.name)
+        direct = self.probe.sent[location, name]
+        if location == "path" and name in self._in_path:
+            direct = [self._in_path[name]]
+        if not direct and parameter.style.is_flat:
+            exploded = self.probe.sent[location, "*"]
+            direct = [named] if named in exploded else exploded
+        if not direct and self.probe.request is None and named is not None:
+            direct = [named]
+        return {None: direct[0]} if direct else {}
+
+    def _check_words(self, schema: Node, argument: str) -> None:
+        """Every value of an enum is a member of an enum in the type of the argument."""
+        known = enum_values(self.function.hints[argument])
+        for each in self.schemas.alternatives(schema.tree):
+            items = each.last("items") if "array" in each.types else None
+            for owner in [each] if items is None else self.schemas.alternatives(items):
+                self.comparison.lose_words(schema.place, owner.named_words, known)
+
+    def arguments(self, call: Call, body: Arguments) -> Arguments:
+        """The arguments of a call. Raises NoArgumentError, which names the parameter."""
+        arguments: Arguments = {}
+        for parameter, value in call.parameters:
+            for name, argument in self.sinks[parameter.place].items():
+                if name is None or (is_mapping(value) and name in value):
+                    own = value if name is None else value[name]
+                    hint = self.function.hints[argument]
+                    built = _built(hint, own, *[text(own)] * bool(parameter.style.content_type))
+                    if not built:
+                        what = f"the type of its argument cannot hold {short(own)}"
+                        raise NoArgumentError(f"{parameter.place}: {what}")
+                    arguments[argument] = built[0]
+        for name in self.function.required - {self.probe.body} - arguments.keys():
+            arguments[name] = "text"  # of a parameter that must be ignored, or another operation
+        return {**arguments, **body}
+
+    def body_options(self, call: Call) -> list[Arguments]:
+        """The ways to pass a body: one for each type of the argument, the best first.
+
+        Raises NoArgumentError when it needs one.
+        """
+        medium, selector = call.medium, self.probe.selector
+        if medium is None or self.probe.body is None:
+            return [{}]
+        hints = self.function.hints
+        in_parts = medium.bare.startswith("multipart/")
+        body = bare(call.body)
+        values = [body, body.encode()] if isinstance(body, str) else [body]
+        built = [each for option in options(hints["body"]) for each in _built(option, *values)]
+        for each in built:
+            if in_parts and type(each).__name__ == "File":
+                # the caller writes the parts, and what is between them
+                each.mime_type = f"{medium.content_type}; boundary=between"
+        # A file, which has a content type, comes before bytes.
+        built.sort(key=lambda each: (in_parts and isinstance(each, bytes), *misfit(each)))
+        chosen = {} if selector is None else {selector: medium.content_type}
+        if selector is not None and medium.content_type not in enum_values(hints[selector]):
+            built = []
+        if not built and self.probe.body in self.function.required:
+            what = f"the type of the argument body cannot hold {short(call.body)}"
+            raise NoArgumentError(f"{medium.place}: {what}")
+        return [{"body": each, **chosen} for each in built] or [{}]
+
+    # ---- Requests ----
+
     def check_requests(self) -> None:
         """Call the operation with every argument, with the required ones, and with the document's
         examples.
@@ -41,98 +273,86 @@ class OperationRequests(OperationArguments):
         for call in self._calls():
             self._compare(call)
 
-    def least(self) -> dict[str, Any]:
+    def least(self) -> Arguments:
         """The arguments of a call with no more than is required."""
-        call = self._required()
+        call = self.required
         return self.arguments(call, self.body_options(call)[0])
 
-    def _calls(self) -> Iterator[CallValues]:
+    def _calls(self) -> Iterator[Call]:
         """The values of each call: every argument with every body, the required ones, and the
         examples.
         """
-        media: list[Medium | None] = [*self.operation.bodies] or [None]
+        media: list[Medium | None] = [*self.operation.bodies]
         for number in (0, 1):
             every = [(each, self._value(each, number)) for each in self.operation.parameters]
-            for medium in media:
+            for medium in media or [None]:
                 for body in self._bodies_of(medium):
-                    yield CallValues(every, medium, body)
-        required = self._required()
+                    yield Call(every, medium, body)
+        required = self.required
         yield required
-        yield from self._examples_of_parameters(required)
-        yield from self._examples_of_bodies(required)
-
-    def _required(self) -> CallValues:
-        """The values that a call needs at least."""
-        parameters = filter(self.is_required, self.operation.parameters)
-        required = [(parameter, self._value(parameter, 0)) for parameter in parameters]
-        needs_body = self.operation.body_required or self.probe.body in self.probe.function.required
-        medium = self.operation.bodies[0] if self.operation.bodies and needs_body else None
-        # a form without fields has no content type
-        full = medium is not None and not medium.is_json
-        return CallValues(required, medium, self._body(medium, full=full))
-
-    def _examples_of_parameters(self, required: CallValues) -> Iterator[CallValues]:
-        """For each example of a parameter: the required values, and the example."""
         for parameter in self.operation.parameters:
             others = [pair for pair in required.parameters if pair[0] is not parameter]
             for example in parameter.examples[:3]:
-                is_empty = example in ("", [], {}, None)
-                if not is_empty and self._is_valid(parameter.schema, example):
-                    parameters = [*others, (parameter, example)]
-                    yield CallValues(parameters, required.medium, required.body)
+                if example not in ("", [], {}) and self._is_valid(parameter.schema, example):
+                    yield replace(required, parameters=[*others, (parameter, example)])
+        for each in self.operation.bodies:
+            for example in each.examples[:3] if each.is_json or each.bare == FORM else ():
+                if self._is_valid(each.schema, example):
+                    yield replace(required, medium=each, body=example)
 
-    def _examples_of_bodies(self, required: CallValues) -> Iterator[CallValues]:
-        """For each example of a body: the required values, and the example."""
-        for medium in self.operation.bodies:
-            if not medium.is_json and medium.bare != FORM:
-                continue
-            for example in medium.examples[:3]:
-                if self._is_valid(medium.schema, example):
-                    yield CallValues(required.parameters, medium, example)
+    @cached_property
+    def required(self) -> Call:
+        """The values that a call needs at least."""
+        parameters = [
+            (each, self._value(each, 0))
+            for each in self.operation.parameters
+            if each.required
+            or not self.function.required.isdisjoint(self.sinks[each.place].values())
+        ]
+        needs_body = self.operation.body_required or self.probe.body in self.function.required
+        if not needs_body or not self.operation.bodies:
+            return Call(parameters)
+        medium = self.operation.bodies[0]
+        if not self._has_values(medium):
+            return Call(parameters, medium, next(self._bodies_of(medium)))
+        maker = self.comparison.maker("sent", medium.place, 0, **_options_of(medium))
+        # a form without fields has no content type
+        return Call(parameters, medium, maker.of(medium.schema, full=not medium.is_json))
 
     def _is_valid(self, schema: Node, value: Any) -> bool:
-        """Whether a value is one of a schema."""
         return self.schemas.is_valid(schema.tree, value, "sent")
 
     def _value(self, parameter: Parameter, number: int) -> Any:
-        """A value of a parameter, which no other parameter of the operation has."""
-        text = TEXTS[parameter.location] if parameter.content_type is None else "text"
-        # so that a value in another's place is seen
-        position = self.operation.parameters.index(parameter)
-        maker = self.comparison.maker(
-            "sent",
-            *(parameter.place, number),
-            text=f"{text}{position}",
-            as_json=False,
-            levels=1,
-        )
+        """A value of a parameter, which no other parameter of the operation has, so that a value in
+        another's place is seen.
+        """
+        text = TEXTS[parameter.location] if parameter.style.content_type is None else "text"
+        text += str(self.operation.parameters.index(parameter))
+        made = {"text": text, "as_json": False, "levels": 1}
+        maker = self.comparison.maker("sent", parameter.place, number, **made)
         return bare(maker.of(parameter.schema, number))
 
     def _bodies_of(self, medium: Medium | None) -> Iterator[Any]:
         """Values of a body in a content type."""
-        if medium is None or not self._has_values(medium):
-            yield self._body(medium)
-        else:
-            options = _options_of(medium)
-            yield from self.comparison.values(medium.schema, "sent", **options)
-
-    def _body(self, medium: Medium | None, *, full: bool = True) -> Any:
-        """A value of a body in a content type, with optional members where `full`."""
         if medium is None:
-            return None
-        if medium.bare.startswith("text/") and not medium.is_json:
-            return "text"
-        if not self._has_values(medium):
-            return BYTES
-        maker = self.comparison.maker("sent", medium.place, 0, **_options_of(medium))
-        return maker.of(medium.schema, full=full)
+            yield None
+        elif self._has_values(medium):
+            yield from self.comparison.values(medium.schema, "sent", **_options_of(medium))
+        else:
+            yield "text" if medium.bare.startswith("text/") else BYTES
 
     def _has_values(self, medium: Medium) -> bool:
         """Whether a body is made of a value, and is no text or file."""
-        is_form = "form" in medium.bare or medium.bare == "*/*"
-        return is_form or is_sent_as_json(medium, self.schemas)
+        return "form" in medium.bare or medium.bare == "*/*" or self._is_sent_as_json(medium)
 
-    def _compare(self, call: CallValues) -> None:
+    def _is_sent_as_json(self, medium: Medium) -> bool:
+        """`*/*` and `application/*` are JSON when their schema is no text and no file."""
+        if medium.is_json or medium.bare not in ("*/*", "application/*"):
+            return medium.is_json
+        every = self.schemas.alternatives(medium.schema.tree)
+        return not any(each.is_file or each.types == ["string"] for each in every)
+
+    def _compare(self, call: Call) -> None:
         """Make a call, and report how its request differs from the document."""
         try:
             sent = self._recorded(call)
@@ -155,9 +375,16 @@ class OperationRequests(OperationArguments):
         self._compare_address(call, request)
         self._compare_parameters(call, request)
         self._compare_body(call, request, arguments)
-        self._compare_awaited(request, self.arguments(call, arguments))
+        try:
+            again = self.arguments(call, arguments)
+            other = self.caller.request(self.function, again, awaited=True)
+        except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
+            self.wrong(f"asyncio_detailed raises {type(error).__name__}: {error}")
+            return
+        if _comparable(request) != _comparable(other):
+            self.wrong("asyncio_detailed sends another request than sync_detailed")
 
-    def _refused(self, call: CallValues, error: ValueError) -> None:
+    def _refused(self, call: Call, error: ValueError) -> None:
         """Report a call that is refused; where it is a form with structures in it, try it without
         them, too.
         """
@@ -168,15 +395,15 @@ class OperationRequests(OperationArguments):
         self.missing(where, f"the call is refused: {error}", *named[:1])
         flat = {name: value for name, value in body.items() if not _is_nested(value)}
         if medium is not None and not medium.is_json and 0 < len(flat) < len(body):
-            self._compare(CallValues(call.parameters, medium, flat))
+            self._compare(replace(call, body=flat))
 
-    def _recorded(self, call: CallValues) -> tuple[Request, dict[str, Any]] | None:
+    def _recorded(self, call: Call) -> tuple[Request, Arguments] | None:
         """The request, and the arguments of the body that made it; None when no body has the right
         content type.
         """
         for body in self.body_options(call):
             try:
-                request = self.caller.request(self.probe.function, self.arguments(call, body))
+                request = self.caller.request(self.function, self.arguments(call, body))
             except TypeError:  # of a body whose type is for another content type
                 if call.medium is None:
                     raise
@@ -185,7 +412,7 @@ class OperationRequests(OperationArguments):
                 return request, body
         return None
 
-    def _compare_address(self, call: CallValues, request: Request) -> None:
+    def _compare_address(self, call: Call, request: Request) -> None:
         """Compare the method, the server and the path."""
         operation = self.operation
         if request.method != operation.method:
@@ -194,51 +421,51 @@ class OperationRequests(OperationArguments):
         if request.origin != f"{server.scheme}://{server.netloc.decode('ascii')}":
             self.wrong(f"it is sent to {request.origin}, its server is {operation.server}")
             return
-        wanted = self._segments(call, server)
-        if not _is_same_path(wanted, request.path):
-            sent = [quote(segment, safe="") for segment in request.path]
-            right = [quote(ways[0], safe="") for ways in wanted]
-            self.wrong(f"its path is sent as {'/'.join(sent)} instead of {'/'.join(right)}")
+        values = {
+            f"{{{parameter.name}}}": as_text(parameter.style, value)
+            for parameter, value in call.parameters
+            if parameter.location == "path"
+        }
+        wanted = server.path.rstrip("/").split("/")
+        for segment in urlsplit(operation.path).path.split("/")[1:]:
+            parts = [values.get(part, part) for part in re.split(r"({[^}]+})", segment)]
+            is_ordered = not any(isinstance(part, Unordered) for part in parts)
+            wanted.append("".join(parts) if is_ordered else Unordered("".join(parts)))
+        is_same = len(wanted) == len(request.path) and all(map(same_text, wanted, request.path))
+        if not is_same:
+            sent, right = (
+                "/".join(quote(s, safe="") for s in each) for each in (request.path, wanted)
+            )
+            self.wrong(f"its path is sent as {sent} instead of {right}")
 
-    def _segments(self, call: CallValues, server: httpx.URL) -> list[list[str]]:
-        """The segments of the path, each with the ways to write it."""
-        ways: dict[str, list[str]] = {}
-        for parameter, value in call.parameters:
-            if parameter.location == "path":
-                ways[f"{{{parameter.name}}}"] = values(parameter, value)
-        segments = [[segment] for segment in server.path.rstrip("/").split("/")]
-        _, *declared = urlsplit(self.operation.path).path.split("/")
-        segments += [_ways_of_segment(segment, ways) for segment in declared]
-        return segments
-
-    def _compare_parameters(self, call: CallValues, request: Request) -> None:
+    def _compare_parameters(self, call: Call, request: Request) -> None:
         """Compare what the query, the headers and the cookies have."""
         rest = {location: [*pairs] for location, pairs in request.fields.items()}
-        headers = [pair for pair in rest["header"] if pair[0] not in IGNORED_HEADERS]
-        rest["header"] = headers
-        if not take(rest["query"], [self._fixed_query()]):
-            self.wrong(f"the query of its path is not sent: {shown(rest['query'])}")
+        rest["header"] = [pair for pair in rest["header"] if pair[0] not in IGNORED_HEADERS]
+        # the query of the path, which tells operations apart, without parameters
+        fixed = defaultdict(list)
+        for name, value in parse_qsl(urlsplit(self.operation.path).query, keep_blank_values=True):
+            if "{" not in name + value:
+                fixed[name].append(value)
+        if take(rest["query"], fixed):
+            self.wrong(f"the query of its path is not sent: {shown(request.fields['query'])}")
         for parameter, value in call.parameters:
-            if parameter.location not in rest or not self.sinks[parameter.place]:
+            sink = self.sinks[parameter.place]
+            if parameter.location not in rest or not sink:
                 continue
-            ways = parameter_pairs(parameter, self.value_with_arguments(parameter, value))
-            why = mismatch(rest[parameter.location], parameter.name, ways)
+            own = value
+            if None not in sink and is_mapping(value):
+                own = {name: each for name, each in value.items() if name in sink}
+            why = take(rest[parameter.location], fields(parameter.style, own))
             if why:
                 self.verdict.wrong(parameter.place, f"it {why}")
-        rest["header"] = [pair for pair in headers if pair[0] not in _ALWAYS]
+        rest["header"] = [pair for pair in rest["header"] if pair[0] not in _ALWAYS]
         for location in ("query", "header"):
-            left = rest[location]
-            if left:
-                what = f"the {location} has {shown(left)}, which the document does not declare"
-                self.wrong(what)
+            if rest[location]:
+                what = f"the {location} has {shown(rest[location])}, which the document does not"
+                self.wrong(f"{what} declare")
 
-    def _fixed_query(self) -> list[Pair]:
-        """The query of the path, which tells operations apart, without parameters."""
-        query = urlsplit(self.operation.path).query
-        pairs = parse_qsl(query, keep_blank_values=True)
-        return [pair for pair in pairs if "{" not in "".join(pair)]
-
-    def _compare_body(self, call: CallValues, request: Request, arguments: dict[str, Any]) -> None:
+    def _compare_body(self, call: Call, request: Request, arguments: Arguments) -> None:
         """Compare the body with the value that was given for it."""
         medium = call.medium
         if medium is None:
@@ -247,34 +474,111 @@ class OperationRequests(OperationArguments):
             return
         if "body" in arguments and (medium.is_json or medium.bare == FORM):
             self.comparison.compare(medium.schema, call.body, arguments["body"])
-        for why, field in body_differences(medium, call.body, request):
-            words = [self.operation.title, field] if field else []
-            self.verdict.wrong(medium.place, why, *words)
+        for each in body_differences(medium, call.body, request):
+            words = [self.operation.title, each.field] if each.field else []
+            self.verdict.wrong(medium.place, each.what, *words)
 
-    def _compare_awaited(self, request: Request, arguments: dict[str, Any]) -> None:
-        """Make the same call asynchronously, and compare the requests."""
+    # ---- Answers ----
+
+    def check_answers(self) -> None:
+        """Feed every documented answer to both functions, if a request can be sent with the least
+        arguments.
+        """
         try:
-            other = self.caller.request(self.probe.function, arguments, awaited=True)
-        except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
-            self.wrong(f"asyncio_detailed raises {type(error).__name__}: {error}")
+            self.caller.request(self.function, self.least())
+        except Exception:  # noqa: BLE001 - the check of the requests has reported it
             return
-        if _comparable(request) != _comparable(other):
-            self.wrong("asyncio_detailed sends another request than sync_detailed")
+        for answer in self.operation.answers:
+            status = self._status(answer.status)
+            if has_no_body(self.operation.method, str(status)):
+                self._read(answer.place, httpx.Response(status), lambda _: None, answer.status)
+            elif not answer.media:
+                self._read(answer.place, httpx.Response(status), _body_of_none, answer.status)
+            for medium in (
+                answer.media if not has_no_body(self.operation.method, str(status)) else ()
+            ):
+                self._check_medium(answer, status, medium)
+
+    def _status(self, status: str) -> int:
+        """A status of a range, or of `default`, that no other answer of the operation documents."""
+        if status.isdecimal():
+            return int(status)
+        documented = {answer.status.upper() for answer in self.operation.answers} - {status.upper()}
+        codes: list[int] = [500, 400, *range(401, 600), *range(200, 400)]
+        for code in codes:
+            is_own = status == "default" or code // 100 == int(status[0])
+            is_other = str(code) in documented or f"{code // 100}XX" in documented
+            if is_own and not is_other and not has_no_body("get", str(code)):
+                return code
+        return 599
+
+    def _check_medium(self, answer: Answer, status: int, medium: Medium) -> None:
+        """Feed values of one content type, and compare what is read."""
+        is_json_ = self._is_sent_as_json(medium)
+        # It may be read as the class of another content type.
+        is_of_several = any(
+            each.is_json and each.schema.tree != medium.schema.tree for each in answer.media
+        )
+        words = (answer.status, medium.bare) if len(answer.media) > 1 else (answer.status,)
+        if not is_json_:
+            kind = medium.bare.replace("*", "x")
+            content = b"plain text" if medium.bare.startswith("text/") else b"\x00\xffbytes"
+            response = httpx.Response(status, content=content, headers={"content-type": kind})
+            self._read(medium.place, response, partial(_raw_difference, content), *words)
+            return
+        values = [*self.comparison.values(medium.schema, "received")]
+        schema = medium.schema.tree
+        examples = medium.examples[:5]
+        values += [each for each in examples if self.schemas.is_valid(schema, each, "received")]
+        kind = "application/json" if "*" in medium.content_type else medium.content_type
+        for number, value in enumerate(values):
+            content = json.dumps(value).encode()
+            response = httpx.Response(status, content=content, headers={"content-type": kind})
+            parsed = self._read(medium.place, response, partial(_difference, value), *words)
+            if parsed is _FAILED:
+                return
+            if not is_of_several:
+                self.comparison.compare(medium.schema, value, parsed)
+            if number == 0 and hasattr(self.function.module, "sync"):
+                returned = self.caller.answer(self.function, self.least(), response, "sync")
+                if plain(returned) != plain(parsed):
+                    self.verdict.wrong(medium.place, "sync reads it otherwise than sync_detailed")
+                    return
+
+    def _read(
+        self,
+        place: str,
+        response: httpx.Response,
+        differs: Callable[[Any], str | None],
+        *words: str,
+    ) -> Any:
+        """What both functions make of an answer; `_FAILED` where `differs` says how it is another
+        one.
+        """
+        parsed: Any = None
+        for way in ("asyncio_detailed", "sync_detailed"):
+            try:
+                parsed = self.caller.answer(self.function, self.least(), response, way)
+            except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
+                self.missing(place, f"{way} raises {type(error).__name__} for it: {error}", *words)
+                return _FAILED
+            self.verdict.decoded += 1
+            why = differs(parsed)
+            if why and parsed is None:
+                self.missing(place, "its body is not read: parsed is None", *words)
+                return _FAILED
+            if why:
+                self.verdict.wrong(place, why)
+                return _FAILED
+        return parsed
+
+
+_FAILED = object()
 
 
 def _options_of(medium: Medium) -> dict[str, Any]:
     """How values are made of a content type."""
     return {} if medium.is_json else {"as_json": False, "levels": 2}
-
-
-def is_sent_as_json(medium: Medium, schemas: Schemas) -> bool:
-    """`*/*` and `application/*` are JSON when their schema is no text and no file."""
-    if medium.is_json:
-        return True
-    if medium.bare not in ("*/*", "application/*"):
-        return False
-    shapes = schemas.shapes(medium.schema.tree)
-    return not any(each.binary or each.types == ("string",) for each in shapes)
 
 
 def _comparable(request: Request) -> tuple[Any, ...]:
@@ -289,29 +593,9 @@ def _comparable(request: Request) -> tuple[Any, ...]:
     return request.method, request.origin, request.path, query, kind, sorted(headers), body
 
 
-_ALWAYS = {"user-agent", "accept-encoding", "host", "cookie"}
-"""Headers that httpx sends by itself, and those of the cookies."""
-
-
 def _is_nested(value: Any) -> bool:
     """Whether a value is an object, or a list of objects or lists."""
-    if is_list(value):
-        return any(is_mapping(item) or is_list(item) for item in value)
-    return is_mapping(value)
-
-
-def _ways_of_segment(segment: str, ways: dict[str, list[str]]) -> list[str]:
-    """The ways to write a segment of a path with parameters in it."""
-    parts = [ways.get(part, [part]) for part in re.split(r"({[^}]+})", segment)]
-    return ["".join(texts) for texts in product(*parts)]
-
-
-def _is_same_path(wanted: list[list[str]], sent: list[str]) -> bool:
-    """Whether each segment is sent in one of the ways to write it."""
-    if len(wanted) != len(sent):
-        return False
-    pairs = zip(wanted, sent, strict=True)
-    return all(any(same_text(way, segment) for way in ways) for ways, segment in pairs)
+    return is_mapping(value) or (is_list(value) and any(is_mapping(i) or is_list(i) for i in value))
 
 
 def _same_type(medium: Medium, request: Request) -> bool:
@@ -321,6 +605,40 @@ def _same_type(medium: Medium, request: Request) -> bool:
     is_of_kind = sent.startswith(f"{kind}/")
     if medium.is_json and "*" in detail:  # `application/*+json`
         return is_of_kind and is_json(sent)
-    if detail == "*" and is_of_kind:
-        return True
-    return kind == "*" or sent == medium.bare
+    return kind == "*" or sent == medium.bare or (detail == "*" and is_of_kind)
+
+
+def _body_of_none(parsed: Any) -> str | None:
+    """How the parsed value of an answer without a body is wrong; None when it is None."""
+    return None if parsed is None else f"an answer without a body is read as {short(parsed)}"
+
+
+def _difference(value: Any, parsed: Any) -> str | None:
+    """How a parsed value differs from the JSON that was sent; None when it does not."""
+    try:
+        return difference(value, plain(parsed))
+    except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
+        return f"to_dict raises {type(error).__name__}: {error}"
+
+
+def _raw_difference(content: bytes, parsed: Any) -> str | None:
+    """How a parsed text or file differs from the bytes that were sent; None when it does not."""
+    raw = getattr(parsed, "payload", parsed)
+    raw = raw.read() if hasattr(raw, "read") else raw
+    is_same = raw in (content, content.decode("utf-8", "backslashreplace"))
+    return None if is_same else f"the body is read as {short(parsed)}, not as it came"
+
+
+def plain(value: Any) -> Any:
+    """What a decoded value is in JSON."""
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    if is_list(value):
+        return [plain(item) for item in value]
+    if is_mapping(value):
+        return {name: plain(member) for name, member in value.items()}
+    if isinstance(value, Enum):
+        return value.value
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value

@@ -1,13 +1,14 @@
-"""The schemas of a document as it was written: what a value may be, values of it, and whether
-jsonschema admits one.
+"""The schemas of a document as it was written: values of them, and whether jsonschema admits one.
 
 Nothing here knows the rewritten document, so that a mistake of a rewrite cannot hide.
 """
 
 import contextlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from random import Random
 from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote
@@ -34,9 +35,13 @@ from victor_spec.tree import (
 
 Direction = Literal["sent", "received"]
 
-KINDS = ("object", "array", "string", "integer", "number", "boolean")
+HIDDEN: dict[Direction, str] = {"sent": "readOnly", "received": "writeOnly"}
+KINDS = {"object", "array", "string", "integer", "number", "boolean"}
 UNIONS = ("oneOf", "anyOf")
-MOST_SHAPES = 64
+MOST_WIDE = 64
+"""The alternatives of a schema."""
+MOST_TRIES = 300
+"""The parts of a value that are made again because jsonschema refuses them."""
 MOST_LEVELS = 5
 MOST_PARTS = 400
 """The objects of one value that have optional members."""
@@ -66,14 +71,6 @@ class Node(NamedTuple):
         inner = self.child(key)
         return {name: inner.child(name) for name in inner.tree}
 
-    def items(self, key: str) -> list["Node"]:
-        """The items of the list under a key, each with its place."""
-        nodes: list[Node] = []
-        for number, item in enumerate(list_at(self.tree, key)):
-            tree = item if is_mapping(item) else {}
-            nodes.append(Node(tree, f"{self.place}.{key}.{number}"))
-        return nodes
-
 
 class Word(str):
     """A value of an enum of texts."""
@@ -93,262 +90,269 @@ class Number(int):
 class Made(dict[str, Any]):
     """An object that was made of a schema, and what the schema says of it."""
 
-    __slots__ = ("declared", "names", "others", "place", "schema")
-
     place: str
     schema: Tree
-    """The schema, or the member of the union that was chosen."""
+    """The schema, or the member of its union that was chosen."""
     declared: frozenset[str]
     """The members that the chosen alternative declares."""
-    others: tuple[tuple[Tree, frozenset[str]], ...]
-    """The others, each with the members that it declares."""
-    names: frozenset[str]
-    """All members that an object may have in this place, in any alternative."""
+    names: set[str]
+    """The members that any alternative declares."""
+    others: tuple[tuple[Tree, set[str]], ...] = ()
+    """The other members of the union, each with the members of an object that is one."""
+    is_loose: bool = False
+    """Whether it is in a list that is a member of a union: as which one it is read, nobody says."""
 
 
-@dataclass(frozen=True)
-class Shape:
-    """One alternative of a schema: references followed, `allOf` put together."""
+@dataclass
+class Flat:
+    """One alternative of a schema: the schema with its parts, and with a member of each union."""
 
-    schema: Tree
-    types: tuple[str, ...] = ()
-    """Without null; none where it is not said."""
+    trees: list[Tree] = field(default_factory=list[Tree])
+    tags: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """By the name of a discriminator, the words that select the alternative."""
+    chosen: Tree = field(default_factory=dict[str, Any])
+    """The last member of a union that was taken."""
+    others: list[Tree] = field(default_factory=list[Tree])
+    """The members of unions that were not taken."""
+    number: int = 0
+    """What chooses the members of the unions that are yet to come."""
+    width: int = 1
+    """How many alternatives its unions have."""
     nullable: bool = False
-    only_null: bool = False
-    enum: tuple[Any, ...] | None = None
-    is_constant: bool = False
-    format: str = ""
-    is_medium: bool = False
-    """Whether it is the content of a media type, as it is."""
-    properties: dict[str, tuple[Tree, ...]] = field(default_factory=dict[str, tuple[Tree, ...]])
-    required: frozenset[str] = frozenset()
-    items: Tree | None = None
-    prefix: tuple[Tree, ...] = ()
-    least: int = 0
-    """Items."""
-    additional: Tree | None = None
-    closed: bool = False
-    tags: dict[str, Any] = field(default_factory=dict[str, Any])
-    """The words of discriminators that select it."""
+    seen: set[int] = field(default_factory=set[int])
+    wholes: dict[tuple[int, ...], Tree] = field(default_factory=dict[tuple[int, ...], Tree])
+    """One schema of several definitions of a member, by their ids."""
+
+    def last(self, key: str) -> Any:
+        """What the last one says that has a key."""
+        return next((each[key] for each in reversed(self.trees) if each.get(key)), None)
+
+    @cached_property
+    def types(self) -> list[str]:
+        """The types that all admit; none where none says one."""
+        known: set[str] = KINDS
+        for tree in self.trees:
+            own = KINDS & {*types_of(tree)}
+            own |= {"integer"} if "number" in own else set()
+            known = known & own if own else known
+        if len(known) == len(KINDS):
+            has_members = bool(self.properties or self.last("additionalProperties"))
+            return ["object"] * has_members or ["array"] * bool(self.last("items"))
+        return sorted(known - {"integer"} if "number" in known else known)
+
+    @cached_property
+    def words(self) -> list[Any]:
+        """The values of all enums, without null."""
+        enums = [enum for enum in map(enum_of, self.trees) if enum is not None]
+        first, *more = enums or [[]]
+        return [word for word in first if word is not None and all(word in each for each in more)]
 
     @property
-    def binary(self) -> bool:
-        is_text = self.types in ((), ("string",)) and not self.enum
-        return self.format == "binary" or (self.is_medium and is_text)
-
-    def words(self) -> list[Any]:
+    def named_words(self) -> list[Any]:
         """The values of an enum that has members in Python."""
-        kinds = set(map(type, self.enum or ()))
-        return [*(self.enum or ())] if kinds in ({str}, {int}) and not self.is_constant else []
+        is_enum = {*map(type, self.words)} in ({str}, {int}) and not self.last("const")
+        return self.words if is_enum else []
+
+    @cached_property
+    def properties(self) -> dict[str, Tree]:
+        """The schema of each member, of all that define it."""
+        found: dict[str, list[Any]] = {}
+        for tree in self.trees:
+            for name, child in mapping_at(tree, "properties").items():
+                known = found.setdefault(name, [])
+                known += [child] if child not in known else []
+        return {
+            name: parts[0]
+            if len(parts) == 1
+            else self.wholes.setdefault((*map(id, parts),), {"allOf": parts})
+            for name, parts in found.items()
+            if False not in parts
+        }
+
+    @cached_property
+    def required(self) -> set[str]:
+        return {str(name) for tree in self.trees for name in list_at(tree, "required")}
+
+    @property
+    def is_closed(self) -> bool:
+        return any(tree.get("additionalProperties") is False for tree in self.trees)
+
+    @cached_property
+    def is_file(self) -> bool:
+        is_medium = self.last("contentMediaType") and not self.last("contentEncoding")
+        is_text = not self.words and self.types in ([], ["string"])
+        return self.last("format") == "binary" or bool(is_medium and is_text)
 
 
 class Schemas:
     def __init__(self, tree: Tree) -> None:
         self.root = Node(tree, "")
-        self._is_3_0 = str(tree["openapi"]).startswith("3.0")
-        self._shapes: dict[int, tuple[Tree, list[Shape]]] = {}
-        self._names: dict[int, frozenset[str]] = {}
-        self.all_names = frozenset(_member_names(tree))
-        """Of all objects of the document."""
+        self.is_3_0 = str(tree["openapi"]).startswith("3.0")
         self._wholes: dict[tuple[int, ...], Tree] = {}
-        self._validators: dict[tuple[int, Direction], Any] = {}
+        self._names: dict[int, set[str]] = {}
+        self._flats: dict[tuple[int, int], tuple[Any, Flat]] = {}
+        self._validators: dict[tuple[int, Direction], tuple[Any, Any]] = {}
+        """With the schema, whose id stays its own."""
         self._references: dict[str, str] = {}
         self._registries: dict[Direction, Any] = {}
-        self._hidden: dict[Direction, set[str]] = {}
-        named = named_schemas(tree)
-        self._children: dict[int, list[str]] = {}
+        every = [*_mappings(tree)]
+        self.hidden: dict[Direction, set[str]] = {"sent": set(), "received": set()}
+        """The members that some schema does not have in a direction: no value has them, since
+        another part may say so than the one that requires them.
+        """
+        self.all_names: set[str] = set()
+        """The members of all objects of the document."""
+        for each in every:
+            self.all_names.add(str(mapping_at(each, "discriminator").get("propertyName")))
+            for name, child in members(mapping_at(each, "properties")):
+                self.all_names.add(name)
+                for direction, key in HIDDEN.items():
+                    if child.get(key) or resolve(tree, child).get(key):
+                        self.hidden[direction].add(name)
+            if isinstance(each.get("$ref"), str):
+                self._references.setdefault(each["$ref"], f"schema:/{len(self._references)}")
+        self._children: dict[int, list[Tree]] = {}
         self._owners: dict[int, dict[str, Tree]] = {}
         """By the id of a named schema: those whose discriminator names it, by what leads to it."""
-        self._read: dict[int, list[Shape]] = {}
+        named = named_schemas(tree)
         for name, schema in members(named):
             tells = "propertyName" in mapping_at(schema, "discriminator")
             if tells and not any(schema.get(key) for key in UNIONS):
                 mapping = mapping_at(mapping_at(schema, "discriminator"), "mapping")
                 mapped = [str(each).removeprefix(SCHEMAS) for each in mapping.values()]
                 below = [*descendants(named, name), *(each for each in mapped if each in named)]
-                self._children[id(schema)] = [*dict.fromkeys([*below, name])]
-                for child in below:
-                    self._owners.setdefault(id(named[child]), {})[SCHEMAS + child] = schema
+                references = [SCHEMAS + heir for heir in dict.fromkeys([*below, name])]
+                self._children[id(schema)] = [{"$ref": each} for each in references]
+                for heir in below:
+                    self._owners.setdefault(id(named[heir]), {})[SCHEMAS + heir] = schema
 
     def follow(self, node: Node) -> Node:
         tree, reference = followed(self.root.tree, node.tree)
         place = unescaped(unquote(reference[2:]).replace("/", ".")) if reference else node.place
         return Node({} if "$ref" in tree else tree, place)
 
-    def whole(self, parts: tuple[Tree, ...]) -> Tree:
-        """One schema of all definitions of a member."""
-        if len(parts) == 1:
-            return parts[0]
-        return self._wholes.setdefault(tuple(map(id, parts)), {"allOf": [*parts]})
+    def target(self, schema: Any) -> Any:
+        return resolve(self.root.tree, schema) if is_mapping(schema) else schema
 
-    def shapes(self, schema: Any) -> list[Shape]:
-        """The alternatives of a schema; none where each contradicts itself."""
-        if not is_mapping(schema):
-            return [] if schema is False else [Shape({})]
-        target = self._target(schema)
-        if id(target) not in self._read:
-            own = self._own_shapes(target)
-            self._read[id(target)] = own
-            self._read[id(target)] = self._with_children(target, own)
-        return self._read[id(target)]
+    def flat(self, schema: Any, number: int = 0, above: tuple[int, ...] = ()) -> Flat:
+        """The alternative of a number. Members of unions that are being made are taken last.
 
-    def _with_children(self, schema: Tree, own: list[Shape]) -> list[Shape]:
-        """The alternatives of a schema, and those of what extends it; with the word of the
-        discriminator that names it.
+        Raises NoValueError.
         """
-        shapes: list[Shape] = []
-        for name in self._children.get(id(schema), ()):
-            reference = {"$ref": SCHEMAS + name}
-            child = self._own_shapes(resolve(self.root.tree, reference))
-            shapes += self._tagged(schema, reference, child)
-        if shapes:
-            return shapes[:MOST_SHAPES]
-        for path, owner in self._owners.get(id(schema), {}).items():
-            own = self._tagged(owner, {"$ref": path}, own)
-        return own
+        key = id(schema), number
+        if key not in self._flats:
+            self._flats[key] = schema, self._added(schema, number, ())
+        known = self._flats[key][1]
+        return known if known.seen.isdisjoint(above) else self._added(schema, number, above)
 
-    def _target(self, schema: Tree) -> Tree:
-        """What a reference leads to, with what counts beside it."""
-        if "$ref" not in schema:
-            return schema
-        beside = {} if self._is_3_0 else {key: schema[key] for key in schema if key != "$ref"}
-        said = {key: value for key, value in beside.items() if key not in _WORDS}
-        if not said:
-            return resolve(self.root.tree, schema)
-        key = (id(schema),)
-        return self._wholes.setdefault(key, {"allOf": [{"$ref": schema["$ref"]}, beside]})
+    def alternatives(self, schema: Any) -> list[Flat]:
+        """The alternatives of a schema."""
+        first = self.flat(schema)
+        return [
+            first,
+            *(self.flat(schema, number) for number in range(1, min(first.width, MOST_WIDE))),
+        ]
 
-    def _own_shapes(self, schema: Tree) -> list[Shape]:
-        """The alternatives of a schema, without those that extend it."""
-        if id(schema) not in self._shapes:
-            self._shapes[id(schema)] = schema, [Shape(schema)]  # a part of itself adds nothing
-            self._shapes[id(schema)] = schema, self._alternatives(schema)
-        return self._shapes[id(schema)][1]
+    def _added(self, schema: Any, number: int, above: tuple[int, ...]) -> Flat:
+        flat = Flat(number=number, wholes=self._wholes)
+        self._add(flat, schema, above)
+        return flat
 
-    def _alternatives(self, schema: Tree) -> list[Shape]:
-        shapes = [_shape_of_keys(schema)]
+    def _add(
+        self, flat: Flat, schema: Any, above: tuple[int, ...], *, is_part: bool = False
+    ) -> None:
+        """Add a schema, and what it is made of; a part of another without what extends it."""
+        if schema is False:
+            raise NoValueError("false")
+        if not is_mapping(schema) or id(schema) in flat.seen:
+            return
+        flat.seen.add(id(schema))
+        if "$ref" in schema:
+            target = self.target(schema)
+            children = () if is_part else self._children.get(id(target), ())
+            for owner in () if is_part else self._owners.get(id(target), {}).values():
+                _tag(flat, owner, schema)
+            if children:
+                self._take(flat, target, children, above)
+            else:
+                self._add(flat, target, above, is_part=is_part)
+            if self.is_3_0:
+                return
+        flat.trees.append(schema)
+        flat.nullable |= schema.get("nullable") is True or "null" in types_of(schema)
         parts = list_at(schema, "allOf")
         for part in parts:
             # with words beside it, it is another name of the same schema
             is_alias = len(parts) == 1 and not {*schema} - _WORDS - {"allOf", "nullable"}
-            read = self.shapes if is_alias else self._shapes_of_part
-            merged = [_both(one, other) for one in shapes for other in read(part)]
-            shapes = [shape for shape in merged if shape is not None][:MOST_SHAPES]
+            self._add(flat, part, above, is_part=is_part or not is_alias)
         for key in UNIONS:
-            shapes = self._with_union(schema, key, shapes)
-        return shapes
+            options = [each for each in list_at(schema, key) if not self._is_null(each)]
+            flat.nullable |= len(options) < len(list_at(schema, key))
+            if options:
+                self._take(flat, schema, options, above)
 
-    def _shapes_of_part(self, part: Any) -> list[Shape]:
-        return self._own_shapes(self._target(part)) if is_mapping(part) else self.shapes(part)
+    def _is_null(self, schema: Any) -> bool:
+        return is_mapping(schema) and is_null(self.target(schema))
 
-    def _with_union(self, schema: Tree, key: str, shapes: list[Shape]) -> list[Shape]:
-        """Each alternative with each member of a union."""
-        parts = list_at(schema, key)
-        if not parts:
-            return shapes
-        found: list[Shape] = []
-        for part in parts:
-            found += self._tagged(schema, part, self.shapes(part))
-        valued = [shape for shape in found if not shape.only_null]
-        if len(valued) < len(found):
-            shapes = [replace(shape, nullable=True) for shape in shapes]
-        if not valued:
-            return [replace(shape, only_null=True) for shape in shapes]
-        is_alone = not {*schema} - {key} - _WORDS - {"discriminator", "type", "nullable"}
-        united: list[Shape] = []
-        for one in shapes:
-            for other in valued:
-                both = _both(one, other)
-                if both is not None:
-                    united.append(replace(both, schema=other.schema) if is_alone else both)
-        return united[:MOST_SHAPES]
+    def _take(
+        self, flat: Flat, owner: Tree, options: Sequence[Any], above: tuple[int, ...]
+    ) -> None:
+        """Add a member of a union, among those that end if any does."""
+        ending = [each for each in options if id(self.target(each)) not in above] or options
+        flat.number, index = divmod(flat.number, len(ending))
+        flat.width *= len(ending)
+        member = ending[index]
+        flat.others += [each for each in options if each is not member]
+        flat.chosen = member if is_mapping(member) else {}
+        _tag(flat, owner, flat.chosen)
+        is_of_family = options is self._children.get(id(owner))
+        self._add(flat, member, above, is_part=is_of_family)
 
-    def _tagged(self, owner: Tree, part: Any, shapes: list[Shape]) -> list[Shape]:
-        """The shapes of a member, with the word of its discriminator."""
-        discriminator = mapping_at(owner, "discriminator")
-        name = discriminator.get("propertyName")
-        reference = part.get("$ref") if is_mapping(part) else None
-        if not isinstance(name, str) or not isinstance(reference, str):
-            return shapes
-        last = reference.rpartition("/")[2]
-        mapping = mapping_at(discriminator, "mapping")
-        words = [word for word, target in mapping.items() if target in (reference, last)] or [last]
-        return [self._with_word(shape, name, words) for shape in shapes]
-
-    def _with_word(self, shape: Shape, name: str, words: list[str]) -> Shape:
-        kinds: set[str] = set()
-        admitted: list[Any] = []
-        for alternative in self.shapes(self.whole(shape.properties.get(name, ({},)))):
-            kinds.update(alternative.types)
-            admitted += alternative.enum or ()
-        typed = words_as(words, kinds)
-        tags = [word for word in typed if word in admitted] or admitted or typed
-        return replace(shape, tags={**shape.tags, name: tags[0]}) if tags else shape
-
-    def names(self, schema: Any) -> frozenset[str]:
+    def names(self, schema: Any) -> set[str]:
         """The members that an object may have in a place, in any alternative."""
-        if not is_mapping(schema):
-            return frozenset()
-        key = id(schema)
-        if key not in self._names:
-            names: set[str] = set()
-            self._collect(schema, names, set())
-            self._names[key] = frozenset(names)
-        return self._names[key]
-
-    def _collect(self, schema: Any, names: set[str], seen: set[int]) -> None:
-        if not is_mapping(schema) or id(schema) in seen:
-            return
-        seen.add(id(schema))
-        names.update(mapping_at(schema, "properties"))
-        discriminator = mapping_at(schema, "discriminator").get("propertyName")
-        names.update([discriminator] if isinstance(discriminator, str) else [])
-        for key in ("allOf", *UNIONS):
-            for part in list_at(schema, key):
-                self._collect(part, names, seen)
-        for key in ("if", "then", "else"):
-            self._collect(schema.get(key), names, seen)
-        for part in mapping_at(schema, "dependentSchemas").values():
-            self._collect(part, names, seen)
-        if "$ref" in schema:
-            self._collect(resolve(self.root.tree, schema), names, seen)
-        for name in self._children.get(id(schema), ()):
-            self._collect(named_schemas(self.root.tree).get(name), names, seen)
+        if id(schema) in self._names:
+            return self._names[id(schema)]
+        names: set[str] = set()
+        if is_mapping(schema):
+            self._names[id(schema)] = names
+        seen: set[int] = set()
+        pending = [schema]
+        for each in pending:  # it grows
+            if not is_mapping(each) or id(each) in seen:
+                continue
+            seen.add(id(each))
+            names.update(mapping_at(each, "properties"))
+            names.update(filter(None, [mapping_at(each, "discriminator").get("propertyName")]))
+            for key in ("allOf", *UNIONS):
+                pending += list_at(each, key)
+            pending += [each.get(key) for key in ("if", "then", "else")]
+            pending += mapping_at(each, "dependentSchemas").values()
+            pending += self._children.get(id(each), ())
+            if "$ref" in each:
+                pending.append(self.target(each))
+        return names
 
     # ---- Whether a value is one of a schema: jsonschema says it ----
 
     def is_valid(self, schema: Tree, value: Any, direction: Direction) -> bool:
         """Whether jsonschema admits a value, by its types, words and members."""
+        if direction not in self._registries:
+            resources = [
+                (uri, self._judged(self.target({"$ref": reference}), direction))
+                for reference, uri in self._references.items()
+            ]
+            draft = jsonschema_rs.Draft202012
+            self._registries[direction] = jsonschema_rs.Registry(resources, draft=draft)
         key = id(schema), direction
         if key not in self._validators:
-            if direction not in self._registries:
-                self._references = {}
-                self._number_references(self.root.tree)
-                resources = [
-                    (uri, self._judged(resolve(self.root.tree, {"$ref": reference}), direction))
-                    for reference, uri in self._references.items()
-                ]
-                self._registries[direction] = jsonschema_rs.Registry(
-                    resources, draft=jsonschema_rs.Draft202012
-                )
-            self._validators[key] = jsonschema_rs.Draft202012Validator(
+            validator = jsonschema_rs.Draft202012Validator(
                 self._judged(schema, direction),
                 registry=self._registries[direction],
                 validate_formats=True,
             )
+            self._validators[key] = validator, schema
         text = json.dumps(value, default=lambda each: each.decode("latin-1"))
-        return bool(self._validators[key].is_valid(json.loads(text)))
-
-    def _number_references(self, value: Any) -> None:
-        pending = [value]
-        for each in pending:  # it grows
-            if is_mapping(each):
-                reference = each.get("$ref")
-                if isinstance(reference, str):
-                    self._references.setdefault(reference, f"schema:/{len(self._references)}")
-                pending += each.values()
-            elif is_list(each):
-                pending += each
+        return bool(self._validators[key][0].is_valid(json.loads(text)))
 
     def _judged(self, schema: Any, direction: Direction) -> Any:
         """A schema in the words of JSON Schema, without what no package looks at: limits, forms,
@@ -356,67 +360,36 @@ class Schemas:
         """
         if not is_mapping(schema):
             return schema if isinstance(schema, bool) else True
-
-        def read(child: Any) -> Any:
-            return self._judged(child, direction)
-
         judged: Tree = {}
         if isinstance(schema.get("$ref"), str):
+            if schema["$ref"] not in self._references:
+                return self._judged(self.target(schema), direction)
             judged["$ref"] = self._references[schema["$ref"]]
-            if self._is_3_0:
+            if self.is_3_0:
                 return judged
-        kinds = [kind for kind in types_of(schema) if kind in (*KINDS, "null")]
-        if kinds and len(kinds) == len(types_of(schema)):
-            judged["type"] = kinds
         for key in ("properties", "dependentSchemas", "patternProperties"):
-            if is_mapping(schema.get(key)):
-                judged[key] = {name: read(child) for name, child in schema[key].items()}
+            children = mapping_at(schema, key).items()
+            judged[key] = {name: self._judged(child, direction) for name, child in children}
         for key in ("items", "additionalProperties", "not", "if", "then", "else"):
             if is_mapping(schema.get(key)):
-                judged[key] = read(schema[key])
-        if schema.get("prefixItems"):
-            judged["prefixItems"] = [read(child) for child in schema["prefixItems"]]
-        parts = [read(part) for part in list_at(schema, "allOf")]
-        parts += [
-            {"anyOf": [read(part) for part in schema[key]]} for key in UNIONS if schema.get(key)
-        ]
-        if parts:
-            judged["allOf"] = parts
-        enum = _enum(schema)
+                judged[key] = self._judged(schema[key], direction)
+        for key in ("allOf", "prefixItems", *UNIONS):
+            if schema.get(key):
+                judged[key] = [self._judged(part, direction) for part in schema[key]]
+        if "oneOf" in judged:
+            judged["allOf"] = [*judged.get("allOf", []), {"anyOf": judged.pop("oneOf")}]
+        kinds = [kind for kind in types_of(schema) if kind in KINDS or kind == "null"]
+        if kinds and len(kinds) == len(types_of(schema)):
+            judged["type"] = kinds
+        enum = enum_of(schema)
         if enum is not None:
             judged["enum"] = enum
         if schema.get("format") in FORMATS:
             judged["format"] = schema["format"]
-        hidden = self._hidden_names(direction)
-        required = map(str, list_at(schema, "required"))
-        judged["required"] = [name for name in required if name not in hidden]
-        if schema.get("nullable") is True:
-            return {"anyOf": [{"type": "null"}, judged]}
-        return judged
-
-    def _hidden_names(self, direction: Direction) -> set[str]:
-        """The members that a schema of the document does not have in a direction: no value needs
-        them, since another part may say so than the one that requires them.
-        """
-        if direction not in self._hidden:
-            key = "readOnly" if direction == "sent" else "writeOnly"
-            names: set[str] = set()
-            pending: list[Any] = [self.root.tree]
-            for each in pending:  # it grows
-                if is_mapping(each):
-                    for name, child in mapping_at(each, "properties").items():
-                        names.update([name] if self.is_hidden(child, key) else [])
-                    pending += each.values()
-                elif is_list(each):
-                    pending += each
-            self._hidden[direction] = names
-        return self._hidden[direction]
-
-    def is_hidden(self, schema: Any, key: str) -> bool:
-        """Whether a member is `readOnly`, or `writeOnly`."""
-        if not is_mapping(schema):
-            return False
-        return bool(schema.get(key) or resolve(self.root.tree, schema).get(key))
+        judged["required"] = sorted(
+            {*map(str, list_at(schema, "required"))} - self.hidden[direction]
+        )
+        return {"anyOf": [{"type": "null"}, judged]} if schema.get("nullable") is True else judged
 
 
 _WORDS = {
@@ -425,19 +398,18 @@ _WORDS = {
 }
 
 
-def _member_names(tree: Tree) -> Iterator[str]:
-    """The names under `properties`, and those of discriminators, anywhere in a document."""
+def _mappings(tree: Tree) -> Iterator[Tree]:
+    """All mappings of a document."""
     pending: list[Any] = [tree]
     for each in pending:  # it grows
         if is_mapping(each):
-            yield from mapping_at(each, "properties")
-            yield str(mapping_at(each, "discriminator").get("propertyName"))
+            yield each
             pending += each.values()
         elif is_list(each):
             pending += each
 
 
-def _enum(schema: Tree) -> list[Any] | None:
+def enum_of(schema: Tree) -> list[Any] | None:
     """The values that a schema is restricted to. YAML reads `737` and `true` as no texts."""
     values = [schema["const"]] if "const" in schema else schema.get("enum")
     if not is_list(values):
@@ -447,84 +419,15 @@ def _enum(schema: Tree) -> list[Any] | None:
     return values
 
 
-def _shape_of_keys(schema: Tree) -> Shape:
-    """What the keys of a schema say, without its parts and unions."""
-    declared = types_of(schema)
-    types = tuple(kind for kind in declared if kind in KINDS)
-    nullable = schema.get("nullable") is True or "null" in declared
-    if not types and not nullable:
-        if is_mapping(schema.get("properties")):
-            types = ("object",)
-        elif "items" in schema:
-            types = ("array",)
-    enum = _enum(schema)
-    additional = schema.get("additionalProperties")
-    least = schema.get("minItems", 0)
-    return Shape(
-        schema,
-        types,
-        nullable=nullable,
-        only_null=is_null(schema),
-        enum=None if enum is None else tuple(value for value in enum if value is not None),
-        is_constant="const" in schema,
-        format=str(schema.get("format") or ""),
-        is_medium="contentMediaType" in schema and "contentEncoding" not in schema,
-        properties={
-            name: (child,)
-            for name, child in mapping_at(schema, "properties").items()
-            if child is not False
-        },
-        required=frozenset(map(str, list_at(schema, "required"))),
-        items=schema["items"] if is_mapping(schema.get("items")) else None,
-        prefix=tuple(list_at(schema, "prefixItems")),
-        least=least if isinstance(least, int) else 0,
-        additional=additional if is_mapping(additional) and additional else None,
-        closed=additional is False,
-    )
-
-
-def _both(one: Shape, other: Shape) -> Shape | None:
-    """What two shapes say together; None where no value is both."""
-    types = _common(one.types, other.types)
-    if types is None:
-        return None
-    enum = one.enum if other.enum is None else other.enum
-    if one.enum is not None and other.enum is not None:
-        enum = tuple(value for value in one.enum if value in other.enum)
-        if not enum:
-            return None
-    properties = {**one.properties}
-    for name, parts in other.properties.items():
-        known = properties.get(name, ())
-        properties[name] = (*known, *(part for part in parts if all(part is not k for k in known)))
-    return Shape(
-        one.schema,
-        types,
-        nullable=one.nullable or other.nullable,
-        only_null=one.only_null or other.only_null,
-        enum=enum,
-        is_constant=one.is_constant or other.is_constant,
-        format=other.format or one.format,
-        is_medium=one.is_medium or other.is_medium,
-        properties=properties,
-        required=one.required | other.required,
-        items=other.items or one.items,
-        prefix=other.prefix or one.prefix,
-        least=max(one.least, other.least),
-        additional=other.additional or one.additional,
-        closed=one.closed or other.closed,
-        tags={**one.tags, **other.tags},
-    )
-
-
-def _common(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...] | None:
-    """The types of both; None where they have none in common."""
-    if not one or not other:
-        return one or other
-    both = [kind for kind in one if kind in other]
-    if "integer" in one + other and "integer" not in both and "number" in one + other:
-        both.append("integer")
-    return tuple(both) or None
+def _tag(flat: Flat, owner: Tree, member: Tree) -> None:
+    """Note the words by which the discriminator of a union selects a member."""
+    discriminator = mapping_at(owner, "discriminator")
+    name, reference = discriminator.get("propertyName"), member.get("$ref")
+    if isinstance(name, str) and isinstance(reference, str):
+        last = reference.rpartition("/")[2]
+        mapping = mapping_at(discriminator, "mapping")
+        words = [word for word, target in mapping.items() if target in (reference, last)]
+        flat.tags[name] = words or [last]
 
 
 def bare(value: Any) -> Any:
@@ -544,7 +447,9 @@ class NoValueError(Exception):
 
 @dataclass
 class Maker:
-    """Values of schemas, which jsonschema admits. `random` chooses what is not required."""
+    """Values of schemas, which jsonschema admits. `random` chooses what is not required; unions
+    take their members in turn.
+    """
 
     schemas: Schemas
     direction: Direction
@@ -561,140 +466,138 @@ class Maker:
         """A value of a schema, in the alternative of a number; of a form one with fields, if it has
         any: one without has no content type. Raises NoValueError.
         """
-        known: list[Any] = []
-        for _ in range(6):
-            value = self._made(node, number, full=full)
-            if self._is_one(node.tree, value):
-                known.append(value)
+        self._turns = defaultdict[int, int](lambda: number)
+        self._tries = MOST_TRIES
+        value: Any = {}
+        for attempt in range(6):
+            self._is_strict = attempt > 0
+            self._parts = MOST_PARTS if full else 0
+            self._texts = 0
+            with contextlib.suppress(NoValueError):
+                value = self._value(node.tree, node.place, 0, ())
                 if self.as_json or value != {}:
-                    break
-        if known:
-            return known[-1]
-        raise NoValueError(node.place)
-
-    def _is_one(self, schema: Tree, value: Any) -> bool:
-        return self.schemas.is_valid(schema, value, self.direction)
-
-    def _made(self, node: Node, number: int, *, full: bool) -> Any:
-        self._parts = MOST_PARTS if full else 0
-        self._texts = 0
-        return self._value(node.tree, node.place, 0, (), number)
-
-    def _value(
-        self,
-        schema: Tree,
-        place: str,
-        level: int,
-        above: tuple[int, ...],
-        number: int | None = None,
-    ) -> Any:
-        shapes = self.schemas.shapes(schema)
-        outside = [shape for shape in shapes if id(shape) not in above] or shapes
-        if not outside:
-            raise NoValueError(place)
-        if number is None:
-            number = self.random.randrange(len(outside)) if level < MOST_NESTED else 0
-            nullable = any(shape.nullable for shape in outside)
-            if nullable and self.as_json and self.random.random() < 0.1:
-                return None
-        shape = outside[number % len(outside)]
-        if shape.only_null:
-            return None
-        if shape.enum:
-            return self._word(shape)
-        if shape.binary:
-            return "text" if self.as_json else BYTES
-        kind = self._kind(shape)
-        above = (*above, id(shape))
-        if kind == "object":
-            value = self._object(shape, place, level, above)
-            value.names = self.schemas.names(schema)
-            value.others = tuple(
-                (other.schema, frozenset(other.properties))
-                for other in shapes
-                if other is not shape
-            )
-            return value
-        if kind == "array":
-            return self._list(shape, place, level, above)
-        return self._scalar(kind, shape)
-
-    def _word(self, shape: Shape) -> Any:
-        assert shape.enum is not None
-        value = self.random.choice(shape.enum)
-        words = shape.words()
-        if not words:
-            return value
-        word = Word(value) if isinstance(value, str) else Number(value)
-        word.words = words
-        return word
-
-    def _kind(self, shape: Shape) -> str:
-        if shape.types:
-            return self.random.choice(shape.types)
-        return "object" if shape.properties or shape.additional is not None else ""
-
-    def _object(self, shape: Shape, place: str, level: int, above: tuple[int, ...]) -> Made:
-        value = Made()
-        value.schema = shape.schema
-        value.declared = frozenset(shape.properties)
-        value.place = place
-        self._parts -= 1
-        is_open = level < self.levels and self._parts > 0
-        for name, parts in shape.properties.items():
-            child = self.schemas.whole(parts)
-            if name in shape.tags or self._is_hidden(parts):
-                continue
-            if name in shape.required:
-                if len(above) > MOST_NESTED:
-                    raise NoValueError(place)
-                value[name] = self._value(child, f"{place}.{name}", level + 1, above)
-            elif is_open and not self._is_within_itself(child, above) and self._is_chosen(level):
-                with contextlib.suppress(NoValueError):
-                    value[name] = self._value(child, f"{place}.{name}", level + 1, above)
-        value.update(shape.tags)
-        for name in sorted(shape.required - shape.properties.keys() - value.keys()):
-            value[name] = self._text()
-        if is_open:
-            self._add_undeclared(value, shape, level, above)
+                    return value
+        if self.as_json or not self.schemas.is_valid(node.tree, value, self.direction):
+            raise NoValueError(node.place)
         return value
 
-    def _is_hidden(self, parts: tuple[Tree, ...]) -> bool:
-        """Whether a member is not there in this direction."""
-        key = "readOnly" if self.direction == "sent" else "writeOnly"
-        return any(self.schemas.is_hidden(part, key) for part in parts)
+    def _value(self, schema: Any, place: str, level: int, above: tuple[int, ...]) -> Any:
+        """A value of a schema; where jsonschema refuses it, one of another alternative."""
+        if len(above) > MOST_NESTED:
+            raise NoValueError(place)
+        inner = (*above, id(self.schemas.target(schema)))
+        for _ in range(min(self.schemas.flat(schema).width, MOST_WIDE) + 1):
+            number = self._turns[id(schema)] % MOST_WIDE
+            self._turns[id(schema)] += 1
+            flat = self.schemas.flat(schema, number, above)
+            with contextlib.suppress(NoValueError):
+                value = self._of_flat(flat, schema, place, level, inner)
+                is_judged = self._is_strict or flat.others or level == 0
+                if not is_judged or self.schemas.is_valid(schema, value, self.direction):
+                    return value
+            self._tries -= 1
+            if self._tries < 0:
+                break
+        raise NoValueError(place)
+
+    def _of_flat(
+        self, flat: Flat, schema: Any, place: str, level: int, above: tuple[int, ...]
+    ) -> Any:
+        if all(map(is_null, flat.trees)) and flat.trees:
+            return None
+        is_again = above[-1] in above[:-1]
+        is_null_value = level and flat.nullable and self.as_json
+        if is_null_value and (is_again or self.random.random() < 0.1):
+            return None
+        if flat.words:
+            return self._word(flat)
+        if flat.is_file:
+            return "text" if self.as_json else BYTES
+        kind = self.random.choice(flat.types) if flat.types else ""
+        if kind == "object":
+            return self._object(flat, schema, place, level, above)
+        if kind == "array":
+            return self._list(flat, place, level, above)
+        return self._scalar(kind, flat)
+
+    def _word(self, flat: Flat) -> Any:
+        value = self.random.choice(flat.words)
+        if not flat.named_words:
+            return value
+        word = Word(value) if isinstance(value, str) else Number(value)
+        word.words = flat.words
+        return word
+
+    def _object(
+        self, flat: Flat, schema: Any, place: str, level: int, above: tuple[int, ...]
+    ) -> Made:
+        value = Made()
+        value.place = place
+        value.schema = flat.chosen if flat.chosen and len(flat.trees) == 1 else schema
+        value.declared = frozenset(flat.properties)
+        value.names = self.schemas.names(schema)
+        beside = value.declared - self.schemas.names(flat.chosen)
+        value.others = tuple((each, self.schemas.names(each) | beside) for each in flat.others)
+        self._parts -= 1
+        is_open = level < self.levels and self._parts > 0
+        for name, child in flat.properties.items():
+            inner = f"{place}.{name}"
+            if name in flat.tags or name in self.schemas.hidden[self.direction]:
+                continue
+            if name in flat.required:
+                value[name] = self._value(child, inner, level + 1, above)
+            elif is_open and not self._is_made(child, above) and self._is_chosen(level):
+                with contextlib.suppress(NoValueError):
+                    value[name] = self._value(child, inner, level + 1, above)
+        for name, words in flat.tags.items():
+            value[name] = self._tag(flat.properties.get(name, {}), words)
+        for name in sorted(flat.required - flat.properties.keys() - value.keys()):
+            value[name] = self._text()
+        if is_open:
+            self._add_undeclared(value, flat, level, above)
+        return value
+
+    def _tag(self, schema: Any, words: list[str]) -> Any:
+        """The word of a discriminator, as its member has it."""
+        known = self.schemas.alternatives(schema)
+        typed = words_as(words, {kind for each in known for kind in each.types})
+        admitted = [word for each in known for word in each.words]
+        return [*(word for word in typed if word in admitted), *admitted, *typed, *words][0]
 
     def _is_chosen(self, level: int) -> bool:
         """Whether an optional member is there."""
         return self.random.random() > (0.3 if level else 0.1)
 
-    def _add_undeclared(
-        self, value: Made, shape: Shape, level: int, above: tuple[int, ...]
-    ) -> None:
+    def _is_made(self, schema: Any, above: tuple[int, ...]) -> bool:
+        """Whether a schema is being made: it would be made without an end."""
+        return id(self.schemas.target(schema)) in above
+
+    def _add_undeclared(self, value: Made, flat: Flat, level: int, above: tuple[int, ...]) -> None:
         """Add a member that the schema does not name."""
-        if shape.additional is not None:
-            if not self._is_within_itself(shape.additional, above):
-                inner = self._value(shape.additional, f"{value.place}.*", level + 1, above)
-                value[ADDITIONAL] = inner
-        elif self.as_json and not shape.closed and (not value or self._is_chosen(level)):
+        additional = flat.last("additionalProperties")
+        if is_mapping(additional):
+            if not self._is_made(additional, above):
+                place = f"{value.place}.*"
+                value[ADDITIONAL] = self._value(additional, place, level + 1, above)
+        elif self.as_json and not flat.is_closed and (not value or self._is_chosen(level)):
             value[ADDITIONAL] = self.random.choice([1, "text", None, [{"a": None}], {"b": []}])
 
-    def _is_within_itself(self, schema: Tree, above: tuple[int, ...]) -> bool:
-        return all(id(shape) in above for shape in self.schemas.shapes(schema))
-
-    def _list(self, shape: Shape, place: str, level: int, above: tuple[int, ...]) -> list[Any]:
+    def _list(self, flat: Flat, place: str, level: int, above: tuple[int, ...]) -> list[Any]:
+        place = f"{place}[]"
+        if flat.last("prefixItems"):
+            return [self._value(each, place, level + 1, above) for each in flat.last("prefixItems")]
         is_open = level < self.levels and self._parts > 0
-        if shape.prefix:
-            return [self._value(item, f"{place}[]", level + 1, above) for item in shape.prefix]
+        items = flat.last("items") or {}
+        least = max(each.get("minItems", 0) for each in flat.trees)
         wanted = self.random.choice([1, 2]) if self.as_json else 2
-        length = min(max(shape.least, wanted if is_open else 0), 10)
-        if shape.items is None:
-            return [self._text()] * length
-        if self._is_within_itself(shape.items, above) and not shape.least:
-            return []
-        if len(above) > MOST_NESTED:
-            raise NoValueError(place)
-        return [self._value(shape.items, f"{place}[]", level + 1, above) for _ in range(length)]
+        length = min(max(least, wanted if is_open else 0), 10)
+        if self._is_made(items, above) and not least:
+            length = 0
+        made = [self._value(items, place, level + 1, above) for _ in range(length)]
+        for each in made:
+            if isinstance(each, Made) and flat.others:
+                each.is_loose = True
+        return made
 
     def _text(self) -> str:
         if not self.text:
@@ -702,7 +605,7 @@ class Maker:
         self._texts += 1
         return self.text if self._texts == 1 else f"text{self._texts - 1}"
 
-    def _scalar(self, kind: str, shape: Shape) -> Any:
+    def _scalar(self, kind: str, flat: Flat) -> Any:
         if kind == "boolean":
             return self.random.random() < 0.5
         if kind == "integer":
@@ -710,7 +613,7 @@ class Maker:
         if kind == "number":
             return self.random.choice([1.5, 0.25, 12.34, 3])
         if kind == "string":
-            return FORMATS.get(shape.format, self._text())
+            return FORMATS.get(flat.last("format"), self._text())
         if self.as_json:
             return self.random.choice([{"any": "thing"}, "text", 1.5, [1, {"a": None}], True])
         return self._text()

@@ -4,16 +4,14 @@ import copy
 import datetime
 import re
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
 
-from .schemas import Schemas, Shape
+from victor_spec.tree import SCHEMAS, Tree
 
-Tree = dict[str, Any]
-
-MOST_LEVELS = 3
-"""Of objects and lists within each other; the next one is empty."""
+from .schemas import Maker, Node, Schemas, bare
 
 WORDS = st.text(max_size=12)
 LEAVES = (
@@ -32,9 +30,6 @@ ANY_JSON = st.recursive(
 SECONDS = st.datetimes(datetime.datetime(1, 1, 1), datetime.datetime(9999, 12, 31)).map(  # noqa: DTZ001 - its text
     lambda moment: moment.isoformat(timespec="seconds")
 )
-INSTANTS = st.tuples(
-    SECONDS, st.sampled_from(["Z", ".120Z", ".123456Z", ".1234567Z", ".000000001-23:59"])
-)
 ODD_ENDS = [
     "z",
     ".1Z",
@@ -46,22 +41,10 @@ ODD_ENDS = [
     "+2400",
     "",
 ]
-TEXTS = {
-    "date": st.dates().map(str),
-    "date-time": INSTANTS.map("".join),
-    "uuid": st.uuids().map(str),
-    "odd": st.tuples(SECONDS, st.sampled_from(ODD_ENDS)).map("".join)
-    | st.uuids().map(lambda each: str(each).upper()),
-}
-"""By format, the texts that are written again as they are; the odd ones are not, or are of no
-format.
-"""
-SCALARS = {
-    "integer": st.integers(),
-    "number": st.integers() | st.floats(allow_nan=False, allow_infinity=False),
-    "boolean": st.booleans(),
-    "null": st.none(),
-}
+ODD = st.tuples(SECONDS, st.sampled_from(ODD_ENDS)).map("".join) | st.uuids().map(
+    lambda each: str(each).upper()
+)
+"""Texts that are of a format, and are not written again as they are; or are of none."""
 
 
 class Values:
@@ -71,50 +54,14 @@ class Values:
         self._schemas = Schemas(document)
         self.names = set(document["components"]["schemas"])
 
-    def schema(self, name: str) -> Tree:
-        """A named schema."""
-        return {"$ref": f"#/components/schemas/{name}"}
+    def valid(self, name: str) -> st.SearchStrategy[Any]:
+        """Values of a named schema, of each of its alternatives."""
+        node = Node({"$ref": f"{SCHEMAS}{name}"}, name)
 
-    def valid(self, schema: Tree, depth: int = 0) -> st.SearchStrategy[Any]:
-        """Values of a schema, of each of its alternatives."""
-        return st.one_of([self._of_shape(each, depth) for each in self._schemas.shapes(schema)])
+        def made(random: Random, number: int) -> Any:
+            return bare(Maker(self._schemas, "received", random).of(node, number))
 
-    def _of_shape(self, shape: Shape, depth: int) -> st.SearchStrategy[Any]:
-        if shape.enum:
-            return st.sampled_from(shape.enum)
-        if shape.only_null:
-            return st.none()
-        kinds = shape.types or (["object"] if shape.properties else [""])
-        return st.one_of([self._of_kind(kind, shape, depth) for kind in kinds])
-
-    def _of_kind(self, kind: str, shape: Shape, depth: int) -> st.SearchStrategy[Any]:
-        if kind == "object":
-            return self._object(shape, depth)
-        if kind == "array":
-            return self._list(shape, depth)
-        if kind == "string":
-            return TEXTS.get(shape.format, WORDS)
-        return SCALARS.get(kind, st.integers() | WORDS)
-
-    def _list(self, shape: Shape, depth: int) -> st.SearchStrategy[Any]:
-        if depth > MOST_LEVELS:
-            return st.just([])
-        items = st.integers() | WORDS if shape.items is None else self.valid(shape.items, depth + 1)
-        return st.lists(items, max_size=3)
-
-    def _object(self, shape: Shape, depth: int) -> st.SearchStrategy[Any]:
-        if depth > MOST_LEVELS:
-            return st.just({})
-        values = ANY_JSON
-        if shape.additional is not None:
-            values = self.valid(shape.additional, depth + 1)
-        extra = st.dictionaries(WORDS.map("x-{}".format), values, max_size=1)
-        declared = {
-            name: self.valid(self._schemas.whole(parts), depth + 1)
-            for name, parts in shape.properties.items()
-        }
-        fields = st.fixed_dictionaries({}, optional=declared)
-        return st.tuples(fields, extra).map(lambda both: both[0] | both[1])
+        return st.builds(made, st.randoms(use_true_random=False), st.integers(0, 7))
 
 
 @st.composite
@@ -140,8 +87,7 @@ def _mutate(draw: st.DrawFn, value: Any, depth: int = 0) -> Any:
         ]
     if isinstance(value, str) and draw(st.booleans()):
         return draw(
-            st.sampled_from([value.upper(), value.lower(), value.title(), value + "?"])
-            | TEXTS["odd"]
+            st.sampled_from([value.upper(), value.lower(), value.title(), value + "?"]) | ODD
         )
     return draw(ANY_JSON)
 

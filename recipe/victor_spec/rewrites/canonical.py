@@ -231,7 +231,8 @@ def _only_typed_part(document: Tree, schema: Tree) -> Tree | None:
     there are, or else which form they have.
     """
     own = {key: value for key, value in schema.items() if key != "allOf"}
-    typed = [part for part in [*list_at(schema, "allOf"), own] if TYPED & part.keys()]
+    parts: list[Tree] = [*list_at(schema, "allOf"), own]
+    typed = [part for part in parts if TYPED & part.keys()]
     if not typed:
         return {}
     types = [_scalar_types(document, part) for part in typed]
