@@ -197,7 +197,7 @@ class Schemas:
         self._registries: dict[Direction, Any] = {}
         every = [*_mappings(tree)]
         self.hidden: dict[Direction, set[str]] = {"sent": set(), "received": set()}
-        """The members that some schema does not have in a direction: no value has them, since
+        """The members that some schema does not have in a direction: no value needs them, since
         another part may say so than the one that requires them.
         """
         self.all_names: set[str] = set()
@@ -206,8 +206,8 @@ class Schemas:
             self.all_names.add(str(mapping_at(each, "discriminator").get("propertyName")))
             for name, child in members(mapping_at(each, "properties")):
                 self.all_names.add(name)
-                for direction, key in HIDDEN.items():
-                    if child.get(key) or resolve(tree, child).get(key):
+                for direction in HIDDEN:
+                    if self.is_hidden(child, direction):
                         self.hidden[direction].add(name)
             if isinstance(each.get("$ref"), str):
                 self._references.setdefault(each["$ref"], f"schema:/{len(self._references)}")
@@ -230,6 +230,12 @@ class Schemas:
         tree, reference = followed(self.root.tree, node.tree)
         place = unescaped(unquote(reference[2:]).replace("/", ".")) if reference else node.place
         return Node({} if "$ref" in tree else tree, place)
+
+    def is_hidden(self, schema: Tree, direction: Direction) -> bool:
+        """Whether a member, by one of its definitions, is not there in a direction."""
+        parts = [schema, *list_at(schema, "allOf")]
+        parts += map(self.target, [*parts])
+        return any(is_mapping(part) and part.get(HIDDEN[direction]) for part in parts)
 
     def target(self, schema: Any) -> Any:
         return resolve(self.root.tree, schema) if is_mapping(schema) else schema
@@ -542,7 +548,7 @@ class Maker:
         is_open = level < self.levels and self._parts > 0
         for name, child in flat.properties.items():
             inner = f"{place}.{name}"
-            if name in flat.tags or name in self.schemas.hidden[self.direction]:
+            if name in flat.tags or self.schemas.is_hidden(child, self.direction):
                 continue
             if name in flat.required:
                 value[name] = self._value(child, inner, level + 1, above)
