@@ -150,7 +150,8 @@ class Flat:
     @property
     def named_words(self) -> list[Any]:
         """The values of an enum that has members in Python."""
-        is_enum = {*map(type, self.words)} in ({str}, {int}) and not self.last("const")
+        is_constant = any("const" in tree for tree in self.trees)
+        is_enum = {*map(type, self.words)} in ({str}, {int}) and not is_constant
         return self.words if is_enum else []
 
     @cached_property
