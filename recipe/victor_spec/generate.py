@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import requires, version
 from importlib.resources import files
@@ -187,9 +187,6 @@ TEMPLATES = _on_disk(files("victor_spec") / "templates")
 COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py", "servers.py")
 """Modules that are the same in every package."""
 
-MEMORY = 2**30
-"""The free bytes of a folder in memory that is used."""
-
 # Neither configuration files in the folders above nor environment variables may change a byte of
 # the output.
 RUFF = (
@@ -269,9 +266,10 @@ def generate(
     typed_parts = (
         None if data is None else _typed_parts(document, loaded, data, file, is_wanted=typed)
     )
-    with build_folder(package) as folder, _workshop() as workshop:
+    # Modules are written, mended and formatted among the temporary files, which may be in memory.
+    with build_folder(package) as folder, TemporaryDirectory(prefix="victor-spec-") as workshop:
         built = folder / package.name
-        source = workshop / package.name
+        source = Path(workshop) / package.name
         if data is not None:
             modules = len(data.models) + len(data.enums) + len(endpoints_of(data))
             with step(f"{document.name}: writing {modules} modules"):
@@ -423,19 +421,6 @@ def _require_python(document: Path, built: Path, sources: Mapping[str, str]) -> 
                 f"not be Python: {error}. This is a mistake of the generator: report it with "
                 "this part of the document, and leave the part out until it is mended."
             ) from error
-
-
-@contextlib.contextmanager
-def _workshop() -> Generator[Path]:
-    """A folder in which modules are written again and again: in memory, where there is room.
-
-    Files that are shortened while their bytes are on the way to a disk, or removed, wait for it; a
-    large document has thousands of modules, and to wait for each may take minutes.
-    """
-    memory = Path("/dev/shm")  # noqa: S108 - the folder in it has a name of its own
-    has_room = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > MEMORY
-    with TemporaryDirectory(prefix="victor-spec-", dir=memory if has_room else None) as folder:
-        yield Path(folder)
 
 
 def _finish(written: Path, built: Path) -> None:
