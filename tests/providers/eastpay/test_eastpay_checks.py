@@ -156,15 +156,6 @@ def test_a_parameter_goes_through_unless_the_call_has_it_from_elsewhere(
         assert source in OF_NO_ARGUMENT or source.removeprefix("the argument ") in target.types
 
 
-def test_a_checkout_sends_its_id() -> None:
-    sent.clear()
-    EASTPAY.checkouts.prepare(
-        PRICE, checkout_id="checkout-1", merchant_id="merchant-1", checkout_type="AUTHORIZE"
-    )
-    values = [sent[0][name] for name in ("checkoutId", "merchant.id", "checkoutType")]
-    assert values == [["checkout-1"], ["merchant-1"], ["AUTHORIZE"]]
-
-
 def test_steps_send_what_they_are_given() -> None:
     sent.clear()
     EASTPAY.payments.refund(
@@ -304,18 +295,6 @@ def test_a_token_is_right_under_both_readings_of_its_format(length: int) -> None
 def test_the_longer_entity_of_a_sample_is_taken() -> None:
     longer = {"entity_id": "8a8294174b7ecb28014b9699220015ca", "entity_type": "POS"}
     assert EastPay(**{**GOOD, **longer}).caller
-
-
-def test_variables_make_a_client_and_options_win(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {**GOOD, "entity_type": "PARTICIPATOR"}.items():
-        monkeypatch.setenv(f"EASTPAY_{name.upper()}", value)
-    eastpay = EastPay.from_env(deadline=5)
-    assert (eastpay.base_url, eastpay.payments.entity.type) == (GATEWAY, "PARTICIPATOR")
-    assert eastpay.authorization() == f"Bearer {ACCESS}"
-    assert ACCESS not in f"{eastpay!r} {eastpay.authorization()!r} {vars(eastpay)!r}"
-    assert (
-        EastPay.from_env(entity_id="EB000002", entity_type="POS").payments.entity.id == "EB000002"
-    )
 
 
 @pytest.mark.parametrize(

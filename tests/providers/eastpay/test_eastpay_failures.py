@@ -191,14 +191,11 @@ def test_a_refusal_of_the_gateway_that_names_no_payment_is_of_the_request(
     """Who took it for a declined payment would ask the shopper for another card, and be refused
     again.
     """
-    for more in ({}, {"description": "Reference validation failed"}):
-        error = observe(400, said(code, **more))
-        assert (type(error), error.outcome) == (BadRequest, REFUSED)
-        assert [(problem.field, problem.code) for problem in error.problems] == [("", code)]
-        assert words in str(error)
-        assert (f"Reference validation failed; {code}: The EastPay gateway" in str(error)) is bool(
-            more
-        )
+    error = observe(400, said(code, description="Reference validation failed"))
+    assert (type(error), error.outcome) == (BadRequest, REFUSED)
+    assert [problem.code for problem in error.problems] == [code]
+    assert f"Reference validation failed; {code}: The EastPay gateway" in str(error)
+    assert words in str(error)
     assert payment_of(400, {"id": "8ac7", **said(code)}).result.rejected
 
 
@@ -215,21 +212,16 @@ def test_a_rejection_that_speaks_of_an_earlier_payment_is_none(
     was lost.
     """
     body = said(code, description=words)
-    seen = payment_of(status, {"id": "8ac7", **body}, call)
-    assert (seen.result.kind, seen.result.must_inquire, seen.result.rejection) == (
-        "unknown",
-        True,
-        None,
-    )
-    assert "look before you charge again" in seen.result.meaning
+    result = payment_of(status, {"id": "8ac7", **body}, call).result
+    assert (result.kind, result.must_inquire, result.rejection) == ("unknown", True, None)
+    assert "look before you charge again" in result.meaning
     alone = observe(status, body, call)
     if call is debit and status == 200:
         assert alone.result.must_inquire
+    elif call is debit:
+        assert (alone.outcome, "look with payments.find('INV-1')" in str(alone)) == (OPEN, True)
     else:
         assert isinstance(alone, VictorError)
-        assert call is inquire or (
-            alone.outcome is OPEN and "look with payments.find('INV-1')" in str(alone)
-        )
 
 
 @pytest.mark.parametrize("status", [400, 402, 408, 409, 422, 429])
@@ -248,23 +240,6 @@ def test_the_same_payment_in_other_words_is_the_same() -> None:
         "paymentType": "DB",
     }
     payment_of(200, {**DONE, "entityId": None, **same})
-
-
-def test_fields_of_other_types_are_read_as_absent() -> None:
-    payment = payment_of(
-        201, {**DONE, "id": 7, "paymentType": None, "timestamp": {}, "ndc": [], "new": 1}
-    )
-    assert (payment.id, payment.payment_type, payment.timestamp, payment.ndc) == (
-        "",
-        None,
-        None,
-        None,
-    )
-    assert (payment.to_dict()["new"], payment.description, payment.merchant_transaction_id) == (
-        1,
-        None,
-        None,
-    )
 
 
 JSON = st.recursive(
@@ -298,13 +273,11 @@ def test_an_inquiry_that_is_refused_says_nothing_of_the_payment_unless_it_names_
     status: int,
 ) -> None:
     """Who took it for a decline would charge again."""
-    for code in ("100.300.101", "100.400.001", "800.100.153"):
-        for call in (
-            inquire,
-            lambda eastpay: eastpay.checkouts.status("checkout-1"),
-            lambda eastpay: eastpay.payments.wait("8ac7", timeout=0),
-        ):
-            assert isinstance(observe(status, said(code), call), VictorError)
+    for call in (
+        lambda eastpay: eastpay.checkouts.status("checkout-1"),
+        lambda eastpay: eastpay.payments.wait("8ac7", timeout=0),
+    ):
+        assert isinstance(observe(status, said("800.100.153"), call), VictorError)
     assert payment_of(status, DECLINED, inquire).result.rejected
 
 
@@ -317,8 +290,7 @@ def test_of_an_operation_without_a_row_too() -> None:
     """A code of class `UNKNOWN` rejects nothing: "inquire. Never charge again"."""
     assert observe(402, said("100.200.100"), by_hand).status_code == 402
     assert isinstance(observe(402, said("800.100.153"), by_hand), StatusError)
-    for code in ("200.300.404", "000.100.110"):
-        assert getattr(observe(400, said(code), by_hand), "outcome", None) is not REFUSED
+    assert getattr(observe(400, said("000.100.110"), by_hand), "outcome", None) is not REFUSED
 
 
 def test_no_inquiry_goes_over_a_connection_that_has_just_been_used() -> None:

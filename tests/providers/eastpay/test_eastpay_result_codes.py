@@ -163,12 +163,3 @@ def test_the_pages_table_of_rejections(page: str) -> None:
             each = code.replace("800.*", "800.000.*").replace("*", "100")
             assert ResultCode.parse(each).rejection == rejection, code
             assert type(observe(400, {"result": {"code": each}})).__name__ == kind
-
-
-@given(st.text() | st.from_regex(r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}", fullmatch=True))
-@example("800.100.153")
-@example("000.000.00")
-def test_the_groups_are_those_of_a_code(text: str) -> None:
-    parsed = ResultCode.parse(text)
-    groups = [parsed.family, parsed.group, parsed.detail]
-    assert groups == (text.split(".") if parsed.is_code else ["", "", ""])

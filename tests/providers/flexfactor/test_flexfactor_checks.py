@@ -1,16 +1,14 @@
 """What is refused before anything is sent, what is set up wrongly, and the tokens."""
 
 import json
-from datetime import datetime, timedelta, timezone
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 import pytest
 
 from tests.cases import cases_beside
 from tests.frames import assert_hidden
-from tests.providers.flexfactor.adapter import MID, ORDER, PRICE, Harness, declined, scripted
+from tests.providers.flexfactor.adapter import MID, ORDER, Harness, declined, scripted
 from tests.providers.running import Script
 from victor_ext import (
     AuthenticationError,
@@ -24,28 +22,10 @@ from victor_ext.providers.flexfactor import (
     FlexFactorAuth,
     FlexFactorToken,
     Subscription,
-    Transaction,
 )
 from victor_ext.providers.flexfactor.system import from_process_environment
 
 AUTH = FlexFactorAuth("key", "secret")
-
-
-@pytest.mark.parametrize(
-    "order_id", ["a/b", "a b", "a?b#c", "a%2Fb", "\u00e4", "a;b", "...", "../x", "v1"]
-)
-def test_an_id_of_any_characters_stays_one_part_of_its_path(order_id: str) -> None:
-    client, script = scripted(
-        httpx.Response(200, json={"status": "SUCCESS", "success": True, "orderId": order_id})
-    )
-    client.orders.get(order_id)
-    client.orders.refund(order_id, Money(1, "USD"))
-    client.orders.cancel(order_id)
-    client.orders.external_cancel(order_id)
-    quoted = quote(order_id, safe="")
-    assert [request.url.raw_path.decode() for request in script.requests] == [
-        f"/v1/orders/{quoted}{what}" for what in ("", "/refund", "/cancel", "/external-cancel")
-    ]
 
 
 def test_what_has_no_argument_is_sent_as_it_is_given() -> None:
@@ -119,26 +99,6 @@ def test_a_token_of_the_process_stands_alone(other: str) -> None:
     assert "a-ready-token" not in str(raised.value)
 
 
-def test_moments_are_sent_in_utc() -> None:
-    client, script = scripted(
-        httpx.Response(200, json={"status": "COMPLETED", "isLastPage": True, "items": []})
-    )
-    there = datetime(2026, 3, 4, 5, 6, 7, tzinfo=timezone(timedelta(hours=-5)))
-    client.evaluate(
-        **declined(transaction=Transaction(id="t-1", occurred_at=there), expires_at=there)
-    )
-    list(client.orders.list(start=there, end=there))
-    body, query = json.loads(script.requests[0].content), script.requests[1].url.params
-    assert (body["transaction"]["timestampUtc"], body["expiryDateUtc"]) == (
-        "2026-03-04T10:06:07Z",
-    ) * 2
-    assert (query["from"], query["to"], query["mid"]) == (
-        "2026-03-04T10:06:07Z",
-        "2026-03-04T10:06:07Z",
-        MID,
-    )
-
-
 def endpoint(expires: Any, auth: Any = AUTH) -> tuple[FlexFactor, Script]:
     """A client of a provider that issues tokens with this `expires`, and knows one order."""
     script = Script(
@@ -186,18 +146,6 @@ class TestATokenThatIsReady:
             [header],
             [],
         )
-
-    @pytest.mark.parametrize("scheme", ["Bearer", None])
-    def test_it_is_enough_for_every_call(self, harness: Harness, scheme: str | None) -> None:
-        harness.settings["auth"] = FlexFactorToken(harness.sandbox.add_token(), scheme=scheme)  # type: ignore[assignment]
-        decision = harness(lambda client: client.evaluate(**declined()))
-        assert harness(lambda client: client.orders.get(decision.order_id)).id == decision.order_id
-        assert harness(lambda client: client.orders.refund(decision.order_id, PRICE)).succeeded
-        assert (
-            harness.work("INV-1042"),
-            harness.work("INV-1042/refund"),
-            harness.sent("token"),
-        ) == (1, 1, [])
 
     def test_one_that_is_refused_is_not_renewed(self, harness: Harness) -> None:
         token = harness.sandbox.add_token()

@@ -1,7 +1,7 @@
 """What FlexFactor's calls send, member by member."""
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import httpx
@@ -65,7 +65,7 @@ def test_a_capture_sends_the_order_and_the_amount_in_cents() -> None:
     }
 
 
-MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+MOMENT = datetime(2026, 3, 4, 0, 6, 7, tzinfo=timezone(timedelta(hours=-5)))
 
 
 @pytest.mark.parametrize(

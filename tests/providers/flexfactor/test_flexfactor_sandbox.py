@@ -1,69 +1,75 @@
-"""The sandbox itself: what it refuses, what it replays, and its commands from another process."""
+"""FlexFactor's sandbox, for whatever client: what it refuses, and what it replays."""
 
-import json
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
 
 from tests.cases import cases_beside
-from victor_ext.providers import FlexFactor
-from victor_ext.providers.flexfactor import FlexFactorAuth
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox, RemoteFlexFactorSandbox
 
 KEY = "0c5b2a57-8c3c-4b52-a6f1-3f2a0e7b9d11"
 
 
-def post(
-    url: str, body: Any, token: str | None = None, kind: str = "application/json"
-) -> tuple[int, Any]:
-    """Send a request without this client (`body=None`: a GET). Returns the status and the JSON."""
-    content = body if body is None or isinstance(body, bytes) else json.dumps(body)
-    headers = {"Content-Type": kind, **({"Authorization": f"Bearer {token}"} if token else {})}
-    answer = httpx.request("GET" if body is None else "POST", url, content=content, headers=headers)
-    return answer.status_code, answer.json() if answer.content else None
+class Merchant(NamedTuple):
+    """Somebody with a token, and the merchant's GUID."""
 
+    url: str
+    token: str
+    mid: str
 
-def token_of(sandbox: FlexFactorSandbox, mid: str | None = None) -> tuple[str, str]:
-    app_key, app_secret, mid = sandbox.add_client(mid=mid)
-    sandbox.add_card(token="tok_4242")
-    _, answer = post(f"{sandbox.url}/v1/oauth2/token", {"appKey": app_key, "appSecret": app_secret})
-    assert answer["expires"] > 10**12
-    return answer["accessToken"], mid
+    def send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
+        return httpx.request(method, f"{self.url}/v1/{path}", headers=headers, **options)
+
+    def get(self, path: str, **query: str) -> httpx.Response:
+        return self.send("GET", path, params=query)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        return self.send("POST", path, json=body, headers=headers)
+
+    def evaluate(self, **changes: Any) -> httpx.Response:
+        return self.post("evaluate", evaluation(self.mid, **changes))
 
 
 def evaluation(mid: str, **changes: Any) -> dict[str, Any]:
+    at = "2026-03-04T05:06:07Z"
     return {
         "isDeclined": True,
         "mid": mid,
         "orderId": "INV-1",
         "idempotencyKey": KEY,
-        "transaction": {
-            "id": "t",
-            "timestampUtc": "2026-03-04T05:06:07Z",
-            "amount": 4423,
-            "currency": "USD",
-        },
+        "transaction": {"id": "t", "timestampUtc": at, "amount": 4423, "currency": "USD"},
         "payer": {"email": "ada@example.com"},
         "paymentMethod": {"cardNumber": "tok_4242"},
         **changes,
     }
 
 
+def merchant_of(sandbox: FlexFactorSandbox, mid: str | None = None) -> Merchant:
+    key, secret, mid = sandbox.add_client(mid=mid)
+    sandbox.add_card(token="tok_4242")
+    asked = {"AppKey": key, "AppSecret": secret}
+    said = httpx.post(f"{sandbox.url}/v1/oauth2/token", json=asked).json()
+    return Merchant(sandbox.url, said["accessToken"], mid)
+
+
+@pytest.fixture
+def ours(sandbox: FlexFactorSandbox) -> Merchant:
+    return merchant_of(sandbox)
+
+
 def test_a_repeat_is_replayed_for_a_day_and_another_body_is_a_conflict(
-    sandbox: FlexFactorSandbox,
+    sandbox: FlexFactorSandbox, ours: Merchant
 ) -> None:
-    token, mid = token_of(sandbox)
-    url = f"{sandbox.url}/v1/evaluate"
-    first = post(url, evaluation(mid), token)
-    assert first[0] == 200
-    assert post(url, evaluation(mid), token) == first
-    assert post(url, evaluation(mid, orderId="INV-2"), token)[0] == 409
-    assert post(url, evaluation(mid, orderId="INV-2", idempotencyKey=KEY.upper()), token)[0] == 409
+    first = ours.evaluate()
+    assert (first.status_code, ours.evaluate().json()) == (200, first.json())
+    for key in (KEY, KEY.upper()):
+        assert ours.evaluate(orderId="INV-2", idempotencyKey=key).status_code == 409
     sandbox.advance(86_401)
-    assert post(url, evaluation(mid, orderId="INV-2"), token)[0] == 200
+    assert ours.evaluate(orderId="INV-2").status_code == 200
     assert sandbox.work_done_by_reference() == {"INV-1": 1, "INV-2": 1}
 
 
@@ -71,161 +77,97 @@ WRONG = cases_beside(__file__)["wrong"]
 
 
 @pytest.mark.parametrize(("changes", "field"), WRONG.values(), ids=WRONG)
-def test_a_wrong_evaluation_is_refused(
-    sandbox: FlexFactorSandbox, changes: dict[str, Any], field: str
+def test_a_wrong_evaluation_is_refused_by_its_field(
+    sandbox: FlexFactorSandbox, ours: Merchant, changes: dict[str, Any], field: str
 ) -> None:
-    token, mid = token_of(sandbox)
-    status, answer = post(f"{sandbox.url}/v1/evaluate", evaluation(mid, **changes), token)
-    assert (status, list(answer["errors"])) == (400, [field])
+    refused = ours.evaluate(**changes)
+    assert (refused.status_code, [*refused.json()["errors"]]) == (400, [field])
     assert sandbox.work_done_by_reference() == {}
 
 
-def test_nobody_is_let_in_without_a_token(sandbox: FlexFactorSandbox) -> None:
-    _, mid = token_of(sandbox)
-    for token in (None, "made-up"):
-        assert post(f"{sandbox.url}/v1/evaluate", evaluation(mid), token) == (401, None)
-    assert post(f"{sandbox.url}/v1/oauth2/token", {"AppKey": "a", "AppSecret": "b"})[0] == 401
-    assert post(f"{sandbox.url}/v1/oauth2/token", b"AppKey=a")[0] == 401
-
-
-def test_what_is_another_merchants_is_forbidden(sandbox: FlexFactorSandbox) -> None:
+def test_what_is_another_merchants_is_forbidden(sandbox: FlexFactorSandbox, ours: Merchant) -> None:
     """ "403 Forbidden | Access to the requested resource is denied." """
-    ours, mid = token_of(sandbox)
-    theirs, their_mid = token_of(sandbox, str(uuid.uuid4()))
+    theirs = merchant_of(sandbox, str(uuid.uuid4()))
     sandbox.decide("CAPTUREREQUIRED")
-    _, made = post(f"{sandbox.url}/v1/evaluate", evaluation(mid), ours)
-    order = made["orderId"]
+    order = ours.evaluate().json()["orderId"]
     capture = {"idempotencyKey": KEY, "orderId": order, "amount": 1, "currency": "USD"}
-    for path, body in (
-        (f"orders/{order}/refund", {"amountToRefund": 1.0}),
-        (f"orders/{order}/cancel", {}),
-        ("capture", capture),
-        ("evaluate", evaluation(mid)),
-        ("transmit", {**evaluation(mid), "isDeclined": False}),
-        (f"orders/{order}", None),
-        (f"orders?mid={mid}", None),
-    ):
-        status, answer = post(f"{sandbox.url}/v1/{path}", body, theirs)
-        assert (path, status, answer["title"]) == (
-            path,
-            403,
-            "Access to the requested resource is denied.",
-        )
-    assert post(f"{sandbox.url}/v1/orders/INV-1/external-cancel", {}, theirs)[0] == 404
-    assert post(f"{sandbox.url}/v1/orders", None, theirs)[1]["items"] == []
-    assert sandbox.order_record("INV-1") == {
-        "id": order,
-        "status": "Capturerequired",
-        "captured": 0,
-        "refunded": 0,
-    }
-    assert post(f"{sandbox.url}/v1/evaluate", evaluation(their_mid), theirs)[1]["orderId"] != order
-    assert post(f"{sandbox.url}/v1/orders/INV-1/external-cancel", {}, ours)[0] == 200
-    assert post(f"{sandbox.url}/v1/orders/{order}", None, ours)[1]["status"] == 2
+    forbidden = [
+        theirs.post(f"orders/{order}/refund", {"amountToRefund": 1.0}),
+        theirs.post(f"orders/{order}/cancel"),
+        theirs.post("capture", capture),
+        theirs.post("evaluate", evaluation(ours.mid)),
+        theirs.post("transmit", evaluation(ours.mid, isDeclined=False)),
+        theirs.get(f"orders/{order}"),
+        theirs.get("orders", mid=ours.mid),
+    ]
+    assert {each.status_code for each in forbidden} == {403}
+    assert theirs.post("orders/INV-1/external-cancel").status_code == 404
+    assert theirs.get("orders").json()["items"] == []
+    assert sandbox.order_record("INV-1")["status"] == "Capturerequired"
 
 
-@pytest.mark.parametrize(
-    "kind", ["", "text/plain", "application/x-www-form-urlencoded", "text/json"]
-)
-def test_a_post_of_another_content_type_is_refused(sandbox: FlexFactorSandbox, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "text/json"])
+def test_a_post_of_another_content_type_is_refused(
+    sandbox: FlexFactorSandbox, ours: Merchant, kind: str
+) -> None:
     """ "You must include the following headers ... content-type | POST, PUT | application/json"."""
-    token, mid = token_of(sandbox)
-    app_key, app_secret, _ = sandbox.add_client()
-    assert post(f"{sandbox.url}/v1/evaluate", evaluation(mid), token, kind)[0] == 400
-    assert post(f"{sandbox.url}/v1/evaluate", evaluation(mid), "made-up", kind) == (401, None)
-    assert (
-        post(
-            f"{sandbox.url}/v1/oauth2/token",
-            {"AppKey": app_key, "AppSecret": app_secret},
-            None,
-            kind,
-        )[0]
-        == 400
-    )
+    assert ours.post("evaluate", evaluation(ours.mid), **{"Content-Type": kind}).is_error
     assert sandbox.work_done_by_reference() == {}
-    assert (
-        post(
-            f"{sandbox.url}/v1/evaluate", evaluation(mid), token, "Application/JSON; charset=utf-8"
-        )[0]
-        == 200
-    )
 
 
 @pytest.mark.parametrize("path", ["orders/{}/cancel", "orders/INV-1/external-cancel"])
-def test_a_cancellation_needs_no_body(sandbox: FlexFactorSandbox, path: str) -> None:
-    token, _ = token_of(sandbox)
-    url = f"{sandbox.url}/v1/{path.format(sandbox.add_order('INV-1', status='CAPTUREREQUIRED'))}"
-    assert post(url, b"", "made-up", "") == (401, None)
-    assert post(url, b"", token, "") == (200, None)
+def test_a_cancellation_needs_no_body(
+    sandbox: FlexFactorSandbox, ours: Merchant, path: str
+) -> None:
+    order = sandbox.add_order("INV-1", status="CAPTUREREQUIRED")
+    assert ours.post(path.format(order)).status_code == 200
     assert sandbox.order_record("INV-1")["status"] == "Cancelled"
 
 
-def test_a_whitelisted_test_card_has_a_token(sandbox: FlexFactorSandbox) -> None:
+def test_a_whitelisted_test_card_has_a_token(sandbox: FlexFactorSandbox, ours: Merchant) -> None:
     """ "Real financial data cannot be used in the Sandbox.
 
     Please use our whitelisted test credit cards."
     """
     with pytest.raises(ValueError, match="whitelisted test card"):
         sandbox.add_card("4929123456781234")
-    token, mid = token_of(sandbox)
-    cards = [
-        sandbox.add_card("4111 1111 1111 1111"),
-        RemoteFlexFactorSandbox(sandbox.url).add_card(),
-    ]
-    assert len(set(cards)) == 2
-    body = evaluation(mid, paymentMethod={"cardNumber": cards[0]})
-    assert post(f"{sandbox.url}/v1/evaluate", body, token)[1]["status"] == "APPROVED"
+    remote = RemoteFlexFactorSandbox(sandbox.url)
+    token, other = sandbox.add_card("4111 1111 1111 1111"), remote.add_card()
+    assert token != other
+    assert ours.evaluate(paymentMethod={"cardNumber": token}).json()["status"] == "APPROVED"
 
 
-def test_commands_about_what_is_not_there_are_refused(sandbox: FlexFactorSandbox) -> None:
-    for command in (
-        lambda: sandbox.settle("INV-0", "APPROVED"),
-        lambda: sandbox.order_record("INV-0"),
-        lambda: sandbox.notification("INV-0", "order.completed", host="h"),
-    ):
-        with pytest.raises(LookupError):
-            command()
-    sandbox.add_order("INV-1")
-    with pytest.raises(ValueError, match="status must be one of"):
-        sandbox.settle("INV-1", "PAID")
-    with pytest.raises(ValueError, match="GUID"):
-        sandbox.add_client(mid="shop")
-
-
-def test_the_list_has_the_orders_of_its_window(sandbox: FlexFactorSandbox) -> None:
-    app_key, app_secret, mid = sandbox.add_client()
+def test_the_list_has_the_orders_of_its_window(sandbox: FlexFactorSandbox, ours: Merchant) -> None:
     moments = []
     for name in ("A", "B", "C"):
         sandbox.add_order(name)
         moments.append(datetime.fromtimestamp(sandbox.clock()["now"], UTC))
         sandbox.advance(3600)
     half = timedelta(minutes=30)
-    with FlexFactor(FlexFactorAuth(app_key, app_secret), mid=mid, base_url=sandbox.url) as client:
-
-        def listed(**window: datetime) -> list[str | None]:
-            return [order.external_order_id for order in client.orders.list(**window)]
-
-        assert listed(start=moments[1] - half) == ["B", "C"]
-        assert listed(end=moments[1] + half) == ["A", "B"]
-        assert listed(start=moments[1] - half, end=moments[1] + half) == ["B"]
+    window = {"from": f"{moments[1] - half:%FT%TZ}", "to": f"{moments[1] + half:%FT%TZ}"}
+    listed = ours.get("orders", **window).json()["items"]
+    assert [order["externalOrderId"] for order in listed] == ["B"]
+    odd = ours.get("orders", **{"from": "2016-12-31T23:59:60Z"})
+    assert (odd.status_code, [*odd.json()["errors"]]) == (400, ["Query"])
 
 
-def test_the_commands_over_http(sandbox: FlexFactorSandbox) -> None:
-    remote = RemoteFlexFactorSandbox(sandbox.url)
-    credentials = remote.add_client("k", "s", str(uuid.uuid4()))
-    assert credentials[:2] == ("k", "s")
-    order_id = remote.add_order("INV-1", cents=100, status="CAPTUREREQUIRED")
-    assert remote.order_record("INV-1") == {
-        "id": order_id, "status": "Capturerequired", "captured": 0, "refunded": 0,
-    }  # fmt: skip
-    remote.decide("DECLINED", "INV-2")
-    assert remote.tokens_issued() == {}
-    assert remote.revoke_tokens() == 0
-    headers, body = remote.notification(
-        "INV-1", "order.capturerequired", host="h.example", resent=True
-    )
-    assert json.loads(body)["IsResent"] is True
-    assert headers["Host"] == "h.example"
-    assert remote.subscriber_key() == sandbox.subscriber_key()
-    remote.reset()
-    assert sandbox.received() == []
+def test_what_was_captured_stays_captured(sandbox: FlexFactorSandbox, ours: Merchant) -> None:
+    order_id = sandbox.add_order("INV-1", cents=4423, status="CAPTUREREQUIRED")
+    capture = {"orderId": order_id, "amount": 1000, "currency": "USD", "idempotencyKey": KEY}
+    ours.post("capture", capture | {"mid": ours.mid})
+    ours.post(f"orders/{order_id}/refund", {"amountToRefund": 10.0})
+    sandbox.settle("INV-1", "APPROVED")
+    again = ours.post(f"orders/{order_id}/refund", {"amountToRefund": 10.0})
+    assert again.json()["success"] is False
+    assert sandbox.order_record("INV-1")["captured"] == 1000
+
+
+def test_a_refusal_has_no_cookie(ours: Merchant) -> None:
+    assert "set-cookie" not in ours.get("orders/unknown").headers
+    assert "set-cookie" in ours.get("orders").headers
+
+
+def test_a_number_is_no_key(sandbox: FlexFactorSandbox, ours: Merchant) -> None:
+    sandbox.add_client("123", "till-secret-not-real")
+    said = {"AppKey": 123, "AppSecret": "till-secret-not-real"}
+    assert ours.post("oauth2/token", said).status_code == 401

@@ -11,14 +11,11 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from victor_ext import AuthenticationError, ConfigurationError, InvalidRequest
 from victor_ext.providers.flexfactor import Notification, Webhook
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
-MANY = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 HOST = "hooks.shop.example"
 KEY = base64.b64encode(b"k" * 64).decode()
 NOW = 1_770_000_000.0
@@ -152,24 +149,6 @@ def test_what_is_signed_and_no_notification(body: bytes) -> None:
         webhooks().read(body, signed(body))
 
 
-def test_comparisons_take_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    compared: list[int] = []
-    real = hmac.compare_digest
-
-    def compare(a: bytes, b: bytes) -> bool:
-        compared.append(len(a))
-        return real(a, b)
-
-    monkeypatch.setattr("victor_ext.providers.flexfactor.webhooks.hmac.compare_digest", compare)
-    webhooks(keys=[KEY, base64.b64encode(b"old" * 20).decode()]).read(BODY, signed())
-    # the digest of the body in base64, and the signature under each of two keys
-    assert compared == [
-        88,
-        64,
-        64,
-    ]
-
-
 def test_two_keys_while_one_is_replaced_and_the_window_are_the_callers() -> None:
     old = base64.b64encode(b"old" * 20).decode()
     for key in (KEY, old):
@@ -195,34 +174,6 @@ def test_two_keys_while_one_is_replaced_and_the_window_are_the_callers() -> None
 def test_settings_that_cannot_be(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         webhooks(**options)
-
-
-def test_a_body_that_was_decoded_cannot_be_checked() -> None:
-    with pytest.raises(InvalidRequest, match="do not decode it"):
-        webhooks().read(BODY.decode(), signed())  # type: ignore[arg-type]
-
-
-LOWER = ("x-fc-nonce", "x-fc-date", "x-fc-authorization", "x-fc-content-sha512")
-ODD: Any = (
-    st.text(st.characters(), max_size=9)
-    | st.none()
-    | st.integers()
-    | st.binary(max_size=9)
-    | st.just(["a"])
-)
-
-
-@MANY
-@given(
-    st.dictionaries(st.sampled_from([*LOWER, "host"]), ODD, min_size=1), st.sampled_from(LOWER), ODD
-)
-def test_odd_headers_are_refused_and_nothing_else(
-    headers: dict[str, Any], name: str, value: Any
-) -> None:
-    with pytest.raises(AuthenticationError):
-        webhooks().read(
-            BODY, {**{key.lower(): each for key, each in signed().items()}, **headers, name: value}
-        )
 
 
 def observe(nonce: str, **members: Any) -> Notification:

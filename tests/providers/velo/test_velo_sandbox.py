@@ -57,20 +57,16 @@ def test_a_token_is_issued_to_a_key_and_not_cached(
     assert sandbox.tokens_issued() == {"k": 1}
 
 
-@pytest.mark.parametrize("scheme", ["", "Basic ", "Token ", "Bearer"])
+@pytest.mark.parametrize("header", [None, "", "Basic {}", "Token {}", "Bearer made-up"])
 def test_a_token_without_bearer_is_refused(
-    http: httpx.Client, sandbox: VeloSandbox, scheme: str
+    http: httpx.Client, sandbox: VeloSandbox, header: str | None
 ) -> None:
     """ "If ... the Authorization header is missing or invalid then you will get a 401 HTTP status
     response."
     """
-    good, url, params = token(http, sandbox), "/v4/payees", {"payorId": sandbox.payor_id}
-    assert (
-        http.get(url, params=params, headers={"authorization": f"Bearer {good}"}).status_code == 200
-    )
-    refused(http.get(url, params=params, headers={"authorization": scheme + good}), 401)
-    assert "access token" in refused(http.get(url, params=params), 401)
-    refused(http.get(url, params=params, headers={"authorization": "Bearer made-up"}), 401)
+    good, params = token(http, sandbox), {"payorId": sandbox.payor_id}
+    sent = {} if header is None else {"authorization": header.format(good)}
+    refused(http.get("/v4/payees", params=params, headers=sent), 401)
 
 
 def test_how_a_token_is_not_asked_for(http: httpx.Client, sandbox: VeloSandbox) -> None:
@@ -79,9 +75,7 @@ def test_how_a_token_is_not_asked_for(http: httpx.Client, sandbox: VeloSandbox) 
     assert "grant_type" in refused(http.post("/v1/authenticate", headers=basic(*pair)), 400)
     refused(http.post(AUTHENTICATE, headers=basic(pair[0], "wrong")), 401)
     for odd in ("Basic ???", "Basic", "Basic gA==", basic(*pair)["authorization"][6:], ""):
-        for content in (b"", b"{}"):
-            refused(http.post(AUTHENTICATE, headers={"authorization": odd}, content=content), 401)
-    assert "no such path" in refused(http.post("/v1/login", headers=basic(*pair)), 404)
+        refused(http.post(AUTHENTICATE, headers={"authorization": odd}), 401)
 
 
 def test_what_is_another_payors_is_forbidden(signed: httpx.Client, sandbox: VeloSandbox) -> None:
@@ -107,39 +101,14 @@ def test_a_payout_that_cannot_be(signed: httpx.Client, body: str, location: str)
     assert answer.json()["errors"][0]["location"] == location
 
 
-def test_bodies_that_are_none(signed: httpx.Client) -> None:
-    for content in (b"", b"[]", b"\xff", b"[" * 100_000):
-        refused(signed.post("/v3/payouts", content=content), 400)
-
-
-def test_members_that_are_null_and_orders_that_are_none(
+def test_members_that_are_null_and_a_payee_that_has_onboarded(
     signed: httpx.Client, sandbox: VeloSandbox
 ) -> None:
-    payee = sandbox.add_payee("a")
+    payee, path = sandbox.add_payee("a"), "/v4/payees/{}/payeeDetailsUpdate"
     update = {"address": None, "individual": None, "language": "fr"}
-    assert signed.post(f"/v4/payees/{payee}/payeeDetailsUpdate", json=update).status_code == 204
-    sandbox.add_source_account("b", "USD", 100)
-    assert (
-        signed.post(
-            "/v3/payouts", json={"payoutMemo": None, "payments": [PAYMENT, PAYMENT]}
-        ).status_code
-        == 202
-    )
-    params = {"payorId": sandbox.payor_id, "sort": "events:asc"}
-    refused(signed.get("/v4/paymentaudit/payments", params=params), 400)
-
-
-def test_pages_are_counted_from_one(signed: httpx.Client, sandbox: VeloSandbox) -> None:
-    sandbox.add_payee("a")
-    where = {"payorId": sandbox.payor_id}
-    page = signed.get("/v4/payees", params=where).json()
-    assert page["links"] == [{"rel": "self", "href": "?page=1&pageSize=25"}]
-    assert page["page"] == {
-        "numberOfElements": 1, "totalElements": 1, "totalPages": 1, "page": 1, "pageSize": 25,
-    }  # fmt: skip
-    refused(signed.get("/v4/payees", params={**where, "page": 0}), 400)
-    refused(signed.get("/v4/payees", params={**where, "pageSize": 101}), 400)
-    assert signed.get("/v4/payees", params={**where, "page": 9}).json()["content"] == []
+    assert signed.post(path.format(payee), json=update).status_code == 204
+    sandbox.onboard_payee(payee)
+    assert "has onboarded" in refused(signed.post(path.format(payee), json=update), 400)
 
 
 def test_submitted_is_not_accepted_yet() -> None:
@@ -153,11 +122,8 @@ def test_submitted_is_not_accepted_yet() -> None:
         path = http.post("/v3/payouts", json={"payments": [PAYMENT]}).headers["location"]
         assert http.get(path).json()["status"] == "SUBMITTED"
         refused(http.post(path), 409)
-        audit = {"payorId": sandbox.payor_id}
-        assert http.get("/v4/paymentaudit/payments", params=audit).json()["content"] == []
-        assert sandbox.advance(60) == 1
+        sandbox.advance(60)
         assert http.get(path).json()["status"] == "ACCEPTED"
-        assert len(http.get("/v4/paymentaudit/payments", params=audit).json()["content"]) == 1
 
 
 def test_an_account_that_is_too_empty(signed: httpx.Client, sandbox: VeloSandbox) -> None:
@@ -182,14 +148,10 @@ def test_a_logout_asks_for_nothing_else(signed: httpx.Client) -> None:
 def test_a_payment_that_was_rejected_is_not_withdrawn(
     signed: httpx.Client, sandbox: VeloSandbox
 ) -> None:
-    sandbox.add_payee("ann")
-    sandbox.add_source_account("USD account", "USD", 10_000)
-    terms = {"sourceAccountName": "USD account", "currency": "USD", "amount": 100}
-    payments = [{"remoteId": name, **terms} for name in ("ann", "nobody")]
-    made = signed.post(
-        "/v3/payouts", json={"payoutFromPayorId": sandbox.payor_id, "payments": payments}
-    )
-    payout = made.headers["location"]
+    sandbox.add_payee("a")
+    sandbox.add_source_account("b", "USD", 10_000)
+    payments = [PAYMENT, {**PAYMENT, "remoteId": "nobody"}]
+    payout = signed.post("/v3/payouts", json={"payments": payments}).headers["location"]
     sandbox.advance(1)
     assert signed.delete(payout).status_code == 202
     listed = signed.get(f"{payout}/payments").json()["content"]
