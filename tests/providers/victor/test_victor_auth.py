@@ -10,17 +10,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.providers.running import TOKEN, Script, run
 from tests.runtime.fakes import BOTH, OK, FakeClock, Happens, Harness
 from victor_ext import (
-    AsyncVictor,
     AuthenticationError,
     ConfigurationError,
     Victor,
     VictorJwt,
-    VictorOAuth,
 )
-from victor_ext.runtime.auth import signed_tokens
 from victor_ext.runtime.auth.tokens import SignedToken
 from victor_ext.runtime.loop.flow import Driver
 
@@ -164,49 +160,3 @@ def test_the_wire_is_that_of_a_token_signed_for_each_attempt(mode, called, life)
                 harness.call()
         wires.append([one.token for one in harness.received])
     assert wires[0] == wires[1]
-
-
-@pytest.mark.parametrize("kind", [Victor, AsyncVictor])
-def test_it_is_signed_once_for_all_calls_of_a_second_and_a_401_is_final(kind, clock, monkeypatch):
-    made, usual = [], signed_tokens.signed_token
-    monkeypatch.setattr(
-        signed_tokens, "signed_token", lambda *parts: made.append(parts) or usual(*parts)
-    )
-    monkeypatch.setattr("victor_ext.runtime.client.base.ServerClock", lambda: clock)
-    script = Script(*[CREATED] * 3, httpx.Response(401))
-    calls = [
-        lambda victor: victor.with_options(deadline=9).payment_requests.get("a7ffd43c37c1")
-    ] * 4
-    with pytest.raises(AuthenticationError) as raised:
-        run(kind, tuple(calls), VictorJwt(API_KEY, KEYS[0]), transport=script.transport)
-    tokens = {request.headers["authorization"] for request in script.requests}
-    assert (len(script.requests), len(tokens), len(made), raised.value.attempts) == (4, 1, 1, 1)
-
-
-STAGING = "https://api.stage.victorfi.com"
-CREATED = httpx.Response(
-    200, json={"victor_payment_request_id": "a7ffd43c37c1", "status": "created"}
-)
-
-
-@pytest.mark.parametrize(
-    ("base_url", "asked"),
-    [
-        (None, STAGING), ("https://proxy.example/victor/", "https://proxy.example/victor"),
-        *((url, url) for url in ("https://proxy.example/victor", "http://127.0.0.1:8900")),
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize(
-    ("token_type", "header"),
-    [("Bearer", "Bearer t"), ("Token", "Token t"), (None, "Bearer t"), ("", "Bearer t")],
-)
-def test_what_oauth_asks_for_and_what_is_sent_then(base_url, asked, token_type, header):
-    script = Script(CREATED, token={**TOKEN, "token_type": token_type})
-    with Victor(
-        VictorOAuth("id-1", "secret-1"), transport=script.transport, base_url=base_url
-    ) as victor:
-        victor.payment_requests.get("a7ffd43c37c1")
-    [token], [read] = script.for_tokens, script.requests
-    assert (token.method, str(token.url)) == ("POST", f"{asked}/v2/auth/token")
-    assert str(read.url) == f"{asked}/v2/payment-requests/a7ffd43c37c1"
-    assert read.headers["authorization"] == header

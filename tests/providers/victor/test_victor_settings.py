@@ -6,7 +6,6 @@ is sent.
 
 import os
 
-import httpx
 import pytest
 from cryptography.hazmat.primitives import serialization
 
@@ -21,10 +20,8 @@ from victor_ext import (
     VictorOAuth,
 )
 from victor_ext.providers.victor.system import from_process_environment
-from victor_ext.runtime.http.options import proxy_for
 
 AUTH = VictorOAuth("id-1", "secret-1")
-REMOTE = httpx.URL("https://api.victorfi.com")
 OAUTH = {"VICTOR_CLIENT_ID": "id-1", "VICTOR_CLIENT_SECRET": "s3cret-1"}
 
 
@@ -122,11 +119,6 @@ class TestTheProcessEnvironment:
 
 class TestProxies:
     """How the environment's are chosen: see tests/runtime/http/test_connections.py."""
-
-    def test_a_proxy_of_the_caller_goes_before_that_of_the_environment(self, monkeypatch):
-        monkeypatch.setenv("HTTPS_PROXY", "http://other:1")
-        assert proxy_for(REMOTE, None) == "http://other:1"
-        assert proxy_for(REMOTE, "http://mine:1") == "http://mine:1"
 
     def test_one_of_the_environment_that_is_bad_is_named_by_its_variable(self, monkeypatch):
         monkeypatch.setenv("HTTPS_PROXY", "socks5://mine:1080")

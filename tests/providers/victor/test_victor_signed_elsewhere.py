@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from tests.providers.running import run
-from tests.runtime.fakes import BOTH, OK, Happens, Harness, http_date
+from tests.runtime.fakes import BOTH, OK, Happens, Harness
 from victor_ext import AsyncVictor, ConfigurationError, DeadlineExceeded, Outcome, Victor, VictorJwt
 from victor_ext.sandbox import Sandbox
 
@@ -113,14 +113,6 @@ class TestReuse:
         harness.call()
         harness.call()
         assert (kms.asked, len(harness.received)) == (2, sent)
-
-    def test_one_of_a_wrong_clock_is_signed_by_the_providers(self, mode: str, kms: Kms) -> None:
-        ahead = 1_770_000_000 + 3600
-        harness = harness_of(
-            mode, kms, [Happens(401, b"{}", headers=(("Date", http_date(ahead)),)), OK]
-        )
-        harness.call()
-        assert issued(harness, kms)[-1] == pytest.approx(ahead - 5, abs=2)
 
 
 @pytest.mark.parametrize("is_awaited", [False, True])

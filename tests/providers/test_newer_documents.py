@@ -1,0 +1,220 @@
+"""A newer document brings the callers of a system its filters and fields, with no line by hand."""
+
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.providers.newer import printed_by, updated
+
+pytestmark = pytest.mark.slow
+
+
+class Newer(NamedTuple):
+    """What a newer document has, and what a program does with it.
+
+    Attributes:
+        news: The texts of the document that are replaced: a filter of a list, fields of its items,
+            and a member with the name of something by hand.
+        program: `listed` makes the list, `answer` a page of it; `names` are what the name by hand
+            and the generated one have.
+        names: What these are.
+    """
+
+    news: dict[str, str]
+    program: str
+    names: list[Any]
+
+
+FEE = "    Fee: {type: object, properties: {name: {type: string}, rate: {type: number}}}\n"
+FIELDS = """\
+        {}: {{type: string, description: Who pays for it.}}
+        {}: {{type: integer}}
+        fees: {{type: array, items: {{$ref: '#/components/schemas/Fee'}}}}
+"""
+CAMEL = FIELDS.format("costCentre", "feeCount")
+FILTER = "        - {name: costCentre, in: query, schema: {type: string, maxLength: 12}}\n"
+PAYEE = "      description: A person or a company that can be paid.\n      properties:\n"
+SENSE = '        senseKey: {type: string, description: "The session'
+NEWER = {
+    "victor": Newer(
+        {
+            "        due_date_start_date:\n": (
+                "        cost_centre: {type: string, maxLength: 12}\n        due_date_start_date:\n"
+            ),
+            "        payment_network:\n": (
+                FIELDS.format("cost_centre", "fee_count")
+                + "        network: {type: string}\n        payment_network:\n"
+            ),
+            "    PaymentRequestReceiptInfo:\n": FEE + "    PaymentRequestReceiptInfo:\n",
+        },
+        """
+NEW = {"cost_centre": "CC-7", "fee_count": 2, "fees": [{"name": "rails", "rate": 0.25}]}
+ITEM = {"victor_payment_request_id": "r-1", "network": "own", "payment_network": "RTP", **NEW}
+listed = victor.payment_requests.list
+names = lambda item: [item.network, item.network_]
+
+def answer(request):
+    number = int(request.url.params["page"])
+    return {"page": number, "results": [ITEM][number:]}
+""",
+        ["RTP", "own"],
+    ),
+    "velo": Newer(
+        {
+            "        - name: payoutMemo\n": FILTER + "        - name: payoutMemo\n",
+            "        payoutType: {type: string": CAMEL + "        payoutType: {type: string",
+            PAYEE: PAYEE + "        remoteId: {type: string}\n",
+            "    PayoutSchedule:\n": FEE + "    PayoutSchedule:\n",
+        },
+        """
+from functools import partial
+from victor_ext.providers.velo import Payee
+
+NEW = {"costCentre": "CC-7", "feeCount": 2, "fees": [{"name": "rails", "rate": 0.25}]}
+listed = partial(velo.payouts.list, "payor-1")
+names = lambda _: [callable(Payee({}).remote_id), Payee({"remoteId": "own"}).remote_id_]
+
+def answer(request):
+    return {"content": [{"payoutId": "p-1", **NEW}], "page": {"totalPages": 1, "totalElements": 1}}
+""",
+        [True, "own"],
+    ),
+    # Names in any letter case; and no member says that money has moved.
+    "flexfactor": Newer(
+        {
+            "        - {name: orderBy, in: query": FILTER + "        - {name: orderBy, in: query",
+            "        referenceNumber: {type: string": CAMEL
+            + "        referenceNumber: {type: string",
+            "    OrderPage:\n": FEE + "    OrderPage:\n",
+            SENSE: "        approved: {type: boolean}\n" + SENSE,
+        },
+        """
+from victor_ext.providers.flexfactor import Decision, FlexFactorToken
+
+NEW = {"CostCentre": "CC-7", "feecount": 2, "fees": [{"Name": "rails", "rate": 0.25}]}
+MID = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
+listed = FlexFactor(FlexFactorToken("t"), mid=MID, transport=transport).orders.list
+decision = Decision({"status": "DECLINED", "approved": True})
+names = lambda _: [decision.approved, decision.approved_]
+
+def answer(request):
+    return {"items": [{"id": "o-1", "status": 7, **NEW}], "isLastPage": True}
+""",
+        [False, True],
+    ),
+}
+END = """
+(item,) = listed(cost_centre="CC-7")
+times = sent.count(sent[0])
+try:
+    listed(cost_centre="x" * 13)
+except InvalidRequest as error:
+    refused = error.problems[0].message
+print(json.dumps({
+    "signature": str(inspect.signature(listed)),
+    "query": sent[0],
+    "refused": refused,
+    "times read": times,
+    "read": [item.cost_centre, item.fee_count, item.fees[0].name, str(item.fees[0].rate)],
+    "row": item.to_dict(),
+    "repr": repr(item),
+    "names": names(item),
+}))
+"""
+
+
+@pytest.fixture(scope="module", params=NEWER)
+def system(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def seen(system: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What a program sees that uses the news."""
+    newer = NEWER[system]
+    folder = updated(tmp_path_factory.mktemp("newer"), system, newer.news)
+    return printed_by(newer.program + END, folder)
+
+
+def test_a_new_filter_is_an_argument_with_its_limit(seen: Any) -> None:
+    assert "cost_centre: 'str | None' = None" in seen["signature"]
+    assert "=CC-7" in seen["query"]
+    assert seen["refused"] == "cost_centre must be text of 1 to 12 characters, and has 13."
+
+
+def test_a_list_with_a_filter_that_nobody_decided_about_is_read_until_nothing_is_new(
+    seen: Any,
+) -> None:
+    assert seen["times read"] == 2
+
+
+def test_a_new_field_is_read_by_its_type_and_stands_in_a_row(seen: Any) -> None:
+    assert seen["read"] == ["CC-7", 2, "rails", "0.25"]
+    assert (seen["row"]["cost_centre"], seen["row"]["fees"][0]["rate"]) == ("CC-7", "0.25")
+
+
+def test_a_new_text_is_in_no_repr_until_somebody_decides(seen: Any) -> None:
+    assert "id='" in seen["repr"]
+    assert "CC-7" not in seen["repr"]
+
+
+def test_a_new_member_takes_the_place_of_nothing_by_hand(seen: Any, system: str) -> None:
+    assert seen["names"] == NEWER[system].names
+
+
+SHOWN = {
+    "        withdrawable: {type: boolean": (
+        "        costCentre: {type: string}\n        withdrawable: {type: boolean"
+    ),
+    "        paymentMetadata:\n": (
+        "        costCentre: {type: string}\n        unseen: {type: string}\n"
+        "        paymentMetadata:\n"
+    ),
+    "        payoutFromPayorId:\n          type: string\n": (
+        "        batch: {type: string}\n        payoutFromPayorId:\n          type: string\n"
+    ),
+    "        paymentsSubmitted: {": "        batch: {type: string}\n        paymentsSubmitted: {",
+}
+"""Members of a payment that is sent, of the one that Velo shows, and of the payout."""
+PROOF = """
+from victor_ext.providers.velo import PaymentInstruction
+
+NOW = datetime.datetime.now(datetime.UTC)
+USUAL = {
+    "remoteId": "payee-7", "sourceAccountName": "USD", "payorPaymentId": "INV-1",
+    "amount": 4423, "currency": "USD", "unseen": "another",
+}
+
+def answer(request):
+    payout, payment = shown
+    if request.url.path.endswith("/payouts/p-1"):
+        return {"payoutId": "p-1", "status": "ACCEPTED", **payout}
+    at = (NOW + datetime.timedelta(seconds=1)).isoformat()
+    listed = {"paymentId": "7", "payout": {"payoutId": "p-1"}, "submittedDateTime": at}
+    page = {"totalPages": 1, "totalElements": 1}
+    return {"content": [{**listed, **USUAL, **payment}], "page": page}
+
+payment = PaymentInstruction(
+    remote_id="payee-7", amount=Money.of("44.23", "USD"), source_account_name="USD",
+    payor_payment_id="INV-1", cost_centre="ABCD", unseen="here",
+)
+call = velo.prepare("payouts.submit", [payment], batch="May")
+said = []
+for shown in json.load(sys.stdin):
+    found = velo.look_up(call, since=NOW, payor_id="payor-1")
+    said.append(" ".join(sorted(found.compared)) if isinstance(found, Done) else found)
+print(json.dumps(said))
+"""
+
+
+def test_a_new_member_of_velos_payments_is_compared_where_it_is_shown(tmp_path: Any) -> None:
+    cases = {
+        "amount of INV-1 remoteId of INV-1 sourceAccountName of INV-1": ({}, {}),
+        "amount of INV-1 costCentre of INV-1 remoteId of": ({}, {"costCentre": " ABCD "}),
+        "amount of INV-1 batch remoteId of INV-1": ({"batch": "May"}, {}),
+        "another value than was sent: costCentre of INV-1": ({}, {"costCentre": "WXYZ"}),
+        "a value that cannot be read: costCentre of INV-1": ({}, {"costCentre": {}}),
+        "another value than was sent: batch:": ({"batch": "June"}, {}),
+    }
+    said = printed_by(PROOF, updated(tmp_path, "velo", SHOWN), [*cases.values()])
+    assert [words for words, found in zip(cases, said, strict=True) if words not in found] == []
