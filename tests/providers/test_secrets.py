@@ -5,8 +5,6 @@ Of Victor, see `tests/test_leaks.py`.
 """
 
 import asyncio
-import base64
-import dataclasses
 import json
 import logging
 import pickle
@@ -14,17 +12,16 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 import httpx
 import pytest
 from velo_api.typed import parts as parts_of_velo
 
-from tests.frames import assert_hidden, found_in, places
+from tests.frames import assert_hidden, found_in
 from tests.providers.connected.till import Caller, operation
 from tests.providers.eastpay import adapter as eastpay_adapter
 from tests.providers.flexfactor import adapter as flexfactor_adapter
-from tests.providers.running import GUID, MODES, QUICK, TOKEN, Script, is_for_token, run
+from tests.providers.running import GUID, MODES, QUICK, TOKEN, Script, run
 from tests.providers.systems import of_every_system
 from tests.providers.velo.adapter import pay
 from victor_ext import (
@@ -34,12 +31,10 @@ from victor_ext import (
     BearerAuth,
     ClientCredentialsAuth,
     ConfigurationError,
-    InvalidRequest,
     OffsetPages,
     SignedAuth,
     Victor,
     VictorError,
-    VictorJwt,
     VictorOAuth,
 )
 from victor_ext.privacy import redact_excerpt
@@ -96,6 +91,12 @@ class System(NamedTuple):
     says: Callable[[str], Any]
     credentials: tuple[str, ...]
     calls: Mapping[str, Call]
+
+    def run(self, call: Any, line: Any, mode: str = "blocking", **options: Any) -> Any:
+        """What a call of it comes to over a script with this line."""
+        script = Script(line, token={**TOKEN, "access_token": ACCESS, "accessToken": ACCESS})
+        options = {**self.arguments, "retry": QUICK, "transport": script.transport, **options}
+        return run(self.kinds[MODES.index(mode)], call, **options)
 
 
 def charge(card: Any, **more: Any) -> Callable[[Any], Any]:
@@ -238,40 +239,27 @@ SYSTEMS = of_every_system(
 )
 
 
-def echo(request: httpx.Request) -> str:
-    return request.content.decode()
-
-
 HANDLERS: dict[str, Callable[[System, str], Any]] = {
     **{
         f"{status} in its own shape": lambda system, words, status=status: httpx.Response(
             status, json=system.says(words)
         )
-        for status in (200, 400, 401, 409, 500)
+        for status in (200, 401, 409, 500)
     },
     "400 of another shape": lambda _, words: httpx.Response(
         400, json={"Email": [words], EMAIL: [words.upper()]}
     ),
-    "400 of no shape": lambda _, words: httpx.Response(400, text=f"no {words}"),
-    "400 of an array": lambda _, words: httpx.Response(400, json=[words]),
     "400 with the request in it": lambda system, _: (
-        lambda request: httpx.Response(
-            400, json={"title": f"bad: {echo(request)}", **system.says(echo(request))}
-        )
+        lambda request: httpx.Response(400, json=system.says(request.content.decode()))
     ),
-    "409 with the request": lambda _system, _: (
-        lambda request: httpx.Response(409, content=request.content)
-    ),
+    "409 with the request": lambda *_: lambda request: httpx.Response(409, content=request.content),
     "200 that says no": lambda _, words: httpx.Response(
         200, json={"success": False, "result": "x" * 190 + words}
     ),
     "200 with HTML": lambda _, words: httpx.Response(200, text=f"<html>{words}"),
-    "500 with HTML": lambda _, words: httpx.Response(500, text=f"<html>{words}"),
-    "200 of another type": lambda *_: httpx.Response(200, json=[EMAIL]),
     "a redirect": lambda *_: httpx.Response(
         302, headers={"Location": f"https://elsewhere.example/{EMAIL}"}
     ),
-    "no connection": lambda *_: httpx.ConnectError("no"),
     "no answer": lambda *_: httpx.ReadTimeout("no"),
 }
 each_call = pytest.mark.parametrize(
@@ -288,29 +276,17 @@ def test_a_call_that_fails(
     system = SYSTEMS[name]
     make, secrets, in_messages = system.calls[call]
     hidden = (*system.credentials, *secrets)
-    script = Script(
-        HANDLERS[handler](system, " ".join((*system.credentials, *secrets, *in_messages))),
-        token={**TOKEN, "access_token": ACCESS, "accessToken": ACCESS},
-    )
+    line = HANDLERS[handler](system, " ".join((*hidden, *in_messages)))
     events: list[Any] = []
-    options = {
-        **system.arguments,
-        "transport": script.transport,
-        "retry": QUICK,
-        "on_event": events.append,
-    }
-    raised: VictorError | None = None
-    shown = ""
+    shown = stored = ""
     try:
-        shown = repr(run(system.kinds[MODES.index(mode)], make, **options))
+        shown = repr(system.run(make, line, mode, on_event=events.append))
     except VictorError as error:
-        raised = error
-    if raised:
-        assert_hidden(raised, hidden)
-        shown = f"{raised}{raised!r}{raised.problems!r}"
-        raised.response = None  # what a provider wrote stays in the raw body, for the caller alone
-        assert found_in(pickle.dumps(raised).decode("latin-1"), system.credentials[:2]) == []
-        assert isinstance(raised, InvalidRequest) or script.requests or script.for_tokens
+        assert_hidden(error, hidden)
+        shown = f"{error}{error!r}{error.problems!r}"
+        error.response = None  # what a provider wrote stays in the raw body, for the caller alone
+        stored = pickle.dumps(error).decode("latin-1")
+    assert found_in(stored, system.credentials[:2]) == []
     assert found_in(shown + caplog.text + repr(events), (*hidden, *in_messages)) == []
 
 
@@ -319,104 +295,47 @@ def signed(request: httpx.Request) -> None:
     request.url = request.url.copy_merge_params({"signature": KEY})
 
 
-PAIR = base64.b64encode(f"{KEY}:{SECRET}".encode()).decode()
-AUTHS: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
-    "a bearer token": (lambda: BearerAuth(SECRET), (SECRET,)),
-    "a key in a header": (lambda: ApiKeyAuth(SECRET, header="X-Key"), (SECRET,)),
-    "a key in the query": (lambda: ApiKeyAuth(SECRET, query="key"), (SECRET,)),
-    "user and password": (lambda: BasicAuth(KEY, SECRET), (KEY, SECRET, PAIR)),
-    "signed": (lambda: SignedAuth(lambda _: f"Signed {SECRET}"), (SECRET,)),
-    "signed, and no header can hold it": (lambda: SignedAuth(lambda _: f"{SECRET}\n"), (SECRET,)),
-    "issued": (lambda: ClientCredentialsAuth("/token", KEY, lambda: SECRET), (KEY, SECRET, ACCESS)),
-    "issued for a form": (
-        lambda: ClientCredentialsAuth("/token", KEY, SECRET, in_body=True),
+AUTHS: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "a bearer token": (BearerAuth(SECRET), (SECRET,)),
+    "a key in a header": (ApiKeyAuth(SECRET, header="X-Key"), (SECRET,)),
+    "a key in the query": (ApiKeyAuth(SECRET, query="key"), (SECRET,)),
+    "user and password": (BasicAuth(KEY, SECRET), (KEY, SECRET)),
+    "signed": (SignedAuth(lambda _: f"Signed {SECRET}"), (SECRET,)),
+    "signed, and no header can hold it": (SignedAuth(lambda _: f"{SECRET}\n"), (SECRET,)),
+    "issued": (
+        ClientCredentialsAuth("/token", KEY, lambda: SECRET, in_body=True),
         (KEY, SECRET, ACCESS),
     ),
-    "a function": (lambda: signed, (KEY, SECRET)),
-    "VictorJwt": (lambda: VictorJwt(KEY, sign=lambda _: b"signature"), (KEY,)),
-    "VictorOAuth": (lambda: VictorOAuth(KEY, SECRET), (KEY, SECRET, ACCESS)),
-}
-REPEATED: dict[str, Callable[[str], str]] = {
-    "as it is": str,
-    "percent-encoded": lambda text: quote(text, safe=""),
-    "in Base64": lambda text: base64.b64encode(text.encode()).decode(),
-    "in JSON": lambda text: json.dumps(text)[1:-1],
-    "cut": lambda text: text[: len(text) * 2 // 3],
-    "in capitals": str.upper,
-    "in small letters": str.lower,
+    "a function": (signed, (KEY, SECRET)),
 }
 
 
-def repeating(
-    status: int, texts: list[str], *, html: bool
-) -> Callable[[httpx.Request], httpx.Response]:
-    words = ", ".join(f"Invalid API Key provided: {text}" for text in texts)
-    error = {
-        "message": words,
-        "field": texts[-1],
-        "code": texts[0],
-        "details": {text: [words] for text in texts},
-    }
-    body = {
-        "error": error,
-        "errors": [words, error],
-        "message": words,
-        "victor_payment_request_id": texts[0],
-    }
-    headers = {
-        "X-Request-Id": texts[0],
-        "Location": f"https://{words}",
-        "Content-Encoding": texts[0] if html else "",
-    }
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        if is_for_token(request):
-            return httpx.Response(200, json={**TOKEN, "access_token": ACCESS})
-        return httpx.Response(
-            status, headers=headers, **({"text": f"<p>{words}"} if html else {"json": body})
-        )
-
-    return answer
-
-
-@pytest.mark.parametrize("html", [False, True])
-@pytest.mark.parametrize("way", REPEATED)
 @pytest.mark.parametrize("name", AUTHS)
 def test_what_a_provider_repeats_of_the_credentials(
-    mode: str, name: str, way: str, html: bool, caplog: pytest.LogCaptureFixture
+    mode: str, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    make, secrets = AUTHS[name]
-    said = [REPEATED[way](secret) for secret in secrets]
-    for status in (200, 302, 400, 401, 409, 500):
-        events: list[Any] = []
-        options = {"auth": make(), "retry": QUICK, "on_event": events.append}
-        options["transport"] = httpx.MockTransport(repeating(status, said, html=html))
-        if name.startswith("Victor"):
-            kind = (Victor, AsyncVictor)[MODES.index(mode)]
-            call = partial(
-                run, kind, lambda client: client.payment_requests.get("b34783af0"), **options
-            )
-        else:
-            call = partial(Caller(mode, **options).call, "payments.get_payment", "pay_1")
+    auth, secrets = AUTHS[name]
+    events: list[Any] = []
+    words = ", ".join(secrets)
+    body = {"error": {"message": words, "code": secrets[0], "details": {words: [words]}}}
+    headers = {"X-Request-Id": secrets[0], "Location": f"https://{words}"}
+    for status in (200, 302, 400, 401, 500):
+        answer = httpx.Response(status, headers=headers, json=body)
+        script = Script(answer, token={**TOKEN, "access_token": ACCESS})
         with pytest.raises(VictorError) as raised:
-            call()
-        assert_hidden(raised.value, said)
-        assert (
-            found_in(
-                f"{raised.value.request_id}{raised.value.response_info!r}{events!r}{caplog.text}",
-                said,
+            Caller(mode, script, auth=auth, on_event=events.append).call(
+                "payments.get_payment", "pay_1"
             )
-            == []
-        )
+        assert_hidden(raised.value, secrets)
+        shown = f"{raised.value.request_id}{raised.value.response_info!r}{events!r}{caplog.text}"
+        assert found_in(shown, secrets) == []
 
 
 def test_a_credential_that_is_a_part_of_its_mask() -> None:
-    transport = httpx.MockTransport(
-        lambda _: httpx.Response(400, json={"message": "no secret-1 or secret-1"})
-    )
+    answer = httpx.Response(400, json={"message": "no secret-1 or secret-1"})
     with pytest.raises(VictorError, match=r"no \[secret\] or \[secret\]"):
-        Caller("sync", auth=BearerAuth("secret-1"), transport=transport).call(
+        Caller("sync", lambda _: answer, auth=BearerAuth("secret-1")).call(
             "payments.get_payment", "pay_1"
         )
 
@@ -426,7 +345,6 @@ def test_credentials_are_masked_until_their_call_ends(mode: str, status: int) ->
     """A call within another one masks its own; after both, a text is of no call, though an error
     keeps the frames.
     """
-
     failed = list[VictorError]()
 
     def refusing(mode: str, secret: str, **options: Any) -> Caller:
@@ -482,7 +400,7 @@ def test_what_is_quoted_of_a_good_response_is_masked_too(mode: str) -> None:
     assert raised.value.request_id == "[secret]"
 
 
-@pytest.mark.parametrize("status", [200, 400, 401, 403, 500])
+@pytest.mark.parametrize("status", [200, 400, 401, 500])
 @pytest.mark.parametrize("name", ["flexfactor", "velo"])
 def test_a_token_endpoint_that_echoes(
     name: str, status: int, caplog: pytest.LogCaptureFixture
@@ -492,92 +410,55 @@ def test_a_token_endpoint_that_echoes(
     transport = httpx.MockTransport(lambda _: httpx.Response(status, json=said))
     system = SYSTEMS[name]
     with pytest.raises(VictorError) as raised:
-        run(
-            system.kinds[0],
-            system.calls["get"].make,
-            **system.arguments,
-            transport=transport,
-            retry=QUICK,
-        )
+        system.run(system.calls["get"].make, None, transport=transport)
     assert_hidden(raised.value, CREDENTIALS)
     assert found_in(caplog.text, CREDENTIALS) == []
 
 
 def test_what_is_wrong_is_still_said() -> None:
     def refused(name: str, call: str, body: Any) -> str:
-        system = SYSTEMS[name]
-        script = Script(httpx.Response(400, json=body))
         with pytest.raises(VictorError) as raised:
-            run(
-                system.kinds[0],
-                system.calls[call].make,
-                **{**system.arguments, "transport": script.transport},
-            )
+            SYSTEMS[name].run(SYSTEMS[name].calls[call].make, httpx.Response(400, json=body))
         return str(raised.value)
 
     wrong = {"name": "card.number", "message": f"{NUMBER} fails its check"}
-    assert "card.number: [hidden] fails its check" in refused(
-        "eastpay", "a card", {"result": {"parameterErrors": [wrong]}}
-    )
-    said = {"result": {"code": "100.300.001", "description": "no Perpetua +20 2 1234 for Zoë"}}
-    assert "no [hidden] +[hidden] for [hidden]" in refused("eastpay", "a shopper", said)
-    assert "is payee-8 already" in refused(
-        "velo", "payees", {"errors": [{"errorMessage": "Lovelace is payee-8 already"}]}
-    )
-    assert "[hidden]" in refused(
-        "flexfactor", "evaluate", {"errors": {"device": [f"{ADDED} or 90125", 90125]}}
-    )
+    said = refused("eastpay", "a card", {"result": {"parameterErrors": [wrong]}})
+    assert "card.number: [hidden] fails its check" in said
+    result = {"code": "100.300.001", "description": "no Perpetua +20 2 1234 for Zoë"}
+    said = refused("eastpay", "a shopper", {"result": result})
+    assert "no [hidden] +[hidden] for [hidden]" in said
+    errors = [{"errorMessage": "Lovelace is payee-8 already"}]
+    assert "is payee-8 already" in refused("velo", "payees", {"errors": errors})
+    body = {"errors": {"device": [f"{ADDED} or 90125", 90125]}}
+    assert "[hidden]" in refused("flexfactor", "evaluate", body)
 
 
 def test_a_code_stays_whole_though_a_group_of_it_is_the_cvv() -> None:
-    body = {
-        "result": {
-            "code": "100.100.101",
-            "parameterErrors": [{"name": "amount", "message": "is odd"}],
-        }
-    }
+    errors = [{"name": "amount", "message": "is odd"}]
+    body = {"result": {"code": "100.100.101", "parameterErrors": errors}}
     error = eastpay_adapter.observe(400, body, charge(eastpay_adapter.card("100")))
     assert error.problems[0].code == "100.100.101"
 
 
 def test_nothing_is_shown_of_what_works(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    answer = {"id": GUID, "orderId": GUID, "status": "APPROVED", "email": EMAIL, "isLastPage": True}
-    script = Script(
-        httpx.Response(200, json={**answer, "items": [answer]}),
-        token={**TOKEN, "accessToken": ACCESS},
-    )
-    events: list[Any] = []
-    auth = FlexFactorAuth(KEY, SECRET)
-    with FlexFactor(auth, mid=GUID, transport=script.transport, on_event=events.append) as client:
-        made = [evaluate()(client), client.orders.get(GUID), *client.orders.list()]
+    answer = {"id": GUID, "orderId": GUID, "status": "APPROVED", "email": EMAIL}
+    good = httpx.Response(200, json=answer)
+    calls = (evaluate(), lambda client: client.orders.get(GUID))
+    made = [SYSTEMS["flexfactor"].run(call, good) for call in calls]
     channel = velo.PaymentChannel(
         account_name=NAME, country_code="GB", currency="GBP", iban="GB33BUKB20201555555555"
     )
     company = velo.Company(name=NAME, tax_id="223344556")
     parts = [
-        flexfactor.Payer(email=EMAIL),
-        flexfactor.Card(token=CARD),
-        flexfactor.Address(last_name=NAME),
-        auth,
-        client,
-        PERSON,
-        PERSON.individual,
-        parts_of_velo.new_payee_body(Query(), "", PERSON),
-        channel,
-        company,
-        PLASTIC,
-        eastpay.CardToken(STORED),
-        *(
-            getattr(part, name)
-            for part in (channel, company)
-            for name in (field.name for field in dataclasses.fields(part))
-            if "name" not in name
-        ),
+        *(flexfactor.Payer(email=EMAIL), flexfactor.Card(token=CARD)),
+        *(flexfactor.Address(last_name=NAME), FlexFactorAuth(KEY, SECRET), PERSON),
+        *(PERSON.individual, parts_of_velo.new_payee_body(Query(), "", PERSON)),
+        *(channel, company, channel.iban, company.tax_id, PLASTIC, eastpay.CardToken(STORED)),
     ]
-    shown = repr([vars(auth), *made, *parts, *events]) + caplog.text
+    shown = repr([*made, *parts]) + caplog.text
     hidden = (*CREDENTIALS, CARD, NAME, ADDRESS, ACCOUNT, NATIONAL, NUMBER, STORED)
-    assert found_in(shown, [*hidden, "GB33BUKB20201555555555", "223344556"]) == []
+    assert found_in(shown, [*hidden, channel.iban, company.tax_id]) == []
     assert made[1].raw.additional_properties["email"] == EMAIL  # it is there for whoever asks
 
 
@@ -595,15 +476,3 @@ def test_a_set_up_that_fails(set_up: Callable[[], Any]) -> None:
     with pytest.raises(ConfigurationError) as raised:
         set_up()
     assert_hidden(raised.value, CREDENTIALS)
-
-
-def test_the_search_finds_what_is_there() -> None:
-    """A search that finds nothing proves nothing: let it find something in each place."""
-    secret, seen = "visibly-fake", dict[str, str]()
-    try:
-        raise VictorError(f"It shows {secret}.")
-    except VictorError as error:
-        seen = {place: text for place, text in places(error, (__file__,)) if secret in text}
-    assert {"str", "repr", "attributes", "traceback"} <= set(seen)
-    assert any(place.startswith("secret in ") for place in seen)
-    assert Money.of("1.00", "USD")
