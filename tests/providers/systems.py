@@ -11,6 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
+
+from tests.providers.running import MODES, ONCE, Script, run
 from victor_ext.systems import entry_points_of
 
 Entry = TypeVar("Entry")
@@ -85,3 +88,26 @@ CLIENTS: dict[str, tuple[type[Any], type[Any]]] = {
     for name, entry in entry_points_of().items()
 }
 ARGUMENTS: dict[str, dict[str, Any]] = {name: ADAPTERS[name].ARGUMENTS for name in CLIENTS}
+
+
+def each_exchange(*, writes: bool = False) -> pytest.MarkDecorator:
+    """Run a test with each exchange of each system, or with those that write. `make quick` runs the
+    first ones of each system.
+    """
+    rows = [
+        pytest.param(system, exchange, id=f"{system}-{exchange.word}", marks=marks)
+        for system, adapter in ADAPTERS.items()
+        for marks, exchanges in (
+            ((), (adapter.READ, adapter.WRITE)),
+            ([pytest.mark.slow], adapter.MORE),
+        )
+        for exchange in exchanges
+        if exchange.writes or not writes
+    ]
+    return pytest.mark.parametrize(("system", "exchange"), rows)
+
+
+def called(system: str, mode: str, call: Any, script: Script, **options: Any) -> Any:
+    """What a call of a client of an installed system comes to over a script, in one attempt."""
+    options = {"transport": script.transport, "retry": ONCE, **options}
+    return run(CLIENTS[system][MODES.index(mode)], call, **{**ARGUMENTS[system], **options})

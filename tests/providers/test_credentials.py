@@ -382,6 +382,12 @@ class TestEachEndpoint:
         with pytest.raises(UnreadableResponse):
             client.authorization()
 
+    @pytest.mark.parametrize("word", ["bearer", "BEARER", "Bearer"])
+    def test_the_type_of_a_token_is_sent_in_one_spelling(self, system: str, word: str) -> None:
+        script = Script(token={**TOKEN, "token_type": word})
+        client = CLIENTS[system][0](**ARGUMENTS[system], transport=script.transport)
+        assert client.authorization() == "Bearer t"
+
     def test_a_refusal_says_which_environment_was_asked_and_what_to_check(
         self, system: str, mode: str
     ) -> None:

@@ -19,22 +19,12 @@ import httpx
 import pytest
 
 from tests.providers.running import Exchange
-from tests.providers.systems import ADAPTERS, CLIENTS
+from tests.providers.systems import ADAPTERS, CLIENTS, each_exchange
 from tests.providers.test_proven_work import Restated
 from victor_ext import VictorError
 from victor_ext.systems import entry_points_of
 
 KEYED = [name for name, adapter in ADAPTERS.items() if adapter.WRITE.keyed]
-EXCHANGES = [
-    pytest.param(name, exchange, id=f"{name}-{exchange.word}", marks=marks)
-    for name, adapter in ADAPTERS.items()
-    for marks, exchanges in (
-        ((), (adapter.READ, adapter.WRITE)),
-        ([pytest.mark.slow], adapter.MORE),
-    )
-    for exchange in exchanges
-]
-each_exchange = pytest.mark.parametrize(("system", "exchange"), EXCHANGES, indirect=["system"])
 
 
 @pytest.fixture(params=ADAPTERS)
@@ -157,7 +147,7 @@ USED = {
 }
 
 
-@each_exchange
+@each_exchange()
 def test_an_exchange_fails_once(harness: Any, exchange: Exchange) -> None:
     work = int(exchange.writes)
     assert observed(harness, exchange) == Observed("success", None, 1, work)
@@ -173,7 +163,7 @@ def test_an_exchange_fails_once(harness: Any, exchange: Exchange) -> None:
             assert exchange.hint in seen.message
 
 
-@each_exchange
+@each_exchange()
 def test_an_exchange_is_refused_or_fails_for_good(harness: Any, exchange: Exchange) -> None:
     """A conflict is with something that exists: it leaves the outcome unknown.
 
@@ -226,7 +216,7 @@ class Odd(Restated):
         return httpx.Response(response.status_code, headers=headers, content=content)
 
 
-@each_exchange
+@each_exchange()
 def test_what_is_handed_out_can_be_stored_and_has_its_digits(
     harness: Any, exchange: Exchange
 ) -> None:

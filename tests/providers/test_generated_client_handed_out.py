@@ -14,32 +14,18 @@ import pytest
 
 from tests.providers.connected.till import client_class, operation
 from tests.providers.running import ONCE, Exchange
-from tests.providers.systems import ADAPTERS
+from tests.providers.systems import each_exchange
 from victor_ext import (
     Done,
     HeaderKey,
     OperationRow,
     Proof,
-    RetryPolicy,
     UnreadableResponse,
     Victor,
     VictorOAuth,
     connect,
-    idempotency_key_for,
 )
-from victor_ext.bulk import BulkSender
 from victor_ext.providers.velo import Velo, VeloAuth
-
-METHODS = [
-    pytest.param(system, exchange, id=f"{system} {exchange.word}", marks=marks)
-    for system, adapter in ADAPTERS.items()
-    if system != "connected"  # its calls are those of the client that is handed out
-    for marks, exchanges in (
-        ((), (adapter.READ, adapter.WRITE)),
-        ([pytest.mark.slow], adapter.MORE),
-    )
-    for exchange in exchanges
-]
 
 
 def changed(client: Any) -> Any:
@@ -64,8 +50,10 @@ def changed(client: Any) -> Any:
     return client
 
 
-@pytest.mark.parametrize(("system", "exchange"), METHODS)
+@each_exchange()
 def test_it_changes_no_method(harness: Any, system: str, exchange: Exchange) -> None:
+    if system == "connected":
+        return  # its calls are those of the client that is handed out
     subject = exchange.subject(harness)
     before = exchange.work(harness, subject)
     sent = len(harness.sent(exchange.word))
@@ -115,54 +103,6 @@ def test_it_decides_about_no_response_of_a_method() -> None:
         changed(velo)
         with pytest.raises(UnreadableResponse):
             velo.payouts.withdraw(str(uuid.UUID(int=1)))
-
-
-def test_a_row_of_bulk_has_its_key_in_each_repeat(tmp_path: Any) -> None:
-    keys: list[str | None] = []
-
-    def respond(request: httpx.Request) -> httpx.Response:
-        if "token" in request.url.path:
-            token = {"access_token": "t", "token_type": "Bearer", "expires": 99999999999999}
-            return httpx.Response(200, json=token)
-        if request.method == "GET":
-            return httpx.Response(200, json={"page": 0, "page_size": 50, "results": []})
-        keys.append(request.headers.get("Idempotency-Key"))
-        if len(keys) == 1:
-            raise httpx.ReadError("lost")
-        return httpx.Response(
-            200,
-            json={
-                "victor_payment_request_id": "R1",
-                "client_reference_id": "INV-1",
-                "status": "pending",
-                "direction": "outbound",
-            },
-        )
-
-    row = {
-        "invoice_no": "INV-1",
-        "payee_account_number": "043987673645",
-        "payer_counterparty_id": "acceptsRfp",
-        "amount": "1.23",
-        "biller_type": "BUSINESS",
-        "due_date": datetime.now(UTC).date().isoformat(),
-        "client_reference_id": "INV-1",
-    }
-    with Victor(
-        VictorOAuth("id", "no-secret-at-all"),
-        environment="staging",
-        transport=httpx.MockTransport(respond),
-        retry=RetryPolicy(max_attempts=2, base=0.001),
-    ) as victor:
-        sender = BulkSender(
-            changed(victor),
-            state=f"sqlite:///{tmp_path}/state.sqlite",
-            batch="march",
-            key_column="invoice_no",
-            storage_key="no-secret-at-all",
-        )
-        sender.send([row])
-    assert keys == [idempotency_key_for("invoice", "INV-1")] * 2
 
 
 def test_all_threads_get_the_same_one() -> None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import httpx
 import pytest
@@ -115,15 +115,6 @@ def test_help_shows_types_and_not_how_an_argument_is_checked(system: str, awaite
 
 
 @each_system
-def test_a_signature_has_the_types_that_a_checker_sees(system: str) -> None:
-    """Without the rules, and otherwise those of the request object."""
-    for name, method in methods_of(made(system, awaited=False)).items():
-        for parameter in inspect.signature(method).parameters.values():
-            assert parameter.annotation is not inspect.Parameter.empty, (name, parameter)
-            assert get_origin(parameter.annotation) is not Annotated, (name, parameter)
-
-
-@each_system
 def test_both_clients_show_one_constructor(system: str) -> None:
     blocking, awaited = CLIENTS[system]
     assert inspect.signature(blocking) == inspect.signature(awaited)
@@ -148,23 +139,6 @@ def test_both_clients_show_one_constructor(system: str) -> None:
             assert f"          {name}: " in shown, name
         assert "object object" not in shown
         assert "Client[" not in shown, "a base that no user names"
-
-
-@each_system
-@pytest.mark.parametrize(
-    "make", [lambda kind: kind.from_env, lambda kind: partial(kind.from_profile, "mine")]
-)
-def test_a_misspelt_option_is_refused(
-    system: str, make: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """The settings themselves are complete: they come from the environment, or from a profile."""
-    written = profile(system, monkeypatch, tmp_path)
-    for name, value in written.items():
-        monkeypatch.setenv(f"{system.upper()}_{name.upper()}", value)
-    for kind in CLIENTS[system]:
-        make(kind)(deadline=5)
-        with pytest.raises(TypeError, match=r"'deadlin'\. Did you mean 'deadline'\?"):
-            make(kind)(deadlin=5)
 
 
 @each_system

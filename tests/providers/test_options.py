@@ -3,7 +3,6 @@ systems.
 """
 
 import json
-from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
@@ -13,7 +12,7 @@ from victor_api.client import Client
 
 from tests.cases import cases_beside
 from tests.contracts.contract import ONCE
-from tests.providers.running import TOKEN, is_for_token, run
+from tests.providers.running import is_for_token, run
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import ConfigurationError, HeaderKey, InvalidRequest, connect
 
@@ -132,27 +131,6 @@ def test_what_cannot_be_sent_is_refused_at_once(system: str) -> None:
         other = client.with_options(extra_query={"a": 1}).with_options(deadline=5.0)
         assert other._config.extras.query == {"a": 1}
         assert other.with_options(extra_query=None)._config.extras.query is None
-
-
-def test_a_list_or_a_search_with_a_filter_that_items_may_leave_is_read_twice() -> None:
-    asked: list[str] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        if is_for_token(request):
-            return httpx.Response(200, json=TOKEN)
-        asked.append(request.url.query.decode())
-        items = [{"payeeId": "a", "paymentId": "a"}] if request.url.params["page"] == "1" else []
-        return httpx.Response(200, json={"content": items, "page": {}})
-
-    with CLIENTS["velo"][0](**ARGUMENTS["velo"], transport=httpx.MockTransport(answer)) as velo:
-        filtered, payor = (
-            velo.with_options(extra_query={"purpose": "RENT"}),
-            ARGUMENTS["flexfactor"]["mid"],
-        )
-        assert [each.id for each in filtered.payees.list(payor)] == ["a"]
-        for client in (filtered, velo):
-            client.payments.find("INV-1", payor_id=payor, since=datetime.now(UTC))
-    assert [each.endswith("&purpose=RENT") for each in asked] == [True] * 8 + [False] * 2
 
 
 def test_a_client_without_methods_says_where_to_put_them() -> None:

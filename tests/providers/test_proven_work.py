@@ -16,7 +16,7 @@ import pytest
 from tests.providers.connected.till import Caller, new_payment, operation
 from tests.providers.flexfactor.adapter import id_of
 from tests.providers.running import ONCE, QUICK, Exchange, Script, is_for_token
-from tests.providers.systems import ADAPTERS
+from tests.providers.systems import ADAPTERS, each_exchange
 from victor_ext import ClientCredentialsAuth, VictorError
 from victor_ext.providers.eastpay.operations import operations_of
 
@@ -37,13 +37,7 @@ PROVES_NOTHING = {
     "flexfactor": {"cancel", "external_cancel"},
 }
 """Writes whose good response has no body, and nothing in its headers; a quote has an empty list."""
-WRITES = [
-    pytest.param(system, exchange, id=f"{system}-{exchange.word}-{number}")
-    for system, adapter in ADAPTERS.items()
-    for number, exchange in enumerate((adapter.WRITE, *adapter.MORE))
-    if exchange.writes
-]
-each_write = pytest.mark.parametrize(("system", "exchange"), WRITES)
+each_write = each_exchange(writes=True)
 
 
 @dataclass

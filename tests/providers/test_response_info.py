@@ -17,7 +17,6 @@ from tests.providers.running import MODES, ONCE, Script, run
 from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
 from victor_ext import (
     AuthenticationError,
-    NotFound,
     Ping,
     ResponseInfo,
     RetryPolicy,
@@ -105,23 +104,6 @@ def test_the_attempts_are_counted_and_the_last_response_is_told() -> None:
         "edge",
     )
     assert repr(info) == "ResponseInfo(status_code=200, request_id='second', attempts=2)"
-
-
-def test_an_error_tells_the_same() -> None:
-    with (
-        victor_over(httpx.Response(404, headers={"X-Request-Id": ID})) as victor,
-        pytest.raises(NotFound) as raised,
-    ):
-        victor.payment_requests.get("a7ffd43c37c1")
-    info = raised.value.response_info
-    assert info is not None
-    assert (info.status_code, info.attempts, info.request_id, info.headers["x-request-id"]) == (
-        404,
-        1,
-        ID,
-        ID,
-    )
-    assert VictorError("Nothing came.").response_info is None
 
 
 def test_a_search_without_a_result_tells_it_too() -> None:

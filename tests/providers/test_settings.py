@@ -21,8 +21,7 @@ from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
 from tests.providers.test_introspection import methods_of
 from tests.providers.test_operations_table import arguments_of
 from victor_ext import ConfigurationError, Outcome
-from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
-from victor_ext.sandbox.flexfactor import FlexFactorSandbox
+from victor_ext.providers.flexfactor import FlexFactorAuth
 
 Make = Callable[..., Any]
 WITH_ENVIRONMENTS = [name for name in CLIENTS if hasattr(ADAPTERS[name], "HOSTS")]
@@ -185,15 +184,6 @@ def test_the_url_may_end_with_the_version_of_the_paths(system: str, make: Make, 
         make(None, f"https://{hosts[2]}/{versions[0]}/")
 
 
-def test_with_the_version_in_the_url_tokens_and_calls_go_to_the_same_paths() -> None:
-    with FlexFactorSandbox() as sandbox:
-        app_key, app_secret, mid = sandbox.add_client()
-        auth = FlexFactorAuth(app_key, app_secret)
-        with FlexFactor(auth, mid=mid, base_url=f"{sandbox.url}/v1/") as flexfactor:
-            assert list(flexfactor.orders.list()) == []
-        assert [seen.path for seen in sandbox.received()] == ["/v1/oauth2/token", "/v1/orders"]
-
-
 each_system = pytest.mark.parametrize("system", CLIENTS)
 URLS = cases_beside(__file__, "urls")
 NO_HOSTS = URLS["no hosts"]
@@ -234,14 +224,6 @@ def test_a_url_that_cannot_be_is_refused_and_no_password_is_shown(
 ) -> None:
     for url in urls:
         refused(system, rf"^(?=.*base_url).*{words}", base_url=url)
-
-
-@each_system
-@pytest.mark.parametrize(
-    "proxy", [httpx.URL("https://mine:3128"), httpx.Proxy("http://u:p@mine:1")]
-)
-def test_a_proxy_is_a_url_or_one_of_httpx(system: str, proxy: Any) -> None:
-    assert CLIENTS[system][0](**ARGUMENTS[system], proxy=proxy)
 
 
 @each_system

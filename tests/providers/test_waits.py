@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.providers.running import GUID, MODES, ONCE, Script, run
-from tests.providers.systems import ARGUMENTS, CLIENTS, of_every_system
+from tests.providers.running import GUID, Script
+from tests.providers.systems import called, of_every_system
 from victor_ext import Conflict, TimedOut
 
 ID = "a7ffd43c37c1"
@@ -101,6 +101,18 @@ WAITS = of_every_system(
             _good(*map(_order, (2, 3, 5, 6, 7))),
             _good(*map(_order, (0, 1, 4))),
         ),
+        "flexfactor orders.wait, until it is cancelled": Wait(
+            lambda client: client.orders.wait("o-1", until="CANCELLED", timeout=0),
+            _good(_order(6), _order(7)),
+            _good(_order(3), _order(5)),
+            is_conflict=True,
+        ),
+        "flexfactor orders.wait, until it is refunded": Wait(
+            lambda client: client.orders.wait("o-1", until=6, timeout=0),
+            _good(_order(2)),
+            _good(_order(3), _order(7)),
+            is_conflict=True,
+        ),
         "flexfactor orders.wait, until": Wait(
             lambda client: client.orders.wait("o-1", until="COMPLETED", timeout=0),
             _good(_order(2), _order(6)),
@@ -113,14 +125,11 @@ each_wait = pytest.mark.parametrize("name", WAITS)
 
 
 def wait(name: str, mode: str, status: int, body: dict[str, Any]) -> Any:
-    system = name.partition(" ")[0]
     script = Script(httpx.Response(status, json=body))
-    settings = {**ARGUMENTS[system], "transport": script.transport, "retry": ONCE}
-    return run(CLIENTS[system][mode == MODES[1]], WAITS[name].call, **settings)
+    return called(name.partition(" ")[0], mode, WAITS[name].call, script)
 
 
 @each_wait
-@pytest.mark.parametrize("mode", MODES)
 def test_a_wait_ends_with_what_cannot_change_any_more(name: str, mode: str) -> None:
     for status, body in WAITS[name].ends:
         if WAITS[name].is_conflict:
@@ -131,7 +140,6 @@ def test_a_wait_ends_with_what_cannot_change_any_more(name: str, mode: str) -> N
 
 
 @each_wait
-@pytest.mark.parametrize("mode", MODES)
 def test_a_wait_goes_on_with_what_may_change(name: str, mode: str) -> None:
     for status, body in WAITS[name].goes_on:
         with pytest.raises(TimedOut):

@@ -46,7 +46,6 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.usefixtures("package"),
-    pytest.mark.parametrize("mode", MODES),
 ]
 
 

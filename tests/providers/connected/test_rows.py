@@ -17,7 +17,7 @@ from tests.providers.connected.till import (
     operation,
     till_members,
 )
-from tests.providers.running import MODES, Script
+from tests.providers.running import Script
 from victor_ext import (
     BodyKey,
     ConfigurationError,
@@ -38,7 +38,6 @@ PAY, CANCEL = "POST /v1/payments", "DELETE /v1/payments/{payment_id}"
 LOST = httpx.ReadError("the connection was cut")
 KEYED = OperationRow(takes_key=True)
 NO_STEPS: Any = print
-each_mode = pytest.mark.parametrize("mode", MODES)
 
 
 def find(*_: Any) -> Any:
@@ -57,7 +56,6 @@ def sent(mode: str, name: str, *args: Any, **options: Any) -> tuple[int, str]:
     return len(script.requests), "done"
 
 
-@each_mode
 class TestTheKeyOfOneWrite:
     def test_without_a_row_a_write_whose_document_declares_no_key_is_sent_once(
         self, mode: str
@@ -257,7 +255,6 @@ def test_a_row_that_takes_a_key_needs_its_place(key: Any) -> None:
         connect(client_class(), base_url=URL, key=key, rows={PAY: KEYED})
 
 
-@each_mode
 @pytest.mark.parametrize("key", [BodyKey("reference"), BodyKey("meta.key"), QueryKey("k")])
 def test_a_write_that_takes_a_key_of_the_callers_is_not_sent_without_it(
     mode: str, key: Any
@@ -271,7 +268,6 @@ def test_a_write_that_takes_a_key_of_the_callers_is_not_sent_without_it(
     assert script.requests == []
 
 
-@each_mode
 def test_a_write_with_its_key_in_the_body_is_sent_again(mode: str) -> None:
     key = BodyKey("reference")
     assert sent(mode, "payments.take_payment", key=key, rows={PAY: KEYED}) == (2, "done")

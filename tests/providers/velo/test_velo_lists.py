@@ -1,0 +1,78 @@
+"""Payments of a window, in whatever order Velo gives those of one moment."""
+
+from datetime import UTC, datetime
+from typing import Any
+from zlib import crc32
+
+import httpx
+import pytest
+
+from tests.providers.velo.adapter import scripted
+
+DAY = datetime(2026, 3, 4, 12, tzinfo=UTC)
+NAMES = [f"{number:04}-payment" for number in range(450)]
+
+
+class OneMoment:
+    """Velo: all payments of one payout have one time of submission.
+
+    Ties come in another order on each page.
+    """
+
+    def __init__(self) -> None:
+        self.sorts: list[str | None] = []
+        self.arrives = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        asked = request.url.params
+        number, size, sort = int(asked["page"]), int(asked.get("pageSize", 25)), asked.get("sort")
+        self.sorts.append(sort)
+        listed = [*NAMES]
+        if sort is None:  # Velo's own order has the id after the time
+            # Newer ones arrive at the top meanwhile, and move all others to later pages.
+            newer = range(self.arrives * len(self.sorts))
+            listed = [*(f"newer-{count}" for count in newer), *NAMES]
+        elif "paymentId" not in sort:
+            listed.sort(key=lambda name: crc32(f"{name} {number}".encode()))
+        page = {"totalElements": len(listed), "totalPages": -(-len(listed) // size), "page": number}
+        shown = listed[(number - 1) * size :][:size]
+        content = [_payment(name) for name in shown]
+        return httpx.Response(200, json={"content": content, "page": page})
+
+
+def _payment(name: str) -> dict[str, str]:
+    at = DAY.isoformat()
+    return {"paymentId": name, "payorPaymentId": f"INV-{name}", "submittedDateTime": at}
+
+
+@pytest.fixture
+def provider() -> OneMoment:
+    return OneMoment()
+
+
+def walked(provider: OneMoment, **options: Any) -> list[str]:
+    with scripted(provider)[0] as client:
+        window = {"submitted_from": DAY.date(), "submitted_to": DAY.date(), **options}
+        return [payment.id for payment in client.payments.list("payor", **window)]
+
+
+@pytest.mark.parametrize(
+    "sort", [None, "submittedDateTime:asc", "status:desc,paymentId:desc", "paymentId"]
+)
+def test_each_payment_of_the_window_comes_once(provider: OneMoment, sort: str | None) -> None:
+    assert sorted(walked(provider, sort=sort, page_size=20)) == NAMES
+
+
+def test_those_that_are_submitted_meanwhile_hide_none(provider: OneMoment) -> None:
+    provider.arrives = 7
+    result = walked(provider, page_size=25)
+    assert sorted(name for name in result if not name.startswith("newer")) == NAMES
+    assert len(set(result)) == len(result)
+
+
+def test_the_search_for_a_reference_reads_them_in_one_order(provider: OneMoment) -> None:
+    with scripted(provider)[0] as client:
+        for name in NAMES[:: len(NAMES) // 3]:
+            [result] = client.payments.find(f"INV-{name}", payor_id="payor", since=DAY)
+            assert result.id == name
+    assert set(provider.sorts) == {"submittedDateTime:asc,paymentId:asc"}
