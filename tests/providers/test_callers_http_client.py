@@ -114,15 +114,6 @@ def test_a_key_in_the_query_changes_nothing_of_what_is_known_of_a_write(library:
     assert (len(sent), raised.value.outcome) == (1, "unknown")
 
 
-@each_library
-@pytest.mark.anyio
-async def test_it_is_awaited(library: Any, victor_sandbox: Sandbox) -> None:
-    async with library.AsyncClient() as http_client:
-        async with AsyncVictor(http_client=http_client, **credentials(victor_sandbox)) as victor:
-            assert [each async for each in victor.payment_requests.list(status="pending")] == []
-        assert not http_client.is_closed
-
-
 @pytest.mark.parametrize("system", ARGUMENTS)
 @pytest.mark.parametrize("awaited", [False, True])
 @each_library

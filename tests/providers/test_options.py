@@ -3,6 +3,8 @@ systems.
 """
 
 import json
+import re
+from functools import reduce
 from operator import attrgetter
 from typing import Any
 
@@ -44,25 +46,25 @@ writes = pytest.mark.parametrize(("system", "name"), WRITES)
 
 
 class Kept(Recorder):
-    """Keeps the requests, too."""
+    """Keeps the requests, too, those for a token apart."""
 
     def __init__(self, system: str) -> None:
         super().__init__(system)
         self.requests: list[httpx.Request] = []
+        self.for_tokens: list[httpx.Request] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
+        (self.for_tokens if is_for_token(request) else self.requests).append(request)
         return super().__call__(request)
 
 
-def called(system: str, name: str, **extras: Any) -> list[httpx.Request]:
-    """The requests of a call by a client with these extras."""
+def called(system: str, name: str, *, awaited: bool = False, **options: Any) -> Kept:
+    """What the provider sees of a call by a client with these options."""
     kept = Kept(system)
-    with CLIENTS[system][0](
-        **ARGUMENTS[system], transport=httpx.MockTransport(kept), retry=ONCE
-    ) as client:
-        use(attrgetter(name)(client.with_options(**extras)))
-    return kept.requests
+    settings = {**ARGUMENTS[system], "transport": httpx.MockTransport(kept), "retry": ONCE}
+    calls = (lambda client: use(attrgetter(name)(client.with_options(**options))),)
+    run(CLIENTS[system][awaited], calls, **settings)
+    return kept
 
 
 def members(request: httpx.Request) -> dict[str, Any]:
@@ -73,38 +75,28 @@ def members(request: httpx.Request) -> dict[str, Any]:
 
 @writes
 def test_a_write_sends_the_members_beside_its_own(system: str, name: str) -> None:
-    plain, more = (
-        next(each for each in reversed(called(system, name, **extras)) if each.method == "POST")
-        for extras in ({}, {"extra_body": {"purpose": "RENT"}})
+    plain, added = (
+        next(members(each) for each in reversed(sent.requests) if each.method == "POST")
+        for sent in (called(system, name), called(system, name, extra_body={"purpose": "RENT"}))
     )
-    added = members(more)
-    assert added.pop("purpose") == "RENT"
-    changing = {"idempotencyKey"}  # a new one for each call
-    assert {k: v for k, v in added.items() if k not in changing} == {
-        k: v for k, v in members(plain).items() if k not in changing
-    }
+    for each in (plain, added):
+        each.pop("idempotencyKey", None)  # a new one for each call
+    assert added == {**plain, "purpose": "RENT"}
 
 
 @writes
 def test_what_it_sends_itself_is_refused_and_nothing_is_sent(system: str, name: str) -> None:
-    extra: Any = "1"
-    for part in reversed(WRITES[system, name]):
-        extra = {part: extra}
-    with pytest.raises(
-        InvalidRequest, match=rf"extra_body\.{'.'.join(WRITES[system, name])} is set already"
-    ):
-        called(system, name, extra_body=extra)
+    place, extra = WRITES[system, name], "1"
+    body: Any = reduce(lambda inner, part: {part: inner}, reversed(place), extra)
+    with pytest.raises(InvalidRequest, match=rf"extra_body\.{'.'.join(place)} is set already"):
+        called(system, name, extra_body=body)
 
 
 @pytest.mark.parametrize(("system", "name"), READS)
 def test_a_read_sends_the_filters(system: str, name: str) -> None:
-    [asked, *_] = [
-        each
-        for each in called(
-            system, name, extra_query={"purpose": ["a b", 7]}, extra_body={"purpose": "RENT"}
-        )
-        if READS[system, name] in each.url.path
-    ]
+    extras: Any = {"extra_query": {"purpose": ["a b", 7]}, "extra_body": {"purpose": "RENT"}}
+    requests = called(system, name, **extras).requests
+    asked = next(each for each in requests if READS[system, name] in each.url.path)
     assert asked.url.query.decode().endswith("purpose=a%20b&purpose=7")
     assert asked.content == b""
 
@@ -115,7 +107,7 @@ def test_a_write_without_a_body_says_so() -> None:
 
 
 def test_a_write_with_an_optional_body_has_one() -> None:
-    *_, sent = called("velo", "payouts.instruct", extra_body={"purpose": "RENT"})
+    sent = called("velo", "payouts.instruct", extra_body={"purpose": "RENT"}).requests[-1]
     assert json.loads(sent.content) == {"purpose": "RENT"}
     with pytest.raises(InvalidRequest, match="fxRateDegredationThresholdPercentage is set already"):
         called("velo", "payouts.instruct", extra_body={"fxRateDegredationThresholdPercentage": 400})
@@ -168,51 +160,32 @@ def sent(system: str, name: str, *, awaited: bool = False, **options: Any) -> li
 def test_headers_go_with_the_calls_of_that_client_alone(
     system: str, name: str, awaited: bool
 ) -> None:
-    requests = [
-        each for each in sent(system, name, awaited=awaited, headers=OWN) if not is_for_token(each)
-    ]
-    with_them = [each for each in requests if each.headers.get("x-tenant") == "north"]
-    without = [each for each in requests if "x-tenant" not in each.headers]
-    assert with_them
-    assert without
-    assert len(with_them) + len(without) == len(requests)
-    assert {each.headers["accept"] for each in with_them} == {OWN["accept"]}
-    assert all(
-        each.headers["authorization"] == requests[0].headers["authorization"] for each in with_them
-    )
-
-
-def test_requests_for_a_token_have_none_of_them() -> None:
-    tokens = [each for each in sent("velo", "payees.list", headers=OWN) if is_for_token(each)]
-    assert tokens
-    assert all("x-tenant" not in each.headers for each in tokens)
+    kept = called(system, name, awaited=awaited, headers=OWN)
+    for each in kept.requests:
+        assert (each.headers["x-tenant"], each.headers["accept"]) == ("north", OWN["accept"])
+        assert each.headers["authorization"]
+    assert not any("x-tenant" in each.headers for each in kept.for_tokens)
 
 
 @pytest.mark.parametrize("system", CLIENTS)
 def test_timeouts_and_headers_stay_until_they_are_replaced(system: str) -> None:
     client = CLIENTS[system][0](**ARGUMENTS[system], transport=httpx.MockTransport(Kept(system)))
-    with pytest.raises(
-        ConfigurationError, match=r"headers\.authorization cannot be set here: the client sets it"
-    ):
+    words = r"headers\.authorization cannot be set here: the client sets it"
+    with pytest.raises(ConfigurationError, match=words):
         client.with_options(headers={"authorization": "0"})
     first = client.with_options(headers={"X-Secret-Name": "0"}, timeout=3.0)
-    again = first.with_options(deadline=4.0)
-    assert again.api.get_httpx_client().headers["x-secret-name"] == "0"
-    assert again.api.get_httpx_client().timeout == httpx.Timeout(3.0)
-    assert "x-secret-name" not in first.with_options(headers=None).api.get_httpx_client().headers
-    assert "x-secret-name" not in client.api.get_httpx_client().headers
+    again = first.with_options(deadline=4.0).api.get_httpx_client()
+    assert (again.headers["x-secret-name"], again.timeout) == ("0", httpx.Timeout(3.0))
+    for other in (first.with_options(headers=None), client):
+        assert "x-secret-name" not in other.api.get_httpx_client().headers
 
 
 @pytest.mark.parametrize(("headers", "message"), cases_beside(__file__)["headers"], ids=str)
 def test_headers_that_cannot_be_sent_are_refused_at_once(headers: Any, message: str) -> None:
-    client = connect(
-        Client,
-        base_url="http://localhost",
-        key=HeaderKey("Pay-Key", takes_key=lambda _request: True),
-    )
-    with client, pytest.raises(ConfigurationError) as raised:
+    key = HeaderKey("Pay-Key", takes_key=lambda _request: True)
+    refused = pytest.raises(ConfigurationError, match=re.escape(message))
+    with connect(Client, base_url="http://localhost", key=key) as client, refused:
         client.with_options(headers=headers)
-    assert message in str(raised.value)
 
 
 def test_no_message_shows_a_value() -> None:

@@ -10,24 +10,16 @@ import httpx
 import pytest
 from flexfactor_api.typed.words import Status
 
+from tests.providers.running import ONCE, Script
 from tests.providers.systems import ARGUMENTS
 from tests.providers.victor.adapter import payment
-from victor_ext import InvalidRequest, RetryPolicy, TimedOut, Victor, Word, providers
+from victor_ext import InvalidRequest, TimedOut, Victor, Word, providers
 from victor_ext.providers import FlexFactor, Velo
 from victor_ext.providers.flexfactor import OrderStatus
 from victor_ext.providers.velo.system import PAYOUT_STATUSES
-from victor_ext.runtime.auth.tokens import FixedToken
 
 FAILING = httpx.MockTransport(lambda _request: httpx.Response(500))
-ONCE = RetryPolicy(max_attempts=1)
 REQUEST = payment()
-
-
-class BareToken:
-    """Credentials that need no token endpoint."""
-
-    def authenticator(self, *_: object) -> FixedToken:
-        return FixedToken(lambda: "Token t")
 
 
 def test_a_misspelt_word_is_refused_by_the_checker_and_by_the_client() -> None:
@@ -44,54 +36,19 @@ def test_a_misspelt_word_is_refused_by_the_checker_and_by_the_client() -> None:
 
 
 def test_a_word_that_the_client_does_not_know_is_sent_as_it_is() -> None:
-    sent: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        sent.append(request)
-        receipt = {
-            "victor_payment_request_id": "p-1",
-            "status": "canceled",
-            "direction": "outbound",
-        }
-        return httpx.Response(200, json=receipt if request.method == "POST" else {"results": []})
-
-    with Victor(BareToken(), transport=httpx.MockTransport(answer), retry=ONCE) as victor:
-        list(victor.payment_requests.list(status=Word("canceled"), direction=Word("Sideways")))
-        assert (
-            dict(sent[-1].url.params).items()
-            >= {"status": "canceled", "direction": "Sideways"}.items()
-        )
+    receipt = {"victor_payment_request_id": "p-1", "status": "canceled", "results": []}
+    script = Script(httpx.Response(200, json=receipt))
+    with Victor(**ARGUMENTS["victor"], transport=script.transport, retry=ONCE) as victor:
+        list(victor.payment_requests.list(status=Word("canceled")))
         victor.payment_requests.create(**{**REQUEST, "biller_type": Word("GOVERNMENT")})
-        assert json.loads(sent[-1].content)["payment_details"]["biller_type"] == "GOVERNMENT"
+        listed, *_, created = script.requests
+        assert listed.url.params["status"] == "canceled"
+        assert json.loads(created.content)["payment_details"]["biller_type"] == "GOVERNMENT"
         for word in ("GOVERNMENT", Word(" "), Word("\ud800")):
             with pytest.raises(InvalidRequest, match="biller_type"):
                 victor.payment_requests.create(**{**REQUEST, "biller_type": word})
         with pytest.raises(InvalidRequest, match="status"):
             victor.payment_requests.list(status="canceled")  # type: ignore[arg-type] # the mistake that is tested
-
-
-def test_a_status_that_the_client_does_not_know_is_waited_for() -> None:
-    item = {
-        "victor_payment_request_id": "p-1",
-        "status": "Canceled",
-        "payment_request": {"payee": {}},
-    }
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(
-            200, json={"results": [item]} if "victor_id" in request.url.params else item
-        )
-
-    with Victor(BareToken(), transport=httpx.MockTransport(answer), retry=ONCE) as victor:
-        assert (
-            victor.payment_requests.wait("p-1", until=Word("canceled"), timeout=0).status
-            == "Canceled"
-        )
-    with (
-        Velo(**ARGUMENTS["velo"], transport=FAILING, retry=ONCE) as velo,
-        pytest.raises(TimedOut, match="PARKED"),
-    ):
-        velo.payouts.wait("p-1", until=Word("PARKED"), timeout=0)
 
 
 def test_the_words_are_those_that_the_client_takes() -> None:

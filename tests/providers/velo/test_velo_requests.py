@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime
 import httpx
 
 from tests.providers.velo.adapter import pay, scripted
-from victor_ext.providers.velo import Address, Individual, NewPayee, PaymentChannel
 
 
 def test_a_payout_sends_its_payments_in_minor_units() -> None:
@@ -28,57 +27,6 @@ def test_a_payout_sends_its_payments_in_minor_units() -> None:
             }
         ],
         "payoutMemo": "March",
-    }
-
-
-def test_a_payee_is_sent_with_its_address_and_account() -> None:
-    payee = NewPayee(
-        remote_id="bob",
-        email="bob@example.com",
-        address=Address(
-            line1="1 Elm Street", city="Springfield", country="US", zip_or_postcode="01101"
-        ),
-        individual=Individual(
-            first_name="Bob", last_name="Wiggins", date_of_birth=date(1970, 5, 20)
-        ),
-        payment_channel=PaymentChannel(
-            account_name="Bob",
-            country_code="US",
-            currency="USD",
-            account_number="043987673645",
-            routing_number="011401533",
-        ),
-    )
-    client, script = scripted(httpx.Response(201, json={"batchId": "b-1"}))
-    assert client.payees.create("payor-1", [payee]) == "b-1"
-    [request] = script.requests
-    assert (request.method, request.url.path) == ("POST", "/v4/payees")
-    assert json.loads(request.content) == {
-        "payorId": "payor-1",
-        "payees": [
-            {
-                "type": "Individual",
-                "remoteId": "bob",
-                "email": "bob@example.com",
-                "individual": {
-                    "name": {"firstName": "Bob", "lastName": "Wiggins"},
-                    "dateOfBirth": "1970-05-20",
-                },
-                "address": {
-                    "line1": "1 Elm Street",
-                    "city": "Springfield",
-                    "country": "US",
-                    "zipOrPostcode": "01101",
-                },
-                "paymentChannel": {
-                    "accountName": "Bob",
-                    "countryCode": "US",
-                    "currency": "USD",
-                    "accountNumber": "043987673645",
-                    "routingNumber": "011401533",
-                },
-            }
-        ],
     }
 
 

@@ -1,16 +1,12 @@
 """The one record over the three shapes that the document has for a payment request; and how long a
 list that requests leave is read again: while a reading brings what nobody can have seen before."""
 
-import gc
-import weakref
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
-from types import SimpleNamespace
 from typing import Any
 
-import httpx
 import pytest
 from victor_api.models import (
     GetPaymentRequestResponse,
@@ -21,8 +17,6 @@ from victor_api.models import (
 from victor_api.typed.arguments import list_payment_requests
 
 from tests.cases import cases_beside
-from tests.providers.running import TOKEN, is_for_token
-from tests.providers.victor.adapter import over
 from victor_ext import Direction, Network, PaymentRequest, Status
 from victor_ext.providers.victor.reading import walk
 from victor_ext.providers.victor.values import TERMINAL
@@ -279,27 +273,3 @@ def test_what_was_there_when_it_began_may_have_been_missed_before(seconds: int) 
     times = readings(BEGAN + timedelta(seconds=seconds))
     assert times == (ENOUGH if may_be_missed else QUIET_PASSES)
     assert readings(None) == ENOUGH, "it does not say when it was made"
-
-
-def test_a_page_is_freed_when_the_next_one_is_read(mode: str) -> None:
-    """In a circle of references each page would stay until the collector runs: several megabytes of
-    them.
-    """
-    left: list[weakref.ref[Any]] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        if is_for_token(request):
-            return httpx.Response(200, json=TOKEN)
-        number = int(request.url.params["page"])
-        items = [{"victor_payment_request_id": "R1"}] if number == 0 else []
-        response = httpx.Response(200, json={"results": items, "page": number})
-        left.extend((weakref.ref(request), weakref.ref(response)))
-        return response
-
-    provider = SimpleNamespace(transport=httpx.MockTransport(answer))
-    gc.disable()
-    try:
-        assert len(over(mode, provider, lambda victor: victor.payment_requests.list())) == 1
-        assert [each() for each in left] == [None] * 4
-    finally:
-        gc.enable()
