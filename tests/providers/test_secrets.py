@@ -10,7 +10,6 @@ import logging
 import pickle
 from collections.abc import Callable, Mapping
 from datetime import date
-from functools import partial
 from typing import Any, NamedTuple
 
 import httpx
@@ -21,21 +20,18 @@ from tests.frames import assert_hidden, found_in
 from tests.providers.connected.till import Caller, operation
 from tests.providers.eastpay import adapter as eastpay_adapter
 from tests.providers.flexfactor import adapter as flexfactor_adapter
-from tests.providers.running import GUID, MODES, QUICK, TOKEN, Script, run
-from tests.providers.systems import of_every_system
+from tests.providers.running import GUID, TOKEN, Script
+from tests.providers.systems import called, of_every_system
 from tests.providers.velo.adapter import pay
 from victor_ext import (
     ApiKeyAuth,
-    AsyncVictor,
     BasicAuth,
     BearerAuth,
     ClientCredentialsAuth,
     ConfigurationError,
     OffsetPages,
     SignedAuth,
-    Victor,
     VictorError,
-    VictorOAuth,
 )
 from victor_ext.privacy import redact_excerpt
 from victor_ext.providers import (
@@ -86,17 +82,10 @@ class Call(NamedTuple):
 class System(NamedTuple):
     """A system with secrets, and how it says that something is wrong."""
 
-    kinds: tuple[Any, Any]
     arguments: dict[str, Any]
     says: Callable[[str], Any]
     credentials: tuple[str, ...]
     calls: Mapping[str, Call]
-
-    def run(self, call: Any, line: Any, mode: str = "blocking", **options: Any) -> Any:
-        """What a call of it comes to over a script with this line."""
-        script = Script(line, token={**TOKEN, "access_token": ACCESS, "accessToken": ACCESS})
-        options = {**self.arguments, "retry": QUICK, "transport": script.transport, **options}
-        return run(self.kinds[MODES.index(mode)], call, **options)
 
 
 def charge(card: Any, **more: Any) -> Callable[[Any], Any]:
@@ -139,12 +128,44 @@ PERSON = velo.NewPayee(
     ),
 )
 SHOPPER = {"customer.givenName": "Perpetua", "customer.phone": "+20 2 1234"}
+OF_EASTPAY = {
+    "a card": Call(charge(PLASTIC), (NUMBER, NUMBER[:8], CVV)),
+    "a stored card": Call(charge(eastpay.CardToken(STORED)), (STORED,)),
+    "a shopper": Call(charge(PLASTIC, parameters=SHOPPER), (NUMBER,), ("Zoë", *SHOPPER.values())),
+    "refused here": Call(charge(PLASTIC, merchant_transaction_id=""), (NUMBER, CVV)),
+    "a number for a card": Call(charge(int(NUMBER)), (NUMBER,)),
+    "an object for a card": Call(charge({"number": NUMBER}), (NUMBER,)),
+}
+OF_FLEXFACTOR = {
+    "evaluate": Call(
+        evaluate(), (CARD, NAME, ADDRESS, SENSE, ADDED, FIELD), ("90125", json.dumps(ADDED)[1:-1])
+    ),
+    "refund": Call(
+        lambda client: client.orders.refund(GUID, Money(1, "USD"), message=FIELD), (), (FIELD,)
+    ),
+    "get": Call(lambda client: client.orders.get(GUID)),
+    "refused here": Call(
+        evaluate(order_id="", card=flexfactor.Card(token=CARD, bin=CARD)),
+        (CARD, NAME, ADDRESS, SENSE, FIELD),
+    ),
+}
+OF_VELO = {
+    "submit": Call(lambda client: client.payouts.submit([pay()])),
+    "get": Call(lambda client: client.payees.get("p-1")),
+    "payees": Call(
+        lambda client: client.payees.create("payor-1", [PERSON]),
+        (ACCOUNT, NATIONAL),
+        ("Perpetua", "Lovelace", "Battery", "1970-05-20", "Springfield"),
+    ),
+    "a webhook": Call(
+        lambda client: client.webhooks.update("w-1", authorization_header=HEADER), (HEADER,)
+    ),
+}
 SYSTEMS = of_every_system(
     __name__,
     {
         "eastpay": System(
-            eastpay_adapter.Harness.kinds,
-            {**eastpay_adapter.ARGUMENTS, "token": BEARER},
+            {"token": BEARER},
             lambda words: {
                 "result": {
                     "code": "100.300.001",
@@ -153,90 +174,32 @@ SYSTEMS = of_every_system(
                 }
             },
             (BEARER,),
-            {
-                "a card": Call(charge(PLASTIC), (NUMBER, NUMBER[:8], CVV)),
-                "a stored card": Call(charge(eastpay.CardToken(STORED)), (STORED,)),
-                "a shopper": Call(
-                    charge(PLASTIC, parameters=SHOPPER), (NUMBER,), ("Zoë", *SHOPPER.values())
-                ),
-                "refused here": Call(charge(PLASTIC, merchant_transaction_id=""), (NUMBER, CVV)),
-                **{
-                    f"a number for a card, {bare!r:.3}": Call(charge(bare), (NUMBER,))
-                    for bare in (NUMBER, int(NUMBER), {"number": NUMBER}, [NUMBER])
-                },
-            },
+            OF_EASTPAY,
         ),
         "flexfactor": System(
-            flexfactor_adapter.Harness.kinds,
-            {**flexfactor_adapter.ARGUMENTS, "auth": FlexFactorAuth(KEY, SECRET)},
+            {"auth": FlexFactorAuth(KEY, SECRET)},
             lambda words: {
                 "email": EMAIL,
                 "errors": {"Payer.Email": [f"{words} is not known"], ADDED: [90125]},
             },
             CREDENTIALS,
-            {
-                "evaluate": Call(
-                    evaluate(),
-                    (CARD, NAME, ADDRESS, SENSE, ADDED, FIELD),
-                    ("90125", json.dumps(ADDED)[1:-1]),
-                ),
-                "refund": Call(
-                    lambda client: client.orders.refund(GUID, Money(1, "USD"), message=FIELD),
-                    (),
-                    (FIELD,),
-                ),
-                "transmit": Call(
-                    lambda it: it.transmit(**flexfactor_adapter.declined(fields={"a": FIELD})),
-                    (FIELD,),
-                ),
-                "get": Call(lambda client: client.orders.get(GUID)),
-                "refused here": Call(
-                    evaluate(order_id="", card=flexfactor.Card(token=CARD, bin=CARD)),
-                    (CARD, NAME, ADDRESS, SENSE, FIELD),
-                ),
-                "refused here, the last": Call(
-                    evaluate(extra_body={"payer": {"email": EMAIL}}), (CARD, NAME, ADDRESS)
-                ),
-            },
+            OF_FLEXFACTOR,
         ),
         "velo": System(
-            (velo.Velo, velo.AsyncVelo),
             {"auth": VeloAuth(KEY, SECRET)},
             lambda words: {"errors": [{"errorMessage": words, "location": "payees[0]"}]},
             (KEY, SECRET, ACCESS),
-            {
-                "submit": Call(lambda client: client.payouts.submit([pay()])),
-                "get": Call(lambda client: client.payees.get("p-1")),
-                "payees": Call(
-                    lambda client: client.payees.create("payor-1", [PERSON]),
-                    (ACCOUNT, NATIONAL),
-                    ("Perpetua", "Lovelace", "Battery", "1970-05-20", "Springfield"),
-                ),
-                "a bank": Call(
-                    lambda client: client.funding_accounts.create(
-                        payor_id="p-1",
-                        name="Bank",
-                        account_type="FBO",
-                        account_number=ACCOUNT,
-                        routing_number="123456789",
-                    ),
-                    (ACCOUNT,),
-                ),
-                "a webhook": Call(
-                    lambda client: client.webhooks.create(
-                        "p-1", url="https://h.example.com", authorization_header=HEADER
-                    ),
-                    (HEADER,),
-                ),
-                "a webhook's change": Call(
-                    lambda client: client.webhooks.update("w-1", authorization_header=HEADER),
-                    (HEADER,),
-                ),
-            },
+            OF_VELO,
         ),
     },
     without=("victor",),
 )
+
+
+def ask(name: str, call: Any, line: Any, mode: str = "blocking", **options: Any) -> Any:
+    """What a call of a system comes to over a script with this line."""
+    script = Script(line, token={**TOKEN, "access_token": ACCESS, "accessToken": ACCESS})
+    return called(name, mode, call, script, **{**SYSTEMS[name].arguments, **options})
 
 
 HANDLERS: dict[str, Callable[[System, str], Any]] = {
@@ -280,7 +243,7 @@ def test_a_call_that_fails(
     events: list[Any] = []
     shown = stored = ""
     try:
-        shown = repr(system.run(make, line, mode, on_event=events.append))
+        shown = repr(ask(name, make, line, mode, on_event=events.append))
     except VictorError as error:
         assert_hidden(error, hidden)
         shown = f"{error}{error!r}{error.problems!r}"
@@ -374,24 +337,15 @@ def test_credentials_are_masked_until_their_call_ends(mode: str, status: int) ->
 
 def test_what_is_quoted_of_a_good_response_is_masked_too(mode: str) -> None:
     """What a record says, while the wait for it lasts, and the id of a page that has no items."""
-    record = {
-        "victor_payment_request_id": "b34783af0",
-        "status": "declined",
-        "error_message": f"no {ACCESS}",
-    }
-    script = Script(httpx.Response(200, json=record), token={**TOKEN, "access_token": ACCESS})
-    options = {"auth": VictorOAuth(KEY, SECRET), "transport": script.transport}
+    record = {"victor_payment_request_id": "b34783af0", "status": "declined"}
+    answer = httpx.Response(200, json={**record, "error_message": f"no {ACCESS}"})
+    script = Script(answer, token={**TOKEN, "access_token": ACCESS})
 
-    async def fail(made: Callable[[], Any]) -> None:
-        with pytest.raises(VictorError, match=r"\(no \[secret\]\)") as raised:
-            await made()
-        assert (redact_excerpt(ACCESS), raised.value.outcome) == (ACCESS, "rejected")
+    def wait(client: Any) -> Any:
+        return client.payment_requests.wait("b34783af0", until="accepted", timeout=0)
 
-    def use(client: Any) -> Any:
-        waiting = partial(client.payment_requests.wait, "b34783af0", until="accepted", timeout=0)
-        return asyncio.run(fail(waiting)) if mode == "blocking" else fail(waiting)
-
-    run((Victor, AsyncVictor)[MODES.index(mode)], use, **options)
+    with pytest.raises(VictorError, match=r"\(no \[secret\]\)"):
+        called("victor", mode, wait, script)
     page = httpx.Response(200, headers={"X-Request-Id": SECRET}, json={"data": "pay_1"})
     with pytest.raises(VictorError, match="has no list") as raised:
         Caller(mode, lambda _: page, auth=BearerAuth(SECRET)).read(
@@ -408,9 +362,8 @@ def test_a_token_endpoint_that_echoes(
     caplog.set_level(logging.DEBUG)
     said = {"success": False, "errors": [f"{KEY} with {SECRET} is wrong"], "accessToken": 7}
     transport = httpx.MockTransport(lambda _: httpx.Response(status, json=said))
-    system = SYSTEMS[name]
     with pytest.raises(VictorError) as raised:
-        system.run(system.calls["get"].make, None, transport=transport)
+        ask(name, SYSTEMS[name].calls["get"].make, None, transport=transport)
     assert_hidden(raised.value, CREDENTIALS)
     assert found_in(caplog.text, CREDENTIALS) == []
 
@@ -418,7 +371,7 @@ def test_a_token_endpoint_that_echoes(
 def test_what_is_wrong_is_still_said() -> None:
     def refused(name: str, call: str, body: Any) -> str:
         with pytest.raises(VictorError) as raised:
-            SYSTEMS[name].run(SYSTEMS[name].calls[call].make, httpx.Response(400, json=body))
+            ask(name, SYSTEMS[name].calls[call].make, httpx.Response(400, json=body))
         return str(raised.value)
 
     wrong = {"name": "card.number", "message": f"{NUMBER} fails its check"}
@@ -445,7 +398,7 @@ def test_nothing_is_shown_of_what_works(caplog: pytest.LogCaptureFixture) -> Non
     answer = {"id": GUID, "orderId": GUID, "status": "APPROVED", "email": EMAIL}
     good = httpx.Response(200, json=answer)
     calls = (evaluate(), lambda client: client.orders.get(GUID))
-    made = [SYSTEMS["flexfactor"].run(call, good) for call in calls]
+    made = [ask("flexfactor", call, good) for call in calls]
     channel = velo.PaymentChannel(
         account_name=NAME, country_code="GB", currency="GBP", iban="GB33BUKB20201555555555"
     )

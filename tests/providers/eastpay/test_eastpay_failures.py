@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from tests.providers.eastpay.adapter import PRICE, Harness, observe, pay
 from victor_ext import (
     BadRequest,
-    InvalidRequest,
     Outcome,
     StatusError,
     UnreadableResponse,
@@ -309,23 +308,3 @@ def test_no_inquiry_goes_over_a_connection_that_has_just_been_used() -> None:
 )
 def test_the_id_of_a_payment_is_read_from_a_notification(body: Any) -> None:
     assert payment_id_of(body) == "8ac7a4a1-7f_b.0~"
-
-
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        (b"id=8ac7&result.code=000.000.000", "is not JSON"),
-        (b"[]", "is JSON, but no object"),
-        (b'{"id": "' + b"x" * 2**20 + b'"}', "is longer than 1024 KiB"),
-        (b"{}", "id is missing: it must be an id of the gateway's"),
-        (b'{"id": 7}', "id must be text, not int"),
-        (b'{"id": "../payments/8ac7"}', "must be an id of the gateway's"),
-        (
-            {"id": "8ac7"},
-            "body must be the raw bytes of the request, read before any parser, not dict",
-        ),
-    ],
-)
-def test_what_is_no_notification(body: Any, said: str) -> None:
-    with pytest.raises(InvalidRequest, match=said):
-        payment_id_of(body)
