@@ -8,22 +8,17 @@ from typing import Any
 import httpx
 import httpx2
 import pytest
-from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
 
 from tests.faults.adapters import arguments
-from tests.providers.connected.till import client_class, new_payment, operation
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import (
-    ApiKeyAuth,
     AsyncVictor,
     ConfigurationError,
-    ConnectionFailed,
     Event,
     RetryPolicy,
     RetryScheduled,
     Victor,
     VictorOAuth,
-    connect,
 )
 from victor_ext.sandbox import Sandbox
 
@@ -95,25 +90,6 @@ def test_one_that_is_closed_between_two_attempts_leaves_the_outcome_as_it_was(
     assert victor_sandbox.work_done_by_key() == {"invoice-1042-of-2026": 1}
 
 
-@pytest.mark.slow
-@each_library
-def test_a_key_in_the_query_changes_nothing_of_what_is_known_of_a_write(library: Any) -> None:
-    sent: list[httpx.Request] = []
-
-    def lie(request: httpx.Request) -> httpx.Response:
-        sent.append(request)
-        raise library.ConnectError("no connection", request=request)
-
-    with library.Client(transport=library.MockTransport(lie)) as http_client:
-        auth = ApiKeyAuth("not-a-secret", query="key")
-        till = connect(
-            client_class(), base_url="https://api.example", auth=auth, http_client=http_client
-        )
-        with pytest.raises(ConnectionFailed) as raised:
-            operation("payments.take_payment").sync(client=till.api, body=new_payment(amount=100))
-    assert (len(sent), raised.value.outcome) == (1, "unknown")
-
-
 @pytest.mark.parametrize("system", ARGUMENTS)
 @pytest.mark.parametrize("awaited", [False, True])
 @each_library
@@ -136,14 +112,6 @@ def test_what_is_no_client_for_this_mode_is_refused(
         (
             {"transport": httpx.AsyncHTTPTransport()},
             "http_client and transport: pass one of the two",
-        ),
-        (
-            {"http_client": HttpxAiohttpClient()},
-            "http_client: httpx_aiohttp reports a missing response",
-        ),
-        (
-            {"http_client": httpx.AsyncClient(mounts={"https://": AiohttpTransport()})},
-            "http_client: httpx_aiohttp reports a missing response",
         ),
         (
             {

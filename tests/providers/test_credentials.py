@@ -22,7 +22,6 @@ from victor_api.api.payment_requests import create_request_payment
 from victor_api.client import Client
 from victor_api.models import NewRtpRfpPaymentRequest
 
-from tests.cases import cases_beside
 from tests.frames import assert_hidden
 from tests.providers.eastpay.adapter import pay
 from tests.providers.running import GUID, MODES, ONCE, QUICK, TOKEN, Script, run
@@ -451,12 +450,3 @@ def test_the_end_of_a_token_is_an_absolute_time_in_milliseconds(
     assert token is not None
     assert (token.expires_at, token.header) == (at, "Bearer t")
     assert token.seconds_left(1_683_308_000.0) == (math.inf if at is None else at - 1_683_308_000)
-
-
-@pytest.mark.parametrize(("system", "words"), cases_beside(__file__)["refusals"])
-def test_a_401_to_a_fresh_token_is_final_and_says_what_to_check(system: str, words: str) -> None:
-    script = Script(httpx.Response(401, json={"message": "no"}))
-    client = CLIENTS[system][0](**ARGUMENTS[system], transport=script.transport)
-    with pytest.raises(AuthenticationError, match=words) as raised:
-        call(client)
-    assert (len(script.requests), raised.value.outcome) == (1, Outcome.REJECTED)

@@ -113,18 +113,6 @@ def test_a_write_with_an_optional_body_has_one() -> None:
         called("velo", "payouts.instruct", extra_body={"fxRateDegredationThresholdPercentage": 400})
 
 
-@pytest.mark.parametrize("system", CLIENTS)
-def test_what_cannot_be_sent_is_refused_at_once(system: str) -> None:
-    with CLIENTS[system][0](**ARGUMENTS[system]) as client:
-        with pytest.raises(ConfigurationError, match="is a float"):
-            client.with_options(extra_body={"new": 1.5})
-        with pytest.raises(ConfigurationError, match="must be a dict"):
-            client.with_options(extra_query="a=b")
-        other = client.with_options(extra_query={"a": 1}).with_options(deadline=5.0)
-        assert other._config.extras.query == {"a": 1}
-        assert other.with_options(extra_query=None)._config.extras.query is None
-
-
 def test_a_client_without_methods_says_where_to_put_them() -> None:
     with connect(Client, base_url="https://pay.example") as client:
         for extras in ({"extra_body": {"a": 1}}, {"extra_query": {"a": 1}}):

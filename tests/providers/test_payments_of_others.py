@@ -144,17 +144,6 @@ def test_an_equal_payment_that_was_made_earlier_is_not_ours(harness: Any, system
 
 
 @system_of_each
-def test_a_proof_fills_its_columns(harness: Any, system: str) -> None:
-    call = prepared(harness, system)
-    make(harness, call)
-    done = look(harness, call)
-    assert done.created_at is not None
-    assert not done.is_state
-    assert {"SAME"} == {likeness.name for likeness in done.compared.values()}
-    assert any("amount" in name for name in done.compared)
-
-
-@system_of_each
 @pytest.mark.parametrize("moment", [datetime(2026, 3, 4), None, "2026-03-04"])  # noqa: DTZ001 - it is refused
 def test_a_moment_without_a_zone_is_refused(harness: Any, system: str, moment: Any) -> None:
     call = prepared(harness, system)

@@ -91,6 +91,12 @@ WAITS = of_every_system(
             _good(_velo("SUBMITTED")),
             is_conflict=True,
         ),
+        # Velo does not say in which order these two follow each other.
+        "velo payouts.wait, until it is completed": Wait(
+            lambda client: client.payouts.wait(GUID, until="COMPLETED", timeout=0),
+            _good(_velo("COMPLETED")),
+            _good(_velo("INSTRUCTED"), _velo("CONFIRMED")),
+        ),
         "velo payees.wait_for_batch": Wait(
             lambda client: client.payees.wait_for_batch(GUID, timeout=0),
             _good(_batch("ACCEPTED", 0)),

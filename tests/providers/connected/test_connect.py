@@ -257,13 +257,6 @@ class TestResponses:
 
 
 class TestTheOrigin:
-    @pytest.mark.parametrize(
-        "url", ["http://api.till.example", "api.till.example", "https://a@b.example", "ftp://x", ""]
-    )
-    def test_a_base_url_that_a_token_must_not_go_to(self, url: str) -> None:
-        with pytest.raises(ConfigurationError, match="base_url"):
-            connect(client_class(), base_url=url)
-
     def test_an_operation_with_a_server_of_its_own_goes_where_servers_leads(
         self, mode: str
     ) -> None:

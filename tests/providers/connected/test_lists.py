@@ -237,16 +237,6 @@ def test_pages_without_items_do_not_go_on_for_ever(mode: str) -> None:
     assert len(asked_of(lists)) == MOST_EMPTY_PAGES + 1
 
 
-@pytest.mark.parametrize("failure", [{"error": {"code": 7}}, {"success": False}, {"status": 500}])
-def test_an_error_beside_no_items_is_not_the_end_of_a_list(mode: str, failure: Any) -> None:
-    with pytest.raises(UnreadableResponse, match="reports an error"):
-        Caller(mode, serving(lambda _params: {"data": [], **failure})).read(
-            payments(), CursorPages(**ENVELOPE)
-        )
-    lists = serving(lambda _params: {"data": ITEMS, "errors": ["one row is odd"]})
-    assert len(Caller(mode, lists).read(payments(), CursorPages(**ENVELOPE))) == len(ITEMS)
-
-
 @pytest.mark.parametrize("more", [False, 0, "false", "False"])
 def test_a_member_that_says_no_more_ends_a_list(mode: str, more: object) -> None:
     lists = serving(lambda _params: {"data": ITEMS, "has_more": more})

@@ -6,8 +6,6 @@ Notifications come from anybody: of their body one id is read, or they are refus
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.providers.eastpay.adapter import PRICE, Harness, observe, pay
 from victor_ext import (
@@ -239,32 +237,6 @@ def test_the_same_payment_in_other_words_is_the_same() -> None:
         "paymentType": "DB",
     }
     payment_of(200, {**DONE, "entityId": None, **same})
-
-
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.floats()
-    | st.text()
-    | st.sampled_from(["000.000.000", "100.200.100", "8ac7"]),
-    lambda inner: (
-        st.lists(inner)
-        | st.dictionaries(st.sampled_from(["id", "result", "code", "name", "x"]), inner)
-    ),
-)
-
-
-@given(st.sampled_from([200, 201, 400, 403, 404, 500]), JSON | st.binary())
-def test_whatever_comes_is_a_payment_or_an_error(status: int, body: Any) -> None:
-    result = observe(status, body)
-    if isinstance(result, Payment):
-        assert result.to_dict()["result"]["code"] == result.result.code
-        assert status < 400 or not result.succeeded
-        assert result.result.kind
-        assert repr(result)
-    else:
-        assert isinstance(result, VictorError)
-        assert result.outcome is not Outcome.NOT_SENT
 
 
 @pytest.mark.parametrize("status", [200, 400])

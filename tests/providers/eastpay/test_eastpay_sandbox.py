@@ -84,24 +84,6 @@ def test_parameters_that_are_refused(
     assert sandbox.payment_ids() == []
 
 
-def test_a_path_that_is_none_of_the_gateway_is_not_found(
-    sandbox: EastPaySandbox, merchant: Merchant
-) -> None:
-    headers = {"Authorization": f"Bearer {merchant.token}"}
-    for path in ("/v3/payments", "/other/v3/payments", "/eastpay/v3/payment", "/eastpay/payments"):
-        assert httpx.post(sandbox.url + path, data=FORM, headers=headers).status_code == 404
-    assert httpx.get(f"{sandbox.url}/eastpay/v3/checkouts/none").status_code == 404
-
-
-def test_asked_twice_it_pays_twice(sandbox: EastPaySandbox, merchant: Merchant) -> None:
-    for _ in range(2):
-        assert (
-            post(sandbox, merchant, merchantTransactionId="INV-1").json()["result"]["code"]
-            == "000.000.000"
-        )
-    assert sandbox.work_done_by_reference() == {"INV-1": 2}
-
-
 def test_nobody_sees_the_payments_of_others(sandbox: EastPaySandbox, merchant: Merchant) -> None:
     paid = post(sandbox, merchant).json()["id"]
     other = sandbox.add_merchant()

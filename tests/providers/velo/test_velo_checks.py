@@ -18,7 +18,6 @@ from victor_ext import (
     BadRequest,
     InvalidRequest,
     Outcome,
-    TimedOut,
     UnreadableResponse,
 )
 from victor_ext.providers.velo import (
@@ -103,16 +102,6 @@ def test_a_receipt_without_an_id_is_unreadable_also_where_no_rule_knows_the_path
     assert raised.value.outcome == "accepted"
 
 
-@pytest.mark.parametrize("born", ["20.05.1970", "1970-13-20"])
-def test_a_date_of_birth_is_in_no_message(born: str) -> None:
-    person = Individual(first_name="Ada", last_name="Lovelace", date_of_birth=born)
-    payee = replace(firm("payee-7"), company=None, individual=person)
-    with pytest.raises(InvalidRequest) as raised:
-        scripted(httpx.Response(202))[0].payees.create("payor-1", [payee])
-    assert born not in str(raised.value)
-    assert born not in repr(raised.value.problems)
-
-
 SINCE = datetime(2026, 3, 4, 9, 0, 0, 500_000, tzinfo=UTC)
 THE_ERROR = {
     "errors": [
@@ -162,18 +151,6 @@ class TestGoodAnswers:
         assert result is None or (
             result in location and result.isascii() and not set("/?#.% ") & set(result)
         )
-
-    @pytest.mark.parametrize("asked", ["COMPLETED", "INCOMPLETE"])
-    def test_a_payout_that_is_paid_by_another_name_is_waited_on(self, asked: str) -> None:
-        """Velo does not say in which order these follow each other."""
-        states = ("INSTRUCTED", "CONFIRMED", asked)
-        with opened(
-            *(httpx.Response(200, json={"payoutId": "po-1", "status": each}) for each in states)
-        ) as client:
-            client.payouts.get("po-1")
-            with pytest.raises(TimedOut, match="status='CONFIRMED'"):
-                client.payouts.wait("po-1", until=asked, timeout=0)
-            assert client.payouts.wait("po-1", until=asked, timeout=0).status == asked
 
 
 class TestPages:

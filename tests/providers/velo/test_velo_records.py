@@ -1,6 +1,5 @@
 """Records read the JSON that came, and nothing changes it."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,26 +7,6 @@ from velo_api.typed import records
 
 from victor_ext.providers import velo
 from victor_ext.runtime.core.json_values import parsed
-
-
-def test_a_payee_says_what_velo_sent() -> None:
-    payee = velo.Payee(
-        {
-            "payeeId": "payee-7",
-            "displayName": "ABC",
-            "payeeType": "Company",
-            "onboardedStatus": "ONBOARDED",
-            "pausePayment": False,
-            "created": "2026-03-04T09:00:00Z",
-            "payorRefs": [{"payorId": "payor-1", "remoteId": "abc", "payableStatus": True}],
-        }
-    )
-    assert (payee.id, payee.display_name, payee.type) == ("payee-7", "ABC", "Company")
-    assert (payee.onboarded_status, payee.is_paused) == ("ONBOARDED", False)
-    assert payee.created_at == datetime(2026, 3, 4, 9, tzinfo=UTC)
-    [ref] = payee.payor_refs
-    assert (ref.payor_id, ref.remote_id, ref.is_payable) == ("payor-1", "abc", True)
-    assert (payee.email, payee.language) == (None, None)
 
 
 def test_the_package_offers_the_records_of_the_document() -> None:

@@ -1,7 +1,7 @@
 """What Velo's calls send, member by member."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import httpx
 
@@ -27,26 +27,6 @@ def test_a_payout_sends_its_payments_in_minor_units() -> None:
             }
         ],
         "payoutMemo": "March",
-    }
-
-
-def test_a_list_of_payments_sends_its_filters() -> None:
-    client, script = scripted(httpx.Response(200, json={"content": []}))
-    payments = client.payments.list(
-        "payor-1",
-        status="CONFIRMED",
-        submitted_from=date(2026, 3, 4),
-        sort="submittedDateTime:asc",
-    )
-    assert list(payments) == []
-    [request] = script.requests
-    assert (request.method, request.url.path) == ("GET", "/v4/paymentaudit/payments")
-    assert dict(request.url.params) == {
-        "payorId": "payor-1",
-        "status": "CONFIRMED",
-        "submittedDateFrom": "2026-03-04",
-        "sort": "submittedDateTime:asc,paymentId:asc",
-        "page": "1",
     }
 
 
