@@ -127,66 +127,70 @@ def test_a_row_that_leads_to_no_write_is_refused(name: Any, words: str) -> None:
     assert words in refused({name: KEYED})
 
 
-PROOF, FINAL, MADE = (
-    "proof must be Proof(find), where find is a function that",
-    "final must be a set of words, such as {'paid', 'failed'}, not ",
-    "made must be the place of an id, such as 'data.id', not ",
-)
-
-
-def proof(**columns: Any) -> dict[str, Any]:
-    return {"proof": Proof(find, **columns)}
+PROOF = "proof must be Proof(find), where find is a function that"
+NO_IDS: list[Any] = ["flag", "number", "decimal", "moment", "day", ["text"], "Free", "Problem"]
 
 
 @pytest.mark.parametrize(
-    ("columns", "words"),
+    ("column", "values", "words"),
     [
-        ({"takes_key": "yes"}, "takes_key must be True or False, not 'yes'."),
-        ({"takes_key": 1}, "takes_key must be True or False, not 1."),
-        ({"takes_key": 0}, "takes_key must be True or False, not 0."),
-        ({"proof": find}, PROOF),
-        ({"proof": Proof(NO_STEPS)}, PROOF),
-        ({"proof": SimpleNamespace(find=find)}, PROOF),
-        (proof(needs="payor_id"), "proof.needs must be names, such as ('payor_id',), not 'payor_"),
-        (proof(needs=(7,)), "proof.needs must be names, such as ('payor_id',), not (7,)."),
-        (proof(subject="reference"), "proof.subject must be a function of the request, or None"),
-        (proof(times_differ=10), "proof.times_differ must be a timedelta of 0 or more, such as"),
-        (proof(times_differ=-timedelta(1)), "proof.times_differ must be a timedelta of 0 or more"),
-        *(
-            ({"final": words}, FINAL + repr(words))
-            for words in ("paid", 7, None, b"paid", bytearray(b"p"), {"paid": 1}, {1}, {None})
-        ),
-        *(({"final": words}, FINAL + repr(words)) for words in ({""}, [" "], ("paid", " failed"))),
-        *(({"made": place}, MADE + repr(place)) for place in ("data..id", None, " id ", ".", 7)),
+        ("takes_key", ("yes", 1, 0), "takes_key must be True or False, not "),
+        ("proof", (find, Proof(NO_STEPS), SimpleNamespace(find=find)), PROOF),
         (
-            {"made": "data.idd"},
+            "proof",
+            (Proof(find, needs="payor_id"), Proof(find, needs=(7,))),
+            "proof.needs must be names, such as ('payor_id',), not ",
+        ),
+        (
+            "proof",
+            (Proof(find, subject="reference"),),
+            "proof.subject must be a function of the request, or None",
+        ),
+        (
+            "proof",
+            (Proof(find, times_differ=10), Proof(find, times_differ=-timedelta(1))),
+            "proof.times_differ must be a timedelta of 0 or more",
+        ),
+        (
+            "final",
+            ("paid", 7, None, b"paid", {"paid": 1}, {1}, {None}, {""}, [" "], ("paid", " failed")),
+            "final must be a set of words, such as {'paid', 'failed'}, not ",
+        ),
+        (
+            "made",
+            ("data..id", None, " id ", ".", 7),
+            "made must be the place of an id, such as 'data.id', not ",
+        ),
+        (
+            "made",
+            ("data.idd",),
             "made='data.idd' is not in the good response that the document declares: write one of",
         ),
-        ({"made": "refrence"}, "made='refrence' is not in the good response that the document "),
-        ({"made": "amount"}, "made='amount' is a number that was sent, such as an amount, and no"),
-        ({"made": "status"}, "made='status' is declared as ('accepted', 'settled', 'failed'), and"),
+        (
+            "made",
+            ("amount",),
+            "made='amount' is a number that was sent, such as an amount, and no",
+        ),
+        (
+            "made",
+            ("status",),
+            "made='status' is declared as ('accepted', 'settled', 'failed'), and",
+        ),
     ],
 )
-def test_a_value_that_its_column_cannot_have_is_named(columns: Any, words: str) -> None:
-    assert refused({PAY: OperationRow(**columns)}).startswith(f"rows: {PAY}: {words}")
+def test_a_value_that_its_column_cannot_have_is_named(
+    column: str, values: tuple[Any, ...], words: str
+) -> None:
+    for value in values:
+        row: Any = OperationRow(**{column: value})
+        assert refused({PAY: row}).startswith(f"rows: {PAY}: {words}")
 
 
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
-        ("text", None),
-        ("uuid", None),
-        ("whole", None),
-        ("any", None),
-        (None, None),
-        ("flag", "is declared as 'flag', and is no id"),
-        ("number", "is declared as 'number', and is no id"),
-        ("decimal", "is declared as 'decimal', and is no id"),
-        ("moment", "is declared as 'moment', and is no id"),
-        ("day", "is declared as 'day', and is no id"),
-        (["text"], "is declared as ['text'], and is no id"),
-        ("Free", "is declared as 'Free', and is no id"),
-        ("Problem", "is declared as 'Problem', and is no id"),
+        *((kind, None) for kind in ("text", "uuid", "whole", "any", None)),
+        *((kind, f"is declared as {kind!r}, and is no id") for kind in NO_IDS),
     ],
 )
 def test_what_is_made_is_named_by_a_text_or_a_whole_number(
@@ -201,8 +205,7 @@ def test_what_is_made_is_named_by_a_text_or_a_whole_number(
     if why is None:
         connect(client_class(), base_url=URL, rows=rows).close()
     else:
-        own_name = f"rows: {PAY}: made='data.ref' {why}: write "
-        assert refused(rows).startswith(own_name)
+        assert refused(rows).startswith(f"rows: {PAY}: made='data.ref' {why}: write ")
         assert "'data.number'" in refused(rows)
     inside = {PAY: OperationRow(made="data.ref.id")}
     if kind in (None, "any", "Free"):
