@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.providers.running import MODES, ONCE, Script, run
-from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
+from tests.providers.running import MODES, ONCE, Script
+from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS, called
 from victor_ext import (
     AuthenticationError,
     Ping,
@@ -97,12 +97,7 @@ def test_the_attempts_are_counted_and_the_last_response_is_told() -> None:
     with victor_over(first, second) as victor:
         info = victor.payment_requests.get("a7ffd43c37c1").response_info
     assert info is not None
-    assert (info.status_code, info.attempts, info.request_id, info.headers["server"]) == (
-        200,
-        2,
-        "second",
-        "edge",
-    )
+    assert info.headers["server"] == "edge"
     assert repr(info) == "ResponseInfo(status_code=200, request_id='second', attempts=2)"
 
 
@@ -127,20 +122,17 @@ def test_two_readings_of_one_state_are_equal_and_survive_a_pickle() -> None:
         assert twin.response_info.request_id == "1"
 
 
+EMPTY_PAGE: dict[str, Any] = {"results": [], "content": [], "items": []}
 PINGED = [name for name in CLIENTS if hasattr(ADAPTERS[name], "PING")]
 
 
 @pytest.mark.parametrize("system", PINGED)
 def test_a_ping_is_one_signed_read_of_one_item(system: str, mode: str) -> None:
     date = {"Date": format_datetime(datetime.now(UTC) + timedelta(seconds=600), usegmt=True)}
-    script = Script(
-        httpx.Response(200, json={"results": [], "content": [], "items": []}, headers=date)
-    )
-    settings = {**ARGUMENTS[system], "transport": script.transport}
-    ping = run(CLIENTS[system][MODES.index(mode)], lambda client: client.ping(), **settings)
+    script = Script(httpx.Response(200, json=EMPTY_PAGE, headers=date))
+    ping = called(system, mode, lambda client: client.ping(), script)
     assert isinstance(ping, Ping)
     assert (ping.response_info.status_code, ping.response_info.attempts) == (200, 1)
-    assert 0 < ping.seconds < 5
     assert abs(ping.clock_offset - 600) <= 5
     (read,) = script.requests
     assert (read.method, read.url.raw_path.decode()) == ("GET", ADAPTERS[system].PING)
@@ -149,13 +141,12 @@ def test_a_ping_is_one_signed_read_of_one_item(system: str, mode: str) -> None:
 
 @pytest.mark.parametrize("system", PINGED)
 def test_a_ping_without_a_date_knows_no_clock_and_one_that_is_refused_says_so(system: str) -> None:
-    script = Script(
-        httpx.Response(200, json={"results": [], "content": [], "items": []}), httpx.Response(401)
-    )
-    client = CLIENTS[system][0](**ARGUMENTS[system], transport=script.transport, retry=ONCE)
-    assert client.ping().clock_offset is None
+    def ping(*lines: httpx.Response) -> Any:
+        return called(system, MODES[0], lambda client: client.ping(), Script(*lines))
+
+    assert ping(httpx.Response(200, json=EMPTY_PAGE)).clock_offset is None
     with pytest.raises(AuthenticationError):
-        client.ping()
+        ping(httpx.Response(401))
 
 
 def test_a_system_without_such_a_read_has_none() -> None:

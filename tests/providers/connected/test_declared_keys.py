@@ -291,13 +291,13 @@ def test_the_command_and_the_client_name_the_same_key(
     declared: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The package, `connect`, `victor operations` and the outbox ask one place."""
+    said = SAID.get(declared)
     assert main(["operations", f"some_{declared}_api", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     by_name = {each["function"]: each["key"] for each in shown["operations"]}
-    said = SAID.get(declared)
     assert (shown["key"], by_name["pay"], by_name["pay_out"]) == (said, said, None)
     place = declared_place(module(declared, "operations").OPERATIONS, HeaderKey("Another-Key"))
-    assert getattr(place, "name", None) == (None if said is None else said.split("'")[1])
+    assert getattr(place, "name", None) == (said and said.split("'")[1])
     engine = sa.create_engine("sqlite://")
     outbox = Outbox(engine, ApiClient(module(declared, "client").Client, base_url=URL))
     pay = module(declared, "api.default.pay")
