@@ -10,9 +10,8 @@ for an adapter: see `tests/fifth_system`.
 import importlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -109,9 +108,7 @@ def test_the_providers_time_is_known_from_an_answer(harness: Any, adapter: Any) 
         seen.append(client.provider_time())
         return adapter.READ.call(client, subject)
 
-    looking = SimpleNamespace(
-        word=adapter.READ.word, call=look, subject=adapter.READ.subject, work=adapter.READ.work
-    )
+    looking = replace(adapter.READ, call=look)
     assert observed(harness, looking, looking).word == "success"
     before, after = seen
     assert before.is_known is False
@@ -147,6 +144,10 @@ USED = {
 }
 
 
+def for_good(status: int, **more: Any) -> tuple[str, dict[str, Any]]:
+    return "status", {"status": status, "times": None, **more}
+
+
 @each_exchange()
 def test_an_exchange_fails_once(harness: Any, exchange: Exchange) -> None:
     work = int(exchange.writes)
@@ -164,39 +165,32 @@ def test_an_exchange_fails_once(harness: Any, exchange: Exchange) -> None:
 
 
 @each_exchange()
-def test_an_exchange_is_refused_or_fails_for_good(harness: Any, exchange: Exchange) -> None:
-    """A conflict is with something that exists: it leaves the outcome unknown.
-
-    What stays down is told with a hint.
-    """
-    work, repeats = int(exchange.writes), exchange.keyed or not exchange.writes
+def test_an_exchange_is_refused(harness: Any, exchange: Exchange) -> None:
+    """A conflict is with something that exists: it leaves the outcome unknown."""
     for status, name in NAMES.items():
-        seen = observed(harness, exchange, fault=("status", {"status": status, "times": None}))
-        assert (seen.word, seen.error, seen.work) == (
-            "unknown" if status == 409 else "rejected",
-            name,
-            0,
-        )
+        seen = observed(harness, exchange, fault=for_good(status))
+        word = "unknown" if status == 409 else "rejected"
+        assert (seen.word, seen.error, seen.work) == (word, name, 0)
     for status, words in USED.items() if exchange.writes else ():
-        seen = observed(
-            harness, exchange, fault=("status", {"status": status, "body": words, "times": None})
-        )
+        seen = observed(harness, exchange, fault=for_good(status, body=words))
         assert (seen.word, seen.error, seen.work) == ("unknown", "Conflict", 0)
     seen = observed(harness, exchange, fault=("rate_limit", {"retry_after": 0}))
-    assert seen == Observed("success", None, 2, work)
-    seen = observed(harness, exchange, fault=("status", {"status": 500, "times": None}))
-    assert seen == Observed("unknown", "ServerError", 3 if repeats else 1, 0)
+    assert seen == Observed("success", None, 2, int(exchange.writes))
+
+
+@each_exchange()
+def test_an_exchange_fails_for_good(harness: Any, exchange: Exchange) -> None:
+    """What stays down is told with a hint."""
+    work, times = int(exchange.writes), 3 if exchange.keyed or not exchange.writes else 1
+    seen = observed(harness, exchange, fault=for_good(500))
+    assert seen == Observed("unknown", "ServerError", times, 0)
     assert exchange.hint in seen.message
     seen = observed(harness, exchange, fault=("html", {"status": 200, "work": True, "times": None}))
-    if exchange.settles:
-        assert seen == Observed("success", None, 1, 1)
-    else:
-        assert seen == Observed("unknown", "UnreadableResponse", 3 if repeats else 1, work)
+    unknown = Observed("unknown", "UnreadableResponse", times, work)
+    assert seen == (Observed("success", None, 1, 1) if exchange.settles else unknown)
     subject = exchange.subject(harness)
     harness.sandbox.down()
-    nobody = Exchange(
-        word=exchange.word, call=exchange.call, subject=lambda _: subject, work=lambda *_: 0
-    )
+    nobody = replace(exchange, subject=lambda _: subject, work=lambda *_: 0)
     assert observed(harness, nobody) == Observed("not_sent", "ConnectionFailed", 0, 0)
 
 

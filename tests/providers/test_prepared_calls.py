@@ -254,7 +254,6 @@ TOO_LITTLE = {**RECEIPT, "payment_request": {"payer": SENT["payer"]}}
 @pytest.mark.parametrize(
     ("call", "bodies", "expected"),
     [
-        (ACCEPT, [{**ANSWERED, "status": "Accepted"}], "accepted"),
         (ACCEPT, [{**ANSWERED, "status": "Yes"}, READ_ACCEPTED], "accepted"),
         (ACCEPT, [{**ANSWERED, "status": "Yes"}, {**RECEIPT, "status": "Pending"}], OTHERS),
         (DECLINE, [{**ANSWERED, "status": "Accepted"}, READ_ACCEPTED], OTHERS),

@@ -87,58 +87,39 @@ def test_the_sandbox_signs_as_the_provider_does(sandbox: FlexFactorSandbox) -> N
     assert headers["Content-Type"].startswith("text/plain")
 
 
-REFUSED: dict[str, tuple[dict[str, str], bytes, str]] = {
-    "another key": (
-        signed(key=base64.b64encode(b"x" * 64).decode()),
-        BODY,
-        "signature does not match",
-    ),
-    "another host": (signed(host="inner.example"), BODY, "signature does not match"),
-    "another body": (signed(), BODY.replace(b"o-1", b"o-2"), "does not match x-fc-content-sha512"),
-    "another nonce": (signed(nonce="other"), BODY, "signature does not match"),
-    "another date": (
+UNSIGNED = {name: value for name, value in signed().items() if name != "X-FC-Date"}
+OTHER_KEY = base64.b64encode(b"x" * 64).decode()
+REFUSED: dict[str, list[dict[str, str]]] = {
+    "signature does not match": [
+        signed(key=OTHER_KEY),
+        signed(host="inner.example"),
+        signed(nonce="other"),
         signed(date=formatdate(NOW + 1, usegmt=True)),
-        BODY,
-        "signature does not match",
-    ),
-    "no signature": (
-        signed(authorization="HMAC-SHA512 SignedHeaders=host&"),
-        BODY,
-        "not a signature of the kind",
-    ),
-    "an empty signature": (
         signed(authorization="HMAC-SHA512 Signature="),
-        BODY,
-        "signature does not match",
-    ),
-    "another scheme": (
-        signed(authorization="none Signature=" + "A" * 88),
-        BODY,
-        "not a signature of the kind",
-    ),
-    "a signature beyond ASCII": (
         signed(authorization="HMAC-SHA512 Signature=\xe9\udcff"),
-        BODY,
-        "does not match",
-    ),
-    "a semicolon": (signed(nonce="5f1c2de2;x"), BODY, "semicolon"),
-    "no date": ({k: v for k, v in signed().items() if k != "X-FC-Date"}, BODY, "has no x-fc-date"),
-    "no headers": ({}, BODY, "has no x-fc-authorization and no x-fc-nonce"),
-    "the other signature alone": (
+    ],
+    "does not match x-fc-content-sha512": [signed(BODY.replace(b"o-1", b"o-2"))],
+    "not a signature of the kind": [
+        signed(authorization="HMAC-SHA512 SignedHeaders=host&"),
+        signed(authorization="none Signature=" + "A" * 88),
+    ],
+    "semicolon": [signed(nonce="5f1c2de2;x")],
+    "has no x-fc-date": [UNSIGNED],
+    "has no x-fc-authorization": [
+        {},
         signed(authorization="") | {"x-fc-signature": signed()["X-FC-Authorization"]},
-        BODY,
-        "has no x-fc-authorization",
-    ),
-    "too old": (signed(at=NOW - 301), BODY, "301 s old"),
-    "too early": (signed(at=NOW + 301), BODY, "301 s ahead"),
+    ],
+    "301 s old": [signed(at=NOW - 301)],
+    "301 s ahead": [signed(at=NOW + 301)],
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_everything_else_is_refused(name: str) -> None:
-    headers, body, said = REFUSED[name]
-    with pytest.raises(AuthenticationError, match=said):
-        webhooks().read(body, headers)
+@pytest.mark.parametrize(
+    ("words", "headers"), [(words, each) for words, several in REFUSED.items() for each in several]
+)
+def test_everything_else_is_refused(words: str, headers: dict[str, str]) -> None:
+    with pytest.raises(AuthenticationError, match=words):
+        webhooks().read(BODY, headers)
 
 
 def test_two_keys_while_one_is_replaced_and_the_window_are_the_callers() -> None:

@@ -25,7 +25,6 @@ from victor_ext import AsyncVictor, ConfigurationError, DeadlineExceeded, Outcom
 from victor_ext.sandbox import Sandbox
 
 both = pytest.mark.parametrize("mode", BOTH)
-UNAUTHORIZED = Happens(401, b"{}")
 
 
 class Kms:
@@ -102,17 +101,6 @@ class TestReuse:
         with pytest.raises(ZeroDivisionError):
             harness.call()
         assert len(harness.received) == 2
-
-    @pytest.mark.parametrize(
-        ("script", "options", "sent"), [([OK], {"reuse": 0}, 2), ([OK, UNAUTHORIZED, OK], {}, 3)]
-    )
-    def test_a_token_is_signed_anew_when_it_is_refused_or_each_is_to_be_new(
-        self, mode: str, kms: Kms, script: Any, options: Any, sent: int
-    ) -> None:
-        harness = harness_of(mode, kms, script, **options)
-        harness.call()
-        harness.call()
-        assert (kms.asked, len(harness.received)) == (2, sent)
 
 
 @pytest.mark.parametrize("is_awaited", [False, True])
