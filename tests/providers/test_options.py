@@ -124,25 +124,6 @@ def test_a_client_without_methods_says_where_to_put_them() -> None:
 OWN = {"X-Tenant": "north", "accept": "application/vnd.v2+json"}
 
 
-def sent(system: str, name: str, *, awaited: bool = False, **options: Any) -> list[httpx.Request]:
-    """The requests of a call with these options, without those for a token, and then of one without
-    them.
-    """
-    kept = Kept(system)
-    calls = (
-        lambda client: use(attrgetter(name)(client.with_options(**options))),
-        lambda client: use(attrgetter(name)(client)),
-    )
-    run(
-        CLIENTS[system][awaited],
-        calls,
-        **ARGUMENTS[system],
-        transport=httpx.MockTransport(kept),
-        retry=ONCE,
-    )
-    return kept.requests
-
-
 @pytest.mark.parametrize("awaited", [False, True], ids=["sync", "async"])
 @pytest.mark.parametrize(("system", "name"), [*WRITES, *READS])
 def test_headers_go_with_the_calls_of_that_client_alone(

@@ -311,10 +311,8 @@ class TestVariables:
             needed = {**ADAPTERS[system].SETTINGS, "base_url": "https://gateway.example", **changes}
             for name, value in needed.items():
                 monkeypatch.setenv(f"{system.upper()}_{name.upper()}", value)
-            made = [
-                kind.from_env(**{"transport": None, **dict(_options)}) for kind in CLIENTS[system]
-            ]
-            return made[0]
+            made, _ = (kind.from_env(**dict(_options)) for kind in CLIENTS[system])
+            return made
 
         return set_them
 

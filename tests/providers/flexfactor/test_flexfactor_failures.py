@@ -23,10 +23,6 @@ from victor_ext import (
 KEY = idempotency_key_for("invoice", 1042)
 
 
-def evaluate(client: Any) -> Any:
-    return client.evaluate(**declined(), idempotency_key=KEY)
-
-
 # What success is
 
 

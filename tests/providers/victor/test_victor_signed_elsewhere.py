@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from tests.providers.running import run
-from tests.runtime.fakes import BOTH, OK, Happens, Harness
+from tests.runtime.fakes import BOTH, OK, Harness
 from victor_ext import AsyncVictor, ConfigurationError, DeadlineExceeded, Outcome, Victor, VictorJwt
 from victor_ext.sandbox import Sandbox
 
@@ -53,14 +53,14 @@ def kms(victor_key_pair: tuple[str, str]) -> Kms:
     return Kms(victor_key_pair[0])
 
 
-def harness_of(mode: str, kms: Kms, script: list[Happens] | None = None, **options: Any) -> Harness:
+def harness_of(mode: str, kms: Kms) -> Harness:
     def auth(clock: Any, lock: Any) -> Any:
-        credentials = VictorJwt("key-1", sign=kms.sign, **options)
+        credentials = VictorJwt("key-1", sign=kms.sign)
         return credentials.authenticator(
             "production", httpx.URL("https://pay.example"), clock, lock
         )
 
-    return Harness(mode, script or [OK], auth=auth)
+    return Harness(mode, [OK], auth=auth)
 
 
 def issued(harness: Harness, kms: Kms) -> list[float]:
