@@ -1,6 +1,4 @@
-"""Adapters: a provider, a proxy that cuts, and a blocking or awaited client; and what is asserted
-afterwards.
-"""
+"""Adapters: a provider, and a blocking or awaited client; and what is asserted afterwards."""
 
 from __future__ import annotations
 
@@ -10,42 +8,30 @@ import itertools
 import os
 import ssl
 import time
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from types import SimpleNamespace
 from typing import Any, Literal
 
 import httpx
 import pytest
-from victor_api.api.payment_requests import create_request_payment, get_payment_request
-from victor_api.client import Client
-from victor_api.models import NewRtpRfpPaymentRequest
 
-from tests.faults.cutting_proxy import Cut, CuttingProxy
-from tests.faults.raw_provider import CREATE, READ, RESPOND, Act, RawProvider
+from tests.faults.raw_provider import CREATE, READ, RESPOND, Act, Cut, RawProvider
 from tests.faults.raw_sockets import Background
 from tests.providers.victor.adapter import payment
 from victor_ext import (
     AsyncVictor,
-    ClientCredentialsAuth,
-    HeaderKey,
     PaymentRequest,
     RetryPolicy,
     Victor,
     VictorError,
     VictorOAuth,
-    connect,
-    connect_async,
 )
 
 MODES = ("sync", "async")
-CONNECTED = ("connected", "connected, awaited")
-"""The same by `connect`, which knows no more than the document: `get` and `create`."""
 OPERATIONS = ("get", "create", "respond")
 ATTEMPTS = 2
 
@@ -89,53 +75,19 @@ class Running:
             self._runner.close()
 
 
-WorkerCall = Callable[[Any, int], Any]
-"""Makes a call of a client, with the worker's number. The awaited client's is to be awaited."""
-
-
-class Crowd:
-    """Workers on one sync or async client. `spans` is how long each call took.
-
-    `at_once`: how many of them call at a time.
+def crowd(mode: str, make: Callable[[], Any], call: Callable[..., Any], workers: range) -> Any:
+    """What one client is answered to calls of so many workers at once: in a thread each, or
+    awaited.
     """
 
-    def __init__(
-        self, mode: str, client: Callable[[], Any], workers: int, *, at_once: int | None = None
-    ) -> None:
-        self.spans: list[float] = []
-        self._mode = mode
-        self._client = client
-        self._workers = workers
-        self._at_once = at_once or workers
+    async def awaited() -> list[Any]:
+        async with make() as client:
+            return await asyncio.gather(*(call(client, worker) for worker in workers))
 
-    def run(self, *rounds: WorkerCall) -> list[list[Any]]:
-        """One call of every worker in each round. Returns what each observed, by round."""
-        return asyncio.run(self._run(rounds))
-
-    async def _run(self, rounds: tuple[WorkerCall, ...]) -> list[list[Any]]:
-        """The calls of a sync client are made in a thread each."""
-        async with AsyncExitStack() as stack:
-            client = self._client()
-            threads = stack.enter_context(ThreadPoolExecutor(self._at_once))
-            awaited = self._mode == "async"
-            turns = asyncio.Semaphore(self._at_once)
-            await stack.enter_async_context(client) if awaited else stack.enter_context(client)
-
-            async def observe(call: WorkerCall, worker: int) -> Any:
-                began = time.monotonic()
-                in_thread = partial(asyncio.get_running_loop().run_in_executor, threads, call)
-                try:
-                    async with turns:
-                        return await (call if awaited else in_thread)(client, worker)
-                except (VictorError, httpx.HTTPError) as error:
-                    return error
-                finally:
-                    self.spans.append(time.monotonic() - began)
-
-            return [
-                await asyncio.gather(*(observe(call, each) for each in range(self._workers)))
-                for call in rounds
-            ]
+    if mode == "async":
+        return asyncio.run(awaited())
+    with make() as client, ThreadPoolExecutor(len(workers)) as threads:
+        return list(threads.map(partial(call, client), workers))
 
 
 class Caller(Running):
@@ -166,50 +118,14 @@ class Caller(Running):
             **arguments(operation, subject)
         )
 
-    def _shown(self, result: Any, subject: str) -> Any:
-        return result
-
     def start(self, operation: Operation, subject: str) -> Observed:
         """Make the call. Returns what was observed."""
         began = time.monotonic()
         try:
-            record = self._shown(self.result(lambda: self._ask(operation, subject)), subject)
+            record = self.result(lambda: self._ask(operation, subject))
         except VictorError as error:
             return Observed(error.outcome.value, None, error, time.monotonic() - began)
         return Observed("success", record, None, time.monotonic() - began)
-
-
-class ConnectedCaller(Caller):
-    """A client that is connected by the document alone."""
-
-    def _open(self) -> Any:
-        auth = ClientCredentialsAuth("/v2/auth/token", "id", "not-a-secret")
-        return (connect_async if self.awaited else connect)(
-            Client, auth=auth, key=HeaderKey(), **self.options
-        )
-
-    def _ask(self, operation: Operation, subject: str) -> Any:
-        self._key = None
-        if operation == "get":
-            module = get_payment_request
-            named = {"victor_payment_request_id": subject}
-        else:
-            values = {name: str(value) for name, value in arguments("create", subject).items()}
-            body = NewRtpRfpPaymentRequest.from_dict(
-                {"client_reference_id": subject, "payment_details": values}
-            )
-            self._key = str(uuid.uuid4())
-            module = create_request_payment
-            named = {"body": body, "idempotency_key": self._key}
-        return (module.asyncio if self.awaited else module.sync)(client=self.client.api, **named)
-
-    def _shown(self, result: Any, subject: str) -> Any:
-        reference = result.additional_properties.get("client_reference_id")
-        return SimpleNamespace(
-            id=result.victor_payment_request_id or subject,
-            client_reference_id=reference or getattr(result, "client_reference_id", None),
-            idempotency_key=self._key,
-        )
 
 
 METHODS = {"get": "get", "create": "create", "respond": "accept"}
@@ -224,8 +140,6 @@ def arguments(operation: Operation, subject: str) -> dict[str, Any]:
 CALLERS: dict[str, Callable[..., Caller]] = {
     "sync": Caller,
     "async": partial(Caller, awaited=True),
-    "connected": ConnectedCaller,
-    "connected, awaited": partial(ConnectedCaller, awaited=True),
 }
 
 
@@ -260,8 +174,7 @@ class Seen:
 
 
 class Adapter:
-    """Runs calls one after the other, each with a subject of its own: through the proxy, or
-    `direct`ly.
+    """Runs calls one after the other, each with a subject of its own.
 
     With `acts` the provider does that in place of behaving. With `fresh_tokens` a token ends as
     soon as it is issued: every attempt asks for one. The other options are the client's.
@@ -272,7 +185,6 @@ class Adapter:
         background: Background,
         mode: str,
         *,
-        direct: bool = False,
         tls: ssl.SSLContext | None = None,
         acts: Act | None = None,
         fresh_tokens: bool = False,
@@ -282,10 +194,7 @@ class Adapter:
         self.provider.instead = acts or self.provider.instead
         if fresh_tokens:
             self.provider.state.token["expires"] = 1
-        self.proxy = CuttingProxy(background, self.provider)
-        self.direct = direct
-        url = self.provider.url(None if direct else self.proxy.port)
-        self.caller = CALLERS[mode](url, **options)
+        self.caller = CALLERS[mode](self.provider.url(), **options)
         self._names = (f"S{number:06}" for number in itertools.count())
         assert self.run("get").observed.word == "success"  # it has a token now, and a connection
 
@@ -293,14 +202,14 @@ class Adapter:
         """One call, with these cuts in its exchanges. The record is complete when it returns."""
         record = self.provider.record
         subject = next(self._names)
-        self.proxy.cuts.clear()
-        self.proxy.cuts.extend(cuts)
+        self.provider.cuts.clear()
+        self.provider.cuts.extend(cuts)
         received = len(record.received)
         requests = len(record.requests)
         by_key = record.work_by_key.copy()
         refused = record.refused
         observed = self.caller.start(operation, subject)
-        self.settle()
+        self.provider.settle()
         arrived = [
             request for request in record.requests[requests:] if not request.path.endswith("/token")
         ]
@@ -328,19 +237,8 @@ class Adapter:
         assert requests in (None, run.seen.requests), run
         return run
 
-    def settle(self) -> None:
-        """Wait until what the provider was sent has been read, and nothing that was cut is left."""
-        self.proxy.drain()
-        self.proxy.wait_until_quiet()
-        if not self.direct:
-            provider = self.provider
-            provider.quiet.wait_for(
-                lambda: len(provider.open) == self.proxy.passing, "the provider's connections"
-            )
-
     def close(self) -> None:
         self.caller.close()
-        self.proxy.close()
         self.provider.close()
 
 

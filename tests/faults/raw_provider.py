@@ -2,26 +2,52 @@
 
 It replays a repeated key, and does the work of an answer (which has no key) as often as it is
 asked: that is what makes a second one an incident. `Act`s say what goes wrong, one for each
-exchange.
+exchange; `Cut`s end an exchange after some bytes of it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import ssl
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from tests.faults.raw_sockets import Background, End, Quiet, end
+from tests.faults.raw_sockets import PATIENCE, Background, End, Quiet, end
 from victor_ext.sandbox.server.listener import stop_accepting
 
 TOKEN = {"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}
 CREATE = "/v2/payment-requests/request-payment"
 RESPOND = "/v2/payment-requests/respond-to-request/"
 READ = "/v2/payment-requests/"
+
+
+PROBE = b"-"
+"""What is written to know that all that was written before has been read."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Read `after` bytes of the request, or send so many of the answer, and end the connection."""
+
+    side: Literal["request", "answer"]
+    after: int
+    how: End
+
+    def __str__(self) -> str:
+        return f"{self.how} after {self.after} bytes of the {self.side}"
+
+
+@dataclass
+class Passed:
+    """How many bytes of one exchange were read and sent."""
+
+    request: int = 0
+    answer: int = 0
 
 
 @dataclass(frozen=True)
@@ -93,8 +119,7 @@ class Exchange:
         self._provider.record.refused += 1
 
     def send(self, data: bytes) -> None:
-        self._provider.record.bytes_sent += len(data)
-        self._connection.transport.write(data)
+        self._connection.send(data)
 
     def later(self, seconds: float, data: bytes) -> None:
         """Send it in a while, if the connection is still there."""
@@ -218,24 +243,62 @@ class RawProvider:
         self.acts: deque[Act] = deque()  # what it does with the next requests, one each
         self.instead: Act = behave  # with every request for which there is no act
         self.quiet = Quiet()
+        self.cuts: deque[Cut | None] = deque()  # of the next exchanges; None cuts nothing
+        self.at_accept: deque[End] = deque()  # of the next connections, as soon as they are made
+        self.exchanges: list[Passed] = []
         self.open: set[_Connection] = set()
-        self._scheme = "http" if tls is None else "https"
+        self.port = 0
+        self._tls = tls
+        self._server: asyncio.Server | None = None
+        self.listen()
 
-        async def listen() -> asyncio.Server:
-            return await background.loop.create_server(
-                lambda: _Connection(self), "127.0.0.1", 0, ssl=tls
+    def listen(self) -> None:
+        """Accept connections (again: on the same port)."""
+
+        async def start() -> asyncio.Server:
+            loop = self.background.loop
+            return await loop.create_server(
+                lambda: _Connection(self), "127.0.0.1", self.port, ssl=self._tls
             )
 
-        self._server = background.run(listen())
-        self.port: int = self._server.sockets[0].getsockname()[1]
+        if self._server is None:
+            self._server = self.background.run(start())
+            self.port = self._server.sockets[0].getsockname()[1]
+
+    def refuse(self) -> None:
+        """Refuse connections from now on, and close those there are."""
+        self._stop("close")
+
+    def _stop(self, how: End) -> None:
+        if self._server is not None:
+            self.background.run(stop_accepting([self._server]))
+            self._server = None
+        self.background.do(lambda: [connection.cut(how) for connection in list(self.open)])
+        self.quiet.wait_for(lambda: not self.open, "the provider's connections")
+
+    def settle(self) -> None:
+        """Wait until what clients have written is read, and connections that were cut are gone.
+
+        Without it, what a client has written and given up would be an exchange of the next call.
+        """
+        self.at_accept.clear()  # what is left was meant for the attempts that are over
+        if self._server is not None and self._tls is None:
+            with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as probe:
+                probe.sendall(PROBE)
+                with suppress(ConnectionResetError):
+                    probe.recv(1)
+        self.quiet.wait_for(
+            lambda: not any(connection.is_cut for connection in list(self.open)),
+            "the connections that were cut",
+        )
 
     @property
     def heads(self) -> list[bytes]:
         """The heads of the requests, as they came."""
         return [request.head for request in self.record.requests]
 
-    def url(self, port: int | None = None) -> str:
-        return f"{self._scheme}://127.0.0.1:{port or self.port}"
+    def url(self) -> str:
+        return f"{'http' if self._tls is None else 'https'}://127.0.0.1:{self.port}"
 
     def serve(self, connection: _Connection, request: Request) -> None:
         self.record.requests.append(request)
@@ -248,9 +311,7 @@ class RawProvider:
     acts_on_tokens = False  # whether acts are for requests for a token too
 
     def close(self) -> None:
-        self.background.run(stop_accepting([self._server]))
-        self.background.do(lambda: [connection.transport.abort() for connection in self.open])
-        self.quiet.wait_for(lambda: not self.open, "the provider's connections")
+        self._stop("reset")
 
 
 class _Connection(asyncio.Protocol):
@@ -260,6 +321,9 @@ class _Connection(asyncio.Protocol):
     def __init__(self, provider: RawProvider) -> None:
         self._provider = provider
         self._buffer = b""
+        self._passed: Passed | None = None
+        self._cut: Cut | None = None
+        self.is_cut = False
         self.writable = asyncio.Event()
         self.writable.set()
 
@@ -269,6 +333,38 @@ class _Connection(asyncio.Protocol):
         self._provider.record.connections += 1
         self._provider.open.add(self)
         self._provider.quiet.note()
+        if self._provider.at_accept:
+            self.cut(self._provider.at_accept.popleft())
+
+    def cut(self, how: End) -> None:
+        """End it; one that stalls ends when the client has had enough."""
+        self.is_cut = True
+        end(self.transport, how)
+
+    def send(self, data: bytes) -> None:
+        passed = self._passed or Passed()
+        data, ends = self._until_cut(data, passed.answer, "answer")
+        passed.answer += len(data)
+        self._provider.record.bytes_sent += len(data)
+        self.transport.write(data)
+        if ends is not None:
+            self.cut(ends)
+
+    def _until_cut(self, data: bytes, before: int, side: str) -> tuple[bytes, End | None]:
+        """What passes of these bytes, and how the connection ends after them, if it does."""
+        if self.is_cut:
+            return b"", None
+        cut = self._cut
+        if cut is None or cut.side != side or before + len(data) < cut.after:
+            return data, None
+        return data[: cut.after - before], cut.how
+
+    def _begin(self) -> Passed:
+        """Begin an exchange, with the first bytes after an answer."""
+        passed = Passed()
+        self._provider.exchanges.append(passed)
+        self._cut = self._provider.cuts.popleft() if self._provider.cuts else None
+        return passed
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.writable.set()
@@ -288,11 +384,25 @@ class _Connection(asyncio.Protocol):
         self.writable.set()
 
     def data_received(self, data: bytes) -> None:
-        self._provider.record.received += data
+        if data == PROBE:
+            self._provider.record.connections -= 1
+            end(self.transport, "reset")
+            return
+        if self.is_cut:
+            return
         if self.onward is not None:
+            self._provider.record.received += data
             self.onward.write(data)
             return
+        if self._passed is None or self._passed.answer:
+            self._passed = self._begin()
+        data, ends = self._until_cut(data, self._passed.request, "request")
+        self._passed.request += len(data)
+        self._provider.record.received += data
         self._buffer += data
+        if ends is not None:
+            self.cut(ends)
+            return
         while (request := self._take()) is not None:
             self._provider.serve(self, request)
             self._provider.quiet.note()

@@ -16,8 +16,7 @@ from httpx_aiohttp import AiohttpTransport
 from pyreqwest.compatibility.httpx import HttpxTransport, SyncHttpxTransport
 
 from tests.faults.adapters import ATTEMPTS, MODES, adapter
-from tests.faults.cutting_proxy import Cut
-from tests.faults.raw_provider import Exchange, RawProvider, answer
+from tests.faults.raw_provider import Cut, Exchange, RawProvider, answer
 from tests.faults.raw_sockets import Background
 from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorOAuth
 
@@ -150,7 +149,7 @@ def test_what_a_wrapper_of_httpx_calls_no_connection_may_have_been_sent(
     monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", awaited_twice)
     with adapter(background, mode) as on:
         on.expect("unknown", operation, [Cut("answer", 0, "reset")] * (1 + ATTEMPTS))
-        on.proxy.refuse()
+        on.provider.refuse()
         assert on.run(operation).observed.word == "not_sent"
 
 
@@ -201,9 +200,9 @@ def test_over_those_of_httpx_the_outcomes_are_true(
     with adapter(background, mode, **{argument: make()}) as on:
         for cut in cuts:
             on.expect("unknown", operation, [cut] * (1 + ATTEMPTS))
-        on.proxy.refuse()
+        on.provider.refuse()
         run = on.run(operation)
         assert run.observed.word == ("not_sent" if argument == "transport" else "unknown")
         assert run.mismatches() == []
-        on.proxy.listen()
+        on.provider.listen()
         assert on.run(operation).observed.word == "success"

@@ -2,50 +2,32 @@
 call's, however late.
 """
 
-import asyncio
 import json
-import select
 import socket
-from contextlib import closing
-from datetime import UTC, datetime
 from functools import partial, partialmethod
-from random import Random
 from typing import Any
 
-import anyio
 import httpx
 import pytest
 
 from tests.faults.adapters import (
     CALLERS,
     OPERATIONS,
-    Crowd,
     Operation,
     adapter,
     arguments,
+    crowd,
     each_mode,
 )
 from tests.faults.certificates import Authority
 from tests.faults.raw_provider import Act, Exchange, RawProvider, answer
-from tests.faults.raw_sockets import PATIENCE, Background, serving
+from tests.faults.raw_sockets import PATIENCE, Background
 from tests.faults.test_damaged_answers import JUNK, chunked
 from tests.faults.test_tls import VERSIONS
-from tests.security.journeys import Caller
 from victor_ext import AsyncVictor, RetryPolicy, UnreadableResponse, Victor, VictorOAuth
 from victor_ext.runtime.http import connections
-from victor_ext.runtime.http.connections import Route
-from victor_ext.runtime.http.options import checked_limits
-from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
-from victor_ext.runtime.http.streams import AsyncBackend, AsyncStream, SyncBackend, SyncStream
 
 pytestmark = pytest.mark.slow
-LATEST = 0.01
-"""Seconds after the first answer within which the second one comes."""
-
-WORK = 0.003
-"""Seconds that a page takes, so that there is time for a second answer between a question and its
-own.
-"""
 
 
 def options(provider: RawProvider) -> dict[str, Any]:
@@ -79,113 +61,47 @@ def repeating(shown: tuple[str, ...]) -> Act:
     return act
 
 
-SUBJECTS = [f"INV-{number}" for number in range(300)]
+SUBJECTS = [f"INV-{number}" for number in range(120)]
 
 
 @each_mode
 @pytest.mark.usefixtures("traced")
-@pytest.mark.parametrize(
-    ("callers", "limits", "shown"),
-    [
-        (4, httpx.Limits(max_connections=8), ("victor_payment_request_id", "client_reference_id")),
-        (120, None, ("victor_payment_request_id", "status")),
-    ],
-    ids=["few, with the reference", "many, id and status"],
-)
 def test_no_caller_is_given_the_id_of_another_where_all_connections_are_busy(
-    provider: RawProvider,
-    mode: str,
-    callers: int,
-    limits: httpx.Limits | None,
-    shown: tuple[str, ...],
-    monkeypatch: pytest.MonkeyPatch,
+    provider: RawProvider, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # a busy machine is late by more than it is
     monkeypatch.setattr(connections, "REUSE_DELAY", PATIENCE)
-    provider.instead = repeating(shown)
+    provider.instead = repeating(("victor_payment_request_id", "status"))
 
     def client() -> Any:
         kind: Any = Victor if mode == "sync" else AsyncVictor
-        return kind(VictorOAuth("id", "not-a-secret"), **options(provider), limits=limits)
+        return kind(VictorOAuth("id", "not-a-secret"), **options(provider))
 
     def create(victor: Any, worker: int) -> Any:
         return victor.payment_requests.create(**arguments("create", SUBJECTS[worker]))
 
-    (records,) = Crowd(mode, client, len(SUBJECTS), at_once=callers).run(create)
+    records = crowd(mode, client, create, range(len(SUBJECTS)))
     made = provider.state.made
     assert [name for name, one in zip(SUBJECTS, records, strict=True) if made[name] != one.id] == []
     assert provider.record.work.total() == len(SUBJECTS)
 
 
-class ListsAgain:
-    """Lists requests.
-
-    A little later each page is sent a second time, or the empty one of another filter.
-    """
-
-    def __init__(self, *, says_page: bool) -> None:
-        self._says_page = says_page
-        self._dice = Random(1)
-        self.ids = {"outbound": [f"R{number:06}" for number in range(150)], "inbound": list[str]()}
-
-    def __call__(self, exchange: Exchange) -> None:
-        params = httpx.URL(exchange.request.path).params
-        page = int(params.get("page", 0))
-        size = int(params.get("page_size", 50))
-        shown = self.ids[params.get("direction", "outbound")][page * size :][:size]
-        exchange.later(WORK, self.page(page, shown))
-        again = self.page(page, shown) if self._dice.random() < 0.5 else self.page(0, [])
-        exchange.later(WORK + self._dice.uniform(0, LATEST / 2), again)
-
-    def page(self, number: int, ids: list[str]) -> bytes:
-        results = [
-            {"victor_payment_request_id": name, "client_reference_id": f"INV-{name}"}
-            for name in ids
-        ]
-        said = {"page": number} if self._says_page else {}
-        return answer(json.dumps({**said, "results": results}).encode())
-
-
-@pytest.fixture(params=[True, False], ids=["numbered pages", "pages without a number"])
-def lists_again(provider: RawProvider, request: pytest.FixtureRequest) -> ListsAgain:
-    provider.instead = lists = ListsAgain(says_page=request.param)
-    return lists
-
-
-SINCE = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@each_mode
-def test_no_list_loses_a_page_and_find_finds(
-    provider: RawProvider, lists_again: ListsAgain, mode: str
-) -> None:
-    client = Caller(mode, VictorOAuth("id", "not-a-secret"), **options(provider))
-    for _ in range(2):
-        assert [
-            item.id for item in client("list", direction="outbound", page_size=10)
-        ] == lists_again.ids["outbound"]
-        assert client("list", direction="inbound") == []
-        found = client("find", client_reference_id="INV-R000007", start_datetime=SINCE)
-        assert [item.id for item in found] == ["R000007"]
-    client.close()
-
-
 def test_a_page_of_another_number_is_read_again(provider: RawProvider) -> None:
     """A page that says another number than was asked for is not the answer to the question."""
-    lists = ListsAgain(says_page=True)
-    provider.acts.append(lambda exchange: exchange.send(lists.page(3, [])))
-    provider.instead = lambda exchange: exchange.send(lists.page(0, ["R000001"]))
+    third = answer(b'{"page": 3, "results": []}')
+    first = answer(b'{"page": 0, "results": [{"victor_payment_request_id": "R000001"}]}')
+    provider.acts.append(lambda exchange: exchange.send(third))
+    provider.instead = lambda exchange: exchange.send(first)
     with Victor(VictorOAuth("id", "not-a-secret"), **options(provider)) as victor:
-        first = next(iter(victor.payment_requests.list()))
-        assert first.id == "R000001"
-        provider.instead = lambda exchange: exchange.send(lists.page(3, []))
+        assert next(iter(victor.payment_requests.list())).id == "R000001"
+        provider.instead = lambda exchange: exchange.send(third)
         with pytest.raises(UnreadableResponse, match="page 3 of a list, and page 0 was asked for"):
             list(victor.payment_requests.list())
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @each_mode
-@pytest.mark.parametrize("version", [None, "tls1.2", "tls1.3"])
+@pytest.mark.parametrize("version", [None, "tls1.3"])
 def test_one_that_comes_while_the_connection_is_idle(
     background: Background,
     authority: Authority,
@@ -204,7 +120,7 @@ def test_one_that_comes_while_the_connection_is_idle(
         if version
         else {}
     )
-    with adapter(background, mode, direct=True, **tls) as on:
+    with adapter(background, mode, **tls) as on:
         for _ in range(5):
             on.provider.acts.append(once_so_far)
             on.expect("success", operation)
@@ -219,7 +135,7 @@ def test_a_connection_over_tls_is_kept_all_the_same(
 ) -> None:
     """What a server sends besides answers, such as tickets for later sessions, is none."""
     verify = authority.trusted(VERSIONS[version])
-    with adapter(background, mode, direct=True, tls=authority.server(), verify=verify) as on:
+    with adapter(background, mode, tls=authority.server(), verify=verify) as on:
         for _ in range(15):
             assert on.run("get").observed.word == "success"
         assert on.provider.record.connections == 1
@@ -239,7 +155,7 @@ def test_a_connection_is_closed_after_an_answer_that_is_framed_in_two_ways(
         )
 
     for length, opened in ((b"", 1), (b"Content-Length: 2\r\n", 2)):
-        with adapter(background, mode, direct=True) as on:
+        with adapter(background, mode) as on:
             on.provider.acts.append(with_length(length))
             for _ in range(2):
                 on.expect("success", "get", requests=1)
@@ -254,30 +170,6 @@ class TestRest:
     @pytest.fixture(autouse=True)
     def _for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(connections, "REUSE_DELAY", 1e9)
-
-    @each_mode
-    @pytest.mark.parametrize(
-        ("rested", "operation", "opened"),
-        # A response about another request is refused, and a read is made again: it need not wait.
-        [(False, "create", 7), (False, "get", 0), (True, "create", 0)],
-    )
-    def test_another_is_used_meanwhile(
-        self,
-        provider: RawProvider,
-        mode: str,
-        rested: bool,
-        operation: Operation,
-        opened: int,
-        monkeypatch: Any,
-    ) -> None:
-        if rested:
-            monkeypatch.setattr(connections, "REUSE_DELAY", 0.0)
-        with closing(
-            CALLERS[mode](provider.url(), limits=httpx.Limits(max_connections=100))
-        ) as caller:
-            for number in range(7):
-                assert caller.start(operation, f"S{number}").word == "success"
-        assert provider.record.connections == opened + 1  # the token's
 
     @each_mode
     def test_and_its_host_is_looked_up_once(
@@ -307,52 +199,6 @@ class TestRest:
         assert provider.record.connections == 8  # one more for the token
 
 
-class Patient(SyncBackend):
-    """Hands a connection on when something has come over it."""
-
-    def connect_tcp(self, *where: Any, **how: Any) -> SyncStream:
-        stream: Any = super().connect_tcp(*where, **how)
-        select.select([stream._socket], [], [], PATIENCE)
-        return stream
-
-
-class AsyncPatient(AsyncBackend):
-    async def connect_tcp(self, *where: Any, **how: Any) -> AsyncStream:
-        stream: Any = await super().connect_tcp(*where, **how)
-        await anyio.wait_readable(stream._socket)
-        return stream
-
-
-def test_what_was_said_before_anything_was_asked_is_no_answer() -> None:
-    def blocking(route: Route, request: httpx.Request) -> httpx.Response:
-        with PooledTransport(route, checked_limits(None), Patient()) as transport:
-            return transport.handle_request(request)
-
-    def awaited(route: Route, request: httpx.Request) -> httpx.Response:
-        async def run() -> httpx.Response:
-            async with AsyncPooledTransport(
-                route, checked_limits(None), AsyncPatient()
-            ) as transport:
-                return await transport.handle_async_request(request)
-
-        return asyncio.run(run())
-
-    def talk(connection: socket.socket) -> None:
-        """Answer before anything is asked."""
-        connection.sendall(JUNK)
-        while data := connection.recv(65536):
-            received.append(data)
-
-    received: list[bytes] = []
-    for send in (blocking, awaited):
-        with serving(talk) as port:
-            url = httpx.URL(f"http://127.0.0.1:{port}")
-            request = httpx.Request("POST", url, content=b"{}")
-            with pytest.raises(httpx.ConnectError, match="before a request was sent"):
-                send(Route(url, httpx.create_ssl_context()), request)
-    assert received == []
-
-
 def _times_asked(provider: RawProvider, subject: str) -> int:
     return sum(subject in request.path for request in provider.record.requests)
 
@@ -378,7 +224,7 @@ def test_what_the_page_of_transports_says_of_those_of_httpx(
     # The answer of the call before is about another id: the read is sent once more.
     asked = 2 if in_one_segment else 1
     for _ in range(3):  # each over connections of its own: nothing is under way of the one before
-        with adapter(background, mode, direct=True, transport=kind()) as on:
+        with adapter(background, mode, transport=kind()) as on:
             on.provider.acts.append(twice)
             first = on.run("get")
             exchange, response = held[-1]

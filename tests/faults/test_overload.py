@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from random import Random
@@ -18,24 +17,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.faults.adapters import Crowd, each_mode
-from tests.providers.victor.adapter import payment
 from tests.runtime.fakes import BEHAVIOUR, FakeClock
-from victor_ext import (
-    AsyncVictor,
-    DeadlineExceeded,
-    Outcome,
-    RetryPolicy,
-    Victor,
-    VictorError,
-    VictorJwt,
-)
+from victor_ext import RetryPolicy, VictorError
 from victor_ext.runtime.auth.tokens import FixedToken
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.flow import Send, Sleep
 from victor_ext.runtime.loop.retry import RetryQuota
-from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 WORKERS = 200
@@ -159,10 +147,6 @@ class Outage:
         return found
 
 
-CROWD = WORKERS // 2
-"""Workers over real sockets."""
-
-
 class TestInSimulatedTime:
     """With the clients' defaults: 6 attempts a call, a quota of 500, waits of up to 8 s."""
 
@@ -215,118 +199,3 @@ class TestInSimulatedTime:
             for first in outage.retries
         ]
         assert max(at_once) <= 30  # of 100, over half a second
-
-
-CLIENTS: dict[str, Any] = {"sync": Victor, "async": AsyncVictor}
-PLAIN: dict[str, Any] = {"sync": httpx.Client, "async": httpx.AsyncClient}
-
-
-def create(victor: Any, worker: int) -> Any:
-    known = {
-        "client_reference_id": f"INV-{worker}",
-        "idempotency_key": f"one-key-for-worker-{worker:04}",
-    }
-    return victor.payment_requests.create(
-        **payment(payer_counterparty_id="ignoresRfp", amount="1.00", **known)
-    )
-
-
-@pytest.fixture
-def patient_auth(victor_sandbox: Sandbox, victor_key_pair: tuple[str, str]) -> VictorJwt:
-    private, public = victor_key_pair
-    return VictorJwt(victor_sandbox.add_api_key(public), private, reuse=300)
-
-
-@pytest.mark.pull_request
-@pytest.mark.parametrize(("mode", "how"), [("sync", "down"), ("async", "503")])
-def test_a_hundred_workers_over_real_sockets(
-    victor_sandbox: Sandbox, patient_auth: VictorJwt, mode: str, how: str
-) -> None:
-    back: list[float] = []
-
-    def break_down() -> None:
-        if how == "down":
-            victor_sandbox.down()
-        else:
-            victor_sandbox.inject("status", status=503, operation="create", times=None)
-
-    def come_back() -> None:
-        victor_sandbox.clear_faults()
-        victor_sandbox.up()
-        back.append(time.monotonic())
-
-    def create_again(victor: Any, worker: int) -> Any:
-        if worker == 0:
-            come_back()
-        return create(victor, worker)
-
-    def client() -> Any:
-        return CLIENTS[mode](
-            patient_auth, base_url=victor_sandbox.url, retry=RetryPolicy(base=0.02)
-        )
-
-    began = time.monotonic()
-    Crowd(mode, client, CROWD).run(lambda victor, worker: create(victor, worker + CROWD))
-    in_peace = time.monotonic() - began
-    break_down()
-    crowd = Crowd(mode, client, CROWD)
-    # In the round after the next to last worker 0 brings the provider back; the last one finds it
-    # up.
-    *outage, _, recovered = crowd.run(create, create, create, create, create_again, create)
-    took = time.monotonic() - back[0]
-
-    observed = [each for observed_in_round in outage for each in observed_in_round]
-    assert all(isinstance(each, VictorError) for each in observed)
-    assert {each.outcome for each in observed} == {
-        Outcome.NOT_SENT if how == "down" else Outcome.UNKNOWN
-    }
-    attempts = sum(each.attempts for each in observed)
-    assert len(observed) < attempts <= len(observed) + 100
-    assert [each.client_reference_id for each in recovered] == [
-        f"INV-{worker}" for worker in range(CROWD)
-    ]
-    assert took < 5 + 4 * in_peace, (
-        "two rounds of a hundred creates; one round in peace is what the machine can do"
-    )
-    assert set(victor_sandbox.work_done_by_key().values()) == {1}
-
-
-@each_mode
-def test_a_deadline_holds_for_every_worker_of_a_crowd(
-    victor_sandbox: Sandbox, patient_auth: VictorJwt, mode: str
-) -> None:
-    """All of them end at one moment.
-
-    What plain httpx is late by then is this machine's own delay.
-    """
-    deadline = 1.0
-    tolerated = 0.1
-    victor_sandbox.inject("stall", times=None)
-    # As many connections as callers: its limits are for each stage, and nobody is to wait for a
-    # connection first.
-    limits = httpx.Limits(max_connections=CROWD)
-    plain = Crowd(
-        mode,
-        lambda: PLAIN[mode](base_url=victor_sandbox.url, timeout=deadline, limits=limits),
-        CROWD,
-    )
-    crowd = Crowd(
-        mode,
-        lambda: CLIENTS[mode](patient_auth, base_url=victor_sandbox.url, deadline=deadline),
-        CROWD,
-    )
-    late: list[float] = []
-    for _ in range(
-        6
-        # slow moments are the machine's; what a client does wrong by itself it does wrong every
-        # time
-    ):
-        plain.run(lambda client, _worker: client.get("/v2/payment-requests/b34783af0"))
-        (observed,) = crowd.run(lambda victor, _worker: victor.payment_requests.get("b34783af0"))
-        assert all(isinstance(each, DeadlineExceeded) for each in observed)
-        late.append(max(crowd.spans) - max(plain.spans))
-        if late[-1] <= tolerated:
-            return
-        crowd.spans.clear()
-        plain.spans.clear()
-    raise AssertionError(f"later than plain httpx by {late} s")

@@ -20,7 +20,7 @@ def test_a_write_takes_no_connection_that_was_just_used(
     it.
     """
     monkeypatch.setattr(connections, "REUSE_DELAY", 1e9)
-    with adapter(background, mode, direct=True) as on:
+    with adapter(background, mode) as on:
         before = on.provider.record.connections
         for opened, operation in enumerate(("create", "create", "respond"), start=1):
             on.expect("success", operation, requests=1)
@@ -35,7 +35,7 @@ def test_nothing_of_a_write_is_sent_whose_time_passed_while_a_connection_was_ope
 ) -> None:
     """Whoever writes the first byte looks at the clock once more."""
     machine = Machine(monkeypatch)
-    with adapter(background, mode, direct=True, deadline=30.0) as on:
+    with adapter(background, mode, deadline=30.0) as on:
         machine.will_sleep("connect", 31.0, CREATE)
         run = on.run("create")
         assert machine.naps == ["connect"]

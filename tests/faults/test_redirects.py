@@ -64,7 +64,7 @@ def test_never_off_the_origin(
 ) -> None:
     # A connection is used again at once: so one more is one that a redirect opened.
     monkeypatch.setattr("victor_ext.runtime.http.connections.REUSE_DELAY", 0.0)
-    with adapter(background, mode, direct=True) as on:
+    with adapter(background, mode) as on:
         record = on.provider.record
         for location in addresses_elsewhere(on.provider.port, elsewhere):
             connections = record.connections
@@ -82,7 +82,7 @@ def test_a_read_follows_within_its_origin(background: Background, mode: str, sta
     def onward(exchange: Exchange) -> None:
         to(f"{exchange.request.path}?again", status)(exchange)
 
-    with adapter(background, mode, direct=True) as on:
+    with adapter(background, mode) as on:
         on.provider.acts.append(onward)
         on.expect("success", "get", requests=2)
         assert {
@@ -101,7 +101,7 @@ def test_the_secret_is_not_sent_on(
     background: Background, elsewhere: list[RawProvider], mode: str, status: str
 ) -> None:
     """The request for a token holds the client's secret in its body."""
-    with adapter(background, mode, direct=True, fresh_tokens=True) as on:
+    with adapter(background, mode, fresh_tokens=True) as on:
         on.provider.acts_on_tokens = True
         for location in ("/v2/auth/token", *addresses_elsewhere(on.provider.port, elsewhere)):
             tokens = len(on.provider.record.sent_to("/v2/auth/token"))

@@ -79,33 +79,6 @@ def test_within_its_deadline_neither_sleep_nor_a_correction_of_the_clock_ends_a_
 
 
 @each_mode
-@pytest.mark.parametrize("stage", STAGES)
-def test_what_an_earlier_attempt_sent_stays_unknown(
-    machine: Machine, secured: RawProvider, caller: Caller, stage: str
-) -> None:
-    def sleep_at_the_next_attempt(exchange: Exchange) -> None:
-        exchange.work()
-        machine.will_sleep(stage, 31.0, CREATE)
-        exchange.send(answer(b"{}", "503 Service Unavailable"))
-
-    secured.acts.append(sleep_at_the_next_attempt)
-    late = caller.start("create", "S1")
-    assert machine.naps == [stage]
-    assert len(secured.record.sent_to(CREATE)) == 1
-    assert late.error is not None
-    assert late.error.outcome is Outcome.UNKNOWN
-
-
-@each_mode
-def test_a_read_is_made_however_long_the_machine_slept(
-    machine: Machine, caller: Caller, secured: RawProvider
-) -> None:
-    machine.asleep += 3600.0
-    secured.acts.append(lambda exchange: exchange.send(answer(b"{}", "503 Service Unavailable")))
-    assert caller.start("get", "R1").word == "success"
-
-
-@each_mode
 @pytest.mark.parametrize("is_read_late", [False, True])
 def test_a_response_is_read_that_came_while_the_machine_slept(
     machine: Machine, secured: RawProvider, caller: Caller, is_read_late: bool

@@ -4,140 +4,92 @@ is done.
 
 import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography import x509
 
-from tests.faults.adapters import (
-    ATTEMPTS,
-    CALLERS,
-    Adapter,
-    Operation,
-    adapter,
-    each_mode,
-    each_operation,
-    observed,
-    places,
-)
+from tests.faults.adapters import ATTEMPTS, CALLERS, Operation, each_mode, each_operation, observed
 from tests.faults.certificates import Authority
-from tests.faults.cutting_proxy import Cut, CuttingProxy
-from tests.faults.raw_provider import Exchange, RawProvider, answer
-from tests.faults.raw_sockets import Background, End, serving
-from victor_ext import ConnectionFailed, RetryPolicy
+from tests.faults.raw_provider import RawProvider
+from tests.faults.raw_sockets import Background, serving
+from victor_ext import ConnectionFailed, TimedOut
 
 pytestmark = pytest.mark.slow
 VERSIONS = {"tls1.2": ssl.TLSVersion.TLSv1_2, "tls1.3": ssl.TLSVersion.TLSv1_3}
-SHORT = 0.2
-
 each_version = pytest.mark.parametrize("version", VERSIONS)
 
 
-def only_once(exchange: Exchange) -> None:
-    """Close after every answer, so that every exchange begins with a handshake."""
-    exchange.send(answer(exchange.work(), "200 OK", "Connection: close"))
-    exchange.end("close")
+def first_flight(context: ssl.SSLContext, connection: socket.socket) -> bytes:
+    """What a server says first in a handshake."""
+    received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = context.wrap_bio(received, sent, server_side=True)
+    received.write(connection.recv(65536))
+    with suppress(ssl.SSLWantReadError):
+        server.do_handshake()
+    return sent.read()
 
 
-def tls_adapter(
-    background: Background,
-    mode: str,
-    authority: Authority,
-    version: str,
-    wait: float = 5.0,
-    **options: Any,
-) -> closing[Adapter]:
-    tls = {"tls": authority.server(), "verify": authority.trusted(VERSIONS[version])}
-    return adapter(background, mode, acts=only_once, timeout=wait, **tls, **options)
+def spoilt(flight: bytes, at: int) -> bytes:
+    return flight[:at] + bytes([flight[at] ^ 0xFF]) + flight[at + 1 :]
 
 
-def flights(on: Adapter) -> list[int]:
-    """How many bytes the client's first flight of a handshake has, and the server's reply to it."""
-    before = len(on.proxy.exchanges)
-    assert on.run("get").observed.word == "success"
-    first = on.proxy.exchanges[before]
-    return [first.request, first.answer]
+HANDSHAKES: dict[str, Callable[[bytes], bytes]] = {
+    "nothing": lambda _flight: b"",
+    "a byte": lambda flight: flight[:1],
+    "half of it": lambda flight: flight[: len(flight) // 2],
+    "all but a byte": lambda flight: flight[:-1],
+    "its type changed": lambda flight: spoilt(flight, 0),
+    "its middle changed": lambda flight: spoilt(flight, len(flight) // 2),
+    "something else": lambda _flight: b"HTTP/1.1 200 OK\r\n\r\n",
+}
+"""What comes of the first flight of a server, before it closes the connection or falls silent."""
 
 
-@pytest.mark.slow
-@each_operation
 @each_mode
 @each_version
-@pytest.mark.parametrize("how", ["reset", "close"])
-def test_handshake_cut(
-    background: Background,
-    authority: Authority,
-    mode: str,
-    operation: Operation,
-    version: str,
-    how: End,
+@pytest.mark.parametrize("ends", [True, False], ids=["then it ends", "then it stalls"])
+@pytest.mark.parametrize("said", HANDSHAKES)
+def test_in_a_handshake_that_fails_nothing_was_sent(
+    authority: Authority, mode: str, version: str, ends: bool, said: str
 ) -> None:
-    wrong: list[str] = []
-    with tls_adapter(background, mode, authority, version) as on:
-        asked, replied = flights(on)
-        # The certificate's length varies by a byte or two, with its signature.
-        cuts = [Cut("request", at, how) for at in places(asked)]
-        cuts += [Cut("answer", at, how) for at in places(replied - 8)]
-        for cut in cuts:
-            for times, wanted in ((1, "success"), (ATTEMPTS, "not_sent")):
-                run = on.run(operation, [cut] if times == 1 else [cut] * times)
-                mismatches = (
-                    run.mismatches()
-                    if run.observed.word == wanted
-                    else [*run.mismatches(), f"not {wanted}"]
-                )
-                wrong += [f"{cut}, {times} times: {lie}; {run}" for lie in mismatches]
-    assert wrong == []
+    context, more = authority.server(), list[bytes]()
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(HANDSHAKES[said](first_flight(context, connection)))
+        if not ends:
+            more.append(connection.recv(1))
+
+    with serving(talk) as port:
+        url, verify = f"https://127.0.0.1:{port}", authority.trusted(VERSIONS[version])
+        seen = observed(mode, url, verify=verify, timeout=5.0 if ends else 0.2)
+    assert seen.word == "not_sent"
+    assert isinstance(seen.error, ConnectionFailed | TimedOut)
 
 
-@each_mode
-def test_handshake_stalls(background: Background, authority: Authority, mode: str) -> None:
-    version = "tls1.3"
-    with tls_adapter(background, mode, authority, version) as on:
-        asked, replied = flights(on)
-    cuts = [
-        Cut("request", asked // 2, "stall"),
-        Cut("answer", 0, "stall"),
-        Cut("answer", replied // 2, "stall"),
-    ]
-    # The time to connect includes the handshake. What stalls once is tried more often: any machine
-    # has slow moments.
-    patient = RetryPolicy(max_attempts=2 * ATTEMPTS, base=0.0, quota=10**9)
-    with tls_adapter(background, mode, authority, version, wait=SHORT, retry=patient) as on:
-        for cut in cuts:
-            on.expect("success", "create", [cut])
-    with tls_adapter(background, mode, authority, version, wait=SHORT) as on:
-        for cut in cuts:
-            on.expect("not_sent", "create", [cut] * ATTEMPTS)
-
-
-@pytest.mark.slow
-@each_operation
 @each_mode
 @each_version
-def test_bytes_changed_on_the_way(
-    background: Background, authority: Authority, mode: str, operation: Operation, version: str
+def test_a_record_that_was_changed_on_the_way_is_no_answer(
+    authority: Authority, mode: str, version: str
 ) -> None:
-    """In the handshake or after it: TLS notices, and the caller gets a true error of this
-    package.
-    """
-    wrong: list[str] = []
-    with tls_adapter(background, mode, authority, version, wait=SHORT) as on:
-        asked, replied = flights(on)
-        first = [Cut("request", at, "close", change=True) for at in range(2, asked, asked // 5)]
-        first += [Cut("answer", at, "close", change=True) for at in range(2, replied, replied // 7)]
-        later: list[list[Cut | None]] = [
-            [None, Cut("answer", at, "close", change=True)] for at in range(2, 400, 40)
-        ]
-        later += [[None, Cut("request", at, "close", change=True)] for at in range(2, 400, 60)]
-        for cuts in [*([cut] for cut in first), *later]:
-            run = on.run(operation, cuts)
-            wrong += [f"{cuts[-1]}: {lie}; {run}" for lie in run.mismatches()]
-    assert wrong == []
+    """TLS notices, and the caller gets a true error of this package."""
+    context, requests = authority.server(), list[bytes]()
+
+    def talk(connection: socket.socket) -> None:
+        with context.wrap_socket(connection.dup(), server_side=True) as encrypted:
+            requests.append(encrypted.recv(65536))
+            connection.sendall(b"\x17\x03\x03\x00\x20" + b"?" * 32)
+            connection.recv(1)  # until the other side closes it
+
+    with serving(talk) as port:
+        url, verify = f"https://127.0.0.1:{port}", authority.trusted(VERSIONS[version])
+        seen = observed(mode, url, verify=verify)
+    assert isinstance(seen.error, ConnectionFailed)
+    assert [request[:5] for request in requests] == [b"POST "] * ATTEMPTS
+    assert seen.word == "not_sent"  # they were for a token
 
 
 def bad_servers(authority: Authority, other: Authority) -> Iterator[tuple[str, ssl.SSLContext]]:
@@ -151,17 +103,12 @@ def bad_servers(authority: Authority, other: Authority) -> Iterator[tuple[str, s
 def test_who_is_not_trusted_gets_nothing(
     background: Background, authority: Authority, mode: str, operation: Operation, tmp_path: Path
 ) -> None:
-    """Refused at once, and not tried again: it will not be trusted in a second either."""
     for why, context in bad_servers(authority, Authority(tmp_path)):
-        with (
-            closing(RawProvider(background, tls=context)) as provider,
-            closing(CuttingProxy(background, provider)) as proxy,
-        ):
-            seen = observed(mode, provider.url(proxy.port), operation, verify=authority.trusted())
+        with closing(RawProvider(background, tls=context)) as provider:
+            seen = observed(mode, provider.url(), operation, verify=authority.trusted())
         assert seen.word == "not_sent", why
         assert isinstance(seen.error, ConnectionFailed), why
         assert "certificate" in str(seen.error).lower(), why
-        assert proxy.connections == 1, why
         assert provider.record.received == b"", why
 
 
@@ -181,19 +128,12 @@ def test_a_context_that_another_client_sets_to_http2(
         assert caller.start("create", "S1").word == "success"
 
 
-@contextmanager
-def demanding_server(authority: Authority) -> Iterator[str]:
-    """The URL of a server that says why when it refuses who shows no certificate."""
+def demanding(authority: Authority) -> ssl.SSLContext:
+    """What a server needs that demands a certificate of its clients."""
     context = authority.server()
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_verify_locations(cadata=authority.pem)
-
-    def refuse(accepted: socket.socket) -> None:
-        context.wrap_socket(accepted.dup(), server_side=True)
-        accepted.recv(1)  # until the other side closes it
-
-    with serving(refuse) as port:
-        yield f"https://127.0.0.1:{port}"
+    return context
 
 
 @each_mode
@@ -201,8 +141,15 @@ def demanding_server(authority: Authority) -> Iterator[str]:
 def test_the_reason_of_a_server_that_wants_a_certificate(
     authority: Authority, mode: str, version: str
 ) -> None:
-    with demanding_server(authority) as url:
-        seen = observed(mode, url, verify=authority.trusted(VERSIONS[version]))
+    context = demanding(authority)
+
+    def refuse(connection: socket.socket) -> None:
+        with context.wrap_socket(connection.dup(), server_side=True):
+            connection.recv(1)  # until the other side closes it
+
+    with serving(refuse) as port:
+        url, verify = f"https://127.0.0.1:{port}", authority.trusted(VERSIONS[version])
+        seen = observed(mode, url, verify=verify)
     assert seen.word == "not_sent"
     reason = "certificate required" if version == "tls1.3" else "handshake failure"
     assert reason in str(seen.error)
@@ -216,13 +163,10 @@ def test_a_client_certificate(
     """Mutual TLS by an `ssl.SSLContext`, as docs/production.md has it: who demands a certificate
     gets one.
     """
-    demanding = authority.server()
-    demanding.verify_mode = ssl.CERT_REQUIRED
-    demanding.load_verify_locations(cadata=authority.pem)
     with_one = authority.trusted(VERSIONS[version])
     without = authority.trusted(VERSIONS[version])
     with_one.load_cert_chain(authority.pair())
-    with closing(RawProvider(background, tls=demanding)) as provider:
+    with closing(RawProvider(background, tls=demanding(authority))) as provider:
         words = [
             observed(mode, provider.url(), verify=context).word for context in (with_one, without)
         ]

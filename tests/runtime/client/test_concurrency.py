@@ -9,7 +9,7 @@ import httpx
 import pytest
 from victor_api.client import Client
 
-from tests.faults.adapters import Crowd
+from tests.faults.adapters import crowd
 from victor_ext import CallEnded, ConfigurationError, DeadlineExceeded, Event, Outcome, connect
 from victor_ext import connect_async as connect_awaited
 
@@ -60,10 +60,12 @@ def test_callers_take_turns(mode: str, make: Any) -> None:
         api = (client if number % 2 else client.with_options(deadline=30.0)).api
         return (api.get_httpx_client() if mode == "sync" else api.get_async_httpx_client()).get("/")
 
-    crowd = Crowd(
-        mode, lambda: make(Client, base_url=URL, transport=waves, max_concurrency=MOST), 12
+    answers = crowd(
+        mode,
+        lambda: make(Client, base_url=URL, transport=waves, max_concurrency=MOST),
+        get,
+        range(12),
     )
-    (answers,) = crowd.run(get)
     assert [each.status_code for each in answers] == [200] * 12
     assert (waves.peak, waves.total) == (MOST, 12)
 

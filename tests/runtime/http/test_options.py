@@ -10,10 +10,6 @@ import httpx
 import pytest
 
 from tests.cases import cases_beside
-from tests.faults.adapters import MODES, Operation, adapter
-from tests.faults.raw_provider import CREATE, RESPOND
-from tests.faults.raw_sockets import Background
-from victor_ext import DeadlineExceeded
 from victor_ext.runtime.core.clock import BEGUN, Timeouts
 from victor_ext.runtime.core.locks import ThreadPermit
 from victor_ext.runtime.http.connections import (
@@ -162,30 +158,6 @@ def test_one_that_was_just_used_serves_only_who_will_know_its_own_response(
     is_taken = pool._take_idle(at_once=at_once) is connection
     assert is_taken is (at_once and last_status == 200)
     assert connection.is_aborted is (not is_taken and limits is not ROOM)
-
-
-@pytest.mark.parametrize("operation", ["create", "respond"])
-@pytest.mark.parametrize("mode", MODES)
-def test_nothing_is_sent_where_the_deadline_passes_while_a_connection_is_opened(
-    background: Background, mode: str, operation: Operation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    none_kept = httpx.Limits(max_connections=1, max_keepalive_connections=0)
-    with adapter(background, mode, direct=True, deadline=59.0, limits=none_kept) as on:
-        clock: Any = on.caller.client._config.clock  # type: ignore[attr-defined]  # each kind of caller has one
-        opened = ConnectionPool._open
-
-        def open_late(*arguments: Any) -> Any:
-            yield from opened(*arguments)
-            clock.skip(60.0)
-
-        monkeypatch.setattr(ConnectionPool, "_open", open_late)
-        run = on.run(operation)
-        assert (run.observed.word, type(run.observed.error), run.mismatches()) == (
-            "not_sent",
-            DeadlineExceeded,
-            [],
-        )
-        assert on.provider.record.sent_to(CREATE if operation == "create" else RESPOND) == []
 
 
 REQUEST = httpx.Request("POST", "https://pay.example/payments?a=1", content=b'{"amount": 1}')
