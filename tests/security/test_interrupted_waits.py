@@ -16,7 +16,7 @@ import pytest
 
 from tests.faults.raw_provider import CREATE, Exchange, RawProvider, answer, behave
 from tests.faults.raw_sockets import Background
-from tests.security.journeys import Journeys
+from tests.security.journeys import new_payment
 from tests.security.secrets import Secrets, of_error
 from victor_ext import AsyncVictor, Victor, VictorJwt, VictorOAuth
 
@@ -105,7 +105,7 @@ def test_what_an_interrupted_call_holds_hides_itself(
         auth = VictorJwt(secrets.api_key, secrets.private_key, reuse=600)
     provider = closed(held_back(background, *WAITS[wait]))
     options = {"base_url": provider.url(), "timeout": 30.0}
-    payment = Journeys().payment()(None)  # type: ignore[arg-type] # it needs no sandbox
+    payment = new_payment()
     if mode == "sync":
         error = interrupted(auth, payment, options)
     else:

@@ -13,7 +13,7 @@ from victor_api.api.payment_requests import get_payment_request
 
 from tests.faults.raw_provider import RawProvider, Request, answer, bare
 from tests.faults.raw_sockets import Background
-from tests.security.journeys import Caller, Journeys
+from tests.security.journeys import Caller, journeys, new_payment
 from tests.security.secrets import ACCOUNT, Secrets, of_error, of_frames, of_logs, of_value
 from victor_ext import PaymentRequest, VictorError, VictorJwt, VictorOAuth
 from victor_ext.sandbox import Sandbox
@@ -54,8 +54,8 @@ def test_every_journey(
     auth = CREDENTIALS[kind](secrets)
     client = Caller(mode, auth, base_url=known.url)
     secrets.tokens.append(client.authorization())
-    for name, journey in Journeys().all():
-        observed = journey.run(client, known)
+    for journey in journeys(known):
+        name, observed = str(journey), journey.run(client, known)
         assert isinstance(observed, VictorError) is journey.fails, (name, observed)
         look_at(secrets, name, observed)
         secrets.check((f"{name}: {place}", text) for place, text in of_logs(caplog.records))
@@ -114,7 +114,7 @@ def test_a_server_that_repeats_what_it_was_sent(
     provider.instead = lambda exchange: exchange.send(REPEATED[way](exchange.request))
     client = closed(Caller(mode, CREDENTIALS[kind](secrets), base_url=provider.url(), deadline=5.0))
     secrets.tokens.append(client.authorization())
-    observed = client("create", **Journeys().payment()(None))  # type: ignore[arg-type] # it needs no sandbox
+    observed = client("create", **new_payment())
     assert isinstance(observed, VictorError)
     assert len(str(observed)) < 1_000
     secrets.check(of_error(observed))
@@ -150,7 +150,7 @@ def test_the_locals_of_a_users_own_frame(kind: str, known: Sandbox, secrets: Sec
         requests = victor.payment_requests
         token = victor.authorization()
         secrets.tokens.append(str(token))
-        record = client("create", **Journeys().payment()(known))
+        record = client("create", **new_payment())
         pages = requests.list()
         page = next(pages.pages())
         payee = record.payee
