@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
-from unicodedata import normalize
 
 import httpx
 import pytest
@@ -518,25 +517,6 @@ def test_what_was_left_out_and_the_answer_has_is_another_payments(
     assert not PaymentRequest.of_json(answer).could_be(sent, since=datetime.now(UTC))
 
 
-@pytest.mark.parametrize("call", [create_with_key, accept], ids=["create", "accept"])
-def test_a_conflict_says_after_how_many_attempts(client_class: type, call: Any) -> None:
-    def late(request: httpx.Request) -> dict[str, Any]:
-        if len(provider.requests) < 3:
-            raise httpx.ConnectError("no way there")
-        if request.url.path.endswith("/request-payment"):
-            return described(payer={"victor_counterparty_id": "other00001"})
-        return {
-            ID: "b34783af0",
-            "status": "Accepted",
-            "original_amount": "1",
-            "modified_amount": "2",
-        }
-
-    provider = Provider(late)
-    error = provider.error(client_class, call, kind=Conflict, max_attempts=3)
-    assert error.attempts == len(provider.requests) == 3
-
-
 @pytest.mark.parametrize(
     "same",
     [
@@ -564,42 +544,6 @@ def test_the_same_payment_in_other_words_is_the_same(
     provider = Provider({**described(**same), "direction": same.get("direction")})
     assert provider.call(client_class, partial(create_with_key, **sent)).id == "a7ffd43c37c1"
     assert len(provider.requests) == 1
-
-
-@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
-def test_a_provider_may_keep_a_text_in_another_unicode_form(
-    client_class: type, forms: tuple[str, str]
-) -> None:
-    """Each text is sent as it is, and is the same one in any form.
-
-    Other letters are another payment's.
-    """
-    ours, theirs = (
-        [normalize(form, text) for text in ("Mü-1", "für März", "Zürich")] for form in forms
-    )
-    sent = {
-        **SENT,
-        "client_reference_id": ours[0],
-        "notes": ours[1],
-        "extra_body": {"place": ours[2]},
-    }
-    details = {"amount": "44.23", "notes": theirs[1]}
-    answer = {**described(reference=theirs[0], payment_details=details), "place": theirs[2]}
-
-    provider = Provider(
-        answer, lambda request: {"results": [answer][int(request.url.params["page"]) :]}
-    )
-    made = provider.call(client_class, lambda victor: victor.payment_requests.create(**sent))
-    body = json.loads(provider.requests[0].content)
-    assert [body["client_reference_id"], body["payment_details"]["notes"], body["place"]] == ours
-    assert made.could_be(sent, since=datetime.now(UTC))
-    for reference, ids in ((ours[0], [made.id]), ("MÜ-1", []), ("Mu-1", []), ("Mü-①", [])):
-        provider.requests.clear()
-        window = {"client_reference_id": reference, "start_datetime": datetime.now(UTC)}
-        found: Any = provider.call(
-            client_class, lambda victor, asked=window: victor.payment_requests.find(**asked)
-        )
-        assert [each.id for each in found] == ids
 
 
 @pytest.mark.parametrize("own_key", [True, False], ids=["a key of the caller's", "a key made here"])
@@ -706,25 +650,3 @@ def test_a_bare_receipt_is_a_yes(client_class: type, key: str | None, answer: An
     provider = Provider(answer)
     assert provider.call(client_class, partial(create_with_key, key=key)).id == "a7ffd43c37c1"
     assert len(provider.requests) == 1
-
-
-@pytest.mark.parametrize(
-    "status",
-    [
-        pytest.param(each, marks=pytest.mark.victor_sandbox(key_conflict=str(each)))
-        for each in (409, 400, 422)
-    ],
-)
-def test_a_key_of_another_payment_is_a_conflict_whatever_the_status(
-    victor: Victor, status: int
-) -> None:
-    """A 400 that says so would be read as "correct the request, with a new key", and the payer is
-    asked twice.
-    """
-    payment = {**WHOLE, "idempotency_key": "one-key-for-two-payments"}
-    victor.payment_requests.create(**payment)
-    with pytest.raises(
-        Conflict, match="With a new key the provider could execute it a second time"
-    ) as raised:
-        victor.payment_requests.create(**{**payment, "amount": "44.24"})
-    assert (raised.value.outcome, raised.value.status_code) == (Outcome.UNKNOWN, status)

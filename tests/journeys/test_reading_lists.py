@@ -67,17 +67,6 @@ def test_what_reading_twice_costs_and_when_it_is_done(
         assert calls(victor_sandbox, "list") - before == times * (len(pages) + 1)
 
 
-def test_a_list_is_read_as_it_is_walked(victor_sandbox: Sandbox, victor: Victor) -> None:
-    fill(victor_sandbox, 20)
-    listing = victor.payment_requests.list(page_size=5)
-    assert victor_sandbox.received() == []
-
-    next(iter(listing))
-
-    assert len(victor_sandbox.received()) == 1
-    assert sum(1 for _ in listing) == sum(1 for _ in listing) == 20
-
-
 def refuse(sandbox: Sandbox, page: int, *fields: str) -> None:
     """What lies past the end of a list is not documented: some providers answer 400 there."""
     codes = [[f"typeMismatch.paymentRequestsFilter.{field}", "typeMismatch"] for field in fields]

@@ -2,17 +2,12 @@
 not called absent.
 """
 
-from collections.abc import Iterator
-from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from tests.providers.victor.adapter import invoice
-from victor_ext import NotFound, Outcome, RetryPolicy, Victor, VictorError, zulu
-from victor_ext.outbox import Outbox
+from victor_ext import NotFound, Outcome, Victor, VictorError, zulu
 from victor_ext.sandbox import Sandbox
 from victor_ext.testing import Faults
 
@@ -78,56 +73,3 @@ def test_a_lost_response_is_never_a_second_request_nor_an_absent_one(
     assert {each.id for each in found} == listed
     with pytest.raises(NotFound):
         victor.payment_requests.get("RFP0000000")
-
-
-@pytest.fixture
-def outbox(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Outbox]:
-    """An outbox with one invoice, and the options of the test."""
-    engine = sa.create_engine(f"sqlite:///{tmp_path / 'outbox'}")
-    made = Outbox(engine, **getattr(request, "param", {}))
-    made.create_table()
-    with engine.begin() as connection:
-        made.add(connection, **invoice())
-    yield made
-    engine.dispose()
-
-
-def end_leases(outbox: Outbox) -> None:
-    with outbox._engine.begin() as connection:
-        connection.execute(sa.update(outbox.table).values(leased_until=0.0))
-
-
-@pytest.mark.victor_sandbox(list_lag=40, key_repeat="409")
-def test_an_outbox_waits_for_a_list_that_lags(
-    outbox: Outbox, victor: Victor, victor_sandbox: Sandbox, faults: Faults
-) -> None:
-    faults.lose_answer(operation="create")
-    for _ in range(2):
-        assert [outbox.send(victor), outbox.entries()[0].state] == [[], "settling"]
-        end_leases(outbox)
-    victor_sandbox.advance(40)
-    assert [entry.request_id for entry in outbox.send(victor)] == [
-        each["id"] for each in victor_sandbox.requests()
-    ]
-    assert victor_sandbox.work_done_by_key() == {invoice()["idempotency_key"]: 1}
-
-
-@pytest.mark.victor_sandbox(list_lag=40, key_repeat="409")
-@pytest.mark.parametrize("attempts", [2, 1])
-@pytest.mark.parametrize("outbox", [{"settle_for": timedelta(0)}], indirect=True, ids=["at once"])
-def test_an_older_request_that_is_like_an_entry_is_not_taken_for_it(
-    outbox: Outbox, victor: Victor, victor_sandbox: Sandbox, faults: Faults, attempts: int
-) -> None:
-    """It has the reference and the values, and while the list lags it alone is listed."""
-    victor_sandbox.set_clock_skew(-60)
-    older = victor.payment_requests.create(
-        **{**invoice(), "idempotency_key": "a-key-of-another-program"}
-    )
-    victor_sandbox.set_clock_skew(0)
-    victor.ping()  # with the Date of today
-    faults.lose_answer(operation="create")
-    once = victor.with_options(retry=RetryPolicy(max_attempts=attempts))
-    while not (entries := outbox.send(once)):
-        end_leases(outbox)
-    assert [(entry.state, entry.request_id) for entry in entries] == [("unclear", None)]
-    assert f"{older.id} has what was sent, but was made earlier" in (entries[0].error or "")
