@@ -366,32 +366,6 @@ class TestManyTasks:
     async def call(harness: Harness, method: str = "GET") -> int:
         return (await harness.transport.handle_async_request(harness.request(method))).status_code
 
-    def test_that_anothers_time_was_up_is_its_own_affair(self):
-        asking = asyncio.Event()
-        go_on = asyncio.Event()
-        endpoint = Endpoint(script=(httpx.ReadTimeout("no answer"),))
-
-        async def slow(request):
-            asking.set()
-            await go_on.wait()
-            return endpoint(request)
-
-        harness = oauth_harness("async", slow)
-
-        async def run():
-            first = asyncio.ensure_future(self.call(harness))
-            await asking.wait()
-            harness.clock.passed += 59.0
-            later = asyncio.ensure_future(self.call(harness))
-            await asyncio.sleep(0)
-            harness.clock.passed += 2.0
-            go_on.set()
-            return await asyncio.gather(first, later, return_exceptions=True)
-
-        first, later = asyncio.run(run())
-        assert isinstance(first, errors.DeadlineExceeded)
-        assert later == 200
-
     def test_a_cancelled_task_lets_the_next_one_in(self):
         endpoint = Endpoint()
 

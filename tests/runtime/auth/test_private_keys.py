@@ -72,7 +72,7 @@ def forms(key: RSAPrivateKey) -> dict[str, object]:
     }
 
 
-IN_FILES = [
+FORMS = [
     "pkcs8",
     "pkcs8-bytes",
     "pkcs8-with-crlf",
@@ -93,14 +93,12 @@ IN_FILES = [
     "base64-in-quotes",
     "base64-bytes-in-quotes",
     "pem-in-base64-in-quotes",
-]
-FORMS = [
-    *IN_FILES,
     "pkcs8-with-escaped-breaks",
     "base64-with-escaped-breaks",
     "der-bytearray",
     "key-object",
 ]
+NOT_IN_FILES = FORMS[-4:]
 
 
 def by_jwcrypto(token: str, public_pem: str, algorithms: list[str]) -> str:
@@ -122,7 +120,7 @@ def test_what_every_form_signs_is_verified_by_other_hands(form, verify, forms, v
     assert json.loads(verify(token, victor_key_pair[1], ["RS512"])) == claims
 
 
-@pytest.mark.parametrize("form", IN_FILES)
+@pytest.mark.parametrize("form", [form for form in FORMS if form not in NOT_IN_FILES])
 @pytest.mark.parametrize("as_text", [True, False])
 def test_every_form_in_a_file(form, as_text, forms, key, tmp_path):
     content = forms[form]

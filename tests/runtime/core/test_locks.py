@@ -116,63 +116,8 @@ class TestThreads:
             del lost  # without waking anybody
             assert waits.result(PATIENCE)
 
-    def test_a_turn_takes_as_long_in_a_long_queue_as_in_a_short_one(self):
-        def seconds(waiting: int) -> float:
-            semaphore = Semaphore()
-            permits = [ThreadPermit(semaphore) for _ in range(waiting)]
-            assert sum(permit.acquire(0) for permit in permits) == 1
-            began = time.process_time()
-            for permit in permits:
-                assert permit.acquire(0)
-                permit.release()
-            return time.process_time() - began
-
-        assert min(seconds(10_000) for _ in range(2)) < 4 * min(
-            sum(seconds(100) for _ in range(100)) for _ in range(2)
-        )
-
-    def test_many_at_once_are_never_more_than_there_are_places(self):
-        semaphore = Semaphore(3)
-        inside = set[int]()
-        most = list[int]()
-
-        def work(number: int) -> None:
-            for _ in range(200):
-                permit = ThreadPermit(semaphore)
-                assert permit.acquire(PATIENCE)
-                inside.add(number)
-                most.append(len(inside))
-                inside.discard(number)
-                permit.release()
-
-        with ThreadPoolExecutor(8) as threads:
-            list(threads.map(work, range(8)))
-        assert max(most) <= 3
-        assert (semaphore.held, len(semaphore._queue)) == (0, 0)
-
 
 class TestTasks:
-    def test_thousands_wait_without_asking_for_their_turn(self, monkeypatch):
-        asked = list[int]()
-        admit = Semaphore.admit
-        monkeypatch.setattr(Semaphore, "admit", lambda *permit: asked.append(1) or admit(*permit))
-
-        async def run() -> None:
-            semaphore = Semaphore(10)
-
-            async def wait() -> None:
-                permit = TaskPermit(semaphore)
-                try:
-                    assert await permit.acquire(PATIENCE)
-                    await asyncio.sleep(0)
-                finally:
-                    permit.release()
-
-            await asyncio.gather(*(wait() for _ in range(8000)))
-
-        asyncio.run(run())
-        assert len(asked) < 4 * 8000
-
     @pytest.mark.parametrize("turns", range(6))
     def test_a_cancelled_wait_holds_nothing(self, turns):
         async def run() -> bool:

@@ -17,7 +17,6 @@ from tests.providers.running import ONCE, TOKEN, is_for_token, run
 from victor_ext import (
     ApiKeyAuth,
     AsyncVictor,
-    ConfigurationError,
     Victor,
     VictorError,
     VictorOAuth,
@@ -206,36 +205,6 @@ def test_options_mean_the_same(kind: Any, name: str) -> None:
     if option == "limits":
         assert checked_limits(made(httpx2)) == made(httpx)
     assert of_httpx2.with_options(timeout=httpx2.Timeout(3.0))._config.timeout == httpx.Timeout(3.0)
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"timeout": httpx2.Timeout(0.0)}, "timeout=httpx.Timeout"),
-        ({"limits": httpx2.Limits(max_connections=0)}, "limits: max_connections=0 must be"),
-        (
-            {"limits": httpx2.Timeout(1.0)},
-            r"limits must be httpx\.Limits\(\.\.\.\), not httpx\.Timeout",
-        ),
-        ({"proxy": httpx2.Proxy("socks5://proxy.example")}, "is not a proxy that can be used"),
-        (
-            {"base_url": httpx2.URL("http://pay.example")},
-            "would send tokens and account numbers unencrypted",
-        ),
-        (
-            {"transport": httpx2.AsyncHTTPTransport()},
-            r"httpx\.BaseTransport \(or httpx2's\), not httpx2\.AsyncHTTP",
-        ),
-        ({"transport": httpx2.Client()}, r"transport must be .* not httpx2\.Client"),
-        (
-            {"http_client": httpx2.HTTPTransport()},
-            r"http_client must be .* not httpx2\.HTTPTransport",
-        ),
-    ],
-)
-def test_what_cannot_work_is_refused_as_that_of_httpx(options: dict[str, Any], words: str) -> None:
-    with pytest.raises(ConfigurationError, match=words):
-        Victor(AUTH, **options)
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

@@ -11,8 +11,6 @@ from typing import Any
 import h11
 import httpx
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.http import parser
@@ -182,7 +180,6 @@ LENGTHS = [
     b"2\r\nContent-Length: 2",
     b"2\r\ncontent-length: 3",
 ]
-BODIES = st.sampled_from([b"", b"{}", b"\r\n", b'{"a": 1}', b"2\r\n{}\r\n0\r\n\r\n", b"x" * 3000])
 
 
 def in_pieces(whole: bytes, *places: int) -> list[bytes]:
@@ -224,37 +221,6 @@ def test_each_oddity_is_read_as_h11_reads_it(method: str) -> None:
         for place in (1, 20, len(whole) - 30, len(whole) - 3, len(whole) - 2, len(whole) - 1):
             assert_read_as_by_h11([in_pieces(whole, place), [USUAL]], method)
             assert_read_as_by_h11([[whole[: max(place, 1)]], [USUAL]], method)
-
-
-PIECES = st.sampled_from(
-    [b"", b"\r\n", b"\n", b"\r", b" ", b"\t", b":", b";", b",", b"\0", b"\xff"]
-) | st.binary(max_size=2)
-
-
-@st.composite
-def cut_answers(draw: st.DrawFn) -> list[bytes]:
-    """An answer that is usual but for a few things, in pieces."""
-    body = draw(BODIES)
-    line = draw(st.just(b"HTTP/1.1 200 OK") | st.sampled_from(STATUS_LINES))
-    length = draw(st.just(b"%d" % len(body)) | st.sampled_from(LENGTHS))
-    framing = [b"Content-Length: " + length] * 3 + [b"Transfer-Encoding: chunked"]
-    fields = [draw(st.sampled_from(framing)), *draw(st.lists(st.sampled_from(FIELDS), max_size=3))]
-    whole = bytearray(b"\r\n".join([line, *draw(st.permutations(fields)), b"", body]))
-    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
-        place = draw(st.integers(0, min(len(whole), 200)))
-        whole[place : place + draw(st.integers(0, 2))] = draw(PIECES)
-    end = draw(st.sampled_from([len(whole)] * 3) | st.integers(1, len(whole) + 1))
-    return in_pieces(
-        bytes(whole[:end]), *draw(st.just([]) | st.lists(st.integers(0, end - 1), max_size=4))
-    )
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    st.lists(cut_answers(), min_size=1, max_size=2), st.sampled_from(["GET", "GET", "POST", "HEAD"])
-)
-def test_answers_are_read_as_h11_reads_them(answers: list[list[bytes]], method: str) -> None:
-    assert_read_as_by_h11(answers, method)
 
 
 def written_by_us(method: str, target: bytes, fields: Fields, content: bytes) -> bytes | None:
@@ -347,29 +313,6 @@ def test_a_connection_is_not_used_again_where_the_request_said_so(odd: tuple[byt
     assert ours.head() is not None
     assert [ours.body(), ours.body()] == [b"{}", b""]
     assert ours.begin_again() is (odd[0] == b"Upgrade"), "a server that does not switch goes on"
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    st.just("POST") | st.sampled_from(METHODS),
-    st.just(b"/") | st.sampled_from(TARGETS),
-    st.lists(st.just((b"Accept", b"*/*")) | st.sampled_from(REQUEST_FIELDS), max_size=3),
-    st.tuples(
-        st.sampled_from(NAMES) | st.binary(max_size=2),
-        st.sampled_from(VALUES) | st.binary(max_size=3),
-    ),
-    st.sampled_from([b"", b"{}"]),
-)
-def test_requests_are_written_as_h11_writes_them(
-    method: str, target: bytes, fields: Fields, odd: tuple[bytes, bytes], content: bytes
-) -> None:
-    for more in ([], [odd]):
-        assert_written_as_by_h11(
-            method,
-            target,
-            [HOST, (b"Content-Length", b"%d" % len(content)), *fields, *more],
-            content,
-        )
 
 
 def test_nothing_usual_needs_h11(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,6 @@ from victor_ext.runtime.loop.call_events import (
     CallStarted,
     RetryScheduled,
 )
-from victor_ext.runtime.loop.flow import done
 from victor_ext.runtime.loop.operations import RepeatsId
 from victor_ext.runtime.loop.retry import RetryPolicy
 
@@ -383,17 +382,6 @@ class TestRedirects:
             harness = Harness(mode, [status(code, location=to), OK], behaviour=behaviour)
             harness.fails(errors.StatusError, "POST", KEY, ends=(Outcome.UNKNOWN, 1))
 
-    def test_retries_and_redirects_count_apart(self, mode):
-        harness = Harness(mode, [*[status(302, location="/new"), status(503)] * 2, OK])
-        assert harness.call().status_code == 200
-        assert [one.url.rpartition("/")[2] for one in harness.received] == [
-            "payments",
-            "new",
-            "new",
-            "new",
-            "new",
-        ]
-
     @pytest.mark.parametrize(("redirects", "received"), [(5, 6), (6, 6)])
     def test_a_call_follows_five_of_them(self, mode, redirects, received):
         harness = Harness(mode, [*[status(302, location="/new")] * redirects, OK])
@@ -491,48 +479,16 @@ class TestWhatTheUsersOwnCodeRaises:
         assert len(calls) == 1
 
 
-def test_a_call_without_a_token_for_its_second_attempt_says_what_became_of_the_first(mode):
-    class Once:
-        def authorize(self, request, exchange, seconds):
-            if not tokens:
-                raise errors.ConnectionFailed(
-                    "The token endpoint is down.", outcome=Outcome.NOT_SENT
-                )
-            request.headers["Authorization"] = tokens.pop()
-            return done()
-
-        def should_retry_unauthorized(self, request):
-            return False
-
-    for answer, outcome, advice in [
-        (status(429), Outcome.REJECTED, "The provider did not execute it."),
-        (
-            LOST,
-            Outcome.UNKNOWN,
-            f"The provider may have executed it: repeat it with idempotency_key='{KEY}', or look.",
-        ),
-    ]:
-        tokens = ["Bearer first"]
-        raised = Harness(mode, [answer], auth=lambda _clock, _lock: Once()).fails(
-            errors.ConnectionFailed, "POST", KEY
-        )
-        assert str(raised) == f"The token endpoint is down. {advice}"
-        assert (raised.outcome, raised.idempotency_key, raised.attempts) == (outcome, KEY, 1)
-
-
 class TestAListener:
     """What it raises is logged, and costs no call its result."""
 
     @pytest.mark.parametrize(
         "kind", [CallStarted, AttemptStarted, AttemptEnded, RetryScheduled, CallEnded]
     )
-    @pytest.mark.parametrize(
-        "mine", [OSError("mine"), httpx.ConnectError("mine"), errors.BadRequest("mine")], ids=repr
-    )
-    def test_the_call_succeeds_as_without_it(self, mode, kind, mine, caplog):
+    def test_the_call_succeeds_as_without_it(self, mode, kind, caplog):
         def on_event(event):
             if isinstance(event, kind):
-                raise mine.with_traceback(None)  # other tests raise it, too
+                raise httpx.ConnectError("mine")
 
         harness = Harness(mode, [status(503), OK], on_event=on_event)
         assert harness.call("POST", KEY).status_code == 200
@@ -542,24 +498,12 @@ class TestAListener:
         assert len(logged) == {AttemptStarted: 2, AttemptEnded: 2}.get(kind, 1)
         for record in logged:
             assert record.name == "victor_ext.runtime.loop.events"
-            assert f"on_event raised {type(mine).__name__}" in record.getMessage()
+            assert "on_event raised ConnectError" in record.getMessage()
             assert f"{kind.__name__} of POST /payments" in record.getMessage()
             assert (
                 f"{__file__}:{on_event.__code__.co_firstlineno + 2} in on_event"
                 in record.getMessage()
             )
-
-    @pytest.mark.parametrize("kind", [CallStarted, AttemptStarted, AttemptEnded, CallEnded])
-    def test_the_call_fails_as_without_it(self, mode, kind):
-        def on_event(event):
-            if isinstance(event, kind):
-                raise LookupError("mine")
-
-        raised = Harness(mode, [LOST, status(400)], on_event=on_event).fails(
-            errors.BadRequest, "POST", KEY
-        )
-        assert (raised.outcome, raised.idempotency_key) == (Outcome.UNKNOWN, KEY)
-        assert raised.__context__ is None
 
     def test_nothing_private_is_logged(self, mode, caplog):
         def on_event(event):

@@ -11,20 +11,16 @@ from hypothesis import strategies as st
 from tests.runtime.fakes import (
     BODY,
     KEY,
-    OK,
     TRANSIENT,
     Happens,
     Harness,
-    by_oauth,
     http_date,
-    token_answer,
 )
-from victor_ext.errors import DeadlineExceeded, Outcome, VictorError
+from victor_ext.errors import DeadlineExceeded, VictorError
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 SEARCHED = 3 if "VICTOR_SEARCH" in os.environ else 1
-MANY = settings(max_examples=250 * SEARCHED)
-PAIRS = settings(max_examples=120 * SEARCHED)
+MANY = settings(max_examples=200 * SEARCHED)
 
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 LEFT = (
@@ -87,12 +83,10 @@ class Case:
     drift: float | None
     luck: float
 
-    def run(
-        self, mode: str, tokens: Any = None, **options: Any
-    ) -> tuple[Harness, VictorError | None]:
-        options = {"policy": self.policy, "deadline": self.deadline, "drift": self.drift, **options}
+    def run(self, mode: str) -> tuple[Harness, VictorError | None]:
+        options: Any = {"policy": self.policy, "deadline": self.deadline, "drift": self.drift}
         harness = Harness(mode, self.script, draw=lambda: self.luck, **options)
-        harness.network.keeps_limits, harness.network.tokens = True, tokens
+        harness.network.keeps_limits = True
         try:
             answer = harness.call(self.method, self.key)
         except VictorError as error:
@@ -114,63 +108,20 @@ cases = st.builds(
 )
 
 
-GOOD_BODY = b'{"id": "1"}'
-"""What a response to a good call has: the id of what was made."""
-
-
-def outcome_of(happened: Happens, method: str) -> Outcome | None:
-    """What one exchange says of the money, said once more and in other words than the loop's; None:
-    a good answer.
-    """
-    if happened.error in NEVER_LEFT:
-        return Outcome.NOT_SENT
-    if happened.error is not None or happened.cut:
-        return Outcome.UNKNOWN
-    if happened.status < 300:
-        if happened.body == GOOD_BODY:
-            return None
-        return Outcome.ACCEPTED if happened.body.startswith(b'{"') else Outcome.UNKNOWN
-    if happened.status < 400 or happened.status >= 500 or happened.status in (409, *TRANSIENT):
-        return Outcome.UNKNOWN
-    # The status refuses, and the body begins with what only a write that was done has.
-    is_proof = method != "GET" and happened.body.startswith(b'{"id"')
-    return Outcome.UNKNOWN if is_proof else Outcome.REJECTED
-
-
-def followed(happened: Happens, method: str) -> bool:
-    """Whether this answer may have sent a read on to another address."""
-    location = dict(happened.headers).get("Location")
-    redirects = happened.status in (301, 302, 307) and happened.error is None and not happened.cut
-    return method == "GET" and redirects and location is not None and "evil" not in location
-
-
 @MANY
 @given(cases)
 def test_the_promises_of_a_call_hold(case):
     harness, error = case.run("sync")
-    brought = list(harness.network.brought)
     _attempts_are_bounded(case, harness, error)
     _the_deadline_holds(case, harness, error)
     _a_write_without_a_key_is_not_repeated_in_doubt(case, harness)
     _requests_are_the_same_and_signed(case, harness)
-    if error is None:
-        assert outcome_of(brought[-1], case.method) is None
-        return
-    order = list(Outcome)
-    happened = [
-        outcome_of(one, case.method)
-        for index, one in enumerate(brought)
-        if not _led_on(brought, index, case.method)
-    ]
-    assert None not in happened, "a good answer is never turned into an error"
-    outcomes = [one for one in happened if one is not None]
-    assert error.outcome is max(outcomes, key=order.index, default=Outcome.NOT_SENT)
 
 
 def _attempts_are_bounded(case: Case, harness: Harness, error: VictorError | None) -> None:
-    redirects = min(5, sum(followed(happened, case.method) for happened in harness.network.brought))
-    renewal = any(happened.status == 401 for happened in harness.network.brought)
-    assert 1 <= len(harness.received) <= case.policy.max_attempts + renewal + redirects
+    # A read follows five redirects, and a token that is refused is renewed once.
+    more = 6 if case.method == "GET" else 1
+    assert 1 <= len(harness.received) <= case.policy.max_attempts + more
     assert len(harness.sleeps) <= case.policy.max_attempts - 1
     assert error is None or error.attempts == len(harness.received)
 
@@ -182,19 +133,18 @@ def _the_deadline_holds(case: Case, harness: Harness, error: VictorError | None)
     # The last thousandth is what a stage gets at least.
     assert harness.clock.passed <= case.deadline + 0.001
     for one in harness.received:
-        assert one.at < case.deadline
-        assert all(
-            limit is not None and limit <= case.deadline - one.at + 0.001
-            for limit in one.timeouts.values()
-        )
+        left = case.deadline - one.at
+        assert left > 0
+        assert all(limit is not None and limit <= left + 0.001 for limit in one.timeouts.values())
 
 
 def _a_write_without_a_key_is_not_repeated_in_doubt(case: Case, harness: Harness) -> None:
+    """Only after what never left, a 429 and a 401, which are refusals."""
     if case.method == "GET" or case.key is not None:
         return
     for happened in harness.network.brought[:-1]:
-        outcome = outcome_of(happened, case.method)
-        assert outcome in (Outcome.NOT_SENT, Outcome.REJECTED), "it may have done the work"
+        is_refused = happened.status in (401, 429) and not happened.error and not happened.cut
+        assert happened.error in NEVER_LEFT or is_refused
 
 
 def _requests_are_the_same_and_signed(case: Case, harness: Harness) -> None:
@@ -208,12 +158,7 @@ def _requests_are_the_same_and_signed(case: Case, harness: Harness) -> None:
         assert {one.url for one in harness.received} == {"https://pay.example/payments"}
 
 
-def _led_on(brought: list[Happens], index: int, method: str) -> bool:
-    earlier = sum(followed(one, method) for one in brought[:index])
-    return followed(brought[index], method) and earlier < 5
-
-
-@PAIRS
+@MANY
 @given(cases)
 def test_both_drivers_do_the_same(case):
     ours = case.run("sync")
@@ -240,71 +185,3 @@ def _facts(error: VictorError | None) -> object:
         error.status_code,
         error.body,
     )
-
-
-TOKEN_SCRIPTS = st.lists(
-    st.sampled_from(
-        [
-            60.0,
-            0.0,
-            None,
-            400,
-            401,
-            403,
-            429,
-            500,
-            503,
-            httpx.ConnectError,
-            httpx.ReadTimeout,
-            "nonsense",
-        ]
-    ),
-    max_size=8,
-)
-
-
-def _with_token_endpoint(
-    case: Case, mode: str, lives: list[object]
-) -> tuple[Harness, VictorError | None]:
-    """The same call, with tokens from an endpoint that has a script of its own, and is good after
-    its end.
-    """
-    left = list(lives)
-
-    def endpoint(_request: httpx.Request) -> httpx.Response:
-        happens = left.pop(0) if left else 3600.0
-        if isinstance(happens, type) and issubclass(happens, Exception):
-            raise happens("it happened")
-        if isinstance(happens, int):
-            return httpx.Response(happens, json={})
-        return (
-            token_answer(access_token="tok", lives=happens)
-            if happens != "nonsense"
-            else token_answer(token=1)
-        )
-
-    return case.run(mode, endpoint, drift=None, auth=by_oauth)
-
-
-@PAIRS
-@given(cases, TOKEN_SCRIPTS)
-def test_whatever_the_token_endpoint_does_the_calls_promises_hold(case, lives):
-    harness, error = _with_token_endpoint(case, "sync", lives)
-    theirs, other = _with_token_endpoint(case, "async", lives)
-    assert (harness.received, harness.sleeps, _facts(error)) == (
-        theirs.received,
-        theirs.sleeps,
-        _facts(other),
-    )
-    if case.deadline is not None:
-        assert harness.clock.passed <= case.deadline + 0.001
-    _a_write_without_a_key_is_not_repeated_in_doubt(case, harness)
-    if error is not None:
-        assert error.attempts == len(harness.received)
-        if not harness.received:
-            assert error.outcome is Outcome.NOT_SENT
-    # The lock is free: with a healthy endpoint and a healthy provider the next call succeeds.
-    for left in (harness, theirs):
-        left.network.script[:] = [OK]
-        left.network.tokens = lambda _request: token_answer(access_token="tok", lives=3600.0)
-        assert left.call("POST", KEY).status_code == 200

@@ -112,13 +112,6 @@ def test_what_was_asked_with_a_secret_is_not_quoted():
     assert not raised.problems
 
 
-def test_a_key_in_the_body_of_a_call_that_takes_none_makes_no_repeat_safe():
-    place = BodyKey(ignores_key=lambda request: request.url.path.endswith("/refund"))
-    body = b'{"idempotencyKey": "k1"}'
-    assert place.prepare(httpx.Request("POST", "https://pay.example/capture", content=body)) == "k1"
-    assert place.prepare(httpx.Request("POST", "https://pay.example/refund", content=body)) is None
-
-
 @pytest.mark.parametrize(
     ("field", "error"), [("id", errors.NotFound), ("notes", errors.BadRequest)]
 )

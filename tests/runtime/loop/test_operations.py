@@ -10,14 +10,10 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from victor_api.client import Client
 from victor_api.types import Key
 from victor_api.types import Operation as Declared
 
-from tests.providers.running import MODES, Script
 from tests.providers.systems import of_every_system
-from tests.providers.victor.adapter import over, payment
-from victor_ext import BadRequest, UnreadableResponse
 from victor_ext.providers.connected.operations import DocumentOperations
 from victor_ext.providers.eastpay.operations import operations_of
 from victor_ext.providers.flexfactor.operations import OPERATIONS as FLEXFACTOR
@@ -158,63 +154,6 @@ def test_what_has_no_row_takes_a_key_that_the_document_declares(
 ) -> None:
     assert table({}, place=place).of(generated("POST", "/new", **declared)).key == key
     assert table({}, place=place).of(httpx.Request("POST", "https://pay.example/new")).key is NO_KEY
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_the_table_is_asked_once_for_a_call_and_never_for_its_token(
-    mode: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-    find = Operations.of
-    monkeypatch.setattr(
-        Operations,
-        "of",
-        lambda self, request: asked.append(request.url.path) or find(self, request),
-    )
-    script = Script(
-        httpx.Response(503), httpx.Response(200, json={"victor_payment_request_id": "pr_1"})
-    )
-    over(mode, script, lambda client: client.payment_requests.create(**payment()))
-    assert (len(script.requests), len(script.for_tokens)) == (2, 1)
-    assert asked == ["/v2/payment-requests/request-payment"]
-
-
-@pytest.mark.parametrize("asks", ["get", "list"])
-def test_a_redirect_to_something_else_is_no_answer(asks: str) -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
-        if request.url.raw_path.endswith(b"2"):
-            return httpx.Response(
-                200, json={"victor_payment_request_id": "pr_2", "results": [], "page": 2}
-            )
-        return httpx.Response(302, headers={"location": "?page=2" if asks == "list" else "pr_2"})
-
-    def ask(client: Any) -> object:
-        return (
-            client.payment_requests.get("pr_1")
-            if asks == "get"
-            else [*client.payment_requests.list()]
-        )
-
-    with pytest.raises(
-        UnreadableResponse, match=r"about another payment request, pr_2|is page 2 of a list"
-    ):
-        over("blocking", Script(answer), ask)
-
-
-@pytest.mark.parametrize(("method", "quoted"), [("POST", False), ("GET", True)])
-def test_a_response_may_repeat_a_request_of_which_nothing_is_known(
-    method: str, quoted: bool
-) -> None:
-    body = {"name": "Ada Lovelace"} if method == "POST" else None
-    with pytest.raises(BadRequest) as raised:
-        over(
-            "blocking",
-            Script(httpx.Response(400, text="wrong: Ada Lovelace")),
-            lambda client: (
-                client.bind(Client).get_httpx_client().request(method, "/v2/new", json=body)
-            ),
-        )
-    assert ("Ada" in str(raised.value)) is quoted
 
 
 @pytest.mark.parametrize("status", [204, 200, 202])
