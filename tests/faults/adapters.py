@@ -170,7 +170,6 @@ class Seen:
     by_key: Counter[str]
     keys: frozenset[str | None]
     requests: int
-    refused: int
 
 
 class Adapter:
@@ -207,7 +206,6 @@ class Adapter:
         received = len(record.received)
         requests = len(record.requests)
         by_key = record.work_by_key.copy()
-        refused = record.refused
         observed = self.caller.start(operation, subject)
         self.provider.settle()
         arrived = [
@@ -219,7 +217,6 @@ class Adapter:
             by_key=record.work_by_key - by_key,
             keys=frozenset(request.key for request in arrived if request.path == CREATE),
             requests=sum(request.path.startswith(_PATHS[operation]) for request in arrived),
-            refused=record.refused - refused,
         )
         return Run(operation, subject, observed, seen)
 
@@ -273,7 +270,7 @@ class Run:
             wrong.append(f"the work was done more than once for a key: {seen.by_key}")
         if len(seen.keys) > 1:
             wrong.append(f"one call sent {len(seen.keys)} keys")
-        if self.operation == "respond" and seen.requests - seen.refused > 1:
+        if self.operation == "respond" and seen.requests > 1:
             wrong.append(f"an answer without a key was sent {seen.requests} times")
         if self.operation != "get":
             wrong += self._work_mismatches()

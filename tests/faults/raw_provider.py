@@ -76,7 +76,6 @@ class Record:
     received: bytearray = field(default_factory=bytearray)  # in the clear
     bytes_sent: int = 0
     requests: list[Request] = field(default_factory=list)
-    refused: int = 0
     work: Counter[str] = field(default_factory=Counter)
     work_by_key: Counter[str] = field(default_factory=Counter)
 
@@ -111,12 +110,6 @@ class Exchange:
     def work(self) -> bytes:
         """Do what was asked; the JSON to answer with."""
         return json.dumps(self._provider.state.do(self.request), separators=(",", ":")).encode()
-
-    def refuse(self) -> None:
-        """Note that it was refused before any work was begun, in a way that permits to send it
-        again.
-        """
-        self._provider.record.refused += 1
 
     def send(self, data: bytes) -> None:
         self._connection.send(data)

@@ -162,49 +162,6 @@ def test_a_damaged_response_is_repeated_and_its_outcome_is_never_a_guess(
                 assert run.mismatches() == [], f"{damage}, {times}: {run}"
 
 
-def mixed_up(exchange: Exchange) -> None:
-    """Do the work, and answer as if it had been done for another request."""
-    exchange.send(answer(exchange.work().replace(b'"S0', b'"T0')))
-
-
-def mixed_up_and_idle(exchange: Exchange) -> None:
-    exchange.send(
-        answer(
-            b'{"victor_payment_request_id": "T000001", "status": "Accepted", "notes": "Thanks."}'
-        )
-    )
-
-
-@each_mode
-def test_an_answer_about_another_request(background: Background, mode: str) -> None:
-    """A cache, or a proxy, that mixes answers up: no success is reported because of another
-    request.
-    """
-    with adapter(background, mode) as on:
-        on.provider.acts.append(mixed_up)
-        on.expect("success", "respond")  # the look settled it
-
-        # the look is answered truly, and the same way
-        for more in (
-            [],
-            [mixed_up],
-            [mixed_up_and_idle],
-        ):
-            on.provider.acts.extend([says_later, mixed_up_and_idle, *more])
-            run = on.run("respond")
-            assert (run.observed.word, run.mismatches(), run.seen.work) == ("unknown", [], 0)
-            error = run.observed.error
-            assert isinstance(error, UnreadableResponse)
-            assert (error.attempts, error.status_code, error.idempotency_key) == (2, 200, None)
-            assert b"T000001" in (error.body or b"")
-            assert "about another payment request, T000001" in str(error)
-
-
-def says_later(exchange: Exchange) -> None:
-    exchange.refuse()
-    exchange.send(answer(b"", "429 Too Many Requests", "Retry-After: 0"))
-
-
 @each_mode
 def test_an_answer_that_spells_the_id_in_another_case(background: Background, mode: str) -> None:
     with adapter(background, mode) as on:

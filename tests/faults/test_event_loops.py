@@ -75,22 +75,6 @@ def test_a_token_is_not_waited_for_in_another_loop(
     assert len(provider.record.requests) == 2
 
 
-def test_many_loops_at_once(provider: RawProvider) -> None:
-    provider.state.token["expires"] = 1  # each call asks for a token
-    client = AsyncVictor(VictorOAuth("id", "not-a-secret"), base_url=provider.url(), deadline=20.0)
-
-    async def work(loop: int) -> list[str | None]:
-        async def one(number: int) -> str | None:
-            each = client if number % 2 else client.with_options(timeout=10.0)
-            return (await each.payment_requests.get(f"L{loop}N{number}")).id
-
-        return await asyncio.gather(*(one(number) for number in range(25)))
-
-    with ThreadPoolExecutor(4) as threads:
-        found = list(threads.map(lambda loop: asyncio.run(work(loop)), range(8)))
-    assert found == [[f"L{loop}N{number}" for number in range(25)] for loop in range(8)]
-
-
 def test_a_loop_that_has_ended_leaves_no_socket_behind(provider: RawProvider) -> None:
     client = AsyncVictor(VictorOAuth("id", "not-a-secret"), base_url=provider.url())
     for number in range(20):

@@ -21,7 +21,7 @@ from tests.faults.adapters import (
     places,
     timeouts,
 )
-from tests.faults.raw_provider import Act, Cut, Exchange, Passed
+from tests.faults.raw_provider import Cut, Exchange, Passed
 from tests.faults.raw_sockets import Background, End
 from victor_ext import ConnectionFailed, RetryPolicy, TimedOut
 
@@ -105,38 +105,6 @@ def test_an_exchange_that_is_cut_anywhere_is_told_as_it_is(
     assert wrong == []
 
 
-def ending(how: End, *, work: bool) -> Act:
-    """The request arrived whole; there is no byte of an answer."""
-
-    def act(exchange: Exchange) -> None:
-        if work:
-            exchange.work()
-        exchange.end(how)
-
-    return act
-
-
-@each_operation
-@each_mode
-@pytest.mark.parametrize("how", ["reset", "close", "stall"])
-@pytest.mark.parametrize("work", [False, True], ids=["before the work", "after the work"])
-def test_between_the_request_and_the_answer(
-    background: Background, mode: str, operation: Operation, how: End, work: bool
-) -> None:
-    """To the caller there is no difference; only a retry, or a look, finds out."""
-    with adapter(background, mode, timeout=timeouts(STALL), retry=PATIENT) as on:
-        on.provider.acts.append(ending(how, work=work))
-        run = on.run(operation)
-        once = "unknown" if operation == "respond" and not work else "success"
-        assert (run.observed.word, run.mismatches()) == (once, [])
-
-    with adapter(background, mode, timeout=timeouts(STALL)) as on:
-        # one more: a look is tried twice
-        on.provider.acts.extend([ending(how, work=work)] * (1 + ATTEMPTS))
-        run = on.expect("unknown", operation)
-        assert run.seen.work == (work and operation != "get")
-
-
 @each_mode
 @pytest.mark.parametrize("operation", ["create", "respond"])
 def test_work_that_is_done_when_the_caller_has_long_gone(
@@ -175,27 +143,6 @@ def test_reading_an_answer_back_is_cut(
                     wrong.append(
                         f"{cut}, {times} times: got {run.observed.word}, not {wanted}; {run}"
                     )
-    assert wrong == []
-
-
-@each_operation
-@each_end
-@each_mode
-def test_no_token_no_call(
-    background: Background, mode: str, operation: Operation, how: End
-) -> None:
-    wrong: list[str] = []
-    with adapter(background, mode, fresh_tokens=True) as on:
-        whole = on.provider.exchanges[0]
-        cuts = [Cut("request", after, how) for after in places(whole.request)]
-        cuts += [Cut("answer", after, how) for after in places(whole.answer)]
-        for cut in cuts:
-            run = on.run(operation, [cut])
-            if run.observed.word != "success" or run.mismatches():
-                wrong.append(f"{cut}, once: {run.mismatches()}; {run}")
-            run = on.run(operation, [cut] * ATTEMPTS)
-            if run.observed.word != "not_sent" or run.seen.requests or run.seen.work:
-                wrong.append(f"{cut}, always: {run}")
     assert wrong == []
 
 

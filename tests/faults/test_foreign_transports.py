@@ -1,14 +1,10 @@
 """Transports of others: httpx's own tell the truth; those that say "not sent" of what was sent are
 refused.
-
-When a test of what a package does fails, a newer one of it may be right, and its refusal can be
-looked at again.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-import anyio
 import httpx
 import httpx2
 import pytest
@@ -16,63 +12,11 @@ from httpx_aiohttp import AiohttpTransport
 from pyreqwest.compatibility.httpx import HttpxTransport, SyncHttpxTransport
 
 from tests.faults.adapters import ATTEMPTS, MODES, adapter
-from tests.faults.raw_provider import Cut, Exchange, RawProvider, answer
+from tests.faults.raw_provider import Cut
 from tests.faults.raw_sockets import Background
 from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorOAuth
 
 pytestmark = pytest.mark.slow
-
-
-def sent_with(transport: type[httpx.BaseTransport], url: str) -> None:
-    with httpx.Client(transport=transport(), timeout=0.1) as client:
-        client.post(url, content=b"the whole request")
-
-
-def awaited_with(transport: type[httpx.AsyncBaseTransport], url: str, method: str = "POST") -> None:
-    async def send() -> None:
-        async with httpx.AsyncClient(transport=transport(), timeout=0.1) as client:
-            await client.request(method, url, content=b"the whole request")
-
-    anyio.run(send)
-
-
-ENDS: dict[str, Callable[[Exchange], None]] = {
-    "closed": lambda exchange: exchange.end("close"),
-    "reset": lambda exchange: exchange.end("reset"),
-    "no answer in time": lambda _exchange: None,
-}
-
-
-@pytest.mark.parametrize(
-    ("send", "transport", "end", "error"),
-    [
-        (sent_with, SyncHttpxTransport, "closed", httpx.ConnectError),
-        (sent_with, SyncHttpxTransport, "reset", httpx.ConnectError),
-        (sent_with, SyncHttpxTransport, "no answer in time", httpx.ConnectTimeout),
-        (awaited_with, AiohttpTransport, "closed", httpx.ConnectTimeout),
-        (awaited_with, AiohttpTransport, "reset", httpx.ConnectTimeout),
-        (awaited_with, AiohttpTransport, "no answer in time", httpx.ReadTimeout),  # which is true
-    ],
-)
-def test_they_say_that_nothing_was_sent_after_all_was(
-    provider: RawProvider,
-    send: Callable[[Any, str], None],
-    transport: Any,
-    end: str,
-    error: type[Exception],
-) -> None:
-    provider.instead = ENDS[end]
-    with pytest.raises(error):
-        send(transport, f"{provider.url()}/v2/anything")
-    assert [request.body for request in provider.record.requests] == [b"the whole request"]
-
-
-def test_aiohttp_sends_again_by_itself(provider: RawProvider) -> None:
-    provider.acts.extend(
-        [lambda exchange: exchange.end("close"), lambda exchange: exchange.send(answer(b"{}"))]
-    )
-    awaited_with(AiohttpTransport, f"{provider.url()}/v2/anything", "PUT")
-    assert [request.body for request in provider.record.requests] == [b"the whole request"] * 2
 
 
 class OwnTransport(SyncHttpxTransport):
@@ -106,18 +50,6 @@ def test_a_transport_that_sends_again_by_itself_is_refused(
 ) -> None:
     with pytest.raises(ConfigurationError, match=words):
         client(VictorOAuth("id", "not-a-secret"), transport=transport())
-
-
-class Wrapped(httpx.BaseTransport):
-    def __init__(self, inner: httpx.BaseTransport) -> None:
-        self.handle_request = inner.handle_request
-        self.close = inner.close
-
-
-class AsyncWrapped(httpx.AsyncBaseTransport):
-    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
-        self.handle_async_request = inner.handle_async_request
-        self.aclose = inner.aclose
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -170,17 +102,6 @@ WAYS: dict[str, tuple[str, str, Callable[[], Any]]] = {
         "async",
         "http_client",
         lambda: httpx2.AsyncClient(limits=httpx2.Limits(**vars(NONE_KEPT))),
-    ),
-    # It calls what was sent a connection that was not made, and cannot be seen below a wrapper.
-    "pyreqwest, blocking": (
-        "sync",
-        "http_client",
-        lambda: httpx.Client(transport=Wrapped(SyncHttpxTransport())),
-    ),
-    "pyreqwest, awaited": (
-        "async",
-        "http_client",
-        lambda: httpx.AsyncClient(transport=AsyncWrapped(HttpxTransport())),
     ),
 }
 

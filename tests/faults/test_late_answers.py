@@ -4,7 +4,7 @@ call's, however late.
 
 import json
 import socket
-from functools import partial, partialmethod
+from functools import partialmethod
 from typing import Any
 
 import httpx
@@ -197,42 +197,3 @@ class TestRest:
             for _ in range(7):
                 assert list(victor.payment_requests.list()) == []
         assert provider.record.connections == 8  # one more for the token
-
-
-def _times_asked(provider: RawProvider, subject: str) -> int:
-    return sum(subject in request.path for request in provider.record.requests)
-
-
-def _were_asked(provider: RawProvider, subject: str, times: int) -> bool:
-    return _times_asked(provider, subject) >= times
-
-
-@pytest.mark.parametrize("in_one_segment", [True, False])
-@each_mode
-def test_what_the_page_of_transports_says_of_those_of_httpx(
-    background: Background, mode: str, in_one_segment: bool
-) -> None:
-    """Two answers in one segment are read as the next call's; one on an idle connection is not."""
-    kind: Any = httpx.HTTPTransport if mode == "sync" else httpx.AsyncHTTPTransport
-    held: list[tuple[Exchange, bytes]] = []
-
-    def twice(exchange: Exchange) -> None:
-        response = answer(exchange.work())
-        exchange.send(response * (2 if in_one_segment else 1))
-        held.append((exchange, response))
-
-    # The answer of the call before is about another id: the read is sent once more.
-    asked = 2 if in_one_segment else 1
-    for _ in range(3):  # each over connections of its own: nothing is under way of the one before
-        with adapter(background, mode, transport=kind()) as on:
-            on.provider.acts.append(twice)
-            first = on.run("get")
-            exchange, response = held[-1]
-            if not in_one_segment:
-                background.do(partial(exchange.send, response))
-            second = on.run("get")
-            assert first.observed.word == second.observed.word == "success"
-            # The first answer may be read before the second request has arrived.
-            have_come = partial(_were_asked, on.provider, second.subject, asked)
-            on.provider.quiet.wait_for(have_come, "the reads of the second")
-            assert _times_asked(on.provider, second.subject) == asked

@@ -67,18 +67,6 @@ def test_what_slept_until_its_deadline_is_not_sent(
 
 
 @each_mode
-@each_write
-@pytest.mark.parametrize("stage", STAGES)
-@pytest.mark.parametrize("seconds", [3.0, 20.0, -3600.0])
-def test_within_its_deadline_neither_sleep_nor_a_correction_of_the_clock_ends_a_write(
-    machine: Machine, secured: RawProvider, caller: Caller, write: Any, stage: str, seconds: float
-) -> None:
-    machine.will_sleep(stage, seconds, PATHS[write])
-    assert caller.start(write, "S1").word == "success"
-    assert (machine.naps, secured.record.work["S1"]) == ([stage], 1)
-
-
-@each_mode
 @pytest.mark.parametrize("is_read_late", [False, True])
 def test_a_response_is_read_that_came_while_the_machine_slept(
     machine: Machine, secured: RawProvider, caller: Caller, is_read_late: bool

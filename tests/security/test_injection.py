@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from victor_api.api.payment_requests import (
     create_request_payment,
     get_payment_request,
@@ -25,7 +23,6 @@ from tests.faults.raw_sockets import Background
 from tests.providers.victor.adapter import payment
 from tests.security.recorder import Recorder
 from victor_ext import RetryPolicy, Victor, VictorError, VictorOAuth
-from victor_ext.runtime.loop.idempotency_keys import MAX_KEY_LENGTH, MIN_KEY_LENGTH
 
 pytestmark = pytest.mark.slow
 EVIL = "X-Evil: 1"
@@ -183,23 +180,6 @@ def test_whatever_is_given_to_the_wrapper(name: str, victor: Victor, server: Rec
     for text in NASTY:
         for head in sent_by(server, lambda text=text: SAFE_CALLS[name](victor, text)):
             assert wrong_with(head) == [], (name, text)
-
-
-@settings(
-    max_examples=300, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(
-    key=st.one_of(
-        st.text(max_size=140), st.text(st.characters(max_codepoint=300), min_size=20, max_size=40)
-    )
-)
-def test_a_key_is_refused_or_sent_as_it_is(victor: Victor, server: Recorder, key: str) -> None:
-    visible = key.isascii() and all("!" <= char <= "~" for char in key)
-    heads = sent_by(server, lambda: create(victor, idempotency_key=key))
-    assert len(heads) == (visible and MIN_KEY_LENGTH <= len(key) <= MAX_KEY_LENGTH)
-    for head in heads:
-        assert wrong_with(head) == []
-        assert f"\r\nidempotency-key: {key}\r\n".encode().lower() in head.lower()
 
 
 def _new(text: str) -> NewRtpRfpPaymentRequest:
