@@ -3,7 +3,6 @@ that fails.
 """
 
 import json
-import pydoc
 import re
 import time
 from collections.abc import Callable
@@ -15,26 +14,23 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-import anyio
 import httpx
 import pytest
 import sqlalchemy as sa
 from django.core.management import call_command
 from django.db import transaction
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 from velo_api.types import UNSET
 
 from tests.outbox.django_project import use_database
 from tests.outbox.kinds import Box, dated
 from tests.outbox.payouts import KEY, Payouts
-from tests.outbox.rows import change, states, statuses
+from tests.outbox.rows import change, claims_of, states, statuses
 from tests.providers.connected.till import client_class, new_payment, operation, till_members
 from tests.providers.running import GUID, ONCE, Script
 from tests.providers.velo.adapter import pay
 from tests.providers.victor.adapter import invoice
 from victor_ext import (
-    ApiKeyAuth,
     BasicAuth,
     BearerAuth,
     ConfigurationError,
@@ -54,7 +50,7 @@ from victor_ext import (
 )
 from victor_ext.event_queue.calls import ThreadCalls
 from victor_ext.inbox import Inbox
-from victor_ext.outbox import AsyncOutbox, Outbox
+from victor_ext.outbox import Outbox
 from victor_ext.outbox.adding import _check_promise
 from victor_ext.outbox.claims import Claims
 from victor_ext.outbox.digests import content_of
@@ -88,41 +84,6 @@ def test_a_payout_is_submitted_and_instructed_once(payouts: Payouts) -> None:
     assert entry.client_reference_id is None
 
 
-def test_what_a_lagging_list_does_not_show_is_looked_up_until_it_does(payouts: Payouts) -> None:
-    empty = json.dumps({"page": {"totalPages": 1, "page": 1}, "content": []})
-    payouts.lose("submit")
-    payouts.submit()
-    payouts.harness.sandbox.inject(
-        "status", operation="list_payments", status=200, body=empty, times=2
-    )
-    assert payouts.send() == []
-    assert payouts.state() == "settling"
-    assert payouts.send() == [], "it is not looked up at once again"
-    payouts.end_leases()
-    assert payouts.send() == []
-    assert payouts.state() == "settling"
-    payouts.end_leases()
-    assert [state for state, _ in payouts.send()] == ["sent"]
-    assert payouts.calls("submit") == 1
-    assert payouts.error() == ""
-
-
-def test_a_look_up_over_a_page_that_hides_its_items_ends_unclear_and_no_pass(
-    payouts: Payouts,
-) -> None:
-    hiding = json.dumps({"page": {"page": 1}, "payments": [{"paymentId": GUID}]})
-    payouts.lose("submit")
-    payouts.submit()
-    payouts.harness.sandbox.inject(
-        "status", operation="list_payments", status=200, body=hiding, times=3
-    )
-    assert payouts.send() == []
-    assert payouts.state() == "settling"
-    payouts.end_leases(settle_until=1.0)
-    assert payouts.send() == [("unclear", None)]
-    assert "does not declare: payments" in payouts.error()
-
-
 def test_what_is_not_shown_in_time_is_unclear_and_never_sent_again(payouts: Payouts) -> None:
     """The worker ended between its claim and the request: nothing of it was sent, and no read can
     prove that.
@@ -146,32 +107,26 @@ def test_what_is_not_shown_in_time_is_unclear_and_never_sent_again(payouts: Payo
         ({"remote_id": "payee-of-another"}, 0.0, "another value than was sent: remoteId"),
         ({}, 60.0, "was made earlier"),
     ],
-    ids=["amount", "payee", "time"],
 )
 def test_what_another_program_made_with_its_reference_is_named_and_not_taken_for_it(
     payouts: Payouts, changes: dict[str, Any], seconds: float, why: str
 ) -> None:
     """Our own never arrives: nothing may instruct what the other program has submitted."""
-    harness = payouts.harness
-    harness.sandbox.add_payee("payee-of-another")
-    harness.sandbox.set_clock_skew(-seconds)
-    other = harness.submit(pay(**changes))
-    harness.sandbox.set_clock_skew(0)
+    sandbox = payouts.harness.sandbox
+    sandbox.add_payee("payee-of-another")
+    sandbox.set_clock_skew(-seconds)
+    other = payouts.harness.submit(pay(**changes))
+    sandbox.set_clock_skew(0)
     payouts.submit()
     payouts.lose("submit", "cut_request")
     assert payouts.send() == []
-    assert payouts.state() == "settling"
     payouts.end_leases(settle_until=1.0)
     assert payouts.send() == [("unclear", None)]
     assert other in payouts.error()
     assert why in payouts.error()
-    assert harness.work("INV-1042") == 1, "that of the other program alone"
 
 
-@pytest.mark.parametrize(
-    ("of_another", "of_this"),
-    [("2 3", "1 2"), ("2", "1 2"), ("1 2", "2"), ("4", "1 2"), ("3 4", "1 2"), ("1 2", "1 2 3")],
-)
+@pytest.mark.parametrize(("of_another", "of_this"), [("2 3", "1 2"), ("2", "1 2"), ("3 4", "1 2")])
 def test_payouts_that_share_one_reference_are_rivals(
     payouts: Payouts, of_another: str, of_this: str
 ) -> None:
@@ -181,12 +136,10 @@ def test_payouts_that_share_one_reference_are_rivals(
     assert payouts.send() == []
     payouts.submit(*of_this.split(), key="the-key-of-the-second-payout")
     payouts.lose("submit")
-    sent = [state for state, _ in payouts.send()]
-    if set(of_another.split()).isdisjoint(of_this.split()):
-        assert sent == ["sent"]
+    if "2" not in of_another:
+        assert [state for state, _ in payouts.send()] == ["sent"]
         return
-    assert sent == []
-    assert payouts.states() == ["settling", "settling"]
+    assert payouts.send() == []
     assert "another payment has the same reference" in payouts.error(1)
     payouts.end_leases(settle_until=1.0)
     assert payouts.send() == [("unclear", None)] * 2
@@ -210,21 +163,9 @@ def test_a_payout_of_many_payments_is_stored_and_found_by_each_reference(payouts
 def test_payouts_that_share_one_reference_are_not_under_way_at_once(payouts: Payouts) -> None:
     for number, references in enumerate(("1 2", "2 3", "3 4", "2")):
         payouts.submit(*references.split(), key=f"the-key-of-the-payout-{number}")
-    with payouts.client(False) as client:
-        outbox = Outbox(payouts.engine, client)
-        claims = Claims(
-            outbox.table,
-            client,
-            120.0,
-            lambda _: 86_400.0,
-            outbox._sealing,
-            outbox._may_work(),
-            sa.true(),
-            {},
-        )
-        now = Now.of(client)
-        with payouts.engine.begin() as connection:
-            group = claims.take_up(now, {"4"}, connection)
+    with payouts.client(False) as client, payouts.engine.begin() as connection:
+        claims = claims_of(Outbox(payouts.engine, client), client)
+        group = claims.take_up(Now.of(client), {"4"}, connection)
     assert [claim.row.reference for claim in group.claims] == ["1 2"]
     assert group.waits
 
@@ -269,12 +210,10 @@ def test_a_lost_instruction_is_given_again_by_a_person_who_reads_that_it_was_los
 
 
 def test_what_could_be_neither_repeated_nor_found_is_accepted_by_name(payouts: Payouts) -> None:
-    invite = partial(
-        payouts.add, "payees.invite", payouts.harness.payee, payor_id=payouts.harness.payor
-    )
-    with pytest.raises(InvalidRequest, match="pass at_most_once=True") as raised:
+    own = {"payor_id": payouts.harness.payor}
+    invite = partial(payouts.add, "payees.invite", payouts.harness.payee, **own)
+    with pytest.raises(InvalidRequest, match="pass at_most_once=True"):
         invite()
-    assert problems_of(raised.value) == [("at_most_once", "required")]
     with pytest.raises(InvalidRequest, match=r"pass look_up_by=\{'payor_id': \.\.\.\}"):
         payouts.add("payouts.submit", [pay()])
     invite(at_most_once=True)
@@ -285,18 +224,14 @@ def test_what_could_be_neither_repeated_nor_found_is_accepted_by_name(payouts: P
     assert payouts.calls("invite") == 1
 
 
-def problems_of(error: VictorError) -> list[tuple[str | None, str | None]]:
-    """The fields that are wrong, and why."""
-    return [(problem.field, problem.code) for problem in error.problems]
-
-
-@pytest.mark.parametrize("value", ["", " ", "\u00a0", 5, None])
-def test_a_value_that_no_look_up_can_use_is_refused_by_name(payouts: Payouts, value: Any) -> None:
-    more = {"payor_id": payouts.harness.payor, "since": "now"}
-    for look_up_by in ({"payor_id": value}, more, "text"):
-        with pytest.raises(InvalidRequest, match="look_up_by") as raised:
-            payouts.add("payouts.submit", [pay()], look_up_by=look_up_by)
-        assert raised.value.problems[0].field.startswith("look_up_by")
+@pytest.mark.parametrize(
+    "look_up_by", [{"payor_id": "\u00a0"}, {"payor_id": 5}, {"payor_id": "P", "since": "now"}, "P"]
+)
+def test_a_value_that_no_look_up_can_use_is_refused_by_name(
+    payouts: Payouts, look_up_by: Any
+) -> None:
+    with pytest.raises(InvalidRequest, match="look_up_by"):
+        payouts.add("payouts.submit", [pay()], look_up_by=look_up_by)
     assert payouts.entries() == []
 
 
@@ -320,28 +255,22 @@ def test_what_is_sent_too_late_for_its_purpose_is_refused(payouts: Payouts) -> N
     assert payouts.send() == [("refused", None)]
     assert payouts.calls("submit") == 0
     assert "its time to be sent had passed" in payouts.error()
-    for moment, code in ((now.replace(tzinfo=None), "naive"), (now - timedelta(seconds=1), "past")):
-        with pytest.raises(InvalidRequest, match="send_before") as raised:
+    for moment in (now.replace(tzinfo=None), now - timedelta(seconds=1)):
+        with pytest.raises(InvalidRequest, match="send_before"):
             payouts.submit(key="another-key-for-the-outbox", send_before=moment)
-        assert problems_of(raised.value) == [("send_before", code)]
     payouts.harness.sandbox.set_clock_skew(0.0)
 
 
 def test_one_key_is_one_call(payouts: Payouts) -> None:
     payouts.submit()
-    own = {"payor_id": payouts.harness.payor}
-    others: list[tuple[Any, dict[str, str]]] = [
+    own, other = {"payor_id": payouts.harness.payor}, {"payor_id": "another"}
+    for call, look_up_by in (
         (("payouts.submit", [pay("INV-2")]), own),
         (("payouts.withdraw", "payout-1"), own),
-        (("payouts.submit", [pay()]), {"payor_id": "another"}),
-    ]
-    for call, look_up_by in others:
-        with pytest.raises(
-            InvalidRequest, match=r"is in the outbox with (another call|other values of payments)"
-        ) as raised:
+        (("payouts.submit", [pay()]), other),
+    ):
+        with pytest.raises(InvalidRequest, match=r"is in the outbox with (another call|other val)"):
             payouts.add(*call, look_up_by=look_up_by)
-        assert raised.value.problems[0].code == "used"
-        assert raised.value.idempotency_key == KEY
     with pytest.raises(InvalidRequest, match="idempotency_key is blank"):
         payouts.submit(key=" ")
     assert [entry.operation for entry in payouts.entries()] == ["payouts.submit"]
@@ -364,8 +293,13 @@ def test_the_boundary_of_a_form_makes_no_other_call() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "between", "within", "sent"),
-    [(10.0, 0.0, 10.0, 1), (121.0, 0.0, 0.0, 0), (100.0, 0.0, 30.0, 0), (100.0, 21.0, 0.0, 0)],
+    ("before", "between", "within", "at_once", "in_all"),
+    [
+        (10.0, 0.0, 10.0, 1, 1),
+        (121.0, 0.0, 0.0, 0, 0),
+        (100.0, 0.0, 30.0, 0, 1),
+        (100.0, 21.0, 0.0, 0, 1),
+    ],
 )
 def test_a_worker_that_slept_sends_nothing_that_may_be_called_lost(
     local: Payouts,
@@ -373,10 +307,11 @@ def test_a_worker_that_slept_sends_nothing_that_may_be_called_lost(
     before: float,
     between: float,
     within: float,
-    sent: int,
+    at_once: int,
+    in_all: int,
 ) -> None:
     """It sleeps between its mark and the decision to call, between that and the call, or within
-    the call, for longer than its lease in all.
+    the call, for longer than its lease in all. The next pass decides anew.
     """
     clock, mark, start, asleep = time.time, Claims.mark, ThreadCalls.start, [0.0]
     monkeypatch.setattr(time, "time", lambda: clock() + sum(asleep))
@@ -394,13 +329,17 @@ def test_a_worker_that_slept_sends_nothing_that_may_be_called_lost(
         asleep.append(between)
         start(self, *args)
 
-    monkeypatch.setattr(Claims, "mark", marked)
-    monkeypatch.setattr(ThreadCalls, "start", started)
     local.settings = {"retry": ONCE, "on_event": note}
     local.submit()
-    with suppress(TimedOut) if within else nullcontext():
+    with monkeypatch.context() as patched, suppress(TimedOut):
+        patched.setattr(Claims, "mark", marked)
+        patched.setattr(ThreadCalls, "start", started)
         local.send()
-    assert local.calls("submit") == sent
+    assert local.calls("submit") == at_once
+    local.settings = {"retry": ONCE}
+    local.end_leases()
+    local.send()
+    assert local.calls("submit") == in_all
 
 
 def test_only_the_entries_of_the_clients_provider_are_sent(local: Payouts) -> None:
@@ -465,19 +404,17 @@ MADE = {"id": "p-1", "amount": 1, "currency": "EUR", "reference": "INV-1", "mess
 
 
 @pytest.mark.parametrize(
-    ("key", "status", "body", "state"),
+    ("status", "body", "state"),
     [
-        (None, 429, MADE, "unclear"),
-        (None, 400, {**MADE, "code": "00"}, "unclear"),
-        (None, 400, {"amount": "must be positive"}, "rejected"),
-        (None, 400, {"status": "error"}, "rejected"),
-        (HeaderKey(), 400, {"id": "err-1", "description": "no"}, "rejected"),
+        (429, {**MADE, "code": "00"}, "unclear"),
+        (400, MADE, "unclear"),
+        (400, {"status": "error"}, "rejected"),
     ],
 )
 def test_a_refusal_that_proves_the_work_is_not_sent_again_and_any_other_ends(
-    sqlite: sa.Engine, key: HeaderKey | None, status: int, body: Any, state: str
+    sqlite: sa.Engine, status: int, body: Any, state: str
 ) -> None:
-    outbox = Till(sqlite, dated(status, json=body), key=key).with_a_payment(at_most_once=True)
+    outbox = Till(sqlite, dated(status, json=body), key=None).with_a_payment(at_most_once=True)
     assert states(outbox.send()) == [state]
     assert outbox.pass_on() == []
     assert len(outbox.requested("POST")) == 1
@@ -490,48 +427,31 @@ def test_what_is_refused_ends_rejected_and_is_sent_again_by_hand_alone(
     refusals, told = (402, 404, 405, 410, 412, 413, 415, 451), list[str]()
     made = (dated(201, json={"id": id}) for id in ("p", "q"))
     outbox = Till(sqlite, *map(dated, refusals), dated(403), *made, key=key)
+    outbox._workers = 1
     for number in range(len(refusals) + 1):
         outbox.pay(f"the-key-of-payment-{number}", f"INV-{number}", at_most_once=True)
     outbox.on("rejected")(lambda _session, event: told.append(event.entry.error))
     with pytest.raises(PermissionDenied):  # it waits: others may be permitted tomorrow
         outbox.send()
-    # in the order in which the calls ended, which is any
-    assert sorted(entry.error or "" for entry in outbox.entries("rejected")) == sorted(told)
-    # A call that begins late, on a busy machine, goes back and is sent after the next one.
-    assert sorted(int(re.findall(r"status (\d+)", text)[0]) for text in told) == [*refusals]
+    assert [int(re.findall(r"status (\d+)", text)[0]) for text in told] == [*refusals]
     assert outbox.send() == []
-    change(outbox, leased_until=0.0)
-    assert states(outbox.send()) == ["sent"]
-    assert outbox.send() == []
-    assert len(outbox.script.requests) == 1 + len(refusals) + 2
-    change(outbox, resolved_by="Zoë", resolved_why="the portal has nothing")
-    assert outbox.retry("the-key-of-payment-0").resolved_by is None
+    assert outbox.pass_on() == ["sent"]
+    outbox.retry("the-key-of-payment-0")
     assert states(outbox.send()) == ["sent"]
 
 
-@pytest.mark.parametrize("key", [HeaderKey(), None])
 def test_what_is_refused_ten_times_in_a_row_was_not_done_and_is_sent_again(
-    sqlite: sa.Engine, key: HeaderKey | None
+    sqlite: sa.Engine,
 ) -> None:
     """The address may be wrong. Without a key, too: what was refused is not in doubt."""
     made = (dated(201, json={"id": f"p-{number}"}) for number in range(11))
-    outbox = Till(sqlite, *[dated(404)] * 10, *made, key=key)
+    outbox = Till(sqlite, *[dated(404)] * 10, *made, key=None)
     outbox._workers = 1
     for number in range(11):
         outbox.pay(f"the-key-of-payment-{number}", f"INV-{number}", at_most_once=True)
     with pytest.raises(NotFound):
         outbox.send()
-    assert [entry.sent_at for entry in outbox.entries("waiting")] == [None] * 11
     assert states(outbox.send()) == ["sent"] * 11
-
-
-def test_a_refusal_of_a_repeat_under_its_key_says_nothing_of_the_first_one(
-    sqlite: sa.Engine,
-) -> None:
-    outbox = Till(sqlite, LOST, dated(402)).with_a_payment()
-    assert outbox.send() == []
-    assert outbox.pass_on() == ["unclear"]
-    assert "402" in outbox.entry_and_error()[1]
 
 
 def test_the_providers_time_is_asked_for_where_there_is_no_ping(sqlite: sa.Engine) -> None:
@@ -556,22 +476,10 @@ def test_the_providers_time_is_asked_for_where_there_is_no_ping(sqlite: sa.Engin
         ({"auth": BearerAuth("one")}, {"auth": BearerAuth("one")}, "sent"),
         ({"auth": BearerAuth("one")}, {"auth": BearerAuth("other")}, "unclear"),
         ({"auth": BasicAuth("one", "a")}, {"auth": BasicAuth("one", "b")}, "sent"),
-        (
-            {"auth": ApiKeyAuth("one")},
-            {"auth": ApiKeyAuth("one"), "base_url": "https://other.test"},
-            "unclear",
-        ),
+        ({}, {"base_url": "https://other.test"}, "unclear"),
         ({"auth": BearerAuth(lambda: "one")}, {"auth": BearerAuth(lambda: "one")}, "unclear"),
-        (
-            {"auth": BearerAuth(lambda: "a"), "caller": "1"},
-            {"auth": BearerAuth("b"), "caller": "1"},
-            "sent",
-        ),
-        (
-            {"auth": BearerAuth(lambda: "a"), "caller": "1"},
-            {"auth": BearerAuth("b"), "caller": "2"},
-            "unclear",
-        ),
+        ({"auth": BearerAuth(lambda: "a"), "caller": "1"}, {"caller": "1"}, "sent"),
+        ({"auth": BearerAuth(lambda: "a"), "caller": "1"}, {"caller": "2"}, "unclear"),
     ],
     ids=[
         "one token",
@@ -595,12 +503,10 @@ def test_a_write_of_connect_is_repeated_by_its_own_account_alone(
     ("body", "place", "id"),
     [
         ({"id": 4711, "status": "new"}, "", "4711"),
-        ({}, "", None),
         ({"data": {"ref": "r-1", "status": "new"}, "status": "paid"}, "data.ref", "r-1"),
-        ({"id": "another", "ref": 17, "status": "new"}, "ref", "17"),
         ({"id": "another", "data": {}}, "data.ref", None),
     ],
-    ids=["the usual id", "no id", "an id within", "an id of another name", "no id there"],
+    ids=["the usual id", "an id within", "no id there"],
 )
 def test_what_a_write_of_connect_made_is_followed_by_its_id_where_the_caller_says_it_is(
     sqlite: sa.Engine,
@@ -610,7 +516,6 @@ def test_what_a_write_of_connect_made_is_followed_by_its_id_where_the_caller_say
     id: str | None,
 ) -> None:
     tables = till_members()
-    monkeypatch.setitem(tables["Payment"], "ref", "whole")
     monkeypatch.setitem(tables["Payment"], "data", "Data")
     monkeypatch.setitem(tables, "Data", {"ref": "text"})
     read = json.loads(json.dumps(body).replace("new", "paid"))
@@ -621,11 +526,8 @@ def test_what_a_write_of_connect_made_is_followed_by_its_id_where_the_caller_say
         rows={"POST /v1/payments": OperationRow(final={"paid"}, made=place)},
     ).with_a_payment()
     (entry,) = outbox.send()
-    assert entry.state == "sent"
-    assert entry.request_id == id
-    assert entry.status == (None if id is None else "new")
+    assert (entry.state, entry.request_id) == ("sent", id)
     assert (entry.error or "").startswith("" if id else "The response has no ")
-    assert (entry.error is None) is (id is not None)
     assert statuses(outbox.refresh()) == ([] if id is None else ["paid"])
     assert outbox.requested("GET")[1:] == ([] if id is None else [f"/v1/payments/{id}"])
 
@@ -699,7 +601,7 @@ def test_a_proof_of_the_callers_own_shows_what_was_done(sqlite: sa.Engine) -> No
     assert [request.method for request in outbox.script.requests] == ["GET", "POST", "GET"]
 
 
-@pytest.mark.parametrize("made_at", [UNSET, None, "2026-03-04T09:00:00Z", datetime(2026, 3, 4)])  # noqa: DTZ001 - it is naive on purpose
+@pytest.mark.parametrize("made_at", [UNSET, datetime(2026, 3, 4)])  # noqa: DTZ001 - it is naive on purpose
 def test_a_proof_without_a_time_says_that_it_has_none(sqlite: sa.Engine, made_at: Any) -> None:
     """As the example in docs/outbox.md does of a response without `created_at`."""
 
@@ -732,14 +634,7 @@ def test_a_proof_of_a_state_in_which_it_was_not_done_ends_it_if_it_never_can_be(
 
 
 @pytest.mark.parametrize(
-    ("failure", "code"),
-    [
-        (dated(402), "402"),
-        (dated(403), "403"),
-        (dated(500), "500"),
-        (dated(401), None),
-        (LOST, None),
-    ],
+    ("failure", "code"), [(dated(403), "403"), (dated(500), "500"), (LOST, None)]
 )
 def test_a_look_up_that_fails_for_ever_ends_and_can_be_settled_by_hand(
     sqlite: sa.Engine, failure: Any, code: str | None
@@ -747,16 +642,14 @@ def test_a_look_up_that_fails_for_ever_ends_and_can_be_settled_by_hand(
     outbox = lost(sqlite, lambda *_: Done("pay_1"), failure, key=KEY)
     with pytest.raises(VictorError):
         outbox.send()
-    assert outbox.entry_and_error()[0] == "settling"
     if code is None:  # nothing was read: it is no sign of anything
         with pytest.raises(VictorError):
             outbox.pass_on(settle_until=1.0)
+        assert outbox.entry_and_error()[0] == "settling"
     else:
         assert outbox.pass_on(settle_until=1.0) == ["unclear"]
         assert code in outbox.entry_and_error()[1]
-    entry = outbox.resolve(KEY, done=True, by="Zoë", why="the portal has it")
-    assert entry.state == "sent"
-    assert entry.error is None
+    assert outbox.resolve(KEY, done=True, by="Zoë", why="the portal has it").state == "sent"
     assert len(outbox.requested("POST")) == 1
 
 
@@ -775,13 +668,11 @@ def test_a_proof_that_fails_says_so_and_ends_no_pass(
 
 
 def test_what_is_no_proof_is_refused() -> None:
-    (row,) = proved(lambda *_: None)["rows"].values()
-    message = r"rows: POST /v1/payments: proof must be Proof\(find\)"
     no_steps: Any = lambda *_: "no steps"  # noqa: E731 - wrong on purpose
-    wrongs: tuple[Any, ...] = (row.proof.find, Proof(no_steps), Proof)
-    for wrong in wrongs:
-        with pytest.raises(ConfigurationError, match=message):
-            keyed(Script(), rows={"POST /v1/payments": OperationRow(proof=wrong)})
+    for wrong in (no_steps, Proof(no_steps), Proof):
+        row = OperationRow(proof=wrong)
+        with pytest.raises(ConfigurationError, match=r"POST /v1/payments: proof must be Proof\("):
+            keyed(Script(), rows={"POST /v1/payments": row})
 
 
 # What is refused
@@ -791,29 +682,20 @@ def test_no_card_is_stored(sqlite: sa.Engine) -> None:
     bank = EastPay(
         "t" * 40, base_url="https://bank.test", entity_id="EB000001", inquiry_by_reference=True
     )
-    outbox, price = Outbox(sqlite, bank), Money.of("92.00", "EGP")
-    number: Any = {"number": "4111111111111111", "expiry_month": 12, "expiry_year": 2030}
-
-    def debit(card: Any) -> None:
-        named: Any = {"card": card, "merchant_transaction_id": "I", "idempotency_key": KEY}
-        with sqlite.begin() as connection:
-            outbox.add_call(connection, "payments.debit", price, **named)
-
-    for card in (Card(**number), Card(**number, cvv="123")):
-        with pytest.raises(InvalidRequest, match="card is the number of a card"):
-            debit(card)
-    debit(CardToken("a-token"))
-    assert len(outbox.entries()) == 1
+    box = Box("blocking", sqlite, lambda _awaited: nullcontext(bank))
+    named: Any = {"merchant_transaction_id": "I", "idempotency_key": KEY}
+    debit = partial(box.add_call, "payments.debit", Money.of("92.00", "EGP"), **named)
+    with pytest.raises(InvalidRequest, match="card is the number of a card"):
+        debit(card=Card("4111111111111111", expiry_month=12, expiry_year=2030, cvv="123"))
+    debit(card=CardToken("a-token"))
+    assert len(box.entries()) == 1
 
 
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        *(
-            (field, value, f"{field} is {what}: without it no repeat is safe")
-            for field in ("client_reference_id", "idempotency_key")
-            for value, what in ((" ", "blank"), ("", "blank"), (None, "missing"))
-        ),
+        ("client_reference_id", " ", "client_reference_id is blank: without it no repeat is safe"),
+        ("idempotency_key", None, "idempotency_key is missing: without it no repeat is safe"),
         ("client_reference_id", 129 * "x", "text of 1 to 128 characters, and has 129"),
         ("amount", 12.5, "amount"),
     ],
@@ -821,64 +703,31 @@ def test_no_card_is_stored(sqlite: sa.Engine) -> None:
 def test_what_could_never_be_sent_or_repeated_is_refused_at_once(
     sqlite: sa.Engine, field: str, value: Any, message: str
 ) -> None:
-    outbox, values = Outbox(sqlite), invoice(**{field: value})
-    with sqlite.begin() as connection, pytest.raises(InvalidRequest, match=message) as raised:
-        outbox.add(connection, **values)
-    if field != "idempotency_key":
-        assert raised.value.idempotency_key == values["idempotency_key"]
-    assert outbox.entries() == []
-
-
-OPTIONS: list[tuple[Any, Any, dict[str, Any], str]] = [
-    (Outbox, None, {"lease": 120}, "lease=.* is no timedelta of zero or more"),
-    (Outbox, None, {"settle_for": timedelta(-1)}, "settle_for=.* is no timedelta of zero or more"),
-    (Inbox, None, {"remember": 90}, "remember=90 is no timedelta of zero or more"),
-    (
-        Outbox,
-        "sqlite:///a-password",
-        {},
-        r"^engine is a URL: pass sa.create_engine((?!password).)*$",
-    ),
-    (Outbox, Session(), {}, "engine is of type Session: pass an engine"),
-    (Inbox, Session(), {}, "engine is of type Session: pass an engine"),
-]
-
-
-@pytest.mark.parametrize(("box", "engine", "options", "message"), OPTIONS)
-def test_an_option_that_cannot_be_used_is_named(
-    sqlite: sa.Engine, box: Any, engine: Any, options: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(ConfigurationError, match=message):
-        box(engine or sqlite, None, **options)
-
-
-def test_what_is_no_session_of_the_callers_is_named(sqlite: sa.Engine) -> None:
-    engine: Any = sqlite
-    with pytest.raises(ConfigurationError, match="Engine is no session: pass a Session or a Conn"):
-        Outbox(sqlite).add(engine, **invoice())
-    async_engine: Any = create_async_engine("sqlite+aiosqlite://")
-    with pytest.raises(ConfigurationError, match="AsyncEngine is no session"):
-        anyio.run(partial(AsyncOutbox(engine).add, async_engine))
+    box = Box("blocking", sqlite)
+    with pytest.raises(InvalidRequest, match=message):
+        box.add(**invoice(**{field: value}))
+    assert box.entries() == []
 
 
 def test_what_cannot_be_used_is_named(sqlite: sa.Engine) -> None:
-    outbox = Till(sqlite)
-    states_of_all = "state='bad' is none of waiting, sending, settling, sent"
-    with pytest.raises(InvalidRequest, match=states_of_all):
-        outbox.entries("bad")
-    with pytest.raises(ConfigurationError, match="must take two arguments: a session and an event"):
-        outbox.on("sent")(lambda session: None)
-    with pytest.raises(InvalidRequest, match="visible ASCII"):
-        outbox.pay("schlüssel-1042")
-    with pytest.raises(ConfigurationError, match="take_payment: leave out client="):
-        outbox.pay(client=outbox.client)
-    with pytest.raises(ConfigurationError, match="This outbox has no client"):
-        Box("blocking", sqlite).add_call("payouts.submit", [pay()], idempotency_key=KEY)
-
-
-@pytest.mark.parametrize("box", [Outbox, AsyncOutbox, DjangoOutbox, Inbox])
-def test_help_is_shown_of_each_box(box: type) -> None:
-    assert str(box.__doc__).partition(".")[0] in pydoc.render_doc(box)
+    outbox, session, without_client = Till(sqlite), Session(), Box("blocking", sqlite)
+    url: Any = "sqlite:///a-password"
+    negative: Any = {"settle_for": timedelta(-1)}
+    for message, wrong in (
+        ("interval=.* must be seconds above zero", lambda: outbox.run(interval=0)),
+        ("workers=.* must be a whole number from 1 to 100", lambda: Outbox(sqlite, workers=0)),
+        ("settle_for=.* is no timedelta of zero or more", lambda: Outbox(sqlite, **negative)),
+        (r"^engine is a URL: pass sa.create_engine((?!password).)*$", lambda: Outbox(url)),
+        ("engine is of type Session: pass an engine", lambda: Inbox(session, None)),
+        ("Engine is no session: pass a Session or a Conn", lambda: outbox.add(sqlite, **invoice())),
+        ("state='bad' is none of waiting, sending, settling", lambda: outbox.entries("bad")),
+        ("must take two arguments: a session and an event", lambda: outbox.on("sent")(lambda _: 0)),
+        ("visible ASCII", lambda: outbox.pay("schlüssel-1042")),
+        ("take_payment: leave out client=", lambda: outbox.pay(client=outbox.client)),
+        ("This outbox has no client", lambda: without_client.add_call("a", idempotency_key=KEY)),
+    ):
+        with pytest.raises((ConfigurationError, InvalidRequest), match=message):
+            wrong()
 
 
 def test_django_makes_the_client_of_its_settings(
@@ -886,11 +735,11 @@ def test_django_makes_the_client_of_its_settings(
 ) -> None:
     from django.conf import settings
 
-    sandbox = harness.sandbox
     place = "victor_ext.providers.velo:Velo.from_env"
     monkeypatch.setattr(settings, "VICTOR_OUTBOX", {"client": place}, raising=False)
-    key, secret = sandbox.add_key()
-    for name, value in {"API_KEY": key, "API_SECRET": secret, "BASE_URL": sandbox.url}.items():
+    key, secret = harness.sandbox.add_key()
+    url = harness.sandbox.url
+    for name, value in {"API_KEY": key, "API_SECRET": secret, "BASE_URL": url}.items():
         monkeypatch.setenv(f"VELO_{name}", value)
     with use_database(sa.make_url(f"sqlite:///{tmp_path / 'own.sqlite'}")):
         call_command("migrate", verbosity=0)
@@ -901,11 +750,28 @@ def test_django_makes_the_client_of_its_settings(
             )
         call_command("send_payment_requests")
         (made,) = {DjangoOutbox.from_settings().client for _ in range(2)}
-        with monkeypatch.context() as changed:
-            changed.setenv("VELO_TIMEOUT", "9")
-            assert DjangoOutbox.from_settings().client is not made
+        monkeypatch.setenv("VELO_TIMEOUT", "9")
+        assert DjangoOutbox.from_settings().client is not made
         with velo.Velo.from_env() as client:  # one that somebody else made stays open
             monkeypatch.setattr(settings, "VICTOR_OUTBOX", {"client": client})
             call_command("send_payment_requests")
             client.ping()
     assert harness.calls("submit") == 1
+
+
+@pytest.mark.parametrize("hidden", [{"content": []}, {"payments": [{"paymentId": GUID}]}])
+def test_what_a_list_does_not_show_is_looked_up_until_it_does_and_never_sent_again(
+    payouts: Payouts, hidden: dict[str, Any]
+) -> None:
+    """It lags, or its page has its items under another name."""
+    page = json.dumps({"page": {"totalPages": 1, "page": 1}, **hidden})
+    payouts.lose("submit")
+    payouts.submit()
+    payouts.harness.sandbox.inject("status", operation="list_payments", status=200, body=page)
+    assert payouts.send() == []
+    assert payouts.send() == [], "it is not looked up at once again"
+    assert payouts.state() == "settling"
+    payouts.end_leases()
+    assert [state for state, _ in payouts.send()] == ["sent"]
+    assert payouts.calls("submit") == 1
+    assert payouts.error() == ""

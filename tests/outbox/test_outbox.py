@@ -4,7 +4,6 @@ never a guess.
 
 import inspect
 import json
-import logging
 import re
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -12,10 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from enum import Enum, StrEnum
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, get_type_hints
 
 import anyio
@@ -41,10 +38,8 @@ from victor_ext import (
     VictorOAuth,
 )
 from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, PaymentRequestArguments
-from victor_ext.outbox.claims import Claim, Claims
 from victor_ext.sandbox import Sandbox
-from victor_ext.settlement.failures import Backoff, RefusalStreak
-from victor_ext.settlement.key_age import Moment
+from victor_ext.settlement.failures import Backoff
 from victor_ext.testing import Faults, TimeTravel
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
@@ -59,8 +54,7 @@ def test_an_entry_is_there_with_the_invoice_or_not_at_all(
     with Session(engine) as session:
         outbox.add(session, **invoice(1))
         session.rollback()
-    with engine.begin() as connection:
-        outbox.add(connection, **invoice(2))
+    stored(outbox, invoice(2))
     assert references(outbox.entries()) == ["INV-2"]
 
 
@@ -88,7 +82,6 @@ def test_each_is_sent_once_and_its_end_is_read(
     assert set(victor_sandbox.work_done_by_key().values()) == {1}
     assert box.counts()[EntryState.SENT] == 2 == sum(box.counts().values())
     assert box.entry(key_of(1)).status == "completed"
-    assert box.entry("another-key-0123456789") is None
 
 
 def test_what_a_generated_function_made_is_read_from_the_list_too(
@@ -101,10 +94,8 @@ def test_what_a_generated_function_made_is_read_from_the_list_too(
         box.add_call(create_function, body=given, idempotency_key=key_of(number))
     box.send()
     time_travel.advance(minutes=1)
-    before = len(victor_sandbox.received())
     assert statuses(box.refresh()) == ["completed", "completed"]
-    reads = [request.operation for request in victor_sandbox.received()[before:]]
-    assert {*reads} == {"list"}
+    assert "get" not in {request.operation for request in victor_sandbox.received()}
 
 
 def test_a_refresh_does_not_read_the_calls_of_what_the_list_has(
@@ -141,26 +132,14 @@ def test_what_the_provider_says_is_stored_in_whatever_form(
     }
     stored(outbox, invoice(1))
     faults.status(200, operation="create", body=json.dumps(made))
-    (entry,) = outbox.send(victor)
-    assert entry.state == "sent"
-    assert entry.status == kept
-
-    def refreshed(status: str) -> list[tuple[str | None, str | None]]:
-        listed = {"results": [{**made, "status": status, "error_message": words}]}
-        faults.status(200, operation="list", body=json.dumps(listed))
-        return [(entry.status, entry.error) for entry in outbox.refresh(victor)]
-
-    assert refreshed(words) == []
-    assert refreshed("failed") == [("failed", kept)]
-    stored(outbox, invoice(2))
-    faults.status(400, operation="create", body="a \0 byte")
-    assert states(outbox.send(victor)) == ["rejected"]
+    assert statuses(outbox.send(victor)) == [kept]
+    listed = {"results": [{**made, "status": "failed", "error_message": words}]}
+    faults.status(200, operation="list", body=json.dumps(listed))
+    (failed,) = outbox.refresh(victor)
+    assert failed.error == kept
 
 
-@pytest.mark.parametrize(
-    ("ahead", "is_held"),
-    [(0.0, False), (60.0, True), (200.0, True), (300.0, False), (31_536_000.0, False)],
-)
+@pytest.mark.parametrize(("ahead", "is_held"), [(0.0, False), (200.0, True), (31_536_000.0, False)])
 def test_what_a_worker_holds_is_left_to_it_unless_a_clock_was_wrong(
     outbox: Outbox, victor: Victor, faults: Faults, ahead: float, is_held: bool
 ) -> None:
@@ -173,7 +152,6 @@ def test_what_a_worker_holds_is_left_to_it_unless_a_clock_was_wrong(
     assert outbox.send(victor) == outbox.send(victor) == []
     end_leases(outbox, ahead)
     assert states(outbox.send(victor)) == ([] if is_held else ["sent"])
-    assert outbox.counts()[EntryState.SENDING] == is_held
 
 
 @pytest.mark.victor_sandbox(key_life=3600)
@@ -190,17 +168,17 @@ def test_no_call_outlasts_its_key(
     assert len(sent_once(key_of(1))) == 2
 
 
-@pytest.mark.parametrize("deadline", [None, 121.0])
 def test_a_client_whose_calls_may_outlast_the_lease_is_refused_at_once(
-    outbox: Outbox, victor: Victor, async_victor: AsyncVictor, deadline: float | None
+    outbox: Outbox, victor: Victor, async_victor: AsyncVictor
 ) -> None:
-    slow, async_slow = (each.with_options(deadline=deadline) for each in (victor, async_victor))
+    slow, async_slow = (each.with_options(deadline=121.0) for each in (victor, async_victor))
     awaited = AsyncOutbox(create_async_engine("sqlite+aiosqlite://"))
 
     async def work() -> None:
         async with awaited.worker(async_slow):
             raise AssertionError("It has begun.")
 
+    message = r"lease of the outbox is 120 s: .* Write .*deadline=60\.0"
     for act in (
         partial(outbox.send, slow),
         partial(outbox.run, slow),
@@ -208,54 +186,28 @@ def test_a_client_whose_calls_may_outlast_the_lease_is_refused_at_once(
         partial(anyio.run, awaited.run, async_slow),
         partial(anyio.run, work),
     ):
-        message = r"lease of the outbox is 120 s: .* Write .*deadline=60\.0"
         with pytest.raises(ConfigurationError, match=message):
             act()
 
 
-@pytest.mark.parametrize(
-    ("status", "message", "level"),
-    [
-        (None, "outbox.send changed 1 sent", "INFO"),
-        (400, "outbox.send changed 1 rejected", "WARNING"),
-    ],
-)
 def test_what_a_worker_has_done_is_logged_and_is_a_warning_where_nothing_was_created(
-    outbox: Outbox,
-    victor: Victor,
-    faults: Faults,
-    caplog: pytest.LogCaptureFixture,
-    status: int | None,
-    message: str,
-    level: str,
-) -> None:
-    stored(outbox, invoice())
-    if status is not None:
-        faults.status(status, operation="create")
-    caplog.set_level("INFO", "victor_ext.outbox")
-
-    class OnePass(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            self.set()
-            return True
-
-    outbox.run(victor, interval=0.5, stop=OnePass())
-    found = {(record.getMessage(), record.levelname) for record in caplog.records}
-    assert (message, level) in found
-
-
-def test_what_was_done_before_an_error_ends_a_pass_is_logged_too(
     outbox: Outbox, victor: Victor, faults: Faults, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stored(outbox, invoice(1), invoice(2))
-    outbox._workers = 1
-    faults.status(400, operation="create")
-    faults.status(403, operation="create")
+    """Also what was done before an error has ended a pass."""
     caplog.set_level("INFO", "victor_ext.outbox")
+    outbox._workers, stop = 1, threading.Event()
+    outbox.on("sent")(lambda *_: stop.set())
+    stored(outbox, invoice(1), invoice(2))
+    for status in (400, 403):
+        faults.status(status, operation="create")
     with pytest.raises(PermissionDenied):
         outbox.send(victor)
-    assert caplog.messages == ["outbox.send changed 1 rejected"]
-    assert sorted(states(outbox.entries())) == ["rejected", "waiting"]
+    end_leases(outbox)
+    outbox.run(victor, stop=stop)
+    assert [(record.getMessage(), record.levelname) for record in caplog.records] == [
+        ("outbox.send changed 1 rejected", "WARNING"),
+        ("outbox.send changed 1 sent", "INFO"),
+    ]
 
 
 def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(
@@ -282,13 +234,6 @@ def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(
     assert states(outbox.entries()) == ["sent"]
 
 
-@pytest.mark.parametrize("interval", [0, -1.0, float("nan"), "5"])
-def test_an_interval_is_some_seconds(outbox: Outbox, victor: Victor, interval: Any) -> None:
-    message = r"interval=.* must be seconds above zero, such as 5\.0"
-    with pytest.raises(ConfigurationError, match=message):
-        outbox.run(victor, interval=interval)
-
-
 def test_an_entry_that_a_worker_takes_up_is_no_other_workers(
     outbox: Outbox, engine: sa.Engine, victor: Victor, sent_once: Any
 ) -> None:
@@ -307,7 +252,7 @@ def test_an_entry_that_a_worker_takes_up_is_no_other_workers(
     with before_the_first_change(engine, send) as results:
         assert states(outbox.send(victor)) == ["sent"]
     assert results == [[]]
-    assert len(sent_once(key_of(1))) == 1
+    sent_once(key_of(1))
     other.dispose()
 
 
@@ -389,25 +334,6 @@ def test_transactions_that_the_database_ends_because_of_others_are_made_again(
     assert set(victor_sandbox.work_done_by_key().values()) == {1}
 
 
-def test_steps_show_no_account_number(outbox: Outbox, engine: sa.Engine, victor: Victor) -> None:
-    stored(outbox, invoice())
-    with engine.connect() as connection:
-        row = connection.execute(sa.select(outbox.table)).one()
-    claim = Claim(outbox._sealing.decrypted_row(row), 0.0, 0.0, Moment.now())
-    claims = Claims(
-        outbox.table,
-        victor,
-        120.0,
-        lambda _: 86_400.0,
-        outbox._sealing,
-        outbox._may_work(),
-        sa.true(),
-        {},
-    )
-    send = next(outbox._deliver(claims, RefusalStreak(), claim))
-    assert "043987673645" not in f"{send} {claim}"
-
-
 def test_the_arguments_are_those_of_create() -> None:
     """Their names and types.
 
@@ -438,24 +364,10 @@ def test_its_page_names_each_state() -> None:
     assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == {*EntryState}
 
 
-class Word(StrEnum):
-    RENT = "RENT"
-
-
-class Biller(Enum):
-    BUSINESS = "BUSINESS"
-
-
 FORMS: tuple[dict[str, Any], ...] = (
     {"amount": Decimal("44.2300"), "amount_modification_allowed": True},
-    {"amount": Decimal(100).normalize(), "biller_type": Biller.BUSINESS, "notes": None},
-    {"amount": 100, "due_date": datetime.now(UTC).date().isoformat(), "notes": Word.RENT},
-    {
-        "extra_body": {
-            "zeta": [Decimal("44.2300"), Decimal("1E-7"), 10**30],
-            "alpha": MappingProxyType({"é": (None,)}),
-        }
-    },
+    {"amount": 100, "due_date": datetime.now(UTC).date().isoformat(), "notes": None},
+    {"extra_body": {"zeta": [Decimal("1E-7"), 10**30], "alpha": {"é": (None,)}}},
 )
 
 
@@ -500,29 +412,6 @@ def test_an_entry_is_there_with_the_awaited_session_or_not_at_all(
     assert references(outbox.entries()) == ["INV-2"]
 
 
-def test_a_worker_goes_on_after_failures_and_ends_with_its_block(
-    sqlite: sa.Engine, async_victor: AsyncVictor, faults: Faults, caplog: pytest.LogCaptureFixture
-) -> None:
-    Box("blocking", sqlite).add(**invoice())
-    faults.status(401, times=None)
-
-    async def check() -> None:
-        async with opened(sqlite) as (outbox, _):
-            async with async_victor as victor, outbox.worker(victor, interval=0.001):
-                with anyio.fail_after(20):
-                    while "outbox.send failed" not in caplog.text:  # noqa: ASYNC110 - a log has no event
-                        await anyio.sleep(0.001)
-                    faults.clear()
-                    while states(await outbox.entries()) != ["sent"]:  # noqa: ASYNC110 - a table has no event
-                        await anyio.sleep(0.001)
-            calls = len(caplog.records)
-            await anyio.sleep(0.01)
-            assert len(caplog.records) == calls
-
-    with caplog.at_level(logging.WARNING, logger="victor_ext.outbox"):
-        anyio.run(check)
-
-
 @pytest.mark.parametrize("statement", range(1, 6))
 def test_a_worker_that_is_ended_within_a_transaction_ends_it(
     statement: int, sqlite: sa.Engine, async_victor: AsyncVictor
@@ -531,21 +420,40 @@ def test_a_worker_that_is_ended_within_a_transaction_ends_it(
     begun: list[str] = []
 
     async def check() -> None:
-        async with opened(sqlite) as (outbox, _):
-            engine = outbox._engine.sync_engine
-            async with async_victor as victor, anyio.create_task_group() as tasks:
+        async with opened(sqlite) as (outbox, _), async_victor as victor:
+            with anyio.CancelScope() as scope:
 
-                @sa.event.listens_for(engine, "before_cursor_execute")
                 def end(_connection: Any, _cursor: Any, text: str, *_: Any) -> None:
                     begun.append(text)
                     if len(begun) - begun.count("COMMIT") == statement:
-                        tasks.cancel_scope.cancel()
+                        scope.cancel()
 
-                @sa.event.listens_for(engine, "commit")
-                def commit(_connection: Any) -> None:
-                    begun.append("COMMIT")
-
-                tasks.start_soon(outbox.run, victor)
+                engine = outbox._engine.sync_engine
+                sa.event.listen(engine, "before_cursor_execute", end)
+                sa.event.listen(engine, "commit", lambda _: begun.append("COMMIT"))
+                await outbox.run(victor)
 
     anyio.run(check)
     assert begun[-1] == "COMMIT"
+
+
+def test_an_awaited_worker_goes_on_after_failures(
+    sqlite: sa.Engine, async_victor: AsyncVictor, faults: Faults, caplog: pytest.LogCaptureFixture
+) -> None:
+    Box("blocking", sqlite).add(**invoice())
+    faults.status(401, times=None)
+
+    async def check() -> None:
+        async with (
+            opened(sqlite) as (outbox, _),
+            async_victor as victor,
+            outbox.worker(victor, interval=0.001),
+        ):
+            with anyio.fail_after(20):
+                while "outbox.send failed" not in caplog.text:  # noqa: ASYNC110 - a log has no event
+                    await anyio.sleep(0.001)
+                faults.clear()
+                while states(await outbox.entries()) != ["sent"]:  # noqa: ASYNC110 - a table has no event
+                    await anyio.sleep(0.001)
+
+    anyio.run(check)
