@@ -713,10 +713,12 @@ def test_what_cannot_be_used_is_named(sqlite: sa.Engine) -> None:
     outbox, session, without_client = Till(sqlite), Session(), Box("blocking", sqlite)
     url: Any = "sqlite:///a-password"
     negative: Any = {"settle_for": timedelta(-1)}
+    short: Any = {"keys_kept": timedelta(seconds=99)}
     for message, wrong in (
         ("interval=.* must be seconds above zero", lambda: outbox.run(interval=0)),
         ("workers=.* must be a whole number from 1 to 100", lambda: Outbox(sqlite, workers=0)),
         ("settle_for=.* is no timedelta of zero or more", lambda: Outbox(sqlite, **negative)),
+        (r"keys_kept=.*99\) is below 100 s", lambda: Outbox(sqlite, **short)),
         (r"^engine is a URL: pass sa.create_engine((?!password).)*$", lambda: Outbox(url)),
         ("engine is of type Session: pass an engine", lambda: Inbox(session, None)),
         ("Engine is no session: pass a Session or a Conn", lambda: outbox.add(sqlite, **invoice())),

@@ -4,6 +4,8 @@ import importlib
 import json
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,18 +15,15 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from tests.histories.calls import OPERATIONS, client
-from tests.histories.provider import Rules
-from tests.histories.settling import STORED
-from tests.histories.world import Process, World
 from tests.outbox.kinds import Box, Provider, dated
 from tests.outbox.rows import change, execute, key_of, states, stored
 from tests.outbox.test_groups import Together
+from tests.providers.flexfactor.adapter import declined
 from tests.providers.running import GUID, ONCE
+from tests.providers.systems import ARGUMENTS, CLIENTS
 from tests.providers.victor.adapter import invoice
 from victor_ext import (
     ApiClient,
-    AsyncApiClient,
     HeaderKey,
     InvalidRequest,
     PreparedCall,
@@ -32,6 +31,7 @@ from victor_ext import (
 )
 from victor_ext.outbox import Outbox
 from victor_ext.outbox.sending import Sending
+from victor_ext.providers import Money
 from victor_spec.generate import generate
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
@@ -56,42 +56,36 @@ class OneRequest(Provider):
 
 
 @cache
-def counting() -> Any:
-    """The module of the operation of counting.yaml."""
+def counting() -> tuple[Any, Any]:
+    """The operation of counting.yaml, and the models."""
     folder = TemporaryDirectory()
     sys.path.insert(0, folder.name)
     generate(Path(__file__).with_name("counting.yaml"), Path(folder.name), name="counting_api")
     module = importlib.import_module("counting_api.api.charges.charge")
     module.folder = folder  # type: ignore[attr-defined]  # it is there as long as the module
-    return module
+    return module, importlib.import_module("counting_api.models")
 
 
-class Charges(Box):
-    """An outbox of charges, of a provider that gives their ids: of each customer in their order."""
+def charge(engine: sa.Engine, number: int, customer: str, id: int) -> str:
+    """Send a charge to a provider that gives it this id; what becomes of it."""
+    operation, models = counting()
 
-    def __init__(self, kind: str, engine: sa.Engine, ids: dict[str, list[int]]) -> None:
-        super().__init__(kind, engine, self._client)
-        self._ids = ids
+    def answer(request: httpx.Request) -> httpx.Response:
+        return dated(201, json={"id": id}) if request.method == "POST" else dated(404)
 
-    def _client(self, awaited: bool) -> Any:
-        counting()
-        client = importlib.import_module("counting_api.client").Client
-        connecting = (ApiClient, AsyncApiClient)[awaited]
-        transport = httpx.MockTransport(self._answer)
-        options = {"key": HeaderKey(), "retry": ONCE, "base_url": "https://counting.example"}
-        return connecting(client, name="Counting", transport=transport, **options)
-
-    def _answer(self, request: httpx.Request) -> httpx.Response:
-        if request.method != "POST":
-            return dated(404)
-        customer = request.url.path.split("/")[2]
-        return dated(201, json={"id": self._ids[customer].pop(0)})
-
-    def charge(self, number: int, customer: str) -> None:
-        operation = counting()
-        new = importlib.import_module("counting_api.models").New
-        body = new(amount=1, reference=f"INV-{number}")
-        self.add_call(operation, customer, body=body, idempotency_key=key_of(number))
+    connected = ApiClient(
+        importlib.import_module("counting_api.client").Client,
+        name="Counting",
+        transport=httpx.MockTransport(answer),
+        key=HeaderKey(),
+        retry=ONCE,
+        base_url="https://counting.example",
+    )
+    box = Box("blocking", engine, lambda _awaited: nullcontext(connected))
+    body = models.New(amount=1, reference=f"INV-{number}")
+    box.add_call(operation, customer, body=body, idempotency_key=key_of(number))
+    box.send()
+    return str(box.entry(key_of(number)).state)
 
 
 def box_of(kind: str, engine: sa.Engine, provider: Provider, **options: Any) -> Box:
@@ -130,21 +124,14 @@ def test_an_id_in_another_letter_case_of_a_guid_is_the_same_one(
     assert [entry.request_id for entry in box.entries()] == [GUID, None]
 
 
-def test_ids_may_count_anew_for_each_parent(kind: str, engine: sa.Engine) -> None:
-    """Anna's charge 1 is not Bert's. The id that a second charge of Anna's gets is her first's."""
-    box = Charges(kind, engine, {"anna": [1, 1], "bert": [1]})
-    for number, customer in enumerate(("anna", "bert", "anna"), 1):
-        box.charge(number, customer)
-        box.send()
-    assert box.states() == ["sent", "sent", "unclear"]
-
-
-def test_an_id_that_equals_an_amount_is_that_of_what_was_made(kind: str, engine: sa.Engine) -> None:
-    box = Charges(kind, engine, {"anna": [1, 1]})
-    for number in (1, 2):
-        box.charge(number, "anna")
-    box.send()
-    assert sorted(box.states()) == ["sent", "unclear"]
+def test_ids_may_count_anew_for_each_parent(sqlite: sa.Engine) -> None:
+    """Anna's charge 1 is not Bert's, and no id of hers because its amount is 1. The id that a
+    second charge of Anna's gets is her first's; it has no reference, and is named by its key.
+    """
+    charges = ((1, "anna", 1), (2, "bert", 1), (3, "anna", 1))
+    assert [charge(sqlite, *each) for each in charges] == ["sent", "sent", "unclear"]
+    with pytest.raises(InvalidRequest, match=f"is the id of the entry {key_of(1)}:"):
+        Outbox(sqlite).resolve(key_of(3), done=True, id="1", **WORDS)
 
 
 @pytest.mark.parametrize("second", ["R1", GUID.upper()])
@@ -170,50 +157,45 @@ def test_what_an_entry_had_made_settles_it_whoever_says_it_again(
     box = box_of(kind, engine, OneRequest())
     box.add(**invoice(1))
     box.send()
-    for values in ({"state": "sending"}, {"state": "sending", "request_id": None}):
-        change(Outbox(engine), leased_until=0.0, **values)
+    for values in ({}, {"request_id": None}):
+        change(Outbox(engine), leased_until=0.0, state="sending", **values)
         assert states(box.send()) == ["sent"]
         assert box.entries()[0].request_id == "R1"
 
 
 def test_an_id_of_another_system_is_another_one(outbox: Outbox, engine: sa.Engine) -> None:
-    stored(outbox, invoice(1), invoice(2))
-    is_first = outbox.table.c.key == key_of(1)
-    other = {"state": "sent", "provider": "Velo", "request_id": "R1", "ended": True}
-    execute(outbox, sa.update(outbox.table).where(is_first).values(**other))
+    stored(outbox, invoice(1))
+    change(outbox, state="sent", provider="Velo", request_id="R1", ended=True)
+    stored(outbox, invoice(2))
     assert states(box_of("blocking", engine, OneRequest()).send()) == ["sent"]
 
 
-def prepared(write: str, fact: str) -> PreparedCall:
-    """A write of a history about this fact."""
-    operation = OPERATIONS[write]
-    sender = client(operation.system, Process(World(Rules())))
-    method = operation.module if operation.system == "kiosk" else operation.name
-    args, named = operation.arguments(fact)
-    call: PreparedCall = sender.prepare(method, *args, idempotency_key=key_of(), **named)
-    return call
-
-
-@pytest.mark.parametrize("write", STORED)
-def test_an_id_that_a_request_has_was_not_made_by_it(write: str) -> None:
-    """Each instruction of a payout has its id, and each refund that of its order."""
-    call = prepared(write, "name-1")
-    assert call.makes("R9") == (call.method == "POST")
-    if call.ids:
-        assert not call.makes(call.ids[0])
-    if write == "capture":
-        assert not call.makes("o-1")
+@pytest.mark.parametrize(
+    ("system", "method", "arguments"),
+    [
+        ("velo", "payouts.instruct", (GUID,)),
+        ("flexfactor", "capture", (GUID, Money.of("1", "USD"))),
+        ("eastpay", "payments.capture", (GUID, Money.of("1", "EGP"))),
+    ],
+)
+def test_an_id_that_a_request_has_was_not_made_by_it(
+    system: str, method: str, arguments: Any
+) -> None:
+    """Each instruction of a payout has its id, and each capture that of its order."""
+    named = {"merchant_transaction_id": "INV-1"} if system == "eastpay" else {}
+    with CLIENTS[system][0](**ARGUMENTS[system]) as client:
+        call = client.prepare(method, *arguments, **named)
+    assert call.makes("R9")
+    assert not call.makes(GUID.upper()), "in any spelling"
 
 
 @pytest.mark.parametrize(
     ("member", "value", "is_made"),
     [
-        ("amount", 1, True),
         ("amount", "1", True),
         ("paid", "1", True),
         ("order_id", 1, True),
         ("order_id", "1", False),
-        ("orderId", "1", False),
         ("orderIDs", ["0", "1"], False),
         ("order", {"id": "1"}, False),
     ],
@@ -221,31 +203,23 @@ def test_an_id_that_a_request_has_was_not_made_by_it(write: str) -> None:
 def test_a_member_that_names_an_id_says_what_was_there_before(
     member: str, value: object, is_made: bool
 ) -> None:
-    assert call_with({member: value}).makes("1") is is_made
-
-
-def test_an_id_is_that_in_the_request_in_any_spelling() -> None:
-    assert not call_with({"id": GUID}).makes(GUID.upper())
-    assert not call_with({}, GUID.upper()).makes(GUID)
-
-
-def test_an_id_that_is_the_reference_of_a_request_is_that_of_what_was_made() -> None:
-    """The merchant's `orderId` of an evaluation is no id of the provider's."""
-    call = prepared("evaluate", "1")
-    assert call.payments[0].reference == "INV-1"
-    assert call.makes("INV-1")
-
-
-def call_with(values: dict[str, Any], parent: str = "anna") -> PreparedCall:
-    return PreparedCall(
+    call = PreparedCall(
         name="charge",
         operation="POST /customers/{}/charges",
         promise=Promise.KEYED,
         method="POST",
-        url=f"/customers/{parent}/charges",
+        url="/customers/anna/charges",
         headers={},
-        content=json.dumps(values).encode(),
+        content=json.dumps({member: value}).encode(),
     )
+    assert call.makes("1") is is_made
+
+
+def test_an_id_that_is_the_reference_of_a_request_is_that_of_what_was_made() -> None:
+    """The merchant's `orderId` of an evaluation is no id of the provider's."""
+    with CLIENTS["flexfactor"][0](**ARGUMENTS["flexfactor"]) as client:
+        call = client.prepare("evaluate", **declined(order_id="INV-1"))
+    assert call.makes("INV-1")
 
 
 def box_in_doubt(kind: str, engine: sa.Engine, id: str) -> Box:
@@ -260,50 +234,30 @@ def box_in_doubt(kind: str, engine: sa.Engine, id: str) -> Box:
     return box
 
 
-@pytest.mark.parametrize(
-    ("id", "typed"), [("R1", "R1"), (GUID, GUID.upper()), (GUID.upper(), GUID)]
-)
-def test_an_entry_is_not_resolved_with_the_id_of_another_one(
-    kind: str, engine: sa.Engine, id: str, typed: str
-) -> None:
-    box = box_in_doubt(kind, engine, id)
-    why = f"^{typed} is the id of the entry INV-1: write the id of what INV-2 has made.$"
-    with pytest.raises(InvalidRequest, match=why) as refused:
-        box.resolve("INV-2", done=True, id=typed, **WORDS)
-    assert [problem.field for problem in refused.value.problems] == ["id"]
+def test_an_entry_is_not_resolved_with_the_id_of_another_one(kind: str, engine: sa.Engine) -> None:
+    box = box_in_doubt(kind, engine, GUID)
+    why = f"^{GUID.upper()} is the id of the entry INV-1: write the id of what INV-2 has made.$"
+    with pytest.raises(InvalidRequest, match=why):
+        box.resolve("INV-2", done=True, id=GUID.upper(), **WORDS)
     assert box.states() == ["sent", "unclear"]
     assert box.resolve("INV-2", done=True, id="R2", **WORDS).request_id == "R2"
-    assert box.states() == ["sent", "sent"]
 
 
-def test_an_entry_without_a_reference_is_named_by_its_key(kind: str, engine: sa.Engine) -> None:
-    box = Charges(kind, engine, {"anna": [1, 2]})
-    for number in (1, 2):
-        box.charge(number, "anna")
-    box.send()
-    table = Outbox(engine).table
-    unclear = sa.update(table).where(table.c.key == key_of(2)).values(state="unclear")
-    execute(Outbox(engine), unclear)
-    taken = next(entry for entry in box.entries() if entry.state == "sent")
-    with pytest.raises(InvalidRequest, match=f"is the id of the entry {key_of(1)}:"):
-        box.resolve(key_of(2), done=True, id=taken.request_id, **WORDS)
-
-
-@pytest.mark.parametrize("id", ["", " ", " R2", "R2 ", "R2\u200b", "R\u00a02"])
-def test_an_id_with_what_cannot_be_seen_is_refused_by_name(
-    kind: str, engine: sa.Engine, id: str
+@pytest.mark.parametrize(
+    ("id", "is_done", "why"),
+    [
+        ("", True, "^id .*: write the id alone"),
+        (" R2", True, "^id .*: write the id alone"),
+        ("R2\u200b", True, "^id .*: write the id alone"),
+        ("R2", False, "^id says that it was made: leave it out"),
+    ],
+)
+def test_an_id_that_nobody_can_mean_is_refused_by_name(
+    kind: str, engine: sa.Engine, id: str, is_done: bool, why: str
 ) -> None:
     box = box_in_doubt(kind, engine, "R1")
-    with pytest.raises(InvalidRequest, match=r"^id .*: write the id alone") as refused:
-        box.resolve("INV-2", done=True, id=id, **WORDS)
-    assert [problem.field for problem in refused.value.problems] == ["id"]
-    assert box.states() == ["sent", "unclear"]
-
-
-def test_an_id_of_what_was_not_done_is_refused_by_name(kind: str, engine: sa.Engine) -> None:
-    box = box_in_doubt(kind, engine, "R1")
-    with pytest.raises(InvalidRequest, match=r"^id says that it was made: leave it out") as refused:
-        box.resolve("INV-2", done=False, id="R2", **WORDS)
+    with pytest.raises(InvalidRequest, match=why) as refused:
+        box.resolve("INV-2", done=is_done, id=id, **WORDS)
     assert [problem.field for problem in refused.value.problems] == ["id"]
     assert box.states() == ["sent", "unclear"]
 
@@ -326,25 +280,19 @@ def test_two_workers_that_store_one_id_at_the_same_moment_store_it_once(
         return changed
 
     monkeypatch.setattr(Sending, "_change_held", change_and_wait)
+    monkeypatch.setattr("victor_ext.outbox.claims.GROUP", 1)
     provider = OneRequest()
     answer = provider.meet
 
-    def meet(reference: str) -> httpx.Response:
+    def meet(reference: str) -> Any:
         both_called.wait(30.0)
-        response: httpx.Response = answer(reference)
-        return response
+        return answer(reference)
 
     provider.meet = meet
-    monkeypatch.setattr("victor_ext.outbox.claims.GROUP", 1)
-
-    def work() -> None:
-        own = sa.create_engine(engine.url)
-        box_of("blocking", own, provider, workers=1).send()
-        own.dispose()
-
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    boxes = [box_of("blocking", sa.create_engine(engine.url), provider, workers=1) for _ in "12"]
+    with ThreadPoolExecutor(2) as threads:
+        for each in [threads.submit(box.send) for box in boxes]:
+            each.result()
+    for box in boxes:
+        box.engine.dispose()
     assert sorted(states(outbox.entries())) == ["sent", "settling"]

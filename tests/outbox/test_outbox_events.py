@@ -4,15 +4,12 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
-import anyio
-import httpx
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 from victor_api.models import GetPaymentRequestResponse
 
-from tests.outbox.kinds import Box, async_engine, dated
+from tests.outbox.kinds import Box, dated
 from tests.outbox.payouts import Payouts
 from tests.outbox.rows import (
     change,
@@ -26,22 +23,20 @@ from tests.outbox.rows import (
     states,
     statuses,
     stored,
-    waits_since,
     write,
 )
 from tests.outbox.test_calls import Till, keyed
 from tests.providers.running import GUID, Script
-from tests.providers.systems import ADAPTERS
+from tests.providers.systems import ARGUMENTS, CLIENTS
 from tests.providers.victor.adapter import invoice
 from victor_ext import (
-    AsyncVictor,
     ConfigurationError,
     NotFound,
     OperationRow,
     PaymentRequest,
     Victor,
 )
-from victor_ext.outbox import AsyncOutbox, Outbox, OutboxEvent
+from victor_ext.outbox import Outbox, OutboxEvent
 from victor_ext.outbox.django import DjangoOutbox
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import ResultCode
@@ -59,17 +54,14 @@ def note(session: Any, event: OutboxEvent) -> None:
 def test_what_comes_next_is_added_in_the_transaction_of_the_result(
     outbox: Outbox, engine: sa.Engine, victor: Victor
 ) -> None:
-    state = sa.select(outbox.table.c.state)
-    seen: list[Any] = []
+    state, seen = sa.select(outbox.table.c.state), list[Any]()
 
     @outbox.on("sent")
     def go_on(session: Session, event: OutboxEvent) -> None:
-        if event.entry.client_reference_id != "INV-1":
-            return
-        with engine.connect() as another:
-            seen.append(another.scalar(state))
-        seen.extend([session.scalar(state), event.entry.state])
-        outbox.add(session, **invoice(2))
+        if not seen:
+            with engine.connect() as another:
+                seen.extend([another.scalar(state), session.scalar(state), event.entry.state])
+            outbox.add(session, **invoice(2))
 
     stored(outbox, invoice(1))
     assert references(outbox.send(victor)) == ["INV-1", "INV-2"]
@@ -100,18 +92,13 @@ def test_a_result_is_stored_whatever_a_handler_does(
         raise ValueError("no commit")
 
     stored(outbox, invoice(1))
-    began = time.time()
     assert states(outbox.send(victor)) == ["sent"]
     assert notes(outbox) == []
-    assert waits_since(outbox, began)[0] > 1, "its time has not come"
     lengthen_waits(outbox)
-    assert outbox.handle() == []
+    assert outbox.handle() == [], "its time has not come"
     failing.clear()
     end_waits(outbox)
-    (event,) = outbox.handle()
-    assert event.name == "sent"
-    assert event.entry.state == "sent"
-    assert event.tries == 2
+    assert [event.tries for event in outbox.handle()] == [2]
     assert notes(outbox) == ["sent INV-1"]
     assert outbox.handle() == []
 
@@ -172,25 +159,6 @@ def test_a_handler_that_failed_is_called_again_and_what_it_adds_is_stored_with_i
     assert sum(box.event_counts().values()) == 0
 
 
-def test_a_handler_of_the_awaited_outbox_may_be_awaited(
-    sqlite: sa.Engine, async_victor: AsyncVictor
-) -> None:
-    Box("blocking", sqlite).add(**invoice(1))
-
-    async def work() -> None:
-        engine = async_engine(sqlite)
-        outbox = AsyncOutbox(engine)
-
-        async def go_on(session: AsyncSession, _event: OutboxEvent) -> None:
-            await outbox.add(session, **invoice(2))
-
-        outbox.on("sent")(go_on)
-        assert len(await outbox.send(async_victor)) == 2
-        await engine.dispose()
-
-    anyio.run(work)
-
-
 async def awaiting(_session: object, _event: object) -> None: ...
 
 
@@ -205,7 +173,7 @@ async def awaiting(_session: object, _event: object) -> None: ...
 def test_a_handler_that_would_never_work_is_refused(
     arguments: Any, handler: Any, message: str
 ) -> None:
-    with Velo(**ADAPTERS["velo"].ARGUMENTS) as client:
+    with Velo(**ARGUMENTS["velo"]) as client:
         outbox = Outbox(sa.create_engine("sqlite://"), client=client)
         with pytest.raises(ConfigurationError, match=message):
             outbox.on(**arguments)(handler)
@@ -233,22 +201,14 @@ def test_a_payout_goes_its_whole_way_by_its_events(
 
         Payouts("blocking", engine, harness).submit()
         for _ in range(6):
-            sent, refreshed = outbox.send(), outbox.refresh()
+            outbox.send()
+            outbox.refresh()
             harness.sandbox.advance(seconds=60)
             end_leases(outbox)
-        assert sent == []
-        assert refreshed == []
-        assert outbox.refresh() == []
-        entries = outbox.entries()
-    assert [entry.operation for entry in entries] == ["payouts.submit", "payouts.instruct"]
-    assert statuses(entries) == ["ACCEPTED", "COMPLETED"]
-    assert notes(outbox) == [entries[0].request_id]
+        assert outbox.send() == outbox.refresh() == []
+    assert statuses(outbox.entries()) == ["ACCEPTED", "COMPLETED"]
+    assert notes(outbox) == [outbox.entries()[0].request_id]
     assert harness.calls("instruct") == harness.calls("submit") == 1
-
-
-def read(status: str) -> httpx.Response:
-    """A payment that is read later."""
-    return dated(200, json={"amount": 1, "status": status})
 
 
 def test_what_is_read_of_one_keeps_no_other_waiting(sqlite: sa.Engine) -> None:
@@ -256,10 +216,10 @@ def test_what_is_read_of_one_keeps_no_other_waiting(sqlite: sa.Engine) -> None:
     then.
     """
     made = [dated(201, json={"amount": 1, "id": f"p-{number}"}) for number in (1, 2, 3)]
-    reads = [dated(404, json={}), read("open"), read("paid")]
-    later = [read("paid") for _ in range(2)]
+    words = [dated(200, json={"amount": 1, "status": word}) for word in ("open", "paid", "paid")]
     row = OperationRow(final={"paid"}, made="id")
-    outbox = Till(sqlite, *made, *reads, *later, rows={"POST /v1/payments": row})
+    reads = (dated(404, json={}), *words, words[1])
+    outbox = Till(sqlite, *made, *reads, rows={"POST /v1/payments": row})
     outbox._workers = 1
     for number in (1, 2, 3):
         outbox.pay(f"the-key-of-payment-{number}", f"INV-{number}")
@@ -267,14 +227,12 @@ def test_what_is_read_of_one_keeps_no_other_waiting(sqlite: sa.Engine) -> None:
     change(outbox, first_sent_at=time.time() - 86_400, leased_until=0.0)
     with pytest.raises(NotFound):
         outbox.refresh()
-    paths = [f"/v1/payments/p-{number}" for number in (1, 2, 3)]
-    assert outbox.requested("GET")[1:] == paths
     assert statuses(outbox.entries()) == [None, "open", "paid"]
     assert min(left for left in leases_left(outbox) if left > 0) > 3_000
     assert outbox.refresh() == []
     end_leases(outbox)
     assert statuses(outbox.refresh()) == ["paid", "paid"]
-    assert outbox.requested("GET")[4:] == paths[:2]
+    assert outbox.requested("GET")[4:] == ["/v1/payments/p-1", "/v1/payments/p-2"]
 
 
 def test_what_no_read_shows_cannot_be_followed() -> None:
@@ -294,24 +252,18 @@ def test_what_no_read_shows_cannot_be_followed() -> None:
     ],
 )
 def test_the_final_words_of_each_system(system: str, name: str, arguments: Any, ends: str) -> None:
-    adapter = ADAPTERS[system]
-    named = {
-        "victor": invoice(),
-        "eastpay": {"merchant_transaction_id": "INV-1"},
-    }.get(system, {})
-    reads = {
+    named = {"victor": invoice(), "eastpay": {"merchant_transaction_id": "INV-1"}}.get(system, {})
+    read: Any = {
         "victor": PaymentRequest(GetPaymentRequestResponse.from_dict({"status": ends})),
         "eastpay": SimpleNamespace(result=ResultCode.parse("000.000.000")),
         "flexfactor": SimpleNamespace(status=OrderStatus.COMPLETED, status_name=None),
         "velo": SimpleNamespace(status=ends),
-    }
-    resource = SimpleNamespace(get=lambda _: reads[system], inquire=lambda _: reads[system])
+    }[system]
+    resource = SimpleNamespace(get=lambda _: read, inquire=lambda _: read)
     names = ("payment_requests", "payments", "orders", "payouts")
     client = SimpleNamespace(**dict.fromkeys(names, resource))
-    with adapter.Harness.kinds[0](**adapter.ARGUMENTS) as made:
+    with CLIENTS[system][0](**ARGUMENTS[system]) as made:
         call = made.prepare(name, *arguments, **named)
         follow = made._config.loop.behaviour.operations.follow_of(call.operation)
         done = follow.done(follow.read(client, call, "ID-1"), "ID-1")
-    assert call.is_followed is True
-    assert done.status == ends
-    assert done.is_final is (ends != "INCOMPLETE")
+    assert (done.status, done.is_final) == (ends, ends != "INCOMPLETE")
