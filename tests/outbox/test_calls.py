@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -62,7 +61,7 @@ from victor_ext.settlement.key_age import Now
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 
 
-def test_a_payout_is_submitted_and_instructed_once(payouts: Payouts) -> None:
+def test_a_payout_is_submitted_and_instructed_once(payouts):
     """Each response is lost; the reads show what was done."""
     payouts.lose("submit")
     payouts.submit()
@@ -84,7 +83,7 @@ def test_a_payout_is_submitted_and_instructed_once(payouts: Payouts) -> None:
     assert entry.client_reference_id is None
 
 
-def test_what_is_not_shown_in_time_is_unclear_and_never_sent_again(payouts: Payouts) -> None:
+def test_what_is_not_shown_in_time_is_unclear_and_never_sent_again(payouts):
     """The worker ended between its claim and the request: nothing of it was sent, and no read can
     prove that.
     """
@@ -109,8 +108,8 @@ def test_what_is_not_shown_in_time_is_unclear_and_never_sent_again(payouts: Payo
     ],
 )
 def test_what_another_program_made_with_its_reference_is_named_and_not_taken_for_it(
-    payouts: Payouts, changes: dict[str, Any], seconds: float, why: str
-) -> None:
+    payouts, changes, seconds, why
+):
     """Our own never arrives: nothing may instruct what the other program has submitted."""
     sandbox = payouts.harness.sandbox
     sandbox.add_payee("payee-of-another")
@@ -127,9 +126,7 @@ def test_what_another_program_made_with_its_reference_is_named_and_not_taken_for
 
 
 @pytest.mark.parametrize(("of_another", "of_this"), [("2 3", "1 2"), ("2", "1 2"), ("3 4", "1 2")])
-def test_payouts_that_share_one_reference_are_rivals(
-    payouts: Payouts, of_another: str, of_this: str
-) -> None:
+def test_payouts_that_share_one_reference_are_rivals(payouts, of_another, of_this):
     """The other one never arrived, and nobody knows that."""
     payouts.submit(*of_another.split())
     payouts.lose("submit", "cut_request")
@@ -145,7 +142,7 @@ def test_payouts_that_share_one_reference_are_rivals(
     assert payouts.send() == [("unclear", None)] * 2
 
 
-def test_a_payout_of_many_payments_is_stored_and_found_by_each_reference(payouts: Payouts) -> None:
+def test_a_payout_of_many_payments_is_stored_and_found_by_each_reference(payouts):
     """Their references are longer than what an index of PostgreSQL takes."""
     references = [str(uuid5(NAMESPACE_URL, str(number))) for number in range(300)]
     payouts.submit(*references)
@@ -160,7 +157,7 @@ def test_a_payout_of_many_payments_is_stored_and_found_by_each_reference(payouts
     assert payouts.key_of(reference) == KEY
 
 
-def test_payouts_that_share_one_reference_are_not_under_way_at_once(payouts: Payouts) -> None:
+def test_payouts_that_share_one_reference_are_not_under_way_at_once(payouts):
     for number, references in enumerate(("1 2", "2 3", "3 4", "2")):
         payouts.submit(*references.split(), key=f"the-key-of-the-payout-{number}")
     with payouts.client(False) as client, payouts.engine.begin() as connection:
@@ -182,9 +179,7 @@ def lost_instruction(payouts: Payouts) -> str:
     return str(payout)
 
 
-def test_a_lost_instruction_of_a_payout_that_was_withdrawn_is_rejected(
-    payouts: Payouts, lost_instruction: str
-) -> None:
+def test_a_lost_instruction_of_a_payout_that_was_withdrawn_is_rejected(payouts, lost_instruction):
     """Its state says at once that it can never be done."""
     payouts.harness(lambda velo: velo.payouts.withdraw(lost_instruction))
     payouts.end_leases()
@@ -196,8 +191,8 @@ def test_a_lost_instruction_of_a_payout_that_was_withdrawn_is_rejected(
 
 
 def test_a_lost_instruction_is_given_again_by_a_person_who_reads_that_it_was_lost(
-    payouts: Payouts, lost_instruction: str
-) -> None:
+    payouts, lost_instruction
+):
     assert "may still be under way" in payouts.error()
     payouts.end_leases(settle_until=1.0)
     assert payouts.send() == [("unclear", None)]
@@ -209,7 +204,7 @@ def test_a_lost_instruction_is_given_again_by_a_person_who_reads_that_it_was_los
     assert payouts.calls("instruct") == 2
 
 
-def test_what_could_be_neither_repeated_nor_found_is_accepted_by_name(payouts: Payouts) -> None:
+def test_what_could_be_neither_repeated_nor_found_is_accepted_by_name(payouts):
     own = {"payor_id": payouts.harness.payor}
     invite = partial(payouts.add, "payees.invite", payouts.harness.payee, **own)
     with pytest.raises(InvalidRequest, match="pass at_most_once=True"):
@@ -227,16 +222,14 @@ def test_what_could_be_neither_repeated_nor_found_is_accepted_by_name(payouts: P
 @pytest.mark.parametrize(
     "look_up_by", [{"payor_id": "\u00a0"}, {"payor_id": 5}, {"payor_id": "P", "since": "now"}, "P"]
 )
-def test_a_value_that_no_look_up_can_use_is_refused_by_name(
-    payouts: Payouts, look_up_by: Any
-) -> None:
+def test_a_value_that_no_look_up_can_use_is_refused_by_name(payouts, look_up_by):
     with pytest.raises(InvalidRequest, match="look_up_by"):
         payouts.add("payouts.submit", [pay()], look_up_by=look_up_by)
     assert payouts.entries() == []
 
 
-def test_the_remedy_for_a_write_of_connect_is_a_proof() -> None:
-    call: Any = SimpleNamespace(
+def test_the_remedy_for_a_write_of_connect_is_a_proof():
+    call = SimpleNamespace(
         name="take_payment",
         operation="POST /v1/payments",
         promise=Promise.AT_MOST_ONCE,
@@ -248,7 +241,7 @@ def test_the_remedy_for_a_write_of_connect_is_a_proof() -> None:
         _check_promise(call, KEY, {}, keyed(Script()))
 
 
-def test_what_is_sent_too_late_for_its_purpose_is_refused(payouts: Payouts) -> None:
+def test_what_is_sent_too_late_for_its_purpose_is_refused(payouts):
     now = datetime.now(UTC)
     payouts.submit(send_before=now + timedelta(hours=1))
     payouts.harness.sandbox.set_clock_skew(7_200.0)  # the provider's clock counts
@@ -261,7 +254,7 @@ def test_what_is_sent_too_late_for_its_purpose_is_refused(payouts: Payouts) -> N
     payouts.harness.sandbox.set_clock_skew(0.0)
 
 
-def test_one_key_is_one_call(payouts: Payouts) -> None:
+def test_one_key_is_one_call(payouts):
     payouts.submit()
     own, other = {"payor_id": payouts.harness.payor}, {"payor_id": "another"}
     for call, look_up_by in (
@@ -276,8 +269,8 @@ def test_one_key_is_one_call(payouts: Payouts) -> None:
     assert [entry.operation for entry in payouts.entries()] == ["payouts.submit"]
 
 
-def test_the_boundary_of_a_form_makes_no_other_call() -> None:
-    def content(boundary: str) -> object:
+def test_the_boundary_of_a_form_makes_no_other_call():
+    def content(boundary):
         call = PreparedCall(
             name="upload",
             operation="POST /v1/files",
@@ -302,30 +295,30 @@ def test_the_boundary_of_a_form_makes_no_other_call() -> None:
     ],
 )
 def test_a_worker_that_slept_sends_nothing_that_may_be_called_lost(
-    local: Payouts,
-    monkeypatch: pytest.MonkeyPatch,
-    before: float,
-    between: float,
-    within: float,
-    at_once: int,
-    in_all: int,
-) -> None:
+    local,
+    monkeypatch,
+    before,
+    between,
+    within,
+    at_once,
+    in_all,
+):
     """It sleeps between its mark and the decision to call, between that and the call, or within
     the call, for longer than its lease in all. The next pass decides anew.
     """
     clock, mark, start, asleep = time.time, Claims.mark, ThreadCalls.start, [0.0]
     monkeypatch.setattr(time, "time", lambda: clock() + sum(asleep))
 
-    def marked(self: Any, *args: Any) -> Any:
+    def marked(self, *args):
         claim = mark(self, *args)
         asleep.append(before)
         return claim
 
-    def note(event: Any) -> None:
+    def note(event):
         if type(event).__name__ == "CallStarted" and event.method == "POST":
             asleep.append(within)
 
-    def started(self: Any, *args: Any) -> None:
+    def started(self, *args):
         asleep.append(between)
         start(self, *args)
 
@@ -342,7 +335,7 @@ def test_a_worker_that_slept_sends_nothing_that_may_be_called_lost(
     assert local.calls("submit") == in_all
 
 
-def test_only_the_entries_of_the_clients_provider_are_sent(local: Payouts) -> None:
+def test_only_the_entries_of_the_clients_provider_are_sent(local):
     local.submit()
     local.change(provider="Another")
     assert local.send() == []
@@ -412,8 +405,8 @@ MADE = {"id": "p-1", "amount": 1, "currency": "EUR", "reference": "INV-1", "mess
     ],
 )
 def test_a_refusal_that_proves_the_work_is_not_sent_again_and_any_other_ends(
-    sqlite: sa.Engine, status: int, body: Any, state: str
-) -> None:
+    sqlite, status, body, state
+):
     outbox = Till(sqlite, dated(status, json=body), key=None).with_a_payment(at_most_once=True)
     assert states(outbox.send()) == [state]
     assert outbox.pass_on() == []
@@ -421,9 +414,7 @@ def test_a_refusal_that_proves_the_work_is_not_sent_again_and_any_other_ends(
 
 
 @pytest.mark.parametrize("key", [HeaderKey(), None])
-def test_what_is_refused_ends_rejected_and_is_sent_again_by_hand_alone(
-    sqlite: sa.Engine, key: HeaderKey | None
-) -> None:
+def test_what_is_refused_ends_rejected_and_is_sent_again_by_hand_alone(sqlite, key):
     refusals, told = (402, 404, 405, 410, 412, 413, 415, 451), list[str]()
     made = (dated(201, json={"id": id}) for id in ("p", "q"))
     outbox = Till(sqlite, *map(dated, refusals), dated(403), *made, key=key)
@@ -441,8 +432,8 @@ def test_what_is_refused_ends_rejected_and_is_sent_again_by_hand_alone(
 
 
 def test_what_is_refused_ten_times_in_a_row_was_not_done_and_is_sent_again(
-    sqlite: sa.Engine,
-) -> None:
+    sqlite,
+):
     """The address may be wrong. Without a key, too: what was refused is not in doubt."""
     made = (dated(201, json={"id": f"p-{number}"}) for number in range(11))
     outbox = Till(sqlite, *[dated(404)] * 10, *made, key=None)
@@ -454,7 +445,7 @@ def test_what_is_refused_ten_times_in_a_row_was_not_done_and_is_sent_again(
     assert states(outbox.send()) == ["sent"] * 11
 
 
-def test_the_providers_time_is_asked_for_where_there_is_no_ping(sqlite: sa.Engine) -> None:
+def test_the_providers_time_is_asked_for_where_there_is_no_ping(sqlite):
     """So the age of the key is known after a crash: the write is repeated under it, not given
     up.
     """
@@ -491,9 +482,7 @@ def test_the_providers_time_is_asked_for_where_there_is_no_ping(sqlite: sa.Engin
         "another caller",
     ],
 )
-def test_a_write_of_connect_is_repeated_by_its_own_account_alone(
-    sqlite: sa.Engine, one: dict[str, Any], other: dict[str, Any], state: str
-) -> None:
+def test_a_write_of_connect_is_repeated_by_its_own_account_alone(sqlite, one, other, state):
     """A provider may keep the keys of each account apart."""
     assert Till(sqlite, LOST, **one).with_a_payment().send() == []
     assert Till(sqlite, dated(201, json={"id": "p"}), **other).pass_on() == [state]
@@ -509,12 +498,12 @@ def test_a_write_of_connect_is_repeated_by_its_own_account_alone(
     ids=["the usual id", "an id within", "no id there"],
 )
 def test_what_a_write_of_connect_made_is_followed_by_its_id_where_the_caller_says_it_is(
-    sqlite: sa.Engine,
-    monkeypatch: pytest.MonkeyPatch,
-    body: dict[str, Any],
-    place: str,
-    id: str | None,
-) -> None:
+    sqlite,
+    monkeypatch,
+    body,
+    place,
+    id,
+):
     tables = till_members()
     monkeypatch.setitem(tables["Payment"], "data", "Data")
     monkeypatch.setitem(tables, "Data", {"ref": "text"})
@@ -533,12 +522,12 @@ def test_what_a_write_of_connect_made_is_followed_by_its_id_where_the_caller_say
 
 
 @pytest.mark.parametrize("caller", ["", 4711])
-def test_an_account_without_a_name_is_refused(caller: Any) -> None:
+def test_an_account_without_a_name_is_refused(caller):
     with pytest.raises(ConfigurationError, match="caller must name an account"):
         keyed(Script(), caller=caller)
 
 
-def test_a_key_that_may_be_sent_too_late_is_not_sent_again(sqlite: sa.Engine) -> None:
+def test_a_key_that_may_be_sent_too_late_is_not_sent_again(sqlite):
     soon = datetime.now(UTC) + timedelta(hours=1)
     outbox = Till(sqlite, dated(201, json={"id": "p"})).with_a_payment(send_before=soon)
     now = time.time()
@@ -549,14 +538,26 @@ def test_a_key_that_may_be_sent_too_late_is_not_sent_again(sqlite: sa.Engine) ->
 
 @pytest.mark.parametrize(("hours", "requests"), [(1, 2), (25, 1)])
 def test_the_larger_age_counts_where_the_clock_of_the_provider_stands_still(
-    sqlite: sa.Engine, hours: int, requests: int
-) -> None:
+    sqlite, hours, requests
+):
     """The `Date` of its responses is that of the first sending; the database knows better."""
     outbox = Till(sqlite, LOST, dated(201, json={"id": "p"})).with_a_payment()
     assert outbox.send() == []
     outbox.pass_on(changed_at=time.time() - hours * 3600)
     assert len(outbox.requested("POST")) == requests
     assert (outbox.entry_and_error()[0] == "sent") is (requests == 2)
+
+
+def test_the_age_of_a_key_counts_from_its_first_sending_though_it_was_sent_again(
+    sqlite,
+):
+    outbox = Till(sqlite, LOST, LOST).with_a_payment()
+    outbox.send()
+    first = time.time() - 60
+    assert outbox.pass_on(first_sent_at=first) == []
+    assert len(outbox.requested("POST")) == 2
+    with sqlite.begin() as connection:
+        assert connection.scalar(sa.select(outbox.table.c.first_sent_at)) == first
 
 
 # A proof of the caller's own
@@ -586,8 +587,8 @@ def lost(
     return outbox.with_a_payment(key=key)
 
 
-def test_a_proof_of_the_callers_own_shows_what_was_done(sqlite: sa.Engine) -> None:
-    def shown(response: Any, call: Any) -> Any:
+def test_a_proof_of_the_callers_own_shows_what_was_done(sqlite):
+    def shown(response, call):
         (item,) = json.loads(response.content)["items"]
         made_at = datetime.fromisoformat(item["made_at"])
         return Done(item["id"], created_at=made_at, compared=call.compared_with(item))
@@ -602,10 +603,10 @@ def test_a_proof_of_the_callers_own_shows_what_was_done(sqlite: sa.Engine) -> No
 
 
 @pytest.mark.parametrize("made_at", [UNSET, datetime(2026, 3, 4)])  # noqa: DTZ001 - it is naive on purpose
-def test_a_proof_without_a_time_says_that_it_has_none(sqlite: sa.Engine, made_at: Any) -> None:
+def test_a_proof_without_a_time_says_that_it_has_none(sqlite, made_at):
     """As the example in docs/outbox.md does of a response without `created_at`."""
 
-    def shown(_response: Any, call: Any) -> Any:
+    def shown(_response, call):
         return Done("pay_1", created_at=made_at, compared=call.compared_with(call.body))
 
     outbox = lost(sqlite, shown)
@@ -624,8 +625,8 @@ def test_a_proof_without_a_time_says_that_it_has_none(sqlite: sa.Engine, made_at
     ],
 )
 def test_a_proof_of_a_state_in_which_it_was_not_done_ends_it_if_it_never_can_be(
-    sqlite: sa.Engine, proof: NotDone, state: str
-) -> None:
+    sqlite, proof, state
+):
     outbox = lost(sqlite, lambda *_: proof)
     outbox.send()
     is_in, error = outbox.entry_and_error()
@@ -636,9 +637,7 @@ def test_a_proof_of_a_state_in_which_it_was_not_done_ends_it_if_it_never_can_be(
 @pytest.mark.parametrize(
     ("failure", "code"), [(dated(403), "403"), (dated(500), "500"), (LOST, None)]
 )
-def test_a_look_up_that_fails_for_ever_ends_and_can_be_settled_by_hand(
-    sqlite: sa.Engine, failure: Any, code: str | None
-) -> None:
+def test_a_look_up_that_fails_for_ever_ends_and_can_be_settled_by_hand(sqlite, failure, code):
     outbox = lost(sqlite, lambda *_: Done("pay_1"), failure, key=KEY)
     with pytest.raises(VictorError):
         outbox.send()
@@ -656,9 +655,7 @@ def test_a_look_up_that_fails_for_ever_ends_and_can_be_settled_by_hand(
 @pytest.mark.parametrize(
     ("returns", "why"), [(None, "failed: KeyError: 'references'"), (5, "returned int, and no Done")]
 )
-def test_a_proof_that_fails_says_so_and_ends_no_pass(
-    sqlite: sa.Engine, returns: Any, why: str
-) -> None:
+def test_a_proof_that_fails_says_so_and_ends_no_pass(sqlite, returns, why):
     outbox = lost(sqlite, lambda _, call: returns or call.body["references"])
     outbox.send()
     assert outbox.pass_on(settle_until=1.0) == ["unclear"]
@@ -667,8 +664,8 @@ def test_a_proof_that_fails_says_so_and_ends_no_pass(
     assert f"The proof of POST /v1/payments {why}" in (entry.error or "")
 
 
-def test_what_is_no_proof_is_refused() -> None:
-    no_steps: Any = lambda *_: "no steps"  # noqa: E731 - wrong on purpose
+def test_what_is_no_proof_is_refused():
+    no_steps = lambda *_: "no steps"  # noqa: E731 - wrong on purpose
     for wrong in (no_steps, Proof(no_steps), Proof):
         row = OperationRow(proof=wrong)
         with pytest.raises(ConfigurationError, match=r"POST /v1/payments: proof must be Proof\("):
@@ -678,12 +675,12 @@ def test_what_is_no_proof_is_refused() -> None:
 # What is refused
 
 
-def test_no_card_is_stored(sqlite: sa.Engine) -> None:
+def test_no_card_is_stored(sqlite):
     bank = EastPay(
         "t" * 40, base_url="https://bank.test", entity_id="EB000001", inquiry_by_reference=True
     )
     box = Box("blocking", sqlite, lambda _awaited: nullcontext(bank))
-    named: Any = {"merchant_transaction_id": "I", "idempotency_key": KEY}
+    named = {"merchant_transaction_id": "I", "idempotency_key": KEY}
     debit = partial(box.add_call, "payments.debit", Money.of("92.00", "EGP"), **named)
     with pytest.raises(InvalidRequest, match="card is the number of a card"):
         debit(card=Card("4111111111111111", expiry_month=12, expiry_year=2030, cvv="123"))
@@ -700,20 +697,18 @@ def test_no_card_is_stored(sqlite: sa.Engine) -> None:
         ("amount", 12.5, "amount"),
     ],
 )
-def test_what_could_never_be_sent_or_repeated_is_refused_at_once(
-    sqlite: sa.Engine, field: str, value: Any, message: str
-) -> None:
+def test_what_could_never_be_sent_or_repeated_is_refused_at_once(sqlite, field, value, message):
     box = Box("blocking", sqlite)
     with pytest.raises(InvalidRequest, match=message):
         box.add(**invoice(**{field: value}))
     assert box.entries() == []
 
 
-def test_what_cannot_be_used_is_named(sqlite: sa.Engine) -> None:
+def test_what_cannot_be_used_is_named(sqlite):
     outbox, session, without_client = Till(sqlite), Session(), Box("blocking", sqlite)
-    url: Any = "sqlite:///a-password"
-    negative: Any = {"settle_for": timedelta(-1)}
-    short: Any = {"keys_kept": timedelta(seconds=99)}
+    url = "sqlite:///a-password"
+    negative = {"settle_for": timedelta(-1)}
+    short = {"keys_kept": timedelta(seconds=99)}
     for message, wrong in (
         ("interval=.* must be seconds above zero", lambda: outbox.run(interval=0)),
         ("workers=.* must be a whole number from 1 to 100", lambda: Outbox(sqlite, workers=0)),
@@ -732,9 +727,7 @@ def test_what_cannot_be_used_is_named(sqlite: sa.Engine) -> None:
             wrong()
 
 
-def test_django_makes_the_client_of_its_settings(
-    tmp_path: Path, harness: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_django_makes_the_client_of_its_settings(tmp_path, harness, monkeypatch):
     from django.conf import settings
 
     place = "victor_ext.providers.velo:Velo.from_env"
@@ -762,9 +755,7 @@ def test_django_makes_the_client_of_its_settings(
 
 
 @pytest.mark.parametrize("hidden", [{"content": []}, {"payments": [{"paymentId": GUID}]}])
-def test_what_a_list_does_not_show_is_looked_up_until_it_does_and_never_sent_again(
-    payouts: Payouts, hidden: dict[str, Any]
-) -> None:
+def test_what_a_list_does_not_show_is_looked_up_until_it_does_and_never_sent_again(payouts, hidden):
     """It lags, or its page has its items under another name."""
     page = json.dumps({"page": {"totalPages": 1, "page": 1}, **hidden})
     payouts.lose("submit")

@@ -22,7 +22,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
-from tests.bulk.postgres import Postgres
 from tests.outbox.django_project import use_database
 from tests.outbox.kinds import Provider, async_url
 from tests.outbox.rows import (
@@ -67,7 +66,7 @@ def clock_ahead(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return move
 
 
-def test_two_places_read_the_clock_of_the_machine() -> None:
+def test_two_places_read_the_clock_of_the_machine():
     """How long a call takes in this process, and what may be deleted; all else is by the clock of
     the database.
     """
@@ -83,8 +82,8 @@ def test_two_places_read_the_clock_of_the_machine() -> None:
 
 @pytest.mark.parametrize("days", [8, 365])
 def test_a_worker_whose_clock_is_ahead_deletes_no_event_and_forgets_no_id(
-    engine: sa.Engine, outbox: Outbox, clock_ahead: Callable[[float], None], days: float
-) -> None:
+    engine, outbox, clock_ahead, days
+):
     inbox = inbox_of(engine)
     received_number(inbox, 1)
     settled_by_hand(outbox)
@@ -102,10 +101,8 @@ def test_a_worker_whose_clock_is_ahead_deletes_no_event_and_forgets_no_id(
 
 
 @pytest.mark.parametrize("days", [-8, 8])
-def test_a_lease_is_held_whatever_the_clock_of_the_worker(
-    outbox: Outbox, clock_ahead: Callable[[float], None], days: float
-) -> None:
-    def lose(_reference: str) -> None:
+def test_a_lease_is_held_whatever_the_clock_of_the_worker(outbox, clock_ahead, days):
+    def lose(_reference):
         raise httpx.ReadError("lost")
 
     provider = Provider(lose)
@@ -124,9 +121,7 @@ def test_a_lease_is_held_whatever_the_clock_of_the_worker(
 
 
 @pytest.mark.parametrize("which", ["the database", "the provider"])
-def test_what_is_deleted_is_old_by_all_clocks_that_are_known(
-    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, which: str
-) -> None:
+def test_what_is_deleted_is_old_by_all_clocks_that_are_known(engine, monkeypatch, which):
     """The clock of the database may be the one that is wrong; with SQLite it is the machine's."""
     inbox = inbox_of(engine)
     received_number(inbox, 1)
@@ -152,7 +147,7 @@ def boxes(engine: Any, make: Any = sa.create_engine) -> list[Any]:
 
 
 @pytest.mark.parametrize("make", [sa.create_engine, create_async_engine])
-def test_an_engine_in_autocommit_is_refused_when_it_is_given(database_url: str, make: Any) -> None:
+def test_an_engine_in_autocommit_is_refused_when_it_is_given(database_url, make):
     url = database_url if make is sa.create_engine else async_url(database_url)
     option = {"isolation_level": "AUTOCOMMIT"}
     engines = make(url, **option), make(url, execution_options=option)
@@ -162,9 +157,7 @@ def test_an_engine_in_autocommit_is_refused_when_it_is_given(database_url: str, 
 
 
 @pytest.mark.parametrize("make", [sa.create_engine, create_async_engine])
-def test_a_driver_in_autocommit_is_refused_before_anything_is_stored(
-    database_url: str, make: Any
-) -> None:
+def test_a_driver_in_autocommit_is_refused_before_anything_is_stored(database_url, make):
     is_awaited = make is not sa.create_engine
     url = async_url(database_url) if is_awaited else database_url
     is_sqlite = url.startswith("sqlite")
@@ -179,7 +172,7 @@ def test_a_driver_in_autocommit_is_refused_before_anything_is_stored(
     plain.dispose()
 
 
-def test_a_session_in_autocommit_is_refused(engine: sa.Engine, outbox: Outbox) -> None:
+def test_a_session_in_autocommit_is_refused(engine, outbox):
     inbox, option = inbox_of(engine), {"isolation_level": "AUTOCOMMIT"}
     with Session(engine) as changed, engine.connect() as connection:
         changed.connection(execution_options=option)
@@ -192,16 +185,28 @@ def test_a_session_in_autocommit_is_refused(engine: sa.Engine, outbox: Outbox) -
     assert outbox.entries() == []
 
 
-def test_a_program_that_begins_the_transactions_of_sqlite_itself_is_welcome(tmp_path: Path) -> None:
+def test_an_awaited_session_in_autocommit_is_refused(database_url):
+    async def add():
+        engine = create_async_engine(async_url(database_url))
+        own = engine.execution_options(isolation_level="AUTOCOMMIT")
+        async with AsyncSession(own) as session:
+            with pytest.raises(ConfigurationError, match="is in AUTOCOMMIT"):
+                await AsyncOutbox(engine).add(session, **invoice())
+        await engine.dispose()
+
+    anyio.run(add)
+
+
+def test_a_program_that_begins_the_transactions_of_sqlite_itself_is_welcome(tmp_path):
     """As the documentation of SQLAlchemy has it; the driver is in autocommit then."""
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'own.sqlite'}")
 
     @sa.event.listens_for(engine, "connect")
-    def leave_it_to_us(connection: Any, _record: object) -> None:
+    def leave_it_to_us(connection, _record):
         connection.isolation_level = None
 
     @sa.event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
+    def begin(connection):
         connection.exec_driver_sql("BEGIN")
 
     outbox = Outbox(engine)
@@ -218,11 +223,11 @@ def test_a_program_that_begins_the_transactions_of_sqlite_itself_is_welcome(tmp_
 # Tables
 
 
-def test_any_number_of_processes_make_the_tables_at_once(database_url: str) -> None:
+def test_any_number_of_processes_make_the_tables_at_once(database_url):
     """Each has connections of its own."""
     start = threading.Barrier(24)
 
-    def make(_: int) -> None:
+    def make(_):
         engine = sa.create_engine(database_url)
         engine.connect().close()
         start.wait(60)
@@ -234,9 +239,7 @@ def test_any_number_of_processes_make_the_tables_at_once(database_url: str) -> N
         assert [*threads.map(make, range(24))] == [None] * 24
 
 
-def test_who_may_not_make_tables_may_use_those_that_are_there(
-    outbox: Outbox, postgres_server: Postgres, engine: sa.Engine
-) -> None:
+def test_who_may_not_make_tables_may_use_those_that_are_there(outbox, postgres_server, engine):
     if engine.name == "sqlite":
         file = engine.url.database
         reader = sa.create_engine(f"sqlite:///file:{file}?mode=ro&uri=true")
@@ -253,7 +256,7 @@ def test_who_may_not_make_tables_may_use_those_that_are_there(
     reader.dispose()
 
 
-def test_ids_have_64_bits(outbox: Outbox, engine: sa.Engine) -> None:
+def test_ids_have_64_bits(outbox, engine):
     inbox = inbox_of(engine)
     last = 2**40
     for table in (outbox.table, outbox.events, inbox.events):
@@ -267,7 +270,7 @@ def test_ids_have_64_bits(outbox: Outbox, engine: sa.Engine) -> None:
     assert len(outbox.entries()) == 2
 
 
-def test_a_table_may_be_in_a_schema(engine: sa.Engine) -> None:
+def test_a_table_may_be_in_a_schema(engine):
     if engine.name == "sqlite":
         attach = f"ATTACH '{Path(str(engine.url.database)).parent}/other.sqlite' AS other"
         sa.event.listen(engine, "connect", lambda connection, _: connection.execute(attach))
@@ -288,7 +291,7 @@ def test_a_table_may_be_in_a_schema(engine: sa.Engine) -> None:
 
 
 @pytest.mark.parametrize("table", ["a.b.c", ".a", "a.", ""])
-def test_what_is_no_name_of_a_table_is_refused(table: str) -> None:
+def test_what_is_no_name_of_a_table_is_refused(table):
     engine = sa.create_engine("sqlite://")
     for new_box in (Outbox, inbox_of):
         with pytest.raises(ConfigurationError, match=r"write 'name' or 'schema\.name'"):
@@ -299,8 +302,8 @@ def test_what_is_no_name_of_a_table_is_refused(table: str) -> None:
 
 
 def test_connections_to_a_server_that_was_demoted_are_thrown_away_at_once(
-    postgres_server: Postgres,
-) -> None:
+    postgres_server,
+):
     """Several are in the pool, which others than the boxes use, too."""
     engine = sa.create_engine(postgres_server.new_schema())
     outbox, inbox = Outbox(engine), inbox_of(engine)
@@ -324,8 +327,8 @@ def test_connections_to_a_server_that_was_demoted_are_thrown_away_at_once(
     engine.dispose()
 
 
-def test_awaited_boxes_throw_them_away_too(postgres_server: Postgres) -> None:
-    async def check() -> None:
+def test_awaited_boxes_throw_them_away_too(postgres_server):
+    async def check():
         engine = create_async_engine(postgres_server.new_schema())
         inbox = AsyncInbox(engine, velo.Webhook(HEADER))
         await inbox.create_table()
@@ -341,7 +344,7 @@ def test_awaited_boxes_throw_them_away_too(postgres_server: Postgres) -> None:
     anyio.run(check)
 
 
-def test_a_result_that_comes_during_a_failover_is_stored(postgres_server: Postgres) -> None:
+def test_a_result_that_comes_during_a_failover_is_stored(postgres_server):
     """The primary is demoted during the call: its answer is repeated under the same key."""
     engine = sa.create_engine(postgres_server.new_schema())
     outbox = Outbox(engine)
@@ -350,7 +353,7 @@ def test_a_result_that_comes_during_a_failover_is_stored(postgres_server: Postgr
     with ExitStack() as stack:
         provider = Provider()
 
-        def demote(_reference: str) -> None:
+        def demote(_reference):
             if len(provider.references) == 1:
                 stack.enter_context(postgres_server.demoted())
 
@@ -365,8 +368,8 @@ def test_a_result_that_comes_during_a_failover_is_stored(postgres_server: Postgr
 
 
 def test_django_closes_its_connection_to_a_server_that_was_demoted(
-    postgres_server: Postgres,
-) -> None:
+    postgres_server,
+):
     with use_database(sa.make_url(postgres_server.new_schema())):
         connections.settings["default"]["CONN_MAX_AGE"] = None
         call_command("migrate", "victor_inbox", verbosity=0)

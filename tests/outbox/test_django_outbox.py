@@ -5,7 +5,6 @@ Its rules are those of the other outboxes.
 
 import json
 import os
-import threading
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,16 +21,14 @@ from django.db import connection, connections, transaction
 from django.test import Client, TestCase
 from psycopg import IsolationLevel
 
-from tests.outbox.kinds import Box, tables_of
+from tests.outbox.kinds import tables_of
 from tests.outbox.rows import end_leases, execute, key_of, states, statuses, stored
 from tests.providers.victor.adapter import invoice
-from victor_ext import Victor
 from victor_ext.event_queue.workers import SignalStop
 from victor_ext.outbox import Outbox
 from victor_ext.outbox.django import DjangoOutbox, send_payment_requests
 from victor_ext.outbox.django.models import PaymentRequestEntry
 from victor_ext.sandbox import Sandbox
-from victor_ext.testing import Faults, TimeTravel
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +57,7 @@ def environment(victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setenv(f"VICTOR_{name}", value)
 
 
-def test_an_entry_is_there_with_the_transaction_or_not_at_all(outbox: DjangoOutbox) -> None:
+def test_an_entry_is_there_with_the_transaction_or_not_at_all(outbox):
     with transaction.atomic():
         outbox.add(**invoice(1))
         transaction.set_rollback(True)
@@ -72,16 +69,14 @@ def test_an_entry_is_there_with_the_transaction_or_not_at_all(outbox: DjangoOutb
     assert str(PaymentRequestEntry.objects.get()) == "INV-2: waiting"
 
 
-def test_what_is_stored_with_nothing_else_is_refused(outbox: DjangoOutbox) -> None:
+def test_what_is_stored_with_nothing_else_is_refused(outbox):
     is_needed = "No transaction of the database 'default' is open"
     with pytest.raises(transaction.TransactionManagementError, match=is_needed):
         outbox.add(**invoice())
     assert outbox.entries() == []
 
 
-def test_an_entry_of_one_outbox_is_sent_by_the_other(
-    box: Box, engine: sa.Engine, victor: Victor, faults: Faults, sent_once: Any
-) -> None:
+def test_an_entry_of_one_outbox_is_sent_by_the_other(box, engine, victor, faults, sent_once):
     other = Outbox(engine)
     box.add(**invoice(1))
     faults.lose_answer(operation="create", times=6)
@@ -94,12 +89,10 @@ def test_an_entry_of_one_outbox_is_sent_by_the_other(
     sent_once(key_of(1))
 
 
-def test_the_migration_makes_the_table_of_the_other_outbox(
-    outbox: DjangoOutbox, engine: sa.Engine
-) -> None:
-    def columns() -> dict[str, Any]:
+def test_the_migration_makes_the_table_of_the_other_outbox(outbox, engine):
+    def columns():
         inspector = sa.inspect(engine)
-        shown: dict[str, Any] = {
+        shown = {
             each["name"]: (
                 each["type"]._type_affinity,
                 getattr(each["type"], "length", None),
@@ -123,16 +116,14 @@ def test_the_migration_makes_the_table_of_the_other_outbox(
     assert not [name for name in sa.inspect(engine).get_table_names() if "outbox" in name]
 
 
-def test_four_workers_at_once_send_each_entry_once(
-    outbox: DjangoOutbox, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox
-) -> None:
+def test_four_workers_at_once_send_each_entry_once(outbox, engine, victor, victor_sandbox):
     """PostgreSQL ends many of their transactions because of others, with 40001."""
     stored(Outbox(engine), *map(invoice, range(24)))
     victor.ping()
     if engine.name == "postgresql":
         connections.settings["default"]["OPTIONS"]["isolation_level"] = IsolationLevel.SERIALIZABLE
 
-    def work(_: int) -> None:
+    def work(_):
         try:
             outbox.send(victor)
         finally:
@@ -145,9 +136,7 @@ def test_four_workers_at_once_send_each_entry_once(
 
 
 @pytest.mark.parametrize("work", ["send", "refresh"])
-def test_no_call_is_made_that_is_not_committed_first(
-    outbox: DjangoOutbox, victor: Victor, victor_sandbox: Sandbox, work: str
-) -> None:
+def test_no_call_is_made_that_is_not_committed_first(outbox, victor, victor_sandbox, work):
     with transaction.atomic():
         outbox.add(**invoice())
     with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
@@ -163,12 +152,12 @@ COMMAND = "send_payment_requests"
 
 
 def test_the_command_makes_one_pass(
-    box: Box,
-    environment: None,
-    faults: Faults,
-    time_travel: TimeTravel,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+    box,
+    environment,
+    faults,
+    time_travel,
+    capsys,
+):
     box.add(**invoice(1))
     for expected in ("changed: 1 sent\n", "changed: nothing\n"):
         call_command(COMMAND)
@@ -182,18 +171,18 @@ def test_the_command_makes_one_pass(
 
 
 def test_the_command_makes_passes_until_it_is_interrupted(
-    box: Box,
-    engine: sa.Engine,
-    environment: None,
-    faults: Faults,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+    box,
+    engine,
+    environment,
+    faults,
+    monkeypatch,
+    caplog,
+):
     box.add(**invoice(1))
     faults.status(403, operation="create", times=None)
-    passes: list[float] = []
+    passes = []
 
-    def interrupt(_stop: threading.Event, seconds: float) -> None:
+    def interrupt(_stop, seconds):
         passes.append(seconds)
         faults.clear()
         end_leases(Outbox(engine))  # its next try is due after a pause
@@ -218,22 +207,20 @@ OPTIONS: list[tuple[Any, str]] = [
 @pytest.mark.parametrize("interval", [None, 0.5], ids=["one pass", "a worker"])
 @pytest.mark.parametrize(("options", "message"), OPTIONS)
 def test_settings_that_cannot_be_used_end_the_command(
-    outbox: DjangoOutbox,
-    environment: None,
-    monkeypatch: pytest.MonkeyPatch,
-    options: Any,
-    message: str,
-    interval: float | None,
-) -> None:
+    outbox,
+    environment,
+    monkeypatch,
+    options,
+    message,
+    interval,
+):
     monkeypatch.setattr(settings, "VICTOR_OUTBOX", options, raising=False)
     with pytest.raises(CommandError, match=message):
         call_command(COMMAND, interval=interval)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_all_passes_of_a_process_ask_for_one_token(
-    outbox: DjangoOutbox, environment: None, victor_sandbox: Sandbox
-) -> None:
+def test_all_passes_of_a_process_ask_for_one_token(outbox, environment, victor_sandbox):
     for _ in range(2):
         call_command(COMMAND)
         send_payment_requests()
@@ -250,9 +237,9 @@ def test_all_passes_of_a_process_ask_for_one_token(
     assert [call.operation for call in victor_sandbox.received()].count("token") == 2
 
 
-def test_a_test_case_of_django_rolls_all_of_it_back(outbox: DjangoOutbox, victor: Victor) -> None:
+def test_a_test_case_of_django_rolls_all_of_it_back(outbox, victor):
     class InvoiceTest(TestCase):
-        def runTest(self) -> None:  # noqa: N802 - the name is unittest's
+        def runTest(self):  # noqa: N802 - the name is unittest's
             with transaction.atomic():
                 outbox.add(**invoice())
             assert states(outbox.send(victor)) == ["sent"]
@@ -261,7 +248,7 @@ def test_a_test_case_of_django_rolls_all_of_it_back(outbox: DjangoOutbox, victor
     assert outbox.entries() == []
 
 
-def test_the_view_of_the_example_says_what_is_wrong(outbox: DjangoOutbox) -> None:
+def test_the_view_of_the_example_says_what_is_wrong(outbox):
     client = Client(SERVER_NAME="localhost")
     new = {"number": 1, "amount": "0.001", "counterparty": "acceptsRfp", "due_date": "2026-03-04"}
     answer = client.post("/invoices", new, content_type="application/json")
@@ -270,7 +257,7 @@ def test_the_view_of_the_example_says_what_is_wrong(outbox: DjangoOutbox) -> Non
     assert client.get("/invoices/1").status_code == 404
 
 
-def test_another_database_is_refused(outbox: DjangoOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_database_is_refused(outbox, monkeypatch):
     monkeypatch.setattr("victor_ext.event_queue.django._DIALECTS", {})
     message = r"'default'.* of the type \w+: use SQLite or PostgreSQL"
     with pytest.raises(ImproperlyConfigured, match=message):

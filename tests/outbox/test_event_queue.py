@@ -101,7 +101,7 @@ class StoppedPass:
 # Who handles it
 
 
-def test_an_event_that_one_worker_has_taken_up_is_no_other_workers(queue: Queue) -> None:
+def test_an_event_that_one_worker_has_taken_up_is_no_other_workers(queue):
     queue.put(1)
     queue.box.on(queue.name)(queue.note)
     first = StoppedPass(queue)
@@ -110,7 +110,7 @@ def test_an_event_that_one_worker_has_taken_up_is_no_other_workers(queue: Queue)
     assert notes(queue.box) == [f"{queue.name} e-1"]
 
 
-def test_what_a_killed_worker_had_is_handled_by_another_one_after_its_lease(queue: Queue) -> None:
+def test_what_a_killed_worker_had_is_handled_by_another_one_after_its_lease(queue):
     """It was killed; or it slept, and goes on when all is done."""
     queue.put(1)
     queue.box.on(queue.name)(queue.note)
@@ -122,8 +122,8 @@ def test_what_a_killed_worker_had_is_handled_by_another_one_after_its_lease(queu
 
 
 def test_a_worker_that_slept_handles_nothing_that_another_one_has_taken_up_meanwhile(
-    queue: Queue,
-) -> None:
+    queue,
+):
     """The event still waits, as before: that it was tried once more shows whose it is."""
     queue.put(1)
     first = StoppedPass(queue)
@@ -135,7 +135,7 @@ def test_a_worker_that_slept_handles_nothing_that_another_one_has_taken_up_meanw
     assert notes(queue.box) == [f"{queue.name} e-1"]
 
 
-def test_the_box_of_one_system_leaves_the_events_of_another_one(queue: Queue) -> None:
+def test_the_box_of_one_system_leaves_the_events_of_another_one(queue):
     """One table has those of all systems."""
     queue.put(1)
     change_events(queue.box, stored_at=0.0)
@@ -152,12 +152,12 @@ def test_the_box_of_one_system_leaves_the_events_of_another_one(queue: Queue) ->
 
 
 def test_what_fails_too_often_is_a_dead_letter_with_its_reason_until_it_is_tried_again(
-    queue: Queue,
-) -> None:
+    queue,
+):
     queue.put(1, 2)
     fails = True
 
-    def work(session: Any, event: Any) -> None:
+    def work(session, event):
         queue.note(session, event)
         if fails:
             raise ValueError("no more paper in the printer of 043987673645")
@@ -179,10 +179,10 @@ def test_what_fails_too_often_is_a_dead_letter_with_its_reason_until_it_is_tried
     assert queue.box.retry_dead_letters() == 1
 
 
-def test_each_try_waits_twice_as_long_as_the_one_before(queue: Queue) -> None:
+def test_each_try_waits_twice_as_long_as_the_one_before(queue):
     queue.put(1)
 
-    def work(_session: object, _event: object) -> None:
+    def work(_session, _event):
         raise ValueError
 
     queue.box.on()(work)
@@ -195,15 +195,15 @@ def test_each_try_waits_twice_as_long_as_the_one_before(queue: Queue) -> None:
         assert 2**number - CLOCK_STEP < wait < 2**number + took + CLOCK_STEP
 
 
-def test_what_ends_its_process_every_time_is_a_dead_letter_too(queue: Queue) -> None:
+def test_what_ends_its_process_every_time_is_a_dead_letter_too(queue):
     queue.put(1)
 
-    def out_of_memory(_session: object, _event: object) -> None:
+    def out_of_memory(_session, _event):
         raise SystemExit
 
     queue.box.on()(out_of_memory)
 
-    def be_killed() -> None:
+    def be_killed():
         with pytest.raises(SystemExit):
             queue.box.handle()
         end_waits(queue.box)
@@ -218,7 +218,7 @@ def test_what_ends_its_process_every_time_is_a_dead_letter_too(queue: Queue) -> 
     assert "did not end within the lease" in letter.error
 
 
-def test_a_dead_letter_is_discarded_with_who_and_why(queue: Queue) -> None:
+def test_a_dead_letter_is_discarded_with_who_and_why(queue):
     box, person = queue.box, {"by": "Zoë", "why": "it is a test."}
     queue.put(1, 2)
     box.on()(queue.note)
@@ -245,9 +245,7 @@ def test_a_dead_letter_is_discarded_with_who_and_why(queue: Queue) -> None:
 
 
 @pytest.mark.parametrize(("days", "is_left"), [(6, True), (8, False)])
-def test_what_nobody_wants_is_deleted_after_the_days_of_the_page(
-    queue: Queue, days: int, is_left: bool
-) -> None:
+def test_what_nobody_wants_is_deleted_after_the_days_of_the_page(queue, days, is_left):
     queue.put(1)
     change_events(queue.box, stored_at=time.time() - days * 86_400)
     queue.box.on("rejected" if queue.is_outbox else "payment.rejected")(queue.note)
@@ -255,7 +253,7 @@ def test_what_nobody_wants_is_deleted_after_the_days_of_the_page(
     assert queue.box.event_counts()[EventState.WAITING] == is_left
 
 
-def test_what_somebody_wants_is_handled_however_long_it_has_waited(queue: Queue) -> None:
+def test_what_somebody_wants_is_handled_however_long_it_has_waited(queue):
     queue.put(1)
     change_events(queue.box, stored_at=time.time() - 8 * 86_400)
     queue.box.on(queue.name)(queue.note)

@@ -69,8 +69,8 @@ def entry(engine: sa.Engine) -> Iterator[Callable[..., Any]]:
 
 @pytest.mark.parametrize("state", [*TO_BE_REPLACED, *MARKED])
 def test_a_file_replaces_what_waits_or_was_refused_and_nothing_that_may_have_been_sent(
-    engine: sa.Engine, entry: Callable[..., Any], state: str
-) -> None:
+    engine, entry, state
+):
     row = entry(state=state, **HAS_LEASE)
     before = row()
     is_replaced = state in TO_BE_REPLACED
@@ -84,9 +84,7 @@ def test_a_file_replaces_what_waits_or_was_refused_and_nothing_that_may_have_bee
 
 
 @pytest.mark.parametrize("state", [*TO_BE_REPLACED, *MARKED])
-def test_a_file_leaves_out_nothing_that_may_have_been_sent(
-    engine: sa.Engine, entry: Callable[..., Any], state: str
-) -> None:
+def test_a_file_leaves_out_nothing_that_may_have_been_sent(engine, entry, state):
     entry(state=state)
     with engine.begin() as connection:
         remove_entries(connection, "Velo staging", [KEY])
@@ -95,7 +93,7 @@ def test_a_file_leaves_out_nothing_that_may_have_been_sent(
     assert left == (None if state in TO_BE_REPLACED else state)
 
 
-def test_a_key_in_two_scopes_is_two_entries(engine: sa.Engine, entry: Callable[..., Any]) -> None:
+def test_a_key_in_two_scopes_is_two_entries(engine, entry):
     entry(state="refused")
     with engine.begin() as connection:
         put_entries(connection, [new_entry("2.00", "Victor production")])
@@ -105,20 +103,16 @@ def test_a_key_in_two_scopes_is_two_entries(engine: sa.Engine, entry: Callable[.
 
 
 @pytest.mark.parametrize(("has_lease", "is_stored"), [(True, False), (False, True)])
-def test_a_person_settles_what_no_live_worker_has(
-    engine: sa.Engine, entry: Callable[..., Any], has_lease: bool, is_stored: bool
-) -> None:
+def test_a_person_settles_what_no_live_worker_has(engine, entry, has_lease, is_stored):
     row = entry(state="settling", **(HAS_LEASE if has_lease else LEASE_IS_OVER))
-    found: Any = {"is_done": True, "id": "R1", "error": "Ann has looked."}
+    found = {"is_done": True, "id": "R1", "error": "Ann has looked."}
     with engine.begin() as connection:
         assert settle_by_hand(connection, SCOPE, KEY, VAULT, **found) == is_stored
     assert row().request_id == ("R1" if is_stored else None)
 
 
 @pytest.mark.parametrize("state", ["waiting", "sending", "settling"])
-def test_resume_ends_no_lease_of_a_live_worker(
-    engine: sa.Engine, entry: Callable[..., Any], state: str
-) -> None:
+def test_resume_ends_no_lease_of_a_live_worker(engine, entry, state):
     row = entry(state=state, **HAS_LEASE)
     before = row()
     with engine.begin() as connection:
@@ -128,9 +122,7 @@ def test_resume_ends_no_lease_of_a_live_worker(
 
 
 @pytest.mark.parametrize("state", [*TO_BE_REPLACED, *MARKED])
-def test_another_batch_goes_on_with_what_is_in_doubt_alone(
-    engine: sa.Engine, entry: Callable[..., Any], state: str
-) -> None:
+def test_another_batch_goes_on_with_what_is_in_doubt_alone(engine, entry, state):
     row = entry(state=state, **LEASE_IS_OVER)
     with engine.begin() as connection:
         adopt(connection, sa.true(), "another account", "april")
@@ -143,8 +135,8 @@ def test_another_batch_goes_on_with_what_is_in_doubt_alone(
     [("not_sent", "waiting", False), ("unknown", "settling", True), (None, "settling", True)],
 )
 def test_what_is_unclear_is_sent_again_only_if_it_was_surely_lost(
-    engine: sa.Engine, entry: Callable[..., Any], last: str | None, state: str, is_marked: bool
-) -> None:
+    engine, entry, last, state, is_marked
+):
     row = entry(state="unclear", last=last, first_sent_at=1.0)
     with engine.begin() as connection:
         let_go_on(connection, sa.true())
@@ -152,19 +144,15 @@ def test_what_is_unclear_is_sent_again_only_if_it_was_surely_lost(
 
 
 @pytest.mark.parametrize("is_dead", [True, False])
-def test_the_lease_of_a_dead_worker_ends_and_that_of_a_living_one_stays(
-    engine: sa.Engine, entry: Callable[..., Any], is_dead: bool
-) -> None:
+def test_the_lease_of_a_dead_worker_ends_and_that_of_a_living_one_stays(engine, entry, is_dead):
     row = entry(state="sending", **HAS_LEASE)
-    presence: Any = SimpleNamespace(name="bob", lock_of=lambda _name: nullcontext(is_dead))
+    presence = SimpleNamespace(name="bob", lock_of=lambda _name: nullcontext(is_dead))
     with engine.begin() as connection:
         assert end_leases_of_dead(connection, presence) == is_dead
     assert (row().leased_until == 0.0) == is_dead
 
 
-def test_what_waits_in_a_backup_may_have_been_sent_since_it_was_stored(
-    engine: sa.Engine, entry: Callable[..., Any]
-) -> None:
+def test_what_waits_in_a_backup_may_have_been_sent_since_it_was_stored(engine, entry):
     row = entry(state="waiting")
     with engine.begin() as connection:
         hold_entries(connection)

@@ -86,9 +86,7 @@ def blocking(outbox: Outbox, engine: sa.Engine) -> Sending:
 
 
 @pytest.mark.parametrize("tells_time", [True, False], ids=["with a Date", "without one"])
-def test_without_a_time_only_what_is_being_called_is_marked(
-    sending: Sending, tells_time: bool
-) -> None:
+def test_without_a_time_only_what_is_being_called_is_marked(sending, tells_time):
     """Where keys have an age, a worker that is killed costs nothing: all of the group are sent
     again. Otherwise each that is marked would be in doubt.
     """
@@ -96,7 +94,7 @@ def test_without_a_time_only_what_is_being_called_is_marked(
     sending.provider.tells_time = tells_time
     both, seen = threading.Barrier(2), list[Any]()
 
-    def look(_reference: str) -> None:
+    def look(_reference):
         if len(sending.provider.references) <= 2:
             both.wait(PATIENCE)
             seen.append(sending.rows())
@@ -120,8 +118,8 @@ def test_without_a_time_only_what_is_being_called_is_marked(
     ids=["keyed", "in a day", "in half an hour", "a short life", "no key"],
 )
 def test_marked_in_advance_is_what_can_be_sent_again_after_the_lease(
-    blocking: Sending, kept: float, minutes: int | None, is_ahead: bool
-) -> None:
+    blocking, kept, minutes, is_ahead
+):
     before = minutes and datetime.now(UTC) + timedelta(minutes=minutes)
     create = partial(blocking.add_call, send_before=before)
     if kept:
@@ -140,14 +138,12 @@ def test_marked_in_advance_is_what_can_be_sent_again_after_the_lease(
     assert blocking.rows() == ["waiting"]
 
 
-def test_what_another_worker_has_taken_up_meanwhile_is_not_sent(
-    blocking: Sending, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_another_worker_has_taken_up_meanwhile_is_not_sent(blocking, monkeypatch):
     blocking.store(1, 2)
     blocking.provider.tells_time = False
     mark = Claims.mark
 
-    def late(self: Any, claim: Any, *args: Any) -> Any:
+    def late(self, claim, *args):
         if claim.row.reference == "INV-1":
             is_it = self._table.c.id == claim.row.id
             args[-1].execute(sa.update(self._table).where(is_it).values(leased_until=1.0))
@@ -186,9 +182,7 @@ class Refused:
 @pytest.mark.parametrize("workers", [1, 4])
 @pytest.mark.parametrize("has_handler", [False, True])
 @pytest.mark.parametrize(("status", "error"), [(404, NotFound), (403, PermissionDenied)])
-def test_a_wrong_address_ends_no_entry(
-    sending: Sending, workers: int, has_handler: bool, status: int, error: type[VictorError]
-) -> None:
+def test_a_wrong_address_ends_no_entry(sending, workers, has_handler, status, error):
     """Ten that are refused in a row stop the pass. Those that were refused before that was seen are
     not to blame either, and no handler is told of them.
     """
@@ -207,7 +201,7 @@ def test_a_wrong_address_ends_no_entry(
 
 
 @pytest.mark.parametrize("taken", [200, 400], ids=["taken", "refused for its values"])
-def test_fewer_refusals_in_a_row_are_those_of_their_entries(sending: Sending, taken: int) -> None:
+def test_fewer_refusals_in_a_row_are_those_of_their_entries(sending, taken):
     refused = Refused(sending, *[*[404] * 9, taken] * 2, *[404] * 9)
     sending.store(*range(29))
     assert len(sending.send(workers=1)) == 29
@@ -216,7 +210,7 @@ def test_fewer_refusals_in_a_row_are_those_of_their_entries(sending: Sending, ta
     assert refused.told.count("rejected") == sending.states().count("rejected")
 
 
-def test_what_a_pass_has_refused_before_it_ends_by_an_error_waits(sending: Sending) -> None:
+def test_what_a_pass_has_refused_before_it_ends_by_an_error_waits(sending):
     """Nothing has shown that the provider takes calls of this client."""
     refused = Refused(sending, 404, 404, 401, 401)  # the token is fetched anew
     sending.store(1, 2, 3)
@@ -230,8 +224,8 @@ def test_what_a_pass_has_refused_before_it_ends_by_an_error_waits(sending: Sendi
 
 
 def test_a_repeat_that_a_wrong_address_refuses_is_sent_again_under_its_key(
-    sending: Sending,
-) -> None:
+    sending,
+):
     """The refusal says nothing of the first call. Looked up, it would never be sent again."""
     refused = Refused(sending, *[503] * 12)
     sending.store(*range(12))
@@ -246,14 +240,14 @@ def test_a_repeat_that_a_wrong_address_refuses_is_sent_again_under_its_key(
 
 
 def test_after_a_crash_what_was_refused_is_no_entry_that_may_have_been_sent(
-    sending: Sending,
-) -> None:
+    sending,
+):
     """While it is not known whose its refusal is, it is this worker's."""
     Refused(sending, 404, 404)
     sending.store(1, 2, 3)
     refuse, seen = sending.provider.meet, list[Any]()
 
-    def look(reference: str) -> Any:
+    def look(reference):
         if reference == "INV-2":
             seen.append((sending.rows()[0], leases_left(sending.outbox)[0] > 0))
         return refuse(reference)
@@ -264,7 +258,7 @@ def test_after_a_crash_what_was_refused_is_no_entry_that_may_have_been_sent(
     assert sending.states() == ["rejected", "rejected", "sent"]
 
 
-def test_refusals_are_counted_over_the_passes_of_a_worker(blocking: Sending) -> None:
+def test_refusals_are_counted_over_the_passes_of_a_worker(blocking):
     """A wrong address refuses each entry in a pass of its own, as they come."""
     refused, outbox = Refused(blocking, *[404] * 40), blocking.outbox
     with blocking.provider.client() as victor:
@@ -281,9 +275,7 @@ def test_refusals_are_counted_over_the_passes_of_a_worker(blocking: Sending) -> 
 # What goes back
 
 
-def test_what_has_too_little_left_of_its_lease_goes_back_unmarked(
-    sending: Sending, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_has_too_little_left_of_its_lease_goes_back_unmarked(sending, monkeypatch):
     """A call of up to 60 seconds is begun with no less of the lease left. What goes back is the
     next pass's: this one does not take it up over and over.
     """
@@ -295,7 +287,7 @@ def test_what_has_too_little_left_of_its_lease_goes_back_unmarked(
     assert sending.rows() == ["sent*", "waiting", "waiting"]
 
 
-def test_what_goes_back_is_not_taken_up_by_the_same_pass(blocking: Sending) -> None:
+def test_what_goes_back_is_not_taken_up_by_the_same_pass(blocking):
     """What has to be sent soon is looked for again and again: a refusal of it would never end."""
     soon = datetime.now(UTC) + timedelta(minutes=30)
     references = blocking.provider.references
@@ -306,7 +298,7 @@ def test_what_goes_back_is_not_taken_up_by_the_same_pass(blocking: Sending) -> N
     assert references == ["INV-1"]
 
 
-def test_what_people_change_while_a_worker_has_it_is_not_undone(sending: Sending) -> None:
+def test_what_people_change_while_a_worker_has_it_is_not_undone(sending):
     """Whatever the worker then gives back: it has taken up all of them before."""
     outbox, who = sending.outbox, {"by": "Ann", "why": "a test"}
     sending.store(*range(1, 6))
@@ -315,7 +307,7 @@ def test_what_people_change_while_a_worker_has_it_is_not_undone(sending: Sending
     unsettle = sa.update(outbox.table).where(is_unsettled)
     execute(outbox, unsettle.values(state="settling", first_sent_at=1.0))
 
-    def meddle(_reference: str) -> httpx.Response:
+    def meddle(_reference):
         with pytest.raises(InvalidRequest, match="it is sending"):
             outbox.cancel("INV-1", **who)  # its call has begun
         outbox.cancel("INV-2", **who)
@@ -334,11 +326,11 @@ def test_what_people_change_while_a_worker_has_it_is_not_undone(sending: Sending
     assert Counter(sending.provider.references) == {"INV-1": 2, "INV-5": 1}
 
 
-def test_during_a_hold_nothing_goes_back_as_what_was_never_sent(sending: Sending) -> None:
+def test_during_a_hold_nothing_goes_back_as_what_was_never_sent(sending):
     """A worker of a restored database has taken it up before: it may have been sent since."""
     sending.store(1, 2)
 
-    def hold(_reference: str) -> httpx.Response:
+    def hold(_reference):
         sending.outbox.hold()
         return httpx.Response(429, json={})
 
@@ -364,11 +356,11 @@ def pause_after_send(sending: Sending) -> int:
     )
 
 
-def test_the_next_try_comes_after_a_pause_that_grows_with_the_failures(sending: Sending) -> None:
+def test_the_next_try_comes_after_a_pause_that_grows_with_the_failures(sending):
     """And not when a lease ends: no call is under way any more."""
     sending.store(1)
     sending.provider.meet = lambda _reference: dated(503, json={})
-    pauses: list[int] = []
+    pauses = []
     for _ in range(7):
         change(sending.outbox, leased_until=0.0)
         pauses.append(pause_after_send(sending))
@@ -380,14 +372,14 @@ def test_the_next_try_comes_after_a_pause_that_grows_with_the_failures(sending: 
 
 
 def test_what_was_to_be_looked_up_when_another_call_failed_waits_no_longer_than_that(
-    sending: Sending,
-) -> None:
+    sending,
+):
     """Its call was not made: no lease has to end before it is."""
     sending.store(1)
     change(sending.outbox, state="sending", sent_by="others", first_sent_at=time.time())
     sending.store(2)
 
-    def fail(_reference: str) -> httpx.Response:
+    def fail(_reference):
         raise httpx.ConnectError("it happened")
 
     sending.provider.meet = fail
@@ -399,15 +391,15 @@ def test_what_was_to_be_looked_up_when_another_call_failed_waits_no_longer_than_
 
 @pytest.mark.parametrize(("asked", "pause"), [("45", 45), ("3600", 120)])
 def test_the_next_try_comes_when_the_provider_wants_it_but_no_later_than_a_lease(
-    blocking: Sending, asked: str, pause: int
-) -> None:
+    blocking, asked, pause
+):
     blocking.store(1)
     headers = {"Retry-After": asked}
     blocking.provider.meet = lambda _reference: httpx.Response(503, headers=headers, json={})
     assert pause_after_send(blocking) == pause
 
 
-def test_what_is_tried_again_by_hand_is_tried_as_a_new_entry(blocking: Sending) -> None:
+def test_what_is_tried_again_by_hand_is_tried_as_a_new_entry(blocking):
     blocking.store(1)
     change(blocking.outbox, state="rejected", tries=5)
     blocking.outbox.retry("INV-1")
@@ -415,11 +407,11 @@ def test_what_is_tried_again_by_hand_is_tried_as_a_new_entry(blocking: Sending) 
     assert pause_after_send(blocking) == 1
 
 
-def test_a_failure_takes_no_entry_from_a_worker_that_has_it_by_now(sending: Sending) -> None:
+def test_a_failure_takes_no_entry_from_a_worker_that_has_it_by_now(sending):
     """The lease has ended during the call."""
     sending.store(1)
 
-    def take(_reference: str) -> httpx.Response:
+    def take(_reference):
         end_leases(sending.outbox, 60.0)
         return dated(503, json={})
 
@@ -438,7 +430,7 @@ def _short_passes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_short_passes")
-def test_send_ends_when_each_was_tried_once_however_many_passes_it_takes(sending: Sending) -> None:
+def test_send_ends_when_each_was_tried_once_however_many_passes_it_takes(sending):
     sending.store(*range(7))
     sending.provider.meet = lambda name: dated(503, json={}) if name == "INV-0" else None
     assert len(sending.send()) == 6
@@ -446,7 +438,7 @@ def test_send_ends_when_each_was_tried_once_however_many_passes_it_takes(sending
 
 
 @pytest.mark.usefixtures("_short_passes")
-def test_what_another_worker_leaves_is_seen_soon(sending: Sending) -> None:
+def test_what_another_worker_leaves_is_seen_soon(sending):
     """And not after thousands of others, which come after it."""
     sending.store(*range(7))
     outbox = sending.outbox
@@ -454,7 +446,7 @@ def test_what_another_worker_leaves_is_seen_soon(sending: Sending) -> None:
     of_another = sa.update(outbox.table).where(is_first)
     execute(outbox, of_another.values(leased_until=time.time() + 60))
 
-    def leave(reference: str) -> None:
+    def leave(reference):
         if reference == "INV-3":
             execute(outbox, of_another.values(leased_until=0.0))
 
@@ -465,8 +457,8 @@ def test_what_another_worker_leaves_is_seen_soon(sending: Sending) -> None:
 
 @pytest.mark.usefixtures("_short_passes")
 def test_the_end_of_a_pass_is_no_proof_that_a_refusal_is_that_of_its_entry(
-    sending: Sending,
-) -> None:
+    sending,
+):
     refused = Refused(sending, *[404] * 40)
     sending.store(*range(20))
     with pytest.raises(NotFound):
@@ -476,7 +468,7 @@ def test_the_end_of_a_pass_is_no_proof_that_a_refusal_is_that_of_its_entry(
 
 
 @pytest.mark.usefixtures("_short_passes")
-def test_a_refusal_is_raised_after_all_passes(sending: Sending) -> None:
+def test_a_refusal_is_raised_after_all_passes(sending):
     sending.store(*range(7))
     sending.provider.meet = lambda name: dated(403, json={}) if name == "INV-0" else None
     with pytest.raises(PermissionDenied):
@@ -486,19 +478,17 @@ def test_a_refusal_is_raised_after_all_passes(sending: Sending) -> None:
 
 
 @pytest.mark.usefixtures("_short_passes")
-def test_a_worker_with_many_entries_does_what_else_it_has_to_do_in_between(
-    blocking: Sending, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_with_many_entries_does_what_else_it_has_to_do_in_between(blocking, monkeypatch):
     """It waits for no interval, and tries no entry twice before it has come to all."""
     blocking.store(*range(7))
     stop, handled, references = threading.Event(), list[int](), blocking.provider.references
 
-    def meet(reference: str) -> httpx.Response | None:
+    def meet(reference):
         if reference == "INV-6" or len(references) > 20:
             stop.set()
         return None if reference == "INV-6" else dated(503, json={})
 
-    def handle(*_: Any) -> list[Any]:
+    def handle(*_):
         handled.append(len(references))
         return []
 
@@ -514,12 +504,12 @@ def test_a_worker_with_many_entries_does_what_else_it_has_to_do_in_between(
 # What holds nothing else
 
 
-def test_one_slow_call_holds_no_other_result(sending: Sending) -> None:
+def test_one_slow_call_holds_no_other_result(sending):
     """The first call ends after the third one has begun: by then the second one is stored."""
     sending.store(*range(3))
     third, seen = threading.Event(), list[Any]()
 
-    def be_slow(_reference: str) -> None:
+    def be_slow(_reference):
         begun = len(sending.provider.references)
         if begun == 1:
             assert third.wait(PATIENCE)
@@ -532,13 +522,13 @@ def test_one_slow_call_holds_no_other_result(sending: Sending) -> None:
     assert seen == [{"sending": 2, "sent": 1}]
 
 
-def test_two_with_one_subject_are_not_under_way_together(sending: Sending) -> None:
+def test_two_with_one_subject_are_not_under_way_together(sending):
     """After a lost response, nobody could tell which of them was done."""
     again = invoice(2, client_reference_id="INV-1")
     stored(sending.outbox, invoice(1), again, invoice(3), invoice(4))
     ended, references = threading.Event(), sending.provider.references
 
-    def look(_reference: str) -> None:
+    def look(_reference):
         if len(references) == 3:
             ended.set()
         assert ended.wait(PATIENCE)
@@ -559,9 +549,7 @@ def test_two_with_one_subject_are_not_under_way_together(sending: Sending) -> No
         (httpx.Response(401), AuthenticationError),
     ],
 )
-def test_a_refusal_of_every_call_begins_nothing_more(
-    sending: Sending, response: httpx.Response, error: type[VictorError]
-) -> None:
+def test_a_refusal_of_every_call_begins_nothing_more(sending, response, error):
     sending.store(*range(6))
     sending.provider.meet = lambda _reference: response
     with pytest.raises(error):
@@ -595,23 +583,21 @@ class Together(Outbox):
 
 
 @pytest.mark.parametrize("has_handler", [False, True])
-def test_an_entry_with_a_handler_has_its_own_transaction(
-    blocking: Sending, has_handler: bool
-) -> None:
+def test_an_entry_with_a_handler_has_its_own_transaction(blocking, has_handler):
     """So what a handler raises costs no other entry its handler's work. Without handlers, one
     transaction has the results of all.
     """
     blocking.store(*range(4))
     outbox = Together(blocking.engine)
 
-    def note(session: Any, event: Any) -> None:
+    def note(session, event):
         write(session, event.entry.client_reference_id)
         if event.entry.client_reference_id == "INV-2":
             raise ValueError("of the handler")
 
     wanted = "payment_requests.create" if has_handler else "payment_requests.decline"
     outbox.on("sent", operation=wanted)(note)
-    commits: list[None] = []
+    commits = []
     with blocking.provider.client() as victor:
         victor.ping()
         sa.event.listen(blocking.engine, "commit", lambda _connection: commits.append(None))
@@ -621,7 +607,7 @@ def test_an_entry_with_a_handler_has_its_own_transaction(
     assert sorted(notes(outbox)) == (["INV-0", "INV-1", "INV-3"] if has_handler else [])
 
 
-def test_a_result_that_cannot_be_stored_costs_no_other_one(blocking: Sending) -> None:
+def test_a_result_that_cannot_be_stored_costs_no_other_one(blocking):
     blocking.store(*range(4))
     outbox = Together(blocking.engine)
     name = outbox.table.name
@@ -641,8 +627,8 @@ def test_a_result_that_cannot_be_stored_costs_no_other_one(blocking: Sending) ->
 
 
 def test_what_has_to_be_sent_soon_comes_first_but_before_nothing_with_its_subject(
-    blocking: Sending,
-) -> None:
+    blocking,
+):
     soon = datetime.now(UTC) + timedelta(minutes=30)
     later = soon + timedelta(minutes=5)
     for number, (reference, before) in enumerate(

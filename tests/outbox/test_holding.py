@@ -6,12 +6,10 @@ import pytest
 import sqlalchemy as sa
 
 from tests.outbox.backups import back_up
-from tests.outbox.payouts import Payouts
 from tests.outbox.rows import change, end_leases, execute, key_of, states, statuses, stored
 from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest, Victor
 from victor_ext.outbox import Outbox
-from victor_ext.sandbox import Sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 PERSON: dict[str, Any] = {"by": "zoe", "why": "a test"}
@@ -27,9 +25,9 @@ def settle(outbox: Outbox, victor: Victor) -> None:
 
 class TestHolding:
     def test_nothing_is_sent_read_or_handled_while_it_is_held(
-        self, outbox: Outbox, victor: Victor, victor_sandbox: Sandbox, time_travel: Any
-    ) -> None:
-        told: list[str] = []
+        self, outbox, victor, victor_sandbox, time_travel
+    ):
+        told = []
         outbox.on()(lambda _session, event: told.append(event.name))
         stored(outbox, invoice(1))
         outbox.send(victor)
@@ -46,14 +44,12 @@ class TestHolding:
         outbox.handle()
         assert sorted(told) == ["completed", "created", "refused", "sent"]
 
-    def test_a_call_that_has_begun_ends_and_its_handlers_wait(
-        self, outbox: Outbox, victor: Victor, victor_sandbox: Sandbox
-    ) -> None:
-        told: list[str] = []
+    def test_a_call_that_has_begun_ends_and_its_handlers_wait(self, outbox, victor, victor_sandbox):
+        told = []
         outbox.on()(lambda _session, event: told.append(event.name))
         stored(outbox, invoice(1))
 
-        def hold(call: Any) -> Any:
+        def hold(call):
             assert outbox.hold().under_way == 1
             return Victor.send(victor, call)
 
@@ -64,7 +60,7 @@ class TestHolding:
         outbox.handle()
         assert told == ["sent", "created"]
 
-    def test_it_is_known_since_when_it_is_held(self, outbox: Outbox) -> None:
+    def test_it_is_known_since_when_it_is_held(self, outbox):
         assert outbox.held_since() is None
         assert outbox.release() is False
         first = outbox.hold()
@@ -73,8 +69,8 @@ class TestHolding:
         assert outbox.held_since() is None
 
     def test_what_was_stored_before_a_hold_may_have_been_sent_and_nothing_that_came_since(
-        self, outbox: Outbox, victor: Victor
-    ) -> None:
+        self, outbox, victor
+    ):
         """Nor does another hold mark what was added or decided since the first."""
         stored(outbox, invoice(1))
         assert outbox.hold().marked == 1
@@ -111,8 +107,8 @@ class TestRestoring:
         assert outbox.hold().marked == 3
 
     def test_what_was_sent_since_the_backup_is_found_and_not_sent_again(
-        self, outbox: Outbox, victor: Victor, victor_sandbox: Sandbox
-    ) -> None:
+        self, outbox, victor, victor_sandbox
+    ):
         outbox.release()
         settle(outbox, victor)
         assert states(outbox.entries()) == ["sent", "sent", "unclear", "refused"]
@@ -123,17 +119,15 @@ class TestRestoring:
         assert states(outbox.entries()) == ["sent", "sent", "sent", "refused"]
 
     def test_what_was_refused_is_looked_up_when_it_is_tried_again(
-        self, outbox: Outbox, victor: Victor, victor_sandbox: Sandbox
-    ) -> None:
+        self, outbox, victor, victor_sandbox
+    ):
         outbox.release()
         assert outbox.retry("INV-3").state == "sending"
         settle(outbox, victor)
         assert states(outbox.entries())[3] == "sent"
         assert victor_sandbox.work_done_by_key()[key_of(3)] == 1
 
-    def test_a_request_of_a_refused_one_is_not_taken_for_that_of_another(
-        self, outbox: Outbox, victor: Victor
-    ) -> None:
+    def test_a_request_of_a_refused_one_is_not_taken_for_that_of_another(self, outbox, victor):
         """Two instalments: which of them was asked since the backup, nobody can say."""
         table = outbox.table
         call = sa.select(table.c.call).where(table.c.key == key_of(3)).scalar_subquery()
@@ -145,8 +139,8 @@ class TestRestoring:
 
 
 def test_without_a_time_of_the_provider_what_was_restored_is_unclear(
-    outbox: Outbox, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox
-) -> None:
+    outbox, engine, victor, victor_sandbox
+):
     stored(outbox, invoice(1))
     restore = back_up(engine)
     outbox.send(victor)
@@ -161,8 +155,8 @@ def test_without_a_time_of_the_provider_what_was_restored_is_unclear(
 
 
 def test_a_payout_that_was_submitted_or_instructed_since_the_backup_is_found(
-    payouts: Payouts,
-) -> None:
+    payouts,
+):
     payouts.submit("INV-1")
     ((_, payout_id),) = payouts.send()
     payouts.wait_until_accepted(payout_id)

@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.outbox.kinds import Box, dated
-from tests.outbox.payouts import Payouts
 from tests.outbox.rows import execute, states
 from tests.providers.running import ONCE, TOKEN
 from tests.providers.victor.adapter import invoice
@@ -64,9 +63,7 @@ def doubtful(box: Box, victor: Victor, victor_sandbox: Sandbox) -> Box:
     return box
 
 
-def test_one_walk_of_the_list_serves_all_entries_in_doubt(
-    doubtful: Box, victor_sandbox: Sandbox
-) -> None:
+def test_one_walk_of_the_list_serves_all_entries_in_doubt(doubtful, victor_sandbox):
     before = pages_read(victor_sandbox)
     assert len(doubtful.send()) == IN_DOUBT / 2
     assert doubtful.states() == ["sent", "settling"] * (IN_DOUBT // 2)
@@ -74,16 +71,14 @@ def test_one_walk_of_the_list_serves_all_entries_in_doubt(
     assert pages_read(victor_sandbox) - before == 3
 
 
-def test_a_walk_that_fails_in_the_middle_leaves_all_in_doubt(
-    doubtful: Box, victor_sandbox: Sandbox
-) -> None:
+def test_a_walk_that_fails_in_the_middle_leaves_all_in_doubt(doubtful, victor_sandbox):
     victor_sandbox.inject("status", operation="list", status=500, skip=2, times=20)
     with pytest.raises(VictorError):
         doubtful.send()
     assert set(doubtful.states()) == {"settling"}
 
 
-def test_one_walk_of_a_payors_payments_serves_all_payouts_in_doubt(payouts: Payouts) -> None:
+def test_one_walk_of_a_payors_payments_serves_all_payouts_in_doubt(payouts):
     for number in range(4):
         payouts.submit(f"{number}", f"{number}b", key=f"the-key-of-the-payout-{number}")
         payouts.lose("submit", "cut_request" if number == 2 else "lose_answer")
@@ -101,15 +96,15 @@ def test_one_walk_of_a_payors_payments_serves_all_payouts_in_doubt(payouts: Payo
     ],
 )
 def test_a_walk_that_fails_for_an_older_entry_is_no_result_of_a_younger_one(
-    minutes: int, values: dict[str, float], kind: str, engine: sa.Engine
-) -> None:
+    minutes, values, kind, engine
+):
     """The provider shows nothing of what is older than ten minutes."""
     now = datetime.now(UTC)
     request = made(1, 0, "R1", str(invoice(1)["amount"]), is_dated=False)
     request["payment_request"]["created_at"] = int(now.timestamp() * 1000)
     provider = provider_of([request], 10)
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request):
         start = zulu.parse(request.url.params.get("start_datetime", LAST))
         is_too_old = start < now - timedelta(minutes=10)
         return dated(400, json={}) if is_too_old else provider(request)
@@ -187,23 +182,21 @@ def outcome_of(finding: Any) -> Any:
     asked=st.lists(st.tuples(st.integers(0, 3), MINUTES, MINUTES), min_size=1, max_size=6),
     size=st.integers(1, 4),
 )
-def test_each_has_the_result_of_a_look_up_of_its_own(
-    awaited: bool, listed: Any, asked: Any, size: int
-) -> None:
+def test_each_has_the_result_of_a_look_up_of_its_own(awaited, listed, asked, size):
     items = [
         made(number, minutes, f"R{place}", amount, is_dated=is_dated)
         for place, (number, minutes, amount, is_dated) in enumerate(listed)
     ]
     answer = provider_of(items, size)
     blocking = client_of(answer, False)
-    look_ups: list[tuple[Any, datetime, datetime]] = []
+    look_ups = []
     for number, sent, earlier in asked:
         call = blocking.prepare("payment_requests.create", **invoice(number))
         since, before = (NOW + timedelta(minutes=minutes) for minutes in (sent, earlier))
         look_ups.append((call, since, min(since, before)))
     own = [blocking.look_up(call, since=since, read_from=first) for call, since, first in look_ups]
 
-    async def together() -> Any:
+    async def together():
         async with client_of(answer, True) as client:
             return await client.look_up_all(look_ups)
 

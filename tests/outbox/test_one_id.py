@@ -92,9 +92,7 @@ def box_of(kind: str, engine: sa.Engine, provider: Provider, **options: Any) -> 
     return Box(kind, engine, provider.client, **options)
 
 
-def test_a_response_that_names_the_request_of_another_entry_settles_one_of_them(
-    kind: str, engine: sa.Engine
-) -> None:
+def test_a_response_that_names_the_request_of_another_entry_settles_one_of_them(kind, engine):
     """It is looked up, never sent again, and ends in doubt: its error names both."""
     provider = OneRequest()
     box = box_of(kind, engine, provider)
@@ -113,9 +111,7 @@ def test_a_response_that_names_the_request_of_another_entry_settles_one_of_them(
     assert len(provider.keys) == 2
 
 
-def test_an_id_in_another_letter_case_of_a_guid_is_the_same_one(
-    kind: str, engine: sa.Engine
-) -> None:
+def test_an_id_in_another_letter_case_of_a_guid_is_the_same_one(kind, engine):
     box = box_of(kind, engine, OneRequest(GUID.upper(), f" {GUID} "))
     for number in (1, 2):
         box.add(**invoice(number))
@@ -124,7 +120,7 @@ def test_an_id_in_another_letter_case_of_a_guid_is_the_same_one(
     assert [entry.request_id for entry in box.entries()] == [GUID, None]
 
 
-def test_ids_may_count_anew_for_each_parent(sqlite: sa.Engine) -> None:
+def test_ids_may_count_anew_for_each_parent(sqlite):
     """Anna's charge 1 is not Bert's, and no id of hers because its amount is 1. The id that a
     second charge of Anna's gets is her first's; it has no reference, and is named by its key.
     """
@@ -137,8 +133,8 @@ def test_ids_may_count_anew_for_each_parent(sqlite: sa.Engine) -> None:
 @pytest.mark.parametrize("second", ["R1", GUID.upper()])
 @pytest.mark.parametrize("is_first_sent", [False, True], ids=["of two", "of an earlier one"])
 def test_results_that_are_stored_by_one_statement_have_each_an_id_of_their_own(
-    outbox: Outbox, engine: sa.Engine, is_first_sent: bool, second: str
-) -> None:
+    outbox, engine, is_first_sent, second
+):
     stored(outbox, invoice(1))
     with OneRequest(GUID if second != "R1" else second, second).client() as victor:
         if is_first_sent:
@@ -150,9 +146,7 @@ def test_results_that_are_stored_by_one_statement_have_each_an_id_of_their_own(
     assert len(outbox.entries("sent")) == 1
 
 
-def test_what_an_entry_had_made_settles_it_whoever_says_it_again(
-    kind: str, engine: sa.Engine
-) -> None:
+def test_what_an_entry_had_made_settles_it_whoever_says_it_again(kind, engine):
     """A worker that was killed before it stored the result repeats the call under its key."""
     box = box_of(kind, engine, OneRequest())
     box.add(**invoice(1))
@@ -163,7 +157,7 @@ def test_what_an_entry_had_made_settles_it_whoever_says_it_again(
         assert box.entries()[0].request_id == "R1"
 
 
-def test_an_id_of_another_system_is_another_one(outbox: Outbox, engine: sa.Engine) -> None:
+def test_an_id_of_another_system_is_another_one(outbox, engine):
     stored(outbox, invoice(1))
     change(outbox, state="sent", provider="Velo", request_id="R1", ended=True)
     stored(outbox, invoice(2))
@@ -178,9 +172,7 @@ def test_an_id_of_another_system_is_another_one(outbox: Outbox, engine: sa.Engin
         ("eastpay", "payments.capture", (GUID, Money.of("1", "EGP"))),
     ],
 )
-def test_an_id_that_a_request_has_was_not_made_by_it(
-    system: str, method: str, arguments: Any
-) -> None:
+def test_an_id_that_a_request_has_was_not_made_by_it(system, method, arguments):
     """Each instruction of a payout has its id, and each capture that of its order."""
     named = {"merchant_transaction_id": "INV-1"} if system == "eastpay" else {}
     with CLIENTS[system][0](**ARGUMENTS[system]) as client:
@@ -200,9 +192,7 @@ def test_an_id_that_a_request_has_was_not_made_by_it(
         ("order", {"id": "1"}, False),
     ],
 )
-def test_a_member_that_names_an_id_says_what_was_there_before(
-    member: str, value: object, is_made: bool
-) -> None:
+def test_a_member_that_names_an_id_says_what_was_there_before(member, value, is_made):
     call = PreparedCall(
         name="charge",
         operation="POST /customers/{}/charges",
@@ -215,7 +205,7 @@ def test_a_member_that_names_an_id_says_what_was_there_before(
     assert call.makes("1") is is_made
 
 
-def test_an_id_that_is_the_reference_of_a_request_is_that_of_what_was_made() -> None:
+def test_an_id_that_is_the_reference_of_a_request_is_that_of_what_was_made():
     """The merchant's `orderId` of an evaluation is no id of the provider's."""
     with CLIENTS["flexfactor"][0](**ARGUMENTS["flexfactor"]) as client:
         call = client.prepare("evaluate", **declined(order_id="INV-1"))
@@ -234,7 +224,7 @@ def box_in_doubt(kind: str, engine: sa.Engine, id: str) -> Box:
     return box
 
 
-def test_an_entry_is_not_resolved_with_the_id_of_another_one(kind: str, engine: sa.Engine) -> None:
+def test_an_entry_is_not_resolved_with_the_id_of_another_one(kind, engine):
     box = box_in_doubt(kind, engine, GUID)
     why = f"^{GUID.upper()} is the id of the entry INV-1: write the id of what INV-2 has made.$"
     with pytest.raises(InvalidRequest, match=why):
@@ -252,9 +242,7 @@ def test_an_entry_is_not_resolved_with_the_id_of_another_one(kind: str, engine: 
         ("R2", False, "^id says that it was made: leave it out"),
     ],
 )
-def test_an_id_that_nobody_can_mean_is_refused_by_name(
-    kind: str, engine: sa.Engine, id: str, is_done: bool, why: str
-) -> None:
+def test_an_id_that_nobody_can_mean_is_refused_by_name(kind, engine, id, is_done, why):
     box = box_in_doubt(kind, engine, "R1")
     with pytest.raises(InvalidRequest, match=why) as refused:
         box.resolve("INV-2", done=is_done, id=id, **WORDS)
@@ -263,15 +251,15 @@ def test_an_id_that_nobody_can_mean_is_refused_by_name(
 
 
 def test_two_workers_that_store_one_id_at_the_same_moment_store_it_once(
-    outbox: Outbox, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    outbox, engine, monkeypatch
+):
     """The second one waits until the first has committed, and sees its entry."""
     stored(outbox, invoice(1), invoice(2))
     both_called, second_stores = threading.Barrier(2), threading.Event()
     is_first = iter([True])
     change_held = Sending._change_held
 
-    def change_and_wait(*arguments: Any) -> Any:
+    def change_and_wait(*arguments):
         changed = change_held(*arguments)
         if next(is_first, False):
             second_stores.wait(1.0)
@@ -284,7 +272,7 @@ def test_two_workers_that_store_one_id_at_the_same_moment_store_it_once(
     provider = OneRequest()
     answer = provider.meet
 
-    def meet(reference: str) -> Any:
+    def meet(reference):
         both_called.wait(30.0)
         return answer(reference)
 

@@ -25,22 +25,16 @@ from sqlalchemy.orm import Session
 from victor_api.api.payment_requests import create_request_payment as create_function
 from victor_api.typed.arguments import create_request_payment
 
-from tests.bulk.postgres import Postgres
 from tests.outbox.kinds import Box, Provider, async_engine
 from tests.outbox.rows import change, end_leases, key_of, references, states, statuses, stored
 from tests.providers.victor.adapter import invoice
 from victor_ext import (
-    AsyncVictor,
     BadRequest,
     ConfigurationError,
     PermissionDenied,
-    Victor,
-    VictorOAuth,
 )
 from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, PaymentRequestArguments
-from victor_ext.sandbox import Sandbox
 from victor_ext.settlement.failures import Backoff
-from victor_ext.testing import Faults, TimeTravel
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 
@@ -48,9 +42,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.hours]
 # What is stored
 
 
-def test_an_entry_is_there_with_the_invoice_or_not_at_all(
-    outbox: Outbox, engine: sa.Engine
-) -> None:
+def test_an_entry_is_there_with_the_invoice_or_not_at_all(outbox, engine):
     with Session(engine) as session:
         outbox.add(session, **invoice(1))
         session.rollback()
@@ -58,7 +50,7 @@ def test_an_entry_is_there_with_the_invoice_or_not_at_all(
     assert references(outbox.entries()) == ["INV-2"]
 
 
-def test_of_two_transactions_with_one_key_one_is_refused(outbox: Outbox, engine: sa.Engine) -> None:
+def test_of_two_transactions_with_one_key_one_is_refused(outbox, engine):
     stored(outbox, invoice())
     with engine.begin() as connection:
         row = connection.execute(sa.select(outbox.table)).mappings().one()
@@ -69,9 +61,7 @@ def test_of_two_transactions_with_one_key_one_is_refused(outbox: Outbox, engine:
 # What is sent
 
 
-def test_each_is_sent_once_and_its_end_is_read(
-    box: Box, time_travel: TimeTravel, victor_sandbox: Sandbox
-) -> None:
+def test_each_is_sent_once_and_its_end_is_read(box, time_travel, victor_sandbox):
     box.add(**invoice(1))
     box.add(**invoice(2, payer_counterparty_id="declinesRfp"))
     assert states(box.send()) == ["sent", "sent"]
@@ -85,8 +75,8 @@ def test_each_is_sent_once_and_its_end_is_read(
 
 
 def test_what_a_generated_function_made_is_read_from_the_list_too(
-    box: Box, victor: Victor, time_travel: TimeTravel, victor_sandbox: Sandbox
-) -> None:
+    box, victor, time_travel, victor_sandbox
+):
     """One walk reads all of them, and none of them alone."""
     body = victor.prepare("payment_requests.create", **invoice(1)).body
     for number in (1, 2):
@@ -98,12 +88,10 @@ def test_what_a_generated_function_made_is_read_from_the_list_too(
     assert "get" not in {request.operation for request in victor_sandbox.received()}
 
 
-def test_a_refresh_does_not_read_the_calls_of_what_the_list_has(
-    outbox: Outbox, victor: Victor
-) -> None:
+def test_a_refresh_does_not_read_the_calls_of_what_the_list_has(outbox, victor):
     stored(outbox, invoice())
     outbox.send(victor)
-    statements: list[str] = []
+    statements = []
     sa.event.listen(
         outbox._engine, "before_cursor_execute", lambda *args: statements.append(args[2])
     )
@@ -118,9 +106,7 @@ def test_a_refresh_does_not_read_the_calls_of_what_the_list_has(
     [("half \ud83d", "half \\ud83d"), ("a \0 byte", "a \\x00 byte")],
     ids=["half of a character", "zero"],
 )
-def test_what_the_provider_says_is_stored_in_whatever_form(
-    outbox: Outbox, victor: Victor, faults: Faults, words: str, kept: str
-) -> None:
+def test_what_the_provider_says_is_stored_in_whatever_form(outbox, victor, faults, words, kept):
     """PostgreSQL takes no zero and neither takes half of a character: nothing would be settled
     ever again.
     """
@@ -141,8 +127,8 @@ def test_what_the_provider_says_is_stored_in_whatever_form(
 
 @pytest.mark.parametrize(("ahead", "is_held"), [(0.0, False), (200.0, True), (31_536_000.0, False)])
 def test_what_a_worker_holds_is_left_to_it_unless_a_clock_was_wrong(
-    outbox: Outbox, victor: Victor, faults: Faults, ahead: float, is_held: bool
-) -> None:
+    outbox, victor, faults, ahead, is_held
+):
     """Another machine's clock may be a little ahead.
 
     A year, and the entry would be `sending` for ever.
@@ -155,9 +141,7 @@ def test_what_a_worker_holds_is_left_to_it_unless_a_clock_was_wrong(
 
 
 @pytest.mark.victor_sandbox(key_life=3600)
-def test_no_call_outlasts_its_key(
-    outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, sent_once: Any
-) -> None:
+def test_no_call_outlasts_its_key(outbox, engine, victor, faults, sent_once):
     """The provider asks to wait for longer than it keeps the key, and the client has the time."""
     outbox = Outbox(engine, lease=timedelta(days=1), keys_kept=timedelta(hours=1))
     stored(outbox, invoice(1))
@@ -169,12 +153,12 @@ def test_no_call_outlasts_its_key(
 
 
 def test_a_client_whose_calls_may_outlast_the_lease_is_refused_at_once(
-    outbox: Outbox, victor: Victor, async_victor: AsyncVictor
-) -> None:
+    outbox, victor, async_victor
+):
     slow, async_slow = (each.with_options(deadline=121.0) for each in (victor, async_victor))
     awaited = AsyncOutbox(create_async_engine("sqlite+aiosqlite://"))
 
-    async def work() -> None:
+    async def work():
         async with awaited.worker(async_slow):
             raise AssertionError("It has begun.")
 
@@ -191,8 +175,8 @@ def test_a_client_whose_calls_may_outlast_the_lease_is_refused_at_once(
 
 
 def test_what_a_worker_has_done_is_logged_and_is_a_warning_where_nothing_was_created(
-    outbox: Outbox, victor: Victor, faults: Faults, caplog: pytest.LogCaptureFixture
-) -> None:
+    outbox, victor, faults, caplog
+):
     """Also what was done before an error has ended a pass."""
     caplog.set_level("INFO", "victor_ext.outbox")
     outbox._workers, stop = 1, threading.Event()
@@ -210,16 +194,14 @@ def test_what_a_worker_has_done_is_logged_and_is_a_warning_where_nothing_was_cre
     ]
 
 
-def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(
-    outbox: Outbox, victor: Victor, faults: Faults, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(outbox, victor, faults, caplog):
     stored(outbox, invoice())
     faults.status(401, times=None)
     caplog.set_level("INFO", "victor_ext.outbox")
-    passes: list[Any] = []
+    passes = []
 
     class Stop(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
+        def wait(self, timeout=None):
             passes.append(timeout)
             faults.clear()
             if len(passes) == 3:
@@ -234,17 +216,15 @@ def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(
     assert states(outbox.entries()) == ["sent"]
 
 
-def test_an_entry_that_a_worker_takes_up_is_no_other_workers(
-    outbox: Outbox, engine: sa.Engine, victor: Victor, sent_once: Any
-) -> None:
+def test_an_entry_that_a_worker_takes_up_is_no_other_workers(outbox, engine, victor, sent_once):
     """The second worker comes after the first one has read it, and before it has marked it: on
     PostgreSQL it skips the entry, on SQLite it would have to wait.
     """
     stored(outbox, invoice(1))
-    at_once: dict[str, Any] = {"timeout": 0} if engine.dialect.name == "sqlite" else {}
+    at_once = {"timeout": 0} if engine.dialect.name == "sqlite" else {}
     other = sa.create_engine(engine.url, connect_args=at_once)
 
-    def send() -> list[Any]:
+    def send():
         with suppress(OperationalError):
             return Outbox(other).send(victor)
         return []
@@ -256,9 +236,7 @@ def test_an_entry_that_a_worker_takes_up_is_no_other_workers(
     other.dispose()
 
 
-def test_what_a_worker_whose_lease_is_over_has_found_is_not_stored(
-    outbox: Outbox, engine: sa.Engine
-) -> None:
+def test_what_a_worker_whose_lease_is_over_has_found_is_not_stored(outbox, engine):
     """Another one takes the entry up after this one has read it, and before this one has changed
     it.
     """
@@ -270,8 +248,8 @@ def test_what_a_worker_whose_lease_is_over_has_found_is_not_stored(
 
 
 def test_what_a_worker_has_found_of_what_a_person_lets_be_sent_again_is_not_stored(
-    outbox: Outbox,
-) -> None:
+    outbox,
+):
     """It has looked the entry up, and a person was quicker."""
     stored(outbox, invoice(1))
     lease = 1.0
@@ -299,42 +277,38 @@ def before_the_first_change(engine: sa.Engine, act: Callable[[], Any]) -> Iterat
 
 
 def test_transactions_that_the_database_ends_because_of_others_are_made_again(
-    victor: Victor, victor_sandbox: Sandbox, postgres_server: Postgres
-) -> None:
-    """Five workers at once, each transaction `SERIALIZABLE`: PostgreSQL ends many of them, with
+    victor, async_victor, victor_sandbox, postgres_server
+):
+    """Four workers at once, each transaction `SERIALIZABLE`: PostgreSQL ends many of them, with
     40001.
     """
-    url, ended = postgres_server.new_schema(), list[str]()
+    url, ended = postgres_server.new_schema(), set()
     engine = sa.create_engine(url, isolation_level="SERIALIZABLE", pool_size=8)
+    async_engine = create_async_engine(url, isolation_level="SERIALIZABLE")
     outbox = Outbox(engine)
     outbox.create_table()
     stored(outbox, *map(invoice, range(24)))
     victor.ping()
+    for each in (engine, async_engine.sync_engine):
+        note = lambda context: ended.add(context.original_exception.sqlstate)  # noqa: E731 - of each
+        sa.event.listen(each, "handle_error", note)
 
-    @sa.event.listens_for(engine, "handle_error")
-    def note(context: Any) -> None:
-        ended.append(context.original_exception.sqlstate)
-
-    async def awaited() -> None:
-        async_engine = create_async_engine(url, isolation_level="SERIALIZABLE")
-        sa.event.listen(async_engine.sync_engine, "handle_error", note)
-        auth = VictorOAuth(*victor_sandbox.add_oauth_client())
-        async with AsyncVictor(auth, base_url=victor_sandbox.url) as client:
+    async def awaited():
+        async with async_victor as client:
             await AsyncOutbox(async_engine).send(client)
         await async_engine.dispose()
 
-    with ThreadPoolExecutor(5) as threads:
-        passes: list[Any] = [threads.submit(Outbox(engine).send, victor) for _ in range(3)]
-        passes += [threads.submit(anyio.run, awaited) for _ in range(2)]
-        for each in passes:
+    with ThreadPoolExecutor(4) as threads:
+        passes = [threads.submit(Outbox(engine).send, victor) for _ in range(3)]
+        for each in [*passes, threads.submit(anyio.run, awaited)]:
             each.result()
     assert outbox.counts()[EntryState.SENT] == 24
     engine.dispose()
-    assert set(ended) == {"40001"}
+    assert ended == {"40001"}
     assert set(victor_sandbox.work_done_by_key().values()) == {1}
 
 
-def test_the_arguments_are_those_of_create() -> None:
+def test_the_arguments_are_those_of_create():
     """Their names and types.
 
     The reference and the key are required, where `create` can do without.
@@ -351,14 +325,14 @@ def test_the_arguments_are_those_of_create() -> None:
     assert PaymentRequestArguments.__required_keys__ == required | ours
 
 
-def test_its_reference_describes_each_option() -> None:
+def test_its_reference_describes_each_option():
     """The reference is made of the docstrings; `tests/test_docs.py` looks for each method in it."""
     described = (inspect.getdoc(Outbox) or "").partition("\nArgs:\n")[2]
     parameters = {*inspect.signature(Outbox).parameters}
     assert set(re.findall(r"^    (\w+): ", described, re.MULTILINE)) == parameters
 
 
-def test_its_page_names_each_state() -> None:
+def test_its_page_names_each_state():
     page = (Path(__file__).parents[2] / "docs" / "outbox.md").read_text(encoding="utf-8")
     table = page.partition("| state | meaning |")[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == {*EntryState}
@@ -372,9 +346,7 @@ FORMS: tuple[dict[str, Any], ...] = (
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_what_is_accepted_is_sent_with_the_bytes_of_create(
-    form: dict[str, Any], outbox: Outbox
-) -> None:
+def test_what_is_accepted_is_sent_with_the_bytes_of_create(form, outbox):
     provider = Provider(lambda _reference: httpx.Response(400))
     stored(outbox, invoice(**form), dict(reversed(invoice(**form).items())))
     assert len(outbox.entries()) == 1
@@ -398,10 +370,8 @@ async def opened(engine: sa.Engine) -> AsyncIterator[tuple[AsyncOutbox, AsyncSes
     await awaited.dispose()
 
 
-def test_an_entry_is_there_with_the_awaited_session_or_not_at_all(
-    outbox: Outbox, engine: sa.Engine
-) -> None:
-    async def check() -> None:
+def test_an_entry_is_there_with_the_awaited_session_or_not_at_all(outbox, engine):
+    async def check():
         async with opened(engine) as (awaited, session):
             await awaited.add(session, **invoice(1))
             await session.rollback()
@@ -413,17 +383,15 @@ def test_an_entry_is_there_with_the_awaited_session_or_not_at_all(
 
 
 @pytest.mark.parametrize("statement", range(1, 6))
-def test_a_worker_that_is_ended_within_a_transaction_ends_it(
-    statement: int, sqlite: sa.Engine, async_victor: AsyncVictor
-) -> None:
+def test_a_worker_that_is_ended_within_a_transaction_ends_it(statement, sqlite, async_victor):
     Box("blocking", sqlite).add(**invoice())
-    begun: list[str] = []
+    begun = []
 
-    async def check() -> None:
+    async def check():
         async with opened(sqlite) as (outbox, _), async_victor as victor:
             with anyio.CancelScope() as scope:
 
-                def end(_connection: Any, _cursor: Any, text: str, *_: Any) -> None:
+                def end(_connection, _cursor, text, *_):
                     begun.append(text)
                     if len(begun) - begun.count("COMMIT") == statement:
                         scope.cancel()
@@ -437,13 +405,11 @@ def test_a_worker_that_is_ended_within_a_transaction_ends_it(
     assert begun[-1] == "COMMIT"
 
 
-def test_an_awaited_worker_goes_on_after_failures(
-    sqlite: sa.Engine, async_victor: AsyncVictor, faults: Faults, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_awaited_worker_goes_on_after_failures(sqlite, async_victor, faults, caplog):
     Box("blocking", sqlite).add(**invoice())
     faults.status(401, times=None)
 
-    async def check() -> None:
+    async def check():
         async with (
             opened(sqlite) as (outbox, _),
             async_victor as victor,

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 from victor_api.models import GetPaymentRequestResponse
 
-from tests.outbox.kinds import Box, dated
+from tests.outbox.kinds import dated
 from tests.outbox.payouts import Payouts
 from tests.outbox.rows import (
     change,
@@ -34,7 +33,6 @@ from victor_ext import (
     NotFound,
     OperationRow,
     PaymentRequest,
-    Victor,
 )
 from victor_ext.outbox import Outbox, OutboxEvent
 from victor_ext.outbox.django import DjangoOutbox
@@ -42,7 +40,6 @@ from victor_ext.providers import Money
 from victor_ext.providers.eastpay import ResultCode
 from victor_ext.providers.flexfactor import OrderStatus
 from victor_ext.providers.velo import Velo
-from victor_ext.testing import Faults, TimeTravel
 
 pytestmark = pytest.mark.slow
 
@@ -51,13 +48,11 @@ def note(session: Any, event: OutboxEvent) -> None:
     write(session, f"{event.name} {event.entry.client_reference_id}")
 
 
-def test_what_comes_next_is_added_in_the_transaction_of_the_result(
-    outbox: Outbox, engine: sa.Engine, victor: Victor
-) -> None:
+def test_what_comes_next_is_added_in_the_transaction_of_the_result(outbox, engine, victor):
     state, seen = sa.select(outbox.table.c.state), list[Any]()
 
     @outbox.on("sent")
-    def go_on(session: Session, event: OutboxEvent) -> None:
+    def go_on(session, event):
         if not seen:
             with engine.connect() as another:
                 seen.extend([another.scalar(state), session.scalar(state), event.entry.state])
@@ -70,9 +65,7 @@ def test_what_comes_next_is_added_in_the_transaction_of_the_result(
 
 
 @pytest.mark.parametrize("fails", ["at once", "when its transaction ends"])
-def test_a_result_is_stored_whatever_a_handler_does(
-    outbox: Outbox, engine: sa.Engine, victor: Victor, fails: str
-) -> None:
+def test_a_result_is_stored_whatever_a_handler_does(outbox, engine, victor, fails):
     """A constraint may be checked by the commit.
 
     Then the result is stored in another transaction, without its work.
@@ -80,14 +73,14 @@ def test_a_result_is_stored_whatever_a_handler_does(
     failing = [fails]
 
     @outbox.on("sent", operation="payment_requests.create")
-    def work(session: Session, event: OutboxEvent) -> None:
+    def work(session, event):
         note(session, event)
         if failing == ["at once"]:
             raise ValueError("not now")
         if failing:
             sa.event.listen(engine, "commit", refuse, once=True)
 
-    def refuse(_connection: object) -> None:
+    def refuse(_connection):
         failing.clear()
         raise ValueError("no commit")
 
@@ -103,9 +96,7 @@ def test_a_result_is_stored_whatever_a_handler_does(
     assert outbox.handle() == []
 
 
-def test_what_no_handler_of_the_worker_wants_is_not_stored(
-    outbox: Outbox, victor: Victor, time_travel: TimeTravel
-) -> None:
+def test_what_no_handler_of_the_worker_wants_is_not_stored(outbox, victor, time_travel):
     stored(outbox, invoice(1), invoice(2, payer_counterparty_id="declinesRfp"))
     outbox.on("completed")(note)
     outbox.on("declined", operation="payouts.submit")(note)
@@ -116,16 +107,14 @@ def test_what_no_handler_of_the_worker_wants_is_not_stored(
     assert sum(outbox.event_counts().values()) == 0
 
 
-def test_a_change_that_two_workers_see_is_one_event(
-    outbox: Outbox, engine: sa.Engine, victor: Victor, time_travel: TimeTravel
-) -> None:
+def test_a_change_that_two_workers_see_is_one_event(outbox, engine, victor, time_travel):
     """The one that is slow has read a page before the change, too: what it brings is older."""
-    told: list[str] = []
+    told = []
     outbox.on()(lambda _session, event: told.append(event.name))
     stored(outbox, invoice())
     outbox.send(victor)
     slow = Outbox(engine)
-    slow_pass: Any = Outbox.refresh.steps(slow, victor)
+    slow_pass = Outbox.refresh.steps(slow, victor)
     rows = slow_pass.send(next(slow_pass)())()
     time_travel.advance(minutes=1)
     assert statuses(outbox.refresh(victor)) == ["completed"]
@@ -135,11 +124,11 @@ def test_a_change_that_two_workers_see_is_one_event(
 
 
 def test_a_handler_that_failed_is_called_again_and_what_it_adds_is_stored_with_its_event(
-    box: Box, engine: sa.Engine, faults: Faults
-) -> None:
+    box, engine, faults
+):
     by_sqlalchemy = Outbox(engine)
 
-    def work(session: Any, event: OutboxEvent) -> None:
+    def work(session, event):
         if box.kind == "django":  # it is told which database has its transaction
             DjangoOutbox(session).add(**invoice(2))
         else:
@@ -170,9 +159,7 @@ async def awaiting(_session: object, _event: object) -> None: ...
         ({"operation": "payouts.sumbit"}, note, "'payouts.sumbit' is no method of this client"),
     ],
 )
-def test_a_handler_that_would_never_work_is_refused(
-    arguments: Any, handler: Any, message: str
-) -> None:
+def test_a_handler_that_would_never_work_is_refused(arguments, handler, message):
     with Velo(**ARGUMENTS["velo"]) as client:
         outbox = Outbox(sa.create_engine("sqlite://"), client=client)
         with pytest.raises(ConfigurationError, match=message):
@@ -183,20 +170,18 @@ def test_a_handler_that_would_never_work_is_refused(
 # What other systems say later
 
 
-def test_a_payout_goes_its_whole_way_by_its_events(
-    outbox: Outbox, engine: sa.Engine, harness: Any
-) -> None:
+def test_a_payout_goes_its_whole_way_by_its_events(outbox, engine, harness):
     with Velo(**harness.settings) as client:
         outbox = Outbox(engine, client=client)
 
         @outbox.on("accepted", operation="payouts.submit")
-        def instruct(session: Session, event: OutboxEvent) -> None:
+        def instruct(session, event):
             key = f"instruct-{event.entry.idempotency_key}"
             payout_id = event.entry.request_id
             outbox.add_call(session, "payouts.instruct", payout_id, idempotency_key=key)
 
         @outbox.on("completed", operation="payouts.instruct")
-        def book(session: Session, event: OutboxEvent) -> None:
+        def book(session, event):
             write(session, str(event.entry.request_id))
 
         Payouts("blocking", engine, harness).submit()
@@ -211,7 +196,7 @@ def test_a_payout_goes_its_whole_way_by_its_events(
     assert harness.calls("instruct") == harness.calls("submit") == 1
 
 
-def test_what_is_read_of_one_keeps_no_other_waiting(sqlite: sa.Engine) -> None:
+def test_what_is_read_of_one_keeps_no_other_waiting(sqlite):
     """Each is read every half a minute, and every hour after a day; one that fails is tried again
     then.
     """
@@ -235,7 +220,7 @@ def test_what_is_read_of_one_keeps_no_other_waiting(sqlite: sa.Engine) -> None:
     assert outbox.requested("GET")[4:] == ["/v1/payments/p-1", "/v1/payments/p-2"]
 
 
-def test_what_no_read_shows_cannot_be_followed() -> None:
+def test_what_no_read_shows_cannot_be_followed():
     rows = {"POST /v1/payments/search": OperationRow(final={"paid"})}
     with pytest.raises(ConfigurationError, match="no read of the document shows what it made"):
         keyed(Script(), rows=rows)
@@ -251,14 +236,15 @@ def test_what_no_read_shows_cannot_be_followed() -> None:
         ("velo", "payouts.instruct", (GUID,), "INCOMPLETE"),  # and may become more
     ],
 )
-def test_the_final_words_of_each_system(system: str, name: str, arguments: Any, ends: str) -> None:
+def test_the_final_words_of_each_system(system, name, arguments, ends):
     named = {"victor": invoice(), "eastpay": {"merchant_transaction_id": "INV-1"}}.get(system, {})
-    read: Any = {
-        "victor": PaymentRequest(GetPaymentRequestResponse.from_dict({"status": ends})),
-        "eastpay": SimpleNamespace(result=ResultCode.parse("000.000.000")),
-        "flexfactor": SimpleNamespace(status=OrderStatus.COMPLETED, status_name=None),
-        "velo": SimpleNamespace(status=ends),
-    }[system]
+    read = SimpleNamespace(status=ends, status_name=None)
+    if system == "victor":
+        read = PaymentRequest(GetPaymentRequestResponse.from_dict({"status": ends}))
+    elif system == "eastpay":
+        read.result = ResultCode.parse("000.000.000")
+    elif system == "flexfactor":
+        read.status = OrderStatus.COMPLETED
     resource = SimpleNamespace(get=lambda _: read, inquire=lambda _: read)
     names = ("payment_requests", "payments", "orders", "payouts")
     client = SimpleNamespace(**dict.fromkeys(names, resource))

@@ -5,7 +5,6 @@ the lock of a file shows is in `tests/bulk/test_bulk_states.py`.
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -45,7 +44,7 @@ def end(worker: ServerPresence, seen_by: ServerPresence) -> None:
         assert time.monotonic() < until
 
 
-def test_a_worker_is_dead_once_its_connection_has_ended(pair: Any) -> None:
+def test_a_worker_is_dead_once_its_connection_has_ended(pair):
     here, there = pair
     assert not is_dead(here, there.name)
     assert not is_dead(there, here.name)
@@ -54,7 +53,7 @@ def test_a_worker_is_dead_once_its_connection_has_ended(pair: Any) -> None:
     assert not is_dead(there, here.name), "it has ended, and knows nothing"
 
 
-def test_one_alone_ends_the_leases_of_a_dead_worker(pair: Any, url: sa.URL) -> None:
+def test_one_alone_ends_the_leases_of_a_dead_worker(pair, url):
     here, there = pair
     with closing(ServerPresence(url)) as third:
         third.acquire()
@@ -65,9 +64,7 @@ def test_one_alone_ends_the_leases_of_a_dead_worker(pair: Any, url: sa.URL) -> N
         assert is_dead(third, there.name)
 
 
-def test_a_worker_whose_connection_was_dropped_takes_another_one(
-    pair: Any, postgres_server: Postgres
-) -> None:
+def test_a_worker_whose_connection_was_dropped_takes_another_one(pair, postgres_server):
     here, there = pair
     assert not there.renew()
     postgres_server.drop_connections(postgres_server.url("postgres"))
@@ -78,7 +75,7 @@ def test_a_worker_whose_connection_was_dropped_takes_another_one(
     assert not there.renew()
 
 
-def test_the_lock_of_a_worker_moves_to_the_primary(pair: Any, postgres_server: Postgres) -> None:
+def test_the_lock_of_a_worker_moves_to_the_primary(pair, postgres_server):
     """On a server that takes no writes, nobody sees that the worker is alive."""
     here, _ = pair
     assert not here.renew()

@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -30,11 +29,9 @@ from tests.outbox.rows import (
 )
 from tests.programs import python
 from tests.providers.victor.adapter import invoice
-from victor_ext import ConfigurationError, InvalidRequest, Victor
-from victor_ext.outbox import Entry, Outbox, OutboxEvent
+from victor_ext import ConfigurationError, InvalidRequest
+from victor_ext.outbox import Entry, Outbox
 from victor_ext.outbox.sealing import ClearRow
-from victor_ext.sandbox import Sandbox
-from victor_ext.testing import Faults, TimeTravel
 
 pytestmark = pytest.mark.pull_request
 STORAGE_KEY, OTHER_KEY = "the storage key of the tests", "another storage key of the tests"
@@ -45,7 +42,6 @@ OTHER = "is encrypted with another storage_key: pass the one that it was begun w
 NONE = "is encrypted, and no storage_key was passed: pass the one that it was begun with"
 WRONG = [(OTHER_KEY, OTHER), (None, NONE)]
 """Keys that are not that of an entry, and what is said of them."""
-BoxWith = Callable[..., Box]
 
 
 def noted(number: int, **changes: Any) -> dict[str, Any]:
@@ -84,8 +80,8 @@ def put_and_die(kind: str, url: str, storage_key: str) -> None:
 
 
 def test_what_a_killed_process_has_put_is_sent_with_its_key_alone_and_the_database_shows_nothing(
-    kind: str, engine: sa.Engine, box_with: BoxWith, victor_sandbox: Sandbox, sent_once: Any
-) -> None:
+    kind, engine, box_with, victor_sandbox, sent_once
+):
     program = "import sys; from tests.outbox.test_sealing import *; put_and_die(*sys.argv[1:])"
     url = engine.url.render_as_string(hide_password=False)
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -110,9 +106,7 @@ def test_what_a_killed_process_has_put_is_sent_with_its_key_alone_and_the_databa
     assert secrets_in(engine) == []
 
 
-def test_entries_that_were_stored_in_clear_are_read_and_sent_beside_others(
-    box: Box, box_with: BoxWith, engine: sa.Engine
-) -> None:
+def test_entries_that_were_stored_in_clear_are_read_and_sent_beside_others(box, box_with, engine):
     keyless, sealed = box, box_with(storage_key=STORAGE_KEY)
     keyless.add(**noted(1))
     assert secrets_in(engine) == SECRETS
@@ -123,12 +117,10 @@ def test_entries_that_were_stored_in_clear_are_read_and_sent_beside_others(
     assert len(sealed.send()) == 2
 
 
-def test_who_has_no_key_reads_that_it_is_encrypted_and_can_hold_and_take_back(
-    box: Box, box_with: BoxWith
-) -> None:
+def test_who_has_no_key_reads_that_it_is_encrypted_and_can_hold_and_take_back(box, box_with):
     keyless, sealed = box, box_with(storage_key=STORAGE_KEY)
     sealed.add(**noted(1))
-    entry: Entry = keyless.entry(KEY)
+    entry = keyless.entry(KEY)
     assert (entry.sealed, entry.payments, entry.reference) == (True, (), "INV-1")
     assert repr(ClearRow(key=KEY, call=noted(1))) == "ClearRow([hidden])", "as the row of a claim"
     keyless.cancel("INV-1", by="zoe", why="returned")
@@ -140,7 +132,7 @@ def test_who_has_no_key_reads_that_it_is_encrypted_and_can_hold_and_take_back(
     assert amounts([cancelled]) == ["9044.23"]
 
 
-def test_a_key_that_was_rolled_back_encrypts_nothing(outbox: Outbox, engine: sa.Engine) -> None:
+def test_a_key_that_was_rolled_back_encrypts_nothing(outbox, engine):
     """The key is made with the first entry, and both are there or neither."""
     sealed = Outbox(engine, storage_key=STORAGE_KEY)
     with engine.connect() as connection:
@@ -151,7 +143,7 @@ def test_a_key_that_was_rolled_back_encrypts_nothing(outbox: Outbox, engine: sa.
     assert amounts(Outbox(engine, storage_key=STORAGE_KEY).entries()) == ["9044.23"]
 
 
-def test_the_secret_is_replaced_and_nothing_is_stored_anew(box_with: BoxWith) -> None:
+def test_the_secret_is_replaced_and_nothing_is_stored_anew(box_with):
     old, new = box_with(storage_key=STORAGE_KEY), box_with(storage_key=OTHER_KEY)
     assert not old.rekey(OTHER_KEY)
     old.add(**noted(1))
@@ -163,9 +155,7 @@ def test_the_secret_is_replaced_and_nothing_is_stored_anew(box_with: BoxWith) ->
         old.entries()
 
 
-def test_an_entry_that_was_damaged_is_named_and_not_sent(
-    sealed: Outbox, victor: Victor, victor_sandbox: Sandbox
-) -> None:
+def test_an_entry_that_was_damaged_is_named_and_not_sent(sealed, victor, victor_sandbox):
     call = sealed.table.c.call
     begin = len("vb1.01234567.")
     change(sealed, call=sa.func.substr(call, 1, begin) + "AAAA" + sa.func.substr(call, begin + 5))
@@ -175,7 +165,7 @@ def test_an_entry_that_was_damaged_is_named_and_not_sent(
 
 
 @pytest.mark.parametrize("storage_key", ["", "  too short      ", 17])
-def test_what_is_no_secret_is_refused(storage_key: Any) -> None:
+def test_what_is_no_secret_is_refused(storage_key):
     engine = sa.create_engine("sqlite://")
     with pytest.raises(ConfigurationError, match="storage_key") as raised:
         Outbox(engine, storage_key=storage_key)
@@ -193,9 +183,7 @@ def sealed(outbox: Outbox, engine: sa.Engine) -> Outbox:
     return made
 
 
-def test_an_error_is_read_with_the_key_alone(
-    sealed: Outbox, outbox: Outbox, engine: sa.Engine
-) -> None:
+def test_an_error_is_read_with_the_key_alone(sealed, outbox, engine):
     refusal = httpx.Response(400, json={"message": "Mr Underhill owes too much."})
     with Provider(lambda _reference: refusal).client() as victor:
         (entry,) = sealed.send(victor)
@@ -207,10 +195,8 @@ def test_an_error_is_read_with_the_key_alone(
     assert outbox.entries()[0].error == added
 
 
-def test_an_event_that_waits_is_handled_with_the_key(
-    sealed: Outbox, outbox: Outbox, engine: sa.Engine
-) -> None:
-    seen: list[OutboxEvent] = []
+def test_an_event_that_waits_is_handled_with_the_key(sealed, outbox, engine):
+    seen = []
     outbox.cancel(KEY, by="zoe", why="returned")
     assert secrets_in(engine) == []
     for each in (outbox, sealed):
@@ -222,8 +208,8 @@ def test_an_event_that_waits_is_handled_with_the_key(
 
 
 def test_a_status_is_read_and_what_is_forgotten_is_known_by_a_digest_with_the_key(
-    sealed: Outbox, outbox: Outbox, engine: sa.Engine, victor: Victor, time_travel: TimeTravel
-) -> None:
+    sealed, outbox, engine, victor, time_travel
+):
     sealed.send(victor)
     time_travel.advance(minutes=1)
     assert statuses(sealed.refresh(victor)) == ["completed"]
@@ -236,9 +222,7 @@ def test_a_status_is_read_and_what_is_forgotten_is_known_by_a_digest_with_the_ke
         stored(sealed, noted(1, amount="9044.24"))
 
 
-def test_a_lost_response_is_settled_under_its_key(
-    sealed: Outbox, victor: Victor, faults: Faults, sent_once: Any
-) -> None:
+def test_a_lost_response_is_settled_under_its_key(sealed, victor, faults, sent_once):
     faults.lose_answer(operation="create", times=6)
     assert sealed.send(victor) == []
     end_leases(sealed)
@@ -246,12 +230,10 @@ def test_a_lost_response_is_settled_under_its_key(
     sent_once(KEY)
 
 
-def test_processes_that_store_the_first_entries_at_once_have_one_key(
-    outbox: Outbox, engine: sa.Engine
-) -> None:
+def test_processes_that_store_the_first_entries_at_once_have_one_key(outbox, engine):
     together = threading.Barrier(4)
 
-    def put(number: int) -> None:
+    def put(number):
         own = Outbox(engine, storage_key=STORAGE_KEY)
         together.wait()
         stored(own, noted(number))

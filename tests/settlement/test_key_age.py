@@ -3,7 +3,6 @@
 import itertools
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -42,13 +41,13 @@ def moment(ago: float) -> Moment:
     return Moment(NOW - ago, 50.0 - ago)
 
 
-def test_nothing_is_looked_for_in_the_future() -> None:
+def test_nothing_is_looked_for_in_the_future():
     for known, now in itertools.product((True, False), (BY_PROVIDER, now_at(NOW, is_known=False))):
         assert SentSince(NOW + 365 * DAY, "me", known=known).earliest(now).timestamp() < NOW
 
 
 @pytest.mark.parametrize("ahead", [0.0, 3 * DAY, -3 * DAY, 365 * DAY, -365 * DAY])
-def test_no_clock_of_a_machine_moves_a_time_of_the_provider(ahead: float) -> None:
+def test_no_clock_of_a_machine_moves_a_time_of_the_provider(ahead):
     """What was made before is another's, though this machine's clock says that it was later."""
     sent = SentSince(NOW - HOUR, "me", known=True)
     now = now_at(NOW + ahead, machine=NOW + ahead, is_known=False)
@@ -64,7 +63,7 @@ def reason(
 
 
 @pytest.mark.parametrize(("age", "kept", "why"), cases_beside(__file__)["ages"])
-def test_what_is_sent_again_at_which_age(age: float, kept: float, why: str | None) -> None:
+def test_what_is_sent_again_at_which_age(age, kept, why):
     doubt = reason(SentSince(NOW - age, "me", known=True), BY_PROVIDER, kept)
     if why is not None:
         assert why in (doubt or "")
@@ -74,9 +73,7 @@ def test_what_is_sent_again_at_which_age(age: float, kept: float, why: str | Non
 
 
 @given(st.floats(100, 10 * DAY), st.floats(0, 1), st.none() | st.floats(1, 20 * DAY))
-def test_a_call_that_is_made_ends_before_its_key(
-    kept: float, part: float, deadline: float | None
-) -> None:
+def test_a_call_that_is_made_ends_before_its_key(kept, part, deadline):
     with Victor(VictorOAuth("id", "not-a-secret"), deadline=deadline) as victor:
         longest = within_key_life(victor, kept).deadline
     assert longest is not None and longest <= (deadline or longest)
@@ -88,9 +85,7 @@ def test_a_call_that_is_made_ends_before_its_key(
 @pytest.mark.parametrize(
     ("set_by", "slept"), [(0, 0), (HOUR, 0), (-HOUR, 0), (0, HOUR), (-HOUR, HOUR)]
 )
-def test_what_was_first_sent_in_this_process_is_as_old_as_any_clock_says(
-    set_by: float, slept: float
-) -> None:
+def test_what_was_first_sent_in_this_process_is_as_old_as_any_clock_says(set_by, slept):
     there = NOW - 7 * HOUR
     first = now_at(there, is_known=False)
     assert SentSince.at(first, "me") == SentSince(NOW, "me", known=False, local=NOW)
@@ -117,16 +112,14 @@ def test_what_was_first_sent_in_this_process_is_as_old_as_any_clock_says(
         ({"since": NOW + 11}, "in the future: a clock was changed"),
     ],
 )
-def test_a_key_whose_age_or_owner_is_not_certain_is_not_sent(
-    facts: dict[str, Any], why: str
-) -> None:
+def test_a_key_whose_age_or_owner_is_not_certain_is_not_sent(facts, why):
     before = SentSince(NOW - HOUR, "me", known=True)
     assert reason(before, BY_PROVIDER) is SENT_AGAIN
     assert why in (reason(before._replace(**facts), BY_PROVIDER) or "")
 
 
 @pytest.mark.parametrize("wrong", [0.0, 30 * DAY, -30 * DAY])
-def test_the_larger_age_counts(wrong: float) -> None:
+def test_the_larger_age_counts(wrong):
     """That of the provider's clock, or that of the machine's, however wrong the machine's is."""
     first = now_at(NOW, machine=NOW + wrong, monotonic=50.0)
     sent = SentSince.at(first, "me")
@@ -137,29 +130,29 @@ def test_the_larger_age_counts(wrong: float) -> None:
     assert "in the future" in (reason(sent, now_at(NOW - 60, machine=NOW + wrong)) or "")
 
 
-def test_a_key_is_not_sent_again_without_the_time_of_the_provider() -> None:
+def test_a_key_is_not_sent_again_without_the_time_of_the_provider():
     now = now_at(NOW, is_known=False)
     assert "have no Date" in (reason(SentSince(NOW - HOUR, "me", known=True), now) or "")
 
 
-def test_a_write_without_a_key_that_may_have_been_sent_is_never_sent_again() -> None:
+def test_a_write_without_a_key_that_may_have_been_sent_is_never_sent_again():
     keys = Keyless("me", 60.0, BY_PROVIDER.moment)
     assert keys.doubt(None, BY_PROVIDER) is SENT_AGAIN
     for before in (SentSince(NOW, "me", known=True), BY_PROVIDER.moment):
         assert keys.doubt(before, BY_PROVIDER) == (before, keys.why)
 
 
-def test_a_write_without_a_key_is_not_sent_once_another_worker_may_have_it() -> None:
+def test_a_write_without_a_key_is_not_sent_once_another_worker_may_have_it():
     for seconds, may_be_sent in ((59, True), (60, False)):
         keys = Keyless("me", held=60.0, since=moment(seconds))
         assert (keys.doubt(None, BY_PROVIDER) is SENT_AGAIN) is may_be_sent
 
 
-def test_a_decision_holds_for_one_call_and_for_as_long_as_this_worker_has_the_write() -> None:
+def test_a_decision_holds_for_one_call_and_for_as_long_as_this_worker_has_the_write():
     """By each clock for itself: one stands still while the machine sleeps, the other may be set."""
-    until: list[Moment] = []
+    until = []
 
-    def send_before(moment: Moment, send: Any) -> Any:
+    def send_before(moment, send):
         until.append(moment)
         return send()
 
