@@ -21,7 +21,6 @@ from victor_ext.bulk import Check
 from victor_ext.sandbox import SandboxCommands
 
 PATIENCE = 120.0
-CLOCK = Path(__file__).parent / "shifted_clock"
 KEY = ("--key-column", "invoice_no")
 Clients = Callable[..., Victor]
 PassDays = Callable[[int], None]
@@ -202,11 +201,8 @@ class Bulk(Command):
         return f"sqlite:///{self.folder}/victor-bulk.sqlite"
 
     def __call__(self, *words: str, **variables: str) -> Ran:
-        """Run it to its end, in a process of its own where the machine has another clock."""
-        if "SHIFTED_CLOCK" in variables:
-            ended = self.in_a_process(*words, **variables)
-        else:
-            ended = super().__call__("bulk", *self.begins, *words, **variables)
+        """Run it to its end."""
+        ended = super().__call__("bulk", *self.begins, *words, **variables)
         assert "Traceback" not in ended.err, ended.err
         return ended
 
@@ -227,13 +223,6 @@ class Bulk(Command):
     def sending(self, name: str, *words: str) -> AbstractContextManager[subprocess.Popen[str]]:
         """Send a file in a process of its own."""
         return self.started("send", name, *self.sends, *words)
-
-
-def shifted(seconds: float | Path) -> dict[str, str]:
-    """Variables for a process whose machine clock is `seconds` ahead of the true time, or as many
-    as a file says.
-    """
-    return {"PYTHONPATH": str(CLOCK), "SHIFTED_CLOCK": str(seconds)}
 
 
 def wait_until(

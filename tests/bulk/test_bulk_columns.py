@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypedDict
@@ -202,23 +202,19 @@ def update_to_newer(system: str, folder: Path) -> None:
     assert main(["update", *documents, "--out", str(folder)]) == 1
 
 
-def test_a_cell_and_a_json_value_are_sent_as_the_type_that_the_document_says(seen: Any) -> None:
+def test_a_cell_and_a_json_value_are_sent_as_the_type_that_the_document_says(seen):
+    """Equal values are the same payment however they are written, and lie nowhere in clear."""
     assert seen["outcomes"] == [[{"created": 1}, {}], [{"created": 1}, {}]]
     of_csv, of_json = seen["sent"]
     assert {name: of_json[name] for name in GIVEN["sent"]} == GIVEN["sent"]
     assert {name: of_csv.get(name) for name in GIVEN["sent"]} == {**GIVEN["sent"], "tags": None}
-    assert type(of_csv["express"]) is bool
-    assert type(of_csv["reminders"]) is int
-
-
-def test_equal_values_are_the_same_payment_however_they_are_written(seen: Any) -> None:
     new, notice = seen["same"]
-    assert new == 0
-    assert "created" in notice
-    assert "another" not in notice
+    assert (new, "created" in notice, "another" in notice) == (0, True, False)
+    assert seen["formed"] == [1], "in the form that a file names"
+    assert seen["in clear"] == []
 
 
-def test_another_value_of_a_column_is_another_payments(seen: Any) -> None:
+def test_another_value_of_a_column_is_another_payments(seen):
     for name in GIVEN["others"]:
         new, notice = seen["other"][name]
         assert new == 0
@@ -227,13 +223,13 @@ def test_another_value_of_a_column_is_another_payments(seen: Any) -> None:
 
 
 @pytest.mark.parametrize("seen", ["victor"], indirect=True)
-def test_a_row_looks_like_another_one_only_if_each_column_has_the_same_value(seen: Any) -> None:
+def test_a_row_looks_like_another_one_only_if_each_column_has_the_same_value(seen):
     _, notice = seen["alike"]
     assert "CSV" in notice
     assert seen["not alike"] == {name: [1] for name in GIVEN["others"]}
 
 
-def test_a_cell_of_another_type_is_refused_with_what_to_write(seen: Any) -> None:
+def test_a_cell_of_another_type_is_refused_with_what_to_write(seen):
     messages = {name: message for name, (_, message) in seen["wrong cells"].items()}
     assert messages.pop("starts").endswith("and must be a date: write YYYY-MM-DD.")
     assert messages == {
@@ -245,7 +241,7 @@ def test_a_cell_of_another_type_is_refused_with_what_to_write(seen: Any) -> None
     }
 
 
-def test_a_json_value_of_another_type_is_refused_with_what_to_write(seen: Any) -> None:
+def test_a_json_value_of_another_type_is_refused_with_what_to_write(seen):
     assert {name: message for name, (_, message) in seen["wrong values"].items()} == {
         "purpose": "purpose is a number and must be text: put it in quotes.",
         "express": "express must be true or false, not a number.",
@@ -259,15 +255,6 @@ def test_a_json_value_of_another_type_is_refused_with_what_to_write(seen: Any) -
     }
 
 
-def test_numbers_and_dates_are_read_in_the_form_that_a_file_names(seen: Any) -> None:
-    new, *problems = seen["formed"]
-    assert (new, problems) == (1, [])
-
-
-def test_no_value_is_stored_in_clear(seen: Any) -> None:
-    assert seen["in clear"] == []
-
-
 class Arguments(TypedDict, total=False):
     """Arguments of which one is no column."""
 
@@ -275,13 +262,13 @@ class Arguments(TypedDict, total=False):
     limits: Sequence[int] | None
 
 
-def test_what_no_file_can_have_is_refused_and_not_left_out_silently() -> None:
-    columns = columns_of(Arguments)
-    assert columns == {"word": WORD, "limits": NO_COLUMN}
+def test_what_no_file_can_have_is_refused_and_not_left_out_silently():
+    assert columns_of(Arguments) == {"word": WORD, "limits": NO_COLUMN}
     for value in ("1", ["1"], {"limit": 1}, NumberText("1")):
-        problem = read(columns["limits"], "limits", value)
+        problem = read(NO_COLUMN, "limits", value)
         assert isinstance(problem, Problem)
         assert problem.message == "limits cannot be read from a file: leave the column out."
+    assert isinstance(read(WHOLE, "name", "9" * 5000), Problem)
 
 
 @pytest.mark.parametrize(
@@ -291,44 +278,32 @@ def test_what_no_file_can_have_is_refused_and_not_left_out_silently() -> None:
         (NUMBER, Decimal("1.50"), "1.5"),
         (NUMBER, Decimal("1E+200"), "1E+200"),
         (NUMBER, Decimal("-0.0"), "0"),
-        (NUMBER, 1.5, "1.5"),
-        (NUMBER, 100, 100),
         (WHOLE, 3, 3),
         (MOMENT, datetime(2026, 11, 27, 10, tzinfo=UTC), "2026-11-27T10:00:00+00:00"),
-        (TEXTS, ("a", "b"), ["a", "b"]),
+        (TEXTS, ["a", "b"], ["a", "b"]),
     ],
 )
-def test_a_stored_argument_is_the_argument_again(
-    column_type: Any, value: Any, stored: object
-) -> None:
+def test_a_stored_argument_is_the_argument_again(column_type, value, stored):
     assert json_data(column_type, "name", value) == stored
     again = argument_of(column_type, stored)
-    assert again == ([*value] if column_type is TEXTS else value)
-    assert isinstance(again, Word) == (column_type is WORD)
+    assert (again, type(again)) == (value, type(value))
 
 
 @pytest.mark.parametrize(
     "value",
     [
         Decimal("NaN"),
-        Decimal("sNaN"),
         float("inf"),
         datetime.max.replace(tzinfo=UTC),
         datetime(2026, 1, 1),  # noqa: DTZ001 - a naive one is refused, and compared before
-        date(2026, 1, 1),
         "9" * 5000,
     ],
 )
-def test_a_value_that_cannot_be_sent_has_a_form_too(value: Any) -> None:
+def test_a_value_that_cannot_be_sent_has_a_form_too(value):
     json.dumps(json_data(NUMBER, "name", value))
 
 
-def test_a_number_with_too_many_digits_is_none() -> None:
-    for column_type in (WHOLE, NUMBER):
-        assert isinstance(read(column_type, "name", "9" * 5000), Problem)
-
-
-def test_an_amount_that_cannot_be_sent_is_refused() -> None:
+def test_an_amount_that_cannot_be_sent_is_refused():
     with pytest.raises(InvalidRequest, match="tip"):
         json_data(columns_of(Tips)["tip"], "tip", "5 euros")
 

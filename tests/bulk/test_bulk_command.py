@@ -1,13 +1,11 @@
 """`victor bulk` as a person and a script use it."""
 
-import io
 import json
 import os
 import re
 import runpy
 import signal
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from decimal import Decimal
@@ -15,12 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from rich.console import Console
-from rich.progress import BarColumn, Task, TaskID
 
 from tests.bulk.bulk_runs import (
-    Bulk,
-    Senders,
     asked_once,
     lose_answers,
     made_in,
@@ -34,18 +28,16 @@ from tests.bulk.bulk_runs import (
 from tests.cases import cases_beside
 from tests.cli.victor_command import Command, Ran, interruptible
 from tests.programs import python
-from victor_ext import Victor
-from victor_ext.bulk import BatchStatus, BulkSender, Check, RowOutcome
-from victor_ext.cli import bulk_output, bulk_session, screen
+from victor_ext.bulk import RowOutcome
+from victor_ext.cli import bulk_output, bulk_session
 from victor_ext.cli.bulk_output import show_interruption
-from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.pull_request
 CYAN, GREEN = "\x1b[36m", "\x1b[32m"
 RED = re.compile(r"\x1b\[(?:[0-9;]*;)?(?:31|91|38;5;(?:1|9|16[0-9]|19[6-9]))m")
 
 
-def test_a_batch_from_the_first_look_to_the_export(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+def test_a_batch_from_the_first_look_to_the_export(bulk, victor_sandbox):
     records = referenced(3)
     dry = bulk.send(records, "--dry-run")
     assert dry == Ran(0, "3 rows: 3 new (9.69 USD). Nothing was sent.\n", "")
@@ -55,18 +47,10 @@ def test_a_batch_from_the_first_look_to_the_export(bulk: Bulk, victor_sandbox: S
     done = "invoices.csv: 3 rows: 3 created\n"
     assert bulk.send("invoices.csv") == Ran(0, done, "invoices.csv: 3 rows to send: 9.69 USD.\n")
     asked_once(victor_sandbox, records)
-    files = {"invoices.csv", "victor-bulk.sqlite", "victor-bulk.sqlite-lock"}
-    assert set(os.listdir(bulk.folder)) == files
-
     assert bulk("status").out == done
     exported = bulk("export")
-    assert exported.status == 0
-    assert exported.out.startswith("row,key,id,status,outcome,error,")
     assert [line["invoice_no"] for line in exported.table] == ["INV-1", "INV-2", "INV-3"]
-
-    ended = bulk("export", "-o", "results.csv")
-    assert ended.status == 0
-    assert ended.out == ""
+    assert bulk("export", "-o", "results.csv").out == ""
     results = bulk.folder / "results.csv"
     assert results.read_text("utf-8") == exported.out
     umask = os.umask(0)
@@ -74,7 +58,7 @@ def test_a_batch_from_the_first_look_to_the_export(bulk: Bulk, victor_sandbox: S
     assert results.stat().st_mode & 0o777 == 0o666 & ~umask, "as every new file"
 
 
-def test_what_reads_no_state_loads_no_database(bulk: Bulk) -> None:
+def test_what_reads_no_state_loads_no_database(bulk):
     """A check of rows, and a look at a state that is not there."""
     bulk.write(rows(2))
     code = f"""
@@ -91,59 +75,45 @@ assert "psycopg" not in loaded, sorted(loaded)
     assert ran.stdout == "2 rows: 2 new (5.46 USD). Nothing was sent.\n"
 
 
-def test_wrong_rows_are_said_with_line_and_column_and_end_with_2(
-    bulk: Bulk, victor_sandbox: Sandbox
-) -> None:
+def test_wrong_rows_are_said_with_line_and_column_and_end_with_2(bulk, victor_sandbox):
     ended = bulk.send([row(1), row(2, amount="44,23"), row(2)])
-    assert ended.status == 2
-    assert ended.out == ""
+    assert (ended.status, ended.out) == (2, "")
     first, second, advice, last = ended.err.splitlines()
     assert first.startswith("line 3: amount is '44,23'")
     assert second.startswith("line 4: invoice_no is 'INV-2', as in line 3")
     assert advice == "--decimal comma reads amounts such as 1.234,56."
     assert last == "Error: 1 row repeats a key and 1 row is wrong. Nothing was sent."
-
-    ended = bulk.send("invoices.csv", "--json")
-    document = json.loads(ended.err)
-    assert ended.status == 2
-    assert ended.out == ""
-    assert document["exit_status"] == 2
-    problems = document["error"]["problems"]
-    places = [(problem["line"], problem["column"], problem["code"]) for problem in problems]
-    assert places == [(3, "amount", "format"), (4, "invoice_no", "repeated")]
+    problems = bulk.send("invoices.csv", "--json").error["problems"]
+    assert [(each["line"], each["column"], each["code"]) for each in problems] == [
+        (3, "amount", "format"),
+        (4, "invoice_no", "repeated"),
+    ]
     assert victor_sandbox.attempts_by_key() == {}
     assert os.listdir(bulk.folder) == ["invoices.csv"]
 
 
-def test_the_counts_of_a_dry_run_add_up(bulk: Bulk) -> None:
+def test_wrong_rows_may_be_skipped_and_are_counted(bulk):
     wrong = [row(number, amount="0") for number in range(21, 43)]
     dry = bulk.send([*rows(20), *wrong], "--dry-run", "--skip-invalid")
     counts = "42 rows: 20 new (234.60 USD), 22 wrong. Nothing was sent.\n"
-    assert dry.status == 1
-    assert dry.out == counts
+    assert (dry.status, dry.out) == (1, counts)
     lines = ", ".join(map(str, range(22, 42)))
     message = f"lines {lines}, ... (22 in all): amount is '0' and must be above zero."
     assert dry.err.splitlines()[0] == message
-
-
-def test_json_for_programs(bulk: Bulk) -> None:
-    sent = bulk.send([row(1), row(2, amount="0")], "--skip-invalid", "--json")
-    assert sent.status == 1
-    assert sent.json["exit_status"] == 1
+    sent = bulk.send([row(1), wrong[0]], "--skip-invalid", "--json")
     assert sent.json["counts"] == {"created": 1, "refused": 1}
     assert sent.json["check"]["problems"][0]["line"] == 3
-    assert bulk("status", "--json").json["rows"] == 2
     first, second = bulk("export", "--json").json_lines
-    assert first["asked"]["amount"] == "2.23"
-    assert second["asked"] == {}
-    for line, number, outcome in ((first, 1, "created"), (second, 2, "refused")):
-        assert line["row"] == number
-        assert line["outcome"] == outcome
-        assert line["columns"]["region"] == "north"
+    assert (first["outcome"], first["asked"]["amount"]) == ("created", "2.23")
+    assert (second["outcome"], second["asked"], second["columns"]["region"]) == (
+        "refused",
+        {},
+        "north",
+    )
 
 
 @pytest.mark.parametrize(("line", "message"), cases_beside(__file__)["misuse"])
-def test_misuse_ends_with_2_and_makes_nothing(bulk: Bulk, line: str, message: str) -> None:
+def test_misuse_ends_with_2_and_makes_nothing(bulk, line, message):
     bulk.write(rows(1))
     ended = bulk(*line.split())
     assert ended.status == 2
@@ -165,29 +135,21 @@ def background() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("how", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
-def test_a_stop_is_clean_and_says_how_to_go_on(
-    bulk: Bulk, victor_sandbox: Sandbox, sender: Senders, how: signal.Signals, status: int
-) -> None:
+def test_a_stop_is_clean_and_says_how_to_go_on(bulk, victor_sandbox, how, status):
     bulk.write(rows(40))
     with bulk.sending("invoices.csv", "--rate", "10") as process:
         wait_for_rows(victor_sandbox, 5, process)
         ended = bulk.stopped(process, how)
-    assert ended.status == status
-    assert ended.out == ""
+    assert (ended.status, ended.out) == (status, "")
     assert "victor bulk resume --batch invoices.csv" in ended.err
     made = made_in(victor_sandbox)
     assert 5 <= made < 40
-
-    options = {"state": bulk.state, "batch": "invoices.csv", "rate": 1000}
-    assert sender(**options).status().counts == {"created": made, "waiting": 40 - made}
-    sender.finish(**options)
-    asked_once(victor_sandbox, rows(40))
-    # What was sent before was not sent again: nothing had been left open.
-    assert set(victor_sandbox.attempts_by_key().values()) == {1}
+    counts = {"created": made, "waiting": 40 - made}
+    assert bulk("status", "--json").json["counts"] == counts, "nothing was left open"
 
 
 @pytest.mark.usefixtures("background")
-def test_a_second_signal_waits_for_no_call(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+def test_a_second_signal_waits_for_no_call(bulk, victor_sandbox):
     victor_sandbox.inject("delay", operation="create", delay=600, times=None)
     bulk.write(rows(3))
     with bulk.sending("invoices.csv") as process:
@@ -201,15 +163,15 @@ def test_a_second_signal_waits_for_no_call(bulk: Bulk, victor_sandbox: Sandbox) 
     assert "victor bulk resume --batch invoices.csv" in ended.err
 
 
-def ignored_signal(*_: object) -> None:
-    """A signal whose exception nobody sees, as in a finalizer."""
-    with suppress(KeyboardInterrupt):
-        signal.raise_signal(signal.SIGTERM)
-
-
 def test_a_batch_stops_after_a_signal_whose_exception_was_ignored(
-    bulk: Bulk, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    bulk, victor_sandbox, monkeypatch
+):
+    """A signal whose exception nobody sees, as in a finalizer."""
+
+    def ignored_signal(*_):
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+
     monkeypatch.setattr(bulk_session, "show_progress", ignored_signal)
     ran = bulk.send(rows(40), "--rate", "10")
     assert ran.status == 143
@@ -217,24 +179,7 @@ def test_a_batch_stops_after_a_signal_whose_exception_was_ignored(
     assert made_in(victor_sandbox) < 40
 
 
-def test_a_worker_stops_after_a_signal_whose_exception_was_ignored(
-    bulk: Bulk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stops: list[bool] = []
-
-    def work(_sender: BulkSender, *, stop: threading.Event) -> None:
-        stops.append(stop.is_set())
-        ignored_signal()
-        stops.append(stop.is_set())
-
-    monkeypatch.setattr(BulkSender, "work", work)
-    assert bulk("worker", "--state", "postgresql://127.0.0.1:9/nobody").status == 0
-    assert stops == [False, True]
-
-
-def test_a_worker_joins_and_ends_with_a_signal(
-    bulk: Bulk, victor_sandbox: Sandbox, postgres: str, sender: Senders
-) -> None:
+def test_a_worker_joins_and_ends_with_a_signal(bulk, victor_sandbox, postgres):
     """The sender is gone: the worker takes over what it had taken, and the rest."""
     bulk.write(rows(30))
     with bulk.sending("invoices.csv", "--rate", "10", "--state", postgres) as sending:
@@ -242,38 +187,23 @@ def test_a_worker_joins_and_ends_with_a_signal(
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         _, port = probe.getsockname()
-    work = ("worker", "--json", "--state", postgres, "--metrics-port")
-    with bulk.started(*work, str(port)) as worker:
+    work = ("worker", "--json", "--state", postgres, "--metrics-port", str(port))
+    with bulk.started(*work) as worker:
         wait_for_rows(victor_sandbox, 30, worker)
         metrics = httpx.get(f"http://127.0.0.1:{port}/metrics").text
-        ready = httpx.get(f"http://127.0.0.1:{port}/readyz").text
+        taken = bulk(*work)
         ended = bulk.stopped(worker, signal.SIGTERM)
-    assert ended.status == 0
-    assert ended.err == ""
+    assert (ended.status, ended.err) == (0, "")
     assert re.search(r'\nvictor_ext_call_duration_seconds_count\{.*="success"} [1-9]', metrics)
-    assert 'victor_ext_worker_idle_seconds{victor_ext_of="BulkSender"} ' in metrics
-    assert ready == "ok\n"
-    begun, *_, last = ended.json_lines
-    assert begun["event"] == "working"
-    assert begun["message"].startswith("Working on postgresql://")
-    assert last["event"] == "stopped"
-    assert last["message"] == "Stopped."
+    assert f"--metrics-port: port={port} of host='0.0.0.0' cannot be used" in taken.err
+    messages = [line["message"] for line in ended.json_lines]
+    assert messages[0].startswith("Working on postgresql://")
+    assert messages[-1] == "Stopped."
     asked_once(victor_sandbox, rows(30))
-    sender.finish(state=postgres, batch="invoices.csv")
-
-
-def test_a_worker_whose_port_is_taken_is_refused(bulk: Bulk, postgres: str) -> None:
-    with socket.socket() as taken:
-        taken.bind(("0.0.0.0", 0))  # as the command listens
-        taken.listen()
-        _, port = taken.getsockname()
-        ended = bulk("worker", "--state", postgres, "--metrics-port", str(port))
-    assert ended.status == 2
-    assert f"--metrics-port: port={port} of host='0.0.0.0' cannot be used" in ended.err
 
 
 @pytest.mark.usefixtures("background")
-def test_a_batch_is_watched_until_its_last_row_or_a_signal(bulk: Bulk, sender: Senders) -> None:
+def test_a_batch_is_watched_until_its_last_row_or_a_signal(bulk, sender):
     sender.store(rows(3), state=bulk.state)
     with (
         bulk.started("status", "--watch", "--json") as watching,
@@ -281,77 +211,45 @@ def test_a_batch_is_watched_until_its_last_row_or_a_signal(bulk: Bulk, sender: S
     ):
         assert watching.stdout is not None
         assert stopped.stderr is not None
-        line = json.loads(watching.stdout.readline())
-        assert line["batch"] == "march"
-        assert not line["over"]
-        assert line["unsettled"] == 3
+        assert json.loads(watching.stdout.readline())["unsettled"] == 3
         assert stopped.stderr.readline() == "march: 0 of 3 rows: 3 waiting\n"
         message = "Stopped watching. That stops nothing else.\n"
         assert bulk.stopped(stopped, signal.SIGTERM) == Ran(143, "", message)
         sender.finish(state=bulk.state)
-        out, err = watching.communicate(timeout=60)
-    last = json.loads(out.splitlines()[-1])
+        out, _ = watching.communicate(timeout=60)
     assert watching.returncode == 0
-    assert err == ""
-    assert last["over"]
-    assert last["counts"] == {"created": 3}
+    assert json.loads(out.splitlines()[-1])["counts"] == {"created": 3}
     seen = bulk.at_terminal("bulk", "status", "--watch")
-    assert seen.status == 0
     assert seen.out == "march: 3 rows: 3 created\n"
     assert "3/3" in seen.err
 
 
-def test_what_is_under_way_moves_the_bar_and_is_not_unknown(
-    bulk: Bulk, victor_sandbox: Sandbox
-) -> None:
+def test_what_is_under_way_moves_the_bar_and_is_not_unknown(bulk, victor_sandbox):
     victor_sandbox.inject("delay", operation="create", delay=1.0, times=None)
     bulk.write(rows(3))
     ran = bulk.at_terminal("bulk", "send", "invoices.csv", *bulk.sends)
     assert ran.status == 0
-    first_line, bar = ran.err.split("\n", 1)
-    assert first_line.rstrip() == "invoices.csv: 3 rows to send: 9.69 USD."
-    begun = [frame for frame in bar.split("\r") if "3 under way" in frame]
+    begun = [frame for frame in ran.err.split("\r") if "3 under way" in frame]
     assert begun
     for frame in begun:
-        assert "0/3" in frame
         assert f"{CYAN}\N{BOX DRAWINGS HEAVY HORIZONTAL}" in frame
         assert GREEN not in frame.partition("0/3")[0]  # that is of an end
     assert "unknown" not in ran.err
     assert not RED.search(ran.err)
 
 
-def test_a_row_is_unknown_once_it_is_no_longer_under_way(
-    sender: Senders, victor_sandbox: Sandbox
-) -> None:
+def test_a_row_is_unknown_once_it_is_no_longer_under_way(sender, victor_sandbox):
     respond_to_creates(victor_sandbox, 503)
-    seen: list[BatchStatus] = []
+    seen = []
     ended = sender().send(rows(3), on_progress=seen.append)
-    assert ended.under_way == 0
-    assert ended.counts == {"unknown": 3}
     assert bulk_output.counts(ended) == "3 unknown"
     for status in seen:
-        unknown = status.counts.get(RowOutcome.UNKNOWN, 0)
-        assert 0 <= status.under_way <= unknown
-        shown = bulk_output.counts(status)
+        unknown, shown = status.counts.get(RowOutcome.UNKNOWN, 0), bulk_output.counts(status)
         assert ("unknown" in shown) == (unknown > status.under_way)
         assert ("under way" in shown) == (status.under_way > 0)
 
 
-@pytest.mark.parametrize(("total", "completed"), [(None, 0), (3, 0), (3, 1.5), (3, 3)])
-def test_the_bar_of_nothing_is_red(total: float | None, completed: float) -> None:
-    """Not even where its total is not known, or its first row has not ended."""
-    console = Console(file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    columns = screen._progress_bar(stays=True).columns
-    bar = next(column for column in columns if isinstance(column, BarColumn))
-    task = Task(TaskID(0), "", total, completed, _get_time=lambda: 0.0)
-    task.start_time = 0.0
-    styles = [part.style for part in console.render(bar.render(task)) if part.style]
-    colors = [style.color.get_truecolor() for style in styles if style.color is not None]
-    assert colors
-    assert all(color.red <= max(color.green, color.blue) for color in colors), colors
-
-
-def test_totals_are_said_once_before_anything_is_sent(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+def test_totals_are_said_once_before_anything_is_sent(bulk, victor_sandbox):
     respond_to_creates(victor_sandbox, 503)
     records = [*rows(2), row(3, amount="-1"), row(4, amount="0.01")]
     ran = bulk.send(records, "--skip-invalid", "--patience", "0", "--deadline", "0.1")
@@ -359,19 +257,16 @@ def test_totals_are_said_once_before_anything_is_sent(bulk: Bulk, victor_sandbox
     assert ran.err.count("to send") == 1
     victor_sandbox.clear_faults()
     assert "to send" not in bulk.send("invoices.csv", "--skip-invalid").err  # no row is new
-    checked = bulk.send(rows(2, start=5), "--dry-run", "--json").json
-    assert checked["new"] == 2
-    assert checked["totals"] == {"USD": "13.46"}
-    in_json = bulk.send("invoices.csv", "--json")
+    in_json = bulk.send(rows(2, start=5), "--json")
     assert "to send" not in in_json.err
     assert in_json.json["check"]["totals"] == {"USD": "13.46"}
 
 
-def test_whoever_is_asked_before_may_still_say_no(sender: Senders, tmp_path: Path) -> None:
+def test_whoever_is_asked_before_may_still_say_no(sender, tmp_path):
     class NoError(Exception):
         pass
 
-    def refuse(check: Check) -> None:
+    def refuse(check):
         assert check.new == 2
         assert check.totals == {"USD": Decimal("5.46")}
         raise NoError
@@ -384,74 +279,47 @@ def test_whoever_is_asked_before_may_still_say_no(sender: Senders, tmp_path: Pat
 @pytest.mark.parametrize(
     "line", ["bulk status ma", "bulk send f.csv --batch ma", "bulk instruct ma", "bulk export ma"]
 )
-def test_a_shell_completes_the_names_of_batches(bulk: Bulk, sender: Senders, line: str) -> None:
+def test_a_shell_completes_the_names_of_batches(bulk, sender, line):
     sender.store(rows(1), state=bulk.state)
     words = f"victor {line}"
     count = str(words.count(" "))
     shell = {"_VICTOR_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": count}
     for folder, names in ((bulk.folder, ["march"]), (bulk.folder.parent, [])):
-        ran = Command(bulk.environment, folder).in_a_process(**shell)
-        assert ran.out.split() == names
-        assert ran.err == ""
+        assert Command(bulk.environment, folder).in_a_process(**shell).out.split() == names
     assert not (bulk.folder.parent / "victor-bulk.sqlite").exists()
 
 
-def test_the_same_file_without_its_key_column_asks_nobody_again(
-    bulk: Bulk, victor_sandbox: Sandbox, sender: Senders
-) -> None:
+def test_the_same_file_without_its_key_column_asks_nobody_again(bulk, victor_sandbox, sender):
     records = referenced(3)
     sender.finish(bulk.write(records, "key.csv"), state=bulk.state, batch=None)
     again = bulk("send", "key.csv")
-    assert again.status == 0
-    assert again.out == "key.csv: 3 rows: 3 created\n"
     assert again.err.splitlines()[0] == "3 rows created before. Not sent again."
     ended = bulk("send", "key.csv", "--key-column", "client_reference_id")
     assert ended.status == 2
-    assert ended.out == ""
-    assert "has the key column invoice_no" in ended.err
     advice = "leave --key-column out, and give the column of the file its former name.\n"
     assert f"would be sent again): {advice}" in ended.err
     asked_once(victor_sandbox, records)
 
 
-def assert_settled_by_hand(shown: str, batch: str) -> None:
+def test_a_copy_of_what_may_have_been_sent_settles_it_and_asks_nobody_again(bulk, victor_sandbox):
     """What no `resume` may settle, a person does: the command says how."""
-    assert "Without one, ask the provider: an empty search proves nothing." in shown
-    (command,) = re.findall(r"victor bulk resolve .*", shown)
-    assert f"--batch {batch} " in command
-    assert command.endswith(" KEY --as created --id ID --by NAME --why HOW")
-
-
-def test_a_copy_of_what_may_have_been_sent_settles_it_and_asks_nobody_again(
-    bulk: Bulk, victor_sandbox: Sandbox
-) -> None:
     bulk.write(rows(2))
     respond_to_creates(victor_sandbox, 503)
     for batch in ("one", "two"):
-        hasty = ("--patience", "0", "--deadline", "0.5")
-        ended = bulk.send("invoices.csv", "--batch", batch, *hasty)
+        ended = bulk.send("invoices.csv", "--batch", batch, "--patience", "0", "--deadline", "0.5")
         assert ended.status == 3
         assert ended.out == f"{batch}: 2 rows: 2 unknown\n"
         assert f"victor bulk resume --batch {batch}" in ended.err
-        assert_settled_by_hand(ended.err, batch)
-    assert_settled_by_hand(bulk("status", "one").err, "one")
+        (command,) = re.findall(r"victor bulk resolve .*", ended.err)
+        assert f"--batch {batch} " in command
+        assert command.endswith(" KEY --as created --id ID --by NAME --why HOW")
     victor_sandbox.clear_faults()
-    again = bulk.send("invoices.csv", "--batch", "two")
-    assert again.status == 0
-    assert again.out == "two: 2 rows: 2 created\n"
-    settled = bulk("resume", "one")
-    assert settled.out == "one: 2 rows: 2 created\n"
-    assert "resolve" not in settled.err
-    third = bulk.send("invoices.csv", "--batch", "three")
-    assert third.status == 0
-    assert third.out == "three: 2 rows: 2 created\n"
-    assert "2 rows created before. Not sent again." in third.err
+    assert bulk.send("invoices.csv", "--batch", "two").out == "two: 2 rows: 2 created\n"
+    assert bulk("resume", "one").out == "one: 2 rows: 2 created\n"
     asked_once(victor_sandbox, rows(2))
 
 
-def test_what_an_operator_reads_of_rows_that_are_not_simply_sent(
-    bulk: Bulk, victor_sandbox: Sandbox
-) -> None:
+def test_what_an_operator_reads_of_rows_that_are_not_simply_sent(bulk, victor_sandbox):
     """What concerns many rows is one line; what a person has to decide about is said by its line of
     the file. A dry run says the same.
     """
@@ -466,56 +334,39 @@ def test_what_an_operator_reads_of_rows_that_are_not_simply_sent(
         assert "with another amount. Not sent." in ran.err
         assert "Line 6: inv-5 is INV-5 (invoices.csv, " in ran.err
     assert ran.out == "march.csv: 6 rows: 4 created, 1 refused, 1 to decide\n"
-    assert "4 rows created before" not in ran.err
-    status = bulk("status", "march.csv", "--json")
     noticed = {"created_before": 3, "other_values": 1, "looks_like": 1}
-    assert status.status == 1
-    assert status.json["noticed"] == noticed
-    # `resume` sends nothing of it.
-    assert bulk("resume", "march.csv").status == 1
+    assert bulk("status", "march.csv", "--json").json["noticed"] == noticed
+    assert bulk("resume", "march.csv").status == 1, "it sends nothing of it"
     asked_once(victor_sandbox, rows(6))
 
 
-def test_status_ends_as_send_would_and_export_with_0(bulk: Bulk) -> None:
+def test_status_ends_as_send_would_and_export_with_0(bulk):
     bulk.write([row(1)], "good.csv")
     bulk.write([row(2, amount="0")], "bad.csv")
     for name, status in (("good.csv", 0), ("bad.csv", 1)):
         sent = bulk.send(name, "--skip-invalid")
-        assert sent.status == status
         assert (f"\n  victor bulk drop --batch {name}\n" in sent.err) == bool(status)
-        assert bulk("status", name).status == status
+        assert sent.status == bulk("status", name).status == status
+        assert bulk("export", name).status == 0
     assert bulk("status").status == 1
-    bad = bulk("status", "bad.csv", "--json").json
-    assert bad["over"]
-    assert bad["unsettled"] == 0
-    assert bad["counts"] == {"refused": 1}
-    assert bulk("export", "bad.csv").status == 0
     which = "There are several batches (good.csv, bad.csv): name one of them with --batch."
     assert bulk("export") == Ran(2, "", f"Error: {which}\n")
 
 
-def test_a_batch_that_cannot_be_resumed_hides_no_other_one(
-    bulk: Bulk, victor_sandbox: Sandbox, sender: Senders, other_account: Victor
-) -> None:
+def test_a_batch_that_cannot_be_resumed_hides_no_other_one(bulk, sender, other_account):
     sender.store(rows(1), victor=other_account, state=bulk.state, batch="others")
     sender.store(rows(1, start=2), state=bulk.state, batch="ours")
-    lose_answers(victor_sandbox)
-    ended = bulk("resume", "--patience", "0", "--deadline", "1")
-    assert ended.status == 3
-    assert ended.out == "ours: 1 row: 1 unknown\n"
-    assert "belongs to the account" in ended.err
-    victor_sandbox.clear_faults()
     ended = bulk("resume")
-    assert ended.status == 2
-    assert ended.out == "ours: 1 row: 1 created\n"
+    assert (ended.status, ended.out) == (2, "ours: 1 row: 1 created\n")
+    assert "belongs to the account" in ended.err
 
 
 def test_the_example_asks_once(
-    bulk: Bulk,
-    victor_sandbox: Sandbox,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+    bulk,
+    victor_sandbox,
+    monkeypatch,
+    capsys,
+):
     example = Path(__file__).parents[2] / "examples" / "bulk_send.py"
     monkeypatch.chdir(bulk.folder)
     for name, value in bulk.environment.items():
@@ -525,22 +376,17 @@ def test_the_example_asks_once(
             runpy.run_path(str(example), run_name="__main__")
         shown = capsys.readouterr()
         assert shown.err == ""
-        first, *lines = shown.out.splitlines()
-        assert first == "12 created, 1 refused"
-        assert sum(": created " in line for line in lines) == 12
-        (refused,) = (line for line in lines if ": refused " in line)
-        assert refused.startswith("invoice 2046: refused amount is '12.345'")
+        assert shown.out.startswith("12 created, 1 refused\n")
+        assert shown.out.count(": created ") == 12
+        assert "invoice 2046: refused amount is '12.345'" in shown.out
     assert [*victor_sandbox.attempts_by_key().values()] == [1] * 12
-    assert [*victor_sandbox.work_done_by_key().values()] == [1] * 12
 
 
 @pytest.mark.parametrize(
     ("as_json", "advice"),
     [(True, '"next_command": null'), (False, "Run the same command again.\n")],
 )
-def test_who_stops_a_command_before_it_sends_is_not_told_to_resume(
-    capsys: pytest.CaptureFixture[str], as_json: bool, advice: str
-) -> None:
+def test_who_stops_a_command_before_it_sends_is_not_told_to_resume(capsys, as_json, advice):
     """The rows may not be stored: `resume` would end with 0 without them."""
     show_interruption(None, "victor bulk resume", None, as_json=as_json)
     error = capsys.readouterr().err
@@ -548,7 +394,7 @@ def test_who_stops_a_command_before_it_sends_is_not_told_to_resume(
     assert "resume" not in error
 
 
-def test_rows_that_share_a_reference_are_one_warning_with_their_number(bulk: Bulk) -> None:
+def test_rows_that_share_a_reference_are_one_warning_with_their_number(bulk):
     """Not each of them, and not those without one, or those that are wrong."""
     shared = [row(number, client_reference_id=f"R-{number % 2}") for number in range(1, 5)]
     alone = [row(5, client_reference_id="R-5"), row(6, client_reference_id=""), row(7)]
@@ -557,33 +403,23 @@ def test_rows_that_share_a_reference_are_one_warning_with_their_number(bulk: Bul
     warning = "Warning: 4 rows of the file have the client_reference_id of another one."
     for options in (("--dry-run",), ()):
         shown = bulk.send("invoices.csv", "--skip-invalid", *options)
-        assert shown.status == 1
-        assert shown.err.count(warning) == 1
-        assert shown.err.count("client_reference_id of another") == 1
-        in_json = bulk.send("invoices.csv", "--skip-invalid", "--json", *options).json
-        assert in_json["warnings"][0].startswith(warning)
+        assert shown.err.count(warning) == shown.err.count("client_reference_id of another") == 1
     assert "of another one" not in bulk.send(alone).err
 
 
-def test_messages_say_what_is_so_of_rows_that_a_person_has_resolved(
-    bulk: Bulk, victor_sandbox: Sandbox
-) -> None:
+def test_messages_say_what_is_so_of_rows_that_a_person_has_resolved(bulk, victor_sandbox):
     lose_answers(victor_sandbox)
     assert bulk.send(rows(2), "--patience", "0").status == 3
     victor_sandbox.clear_faults()
     who = ("--by", "Ann", "--why", "seen")
     assert bulk("resolve", "INV-1", "--as", "created", *who).status == 3
-    with_id = bulk("resolve", "INV-2", "--as", "not-created", "--id", "R2", *who)
-    assert with_id.status == 2
-    assert "--id says that it was made: leave it out, or write" in with_id.err
-    blank = bulk("resolve", "INV-2", "--as", "created", "--id", "R2 ", *who)
-    assert "--id begins or ends with a space" in blank.err
-    resolved = bulk("resolve", "INV-2", "--as", "not-created", *who)
-    assert "Refused rows were not created." in resolved.err
-    without_id = bulk("ask-again", "INV-1", *who).err
-    assert "its id is not known" in without_id
-    assert "name its id" in without_id
-    assert "send or resume" not in without_id
+    for words, said in (
+        (("--as", "not-created", "--id", "R2"), "--id says that it was made: leave it out"),
+        (("--as", "created", "--id", "R2 "), "--id begins or ends with a space"),
+        (("--as", "not-created"), "Refused rows were not created."),
+    ):
+        assert said in bulk("resolve", "INV-2", *words, *who).err
+    assert "its id is not known" in bulk("ask-again", "INV-1", *who).err
     refused = bulk("ask-again", "INV-2", *who).err
     assert "INV-2 is refused, and was not created: send a file that has it, or drop it." in refused
     assert bulk("drop").out == "invoices.csv: 1 row dropped. None of them was created.\n"
@@ -592,18 +428,7 @@ def test_messages_say_what_is_so_of_rows_that_a_person_has_resolved(
 @pytest.mark.parametrize(
     ("variable", "words"), [("VICTOR_BULK_NEW_KEY", ()), ("OTHER", ("--new", "OTHER"))]
 )
-def test_a_secret_that_is_too_short_is_named_by_its_variable(
-    bulk: Bulk, variable: str, words: tuple[str, ...]
-) -> None:
+def test_a_secret_that_is_too_short_is_named_by_its_variable(bulk, variable, words):
     short = bulk("rekey", *words, **{variable: "short"})
     assert short.status == 2
-    assert f"{variable} has fewer than 16 characters" in short.err
-    assert "storage_key" not in short.err
-    assert "VICTOR_BULK_KEY" not in short.err
-
-
-def test_a_column_that_is_missing_is_named_as_the_field_that_it_is(bulk: Bulk) -> None:
-    bulk.write(rows(1))
-    unknown = bulk("send", "invoices.csv", "--column", "betrag=Betrag").err
-    assert "due_date" in unknown
-    assert "--due-date" not in unknown
+    assert f"Error: {variable} has fewer than 16 characters" in short.err

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bulk.bulk_runs import Senders, nothing_sent, referenced, row
+from tests.bulk.bulk_runs import nothing_sent, referenced, row
 from tests.outbox.kinds import Provider
-from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 
@@ -21,8 +20,8 @@ def change_entries(folder: Path, values: str) -> None:
 
 
 def test_what_was_not_sent_by_an_earlier_call_is_in_doubt_after_the_one_that_was_lost(
-    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
-) -> None:
+    sender, victor_sandbox, tmp_path
+):
     """A sender was killed during its second call, and the key has lapsed since then."""
     sender.store([row(1, client_reference_id="REF-1")])
     sent = "state = 'sending', first_sent_at = stored_at, by_provider_clock = TRUE"
@@ -48,7 +47,7 @@ class Environment(Provider):
         """The options of a sender."""
 
 
-def test_a_key_and_an_id_of_another_environment_are_another_payments(sender: Senders) -> None:
+def test_a_key_and_an_id_of_another_environment_are_another_payments(sender):
     environments = [Environment("staging"), Environment("production")]
     for each in environments:
         sender.store(referenced(1), **each.own)
@@ -60,13 +59,13 @@ def test_a_key_and_an_id_of_another_environment_are_another_payments(sender: Sen
 
 
 def test_a_worker_does_not_send_what_a_newer_file_has_replaced_since_it_took_it_up(
-    sender: Senders,
-) -> None:
+    sender,
+):
     """Without the provider's time, a row is marked just before its own call."""
     first, second = referenced(2)
     newer = [first, {**second, "amount": "9.99"}]
 
-    def replace(reference: str) -> None:
+    def replace(reference):
         if reference == "REF-1":
             sender.store(newer, **provider.own)
 

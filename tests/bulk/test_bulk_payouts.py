@@ -16,10 +16,9 @@ import pytest
 from tests.bulk.bulk_runs import Bulk, Senders, change_state, refused, wait_until
 from tests.bulk.conftest import STORAGE_KEY
 from tests.cases import cases_beside
-from tests.outbox.backups import Backup
 from tests.providers.eastpay.adapter import ARGUMENTS as EASTPAY
-from victor_ext import ConfigurationError, RetryPolicy
-from victor_ext.bulk import BulkSender, Check, InvalidRows
+from victor_ext import RetryPolicy
+from victor_ext.bulk import BulkSender, InvalidRows
 from victor_ext.bulk.payouts import Payouts
 from victor_ext.cli.bulk_output import announce
 from victor_ext.providers.eastpay import EastPay
@@ -100,13 +99,6 @@ def bulk(sandbox: VeloSandbox, bare_environment: dict[str, str], tmp_path: Path)
 
 
 @pytest.fixture
-def another_program(sandbox: VeloSandbox) -> Iterator[Velo]:
-    """Whoever pays by the same payor, and uses no state of ours."""
-    with Velo(VeloAuth(*sandbox.add_key()), base_url=sandbox.url) as velo:
-        yield velo
-
-
-@pytest.fixture
 def end_look_ups(tmp_path: Path) -> EndLookUps:
     """Let the time be over for which all that was looked up so far is looked up."""
 
@@ -145,13 +137,6 @@ def take(sender: Senders, step: str, outcome: str = "created", **options: Any) -
     assert sender(**options).take_step(step).counts == {outcome: 1}
 
 
-def submitted_once(sandbox: VeloSandbox, count: int) -> None:
-    assert (
-        sandbox.work_done_by_reference().items()
-        >= {f"PAY-{number}": 1 for number in range(1, count + 1)}.items()
-    )
-
-
 def payouts_of(sender: Senders, **options: Any) -> dict[str, list[str]]:
     """The payments of each payout, by the export."""
     payouts: dict[str, list[str]] = {}
@@ -160,138 +145,105 @@ def payouts_of(sender: Senders, **options: Any) -> dict[str, list[str]]:
     return payouts
 
 
-def payments_of(sender: Senders) -> list[list[str]]:
-    return list(payouts_of(sender).values())
-
-
-def test_rows_are_grouped_into_payouts(
-    sender: Senders, sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_are_grouped_into_payouts(sender, sandbox, monkeypatch):
     monkeypatch.setattr(Payouts, "rows_per_call", 3)
     payor, records = sandbox.payor_id, rows(9)
     records[1]["payout_memo"] = records[6]["payout_memo"] = "May"
     records[8] |= {"payout_from_payor_id": payor, "payout_to_payor_id": payor}
     assert sender().send(records).counts == {"created": 9}
     numbers = [[1, 3, 4], [2, 7], [5, 6, 8], [9]]
-    assert payments_of(sender) == [[f"PAY-{number}" for number in each] for each in numbers]
-    submitted_once(sandbox, 9)
+    assert [*payouts_of(sender).values()] == [[f"PAY-{each}" for each in one] for one in numbers]
     # Sent again, the file has nothing new, and three more rows are two more payouts.
     later = row(11, payout_memo="May")
     assert sender().send([*records, row(10), later, row(12)]).counts == {"created": 12}
     assert calls(sandbox, "submit") == 6
     # The export is in the order of the files.
-    assert [one.asked["payor_payment_id"] for one in sender().export()] == [
-        f"PAY-{number}" for number in range(1, 13)
-    ]
+    exported = [one.asked["payor_payment_id"] for one in sender().export()]
+    assert exported == [f"PAY-{number}" for number in range(1, 13)]
 
 
-def test_rejected_rows_quote_and_totals_are_shown(
-    bulk: Bulk, sandbox: VeloSandbox, another_program: Velo
-) -> None:
+def test_rejected_rows_quote_and_totals_are_shown(bulk, sandbox):
     records = [row(1), row(2, remote_id="nobody"), row(3, source_account_name="EUR account")]
     bulk.write(records, "march.csv")
-    assert "payor_payment_id" in bulk("send", "--help").out
     without_payor = bulk("send", "march.csv").err
     assert "\n--payor-id ID gives a payor to every row without one." in without_payor
-    assert "--by is missing" in bulk.send("march.csv", "--not-by-sender").err
-    totals = ("--expect-rows", "3", "--expect-total", "4.50")
-    sent = bulk.send("march.csv", *totals, "--by", "Ann", "--not-by-sender")
-    assert sent.status == 1
-    assert sent.out == "march.csv: 3 rows: 2 created, 1 rejected\n"
+    sent = bulk.send("march.csv", "--expect-rows", "3", "--expect-total", "4.50")
+    assert (sent.status, sent.out) == (1, "march.csv: 3 rows: 2 created, 1 rejected\n")
     shown = bulk("status", "--refresh").out
-    assert "payout " in shown
     assert "QUOTED, 2 accepted, 1 rejected: " in shown
     assert "1.50 USD from USD account" in shown
     assert "1.20 EUR from EUR account; quoted: 1.20 EUR for 1.50 USD" in shown
     lines = bulk("export").table
-    assert [(line["outcome"], line["error"], line["region"]) for line in lines] == [
-        ("created", "", "north"),
-        ("rejected", "There is no payee nobody.", "north"),
-        ("created", "", "north"),
+    assert [(line["outcome"], line["error"]) for line in lines] == [
+        ("created", ""),
+        ("rejected", "There is no payee nobody."),
+        ("created", ""),
     ]
-    listed = another_program.payments.list(sandbox.payor_id)
-    assert {line["id"] for line in lines} == {payment.id for payment in listed}
 
 
-def test_the_second_step_is_taken_once_and_by_another_person(
-    bulk: Bulk, sandbox: VeloSandbox
-) -> None:
+def test_the_second_step_is_taken_once_and_by_another_person(bulk, sandbox):
     bulk.write(rows(2), "march.csv")
-    assert bulk.send("march.csv", "--by", "Ann", "--not-by-sender").status == 0
+    assert "--by is missing" in bulk.send("march.csv", "--not-by-sender").err
+    sent = bulk.send("march.csv", "--by", "Ann", "--not-by-sender", "--json")
+    assert sent.json["next_command"] == "victor bulk --provider velo instruct march.csv"
     assert "Another person" in bulk("instruct", "march.csv", "--by", "ann").err
     assert "--by is missing: another person" in bulk("instruct", "march.csv").err
     assert calls(sandbox, "instruct") == 0
     for _ in range(2):
         paid = bulk("instruct", "march.csv", "--by", "Bob")
-        assert paid.status == 0
-        assert paid.out == "march.csv: instruct: 1 done\n"
+        assert (paid.status, paid.out) == (0, "march.csv: instruct: 1 done\n")
     assert calls(sandbox, "instruct") == 1
     assert "instruct by Bob: 1 done" in bulk("status", "--refresh").out
     assert bulk("status", "--refresh", "--json").json["payments"] == {"FUNDED": 2}
-    withdrawn = bulk("withdraw", "march.csv", "--by", "Bob", "--json")
-    assert withdrawn.json["counts"] == {"refused": 1}
 
 
-def test_the_amounts_of_new_rows_are_told_by_currency(sender: Senders) -> None:
+def test_the_amounts_of_new_rows_are_told_by_currency(sender):
+    """A control total is of one currency, and of all rows."""
     records = [*rows(2), row(3, currency="EUR", amount="0.10"), row(4, currency="JPY", amount="9")]
     expected = {"USD": Decimal("3.00"), "EUR": Decimal("0.10"), "JPY": Decimal(9)}
-    assert sender().check(records).totals == expected
+    check = sender().check(records)
+    assert check.totals == expected
     shown = StringIO()
     with redirect_stderr(shown):
-        announce("f.csv", Check(rows=4, new=4, totals=expected), RowFile("f.csv"))
+        announce("f.csv", check, RowFile("f.csv"))
     assert shown.getvalue() == "f.csv: 4 rows to send: 0.10 EUR, 9 JPY, 3.00 USD.\n"
-
-
-def test_a_file_of_another_total_is_refused(sender: Senders, sandbox: VeloSandbox) -> None:
-    both = [row(1), row(2, currency="EUR")]
-    for records, total, words in (
+    for wrong, total, words in (
         (rows(2), "3.01", "the amounts are 3.00"),
-        (both, "3.00", "in USD and EUR"),
+        (records, "12.10", "in USD and EUR and JPY"),
     ):
         with pytest.raises(InvalidRows, match=words):
-            sender().send(records, expect_total=total)
-    assert sender().check(rows(2), expect_total="3.00", expect_rows=2).new == 2
-    assert calls(sandbox, "submit") == 0
+            sender().send(wrong, expect_total=total)
 
 
 @pytest.mark.parametrize(("changes", "column"), cases_beside(__file__)["payments"])
-def test_a_row_that_velo_would_refuse(
-    sender: Senders, changes: dict[str, str], column: str
-) -> None:
+def test_a_row_that_velo_would_refuse(sender, changes, column):
     (problem,) = sender().check([row(1, **changes)]).problems
     assert problem.column == column
     assert column in problem.message
 
 
-def test_rows_are_told_apart_by_the_reference_that_finds_them(sender: Senders) -> None:
+def test_rows_are_told_apart_by_the_reference_that_finds_them(sender):
     with refused("told apart by payor_payment_id"):
         sender(key_column="region")
     with refused("due_date is no column"):
         sender(due_date="today")
-    wrong = [
-        row(1, amount="x", source_account_name=""),
-        row(2, amount="x", currency="USDD", remote_id=""),
-    ]
-    check = sender().check([row(1), *wrong])
-    # How many decimals an amount has depends on its currency.
-    columns = ["payor_payment_id", "amount", "source_account_name", "currency", "remote_id"]
-    assert check.repeated == 1
-    assert [problem.column for problem in check.problems] == columns
+    assert sender().check([row(1), row(1)]).repeated == 1
 
 
-def test_two_payors_may_have_one_reference_in_two_spellings(sender: Senders) -> None:
+def test_two_payors_may_have_one_reference_in_two_spellings(sender):
     """Of one payor, both are one payment until a person says otherwise."""
-    payors = [str(uuid4()) for _ in range(2)]
-    references = [("PAY-7", payors[0]), ("pay\u20137", payors[1]), ("pay-7", payors[0])]
-    rows = [row(7, payor_payment_id=text, payor_id=payor) for text, payor in references]
-    check = sender().check(rows)
+    ours, others = (str(uuid4()) for _ in range(2))
+    references = [("PAY-7", ours), ("pay\u20137", others), ("pay-7", ours)]
+    check = sender().check(
+        [row(7, payor_payment_id=text, payor_id=payor) for text, payor in references]
+    )
     assert check.new == 2
     assert [notice.key_value for notice in check.notices] == ["pay-7"]
 
 
 def test_a_reference_with_other_zeros_is_the_same_payout_if_all_else_is_equal(
-    sender: Senders,
-) -> None:
+    sender,
+):
     sender(batch="march").send([row(7, payor_payment_id="PAY-007")])
     later = [row(7), row(7, payor_payment_id="PAY-8"), row(7, payor_payment_id="PAY-08")]
     status = sender(batch="april").send(later)
@@ -299,32 +251,23 @@ def test_a_reference_with_other_zeros_is_the_same_payout_if_all_else_is_equal(
     assert status.counts == {"created": 1, "refused": 2}
 
 
-def test_a_payor_that_cannot_be_seen_whole_is_refused_by_its_row(
-    sender: Senders, sandbox: VeloSandbox
-) -> None:
+def test_a_payor_that_cannot_be_seen_whole_is_refused_by_its_row(sender, sandbox):
     payors = [f"{sandbox.payor_id} ", f"\u200b{sandbox.payor_id}", "  "]
-    wrong = [row(number, payor_id=payor) for number, payor in enumerate(payors, 2)]
-    check = sender().check([row(1), *wrong])
-    problems = [(problem.row, problem.column) for problem in check.problems]
-    assert problems == [(number, "payor_id") for number in (2, 3, 4)]
-    assert check.new == 1
+    check = sender().check([row(number, payor_id=payor) for number, payor in enumerate(payors)])
+    assert [problem.column for problem in check.problems] == ["payor_id"] * 3
+    assert check.new == 0
 
 
-def test_a_name_is_not_found_by_a_payor_that_cannot_be_seen_whole(
-    sender: Senders, sandbox: VeloSandbox
-) -> None:
+def test_a_name_is_not_found_by_a_payor_that_cannot_be_seen_whole(sender, sandbox):
     sender.store([row(1)])
     with refused("has no row PAY-9"):
         sender(payor_id=f"{sandbox.payor_id[:8]}\u200b{sandbox.payor_id[8:]}").drop(["PAY-9"])
 
 
-def test_who_asks_for_a_payment_once_more_has_to_withdraw_it_first(
-    sender: Senders, sandbox: VeloSandbox
-) -> None:
+def test_who_asks_for_a_payment_once_more_has_to_withdraw_it_first(sender, sandbox):
     sender().send(rows(2))
     with refused("it would be asked twice"):
         sender().ask_again(["PAY-1"], by="Ann", why="It was lost.")
-    assert calls(sandbox, "submit") == 1
     take(sender, "withdraw")
     sender.ask_again("PAY-1")
     assert sender().resume().counts == {"created": 2}
@@ -332,74 +275,63 @@ def test_who_asks_for_a_payment_once_more_has_to_withdraw_it_first(
 
 
 @pytest.mark.parametrize("step", ["instruct", "withdraw"])
-def test_a_step_is_of_what_its_own_batch_has_sent(
-    bulk: Bulk, sandbox: VeloSandbox, step: str
-) -> None:
+def test_a_step_is_of_what_its_own_batch_has_sent(bulk, sandbox, step):
     """Whoever lists payments of another batch takes no step of it, and is not told to."""
     by_ann = ("--by", "Ann", "--json")
     bulk.write(rows(2), "both.csv")
-    first = bulk.send("both.csv", *by_ann, "--not-by-sender")
-    assert first.json["next_step"] == "instruct"
-    same = ("same.csv", row(1), "created")
-    other = ("other.csv", row(1, amount="1.60"), "to_decide")
-    for name, record, outcome in (same, other):
-        bulk.write([record], name)
-        sent = bulk.send(name, *by_ann)
-        assert sent.json["counts"] == {outcome: 1}
-        assert sent.json["next_command"] is None
+    assert bulk.send("both.csv", *by_ann, "--not-by-sender").json["next_step"] == "instruct"
+    for name, amount, outcome in (
+        ("same.csv", "1.50", "created"),
+        ("other.csv", "1.60", "to_decide"),
+    ):
+        bulk.write([row(1, amount=amount)], name)
+        sent = bulk.send(name, *by_ann).json
+        assert (sent["counts"], sent["next_command"]) == ({outcome: 1}, None)
         assert bulk("status", name, "--refresh", "--json").json["units"] == {}
-        ended = bulk(step, name, "--by", "Ann")
-        assert ended.status == 2
-        assert f"has nothing to {step}" in ended.err
+        assert f"has nothing to {step}" in bulk(step, name, "--by", "Ann").err
     bulk.write(rows(3), "more.csv")
     assert " more.csv" in bulk.send("more.csv", *by_ann).json["next_command"]
     assert bulk(step, "more.csv", *by_ann).json["counts"] == {"created": 1}
-    assert calls(sandbox, step) == 1
     assert bulk(step, "both.csv", "--by", "Ann").status == 2
     assert bulk(step, "both.csv", "--by", "Bob", "--json").json["counts"] == {"created": 1}
     assert calls(sandbox, step) == 2
 
 
-def test_who_sent_the_rows_stays_known_where_another_person_has_to_act(
-    sender: Senders, sandbox: VeloSandbox
-) -> None:
-    """Whoever sends to such a batch says who it is, and whoever sent nothing may act."""
-    sender(by="Ann", not_by_sender=True).send(rows(1))
+def test_who_sent_the_rows_stays_known_where_another_person_has_to_act(sender):
+    """Whoever sends to such a batch says who it is, and whoever sent nothing may act. Who goes on
+    with a file is not who sends it.
+    """
+    sender.store(rows(1), by="Ann", not_by_sender=True)
     for read in ("check", "send"):
-        with refused("by is missing: rows of this batch") as error:
+        with refused("by is missing: rows of this batch"):
             getattr(sender(), read)(rows(2))
-        assert error.value.problems[0].field == "by"
-    assert sender().status().rows == 1
-    assert sender(by="Bob").send(rows(1)).counts == {"created": 1}
+    assert sender(by="Bob").resume().counts == {"created": 1}
     with refused("Another person has to"):
-        sender(by="Ann").take_step("instruct")
+        sender(by="ANN ").take_step("instruct")
     take(sender, "instruct", by="Bob")
     assert sender(by="Bob").send(rows(2)).counts == {"created": 2}
     with refused("Another person has to"):
         sender(by="Bob").take_step("instruct")
-    # Nor can it be wanted later, of rows that nobody is known to have sent.
-    anonymous = sender(batch="april")
-    anonymous.send([row(7)])
+
+
+def test_another_person_can_be_wanted_after_the_rows_were_sent_by_somebody_who_is_known(
+    sender,
+):
+    sender(by="Ann").send(rows(1))
+    sender(by="Ann", not_by_sender=True).send(rows(1))
+    with refused("Another person has to"):
+        sender(by="Ann").take_step("instruct")
+    sender(batch="april").send([row(7)])
     with refused("not_by_sender cannot hold for this batch"):
         sender(batch="april", by="Ann", not_by_sender=True).send([row(7), row(8)])
     take(sender, "instruct", batch="april", by="Ann")
 
 
-def test_another_person_can_be_wanted_after_the_rows_were_sent(sender: Senders) -> None:
-    sender(by="Ann").send(rows(1))
-    sender(by="Ann", not_by_sender=True).send(rows(1))
-    with refused("Another person has to"):
-        sender(by="Ann").take_step("instruct")
-    take(sender, "instruct", by="Bob")
-
-
-def test_another_system_is_refused_with_the_reason(bulk: Bulk) -> None:
+def test_another_system_is_refused_with_the_reason(bulk):
     why = r"EastPay has no bulk sending: .* It is for Victor or Velo\."
     with EastPay(**EASTPAY) as client, refused(why):
         BulkSender(client)
-    ended = bulk("--provider", "flexfactor", "status")
-    assert ended.status == 2
-    assert "decided while a customer waits" in ended.err
+    assert "decided while a customer waits" in bulk("--provider", "flexfactor", "status").err
 
 
 class TestALostResponse:
@@ -407,15 +339,14 @@ class TestALostResponse:
 
     @late
     def test_what_a_person_has_found_has_the_payout_that_is_to_be_instructed(
-        self, sender: Senders, sandbox: VeloSandbox, client: Velo, end_look_ups: EndLookUps
-    ) -> None:
+        self, sender, sandbox, client, end_look_ups
+    ):
         sandbox.inject("lose_answer", operation="submit")
-
         with broken_off(sandbox, "list_payments") as stop:
             sender().send(rows(2), on_progress=stop)
         end_look_ups()
         assert sender().resume().counts == {"unknown": 2}
-        found: dict[str, Any] = {"by": "Ann", "why": "read in the portal"}
+        found = {"by": "Ann", "why": "read in the portal"}
         with refused("PAY-1 was sent with others: name what it"):
             sender().resolve("PAY-1", "created", **found)
         sandbox.advance(LAG)
@@ -426,35 +357,25 @@ class TestALostResponse:
             sender().resolve("PAY-1", "created", id=elsewhere, **found)
         for reference in ("PAY-1", "PAY-2"):
             sender().resolve(reference, "created", id=str(payout), **found)
-        assert payments_of(sender) == [["PAY-1", "PAY-2"]]
         take(sender, "instruct")
         assert calls(sandbox, "instruct") == 1
 
-    def test_a_corrected_row_is_found_beside_the_payout_that_had_rejected_it(
-        self, sender: Senders, sandbox: VeloSandbox
-    ) -> None:
+    def test_a_corrected_row_is_found_beside_the_payout_that_had_rejected_it(self, sender, sandbox):
         """That payout has other payments, too: it was not sent with this row alone."""
         assert sender().send([row(1), row(2, remote_id="nobody")]).exit_status == 1
         sandbox.inject("lose_answer", operation="submit")
-        sent = sender(patience=5).send(rows(2))
-        assert sent.counts == {"created": 2}
-        assert sent.exit_status == 0
-        assert payments_of(sender) == [["PAY-1"], ["PAY-2"]]
+        assert sender(patience=5).send(rows(2)).counts == {"created": 2}
+        assert [*payouts_of(sender).values()] == [["PAY-1"], ["PAY-2"]]
         assert calls(sandbox, "submit") == 2
 
-    def test_the_payout_that_was_withdrawn_is_not_taken_for_it(
-        self, sender: Senders, sandbox: VeloSandbox, end_look_ups: EndLookUps
-    ) -> None:
+    def test_the_payout_that_was_withdrawn_is_not_taken_for_it(self, sender, sandbox, end_look_ups):
         """A payment that is asked once more has the reference that it had before."""
         sender.finish(rows(2))
         sender().take_step("withdraw")
         sender().ask_again(["PAY-1", "PAY-2"], by="Ann", why="It was withdrawn.")
         sandbox.inject("cut_request", operation="submit")
-
-        def later(_status: object) -> None:
-            end_look_ups()
-
-        assert sender().resume(on_progress=later).counts == {"unknown": 2}
+        resumed = sender().resume(on_progress=lambda _status: end_look_ups())
+        assert resumed.counts == {"unknown": 2}
         assert sandbox.work_done_by_reference()["PAY-1"] == 1
 
 
@@ -467,9 +388,7 @@ def lose(sender: Senders, sandbox: VeloSandbox, step: str) -> None:
         sender().take_step(step, on_progress=stop)
 
 
-def test_an_instruction_that_was_lost_is_given_again(
-    bulk: Bulk, sandbox: VeloSandbox, end_look_ups: EndLookUps
-) -> None:
+def test_an_instruction_that_was_lost_is_given_again(bulk, sandbox, end_look_ups):
     """Once nothing of it can be under way, by another command."""
     bulk.write(rows(2), "march.csv")
     assert bulk.send("march.csv").status == 0
@@ -482,19 +401,14 @@ def test_an_instruction_that_was_lost_is_given_again(
     assert status.status == 3
     assert "instruct: 1 unknown" in status.out
     assert status.err.endswith(how)
-
     end_look_ups()
     lost = bulk("instruct", "march.csv")
     assert lost.status == 75
-    assert calls(sandbox, "instruct") == 1
-    assert lost.out.startswith("march.csv: instruct: 1 not sent\n  payout ")
     assert "The payout is ACCEPTED. So it was lost, and can be sent again." in lost.out
     assert lost.err.endswith(how)
-    again = bulk("instruct", "march.csv")
-    assert again.status == 0
-    assert again.out == "march.csv: instruct: 1 done\n"
+    assert calls(sandbox, "instruct") == 1
+    assert bulk("instruct", "march.csv").out == "march.csv: instruct: 1 done\n"
     assert calls(sandbox, "instruct") == 2
-    assert bulk("status").status == 0
 
 
 class TestAStepReadsTheStateFirst:
@@ -504,26 +418,20 @@ class TestAStepReadsTheStateFirst:
         ("first", "second", "state"),
         [("instruct", "withdraw", "INSTRUCTED"), ("withdraw", "instruct", "WITHDRAWN")],
     )
-    def test_the_other_step_was_taken(
-        self, sender: Senders, sandbox: VeloSandbox, first: str, second: str, state: str
-    ) -> None:
+    def test_the_other_step_was_taken(self, sender, sandbox, first, second, state):
         sender.finish(rows(2))
         take(sender, first)
         refused = sender().take_step(second)
-        assert refused.counts == {"refused": 1}
-        assert refused.exit_status == 1
+        assert (refused.counts, refused.exit_status) == ({"refused": 1}, 1)
         (reason,) = refused.reasons.values()
         assert f"it is {state}" in reason
         assert calls(sandbox, second) == 0
-        assert sender().status().steps[second]["reasons"] == refused.reasons
 
     @pytest.mark.parametrize("name", ["instruct", "withdraw"])
-    def test_no_step_is_taken_while_the_state_is_held(
-        self, sender: Senders, sandbox: VeloSandbox, name: str
-    ) -> None:
+    def test_no_step_is_taken_while_the_state_is_held(self, sender, sandbox, name):
         sender.finish(rows(2))
         sender().hold()
-        with pytest.raises(ConfigurationError, match="The state is held"):
+        with refused("The state is held"):
             sender().take_step(name)
         assert calls(sandbox, name) == 0
 
@@ -531,38 +439,29 @@ class TestAStepReadsTheStateFirst:
         ("name", "status"), [("instruct", 400), ("withdraw", 403), ("instruct", 404)]
     )
     def test_a_step_that_was_rejected_is_taken_by_the_next_call(
-        self, sender: Senders, sandbox: VeloSandbox, name: str, status: int
-    ) -> None:
+        self, sender, sandbox, name, status
+    ):
         sender.finish(rows(2))
         sandbox.inject("status", operation=name, status=status)
         take(sender, name, "rejected", by="Ann")
         take(sender, name, by="Bob")
-        assert calls(sandbox, name) == 2
         reads = calls(sandbox, "get_payout")
         take(sender, name)
         assert calls(sandbox, name) == 2
         assert calls(sandbox, "get_payout") == reads, "what is done is not read"
         assert sender().status().steps[name]["by"] == ["Ann", "Bob"]
 
-    @pytest.mark.parametrize(
-        ("name", "before"),
-        [
-            ("instruct", "nothing"),
-            ("withdraw", "nothing"),
-            ("instruct", "rejected"),
-            ("withdraw", "rejected"),
-            ("instruct", "not_sent"),
-        ],
-    )
+    @pytest.mark.parametrize("name", ["instruct", "withdraw"])
+    @pytest.mark.parametrize("before", ["nothing", "rejected", "not_sent"])
     def test_a_step_that_was_taken_elsewhere_meanwhile_is_not_taken_again(
         self,
-        sender: Senders,
-        sandbox: VeloSandbox,
-        another_program: Velo,
-        end_look_ups: EndLookUps,
-        name: str,
-        before: str,
-    ) -> None:
+        sender,
+        sandbox,
+        client,
+        end_look_ups,
+        name,
+        before,
+    ):
         """Such as by whoever was told that it was rejected; or the response was another's."""
         sender.finish(rows(2))
         if before == "rejected":
@@ -573,14 +472,12 @@ class TestAStepReadsTheStateFirst:
         if before != "nothing":
             take(sender, name, before)
         (payout,) = payouts_of(sender)
-        getattr(another_program.payouts, name)(payout)
+        getattr(client.payouts, name)(payout)
         taken = calls(sandbox, name)
         take(sender, name)
         assert calls(sandbox, name) == taken
 
-    def test_a_step_that_was_ruled_out_is_read_again(
-        self, sender: Senders, sandbox: VeloSandbox
-    ) -> None:
+    def test_a_step_that_was_ruled_out_is_read_again(self, sender, sandbox):
         sender.finish(rows(2))
         (payout,) = payouts_of(sender)
         rejected = json.dumps({"payoutId": payout, "status": "REJECTED"})
@@ -589,46 +486,38 @@ class TestAStepReadsTheStateFirst:
         take(sender, "instruct")
         assert calls(sandbox, "instruct") == 1
 
-    def test_a_state_that_cannot_be_read_sends_nothing(
-        self, sender: Senders, sandbox: VeloSandbox
-    ) -> None:
+    def test_a_state_that_cannot_be_read_sends_nothing(self, sender, sandbox):
         sender.finish(rows(2))
         sandbox.inject("status", operation="get_payout", status=503, times=1000)
         stopped = sender(patience=0.1).take_step("instruct")
-        assert stopped.counts == {"not_sent": 1}
-        assert stopped.exit_status == 75
+        assert (stopped.counts, stopped.exit_status) == ({"not_sent": 1}, 75)
         assert calls(sandbox, "instruct") == 0
-        sandbox.clear_faults()
-        take(sender, "instruct")
 
-    @pytest.mark.parametrize(("name", "is_quoted"), [("instruct", True), ("withdraw", False)])
+    @pytest.mark.parametrize(("name", "account"), [("instruct", "EUR"), ("withdraw", "USD")])
     def test_a_lost_step_is_taken_again_only_once_nothing_of_it_is_under_way(
         self,
-        sender: Senders,
-        sandbox: VeloSandbox,
-        end_look_ups: EndLookUps,
-        name: str,
-        is_quoted: bool,
-    ) -> None:
-        sender().send(rows(2, source_account_name="EUR account") if is_quoted else rows(2))
+        sender,
+        sandbox,
+        end_look_ups,
+        name,
+        account,
+    ):
+        sender().send(rows(2, source_account_name=f"{account} account"))
         lose(sender, sandbox, name)
         reads = calls(sandbox, "get_payout")
 
-        def pass_on(_status: object) -> None:
+        def pass_on(_status):
             if calls(sandbox, "get_payout") > reads:
                 end_look_ups()
 
-        lost = sender().take_step(name, on_progress=pass_on)
-        assert lost.counts == {"not_sent": 1}
+        assert sender().take_step(name, on_progress=pass_on).counts == {"not_sent": 1}
         assert calls(sandbox, name) == 1
         assert calls(sandbox, "get_payout") > reads + 1, "it was read before, too"
         take(sender, name)
         take(sender, name)
         assert calls(sandbox, name) == 2
 
-    def test_a_lost_withdrawal_of_a_payout_that_was_instructed(
-        self, sender: Senders, sandbox: VeloSandbox, end_look_ups: EndLookUps
-    ) -> None:
+    def test_a_lost_withdrawal_of_a_payout_that_was_instructed(self, sender, sandbox, end_look_ups):
         """It may still come as long as Velo does not say that all is paid."""
         sender.finish(rows(2))
         lose(sender, sandbox, "withdraw")
@@ -645,9 +534,7 @@ class TestAStepReadsTheStateFirst:
 
 
 @pytest.mark.parametrize("killed_at", ["submit", "nothing", "instruct"])
-def test_a_restored_state_pays_no_payout_twice(
-    bulk: Bulk, sandbox: VeloSandbox, backup: Backup, killed_at: str
-) -> None:
+def test_a_restored_state_pays_no_payout_twice(bulk, sandbox, backup, killed_at):
     """A backup made while a payout was submitted, once it was, or while it was instructed: it does
     not know what came later.
     """
@@ -660,47 +547,20 @@ def test_a_restored_state_pays_no_payout_twice(
     if killed_at != "nothing":
         kill_amid(bulk, sandbox, killed_at, *(send if killed_at == "submit" else instruct))
     backup.make()
-    for is_restored in (False, True):
-        if is_restored:
-            backup.restore()
-        resumed, instructed = bulk("resume", *state), bulk(*instruct)
-        assert resumed.status == 0
-        assert resumed.out == "march.csv: 2 rows: 2 created\n"
-        assert instructed.status == 0
-        assert instructed.out == "march.csv: instruct: 1 done\n"
-    withdrawn = bulk("withdraw", "march.csv", *state)
-    assert withdrawn.status == 1
-    assert "since it is INSTRUCTED" in withdrawn.out
+    for act in (list, backup.restore):
+        act()
+        assert bulk("resume", *state).out == "march.csv: 2 rows: 2 created\n"
+        assert bulk(*instruct).out == "march.csv: instruct: 1 done\n"
+    assert "since it is INSTRUCTED" in bulk("withdraw", "march.csv", *state).out
     assert [calls(sandbox, name) for name in ("submit", "instruct", "withdraw")] == [1, 1, 0]
-    submitted_once(sandbox, 2)
 
 
-def test_what_comes_next_is_said(bulk: Bulk, sandbox: VeloSandbox) -> None:
-    bulk.write(rows(2), "march.csv")
-    instruct = "victor bulk --provider velo instruct march.csv"
+def test_what_is_not_accepted_yet_waits_for_resume(bulk, sender, sandbox):
     sandbox.inject("status", operation="get_payout", status=503, times=1000)
+    bulk.write(rows(2), "march.csv")
     accepted = bulk.send("march.csv", "--patience", "0.1")
     assert accepted.status == 3
     assert "victor bulk --provider velo resume --batch march.csv" in accepted.err
-    assert "same keys" not in accepted.err
-    assert instruct not in accepted.err
-    sandbox.clear_faults()
-    sent = bulk.send("march.csv")
-    assert sent.status == 0
-    assert instruct in sent.err
-    assert bulk.send("march.csv", "--json").json["next_command"] == instruct
-
-
-def test_who_goes_on_with_a_file_is_not_who_sends_it(sender: Senders) -> None:
-    sender.store(rows(2), by="Ann", not_by_sender=True)
-    assert sender(by="Bob").resume().counts == {"created": 2}
-    with refused("who sent these rows"):
-        sender(by="ANN ").take_step("instruct")
-    take(sender, "instruct", by="Bob")
-
-
-def test_what_is_not_accepted_yet_waits_for_resume(sender: Senders, sandbox: VeloSandbox) -> None:
-    sandbox.inject("status", operation="get_payout", status=503, times=1000)
     assert sender().send(rows(2)).counts == {"accepted": 2}
     sandbox.clear_faults()
     with refused("not_by_sender cannot be checked: some of the rows"):
@@ -708,37 +568,19 @@ def test_what_is_not_accepted_yet_waits_for_resume(sender: Senders, sandbox: Vel
     with refused("accepted nothing that this batch has sent"):
         sender().take_step("instruct")
     assert sender().resume().counts == {"created": 2}
-    assert calls(sandbox, "submit") == 1
-    assert calls(sandbox, "list_payments") == 0
+    assert calls(sandbox, "submit") == 2
 
 
 @pytest.mark.parametrize("operation", ["submit", "get_payout", "payout_payments", "instruct"])
-def test_a_sender_that_is_killed(bulk: Bulk, sandbox: VeloSandbox, operation: str) -> None:
+def test_a_sender_that_is_killed(bulk, sandbox, operation):
     """While a response is under way: to the submission, to a later read, or to the instruction."""
     bulk.write(rows(4), "march.csv")
-    first: tuple[str, ...] = ("send", "march.csv", *bulk.sends)
-    again, message = ("resume", "march.csv"), "4 rows: 4 created"
+    first = ("send", "march.csv", *bulk.sends)
+    again = ("resume", "march.csv")
     if operation == "instruct":
         assert bulk(*first).status == 0
         first = again = ("instruct", "march.csv")
-        message = "instruct: 1 done"
     kill_amid(bulk, sandbox, operation, *first)
-    ended = bulk(*again)
-    assert ended.status == 0
-    assert ended.out == f"march.csv: {message}\n"
+    assert bulk(*again).status == 0
     assert calls(sandbox, "submit") == 1
     assert calls(sandbox, "instruct") == (operation == "instruct")
-    submitted_once(sandbox, 4)
-
-
-def test_two_machines_submit_and_instruct_each_payout_once(
-    bulk: Bulk, sandbox: VeloSandbox, postgres: str
-) -> None:
-    state = ("--state", postgres)
-    bulk.write([row(number, payout_memo=f"memo {number % 6}") for number in range(1, 25)], "m.csv")
-    with bulk.started("worker", *state):
-        assert bulk.send("m.csv", *state).out == "m.csv: 24 rows: 24 created\n"
-        assert bulk("instruct", "m.csv", *state).out == "m.csv: instruct: 6 done\n"
-    submitted_once(sandbox, 24)
-    assert calls(sandbox, "submit") == 6
-    assert calls(sandbox, "instruct") == 6

@@ -5,7 +5,7 @@ however many other files a state has.
 import pytest
 import sqlalchemy as sa
 
-from tests.bulk.bulk_runs import Senders, rows
+from tests.bulk.bulk_runs import rows
 from tests.query_plans import reads_all, scans
 
 pytestmark = pytest.mark.pull_request
@@ -19,7 +19,7 @@ def is_scan(step: str) -> bool:
     return (is_of_whole_table and step != "SCAN victor_bulk_control") or step.endswith("(owner=?)")
 
 
-def test_a_file_beside_others(sender: Senders) -> None:
+def test_a_file_beside_others(sender):
     sender(batch="march").send(rows(40))
     with scans(sa.Engine, is_scan) as found:
         sender(batch="april").send(rows(5, start=100))

@@ -2,15 +2,13 @@
 person.
 """
 
-import threading
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.bulk.bulk_runs import (
-    Senders,
     asked_once,
     keys_of,
     lose_answers,
@@ -23,7 +21,6 @@ from tests.bulk.bulk_runs import (
 from victor_ext import ProviderTime, Victor
 from victor_ext.bulk.worker import RowOutbox
 from victor_ext.reconciliation import Kind, reconcile
-from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.pull_request
 KEPT = 100
@@ -31,19 +28,18 @@ KEPT = 100
 
 
 def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
-    sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    sender, victor_sandbox, monkeypatch
+):
     victor_sandbox.inject("cut_request", operation="create", times=2)
     assert sender(workers=1, key_retention=3600).send(referenced(1)).exit_status == 3
-    ahead = timedelta(0)
+    turns = [timedelta(0)]
 
-    def reserve_turns(_outbox: object, _connection: object, batches: list[str]) -> list[float]:
-        nonlocal ahead
-        ahead += timedelta(hours=1)
+    def reserve_turns(_outbox, _connection, batches):
+        turns.append(timedelta(hours=1))
         return [0.0 for _ in batches]
 
-    def provider_time(_self: object) -> ProviderTime:
-        return ProviderTime(datetime.now(UTC) + ahead, is_known=True)
+    def provider_time(_self):
+        return ProviderTime(datetime.now(UTC) + sum(turns, timedelta(0)), is_known=True)
 
     monkeypatch.setattr(RowOutbox, "_reserve_turns", reserve_turns)
     monkeypatch.setattr(Victor, "provider_time", provider_time)
@@ -53,9 +49,7 @@ def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
 
 
 @pytest.mark.parametrize("batch", ["march", "april"])
-def test_the_request_of_another_row_settles_nothing(
-    sender: Senders, client: Victor, victor_sandbox: Sandbox, batch: str
-) -> None:
+def test_the_request_of_another_row_settles_nothing(sender, client, victor_sandbox, batch):
     """A row with the same reference and values, in another chunk or in another batch: it alone was
     made.
     """
@@ -79,63 +73,59 @@ def test_the_request_of_another_row_settles_nothing(
 
 
 def test_a_batch_of_another_account_is_left_alone_by_name(
-    sender: Senders, victor_sandbox: Sandbox, other_account: Victor, postgres: str
-) -> None:
+    sender, victor_sandbox, other_account, postgres
+):
     """The sandbox, as a provider may, keeps the keys of each caller apart: the same key would make
     a second request.
     """
-    ours = {"state": postgres}
-    theirs = {"state": postgres, "victor": other_account}
-    lose_answers(victor_sandbox, 2)
-    victor_sandbox.inject("refuse", operation="create", times=2)
-    status = sender(workers=1, **ours).send(referenced(3))
-    assert status.counts == {"created": 1, "unknown": 2}
-    sender.store(referenced(130), **ours)
+    ours = sender.of(state=postgres)
+    theirs = ours.of(victor=other_account)
+    lose_answers(victor_sandbox, 4)
+    assert ours(workers=1).send(referenced(3)).counts == {"created": 1, "unknown": 2}
+    ours.store(referenced(40))
     attempts = victor_sandbox.attempts_by_key()
-    other = sender(**theirs)
-    sends = (partial(other.send, referenced(131)), partial(other.check, referenced(131)))
+    other = theirs()
+    sends = (partial(other.send, referenced(41)), partial(other.check, referenced(41)))
     for act in (other.resume, other.work, *sends):
         with refused(r"batch march belongs to the account [0-9A-Za-z+/]{12}, these"):
             act()
-    assert other.status().counts == sender(**ours).status().counts
+    # In another batch, what was created is refused, and what may have been asked is looked up.
+    assert theirs(batch="may").send(referenced(3)).noticed == {
+        "other_account": 1,
+        "only_looked_up": 2,
+    }
     # A worker for all batches leaves it, too, and works on a batch of its own.
-    own = sender(batch="theirs", **theirs)
-    sender.store(rows(1, start=900), batch="theirs", **theirs)
-
-    class Done(threading.Event):
-        def is_set(self) -> bool:
-            return bool(own.status().over)
-
-    sender(batch=None, **theirs).work(stop=Done())
+    theirs.store(rows(1, start=900), batch="theirs")
+    own = theirs(batch="theirs")
+    stop = SimpleNamespace(is_set=lambda: bool(own.status().over), wait=lambda _=None: True)
+    theirs(batch=None).work(stop=stop)
     assert own.status().exit_status == 0
     (key,) = keys_of(rows(1, start=900))
     assert victor_sandbox.attempts_by_key() == {**attempts, key: 1}
-    sender.finish(**ours)
-    asked_once(victor_sandbox, [*referenced(130), row(900)])
+    ours.finish()
+    asked_once(victor_sandbox, [*referenced(40), row(900)])
 
 
 @pytest.mark.parametrize("words", ["key", "Duplicate request"])
-def test_a_conflict_proves_nothing(
-    sender: Senders, client: Victor, victor_sandbox: Sandbox, tmp_path: Path, words: str
-) -> None:
+def test_a_conflict_proves_nothing(sender, client, victor_sandbox, tmp_path, words):
     """An edited file that was sent from another folder, and so from another state: its key has a
     payment already.
     """
     (record,) = referenced(1)
     sender.finish([record])
-    again = sender(state=f"sqlite:///{tmp_path}/another.sqlite")
+    sender = sender.of(state=f"sqlite:///{tmp_path}/another.sqlite")
     if words != "key":
         victor_sandbox.inject("status", operation="create", status=403, body=words)
-    assert again.send([{**record, "amount": "7.77"}]).counts == {"unknown": 1}
-    (result,) = again.export()
-    assert words in result.error
-    assert "has another value than was sent: amount" in result.error
+    assert sender().send([{**record, "amount": "7.77"}]).counts == {"unknown": 1}
+    error = sender.result().error
+    assert words in error
+    assert "has another value than was sent: amount" in error
     # The age of the key is not certain: it is looked up, and not sent again.
     with nothing_sent(victor_sandbox):
-        assert again.resume().counts == {"unknown": 1}
+        assert sender().resume().counts == {"unknown": 1}
     results = tmp_path / "results.csv"
     with results.open("w", encoding="utf-8", newline="") as file:
-        again.export_csv(file)
+        sender().export_csv(file)
     now, hour = datetime.now(UTC), timedelta(hours=1)
     with reconcile(client, results, start=now - hour, end=now + hour) as report:
         assert [difference.kind for difference in report] == [Kind.DIFFERS]

@@ -3,7 +3,6 @@ words; nothing is guessed.
 """
 
 import csv
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -22,7 +21,6 @@ from tests.bulk.bulk_runs import (
     in_days,
     outbound,
     row,
-    rows,
     today,
     write_csv,
 )
@@ -30,7 +28,6 @@ from tests.cases import cases_beside
 from tests.cli.victor_command import Command, Ran
 from victor_ext import ConfigurationError
 from victor_ext.bulk import Check, RowFile
-from victor_ext.sandbox import Sandbox
 from victor_ext.tables.formats import UnreadableCell, read_amount, read_date
 from victor_ext.tables.texts import is_error_value
 
@@ -84,23 +81,18 @@ def places(check: Check) -> list[tuple[int | None, str | None, str]]:
     return [(problem.line, problem.column, problem.code) for problem in check.problems]
 
 
-def test_a_german_spreadsheet_is_sent_as_it_is_meant(
-    sender: Senders, tmp_path: Path, victor_sandbox: Sandbox
-) -> None:
+def test_a_german_spreadsheet_is_sent_as_it_is_meant(sender, tmp_path, victor_sandbox):
     tomorrow = german(today() + timedelta(days=1))
     lines = [HEADING, line(note="Grüße"), line("R-2", "44,2", due=tomorrow), ";;;;;;", " ;"]
     path = file_of(tmp_path, lines, "windows-1252")
     file = RowFile(path, **SPREADSHEET, encoding="windows-1252")
     assert sender().check(file, expect_rows=2, expect_total="1278.70").problems == []
     sender.finish(file)
-    first, second = sorted(outbound(victor_sandbox), key=itemgetter("client_reference_id"))
-    assert first["client_reference_id"] == "R-1"
-    assert second["client_reference_id"] == "R-2"
-    assert first["amount"] == "1234.50"
-    assert second["amount"] == "44.2"
-    assert first["due_date"] == in_days(0)
-    assert second["due_date"] == in_days(1)
-    assert first["notes"] == "Grüße"
+    names = ("client_reference_id", "amount", "due_date", "notes")
+    sent = [[made.get(name) for name in names] for made in outbound(victor_sandbox)]
+    first, second = sorted(sent)
+    assert first == ["R-1", "1234.50", in_days(0), "Grüße"]
+    assert second[:3] == ["R-2", "44.2", in_days(1)]
 
 
 def read_all(field: str, read: Callable[[str], object], cells: dict[str, str | None]) -> None:
@@ -117,105 +109,78 @@ def read_all(field: str, read: Callable[[str], object], cells: dict[str, str | N
 
 
 @pytest.mark.parametrize(("decimal", "cells"), CASES["amounts"].items())
-def test_an_amount_is_read_by_the_mark_that_was_named(
-    decimal: str, cells: dict[str, str | None]
-) -> None:
+def test_an_amount_is_read_by_the_mark_that_was_named(decimal, cells):
     read_all("amount", lambda cell: read_amount("amount", cell, decimal), cells)
     assert read_amount("amount", "1.234,50", None) == "1.234,50"
 
 
 @pytest.mark.parametrize(("date_format", "cells"), CASES["dates"].items())
-def test_a_date_is_read_in_the_order_that_was_named(
-    date_format: str, cells: dict[str, str | None]
-) -> None:
+def test_a_date_is_read_in_the_order_that_was_named(date_format, cells):
     read_all("due_date", lambda cell: read_date("due_date", cell, date_format), cells)
     assert read_date("due_date", "25.11.2026", None) == "25.11.2026"
 
 
-def test_what_is_right_by_another_rule_is_wrong_in_its_file(checked: Checked) -> None:
-    check = checked([HEADING, line(amount="12.50"), line("R-2", due="11/25/2026")])
-    assert places(check) == [(2, "amount", "format"), (3, "due_date", "format")]
-    assert check.new == 0
-
-
-def test_nothing_is_guessed_without_a_word(checked: Checked) -> None:
+def test_nothing_is_guessed_without_a_word(checked):
     check = checked([HEADING, line()], decimal=None, date_format=None)
     assert places(check) == [(2, "amount", "format"), (2, "due_date", "type")]
 
 
 @pytest.mark.parametrize("value", CASES["error values"])
 @pytest.mark.parametrize("options", [SPREADSHEET, {"decimal": None, "date_format": None}])
-def test_the_error_value_of_a_spreadsheet_is_no_key_and_no_value(
-    checked: Checked, value: str, options: dict[str, Any]
-) -> None:
-    assert is_error_value(value)
+def test_the_error_value_of_a_spreadsheet_is_no_key_and_no_value(checked, value, options):
     cells = ";".join([value, ACCOUNT, "aHeq349838", value, "BUSINESS", value, value])
-    columns = {"client_reference_id", "amount", "due_date", "notes"}
+    columns = ("client_reference_id", "amount", "due_date", "notes")
     problems = places(checked([HEADING, cells], **options))
-    assert set(problems) == {(2, column, "error_value") for column in columns}
+    assert {*problems} == {(2, column, "error_value") for column in columns}
     lines = [f"Nummer;{HEADING}", f"{value};{line()}"]
     assert places(checked(lines, own={"key_column": "Nummer"})) == [(2, "Nummer", "error_value")]
 
 
 @pytest.mark.parametrize("value", CASES["no error values"])
-def test_a_number_sign_alone_makes_no_error_value(value: str) -> None:
+def test_a_number_sign_alone_makes_no_error_value(value):
     assert not is_error_value(value)
 
 
-STRAY: dict[str, list[str]] = {
-    "in the last column": [line(note='"Brett 5'), line("R-2", note='Rest 3"')],
-    "over three rows": [line(note='"Brett 5'), line("R-2"), line("R-3", note='Rest 3"')],
-    "in a column between others": [
-        line().replace("aHeq", '"aHeq'),
-        line("R-2").replace("349838", '349838"'),
+@pytest.mark.parametrize(
+    "stray",
+    [
+        [line(note='"Brett 5'), line("R-2", note='Rest 3"')],
+        [line(note='"Brett 5'), line("R-2"), line("R-3", note='Rest 3"')],
+        [line().replace("aHeq", '"aHeq'), line("R-2").replace("349838", '349838"')],
+        [line('"R-1'), line('R-2"')],
     ],
-    "in the first column": [line('"R-1'), line('R-2"')],
-}
-
-
-@pytest.mark.parametrize("stray", STRAY.values(), ids=STRAY.keys())
-@pytest.mark.parametrize("skip_invalid", [False, True])
-def test_a_stray_quote_makes_no_row_of_several_and_loses_none(
-    checked: Checked, stray: list[str], skip_invalid: bool
-) -> None:
-    lines = [HEADING, line("R-0"), *stray, line("R-9")]
-    check = checked(lines, own={"skip_invalid": skip_invalid})
+    ids=["in the last column", "over three rows", "between others", "in the first column"],
+)
+def test_a_stray_quote_makes_no_row_of_several_and_loses_none(checked, stray):
+    check = checked([HEADING, line("R-0"), *stray, line("R-9")], own={"skip_invalid": True})
     count = len(stray)
     assert places(check) == [(number, None, "quote") for number in range(3, 3 + count)]
-    assert check.rows == 2 + count
-    assert check.new == 2
-    assert check.invalid == count
+    assert (check.rows, check.new, check.invalid) == (2 + count, 2, count)
 
 
 @pytest.mark.parametrize(
     "note",
     ["two\r\nlines", "three; or\r\nfour; lines; here", 'a ""quoted""\r\nword', "a;b;c;d;e;f"],
 )
-def test_a_quoted_value_that_holds_no_row_may_have_lines(checked: Checked, note: str) -> None:
+def test_a_quoted_value_that_holds_no_row_may_have_lines(checked, note):
     check = checked([HEADING, line(note=f'"{note}"'), line("R-2")])
     assert [one for one in check.problems if one.column != "notes"] == []
     assert check.rows == 2
-    assert check.invalid + check.new == 2
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("first", ["", "sep={}\n"])
-def test_the_delimiter_is_known_whatever_the_headings_are(
-    sender: Senders, tmp_path: Path, delimiter: str, first: str
-) -> None:
+def test_the_delimiter_is_known_whatever_the_headings_are(sender, tmp_path, delimiter, first):
     headings = HEADING.replace("Konto", '"Konto, IBAN"').split(";")
     path = tmp_path / "rechnungen.csv"
     path.write_text(first.format(delimiter) + delimiter.join(headings) + "\n", "utf-8")
     (problem,) = sender(key_column="Rechnung").check(path).problems
     shown = ", ".join(headings).replace('"', "")
     assert problem.line == (2 if first else 1)
-    assert problem.code == "required"
     assert problem.message.startswith(f"the heading ({shown}) lacks payee_account_number, ")
 
 
-def test_a_heading_that_lacks_columns_names_all_of_them_and_the_near_ones(
-    sender: Senders, tmp_path: Path
-) -> None:
+def test_a_heading_that_lacks_columns_names_all_of_them_and_the_near_ones(sender, tmp_path):
     path = tmp_path / "invoices.csv"
     path.write_text("Invoice;Payee Account Number;Amount;Due-Date\n", "utf-8")
     (problem,) = sender(key_column="invoice_no").check(path).problems
@@ -227,51 +192,29 @@ def test_a_heading_that_lacks_columns_names_all_of_them_and_the_near_ones(
     )
 
 
-def test_a_column_that_is_named_and_not_there_is_named_with_the_near_one(checked: Checked) -> None:
-    check = checked([HEADING, line()], columns={**COLUMNS, "amount": "betrag "})
-    assert places(check) == [(1, "betrag", "column")]
-    assert check.problems[0].message.endswith(
-        " has no column betrag (named for amount). Near it: Betrag."
-    )
-
-
-def test_a_file_without_a_heading_shows_no_account_number(sender: Senders, tmp_path: Path) -> None:
+def test_a_file_without_a_heading_shows_no_account_number(sender, tmp_path):
     (problem,) = sender().check(file_of(tmp_path, [line()])).problems
     assert ACCOUNT not in problem.message
     assert f"(R-1, {'*' * (len(ACCOUNT) - 4)}{ACCOUNT[-4:]}, " in problem.message
 
 
-def test_a_key_column_that_is_read_by_another_name_is_told(checked: Checked) -> None:
+def test_a_key_column_that_is_read_by_another_name_is_told(checked):
     check = checked([HEADING, line()], own={"key_column": "Rechnung"})
     assert places(check) == [(1, "Rechnung", "key_column")]
     assert "is read as client_reference_id" in check.problems[0].message
 
 
-def test_a_column_is_read_once_and_by_the_name_that_was_given(
-    sender: Senders, tmp_path: Path, victor_sandbox: Sandbox
-) -> None:
+def test_a_column_is_read_once_and_by_the_name_that_was_given(sender, tmp_path, victor_sandbox):
     record = row(1, notes="for nobody else", amount="5.00", total="7.00")
     path = write_csv(tmp_path / "invoices.csv", [record])
     file = RowFile(path, columns={"amount": "total", "notes": None})
     assert sender.finish(file, key_column="invoice_no").check.columns == ["invoice_no", "region"]
     (request,) = outbound(victor_sandbox)
-    assert request["amount"] == "7.00"
-    assert request.get("notes") is None
-
-
-def test_json_lines_have_their_own_names_too(sender: Senders, tmp_path: Path) -> None:
-    record = dict(zip(HEADING.split(";"), line().split(";"), strict=True))
-    path = tmp_path / "rechnungen.jsonl"
-    path.write_text(json.dumps(record, ensure_ascii=False), "utf-8")
-    check = sender().check(RowFile(path, **SPREADSHEET))
-    assert check.new == 1
-    assert check.problems == []
+    assert (request["amount"], request.get("notes")) == ("7.00", None)
 
 
 @pytest.mark.parametrize(("options", "field"), CASES["wrong options"])
-def test_what_says_nothing_of_a_file_is_refused(
-    checked: Checked, options: dict[str, Any], field: str
-) -> None:
+def test_what_says_nothing_of_a_file_is_refused(checked, options, field):
     with pytest.raises(ConfigurationError) as caught:
         checked([HEADING, line()], **options)
     assert [problem.field for problem in caught.value.problems] == [field]
@@ -296,56 +239,33 @@ def spreadsheet(bulk: Bulk, *lines: str) -> str:
     return file_of(bulk.folder, [HEADING, *lines, ";;;;;;"], "windows-1252").name
 
 
-def test_problems_are_said_by_cause_in_the_words_of_the_file(office: Bulk) -> None:
+def test_problems_are_said_by_cause_in_the_words_of_the_file(office):
     good = [line(f"R-{number}", f"{number},00") for number in range(30)]
     bad = [line("#NV"), line("R-31", "12.50"), line("R-1"), line("#NV"), "R-32"]
     file = spreadsheet(office, *good, *bad)
     ended = office.send(file, *NAMED)
-    assert ended.status == 2
-    assert ended.out == ""
     shown = ended.err.replace(repr(german(today())), "'TODAY'")
     assert shown.splitlines() == CASES["said at first"]
     ended = office.send(file, *AS_WRITTEN, "--dry-run")
     counts = "35 rows: 29 new (435,00 USD), 5 wrong, 1 with a repeated key. Nothing was sent.\n"
-    assert ended.status == 2
-    assert ended.out == counts
+    assert (ended.status, ended.out) == (2, counts)
     assert ended.err.splitlines() == CASES["said at last"]
     causes = office.send(file, *AS_WRITTEN, "--json").error["causes"]
-    assert [(cause["column"], cause["code"], cause["count"]) for cause in causes] == [
-        ("amount", "range", 1),
-        ("client_reference_id", "error_value", 2),
-        ("amount", "format", 1),
-        ("client_reference_id", "repeated", 1),
-        (None, "fields", 1),
+    assert [(cause["column"], cause["count"]) for cause in causes] == [
+        ("amount", 1),
+        ("client_reference_id", 2),
+        ("amount", 1),
+        ("client_reference_id", 1),
+        (None, 1),
     ]
 
 
-def test_a_corrected_spreadsheet_is_sent_and_its_key_column_has_its_own_name(
-    office: Bulk, victor_sandbox: Sandbox
-) -> None:
-    file = spreadsheet(office, line("R-1"), line("R-2", "44,23"))
-    options = ("--key-column", "Rechnung", "--column", "notes=", "--expect-total", "1278.73")
-    done = "rechnungen.csv: 2 rows: 2 created\n"
-    announced = "rechnungen.csv: 2 rows to send: 1.278,73 USD.\n"
-    assert office.send(file, *AS_WRITTEN, *options) == Ran(0, done, announced)
-    references = {request["client_reference_id"] for request in outbound(victor_sandbox)}
-    assert references == {"R-1", "R-2"}
-
-
-def exported(office: Bulk) -> list[dict[str, str]]:
-    """The export of the batch, as a spreadsheet reads it."""
-    assert office("export", "-o", "results.csv").status == 0
-    with (office.folder / "results.csv").open(encoding="utf-8-sig") as file:
-        return list(csv.DictReader(file))
-
-
-def test_the_export_has_the_names_and_the_cells_of_the_file(office: Bulk) -> None:
+def test_the_export_has_the_names_and_the_cells_of_the_file(office):
     wrong = [line("R-2", "abc"), line("R-3", "12.00"), line("R-4", "12,00", due="11/27/26")]
     office.send(spreadsheet(office, line("R-1"), *wrong), *AS_WRITTEN, "--skip-invalid")
-    records = exported(office)
-    own_names = ["Rechnung", "Betrag", "Zahler", "Fällig am"]
-    assert list(records[0]) == ["row", "key", "id", "status", "outcome", "error", *own_names]
+    records = office("export").table
     today_text = german(today())
+    own_names = ("Rechnung", "Betrag", "Zahler", "Fällig am")
     assert [[record[name] for name in own_names] for record in records] == [
         ["R-1", "1234,50", "aHeq349838", today_text],
         ["R-2", "abc", "aHeq349838", today_text],
@@ -354,26 +274,25 @@ def test_the_export_has_the_names_and_the_cells_of_the_file(office: Bulk) -> Non
     ]
     assert records[1]["error"].startswith("Betrag is 'abc' and must be digits")
     assert records[3]["error"].startswith("Fällig am is '11/27/26' and must be a date")
-    results = office("export", "--json").json_lines
-    assert results[1]["columns"]["amount"] == "abc"
-    assert results[1]["asked"] == {}
-    assert results[0]["asked"]["amount"] == "1234.50"
-    assert ACCOUNT not in json.dumps(results)
+    first, second, *_ = office("export", "--json").json_lines
+    assert first["asked"]["amount"] == "1234.50"
+    assert (second["columns"]["amount"], second["asked"]) == ("abc", {})
 
 
-def test_reconcile_reads_the_export_by_the_options_of_its_file(office: Bulk) -> None:
-    assert (
-        office.send(spreadsheet(office, line("R-1"), line("R-2", "44,23")), *AS_WRITTEN).status == 0
-    )
-    exported(office)
-    window = ("--start", "yesterday", "--end", "tomorrow")
-    form = ("--columns", "columns.txt", "--decimal", "comma")
-    agreed = Command.__call__(office, "reconcile", "results.csv", *window, *form)
-    assert agreed.status == 0, agreed
-    assert "matched     2  1.278,73 USD  1.278,73 USD  in both books" in agreed.out
+def test_reconcile_reads_the_file_and_its_export_by_the_same_options(office):
+    file = spreadsheet(office, line("R-1"), line("R-2", "44,23"))
+    sent = office.send(file, *AS_WRITTEN, "--expect-total", "1.278,73")
+    announced = "rechnungen.csv: 2 rows to send: 1.278,73 USD.\n"
+    assert sent == Ran(0, "rechnungen.csv: 2 rows: 2 created\n", announced)
+    assert office("export", "-o", "results.csv").status == 0
+    form = ("--start", "yesterday", "--end", "tomorrow", "--columns", "columns.txt")
+    for name, own in (("results.csv", ()), (file, OLD)):
+        agreed = Command.__call__(office, "reconcile", name, *form, "--decimal", "comma", *own)
+        assert agreed.status == 0, agreed
+        assert "matched     2  1.278,73 USD  1.278,73 USD  in both books" in agreed.out
 
 
-def test_corrected_rows_are_counted_whatever_was_wrong_in_them(office: Bulk) -> None:
+def test_corrected_rows_are_counted_whatever_was_wrong_in_them(office):
     """A row that differs by its due date alone replaces the one before, too."""
     wrong = [line("R-1", "abc"), line("R-2", due="11/27/26"), line("R-3", "12.00")]
     office.send(spreadsheet(office, *wrong), *AS_WRITTEN, "--skip-invalid")
@@ -381,68 +300,48 @@ def test_corrected_rows_are_counted_whatever_was_wrong_in_them(office: Bulk) -> 
     checked = office.send(corrected, *AS_WRITTEN, "--dry-run")
     assert checked.err == "Replaced by this file: 3 rows that had not left.\n"
     sent = office.send(corrected, *AS_WRITTEN, "--expect-total", "3.703,50")
-    assert sent.status == 0
     assert "rechnungen.csv: 3 rows to send: 3.703,50 USD." in sent.err
 
 
-def test_totals_are_written_as_the_file_writes_amounts(office: Bulk) -> None:
+def test_totals_are_written_as_the_file_writes_amounts(office):
     file = spreadsheet(office, line("R-1"), line("R-2", "12.50"))
     refused = office.send(file, *AS_WRITTEN, "--expect-total", "1.247,00", "--dry-run")
-    first, second, *_ = refused.err.splitlines()
-    assert first == (
+    assert refused.err.startswith(
         "rechnungen.csv: the total cannot be compared: 1 row without a valid amount; the amounts "
-        "of the others are 1.234,50 in all, and 1.247,00 is expected: nothing was stored."
+        "of the others are 1.234,50 in all, and 1.247,00 is expected: nothing was stored.\n"
     )
-    assert second.startswith("line 3: Betrag is '12.50' and must be")
-    assert refused.out == "2 rows: 1 new (1.234,50 USD), 1 wrong. Nothing was sent.\n"
     again = office.send(file, *AS_WRITTEN, "--expect-total", "1247,0x", "--dry-run")
     assert "write '1250,00'" in again.err
 
 
-def test_what_was_asked_with_other_values_is_to_decide_wherever_it_is_counted(
-    bulk: Bulk, victor_sandbox: Sandbox
-) -> None:
-    october = [row(1, amount="10.00"), row(2, amount="1250.00")]
+def test_what_was_asked_with_other_values_is_to_decide_wherever_it_is_counted(bulk, victor_sandbox):
+    october = [row(1, amount="10.00"), row(2, amount="1250.00"), row(4)]
     assert bulk.send(october, "--batch", "october").status == 0
-    sent = bulk.send([row(1, amount="12.00"), row(3, amount="1000.5")], "--batch", "november")
-    assert sent.status == 1
-    assert sent.out == "november: 2 rows: 1 created, 1 to decide\n"
-    assert "Of 2 rows: 1 new (1,000.50 USD), 1 to decide about." in sent.err
-    status = bulk("status", "november")
-    assert status == Ran(1, sent.out, "")
-    assert bulk("status", "november", "--json").json["counts"] == {"created": 1, "to_decide": 1}
+    changed = [row(1, amount="12.00"), row(3, amount="1000.5"), row(4, amount="oops")]
+    sent = bulk.send(changed, "--batch", "november")
+    assert (sent.status, sent.out) == (1, "november: 3 rows: 1 created, 2 to decide\n")
+    assert "Of 3 rows: 1 new (1,000.50 USD), 2 to decide about." in sent.err
+    assert "a value that is not valid. Not sent. Correct the row, or leave it out." in sent.err
+    assert bulk("status", "november", "--json").json["counts"] == {"created": 1, "to_decide": 2}
     made = {request["amount"]: request["id"] for request in outbound(victor_sandbox)}
     victor_sandbox.move(made["10.00"], "completed")
     refreshed = bulk("export", "november", "--refresh")
-    records = list(csv.DictReader(refreshed.out.splitlines()))
-    assert [record["outcome"] for record in records] == ["to_decide", "created"]
     assert refreshed.err == "The provider says now: 1 created.\n"
-    assert "completed" not in bulk("status", "november", "--refresh").out
     # The id and the amount are those of the payment that exists: `reconcile` compares them.
-    assert [record["id"] for record in records] == [made["10.00"], made["1000.5"]]
-    assert records[0]["amount"] == "10.00"
-    assert records[0]["status"] == "completed"
+    first, second, _ = refreshed.table
+    assert [first[name] for name in ("outcome", "id", "amount", "status")] == [
+        "to_decide",
+        made["10.00"],
+        "10.00",
+        "completed",
+    ]
+    assert (second["outcome"], second["id"]) == ("created", made["1000.5"])
 
 
-def test_a_row_that_was_asked_and_is_not_valid_now_is_no_instalment(
-    bulk: Bulk, victor_sandbox: Sandbox
-) -> None:
-    assert bulk.send([row(1, amount="10.00")], "--batch", "october").status == 0
-    sent = bulk.send([row(1, amount="oops"), row(2)], "--batch", "november")
-    assert sent.status == 1
-    assert "a value that is not valid. Not sent. Correct the row, or leave it out." in sent.err
-    assert "amount is 'oops'" in sent.err
-    assert "key of its own" not in sent.err
-    assert len(outbound(victor_sandbox)) == 2
-
-
-def test_the_trial_of_the_page_is_sent_to_the_sandbox_with_a_state_of_its_own(
-    bulk: Bulk, victor_sandbox: Sandbox
-) -> None:
+def test_the_trial_of_the_page_is_sent_to_the_sandbox_with_a_state_of_its_own(bulk, victor_sandbox):
     page = (Path(__file__).parents[2] / "docs" / "bulk.md").read_text(encoding="utf-8")
-    columns = re.search(r"```text\n(client_reference_id=.*?)```", page, re.DOTALL)
-    assert columns is not None
-    (bulk.folder / "columns.txt").write_text(columns[1], "utf-8")
+    (columns,) = re.findall(r"```text\n(client_reference_id=.*?)```", page, re.DOTALL)
+    (bulk.folder / "columns.txt").write_text(columns, "utf-8")
     heading = HEADING.replace("Notiz", "notes")
     file_of(bulk.folder, [heading, line("R-1").replace("aHeq349838", "acceptsRfp"), line("R-2")])
     trial = page.split("### Try it without customers\n")[1].split("\n### ")[0]
@@ -453,57 +352,25 @@ def test_the_trial_of_the_page_is_sent_to_the_sandbox_with_a_state_of_its_own(
     assert bulk(*export.split()).status == 0
     with (bulk.folder / "trial.csv").open(encoding="utf-8") as file:
         assert [record["status"] for record in csv.DictReader(file)] == ["completed", "created"]
-    assert (bulk.folder / "trial.sqlite").exists()
     assert not (bulk.folder / "victor-bulk.sqlite").exists()
 
 
-def test_a_file_without_references_is_warned_of_once_and_sent(bulk: Bulk) -> None:
+def test_a_file_without_references_is_warned_of_once_and_sent(bulk):
     bulk.write([row(1), row(2, client_reference_id="")])
-    dry = bulk.send("invoices.csv", "--dry-run", "--json")
-    (warning,) = dry.json["warnings"]
+    (warning,) = bulk.send("invoices.csv", "--dry-run", "--json").json["warnings"]
     assert warning.startswith("Warning: no row has a client_reference_id.")
     assert warning.endswith("with --column client_reference_id=invoice_no.")
-    assert dry.err == ""
     assert bulk.send("invoices.csv", "--dry-run").err.splitlines() == [warning]
     sent = bulk.send("invoices.csv")
-    assert sent.status == 0
     assert sent.err.splitlines() == ["invoices.csv: 2 rows to send: 5.46 USD.", warning]
     assert bulk.send([row(3), row(4, client_reference_id="R-4")], "--dry-run").err == ""
 
 
 @pytest.mark.parametrize(("words", "message"), CASES["misuse of columns"])
-def test_columns_that_are_misused_are_named(office: Bulk, words: str, message: str) -> None:
+def test_columns_that_are_misused_are_named(office, words, message):
     (office.folder / "wrong.txt").write_text("amount Betrag\n", "utf-8")
     (office.folder / "old.txt").write_bytes("amount=Betr\xe4ge".encode("latin-1"))
     ended = office.send(spreadsheet(office, line()), *OLD, *words.split())
     assert ended.status == 2
     assert ended.out == ""
     assert message in ended.err
-
-
-def reconcile(bulk: Bulk, name: str, *words: str) -> Ran:
-    """Compare with what was made just now, which is far from both ends of the window."""
-    window = ("--start", in_days(-2), "--end", in_days(2))
-    return Command(bulk.environment)("reconcile", str(bulk.folder / name), *window, *words)
-
-
-def test_the_file_that_was_sent_is_compared_as_it_is(office: Bulk) -> None:
-    file = spreadsheet(office, line("R-1"), line("R-2", "44,23"))
-    assert office.send(file, *AS_WRITTEN).status == 0
-    columns = ("--columns", str(office.folder / "columns.txt"))
-    ran = reconcile(office, file, *columns, *OLD, "--decimal", "comma")
-    assert ran.status == 0
-    assert ran.err == ""
-    assert ran.out.endswith("\nThe books agree.\n")
-
-
-def test_where_theirs_have_no_references_that_is_said_in_place_of_differences(bulk: Bulk) -> None:
-    assert bulk.send(rows(2)).status == 0
-    ran = reconcile(bulk, "invoices.csv", "--column", "reference=invoice_no")
-    assert ran.status == 1
-    assert "Theirs have no references: rows of ours that have no id either cannot be" in ran.out
-    assert ran.out.endswith("Nothing shows whether the books agree: 4 rows cannot be compared.\n")
-    counts = re.findall(r"^(missing|unknown|unchecked) +(\d+)", ran.out, re.MULTILINE)
-    assert counts == [("unchecked", "4")]
-    assert bulk("export", "-o", "results.csv").status == 0
-    assert reconcile(bulk, "results.csv").status == 0
