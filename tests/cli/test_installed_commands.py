@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.victor_command import Command
 from victor_ext.cli import app
 
 METADATA = "Metadata-Version: 2.1\nName: shop-client\nVersion: 1\nSummary: What a shop sells.\n"
@@ -36,30 +35,24 @@ def nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "entry_points_of", lambda _group: {})
 
 
-def test_a_command_of_others_gets_its_arguments_and_decides_the_status(
-    bare_command: Command, shop_client: None
-) -> None:
+def test_a_command_of_others_gets_its_arguments_and_decides_the_status(bare_command, shop_client):
     ran = bare_command("shop", "sell", "--all", "--help")
     assert (ran.status, ran.out, ran.err) == (7, "victor shop sell --all --help\n", "")
 
 
-def test_help_lists_a_command_of_others_without_loading_it(
-    bare_command: Command, shop_client: None
-) -> None:
+def test_help_lists_a_command_of_others_without_loading_it(bare_command, shop_client):
     assert "  shop        What a shop sells.\n" in bare_command("--help").out
     assert "shop_client" not in sys.modules
 
 
-def test_no_command_of_others_takes_the_place_of_one_of_ours(
-    bare_command: Command, shop_client: None
-) -> None:
+def test_no_command_of_others_takes_the_place_of_one_of_ours(bare_command, shop_client):
     assert bare_command("key", "invoice", "1042").status == 0
     assert bare_command("--help").out.count("\n  key ") == 1
 
 
 def test_the_distribution_of_an_absent_command_is_named_in_the_error_alone(
-    bare_command: Command, nothing_installed: None
-) -> None:
+    bare_command, nothing_installed
+):
     ran = bare_command("spec", "diff", "old.yaml", "new.yaml")
     assert (ran.status, ran.out) == (2, "")
     assert "`victor spec` is a distribution of its own, victor-spec," in ran.err

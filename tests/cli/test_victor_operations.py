@@ -42,45 +42,38 @@ def warnings(command: Command, package: str, *options: str) -> list[tuple[str, s
     return [(warned["rule"], warned["place"]) for warned in shown]
 
 
-def test_the_page_shows_what_is_printed(bare_command: Command, tmp_path: Path) -> None:
+def test_the_page_shows_what_is_printed(bare_command, tmp_path):
+    """A package is named by its folder, too."""
     till = generate(ROOT / "examples" / "till.yaml", tmp_path, name="till_page_api").package
     table = bare_command("operations", str(till)).out.partition("\n\n")[0]
     assert table in (ROOT / "docs" / "add-a-payment-api.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ["victor_api", "velo_api", "eastpay_api", "flexfactor_api"])
-def test_the_module_of_each_operation_is_the_one_to_import(
-    name: str, bare_command: Command
-) -> None:
+def test_the_module_of_each_operation_is_the_one_to_import(name, bare_command):
     shown = bare_command("operations", name, "--json").json
-    assert shown["package"] == name
     for operation in shown["operations"]:
         module = importlib.import_module(operation["module"])
         declared = module.OPERATION
         shape = re.sub(r"{[^{}]*}", "{}", f"{declared.method} {declared.path}")
         assert shape == operation["operation"]
-        assert module.sync_detailed
     files = {*(ROOT / "generated" / name / "api").rglob("*.py")}
     assert len(shown["operations"]) == sum(file.name != "__init__.py" for file in files)
 
 
-def test_a_package_is_named_by_its_folder_too(bare_command: Command) -> None:
-    by_name = bare_command("operations", "victor_api")
-    by_folder = bare_command("operations", str(ROOT / "generated" / "victor_api"))
-    assert by_name == by_folder
-    assert "4 operations" in by_name.out
-
-
-def test_what_is_no_package_is_misuse(bare_command: Command) -> None:
+def test_what_is_no_package_is_misuse(bare_command, tmp_path):
     for name in ("nothing_api", "json", ".nothing", str(ROOT / "docs")):
         ran = bare_command("operations", name)
         assert ran.status == 2
         assert f"{name} is no generated package: " in ran.err
+    for options in (("--skip", "nothing"), ("--key", "a b")):
+        assert bare_command("operations", "victor_api", *options).status == 2
+    (tmp_path / "two_api").mkdir()
+    (tmp_path / "two_api" / "__init__.py").touch()
+    assert f"write one of {tmp_path}/two_api." in bare_command("operations", str(tmp_path)).err
 
 
-def test_a_package_of_an_older_generator_is_to_be_generated_again(
-    bare_command: Command, tmp_path: Path
-) -> None:
+def test_a_package_of_an_older_generator_is_to_be_generated_again(bare_command, tmp_path):
     (tmp_path / "older_api").mkdir()
     (tmp_path / "older_api" / "__init__.py").touch()
     (tmp_path / "older_api" / "operations.py").write_text(
@@ -92,16 +85,7 @@ def test_a_package_of_an_older_generator_is_to_be_generated_again(
     assert "older victor-spec: generate it again" in " ".join(ran.err.split())
 
 
-def test_a_folder_of_packages_is_told_from_a_package(bare_command: Command, tmp_path: Path) -> None:
-    (tmp_path / "two_api").mkdir()
-    (tmp_path / "two_api" / "__init__.py").touch()
-    ran = bare_command("operations", str(tmp_path))
-    assert (ran.status, f"write one of {tmp_path}/two_api." in ran.err) == (2, True)
-
-
-def test_a_write_without_a_key_is_a_warning_that_can_fail_the_command(
-    bare_command: Command, tmp_path: Path
-) -> None:
+def test_a_write_without_a_key_is_a_warning_that_can_fail_the_command(bare_command, tmp_path):
     some = package(tmp_path, {"/p": write()})
     assert warnings(bare_command, some) == [("write-without-key", "POST /p")]
     assert warnings(bare_command, some, "--skip", "write-without-key") == []
@@ -111,29 +95,17 @@ def test_a_write_without_a_key_is_a_warning_that_can_fail_the_command(
     assert "write-without-key (1): After a lost response it is not repeated" in failed.out
 
 
-def test_the_place_of_an_id_that_the_document_does_not_tell_is_a_warning(
-    bare_command: Command, tmp_path: Path
-) -> None:
+def test_a_key_that_no_operation_declares_and_an_id_that_is_not_told_are_warnings(
+    bare_command, tmp_path
+):
     read = {"get": {"operationId": "read", "responses": ANSWERS}}
     some = package(tmp_path, {"/p": write(KEY), "/p/{id}": read})
     assert warnings(bare_command, some) == [("id-not-told", "POST /p")]
-
-
-def test_a_key_that_no_operation_declares_is_a_warning(
-    bare_command: Command, tmp_path: Path
-) -> None:
-    some = package(tmp_path, {"/p": write(KEY)})
-    assert warnings(bare_command, some) == []
     wrong = warnings(bare_command, some, "--key", "Idempotncy-Key")
     assert ("undeclared-key", "Idempotncy-Key") in wrong
 
 
-def test_a_wrong_option_is_misuse(bare_command: Command) -> None:
-    for options in (("--skip", "nothing"), ("--key", "a b")):
-        assert bare_command("operations", "victor_api", *options).status == 2
-
-
-def test_no_text_of_a_document_steers_a_terminal(bare_command: Command, tmp_path: Path) -> None:
+def test_no_text_of_a_document_steers_a_terminal(bare_command, tmp_path):
     evil = "\x1b]0;t\x07\u202e"
     answer = {"content": {"application/json": {"schema": {"properties": {evil: TEXT}}}}}
     operation = {"operationId": "write", "responses": {"200": {"description": "", **answer}}}

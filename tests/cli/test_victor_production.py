@@ -1,5 +1,6 @@
 """In production, a person is asked before anybody is asked for money and before money moves."""
 
+import re
 import shlex
 from pathlib import Path
 
@@ -8,7 +9,6 @@ import pytest
 from tests.bulk.bulk_runs import rows, write_csv
 from tests.cli.test_victor_create import KEY, words
 from tests.cli.victor_command import Command, calls
-from victor_ext.sandbox import Sandbox
 
 pytestmark = [pytest.mark.pull_request, pytest.mark.victor_sandbox(environment="production")]
 
@@ -22,9 +22,7 @@ def command(command: Command) -> Command:
 @pytest.mark.parametrize(
     ("typed", "status", "sent"), [("y\n", 0, 1), ("n\n", 1, 0), ("\n", 1, 0), ("\x04", 130, 0)]
 )
-def test_a_create_is_asked_about(
-    command: Command, victor_sandbox: Sandbox, typed: str, status: int, sent: int
-) -> None:
+def test_a_create_is_asked_about(command, victor_sandbox, typed, status, sent):
     ran = command.at_terminal(*words(), typed=typed)
     assert (ran.status, calls(victor_sandbox, "create")) == (status, sent), ran
     assert "This asks acme000001 for 44.23 USD, to be paid to ****3645." in ran.err
@@ -32,96 +30,73 @@ def test_a_create_is_asked_about(
     assert ("Not confirmed. Nothing was sent." in ran.err) == (status == 1)
 
 
-def test_what_is_wrong_is_said_before_the_question(command: Command) -> None:
+def test_what_is_wrong_is_said_before_the_question(command):
     ran = command.at_terminal(*words(amount="-1"), typed="")
     assert ran.status == 2
     assert "--amount" in ran.err
     assert "[y/N]" not in ran.err
 
 
-def test_an_accept_shows_what_it_pays(command: Command, victor_sandbox: Sandbox) -> None:
+def test_an_accept_shows_what_it_pays(command, victor_sandbox):
     request_id = victor_sandbox.create_inbound("1500.00", notes="Deposit")
     accept = ("rfp", "accept", request_id, "--notes", "Yes")
     ran = command.at_terminal(*accept, typed="n\n")
-    assert (ran.status, calls(victor_sandbox, "create", "respond")) == (1, 0)
-    assert "1500.00 USD" in ran.err
-    assert "Deposit" in ran.err
+    assert (ran.status, calls(victor_sandbox, "respond")) == (1, 0)
+    assert re.search(r"1500\.00 USD.*Deposit|Deposit.*1500\.00 USD", ran.err, re.DOTALL)
     assert command.at_terminal(*accept, typed="y\n").status == 0
-    assert calls(victor_sandbox, "create", "respond") == 1
+    assert calls(victor_sandbox, "respond") == 1
 
 
-def test_where_nobody_can_be_asked_nothing_is_sent_without_yes(
-    command: Command, victor_sandbox: Sandbox
-) -> None:
+def test_where_nobody_can_be_asked_nothing_is_sent_without_yes(command, victor_sandbox):
+    """What moves no money is not asked about."""
     request_id = victor_sandbox.create_inbound()
     for line in (words(), ["rfp", "accept", request_id, "--notes", "Yes"]):
         ran = command.in_a_process(*line)
         assert (ran.status, ran.out, calls(victor_sandbox, "create", "respond")) == (2, "", 0)
         assert "pass --yes to confirm" in ran.err
-    for line in (words(), ["rfp", "accept", request_id, "--notes", "Yes"]):
-        assert command(*line, "--yes").status == 0
-    assert calls(victor_sandbox, "create", "respond") == 2
-
-
-def test_what_moves_no_money_is_not_asked_about(command: Command, victor_sandbox: Sandbox) -> None:
-    request_id = victor_sandbox.create_inbound()
     for line in (["get", request_id], ["list"], ["decline", request_id, "--notes", "No"]):
         assert command("rfp", *line).status == 0
+    assert command(*words(), "--yes").status == 0
 
 
-def test_the_command_that_settles_it_asks_no_more_than_this_one(
-    command: Command, victor_sandbox: Sandbox
-) -> None:
+def test_the_command_that_settles_it_asks_no_more_than_this_one(command, victor_sandbox):
     victor_sandbox.inject("lose_answer", operation="create", times=None)
     ran = command(*words(idempotency_key=KEY), "--yes", "--deadline", "0.5", "--json")
     assert ran.status == 3
     assert "--yes" in shlex.split(ran.error["next_command"])
 
 
-def test_a_batch_is_asked_about(command: Command, victor_sandbox: Sandbox, tmp_path: Path) -> None:
-    write_csv(tmp_path / "invoices.csv", rows(2))
-    place = ["--state", f"sqlite:///{tmp_path}/state.sqlite"]
-    send = ["bulk", "send", str(tmp_path / "invoices.csv"), "--key-column", "invoice_no", *place]
+@pytest.fixture
+def send(tmp_path: Path) -> list[str]:
+    """The words that send a batch with a state of its own."""
+    file = write_csv(tmp_path / "invoices.csv", rows(2))
+    state = f"sqlite:///{tmp_path}/state.sqlite"
+    return ["bulk", "send", str(file), "--key-column", "invoice_no", "--state", state]
+
+
+def test_a_batch_is_asked_about(command, victor_sandbox, send):
     assert command.in_a_process(*send).status == 2
     assert command.in_a_process(*send, "--dry-run").status == 0
     ran = command.at_terminal(*send, typed="n\n")
-    assert (ran.status, calls(victor_sandbox, "create", "respond")) == (1, 0)
+    assert (ran.status, calls(victor_sandbox, "create")) == (1, 0)
     assert "2 rows: 2 new (5.46 USD). Those that are new ask their payers for money." in ran.err
     ran = command.at_terminal(*send, typed="y\n")
     assert (ran.status, "to send" in ran.err) == (0, False)  # the question has said it
-    assert calls(victor_sandbox, "create", "respond") == 2
-    ran = command.at_terminal("bulk", "resume", *place, typed="n\n")
+    assert calls(victor_sandbox, "create") == 2
+    ran = command.at_terminal("bulk", "resume", *send[-2:], typed="n\n")
     assert "0 of 2 rows are not settled" in ran.err
 
 
-def test_with_yes_a_batch_says_what_it_sends_without_a_question(
-    command: Command, tmp_path: Path
-) -> None:
-    write_csv(tmp_path / "invoices.csv", rows(2))
-    place = ["--state", f"sqlite:///{tmp_path}/state.sqlite"]
-    send = ["bulk", "send", str(tmp_path / "invoices.csv"), "--key-column", "invoice_no", *place]
-    ran = command.in_a_process(*send, "--yes")
-    announced, first, warning = ran.err.splitlines()
-    assert (ran.status, announced) == (0, "invoices.csv: 2 rows to send: 5.46 USD.")
-    assert first.startswith("Warning: this is the first batch")
-    assert warning.startswith("Warning: no row has a client_reference_id.")
-
-
-def test_the_first_batch_of_a_state_is_said_before_the_question(
-    command: Command, tmp_path: Path
-) -> None:
+def test_the_first_batch_of_a_state_is_said_before_the_question(command, send):
     """What other states have sent is not known there; the path says which one it is."""
-    write_csv(tmp_path / "invoices.csv", rows(2))
-    state = tmp_path / "state.sqlite"
-    send = ["bulk", "send", str(tmp_path / "invoices.csv"), "--key-column", "invoice_no"]
-    send += ["--state", f"sqlite:///{state}"]
+    state = send[-1].removeprefix("sqlite:///")
     said = f"Warning: this is the first batch of Victor in production in the state {state}."
     (warning, _) = command.in_a_process(*send, "--dry-run", "--json").json["warnings"]
     assert warning.startswith(said)
     asked = command.at_terminal(*send, typed="n\n").err
-    assert said.split()[1:7] == asked.split()[asked.split().index("Warning:") :][1:7]
     assert asked.index("first batch") < asked.index("Do it in production")
-    (warning, _) = command.in_a_process(*send, "--yes", "--json").json["warnings"]
-    assert warning.startswith(said)
+    announced, *warnings = command.in_a_process(*send, "--yes").err.splitlines()
+    assert announced == "invoices.csv: 2 rows to send: 5.46 USD."
+    assert warnings[0].startswith(said)
     (warning,) = command.in_a_process(*send, "--yes", "--json").json["warnings"]
     assert "first batch" not in warning
