@@ -43,9 +43,8 @@ class Planted:
 
     def ours(self, kind: str, reference: str, amount: str = "44.23", **cells: str) -> None:
         self.expected[kind] += 1
-        self.rows.append(
-            {"client_reference_id": reference, "amount": amount, "currency": "USD", **cells}
-        )
+        row = {"client_reference_id": reference, "amount": amount, "currency": "USD", **cells}
+        self.rows.append(row)
 
     def plant(self, rows: int) -> None:
         """Many that match, and some of each kind of difference."""
@@ -53,64 +52,44 @@ class Planted:
             list(pool.map(self.ask, (f"INV-{n}" for n in range(rows))))
         for n in range(rows):
             self.ours("matched", f"INV-{n}")
-        self._differing()
-        self._asked_twice()
-        self._modified()
-        self._at_the_edges()
-
-    def _differing(self) -> None:
         for n in range(5):
             self.ours("missing", f"MISSING-{n}", key=f"key-of-a-missing-one-{n}")
-            self.ask(f"UNKNOWN-{n}")
-            self.expected["unknown"] += 1
-            self.ask(f"AMOUNT-{n}")
+            for name in ("UNKNOWN", "AMOUNT", "CURRENCY"):
+                self.ask(f"{name}-{n}")
             self.ours("differs", f"AMOUNT-{n}", "44.24")
-            self.ask(f"CURRENCY-{n}")
             self.ours("differs", f"CURRENCY-{n}", currency="EUR")
-            request = self.ask(f"REFERENCE-{n}")
-            self.ours("differs", f"ANOTHER-{n}", id=request.id)
-            by_id = self.ask(f"ID-{n}")
-            self.ours("matched", "", id=by_id.id)
+            self.ours("differs", f"ANOTHER-{n}", id=self.ask(f"REFERENCE-{n}").id)
+            self.ours("matched", "", id=self.ask(f"ID-{n}").id)
         self.ours("unchecked", "", key="key-of-one-without-a-reference")
         self.ask("TWICE-OURS")
-        self.ours("matched", "TWICE-OURS")
-        self.ours("repeated", "TWICE-OURS")
-
-    def _asked_twice(self) -> None:
+        for kind in ("matched", "repeated"):
+            self.ours(kind, "TWICE-OURS")
+        for n in range(6):  # asked twice
+            self.ask(f"TWICE-{n // 2}")
         for n in range(3):
-            self.ask(f"TWICE-{n}")
-            self.ask(f"TWICE-{n}")
             self.ours("matched", f"TWICE-{n}")
-            self.expected["duplicate"] += 1
-
-    def _modified(self) -> None:
+        self.expected += Counter(unknown=5, duplicate=3, at_edge=1)
         request = self.ask("MODIFIED", payer="aHeq349838", amount_modification_allowed=True)
         self.sandbox.advance(60)
         twin = self.victor.payment_requests.wait(request.id, until="pending", timeout=5).child_id
         self.victor.payment_requests.accept(twin, notes="Less.", modified_amount="40.00")
         self.ours("modified", "MODIFIED")
+        self._at_the_edges()
 
     def _at_the_edges(self) -> None:
         """Two hours later: the end of the window is near, and then it is past."""
         self.sandbox.advance((self.end - self.now()).total_seconds() - 120)
-        self.ask("NEAR-THE-END")
-        self.expected["at_edge"] += 1
-        self.ask("OURS-NEAR-THE-END")
+        for reference in ("NEAR-THE-END", "OURS-NEAR-THE-END"):
+            self.ask(reference)
         self.ours("matched", "OURS-NEAR-THE-END")
         self.sandbox.advance(240)
-        self.ask("JUST-AFTER")
+        for reference in ("JUST-AFTER", "OF-THE-NEXT-BOOK"):
+            self.ask(reference)
         self.ours("matched", "JUST-AFTER", at=zulu.format(self.end - timedelta(milliseconds=100)))
-        self.ask("OF-THE-NEXT-BOOK")
         self.sandbox.advance(3600)
-        late = self.ask("AN-HOUR-LATE")
-        self.ours("matched", "AN-HOUR-LATE", id=late.id)
-        self.rows.append(
-            {
-                "client_reference_id": "NEXT-DAY",
-                "amount": "1",
-                "at": zulu.format(self.end + timedelta(days=1)),
-            }
-        )
+        self.ours("matched", "AN-HOUR-LATE", id=self.ask("AN-HOUR-LATE").id)
+        next_day = zulu.format(self.end + timedelta(days=1))
+        self.rows.append({"client_reference_id": "NEXT-DAY", "amount": "1", "at": next_day})
 
     def write(self, path: Path, rows: Iterable[dict[str, str]] | None = None) -> Path:
         with path.open("w", encoding="utf-8", newline="") as file:

@@ -42,13 +42,10 @@ def request(
     }
 
 
-def page(requests: Sequence[Mapping[str, Any]]) -> bytes:
-    return json.dumps({"results": list(requests)}).encode()
-
-
 def answer_pages(httpx_mock: HTTPXMock, *pages: Sequence[Mapping[str, Any]]) -> None:
     for each in pages:
-        httpx_mock.add_response(method="GET", content=page(each))
+        content = json.dumps({"results": list(each)}).encode()
+        httpx_mock.add_response(method="GET", content=content)
 
 
 def compare(victor: Victor, *ours: Mapping[str, object], **options: Any) -> Any:
@@ -75,7 +72,7 @@ def answer_by(
         query = call.url.params
         if "page" not in query:
             return httpx.Response(200, json=request(9, "INV-9", status="Pending"))
-        return httpx.Response(200, content=page(list_of(query) if query["page"] == "0" else []))
+        return httpx.Response(200, json={"results": list_of(query) if query["page"] == "0" else []})
 
     httpx_mock.add_callback(answer, method="GET", is_reusable=True)
 
@@ -94,9 +91,7 @@ AMOUNTS = cases_beside(__file__)["amounts"]
 
 
 @pytest.mark.parametrize("name", AMOUNTS)
-def test_another_amount_agrees_only_if_the_payer_was_allowed_it(
-    victor: Victor, httpx_mock: HTTPXMock, name: str
-) -> None:
+def test_another_amount_agrees_only_if_the_payer_was_allowed_it(victor, httpx_mock, name):
     case = AMOUNTS[name]
     one = request(1, "INV-1", case["amount"], original="44.23")
     one["payment_request"]["payment_details"].update(case.get("details", {}))
@@ -107,11 +102,11 @@ def test_another_amount_agrees_only_if_the_payer_was_allowed_it(
 
 @pytest.mark.parametrize("at", [START, START + timedelta(days=1, microseconds=-1)])
 def test_the_ends_of_the_window_are_read_whether_the_providers_are_inclusive_or_not(
-    victor: Victor, httpx_mock: HTTPXMock, at: datetime
-) -> None:
+    victor, httpx_mock, at
+):
     """The provider's filter excludes both of its ends, and has whole milliseconds."""
 
-    def list_of(query: httpx.QueryParams) -> list[Mapping[str, Any]]:
+    def list_of(query):
         first, last = (zulu.parse(query[f"{end}_datetime"]) for end in ("start", "end"))
         if first < at < last:
             return [request(1, "INV-1", created_at=at.timestamp() * 1000)]
@@ -121,25 +116,18 @@ def test_the_ends_of_the_window_are_read_whether_the_providers_are_inclusive_or_
     assert compared(victor, {"reference": "INV-1"}, margin=timedelta(0)) == [("matched", "")]
 
 
-def test_the_status_of_one_that_is_looked_up_is_that_of_the_list(
-    victor: Victor, httpx_mock: HTTPXMock
-) -> None:
+def test_the_status_of_one_that_is_looked_up_is_that_of_the_list(victor, httpx_mock):
     """`get` says "Pending" of a request that is paid, by one reading of the document."""
     paid = request(9, "INV-9", status="completed")
     another = request(9, None, victor_payment_request_id="id-9")
     answer_by(httpx_mock, lambda query: [paid, another] if query.get("victor_id") == "ID-9" else [])
     with compare(victor, {"id": "ID-9"}) as report:
         (row,) = report
-        assert row.kind == "matched"
-        assert row.theirs is not None
-        assert row.theirs.status == "completed"
-        assert report.summary.statuses == {"completed": 1}
+        assert (row.kind, row.theirs.status) == ("matched", "completed")
         assert report.summary.elsewhere == 1
 
 
-def test_that_one_without_an_id_may_be_listed_twice_is_said(
-    victor: Victor, httpx_mock: HTTPXMock
-) -> None:
+def test_that_one_without_an_id_may_be_listed_twice_is_said(victor, httpx_mock):
     """One arrives at the front while the first page is read, which moves the second one to the next
     page.
     """
@@ -151,7 +139,7 @@ def test_that_one_without_an_id_may_be_listed_twice_is_said(
         assert "Payments in the list without an id: 2. One that moved" in report.summary.notes[-1]
 
 
-def test_the_id_of_an_inbound_request_is_not_missing(victor: Victor, httpx_mock: HTTPXMock) -> None:
+def test_the_id_of_an_inbound_request_is_not_missing(victor, httpx_mock):
     answer_pages(httpx_mock, [], [request(9, None, direction="inbound")])
     httpx_mock.add_response(method="GET", json=request(9, None, direction="inbound"))
     answer_pages(httpx_mock, [])
@@ -161,31 +149,22 @@ def test_the_id_of_an_inbound_request_is_not_missing(victor: Victor, httpx_mock:
     assert compared(victor) == []
 
 
-def test_half_of_a_character_ends_nothing(victor: Victor, httpx_mock: HTTPXMock) -> None:
-    answer_pages(httpx_mock, [request(1, "INV-1\ud800", status="p\ud800"), request(2, "INV-2")], [])
-    assert compared(victor, {"reference": "INV-2"}) == [("unknown", ""), ("matched", "")]
+def test_half_of_a_character_ends_nothing(victor, httpx_mock):
+    """And a payment is counted by its status."""
+    odd = request(1, "INV-1\ud800", status="p\ud800")
+    answer_pages(httpx_mock, [odd, request(2, "INV-2", status="declined")], [])
+    with compare(victor, {"reference": "INV-2"}) as report:
+        assert kinds(report) == [("unknown", ""), ("matched", "")]
+        assert report.summary.to_dict()["statuses"]["declined"] == 1
     with pytest.raises(InvalidRequest, match="reference holds half of a character"):
         Entry(Money.of("44.23", "USD"), "INV-1\ud800")
-
-
-def test_a_declined_payment_is_in_both_books_and_is_counted_by_its_status(
-    victor: Victor, httpx_mock: HTTPXMock
-) -> None:
-    declined, completed = (
-        request(number, f"INV-{number}", status=status)
-        for number, status in enumerate(["declined", "completed"])
-    )
-    answer_pages(httpx_mock, [declined, completed], [])
-    with compare(victor, {"reference": "INV-0"}, {"reference": "INV-1"}) as report:
-        assert report.agrees
-        assert report.summary.to_dict()["statuses"] == {"completed": 1, "declined": 1}
 
 
 NOW = datetime.now(UTC)
 EASTPAY = {"start": NOW - timedelta(hours=1), "end": NOW, "currency": "EGP"}
 
 
-def test_not_found_proves_nothing_at_eastpay_where_nothing_was_found() -> None:
+def test_not_found_proves_nothing_at_eastpay_where_nothing_was_found():
     """Status 404 is for a wrong path, too: such as a base URL of another bank's."""
     ours = [{"id": f"{number:032}", "amount": "1"} for number in range(2)]
     with (

@@ -13,12 +13,11 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.frames import assert_hidden, locals_of
-from victor_ext import ConfigurationError, InvalidRequest, Victor
+from victor_ext import ConfigurationError, InvalidRequest
 from victor_ext.books import Window, Zone
 from victor_ext.money import Money
 from victor_ext.reconciliation import Entry, InvalidEntries, RowFile, reconcile
 from victor_ext.reconciliation.entries import EntryReader
-from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 PRICE = Money.of("44.23", "USD")
@@ -47,7 +46,7 @@ def write(tmp_path: Path) -> Write:
     return written
 
 
-def test_the_file_of_bulk_sending(write: Write) -> None:
+def test_the_file_of_bulk_sending(write):
     heading = (
         "invoice_no,payee_account_number,payer_counterparty_id,amount,biller_type,due_date,"
         "client_reference_id"
@@ -55,11 +54,9 @@ def test_the_file_of_bulk_sending(write: Write) -> None:
     text = f"{heading}\n1042,043987673645,aHeq349838,44.23,BUSINESS,2026-03-04,INV-1042\n"
     assert read(write(text)) == [Entry(PRICE, "INV-1042", line=2)]
     assert read(write(text), columns={"reference": "invoice_no"}) == [Entry(PRICE, "1042", line=2)]
-    text = "id,reference,amount\n7,R-1,44.23\n"
-    assert read(write(text), columns={"id": None}) == [Entry(PRICE, "R-1", line=2)]
 
 
-def test_the_export_of_bulk_sending(write: Write) -> None:
+def test_the_export_of_bulk_sending(write):
     text = (
         "row,key,id,status,outcome,error,invoice_no,amount,payer_counterparty_id,due_date,client_reference_id\n"
         "1,k-1,QNNEVS9JL4,created,created,,1,44.23,aHeq349838,2026-03-04,INV-1\n"
@@ -79,34 +76,31 @@ def test_the_export_of_bulk_sending(write: Write) -> None:
     assert reader.not_asked == 2
 
 
-def test_semicolons_a_byte_order_mark_times_and_currencies(write: Write) -> None:
-    text = "\ufeffreference;amount;currency;at\nR-1;4423;JPY;2026-03-04T05:06:07.5Z\n"
-    at = datetime(2026, 3, 4, 5, 6, 7, 500_000, tzinfo=UTC)
-    assert read(write(text)) == [Entry(Money(4423, "JPY"), "R-1", at=at, line=2)]
-
-
-def test_json_lines_mappings_and_entries(write: Write) -> None:
+def test_json_lines_mappings_and_entries(write):
     text = '{"reference": "R-1", "amount": 44.23}\n{"id": "A", "amount": "44.23"}\n'
     expected = [Entry(PRICE, "R-1", line=1), Entry(PRICE, id="A", line=2)]
     assert read(write(text, "ours.jsonl")) == expected
-    assert (
-        read([{"reference": "R-1", "amount": Decimal("44.23")}, {"id": "A", "amount": PRICE}])
-        == expected
-    )
+    mappings = [{"reference": "R-1", "amount": Decimal("44.23")}, {"id": "A", "amount": PRICE}]
+    assert read(mappings) == expected
     assert read([Entry(PRICE, "R-1"), Entry(PRICE, id="A")]) == expected
-    assert read(iter([Entry(PRICE, "R-1", line=70)])) == [Entry(PRICE, "R-1", line=70)]
+    in_yen = "\ufeffreference;amount;currency;at\nR-1;4423;JPY;2026-03-04T05:06:07.5Z\n"
+    at = datetime(2026, 3, 4, 5, 6, 7, 500_000, tzinfo=UTC)
+    assert read(write(in_yen)) == [Entry(Money(4423, "JPY"), "R-1", at=at, line=2)]
+    assert problems([{"reference": "R", "amount": "1"}], currency=None) == [
+        "line 1, currency: currency is missing."
+    ]
 
 
 CASES = cases_beside(__file__)
 
 
 @pytest.mark.parametrize(("row", "told"), CASES["wrong"].items())
-def test_a_row_that_is_wrong_is_told_by_line_and_field(write: Write, row: str, told: str) -> None:
+def test_a_row_that_is_wrong_is_told_by_line_and_field(write, row, told):
     path = write(f"reference,amount,currency,at\n{row.replace('LONG', 'R' * 256)}\n")
     assert problems(path) == [told]
 
 
-def test_all_wrong_rows_are_told_at_once_and_not_more_than_one_can_read(write: Write) -> None:
+def test_all_wrong_rows_are_told_at_once_and_not_more_than_one_can_read(write):
     path = write("reference,amount\n" + "R,no\n" * 30)
     told = problems(path)
     assert [text.split(",")[0] for text in told[:20]] == [f"line {n}" for n in range(2, 22)]
@@ -114,26 +108,17 @@ def test_all_wrong_rows_are_told_at_once_and_not_more_than_one_can_read(write: W
 
 
 @pytest.mark.parametrize(("heading", "beginning"), CASES["headings"].items())
-def test_a_heading_that_lacks_a_column(write: Write, heading: str, beginning: str) -> None:
+def test_a_heading_that_lacks_a_column(write, heading, beginning):
     (told,) = problems(write(f"{heading}\n1,2,3\n"))
     assert told.startswith(beginning)
-
-
-def test_a_column_that_is_named_and_not_there(write: Write) -> None:
-    path = write("reference,amount\nR,1\n")
-    (told,) = problems(path, columns={"reference": "invoice_no"})
-    assert told == (
-        "line 1, invoice_no: the heading (reference, amount) has no column invoice_no (named for "
-        "reference)."
-    )
-    message = "columns names invoice: the fields are reference, id"
-    with pytest.raises(ConfigurationError, match=message):
-        read(path, columns={"invoice": "reference"})
+    (told,) = problems(write("reference,amount\nR,1\n"), columns={"reference": "invoice_no"})
+    has_no = "the heading (reference, amount) has no column invoice_no (named for reference)."
+    assert told == f"line 1, invoice_no: {has_no}"
 
 
 @pytest.mark.parametrize(("named", "written_as"), [("NFC", "NFD"), ("NFD", "NFC")])
-def test_two_unicode_forms_of_a_column_are_one(write: Write, named: Any, written_as: Any) -> None:
-    columns: dict[str, str | None] = {"reference": normalize(named, "Schlüssel")}
+def test_two_unicode_forms_of_a_column_are_one(write, named, written_as):
+    columns = {"reference": normalize(named, "Schlüssel")}
     name = normalize(written_as, "Schlüssel")
     line = f'{{"{name}": "R-1", "amount": 44.23}}\n'
     for source, number in (
@@ -143,41 +128,26 @@ def test_two_unicode_forms_of_a_column_are_one(write: Write, named: Any, written
     ):
         assert read(source, columns=columns) == [Entry(PRICE, "R-1", line=number)]
     both = {normalize(form, name): "R-1" for form in ("NFC", "NFD")}
-    for twice in (write(f"{','.join(both)},amount\nR-1,R-1,44.23\n"), [{**both, "amount": PRICE}]):
-        (told,) = problems(twice, columns=columns)
-        assert "Schlüssel" in normalize("NFC", told)
+    (told,) = problems([{**both, "amount": PRICE}], columns=columns)
+    assert "Schlüssel" in normalize("NFC", told)
 
 
-def test_a_file_says_how_it_is_written_for_bulk_sending_and_for_this(write: Write) -> None:
+def test_a_file_says_how_it_is_written_for_bulk_sending_and_for_this(write):
+    """And what is wrong is said in its headings."""
+    columns = {"client_reference_id": "Rechnung", "amount": "Betrag"}
     path = write("Rechnung;Betrag;amount\nR-1;1.234,50;1\n")
-    columns: dict[str, str | None] = {"client_reference_id": "Rechnung", "amount": "Betrag"}
     entry = Entry(Money.of("1234.50", "USD"), "R-1", line=2)
     assert read(RowFile(path, columns, decimal="comma")) == [entry]
-    fields = {**columns, "reference": "Rechnung", "client_reference_id": None}
-    assert read(RowFile(path, fields, decimal="comma")) == [entry]
     with pytest.raises(ConfigurationError, match="columns names notes: the fields are "):
         read(RowFile(path, {"notes": "Rechnung"}))
-
-
-def test_what_is_wrong_is_said_in_the_headings_of_the_file(write: Write) -> None:
-    path = write("Rechnung;Betrag\n4,3E+10;12.50\nR-2;\n#NV;1,00\n")
-    columns: dict[str, str | None] = {"reference": "Rechnung", "amount": "Betrag"}
-    told = problems(RowFile(path, columns, decimal="comma"))
+    wrong = write("Rechnung;Betrag\n4,3E+10;12.50\nR-2;\n#NV;1,00\n")
+    told = problems(RowFile(wrong, columns, decimal="comma"))
     assert [text.split(" is ")[0] for text in told] == [
         "line 2, Betrag: Betrag",
         "line 3, Betrag: Betrag",
         "line 4, Rechnung: Rechnung",
     ]
     assert "with a decimal comma" in told[0]
-
-
-def test_a_currency_is_needed(write: Write) -> None:
-    (told,) = problems(write("reference,amount\nR,1\n"), currency=None)
-    assert told.startswith(
-        "line 1, currency: the heading (reference, amount) has no currency: name the column, such"
-    )
-    (told,) = problems([{"reference": "R", "amount": "1"}], currency=None)
-    assert told == "line 1, currency: currency is missing."
 
 
 @pytest.mark.parametrize(
@@ -190,7 +160,7 @@ def test_a_currency_is_needed(write: Write) -> None:
         ({"at": datetime(2026, 3, 4)}, "at"),  # noqa: DTZ001 - what is refused
     ],
 )
-def test_an_entry_checks_itself(changes: dict[str, Any], field: str) -> None:
+def test_an_entry_checks_itself(changes, field):
     with pytest.raises(InvalidRequest) as caught:
         Entry(**{"amount": PRICE, "reference": "R", **changes})
     assert [problem.field for problem in caught.value.problems] == [field]
@@ -210,12 +180,12 @@ WINDOW = Window(START, END, timedelta(minutes=10))
         (Zone.INSIDE, (10, 1429)),
     ],
 )
-def test_a_day_has_edges_of_ten_minutes_on_both_sides(zone: Zone, minutes: tuple[int, ...]) -> None:
+def test_a_day_has_edges_of_ten_minutes_on_both_sides(zone, minutes):
     for minute in minutes:
         assert WINDOW.zone(START + timedelta(minutes=minute)) is zone, minute
 
 
-def test_without_a_margin_there_are_no_edges() -> None:
+def test_without_a_margin_there_are_no_edges():
     window = Window(START, END, timedelta(0))
     zones = [window.zone(moment) for moment in (START, END - timedelta(microseconds=1), END)]
     assert zones == [Zone.INSIDE, Zone.INSIDE, Zone.AROUND]
@@ -229,15 +199,11 @@ def test_without_a_margin_there_are_no_edges() -> None:
         ({"start": "2026-03-04", "end": None}, ["start", "end"]),
         ({"end": START}, ["end"]),
         ({"margin": timedelta(-1)}, ["margin"]),
-        ({"margin": 600}, ["margin"]),
         ({"start": datetime(1, 1, 2, tzinfo=UTC)}, ["margin"]),
-        ({"end": datetime(9999, 12, 31, tzinfo=UTC)}, ["margin"]),
         ({"margin": timedelta.max}, ["margin"]),
     ],
 )
-def test_a_window_that_cannot_be_is_refused_by_field(
-    changes: dict[str, Any], fields: list[str]
-) -> None:
+def test_a_window_that_cannot_be_is_refused_by_field(changes, fields):
     with pytest.raises(InvalidRequest) as caught:
         Window(**{"start": START, "end": END, **changes})
     assert [problem.field for problem in caught.value.problems] == fields
@@ -252,25 +218,17 @@ def breaking() -> Iterator[dict[str, str]]:
     raise RuntimeError("the database of the caller has gone")
 
 
-SOURCES: dict[str, Any] = {
-    "a provider that fails": [ROW],
-    "a row that is wrong": [ROW, {**ROW, "amount": "no"}],
-    "a source that breaks": None,
-    "a file": "file",
-}
-
-
-@pytest.mark.parametrize("source", SOURCES)
-def test_no_local_shows_an_account_number(
-    victor: Victor, victor_sandbox: Sandbox, write: Write, source: str
-) -> None:
+@pytest.mark.parametrize("source", ["a provider that fails", "a wrong row", "one that breaks"])
+def test_no_local_shows_an_account_number(victor, victor_sandbox, write, source):
     victor_sandbox.inject("status", status=403, operation="list", times=5)
-    ours = SOURCES[source]
-    if ours == "file":
-        heading = "reference,amount,payee_account_number"
-        ours = write(f"{heading}\nR,1,{ACCOUNT}\nR,no,{ACCOUNT}\n")
+    heading = "reference,amount,payee_account_number"
+    ours = {
+        "a provider that fails": [ROW],
+        "a wrong row": write(f"{heading}\nR,1,{ACCOUNT}\nR,no,{ACCOUNT}\n"),
+        "one that breaks": breaking(),
+    }[source]
     now = datetime.now(UTC)
     with pytest.raises(Exception) as caught:
-        reconcile(victor, ours or breaking(), start=now - timedelta(hours=1), end=now)
+        reconcile(victor, ours, start=now - timedelta(hours=1), end=now)
     assert_hidden(caught.value, [ACCOUNT])
     assert len([*locals_of(caught.value)]) > 2
