@@ -15,11 +15,11 @@ COUNT = "import json; from tests import hot_paths; print(json.dumps(hot_paths.co
 
 ACCEPTED = {
     "get": 379,
-    "create": 506,
+    "create": 512,
     "page": 2627,
     "send": 518,
     "get, awaited": 545,
-    "create, awaited": 674,
+    "create, awaited": 680,
     "page, awaited": 2829,
     "send, awaited": 688,
 }

@@ -3,7 +3,7 @@
 import runpy
 from collections.abc import Callable
 from decimal import Decimal
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -142,3 +142,126 @@ def test_no_problem_is_said_twice_of_a_text_that_is_sent() -> None:
         return check.written("code", check.reference("code", 5, 4), shortest=2)
 
     assert [field for field, _ in noted(both)] == ["code"]
+
+
+class Offer(typed.Part):
+    """A request object, whose fields are set as they come."""
+
+    def __init__(self, **given: Any) -> None:
+        vars(self).update(given)
+
+
+def package_of(call: dict[str, Any]) -> typed.Package:
+    """A package with one call, a form and a request object that stands in itself."""
+    rows = ModuleType("rows")
+    part = {
+        "class": "Offer",
+        "objects": {"label": False},
+        "sent": {
+            "text": {"place": "label.text"},
+            "fee": {"kind": "money", "sends": {"unit": "currency", "fee": "minor_units"}},
+            "inner": {"kind": "part", "part": "Offer"},
+        },
+    }
+    vars(rows).update(
+        FORMS={"capitals": ("[A-Z]*", "capital letters")},
+        CALLS={"offer": {"what": "offer", **call}},
+        PARTS={"Offer": part},
+    )
+    classes = ModuleType("parts")
+    vars(classes).update(Offer=Offer)
+    return typed.Package(rows, classes)
+
+
+OPERATION = ModuleType("offer")
+vars(OPERATION).update(OPERATION=SimpleNamespace(name="offer"))
+
+
+def outcome_of(row: dict[str, Any], value: Any) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """What is sent of one argument by its row, and the problems that are noted."""
+    request = package_of({"sent": {"it": row}}).request(OPERATION, {"it": value})
+    assert isinstance(request.check, typed.Query)
+    return request.body, problems_of(request.check)
+
+
+@pytest.mark.parametrize(
+    ("row", "value", "sent"),
+    [
+        ({}, None, {}),
+        ({"place": "other"}, "x", {"other": "x"}),
+        ({"form": "capitals"}, "", {"it": ""}),
+        ({"kind": "integer"}, 2**63 - 1, {"it": 2**63 - 1}),
+        ({"kind": "number"}, 0.5, {"it": 0.5}),
+        ({"kind": "each", "items": {"kind": "day"}}, ["2026-03-04"], {"it": ["2026-03-04"]}),
+        ({"kind": "reference", "longest": 3}, "abc", {"it": "abc"}),
+        ({"kind": "part", "part": "Offer"}, Offer(text=None, fee=None, inner=None), {"it": {}}),
+        (
+            {"kind": "parts", "part": "Offer"},
+            [Offer(text="a", fee=Money(5, "USD"), inner=None)],
+            {"it": [{"unit": "USD", "fee": 5, "label": {"text": "a"}}]},
+        ),
+    ],
+)
+def test_a_value_is_sent_as_its_row_says(
+    row: dict[str, Any], value: Any, sent: dict[str, Any]
+) -> None:
+    assert outcome_of(row, value) == (sent, [])
+
+
+@pytest.mark.parametrize(
+    ("row", "value", "field", "message"),
+    [
+        ({"required": True}, None, "it", "is missing: it must be text."),
+        ({"kind": "flag", "required": True}, None, "it", "is missing: write True or False."),
+        ({}, "", "it", "must be text, and is empty."),
+        ({"form": "capitals", "shortest": 2}, "A", "it", "must be text, and has 1."),
+        ({"kind": "integer", "most": 9}, 10, "it", "must be a whole number from"),
+        ({"kind": "choice", "words": ("a", "b")}, "c", "it", "is 'c' and must be one of: a, b."),
+        ({"kind": "reference", "longest": 3}, "abcd", "it", "must be text of 1 to 3 characters"),
+        ({"kind": "reference", "shortest": 2}, "a", "it", "must be text, and has 1."),
+        ({"kind": "day", "form": "capitals"}, "2026-03-04", "it", "must be capital letters."),
+        ({"compared": True}, "**", "it", "is empty, or has blanks or stars alone"),
+        (
+            {"kind": "each", "items": {"kind": "integer", "least": 0}, "most": 2},
+            [1, -1],
+            "it[1]",
+            "must be a whole number from 0 ",
+        ),
+        (
+            {"kind": "parts", "part": "Offer", "most": 1},
+            [Offer(text=None, fee=5, inner=None)],
+            "it[0].fee",
+            "is of type int: write",
+        ),
+    ],
+)
+def test_a_value_that_its_row_does_not_take_is_a_problem(
+    row: dict[str, Any], value: Any, field: str, message: str
+) -> None:
+    ((found, said),) = outcome_of(row, value)[1]
+    assert found == field
+    assert said.startswith(message)
+
+
+def test_an_amount_with_a_problem_is_not_sent() -> None:
+    row = {"kind": "money", "sends": {"it": "minor_units", "unit": "currency"}, "least": 1}
+    assert outcome_of(row, Money(5, "USD"))[0] == {"it": 5, "unit": "USD"}
+    assert outcome_of(row, Money(0, "USD"))[0] == {}
+
+
+def test_what_the_document_has_always_is_sent_without_members_too() -> None:
+    call = {"objects": {"a": True, "b": False}, "sent": {"it": {"place": "b.it"}}}
+    package = package_of(call)
+    assert package.request(OPERATION, {"it": None}).body == {"a": {}}
+    assert package.request(OPERATION, {"it": "x"}).body == {"a": {}, "b": {"it": "x"}}
+
+
+def test_a_list_is_read_again_for_what_an_item_may_leave() -> None:
+    package = package_of({"sent": {"state": {"place": "st", "leaves": True}, "day": {}}})
+    for given, may_be_left in (
+        ({"state": "a", "day": None}, True),
+        ({"state": None, "day": "a"}, False),
+    ):
+        assert package.list(OPERATION, given).may_be_left is may_be_left
+    extra = {"state": None, "day": None, "extra_query": {"a": "b"}}
+    assert package.list(OPERATION, extra).may_be_left

@@ -3,7 +3,9 @@ of them.
 """
 
 import re
+import runpy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -93,9 +95,15 @@ def source_of(result: GenerationResult, module: str = "arguments") -> str:
     return re.sub(r"\s+", " ", source)
 
 
-def flat(source: str) -> str:
-    """The source as if no line was too long."""
-    return re.sub(r",? \)", ")", source.replace("( ", "("))
+def tables_of(result: GenerationResult) -> dict[str, Any]:
+    """The tables of rows of a package."""
+    return runpy.run_path(str(result.package / "typed" / "rows.py"))
+
+
+def call_in(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> dict[str, Any]:
+    """The row of the operation."""
+    call: dict[str, Any] = tables_of(made(folder, document, settings))["CALLS"]["take_order"]
+    return call
 
 
 def test_a_call_is_a_function_with_the_members_of_its_body(tmp_path: Path) -> None:
@@ -118,125 +126,158 @@ def test_the_parts_of_the_path_are_in_the_order_in_which_the_path_has_them(
     assert "def take_order( shop_id: str, till: str, *," in source
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        'path["shop_id"] = check.text("shop_id", shop_id)',
-        'sent["details"] = in_details',
-        'sent["kind"] = check.choice("kind", kind, ("GIFT", "SALE"))',
-        (
-            'if check.money("amount", amount, 1, 9223372036854775807): '
-            'sent["total"] = amount.minor_units sent["currency"] = amount.currency'
-        ),
-        (
-            'in_details["reference"] = check.form("your_reference", your_reference, '
-            "REFERENCE_FORM, 30, 2)"
-        ),
-        (
-            'if note is not None: in_details["note"] = check.text("note", note, 80) '
-            'check.comparable("note", note)'
-        ),
-        'sent["lines"] = check.parts("lines", lines, OrderLine, line_body, 1, 9)',
-        (
-            'sent["tags"] = check.each("tags", tags, '
-            "lambda field, item: check.text(field, item, 9), 1)"
-        ),
-        'by_hand = {"key": key}',
-        '"your_reference": _typed.Sent("details.reference", "word"),',
-        '"amount": _typed.Sent("total", "money"),',
-        "your_reference: 2 to 30 characters.",
-    ],
-)
-def test_each_member_is_checked_where_it_is_sent(statement: str, tmp_path: Path) -> None:
-    assert flat(statement) in flat(source_of(made(tmp_path)))
+def test_each_member_has_a_row_with_its_limits_and_where_it_is_sent(tmp_path: Path) -> None:
+    result = made(tmp_path)
+    source = source_of(result)
+    assert "return PACKAGE.request(_take_order, locals())" in source
+    assert 'TAKE_ORDER = PACKAGE.compared("take_order")' in source
+    assert "your_reference: 2 to 30 characters." in source
+    assert tables_of(result)["FORMS"]["reference"][0] == "[A-Z0-9-]+"
+    assert tables_of(result)["CALLS"]["take_order"] == {
+        "what": "order",
+        "path": {"shop_id": {"required": True}},
+        "objects": {"details": True},
+        "sent": {
+            "kind": {
+                "kind": "choice",
+                "required": True,
+                "compared": True,
+                "compared_as": "word",
+                "words": ("GIFT", "SALE"),
+            },
+            "amount": {
+                "kind": "money",
+                "place": "total",
+                "required": True,
+                "compared_as": "money",
+                "sends": {"total": "minor_units", "currency": "currency"},
+                "least": 1,
+            },
+            "your_reference": {
+                "place": "details.reference",
+                "required": True,
+                "compared": True,
+                "compared_as": "word",
+                "form": "reference",
+                "longest": 30,
+                "shortest": 2,
+            },
+            "note": {
+                "place": "details.note",
+                "compared": True,
+                "compared_as": "text",
+                "longest": 80,
+            },
+            "lines": {
+                "kind": "parts",
+                "compared_as": "parts",
+                "part": "Line",
+                "fewest": 1,
+                "most": 9,
+            },
+            "tags": {"kind": "each", "compared_as": "items", "items": {"longest": 9}},
+            "wrapped": {"kind": "flag", "compared_as": "flag"},
+        },
+        "by_hand": ("key",),
+    }
+
+
+def test_a_schema_of_the_body_is_a_request_object(tmp_path: Path) -> None:
+    result = made(tmp_path)
+    assert (
+        '_shown = ("item",) item: str _: KW_ONLY count: int | None = None '
+        "made: date | str | None = None"
+    ) in source_of(result, "parts")
+    assert tables_of(result)["PARTS"]["Line"] == {
+        "class": "OrderLine",
+        "sent": {
+            "item": {"required": True, "longest": 20},
+            "count": {"kind": "integer", "least": 1, "most": 99},
+            "made": {"kind": "day"},
+        },
+    }
 
 
 @pytest.mark.parametrize(
-    "statement",
-    [
-        "class OrderLine(_typed.Part):",
-        (
-            '_shown = ("item",) item: str _: KW_ONLY count: int | None = None '
-            "made: date | str | None = None"
-        ),
-        'sent["item"] = check.text(place + "item", part.item, 20)',
-        'sent["count"] = check.integer(place + "count", part.count, 1, 99)',
-        'sent["made"] = check.day(place + "made", part.made)',
-    ],
-)
-def test_a_schema_of_the_body_is_a_request_object(statement: str, tmp_path: Path) -> None:
-    assert statement in source_of(made(tmp_path), "parts")
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "check"),
+    ("old", "new", "argument", "row"),
     [
         (
             "{type: array, items: {type: string, maxLength: 9}}",
             "{type: array, minItems: 2, maxItems: 3, items: {type: integer, enum: [1, 2]}}",
-            (
-                'sent["tags"] = check.each("tags", tags, lambda field, item: check.integer('
-                f"field, item, {-(2**63)}, {2**63 - 1}, among=(1, 2)), 2, 3)"
-            ),
+            "tags",
+            {
+                "kind": "each",
+                "items": {"kind": "integer", "among": (1, 2)},
+                "fewest": 2,
+                "most": 3,
+                "compared_as": "items",
+            },
         ),
         (
             "total: {type: integer, minimum: 1,",
             "total: {type: integer, exclusiveMaximum: 5000, multipleOf: 5,",
-            'check.money("amount", amount, 1, 4999, step=5)',
+            "amount",
+            {
+                "kind": "money",
+                "place": "total",
+                "required": True,
+                "compared_as": "money",
+                "sends": {"total": "minor_units", "currency": "currency"},
+                "least": 1,
+                "most": 4999,
+                "step": 5,
+            },
         ),
         (
             "source: {type: string}",
             "source: {type: [string, 'null'], minLength: 5}",
-            'check.text("source", source, shortest=5)',
+            "source",
+            {"shortest": 5, "compared": True, "compared_as": "text"},
         ),
         (
             "source: {type: string}",
             "source: {type: string, format: date-time, maxLength: 20, pattern: '.*Z'}",
-            (
-                'check.written("source", check.stamp("source", source), '
-                "longest=20, form=SOURCE_PATTERN_FORM)"
-            ),
-        ),
-        (
-            "name: shopId, in: path, required: true, schema: {type: string}",
-            "name: shopId, in: path, required: true, schema: {type: integer, maximum: 9}",
-            f'path["shop_id"] = check.integer("shop_id", shop_id, {-(2**63)}, 9)',
+            "source",
+            {"kind": "stamp", "form": "source_pattern", "longest": 20, "compared_as": "moment"},
         ),
     ],
 )
 def test_each_limit_of_the_document_is_checked(
-    old: str, new: str, check: str, tmp_path: Path
+    old: str, new: str, argument: str, row: dict[str, Any], tmp_path: Path
 ) -> None:
     assert old in DOCUMENT
     settings = SETTINGS.replace("    set_by_hand: [source]\n", "")
-    assert check in flat(source_of(made(tmp_path, DOCUMENT.replace(old, new), settings)))
+    assert call_in(tmp_path, DOCUMENT.replace(old, new), settings)["sent"][argument] == row
+
+
+def test_a_part_of_the_path_has_the_limits_of_the_document(tmp_path: Path) -> None:
+    text = "name: shopId, in: path, required: true, schema: {type: string}"
+    document = DOCUMENT.replace(text, text.replace("string", "integer, maximum: 9"))
+    row = {"kind": "integer", "required": True, "most": 9}
+    assert call_in(tmp_path, document)["path"] == {"shop_id": row}
 
 
 @pytest.mark.parametrize(
-    ("settings", "check"),
+    ("settings", "argument", "row"),
     [
-        ("compared: [source]", 'check.comparable("source", source)'),
+        ("compared: [source]", "source", {"compared": True}),
         (
             "read_as: {details.reference: dollars}",
-            (
-                'check.written("reference", check.dollars("reference", reference), '
-                "longest=30, shortest=2, form=REFERENCE_PATTERN_FORM)"
-            ),
+            "reference",
+            {"kind": "dollars", "form": "reference_pattern", "longest": 30, "shortest": 2},
         ),
         (
             "references: [details.reference]",
-            (
-                'check.written("reference", check.reference("reference", reference, 30), '
-                "shortest=2, form=REFERENCE_PATTERN_FORM)"
-            ),
+            "reference",
+            {"kind": "reference", "form": "reference_pattern", "longest": 30, "shortest": 2},
         ),
     ],
 )
 def test_a_text_that_the_settings_say_more_of_has_the_limits_of_the_document_too(
-    settings: str, check: str, tmp_path: Path
+    settings: str, argument: str, row: dict[str, Any], tmp_path: Path
 ) -> None:
-    result = made(tmp_path, settings=CALL % f"lift: [details], {settings}")
-    assert check in flat(source_of(result))
+    call = call_in(tmp_path, settings=CALL % f"lift: [details], {settings}")
+    assert row.items() <= call["sent"][argument].items()
 
 
 def test_a_default_of_the_document_is_described_and_not_sent(tmp_path: Path) -> None:
@@ -255,9 +296,9 @@ def test_a_default_of_the_document_is_described_and_not_sent(tmp_path: Path) -> 
 def test_a_name_that_the_generated_code_uses_itself_gets_an_underscore(tmp_path: Path) -> None:
     document = DOCUMENT.replace("        source:", "        check: {type: string}\n        source:")
     document = document.replace("        made:", "        date: {type: string}\n        made:")
-    result = made(tmp_path, document)
-    assert 'sent["check"] = check.text("check_", check_)' in source_of(result)
-    assert 'sent["date"] = check.text(place + "date_", part.date_)' in source_of(result, "parts")
+    tables = tables_of(made(tmp_path, document))
+    assert tables["CALLS"]["take_order"]["sent"]["check_"]["place"] == "check"
+    assert tables["PARTS"]["Line"]["sent"]["date_"] == {"place": "date"}
 
 
 def test_a_limit_that_a_form_decides_in_place_of_is_not_said(tmp_path: Path) -> None:
@@ -275,7 +316,7 @@ def test_a_member_that_no_check_knows_is_named_and_no_argument(
     result = made(tmp_path, document)
     source = source_of(result)
     assert "wrapped:" not in source
-    assert 'path, by_hand, untyped=("wrapped",))' in flat(source)
+    assert tables_of(result)["CALLS"]["take_order"]["untyped"] == ("wrapped",)
     assert "count" not in source_of(result, "parts")
     main(["generate", str(tmp_path / "shop.yaml"), f"--out={tmp_path}"])
     noted = capsys.readouterr().out.partition("no-argument (2): ")[2].splitlines()
@@ -295,30 +336,22 @@ COMPOSED = DOCUMENT.replace("    Line:\n", PURPOSE)
 ALL_OF = "      allOf: [{$ref: '#/components/schemas/Purpose'}]\n      type: object\n"
 
 
-@pytest.mark.parametrize(
-    ("name", "module", "holder", "value"),
-    [
-        ("NewOrder", "arguments", "sent", "purpose"),
-        ("Details", "arguments", "in_details", "purpose"),
-        ("Line", "parts", "sent", "part.purpose"),
-    ],
-)
+@pytest.mark.parametrize("name", ["NewOrder", "Details", "Line"])
 def test_the_members_of_an_all_of_beside_properties_are_arguments(
-    name: str, module: str, holder: str, value: str, tmp_path: Path
+    name: str, tmp_path: Path
 ) -> None:
     head = f"    {name}:\n      type: object\n"
     assert head in COMPOSED
-    document = COMPOSED.replace(head, f"    {name}:\n{ALL_OF}")
-    source = source_of(made(tmp_path, document), module)
-    label = 'place + "purpose"' if module == "parts" else '"purpose"'
-    assert f'{holder}["purpose"] = check.text({label}, {value}, 35)' in source
-    assert f"if {value} is not None" not in source
+    tables = tables_of(made(tmp_path, COMPOSED.replace(head, f"    {name}:\n{ALL_OF}")))
+    holder = tables["PARTS"]["Line"] if name == "Line" else tables["CALLS"]["take_order"]
+    row = {"required": True, "longest": 35}
+    assert row.items() <= holder["sent"]["purpose"].items()
 
 
 def test_of_two_limits_of_one_member_the_narrower_one_holds(tmp_path: Path) -> None:
     head = "    Details:\n      type: object\n"
     document = COMPOSED.replace(head, f"    Details:\n{ALL_OF}").replace("/Purpose", "/Short")
-    assert 'check.text("note", note, 60)' in source_of(made(tmp_path, document))
+    assert call_in(tmp_path, document)["sent"]["note"]["longest"] == 60
 
 
 @pytest.mark.parametrize(
@@ -335,13 +368,14 @@ def test_limits_around_a_reference_are_checked(schema: str, tmp_path: Path) -> N
     document = COMPOSED.replace("note: {type: string, maxLength: 80}", f"note: {schema}")
     if "3.1" in schema:
         document = document.replace("openapi: 3.0.3", "openapi: 3.1.0")
-    assert 'check.text("note", note, 9, shortest=2)' in source_of(made(tmp_path, document))
+    limits = {"longest": 9, "shortest": 2}
+    assert limits.items() <= call_in(tmp_path, document)["sent"]["note"].items()
 
 
 def test_what_stands_beside_a_reference_in_openapi_3_0_counts_for_nothing(tmp_path: Path) -> None:
     schema = "{$ref: '#/components/schemas/Code', minLength: 2}"
     document = COMPOSED.replace("note: {type: string, maxLength: 80}", f"note: {schema}")
-    assert 'check.text("note", note, 9)' in source_of(made(tmp_path, document))
+    assert "shortest" not in call_in(tmp_path, document)["sent"]["note"]
 
 
 def test_an_object_with_more_than_it_refers_to_is_lifted_with_all_members(tmp_path: Path) -> None:
@@ -350,7 +384,7 @@ def test_an_object_with_more_than_it_refers_to_is_lifted_with_all_members(tmp_pa
         "details: {$ref: '#/components/schemas/Details', required: [code], "
         "properties: {code: {type: string}}}",
     )
-    assert 'in_details["code"] = check.text("code", code)' in source_of(made(tmp_path, document))
+    assert call_in(tmp_path, document)["sent"]["code"]["place"] == "details.code"
 
 
 def test_an_object_with_more_than_it_refers_to_is_no_request_object(tmp_path: Path) -> None:
@@ -378,25 +412,22 @@ def test_a_pattern_of_the_document_has_to_match_as_a_whole_without_a_setting(
     tmp_path: Path,
 ) -> None:
     result = made(tmp_path, settings="bodies: {takeOrder: {what: order, lift: [details]}}")
-    assert "REFERENCE_PATTERN_FORM, 30, 2" in source_of(result)
-    assert '_typed.Form("[A-Z0-9-]+", "text of the form [A-Z0-9-]+")' in source_of(result, "forms")
+    forms = {"reference_pattern": ("[A-Z0-9-]+", "text of the form [A-Z0-9-]+")}
+    assert tables_of(result)["FORMS"] == forms
 
 
-@pytest.mark.parametrize("form", ["reference_pattern", "reference-Pattern"])
-def test_a_form_of_a_pattern_has_another_constant_than_one_of_the_settings(
-    form: str, tmp_path: Path
-) -> None:
-    forms = f"forms: {{{form}: {{whole: '[a-z]+', wanted: letters}}}}\n"
-    call = CALL % f"lift: [details], forms: {{source: {form}}}"
-    result = made(tmp_path, settings=forms + call)
-    source, constants = source_of(result), source_of(result, "forms")
-    assert 'check.form("source", source, REFERENCE_PATTERN_FORM)' in source
-    assert '"reference", reference, REFERENCE_PATTERN_2_FORM, 30, 2' in source
-    assert 'REFERENCE_PATTERN_FORM = _typed.Form("[a-z]+", "letters")' in constants
-    assert 'REFERENCE_PATTERN_2_FORM = _typed.Form("[A-Z0-9-]+"' in constants
+def test_a_form_of_a_pattern_has_another_name_than_one_of_the_settings(tmp_path: Path) -> None:
+    forms = "forms: {reference_pattern: {whole: '[a-z]+', wanted: letters}}\n"
+    call = CALL % "lift: [details], forms: {source: reference_pattern}"
+    tables = tables_of(made(tmp_path, settings=forms + call))
+    sent = tables["CALLS"]["take_order"]["sent"]
+    assert sent["source"] == {"form": "reference_pattern"}
+    assert sent["reference"]["form"] == "reference_pattern_2"
+    wholes = {name: whole for name, (whole, _) in tables["FORMS"].items()}
+    assert wholes == {"reference_pattern": "[a-z]+", "reference_pattern_2": "[A-Z0-9-]+"}
 
 
-def test_two_patterns_with_one_form_of_the_settings_are_two_constants(tmp_path: Path) -> None:
+def test_two_patterns_with_one_form_of_the_settings_are_two_forms(tmp_path: Path) -> None:
     document = DOCUMENT.replace(
         "source: {type: string}", "source: {type: string, pattern: '[a-z]'}"
     )
@@ -404,24 +435,29 @@ def test_two_patterns_with_one_form_of_the_settings_are_two_constants(tmp_path: 
         "    set_by_hand: [source]\n", ""
     )
     result = made(tmp_path, document, settings)
-    constants = source_of(result, "forms")
-    assert 'REFERENCE_FORM = _typed.Form("[A-Z0-9-]+", "capital letters' in constants
-    assert 'REFERENCE_2_FORM = _typed.Form("[a-z]", "capital letters' in constants
+    forms = tables_of(result)["FORMS"]
+    assert {name: form[0] for name, form in forms.items()} == {
+        "reference": "[A-Z0-9-]+",
+        "reference_2": "[a-z]",
+    }
+    assert {form[1][:7] for form in forms.values()} == {"capital"}
 
 
 def test_a_part_of_the_path_has_the_form_id_if_that_says_the_whole_rule(tmp_path: Path) -> None:
     call = "bodies: {takeOrder: {what: order}}\nforms: {id: {%s wanted: an id}}"
-    result = made(tmp_path, settings=call % "whole: '[a-z]+',")
-    assert 'path["shop_id"] = check.form("shop_id", shop_id, ID_FORM)' in source_of(result)
-    result = made(tmp_path, settings=call % "")
-    assert 'path["shop_id"] = check.text("shop_id", shop_id)' in source_of(result)
+    row = call_in(tmp_path, settings=call % "whole: '[a-z]+',")["path"]["shop_id"]
+    assert row == {"required": True, "form": "id"}
+    row = call_in(tmp_path, settings=call % "")["path"]["shop_id"]
+    assert row == {"required": True}
 
 
 def test_a_pattern_that_python_cannot_read_checks_nothing(tmp_path: Path) -> None:
     document = DOCUMENT.replace("[A-Z0-9-]+", r"\p{Lu}+")
     result = made(tmp_path, document, "bodies: {takeOrder: {what: order, lift: [details]}}")
-    assert 'check.text("reference", reference, 30, shortest=2)' in source_of(result)
-    assert not (result.package / "typed" / "forms.py").exists()
+    tables = tables_of(result)
+    row = {"place": "details.reference", "required": True, "longest": 30, "shortest": 2}
+    assert tables["CALLS"]["take_order"]["sent"]["reference"] == row
+    assert tables["FORMS"] == {}
 
 
 def test_each_pattern_that_python_cannot_read_is_a_line_with_the_reason(

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
-from velo_api.typed import parts as parts_of_velo
+from velo_api.typed import arguments as velo_arguments
 
 from tests.frames import assert_hidden, found_in
 from tests.providers.connected.till import Caller, operation
@@ -400,7 +400,7 @@ def test_nothing_is_shown_of_what_works(caplog: pytest.LogCaptureFixture) -> Non
     )
     company = velo.Company(name=NAME, tax_id="223344556")
     shown = [decision, PERSON, PERSON.individual, channel, channel.iban, company, company.tax_id]
-    shown += [parts_of_velo.new_payee_body(Query(), "", PERSON), FlexFactorAuth(KEY, SECRET)]
+    shown += [velo_arguments.PACKAGE.parts["NewPayee"](Query(), "", PERSON), FlexFactorAuth(KEY, SECRET)]
     hidden = [*CREDENTIALS, CARD, NAME, ADDRESS, ACCOUNT, NATIONAL, channel.iban, company.tax_id]
     assert found_in(repr(shown) + caplog.text, hidden) == []
     assert decision.raw.additional_properties["email"] == EMAIL  # it is there for whoever asks

@@ -36,6 +36,7 @@ from .reading import (
     value,
     whole,
 )
+from .rows import Package
 
 __all__ = (
     "Amount",
@@ -47,6 +48,7 @@ __all__ = (
     "Form",
     "ListQuery",
     "Money",
+    "Package",
     "Part",
     "Query",
     "Record",
@@ -71,7 +73,7 @@ __all__ = (
     "whole",
 )
 
-RUNTIME = 1
+RUNTIME = 2
 """The version of this module, which the generated modules compare when they are imported."""
 
 

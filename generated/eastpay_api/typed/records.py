@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ("Checkout", "Payment")
 
-_typed.require_runtime(1)
+_typed.require_runtime(2)
 
 
 class Checkout(_typed.Record):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from victor_ext import typed as _typed
 from victor_ext.typed import ExtraBody, Money
@@ -16,33 +15,13 @@ from victor_ext.typed import ExtraBody, Money
 from ..api.orders import list_orders as _list_orders
 from ..api.payments import evaluate as _evaluate
 from ..api.payments import transmit as _transmit
-from .parts import (
-    Address,
-    Card,
-    OrderItem,
-    Payer,
-    Subscription,
-    Transaction,
-    address_body,
-    payer_body,
-    payment_method_body,
-    subscription_body,
-    transaction_body,
-)
+from . import parts as _parts
+from . import rows as _rows
+from .parts import Address, Card, OrderItem, Payer, Subscription, Transaction
 from .words import SortOrder, Status
 
-_typed.require_runtime(1)
-SORT_ORDER_CHOICES = ("asc", "desc")
-STATUS_CHOICES = {
-    "DRAFT": 0,
-    "ONHOLD": 1,
-    "CANCELLED": 2,
-    "PROBLEM": 3,
-    "PROCESSING": 4,
-    "CAPTUREREQUIRED": 5,
-    "RETURNED": 6,
-    "COMPLETED": 7,
-}
+_typed.require_runtime(2)
+PACKAGE = _typed.Package(_rows, _parts)
 
 
 def list_orders(
@@ -71,32 +50,7 @@ def list_orders(
         page: Counted from 1.
         page_size: 10 unless it is said.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The list of orders") as check:
-        if query is not None:
-            sent["query"] = check.text("query", query, shortest=0)
-        if status is not None:
-            sent["status"] = check.numbers("status", status, STATUS_CHOICES, 0, 2147483647)
-        if start is not None:
-            sent["from_"] = check.moment("start", start)
-        if end is not None:
-            sent["to"] = check.moment("end", end)
-        if mid is not None:
-            sent["mid"] = check.text("mid", mid, shortest=0)
-        if order_by is not None:
-            sent["order_by"] = check.text("order_by", order_by, shortest=0)
-        if sort is not None:
-            sent["sort"] = check.one_of("sort", sort, SORT_ORDER_CHOICES)
-        sent["page_number"] = check.integer("page", page, 1, 2147483647)
-        if page_size is not None:
-            sent["page_size"] = check.integer("page_size", page_size, 1, 2147483647)
-        check.range("start", start, "end", end)
-    constant = frozenset(
-        ("query", "from_", "to", "mid", "order_by", "sort", "page_number", "page_size")
-    )
-    return _typed.ListQuery(
-        _list_orders, "list of orders", sent, may_be_left=not sent.keys() <= constant
-    )
+    return PACKAGE.list(_list_orders, locals())
 
 
 def evaluate(
@@ -141,39 +95,7 @@ def evaluate(
         extra_body: `extra_body`.
         idempotency_key: `idempotency_key`.
     """
-    check = _typed.Query("The transaction")
-    sent = _typed.Body()
-    sent["orderId"] = check.text("order_id", order_id)
-    sent["transaction"] = check.part("transaction", transaction, Transaction, transaction_body)
-    sent["payer"] = check.part("payer", payer, Payer, payer_body)
-    sent["paymentMethod"] = check.part("card", card, Card, payment_method_body)
-    if sense_key is not None:
-        sent["senseKey"] = check.text("sense_key", sense_key, shortest=0)
-        check.comparable("sense_key", sense_key)
-    if customer_ip is not None:
-        sent["customerIp"] = check.text("customer_ip", customer_ip, shortest=0)
-    if billing is not None:
-        sent["billingInformation"] = check.part("billing", billing, Address, address_body)
-    if shipping is not None:
-        sent["shippingInformation"] = check.part("shipping", shipping, Address, address_body)
-    if merchant_initiated is not None:
-        sent["isMIT"] = check.flag("merchant_initiated", merchant_initiated)
-    if recurring is not None:
-        sent["isRecurring"] = check.flag("recurring", recurring)
-    if subscription is not None:
-        sent["subscription"] = check.part(
-            "subscription", subscription, Subscription, subscription_body
-        )
-    if expires_at is not None:
-        sent["expiryDateUtc"] = check.stamp("expires_at", expires_at)
-    by_hand = {
-        "amount": amount,
-        "items": items,
-        "fields": fields,
-        "extra_body": extra_body,
-        "idempotency_key": idempotency_key,
-    }
-    return _typed.Request(_evaluate, check, sent, None, by_hand)
+    return PACKAGE.request(_evaluate, locals())
 
 
 def transmit(
@@ -212,23 +134,4 @@ def transmit(
         fields: `fields`.
         extra_body: `extra_body`.
     """
-    check = _typed.Query("The transaction")
-    sent = _typed.Body()
-    sent["isDeclined"] = check.flag("declined", declined, required=True)
-    sent["orderId"] = check.text("order_id", order_id)
-    sent["transaction"] = check.part("transaction", transaction, Transaction, transaction_body)
-    sent["payer"] = check.part("payer", payer, Payer, payer_body)
-    sent["paymentMethod"] = check.part("card", card, Card, payment_method_body)
-    if billing is not None:
-        sent["billingInformation"] = check.part("billing", billing, Address, address_body)
-    if shipping is not None:
-        sent["shippingInformation"] = check.part("shipping", shipping, Address, address_body)
-    sent["isMIT"] = check.flag("merchant_initiated", merchant_initiated, required=True)
-    if recurring is not None:
-        sent["isRecurring"] = check.flag("recurring", recurring)
-    if subscription is not None:
-        sent["subscription"] = check.part(
-            "subscription", subscription, Subscription, subscription_body
-        )
-    by_hand = {"amount": amount, "items": items, "fields": fields, "extra_body": extra_body}
-    return _typed.Request(_transmit, check, sent, None, by_hand)
+    return PACKAGE.request(_transmit, locals())

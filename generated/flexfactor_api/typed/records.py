@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ("Answer", "Decision", "Notification", "Order", "RefundAnswer", "TransmitAnswer")
 
-_typed.require_runtime(1)
+_typed.require_runtime(2)
 
 
 class Answer(_typed.AnyCaseRecord):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 
 from victor_ext import typed as _typed
 
@@ -48,21 +47,9 @@ from ..api.webhooks import get_webhook as _get_webhook
 from ..api.webhooks import list_webhooks as _list_webhooks
 from ..api.webhooks import ping_webhook as _ping_webhook
 from ..api.webhooks import update_webhook as _update_webhook
-from .forms import AUTHORIZATION_FORM, CURRENCY_FORM, ID_FORM, SORT_FORM, TELEPHONE_FORM
-from .parts import (
-    Address,
-    Challenge,
-    Company,
-    Individual,
-    NewPayee,
-    PaymentInstruction,
-    challenge_body,
-    firm_body,
-    new_payee_body,
-    new_payment_body,
-    person_body,
-    postal_address_body,
-)
+from . import parts as _parts
+from . import rows as _rows
+from .parts import Address, Challenge, Company, Individual, NewPayee, PaymentInstruction
 from .words import (
     CategoryWord,
     FundingAccountTypeWord,
@@ -77,7 +64,8 @@ from .words import (
     TransmissionFilter,
 )
 
-_typed.require_runtime(1)
+_typed.require_runtime(2)
+PACKAGE = _typed.Package(_rows, _parts)
 
 
 def get_payout_history(
@@ -118,68 +106,7 @@ def get_payout_history(
         sort: Fields and directions: `a:asc,b:desc`.
         sensitive: Whether personal data comes unmasked, if the caller may see it.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The list of payments") as check:
-        sent["payout_id"] = check.form("payout_id", payout_id, ID_FORM)
-        if remote_id is not None:
-            sent["remote_id"] = check.text("remote_id", remote_id, 255)
-        if status is not None:
-            sent["status"] = check.text("status", status, 255)
-        if transmission_type is not None:
-            sent["transmission_type"] = check.text("transmission_type", transmission_type, 255)
-        if source_amount_from is not None:
-            sent["source_amount_from"] = check.integer(
-                "source_amount_from", source_amount_from, 0, 2147483647
-            )
-        if source_amount_to is not None:
-            sent["source_amount_to"] = check.integer(
-                "source_amount_to", source_amount_to, 0, 2147483647
-            )
-        if payment_amount_from is not None:
-            sent["payment_amount_from"] = check.integer(
-                "payment_amount_from", payment_amount_from, 0, 2147483647
-            )
-        if payment_amount_to is not None:
-            sent["payment_amount_to"] = check.integer(
-                "payment_amount_to", payment_amount_to, 0, 2147483647
-            )
-        if rails_id is not None:
-            sent["rails_id"] = check.text("rails_id", rails_id, 255)
-        if remote_system_id is not None:
-            sent["remote_system_id"] = check.text("remote_system_id", remote_system_id, 255)
-        if submitted_from is not None:
-            sent["submitted_date_from"] = check.day("submitted_from", submitted_from)
-        if submitted_to is not None:
-            sent["submitted_date_to"] = check.day("submitted_to", submitted_to)
-        if page_size is not None:
-            sent["page_size"] = check.integer("page_size", page_size, 1, 100)
-        if sort is not None:
-            sent["sort"] = check.form("sort", sort, SORT_FORM)
-        if sensitive is not None:
-            sent["sensitive"] = check.flag("sensitive", sensitive)
-        check.range("source_amount_from", source_amount_from, "source_amount_to", source_amount_to)
-        check.range(
-            "payment_amount_from", payment_amount_from, "payment_amount_to", payment_amount_to
-        )
-        check.range("submitted_from", submitted_from, "submitted_to", submitted_to)
-    constant = frozenset(
-        (
-            "payout_id",
-            "remote_id",
-            "transmission_type",
-            "payment_amount_from",
-            "payment_amount_to",
-            "remote_system_id",
-            "submitted_date_from",
-            "submitted_date_to",
-            "page_size",
-            "sort",
-            "sensitive",
-        )
-    )
-    return _typed.ListQuery(
-        _get_payout_history, "list of payments", sent, may_be_left=not sent.keys() <= constant
-    )
+    return PACKAGE.list(_get_payout_history, locals())
 
 
 def list_funding_accounts(
@@ -205,33 +132,7 @@ def list_funding_accounts(
         sort: Fields and directions: `a:asc,b:desc`.
         sensitive: Whether personal data comes unmasked, if the caller may see it.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The list of funding accounts") as check:
-        if payor_id is not None:
-            sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
-        if name is not None:
-            sent["name"] = check.text("name", name, 255)
-        if country is not None:
-            sent["country"] = check.text("country", country, 255)
-        if currency is not None:
-            sent["currency"] = check.text("currency", currency, 255)
-        if account_type is not None:
-            sent["type_"] = check.text("account_type", account_type, 40)
-        if page_size is not None:
-            sent["page_size"] = check.integer("page_size", page_size, 1, 100)
-        if sort is not None:
-            sent["sort"] = check.form("sort", sort, SORT_FORM)
-        if sensitive is not None:
-            sent["sensitive"] = check.flag("sensitive", sensitive)
-    constant = frozenset(
-        ("payor_id", "name", "country", "currency", "type_", "page_size", "sort", "sensitive")
-    )
-    return _typed.ListQuery(
-        _list_funding_accounts,
-        "list of funding accounts",
-        sent,
-        may_be_left=not sent.keys() <= constant,
-    )
+    return PACKAGE.list(_list_funding_accounts, locals())
 
 
 def list_funding_changes(
@@ -244,16 +145,7 @@ def list_funding_changes(
         since: A moment such as 2026-03-04T09:00:00+00:00.
         page_size: 25 if left out.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The feed of fundings") as check:
-        sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
-        sent["updated_since"] = check.second("since", since)
-        if page_size is not None:
-            sent["page_size"] = check.integer("page_size", page_size, 1, 100)
-    constant = frozenset(("payor_id", "updated_since", "page_size"))
-    return _typed.ListQuery(
-        _list_funding_changes, "feed of fundings", sent, may_be_left=not sent.keys() <= constant
-    )
+    return PACKAGE.list(_list_funding_changes, locals())
 
 
 def list_fundings(
@@ -271,21 +163,7 @@ def list_fundings(
         page_size: 25 if left out.
         sort: Fields and directions: `a:asc,b:desc`.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The list of fundings") as check:
-        sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
-        if source_account_name is not None:
-            sent["source_account_name"] = check.text(
-                "source_account_name", source_account_name, 255
-            )
-        if page_size is not None:
-            sent["page_size"] = check.integer("page_size", page_size, 1, 100)
-        if sort is not None:
-            sent["sort"] = check.form("sort", sort, SORT_FORM)
-    constant = frozenset(("payor_id", "source_account_name", "page_size", "sort"))
-    return _typed.ListQuery(
-        _list_fundings, "list of fundings", sent, may_be_left=not sent.keys() <= constant
-    )
+    return PACKAGE.list(_list_fundings, locals())
 
 
 def list_payee_changes(
@@ -298,16 +176,7 @@ def list_payee_changes(
         since: A moment such as 2026-03-04T09:00:00+00:00.
         page_size: 100 if left out.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The feed of payees") as check:
-        sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
-        sent["updated_since"] = check.second("since", since)
-        if page_size is not None:
-            sent["page_size"] = check.integer("page_size", page_size, 1, 1000)
-    constant = frozenset(("payor_id", "updated_since", "page_size"))
-    return _typed.ListQuery(
-        _list_payee_changes, "feed of payees", sent, may_be_left=not sent.keys() <= constant
-    )
+    return PACKAGE.list(_list_payee_changes, locals())
 
 
 def list_payee_invitations(
@@ -325,22 +194,7 @@ def list_payee_invitations(
         invitation_status: ACCEPTED, PENDING or DECLINED.
         page_size: 25 if left out.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The list of invitations") as check:
-        sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
-        if payee_id is not None:
-            sent["payee_id"] = check.form("payee_id", payee_id, ID_FORM)
-        if invitation_status is not None:
-            sent["invitation_status"] = check.text("invitation_status", invitation_status, 255)
-        if page_size is not None:
-            sent["page_size"] = check.integer("page_size", page_size, 1, 100)
-    constant = frozenset(("payor_id", "payee_id", "page_size"))
-    return _typed.ListQuery(
-        _list_payee_invitations,
-        "list of invitations",
-        sent,
-        may_be_left=not sent.keys() <= constant,
-    )
+    return PACKAGE.list(_list_payee_invitations, locals())
 
 
 def list_payees(
@@ -374,37 +228,7 @@ def list_payees(
         page_size: 25 if left out.
         sort: Fields and directions: `a:asc,b:desc`.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The list of payees") as check:
-        sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
-        if watchlist_status is not None:
-            sent["watchlist_status"] = check.text("watchlist_status", watchlist_status, 255)
-        if disabled is not None:
-            sent["disabled"] = check.flag("disabled", disabled)
-        if onboarded_status is not None:
-            sent["onboarded_status"] = check.text("onboarded_status", onboarded_status, 255)
-        if email is not None:
-            sent["email"] = check.text("email", email, 255)
-        if display_name is not None:
-            sent["display_name"] = check.text("display_name", display_name, 255)
-        if remote_id is not None:
-            sent["remote_id"] = check.text("remote_id", remote_id, 255)
-        if payee_type is not None:
-            sent["payee_type"] = check.text("payee_type", payee_type, 255)
-        if payee_country is not None:
-            sent["payee_country"] = check.text("payee_country", payee_country, 255)
-        if ofac_status is not None:
-            sent["ofac_status"] = check.text("ofac_status", ofac_status, 255)
-        if page_size is not None:
-            sent["page_size"] = check.integer("page_size", page_size, 1, 100)
-        if sort is not None:
-            sent["sort"] = check.form("sort", sort, SORT_FORM)
-    constant = frozenset(
-        ("payor_id", "remote_id", "payee_type", "payee_country", "page_size", "sort")
-    )
-    return _typed.ListQuery(
-        _list_payees, "list of payees", sent, may_be_left=not sent.keys() <= constant
-    )
+    return PACKAGE.list(_list_payees, locals())
 
 
 def list_payment_changes(
@@ -417,16 +241,7 @@ def list_payment_changes(
         since: A moment such as 2026-03-04T09:00:00+00:00.
         page_size: 100 if left out.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The feed of payments") as check:
-        sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
-        sent["updated_since"] = check.second("since", since)
-        if page_size is not None:
-            sent["page_size"] = check.integer("page_size", page_size, 1, 1000)
-    constant = frozenset(("payor_id", "updated_since", "page_size"))
-    return _typed.ListQuery(
-        _list_payment_changes, "feed of payments", sent, may_be_left=not sent.keys() <= constant
-    )
+    return PACKAGE.list(_list_payment_changes, locals())
 
 
 def list_payments(
@@ -488,99 +303,7 @@ def list_payments(
         sort: Fields and directions: `a:asc,b:desc`.
         sensitive: Whether personal data comes unmasked, if the caller may see it.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The list of payments") as check:
-        sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
-        if payee_id is not None:
-            sent["payee_id"] = check.form("payee_id", payee_id, ID_FORM)
-        if remote_id is not None:
-            sent["remote_id"] = check.text("remote_id", remote_id, 255)
-        if status is not None:
-            sent["status"] = check.text("status", status, 255)
-        if source_account_name is not None:
-            sent["source_account_name"] = check.text(
-                "source_account_name", source_account_name, 255
-            )
-        if source_currency is not None:
-            sent["source_currency"] = check.text("source_currency", source_currency, 255)
-        if payment_currency is not None:
-            sent["payment_currency"] = check.text("payment_currency", payment_currency, 255)
-        if submitted_from is not None:
-            sent["submitted_date_from"] = check.day("submitted_from", submitted_from)
-        if submitted_to is not None:
-            sent["submitted_date_to"] = check.day("submitted_to", submitted_to)
-        if payment_memo is not None:
-            sent["payment_memo"] = check.text("payment_memo", payment_memo, 255)
-        if payor_name is not None:
-            sent["payor_name"] = check.text("payor_name", payor_name, 255)
-        if transmission_type is not None:
-            sent["transmission_type"] = check.text("transmission_type", transmission_type, 255)
-        if source_amount_from is not None:
-            sent["source_amount_from"] = check.integer(
-                "source_amount_from", source_amount_from, 0, 2147483647
-            )
-        if source_amount_to is not None:
-            sent["source_amount_to"] = check.integer(
-                "source_amount_to", source_amount_to, 0, 2147483647
-            )
-        if payment_amount_from is not None:
-            sent["payment_amount_from"] = check.integer(
-                "payment_amount_from", payment_amount_from, 0, 2147483647
-            )
-        if payment_amount_to is not None:
-            sent["payment_amount_to"] = check.integer(
-                "payment_amount_to", payment_amount_to, 0, 2147483647
-            )
-        if rails_id is not None:
-            sent["rails_id"] = check.text("rails_id", rails_id, 255)
-        if remote_system_id is not None:
-            sent["remote_system_id"] = check.text("remote_system_id", remote_system_id, 255)
-        if scheduled_from is not None:
-            sent["scheduled_for_date_from"] = check.day("scheduled_from", scheduled_from)
-        if scheduled_to is not None:
-            sent["scheduled_for_date_to"] = check.day("scheduled_to", scheduled_to)
-        if schedule_status is not None:
-            sent["schedule_status"] = check.text("schedule_status", schedule_status, 255)
-        if post_instruct_fx_status is not None:
-            sent["post_instruct_fx_status"] = check.text(
-                "post_instruct_fx_status", post_instruct_fx_status, 255
-            )
-        if page_size is not None:
-            sent["page_size"] = check.integer("page_size", page_size, 1, 100)
-        if sort is not None:
-            sent["sort"] = check.form("sort", sort, SORT_FORM)
-        if sensitive is not None:
-            sent["sensitive"] = check.flag("sensitive", sensitive)
-        check.range("scheduled_from", scheduled_from, "scheduled_to", scheduled_to)
-        check.range("source_amount_from", source_amount_from, "source_amount_to", source_amount_to)
-        check.range(
-            "payment_amount_from", payment_amount_from, "payment_amount_to", payment_amount_to
-        )
-        check.range("submitted_from", submitted_from, "submitted_to", submitted_to)
-    constant = frozenset(
-        (
-            "payor_id",
-            "payee_id",
-            "remote_id",
-            "source_account_name",
-            "source_currency",
-            "payment_currency",
-            "submitted_date_from",
-            "submitted_date_to",
-            "payment_memo",
-            "payor_name",
-            "transmission_type",
-            "payment_amount_from",
-            "payment_amount_to",
-            "remote_system_id",
-            "page_size",
-            "sort",
-            "sensitive",
-        )
-    )
-    return _typed.ListQuery(
-        _list_payments, "list of payments", sent, may_be_left=not sent.keys() <= constant
-    )
+    return PACKAGE.list(_list_payments, locals())
 
 
 def list_payout_payments(
@@ -607,39 +330,7 @@ def list_payout_payments(
         payment_memo: The memo of the payment.
         page_size: 25 if left out.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The list of payments") as check:
-        sent["payout_id"] = check.form("payout_id", payout_id, ID_FORM)
-        if status is not None:
-            sent["status"] = check.text("status", status, 255)
-        if remote_id is not None:
-            sent["remote_id"] = check.text("remote_id", remote_id, 255)
-        if payor_payment_id is not None:
-            sent["payor_payment_id"] = check.text("payor_payment_id", payor_payment_id, 255)
-        if source_account_name is not None:
-            sent["source_account_name"] = check.text(
-                "source_account_name", source_account_name, 255
-            )
-        if transmission_type is not None:
-            sent["transmission_type"] = check.text("transmission_type", transmission_type, 255)
-        if payment_memo is not None:
-            sent["payment_memo"] = check.text("payment_memo", payment_memo, 255)
-        if page_size is not None:
-            sent["page_size"] = check.integer("page_size", page_size, 1, 100)
-    constant = frozenset(
-        (
-            "payout_id",
-            "remote_id",
-            "payor_payment_id",
-            "source_account_name",
-            "transmission_type",
-            "payment_memo",
-            "page_size",
-        )
-    )
-    return _typed.ListQuery(
-        _list_payout_payments, "list of payments", sent, may_be_left=not sent.keys() <= constant
-    )
+    return PACKAGE.list(_list_payout_payments, locals())
 
 
 def list_payouts(
@@ -672,45 +363,7 @@ def list_payouts(
         page_size: 25 if left out.
         sort: Fields and directions: `a:asc,b:desc`.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The list of payouts") as check:
-        sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
-        if memo is not None:
-            sent["payout_memo"] = check.text("memo", memo, 255)
-        if status is not None:
-            sent["status"] = check.text("status", status, 255)
-        if submitted_from is not None:
-            sent["submitted_date_from"] = check.day("submitted_from", submitted_from)
-        if submitted_to is not None:
-            sent["submitted_date_to"] = check.day("submitted_to", submitted_to)
-        if from_payor_name is not None:
-            sent["from_payor_name"] = check.text("from_payor_name", from_payor_name, 255)
-        if scheduled_from is not None:
-            sent["scheduled_for_date_from"] = check.day("scheduled_from", scheduled_from)
-        if scheduled_to is not None:
-            sent["scheduled_for_date_to"] = check.day("scheduled_to", scheduled_to)
-        if schedule_status is not None:
-            sent["schedule_status"] = check.text("schedule_status", schedule_status, 255)
-        if page_size is not None:
-            sent["page_size"] = check.integer("page_size", page_size, 1, 100)
-        if sort is not None:
-            sent["sort"] = check.form("sort", sort, SORT_FORM)
-        check.range("scheduled_from", scheduled_from, "scheduled_to", scheduled_to)
-        check.range("submitted_from", submitted_from, "submitted_to", submitted_to)
-    constant = frozenset(
-        (
-            "payor_id",
-            "payout_memo",
-            "submitted_date_from",
-            "submitted_date_to",
-            "from_payor_name",
-            "page_size",
-            "sort",
-        )
-    )
-    return _typed.ListQuery(
-        _list_payouts, "list of payouts", sent, may_be_left=not sent.keys() <= constant
-    )
+    return PACKAGE.list(_list_payouts, locals())
 
 
 def list_source_accounts(
@@ -736,48 +389,7 @@ def list_source_accounts(
         page_size: 25 if left out.
         sort: Fields and directions: `a:asc,b:desc`.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The list of source accounts") as check:
-        if physical_account_name is not None:
-            sent["physical_account_name"] = check.text(
-                "physical_account_name", physical_account_name, 255
-            )
-        if physical_account_id is not None:
-            sent["physical_account_id"] = check.form(
-                "physical_account_id", physical_account_id, ID_FORM
-            )
-        if payor_id is not None:
-            sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
-        if funding_account_id is not None:
-            sent["funding_account_id"] = check.form(
-                "funding_account_id", funding_account_id, ID_FORM
-            )
-        if account_type is not None:
-            sent["type_"] = check.text("account_type", account_type, 40)
-        if include_user_deleted is not None:
-            sent["include_user_deleted"] = check.flag("include_user_deleted", include_user_deleted)
-        if page_size is not None:
-            sent["page_size"] = check.integer("page_size", page_size, 1, 100)
-        if sort is not None:
-            sent["sort"] = check.form("sort", sort, SORT_FORM)
-    constant = frozenset(
-        (
-            "physical_account_name",
-            "physical_account_id",
-            "payor_id",
-            "funding_account_id",
-            "type_",
-            "include_user_deleted",
-            "page_size",
-            "sort",
-        )
-    )
-    return _typed.ListQuery(
-        _list_source_accounts,
-        "list of source accounts",
-        sent,
-        may_be_left=not sent.keys() <= constant,
-    )
+    return PACKAGE.list(_list_source_accounts, locals())
 
 
 def list_webhooks(payor_id: str, *, page_size: int | None = None) -> _typed.ListQuery:
@@ -787,15 +399,7 @@ def list_webhooks(payor_id: str, *, page_size: int | None = None) -> _typed.List
         payor_id: The id of the payor.
         page_size: 25 if left out.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The list of webhooks") as check:
-        sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
-        if page_size is not None:
-            sent["page_size"] = check.integer("page_size", page_size, 1, 100)
-    constant = frozenset(("payor_id", "page_size"))
-    return _typed.ListQuery(
-        _list_webhooks, "list of webhooks", sent, may_be_left=not sent.keys() <= constant
-    )
+    return PACKAGE.list(_list_webhooks, locals())
 
 
 def delete_payee(payee_id: str) -> _typed.CheckedCall:
@@ -804,10 +408,7 @@ def delete_payee(payee_id: str) -> _typed.CheckedCall:
     Args:
         payee_id: The id of the payee.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The payee") as check:
-        sent["payee_id"] = check.form("payee_id", payee_id, ID_FORM)
-    return _typed.CheckedCall(_delete_payee, sent)
+    return PACKAGE.call(_delete_payee, locals())
 
 
 def export_transactions(
@@ -825,17 +426,7 @@ def export_transactions(
         end: The last day, such as 2026-03-04.
         include: `payorOnly`, Velo's default, or `payorAndDescendants`.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The export") as check:
-        sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
-        if start is not None:
-            sent["start_date"] = check.day("start", start)
-        if end is not None:
-            sent["end_date"] = check.day("end", end)
-        if include is not None:
-            sent["include"] = check.text("include", include, 40)
-        check.range("start", start, "end", end)
-    return _typed.CheckedCall(_export_transactions, sent)
+    return PACKAGE.call(_export_transactions, locals())
 
 
 def get_funding(funding_id: str) -> _typed.CheckedCall:
@@ -844,10 +435,7 @@ def get_funding(funding_id: str) -> _typed.CheckedCall:
     Args:
         funding_id: The id of the funding.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The funding") as check:
-        sent["funding_id"] = check.form("funding_id", funding_id, ID_FORM)
-    return _typed.CheckedCall(_get_funding, sent)
+    return PACKAGE.call(_get_funding, locals())
 
 
 def get_funding_account(
@@ -859,12 +447,7 @@ def get_funding_account(
         funding_account_id: The id of the funding account.
         sensitive: Whether personal data comes unmasked, if the caller may see it.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The funding account") as check:
-        sent["funding_account_id"] = check.form("funding_account_id", funding_account_id, ID_FORM)
-        if sensitive is not None:
-            sent["sensitive"] = check.flag("sensitive", sensitive)
-    return _typed.CheckedCall(_get_funding_account, sent)
+    return PACKAGE.call(_get_funding_account, locals())
 
 
 def get_payee(payee_id: str, *, sensitive: bool | None = None) -> _typed.CheckedCall:
@@ -874,12 +457,7 @@ def get_payee(payee_id: str, *, sensitive: bool | None = None) -> _typed.Checked
         payee_id: The id of the payee.
         sensitive: Whether personal data comes unmasked, if the caller may see it.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The payee") as check:
-        sent["payee_id"] = check.form("payee_id", payee_id, ID_FORM)
-        if sensitive is not None:
-            sent["sensitive"] = check.flag("sensitive", sensitive)
-    return _typed.CheckedCall(_get_payee, sent)
+    return PACKAGE.call(_get_payee, locals())
 
 
 def get_payee_batch(batch_id: str) -> _typed.CheckedCall:
@@ -888,10 +466,7 @@ def get_payee_batch(batch_id: str) -> _typed.CheckedCall:
     Args:
         batch_id: The id of the batch.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The batch") as check:
-        sent["batch_id"] = check.form("batch_id", batch_id, ID_FORM)
-    return _typed.CheckedCall(_get_payee_batch, sent)
+    return PACKAGE.call(_get_payee_batch, locals())
 
 
 def get_payment(payment_id: str, *, sensitive: bool | None = None) -> _typed.CheckedCall:
@@ -901,12 +476,7 @@ def get_payment(payment_id: str, *, sensitive: bool | None = None) -> _typed.Che
         payment_id: The id of the payment.
         sensitive: Whether personal data comes unmasked, if the caller may see it.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The payment") as check:
-        sent["payment_id"] = check.form("payment_id", payment_id, ID_FORM)
-        if sensitive is not None:
-            sent["sensitive"] = check.flag("sensitive", sensitive)
-    return _typed.CheckedCall(_get_payment, sent)
+    return PACKAGE.call(_get_payment, locals())
 
 
 def get_payout(payout_id: str) -> _typed.CheckedCall:
@@ -915,10 +485,7 @@ def get_payout(payout_id: str) -> _typed.CheckedCall:
     Args:
         payout_id: The id of the payout.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The payout") as check:
-        sent["payout_id"] = check.form("payout_id", payout_id, ID_FORM)
-    return _typed.CheckedCall(_get_payout, sent)
+    return PACKAGE.call(_get_payout, locals())
 
 
 def get_payout_statistics(payor_id: str) -> _typed.CheckedCall:
@@ -927,10 +494,7 @@ def get_payout_statistics(payor_id: str) -> _typed.CheckedCall:
     Args:
         payor_id: The id of the payor.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The payor") as check:
-        sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
-    return _typed.CheckedCall(_get_payout_statistics, sent)
+    return PACKAGE.call(_get_payout_statistics, locals())
 
 
 def get_source_account(source_account_id: str) -> _typed.CheckedCall:
@@ -939,10 +503,7 @@ def get_source_account(source_account_id: str) -> _typed.CheckedCall:
     Args:
         source_account_id: The id of the source account.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The source account") as check:
-        sent["source_account_id"] = check.form("source_account_id", source_account_id, ID_FORM)
-    return _typed.CheckedCall(_get_source_account, sent)
+    return PACKAGE.call(_get_source_account, locals())
 
 
 def get_webhook(webhook_id: str) -> _typed.CheckedCall:
@@ -951,10 +512,7 @@ def get_webhook(webhook_id: str) -> _typed.CheckedCall:
     Args:
         webhook_id: The id of the webhook.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The webhook") as check:
-        sent["webhook_id"] = check.form("webhook_id", webhook_id, ID_FORM)
-    return _typed.CheckedCall(_get_webhook, sent)
+    return PACKAGE.call(_get_webhook, locals())
 
 
 def ping_webhook(webhook_id: str) -> _typed.CheckedCall:
@@ -963,10 +521,7 @@ def ping_webhook(webhook_id: str) -> _typed.CheckedCall:
     Args:
         webhook_id: The id of the endpoint.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The webhook") as check:
-        sent["webhook_id"] = check.form("webhook_id", webhook_id, ID_FORM)
-    return _typed.CheckedCall(_ping_webhook, sent)
+    return PACKAGE.call(_ping_webhook, locals())
 
 
 def quote_payout(payout_id: str) -> _typed.CheckedCall:
@@ -975,10 +530,7 @@ def quote_payout(payout_id: str) -> _typed.CheckedCall:
     Args:
         payout_id: The id of the payout.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The payout") as check:
-        sent["payout_id"] = check.form("payout_id", payout_id, ID_FORM)
-    return _typed.CheckedCall(_quote_payout, sent)
+    return PACKAGE.call(_quote_payout, locals())
 
 
 def withdraw_payout(payout_id: str) -> _typed.CheckedCall:
@@ -987,10 +539,7 @@ def withdraw_payout(payout_id: str) -> _typed.CheckedCall:
     Args:
         payout_id: The id of the payout.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The payout") as check:
-        sent["payout_id"] = check.form("payout_id", payout_id, ID_FORM)
-    return _typed.CheckedCall(_withdraw_payout, sent)
+    return PACKAGE.call(_withdraw_payout, locals())
 
 
 def create_funding_account(
@@ -1015,20 +564,7 @@ def create_funding_account(
         routing_number: The bank of the account. 6 to 9 characters.
         currency: Three capital letters (ISO 4217).
     """
-    check = _typed.Query("The funding account")
-    sent = _typed.Body()
-    sent["type"] = check.text("account_type", account_type, 40)
-    sent["name"] = check.text("name", name, 30, shortest=3)
-    sent["payorId"] = check.form("payor_id", payor_id, ID_FORM)
-    if account_name is not None:
-        sent["accountName"] = check.text("account_name", account_name, 22)
-    if account_number is not None:
-        sent["accountNumber"] = check.text("account_number", account_number, 17, shortest=4)
-    if routing_number is not None:
-        sent["routingNumber"] = check.text("routing_number", routing_number, 9, shortest=6)
-    if currency is not None:
-        sent["currency"] = check.form("currency", currency, CURRENCY_FORM)
-    return _typed.Request(_create_funding_account, check, sent)
+    return PACKAGE.request(_create_funding_account, locals())
 
 
 def create_payees(payor_id: str, payees: Sequence[NewPayee]) -> _typed.Request:
@@ -1038,11 +574,7 @@ def create_payees(payor_id: str, payees: Sequence[NewPayee]) -> _typed.Request:
         payor_id: The id of the payor.
         payees: The payees to create. 1 to 2000.
     """
-    check = _typed.Query("The payees")
-    sent = _typed.Body()
-    sent["payorId"] = check.form("payor_id", payor_id, ID_FORM)
-    sent["payees"] = check.parts("payees", payees, NewPayee, new_payee_body, 1, 2000)
-    return _typed.Request(_create_payees, check, sent)
+    return PACKAGE.request(_create_payees, locals())
 
 
 def create_webhook(
@@ -1062,19 +594,7 @@ def create_webhook(
         enabled: Whether notifications are posted.
         categories: `payment`, `payee`, `debit`; others may come.
     """
-    check = _typed.Query("The webhook")
-    sent = _typed.Body()
-    sent["payorId"] = check.form("payor_id", payor_id, ID_FORM)
-    sent["webhookUrl"] = check.text("url", url, 2000, shortest=6)
-    sent["enabled"] = check.flag("enabled", enabled, required=True)
-    sent["authorizationHeader"] = check.form(
-        "authorization_header", authorization_header, AUTHORIZATION_FORM
-    )
-    if categories is not None:
-        sent["categories"] = check.each(
-            "categories", categories, lambda field, item: check.text(field, item, 100), 1
-        )
-    return _typed.Request(_create_webhook, check, sent)
+    return PACKAGE.request(_create_webhook, locals())
 
 
 def invite_payee(payee_id: str, *, payor_id: str) -> _typed.Request:
@@ -1084,12 +604,7 @@ def invite_payee(payee_id: str, *, payor_id: str) -> _typed.Request:
         payee_id: The id of the payee.
         payor_id: The id of the payor.
     """
-    check = _typed.Query("The invitation")
-    path: dict[str, Any] = {}
-    sent = _typed.Body()
-    path["payee_id"] = check.form("payee_id", payee_id, ID_FORM)
-    sent["payorId"] = check.form("payor_id", payor_id, ID_FORM)
-    return _typed.Request(_invite_payee, check, sent, path)
+    return PACKAGE.request(_invite_payee, locals())
 
 
 def submit_payout(
@@ -1110,20 +625,7 @@ def submit_payout(
         memo: For the payees' statements, but not by ACH; a payment may have its own. Up to 40
             characters.
     """
-    check = _typed.Query("The payout")
-    sent = _typed.Body()
-    sent["payments"] = check.parts(
-        "payments", payments, PaymentInstruction, new_payment_body, 1, 2000
-    )
-    if payout_from_payor_id is not None:
-        sent["payoutFromPayorId"] = check.form(
-            "payout_from_payor_id", payout_from_payor_id, ID_FORM
-        )
-    if payout_to_payor_id is not None:
-        sent["payoutToPayorId"] = check.form("payout_to_payor_id", payout_to_payor_id, ID_FORM)
-    if memo is not None:
-        sent["payoutMemo"] = check.text("memo", memo, 40)
-    return _typed.Request(_submit_payout, check, sent)
+    return PACKAGE.request(_submit_payout, locals())
 
 
 def update_payee(
@@ -1152,29 +654,7 @@ def update_payee(
         email: Where Velo writes to the payee. 3 to 255 characters.
         contact_sms_number: A plus sign and digits, such as +14155550100.
     """
-    check = _typed.Query("The payee")
-    path: dict[str, Any] = {}
-    sent = _typed.Body()
-    path["payee_id"] = check.form("payee_id", payee_id, ID_FORM)
-    if address is not None:
-        sent["address"] = check.part("address", address, Address, postal_address_body)
-    if individual is not None:
-        sent["individual"] = check.part("individual", individual, Individual, person_body)
-    if company is not None:
-        sent["company"] = check.part("company", company, Company, firm_body)
-    if language is not None:
-        sent["language"] = check.text("language", language, 35)
-    if payee_type is not None:
-        sent["payeeType"] = check.text("payee_type", payee_type, 40)
-    if challenge is not None:
-        sent["challenge"] = check.part("challenge", challenge, Challenge, challenge_body)
-    if email is not None:
-        sent["email"] = check.text("email", email, 255, shortest=3)
-    if contact_sms_number is not None:
-        sent["contactSmsNumber"] = check.form(
-            "contact_sms_number", contact_sms_number, TELEPHONE_FORM
-        )
-    return _typed.Request(_update_payee, check, sent, path)
+    return PACKAGE.request(_update_payee, locals())
 
 
 def update_payee_remote_id(payee_id: str, *, payor_id: str, remote_id: str) -> _typed.Request:
@@ -1185,13 +665,7 @@ def update_payee_remote_id(payee_id: str, *, payor_id: str, remote_id: str) -> _
         payor_id: The id of the payor.
         remote_id: The payor's own name for the payee. Up to 100 characters.
     """
-    check = _typed.Query("The payee")
-    path: dict[str, Any] = {}
-    sent = _typed.Body()
-    path["payee_id"] = check.form("payee_id", payee_id, ID_FORM)
-    sent["payorId"] = check.form("payor_id", payor_id, ID_FORM)
-    sent["remoteId"] = check.text("remote_id", remote_id, 100)
-    return _typed.Request(_update_payee_remote_id, check, sent, path)
+    return PACKAGE.request(_update_payee_remote_id, locals())
 
 
 def update_webhook(
@@ -1211,23 +685,7 @@ def update_webhook(
         enabled: Whether notifications are posted.
         categories: What is notified, `payment`, `payee` or `debit`; others may come.
     """
-    check = _typed.Query("The webhook")
-    path: dict[str, Any] = {}
-    sent = _typed.Body()
-    path["webhook_id"] = check.form("webhook_id", webhook_id, ID_FORM)
-    if url is not None:
-        sent["webhookUrl"] = check.text("url", url, 2000, shortest=6)
-    if authorization_header is not None:
-        sent["authorizationHeader"] = check.form(
-            "authorization_header", authorization_header, AUTHORIZATION_FORM
-        )
-    if enabled is not None:
-        sent["enabled"] = check.flag("enabled", enabled)
-    if categories is not None:
-        sent["categories"] = check.each(
-            "categories", categories, lambda field, item: check.text(field, item, 100), 1
-        )
-    return _typed.Request(_update_webhook, check, sent, path)
+    return PACKAGE.request(_update_webhook, locals())
 
 
 def withdraw_payment(payment_id: str, *, reason: str) -> _typed.Request:
@@ -1237,9 +695,4 @@ def withdraw_payment(payment_id: str, *, reason: str) -> _typed.Request:
         payment_id: The id of the payment.
         reason: Why the payment is withdrawn. 2 to 256 characters.
     """
-    check = _typed.Query("The payment")
-    path: dict[str, Any] = {}
-    sent = _typed.Body()
-    path["payment_id"] = check.form("payment_id", payment_id, ID_FORM)
-    sent["reason"] = check.text("reason", reason, 256, shortest=2)
-    return _typed.Request(_withdraw_payment, check, sent, path)
+    return PACKAGE.request(_withdraw_payment, locals())

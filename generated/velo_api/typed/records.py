@@ -44,7 +44,7 @@ __all__ = (
     "WebhookPing",
 )
 
-_typed.require_runtime(1)
+_typed.require_runtime(2)
 
 
 class AcceptedPayment(_typed.Record):

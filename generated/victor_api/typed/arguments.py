@@ -7,17 +7,17 @@ All problems of a call are raised in one `InvalidRequest`, before anything is se
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
 from victor_ext import typed as _typed
 from victor_ext.typed import Amount, ExtraBody, ExtraQuery
 
 from ..api.payment_requests import create_request_payment as _create_request_payment
 from ..api.payment_requests import list_payment_requests as _list_payment_requests
-from .forms import ACCOUNT_FORM, AMOUNT_PATTERN_FORM, CREDITOR_FORM
+from . import rows as _rows
 from .words import BillerTypeWord, DirectionWord, NetworkWord, StatusWord
 
-_typed.require_runtime(1)
+_typed.require_runtime(2)
+PACKAGE = _typed.Package(_rows)
 
 
 def list_payment_requests(
@@ -64,116 +64,7 @@ def list_payment_requests(
         instant_payment_rails_id: The ID on the instant payments network.
         extra_query: Parameters that this package does not know, by their names on the wire.
     """
-    sent: dict[str, Any] = {}
-    with _typed.Query("The list was not sent") as check:
-        sent["page"] = check.integer("page", page, 0, 2147483647)
-        if page_size is not None:
-            sent["page_size"] = check.integer("page_size", page_size, 1, 2147483647)
-        if victor_id is not None:
-            sent["victor_id"] = check.text("victor_id", victor_id)
-        if start_datetime is not None:
-            sent["start_datetime"] = check.zulu("start_datetime", start_datetime)
-        if end_datetime is not None:
-            sent["end_datetime"] = check.zulu("end_datetime", end_datetime, is_end=True)
-        if status is not None:
-            sent["status"] = check.choice(
-                "status",
-                status,
-                (
-                    "accepted",
-                    "completed",
-                    "created",
-                    "declined",
-                    "expired",
-                    "failed",
-                    "needs-review",
-                    "pending",
-                    "processing",
-                ),
-            )
-        if direction is not None:
-            sent["direction"] = check.choice("direction", direction, ("inbound", "outbound"))
-        if due_date_start_date is not None:
-            sent["due_date_start_date"] = check.day("due_date_start_date", due_date_start_date)
-        if due_date_end_date is not None:
-            sent["due_date_end_date"] = check.day("due_date_end_date", due_date_end_date)
-        if approval_start_datetime is not None:
-            sent["approval_start_datetime"] = check.zulu(
-                "approval_start_datetime", approval_start_datetime
-            )
-        if approval_end_datetime is not None:
-            sent["approval_end_datetime"] = check.zulu(
-                "approval_end_datetime", approval_end_datetime, is_end=True
-            )
-        if victor_payment_request_parent_id is not None:
-            sent["victor_payment_request_parent_id"] = check.text(
-                "victor_payment_request_parent_id", victor_payment_request_parent_id
-            )
-        if victor_payment_request_child_id is not None:
-            sent["victor_payment_request_child_id"] = check.text(
-                "victor_payment_request_child_id", victor_payment_request_child_id
-            )
-        if network_type is not None:
-            sent["network_type"] = check.choice("network_type", network_type, ("FedNow", "RTP"))
-        if tracking_id is not None:
-            sent["tracking_id"] = check.text("tracking_id", tracking_id)
-        if instant_payment_rails_id is not None:
-            sent["instant_payment_rails_id"] = check.text(
-                "instant_payment_rails_id", instant_payment_rails_id
-            )
-        check.range("start_datetime", start_datetime, "end_datetime", end_datetime)
-        check.range(
-            "due_date_start_date", due_date_start_date, "due_date_end_date", due_date_end_date
-        )
-        check.range(
-            "approval_start_datetime",
-            approval_start_datetime,
-            "approval_end_datetime",
-            approval_end_datetime,
-        )
-        check.extra_query(
-            extra_query,
-            (
-                "page",
-                "page_size",
-                "victor_id",
-                "start_datetime",
-                "end_datetime",
-                "status",
-                "direction",
-                "due_date_start_date",
-                "due_date_end_date",
-                "approval_start_datetime",
-                "approval_end_datetime",
-                "victor_payment_request_parent_id",
-                "victor_payment_request_child_id",
-                "network_type",
-                "tracking_id",
-                "instant_payment_rails_id",
-            ),
-        )
-    if extra_query:
-        sent["extra_query"] = extra_query
-    constant = frozenset(
-        (
-            "page",
-            "page_size",
-            "victor_id",
-            "start_datetime",
-            "end_datetime",
-            "direction",
-            "due_date_start_date",
-            "due_date_end_date",
-            "victor_payment_request_parent_id",
-            "victor_payment_request_child_id",
-            "network_type",
-            "tracking_id",
-            "instant_payment_rails_id",
-        )
-    )
-    return _typed.ListQuery(
-        _list_payment_requests, "list was not sent", sent, may_be_left=not sent.keys() <= constant
-    )
+    return PACKAGE.list(_list_payment_requests, locals())
 
 
 def create_request_payment(
@@ -212,62 +103,8 @@ def create_request_payment(
         idempotency_key: `idempotency_key`.
         extra_body: `extra_body`.
     """
-    check = _typed.Query("The payment request was not sent")
-    sent = _typed.Body()
-    in_payee = _typed.Body()
-    sent["payee"] = in_payee
-    in_payer = _typed.Body()
-    sent["payer"] = in_payer
-    in_payment_details = _typed.Body()
-    sent["payment_details"] = in_payment_details
-    in_payee["account_number"] = check.form(
-        "payee_account_number", payee_account_number, ACCOUNT_FORM, 20, 3
-    )
-    check.comparable("payee_account_number", payee_account_number, required=True)
-    in_payer["victor_counterparty_id"] = check.text(
-        "payer_counterparty_id", payer_counterparty_id, 16
-    )
-    check.comparable("payer_counterparty_id", payer_counterparty_id, required=True)
-    in_payment_details["amount"] = check.written(
-        "amount", check.dollars("amount", amount), form=AMOUNT_PATTERN_FORM
-    )
-    in_payment_details["biller_type"] = check.choice(
-        "biller_type", biller_type, ("BUSINESS", "CONSUMER")
-    )
-    check.comparable("biller_type", biller_type, required=True)
-    in_payment_details["due_date"] = check.day("due_date", due_date)
-    if ultimate_creditor is not None:
-        in_payee["ultimate_creditor"] = check.form(
-            "ultimate_creditor", ultimate_creditor, CREDITOR_FORM, 100, 0
-        )
-        check.comparable("ultimate_creditor", ultimate_creditor)
-    if amount_modification_allowed is not None:
-        in_payment_details["amount_modification_allowed"] = check.flag(
-            "amount_modification_allowed", amount_modification_allowed
-        )
-    if notes is not None:
-        in_payment_details["notes"] = check.text("notes", notes, 150, shortest=0)
-        check.comparable("notes", notes)
-    if client_reference_id is not None:
-        sent["client_reference_id"] = check.text(
-            "client_reference_id", client_reference_id, 128, shortest=0
-        )
-        check.comparable("client_reference_id", client_reference_id)
-    by_hand = {"idempotency_key": idempotency_key, "extra_body": extra_body}
-    return _typed.Request(_create_request_payment, check, sent, None, by_hand)
+    return PACKAGE.request(_create_request_payment, locals())
 
 
-CREATE_REQUEST_PAYMENT = {
-    "payee_account_number": _typed.Sent("payee.account_number", "word"),
-    "payer_counterparty_id": _typed.Sent("payer.victor_counterparty_id", "text"),
-    "amount": _typed.Sent("payment_details.amount", "dollars"),
-    "biller_type": _typed.Sent("payment_details.biller_type", "word"),
-    "due_date": _typed.Sent("payment_details.due_date", "day"),
-    "ultimate_creditor": _typed.Sent("payee.ultimate_creditor", "text", counts_if_left_out=True),
-    "amount_modification_allowed": _typed.Sent(
-        "payment_details.amount_modification_allowed", "flag", counts_if_left_out=True
-    ),
-    "notes": _typed.Sent("payment_details.notes", "text", counts_if_left_out=True),
-    "client_reference_id": _typed.Sent("client_reference_id", "text", counts_if_left_out=True),
-}
+CREATE_REQUEST_PAYMENT = PACKAGE.compared("create_request_payment")
 """The arguments of `create_request_payment` that are members of its body."""

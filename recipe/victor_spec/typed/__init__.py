@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import closed_words
-from .arguments import ListPlan
 from .bodies import BodyPlans
-from .checks import Patterns, form_call, form_name
+from .checks import Patterns
 from .choices import WordsType, words_types
 from .names import require_names, require_used
+from .plans import CallPlan
 from .records import RecordPlan
 from .settings import Settings
 
-RUNTIME = 1
+RUNTIME = 2
 """The version of `victor_ext.typed` that the modules are written for."""
 
 
@@ -23,7 +23,7 @@ class Typed:
 
     settings: Settings
     records: Sequence[RecordPlan]
-    lists: Sequence[ListPlan]
+    lists: Sequence[CallPlan]
     """Other operations without a body stand behind them."""
     calls: BodyPlans
     patterns: Patterns
@@ -36,52 +36,52 @@ class Typed:
 
     def words(self) -> list[WordsType]:
         """The types of words. Raises SettingsError for a name that cannot be one."""
-        enums = [each.words for plan in self.lists for each in plan.arguments]
-        enums += [each.words for plan in self.calls.bodies for each in (*plan.path, *plan.in_order)]
-        enums += [each.words for plan in self.calls.parts for each in plan.in_order]
+        plans = [*self.lists, *self.calls.bodies, *self.calls.parts]
+        enums = [each.words for plan in plans for each in plan.arguments]
+        enums += [each.words for body in self.calls.bodies for each in body.path]
         return words_types(self.settings.words, filter(None, enums))
 
     def require_sound(self) -> None:
         """Raise SettingsError for a name that is taken, and for an entry that nothing uses."""
-        require_names(self.settings, self.words(), self.lists, self.calls, self.patterns)
+        require_names(self.settings, self.words(), self.lists, self.calls)
         require_used(self.settings, self.records, self.lists, self.calls)
 
     def modules(self) -> dict[str, dict[str, Any]]:
         """The modules to render, with what each template must know."""
-        of_settings = self.settings.forms.items()
-        forms = {name: form for name, form in of_settings if form.whole is not None}
-        forms |= self.patterns.forms
         words = self.words()
         common: dict[str, Any] = {
             "words": words,
             "choices": self.settings.choices,
             "closed_words": closed_words,
-            "forms": forms,
-            "form_name": form_name,
             "version": RUNTIME,
+            "parts": self.calls.parts,
+            "plans": [*self.lists, *self.calls.bodies],
         }
         modules: dict[str, dict[str, Any]] = {}
         if self.records:
             base = "AnyCaseRecord" if self.settings.any_letter_case else "Record"
-            records = {"plans": self.records, "base": base, "version": RUNTIME}
-            modules["typed/records.py"] = records
+            modules["typed/records.py"] = {**common, "plans": self.records, "base": base}
         if words or self.settings.choices:
             modules["typed/words.py"] = {**common, "types": words}
-        if forms:
-            modules["typed/forms.py"] = {**common, "form_call": form_call}
         dictionaries = [plan for plan in self.calls.bodies if plan.dictionary]
         if dictionaries:
-            known = {"plans": dictionaries, "parts": self.calls.parts}
-            modules["typed/dictionaries.py"] = {**common, **known}
+            modules["typed/dictionaries.py"] = {**common, "plans": dictionaries}
         if self.calls.parts:
-            modules["typed/parts.py"] = {**common, "plans": self.calls.parts}
-        if self.lists or self.calls.bodies:
-            modules["typed/arguments.py"] = {
-                **common,
-                "plans": self.lists,
-                "calls": self.calls,
-            }
+            modules["typed/parts.py"] = common
+        if common["plans"] or self.calls.parts:
+            modules["typed/arguments.py"] = common
+            modules["typed/rows.py"] = self._rows()
         return modules
+
+    def _rows(self) -> dict[str, Any]:
+        """The tables of rows."""
+        forms = {name: form for name, form in self.settings.forms.items() if form.whole is not None}
+        forms |= self.patterns.forms
+        return {
+            "forms": {name: (form.whole, form.wanted) for name, form in forms.items()},
+            "calls": {plan.function: plan.row for plan in (*self.lists, *self.calls.bodies)},
+            "parts": {plan.schema: plan.row for plan in self.calls.parts},
+        }
 
 
 def untyped_of(typed: Typed | None) -> list[str]:
@@ -90,7 +90,8 @@ def untyped_of(typed: Typed | None) -> list[str]:
         return []
     untyped = [f"{plan.operation}.{each}" for plan in typed.lists for each in plan.untyped]
     untyped += [f"{plan.operation}.{each}" for plan in typed.calls.bodies for each in plan.untyped]
-    return untyped + [f"{plan.name}.{each}" for plan in typed.calls.parts for each in plan.untyped]
+    of_parts = ((part.function, each) for part in typed.calls.parts for each in part.untyped)
+    return untyped + [f"{part}.{each}" for part, each in of_parts]
 
 
 def undecided_of(typed: Typed | None) -> list[str]:

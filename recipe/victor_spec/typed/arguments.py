@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from openapi_python_client.parser.openapi import Endpoint
 
@@ -25,9 +24,11 @@ from .checks import (
     numbers_of,
     own_name,
     reader_of,
+    row_of,
 )
 from .choices import WordsType
 from .limits import OF_LIST, OF_TEXT, given
+from .plans import Argument, CallPlan, required_first
 from .settings import (
     CallSettings,
     ListSettings,
@@ -41,85 +42,6 @@ from .settings import (
 EXTRA = "extra_query"
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """One argument of a function."""
-
-    name: str
-    wire: str
-    sent: str
-    """The argument of the generated function that sends it."""
-    annotation: str
-    check: str
-    """The call that checks it, and returns what is sent."""
-    description: str
-    is_required: bool
-    is_positional: bool = False
-    default: str | None = None
-    """What is sent where a caller leaves it out, as Python has it; None: nothing."""
-    words: WordsType | None = None
-    """The words of the document's enum."""
-    decided: Mapping[str, str] = field(default_factory=dict[str, str])
-    """What decides in place of limits of the document, by their keywords."""
-
-    @property
-    def is_always_sent(self) -> bool:
-        return self.is_required or self.default is not None
-
-    @property
-    def parameter(self) -> str:
-        """The argument in the signature."""
-        if self.default is not None:
-            return f"{self.name}: {self.annotation} = {self.default}"
-        if self.is_required:
-            return f"{self.name}: {self.annotation}"
-        return f"{self.name}: {self.annotation} | None = None"
-
-
-@dataclass(frozen=True, slots=True)
-class ListPlan:
-    """The arguments of one list, or of another operation that sends no object."""
-
-    place: str
-    """The entry of the settings: `lists.listPayouts`."""
-    own: CallSettings
-    """The settings, with what holds without an entry."""
-    package: str
-    """Where the generated operation stands: `payouts`."""
-    function: str
-    operation: str
-    """Its operationId."""
-    what: str
-    summary: str
-    arguments: Sequence[Argument]
-    ranges: Sequence[tuple[str, str]]
-    """The names of arguments that begin and end a range."""
-    constant: Sequence[str]
-    """What is sent, and never stops matching an item."""
-    untyped: Sequence[str] = ()
-    """The parameters that are no arguments: no check knows their types."""
-    untyped_sent: Sequence[str] = ()
-    """The arguments of the generated function that send these."""
-    extra: Sequence[Argument] = ()
-    """The argument for what the document does not have; empty without one."""
-
-    @property
-    def is_list(self) -> bool:
-        return isinstance(self.own, ListSettings)
-
-    @property
-    def positional(self) -> list[Argument]:
-        """In the order of the path, and of the settings."""
-        named = {each.wire: each for each in self.arguments if each.is_positional}
-        return [named[wire] for wire in self.own.positional if wire in named]
-
-    @property
-    def by_keyword(self) -> list[Argument]:
-        """Required ones first."""
-        named = [each for each in (*self.arguments, *self.extra) if not each.is_positional]
-        return sorted(named, key=lambda argument: not argument.is_required)
-
-
 def operations_by_id(document: Tree) -> dict[str, Operation]:
     """The operations by their operationId."""
     return {str(each.tree.get("operationId")): each for each in operations(document)}
@@ -127,14 +49,14 @@ def operations_by_id(document: Tree) -> dict[str, Operation]:
 
 def list_plans(
     document: Tree, endpoints: Sequence[Endpoint], settings: Settings, patterns: Patterns
-) -> list[ListPlan]:
+) -> list[CallPlan]:
     """The lists, and the other operations without a body, that the settings name.
 
     Raises SettingsError for an entry that leads nowhere, or to a name that is taken.
     """
     by_id = operations_by_id(document)
     made = {(str(each.tags[0]), str(each.name)): each for each in endpoints}
-    plans: list[ListPlan] = []
+    plans: list[CallPlan] = []
     entries: list[tuple[str, str, CallSettings]] = []
     entries += [("lists", *each) for each in settings.lists.items()]
     entries += [("calls", *each) for each in settings.calls.items()]
@@ -218,7 +140,7 @@ class _Planner:
         self._kinds: dict[str, str] = {}
         """How each argument is checked, by its name on the wire."""
 
-    def plan(self) -> ListPlan:
+    def plan(self) -> CallPlan:
         declared = self._declared
         schemas = {wire: self._schema(parameter) for wire, parameter in declared.items()}
         self._checks.require_entries(f"parameter of {self._name}", schemas)
@@ -235,28 +157,27 @@ class _Planner:
                 arguments.append(self._argument(wire, parameter, reader))
         self._require_ranges()
         extra = [EXTRA_QUERY] if self._own.extra_query else []
-        named = [(each.wire or each.name, each.name) for each in (*extra, *arguments)]
+        named = [(each.place, each.name) for each in (*extra, *arguments)]
         require_free(self._place, named, LOCALS, self._own.names)
-        names = {each.wire: each.name for each in arguments}
-        never_left = getattr(self._own, "constant", ())
-        constant = [
-            each.sent for each in arguments if each.wire in never_left or each.is_positional
-        ]
+        by_place = {each.place: each for each in arguments}
+        positional = [by_place[wire] for wire in self._own.positional if wire in by_place]
+        others = [each for each in (*arguments, *extra) if each not in positional]
         package, function = key(self._operation.tree)
-        return ListPlan(
+        return CallPlan(
             place=self._place,
             own=self._own,
             package=package,
             function=function,
-            operation=self._name,
-            what=self._own.what or _what(function, arguments),
-            summary=sentence(self._operation.tree.get("summary")),
+            what=self._own.what or _what(function, positional),
+            description=sentence(self._operation.tree.get("summary")),
             arguments=arguments,
-            ranges=[(names[first], names[last]) for first, last in self._own.ranges],
-            constant=constant,
+            positional=positional,
+            by_keyword=required_first(others),
+            ranges=[
+                (by_place[first].name, by_place[last].name) for first, last in self._own.ranges
+            ],
             untyped=untyped,
             untyped_sent=[self._sent[wire] for wire in untyped],
-            extra=extra,
         )
 
     def _parameters(self) -> dict[str, Tree]:
@@ -312,16 +233,25 @@ class _Planner:
         checked = self._checked(wire, name, schema, reader)
         kind = self._kinds[wire] = self._checks.kind(wire, reader, schema, checked.words)
         self._checks.require_fit(wire, kind)
+        only = self._only_words(wire, checked.words)
+        default = self._checks.default(wire, kind, schema, only)
+        is_required = self._is_required(wire, parameter)
+        never_leaves = not isinstance(own, ListSettings) or wire in own.constant
+        row = row_of(
+            checked.row,
+            name,
+            self._sent[wire],
+            required=is_required or default is not None,
+            leaves=not (never_leaves or wire in own.positional),
+        )
         return Argument(
             name=name,
-            wire=wire,
-            sent=self._sent[wire],
+            place=wire,
             annotation=checked.annotation,
-            check=checked.call,
             description=described(wire, parameter.get("description"), schema),
-            is_required=self._is_required(wire, parameter),
-            is_positional=wire in own.positional,
-            default=self._checks.default(wire, kind, schema, self._only_words(wire, checked.words)),
+            is_required=is_required,
+            row=row,
+            default=default or "None",
             words=checked.words,
             decided=checked.decided,
         )
@@ -329,12 +259,12 @@ class _Planner:
     def _checked(self, wire: str, name: str, schema: Tree, reader: str) -> Checked:
         """How an argument is checked."""
         if reader == "choice":
-            return self._closed(wire, name, schema)
+            return self._closed(wire, schema)
         is_end = any(wire == last for _, last in self._own.ranges)
-        spot = Spot(repr(name), name, wire, str(self._endpoint.name), name, is_end)
+        spot = Spot(wire, str(self._endpoint.name), name, is_end)
         return self._checks.checked(spot, reader, schema)
 
-    def _closed(self, wire: str, name: str, schema: Tree) -> Checked:
+    def _closed(self, wire: str, schema: Tree) -> Checked:
         """How words are checked that are the only ones."""
         choice = self._own.choices[wire]
         words = self._settings.choices[choice]
@@ -342,7 +272,7 @@ class _Planner:
         return Checked(
             "choice",
             closed_words.annotation_of(choice, words),
-            self._check_of_choice(name, choice, schema),
+            closed_words.row_of(words, numbers_of(self._checks.items(schema))),
             decided=dict.fromkeys(keys, f"the choices {choice} decide"),
         )
 
@@ -368,14 +298,6 @@ class _Planner:
                     )
                 ends.add(each)
 
-    def _check_of_choice(self, name: str, choice: str, schema: Tree) -> str:
-        words = self._settings.choices[choice]
-        arguments = [repr(name), name, closed_words.constant_of(choice)]
-        if isinstance(words, list):
-            return f"check.one_of({', '.join(arguments)})"
-        arguments += numbers_of(self._checks.items(schema))[:2]
-        return f"check.numbers({', '.join(arguments)})"
-
     def _reader_of(self, wire: str, parameter: Tree) -> str | None:
         """How a parameter is checked: as the settings say, else by its schema. None: no check knows
         it.
@@ -396,18 +318,16 @@ class _Planner:
         return reader
 
 
-def _what(function: str, arguments: Sequence[Argument]) -> str:
+def _what(function: str, positional: Sequence[Argument]) -> str:
     """What messages call an operation: what its first argument is the id of."""
-    named = next((each.name for each in arguments if each.is_positional), function)
+    named = positional[0].name if positional else function
     return named.removesuffix("_id").replace("_", " ")
 
 
 EXTRA_QUERY = Argument(
     name=EXTRA,
-    wire=EXTRA,
-    sent=EXTRA,
+    place=EXTRA,
     annotation="ExtraQuery",
-    check="",
     description="Parameters that this package does not know, by their names on the wire.",
     is_required=False,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from openapi_python_client.parser.openapi import Endpoint
@@ -20,9 +20,10 @@ from victor_spec.tree import (
 )
 
 from .arguments import operations_by_id, path_parameters
-from .body_members import REFERENCE, BodyArgument, Lifted, Members, Schemas
+from .body_members import REFERENCE, Members, Schemas
 from .checks import LOCALS, Patterns
 from .limits import given
+from .plans import Argument, CallPlan, PartPlan, required_first
 from .settings import (
     BodySettings,
     PartSettings,
@@ -36,79 +37,13 @@ from .settings import (
 
 
 @dataclass(slots=True)
-class PartPlan:
-    """One schema that becomes a request object, or a further one of the same class."""
-
-    schema: str
-    name: str
-    """Of the class."""
-    function: str
-    """Of the function that makes the JSON object."""
-    description: str
-    positional: Sequence[BodyArgument]
-    by_keyword: Sequence[BodyArgument]
-    in_order: Sequence[BodyArgument]
-    """As the members stand in the body."""
-    lifted: Sequence[Lifted]
-    shown: Sequence[str]
-    accounts: Sequence[str]
-    untyped: Sequence[str]
-    """The places of members that are no fields: no check knows their types."""
-    parts: Mapping[str, str]
-    """The schemas of the request objects in it, by their places."""
-    has_class: bool
-    """Whether the class is made from this schema."""
-
-
-@dataclass(slots=True)
-class BodyPlan:
-    """The arguments of one operation."""
-
-    package: str
-    """Where the generated operation stands: `payouts`."""
-    function: str
-    operation: str
-    """Its operationId."""
-    what: str
-    summary: str
-    path: Sequence[BodyArgument]
-    """The arguments that are parts of the path."""
-    positional: Sequence[BodyArgument]
-    by_keyword: Sequence[BodyArgument]
-    in_order: Sequence[BodyArgument]
-    """As the members stand in the body."""
-    by_hand: Sequence[str]
-    lifted: Sequence[Lifted]
-    untyped: Sequence[str]
-    """The places of members that are no arguments: no check knows their types."""
-    parts: Mapping[str, str]
-    """The schemas of the request objects in it, by their places."""
-    has_table: bool
-    dictionary: str = ""
-    """The TypedDict of its arguments."""
-    always: Sequence[str] = ()
-    """The arguments that are required there."""
-
-    @property
-    def entries(self) -> Iterator[str]:
-        """The lines of its TypedDict."""
-        for each in (*self.positional, *self.by_keyword):
-            annotation = each.annotation
-            if each.is_required or each.name in self.always:
-                annotation = f"Required[{annotation.removesuffix(' | None')}]"
-            elif not annotation.endswith("| None"):
-                annotation += " | None"
-            yield f"{each.name}: {annotation}"
-
-
-@dataclass(slots=True)
 class BodyPlans:
     """All of a package."""
 
-    bodies: list[BodyPlan] = field(default_factory=list[BodyPlan])
+    bodies: list[CallPlan] = field(default_factory=list[CallPlan])
     parts: list[PartPlan] = field(default_factory=list[PartPlan])
 
-    def untyped_in(self, body: BodyPlan) -> list[str]:
+    def untyped_in(self, body: CallPlan) -> list[str]:
         """The places of the members of a body that are no arguments, also within its request
         objects. A member of the items of a list has no place.
         """
@@ -116,7 +51,7 @@ class BodyPlans:
         of_parts = [f"{place}.{each}" for place, part in within for each in part.untyped]
         return [*body.untyped, *of_parts]
 
-    def parts_in(self, body: BodyPlan) -> dict[str, PartPlan]:
+    def parts_in(self, body: CallPlan) -> dict[str, PartPlan]:
         """The request objects that stand in a body outside of its lists, by their places. Of those
         that stand in themselves, it has the outer one.
         """
@@ -160,8 +95,10 @@ def body_plans(
         planner.schemas.referred.clear()
         plans.parts.append(planner.part(schema))
         pending += planner.schemas.referred
+    for body in plans.bodies:
+        body.untyped_sent = plans.untyped_in(body)
     plans.bodies.sort(key=lambda plan: plan.function)
-    plans.parts.sort(key=lambda plan: (plan.name, not plan.has_class))
+    plans.parts.sort(key=lambda plan: (plan.function, not plan.has_class))
     return plans
 
 
@@ -186,7 +123,7 @@ class _Planner:
 
     def body(
         self, name: str, own: BodySettings, operation: Operation, endpoint: Endpoint
-    ) -> BodyPlan:
+    ) -> CallPlan:
         members_ = Members(
             self.schemas, f"bodies.{name}", own, self._body(name, operation), str(endpoint.name)
         )
@@ -196,58 +133,51 @@ class _Planner:
         arguments = members_.arguments()
         by_hand = [_by_hand(each, annotation) for each, annotation in own.by_hand.items()]
         everything = [*path, *arguments, *by_hand]
-        lifted = members_.lifted()
         names = [each.name for each in everything]
-        named = [(each.place or each.name, each.name) for each in (*path, *by_hand, *arguments)]
-        taken = LOCALS | {each.variable for each in lifted}
-        require_free(f"bodies.{name}", named, taken, own.names)
+        named = [(each.place, each.name) for each in (*path, *by_hand, *arguments)]
+        require_free(f"bodies.{name}", named, LOCALS, own.names)
         for dictionary, always in own.dictionary.items():
             for each in always:
                 where = f"bodies.{name}.dictionary.{dictionary}"
                 require_known(where, each, "argument", names)
-        places = {each.place or each.name: each for each in everything}
+        places = {each.place: each for each in everything}
         first = [*path]
         first += [places[place] for place in own.positional if places[place] not in first]
-        return BodyPlan(
+        return CallPlan(
+            place=f"bodies.{name}",
+            own=own,
             package=str(endpoint.tags[0]),
             function=str(endpoint.name),
-            operation=name,
             what=own.what,
-            summary=sentence(operation.tree.get("summary")),
+            description=sentence(operation.tree.get("summary")),
             path=path,
+            arguments=members_.in_order(arguments),
             positional=first,
-            by_keyword=required_first([each for each in everything if each not in first]),
-            in_order=members_.in_order(arguments),
-            by_hand=[each.name for each in by_hand],
-            lifted=lifted,
+            by_keyword=required_first(each for each in everything if each not in first),
+            objects=members_.objects(),
             untyped=members_.untyped,
             parts=members_.parts,
-            has_table=own.compared_as is not None,
-            dictionary=next(iter(own.dictionary), ""),
-            always=[name for names in own.dictionary.values() for name in names],
         )
 
     def part(self, schema: str) -> PartPlan:
         own = self._settings.parts.get(schema, PartSettings())
         tree = self.schemas.resolved({"$ref": REFERENCE + schema})
-        members_ = Members(
-            self.schemas, f"parts.{schema}", own, tree, self.schemas.class_of(schema), is_part=True
-        )
-        fields = members_.arguments()
         name = self.schemas.class_of(schema)
+        members_ = Members(self.schemas, f"parts.{schema}", own, tree, name)
+        fields = members_.arguments()
         named = [(each.place, each.name) for each in fields]
         require_free(f"parts.{schema}", named, LOCALS, own.names)
         places = {each.place: each for each in fields}
         positional = [places[place] for place in own.positional]
         return PartPlan(
             schema=schema,
-            name=name,
-            function=self.schemas.function_of(schema),
+            own=own,
+            function=name,
             description=sentence(tree.get("description")),
+            arguments=members_.in_order(fields),
             positional=positional,
-            by_keyword=required_first([each for each in fields if each not in positional]),
-            in_order=members_.in_order(fields),
-            lifted=members_.lifted(),
+            by_keyword=required_first(each for each in fields if each not in positional),
+            objects=members_.objects(),
             shown=[places[place].name for place in own.shown],
             accounts=[places[place].name for place in own.accounts],
             untyped=members_.untyped,
@@ -289,16 +219,6 @@ def _require_sent(place: str, own: BodySettings, endpoint: Endpoint) -> None:
                 )
 
 
-def _by_hand(name: str, annotation: str) -> BodyArgument:
-    is_optional = annotation.endswith("| None")
-    return BodyArgument(
-        name=name,
-        annotation=annotation,
-        description="",
-        is_required=not is_optional,
-        default="None",
-    )
-
-
-def required_first(arguments: Sequence[BodyArgument]) -> list[BodyArgument]:
-    return sorted(arguments, key=lambda argument: not argument.is_required)
+def _by_hand(name: str, annotation: str) -> Argument:
+    is_required = not annotation.endswith("| None")
+    return Argument(name, name, annotation, description="", is_required=is_required)

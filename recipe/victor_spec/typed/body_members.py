@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from openapi_python_client.strings import PythonIdentifier
 
@@ -16,16 +16,18 @@ from .checks import (
     Checks,
     Patterns,
     Spot,
+    counts_of,
     described,
-    form_name,
     numbers_of,
     own_name,
     reader_of,
+    row_of,
     snake,
 )
-from .choices import WordsType, words_in
+from .choices import words_in
 from .fitting import OF_MONEY, require_one_entry, why_no_currency
 from .limits import count_at, fewest, given, reference_of, without_null
+from .plans import Argument
 from .settings import MembersSettings, Settings
 
 REFERENCE = "#/components/schemas/"
@@ -50,56 +52,6 @@ class Member:
     """The object that it stands in, if it is not the body itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class BodyArgument:
-    """An argument, or a field of a request object."""
-
-    name: str
-    annotation: str
-    description: str
-    is_required: bool
-    default: str
-    """What it is when it is left out, as code."""
-    may_be_none: bool = True
-    """Whether None is taken, and nothing is sent then."""
-    statements: Sequence[str] = ()
-    """The code that checks it, and puts what is sent into the body."""
-    place: str = ""
-    """Where it stands in the body; empty for a part of the path."""
-    kind: str = ""
-    """How an answer is compared with it."""
-    counts_if_left_out: bool = False
-    """Whether an answer with a value is about another request, if none was sent."""
-    words: WordsType | None = None
-    """The words of the document's enum."""
-    decided: Mapping[str, str] = field(default_factory=dict[str, str])
-    """What decides in place of limits of the document, by their keywords."""
-
-    @property
-    def parameter(self) -> str:
-        """The argument in a signature, and the field in a class."""
-        if self.is_required:
-            return f"{self.name}: {self.annotation}"
-        annotation = self.annotation
-        if self.may_be_none and not annotation.endswith("| None"):
-            annotation += " | None"
-        return f"{self.name}: {annotation} = {self.default}"
-
-
-@dataclass(frozen=True, slots=True)
-class Lifted:
-    """An object in a body whose members are arguments themselves."""
-
-    name: str
-    """On the wire."""
-    is_required: bool
-
-    @property
-    def variable(self) -> str:
-        """What the generated code calls it."""
-        return f"in_{snake(self.name)}"
-
-
 class Schemas:
     """The schemas of one document, with what the settings make of them."""
 
@@ -114,10 +66,6 @@ class Schemas:
         """The class of request objects of a schema."""
         own = self.settings.parts.get(schema)
         return schema if own is None or not own.name else own.name
-
-    def function_of(self, schema: str) -> str:
-        """The function that makes the JSON object of a schema."""
-        return f"{snake(schema)}_body"
 
     def checks(self, place: str, own: MembersSettings) -> Checks:
         return Checks(self._document, place, own, self.settings, self._patterns, in_body=True)
@@ -159,15 +107,12 @@ class Members:
         own: MembersSettings,
         schema: Tree,
         called: str,
-        *,
-        is_part: bool = False,
     ) -> None:
-        """`called` is the generated function or class, and `is_part` says that it is a class."""
+        """`called` is the generated function or class."""
         self._schemas = schemas
         self._own = own
         self._schema = schema
         self._called = called
-        self._is_part = is_part
         self._checks = schemas.checks(place, own)
         self._members = members_in(schema, own.lift, schemas.resolved)
         self.untyped: list[str] = []
@@ -192,21 +137,23 @@ class Members:
         required = {place: each.is_required for place, each in self._members.items()}
         self._checks.require_left_out({**dict.fromkeys(known, False), **required})
 
-    def lifted(self) -> list[Lifted]:
-        """The objects whose members are arguments, in the order of the document."""
+    def objects(self) -> dict[str, bool]:
+        """The objects whose members are arguments, each with whether it is sent in any case, in the
+        order of the document.
+        """
         required = list_at(self._schema, "required")
         names = mapping_at(self._schema, "properties")
-        return [Lifted(name, name in required) for name in names if name in self._own.lift]
+        return {name: name in required for name in names if name in self._own.lift}
 
-    def in_order(self, arguments: Sequence[BodyArgument]) -> list[BodyArgument]:
+    def in_order(self, arguments: Sequence[Argument]) -> list[Argument]:
         """The arguments as a generated model has its members: required ones first."""
         return sorted(arguments, key=lambda each: not self._members[each.place].is_required)
 
-    def arguments(self) -> list[BodyArgument]:
+    def arguments(self) -> list[Argument]:
         """The arguments, in the order of the document."""
         amounts = {pair[0]: name for name, pair in self._own.money.items()}
         currencies = {pair[1] for pair in self._own.money.values()}
-        found: list[BodyArgument] = []
+        found: list[Argument] = []
         no_arguments = {*self._own.leave_out, *self._own.set_by_hand, *currencies}
         for place, member in self._members.items():
             if place in no_arguments:
@@ -228,30 +175,29 @@ class Members:
                 )
                 raise self._checks.misfit(entry, name, why)
 
-    def of_path(self, parameter: Tree) -> BodyArgument:
+    def of_path(self, parameter: Tree) -> Argument:
         """The argument that is a part of the path."""
         wire = str(parameter.get("name"))
         name = own_name(snake(wire))
         schema = self._schemas.resolved(mapping_at(parameter, "schema"))
-        spot = Spot(repr(name), name, wire, self._called, name)
+        spot = Spot(wire, self._called, name)
         checked = self._checks.checked(spot, reader_of(schema) or "text", schema)
         form = self._schemas.settings.forms.get("id")
         if form is not None and form.whole is not None:
-            call = f"check.form({name!r}, {name}, {form_name('id')})"
-            checked = Checked("text", ANNOTATIONS["text"], call)
-        return BodyArgument(
+            checked = Checked("text", ANNOTATIONS["text"], {"form": "id"})
+        return Argument(
             name=name,
+            place=wire,
             annotation=checked.annotation,
             description=described(wire, parameter.get("description"), schema),
             is_required=True,
-            default="None",
-            statements=[f"path[{str(PythonIdentifier(wire, PREFIX))!r}] = {checked.call}"],
+            row=row_of(checked.row, name, str(PythonIdentifier(wire, PREFIX)), required=True),
             words=checked.words,
         )
 
     # ---- One argument ----
 
-    def _argument(self, member: Member) -> Iterator[BodyArgument]:
+    def _argument(self, member: Member) -> Iterator[Argument]:
         """The argument of a member; none where no check knows its type."""
         own = self._own
         name = own.names.get(member.place) or own_name(snake(member.name))
@@ -268,27 +214,24 @@ class Members:
         self._checks.require_fit(member.place, kind)
         self._require_may_be_empty(member, schema)
         words = () if checked.words is None else checked.words.words
-        default = self._checks.default(member.place, kind, schema, words) or "None"
-        target = f"{_holder(member)}[{member.name!r}]"
-        statements = [f"{target} = {checked.call}"]
-        if self._is_compared(member, checked):
-            required = ", required=True" if is_required else ""
-            arguments = f"{self._label(name)}, {self._value(name)}{required}"
-            statements.append(f"check.comparable({arguments})")
-        if not is_required:
-            body = "".join(f"\n    {statement}" for statement in statements)
-            statements = [f"if {self._value(name)} is not None:{body}"]
-        yield BodyArgument(
+        default = self._checks.default(member.place, kind, schema, words)
+        row = row_of(
+            checked.row,
+            name,
+            member.place,
+            required=is_required,
+            compared=self._is_compared(member, checked),
+            compared_as=self._compared_as(member, checked),
+            counts_if_left_out=member.place in getattr(self._own, "counts_if_left_out", ()),
+        )
+        yield Argument(
             name=name,
+            place=member.place,
             annotation=checked.annotation,
             description=self._description(member, schema, checked),
-            is_required=is_required and default == "None",
-            default=default,
-            may_be_none=not is_required,
-            statements=statements,
-            place=member.place,
-            kind=self._compared_as(member, checked),
-            counts_if_left_out=member.place in getattr(self._own, "counts_if_left_out", ()),
+            is_required=is_required and default is None,
+            row=row,
+            default=default or "None",
             words=checked.words,
             decided=checked.decided,
         )
@@ -328,40 +271,31 @@ class Members:
         return member.place in self._own.compared or (has_table and checked.reader == "text")
 
     def _compared_as(self, member: Member, checked: Checked) -> str:
-        decided: Mapping[str, str] = getattr(self._own, "compared_as", None) or {}
+        """How an answer is compared with an argument; empty where no table says it."""
+        decided: Mapping[str, str] | None = getattr(self._own, "compared_as", None)
+        if decided is None:
+            return ""
         by_type = "word" if checked.words else COMPARED.get(checked.reader, checked.reader)
         return decided.get(member.place) or by_type
 
     def _is_required(self, member: Member) -> bool:
         return member.is_required or member.place in self._own.required
 
-    def _label(self, name: str) -> str:
-        return f'place + "{name}"' if self._is_part else repr(name)
-
-    def _value(self, name: str) -> str:
-        return f"part.{name}" if self._is_part else name
-
     def _checked(self, member: Member, name: str, schema: Tree, reader: str) -> Checked:
         """How an argument is checked."""
-        label, value = self._label(name), self._value(name)
         if reader == "part":
-            kind = self._part_of(member.schema)
-            self.parts[member.place] = _name_of(member.schema)
-            call = f"check.part({label}, {value}, {self._of_part(member.schema)})"
-            return Checked(reader, kind, call)
+            part = _name_of(member.schema)
+            self.parts[member.place] = part
+            return Checked(reader, self._class_of(part), {"kind": reader, "part": part})
         if reader == "parts":
-            item = without_null(mapping_at(schema, "items"))
-            counts = f"{schema.get('minItems', 0)!r}, {schema.get('maxItems')!r}"
-            call = f"check.parts({label}, {value}, {self._of_part(item)}, {counts})"
-            return Checked(reader, f"Sequence[{self._part_of(item)}]", call)
-        spot = Spot(label, value, member.place, self._called, name)
-        checked = self._checks.checked(spot, reader, schema)
+            part = _name_of(without_null(mapping_at(schema, "items")))
+            counts = counts_of(schema, count_at(schema, "minItems") or 0, usual=0)
+            row = {"kind": reader, "part": part, **counts}
+            return Checked(reader, f"Sequence[{self._class_of(part)}]", row)
+        checked = self._checks.checked(Spot(member.place, self._called, name), reader, schema)
         if member.place in self._own.references:
-            call = f"check.reference({label}, {value}, {count_at(schema, 'maxLength')})"
-            call = self._checks.as_text(spot, call, {**schema, "maxLength": None})
-            return checked._replace(call=call)
-        if reader == "flag" and self._is_required(member):
-            return checked._replace(call=f"check.flag({label}, {value}, required=True)")
+            row = {"kind": "reference", **self._checks.as_text(member.place, schema)}
+            return checked._replace(row=row)
         return checked
 
     def _reader_of(self, member: Member, schema: Tree) -> str | None:
@@ -377,16 +311,12 @@ class Members:
         has_members = mapping_at(self._schemas.resolved(schema), "properties")
         return bool(has_members) and self._schemas.refers(schema)
 
-    def _part_of(self, schema: Tree) -> str:
-        """The class of request objects that a reference leads to."""
-        name = _name_of(schema)
-        self._schemas.referred.append(name)
-        return self._schemas.class_of(name)
+    def _class_of(self, schema: str) -> str:
+        """The class of the request objects of a schema."""
+        self._schemas.referred.append(schema)
+        return self._schemas.class_of(schema)
 
-    def _of_part(self, schema: Tree) -> str:
-        return f"{self._part_of(schema)}, {self._schemas.function_of(_name_of(schema))}"
-
-    def _money(self, name: str, member: Member) -> BodyArgument:
+    def _money(self, name: str, member: Member) -> Argument:
         """An argument that is Money, sent in minor units."""
         amount, currency = self._own.money[name]
         schema = self._schemas.resolved(member.schema)
@@ -398,27 +328,26 @@ class Members:
         if currency:
             self._require_currency(currency)
         is_required = self._is_required(member)
-        value = self._value(name)
-        limits = ", ".join(numbers_of({"minimum": 1, **schema}))
-        arguments = f"{self._label(name)}, {value}, {limits}"
+        members_of_money = {amount: "minor_units", currency: "currency"}
+        sends = {
+            place: members_of_money[place] for place in self._members if place in members_of_money
+        }
+        limits = {"kind": "money", "sends": sends, **numbers_of({"minimum": 1, **schema})}
         if self._own.decimals is not None:
-            arguments += f", decimals={self._own.decimals}"
-        sent_of = {amount: "minor_units", currency: "currency"}
-        lines = [f"if check.money({arguments}):"]
-        for place, each in self._members.items():
-            if place in sent_of:
-                lines.append(f"    {_holder(each)}[{each.name!r}] = {value}.{sent_of[place]}")
-        if not is_required:
-            lines[0] = lines[0].replace("if ", f"if {value} is not None and ", 1)
-        return BodyArgument(
+            limits["decimals"] = self._own.decimals
+        return Argument(
             name=name,
+            place=member.place,
             annotation="Money",
             description=described(member.place, schema.get("description"), schema),
             is_required=is_required,
-            default="None",
-            statements=["\n".join(lines)],
-            place=member.place,
-            kind="money",
+            row=row_of(
+                limits,
+                name,
+                member.place,
+                required=is_required,
+                compared_as=self._compared_as(member, Checked("money", "Money", limits)),
+            ),
         )
 
     def _require_currency(self, place: str) -> None:
@@ -434,11 +363,6 @@ class Members:
 def _name_of(reference: Tree) -> str:
     """The schema that a reference leads to."""
     return str(reference.get("$ref")).removeprefix(REFERENCE)
-
-
-def _holder(member: Member) -> str:
-    """The variable of the object that a member stands in."""
-    return Lifted(member.within, is_required=False).variable if member.within else "sent"
 
 
 def _length(shortest: int, longest: int | None) -> str:

@@ -1,10 +1,7 @@
-"""How an argument is checked: its type in Python, and the call that checks it and returns what is
-sent.
-"""
+"""How an argument is checked: its type in Python, and the row that says it."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -19,7 +16,7 @@ from victor_spec.tree import Tree, mapping_at, unused
 from .choices import WordsType, default_name, words_in
 from .dialects import why_other
 from .fitting import READ_AS, why_no_default, why_not_read_as, why_unfit
-from .limits import LEAST_WHOLE, MOST_WHOLE, OF_TEXT, allowed, count_at, ends_of, fewest, given
+from .limits import OF_TEXT, allowed, count_at, ends_of, fewest, given
 from .settings import (
     ArgumentSettings,
     FormSettings,
@@ -55,16 +52,21 @@ ANNOTATIONS = {
     "decimal": "Decimal | int",
 }
 """The types in Python, by how a value is checked."""
-METHODS = {"whole": "integer"}
-"""The methods of a check that have another name than what they read."""
+KINDS = {"whole": "integer"}
+"""The kinds of rows that have another name than what they read."""
 NUMBERS = ("whole", "number", "decimal")
 """The readers of numbers, which have the limits of numbers."""
+UNLESS_SAID = frozenset(
+    {"kind", "place", "required", "leaves", "compared", "compared_as", "counts_if_left_out"}
+    | {"server_default"}
+)
+"""The columns that say nothing where they are empty."""
 IN_LISTS = frozenset({"text", "whole", "number", "flag", "day"})
 """How the items of a list may be checked."""
 AS_TEXT = frozenset({"day", "birthday", "stamp", "second", "zulu", "dollars"})
-"""The methods of values that are sent as a text which the caller does not write."""
+"""The kinds of values that are sent as a text which the caller does not write."""
 LOCALS = frozenset(
-    {"by_hand", "check", "constant", "now", "part", "path", "place", "self", "sent"}
+    {"by_hand", "check", "constant", "locals", "now", "part", "path", "place", "self", "sent"}
     | {"bool", "date", "datetime", "float", "int", "str"}
 )
 """Names that the generated functions and classes use themselves, types included, and those that
@@ -90,14 +92,17 @@ def reader_of(schema: Tree) -> str | None:
     return READERS.get((type_, str(schema.get("format")))) or READERS.get((type_, None))
 
 
-def form_name(name: str) -> str:
-    """The constant of a form: `ID_FORM`."""
-    return f"{re.sub(r'[^A-Za-z0-9]', '_', name).upper()}_FORM"
+Row = dict[str, Any]
+"""What is checked of a value, and what is sent. `victor_ext.typed.rows` has the columns."""
 
 
-def form_call(form: FormSettings) -> str:
-    """The call that makes a form."""
-    return f"_typed.Form({form.whole!r}, {form.wanted!r})"
+def row_of(limits: Row, name: str, place: str, **columns: Any) -> Row:
+    """The row of an argument: where it is sent, its limits, and further columns, without those that
+    say nothing.
+    """
+    first = {"kind": limits.get("kind", ""), "place": "" if place == name else place}
+    row = {**first, **columns, **{key: limit for key, limit in limits.items() if key != "kind"}}
+    return {key: value for key, value in row.items() if key not in UNLESS_SAID or value}
 
 
 class UnreadPattern(NamedTuple):
@@ -122,14 +127,14 @@ class Patterns:
     forms: dict[str, FormSettings] = field(default_factory=dict[str, FormSettings])
     """By the names of their forms."""
     taken: frozenset[str] = frozenset()
-    """The constants of the forms that the settings have with `whole`."""
+    """The names of the forms that the settings have with `whole`."""
     unread: list[UnreadPattern] = field(default_factory=list[UnreadPattern])
 
     @classmethod
     def beside(cls, settings: Settings) -> Self:
-        """No patterns yet; their forms will have other constants than those of the settings."""
+        """No patterns yet; their forms will have other names than those of the settings."""
         whole = (name for name, form in settings.forms.items() if form.whole is not None)
-        return cls(taken=frozenset(map(form_name, whole)))
+        return cls(taken=frozenset(whole))
 
     def form_of(self, place: str, name: str, pattern: str, wanted: str = "") -> str | None:
         """The name of the form of a pattern; None where Python cannot read it as it is meant.
@@ -145,7 +150,7 @@ class Patterns:
         for known, other in self.forms.items():
             if other == form:
                 return known
-        free = unused(name, {*self.taken, *map(form_name, self.forms)}, form_name)
+        free = unused(name, {*self.taken, *self.forms})
         self.forms[free] = form
         return free
 
@@ -153,10 +158,6 @@ class Patterns:
 class Spot(NamedTuple):
     """One argument, as the generated code has it."""
 
-    label: str
-    """What messages call it, an expression."""
-    value: str
-    """An expression, too."""
     wire: str
     """In the settings."""
     called: str
@@ -172,7 +173,7 @@ class Checked(NamedTuple):
 
     reader: str
     annotation: str
-    call: str
+    row: Row
     words: WordsType | None = None
     decided: Mapping[str, str] = MappingProxyType({})
     """What decides in place of limits of the document, by their keywords."""
@@ -180,7 +181,7 @@ class Checked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """Makes the calls that check the arguments of one entry of the settings."""
+    """Makes the rows that check the arguments of one entry of the settings."""
 
     document: Tree
     place: str
@@ -302,16 +303,14 @@ class Checks:
         words = self._words(spot, inner, scalar)
         annotation = self._annotation(spot.wire, inner, words)
         if not is_list:
-            call = self._call(spot, reader, schema, words, may_be_empty=may_be_empty)
-            return Checked(reader, annotation, call, words, self._decided(spot.wire, inner))
-        each = self._call(spot._replace(label="field", value="item"), inner, items, words)
+            row = self._row(spot, reader, schema, words, may_be_empty=may_be_empty)
+            return Checked(reader, annotation, row, words, self._decided(spot.wire, inner))
+        row = {"kind": "each", "items": self._row(spot, inner, items, words)}
         least = fewest(count_at(schema, "minItems"), may_be_empty=may_be_empty)
-        most = count_at(schema, "maxItems")
-        counts = f"{least}" if most is None else f"{least}, {most}"
-        call = f"check.each({spot.label}, {spot.value}, lambda field, item: {each}, {counts})"
+        row |= counts_of(schema, least, usual=1)
         found = self._decided(spot.wire, inner).items()
         decided = {key if key == "enum" else f"items.{key}": who for key, who in found}
-        return Checked(reader, f"Sequence[{annotation}]", call, words, decided)
+        return Checked(reader, f"Sequence[{annotation}]", row, words, decided)
 
     def _words(self, spot: Spot, reader: str, schema: Tree) -> WordsType | None:
         """The words of the enum of a text. Words, a form or a type of the settings stand in place
@@ -352,7 +351,7 @@ class Checks:
             )
             raise self.misfit("leave_out", wire, why)
 
-    def _call(
+    def _row(
         self,
         spot: Spot,
         reader: str,
@@ -360,44 +359,37 @@ class Checks:
         words: WordsType | None,
         *,
         may_be_empty: bool = False,
-    ) -> str:
-        """The call that checks a scalar."""
+    ) -> Row:
+        """What is checked of a scalar."""
         if words is not None:
-            return f"check.choice({spot.label}, {spot.value}, {words.words!r})"
+            return {"kind": "choice", "words": tuple(words.words)}
         if reader == "text":
-            return self._of_text(spot, schema, may_be_empty=may_be_empty)
-        arguments = [spot.label, spot.value]
-        if reader in NUMBERS:
-            arguments += numbers_of(schema)
-        arguments += ["is_end=True"] if spot.is_end and reader == "zulu" else []
-        method = METHODS.get(reader, reader)
+            return self._of_text(spot.wire, schema, may_be_empty=may_be_empty)
+        kind = KINDS.get(reader, reader)
         if reader == "moment" and self.in_body:
-            method = "stamp"
-        call = f"check.{method}({', '.join(arguments)})"
-        return self.as_text(spot, call, schema) if method in AS_TEXT else call
+            kind = "stamp"
+        row: Row = {"kind": kind}
+        if reader in NUMBERS:
+            row |= numbers_of(schema)
+        if spot.is_end and reader == "zulu":
+            row["is_end"] = True
+        if kind in AS_TEXT:
+            row |= self.as_text(spot.wire, schema)
+        return row
 
-    def _of_text(self, spot: Spot, schema: Tree, *, may_be_empty: bool) -> str:
-        form = self.own.forms.get(spot.wire)
-        of_value = f"{spot.label}, {spot.value}"
+    def _of_text(self, wire: str, schema: Tree, *, may_be_empty: bool) -> Row:
+        form = self.own.forms.get(wire)
         if form is not None and self.settings.forms[form].whole is not None:
-            return f"check.form({of_value}, {form_name(form)})"
+            return {"form": form}
+        pattern = self._pattern_of(wire, schema, form)
         shortest = fewest(count_at(schema, "minLength"), may_be_empty=may_be_empty)
-        longest = count_at(schema, "maxLength")
-        pattern = self._pattern_of(spot.wire, schema, form)
-        if pattern is not None:
-            return f"check.form({of_value}, {form_name(pattern)}, {longest!r}, {shortest})"
-        limits = [] if longest is None else [repr(longest)]
-        limits += [] if shortest == 1 else [f"shortest={shortest}"]
-        return f"check.text({', '.join([of_value, *limits])})"
+        return _of_length(schema, shortest, pattern, usual=1 if pattern is None else 0)
 
-    def as_text(self, spot: Spot, call: str, schema: Tree) -> str:
-        """The call, with the limits of the document for the text that is sent of its value."""
-        longest, shortest = count_at(schema, "maxLength"), count_at(schema, "minLength") or 0
-        pattern = self._pattern_of(spot.wire, schema, None)
-        limits = [] if longest is None else [f"longest={longest}"]
-        limits += [f"shortest={shortest}"] if shortest > 1 else []
-        limits += [] if pattern is None else [f"form={form_name(pattern)}"]
-        return f"check.written({spot.label}, {call}, {', '.join(limits)})" if limits else call
+    def as_text(self, wire: str, schema: Tree) -> Row:
+        """The limits of the document for the text that is sent of a value."""
+        shortest = count_at(schema, "minLength") or 0
+        pattern = self._pattern_of(wire, schema, None)
+        return _of_length(schema, shortest, pattern, usual=min(shortest, 1))
 
     def _pattern_of(self, wire: str, schema: Tree, form: str | None) -> str | None:
         """The name of the form of the document's pattern; `form` of the settings has its words."""
@@ -431,16 +423,29 @@ class Checks:
         return decided
 
 
-def numbers_of(schema: Tree) -> list[str]:
-    """The numbers that a value may be, as arguments of its check."""
-    ends = ends_of(schema)
-    words = allowed(schema)
-    least = LEAST_WHOLE if ends.least is None else ends.least
-    most = MOST_WHOLE if ends.most is None else ends.most
-    arguments = [repr(least), repr(most)]
-    named = {"above": ends.above, "below": ends.below, "step": ends.step}
-    named["among"] = tuple(words) or None
-    return arguments + [f"{name}={each!r}" for name, each in named.items() if each is not None]
+def numbers_of(schema: Tree) -> Row:
+    """The numbers that a value may be."""
+    limits: Row = ends_of(schema)._asdict()
+    limits["among"] = tuple(allowed(schema)) or None
+    return {name: limit for name, limit in limits.items() if limit is not None}
+
+
+def counts_of(schema: Tree, least: int, usual: int) -> Row:
+    """The number of items that a list may have; `usual` is the least without a word."""
+    most = count_at(schema, "maxItems")
+    counts = {} if least == usual else {"fewest": least}
+    return counts if most is None else {**counts, "most": most}
+
+
+def _of_length(schema: Tree, shortest: int, form: str | None, usual: int) -> Row:
+    """The limits of a text; `usual` is the least length without a word."""
+    row: Row = {} if form is None else {"form": form}
+    longest = count_at(schema, "maxLength")
+    if longest is not None:
+        row["longest"] = longest
+    if shortest != usual:
+        row["shortest"] = shortest
+    return row
 
 
 def snake(wire: str) -> str:

@@ -1,6 +1,6 @@
-"""The only words that an argument takes: their type, their constant, and how they are checked."""
+"""The only words that an argument takes: their type, and how they are checked."""
 
-import re
+from typing import Any
 
 from victor_spec.tree import Tree
 
@@ -29,11 +29,9 @@ def annotation_of(name: str, words: Choices) -> str:
     return name if isinstance(words, list) else f"{name} | Sequence[{name}]"
 
 
-def constant_of(name: str) -> str:
-    """The constant that has the words: `SORT_ORDER_CHOICES`."""
-    return f"{re.sub('(?<=[a-z0-9])(?=[A-Z])', '_', name).upper()}_CHOICES"
-
-
-def value_of(words: Choices) -> str:
-    """The value of the constant."""
-    return repr(tuple(words) if isinstance(words, list) else words)
+def row_of(words: Choices, numbers: dict[str, Any]) -> dict[str, Any]:
+    """How they are checked; `numbers` are the limits of the numbers that they are names of."""
+    if isinstance(words, list):
+        return {"kind": "one_of", "words": tuple(words)}
+    ends = {name: limit for name, limit in numbers.items() if name in ("least", "most")}
+    return {"kind": "numbers", "names": dict(words), **ends}

@@ -5,11 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from . import closed_words
-from .arguments import ListPlan
-from .bodies import BodyPlans, PartPlan
-from .checks import Patterns, form_name
+from .bodies import BodyPlans
 from .choices import WordsType
+from .plans import CallPlan, PartPlan
 from .records import RecordPlan
 from .settings import ArgumentSettings, Settings, SettingsError, is_name, nearest
 
@@ -25,6 +23,7 @@ IMPORTED = frozenset(
             "Literal",
             "Mapping",
             "Money",
+            "PACKAGE",
         ),
         *("Required", "Sequence", "StrEnum", "TypedDict", "annotations", "dataclass", "date"),
         "datetime",
@@ -78,13 +77,12 @@ class Names:
 def require_names(
     settings: Settings,
     words: Sequence[WordsType],
-    lists: Sequence[ListPlan],
+    lists: Sequence[CallPlan],
     calls: BodyPlans,
-    patterns: Patterns,
 ) -> None:
     """Raise SettingsError for a name in the modules that is taken, or that is none."""
     names = Names()
-    for place, name in _made(settings, words, lists, calls, patterns):
+    for place, name in _made(settings, words, lists, calls):
         names.add(place, name, "write another one")
     for plan in lists:
         taken = [each.name for each in plan.arguments]
@@ -105,7 +103,7 @@ def require_names(
 def require_used(
     settings: Settings,
     records: Sequence[RecordPlan],
-    lists: Sequence[ListPlan],
+    lists: Sequence[CallPlan],
     calls: BodyPlans,
 ) -> None:
     """Raise SettingsError for a form, words or choices that no argument has, and for what no record
@@ -135,22 +133,17 @@ def require_used(
 def _made(
     settings: Settings,
     words: Sequence[WordsType],
-    lists: Sequence[ListPlan],
+    lists: Sequence[CallPlan],
     calls: BodyPlans,
-    patterns: Patterns,
 ) -> Iterator[tuple[str, str]]:
     """The names that the modules define, each with the entry that it comes from."""
     for each in words:
         yield f"words.{each.name}", each.name
     for name in settings.choices:
         yield f"choices.{name}", name
-        yield f"choices.{name}", closed_words.constant_of(name)
-    for name in {**settings.forms, **patterns.forms}:
-        yield f"forms.{name}", form_name(name)
     for part in calls.parts:
         if part.has_class:
-            yield f"parts.{part.schema}", part.name
-        yield f"parts.{part.schema}", part.function
+            yield f"parts.{part.schema}", part.function
     for plan in lists:
         yield plan.place, plan.function
     for body in calls.bodies:
@@ -174,12 +167,12 @@ def _require_same_fields(parts: Sequence[PartPlan]) -> None:
     """Raise SettingsError for two schemas of one class that have other fields: what a caller says
     would not be sent of both.
     """
-    classes = {part.name: part for part in parts if part.has_class}
+    classes = {part.function: part for part in parts if part.has_class}
     for part in parts:
-        first = classes.get(part.name, part)
+        first = classes.get(part.function, part)
         others = {*_fields_of(part)} ^ {*_fields_of(first)}
         if others:
             raise SettingsError(
-                f"parts.{part.schema}: the class {part.name} is that of {first.schema}, too, and "
-                f"one of them has no {', '.join(sorted(others))}: write another `name`."
+                f"parts.{part.schema}: the class {part.function} is that of {first.schema}, too, "
+                f"and one of them has no {', '.join(sorted(others))}: write another `name`."
             )

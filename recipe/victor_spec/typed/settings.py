@@ -433,12 +433,6 @@ class Settings(_Strict):
 
     @model_validator(mode="after")
     def _have_names(self) -> Self:
-        constants: dict[str, str] = {}
-        for name in self.forms:
-            constant = re.sub("[^a-z0-9]", "_", name.lower())
-            other = constants.setdefault(constant, name)
-            if other != name:
-                raise ValueError(f"forms {other} and {name} are too much alike: rename one")
         for name in self.views:
             if not is_name(name):
                 raise ValueError(f"views.{name} is no name of a class in Python: rename it")

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from flexfactor_api.typed import parts
+from flexfactor_api.typed import arguments, parts
 
 from tests.cases import cases_beside
 from tests.runtime.fakes import Pieces
@@ -161,7 +161,7 @@ def test_no_check_of_an_argument_shows_a_text_which_may_be_a_secret():
     checks.form("id", text, Form("[0-9]", "a digit"))
     checks.integer("page_size", text, 1, 100)
     checks.flag("sensitive", text)
-    checks.part("card", text, parts.Card, parts.payment_method_body)
+    checks.part("card", text, parts.Card, arguments.PACKAGE.parts["PaymentMethod"])
     assert [problem.field for problem in checks.problems] == [
         "text", "reference", "other", "id", "page_size", "sensitive", "card",
     ]  # fmt: skip

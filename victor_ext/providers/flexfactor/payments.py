@@ -10,7 +10,7 @@ from typing import Any
 from flexfactor_api import models
 from flexfactor_api.api.payments import capture, evaluate, transmit
 from flexfactor_api.typed import arguments, parts
-from flexfactor_api.typed.parts import OrderItem, order_item_body
+from flexfactor_api.typed.parts import OrderItem
 
 from victor_ext.money import Money
 from victor_ext.privacy import is_sequence, kind_of
@@ -87,7 +87,7 @@ def _items_of(check: FlexFactorValidation, items: Any, amount: object) -> list[B
                 field = f"items[{place}].{name}"
                 message = f"{field} is in {value.currency}, and the transaction is not."
                 check.note(field, "currency", message)
-    return check.parts("items", items, OrderItem, order_item_body)
+    return check.parts("items", items, OrderItem, arguments.PACKAGE.parts["OrderItem"])
 
 
 class Payments(Resource[Mode]):

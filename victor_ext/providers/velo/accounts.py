@@ -7,7 +7,6 @@ from __future__ import annotations
 from velo_api import models
 from velo_api.api.source_accounts import request_funding
 from velo_api.typed import arguments
-from velo_api.typed.forms import ID_FORM
 from velo_api.typed.records import (
     Funding,
     FundingAccount,
@@ -74,8 +73,8 @@ class SourceAccounts(Resource[Mode]):
             ... )
         """
         with Query("The funding") as check:
-            check.form("funding_account_id", funding_account_id, ID_FORM)
-            check.form("source_account_id", source_account_id, ID_FORM)
+            check.form("funding_account_id", funding_account_id, arguments.PACKAGE.forms["id"])
+            check.form("source_account_id", source_account_id, arguments.PACKAGE.forms["id"])
             check.money("amount", amount, 1, 9_999_999_999)
         account = yield from SourceAccounts.get.flow(self, source_account_id)
         if account.currency != amount.currency:
@@ -160,7 +159,7 @@ class FundingAccounts(Resource[Mode]):
         known = isinstance(receipt, Receipt)  # pyright: ignore[reportUnnecessaryIsInstance] - any
         receipt_id = receipt.id if known else None
         with Query("The funding account") as check:
-            check.form("receipt.id", receipt_id, ID_FORM)
+            check.form("receipt.id", receipt_id, arguments.PACKAGE.forms["id"])
         seconds = checked_seconds(timeout)
         pause = min(receipt.retry_after or 0.0, seconds)
         yield Sleep(pause)

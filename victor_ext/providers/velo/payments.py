@@ -6,7 +6,6 @@ import builtins
 from datetime import datetime
 
 from velo_api.typed import arguments
-from velo_api.typed.forms import ID_FORM
 from velo_api.typed.records import Payment, PaymentChange
 
 from victor_ext.errors import Outcome, UnreadableResponse
@@ -121,7 +120,7 @@ class Payments(Resource[Mode]):
         """
         with Query("The search") as check:
             check.reference("payor_payment_id", payor_payment_id, 40)
-            check.form("payor_id", payor_id, ID_FORM)
+            check.form("payor_id", payor_id, arguments.PACKAGE.forms["id"])
             check.second("since", since)
             if until is not None:
                 check.second("until", until)

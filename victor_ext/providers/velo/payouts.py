@@ -8,7 +8,6 @@ from typing import Any
 from velo_api import models
 from velo_api.api.payouts import instruct_payout
 from velo_api.typed import arguments
-from velo_api.typed.forms import ID_FORM
 from velo_api.typed.records import (
     Payment,
     Payout,
@@ -124,7 +123,7 @@ class Payouts(Resource[Mode]):
         worse: Any = stop_if_rates_worse_by
         is_number = isinstance(worse, int | float) and not isinstance(worse, bool)
         with Query("The payout") as check:
-            check.form("payout_id", payout_id, ID_FORM)
+            check.form("payout_id", payout_id, arguments.PACKAGE.forms["id"])
             if worse is not None and not (is_number and 0 <= worse < 10**6):
                 field = "stop_if_rates_worse_by"
                 message = f"{field} must be a percentage, 0 or more, as int or float."

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from victor_spec.requests import key as key_of
 from victor_spec.tree import Tree
 from victor_spec.typed.arguments import operations_by_id
-from victor_spec.typed.bodies import BodyPlan, BodyPlans, PartPlan, body_of
+from victor_spec.typed.bodies import BodyPlans, body_of
 from victor_spec.typed.body_members import REFERENCE, members_in
 from victor_spec.typed.checks import own_name, snake
 from victor_spec.typed.limits import given
+from victor_spec.typed.plans import CallPlan, PartPlan
 from victor_spec.typed.settings import BodySettings, MembersSettings, PartSettings, Settings
 
 from .amounts import decision, why_money
@@ -33,7 +34,7 @@ IN_LISTS = "nothing sends it: it stands in items of lists alone"
 
 
 def news_of_bodies(
-    bodies: Sequence[BodyPlan],
+    bodies: Sequence[CallPlan],
     parts: Sequence[PartPlan],
     settings: Settings,
     before: Tree,
@@ -49,32 +50,32 @@ def news_of_bodies(
             body.function, body, own, old, new or {}, undecided, BY_EXTRA, entry
         )
         yield from news_of_others(
-            body.operation, body.function, before, after, BESIDE_BODY, body.by_hand
+            body.operation, body.function, before, after, BESIDE_BODY, own.by_hand
         )
     if bodies:
         yield from _news_without_entry(settings, before, after)
     plans = BodyPlans([*bodies], [*parts])
     outside_lists = {part.schema for body in bodies for part in plans.parts_in(body).values()}
-    classes = {part.name: part for part in parts if part.has_class}
+    classes = {part.function: part for part in parts if part.has_class}
     for part in parts:
         own_part = settings.parts.get(part.schema, PartSettings())
         old, new = (_part_members(each, part.schema, own_part) for each in (before, after))
-        undecided = _private(part, classes[part.name])
+        undecided = _private(part, classes[part.function])
         by_extra = BY_EXTRA if part.schema in outside_lists else IN_LISTS
         entry = f"parts: {{{part.schema}"
         yield from _news_of_members(
-            part.name, part, own_part, old, new or {}, undecided, by_extra, entry
+            part.function, part, own_part, old, new or {}, undecided, by_extra, entry
         )
 
 
-def _compared(body: BodyPlan, own: BodySettings) -> Mapping[str, str]:
+def _compared(body: CallPlan, own: BodySettings) -> Mapping[str, str]:
     """What is undecided of the arguments of a call, by their places: how an answer is compared."""
     if not body.has_table:
         return {}
     decided = own.compared_as or {}
     return {
-        each.place: f"compared as {each.kind}; undecided"
-        for each in body.in_order
+        each.place: f"compared as {each.row['compared_as']}; undecided"
+        for each in body.arguments
         if each.place not in decided
     }
 
@@ -84,7 +85,7 @@ def _private(part: PartPlan, made: PartPlan) -> Mapping[str, str]:
     them. `made` is the one that its class is made from.
     """
     decided = {*made.shown, *made.accounts}
-    return {each.place: PRIVATE for each in part.in_order if each.name not in decided}
+    return {each.place: PRIVATE for each in part.arguments if each.name not in decided}
 
 
 def _news_without_entry(settings: Settings, before: Tree, after: Tree) -> Iterator[str]:
@@ -135,7 +136,7 @@ def _sent(document: Tree, schema: Tree, own: MembersSettings) -> Signature | Non
 
 def _news_of_members(
     where: str,
-    plan: BodyPlan | PartPlan,
+    plan: CallPlan | PartPlan,
     own: MembersSettings,
     old: Signature | None,
     new: Signature,
@@ -146,7 +147,7 @@ def _news_of_members(
     """`undecided` has what holds of a member until somebody decides, by its place. `instead` says
     how a member is sent that is no argument. `entry` begins the line of settings for one.
     """
-    for argument in plan.in_order:
+    for argument in plan.arguments:
         place = f"`{argument.name}` in `{where}`"
         before, after = (old or {}).get(argument.place), new[argument.place]
         if before is None:

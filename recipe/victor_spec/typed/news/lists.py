@@ -8,8 +8,9 @@ from openapi_python_client.strings import PythonIdentifier
 
 from victor_spec.requests import PREFIX
 from victor_spec.tree import Tree
-from victor_spec.typed.arguments import Argument, ListPlan, operations_by_id, parameters_of
+from victor_spec.typed.arguments import operations_by_id, parameters_of
 from victor_spec.typed.checks import own_name
+from victor_spec.typed.plans import Argument, CallPlan
 from victor_spec.typed.settings import SettingsError
 
 from .changes import Declared, Signature, changes_of, declared_of, gone
@@ -18,7 +19,7 @@ from .not_arguments import BESIDE_QUERY, news_of_others, news_of_untyped
 READ_AGAIN = "the list is read repeatedly; undecided"
 
 
-def news_of_lists(plans: Sequence[ListPlan], before: Tree, after: Tree) -> Iterator[str]:
+def news_of_lists(plans: Sequence[CallPlan], before: Tree, after: Tree) -> Iterator[str]:
     """What is new, changed or gone of the arguments of operations without a body."""
     for plan in plans:
         old, new = (_signature(each, plan) for each in (before, after))
@@ -28,14 +29,14 @@ def news_of_lists(plans: Sequence[ListPlan], before: Tree, after: Tree) -> Itera
         yield from news_of_others(plan.operation, plan.function, before, after, BESIDE_QUERY)
 
 
-def _signature(document: Tree, plan: ListPlan) -> Signature | None:
+def _signature(document: Tree, plan: CallPlan) -> Signature | None:
     """The arguments of an operation; None where the document does not have it, or no list can send
     them.
     """
     operation = operations_by_id(document).get(plan.operation)
     if operation is None:
         return None
-    read_as = plan.own.read_as
+    read_as = getattr(plan.own, "read_as", {})
     try:
         found = parameters_of(document, operation)
     except SettingsError:
@@ -46,15 +47,15 @@ def _signature(document: Tree, plan: ListPlan) -> Signature | None:
     }
 
 
-def _news_of_list(plan: ListPlan, old: Signature | None, new: Signature) -> Iterator[str]:
+def _news_of_list(plan: CallPlan, old: Signature | None, new: Signature) -> Iterator[str]:
     for argument in plan.arguments:
-        after = new[argument.wire]
-        before = (old or {}).get(argument.wire)
+        after = new[argument.place]
+        before = (old or {}).get(argument.place)
         place = f"`{argument.name}` in `{plan.function}`"
         if before is None:
-            yield _new_argument(place, argument, after, plan, is_breaking=old is not None)
+            yield _new_argument(place, argument, after, is_breaking=old is not None)
             continue
-        may_be_left_out = argument.wire not in (*plan.own.required, *plan.own.positional)
+        may_be_left_out = argument.place not in (*plan.own.required, *plan.own.positional)
         for change in changes_of(before, after, may_be_left_out=may_be_left_out):
             yield change.line(place, argument.decided)
     yield from news_of_untyped(plan.untyped, plan.function, old, new, "`extra_query` sends it")
@@ -64,11 +65,8 @@ def _news_of_list(plan: ListPlan, old: Signature | None, new: Signature) -> Iter
             yield gone(name, wire, plan.function)
 
 
-def _new_argument(
-    place: str, argument: Argument, declared: Declared, plan: ListPlan, *, is_breaking: bool
-) -> str:
+def _new_argument(place: str, argument: Argument, declared: Declared, *, is_breaking: bool) -> str:
     said = f"new: {place} ({declared.text()})"
     if argument.is_required:
         return f"{said}: required: breaking" if is_breaking else f"{said}: required"
-    is_never_left = argument.sent in plan.constant or not plan.is_list
-    return said if is_never_left else f"{said}: {READ_AGAIN}"
+    return f"{said}: {READ_AGAIN}" if argument.row.get("leaves") else said

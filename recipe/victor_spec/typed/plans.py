@@ -1,0 +1,173 @@
+"""What generated modules of arguments consist of: arguments, calls and request objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .checks import Row
+from .choices import WordsType
+from .settings import BodySettings, CallSettings, ListSettings, PartSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of a function, or a field of a request object."""
+
+    name: str
+    place: str
+    """On the wire, and in the settings: `payee.account_number`."""
+    annotation: str
+    description: str
+    is_required: bool
+    """Whether a caller has to give it."""
+    row: Row = field(default_factory=dict[str, Any])
+    """How it is checked and sent; empty: code by hand does that."""
+    default: str = "None"
+    """What it is when it is left out, as code."""
+    words: WordsType | None = None
+    """The words of the document's enum."""
+    decided: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What decides in place of limits of the document, by their keywords."""
+
+    @property
+    def parameter(self) -> str:
+        """The argument in a signature, and the field in a class."""
+        if self.is_required:
+            return f"{self.name}: {self.annotation}"
+        annotation = self.annotation
+        if "required" not in self.row and not annotation.endswith("| None"):
+            annotation += " | None"
+        return f"{self.name}: {annotation} = {self.default}"
+
+    @property
+    def words_about(self) -> str:
+        """What a docstring says of it."""
+        return f"{self.name}: {self.description or f'`{self.place}`.'}"
+
+
+@dataclass(slots=True)
+class MembersPlan:
+    """Arguments that are sent together: of one operation, or of one request object."""
+
+    function: str
+    """What messages of an update call it: the function, or the class."""
+    description: str
+    arguments: Sequence[Argument]
+    """As they are sent."""
+    positional: Sequence[Argument]
+    by_keyword: Sequence[Argument]
+    untyped: Sequence[str]
+    """The places of what is no argument: no check knows its type."""
+    objects: Mapping[str, bool] = field(default_factory=dict[str, bool])
+    """The objects whose members are arguments, each with whether it is sent in any case."""
+    parts: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The schemas of the request objects in it, by their places."""
+
+    def members(self) -> dict[str, Any]:
+        """The part of its row that says what is sent."""
+        sent = {each.name: each.row for each in self.arguments}
+        return {"objects": dict(self.objects), "sent": sent} if self.objects else {"sent": sent}
+
+
+@dataclass(slots=True)
+class PartPlan(MembersPlan):
+    """One schema that becomes a request object, or a further one of the same class."""
+
+    schema: str = ""
+    own: PartSettings = field(default_factory=PartSettings)
+    shown: Sequence[str] = ()
+    accounts: Sequence[str] = ()
+    has_class: bool = True
+    """Whether the class is made from this schema."""
+
+    @property
+    def row(self) -> dict[str, Any]:
+        return {"class": self.function, **self.members()}
+
+
+@dataclass(slots=True)
+class CallPlan(MembersPlan):
+    """One operation."""
+
+    place: str = ""
+    """The entry of the settings: `lists.listPayouts`."""
+    own: CallSettings | BodySettings = field(default_factory=CallSettings)
+    """The settings, with what holds without an entry."""
+    package: str = ""
+    """Where the generated operation stands: `payouts`."""
+    what: str = ""
+    path: Sequence[Argument] = ()
+    """Beside a body, the parts of the path."""
+    untyped_sent: Sequence[str] = ()
+    """What the caller may send of what is no argument, by the names that a call knows it by."""
+    ranges: Sequence[tuple[str, str]] = ()
+    """The names of arguments that begin and end a range."""
+
+    @property
+    def operation(self) -> str:
+        """Its operationId."""
+        return self.place.partition(".")[2]
+
+    @property
+    def is_list(self) -> bool:
+        return isinstance(self.own, ListSettings)
+
+    @property
+    def has_body(self) -> bool:
+        return isinstance(self.own, BodySettings)
+
+    @property
+    def has_table(self) -> bool:
+        """Whether there is a table of what a response is compared with."""
+        return getattr(self.own, "compared_as", None) is not None
+
+    @property
+    def dictionary(self) -> str:
+        """The TypedDict of its arguments; empty without one."""
+        return next(iter(getattr(self.own, "dictionary", ())), "")
+
+    @property
+    def result(self) -> str:
+        """The class of what its function returns."""
+        if self.has_body:
+            return "Request"
+        return "ListQuery" if self.is_list else "CheckedCall"
+
+    @property
+    def method(self) -> str:
+        """What makes that."""
+        if self.has_body:
+            return "request"
+        return "list" if self.is_list else "call"
+
+    @property
+    def row(self) -> dict[str, Any]:
+        row: dict[str, Any] = {"what": self.what, **self.members()}
+        if self.path:
+            row["path"] = {each.name: each.row for each in self.path}
+        by_hand = getattr(self.own, "by_hand", ())
+        if by_hand:
+            row["by_hand"] = tuple(by_hand)
+        if self.ranges:
+            row["ranges"] = tuple(self.ranges)
+        if self.untyped_sent:
+            row["untyped"] = tuple(self.untyped_sent)
+        return row
+
+    @property
+    def entries(self) -> Iterator[str]:
+        """The lines of its TypedDict."""
+        always = getattr(self.own, "dictionary", {}).get(self.dictionary, ())
+        for each in (*self.positional, *self.by_keyword):
+            annotation = each.annotation
+            if each.is_required or each.name in always:
+                annotation = f"Required[{annotation.removesuffix(' | None')}]"
+            elif not annotation.endswith("| None"):
+                annotation += " | None"
+            yield f"{each.name}: {annotation}"
+
+
+def required_first(arguments: Iterable[Argument]) -> list[Argument]:
+    return sorted(arguments, key=lambda argument: not argument.is_required)
