@@ -157,7 +157,7 @@ def package_of(call: dict[str, Any]) -> typed.Package:
     part = {
         "class": "Offer",
         "objects": {"label": False},
-        "sent": {
+        "body": {
             "text": {"place": "label.text"},
             "fee": {"kind": "money", "sends": {"unit": "currency", "fee": "minor_units"}},
             "inner": {"kind": "part", "part": "Offer"},
@@ -179,7 +179,7 @@ vars(OPERATION).update(OPERATION=SimpleNamespace(name="offer"))
 
 def outcome_of(row: dict[str, Any], value: Any) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """What is sent of one argument by its row, and the problems that are noted."""
-    request = package_of({"sent": {"it": row}}).request(OPERATION, {"it": value})
+    request = package_of({"body": {"it": row}}).request(OPERATION, {"it": value})
     assert isinstance(request.check, typed.Query)
     return request.body, problems_of(request.check)
 
@@ -250,14 +250,14 @@ def test_an_amount_with_a_problem_is_not_sent() -> None:
 
 
 def test_what_the_document_has_always_is_sent_without_members_too() -> None:
-    call = {"objects": {"a": True, "b": False}, "sent": {"it": {"place": "b.it"}}}
+    call = {"objects": {"a": True, "b": False}, "body": {"it": {"place": "b.it"}}}
     package = package_of(call)
     assert package.request(OPERATION, {"it": None}).body == {"a": {}}
     assert package.request(OPERATION, {"it": "x"}).body == {"a": {}, "b": {"it": "x"}}
 
 
 def test_a_list_is_read_again_for_what_an_item_may_leave() -> None:
-    package = package_of({"sent": {"state": {"place": "st", "leaves": True}, "day": {}}})
+    package = package_of({"query": {"state": {"place": "st", "leaves": True}, "day": {}}})
     for given, may_be_left in (
         ({"state": "a", "day": None}, True),
         ({"state": None, "day": "a"}, False),

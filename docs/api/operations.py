@@ -15,6 +15,7 @@ from typing import Any
 import griffe
 
 from victor_ext import PaymentRequestArguments
+from victor_ext.limit_sentences import limits_of
 from victor_ext.runtime.client.config import DEFAULTS, ClientOptions, with_options_described
 from victor_ext.runtime.client.resources import with_arguments_described
 
@@ -44,7 +45,8 @@ class Operations(griffe.Extension):
                 function.parameters = griffe.Parameters(function.parameters[0], *_fields(request))
                 if function.docstring is not None and request.docstring is not None:
                     described = request.docstring.value
-                    own = with_arguments_described(function.docstring.value, described)
+                    limits = limits_of(request.path)
+                    own = with_arguments_described(function.docstring.value, described, limits)
                     function.docstring.value = own or ""
                 if name in _DOCUMENTED:
                     function.returns = _DOCUMENTED[name](*called.arguments[1:2])

@@ -162,7 +162,7 @@ def rows_of(result: GenerationResult) -> dict[str, dict[str, Any]]:
 
 def sent_by(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> dict[str, Any]:
     """The rows of the arguments of the list."""
-    sent: dict[str, Any] = rows_of(made(folder, document, settings))["CALLS"]["list_orders"]["sent"]
+    sent: dict[str, Any] = rows_of(made(folder, document, settings))["CALLS"]["list_orders"]["query"]
     return sent
 
 
@@ -182,7 +182,7 @@ def test_each_argument_has_a_row_with_its_type_and_limits(tmp_path: Path) -> Non
     assert tables["FORMS"] == {"id": ("[a-z]{1,9}", "an id of a shop, such as 'corner'")}
     assert tables["CALLS"]["list_orders"] == {
         "what": "list of orders",
-        "sent": {
+        "query": {
             "shop_id": {"required": True, "form": "id"},
             "state": {"leaves": True, "longest": 20},
             "created_from": {"kind": "day"},
@@ -259,7 +259,7 @@ def test_a_form_of_the_settings_without_a_rule_has_that_of_the_document(tmp_path
     settings = LIST % "forms: {words: f}" + "\nforms: {f: {wanted: capitals}}"
     result = made(tmp_path, document, settings)
     tables = rows_of(result)
-    words = tables["CALLS"]["list_orders"]["sent"]["words"]
+    words = tables["CALLS"]["list_orders"]["query"]["words"]
     assert words == {"leaves": True, "form": "f", "shortest": 1}
     assert tables["FORMS"] == {"f": ("[A-Z]+", "capitals")}
 
@@ -342,7 +342,7 @@ def test_the_words_of_an_enum_are_a_type_that_takes_members_and_unknown_ones_too
 def test_words_of_the_settings_stand_in_place_of_an_enum(tmp_path: Path) -> None:
     settings = f"words: {{OrderState: [OPEN]}}\n{FILTERS_SETTINGS}"
     result = made(tmp_path, FILTERS, settings)
-    assert rows_of(result)["CALLS"]["list_orders"]["sent"]["state"] == {"leaves": True}
+    assert rows_of(result)["CALLS"]["list_orders"]["query"]["state"] == {"leaves": True}
     assert 'OrderState = Literal["OPEN"] | _typed.Word' in source_of(result, "words")
 
 
@@ -380,7 +380,7 @@ def test_a_call_is_a_function_that_takes_the_parts_of_its_path_by_position(tmp_p
     order_id = {"required": True, "form": "id"}
     assert calls["get_line"] == {
         "what": "order",
-        "sent": {
+        "query": {
             "order_id": order_id,
             "line": {
                 "kind": "integer",
@@ -394,7 +394,7 @@ def test_a_call_is_a_function_that_takes_the_parts_of_its_path_by_position(tmp_p
         },
         "ranges": (("from_", "to"),),
     }
-    assert calls["read_total"] == {"what": "read total", "sent": {}}
+    assert calls["read_total"] == {"what": "read total", "query": {}}
 
 
 @pytest.mark.parametrize(
@@ -455,7 +455,7 @@ def test_names_of_numbers_are_taken_in_their_place(tmp_path: Path) -> None:
     result = made(tmp_path, document, settings)
     assert 'Paid = int | Literal["PARTLY", "WHOLLY"]' in source_of(result, "words")
     assert "paid: Paid | Sequence[Paid] | None = None" in source_of(result)
-    assert rows_of(result)["CALLS"]["list_orders"]["sent"]["paid"] == {
+    assert rows_of(result)["CALLS"]["list_orders"]["query"]["paid"] == {
         "kind": "numbers",
         "leaves": True,
         "names": {"PARTLY": 1, "WHOLLY": 2},

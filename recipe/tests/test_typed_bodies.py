@@ -137,7 +137,7 @@ def test_each_member_has_a_row_with_its_limits_and_where_it_is_sent(tmp_path: Pa
         "what": "order",
         "path": {"shop_id": {"required": True}},
         "objects": {"details": True},
-        "sent": {
+        "body": {
             "kind": {
                 "kind": "choice",
                 "required": True,
@@ -190,7 +190,7 @@ def test_a_schema_of_the_body_is_a_request_object(tmp_path: Path) -> None:
     ) in source_of(result, "parts")
     assert tables_of(result)["PARTS"]["Line"] == {
         "class": "OrderLine",
-        "sent": {
+        "body": {
             "item": {"required": True, "longest": 20},
             "count": {"kind": "integer", "least": 1, "most": 99},
             "made": {"kind": "day"},
@@ -247,7 +247,7 @@ def test_each_limit_of_the_document_is_checked(
 ) -> None:
     assert old in DOCUMENT
     settings = SETTINGS.replace("    set_by_hand: [source]\n", "")
-    assert call_in(tmp_path, DOCUMENT.replace(old, new), settings)["sent"][argument] == row
+    assert call_in(tmp_path, DOCUMENT.replace(old, new), settings)["body"][argument] == row
 
 
 def test_a_part_of_the_path_has_the_limits_of_the_document(tmp_path: Path) -> None:
@@ -277,7 +277,7 @@ def test_a_text_that_the_settings_say_more_of_has_the_limits_of_the_document_too
     settings: str, argument: str, row: dict[str, Any], tmp_path: Path
 ) -> None:
     call = call_in(tmp_path, settings=CALL % f"lift: [details], {settings}")
-    assert row.items() <= call["sent"][argument].items()
+    assert row.items() <= call["body"][argument].items()
 
 
 def test_a_default_of_the_document_is_described_and_not_sent(tmp_path: Path) -> None:
@@ -297,8 +297,8 @@ def test_a_name_that_the_generated_code_uses_itself_gets_an_underscore(tmp_path:
     document = DOCUMENT.replace("        source:", "        check: {type: string}\n        source:")
     document = document.replace("        made:", "        date: {type: string}\n        made:")
     tables = tables_of(made(tmp_path, document))
-    assert tables["CALLS"]["take_order"]["sent"]["check_"]["place"] == "check"
-    assert tables["PARTS"]["Line"]["sent"]["date_"] == {"place": "date"}
+    assert tables["CALLS"]["take_order"]["body"]["check_"]["place"] == "check"
+    assert tables["PARTS"]["Line"]["body"]["date_"] == {"place": "date"}
 
 
 def test_a_limit_that_a_form_decides_in_place_of_is_not_said(tmp_path: Path) -> None:
@@ -345,13 +345,13 @@ def test_the_members_of_an_all_of_beside_properties_are_arguments(
     tables = tables_of(made(tmp_path, COMPOSED.replace(head, f"    {name}:\n{ALL_OF}")))
     holder = tables["PARTS"]["Line"] if name == "Line" else tables["CALLS"]["take_order"]
     row = {"required": True, "longest": 35}
-    assert row.items() <= holder["sent"]["purpose"].items()
+    assert row.items() <= holder["body"]["purpose"].items()
 
 
 def test_of_two_limits_of_one_member_the_narrower_one_holds(tmp_path: Path) -> None:
     head = "    Details:\n      type: object\n"
     document = COMPOSED.replace(head, f"    Details:\n{ALL_OF}").replace("/Purpose", "/Short")
-    assert call_in(tmp_path, document)["sent"]["note"]["longest"] == 60
+    assert call_in(tmp_path, document)["body"]["note"]["longest"] == 60
 
 
 @pytest.mark.parametrize(
@@ -369,13 +369,13 @@ def test_limits_around_a_reference_are_checked(schema: str, tmp_path: Path) -> N
     if "3.1" in schema:
         document = document.replace("openapi: 3.0.3", "openapi: 3.1.0")
     limits = {"longest": 9, "shortest": 2}
-    assert limits.items() <= call_in(tmp_path, document)["sent"]["note"].items()
+    assert limits.items() <= call_in(tmp_path, document)["body"]["note"].items()
 
 
 def test_what_stands_beside_a_reference_in_openapi_3_0_counts_for_nothing(tmp_path: Path) -> None:
     schema = "{$ref: '#/components/schemas/Code', minLength: 2}"
     document = COMPOSED.replace("note: {type: string, maxLength: 80}", f"note: {schema}")
-    assert "shortest" not in call_in(tmp_path, document)["sent"]["note"]
+    assert "shortest" not in call_in(tmp_path, document)["body"]["note"]
 
 
 def test_an_object_with_more_than_it_refers_to_is_lifted_with_all_members(tmp_path: Path) -> None:
@@ -384,7 +384,7 @@ def test_an_object_with_more_than_it_refers_to_is_lifted_with_all_members(tmp_pa
         "details: {$ref: '#/components/schemas/Details', required: [code], "
         "properties: {code: {type: string}}}",
     )
-    assert call_in(tmp_path, document)["sent"]["code"]["place"] == "details.code"
+    assert call_in(tmp_path, document)["body"]["code"]["place"] == "details.code"
 
 
 def test_an_object_with_more_than_it_refers_to_is_no_request_object(tmp_path: Path) -> None:
@@ -420,7 +420,7 @@ def test_a_form_of_a_pattern_has_another_name_than_one_of_the_settings(tmp_path:
     forms = "forms: {reference_pattern: {whole: '[a-z]+', wanted: letters}}\n"
     call = CALL % "lift: [details], forms: {source: reference_pattern}"
     tables = tables_of(made(tmp_path, settings=forms + call))
-    sent = tables["CALLS"]["take_order"]["sent"]
+    sent = tables["CALLS"]["take_order"]["body"]
     assert sent["source"] == {"form": "reference_pattern"}
     assert sent["reference"]["form"] == "reference_pattern_2"
     wholes = {name: whole for name, (whole, _) in tables["FORMS"].items()}
@@ -456,7 +456,7 @@ def test_a_pattern_that_python_cannot_read_checks_nothing(tmp_path: Path) -> Non
     result = made(tmp_path, document, "bodies: {takeOrder: {what: order, lift: [details]}}")
     tables = tables_of(result)
     row = {"place": "details.reference", "required": True, "longest": 30, "shortest": 2}
-    assert tables["CALLS"]["take_order"]["sent"]["reference"] == row
+    assert tables["CALLS"]["take_order"]["body"]["reference"] == row
     assert tables["FORMS"] == {}
 
 

@@ -6,17 +6,14 @@ life: create, get, list, find, accept, decline, watch. What they share follows.
 
 from __future__ import annotations
 
-import re
 import uuid
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
-from importlib.util import find_spec
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import victor_ext
-from victor_ext.limit_sentences import limits_in
+from victor_ext.limit_sentences import limits_of
 from victor_ext.privacy import short_mask
 
 from . import view
@@ -56,39 +53,17 @@ _EVERY_STATUS = (
 )
 _STATUSES = f"{', '.join(_EVERY_STATUS[:-1])} or {_EVERY_STATUS[-1]}"
 
-_ARGUMENT = re.compile(r"^ {8}(\w+): (.*(?:\n {12}.*)*)$", re.MULTILINE)
-"""An argument in the docstring of a generated function, and what is said of it."""
-
 RequestId = Annotated[str, argument("ID")]
 AnswerNotes = Annotated[str | None, option("1 to 150 characters. [needed]", "TEXT", default=...)]
 
 
-@cache
-def _limits() -> dict[str, str]:
-    """The limits of the arguments of `create`, by their names, as the generated package describes
-    them; without its text, none.
-
-    The text is read, and not imported: the help of a command would load all that a call needs.
-    """
-    spec = find_spec("victor_api")
-    if spec is None or spec.origin is None:
-        return {}
-    try:
-        text = Path(spec.origin).with_name("typed").joinpath("arguments.py").read_text("utf-8")
-    except OSError:
-        return {}
-    _, _, of_function = text.partition("\ndef create_request_payment(")
-    docstring = of_function.partition('"""')[2].partition('"""')[0]
-    return {
-        name: " ".join(limits_in(" ".join(described.split())))
-        for name, described in _ARGUMENT.findall(docstring)
-    }
+_LIMITS = limits_of("victor_api.typed.arguments.create_request_payment")
+"""The limits of the arguments of `create`, by their names."""
 
 
 def _with_limits(argument_name: str, text: str) -> str:
     """Return a text about an argument of `create`, with the limits that the document has."""
-    limits = _limits().get(argument_name)
-    return f"{text} {limits}" if limits else text
+    return " ".join([text, *_LIMITS[argument_name]])
 
 
 def _needed(text: str, metavar: str, *words: str) -> Any:

@@ -11,6 +11,7 @@ A row is a mapping. These columns say what becomes of a value; all others are li
     compared_as         how a response is compared with it
     counts_if_left_out  a response with a value is about another request, if none was sent
     sends               the attributes of `Money` that are sent, by their places
+    server_default      what the provider takes where nothing is sent, as text
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ attribute of `Money`.
 """
 COLUMNS = frozenset(
     {"kind", "place", "required", "leaves", "compared", "compared_as", "counts_if_left_out"}
-    | {"sends"}
+    | {"sends", "server_default"}
 )
 OF_TEXT = ("longest", "shortest", "form")
 NUMBERS = frozenset({"integer", "number", "numbers", "decimal", "money"})
@@ -50,15 +51,16 @@ class Members:
     Of a request object, it makes the JSON object.
     """
 
-    def __init__(self, row: Row, package: Package) -> None:
-        self.rows: Mapping[str, Row] = row["sent"]
-        """By the names of the arguments, in the order in which they are sent."""
-        self.places = {name: row.get("place", name) for name, row in self.rows.items()}
-        self.leaving = {self.places[name] for name, row in self.rows.items() if "leaves" in row}
-        self._objects: Mapping[str, bool] = row.get("objects", {})
-        """The objects in it, each with whether it is sent without members, too."""
+    def __init__(self, rows: Mapping[str, Row], objects: Mapping[str, bool], of: Package) -> None:
+        """`rows` are those of the arguments, in the order in which they are sent. `objects` has the
+        objects in it, each with whether it is sent without members, too.
+        """
+        self.rows = rows
+        self.places = {name: row.get("place", name) for name, row in rows.items()}
+        self.leaving = {self.places[name] for name, row in rows.items() if "leaves" in row}
+        self._objects = objects
         self._optional = [name for name, is_required in self._objects.items() if not is_required]
-        self._steps = [self._step(name, row, package) for name, row in self.rows.items()]
+        self._steps = [self._step(name, row, of) for name, row in rows.items()]
 
     def _step(self, name: str, row: Row, package: Package) -> _Step:
         is_required: bool = row.get("required", False)
@@ -141,14 +143,18 @@ class Package:
             schema: getattr(classes, row["class"]) for schema, row in tables["PARTS"].items()
         }
         self.forms = {name: Form(*form) for name, form in tables["FORMS"].items()}
-        self.parts = {schema: Members(row, self) for schema, row in tables["PARTS"].items()}
+        self.parts = {schema: self._members(row) for schema, row in tables["PARTS"].items()}
         self._calls = {name: self._call(row) for name, row in self._rows.items()}
 
     def _call(self, row: Row) -> _Call:
-        path = Members({"sent": row.get("path", {})}, self)
+        path = Members(row.get("path", {}), {}, self)
         others = (row.get(name, ()) for name in ("ranges", "by_hand", "untyped"))
         what = row["what"]
-        return _Call(what, f"The {what}", Members(row, self), path, *others)
+        return _Call(what, f"The {what}", self._members(row), path, *others)
+
+    def _members(self, row: Row) -> Members:
+        rows = row["body"] if "body" in row else row["query"]
+        return Members(rows, row.get("objects", {}), self)
 
     def call(self, operation: ModuleType, given: Mapping[str, Any]) -> CheckedCall:
         """A call without a body. `given` are the arguments of its function.
@@ -181,7 +187,7 @@ class Package:
             argument: Sent(
                 places[argument], row["compared_as"], row.get("counts_if_left_out", False)
             )
-            for argument, row in self._rows[name]["sent"].items()
+            for argument, row in self._rows[name]["body"].items()
         }
 
     def check_of(self, row: Row) -> Check:

@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
-
 from victor_ext import typed as _typed
 
-if TYPE_CHECKING:
-    from .. import models
+from .. import models
 
 __all__ = ("Checkout", "Payment")
 
@@ -19,14 +16,12 @@ class Checkout(_typed.Record):
     """Checkout"""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("id",)
+    _fields = ("id",)
 
     @property
     def raw(self) -> models.Checkout:
         """What came, as the generated model: a copy."""
-        from ..models.checkout import Checkout as model
-
-        return model.from_dict(self._copy())
+        return models.Checkout.from_dict(self._copy())
 
     @property
     def id(self) -> str:
@@ -38,7 +33,7 @@ class Payment(_typed.Record):
     """The answer about a payment. Fields beside these come too, and are kept."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
+    _fields = (
         "id",
         "description",
         "payment_type",
@@ -47,7 +42,7 @@ class Payment(_typed.Record):
         "timestamp",
         "ndc",
     )
-    _private: ClassVar[frozenset[str]] = frozenset(
+    _private = frozenset(
         (
             "description",
             "payment_type",
@@ -61,9 +56,7 @@ class Payment(_typed.Record):
     @property
     def raw(self) -> models.Payment:
         """What came, as the generated model: a copy."""
-        from ..models.payment import Payment as model
-
-        return model.from_dict(self._copy())
+        return models.Payment.from_dict(self._copy())
 
     @property
     def id(self) -> str:

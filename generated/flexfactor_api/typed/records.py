@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
 from victor_ext import typed as _typed
 
-if TYPE_CHECKING:
-    from .. import models
+from .. import models
 
 __all__ = ("Answer", "Decision", "Notification", "Order", "RefundAnswer", "TransmitAnswer")
 
@@ -20,15 +19,13 @@ class Answer(_typed.AnyCaseRecord):
     """Answer"""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("result", "trace_id")
-    _private: ClassVar[frozenset[str]] = frozenset(("result", "trace_id"))
+    _fields = ("result", "trace_id")
+    _private = frozenset(("result", "trace_id"))
 
     @property
     def raw(self) -> models.Answer:
         """What came, as the generated model: a copy."""
-        from ..models.answer import Answer as model
-
-        return model.from_dict(self._copy())
+        return models.Answer.from_dict(self._copy())
 
     @property
     def result(self) -> str | None:
@@ -45,17 +42,13 @@ class Decision(_typed.AnyCaseRecord):
     """Decision"""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("order_session_key", "sense_key", "result", "trace_id")
-    _private: ClassVar[frozenset[str]] = frozenset(
-        ("order_session_key", "sense_key", "result", "trace_id")
-    )
+    _fields = ("order_session_key", "sense_key", "result", "trace_id")
+    _private = frozenset(("order_session_key", "sense_key", "result", "trace_id"))
 
     @property
     def raw(self) -> models.Decision:
         """What came, as the generated model: a copy."""
-        from ..models.decision import Decision as model
-
-        return model.from_dict(self._copy())
+        return models.Decision.from_dict(self._copy())
 
     @property
     def order_session_key(self) -> str | None:
@@ -82,7 +75,7 @@ class Notification(_typed.AnyCaseRecord):
     """What FlexFactor posts to a webhook. No operation sends it or answers it."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
+    _fields = (
         "event",
         "occurred_at",
         "data",
@@ -92,14 +85,12 @@ class Notification(_typed.AnyCaseRecord):
         "is_test",
         "is_resent",
     )
-    _private: ClassVar[frozenset[str]] = frozenset(("data", "external_order_id", "confirmation_id"))
+    _private = frozenset(("data", "external_order_id", "confirmation_id"))
 
     @property
     def raw(self) -> models.Notification:
         """What came, as the generated model: a copy."""
-        from ..models.notification import Notification as model
-
-        return model.from_dict(self._copy())
+        return models.Notification.from_dict(self._copy())
 
     @property
     def event(self) -> str | None:
@@ -146,23 +137,15 @@ class Order(_typed.AnyCaseRecord):
     """Order"""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "reference_number",
-        "correlation_id",
-        "placed_at",
-        "expires_at",
-        "currency",
-    )
-    _private: ClassVar[frozenset[str]] = frozenset(
+    _fields = ("reference_number", "correlation_id", "placed_at", "expires_at", "currency")
+    _private = frozenset(
         ("reference_number", "correlation_id", "placed_at", "expires_at", "currency")
     )
 
     @property
     def raw(self) -> models.Order:
         """What came, as the generated model: a copy."""
-        from ..models.order import Order as model
-
-        return model.from_dict(self._copy())
+        return models.Order.from_dict(self._copy())
 
     @property
     def reference_number(self) -> str | None:
@@ -194,17 +177,13 @@ class RefundAnswer(_typed.AnyCaseRecord):
     """RefundAnswer"""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("result", "response_code", "response_message", "trace_id")
-    _private: ClassVar[frozenset[str]] = frozenset(
-        ("result", "response_code", "response_message", "trace_id")
-    )
+    _fields = ("result", "response_code", "response_message", "trace_id")
+    _private = frozenset(("result", "response_code", "response_message", "trace_id"))
 
     @property
     def raw(self) -> models.RefundAnswer:
         """What came, as the generated model: a copy."""
-        from ..models.refund_answer import RefundAnswer as model
-
-        return model.from_dict(self._copy())
+        return models.RefundAnswer.from_dict(self._copy())
 
     @property
     def result(self) -> str | None:
@@ -231,15 +210,13 @@ class TransmitAnswer(_typed.AnyCaseRecord):
     """TransmitAnswer"""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("id", "result", "trace_id")
-    _private: ClassVar[frozenset[str]] = frozenset(("result", "trace_id"))
+    _fields = ("id", "result", "trace_id")
+    _private = frozenset(("result", "trace_id"))
 
     @property
     def raw(self) -> models.TransmitAnswer:
         """What came, as the generated model: a copy."""
-        from ..models.transmit_answer import TransmitAnswer as model
-
-        return model.from_dict(self._copy())
+        return models.TransmitAnswer.from_dict(self._copy())
 
     @property
     def id(self) -> str | None:

@@ -8,7 +8,7 @@ FORMS: Final[dict[str, tuple[str, str]]] = {"digits": ("[0-9]+", "digits alone")
 CALLS: Final[dict[str, dict[str, Any]]] = {
     "list_orders": {
         "what": "list of orders",
-        "sent": {
+        "query": {
             "query": {"shortest": 0},
             "status": {
                 "kind": "numbers",
@@ -44,7 +44,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "evaluate": {
         "what": "transaction",
-        "sent": {
+        "body": {
             "order_id": {"place": "orderId", "required": True},
             "transaction": {"kind": "part", "required": True, "part": "Transaction"},
             "payer": {"kind": "part", "required": True, "part": "Payer"},
@@ -67,7 +67,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "transmit": {
         "what": "transaction",
-        "sent": {
+        "body": {
             "declined": {"kind": "flag", "place": "isDeclined", "required": True},
             "order_id": {"place": "orderId", "required": True},
             "transaction": {"kind": "part", "required": True, "part": "Transaction"},
@@ -91,7 +91,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
 PARTS: Final[dict[str, dict[str, Any]]] = {
     "Address": {
         "class": "Address",
-        "sent": {
+        "body": {
             "first_name": {"place": "firstName", "shortest": 0},
             "last_name": {"place": "lastName", "shortest": 0},
             "country": {"shortest": 0},
@@ -106,7 +106,7 @@ PARTS: Final[dict[str, dict[str, Any]]] = {
     },
     "PaymentMethod": {
         "class": "Card",
-        "sent": {
+        "body": {
             "holder_name": {"place": "holderName", "shortest": 0},
             "type": {"place": "cardType", "shortest": 0},
             "brand": {"place": "cardBrand", "shortest": 0},
@@ -130,7 +130,7 @@ PARTS: Final[dict[str, dict[str, Any]]] = {
     },
     "OrderItem": {
         "class": "OrderItem",
-        "sent": {
+        "body": {
             "sku": {"shortest": 0},
             "name": {"required": True},
             "description": {"shortest": 0},
@@ -167,7 +167,7 @@ PARTS: Final[dict[str, dict[str, Any]]] = {
     },
     "Payer": {
         "class": "Payer",
-        "sent": {
+        "body": {
             "email": {"required": True},
             "id": {"shortest": 0},
             "phone": {"shortest": 0},
@@ -176,11 +176,11 @@ PARTS: Final[dict[str, dict[str, Any]]] = {
     },
     "Subscription": {
         "class": "Subscription",
-        "sent": {"id": {"place": "subscriptionId", "required": True}, "interval": {"shortest": 0}},
+        "body": {"id": {"place": "subscriptionId", "required": True}, "interval": {"shortest": 0}},
     },
     "Transaction": {
         "class": "Transaction",
-        "sent": {
+        "body": {
             "id": {"required": True},
             "occurred_at": {"kind": "stamp", "place": "timestampUtc", "required": True},
             "utc_offset": {

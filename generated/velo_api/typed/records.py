@@ -5,12 +5,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
 from victor_ext import typed as _typed
 
-if TYPE_CHECKING:
-    from .. import models
+from .. import models
 
 __all__ = (
     "AcceptedPayment",
@@ -51,7 +50,7 @@ class AcceptedPayment(_typed.Record):
     """A payment that Velo accepted when the payout was submitted."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
+    _fields = (
         "remote_id",
         "amount",
         "source_account_name",
@@ -60,14 +59,12 @@ class AcceptedPayment(_typed.Record):
         "rails_id",
         "remote_system_id",
     )
-    _private: ClassVar[frozenset[str]] = frozenset(("memo",))
+    _private = frozenset(("memo",))
 
     @property
     def raw(self) -> models.AcceptedPayment:
         """What came, as the generated model: a copy."""
-        from ..models.accepted_payment import AcceptedPayment as model
-
-        return model.from_dict(self._copy())
+        return models.AcceptedPayment.from_dict(self._copy())
 
     @property
     def remote_id(self) -> str | None:
@@ -110,7 +107,7 @@ class Funding(_typed.Record):
     """Money that was, or will be, paid into a source account."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
+    _fields = (
         "id",
         "payor_id",
         "source_account_id",
@@ -126,9 +123,7 @@ class Funding(_typed.Record):
     @property
     def raw(self) -> models.Funding:
         """What came, as the generated model: a copy."""
-        from ..models.funding import Funding as model
-
-        return model.from_dict(self._copy())
+        return models.Funding.from_dict(self._copy())
 
     @property
     def id(self) -> str:
@@ -186,7 +181,7 @@ class FundingAccount(_typed.Record):
     """A bank account of the payor that funds source accounts."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
+    _fields = (
         "id",
         "payor_id",
         "name",
@@ -198,15 +193,13 @@ class FundingAccount(_typed.Record):
         "type",
         "is_archived",
     )
-    _private: ClassVar[frozenset[str]] = frozenset(("account_name",))
-    _masked: ClassVar[frozenset[str]] = frozenset(("account_number", "routing_number"))
+    _private = frozenset(("account_name",))
+    _masked = frozenset(("account_number", "routing_number"))
 
     @property
     def raw(self) -> models.FundingAccount:
         """What came, as the generated model: a copy."""
-        from ..models.funding_account import FundingAccount as model
-
-        return model.from_dict(self._copy())
+        return models.FundingAccount.from_dict(self._copy())
 
     @property
     def id(self) -> str:
@@ -263,14 +256,12 @@ class FundingChange(_typed.Record):
     """A funding in the feed of changes."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("funding_id", "amount", "status")
+    _fields = ("funding_id", "amount", "status")
 
     @property
     def raw(self) -> models.FundingChange:
         """What came, as the generated model: a copy."""
-        from ..models.funding_change import FundingChange as model
-
-        return model.from_dict(self._copy())
+        return models.FundingChange.from_dict(self._copy())
 
     @property
     def funding_id(self) -> str:
@@ -292,7 +283,7 @@ class FundingEntry(_typed.Record):
     """A funding as the audit has it. It has no id of its own."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
+    _fields = (
         "amount",
         "currency",
         "happened_at",
@@ -307,9 +298,7 @@ class FundingEntry(_typed.Record):
     @property
     def raw(self) -> models.FundingEntry:
         """What came, as the generated model: a copy."""
-        from ..models.funding_entry import FundingEntry as model
-
-        return model.from_dict(self._copy())
+        return models.FundingEntry.from_dict(self._copy())
 
     @property
     def amount(self) -> Decimal | None:
@@ -361,14 +350,12 @@ class FundingEvent(_typed.Record):
     """One step of a funding."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("id", "happened_at", "type")
+    _fields = ("id", "happened_at", "type")
 
     @property
     def raw(self) -> models.FundingEvent:
         """What came, as the generated model: a copy."""
-        from ..models.funding_event import FundingEvent as model
-
-        return model.from_dict(self._copy())
+        return models.FundingEvent.from_dict(self._copy())
 
     @property
     def id(self) -> str:
@@ -391,7 +378,7 @@ class FxSummary(_typed.Record):
     """One currency exchange of a payout: its amounts, its rate, and when it expires."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
+    _fields = (
         "quote_id",
         "rate",
         "inverted_rate",
@@ -406,9 +393,7 @@ class FxSummary(_typed.Record):
     @property
     def raw(self) -> models.FxSummary:
         """What came, as the generated model: a copy."""
-        from ..models.fx_summary import FxSummary as model
-
-        return model.from_dict(self._copy())
+        return models.FxSummary.from_dict(self._copy())
 
     @property
     def quote_id(self) -> str:
@@ -462,7 +447,7 @@ class Notification(_typed.Record):
     """What Velo posts to a webhook. No operation sends it or answers it."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
+    _fields = (
         "api_version",
         "category",
         "event_name",
@@ -472,14 +457,12 @@ class Notification(_typed.Record):
         "payor_payment_id",
         "payee_id",
     )
-    _private: ClassVar[frozenset[str]] = frozenset(("payor_payment_id",))
+    _private = frozenset(("payor_payment_id",))
 
     @property
     def raw(self) -> models.Notification:
         """What came, as the generated model: a copy."""
-        from ..models.notification import Notification as model
-
-        return model.from_dict(self._copy())
+        return models.Notification.from_dict(self._copy())
 
     @property
     def api_version(self) -> str:
@@ -526,7 +509,7 @@ class Payee(_typed.Record):
     """A person or a company that can be paid."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
+    _fields = (
         "id",
         "payor_refs",
         "email",
@@ -541,16 +524,12 @@ class Payee(_typed.Record):
         "disabled_comment",
         "is_paused",
     )
-    _private: ClassVar[frozenset[str]] = frozenset(
-        ("email", "language", "display_name", "disabled_comment")
-    )
+    _private = frozenset(("email", "language", "display_name", "disabled_comment"))
 
     @property
     def raw(self) -> models.Payee:
         """What came, as the generated model: a copy."""
-        from ..models.payee import Payee as model
-
-        return model.from_dict(self._copy())
+        return models.Payee.from_dict(self._copy())
 
     @property
     def id(self) -> str:
@@ -622,14 +601,12 @@ class PayeeBatch(_typed.Record):
     """The progress of a batch of new payees."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("status", "failure_count", "pending_count", "failures")
+    _fields = ("status", "failure_count", "pending_count", "failures")
 
     @property
     def raw(self) -> models.PayeeBatch:
         """What came, as the generated model: a copy."""
-        from ..models.payee_batch import PayeeBatch as model
-
-        return model.from_dict(self._copy())
+        return models.PayeeBatch.from_dict(self._copy())
 
     @property
     def status(self) -> str | None:
@@ -656,7 +633,7 @@ class PayeeChange(_typed.Record):
     """A payee in the feed of changes."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
+    _fields = (
         "payee_id",
         "remote_id",
         "display_name",
@@ -665,14 +642,12 @@ class PayeeChange(_typed.Record):
         "country",
         "onboarded_status",
     )
-    _private: ClassVar[frozenset[str]] = frozenset(("display_name", "dba_name", "email"))
+    _private = frozenset(("display_name", "dba_name", "email"))
 
     @property
     def raw(self) -> models.PayeeChange:
         """What came, as the generated model: a copy."""
-        from ..models.payee_change import PayeeChange as model
-
-        return model.from_dict(self._copy())
+        return models.PayeeChange.from_dict(self._copy())
 
     @property
     def payee_id(self) -> str:
@@ -714,15 +689,13 @@ class PayeeFailure(_typed.Record):
     """A payee of a batch that Velo refused."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("submission", "message")
-    _private: ClassVar[frozenset[str]] = frozenset(("submission",))
+    _fields = ("submission", "message")
+    _private = frozenset(("submission",))
 
     @property
     def raw(self) -> models.PayeeFailure:
         """What came, as the generated model: a copy."""
-        from ..models.payee_failure import PayeeFailure as model
-
-        return model.from_dict(self._copy())
+        return models.PayeeFailure.from_dict(self._copy())
 
     @property
     def submission(self) -> dict[str, Any]:
@@ -739,14 +712,12 @@ class PayeeInvitation(_typed.Record):
     """How far the invitation of a payee is."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("payee_id", "status", "grace_period_ends")
+    _fields = ("payee_id", "status", "grace_period_ends")
 
     @property
     def raw(self) -> models.PayeeInvitation:
         """What came, as the generated model: a copy."""
-        from ..models.payee_invitation import PayeeInvitation as model
-
-        return model.from_dict(self._copy())
+        return models.PayeeInvitation.from_dict(self._copy())
 
     @property
     def payee_id(self) -> str:
@@ -768,7 +739,7 @@ class Payment(_typed.Record):
     """A payment of a payor, with its history."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
+    _fields = (
         "id",
         "payee_id",
         "payor_id",
@@ -798,14 +769,12 @@ class Payment(_typed.Record):
         "events",
         "payout_id",
     )
-    _private: ClassVar[frozenset[str]] = frozenset(("memo",))
+    _private = frozenset(("memo",))
 
     @property
     def raw(self) -> models.Payment:
         """What came, as the generated model: a copy."""
-        from ..models.payment import Payment as model
-
-        return model.from_dict(self._copy())
+        return models.Payment.from_dict(self._copy())
 
     @property
     def id(self) -> str:
@@ -956,21 +925,12 @@ class PaymentChange(_typed.Record):
     """A payment in the feed of changes."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "payment_id",
-        "payout_id",
-        "payor_payment_id",
-        "payment",
-        "source",
-        "status",
-    )
+    _fields = ("payment_id", "payout_id", "payor_payment_id", "payment", "source", "status")
 
     @property
     def raw(self) -> models.PaymentChange:
         """What came, as the generated model: a copy."""
-        from ..models.payment_change import PaymentChange as model
-
-        return model.from_dict(self._copy())
+        return models.PaymentChange.from_dict(self._copy())
 
     @property
     def payment_id(self) -> str:
@@ -1007,14 +967,12 @@ class PaymentEvent(_typed.Record):
     """One step of a payment, such as PAYMENT_SUBMITTED, PAYMENT_FUNDED or PAYMENT_CONFIRMED."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("id", "happened_at", "type", "source", "payment")
+    _fields = ("id", "happened_at", "type", "source", "payment")
 
     @property
     def raw(self) -> models.PaymentEvent:
         """What came, as the generated model: a copy."""
-        from ..models.payment_event import PaymentEvent as model
-
-        return model.from_dict(self._copy())
+        return models.PaymentEvent.from_dict(self._copy())
 
     @property
     def id(self) -> str:
@@ -1046,20 +1004,12 @@ class PayorRef(_typed.Record):
     """What a payee is to one payor."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
-        "payor_id",
-        "remote_id",
-        "invitation_status",
-        "is_payable",
-        "payment_channel_id",
-    )
+    _fields = ("payor_id", "remote_id", "invitation_status", "is_payable", "payment_channel_id")
 
     @property
     def raw(self) -> models.PayorRef:
         """What came, as the generated model: a copy."""
-        from ..models.payor_ref import PayorRef as model
-
-        return model.from_dict(self._copy())
+        return models.PayorRef.from_dict(self._copy())
 
     @property
     def payor_id(self) -> str | None:
@@ -1091,7 +1041,7 @@ class Payout(_typed.Record):
     """The state of a payout. One that is ACCEPTED may hold payments that were rejected."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
+    _fields = (
         "id",
         "status",
         "payments_submitted",
@@ -1107,9 +1057,7 @@ class Payout(_typed.Record):
     @property
     def raw(self) -> models.Payout:
         """What came, as the generated model: a copy."""
-        from ..models.payout import Payout as model
-
-        return model.from_dict(self._copy())
+        return models.Payout.from_dict(self._copy())
 
     @property
     def id(self) -> str:
@@ -1167,14 +1115,12 @@ class PayoutAccount(_typed.Record):
     """The cost of a payout to one source account."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("name", "source_account_id", "total_cost")
+    _fields = ("name", "source_account_id", "total_cost")
 
     @property
     def raw(self) -> models.PayoutAccount:
         """What came, as the generated model: a copy."""
-        from ..models.payout_account import PayoutAccount as model
-
-        return model.from_dict(self._copy())
+        return models.PayoutAccount.from_dict(self._copy())
 
     @property
     def name(self) -> str | None:
@@ -1197,7 +1143,7 @@ class PayoutHistory(_typed.Record):
     how far."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
+    _fields = (
         "status",
         "submitted_at",
         "quoted_at",
@@ -1212,14 +1158,12 @@ class PayoutHistory(_typed.Record):
         "returned_payments",
         "withdrawn_payments",
     )
-    _private: ClassVar[frozenset[str]] = frozenset(("memo",))
+    _private = frozenset(("memo",))
 
     @property
     def raw(self) -> models.PayoutHistory:
         """What came, as the generated model: a copy."""
-        from ..models.payout_history import PayoutHistory as model
-
-        return model.from_dict(self._copy())
+        return models.PayoutHistory.from_dict(self._copy())
 
     @property
     def status(self) -> str | None:
@@ -1292,7 +1236,7 @@ class PayoutPayment(_typed.Record):
     """A payment in the list of its payout."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
+    _fields = (
         "id",
         "remote_id",
         "remote_system_id",
@@ -1305,14 +1249,12 @@ class PayoutPayment(_typed.Record):
         "transmission_type",
         "rails_id",
     )
-    _private: ClassVar[frozenset[str]] = frozenset(("memo",))
+    _private = frozenset(("memo",))
 
     @property
     def raw(self) -> models.PayoutPayment:
         """What came, as the generated model: a copy."""
-        from ..models.payout_payment import PayoutPayment as model
-
-        return model.from_dict(self._copy())
+        return models.PayoutPayment.from_dict(self._copy())
 
     @property
     def id(self) -> str:
@@ -1376,14 +1318,12 @@ class PayoutStatistics(_typed.Record):
     """The numbers of the current month. In which time zone Velo's months begin is not documented."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("payouts_this_month", "failed_payments_this_month")
+    _fields = ("payouts_this_month", "failed_payments_this_month")
 
     @property
     def raw(self) -> models.PayoutStatistics:
         """What came, as the generated model: a copy."""
-        from ..models.payout_statistics import PayoutStatistics as model
-
-        return model.from_dict(self._copy())
+        return models.PayoutStatistics.from_dict(self._copy())
 
     @property
     def payouts_this_month(self) -> int | None:
@@ -1401,7 +1341,7 @@ class PayoutSummary(_typed.Record):
     """A payout in the list of a payor's payouts."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
+    _fields = (
         "id",
         "payor_id",
         "status",
@@ -1420,14 +1360,12 @@ class PayoutSummary(_typed.Record):
         "scheduled_for",
         "scheduled_at",
     )
-    _private: ClassVar[frozenset[str]] = frozenset(("memo",))
+    _private = frozenset(("memo",))
 
     @property
     def raw(self) -> models.PayoutSummary:
         """What came, as the generated model: a copy."""
-        from ..models.payout_summary import PayoutSummary as model
-
-        return model.from_dict(self._copy())
+        return models.PayoutSummary.from_dict(self._copy())
 
     @property
     def id(self) -> str:
@@ -1520,14 +1458,12 @@ class Quote(_typed.Record):
     """The currency exchanges of a payout."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("fx_summaries",)
+    _fields = ("fx_summaries",)
 
     @property
     def raw(self) -> models.Quote:
         """What came, as the generated model: a copy."""
-        from ..models.quote import Quote as model
-
-        return model.from_dict(self._copy())
+        return models.Quote.from_dict(self._copy())
 
     @property
     def fx_summaries(self) -> tuple[FxSummary, ...]:
@@ -1539,7 +1475,7 @@ class RejectedPayment(_typed.Record):
     """A payment that Velo rejected when the payout was submitted, and why."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
+    _fields = (
         "remote_id",
         "amount",
         "source_account_name",
@@ -1553,9 +1489,7 @@ class RejectedPayment(_typed.Record):
     @property
     def raw(self) -> models.RejectedPayment:
         """What came, as the generated model: a copy."""
-        from ..models.rejected_payment import RejectedPayment as model
-
-        return model.from_dict(self._copy())
+        return models.RejectedPayment.from_dict(self._copy())
 
     @property
     def remote_id(self) -> str | None:
@@ -1602,7 +1536,7 @@ class SourceAccount(_typed.Record):
     """An account that payouts are paid from."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
+    _fields = (
         "id",
         "name",
         "payor_id",
@@ -1622,9 +1556,7 @@ class SourceAccount(_typed.Record):
     @property
     def raw(self) -> models.SourceAccount:
         """What came, as the generated model: a copy."""
-        from ..models.source_account import SourceAccount as model
-
-        return model.from_dict(self._copy())
+        return models.SourceAccount.from_dict(self._copy())
 
     @property
     def id(self) -> str:
@@ -1702,14 +1634,12 @@ class SourceAccountCost(_typed.Record):
     """The cost of a payout to one source account."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("source_account_id", "total_cost")
+    _fields = ("source_account_id", "total_cost")
 
     @property
     def raw(self) -> models.SourceAccountCost:
         """What came, as the generated model: a copy."""
-        from ..models.source_account_cost import SourceAccountCost as model
-
-        return model.from_dict(self._copy())
+        return models.SourceAccountCost.from_dict(self._copy())
 
     @property
     def source_account_id(self) -> str:
@@ -1726,14 +1656,12 @@ class WebhookEndpoint(_typed.Record):
     """A webhook at Velo: an address and its settings."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("id", "payor_id", "url", "is_enabled", "categories")
+    _fields = ("id", "payor_id", "url", "is_enabled", "categories")
 
     @property
     def raw(self) -> models.WebhookEndpoint:
         """What came, as the generated model: a copy."""
-        from ..models.webhook_endpoint import WebhookEndpoint as model
-
-        return model.from_dict(self._copy())
+        return models.WebhookEndpoint.from_dict(self._copy())
 
     @property
     def id(self) -> str:
@@ -1765,14 +1693,12 @@ class WebhookPing(_typed.Record):
     """The receipt of a ping."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ("id", "webhook_id")
+    _fields = ("id", "webhook_id")
 
     @property
     def raw(self) -> models.WebhookPing:
         """What came, as the generated model: a copy."""
-        from ..models.webhook_ping import WebhookPing as model
-
-        return model.from_dict(self._copy())
+        return models.WebhookPing.from_dict(self._copy())
 
     @property
     def id(self) -> str:

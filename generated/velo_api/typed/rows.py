@@ -18,7 +18,7 @@ FORMS: Final[dict[str, tuple[str, str]]] = {
 CALLS: Final[dict[str, dict[str, Any]]] = {
     "get_payout_history": {
         "what": "list of payments",
-        "sent": {
+        "query": {
             "payout_id": {"required": True, "form": "id"},
             "remote_id": {"longest": 255},
             "status": {"leaves": True, "longest": 255},
@@ -48,7 +48,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "list_funding_accounts": {
         "what": "list of funding accounts",
-        "sent": {
+        "query": {
             "payor_id": {"form": "id"},
             "name": {"longest": 255},
             "country": {"longest": 255},
@@ -61,7 +61,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "list_funding_changes": {
         "what": "feed of fundings",
-        "sent": {
+        "query": {
             "payor_id": {"required": True, "form": "id"},
             "since": {"kind": "second", "place": "updated_since", "required": True},
             "page_size": {"kind": "integer", "least": 1, "most": 100},
@@ -69,7 +69,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "list_fundings": {
         "what": "list of fundings",
-        "sent": {
+        "query": {
             "payor_id": {"required": True, "form": "id"},
             "source_account_name": {"longest": 255},
             "page_size": {"kind": "integer", "least": 1, "most": 100},
@@ -78,7 +78,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "list_payee_changes": {
         "what": "feed of payees",
-        "sent": {
+        "query": {
             "payor_id": {"required": True, "form": "id"},
             "since": {"kind": "second", "place": "updated_since", "required": True},
             "page_size": {"kind": "integer", "least": 1, "most": 1000},
@@ -86,7 +86,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "list_payee_invitations": {
         "what": "list of invitations",
-        "sent": {
+        "query": {
             "payor_id": {"required": True, "form": "id"},
             "payee_id": {"form": "id"},
             "invitation_status": {"leaves": True, "longest": 255},
@@ -95,7 +95,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "list_payees": {
         "what": "list of payees",
-        "sent": {
+        "query": {
             "payor_id": {"required": True, "form": "id"},
             "watchlist_status": {"leaves": True, "longest": 255},
             "disabled": {"kind": "flag", "leaves": True},
@@ -112,7 +112,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "list_payment_changes": {
         "what": "feed of payments",
-        "sent": {
+        "query": {
             "payor_id": {"required": True, "form": "id"},
             "since": {"kind": "second", "place": "updated_since", "required": True},
             "page_size": {"kind": "integer", "least": 1, "most": 1000},
@@ -120,7 +120,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "list_payments": {
         "what": "list of payments",
-        "sent": {
+        "query": {
             "payor_id": {"required": True, "form": "id"},
             "payee_id": {"form": "id"},
             "remote_id": {"longest": 255},
@@ -161,7 +161,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "list_payout_payments": {
         "what": "list of payments",
-        "sent": {
+        "query": {
             "payout_id": {"required": True, "form": "id"},
             "status": {"leaves": True, "longest": 255},
             "remote_id": {"longest": 255},
@@ -174,7 +174,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "list_payouts": {
         "what": "list of payouts",
-        "sent": {
+        "query": {
             "payor_id": {"required": True, "form": "id"},
             "memo": {"place": "payout_memo", "longest": 255},
             "status": {"leaves": True, "longest": 255},
@@ -191,7 +191,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "list_source_accounts": {
         "what": "list of source accounts",
-        "sent": {
+        "query": {
             "physical_account_name": {"longest": 255},
             "physical_account_id": {"form": "id"},
             "payor_id": {"form": "id"},
@@ -204,15 +204,15 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "list_webhooks": {
         "what": "list of webhooks",
-        "sent": {
+        "query": {
             "payor_id": {"required": True, "form": "id"},
             "page_size": {"kind": "integer", "least": 1, "most": 100},
         },
     },
-    "delete_payee": {"what": "payee", "sent": {"payee_id": {"required": True, "form": "id"}}},
+    "delete_payee": {"what": "payee", "query": {"payee_id": {"required": True, "form": "id"}}},
     "export_transactions": {
         "what": "export",
-        "sent": {
+        "query": {
             "payor_id": {"required": True, "form": "id"},
             "start": {"kind": "day", "place": "start_date"},
             "end": {"kind": "day", "place": "end_date"},
@@ -220,39 +220,39 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
         },
         "ranges": (("start", "end"),),
     },
-    "get_funding": {"what": "funding", "sent": {"funding_id": {"required": True, "form": "id"}}},
+    "get_funding": {"what": "funding", "query": {"funding_id": {"required": True, "form": "id"}}},
     "get_funding_account": {
         "what": "funding account",
-        "sent": {
+        "query": {
             "funding_account_id": {"required": True, "form": "id"},
             "sensitive": {"kind": "flag"},
         },
     },
     "get_payee": {
         "what": "payee",
-        "sent": {"payee_id": {"required": True, "form": "id"}, "sensitive": {"kind": "flag"}},
+        "query": {"payee_id": {"required": True, "form": "id"}, "sensitive": {"kind": "flag"}},
     },
-    "get_payee_batch": {"what": "batch", "sent": {"batch_id": {"required": True, "form": "id"}}},
+    "get_payee_batch": {"what": "batch", "query": {"batch_id": {"required": True, "form": "id"}}},
     "get_payment": {
         "what": "payment",
-        "sent": {"payment_id": {"required": True, "form": "id"}, "sensitive": {"kind": "flag"}},
+        "query": {"payment_id": {"required": True, "form": "id"}, "sensitive": {"kind": "flag"}},
     },
-    "get_payout": {"what": "payout", "sent": {"payout_id": {"required": True, "form": "id"}}},
+    "get_payout": {"what": "payout", "query": {"payout_id": {"required": True, "form": "id"}}},
     "get_payout_statistics": {
         "what": "payor",
-        "sent": {"payor_id": {"required": True, "form": "id"}},
+        "query": {"payor_id": {"required": True, "form": "id"}},
     },
     "get_source_account": {
         "what": "source account",
-        "sent": {"source_account_id": {"required": True, "form": "id"}},
+        "query": {"source_account_id": {"required": True, "form": "id"}},
     },
-    "get_webhook": {"what": "webhook", "sent": {"webhook_id": {"required": True, "form": "id"}}},
-    "ping_webhook": {"what": "webhook", "sent": {"webhook_id": {"required": True, "form": "id"}}},
-    "quote_payout": {"what": "payout", "sent": {"payout_id": {"required": True, "form": "id"}}},
-    "withdraw_payout": {"what": "payout", "sent": {"payout_id": {"required": True, "form": "id"}}},
+    "get_webhook": {"what": "webhook", "query": {"webhook_id": {"required": True, "form": "id"}}},
+    "ping_webhook": {"what": "webhook", "query": {"webhook_id": {"required": True, "form": "id"}}},
+    "quote_payout": {"what": "payout", "query": {"payout_id": {"required": True, "form": "id"}}},
+    "withdraw_payout": {"what": "payout", "query": {"payout_id": {"required": True, "form": "id"}}},
     "create_funding_account": {
         "what": "funding account",
-        "sent": {
+        "body": {
             "account_type": {"place": "type", "required": True, "longest": 40},
             "name": {"required": True, "longest": 30, "shortest": 3},
             "payor_id": {"place": "payorId", "required": True, "form": "id"},
@@ -264,7 +264,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "create_payees": {
         "what": "payees",
-        "sent": {
+        "body": {
             "payor_id": {"place": "payorId", "required": True, "form": "id"},
             "payees": {
                 "kind": "parts",
@@ -277,7 +277,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "create_webhook": {
         "what": "webhook",
-        "sent": {
+        "body": {
             "payor_id": {"place": "payorId", "required": True, "form": "id"},
             "url": {"place": "webhookUrl", "required": True, "longest": 2000, "shortest": 6},
             "enabled": {"kind": "flag", "required": True},
@@ -291,12 +291,12 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "invite_payee": {
         "what": "invitation",
-        "sent": {"payor_id": {"place": "payorId", "required": True, "form": "id"}},
+        "body": {"payor_id": {"place": "payorId", "required": True, "form": "id"}},
         "path": {"payee_id": {"required": True, "form": "id"}},
     },
     "submit_payout": {
         "what": "payout",
-        "sent": {
+        "body": {
             "payments": {
                 "kind": "parts",
                 "required": True,
@@ -311,7 +311,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "update_payee": {
         "what": "payee",
-        "sent": {
+        "body": {
             "address": {"kind": "part", "part": "PostalAddress"},
             "individual": {"kind": "part", "part": "Person"},
             "company": {"kind": "part", "part": "Firm"},
@@ -325,7 +325,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "update_payee_remote_id": {
         "what": "payee",
-        "sent": {
+        "body": {
             "payor_id": {"place": "payorId", "required": True, "form": "id"},
             "remote_id": {"place": "remoteId", "required": True, "longest": 100},
         },
@@ -333,7 +333,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "update_webhook": {
         "what": "webhook",
-        "sent": {
+        "body": {
             "url": {"place": "webhookUrl", "longest": 2000, "shortest": 6},
             "authorization_header": {"place": "authorizationHeader", "form": "authorization"},
             "enabled": {"kind": "flag"},
@@ -343,7 +343,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "withdraw_payment": {
         "what": "payment",
-        "sent": {"reason": {"required": True, "longest": 256, "shortest": 2}},
+        "body": {"reason": {"required": True, "longest": 256, "shortest": 2}},
         "path": {"payment_id": {"required": True, "form": "id"}},
     },
 }
@@ -351,7 +351,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
 PARTS: Final[dict[str, dict[str, Any]]] = {
     "NewAddress": {
         "class": "Address",
-        "sent": {
+        "body": {
             "line1": {"required": True, "longest": 100},
             "city": {"required": True, "longest": 50, "shortest": 2},
             "country": {"required": True, "form": "country"},
@@ -364,7 +364,7 @@ PARTS: Final[dict[str, dict[str, Any]]] = {
     },
     "PostalAddress": {
         "class": "Address",
-        "sent": {
+        "body": {
             "line1": {"required": True, "longest": 255, "shortest": 2},
             "city": {"required": True, "longest": 100, "shortest": 2},
             "country": {"required": True, "longest": 50, "shortest": 2},
@@ -377,14 +377,14 @@ PARTS: Final[dict[str, dict[str, Any]]] = {
     },
     "Challenge": {
         "class": "Challenge",
-        "sent": {
+        "body": {
             "value": {"required": True, "longest": 20, "shortest": 3},
             "description": {"required": True, "longest": 255},
         },
     },
     "Firm": {
         "class": "Company",
-        "sent": {
+        "body": {
             "name": {"required": True, "longest": 40, "shortest": 3},
             "tax_id": {"place": "taxId", "longest": 30, "shortest": 6},
             "operating_name": {"place": "operatingName", "longest": 100},
@@ -393,7 +393,7 @@ PARTS: Final[dict[str, dict[str, Any]]] = {
     "Person": {
         "class": "Individual",
         "objects": {"name": False},
-        "sent": {
+        "body": {
             "title": {"place": "name.title", "longest": 10},
             "first_name": {"place": "name.firstName", "required": True, "longest": 40},
             "other_names": {"place": "name.otherNames", "longest": 40},
@@ -408,7 +408,7 @@ PARTS: Final[dict[str, dict[str, Any]]] = {
     },
     "NewPayee": {
         "class": "NewPayee",
-        "sent": {
+        "body": {
             "remote_id": {"place": "remoteId", "required": True, "longest": 100},
             "email": {"required": True, "longest": 255, "shortest": 3},
             "address": {"kind": "part", "required": True, "part": "NewAddress"},
@@ -425,7 +425,7 @@ PARTS: Final[dict[str, dict[str, Any]]] = {
     },
     "NewPaymentChannel": {
         "class": "PaymentChannel",
-        "sent": {
+        "body": {
             "country_code": {"place": "countryCode", "required": True, "form": "country"},
             "currency": {"required": True, "form": "currency"},
             "account_name": {"place": "accountName", "required": True, "longest": 100},
@@ -437,7 +437,7 @@ PARTS: Final[dict[str, dict[str, Any]]] = {
     },
     "NewPayment": {
         "class": "PaymentInstruction",
-        "sent": {
+        "body": {
             "remote_id": {"place": "remoteId", "required": True, "compared": True, "longest": 100},
             "amount": {
                 "kind": "money",

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from victor_ext import typed as _typed
 
 __all__ = ("PaymentRequestFields",)
@@ -16,7 +14,7 @@ class PaymentRequestFields(_typed.Record):
     """The fields of `PaymentRequestReceipt` and `GetPaymentRequestResponse`."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = (
+    _fields = (
         "client_reference_id",
         "error_message",
         "parent_id",
@@ -24,9 +22,7 @@ class PaymentRequestFields(_typed.Record):
         "notes",
         "amount_modification_allowed",
     )
-    _private: ClassVar[frozenset[str]] = frozenset(
-        ("client_reference_id", "error_message", "parent_id", "child_id", "notes")
-    )
+    _private = frozenset(("client_reference_id", "error_message", "parent_id", "child_id", "notes"))
 
     @property
     def client_reference_id(self) -> str | None:

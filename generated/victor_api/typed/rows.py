@@ -15,9 +15,20 @@ FORMS: Final[dict[str, tuple[str, str]]] = {
 CALLS: Final[dict[str, dict[str, Any]]] = {
     "list_payment_requests": {
         "what": "list was not sent",
-        "sent": {
-            "page": {"kind": "integer", "required": True, "least": 0, "most": 2147483647},
-            "page_size": {"kind": "integer", "least": 1, "most": 2147483647},
+        "query": {
+            "page": {
+                "kind": "integer",
+                "required": True,
+                "server_default": "0",
+                "least": 0,
+                "most": 2147483647,
+            },
+            "page_size": {
+                "kind": "integer",
+                "server_default": "50",
+                "least": 1,
+                "most": 2147483647,
+            },
             "victor_id": {},
             "start_datetime": {"kind": "zulu"},
             "end_datetime": {"kind": "zulu", "is_end": True},
@@ -56,7 +67,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     "create_request_payment": {
         "what": "payment request was not sent",
         "objects": {"payee": True, "payer": True, "payment_details": True},
-        "sent": {
+        "body": {
             "payee_account_number": {
                 "place": "payee.account_number",
                 "required": True,
@@ -106,6 +117,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
                 "kind": "flag",
                 "place": "payment_details.amount_modification_allowed",
                 "compared_as": "flag",
+                "server_default": "false",
                 "counts_if_left_out": True,
             },
             "notes": {

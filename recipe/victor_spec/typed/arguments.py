@@ -25,6 +25,7 @@ from .checks import (
     own_name,
     reader_of,
     row_of,
+    server_default,
 )
 from .choices import WordsType
 from .limits import OF_LIST, OF_TEXT, given
@@ -243,6 +244,7 @@ class _Planner:
             self._sent[wire],
             required=is_required or default is not None,
             leaves=not (never_leaves or wire in own.positional),
+            server_default=server_default(schema),
         )
         return Argument(
             name=name,

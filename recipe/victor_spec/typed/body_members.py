@@ -22,6 +22,7 @@ from .checks import (
     own_name,
     reader_of,
     row_of,
+    server_default,
     snake,
 )
 from .choices import words_in
@@ -222,6 +223,7 @@ class Members:
             required=is_required,
             compared=self._is_compared(member, checked),
             compared_as=self._compared_as(member, checked),
+            server_default=server_default(schema),
             counts_if_left_out=member.place in getattr(self._own, "counts_if_left_out", ()),
         )
         yield Argument(

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 from openapi_python_client.strings import PythonIdentifier
 
 from victor_spec.requests import PREFIX
-from victor_spec.rewrites.schemas import with_default
+from victor_spec.rewrites.schemas import default_text, with_default
 from victor_spec.tree import Tree, mapping_at, unused
 
 from .choices import WordsType, default_name, words_in
@@ -84,6 +84,11 @@ def described(wire: str, description: Any, schema: Tree) -> str:
     if "default" not in schema:
         return sentence(description)
     return sentence(with_default(str(description or f"`{wire}`."), schema["default"]))
+
+
+def server_default(schema: Tree) -> str:
+    """What the server takes for a value that is left out, as text; empty if it is not said."""
+    return default_text(schema["default"]) if "default" in schema else ""
 
 
 def reader_of(schema: Tree) -> str | None:

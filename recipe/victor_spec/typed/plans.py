@@ -65,10 +65,10 @@ class MembersPlan:
     parts: Mapping[str, str] = field(default_factory=dict[str, str])
     """The schemas of the request objects in it, by their places."""
 
-    def members(self) -> dict[str, Any]:
-        """The part of its row that says what is sent."""
-        sent = {each.name: each.row for each in self.arguments}
-        return {"objects": dict(self.objects), "sent": sent} if self.objects else {"sent": sent}
+    def members(self, where: str) -> dict[str, Any]:
+        """The part of its row that says what is sent, and where: as the query, or as the body."""
+        members: dict[str, Any] = {where: {each.name: each.row for each in self.arguments}}
+        return {"objects": dict(self.objects), **members} if self.objects else members
 
 
 @dataclass(slots=True)
@@ -84,7 +84,7 @@ class PartPlan(MembersPlan):
 
     @property
     def row(self) -> dict[str, Any]:
-        return {"class": self.function, **self.members()}
+        return {"class": self.function, **self.members("body")}
 
 
 @dataclass(slots=True)
@@ -144,7 +144,8 @@ class CallPlan(MembersPlan):
 
     @property
     def row(self) -> dict[str, Any]:
-        row: dict[str, Any] = {"what": self.what, **self.members()}
+        members = self.members("body" if self.has_body else "query")
+        row: dict[str, Any] = {"what": self.what, **members}
         if self.path:
             row["path"] = {each.name: each.row for each in self.path}
         by_hand = getattr(self.own, "by_hand", ())

@@ -96,4 +96,4 @@ def test_a_list_of_orders_sends_its_filters_and_the_merchant_and_first_page_of_t
 
 
 def test_the_names_of_a_status_have_the_numbers_that_an_order_has() -> None:
-    assert OrderStatus.__members__ == CALLS["list_orders"]["sent"]["status"]["names"]
+    assert OrderStatus.__members__ == CALLS["list_orders"]["query"]["status"]["names"]

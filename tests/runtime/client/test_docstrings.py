@@ -1,9 +1,13 @@
 """A method documents its arguments; what it leaves out, the function that checks them says."""
 
+import importlib
 import inspect
+import re
+from typing import Any
 
 import pytest
 
+from victor_ext.limit_sentences import limits_of
 from victor_ext.providers.velo import AsyncVelo, Velo
 from victor_ext.providers.velo.payouts import Payouts
 from victor_ext.runtime.client.resources import with_arguments_described
@@ -39,52 +43,59 @@ BOTH_WITH_OWN_MEMO = BOTH.replace("A part of the memo.", "Mine.")
 def test_what_a_method_leaves_out_comes_from_the_function_that_checks_it(
     own: str | None, expected: str | None
 ) -> None:
-    assert with_arguments_described(own, SOURCE) == expected
+    assert with_arguments_described(own, SOURCE, {}) == expected
+
+
+DEFAULT = "(The server's default: 50)."
 
 
 @pytest.mark.parametrize(
-    ("own", "described", "expected"),
+    ("own", "limits", "expected"),
     [
-        ("Mine.", "A memo. Up to 140 characters.", "Mine. Up to 140 characters."),
-        ("Mine.", "Up to 140 characters.", "Mine. Up to 140 characters."),
-        ("Mine.", "In 2026. 2 to 9.", "Mine. 2 to 9."),
+        ("Mine.", ["Up to 140 characters."], "Mine. Up to 140 characters."),
+        ("Mine. None: not sent.", ["1 to 9."], "Mine. 1 to 9. None: not sent."),
         (
             "Mine. None: not sent.",
-            "A memo. Up to 140 characters.",
-            "Mine. Up to 140 characters. None: not sent.",
+            ["1 to 90.", DEFAULT],
+            f"Mine. 1 to 90. None: not sent. {DEFAULT}",
         ),
-        (
-            "Mine. None: not sent.",
-            "A memo (The server's default: 50). 1 to 90.",
-            "Mine. 1 to 90. None: not sent. (The server's default: 50).",
-        ),
-        (
-            "Mine. None: not sent.",
-            "A memo. (The server's default: 50) 1 to 90.",
-            "Mine. 1 to 90. None: not sent. (The server's default: 50)",
-        ),
-        (
-            "Mine. None: not sent.",
-            "A memo. 1 to 90. (The server's default: 1.5).",
-            "Mine. 1 to 90. None: not sent. (The server's default: 1.5).",
-        ),
-        ("Mine. 1 to 90.", "A memo. 1 to 90.", "Mine. 1 to 90."),
-        ("Mine.", "At least 3, or 5.", "Mine."),
-        ("Mine.", "A memo of 140 characters.", "Mine."),
+        ("Mine. 1 to 90.", ["1 to 90."], "Mine. 1 to 90."),
     ],
 )
-def test_what_a_method_describes_itself_gets_the_limits_of_the_function_that_checks_it(
-    own: str, described: str, expected: str
+def test_what_a_method_describes_itself_gets_its_limits(
+    own: str, limits: list[str], expected: str
 ) -> None:
-    source = f"The payouts.\n\nArgs:\n    memo: {described}\n"
-    merged = with_arguments_described(f"List.\n\nArgs:\n    memo: {own}\n\n{RAISES}", source)
+    source = "The payouts.\n\nArgs:\n    memo: A memo.\n"
+    text = f"List.\n\nArgs:\n    memo: {own}\n\n{RAISES}"
+    merged = with_arguments_described(text, source, {"memo": limits})
     assert merged == f"List.\n\nArgs:\n    memo: {expected}\n\n{RAISES}"
+
+
+def described_in(function: Any) -> dict[str, str]:
+    """What the docstring of a function says of its arguments."""
+    _, _, arguments = (inspect.getdoc(function) or "").partition("Args:\n")
+    joined = re.sub(r"\n {8}", " ", arguments)
+    return dict(re.findall(r"^ +(\w+): (.*)$", joined, re.MULTILINE))
+
+
+@pytest.mark.parametrize("system", ["victor", "velo", "flexfactor"])
+def test_the_docstring_of_a_generated_function_says_the_limits_of_its_rows(system: str) -> None:
+    module = importlib.import_module(f"{system}_api.typed.arguments")
+    for name, call in module._rows.CALLS.items():
+        described = described_in(getattr(module, name))
+        limits = limits_of(f"{system}_api.typed.arguments.{name}")
+        for argument in call.get("body", ()):
+            said = re.search(r"(?:Up to \d+|\d+ to \d+)(?: characters)?\.$", described[argument])
+            own = [each for each in limits.get(argument, ()) if "default" not in each]
+            assert own == ([] if said is None else [said[0]])
+        for argument, sentences in limits.items():
+            assert all(sentence in described[argument] for sentence in sentences)
 
 
 def test_a_sentence_that_becomes_longer_is_wrapped() -> None:
     own = f"List.\n\nArgs:\n    memo: {'Mine, and longer, ' * 4}\n        and more.\n    sort: Up."
-    source = "The payouts.\n\nArgs:\n    memo: A memo. Up to 140 characters.\n    since: When."
-    merged = with_arguments_described(own, source) or ""
+    source = "The payouts.\n\nArgs:\n    memo: A memo.\n    since: When."
+    merged = with_arguments_described(own, source, {"memo": ["Up to 140 characters."]}) or ""
     assert max(map(len, merged.splitlines())) <= 100
     assert " ".join(merged.split()).endswith(
         "and more. Up to 140 characters. sort: Up. since: When."

@@ -27,6 +27,7 @@ from collections.abc import (
     Coroutine,
     Iterable,
     Iterator,
+    Mapping,
     Sequence,
 )
 from functools import update_wrapper
@@ -44,7 +45,7 @@ from typing import (
 
 from msgspec import field
 
-from victor_ext.limit_sentences import is_default, limits_in
+from victor_ext.limit_sentences import is_default, limits_of
 from victor_ext.opaque import FrozenOpaque
 from victor_ext.privacy import conceal_arguments
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
@@ -60,9 +61,11 @@ _WIDTH = 96
 _LATER_SECTION = re.compile(r"^(?:Raises|Returns|Examples):$", re.MULTILINE)
 
 
-def with_arguments_described(text: str | None, source: str | None) -> str | None:
+def with_arguments_described(
+    text: str | None, source: str | None, limits: Mapping[str, Sequence[str]]
+) -> str | None:
     """A docstring in Google's style, with those arguments that `source` describes and it does not.
-    What it describes itself gets the limits that `source` says.
+    What it describes itself gets its limits, which are sentences.
 
     None: Python runs without docstrings.
     """
@@ -75,7 +78,7 @@ def with_arguments_described(text: str | None, source: str | None) -> str | None
         if name not in documented:
             lines += described
             continue
-        with_limits = _with_limits(documented[name], limits_in(_joined(described)))
+        with_limits = _with_limits(documented[name], limits.get(name, ()))
         own = own.replace("\n".join(documented[name]), "\n".join(with_limits), 1)
         documented[name] = with_limits
     if not lines:
@@ -175,7 +178,8 @@ def arguments_of(
         parameters = [resource, *arguments.parameters.values()]
         shown: Any = update_wrapper(call, method)
         shown.__signature__ = own.replace(parameters=parameters)
-        shown.__doc__ = with_arguments_described(method.__doc__, request.__doc__)
+        limits = limits_of(f"{request.__module__}.{getattr(request, '__name__', '')}")
+        shown.__doc__ = with_arguments_described(method.__doc__, request.__doc__, limits)
         return call
 
     return decorate
