@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
+from victor_spec._version import __version__
 from victor_spec.check import Report
 from victor_spec.command_line import main
 
@@ -205,24 +206,67 @@ def test_accept_adds_what_is_left_out_and_removes_nothing(command: Command, acce
     assert (command(None, "--accept", "x").status, accepted.exists()) == (0, True)
 
 
-@pytest.mark.parametrize(
-    ("module", "made"),
-    [
-        ("models/order.py", "edited, or made of another document"),
-        ("decoding.py", "edited, or made by another release of victor-spec"),
-    ],
-)
-def test_another_file_is_named_and_cannot_be_accepted(
-    module: str, made: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def shop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """A document, with its package beside it."""
     shop = Path(shutil.copy(Path(__file__).with_name("shop.yaml"), tmp_path))
     assert main(["generate", str(shop), f"--out={tmp_path}"]) == 0
-    file = tmp_path / "shop_api" / module
-    file.write_text(file.read_text(encoding="utf-8") + "x = 1\n", encoding="utf-8")
     capsys.readouterr()
-    assert main(["check", str(shop), f"--out={tmp_path}", "--accept", "it is ours"]) == 1
-    assert capsys.readouterr().err == f"{file}: {made}: run `victor-spec generate`\n"
-    assert not (tmp_path / "shop.accepted.yaml").exists()
+    return shop
+
+
+def replace_in(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def named_by_check(shop: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    """What a check says of each file, without what to do."""
+    status = main(["check", str(shop), f"--out={shop.parent}", "--accept", "it is ours"])
+    lines = capsys.readouterr().err.splitlines()
+    assert status == int(bool(lines))
+    assert not shop.with_name("shop.accepted.yaml").exists()
+    run = ": run `victor-spec generate`"
+    said = (line.removesuffix(run).partition(": ") for line in lines if line.endswith(run))
+    return {Path(file).name: what for file, _, what in said}
+
+
+@pytest.mark.parametrize("module", ["models/order.py", "decoding.py", "operations.py"])
+def test_a_file_that_was_edited_is_named_and_cannot_be_accepted(
+    module: str, shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = shop.with_name("shop_api") / module
+    file.write_text(file.read_text(encoding="utf-8") + "x = 1\n", encoding="utf-8")
+    assert named_by_check(shop, capsys) == {file.name: "edited by hand"}
+
+
+def test_what_is_stale_is_told_from_what_was_edited(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = shop.with_name("shop_api") / "decoding.py"
+    file.write_text(file.read_text(encoding="utf-8") + "x = 1\n", encoding="utf-8")
+    replace_in(shop, "operationId: find", "operationId: search")
+    named = named_by_check(shop, capsys)
+    assert named.pop("decoding.py") == "edited by hand"
+    assert named.pop("search.py") == "gone"
+    assert {*named.values()} == {"stale: made of another document, or of other settings"}
+    assert "operations.py" in named
+
+
+def test_a_package_of_another_release_is_told_from_a_stale_one(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operations = shop.with_name("shop_api") / "operations.py"
+    written = f"victor_spec {__version__}"
+    replace_in(operations, written, "victor_spec 0.0.9")
+    said = f"written by victor-spec 0.0.9, and this is {__version__}"
+    assert named_by_check(shop, capsys) == {"operations.py": said}
+    replace_in(shop, "operationId: find", "operationId: search")
+    assert {*named_by_check(shop, capsys).values()} == {said, "gone"}
+    replace_in(operations, "# Written by", "# By")
+    earlier = "written by an earlier release of victor-spec"
+    assert {*named_by_check(shop, capsys).values()} == {earlier, "gone"}
 
 
 def test_json_is_one_line_for_each_document(command: Command, accepted: Path) -> None:

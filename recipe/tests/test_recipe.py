@@ -71,7 +71,7 @@ def test_a_package_that_differs_is_red_and_each_file_is_named(
     package = committed / "victor_api"
     assert capsys.readouterr().err.splitlines() == [
         f"{package / 'models' / 'added.py'}: not generated: remove it",
-        f"{model}: edited, or made of another document: run `victor-spec generate`",
+        f"{model}: edited by hand: run `victor-spec generate`",
         f"{package / 'py.typed'}: gone: run `victor-spec generate`",
     ]
 
@@ -143,8 +143,13 @@ def test_generate_says_which_files_changed(
     newer.write_text(zoo_yaml.read_text(encoding="utf-8") + newcomer, encoding="utf-8")
     assert main([*arguments, str(newer)]) == 0
     summary, *lines = capsys.readouterr().out.splitlines()
-    assert summary.endswith(": 1 new, 2 changed")
-    assert lines == ["  + models/newcomer.py", "  ~ members.py", "  ~ models/__init__.py"]
+    assert summary.endswith(": 1 new, 3 changed")
+    assert lines == [
+        "  + models/newcomer.py",
+        "  ~ members.py",
+        "  ~ models/__init__.py",
+        "  ~ operations.py",
+    ]
 
 
 def test_a_document_that_does_not_exist_is_named(

@@ -162,7 +162,9 @@ def rows_of(result: GenerationResult) -> dict[str, dict[str, Any]]:
 
 def sent_by(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> dict[str, Any]:
     """The rows of the arguments of the list."""
-    sent: dict[str, Any] = rows_of(made(folder, document, settings))["CALLS"]["list_orders"]["query"]
+    sent: dict[str, Any] = rows_of(made(folder, document, settings))["CALLS"]["list_orders"][
+        "query"
+    ]
     return sent
 
 

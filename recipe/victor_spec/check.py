@@ -10,11 +10,13 @@ from importlib.metadata import requires
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from ._version import __version__
 from .decisions import Acceptance, add_entries, default_path, read_accepted
 from .destination import changed_files
 from .document import load
 from .gaps import GAPS, gaps
-from .generate import COPIED, GenerationResult, generate, package_name
+from .generate import GenerationResult, generate, package_name
+from .stamp import FILE, Stamp, stamp_of, without_stamp
 from .tree import Tree
 
 Kind = Literal["left out", "no package", "differs", "acceptance"]
@@ -189,14 +191,32 @@ def _stale(committed: Path, fresh: Path) -> list[Problem]:
     if not committed.is_dir():
         return [Problem("differs", f"{committed}", f"the package does not exist: {run}")]
     changes = changed_files(fresh, committed)
-    # These modules are the same for every document.
-    is_of_release = any(str(path) in COPIED for path in changes.changed)
-    made = "by another release of victor-spec" if is_of_release else "of another document"
+    stamp = stamp_of(committed)
+    changed = [path for path in changes.changed if path != FILE or _differs(fresh, committed)]
+    if not (changed or changes.gone or changes.new):
+        changed = [*changes.changed]  # the stamp alone
     advice: dict[Path, str] = {}
     advice |= dict.fromkeys(changes.gone, "not generated: remove it")
     advice |= dict.fromkeys(changes.new, f"gone: {run}")
-    advice |= dict.fromkeys(changes.changed, f"edited, or made {made}: {run}")
+    advice |= {path: f"{_why(path, stamp)}: {run}" for path in changed}
     return [Problem("differs", f"{committed / name}", advice[name]) for name in sorted(advice)]
+
+
+def _differs(fresh: Path, committed: Path) -> bool:
+    """Whether the modules with the stamp differ in more than that."""
+    first, second = (without_stamp((each / FILE).read_text("utf-8")) for each in (fresh, committed))
+    return first != second
+
+
+def _why(path: Path, stamp: Stamp | None) -> str:
+    """Why a file is not that of a fresh package."""
+    if stamp is None:
+        return "written by an earlier release of victor-spec"
+    if path in stamp.edited:
+        return "edited by hand"
+    if stamp.version != __version__:
+        return f"written by victor-spec {stamp.version}, and this is {__version__}"
+    return "stale: made of another document, or of other settings"
 
 
 def _needs(result: GenerationResult) -> list[str]:

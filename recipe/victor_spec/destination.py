@@ -140,7 +140,7 @@ def changed_files(built: Path, package: Path) -> ChangedFiles:
 
     The files with the same bytes get the times of the earlier ones.
     """
-    new, old = _files_of(built), _files_of(package)
+    new, old = files_of(built), files_of(package)
     shared = sorted(map(str, new & old))
     same, different, unreadable = filecmp.cmpfiles(package, built, shared, shallow=False)
     for path in same:
@@ -149,7 +149,8 @@ def changed_files(built: Path, package: Path) -> ChangedFiles:
     return ChangedFiles(sorted(new - old), changed, sorted(old - new))
 
 
-def _files_of(package: Path) -> set[Path]:
+def files_of(package: Path) -> set[Path]:
+    """The files of a package, as paths within it, but for Python's caches."""
     files = {path.relative_to(package) for path in package.rglob("*") if path.is_file()}
     return {path for path in files if "__pycache__" not in path.parts}
 

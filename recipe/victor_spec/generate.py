@@ -36,8 +36,9 @@ from .properties import finish
 from .python_names import give_distinct_names, literal
 from .requests import HOOKS, PREFIX, path_of
 from .rewrites import Log, prepare
+from .stamp import add_stamp
 from .tree import PlaceError, Tree
-from .typed import Typed
+from .typed import RUNTIME, Typed
 from .typed.arguments import list_plans
 from .typed.bodies import body_plans
 from .typed.checks import Patterns
@@ -280,6 +281,7 @@ def generate(
                 _require_python(document, source, _sources(data))
             with step(f"{document.name}: formatting its package"):
                 _finish(source, built)
+            add_stamp(built, None if typed_parts is None else RUNTIME)
         changes = move_into_place(built, package) if written else ChangedFiles()
     made = [] if data is None else endpoints_of(data)
     return GenerationResult(
