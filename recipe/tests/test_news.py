@@ -7,7 +7,7 @@ import pytest
 
 from victor_spec.command_line import main
 from victor_spec.commands.update import DECISIONS, UNTIL_THEN
-from victor_spec.typed.news.not_arguments import KEY
+from victor_spec.typed.news.calls import KEY
 
 from .wire import made_with_settings
 

@@ -31,7 +31,7 @@ from victor_spec.exit_status import COMPLETE, INCOMPLETE, MISUSE
 from victor_spec.generate import GenerationResult, Parsed, generate, package_name, parsed
 from victor_spec.members import tables_of
 from victor_spec.tree import Tree, mapping_at
-from victor_spec.typed.news import news_of_bodies, news_of_lists, news_of_records
+from victor_spec.typed.news import news_of_calls, news_of_records
 from victor_spec.typed.news.amounts import AS_DECIMAL, decision
 from victor_spec.typed.settings import SettingsError
 
@@ -147,8 +147,7 @@ def _show_news(
         ]
     members = {} if old.data is None else tables_of(old.data.models)
     news = [
-        *news_of_lists(typed.lists, before, after),
-        *news_of_bodies(typed.calls.bodies, typed.calls.parts, typed.settings, before, after),
+        *news_of_calls(typed.lists, typed.calls, typed.settings, before, after),
         *news_of_records(typed.records, members, new.members, after),
     ]
     if not news:

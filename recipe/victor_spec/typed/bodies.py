@@ -95,6 +95,10 @@ def body_plans(
         planner.schemas.referred.clear()
         plans.parts.append(planner.part(schema))
         pending += planner.schemas.referred
+    classes = {part.function: part for part in plans.parts if part.has_class}
+    for part in plans.parts:
+        of_class = classes[part.function]
+        part.decided = {*of_class.shown, *of_class.accounts}
     for body in plans.bodies:
         body.untyped_sent = plans.untyped_in(body)
     plans.bodies.sort(key=lambda plan: plan.function)

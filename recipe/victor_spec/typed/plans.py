@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,6 +79,8 @@ class PartPlan(MembersPlan):
     own: PartSettings = field(default_factory=PartSettings)
     shown: Sequence[str] = ()
     accounts: Sequence[str] = ()
+    decided: Collection[str] = ()
+    """The fields of which the settings say whether the repr of the class shows them."""
     has_class: bool = True
     """Whether the class is made from this schema."""
 

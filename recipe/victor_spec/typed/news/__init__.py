@@ -4,8 +4,7 @@ Whether a change breaks is the comparison's to judge (`victor_spec.diff`). Here 
 name that a caller knows.
 """
 
-from .bodies import news_of_bodies
-from .lists import news_of_lists
+from .calls import news_of_calls
 from .records import news_of_records
 
-__all__ = ["news_of_bodies", "news_of_lists", "news_of_records"]
+__all__ = ["news_of_calls", "news_of_records"]
