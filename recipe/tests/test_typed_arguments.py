@@ -1,18 +1,18 @@
 """The arguments of lists: what the document and the settings beside it make of them."""
 
 import re
-import runpy
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from victor_spec.command_line import main
 from victor_spec.document import DocumentError
 from victor_spec.generate import GenerationResult
 from victor_spec.typed.settings import SettingsError
 
-from .wire import made_with_settings
+from .wire import made_with_settings, tables_of
 
 pytestmark = pytest.mark.pull_request
 
@@ -155,14 +155,9 @@ def source_of(result: GenerationResult, module: str = "arguments") -> str:
     return re.sub(r"\s+", " ", source)
 
 
-def rows_of(result: GenerationResult) -> dict[str, dict[str, Any]]:
-    """The tables of rows of a package."""
-    return runpy.run_path(str(result.package / "typed" / "rows.py"))
-
-
 def sent_by(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> dict[str, Any]:
     """The rows of the arguments of the list."""
-    sent: dict[str, Any] = rows_of(made(folder, document, settings))["CALLS"]["list_orders"][
+    sent: dict[str, Any] = tables_of(made(folder, document, settings))["CALLS"]["list_orders"][
         "query"
     ]
     return sent
@@ -180,90 +175,83 @@ def test_a_list_is_a_function_with_the_arguments_of_the_document(tmp_path: Path)
 def test_each_argument_has_a_row_with_its_type_and_limits(tmp_path: Path) -> None:
     result = made(tmp_path)
     assert "return PACKAGE.list(_list_orders, locals())" in source_of(result)
-    tables = rows_of(result)
-    assert tables["FORMS"] == {"id": ("[a-z]{1,9}", "an id of a shop, such as 'corner'")}
-    assert tables["CALLS"]["list_orders"] == {
-        "what": "list of orders",
-        "query": {
-            "shop_id": {"required": True, "form": "id"},
-            "state": {"leaves": True, "longest": 20},
-            "created_from": {"kind": "day"},
-            "created_to": {"kind": "day"},
-            "paid": {"kind": "flag", "leaves": True},
-            "page_size": {"kind": "integer", "place": "size", "least": 1, "most": 50},
-            "since": {"kind": "second", "required": True},
-            "words": {"leaves": True, "shortest": 0},
-            "sort": {"kind": "one_of", "leaves": True, "words": ("asc", "desc")},
-            "first_page": {"kind": "integer", "required": True, "leaves": True, "least": 1},
-        },
-        "ranges": (("created_from", "created_to"),),
-    }
+    tables = tables_of(result)
+    assert tables["FORMS"] == {"id": ["[a-z]{1,9}", "an id of a shop, such as 'corner'"]}
+    assert tables["CALLS"]["list_orders"] == yaml.safe_load("""
+what: list of orders
+query:
+  shop_id: {required: true, form: id}
+  state: {leaves: true, longest: 20}
+  created_from: {kind: day}
+  created_to: {kind: day}
+  paid: {kind: flag, leaves: true}
+  page_size: {kind: integer, place: size, least: 1, most: 50}
+  since: {kind: second, required: true}
+  words: {leaves: true, shortest: 0}
+  sort: {kind: one_of, leaves: true, words: [asc, desc]}
+  first_page: {kind: integer, required: true, leaves: true, least: 1}
+ranges: [[created_from, created_to]]
+""")
 
 
 @pytest.mark.parametrize(
     ("schema", "row"),
     [
-        ("{type: string, minLength: 3, maxLength: 9}", {"longest": 9, "shortest": 3}),
+        ("{type: string, minLength: 3, maxLength: 9}", "{longest: 9, shortest: 3}"),
         (
             "{type: string, maxLength: 35, minLength: 3, pattern: '^[A-Z]+$'}",
-            {"form": "words_pattern", "longest": 35, "shortest": 3},
+            "{form: words_pattern, longest: 35, shortest: 3}",
         ),
-        ("{type: string, minLength: 0, pattern: '[A-Z]*'}", {"form": "words_pattern"}),
-        ("{type: [string, 'null'], maxLength: 3}", {"longest": 3}),
-        ("{anyOf: [{type: string, maxLength: 3}, {type: 'null'}]}", {"longest": 3}),
+        ("{type: string, minLength: 0, pattern: '[A-Z]*'}", "{form: words_pattern}"),
+        ("{type: [string, 'null'], maxLength: 3}", "{longest: 3}"),
+        ("{anyOf: [{type: string, maxLength: 3}, {type: 'null'}]}", "{longest: 3}"),
         (
             "{type: integer, format: int32}",
-            {"kind": "integer", "least": -(2**31), "most": 2**31 - 1},
+            "{kind: integer, least: -2147483648, most: 2147483647}",
         ),
         (
             "{type: integer, minimum: 0, exclusiveMinimum: true, exclusiveMaximum: 9}",
-            {"kind": "integer", "least": 1, "most": 8},
+            "{kind: integer, least: 1, most: 8}",
         ),
         (
             "{type: integer, minimum: 0, maximum: 9, enum: [1, 2, 3], multipleOf: 1}",
-            {"kind": "integer", "least": 0, "most": 9, "step": 1, "among": (1, 2, 3)},
+            "{kind: integer, least: 0, most: 9, step: 1, among: [1, 2, 3]}",
         ),
         (
             "{type: number, exclusiveMinimum: 0, maximum: 9, exclusiveMaximum: true}",
-            {"kind": "number", "above": 0, "below": 9},
+            "{kind: number, above: 0, below: 9}",
         ),
         (
             "{type: number, minimum: 0, maximum: 9, multipleOf: 0.5, enum: [1, 1.5]}",
-            {"kind": "number", "least": 0, "most": 9, "step": 0.5, "among": (1, 1.5)},
+            "{kind: number, least: 0, most: 9, step: 0.5, among: [1, 1.5]}",
         ),
         (
             "{type: array, maxItems: 2, items: {type: string, maxLength: 5, pattern: a+}}",
-            {
-                "kind": "each",
-                "items": {"form": "words_pattern", "longest": 5, "shortest": 1},
-                "most": 2,
-            },
+            "{kind: each, items: {form: words_pattern, longest: 5, shortest: 1}, most: 2}",
         ),
         (
             "{type: array, minItems: 0, items: {type: integer, minimum: 0, maximum: 9}}",
-            {"kind": "each", "items": {"kind": "integer", "least": 0, "most": 9}},
+            "{kind: each, items: {kind: integer, least: 0, most: 9}}",
         ),
         (
             "{type: array, items: {type: string, enum: [a, b]}}",
-            {"kind": "each", "items": {"kind": "choice", "words": ("a", "b")}},
+            "{kind: each, items: {kind: choice, words: [a, b]}}",
         ),
     ],
 )
-def test_each_limit_of_the_document_is_checked(
-    schema: str, row: dict[str, Any], tmp_path: Path
-) -> None:
+def test_each_limit_of_the_document_is_checked(schema: str, row: str, tmp_path: Path) -> None:
     document = DOCUMENT.replace("{type: string, minLength: 0}", schema)
-    assert sent_by(tmp_path, document)["words"] == {**row, "leaves": True}
+    assert sent_by(tmp_path, document)["words"] == {**yaml.safe_load(row), "leaves": True}
 
 
 def test_a_form_of_the_settings_without_a_rule_has_that_of_the_document(tmp_path: Path) -> None:
     document = DOCUMENT.replace("minLength: 0", "pattern: '[A-Z]+'")
     settings = LIST % "forms: {words: f}" + "\nforms: {f: {wanted: capitals}}"
     result = made(tmp_path, document, settings)
-    tables = rows_of(result)
+    tables = tables_of(result)
     words = tables["CALLS"]["list_orders"]["query"]["words"]
     assert words == {"leaves": True, "form": "f", "shortest": 1}
-    assert tables["FORMS"] == {"f": ("[A-Z]+", "capitals")}
+    assert tables["FORMS"] == {"f": ["[A-Z]+", "capitals"]}
 
 
 @pytest.mark.parametrize("name", ["check", "locals", "path", "date", "str", "class"])
@@ -280,7 +268,7 @@ def test_a_parameter_that_no_check_knows_is_named_and_no_argument(
     document = DOCUMENT.replace("{type: string, minLength: 0}", schema)
     result = made(tmp_path, document)
     assert "words:" not in source_of(result)
-    assert rows_of(result)["CALLS"]["list_orders"]["untyped"] == ("words",)
+    assert tables_of(result)["CALLS"]["list_orders"]["untyped"] == ["words"]
     main(["generate", str(tmp_path / "shop.yaml"), "--out", str(tmp_path)])
     assert re.search(r"no-argument \(1\): .*\n +listOrders\.words\n", capsys.readouterr().out)
 
@@ -324,13 +312,13 @@ def test_the_members_of_a_query_object_are_arguments(tmp_path: Path) -> None:
 
 
 def test_the_members_of_a_query_object_are_checked_as_parameters_are(tmp_path: Path) -> None:
-    assert sent_by(tmp_path, FILTERS, FILTERS_SETTINGS) == {
-        "first": {"kind": "integer", "required": True, "least": 0, "most": 2147483647},
-        "state": {"kind": "choice", "leaves": True, "words": ("CLOSED", "OPEN")},
-        "kind": {"kind": "choice", "leaves": True, "words": ("web",)},
-        "from_": {"kind": "zulu"},
-        "until": {"kind": "zulu", "is_end": True},
-    }
+    assert sent_by(tmp_path, FILTERS, FILTERS_SETTINGS) == yaml.safe_load("""
+first: {kind: integer, required: true, least: 0, most: 2147483647}
+state: {kind: choice, leaves: true, words: [CLOSED, OPEN]}
+kind: {kind: choice, leaves: true, words: [web]}
+from_: {kind: zulu}
+until: {kind: zulu, is_end: true}
+""")
 
 
 def test_the_words_of_an_enum_are_a_type_that_takes_members_and_unknown_ones_too(
@@ -344,7 +332,7 @@ def test_the_words_of_an_enum_are_a_type_that_takes_members_and_unknown_ones_too
 def test_words_of_the_settings_stand_in_place_of_an_enum(tmp_path: Path) -> None:
     settings = f"words: {{OrderState: [OPEN]}}\n{FILTERS_SETTINGS}"
     result = made(tmp_path, FILTERS, settings)
-    assert rows_of(result)["CALLS"]["list_orders"]["query"]["state"] == {"leaves": True}
+    assert tables_of(result)["CALLS"]["list_orders"]["query"]["state"] == {"leaves": True}
     assert 'OrderState = Literal["OPEN"] | _typed.Word' in source_of(result, "words")
 
 
@@ -378,24 +366,16 @@ def test_a_call_is_a_function_that_takes_the_parts_of_its_path_by_position(tmp_p
     ) in source
     assert "def drop_line(order_id: str, number: int) -> _typed.CheckedCall:" in source
     assert 'def read_total() -> _typed.CheckedCall: """read_total"""' in source
-    calls = rows_of(result)["CALLS"]
-    order_id = {"required": True, "form": "id"}
-    assert calls["get_line"] == {
-        "what": "order",
-        "query": {
-            "order_id": order_id,
-            "line": {
-                "kind": "integer",
-                "place": "number",
-                "required": True,
-                "least": 1,
-                "most": 9,
-            },
-            "from_": {"kind": "day"},
-            "to": {"kind": "day"},
-        },
-        "ranges": (("from_", "to"),),
-    }
+    calls = tables_of(result)["CALLS"]
+    assert calls["get_line"] == yaml.safe_load("""
+what: order
+query:
+  order_id: {required: true, form: id}
+  line: {kind: integer, place: number, required: true, least: 1, most: 9}
+  from_: {kind: day}
+  to: {kind: day}
+ranges: [[from_, to]]
+""")
     assert calls["read_total"] == {"what": "read total", "query": {}}
 
 
@@ -457,13 +437,9 @@ def test_names_of_numbers_are_taken_in_their_place(tmp_path: Path) -> None:
     result = made(tmp_path, document, settings)
     assert 'Paid = int | Literal["PARTLY", "WHOLLY"]' in source_of(result, "words")
     assert "paid: Paid | Sequence[Paid] | None = None" in source_of(result)
-    assert rows_of(result)["CALLS"]["list_orders"]["query"]["paid"] == {
-        "kind": "numbers",
-        "leaves": True,
-        "names": {"PARTLY": 1, "WHOLLY": 2},
-        "least": 1,
-        "most": 9,
-    }
+    assert tables_of(result)["CALLS"]["list_orders"]["query"]["paid"] == yaml.safe_load(
+        "{kind: numbers, leaves: true, names: {PARTLY: 1, WHOLLY: 2}, least: 1, most: 9}"
+    )
 
 
 @pytest.mark.parametrize(

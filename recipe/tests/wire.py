@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import json
+import runpy
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -204,3 +205,12 @@ def made_with_settings(folder: Path, text: str, settings: str) -> GenerationResu
     spec.write_text(text, encoding="utf-8")
     (folder / "shop.settings.yaml").write_text(settings, encoding="utf-8")
     return generate(spec, folder)
+
+
+def tables_of(result: GenerationResult) -> dict[str, Any]:
+    """The rows of a package, as YAML has them: tuples are lists."""
+    tables = runpy.run_path(str(result.package / "typed" / "rows.py"))
+    rows: dict[str, Any] = json.loads(
+        json.dumps({name: tables[name] for name in ("FORMS", "CALLS", "PARTS")})
+    )
+    return rows
