@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from victor_ext import typed as _typed
 
 from .. import models
@@ -16,7 +18,7 @@ class Checkout(_typed.Record):
     """Checkout"""
 
     __slots__ = ()
-    _fields = ("id",)
+    _fields: ClassVar[tuple[str, ...]] = ("id",)
 
     @property
     def raw(self) -> models.Checkout:
@@ -33,7 +35,7 @@ class Payment(_typed.Record):
     """The answer about a payment. Fields beside these come too, and are kept."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "id",
         "description",
         "payment_type",

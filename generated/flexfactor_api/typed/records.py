@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from victor_ext import typed as _typed
 
@@ -19,7 +19,7 @@ class Answer(_typed.AnyCaseRecord):
     """Answer"""
 
     __slots__ = ()
-    _fields = ("result", "trace_id")
+    _fields: ClassVar[tuple[str, ...]] = ("result", "trace_id")
     _private = frozenset(("result", "trace_id"))
 
     @property
@@ -42,7 +42,7 @@ class Decision(_typed.AnyCaseRecord):
     """Decision"""
 
     __slots__ = ()
-    _fields = ("order_session_key", "sense_key", "result", "trace_id")
+    _fields: ClassVar[tuple[str, ...]] = ("order_session_key", "sense_key", "result", "trace_id")
     _private = frozenset(("order_session_key", "sense_key", "result", "trace_id"))
 
     @property
@@ -75,7 +75,7 @@ class Notification(_typed.AnyCaseRecord):
     """What FlexFactor posts to a webhook. No operation sends it or answers it."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "event",
         "occurred_at",
         "data",
@@ -137,7 +137,13 @@ class Order(_typed.AnyCaseRecord):
     """Order"""
 
     __slots__ = ()
-    _fields = ("reference_number", "correlation_id", "placed_at", "expires_at", "currency")
+    _fields: ClassVar[tuple[str, ...]] = (
+        "reference_number",
+        "correlation_id",
+        "placed_at",
+        "expires_at",
+        "currency",
+    )
     _private = frozenset(
         ("reference_number", "correlation_id", "placed_at", "expires_at", "currency")
     )
@@ -177,7 +183,7 @@ class RefundAnswer(_typed.AnyCaseRecord):
     """RefundAnswer"""
 
     __slots__ = ()
-    _fields = ("result", "response_code", "response_message", "trace_id")
+    _fields: ClassVar[tuple[str, ...]] = ("result", "response_code", "response_message", "trace_id")
     _private = frozenset(("result", "response_code", "response_message", "trace_id"))
 
     @property
@@ -210,7 +216,7 @@ class TransmitAnswer(_typed.AnyCaseRecord):
     """TransmitAnswer"""
 
     __slots__ = ()
-    _fields = ("id", "result", "trace_id")
+    _fields: ClassVar[tuple[str, ...]] = ("id", "result", "trace_id")
     _private = frozenset(("result", "trace_id"))
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from victor_ext import typed as _typed
 
@@ -50,7 +50,7 @@ class AcceptedPayment(_typed.Record):
     """A payment that Velo accepted when the payout was submitted."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "remote_id",
         "amount",
         "source_account_name",
@@ -107,7 +107,7 @@ class Funding(_typed.Record):
     """Money that was, or will be, paid into a source account."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "id",
         "payor_id",
         "source_account_id",
@@ -181,7 +181,7 @@ class FundingAccount(_typed.Record):
     """A bank account of the payor that funds source accounts."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "id",
         "payor_id",
         "name",
@@ -256,7 +256,7 @@ class FundingChange(_typed.Record):
     """A funding in the feed of changes."""
 
     __slots__ = ()
-    _fields = ("funding_id", "amount", "status")
+    _fields: ClassVar[tuple[str, ...]] = ("funding_id", "amount", "status")
 
     @property
     def raw(self) -> models.FundingChange:
@@ -283,7 +283,7 @@ class FundingEntry(_typed.Record):
     """A funding as the audit has it. It has no id of its own."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "amount",
         "currency",
         "happened_at",
@@ -350,7 +350,7 @@ class FundingEvent(_typed.Record):
     """One step of a funding."""
 
     __slots__ = ()
-    _fields = ("id", "happened_at", "type")
+    _fields: ClassVar[tuple[str, ...]] = ("id", "happened_at", "type")
 
     @property
     def raw(self) -> models.FundingEvent:
@@ -378,7 +378,7 @@ class FxSummary(_typed.Record):
     """One currency exchange of a payout: its amounts, its rate, and when it expires."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "quote_id",
         "rate",
         "inverted_rate",
@@ -447,7 +447,7 @@ class Notification(_typed.Record):
     """What Velo posts to a webhook. No operation sends it or answers it."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "api_version",
         "category",
         "event_name",
@@ -509,7 +509,7 @@ class Payee(_typed.Record):
     """A person or a company that can be paid."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "id",
         "payor_refs",
         "email",
@@ -601,7 +601,7 @@ class PayeeBatch(_typed.Record):
     """The progress of a batch of new payees."""
 
     __slots__ = ()
-    _fields = ("status", "failure_count", "pending_count", "failures")
+    _fields: ClassVar[tuple[str, ...]] = ("status", "failure_count", "pending_count", "failures")
 
     @property
     def raw(self) -> models.PayeeBatch:
@@ -633,7 +633,7 @@ class PayeeChange(_typed.Record):
     """A payee in the feed of changes."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "payee_id",
         "remote_id",
         "display_name",
@@ -689,7 +689,7 @@ class PayeeFailure(_typed.Record):
     """A payee of a batch that Velo refused."""
 
     __slots__ = ()
-    _fields = ("submission", "message")
+    _fields: ClassVar[tuple[str, ...]] = ("submission", "message")
     _private = frozenset(("submission",))
 
     @property
@@ -712,7 +712,7 @@ class PayeeInvitation(_typed.Record):
     """How far the invitation of a payee is."""
 
     __slots__ = ()
-    _fields = ("payee_id", "status", "grace_period_ends")
+    _fields: ClassVar[tuple[str, ...]] = ("payee_id", "status", "grace_period_ends")
 
     @property
     def raw(self) -> models.PayeeInvitation:
@@ -739,7 +739,7 @@ class Payment(_typed.Record):
     """A payment of a payor, with its history."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "id",
         "payee_id",
         "payor_id",
@@ -925,7 +925,14 @@ class PaymentChange(_typed.Record):
     """A payment in the feed of changes."""
 
     __slots__ = ()
-    _fields = ("payment_id", "payout_id", "payor_payment_id", "payment", "source", "status")
+    _fields: ClassVar[tuple[str, ...]] = (
+        "payment_id",
+        "payout_id",
+        "payor_payment_id",
+        "payment",
+        "source",
+        "status",
+    )
 
     @property
     def raw(self) -> models.PaymentChange:
@@ -967,7 +974,7 @@ class PaymentEvent(_typed.Record):
     """One step of a payment, such as PAYMENT_SUBMITTED, PAYMENT_FUNDED or PAYMENT_CONFIRMED."""
 
     __slots__ = ()
-    _fields = ("id", "happened_at", "type", "source", "payment")
+    _fields: ClassVar[tuple[str, ...]] = ("id", "happened_at", "type", "source", "payment")
 
     @property
     def raw(self) -> models.PaymentEvent:
@@ -1004,7 +1011,13 @@ class PayorRef(_typed.Record):
     """What a payee is to one payor."""
 
     __slots__ = ()
-    _fields = ("payor_id", "remote_id", "invitation_status", "is_payable", "payment_channel_id")
+    _fields: ClassVar[tuple[str, ...]] = (
+        "payor_id",
+        "remote_id",
+        "invitation_status",
+        "is_payable",
+        "payment_channel_id",
+    )
 
     @property
     def raw(self) -> models.PayorRef:
@@ -1041,7 +1054,7 @@ class Payout(_typed.Record):
     """The state of a payout. One that is ACCEPTED may hold payments that were rejected."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "id",
         "status",
         "payments_submitted",
@@ -1115,7 +1128,7 @@ class PayoutAccount(_typed.Record):
     """The cost of a payout to one source account."""
 
     __slots__ = ()
-    _fields = ("name", "source_account_id", "total_cost")
+    _fields: ClassVar[tuple[str, ...]] = ("name", "source_account_id", "total_cost")
 
     @property
     def raw(self) -> models.PayoutAccount:
@@ -1143,7 +1156,7 @@ class PayoutHistory(_typed.Record):
     how far."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "status",
         "submitted_at",
         "quoted_at",
@@ -1236,7 +1249,7 @@ class PayoutPayment(_typed.Record):
     """A payment in the list of its payout."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "id",
         "remote_id",
         "remote_system_id",
@@ -1318,7 +1331,7 @@ class PayoutStatistics(_typed.Record):
     """The numbers of the current month. In which time zone Velo's months begin is not documented."""
 
     __slots__ = ()
-    _fields = ("payouts_this_month", "failed_payments_this_month")
+    _fields: ClassVar[tuple[str, ...]] = ("payouts_this_month", "failed_payments_this_month")
 
     @property
     def raw(self) -> models.PayoutStatistics:
@@ -1341,7 +1354,7 @@ class PayoutSummary(_typed.Record):
     """A payout in the list of a payor's payouts."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "id",
         "payor_id",
         "status",
@@ -1458,7 +1471,7 @@ class Quote(_typed.Record):
     """The currency exchanges of a payout."""
 
     __slots__ = ()
-    _fields = ("fx_summaries",)
+    _fields: ClassVar[tuple[str, ...]] = ("fx_summaries",)
 
     @property
     def raw(self) -> models.Quote:
@@ -1475,7 +1488,7 @@ class RejectedPayment(_typed.Record):
     """A payment that Velo rejected when the payout was submitted, and why."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "remote_id",
         "amount",
         "source_account_name",
@@ -1536,7 +1549,7 @@ class SourceAccount(_typed.Record):
     """An account that payouts are paid from."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "id",
         "name",
         "payor_id",
@@ -1634,7 +1647,7 @@ class SourceAccountCost(_typed.Record):
     """The cost of a payout to one source account."""
 
     __slots__ = ()
-    _fields = ("source_account_id", "total_cost")
+    _fields: ClassVar[tuple[str, ...]] = ("source_account_id", "total_cost")
 
     @property
     def raw(self) -> models.SourceAccountCost:
@@ -1656,7 +1669,7 @@ class WebhookEndpoint(_typed.Record):
     """A webhook at Velo: an address and its settings."""
 
     __slots__ = ()
-    _fields = ("id", "payor_id", "url", "is_enabled", "categories")
+    _fields: ClassVar[tuple[str, ...]] = ("id", "payor_id", "url", "is_enabled", "categories")
 
     @property
     def raw(self) -> models.WebhookEndpoint:
@@ -1693,7 +1706,7 @@ class WebhookPing(_typed.Record):
     """The receipt of a ping."""
 
     __slots__ = ()
-    _fields = ("id", "webhook_id")
+    _fields: ClassVar[tuple[str, ...]] = ("id", "webhook_id")
 
     @property
     def raw(self) -> models.WebhookPing:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from victor_ext import typed as _typed
 
 __all__ = ("PaymentRequestFields",)
@@ -14,7 +16,7 @@ class PaymentRequestFields(_typed.Record):
     """The fields of `PaymentRequestReceipt` and `GetPaymentRequestResponse`."""
 
     __slots__ = ()
-    _fields = (
+    _fields: ClassVar[tuple[str, ...]] = (
         "client_reference_id",
         "error_message",
         "parent_id",
