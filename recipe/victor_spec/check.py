@@ -10,13 +10,12 @@ from importlib.metadata import requires
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from ._version import __version__
 from .decisions import Acceptance, add_entries, default_path, read_accepted
 from .destination import changed_files
 from .document import load
 from .gaps import GAPS, gaps
 from .generate import GenerationResult, generate, package_name
-from .stamp import FILE, Stamp, stamp_of, without_stamp
+from .stamp import FILE, check_sum, stamp_of, without_stamp
 from .tree import Tree
 
 Kind = Literal["left out", "no package", "differs", "acceptance"]
@@ -191,14 +190,13 @@ def _stale(committed: Path, fresh: Path) -> list[Problem]:
     if not committed.is_dir():
         return [Problem("differs", f"{committed}", f"the package does not exist: {run}")]
     changes = changed_files(fresh, committed)
-    stamp = stamp_of(committed)
     changed = [path for path in changes.changed if path != FILE or _differs(fresh, committed)]
     if not (changed or changes.gone or changes.new):
         changed = [*changes.changed]  # the stamp alone
     advice: dict[Path, str] = {}
     advice |= dict.fromkeys(changes.gone, "not generated: remove it")
     advice |= dict.fromkeys(changes.new, f"gone: {run}")
-    advice |= {path: f"{_why(path, stamp)}: {run}" for path in changed}
+    advice |= dict.fromkeys(changed, f"{_why(fresh, committed)}: {run}")
     return [Problem("differs", f"{committed / name}", advice[name]) for name in sorted(advice)]
 
 
@@ -208,15 +206,18 @@ def _differs(fresh: Path, committed: Path) -> bool:
     return first != second
 
 
-def _why(path: Path, stamp: Stamp | None) -> str:
-    """Why a file is not that of a fresh package."""
-    if stamp is None:
+def _why(fresh: Path, committed: Path) -> str:
+    """Why files of a package are not those of a fresh one."""
+    stamp, expected = stamp_of(committed), stamp_of(fresh)
+    if stamp is None or expected is None:
         return "written by an earlier release of victor-spec"
-    if path in stamp.edited:
+    if stamp.check_sum == expected.check_sum and stamp.version == expected.version:
         return "edited by hand"
-    if stamp.version != __version__:
-        return f"written by victor-spec {stamp.version}, and this is {__version__}"
-    return "stale: made of another document, or of other settings"
+    stale = "stale: made of another document, or of other settings"
+    if stamp.version != expected.version:
+        stale = f"written by victor-spec {stamp.version}, and this is {expected.version}"
+    is_edited = check_sum(committed) != stamp.check_sum
+    return f"{stale}; files of this package were edited by hand, too" if is_edited else stale
 
 
 def _needs(result: GenerationResult) -> list[str]:
