@@ -45,7 +45,7 @@ LEAST, MOST = -(2**63), 2**63 - 1
 """The limits of a number of which the document has none."""
 
 
-class Members:
+class SentMembers:
     """Arguments that are sent in one object, or in objects in it.
 
     Of a request object, it makes the JSON object.
@@ -114,13 +114,13 @@ def _send_money(
         objects[within][wire] = getattr(amount, attribute)
 
 
-class _Call(NamedTuple):
+class _CallRows(NamedTuple):
     """One operation."""
 
     what: str
     doing: str
-    members: Members
-    path: Members
+    members: SentMembers
+    path: SentMembers
     """Beside a body, the parts of the path."""
     ranges: Sequence[tuple[str, str]]
     by_hand: Sequence[str]
@@ -146,15 +146,15 @@ class Package:
         self.parts = {schema: self._members(row) for schema, row in tables["PARTS"].items()}
         self._calls = {name: self._call(row) for name, row in self._rows.items()}
 
-    def _call(self, row: Row) -> _Call:
-        path = Members(row.get("path", {}), {}, self)
+    def _call(self, row: Row) -> _CallRows:
+        path = SentMembers(row.get("path", {}), {}, self)
         others = (row.get(name, ()) for name in ("ranges", "by_hand", "untyped"))
         what = row["what"]
-        return _Call(what, f"The {what}", self._members(row), path, *others)
+        return _CallRows(what, f"The {what}", self._members(row), path, *others)
 
-    def _members(self, row: Row) -> Members:
+    def _members(self, row: Row) -> SentMembers:
         rows = row["body"] if "body" in row else row["query"]
-        return Members(rows, row.get("objects", {}), self)
+        return SentMembers(rows, row.get("objects", {}), self)
 
     def call(self, operation: ModuleType, given: Mapping[str, Any]) -> CheckedCall:
         """A call without a body. `given` are the arguments of its function.
@@ -216,7 +216,7 @@ class Package:
         return check
 
 
-def _query_of(call: _Call, given: Mapping[str, Any]) -> dict[str, Any]:
+def _query_of(call: _CallRows, given: Mapping[str, Any]) -> dict[str, Any]:
     """The parts of the path and the query that are sent."""
     extra = given.get("extra_query")
     with Query(call.doing) as query:
