@@ -174,9 +174,9 @@ def test_a_driver_in_autocommit_is_refused_before_anything_is_stored(database_ur
 
 def test_a_session_in_autocommit_is_refused(engine, outbox):
     inbox, option = inbox_of(engine), {"isolation_level": "AUTOCOMMIT"}
-    with Session(engine) as changed, engine.connect() as connection:
+    of_engine = Session(engine.execution_options(**option))
+    with of_engine, Session(engine) as changed, engine.connect() as connection:
         changed.connection(execution_options=option)
-        of_engine = Session(engine.execution_options(**option))
         for session in (of_engine, changed, connection.execution_options(**option)):
             with pytest.raises(ConfigurationError, match="is in AUTOCOMMIT"):
                 outbox.add(session, **invoice())

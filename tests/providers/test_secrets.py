@@ -400,7 +400,10 @@ def test_nothing_is_shown_of_what_works(caplog: pytest.LogCaptureFixture) -> Non
     )
     company = velo.Company(name=NAME, tax_id="223344556")
     shown = [decision, PERSON, PERSON.individual, channel, channel.iban, company, company.tax_id]
-    shown += [velo_arguments.PACKAGE.parts["NewPayee"](Query(), "", PERSON), FlexFactorAuth(KEY, SECRET)]
+    shown += [
+        velo_arguments.PACKAGE.parts["NewPayee"](Query(), "", PERSON),
+        FlexFactorAuth(KEY, SECRET),
+    ]
     hidden = [*CREDENTIALS, CARD, NAME, ADDRESS, ACCOUNT, NATIONAL, channel.iban, company.tax_id]
     assert found_in(repr(shown) + caplog.text, hidden) == []
     assert decision.raw.additional_properties["email"] == EMAIL  # it is there for whoever asks
