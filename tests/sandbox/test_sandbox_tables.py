@@ -232,7 +232,7 @@ ANSWERED = {"delay", "rate_limit", "status", "truncated_json", "malformed_json",
 WORK = {"cut_answer", "lose_answer", "delay", "truncated_json", "malformed_json"}
 
 
-@pytest.mark.parametrize("kind", [*(ANSWERED | WORK), "refuse", "cut_request"])
+@pytest.mark.parametrize("kind", [*sorted(ANSWERED | WORK), "refuse", "cut_request"])
 def test_every_fault_does_the_work_once_and_only_once(odd, kind):
     sandbox, ann = odd
     sandbox.inject(kind, operation="make", delay=0.01)
