@@ -1,7 +1,7 @@
 """The stamp of a package: the first comment of its `operations.py`, which says what wrote it.
 
 It has the version of the recipe, that of `victor_ext.typed` which the typed modules need, and the
-check sum of all files: so a package that was edited is told from one of an earlier document.
+check sum of all files: by it, check knows an edited package from a stale one.
 """
 
 import re
