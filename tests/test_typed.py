@@ -265,3 +265,10 @@ def test_a_list_is_read_again_for_what_an_item_may_leave() -> None:
         assert package.list(OPERATION, given).may_be_left is may_be_left
     extra = {"state": None, "day": None, "extra_query": {"a": "b"}}
     assert package.list(OPERATION, extra).may_be_left
+
+
+def test_a_dot_in_a_name_leads_into_no_object() -> None:
+    rows = {"zip": {"place": ("", "details.zip")}, "note": {"place": "details.note"}}
+    package = package_of({"what": "order", "body": rows, "objects": {"details": False}})
+    request = package.request(OPERATION, {"zip": "Z", "note": "N"})
+    assert request.body == {"details.zip": "Z", "details": {"note": "N"}}

@@ -282,6 +282,26 @@ def test_a_name_that_the_generated_code_uses_itself_gets_an_underscore(tmp_path:
     assert tables["PARTS"]["Line"]["body"]["date_"] == {"place": "date"}
 
 
+def test_a_name_with_a_dot_is_kept_apart_from_the_object_beside_it(tmp_path: Path) -> None:
+    member = '        "details.zip": {type: string}\n        source:'
+    body = call_in(tmp_path, DOCUMENT.replace("        source:", member))["body"]
+    assert body["details_zip"]["place"] == ["", "details.zip"]
+    assert body["note"]["place"] == "details.note"
+
+
+@pytest.mark.parametrize("name", ["rows", "parts", "typed"])
+def test_an_operation_may_have_the_name_of_a_module(name: str, tmp_path: Path) -> None:
+    source = source_of(
+        made(
+            tmp_path,
+            DOCUMENT.replace("operationId: takeOrder", f"operationId: {name}"),
+            SETTINGS.replace("takeOrder", name),
+        )
+    )
+    assert f"import {name} as _{name}_ " in source
+    assert f"return PACKAGE.request(_{name}_, locals())" in source
+
+
 def test_a_limit_that_a_form_decides_in_place_of_is_not_said(tmp_path: Path) -> None:
     settings = SETTINGS.replace("reference: {", "reference: {whole: '[A-Z]{4}', ")
     assert "2 to 30 characters" in source_of(made(tmp_path))

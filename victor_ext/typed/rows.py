@@ -4,7 +4,8 @@ is sent, as the rows say.
 A row is a mapping. These columns say what becomes of a value; all others are limits of its check:
 
     kind                the method of `Query` that checks it; `text` without this column
-    place               where it is sent, if not under its own name: `payee.account_number`
+    place               where it is sent, if not under its own name: `payee.account_number`, or
+                        the object and the name apart, where one of them has a dot of its own
     required            None is refused; without this column it sends nothing
     leaves              an item of the list may stop matching it while the list is read
     compared            a text that a response can repeat
@@ -56,7 +57,7 @@ class SentMembers:
         objects in it, each with whether it is sent without members, too.
         """
         self.rows = rows
-        self.places = {name: row.get("place", name) for name, row in rows.items()}
+        self.places = {name: _joined(row.get("place", name)) for name, row in rows.items()}
         self.leaving = {self.places[name] for name, row in rows.items() if "leaves" in row}
         self._objects = objects
         self._optional = [name for name, is_required in self._objects.items() if not is_required]
@@ -65,16 +66,9 @@ class SentMembers:
     def _step(self, name: str, row: Row, package: Package) -> _Step:
         is_required: bool = row.get("required", False)
         is_compared: bool = row.get("compared", False)
-        within, wire = self._split(self.places[name])
-        sends = [(*self._split(place), member) for place, member in row.get("sends", {}).items()]
+        within, wire = _split(row.get("place", name))
+        sends = [(*_split(place), member) for place, member in row.get("sends", {}).items()]
         return name, is_required, package.check_of(row), is_compared, within, wire, sends
-
-    def _split(self, place: str) -> tuple[str, str]:
-        """The object in which a place is, and the name in it."""
-        for name in self._objects:
-            if place.startswith(f"{name}."):
-                return name, place.removeprefix(f"{name}.")
-        return "", place
 
     def __call__(self, query: Query, where: str, part: Part) -> Body:
         """What is sent of a request object; `where` stands before the names in messages."""
@@ -105,6 +99,18 @@ class SentMembers:
             if objects[name]:
                 sent[name] = objects[name]
         return sent
+
+
+def _split(place: str | tuple[str, str]) -> tuple[str, str]:
+    """The object in which a place is (empty: none), and the name in it."""
+    if isinstance(place, tuple):
+        return place
+    within, _, name = place.rpartition(".")
+    return within, name
+
+
+def _joined(place: str | tuple[str, str]) -> str:
+    return place if isinstance(place, str) else ".".join(filter(None, place))
 
 
 def _send_money(

@@ -52,6 +52,14 @@ class Member:
     within: str = ""
     """The object that it stands in, if it is not the body itself."""
 
+    @property
+    def sent_at(self) -> str | tuple[str, str]:
+        """Where a row says that it is sent: `payee.account_number`. Where a name has a dot of its
+        own, the object and the name apart.
+        """
+        has_dots = "." in self.name or "." in self.within
+        return (self.within, self.name) if has_dots else self.place
+
 
 class Schemas:
     """The schemas of one document, with what the settings make of them."""
@@ -219,7 +227,7 @@ class Members:
         row = row_of(
             checked.row,
             name,
-            member.place,
+            member.sent_at,
             required=is_required,
             compared=self._is_compared(member, checked),
             compared_as=self._compared_as(member, checked),
@@ -332,7 +340,9 @@ class Members:
         is_required = self._is_required(member)
         members_of_money = {amount: "minor_units", currency: "currency"}
         sends = {
-            place: members_of_money[place] for place in self._members if place in members_of_money
+            each.sent_at: members_of_money[place]
+            for place, each in self._members.items()
+            if place in members_of_money
         }
         limits = {"kind": "money", "sends": sends, **numbers_of({"minimum": 1, **schema})}
         if self._own.decimals is not None:
@@ -346,7 +356,7 @@ class Members:
             row=row_of(
                 limits,
                 name,
-                member.place,
+                member.sent_at,
                 required=is_required,
                 compared_as=self._compared_as(member, Checked("money", "Money", limits)),
             ),

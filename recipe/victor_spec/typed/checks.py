@@ -101,7 +101,7 @@ Row = dict[str, Any]
 """What is checked of a value, and what is sent. `victor_ext.typed.rows` has the columns."""
 
 
-def row_of(limits: Row, name: str, place: str, **columns: Any) -> Row:
+def row_of(limits: Row, name: str, place: str | tuple[str, str], **columns: Any) -> Row:
     """The row of an argument: where it is sent, its limits, and further columns, without those that
     say nothing.
     """
