@@ -521,3 +521,17 @@ def test_the_life_of_a_key_is_what_was_said_when_it_was_stored(
     else:
         sender(**({"key_retention": 86_400} if how == "another life" else {})).resume()
     asked_once(victor_sandbox, records, *keys)
+
+
+def test_two_persons_who_ask_for_two_rows_are_both_stored(sender, clients, victor_sandbox):
+    sender.finish(rows(2))
+    for result in sender().export():
+        victor_sandbox.move(result.id, "declined")
+
+    def ask_first() -> None:
+        assert sender().ask_again(["INV-2"], by="Bob", why="he has called") == 1
+
+    second = clients(transport=Meanwhile(ask_first))
+    sender.ask_again("INV-1", victor=second)
+    with sender()._stored_batch() as (_, _, record):
+        assert [person["by"] for person in record.persons] == [None, "Bob", "Ann"]

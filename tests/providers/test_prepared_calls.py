@@ -43,6 +43,8 @@ from victor_ext.providers.eastpay import Card, EastPay
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorToken
 from victor_ext.providers.velo import Velo, VeloAuth
 from victor_ext.providers.velo.system import PAYOUT_STATUSES
+from victor_ext.runtime.core.comparing import Likeness
+from victor_ext.runtime.core.json_values import parsed
 
 RECENTLY = datetime.now(UTC) - timedelta(minutes=5)
 BEGINS_WITH_A_READ = {"velo fund"}
@@ -373,3 +375,20 @@ def test_the_look_up_that_a_message_names_shows_what_was_done(
         subject = exchange.subject(harness)
         before, _, after = look(subject), lose(subject), look(subject)
         assert (before == after) is (f"{system} {exchange.word}" in SENT_AGAIN)
+
+
+def test_what_was_sent_is_compared_with_each_of_its_digits() -> None:
+    content = b'{"amount": 12345678901234567.89, "rate": 0.12345678901234567891}'
+    call = PreparedCall(
+        name="pay",
+        operation="POST /pay",
+        promise=Promise.KEYED,
+        method="POST",
+        url="https://one.test/pay",
+        headers={},
+        content=content,
+    )
+    found = parsed(content)
+    assert {*call.compared_with(found).values()} == {Likeness.SAME}
+    others = parsed(content.replace(b"67.89", b"67.88").replace(b"891}", b"892}"))
+    assert {*call.compared_with(others).values()} == {Likeness.OTHER}

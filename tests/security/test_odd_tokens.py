@@ -4,28 +4,38 @@ import copy
 import json
 import logging
 import pickle
+from collections.abc import Mapping
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 from victor_api.api.payment_requests import get_payment_request
+from victor_api.client import Client
 
 from tests.faults.adapters import Running
 from tests.faults.raw_provider import answer
 from tests.faults.raw_sockets import Background
 from tests.frames import assert_hidden
+from tests.providers.systems import of_every_system
 from tests.providers.victor.adapter import payment
 from tests.security.recorder import Recorder
 from victor_ext import (
+    AsyncApiClient,
     AsyncVictor,
+    ClientCredentialsAuth,
     ConfigurationError,
     Outcome,
     UnreadableResponse,
     Victor,
     VictorError,
     VictorOAuth,
+    connect,
+    connect_async,
 )
+from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth
+from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
 
 pytestmark = pytest.mark.slow
 MARK = "marked-and-fake"
@@ -49,6 +59,12 @@ ODD = {
 
 OF_A_HEADER = [odd for odd in ODD if odd != "a blank within it"]
 """A header may hold a blank: what it means is between the caller and the provider."""
+
+
+def issuer_of(background: Background, members: dict[str, Any], status: str = "200 OK") -> Recorder:
+    """A server that answers everything with the same token."""
+    token = {"expires": 4_102_444_800_000, "expires_in": 1799, **members}
+    return Recorder(background, answer=answer(json.dumps(token).encode(), status))
 
 
 @pytest.fixture(autouse=True)
@@ -80,11 +96,44 @@ def create(client: Any) -> Any:
     return client.payment_requests.create(**payment())
 
 
-def observe(url: str, *, awaited: bool, call: Any = create, auth: Any = None) -> VictorError:
+def read_payment_request(client: Any) -> Any:
+    return read_with(client.api, awaited=isinstance(client, AsyncApiClient))
+
+
+def read_with(api: Any, *, awaited: bool) -> Any:
+    function = get_payment_request.asyncio if awaited else get_payment_request.sync
+    return function("a1", client=api)
+
+
+SYSTEMS: Mapping[str, tuple[tuple[Any, Any], dict[str, Any], Any]] = of_every_system(
+    __name__,
+    {
+        "victor": ((Victor, AsyncVictor), {"auth": VictorOAuth("id-1", "not-a-secret")}, create),
+        "velo": (
+            (Velo, AsyncVelo),
+            {"auth": VeloAuth("key-1", "not-a-secret")},
+            lambda it: it.payouts.get("p-1"),
+        ),
+        "flexfactor": (
+            (FlexFactor, AsyncFlexFactor),
+            {"auth": FlexFactorAuth("key-1", "not-a-secret"), "mid": MID},
+            lambda it: it.orders.cancel(MID),
+        ),
+        "connected": (
+            (partial(connect, Client), partial(connect_async, Client)),
+            {"auth": ClientCredentialsAuth("/oauth/token", "id-1", "not-a-secret")},
+            read_payment_request,
+        ),
+    },
+    without=("eastpay",),
+)
+
+
+def observe(system: str, url: str, *, awaited: bool, **changes: Any) -> VictorError:
     """The error that the caller gets."""
-    auth = auth or VictorOAuth("id-1", "not-a-secret")
-    kind = AsyncVictor if awaited else Victor
-    running = Running(lambda: kind(auth, base_url=url, deadline=5.0), awaited=awaited)
+    clients, options, call = SYSTEMS[system]
+    options = {**options, "base_url": url, "deadline": 5.0, **changes}
+    running = Running(lambda: clients[awaited](**options), awaited=awaited)
     with closing(running), pytest.raises(VictorError) as raised:
         running.result(lambda: call(running.client))
     return raised.value
@@ -97,14 +146,14 @@ def assert_shown_nowhere(error: VictorError, caplog: pytest.LogCaptureFixture) -
 
 @pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
 class TestATokenThatCannotBeSent:
+    @pytest.mark.parametrize("system", SYSTEMS)
     @pytest.mark.parametrize("odd", ODD)
     def test_an_odd_token_as_it_was_issued_sends_nothing(
-        self, odd: str, awaited: bool, background: Background, closed: Any, caplog: Any
+        self, system: str, odd: str, awaited: bool, background: Background, closed: Any, caplog: Any
     ) -> None:
-        token = {"access_token": ODD[odd], "token_type": "Bearer", "expires": 4_102_444_800_000}
-        body = answer(json.dumps(token).encode())
-        issuer = closed(Recorder(background, answer=body))
-        error = observe(issuer.url(), awaited=awaited)
+        token = {"access_token": ODD[odd], "accessToken": ODD[odd], "token_type": "Bearer"}
+        issuer = closed(issuer_of(background, token))
+        error = observe(system, issuer.url(), awaited=awaited)
         assert type(error) is UnreadableResponse
         assert "no usable token" in str(error)
         assert (error.outcome, error.attempts, error.body) == (Outcome.NOT_SENT, 0, None)
@@ -118,7 +167,7 @@ class TestATokenThatCannotBeSent:
         recorder = closed(Recorder(background))
         headers = {"nothing": "", "blanks alone": "Bearer  ", "a blank before it": f" {MARK}"}
         header = headers.get(odd, f" Bearer {MARK}" if odd not in ODD else f"Bearer {ODD.get(odd)}")
-        error = observe(recorder.url(), awaited=awaited, auth=Handed(header))
+        error = observe("victor", recorder.url(), awaited=awaited, auth=Handed(header))
         assert type(error) is ConfigurationError
         assert "Authorization header that cannot be sent: it " in str(error)
         assert (error.outcome, error.attempts, recorder.heads) == (Outcome.NOT_SENT, 0, [])
@@ -134,10 +183,10 @@ def test_another_header_that_cannot_be_sent_is_not_shown_either(
     recorder = closed(Recorder(background))
 
     def call(client: Any) -> Any:
-        function = get_payment_request.asyncio if awaited else get_payment_request.sync
-        return function("a1", client=client.api.with_headers({"X-Of-Their-Own": f"{MARK} "}))
+        return read_with(client.api.with_headers({"X-Of-Their-Own": f"{MARK} "}), awaited=awaited)
 
-    error = observe(recorder.url(), awaited=awaited, call=call, auth=Handed("Bearer t"))
+    SYSTEMS["victor, directly"] = (SYSTEMS["victor"][0], {"auth": Handed("Bearer t")}, call)
+    error = observe("victor, directly", recorder.url(), awaited=awaited)
     assert (error.outcome, recorder.heads) == (Outcome.NOT_SENT, [])
     assert "a header of the request cannot be sent" in str(error)
     assert [text for text in (str(error), repr(error), repr(error.__cause__)) if MARK in text] == []

@@ -339,3 +339,11 @@ class TestPost:
         assert len(caller.read(search(), BY_CURSOR.of(models.Payment), body=first)) == len(ITEMS)
         with pytest.raises(UnreadableResponse, match="an item of the class Payment, not Problem"):
             caller.read(search(), BY_CURSOR.of(models.Problem), body=first)
+
+
+def test_null_is_an_empty_list_and_a_missing_member_is_none(mode: str) -> None:
+    style = CursorPages(**ENVELOPE)
+    assert Caller(mode, serving(lambda _params: {"data": None})).read(payments(), style) == []
+    for page in ({}, {"items": []}, {"data": "text"}, {"data": {"id": 1}}):
+        with pytest.raises(UnreadableResponse, match="no list at 'data'"):
+            Caller(mode, serving(lambda _params, page=page: page)).read(payments(), style)

@@ -158,3 +158,21 @@ def observe(nonce: str, **members: Any) -> Notification:
 def test_a_repeat_is_known_over_restarts_by_its_fingerprint() -> None:
     first, again = observe("n1", IsResent=False), observe("n2", IsResent=True, TimeStamp="t2")
     assert first.fingerprint == again.fingerprint != observe("n1", OrderId="o-2").fingerprint
+
+
+def test_comparisons_take_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[int] = []
+    real = hmac.compare_digest
+
+    def compare(a: bytes, b: bytes) -> bool:
+        compared.append(len(a))
+        return real(a, b)
+
+    monkeypatch.setattr("victor_ext.providers.flexfactor.webhooks.hmac.compare_digest", compare)
+    webhooks(keys=[KEY, base64.b64encode(b"old" * 20).decode()]).read(BODY, signed())
+    # the digest of the body in base64, and the signature under each of two keys
+    assert compared == [
+        88,
+        64,
+        64,
+    ]

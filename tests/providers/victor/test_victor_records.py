@@ -263,3 +263,13 @@ def test_what_was_there_when_it_began_may_have_been_missed_before(seconds: int) 
     times = readings(BEGAN + timedelta(seconds=seconds))
     assert times == (ENOUGH if may_be_missed else QUIET_PASSES)
     assert readings(None) == ENOUGH, "it does not say when it was made"
+
+
+def test_no_repr_shows_more_than_the_last_digits_of_an_account() -> None:
+    request = listed(
+        **with_payer({"account_number": "243884643621", "routing_number": "011401533"})
+    )
+    shown = f"{request!r} {request.payee!r} {request.payer!r}"
+    assert "3645" in shown and "3621" in shown
+    assert "043987673645" not in shown and "243884643621" not in shown and "011401533" not in shown
+    assert request.to_dict()["payee"]["account_number"] == "043987673645"

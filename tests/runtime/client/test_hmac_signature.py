@@ -215,3 +215,9 @@ def test_headers_that_are_no_mapping_are_refused(headers: Any) -> None:
     with pytest.raises(InvalidRequest, match="headers must be a mapping") as caught:
         signature()(headers, BODY)
     assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
+def test_the_hash_is_that_of_the_algorithm(algorithm: Any) -> None:
+    header = {"X-Sig": hmac.new(TEXT.encode(), BODY, algorithm).hexdigest()}
+    HmacSignature(header="X-Sig", secret=TEXT, algorithm=algorithm)(header, BODY)

@@ -11,6 +11,7 @@ from unicodedata import normalize
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -57,6 +58,24 @@ FOR_EVER = [
 def test_a_key_never_changes(facts, key):
     assert idempotency_key_for(*facts) == key
     assert key_problem(key) is None
+
+
+def test_another_cut_is_another_fact():
+    facts = [
+        ("1042",),
+        ("01042",),
+        ("1042", "x"),
+        ("a", "bc"),
+        ("ab", "c"),
+        ("abc",),
+        ("a", "b", "c"),
+        ("c", "b", "a"),
+        (date(2026, 3, 4),),
+        (datetime(2026, 3, 4, tzinfo=UTC),),
+        ('["a"]',),
+        ('a", "b',),
+    ]
+    assert len({idempotency_key_for(*parts) for parts in facts}) == len(facts)
 
 
 @MANY
@@ -143,8 +162,27 @@ def test_what_may_read_differently_is_refused_with_what_to_write(fact, instead):
     assert re.search(instead, raised.value.problems[0].message)
 
 
+class Text(str):
+    __slots__ = ()
+    __str__ = __repr__ = lambda _self: "another text"
+
+
+class Number(int):
+    __str__ = __repr__ = lambda _self: "another text"
+
+
 class Moment(datetime):
     def isoformat(self, *_: object) -> str:
+        return "another text"
+
+
+class Day(date):
+    def isoformat(self) -> str:
+        return "another text"
+
+
+class Id(uuid.UUID):
+    def __str__(self) -> str:
         return "another text"
 
 
@@ -154,6 +192,10 @@ class Kind(StrEnum):
 
 class Version(IntEnum):
     FIRST = 1
+
+
+class Plain(Enum):
+    INVOICE = "invoice"
 
 
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -171,14 +213,36 @@ EQUAL_FACTS = [
     (MOMENT.astimezone(TOKYO), MOMENT),
     (Kind.INVOICE, "invoice"),
     (Version.FIRST, 1),
+    (Plain.INVOICE, "invoice"),
+    (Text("INV-1042"), "INV-1042"),
+    (Number(1042), 1042),
     (Moment(2026, 3, 4, 5, 6, 7, tzinfo=UTC), MOMENT),
     (Moment(2026, 3, 4, 14, 6, 7, tzinfo=TOKYO), MOMENT),
+    (Day(2026, 3, 4), date(2026, 3, 4)),
+    (Id(int=7), uuid.UUID(int=7)),
 ]
 
 
 @pytest.mark.parametrize(("held", "read_back"), EQUAL_FACTS)
 def test_equal_facts_are_one_fact_however_they_are_held(held, read_back):
     assert idempotency_key_for("invoice", held) == idempotency_key_for("invoice", read_back)
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=-5))])
+def test_what_sqlite_gives_back_of_a_moment_is_refused_or_the_same_fact(zone):
+    """Its column of a moment keeps no zone: a second request would go out under another key."""
+    engine = sa.create_engine("sqlite://")
+    column = sa.Column("made_at", sa.DateTime(timezone=True))
+    table = sa.Table("invoices", sa.MetaData(), column)
+    table.create(engine)
+    made_at = datetime(2026, 3, 4, 5, 6, 7, tzinfo=zone)
+    with engine.begin() as connection:
+        connection.execute(sa.insert(table).values(made_at=made_at))
+        read = connection.execute(sa.select(column)).scalar_one()
+    key = idempotency_key_for("invoice", 1, made_at)
+    with pytest.raises(InvalidRequest, match="naive datetime"):
+        idempotency_key_for("invoice", 1, read)
+    assert idempotency_key_for("invoice", 1, read.replace(tzinfo=zone)) == key
 
 
 def test_no_fact_is_refused():

@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 from victor_api.types import Key
 from victor_api.types import Operation as Declared
 
+from tests.providers.running import Script
 from tests.providers.systems import of_every_system
+from tests.providers.victor.adapter import over
+from victor_ext import UnreadableResponse
 from victor_ext.providers.connected.operations import DocumentOperations
 from victor_ext.providers.eastpay.operations import operations_of
 from victor_ext.providers.flexfactor.operations import OPERATIONS as FLEXFACTOR
@@ -200,3 +203,25 @@ def test_an_action_on_an_object_is_looked_up_by_its_read(method: str, path: str,
     operations = DocumentOperations(document, httpx.URL("https://pay.example/api"), NoKeys())
     request = httpx.Request(method, f"https://pay.example/api{path}")
     assert operations.of(request).hint(request) == hint
+
+
+@pytest.mark.parametrize("asks", ["get", "list"])
+def test_a_redirect_to_something_else_is_no_answer(asks: str) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.raw_path.endswith(b"2"):
+            return httpx.Response(
+                200, json={"victor_payment_request_id": "pr_2", "results": [], "page": 2}
+            )
+        return httpx.Response(302, headers={"location": "?page=2" if asks == "list" else "pr_2"})
+
+    def ask(client: Any) -> object:
+        return (
+            client.payment_requests.get("pr_1")
+            if asks == "get"
+            else [*client.payment_requests.list()]
+        )
+
+    with pytest.raises(
+        UnreadableResponse, match=r"about another payment request, pr_2|is page 2 of a list"
+    ):
+        over("blocking", Script(answer), ask)
