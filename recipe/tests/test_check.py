@@ -241,11 +241,17 @@ def test_a_file_that_was_edited_is_named_and_cannot_be_accepted(
     assert named_by_check(shop, capsys) == {file.name: "edited by hand"}
 
 
+def test_other_line_ends_are_no_edit(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = shop.with_name("shop_api") / "decoding.py"
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    assert named_by_check(shop, capsys) == {"decoding.py": "its line ends are others"}
+
+
 def test_what_is_stale_is_told_from_what_was_edited(
     shop: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     replace_in(shop, "operationId: find", "operationId: search")
-    stale = "stale: made of another document, or of other settings"
+    stale = "stale: of another document, settings or options, or of another state of victor-spec"
     assert {*named_by_check(shop, capsys).values()} == {stale, "gone"}
     file = shop.with_name("shop_api") / "decoding.py"
     file.write_text(file.read_text(encoding="utf-8") + "x = 1\n", encoding="utf-8")

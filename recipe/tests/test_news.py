@@ -768,6 +768,8 @@ def test_a_new_text_that_is_money_is_a_decision_with_its_line_of_settings(
         f"`{entry % wire_name}`" for entry in entries
     ]
     assert all(f"money by its {why}" in line for line in decisions)
+    dollars = "if it is US dollars, above zero, with at most two decimals, as a Decimal: "
+    assert [dollars in line for line in decisions] == ["dollars}" in entry for entry in entries]
 
 
 def test_a_new_double_that_is_sent_and_is_money_is_a_decision(

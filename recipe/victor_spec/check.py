@@ -211,12 +211,12 @@ def _why(fresh: Path, committed: Path) -> str:
     stamp, expected = stamp_of(committed), stamp_of(fresh)
     if stamp is None or expected is None:
         return "written by an earlier release of victor-spec"
-    if stamp.check_sum == expected.check_sum and stamp.version == expected.version:
-        return "edited by hand"
-    stale = "stale: made of another document, or of other settings"
+    is_edited = check_sum(committed) != stamp.check_sum
+    if stamp == expected:
+        return "edited by hand" if is_edited else "its line ends are others"
+    stale = "stale: of another document, settings or options, or of another state of victor-spec"
     if stamp.version != expected.version:
         stale = f"written by victor-spec {stamp.version}, and this is {expected.version}"
-    is_edited = check_sum(committed) != stamp.check_sum
     return f"{stale}; files of this package were edited by hand, too" if is_edited else stale
 
 

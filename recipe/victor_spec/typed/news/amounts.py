@@ -33,6 +33,8 @@ def _admits_decimals_alone(pattern: str) -> bool:
     return re.search(pattern, "12.34") is not None and re.search(pattern, "x") is None
 
 
-def decision(why: str, line: str) -> str:
-    """What a line of news says of a member that is money by its `why`."""
-    return f"money by its {why}; {AS_DECIMAL}`{line}`"
+def decision(why: str, line: str, condition: str = "") -> str:
+    """What a line of news says of a member that is money by its `why`; `condition` says for which
+    amounts the line of settings is right.
+    """
+    return f"money by its {why}; {condition}{AS_DECIMAL}`{line}`"

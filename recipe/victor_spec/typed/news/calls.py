@@ -52,6 +52,8 @@ IN_LISTS = "nothing sends it: it stands in items of lists alone"
 KEY = "without a row by hand, a client with this key sends a random one, the same in all attempts"
 SENT_AS = {TYPES["string"]: "dollars", TYPES["number"]: "decimal"}
 """How an amount is sent exactly, by what its type is called."""
+DOLLARS = "if it is US dollars, above zero, with at most two decimals, "
+"""For which texts that is so."""
 
 
 def news_of_calls(
@@ -210,7 +212,8 @@ def _holds_of(
         group = f"parts: {{{plan.schema}" if isinstance(plan, PartPlan) else ""
         if isinstance(plan, CallPlan):
             group = f"bodies: {{{plan.operation}"
-        return [decision(why, f"{group}: {{read_as: {{{argument.place}: {sent_as}}}}}}}")]
+        line = f"{group}: {{read_as: {{{argument.place}: {sent_as}}}}}}}"
+        return [decision(why, line, DOLLARS if sent_as == "dollars" else "")]
     if isinstance(plan, PartPlan):
         return [] if argument.name in plan.decided else [PRIVATE]
     is_decided = argument.place in (getattr(own, "compared_as", None) or ())
