@@ -80,7 +80,8 @@ RUNTIME = 2
 def require_runtime(version: int) -> None:
     """Raise `ImportError` for a package that was generated for another version of this module."""
     if version != RUNTIME:
+        what_to_do = "generate it again" if version < RUNTIME else "install a newer victor-ext"
         raise ImportError(
             f"This package was generated for version {version} of victor_ext.typed, and version "
-            f"{RUNTIME} is installed: generate it again."
+            f"{RUNTIME} is installed: {what_to_do}."
         )
