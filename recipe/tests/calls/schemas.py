@@ -232,9 +232,11 @@ class Schemas:
         place = unescaped(unquote(reference[2:]).replace("/", ".")) if reference else node.place
         return Node({} if "$ref" in tree else tree, place)
 
-    def is_hidden(self, schema: Tree, direction: Direction) -> bool:
+    def is_hidden(self, schema: Any, direction: Direction) -> bool:
         """Whether a member, by one of its definitions, is not there in a direction."""
-        parts = [schema, *list_at(schema, "allOf")]
+        if not is_mapping(schema):  # true, which admits everything
+            return False
+        parts: list[Any] = [schema, *list_at(schema, "allOf")]
         parts += map(self.target, [*parts])
         return any(is_mapping(part) and part.get(HIDDEN[direction]) for part in parts)
 
