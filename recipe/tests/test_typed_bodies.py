@@ -151,6 +151,7 @@ body:
     required: true
     compared: true
     compared_as: word
+    said_limits: 2 to 30 characters.
     form: reference
     longest: 30
     shortest: 2
@@ -158,10 +159,12 @@ body:
     place: details.note
     compared: true
     compared_as: text
+    said_limits: Up to 80 characters.
     longest: 80
   lines:
     kind: parts
     compared_as: parts
+    said_limits: 1 to 9.
     part: Line
     fewest: 1
     most: 9
@@ -169,6 +172,23 @@ body:
   wrapped: {kind: flag, compared_as: flag}
 by_hand: [key]
 """)
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ("minimum: 0, maximum: 5000000000", "0 to 5000000000."),
+        ("minimum: 0, maximum: 2147483647", "0 to 2147483647."),
+        ("format: int32, maximum: 3", None),
+    ],
+)
+def test_a_row_says_the_limits_that_the_document_has(
+    limits: str, said: str | None, tmp_path: Path
+) -> None:
+    member = f"        size: {{type: integer, {limits}}}\n        source:"
+    result = made(tmp_path, DOCUMENT.replace("        source:", member))
+    assert tables_of(result)["CALLS"]["take_order"]["body"]["size"].get("said_limits") == said
+    assert ((said or "to 3.") in source_of(result)) is (said is not None)
 
 
 def test_a_schema_of_the_body_is_a_request_object(tmp_path: Path) -> None:
@@ -459,6 +479,7 @@ def test_a_pattern_that_python_cannot_read_checks_nothing(tmp_path: Path) -> Non
     result = made(tmp_path, document, "bodies: {takeOrder: {what: order, lift: [details]}}")
     tables = tables_of(result)
     row = {"place": "details.reference", "required": True, "longest": 30, "shortest": 2}
+    row["said_limits"] = "2 to 30 characters."
     assert tables["CALLS"]["take_order"]["body"]["reference"] == row
     assert tables["FORMS"] == {}
 

@@ -12,6 +12,7 @@ A row is a mapping. These columns say what becomes of a value; all others are li
     compared_as         how a response is compared with it
     counts_if_left_out  a response with a value is about another request, if none was sent
     sends               the attributes of `Money` that are sent, by their places
+    said_limits         the sentence of its limits that a description ends with
     server_default      what the provider takes where nothing is sent, as text
 """
 
@@ -31,14 +32,26 @@ Row = Mapping[str, Any]
 Check = Callable[[Query, str, Any], Any]
 """Checks a value by its name in messages, and returns what is sent."""
 
-_Step = tuple[str, bool, Check, bool, str, str, Sequence[tuple[str, str, str]]]
-"""What is done with one argument: its name, whether it is required, its check, whether a response
-repeats it, the object in which it is sent (empty: the body), its name there, and the same of each
-attribute of `Money`.
-"""
+
+class _ArgumentStep(NamedTuple):
+    """What is done with one argument."""
+
+    name: str
+    is_required: bool
+    check: Check
+    is_compared: bool
+    """Whether a response can repeat it."""
+    within: str
+    """The object in which it is sent; empty: the body itself."""
+    wire: str
+    """Its name there."""
+    sends: Sequence[tuple[str, str, str]]
+    """The same two of each attribute of `Money`, and the attribute."""
+
+
 COLUMNS = frozenset(
     {"kind", "place", "required", "leaves", "compared", "compared_as", "counts_if_left_out"}
-    | {"sends", "server_default"}
+    | {"sends", "said_limits", "server_default"}
 )
 OF_TEXT = ("longest", "shortest", "form")
 NUMBERS = frozenset({"integer", "number", "numbers", "decimal", "money"})
@@ -63,12 +76,13 @@ class SentMembers:
         self._optional = [name for name, is_required in self._objects.items() if not is_required]
         self._steps = [self._step(name, row, of) for name, row in rows.items()]
 
-    def _step(self, name: str, row: Row, package: Package) -> _Step:
+    def _step(self, name: str, row: Row, package: Package) -> _ArgumentStep:
         is_required: bool = row.get("required", False)
         is_compared: bool = row.get("compared", False)
         within, wire = _split(row.get("place", name))
         sends = [(*_split(place), member) for place, member in row.get("sends", {}).items()]
-        return name, is_required, package.check_of(row), is_compared, within, wire, sends
+        check = package.check_of(row)
+        return _ArgumentStep(name, is_required, check, is_compared, within, wire, sends)
 
     def __call__(self, query: Query, where: str, part: Part) -> Body:
         """What is sent of a request object; `where` stands before the names in messages."""
@@ -201,10 +215,11 @@ class Package:
         kind: str = row.get("kind", "text")
         limits: dict[str, Any] = {name: limit for name, limit in row.items() if name not in COLUMNS}
         if kind == "flag" and "required" in row:
-            limits["required"] = True
+            limits["required"] = True  # this check alone takes None otherwise
         if kind in NUMBERS:
             limits = {"least": LEAST, "most": MOST, **limits}
         if "form" in limits:
+            # The form says whether a text may be empty.
             limits = {"shortest": 0, **limits, "form": self.forms[limits["form"]]}
         if kind == "each":
             return _each(self.check_of(limits.pop("items")), limits)
@@ -249,7 +264,7 @@ def _scalar(kind: str, limits: Mapping[str, Any]) -> Check:
     """The check of another scalar; of one that is sent as a text, with the limits of that text."""
     of_text = {name: limit for name, limit in limits.items() if name in OF_TEXT}
     of_value = {name: limit for name, limit in limits.items() if name not in of_text}
-    if kind == "reference":
+    if kind == "reference":  # its own check measures it
         of_value["longest"] = of_text.pop("longest", None)
     method: Check = getattr(Query, kind)
     check = partial(method, **of_value) if of_value else method

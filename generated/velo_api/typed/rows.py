@@ -253,12 +253,36 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     "create_funding_account": {
         "what": "funding account",
         "body": {
-            "account_type": {"place": "type", "required": True, "longest": 40},
-            "name": {"required": True, "longest": 30, "shortest": 3},
+            "account_type": {
+                "place": "type",
+                "required": True,
+                "said_limits": "Up to 40 characters.",
+                "longest": 40,
+            },
+            "name": {
+                "required": True,
+                "said_limits": "3 to 30 characters.",
+                "longest": 30,
+                "shortest": 3,
+            },
             "payor_id": {"place": "payorId", "required": True, "form": "id"},
-            "account_name": {"place": "accountName", "longest": 22},
-            "account_number": {"place": "accountNumber", "longest": 17, "shortest": 4},
-            "routing_number": {"place": "routingNumber", "longest": 9, "shortest": 6},
+            "account_name": {
+                "place": "accountName",
+                "said_limits": "Up to 22 characters.",
+                "longest": 22,
+            },
+            "account_number": {
+                "place": "accountNumber",
+                "said_limits": "4 to 17 characters.",
+                "longest": 17,
+                "shortest": 4,
+            },
+            "routing_number": {
+                "place": "routingNumber",
+                "said_limits": "6 to 9 characters.",
+                "longest": 9,
+                "shortest": 6,
+            },
             "currency": {"form": "currency"},
         },
     },
@@ -269,6 +293,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
             "payees": {
                 "kind": "parts",
                 "required": True,
+                "said_limits": "1 to 2000.",
                 "part": "NewPayee",
                 "fewest": 1,
                 "most": 2000,
@@ -279,7 +304,13 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
         "what": "webhook",
         "body": {
             "payor_id": {"place": "payorId", "required": True, "form": "id"},
-            "url": {"place": "webhookUrl", "required": True, "longest": 2000, "shortest": 6},
+            "url": {
+                "place": "webhookUrl",
+                "required": True,
+                "said_limits": "6 to 2000 characters.",
+                "longest": 2000,
+                "shortest": 6,
+            },
             "enabled": {"kind": "flag", "required": True},
             "authorization_header": {
                 "place": "authorizationHeader",
@@ -300,13 +331,14 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
             "payments": {
                 "kind": "parts",
                 "required": True,
+                "said_limits": "1 to 2000.",
                 "part": "NewPayment",
                 "fewest": 1,
                 "most": 2000,
             },
             "payout_from_payor_id": {"place": "payoutFromPayorId", "form": "id"},
             "payout_to_payor_id": {"place": "payoutToPayorId", "form": "id"},
-            "memo": {"place": "payoutMemo", "longest": 40},
+            "memo": {"place": "payoutMemo", "said_limits": "Up to 40 characters.", "longest": 40},
         },
     },
     "update_payee": {
@@ -315,10 +347,14 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
             "address": {"kind": "part", "part": "PostalAddress"},
             "individual": {"kind": "part", "part": "Person"},
             "company": {"kind": "part", "part": "Firm"},
-            "language": {"longest": 35},
-            "payee_type": {"place": "payeeType", "longest": 40},
+            "language": {"said_limits": "Up to 35 characters.", "longest": 35},
+            "payee_type": {
+                "place": "payeeType",
+                "said_limits": "Up to 40 characters.",
+                "longest": 40,
+            },
             "challenge": {"kind": "part", "part": "Challenge"},
-            "email": {"longest": 255, "shortest": 3},
+            "email": {"said_limits": "3 to 255 characters.", "longest": 255, "shortest": 3},
             "contact_sms_number": {"place": "contactSmsNumber", "form": "telephone"},
         },
         "path": {"payee_id": {"required": True, "form": "id"}},
@@ -327,14 +363,24 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
         "what": "payee",
         "body": {
             "payor_id": {"place": "payorId", "required": True, "form": "id"},
-            "remote_id": {"place": "remoteId", "required": True, "longest": 100},
+            "remote_id": {
+                "place": "remoteId",
+                "required": True,
+                "said_limits": "Up to 100 characters.",
+                "longest": 100,
+            },
         },
         "path": {"payee_id": {"required": True, "form": "id"}},
     },
     "update_webhook": {
         "what": "webhook",
         "body": {
-            "url": {"place": "webhookUrl", "longest": 2000, "shortest": 6},
+            "url": {
+                "place": "webhookUrl",
+                "said_limits": "6 to 2000 characters.",
+                "longest": 2000,
+                "shortest": 6,
+            },
             "authorization_header": {"place": "authorizationHeader", "form": "authorization"},
             "enabled": {"kind": "flag"},
             "categories": {"kind": "each", "items": {"longest": 100}},
@@ -343,7 +389,14 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     },
     "withdraw_payment": {
         "what": "payment",
-        "body": {"reason": {"required": True, "longest": 256, "shortest": 2}},
+        "body": {
+            "reason": {
+                "required": True,
+                "said_limits": "2 to 256 characters.",
+                "longest": 256,
+                "shortest": 2,
+            }
+        },
         "path": {"payment_id": {"required": True, "form": "id"}},
     },
 }

@@ -29,7 +29,7 @@ from .choices import words_in
 from .fitting import OF_MONEY, require_one_entry, why_no_currency
 from .limits import count_at, fewest, given, reference_of, without_null
 from .plans import Argument
-from .settings import MembersSettings, Settings
+from .settings import BodySettings, MembersSettings, Settings
 
 REFERENCE = "#/components/schemas/"
 COMPARED = {"birthday": "day", "decimal": "number", "second": "moment", "zulu": "moment"}
@@ -160,8 +160,11 @@ class Members:
 
     def arguments(self) -> list[Argument]:
         """The arguments, in the order of the document."""
-        amounts = {pair[0]: name for name, pair in self._own.money.items()}
-        currencies = {pair[1] for pair in self._own.money.values()}
+        amounts: dict[str, str] = {}
+        currencies: set[str] = set()
+        for name, (amount, currency) in self._own.money.items():
+            amounts[amount] = name
+            currencies.add(currency)
         found: list[Argument] = []
         no_arguments = {*self._own.leave_out, *self._own.set_by_hand, *currencies}
         for place, member in self._members.items():
@@ -224,6 +227,9 @@ class Members:
         self._require_may_be_empty(member, schema)
         words = () if checked.words is None else checked.words.words
         default = self._checks.default(member.place, kind, schema, words)
+        # Methods by hand describe arguments of calls; nothing describes a part's field again.
+        is_of_call = isinstance(self._own, BodySettings)
+        said_limits = self._said_limits(member, schema, checked) if is_of_call else ""
         row = row_of(
             checked.row,
             name,
@@ -231,6 +237,7 @@ class Members:
             required=is_required,
             compared=self._is_compared(member, checked),
             compared_as=self._compared_as(member, checked),
+            said_limits=said_limits,
             server_default=server_default(schema),
             counts_if_left_out=member.place in getattr(self._own, "counts_if_left_out", ()),
         )
@@ -247,21 +254,24 @@ class Members:
         )
 
     def _description(self, member: Member, schema: Tree, checked: Checked) -> str:
-        """What the document says of a member, with its limits, where nothing decides in their
-        place.
-        """
+        """What the document says of a member, with its limits."""
         description = member.schema.get("description") or schema.get("description")
         said = described(member.place, description, schema)
+        return f"{said} {self._said_limits(member, schema, checked)}".strip()
+
+    def _said_limits(self, member: Member, schema: Tree, checked: Checked) -> str:
+        """The sentence of the limits of a member; empty where it has none to name, or something
+        else decides in their place.
+        """
         schema = {key: limit for key, limit in schema.items() if key not in checked.decided}
         reader = checked.reader
-        limits = ""
         if reader == "text":
-            limits = _length(self._shortest(member, schema), schema.get("maxLength"))
-        elif reader == "whole" and {"minimum", "maximum"} <= schema.keys():
-            limits = f"{schema['minimum']} to {schema['maximum']}."
-        elif reader == "parts" and "maxItems" in schema:
-            limits = f"{schema.get('minItems', 0)} to {schema['maxItems']}."
-        return f"{said} {limits}".strip()
+            return _length(self._shortest(member, schema), schema.get("maxLength"))
+        if reader == "whole" and {"minimum", "maximum"} <= schema.keys():
+            return f"{schema['minimum']} to {schema['maximum']}."
+        if reader == "parts" and "maxItems" in schema:
+            return f"{schema.get('minItems', 0)} to {schema['maxItems']}."
+        return ""
 
     def _shortest(self, member: Member, schema: Tree) -> int:
         """The fewest characters of a text."""

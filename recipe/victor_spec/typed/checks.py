@@ -58,7 +58,7 @@ NUMBERS = ("whole", "number", "decimal")
 """The readers of numbers, which have the limits of numbers."""
 UNLESS_SAID = frozenset(
     {"kind", "place", "required", "leaves", "compared", "compared_as", "counts_if_left_out"}
-    | {"server_default"}
+    | {"said_limits", "server_default"}
 )
 """The columns that say nothing where they are empty."""
 IN_LISTS = frozenset({"text", "whole", "number", "flag", "day"})
