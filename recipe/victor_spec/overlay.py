@@ -232,9 +232,17 @@ def _add(before: list[Any], update: Any, known: Collection[str] | None) -> None:
     for each in added:
         if each in before:
             raise _Misfit(f"{each!r} stands there already: leave it out")
-        if known is not None and str(each) not in known:
-            raise _Misfit(f"{each!r} is required, and no property{_nearest(str(each), known)}")
+        _require_properties([each], known)
     before.extend(added)
+
+
+def _require_properties(required: Any, known: Collection[str] | None) -> None:
+    """Raise a _Misfit for a required name that is none of the properties `known`, if these are."""
+    if known is None:
+        return
+    for each in required if is_list(required) else [required]:
+        if str(each) not in known:
+            raise _Misfit(f"{each!r} is required, and no property{_nearest(str(each), known)}")
 
 
 def _require_keyword(key: str) -> None:
@@ -258,8 +266,7 @@ def _merge(target: Tree, update: Tree, at: str | int) -> bool:
         if key not in target:
             if at not in _OF_NAMES:
                 _require_keyword(key)
-            if known is not None:
-                _add([], value, known)
+            _require_properties(value, known)
             target[key] = value
             is_changed = True
         elif is_mapping(before) and is_mapping(value):

@@ -75,7 +75,7 @@ class _Packages:
         for name, after in new.names.items():
             for place in after.places:
                 self._by_place.setdefault((after.kind, after.owner, place), []).append(name)
-        self._now: dict[str, str] = {}
+        self._new_name_of: dict[str, str] = {}
         """The new name of each old one that is still there."""
         self._classes: dict[str, str] = {}
         """Those of classes, as types have them."""
@@ -88,7 +88,7 @@ class _Packages:
         for name, before in old.names.items():
             successor = self._successor(name, before)
             if successor is not None:
-                self._now[name] = successor
+                self._new_name_of[name] = successor
                 self._classes[before.name] = new.names[successor].name
                 if name == successor:
                     self._kept.update(before.places)
@@ -102,9 +102,9 @@ class _Packages:
         """What stands for a name: what comes from the same place, or has the same name. Its own
         name first; but that may be the name of something else now.
         """
-        if before.owner and before.owner not in self._now:
+        if before.owner and before.owner not in self._new_name_of:
             return None
-        owner = self._now.get(before.owner, "")
+        owner = self._new_name_of.get(before.owner, "")
         own = owner + name[len(before.owner) :]
         same: list[str] = []
         for place in before.places:
@@ -123,12 +123,12 @@ class _Packages:
         earlier: set[str] = set()
         for name, before in self._old.names.items():
             earlier.update(map(self._moved, before.places))
-            if name in self._now:
+            if name in self._new_name_of:
                 yield from self._compare(name, before)
-            elif not before.owner or before.owner in self._now:
+            elif not before.owner or before.owner in self._new_name_of:
                 places = [*before.places, *self._around(before)]
                 yield Finding(self._cause(places), "breaks", name, f"{before.title} is gone")
-        origins = {now: name for name, now in self._now.items()}
+        origins = {now: name for name, now in self._new_name_of.items()}
         for name, after in self._new.names.items():
             is_new = after.owner in origins or (
                 not after.owner and earlier.isdisjoint(after.places)
@@ -142,7 +142,7 @@ class _Packages:
 
     def _compare(self, name: str, before: Name) -> Iterator[Finding]:
         """What happened to a name that is still there."""
-        after = self._new.names[self._now[name]]
+        after = self._new.names[self._new_name_of[name]]
         shown = name.removesuffix("()")
         module, _, leaf = before.name.rpartition(".")
         new_module, _, new_leaf = after.name.rpartition(".")
@@ -164,12 +164,12 @@ class _Packages:
     def _order(self, name: str, before: Name) -> Iterator[Finding]:
         """Whether the arguments by position of a function have another order."""
         old = self._old.by_position.get(name, [])
-        new = self._new.by_position.get(self._now[name], [])
-        kept = [self._now[each] for each in old if each in self._now]
+        new = self._new.by_position.get(self._new_name_of[name], [])
+        kept = [self._new_name_of[each] for each in old if each in self._new_name_of]
         if kept != [each for each in new if each in kept]:
             order = ", ".join(self._new.names[each].name for each in new)
             former = ", ".join(self._old.names[each].name for each in old)
-            leaf = self._now[name].rpartition(".")[2]
+            leaf = self._new_name_of[name].rpartition(".")[2]
             what = f"the arguments of {leaf} by position are {order}, not {former}"
             yield Finding(before.places[0], "breaks", name, what)
 
@@ -184,7 +184,7 @@ class _Packages:
             levels.append("none" if before.type == after.type else "look")
         else:
             # What answers no longer have cannot be read in the wrong way.
-            if name in self._old.read and self._now[name] in self._new.read:
+            if name in self._old.read and self._new_name_of[name] in self._new.read:
                 levels.append(self._level_of_type(before.type, after.type))
             if is_passed:
                 levels.append(self._level_of_type(before.type, after.type, is_passed=True))

@@ -406,9 +406,13 @@ class SchemaComparison:
         new = self.new.by_place
         if before == after:
             return False
-        if before not in old or after not in new or before in new:
+        if before not in old or after not in new:
             return True
-        return after in old and not self.is_same(old[before].tree, new[after].tree)
+        if before in new:
+            return True  # it kept its name: what the other name says is another schema
+        if after not in old:
+            return False  # one went and one came: it was renamed, and is compared as such
+        return not self.is_same(old[before].tree, new[after].tree)
 
 
 _BESIDE_TYPES = {"type-changed", "null-admitted", "null-refused"}
