@@ -97,7 +97,7 @@ class Pager:
             size=50,  # the document's default
             largest=settings.max_page_size,
             controls=("start_datetime", "end_datetime"),
-            members_of=lambda request_id: members(store.requests[request_id]),
+            members_of=lambda place: members(self._request_at(place)),
             test_of=self._test_of,
             asked_size="page_size",
             sort="",
@@ -116,8 +116,7 @@ class Pager:
         """
         settings, first = self._settings, int(self._settings.first_page)
         low, high = self._range(filters)
-        newest_first = self._store.order[low:high]
-        newest_first.reverse()
+        newest_first = range(high - 1, low - 1, -1)  # places in the store: nothing is copied
         asked = max(1, filters.get("page", first) - first + 1)
         page = self._listing.page(newest_first, {**filters, "page": asked})
         last = max(1, page.pages)
@@ -126,8 +125,12 @@ class Pager:
         elif asked > last and settings.page_beyond != "empty":
             beyond = Problem(("page",), "invalid", "There is no such page.", "maximum")
             raise wrong(beyond, status=settings.page_beyond)
-        requests = [self._store.requests[each] for each in page.items]
+        requests = [self._request_at(place) for place in page.items]
         return page.number + first - 1, page.size, requests
+
+    def _request_at(self, place: int) -> PaymentRequest:
+        """The request of a place, in the order in which they were created."""
+        return self._store.requests[self._store.order[place]]
 
     def _range(self, filters: Filters) -> tuple[int, int]:
         created = self._store.created
@@ -145,8 +148,8 @@ class Pager:
         attribute, compare = _TESTS[name]
         is_time = _FORMS.get(name) is _TIME
 
-        def test(request_id: str, wanted: str) -> bool:
-            value = getattr(self._store.requests[request_id], attribute)
+        def test(place: int, wanted: str) -> bool:
+            value = getattr(self._request_at(place), attribute)
             return value is not None and compare(value, zulu(wanted) if is_time else wanted)
 
         return test
