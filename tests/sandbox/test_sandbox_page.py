@@ -12,7 +12,7 @@ import pytest
 
 from tests.fifth_system.tiny_pay.sandbox import TinySandbox
 from tests.sandbox.desks import desk_of
-from tests.sandbox.sandbox_callers import CREATE, KEY, RawConnection
+from tests.sandbox.sandbox_callers import KEY, RawConnection
 from victor_ext.sandbox import RemoteSandbox
 from victor_ext.sandbox.command_line import provider_named, providers
 from victor_ext.sandbox.server import ServerInThread, command
@@ -52,16 +52,8 @@ def test_the_page_shows_what_there_is(start, http):
     made = caller.created(key=KEY, notes="Invoice 1042")
     page = http.get(sandbox.url)
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    for text in (
-        "Victor sandbox (staging)",
-        "44.23",
-        "Invoice 1042",
-        "Victor Doe",
-        "129.95",
-        KEY[:13],
-        "1 attempt",
-    ):
-        assert text in page.text
+    texts = ("Victor sandbox (staging)", "44.23", "Invoice 1042", "Victor Doe", "129.95", KEY[:13])
+    assert [text for text in (*texts, "1 attempt") if text not in page.text] == []
     assert f"#/records/{made['victor_payment_request_id']}" in page.text
     sandbox.advance(90_061)
     assert "advanced by 1 day, 1:01:01<" in http.get(sandbox.url).text
@@ -107,41 +99,28 @@ def test_a_record_tells_its_life(start, http):
     sandbox.advance(1)
     parent = sandbox.request(child)["parent_id"]
     found = http.get(f"{sandbox.url}{PAGE}/records/{parent}").text
-    timeline = re.sub(
-        r"<[^>]*>|\s+", " ", found.partition('class="timeline"')[2].partition("</ol>")[0]
+    timeline = as_read(found.partition('class="timeline"')[2].partition("</ol>")[0])
+    order = (
+        "create, attempt 1|503|fault: status, before the work|create, attempt 2|did the work|"
+        "created|of the business clock|respond|accepted|completed"
     )
-    order = [
-        "create, attempt 1",
-        "503",
-        "fault: status, before the work",
-        "create, attempt 2",
-        "did the work",
-    ]
-    order += ["created", "of the business clock", "respond", "accepted", "completed"]
-    places = [timeline.index(each) for each in order]
-    assert places == sorted(places), timeline
+    assert re.search(order.replace("|", ".*"), timeline), timeline
     assert "Paid in full" in found
     assert child in found
 
 
-def test_a_key_is_shown_whole(sandbox, caller, http):
+def test_a_key_is_shown_whole_and_a_number_that_may_be_an_account_is_not(sandbox, caller, http):
     key = "6a1f0c52-9c1f-4f0e-8d7b-6a1234566905"
     made = caller.created(key=key, notes="To 998877665544")["victor_payment_request_id"]
     found = http.get(f"{sandbox.url}{PAGE}/records/{made}").text
-    assert f"<dd>{key}</dd>" in found
-    assert "998877665544" not in found
+    assert (f"<dd>{key}</dd>" in found, "998877665544" in found) == (True, False)
 
 
 def test_a_call_shows_the_exchange_without_credentials(sandbox, caller, http):
-    token = caller.token()
-    headers = {"authorization": f"Token {token}", "idempotency-key": KEY}
-    body = {"payee": {"account_number": "998877665544"}, "note": HOSTILE}
-    answer = caller.http.post(CREATE, json=body, headers=headers)
+    caller.create(KEY, {"payee": {"account_number": "998877665544"}, "note": HOSTILE})
     shown = http.get(f"{sandbox.url}{PAGE}/calls/1").text
-    assert not [text for text in (token, "998877665544", "<script") if text in shown]
-    assert all(
-        text in shown for text in ("Token …", "••••••••5544", KEY, str(answer.status_code))
-    ), shown
+    assert not [text for text in ("eyJ", "998877665544", "<script") if text in shown]
+    assert all(text in shown for text in ("Token …", "••••••••5544", KEY, "400")), shown
 
 
 def test_a_request_that_was_cut_off_is_shown_as_far_as_it_came(sandbox, caller, http):
@@ -173,72 +152,57 @@ def test_what_callers_say_is_text(sandbox, http, text):
     sandbox.add_counterparty("hostile", name=text)
     request_id = sandbox.create_inbound(notes=text)
     sandbox.move(request_id, "failed", text)
-    http.get(
-        sandbox.url + "/" + quote(text, errors="replace"), headers={"idempotency-key": ascii(text)}
-    )
+    path, key = quote(text, errors="replace"), ascii(text)
+    http.get(f"{sandbox.url}/{path}", headers={"idempotency-key": key})
     with watching(sandbox.url) as message:
-        rows = "".join(message()["lists"]["groups"]["html"].values())
-    pages = [rows]
-    for path in (
-        "/",
-        f"{PAGE}/records/{request_id}",
-        f"{PAGE}/calls/1",
-        f"{PAGE}/keys/{quote(ascii(text))}",
-    ):
-        answer = http.get(sandbox.url + path)
-        assert answer.status_code == 200, path
-        pages.append(answer.text)
+        pages = ["".join(message()["lists"]["groups"]["html"].values())]
+    own = ("/", *(f"{PAGE}/{name}" for name in (f"records/{request_id}", "calls/1", f"keys/{key}")))
+    pages += [http.get(sandbox.url + quote(path)).text for path in own]
     for page in pages:
         scripts = re.findall(r"<script[^>]*>", page)
         assert scripts in ([], ['<script type="module" src="/_sandbox/page/page.js">'])
         assert "<img" not in page
-        assert "49" not in re.sub(r"[0-9a-f-]*49[0-9:]*", "", page) or "{{7*7}}" not in text
+        assert "Not here" not in page
+        assert text.count("{{7*7}}") <= page.count("{{7*7}}")
 
 
 # Live
 
 
 def test_the_stream_tells_what_is_new_and_nothing_else(sandbox, caller):
+    nothing = {"order": [], "html": {}}
     with watching(sandbox.url) as message:
         first = message()
-        assert first["lists"]["groups"] == {"order": [], "html": {}}
-        assert set(first["parts"]) == {"clock", "faults"}
+        assert (first["lists"]["groups"], {*first["parts"]}) == (nothing, {"clock", "faults"})
         request_id = sandbox.create_inbound("5.00", notes="Rent")
         second = message()
-        assert second["lists"]["groups"]["order"] == [request_id]
-        assert "Rent" in second["lists"]["groups"]["html"][request_id]
-        assert set(second["lists"]) == {"groups"}
-        assert "parts" not in second
+        assert "Rent" in second["lists"].pop("groups")["html"][request_id]
+        assert (second["lists"], "parts" in second) == ({}, False)
         sandbox.inject("status")
         assert "status 503" in message()["parts"]["faults"]
         sandbox.reset()
-        after = message()
-        assert after["lists"]["groups"] == {"order": [], "html": {}}
+        assert message()["lists"]["groups"] == nothing
 
 
 def test_a_call_is_shown_while_it_is_worked_on_and_when_it_has_ended(sandbox, caller):
     sandbox.inject("delay", operation="create", delay=0.4)
     with watching(sandbox.url) as message, ThreadPoolExecutor(1) as pool:
         message()
-        made = pool.submit(caller.create, KEY)
-        shown = [message()["lists"]["calls"]["html"]["1"]]
-        made.result()
-        while "200" not in shown[-1]:
-            shown.append(message()["lists"].get("calls", {"html": {}})["html"].get("1", ""))
-        assert "working" in shown[0]
+        pool.submit(caller.create, KEY)
+        assert "working" in message()["lists"]["calls"]["html"]["1"]
+        while "200" not in str(message()["lists"].get("calls")):
+            pass
 
 
 def test_time_alone_moves_what_the_stream_shows(start):
     sandbox, caller = start(auto=0.1)
     caller.created(counterparty="failsRfp")
     with watching(sandbox.url) as message:
-        shown = ""
-        while "failed" not in shown:
-            shown = "".join(message()["lists"].get("groups", {"html": {}})["html"].values())
+        while "failed" not in str(message()["lists"].get("groups")):
+            pass
 
 
-def test_an_open_page_lasts_through_down_and_ends_with_the_sandbox(start):
-    sandbox, _ = start()
+def test_an_open_page_lasts_through_down_and_ends_with_the_sandbox(sandbox):
     with watching(sandbox.url) as message:
         message()
         sandbox.down()
@@ -275,33 +239,32 @@ def test_a_request_and_its_twin_are_answered_and_expire_together(start):
 def test_every_command_is_on_the_page_of_the_control_api_and_in_its_list(name, http):
     provider = provider_named(name)
 
-    class Here(provider.commands_type, ServerInThread):
-        provider_type = provider
-
-    with Here() as sandbox:
-        shown = http.get(sandbox.url + "/docs").text
-        listed = http.get(sandbox.url + "/_sandbox/").json()
-        assert http.get(sandbox.url).status_code == 200
-    assert f"{sandbox.settings.host}" in shown
-    for each in provider.commands_type.commands():
-        assert f"<b>{each.method}</b> <code>{each.path}</code>" in shown
-    calls = [each["call"] for each in listed["commands"]]
-    assert calls == [f"{each.method} {each.path}" for each in provider.commands_type.commands()]
-    assert all(each["what"] for each in listed["commands"])
+    commands = provider.commands_type.commands()
+    with type(
+        "Here", (provider.commands_type, ServerInThread), {"provider_type": provider}
+    )() as it:
+        shown = http.get(it.url + "/docs").text
+        listed = http.get(it.url + "/_sandbox/").json()["commands"]
+    assert [each["call"] for each in listed] == [f"{each.method} {each.path}" for each in commands]
+    assert all(each["what"] for each in listed)
     kinds = [kind for kind in KINDS if provider.resending or kind not in OF_NOTIFICATIONS]
     assert re.findall("<code>([a-z_]+)</code> ", shown.rpartition("Kinds of faults")[2]) == kinds
-    read = " ".join(html.unescape(re.sub(r"<[^>]*>", "", shown)).split())  # as a reader sees it
-    for each in provider.commands_type.commands():
+    for each in commands:
+        assert f"<b>{each.method}</b> <code>{each.path}</code>" in shown
         for paragraph in each.documentation.split("\n\n"):
-            assert " ".join(paragraph.replace("`", "").split()) in read
+            assert " ".join(paragraph.replace("`", "").split()) in as_read(shown)
         for parameter in each.parameters:
-            assert f"{parameter.name} {parameter.takes.replace('`', '')}" in read
+            assert f"{parameter.name} {parameter.takes.replace('`', '')}" in as_read(shown)
     assert not re.findall(r"`|&lt;class|typing|\| None|JSON value", shown)
+
+
+def as_read(page):
+    """The text of a page, as a reader sees it."""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", "", page)).split())
 
 
 def test_what_a_command_takes_is_told_as_json(sandbox, http):
     shown = http.get(sandbox.url + "/docs").text
-    read = " ".join(html.unescape(re.sub(r"<[^>]*>", "", shown)).split())
     for line in (
         "status Accepted or Declined",
         "notes a text or null, default null",
@@ -311,7 +274,7 @@ def test_what_a_command_takes_is_told_as_json(sandbox, http):
         "headers an object or null",
         "after a whole number, default 0",
     ):
-        assert line in read, line
+        assert line in as_read(shown), line
     assert "<dd><code>Accepted</code> or <code>Declined</code></dd>" in shown
 
 
@@ -326,23 +289,19 @@ def test_names_that_are_for_type_checkers_alone_do_not_end_the_page(http):
     assert took == [("name", "a JSON value", None), ("times", "a whole number", "1")]
 
 
-@pytest.mark.parametrize("place", ["calls/1", "records/{id}"])
-def test_an_id_of_a_provider_without_records_leads_to_its_calls(http, place):
+def test_an_id_of_a_provider_without_records_leads_to_its_calls(http):
     with desk_of("eastpay") as desk:
         secrets = {"card.number": "4111111111111111", "card.cvv": "765"}
         desk.pay("DB", merchantTransactionId="INV-1", **secrets)
         desk.inquiry()
-        made = desk.payment
-        shown = http.get(f"{desk.sandbox.url}{PAGE}/{place.format(id=made)}")
-    assert shown.status_code == 200
-    if place == "calls/1":
-        assert f'<a href="#/records/{made}">INV-1, {made}</a>' in shown.text
-        assert [each in shown.text for each in ("1111", "4111", "765")] == [True, False, False]
-    else:
-        assert re.findall(r'<a href="#/calls/(\d)">(\w+)', shown.text) == [
-            ("1", "pay"),
-            ("2", "inquire"),
-        ]
+        call, record = (
+            http.get(f"{desk.sandbox.url}{PAGE}/{place}").text
+            for place in ("calls/1", f"records/{desk.payment}")
+        )
+    assert f'<a href="#/records/{desk.payment}">INV-1, {desk.payment}</a>' in call
+    assert [each in call for each in ("1111", "4111", "765")] == [True, False, False]
+    calls = re.findall(r'<a href="#/calls/(\d)">(\w+)', record)
+    assert calls == [("1", "pay"), ("2", "inquire")]
 
 
 # Who may see it
@@ -352,10 +311,7 @@ def test_pages_elsewhere_can_neither_call_nor_frame_it(sandbox, http):
     for path in ("/", "/docs", f"{PAGE}/events", f"{PAGE}/page.js", f"{PAGE}/calls/1"):
         for headers in ({"host": "rebound.example"}, {"origin": "http://evil.example"}):
             answer = http.get(sandbox.url + path, headers=headers)
-            assert (answer.status_code, answer.json()["error"][:8]) == (403, "foreign_"), (
-                path,
-                headers,
-            )
+            assert (answer.status_code, answer.json()["error"][:8]) == (403, "foreign_"), path
     shown = http.get(sandbox.url).headers
     policy = shown["content-security-policy"]
     assert {"frame-ancestors 'none'", "default-src 'none'"} <= set(policy.split("; "))

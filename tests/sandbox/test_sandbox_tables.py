@@ -4,7 +4,9 @@ class is made, or its sandbox starts; one in its responses, by a 500.
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -19,6 +21,8 @@ from victor_ext.sandbox.velo import RemoteVeloSandbox
 
 CASES = cases_beside(__file__)
 DOCUMENT = Path(__file__).with_name("charges.yaml")
+NAME = {"name": "a"}
+UNDER_KEY = {"Idempotency-Key": "k"}
 CHARGE = Row("charge", "POST /charges", lambda state, _: Result(body=state["made"]), 201)
 FIND = Row("find", "GET /charges/{id}", lambda state, _: state["found"])
 
@@ -86,11 +90,9 @@ def test_credentials_are_asked_for_but_by_an_open_row_which_goes_before_the_page
 
 def test_a_key_repeats_its_response_for_one_caller_and_one_request(odd):
     sandbox, ann = odd
-    first = ann.post("/things", json={"name": "a"}, headers={"Idempotency-Key": "k"})
-    again = ann.post("/things", json={"name": "a"}, headers={"Idempotency-Key": "k"})
-    other = ann.post("/things", json={"name": "b"}, headers={"Idempotency-Key": "k"})
-    of_bob = {"Idempotency-Key": "k", "Authorization": "Bearer bob"}
-    ann.post("/things", json={"name": "a"}, headers=of_bob)
+    first, again = (ann.post("/things", json=NAME, headers=UNDER_KEY) for _ in range(2))
+    other = ann.post("/things", json={"name": "b"}, headers=UNDER_KEY)
+    ann.post("/things", json=NAME, headers={**UNDER_KEY, "Authorization": "Bearer bob"})
     assert (first.status_code, again.json()) == (201, first.json())
     assert other.status_code == 409
     assert sandbox.work_done_by_reference() == {"a": 2}
@@ -100,20 +102,13 @@ def test_a_key_repeats_its_response_for_one_caller_and_one_request(odd):
     assert named == [("a", "0"), ("a", "0"), (None, None)]
 
 
-def test_a_refusal_binds_no_key(odd):
-    _, ann = odd
-    key = {"Idempotency-Key": "k"}
-    assert ann.post("/things", json={"refused": 1}, headers=key).status_code == 422
-    assert ann.post("/things", json={"name": "a"}, headers=key).status_code == 201
-
-
-def test_a_success_without_work_binds_no_key(odd):
+@pytest.mark.parametrize(("body", "status"), [({"refused": 1}, 422), ({"too_large": 1}, 200)])
+def test_neither_a_refusal_nor_a_success_without_work_binds_a_key(odd, body, status):
     sandbox, ann = odd
-    key = {"Idempotency-Key": "k"}
     for _ in range(2):
-        assert ann.post("/things", json={"too_large": 1}, headers=key).status_code == 200
+        assert ann.post("/things", json=body, headers=UNDER_KEY).status_code == status
     assert [one.replayed for one in sandbox.received()] == [False, False]
-    assert ann.post("/things", json={"name": "a"}, headers=key).status_code == 201
+    assert ann.post("/things", json=NAME, headers=UNDER_KEY).status_code == 201
 
 
 def test_what_the_path_names_was_changed_if_nothing_is_returned(odd):
@@ -129,23 +124,20 @@ def test_a_whole_response_is_sent_as_it_is(odd):
     assert (whole.status_code, whole.content) == (299, b"as it is")
 
 
-def test_a_page_has_no_more_than_its_most(odd):
-    _, ann = odd
-    for name in "abc":
-        ann.post("/things", json={"name": name})
-    assert len(ann.get("/things").json()["items"]) == 2
-
-
-def test_without_a_document_a_list_is_cut_by_its_parameters(odd):
+def test_without_a_document_a_list_is_cut_by_its_parameters_and_at_its_most(odd):
     _, ann = odd
     for name in "abc":
         ann.post("/things", json={"name": name})
     second = ann.get("/things", params={"page": 2, "pageSize": 1, "name": "a"}).json()
     assert [item["name"] for item in second["items"]] == ["b"]
-    for page in ("0", "two", ""):
-        refused = ann.get("/things", params={"page": page})
-        assert (refused.status_code, refused.json()["error"]) == (400, "refused")
-        assert "page must be a whole number above 0" in refused.text
+    assert len(ann.get("/things").json()["items"]) == 2
+
+
+@pytest.mark.parametrize("page", ["0", "two", ""])
+def test_a_number_of_a_page_is_above_zero(odd, page):
+    refused = odd[1].get("/things", params={"page": page})
+    assert (refused.status_code, refused.json()["error"]) == (400, "refused")
+    assert "page must be a whole number above 0" in refused.text
 
 
 def test_the_body_of_a_get_is_not_read(odd):
@@ -183,18 +175,17 @@ def paged(tmp_path, listing, parameter="cursor"):
 
 def test_a_list_is_read_to_its_end_by_cursor(tmp_path):
     with paged(tmp_path, Listing(number="cursor", size=2)) as sandbox:
+        read = partial(httpx.get, f"{sandbox.url}/things")
         ids, query = [], {}
-        while True:
-            page = httpx.get(f"{sandbox.url}/things", params=query).json()
+        while query is not None:
+            page = read(params=query).json()
             ids += [item["id"] for item in page["items"]]
-            if page["next"] is None:
-                break
-            query = {"cursor": page["next"]}
+            query = {"cursor": page["next"]} if page["next"] else None
         assert ids == [0, 1, 2, 3, 4]
-        filtered = httpx.get(f"{sandbox.url}/things", params={"cursor": "2", "name": "a"}).json()
+        filtered = read(params={"cursor": "2", "name": "a"}).json()
         assert [item["id"] for item in filtered["items"]] == [4]
         for odd_cursor in ("", "0", "-1", "abc", "٢"):
-            refused = httpx.get(f"{sandbox.url}/things", params={"cursor": odd_cursor})
+            refused = read(params={"cursor": odd_cursor})
             assert (refused.status_code, "cursor" in refused.text) == (400, True)
 
 
@@ -210,37 +201,28 @@ def test_a_parameter_of_pages_that_would_be_a_filter_is_refused_by_name(tmp_path
         assert len(page["items"]) == 5
 
 
-def test_a_message_has_the_pattern_that_the_document_has(tmp_path):
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [({"colour": "RED"}, "it must match [a-z]+"), ({"code": "x" * 40}, "backtracks too long")],
+)
+def test_a_message_has_the_pattern_that_the_document_has(tmp_path, query, said):
     with paged(tmp_path, Listing(controls=["cursor"])) as sandbox:
-        refused = httpx.get(f"{sandbox.url}/things", params={"colour": "RED"})
-        assert refused.status_code == 400
-        assert "it must match [a-z]+" in refused.text
-
-
-def test_a_pattern_that_backtracks_too_long_is_named(tmp_path):
-    with paged(tmp_path, Listing(controls=["cursor"])) as sandbox:
-        refused = httpx.get(f"{sandbox.url}/things", params={"code": "x" * 40})
-        assert refused.status_code == 400
-        assert "backtracks too long" in refused.text
+        refused = httpx.get(f"{sandbox.url}/things", params=query)
+    assert (refused.status_code, said in refused.text) == (400, True)
 
 
 # What the server does for each table
 
-NAME = {"name": "a"}
-UNDER_KEY = {"Idempotency-Key": "k"}
-ANSWERED = {"delay", "rate_limit", "status", "truncated_json", "malformed_json", "html"}
 WORK = {"cut_answer", "lose_answer", "delay", "truncated_json", "malformed_json"}
+NO_WORK = {"rate_limit", "status", "html", "refuse", "cut_request"}
 
 
-@pytest.mark.parametrize("kind", [*sorted(ANSWERED | WORK), "refuse", "cut_request"])
+@pytest.mark.parametrize("kind", sorted(WORK | NO_WORK))
 def test_every_fault_does_the_work_once_and_only_once(odd, kind):
     sandbox, ann = odd
     sandbox.inject(kind, operation="make", delay=0.01)
-    if kind in ANSWERED:
+    with suppress(httpx.TransportError):
         ann.post("/things", json=NAME, headers=UNDER_KEY)
-    else:
-        with pytest.raises(httpx.TransportError):
-            ann.post("/things", json=NAME, headers=UNDER_KEY)
     assert sandbox.work_done_by_reference() == ({"a": 1} if kind in WORK else {})
     assert sandbox.received()[-1].fault == kind
     assert ann.post("/things", json=NAME, headers=UNDER_KEY).status_code == 201
@@ -260,13 +242,11 @@ def test_the_key_of_a_request_that_was_cut_after_its_body_is_known():
     body = json.dumps({"requestId": "k"}).encode()
     head = f"POST /charges HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n".encode()
     with sandbox(CHARGE, key=BodyKey("requestId")) as small:
-        small.inject("cut_request", times=2)
-        assert exchange(small.url, head + body) == (b"", "reset")
-        assert small.attempts_by_key() == {"k": 1}
-        small.clear_faults()
-        small.inject("cut_request", after=-1)
-        exchange(small.url, head + body)
+        for after in (None, -1):
+            small.inject("cut_request", after=after)
+            assert exchange(small.url, head + body) == (b"", "reset")
         assert [received.idempotency_key for received in small.received()] == ["k", None]
+        assert small.attempts_by_key() == {"k": 1}
 
 
 def test_errors_of_the_machinery_have_the_shape_of_the_provider_s(caplog):
@@ -333,61 +313,60 @@ def test_a_row_that_is_not_as_the_document_says_is_refused_at_the_start(row, mem
         sandbox(row, document=str(DOCUMENT), **members).start()
 
 
-def test_a_document_that_cannot_be_read_is_refused_at_the_start(tmp_path):
-    lost = tmp_path / "lost.yaml"
-    broken = tmp_path / "broken.yaml"
-    broken.write_text("a: [")
-    text = tmp_path / "text.yaml"
-    text.write_text("some text")
+@pytest.mark.parametrize("written", ["a: [", "some text"])
+def test_a_file_that_is_no_document_is_refused_at_the_start(tmp_path, written):
+    document = tmp_path / "some.yaml"
     with pytest.raises(ValueError, match=r"cannot be read .* Write the whole path of the file"):
-        sandbox(CHARGE, document=str(lost)).start()
-    with pytest.raises(ValueError, match=r"cannot be read .* Write the whole path of the file"):
-        sandbox(CHARGE, document="lost.yaml").start()
-    for other in (broken, text):
-        with pytest.raises(ValueError, match="is no OpenAPI document"):
-            sandbox(CHARGE, document=str(other)).start()
+        sandbox(CHARGE, document=str(document)).start()
+    document.write_text(written)
+    with pytest.raises(ValueError, match="is no OpenAPI document"):
+        sandbox(CHARGE, document=str(document)).start()
 
 
 def test_a_row_beside_the_document_says_so():
     beside = Row("beside", "GET /beside", lambda *_: 5, is_documented=False)
-    keyed = replace(CHARGE, is_keyed=True)
-    with sandbox(keyed, FIND, beside, document=str(DOCUMENT), key=BodyKey("requestId")) as small:
+    with sandbox(FIND, beside, document=str(DOCUMENT)) as small:
         assert httpx.get(f"{small.url}/beside").json() == 5
-    with sandbox(keyed, document=str(DOCUMENT), key=HeaderKey("Idempotency-Key")):
-        pass
 
 
-@pytest.mark.parametrize("wrong", [{"id": 5}, 5, [], "text"])
-def test_a_response_that_breaks_the_document_is_a_500_that_names_where(wrong, caplog):
-    state = {"made": wrong, "found": wrong}
-    with sandbox(CHARGE, FIND, document=str(DOCUMENT), new_state=lambda _: state) as small:
-        made = httpx.post(f"{small.url}/charges", json={"cents": 1})
-        found = httpx.get(f"{small.url}/charges/1")
-    place = "id" if isinstance(wrong, dict) else "the body"
-    for response in (made, found):
-        assert (response.status_code, response.json()["error"]) == (500, "nonconforming_answer")
-        assert f"breaks the document at: {place} breaks the rule 'type'" in response.text
+@pytest.mark.parametrize("key", [BodyKey("requestId"), HeaderKey("Idempotency-Key")], ids=repr)
+def test_a_key_of_the_body_is_in_the_document_and_one_of_a_header_need_not_be(key):
+    with sandbox(replace(CHARGE, is_keyed=True), document=str(DOCUMENT), key=key) as small:
+        assert small.url
+
+
+def charged(body, **members):
+    """The response to a charge, of a provider with the document."""
+    with sandbox(CHARGE, document=str(DOCUMENT), **members) as small:
+        return httpx.post(f"{small.url}/charges", json=body)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place"), [({"id": 5}, "id"), *((each, "the body") for each in (5, [], "text"))]
+)
+def test_a_response_that_breaks_the_document_is_a_500_that_names_where(wrong, place, caplog):
+    made = charged({"cents": 1}, new_state=lambda _: {"made": wrong})
+    assert (made.status_code, made.json()["error"]) == (500, "nonconforming_answer")
+    assert f"breaks the document at: {place} breaks the rule 'type'" in made.text
     assert f"a response to 'charge' breaks the document at: {place}" in caplog.text
 
 
-def test_an_error_is_a_response_too_and_odd_bodies_are_sent_where_a_provider_asks():
-    def failed(self, status, code, message):
-        return TableProvider.success(self, "", Result(body={"fault": message}), status)
+def test_an_error_is_a_response_too():
+    def refusal(self, *_):
+        return TableProvider.success(self, "", Result(body={"fault": "it is refused"}), 400)
 
-    with sandbox(
-        CHARGE, document=str(DOCUMENT), refusal=lambda self, *_: failed(self, 400, "", "")
-    ) as small:
-        response = httpx.post(f"{small.url}/charges", json={})
-        assert (response.status_code, "error is required" in response.text) == (500, True)
+    response = charged({}, refusal=refusal)
+    assert (response.status_code, "error is required" in response.text) == (500, True)
+
+
+def test_odd_bodies_are_sent_where_a_provider_asks():
     odd = {"conforms": False, "new_state": lambda _: {"made": {"id": 5}}}
-    with sandbox(CHARGE, document=str(DOCUMENT), **odd) as small:
-        assert httpx.post(f"{small.url}/charges", json={"cents": 1}).json() == {"id": 5}
+    assert charged({"cents": 1}, **odd).json() == {"id": 5}
 
 
 @pytest.mark.parametrize(("body", "said"), CASES["bodies that the document refuses"])
 def test_a_refusal_says_what_the_document_wants(body, said):
-    with sandbox(CHARGE, document=str(DOCUMENT)) as small:
-        response = httpx.post(f"{small.url}/charges", json=body)
+    response = charged(body)
     assert response.status_code == 400
     assert re.match(said, response.json()["message"])
 
