@@ -2,7 +2,7 @@
 
 import re
 import runpy
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -10,6 +10,7 @@ import pytest
 
 from tests.chromium import CONTRAST, browser, launch, playwright_api
 from tests.providers.victor.adapter import payment
+from tests.sandbox.sandbox_callers import CREATE
 from victor_ext import RetryPolicy, Victor, VictorJwt
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
@@ -75,18 +76,13 @@ def test_a_request_made_in_python_appears_and_accepting_it_ends_the_wait(window,
     row = page.locator(f'a[href="#/records/{made.id}"]')
     expect(row.locator(".amount")).to_have_text("5.00 USD")
     expect(row).to_contain_text("Appears by itself")
-    ended: list[str] = []
-    waiting = threading.Thread(
-        target=lambda: ended.append(victor.payment_requests.wait(made.id, timeout=60.0).status),
-        daemon=True,
-    )
-    waiting.start()
-    row.click()
-    assert ended == []
-    page.get_by_label("Notes to the payee").fill("Paid by hand")
-    page.get_by_role("button", name="Accept").click()
-    waiting.join(60)
-    assert ended == ["completed"]
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(victor.payment_requests.wait, made.id, timeout=60.0)
+        row.click()
+        page.get_by_label("Notes to the payee").fill("Paid by hand")
+        assert not waiting.done()
+        page.get_by_role("button", name="Accept").click()
+        assert waiting.result().status == "completed"
     assert victor.payment_requests.get(made.id).approval_notes == "Paid by hand"
     expect(page.locator("#detail header")).to_contain_text("completed")
     expect(page.locator(".timeline")).to_contain_text("accepted")
@@ -114,9 +110,7 @@ def test_the_keyboard_is_enough(window, victor, sandbox):
 
 def test_any_key_leads_to_its_calls(window, sandbox):
     key = "a/b?c=1#d%41&e 'f' \"g\" <h>"
-    httpx.post(
-        sandbox.url + "/v2/payment-requests/request-payment", headers={"idempotency-key": key}
-    )
+    httpx.post(sandbox.url + CREATE, headers={"idempotency-key": key})
     page = window()
     page.locator("li.group").filter(has_text="a/b?c=1#d%41&").get_by_role("link").click()
     expect(page.locator("#detail code")).to_have_text(key)
@@ -173,18 +167,13 @@ def test_a_page_elsewhere_cannot_command_the_sandbox(launch, browser, sandbox, v
     """As in DNS rebinding, a name of the page's own means this machine; and plain calls from
     another origin.
     """
+    ask(victor)
     before = sandbox.info()["requests"]
     page = browser.new_page()
-    page.route(
-        "http://evil.example/",
-        lambda route: route.fulfill(body="<p>Good day</p>", content_type="text/html"),
-    )
+    page.route("http://evil.example/", lambda route: route.fulfill(body="Good day"))
     page.goto("http://evil.example/")
-    reset = (
-        f"fetch('{sandbox.url}/_sandbox/reset', {{method: 'POST', mode: 'no-cors'}}).then(() "
-        "=> 'sent', () => 'no')"
-    )
-    page.evaluate(reset)
+    reset = f"{sandbox.url}/_sandbox/reset"
+    page.evaluate("url => fetch(url, {method: 'POST', mode: 'no-cors'}).catch(() => 0)", reset)
     frame = page.evaluate(
         """url => new Promise(done => {
             const frame = document.createElement("iframe");
@@ -199,28 +188,27 @@ def test_a_page_elsewhere_cannot_command_the_sandbox(launch, browser, sandbox, v
     )
     assert frame == "closed"
     page.close()
-    port = sandbox.url.rpartition(":")[2]
     rebound = launch("--host-resolver-rules=MAP rebound.example 127.0.0.1")
     page = rebound.new_page()
-    answer = page.goto(f"http://rebound.example:{port}/")
-    assert answer.status == 403
-    assert "foreign_host" in page.content()
+    answer = page.goto(sandbox.url.replace("127.0.0.1", "rebound.example"))
+    assert (answer.status, "foreign_host" in page.content()) == (403, True)
     said = page.evaluate("fetch('/_sandbox/reset', {method: 'POST'}).then(each => each.status)")
     assert said == 403
     rebound.close()
     assert sandbox.info()["requests"] == before
-    assert before > 0
 
 
-def test_on_a_phone_values_have_their_width(window, victor, sandbox):
+@pytest.fixture
+def paths(victor, sandbox):
+    """Where the page shows a record, a call, and the control API."""
+    made = ask(victor, "A long note " * 8)
+    return [f"/#/records/{made.id}", f"/#/calls/{sandbox.received()[-1].number}", "/docs"]
+
+
+def test_on_a_phone_values_have_their_width(window, sandbox, paths):
     """A name stands above its value: no date is broken."""
-    made = ask(victor, "On a phone")
     page = window("/", 375)
-    for path in (
-        f"/#/records/{made.id}",
-        f"/#/calls/{sandbox.received()[-1].number}",
-        "/docs",
-    ):
+    for path in paths:
         page.goto(sandbox.url + path)
         page.locator("dd").first.wait_for()
         sizes = page.locator("main dd").evaluate_all(
@@ -233,15 +221,9 @@ def test_on_a_phone_values_have_their_width(window, victor, sandbox):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 1280])
-def test_it_fits_and_can_be_read(window, victor, sandbox, width, scheme):
-    made = ask(victor, "A long note " * 8)
+def test_it_fits_and_can_be_read(window, sandbox, paths, width, scheme):
     page = window("/", width, color_scheme=scheme)
-    for path in (
-        "/",
-        f"/#/records/{made.id}",
-        f"/#/calls/{sandbox.received()[-1].number}",
-        "/docs",
-    ):
+    for path in ("/", *paths):
         page.goto(sandbox.url + path)
         page.locator("h1").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
@@ -249,8 +231,6 @@ def test_it_fits_and_can_be_read(window, victor, sandbox, width, scheme):
 
 
 def test_the_pictures_of_the_documentation_can_be_made(browser, tmp_path):
-    script = runpy.run_path(str(PICTURES / "sandbox_page.py"))
-    script["take"](browser, tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {
-        path.name for path in PICTURES.glob("sandbox-page*")
-    }
+    runpy.run_path(str(PICTURES / "sandbox_page.py"))["take"](browser, tmp_path)
+    pictures = {path.name for path in PICTURES.glob("sandbox-page*")}
+    assert {path.name for path in tmp_path.iterdir()} == pictures

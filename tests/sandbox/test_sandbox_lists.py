@@ -22,11 +22,7 @@ def day_of(seconds):
 
 
 def zulu(seconds):
-    return (
-        datetime.fromtimestamp(seconds, UTC)
-        .isoformat(timespec="milliseconds")
-        .replace("+00:00", "Z")
-    )
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
 
 
 @pytest.mark.parametrize(("options", "query", "expected"), CASES["queries"])
@@ -38,13 +34,11 @@ def test_each_query_gets_its_page(start, options, query, expected):
         sandbox.advance(60)
     times = {letter: zulu(each["payment_request"]["created_at"]) for letter, each in made.items()}
     response = caller.call("GET", f"{LIST}?{query.format(**times)}")
-    if isinstance(expected, int):
-        assert response.status_code == expected
-        return
-    letters = {item: letter for letter, each in made.items() for item in ids([each])}
     body = response.json()
-    found = "".join(letters[item] for item in ids(body["results"]))
-    assert expected in (found, f"{found} {body['page']}/{body['page_size']}")
+    letters = {item: letter for letter, each in made.items() for item in ids([each])}
+    found = "".join(letters[item] for item in ids(body.get("results", [])))
+    page = f"{found} {body.get('page')}/{body.get('page_size')}"
+    assert expected in (found, page) if response.is_success else expected == response.status_code
 
 
 def test_the_default_page_has_the_newest_fifty(caller):
@@ -59,15 +53,11 @@ def test_every_filter_of_the_document_finds_its_requests_and_no_other(both):
     sandbox.add_counterparty("aHeq349838", account_number="243884643621")
     sandbox.add_counterparty("fednow0001", network="FedNow")
     made = caller.created(amount="5.00")
-    parent = made["victor_payment_request_id"]
-    child = made["victor_payment_request_child_id"]
+    parent, child = (made[f"victor_payment_request_{which}id"] for which in ("", "child_"))
     sandbox.advance(60)
-    fednow = caller.created(
-        counterparty="fednow0001", due_date=day_of(sandbox.clock()["now"] + 86_400)
-    )
-    fednow = fednow["victor_payment_request_id"]
-    first = sandbox.request(parent)
-    last = sandbox.request(fednow)
+    tomorrow = day_of(sandbox.clock()["now"] + 86_400)
+    [fednow] = ids([caller.created(counterparty="fednow0001", due_date=tomorrow)])
+    first, last = sandbox.request(parent), sandbox.request(fednow)
     sandbox.respond(child, "Accepted")
     approved = sandbox.clock()["now"]
     expected = {
@@ -94,33 +84,23 @@ def test_every_filter_of_the_document_finds_its_requests_and_no_other(both):
         assert sum(map(len, pages)) == len(wanted), name
     assert ids(caller.listed(status="accepted", direction="outbound")) == [parent]
     assert ids(caller.listed(approval_end_datetime=zulu(approved + 5), victor_id=child)) == [child]
-    assert len(caller.listed(something_else="x")) == 3
+    assert len(caller.listed(something_else="x")) == 3, "what is no filter"
 
 
 NO_FILTERS = {
-    "payorId",
-    "page",
-    "pageSize",
-    "sort",
-    "sensitive",
-    "updatedSince",
-    "includeUserDeleted",
+    *("payorId", "page", "pageSize", "sort", "sensitive", "updatedSince", "includeUserDeleted")
 }
 MEMBERS = {"payeeCountry": "country", "submittedDate": "submittedDateTime"}
-
-
-def velo_lists():
-    """Each list in Velo's document: its path, and whether each parameter of its query is
-    required.
-    """
-    for operation in Document.of("velo").operations:
-        query = {
-            each["name"]: each.get("required", False)
-            for each in operation.parameters
-            if each["in"] == "query"
-        }
-        if "page" in query:
-            yield operation.path, query
+QUERIES = {
+    operation.path: {
+        each["name"]: each.get("required", False)
+        for each in operation.parameters
+        if each["in"] == "query"
+    }
+    for operation in Document.of("velo").operations
+}
+VELO_LISTS = {path: query for path, query in QUERIES.items() if "page" in query}
+"""Each list in Velo's document, and whether each parameter of its query is required."""
 
 
 @pytest.fixture(scope="module")
@@ -153,11 +133,10 @@ def velo():
         yield read
 
 
-@pytest.mark.parametrize(("path", "query"), [*velo_lists()])
-def test_velo_s_payor_is_required_where_the_document_says_so(velo, path, query):
-    if "payorId" in query:
-        velo(path, 400 if query["payorId"] else 200, payorId=None)
-        velo(path, 403, payorId="of-somebody-else")
+@pytest.mark.parametrize("path", [path for path in VELO_LISTS if "payorId" in VELO_LISTS[path]])
+def test_velo_s_payor_is_required_where_the_document_says_so(velo, path):
+    velo(path, 400 if VELO_LISTS[path]["payorId"] else 200, payorId=None)
+    velo(path, 403, payorId="of-somebody-else")
 
 
 def test_velo_s_lists_are_in_the_document_s_order_unless_the_query_says_otherwise(velo):
@@ -171,35 +150,30 @@ def test_velo_s_lists_are_in_the_document_s_order_unless_the_query_says_otherwis
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [(path, name) for path, query in velo_lists() for name in query if name not in NO_FILTERS],
+    [(path, name) for path in VELO_LISTS for name in VELO_LISTS[path] if name not in NO_FILTERS],
 )
 def test_every_filter_of_velo_s_document_finds_what_has_its_value_and_nothing_else(
     velo, path, name
 ):
-    items = velo(path)
-    assert items
-    range_ = name.removesuffix("From").removesuffix("To")
-    is_amount = range_ in ("sourceAmount", "paymentAmount")
-    nothing = {
-        "From": "999" if is_amount else "9999-12-31",
-        "To": "0" if is_amount else "0001-01-01",
-    }
-    assert velo(path, **{name: nothing.get(name.removeprefix(range_), "true")}) == []
-    in_payor = items[0].get("payorRefs", [{}])[0]
-    value = items[0].get(MEMBERS.get(range_, range_)) or in_payor.get(range_)
+    first, *_ = velo(path)
+    of_what = name.removesuffix("From").removesuffix("To")
+    lowest, highest = ("0", "999") if "Amount" in name else ("0001-01-01", "9999-12-31")
+    beyond = {"From": highest, "To": lowest}.get(name.removeprefix(of_what), "true")
+    assert velo(path, **{name: beyond}) == []
+    in_payor = first.get("payorRefs", [{}])[0]
+    value = first.get(MEMBERS.get(of_what, of_what)) or in_payor.get(of_what)
     if value:
-        assert items[0] in velo(path, **{name: str(value)[:10] if "Date" in name else value})
+        assert first in velo(path, **{name: str(value)[:10] if "Date" in name else value})
 
 
-@pytest.mark.parametrize("path", sorted({path for path, _ in velo_lists()}))
+@pytest.mark.parametrize("path", VELO_LISTS)
 def test_a_parameter_that_velo_s_document_does_not_name_changes_nothing(velo, path):
     assert velo(path) == velo(path, whatever="x", payorRefsFrom="1", currencyTo="USD")
 
 
 @pytest.mark.parametrize(("query", "code"), CASES["wrong filters"].items())
 def test_a_wrong_filter_is_a_400_in_springs_words(caller, query, code):
-    response = caller.call("GET", f"/v2/payment-requests?{query}")
-    assert response.status_code == 400
+    response = caller.call("GET", f"{LIST}?{query}")
     error = response.json()["allErrors"][0]
-    assert error["codes"][0] == code
-    assert error["objectName"] == "listPaymentRequests"
+    seen = (response.status_code, error["codes"][0], error["objectName"])
+    assert seen == (400, code, "listPaymentRequests")
