@@ -102,7 +102,7 @@ def test_what_is_mistyped_names_the_help(bare_command):
         assert f"See 'victor {of}--help'." in bare_command(*words).err
     assert bare_command("rfp", "get", "--json").error["type"] == "Misuse"
     ran = bare_command("doctor", "--provider", "nobody")
-    assert "--provider is 'nobody': write one of victor, " in ran.err
+    assert (ran.status, "--provider is 'nobody': write one of victor, " in ran.err) == (2, True)
 
 
 @pytest.mark.parametrize(

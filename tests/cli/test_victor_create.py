@@ -74,16 +74,6 @@ def test_a_repeat_on_a_later_day_is_sent_as_it_was(command, victor_sandbox):
     assert other.status == 3, "the provider decides"
 
 
-def test_an_unknown_outcome_is_status_3_with_the_command_that_settles_it(command, victor_sandbox):
-    victor_sandbox.inject("lose_answer", operation="create", times=None)
-    ran = command(*words(notes="It's late", due_date="tomorrow"), "--deadline", "1", "--json")
-    assert (ran.status, ran.out, ran.error["outcome"]) == (3, "", "unknown")
-    victor_sandbox.clear_faults()
-    again = command(*shlex.split(ran.error["next_command"])[1:])
-    assert again.status == 0, again.err
-    assert victor_sandbox.work_done_by_key() == {ran.error["idempotency_key"]: 1}
-
-
 def test_an_unknown_outcome_shows_the_exact_command_at_a_terminal_and_no_account_number_in_a_log(
     command, victor_sandbox
 ):

@@ -6,7 +6,6 @@ import json
 import re
 import shlex
 from dataclasses import replace
-from functools import partial
 from string import Template
 from typing import Any
 
@@ -15,7 +14,6 @@ import pytest
 from tests.cases import cases_beside
 from tests.cli.test_victor_create import words
 from tests.cli.victor_command import Command, Ran
-from tests.providers.victor.test_victor_settings import encrypted_pem
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -140,16 +138,6 @@ def test_everything_wrong_is_said_at_once_also_what_the_command_parses(command, 
         assert {option for option, _ in problems(ran)} == {*options.split()}
         assert all(option in ran.error["message"] for option in options.split())
     assert victor_sandbox.received() == []
-
-
-def test_an_encrypted_key_opens_with_its_password(bare_command, victor_sandbox, tmp_path):
-    api_key, private_key = victor_sandbox.new_api_key()
-    file = tmp_path / "key.pem"
-    file.write_text(encrypted_pem(private_key, "s3cret words"))
-    settings = {"VICTOR_API_KEY": api_key, "VICTOR_PRIVATE_KEY_FILE": str(file)}
-    run = partial(bare_command, "rfp", "list", "--base-url", victor_sandbox.url, **settings)
-    assert "is encrypted: set VICTOR_PRIVATE_KEY_PASSWORD" in run().err
-    assert run(VICTOR_PRIVATE_KEY_PASSWORD="s3cret words").status == 0
 
 
 @pytest.mark.parametrize(("content", "words", "advice"), cases_beside(__file__)["advice"])

@@ -194,11 +194,6 @@ def test_victors_twin_has_what_is_said_of_the_payee_and_of_the_payment():
         assert (asked["payee"]["branch"], asked["payment_details"]["memo"]) == ("12", "May")
 
 
-def test_a_filter_with_several_values_finds_what_has_one_of_them():
-    with serving("victor") as served:
-        assert served.found("memo=May&memo=June") == {served.id}
-
-
 def test_victors_page_and_its_file_have_what_is_kept(tmp_path):
     """The page hides secrets, and all but the last four digits of the number of an account."""
     options = {"state": tmp_path / "state"}

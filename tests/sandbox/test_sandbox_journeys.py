@@ -123,15 +123,6 @@ def test_time_passes_by_itself_in_auto(start):
     assert sandbox.request(request_id)["status"] == "completed"
 
 
-def test_a_command_moves_a_request_anywhere(sandbox, caller):
-    request_id = caller.created()["victor_payment_request_id"]
-    sandbox.move(request_id, "failed", "Account closed.")
-    assert caller.get(request_id).json()["error_message"] == "Account closed."
-    sandbox.move(request_id, "accepted")
-    sandbox.advance(1)
-    assert caller.listed()[0]["status"] == "completed"
-
-
 # With `quirks`: as in the provider's examples and guides
 
 
