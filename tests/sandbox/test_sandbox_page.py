@@ -163,7 +163,7 @@ def test_what_callers_say_is_text(sandbox, http, text):
         assert scripts in ([], ['<script type="module" src="/_sandbox/page/page.js">'])
         assert "<img" not in page
         assert "Not here" not in page
-        assert text.count("{{7*7}}") <= page.count("{{7*7}}")
+        assert "{{7*7}}" in page or "{{7*7}}" not in text, "a template has computed it"
 
 
 # Live
