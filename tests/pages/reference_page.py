@@ -2,8 +2,8 @@
 
 `python -m tests.pages.reference_page` writes it, and so does `make docs`. The commands come from
 typer, the exit codes from `victor_ext/_exit_status.py` and the help of the commands, and the
-variables from the settings of the systems and from where the code reads the environment. A
-variable that is read and has no text here is an error.
+variables from the settings of the systems and from the tables below. A module that reads the
+environment, or a variable that it names, and is in no table is an error.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,7 +19,7 @@ from typing import Any
 
 from typer.main import get_command
 
-from tests.pages.environment_reads import ROOT, environment_reads
+from tests.pages.page import ROOT
 from victor_ext import _exit_status
 from victor_ext.cli.app import app
 from victor_ext.systems import System, entry_points_of
@@ -330,51 +329,42 @@ OTHER_VARIABLES = {
     "TERM": "`dumb` turns colour off",
 }
 """What each other variable sets."""
+PROXIES = "HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY"
 READERS = {
-    "victor_ext": "`import victor_ext`",
-    "victor_ext.cli.options": "`victor bulk rekey`, `victor outbox rekey`",
-    "victor_ext.cli.outbox": "`victor outbox`",
-    "victor_ext.cli.screen": "the command",
-    "victor_ext.profiles": "profiles",
-    "victor_ext.runtime.http.options": "every client",
-    "victor_ext.runtime.loop.events": "every client",
-    "victor_ext.testing.plugin": "the pytest plugin",
-    "victor_spec.commands.diff": "`victor spec diff`",
-}
-"""What a reader of the page calls the modules that read a variable."""
-PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
-INDIRECT = {
-    "victor_ext.cli.screen._styled": ("NO_COLOR", "FORCE_COLOR", "TERM"),
-    "victor_ext.cli.screen._progress_bar": ("NO_COLOR", "FORCE_COLOR", "TERM"),
-    "victor_ext.cli.screen.terminal_width": ("COLUMNS",),
-    "victor_spec.commands.diff.write": ("COLUMNS",),
-    "victor_ext.cli.options.new_secret": ("VICTOR_BULK_NEW_KEY", "VICTOR_OUTBOX_NEW_KEY"),
-    "victor_ext.profiles.profiles_file": ("HOME",),
-    "victor_ext.profiles._checked": ("HOME",),
-    "victor_ext.runtime.http.options.proxy_for": PROXIES,
-    "victor_ext.runtime.http.options.default_context": (
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
-        "SSLKEYLOGFILE",
+    "victor_ext": ("`import victor_ext`", "VICTOR_LOG"),
+    "victor_ext.cli.options": (
+        "`victor bulk rekey`, `victor outbox rekey`",
+        "VICTOR_BULK_NEW_KEY VICTOR_OUTBOX_NEW_KEY",
     ),
+    "victor_ext.cli.outbox": ("`victor outbox`", "VICTOR_OUTBOX_KEY"),
+    "victor_ext.cli.screen": ("the command", "COLUMNS NO_COLOR FORCE_COLOR TERM"),
+    "victor_ext.profiles": ("profiles", "HOME XDG_CONFIG_HOME"),
+    "victor_ext.runtime.http.options": (
+        "every client",
+        f"{PROXIES} SSL_CERT_FILE SSL_CERT_DIR SSLKEYLOGFILE",
+    ),
+    "victor_ext.runtime.loop.events": ("every client", "VICTOR_LISTENER_ERRORS"),
+    "victor_ext.testing.plugin": ("the pytest plugin", "VICTOR_LISTENER_ERRORS"),
+    "victor_spec.commands.diff": ("`victor spec diff`", "COLUMNS NO_COLOR"),
 }
-"""The functions that read variables which are not named where they are read."""
+"""What a reader of the page calls each module that reads a variable, and the variables."""
 SETTINGS_ONLY = {
-    "victor_ext.bulk.vault._variable",
-    "victor_ext.cli.doctor._check_files",
-    "victor_ext.cli.doctor._findings",
-    "victor_ext.cli.doctor._wrong_credentials",
-    "victor_ext.cli.doctor._name_proxy",
-    "victor_ext.cli.session._variable_value",
-    "victor_ext.cli.screen.entry",
-    "victor_ext.cli.session.Session.use_profile",
-    "victor_ext.outbox.django._client_of",
-    "victor_ext.runtime.client.settings.provider_variables",
-    "victor_spec.generate._ruff",
+    "victor_ext.bulk.vault",
+    "victor_ext.cli.doctor",
+    "victor_ext.cli.session",
+    "victor_ext.outbox.django",
+    "victor_ext.runtime.client.settings",
+    "victor_spec.generate",
 }
-"""The functions that read, by a name that is made at run time, only settings of the systems or the
-variables of `INDIRECT`; hand on the whole environment; or use rich without its output.
+"""The modules that read settings of the systems, and the variables above by their names in a
+message; or hand on the whole environment.
 """
+READING = re.compile(
+    r"\b(?:os\.environ|getenv|getproxies|get_terminal_size|expanduser|Path\.home|Console\()"
+)
+"""What reads the environment, or hands it on."""
+NAMED = re.compile(r"""(?:\benviron(?:\.\w+)?[\[(]|^\w+ = )"([A-Z]+(?:_[A-Z]+)*)\"""", re.MULTILINE)
+"""A variable that is named where it is read, or is a constant."""
 
 
 def systems() -> list[System]:
@@ -388,41 +378,35 @@ def variables_of(system: System) -> list[str]:
     return [f"{system.prefix}{setting.upper()}" for setting in system.settings]
 
 
-def other_variables() -> dict[str, set[str]]:
-    """The modules that read each variable which is no setting of a system.
+def reading_modules() -> dict[str, str]:
+    """The source of each module of the packages that reads the environment."""
+    found: dict[str, str] = {}
+    for root in (ROOT, ROOT / "recipe"):
+        for path in (*root.glob("victor_ext/**/*.py"), *root.glob("victor_spec/**/*.py")):
+            source = path.read_text(encoding="utf-8")
+            if READING.search(source):
+                names = path.relative_to(root).with_suffix("").parts
+                found[".".join(name for name in names if name != "__init__")] = source
+    return found
 
-    Raises:
-        LookupError: A place reads a variable that is not in the tables above.
-    """
+
+def undescribed() -> set[str]:
+    """The modules and variables about which the code and the tables differ."""
+    modules = reading_modules()
     settings = {name for system in systems() for name in variables_of(system)}
-    modules: defaultdict[str, set[str]] = defaultdict(set)
-    unknown: set[str] = set()
-    for read in environment_reads():
-        if read.name is not None:
-            names: Iterable[str] = (read.name,)
-        elif read.function in SETTINGS_ONLY:
-            continue
-        else:
-            names = INDIRECT.get(read.function, ())
-            unknown |= set() if names else {read.function}
-        for name in names:
-            if name not in settings:
-                modules[name].add(read.module)
-    unknown |= {option.envvar for entry in commands() for option in entry.options if option.envvar}
-    unknown |= modules.keys() ^ OTHER_VARIABLES.keys()
-    unknown |= settings ^ SYSTEM_VARIABLES.keys()
-    unknown |= {*INDIRECT, *SETTINGS_ONLY} - {read.function for read in environment_reads()}
-    unknown |= set().union(*modules.values()) ^ READERS.keys()
-    if unknown:
-        raise LookupError(
-            f"tests/pages/reference_page.py and the code differ about: {sorted(unknown)}"
-        )
-    return modules
+    read = {name for _, names in READERS.values() for name in names.split()}
+    named = {name for source in modules.values() for name in NAMED.findall(source)}
+    options = {option.envvar for entry in commands() for option in entry.options if option.envvar}
+    return (
+        (modules.keys() ^ (READERS.keys() | SETTINGS_ONLY))
+        | (read ^ OTHER_VARIABLES.keys())
+        | (settings ^ SYSTEM_VARIABLES.keys())
+        | ((named | options) - read - settings)
+    )
 
 
 def variables_section() -> str:
     """The settings of each system, then the variables that the packages read themselves."""
-    others = other_variables()
     parts = [
         (
             "Secrets come from variables or from [profiles](cli.md#profiles), never from options, "
@@ -450,8 +434,12 @@ def variables_section() -> str:
             ),
         ]
     rows = [
-        [f"`{name}`", text, ", ".join(sorted({READERS[module] for module in others[name]}))]
-        for name, text in OTHER_VARIABLES.items()
+        [
+            f"`{variable}`",
+            text,
+            ", ".join(sorted({who for who, read in READERS.values() if variable in read.split()})),
+        ]
+        for variable, text in OTHER_VARIABLES.items()
     ]
     parts += [
         "### Other variables",
