@@ -12,28 +12,21 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from inspect import Parameter, signature
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from victor_ext import VictorError
 from victor_ext.providers import Money
 from victor_ext.runtime.client.records import Record
+from victor_ext.typed import Part
 
-from .arguments import (
-    Open,
-    Part,
-    Path,
-    classes_in,
-    made,
-    open_arguments,
-    open_in,
-    unknown_in,
-    values_in,
-    with_value,
-)
+from .arguments import Open, Path, classes_in, open_arguments, open_fields, values_in, with_value
 from .document import Document, Leaf, Operation
-from .samples import arguments_for
+from .samples import argument_for
+
+if TYPE_CHECKING:
+    from .contract import Contract
 
 Samples = Mapping[str, Any]
 
@@ -65,8 +58,8 @@ class Call:
         cls,
         name: str,
         /,
-        *,
         answer: Mapping[str, Any] | None = None,
+        *,
         has_record: bool = True,
         **given: Any,
     ) -> Call:
@@ -77,16 +70,6 @@ class Call:
         """The method of a client."""
         method: Callable[..., Any] = attrgetter(self.method or self.name)(client)
         return method
-
-
-class Caller(Protocol):
-    """What is used of a `Contract`."""
-
-    name: str
-    client: Callable[[httpx.MockTransport], Any]
-    calls: Mapping[str, Call]
-    samples: Samples
-    unrelated: frozenset[str]
 
 
 def snake_case(member: str) -> str:
@@ -105,13 +88,13 @@ class Crash(str):
 Answers = Mapping[str, Any]
 
 
-def answers_of(caller: Caller, document: Document) -> Answers:
+def answers_of(contract: Contract, document: Document) -> Answers:
     """By operation id, the bodies of good answers, with all that the document declares."""
     answers: dict[str, Any] = {}
     for each in document.operations:
         schema = each.answer[1]
         body = None if schema is None else document.value(schema)
-        known = caller.calls.get(each.id)
+        known = contract.calls.get(each.id)
         answers[each.id] = with_members(body, known.answer if known else {})
     return answers
 
@@ -121,17 +104,17 @@ class Exchange:
 
     def __init__(
         self,
-        caller: Caller,
+        contract: Contract,
         document: Document,
         operation: Operation,
         call: Call,
         arguments: Samples,
-        answers: Answers | None = None,
+        answers: Answers,
     ) -> None:
-        self._caller, self._document, self._operation = caller, document, operation
+        self._contract, self._document, self._operation = contract, document, operation
         self._call = call
         self.arguments = arguments
-        self._answers = answers_of(caller, document) if answers is None else answers
+        self._answers = answers
         self.sent: dict[str, list[Any]] = {}
         """The values of the request, by their places."""
         self.result = self._run(self._answers)
@@ -144,7 +127,7 @@ class Exchange:
             return {f"refused ({type(result).__name__})"}
         return {
             name for name, _ in set(_members(result)) ^ set(_members(self.result))
-        } - self._caller.unrelated
+        } - self._contract.unrelated
 
     def _run(self, answers: Answers) -> Any:
         def answer(request: httpx.Request) -> httpx.Response:
@@ -162,10 +145,9 @@ class Exchange:
             given = {} if body is None else {"json": body}
             return httpx.Response(operation.answer[0], headers=headers, **given)
 
-        with self._caller.client(httpx.MockTransport(answer)) as client:
+        with self._contract.client(httpx.MockTransport(answer)) as client:
             try:
-                arguments = {name: made(each) for name, each in self.arguments.items()}
-                result = self._call.on(client)(**arguments)
+                result = self._call.on(client)(**self.arguments)
                 return (
                     next((page.items for page in result.pages()), ())
                     if hasattr(result, "pages")
@@ -190,13 +172,13 @@ class Filled:
 
     def __init__(
         self,
-        caller: Caller,
+        contract: Contract,
         document: Document,
         operation: Operation,
         call: Call,
         answers: Answers,
     ) -> None:
-        self._caller, self._document, self._operation = caller, document, operation
+        self._contract, self._document, self._operation = contract, document, operation
         self._answers = answers
         self.call = call
         self.refused: dict[str, str] = {}
@@ -209,13 +191,13 @@ class Filled:
     def exchange(self, arguments: Samples) -> Exchange:
         """The call with these arguments."""
         return Exchange(
-            self._caller, self._document, self._operation, self.call, arguments, self._answers
+            self._contract, self._document, self._operation, self.call, arguments, self._answers
         )
 
     @cached_property
     def parameters(self) -> Mapping[str, Parameter]:
         """The parameters of the method."""
-        with self._caller.client(httpx.MockTransport(lambda _: httpx.Response(500))) as client:
+        with self._contract.client(httpx.MockTransport(lambda _: httpx.Response(500))) as client:
             try:
                 return signature(self.call.on(client)).parameters
             except AttributeError:
@@ -223,13 +205,8 @@ class Filled:
 
     @property
     def stale(self) -> set[str]:
-        """The arguments that the contract gives and the method has not, and fields likewise."""
-        known = self.parameters
-        gone = {name for given in self.call.given for name in given if name not in known}
-        for exchange in self.exchanges:
-            for name, sample in exchange.arguments.items():
-                gone |= set(unknown_in(sample, name))
-        return gone
+        """The arguments that the contract gives and the method has not."""
+        return {name for given in self.call.given for name in given} - self.parameters.keys()
 
     def bare(self, arguments: Samples, path: Path) -> Samples:
         """The call with the arguments that it needs, and the one that a path begins with."""
@@ -254,36 +231,20 @@ class Filled:
         return sorted([*equal, *named], key=lambda path: -fit(place, _name_in(path)))
 
     def _started(self, given: Samples) -> Exchange:
-        """The call with the values that the contract gives, and those that it needs.
-
-        A value that the contract has for all calls may be of another argument with the same name.
-        """
-        known = {**self._caller.samples, **given}
+        """The call with the values that the contract gives, and those that it needs."""
+        known = {**self._contract.samples, **given}
         arguments = {name: known[name] for name in self.parameters if name in known}
-        first = self.exchange(self._with_needed(arguments))
-        if first.sent:
-            return first
-        for shared in arguments.keys() - given.keys():
-            others = {name: each for name, each in arguments.items() if name != shared}
-            exchange = self.exchange(self._with_needed(others))
-            if exchange.sent:
-                return exchange
-        return first
+        return self.exchange(self._with_needed(arguments))
 
     def _with_needed(self, arguments: Samples) -> Samples:
         """The arguments with a value for each that the method, or a request object, needs."""
-        needed = [each for each in self._open(arguments) if each.is_needed]
-        options = {each.path: [*self._options(each)] for each in needed}
-        self.missing |= {str(each) for each in needed if not options[each.path]}
-        for path, values in options.items():
-            if values:
-                arguments = with_value(arguments, path, values[0])
-        if needed and not self.exchange(arguments).sent:
-            for path, values in options.items():
-                for value in values[1:]:
-                    other = with_value(arguments, path, value)
-                    if self.exchange(other).sent:
-                        return other
+        for name, parameter in self.parameters.items():
+            if parameter.default is Parameter.empty and name not in arguments:
+                value = next(self._options(Open((name,), str(parameter.annotation))), None)
+                if value is None:
+                    self.missing.add(name)
+                else:
+                    arguments = {**arguments, name: value}
         return arguments
 
     def _open(self, arguments: Samples) -> list[Open]:
@@ -311,27 +272,24 @@ class Filled:
             yield {"a-name": "a-value"}
         if "Money" in each.annotation and type(value) is int:
             yield Money(value, "USD")
-        yield from arguments_for(value)
+        yield argument_for(value, each.annotation)
 
-    def _part(self, kind: type[Any], place: str) -> Part:
+    def _part(self, kind: type[Part], place: str) -> Part:
         """A request object whose fields have the values of the places beside a place."""
         around = place.rpartition(".")[0]
-        part = Part(kind)
         beside = [each for each in self._operation.sent if each.startswith(around)]
-        for each in open_in(part):
-            named = [other for other in beside if fit(other, each.name) == _SAME]
-            for other in named or (beside if each.is_needed else []):
-                value = next(self._values(other, each), None)
-                part = Part(kind, **{**part.values, each.name: value})
-                break
-        return part
+        values: dict[str, Any] = {}
+        for each in open_fields(kind):
+            named = next((other for other in beside if fit(other, each.name) == _SAME), None)
+            values[each.name] = next(self._values(named, each), None) if named else None
+        return kind(**values)
 
     @property
     def _modules(self) -> list[Any]:
         """Where the classes of request objects are."""
         names = (
-            f"victor_ext.providers.{self._caller.name}",
-            f"{self._caller.name}_api.typed.parts",
+            f"victor_ext.providers.{self._contract.name}",
+            f"{self._contract.name}_api.typed.parts",
         )
         return [module for name in names if (module := _module(name)) is not None]
 
@@ -360,7 +318,7 @@ class Filled:
                     before = changed
                     yield changed
                 elif fit(place, each.name) == _SAME and not changed.sent:
-                    self.refused.setdefault(place, f"{each}: {changed.result}")
+                    self.refused.setdefault(place, f"{each.name}: {changed.result}")
 
 
 _SAME = 3

@@ -16,8 +16,8 @@ import httpx
 from victor_ext import InvalidRequest, RetryPolicy, VictorError
 
 from .arguments import Path as ArgumentPath
-from .arguments import made, with_value
-from .calling import Answers, Call, Crash, Exchange, Filled, Samples, answers_of, snake_case
+from .arguments import with_value
+from .calling import Answers, Call, Crash, Exchange, Filled, Samples, answers_of
 from .document import Document, Operation
 from .samples import text_of_length
 
@@ -72,7 +72,7 @@ class Contract:
             for argument in sorted(filled.stale):
                 yield (
                     f"{name}: {self.file} gives {argument} to {call.name}, which has no such "
-                    "argument or field. Write its new name there, or remove it."
+                    "argument. Write its new name there, or remove it."
                 )
             for argument in sorted(filled.missing):
                 yield (
@@ -173,8 +173,7 @@ class Contract:
     def making(self, operation_id: str) -> Callable[[Any], Any]:
         """What makes an operation with a client, with all arguments that the method has."""
         call = self.calls[operation_id]
-        samples = self.filled[operation_id][0].exchanges[0].arguments
-        arguments = {name: made(each) for name, each in samples.items()}
+        arguments = self.filled[operation_id][0].exchanges[0].arguments
         return lambda client: call.on(client)(**arguments)
 
     @cached_property
@@ -225,8 +224,9 @@ class Contract:
 
     @cached_property
     def recorded(self) -> dict[str, dict[str, str]]:
-        """What `reading` found when it was last recorded, the members of a place as one text."""
-        return places_in(self.record.read_text(encoding="utf-8"))
+        """What `record_of` said when it was last recorded."""
+        places: dict[str, dict[str, str]] = json.loads(self.record.read_text(encoding="utf-8"))
+        return places
 
     @property
     def record(self) -> Path:
@@ -298,28 +298,6 @@ class Contract:
         for operation in document.operations:
             if operation.id in self.calls:
                 yield operation, self.calls[operation.id]
-
-
-def places_in(record: str) -> dict[str, dict[str, str]]:
-    """By method, the members of its answer that a record has, each with what reads it."""
-    calls = json.loads(record)
-    return {
-        call: dict(_places_of(calls[lines] if isinstance(lines, str) else lines))
-        for call, lines in calls.items()
-    }
-
-
-def _places_of(lines: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The places in the lines of a record, each with what reads it."""
-    for line, members in lines.items():
-        schema, _, kind = line.partition(" in ")
-        for said in members.split("; "):
-            member, _, attribute = said.partition(": ")
-            is_read = not kind.startswith("refused")
-            yield (
-                f"{schema}.{member}",
-                f"{kind}.{attribute or snake_case(member)}" if is_read else kind,
-            )
 
 
 def _around_all(schema: Mapping[str, Any]) -> Iterator[tuple[Any, bool]]:

@@ -5,7 +5,6 @@ from typing import Any
 
 import httpx
 
-from tests.contracts.arguments import Part
 from tests.contracts.calling import Call
 from tests.contracts.contract import ONCE, Contract
 from victor_ext.providers import Money
@@ -49,8 +48,7 @@ def client(transport: httpx.MockTransport) -> FlexFactor:
 
 def usual() -> dict[str, Any]:
     """The arguments that `evaluate` and `transmit` have in common."""
-    address = Part(
-        Address,
+    address = Address(
         first_name="Ada",
         last_name="Example",
         line1="1 Main Street",
@@ -70,9 +68,8 @@ def usual() -> dict[str, Any]:
         "recurring": False,
         "merchant_initiated": False,
         "fields": {"source": "web"},
-        "subscription": Part(Subscription, id="subscription-1", interval="month"),
-        "transaction": Part(
-            Transaction,
+        "subscription": Subscription(id="subscription-1", interval="month"),
+        "transaction": Transaction(
             id="t-1",
             occurred_at=MOMENT,
             response_code="05",
@@ -84,15 +81,13 @@ def usual() -> dict[str, Any]:
             card_not_present=True,
             utc_offset=0,
         ),
-        "payer": Part(
-            Payer,
+        "payer": Payer(
             email="ada@example.com",
             id="payer-1",
             phone="+15550100",
             birthdate=date(1990, 3, 4),
         ),
-        "card": Part(
-            Card,
+        "card": Card(
             token="tok_4242",
             expiration_month=12,
             expiration_year=2030,
@@ -104,8 +99,7 @@ def usual() -> dict[str, Any]:
             country="US",
         ),
         "items": [
-            Part(
-                OrderItem,
+            OrderItem(
                 name="Tea",
                 amount=PRICE,
                 quantity=1,

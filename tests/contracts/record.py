@@ -13,7 +13,7 @@ from importlib.util import find_spec
 
 from victor_ext.systems import entry_points_of
 
-from .contract import Contract, places_in, snake_case
+from .contract import Contract
 from .document import Document
 
 SYSTEMS = tuple(entry_points_of())
@@ -36,33 +36,20 @@ def contract_of(system: str) -> Contract:
 
 
 def record_of(contract: Contract) -> str:
-    """Which members of an answer each call reads now; a call that reads the same as another names
-    that one.
-
-    A line has the members of one schema, and of one attribute's record: `id` is read by the
-    attribute `id`.
-    """
-    record: dict[str, object] = {}
-    for call, places in sorted(contract.reading(Document.of(contract.name)).items()):
-        lines: dict[str, list[str]] = {}
-        for place, readers in sorted(places.items()):
-            schema, _, member = place.rpartition(".")
-            if readers:
-                kind, _, attribute = ", ".join(readers).partition(".")
-                said = member if attribute in ("", snake_case(member)) else f"{member}: {attribute}"
-                lines.setdefault(f"{schema} in {kind}", []).append(said)
-        read = {line: "; ".join(members) for line, members in lines.items()}
-        record[call] = next(
-            (other for other, known in record.items() if known == read and read), read
-        )
+    """By method, what reads each member of its answer now, such as `Payee.remote_id`."""
+    reading = contract.reading(Document.of(contract.name))
+    record = {
+        call: {place: ", ".join(readers) for place, readers in places.items() if readers}
+        for call, places in reading.items()
+    }
     return json.dumps(record, indent=1, sort_keys=True) + "\n"
 
 
 def only_adds(before: str, after: str) -> bool:
     """Whether a record has all of an earlier one: each member with the same readers."""
-    known = places_in(after)
+    known = json.loads(after)
     return all(
-        places.items() <= known.get(call, {}).items() for call, places in places_in(before).items()
+        places.items() <= known.get(call, {}).items() for call, places in json.loads(before).items()
     )
 
 

@@ -51,19 +51,19 @@ def test_recording_names_the_file_that_it_wrote_or_says_that_nothing_has_changed
     assert capsys.readouterr().out == said
 
 
-READ = {"orders.get": {"Order in Order": "id; state: status"}}
+READ = {"Order.id": "Order.id", "Order.state": "Order.status"}
 
 
 @pytest.mark.parametrize(
     ("now", "adds"),
     [
-        ({"orders.get": {"Order in Order": "id; note; state: status"}}, True),
-        ({**READ, "orders.list": "orders.get"}, True),
-        ({"orders.get": {"Order in Order": "id"}}, False),
-        ({"orders.get": {"Order in Order": "id; note; state: word"}}, False),
-        ({"orders.get": {"Order in Order": "id", "Order in refused (Conflict)": "state"}}, False),
+        ({"orders.get": {**READ, "Order.note": "Order.note"}}, True),
+        ({"orders.get": READ, "orders.list": READ}, True),
+        ({"orders.get": {"Order.id": "Order.id"}}, False),
+        ({"orders.get": {**READ, "Order.note": "Order.note", "Order.state": "Order.word"}}, False),
         ({}, False),
     ],
+    ids=["a member", "a call", "a member gone", "another attribute", "a call gone"],
 )
 def test_after_an_update_a_record_is_written_if_it_has_more_and_nothing_is_gone(
     now: dict[str, object],
@@ -72,7 +72,7 @@ def test_after_an_update_a_record_is_written_if_it_has_more_and_nothing_is_gone(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    before, after = (json.dumps(each, indent=1) + "\n" for each in (READ, now))
+    before, after = (json.dumps(each, indent=1) + "\n" for each in ({"orders.get": READ}, now))
     path = tmp_path / "shop.json"
     path.write_text(before, encoding="utf-8")
     monkeypatch.setattr(record, "SYSTEMS", ("shop",))

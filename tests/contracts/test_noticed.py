@@ -5,13 +5,10 @@ from typing import Any
 
 import pytest
 
-from victor_ext.providers.velo import PaymentInstruction
-
-from .arguments import Part
 from .contract import Contract
 from .document import Document
 from .record import SYSTEMS, contract_of
-from .samples import text_of_length, text_within
+from .samples import text_of_length
 
 pytestmark = pytest.mark.slow
 
@@ -21,75 +18,66 @@ def says(problems: list[str], *words: str) -> bool:
     return any(all(word in line for word in words) for line in problems)
 
 
-def members_of(document: Document, system: str) -> dict[str, tuple[str, ...]]:
-    """The members that the calls of a client reach, by schema; exceptions are left out."""
+def answered(document: Document, system: str) -> list[str]:
+    """The members of the answers whose records callers see."""
+    calls = contract_of(system).calls
+    return [
+        leaf.place
+        for operation in document.operations
+        if operation.id in calls and calls[operation.id].has_record
+        for leaf in document.leaves(operation.answer[1] or {})
+    ]
+
+
+def members_of(document: Document, system: str) -> list[tuple[str, str]]:
+    """The members that the calls of a client send or read, each with its schema."""
     contract = contract_of(system)
-    reached: dict[str, set[str]] = {}
-    for operation in document.operations:
-        call = contract.calls.get(operation.id)
-        if call is None:
-            continue
-        schemas = [
-            *operation.bodies,
-            *([operation.answer[1]] if operation.answer[1] and call.has_record else []),
-        ]
-        for leaf in [leaf for schema in schemas for leaf in document.leaves(schema)]:
-            schema, _, name = leaf.place.partition(".")
-            if leaf.place not in contract.not_read and "." not in name:
-                reached.setdefault(schema, set()).add(name)
-    return {schema: tuple(sorted(names)) for schema, names in reached.items()}
+    sent = [
+        leaf.place
+        for operation in document.operations
+        if operation.id in contract.calls
+        for body in operation.bodies
+        for leaf in document.leaves(body)
+    ]
+    places = {*sent, *answered(document, system)} - contract.not_read.keys()
+    parts = [place.split(".") for place in sorted(places)]
+    return [(schema, inner[0]) for schema, *inner in parts if len(inner) == 1]
+
+
+def properties_of(document: Document, schema: str) -> dict[str, Any]:
+    properties: dict[str, Any] = document.tree["components"]["schemas"][schema]["properties"]
+    return properties
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_new_member_of_any_schema_is_named(system: str) -> None:
     document = Document.of(system).copy()
-    schemas = members_of(document, system)
-    for schema in schemas:
-        document.tree["components"]["schemas"][schema]["properties"]["brandNew"] = {
-            "type": "string"
-        }
-    problems = contract_of(system).differences(document)
-    named = " ".join(problems)
-    answers = {schema for schema in schemas if f"{schema}.brandNew" in named}
-    sent = {
-        place
-        for operation in document.operations
-        for place in operation.sent
-        if "brandNew" in place
-    }
-    assert answers, "the change went unnoticed"
-    assert {place for place in sent if place not in named} == set()
-    assert answers | {schema for schema in schemas if is_only_sent(document, schema)} == set(
-        schemas
-    )
-
-
-def is_only_sent(document: Document, schema: str) -> bool:
-    """Whether no answer holds the schema."""
-    answers = [operation.answer[1] for operation in document.operations if operation.answer[1]]
-    return all(
-        leaf.place != f"{schema}.brandNew" for answer in answers for leaf in document.leaves(answer)
-    )
+    for schema, _ in members_of(document, system):
+        properties_of(document, schema)["brandNew"] = {"type": "string"}
+    sent = {place for operation in document.operations for place in operation.sent}
+    new = {place for place in sent.union(answered(document, system)) if "brandNew" in place}
+    named = " ".join(contract_of(system).differences(document))
+    assert new, "no place is new"
+    assert {place for place in new if place not in named} == set()
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_member_that_is_gone_is_noticed(system: str) -> None:
     contract, document = contract_of(system), Document.of(system).copy()
-    for schema, names in members_of(document, system).items():
-        properties = document.tree["components"]["schemas"][schema]["properties"]
-        for name in names:
-            kept = properties.pop(name)
-            assert contract.gone(document), f"that {schema}.{name} is gone went unnoticed"
-            properties[name] = kept
+    for schema, name in members_of(document, system):
+        kept = properties_of(document, schema).pop(name)
+        assert contract.gone(document), f"that {schema}.{name} is gone went unnoticed"
+        properties_of(document, schema)[name] = kept
 
 
 def test_a_limit_that_moved_is_named() -> None:
     document = Document.of("velo").copy()
-    schemas = document.tree["components"]["schemas"]
-    schemas["NewPayment"]["properties"]["paymentMemo"]["maxLength"] = 39
-    schemas["NewPayment"]["properties"]["remoteId"]["maxLength"] = 101
-    schemas["NewFundingAccount"]["properties"]["name"]["minLength"] = 4
-    schemas["NewFundingAccount"]["properties"]["currency"]["maxLength"] = 3
+    payment = properties_of(document, "NewPayment")
+    payment["paymentMemo"]["maxLength"] = 39
+    payment["remoteId"]["maxLength"] = 101
+    account = properties_of(document, "NewFundingAccount")
+    account["name"]["minLength"] = 4
+    account["currency"]["maxLength"] = 3
     problems = "\n".join(contract_of("velo").limits(document))
     for place in ("paymentMemo", "remoteId", "body:name", "body:currency"):
         assert place in problems
@@ -98,7 +86,7 @@ def test_a_limit_that_moved_is_named() -> None:
 
 def test_a_new_filter_is_named_with_what_brings_it() -> None:
     document = Document.of("victor").copy()
-    filters = document.tree["components"]["schemas"]["ListPaymentRequests"]["properties"]
+    filters = properties_of(document, "ListPaymentRequests")
     filters["purpose"] = {"type": "string"}
     problems = contract_of("victor").gone(document)
     assert says(problems, "query:purpose", "`make generate`")
@@ -115,15 +103,11 @@ def with_given(system: str, operation: str, **given: Any) -> Contract:
     return dataclasses.replace(contract, calls={**contract.calls, operation: changed})
 
 
-def test_an_argument_or_a_field_that_a_call_has_not_is_one_difference_and_no_limit() -> None:
+def test_an_argument_that_a_call_has_not_is_one_difference_and_no_limit() -> None:
     contract = with_given("victor", "createRequestPayment", old_name="a-value")
     (problem,) = contract.differences(Document.of("victor"))
     assert "tests/contracts/victor.py gives old_name to payment_requests.create" in problem
     assert contract.limits(Document.of("victor")) == []
-    payment = Part(PaymentInstruction, remote_id="payee-7", old_memo="Thank you")
-    contract = with_given("velo", "submitPayout", payments=[payment])
-    (problem,) = contract.differences(Document.of("velo"))
-    assert "tests/contracts/velo.py gives payments.old_memo to payouts.submit" in problem
 
 
 def test_a_call_that_fails_takes_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,13 +128,6 @@ def test_a_call_that_fails_takes_no_value(monkeypatch: pytest.MonkeyPatch) -> No
     assert not says(problems, "takes it")
 
 
-def test_a_value_that_the_test_has_for_all_calls_may_be_of_another_argument() -> None:
-    contract = dataclasses.replace(
-        contract_of("velo"), samples={**contract_of("velo").samples, "memo": 17}
-    )
-    assert contract.differences(Document.of("velo")) == []
-
-
 def test_values_that_a_call_refuses_are_one_difference() -> None:
     contract = with_given("flexfactor", "refundOrder", amount=1.5)
     (problem,) = contract.differences(Document.of("flexfactor"))
@@ -162,11 +139,8 @@ def test_values_that_a_call_refuses_are_one_difference() -> None:
     ("schema", "length", "text"),
     [
         ({}, 4, "1111"),
-        ({"pattern": "[A-Z]{4}"}, 4, "AAAA"),
+        ({"pattern": "^[A-Z]{4}$"}, 4, "AAAA"),
         ({"pattern": "^[A-Z]{4}$"}, 5, None),
-        ({"pattern": r"\d+(\.\d{1,2})?"}, 3, "111"),
-        ({"pattern": "^(EU|US)-[^a-z ]?$"}, 4, "EU-A"),
-        ({"pattern": "^[a-z]+$"}, 128, "a" * 128),
         ({"format": "email"}, 17, "aaada@example.com"),
         ({"format": "uuid"}, 35, None),
     ],
@@ -175,12 +149,6 @@ def test_a_text_of_a_length_has_the_pattern_and_the_format(
     schema: dict[str, Any], length: int, text: str | None
 ) -> None:
     assert text_of_length(schema, length) == text
-
-
-def test_a_text_within_limits_is_the_usual_one_where_it_may_be() -> None:
-    assert text_within({"maxLength": 4}, "a-value") == "a-va"
-    assert text_within({"minLength": 9}, "a-value") == "a-value11"
-    assert text_within({"pattern": "^[A-Z]{4}$", "maxLength": 9}, "a-value") == "AAAA"
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -220,9 +188,7 @@ def test_a_call_that_the_generated_package_no_longer_takes_is_one_difference(
         raise TypeError("__init__() got an unexpected keyword argument 'notes'")
 
     document = Document.of("victor").copy()
-    del document.tree["components"]["schemas"]["PaymentRequestReceipt"]["properties"][
-        "error_message"
-    ]
+    del properties_of(document, "PaymentRequestReceipt")["error_message"]
     contract = dataclasses.replace(contract_of("victor"))
     monkeypatch.setattr(payment_requests, "body_of", refuses)
     problems = contract.differences(document)

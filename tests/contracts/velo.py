@@ -5,7 +5,6 @@ from typing import Any
 
 import httpx
 
-from tests.contracts.arguments import Part
 from tests.contracts.calling import Call
 from tests.contracts.contract import LIMITS, ONCE, Contract
 from tests.contracts.document import Document
@@ -26,8 +25,7 @@ def client(transport: httpx.MockTransport) -> Velo:
     return Velo(VeloAuth("a-key", "no-secret-at-all"), transport=transport, retry=ONCE)
 
 
-ADDRESS = Part(
-    Address,
+ADDRESS = Address(
     line1="1 Main Street",
     line2="Floor 2",
     line3="Room 3",
@@ -37,8 +35,7 @@ ADDRESS = Part(
     county_or_province="IL",
     zip_or_postcode="62701",
 )
-PERSON = Part(
-    Individual,
+PERSON = Individual(
     first_name="Ada",
     last_name="Example",
     date_of_birth=DAY,
@@ -46,19 +43,18 @@ PERSON = Part(
     title="Dr",
     other_names="B.",
 )
-COMPANY = Part(Company, name="Example Ltd", tax_id="123456789", operating_name="Example")
-CHALLENGE = Part(Challenge, value="12345", description="Your employee number")
+COMPANY = Company(name="Example Ltd", tax_id="123456789", operating_name="Example")
+CHALLENGE = Challenge(value="12345", description="Your employee number")
 
 
 PAYEES = [
-    Part(
-        NewPayee,
+    NewPayee(
         remote_id=remote_id,
         email="ada@example.com",
         address=ADDRESS,
         language="EN",
         challenge=CHALLENGE,
-        payment_channel=Part(PaymentChannel, account_name="Ada Example", name="Current", **account),
+        payment_channel=PaymentChannel(account_name="Ada Example", name="Current", **account),
         **who,
     )
     for remote_id, who, account in (
@@ -100,11 +96,7 @@ together, and forms of the settings.
 """
 
 
-def call(
-    name: str, /, answer: dict[str, Any] | None = None, *, has_record: bool = True, **given: Any
-) -> Call:
-    return Call(name, (given,), answer or {}, has_record)
-
+call = Call.of
 
 CALLS = {
     "authenticate": Call(
