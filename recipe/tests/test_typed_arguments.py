@@ -336,27 +336,6 @@ def test_words_of_the_settings_stand_in_place_of_an_enum(tmp_path: Path) -> None
     assert 'OrderState = Literal["OPEN"] | _typed.Word' in source_of(result, "words")
 
 
-@pytest.mark.parametrize(
-    ("entry", "message"),
-    [
-        ("words: {state: Known, kind: Known}", "Known is the name of two enums with other words"),
-        ("words: {state: class}", "words: class is no name of a type in Python"),
-        ("words: {from: State}", "lists.listOrders.words.from: State is not in `words`"),
-        ("read_as: {state: day}", "read_as: state: it is declared as a word of an enum: only"),
-        ("defaults: {state: 1}", "defaults: state: it is read as a word of an enum, not as 1"),
-        ("defaults: {first: 1}, required: [first]", "defaults: first: it is required"),
-        ("defaults: {page: 1}", "defaults: page is no parameter of listOrders"),
-        ("extra_query: true, names: {kind: extra_query}", "the name extra_query is taken"),
-        ("leave_out: [filter]", "filter is no parameter of listOrders"),
-    ],
-)
-def test_an_entry_that_does_not_fit_a_query_object_stops_generation(
-    entry: str, message: str, tmp_path: Path
-) -> None:
-    with pytest.raises(SettingsError, match=re.escape(message)):
-        made(tmp_path, FILTERS, LIST % entry)
-
-
 def test_a_call_is_a_function_that_takes_the_parts_of_its_path_by_position(tmp_path: Path) -> None:
     result = made(tmp_path, CALLS, CALLS_SETTINGS)
     source = source_of(result)
@@ -377,26 +356,6 @@ query:
 ranges: [[from_, to]]
 """)
     assert calls["read_total"] == {"what": "read total", "query": {}}
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ("calls: {getLines: {}}", "calls.getLines is no operation: did you mean getLine?"),
-        ("calls: {changeLine: {}}", "calls.changeLine: PUT /orders/{orderId}/lines/{number} has a"),
-        ("calls: {getLine: {constant: [from]}}", "calls.getLine.constant is no setting"),
-        ("calls: {getLine: {leave_out: [number]}}", "leave_out: number: the document requires it"),
-        (
-            "calls: {getLine: {}}\nlists: {getLine: {what: lines}}",
-            "calls.getLine: the name get_line is taken by lists.getLine: write another one",
-        ),
-    ],
-)
-def test_an_entry_that_is_no_call_stops_generation(
-    settings: str, message: str, tmp_path: Path
-) -> None:
-    with pytest.raises(SettingsError, match=re.escape(message)):
-        made(tmp_path, CALLS, settings)
 
 
 def test_a_part_of_the_path_that_is_not_declared_is_a_text(tmp_path: Path) -> None:
@@ -440,82 +399,6 @@ def test_names_of_numbers_are_taken_in_their_place(tmp_path: Path) -> None:
     assert tables_of(result)["CALLS"]["list_orders"]["query"]["paid"] == yaml.safe_load(
         "{kind: numbers, leaves: true, names: {PARTLY: 1, WHOLLY: 2}, least: 1, most: 9}"
     )
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        (
-            "lists: {listOrder: {what: x}}",
-            "lists.listOrder is no operation: did you mean listOrders?",
-        ),
-        ("lists: {listOrders: {}}", "lists.listOrders.what: Field required"),
-        (
-            LIST % "names: {stat: status}",
-            "lists.listOrders.names: stat is no parameter of listOrders: did you mean state?",
-        ),
-        (
-            LIST % "ranges: [[createdFrom, createdUntil]]",
-            "lists.listOrders.ranges: createdUntil is no parameter of listOrders",
-        ),
-        (LIST % "forms: {shopId: id}", "lists.listOrders.forms.shopId: id is not in `forms`"),
-        (LIST % "words: {state: State}", "lists.listOrders.words.state: State is not in `words`"),
-        (
-            LIST % "forms: {state: f}" + "\nforms: {f: {wanted: a word}}",
-            "forms: state: the document has no pattern: write `whole` of the form f",
-        ),
-        (LIST % "names: {state: paid}", "the name paid is taken by "),
-        (LIST % "names: {state: sent}", "the name sent is taken"),
-        (LIST % "constants: [state]", "constants is no setting: did you mean constant?"),
-        (LIST % "ranges: [[createdFrom, createdTo]], leave_out: [createdTo]", "it is left out"),
-        (LIST % "leave_out: [shopId]", "leave_out: shopId: the document requires it"),
-        (
-            LIST % "constant: [shopId]",
-            "lists.listOrders.constant: shopId: what is positional is constant: leave it out",
-        ),
-        (LIST % "names: {state: class}", "the name class is none in Python"),
-        (LIST % "words: {paid: W}" + "\nwords: {W: [a]}", "it is read as flag, not as text"),
-        ('words: {"not a name": [a]}', "words.not a name is no name of a type in Python"),
-        ("words: {W: []}", "words.W has no words"),
-        ("choices: {W: {}}", "choices.W has no words"),
-        ("words: {W: [a]}\nchoices: {W: [a]}", "W is in `words` and in `choices`"),
-        (LIST % "choices: {sort: Order}", "choices.sort: Order is not in `choices`"),
-        (LIST % "choices: {sort: W}" + CHOICES, "sort: W has words of another type"),
-        (LIST % "choices: {paid: V}" + CHOICES, "paid: V has words of another type"),
-        (LIST % "choices: {sort: V}, forms: {sort: f}" + CHOICES, "it is read as choice"),
-        (LIST % "choices: {sort: V}, read_as: {sort: day}" + CHOICES, "it is one of `choices`"),
-        (LIST % "defaults: {size: two}", "it is read as whole, not as 'two'"),
-        (LIST % "defaults: {paid: 1}", "it is read as flag, not as 1"),
-        (LIST % "defaults: {createdFrom: '2026-03-04'}", "it is read as day"),
-        (LIST % "defaults: {shopId: a}", "defaults: shopId: it is required"),
-        ('forms: {id: {whole: "[a-z", wanted: x}}', "it is no regular expression"),
-    ],
-)
-def test_an_entry_that_leads_nowhere_stops_generation(
-    settings: str, message: str, tmp_path: Path
-) -> None:
-    with pytest.raises(SettingsError, match=re.escape(message)):
-        made(tmp_path, settings=settings)
-    assert not (tmp_path / "shop_api").exists()
-
-
-@pytest.mark.parametrize(
-    ("settings", "end"),
-    [
-        ("list: {}", "list is no setting: did you mean lists?"),
-        ("lists: {takeOrders: {what: x}}", "is no operation: did you mean listOrders?"),
-        ("lists: {pay: {what: x}}", "lists.pay is no operation: it must be one of listOrders."),
-        (LIST % "forms: {shopId: id}", "lists.listOrders.forms.shopId: id is not in `forms`."),
-        ("list: {}\nviews: {V: {}}", "did you mean lists?"),
-        ("list: {}\nviews: {V: {}}", "views.V.over: Field required."),
-    ],
-)
-def test_each_sentence_of_a_message_ends_with_one_mark(
-    settings: str, end: str, tmp_path: Path
-) -> None:
-    with pytest.raises(SettingsError) as raised:
-        made(tmp_path, settings=settings)
-    assert f"{end} " in f"{raised.value} "
 
 
 @pytest.mark.parametrize(

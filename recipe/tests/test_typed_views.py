@@ -7,7 +7,6 @@ import pytest
 
 from victor_spec.command_line import main
 from victor_spec.generate import GenerationResult
-from victor_spec.typed.settings import SettingsError
 
 from .wire import made_with_settings
 
@@ -121,39 +120,6 @@ def test_a_record_that_a_view_refers_to_is_made_and_undecided(
     shown = capsys.readouterr()
     assert "class Item(_typed.Record):" in source_of(made(tmp_path))
     assert "private-text" in shown.out + shown.err
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ("views: {V: {over: [Ordr]}}", "views.V.over: Ordr is no schema: did you mean Order?"),
-        ("views: {V: {over: []}}", "views.V.over: List should have at least 1 item"),
-        ("views: {Item: {over: [Order]}}", "views.Item: a schema has this name"),
-        ("views: {not-a-name: {over: [Order]}}", "views.not-a-name is no name of a class"),
-        ("views: {V: {over: [Order], hand: [state]}}", "views.V.hand is no setting"),
-        (VIEW % "by_hand: [stat]", "by_hand: stat is no member of these schemas: did you mean"),
-        (VIEW % "by_hand: [order.item]", "by_hand: order.item is no member of these schemas"),
-        (VIEW % "spread: [state]", "views.OrderFields.spread: state: it is no object"),
-        (VIEW % "spread: [order], names: {order: o}", "names: order: it is no field of the view"),
-        (
-            VIEW % "by_hand: [state], names: {state: id, printed: id}",
-            "views.OrderFields: printed: the name id is taken by state: write",
-        ),
-        (VIEW % "names: {state: printed}", "the name printed is taken"),
-        (VIEW % "by_hand: [state], names: {printed: state}", "the name state is taken"),
-        (VIEW % "names: {state: raw}", "the name raw is taken"),
-        (
-            VIEW % "names: {state: total}, taken: [total]",
-            "views.OrderFields: state: the name total is taken by the class by hand: write",
-        ),
-        (VIEW % "names: {state: to_dict}", "the name to_dict is taken"),
-    ],
-)
-def test_an_entry_that_leads_nowhere_stops_generation(
-    settings: str, message: str, tmp_path: Path
-) -> None:
-    with pytest.raises(SettingsError, match=re.escape(message)):
-        made(tmp_path, settings=settings)
 
 
 NOTE = "Details: {type: object, properties: {note: {type: string, description: For whom}}}"

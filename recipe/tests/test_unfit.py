@@ -12,10 +12,20 @@ from victor_spec.tree import Tree
 from victor_spec.typed.dialects import why_other
 from victor_spec.typed.settings import SettingsError, why_unread
 
+from . import test_typed, test_typed_arguments, test_typed_bodies, test_typed_views
 from .wire import beside
 
 pytestmark = pytest.mark.pull_request
 UNFIT: Tree = beside("unfit")
+DOCUMENTS = {
+    "records": test_typed.DOCUMENT,
+    "views": test_typed_views.DOCUMENT,
+    "bodies": test_typed_bodies.DOCUMENT,
+    "lists": test_typed_arguments.DOCUMENT,
+    "filters": test_typed_arguments.FILTERS,
+    "calls": test_typed_arguments.CALLS,
+}
+ELSEWHERE = [(name, *row) for name, rows in UNFIT["elsewhere"].items() for row in rows]
 
 
 def refused(folder: Path, settings: str, document: str = UNFIT["document"]) -> str:
@@ -34,6 +44,13 @@ def test_an_entry_that_does_not_fit_is_named(
     group: str, entries: str, says: str, tmp_path: Path
 ) -> None:
     assert refused(tmp_path, UNFIT["groups"][group] % entries) == says
+
+
+@pytest.mark.parametrize(("name", "entries", "says"), ELSEWHERE)
+def test_an_entry_that_leads_nowhere_is_named(
+    name: str, entries: str, says: str, tmp_path: Path
+) -> None:
+    assert refused(tmp_path, entries, DOCUMENTS[name]) == says
 
 
 def test_a_key_that_stands_twice_is_named(tmp_path: Path) -> None:
