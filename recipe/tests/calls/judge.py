@@ -96,7 +96,7 @@ def likeness(function: Function, operation: Operation) -> int:
 
 
 def _receive(comparison: Comparison) -> None:
-    """Read bodies of each webhook, with its name and without."""
+    """Read bodies of each webhook by its name."""
     verdict = comparison.verdict
     for hook in hooks(comparison.schemas.root.tree):
         media = bodies(comparison.schemas, Node(hook.tree, hook.place))
@@ -111,7 +111,7 @@ def _receive(comparison: Comparison) -> None:
                     what = f"read_webhook raises {type(error).__name__}: {error}"
                     verdict.missing(hook.place, what)
                     break
-                why = difference(value, plain(decoded)) or _unselected(webhooks, hook.name, value)
+                why = difference(value, plain(decoded))
                 if why:
                     verdict.wrong(hook.place, why)
                 comparison.compare(medium.schema, value, decoded)
@@ -126,16 +126,3 @@ def _tells(value: Any) -> bool:
     if is_list(value):
         return not value or any(map(_tells, value))
     return value is not None and bool(str(value).strip())
-
-
-def _unselected(webhooks: Any, name: str, value: Any) -> str:
-    """How a declared body fares that is read without a name; "" when it selects what it is."""
-    try:
-        decoded = webhooks.read_webhook(json.dumps(value))
-    except webhooks.UnknownWebhook:
-        return "read_webhook calls its body unknown without name="
-    except ValueError as error:
-        # A note names those that need a name. Of others, what tells them may be absent.
-        is_noted = name in webhooks.UNTOLD or not isinstance(error, webhooks.AmbiguousWebhook)
-        return "" if is_noted else "read_webhook needs name= for its body"
-    return difference(value, plain(decoded)) or ""
