@@ -97,31 +97,6 @@ def test_a_mistake_is_found(made: Path, tmp_path: Path, module: str, code: str, 
     assert any(re.search(said, line) for line in found), found
 
 
-REPLACED = {
-    "a wrong key": ("models/order", '"due"', '"duo"', "Order writes duo, which the document does"),
-    "a lost field": ("models/order", 'fields["due"] = plain(value)', "pass", "due is null instead"),
-    "a wrong style": (
-        "api/shop/find",
-        '_query("tags", tags)',
-        '_query("tags", tags, explode=False)',
-        "query:tags: it is sent as",
-    ),
-}
-
-
-@pytest.mark.parametrize(("module", "right", "mistake", "said"), REPLACED.values(), ids=REPLACED)
-def test_a_mistake_of_the_generator_is_named(
-    made: Path, tmp_path: Path, module: str, right: str, mistake: str, said: str
-) -> None:
-    package = copy_of(made, tmp_path)
-    file = package / f"{module}.py"
-    code = file.read_text(encoding="utf-8")
-    assert right in code
-    file.write_text(code.replace(right, mistake), encoding="utf-8")
-    wrong = judged(load(SHOP), package).lines()
-    assert any(line.startswith("wrong: ") and said in line for line in wrong), wrong
-
-
 def test_what_gets_no_type_is_sent_and_read_as_it_is(tmp_path: Path) -> None:
     path = HERE / "exotic.yaml"
     tree = load(path)

@@ -232,18 +232,6 @@ def test_no_package_is_made_of_what_the_generator_refuses(
     assert snapshot(room) == before
 
 
-def test_no_package_is_made_of_a_module_that_python_does_not_compile(
-    room: Path, made: Path, templates: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """What ruff takes need not be Python."""
-    before = snapshot(room)
-    with (templates / "client.py.jinja").open("a", encoding="utf-8") as file:
-        file.write("\nreturn\n")
-    assert main(["generate", str(room / "small.yaml"), f"--out={made.parent}"]) == 2
-    assert "small_api/client.py would not be Python: 'return' outside" in capsys.readouterr().err
-    assert snapshot(room) == before
-
-
 def test_a_process_that_is_told_to_end_clears_away_what_is_half_done(
     room: Path, made: Path
 ) -> None:

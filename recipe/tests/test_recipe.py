@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from victor_spec import rewrites
 from victor_spec.check import Report, check
 from victor_spec.command_line import main
 from victor_spec.destination import changed_files
@@ -19,7 +18,6 @@ from victor_spec.generate import generate, package_name
 from victor_spec.rewrites import Log, prepare
 from victor_spec.tree import copied
 
-from .calls.judge import judged
 from .cases import documents_in
 from .wire import TEXT, Tree, an_object, beside, document, done
 
@@ -27,14 +25,6 @@ pytestmark = pytest.mark.pull_request
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = documents_in(ROOT / "openapi")
 CHECK = ["check", str(ROOT / "openapi" / "victor.yaml")]
-
-LOST = {
-    "biller_type",
-    "due_date",
-    "amount_modification_allowed",
-    "original_amount",
-    "approval_notes",
-}
 
 
 def test_the_same_bytes_whatever_the_hash_seed_the_locale_and_the_folder(tmp_path: Path) -> None:
@@ -78,22 +68,6 @@ def test_a_package_that_differs_is_red_and_each_file_is_named(
 
 def lines(report: Report) -> list[str]:
     return [f"{each.kind}: {each.place}: {each.what}".rstrip(": ") for each in report.problems]
-
-
-def test_the_five_fields_that_stock_generation_drops_are_missed(
-    victor_yaml: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Without its settings, which name fields that are dropped.
-    spec = tmp_path / victor_yaml.name
-    spec.write_bytes(victor_yaml.read_bytes())
-    others = [each for each in rewrites.REWRITES if each.__name__ != "merge_allof_siblings"]
-    monkeypatch.setattr(rewrites, "REWRITES", others)
-    verdict = judged(load(spec), generate(spec, tmp_path).package)
-    assert verdict.lines() == []
-    assert len(LOST) == 5
-    assert {each.rpartition(".")[2] for each in verdict.plain} == {
-        f"{name}: no attribute of RtpPaymentDetails holds it" for name in LOST
-    }
 
 
 def test_a_reference_to_nothing_is_noted(victor_yaml: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from victor_spec.command_line import main
 from victor_spec.generate import GenerationResult
 from victor_spec.typed.settings import SettingsError
 
-from .wire import made_with_settings, tables_of
+from .wire import made_with_settings, source_of, tables_of
 
 pytestmark = pytest.mark.pull_request
 
@@ -90,11 +90,6 @@ def made(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> Ge
     return made_with_settings(folder, document, settings)
 
 
-def source_of(result: GenerationResult, module: str = "arguments") -> str:
-    source = (result.package / "typed" / f"{module}.py").read_text(encoding="utf-8")
-    return re.sub(r"\s+", " ", source)
-
-
 def call_in(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> dict[str, Any]:
     """The row of the operation."""
     call: dict[str, Any] = tables_of(made(folder, document, settings))["CALLS"]["take_order"]
@@ -107,7 +102,7 @@ def test_a_call_is_a_function_with_the_members_of_its_body(tmp_path: Path) -> No
         "note: str | None = None, lines: Sequence[OrderLine] | None = None, "
         "tags: Sequence[str] | None = None, wrapped: bool | None = None, "
         "key: str | None = None, ) -> _typed.Request:"
-    ) in source_of(made(tmp_path))
+    ) in source_of(made(tmp_path), "arguments")
 
 
 def test_the_parts_of_the_path_are_in_the_order_in_which_the_path_has_them(
@@ -117,13 +112,13 @@ def test_the_parts_of_the_path_are_in_the_order_in_which_the_path_has_them(
     parameter = "        - {name: shopId"
     document = DOCUMENT.replace(parameter, f"{till}{parameter}")
     document = document.replace("/shops/{shopId}/orders", "/shops/{shopId}/tills/{till}/orders")
-    source = source_of(made(tmp_path, document))
+    source = source_of(made(tmp_path, document), "arguments")
     assert "def take_order( shop_id: str, till: str, *," in source
 
 
 def test_each_member_has_a_row_with_its_limits_and_where_it_is_sent(tmp_path: Path) -> None:
     result = made(tmp_path)
-    source = source_of(result)
+    source = source_of(result, "arguments")
     assert "return PACKAGE.request(_take_order, locals())" in source
     assert 'TAKE_ORDER = PACKAGE.compared("take_order")' in source
     assert "your_reference: 2 to 30 characters." in source
@@ -188,7 +183,7 @@ def test_a_row_says_the_limits_that_the_document_has(
     member = f"        size: {{type: integer, {limits}}}\n        source:"
     result = made(tmp_path, DOCUMENT.replace("        source:", member))
     assert tables_of(result)["CALLS"]["take_order"]["body"]["size"].get("said_limits") == said
-    assert ((said or "to 3.") in source_of(result)) is (said is not None)
+    assert ((said or "to 3.") in source_of(result, "arguments")) is (said is not None)
 
 
 def test_a_schema_of_the_body_is_a_request_object(tmp_path: Path) -> None:
@@ -286,7 +281,7 @@ def test_a_default_of_the_document_is_described_and_not_sent(tmp_path: Path) -> 
         "count: {type: integer, ", "count: {type: integer, default: 1, "
     )
     result = made(tmp_path, document)
-    arguments, parts = source_of(result), source_of(result, "parts")
+    arguments, parts = source_of(result, "arguments"), source_of(result, "parts")
     said = """For you (The server's default: "none"). Up to 80 characters."""
     assert said in arguments
     assert "note: str | None = None" in arguments
@@ -316,7 +311,8 @@ def test_an_operation_may_have_the_name_of_a_module(name: str, tmp_path: Path) -
             tmp_path,
             DOCUMENT.replace("operationId: takeOrder", f"operationId: {name}"),
             SETTINGS.replace("takeOrder", name),
-        )
+        ),
+        "arguments",
     )
     assert f"import {name} as _{name}_ " in source
     assert f"return PACKAGE.request(_{name}_, locals())" in source
@@ -324,8 +320,8 @@ def test_an_operation_may_have_the_name_of_a_module(name: str, tmp_path: Path) -
 
 def test_a_limit_that_a_form_decides_in_place_of_is_not_said(tmp_path: Path) -> None:
     settings = SETTINGS.replace("reference: {", "reference: {whole: '[A-Z]{4}', ")
-    assert "2 to 30 characters" in source_of(made(tmp_path))
-    assert "2 to 30 characters" not in source_of(made(tmp_path, settings=settings))
+    assert "2 to 30 characters" in source_of(made(tmp_path), "arguments")
+    assert "2 to 30 characters" not in source_of(made(tmp_path, settings=settings), "arguments")
 
 
 def test_a_member_that_no_check_knows_is_named_and_no_argument(
@@ -335,7 +331,7 @@ def test_a_member_that_no_check_knows_is_named_and_no_argument(
     document = DOCUMENT.replace("wrapped: {type: boolean}", f"wrapped: {inline}")
     document = document.replace("count: {type: integer", "count: {type: object")
     result = made(tmp_path, document)
-    source = source_of(result)
+    source = source_of(result, "arguments")
     assert "wrapped:" not in source
     assert tables_of(result)["CALLS"]["take_order"]["untyped"] == ["wrapped"]
     assert "count" not in source_of(result, "parts")
@@ -523,4 +519,4 @@ def test_a_parameter_that_has_to_be_sent_and_no_argument_sends_stops_generation(
     with pytest.raises(SettingsError, match=re.escape(message)):
         made(tmp_path, document)
     settings = SETTINGS.replace("key: str | None", "key: str | None, x_channel: str")
-    assert "x_channel: str" in source_of(made(tmp_path, document, settings))
+    assert "x_channel: str" in source_of(made(tmp_path, document, settings), "arguments")

@@ -207,6 +207,12 @@ def made_with_settings(folder: Path, text: str, settings: str) -> GenerationResu
     return generate(spec, folder)
 
 
+def source_of(result: GenerationResult, module: str) -> str:
+    """A typed module of a package, each run of blanks as one."""
+    source = (result.package / "typed" / f"{module}.py").read_text(encoding="utf-8")
+    return " ".join(source.split())
+
+
 def tables_of(result: GenerationResult) -> dict[str, Any]:
     """The rows of a package, as YAML has them: tuples are lists."""
     tables = runpy.run_path(str(result.package / "typed" / "rows.py"))
