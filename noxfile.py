@@ -208,7 +208,7 @@ def build_recipe(session: nox.Session) -> None:
         old.unlink()
     with session.chdir("recipe"):
         python(session, "-m", "hatchling", "build", "-d", "../dist")
-        python(session, "-m", "tests.contents", "../dist")
+    python(session, "-m", "tests.release.contents", "dist", "victor-spec")
 
 
 @stage

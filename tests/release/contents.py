@@ -1,6 +1,7 @@
 """What a wheel and a source distribution must and must not contain.
 
-`python -m tests.release.contents dist` checks what `make build` has built.
+`python -m tests.release.contents dist` checks what `make build` has built, and
+`python -m tests.release.contents dist victor-spec` what `nox -s build_recipe` has built.
 """
 
 import email
@@ -15,14 +16,19 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 from hatchling.builders.wheel import WheelBuilder
 from packaging.metadata import Metadata
 
+import victor_spec
 from victor_ext import __version__
 
 ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PROJECT, RECIPE = (
+    tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for folder in (ROOT, ROOT / "recipe")
+)
 EXTRAS = list(PROJECT["optional-dependencies"])
 GENERATED = sorted(folder.name for folder in (ROOT / "generated").glob("*_api"))
 
@@ -42,7 +48,6 @@ NOWHERE = (
     "*.swp",
 )
 METADATA = {
-    "Name": r"victor-ext",
     "Requires-Python": r">=3\.11",
     "License-Expression": r"Apache-2\.0",
     "Description-Content-Type": r"text/markdown",
@@ -73,7 +78,7 @@ def committed() -> list[str]:
 
 
 def expected_in_wheel(files: Iterable[str]) -> set[str]:
-    """The files of the packages, as a wheel names them."""
+    """The files of the packages, as the client's wheel names them."""
     packages = ("victor_ext/", *(f"generated/{package}/" for package in GENERATED))
     names = {name.removeprefix("generated/") for name in files if name.startswith(packages)}
     return names | {
@@ -89,9 +94,15 @@ def expected_in_source(files: Iterable[str]) -> set[str]:
     return {name for name in files if not name.startswith(left_out)} | {"PKG-INFO", SBOM}
 
 
+def expected_of_recipe(files: Iterable[str], folder: str) -> set[str]:
+    """The files of a folder of the recipe, without its tests, as its distributions name them."""
+    own = {name.removeprefix("recipe/") for name in files if name.startswith(f"recipe/{folder}")}
+    return {name for name in own if not name.startswith("tests/")}
+
+
 def wrong_names(found: Iterable[str], expected: set[str]) -> Iterator[str]:
     """What is there and must not be, and what is not there and must be."""
-    names = {name for name in found if not fnmatch(name, "victor_ext-*.dist-info/*")}
+    names = {name for name in found if not fnmatch(name, "victor_*.dist-info/*")}
     for name in sorted(names):
         if any(fnmatch(name, pattern) for pattern in NOWHERE):
             yield f"has {name}, which belongs into no distribution"
@@ -99,16 +110,19 @@ def wrong_names(found: Iterable[str], expected: set[str]) -> Iterator[str]:
     yield from (f"lacks {name}, which is committed" for name in sorted(expected - names))
 
 
-def wrong_metadata(text: bytes, version: str, extras: Iterable[str]) -> Iterator[str]:
+def wrong_metadata(
+    text: bytes, version: str, extras: Iterable[str], name: str = "victor-ext"
+) -> Iterator[str]:
     """What the metadata says wrongly, or does not say."""
     try:
         Metadata.from_email(text)
     except ExceptionGroup as group:
         yield from (f"has metadata that no index takes: {each}" for each in group.exceptions)
     metadata = email.message_from_bytes(text)
-    for name, pattern in {**METADATA, "Version": re.escape(version)}.items():
-        if not re.fullmatch(pattern, metadata.get(name, "")):
-            yield f"says {name}: {metadata.get(name)}, which is not {pattern}"
+    own = {"Name": name, "Version": re.escape(version)}
+    for field, pattern in {**METADATA, **own}.items():
+        if not re.fullmatch(pattern, metadata.get(field, "")):
+            yield f"says {field}: {metadata.get(field)}, which is not {pattern}"
     said = set(metadata.get_all("Provides-Extra", []))
     if said != set(extras):
         yield f"says the extras {', '.join(sorted(said))}, which are {', '.join(sorted(extras))}"
@@ -131,36 +145,36 @@ def wrong_sbom(found: Mapping[str, bytes], version: str) -> Iterator[str]:
         yield f"has SBOMs of {said}, not one of {version}: see `make build`"
 
 
-def wrong_entry_points(found: Mapping[str, bytes]) -> Iterator[str]:
-    """The licence, the command, the plugin of pytest, the systems and the sandboxes that are not
-    there.
-    """
+def wrong_entry_points(
+    found: Mapping[str, bytes], project: Mapping[str, Any] = PROJECT
+) -> Iterator[str]:
+    """The licence, the command, and what the project offers to others, that are not there."""
     if not any(fnmatch(name, LICENSE) for name in found):
         yield f"lacks {LICENSE}"
-    declared = next(
-        (data.decode() for name, data in found.items() if name.endswith("/entry_points.txt")), ""
-    )
-    for group in (PROJECT["scripts"], *PROJECT["entry-points"].values()):
+    declared = ending(found, "/entry_points.txt").decode()
+    for group in (project["scripts"], *project["entry-points"].values()):
         for line in (f"{name} = {place}" for name, place in group.items()):
             if line not in declared.splitlines():
                 yield f"has no entry point {line}"
 
 
+def ending(found: Mapping[str, bytes], end: str) -> bytes:
+    """The first file whose name has this end."""
+    return next((data for name, data in found.items() if name.endswith(end)), b"")
+
+
 def wrong_wheel(wheel: Path) -> Iterator[str]:
-    """What is wrong with the wheel."""
+    """What is wrong with the client's wheel."""
     found = files_of(wheel)
     yield from wrong_names(found, expected_in_wheel(committed()))
-    metadata = next(
-        (data for name, data in found.items() if name.endswith(".dist-info/METADATA")), b""
-    )
-    yield from wrong_metadata(metadata, __version__, EXTRAS)
+    yield from wrong_metadata(ending(found, ".dist-info/METADATA"), __version__, EXTRAS)
     yield from wrong_entry_points(found)
     yield from wrong_sbom(found, __version__)
 
 
 def wrong_source(source: Path, wheel: Path) -> Iterator[str]:
-    """What is wrong with the source distribution; the wheel that is built from it must be the same
-    wheel.
+    """What is wrong with the client's source distribution; the wheel that is built from it must be
+    the same wheel.
     """
     found = files_of(source)
     yield from wrong_names(found, expected_in_source(committed()))
@@ -174,25 +188,48 @@ def wrong_source(source: Path, wheel: Path) -> Iterator[str]:
             yield f"builds another wheel than {wheel.name}"
 
 
-def main(folder: Path) -> int:
+def wrong_recipe_wheel(wheel: Path) -> Iterator[str]:
+    """What is wrong with the recipe's wheel."""
+    found = files_of(wheel)
+    metadata = ending(found, ".dist-info/METADATA")
+    yield from wrong_names(found, expected_of_recipe(committed(), "victor_spec/"))
+    yield from wrong_metadata(metadata, victor_spec.__version__, (), "victor-spec")
+    yield from wrong_entry_points(found, RECIPE)
+    if b"\nRequires-Dist: victor-ext" in metadata:
+        yield "needs the client"
+
+
+def wrong_recipe_source(source: Path, _wheel: Path) -> Iterator[str]:
+    """What is wrong with the recipe's source distribution."""
+    # the .gitignore is that of the repository, if hatchling takes it
+    found = files_of(source).keys() - {".gitignore"}
+    yield from wrong_names(found, expected_of_recipe(committed(), "") | {"PKG-INFO"})
+
+
+def main(folder: Path, name: str = "victor-ext") -> int:
     """Returns 0 when there is one wheel and one source distribution of this version, and nothing is
     wrong with them.
     """
-    wheel = folder / f"victor_ext-{__version__}-py3-none-any.whl"
-    source = folder / f"victor_ext-{__version__}.tar.gz"
-    missing = [path.name for path in (wheel, source) if not path.is_file()]
-    of_recipe = {path.name for path in folder.glob("victor_spec-*")}
-    others = {path.name for path in folder.glob("*")} - {wheel.name, source.name} - of_recipe
-    wrong = [f"{folder} lacks {name}" for name in missing]
+    is_client = name == "victor-ext"
+    version = __version__ if is_client else victor_spec.__version__
+    base = f"{name.replace('-', '_')}-{version}"
+    wheel, source = folder / f"{base}-py3-none-any.whl", folder / f"{base}.tar.gz"
+    own = {wheel.name, source.name}
+    of_other = {path.name for path in folder.glob("victor_spec-*" if is_client else "victor_ext-*")}
+    missing = sorted(each for each in own if not (folder / each).is_file())
+    wrong = [f"{folder} lacks {each}" for each in missing]
     wrong += [
-        f"{folder} has {name}, which is not of this version: delete it" for name in sorted(others)
+        f"{folder} has {each}, which is not of this version: delete it"
+        for each in sorted({path.name for path in folder.iterdir()} - own - of_other)
     ]
     if not missing:
-        wrong += [f"{wheel.name} {what}" for what in wrong_wheel(wheel)]
-        wrong += [f"{source.name} {what}" for what in wrong_source(source, wheel)]
+        of_wheel = wrong_wheel if is_client else wrong_recipe_wheel
+        of_source = wrong_source if is_client else wrong_recipe_source
+        wrong += [f"{wheel.name} {what}" for what in of_wheel(wheel)]
+        wrong += [f"{source.name} {what}" for what in of_source(source, wheel)]
     print("\n".join(wrong) or f"{wheel.name} and {source.name} contain what they should.")
     return int(bool(wrong))
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), *sys.argv[2:]))

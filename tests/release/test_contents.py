@@ -5,6 +5,7 @@
 import json
 import re
 import runpy
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -74,16 +75,34 @@ def test_the_source_distribution_is_what_is_committed_without_what_needs_the_rep
     assert [name for name in found if name.startswith(needing_the_repository)] == []
 
 
-def test_the_distributions_of_the_recipe_may_stand_beside_those_of_the_client(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("own", "other"), [("victor-ext", "victor-spec"), ("victor-spec", "victor-ext")]
+)
+def test_the_distributions_of_the_other_project_may_stand_beside(
+    own: str, other: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("victor_spec-0.1.0.tar.gz", "victor_ext-0.0.0.tar.gz", "notes.txt"):
+    old, beside = (f"{each.replace('-', '_')}-0.0.0.tar.gz" for each in (own, other))
+    for name in (old, beside, "notes.txt"):
         (tmp_path / name).touch()
-    assert contents.main(tmp_path) == 1
+    assert contents.main(tmp_path, own) == 1
     printed = capsys.readouterr().out
-    assert "has victor_ext-0.0.0.tar.gz, which is not of this version" in printed
+    assert f"has {old}, which is not of this version" in printed
     assert "has notes.txt, which is not of this version" in printed
-    assert "victor_spec" not in printed
+    assert beside not in printed
+
+
+def test_the_wheel_of_the_recipe_is_what_is_committed_and_needs_no_client(tmp_path: Path) -> None:
+    from hatchling.builders.wheel import WheelBuilder
+
+    (built,) = WheelBuilder(str(contents.ROOT / "recipe")).build(
+        directory=str(tmp_path), versions=["standard"]
+    )
+    assert [*contents.wrong_recipe_wheel(Path(built))] == []
+    with zipfile.ZipFile(built, "a") as wheel:
+        wheel.writestr("tests/wire.py", b"")
+    assert [*contents.wrong_recipe_wheel(Path(built))] == [
+        "has tests/wire.py, which is not committed"
+    ]
 
 
 @pytest.mark.parametrize("place", ["victor_ext-1.2.3.dist-info/sboms/sbom.cdx.json", contents.SBOM])
