@@ -3,7 +3,7 @@ followed.
 """
 
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urljoin
 
 import httpx
@@ -58,7 +58,6 @@ class Parameter:
         self.style = Style(self.name, self.location, style, explode, next(iter(content), None))
         schema = next(iter(content.values()), whole).child("schema")
         self.schema = Node(schema.tree, place)
-        self.examples = examples(schemas, whole, schema)
 
 
 class Medium:
@@ -71,7 +70,6 @@ class Medium:
         self.is_json = tree.is_json(content_type)
         self.schema = Node(whole.child("schema").tree, f"{place}.schema")
         self.encoding = whole.mapping("encoding")
-        self.examples = examples(schemas, whole, self.schema)
 
 
 class Answer(NamedTuple):
@@ -167,12 +165,3 @@ def _media(schemas: Schemas, owner: Node, place: str) -> list[Medium]:
         for content_type, medium in owner.mapping("content").items()
         if "/" in content_type  # not `examples` that stands a level too high
     ]
-
-
-def examples(schemas: Schemas, owner: Node, schema: Node) -> list[Any]:
-    """The values of `example` and `examples`, here and in the schema."""
-    whole = schemas.follow(schema).tree
-    named = [schemas.follow(each).tree for each in owner.mapping("examples").values()]
-    values = [owner.tree.get("example"), *(each.get("value") for each in named)]
-    values += [whole.get("example"), *list_at(whole, "examples")]
-    return [value for value in values if value is not None]

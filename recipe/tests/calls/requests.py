@@ -10,7 +10,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property, partial
 from typing import Any
@@ -267,9 +267,7 @@ class OperationCalls:
     # ---- Requests ----
 
     def check_requests(self) -> None:
-        """Call the operation with every argument, with the required ones, and with the document's
-        examples.
-        """
+        """Call the operation with every argument, and with the required ones."""
         for call in self._calls():
             self._compare(call)
 
@@ -279,26 +277,14 @@ class OperationCalls:
         return self.arguments(call, self.body_options(call)[0])
 
     def _calls(self) -> Iterator[Call]:
-        """The values of each call: every argument with every body, the required ones, and the
-        examples.
-        """
+        """The values of each call: every argument with every body, and the required ones."""
         media: list[Medium | None] = [*self.operation.bodies]
         for number in (0, 1):
             every = [(each, self._value(each, number)) for each in self.operation.parameters]
             for medium in media or [None]:
                 for body in self._bodies_of(medium):
                     yield Call(every, medium, body)
-        required = self.required
-        yield required
-        for parameter in self.operation.parameters:
-            others = [pair for pair in required.parameters if pair[0] is not parameter]
-            for example in parameter.examples[:3]:
-                if example not in ("", [], {}) and self._is_valid(parameter.schema, example):
-                    yield replace(required, parameters=[*others, (parameter, example)])
-        for each in self.operation.bodies:
-            for example in each.examples[:3] if each.is_json or each.bare == FORM else ():
-                if self._is_valid(each.schema, example):
-                    yield replace(required, medium=each, body=example)
+        yield self.required
 
     @cached_property
     def required(self) -> Call:
@@ -318,9 +304,6 @@ class OperationCalls:
         maker = self.comparison.maker("sent", medium.place, 0, **_options_of(medium))
         # a form without fields has no content type
         return Call(parameters, medium, maker.of(medium.schema, full=not medium.is_json))
-
-    def _is_valid(self, schema: Node, value: Any) -> bool:
-        return self.schemas.is_valid(schema.tree, value, "sent")
 
     def _value(self, parameter: Parameter, number: int) -> Any:
         """A value of a parameter, which no other parameter of the operation has, so that a value in
@@ -385,17 +368,12 @@ class OperationCalls:
             self.wrong("asyncio_detailed sends another request than sync_detailed")
 
     def _refused(self, call: Call, error: ValueError) -> None:
-        """Report a call that is refused; where it is a form with structures in it, try it without
-        them, too.
-        """
+        """Report a call that is refused, with the field that it names."""
         medium = call.medium
         body: dict[str, Any] = call.body if is_mapping(call.body) else {}
         named = [name for name in body if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", str(error))]
         where = medium.place if medium is not None else self.operation.place
         self.missing(where, f"the call is refused: {error}", *named[:1])
-        flat = {name: value for name, value in body.items() if not _is_nested(value)}
-        if medium is not None and not medium.is_json and 0 < len(flat) < len(body):
-            self._compare(replace(call, body=flat))
 
     def _recorded(self, call: Call) -> tuple[Request, Arguments] | None:
         """The request, and the arguments of the body that made it; None when no body has the right
@@ -527,9 +505,6 @@ class OperationCalls:
             self._read(medium.place, response, partial(_raw_difference, content), *words)
             return
         values = [*self.comparison.values(medium.schema, "received")]
-        schema = medium.schema.tree
-        examples = medium.examples[:5]
-        values += [each for each in examples if self.schemas.is_valid(schema, each, "received")]
         kind = "application/json" if "*" in medium.content_type else medium.content_type
         for number, value in enumerate(values):
             content = json.dumps(value).encode()
@@ -591,11 +566,6 @@ def _comparable(request: Request) -> tuple[Any, ...]:
     headers = [pair for pair in request.headers.items() if pair[0] != "content-type"]
     query = request.fields["query"]
     return request.method, request.origin, request.path, query, kind, sorted(headers), body
-
-
-def _is_nested(value: Any) -> bool:
-    """Whether a value is an object, or a list of objects or lists."""
-    return is_mapping(value) or (is_list(value) and any(is_mapping(i) or is_list(i) for i in value))
 
 
 def _same_type(medium: Medium, request: Request) -> bool:
