@@ -1,7 +1,6 @@
 """What the generated records and arguments stand on."""
 
 import runpy
-from collections.abc import Callable
 from decimal import Decimal
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -28,36 +27,6 @@ def test_a_package_for_another_version_is_refused_when_it_is_imported(
         runpy.run_path(file, run_name=module.__name__)
 
 
-CAPITALS = typed.Form("[A-Z]+", "capital letters")
-
-
-def noted(check: Callable[[typed.Query], Any]) -> list[tuple[str, str]]:
-    """The problems that a check notes: the field of each, and what its message ends with."""
-    query = typed.Query()
-    check(query)
-    return problems_of(query)
-
-
-def problems_of(query: typed.Query) -> list[tuple[str, str]]:
-    return [(each.field, each.message.removeprefix(f"{each.field} ")) for each in query.problems]
-
-
-@pytest.mark.parametrize(
-    "value", [Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"), float("nan"), float("inf")]
-)
-def test_what_is_no_finite_number_is_refused(value: object) -> None:
-    problem = ("fee", "must be a number from 0 to 9, or left out.")
-    assert noted(lambda check: check.number("fee", value, 0, 9)) == [problem]
-
-
-def test_an_amount_that_is_sent_as_a_number_is_no_float() -> None:
-    problem = ("fee", "is a float, which cannot hold cents exactly.")
-    assert noted(lambda check: check.decimal("fee", 0.1, 0, 9)) == [problem]
-    assert noted(lambda check: check.decimal("fee", Decimal("0.10"), 0, 9)) == []
-    problem = ("fee", "must be a number from 0 to 9, or left out.")
-    assert noted(lambda check: check.decimal("fee", Decimal("9.01"), 0, 9)) == [problem]
-
-
 @pytest.mark.parametrize(
     ("sent", "read"),
     [
@@ -71,80 +40,6 @@ def test_an_amount_that_is_sent_as_a_number_is_no_float() -> None:
 def test_a_decimal_text_is_read_with_its_digits(sent: object, read: str | None) -> None:
     found = typed.decimal_text({"fee": sent}, "fee")
     assert (None if found is None else str(found)) == read
-
-
-@pytest.mark.parametrize(
-    ("good", "bad", "limits", "message"),
-    [
-        (0.1, 0, {"above": 0}, "must be a number above 0 to 9, or left out."),
-        (Decimal("8.9"), 9, {"below": 9}, "must be a number from 0 and below 9, or left out."),
-        (0.3, 0.35, {"step": 0.1}, "must be a multiple of 0.1."),
-        (Decimal("0.3"), Decimal("1E-7"), {"step": 0.1}, "must be a multiple of 0.1."),
-        (1.5, 2, {"among": (1, 1.5)}, "must be one of: 1, 1.5."),
-    ],
-)
-def test_a_number_has_each_limit_of_the_document(
-    good: Any, bad: Any, limits: dict[str, Any], message: str
-) -> None:
-    assert noted(lambda check: check.number("fee", good, 0, 9, **limits)) == []
-    assert noted(lambda check: check.number("fee", bad, 0, 9, **limits)) == [("fee", message)]
-
-
-@pytest.mark.parametrize(
-    ("good", "bad", "limits", "message"),
-    [
-        (10, 11, {"step": 5}, "must be a multiple of 5."),
-        (2, 4, {"among": (1, 2, 3)}, "must be one of: 1, 2, 3."),
-    ],
-)
-def test_a_whole_number_and_money_have_each_limit_of_the_document(
-    good: int, bad: int, limits: dict[str, Any], message: str
-) -> None:
-    for value, problems in ((good, []), (bad, [("n", message)])):
-        whole, money = typed.Query(), typed.Query()
-        whole.integer("n", value, 0, 99, **limits)
-        money.money("n", Money(value, "USD"), 0, 99, **limits)
-        for query in (whole, money):
-            assert problems_of(query) == problems
-
-
-@pytest.mark.parametrize("value", [[], ["a", "b", "c"], "ab", b"ab", 5, None])
-def test_a_list_has_so_many_items_as_the_document_says(value: object) -> None:
-    def each(check: typed.Query) -> Any:
-        return check.each("tags", value, check.text, 1, 2)
-
-    assert noted(each) == [("tags", "must be a list of 1 to 2 items.")]
-
-
-def test_each_item_of_a_list_is_checked_by_its_place() -> None:
-    def each(check: typed.Query) -> Any:
-        return check.each("tags", ["A", "b"], lambda field, item: check.form(field, item, CAPITALS))
-
-    assert noted(each) == [("tags[1]", "must be capital letters.")]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("ABC", ""),
-        (None, ""),
-        ("ABCDE", "must be text of 2 to 4 characters, and has 5."),
-        ("A", "must be text of 2 to 4 characters, and has 1."),
-        ("abc", "must be capital letters."),
-    ],
-)
-def test_a_text_that_is_sent_in_place_of_a_value_has_the_limits_of_the_document(
-    text: str | None, message: str
-) -> None:
-    expected = [("code", message)] if message else []
-    assert noted(lambda check: check.written("code", text, 4, 2, CAPITALS)) == expected
-
-
-def test_no_problem_is_said_twice_of_a_text_that_is_sent() -> None:
-    def both(check: typed.Query) -> Any:
-        return check.written("code", check.reference("code", 5, 4), shortest=2)
-
-    assert [field for field, _ in noted(both)] == ["code"]
 
 
 class Offer(typed.Part):
@@ -184,7 +79,17 @@ def outcome_of(row: dict[str, Any], value: Any) -> tuple[dict[str, Any], list[tu
     """What is sent of one argument by its row, and the problems that are noted."""
     request = package_of({"body": {"it": row}}).request(OPERATION, {"it": value})
     assert isinstance(request.check, typed.Query)
-    return request.body, problems_of(request.check)
+    problems = request.check.problems
+    return request.body, [
+        (each.field, each.message.removeprefix(f"{each.field} ")) for each in problems
+    ]
+
+
+NUMBER = {"kind": "number", "least": 0, "most": 9}
+WHOLE = {"kind": "integer", "least": 0, "most": 99}
+FEE = {"kind": "decimal", "least": 0, "most": 9}
+MONEY = {"kind": "money", "sends": {"it": "minor_units"}, "least": 0, "most": 99}
+TAGS = {"kind": "each", "items": {"form": "capitals"}, "fewest": 1, "most": 2}
 
 
 @pytest.mark.parametrize(
@@ -194,7 +99,14 @@ def outcome_of(row: dict[str, Any], value: Any) -> tuple[dict[str, Any], list[tu
         ({"place": "other"}, "x", {"other": "x"}),
         ({"form": "capitals"}, "", {"it": ""}),
         ({"kind": "integer"}, 2**63 - 1, {"it": 2**63 - 1}),
-        ({"kind": "number"}, 0.5, {"it": 0.5}),
+        (NUMBER | {"above": 0}, 0.1, {"it": 0.1}),
+        (NUMBER | {"below": 9}, Decimal("8.9"), {"it": Decimal("8.9")}),
+        *((NUMBER | {"step": 0.1}, value, {"it": value}) for value in (0.3, Decimal("0.3"))),
+        (NUMBER | {"among": (1, 1.5)}, 1.5, {"it": 1.5}),
+        (FEE, Decimal("0.10"), {"it": Decimal("0.10")}),
+        (WHOLE | {"step": 5}, 10, {"it": 10}),
+        (MONEY | {"among": (1, 2, 3)}, Money(2, "USD"), {"it": 2}),
+        (TAGS, ["A"], {"it": ["A"]}),
         ({"kind": "each", "items": {"kind": "day"}}, ["2026-03-04"], {"it": ["2026-03-04"]}),
         ({"kind": "reference", "longest": 3}, "abc", {"it": "abc"}),
         ({"kind": "part", "part": "Offer"}, Offer(text=None, fee=None, inner=None), {"it": {}}),
@@ -218,7 +130,34 @@ def test_a_value_is_sent_as_its_row_says(
         ({"kind": "flag", "required": True}, None, "it", "is missing: write True or False."),
         ({}, "", "it", "must be text, and is empty."),
         ({"form": "capitals", "shortest": 2}, "A", "it", "must be text, and has 1."),
-        ({"kind": "integer", "most": 9}, 10, "it", "must be a whole number from"),
+        *(
+            (NUMBER, value, "it", "must be a number from 0 to 9, or left out.")
+            for value in (*map(Decimal, ("NaN", "sNaN", "Infinity")), float("nan"), float("inf"))
+        ),
+        (NUMBER | {"above": 0}, 0, "it", "must be a number above 0 to 9, or left out."),
+        (NUMBER | {"below": 9}, 9, "it", "must be a number from 0 and below 9, or left out."),
+        (NUMBER | {"step": 0.1}, 0.35, "it", "must be a multiple of 0.1."),
+        (NUMBER | {"step": 0.1}, Decimal("1E-7"), "it", "must be a multiple of 0.1."),
+        (NUMBER | {"among": (1, 1.5)}, 2, "it", "must be one of: 1, 1.5."),
+        (FEE, 0.1, "it", "is a float, which cannot hold cents exactly."),
+        (FEE, Decimal("9.01"), "it", "must be a number from 0 to 9, or left out."),
+        (WHOLE, 100, "it", "must be a whole number from"),
+        (WHOLE | {"step": 5}, 11, "it", "must be a multiple of 5."),
+        (WHOLE | {"among": (1, 2, 3)}, 4, "it", "must be one of: 1, 2, 3."),
+        (MONEY | {"step": 5}, Money(11, "USD"), "it", "must be a multiple of 5."),
+        (MONEY | {"among": (1, 2, 3)}, Money(4, "USD"), "it", "must be one of: 1, 2, 3."),
+        *(
+            (TAGS, value, "it", "must be a list of 1 to 2 items.")
+            for value in ([], ["A", "B", "C"], "AB", b"AB", 5)
+        ),
+        (TAGS, ["A", "b"], "it[1]", "must be capital letters."),
+        (
+            {"kind": "day", "longest": 4, "shortest": 2},
+            "2026-03-04",
+            "it",
+            "must be text of 2 to 4",
+        ),
+        ({"kind": "reference", "shortest": 2}, 5, "it", "must be text, not int"),
         ({"kind": "choice", "words": ("a", "b")}, "c", "it", "is 'c' and must be one of: a, b."),
         ({"kind": "reference", "longest": 3}, "abcd", "it", "must be text of 1 to 3 characters"),
         ({"kind": "reference", "shortest": 2}, "a", "it", "must be text, and has 1."),
