@@ -11,8 +11,9 @@ import itertools
 import sys
 import sysconfig
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from inspect import isawaitable
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -51,59 +52,51 @@ def count() -> dict[str, Counts]:
     # A page would open a connection of its own, since nothing in it names what was asked.
     try:
         with canned_server() as url:
-            return {**_blocking(f"{url}/victor"), **asyncio.run(_awaited(f"{url}/victor"))}
+            return asyncio.run(_paths(f"{url}/victor"))
     finally:
         connections.REUSE_DELAY = usual
 
 
-def _blocking(url: str) -> dict[str, Counts]:
-    client = Victor(VictorJwt("benchmark", key()), base_url=url, limits=ONE)
+async def _paths(url: str) -> dict[str, Counts]:
+    credentials = VictorJwt("benchmark", key())
+    with Victor(credentials, base_url=url, limits=ONE) as client:
+        found = await _paths_of(client)
+    async with AsyncVictor(credentials, base_url=url, limits=ONE) as later:
+        awaited = await _paths_of(later)
+    return {**found, **{f"{path}, awaited": counts for path, counts in awaited.items()}}
+
+
+async def _paths_of(client: Any) -> dict[str, Counts]:
+    requests = client.payment_requests
     prepared = client.prepare("payment_requests.create", **_payment())
-
-    def page() -> None:
-        items = client.payment_requests.list(page_size=PAGE)
-        for item in itertools.islice(items, PAGE):
-            _read(item)
-
-    def run(action: Callable[[], object]) -> Counts:
-        runs = [Counter[CodeType]() for _ in range(REPEATS)]
-        for calls in runs:
-            with _counted(calls):
-                action()
-        return _fewest(runs)
-
-    with client:
-        return {
-            "get": run(lambda: client.payment_requests.get(f"R{number()}")),
-            "create": run(lambda: client.payment_requests.create(**_payment())),
-            "page": run(page),
-            "send": run(lambda: client.send(prepared)),
-        }
+    paths: dict[str, Callable[[], Any]] = {
+        "get": lambda: requests.get(f"R{number()}"),
+        "create": lambda: requests.create(**_payment()),
+        "page": lambda: _page(requests.list(page_size=PAGE)),
+        "send": lambda: client.send(prepared),
+    }
+    return {path: await _run(action) for path, action in paths.items()}
 
 
-async def _awaited(url: str) -> dict[str, Counts]:
-    client = AsyncVictor(VictorJwt("benchmark", key()), base_url=url, limits=ONE)
-    prepared = client.prepare("payment_requests.create", **_payment())
+async def _run(action: Callable[[], Any]) -> Counts:
+    runs = [Counter[CodeType]() for _ in range(REPEATS)]
+    for calls in runs:
+        with _counted(calls):
+            result = action()
+            if isawaitable(result):
+                await result
+    return _fewest(runs)
 
-    async def page() -> None:
-        items = aiter(client.payment_requests.list(page_size=PAGE))
+
+async def _page(items: Any) -> None:
+    """Read the items of a page, and five fields of each."""
+    if hasattr(items, "__aiter__"):
+        items = aiter(items)
         for _ in range(PAGE):
             _read(await anext(items))
-
-    async def run(action: Callable[[], Awaitable[object]]) -> Counts:
-        runs = [Counter[CodeType]() for _ in range(REPEATS)]
-        for calls in runs:
-            with _counted(calls):
-                await action()
-        return _fewest(runs)
-
-    async with client:
-        return {
-            "get, awaited": await run(lambda: client.payment_requests.get(f"R{number()}")),
-            "create, awaited": await run(lambda: client.payment_requests.create(**_payment())),
-            "page, awaited": await run(page),
-            "send, awaited": await run(lambda: client.send(prepared)),
-        }
+    else:
+        for item in itertools.islice(items, PAGE):
+            _read(item)
 
 
 def _payment() -> dict[str, Any]:

@@ -5,7 +5,6 @@ A Ctrl-C or a fork within an import can leave such a lock taken for ever, in the
 child.
 """
 
-import ast
 import json
 from pathlib import Path
 from typing import Any
@@ -441,49 +440,3 @@ def test_an_odd_answer_imports_nothing() -> None:
     ended, loaded = json.loads(ran.stdout)
     assert ended > 400
     assert loaded == []
-
-
-IN_FUNCTIONS = {
-    "providers/__init__.py": {"import_module"},  # a system, when one of its names is asked for
-    "providers/connected/client.py": {
-        "import_module"
-    },  # the webhooks of a generated package, for an inbox
-    "providers/victor/auth.py": {"signed_tokens"},  # cryptography, when credentials are made
-    "providers/victor/records.py": {"import_module"},  # what is for tests
-    "runtime/client/transport.py": {
-        "import_module"
-    },  # the errors of a generated package, when its client is made
-    "runtime/core/validation.py": {"difflib"},  # for the name that a misspelt one was meant for
-    "runtime/client/prepared_calls.py": {
-        "import_module"
-    },  # the generated operation of a stored call, when it is sent
-    "runtime/core/locks.py": {"asyncio", "lowlevel"},  # when an async client is made
-    "runtime/loop/events.py": {"call_events"},  # when a client with a listener is made
-    "runtime/loop/flow.py": {
-        "import_module"
-    },  # what asyncio and anyio load late, when an async client is made
-}
-
-
-def test_functions_import_only_what_is_named_here() -> None:
-    rooms = [path for room in ("runtime", "providers") for path in (PACKAGE / room).rglob("*.py")]
-    modules = {
-        str(path.relative_to(PACKAGE)): late_imports(ast.parse(path.read_bytes())) for path in rooms
-    }
-    assert {path: names for path, names in modules.items() if names} == IN_FUNCTIONS
-
-
-def late_imports(tree: ast.Module) -> set[str]:
-    """The last parts of the names of modules that functions import, and `import_module`."""
-    functions = [
-        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    ]
-    inside = [node for function in functions for node in ast.walk(function)]
-    names = [alias.name for node in inside if isinstance(node, ast.Import) for alias in node.names]
-    names += [str(node.module) for node in inside if isinstance(node, ast.ImportFrom)]
-    names += [
-        node.attr
-        for node in inside
-        if isinstance(node, ast.Attribute) and node.attr == "import_module"
-    ]
-    return {name.rpartition(".")[2] for name in names}

@@ -41,14 +41,6 @@ def options_of(command: str, capsys: pytest.CaptureFixture[str]) -> set[str]:
     return {*re.findall(r"--[a-z-]+", capsys.readouterr().out)}
 
 
-def test_the_workflow_names_options_that_exist(capsys: pytest.CaptureFixture[str]) -> None:
-    workflow = (ROOT / ".github" / "workflows" / "spec-diff.yml").read_text(encoding="utf-8")
-    commands = re.findall(r"victor-spec diff (.*)", workflow)
-    named = {*re.findall(r"--[a-z-]+", " ".join(commands))}
-    assert named
-    assert named <= options_of("diff", capsys)
-
-
 def test_the_hooks_name_commands_that_exist(capsys: pytest.CaptureFixture[str]) -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     assert [hook["id"] for hook in hooks if "files" not in hook] == []

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.cases import cases_beside, documents_in
+from tests.cases import documents_in
 from tests.conftest import ROOT
 from victor_spec.components import Components
 from victor_spec.destination import changed_files
@@ -26,14 +26,6 @@ def surface_of(tree: Tree) -> Surface:
     return Surface(parsed(Path("a.yaml"), tree, trace=True), tree, Components(placed(tree, tree)))
 
 
-def test_each_name_knows_its_place() -> None:
-    known = cases_beside(__file__, "surface")
-    surface = surface_of(known["document"])
-    for name, places in known["places"].items():
-        found = surface.components.known(surface.names[name].places)
-        assert (name, found) == (name, places)
-
-
 @pytest.fixture(scope="module", params=DOCUMENTS, ids=lambda path: path.stem)
 def made(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -42,18 +34,6 @@ def made(
     tree = load(request.param)
     folder = tmp_path_factory.mktemp("surface")
     return surface_of(tree), generate(request.param, folder, name=f"of_{request.param.stem}")
-
-
-def test_every_name_has_a_place_that_the_document_has(
-    made: tuple[Surface, GenerationResult],
-) -> None:
-    surface, result = made
-    unplaced: list[str] = []
-    for shown, name in surface.names.items():
-        if name.places and not surface.components.known(name.places):
-            unplaced.append(shown)
-    undeclared = ["api.animals.get_animals_kind(kind)", "api.animals.same(kind)"]
-    assert unplaced == (undeclared if result.package.name == "of_zoo" else [])
 
 
 def test_places_change_no_byte(zoo_yaml: Path, tmp_path: Path) -> None:
