@@ -12,7 +12,7 @@ from victor_spec.command_line import main
 from victor_spec.commands.update import DECISIONS, UNTIL_THEN
 
 from . import test_typed_arguments, test_typed_views
-from .wire import Tree, beside, made_with_settings
+from .wire import Tree, beside, edited, made_with_settings
 
 pytestmark = pytest.mark.pull_request
 NEWS: Tree = beside("news")
@@ -63,13 +63,6 @@ def update(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Update:
 
 def indented(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.startswith("  ")]
-
-
-def edited(text: str, edits: dict[str, str]) -> str:
-    for old, new in edits.items():
-        assert text.count(old) == 1
-        text = text.replace(old, new)
-    return text
 
 
 @pytest.mark.parametrize("row", CHANGES)

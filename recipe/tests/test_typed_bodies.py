@@ -4,7 +4,6 @@ of them.
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -53,6 +52,13 @@ components:
       properties:
         reference: {type: string, minLength: 2, maxLength: 30, pattern: '[A-Z0-9-]+'}
         note: {type: string, maxLength: 80}
+    Purpose:
+      type: object
+      required: [purpose]
+      properties:
+        purpose: {type: string, maxLength: 35}
+    Short: {properties: {note: {type: string, maxLength: 60}}}
+    Code: {type: string, maxLength: 9}
     Line:
       type: object
       required: [item]
@@ -88,12 +94,6 @@ CALL = "bodies: {takeOrder: {what: order, %s}}"
 def made(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> GenerationResult:
     """The package of a document with settings beside it."""
     return made_with_settings(folder, document, settings)
-
-
-def call_in(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> dict[str, Any]:
-    """The row of the operation."""
-    call: dict[str, Any] = tables_of(made(folder, document, settings))["CALLS"]["take_order"]
-    return call
 
 
 def test_a_call_is_a_function_with_the_members_of_its_body(tmp_path: Path) -> None:
@@ -201,81 +201,6 @@ body:
 """)
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "argument", "row"),
-    [
-        (
-            "{type: array, items: {type: string, maxLength: 9}}",
-            "{type: array, minItems: 2, maxItems: 3, items: {type: integer, enum: [1, 2]}}",
-            "tags",
-            (
-                "{kind: each, items: {kind: integer, among: [1, 2]}, "
-                "fewest: 2, most: 3, compared_as: items}"
-            ),
-        ),
-        (
-            "total: {type: integer, minimum: 1,",
-            "total: {type: integer, exclusiveMaximum: 5000, multipleOf: 5,",
-            "amount",
-            (
-                "{kind: money, place: total, required: true, compared_as: money, "
-                "sends: {total: minor_units, currency: currency}, least: 1, most: 4999, step: 5}"
-            ),
-        ),
-        (
-            "source: {type: string}",
-            "source: {type: [string, 'null'], minLength: 5}",
-            "source",
-            "{shortest: 5, compared: true, compared_as: text}",
-        ),
-        (
-            "source: {type: string}",
-            "source: {type: string, format: date-time, maxLength: 20, pattern: '.*Z'}",
-            "source",
-            "{kind: stamp, form: source_pattern, longest: 20, compared_as: moment}",
-        ),
-    ],
-)
-def test_each_limit_of_the_document_is_checked(
-    old: str, new: str, argument: str, row: str, tmp_path: Path
-) -> None:
-    assert old in DOCUMENT
-    settings = SETTINGS.replace("    set_by_hand: [source]\n", "")
-    assert call_in(tmp_path, DOCUMENT.replace(old, new), settings)["body"][
-        argument
-    ] == yaml.safe_load(row)
-
-
-def test_a_part_of_the_path_has_the_limits_of_the_document(tmp_path: Path) -> None:
-    text = "name: shopId, in: path, required: true, schema: {type: string}"
-    document = DOCUMENT.replace(text, text.replace("string", "integer, maximum: 9"))
-    row = {"kind": "integer", "required": True, "most": 9}
-    assert call_in(tmp_path, document)["path"] == {"shop_id": row}
-
-
-@pytest.mark.parametrize(
-    ("settings", "argument", "row"),
-    [
-        ("compared: [source]", "source", "{compared: true}"),
-        (
-            "read_as: {details.reference: dollars}",
-            "reference",
-            "{kind: dollars, form: reference_pattern, longest: 30, shortest: 2}",
-        ),
-        (
-            "references: [details.reference]",
-            "reference",
-            "{kind: reference, form: reference_pattern, longest: 30, shortest: 2}",
-        ),
-    ],
-)
-def test_a_text_that_the_settings_say_more_of_has_the_limits_of_the_document_too(
-    settings: str, argument: str, row: str, tmp_path: Path
-) -> None:
-    call = call_in(tmp_path, settings=CALL % f"lift: [details], {settings}")
-    assert yaml.safe_load(row).items() <= call["body"][argument].items()
-
-
 def test_a_default_of_the_document_is_described_and_not_sent(tmp_path: Path) -> None:
     document = DOCUMENT.replace("note: {type: string, maxLength: 80}", NOTE_WITH_DEFAULT).replace(
         "count: {type: integer, ", "count: {type: integer, default: 1, "
@@ -287,21 +212,6 @@ def test_a_default_of_the_document_is_described_and_not_sent(tmp_path: Path) -> 
     assert "note: str | None = None" in arguments
     assert "`count`. (The server's default: 1). 1 to 99." in parts
     assert "count: int | None = None" in parts
-
-
-def test_a_name_that_the_generated_code_uses_itself_gets_an_underscore(tmp_path: Path) -> None:
-    document = DOCUMENT.replace("        source:", "        check: {type: string}\n        source:")
-    document = document.replace("        made:", "        date: {type: string}\n        made:")
-    tables = tables_of(made(tmp_path, document))
-    assert tables["CALLS"]["take_order"]["body"]["check_"]["place"] == "check"
-    assert tables["PARTS"]["Line"]["body"]["date_"] == {"place": "date"}
-
-
-def test_a_name_with_a_dot_is_kept_apart_from_the_object_beside_it(tmp_path: Path) -> None:
-    member = '        "details.zip": {type: string}\n        source:'
-    body = call_in(tmp_path, DOCUMENT.replace("        source:", member))["body"]
-    assert body["details_zip"]["place"] == ["", "details.zip"]
-    assert body["note"]["place"] == "details.note"
 
 
 @pytest.mark.parametrize("name", ["rows", "parts", "typed"])
@@ -340,144 +250,16 @@ def test_a_member_that_no_check_knows_is_named_and_no_argument(
     assert [line.strip() for line in noted[1:]] == ["takeOrder.wrapped", "OrderLine.count"]
 
 
-PURPOSE = """    Purpose:
-      type: object
-      required: [purpose]
-      properties:
-        purpose: {type: string, maxLength: 35}
-    Short: {properties: {note: {type: string, maxLength: 60}}}
-    Code: {type: string, maxLength: 9}
-    Line:
-"""
-COMPOSED = DOCUMENT.replace("    Line:\n", PURPOSE)
-ALL_OF = "      allOf: [{$ref: '#/components/schemas/Purpose'}]\n      type: object\n"
-
-
-@pytest.mark.parametrize("name", ["NewOrder", "Details", "Line"])
-def test_the_members_of_an_all_of_beside_properties_are_arguments(
-    name: str, tmp_path: Path
-) -> None:
-    head = f"    {name}:\n      type: object\n"
-    assert head in COMPOSED
-    tables = tables_of(made(tmp_path, COMPOSED.replace(head, f"    {name}:\n{ALL_OF}")))
-    holder = tables["PARTS"]["Line"] if name == "Line" else tables["CALLS"]["take_order"]
-    row = {"required": True, "longest": 35}
-    assert row.items() <= holder["body"]["purpose"].items()
-
-
-def test_of_two_limits_of_one_member_the_narrower_one_holds(tmp_path: Path) -> None:
-    head = "    Details:\n      type: object\n"
-    document = COMPOSED.replace(head, f"    Details:\n{ALL_OF}").replace("/Purpose", "/Short")
-    assert call_in(tmp_path, document)["body"]["note"]["longest"] == 60
-
-
-@pytest.mark.parametrize(
-    "schema",
-    [
-        "{allOf: [{$ref: '#/components/schemas/Code'}], minLength: 2}",
-        "{allOf: [{$ref: '#/components/schemas/Code'}, {minLength: 2}]}",
-        "{anyOf: [{$ref: '#/components/schemas/Code'}, {type: 'null'}], minLength: 2}",
-        "{type: string, minLength: 2, allOf: [{maxLength: 9}]}",
-        "{$ref: '#/components/schemas/Code', minLength: 2, description: 3.1}",
-    ],
-)
-def test_limits_around_a_reference_are_checked(schema: str, tmp_path: Path) -> None:
-    document = COMPOSED.replace("note: {type: string, maxLength: 80}", f"note: {schema}")
-    if "3.1" in schema:
-        document = document.replace("openapi: 3.0.3", "openapi: 3.1.0")
-    limits = {"longest": 9, "shortest": 2}
-    assert limits.items() <= call_in(tmp_path, document)["body"]["note"].items()
-
-
-def test_what_stands_beside_a_reference_in_openapi_3_0_counts_for_nothing(tmp_path: Path) -> None:
-    schema = "{$ref: '#/components/schemas/Code', minLength: 2}"
-    document = COMPOSED.replace("note: {type: string, maxLength: 80}", f"note: {schema}")
-    assert "shortest" not in call_in(tmp_path, document)["body"]["note"]
-
-
-def test_an_object_with_more_than_it_refers_to_is_lifted_with_all_members(tmp_path: Path) -> None:
-    document = DOCUMENT.replace("openapi: 3.0.3", "openapi: 3.1.0").replace(
-        "details: {$ref: '#/components/schemas/Details'}",
-        "details: {$ref: '#/components/schemas/Details', required: [code], "
-        "properties: {code: {type: string}}}",
-    )
-    assert call_in(tmp_path, document)["body"]["code"]["place"] == "details.code"
-
-
-def test_an_object_with_more_than_it_refers_to_is_no_request_object(tmp_path: Path) -> None:
-    line = "items: {$ref: '#/components/schemas/Line'}"
-    more = "items: {$ref: '#/components/schemas/Line', properties: {code: {type: string}}}"
-    document = DOCUMENT.replace("openapi: 3.0.3", "openapi: 3.1.0").replace(line, more)
-    result = made(tmp_path, document)
-    assert result.typed is not None
-    assert [plan.untyped for plan in result.typed.calls.bodies] == [["lines"]]
-
-
 def test_a_required_member_that_two_parts_contradict_each_other_in_stops_generation(
     tmp_path: Path,
 ) -> None:
-    document = COMPOSED.replace(
+    document = DOCUMENT.replace(
         "      required: [reference]\n      properties:\n",
         "      allOf: [{$ref: '#/components/schemas/Purpose'}]\n"
         "      required: [reference]\n      properties:\n        purpose: {type: integer}\n",
     )
     with pytest.raises(SettingsError, match=r"details\.purpose: no check knows the type"):
         made(tmp_path, document)
-
-
-def test_a_pattern_of_the_document_has_to_match_as_a_whole_without_a_setting(
-    tmp_path: Path,
-) -> None:
-    result = made(tmp_path, settings="bodies: {takeOrder: {what: order, lift: [details]}}")
-    forms = {"reference_pattern": ["[A-Z0-9-]+", "text of the form [A-Z0-9-]+"]}
-    assert tables_of(result)["FORMS"] == forms
-
-
-def test_a_form_of_a_pattern_has_another_name_than_one_of_the_settings(tmp_path: Path) -> None:
-    forms = "forms: {reference_pattern: {whole: '[a-z]+', wanted: letters}}\n"
-    call = CALL % "lift: [details], forms: {source: reference_pattern}"
-    tables = tables_of(made(tmp_path, settings=forms + call))
-    sent = tables["CALLS"]["take_order"]["body"]
-    assert sent["source"] == {"form": "reference_pattern"}
-    assert sent["reference"]["form"] == "reference_pattern_2"
-    wholes = {name: whole for name, (whole, _) in tables["FORMS"].items()}
-    assert wholes == yaml.safe_load(
-        "{reference_pattern: '[a-z]+', reference_pattern_2: '[A-Z0-9-]+'}"
-    )
-
-
-def test_two_patterns_with_one_form_of_the_settings_are_two_forms(tmp_path: Path) -> None:
-    document = DOCUMENT.replace(
-        "source: {type: string}", "source: {type: string, pattern: '[a-z]'}"
-    )
-    settings = SETTINGS.replace("forms: {", "forms: {source: reference, ").replace(
-        "    set_by_hand: [source]\n", ""
-    )
-    result = made(tmp_path, document, settings)
-    forms = tables_of(result)["FORMS"]
-    assert {name: form[0] for name, form in forms.items()} == {
-        "reference": "[A-Z0-9-]+",
-        "reference_2": "[a-z]",
-    }
-    assert {form[1][:7] for form in forms.values()} == {"capital"}
-
-
-def test_a_part_of_the_path_has_the_form_id_if_that_says_the_whole_rule(tmp_path: Path) -> None:
-    call = "bodies: {takeOrder: {what: order}}\nforms: {id: {%s wanted: an id}}"
-    row = call_in(tmp_path, settings=call % "whole: '[a-z]+',")["path"]["shop_id"]
-    assert row == {"required": True, "form": "id"}
-    row = call_in(tmp_path, settings=call % "")["path"]["shop_id"]
-    assert row == {"required": True}
-
-
-def test_a_pattern_that_python_cannot_read_checks_nothing(tmp_path: Path) -> None:
-    document = DOCUMENT.replace("[A-Z0-9-]+", r"\p{Lu}+")
-    result = made(tmp_path, document, "bodies: {takeOrder: {what: order, lift: [details]}}")
-    tables = tables_of(result)
-    row = {"place": "details.reference", "required": True, "longest": 30, "shortest": 2}
-    row["said_limits"] = "2 to 30 characters."
-    assert tables["CALLS"]["take_order"]["body"]["reference"] == row
-    assert tables["FORMS"] == {}
 
 
 def test_each_pattern_that_python_cannot_read_is_a_line_with_the_reason(

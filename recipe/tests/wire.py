@@ -207,6 +207,14 @@ def made_with_settings(folder: Path, text: str, settings: str) -> GenerationResu
     return generate(spec, folder)
 
 
+def edited(text: str, edits: dict[str, str]) -> str:
+    """A text with other words in some places, each of which is there once."""
+    for old, new in edits.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return text
+
+
 def source_of(result: GenerationResult, module: str) -> str:
     """A typed module of a package, each run of blanks as one."""
     source = (result.package / "typed" / f"{module}.py").read_text(encoding="utf-8")
