@@ -35,23 +35,21 @@ def test_the_record_is_what_each_call_reads(system: str) -> None:
         )
 
 
-def test_recording_names_the_file_that_it_wrote_or_says_that_nothing_has_changed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    contracts = {name: SimpleNamespace(record=tmp_path / f"{name}.json") for name in ("old", "new")}
-    contracts["old"].record.write_text("{}\n", encoding="utf-8")
-    monkeypatch.setattr(record, "SYSTEMS", tuple(contracts))
-    monkeypatch.setattr(record, "contract_of", contracts.__getitem__)
-    monkeypatch.setattr(record, "record_of", lambda _: "{}\n")
-    record.main()
-    written = f"{tmp_path / 'new.json'} is written. Its diff is what callers read now.\n"
-    assert capsys.readouterr().out == written
-    record.main()
-    said = "Nothing has changed: each call reads what its record says.\n"
-    assert capsys.readouterr().out == said
-
-
 READ = {"Order.id": "Order.id", "Order.state": "Order.status"}
+
+
+def text_of(calls: dict[str, object]) -> str:
+    return json.dumps(calls, indent=1) + "\n"
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The record of a system, whose one call reads what READ has."""
+    path = tmp_path / "shop.json"
+    path.write_text(text_of({"orders.get": READ}), encoding="utf-8")
+    monkeypatch.setattr(record, "SYSTEMS", ("shop",))
+    monkeypatch.setattr(record, "contract_of", lambda _: SimpleNamespace(record=path))
+    return path
 
 
 @pytest.mark.parametrize(
@@ -65,20 +63,21 @@ READ = {"Order.id": "Order.id", "Order.state": "Order.status"}
     ],
     ids=["a member", "a call", "a member gone", "another attribute", "a call gone"],
 )
-def test_after_an_update_a_record_is_written_if_it_has_more_and_nothing_is_gone(
+def test_a_record_is_written_and_named_and_after_an_update_only_if_nothing_is_gone(
     now: dict[str, object],
     adds: bool,
-    tmp_path: Path,
+    recorded: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    before, after = (json.dumps(each, indent=1) + "\n" for each in ({"orders.get": READ}, now))
-    path = tmp_path / "shop.json"
-    path.write_text(before, encoding="utf-8")
-    monkeypatch.setattr(record, "SYSTEMS", ("shop",))
-    monkeypatch.setattr(record, "contract_of", lambda _: SimpleNamespace(record=path))
+    before, after = recorded.read_text(encoding="utf-8"), text_of(now)
     monkeypatch.setattr(record, "record_of", lambda _: after)
     record.main(["--added"])
-    assert path.read_text(encoding="utf-8") == (after if adds else before)
-    added = [line for line in capsys.readouterr().out.splitlines() if line.startswith("+ ")]
-    assert bool(added) == adds
+    assert recorded.read_text(encoding="utf-8") == (after if adds else before)
+    record.main()
+    assert recorded.read_text(encoding="utf-8") == after
+    named = f"{recorded} is written. Its diff is what callers read now."
+    assert capsys.readouterr().out.splitlines().count(named) == 1
+    record.main()
+    said = "Nothing has changed: each call reads what its record says.\n"
+    assert capsys.readouterr().out == said
