@@ -19,6 +19,7 @@ from typing import Any
 
 from typer.main import get_command
 
+from tests.cases import cases_beside
 from tests.pages.page import ROOT
 from victor_ext import _exit_status
 from victor_ext.cli.app import app
@@ -269,66 +270,9 @@ def attribute_docstrings(file: Path) -> dict[str, str]:
 
 # Environment variables
 
-SYSTEM_VARIABLES = {
-    "VICTOR_ENVIRONMENT": "`staging` (the default) or `production`",
-    "VICTOR_BASE_URL": "another URL, such as that of a sandbox",
-    "VICTOR_CLIENT_ID": "the id of an OAuth client; with the secret, instead of a key pair",
-    "VICTOR_CLIENT_SECRET": "its secret",
-    "VICTOR_API_KEY": "the API key of a key pair, instead of an OAuth client",
-    "VICTOR_PRIVATE_KEY": "the RSA private key of the pair: PEM, or base64 of DER",
-    "VICTOR_PRIVATE_KEY_FILE": "or: the path of the private key",
-    "VICTOR_PRIVATE_KEY_PASSWORD": "the password of an encrypted private key",
-    "VICTOR_BULK_KEY": (
-        "the secret that encrypts the state of bulk sending, at least 16 characters; without it, "
-        "the credentials are used"
-    ),
-    "VELO_ENVIRONMENT": "`sandbox` (the default) or `production`",
-    "VELO_BASE_URL": "another URL, such as that of a sandbox",
-    "VELO_API_KEY": "the API key",
-    "VELO_API_SECRET": "its secret",
-    "EASTPAY_BASE_URL": "the URL of the bank's gateway; it is also the environment",
-    "EASTPAY_TOKEN": "the access token, from the bank's back office",
-    "EASTPAY_ENTITY_ID": "the entity that payments are made for",
-    "EASTPAY_ENTITY_TYPE": "its type: `MERCHANT` (the default), `POS` or `PARTICIPATOR`",
-    "EASTPAY_INQUIRY_BY_REFERENCE": (
-        "`true` if the bank says that its gateway finds payments by your reference"
-    ),
-    "FLEXFACTOR_ENVIRONMENT": "`sandbox` (the default) or `production`",
-    "FLEXFACTOR_HOSTS": "`flex-charge` (the default) or `flexfactor`: which of its host names",
-    "FLEXFACTOR_BASE_URL": "another URL, such as that of a sandbox",
-    "FLEXFACTOR_MID": "the merchant id, a GUID",
-    "FLEXFACTOR_SITE_ID": "the site, if the merchant has several",
-    "FLEXFACTOR_APP_KEY": "the key of the application, with its secret",
-    "FLEXFACTOR_APP_SECRET": "its secret",
-    "FLEXFACTOR_TOKEN": "or, instead of key and secret: a token that you have",
-}
-"""What the settings of the systems are, by variable."""
-OTHER_VARIABLES = {
-    "VICTOR_BULK_NEW_KEY": "the secret that replaces `VICTOR_BULK_KEY`",
-    "VICTOR_LISTENER_ERRORS": (
-        "`raise`: an exception of `on_event` ends the call. Otherwise it is logged. The pytest "
-        "plugin sets it to `raise`"
-    ),
-    "VICTOR_LOG": (
-        "a log on standard error: `debug`, `info`, `warning` or `error`; `json`; or `json,debug`"
-    ),
-    "VICTOR_OUTBOX_KEY": "the `storage_key` of an encrypted outbox",
-    "VICTOR_OUTBOX_NEW_KEY": "the secret that replaces `VICTOR_OUTBOX_KEY`",
-    "HOME": "the folder of `.config/victor/profiles.toml`, and `~` in its paths",
-    "XDG_CONFIG_HOME": "the folder of `victor/profiles.toml`, instead of `~/.config`",
-    "HTTP_PROXY": "the proxy for `http` URLs (also in lower case)",
-    "HTTPS_PROXY": "the proxy for `https` URLs (also in lower case)",
-    "ALL_PROXY": "the proxy for all URLs (also in lower case)",
-    "NO_PROXY": "hosts that are called without a proxy (also in lower case)",
-    "SSL_CERT_FILE": "a file of certificate authorities, instead of the system's",
-    "SSL_CERT_DIR": "a folder of certificate authorities, instead of the system's",
-    "SSLKEYLOGFILE": "a file for the keys of TLS connections, to read their traffic",
-    "COLUMNS": "the width of the output, instead of the terminal's",
-    "NO_COLOR": "any value turns colour off",
-    "FORCE_COLOR": "any value turns colour on, where the output is no terminal",
-    "TERM": "`dumb` turns colour off",
-}
-"""What each other variable sets."""
+SYSTEM_VARIABLES: dict[str, str]
+OTHER_VARIABLES: dict[str, str]
+SYSTEM_VARIABLES, OTHER_VARIABLES = cases_beside(__file__, "variables").values()
 PROXIES = "HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY"
 READERS = {
     "victor_ext": ("`import victor_ext`", "VICTOR_LOG"),
