@@ -1,13 +1,20 @@
-"""How fast rows go, and when failed ones go again: by a clock that only waits move, and by the
+"""How fast rows go, and when failed ones go again: by stored moments, and by the
 record of arrivals.
 """
 
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
+from types import SimpleNamespace
+from typing import Any
+
 import httpx
 import pytest
+import sqlalchemy as sa
 
-from tests.bulk.bulk_runs import asked_once, rows
+from tests.bulk.bulk_runs import rows
 from victor_ext import RetryPolicy
-from victor_ext.sandbox import Sandbox
+from victor_ext.bulk.payments import BATCHES
+from victor_ext.bulk.worker import RowOutbox
 from victor_ext.settlement.failures import Backoff
 
 pytestmark = pytest.mark.slow
@@ -31,36 +38,39 @@ def test_pauses_grow_while_the_provider_fails_and_end_with_its_first_answer():
     assert backoff.left() == 90
 
 
-def kept(victor_sandbox: Sandbox, rate: float) -> None:
-    """The rows arrived at this pace at most, in all and in every two seconds.
-
-    The pace is kept by the senders. A busy machine holds arrivals back and lets them come together,
-    which is what the tolerance is for; two senders that did not know of each other would be twice
-    as fast.
+def test_a_rate_holds_for_all_workers_of_a_database_together(sender, postgres, monkeypatch):
+    """A worker reserves the turns of five seconds: the other one waits for it, and has those that
+    follow.
     """
-    received = victor_sandbox.received()
-    times = sorted(exchange.at for exchange in received if exchange.operation == "create")
-    assert times[-1] - times[0] >= (len(times) - 1) / rate - 0.7
-    for begin in times:
-        assert sum(begin <= time < begin + 2 for time in times) <= 2 * rate * 1.5
+    sender.store(rows(1), state=postgres, rate=8)
+    monkeypatch.setattr("victor_ext.bulk.worker.database_time", lambda _connection: 4e9)
+    engine = sa.create_engine(postgres)
 
+    def reserve(connection: sa.Connection) -> list[float]:
+        owner = connection.execute(sa.select(BATCHES.c.owner)).scalar_one()
+        worker: Any = SimpleNamespace(_rows=SimpleNamespace(owner=owner))
+        return RowOutbox._reserve_turns(worker, connection, ["march"] * 20)
 
-def test_a_rate_holds_for_all_workers_of_a_database_together(
-    bulk, victor_sandbox, postgres, sender
-):
-    """A worker reserves the turns of five seconds: the other one has those that follow."""
-    file = bulk.write(rows(60), "march")
-    with bulk.started("worker", "--state", postgres):
-        sender.finish(file, state=postgres, rate=8)
-    asked_once(victor_sandbox, rows(60))
-    kept(victor_sandbox, 8)
+    def reserve_meanwhile() -> list[float]:
+        with engine.begin() as connection:
+            return reserve(connection)
+
+    with ThreadPoolExecutor(1) as threads:
+        with engine.begin() as connection:
+            first = reserve(connection)
+            waiting = threads.submit(reserve_meanwhile)
+            wait([waiting], timeout=0.2)
+        second = waiting.result()
+    engine.dispose()
+    assert first + second == [turn / 8 for turn in range(40)]
 
 
 def test_a_new_rate_takes_the_place_of_the_old_one(sender, victor_sandbox):
-    sender.store(rows(60), rate=1000)
+    sender.store(rows(30), rate=1000)
     assert victor_sandbox.attempts_by_key() == {}
+    began = time.monotonic()
     sender.finish(rate=25)
-    kept(victor_sandbox, 25)
+    assert time.monotonic() - began >= 29 / 25
 
 
 def test_when_the_provider_says_to_come_back_no_row_goes_before(sender, clients, victor_sandbox):

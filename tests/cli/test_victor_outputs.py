@@ -26,6 +26,7 @@ from tests.cli.victor_command import SCRIPT, interruptible
 from tests.programs import python
 from victor_ext import Victor, VictorOAuth
 from victor_ext.bulk import BulkSender
+from victor_ext.runtime.loop.flow import Driver
 from victor_ext.sandbox import Sandbox
 
 FULL = Path("/dev/full")
@@ -63,7 +64,7 @@ def prepare(folder: Path, settings: dict[str, str], victor_sandbox: Sandbox) -> 
     (folder / "other.csv").write_text(BOOK)
     (folder / "full").symlink_to(FULL)
     auth = VictorOAuth(settings["VICTOR_CLIENT_ID"], settings["VICTOR_CLIENT_SECRET"])
-    with Victor(auth, base_url=victor_sandbox.url, deadline=0.3) as victor:
+    with Victor(auth, base_url=victor_sandbox.url) as victor:
         for batch in ("made", "unknown"):
             sender = BulkSender(victor, batch=batch, patience=0, storage_key=KEY)
             good = {**row(1), "client_reference_id": batch}
@@ -86,6 +87,7 @@ def test_the_status_says_what_happened(
     case,
 ):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Driver, "sleep", lambda _driver, _seconds: None)
     if case["line"].startswith(("bulk", "reconcile", "conform")):
         prepare(tmp_path, command.environment, victor_sandbox)
     lost = case.get("lost", case["status"])
