@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import itertools
 import os
 import ssl
@@ -21,6 +20,7 @@ import pytest
 
 from tests.faults.raw_provider import CREATE, READ, RESPOND, Act, Cut, RawProvider
 from tests.faults.raw_sockets import Background
+from tests.providers.running import Running
 from tests.providers.victor.adapter import payment
 from victor_ext import (
     AsyncVictor,
@@ -49,30 +49,6 @@ class Observed:
     record: PaymentRequest | None
     error: VictorError | None
     seconds: float
-
-
-class Running:
-    """What `make` makes, a client of either mode, with one interface."""
-
-    def __init__(self, make: Callable[[], Any], *, awaited: bool, debug: bool = False) -> None:
-        self._runner = asyncio.Runner(debug=debug) if awaited else None
-        self.client = self.result(make)
-
-    def result(self, act: Callable[[], Any]) -> Any:
-        """What an act comes to: awaited, or read to its end, where calls are awaited."""
-
-        async def run() -> Any:
-            result = act()
-            if hasattr(result, "__aiter__"):
-                return [each async for each in result]
-            return await result if inspect.isawaitable(result) else result
-
-        return act() if self._runner is None else self._runner.run(run())
-
-    def close(self) -> None:
-        self.result(self.client.close)
-        if self._runner is not None:
-            self._runner.close()
 
 
 def crowd(mode: str, make: Callable[[], Any], call: Callable[..., Any], workers: range) -> Any:

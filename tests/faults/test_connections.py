@@ -20,7 +20,6 @@ from tests.faults.adapters import (
     CALLERS,
     Observed,
     Operation,
-    Running,
     adapter,
     each_mode,
     each_operation,
@@ -28,6 +27,7 @@ from tests.faults.adapters import (
 )
 from tests.faults.raw_provider import Cut, Exchange, RawProvider, answer
 from tests.faults.raw_sockets import PATIENCE, Background, End, full, on_linux
+from tests.providers.running import Running
 from victor_ext import (
     AsyncVictor,
     ConnectionFailed,

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from tests.faults.adapters import Running
+from tests.providers.running import Running
 from tests.providers.victor.adapter import payment
 from victor_ext import AsyncVictor, PaymentRequest, RetryPolicy, Victor, VictorError, VictorOAuth
 from victor_ext.runtime.http.connections import Route

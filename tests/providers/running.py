@@ -3,7 +3,9 @@
 import asyncio
 import inspect
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 import httpx
@@ -31,35 +33,42 @@ def is_for_token(request: httpx.Request) -> bool:
     return request.url.path.endswith(("/token", "/authenticate"))
 
 
+class Running:
+    """What `make` makes, a client of either mode, with one interface."""
+
+    def __init__(self, make: Callable[[], Any], *, awaited: bool, debug: bool = False) -> None:
+        self._runner = asyncio.Runner(debug=debug) if awaited else None
+        self.client = self.result(make)
+
+    def result(self, act: Callable[[], Any]) -> Any:
+        """What an act comes to: awaited where calls are awaited, and a list read to its end."""
+
+        async def run() -> Any:
+            result = act()
+            if hasattr(result, "__aiter__"):
+                return [each async for each in result]
+            return await result if inspect.isawaitable(result) else result
+
+        result = act() if self._runner is None else self._runner.run(run())
+        return list(result) if hasattr(result, "pages") else result
+
+    def close(self) -> None:
+        self.result(self.client.close)
+        if self._runner is not None:
+            self._runner.close()
+
+
 def run(
     kind: Any,
     call: Callable[[Any], Any] | tuple[Callable[[Any], Any], ...],
     *args: Any,
     **settings: Any,
 ) -> Any:
-    """Make a client, and what `call` makes of it: awaited where calls are awaited, and lists read
-    to their end.
-
-    Of several calls, what the last one makes.
-    """
-    calls = call if isinstance(call, tuple) else (call,)
-    if not hasattr(kind, "__aenter__"):
-        with kind(*args, **settings) as client:
-            return [
-                list(result) if hasattr(result := each(client), "pages") else result
-                for each in calls
-            ][-1]
-
-    async def awaited(result: Any) -> Any:
-        if hasattr(result, "__aiter__"):
-            return [item async for item in result]
-        return await result if inspect.isawaitable(result) else result
-
-    async def main() -> Any:
-        async with kind(*args, **settings) as client:
-            return [await awaited(each(client)) for each in calls][-1]
-
-    return asyncio.run(main())
+    """Make a client, and what `call` makes of it. Of several calls, what the last one makes."""
+    make = partial(kind, *args, **settings)
+    with closing(Running(make, awaited=hasattr(kind, "__aenter__"))) as running:
+        calls = call if isinstance(call, tuple) else (call,)
+        return [running.result(partial(each, running.client)) for each in calls][-1]
 
 
 class Script:

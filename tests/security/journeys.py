@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from tests.faults.adapters import Running
+from tests.providers.running import Running
 from tests.providers.victor.adapter import payment
 from tests.security.secrets import ACCOUNT
 from victor_ext import AsyncVictor, RetryPolicy, Victor

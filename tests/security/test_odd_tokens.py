@@ -14,10 +14,10 @@ import pytest
 from victor_api.api.payment_requests import get_payment_request
 from victor_api.client import Client
 
-from tests.faults.adapters import Running
 from tests.faults.raw_provider import answer
 from tests.faults.raw_sockets import Background
 from tests.frames import assert_hidden
+from tests.providers.running import Running
 from tests.providers.systems import of_every_system
 from tests.providers.victor.adapter import payment
 from tests.security.recorder import Recorder
