@@ -387,7 +387,10 @@ def hinting(method: Callable[P, T]) -> Callable[P, T]:
     @wraps(method)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         owner: Any = args[0]
-        refuse_unknown(f"{type(owner).__name__}.{method.__name__}", kwargs, names)
-        return method(*args, **kwargs)
+        try:
+            refuse_unknown(f"{type(owner).__name__}.{method.__name__}", kwargs, names)
+            return method(*args, **kwargs)
+        finally:
+            kwargs.clear()  # what was refused may hold account numbers, and a traceback this frame
 
     return call
