@@ -1,7 +1,5 @@
 """Keys, tokens, cards, accounts and persons: in no message, repr, log line, pickle or local of
-ours, whatever fails.
-
-Of Victor, see `tests/test_leaks.py`.
+ours, whatever fails. Over real sockets, see `tests/security/test_nothing_is_shown.py`.
 """
 
 import asyncio
@@ -10,27 +8,35 @@ import logging
 import pickle
 from collections.abc import Callable, Mapping
 from datetime import date
+from decimal import Decimal
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
 from velo_api.typed import arguments as velo_arguments
 
-from tests.frames import assert_hidden, found_in
+from tests.frames import assert_hidden, chain, found_in
 from tests.providers.connected.till import Caller, operation
 from tests.providers.eastpay import adapter as eastpay_adapter
 from tests.providers.flexfactor import adapter as flexfactor_adapter
 from tests.providers.running import GUID, TOKEN, Script
 from tests.providers.systems import called, of_every_system
 from tests.providers.velo.adapter import pay
+from tests.providers.victor.adapter import payment
 from victor_ext import (
     ApiKeyAuth,
     BasicAuth,
     BearerAuth,
     ClientCredentialsAuth,
+    ConfigurationError,
+    InvalidRequest,
     OffsetPages,
     SignedAuth,
+    Victor,
     VictorError,
+    VictorJwt,
+    VictorOAuth,
 )
 from victor_ext.privacy import redact_excerpt
 from victor_ext.providers import (
@@ -92,6 +98,11 @@ def charge(card: Any, **more: Any) -> Callable[[Any], Any]:
     )
 
 
+def create(**changes: Any) -> Callable[[Any], Any]:
+    given = payment(**{"payee_account_number": ACCOUNT, **changes})
+    return lambda client: client.payment_requests.create(**given)
+
+
 def evaluate(**changes: Any) -> Callable[[Any], Any]:
     given = {
         "payer": flexfactor.Payer(email=EMAIL),
@@ -130,9 +141,6 @@ OF_EASTPAY = {
     "a card": Call(charge(PLASTIC), (NUMBER, NUMBER[:8], CVV)),
     "a stored card": Call(charge(eastpay.CardToken(STORED)), (STORED,)),
     "a shopper": Call(charge(PLASTIC, parameters=SHOPPER), (NUMBER,), ("Zoë", *SHOPPER.values())),
-    "refused here": Call(charge(PLASTIC, merchant_transaction_id=""), (NUMBER, CVV)),
-    "a number for a card": Call(charge(int(NUMBER)), (NUMBER,)),
-    "an object for a card": Call(charge({"number": NUMBER}), (NUMBER,)),
 }
 OF_FLEXFACTOR = {
     "evaluate": Call(
@@ -142,10 +150,6 @@ OF_FLEXFACTOR = {
         lambda client: client.orders.refund(GUID, Money(1, "USD"), message=FIELD), (), (FIELD,)
     ),
     "get": Call(lambda client: client.orders.get(GUID)),
-    "refused here": Call(
-        evaluate(order_id="", card=flexfactor.Card(token=CARD, bin=CARD)),
-        (CARD, NAME, ADDRESS, SENSE, FIELD),
-    ),
 }
 OF_VELO = {
     "submit": Call(lambda client: client.payouts.submit([pay()])),
@@ -158,6 +162,14 @@ OF_VELO = {
     "a webhook": Call(
         lambda client: client.webhooks.update("w-1", authorization_header=HEADER), (HEADER,)
     ),
+}
+OF_VICTOR = {
+    "create": Call(create(), (ACCOUNT,)),
+    "get": Call(lambda client: client.payment_requests.get("b34783af0"), (ACCOUNT,)),
+    "accept": Call(
+        lambda client: client.payment_requests.accept("b34783af0", notes="Thanks."), (ACCOUNT,)
+    ),
+    "list": Call(lambda client: client.payment_requests.list(), (ACCOUNT,)),
 }
 SYSTEMS = of_every_system(
     __name__,
@@ -189,8 +201,13 @@ SYSTEMS = of_every_system(
             (KEY, SECRET, ACCESS),
             OF_VELO,
         ),
+        "victor": System(
+            {"auth": VictorOAuth(KEY, SECRET)},
+            lambda words: {"error": {"code": 101, "message": words, "field": f"payee.{words}"}},
+            (KEY, SECRET, ACCESS),
+            OF_VICTOR,
+        ),
     },
-    without=("victor",),
 )
 
 
@@ -198,6 +215,16 @@ def ask(name: str, call: Any, line: Any, mode: str = "blocking", **options: Any)
     """What a call of a system comes to over a script with this line."""
     script = Script(line, token={**TOKEN, "access_token": ACCESS, "accessToken": ACCESS})
     return called(name, mode, call, script, **{**SYSTEMS[name].arguments, **options})
+
+
+def anothers(words: str) -> dict[str, Any]:
+    """A good response of Victor about another payment, which was answered otherwise."""
+    details = {
+        "payee": {"account_number": ACCOUNT, "name": words},
+        "payment_details": {"amount": "99.00", "notes": words},
+        "payment_request_response": {"status": "Rejected", "notes": words},
+    }
+    return {"victor_payment_request_id": "a7ffd43c37c1", "payment_request": details}
 
 
 HANDLERS: dict[str, Callable[[System, str], Any]] = {
@@ -217,6 +244,8 @@ HANDLERS: dict[str, Callable[[System, str], Any]] = {
     "200 that says no": lambda _, words: httpx.Response(
         200, json={"success": False, "result": "x" * 190 + words}
     ),
+    "200 about another payment": lambda _, words: httpx.Response(200, json=anothers(words)),
+    "200 that is cut": lambda _, words: httpx.Response(200, text=f'{{"id": "{words}'),
     "200 with HTML": lambda _, words: httpx.Response(200, text=f"<html>{words}"),
     "a redirect": lambda *_: httpx.Response(
         302, headers={"Location": f"https://elsewhere.example/{EMAIL}"}
@@ -249,6 +278,51 @@ def test_a_call_that_fails(
         stored = pickle.dumps(error).decode("latin-1")
     assert found_in(stored, system.credentials[:2]) == []
     assert found_in(shown + caplog.text + repr(events), (*hidden, *in_messages)) == []
+
+
+ACCOUNTS = (ACCOUNT, ACCOUNT[1:])
+MORE_OF_ACCOUNTS = {"payee": {"account_number": ACCOUNT}, "new": {"of": [ACCOUNT, 1.5]}}
+REFUSED_HERE: dict[str, tuple[str, Callable[[Any], Any], tuple[str, ...]]] = {
+    **{
+        f"{type(account).__name__} for an account": (
+            "victor",
+            create(payee_account_number=account),
+            ACCOUNTS,
+        )
+        for account in (int(ACCOUNT), f"{ACCOUNT}-", ACCOUNT.encode(), Decimal(ACCOUNT), [ACCOUNT])
+    },
+    "an extra body": ("victor", create(extra_body=MORE_OF_ACCOUNTS), ACCOUNTS),
+    "the extra body of all calls": (
+        "victor",
+        lambda client: create()(client.with_options(extra_body=MORE_OF_ACCOUNTS)),
+        ACCOUNTS,
+    ),
+    "an extra query": (
+        "victor",
+        lambda client: client.payment_requests.get("a1", extra_query={"new": [ACCOUNT, 1.5]}),
+        ACCOUNTS,
+    ),
+    "a charge without its id": (
+        "eastpay",
+        charge(PLASTIC, merchant_transaction_id=""),
+        (NUMBER, CVV),
+    ),
+    "a number for a card": ("eastpay", charge(int(NUMBER)), (NUMBER,)),
+    "an object for a card": ("eastpay", charge({"number": NUMBER}), (NUMBER,)),
+    "an order without its id": (
+        "flexfactor",
+        evaluate(order_id="", card=flexfactor.Card(token=CARD, bin=CARD)),
+        (CARD, NAME, ADDRESS, SENSE, FIELD),
+    ),
+}
+
+
+@pytest.mark.parametrize("call", REFUSED_HERE)
+def test_a_call_that_is_refused_here_shows_no_argument(mode: str, call: str) -> None:
+    name, make, hidden = REFUSED_HERE[call]
+    with pytest.raises((InvalidRequest, ConfigurationError)) as raised:
+        ask(name, make, httpx.Response(200), mode)
+    assert_hidden(raised.value, hidden)
 
 
 def signed(request: httpx.Request) -> None:
@@ -352,18 +426,68 @@ def test_what_is_quoted_of_a_good_response_is_masked_too(mode: str) -> None:
     assert raised.value.request_id == "[secret]"
 
 
+TOKEN_RESPONSES = {
+    "an echo": {"success": False, "errors": [f"{KEY} with {SECRET} is wrong"], "accessToken": 7},
+    "a token in a list": [{"access_token": ACCESS}],
+    "a token under another name": {"token": ACCESS},
+    "a token that is cut": f'{{"access_token": "{ACCESS}", "exp',
+}
+
+
 @pytest.mark.parametrize("status", [200, 400, 401, 500])
-@pytest.mark.parametrize("name", ["flexfactor", "velo"])
-def test_a_token_endpoint_that_echoes(
-    name: str, status: int, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("said", TOKEN_RESPONSES)
+@pytest.mark.parametrize("name", ["flexfactor", "velo", "victor"])
+def test_a_token_endpoint_that_issues_no_token_is_not_quoted(
+    name: str, said: str, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    said = {"success": False, "errors": [f"{KEY} with {SECRET} is wrong"], "accessToken": 7}
-    transport = httpx.MockTransport(lambda _: httpx.Response(status, json=said))
+    body = TOKEN_RESPONSES[said]
+    written = {"text": body} if isinstance(body, str) else {"json": body}
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, **written))
     with pytest.raises(VictorError) as raised:
         ask(name, SYSTEMS[name].calls["get"].make, None, transport=transport)
     assert_hidden(raised.value, CREDENTIALS)
     assert found_in(caplog.text, CREDENTIALS) == []
+
+
+def credentials_of(private: str) -> dict[str, Callable[[], Any]]:
+    """Credentials that cannot be used."""
+    return {
+        "an API key with a line break": lambda: VictorJwt(f"{KEY}\n{KEY}", private),
+        "a private key without an API key": lambda: VictorJwt("", private),
+        "half of a private key": lambda: VictorJwt(KEY, private[:500]),
+        "half of one in bytes": lambda: VictorJwt(KEY, private[:500].encode()),
+        "half of one in a bytearray": lambda: VictorJwt(KEY, bytearray(private[:500].encode())),
+        "the two the wrong way round": lambda: VictorJwt("key", KEY),
+        "a password that is not needed": lambda: VictorJwt(KEY, private, password=SECRET.encode()),
+        "a lifetime that is none": lambda: VictorJwt(KEY, private, lifetime=-1),
+        "an id that is empty": lambda: VictorOAuth("", SECRET),
+    }
+
+
+@pytest.mark.parametrize("wrong", credentials_of(""))
+def test_credentials_that_cannot_be_used_are_not_shown(
+    wrong: str, victor_key_pair: tuple[str, str]
+) -> None:
+    private, _ = victor_key_pair
+    with pytest.raises(ConfigurationError) as raised:
+        credentials_of(private)[wrong]()
+    assert_hidden(raised.value, [KEY, SECRET, *private.splitlines()[2:-2]])
+
+
+@pytest.mark.parametrize("wrong", ['secret = "x"', 'environment = "prod"', "no TOML"])
+def test_a_profile_that_cannot_be_read_is_not_shown(
+    wrong: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    file = tmp_path / "victor" / "profiles.toml"
+    file.parent.mkdir()
+    file.write_text(f'[mine]\nclient_id = "{KEY}"\nclient_secret = "{SECRET}"\n{wrong}\n')
+    file.chmod(0o600)
+    with pytest.raises(ConfigurationError) as raised:
+        Victor.from_profile("mine")
+    assert_hidden(raised.value, [SECRET])
+    assert [*chain(raised.value)] == [raised.value]  # what `tomllib` holds is not shown
 
 
 def test_what_is_wrong_is_still_said() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cli.victor_command import Command, Ran
-from tests.security.journeys import asked
+from tests.security.callers import asked
 from tests.security.secrets import ACCOUNT, Secrets
 from victor_ext.sandbox import Sandbox
 

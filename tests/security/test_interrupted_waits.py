@@ -16,7 +16,7 @@ import pytest
 
 from tests.faults.raw_provider import CREATE, Exchange, RawProvider, answer, behave
 from tests.faults.raw_sockets import Background
-from tests.security.journeys import new_payment
+from tests.security.callers import new_payment
 from tests.security.secrets import Secrets, of_error
 from victor_ext import AsyncVictor, Victor, VictorJwt, VictorOAuth
 

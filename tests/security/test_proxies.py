@@ -10,7 +10,7 @@ from cryptography import x509
 
 from tests.faults.certificates import Authority
 from tests.faults.raw_sockets import Background
-from tests.security.journeys import Caller
+from tests.security.callers import Caller
 from tests.security.recorder import Recorder, RecordingProxy
 from tests.security.secrets import ACCOUNT
 from victor_ext import (

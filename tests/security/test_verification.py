@@ -17,7 +17,7 @@ from tests.faults.adapters import each_mode
 from tests.faults.certificates import Authority
 from tests.faults.raw_sockets import Background
 from tests.programs import python
-from tests.security.journeys import Caller
+from tests.security.callers import Caller
 from tests.security.recorder import Recorder
 from victor_ext import (
     AsyncVictor,
