@@ -237,7 +237,6 @@ class RawProvider:
         self.instead: Act = behave  # with every request for which there is no act
         self.quiet = Quiet()
         self.cuts: deque[Cut | None] = deque()  # of the next exchanges; None cuts nothing
-        self.at_accept: deque[End] = deque()  # of the next connections, as soon as they are made
         self.exchanges: list[Passed] = []
         self.open: set[_Connection] = set()
         self.port = 0
@@ -274,7 +273,6 @@ class RawProvider:
 
         Without it, what a client has written and given up would be an exchange of the next call.
         """
-        self.at_accept.clear()  # what is left was meant for the attempts that are over
         if self._server is not None and self._tls is None:
             with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as probe:
                 probe.sendall(PROBE)
@@ -326,8 +324,6 @@ class _Connection(asyncio.Protocol):
         self._provider.record.connections += 1
         self._provider.open.add(self)
         self._provider.quiet.note()
-        if self._provider.at_accept:
-            self.cut(self._provider.at_accept.popleft())
 
     def cut(self, how: End) -> None:
         """End it; one that stalls ends when the client has had enough."""

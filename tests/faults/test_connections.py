@@ -26,7 +26,7 @@ from tests.faults.adapters import (
     timeouts,
 )
 from tests.faults.raw_provider import Cut, Exchange, RawProvider, answer
-from tests.faults.raw_sockets import PATIENCE, Background, End, full, on_linux
+from tests.faults.raw_sockets import PATIENCE, Background, End, on_linux
 from tests.providers.running import Running
 from victor_ext import (
     AsyncVictor,
@@ -65,37 +65,6 @@ def test_a_refused_connection_has_sent_nothing_and_is_tried_again(
 
         is_repaired = True
         on.expect("success", operation)
-
-
-@on_linux
-@each_operation
-@each_mode
-def test_no_connection_in_time(background: Background, mode: str, operation: Operation) -> None:
-    """A connection that is never made carries nothing."""
-    with adapter(background, mode, timeout=httpx.Timeout(5.0, connect=SHORT)) as on:
-        on.provider.refuse()
-        with full("127.0.0.1", on.provider.port):
-            run = on.run(operation)
-        assert (run.observed.word, run.mismatches()) == ("not_sent", [])
-        assert isinstance(run.observed.error, TimedOut)
-
-
-@each_operation
-@each_mode
-@pytest.mark.parametrize("how", ["reset", "close", "stall"])
-def test_ended_as_soon_as_it_is_accepted(
-    background: Background, mode: str, operation: Operation, how: End
-) -> None:
-    with adapter(background, mode, timeout=timeouts(SHORT)) as on:
-        once = "unknown" if operation == "respond" else "success"
-        # An end that comes before anything was written is seen in time: then nothing was sent.
-        for times, wanted, in_time in ((1, once, "success"), (2 * ATTEMPTS, "unknown", "not_sent")):
-            on.provider.refuse()  # drops the connection that is kept, so that another is made
-            on.provider.listen()
-            on.provider.at_accept.extend([how] * times)
-            run = on.run(operation)
-            assert run.mismatches() == []
-            assert run.observed.word == wanted or (run.observed.word == in_time and how != "stall")
 
 
 @each_operation

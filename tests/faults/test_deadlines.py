@@ -116,9 +116,16 @@ def test_a_response_without_an_end_ends_at_the_deadline(
 
 
 @each_mode
-def test_a_byte_of_a_body_now_and_then_ends_at_the_deadline(mode: str) -> None:
-    """It keeps every time-out of the socket away."""
-    with trickling_server(HEAD, b" ") as url:
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [(HEAD, b" "), (b"HTTP/1.1 200 OK\r\n", b"x-more: and more\r\n")],
+    ids=["of a body", "of a head"],
+)
+def test_a_byte_now_and_then_keeps_no_call_beyond_its_deadline(
+    mode: str, first: bytes, again: bytes
+) -> None:
+    """Each byte comes within the time-out of a read."""
+    with trickling_server(first, again) as url:
         seen = punctual(lambda: observed(mode, url, timeout=20.0, deadline=DEADLINE))
     assert seen.seconds >= DEADLINE - 0.05
     assert isinstance(seen.error, DeadlineExceeded)

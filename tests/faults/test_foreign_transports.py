@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
-import httpx2
 import pytest
 from httpx_aiohttp import AiohttpTransport
 from pyreqwest.compatibility.httpx import HttpxTransport, SyncHttpxTransport
@@ -91,18 +90,6 @@ WAYS: dict[str, tuple[str, str, Callable[[], Any]]] = {
     "transport, awaited": ("async", "transport", httpx.AsyncHTTPTransport),
     "http_client, blocking": ("sync", "http_client", lambda: httpx.Client(limits=NONE_KEPT)),
     "http_client, awaited": ("async", "http_client", lambda: httpx.AsyncClient(limits=NONE_KEPT)),
-    "httpx2, transport": ("sync", "transport", httpx2.HTTPTransport),
-    "httpx2, transport, awaited": ("async", "transport", httpx2.AsyncHTTPTransport),
-    "httpx2, blocking": (
-        "sync",
-        "http_client",
-        lambda: httpx2.Client(limits=httpx2.Limits(**vars(NONE_KEPT))),
-    ),
-    "httpx2, awaited": (
-        "async",
-        "http_client",
-        lambda: httpx2.AsyncClient(limits=httpx2.Limits(**vars(NONE_KEPT))),
-    ),
 }
 
 

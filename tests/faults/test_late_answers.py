@@ -190,6 +190,19 @@ class TestRest:
         caller.close()
         assert (words, provider.record.connections, len(looked_up)) == ({"success"}, 8, 1)
 
+    @each_mode
+    def test_a_write_takes_no_connection_that_was_just_used(
+        self, background: Background, mode: str
+    ) -> None:
+        """Only a read by id, which believes no other id, takes it."""
+        with adapter(background, mode) as on:
+            before = on.provider.record.connections
+            for opened, operation in enumerate(("create", "create", "respond"), start=1):
+                on.expect("success", operation, requests=1)
+                assert on.provider.record.connections == before + opened
+            on.expect("success", "get", requests=1)
+            assert on.provider.record.connections == before + opened
+
     def test_a_list_has_to_for_nothing_in_a_page_says_whose_it_is(
         self, provider: RawProvider
     ) -> None:

@@ -2,7 +2,6 @@
 first byte looks once more.
 """
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -80,31 +79,6 @@ def test_a_response_is_read_that_came_while_the_machine_slept(
 
     secured.acts.append(answer_and_sleep)
     assert caller.start("create", "S1").word == "success"
-
-
-@each_mode
-@pytest.mark.parametrize("stage", ["name", "connect", "first byte"])
-def test_what_is_late_goes_through_no_tunnel_of_a_proxy(
-    machine: Machine, provider: RawProvider, mode: str, stage: str
-) -> None:
-    """The first thing that is written there is a CONNECT, or the whole request."""
-    proxy = provider.url().replace("127.0.0.1", HOST)
-    options: dict[str, Any] = {"proxy": proxy, "deadline": DEADLINE}
-    with closing(CALLERS[mode]("http://127.0.0.2:1", **options)) as caller:
-        provider.instead = proxied
-        assert caller.start("get", "R0").word == "success"
-        machine.will_sleep(stage, 31.0, CREATE)
-        late = caller.start("create", "S1")
-    assert (machine.naps, late.word) == ([stage], "not_sent")
-    assert not [request for request in provider.record.requests if CREATE in request.path]
-
-
-def proxied(exchange: Exchange) -> None:
-    """As the provider itself would, for a request that has the whole URL."""
-    is_token = exchange.request.path.endswith("/token")
-    made = {"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}
-    read = {"victor_payment_request_id": "R0", "status": "Pending"}
-    exchange.send(answer(json.dumps(made if is_token else read).encode()))
 
 
 @each_mode

@@ -1,4 +1,4 @@
-"""Calls over real sockets, at debug level: no key, token, secret or whole account number in a log, a
+"""Calls over real sockets, at debug level: no key, token, secret or account number is in a log, a
 repr, an exception, a pickle, a local of our frames, or the sandbox's own file.
 """
 

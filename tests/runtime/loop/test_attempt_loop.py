@@ -19,6 +19,7 @@ from tests.runtime.fakes import (
     Happens,
     Harness,
     OneRow,
+    by_oauth,
     http_date,
     raises,
     status,
@@ -42,6 +43,17 @@ pytestmark = pytest.mark.parametrize("mode", BOTH)
 LOST = raises(httpx.ReadTimeout)
 NO_CONNECTION = raises(httpx.ConnectError)
 UNREADABLE = Happens(body=b'{"id": "a7f')
+ELSEWHERE = (
+    "https://elsewhere.example/payments",
+    "//elsewhere.example/payments",
+    "http://pay.example/payments",
+    "https://pay.example:444/payments",
+    "https://pay.example:443@elsewhere.example/payments",
+    "https://pay.example:443\\@elsewhere.example/payments",
+    "http://[not-an-address",
+    "ftp://pay.example/file",
+    "javascript:alert(1)",
+)
 
 
 class TestTheOutcomeIsTheWholeCalls:
@@ -388,6 +400,23 @@ class TestRedirects:
         with nullcontext() if redirects == 5 else pytest.raises(errors.StatusError, match="302"):
             harness.call()
         assert len(harness.received) == received
+        assert all(one.token for one in harness.received)
+
+    @pytest.mark.parametrize("location", ELSEWHERE)
+    def test_a_read_goes_to_no_other_origin_however_it_is_spelled(self, mode, location):
+        for code in (301, 302, 303, 307, 308):
+            harness = Harness(mode, [status(code, location=location), OK])
+            harness.fails(errors.StatusError, ends=(Outcome.UNKNOWN, 1))
+
+    def test_the_secret_of_a_request_for_a_token_is_sent_on_nowhere(self, mode):
+        for code in (301, 302, 303, 307, 308):
+            asked = []
+            harness = Harness(mode, auth=by_oauth)
+            harness.network.tokens = lambda request, code=code, asked=asked: (
+                asked.append(request) or httpx.Response(code, headers={"location": "/token"})
+            )
+            harness.fails(errors.StatusError, ends=(Outcome.NOT_SENT, 0))
+            assert (len(asked), harness.received) == (1, [])
 
 
 class TestRefusedTokens:

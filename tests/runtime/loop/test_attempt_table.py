@@ -73,6 +73,10 @@ NO_EVIDENCE = {
     "204": Happens(204, body=b""),
     "nested-too-deeply": Happens(body=b"[" * 100_000),
     "no-gzip": Happens(body=b"{}", headers=(("Content-Encoding", "gzip"),)),
+    "compressed-twice": Happens(
+        body=gzip.compress(gzip.compress(b'{"id": "a7f"}')),
+        headers=(("Content-Encoding", "gzip, gzip"),),
+    ),
 }
 """A login page and an answer of nothing have a good status, too."""
 REFUSED = {
