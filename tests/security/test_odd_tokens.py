@@ -4,42 +4,29 @@ import copy
 import json
 import logging
 import pickle
-from collections.abc import Mapping
-from contextlib import closing
-from functools import partial
 from typing import Any
 
 import httpx
 import pytest
-from victor_api.api.payment_requests import get_payment_request
-from victor_api.client import Client
 
-from tests.faults.raw_provider import answer
-from tests.faults.raw_sockets import Background
 from tests.frames import assert_hidden
-from tests.providers.running import Running
-from tests.providers.systems import of_every_system
-from tests.providers.victor.adapter import payment
-from tests.security.recorder import Recorder
+from tests.providers.connected.till import Caller
+from tests.providers.running import MODES, TOKEN, Script
+from tests.providers.systems import called, of_every_system
+from tests.providers.victor.adapter import over, payment
 from victor_ext import (
-    AsyncApiClient,
-    AsyncVictor,
     ClientCredentialsAuth,
     ConfigurationError,
     Outcome,
     UnreadableResponse,
-    Victor,
     VictorError,
     VictorOAuth,
-    connect,
-    connect_async,
 )
-from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth
-from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
+from victor_ext.providers.flexfactor import FlexFactorAuth
+from victor_ext.providers.velo import VeloAuth
 
 pytestmark = pytest.mark.slow
 MARK = "marked-and-fake"
-MID = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
 ODD = {
     "a blank at its end": f"{MARK} ",
     "a blank before it": f" {MARK}",
@@ -55,21 +42,63 @@ ODD = {
     "blanks alone": "  ",
     "too long": MARK * 2000,
 }
-
-
-OF_A_HEADER = [odd for odd in ODD if odd != "a blank within it"]
+HEADERS = {
+    **{odd: f"Bearer {token}" for odd, token in ODD.items() if odd != "a blank within it"},
+    "nothing": "",
+    "a blank before it": f" {MARK}",
+    "a blank before its type": f" Bearer {MARK}",
+}
 """A header may hold a blank: what it means is between the caller and the provider."""
-
-
-def issuer_of(background: Background, members: dict[str, Any], status: str = "200 OK") -> Recorder:
-    """A server that answers everything with the same token."""
-    token = {"expires": 4_102_444_800_000, "expires_in": 1799, **members}
-    return Recorder(background, answer=answer(json.dumps(token).encode(), status))
+SYSTEMS = of_every_system(
+    __name__,
+    {
+        "victor": (
+            VictorOAuth("id-1", "not-a-secret"),
+            lambda client: client.payment_requests.create(**payment()),
+        ),
+        "velo": (VeloAuth("key-1", "not-a-secret"), lambda client: client.payouts.get("p-1")),
+        "flexfactor": (
+            FlexFactorAuth("key-1", "not-a-secret"),
+            lambda client: client.orders.cancel("3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"),
+        ),
+    },
+    without=("eastpay",),
+)
+each_mode = pytest.mark.parametrize("mode", MODES)
 
 
 @pytest.fixture(autouse=True)
 def _debug(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
+
+
+def assert_shown_nowhere(error: VictorError, caplog: pytest.LogCaptureFixture) -> None:
+    assert_hidden(error, [MARK])
+    assert MARK not in repr(pickle.dumps(error)) + repr(copy.copy(error)) + caplog.text
+
+
+def call(system: str, mode: str, script: Script) -> Any:
+    if system == "connected":
+        auth = ClientCredentialsAuth("/oauth/token", "id-1", "not-a-secret")
+        return Caller(mode, script, auth=auth).call("payments.get_payment", "pay_1")
+    auth, make = SYSTEMS[system]
+    return called(system, mode, make, script, auth=auth)
+
+
+@each_mode
+@pytest.mark.parametrize("system", [*SYSTEMS, "connected"])
+@pytest.mark.parametrize("odd", ODD)
+def test_an_odd_token_as_it_was_issued_sends_nothing(
+    system: str, odd: str, mode: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = {**TOKEN, "access_token": ODD[odd], "accessToken": ODD[odd]}
+    script = Script(None, token=httpx.Response(200, content=json.dumps(token).encode()))
+    with pytest.raises(UnreadableResponse, match="no usable token") as raised:
+        call(system, mode, script)
+    error = raised.value
+    assert (error.outcome, error.attempts, error.body) == (Outcome.NOT_SENT, 0, None)
+    assert (len(script.for_tokens), script.requests) == (1, [])
+    assert_shown_nowhere(error, caplog)
 
 
 class Handed:
@@ -92,101 +121,16 @@ class Handed:
         return False
 
 
-def create(client: Any) -> Any:
-    return client.payment_requests.create(**payment())
-
-
-def read_payment_request(client: Any) -> Any:
-    return read_with(client.api, awaited=isinstance(client, AsyncApiClient))
-
-
-def read_with(api: Any, *, awaited: bool) -> Any:
-    function = get_payment_request.asyncio if awaited else get_payment_request.sync
-    return function("a1", client=api)
-
-
-SYSTEMS: Mapping[str, tuple[tuple[Any, Any], dict[str, Any], Any]] = of_every_system(
-    __name__,
-    {
-        "victor": ((Victor, AsyncVictor), {"auth": VictorOAuth("id-1", "not-a-secret")}, create),
-        "velo": (
-            (Velo, AsyncVelo),
-            {"auth": VeloAuth("key-1", "not-a-secret")},
-            lambda it: it.payouts.get("p-1"),
-        ),
-        "flexfactor": (
-            (FlexFactor, AsyncFlexFactor),
-            {"auth": FlexFactorAuth("key-1", "not-a-secret"), "mid": MID},
-            lambda it: it.orders.cancel(MID),
-        ),
-        "connected": (
-            (partial(connect, Client), partial(connect_async, Client)),
-            {"auth": ClientCredentialsAuth("/oauth/token", "id-1", "not-a-secret")},
-            read_payment_request,
-        ),
-    },
-    without=("eastpay",),
-)
-
-
-def observe(system: str, url: str, *, awaited: bool, **changes: Any) -> VictorError:
-    """The error that the caller gets."""
-    clients, options, call = SYSTEMS[system]
-    options = {**options, "base_url": url, "deadline": 5.0, **changes}
-    running = Running(lambda: clients[awaited](**options), awaited=awaited)
-    with closing(running), pytest.raises(VictorError) as raised:
-        running.result(lambda: call(running.client))
-    return raised.value
-
-
-def assert_shown_nowhere(error: VictorError, caplog: pytest.LogCaptureFixture) -> None:
-    assert_hidden(error, [MARK])
-    assert MARK not in repr(pickle.dumps(error)) + repr(copy.copy(error)) + caplog.text
-
-
-@pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
-class TestATokenThatCannotBeSent:
-    @pytest.mark.parametrize("system", SYSTEMS)
-    @pytest.mark.parametrize("odd", ODD)
-    def test_an_odd_token_as_it_was_issued_sends_nothing(
-        self, system: str, odd: str, awaited: bool, background: Background, closed: Any, caplog: Any
-    ) -> None:
-        token = {"access_token": ODD[odd], "accessToken": ODD[odd], "token_type": "Bearer"}
-        issuer = closed(issuer_of(background, token))
-        error = observe(system, issuer.url(), awaited=awaited)
-        assert type(error) is UnreadableResponse
-        assert "no usable token" in str(error)
-        assert (error.outcome, error.attempts, error.body) == (Outcome.NOT_SENT, 0, None)
-        assert len(issuer.heads) == 1
-        assert_shown_nowhere(error, caplog)
-
-    @pytest.mark.parametrize("odd", [*OF_A_HEADER, "a blank before its type"])
-    def test_of_credentials_of_somebody_s_own(
-        self, odd: str, awaited: bool, background: Background, closed: Any, caplog: Any
-    ) -> None:
-        recorder = closed(Recorder(background))
-        headers = {"nothing": "", "blanks alone": "Bearer  ", "a blank before it": f" {MARK}"}
-        header = headers.get(odd, f" Bearer {MARK}" if odd not in ODD else f"Bearer {ODD.get(odd)}")
-        error = observe("victor", recorder.url(), awaited=awaited, auth=Handed(header))
-        assert type(error) is ConfigurationError
-        assert "Authorization header that cannot be sent: it " in str(error)
-        assert (error.outcome, error.attempts, recorder.heads) == (Outcome.NOT_SENT, 0, [])
-        assert error.idempotency_key is not None
-        assert_shown_nowhere(error, caplog)
-
-
-@pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
-def test_another_header_that_cannot_be_sent_is_not_shown_either(
-    awaited: bool, background: Background, closed: Any
+@each_mode
+@pytest.mark.parametrize("odd", HEADERS)
+def test_an_odd_header_of_credentials_of_ones_own_sends_nothing(
+    odd: str, mode: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The HTTP library refuses it before the first byte, with its value in the message."""
-    recorder = closed(Recorder(background))
-
-    def call(client: Any) -> Any:
-        return read_with(client.api.with_headers({"X-Of-Their-Own": f"{MARK} "}), awaited=awaited)
-
-    SYSTEMS["victor, directly"] = (SYSTEMS["victor"][0], {"auth": Handed("Bearer t")}, call)
-    error = observe("victor, directly", recorder.url(), awaited=awaited)
-    assert (error.outcome, recorder.heads) == (Outcome.NOT_SENT, [])
-    assert "a header of the request cannot be sent" in str(error)
-    assert [text for text in (str(error), repr(error), repr(error.__cause__)) if MARK in text] == []
+    script = Script(None)
+    words = "Authorization header that cannot be sent: it "
+    with pytest.raises(ConfigurationError, match=words) as raised:
+        over(mode, script, SYSTEMS["victor"][1], auth=Handed(HEADERS[odd]))
+    error = raised.value
+    assert (error.outcome, error.attempts, script.requests) == (Outcome.NOT_SENT, 0, [])
+    assert error.idempotency_key is not None
+    assert_shown_nowhere(error, caplog)

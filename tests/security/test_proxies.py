@@ -127,7 +127,6 @@ def test_a_proxy_on_this_machine_is_told_the_whole_url(
     "answer",
     [
         b"HTTP/1.1 407 Log in\r\nContent-Length: 0\r\n\r\n",
-        b"HTTP/1.1 502 No\r\n\r\n",
         b"HTTP/1.1 nonsense\r\n\r\n",
         b"?",
     ],

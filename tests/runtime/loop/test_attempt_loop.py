@@ -157,6 +157,16 @@ class TestTheMessageSaysWhatIsKnown:
         raised = Harness(mode, script).fails(errors.VictorError, "POST", key, match=words)
         assert "POST /payments at Pay (test) failed" in str(raised)
 
+    def test_a_header_that_the_library_refuses_is_not_quoted(self, mode):
+        class Refused(httpx.LocalProtocolError):
+            def __init__(self, _message):
+                super().__init__("Illegal header value b'marked-and-fake '")
+
+        harness = Harness(mode, [raises(Refused)])
+        raised = harness.fails(errors.VictorError, match="a header of the request cannot be sent")
+        assert raised.outcome is Outcome.NOT_SENT
+        assert "marked" not in f"{raised}{raised!r}{raised.__cause__!r}"
+
     def test_a_read_says_nothing_of_what_was_done(self, mode):
         words = r"after 6 attempts: no response arrived in time \(it happened\)\.$"
         Harness(mode, [LOST]).fails(errors.TimedOut, match=words)
