@@ -22,6 +22,8 @@ from victor_ext.privacy import (
     Secret,
     SecretBuffer,
     SecretBytes,
+    concealed,
+    concealed_account,
     concealed_within,
     redact_excerpt,
     short_mask,
@@ -49,6 +51,13 @@ def test_a_part_of_a_secret_is_one_and_a_byte_is_a_number() -> None:
         assert repr([data, data[:7], data[0]]) == f"[{shown}, {shown}, 118]"
         assert repr(data.decode()) == "'[secret]'"
         assert f"{data} {data[:7]}" == f"{shown} {shown}"
+
+
+def test_an_account_number_shows_its_last_digits_and_a_number_none() -> None:
+    assert repr(concealed_account("043987673645")) == "'********3645'"
+    assert repr(concealed_account(43987673645)) == "[hidden]"
+    assert repr(concealed_account(b"043987673645")) == "b'[secret]'"
+    assert [concealed(None), concealed_account(True)] == [None, True]
 
 
 @pytest.mark.parametrize(

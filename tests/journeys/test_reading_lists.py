@@ -22,20 +22,6 @@ def fill(sandbox: Sandbox, count: int) -> None:
         sandbox.create_inbound("1.00")
 
 
-@pytest.mark.victor_sandbox(max_page_size=7)
-def test_every_request_once_though_the_server_cuts_the_pages(
-    victor_sandbox: Sandbox, victor: Victor
-) -> None:
-    fill(victor_sandbox, 30)
-
-    listed = [request.id for request in victor.payment_requests.list(page_size=1000)]
-
-    assert len(listed) == len(set(listed)) == 30
-    pages = list(victor.payment_requests.list(page_size=1000).pages())
-    assert [page.number for page in pages] == [0, 1, 2, 3, 4]
-    assert [len(page.items) for page in pages] == [7, 7, 7, 7, 2]
-
-
 def test_whoever_accepts_what_is_pending_accepts_all_of_it(
     victor_sandbox: Sandbox, victor: Victor
 ) -> None:

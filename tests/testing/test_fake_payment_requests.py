@@ -13,6 +13,7 @@ import pytest
 
 from tests.programs import python
 from victor_ext import (
+    AsyncVictor,
     ConfigurationError,
     Direction,
     InvalidRequest,
@@ -24,8 +25,10 @@ from victor_ext import (
     Status,
     Victor,
 )
-from victor_ext.providers.eastpay import AsyncEastPay, EastPay
-from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor
+from victor_ext.inbox import Inbox
+from victor_ext.outbox import Outbox
+from victor_ext.providers.eastpay import AsyncEastPay
+from victor_ext.providers.flexfactor import FlexFactor
 from victor_ext.providers.velo import AsyncVelo, Velo
 from victor_ext.providers.victor.records import FakeFields
 
@@ -151,12 +154,13 @@ class TestMocksOfClients:
     @pytest.mark.parametrize(
         ("client", "path", "awaited"),
         [
-            (Velo, "payouts.get", False), (AsyncVelo, "payouts.get", True),
-            (FlexFactor, "orders.get", False), (AsyncFlexFactor, "orders.get", True),
-            (FlexFactor, "evaluate", False), (AsyncFlexFactor, "evaluate", True),
-            (EastPay, "payments.debit", False), (AsyncEastPay, "checkouts.prepare", True),
+            (AsyncVictor, "send", True),
+            (Velo, "payouts.get", False),
+            (AsyncVelo, "payouts.get", True),
+            (FlexFactor, "evaluate", False),
+            (AsyncEastPay, "checkouts.prepare", True),
         ],
-    )  # fmt: skip
+    )
     def test_those_of_the_other_systems(self, client: type, path: str, awaited: bool) -> None:
         found = create_autospec(client, instance=True)
         for name in path.split("."):
@@ -168,6 +172,10 @@ class TestMocksOfClients:
         ) is awaited
         with pytest.raises(TypeError, match="missing a required"):
             found()
+
+    @pytest.mark.parametrize("box", [Outbox, Inbox])
+    def test_a_box_has_its_heartbeat(self, box: type) -> None:
+        assert create_autospec(box, instance=True).heartbeat.idle
 
     def test_what_a_class_shows_can_call_nothing(self) -> None:
         with pytest.raises(ConfigurationError, match="Make a client"):

@@ -15,7 +15,7 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.providers.victor.adapter import payment
-from victor_ext import AsyncVictor, Outcome, RateLimited, TimedOut, Victor, VictorError
+from victor_ext import AsyncVictor, Outcome, TimedOut, Victor, VictorError
 from victor_ext.sandbox import Received, Sandbox
 from victor_ext.testing import Faults, TimeTravel, plugin
 
@@ -42,27 +42,6 @@ def test_a_sandbox_is_empty_unless_the_mark_says_otherwise(
 @pytest.mark.victor_sandbox(demo_data=True)
 def test_demo_data_are_there_when_they_are_asked_for(victor: Victor) -> None:
     assert len([*victor.payment_requests.list()]) == 2
-
-
-@pytest.mark.parametrize(
-    ("mark", "words"),
-    [
-        ('lik="x"', "*argument 'lik'*"),
-        ("0.5", "write each with its name*"),
-    ],
-)
-def test_a_setting_that_does_not_exist_is_named(
-    pytester: pytest.Pytester, mark: str, words: str
-) -> None:
-    pytester.makepyfile(f"""
-        import pytest
-        @pytest.mark.victor_sandbox({mark})
-        def test_it(victor_sandbox):
-            pass
-    """)
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
-    result.stdout.fnmatch_lines(["The settings of victor_sandbox: " + words])
-    result.stdout.no_fnmatch_line("*Traceback*")
 
 
 @pytest.mark.parametrize(("kind", "first", "named", "met"), cases_beside(__file__)["failures"])
@@ -154,13 +133,6 @@ def test_without_time_travel_wait_takes_its_time(victor: Victor, victor_sandbox:
     request = create(victor)
     victor.payment_requests.wait(request.id)
     assert victor_sandbox.clock()["advanced"] == 0
-
-
-def test_a_retry_after_beyond_the_deadline_is_told(victor: Victor, faults: Faults) -> None:
-    faults.rate_limit(retry_after=3600)
-    with pytest.raises(RateLimited) as caught:
-        create(victor)
-    assert caught.value.retry_after == 3600
 
 
 def test_awaited_calls_have_it_all(

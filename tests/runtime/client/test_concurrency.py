@@ -126,23 +126,6 @@ def test_the_late_caller_is_told_that_nothing_was_sent(make: Any) -> None:
     assert paths == ["/first", "/next"]
 
 
-def test_a_call_that_waits_for_its_turn_keeps_time_to_be_sent_in() -> None:
-    transport = httpx.MockTransport(lambda _request: httpx.Response(200))
-    with connect(
-        Client, base_url=URL, transport=transport, max_concurrency=1, deadline=40.0
-    ) as client:
-        for deadline, most in ((40.0, 30.0), (4.0, 3.0)):
-            loop = client.with_options(deadline=deadline)._config.loop
-            step = next(loop.call(httpx.Request("POST", URL)))
-            assert isinstance(step, partial)
-            assert step.args == pytest.approx((most,), abs=0.5)
-        step = next(
-            client.with_options(deadline=None)._config.loop.call(httpx.Request("POST", URL))
-        )
-        assert isinstance(step, partial)
-        assert step.args == (None,)
-
-
 @pytest.mark.parametrize("count", [0, -1, 1.5, True, "2"], ids=repr)
 def test_a_bound_that_is_none_is_refused(count: Any) -> None:
     with pytest.raises(

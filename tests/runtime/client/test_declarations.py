@@ -106,27 +106,20 @@ class Resource:
         return f"{request.amount} {request.memo}"
 
 
-def test_a_method_has_the_arguments_of_its_request() -> None:
-    assert Resource().create(5, memo="x") == "5 x"
-    assert list(inspect.signature(Resource().create).parameters) == ["amount", "memo"]
-    assert Resource.create.__doc__ == "Create it."
-    with pytest.raises(TypeError, match=r"^Resource\.create\(\) missing .* 'amount'$"):
-        Resource().create()  # type: ignore[call-arg]
-
-
-class Documented:
+class ResourceWithoutCode:
     @flow_of(Request, lambda request: f"{request.amount} {request.memo}", "str")
     def create(self) -> None:
         """Create it."""
 
 
-def test_a_method_without_code_does_what_its_request_says() -> None:
-    assert Documented().create(5, memo="x") == "5 x"
+@pytest.mark.parametrize("kind", [Resource, ResourceWithoutCode])
+def test_a_method_has_the_arguments_of_its_request(kind: Any) -> None:
+    assert kind().create(5, memo="x") == "5 x"
     expected = "(amount: 'int', memo: 'str | None' = None) -> 'str'"
-    assert str(inspect.signature(Documented().create)) == expected
-    assert Documented.create.__doc__ == "Create it."
-    with pytest.raises(TypeError, match=r"^Documented\.create\(\) missing .* 'amount'$"):
-        Documented().create()  # type: ignore[call-arg]
+    assert str(inspect.signature(kind().create)) == expected
+    assert kind.create.__doc__ == "Create it."
+    with pytest.raises(TypeError, match=rf"^{kind.__name__}\.create\(\) missing .* 'amount'$"):
+        kind().create()
 
 
 class Card:

@@ -170,14 +170,3 @@ def test_two_callers_and_one_connection(provider: OneAtATime, kind: Any) -> None
     # the listener began the clock before
     assert BLOCKED / 2 <= (quick.waited or 0.0) <= quick.seconds
     assert (quick.connecting, again.connecting) == (0.0, 0.0)  # the kept connection
-
-
-def test_a_transport_of_the_callers_own_tells_neither() -> None:
-    events: list[Event] = []
-    transport = httpx.MockTransport(lambda _request: httpx.Response(200, json={}))
-    with connect(
-        Client, base_url="http://localhost", transport=transport, on_event=events.append
-    ) as client:
-        client.api.get_httpx_client().get("/")
-    (ended,) = [event for event in events if isinstance(event, AttemptEnded)]
-    assert (ended.waited, ended.connecting) == (None, None)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from victor_api.client import Client
 
-from tests.providers.systems import ARGUMENTS, CLIENTS
+from tests.providers.systems import ARGUMENTS
 from tests.runtime.fakes import BOTH, KEY, OK, Happens, raises, status
 from tests.runtime.fakes import Harness as HarnessOfADocument
 from victor_ext import BadRequest, Victor, connect
@@ -127,53 +127,6 @@ class TestTheStoryOfACall:
         """A span or a gauge of calls under way would stay open for ever."""
         end = ended(story(mode, raises(what)))
         assert (end.error, end.outcome, end.attempts) == ("Interrupted", Outcome.UNKNOWN, 1)
-
-
-class TestNames:
-    """Labels of a metric: few, and never an id."""
-
-    def test_the_template_of_the_document_and_never_the_id(self) -> None:
-        events: list[Event] = []
-        provider = httpx.MockTransport(lambda _request: httpx.Response(404))
-        client_class = CLIENTS["victor"][0]
-        arguments = ARGUMENTS["victor"]
-        with client_class(**arguments, transport=provider, on_event=events.append) as victor:
-            with pytest.raises(VictorError):
-                victor.payment_requests.get(ID)
-            with pytest.raises(VictorError):
-                victor.api.get_httpx_client().get(f"/v2/other/{ID}")
-        known = events[0]
-        other = events[-1]
-        template = "/v2/payment-requests/{victor_payment_request_id}"
-        assert (known.operation, known.path_template) == ("get_payment_request", template)
-        assert known.path == f"/v2/payment-requests/{ID}"
-        assert (other.operation, other.path_template) == (None, None)
-
-    def test_a_request_for_a_token_is_told_apart(self) -> None:
-        events: list[Event] = []
-
-        def provider(request: httpx.Request) -> httpx.Response:
-            if "auth" in request.url.path:
-                return httpx.Response(
-                    200, json={"access_token": "t", "token_type": "bearer", "expires_in": 1800}
-                )
-            return httpx.Response(404)
-
-        client_class = CLIENTS["velo"][0]
-        arguments = ARGUMENTS["velo"]
-        transport = httpx.MockTransport(provider)
-        with (
-            client_class(**arguments, transport=transport, on_event=events.append) as velo,
-            pytest.raises(VictorError),
-        ):
-            velo.payouts.get("7c2b5a52-6b5e-4c0e-8d4a-0d5a0b9f4c11")
-        attempts = [event for event in events if isinstance(event, AttemptEnded)]
-        assert [(each.for_token, each.attempt, each.path_template) for each in attempts] == [
-            (True, 0, "/v1/authenticate"),
-            (False, 1, "/v3/payouts/{payout_id}"),
-        ]
-        assert len({event.call_id for event in events}) == 1
-        assert len({event.operation for event in events}) == 1
 
 
 class TestAListenerThatRaises:

@@ -11,7 +11,6 @@ from unicodedata import normalize
 
 import httpx
 import pytest
-import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -226,23 +225,6 @@ EQUAL_FACTS = [
 @pytest.mark.parametrize(("held", "read_back"), EQUAL_FACTS)
 def test_equal_facts_are_one_fact_however_they_are_held(held, read_back):
     assert idempotency_key_for("invoice", held) == idempotency_key_for("invoice", read_back)
-
-
-@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=-5))])
-def test_what_sqlite_gives_back_of_a_moment_is_refused_or_the_same_fact(zone):
-    """Its column of a moment keeps no zone: a second request would go out under another key."""
-    engine = sa.create_engine("sqlite://")
-    column = sa.Column("made_at", sa.DateTime(timezone=True))
-    table = sa.Table("invoices", sa.MetaData(), column)
-    table.create(engine)
-    made_at = datetime(2026, 3, 4, 5, 6, 7, tzinfo=zone)
-    with engine.begin() as connection:
-        connection.execute(sa.insert(table).values(made_at=made_at))
-        read = connection.execute(sa.select(column)).scalar_one()
-    key = idempotency_key_for("invoice", 1, made_at)
-    with pytest.raises(InvalidRequest, match="naive datetime"):
-        idempotency_key_for("invoice", 1, read)
-    assert idempotency_key_for("invoice", 1, read.replace(tzinfo=zone)) == key
 
 
 def test_no_fact_is_refused():
