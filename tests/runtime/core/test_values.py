@@ -1,26 +1,22 @@
-"""Which seconds, header values and numbers can be, how a body is decompressed, and what of a
-request is card data.
+"""Which seconds, header values and numbers can be, how a body is decompressed, and how values are
+compared.
 """
 
 import gzip
-import json
 import math
 import pickle
 import sys
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
 
 import httpx
 import pytest
 from flexfactor_api.typed import arguments, parts
 
-from tests.cases import cases_beside
 from tests.runtime.fakes import Pieces
 from victor_ext.money import from_wire
 from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.client.webhooks import notification_body
-from victor_ext.runtime.core.card_data import card_problems
 from victor_ext.runtime.core.comparing import (
     Comparer,
     Likeness,
@@ -211,41 +207,6 @@ def test_json_that_is_nested_deeply_is_a_value_error_at_any_depth_of_the_caller(
 
     with pytest.raises(ValueError, match="nested too deeply"):
         [read_below(frames) for frames in range(0, sys.getrecursionlimit(), 20)]
-
-
-URL = httpx.URL("/v1/payments")
-URL_OF_PARTS = "https://bank.test/v1/payments"
-CASES = cases_beside(__file__, "card_data")
-
-
-@pytest.mark.parametrize(("body", "places"), CASES["json"])
-def test_card_data_in_json(body: Any, places: list[str]) -> None:
-    assert [
-        problem.field for problem in card_problems(URL, {}, json.dumps(body).encode())
-    ] == places
-
-
-@pytest.mark.parametrize(("form", "places"), CASES["forms"])
-def test_card_data_in_forms_and_queries(form: list[list[str]], places: list[str]) -> None:
-    text = urlencode([*map(tuple, form)])
-    assert (
-        list(dict.fromkeys(problem.field for problem in card_problems(URL, {}, text.encode())))
-        == places
-    )
-    asked = card_problems(httpx.URL(f"/v1/payments?{text}"), {}, b"")
-    assert list(dict.fromkeys(problem.field for problem in asked)) == places
-    parts = httpx.Request(
-        "POST", URL_OF_PARTS, files=[(name, (None, value)) for name, value in form]
-    )
-    of_parts = card_problems(URL, parts.headers, parts.read())
-    assert list(dict.fromkeys(problem.field for problem in of_parts)) == places
-
-
-@pytest.mark.parametrize(("path", "headers", "places"), CASES["paths"])
-def test_card_data_in_paths_and_headers(
-    path: str, headers: dict[str, str], places: list[str]
-) -> None:
-    assert [problem.field for problem in card_problems(httpx.URL(path), headers, b"")] == places
 
 
 MOMENT = "2026-03-04T05:06:07.900Z"
