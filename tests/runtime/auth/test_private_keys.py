@@ -5,6 +5,7 @@ import json
 import re
 import textwrap
 import time
+from pathlib import Path
 
 import jose.jws
 import jwcrypto.jwk
@@ -22,83 +23,50 @@ pytestmark = pytest.mark.slow
 PASSWORD = "correct horse"
 PKCS8 = serialization.PrivateFormat.PKCS8
 PKCS1 = serialization.PrivateFormat.TraditionalOpenSSL
+SPKI = serialization.PublicFormat.SubjectPublicKeyInfo
 PEM = serialization.Encoding.PEM
 DER = serialization.Encoding.DER
 OPEN = serialization.NoEncryption()
 
 
-@pytest.fixture(scope="session")
-def key(victor_key_pair: tuple[str, str]) -> RSAPrivateKey:
-    loaded = serialization.load_pem_private_key(victor_key_pair[0].encode(), None)
-    assert isinstance(loaded, RSAPrivateKey)
-    return loaded
-
-
-@pytest.fixture(scope="session")
-def locked(key: RSAPrivateKey) -> bytes:
-    return key.private_bytes(PEM, PKCS8, serialization.BestAvailableEncryption(PASSWORD.encode()))
-
-
-@pytest.fixture(scope="session")
-def forms(key: RSAPrivateKey) -> dict[str, object]:
-    pem = key.private_bytes(PEM, PKCS8, OPEN).decode()
-    der = key.private_bytes(DER, PKCS8, OPEN)
-    bare = base64.b64encode(der).decode()
-    return {
-        "pkcs8": pem,
-        "pkcs8-bytes": pem.encode(),
-        "pkcs8-with-crlf": pem.replace("\n", "\r\n"),
-        "pkcs8-between-blank-lines": f"\n\n{pem}\n\n",
-        "pkcs8-with-escaped-breaks": pem.replace("\n", "\\n"),
-        "pem-in-base64": base64.b64encode(pem.encode()).decode(),
-        "pem-in-base64-with-breaks": base64.encodebytes(pem.encode()).decode(),
-        "pem-in-base64-bytes": base64.b64encode(pem.encode()),
-        "pem-after-a-preface-in-base64": base64.b64encode(f"Bag\n{pem}".encode()).decode(),
-        "pkcs1-in-base64": base64.b64encode(key.private_bytes(PEM, PKCS1, OPEN)).decode(),
-        "pkcs1": key.private_bytes(PEM, PKCS1, OPEN).decode(),
-        "pkcs1-bytes": key.private_bytes(PEM, PKCS1, OPEN),
-        "base64": bare,
-        "base64-bytes": bare.encode(),
-        "base64-with-breaks": "\n".join(textwrap.wrap(bare, 64)),
-        "base64-with-crlf": "\r\n".join(textwrap.wrap(bare, 76)) + "\r\n",
-        "base64-in-quotes": f'"{bare}"\n',
-        "base64-bytes-in-quotes": f"'{bare}'".encode(),
-        "pem-in-base64-in-quotes": f'"{base64.b64encode(pem.encode()).decode()}"',
-        "base64-with-escaped-breaks": "\\n".join(textwrap.wrap(bare, 64)),
-        "der": der,
-        "der-bytearray": bytearray(der),
-        "pkcs1-der": key.private_bytes(DER, PKCS1, OPEN),
-        "key-object": key,
-    }
-
-
-FORMS = [
-    "pkcs8",
-    "pkcs8-bytes",
-    "pkcs8-with-crlf",
-    "pkcs8-between-blank-lines",
-    "pkcs1",
-    "pkcs1-bytes",
-    "base64",
-    "base64-with-breaks",
-    "base64-with-crlf",
-    "base64-bytes",
-    "der",
-    "pkcs1-der",
-    "pem-in-base64",
-    "pem-in-base64-with-breaks",
-    "pem-in-base64-bytes",
-    "pem-after-a-preface-in-base64",
-    "pkcs1-in-base64",
-    "base64-in-quotes",
-    "base64-bytes-in-quotes",
-    "pem-in-base64-in-quotes",
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+PUBLIC = KEY.public_key().public_bytes(PEM, SPKI).decode()
+LOCKED = KEY.private_bytes(PEM, PKCS8, serialization.BestAvailableEncryption(PASSWORD.encode()))
+TEXT = KEY.private_bytes(PEM, PKCS8, OPEN).decode()
+BYTES = KEY.private_bytes(DER, PKCS8, OPEN)
+BASE64 = base64.b64encode(BYTES).decode()
+FORMS: dict[str, object] = {
+    "pkcs8": TEXT,
+    "pkcs8-bytes": TEXT.encode(),
+    "pkcs8-with-crlf": TEXT.replace("\n", "\r\n"),
+    "pkcs8-between-blank-lines": f"\n\n{TEXT}\n\n",
+    "pkcs8-with-escaped-breaks": TEXT.replace("\n", "\\n"),
+    "pem-in-base64": base64.b64encode(TEXT.encode()),
+    "pem-in-base64-with-breaks": base64.encodebytes(TEXT.encode()).decode(),
+    "pem-after-a-preface-in-base64": base64.b64encode(f"Bag\n{TEXT}".encode()).decode(),
+    "pem-in-base64-in-quotes": f'"{base64.b64encode(TEXT.encode()).decode()}"',
+    "pkcs1": KEY.private_bytes(PEM, PKCS1, OPEN).decode(),
+    "pkcs1-in-base64": base64.b64encode(KEY.private_bytes(PEM, PKCS1, OPEN)).decode(),
+    "pkcs1-der": KEY.private_bytes(DER, PKCS1, OPEN),
+    "base64": BASE64,
+    "base64-with-breaks": "\n".join(textwrap.wrap(BASE64, 64)),
+    "base64-with-crlf": "\r\n".join(textwrap.wrap(BASE64, 76)) + "\r\n",
+    "base64-bytes-in-quotes": f"'{BASE64}'".encode(),
+    "base64-with-escaped-breaks": "\\n".join(textwrap.wrap(BASE64, 64)),
+    "der": BYTES,
+    "der-bytearray": bytearray(BYTES),
+    "key-object": KEY,
+}
+NOT_IN_FILES = {
     "pkcs8-with-escaped-breaks",
     "base64-with-escaped-breaks",
     "der-bytearray",
     "key-object",
-]
-NOT_IN_FILES = FORMS[-4:]
+}
+
+
+def is_the_key(loaded: RSAPrivateKey) -> bool:
+    return loaded.private_numbers() == KEY.private_numbers()
 
 
 def by_jwcrypto(token: str, public_pem: str, algorithms: list[str]) -> str:
@@ -109,34 +77,28 @@ def by_jwcrypto(token: str, public_pem: str, algorithms: list[str]) -> str:
 
 @pytest.mark.parametrize("verify", [jwt.api_jws.decode, by_jwcrypto, jose.jws.verify])
 @pytest.mark.parametrize("form", FORMS)
-def test_what_every_form_signs_is_verified_by_other_hands(form, verify, forms, victor_key_pair):
-    claims = {
-        "sub": "key-1",
-        "iss": "victor-api",
-        "iat": int(time.time()),
-        "exp": int(time.time()) + 240,
-    }
-    token = signed_token(claims, load_rsa_key(forms[form]))
-    assert json.loads(verify(token, victor_key_pair[1], ["RS512"])) == claims
+def test_what_every_form_signs_is_verified_by_other_hands(form, verify):
+    now = int(time.time())
+    claims = {"sub": "key-1", "iss": "victor-api", "iat": now, "exp": now + 240}
+    token = signed_token(claims, load_rsa_key(FORMS[form]))
+    assert json.loads(verify(token, PUBLIC, ["RS512"])) == claims
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS if form not in NOT_IN_FILES])
-@pytest.mark.parametrize("as_text", [True, False])
-def test_every_form_in_a_file(form, as_text, forms, key, tmp_path):
-    content = forms[form]
+@pytest.mark.parametrize("kind", [str, Path])
+def test_every_form_in_a_file_is_the_key(form, kind, tmp_path):
+    content = FORMS[form]
     path = tmp_path / "victor.key"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    assert load_rsa_key(str(path) if as_text else path).private_numbers() == key.private_numbers()
+    assert is_the_key(load_rsa_key(kind(path)))
 
 
 @pytest.mark.parametrize("password", [PASSWORD, PASSWORD.encode()])
-def test_an_encrypted_one_with_its_password(locked, key, password, tmp_path):
+def test_an_encrypted_one_is_read_with_its_password(password, tmp_path):
     path = tmp_path / "locked.pem"
-    path.write_bytes(locked)
-    assert (
-        load_rsa_key(locked.decode(), password=password).private_numbers() == key.private_numbers()
-    )
-    assert load_rsa_key(path, password=password).private_numbers() == key.private_numbers()
+    path.write_bytes(LOCKED)
+    for given in (LOCKED.decode(), path):
+        assert is_the_key(load_rsa_key(given, password=password))
 
 
 def refusal(key: object, **options: object) -> str:
@@ -149,18 +111,18 @@ def refusal(key: object, **options: object) -> str:
 
 
 class TestWhatIsRefused:
-    def test_what_is_no_key_that_signs(self, key, locked, forms, victor_key_pair):
+    def test_what_is_no_key_that_signs(self):
         for given, words in (
             (ed25519.Ed25519PrivateKey.generate(), "but Ed25519"),
-            (key.public_key(), "not an RSA private key but RSAPublicKey"),
-            (victor_key_pair[1], "private_key is a public key"),
-            (locked, "private_key is encrypted: set password"),
+            (KEY.public_key(), "not an RSA private key but RSAPublicKey"),
+            (PUBLIC, "private_key is a public key"),
+            (LOCKED, "private_key is encrypted: set password"),
         ):
             assert words in refusal(given)
         assert "cannot be read as a private key with this password" in refusal(
-            locked, password="wrong"
+            LOCKED, password="wrong"
         )
-        assert "is not encrypted: leave password out" in refusal(forms["pkcs8"], password=PASSWORD)
+        assert "is not encrypted: leave password out" in refusal(TEXT, password=PASSWORD)
 
     @pytest.mark.parametrize("encoding", [PEM, DER])
     def test_an_elliptic_curve_key(self, encoding):
@@ -174,9 +136,9 @@ class TestWhatIsRefused:
         with pytest.warns(UserWarning, match="private_key has 1024 bits. RS512 needs 2048 or more"):
             assert load_rsa_key(small) is small
 
-    def test_a_key_whose_signature_is_its_message(self, key):
+    def test_a_key_whose_signature_is_its_message(self):
         """With the exponents 1 everything verifies, and so do the forgeries of anybody."""
-        numbers = key.private_numbers()
+        numbers = KEY.private_numbers()
         modulus = numbers.public_numbers.n
         primes = (numbers.p, numbers.q)
         assert "cannot be read as a private key" in refusal(
@@ -215,23 +177,15 @@ class TestNoMessageShowsAnyOfIt:
     printed.
     """
 
-    def pieces(self, forms: dict[str, object]) -> list[str]:
-        bare = str(forms["base64"])
-        lines = bare.replace("=", "")
-        return [
-            bare[:101],
-            bare[:600],
-            bare[:1023],
-            lines[40:81],
-            bare[:-3],
-            f"{bare[:70]}!{bare[70:140]}",
-            bare + "!",
-        ]
-
-    def test_a_piece_of_a_key_is_not_repeated(self, forms):
-        for piece in self.pieces(forms):
-            assert piece[:30] not in refusal(piece)
-            assert piece[-20:] not in refusal(piece)
+    @pytest.mark.parametrize(
+        "piece",
+        [BASE64[:101], BASE64[40:81], BASE64[:-3], f"{BASE64[:70]}!{BASE64[70:140]}"],
+        ids=["a short one", "of its middle", "all but its end", "with an odd character"],
+    )
+    def test_a_piece_of_a_key_is_not_repeated(self, piece):
+        said = refusal(piece)
+        assert piece[:30] not in said
+        assert piece[-20:] not in said
 
     @pytest.mark.parametrize(
         "secret",
@@ -253,12 +207,12 @@ class TestNoMessageShowsAnyOfIt:
         assert repr(path) in refusal(path)
 
     @pytest.mark.parametrize("part", ["n", "e", "d", "p", "q", "dmp1", "dmq1", "iqmp"])
-    def test_a_key_with_one_wrong_bit_is_refused(self, part, key):
+    def test_a_key_with_one_wrong_bit_is_refused(self, part):
         """One bit differs.
 
         Such a key may sign what nobody accepts, or what gives it away (RFC 8017, 5.2.1).
         """
-        assert "cannot be read as a private key" in refusal(damaged(key, part))
+        assert "cannot be read as a private key" in refusal(damaged(part))
 
 
 def pkcs1(*numbers):
@@ -279,12 +233,11 @@ def pkcs1(*numbers):
     )
 
 
-def damaged(key, *parts):
-    """The DER of a key with another bit in the middle of each of these numbers."""
-    data = bytearray(key.private_bytes(DER, PKCS1, OPEN))
-    numbers = key.private_numbers()
-    for part in parts:
-        number = getattr(numbers if hasattr(numbers, part) else numbers.public_numbers, part)
-        begins = number.to_bytes((number.bit_length() + 7) // 8, "big")
-        data[data.index(begins) + len(begins) // 2] ^= 4
+def damaged(part):
+    """The DER of the key with another bit in the middle of this number."""
+    data = bytearray(KEY.private_bytes(DER, PKCS1, OPEN))
+    numbers = KEY.private_numbers()
+    number = getattr(numbers if hasattr(numbers, part) else numbers.public_numbers, part)
+    written = number.to_bytes((number.bit_length() + 7) // 8, "big")
+    data[data.index(written) + len(written) // 2] ^= 4
     return bytes(data)
