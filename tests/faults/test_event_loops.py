@@ -6,12 +6,10 @@ Children that a process forks have its sockets and its locks, and none of its th
 
 import asyncio
 import gc
-import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,56 +19,29 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.faults.raw_provider import TOKEN, Exchange, RawProvider, answer
+from tests.faults.raw_provider import Exchange, RawProvider, behave
 from tests.faults.raw_sockets import PATIENCE, deaf, full, on_linux
-from tests.providers.systems import of_every_system
 from victor_ext import AsyncVictor, TimedOut, VictorJwt, VictorOAuth
-from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactorAuth
-from victor_ext.providers.velo import AsyncVelo, VeloAuth
 
 pytestmark = pytest.mark.slow
-TOKENS = answer(json.dumps({**TOKEN, "accessToken": "t", "expires_in": 3600}).encode())
-"""A token in the words of every system."""
-CLIENTS = of_every_system(
-    __name__,
-    {
-        "victor": lambda **options: AsyncVictor(VictorOAuth("id", "not-a-secret"), **options),
-        "velo": lambda **options: AsyncVelo(VeloAuth("id", "not-a-secret"), **options),
-        "flexfactor": lambda **options: AsyncFlexFactor(
-            FlexFactorAuth("id", "not-a-secret"),
-            mid="3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71",
-            **options,
-        ),
-    },
-    without=("eastpay",),
-)
 COPIES = {
     "the client": lambda client: client,
     "a copy": lambda client: client.with_options(timeout=4.0),
 }
 
 
-@pytest.mark.parametrize("system", CLIENTS)
 @pytest.mark.parametrize("copy", COPIES)
-def test_a_token_is_not_waited_for_in_another_loop(
-    provider: RawProvider, system: str, copy: str
-) -> None:
-    asked = threading.Event()
+def test_a_token_is_not_waited_for_in_another_loop(provider: RawProvider, copy: str) -> None:
     held = list[Exchange]()
-
-    def hold(exchange: Exchange) -> None:
-        held.append(exchange)
-        asked.set()
-
     provider.acts_on_tokens = True
-    provider.instead = lambda exchange: exchange.send(TOKENS)
-    provider.acts.append(hold)
-    client = CLIENTS[system](base_url=provider.url(), deadline=3.0)
+    provider.acts.append(held.append)
+    auth = VictorOAuth("id", "not-a-secret")
+    client = AsyncVictor(auth, base_url=provider.url(), deadline=3.0)
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(lambda: asyncio.run(client.authorization()))
-        assert asked.wait(PATIENCE)
+        provider.quiet.wait_for(lambda: bool(held), "the request for a token")
         assert asyncio.run(COPIES[copy](client).authorization()) == "Bearer t"
-        provider.background.do(lambda: held[0].send(TOKENS))
+        provider.background.do(lambda: behave(held[0]))
         assert waiting.result(PATIENCE) == "Bearer t"
     assert len(provider.record.requests) == 2
 

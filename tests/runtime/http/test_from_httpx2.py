@@ -189,22 +189,19 @@ CONTEXT = ssl.create_default_context()
 @pytest.mark.parametrize("name", OPTIONS)
 def test_options_mean_the_same(kind: Any, name: str) -> None:
     option = name.partition(",")[0]
-    made = OPTIONS[name]
-    of_httpx, of_httpx2 = (kind(AUTH, **{option: made(library)}) for library in LIBRARIES)
+    of_httpx, of_httpx2 = (kind(AUTH, **{option: OPTIONS[name](library)}) for library in LIBRARIES)
+    for client in (of_httpx, of_httpx2.with_options(timeout=httpx2.Timeout(3.0))):
+        assert isinstance(client._config.timeout, httpx.Timeout)
     assert of_httpx2._config.timeout == of_httpx._config.timeout
     assert of_httpx2._config.base_url == of_httpx._config.base_url
     assert of_httpx2.proxy == of_httpx.proxy
-    if option == "proxy":
-        proxies = [checked_proxy(made(library)) for library in LIBRARIES]
-        parts = [
-            (each.url, each.auth, each.headers, each.ssl_context)
-            for each in proxies
-            if each is not None
-        ]
-        assert parts[0] == parts[1]
-    if option == "limits":
-        assert checked_limits(made(httpx2)) == made(httpx)
-    assert of_httpx2.with_options(timeout=httpx2.Timeout(3.0))._config.timeout == httpx.Timeout(3.0)
+
+
+def test_limits_and_proxies_become_those_of_httpx() -> None:
+    assert checked_limits(OPTIONS["limits"](httpx2)) == OPTIONS["limits"](httpx)
+    of_httpx, of_httpx2 = (checked_proxy(OPTIONS["proxy"](library)) for library in LIBRARIES)
+    for part in ("url", "auth", "headers", "ssl_context"):
+        assert getattr(of_httpx2, part) == getattr(of_httpx, part)
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

@@ -67,29 +67,7 @@ def test_a_journey_also_goes_the_public_way() -> None:
 
 
 PIECES = st.one_of(
-    st.sampled_from(
-        [
-            "/",
-            "//",
-            ".",
-            "..",
-            "%2F",
-            "%2f",
-            "%zz",
-            "%",
-            "?",
-            "#",
-            "&",
-            "=",
-            " ",
-            "a",
-            "é",
-            "\n",
-            "@",
-            ":",
-            "[",
-        ]
-    ),
+    st.sampled_from([*"/?#&= a\u00e9\n@:[%", "//", ".", "..", "%2F", "%2f", "%zz"]),
     st.text(max_size=3),
 )
 
