@@ -152,7 +152,8 @@ def _decimal(amount: object) -> Decimal | None:
     if isinstance(amount, int):
         return Decimal(amount) if abs(amount) < 10**_MOST_DIGITS else None
     if isinstance(amount, str):
-        plain = amount.isascii() and len(amount) <= _MOST_DIGITS and _NUMBER.fullmatch(amount)
+        is_short = len(amount) <= _MOST_DIGITS + 2  # a sign and a point, too
+        plain = is_short and amount.isascii() and _NUMBER.fullmatch(amount)
         return Decimal(amount) if plain else None
     if isinstance(amount, Decimal) and amount.is_finite():
         _, digits, exponent = amount.as_tuple()
