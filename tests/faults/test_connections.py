@@ -162,12 +162,6 @@ def test_at_its_limit_it_keeps_those_that_have_rested(
     assert provider.record.connections == 26
 
 
-@each_mode
-def test_a_client_that_is_closed_closes_its_connections(provider: RawProvider, mode: str) -> None:
-    calls(provider, mode, 2)
-    provider.quiet.wait_for(lambda: not provider.open, "connections of a client that was closed")
-
-
 ONE_CONNECTION: dict[str, Any] = {
     "limits": httpx.Limits(max_connections=1),
     "timeout": httpx.Timeout(PATIENCE, pool=0.05),

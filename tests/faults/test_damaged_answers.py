@@ -91,22 +91,8 @@ def _flipped(data: bytes) -> bytes:
 
 WHOLE = (
     Damage("no length, until the end", "success", _with("Connection: close"), "close"),
-    Damage("the same length twice", "success", _with("Content-Length: {n}", "Content-Length: {n}")),
-    Damage(
-        "an old protocol", "success", lambda body: bare(["HTTP/1.0 200 OK", JSON], body), "close"
-    ),
-    Damage(
-        "no reason phrase",
-        "success",
-        lambda body: bare(["HTTP/1.1 200", f"Content-Length: {len(body)}"], body),
-    ),
-    Damage("another good status", "success", lambda body: answer(body, "201 Created")),
     Damage("chunks", "success", chunked),
     Damage("gzip", "success", _compressed(gzip.compress)),
-    Damage("100 first", "success", _before("HTTP/1.1 100 Continue")),
-    Damage(
-        "103 first", "success", _before("HTTP/1.1 103 Early Hints|Link: </style.css>; rel=preload")
-    ),
     Damage(
         "many 1xx first",
         "success",

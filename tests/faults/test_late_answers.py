@@ -24,7 +24,7 @@ from tests.faults.raw_provider import Act, Exchange, RawProvider, answer
 from tests.faults.raw_sockets import PATIENCE, Background
 from tests.faults.test_damaged_answers import JUNK, chunked
 from tests.faults.test_tls import VERSIONS
-from victor_ext import AsyncVictor, RetryPolicy, UnreadableResponse, Victor, VictorOAuth
+from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorOAuth
 from victor_ext.runtime.http import connections
 
 pytestmark = pytest.mark.slow
@@ -84,19 +84,6 @@ def test_no_caller_is_given_the_id_of_another_where_all_connections_are_busy(
     made = provider.state.made
     assert [name for name, one in zip(SUBJECTS, records, strict=True) if made[name] != one.id] == []
     assert provider.record.work.total() == len(SUBJECTS)
-
-
-def test_a_page_of_another_number_is_read_again(provider: RawProvider) -> None:
-    """A page that says another number than was asked for is not the answer to the question."""
-    third = answer(b'{"page": 3, "results": []}')
-    first = answer(b'{"page": 0, "results": [{"victor_payment_request_id": "R000001"}]}')
-    provider.acts.append(lambda exchange: exchange.send(third))
-    provider.instead = lambda exchange: exchange.send(first)
-    with Victor(VictorOAuth("id", "not-a-secret"), **options(provider)) as victor:
-        assert next(iter(victor.payment_requests.list())).id == "R000001"
-        provider.instead = lambda exchange: exchange.send(third)
-        with pytest.raises(UnreadableResponse, match="page 3 of a list, and page 0 was asked for"):
-            list(victor.payment_requests.list())
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
