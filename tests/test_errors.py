@@ -10,7 +10,7 @@ from functools import partial
 import httpx
 import pytest
 
-from tests.runtime.fakes import BOTH, KEY, OK, Happens, Harness, by_oauth, raises, status
+from tests.runtime.fakes import KEY, OK, Happens, Harness, by_oauth, raises, status
 from victor_ext import errors
 from victor_ext.conform import Exchange
 from victor_ext.errors import InvalidRequest, Outcome, Problem, VictorError
@@ -117,7 +117,7 @@ MADE = {
     "one of the user's own": lambda: Overdrawn("0432", "1.00"),
     **{cls.__name__: partial(made, cls) for cls in CLASSES},
     **{
-        f"of a call: {script}": partial(Harness("sync", script).fails, VictorError, "POST", KEY)
+        f"of a call: {script}": partial(Harness(script).fails, VictorError, "POST", KEY)
         for script in SCRIPTS
     },
 }
@@ -185,9 +185,7 @@ class TestWhatAnErrorCarries:
     def test_the_request_without_body_token_and_unknown_headers(self):
         headers = {"X-Secret": "s", "Cookie": "c"}
         request = (
-            Harness("sync", [status(400)])
-            .fails(errors.BadRequest, "POST", KEY, headers=headers)
-            .request
+            Harness([status(400)]).fails(errors.BadRequest, "POST", KEY, headers=headers).request
         )
         assert (request.method, str(request.url)) == ("POST", "https://pay.example/payments")
         assert request.content == b""
@@ -195,7 +193,7 @@ class TestWhatAnErrorCarries:
 
     def test_the_answer_can_be_read_again(self):
         answer = Happens(400, b'{"a": 1}', (("Set-Cookie", "s=1"), ("X-A", "b")))
-        error = Harness("sync", [answer]).fails(errors.BadRequest)
+        error = Harness([answer]).fails(errors.BadRequest)
         response = error.response
         assert response.json() == {"a": 1}
         assert response.headers["x-a"] == "b"
@@ -206,11 +204,11 @@ class TestWhatAnErrorCarries:
         "header", ["X-Request-Id", "Request-Id", "X-Correlation-Id", "apigw-requestid"]
     )
     def test_the_providers_id_of_the_exchange(self, header):
-        error = Harness("sync", [Happens(400, b"{}", ((header, "r-1"),))]).fails(errors.BadRequest)
+        error = Harness([Happens(400, b"{}", ((header, "r-1"),))]).fails(errors.BadRequest)
         assert error.request_id == "r-1"
 
     def test_the_cause_is_there_without_its_frames(self):
-        error = Harness("sync", [raises(httpx.ReadTimeout)]).fails(errors.TimedOut)
+        error = Harness([raises(httpx.ReadTimeout)]).fails(errors.TimedOut)
         assert type(error.__cause__) is httpx.ReadTimeout
         assert (error.__cause__.__traceback__, error.__context__) == (None, None)
 
@@ -254,12 +252,11 @@ class TestMasking:
         assert kind_of(value) == kind
 
 
-@pytest.mark.parametrize("mode", BOTH)
-def test_one_set_says_after_which_status_a_call_is_tried_again(mode, monkeypatch):
+def test_one_set_says_after_which_status_a_call_is_tried_again(monkeypatch):
     """A status that is added to it is transient for a call, for a token and for a measurement."""
     monkeypatch.setattr(errors, "TRANSIENT_STATUSES", errors.TRANSIENT_STATUSES | {423})
-    assert Harness(mode, [status(423), OK]).call("POST", KEY).status_code == 200
-    harness = Harness(mode, [], auth=by_oauth)
+    assert Harness([status(423), OK]).call("POST", KEY).status_code == 200
+    harness = Harness([], auth=by_oauth)
     harness.network.tokens = lambda _request: httpx.Response(423)
     raised = harness.fails(errors.StatusError, "POST", KEY, ends=(Outcome.NOT_SENT, 0))
     assert (type(raised), raised.status_code) == (errors.StatusError, 423)

@@ -224,10 +224,12 @@ BEHAVIOUR = Behaviour(name="Pay", operations=OneRow(), environment="test", key_p
 
 @dataclass
 class Harness:
-    """A client of the small provider, with everything in sight. `mode` is one of `BOTH`."""
+    """A client of the small provider, with everything in sight. `mode` is one of `BOTH`: what both
+    do alike, `test_both_drivers_do_the_same` holds them to.
+    """
 
-    mode: str
     script: list[Happens] = field(default_factory=lambda: [OK])
+    mode: str = "sync"
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     deadline: float | None = 60.0
     behaviour: Behaviour = BEHAVIOUR

@@ -150,7 +150,7 @@ def test_the_wire_is_that_of_a_token_signed_for_each_attempt(mode, called, life)
 
     wires = []
     for auth in (as_it_comes, lambda clock, _: SignedToken(signed, clock)):
-        harness = Harness(mode, auth=auth)
+        harness = Harness(mode=mode, auth=auth)
         for seconds, drift, current, statuses in called:
             key = current
             harness.clock.passed += seconds

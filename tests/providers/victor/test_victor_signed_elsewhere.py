@@ -60,7 +60,7 @@ def harness_of(mode: str, kms: Kms) -> Harness:
             "production", httpx.URL("https://pay.example"), clock, lock
         )
 
-    return Harness(mode, [OK], auth=auth)
+    return Harness([OK], mode, auth=auth)
 
 
 def issued(harness: Harness, kms: Kms) -> list[float]:

@@ -60,7 +60,7 @@ def oauth_harness(
     **options: Any,
 ):
     harness = Harness(
-        mode, script or [OK], auth=partial(by_oauth, hint="Check the client id."), **options
+        script or [OK], mode, auth=partial(by_oauth, hint="Check the client id."), **options
     )
     harness.network.tokens = endpoint
     return harness

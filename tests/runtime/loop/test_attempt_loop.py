@@ -78,7 +78,6 @@ SLEPT = [
         (Outcome.REJECTED, 1),
     ),
 ]
-pytestmark = pytest.mark.parametrize("mode", BOTH)
 
 LOST = raises(httpx.ReadTimeout)
 NO_CONNECTION = raises(httpx.ConnectError)
@@ -97,25 +96,22 @@ ELSEWHERE = (
 
 
 class TestTheOutcomeIsTheWholeCalls:
-    def test_a_key_that_is_being_worked_on_is_asked_for_again(self, mode):
+    def test_a_key_that_is_being_worked_on_is_asked_for_again(self):
         busy = Happens(403, b"in progress")
         waits = msgspec.structs.replace(BEHAVIOUR, waits_for_conflicts=True)
         for happens, behaviour in ((busy, BEHAVIOUR), (status(409), waits)):
-            assert (
-                Harness(mode, [happens, OK], behaviour=behaviour).call("POST", KEY).status_code
-                == 200
-            )
-            harness = Harness(mode, [happens], behaviour=behaviour)
+            assert Harness([happens, OK], behaviour=behaviour).call("POST", KEY).status_code == 200
+            harness = Harness([happens], behaviour=behaviour)
             raised = harness.fails(errors.Conflict, "POST", ends=(Outcome.UNKNOWN, 1))
             assert raised.in_progress is (happens is busy)
 
-    def test_an_answer_that_leaves_it_open_counts_where_the_work_may_have_begun(self, mode):
+    def test_an_answer_that_leaves_it_open_counts_where_the_work_may_have_begun(self):
         for begun in (LOST, status(503), UNREADABLE):
-            assert Harness(mode, [begun, status(409), OK]).call("POST", KEY).status_code == 200
+            assert Harness([begun, status(409), OK]).call("POST", KEY).status_code == 200
         for not_begun in ([], [raises(httpx.ConnectError)], [status(429)]):
-            raised = Harness(mode, [*not_begun, status(409)]).fails(errors.Conflict, "POST", KEY)
+            raised = Harness([*not_begun, status(409)]).fails(errors.Conflict, "POST", KEY)
             assert (raised.outcome, raised.attempts) == (Outcome.UNKNOWN, 1 + len(not_begun))
-        raised = Harness(mode, [LOST, status(409)]).fails(errors.Conflict, "GET")
+        raised = Harness([LOST, status(409)]).fails(errors.Conflict, "GET")
         assert raised.attempts == 2
 
     @pytest.mark.parametrize(
@@ -123,38 +119,37 @@ class TestTheOutcomeIsTheWholeCalls:
         [status(400), status(401), status(404), status(409), status(429), NO_CONNECTION],
         ids=["400", "401", "404", "409", "429", "no-connection"],
     )
-    def test_what_one_attempt_may_have_done_no_later_one_takes_back(self, mode, last):
+    def test_what_one_attempt_may_have_done_no_later_one_takes_back(self, last):
         for begun, outcome in (
             (LOST, Outcome.UNKNOWN),
             (status(503), Outcome.UNKNOWN),
             (UNREADABLE, Outcome.ACCEPTED),
         ):
-            raised = Harness(mode, [begun, last]).fails(errors.VictorError, "POST", KEY)
+            raised = Harness([begun, last]).fails(errors.VictorError, "POST", KEY)
             assert raised.outcome is outcome
 
-    def test_a_refusal_counts_where_no_earlier_attempt_may_have_begun(self, mode):
+    def test_a_refusal_counts_where_no_earlier_attempt_may_have_begun(self):
         for not_begun in (NO_CONNECTION, status(429)):
-            raised = Harness(mode, [not_begun, status(400)]).fails(errors.BadRequest, "POST")
+            raised = Harness([not_begun, status(400)]).fails(errors.BadRequest, "POST")
             assert raised.outcome is Outcome.REJECTED
 
 
-def test_the_date_of_an_answer_out_of_a_cache_is_old(mode):
+def test_the_date_of_an_answer_out_of_a_cache_is_old():
     """RFC 9111, 5.1: `Age` says that the answer was made earlier."""
     for happens, skew in ((Happens(headers=(("Age", "3600"),)), 0.0), (OK, -3600.0)):
-        harness = Harness(mode, [happens], drift=-3600.0)
+        harness = Harness([happens], drift=-3600.0)
         harness.call()
         assert harness.clock.skew == pytest.approx(skew)
 
 
-def test_a_response_on_a_connection_that_was_just_used_has_to_name_what_was_read(mode):
+def test_a_response_on_a_connection_that_was_just_used_has_to_name_what_was_read():
     behaviour = msgspec.structs.replace(BEHAVIOUR, operations=OneRow(id=RepeatsId("payment", "id")))
     options = {"behaviour": behaviour, "extensions": {REUSED_IMMEDIATELY: True}}
-    assert Harness(mode, [Happens(body=b'{"id": "payments"}')], **options).call().status_code == 200
-    harness = Harness(mode, [Happens(body=b"{}")], **options)
+    assert Harness([Happens(body=b'{"id": "payments"}')], **options).call().status_code == 200
+    harness = Harness([Happens(body=b"{}")], **options)
     harness.fails(errors.UnreadableResponse, match="does not name what was requested")
     assert (
-        Harness(mode, [Happens(body=b"{}")], behaviour=behaviour, extensions={}).call().status_code
-        == 200
+        Harness([Happens(body=b"{}")], behaviour=behaviour, extensions={}).call().status_code == 200
     )
 
 
@@ -163,10 +158,10 @@ class TestTheMessageSaysWhatIsKnown:
         ("count", "end"),
         [(10, r"field_9: odd 9\. "), (11, r"odd 9; and 1 more"), (25, "odd 9; and 15 more")],
     )
-    def test_ten_problems_are_listed_and_the_others_counted(self, mode, count, end):
+    def test_ten_problems_are_listed_and_the_others_counted(self, count, end):
         found = tuple(errors.Problem(f"field_{n}", "odd", f"odd {n}") for n in range(count))
         behaviour = msgspec.structs.replace(BEHAVIOUR, problems=lambda _answer: found)
-        harness = Harness(mode, [status(400)], behaviour=behaviour)
+        harness = Harness([status(400)], behaviour=behaviour)
         raised = harness.fails(errors.BadRequest, "POST", match=f"field_0: odd 0; .*{end}")
         assert raised.problems == found
 
@@ -189,23 +184,23 @@ class TestTheMessageSaysWhatIsKnown:
             ),
         ],
     )
-    def test_the_message_of_a_write_says_what_may_have_been_done(self, mode, script, key, words):
-        raised = Harness(mode, script).fails(errors.VictorError, "POST", key, match=words)
+    def test_the_message_of_a_write_says_what_may_have_been_done(self, script, key, words):
+        raised = Harness(script).fails(errors.VictorError, "POST", key, match=words)
         assert "POST /payments at Pay (test) failed" in str(raised)
 
-    def test_a_header_that_the_library_refuses_is_not_quoted(self, mode):
+    def test_a_header_that_the_library_refuses_is_not_quoted(self):
         class Refused(httpx.LocalProtocolError):
             def __init__(self, _message):
                 super().__init__("Illegal header value b'marked-and-fake '")
 
-        harness = Harness(mode, [raises(Refused)])
+        harness = Harness([raises(Refused)])
         raised = harness.fails(errors.VictorError, match="a header of the request cannot be sent")
         assert raised.outcome is Outcome.NOT_SENT
         assert "marked" not in f"{raised}{raised!r}{raised.__cause__!r}"
 
-    def test_a_read_says_nothing_of_what_was_done(self, mode):
+    def test_a_read_says_nothing_of_what_was_done(self):
         words = r"after 6 attempts: no response arrived in time \(it happened\)\.$"
-        Harness(mode, [LOST]).fails(errors.TimedOut, match=words)
+        Harness([LOST]).fails(errors.TimedOut, match=words)
 
 
 class TestWaiting:
@@ -221,9 +216,9 @@ class TestWaiting:
         ],
     )
     def test_a_retry_after_that_nobody_waits_for_is_told_at_once(
-        self, mode, asked, code, method, key, limit
+        self, asked, code, method, key, limit
     ):
-        harness = Harness(mode, [status(code, retry_after=asked)], deadline=None)
+        harness = Harness([status(code, retry_after=asked)], deadline=None)
         raised = harness.fails(
             errors.StatusError, method, key, match=f"wait longer than {limit}.* asks for no other"
         )
@@ -232,8 +227,8 @@ class TestWaiting:
         assert raised.retry_after >= 2_592_000
         assert harness.sleeps == []
 
-    def test_retry_after_as_a_date_is_read_by_the_providers_clock(self, mode):
-        harness = Harness(mode, [OK], drift=300.0)
+    def test_retry_after_as_a_date_is_read_by_the_providers_clock(self):
+        harness = Harness([OK], drift=300.0)
         there = harness.clock.local() + 300.0
         harness.network.script[:] = [status(503, retry_after=http_date(there + 9)), OK]
         harness.call()
@@ -245,9 +240,9 @@ class TestWaiting:
         [("61", [], 60), ("3600", [], 60), ("60", [], 60), ("40", [40.5], 19.5)],
     )
     def test_one_that_does_not_fit_the_deadline_raises_at_once_and_says_when(
-        self, mode, code, asked, slept, left
+        self, code, asked, slept, left
     ):
-        harness = Harness(mode, [status(code, retry_after=asked)])
+        harness = Harness([status(code, retry_after=asked)])
         why = (
             f"longer than the {left} s that are left of the deadline of 60 s. .* no other "
             f"request within {asked} s"
@@ -257,10 +252,10 @@ class TestWaiting:
         assert harness.sleeps == slept
         assert harness.quota.available == 500 - 5 * len(slept)
 
-    def test_a_wait_that_just_fits_leaves_time_for_the_attempt_after_it(self, mode):
+    def test_a_wait_that_just_fits_leaves_time_for_the_attempt_after_it(self):
         # Jitter on top of what was asked must not eat the time of the attempt that it waits for.
         harness = Harness(
-            mode, [status(429, retry_after="6"), OK], deadline=10.0, policy=RetryPolicy(base=8.0)
+            [status(429, retry_after="6"), OK], deadline=10.0, policy=RetryPolicy(base=8.0)
         )
         harness.call("POST")
         assert harness.sleeps == [8.0]
@@ -268,23 +263,21 @@ class TestWaiting:
 
 
 class TestTheDeadline:
-    def test_no_place_in_the_pool_in_three_quarters_of_it_is_the_end(self, mode):
-        harness = Harness(
-            mode, [raises(httpx.PoolTimeout, 20.0), raises(httpx.PoolTimeout, 25.0), OK]
-        )
+    def test_no_place_in_the_pool_in_three_quarters_of_it_is_the_end(self):
+        harness = Harness([raises(httpx.PoolTimeout, 20.0), raises(httpx.PoolTimeout, 25.0), OK])
         harness.fails(errors.DeadlineExceeded, "POST", ends=(Outcome.NOT_SENT, 2))
         assert len(harness.sleeps) == 1, "after 20 of 60 s, and not after 45.5"
 
     @pytest.mark.parametrize("key", [KEY, None])
-    def test_a_time_out_at_the_deadline_is_the_deadlines(self, mode, key):
-        harness = Harness(mode, [raises(httpx.ReadTimeout, seconds=8.0)], deadline=8.0)
+    def test_a_time_out_at_the_deadline_is_the_deadlines(self, key):
+        harness = Harness([raises(httpx.ReadTimeout, seconds=8.0)], deadline=8.0)
         raised = harness.fails(errors.DeadlineExceeded, "POST", key)
         assert isinstance(raised, errors.TimedOut)
         assert (raised.outcome, raised.attempts) == (Outcome.UNKNOWN, 1)
         assert harness.sleeps == []
 
-    def test_a_refusal_that_comes_after_the_deadline_is_a_refusal(self, mode):
-        harness = Harness(mode, [Happens(400, b'{"detail": "no"}', seconds=8.5)], deadline=8.0)
+    def test_a_refusal_that_comes_after_the_deadline_is_a_refusal(self):
+        harness = Harness([Happens(400, b'{"detail": "no"}', seconds=8.5)], deadline=8.0)
         harness.fails(errors.BadRequest, "POST", KEY, ends=(Outcome.REJECTED, 1))
 
     @pytest.mark.parametrize("deadline", [None, 3 * 86_400.0])
@@ -296,23 +289,21 @@ class TestTheDeadline:
             (raises(httpx.ReadTimeout, seconds=86_100.0), errors.DeadlineExceeded),
         ],
     )
-    def test_a_key_is_sent_for_a_day_at_most_whatever_the_deadline_is(
-        self, mode, first, error, deadline
-    ):
-        harness = Harness(mode, [first, OK], deadline=deadline)
+    def test_a_key_is_sent_for_a_day_at_most_whatever_the_deadline_is(self, first, error, deadline):
+        harness = Harness([first, OK], deadline=deadline)
         raised = harness.fails(error, "POST", KEY, match="the day for which providers keep a key")
         assert (len(harness.received), raised.idempotency_key) == (1, KEY)
-        assert Harness(mode, [first, OK], deadline=deadline).call().status_code == 200
+        assert Harness([first, OK], deadline=deadline).call().status_code == 200
 
     @pytest.mark.parametrize(("key", "deadline", "script", "error", "words", "ends"), SLEPT)
     def test_a_write_is_not_sent_again_by_a_machine_that_slept_too_long(
-        self, mode, key, deadline, script, error, words, ends
+        self, key, deadline, script, error, words, ends
     ):
         """By then the provider may have forgotten the key. Without one, whoever waits for the end
         of the call may have called it lost, and acted on that: with a long deadline or none, five
         minutes of sleep end it.
         """
-        harness = Harness(mode, [*script, OK], deadline=deadline)
+        harness = Harness([*script, OK], deadline=deadline)
         raised = harness.fails(error, "POST", key, match=words, ends=ends)
         assert (raised.idempotency_key, len(harness.received)) == (key, len(script))
 
@@ -330,27 +321,20 @@ class TestTheDeadline:
             ("POST", KEY, Happens(503, suspended=-90_000.0)),  # its clock was set back
         ],
     )
-    def test_where_nothing_could_be_done_twice_a_sleep_ends_no_call(self, mode, method, key, slept):
-        harness = Harness(mode, [slept, OK])
+    def test_where_nothing_could_be_done_twice_a_sleep_ends_no_call(self, method, key, slept):
+        harness = Harness([slept, OK])
         assert harness.call(method, key).status_code == 200
 
     @pytest.mark.parametrize("longer", [0.5, 5.0])
-    def test_a_deadline_that_passed_during_the_wait_sends_nothing_more(self, mode, longer):
-        harness = Harness(mode, [status(503), OK], deadline=1.0)
-        oversleeps = harness.clock.sleep
-
-        def sleep(seconds):
-            oversleeps(seconds + longer)
-
-        async def asleep(seconds):
-            sleep(seconds)
-
-        harness.transport._driver.sleep = sleep if mode == "sync" else asleep
+    def test_a_deadline_that_passed_during_the_wait_sends_nothing_more(self, longer):
+        harness = Harness([status(503), OK], deadline=1.0)
+        sleep = harness.clock.sleep
+        harness.transport._driver.sleep = lambda seconds: sleep(seconds + longer)
         raised = harness.fails(errors.DeadlineExceeded, "POST", KEY)
         assert len(harness.received) == 1
         assert raised.outcome is Outcome.UNKNOWN
 
-    def test_signing_that_takes_too_long_sends_nothing(self, mode):
+    def test_signing_that_takes_too_long_sends_nothing(self):
         def slow(clock, lock):
             def sign(now):
                 clock.passed += 11.0
@@ -358,15 +342,15 @@ class TestTheDeadline:
 
             return SignedToken(sign, clock)
 
-        harness = Harness(mode, deadline=10.0, auth=slow)
+        harness = Harness(deadline=10.0, auth=slow)
         raised = harness.fails(errors.DeadlineExceeded, "POST", KEY)
         assert harness.received == []
         assert (raised.outcome, raised.attempts) == (Outcome.NOT_SENT, 0)
 
 
-def test_a_used_up_bucket_raises_the_last_error(mode):
+def test_a_used_up_bucket_raises_the_last_error():
     harness = Harness(
-        mode, [status(500), status(502), status(503, retry_after="7")], policy=RetryPolicy(quota=12)
+        [status(500), status(502), status(503, retry_after="7")], policy=RetryPolicy(quota=12)
     )
     raised = harness.fails(
         errors.ServerError, "POST", KEY, match="retry quota.* no other request within 7 s"
@@ -375,25 +359,25 @@ def test_a_used_up_bucket_raises_the_last_error(mode):
     assert harness.quota.available == 2
 
 
-def test_a_success_without_a_retry_gives_one_back(mode):
-    harness = Harness(mode, [status(500), status(500), OK, OK, OK])
+def test_a_success_without_a_retry_gives_one_back():
+    harness = Harness([status(500), status(500), OK, OK, OK])
     for _ in range(3):
         harness.call()
     assert [one.quota for one in harness.received] == [500, 495, 490, 495, 496]
 
 
 class TestRedirects:
-    def test_the_message_says_where_without_the_query(self, mode):
+    def test_the_message_says_where_without_the_query(self):
         raised = Harness(
-            mode, [status(302, location="https://evil.example/login?token=visibly-fake")]
+            [status(302, location="https://evil.example/login?token=visibly-fake")]
         ).fails(errors.StatusError)
         assert "(status 302) that is not followed" in str(raised)
         assert "https://evil.example/login" in str(raised)
         assert "visibly-fake" not in str(raised)
 
-    def test_a_provider_may_name_redirects_that_carry_a_write_on(self, mode):
+    def test_a_provider_may_name_redirects_that_carry_a_write_on(self):
         behaviour = msgspec.structs.replace(BEHAVIOUR, resent_redirects=frozenset({307}))
-        harness = Harness(mode, [status(307, location="/new/payments"), OK], behaviour=behaviour)
+        harness = Harness([status(307, location="/new/payments"), OK], behaviour=behaviour)
         harness.call("POST", KEY)
         assert [(one.method, one.key, one.body) for one in harness.received] == [
             ("POST", KEY, BODY)
@@ -402,27 +386,27 @@ class TestRedirects:
             (307, to) for to in ("https://elsewhere.example/payments", "http://127.0.0.1:9/v3")
         ]
         for code, to in [*elsewhere, *((code, "/new/payments") for code in (301, 302, 303, 308))]:
-            harness = Harness(mode, [status(code, location=to), OK], behaviour=behaviour)
+            harness = Harness([status(code, location=to), OK], behaviour=behaviour)
             harness.fails(errors.StatusError, "POST", KEY, ends=(Outcome.UNKNOWN, 1))
 
     @pytest.mark.parametrize(("redirects", "received"), [(5, 6), (6, 6)])
-    def test_a_call_follows_five_of_them(self, mode, redirects, received):
-        harness = Harness(mode, [*[status(302, location="/new")] * redirects, OK])
+    def test_a_call_follows_five_of_them(self, redirects, received):
+        harness = Harness([*[status(302, location="/new")] * redirects, OK])
         with nullcontext() if redirects == 5 else pytest.raises(errors.StatusError, match="302"):
             harness.call()
         assert len(harness.received) == received
         assert all(one.token for one in harness.received)
 
     @pytest.mark.parametrize("location", ELSEWHERE)
-    def test_a_read_goes_to_no_other_origin_however_it_is_spelled(self, mode, location):
+    def test_a_read_goes_to_no_other_origin_however_it_is_spelled(self, location):
         for code in (301, 302, 303, 307, 308):
-            harness = Harness(mode, [status(code, location=location), OK])
+            harness = Harness([status(code, location=location), OK])
             harness.fails(errors.StatusError, ends=(Outcome.UNKNOWN, 1))
 
-    def test_the_secret_of_a_request_for_a_token_is_sent_on_nowhere(self, mode):
+    def test_the_secret_of_a_request_for_a_token_is_sent_on_nowhere(self):
         for code in (301, 302, 303, 307, 308):
             asked = []
-            harness = Harness(mode, auth=by_oauth)
+            harness = Harness(auth=by_oauth)
             harness.network.tokens = lambda request, code=code, asked=asked: (
                 asked.append(request) or httpx.Response(code, headers={"location": "/token"})
             )
@@ -435,8 +419,8 @@ class TestRefusedTokens:
 
     @pytest.mark.parametrize("drift", [-3600.0, -10.0, 10.0, 400.0])
     @pytest.mark.parametrize(("method", "key"), [("GET", None), ("POST", KEY), ("POST", None)])
-    def test_a_clock_that_is_off_is_corrected_once(self, mode, drift, method, key):
-        harness = Harness(mode, [self.UNAUTHORIZED, OK], drift=drift)
+    def test_a_clock_that_is_off_is_corrected_once(self, drift, method, key):
+        harness = Harness([self.UNAUTHORIZED, OK], drift=drift)
         harness.call(method, key)
         assert len(harness.received) == 2
         harness.call()
@@ -444,8 +428,8 @@ class TestRefusedTokens:
         assert harness.sleeps == []
         assert harness.quota.available == 500, "signing again is no retry"
 
-    def test_not_even_when_the_clock_jumps_again(self, mode):
-        harness = Harness(mode, [self.UNAUTHORIZED], drift=400.0)
+    def test_not_even_when_the_clock_jumps_again(self):
+        harness = Harness([self.UNAUTHORIZED], drift=400.0)
         network = harness.network
         handle = network.handle_request
 
@@ -458,21 +442,19 @@ class TestRefusedTokens:
         assert len(harness.received) == 2
 
     @pytest.mark.parametrize("drift", [None, 0.0, 1.0, -1.0])
-    def test_with_a_clock_that_is_right_a_401_is_final(self, mode, drift):
-        harness = Harness(mode, [self.UNAUTHORIZED, OK], drift=drift)
+    def test_with_a_clock_that_is_right_a_401_is_final(self, drift):
+        harness = Harness([self.UNAUTHORIZED, OK], drift=drift)
         raised = harness.fails(
             errors.AuthenticationError, "POST", KEY, match="Check the credentials"
         )
         assert (raised.outcome, len(harness.received)) == (Outcome.REJECTED, 1)
 
     @pytest.mark.parametrize("set_by", [-3600.0, -3.0, 3600.0])
-    def test_a_clock_that_was_set_within_a_second_of_the_last_answer_is_corrected(
-        self, mode, set_by
-    ):
+    def test_a_clock_that_was_set_within_a_second_of_the_last_answer_is_corrected(self, set_by):
         """All answers of that second carry the same `Date`: it says something new after the clock
         was set.
         """
-        harness = Harness(mode, [OK, self.UNAUTHORIZED, OK], drift=0.0)
+        harness = Harness([OK, self.UNAUTHORIZED, OK], drift=0.0)
         harness.call()
         local = harness.clock.local
         harness.clock.local = lambda: local() + set_by
@@ -480,21 +462,21 @@ class TestRefusedTokens:
         harness.call("POST", KEY)
         assert harness.signed_at[1:] == [harness.signed_at[0] + set_by, harness.signed_at[0]]
 
-    def test_a_reused_token_from_an_earlier_call_is_replaced_once(self, mode):
-        harness = Harness(mode, [OK, self.UNAUTHORIZED, OK], reuse=30.0)
+    def test_a_reused_token_from_an_earlier_call_is_replaced_once(self):
+        harness = Harness([OK, self.UNAUTHORIZED, OK], reuse=30.0)
         harness.call()
         harness.call()
         assert [one.token for one in harness.received] == ["Token t1", "Token t1", "Token t2"]
 
-    def test_a_reused_token_is_signed_anew_when_its_time_is_over(self, mode):
-        harness = Harness(mode, reuse=30.0)
+    def test_a_reused_token_is_signed_anew_when_its_time_is_over(self):
+        harness = Harness(reuse=30.0)
         for _ in range(5):
             harness.call()
             harness.clock.passed += 12.0
         assert [one.token for one in harness.received] == ["Token t1"] * 3 + ["Token t2"] * 2
 
-    def test_a_reusable_token_that_is_new_is_not(self, mode):
-        harness = Harness(mode, [self.UNAUTHORIZED], reuse=30.0)
+    def test_a_reusable_token_that_is_new_is_not(self):
+        harness = Harness([self.UNAUTHORIZED], reuse=30.0)
         harness.fails(errors.AuthenticationError)
         assert len(harness.received) == 1
 
@@ -505,8 +487,8 @@ class TestWhatTheUsersOwnCodeRaises:
     @pytest.mark.parametrize(
         "mine", [OSError("mine"), KeyError("mine"), httpx.StreamError("mine")], ids=repr
     )
-    def test_an_error_of_the_callers_transport_is_raised_as_it_is(self, mode, mine):
-        harness = Harness(mode)
+    def test_an_error_of_the_callers_transport_is_raised_as_it_is(self, mine):
+        harness = Harness()
         calls = []
 
         def handle(request):
@@ -519,6 +501,7 @@ class TestWhatTheUsersOwnCodeRaises:
         assert len(calls) == 1
 
 
+@pytest.mark.parametrize("mode", BOTH)
 class TestAListener:
     """What it raises is logged, and costs no call its result."""
 
@@ -530,7 +513,7 @@ class TestAListener:
             if isinstance(event, kind):
                 raise httpx.ConnectError("mine")
 
-        harness = Harness(mode, [status(503), OK], on_event=on_event)
+        harness = Harness([status(503), OK], mode, on_event=on_event)
         assert harness.call("POST", KEY).status_code == 200
         assert [one.key for one in harness.received] == [KEY, KEY]
         assert harness.sleeps == [0.5]
@@ -554,7 +537,7 @@ class TestAListener:
                     f"account 043987673645 at {event.path}\nof ada@example.com"
                 ) from error
 
-        Harness(mode, on_event=on_event).call()
+        Harness(mode=mode, on_event=on_event).call()
         for private in ("043987673645", "ada@example.com", "t0ken"):
             assert private not in caplog.text
         assert "ValueError: account ********3645 at /payments of" in caplog.text
@@ -567,7 +550,7 @@ class TestAListener:
         def on_event(event):
             raise Mute
 
-        assert Harness(mode, on_event=on_event).call().status_code == 200
+        assert Harness(mode=mode, on_event=on_event).call().status_code == 200
         assert "on_event raised Mute" in caplog.text
 
     @pytest.mark.parametrize("kind", [CallStarted, AttemptStarted, AttemptEnded, CallEnded])
@@ -577,12 +560,12 @@ class TestAListener:
             if isinstance(event, kind):
                 raise mine
 
-        Harness(mode, on_event=on_event).fails(mine, "POST", KEY)
+        Harness(mode=mode, on_event=on_event).fails(mine, "POST", KEY)
 
     def test_it_sees_no_exception_of_the_http_library(self, mode):
         """A listener that logs with a traceback would show what the library's frames hold."""
         seen = []
-        harness = Harness(mode, [LOST, OK], on_event=lambda _event: seen.append(sys.exc_info()[1]))
+        harness = Harness([LOST, OK], mode, on_event=lambda _event: seen.append(sys.exc_info()[1]))
         harness.call("POST", KEY)
         assert seen == [None] * 7
 
@@ -596,8 +579,8 @@ class TestTheGuard:
             "https://pay.example:444/payments",
         ],
     )
-    def test_a_request_to_elsewhere_is_stopped(self, mode, url):
-        harness = Harness(mode)
+    def test_a_request_to_elsewhere_is_stopped(self, url):
+        harness = Harness()
         raised = harness.fails(
             errors.ConfigurationError, url=url, match=r"https://pay\.example only"
         )

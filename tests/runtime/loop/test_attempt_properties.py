@@ -1,7 +1,7 @@
 """Whatever happens, in whatever order: what holds of every call."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -17,6 +17,7 @@ from tests.runtime.fakes import (
     http_date,
 )
 from victor_ext.errors import DeadlineExceeded, VictorError
+from victor_ext.runtime.loop.call_events import Event
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 SEARCHED = 3 if "VICTOR_SEARCH" in os.environ else 1
@@ -34,6 +35,7 @@ LEFT = (
 )
 STATUSES = (200, 201, 204, 301, 302, 307, 400, 401, 403, 404, 409, 422, 429, 501, 530, *TRANSIENT)
 SECONDS = st.sampled_from([0.0, 0.0, 0.0, 0.3, 4.0, 19.0, 45.0])
+ASLEEP = st.sampled_from([0.0, 0.0, 0.0, 0.0, 400.0, 90_000.0])
 RETRY_AFTERS = st.sampled_from(
     [None, None, None, "0", "2", "50", "700", "soon", http_date(1_770_000_030.0)]
 )
@@ -53,13 +55,15 @@ def answers(draw: st.DrawFn) -> Happens:
         headers=tuple((name, value) for name, value in headers if value is not None),
         cut=draw(st.sampled_from([False, False, False, True])),
         seconds=draw(SECONDS),
+        suspended=draw(ASLEEP),
     )
 
 
 faults = st.builds(
-    lambda error, seconds: Happens(error=error, seconds=seconds),
+    lambda error, seconds, asleep: Happens(error=error, seconds=seconds, suspended=asleep),
     st.sampled_from(NEVER_LEFT + LEFT),
     SECONDS,
+    ASLEEP,
 )
 happenings = st.lists(st.one_of(answers(), faults), min_size=1, max_size=10)
 policies = st.builds(
@@ -82,10 +86,14 @@ class Case:
     deadline: float | None
     drift: float | None
     luck: float
+    events: list[Event] = field(default_factory=list)
 
     def run(self, mode: str) -> tuple[Harness, VictorError | None]:
         options: Any = {"policy": self.policy, "deadline": self.deadline, "drift": self.drift}
-        harness = Harness(mode, self.script, draw=lambda: self.luck, **options)
+        self.events = list[Event]()
+        harness = Harness(
+            self.script, mode, draw=lambda: self.luck, on_event=self.events.append, **options
+        )
         harness.network.keeps_limits = True
         try:
             answer = harness.call(self.method, self.key)
@@ -161,14 +169,17 @@ def _requests_are_the_same_and_signed(case: Case, harness: Harness) -> None:
 @MANY
 @given(cases)
 def test_both_drivers_do_the_same(case):
-    ours = case.run("sync")
-    theirs = case.run("async")
+    ours, our_events = case.run("sync"), case.events
+    theirs, their_events = case.run("async"), case.events
     for harness, error in (ours, theirs):
         if error is not None:
             assert error.idempotency_key == (None if case.method == "GET" else case.key)
         assert harness.quota.available <= case.policy.quota
     assert ours[0].received == theirs[0].received
     assert ours[0].sleeps == theirs[0].sleeps
+    assert [replace(event, call_id="") for event in our_events] == [
+        replace(event, call_id="") for event in their_events
+    ]
     assert ours[0].quota.available == theirs[0].quota.available
     assert _facts(ours[1]) == _facts(theirs[1])
 

@@ -171,7 +171,7 @@ def told(name: str, method: str) -> tuple[type[errors.VictorError], Outcome]:
 @pytest.mark.parametrize("name", ROWS)
 def test_the_same_failure_every_time(name, method, key):
     happens, (error_class, outcome) = ROWS[name][0], told(name, method)
-    harness = Harness("sync", [happens])
+    harness = Harness([happens])
     error = harness.fails(error_class, method, key)
     attempts = 6 if tried_again(name, method, key) else 1
     cost = 10 if error_class is errors.TimedOut else 5
@@ -199,7 +199,7 @@ def test_a_certificate_that_is_not_trusted_is_not_tried_again(method, key):
                 "certificate"
             )
 
-    harness = Harness("sync", [raises(Distrusted)])
+    harness = Harness([raises(Distrusted)])
     harness.fails(errors.ConnectionFailed, method, key, ends=(Outcome.NOT_SENT, 1))
 
 
@@ -207,7 +207,7 @@ def test_a_certificate_that_is_not_trusted_is_not_tried_again(method, key):
 @pytest.mark.parametrize(("method", "key"), COLUMNS)
 def test_an_answer_of_the_limit_is_read_and_one_beyond_it_is_not_asked_for_again(method, key, mode):
     bodies = [b'{"id": "' + b"7" * (size - 10) + b'"}' for size in (1000, 1001)]
-    harness = Harness(mode, [Happens(body=body) for body in bodies], max_response_bytes=1000)
+    harness = Harness([Happens(body=body) for body in bodies], mode, max_response_bytes=1000)
     assert len(harness.call().content) == 1000
     words = r"longer than 1000 bytes \(max_response_bytes\)"
     harness.fails(errors.UnreadableResponse, method, key, match=words, ends=(Outcome.UNKNOWN, 1))
@@ -216,7 +216,7 @@ def test_an_answer_of_the_limit_is_read_and_one_beyond_it_is_not_asked_for_again
 @pytest.mark.parametrize("mode", BOTH)
 @pytest.mark.parametrize("coding", [None, "gzip"])
 def test_an_answer_beyond_the_limit_is_read_no_further(mode, coding):
-    harness = Harness(mode, max_response_bytes=1000)
+    harness = Harness(mode=mode, max_response_bytes=1000)
     piece = b"7" * 400 if coding is None else gzip.compress(b"7" * 400)
     pieces = iter([piece] * 10 if coding is None else [gzip.compress(b"7" * 4000), *[piece] * 10])
     headers = [] if coding is None else [("Content-Encoding", coding)]
@@ -228,7 +228,7 @@ def test_an_answer_beyond_the_limit_is_read_no_further(mode, coding):
 
 @pytest.mark.parametrize(("deadline", "wait"), [(60.0, 3.5), (3.5, 3.25), (None, 3.5)])
 def test_what_is_added_to_a_wait_that_was_asked_leaves_half_of_the_rest(deadline, wait):
-    harness = Harness("sync", [status(429, retry_after="3"), OK], deadline=deadline)
+    harness = Harness([status(429, retry_after="3"), OK], deadline=deadline)
     harness.call()
     assert harness.sleeps == [wait]
 
@@ -240,7 +240,7 @@ def test_what_is_added_to_a_wait_that_was_asked_leaves_half_of_the_rest(deadline
 @pytest.mark.parametrize("count", [99_998, 100_000])
 def test_an_answer_of_too_many_objects_is_not_read(mode, is_here, count):
     body = b'{"id": "a7", "more": [' + b"[]," * (count - 1) + b"[]]}"
-    harness = Harness(mode, [Happens(body=body)])
+    harness = Harness([Happens(body=body)], mode)
     if is_here:
         respond(harness, lambda: httpx.Response(200, content=body))
     if count < 100_000:
@@ -256,8 +256,8 @@ def test_an_answer_of_too_many_objects_is_not_read(mode, is_here, count):
 @pytest.mark.parametrize("coding", ["gzip", "identity, gzip", "GZIP,", "x-gzip"])
 def test_an_answer_is_decompressed_by_the_one_coding_that_it_names(mode, coding):
     harness = Harness(
-        mode,
         [Happens(body=gzip.compress(b'{"id": "a7"}'), headers=(("Content-Encoding", coding),))],
+        mode,
     )
     assert harness.call().json() == {"id": "a7"}
 

@@ -55,7 +55,7 @@ def test_a_200_that_says_no_is_a_refusal(key):
         r"its body reports a rejection \(success is false\): too much\. The provider did not "
         r"execute it"
     )
-    error = Harness("sync", [NO], behaviour=SAYS_NO).fails(BadRequest, "POST", key, match=words)
+    error = Harness([NO], behaviour=SAYS_NO).fails(BadRequest, "POST", key, match=words)
     assert (error.outcome, error.status_code, error.attempts) == (Outcome.REJECTED, 200, 1)
     assert [problem.message for problem in error.problems] == ["too much"]
 
@@ -66,30 +66,28 @@ def test_a_200_that_says_no_is_a_refusal(key):
 def test_what_shows_the_work_shows_none_beside_a_problem(more, outcome):
     row = OneRow(evidence=Members(("receipt",), "its body has no receipt"))
     answer = Happens(body=json.dumps({"id": "p1", **more}).encode())
-    harness = Harness("sync", [answer], behaviour=replace(SAYS_NO, operations=row))
+    harness = Harness([answer], behaviour=replace(SAYS_NO, operations=row))
     assert harness.fails(UnreadableResponse, "POST").outcome is outcome
 
 
 def test_a_body_that_was_not_read_whole_refuses_nothing():
     cut = Happens(body=NO.body, headers=(("Content-Encoding", "gzip"),))
-    raised = Harness("sync", [cut], behaviour=SAYS_NO).fails(UnreadableResponse, "POST")
+    raised = Harness([cut], behaviour=SAYS_NO).fails(UnreadableResponse, "POST")
     assert raised.outcome is Outcome.UNKNOWN
 
 
 def test_the_id_of_an_exchange_is_read_from_the_body_when_no_header_has_one():
-    raised = Harness("sync", [NO], behaviour=SAYS_NO).fails(BadRequest)
+    raised = Harness([NO], behaviour=SAYS_NO).fails(BadRequest)
     assert raised.request_id == "t-7"
     raised = Harness(
-        "sync", [dataclasses.replace(NO, headers=(("X-Request-Id", "r-1"),))], behaviour=SAYS_NO
+        [dataclasses.replace(NO, headers=(("X-Request-Id", "r-1"),))], behaviour=SAYS_NO
     ).fails(BadRequest)
     assert raised.request_id == "r-1"
 
 
 def token_harness(answer):
     row = replace(TOKEN, refuses=refused)
-    harness = Harness(
-        "sync", behaviour=SAYS_NO, auth=partial(by_oauth, hint="Check the secret.", row=row)
-    )
+    harness = Harness(behaviour=SAYS_NO, auth=partial(by_oauth, hint="Check the secret.", row=row))
     harness.network.tokens = lambda request: answer
     return harness
 
@@ -121,7 +119,7 @@ def test_a_400_about_the_id_alone_says_that_there_is_nothing_with_it(field, erro
         operations=OneRow(unknown_id={"id"}),
         problems=lambda _answer: (Problem(field, "", ""),),
     )
-    Harness("sync", [Happens(400)], behaviour=behaviour).fails(error)
+    Harness([Happens(400)], behaviour=behaviour).fails(error)
 
 
 TELLS = replace(
@@ -138,13 +136,13 @@ DECLINED = Happens(400, json.dumps({"id": "p1", "result": "declined"}).encode())
 
 @pytest.mark.parametrize("body", [b'{"detail": "no"}', b"<html>", b"", b'{"result"'])
 def test_every_other_body_is_an_error(body):
-    raised = Harness("sync", [Happens(400, body)], behaviour=TELLS).fails(errors.BadRequest, "POST")
+    raised = Harness([Happens(400, body)], behaviour=TELLS).fails(errors.BadRequest, "POST")
     assert raised.outcome is Outcome.REJECTED
 
 
 def test_a_result_of_something_else_proves_nothing():
     other = Happens(400, json.dumps({"id": "other", "result": "declined"}).encode())
-    raised = Harness("sync", [other], behaviour=TELLS).fails(
+    raised = Harness([other], behaviour=TELLS).fails(
         errors.UnreadableResponse, "POST", match="about another"
     )
     assert raised.outcome is Outcome.UNKNOWN
@@ -153,15 +151,15 @@ def test_a_result_of_something_else_proves_nothing():
 def test_a_body_that_may_repeat_a_secret_is_not_quoted():
     echo = Happens(400, b"cvv 123 is wrong")
     open_ = replace(BEHAVIOUR, operations=OneRow(shown=Shown.EVERYTHING))
-    raised = Harness("sync", [echo]).fails(errors.BadRequest, "POST")
+    raised = Harness([echo]).fails(errors.BadRequest, "POST")
     assert "123" not in str(raised)
-    Harness("sync", [echo], behaviour=open_).fails(errors.BadRequest, "POST", match="cvv 123")
+    Harness([echo], behaviour=open_).fails(errors.BadRequest, "POST", match="cvv 123")
 
 
 def test_one_that_was_damaged_on_the_way_may_have_been_a_result():
     spoilt = Happens(400, b"no gzip", (("content-encoding", "gzip"),))
     for behaviour, outcome in ((TELLS, Outcome.UNKNOWN), (BEHAVIOUR, Outcome.REJECTED)):
-        raised = Harness("sync", [spoilt], behaviour=behaviour).fails(errors.BadRequest, "POST")
+        raised = Harness([spoilt], behaviour=behaviour).fails(errors.BadRequest, "POST")
         assert raised.outcome is outcome
 
 

@@ -12,7 +12,7 @@ import pytest
 from victor_api.client import Client
 
 from tests.providers.systems import ARGUMENTS
-from tests.runtime.fakes import BOTH, KEY, OK, Happens, raises, status
+from tests.runtime.fakes import KEY, OK, Happens, raises, status
 from tests.runtime.fakes import Harness as HarnessOfADocument
 from victor_ext import BadRequest, Victor, connect
 from victor_ext.errors import Outcome, VictorError
@@ -31,11 +31,6 @@ Harness = partial(HarnessOfADocument, extensions={})
 LOGGER = "victor_ext.runtime.loop.events"
 
 
-@pytest.fixture(params=BOTH)
-def mode(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
 NAMES = {
     "operation": None,
     "method": "POST",
@@ -45,10 +40,10 @@ NAMES = {
 }
 
 
-def story(mode: str, *script: Happens, method: str = "POST", **options: Any) -> list[Event]:
+def story(*script: Happens, method: str = "POST", **options: Any) -> list[Event]:
     """The events of one call of the small provider, whatever becomes of it."""
     observed: list[Event] = []
-    harness = Harness(mode, list(script), on_event=observed.append, **options)
+    harness = Harness(list(script), on_event=observed.append, **options)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(LISTENER_ERRORS, "log")
         with suppress(VictorError, ZeroDivisionError, KeyboardInterrupt, asyncio.CancelledError):
@@ -63,8 +58,8 @@ def ended(events: list[Event]) -> CallEnded:
 
 
 class TestTheStoryOfACall:
-    def test_each_step_is_told(self, mode: str) -> None:
-        events = story(mode, raises(httpx.ReadTimeout, 2.0), Happens(200, seconds=1.0))
+    def test_each_step_is_told(self) -> None:
+        events = story(raises(httpx.ReadTimeout, 2.0), Happens(200, seconds=1.0))
         call: dict[str, Any] = {"call_id": events[0].call_id, **NAMES}
         end = {"attempts": 2, "status_code": 200, "error": None, "outcome": None, "seconds": 3.5}
         assert events == [
@@ -83,7 +78,7 @@ class TestTheStoryOfACall:
             CallEnded(**call, **end, waited=0.0, request_id=None, quota=500),
         ]
 
-    def test_a_tracer_is_asked_for_headers_by_the_attempts_alone(self, mode: str) -> None:
+    def test_a_tracer_is_asked_for_headers_by_the_attempts_alone(self) -> None:
         asked: list[str] = []
 
         class Tracer:
@@ -91,11 +86,11 @@ class TestTheStoryOfACall:
 
             def __call__(self, event: Event) -> None: ...
 
-        Harness(mode, [status(503), OK], on_event=Tracer()).call("POST", KEY)
+        Harness([status(503), OK], on_event=Tracer()).call("POST", KEY)
         assert len(asked) == 2
 
-    def test_what_was_told_cannot_be_changed(self, mode: str) -> None:
-        events = story(mode, status(503), OK)
+    def test_what_was_told_cannot_be_changed(self) -> None:
+        events = story(status(503), OK)
         assert {type(event) for event in events} == set(Event.__args__)
         for event in events:
             with pytest.raises(dataclasses.FrozenInstanceError):
@@ -117,15 +112,15 @@ class TestTheStoryOfACall:
         ids=lambda value: "" if isinstance(value, Happens) else str(value[1]),
     )
     def test_the_last_event_has_the_status_the_error_and_the_outcome(
-        self, mode: str, happens: Happens, expected: tuple[Any, ...]
+        self, happens: Happens, expected: tuple[Any, ...]
     ) -> None:
-        end = ended(story(mode, happens))
+        end = ended(story(happens))
         assert (end.status_code, end.error, end.outcome, end.request_id) == expected
 
     @pytest.mark.parametrize("what", [KeyboardInterrupt, asyncio.CancelledError])
-    def test_an_interrupted_call_ends_too(self, mode: str, what: type[BaseException]) -> None:
+    def test_an_interrupted_call_ends_too(self, what: type[BaseException]) -> None:
         """A span or a gauge of calls under way would stay open for ever."""
-        end = ended(story(mode, raises(what)))
+        end = ended(story(raises(what)))
         assert (end.error, end.outcome, end.attempts) == ("Interrupted", Outcome.UNKNOWN, 1)
 
 
@@ -145,14 +140,14 @@ class TestAListenerThatRaises:
 
     @pytest.mark.parametrize("kind", Event.__args__)
     def test_in_tests_it_is_raised(
-        self, mode: str, kind: type[Event], monkeypatch: pytest.MonkeyPatch
+        self, kind: type[Event], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def on_event(event: Event) -> None:
             if isinstance(event, kind):
                 raise LookupError("a mistake of the listener")
 
         monkeypatch.setenv(LISTENER_ERRORS, "raise")
-        Harness(mode, [status(503), OK], on_event=on_event).fails(LookupError, match="a mistake")
+        Harness([status(503), OK], on_event=on_event).fails(LookupError, match="a mistake")
 
     def test_the_plugin_of_the_package_asks_for_that(self, monkeypatch: pytest.MonkeyPatch) -> None:
         import os
@@ -169,10 +164,10 @@ class TestAListenerThatRaises:
 
 class TestTheLog:
     def test_a_retry_is_one_record_with_everything_to_search_by(
-        self, mode: str, caplog: pytest.LogCaptureFixture
+        self, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.INFO)
-        Harness(mode, [status(503), status(503), OK]).call("POST", KEY)
+        Harness([status(503), status(503), OK]).call("POST", KEY)
         record, second = [each for each in caplog.records if each.name == LOGGER]
         assert record.getMessage().startswith("POST /payments: attempt 1 failed (status 503")
         assert vars(second)["call_id"] == vars(record)["call_id"]
@@ -185,12 +180,10 @@ class TestTheLog:
         assert told.pop("reason").startswith("status 503")
         assert told == {**NAMES, "attempt": 2, "wait": 0.5, "quota": 495}
 
-    def test_a_call_is_one_record_at_debug(
-        self, mode: str, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_a_call_is_one_record_at_debug(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.DEBUG)
-        Harness(mode, [Happens(200, seconds=1.25)]).call("POST", KEY)
-        Harness(mode, [status(400)]).fails(BadRequest, "POST", KEY)
+        Harness([Happens(200, seconds=1.25)]).call("POST", KEY)
+        Harness([status(400)]).fails(BadRequest, "POST", KEY)
         good, bad = [each for each in caplog.records if each.name == LOGGER]
         assert good.getMessage() == "POST /payments: 200 after 1 attempts, 1.250 s"
         assert bad.getMessage() == "POST /payments: BadRequest after 1 attempts, 0.000 s"
@@ -209,8 +202,6 @@ class TestTheLog:
         assert len(text) == 1
         assert ID not in text[0]
 
-    def test_nothing_is_made_when_nobody_listens(
-        self, mode: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_nothing_is_made_when_nobody_listens(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("victor_ext.runtime.loop.events.CallReport.__init__", None)
-        assert Harness(mode).call().status_code == 200
+        assert Harness().call().status_code == 200
