@@ -1,5 +1,5 @@
 """A good status is not yet good news: what the body says, or fails to say, decides what the caller
-gets.
+gets. One logic decides for both modes: `providers/test_every_system.py` runs it in both.
 """
 
 import calendar
@@ -15,19 +15,16 @@ import httpx
 import pytest
 
 from tests.cases import cases_beside
-from tests.providers.running import Script, run
-from tests.providers.victor.adapter import payment
+from tests.providers.running import Script
+from tests.providers.victor.adapter import over, payment
 from victor_ext import (
-    AsyncVictor,
     Conflict,
     InvalidRequest,
     Outcome,
     PaymentRequest,
     RetryPolicy,
     UnreadableResponse,
-    Victor,
     VictorError,
-    VictorOAuth,
 )
 
 CASES = cases_beside(__file__)
@@ -79,23 +76,12 @@ class Provider(Script):
     def methods(self) -> list[str]:
         return [request.method for request in self.requests]
 
-    def call(
-        self, client_class: type, call: Callable[[Any], Any], max_attempts: int = 2, **options: Any
-    ) -> PaymentRequest:
-        retry = RetryPolicy(base=0.0, max_attempts=max_attempts)
-        made: PaymentRequest = run(
-            client_class,
-            call,
-            VictorOAuth("id", "not-a-secret"),
-            transport=self.transport,
-            retry=retry,
-            **options,
-        )
-        return made
+    def call(self, call: Callable[[Any], Any], **options: Any) -> Any:
+        retry = RetryPolicy(base=0.0, max_attempts=2)
+        return over("blocking", self, call, retry=retry, **options)
 
     def error(
         self,
-        client_class: type,
         call: Any,
         match: str = ".",
         kind: Any = VictorError,
@@ -104,22 +90,15 @@ class Provider(Script):
     ) -> Any:
         """What a call raises, with this outcome."""
         with pytest.raises(kind, match=match) as raised:
-            self.call(client_class, call, **options)
+            self.call(call, **options)
         assert raised.value.outcome is outcome
         return raised.value
 
 
-@pytest.fixture(params=[Victor, AsyncVictor])
-def client_class(request: pytest.FixtureRequest) -> Any:
-    return request.param
-
-
 @pytest.mark.parametrize("body", [REFUSAL, SPRING], ids=["one shape", "the other"])
 @pytest.mark.parametrize("call", [create, accept, get_one, find_one])
-def test_an_error_under_a_good_status_is_neither_success_nor_refusal(
-    client_class: type, call: Any, body: Any
-) -> None:
-    error = Provider(body).error(client_class, call, "reports an error", UnreadableResponse)
+def test_an_error_under_a_good_status_is_neither_success_nor_refusal(call: Any, body: Any) -> None:
+    error = Provider(body).error(call, "reports an error", UnreadableResponse)
     assert error.problems
     assert json.loads(error.body) == body
 
@@ -131,29 +110,28 @@ def test_an_error_under_a_good_status_is_neither_success_nor_refusal(
         *[(find_one, body) for body in ({}, {"results": None}, {"page": None}, {"ok": True})],
     ],
 )
-def test_a_read_that_says_nothing_is_read_again(client_class: type, call: Any, body: Any) -> None:
+def test_a_read_that_says_nothing_is_read_again(call: Any, body: Any) -> None:
     answers = iter([body, {ID: "b34783af0", "page": 0, "results": []}])
     provider = Provider(lambda _request: next(answers))
-    provider.call(client_class, call)
+    provider.call(call)
     assert len(provider.requests) == 2
 
     with pytest.raises(
         UnreadableResponse, match=r"its body has no(ne of the expected members| list of results)"
     ):
-        Provider(body).call(client_class, call)
+        Provider(body).call(call)
 
 
 @pytest.mark.parametrize(("body", "outcome"), CASES["no id"])
 def test_a_create_whose_answer_names_no_request_is_asked_again_with_its_key(
-    client_class: type, body: Any, outcome: str
+    body: Any, outcome: str
 ) -> None:
     answers = iter([body, {ID: "a7ffd43c37c1", "status": "created"}])
     provider = Provider(lambda _request: next(answers))
-    assert provider.call(client_class, create).id == "a7ffd43c37c1"
+    assert provider.call(create).id == "a7ffd43c37c1"
     assert len({request.headers["idempotency-key"] for request in provider.requests}) == 1
 
     Provider(body).error(
-        client_class,
         create,
         "has no victor_payment_request_id",
         UnreadableResponse,
@@ -171,14 +149,12 @@ def reading(**response: Any) -> dict[str, Any]:
     }
 
 
-def test_a_yes_that_is_cut_and_that_the_request_does_not_show_is_unknown(
-    client_class: type,
-) -> None:
+def test_a_yes_that_is_cut_and_that_the_request_does_not_show_is_unknown() -> None:
     cut = httpx.Response(
         200, content=b'{"victor_payment_request_id": "b34783af0", "status": "Accepted"'
     )
     error = Provider(lambda _request: cut, reading()).error(
-        client_class, accept, "accepted the request", UnreadableResponse
+        accept, "accepted the request", UnreadableResponse
     )
     assert any("has no response yet" in note for note in error.__notes__)
 
@@ -198,27 +174,25 @@ def test_a_yes_that_is_cut_and_that_the_request_does_not_show_is_unknown(
     ],
 )
 def test_an_answer_that_is_no_yes_is_settled_by_looking(
-    client_class: type, said: dict[str, Any], words: str, options: dict[str, Any]
+    said: dict[str, Any], words: str, options: dict[str, Any]
 ) -> None:
     provider = Provider(said, reading(status="Accepted", notes="Thank you."))
-    assert provider.call(client_class, accept, **options).status == "accepted"
+    assert provider.call(accept, **options).status == "accepted"
     assert provider.methods == ["POST", "GET"]
 
     provider = Provider(said, reading())
-    error = provider.error(client_class, accept, words, **options)
+    error = provider.error(accept, words, **options)
     assert isinstance(error, UnreadableResponse) is (said == {})
     assert any("has no response yet" in note for note in error.__notes__)
     assert provider.methods == ["POST", "GET"]
 
 
-def test_a_no_to_an_accept_is_never_called_undone(client_class: type) -> None:
+def test_a_no_to_an_accept_is_never_called_undone() -> None:
     """The provider took the call, and answered no: that the request is declined then may be this
     call's doing.
     """
     seen = {**reading(status="Rejected", notes="No."), "status": "declined"}
-    Provider({ID: "b34783af0", "status": "Rejected"}, seen).error(
-        client_class, accept, kind=Conflict
-    )
+    Provider({ID: "b34783af0", "status": "Rejected"}, seen).error(accept, kind=Conflict)
 
 
 @pytest.mark.parametrize(
@@ -232,12 +206,10 @@ def test_a_no_to_an_accept_is_never_called_undone(client_class: type) -> None:
     ],
     ids=["accept", "decline"],
 )
-def test_the_word_that_was_meant_is_success_in_any_letter_case(
-    client_class: type, call: Any, words: list[str]
-) -> None:
+def test_the_word_that_was_meant_is_success_in_any_letter_case(call: Any, words: list[str]) -> None:
     for word in words:
         provider = Provider({ID: "b34783af0", "status": word})
-        assert provider.call(client_class, call).id == "b34783af0"
+        assert provider.call(call).id == "b34783af0"
         assert len(provider.requests) == 1
 
 
@@ -250,19 +222,17 @@ def known(amount: str | None = "100.00", *, allowed: Any = "true") -> PaymentReq
 
 
 @pytest.mark.parametrize("allowed", [None, False, "FALSE", 0, "1", 1, 1.0])
-def test_no_other_amount_is_sent_for_a_record_that_does_not_allow_one(
-    client_class: type, allowed: Any
-) -> None:
+def test_no_other_amount_is_sent_for_a_record_that_does_not_allow_one(allowed: Any) -> None:
     """Without the flag it is false: the document's default."""
     record = known(allowed=allowed)
     provider = Provider({ID: "b34783af0", **ACCEPTED, "original_amount": "100.00"})
     with pytest.raises(InvalidRequest, match=r"allows no amount but 100\.00"):
-        provider.call(client_class, partial(accept, id=record, modified_amount="50.00"))
+        provider.call(partial(accept, id=record, modified_amount="50.00"))
     assert provider.requests == []
     for same in ({}, {"modified_amount": "100.00"}):
-        provider.call(client_class, partial(accept, id=record, **same))
+        provider.call(partial(accept, id=record, **same))
     with pytest.raises(Conflict):  # of an id alone it is not known: it is sent
-        provider.call(client_class, partial(accept, modified_amount="50.00"))
+        provider.call(partial(accept, modified_amount="50.00"))
 
 
 ACCEPTED = {"status": "Accepted"}
@@ -278,7 +248,7 @@ ANSWERED: dict[str, Any] = {
 
 @pytest.mark.parametrize(("of", "options", "details", "response", "expected"), CASES["read back"])
 def test_what_is_read_back_after_a_lost_answer_is_compared_with_what_was_meant(
-    client_class: type, of: str, options: Any, details: Any, response: Any, expected: str | None
+    of: str, options: Any, details: Any, response: Any, expected: str | None
 ) -> None:
     def lossy(request: httpx.Request) -> dict[str, Any]:
         if request.method == "POST":
@@ -293,42 +263,37 @@ def test_what_is_read_back_after_a_lost_answer_is_compared_with_what_was_meant(
         return victor.payment_requests.accept(ANSWERED[of], **{"notes": "Thank you.", **options})
 
     if expected is None:
-        assert Provider(lossy).call(client_class, call).status == "accepted"
+        assert Provider(lossy).call(call).status == "accepted"
     else:
-        Provider(lossy).error(client_class, call, expected, Conflict)
+        Provider(lossy).error(call, expected, Conflict)
 
 
 @pytest.mark.parametrize(("of", "options", "answer", "amount"), CASES["answers"])
 def test_so_it_is_in_the_answer_itself(
-    client_class: type, of: str, options: Any, answer: Any, amount: int | None
+    of: str, options: Any, answer: Any, amount: int | None
 ) -> None:
     provider = Provider({ID: MENTIONED, **THANKS, **answer})
     call = partial(accept, id=ANSWERED[of], **options)
     if amount is None:
-        provider.error(client_class, call, f"is accepted {ANOTHER}", Conflict)
+        provider.error(call, f"is accepted {ANOTHER}", Conflict)
     else:
-        assert provider.call(client_class, call).amount == amount
+        assert provider.call(call).amount == amount
 
 
-def test_an_acceptance_of_another_amount_that_names_none_is_looked_up(client_class: type) -> None:
+def test_an_acceptance_of_another_amount_that_names_none_is_looked_up() -> None:
     seen = reading(
         status="Accepted", notes="Thank you.", original_amount="10.00", modified_amount="5.00"
     )
     provider = Provider({ID: "b34783af0", "status": "Accepted"}, seen)
-    assert provider.call(client_class, partial(accept, modified_amount="5.00")).amount == Decimal(
-        "5.00"
-    )
+    assert provider.call(partial(accept, modified_amount="5.00")).amount == Decimal("5.00")
     assert provider.methods == ["POST", "GET"]
 
 
 @pytest.mark.parametrize(("call", "options"), [("get", {}), ("wait", {"timeout": 0})])
-def test_a_record_of_another_request_is_refused_by_name(
-    client_class: type, call: str, options: Any
-) -> None:
+def test_a_record_of_another_request_is_refused_by_name(call: str, options: Any) -> None:
     other = {"page": 0, "results": []} | reading() | {ID: "SOMEONE-ELSE", "status": "completed"}
     with pytest.raises(VictorError) as raised:
         Provider(other).call(
-            client_class,
             lambda victor: getattr(victor.payment_requests, call)("b34783af0", **options),
         )
     assert (
@@ -355,17 +320,15 @@ ANOTHERS = reading(status="Accepted", notes="Thank you.", victor_payment_request
         (ANOTHERS, "its payment_request_response is about another payment request, A-0"),
     ],
 )
-def test_what_is_read_back_of_another_request_settles_nothing(
-    client_class: type, other: Any, said: str
-) -> None:
-    error = Provider({}, other).error(client_class, accept)
+def test_what_is_read_back_of_another_request_settles_nothing(other: Any, said: str) -> None:
+    error = Provider({}, other).error(accept)
     assert said in "".join([str(error), *error.__notes__])
 
 
 @pytest.mark.parametrize("call", ["get", "wait"])
 @pytest.mark.parametrize(("more", "amount"), CASES["responses"])
 def test_a_response_of_the_child_or_the_parent_is_its_own(
-    client_class: type, call: str, more: dict[str, Any], amount: int | None
+    call: str, more: dict[str, Any], amount: int | None
 ) -> None:
     """That of an outbound request may name its child, of which `get` says nothing: then no word of
     it is believed.
@@ -382,13 +345,13 @@ def test_a_response_of_the_child_or_the_parent_is_its_own(
 
     if amount is None:
         with pytest.raises(VictorError) as raised:
-            provider.call(client_class, read)
+            provider.call(read)
         assert (
             "response is about another payment request, A-0"
             in f"{raised.value} {raised.value.__cause__}"
         )
     else:
-        record = provider.call(client_class, read)
+        record = provider.call(read)
         assert (record.amount, record.status) == (amount, "accepted" if amount == 5 else "pending")
         assert (record.response is None) == (amount == 10)
 
@@ -410,16 +373,14 @@ UUID = "0d8bb6ec-7a83-46ab-8fc5-1f27c0d37e9b"
     ],
 )
 def test_an_id_is_that_of_the_request_as_text_or_as_a_number(
-    client_class: type, asked: str, named: Any, refusal: str | None
+    asked: str, named: Any, refusal: str | None
 ) -> None:
     provider = Provider({**reading(), ID: named})
     if refusal is None:
-        assert provider.call(
-            client_class, lambda victor: victor.payment_requests.get(asked)
-        ).id == str(named)
+        assert provider.call(lambda victor: victor.payment_requests.get(asked)).id == str(named)
     else:
         with pytest.raises(UnreadableResponse, match=refusal):
-            provider.call(client_class, lambda victor: victor.payment_requests.get(asked))
+            provider.call(lambda victor: victor.payment_requests.get(asked))
 
 
 KEY = "one-key-for-one-payment"
@@ -472,7 +433,7 @@ def described(**parts: Any) -> dict[str, Any]:
 )
 @pytest.mark.parametrize("own_key", [True, False], ids=["a key of the caller's", "a key made here"])
 def test_an_answer_about_another_payment_is_a_conflict(
-    client_class: type, own_key: bool, other: Any, named: str
+    own_key: bool, other: Any, named: str
 ) -> None:
     answer = {
         **described(**other),
@@ -485,7 +446,7 @@ def test_an_answer_about_another_payment_is_a_conflict(
             return create_with_key(victor, **WHOLE, **extra)
         return create_with_key(victor.with_options(**extra), key=None, **WHOLE)
 
-    error = Provider(answer).error(client_class, create, re.escape(named), Conflict)
+    error = Provider(answer).error(create, re.escape(named), Conflict)
     assert error.idempotency_key is not None
     if own_key:
         words = (
@@ -506,14 +467,10 @@ LEFT_OUT = {
 
 
 @pytest.mark.parametrize("name", LEFT_OUT)
-def test_what_was_left_out_and_the_answer_has_is_another_payments(
-    client_class: type, name: str
-) -> None:
+def test_what_was_left_out_and_the_answer_has_is_another_payments(name: str) -> None:
     sent = {**SENT, "client_reference_id": None}
     answer = described(**{"reference": None, **LEFT_OUT[name]})
-    Provider(answer).error(
-        client_class, partial(create_with_key, reference=None), f"has the {name} ", Conflict
-    )
+    Provider(answer).error(partial(create_with_key, reference=None), f"has the {name} ", Conflict)
     assert not PaymentRequest.of_json(answer).could_be(sent, since=datetime.now(UTC))
 
 
@@ -527,9 +484,7 @@ def test_what_was_left_out_and_the_answer_has_is_another_payments(
     ],
 )
 @pytest.mark.parametrize("allowed", [None, False])
-def test_the_same_payment_in_other_words_is_the_same(
-    client_class: type, same: Any, allowed: bool | None
-) -> None:
+def test_the_same_payment_in_other_words_is_the_same(same: Any, allowed: bool | None) -> None:
     extra = {
         "purpose": {"code": "RENT"},
         "limit": Decimal("44.20"),
@@ -542,15 +497,13 @@ def test_the_same_payment_in_other_words_is_the_same(
         "extra_body": {"payment_details": extra},
     }
     provider = Provider({**described(**same), "direction": same.get("direction")})
-    assert provider.call(client_class, partial(create_with_key, **sent)).id == "a7ffd43c37c1"
+    assert provider.call(partial(create_with_key, **sent)).id == "a7ffd43c37c1"
     assert len(provider.requests) == 1
 
 
 @pytest.mark.parametrize("own_key", [True, False], ids=["a key of the caller's", "a key made here"])
 @pytest.mark.parametrize("odd", CASES["odd"])
-def test_what_is_there_and_cannot_be_read_confirms_nothing(
-    client_class: type, own_key: bool, odd: Any
-) -> None:
+def test_what_is_there_and_cannot_be_read_confirms_nothing(own_key: bool, odd: Any) -> None:
     call = partial(create_with_key, **WHOLE, key=KEY if own_key else None)
     name, value = next(iter(odd.items()))
     part = name.partition("payment_request.")[2]
@@ -562,9 +515,9 @@ def test_what_is_there_and_cannot_be_read_confirms_nothing(
     assert not seen.could_be(WHOLE, since=datetime.now(UTC))
     outcome = Outcome.UNKNOWN if own_key else Outcome.ACCEPTED
     words = f"whose {name} cannot be read, and the record that was"
-    Provider(answer).error(client_class, call, words, UnreadableResponse, outcome)
+    Provider(answer).error(call, words, UnreadableResponse, outcome)
     provider = Provider(answer, MINE)
-    assert provider.call(client_class, call).id == "a7ffd43c37c1"
+    assert provider.call(call).id == "a7ffd43c37c1"
     assert provider.methods == ["POST", "GET"]
 
 
@@ -587,51 +540,41 @@ def test_what_a_look_up_finds_is_compared_in_the_same_way(other: Any, is_it: boo
 
 
 @pytest.mark.parametrize("deadline", [None, 60.0, 0.99])
-def test_an_answer_that_leaves_out_the_reference_is_looked_up(
-    client_class: type, deadline: float | None
-) -> None:
+def test_an_answer_that_leaves_out_the_reference_is_looked_up(deadline: float | None) -> None:
     """The key may have been used for a payment without one, of the same amount and between the same
     accounts.
     """
     without = described(reference=None)
     provider = Provider(without, MINE)
-    assert provider.call(client_class, create_with_key, deadline=deadline).id == "a7ffd43c37c1"
+    assert provider.call(create_with_key, deadline=deadline).id == "a7ffd43c37c1"
     assert provider.methods == ["POST", "GET"]
 
     for seen in (without, {ID: "a7ffd43c37c1", "status": "Pending"}):
         words = "its reference, and the record that was read"
-        error = Provider(without, seen).error(
-            client_class, create_with_key, words, UnreadableResponse
-        )
+        error = Provider(without, seen).error(create_with_key, words, UnreadableResponse)
         assert error.idempotency_key == KEY
 
     provider = Provider(without, described(reference="INV-2"))
-    provider.error(client_class, create_with_key, "the client_reference_id 'INV-2'", Conflict)
+    provider.error(create_with_key, "the client_reference_id 'INV-2'", Conflict)
 
 
 @pytest.mark.parametrize("part", ["payee", "payer", "payment_details"])
-def test_an_answer_that_leaves_out_who_pays_whom_or_how_much_is_looked_up(
-    client_class: type, part: str
-) -> None:
+def test_an_answer_that_leaves_out_who_pays_whom_or_how_much_is_looked_up(part: str) -> None:
     call = partial(create_with_key, reference=None)
     bare = described(**{"reference": None, part: None})
     provider = Provider(bare, described(reference=None))
-    assert provider.call(client_class, call).id == "a7ffd43c37c1"
+    assert provider.call(call).id == "a7ffd43c37c1"
     assert provider.methods == ["POST", "GET"]
 
-    Provider(bare).error(
-        client_class, call, "does not say payee, payer and amount", UnreadableResponse
-    )
+    Provider(bare).error(call, "does not say payee, payer and amount", UnreadableResponse)
 
 
-def test_looking_may_fail(client_class: type) -> None:
+def test_looking_may_fail() -> None:
     def seen(_request: httpx.Request) -> dict[str, Any]:
         raise httpx.ConnectError("no way there")
 
     provider = Provider(described(reference=None), seen)
-    provider.error(
-        client_class, create_with_key, "could not be read back .*no way there", UnreadableResponse
-    )
+    provider.error(create_with_key, "could not be read back .*no way there", UnreadableResponse)
 
 
 BARE = {ID: "a7ffd43c37c1", "status": "created"}
@@ -646,7 +589,7 @@ BARE = {ID: "a7ffd43c37c1", "status": "created"}
         "under a key made here there is no other payment",
     ],
 )
-def test_a_bare_receipt_is_a_yes(client_class: type, key: str | None, answer: Any) -> None:
+def test_a_bare_receipt_is_a_yes(key: str | None, answer: Any) -> None:
     provider = Provider(answer)
-    assert provider.call(client_class, partial(create_with_key, key=key)).id == "a7ffd43c37c1"
+    assert provider.call(partial(create_with_key, key=key)).id == "a7ffd43c37c1"
     assert len(provider.requests) == 1

@@ -30,7 +30,6 @@ from victor_ext.runtime.auth.tokens import header_value
 from victor_ext.runtime.core.locks import ThreadLock, ThreadPermit
 from victor_ext.runtime.loop.retry import SIGNED, RetryPolicy
 
-both = pytest.mark.parametrize("mode", BOTH)
 UNAUTHORIZED = Happens(401, b"{}")
 
 
@@ -54,33 +53,28 @@ class Endpoint:
 
 
 def oauth_harness(
-    mode: str,
-    endpoint: Callable[[httpx.Request], Any],
-    script: list[Happens] | None = None,
-    **options: Any,
-):
-    harness = Harness(
-        script or [OK], mode, auth=partial(by_oauth, hint="Check the client id."), **options
-    )
+    endpoint: Callable[[httpx.Request], Any], script: list[Happens] | None = None, **options: Any
+) -> Harness:
+    auth = partial(by_oauth, hint="Check the client id.")
+    harness = Harness(script or [OK], auth=auth, **options)
     harness.network.tokens = endpoint
     return harness
 
 
 def issuing(
-    mode: str, endpoint: Endpoint | None = None, *script: Any, **options: Any
+    endpoint: Endpoint | None = None, *script: Any, **options: Any
 ) -> tuple[Harness, Endpoint]:
     endpoint = endpoint or Endpoint()
-    return oauth_harness(mode, endpoint, *script, **options), endpoint
+    return oauth_harness(endpoint, *script, **options), endpoint
 
 
 def tokens(harness: Harness) -> list[str | None]:
     return [one.token for one in harness.received]
 
 
-@both
 class TestKeeping:
-    def test_one_token_serves_every_call_and_its_request_carries_no_key_and_no_token(self, mode):
-        harness, endpoint = issuing(mode)
+    def test_one_token_serves_every_call_and_its_request_carries_no_key_and_no_token(self):
+        harness, endpoint = issuing()
         for _ in range(5):
             harness.call("POST", KEY)
         assert tokens(harness) == ["Bearer tok1"] * 5
@@ -90,8 +84,8 @@ class TestKeeping:
     @pytest.mark.parametrize(
         ("passed", "asked"), [(3539.0, 1), (3541.0, 2), (3589.0, 2), (3591.0, 2), (3601.0, 2)]
     )
-    def test_it_is_renewed_shortly_before_its_end(self, mode, passed, asked):
-        harness, endpoint = issuing(mode)
+    def test_it_is_renewed_shortly_before_its_end(self, passed, asked):
+        harness, endpoint = issuing()
         harness.call()
         harness.clock.passed += passed
         harness.call()
@@ -101,8 +95,8 @@ class TestKeeping:
     @pytest.mark.parametrize(
         ("left", "kept"), [(10.5, True), (10.0, False), (0.5, False), (0.0, False)]
     )
-    def test_in_its_last_ten_seconds_it_is_not_used(self, mode, left, kept):
-        harness = oauth_harness(mode, Endpoint(script=(None, *[httpx.Response(503)] * 9)))
+    def test_in_its_last_ten_seconds_it_is_not_used(self, left, kept):
+        harness = oauth_harness(Endpoint(script=(None, *[httpx.Response(503)] * 9)))
         harness.call()
         harness.clock.passed += 3600.0 - left
         assert harness.loop.authenticator.has_token is (left > 0)
@@ -112,17 +106,17 @@ class TestKeeping:
             harness.fails(errors.ServerError)
         assert tokens(harness) == ["Bearer tok1"] * (1 + kept)
 
-    def test_its_end_is_reckoned_by_the_providers_clock(self, mode):
+    def test_its_end_is_reckoned_by_the_providers_clock(self):
         harness, endpoint = issuing(
-            mode, Endpoint(), [Happens(headers=(("Date", http_date(1_770_000_000 + 3600)),))]
+            Endpoint(), [Happens(headers=(("Date", http_date(1_770_000_000 + 3600)),))]
         )
         harness.call()
         harness.call()
         assert len(endpoint.asked) == 2, "by the provider's clock an hour has passed"
 
     @pytest.mark.parametrize("lives", [50.0, 20.0, 2.0])
-    def test_a_short_life_is_used_for_four_fifths(self, mode, lives):
-        harness, endpoint = issuing(mode, Endpoint(lives=lives))
+    def test_a_short_life_is_used_for_four_fifths(self, lives):
+        harness, endpoint = issuing(Endpoint(lives=lives))
         harness.call()
         harness.clock.passed += lives * 0.79
         harness.call()
@@ -132,26 +126,25 @@ class TestKeeping:
         assert len(endpoint.asked) == 2
 
 
-@both
 class TestRefusal:
-    def test_a_cached_token_that_is_refused_is_renewed_once(self, mode):
-        harness = oauth_harness(mode, Endpoint(), [OK, UNAUTHORIZED, OK])
+    def test_a_cached_token_that_is_refused_is_renewed_once(self):
+        harness = oauth_harness(Endpoint(), [OK, UNAUTHORIZED, OK])
         harness.call()
         harness.call("POST")
         assert tokens(harness) == ["Bearer tok1", "Bearer tok1", "Bearer tok2"]
         assert harness.sleeps == []
 
-    def test_a_renewal_that_fails_leaves_the_outcome_of_what_was_sent(self, mode):
+    def test_a_renewal_that_fails_leaves_the_outcome_of_what_was_sent(self):
         endpoint = Endpoint(script=(None, httpx.Response(400, json={})))
-        harness = oauth_harness(mode, endpoint, [OK, raises(httpx.ReadTimeout), UNAUTHORIZED])
+        harness = oauth_harness(endpoint, [OK, raises(httpx.ReadTimeout), UNAUTHORIZED])
         harness.call()
         raised = harness.fails(errors.AuthenticationError, "POST", KEY, ends=(Outcome.UNKNOWN, 2))
         assert raised.idempotency_key == KEY
         assert "refused the credentials" in str(raised)
         assert str(raised).count("The provider may have executed it") == 1
 
-    def test_the_token_that_another_caller_has_fetched_meanwhile_stays(self, mode):
-        harness, endpoint = issuing(mode)
+    def test_the_token_that_another_caller_has_fetched_meanwhile_stays(self):
+        harness, endpoint = issuing()
         harness.call()
         refused = httpx.Request("GET", "https://bank.example", extensions={SIGNED: (True, None)})
         refused.headers["Authorization"] = "Bearer tok0"
@@ -161,13 +154,12 @@ class TestRefusal:
         assert len(endpoint.asked) == 1
 
 
-@both
+@pytest.mark.parametrize("mode", BOTH)
 class TestTheEndpointFails:
     @pytest.mark.parametrize("code", [400, 401, 403])
     def test_refused_credentials_are_an_authentication_error_and_nothing_was_sent(self, mode, code):
-        harness, endpoint = issuing(
-            mode, Endpoint(script=(httpx.Response(code, json={"error": "invalid_client"}),))
-        )
+        refusal = httpx.Response(code, json={"error": "invalid_client"})
+        harness, endpoint = issuing(Endpoint(script=(refusal,)), mode=mode)
         words = r"refused the credentials.*Check the client id"
         error = harness.fails(errors.AuthenticationError, "POST", KEY, match=words)
         assert (error.outcome, error.attempts, error.idempotency_key) == (Outcome.NOT_SENT, 0, KEY)
@@ -181,7 +173,7 @@ class TestTheEndpointFails:
     @pytest.mark.parametrize("code", [404, 405, 409, 410, 422])
     def test_what_it_answers_is_not_taken_for_the_word_of_the_call(self, mode, code):
         """That the endpoint is not there does not say that the payment is not."""
-        harness = oauth_harness(mode, Endpoint(script=(httpx.Response(code),)))
+        harness = oauth_harness(Endpoint(script=(httpx.Response(code),)), mode=mode)
         raised = harness.fails(
             errors.AuthenticationError, match=rf"issued no token \(status {code}\)"
         )
@@ -190,7 +182,7 @@ class TestTheEndpointFails:
 
     def test_its_retries_are_its_own(self, mode):
         harness = oauth_harness(
-            mode, Endpoint(script=(httpx.Response(503),) * 5), [status(503)] * 5 + [OK]
+            Endpoint(script=(httpx.Response(503),) * 5), [status(503)] * 5 + [OK], mode=mode
         )
         assert harness.call().status_code == 200
         assert harness.sleeps == [0.5, 1.0, 2.0, 4.0, 8.0] * 2
@@ -206,23 +198,22 @@ class TestTheEndpointFails:
         ],
     )
     def test_an_answer_without_a_token_in_it(self, mode, answer):
-        harness = oauth_harness(mode, lambda _request: answer)
+        harness = oauth_harness(lambda _request: answer, mode=mode)
         raised = harness.fails(errors.UnreadableResponse, "POST", KEY, ends=(Outcome.NOT_SENT, 0))
         assert raised.body is None, "it may hold a token that works"
         assert "tok-that-works" not in repr(vars(raised))
 
     @pytest.mark.parametrize("mine", [ValueError("mine"), KeyboardInterrupt("mine")], ids=repr)
     def test_whatever_else_is_raised_there_leaves_the_lock_free(self, mode, mine):
-        harness = oauth_harness(mode, Endpoint(script=(mine,)))
+        harness = oauth_harness(Endpoint(script=(mine,)), mode=mode)
         harness.fails(type(mine), match="mine")
         harness.call()
         assert tokens(harness) == ["Bearer tok2"]
 
 
-@both
 class TestTheAdvisoryWindow:
-    def test_a_renewal_that_fails_there_does_not_matter(self, mode):
-        harness, endpoint = issuing(mode, Endpoint(script=(None, httpx.Response(401, json={}))))
+    def test_a_renewal_that_fails_there_does_not_matter(self):
+        harness, endpoint = issuing(Endpoint(script=(None, httpx.Response(401, json={}))))
         harness.call()
         harness.clock.passed += 3545.0
         harness.call()
@@ -233,9 +224,9 @@ class TestTheAdvisoryWindow:
         assert tokens(harness) == ["Bearer tok1"] * 3 + ["Bearer tok3"]
 
     @pytest.mark.parametrize("deadline", [60.0, 3.0, None])
-    def test_an_endpoint_that_does_not_answer_holds_nobody_up_for_long(self, mode, deadline):
+    def test_an_endpoint_that_does_not_answer_holds_nobody_up_for_long(self, deadline):
         """There is a token that is good: the call does not spend its deadline on the next one."""
-        harness, endpoint = issuing(mode, Endpoint(), deadline=deadline)
+        harness, endpoint = issuing(Endpoint(), deadline=deadline)
         harness.call()
         harness.clock.passed += 3545.0
         began = harness.clock.passed
@@ -297,7 +288,7 @@ def called_by_many(
         lock.wait_for(24)
         return endpoint(request)
 
-    harness = oauth_harness("sync", slow, **options)
+    harness = oauth_harness(slow, **options)
     harness.loop.authenticator._lock = lock
     with ThreadPoolExecutor(24) as pool:
         return harness, list(pool.map(partial(call, harness), range(24)))
@@ -335,7 +326,7 @@ class TestManyThreads:
         assert len(endpoint.asked) == 3
 
     def test_in_the_advisory_window_one_asks_and_the_others_go_on(self):
-        harness, endpoint = issuing("sync")
+        harness, endpoint = issuing()
         harness.call()
         harness.clock.passed += 3550.0
         harness.network.tokens = held = Held(endpoint)
@@ -350,7 +341,7 @@ class TestManyThreads:
 
     def test_whoever_cannot_wait_for_it_any_longer_says_so(self):
         held = Held(Endpoint())
-        harness = oauth_harness("sync", held)
+        harness = oauth_harness(held)
         with ThreadPoolExecutor(1) as pool:
             first = pool.submit(harness.call)
             assert held.asking.wait(timeout=20)
@@ -376,7 +367,7 @@ class TestManyTasks:
                 asking.set()
                 await asyncio.Event().wait()
 
-            harness = oauth_harness("async", never)
+            harness = oauth_harness(never, mode="async")
             first = asyncio.ensure_future(self.call(harness))
             await asking.wait()
             waiting = asyncio.ensure_future(self.call(harness))
