@@ -146,10 +146,6 @@ def test_templates_that_fit_as_well_are_none() -> None:
         (HeaderKey(), {"members": ("Idempotency-Key",)}, NO_KEY),
         (BodyKey("key"), {"members": ("key",)}, TAKEN),
         (BodyKey("key"), {"headers": ("key",)}, NO_KEY),
-        (QueryKey("key"), {"keys": (Key("query", "key", is_key=True),)}, TAKEN),
-        (CookieKey("key"), {"keys": (Key("cookie", "key", is_key=True),)}, TAKEN),
-        (BodyKey("meta.key"), {"keys": (Key("body", "meta.key", is_key=True),)}, TAKEN),
-        (QueryKey("key"), {"keys": (Key("cookie", "key", is_key=True),)}, NO_KEY),
     ],
 )
 def test_what_has_no_row_takes_a_key_that_the_document_declares(
@@ -157,6 +153,22 @@ def test_what_has_no_row_takes_a_key_that_the_document_declares(
 ) -> None:
     assert table({}, place=place).of(generated("POST", "/new", **declared)).key == key
     assert table({}, place=place).of(httpx.Request("POST", "https://pay.example/new")).key is NO_KEY
+
+
+ELSEWHERE_IN_A_REQUEST = {
+    "query": QueryKey("key"),
+    "cookie": CookieKey("key"),
+    "body": BodyKey("meta.key"),
+}
+
+
+@pytest.mark.parametrize("place", ELSEWHERE_IN_A_REQUEST)
+@pytest.mark.parametrize("declared", ELSEWHERE_IN_A_REQUEST)
+def test_a_key_is_taken_where_it_is_declared_and_nowhere_else(place: str, declared: str) -> None:
+    name = "meta.key" if declared == "body" else "key"
+    request = generated("POST", "/new", keys=(Key(declared, name, is_key=True),))
+    row = table({}, place=ELSEWHERE_IN_A_REQUEST[place]).of(request)
+    assert row.key == (TAKEN if place == declared else NO_KEY)
 
 
 @pytest.mark.parametrize("status", [204, 200, 202])
