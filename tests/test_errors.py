@@ -134,7 +134,7 @@ def test_a_copy_of_an_error_has_all_of_its_facts(make, way):
 
 
 class TestTheFamily:
-    def test_everything_is_one_of_it(self):
+    def test_every_error_is_a_victor_error(self):
         assert all(issubclass(cls, VictorError) for cls in CLASSES)
         assert issubclass(errors.DeadlineExceeded, errors.TimedOut)
         for cls in (InvalidRequest, errors.ConfigurationError):
@@ -169,7 +169,7 @@ class TestTheFamily:
             == "RateLimited('It went wrong.', outcome='unknown', status_code=429)"
         )
 
-    def test_all_problems_in_one_sentence_each(self):
+    def test_a_message_has_one_sentence_for_each_problem(self):
         error = InvalidRequest.of(PROBLEMS, doing="The payment request was not sent")
         assert (
             str(error)
@@ -182,7 +182,7 @@ class TestTheFamily:
 
 
 class TestWhatAnErrorCarries:
-    def test_the_request_without_body_token_and_unknown_headers(self):
+    def test_an_error_has_its_request_without_body_token_and_unknown_headers(self):
         headers = {"X-Secret": "s", "Cookie": "c"}
         request = (
             Harness([status(400)]).fails(errors.BadRequest, "POST", KEY, headers=headers).request
@@ -191,7 +191,7 @@ class TestWhatAnErrorCarries:
         assert request.content == b""
         assert set(request.headers) <= {"host", "idempotency-key", "content-length"}
 
-    def test_the_answer_can_be_read_again(self):
+    def test_the_response_of_an_error_can_be_read_again(self):
         answer = Happens(400, b'{"a": 1}', (("Set-Cookie", "s=1"), ("X-A", "b")))
         error = Harness([answer]).fails(errors.BadRequest)
         response = error.response
@@ -203,11 +203,11 @@ class TestWhatAnErrorCarries:
     @pytest.mark.parametrize(
         "header", ["X-Request-Id", "Request-Id", "X-Correlation-Id", "apigw-requestid"]
     )
-    def test_the_providers_id_of_the_exchange(self, header):
+    def test_an_error_has_the_providers_id_of_the_exchange(self, header):
         error = Harness([Happens(400, b"{}", ((header, "r-1"),))]).fails(errors.BadRequest)
         assert error.request_id == "r-1"
 
-    def test_the_cause_is_there_without_its_frames(self):
+    def test_an_error_has_its_cause_without_frames(self):
         error = Harness([raises(httpx.ReadTimeout)]).fails(errors.TimedOut)
         assert type(error.__cause__) is httpx.ReadTimeout
         assert (error.__cause__.__traceback__, error.__context__) == (None, None)
@@ -234,7 +234,7 @@ class TestMasking:
             (b"043987673645, 243884643621", "********3645, ********3621"),
         ],
     )
-    def test_printable_short_and_masked(self, body, shown):
+    def test_an_excerpt_is_printable_short_and_masked(self, body, shown):
         assert excerpt(body) == shown
 
     @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ REFUSED: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("codes", REFUSED)
-def test_what_is_refused_with_all_that_is_wrong(codes: str) -> None:
+def test_an_amount_is_refused_with_all_that_is_wrong(codes: str) -> None:
     assert {codes_of(amount) for amount in REFUSED[codes]} == {codes}
 
 
@@ -271,7 +271,7 @@ def test_minor_units_follow_the_currency(money: Money, amount: Decimal, text: st
 @example(LONGEST, "USD")
 @example(-LONGEST, "USD")
 @given(st.integers(-(10**24), 10**24), CURRENCIES)
-def test_there_and_back_is_the_same(minor: int, currency: str) -> None:
+def test_money_there_and_back_is_the_same(minor: int, currency: str) -> None:
     money = Money(minor, currency)
     with localcontext() as context:
         context.prec = 3

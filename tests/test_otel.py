@@ -178,7 +178,7 @@ def test_an_interrupted_call_leaves_no_span_open(observed: Observed) -> None:
     assert observed.metrics()["victor_ext.call.active"][0][1] == 0
 
 
-def test_two_calls_of_which_one_fails(observed: Observed) -> None:
+def test_a_call_that_fails_is_counted_apart_from_one_that_succeeds(observed: Observed) -> None:
     script = failing_once(victor_payment_request_id=ID, status="PENDING")
     with client_of("victor", observed, script) as victor:
         victor.payment_requests.get(ID)

@@ -153,7 +153,7 @@ def provider_on(
 
 @pytest.mark.parametrize("library", WAYS)
 @pytest.mark.parametrize("tls", [False, True], ids=["tcp, one token", "tls, a token each"])
-def test_calls_that_are_cancelled(
+def test_calls_that_are_cancelled_leave_no_connection_and_mix_up_no_response(
     background: Background, authority: Authority, library: str, tls: bool
 ) -> None:
     cancelled = CANCELLED // (3 if library == "asyncio" else 6)
@@ -279,7 +279,7 @@ print(json.dumps(counts))
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs timers that signal")
 @pytest.mark.parametrize("tls", [False, True], ids=["tcp, one token", "tls, a token each"])
-def test_calls_that_are_interrupted(
+def test_calls_that_are_interrupted_leave_a_client_that_works(
     background: Background, authority: Authority, tls: bool
 ) -> None:
     with provider_on(background, authority, tls=tls) as provider:

@@ -147,7 +147,7 @@ def test_a_damaged_response_is_repeated_and_its_outcome_is_never_a_guess(
 
 
 @each_mode
-def test_an_answer_that_spells_the_id_in_another_case(background: Background, mode: str) -> None:
+def test_an_id_in_another_case_is_the_same_id(background: Background, mode: str) -> None:
     with adapter(background, mode) as on:
         on.provider.acts.append(
             lambda exchange: exchange.send(answer(exchange.work().replace(b'"S0', b'"s0')))

@@ -60,7 +60,9 @@ def truthfully(on: Adapter, operation: Operation, cuts: Sequence[Cut] = ()) -> O
 
 @each_operation
 @each_mode
-def test_a_stall_anywhere(background: Background, mode: str, operation: Operation) -> None:
+def test_a_stall_anywhere_ends_at_the_deadline(
+    background: Background, mode: str, operation: Operation
+) -> None:
     with adapter(background, mode) as on:
         assert on.run(operation).observed.word == "success"
         whole = on.provider.exchanges[-1]
@@ -149,7 +151,9 @@ def test_a_trickle_through_a_proxy_that_is_spoken_to_encrypted(
 
 @on_linux
 @each_mode
-def test_a_host_of_many_addresses(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_of_many_addresses_is_tried_no_longer_than_the_deadline(
+    mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """None of them takes connections; each gets its time to connect, and all together no more than
     there is.
     """

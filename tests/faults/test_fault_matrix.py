@@ -122,7 +122,7 @@ def test_work_that_is_done_when_the_caller_has_long_gone(
 @both_sides
 @each_end
 @each_mode
-def test_reading_an_answer_back_is_cut(
+def test_a_look_at_what_became_of_an_answer_may_be_cut_anywhere(
     background: Background, mode: str, how: End, side: Side
 ) -> None:
     """The answer to `respond` is lost after the work; the look at what became of it is cut as

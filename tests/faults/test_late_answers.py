@@ -89,7 +89,7 @@ def test_no_caller_is_given_the_id_of_another_where_all_connections_are_busy(
 @pytest.mark.parametrize("operation", OPERATIONS)
 @each_mode
 @pytest.mark.parametrize("version", [None, "tls1.3"])
-def test_one_that_comes_while_the_connection_is_idle(
+def test_a_response_that_comes_while_the_connection_is_idle_is_nobodys(
     background: Background,
     authority: Authority,
     mode: str,
@@ -159,7 +159,7 @@ class TestRest:
         monkeypatch.setattr(connections, "REUSE_DELAY", 1e9)
 
     @each_mode
-    def test_and_its_host_is_looked_up_once(
+    def test_the_host_of_its_connections_is_looked_up_once(
         self, provider: RawProvider, mode: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         usual = socket.getaddrinfo

@@ -269,7 +269,7 @@ def test_what_is_read_back_after_a_lost_answer_is_compared_with_what_was_meant(
 
 
 @pytest.mark.parametrize(("of", "options", "answer", "amount"), CASES["answers"])
-def test_so_it_is_in_the_answer_itself(
+def test_what_the_answer_itself_says_is_compared_with_what_was_meant(
     of: str, options: Any, answer: Any, amount: int | None
 ) -> None:
     provider = Provider({ID: MENTIONED, **THANKS, **answer})

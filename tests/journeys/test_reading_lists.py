@@ -137,7 +137,7 @@ def test_what_was_made_after_this_machine_s_now_is_found(
     assert found.caveat == ""
 
 
-def test_it_says_where_it_looked(victor_sandbox: Sandbox, victor: Victor) -> None:
+def test_find_says_where_it_looked(victor_sandbox: Sandbox, victor: Victor) -> None:
     made = ask(victor)
     start = zulu.now() - timedelta(hours=1)
     end = zulu.now() + timedelta(hours=1)
@@ -186,7 +186,7 @@ def test_an_empty_result_says_what_it_does_not_prove(victor: Victor) -> None:
     assert "the document does not say" in found.caveat
 
 
-def test_a_window_at_the_end_of_the_calendar(victor: Victor) -> None:
+def test_a_window_may_reach_to_the_end_of_the_calendar(victor: Victor) -> None:
     first = datetime.min.replace(tzinfo=UTC)
     last = datetime.max.replace(tzinfo=UTC)
 

@@ -81,7 +81,9 @@ def test_an_error_that_only_get_tells_is_an_end(victor_sandbox: Sandbox, victor:
 
 
 @BOTH
-def test_what_comes_of_it_has_both_parts(victor_sandbox: Sandbox, victor: Victor) -> None:
+def test_what_wait_returns_has_the_parts_of_get_and_of_the_list(
+    victor_sandbox: Sandbox, victor: Victor
+) -> None:
     """`get` has the response, the list has the times."""
     inbound = victor_sandbox.create_inbound("10.00")
     victor.payment_requests.accept(inbound, notes="Thank you.")
@@ -120,7 +122,7 @@ def test_the_list_alone_does_not_say_with_which_amount_it_was_accepted(
                 next(iter(quick.watch(inbound, until=until, timeout=0)))
 
 
-def test_a_request_that_there_is_not(victor: Victor) -> None:
+def test_a_request_that_there_is_not_is_not_waited_for(victor: Victor) -> None:
     with pytest.raises(VictorError, match="no payment request with this id"):
         victor.payment_requests.wait("NOPE", timeout=5)
 
@@ -219,7 +221,9 @@ def test_a_list_or_a_get_that_fails_does_not_hide_what_the_other_tells(
     assert quick.payment_requests.wait(request_id, until=word, timeout=0).status == word
 
 
-def test_and_is_told_where_get_settles_nothing(victor_sandbox: Sandbox, victor: Victor) -> None:
+def test_a_list_that_fails_is_told_where_get_settles_nothing(
+    victor_sandbox: Sandbox, victor: Victor
+) -> None:
     request_id = outbound(victor)
     victor_sandbox.inject("status", operation="list", status=503, times=None)
 
@@ -253,7 +257,7 @@ class TestWatching:
                 victor_sandbox.move(request_id, "completed")
         assert seen == ["pending", "processing", "completed"]
 
-    def test_nor_is_it_otherwise_where_it_is_awaited(
+    def test_an_awaited_watch_yields_each_change_too(
         self, async_victor: AsyncVictor, victor_sandbox: Sandbox
     ) -> None:
         request_id = victor_sandbox.create_inbound()
@@ -283,7 +287,9 @@ class TestWatching:
     @pytest.mark.parametrize(
         "timeout", [0.1, 0], ids=["between two changes", "after it was read once"]
     )
-    def test_the_time_ends(self, victor: Victor, victor_sandbox: Sandbox, timeout: float) -> None:
+    def test_a_watch_ends_with_its_time(
+        self, victor: Victor, victor_sandbox: Sandbox, timeout: float
+    ) -> None:
         request_id = victor_sandbox.create_inbound()
         watch = victor.payment_requests.watch(request_id, timeout=timeout)
         assert next(watch).status == "pending"
@@ -296,6 +302,8 @@ class TestWatching:
         assert raised.value.hint.startswith("Wait again, or look it up")
 
     @pytest.mark.parametrize("arguments", [{"until": "paid"}, {"timeout": -1}, {"timeout": "1"}])
-    def test_arguments_are_checked_at_once(self, victor: Victor, arguments: dict[str, Any]) -> None:
+    def test_arguments_of_watch_are_checked_at_once(
+        self, victor: Victor, arguments: dict[str, Any]
+    ) -> None:
         with pytest.raises(InvalidRequest):
             victor.payment_requests.watch("a1", **arguments)

@@ -259,7 +259,7 @@ each_call = pytest.mark.parametrize(
 
 @each_call
 @pytest.mark.parametrize("handler", HANDLERS)
-def test_a_call_that_fails(
+def test_a_call_that_fails_shows_no_secret(
     mode: str, handler: str, name: str, call: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -346,7 +346,7 @@ AUTHS: dict[str, tuple[Any, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("name", AUTHS)
-def test_what_a_provider_repeats_of_the_credentials(
+def test_credentials_that_a_provider_repeats_are_hidden(
     mode: str, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -367,7 +367,7 @@ def test_what_a_provider_repeats_of_the_credentials(
         assert found_in(shown, secrets) == []
 
 
-def test_a_credential_that_is_a_part_of_its_mask() -> None:
+def test_a_credential_that_is_a_part_of_its_mask_is_masked_once() -> None:
     answer = httpx.Response(400, json={"message": "no secret-1 or secret-1"})
     with pytest.raises(VictorError, match=r"no \[secret\] or \[secret\]"):
         Caller("sync", lambda _: answer, auth=BearerAuth("secret-1")).call(

@@ -112,7 +112,9 @@ def test_no_call_shows_a_secret_however_it_ends(
     shows_nothing(secrets, ran)
 
 
-def test_json_is_data(known: Sandbox, secrets: Secrets, victor: Callable[..., Ran]) -> None:
+def test_json_that_was_asked_for_is_whole(
+    known: Sandbox, secrets: Secrets, victor: Callable[..., Ran]
+) -> None:
     """What a program asked for is whole; the logs beside it are not data."""
     ran = victor("signed", "rfp", "get", asked(known), "--json")
     assert ACCOUNT in ran.out

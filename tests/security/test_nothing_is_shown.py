@@ -93,7 +93,7 @@ def token_of(request: Request) -> bytes:
 
 @each_client
 @pytest.mark.parametrize("way", REPEATED)
-def test_a_server_that_repeats_what_it_was_sent(
+def test_a_server_that_repeats_what_it_was_sent_is_not_quoted(
     mode: str,
     kind: str,
     way: str,
@@ -131,7 +131,9 @@ def test_an_id_makes_no_line_of_a_log(
 
 
 @each_kind
-def test_the_locals_of_a_users_own_frame(kind: str, known: Sandbox, secrets: Secrets) -> None:
+def test_what_a_user_holds_hides_itself_in_his_own_frame(
+    kind: str, known: Sandbox, secrets: Secrets
+) -> None:
     """What a reporter of errors shows of the user's frames: everything of ours that can be held
     there.
     """
@@ -172,7 +174,7 @@ def test_the_locals_of_a_users_own_frame(kind: str, known: Sandbox, secrets: Sec
 class TestTheSearch:
     """A search that finds nothing proves nothing: let it find something, in every place."""
 
-    def test_finds_each_of_them_however_it_is_written(self, secrets: Secrets) -> None:
+    def test_the_search_finds_each_secret_however_it_is_written(self, secrets: Secrets) -> None:
         secrets.tokens += ["Token head.payload-1234.signature-1234", "Bearer opaque-token"]
         for name, secret in secrets.secrets.items():
             assert name in secrets.found(f"before {secret} after")
@@ -188,7 +190,7 @@ class TestTheSearch:
         )
         assert secrets.found("nothing") == []
 
-    def test_finds_what_a_frame_of_ours_holds(
+    def test_the_search_finds_what_a_frame_of_ours_holds(
         self, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         import victor_ext.providers.victor.auth

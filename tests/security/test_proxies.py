@@ -131,7 +131,7 @@ def test_a_proxy_on_this_machine_is_told_the_whole_url(
         b"?",
     ],
 )
-def test_a_proxy_that_refuses(
+def test_a_proxy_that_refuses_is_named_and_told_nothing(
     mode: str, answer: bytes, closed: Any, background: Background, authority: Authority
 ) -> None:
     proxy = closed(RecordingProxy(background, 1, answer=answer))

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 @pytest.mark.skipif(
     not (ROOT / ".git").exists(), reason="not a checkout: what is committed is not known"
 )
-def test_nothing_in_the_repository() -> None:
+def test_nothing_in_the_repository_looks_like_a_secret() -> None:
     assert [str(each) for each in new_in(found_in(tracked(ROOT)))] == []
 
 
@@ -27,7 +27,7 @@ LINES = {
 
 
 @pytest.mark.parametrize("name", LINES)
-def test_the_scan_sees(name: str, tmp_path: Path) -> None:
+def test_the_scan_sees_each_kind_of_secret(name: str, tmp_path: Path) -> None:
     file = tmp_path / "settings.py"
     file.write_text(LINES[name] + "\n")
     found = found_in([file], tmp_path)

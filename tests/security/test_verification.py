@@ -77,7 +77,7 @@ def test_no_argument_turns_it_off_for_another_machine(
 @pytest.mark.parametrize(
     "verify", [name for name, off in OFF.items() if isinstance(off, ssl.SSLContext)]
 )
-def test_nor_for_a_proxy_on_another_machine(client: Any, verify: str) -> None:
+def test_no_argument_turns_it_off_for_a_proxy_on_another_machine(client: Any, verify: str) -> None:
     """It is sent a password."""
     proxy = httpx.Proxy("https://user:not-a-secret@proxy.example", ssl_context=OFF[verify])
     with pytest.raises(

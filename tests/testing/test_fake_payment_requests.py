@@ -60,7 +60,7 @@ WHOLE: dict[str, Any] = {
 
 
 class TestFakePaymentRequests:
-    def test_all_of_them_together(self) -> None:
+    def test_a_fake_has_each_attribute_that_it_is_given(self) -> None:
         made = PaymentRequest.fake(**WHOLE)
         assert {name: getattr(made, name) for name in WHOLE} == WHOLE
 
@@ -161,7 +161,9 @@ class TestMocksOfClients:
             (AsyncEastPay, "checkouts.prepare", True),
         ],
     )
-    def test_those_of_the_other_systems(self, client: type, path: str, awaited: bool) -> None:
+    def test_mocks_of_the_other_systems_have_their_signatures(
+        self, client: type, path: str, awaited: bool
+    ) -> None:
         found = create_autospec(client, instance=True)
         for name in path.split("."):
             found = getattr(found, name)

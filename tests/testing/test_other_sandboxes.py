@@ -29,7 +29,7 @@ def test_a_mark_sets_the_options(
     assert flexfactor_sandbox.settings.seed == 1
 
 
-def test_they_are_empty(velo_sandbox: VeloSandbox) -> None:
+def test_sandboxes_of_fixtures_begin_empty(velo_sandbox: VeloSandbox) -> None:
     assert (velo_sandbox.received(), velo_sandbox.notifications()) == ([], [])
     assert velo_sandbox.settings.settlement == 30.0
 

@@ -135,7 +135,7 @@ def test_without_time_travel_wait_takes_its_time(victor: Victor, victor_sandbox:
     assert victor_sandbox.clock()["advanced"] == 0
 
 
-def test_awaited_calls_have_it_all(
+def test_awaited_calls_have_faults_time_and_the_record_too(
     async_victor: AsyncVictor, faults: Faults, sent_once: Any, time_travel: TimeTravel
 ) -> None:
     async def ask() -> str:
@@ -246,14 +246,14 @@ def rows(heading: str) -> str:
     return PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
 
 
-def test_its_fixtures_are_those_there_are() -> None:
+def test_the_page_names_each_fixture() -> None:
     first_cells = re.findall(r"^\| (`.*?) \|", rows("The first test"), re.MULTILINE)
     named = set(re.findall(r"`(\w+)", " ".join(first_cells)))
     hooks = {"pytest_configure", "pytest_runtest_makereport"}
     assert named == set(plugin.__all__) - hooks
 
 
-def test_its_failures_are_those_there_are() -> None:
+def test_the_page_names_each_failure() -> None:
     named = set(re.findall(r"`faults\.(\w+)\(", rows("Failures").partition("| method")[2]))
     methods = {
         name
@@ -276,7 +276,7 @@ def test_the_first_test_notices_a_second_key(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines([">*assert len(*victor.payment_requests.list()*) == 1*"])
 
 
-def test_what_a_failed_test_shows(pytester: pytest.Pytester) -> None:
+def test_the_page_shows_what_a_failed_test_shows(pytester: pytest.Pytester) -> None:
     example = re.search(r"```text\n(.*?)```", PAGE, re.DOTALL)
     assert example is not None
     pytester.makepyfile(billing=BLOCKS[0], test_it=BLOCKS[1] + "    assert 0\n")

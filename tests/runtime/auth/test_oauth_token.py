@@ -180,7 +180,7 @@ class TestTheEndpointFails:
         assert raised.outcome is Outcome.NOT_SENT
         assert harness.received == []
 
-    def test_its_retries_are_its_own(self, mode):
+    def test_the_retries_of_a_token_are_not_those_of_the_call(self, mode):
         harness = oauth_harness(
             Endpoint(script=(httpx.Response(503),) * 5), [status(503)] * 5 + [OK], mode=mode
         )
@@ -197,7 +197,7 @@ class TestTheEndpointFails:
             httpx.Response(200, content=b'{"access_token": "tok-that-works", "ex'),
         ],
     )
-    def test_an_answer_without_a_token_in_it(self, mode, answer):
+    def test_an_answer_without_a_token_is_unreadable_and_not_kept(self, mode, answer):
         harness = oauth_harness(lambda _request: answer, mode=mode)
         raised = harness.fails(errors.UnreadableResponse, "POST", KEY, ends=(Outcome.NOT_SENT, 0))
         assert raised.body is None, "it may hold a token that works"
@@ -212,7 +212,7 @@ class TestTheEndpointFails:
 
 
 class TestTheAdvisoryWindow:
-    def test_a_renewal_that_fails_there_does_not_matter(self):
+    def test_a_renewal_that_fails_while_the_token_is_good_costs_nothing(self):
         harness, endpoint = issuing(Endpoint(script=(None, httpx.Response(401, json={}))))
         harness.call()
         harness.clock.passed += 3545.0

@@ -111,7 +111,7 @@ def refusal(key: object, **options: object) -> str:
 
 
 class TestWhatIsRefused:
-    def test_what_is_no_key_that_signs(self):
+    def test_a_key_that_cannot_sign_is_refused_with_the_reason(self):
         for given, words in (
             (ed25519.Ed25519PrivateKey.generate(), "but Ed25519"),
             (KEY.public_key(), "not an RSA private key but RSAPublicKey"),
@@ -125,7 +125,7 @@ class TestWhatIsRefused:
         assert "is not encrypted: leave password out" in refusal(TEXT, password=PASSWORD)
 
     @pytest.mark.parametrize("encoding", [PEM, DER])
-    def test_an_elliptic_curve_key(self, encoding):
+    def test_an_elliptic_curve_key_is_refused_by_name(self, encoding):
         data = ec.generate_private_key(ec.SECP256R1()).private_bytes(encoding, PKCS8, OPEN)
         assert re.search(
             "private_key is not an RSA private key but E[a-zA-Z]+: RS512 needs RSA", refusal(data)
@@ -136,7 +136,7 @@ class TestWhatIsRefused:
         with pytest.warns(UserWarning, match="private_key has 1024 bits. RS512 needs 2048 or more"):
             assert load_rsa_key(small) is small
 
-    def test_a_key_whose_signature_is_its_message(self):
+    def test_a_key_whose_signature_is_its_message_is_refused(self):
         """With the exponents 1 everything verifies, and so do the forgeries of anybody."""
         numbers = KEY.private_numbers()
         modulus = numbers.public_numbers.n
@@ -156,7 +156,7 @@ class TestWhatIsRefused:
         assert "cannot be read as a private key" in message
         assert "garbage.pem" in message
 
-    def test_a_file_that_is_not_there(self, tmp_path):
+    def test_a_file_that_is_not_there_is_named(self, tmp_path):
         missing = tmp_path / "missing.pem"
         for path in (missing, str(missing)):
             message = refusal(path)
@@ -168,7 +168,7 @@ class TestWhatIsRefused:
         assert "private_key is empty" in refusal(empty)
 
     @pytest.mark.parametrize("value", [None, 7, ["key"], object()])
-    def test_what_is_no_key_at_all(self, value):
+    def test_what_is_no_key_at_all_is_refused_by_its_type(self, value):
         assert f"not an RSA private key but {type(value).__name__}" in refusal(value)
 
 

@@ -127,7 +127,7 @@ def test_the_late_caller_is_told_that_nothing_was_sent(make: Any) -> None:
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, True, "2"], ids=repr)
-def test_a_bound_that_is_none_is_refused(count: Any) -> None:
+def test_a_concurrency_below_one_is_refused(count: Any) -> None:
     with pytest.raises(
         ConfigurationError,
         match=r"max_concurrency=.* must be a whole number, 1 or more: None sets no",
@@ -136,7 +136,7 @@ def test_a_bound_that_is_none_is_refused(count: Any) -> None:
 
 
 class TestUserAgent:
-    def test_it_comes_after_the_packages_own(self) -> None:
+    def test_a_user_agent_of_the_callers_comes_after_the_packages_own(self) -> None:
         seen: list[str] = []
 
         def provider(request: httpx.Request) -> httpx.Response:
@@ -153,6 +153,6 @@ class TestUserAgent:
         assert " billing/2.3 (north) httpx/" in agent
 
     @pytest.mark.parametrize("text", ["", "a\nb", "bücher/1", 1], ids=repr)
-    def test_one_that_cannot_be_sent_is_refused(self, text: Any) -> None:
+    def test_a_user_agent_that_cannot_be_sent_is_refused(self, text: Any) -> None:
         with pytest.raises(ConfigurationError, match=r"user_agent.*user_agent='billing/2\.3'"):
             connect(Client, base_url=URL, user_agent=text)

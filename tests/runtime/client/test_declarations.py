@@ -149,7 +149,7 @@ CARDS = [Card(), Card()]
         (Union[Card, Problem], CARD),  # noqa: UP007 - what is tested
     ],
 )
-def test_the_result_is_returned_as_it_is(kind: Any, result: object) -> None:
+def test_a_result_of_the_expected_class_is_returned_as_it_is(kind: Any, result: object) -> None:
     assert expect(kind, result) is result
 
 

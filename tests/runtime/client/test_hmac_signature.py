@@ -73,7 +73,7 @@ def test_what_the_provider_signed_is_believed_in_any_kind_of_headers(form: str) 
     signature(NOW + 599, form, tolerance=600)(headers, BODY)
 
 
-def test_several_secrets_while_one_replaces_another() -> None:
+def test_each_of_several_secrets_is_believed_while_one_replaces_another() -> None:
     verify = signature(secret=["old", b"new"])
     for key in ("old", "new"):
         verify(stripe(key=key), BODY)

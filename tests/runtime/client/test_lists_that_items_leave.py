@@ -159,7 +159,7 @@ def test_a_list_that_never_rests_ends_when_all_that_is_new_has_only_just_arrived
     assert provider.reads <= 4 * (1 + (1 + MOST_REREADINGS) * (2 + QUIET_PASSES))
 
 
-def test_and_is_left_with_a_word_when_nobody_can_tell() -> None:
+def test_a_list_that_never_rests_is_left_with_a_word_when_nobody_can_tell_what_is_new() -> None:
     provider, pages = busy(arrived=False)
     with pytest.raises(
         PaginationError, match=f"each of {MOST_PASSES} readings brought something new"

@@ -120,7 +120,7 @@ class TestWhatIsSaid:
         assert raised.value.outcome is Outcome.UNKNOWN
         assert raised.value.__cause__ is None
 
-    def test_that_it_could_not_be_read_and_why(self):
+    def test_a_timeout_says_that_it_could_not_be_read_and_why(self):
         fault = ServerError("down", outcome=Outcome.UNKNOWN)
         with pytest.raises(
             TimedOut, match=r"^In vain within 1 s: it could not be read\."
@@ -130,7 +130,7 @@ class TestWhatIsSaid:
 
 
 @pytest.mark.parametrize("seconds", [-1, 30 * 24 * 3600 + 1, math.nan, math.inf, "5", None, True])
-def test_what_cannot_be_waited(seconds: object):
+def test_seconds_that_cannot_be_waited_are_refused_by_name(seconds: object):
     with pytest.raises(InvalidRequest, match=r"patience is .* \(30 days\)") as raised:
         checked_seconds(seconds, name="patience")
     assert raised.value.problems[0].field == "patience"

@@ -20,7 +20,7 @@ def places_of(content: bytes, path: str = "/v1/payments", headers: Any = ()) -> 
 
 
 @pytest.mark.parametrize(("body", "places"), CASES["json"])
-def test_card_data_in_json_is_found_however_it_is_written(body: Any, places: list[str]) -> None:
+def test_card_data_are_found_in_json_however_it_is_written(body: Any, places: list[str]) -> None:
     text = json.dumps(body)
     escaped = text.replace('"4111', '"\\u0034111').replace("c", "\\u0063")
     for content in (text.encode(), escaped.encode(), text.encode("utf-16")):
@@ -50,7 +50,7 @@ def test_card_data_that_is_spelled_oddly_is_found(address: str, content: bytes) 
 
 
 @pytest.mark.parametrize(("form", "places"), CASES["forms"])
-def test_card_data_in_forms_and_queries(form: list[list[str]], places: list[str]) -> None:
+def test_card_data_are_found_in_forms_and_queries(form: list[list[str]], places: list[str]) -> None:
     text = urlencode([*map(tuple, form)])
     assert places_of(text.encode()) == places
     assert places_of(b"", f"/v1/payments?{text}") == places
@@ -59,7 +59,7 @@ def test_card_data_in_forms_and_queries(form: list[list[str]], places: list[str]
 
 
 @pytest.mark.parametrize(("path", "headers", "places"), CASES["paths"])
-def test_card_data_in_paths_and_headers(
+def test_card_data_are_found_in_paths_and_headers(
     path: str, headers: dict[str, str], places: list[str]
 ) -> None:
     assert places_of(b"", path, headers) == places

@@ -144,7 +144,7 @@ def test_equal_objects_have_one_sorted_text() -> None:
         (b'\xef\xbb\xbf[NaN, "\xed\xa0\x80"]', r"[None, '\\ud800']"),
     ],
 )
-def test_what_odd_bodies_are_read_as(content: bytes, value: str) -> None:
+def test_odd_json_is_read_with_its_digits_and_its_last_members(content: bytes, value: str) -> None:
     assert repr(parsed(content)) == value
     assert repr(parsed(bytearray(content))) == value
 

@@ -22,7 +22,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 class TestThreads:
-    def test_as_many_as_there_are_places(self):
+    def test_a_semaphore_admits_as_many_as_it_has_places(self):
         semaphore = Semaphore(2)
         first, second, third = (ThreadPermit(semaphore) for _ in range(3))
         assert [permit.acquire(0) for permit in (first, second, third)] == [True, True, False]
@@ -31,7 +31,7 @@ class TestThreads:
         second.release()
         assert [third.acquire(0), second.acquire(0)] == [True, False]
 
-    def test_the_wait_ends_in_time(self):
+    def test_a_wait_for_a_permit_ends_in_time(self):
         semaphore = Semaphore()
         holds = ThreadPermit(semaphore)
         waits = ThreadPermit(semaphore)

@@ -145,7 +145,7 @@ def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("kind", [connect, connect_async])
-def test_two_callers_and_one_connection(provider: OneAtATime, kind: Any) -> None:
+def test_what_two_callers_wait_for_one_connection_is_told(provider: OneAtATime, kind: Any) -> None:
     limits = httpx.Limits(max_connections=1)
     client = kind(
         Client, base_url=provider.provider.url(), limits=limits, on_event=provider.on_event

@@ -109,7 +109,7 @@ ODD_SECONDS = [
 ]
 
 
-def test_seconds_that_can_be_waited_and_others():
+def test_seconds_are_above_zero_and_at_most_thirty_days():
     for can_be, some in ((True, [0.001, 1, THIRTY_DAYS]), (False, ODD_SECONDS)):
         for seconds in some:
             assert are_seconds(seconds) is are_seconds(seconds, above_zero=False) is can_be, seconds
@@ -134,7 +134,7 @@ def test_the_limit_is_named_to_whom_it_concerns(beyond: int):
         (b"s" * (LONGEST + 1), f"has {LONGEST + 1} characters"),
     ],
 )
-def test_why_a_header_cannot_be_sent(value: bytes, why: str | None):
+def test_a_header_that_cannot_be_sent_is_complained_of_by_its_reason(value: bytes, why: str | None):
     assert header_complaint(value) == why
 
 

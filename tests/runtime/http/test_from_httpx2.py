@@ -246,7 +246,7 @@ print([name for name in sys.modules if name.startswith(("httpx2", "httpcore2", "
 
 
 @pytest.mark.slow
-def test_it_is_never_loaded_here() -> None:
+def test_httpx2_is_never_loaded_by_the_package() -> None:
     ran = python("-c", GUEST)
     assert ran.stdout.splitlines() == ["AuthenticationError", "[]"], ran.stderr
 

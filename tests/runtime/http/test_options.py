@@ -40,7 +40,9 @@ def direct_origins() -> set[str]:
 
 
 @pytest.mark.parametrize("entries", CASES["entries"])
-def test_they_mean_what_they_mean_to_httpx(monkeypatch: pytest.MonkeyPatch, entries: str) -> None:
+def test_entries_of_no_proxy_mean_what_they_mean_to_httpx(
+    monkeypatch: pytest.MonkeyPatch, entries: str
+) -> None:
     for variables in (
         {"NO_PROXY": entries},
         {"no_proxy": entries},
@@ -57,7 +59,7 @@ def test_they_mean_what_they_mean_to_httpx(monkeypatch: pytest.MonkeyPatch, entr
 
 
 @pytest.mark.parametrize("entries", CASES["beyond_httpx"])
-def test_those_that_httpx_does_not_start_with_or_misses(
+def test_entries_that_httpx_cannot_read_or_misses_are_read(
     monkeypatch: pytest.MonkeyPatch, entries: str
 ) -> None:
     set_variables(monkeypatch, ALL_PROXY=PROXY, NO_PROXY=entries)
@@ -90,7 +92,7 @@ def answered(answer: bytes) -> Connection:
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK",
     ],
 )
-def test_a_tunnel_is_open(head: str) -> None:
+def test_a_tunnel_is_open_after_any_good_status(head: str) -> None:
     parser = answered(f"{head}\r\n\r\n".encode()).parser
     assert parser.request("GET", b"/", [(b"Host", b"pay.example")], b"").startswith(b"GET / ")
     parser.receive(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
@@ -243,6 +245,6 @@ def test_nothing_is_written_after_the_deadline_of_either_clock(times: Any) -> No
     assert REQUEST.extensions[BEGUN] is False
 
 
-def test_a_request_that_cannot_be_written() -> None:
+def test_a_request_that_cannot_be_written_is_the_callers_mistake() -> None:
     with pytest.raises(httpx.LocalProtocolError):
         WAY.message(Connection(), httpx.Request("GE T", REQUEST.url))

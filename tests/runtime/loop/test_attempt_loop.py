@@ -239,7 +239,7 @@ class TestWaiting:
         ("asked", "slept", "left"),
         [("61", [], 60), ("3600", [], 60), ("60", [], 60), ("40", [40.5], 19.5)],
     )
-    def test_one_that_does_not_fit_the_deadline_raises_at_once_and_says_when(
+    def test_a_wait_that_does_not_fit_the_deadline_raises_at_once_and_says_when(
         self, code, asked, slept, left
     ):
         harness = Harness([status(code, retry_after=asked)])
@@ -263,7 +263,7 @@ class TestWaiting:
 
 
 class TestTheDeadline:
-    def test_no_place_in_the_pool_in_three_quarters_of_it_is_the_end(self):
+    def test_no_place_in_the_pool_in_three_quarters_of_the_deadline_is_the_end(self):
         harness = Harness([raises(httpx.PoolTimeout, 20.0), raises(httpx.PoolTimeout, 25.0), OK])
         harness.fails(errors.DeadlineExceeded, "POST", ends=(Outcome.NOT_SENT, 2))
         assert len(harness.sleeps) == 1, "after 20 of 60 s, and not after 45.5"
@@ -428,7 +428,7 @@ class TestRefusedTokens:
         assert harness.sleeps == []
         assert harness.quota.available == 500, "signing again is no retry"
 
-    def test_not_even_when_the_clock_jumps_again(self):
+    def test_a_clock_is_corrected_no_second_time_in_a_call(self):
         harness = Harness([self.UNAUTHORIZED], drift=400.0)
         network = harness.network
         handle = network.handle_request
@@ -475,7 +475,7 @@ class TestRefusedTokens:
             harness.clock.passed += 12.0
         assert [one.token for one in harness.received] == ["Token t1"] * 3 + ["Token t2"] * 2
 
-    def test_a_reusable_token_that_is_new_is_not(self):
+    def test_a_token_that_is_new_is_not_signed_again_after_a_401(self):
         harness = Harness([self.UNAUTHORIZED], reuse=30.0)
         harness.fails(errors.AuthenticationError)
         assert len(harness.received) == 1
@@ -508,7 +508,7 @@ class TestAListener:
     @pytest.mark.parametrize(
         "kind", [CallStarted, AttemptStarted, AttemptEnded, RetryScheduled, CallEnded]
     )
-    def test_the_call_succeeds_as_without_it(self, mode, kind, caplog):
+    def test_a_listener_that_raises_costs_no_call_its_result(self, mode, kind, caplog):
         def on_event(event):
             if isinstance(event, kind):
                 raise httpx.ConnectError("mine")
@@ -542,7 +542,7 @@ class TestAListener:
             assert private not in caplog.text
         assert "ValueError: account ********3645 at /payments of" in caplog.text
 
-    def test_one_that_cannot_even_say_what_it_raised(self, mode, caplog):
+    def test_an_error_without_words_is_logged_by_its_class(self, mode, caplog):
         class Mute(Exception):
             def __str__(self):
                 raise RuntimeError("no words")

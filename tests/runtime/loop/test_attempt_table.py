@@ -169,7 +169,7 @@ def told(name: str, method: str) -> tuple[type[errors.VictorError], Outcome]:
 
 @pytest.mark.parametrize(("method", "key"), COLUMNS)
 @pytest.mark.parametrize("name", ROWS)
-def test_the_same_failure_every_time(name, method, key):
+def test_a_failure_that_comes_every_time_has_the_row_of_the_table(name, method, key):
     happens, (error_class, outcome) = ROWS[name][0], told(name, method)
     harness = Harness([happens])
     error = harness.fails(error_class, method, key)

@@ -125,7 +125,7 @@ class TestTheStoryOfACall:
 
 
 class TestAListenerThatRaises:
-    def test_the_client_says_how_often(self) -> None:
+    def test_the_client_counts_how_often_its_listener_raised(self) -> None:
         def on_event(event: Event) -> None:
             assert not isinstance(event, CallEnded)
 
@@ -139,7 +139,7 @@ class TestAListenerThatRaises:
             assert client.listener_failures == 1
 
     @pytest.mark.parametrize("kind", Event.__args__)
-    def test_in_tests_it_is_raised(
+    def test_in_tests_what_a_listener_raises_is_raised(
         self, kind: type[Event], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def on_event(event: Event) -> None:
@@ -149,7 +149,9 @@ class TestAListenerThatRaises:
         monkeypatch.setenv(LISTENER_ERRORS, "raise")
         Harness([status(503), OK], on_event=on_event).fails(LookupError, match="a mistake")
 
-    def test_the_plugin_of_the_package_asks_for_that(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_pytest_plugin_asks_for_the_errors_of_listeners(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         import os
 
         from victor_ext.testing import plugin

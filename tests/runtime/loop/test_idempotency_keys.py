@@ -227,7 +227,7 @@ def test_equal_facts_are_one_fact_however_they_are_held(held, read_back):
     assert idempotency_key_for("invoice", held) == idempotency_key_for("invoice", read_back)
 
 
-def test_no_fact_is_refused():
+def test_a_key_of_no_fact_is_refused():
     with pytest.raises(InvalidRequest, match="at least one fact"):
         idempotency_key_for()
 
@@ -241,7 +241,7 @@ def test_a_new_key_is_random_and_good():
 
 class TestKeyProblem:
     @pytest.mark.parametrize("length", [0, 1, 19, 129, 4096])
-    def test_lengths_that_are_not(self, length):
+    def test_a_key_of_another_length_is_refused(self, length):
         problem = key_problem("k" * length)
         assert (problem.field, problem.code) == ("idempotency_key", "length")
         assert problem.message.endswith(f"and has {length}.")
@@ -251,7 +251,7 @@ class TestKeyProblem:
         "odd", [" ", "\n", "\t", "\r", "\0", "\x7f", "é", "\uff11", "\u200b", "\ud800"]
     )
     @pytest.mark.parametrize("place", [0, 10, 30])
-    def test_characters_that_are_not(self, odd, place):
+    def test_a_character_that_no_key_may_have_is_refused(self, odd, place):
         assert key_problem("k" * place + odd + "k" * (30 - place)).code == "characters"
 
     @pytest.mark.parametrize("key", ["k" * 20, "k" * 128, "".join(map(chr, range(33, 127)))])
@@ -293,7 +293,7 @@ class TestWhereTheKeyGoes:
             is None
         )
 
-    def test_the_rule_of_the_provider(self):
+    def test_a_key_follows_the_rule_of_the_provider(self):
         place = HeaderKey(problem=lambda _request, key: key_problem(key))
         with pytest.raises(InvalidRequest, match="must have 20 to 128 characters, and has 3"):
             place.prepare(httpx.Request("POST", self.URL, headers={"Idempotency-Key": "abc"}))
@@ -375,7 +375,7 @@ class TestWhereTheKeyGoes:
     def test_a_pattern_that_python_does_not_know_is_the_providers_to_check(self):
         assert KeyForm(pattern=r"^\\p{L}+$(").problem("abc") is None
 
-    def test_no_key(self):
+    def test_where_no_key_is_taken_none_is_read(self):
         keyed, empty = (
             httpx.Request("POST", self.URL, headers={"Idempotency-Key": key})
             for key in ("k" * 20, "")

@@ -32,7 +32,7 @@ class TestThePolicy:
             *({"quota": value} for value in (-1, 1.5, "500", True)),
         ],
     )
-    def test_values_that_no_policy_can_have(self, values):
+    def test_a_value_that_no_policy_can_have_is_refused_by_name(self, values):
         (name, value) = next(iter(values.items()))
         with pytest.raises(ConfigurationError) as raised:
             RetryPolicy(**values)
@@ -45,7 +45,7 @@ class TestThePolicy:
             policy.base = 1.0
         assert pickle.loads(pickle.dumps(policy)) == policy
 
-    def test_the_bounds_of_the_waits(self):
+    def test_the_bound_of_a_wait_doubles_up_to_the_cap(self):
         policy = RetryPolicy(base=0.5, cap=8.0)
         bounds = [policy.wait_before(retry, lambda: 1.0) for retry in (1, 2, 3, 4, 5, 6, 7, 10_000)]
         assert bounds == [0.5, 1, 2, 4, 8, 8, 8, 8]
@@ -82,7 +82,7 @@ class TestRetryAfter:
             ("2026-03-04", None),
         ],
     )
-    def test_seconds_and_dates(self, header, seconds):
+    def test_a_retry_after_is_a_number_of_seconds_or_a_date(self, header, seconds):
         assert parse_retry_after(header, NOW) == seconds
 
     @pytest.mark.skipif(
@@ -192,7 +192,7 @@ class TestTheProvidersClock:
         assert (clock.skew != 0.0) is taken
 
     @pytest.mark.parametrize("date", ["Sun, 06 Nov 1994", "Sunday, 06-Nov-94"])
-    def test_http_dates(self, date):
+    def test_a_date_is_read_in_each_form_that_http_had(self, date):
         assert (
             http_date(f"{date} 08:49:37 GMT")
             == http_date("Sun, 06 Nov 1994 09:49:37 +0100")
