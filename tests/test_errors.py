@@ -43,34 +43,22 @@ COPIES = {
 }
 
 
-def facts(error: VictorError) -> dict[str, object]:
-    names = (
-        "message",
-        "outcome",
-        "idempotency_key",
-        "status_code",
-        "body",
-        "attempts",
-        "request_id",
-        "retry_after",
-    )
-    known: dict[str, object] = {name: getattr(error, name) for name in (*names, "problems")}
-    known["class"], known["str"], known["repr"], known["args"] = (
+FACTS = (
+    *("message", "outcome", "idempotency_key", "status_code", "body", "attempts", "request_id"),
+    *("retry_after", "problems", "args", "__notes__"),
+)
+
+
+def facts(error: VictorError) -> object:
+    request, response = error.request, error.response
+    return (
         type(error),
         str(error),
         repr(error),
-        error.args,
+        [getattr(error, name, None) for name in FACTS],
+        request and (request.method, request.url, request.headers),
+        response and (response.status_code, response.headers, response.content),
     )
-    known["notes"] = getattr(error, "__notes__", None)
-    if error.request is not None:
-        known["request"] = (error.request.method, error.request.url, dict(error.request.headers))
-    if error.response is not None:
-        known["response"] = (
-            error.response.status_code,
-            dict(error.response.headers),
-            error.response.content,
-        )
-    return known
 
 
 def made(cls: type[VictorError]) -> VictorError:

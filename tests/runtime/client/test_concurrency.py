@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -17,44 +18,34 @@ URL = "http://localhost"
 MOST = 3
 
 
-class Waves(httpx.BaseTransport, httpx.AsyncBaseTransport):
+class Waves:
     """Answers when `MOST` requests are there, and counts how many there are at a time."""
 
     def __init__(self) -> None:
         self.here = self.peak = self.total = 0
         self._lock = threading.Lock()
         self._barrier = threading.Barrier(MOST)
-        self._gathered = asyncio.Event()
 
-    def _enter(self) -> None:
+    def __call__(self, _request: httpx.Request) -> httpx.Response:
         with self._lock:
             self.here += 1
             self.total += 1
             self.peak = max(self.peak, self.here)
-
-    def _leave(self) -> httpx.Response:
+        self._barrier.wait(5)
         with self._lock:
             self.here -= 1
         return httpx.Response(200, json={})
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self._enter()
-        self._barrier.wait(5)
-        return self._leave()
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self._enter()
-        gathered = self._gathered
-        if self.here == MOST:
-            self._gathered = asyncio.Event()
-            gathered.set()
-        await asyncio.wait_for(gathered.wait(), 5)
-        return self._leave()
+def over(provide: Callable[[httpx.Request], httpx.Response], *, awaited: bool) -> Any:
+    """A transport whose answers are made in threads."""
+    return httpx.MockTransport(partial(asyncio.to_thread, provide) if awaited else provide)
 
 
 @pytest.mark.parametrize(("mode", "make"), [("sync", connect), ("async", connect_awaited)])
 def test_callers_take_turns(mode: str, make: Any) -> None:
     waves = Waves()
+    transport = over(waves, awaited=mode == "async")
 
     def get(client: Any, number: int) -> Any:
         api = (client if number % 2 else client.with_options(deadline=30.0)).api
@@ -62,7 +53,7 @@ def test_callers_take_turns(mode: str, make: Any) -> None:
 
     answers = crowd(
         mode,
-        lambda: make(Client, base_url=URL, transport=waves, max_concurrency=MOST),
+        lambda: make(Client, base_url=URL, transport=transport, max_concurrency=MOST),
         get,
         range(12),
     )
@@ -101,9 +92,7 @@ def test_the_late_caller_is_told_that_nothing_was_sent(make: Any) -> None:
         return asyncio.to_thread(api.get_httpx_client().request, method, path)
 
     async def main() -> None:
-        transport: Any = httpx.MockTransport(
-            partial(asyncio.to_thread, provide) if awaited else provide
-        )
+        transport = over(provide, awaited=awaited)
         client = make(
             Client, base_url=URL, transport=transport, max_concurrency=1, on_event=events.append
         )

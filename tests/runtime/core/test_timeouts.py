@@ -4,7 +4,7 @@ from the wire.
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -105,65 +105,45 @@ it.
 """
 
 
-class OneAtATime:
-    """A provider whose answer to `/slow` waits until another call has waited for the connection;
-    and a listener.
-    """
+@pytest.mark.parametrize("kind", [connect, connect_async])
+def test_what_two_callers_wait_for_one_connection_is_told(
+    background: Background, kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The response to `/slow` comes some time after another call has begun to wait."""
+    monkeypatch.setattr(connections, "REUSE_DELAY", 0.0)
+    held, ended = list[Exchange](), list[AttemptEnded]()
+    arrived = threading.Event()
 
-    def __init__(self, background: Background) -> None:
-        self.provider = RawProvider(background)
-        self.arrived = threading.Event()
-        self.provider.instead = self.act
-        self.ended: dict[str, list[AttemptEnded]] = {"/slow": [], "/quick": []}
-        self._held: list[Exchange] = []
-
-    def act(self, exchange: Exchange) -> None:
+    def act(exchange: Exchange) -> None:
         if exchange.request.path == "/slow":
-            self._held.append(exchange)
-            self.arrived.set()
+            held.append(exchange)
+            arrived.set()
         else:
             behave(exchange)
 
-    def on_event(self, event: Event) -> None:
-        if isinstance(event, AttemptStarted) and event.path == "/quick" and self._held:
-            self.provider.background.do(partial(self._held.pop().later, BLOCKED, answer(b"{}")))
+    def on_event(event: Event) -> None:
+        if isinstance(event, AttemptStarted) and event.path == "/quick" and held:
+            background.do(partial(held.pop().later, BLOCKED, answer(b"{}")))
         if isinstance(event, AttemptEnded):
-            self.ended[event.path].append(event)
+            ended.append(event)
 
-
-@pytest.fixture
-def provider(background: Background) -> Iterator[OneAtATime]:
-    made = OneAtATime(background)
-    yield made
-    made.provider.close()
-
-
-@pytest.fixture(autouse=True)
-def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection that was just used is used again, and not closed for a new one."""
-    monkeypatch.setattr(connections, "REUSE_DELAY", 0.0)
-
-
-@pytest.mark.parametrize("kind", [connect, connect_async])
-def test_what_two_callers_wait_for_one_connection_is_told(provider: OneAtATime, kind: Any) -> None:
-    limits = httpx.Limits(max_connections=1)
-    client = kind(
-        Client, base_url=provider.provider.url(), limits=limits, on_event=provider.on_event
-    )
-    awaited = kind is connect_async
-    http = client.api.get_async_httpx_client() if awaited else client.api.get_httpx_client()
-    call = http.get if awaited else partial(asyncio.to_thread, http.get)
-
-    async def run() -> None:
+    async def call_twice(url: str) -> None:
+        limits = httpx.Limits(max_connections=1)
+        client = kind(Client, base_url=url, limits=limits, on_event=on_event)
+        awaited = kind is connect_async
+        http = client.api.get_async_httpx_client() if awaited else client.api.get_httpx_client()
+        call = http.get if awaited else partial(asyncio.to_thread, http.get)
         first = asyncio.create_task(call("/slow"))
-        assert await asyncio.to_thread(provider.arrived.wait, 5)
+        assert await asyncio.to_thread(arrived.wait, 5)
         await call("/quick")
         await first
         await call("/quick")
         await client.aclose() if awaited else client.close()
 
-    asyncio.run(run())
-    (slow,), (quick, again) = provider.ended["/slow"], provider.ended["/quick"]
+    with closing(RawProvider(background)) as provider:
+        provider.instead = act
+        asyncio.run(call_twice(provider.url()))
+    slow, quick, again = ended
     assert slow.connecting
     assert slow.waited is not None
     assert slow.waited < BLOCKED < slow.seconds
