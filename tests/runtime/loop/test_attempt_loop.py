@@ -81,6 +81,7 @@ SLEPT = [
 
 LOST = raises(httpx.ReadTimeout)
 NO_CONNECTION = raises(httpx.ConnectError)
+WAITS_FOR_CONFLICTS = msgspec.structs.replace(BEHAVIOUR, waits_for_conflicts=True)
 UNREADABLE = Happens(body=b'{"id": "a7f')
 ELSEWHERE = (
     "https://elsewhere.example/payments",
@@ -96,42 +97,42 @@ ELSEWHERE = (
 
 
 class TestTheOutcomeIsTheWholeCalls:
-    def test_a_key_that_is_being_worked_on_is_asked_for_again(self):
-        busy = Happens(403, b"in progress")
-        waits = msgspec.structs.replace(BEHAVIOUR, waits_for_conflicts=True)
-        for happens, behaviour in ((busy, BEHAVIOUR), (status(409), waits)):
-            assert Harness([happens, OK], behaviour=behaviour).call("POST", KEY).status_code == 200
-            harness = Harness([happens], behaviour=behaviour)
-            raised = harness.fails(errors.Conflict, "POST", ends=(Outcome.UNKNOWN, 1))
-            assert raised.in_progress is (happens is busy)
+    @pytest.mark.parametrize("in_progress", [True, False])
+    def test_a_key_that_is_being_worked_on_is_asked_for_again(self, in_progress):
+        happens = Happens(403, b"in progress") if in_progress else status(409)
+        options = {"behaviour": BEHAVIOUR if in_progress else WAITS_FOR_CONFLICTS}
+        assert Harness([happens, OK], **options).call("POST", KEY).status_code == 200
+        harness = Harness([happens], **options)
+        raised = harness.fails(errors.Conflict, "POST", ends=(Outcome.UNKNOWN, 1))
+        assert raised.in_progress is in_progress
 
-    def test_an_answer_that_leaves_it_open_counts_where_the_work_may_have_begun(self):
-        for begun in (LOST, status(503), UNREADABLE):
-            assert Harness([begun, status(409), OK]).call("POST", KEY).status_code == 200
-        for not_begun in ([], [raises(httpx.ConnectError)], [status(429)]):
-            raised = Harness([*not_begun, status(409)]).fails(errors.Conflict, "POST", KEY)
-            assert (raised.outcome, raised.attempts) == (Outcome.UNKNOWN, 1 + len(not_begun))
-        raised = Harness([LOST, status(409)]).fails(errors.Conflict, "GET")
-        assert raised.attempts == 2
+    @pytest.mark.parametrize("begun", [LOST, status(503), UNREADABLE], ids=str)
+    def test_a_conflict_after_work_that_may_have_begun_is_asked_for_again(self, begun):
+        assert Harness([begun, status(409), OK]).call("POST", KEY).status_code == 200
+        assert Harness([begun, status(409)]).fails(errors.Conflict, "GET").attempts == 2
 
+    @pytest.mark.parametrize("before", [[], [NO_CONNECTION], [status(429)]], ids=str)
+    def test_a_conflict_before_any_work_ends_the_call(self, before):
+        harness = Harness([*before, status(409)])
+        harness.fails(errors.Conflict, "POST", KEY, ends=(Outcome.UNKNOWN, 1 + len(before)))
+
+    @pytest.mark.parametrize("last", [*map(status, (400, 401, 404, 409, 429)), NO_CONNECTION])
     @pytest.mark.parametrize(
-        "last",
-        [status(400), status(401), status(404), status(409), status(429), NO_CONNECTION],
-        ids=["400", "401", "404", "409", "429", "no-connection"],
-    )
-    def test_what_one_attempt_may_have_done_no_later_one_takes_back(self, last):
-        for begun, outcome in (
+        ("begun", "outcome"),
+        [
             (LOST, Outcome.UNKNOWN),
             (status(503), Outcome.UNKNOWN),
             (UNREADABLE, Outcome.ACCEPTED),
-        ):
-            raised = Harness([begun, last]).fails(errors.VictorError, "POST", KEY)
-            assert raised.outcome is outcome
+        ],
+    )
+    def test_what_one_attempt_may_have_done_no_later_one_takes_back(self, begun, outcome, last):
+        raised = Harness([begun, last]).fails(errors.VictorError, "POST", KEY)
+        assert raised.outcome is outcome
 
-    def test_a_refusal_counts_where_no_earlier_attempt_may_have_begun(self):
-        for not_begun in (NO_CONNECTION, status(429)):
-            raised = Harness([not_begun, status(400)]).fails(errors.BadRequest, "POST")
-            assert raised.outcome is Outcome.REJECTED
+    @pytest.mark.parametrize("before", [NO_CONNECTION, status(429)], ids=str)
+    def test_a_refusal_counts_where_no_earlier_attempt_may_have_begun(self, before):
+        harness = Harness([before, status(400)])
+        harness.fails(errors.BadRequest, "POST", ends=(Outcome.REJECTED, 2))
 
 
 def test_the_date_of_an_answer_out_of_a_cache_is_old():
