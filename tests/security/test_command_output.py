@@ -78,11 +78,6 @@ CALLS: dict[str, tuple[Callable[[Sandbox], list[str]], tuple[str, dict[str, Any]
     "asked": (lambda _: payment(), None, 0),
     "accepted": (lambda sandbox: ["rfp", "accept", asked(sandbox), "--notes", "Thanks."], None, 0),
     "lost": (lambda _: [*payment(), "--deadline", "0.5"], ("lose_answer", {}), 3),
-    "lost, accepting": (
-        lambda sandbox: ["rfp", "accept", asked(sandbox), "--notes", "n", "--deadline", "0.5"],
-        ("lose_answer", {}),
-        3,
-    ),
     "unreadable": (lambda _: [*payment(), "--deadline", "0.5"], ("truncated_json", {}), 3),
     "echoed": (
         lambda _: payment(),
@@ -93,13 +88,7 @@ CALLS: dict[str, tuple[Callable[[Sandbox], list[str]], tuple[str, dict[str, Any]
 }
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[] if fault else [pytest.mark.pull_request])
-        for name, (_, fault, _) in CALLS.items()
-    ],
-)
+@pytest.mark.parametrize("name", CALLS)
 def test_no_call_shows_a_secret_however_it_ends(
     name: str, known: Sandbox, secrets: Secrets, victor: Callable[..., Ran]
 ) -> None:
