@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from victor_api.client import Client
 
 from tests.faults.adapters import crowd
+from tests.providers.running import Running
 from victor_ext import CallEnded, ConfigurationError, DeadlineExceeded, Event, Outcome, connect
 from victor_ext import connect_async as connect_awaited
 
@@ -37,31 +39,58 @@ class Waves:
         return httpx.Response(200, json={})
 
 
-def over(provide: Callable[[httpx.Request], httpx.Response], *, awaited: bool) -> Any:
-    """A transport whose answers are made in threads."""
-    return httpx.MockTransport(partial(asyncio.to_thread, provide) if awaited else provide)
+each_kind = pytest.mark.parametrize("kind", [connect, connect_awaited])
 
 
-@pytest.mark.parametrize(("mode", "make"), [("sync", connect), ("async", connect_awaited)])
-def test_callers_take_turns(mode: str, make: Any) -> None:
+@each_kind
+def test_callers_take_turns(kind: Any) -> None:
     waves = Waves()
-    transport = over(waves, awaited=mode == "async")
+    awaited = kind is connect_awaited
+    transport: Any = httpx.MockTransport(partial(asyncio.to_thread, waves) if awaited else waves)
+    make = partial(kind, Client, base_url=URL, transport=transport, max_concurrency=MOST)
 
     def get(client: Any, number: int) -> Any:
-        api = (client if number % 2 else client.with_options(deadline=30.0)).api
-        return (api.get_httpx_client() if mode == "sync" else api.get_async_httpx_client()).get("/")
+        return (client if number % 2 else client.with_options(deadline=30.0)).http.get("/")
 
-    answers = crowd(
-        mode,
-        lambda: make(Client, base_url=URL, transport=transport, max_concurrency=MOST),
-        get,
-        range(12),
-    )
+    answers = crowd("async" if awaited else "sync", make, get, range(12))
     assert [each.status_code for each in answers] == [200] * 12
     assert (waves.peak, waves.total) == (MOST, 12)
 
 
-def check_late(error: DeadlineExceeded, events: list[Event]) -> None:
+class Meanwhile(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Makes a late call before it answers the first one, and keeps what that raises."""
+
+    def __init__(self, call_late: Callable[[], Any]) -> None:
+        self.call_late = call_late
+        self.raised: Any = None
+        self.paths = list[str]()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.paths.append(request.url.path)
+        if request.url.path == "/first":
+            with pytest.raises(DeadlineExceeded) as self.raised:
+                self.call_late()
+        return httpx.Response(200, json={})
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.paths.append(request.url.path)
+        if request.url.path == "/first":
+            with pytest.raises(DeadlineExceeded) as self.raised:
+                await self.call_late()
+        return httpx.Response(200, json={})
+
+
+@each_kind
+def test_the_late_caller_is_told_that_nothing_was_sent(kind: Any) -> None:
+    events = list[Event]()
+    busy = Meanwhile(lambda: on.client.with_options(deadline=0.08).http.post("/late"))
+    options = {"base_url": URL, "transport": busy, "max_concurrency": 1}
+    make = partial(kind, Client, on_event=events.append, **options)
+    with closing(Running(make, awaited=kind is connect_awaited)) as on:
+        for path in ("/first", "/next"):
+            on.result(lambda path=path: on.client.http.get(path))
+    assert busy.paths == ["/first", "/next"]
+    error = busy.raised.value
     assert (error.outcome, error.attempts) == (Outcome.NOT_SENT, 0)
     assert "max_concurrency other calls were in progress" in str(error)
     assert "three quarters of the deadline of 0.08 s have passed" in str(error)
@@ -69,50 +98,6 @@ def check_late(error: DeadlineExceeded, events: list[Event]) -> None:
     (late,) = [event for event in events if isinstance(event, CallEnded) and event.path == "/late"]
     assert (late.error, late.attempts) == ("DeadlineExceeded", 0)
     assert 0.05 <= late.waited <= late.seconds
-
-
-@pytest.mark.parametrize("make", [connect, connect_awaited])
-def test_the_late_caller_is_told_that_nothing_was_sent(make: Any) -> None:
-    arrived = threading.Event()
-    may_go = threading.Event()
-    paths = list[str]()
-    events = list[Event]()
-    awaited = make is connect_awaited
-
-    def provide(request: httpx.Request) -> httpx.Response:
-        paths.append(request.url.path)
-        arrived.set()
-        assert may_go.wait(5)
-        return httpx.Response(200, json={})
-
-    def call(client: Any, method: str, path: str) -> Any:
-        api = client.api
-        if awaited:
-            return api.get_async_httpx_client().request(method, path)
-        return asyncio.to_thread(api.get_httpx_client().request, method, path)
-
-    async def main() -> None:
-        transport = over(provide, awaited=awaited)
-        client = make(
-            Client, base_url=URL, transport=transport, max_concurrency=1, on_event=events.append
-        )
-        first = asyncio.create_task(call(client, "GET", "/first"))
-        assert await asyncio.to_thread(arrived.wait, 5)
-        with pytest.raises(DeadlineExceeded) as raised:
-            await call(client.with_options(deadline=0.08), "POST", "/late")
-        check_late(raised.value, events)
-        if awaited:  # a cancelled task gives up its turn
-            gone = asyncio.create_task(call(client, "GET", "/gone"))
-            await asyncio.sleep(0)
-            for task in (gone, first):
-                task.cancel()
-            await asyncio.gather(gone, first, return_exceptions=True)
-        may_go.set()
-        await asyncio.gather(first, return_exceptions=awaited)
-        await call(client, "GET", "/next")
-
-    asyncio.run(main())
-    assert paths == ["/first", "/next"]
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, True, "2"], ids=repr)
