@@ -113,7 +113,7 @@ def test_who_is_not_trusted_gets_nothing(
 
 
 @each_mode
-def test_a_context_that_another_client_sets_to_http2(
+def test_a_context_that_another_client_sets_to_http2_speaks_http1_here(
     background: Background, authority: Authority, mode: str
 ) -> None:
     """Contexts are shared, and httpx sets them before each of its handshakes."""
@@ -138,7 +138,7 @@ def demanding(authority: Authority) -> ssl.SSLContext:
 
 @each_mode
 @each_version
-def test_the_reason_of_a_server_that_wants_a_certificate(
+def test_a_server_that_wants_a_certificate_is_named_by_its_reason(
     authority: Authority, mode: str, version: str
 ) -> None:
     context = demanding(authority)
@@ -157,7 +157,7 @@ def test_the_reason_of_a_server_that_wants_a_certificate(
 
 @each_mode
 @each_version
-def test_a_client_certificate(
+def test_a_client_certificate_is_shown_to_whoever_demands_one(
     background: Background, authority: Authority, mode: str, version: str
 ) -> None:
     """Mutual TLS by an `ssl.SSLContext`, as docs/production.md has it: who demands a certificate

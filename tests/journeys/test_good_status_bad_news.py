@@ -415,10 +415,11 @@ def create_with_key(
 
 def described(**parts: Any) -> dict[str, Any]:
     """The answer to a create, with other parts; None leaves one out."""
+    beside = {name: parts.pop(name) for name in ("direction", "status") if name in parts}
+    reference = parts.pop("reference", MINE["client_reference_id"])
     inside = {**MINE["payment_request"], **parts}
-    reference = inside.pop("reference", MINE["client_reference_id"])
     expected = {name: value for name, value in inside.items() if value is not None}
-    return {**MINE, "client_reference_id": reference, "payment_request": expected}
+    return {**MINE, **beside, "client_reference_id": reference, "payment_request": expected}
 
 
 @pytest.mark.parametrize(
@@ -435,10 +436,6 @@ def described(**parts: Any) -> dict[str, Any]:
 def test_an_answer_about_another_payment_is_a_conflict(
     own_key: bool, other: Any, named: str
 ) -> None:
-    answer = {
-        **described(**other),
-        **({"direction": other["direction"]} if "direction" in other else {}),
-    }
     extra = {"extra_body": {"payment_details": {"purpose": {"code": "RENT"}}, "tags": ["a", "b"]}}
 
     def create(victor: Any) -> Any:
@@ -446,7 +443,7 @@ def test_an_answer_about_another_payment_is_a_conflict(
             return create_with_key(victor, **WHOLE, **extra)
         return create_with_key(victor.with_options(**extra), key=None, **WHOLE)
 
-    error = Provider(answer).error(create, re.escape(named), Conflict)
+    error = Provider(described(**other)).error(create, re.escape(named), Conflict)
     assert error.idempotency_key is not None
     if own_key:
         words = (
@@ -496,7 +493,7 @@ def test_the_same_payment_in_other_words_is_the_same(same: Any, allowed: bool | 
         "amount_modification_allowed": allowed,
         "extra_body": {"payment_details": extra},
     }
-    provider = Provider({**described(**same), "direction": same.get("direction")})
+    provider = Provider(described(**same))
     assert provider.call(partial(create_with_key, **sent)).id == "a7ffd43c37c1"
     assert len(provider.requests) == 1
 
@@ -529,14 +526,9 @@ def test_what_is_there_and_cannot_be_read_confirms_nothing(own_key: bool, odd: A
     ],
 )
 def test_what_a_look_up_finds_is_compared_in_the_same_way(other: Any, is_it: bool) -> None:
-    direct = {name: other[name] for name in ("direction", "status") if name in other}
-    body = {
-        **described(**{name: value for name, value in other.items() if name not in direct}),
-        **direct,
-    }
-    from_model = PaymentRequest(PaymentRequest.of_json(body).raw)
-    for found in (PaymentRequest.of_json(body), from_model):
-        assert found.could_be(WHOLE, since=datetime.now(UTC)) is is_it
+    found = PaymentRequest.of_json(described(**other))
+    for record in (found, PaymentRequest(found.raw)):
+        assert record.could_be(WHOLE, since=datetime.now(UTC)) is is_it
 
 
 @pytest.mark.parametrize("deadline", [None, 60.0, 0.99])
@@ -569,7 +561,7 @@ def test_an_answer_that_leaves_out_who_pays_whom_or_how_much_is_looked_up(part: 
     Provider(bare).error(call, "does not say payee, payer and amount", UnreadableResponse)
 
 
-def test_looking_may_fail() -> None:
+def test_a_look_that_fails_leaves_a_response_unreadable() -> None:
     def seen(_request: httpx.Request) -> dict[str, Any]:
         raise httpx.ConnectError("no way there")
 
