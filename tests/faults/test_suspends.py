@@ -12,7 +12,7 @@ import httpx
 import pytest
 from cryptography import x509
 
-from tests.faults.adapters import CALLERS, Caller
+from tests.faults.adapters import CALLERS, Caller, each_mode
 from tests.faults.certificates import Authority
 from tests.faults.raw_provider import CREATE, RESPOND, Exchange, RawProvider, answer
 from tests.faults.raw_sockets import Background
@@ -28,7 +28,6 @@ DEADLINE = 30.0
 HOST = "localhost"
 each_write = pytest.mark.parametrize("write", PATHS)
 """With a key, and without one."""
-each_mode = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
 @pytest.fixture

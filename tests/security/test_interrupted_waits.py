@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.adapters import each_mode
 from tests.faults.raw_provider import CREATE, Exchange, RawProvider, answer, behave
 from tests.faults.raw_sockets import Background
 from tests.security.callers import new_payment
@@ -95,7 +96,7 @@ async def cancelled(auth: Any, payment: dict[str, Any], options: dict[str, Any])
 
 
 @pytest.mark.parametrize("wait", WAITS)
-@pytest.mark.parametrize("mode", ["sync", "async"])
+@each_mode
 def test_what_an_interrupted_call_holds_hides_itself(
     wait: str, mode: str, background: Background, secrets: Secrets, closed: Any
 ) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from victor_api.api.payment_requests import get_payment_request
 
+from tests.faults.adapters import each_mode
 from tests.faults.raw_provider import RawProvider, Request, answer, bare
 from tests.faults.raw_sockets import Background
 from tests.security.callers import Caller, asked, new_payment
@@ -24,7 +25,6 @@ CREDENTIALS: dict[str, Callable[[Secrets], Any]] = {
     "signed": lambda secrets: VictorJwt(secrets.api_key, secrets.private_key, reuse=600),
     "issued": lambda secrets: VictorOAuth(secrets.client_id, secrets.client_secret),
 }
-each_mode = pytest.mark.parametrize("mode", ["sync", "async"])
 each_kind = pytest.mark.parametrize("kind", CREDENTIALS)
 each_client = pytest.mark.parametrize(("mode", "kind"), [("sync", "signed"), ("async", "issued")])
 

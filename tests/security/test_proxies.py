@@ -8,6 +8,7 @@ import httpx
 import pytest
 from cryptography import x509
 
+from tests.faults.adapters import each_mode
 from tests.faults.certificates import Authority
 from tests.faults.raw_sockets import Background
 from tests.security.callers import Caller
@@ -28,7 +29,6 @@ from victor_ext import (
 pytestmark = pytest.mark.slow
 AUTH = VictorOAuth("client-id", "not-a-secret")
 SECRETS = (b"not-a-secret", b"t" * 40, b"Bearer", ACCOUNT.encode(), b"/v2/", b"\r\nAuthorization:")
-each_mode = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
 @each_mode
