@@ -31,7 +31,7 @@ LIBRARIES: tuple[Any, Any] = httpx, httpx2
 each_client = pytest.mark.parametrize("kind", [Victor, AsyncVictor])
 
 
-def created(library: Any, kind: Any, way: str, answer: Any) -> tuple[Any, ...]:
+def created(library: Any, kind: Any, way: str, answer: Any) -> object:
     """What a create over one of the libraries is: the requests that were sent, and the record or
     the error.
     """
@@ -40,47 +40,25 @@ def created(library: Any, kind: Any, way: str, answer: Any) -> tuple[Any, ...]:
     def handler(request: Any) -> Any:
         if is_for_token(request):
             return library.Response(200, json=TOKEN)
-        headers = [
-            (name, value) for name, value in request.headers.raw if name.lower() != b"authorization"
-        ]
-        sent.append(
-            (
-                request.method,
-                str(request.url),
-                headers,
-                request.content,
-                request.extensions["timeout"],
-            )
-        )
+        del request.headers["authorization"]
+        timeouts = request.extensions["timeout"]
+        sent.append((request.method, str(request.url), request.headers.raw, timeouts))
+        sent.append(request.content)
         return answer(library)
 
     out = library.MockTransport(handler)
     if way == "http_client":
-        out = (library.Client if kind is Victor else library.AsyncClient)(
-            transport=out, follow_redirects=True
-        )
+        client = library.Client if kind is Victor else library.AsyncClient
+        out = client(transport=out, follow_redirects=True)
     given = {**arguments("create", "INV-1"), "idempotency_key": "invoice-1042-of-2026"}
+    options = {"retry": ONCE, way: out}
     try:
-        made = run(
-            kind,
-            lambda victor: victor.payment_requests.create(**given),
-            AUTH,
-            retry=ONCE,
-            **{way: out},
-        )
+        made = run(kind, lambda victor: victor.payment_requests.create(**given), AUTH, **options)
     except (VictorError, LookupError) as error:
-        cause = type(error.__cause__).__name__
-        return (
-            sent,
-            type(error),
-            str(error),
-            getattr(error, "outcome", None),
-            getattr(error, "body", None),
-            cause,
-        )
-    headers = [
-        pair for pair in made.response_info.headers.multi_items() if pair[0] != "content-encoding"
-    ]
+        known = [getattr(error, name, None) for name in ("outcome", "body")]
+        return sent, type(error), str(error), known, type(error.__cause__)
+    headers = dict(made.response_info.headers)
+    headers.pop("content-encoding", None)
     return sent, made.to_dict(), made.response_info.status_code, headers
 
 
