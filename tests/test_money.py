@@ -61,7 +61,7 @@ class Count(IntEnum):
         (Count.TWO, "2"),
     ],
 )
-def test_what_is_taken_is_written_plainly(amount: Any, wire: str) -> None:
+def test_what_is_taken_is_written_plainly(amount, wire):
     assert to_wire(amount) == wire
     assert str(to_decimal(amount)) == wire
 
@@ -120,11 +120,11 @@ REFUSED: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("codes", REFUSED)
-def test_an_amount_is_refused_with_all_that_is_wrong(codes: str) -> None:
+def test_an_amount_is_refused_with_all_that_is_wrong(codes):
     assert {codes_of(amount) for amount in REFUSED[codes]} == {codes}
 
 
-def test_the_sentence_says_what_to_write() -> None:
+def test_the_sentence_says_what_to_write():
     with pytest.raises(
         InvalidRequest, match=r"price is a float.*write Decimal\('44.23'\) or '44.23'"
     ):
@@ -152,7 +152,7 @@ def test_the_sentence_says_what_to_write() -> None:
         "long-int" if isinstance(amount, int) else f"{type(amount).__name__}-{str(amount)[:14]}"
     ),
 )
-def test_it_is_fast_whatever_the_exponent_and_short_whatever_the_amount(amount: Any) -> None:
+def test_it_is_fast_whatever_the_exponent_and_short_whatever_the_amount(amount):
     began = time.process_time()
     with pytest.raises(InvalidRequest) as raised:
         to_wire(amount)
@@ -162,7 +162,7 @@ def test_it_is_fast_whatever_the_exponent_and_short_whatever_the_amount(amount: 
 
 @MANY
 @given(CENTS, st.integers(1, 12))
-def test_cents_survive_whatever_the_users_arithmetic_context(cents: int, precision: int) -> None:
+def test_cents_survive_whatever_the_users_arithmetic_context(cents, precision):
     amount = Decimal(cents).scaleb(-2)
     longer = Decimal(f"{amount}0")
     with localcontext(Context(prec=precision, traps=[Inexact])):
@@ -172,7 +172,7 @@ def test_cents_survive_whatever_the_users_arithmetic_context(cents: int, precisi
 
 @MANY
 @given(st.decimals(allow_nan=True, allow_infinity=True))
-def test_a_decimal_is_exact_or_refused(amount: Decimal) -> None:
+def test_a_decimal_is_exact_or_refused(amount):
     try:
         wire = to_wire(amount)
     except InvalidRequest:
@@ -182,7 +182,7 @@ def test_a_decimal_is_exact_or_refused(amount: Decimal) -> None:
 
 @MANY
 @given(st.one_of(st.text(), st.from_regex(r"\A[-+]?\d*[.,]?\d{0,4}\s?\Z")))
-def test_a_text_is_the_documents_pattern_or_refused(text: str) -> None:
+def test_a_text_is_the_documents_pattern_or_refused(text):
     try:
         wire = to_wire(text)
     except InvalidRequest:
@@ -217,7 +217,7 @@ def test_a_text_is_the_documents_pattern_or_refused(text: str) -> None:
         *((value, None) for value in (Decimal("NaN"), Decimal("sNaN"), {"amount": "1"})),
     ],
 )
-def test_what_of_the_wire_is_an_amount_and_what_is_none(value: Any, amount: str | None) -> None:
+def test_what_of_the_wire_is_an_amount_and_what_is_none(value, amount):
     assert from_wire(value) == (None if amount is None else Decimal(amount))
 
 
@@ -232,7 +232,7 @@ JSON = st.recursive(
 
 @MANY
 @given(JSON)
-def test_no_value_of_the_wire_can_make_it_raise(value: Any) -> None:
+def test_no_value_of_the_wire_can_make_it_raise(value):
     amount = from_wire(value)
     assert amount is None or amount.is_finite()
 
@@ -241,7 +241,7 @@ def test_no_value_of_the_wire_can_make_it_raise(value: Any) -> None:
     "value", [10**5000, "9" * 100_000, 5e-324, 1.7976931348623157e308],
     ids=["long-int", "long-text", "least-float", "largest-float"],
 )  # fmt: skip
-def test_a_large_number_on_the_wire_is_read_and_raises_nothing(value: Any) -> None:
+def test_a_large_number_on_the_wire_is_read_and_raises_nothing(value):
     assert from_wire(value) is not None
 
 
@@ -259,7 +259,7 @@ CURRENCIES = st.sampled_from(["USD", "EUR", "JPY", "KWD", "CLF", "XYZ"])
         (Money(-5, "USD"), Decimal("-0.05"), "-0.05 USD"),
     ],
 )
-def test_minor_units_follow_the_currency(money: Money, amount: Decimal, text: str) -> None:
+def test_minor_units_follow_the_currency(money, amount, text):
     assert (money.amount, str(money.amount), str(money)) == (
         amount,
         text.split(maxsplit=1)[0],
@@ -271,7 +271,7 @@ def test_minor_units_follow_the_currency(money: Money, amount: Decimal, text: st
 @example(LONGEST, "USD")
 @example(-LONGEST, "USD")
 @given(st.integers(-(10**24), 10**24), CURRENCIES)
-def test_money_there_and_back_is_the_same(minor: int, currency: str) -> None:
+def test_money_there_and_back_is_the_same(minor, currency):
     money = Money(minor, currency)
     with localcontext() as context:
         context.prec = 3
@@ -282,7 +282,7 @@ def test_money_there_and_back_is_the_same(minor: int, currency: str) -> None:
 @pytest.mark.parametrize(
     "amount", [44.23, "44,23", "4.4E1", "44.234", " 44", "", "NaN", Decimal("Infinity"), True, None]
 )
-def test_what_is_no_amount_is_refused(amount: object) -> None:
+def test_what_is_no_amount_is_refused(amount):
     with pytest.raises(
         InvalidRequest, match=r"amount is .* at most 2 decimals for USD, such as '44.23'"
     ) as caught:
@@ -309,8 +309,6 @@ def test_what_is_no_amount_is_refused(amount: object) -> None:
         ),
     ],
 )
-def test_what_is_no_money_is_refused(
-    make: Any, amount: object, currency: object, words: str
-) -> None:
+def test_what_is_no_money_is_refused(make, amount, currency, words):
     with pytest.raises(InvalidRequest, match=words):
         make(amount, currency)

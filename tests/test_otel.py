@@ -21,7 +21,6 @@ from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import AttemptStarted, ConfigurationError, NotFound, RetryPolicy
 from victor_ext.health import Heartbeat
 from victor_ext.otel import OpenTelemetry
-from victor_ext.sandbox import Sandbox
 
 ID = "a7ffd43c37c1"
 TEMPLATE = "/v2/payment-requests/{victor_payment_request_id}"
@@ -86,7 +85,7 @@ def failing_once(**record: Any) -> Callable[[httpx.Request], httpx.Response]:
     return lambda _request: script.pop(0)
 
 
-def test_a_call_is_a_span_with_its_attempts_as_events(observed: Observed) -> None:
+def test_a_call_is_a_span_with_its_attempts_as_events(observed):
     victor = client_of(
         "victor", observed, failing_once(victor_payment_request_id=ID, status="PENDING")
     )
@@ -123,7 +122,7 @@ def test_a_call_is_a_span_with_its_attempts_as_events(observed: Observed) -> Non
     ]
 
 
-def test_the_provider_can_go_on_with_the_trace(observed: Observed) -> None:
+def test_the_provider_can_go_on_with_the_trace(observed):
     seen = list[httpx.Request]()
     answers = failing_once(victor_payment_request_id=ID, status="PENDING")
     current = list[Any]()
@@ -148,7 +147,7 @@ def test_the_provider_can_go_on_with_the_trace(observed: Observed) -> None:
 @pytest.mark.parametrize(
     "made", [{"authorization": "theirs"}, {"x-own": "a\nb"}, ValueError("no context")]
 )
-def test_a_tracer_replaces_no_header_and_ends_no_call(observed: Observed, made: object) -> None:
+def test_a_tracer_replaces_no_header_and_ends_no_call(observed, made):
     seen = list[httpx.Request]()
 
     class Tracer(OpenTelemetry):
@@ -167,7 +166,7 @@ def test_a_tracer_replaces_no_header_and_ends_no_call(observed: Observed, made: 
     assert "x-own" not in request.headers
 
 
-def test_an_interrupted_call_leaves_no_span_open(observed: Observed) -> None:
+def test_an_interrupted_call_leaves_no_span_open(observed):
     def provider(_request: httpx.Request) -> httpx.Response:
         raise KeyboardInterrupt
 
@@ -178,7 +177,7 @@ def test_an_interrupted_call_leaves_no_span_open(observed: Observed) -> None:
     assert observed.metrics()["victor_ext.call.active"][0][1] == 0
 
 
-def test_a_call_that_fails_is_counted_apart_from_one_that_succeeds(observed: Observed) -> None:
+def test_a_call_that_fails_is_counted_apart_from_one_that_succeeds(observed):
     script = failing_once(victor_payment_request_id=ID, status="PENDING")
     with client_of("victor", observed, script) as victor:
         victor.payment_requests.get(ID)
@@ -215,9 +214,7 @@ def test_a_call_that_fails_is_counted_apart_from_one_that_succeeds(observed: Obs
     assert "victor_ext.connection.wait" not in metrics
 
 
-def test_connections_are_counted_over_real_sockets(
-    observed: Observed, victor_sandbox: Sandbox, victor_auth: Any
-) -> None:
+def test_connections_are_counted_over_real_sockets(observed, victor_sandbox, victor_auth):
     environment = victor_sandbox.settings.environment
     url = victor_sandbox.url
     client = CLIENTS["victor"][0]
@@ -233,7 +230,7 @@ def test_connections_are_counted_over_real_sockets(
 
 
 @pytest.mark.parametrize("system", CLIENTS)
-def test_no_label_and_no_name_holds_an_id(system: str, observed: Observed) -> None:
+def test_no_label_and_no_name_holds_an_id(system, observed):
     from tests.providers.test_operations_table import GUID, Recorder, use
     from tests.providers.test_options import READS
 
@@ -247,7 +244,7 @@ def test_no_label_and_no_name_holds_an_id(system: str, observed: Observed) -> No
         assert GUID not in str(dict(span.attributes or {}))
 
 
-def test_what_an_outbox_has_is_measured_with_each_export(observed: Observed) -> None:
+def test_what_an_outbox_has_is_measured_with_each_export(observed):
     named = partial(SimpleNamespace, heartbeat=Heartbeat())
     inbox = named(table=SimpleNamespace(name="in"), event_counts=lambda: {"dead": 3})
     box = named(table=SimpleNamespace(name="out"), counts=lambda: {"unclear": 2, "sent": 0})
@@ -270,6 +267,6 @@ def test_what_an_outbox_has_is_measured_with_each_export(observed: Observed) -> 
     ]
 
 
-def test_what_is_no_box_is_not_watched(observed: Observed) -> None:
+def test_what_is_no_box_is_not_watched(observed):
     with pytest.raises(ConfigurationError, match=r"an outbox, an inbox or a BulkSender, not str"):
         observed.listener.watch("sqlite://")

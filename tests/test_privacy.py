@@ -39,7 +39,7 @@ from victor_ext.providers.victor.operations import read_problems as of_victor
 from victor_ext.runtime.core.response import OPERATION
 
 
-def test_a_part_of_a_secret_is_one_and_a_byte_is_a_number() -> None:
+def test_a_part_of_a_secret_is_one_and_a_byte_is_a_number():
     text = Secret("visibly-fake")
     assert (text[:7], text[0]) == ("visibly", "v")
     assert repr([text, text[:7], text[0]]) == "['[secret]', '[secret]', '[secret]']"
@@ -53,7 +53,7 @@ def test_a_part_of_a_secret_is_one_and_a_byte_is_a_number() -> None:
         assert f"{data} {data[:7]}" == f"{shown} {shown}"
 
 
-def test_an_account_number_shows_its_last_digits_and_a_number_none() -> None:
+def test_an_account_number_shows_its_last_digits_and_a_number_none():
     assert repr(concealed_account("043987673645")) == "'********3645'"
     assert repr(concealed_account(43987673645)) == "[hidden]"
     assert repr(concealed_account(b"043987673645")) == "b'[secret]'"
@@ -70,17 +70,17 @@ def test_an_account_number_shows_its_last_digits_and_a_number_none() -> None:
         (None, "NoneType"),
     ],
 )
-def test_an_account_in_a_row_is_hidden_as_what_it_came(value: Any, kind: str) -> None:
+def test_an_account_in_a_row_is_hidden_as_what_it_came(value, kind):
     assert type(privacy.hidden_fields([(privacy.ACCOUNT, value)])[privacy.ACCOUNT]).__name__ == kind
 
 
-def test_a_name_that_may_be_the_number_of_a_card_hides_itself() -> None:
+def test_a_name_that_may_be_the_number_of_a_card_hides_itself():
     hidden = concealed_within({"4111111111111111": {"holder": "Ada"}, "line1": "1 Main Street"})
     assert "4111111111111111" not in repr(hidden)
     assert "line1" in repr(hidden)
 
 
-def test_a_mask_in_short_does_not_tell_the_length() -> None:
+def test_a_mask_in_short_does_not_tell_the_length():
     assert [short_mask(number) for number in ("043987673645", "43645", "3645")] == [
         "****3645",
         "****3645",
@@ -89,7 +89,7 @@ def test_a_mask_in_short_does_not_tell_the_length() -> None:
 
 
 @pytest.mark.parametrize("kind", ["objects", "lists"])
-def test_what_is_nested_beyond_all_measure_is_no_error_here(kind: str) -> None:
+def test_what_is_nested_beyond_all_measure_is_no_error_here(kind):
     value: Any = "visibly-fake"
     for _ in range(5_000):
         value = {"deeper": value} if kind == "objects" else [value]
@@ -120,9 +120,7 @@ FIELDS: dict[str, tuple[Callable[[httpx.Response], Any], Callable[[Any], Any]]] 
         ("x" * 60_000, "x" * 200 + "..."),
     ],
 )
-def test_a_code_of_the_provider_is_shown_and_no_account_number(
-    system: str, code: Any, shown: str
-) -> None:
+def test_a_code_of_the_provider_is_shown_and_no_account_number(system, code, shown):
     """FlexFactor: "Use this list to diagnose failed transactions ... the last three digits
     represent the error".
     """
@@ -168,9 +166,7 @@ JSON = st.recursive(
 
 @pytest.mark.parametrize("read", [of_victor, of_velo, of_eastpay, of_flexfactor, of_connected])
 @given(body=JSON, members=st.dictionaries(st.sampled_from(WORDS), JSON, min_size=1, max_size=4))
-def test_no_error_body_can_make_reading_it_raise(
-    read: Callable[[httpx.Response], Any], body: Any, members: dict[str, Any]
-) -> None:
+def test_no_error_body_can_make_reading_it_raise(read, body, members):
     request = httpx.Request("POST", "https://api.example/v1/capture")
     inner = (body, members, [body, members])
     shapes = [{name: each} for name in ("error", "errors", "allErrors", "result") for each in inner]
@@ -184,8 +180,8 @@ def test_no_error_body_can_make_reading_it_raise(
 
 @pytest.mark.parametrize("read", [of_flexfactor, of_connected])
 def test_a_code_in_a_list_of_errors_is_a_code_and_a_sentence_is_none(
-    read: Callable[[httpx.Response], Any],
-) -> None:
+    read,
+):
     codes = ["400012", 400013, "E40001", "account 917364550218", "917364550218", "no"]
     shown = ["400012", "400013", "E40001", "", "********0218", ""]
     request = httpx.Request("POST", "https://api.example/v1/capture")
@@ -209,11 +205,11 @@ def test_a_code_in_a_list_of_errors_is_a_code_and_a_sentence_is_none(
         ("a @ b, 3 @ 4.50", "a @ b, 3 @ 4.50"),
     ],
 )
-def test_no_address_is_shown(sent: str, shown: str) -> None:
+def test_no_address_is_shown(sent, shown):
     assert redact_excerpt(sent) == shown
 
 
-def test_an_object_that_is_handed_over_shows_none_of_its_texts() -> None:
+def test_an_object_that_is_handed_over_shows_none_of_its_texts():
     given = {
         "payer": {"email": "ada@example.com", "age": 36},
         "names": ["Ada", ("Byron",)],
@@ -241,9 +237,7 @@ FAKE = "visibly-fake/of+its=own"
     ids=["whole", "in capitals", "in a URL", "in Base64", "its first half", "all but its end"],
 )
 @pytest.mark.parametrize("scheme", ["Bearer", "Basic"])
-def test_no_text_about_a_response_repeats_the_credentials_of_its_request(
-    scheme: str, repeated: str
-) -> None:
+def test_no_text_about_a_response_repeats_the_credentials_of_its_request(scheme, repeated):
     text = FAKE
     if scheme == "Basic":
         text = base64.b64encode(f"shop:{FAKE}".encode()).decode()
@@ -261,9 +255,7 @@ PIECES = st.text("ab -", max_size=12)
 
 
 @given(others=st.lists(PIECES, max_size=4), text=PIECES)
-def test_a_text_of_the_request_is_hidden_whole_beside_any_others(
-    others: list[str], text: str
-) -> None:
+def test_a_text_of_the_request_is_hidden_whole_beside_any_others(others, text):
     hidden = PrivateTexts([*others, text]).hide(text)
     is_long_enough = len(text.strip()) >= SHORTEST
     if is_long_enough:
@@ -271,7 +263,7 @@ def test_a_text_of_the_request_is_hidden_whole_beside_any_others(
 
 
 @pytest.mark.parametrize("number", [735, -735])
-def test_a_private_number_of_the_request_is_no_code_that_is_shown(number: int) -> None:
+def test_a_private_number_of_the_request_is_no_code_that_is_shown(number):
     transmit = OPERATIONS["POST /v1/transmit"]
     request = httpx.Request(
         "POST",

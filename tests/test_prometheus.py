@@ -27,7 +27,6 @@ from victor_ext.bulk import BulkSender
 from victor_ext.outbox import EntryState, Outbox
 from victor_ext.outbox.claims import DUE
 from victor_ext.prometheus import Prometheus
-from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 RULES = Path(__file__).parent.parent / "docs" / "prometheus-alerts.yaml"
@@ -63,7 +62,7 @@ def scraped(tmp_path: Path) -> Iterator[Scraped]:
     made.server.server_close()
 
 
-def test_a_port_that_cannot_be_had_is_a_sentence(scraped: Scraped) -> None:
+def test_a_port_that_cannot_be_had_is_a_sentence(scraped):
     port = scraped.server.server_port
     with pytest.raises(OSError, match=rf"^port={port} of host='127.0.0.1' cannot be used \(.+\)\."):
         scraped.metrics.serve(port, "127.0.0.1")
@@ -100,7 +99,7 @@ def answers(
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_what_is_no_probe_is_no_healthy_answer(tmp_path: Path, shared: bool) -> None:
+def test_what_is_no_probe_is_no_healthy_answer(tmp_path, shared):
     folder = tmp_path / "m" if shared else None
     metrics = Prometheus(registry=CollectorRegistry(), folder=folder)
     Info("build", "", registry=metrics._registry).info({"is": "this"})
@@ -121,9 +120,7 @@ def test_what_is_no_probe_is_no_healthy_answer(tmp_path: Path, shared: bool) -> 
         server.server_close()
 
 
-def test_the_rules_are_about_metrics_of_a_real_run(
-    scraped: Scraped, victor_sandbox: Sandbox, tmp_path: Path
-) -> None:
+def test_the_rules_are_about_metrics_of_a_real_run(scraped, victor_sandbox, tmp_path):
     parser: Any = pytest.importorskip("promql_parser")
     auth = VictorOAuth(*victor_sandbox.add_oauth_client())
     once = RetryPolicy(max_attempts=1)
@@ -171,7 +168,7 @@ def test_the_rules_are_about_metrics_of_a_real_run(
     assert named - {each.name for each in samples} == {None}
 
 
-def test_a_second_app_of_a_process_has_a_registry_of_its_own(scraped: Scraped) -> None:
+def test_a_second_app_of_a_process_has_a_registry_of_its_own(scraped):
     with pytest.raises(ConfigurationError) as raised:
         Prometheus(registry=scraped.registry)
     assert str(raised.value).startswith("registry: another Prometheus() of this process has it.")
@@ -180,7 +177,7 @@ def test_a_second_app_of_a_process_has_a_registry_of_its_own(scraped: Scraped) -
     assert second._response("GET", "/metrics")[0] == 200
 
 
-def test_a_second_app_of_a_process_has_a_folder_of_its_own(tmp_path: Path) -> None:
+def test_a_second_app_of_a_process_has_a_folder_of_its_own(tmp_path):
     folder = tmp_path / "metrics"
     first = Prometheus(registry=CollectorRegistry(), folder=folder)
     with pytest.raises(ConfigurationError, match="folder: another Prometheus") as raised:
@@ -189,7 +186,7 @@ def test_a_second_app_of_a_process_has_a_folder_of_its_own(tmp_path: Path) -> No
     assert first._response("GET", "/metrics")[0] == 200
 
 
-def test_each_rule_names_a_section_of_a_page() -> None:
+def test_each_rule_names_a_section_of_a_page():
     for rule in RULES_READ:
         page, _, anchor = rule["annotations"]["runbook"].partition("#")
         text = (RULES.parents[1] / page).read_text("utf-8")
@@ -198,7 +195,7 @@ def test_each_rule_names_a_section_of_a_page() -> None:
         assert anchor in anchors, rule["alert"]
 
 
-def test_the_page_of_the_operator_says_what_to_do_for_each_alert() -> None:
+def test_the_page_of_the_operator_says_what_to_do_for_each_alert():
     text = RULES.with_name("production.md").read_text("utf-8")
     section = text.partition("\n## An alert fires\n")[2].partition("\n## ")[0]
     named = re.findall(r"`(Victor\w+)`", section)
@@ -210,14 +207,14 @@ def test_the_page_of_the_operator_says_what_to_do_for_each_alert() -> None:
     [["check", "rules", RULES], ["test", "rules", RULES_TEST]],
     ids=["the rules", "when they fire"],
 )
-def test_promtool_takes_the_rules(words: list[str | Path]) -> None:
+def test_promtool_takes_the_rules(words):
     if (promtool := shutil.which("promtool")) is None:
         pytest.skip("promtool is not installed")
     ran = subprocess.run([promtool, *words], check=False, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
-def test_stuck_entries_are_those_that_are_neither_settled_nor_unclear() -> None:
+def test_stuck_entries_are_those_that_are_neither_settled_nor_unclear():
     """Each state is on one side of the rule: an entry that left one is counted on the other."""
     [expression] = [rule["expr"] for rule in RULES_READ if rule["alert"] == "VictorEntriesStuck"]
     open_states, settled_states = (
@@ -228,9 +225,7 @@ def test_stuck_entries_are_those_that_are_neither_settled_nor_unclear() -> None:
     assert not open_states & settled_states
 
 
-def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(
-    scraped: Scraped, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(scraped, monkeypatch):
     clock = SimpleNamespace(now=0.0)
     clock.monotonic = lambda: clock.now
     monkeypatch.setattr("victor_ext.health.time", clock)

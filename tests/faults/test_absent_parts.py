@@ -76,7 +76,7 @@ RUNS = {
 
 
 @pytest.mark.parametrize("run", RUNS)
-def test_calls_need_neither_poll_nor_fork_nor_timers_that_signal(run: str, tmp_path: Path) -> None:
+def test_calls_need_neither_poll_nor_fork_nor_timers_that_signal(run, tmp_path):
     ended = python("-c", f"{WITHOUT}\n{RUNS[run]}", cwd=tmp_path, timeout=PATIENCE)
     assert (ended.returncode, ended.stderr) == (0, ""), ended.stderr
 
@@ -124,9 +124,7 @@ class Msvcrt(ModuleType):
             raise PermissionError(13, "Permission denied") from None
 
 
-def test_the_presence_of_a_worker_is_a_lock_of_windows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_presence_of_a_worker_is_a_lock_of_windows(tmp_path, monkeypatch):
     presence_on = as_on_windows(presence, monkeypatch).FilePresence
     first = presence_on(tmp_path / "state.sqlite")
     second = presence_on(tmp_path / "state.sqlite")
@@ -137,9 +135,7 @@ def test_the_presence_of_a_worker_is_a_lock_of_windows(
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_the_command_on_windows(
-    monkeypatch: pytest.MonkeyPatch, number: signal.Signals, status: int
-) -> None:
+def test_a_signal_ends_the_command_on_windows(monkeypatch, number, status):
     def interrupted() -> int:
         signal.raise_signal(number)
         return 0

@@ -154,8 +154,8 @@ def provider_on(
 @pytest.mark.parametrize("library", WAYS)
 @pytest.mark.parametrize("tls", [False, True], ids=["tcp, one token", "tls, a token each"])
 def test_calls_that_are_cancelled_leave_no_connection_and_mix_up_no_response(
-    background: Background, authority: Authority, library: str, tls: bool
-) -> None:
+    background, authority, library, tls
+):
     cancelled = CANCELLED // (3 if library == "asyncio" else 6)
     options: dict[str, Any] = {
         "limits": httpx.Limits(max_connections=CONNECTIONS),
@@ -279,9 +279,7 @@ print(json.dumps(counts))
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs timers that signal")
 @pytest.mark.parametrize("tls", [False, True], ids=["tcp, one token", "tls, a token each"])
-def test_calls_that_are_interrupted_leave_a_client_that_works(
-    background: Background, authority: Authority, tls: bool
-) -> None:
+def test_calls_that_are_interrupted_leave_a_client_that_works(background, authority, tls):
     with provider_on(background, authority, tls=tls) as provider:
         given = [provider.url(), str(INTERRUPTS // 2), authority.pem if tls else ""]
         ran = python("-c", PROGRAM, *given, timeout=LONGEST)

@@ -19,14 +19,13 @@ from tests.faults.adapters import (
     ATTEMPTS,
     CALLERS,
     Observed,
-    Operation,
     adapter,
     each_mode,
     each_operation,
     timeouts,
 )
 from tests.faults.raw_provider import Cut, Exchange, RawProvider, answer
-from tests.faults.raw_sockets import PATIENCE, Background, End, on_linux
+from tests.faults.raw_sockets import PATIENCE, on_linux
 from tests.providers.running import Running
 from victor_ext import (
     AsyncVictor,
@@ -50,9 +49,7 @@ SHORT = 0.2
 
 @each_operation
 @each_mode
-def test_a_refused_connection_has_sent_nothing_and_is_tried_again(
-    background: Background, mode: str, operation: Operation
-) -> None:
+def test_a_refused_connection_has_sent_nothing_and_is_tried_again(background, mode, operation):
     def on_event(event: object) -> None:
         if isinstance(event, RetryScheduled) and is_repaired:
             on.provider.listen()
@@ -70,9 +67,7 @@ def test_a_refused_connection_has_sent_nothing_and_is_tried_again(
 @each_operation
 @each_mode
 @pytest.mark.parametrize("how", ["reset", "close"])
-def test_a_connection_that_died_while_idle_costs_no_attempt(
-    background: Background, mode: str, operation: Operation, how: End
-) -> None:
+def test_a_connection_that_died_while_idle_costs_no_attempt(background, mode, operation, how):
     """A kept connection that has died meanwhile is noticed before anything is sent on it: no
     attempt is lost.
     """
@@ -97,7 +92,7 @@ def open_files() -> int:
 
 @on_linux
 @each_mode
-def test_no_socket_is_left_behind(background: Background, mode: str) -> None:
+def test_no_socket_is_left_behind(background, mode):
     cuts = [
         Cut(side, after, how)
         for side in ("request", "answer")
@@ -135,9 +130,7 @@ def calls(provider: RawProvider, mode: str, count: int, **limits: Any) -> list[O
     [{"max_connections": 1, "keepalive_expiry": 0.0}, {"max_keepalive_connections": 0}],
     ids=str,
 )
-def test_one_that_may_not_be_kept_or_not_for_so_long_is_closed(
-    provider: RawProvider, mode: str, limits: Any
-) -> None:
+def test_one_that_may_not_be_kept_or_not_for_so_long_is_closed(provider, mode, limits):
     assert [each.word for each in calls(provider, mode, 3, **limits)] == ["success"] * 3
     assert provider.record.connections == 4  # the token's as well
 
@@ -146,9 +139,7 @@ def test_one_that_may_not_be_kept_or_not_for_so_long_is_closed(
 @pytest.mark.parametrize(
     "limits", [{"max_connections": 4}, {"max_keepalive_connections": 4}], ids=str
 )
-def test_at_its_limit_it_keeps_those_that_have_rested(
-    provider: RawProvider, mode: str, limits: dict[str, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_at_its_limit_it_keeps_those_that_have_rested(provider, mode, limits, monkeypatch):
     """Five writes come in a rest.
 
     Of four connections, the newest makes room; the others serve half of the writes.
@@ -170,7 +161,7 @@ ONE_CONNECTION: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("kind", [Victor, AsyncVictor])
-def test_whoever_waits_in_vain_has_sent_nothing(provider: RawProvider, kind: Any) -> None:
+def test_whoever_waits_in_vain_has_sent_nothing(provider, kind):
     client: Any = kind(AUTH, base_url=provider.url(), **ONE_CONNECTION)
     given = client.payment_requests.get
     get = given if kind is AsyncVictor else partial(asyncio.to_thread, given)
@@ -191,7 +182,7 @@ def test_whoever_waits_in_vain_has_sent_nothing(provider: RawProvider, kind: Any
     asyncio.run(run())
 
 
-def test_a_call_in_flight_ends_as_it_would_when_its_client_is_closed(provider: RawProvider) -> None:
+def test_a_call_in_flight_ends_as_it_would_when_its_client_is_closed(provider):
     """Its response is on the way: the waiting caller gets the true result."""
     victor = Victor(AUTH, base_url=provider.url())
     victor.payment_requests.get("S0")
@@ -207,7 +198,7 @@ def test_a_call_in_flight_ends_as_it_would_when_its_client_is_closed(provider: R
 
 
 @pytest.mark.parametrize("kind", [PooledTransport, AsyncPooledTransport])
-def test_no_other_origin_is_asked_over_them(provider: RawProvider, kind: Any) -> None:
+def test_no_other_origin_is_asked_over_them(provider, kind):
     request = httpx.Request("GET", "http://localhost:1/")
     transport = kind(route_to(httpx.URL(provider.url()), verify=True, proxy=None), httpx.Limits())
     with pytest.raises(httpx.UnsupportedProtocol, match="do not lead to http://localhost"):
@@ -235,9 +226,7 @@ class OneConnection(BaseHTTPRequestHandler):
 
 @pytest.mark.parametrize("kind", [connect, connect_async])
 @pytest.mark.parametrize("most_kept", [None, 0])
-def test_a_server_of_one_connection_at_a_time_is_named_by_the_time_out(
-    kind: Any, most_kept: int | None
-) -> None:
+def test_a_server_of_one_connection_at_a_time_is_named_by_the_time_out(kind, most_kept):
     server = HTTPServer(("127.0.0.1", 0), OneConnection)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     limits = httpx.Limits(max_connections=10, max_keepalive_connections=most_kept)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.faults.adapters import ATTEMPTS, Operation, adapter, each_mode, each_operation
+from tests.faults.adapters import ATTEMPTS, adapter, each_mode, each_operation
 from tests.faults.raw_provider import Act, Exchange, answer, bare
-from tests.faults.raw_sockets import Background, End
+from tests.faults.raw_sockets import End
 from victor_ext import UnreadableResponse
 from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES
 
@@ -132,8 +132,8 @@ More in `test_attempt_table`.
 @each_operation
 @each_mode
 def test_a_damaged_response_is_repeated_and_its_outcome_is_never_a_guess(
-    background: Background, mode: str, operation: Operation
-) -> None:
+    background, mode, operation
+):
     with adapter(background, mode) as on:
         for damage in (*WHOLE, *LOST, *NO_EVIDENCE):
             for always, wanted in ((False, "success"), (True, damage.expected)):
@@ -147,7 +147,7 @@ def test_a_damaged_response_is_repeated_and_its_outcome_is_never_a_guess(
 
 
 @each_mode
-def test_an_id_in_another_case_is_the_same_id(background: Background, mode: str) -> None:
+def test_an_id_in_another_case_is_the_same_id(background, mode):
     with adapter(background, mode) as on:
         on.provider.acts.append(
             lambda exchange: exchange.send(answer(exchange.work().replace(b'"S0', b'"s0')))
@@ -198,9 +198,7 @@ def peak() -> Iterator[list[int]]:
 
 @pytest.mark.parametrize("body", BODIES)
 @each_mode
-def test_no_more_of_a_body_is_read_or_held_than_a_response_may_have(
-    background: Background, mode: str, body: str
-) -> None:
+def test_no_more_of_a_body_is_read_or_held_than_a_response_may_have(background, mode, body):
     with adapter(background, mode) as on:
         on.provider.acts.append(BODIES[body])
         sent = on.provider.record.bytes_sent

@@ -20,9 +20,8 @@ from tests.faults.adapters import (
     each_operation,
     observed,
 )
-from tests.faults.certificates import Authority
 from tests.faults.raw_provider import Act, Cut, Exchange, bare
-from tests.faults.raw_sockets import Background, full, lateness, on_linux, trickling_server
+from tests.faults.raw_sockets import full, lateness, on_linux, trickling_server
 from tests.security.recorder import RecordingProxy
 from victor_ext import DeadlineExceeded
 
@@ -60,9 +59,7 @@ def truthfully(on: Adapter, operation: Operation, cuts: Sequence[Cut] = ()) -> O
 
 @each_operation
 @each_mode
-def test_a_stall_anywhere_ends_at_the_deadline(
-    background: Background, mode: str, operation: Operation
-) -> None:
+def test_a_stall_anywhere_ends_at_the_deadline(background, mode, operation):
     with adapter(background, mode) as on:
         assert on.run(operation).observed.word == "success"
         whole = on.provider.exchanges[-1]
@@ -76,7 +73,7 @@ def test_a_stall_anywhere_ends_at_the_deadline(
 
 
 @each_mode
-def test_sending_and_looking_share_one_deadline(background: Background, mode: str) -> None:
+def test_sending_and_looking_share_one_deadline(background, mode):
     """An answer that was lost is looked for in the time that is left, and not in as much again."""
     with adapter(
         background, mode, timeout=httpx.Timeout(DEADLINE / 2, connect=5.0), deadline=DEADLINE
@@ -106,9 +103,7 @@ def flooding(first: bytes, again: bytes) -> Act:
 
 @each_mode
 @pytest.mark.parametrize("flood", FLOODS)
-def test_a_response_without_an_end_ends_at_the_deadline(
-    background: Background, mode: str, flood: str
-) -> None:
+def test_a_response_without_an_end_ends_at_the_deadline(background, mode, flood):
     """There is always something to read: no wait for it ever times out."""
     with adapter(background, mode, timeout=20.0, deadline=DEADLINE) as on:
         on.provider.acts.extend([flooding(*FLOODS[flood])] * 9)
@@ -123,9 +118,7 @@ def test_a_response_without_an_end_ends_at_the_deadline(
     [(HEAD, b" "), (b"HTTP/1.1 200 OK\r\n", b"x-more: and more\r\n")],
     ids=["of a body", "of a head"],
 )
-def test_a_byte_now_and_then_keeps_no_call_beyond_its_deadline(
-    mode: str, first: bytes, again: bytes
-) -> None:
+def test_a_byte_now_and_then_keeps_no_call_beyond_its_deadline(mode, first, again):
     """Each byte comes within the time-out of a read."""
     with trickling_server(first, again) as url:
         seen = punctual(lambda: observed(mode, url, timeout=20.0, deadline=DEADLINE))
@@ -135,9 +128,7 @@ def test_a_byte_now_and_then_keeps_no_call_beyond_its_deadline(
 
 
 @each_mode
-def test_a_trickle_through_a_proxy_that_is_spoken_to_encrypted(
-    background: Background, authority: Authority, mode: str
-) -> None:
+def test_a_trickle_through_a_proxy_that_is_spoken_to_encrypted(background, authority, mode):
     """TLS within TLS: a handshake of which a byte comes now and then."""
     with trickling_server(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc", b"\x03") as url:
         proxy = RecordingProxy(background, int(url.rpartition(":")[2]), authority.server())
@@ -151,9 +142,7 @@ def test_a_trickle_through_a_proxy_that_is_spoken_to_encrypted(
 
 @on_linux
 @each_mode
-def test_a_host_of_many_addresses_is_tried_no_longer_than_the_deadline(
-    mode: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_host_of_many_addresses_is_tried_no_longer_than_the_deadline(mode, monkeypatch):
     """None of them takes connections; each gets its time to connect, and all together no more than
     there is.
     """

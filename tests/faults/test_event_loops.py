@@ -19,7 +19,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.faults.raw_provider import Exchange, RawProvider, behave
+from tests.faults.raw_provider import Exchange, behave
 from tests.faults.raw_sockets import PATIENCE, deaf, full, on_linux
 from victor_ext import AsyncVictor, TimedOut, VictorJwt, VictorOAuth
 
@@ -31,7 +31,7 @@ COPIES = {
 
 
 @pytest.mark.parametrize("copy", COPIES)
-def test_a_token_is_not_waited_for_in_another_loop(provider: RawProvider, copy: str) -> None:
+def test_a_token_is_not_waited_for_in_another_loop(provider, copy):
     held = list[Exchange]()
     provider.acts_on_tokens = True
     provider.acts.append(held.append)
@@ -46,7 +46,7 @@ def test_a_token_is_not_waited_for_in_another_loop(provider: RawProvider, copy: 
     assert len(provider.record.requests) == 2
 
 
-def test_a_loop_that_has_ended_leaves_no_socket_behind(provider: RawProvider) -> None:
+def test_a_loop_that_has_ended_leaves_no_socket_behind(provider):
     client = AsyncVictor(VictorOAuth("id", "not-a-secret"), base_url=provider.url())
     for number in range(20):
         assert asyncio.run(client.payment_requests.get(f"R{number}")).id == f"R{number}"
@@ -75,12 +75,12 @@ async def outcomes(port: int, calls: int = 1) -> list[str]:
 
 
 @on_linux
-def test_a_loop_that_is_blocked_while_it_connects_has_sent_nothing() -> None:
+def test_a_loop_that_is_blocked_while_it_connects_has_sent_nothing():
     with full("127.0.0.1", 0) as port:
         assert asyncio.run(outcomes(port)) == ["not_sent"]
 
 
-def test_so_has_a_call_that_waits_for_the_connection_of_another() -> None:
+def test_so_has_a_call_that_waits_for_the_connection_of_another():
     with deaf() as port:
         assert asyncio.run(outcomes(port, calls=2)) == ["unknown", "not_sent"]
 
@@ -118,7 +118,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 
 @needs_fork
-def test_a_child_forked_while_the_quota_is_changed_can_change_it() -> None:
+def test_a_child_forked_while_the_quota_is_changed_can_change_it():
     with running(WHILE_THE_QUOTA_IS_CHANGED) as program:
         out, _ = program.communicate(timeout=PATIENCE)
     assert out == "0\n"
@@ -138,7 +138,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), victor.payment_requests.
 
 
 @needs_fork
-def test_a_child_opens_a_connection_of_its_own(provider: RawProvider) -> None:
+def test_a_child_opens_a_connection_of_its_own(provider):
     with running(CALLS_AROUND_A_FORK, provider.url()) as program:
         out, _ = program.communicate(timeout=PATIENCE)
     assert (out, provider.record.connections) == ("0 after\n", 2)
@@ -269,7 +269,7 @@ MOMENTS = int(os.environ.get("VICTOR_MOMENTS", "20"))
 
 @needs_fork
 @pytest.mark.parametrize("kind", ["interrupted", "forked"])
-def test_nothing_hangs_after_any_moment_of_a_first_call(provider: RawProvider, kind: str) -> None:
+def test_nothing_hangs_after_any_moment_of_a_first_call(provider, kind):
     """Moments are lines of Python in the first call of a process.
 
     `VICTOR_MOMENTS=10000` tries them all.

@@ -22,7 +22,7 @@ from tests.faults.adapters import (
     timeouts,
 )
 from tests.faults.raw_provider import Cut, Exchange, Passed
-from tests.faults.raw_sockets import Background, End
+from tests.faults.raw_sockets import End
 from victor_ext import ConnectionFailed, RetryPolicy, TimedOut
 
 pytestmark = pytest.mark.slow
@@ -92,9 +92,7 @@ def points(whole: Passed, side: Side, how: End) -> Iterator[Cut]:
 @each_end
 @each_operation
 @each_mode
-def test_an_exchange_that_is_cut_anywhere_is_told_as_it_is(
-    background: Background, mode: str, operation: Operation, how: End, side: Side
-) -> None:
+def test_an_exchange_that_is_cut_anywhere_is_told_as_it_is(background, mode, operation, how, side):
     wrong: list[str] = []
     with adapter(background, mode) as on:
         whole = whole_exchange(on, operation)
@@ -107,9 +105,7 @@ def test_an_exchange_that_is_cut_anywhere_is_told_as_it_is(
 
 @each_mode
 @pytest.mark.parametrize("operation", ["create", "respond"])
-def test_work_that_is_done_when_the_caller_has_long_gone(
-    background: Background, mode: str, operation: Operation
-) -> None:
+def test_work_that_is_done_when_the_caller_has_long_gone(background, mode, operation):
     """That nothing could be seen of an answer yet is no proof that it is lost."""
     held: list[Exchange] = []
     with adapter(background, mode, timeout=timeouts(STALL), retry=PATIENT) as on:
@@ -122,9 +118,7 @@ def test_work_that_is_done_when_the_caller_has_long_gone(
 @both_sides
 @each_end
 @each_mode
-def test_a_look_at_what_became_of_an_answer_may_be_cut_anywhere(
-    background: Background, mode: str, how: End, side: Side
-) -> None:
+def test_a_look_at_what_became_of_an_answer_may_be_cut_anywhere(background, mode, how, side):
     """The answer to `respond` is lost after the work; the look at what became of it is cut as
     well.
     """
@@ -150,9 +144,7 @@ def test_a_look_at_what_became_of_an_answer_may_be_cut_anywhere(
 @each_operation
 @each_mode
 @pytest.mark.parametrize("always", [False, True], ids=["once", "always"])
-def test_an_exchange_that_stalls_is_told_as_it_is(
-    background: Background, mode: str, operation: Operation, side: Side, always: bool
-) -> None:
+def test_an_exchange_that_stalls_is_told_as_it_is(background, mode, operation, side, always):
     with adapter(background, mode) as on:
         whole = whole_exchange(on, operation)
     first, *_, last = points(whole, side, "stall")

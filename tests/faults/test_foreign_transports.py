@@ -12,7 +12,6 @@ from pyreqwest.compatibility.httpx import HttpxTransport, SyncHttpxTransport
 
 from tests.faults.adapters import ATTEMPTS, MODES, adapter
 from tests.faults.raw_provider import Cut
-from tests.faults.raw_sockets import Background
 from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorOAuth
 
 pytestmark = pytest.mark.slow
@@ -44,9 +43,7 @@ class Curl(httpx.AsyncBaseTransport):
         (AsyncVictor, Curl, "transport: httpx_curl_cffi sends a request again by itself"),
     ],
 )
-def test_a_transport_that_sends_again_by_itself_is_refused(
-    client: Any, transport: Any, words: str
-) -> None:
+def test_a_transport_that_sends_again_by_itself_is_refused(client, transport, words):
     with pytest.raises(ConfigurationError, match=words):
         client(VictorOAuth("id", "not-a-secret"), transport=transport())
 
@@ -54,8 +51,8 @@ def test_a_transport_that_sends_again_by_itself_is_refused(
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("operation", ["create", "respond"])
 def test_what_a_wrapper_of_httpx_calls_no_connection_may_have_been_sent(
-    background: Background, monkeypatch: pytest.MonkeyPatch, mode: str, operation: Any
-) -> None:
+    background, monkeypatch, mode, operation
+):
     """Somebody has wrapped the transports of httpx, tries each request again, and ends with another
     error.
     """
@@ -95,9 +92,7 @@ WAYS: dict[str, tuple[str, str, Callable[[], Any]]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("operation", ["create", "respond"])
-def test_over_those_of_httpx_the_outcomes_are_true(
-    background: Background, way: str, operation: Any
-) -> None:
+def test_over_those_of_httpx_the_outcomes_are_true(background, way, operation):
     mode, argument, make = WAYS[way]
     cuts = [
         Cut(side, after, how)

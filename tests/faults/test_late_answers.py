@@ -13,15 +13,13 @@ import pytest
 from tests.faults.adapters import (
     CALLERS,
     OPERATIONS,
-    Operation,
     adapter,
     arguments,
     crowd,
     each_mode,
 )
-from tests.faults.certificates import Authority
 from tests.faults.raw_provider import Act, Exchange, RawProvider, answer
-from tests.faults.raw_sockets import PATIENCE, Background
+from tests.faults.raw_sockets import PATIENCE
 from tests.faults.test_damaged_answers import JUNK, chunked
 from tests.faults.test_tls import VERSIONS
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorOAuth
@@ -67,8 +65,8 @@ SUBJECTS = [f"INV-{number}" for number in range(120)]
 @each_mode
 @pytest.mark.usefixtures("traced")
 def test_no_caller_is_given_the_id_of_another_where_all_connections_are_busy(
-    provider: RawProvider, mode: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    provider, mode, monkeypatch
+):
     # a busy machine is late by more than it is
     monkeypatch.setattr(connections, "REUSE_DELAY", PATIENCE)
     provider.instead = repeating(("victor_payment_request_id", "status"))
@@ -90,12 +88,12 @@ def test_no_caller_is_given_the_id_of_another_where_all_connections_are_busy(
 @each_mode
 @pytest.mark.parametrize("version", [None, "tls1.3"])
 def test_a_response_that_comes_while_the_connection_is_idle_is_nobodys(
-    background: Background,
-    authority: Authority,
-    mode: str,
-    operation: Operation,
-    version: str | None,
-) -> None:
+    background,
+    authority,
+    mode,
+    operation,
+    version,
+):
     held: list[Exchange] = []
 
     def once_so_far(exchange: Exchange) -> None:
@@ -117,9 +115,7 @@ def test_a_response_that_comes_while_the_connection_is_idle_is_nobodys(
 
 @each_mode
 @pytest.mark.parametrize("version", ["tls1.2", "tls1.3"])
-def test_a_connection_over_tls_is_kept_all_the_same(
-    background: Background, authority: Authority, mode: str, version: str
-) -> None:
+def test_a_connection_over_tls_is_kept_all_the_same(background, authority, mode, version):
     """What a server sends besides answers, such as tickets for later sessions, is none."""
     verify = authority.trusted(VERSIONS[version])
     with adapter(background, mode, tls=authority.server(), verify=verify) as on:
@@ -129,9 +125,7 @@ def test_a_connection_over_tls_is_kept_all_the_same(
 
 
 @each_mode
-def test_a_connection_is_closed_after_an_answer_that_is_framed_in_two_ways(
-    background: Background, mode: str
-) -> None:
+def test_a_connection_is_closed_after_an_answer_that_is_framed_in_two_ways(background, mode):
     """RFC 9112, 6.3: with a length and chunks, somebody on the way may see a second answer in the
     first one.
     """
@@ -159,9 +153,7 @@ class TestRest:
         monkeypatch.setattr(connections, "REUSE_DELAY", 1e9)
 
     @each_mode
-    def test_the_host_of_its_connections_is_looked_up_once(
-        self, provider: RawProvider, mode: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_the_host_of_its_connections_is_looked_up_once(self, provider, mode, monkeypatch):
         usual = socket.getaddrinfo
         looked_up = list[object]()
 
@@ -178,9 +170,7 @@ class TestRest:
         assert (words, provider.record.connections, len(looked_up)) == ({"success"}, 8, 1)
 
     @each_mode
-    def test_a_write_takes_no_connection_that_was_just_used(
-        self, background: Background, mode: str
-    ) -> None:
+    def test_a_write_takes_no_connection_that_was_just_used(self, background, mode):
         """Only a read by id, which believes no other id, takes it."""
         with adapter(background, mode) as on:
             before = on.provider.record.connections
@@ -190,9 +180,7 @@ class TestRest:
             on.expect("success", "get", requests=1)
             assert on.provider.record.connections == before + opened
 
-    def test_a_list_has_to_for_nothing_in_a_page_says_whose_it_is(
-        self, provider: RawProvider
-    ) -> None:
+    def test_a_list_has_to_for_nothing_in_a_page_says_whose_it_is(self, provider):
         with Victor(VictorOAuth("id", "not-a-secret"), **options(provider)) as victor:
             for _ in range(7):
                 assert list(victor.payment_requests.list()) == []

@@ -17,7 +17,7 @@ from tests.faults.certificates import Authority
 from tests.faults.raw_provider import CREATE, RESPOND, Exchange, RawProvider, answer
 from tests.faults.raw_sockets import Background
 from tests.providers.victor.adapter import payment
-from tests.suspends import STAGES, Machine, machine
+from tests.suspends import STAGES, machine
 from victor_ext import DeadlineExceeded, Outcome, Victor, VictorJwt
 from victor_ext.sandbox import Sandbox
 
@@ -50,9 +50,7 @@ def caller(secured: RawProvider, authority: Authority, mode: str) -> Iterator[Ca
 @each_write
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("seconds", [31.0, 25 * 3600.0])
-def test_what_slept_until_its_deadline_is_not_sent(
-    machine: Machine, secured: RawProvider, caller: Caller, write: Any, stage: str, seconds: float
-) -> None:
+def test_what_slept_until_its_deadline_is_not_sent(machine, secured, caller, write, stage, seconds):
     machine.will_sleep(stage, seconds, PATHS[write])
     late = caller.start(write, "S1")
     assert machine.naps == [stage]
@@ -67,8 +65,8 @@ def test_what_slept_until_its_deadline_is_not_sent(
 @each_mode
 @pytest.mark.parametrize("is_read_late", [False, True])
 def test_a_response_is_read_that_came_while_the_machine_slept(
-    machine: Machine, secured: RawProvider, caller: Caller, is_read_late: bool
-) -> None:
+    machine, secured, caller, is_read_late
+):
     def answer_and_sleep(exchange: Exchange) -> None:
         whole = answer(exchange.work())
         machine.asleep += 3600.0
@@ -82,9 +80,7 @@ def test_a_response_is_read_that_came_while_the_machine_slept(
 
 @each_mode
 @each_write
-def test_a_client_of_httpx_looks_once_more_too(
-    machine: Machine, secured: RawProvider, authority: Authority, mode: str, write: Any
-) -> None:
+def test_a_client_of_httpx_looks_once_more_too(machine, secured, authority, mode, write):
     """Its mounts and hooks may have sent something before: so the outcome is unknown."""
     paths: list[str] = []
 
@@ -111,7 +107,7 @@ def test_a_client_of_httpx_looks_once_more_too(
     assert secured.record.sent_to(PATHS[write]) == []
 
 
-def test_within_another_bound_the_earlier_one_counts() -> None:
+def test_within_another_bound_the_earlier_one_counts():
     now, passed = time.time(), time.monotonic()
     late, soon = (now - 1, passed - 1), (now + 60, passed + 60)
     with (

@@ -7,15 +7,14 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from cryptography import x509
 
-from tests.faults.adapters import ATTEMPTS, CALLERS, Operation, each_mode, each_operation, observed
+from tests.faults.adapters import ATTEMPTS, CALLERS, each_mode, each_operation, observed
 from tests.faults.certificates import Authority
 from tests.faults.raw_provider import RawProvider
-from tests.faults.raw_sockets import Background, serving
+from tests.faults.raw_sockets import serving
 from victor_ext import ConnectionFailed, TimedOut
 
 pytestmark = pytest.mark.slow
@@ -53,9 +52,7 @@ HANDSHAKES: dict[str, Callable[[bytes], bytes]] = {
 @each_version
 @pytest.mark.parametrize("ends", [True, False], ids=["then it ends", "then it stalls"])
 @pytest.mark.parametrize("said", HANDSHAKES)
-def test_in_a_handshake_that_fails_nothing_was_sent(
-    authority: Authority, mode: str, version: str, ends: bool, said: str
-) -> None:
+def test_in_a_handshake_that_fails_nothing_was_sent(authority, mode, version, ends, said):
     context, more = authority.server(), list[bytes]()
 
     def talk(connection: socket.socket) -> None:
@@ -72,9 +69,7 @@ def test_in_a_handshake_that_fails_nothing_was_sent(
 
 @each_mode
 @each_version
-def test_a_record_that_was_changed_on_the_way_is_no_answer(
-    authority: Authority, mode: str, version: str
-) -> None:
+def test_a_record_that_was_changed_on_the_way_is_no_answer(authority, mode, version):
     """TLS notices, and the caller gets a true error of this package."""
     context, requests = authority.server(), list[bytes]()
 
@@ -100,9 +95,7 @@ def bad_servers(authority: Authority, other: Authority) -> Iterator[tuple[str, s
 
 @each_operation
 @each_mode
-def test_who_is_not_trusted_gets_nothing(
-    background: Background, authority: Authority, mode: str, operation: Operation, tmp_path: Path
-) -> None:
+def test_who_is_not_trusted_gets_nothing(background, authority, mode, operation, tmp_path):
     for why, context in bad_servers(authority, Authority(tmp_path)):
         with closing(RawProvider(background, tls=context)) as provider:
             seen = observed(mode, provider.url(), operation, verify=authority.trusted())
@@ -113,9 +106,7 @@ def test_who_is_not_trusted_gets_nothing(
 
 
 @each_mode
-def test_a_context_that_another_client_sets_to_http2_speaks_http1_here(
-    background: Background, authority: Authority, mode: str
-) -> None:
+def test_a_context_that_another_client_sets_to_http2_speaks_http1_here(background, authority, mode):
     """Contexts are shared, and httpx sets them before each of its handshakes."""
     server = authority.server()
     shared = authority.trusted()
@@ -138,9 +129,7 @@ def demanding(authority: Authority) -> ssl.SSLContext:
 
 @each_mode
 @each_version
-def test_a_server_that_wants_a_certificate_is_named_by_its_reason(
-    authority: Authority, mode: str, version: str
-) -> None:
+def test_a_server_that_wants_a_certificate_is_named_by_its_reason(authority, mode, version):
     context = demanding(authority)
 
     def refuse(connection: socket.socket) -> None:
@@ -157,9 +146,7 @@ def test_a_server_that_wants_a_certificate_is_named_by_its_reason(
 
 @each_mode
 @each_version
-def test_a_client_certificate_is_shown_to_whoever_demands_one(
-    background: Background, authority: Authority, mode: str, version: str
-) -> None:
+def test_a_client_certificate_is_shown_to_whoever_demands_one(background, authority, mode, version):
     """Mutual TLS by an `ssl.SSLContext`, as docs/production.md has it: who demands a certificate
     gets one.
     """

@@ -48,8 +48,8 @@ def provider(background: Background) -> Iterator[RawProvider]:
     [pytest.param(*row, id=row[0]) for row in cases_beside(__file__)["suites"]],
 )
 def test_a_guard_of_another_library_lets_only_the_allowed_requests_pass(
-    provider: RawProvider, name: str, options: list[str], paid: int
-) -> None:
+    provider, name, options, paid
+):
     suite, _, tracer = name.partition("-")
     environment = {
         **os.environ,

@@ -4,7 +4,6 @@ sockets.
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -36,8 +35,8 @@ def three_days_pass(sandbox: Sandbox, victor: Victor) -> None:
 
 @pytest.mark.parametrize("days_pass", [False, True], ids=["at once", "days after it was due"])
 def test_a_lost_answer_that_stays_lost_is_unknown_and_can_be_settled(
-    victor_sandbox: Sandbox, victor: Victor, days_pass: bool
-) -> None:
+    victor_sandbox, victor, days_pass
+):
     began = datetime.now(UTC) - timedelta(seconds=5)
     asked = invoice()
     victor_sandbox.inject("lose_answer", operation="create", times=None)
@@ -60,9 +59,7 @@ def test_a_lost_answer_that_stays_lost_is_unknown_and_can_be_settled(
     assert victor_sandbox.work_done_by_key() == {caught.value.idempotency_key: 1}
 
 
-def test_a_day_that_has_passed_is_refused_by_whoever_can_know(
-    victor_sandbox: Sandbox, victor: Victor
-) -> None:
+def test_a_day_that_has_passed_is_refused_by_whoever_can_know(victor_sandbox, victor):
     """Without a key of the caller's it is no repeat, and is refused here; with one, by the
     provider.
     """
@@ -95,8 +92,8 @@ the document.
 )
 @pytest.mark.parametrize("fault", [None, "lose_answer"])
 def test_paying_less_has_one_amount_whatever_the_network_does(
-    victor_sandbox: Sandbox, victor: Victor, reading: str, fault: Any
-) -> None:
+    victor_sandbox, victor, reading, fault
+):
     requests = victor.payment_requests
     inbound = victor_sandbox.create_inbound("44.23", amount_modification_allowed=True)
     if fault is not None:
@@ -115,9 +112,7 @@ def test_paying_less_has_one_amount_whatever_the_network_does(
     )
 
 
-def test_a_request_of_our_own_is_not_ours_to_answer(
-    victor_sandbox: Sandbox, victor: Victor
-) -> None:
+def test_a_request_of_our_own_is_not_ours_to_answer(victor_sandbox, victor):
     made = victor.payment_requests.create(**payment())
     for answer in (victor.payment_requests.accept, victor.payment_requests.decline):
         with pytest.raises(
@@ -128,9 +123,7 @@ def test_a_request_of_our_own_is_not_ours_to_answer(
     assert calls(victor_sandbox, "respond") == 0
 
 
-def test_a_key_on_every_call_makes_no_answer_repeatable(
-    victor_sandbox: Sandbox, victor: Victor
-) -> None:
+def test_a_key_on_every_call_makes_no_answer_repeatable(victor_sandbox, victor):
     from victor_api.api.payment_requests import respond_to_payment_request
     from victor_api.models import RfpInboundPaymentRequestResponseRequestDetails as AnswerDetails
 
@@ -148,9 +141,7 @@ def test_a_key_on_every_call_makes_no_answer_repeatable(
 
 
 @pytest.mark.parametrize("payer", ["acceptsRfp", "declinesRfp"])
-def test_what_became_of_a_request_of_ours_is_no_answer_of_ours(
-    victor_sandbox: Sandbox, victor: Victor, payer: str
-) -> None:
+def test_what_became_of_a_request_of_ours_is_no_answer_of_ours(victor_sandbox, victor, payer):
     """Its status may be the very one that was meant: it is the payer's doing."""
     behaviour = "accept" if payer == "acceptsRfp" else "decline"
     victor_sandbox.add_counterparty(payer, behaviour=behaviour)

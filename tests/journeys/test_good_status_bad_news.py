@@ -97,7 +97,7 @@ class Provider(Script):
 
 @pytest.mark.parametrize("body", [REFUSAL, SPRING], ids=["one shape", "the other"])
 @pytest.mark.parametrize("call", [create, accept, get_one, find_one])
-def test_an_error_under_a_good_status_is_neither_success_nor_refusal(call: Any, body: Any) -> None:
+def test_an_error_under_a_good_status_is_neither_success_nor_refusal(call, body):
     error = Provider(body).error(call, "reports an error", UnreadableResponse)
     assert error.problems
     assert json.loads(error.body) == body
@@ -110,7 +110,7 @@ def test_an_error_under_a_good_status_is_neither_success_nor_refusal(call: Any, 
         *[(find_one, body) for body in ({}, {"results": None}, {"page": None}, {"ok": True})],
     ],
 )
-def test_a_read_that_says_nothing_is_read_again(call: Any, body: Any) -> None:
+def test_a_read_that_says_nothing_is_read_again(call, body):
     answers = iter([body, {ID: "b34783af0", "page": 0, "results": []}])
     provider = Provider(lambda _request: next(answers))
     provider.call(call)
@@ -123,9 +123,7 @@ def test_a_read_that_says_nothing_is_read_again(call: Any, body: Any) -> None:
 
 
 @pytest.mark.parametrize(("body", "outcome"), CASES["no id"])
-def test_a_create_whose_answer_names_no_request_is_asked_again_with_its_key(
-    body: Any, outcome: str
-) -> None:
+def test_a_create_whose_answer_names_no_request_is_asked_again_with_its_key(body, outcome):
     answers = iter([body, {ID: "a7ffd43c37c1", "status": "created"}])
     provider = Provider(lambda _request: next(answers))
     assert provider.call(create).id == "a7ffd43c37c1"
@@ -149,7 +147,7 @@ def reading(**response: Any) -> dict[str, Any]:
     }
 
 
-def test_a_yes_that_is_cut_and_that_the_request_does_not_show_is_unknown() -> None:
+def test_a_yes_that_is_cut_and_that_the_request_does_not_show_is_unknown():
     cut = httpx.Response(
         200, content=b'{"victor_payment_request_id": "b34783af0", "status": "Accepted"'
     )
@@ -173,9 +171,7 @@ def test_a_yes_that_is_cut_and_that_the_request_does_not_show_is_unknown() -> No
         ),
     ],
 )
-def test_an_answer_that_is_no_yes_is_settled_by_looking(
-    said: dict[str, Any], words: str, options: dict[str, Any]
-) -> None:
+def test_an_answer_that_is_no_yes_is_settled_by_looking(said, words, options):
     provider = Provider(said, reading(status="Accepted", notes="Thank you."))
     assert provider.call(accept, **options).status == "accepted"
     assert provider.methods == ["POST", "GET"]
@@ -187,7 +183,7 @@ def test_an_answer_that_is_no_yes_is_settled_by_looking(
     assert provider.methods == ["POST", "GET"]
 
 
-def test_a_no_to_an_accept_is_never_called_undone() -> None:
+def test_a_no_to_an_accept_is_never_called_undone():
     """The provider took the call, and answered no: that the request is declined then may be this
     call's doing.
     """
@@ -206,7 +202,7 @@ def test_a_no_to_an_accept_is_never_called_undone() -> None:
     ],
     ids=["accept", "decline"],
 )
-def test_the_word_that_was_meant_is_success_in_any_letter_case(call: Any, words: list[str]) -> None:
+def test_the_word_that_was_meant_is_success_in_any_letter_case(call, words):
     for word in words:
         provider = Provider({ID: "b34783af0", "status": word})
         assert provider.call(call).id == "b34783af0"
@@ -222,7 +218,7 @@ def known(amount: str | None = "100.00", *, allowed: Any = "true") -> PaymentReq
 
 
 @pytest.mark.parametrize("allowed", [None, False, "FALSE", 0, "1", 1, 1.0])
-def test_no_other_amount_is_sent_for_a_record_that_does_not_allow_one(allowed: Any) -> None:
+def test_no_other_amount_is_sent_for_a_record_that_does_not_allow_one(allowed):
     """Without the flag it is false: the document's default."""
     record = known(allowed=allowed)
     provider = Provider({ID: "b34783af0", **ACCEPTED, "original_amount": "100.00"})
@@ -248,8 +244,8 @@ ANSWERED: dict[str, Any] = {
 
 @pytest.mark.parametrize(("of", "options", "details", "response", "expected"), CASES["read back"])
 def test_what_is_read_back_after_a_lost_answer_is_compared_with_what_was_meant(
-    of: str, options: Any, details: Any, response: Any, expected: str | None
-) -> None:
+    of, options, details, response, expected
+):
     def lossy(request: httpx.Request) -> dict[str, Any]:
         if request.method == "POST":
             raise httpx.ReadTimeout(
@@ -269,9 +265,7 @@ def test_what_is_read_back_after_a_lost_answer_is_compared_with_what_was_meant(
 
 
 @pytest.mark.parametrize(("of", "options", "answer", "amount"), CASES["answers"])
-def test_what_the_answer_itself_says_is_compared_with_what_was_meant(
-    of: str, options: Any, answer: Any, amount: int | None
-) -> None:
+def test_what_the_answer_itself_says_is_compared_with_what_was_meant(of, options, answer, amount):
     provider = Provider({ID: MENTIONED, **THANKS, **answer})
     call = partial(accept, id=ANSWERED[of], **options)
     if amount is None:
@@ -280,7 +274,7 @@ def test_what_the_answer_itself_says_is_compared_with_what_was_meant(
         assert provider.call(call).amount == amount
 
 
-def test_an_acceptance_of_another_amount_that_names_none_is_looked_up() -> None:
+def test_an_acceptance_of_another_amount_that_names_none_is_looked_up():
     seen = reading(
         status="Accepted", notes="Thank you.", original_amount="10.00", modified_amount="5.00"
     )
@@ -290,7 +284,7 @@ def test_an_acceptance_of_another_amount_that_names_none_is_looked_up() -> None:
 
 
 @pytest.mark.parametrize(("call", "options"), [("get", {}), ("wait", {"timeout": 0})])
-def test_a_record_of_another_request_is_refused_by_name(call: str, options: Any) -> None:
+def test_a_record_of_another_request_is_refused_by_name(call, options):
     other = {"page": 0, "results": []} | reading() | {ID: "SOMEONE-ELSE", "status": "completed"}
     with pytest.raises(VictorError) as raised:
         Provider(other).call(
@@ -320,16 +314,14 @@ ANOTHERS = reading(status="Accepted", notes="Thank you.", victor_payment_request
         (ANOTHERS, "its payment_request_response is about another payment request, A-0"),
     ],
 )
-def test_what_is_read_back_of_another_request_settles_nothing(other: Any, said: str) -> None:
+def test_what_is_read_back_of_another_request_settles_nothing(other, said):
     error = Provider({}, other).error(accept)
     assert said in "".join([str(error), *error.__notes__])
 
 
 @pytest.mark.parametrize("call", ["get", "wait"])
 @pytest.mark.parametrize(("more", "amount"), CASES["responses"])
-def test_a_response_of_the_child_or_the_parent_is_its_own(
-    call: str, more: dict[str, Any], amount: int | None
-) -> None:
+def test_a_response_of_the_child_or_the_parent_is_its_own(call, more, amount):
     """That of an outbound request may name its child, of which `get` says nothing: then no word of
     it is believed.
     """
@@ -372,9 +364,7 @@ UUID = "0d8bb6ec-7a83-46ab-8fc5-1f27c0d37e9b"
         ("b34783af0", "B34783AF0", "about another payment request, B34783AF0"),
     ],
 )
-def test_an_id_is_that_of_the_request_as_text_or_as_a_number(
-    asked: str, named: Any, refusal: str | None
-) -> None:
+def test_an_id_is_that_of_the_request_as_text_or_as_a_number(asked, named, refusal):
     provider = Provider({**reading(), ID: named})
     if refusal is None:
         assert provider.call(lambda victor: victor.payment_requests.get(asked)).id == str(named)
@@ -433,9 +423,7 @@ def described(**parts: Any) -> dict[str, Any]:
     ],
 )
 @pytest.mark.parametrize("own_key", [True, False], ids=["a key of the caller's", "a key made here"])
-def test_an_answer_about_another_payment_is_a_conflict(
-    own_key: bool, other: Any, named: str
-) -> None:
+def test_an_answer_about_another_payment_is_a_conflict(own_key, other, named):
     extra = {"extra_body": {"payment_details": {"purpose": {"code": "RENT"}}, "tags": ["a", "b"]}}
 
     def create(victor: Any) -> Any:
@@ -464,7 +452,7 @@ LEFT_OUT = {
 
 
 @pytest.mark.parametrize("name", LEFT_OUT)
-def test_what_was_left_out_and_the_answer_has_is_another_payments(name: str) -> None:
+def test_what_was_left_out_and_the_answer_has_is_another_payments(name):
     sent = {**SENT, "client_reference_id": None}
     answer = described(**{"reference": None, **LEFT_OUT[name]})
     Provider(answer).error(partial(create_with_key, reference=None), f"has the {name} ", Conflict)
@@ -481,7 +469,7 @@ def test_what_was_left_out_and_the_answer_has_is_another_payments(name: str) -> 
     ],
 )
 @pytest.mark.parametrize("allowed", [None, False])
-def test_the_same_payment_in_other_words_is_the_same(same: Any, allowed: bool | None) -> None:
+def test_the_same_payment_in_other_words_is_the_same(same, allowed):
     extra = {
         "purpose": {"code": "RENT"},
         "limit": Decimal("44.20"),
@@ -500,7 +488,7 @@ def test_the_same_payment_in_other_words_is_the_same(same: Any, allowed: bool | 
 
 @pytest.mark.parametrize("own_key", [True, False], ids=["a key of the caller's", "a key made here"])
 @pytest.mark.parametrize("odd", CASES["odd"])
-def test_what_is_there_and_cannot_be_read_confirms_nothing(own_key: bool, odd: Any) -> None:
+def test_what_is_there_and_cannot_be_read_confirms_nothing(own_key, odd):
     call = partial(create_with_key, **WHOLE, key=KEY if own_key else None)
     name, value = next(iter(odd.items()))
     part = name.partition("payment_request.")[2]
@@ -525,14 +513,14 @@ def test_what_is_there_and_cannot_be_read_confirms_nothing(own_key: bool, odd: A
         ({"payment_details": {"amount": "44.23", "due_date": f"{NEXT_DAY}"}}, False),
     ],
 )
-def test_what_a_look_up_finds_is_compared_in_the_same_way(other: Any, is_it: bool) -> None:
+def test_what_a_look_up_finds_is_compared_in_the_same_way(other, is_it):
     found = PaymentRequest.of_json(described(**other))
     for record in (found, PaymentRequest(found.raw)):
         assert record.could_be(WHOLE, since=datetime.now(UTC)) is is_it
 
 
 @pytest.mark.parametrize("deadline", [None, 60.0, 0.99])
-def test_an_answer_that_leaves_out_the_reference_is_looked_up(deadline: float | None) -> None:
+def test_an_answer_that_leaves_out_the_reference_is_looked_up(deadline):
     """The key may have been used for a payment without one, of the same amount and between the same
     accounts.
     """
@@ -551,7 +539,7 @@ def test_an_answer_that_leaves_out_the_reference_is_looked_up(deadline: float | 
 
 
 @pytest.mark.parametrize("part", ["payee", "payer", "payment_details"])
-def test_an_answer_that_leaves_out_who_pays_whom_or_how_much_is_looked_up(part: str) -> None:
+def test_an_answer_that_leaves_out_who_pays_whom_or_how_much_is_looked_up(part):
     call = partial(create_with_key, reference=None)
     bare = described(**{"reference": None, part: None})
     provider = Provider(bare, described(reference=None))
@@ -561,7 +549,7 @@ def test_an_answer_that_leaves_out_who_pays_whom_or_how_much_is_looked_up(part: 
     Provider(bare).error(call, "does not say payee, payer and amount", UnreadableResponse)
 
 
-def test_a_look_that_fails_leaves_a_response_unreadable() -> None:
+def test_a_look_that_fails_leaves_a_response_unreadable():
     def seen(_request: httpx.Request) -> dict[str, Any]:
         raise httpx.ConnectError("no way there")
 
@@ -581,7 +569,7 @@ BARE = {ID: "a7ffd43c37c1", "status": "created"}
         "under a key made here there is no other payment",
     ],
 )
-def test_a_bare_receipt_is_a_yes(key: str | None, answer: Any) -> None:
+def test_a_bare_receipt_is_a_yes(key, answer):
     provider = Provider(answer)
     assert provider.call(partial(create_with_key, key=key)).id == "a7ffd43c37c1"
     assert len(provider.requests) == 1

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.victor_command import calls
 from tests.providers.victor.adapter import payment
-from victor_ext import AsyncVictor, BadRequest, Victor, zulu
+from victor_ext import BadRequest, Victor, zulu
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.hours
@@ -22,9 +22,7 @@ def fill(sandbox: Sandbox, count: int) -> None:
         sandbox.create_inbound("1.00")
 
 
-def test_whoever_accepts_what_is_pending_accepts_all_of_it(
-    victor_sandbox: Sandbox, victor: Victor
-) -> None:
+def test_whoever_accepts_what_is_pending_accepts_all_of_it(victor_sandbox, victor):
     """Each accepted request leaves the list, and the rest moves forward, past the reader."""
     fill(victor_sandbox, 120)
     pending = victor.payment_requests.list(direction="inbound", status="pending")
@@ -36,9 +34,7 @@ def test_whoever_accepts_what_is_pending_accepts_all_of_it(
 
 
 @pytest.mark.victor_sandbox(max_page_size=10)
-def test_what_reading_twice_costs_and_when_it_is_done(
-    victor_sandbox: Sandbox, victor: Victor
-) -> None:
+def test_what_reading_twice_costs_and_when_it_is_done(victor_sandbox, victor):
     fill(victor_sandbox, 25)
     now = datetime.now(UTC)
     for filters, times in (
@@ -67,9 +63,7 @@ def refuse(sandbox: Sandbox, page: int, *fields: str) -> None:
 
 
 @pytest.mark.victor_sandbox(max_page_size=5)
-def test_a_refusal_of_the_page_after_a_short_one_is_the_end(
-    victor_sandbox: Sandbox, victor: Victor
-) -> None:
+def test_a_refusal_of_the_page_after_a_short_one_is_the_end(victor_sandbox, victor):
     fill(victor_sandbox, 12)
     refuse(victor_sandbox, 3, "page")
     assert len(list(victor.payment_requests.list())) == 12
@@ -88,9 +82,7 @@ def test_a_refusal_of_the_page_after_a_short_one_is_the_end(
         (0, ("page",)),  # it would look like an empty list
     ],
 )
-def test_any_other_refusal_is_no_end(
-    victor_sandbox: Sandbox, victor: Victor, page: int, fields: Any
-) -> None:
+def test_any_other_refusal_is_no_end(victor_sandbox, victor, page, fields):
     """The pages that follow would be missing, and nobody would know."""
     fill(victor_sandbox, 12)
     refuse(victor_sandbox, page, *fields)
@@ -115,8 +107,8 @@ def ask(victor: Victor, reference: str = "INV-1042") -> Any:
 @pytest.mark.parametrize("is_new", [False, True])
 @pytest.mark.parametrize("skew", [-2.0, 2.0, -30.0, 600.0, -5 * HOURS, 5 * HOURS])
 def test_what_was_made_after_this_machine_s_now_is_found(
-    victor_sandbox: Sandbox, victor: Victor, async_victor: AsyncVictor, skew: float, is_new: bool
-) -> None:
+    victor_sandbox, victor, async_victor, skew, is_new
+):
     """Two seconds are enough for a provider's clock to put the request before the caller's
     beginning.
 
@@ -137,7 +129,7 @@ def test_what_was_made_after_this_machine_s_now_is_found(
     assert found.caveat == ""
 
 
-def test_find_says_where_it_looked(victor_sandbox: Sandbox, victor: Victor) -> None:
+def test_find_says_where_it_looked(victor_sandbox, victor):
     made = ask(victor)
     start = zulu.now() - timedelta(hours=1)
     end = zulu.now() + timedelta(hours=1)
@@ -152,9 +144,7 @@ def test_find_says_where_it_looked(victor_sandbox: Sandbox, victor: Victor) -> N
 
 
 @pytest.mark.parametrize("listed", [" INV-1042 ", "INV-1042\n", "INV-1042"])
-def test_blanks_around_a_reference_are_no_difference(
-    victor_sandbox: Sandbox, victor: Victor, listed: str
-) -> None:
+def test_blanks_around_a_reference_are_no_difference(victor_sandbox, victor, listed):
     """As `create` sees none, when it compares the reference that was sent with the one that comes
     back.
     """
@@ -173,7 +163,7 @@ def test_blanks_around_a_reference_are_no_difference(
 
 
 @pytest.mark.victor_sandbox(demo_data=True)
-def test_an_empty_result_says_what_it_does_not_prove(victor: Victor) -> None:
+def test_an_empty_result_says_what_it_does_not_prove(victor):
     start = datetime(2026, 3, 4, tzinfo=UTC)
 
     found = victor.payment_requests.find("INV-7", start_datetime=start)
@@ -186,7 +176,7 @@ def test_an_empty_result_says_what_it_does_not_prove(victor: Victor) -> None:
     assert "the document does not say" in found.caveat
 
 
-def test_a_window_may_reach_to_the_end_of_the_calendar(victor: Victor) -> None:
+def test_a_window_may_reach_to_the_end_of_the_calendar(victor):
     first = datetime.min.replace(tzinfo=UTC)
     last = datetime.max.replace(tzinfo=UTC)
 

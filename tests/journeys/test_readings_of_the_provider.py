@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 
 from tests.providers.victor.adapter import invoice
-from victor_ext import NotFound, Outcome, Victor, VictorError, zulu
-from victor_ext.sandbox import Sandbox
-from victor_ext.testing import Faults
+from victor_ext import NotFound, Outcome, VictorError, zulu
 
 pytestmark = [pytest.mark.pull_request, pytest.mark.hours]
 FORGETFUL = ({"key_repeat": "new"}, {"key_conflict": "new"})
@@ -43,8 +41,8 @@ TEXTS = {"notes": " Rechnung № 7 ", "client_reference_id": "INV-1042/ä№"}
     ],
 )
 def test_a_lost_response_is_never_a_second_request_nor_an_absent_one(
-    provider: dict[str, Any], victor: Victor, victor_sandbox: Sandbox, faults: Faults
-) -> None:
+    provider, victor, victor_sandbox, faults
+):
     asked = invoice(**TEXTS)
     faults.lose_answer(operation="create")
     outcomes = set[Outcome | None]()

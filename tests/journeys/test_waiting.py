@@ -11,7 +11,6 @@ from tests.cases import cases_beside
 from tests.providers.running import Script, run
 from tests.providers.victor.adapter import payment
 from victor_ext import (
-    AsyncVictor,
     Conflict,
     InvalidRequest,
     RetryPolicy,
@@ -21,7 +20,6 @@ from victor_ext import (
     VictorError,
     VictorOAuth,
 )
-from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 
@@ -49,9 +47,7 @@ def outbound(victor: Victor) -> str:
 
 
 @BOTH
-def test_the_life_of_a_request_is_looked_up_in_the_list(
-    victor_sandbox: Sandbox, victor: Victor, reading: str
-) -> None:
+def test_the_life_of_a_request_is_looked_up_in_the_list(victor_sandbox, victor, reading):
     request_id = outbound(victor)
     victor_sandbox.move(request_id, "completed")
     assert victor.payment_requests.get(request_id).status == (
@@ -67,7 +63,7 @@ def test_the_life_of_a_request_is_looked_up_in_the_list(
     )
 
 
-def test_an_error_that_only_get_tells_is_an_end(victor_sandbox: Sandbox, victor: Victor) -> None:
+def test_an_error_that_only_get_tells_is_an_end(victor_sandbox, victor):
     request_id = outbound(victor)
     victor_sandbox.move(request_id, "failed", "The bank cannot receive requests.")
     body = (
@@ -81,9 +77,7 @@ def test_an_error_that_only_get_tells_is_an_end(victor_sandbox: Sandbox, victor:
 
 
 @BOTH
-def test_what_wait_returns_has_the_parts_of_get_and_of_the_list(
-    victor_sandbox: Sandbox, victor: Victor
-) -> None:
+def test_what_wait_returns_has_the_parts_of_get_and_of_the_list(victor_sandbox, victor):
     """`get` has the response, the list has the times."""
     inbound = victor_sandbox.create_inbound("10.00")
     victor.payment_requests.accept(inbound, notes="Thank you.")
@@ -100,8 +94,8 @@ def test_what_wait_returns_has_the_parts_of_get_and_of_the_list(
 @pytest.mark.parametrize("status", [503, 200], ids=["it fails", "it is about another request"])
 @pytest.mark.parametrize("until", ["accepted", "completed", None])
 def test_the_list_alone_does_not_say_with_which_amount_it_was_accepted(
-    victor_sandbox: Sandbox, victor: Victor, status: int, until: str | None
-) -> None:
+    victor_sandbox, victor, status, until
+):
     """The document's own example: 44.23 was asked, and the response of `get` has 34.23."""
     inbound = victor_sandbox.create_inbound("44.23", amount_modification_allowed=True)
     victor.payment_requests.accept(inbound, modified_amount="34.23", notes="Less.")
@@ -122,7 +116,7 @@ def test_the_list_alone_does_not_say_with_which_amount_it_was_accepted(
                 next(iter(quick.watch(inbound, until=until, timeout=0)))
 
 
-def test_a_request_that_there_is_not_is_not_waited_for(victor: Victor) -> None:
+def test_a_request_that_there_is_not_is_not_waited_for(victor):
     with pytest.raises(VictorError, match="no payment request with this id"):
         victor.payment_requests.wait("NOPE", timeout=5)
 
@@ -152,9 +146,7 @@ WAY = ["created", "pending", "processing", "accepted", "completed"]
 
 @pytest.mark.parametrize("status", WAY)
 @pytest.mark.parametrize("wanted", [*WAY, "needs-review"])
-def test_a_later_step_of_the_way_includes_the_earlier_ones_and_no_other(
-    status: str, wanted: str
-) -> None:
+def test_a_later_step_of_the_way_includes_the_earlier_ones_and_no_other(status, wanted):
     if wanted in WAY[: WAY.index(status) + 1]:
         assert waited(status, status, wanted) == status
         assert waited(status, status, [wanted, "failed"]) == status
@@ -169,7 +161,7 @@ def test_a_later_step_of_the_way_includes_the_earlier_ones_and_no_other(
 
 
 @pytest.mark.parametrize("wanted", ["created", "accepted", "completed"])
-def test_a_status_beside_the_way_includes_no_step_of_it(wanted: str) -> None:
+def test_a_status_beside_the_way_includes_no_step_of_it(wanted):
     with pytest.raises(TimedOut, match="it is needs-review"):
         waited("needs-review", "needs-review", wanted)
     assert waited("needs-review", "needs-review", [wanted, "needs-review"]) == "needs-review"
@@ -179,8 +171,8 @@ def test_a_status_beside_the_way_includes_no_step_of_it(wanted: str) -> None:
     ("in_list", "by_itself", "expected"), cases_beside(__file__)["two stories"]
 )
 def test_of_two_stories_the_later_one_counts_and_that_of_the_list_in_doubt(
-    in_list: str | None, by_itself: str, expected: str
-) -> None:
+    in_list, by_itself, expected
+):
     """The words on the way have an order, and every end is later than they are."""
     assert (
         waited(in_list, by_itself, [*WAY, "failed", "expired", "declined", "needs-review"])
@@ -189,7 +181,7 @@ def test_of_two_stories_the_later_one_counts_and_that_of_the_list_in_doubt(
 
 
 @pytest.mark.parametrize("word", ["canceled", "Cancelled", "Rejected"])
-def test_a_request_that_ended_under_a_word_that_no_enum_has_is_not_waited_for(word: str) -> None:
+def test_a_request_that_ended_under_a_word_that_no_enum_has_is_not_waited_for(word):
     assert waited(None, word, None) == word
     with pytest.raises(Conflict, match=f"ended as {word}, so it can no longer become completed"):
         waited(None, word, "completed")
@@ -211,8 +203,8 @@ def test_a_request_that_ended_under_a_word_that_no_enum_has_is_not_waited_for(wo
     ],
 )
 def test_a_list_or_a_get_that_fails_does_not_hide_what_the_other_tells(
-    victor_sandbox: Sandbox, victor: Victor, operation: str, status: int, word: str
-) -> None:
+    victor_sandbox, victor, operation, status, word
+):
     request_id = outbound(victor)
     victor_sandbox.move(request_id, word)
     victor_sandbox.inject("status", operation=operation, status=status, times=None)
@@ -221,9 +213,7 @@ def test_a_list_or_a_get_that_fails_does_not_hide_what_the_other_tells(
     assert quick.payment_requests.wait(request_id, until=word, timeout=0).status == word
 
 
-def test_a_list_that_fails_is_told_where_get_settles_nothing(
-    victor_sandbox: Sandbox, victor: Victor
-) -> None:
+def test_a_list_that_fails_is_told_where_get_settles_nothing(victor_sandbox, victor):
     request_id = outbound(victor)
     victor_sandbox.inject("status", operation="list", status=503, times=None)
 
@@ -234,7 +224,7 @@ def test_a_list_that_fails_is_told_where_get_settles_nothing(
 
 
 @pytest.mark.parametrize("word", ["Rejected", "REJECTED", "declined"])
-def test_rejected_and_declined_are_one_event(word: str) -> None:
+def test_rejected_and_declined_are_one_event(word):
     assert waited(word, "Pending", "declined") == word
     with pytest.raises(Conflict):
         waited(word, "Pending", "completed")
@@ -244,9 +234,7 @@ def test_rejected_and_declined_are_one_event(word: str) -> None:
 class TestWatching:
     """`watch` yields a request each time its status changes."""
 
-    def test_each_change_is_yielded_once_until_the_end(
-        self, victor: Victor, victor_sandbox: Sandbox
-    ) -> None:
+    def test_each_change_is_yielded_once_until_the_end(self, victor, victor_sandbox):
         request_id = victor_sandbox.create_inbound()
         seen: list[str] = []
         for request in victor.payment_requests.watch(request_id):
@@ -257,9 +245,7 @@ class TestWatching:
                 victor_sandbox.move(request_id, "completed")
         assert seen == ["pending", "processing", "completed"]
 
-    def test_an_awaited_watch_yields_each_change_too(
-        self, async_victor: AsyncVictor, victor_sandbox: Sandbox
-    ) -> None:
+    def test_an_awaited_watch_yields_each_change_too(self, async_victor, victor_sandbox):
         request_id = victor_sandbox.create_inbound()
 
         async def watch() -> list[str]:
@@ -274,9 +260,7 @@ class TestWatching:
 
         assert asyncio.run(watch()) == ["pending", "processing"]
 
-    def test_an_end_that_was_not_wanted_is_yielded_and_raised(
-        self, victor: Victor, victor_sandbox: Sandbox
-    ) -> None:
+    def test_an_end_that_was_not_wanted_is_yielded_and_raised(self, victor, victor_sandbox):
         request_id = victor_sandbox.create_inbound()
         victor_sandbox.move(request_id, "declined")
         watch = victor.payment_requests.watch(request_id, until="completed")
@@ -287,9 +271,7 @@ class TestWatching:
     @pytest.mark.parametrize(
         "timeout", [0.1, 0], ids=["between two changes", "after it was read once"]
     )
-    def test_a_watch_ends_with_its_time(
-        self, victor: Victor, victor_sandbox: Sandbox, timeout: float
-    ) -> None:
+    def test_a_watch_ends_with_its_time(self, victor, victor_sandbox, timeout):
         request_id = victor_sandbox.create_inbound()
         watch = victor.payment_requests.watch(request_id, timeout=timeout)
         assert next(watch).status == "pending"
@@ -302,8 +284,6 @@ class TestWatching:
         assert raised.value.hint.startswith("Wait again, or look it up")
 
     @pytest.mark.parametrize("arguments", [{"until": "paid"}, {"timeout": -1}, {"timeout": "1"}])
-    def test_arguments_of_watch_are_checked_at_once(
-        self, victor: Victor, arguments: dict[str, Any]
-    ) -> None:
+    def test_arguments_of_watch_are_checked_at_once(self, victor, arguments):
         with pytest.raises(InvalidRequest):
             victor.payment_requests.watch("a1", **arguments)

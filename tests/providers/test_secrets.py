@@ -9,7 +9,6 @@ import pickle
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
@@ -259,9 +258,7 @@ each_call = pytest.mark.parametrize(
 
 @each_call
 @pytest.mark.parametrize("handler", HANDLERS)
-def test_a_call_that_fails_shows_no_secret(
-    mode: str, handler: str, name: str, call: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_call_that_fails_shows_no_secret(mode, handler, name, call, caplog):
     caplog.set_level(logging.DEBUG)
     system = SYSTEMS[name]
     make, secrets, in_messages = system.calls[call]
@@ -318,7 +315,7 @@ REFUSED_HERE: dict[str, tuple[str, Callable[[Any], Any], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("call", REFUSED_HERE)
-def test_a_call_that_is_refused_here_shows_no_argument(mode: str, call: str) -> None:
+def test_a_call_that_is_refused_here_shows_no_argument(mode, call):
     name, make, hidden = REFUSED_HERE[call]
     with pytest.raises((InvalidRequest, ConfigurationError)) as raised:
         ask(name, make, httpx.Response(200), mode)
@@ -346,9 +343,7 @@ AUTHS: dict[str, tuple[Any, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("name", AUTHS)
-def test_credentials_that_a_provider_repeats_are_hidden(
-    mode: str, name: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_credentials_that_a_provider_repeats_are_hidden(mode, name, caplog):
     caplog.set_level(logging.DEBUG)
     auth, secrets = AUTHS[name]
     events: list[Any] = []
@@ -367,7 +362,7 @@ def test_credentials_that_a_provider_repeats_are_hidden(
         assert found_in(shown, secrets) == []
 
 
-def test_a_credential_that_is_a_part_of_its_mask_is_masked_once() -> None:
+def test_a_credential_that_is_a_part_of_its_mask_is_masked_once():
     answer = httpx.Response(400, json={"message": "no secret-1 or secret-1"})
     with pytest.raises(VictorError, match=r"no \[secret\] or \[secret\]"):
         Caller("sync", lambda _: answer, auth=BearerAuth("secret-1")).call(
@@ -376,7 +371,7 @@ def test_a_credential_that_is_a_part_of_its_mask_is_masked_once() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 400])
-def test_credentials_are_masked_until_their_call_ends(mode: str, status: int) -> None:
+def test_credentials_are_masked_until_their_call_ends(mode, status):
     """A call within another one masks its own; after both, a text is of no call, though an error
     keeps the frames.
     """
@@ -407,7 +402,7 @@ def test_credentials_are_masked_until_their_call_ends(mode: str, status: int) ->
     )
 
 
-def test_what_is_quoted_of_a_good_response_is_masked_too(mode: str) -> None:
+def test_what_is_quoted_of_a_good_response_is_masked_too(mode):
     """What a record says, while the wait for it lasts, and the id of a page that has no items."""
     record = {"victor_payment_request_id": "b34783af0", "status": "declined"}
     answer = httpx.Response(200, json={**record, "error_message": f"no {ACCESS}"})
@@ -437,9 +432,7 @@ TOKEN_RESPONSES = {
 @pytest.mark.parametrize("status", [200, 400, 401, 500])
 @pytest.mark.parametrize("said", TOKEN_RESPONSES)
 @pytest.mark.parametrize("name", ["flexfactor", "velo", "victor"])
-def test_a_token_endpoint_that_issues_no_token_is_not_quoted(
-    name: str, said: str, status: int, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_token_endpoint_that_issues_no_token_is_not_quoted(name, said, status, caplog):
     caplog.set_level(logging.DEBUG)
     body = TOKEN_RESPONSES[said]
     written = {"text": body} if isinstance(body, str) else {"json": body}
@@ -466,9 +459,7 @@ def credentials_of(private: str) -> dict[str, Callable[[], Any]]:
 
 
 @pytest.mark.parametrize("wrong", credentials_of(""))
-def test_credentials_that_cannot_be_used_are_not_shown(
-    wrong: str, victor_key_pair: tuple[str, str]
-) -> None:
+def test_credentials_that_cannot_be_used_are_not_shown(wrong, victor_key_pair):
     private, _ = victor_key_pair
     with pytest.raises(ConfigurationError) as raised:
         credentials_of(private)[wrong]()
@@ -476,9 +467,7 @@ def test_credentials_that_cannot_be_used_are_not_shown(
 
 
 @pytest.mark.parametrize("wrong", ['secret = "x"', 'environment = "prod"', "no TOML"])
-def test_a_profile_that_cannot_be_read_is_not_shown(
-    wrong: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_profile_that_cannot_be_read_is_not_shown(wrong, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     file = tmp_path / "victor" / "profiles.toml"
     file.parent.mkdir()
@@ -490,7 +479,7 @@ def test_a_profile_that_cannot_be_read_is_not_shown(
     assert [*chain(raised.value)] == [raised.value]  # what `tomllib` holds is not shown
 
 
-def test_what_is_wrong_is_still_said() -> None:
+def test_what_is_wrong_is_still_said():
     def refused(name: str, call: str, body: Any) -> str:
         with pytest.raises(VictorError) as raised:
             ask(name, SYSTEMS[name].calls[call].make, httpx.Response(400, json=body))
@@ -508,14 +497,14 @@ def test_what_is_wrong_is_still_said() -> None:
     assert "[hidden]" in refused("flexfactor", "evaluate", body)
 
 
-def test_a_code_stays_whole_though_a_group_of_it_is_the_cvv() -> None:
+def test_a_code_stays_whole_though_a_group_of_it_is_the_cvv():
     errors = [{"name": "amount", "message": "is odd"}]
     body = {"result": {"code": "100.100.101", "parameterErrors": errors}}
     error = eastpay_adapter.observe(400, body, charge(eastpay_adapter.card("100")))
     assert error.problems[0].code == "100.100.101"
 
 
-def test_nothing_is_shown_of_what_works(caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_is_shown_of_what_works(caplog):
     caplog.set_level(logging.DEBUG)
     good = httpx.Response(200, json={"id": GUID, "status": "APPROVED", "email": EMAIL})
     decision = ask("flexfactor", evaluate(), good)

@@ -89,9 +89,7 @@ CALLS: dict[str, tuple[Callable[[Sandbox], list[str]], tuple[str, dict[str, Any]
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_no_call_shows_a_secret_however_it_ends(
-    name: str, known: Sandbox, secrets: Secrets, victor: Callable[..., Ran]
-) -> None:
+def test_no_call_shows_a_secret_however_it_ends(name, known, secrets, victor):
     words, fault, status = CALLS[name]
     if fault is not None:
         for operation in ("create", "respond", "get"):
@@ -101,9 +99,7 @@ def test_no_call_shows_a_secret_however_it_ends(
     shows_nothing(secrets, ran)
 
 
-def test_json_that_was_asked_for_is_whole(
-    known: Sandbox, secrets: Secrets, victor: Callable[..., Ran]
-) -> None:
+def test_json_that_was_asked_for_is_whole(known, secrets, victor):
     """What a program asked for is whole; the logs beside it are not data."""
     ran = victor("signed", "rfp", "get", asked(known), "--json")
     assert ACCOUNT in ran.out
@@ -111,9 +107,7 @@ def test_json_that_was_asked_for_is_whole(
 
 
 @pytest.mark.parametrize("kind", ["signed", "issued"])
-def test_a_token_is_shown_where_it_was_asked_for_and_nowhere_else(
-    kind: str, secrets: Secrets, victor: Callable[..., Ran]
-) -> None:
+def test_a_token_is_shown_where_it_was_asked_for_and_nowhere_else(kind, secrets, victor):
     ran = victor(kind, "token")
     assert TOKEN.search(ran.out)
     assert TOKEN.search(ran.err) is None
@@ -133,9 +127,7 @@ SETTINGS: dict[str, Callable[[Secrets], dict[str, str]]] = {
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_settings_that_are_refused_are_not_shown(
-    name: str, secrets: Secrets, victor: Callable[..., Ran]
-) -> None:
+def test_settings_that_are_refused_are_not_shown(name, secrets, victor):
     ran = victor("signed", "rfp", "list", **SETTINGS[name](secrets))
     assert ran.status == 2, ran.err
     shows_nothing(secrets, ran)

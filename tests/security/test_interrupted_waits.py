@@ -18,7 +18,7 @@ from tests.faults.adapters import each_mode
 from tests.faults.raw_provider import CREATE, Exchange, RawProvider, answer, behave
 from tests.faults.raw_sockets import Background
 from tests.security.callers import new_payment
-from tests.security.secrets import Secrets, of_error
+from tests.security.secrets import of_error
 from victor_ext import AsyncVictor, Victor, VictorJwt, VictorOAuth
 
 SOON = 0.2
@@ -97,9 +97,7 @@ async def cancelled(auth: Any, payment: dict[str, Any], options: dict[str, Any])
 
 @pytest.mark.parametrize("wait", WAITS)
 @each_mode
-def test_what_an_interrupted_call_holds_hides_itself(
-    wait: str, mode: str, background: Background, secrets: Secrets, closed: Any
-) -> None:
+def test_what_an_interrupted_call_holds_hides_itself(wait, mode, background, secrets, closed):
     secrets.tokens.append(f"Bearer {TOKEN}")
     auth: Any = VictorOAuth(secrets.client_id, secrets.client_secret)
     if mode == "sync" and wait != "for a token":

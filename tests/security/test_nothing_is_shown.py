@@ -6,7 +6,6 @@ import logging
 import pickle
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +13,9 @@ from victor_api.api.payment_requests import get_payment_request
 
 from tests.faults.adapters import each_mode
 from tests.faults.raw_provider import RawProvider, Request, answer, bare
-from tests.faults.raw_sockets import Background
 from tests.security.callers import Caller, asked, new_payment
 from tests.security.secrets import ACCOUNT, Secrets, of_error, of_frames, of_logs, of_value
 from victor_ext import VictorError, VictorJwt, VictorOAuth
-from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.pull_request
 CREDENTIALS: dict[str, Callable[[Secrets], Any]] = {
@@ -36,13 +33,13 @@ def _debug(caplog: pytest.LogCaptureFixture) -> None:
 
 @each_client
 def test_calls_leave_nothing_in_logs_events_and_the_sandboxs_file(
-    mode: str,
-    kind: str,
-    known: Sandbox,
-    secrets: Secrets,
-    state: Path,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+    mode,
+    kind,
+    known,
+    secrets,
+    state,
+    caplog,
+):
     auth = CREDENTIALS[kind](secrets)
     client = Caller(mode, auth, base_url=known.url)
     secrets.tokens.append(client.authorization())
@@ -94,14 +91,14 @@ def token_of(request: Request) -> bytes:
 @each_client
 @pytest.mark.parametrize("way", REPEATED)
 def test_a_server_that_repeats_what_it_was_sent_is_not_quoted(
-    mode: str,
-    kind: str,
-    way: str,
-    background: Background,
-    secrets: Secrets,
-    closed: Any,
-    caplog: Any,
-) -> None:
+    mode,
+    kind,
+    way,
+    background,
+    secrets,
+    closed,
+    caplog,
+):
     provider = closed(RawProvider(background))
     provider.state.token["access_token"] = "opaque-token-of-a-caller-77aa01ff"
     provider.instead = lambda exchange: exchange.send(REPEATED[way](exchange.request))
@@ -115,9 +112,7 @@ def test_a_server_that_repeats_what_it_was_sent_is_not_quoted(
 
 
 @each_mode
-def test_an_id_makes_no_line_of_a_log(
-    mode: str, known: Sandbox, secrets: Secrets, closed: Any, caplog: Any
-) -> None:
+def test_an_id_makes_no_line_of_a_log(mode, known, secrets, closed, caplog):
     """The wrapper refuses such an id; the generated layer sends what it is given, encoded."""
     client = closed(Caller(mode, CREDENTIALS["issued"](secrets), base_url=known.url))
     call = get_payment_request.sync if mode == "sync" else get_payment_request.asyncio
@@ -131,9 +126,7 @@ def test_an_id_makes_no_line_of_a_log(
 
 
 @each_kind
-def test_what_a_user_holds_hides_itself_in_his_own_frame(
-    kind: str, known: Sandbox, secrets: Secrets
-) -> None:
+def test_what_a_user_holds_hides_itself_in_his_own_frame(kind, known, secrets):
     """What a reporter of errors shows of the user's frames: everything of ours that can be held
     there.
     """
@@ -174,7 +167,7 @@ def test_what_a_user_holds_hides_itself_in_his_own_frame(
 class TestTheSearch:
     """A search that finds nothing proves nothing: let it find something, in every place."""
 
-    def test_the_search_finds_each_secret_however_it_is_written(self, secrets: Secrets) -> None:
+    def test_the_search_finds_each_secret_however_it_is_written(self, secrets):
         secrets.tokens += ["Token head.payload-1234.signature-1234", "Bearer opaque-token"]
         for name, secret in secrets.secrets.items():
             assert name in secrets.found(f"before {secret} after")
@@ -190,9 +183,7 @@ class TestTheSearch:
         )
         assert secrets.found("nothing") == []
 
-    def test_the_search_finds_what_a_frame_of_ours_holds(
-        self, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_the_search_finds_what_a_frame_of_ours_holds(self, secrets, monkeypatch):
         import victor_ext.providers.victor.auth
 
         monkeypatch.setattr(victor_ext.providers.victor.auth, "concealed", lambda value: value)

@@ -88,9 +88,7 @@ def call(system: str, mode: str, script: Script) -> Any:
 @each_mode
 @pytest.mark.parametrize("system", [*SYSTEMS, "connected"])
 @pytest.mark.parametrize("odd", ODD)
-def test_an_odd_token_as_it_was_issued_sends_nothing(
-    system: str, odd: str, mode: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_odd_token_as_it_was_issued_sends_nothing(system, odd, mode, caplog):
     token = {**TOKEN, "access_token": ODD[odd], "accessToken": ODD[odd]}
     script = Script(None, token=httpx.Response(200, content=json.dumps(token).encode()))
     with pytest.raises(UnreadableResponse, match="no usable token") as raised:
@@ -123,9 +121,7 @@ class Handed:
 
 @each_mode
 @pytest.mark.parametrize("odd", HEADERS)
-def test_an_odd_header_of_credentials_of_ones_own_sends_nothing(
-    odd: str, mode: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_odd_header_of_credentials_of_ones_own_sends_nothing(odd, mode, caplog):
     script = Script(None)
     words = "Authorization header that cannot be sent: it "
     with pytest.raises(ConfigurationError, match=words) as raised:

@@ -9,8 +9,6 @@ import pytest
 from cryptography import x509
 
 from tests.faults.adapters import each_mode
-from tests.faults.certificates import Authority
-from tests.faults.raw_sockets import Background
 from tests.security.callers import Caller
 from tests.security.recorder import Recorder, RecordingProxy
 from tests.security.secrets import ACCOUNT
@@ -34,13 +32,13 @@ SECRETS = (b"not-a-secret", b"t" * 40, b"Bearer", ACCOUNT.encode(), b"/v2/", b"\
 @each_mode
 @pytest.mark.parametrize("how", ["argument", "variable", "encrypted"])
 def test_a_proxy_sees_a_name_and_ciphertext(
-    mode: str,
-    how: str,
-    closed: Any,
-    background: Background,
-    authority: Authority,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    mode,
+    how,
+    closed,
+    background,
+    authority,
+    monkeypatch,
+):
     """Also where TLS to the provider is within TLS to the proxy."""
     provider = closed(Recorder(background, authority.server(x509.DNSName("pay.example"))))
     proxy = closed(
@@ -76,7 +74,7 @@ def test_a_proxy_sees_a_name_and_ciphertext(
 @pytest.mark.parametrize(
     "proxy", ["http://proxy.example:3128", "https://proxy.example", "http://10.0.0.1:3128"]
 )
-def test_what_is_not_encrypted_goes_through_no_proxy_elsewhere(client: Any, proxy: str) -> None:
+def test_what_is_not_encrypted_goes_through_no_proxy_elsewhere(client, proxy):
     for given in (proxy, httpx.URL(proxy), httpx.Proxy(proxy)):
         with pytest.raises(
             ConfigurationError, match="would be sent tokens and account numbers unencrypted"
@@ -85,14 +83,14 @@ def test_what_is_not_encrypted_goes_through_no_proxy_elsewhere(client: Any, prox
 
 
 @pytest.mark.parametrize("client", [Victor, AsyncVictor])
-def test_a_proxy_on_this_machine_may_see_what_goes_to_this_machine(client: Any) -> None:
+def test_a_proxy_on_this_machine_may_see_what_goes_to_this_machine(client):
     client(AUTH, base_url="http://127.0.0.1:8900", proxy="http://localhost:8080")
 
 
 @each_mode
 def test_somebody_else_behind_an_encrypted_proxy_is_told_nothing(
-    mode: str, closed: Any, background: Background, authority: Authority
-) -> None:
+    mode, closed, background, authority
+):
     other = closed(Recorder(background, authority.server(x509.DNSName("other.example"))))
     proxy = closed(RecordingProxy(background, other.port, authority.server()))
     way = httpx.Proxy(f"https://127.0.0.1:{proxy.port}", ssl_context=authority.trusted())
@@ -106,9 +104,7 @@ def test_somebody_else_behind_an_encrypted_proxy_is_told_nothing(
 
 
 @each_mode
-def test_a_proxy_on_this_machine_is_told_the_whole_url(
-    mode: str, closed: Any, background: Background
-) -> None:
+def test_a_proxy_on_this_machine_is_told_the_whole_url(mode, closed, background):
     proxy = closed(Recorder(background))  # it answers in the provider's place
     way = f"http://user:hunter2@127.0.0.1:{proxy.port}"
     client = closed(Caller(mode, AUTH, base_url="http://127.0.0.1:8900/at", proxy=way))
@@ -132,8 +128,8 @@ def test_a_proxy_on_this_machine_is_told_the_whole_url(
     ],
 )
 def test_a_proxy_that_refuses_is_named_and_told_nothing(
-    mode: str, answer: bytes, closed: Any, background: Background, authority: Authority
-) -> None:
+    mode, answer, closed, background, authority
+):
     proxy = closed(RecordingProxy(background, 1, answer=answer))
     options = {
         "verify": authority.trusted(),

@@ -1,7 +1,6 @@
 """The repository: no secret is committed, and the page on threats names its tests."""
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,7 @@ pytestmark = pytest.mark.slow
 @pytest.mark.skipif(
     not (ROOT / ".git").exists(), reason="not a checkout: what is committed is not known"
 )
-def test_nothing_in_the_repository_looks_like_a_secret() -> None:
+def test_nothing_in_the_repository_looks_like_a_secret():
     assert [str(each) for each in new_in(found_in(tracked(ROOT)))] == []
 
 
@@ -27,7 +26,7 @@ LINES = {
 
 
 @pytest.mark.parametrize("name", LINES)
-def test_the_scan_sees_each_kind_of_secret(name: str, tmp_path: Path) -> None:
+def test_the_scan_sees_each_kind_of_secret(name, tmp_path):
     file = tmp_path / "settings.py"
     file.write_text(LINES[name] + "\n")
     found = found_in([file], tmp_path)
@@ -38,9 +37,7 @@ def test_the_scan_sees_each_kind_of_secret(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "spelled", ["{}", '"{}\\n"', "  '{}'"], ids=["a file", "in quotes", "indented"]
 )
-def test_a_whole_key_is_never_a_fake(
-    spelled: str, victor_key_pair: tuple[str, str], tmp_path: Path
-) -> None:
+def test_a_whole_key_is_never_a_fake(spelled, victor_key_pair, tmp_path):
     file = tmp_path / "settings.py"
     lines = [spelled.format(line) for line in victor_key_pair[0].splitlines()]
     file.write_text("KEY = (\n" + "\n".join(lines) + "\n)\n")
@@ -55,7 +52,7 @@ PAGE = (ROOT / "docs" / "evidence.md").read_text("utf-8")
 ROWS = [line for line in PAGE.splitlines() if line.startswith("| **")]
 
 
-def test_every_claim_names_what_holds_it() -> None:
+def test_every_claim_names_what_holds_it():
     assert len(ROWS) > 10
     for row in ROWS:
         held_by = row.rstrip(" |").rpartition("|")[2]

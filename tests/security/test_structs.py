@@ -21,7 +21,7 @@ def structs(kind: type[Any] = Struct) -> Iterator[type[Any]]:
         yield from structs(each)
 
 
-def test_rich_shows_the_repr_of_each_struct() -> None:
+def test_rich_shows_the_repr_of_each_struct():
     for module in pkgutil.walk_packages(victor_ext.__path__, "victor_ext."):
         if not any(part in module.name for part in NO_MODULES):
             importlib.import_module(module.name)
@@ -32,7 +32,7 @@ def test_rich_shows_the_repr_of_each_struct() -> None:
             each.__rich_repr__(None)
 
 
-def test_rich_shows_no_account_number() -> None:
+def test_rich_shows_no_account_number():
     number = "071204958836"
     shown = pretty_repr([Payee(number, None), Payer(None, number, "021000021", "Ada")])
     assert number not in shown

@@ -66,9 +66,7 @@ OFF: dict[str, Any] = {
     "base_url", [None, "https://pay.example", "https://10.0.0.1:8443", "https://localhost.example"]
 )
 @pytest.mark.parametrize("verify", OFF)
-def test_no_argument_turns_it_off_for_another_machine(
-    client: Any, base_url: str | None, verify: str
-) -> None:
+def test_no_argument_turns_it_off_for_another_machine(client, base_url, verify):
     with pytest.raises(ConfigurationError, match="would accept anybody as"):
         client(AUTH, environment="production", base_url=base_url, verify=OFF[verify])
 
@@ -77,7 +75,7 @@ def test_no_argument_turns_it_off_for_another_machine(
 @pytest.mark.parametrize(
     "verify", [name for name, off in OFF.items() if isinstance(off, ssl.SSLContext)]
 )
-def test_no_argument_turns_it_off_for_a_proxy_on_another_machine(client: Any, verify: str) -> None:
+def test_no_argument_turns_it_off_for_a_proxy_on_another_machine(client, verify):
     """It is sent a password."""
     proxy = httpx.Proxy("https://user:not-a-secret@proxy.example", ssl_context=OFF[verify])
     with pytest.raises(
@@ -88,13 +86,13 @@ def test_no_argument_turns_it_off_for_a_proxy_on_another_machine(client: Any, ve
 
 @each_client
 @pytest.mark.parametrize("verify", ["False", "no", "0", "CERT_NONE", Path("/no/such")])
-def test_a_word_for_no_is_the_name_of_a_file_that_is_not_there(client: Any, verify: Any) -> None:
+def test_a_word_for_no_is_the_name_of_a_file_that_is_not_there(client, verify):
     with pytest.raises(ConfigurationError, match="is not the path of a CA bundle that can be read"):
         client(AUTH, verify=verify)
 
 
 @each_client
-def test_a_context_that_verifies_is_taken(client: Any) -> None:
+def test_a_context_that_verifies_is_taken(client):
     assert "production" in repr(client(AUTH, environment="production", verify=context()))
 
 
@@ -115,14 +113,14 @@ VARIABLES: dict[str, dict[str, str]] = {
 @each_mode
 @pytest.mark.parametrize("variables", VARIABLES)
 def test_no_variable_turns_it_off(
-    mode: str,
-    variables: str,
-    stranger: Recorder,
-    authority: Authority,
-    closed: Any,
-    tmp_path: Path,
-    monkeypatch: Any,
-) -> None:
+    mode,
+    variables,
+    stranger,
+    authority,
+    closed,
+    tmp_path,
+    monkeypatch,
+):
     other = tmp_path / "other.pem"
     empty = tmp_path / "empty"
     other.write_text(authority.pem)
@@ -138,9 +136,7 @@ def test_no_variable_turns_it_off(
 
 @each_client
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
-def test_a_variable_that_names_nothing_is_said_so(
-    client: Any, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_variable_that_names_nothing_is_said_so(client, name, monkeypatch):
     monkeypatch.setenv(name, "/no/such/place")
     if name == "SSL_CERT_DIR":
         client(AUTH)  # as good as a folder without a certificate: nobody is trusted
@@ -155,12 +151,12 @@ def test_a_variable_that_names_nothing_is_said_so(
 @pytest.mark.parametrize("options", [{}, {"verify": certifi.where()}], ids=["default", "verify"])
 @pytest.mark.parametrize("place", ["no/such/folder/keys", "."])
 def test_a_log_of_tls_keys_that_cannot_be_opened_is_said_so_and_blames_no_certificates(
-    client: Any,
-    place: str,
-    options: dict[str, Any],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> None:
+    client,
+    place,
+    options,
+    monkeypatch,
+    tmp_path,
+):
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / place))
     with pytest.raises(ConfigurationError, match=r"SSLKEYLOGFILE=.* cannot be opened") as caught:
         client(AUTH, **options)
@@ -170,9 +166,7 @@ def test_a_log_of_tls_keys_that_cannot_be_opened_is_said_so_and_blames_no_certif
 
 
 @each_mode
-def test_a_bundle_of_ones_own_is_all_that_it_takes(
-    mode: str, background: Background, authority: Authority, closed: Any, tmp_path: Path
-) -> None:
+def test_a_bundle_of_ones_own_is_all_that_it_takes(mode, background, authority, closed, tmp_path):
     bundle = tmp_path / "ca.pem"
     bundle.write_text(authority.pem)
     server = closed(Recorder(background, authority.server()))
@@ -233,14 +227,14 @@ def bundle_of(authority: Authority, folder: Path) -> Path:
     ],
 )
 def test_who_is_trusted_is_in_the_store_of_the_system(
-    variables: dict[str, str],
-    system: tuple[str, str] | None,
-    is_trusted: bool,
-    background: Background,
-    authority: Authority,
-    closed: Any,
-    tmp_path: Path,
-) -> None:
+    variables,
+    system,
+    is_trusted,
+    background,
+    authority,
+    closed,
+    tmp_path,
+):
     server = closed(Recorder(background, authority.server()))
     places = {"bundle": bundle_of(authority, tmp_path / "store"), "folder": tmp_path / "store"}
     places |= {"empty": tmp_path / "empty", "nothing": tmp_path / "nothing.pem"}
@@ -280,8 +274,8 @@ class SystemsObject(ssl.SSLObject):
 @each_mode
 @pytest.mark.parametrize("library", [None, httpx, httpx2])
 def test_what_macos_and_windows_say_is_known_by_its_class(
-    mode: str, library: Any, background: Background, authority: Authority, closed: Any
-) -> None:
+    mode, library, background, authority, closed
+):
     server = closed(Recorder(background, authority.server()))
     context = authority.trusted()
     context.sslsocket_class = SystemsSocket

@@ -60,20 +60,20 @@ WHOLE: dict[str, Any] = {
 
 
 class TestFakePaymentRequests:
-    def test_a_fake_has_each_attribute_that_it_is_given(self) -> None:
+    def test_a_fake_has_each_attribute_that_it_is_given(self):
         made = PaymentRequest.fake(**WHOLE)
         assert {name: getattr(made, name) for name in WHOLE} == WHOLE
 
-    def test_every_attribute_of_a_record_can_be_set(self) -> None:
+    def test_every_attribute_of_a_record_can_be_set(self):
         attributes = PaymentRequest.fake().to_dict().keys() - {"is_terminal"}
         assert attributes == FakeFields.__annotations__.keys() == WHOLE.keys()
 
     @pytest.mark.parametrize("name", sorted(WHOLE.keys() - {"id", "direction"}))
-    def test_none_is_a_value_that_was_not_sent(self, name: str) -> None:
+    def test_none_is_a_value_that_was_not_sent(self, name):
         assert getattr(PaymentRequest.fake(**{name: None}), name) is None
 
     @pytest.mark.slow
-    def test_another_test_framework_can_make_one(self) -> None:
+    def test_another_test_framework_can_make_one(self):
         code = """
 import sys
 sys.modules["pytest"] = None  # it is not installed
@@ -82,12 +82,12 @@ print(PaymentRequest.fake(status="completed").status)
 """
         assert python("-c", code).stdout == "completed\n"
 
-    def test_the_defaults_are_the_same_each_time(self) -> None:
+    def test_the_defaults_are_the_same_each_time(self):
         assert PaymentRequest.fake() == PaymentRequest.fake()
         assert PaymentRequest.fake().to_dict() == PaymentRequest.fake().to_dict()
         assert PaymentRequest.fake(status="completed") != PaymentRequest.fake()
 
-    def test_amounts_and_words_are_read_as_those_of_the_provider(self) -> None:
+    def test_amounts_and_words_are_read_as_those_of_the_provider(self):
         made = PaymentRequest.fake(amount="12.00", status="COMPLETED")
         assert (made.amount, made.status, made.is_terminal) == (
             Decimal("12.00"),
@@ -98,18 +98,18 @@ print(PaymentRequest.fake(status="completed").status)
         assert PaymentRequest.fake(amount=12).amount == 12
         assert PaymentRequest.fake(due_date="2026-05-06").due_date == date(2026, 5, 6)
 
-    def test_it_is_a_record_like_any_other(self) -> None:
+    def test_it_is_a_record_like_any_other(self):
         made = PaymentRequest.fake()
         assert "243884643621" not in repr(PaymentRequest.fake(payer=WHOLE["payer"]).payer)
         assert pickle.loads(pickle.dumps(made)) == made
 
-    def test_a_wrong_attribute_is_named(self) -> None:
+    def test_a_wrong_attribute_is_named(self):
         with pytest.raises(TypeError, match="no attribute amout; those it has are id, status"):
             PaymentRequest.fake(amout="12.00")
         with pytest.raises(InvalidRequest, match="amount"):
             PaymentRequest.fake(amount=12.5)
 
-    def test_a_modified_amount_is_the_amount(self) -> None:
+    def test_a_modified_amount_is_the_amount(self):
         response = PaymentRequestResponse(Status.ACCEPTED, Decimal("44.23"), Decimal("34.23"), None)
         made = PaymentRequest.fake(response=response)
         assert (made.amount, made.original_amount) == (Decimal("34.23"), Decimal("44.23"))
@@ -127,15 +127,13 @@ print(PaymentRequest.fake(status="completed").status)
             ("approved_at", "2026-05-05T01:02:03Z", "approved_at must be an aware datetime"),
         ],
     )
-    def test_a_date_or_a_time_that_the_client_refuses_is_refused(
-        self, name: str, value: Any, said: str
-    ) -> None:
+    def test_a_date_or_a_time_that_the_client_refuses_is_refused(self, name, value, said):
         with pytest.raises(InvalidRequest, match=said):
             PaymentRequest.fake(**{name: value})
 
 
 class TestMocksOfClients:
-    def test_a_call_is_checked_against_the_real_signature(self) -> None:
+    def test_a_call_is_checked_against_the_real_signature(self):
         victor = create_autospec(Victor, instance=True)
         victor.payment_requests.get.return_value = PaymentRequest.fake(id="RFP1")
         assert victor.payment_requests.get("RFP1").id == "RFP1"
@@ -161,9 +159,7 @@ class TestMocksOfClients:
             (AsyncEastPay, "checkouts.prepare", True),
         ],
     )
-    def test_mocks_of_the_other_systems_have_their_signatures(
-        self, client: type, path: str, awaited: bool
-    ) -> None:
+    def test_mocks_of_the_other_systems_have_their_signatures(self, client, path, awaited):
         found = create_autospec(client, instance=True)
         for name in path.split("."):
             found = getattr(found, name)
@@ -176,13 +172,13 @@ class TestMocksOfClients:
             found()
 
     @pytest.mark.parametrize("box", [Outbox, Inbox])
-    def test_a_box_has_its_heartbeat(self, box: type) -> None:
+    def test_a_box_has_its_heartbeat(self, box):
         assert create_autospec(box, instance=True).heartbeat.idle
 
-    def test_what_a_class_shows_can_call_nothing(self) -> None:
+    def test_what_a_class_shows_can_call_nothing(self):
         with pytest.raises(ConfigurationError, match="Make a client"):
             Victor.payment_requests.get("RFP1")
 
-    def test_each_class_shows_what_its_clients_have(self, victor: Victor) -> None:
+    def test_each_class_shows_what_its_clients_have(self, victor):
         assert type(Victor.payment_requests) is type(victor.payment_requests)
         assert victor.payment_requests is not Victor.payment_requests

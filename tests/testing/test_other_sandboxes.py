@@ -7,10 +7,7 @@ from typing import get_args
 
 import pytest
 
-from victor_ext.sandbox.eastpay import EastPaySandbox
-from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 from victor_ext.sandbox.server.faults import Kind
-from victor_ext.sandbox.velo import VeloSandbox
 from victor_ext.testing import Faults
 
 pytest_plugins = ["pytester"]
@@ -20,21 +17,21 @@ pytest_plugins = ["pytester"]
 @pytest.mark.eastpay_sandbox(documented_only=True)
 @pytest.mark.flexfactor_sandbox(seed=1)
 def test_a_mark_sets_the_options(
-    velo_sandbox: VeloSandbox,
-    eastpay_sandbox: EastPaySandbox,
-    flexfactor_sandbox: FlexFactorSandbox,
-) -> None:
+    velo_sandbox,
+    eastpay_sandbox,
+    flexfactor_sandbox,
+):
     assert velo_sandbox.settings.settlement == 5.0
     assert eastpay_sandbox.settings.documented_only
     assert flexfactor_sandbox.settings.seed == 1
 
 
-def test_sandboxes_of_fixtures_begin_empty(velo_sandbox: VeloSandbox) -> None:
+def test_sandboxes_of_fixtures_begin_empty(velo_sandbox):
     assert (velo_sandbox.received(), velo_sandbox.notifications()) == ([], [])
     assert velo_sandbox.settings.settlement == 30.0
 
 
-def test_each_kind_of_fault_has_a_method_of_its_name() -> None:
+def test_each_kind_of_fault_has_a_method_of_its_name():
     methods = {name for name, _ in inspect.getmembers(Faults, inspect.isfunction)}
     assert set(get_args(Kind)) <= methods
 
@@ -48,9 +45,7 @@ def test_each_kind_of_fault_has_a_method_of_its_name() -> None:
         ("victor_sandbox", "lik='x'", "*unexpected keyword argument 'lik'"),
     ],
 )
-def test_a_wrong_option_is_named(
-    pytester: pytest.Pytester, sandbox: str, mark: str, said: str
-) -> None:
+def test_a_wrong_option_is_named(pytester, sandbox, mark, said):
     pytester.makepyfile(f"""
         import pytest
 

@@ -15,9 +15,9 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.providers.victor.adapter import payment
-from victor_ext import AsyncVictor, Outcome, TimedOut, Victor, VictorError
-from victor_ext.sandbox import Received, Sandbox
-from victor_ext.testing import Faults, TimeTravel, plugin
+from victor_ext import Outcome, TimedOut, VictorError
+from victor_ext.sandbox import Received
+from victor_ext.testing import Faults, plugin
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 pytest_plugins = ["pytester"]
@@ -33,27 +33,25 @@ def fault_of(calls: list[Received]) -> list[str | None]:
     return [each.fault for each in calls]
 
 
-def test_a_sandbox_is_empty_unless_the_mark_says_otherwise(
-    victor_sandbox: Sandbox, victor: Victor
-) -> None:
+def test_a_sandbox_is_empty_unless_the_mark_says_otherwise(victor_sandbox, victor):
     assert victor_sandbox.requests() == [*victor.payment_requests.list()] == []
 
 
 @pytest.mark.victor_sandbox(demo_data=True)
-def test_demo_data_are_there_when_they_are_asked_for(victor: Victor) -> None:
+def test_demo_data_are_there_when_they_are_asked_for(victor):
     assert len([*victor.payment_requests.list()]) == 2
 
 
 @pytest.mark.parametrize(("kind", "first", "named", "met"), cases_beside(__file__)["failures"])
 def test_each_failure_by_its_name(
-    victor: Victor,
-    faults: Faults,
-    sent_once: Any,
-    kind: str,
-    first: list[Any],
-    named: dict[str, Any],
-    met: list[str],
-) -> None:
+    victor,
+    faults,
+    sent_once,
+    kind,
+    first,
+    named,
+    met,
+):
     getattr(faults, kind)(*first, **named)
     began = time.monotonic()
     create(victor)
@@ -61,21 +59,21 @@ def test_each_failure_by_its_name(
     assert time.monotonic() - began < 25  # the Retry-After of 30 s has passed at once
 
 
-def test_silence_ends_by_the_timeout(victor: Victor, faults: Faults) -> None:
+def test_silence_ends_by_the_timeout(victor, faults):
     faults.stall(times=None)
     with pytest.raises(VictorError) as caught:
         create(victor.with_options(timeout=0.05, deadline=0.2))
     assert caught.value.outcome is Outcome.UNKNOWN
 
 
-def test_a_wrong_option_is_named(faults: Faults) -> None:
+def test_a_wrong_option_is_named(faults):
     with pytest.raises(ValueError, match="status must be between 200 and 599"):
         faults.status(42)
     with pytest.raises(ValueError, match="tims is no parameter of this command"):
         faults.lose_answer(tims=2)  # type: ignore[call-arg] # on purpose
 
 
-def test_sent_once_says_what_it_found(victor: Victor, faults: Faults, sent_once: Any) -> None:
+def test_sent_once_says_what_it_found(victor, faults, sent_once):
     faults.status(503, times=None)
     with pytest.raises(VictorError):
         create(victor)
@@ -87,9 +85,7 @@ def test_sent_once_says_what_it_found(victor: Victor, faults: Faults, sent_once:
 
 
 @pytest.mark.victor_sandbox(key_life=1)
-def test_sent_once_counts_work_that_was_done_twice(
-    victor: Victor, sent_once: Any, time_travel: TimeTravel
-) -> None:
+def test_sent_once_counts_work_that_was_done_twice(victor, sent_once, time_travel):
     create(victor)
     time_travel.advance(seconds=2)  # the provider has forgotten the key
     create(victor)
@@ -97,7 +93,7 @@ def test_sent_once_counts_work_that_was_done_twice(
         sent_once(KEY)
 
 
-def test_time_travels_forward_only(time_travel: TimeTravel) -> None:
+def test_time_travels_forward_only(time_travel):
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     time_travel.advance(hours=23, minutes=59, seconds=60)
     assert timedelta(0) <= time_travel.now - tomorrow < timedelta(seconds=5)
@@ -105,7 +101,7 @@ def test_time_travels_forward_only(time_travel: TimeTravel) -> None:
         time_travel.advance(seconds=-1)
 
 
-def test_wait_waits_for_nothing(victor: Victor, time_travel: TimeTravel) -> None:
+def test_wait_waits_for_nothing(victor, time_travel):
     began = time.monotonic()
     request = create(victor)
     before = time_travel.now
@@ -118,8 +114,8 @@ def test_wait_waits_for_nothing(victor: Victor, time_travel: TimeTravel) -> None
 
 
 def test_wait_waits_for_nothing_with_other_options_and_a_clock_that_is_off(
-    victor: Victor, victor_sandbox: Sandbox, time_travel: TimeTravel
-) -> None:
+    victor, victor_sandbox, time_travel
+):
     victor_sandbox.set_clock_skew(-3000)
     request = create(victor.with_options(deadline=20), payer_counterparty_id="ignoresRfp")
     with pytest.raises(TimedOut):
@@ -129,15 +125,15 @@ def test_wait_waits_for_nothing_with_other_options_and_a_clock_that_is_off(
 
 
 @pytest.mark.victor_sandbox(auto=0.01)
-def test_without_time_travel_wait_takes_its_time(victor: Victor, victor_sandbox: Sandbox) -> None:
+def test_without_time_travel_wait_takes_its_time(victor, victor_sandbox):
     request = create(victor)
     victor.payment_requests.wait(request.id)
     assert victor_sandbox.clock()["advanced"] == 0
 
 
 def test_awaited_calls_have_faults_time_and_the_record_too(
-    async_victor: AsyncVictor, faults: Faults, sent_once: Any, time_travel: TimeTravel
-) -> None:
+    async_victor, faults, sent_once, time_travel
+):
     async def ask() -> str:
         faults.lose_answer()
         faults.rate_limit(retry_after=30)
@@ -179,7 +175,7 @@ def failing(pytester: pytest.Pytester, **parts: str) -> str:
     return result.stdout.str()
 
 
-def test_a_test_that_fails_shows_the_exchange(pytester: pytest.Pytester) -> None:
+def test_a_test_that_fails_shows_the_exchange(pytester):
     prepare = (
         "victor_sandbox.inject('lose_answer'); victor_sandbox.inject('status', operation='get')"
     )
@@ -197,7 +193,7 @@ def test_a_test_that_fails_shows_the_exchange(pytester: pytest.Pytester) -> None
     assert max(map(len, shown.splitlines())) < 230
 
 
-def test_a_fixture_that_fails_shows_the_exchange_too(pytester: pytest.Pytester) -> None:
+def test_a_fixture_that_fails_shows_the_exchange_too(pytester):
     pytester.makepyfile("""
         import pytest
 
@@ -212,22 +208,20 @@ def test_a_fixture_that_fails_shows_the_exchange_too(pytester: pytest.Pytester) 
     result.stdout.fnmatch_lines(["*- Victor sandbox -*", "*GET */v2/payment-requests/NOSUCHID01*"])
 
 
-def test_a_sandbox_that_was_stopped_spoils_no_report(pytester: pytest.Pytester) -> None:
+def test_a_sandbox_that_was_stopped_spoils_no_report(pytester):
     assert "not known: this sandbox does not run" in failing(
         pytester, then="victor_sandbox.stop(); assert 0"
     )
 
 
-def test_a_test_that_passes_shows_nothing(pytester: pytest.Pytester) -> None:
+def test_a_test_that_passes_shows_nothing(pytester):
     pytester.makepyfile("def test_it(victor): [*victor.payment_requests.list()]")
     result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-rA")
     result.assert_outcomes(passed=1)
     result.stdout.no_fnmatch_line("*Victor sandbox*")
 
 
-def test_a_fixture_without_its_extra_says_in_a_line_what_to_install(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fixture_without_its_extra_says_in_a_line_what_to_install(pytester, monkeypatch):
     """With the sentence of the import, which `test_a_missing_extra_is_named` has."""
     monkeypatch.setitem(sys.modules, "victor_ext.sandbox", None)
     pytester.makepyfile("def test_it(victor_sandbox): pass")
@@ -246,14 +240,14 @@ def rows(heading: str) -> str:
     return PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
 
 
-def test_the_page_names_each_fixture() -> None:
+def test_the_page_names_each_fixture():
     first_cells = re.findall(r"^\| (`.*?) \|", rows("The first test"), re.MULTILINE)
     named = set(re.findall(r"`(\w+)", " ".join(first_cells)))
     hooks = {"pytest_configure", "pytest_runtest_makereport"}
     assert named == set(plugin.__all__) - hooks
 
 
-def test_the_page_names_each_failure() -> None:
+def test_the_page_names_each_failure():
     named = set(re.findall(r"`faults\.(\w+)\(", rows("Failures").partition("| method")[2]))
     methods = {
         name
@@ -263,7 +257,7 @@ def test_the_page_names_each_failure() -> None:
     assert named == methods
 
 
-def test_the_first_test_notices_a_second_key(pytester: pytest.Pytester) -> None:
+def test_the_first_test_notices_a_second_key(pytester):
     billing = BLOCKS[0].replace(
         'idempotency_key_for("invoice", invoice.number)', "__import__('uuid').uuid4().hex"
     )
@@ -276,7 +270,7 @@ def test_the_first_test_notices_a_second_key(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines([">*assert len(*victor.payment_requests.list()*) == 1*"])
 
 
-def test_the_page_shows_what_a_failed_test_shows(pytester: pytest.Pytester) -> None:
+def test_the_page_shows_what_a_failed_test_shows(pytester):
     example = re.search(r"```text\n(.*?)```", PAGE, re.DOTALL)
     assert example is not None
     pytester.makepyfile(billing=BLOCKS[0], test_it=BLOCKS[1] + "    assert 0\n")

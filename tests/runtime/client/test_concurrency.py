@@ -43,7 +43,7 @@ each_kind = pytest.mark.parametrize("kind", [connect, connect_awaited])
 
 
 @each_kind
-def test_callers_take_turns(kind: Any) -> None:
+def test_callers_take_turns(kind):
     waves = Waves()
     awaited = kind is connect_awaited
     transport: Any = httpx.MockTransport(partial(asyncio.to_thread, waves) if awaited else waves)
@@ -81,7 +81,7 @@ class Meanwhile(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 @each_kind
-def test_the_late_caller_is_told_that_nothing_was_sent(kind: Any) -> None:
+def test_the_late_caller_is_told_that_nothing_was_sent(kind):
     events = list[Event]()
     busy = Meanwhile(lambda: on.client.with_options(deadline=0.08).http.post("/late"))
     options = {"base_url": URL, "transport": busy, "max_concurrency": 1}
@@ -101,7 +101,7 @@ def test_the_late_caller_is_told_that_nothing_was_sent(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, True, "2"], ids=repr)
-def test_a_concurrency_below_one_is_refused(count: Any) -> None:
+def test_a_concurrency_below_one_is_refused(count):
     with pytest.raises(
         ConfigurationError,
         match=r"max_concurrency=.* must be a whole number, 1 or more: None sets no",
@@ -110,7 +110,7 @@ def test_a_concurrency_below_one_is_refused(count: Any) -> None:
 
 
 class TestUserAgent:
-    def test_a_user_agent_of_the_callers_comes_after_the_packages_own(self) -> None:
+    def test_a_user_agent_of_the_callers_comes_after_the_packages_own(self):
         seen: list[str] = []
 
         def provider(request: httpx.Request) -> httpx.Response:
@@ -127,6 +127,6 @@ class TestUserAgent:
         assert " billing/2.3 (north) httpx/" in agent
 
     @pytest.mark.parametrize("text", ["", "a\nb", "bücher/1", 1], ids=repr)
-    def test_a_user_agent_that_cannot_be_sent_is_refused(self, text: Any) -> None:
+    def test_a_user_agent_that_cannot_be_sent_is_refused(self, text):
         with pytest.raises(ConfigurationError, match=r"user_agent.*user_agent='billing/2\.3'"):
             connect(Client, base_url=URL, user_agent=text)

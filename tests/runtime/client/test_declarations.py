@@ -53,7 +53,7 @@ class Whole(Record):
         return records(self._json, "parts", Part)
 
 
-def test_what_the_provider_sent_cannot_be_set() -> None:
+def test_what_the_provider_sent_cannot_be_set():
     whole: Any = Whole({"id": "w-1"})
     with pytest.raises(
         AttributeError, match="id of Whole is what the provider sent: it cannot be set"
@@ -62,7 +62,7 @@ def test_what_the_provider_sent_cannot_be_set() -> None:
     assert (whole.id, whole.to_dict()["id"]) == ("w-1", "w-1")
 
 
-def test_a_record_has_its_parts_and_shows_no_private_field() -> None:
+def test_a_record_has_its_parts_and_shows_no_private_field():
     sent = {
         "id": "w-1",
         "account": "123456789",
@@ -80,13 +80,13 @@ def test_a_record_has_its_parts_and_shows_no_private_field() -> None:
 
 
 @pytest.mark.parametrize("value", [None, 5.5, ["x"], {}, "2026-03-04"])
-def test_what_is_missing_or_of_another_type_is_none(value: Any) -> None:
+def test_what_is_missing_or_of_another_type_is_none(value):
     whole = Whole({"id": [value], "account": [value], "at": value, "parts": value})
     assert whole.id == ""
     assert [whole.account, whole.at] == [None] * 2
 
 
-def test_records_are_equal_by_all_that_they_hold() -> None:
+def test_records_are_equal_by_all_that_they_hold():
     json = {"id": "w-1"}
     assert Whole(json, "k") == Whole(json, "k")
     assert Whole(json, "k") != Whole(json, "other")
@@ -113,7 +113,7 @@ class ResourceWithoutCode:
 
 
 @pytest.mark.parametrize("kind", [Resource, ResourceWithoutCode])
-def test_a_method_has_the_arguments_of_its_request(kind: Any) -> None:
+def test_a_method_has_the_arguments_of_its_request(kind):
     assert kind().create(5, memo="x") == "5 x"
     expected = "(amount: 'int', memo: 'str | None' = None) -> 'str'"
     assert str(inspect.signature(kind().create)) == expected
@@ -149,7 +149,7 @@ CARDS = [Card(), Card()]
         (Union[Card, Problem], CARD),  # noqa: UP007 - what is tested
     ],
 )
-def test_a_result_of_the_expected_class_is_returned_as_it_is(kind: Any, result: object) -> None:
+def test_a_result_of_the_expected_class_is_returned_as_it_is(kind, result):
     assert expect(kind, result) is result
 
 
@@ -163,7 +163,7 @@ def test_a_result_of_the_expected_class_is_returned_as_it_is(kind: Any, result: 
         (Card | Problem, "text", "returned str, not"),
     ],
 )
-def test_another_class_is_no_failure_of_the_call(kind: Any, result: object, told: str) -> None:
+def test_another_class_is_no_failure_of_the_call(kind, result, told):
     with pytest.raises(
         UnreadableResponse, match=f"The provider accepted the call, but it {told}"
     ) as raised:

@@ -40,9 +40,7 @@ BOTH_WITH_OWN_MEMO = BOTH.replace("A part of the memo.", "Mine.")
         (None, None),
     ],
 )
-def test_what_a_method_leaves_out_comes_from_the_function_that_checks_it(
-    own: str | None, expected: str | None
-) -> None:
+def test_what_a_method_leaves_out_comes_from_the_function_that_checks_it(own, expected):
     assert with_arguments_described(own, SOURCE, {}) == expected
 
 
@@ -62,9 +60,7 @@ DEFAULT = "(The server's default: 50)."
         ("Mine. 1 to 90.", ["1 to 90."], "Mine. 1 to 90."),
     ],
 )
-def test_what_a_method_describes_itself_gets_its_limits(
-    own: str, limits: list[str], expected: str
-) -> None:
+def test_what_a_method_describes_itself_gets_its_limits(own, limits, expected):
     source = "The payouts.\n\nArgs:\n    memo: A memo.\n"
     text = f"List.\n\nArgs:\n    memo: {own}\n\n{RAISES}"
     merged = with_arguments_described(text, source, {"memo": limits})
@@ -79,7 +75,7 @@ def described_in(function: Any) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("system", ["victor", "velo", "flexfactor"])
-def test_the_docstring_of_a_generated_function_says_the_limits_of_its_rows(system: str) -> None:
+def test_the_docstring_of_a_generated_function_says_the_limits_of_its_rows(system):
     module = importlib.import_module(f"{system}_api.typed.arguments")
     for name, call in module._rows.CALLS.items():
         described = described_in(getattr(module, name))
@@ -92,7 +88,7 @@ def test_the_docstring_of_a_generated_function_says_the_limits_of_its_rows(syste
             assert all(sentence in described[argument] for sentence in sentences)
 
 
-def test_a_sentence_that_becomes_longer_is_wrapped() -> None:
+def test_a_sentence_that_becomes_longer_is_wrapped():
     own = f"List.\n\nArgs:\n    memo: {'Mine, and longer, ' * 4}\n        and more.\n    sort: Up."
     source = "The payouts.\n\nArgs:\n    memo: A memo.\n    since: When."
     merged = with_arguments_described(own, source, {"memo": ["Up to 140 characters."]}) or ""
@@ -103,7 +99,7 @@ def test_a_sentence_that_becomes_longer_is_wrapped() -> None:
 
 
 @pytest.mark.parametrize("client", [Velo, AsyncVelo])
-def test_help_describes_each_argument_of_a_list(client: type[object]) -> None:
+def test_help_describes_each_argument_of_a_list(client):
     awaited = client is AsyncVelo
     method = Payouts.list.function(awaited=awaited)
     text = inspect.getdoc(method) or ""

@@ -49,14 +49,14 @@ def refused(extra: Any) -> list[tuple[str, str]]:
     return [(each.field, each.code) for each in raised.value.problems]
 
 
-def test_members_are_added_also_to_an_object_that_is_sent() -> None:
+def test_members_are_added_also_to_an_object_that_is_sent():
     extra = {"payee": {"nick": {"a": [1, None]}}, "purpose": "RENT", "flag": True}
     payee = {"account": "043", "nick": {"a": [1, None]}}
     assert sent_with(extra) == {**SENT, "payee": payee, "purpose": "RENT", "flag": True}
     assert sent_with(None) == sent_with({}) == SENT
 
 
-def test_what_the_caller_changes_later_is_not_what_is_sent() -> None:
+def test_what_the_caller_changes_later_is_not_what_is_sent():
     extra: dict[str, Any] = {"purpose": {"codes": ["RENT"]}}
     body = sent_with(extra)
     extra["purpose"]["codes"].append("FOOD")
@@ -95,13 +95,11 @@ def test_what_the_caller_changes_later_is_not_what_is_sent() -> None:
         (["a"], [("extra_body", "type")]),
     ],
 )
-def test_nothing_is_replaced_and_nothing_is_written_inexactly(
-    extra: Any, found: list[tuple[str, str]]
-) -> None:
+def test_nothing_is_replaced_and_nothing_is_written_inexactly(extra, found):
     assert refused(extra) == found
 
 
-def test_the_argument_is_named_and_the_value_is_not() -> None:
+def test_the_argument_is_named_and_the_value_is_not():
     taken = {"payment_details.amount": "amount"}
     [problem] = extra_body_problems({"payment_details": {"amount": "99.99"}}, taken)
     message = (
@@ -114,21 +112,21 @@ def test_the_argument_is_named_and_the_value_is_not() -> None:
 @example(Decimal("-0.00"))
 @example(Decimal("1E+200"))
 @example(Decimal("0.12345678901234567890"))
-def test_each_digit_of_a_decimal_is_written(value: Decimal) -> None:
+def test_each_digit_of_a_decimal_is_written(value):
     written = json.loads(
         json_body(sent_with({"new": value})), parse_float=Decimal, parse_int=Decimal
     )["new"]
     assert (written, written.is_signed()) == (value, value.is_signed())
 
 
-def test_a_body_that_is_nested_without_end_is_refused() -> None:
+def test_a_body_that_is_nested_without_end_is_refused():
     endless: dict[str, Any] = {}
     endless["inner"] = endless
     assert [code for _, code in refused({"new": endless})] == ["type"]
 
 
 class TestQuery:
-    def test_an_extra_query_is_written_as_the_wire_has_it(self) -> None:
+    def test_an_extra_query_is_written_as_the_wire_has_it(self):
         extra = {
             "purpose": "RENT & food",
             "ids": ["a", 7],
@@ -159,9 +157,7 @@ class TestQuery:
             ("a=b", ("extra_query", "type")),
         ],
     )
-    def test_an_extra_query_that_cannot_be_sent_is_refused_by_field(
-        self, extra: Any, found: tuple[str, str]
-    ) -> None:
+    def test_an_extra_query_that_cannot_be_sent_is_refused_by_field(self, extra, found):
         with pytest.raises(InvalidRequest) as raised:
             extra_query_text(list_payment_requests, extra)
         assert [(each.field, each.code) for each in raised.value.problems] == [found]

@@ -106,11 +106,11 @@ items_arrive = st.tuples(changes(st.just(True)), st.sampled_from(sorted(takers))
 @example(count=20, page_size=4, happens=([], "arrivals", True), arrives_in_each_pass=True)
 @example(count=9, page_size=1, happens=([], "arrivals", True), arrives_in_each_pass=True)
 def test_nothing_that_stayed_is_lost_and_nothing_comes_twice(
-    count: int,
-    page_size: int,
-    happens: tuple[list[list[Change]], str, bool],
-    arrives_in_each_pass: bool,
-) -> None:
+    count,
+    page_size,
+    happens,
+    arrives_in_each_pass,
+):
     changes, takes, observed = happens
     provider = Provider([str(number) for number in range(count)], changes, page_size)
     found: list[str] = []
@@ -152,14 +152,14 @@ def busy(arrived: bool) -> tuple[Busy, Pages[str]]:
     )
 
 
-def test_a_list_that_never_rests_ends_when_all_that_is_new_has_only_just_arrived() -> None:
+def test_a_list_that_never_rests_ends_when_all_that_is_new_has_only_just_arrived():
     provider, pages = busy(arrived=True)
     found = list(pages)
     assert len(found) == len(set(found))
     assert provider.reads <= 4 * (1 + (1 + MOST_REREADINGS) * (2 + QUIET_PASSES))
 
 
-def test_a_list_that_never_rests_is_left_with_a_word_when_nobody_can_tell_what_is_new() -> None:
+def test_a_list_that_never_rests_is_left_with_a_word_when_nobody_can_tell_what_is_new():
     provider, pages = busy(arrived=False)
     with pytest.raises(
         PaginationError, match=f"each of {MOST_PASSES} readings brought something new"
@@ -168,7 +168,7 @@ def test_a_list_that_never_rests_is_left_with_a_word_when_nobody_can_tell_what_i
     assert provider.reads <= 4 * (1 + MOST_REREADINGS) * MOST_PASSES + 1
 
 
-def test_items_without_an_id_are_not_lost_and_come_once_more_in_no_later_pass() -> None:
+def test_items_without_an_id_are_not_lost_and_come_once_more_in_no_later_pass():
     pages = Pages[str](
         lambda reader: [["x", "x"], ["y"], []][reader.number],
         lambda: RepeatedPageReader(lambda _name: None),
@@ -176,7 +176,7 @@ def test_items_without_an_id_are_not_lost_and_come_once_more_in_no_later_pass() 
     assert list(pages) == ["x", "x", "y"]
 
 
-def test_items_without_an_id_are_told_apart_by_all_their_digits() -> None:
+def test_items_without_an_id_are_told_apart_by_all_their_digits():
     sent = parsed(b'[{"amount": 0.1}, {"amount": 0.10000000000000000001}]')
     first, second = (Notification(item) for item in sent)
     readings = iter([[first], [second], []])
@@ -190,7 +190,7 @@ def test_items_without_an_id_are_told_apart_by_all_their_digits() -> None:
     ]
 
 
-def test_readings_without_news_end_it_and_are_counted_anew_after_news() -> None:
+def test_readings_without_news_end_it_and_are_counted_anew_after_news():
     """Between two readings an item leaves and another one enters, which is news for one reading
     only.
     """

@@ -2,7 +2,7 @@
 
 import asyncio
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -26,7 +26,7 @@ def reader() -> PageReader[str]:
     return PageReader(lambda name: name, first=1)
 
 
-def test_a_circle_that_is_longer_than_what_is_remembered_is_seen() -> None:
+def test_a_circle_that_is_longer_than_what_is_remembered_is_seen():
     """Each page is new to a memory of 16 pages; and they come round again and again."""
     length = REMEMBERED_PAGES + 5
     asked: list[int] = []
@@ -53,9 +53,7 @@ class Entry:
 @pytest.mark.parametrize(
     ("kind", "names"), [(str, str), (str, lambda _item: None), (Entry, lambda _item: None)]
 )
-def test_a_long_list_without_repeats_is_no_circle(
-    kind: Any, names: Callable[[Any], str | None]
-) -> None:
+def test_a_long_list_without_repeats_is_no_circle(kind, names):
     def fetch(reader: PageReader[Any]) -> Sequence[Any]:
         return (
             [kind(f"{reader.number}-{item}") for item in range(3)] if reader.number <= 500 else []
@@ -64,7 +62,7 @@ def test_a_long_list_without_repeats_is_no_circle(
     assert len(list(Pages(fetch, lambda: PageReader(names, first=1)))) == 1500
 
 
-def test_it_ends_where_the_provider_says_without_asking_for_more() -> None:
+def test_it_ends_where_the_provider_says_without_asking_for_more():
     asked: list[tuple[int, int]] = []
 
     def fetch(reader: PageReader[str]) -> Sequence[str]:
@@ -76,7 +74,7 @@ def test_it_ends_where_the_provider_says_without_asking_for_more() -> None:
     assert asked == [(1, 0), (2, 2), (3, 4)]
 
 
-def test_a_page_without_items_that_says_that_others_follow_is_not_the_end() -> None:
+def test_a_page_without_items_that_says_that_others_follow_is_not_the_end():
     """Taken for the end, it would hide the items behind it."""
     some = reader()
     assert some.accept(["a"]).items == ["a"]
@@ -85,7 +83,7 @@ def test_a_page_without_items_that_says_that_others_follow_is_not_the_end() -> N
         some.accept([])
 
 
-def test_pages_that_bring_nothing_new_are_borne_a_few_times_in_a_row() -> None:
+def test_pages_that_bring_nothing_new_are_borne_a_few_times_in_a_row():
     some = reader()
     for name in ("a", "b", "c"):
         assert some.accept([name]).items == [name]
@@ -97,7 +95,7 @@ def test_pages_that_bring_nothing_new_are_borne_a_few_times_in_a_row() -> None:
         some.accept(["c"])
 
 
-def test_the_items_of_the_last_pages_are_remembered_and_older_ones_are_not() -> None:
+def test_the_items_of_the_last_pages_are_remembered_and_older_ones_are_not():
     some = reader()
     for page in range(REMEMBERED_PAGES + 1):
         assert some.accept([f"item {page}"]).items == [f"item {page}"]
@@ -113,7 +111,7 @@ class Item:
 
 
 @pytest.mark.parametrize("mode", BOTH)
-def test_an_item_is_freed_as_soon_as_its_user_has_done_with_it(mode: str) -> None:
+def test_an_item_is_freed_as_soon_as_its_user_has_done_with_it(mode):
     """So the next page takes the memory of this one, and the collector never walks a page that was
     read.
     """

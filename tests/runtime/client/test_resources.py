@@ -47,7 +47,7 @@ def victor() -> Iterator[Victor]:
 
 
 @pytest.mark.parametrize("kind", [Client, AuthenticatedClient])
-def test_another_generated_package_goes_the_same_way(victor: Victor, kind: Any) -> None:
+def test_another_generated_package_goes_the_same_way(victor, kind):
     bound = victor.bind(kind)
     assert isinstance(bound, kind)
     assert get_order.sync_detailed("o-1", client=bound).headers["x-token"].startswith("Token ")
@@ -64,15 +64,15 @@ def test_another_generated_package_goes_the_same_way(victor: Victor, kind: Any) 
         assert caught.value.request.url.path == f"/v1/orders/{name}"
 
 
-def test_a_good_status_that_the_document_does_not_list_is_read_as_the_good_answer() -> None:
+def test_a_good_status_that_the_document_does_not_list_is_read_as_the_good_answer():
     options = {**ARGUMENTS["flexfactor"], "transport": httpx.MockTransport(answer)}
     with FlexFactor(**{**options, "auth": FlexFactorToken("t")}) as flexfactor:
         assert flexfactor.orders.get(EARLY).id == EARLY
 
 
 def test_what_comes_through_an_http_client_of_the_callers_own_is_its_packages_affair(
-    victor: Victor,
-) -> None:
+    victor,
+):
     with httpx.Client(base_url=URL, transport=httpx.MockTransport(answer)) as http:
         bound = victor.bind(Client)
         bound.set_httpx_client(http)
@@ -97,7 +97,7 @@ def client(seen: list[httpx.Request], **options: Any) -> HttpClient:
 @pytest.mark.parametrize(
     "path", ["/", "/v2/x", "/a%2Fb", "/ä b?q=1&r=%20#f", "/../x", "//other/x", "x", "?q=1", ""]
 )
-def test_a_path_is_joined_as_httpx_joins_it(base: str, path: str) -> None:
+def test_a_path_is_joined_as_httpx_joins_it(base, path):
     ours = HttpClient(transport=httpx.MockTransport(lambda _: httpx.Response(200)), base_url=base)
     theirs = httpx.Client(base_url=base, verify=False).build_request(
         "GET", path, params={"page": 1}
@@ -126,9 +126,7 @@ def test_a_path_is_joined_as_httpx_joins_it(base: str, path: str) -> None:
         {"extensions": {"timeout": {"read": 1.0}}},
     ],
 )
-def test_a_request_is_that_which_httpx_builds(
-    options: dict[str, Any], arguments: dict[str, Any]
-) -> None:
+def test_a_request_is_that_which_httpx_builds(options, arguments):
     options = {**options, "base_url": AT, "headers": {"accept": "application/json"}, "timeout": 7.0}
     transport = httpx.MockTransport(lambda _: httpx.Response(200))
     built = []
@@ -143,8 +141,8 @@ def test_a_request_is_that_which_httpx_builds(
 
 
 def test_a_client_whose_building_was_replaced_builds_as_it_does(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    monkeypatch,
+):
     usual = httpx.Client.build_request
 
     def build(*args: Any, **kwargs: Any) -> httpx.Request:
@@ -159,7 +157,7 @@ def test_a_client_whose_building_was_replaced_builds_as_it_does(
     assert seen[0].headers["x-traced"] == "1"
 
 
-def test_hooks_and_authentication_that_are_set_later_are_used() -> None:
+def test_hooks_and_authentication_that_are_set_later_are_used():
     seen: list[httpx.Request] = []
     called: list[int] = []
     http = client(seen)
@@ -175,7 +173,7 @@ def test_hooks_and_authentication_that_are_set_later_are_used() -> None:
     assert ["authorization" in request.headers for request in seen] == [False, False, True, True]
 
 
-def test_a_request_built_elsewhere_gets_the_clients_timeout_a_closed_one_sends_nothing() -> None:
+def test_a_request_built_elsewhere_gets_the_clients_timeout_a_closed_one_sends_nothing():
     seen: list[httpx.Request] = []
     http = client(seen, timeout=7.0)
     http.send(httpx.Request("GET", AT))

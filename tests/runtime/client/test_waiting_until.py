@@ -77,9 +77,7 @@ class TestThePauses:
     @pytest.mark.parametrize(
         ("asked", "pauses"), [(4.0, [4.0, 0.75]), (0.1, [0.5, 0.75]), (None, [0.5, 0.75])]
     )
-    def test_a_provider_that_asks_for_more_gets_it_once(
-        self, asked: float | None, pauses: list[float]
-    ):
+    def test_a_provider_that_asks_for_more_gets_it_once(self, asked, pauses):
         harness = Harness(late(asked), "not yet", "there")
         assert harness.wait(60) == "there"
         assert harness.pauses == pauses
@@ -97,15 +95,13 @@ class TestTheReads:
         ("timeout", "deadline", "first"),
         [(10, 4, None), (10, 10, None), (10, 11, 10), (10, None, 10), (0.2, 5, 1.0)],
     )
-    def test_one_has_the_deadline_where_that_is_shorter(
-        self, timeout: float, deadline: float | None, first: float | None
-    ):
+    def test_one_has_the_deadline_where_that_is_shorter(self, timeout, deadline, first):
         harness = Harness("there")
         harness.wait(timeout, deadline)
         assert harness.reads == [first]
 
     @pytest.mark.parametrize("deadline", [None, 30.0])
-    def test_no_time_is_one_read_that_has_all_of_the_deadline(self, deadline: float | None):
+    def test_no_time_is_one_read_that_has_all_of_the_deadline(self, deadline):
         harness = Harness("not yet")
         with pytest.raises(TimedOut):
             harness.wait(0, deadline)
@@ -130,7 +126,7 @@ class TestWhatIsSaid:
 
 
 @pytest.mark.parametrize("seconds", [-1, 30 * 24 * 3600 + 1, math.nan, math.inf, "5", None, True])
-def test_seconds_that_cannot_be_waited_are_refused_by_name(seconds: object):
+def test_seconds_that_cannot_be_waited_are_refused_by_name(seconds):
     with pytest.raises(InvalidRequest, match=r"patience is .* \(30 days\)") as raised:
         checked_seconds(seconds, name="patience")
     assert raised.value.problems[0].field == "patience"

@@ -20,7 +20,7 @@ def places_of(content: bytes, path: str = "/v1/payments", headers: Any = ()) -> 
 
 
 @pytest.mark.parametrize(("body", "places"), CASES["json"])
-def test_card_data_are_found_in_json_however_it_is_written(body: Any, places: list[str]) -> None:
+def test_card_data_are_found_in_json_however_it_is_written(body, places):
     text = json.dumps(body)
     escaped = text.replace('"4111', '"\\u0034111').replace("c", "\\u0063")
     for content in (text.encode(), escaped.encode(), text.encode("utf-16")):
@@ -28,7 +28,7 @@ def test_card_data_are_found_in_json_however_it_is_written(body: Any, places: li
 
 
 @pytest.mark.parametrize("name", ["cvv", "code", "cid", "csc", "securityCode", "verificationValue"])
-def test_a_code_of_a_card_is_found_under_each_of_its_names(name: str) -> None:
+def test_a_code_of_a_card_is_found_under_each_of_its_names(name):
     assert places_of(json.dumps({"card": {name: "123"}}).encode()) == ["card"]
 
 
@@ -45,12 +45,12 @@ def test_a_code_of_a_card_is_found_under_each_of_its_names(name: str) -> None:
         "a form with quotation marks",
     ],
 )
-def test_card_data_that_is_spelled_oddly_is_found(address: str, content: bytes) -> None:
+def test_card_data_that_is_spelled_oddly_is_found(address, content):
     assert places_of(content, address) != []
 
 
 @pytest.mark.parametrize(("form", "places"), CASES["forms"])
-def test_card_data_are_found_in_forms_and_queries(form: list[list[str]], places: list[str]) -> None:
+def test_card_data_are_found_in_forms_and_queries(form, places):
     text = urlencode([*map(tuple, form)])
     assert places_of(text.encode()) == places
     assert places_of(b"", f"/v1/payments?{text}") == places
@@ -59,13 +59,11 @@ def test_card_data_are_found_in_forms_and_queries(form: list[list[str]], places:
 
 
 @pytest.mark.parametrize(("path", "headers", "places"), CASES["paths"])
-def test_card_data_are_found_in_paths_and_headers(
-    path: str, headers: dict[str, str], places: list[str]
-) -> None:
+def test_card_data_are_found_in_paths_and_headers(path, headers, places):
     assert places_of(b"", path, headers) == places
 
 
-def test_a_request_for_payment_is_not_looked_into() -> None:
+def test_a_request_for_payment_is_not_looked_into():
     """That would take longer than all else that is done with a row of a file."""
     headers = {"idempotency-key": "b55bbf1e-fa09-5ad1-b6d3-d50f50cfb864"}
     body = {
@@ -78,9 +76,7 @@ def test_a_request_for_payment_is_not_looked_into() -> None:
 
 
 @pytest.mark.parametrize(("levels", "is_stored"), [(99, True), (100, False), (9_999, False)])
-def test_json_that_is_nested_too_deeply_to_be_looked_into_is_not_stored(
-    levels: int, is_stored: bool
-) -> None:
+def test_json_that_is_nested_too_deeply_to_be_looked_into_is_not_stored(levels, is_stored):
     content = b'{"a": ' + b"[" * levels + b"]" * levels + b"}"
     problems = card_problems(httpx.URL("/v1/orders"), {}, content)
     assert not problems if is_stored else "nested too deeply" in problems[0].message
@@ -98,9 +94,7 @@ DEEP = "[" * 101 + "]" * 101
         ({"cardNumber": "4111\ud8001111\ud8001111\ud8001111"}, "a card"),
     ],
 )
-def test_a_number_is_found_however_deep_it_is_and_whatever_stands_between_its_digits(
-    body: object, message: str
-) -> None:
+def test_a_number_is_found_however_deep_it_is_and_whatever_stands_between_its_digits(body, message):
     content = json.dumps(body).encode()
     (problem,) = card_problems(httpx.URL("/v1/orders"), {}, content)
     assert message in problem.message

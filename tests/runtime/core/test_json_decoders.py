@@ -90,7 +90,7 @@ def shape(value: Any) -> Any:
     "how",
     [{}, {"parse_float": str}, {"parse_float": None}, {"parse_constant": str}],
 )
-def test_bytes_are_read_as_their_text_is(how: dict[str, Any]) -> None:
+def test_bytes_are_read_as_their_text_is(how):
     """A text goes to the decoder of Python alone."""
     dice = Random(f"bodies {os.environ.get('VICTOR_SEARCH', '')}")
     reads = 0
@@ -111,7 +111,7 @@ def no_constant(word: str) -> None:
     raise AssertionError(f"{word} was written")
 
 
-def test_what_was_read_is_written_with_its_digits() -> None:
+def test_what_was_read_is_written_with_its_digits():
     dice = Random(f"written {os.environ.get('VICTOR_SEARCH', '')}")
     written = 0
     for _ in range(COUNT // 5):
@@ -126,7 +126,7 @@ def test_what_was_read_is_written_with_its_digits() -> None:
     assert written > COUNT / 50
 
 
-def test_equal_objects_have_one_sorted_text() -> None:
+def test_equal_objects_have_one_sorted_text():
     first = parsed(b'{"b": 0.10000000000000000001, "a": 1e400}')
     second = parsed(b'{"a": 1e400, "b": 0.10000000000000000001}')
     assert json_text(first, is_sorted=True) == json_text(second, is_sorted=True)
@@ -144,7 +144,7 @@ def test_equal_objects_have_one_sorted_text() -> None:
         (b'\xef\xbb\xbf[NaN, "\xed\xa0\x80"]', r"[None, '\\ud800']"),
     ],
 )
-def test_odd_json_is_read_with_its_digits_and_its_last_members(content: bytes, value: str) -> None:
+def test_odd_json_is_read_with_its_digits_and_its_last_members(content, value):
     assert repr(parsed(content)) == value
     assert repr(parsed(bytearray(content))) == value
 
@@ -168,7 +168,7 @@ def nested_in_texts(levels: int) -> bytes:
         ("[".encode("utf-16") + b"[\x00" * 200 + b"]\x00" * 201, True),
     ],
 )
-def test_brackets_in_texts_are_no_levels(content: bytes, is_deep: bool) -> None:
+def test_brackets_in_texts_are_no_levels(content, is_deep):
     assert len(content) > 0
     for form in (content, bytearray(content)):
         if is_deep:
@@ -205,7 +205,7 @@ def seconds_of(read: Callable[[], object]) -> float:
 
 
 @pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS)
-def test_what_is_refused_for_its_depth_takes_no_longer_than_what_is_read(flood: bytes) -> None:
+def test_what_is_refused_for_its_depth_takes_no_longer_than_what_is_read(flood):
     """A webhook is read before anybody knows who sent it."""
     plain = b"[" + b"0.25," * (len(flood) // 5) + b"1]"
     reading = seconds_of(lambda: parsed(plain))

@@ -7,14 +7,12 @@ import threading
 from contextlib import closing
 from functools import partial
 from types import SimpleNamespace
-from typing import Any
 
 import httpx
 import pytest
 from victor_api.client import Client
 
 from tests.faults.raw_provider import Exchange, RawProvider, answer, behave
-from tests.faults.raw_sockets import Background
 from victor_ext import AttemptEnded, AttemptStarted, Event, connect, connect_async
 from victor_ext.runtime.core import clock as times
 from victor_ext.runtime.core.clock import (
@@ -40,7 +38,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 def test_what_is_left_of_one_that_shrinks_is_shared_and_when_it_is_over_a_moment_remains(
-    clock: SimpleNamespace,
+    clock,
 ):
     left = DeadlineTimeout.until(BEGAN + 10, 10)
     over = {passed: [LEAST] * 3 for passed in (10.0, 9.9999, 11.0, 5_000.0)}
@@ -57,7 +55,7 @@ def test_what_is_left_of_one_that_shrinks_is_shared_and_when_it_is_over_a_moment
 
 
 @pytest.mark.parametrize("timeout", [None, 0.0, 0.25, 7])
-def test_one_that_does_not_shrink_stays_as_it_is(clock: SimpleNamespace, timeout: float | None):
+def test_one_that_does_not_shrink_stays_as_it_is(clock, timeout):
     clock.now += 1_000
     assert as_of_now(timeout) is timeout
     assert as_of_now(timeout, 3) is timeout
@@ -65,7 +63,7 @@ def test_one_that_does_not_shrink_stays_as_it_is(clock: SimpleNamespace, timeout
 
 
 class TestByStage:
-    def test_without_a_deadline_they_are_as_configured(self, clock: SimpleNamespace):
+    def test_without_a_deadline_they_are_as_configured(self, clock):
         stages = Timeouts(CONFIGURED, lambda: None)
         assert [stages.get(stage) for stage in ("connect", "read", "pool", "write")] == [
             5.0,
@@ -75,7 +73,7 @@ class TestByStage:
         ]
         assert stages.get("write", 3.0) == 3.0
 
-    def test_each_is_at_most_what_is_left_when_its_stage_begins(self, clock: SimpleNamespace):
+    def test_each_is_at_most_what_is_left_when_its_stage_begins(self, clock):
         stages = Timeouts(CONFIGURED, lambda: BEGAN + 12 - clock.now)
         assert [stages.get(stage) for stage in ("connect", "read")] == [5.0, 12.0]
         clock.now += 9
@@ -83,7 +81,7 @@ class TestByStage:
         assert stages.get("write", 2.0) == 2.0
 
     @pytest.mark.parametrize("left", [0.0, -3.0, LEAST / 2])
-    def test_when_nothing_is_left_a_moment_remains(self, clock: SimpleNamespace, left: float):
+    def test_when_nothing_is_left_a_moment_remains(self, clock, left):
         read = Timeouts(CONFIGURED, lambda: left).get("read")
         assert read == as_of_now(read) == pytest.approx(LEAST)
 
@@ -106,9 +104,7 @@ it.
 
 
 @pytest.mark.parametrize("kind", [connect, connect_async])
-def test_what_two_callers_wait_for_one_connection_is_told(
-    background: Background, kind: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_two_callers_wait_for_one_connection_is_told(background, kind, monkeypatch):
     """The response to `/slow` comes some time after another call has begun to wait."""
     monkeypatch.setattr(connections, "REUSE_DELAY", 0.0)
     held, ended = list[Exchange](), list[AttemptEnded]()

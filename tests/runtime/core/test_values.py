@@ -7,7 +7,6 @@ import math
 import pickle
 import sys
 from decimal import Decimal
-from typing import Any
 
 import httpx
 import pytest
@@ -18,7 +17,6 @@ from victor_ext.money import from_wire
 from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.client.webhooks import notification_body
 from victor_ext.runtime.core.comparing import (
-    Comparer,
     Likeness,
     compared,
     comparer_of,
@@ -57,7 +55,7 @@ def test_two_unicode_forms_of_a_text_do_not_differ():
         ({}, False),
     ],
 )
-def test_a_member_has_any_letter_case_and_blanks_say_nothing(received: object, is_other: bool):
+def test_a_member_has_any_letter_case_and_blanks_say_nothing(received, is_other):
     assert is_contradicted({"dueDate": "2026-03-04"}, received) is is_other
 
 
@@ -73,13 +71,11 @@ def test_a_member_has_any_letter_case_and_blanks_say_nothing(received: object, i
     ids=["id", "text", "word", "flag", "amount"],
 )
 @pytest.mark.parametrize("received", [[], {}, ["1"], {"value": "1"}])
-def test_a_value_that_cannot_be_read_confirms_nothing(
-    compare: Comparer, sent: object, received: object
-) -> None:
+def test_a_value_that_cannot_be_read_confirms_nothing(compare, sent, received):
     assert likeness(compare, sent, received) is Likeness.UNREADABLE
 
 
-def test_a_value_that_a_response_leaves_out_is_compared_only_if_it_is_needed() -> None:
+def test_a_value_that_a_response_leaves_out_is_compared_only_if_it_is_needed():
     comparers = {"amount": same_amount(from_wire), "memo": same_text, "unsent": same_text}
     sent = {"amount": "44.23", "memo": "May"}
     assert compared(comparers, sent.get, {"amount": "44.230"}.get) == {"amount": Likeness.SAME}
@@ -90,7 +86,7 @@ def test_a_value_that_a_response_leaves_out_is_compared_only_if_it_is_needed() -
 
 
 @pytest.mark.parametrize("compare", [same_id, same_text, same_word])
-def test_what_no_database_takes_is_compared_as_it_is_read(compare: Comparer) -> None:
+def test_what_no_database_takes_is_compared_as_it_is_read(compare):
     received = parsed(b'{"notes": "a\\u0000b"}')["notes"]
     assert likeness(compare, "a\0b", received) is Likeness.SAME
 
@@ -116,7 +112,7 @@ def test_seconds_are_above_zero_and_at_most_thirty_days():
 
 
 @pytest.mark.parametrize("beyond", [THIRTY_DAYS + 1, 10**400])
-def test_the_limit_is_named_to_whom_it_concerns(beyond: int):
+def test_the_limit_is_named_to_whom_it_concerns(beyond):
     said = seconds_complaint("deadline", beyond, "above 0")
     assert said.startswith("deadline=")
     assert said.endswith(" must be seconds above 0 (at most 2592000, which is 30 days).")
@@ -134,11 +130,11 @@ def test_the_limit_is_named_to_whom_it_concerns(beyond: int):
         (b"s" * (LONGEST + 1), f"has {LONGEST + 1} characters"),
     ],
 )
-def test_a_header_that_cannot_be_sent_is_complained_of_by_its_reason(value: bytes, why: str | None):
+def test_a_header_that_cannot_be_sent_is_complained_of_by_its_reason(value, why):
     assert header_complaint(value) == why
 
 
-def test_what_follows_the_compressed_body_is_not_read() -> None:
+def test_what_follows_the_compressed_body_is_not_read():
     pieces = iter([gzip.compress(b"{}"), *[b"x" * 1000] * 3])
     response = httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Pieces(pieces))
     whole = read(
@@ -173,7 +169,7 @@ NO_NUMBERS = "NaN", "Infinity", "-Infinity"
     ("sent", "number"),
     [*((each, each) for each in DIGITS), *((each, None) for each in NO_DIGITS), ("1e2", "100")],
 )
-def test_a_number_has_the_digits_that_were_sent(sent: str, number: str | None):
+def test_a_number_has_the_digits_that_were_sent(sent, number):
     read = parsed(f"[{sent}]".encode())
     assert (
         decimal_of(read[0]) == from_wire(read[0]) == (None if number is None else Decimal(number))
@@ -183,7 +179,7 @@ def test_a_number_has_the_digits_that_were_sent(sent: str, number: str | None):
 
 
 @pytest.mark.parametrize("word", NO_NUMBERS)
-def test_what_json_has_no_number_for_is_null_also_in_a_webhook(word: str):
+def test_what_json_has_no_number_for_is_null_also_in_a_webhook(word):
     body = f'{{"a": [{word}, 1.50], "b": {word}}}'
     response = Response(200, content=body.encode())
     for value in (parsed(body), parsed(body, is_secret=True), response.json()):
@@ -201,7 +197,7 @@ def test_numbers_are_compared_by_their_digits():
     assert parsed("1e-400") != 0.0 != parsed("1e-400")
 
 
-def test_json_that_is_nested_deeply_is_a_value_error_at_any_depth_of_the_caller() -> None:
+def test_json_that_is_nested_deeply_is_a_value_error_at_any_depth_of_the_caller():
     def read_below(frames: int) -> object:
         return read_below(frames - 1) if frames else parsed("[" * 90 + '"\\ud800"' + "]" * 90)
 
@@ -249,7 +245,5 @@ MOMENT = "2026-03-04T05:06:07.900Z"
         (None, "a", "b", False),
     ],
 )
-def test_a_value_is_compared_by_the_kind_that_the_document_declares(
-    kind: Any, sent: Any, received: Any, is_same: bool | None
-) -> None:
+def test_a_value_is_compared_by_the_kind_that_the_document_declares(kind, sent, received, is_same):
     assert comparer_of(kind)(sent, received) is is_same

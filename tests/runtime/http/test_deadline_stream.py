@@ -51,14 +51,14 @@ def exchange(stream: SyncStream, theirs: socket.socket) -> None:
     assert stream.read(5, MOST_SECONDS) + stream.read(100, 5.0) == b"a response"
 
 
-def test_requests_and_responses_take_turns(peers: tuple[SyncStream, socket.socket]) -> None:
+def test_requests_and_responses_take_turns(peers):
     for _ in range(3):
         exchange(*peers)
 
 
 def test_what_is_larger_than_the_buffers_is_written_while_the_peer_reads(
-    peers: tuple[SyncStream, socket.socket],
-) -> None:
+    peers,
+):
     stream, theirs = peers
     with ThreadPoolExecutor(1) as reader:
         found = reader.submit(drained, theirs, len(LARGE))
@@ -74,9 +74,7 @@ def drained(theirs: socket.socket, size: int) -> bytes:
 
 
 @pytest.mark.parametrize("has_deadline", [True, False])
-def test_who_waits_for_nothing_waits_no_longer_than_the_timeout(
-    peers: tuple[SyncStream, socket.socket], has_deadline: bool
-) -> None:
+def test_who_waits_for_nothing_waits_no_longer_than_the_timeout(peers, has_deadline):
     stream, _ = peers
     timeout = DeadlineTimeout.until(time.monotonic() + 0.05, 10.0) if has_deadline else 0.05
     began = time.monotonic()
@@ -87,7 +85,7 @@ def test_who_waits_for_nothing_waits_no_longer_than_the_timeout(
         stream.write(LARGE, 0.05)
 
 
-def test_the_end_of_a_stream_is_read_and_seen(peers: tuple[SyncStream, socket.socket]) -> None:
+def test_the_end_of_a_stream_is_read_and_seen(peers):
     stream, theirs = peers
     is_tls = isinstance(theirs, ssl.SSLSocket)
     theirs.close()
@@ -98,8 +96,8 @@ def test_the_end_of_a_stream_is_read_and_seen(peers: tuple[SyncStream, socket.so
 
 @pytest.mark.parametrize("kind", [httpx.ReadError, httpx.WriteError])
 def test_an_end_without_an_alert_is_known_by_its_class_or_its_reason(
-    kind: type[httpx.NetworkError],
-) -> None:
+    kind,
+):
     """Python before 3.11.4 has no class for the error of OpenSSL 3."""
     by_reason = ssl.SSLError(1, "unexpected eof while reading")
     by_reason.reason = "UNEXPECTED_EOF_WHILE_READING"

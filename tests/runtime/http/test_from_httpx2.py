@@ -24,7 +24,6 @@ from victor_ext import (
     connect_async,
 )
 from victor_ext.runtime.http.options import checked_limits, checked_proxy
-from victor_ext.sandbox import Sandbox
 
 AUTH = VictorOAuth("id", "not-a-secret")
 LIBRARIES: tuple[Any, Any] = httpx, httpx2
@@ -132,12 +131,12 @@ ANSWERS: dict[str, Any] = {
 @each_client
 @pytest.mark.parametrize("way", ["transport", "http_client"])
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_each_result_is_the_same_over_both(kind: Any, way: str, answer: str) -> None:
+def test_each_result_is_the_same_over_both(kind, way, answer):
     of_httpx, of_httpx2 = (created(library, kind, way, ANSWERS[answer]) for library in LIBRARIES)
     assert of_httpx2 == of_httpx
 
 
-def test_what_is_no_error_of_a_request_is_raised_as_it_is() -> None:
+def test_what_is_no_error_of_a_request_is_raised_as_it_is():
     def refuse(request: Any) -> None:
         httpx2.Response(503, request=request).raise_for_status()
 
@@ -165,7 +164,7 @@ CONTEXT = ssl.create_default_context()
 
 @each_client
 @pytest.mark.parametrize("name", OPTIONS)
-def test_options_mean_the_same(kind: Any, name: str) -> None:
+def test_options_mean_the_same(kind, name):
     option = name.partition(",")[0]
     of_httpx, of_httpx2 = (kind(AUTH, **{option: OPTIONS[name](library)}) for library in LIBRARIES)
     for client in (of_httpx, of_httpx2.with_options(timeout=httpx2.Timeout(3.0))):
@@ -175,7 +174,7 @@ def test_options_mean_the_same(kind: Any, name: str) -> None:
     assert of_httpx2.proxy == of_httpx.proxy
 
 
-def test_limits_and_proxies_become_those_of_httpx() -> None:
+def test_limits_and_proxies_become_those_of_httpx():
     assert checked_limits(OPTIONS["limits"](httpx2)) == OPTIONS["limits"](httpx)
     of_httpx, of_httpx2 = (checked_proxy(OPTIONS["proxy"](library)) for library in LIBRARIES)
     for part in ("url", "auth", "headers", "ssl_context"):
@@ -183,7 +182,7 @@ def test_limits_and_proxies_become_those_of_httpx() -> None:
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_requests_by_hand_are_the_same_bytes(library: Any) -> None:
+def test_requests_by_hand_are_the_same_bytes(library):
     seen: list[bytes] = []
 
     def handler(request: Any) -> Any:
@@ -224,7 +223,7 @@ print([name for name in sys.modules if name.startswith(("httpx2", "httpcore2", "
 
 
 @pytest.mark.slow
-def test_httpx2_is_never_loaded_by_the_package() -> None:
+def test_httpx2_is_never_loaded_by_the_package():
     ran = python("-c", GUEST)
     assert ran.stdout.splitlines() == ["AuthenticationError", "[]"], ran.stderr
 
@@ -256,6 +255,6 @@ with httpx2.Client() as http_client:
 
 
 @pytest.mark.slow
-def test_a_program_may_put_httpx2_in_the_place_of_httpx(victor_sandbox: Sandbox) -> None:
+def test_a_program_may_put_httpx2_in_the_place_of_httpx(victor_sandbox):
     ran = python("-c", ALIASED, victor_sandbox.url, *victor_sandbox.add_oauth_client())
     assert ran.stdout.strip() == "[[], []] []", ran.stderr

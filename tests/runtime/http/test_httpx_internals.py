@@ -47,7 +47,7 @@ def private_names() -> set[str]:
 
 
 @pytest.mark.slow
-def test_a_journey_also_goes_the_public_way() -> None:
+def test_a_journey_also_goes_the_public_way():
     journey = "tests/journeys/test_asking_for_money.py"
     some = ["-k", "lost_answer"]
     run = [
@@ -90,7 +90,7 @@ PIECES = st.one_of(
 @example(base="https://api.example/v1", target="/é?é#é")
 @example(base="https://api.example/v1", target="/a/../b/./c")
 @example(base="https://api.example/v1", target="/a\n")
-def test_a_url_below_another_is_that_of_both_texts(base: str, target: str) -> None:
+def test_a_url_below_another_is_that_of_both_texts(base, target):
     def parts(make: Callable[[], httpx.URL]) -> object:
         try:
             url = make()
@@ -115,14 +115,12 @@ def test_a_url_below_another_is_that_of_both_texts(base: str, target: str) -> No
 @pytest.mark.parametrize(
     "moved", [AttributeError("_uri_reference"), httpx.URL("https://elsewhere.example")]
 )
-def test_a_release_that_has_moved_it_is_noticed(
-    moved: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_release_that_has_moved_it_is_noticed(moved, monkeypatch):
     monkeypatch.setattr(httpx_internals, "_with_target", mock.Mock(side_effect=[moved]))
     assert not httpx_internals._can_append()
 
 
-def test_no_other_module_uses_private_attributes_of_these_libraries() -> None:
+def test_no_other_module_uses_private_attributes_of_these_libraries():
     private = private_names()
     assert private >= NEEDED
     for path in PACKAGE.rglob("*.py"):

@@ -40,9 +40,7 @@ def direct_origins() -> set[str]:
 
 
 @pytest.mark.parametrize("entries", CASES["entries"])
-def test_entries_of_no_proxy_mean_what_they_mean_to_httpx(
-    monkeypatch: pytest.MonkeyPatch, entries: str
-) -> None:
+def test_entries_of_no_proxy_mean_what_they_mean_to_httpx(monkeypatch, entries):
     for variables in (
         {"NO_PROXY": entries},
         {"no_proxy": entries},
@@ -59,9 +57,7 @@ def test_entries_of_no_proxy_mean_what_they_mean_to_httpx(
 
 
 @pytest.mark.parametrize("entries", CASES["beyond_httpx"])
-def test_entries_that_httpx_cannot_read_or_misses_are_read(
-    monkeypatch: pytest.MonkeyPatch, entries: str
-) -> None:
+def test_entries_that_httpx_cannot_read_or_misses_are_read(monkeypatch, entries):
     set_variables(monkeypatch, ALL_PROXY=PROXY, NO_PROXY=entries)
     assert direct_origins() == {*CASES["beyond_httpx"][entries]}
 
@@ -92,7 +88,7 @@ def answered(answer: bytes) -> Connection:
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK",
     ],
 )
-def test_a_tunnel_is_open_after_any_good_status(head: str) -> None:
+def test_a_tunnel_is_open_after_any_good_status(head):
     parser = answered(f"{head}\r\n\r\n".encode()).parser
     assert parser.request("GET", b"/", [(b"Host", b"pay.example")], b"").startswith(b"GET / ")
     parser.receive(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
@@ -102,7 +98,7 @@ def test_a_tunnel_is_open_after_any_good_status(head: str) -> None:
 @pytest.mark.parametrize(
     "head", ["HTTP/1.1 301 Moved\r\nLocation: /", "HTTP/1.1 407 Log in", "HTTP/1.1 502 No"]
 )
-def test_a_tunnel_that_the_proxy_refuses_is_an_error_with_its_status(head: str) -> None:
+def test_a_tunnel_that_the_proxy_refuses_is_an_error_with_its_status(head):
     with pytest.raises(httpx.ProxyError, match=head[9:12]):
         answered(f"{head}\r\nContent-Length: 0\r\n\r\n".encode())
 
@@ -132,7 +128,7 @@ class Returned(Idle):
         return True
 
 
-def test_none_is_kept_that_comes_back_while_the_pool_is_closed() -> None:
+def test_none_is_kept_that_comes_back_while_the_pool_is_closed():
     pool = ConnectionPool(ROUTE, httpx.Limits(max_connections=1), None)
     connection = Returned()
     connection.pool = pool
@@ -149,8 +145,8 @@ NO_OTHER_KEPT = httpx.Limits(max_connections=9, max_keepalive_connections=1)
 @pytest.mark.parametrize("at_once", [False, True])
 @pytest.mark.parametrize("last_status", [200, 503])
 def test_one_that_was_just_used_serves_only_who_will_know_its_own_response(
-    limits: httpx.Limits, at_once: bool, last_status: int
-) -> None:
+    limits, at_once, last_status
+):
     """Nobody waits for it to rest: it is taken, left alone, or closed for a new one."""
     pool = ConnectionPool(ROUTE, limits, None)
     connection = Idle()
@@ -199,7 +195,7 @@ def ended(steps: Any, step: Callable[[], Any]) -> Any:
     return end.value.value
 
 
-def test_a_request_is_written_at_once() -> None:
+def test_a_request_is_written_at_once():
     _, steps, write = begun()
     data, seconds = write()
     head, _, body = bytes(data).partition(b"\r\n\r\n")
@@ -210,7 +206,7 @@ def test_a_request_is_written_at_once() -> None:
 
 
 @pytest.mark.parametrize("came", [b"HTTP/1.1 201 Created\r\n\r\n", b""], ids=["bytes", "the end"])
-def test_nothing_is_written_where_anything_came_before(came: bytes) -> None:
+def test_nothing_is_written_where_anything_came_before(came):
     """It may be a late response to an earlier request, and would be taken for that of this one."""
     _, steps, write = begun(came)
     with pytest.raises(UnsolicitedData) as caught:
@@ -220,7 +216,7 @@ def test_nothing_is_written_where_anything_came_before(came: bytes) -> None:
     assert REQUEST.extensions[BEGUN] is False
 
 
-def test_what_the_server_said_before_it_closed_is_read_also_when_writing_fails() -> None:
+def test_what_the_server_said_before_it_closed_is_read_also_when_writing_fails():
     connection, steps, _ = begun()
     assert steps.throw(httpx.WriteError("broken pipe"))() == ("read", 7.0)
     answer = ended(
@@ -234,7 +230,7 @@ def test_what_the_server_said_before_it_closed_is_read_also_when_writing_fails()
 @pytest.mark.parametrize(
     "times", [(lambda: 0.0,), (lambda: 60.0, lambda: 0.0), (lambda: None, lambda: 0.0)]
 )
-def test_nothing_is_written_after_the_deadline_of_either_clock(times: Any) -> None:
+def test_nothing_is_written_after_the_deadline_of_either_clock(times):
     """The monotonic clock, by the seconds that are left; the wall clock, by a moment."""
     connection = Connection(Noted())
     steps = exchange(connection, REQUEST, memoryview(b"-"), Timeouts({"write": 3.0}, *times))
@@ -245,6 +241,6 @@ def test_nothing_is_written_after_the_deadline_of_either_clock(times: Any) -> No
     assert REQUEST.extensions[BEGUN] is False
 
 
-def test_a_request_that_cannot_be_written_is_the_callers_mistake() -> None:
+def test_a_request_that_cannot_be_written_is_the_callers_mistake():
     with pytest.raises(httpx.LocalProtocolError):
         WAY.message(Connection(), httpx.Request("GE T", REQUEST.url))

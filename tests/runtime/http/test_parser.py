@@ -214,7 +214,7 @@ ODD = [
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_each_oddity_is_read_as_h11_reads_it(method: str) -> None:
+def test_each_oddity_is_read_as_h11_reads_it(method):
     for whole in [USUAL, CHUNKED, *ODD]:
         assert_read_as_by_h11([[whole], [USUAL]], method)
         assert_read_as_by_h11([in_pieces(whole, *range(len(whole))), [USUAL]], method)
@@ -293,7 +293,7 @@ def assert_written_as_by_h11(method: str, target: bytes, fields: Fields, content
     )
 
 
-def test_each_odd_request_is_written_as_h11_writes_it() -> None:
+def test_each_odd_request_is_written_as_h11_writes_it():
     for method, target in [
         *((method, b"/") for method in METHODS),
         *(("GET", target) for target in TARGETS),
@@ -306,7 +306,7 @@ def test_each_odd_request_is_written_as_h11_writes_it() -> None:
 
 
 @pytest.mark.parametrize("odd", [(b"Connection", b"close"), (b"Upgrade", b"h2c")])
-def test_a_connection_is_not_used_again_where_the_request_said_so(odd: tuple[bytes, bytes]) -> None:
+def test_a_connection_is_not_used_again_where_the_request_said_so(odd):
     ours = Parser()
     ours.request("GET", b"/", [HOST, odd], b"")
     ours.receive(USUAL.replace(b"Connection: keep-alive", b"Date: x"))
@@ -315,14 +315,14 @@ def test_a_connection_is_not_used_again_where_the_request_said_so(odd: tuple[byt
     assert ours.begin_again() is (odd[0] == b"Upgrade"), "a server that does not switch goes on"
 
 
-def test_nothing_usual_needs_h11(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_usual_needs_h11(monkeypatch):
     monkeypatch.setattr(parser, "H11Exchange", None)
     found = outcomes(by_us, Parser(), [[USUAL], [USUAL[:-1], USUAL[-1:]], [USUAL]], "GET")
     assert [(read.body, read.end) for read in found] == [(b"{}", "again")] * 3
 
 
 @pytest.mark.parametrize("size", [10, 60_000])
-def test_no_head_takes_long_to_look_at(size: int) -> None:
+def test_no_head_takes_long_to_look_at(size):
     """A pattern that tries again and again would need minutes for a long head that is not usual at
     its end.
     """
@@ -331,7 +331,7 @@ def test_no_head_takes_long_to_look_at(size: int) -> None:
         assert parser._usual_head.match(head + b"\0\r\n\r\n") is None  # pyright: ignore[reportPrivateUsage]
 
 
-def test_a_connection_is_not_used_again_before_the_body_has_ended() -> None:
+def test_a_connection_is_not_used_again_before_the_body_has_ended():
     parser = Parser()
     parser.request("GET", b"/", [HOST], b"")
     for end in range(USUAL.index(b"\r\n\r\n") + 4, len(USUAL)):

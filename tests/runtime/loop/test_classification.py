@@ -193,9 +193,7 @@ def refusal(
 
 
 @pytest.mark.parametrize(("status", "where", "use", "said"), CASES)
-def test_that_the_key_was_used_is_told_from_a_complaint_of_its_form(
-    status: str, where: str, use: str, said: str
-) -> None:
+def test_that_the_key_was_used_is_told_from_a_complaint_of_its_form(status, where, use, said):
     name = where.removeprefix("body:")
     place: KeyPlace = (
         NoKeys() if where == "-" else BodyKey(name) if name != where else HeaderKey(name)

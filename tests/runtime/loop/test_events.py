@@ -58,7 +58,7 @@ def ended(events: list[Event]) -> CallEnded:
 
 
 class TestTheStoryOfACall:
-    def test_each_step_is_told(self) -> None:
+    def test_each_step_is_told(self):
         events = story(raises(httpx.ReadTimeout, 2.0), Happens(200, seconds=1.0))
         call: dict[str, Any] = {"call_id": events[0].call_id, **NAMES}
         end = {"attempts": 2, "status_code": 200, "error": None, "outcome": None, "seconds": 3.5}
@@ -78,7 +78,7 @@ class TestTheStoryOfACall:
             CallEnded(**call, **end, waited=0.0, request_id=None, quota=500),
         ]
 
-    def test_a_tracer_is_asked_for_headers_by_the_attempts_alone(self) -> None:
+    def test_a_tracer_is_asked_for_headers_by_the_attempts_alone(self):
         asked: list[str] = []
 
         class Tracer:
@@ -89,7 +89,7 @@ class TestTheStoryOfACall:
         Harness([status(503), OK], on_event=Tracer()).call("POST", KEY)
         assert len(asked) == 2
 
-    def test_what_was_told_cannot_be_changed(self) -> None:
+    def test_what_was_told_cannot_be_changed(self):
         events = story(status(503), OK)
         assert {type(event) for event in events} == set(Event.__args__)
         for event in events:
@@ -111,21 +111,19 @@ class TestTheStoryOfACall:
         ],
         ids=lambda value: "" if isinstance(value, Happens) else str(value[1]),
     )
-    def test_the_last_event_has_the_status_the_error_and_the_outcome(
-        self, happens: Happens, expected: tuple[Any, ...]
-    ) -> None:
+    def test_the_last_event_has_the_status_the_error_and_the_outcome(self, happens, expected):
         end = ended(story(happens))
         assert (end.status_code, end.error, end.outcome, end.request_id) == expected
 
     @pytest.mark.parametrize("what", [KeyboardInterrupt, asyncio.CancelledError])
-    def test_an_interrupted_call_ends_too(self, what: type[BaseException]) -> None:
+    def test_an_interrupted_call_ends_too(self, what):
         """A span or a gauge of calls under way would stay open for ever."""
         end = ended(story(raises(what)))
         assert (end.error, end.outcome, end.attempts) == ("Interrupted", Outcome.UNKNOWN, 1)
 
 
 class TestAListenerThatRaises:
-    def test_the_client_counts_how_often_its_listener_raised(self) -> None:
+    def test_the_client_counts_how_often_its_listener_raised(self):
         def on_event(event: Event) -> None:
             assert not isinstance(event, CallEnded)
 
@@ -139,9 +137,7 @@ class TestAListenerThatRaises:
             assert client.listener_failures == 1
 
     @pytest.mark.parametrize("kind", Event.__args__)
-    def test_in_tests_what_a_listener_raises_is_raised(
-        self, kind: type[Event], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_in_tests_what_a_listener_raises_is_raised(self, kind, monkeypatch):
         def on_event(event: Event) -> None:
             if isinstance(event, kind):
                 raise LookupError("a mistake of the listener")
@@ -149,9 +145,7 @@ class TestAListenerThatRaises:
         monkeypatch.setenv(LISTENER_ERRORS, "raise")
         Harness([status(503), OK], on_event=on_event).fails(LookupError, match="a mistake")
 
-    def test_the_pytest_plugin_asks_for_the_errors_of_listeners(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_the_pytest_plugin_asks_for_the_errors_of_listeners(self, monkeypatch):
         import os
 
         from victor_ext.testing import plugin
@@ -165,9 +159,7 @@ class TestAListenerThatRaises:
 
 
 class TestTheLog:
-    def test_a_retry_is_one_record_with_everything_to_search_by(
-        self, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_a_retry_is_one_record_with_everything_to_search_by(self, caplog):
         caplog.set_level(logging.INFO)
         Harness([status(503), status(503), OK]).call("POST", KEY)
         record, second = [each for each in caplog.records if each.name == LOGGER]
@@ -182,7 +174,7 @@ class TestTheLog:
         assert told.pop("reason").startswith("status 503")
         assert told == {**NAMES, "attempt": 2, "wait": 0.5, "quota": 495}
 
-    def test_a_call_is_one_record_at_debug(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_a_call_is_one_record_at_debug(self, caplog):
         caplog.set_level(logging.DEBUG)
         Harness([Happens(200, seconds=1.25)]).call("POST", KEY)
         Harness([status(400)]).fails(BadRequest, "POST", KEY)
@@ -192,7 +184,7 @@ class TestTheLog:
         assert (vars(bad)["call_outcome"], vars(bad)["call_status_code"]) == ("rejected", 400)
         assert vars(good)["call_id"] != vars(bad)["call_id"]
 
-    def test_the_id_of_a_payment_is_not_in_its_text(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_the_id_of_a_payment_is_not_in_its_text(self, caplog):
         caplog.set_level(logging.DEBUG)
         provider = httpx.MockTransport(lambda _request: httpx.Response(404))
         with (
@@ -204,6 +196,6 @@ class TestTheLog:
         assert len(text) == 1
         assert ID not in text[0]
 
-    def test_nothing_is_made_when_nobody_listens(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_nothing_is_made_when_nobody_listens(self, monkeypatch):
         monkeypatch.setattr("victor_ext.runtime.loop.events.CallReport.__init__", None)
         assert Harness().call().status_code == 200

@@ -19,9 +19,7 @@ from victor_ext.runtime.loop.evidence import undeclared_list
     ],
     ids=["list", "in an object", "in an object without members", "empty", "links", "errors"],
 )
-def test_a_list_that_no_document_declares_may_have_the_items(
-    page: dict[str, Any], place: str | None
-) -> None:
+def test_a_list_that_no_document_declares_may_have_the_items(page, place):
     tables: dict[str, Any] = {
         "Page": {"total": int, "meta": "Meta", "free": "Free"},
         "Meta": {"size": int},

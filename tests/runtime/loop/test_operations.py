@@ -90,9 +90,7 @@ def generated(method: str, path: str, **declared: Any) -> httpx.Request:
     base=st.sampled_from(["", "/", "/api", "/api/v2/", "/a%2Fb/%C3%A9"]),
     end=st.sampled_from(["", "/", "?page=1", "/?page=/v4/payees/deltas"]),
 )
-def test_a_request_by_hand_finds_the_row_of_the_generated_one(
-    case: Any, ids: list[str], base: str, end: str
-) -> None:
+def test_a_request_by_hand_finds_the_row_of_the_generated_one(case, ids, base, end):
     name, row = case[1:]
     method, _, template = name.partition(" ")
     operations = table(TABLES[case[0]], f"https://pay.example{base}")
@@ -120,7 +118,7 @@ def test_a_request_by_hand_finds_the_row_of_the_generated_one(
         "/api/v4/payees/batch/",
     ],
 )
-def test_another_path_has_no_row(path: str) -> None:
+def test_another_path_has_no_row(path):
     operations = table(
         {"GET /v4/payees": READS, "GET /v4/payees/batch/{}": READS}, "https://pay.example/api"
     )
@@ -131,7 +129,7 @@ def test_another_path_has_no_row(path: str) -> None:
 READS = Operation(effect=Effect.READS)
 
 
-def test_templates_that_fit_as_well_are_none() -> None:
+def test_templates_that_fit_as_well_are_none():
     operations = table({"POST /a/{}/c": READS, "POST /a/b/{}": READS})
     assert (
         operations.of(httpx.Request("POST", "https://pay.example/a/b/c")).effect
@@ -148,9 +146,7 @@ def test_templates_that_fit_as_well_are_none() -> None:
         (BodyKey("key"), {"headers": ("key",)}, NO_KEY),
     ],
 )
-def test_what_has_no_row_takes_a_key_that_the_document_declares(
-    place: Any, declared: Any, key: Any
-) -> None:
+def test_what_has_no_row_takes_a_key_that_the_document_declares(place, declared, key):
     assert table({}, place=place).of(generated("POST", "/new", **declared)).key == key
     assert table({}, place=place).of(httpx.Request("POST", "https://pay.example/new")).key is NO_KEY
 
@@ -164,7 +160,7 @@ ELSEWHERE_IN_A_REQUEST = {
 
 @pytest.mark.parametrize("place", ELSEWHERE_IN_A_REQUEST)
 @pytest.mark.parametrize("declared", ELSEWHERE_IN_A_REQUEST)
-def test_a_key_is_taken_where_it_is_declared_and_nowhere_else(place: str, declared: str) -> None:
+def test_a_key_is_taken_where_it_is_declared_and_nowhere_else(place, declared):
     name = "meta.key" if declared == "body" else "key"
     request = generated("POST", "/new", keys=(Key(declared, name, is_key=True),))
     row = table({}, place=ELSEWHERE_IN_A_REQUEST[place]).of(request)
@@ -172,7 +168,7 @@ def test_a_key_is_taken_where_it_is_declared_and_nowhere_else(place: str, declar
 
 
 @pytest.mark.parametrize("status", [204, 200, 202])
-def test_no_body_is_a_success_of_what_is_not_known_only_if_the_status_says_so(status: int) -> None:
+def test_no_body_is_a_success_of_what_is_not_known_only_if_the_status_says_so(status):
     response = httpx.Response(
         status, request=httpx.Request("POST", "https://pay.example/v2/users/u/unlock")
     )
@@ -181,7 +177,7 @@ def test_no_body_is_a_success_of_what_is_not_known_only_if_the_status_says_so(st
     )
 
 
-def test_the_endpoint_of_tokens_is_secret_by_hand_too() -> None:
+def test_the_endpoint_of_tokens_is_secret_by_hand_too():
     row = table(ELSEWHERE).of(httpx.Request("POST", "https://pay.example/v2/auth/token"))
     assert (row.is_secret, row.effect, row.key) == (True, Effect.SETS, NO_KEY)
 
@@ -208,7 +204,7 @@ OBJECTS = [
         ("POST", "/new", "at the provider"),
     ],
 )
-def test_an_action_on_an_object_is_looked_up_by_its_read(method: str, path: str, hint: str) -> None:
+def test_an_action_on_an_object_is_looked_up_by_its_read(method, path, hint):
     document = [
         Declared(name=name, method=m, path=at, headers=(), members=()) for name, m, at in OBJECTS
     ]
@@ -218,7 +214,7 @@ def test_an_action_on_an_object_is_looked_up_by_its_read(method: str, path: str,
 
 
 @pytest.mark.parametrize("asks", ["get", "list"])
-def test_a_redirect_to_something_else_is_no_answer(asks: str) -> None:
+def test_a_redirect_to_something_else_is_no_answer(asks):
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.raw_path.endswith(b"2"):
             return httpx.Response(
