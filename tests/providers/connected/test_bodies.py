@@ -7,7 +7,6 @@ import importlib
 import io
 import socket
 import ssl
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partialmethod
@@ -20,89 +19,33 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.faults.certificates import Authority
-from tests.providers.connected.till import URL
-from tests.providers.running import MODES, ONCE, QUICK, run
-from victor_ext import (
-    ApiClient,
-    AsyncApiClient,
-    ConnectionFailed,
-    HeaderKey,
-    InvalidRequest,
-    Outcome,
-    UnreadableResponse,
-)
-from victor_spec.generate import generate
+from tests.providers.connected.till import Caller, generated
+from tests.providers.running import ONCE, Script
+from victor_ext import ConnectionFailed, HeaderKey, InvalidRequest, Outcome, UnreadableResponse
 
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    folder = tmp_path_factory.mktemp("bare")
-    assert generate(Path(__file__).with_name("bare.yaml"), folder).left_out == []
-    sys.path.insert(0, str(folder))
-    yield
-    sys.path.remove(str(folder))
-
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.usefixtures("package"),
-]
-
-
-class Provider(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Answers from a script (the last line for ever), and keeps bodies and keys of the requests,
-    read as for a wire.
-    """
-
-    def __init__(self, *script: httpx.Response | Exception) -> None:
-        self.script = list(script)
-        self.bodies: list[bytes] = []
-        self.keys = set[str | None]()
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self.answer(request, b"".join(request.stream))  # type: ignore[arg-type] # of this mode
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        parts = [part async for part in request.stream]  # type: ignore[union-attr] # as above
-        return self.answer(request, b"".join(parts))
-
-    def answer(self, request: httpx.Request, body: bytes) -> httpx.Response:
-        self.bodies.append(body)
-        self.keys.add(request.headers.get("idempotency-key"))
-        answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
-
-    def call(
-        self, mode: str, name: str, *, key: bool = False, times: int = 1, options: Any = None,
-        **arguments: Any,
-    ) -> Any:  # fmt: skip
-        """Call an operation so often; what it returns."""
-        options = options or {"base_url": URL, "retry": QUICK, "transport": self}
-        options |= {"key": HeaderKey()} if key else {}
-        module = importlib.import_module(f"bare_api.api.b.{name}")
-
-        def use(client: Any) -> Any:
-            function = module.asyncio_detailed if client.is_awaited else module.sync_detailed
-            return function(client=client.api, **arguments)
-
-        kind = (ApiClient, AsyncApiClient)[MODES.index(mode)]
-        client_class = importlib.import_module("bare_api.client").Client
-        return run(kind, (use,) * times, client_class, **options)
-
-
+pytestmark = pytest.mark.slow
+KEYED = {"key": HeaderKey()}
 NOTHING_DECLARED = "nothing that the document declares"
+
+
+def caller(mode: str, provider: Script | None, **options: Any) -> Caller:
+    """A caller of the package of bare.yaml."""
+    return Caller(mode, provider, generated(Path(__file__).with_name("bare.yaml")), **options)
+
+
+def answered(mode: str, name: str, *lines: Any, **arguments: Any) -> Any:
+    """What an operation returns that gets these responses."""
+    return caller(mode, Script(*lines)).call(f"b.{name}", **arguments)
 
 
 def no_success(
     mode: str, name: str, answer: httpx.Response, words: str = "failed"
 ) -> UnreadableResponse:
     """The error of a write that is sent once, whose outcome is unknown after this response."""
-    provider = Provider(answer)
+    provider = Script(answer)
     with pytest.raises(UnreadableResponse, match=words) as raised:
-        provider.call(mode, name)
-    assert (raised.value.outcome, len(provider.bodies)) == (Outcome.UNKNOWN, 1)
+        caller(mode, provider).call(f"b.{name}")
+    assert (raised.value.outcome, len(provider.requests)) == (Outcome.UNKNOWN, 1)
     return raised.value
 
 
@@ -110,32 +53,33 @@ def no_success(
 class TestABodyThatTheDocumentHasNoContentFor:
     @pytest.mark.parametrize("body", [{"status": False}, {"id": "pay_1"}, [], 0, False])
     def test_json_is_returned_as_it_came(self, mode: str, name: str, body: Any) -> None:
-        result = Provider(httpx.Response(201, json=body)).call(mode, name)
-        assert result.parsed == body
-        assert type(result.parsed) is type(body)
+        parsed = answered(mode, name, httpx.Response(201, json=body)).parsed
+        assert (parsed, type(parsed)) == (body, type(body))
 
     @pytest.mark.parametrize("body", [b"<html>Log in</html>", b"OK", b"\xff", b'{"id": "pay'])
-    def test_anything_else_is_no_success(self, mode: str, name: str, body: bytes) -> None:
+    def test_anything_else_is_no_success_and_is_asked_for_again_with_its_key(
+        self, mode: str, name: str, body: bytes
+    ) -> None:
         answer = httpx.Response(201, content=body)
         error = no_success(mode, name, answer, "declares no content for this status")
         assert error.body == body
-        provider = Provider(answer, httpx.Response(201))
-        assert provider.call(mode, name, key=True).parsed is None
-        assert (len(provider.bodies), len(provider.keys)) == (2, 1)
+        provider = Script(answer, httpx.Response(201))
+        assert caller(mode, provider, **KEYED).call(f"b.{name}").parsed is None
+        first, second = (each.headers["idempotency-key"] for each in provider.requests)
+        assert first == second
 
     def test_an_error_is_no_success(self, mode: str, name: str) -> None:
         no_success(mode, name, httpx.Response(201, json={"error": "busy"}), "reports an error")
 
-    def test_an_empty_body_is_read_as_none(self, mode: str, name: str) -> None:
-        assert Provider(httpx.Response(201)).call(mode, name).parsed is None
 
-
-@pytest.mark.parametrize("name", ["no_schema", "no_schemas"])
+@pytest.mark.parametrize("name", ["any_answer", "no_schema", "no_schemas"])
 def test_an_empty_body_is_what_a_media_type_without_a_schema_promises(mode: str, name: str) -> None:
-    assert Provider(httpx.Response(200)).call(mode, name).parsed is None
-    if name == "no_schema":
-        assert Provider(httpx.Response(200, json={"id": 5})).call(mode, name).parsed == {"id": 5}
-        no_success(mode, name, httpx.Response(200, text="<html>Log in</html>"))
+    assert answered(mode, name, httpx.Response(200)).parsed is None
+
+
+def test_a_body_of_a_media_type_without_a_schema_is_json(mode: str) -> None:
+    assert answered(mode, "no_schema", httpx.Response(200, json={"id": 5})).parsed == {"id": 5}
+    no_success(mode, "no_schema", httpx.Response(200, text="<html>Log in</html>"))
 
 
 @pytest.mark.parametrize("name", ["any_schema", "one_schema", "typed", "listed", "chosen"])
@@ -155,55 +99,37 @@ def test_errors_are_a_success_only_where_the_document_declares_them(
 ) -> None:
     answer = httpx.Response(200, json=body)
     if is_good:
-        assert Provider(answer).call(mode, name).status_code == 200
+        assert answered(mode, name, answer).status_code == 200
     else:
         no_success(mode, name, answer, "reports an error")
 
 
-HELD: list[tuple[Any, bool]] = [
-    ({"payment": {"type": "card"}}, True),
-    ({"payment": {"type": "ideal"}}, False),
-    ({"payment": "card", "amount": "1.00"}, False),  # both of another type
-    ({"payments": [{"type": "ideal"}], "names": [None, " ", 5], "lines": ["bad"]}, False),
-    ({"tags": {"a": 5}, "price": {"value": "12", "error": "no", "zz": 1}}, False),
-    *(
-        ({"payments": [{"type": "ideal"}, 5], **value}, True)
-        for value in (
-            *({"names": [5, "Ann"]}, {"names": []}, {"lines": ["bad", {"text": "1"}]}),
-            *({"price": {"value": 0}}, {"price": {}}, {"tags": {"a": 5, "b": "c"}}, {"tags": {}}),
-            *({"free": {"zz": 1}}, {"payments": [5, {"type": "card"}]}),
-        )
-    ),
-    ({"lines": [{"text": None}]}, False),
-]
-"""Bodies of a response with members of each kind, and whether they are evidence of a write."""
-
-
-@pytest.mark.parametrize(("body", "is_evidence"), HELD)
+@pytest.mark.parametrize(("body", "is_evidence"), cases_beside(__file__)["held"])
 def test_what_is_not_declared_is_no_evidence_of_a_write(
     mode: str, body: Any, is_evidence: bool
 ) -> None:
     """Neither an object of a class that the document does not name, nor a value of another type."""
     answer = httpx.Response(200, json=body)
     if is_evidence:
-        assert Provider(answer).call(mode, "held").parsed.to_dict() == body
+        assert answered(mode, "held", answer).parsed.to_dict() == body
     else:
         no_success(mode, "held", answer, NOTHING_DECLARED)
 
 
 def test_an_unknown_variant_is_read_and_is_no_evidence_of_a_write(mode: str) -> None:
-    answer = httpx.Response(200, json={"type": "ideal", "amount": 1})
-    read = Provider(answer).call(mode, "chosen_read").parsed
-    assert type(read).__name__ == "UnknownVariant"
-    no_success(mode, "chosen", answer, NOTHING_DECLARED)
-    card = httpx.Response(200, json={"type": "card", "amount": 1})
-    assert type(Provider(card).call(mode, "chosen").parsed).__name__ == "Card"
+    unknown, card = (
+        httpx.Response(200, json={"type": kind, "amount": 1}) for kind in ("ideal", "card")
+    )
+    assert type(answered(mode, "chosen_read", unknown).parsed).__name__ == "UnknownVariant"
+    no_success(mode, "chosen", unknown, NOTHING_DECLARED)
+    assert type(answered(mode, "chosen", card).parsed).__name__ == "Card"
 
 
 def test_the_bytes_of_a_read_are_given_unless_they_are_a_page(mode: str) -> None:
-    assert Provider(httpx.Response(200, content=b"%PDF")).call(mode, "any_read").content == b"%PDF"
+    pdf = httpx.Response(200, content=b"%PDF")
+    assert answered(mode, "any_read", pdf).content == b"%PDF"
     with pytest.raises(UnreadableResponse):
-        Provider(httpx.Response(200, content=b"\n<!DOCTYPE html><p>Log in")).call(mode, "any_read")
+        answered(mode, "any_read", httpx.Response(200, content=b"\n<!DOCTYPE html><p>Log in"))
 
 
 TEXT, JSON = b"pay_1,44.23\n" * 200, b'{"id": 1}'
@@ -221,17 +147,18 @@ PACKED, PACKED_JSON = gzip.compress(TEXT, mtime=0), gzip.compress(JSON, mtime=0)
 def test_a_compressed_text_without_its_end_is_no_success(
     mode: str, content: bytes, is_whole: bool
 ) -> None:
-    class Compressed(Provider):
-        def answer(self, request: httpx.Request, body: bytes) -> httpx.Response:
-            stream = httpx.ByteStream(content)
-            return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=stream)
+    def compressed(_request: httpx.Request) -> httpx.Response:
+        stream = httpx.ByteStream(content)
+        return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=stream)
 
     why = r"its end is missing|something follows its compressed body"
+    read = caller(mode, None, transport=httpx.MockTransport(compressed))
     with nullcontext() if is_whole else pytest.raises(UnreadableResponse, match=why):
-        assert Compressed().call(mode, "any_read").content in (TEXT, JSON)
+        assert read.call("b.any_read").content in (TEXT, JSON)
 
 
 HEAD = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
+ZIPPED = HEAD + b"Content-Encoding: gzip\r\n\r\n"
 
 
 @contextmanager
@@ -263,14 +190,12 @@ def tls_server(authority: Authority, answer: bytes, *, notice: bool) -> Iterator
         (HEAD + b"\r\n" + TEXT, True, True),
         (HEAD + b"\r\n" + TEXT, False, False),
         (HEAD + b'\r\n{"id": 1}', False, True),
-        (HEAD + b"Content-Encoding: gzip\r\n\r\n" + PACKED, False, True),
-        (HEAD + b"Content-Encoding: gzip\r\n\r\n" + PACKED[:-1], False, False),
+        (ZIPPED + PACKED, False, True),
+        (ZIPPED + PACKED[:-1], False, False),
         (HEAD + b'\r\n{"id": 1', False, False),
         (HEAD + b"\r\n1250", False, False),
-        (HEAD + b"Content-Length: %d\r\n\r\n%b" % (len(TEXT), TEXT), False, True),
-        (HEAD + b"Content-Length: %d\r\n\r\n%b" % (len(TEXT) + 1, TEXT), False, False),
-        (b"HTTP/1.1 204 No Content\r\n\r\n", False, True),
     ],
+    ids=["text", "cut text", "JSON", "gzip", "cut gzip", "cut JSON", "number"],
 )
 def test_what_ends_with_its_connection_is_whole_where_that_was_announced(
     mode: str,
@@ -279,28 +204,22 @@ def test_what_ends_with_its_connection_is_whole_where_that_was_announced(
     notice: bool,
     is_whole: bool,
     through_httpx: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """RFC 9112, 9.8.
 
     Through httpx nobody says how the connection ended, so a text without a length proves nothing.
     """
-    is_whole = is_whole and not (through_httpx and notice)
     context = authority.trusted()
     # as each context of Python before 3.11.4 has it
     context.options |= getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
-    options: Any = {"base_url": "", "verify": context, "retry": ONCE}
-    with (
-        tls_server(authority, answer, notice=notice) as url,
-        pytest.MonkeyPatch.context() as patched,
-    ):
-        if through_httpx:
-            for client in (httpx.Client, httpx.AsyncClient):
-                patched.setattr(client, "send", partialmethod(client.send))
-        with nullcontext() if is_whole else pytest.raises((UnreadableResponse, ConnectionFailed)):
-            content = (
-                Provider(GOOD).call(mode, "any_read", options={**options, "base_url": url}).content
-            )
-            assert answer.endswith((b"\r\n\r\n" + content, PACKED))
+    for client in (httpx.Client, httpx.AsyncClient) if through_httpx else ():
+        monkeypatch.setattr(client, "send", partialmethod(client.send))
+    is_read = is_whole and not (through_httpx and notice)
+    with tls_server(authority, answer, notice=notice) as url:
+        read = caller(mode, None, base_url=url, verify=context, retry=ONCE)
+        with nullcontext() if is_read else pytest.raises((UnreadableResponse, ConnectionFailed)):
+            assert answer.endswith((b"\r\n\r\n" + read.call("b.any_read").content, PACKED))
 
 
 GOOD = httpx.Response(200, json={"id": "p-1"})
@@ -314,66 +233,62 @@ class Once(io.BytesIO):
         return False
 
 
-def upload(name: str, file: Any) -> Any:
-    if name == "raw":
-        return importlib.import_module("bare_api.types").File(payload=file)
-    body = importlib.import_module("bare_api.models").FormBody()
-    body.file = importlib.import_module("bare_api.types").File(payload=file)
-    return body
-
-
 def standing(file: io.BytesIO, place: int) -> io.BytesIO:
     file.seek(place)
     return file
 
 
+def upload(mode: str, provider: Script, name: str, file: Any, times: int = 1) -> None:
+    """Send a file so often, as the body or as a field of a form."""
+    calls = caller(mode, provider, **KEYED)
+    body = importlib.import_module(f"{calls.package}.types").File(payload=file)
+    if name == "form":
+        form = importlib.import_module(f"{calls.package}.models").FormBody()
+        form.file, body = body, form
+    calls.run((lambda client: calls.started(client, f"b.{name}", body=body),) * times)
+
+
 @pytest.mark.parametrize("name", ["raw", "form"])
 class TestAFile:
-    @pytest.mark.parametrize(("make", "place"), [(io.BytesIO, 0), (io.BytesIO, 3), (Once, 0)])
-    def test_each_attempt_sends_it_from_where_it_stood(
-        self, mode: str, name: str, make: Any, place: int
+    @pytest.mark.parametrize(
+        ("make", "place", "times"), [(io.BytesIO, 0, 2), (io.BytesIO, 3, 2), (Once, 0, 1)]
+    )
+    def test_each_attempt_of_each_call_sends_it_from_where_it_stood(
+        self, mode: str, name: str, make: Any, place: int, times: int
     ) -> None:
-        provider = Provider(LOST, httpx.Response(503), GOOD)
-        provider.call(mode, name, key=True, body=upload(name, standing(make(b"pqrXYZ"), place)))
-        assert len(provider.bodies) == 3
-        for sent in provider.bodies:
-            assert b"pqrXYZ"[place:] in sent
-            assert (b"pqr" in sent) is (place == 0)
-
-    def test_each_call_sends_a_file_from_its_first_position(self, mode: str, name: str) -> None:
-        provider = Provider(GOOD)
-        provider.call(mode, name, times=2, body=upload(name, standing(io.BytesIO(b"pqrXYZ"), 3)))
-        assert [b"XYZ" in body for body in provider.bodies] == [True] * 2
+        provider = Script(LOST, httpx.Response(503), GOOD)
+        upload(mode, provider, name, standing(make(b"pqrXYZ"), place), times)
+        bodies = [each.content for each in provider.requests]
+        assert [(b"pqr" in sent, b"XYZ" in sent) for sent in bodies] == (
+            [(place == 0, True)] * (times + 2)
+        )
 
     @pytest.mark.parametrize("make", [io.BytesIO, Once])
     def test_one_that_was_read_before_is_refused_by_name(
         self, mode: str, name: str, make: Any
     ) -> None:
-        provider, field = Provider(GOOD), "body" if name == "raw" else "file"
+        provider, field = Script(GOOD), "body" if name == "raw" else "file"
         with pytest.raises(ValueError, match=f"{field}: nothing is left to read"):
-            provider.call(mode, name, body=upload(name, standing(make(b"012"), 3)))
-        assert provider.bodies == []
+            upload(mode, provider, name, standing(make(b"012"), 3))
+        assert provider.requests == []
 
 
-def post(mode: str, provider: Provider, content: Any) -> Any:
+def post(mode: str, provider: Script, content: Any) -> Any:
     """Send content of the caller's own through the client of a generated package."""
-    options: Any = {"base_url": URL, "retry": QUICK, "transport": provider, "key": HeaderKey()}
-    client_class = importlib.import_module("bare_api.client").Client
-    kind = (ApiClient, AsyncApiClient)[MODES.index(mode)]
-    return run(kind, lambda made: made.http.post("/raw", content=content), client_class, **options)
+    return caller(mode, provider, **KEYED).run(lambda made: made.http.post("/raw", content=content))
 
 
 def test_content_that_can_be_read_once_is_not_sent_again_as_nothing(mode: str) -> None:
     async def awaited() -> AsyncIterator[bytes]:
         yield b"012"
 
-    provider = Provider(LOST, httpx.Response(201))
+    provider = Script(LOST, httpx.Response(201))
     if mode == "blocking":
         assert post(mode, provider, iter([b"012"])).status_code == 201
-        assert provider.bodies == [b"012"] * 2
+        assert [each.content for each in provider.requests] == [b"012"] * 2
         with pytest.raises(InvalidRequest, match="of its body of 3 bytes, 0 are left to read"):
             post(mode, provider, standing(io.BytesIO(b"012"), 3))
         return
     with pytest.raises(InvalidRequest, match="nothing was sent: its body must be awaited"):
         post(mode, provider, awaited())
-    assert provider.bodies == []
+    assert provider.requests == []

@@ -9,14 +9,14 @@ import importlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 import sqlalchemy as sa
 
-from tests.providers.running import MODES, QUICK, run
+from tests.providers.connected.till import Caller, client_class, generated, operation
 from victor_ext import (
     ApiClient,
     AsyncApiClient,
@@ -31,15 +31,12 @@ from victor_ext import (
 from victor_ext.cli import main
 from victor_ext.outbox import Outbox
 from victor_ext.providers.connected.declared_keys import declared_place
-from victor_spec.generate import generate
 
 pytestmark = pytest.mark.slow
 KEY, TEXT = "invoice-1042", {"type": "string"}
+JSON = "application/json"
 DONE = {
-    "200": {
-        "description": "",
-        "content": {"application/json": {"schema": {"properties": {"id": TEXT}}}},
-    }
+    "200": {"description": "", "content": {JSON: {"schema": {"properties": {"id": TEXT}}}}},
 }
 PATHS = {
     "/payments": {"post": "pay"},
@@ -49,20 +46,17 @@ PATHS = {
 TRACE = "An id of the request, to trace requests through the logs."
 TRACED = {"name": "X-Request-ID", "in": "header", "schema": TEXT, "description": TRACE}
 """On every operation of the document `both`."""
-HEADERS = {
-    "header": "idempotency-KEY",
-    "both": "Idempotency-Key",
-    "paypal": "PayPal-Request-Id",
-    "trace": "X-Request-ID",
-    "some": "X-Request-ID",
+PARAMETERS = {
+    "header": ("header", "idempotency-KEY", ""),
+    "both": ("header", "Idempotency-Key", ""),
+    "paypal": ("header", "PayPal-Request-Id", ""),
+    "trace": ("header", "X-Request-ID", TRACE),
+    "some": ("header", "X-Request-ID", "A retry with the same id is not a second payment."),
+    "query": ("query", "idempotency_key", ""),
+    "cookie": ("cookie", "requestKey", "A request is done once, however often it is repeated."),
 }
+"""The parameter that is, or is not, the key in each document: where, its name, its description."""
 MEMBERS = {"body": "request_id", "member": "idempotency_key", "nested": "idempotency_key"}
-OTHERS = {"query": "idempotency_key", "cookie": "requestKey"}
-WORDS = {
-    "trace": TRACE,
-    "some": "A retry with the same id is not a second payment.",
-    "cookie": "A request is done once, however often it is repeated with this.",
-}
 SAID = {
     "header": "HeaderKey('idempotency-KEY')",
     "both": "HeaderKey('Idempotency-Key')",
@@ -77,52 +71,50 @@ SAID = {
 TAKING = ("POST /api/payments", "PUT /api/payouts/7")
 URL = "https://some.example/api"
 Use = Callable[[Any, str], Any]
-"""Makes a call with a client, and the name of its package."""
+"""Makes a call with a client, and the name of its document."""
 
 
-def operation(name: str, path: str, place: str) -> dict[str, Any]:
-    """The header is declared in another letter case than it is sent in."""
-    declares = name in ("pay", "edit")
+def declared(name: str, path: str, document: str) -> dict[str, Any]:
+    """An operation. The header is declared in another letter case than it is sent in."""
+    takes_key = name in ("pay", "edit")
     at = [{"name": "id", "in": "path", "required": True, "schema": TEXT}] if "{" in path else []
-    members: dict[str, Any] = {MEMBERS.get(place, "other") if declares else "other": TEXT}
-    if place == "nested":
+    if takes_key and document in PARAMETERS:
+        kind, key, words = PARAMETERS[document]
+        at.append({"name": key, "in": kind, "schema": TEXT, "description": words})
+    if document == "both" or (document == "some" and not takes_key):
+        at.append(TRACED)
+    members: dict[str, Any] = {MEMBERS.get(document, "other") if takes_key else "other": TEXT}
+    if document == "nested":
         members = {"meta": {"type": "object", "properties": members}}
-    body = {"content": {"application/json": {"schema": {"type": "object", "properties": members}}}}
-    parameters = [*at, *parameter(place)] if declares else at
-    if place == "both" or (place == "some" and not declares):
-        parameters = [*parameters, TRACED]
-    return {"operationId": name, "parameters": parameters, "requestBody": body, "responses": DONE}
-
-
-def parameter(place: str) -> list[dict[str, Any]]:
-    """The parameter that is, or is not, the key; none for a member of the body."""
-    name = (HEADERS | OTHERS).get(place)
-    if name is None:
-        return []
-    kind = "header" if place in HEADERS else place
-    return [{"name": name, "in": kind, "schema": TEXT, "description": WORDS.get(place, "")}]
+    body = {"content": {JSON: {"schema": {"type": "object", "properties": members}}}}
+    return {"operationId": name, "parameters": at, "requestBody": body, "responses": DONE}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Packages whose key is declared as a header, as a member of the body, or not at all."""
+def _packages(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Packages whose key is declared as a parameter, as a member of the body, or not at all."""
     folder = tmp_path_factory.mktemp("some")
-    for place in (*HEADERS, *MEMBERS, *OTHERS, "nowhere"):
+    for each in (*PARAMETERS, *MEMBERS, "nowhere"):
         paths = {
-            path: {m: operation(n, path, place) for m, n in each.items()}
-            for path, each in PATHS.items()
+            path: {method: declared(name, path, each) for method, name in methods.items()}
+            for path, methods in PATHS.items()
         }
         document = {"openapi": "3.1.0", "info": {"title": "Some", "version": "1"}, "paths": paths}
-        (folder / f"some_{place}.json").write_text(json.dumps(document))
-        assert generate(folder / f"some_{place}.json", folder).left_out == []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(folder)
-        yield
+        file = folder / f"some_{each}.json"
+        file.write_text(json.dumps(document))
+        assert generated(file) == package(each)
 
 
-def module(declared: str, name: str) -> Any:
-    """A module of the package that declares its key there."""
-    return importlib.import_module(f"some_{declared}_api.{name}")
+def package(document: str) -> str:
+    return f"some_{document}_api"
+
+
+def connected(document: str, key: Any = None, **options: Any) -> ApiClient[Any]:
+    return ApiClient(client_class(package(document)), base_url=URL, key=key, **options)
+
+
+def function(document: str, name: str) -> Any:
+    return operation(f"default.{name}", package(document))
 
 
 class Provider:
@@ -139,34 +131,20 @@ class Provider:
             raise httpx.ReadError("lost")
         return httpx.Response(200, json={"id": "p1"})
 
-    def answer(self, declared: str, key: Any, use: Use, mode: str) -> VictorError | None:
-        """Answer the call of a client of this package, with this key; how it fails."""
-        kind, transport = (ApiClient, AsyncApiClient)[MODES.index(mode)], httpx.MockTransport(self)
-        settings: Any = {"base_url": URL, "retry": QUICK, "transport": transport, "key": key}
-        try:
-            run(
-                kind,
-                lambda made: use(made, declared),
-                module(declared, "client").Client,
-                **settings,
-            )
-        except VictorError as error:
-            return error
-        return None
 
-
-def generated(name: str, *ids: str, given: str = "", **members: str) -> Use:
+def by_function(name: str, *ids: str, given: str = "", **members: str) -> Use:
     """A call of a generated operation; its key is `given` by `with_key`, or as a header of all
     calls.
     """
 
-    def use(client: Any, declared: str) -> Any:
-        called = module(declared, f"api.default.{name}")
-        kind = getattr(module(declared, "models"), f"{name.title().replace('_', '')}Body")
+    def use(client: Any, document: str) -> Any:
+        models = importlib.import_module(f"{package(document)}.models")
+        body = getattr(models, f"{name.title().replace('_', '')}Body").from_dict(members)
         api = client.with_key(KEY) if given == "with_key" else client.api
         api = api.with_headers({"idempotency-key": KEY}) if given == "header" else api
-        function = called.asyncio_detailed if client.is_awaited else called.sync_detailed
-        return function(*ids, client=api, body=kind.from_dict(members))
+        called = function(document, name)
+        send = called.asyncio_detailed if client.is_awaited else called.sync_detailed
+        return send(*ids, client=api, body=body)
 
     return use
 
@@ -180,101 +158,102 @@ HEADER, BODY = HeaderKey(), BodyKey("request_id")
 SOME = HeaderKey("X-Request-ID")
 WIDE = HeaderKey(takes_key=lambda request: request.method == "PUT")
 REPEATED: list[tuple[str, Any, Use]] = [
-    ("header", HEADER, generated("pay")),
-    ("header", HEADER, generated("pay", given="with_key")),
-    ("header", WIDE, generated("pay")),
+    ("header", HEADER, by_function("pay")),
+    ("header", HEADER, by_function("pay", given="with_key")),
+    ("header", WIDE, by_function("pay")),
     ("header", HEADER, by_hand("PUT", "/payouts/7")),
-    ("nowhere", HEADER, generated("pay")),
+    ("nowhere", HEADER, by_function("pay")),
     ("nowhere", HEADER, by_hand("POST", "/payments")),
-    ("nowhere", HEADER, generated("edit", "7", given="with_key")),
-    ("nowhere", WIDE, generated("edit", "7")),
-    ("body", BODY, generated("pay", request_id=KEY)),
-    ("nowhere", BODY, generated("pay", request_id=KEY)),
+    ("nowhere", HEADER, by_function("edit", "7", given="with_key")),
+    ("nowhere", WIDE, by_function("edit", "7")),
+    ("body", BODY, by_function("pay", request_id=KEY)),
+    ("nowhere", BODY, by_function("pay", request_id=KEY)),
 ]
 ONCE: list[tuple[str, Any, Use]] = [
     *(
-        ("header", HEADER, generated("pay_out", given=given))
+        ("header", HEADER, by_function("pay_out", given=given))
         for given in ("", "with_key", "header")
     ),
-    ("header", WIDE, generated("pay_out", given="with_key")),
-    ("header", HeaderKey(ignores_key=lambda _: True), generated("pay")),
+    ("header", WIDE, by_function("pay_out", given="with_key")),
+    ("header", HeaderKey(ignores_key=lambda _: True), by_function("pay")),
     ("header", HEADER, by_hand("PATCH", "/payouts/7", **MINE)),
     ("header", HEADER, by_hand("POST", "/payments/7", **MINE)),
     ("some", SOME, by_hand("POST", "/payouts", headers={"X-Request-ID": KEY})),
-    ("both", HeaderKey("X-Request-ID", takes_key=lambda _: False), generated("pay")),
-    ("trace", None, generated("pay")),
-    ("nowhere", None, generated("pay")),
-    ("nowhere", HEADER, generated("edit", "7")),
-    ("nowhere", WIDE, generated("pay", given="with_key")),
-    ("body", BODY, generated("pay")),
+    ("both", HeaderKey("X-Request-ID", takes_key=lambda _: False), by_function("pay")),
+    ("trace", None, by_function("pay")),
+    ("nowhere", None, by_function("pay")),
+    ("nowhere", HEADER, by_function("edit", "7")),
+    ("nowhere", WIDE, by_function("pay", given="with_key")),
+    ("body", BODY, by_function("pay")),
     ("body", BODY, by_hand("POST", "/payouts", json={"request_id": KEY})),
 ]
 
 
 @pytest.mark.parametrize(
-    ("declared", "key", "use", "sent"),
+    ("document", "key", "use", "sent"),
     [(*case, 2) for case in REPEATED] + [(*case, 1) for case in ONCE],
 )
-def test_nothing_is_done_twice(mode: str, declared: str, key: Any, use: Use, sent: int) -> None:
-    provider = Provider()
-    error = provider.answer(declared, key, use, mode)
+def test_nothing_is_done_twice(mode: str, document: str, key: Any, use: Use, sent: int) -> None:
+    provider, error = Provider(), None
+    caller = Caller(mode, provider, package(document), base_url=URL, key=key)
+    try:
+        caller.run(lambda client: use(client, document))
+    except VictorError as raised:
+        error = (raised.outcome.value, raised.idempotency_key, raised.attempts)
+    assert error == (None if sent == 2 else ("unknown", None, 1))
     assert ([*provider.received.values()], [*provider.done.values()]) == ([sent], [1])
-    assert (error is None) is (sent == 2)
-    if error is not None:
-        assert (error.outcome.value, error.idempotency_key, error.attempts) == ("unknown", None, 1)
 
 
 @pytest.mark.parametrize(
-    ("key", "function", "is_keyed"),
+    ("key", "name", "is_keyed"),
     [(HEADER, "pay", True), (HEADER, "edit", False), (WIDE, "edit", True), (WIDE, "pay", False)],
 )
 def test_the_key_of_an_entry_is_sent_only_where_the_client_would_make_one(
-    key: Any, function: str, is_keyed: bool
+    key: Any, name: str, is_keyed: bool
 ) -> None:
-    client = ApiClient(module("nowhere", "client").Client, base_url=URL, key=key)
-    called, ids = module("nowhere", f"api.default.{function}"), ["7"] * (function == "edit")
-    call = client.prepare(called, *ids, body={}, idempotency_key=KEY)
+    called, ids = function("nowhere", name), ["7"] * (name == "edit")
+    call = connected("nowhere", key).prepare(called, *ids, body={}, idempotency_key=KEY)
     assert (call.promise is Promise.KEYED, call.idempotency_key == KEY) == (is_keyed, is_keyed)
     assert ("idempotency-key" in call.headers) is is_keyed
 
 
 def test_who_names_a_write_that_takes_the_key_says_that_no_other_does() -> None:
     """Where the document declares the key nowhere, each POST would take it else."""
-    client, pay = module("nowhere", "client").Client, module("nowhere", "api.default.pay")
-    rows = {"POST /payouts": OperationRow(takes_key=True)}
-    for options, promise in (({}, Promise.KEYED), ({"rows": rows}, Promise.AT_MOST_ONCE)):
-        with ApiClient(client, base_url=URL, key=HEADER, **options) as made:
-            assert made.prepare(pay, body={}).promise is promise
+    pay, rows = function("nowhere", "pay"), {"POST /payouts": OperationRow(takes_key=True)}
+    assert connected("nowhere", HEADER).prepare(pay, body={}).promise is Promise.KEYED
+    named = connected("nowhere", HEADER, rows=rows)
+    assert named.prepare(pay, body={}).promise is Promise.AT_MOST_ONCE
 
 
 @pytest.mark.parametrize("connecting", [ApiClient, AsyncApiClient])
 @pytest.mark.parametrize(
-    "key",
-    [
-        HeaderKey("X-Key"),
-        HeaderKey("Idempotency_Key"),
-        BodyKey("requestKey"),
-        HeaderKey(takes_key=lambda _: True),
-    ],
-    ids=repr,
+    "key", [HeaderKey("X-Key"), HeaderKey("Idempotency_Key"), BodyKey("requestKey")], ids=repr
 )
-@pytest.mark.parametrize("declared", [*SAID, "trace", "nowhere"])
+@pytest.mark.parametrize("document", SAID)
 def test_another_key_than_the_declared_one_is_refused(
-    connecting: Any, key: Any, declared: str, caplog: pytest.LogCaptureFixture
+    connecting: Any, key: Any, document: str
 ) -> None:
-    """A provider ignores it, and does a repeat again.
+    """A provider ignores it, and does a repeat again."""
+    words = f"declares {key!r}; it declares {SAID[document]}. Write that, or"
+    with pytest.raises(ConfigurationError, match=re.escape(words)):
+        connecting(client_class(package(document)), base_url=URL, key=key)
 
-    Where the document says of nothing that it is a key, nothing is advised: the log has a warning.
-    """
-    client = module(declared, "client").Client
-    if declared in SAID and not key.takes_key:
-        words = f"declares {key!r}; it declares {SAID[declared]}. Write that, or"
-        with pytest.raises(ConfigurationError, match=re.escape(words)):
-            connecting(client, base_url=URL, key=key)
-        return
-    connecting(client, base_url=URL, key=key)
-    warnings = [each.getMessage()[:15] for each in caplog.records]
-    assert warnings == ["undeclared-key:"] * (key.takes_key is None)
+
+@pytest.mark.parametrize(
+    ("document", "takes_key", "warnings"),
+    [
+        ("trace", None, 1),
+        ("nowhere", None, 1),
+        ("nowhere", lambda _: True, 0),
+        ("header", lambda _: True, 0),
+    ],
+)
+def test_a_key_that_nothing_contradicts_or_the_caller_vouches_for_is_taken(
+    document: str, takes_key: Any, warnings: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where the document says of nothing that it is a key, nothing is advised: it is warned of."""
+    connected(document, HeaderKey("X-Key", takes_key=takes_key))
+    assert [each.getMessage()[:14] for each in caplog.records] == ["undeclared-key"] * warnings
 
 
 def test_a_tracing_header_is_refused_where_the_document_has_a_key() -> None:
@@ -283,26 +262,25 @@ def test_a_tracing_header_is_refused_where_the_document_has_a_key() -> None:
         "HeaderKey('Idempotency-Key'). Write that"
     )
     with pytest.raises(ConfigurationError, match=re.escape(words)):
-        ApiClient(module("both", "client").Client, base_url=URL, key=HeaderKey("X-Request-ID"))
+        connected("both", HeaderKey("X-Request-ID"))
 
 
-@pytest.mark.parametrize("declared", [*SAID, "trace", "nowhere"])
+@pytest.mark.parametrize("document", [*SAID, "trace", "nowhere"])
 def test_the_command_and_the_client_name_the_same_key(
-    declared: str, capsys: pytest.CaptureFixture[str]
+    document: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The package, `connect`, `victor operations` and the outbox ask one place."""
-    said = SAID.get(declared)
-    assert main(["operations", f"some_{declared}_api", "--json"]) == 0
+    said = SAID.get(document)
+    assert main(["operations", package(document), "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     by_name = {each["function"]: each["key"] for each in shown["operations"]}
     assert (shown["key"], by_name["pay"], by_name["pay_out"]) == (said, said, None)
-    place = declared_place(module(declared, "operations").OPERATIONS, HeaderKey("Another-Key"))
+    operations = importlib.import_module(f"{package(document)}.operations").OPERATIONS
+    place = declared_place(operations, HeaderKey("Another-Key"))
     assert getattr(place, "name", None) == (said and said.split("'")[1])
-    engine = sa.create_engine("sqlite://")
-    outbox = Outbox(engine, ApiClient(module(declared, "client").Client, base_url=URL))
-    pay = module(declared, "api.default.pay")
+    engine, pay = sa.create_engine("sqlite://"), function(document, "pay")
     with pytest.raises(InvalidRequest) as refused, engine.begin() as connection:
-        outbox.add_call(connection, pay, body={}, idempotency_key=KEY)
+        Outbox(engine, connected(document)).add_call(connection, pay, body={}, idempotency_key=KEY)
     assert (f"pass key={said} to connect" in str(refused.value)) is (said is not None)
 
 
@@ -311,6 +289,5 @@ def test_a_read_is_not_asked_whether_it_takes_a_key(name: str) -> None:
     """These functions look at writes: one that reads the body would break each read."""
     key: Any = HeaderKey(**{name: lambda request: json.loads(request.content)["kind"] == "payout"})
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json={}))
-    client = module("header", "client").Client
-    with ApiClient(client, base_url=URL, key=key, transport=transport) as api:
+    with connected("header", key, transport=transport) as api:
         assert api.http.get("/payments/7").status_code == 200

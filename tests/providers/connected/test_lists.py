@@ -1,6 +1,5 @@
 """`paged`: lists by cursor, offset, page number and link, in the query or in the body of a POST."""
 
-import importlib
 import json
 from collections.abc import Callable
 from functools import wraps
@@ -11,7 +10,6 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.providers.connected.till import URL, Caller, client_class, operation, till_api
-from tests.providers.connected.till_sandbox import TillSandbox
 from tests.providers.running import Script
 from victor_ext import (
     ConfigurationError,
@@ -78,8 +76,12 @@ def search() -> Any:
 
 
 def body(**fields: Any) -> Any:
-    till_api()
-    return importlib.import_module("till_api.models").PaymentSearch.from_dict(fields)
+    return till_api().models.PaymentSearch.from_dict(fields)
+
+
+def read(mode: str, page: Page, style: Any, **arguments: Any) -> list[Any]:
+    """The items of a list of payments whose pages are made by `page`."""
+    return Caller(mode, serving(page)).read(payments(), style, **arguments)
 
 
 def by_cursor(params: Params) -> Any:
@@ -214,10 +216,8 @@ class TestEachWay:
 
 def test_the_page_itself_may_be_the_list(mode: str) -> None:
     pages = iter([[{"amount": 1}, {"amount": 2}], []])
-    style = NumberedPages(undeclared=("page",))
-    items = Caller(mode, serving(lambda _params: next(pages))).read(
-        operation("balances.list_balances"), style
-    )
+    caller = Caller(mode, serving(lambda _params: next(pages)))
+    items = caller.read(operation("balances.list_balances"), NumberedPages(undeclared=("page",)))
     assert [item.amount for item in items] == [1, 2]
 
 
@@ -226,7 +226,7 @@ def test_places_may_be_functions(mode: str) -> None:
         "starting_after", last=lambda item: item.id, more=lambda page: page.has_more,
         items=lambda page: page.data, id=lambda item: item.id,
     )  # fmt: skip
-    assert len(Caller(mode, serving(after_the_last)).read(payments(), style)) == len(ITEMS)
+    assert len(read(mode, after_the_last, style)) == len(ITEMS)
 
 
 def test_pages_without_items_do_not_go_on_for_ever(mode: str) -> None:
@@ -246,24 +246,21 @@ def test_a_member_that_says_no_more_ends_a_list(mode: str, more: object) -> None
 
 
 def test_a_last_item_without_a_cursor_is_no_end(mode: str) -> None:
-    lists = serving(lambda _params: {"data": [{"amount": 1}], "has_more": True})
     with pytest.raises(UnreadableResponse, match="its last item has nothing at 'id'"):
-        Caller(mode, lists).read(payments(), BY_LAST_ITEM)
+        read(mode, lambda _: {"data": [{"amount": 1}], "has_more": True}, BY_LAST_ITEM)
 
 
 def test_the_other_parameters_stay_as_they_are_written(mode: str) -> None:
     def two_pages(params: Params) -> Any:
-        cursor = None if "cursor" in params else "a&b"
-        return {"data": ITEMS[:1], "meta": {"nextCursor": cursor}}
+        return {"data": ITEMS[:1], "meta": {"nextCursor": None if "cursor" in params else "a&b"}}
 
-    lists = serving(two_pages)
-    style = CursorPages("cursor", next="meta.next_cursor", **ENVELOPE)
+    lists, style = serving(two_pages), CursorPages("cursor", next="meta.next_cursor", **ENVELOPE)
     Caller(mode, lists).read(payments(), style, starting_after="c,d e")
-    [first, second] = asked_of(lists)
+    first, second = asked_of(lists)
     assert second == f"{first}&cursor=a%26b"
 
 
-@pytest.mark.parametrize("wrong", [None, "list_payments", len, TillSandbox])
+@pytest.mark.parametrize("wrong", [None, "list_payments", len, CursorPages])
 def test_what_is_no_operation_or_no_style_is_refused(wrong: Any) -> None:
     with connect(client_class(), base_url=URL) as client:
         with pytest.raises(ConfigurationError, match="pass the module"):
@@ -274,9 +271,7 @@ def test_what_is_no_operation_or_no_style_is_refused(wrong: Any) -> None:
 
 def test_arguments_that_the_operation_does_not_take_are_refused_at_once(mode: str) -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'state'"):
-        Caller(mode).run(
-            lambda client: client.paged(payments(), CursorPages(**ENVELOPE), state="accepted")
-        )
+        read(mode, by_offset, CursorPages(**ENVELOPE), state="accepted")
 
 
 @pytest.mark.parametrize(
@@ -287,18 +282,23 @@ def test_the_next_link_of_a_header_is_read(header: str, found: str | None) -> No
     assert next_link(httpx.Response(200, headers={"link": header})) == found
 
 
+def search_of(mode: str, lists: Script, style: Any, first: Any, **options: Any) -> list[Any]:
+    """The items of a list that is read by a POST, from this body on."""
+    return Caller(mode, lists, **options).read(search(), style, body=first)
+
+
 class TestPost:
     def test_the_object_above_the_field_is_made(self, mode: str) -> None:
         lists = serving(by_offset)
-        Caller(mode, lists).read(search(), BY_OFFSET, body=body())
+        search_of(mode, lists, BY_OFFSET, body())
         assert asked_of(lists) == [{}, *({"options": {"offset": offset}} for offset in (3, 6, 7))]
 
     def test_the_first_page_is_that_of_the_body(self, mode: str) -> None:
         lists = serving(by_offset)
-        Caller(mode, lists).read(search(), BY_OFFSET, body=body(options={"offset": 1}))
+        search_of(mode, lists, BY_OFFSET, body(options={"offset": 1}))
         assert [asked["options"]["offset"] for asked in asked_of(lists)] == [1, 4, 7]
-        lists, first = serving(by_cursor_of_a_body), body(cursor="3")
-        assert ids(Caller(mode, lists).read(search(), BY_CURSOR, body=first)) == IDS[3:]
+        read = search_of(mode, serving(by_cursor_of_a_body), BY_CURSOR, body(cursor="3"))
+        assert ids(read) == IDS[3:]
 
     def test_the_first_page_is_asked_for_with_the_callers_object(
         self, mode: str, monkeypatch: pytest.MonkeyPatch
@@ -313,17 +313,18 @@ class TestPost:
             return kwargs(body=body)
 
         monkeypatch.setattr(module, "_get_kwargs", noted)
-        Caller(mode, serving(by_cursor_of_a_body)).read(module, BY_CURSOR, body=body())
+        search_of(mode, serving(by_cursor_of_a_body), BY_CURSOR, body())
         assert classes == [type(body()), dict, dict]
 
     def test_a_page_that_was_lost_is_read_again_only_with_a_key(self, mode: str) -> None:
-        lists = serving(by_cursor_of_a_body, None, httpx.Response(503))
+        lost = (by_cursor_of_a_body, None, httpx.Response(503))
+        lists = serving(*lost)
         with pytest.raises(ServerError) as raised:
-            Caller(mode, lists).read(search(), BY_CURSOR, body=body())
+            search_of(mode, lists, BY_CURSOR, body())
         assert (raised.value.outcome, len(lists.requests)) == (Outcome.UNKNOWN, 2)
 
-        lists = serving(by_cursor_of_a_body, None, httpx.Response(503))
-        read = Caller(mode, lists, key=KEY).read(search(), BY_CURSOR, body=body())
+        lists = serving(*lost)
+        read = search_of(mode, lists, BY_CURSOR, body(), key=KEY)
         first, second, again, third = (each.headers["idempotency-key"] for each in lists.requests)
         assert (ids(read), second) == (IDS, again)
         assert len({first, second, third}) == 3, "with one key, the second page would be the first"
@@ -331,19 +332,21 @@ class TestPost:
     @pytest.mark.parametrize("wrong", [None, ["text"]])
     def test_a_body_without_fields_is_refused(self, mode: str, wrong: Any) -> None:
         with pytest.raises(ConfigurationError, match="sets the field 'cursor' of the body"):
-            Caller(mode).read(search(), BY_CURSOR, body=wrong)
+            search_of(mode, serving(by_cursor_of_a_body), BY_CURSOR, wrong)
 
     def test_items_of_another_class_are_told(self, mode: str) -> None:
-        caller, first = Caller(mode, serving(by_cursor_of_a_body)), body()
-        models = importlib.import_module("till_api.models")
-        assert len(caller.read(search(), BY_CURSOR.of(models.Payment), body=first)) == len(ITEMS)
+        lists, models = serving(by_cursor_of_a_body), till_api().models
+        read = search_of(mode, lists, BY_CURSOR.of(models.Payment), body())
+        assert len(read) == len(ITEMS)
         with pytest.raises(UnreadableResponse, match="an item of the class Payment, not Problem"):
-            caller.read(search(), BY_CURSOR.of(models.Problem), body=first)
+            search_of(mode, lists, BY_CURSOR.of(models.Problem), body())
 
 
-def test_null_is_an_empty_list_and_a_missing_member_is_none(mode: str) -> None:
-    style = CursorPages(**ENVELOPE)
-    assert Caller(mode, serving(lambda _params: {"data": None})).read(payments(), style) == []
-    for page in ({}, {"items": []}, {"data": "text"}, {"data": {"id": 1}}):
-        with pytest.raises(UnreadableResponse, match="no list at 'data'"):
-            Caller(mode, serving(lambda _params, page=page: page)).read(payments(), style)
+def test_null_is_an_empty_list(mode: str) -> None:
+    assert read(mode, lambda _: {"data": None}, CursorPages(**ENVELOPE)) == []
+
+
+@pytest.mark.parametrize("page", [{}, {"items": []}, {"data": "text"}, {"data": {"id": 1}}])
+def test_a_page_without_the_member_of_its_items_is_no_page(mode: str, page: Any) -> None:
+    with pytest.raises(UnreadableResponse, match="no list at 'data'"):
+        read(mode, lambda _: page, CursorPages(**ENVELOPE))

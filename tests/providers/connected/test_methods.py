@@ -4,17 +4,16 @@
 
 import importlib
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.providers.connected.till import Caller, generated
 from tests.providers.running import Script
-from victor_ext import ApiClient, ConnectionFailed, HeaderKey, Outcome
+from victor_ext import ConnectionFailed, HeaderKey, Outcome
 from victor_ext.providers.connected.declared_keys import key_place
 from victor_ext.providers.connected.operations import rows_of
-from victor_spec.generate import generate
 
 pytestmark = pytest.mark.slow
 TEXT = {"type": "string"}
@@ -42,15 +41,11 @@ DOCUMENT = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _package(tmp_path_factory: pytest.TempPathFactory) -> None:
     """The package `methods_api`."""
-    folder = tmp_path_factory.mktemp("methods")
-    document = folder / "methods.json"
+    document = tmp_path_factory.mktemp("methods") / "methods.json"
     document.write_text(json.dumps(DOCUMENT), encoding="utf-8")
-    assert generate(document, folder).left_out == []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(folder)
-        yield
+    generated(document)
 
 
 def module(name: str) -> Any:
@@ -65,29 +60,23 @@ def provider() -> Script:
 
 
 @pytest.fixture
-def api(provider: Script) -> Iterator[ApiClient[Any]]:
-    client = module("client").Client
-    transport = provider.transport
-    with ApiClient(
-        client, base_url="https://x.example", key=HeaderKey(), transport=transport
-    ) as connected:
-        yield connected
+def caller(provider: Script, mode: str) -> Caller:
+    return Caller(mode, provider, "methods_api", key=HeaderKey())
 
 
 def test_a_query_is_repeated_as_it_was_and_its_result_read_where_it_is(
-    api: ApiClient[Any], provider: Script
+    caller: Caller, provider: Script
 ) -> None:
     body = module("models").FindBody(text="a")
-    thing = module("api.default.find").sync("1", client=api.api, body=body)
-    assert thing.id == "1"
+    assert caller.call("default.find", "1", body=body).parsed.id == "1"
     sent = [(request.method, request.content) for request in provider.requests]
     assert sent == [*[("QUERY", b'{"text":"a"}')] * 2, ("GET", b"")]
     assert provider.requests[2].url.path == "/found"
 
 
-def test_another_method_is_sent_once(api: ApiClient[Any], provider: Script) -> None:
+def test_another_method_is_sent_once(caller: Caller, provider: Script) -> None:
     with pytest.raises(ConnectionFailed) as raised:
-        module("api.default.copy").sync_detailed("1", client=api.api)
+        caller.call("default.copy", "1")
     assert raised.value.outcome is Outcome.UNKNOWN
     assert [request.method for request in provider.requests] == ["COPY"]
 
