@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.cases import cases_beside
-from tests.providers.arguments import TARGETS, Target, Types, last, refused
+from tests.providers.arguments import TARGETS, Target, Types, last, nested, refused
 from tests.providers.running import run
 from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
 from tests.providers.test_introspection import unreachable
@@ -176,6 +176,40 @@ def test_a_range_that_ends_before_it_begins_is_refused_and_one_of_a_moment_is_se
     for end in (early, late):
         with pytest.raises(NotFound):
             target({first: early, last: end})
+
+
+TOO_DEEP = nested(20_000)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("value", [TOO_DEEP, {"a": TOO_DEEP}], ids=["list", "mapping"])
+def test_what_is_nested_too_deeply_is_refused_and_ends_no_program(name: str, value: Any) -> None:
+    for argument in checked(TARGETS[name]):
+        refused(TARGETS[name], **{argument: value})
+
+
+NO_PART_OF_A_PATH = ("", " ", ".", "..", "a\n", "a\0", "\ud800", None, 7)
+ELSEWHERE = (
+    *("a/b", "../accounts", "a\\b", "a?b=c", "a#b", "a%2Fb", "a b", " a", "a\r\nX: y", "a\x7f"),
+    *("a\u2028b", "a\u00a0b", "\u200b", b"a", ["a"]),
+)
+IN_NO_PATH = ("find", "watch", "flexfactor capture", "payment_requests.list")
+"""Their ids are in the body or in the query; `watch` reads as `wait` does."""
+
+
+@pytest.mark.parametrize("name", [name for name in TARGETS if not name.endswith(IN_NO_PATH)])
+def test_an_id_cannot_lead_elsewhere(name: str) -> None:
+    """FlexFactor takes any text that a path can hold, also of an order that is to come, and encodes
+    it.
+    """
+    target, system = TARGETS[name], name.partition(" ")[0]
+    odd = NO_PART_OF_A_PATH if system == "flexfactor" else (*NO_PART_OF_A_PATH, *ELSEWHERE)
+    if system in ("eastpay", "velo"):
+        odd = (*odd, "x" * 129, "ä")
+    first = next(iter(target.good), "")
+    for id in {first if first.endswith("id") else "", "order_id"} & {*target.good}:
+        for value in odd:
+            assert "id" in str(refused(target, **{id: value}))
 
 
 REFERENCES = ("merchant_transaction_id", "payor_payment_id")
