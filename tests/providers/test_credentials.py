@@ -18,13 +18,10 @@ import anyio
 import httpx
 import jwt
 import pytest
-from victor_api.api.payment_requests import create_request_payment
 from victor_api.client import Client
-from victor_api.models import NewRtpRfpPaymentRequest
 
 from tests.frames import assert_hidden
-from tests.providers.eastpay.adapter import pay
-from tests.providers.running import GUID, MODES, ONCE, QUICK, TOKEN, Script, run
+from tests.providers.running import GUID, MODES, ONCE, TOKEN, Script
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import (
     ApiKeyAuth,
@@ -34,12 +31,9 @@ from victor_ext import (
     BearerAuth,
     ClientCredentialsAuth,
     ConfigurationError,
-    HeaderKey,
     Outcome,
     StatusError,
-    UnreadableResponse,
     Victor,
-    VictorError,
     VictorJwt,
     VictorOAuth,
     connect,
@@ -55,8 +49,13 @@ BANK = {"base_url": "https://bank.example/pay", "entity_id": "EB000001"}
 IDS = dict.fromkeys(("id", "victor_payment_request_id", "orderId"), "x")
 ANSWER = {**IDS, "status": "ok", "result": {"code": "000.000.000"}}
 
-CONNECTED = {"client": Client, "base_url": API}
-# How a client is made of a secret: the blocking and the awaited class, and its arguments.
+SECRET_ALONE: dict[str, Any] = {
+    "BearerAuth": BearerAuth,
+    "BasicAuth": partial(BasicAuth, "u"),
+    "ApiKeyAuth": ApiKeyAuth,
+    "ClientCredentialsAuth": partial(ClientCredentialsAuth, "/token", "id"),
+}
+"""The credentials of `connect`, made of a secret."""
 KINDS: dict[str, tuple[Any, Callable[[Any], dict[str, Any]]]] = {
     "VictorOAuth": (CLIENTS["victor"], lambda secret: {"auth": VictorOAuth("id", secret)}),
     "VeloAuth": (CLIENTS["velo"], lambda secret: {"auth": VeloAuth("key", secret)}),
@@ -72,16 +71,12 @@ KINDS: dict[str, tuple[Any, Callable[[Any], dict[str, Any]]]] = {
     **{
         name: (
             (connect, AsyncApiClient),
-            lambda secret, auth_of=auth_of: {**CONNECTED, "auth": auth_of(secret)},
+            lambda secret, kind=kind: {"client": Client, "base_url": API, "auth": kind(secret)},
         )
-        for name, auth_of in (
-            ("BearerAuth", BearerAuth),
-            ("BasicAuth", lambda secret: BasicAuth("u", secret)),
-            ("ApiKeyAuth", ApiKeyAuth),
-            ("ClientCredentialsAuth", lambda secret: ClientCredentialsAuth("/token", "id", secret)),
-        )
+        for name, kind in SECRET_ALONE.items()
     },
 }
+"""How a client is made of a secret: the blocking and the awaited class, and its arguments."""
 
 
 class Provider:
@@ -200,18 +195,6 @@ def test_a_secret_that_was_replaced_meanwhile_is_tried_once_and_else_the_message
         call(client)
 
 
-@pytest.mark.parametrize("status", [401, 403])
-def test_a_refusal_of_the_credentials_whose_body_shows_work_is_not_sent_again(status: int) -> None:
-    secrets = iter([OLD, NEW, NEW, NEW])
-    script = Script(
-        httpx.Response(status, json={"id": "a" * 32, "result": {"code": "000.000.000"}})
-    )
-    client = CLIENTS["eastpay"][0](lambda: next(secrets), **BANK, transport=script.transport)
-    with pytest.raises(VictorError) as caught:
-        pay(client, "INV-1")
-    assert (len(script.requests), caught.value.outcome) == (1, Outcome.UNKNOWN)
-
-
 def test_a_file_that_cannot_be_read_leaves_the_secret_before(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -228,25 +211,6 @@ def test_a_file_that_cannot_be_read_leaves_the_secret_before(
     replace(file, NEW)
     provider.secret = NEW
     assert call(client) == 200
-
-
-def test_a_refusal_after_a_lost_attempt_stays_unknown_whatever_the_function_returns(
-    mode: str,
-) -> None:
-    secrets = iter([OLD, OLD, ""])
-    script = Script(httpx.Response(503), httpx.Response(401))
-    options: Any = {**CONNECTED, "key": HeaderKey(), "retry": QUICK, "transport": script.transport}
-    body = NewRtpRfpPaymentRequest.from_dict({"client_reference_id": "INV-1"})
-
-    def create(client: Any) -> Any:
-        send = create_request_payment.asyncio if client.is_awaited else create_request_payment.sync
-        return send(client=client.api, body=body, idempotency_key="k" * 24)
-
-    kind = (connect, AsyncApiClient)[MODES.index(mode)]
-    with pytest.raises(AuthenticationError) as raised:
-        run(kind, create, **options, auth=BearerAuth(lambda: next(secrets, "")))
-    error = raised.value
-    assert (error.outcome, error.idempotency_key, error.attempts) == (Outcome.UNKNOWN, "k" * 24, 2)
 
 
 @pytest.mark.parametrize("of", ["file", "function", "environment"])
@@ -347,46 +311,29 @@ def test_two_callers_are_told_apart_by_what_is_no_secret_and_it_is_not_shown(nam
     assert "s3cret" not in f"{first} {other}"
 
 
-ENDPOINTS = {
-    "victor": (VictorOAuth, "access_token"),
-    "velo": (VeloAuth, "access_token"),
-    "flexfactor": (FlexFactorAuth, "accessToken"),
-}
-"""Credentials that ask an endpoint for tokens; the token's member, and what a refusal says."""
-
-
-ASKED = {
+PAIR = ("key-1", "secret:with colon")
+ENDPOINTS: dict[str, tuple[Any, str, str]] = {
     "victor": (
+        VictorOAuth(*PAIR),
         "https://api.stage.victorfi.com/v2/auth/token",
         '{"client_id": "key-1", "client_secret": "secret:with colon"}',
     ),
     "velo": (
+        VeloAuth(*PAIR),
         "https://api.sandbox.velopayments.com/v1/authenticate?grant_type=client_credentials",
         "",
     ),
     "flexfactor": (
+        FlexFactorAuth(*PAIR),
         "https://api-sandbox.flex-charge.com/v1/oauth2/token",
         '{"AppKey": "key-1", "AppSecret": "secret:with colon"}',
     ),
 }
-"""Where each is asked, and with which body."""
+"""Credentials for which tokens are asked for, where, and with which body."""
 
 
 @pytest.mark.parametrize("system", ENDPOINTS)
 class TestEachEndpoint:
-    @pytest.mark.parametrize("token", [None, "", 5, [], "with\nbreak", "\u00fcnreadable"])
-    def test_an_answer_without_a_usable_token(self, system: str, token: Any) -> None:
-        script = Script(token={**TOKEN, ENDPOINTS[system][1]: token})
-        client = CLIENTS[system][0](**ARGUMENTS[system], transport=script.transport, retry=ONCE)
-        with pytest.raises(UnreadableResponse):
-            client.authorization()
-
-    @pytest.mark.parametrize("word", ["bearer", "BEARER", "Bearer"])
-    def test_the_type_of_a_token_is_sent_in_one_spelling(self, system: str, word: str) -> None:
-        script = Script(token={**TOKEN, "token_type": word})
-        client = CLIENTS[system][0](**ARGUMENTS[system], transport=script.transport)
-        assert client.authorization() == "Bearer t"
-
     def test_a_refusal_says_which_environment_was_asked_and_what_to_check(
         self, system: str, mode: str
     ) -> None:
@@ -398,18 +345,18 @@ class TestEachEndpoint:
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 0)
 
     def test_a_token_is_asked_for_once_and_is_what_authorization_tells(self, system: str) -> None:
-        script = Script(httpx.Response(200, json=ANSWER))
-        auth = ENDPOINTS[system][0]("key-1", "secret:with colon")
+        auth, url, body = ENDPOINTS[system]
+        script = Script(httpx.Response(200, json=ANSWER), token={**TOKEN, "token_type": "BEARER"})
         arguments = {**ARGUMENTS[system], "auth": auth}
         client = CLIENTS[system][0](**arguments, transport=script.transport)
         assert [call(client), call(client)] == [200, 200]
         sent = {each.headers["authorization"] for each in script.requests}
         assert sent == {client.authorization()} == {"Bearer t"}
         [asked] = script.for_tokens
-        assert (asked.method, str(asked.url), asked.content.decode()) == ("POST", *ASKED[system])
+        assert (asked.method, str(asked.url), asked.content.decode()) == ("POST", url, body)
         assert asked.headers["content-type"] == "application/json"
-        pair = f"Basic {base64.b64encode(b'key-1:secret:with colon').decode()}"
-        assert asked.headers.get("authorization") == (pair if system == "velo" else None)
+        basic = f"Basic {base64.b64encode(':'.join(PAIR).encode()).decode()}"
+        assert asked.headers.get("authorization") == (basic if system == "velo" else None)
 
 
 NO_TIMES = (None, True, "soon", "", [], {}, math.nan, math.inf, 10**400)

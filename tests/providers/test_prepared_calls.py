@@ -15,8 +15,6 @@ from typing import Any
 
 import httpx
 import pytest
-from flexfactor_api.api.payments import capture
-from flexfactor_api.models import CaptureRequest
 
 from tests.providers.connected.till import client_class, new_payment, operation
 from tests.providers.flexfactor.adapter import id_of
@@ -40,7 +38,6 @@ from victor_ext import (
 )
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import Card, EastPay
-from victor_ext.providers.flexfactor import FlexFactor, FlexFactorToken
 from victor_ext.providers.velo import Velo, VeloAuth
 from victor_ext.providers.velo.system import PAYOUT_STATUSES
 from victor_ext.runtime.core.comparing import Likeness
@@ -194,15 +191,6 @@ def test_what_cannot_be_prepared() -> None:
             client.prepare(take, body=body, idempotency_key="no key")
 
 
-def test_a_call_whose_body_has_a_key_is_given_no_other_one() -> None:
-    """Its entry would have another key than what is sent."""
-    client = FlexFactor(FlexFactorToken("t"), mid=GUID)
-    body = CaptureRequest(idempotency_key=GUID, order_id="order-1", amount=4423, currency="USD")
-    assert client.prepare(capture, body=body, idempotency_key=GUID).idempotency_key == GUID
-    with pytest.raises(InvalidRequest, match="the request has another key: pass one of the two"):
-        client.prepare(capture, body=body, idempotency_key=GUID.replace("1", "2"))
-
-
 def test_what_has_a_card_number_is_sent_and_not_stored() -> None:
     bank = EastPay("t" * 40, base_url="https://pay.bank.example", entity_id="EB000001")
     card = Card("4111111111111111", expiry_month=12, expiry_year=2030)
@@ -217,52 +205,45 @@ def test_what_has_a_card_number_is_sent_and_not_stored() -> None:
     assert "4111111111111111" not in f"{raised.value} {raised.value!r} {call!r}"
 
 
-SENT = {
-    "payee": {"account_number": "043987673645"},
-    "payer": {"victor_counterparty_id": "C1"},
-    "payment_details": {"amount": "44.23", "biller_type": "BUSINESS", "due_date": "2026-03-04"},
-}
-ASKED = {"payee_account_number": "043987673645", "payer_counterparty_id": "C1", "amount": "44.23"}
-CREATE = (
-    "create",
-    {**ASKED, "biller_type": "BUSINESS", "due_date": "2026-03-04", "idempotency_key": GUID},
-)
-RECEIPT: dict[str, Any] = {"victor_payment_request_id": "R1", "status": "Created"}
-ANSWERED: dict[str, Any] = {
-    "victor_payment_request_id": "R1",
-    "original_amount": "1.00",
-    "notes": "Thanks.",
-}
-
-
-ACCEPT = ("accept", {"id": "R1", "notes": "Thanks."})
-DECLINE = ("decline", {"id": "R1", "notes": "Thanks."})
-OTHERS = "it may be the response of this call or somebody else's"
-READ_ACCEPTED: dict[str, Any] = {
-    **RECEIPT,
-    "status": "Pending",
-    "direction": "inbound",
+MADE: dict[str, Any] = {"victor_payment_request_id": "R1", "status": "Created"}
+DETAILS = {"amount": "44.23", "biller_type": "BUSINESS", "due_date": "2026-03-04"}
+WHOLE = {
+    **MADE,
     "payment_request": {
-        **SENT,
-        "payment_request_response": {**ANSWERED, "original_amount": "44.23", "status": "Accepted"},
+        "payee": {"account_number": "043987673645"},
+        "payer": {"victor_counterparty_id": "C1"},
+        "payment_details": DETAILS,
     },
 }
-
-
-OTHER_PAYEE = {**RECEIPT, "payment_request": {**SENT, "payee": {"account_number": "1"}}}
-TOO_LITTLE = {**RECEIPT, "payment_request": {"payer": SENT["payer"]}}
+OTHER_PAYEE = {**MADE, "payment_request": {"payee": {"account_number": "1"}}}
+TOO_LITTLE = {**MADE, "payment_request": {"payer": {"victor_counterparty_id": "C1"}}}
+YES = {"victor_payment_request_id": "R1", "original_amount": "44.23", "notes": "Thanks."}
+ACCEPTED = {
+    **MADE,
+    "status": "Pending",
+    "direction": "inbound",
+    "payment_request": {"payment_request_response": {**YES, "status": "Accepted"}},
+}
+CREATE: tuple[str, dict[str, Any]] = (
+    "create",
+    {
+        **{"payee_account_number": "043987673645", "payer_counterparty_id": "C1"},
+        **{**DETAILS, "idempotency_key": GUID},
+    },
+)
+ACCEPT, DECLINE = ((word, {"id": "R1", "notes": "Thanks."}) for word in ("accept", "decline"))
+OTHERS = "it may be the response of this call or somebody else's"
 
 
 @pytest.mark.parametrize(
     ("call", "bodies", "expected"),
     [
-        (ACCEPT, [{**ANSWERED, "status": "Yes"}, READ_ACCEPTED], "accepted"),
-        (ACCEPT, [{**ANSWERED, "status": "Yes"}, {**RECEIPT, "status": "Pending"}], OTHERS),
-        (DECLINE, [{**ANSWERED, "status": "Accepted"}, READ_ACCEPTED], OTHERS),
-        (CREATE, [{**RECEIPT, "payment_request": SENT}], "created"),
+        (ACCEPT, [{**YES, "status": "Yes"}, ACCEPTED], "accepted"),
+        (DECLINE, [{**YES, "status": "Accepted"}, ACCEPTED], OTHERS),
+        (CREATE, [WHOLE], "created"),
         (CREATE, [OTHER_PAYEE], "the payee_account_number"),
-        (CREATE, [TOO_LITTLE, RECEIPT], "does not say payee, payer and amount"),
-        (CREATE, [TOO_LITTLE, {**RECEIPT, "payment_request": SENT}], "created"),
+        (CREATE, [TOO_LITTLE, MADE], "does not say payee, payer and amount"),
+        (CREATE, [TOO_LITTLE, WHOLE], "created"),
     ],
 )
 def test_a_stored_call_is_confirmed_as_that_of_the_method_is(
@@ -272,15 +253,12 @@ def test_a_stored_call_is_confirmed_as_that_of_the_method_is(
     back, whichever way the write went.
     """
     name, arguments = call
-
-    def by_method(client: Any) -> Any:
-        return getattr(client.payment_requests, name)(**arguments)
-
-    def stored(client: Any) -> Any:
-        return client.send(client.prepare(f"payment_requests.{name}", **arguments))
-
+    ways: list[Callable[[Any], Any]] = [
+        lambda client: getattr(client.payment_requests, name)(**arguments),
+        lambda client: client.send(client.prepare(f"payment_requests.{name}", **arguments)),
+    ]
     ends = []
-    for way in (by_method, stored):
+    for way in ways:
         lines = [httpx.Response(200, json=body) for body in bodies]
         client, script = scripted(Victor, {"auth": VictorOAuth("A", "a-secret")}, *lines)
         try:
@@ -296,7 +274,7 @@ def test_a_stored_call_is_confirmed_as_that_of_the_method_is(
 def test_a_stored_call_is_read_back_within_its_deadline() -> None:
     def late(_request: httpx.Request) -> httpx.Response:
         client._config.clock.skip(61.0)  # pyright: ignore[reportPrivateUsage] - its clock
-        return httpx.Response(200, json={**RECEIPT, "payment_request": {"payer": SENT["payer"]}})
+        return httpx.Response(200, json=TOO_LITTLE)
 
     client, script = scripted(Victor, {"auth": VictorOAuth("A", "a-secret")}, late)
     call = client.prepare("payment_requests.create", **CREATE[1])
