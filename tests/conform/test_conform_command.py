@@ -28,7 +28,7 @@ def started(
     key_file.write_text(victor_key_pair[0])
     key_file.chmod(0o600)
 
-    def start(**options: object) -> tuple[Sandbox, Command]:
+    def start(**options) -> tuple[Sandbox, Command]:
         sandbox = sandboxes(**options)
         variables = {
             "VICTOR_BASE_URL": sandbox.url,

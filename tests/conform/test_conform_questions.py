@@ -39,7 +39,7 @@ def started(sandboxes: Callable[..., Sandbox], victor_key_pair: tuple[str, str])
     """Start a sandbox with options; give it, and a client of it."""
     with ExitStack() as stack:
 
-        def start(**options: object) -> tuple[Sandbox, Victor]:
+        def start(**options) -> tuple[Sandbox, Victor]:
             sandbox = sandboxes(**options)
             auth = VictorJwt(API_KEY, victor_key_pair[0])
             return sandbox, stack.enter_context(Victor(auth, base_url=sandbox.url))
@@ -238,7 +238,7 @@ def test_another_system_is_only_read(velo_sandbox):
 def test_only_known_places_outside_production_are_written_to(
     victor_key_pair, options, words, question
 ):
-    def refuse(request: httpx.Request) -> httpx.Response:
+    def refuse(request):
         raise AssertionError(request)
 
     auth = VictorJwt(API_KEY, victor_key_pair[0])
@@ -268,7 +268,7 @@ def item(id: str, at: datetime = AT) -> dict[str, object]:
     return {"victor_payment_request_id": id, "payment_request": times}
 
 
-def page(*items: object) -> httpx.Response:
+def page(*items) -> httpx.Response:
     return httpx.Response(200, json={"page": 0, "page_size": 1000, "results": [*items]})
 
 
@@ -282,7 +282,7 @@ OUT, HTML = httpx.Response(503), httpx.Response(200, html="<p>maintenance</p>")
 def test_an_id_counts_only_in_a_success(victor_key_pair, repeat, seen):
     left = [(200, "R1"), repeat, (200, "R2"), (503, None)]
 
-    def respond(_request: httpx.Request) -> httpx.Response:
+    def respond(_request):
         status, id = left.pop(0) if left else (503, None)
         return httpx.Response(status, json={} if id is None else {"victor_payment_request_id": id})
 
@@ -320,7 +320,7 @@ def test_the_first_page_is_known_only_by_pages_that_stay(victor_key_pair, respon
 def test_an_end_of_a_window_is_known_only_by_an_exact_time(victor_key_pair, at, is_filtered, seen):
     """The provider lists what is at the start of a window, and not what is at its end."""
 
-    def respond(request: httpx.Request) -> httpx.Response:
+    def respond(request):
         query = request.url.params
         if not is_filtered or "start_datetime" not in query:
             return page(item("A", at))

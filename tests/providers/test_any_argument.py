@@ -11,7 +11,6 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -61,18 +60,18 @@ ANYTHING = st.one_of(
 )
 
 
-def used(**values: Any) -> Any:
+def used(**values):
     with Victor(**values) as victor:
         return victor.payment_requests.get("a1")
 
 
-def pay(**values: Any) -> Any:
+def pay(**values):
     return MADE["eastpay"].payments.debit(
         Money.of("92.00", "EGP"), merchant_transaction_id="INV-1", card=eastpay.Card(**values)
     )
 
 
-WIRED: dict[str, Any] = {
+WIRED = {
     "transport": None,
     "retry": ONCE,
     "timeout": 5.0,
@@ -87,7 +86,7 @@ WIRED: dict[str, Any] = {
     "base_url": "https://127.0.0.1:1",
 }
 SENT_NOWHERE = {"transport": NOBODY_HOME.transport, "environment": "production"}
-OTHERS: dict[str, Target] = {
+OTHERS = {
     "Victor": Target(used, {**WIRED, **ARGUMENTS["victor"], **SENT_NOWHERE}),
     **{
         f"{kind.__name__}'s options": Target(kind, {**WIRED, **ARGUMENTS[system]})
@@ -114,9 +113,9 @@ EVERY = {**OTHERS, **TARGETS}
 @settings(max_examples=100 if "VICTOR_SEARCH" in os.environ else 20)
 @given(data=st.data())
 @pytest.mark.parametrize("target", EVERY)
-def test_any_value_for_any_argument(target: str, data: st.DataObject) -> None:
+def test_any_value_for_any_argument(target, data):
     called = EVERY[target]
-    changes: dict[str, Any] = {}
+    changes = {}
     for _ in range(data.draw(st.integers(1, 2))):
         name = data.draw(st.sampled_from(called.arguments))
         changes[name] = data.draw(ANYTHING, label=name)

@@ -2,9 +2,7 @@
 anything is sent: no response could confirm it, so each success would be an unknown outcome.
 """
 
-from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -22,7 +20,7 @@ from victor_ext.bulk.validating import problems_of, split_record
 from victor_ext.outbox import Outbox
 
 BLANKS = ("", " ", "\t\n", "\u3000", "*", " ** ")
-COMPARED: Mapping[str, Collection[str]] = of_every_system(
+COMPARED = of_every_system(
     __name__,
     {
         "victor payment_requests.create": CREATE_REQUEST_PAYMENT,
@@ -45,7 +43,7 @@ NO_TEXTS = ("amount", "biller_type", "due_date", "amount_modification_allowed")
 
 @pytest.mark.parametrize("call", COMPARED)
 @pytest.mark.parametrize("text", BLANKS)
-def test_it_is_refused_by_name(call: str, text: str) -> None:
+def test_it_is_refused_by_name(call, text):
     for name in COMPARED[call]:
         if name not in NO_TEXTS:
             [problem] = refused(TARGETS[call], **{name: text}).problems
@@ -54,7 +52,7 @@ def test_it_is_refused_by_name(call: str, text: str) -> None:
 
 @pytest.mark.parametrize("name", ["client_reference_id", "notes"])
 @pytest.mark.parametrize("text", BLANKS)
-def test_victors_other_ways_refuse_it_too(name: str, text: str) -> None:
+def test_victors_other_ways_refuse_it_too(name, text):
     arguments = payment(client_reference_id="INV-1042", idempotency_key=GUID)
     with pytest.raises(InvalidRequest, match=name):
         check_payment_request(**{**arguments, name: text})
@@ -66,9 +64,7 @@ def test_victors_other_ways_refuse_it_too(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("system", ["victor"])
 @pytest.mark.parametrize("text", BLANKS)
-def test_a_generated_call_with_it_is_no_unknown_outcome(
-    harness: Any, system: str, text: str
-) -> None:
+def test_a_generated_call_with_it_is_no_unknown_outcome(harness, system, text):
     """The document allows it: then payee, payer and amount say whose response it is."""
     body = models.NewRtpRfpPaymentRequest.from_dict(
         {
@@ -89,9 +85,7 @@ def test_a_generated_call_with_it_is_no_unknown_outcome(
 
 
 @pytest.mark.parametrize(("cell", "is_refused"), [("", False), (" ", True), ("*", True)])
-def test_an_empty_cell_of_a_file_is_absent_and_a_blank_one_is_refused(
-    cell: str, is_refused: bool
-) -> None:
+def test_an_empty_cell_of_a_file_is_absent_and_a_blank_one_is_refused(cell, is_refused):
     kind = PaymentRequests(None)
     due_date = datetime.now(UTC).date().isoformat()
     record = {**payment(client_reference_id=cell, due_date=due_date), "invoice": "1"}

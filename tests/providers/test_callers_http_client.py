@@ -14,7 +14,6 @@ from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import (
     AsyncVictor,
     ConfigurationError,
-    Event,
     RetryPolicy,
     RetryScheduled,
     Victor,
@@ -34,11 +33,9 @@ def credentials(sandbox: Sandbox) -> dict[str, Any]:
 
 
 @each_library
-def test_its_hooks_see_each_attempt_and_nothing_else_of_it_is_sent(
-    library: Any, victor_sandbox: Sandbox
-) -> None:
-    seen: list[httpx.Request] = []
-    answers: list[bytes] = []
+def test_its_hooks_see_each_attempt_and_nothing_else_of_it_is_sent(library, victor_sandbox):
+    seen = []
+    answers = []
     hooks = {
         "request": [seen.append],
         "response": [lambda response: answers.append(response.read())],
@@ -63,11 +60,11 @@ def test_its_hooks_see_each_attempt_and_nothing_else_of_it_is_sent(
 
 @each_library
 def test_one_that_is_closed_between_two_attempts_leaves_the_outcome_as_it_was(
-    library: Any, victor_sandbox: Sandbox
-) -> None:
+    library, victor_sandbox
+):
     http_client = library.Client()
 
-    def close_before_a_retry(event: Event) -> None:
+    def close_before_a_retry(event):
         if isinstance(event, RetryScheduled):
             http_client.close()
 
@@ -89,9 +86,7 @@ def test_one_that_is_closed_between_two_attempts_leaves_the_outcome_as_it_was(
 @pytest.mark.parametrize("system", ARGUMENTS)
 @pytest.mark.parametrize("awaited", [False, True])
 @each_library
-def test_what_is_no_client_for_this_mode_is_refused(
-    system: str, awaited: bool, library: Any
-) -> None:
+def test_what_is_no_client_for_this_mode_is_refused(system, awaited, library):
     other, kind = (
         (library.Client(), "AsyncClient") if awaited else (library.AsyncClient(), "Client")
     )
@@ -119,7 +114,7 @@ def test_what_is_no_client_for_this_mode_is_refused(
         ),
     ],
 )
-def test_what_would_send_twice_or_two_ways_is_refused(options: dict[str, Any], words: str) -> None:
+def test_what_would_send_twice_or_two_ways_is_refused(options, words):
     with pytest.raises(ConfigurationError, match=words):
         AsyncVictor(
             VictorOAuth("id", "not-a-secret"), **{"http_client": httpx.AsyncClient(), **options}

@@ -12,7 +12,6 @@ import pickle
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import anyio
 import httpx
@@ -49,14 +48,14 @@ BANK = {"base_url": "https://bank.example/pay", "entity_id": "EB000001"}
 IDS = dict.fromkeys(("id", "victor_payment_request_id", "orderId"), "x")
 ANSWER = {**IDS, "status": "ok", "result": {"code": "000.000.000"}}
 
-SECRET_ALONE: dict[str, Any] = {
+SECRET_ALONE = {
     "BearerAuth": BearerAuth,
     "BasicAuth": partial(BasicAuth, "u"),
     "ApiKeyAuth": ApiKeyAuth,
     "ClientCredentialsAuth": partial(ClientCredentialsAuth, "/token", "id"),
 }
 """The credentials of `connect`, made of a secret."""
-KINDS: dict[str, tuple[Any, Callable[[Any], dict[str, Any]]]] = {
+KINDS = {
     "VictorOAuth": (CLIENTS["victor"], lambda secret: {"auth": VictorOAuth("id", secret)}),
     "VeloAuth": (CLIENTS["velo"], lambda secret: {"auth": VeloAuth("key", secret)}),
     "FlexFactorAuth": (
@@ -82,9 +81,7 @@ KINDS: dict[str, tuple[Any, Callable[[Any], dict[str, Any]]]] = {
 class Provider:
     """Knows one secret at a time, and the tokens that were issued for it."""
 
-    def __init__(
-        self, status: int = 401, *, on_refusal: Callable[[], object] = lambda: None
-    ) -> None:
+    def __init__(self, status: int = 401, *, on_refusal: Callable[[], object] = lambda: None):
         self.status, self.on_refusal = status, on_refusal
         self.secret = OLD
         self.calls = 0
@@ -104,20 +101,20 @@ class Provider:
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
-def call(client: Any) -> int:
+def call(client) -> int:
     """Make one call that needs no operation. Returns its status."""
     if hasattr(client, "__aenter__"):
         return anyio.run(client.api.get_async_httpx_client().get, "/v1/ping").status_code
     return client.api.get_httpx_client().get("/v1/ping").status_code
 
 
-def made(kind: str, secret: Any, provider: Provider, *, awaited: bool = False) -> Any:
+def made(kind: str, secret, provider: Provider, *, awaited: bool = False):
     classes, arguments_of = KINDS[kind]
     transport = httpx.MockTransport(provider)
     return classes[awaited](**arguments_of(secret), transport=transport, retry=ONCE)
 
 
-def replace(path: Path, text: str) -> None:
+def replace(path: Path, text: str):
     """As a tool does that replaces a secret at once: another file under the name."""
     new = path.with_suffix(".new")
     new.write_text(text)
@@ -127,7 +124,7 @@ def replace(path: Path, text: str) -> None:
 @each_kind
 @pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
 @pytest.mark.parametrize("by_function", [False, True], ids=["file", "function"])
-def test_a_secret_that_changes(tmp_path: Path, kind: str, by_function: bool, awaited: bool) -> None:
+def test_a_secret_that_changes(tmp_path, kind, by_function, awaited):
     file = tmp_path / "secret"
     file.write_text(OLD + "\n")
     provider = Provider()
@@ -140,8 +137,8 @@ def test_a_secret_that_changes(tmp_path: Path, kind: str, by_function: bool, awa
 
 
 @each_kind
-def test_what_the_function_raises_is_raised_and_nothing_is_sent(kind: str) -> None:
-    def unavailable() -> str:
+def test_what_the_function_raises_is_raised_and_nothing_is_sent(kind):
+    def unavailable():
         raise LookupError("the vault is sealed")
 
     provider = Provider()
@@ -151,8 +148,8 @@ def test_what_the_function_raises_is_raised_and_nothing_is_sent(kind: str) -> No
 
 
 @each_kind
-def test_what_cannot_be_a_secret(tmp_path: Path, kind: str) -> None:
-    async def awaited() -> str:
+def test_what_cannot_be_a_secret(tmp_path, kind):
+    async def awaited():
         return OLD
 
     for value, words in (
@@ -166,7 +163,7 @@ def test_what_cannot_be_a_secret(tmp_path: Path, kind: str) -> None:
 
 
 @each_kind
-def test_a_secret_that_was_not_replaced_is_refused_once(kind: str) -> None:
+def test_a_secret_that_was_not_replaced_is_refused_once(kind):
     provider = Provider()
     client = made(kind, lambda: OLD, provider)
     assert call(client) == 200
@@ -182,8 +179,8 @@ REFUSALS = [*((kind, 401) for kind in KINDS), ("EastPay", 403)]
 
 @pytest.mark.parametrize(("kind", "status"), REFUSALS)
 def test_a_secret_that_was_replaced_meanwhile_is_tried_once_and_else_the_message_says_what_to_check(
-    kind: str, status: int
-) -> None:
+    kind, status
+):
     current = [OLD]
     provider = Provider(status, on_refusal=lambda: current.__setitem__(0, NEW))
     client = made(kind, lambda: current[0], provider)
@@ -195,9 +192,7 @@ def test_a_secret_that_was_replaced_meanwhile_is_tried_once_and_else_the_message
         call(client)
 
 
-def test_a_file_that_cannot_be_read_leaves_the_secret_before(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_file_that_cannot_be_read_leaves_the_secret_before(tmp_path, caplog):
     file = tmp_path / "secret"
     file.write_text(OLD)
     provider = Provider()
@@ -214,9 +209,7 @@ def test_a_file_that_cannot_be_read_leaves_the_secret_before(
 
 
 @pytest.mark.parametrize("of", ["file", "function", "environment"])
-def test_a_private_key_that_changes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of: str
-) -> None:
+def test_a_private_key_that_changes(tmp_path, monkeypatch, of):
     (first, first_public), (second, second_public) = new_key_pair(), new_key_pair()
     file = tmp_path / "key.pem"
     file.write_text(first)
@@ -237,7 +230,7 @@ def test_a_private_key_that_changes(
         assert jwt.decode(token, public, algorithms=["RS512"])["sub"] == "a-key"
 
 
-AUTHS: dict[str, Any] = {
+AUTHS = {
     kind.__name__: kind
     for kind in (
         VictorOAuth,
@@ -257,7 +250,7 @@ OTHER_WORDS = {
 }
 
 
-def needed(kind: Any) -> list[str]:
+def needed(kind) -> list[str]:
     return [
         each.name
         for each in inspect.signature(kind).parameters.values()
@@ -265,7 +258,7 @@ def needed(kind: Any) -> list[str]:
     ]
 
 
-def assert_copied_and_not_pickled(auth: Any) -> None:
+def assert_copied_and_not_pickled(auth):
     assert copy.copy(auth) is copy.deepcopy(auth) is auth
     assert "PRIVATE KEY" not in repr(vars(auth))
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
@@ -281,7 +274,7 @@ class TestEachKind:
     @pytest.mark.parametrize(
         "wrong", ["", " ", 7, None, b"s3cr", "s3cr\nb", "s3cr\u00e9t", "s3cr\r\nlines"]
     )
-    def test_what_cannot_be_sent_is_refused_by_its_name(self, name: str, wrong: Any) -> None:
+    def test_what_cannot_be_sent_is_refused_by_its_name(self, name, wrong):
         for argument in needed(AUTHS[name]):
             if argument == "username" and wrong in ("", " "):
                 continue
@@ -290,7 +283,7 @@ class TestEachKind:
             assert argument in str(raised.value) or "token" in str(raised.value)
             assert_hidden(raised.value, ["s3cr"])
 
-    def test_it_shows_nothing_and_stays_where_it_is(self, name: str) -> None:
+    def test_it_shows_nothing_and_stays_where_it_is(self, name):
         kind = AUTHS[name]
         auth = kind(*(f"s3cret-{argument}" for argument in needed(kind)))
         assert "s3cret" not in repr(auth) + repr(vars(auth))
@@ -301,7 +294,7 @@ class TestEachKind:
 
 
 @pytest.mark.parametrize("name", ["VictorOAuth", "VeloAuth", "FlexFactorAuth"])
-def test_two_callers_are_told_apart_by_what_is_no_secret_and_it_is_not_shown(name: str) -> None:
+def test_two_callers_are_told_apart_by_what_is_no_secret_and_it_is_not_shown(name):
     (kind, _), arguments_of = KINDS[name]
     given = arguments_of("a-secret")
     first, other = (
@@ -312,7 +305,7 @@ def test_two_callers_are_told_apart_by_what_is_no_secret_and_it_is_not_shown(nam
 
 
 PAIR = ("key-1", "secret:with colon")
-ENDPOINTS: dict[str, tuple[Any, str, str]] = {
+ENDPOINTS = {
     "victor": (
         VictorOAuth(*PAIR),
         "https://api.stage.victorfi.com/v2/auth/token",
@@ -334,9 +327,7 @@ ENDPOINTS: dict[str, tuple[Any, str, str]] = {
 
 @pytest.mark.parametrize("system", ENDPOINTS)
 class TestEachEndpoint:
-    def test_a_refusal_says_which_environment_was_asked_and_what_to_check(
-        self, system: str, mode: str
-    ) -> None:
+    def test_a_refusal_says_which_environment_was_asked_and_what_to_check(self, system, mode):
         script = Script(token=httpx.Response(401, json={}))
         client = CLIENTS[system][MODES.index(mode)](**ARGUMENTS[system], transport=script.transport)
         words = f"(?i){client.environment}.*(check|was asked)"
@@ -344,7 +335,7 @@ class TestEachEndpoint:
             call(client)
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 0)
 
-    def test_a_token_is_asked_for_once_and_is_what_authorization_tells(self, system: str) -> None:
+    def test_a_token_is_asked_for_once_and_is_what_authorization_tells(self, system):
         auth, url, body = ENDPOINTS[system]
         script = Script(httpx.Response(200, json=ANSWER), token={**TOKEN, "token_type": "BEARER"})
         arguments = {**ARGUMENTS[system], "auth": auth}
@@ -362,7 +353,7 @@ class TestEachEndpoint:
 NO_TIMES = (None, True, "soon", "", [], {}, math.nan, math.inf, 10**400)
 
 
-def test_the_life_of_a_token_is_in_seconds() -> None:
+def test_the_life_of_a_token_is_in_seconds():
     for lives in (600, "600", 600.0, *NO_TIMES, 0, -1, 1e9):
         token = issued_for({"access_token": "t", "expires_in": lives}, 1000.0)
         at = 1600 if str(lives).startswith("600") else None
@@ -370,7 +361,7 @@ def test_the_life_of_a_token_is_in_seconds() -> None:
 
 
 @pytest.mark.parametrize("name", ["access_token", "accessToken"])
-def test_the_end_of_a_token_is_an_absolute_time_in_milliseconds(name: str) -> None:
+def test_the_end_of_a_token_is_an_absolute_time_in_milliseconds(name):
     end = 1_683_308_669
     ends = [*((each, end) for each in (end, end * 1000, end * 1000.0, f"{end}000")), (600, 600)]
     for expires, at in (*ends, *((each, None) for each in (*NO_TIMES, -(10**400)))):

@@ -32,12 +32,12 @@ def system(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def adapter(system: str) -> Any:
+def adapter(system: str):
     return ADAPTERS[system]
 
 
 @pytest.fixture
-def harness(harness: Any) -> Iterator[Any]:
+def harness(harness) -> Iterator[Any]:
     yield harness
     harness.sandbox.up()
 
@@ -53,9 +53,7 @@ class Observed:
     message: str = field(default="", compare=False)
 
 
-def observed(
-    harness: Any, exchange: Exchange, *before: Exchange, fault: Any = None, **options: Any
-) -> Observed:
+def observed(harness, exchange: Exchange, *before: Exchange, fault=None, **options) -> Observed:
     """What comes of one call, about something of its own, after these calls with the same
     client.
     """
@@ -64,7 +62,7 @@ def observed(
     if fault:
         kind, given = fault
         harness.sandbox.inject(kind, operation=exchange.word, **given)
-    error: VictorError | None = None
+    error = None
     try:
         harness(
             *(lambda client, one=one: one.call(client, subject) for one in (*before, exchange)),
@@ -82,7 +80,7 @@ def observed(
     )
 
 
-def test_a_system_that_is_installed_is_in_the_suite() -> None:
+def test_a_system_that_is_installed_is_in_the_suite():
     assert {*ADAPTERS} == {*entry_points_of(), "connected", "tiny"}
     assert {*KEYED} >= {"connected", "flexfactor", "victor", "tiny"}
 
@@ -96,15 +94,15 @@ def test_a_system_that_is_installed_is_in_the_suite() -> None:
         ("security.test_odd_tokens", "eastpay"),  # which issues none
     ],
 )
-def test_the_systems_of_a_file_are_all_that_are_installed(where: str, without: str) -> None:
+def test_the_systems_of_a_file_are_all_that_are_installed(where, without):
     assert {*CLIENTS} <= {*importlib.import_module(f"tests.{where}").SYSTEMS, without}
 
 
-def test_the_providers_time_is_known_from_an_answer(harness: Any, adapter: Any) -> None:
+def test_the_providers_time_is_known_from_an_answer(harness, adapter):
     harness.sandbox.set_clock_skew(-3_600.0)
-    seen: list[Any] = []
+    seen = []
 
-    def look(client: Any, subject: Any) -> Any:
+    def look(client, subject):
         seen.append(client.provider_time())
         return adapter.READ.call(client, subject)
 
@@ -117,7 +115,7 @@ def test_the_providers_time_is_known_from_an_answer(harness: Any, adapter: Any) 
     assert abs(harness.sandbox.clock()["wall"] - after.moment.timestamp()) < 60
 
 
-FAILURES: dict[str, tuple[tuple[str, dict[str, Any]], bool]] = {
+FAILURES = {
     "closed before it was read": (("refuse", {}), False),
     "request cut": (("cut_request", {"after": 25}), False),
     "answer lost": (("lose_answer", {}), True),
@@ -144,12 +142,12 @@ USED = {
 }
 
 
-def for_good(status: int, **more: Any) -> tuple[str, dict[str, Any]]:
+def for_good(status: int, **more) -> tuple[str, dict[str, Any]]:
     return "status", {"status": status, "times": None, **more}
 
 
 @each_exchange()
-def test_an_exchange_fails_once(harness: Any, exchange: Exchange) -> None:
+def test_an_exchange_fails_once(harness, exchange):
     work = int(exchange.writes)
     assert observed(harness, exchange) == Observed("success", None, 1, work)
     for failure, (fault, worked) in FAILURES.items():
@@ -165,7 +163,7 @@ def test_an_exchange_fails_once(harness: Any, exchange: Exchange) -> None:
 
 
 @each_exchange()
-def test_an_exchange_is_refused(harness: Any, exchange: Exchange) -> None:
+def test_an_exchange_is_refused(harness, exchange):
     """A conflict is with something that exists: it leaves the outcome unknown."""
     for status, name in NAMES.items():
         seen = observed(harness, exchange, fault=for_good(status))
@@ -179,7 +177,7 @@ def test_an_exchange_is_refused(harness: Any, exchange: Exchange) -> None:
 
 
 @each_exchange()
-def test_an_exchange_fails_for_good(harness: Any, exchange: Exchange) -> None:
+def test_an_exchange_fails_for_good(harness, exchange):
     """What stays down is told with a hint."""
     work, times = int(exchange.writes), 3 if exchange.keyed or not exchange.writes else 1
     seen = observed(harness, exchange, fault=for_good(500))
@@ -211,9 +209,7 @@ class Odd(Restated):
 
 
 @each_exchange()
-def test_what_is_handed_out_can_be_stored_and_has_its_digits(
-    harness: Any, exchange: Exchange
-) -> None:
+def test_what_is_handed_out_can_be_stored_and_has_its_digits(harness, exchange):
     subject = exchange.subject(harness)
     result = harness(lambda client: exchange.call(client, subject), transport=Odd(0))
     for each in result if isinstance(result, list) else [result]:
@@ -223,7 +219,7 @@ def test_what_is_handed_out_can_be_stored_and_has_its_digits(
         assert "exact" not in shown or "[1e-400, 12345678901234567.89, 1e400]" in shown
 
 
-def test_a_token_is_refused(harness: Any, adapter: Any) -> None:
+def test_a_token_is_refused(harness, adapter):
     """One that was kept from an earlier call is renewed, once; one that cannot be had anew is not
     tried again.
     """
@@ -237,7 +233,7 @@ def test_a_token_is_refused(harness: Any, adapter: Any) -> None:
 
 
 @pytest.mark.parametrize("system", KEYED, indirect=True)
-def test_a_refusal_after_a_lost_answer_does_not_settle_it(harness: Any, adapter: Any) -> None:
+def test_a_refusal_after_a_lost_answer_does_not_settle_it(harness, adapter):
     harness.sandbox.inject("lose_answer", operation=adapter.WRITE.word)
     seen = observed(
         harness, adapter.WRITE, fault=("status", {"status": 400, "skip": 0, "times": None})

@@ -1,8 +1,5 @@
 """Each operation of a system has an `Exchange` in the adapter, or a reason why it has none."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import httpx
 import pytest
 
@@ -15,10 +12,10 @@ pytestmark = pytest.mark.slow
 class Recorder(httpx.HTTPTransport):
     """Sends each request, and keeps the id of its operation."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document):
         super().__init__()
         self._document = document
-        self.called: set[str] = set()
+        self.called = set()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         operation = self._document.operation_of(request)
@@ -32,9 +29,7 @@ def system(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_an_operation_has_an_exchange_or_a_reason_why_it_has_none(
-    system: str, adapter: Any, sandbox: Any
-) -> None:
+def test_an_operation_has_an_exchange_or_a_reason_why_it_has_none(system, adapter, sandbox):
     document = Document.of(system)
     recorder = Recorder(document)
     harness = adapter.Harness(sandbox, awaited=False)
@@ -47,7 +42,7 @@ def test_an_operation_has_an_exchange_or_a_reason_why_it_has_none(
     operations = {operation.id for operation in document.operations}
     without = operations - recorder.called
     file = f"tests/providers/{system}/adapter.py"
-    reasons: Mapping[str, str] = adapter.WITHOUT
+    reasons = adapter.WITHOUT
     missing = sorted(without - reasons.keys())
     assert missing == [], f"{file}: write an Exchange in MORE, or a reason in WITHOUT"
     stale = sorted(reasons.keys() - without)

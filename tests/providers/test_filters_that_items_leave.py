@@ -5,11 +5,10 @@ one of them, a list is read until no page is new.
 import importlib
 import inspect
 from datetime import UTC, date, datetime
-from typing import Any
 
 import pytest
 
-LEFT: dict[str, dict[str, set[str]]] = {
+LEFT = {
     "victor_api": {
         "list_payment_requests": {
             *("status", "approval_start_datetime", "approval_end_datetime", "extra_query"),
@@ -61,7 +60,7 @@ OF_NAMES = {
 STATUSES = {"victor_api": "completed", "velo_api": "SUBMITTED", "flexfactor_api": 4}
 
 
-def fitting(package: str, parameter: inspect.Parameter) -> Any:
+def fitting(package: str, parameter: inspect.Parameter):
     """A value of an argument of a list."""
     if parameter.name == "status":
         return STATUSES[package]
@@ -73,10 +72,10 @@ def fitting(package: str, parameter: inspect.Parameter) -> Any:
 
 
 @pytest.mark.parametrize(("package", "name"), LISTS)
-def test_a_list_that_an_item_can_leave_is_known_by_its_filters(package: str, name: str) -> None:
-    list_: Any = getattr(importlib.import_module(f"{package}.typed.arguments"), name)
-    needed: dict[str, Any] = {}
-    others: dict[str, Any] = {}
+def test_a_list_that_an_item_can_leave_is_known_by_its_filters(package, name):
+    list_ = getattr(importlib.import_module(f"{package}.typed.arguments"), name)
+    needed = {}
+    others = {}
     for parameter in inspect.signature(list_).parameters.values():
         values = needed if parameter.default is parameter.empty else others
         values[parameter.name] = fitting(package, parameter)

@@ -7,13 +7,12 @@ A hook there that sets a key of its own would have the repeat of a payment done 
 import threading
 import uuid
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx
 import pytest
 
 from tests.providers.connected.till import client_class, operation
-from tests.providers.running import ONCE, Exchange
+from tests.providers.running import ONCE
 from tests.providers.systems import each_exchange
 from victor_ext import (
     Done,
@@ -28,13 +27,13 @@ from victor_ext import (
 from victor_ext.providers.velo import Velo, VeloAuth
 
 
-def changed(client: Any) -> Any:
+def changed(client):
     """The client, whose generated client no longer works."""
 
-    def hook(_: object) -> None:
+    def hook(_):
         raise AssertionError("a hook saw it")
 
-    async def awaited_hook(_: object) -> None:
+    async def awaited_hook(_):
         hook(_)
 
     api = client.api
@@ -51,7 +50,7 @@ def changed(client: Any) -> Any:
 
 
 @each_exchange()
-def test_it_changes_no_method(harness: Any, system: str, exchange: Exchange) -> None:
+def test_it_changes_no_method(harness, system, exchange):
     if system == "connected":
         return  # its calls are those of the client that is handed out
     subject = exchange.subject(harness)
@@ -63,15 +62,15 @@ def test_it_changes_no_method(harness: Any, system: str, exchange: Exchange) -> 
         assert exchange.work(harness, subject) == before + 1
 
 
-def test_it_changes_no_look_up_of_a_client_by_connect() -> None:
+def test_it_changes_no_look_up_of_a_client_by_connect():
     """Its proof reads with `api`, as the page shows it."""
 
-    def find(till: Any, call: Any, _since: Any, _given: Any) -> Any:
+    def find(till, call, _since, _given):
         read = till.api.get_httpx_client().get
         payment = yield lambda: read(f"/v1/payments/{call.ids[0]}").json()
         return Done(payment["id"], is_state=True)
 
-    def respond(request: httpx.Request) -> httpx.Response:
+    def respond(request):
         is_plain = not request.url.query and "X-Added" not in request.headers
         return httpx.Response(200 if is_plain else 404, json={"id": "pay_1"})
 
@@ -90,10 +89,10 @@ def test_it_changes_no_look_up_of_a_client_by_connect() -> None:
     assert found.id == "pay_1"
 
 
-def test_it_decides_about_no_response_of_a_method() -> None:
+def test_it_decides_about_no_response_of_a_method():
     """The page of a login is no proof of a write."""
 
-    def respond(request: httpx.Request) -> httpx.Response:
+    def respond(request):
         if "authenticate" in request.url.path:
             return httpx.Response(200, json={"access_token": "t", "token_type": "bearer"})
         return httpx.Response(203, json={"login": "please"})
@@ -105,12 +104,12 @@ def test_it_decides_about_no_response_of_a_method() -> None:
             velo.payouts.withdraw(str(uuid.UUID(int=1)))
 
 
-def test_all_threads_get_the_same_one() -> None:
+def test_all_threads_get_the_same_one():
     with Victor(VictorOAuth("id", "no-secret-at-all"), environment="staging") as victor:
-        found: list[Any] = []
+        found = []
         begin = threading.Barrier(8)
 
-        def look() -> None:
+        def look():
             begin.wait()
             found.append(victor.api)
 

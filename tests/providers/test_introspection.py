@@ -6,7 +6,6 @@ import importlib
 import inspect
 import pydoc
 import re
-from collections.abc import Mapping
 from functools import partial
 from inspect import isclass
 from pathlib import Path
@@ -31,11 +30,11 @@ def unreachable(_request: httpx.Request) -> httpx.Response:
     raise AssertionError("nothing is sent")
 
 
-def made(system: str, *, awaited: bool) -> Any:
+def made(system: str, *, awaited: bool):
     return CLIENTS[system][awaited](**ARGUMENTS[system], transport=httpx.MockTransport(unreachable))
 
 
-def methods_of(client: Any) -> dict[str, Any]:
+def methods_of(client) -> dict[str, Any]:
     """By name, the operations of a client's resources, and those that are methods of the client
     itself.
     """
@@ -59,9 +58,7 @@ def methods_of(client: Any) -> dict[str, Any]:
 
 @each_system
 @pytest.mark.parametrize("awaited", [False, True])
-def test_both_clients_have_the_same_methods_and_help_shows_how_each_is_called(
-    system: str, awaited: bool
-) -> None:
+def test_both_clients_have_the_same_methods_and_help_shows_how_each_is_called(system, awaited):
     named, twins = (methods_of(made(system, awaited=each)) for each in (awaited, not awaited))
     assert len(named) >= 4
     for name, method in named.items():
@@ -85,7 +82,7 @@ NOT_FOR_PEOPLE = re.compile(
 
 @each_system
 @pytest.mark.parametrize("awaited", [False, True])
-def test_help_shows_nothing_that_is_not_for_people(system: str, awaited: bool) -> None:
+def test_help_shows_nothing_that_is_not_for_people(system, awaited):
     client = made(system, awaited=awaited)
     package = importlib.import_module(f"victor_ext.providers.{system}")
     resources = [type(each) for each in vars(client).values() if isinstance(each, Resource)]
@@ -99,7 +96,7 @@ def test_help_shows_nothing_that_is_not_for_people(system: str, awaited: bool) -
 
 
 @each_system
-def test_both_clients_show_one_constructor(system: str) -> None:
+def test_both_clients_show_one_constructor(system):
     blocking, awaited = CLIENTS[system]
     signature = inspect.signature(blocking)
     assert signature == inspect.signature(awaited)
@@ -116,8 +113,8 @@ def test_both_clients_show_one_constructor(system: str) -> None:
 @each_system
 @pytest.mark.parametrize("awaited", [False, True])
 def test_a_misspelt_option_is_named_before_a_missing_setting_with_the_one_that_was_meant(
-    system: str, awaited: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+    system, awaited, monkeypatch, tmp_path
+):
     kind = CLIENTS[system][awaited]
     profile(system, monkeypatch, tmp_path)
     makes = {
@@ -134,7 +131,7 @@ def test_a_misspelt_option_is_named_before_a_missing_setting_with_the_one_that_w
             make(zzz=5)
 
 
-MISSPELT: Mapping[str, Any] = of_every_system(
+MISSPELT = of_every_system(
     __name__,
     {
         "victor": (lambda client: client.payment_requests.create(amout=1), "amout", "amount"),
@@ -148,16 +145,14 @@ MISSPELT: Mapping[str, Any] = of_every_system(
 
 @pytest.mark.parametrize("system", MISSPELT)
 @pytest.mark.parametrize("awaited", [False, True])
-def test_a_misspelt_argument_of_a_method_is_named_with_the_one_that_was_meant(
-    system: str, awaited: bool
-) -> None:
+def test_a_misspelt_argument_of_a_method_is_named_with_the_one_that_was_meant(system, awaited):
     call, given, meant = MISSPELT[system]
     transport = httpx.MockTransport(unreachable)
     with pytest.raises(TypeError, match=rf"argument '{given}'\. Did you mean '{meant}'\?"):
         run(CLIENTS[system][awaited], call, **ARGUMENTS[system], transport=transport)
 
 
-def test_a_connected_client_names_the_option_that_was_meant() -> None:
+def test_a_connected_client_names_the_option_that_was_meant():
     connecting = partial(connect, Client, base_url="https://api.example")
     for make in (connecting, connecting().with_options):
         with pytest.raises(TypeError, match=r"'timout'\. Did you mean 'timeout'\?"):
@@ -165,9 +160,7 @@ def test_a_connected_client_names_the_option_that_was_meant() -> None:
 
 
 @each_system
-def test_a_profile_makes_the_client_and_no_variable_does(
-    system: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_profile_makes_the_client_and_no_variable_does(system, monkeypatch, tmp_path):
     profile(system, monkeypatch, tmp_path)
     for name in entry_points_of()[system].load().settings:
         monkeypatch.setenv(f"{system.upper()}_{name.upper()}", "a value that cannot be right")
@@ -197,9 +190,7 @@ def profile(system: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> dict[
 
 @pytest.mark.parametrize("maker", ["from_env", "from_profile"])
 @pytest.mark.parametrize("kind", [kind for kinds in CLIENTS.values() for kind in kinds])
-def test_what_makes_a_client_of_settings_takes_each_argument_of_the_constructor(
-    kind: type[Any], maker: str
-) -> None:
+def test_what_makes_a_client_of_settings_takes_each_argument_of_the_constructor(kind, maker):
     """With the same types, and none is required: what is left out has the constructor's default."""
     (packed,) = get_args(get_type_hints(getattr(kind, maker))["options"])
     options = get_origin(packed)

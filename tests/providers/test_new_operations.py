@@ -4,7 +4,7 @@ response is.
 
 import importlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -29,11 +29,11 @@ from victor_ext.providers.flexfactor.operations import OPERATIONS as OF_FLEXFACT
 from victor_ext.providers.velo.operations import OPERATIONS as OF_VELO
 from victor_ext.providers.victor.operations import OPERATIONS as OF_VICTOR
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey
-from victor_ext.runtime.loop.operations import Operation, Operations, name_of
+from victor_ext.runtime.loop.operations import Operations, name_of
 
 pytestmark = pytest.mark.slow
 CONNECTED = {"client": Client, "base_url": "https://api.till.example"}
-SYSTEMS: dict[str, tuple[Any, dict[str, Any]]] = {
+SYSTEMS = {
     **{name: (CLIENTS[name], ARGUMENTS[name]) for name in CLIENTS},
     "connected": ((ApiClient, AsyncApiClient), CONNECTED),
 }
@@ -43,7 +43,7 @@ REFUSALS = {
 }
 """What each of them says where it refuses."""
 
-GOOD: dict[str, tuple[str, httpx.Response]] = {
+GOOD = {
     "balances.list_balances": ("", httpx.Response(200, json=[{"currency": "EUR", "amount": 1}])),
     "payments.list_payments": ("", httpx.Response(200, json={"data": [], "errors": []})),
     "payments.cancel_payment": ("pay_1", httpx.Response(204)),
@@ -57,13 +57,13 @@ one; else once.
 """
 
 
-def call(system: str, mode: str, script: Script, name: str) -> Any:
+def call(system: str, mode: str, script: Script, name: str):
     kinds, options = SYSTEMS[system]
     retry = RetryPolicy(max_attempts=2, base=0.0)
     body = {"body": new_payment(amount=1)} if name == "payments.take_payment" else {}
     ids = [GOOD[name][0]] if GOOD[name][0] else []
 
-    def use(client: Any) -> Any:
+    def use(client):
         module = operation(name)
         function = module.asyncio_detailed if client.is_awaited else module.sync_detailed
         return function(*ids, client=client.bind(client_class()), **body)
@@ -76,24 +76,20 @@ def call(system: str, mode: str, script: Script, name: str) -> Any:
 class TestOnEachSystem:
     """What the errors of a document are: see connected/test_bodies.py."""
 
-    def test_what_the_document_declares_is_good(self, system: str, mode: str) -> None:
+    def test_what_the_document_declares_is_good(self, system, mode):
         for name, (_, answer) in GOOD.items():
             result = call(system, mode, Script(answer), name)
             assert result.status_code == answer.status_code
             assert (result.parsed is None) is (answer.status_code == 204)
 
     @pytest.mark.parametrize("name", ["balances.list_balances", "payments.get_payment"])
-    def test_what_the_parser_cannot_read_is_asked_for_again(
-        self, system: str, mode: str, name: str
-    ) -> None:
+    def test_what_the_parser_cannot_read_is_asked_for_again(self, system, mode, name):
         for body in (b"<html>", b"", b"\xff", b'{"error": {"message": "no"}}', b"7"):
             script = Script(httpx.Response(200, content=body), GOOD[name][1])
             assert call(system, mode, script, name).parsed is not None
             assert len(script.requests) == 2
 
-    def test_an_error_or_an_object_of_something_else_is_no_success_of_a_write(
-        self, system: str, mode: str
-    ) -> None:
+    def test_an_error_or_an_object_of_something_else_is_no_success_of_a_write(self, system, mode):
         errors = ({"error": "busy"}, {"errors": [{"message": "x"}]}, REFUSALS[system])
         others = ({"message": "please log in"}, {"id": None}, {"success": True})
         for body in (*errors, *others):
@@ -105,7 +101,7 @@ class TestOnEachSystem:
             assert len(script.requests) == SENT.get(system, 1)
 
 
-ROWS: Mapping[str, Mapping[str, Operation]] = of_every_system(
+ROWS = of_every_system(
     __name__,
     {
         "victor": OF_VICTOR,
@@ -129,16 +125,15 @@ VOUCHERS = [
 
 
 def document_of(system: str) -> tuple[Any, ...]:
-    document: tuple[Any, ...] = importlib.import_module(f"{system}_api.operations").OPERATIONS
-    return document
+    return importlib.import_module(f"{system}_api.operations").OPERATIONS
 
 
-def with_document(system: str, document: Sequence[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def with_document(system: str, document: Sequence[Any], monkeypatch: pytest.MonkeyPatch):
     home = importlib.import_module(f"victor_ext.providers.{system}.operations")
     monkeypatch.setattr(home, "DOCUMENT", document)
 
 
-def by_hand(system: str, mode: str, script: Script, method: str, path: str) -> Any:
+def by_hand(system: str, mode: str, script: Script, method: str, path: str):
     """A request without the generated function, which a program may not have yet."""
     send = lambda client: client.http.request(method, path)  # noqa: E731 - one expression
     return called(system, mode, send, script, retry=QUICK)
@@ -149,10 +144,10 @@ class TestWhatANewerDocumentHas:
     """Its operations are in the table without a line by hand."""
 
     @pytest.fixture(autouse=True)
-    def newer(self, system: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def newer(self, system: str, monkeypatch: pytest.MonkeyPatch):
         with_document(system, (*document_of(system), *VOUCHERS), monkeypatch)
 
-    def test_a_read_is_one_that_is_asked_again(self, system: str, mode: str) -> None:
+    def test_a_read_is_one_that_is_asked_again(self, system, mode):
         script = Script(LOST, httpx.Response(200, json={"id": "v-1"}))
         assert by_hand(system, mode, script, "GET", "/v9/vouchers/v-1").is_success
         client = CLIENTS[system][MODES.index(mode)](**ARGUMENTS[system])
@@ -167,8 +162,8 @@ class TestWhatANewerDocumentHas:
     )
     @pytest.mark.parametrize("line", [LOST, httpx.Response(503), httpx.Response(200, text="in")])
     def test_a_write_is_sent_once_and_unknown_after_a_lost_response(
-        self, system: str, mode: str, path: str, where: str, line: Any
-    ) -> None:
+        self, system, mode, path, where, line
+    ):
         script = Script(line)
         with pytest.raises(VictorError, match=where) as raised:
             by_hand(system, mode, script, "POST", path)
@@ -182,7 +177,7 @@ def names_of(row: str) -> set[str]:
 
 
 @each_system
-def test_a_row_by_hand_is_whole(system: str) -> None:
+def test_a_row_by_hand_is_whole(system):
     """Nothing of the document's is added to it."""
     url = httpx.URL("https://pay.example")
     table = Operations(document_of(system), url, HeaderKey(), ROWS[system])
@@ -194,9 +189,7 @@ def test_a_row_by_hand_is_whole(system: str) -> None:
 
 
 @each_system
-def test_a_row_that_leads_nowhere_ends_the_start_of_a_client(
-    system: str, mode: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_row_that_leads_nowhere_ends_the_start_of_a_client(system, mode, monkeypatch):
     """As after a newer document that has moved the operation."""
     for name in ROWS[system]:
         others = [each for each in document_of(system) if name_of(each) not in names_of(name)]

@@ -129,36 +129,34 @@ def system(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def seen(system: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def seen(system: str, tmp_path_factory: pytest.TempPathFactory):
     """What a program sees that uses the news."""
     newer = NEWER[system]
     folder = updated(tmp_path_factory.mktemp("newer"), system, newer.news)
     return printed_by(newer.program + END, folder)
 
 
-def test_a_new_filter_is_an_argument_with_its_limit(seen: Any) -> None:
+def test_a_new_filter_is_an_argument_with_its_limit(seen):
     assert "cost_centre: 'str | None' = None" in seen["signature"]
     assert "=CC-7" in seen["query"]
     assert seen["refused"] == "cost_centre must be text of 1 to 12 characters, and has 13."
 
 
-def test_a_list_with_a_filter_that_nobody_decided_about_is_read_until_nothing_is_new(
-    seen: Any,
-) -> None:
+def test_a_list_with_a_filter_that_nobody_decided_about_is_read_until_nothing_is_new(seen):
     assert seen["times read"] == 2
 
 
-def test_a_new_field_is_read_by_its_type_and_stands_in_a_row(seen: Any) -> None:
+def test_a_new_field_is_read_by_its_type_and_stands_in_a_row(seen):
     assert seen["read"] == ["CC-7", 2, "rails", "0.25"]
     assert (seen["row"]["cost_centre"], seen["row"]["fees"][0]["rate"]) == ("CC-7", "0.25")
 
 
-def test_a_new_text_is_in_no_repr_until_somebody_decides(seen: Any) -> None:
+def test_a_new_text_is_in_no_repr_until_somebody_decides(seen):
     assert "id='" in seen["repr"]
     assert "CC-7" not in seen["repr"]
 
 
-def test_a_new_member_takes_the_place_of_nothing_by_hand(seen: Any, system: str) -> None:
+def test_a_new_member_takes_the_place_of_nothing_by_hand(seen, system):
     assert seen["names"] == NEWER[system].names
 
 
@@ -207,7 +205,7 @@ print(json.dumps(said))
 """
 
 
-def test_a_new_member_of_velos_payments_is_compared_where_it_is_shown(tmp_path: Any) -> None:
+def test_a_new_member_of_velos_payments_is_compared_where_it_is_shown(tmp_path):
     cases = {
         "amount of INV-1 remoteId of INV-1 sourceAccountName of INV-1": ({}, {}),
         "amount of INV-1 costCentre of INV-1 remoteId of": ({}, {"costCentre": " ABCD "}),

@@ -4,8 +4,6 @@ Who has posted them: see the folder of each system.
 """
 
 import json
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -13,7 +11,7 @@ from tests.providers.flexfactor.test_flexfactor_webhooks import signed, webhooks
 from victor_ext import InvalidRequest
 from victor_ext.providers import eastpay, velo
 
-READS: dict[str, Callable[[Any], Any]] = {
+READS = {
     "EastPay": eastpay.payment_id_of,
     "FlexFactor": lambda body: webhooks().read(body, signed(body)),
     "Velo": velo.read_notification,
@@ -30,9 +28,7 @@ each_system = pytest.mark.parametrize("system", READS)
         (b" " * 2**20 + b"{}", "is longer than 1024 KiB"),
     ],
 )
-def test_what_is_no_notification_is_refused_with_the_reason(
-    system: str, body: bytes, words: str
-) -> None:
+def test_what_is_no_notification_is_refused_with_the_reason(system, body, words):
     words = f"^This is not a notification of {system}'s: .*{words}"
     with pytest.raises(InvalidRequest, match=words):
         READS[system](body)
@@ -40,14 +36,14 @@ def test_what_is_no_notification_is_refused_with_the_reason(
 
 @each_system
 @pytest.mark.parametrize("body", [None, 5, [], {"id": "8ac7"}])
-def test_what_is_no_bytes_any_more_is_refused(system: str, body: Any) -> None:
+def test_what_is_no_bytes_any_more_is_refused(system, body):
     read = READS[system] if system != "FlexFactor" else lambda it: webhooks().read(it, signed())
     words = rf"must be (bytes|the raw bytes of the request, .*), not {type(body).__name__}"
     with pytest.raises(InvalidRequest, match=words):
         read(body)
 
 
-def of_velo(number: Any, event_id: Any = "e-1") -> bytes:
+def of_velo(number, event_id="e-1") -> bytes:
     return json.dumps({"sequenceNumber": number, "source": {"eventId": event_id}}).encode()
 
 
@@ -62,7 +58,7 @@ def of_velo(number: Any, event_id: Any = "e-1") -> bytes:
         *(("Velo", of_velo(1, each), "eventId") for each in (None, 5)),
     ],
 )
-def test_a_notification_has_what_its_system_says(system: str, body: bytes, words: str) -> None:
+def test_a_notification_has_what_its_system_says(system, body, words):
     with pytest.raises(InvalidRequest, match=words):
         READS[system](body)
 
@@ -71,9 +67,9 @@ NUMBERS = b'"precise": 12345678901234567.89, "large": 1e400, "short": 0.10000000
 
 
 @pytest.mark.parametrize("system", ["FlexFactor", "Velo"])
-def test_a_stored_notification_has_each_number_as_it_was_sent(system: str) -> None:
-    webhook: Any = velo.Webhook("long enough to be a secret")
-    headers: Any = {"authorization": "long enough to be a secret"}
+def test_a_stored_notification_has_each_number_as_it_was_sent(system):
+    webhook = velo.Webhook("long enough to be a secret")
+    headers = {"authorization": "long enough to be a secret"}
     body = b'{"sequenceNumber": 1, "Event": "paid", "source": {"eventId": "e-1"}, ' + NUMBERS + b"}"
     if system == "FlexFactor":
         webhook, headers = webhooks(), signed(body)
@@ -83,7 +79,7 @@ def test_a_stored_notification_has_each_number_as_it_was_sent(system: str) -> No
     )
 
 
-def test_events_of_other_digits_are_no_repeats() -> None:
+def test_events_of_other_digits_are_no_repeats():
     first, second = (b'{"Event": "paid", "Amount": %b}' % each for each in (b"0.1", b"0.10000001"))
     ids = {webhooks().delivery(body, signed(body)).ids for body in (first, second)}
     assert len(ids) == 2

@@ -81,7 +81,7 @@ def generated(system: str) -> frozenset[str]:
     return frozenset(route(f"{each.method} {each.path}") for each in Document.of(system).operations)
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+def pytest_generate_tests(metafunc: pytest.Metafunc):
     """Read the pages when the tests are collected: other files import this one without them."""
     tables = {system: table(system) for system in SYSTEMS if table(system)}
     if "operation" in metafunc.fixturenames:
@@ -96,20 +96,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("system", tables)
 
 
-def test_each_operation_has_one_row_and_no_row_invents_a_method(system: str) -> None:
+def test_each_operation_has_one_row_and_no_row_invents_a_method(system):
     named = Counter(route(row.operation) for row in table(system))
     assert generated(system) <= {*named} and {*named.values()} == {1}
     assert [row.operation for row in table(system) if not row.methods and not row.note] == []
     assert {route(row.operation) for row in table(system) if row.methods} <= generated(system)
 
 
-def test_each_public_method_is_named_by_the_page(system: str) -> None:
+def test_each_public_method_is_named_by_the_page(system):
     page = "".join(file.read_text("utf-8") for file in (ROOT / "docs").glob(f"{system}*.md"))
     names = methods_of(CLIENTS[system][0](**ARGUMENTS[system]))
     assert [name for name in names if not re.search(rf"\b{re.escape(name)}\b", page)] == []
 
 
-def test_the_frame_counts_what_the_tables_say() -> None:
+def test_the_frame_counts_what_the_tables_say():
     page = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     cells = re.findall(r"^\| \[\w+\]\((\w+)\.md[^)]*\) \| (\d+) \| (\d+) \|", page, re.MULTILINE)
     stated = {system: (int(named), int(called)) for system, named, called in cells}
@@ -129,7 +129,7 @@ def answers_of(system: str) -> dict[str, Any]:
     """A good answer to each operation, by its id."""
     contract = contract_of(system)
     document = Document.of(system)
-    by_name: dict[str, Any] = {}
+    by_name = {}
     for each in document.operations:
         schema, known = each.answer[1], contract.calls.get(each.id)
         body = None if schema is None else document.value(schema)
@@ -141,9 +141,9 @@ def answers_of(system: str) -> dict[str, Any]:
 class Recorder:
     """Answers each operation as its document declares, and keeps which ones were called."""
 
-    def __init__(self, system: str) -> None:
+    def __init__(self, system: str):
         self._document, self._answers = Document.of(system), answers_of(system)
-        self.called: set[str] = set()
+        self.called = set()
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         result = self._document.operation_of(request)
@@ -159,7 +159,7 @@ class Recorder:
         )
 
 
-KNOWN: Mapping[str, Any] = {
+KNOWN = {
     "payee_account_number": "043987673645",
     "payer_counterparty_id": "aHeq349838",
     "biller_type": "BUSINESS",
@@ -177,7 +177,7 @@ KNOWN: Mapping[str, Any] = {
     "value": "12345",
 }
 """Arguments, and fields of request objects, that are not made by their types alone."""
-MADE: Mapping[Any, Any] = {
+MADE = {
     str: GUID,
     int: 1,
     bool: True,
@@ -191,7 +191,7 @@ NEEDED = {"timeout", "individual", "enabled"}
 """Arguments that are given although they have a default."""
 
 
-def argument(name: str, kind: Any, namespace: Mapping[str, Any]) -> Any:
+def argument(name: str, kind, namespace: Mapping[str, Any]):
     """A value for an argument, by its name or its type."""
     if name in KNOWN:
         return KNOWN[name]
@@ -223,13 +223,13 @@ def required(
             yield name, argument(name, parameter.annotation, namespace)
 
 
-def namespace_of(method: Any) -> dict[str, Any]:
+def namespace_of(method) -> dict[str, Any]:
     """The names that annotations of a method use: those of its module and of its request
     object's.
     """
     home = vars(inspect.getmodule(inspect.unwrap(method)))
     package = home["__package__"]
-    by_name: dict[str, Any] = {}
+    by_name = {}
     modules = [f"{package}.{each}" for each in ("reading", "requests", "transactions", "system")]
     generated = f"{package.rpartition('.')[2]}_api"
     modules.append(f"{generated}.typed.arguments")
@@ -246,7 +246,7 @@ def _exists(module: str) -> bool:
         return False
 
 
-def arguments_of(method: Any) -> dict[str, Any]:
+def arguments_of(method) -> dict[str, Any]:
     signature = inspect.signature(method)
     return dict(required(signature, namespace_of(method)))
 
@@ -283,7 +283,7 @@ def any_answer() -> Iterator[None]:
         pass
 
 
-def use(method: Any) -> Any:
+def use(method):
     """Call a method, or begin to read its list.
 
     What is returned is awaited where calls are awaited.
@@ -298,15 +298,13 @@ def use(method: Any) -> Any:
     return None
 
 
-async def used(result: Any) -> None:
+async def used(result):
     with any_answer():
         await (result if inspect.isawaitable(result) else anext(aiter(result), None))
 
 
 @pytest.mark.parametrize("awaited", [False, True], ids=["sync", "async"])
-def test_each_method_calls_its_operation(
-    system: str, operation: str, name: str, awaited: bool
-) -> None:
+def test_each_method_calls_its_operation(system, operation, name, awaited):
     called = called_by(system, name, awaited=awaited)
     assert route(operation) in called, (
         f"{system}.{name} calls {sorted(called)}, and not {operation}"

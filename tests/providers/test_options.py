@@ -6,7 +6,6 @@ import json
 import re
 from functools import reduce
 from operator import attrgetter
-from typing import Any
 
 import httpx
 import pytest
@@ -46,7 +45,7 @@ READS = {
 each_write = pytest.mark.parametrize(("system", "name"), WRITES)
 
 
-def called(system: str, name: str, *, awaited: bool = False, **options: Any) -> list[httpx.Request]:
+def called(system: str, name: str, *, awaited: bool = False, **options) -> list[httpx.Request]:
     """What the provider sees of a call by a client with these options, and for its token."""
     requests, answer = list[httpx.Request](), Recorder(system)
 
@@ -61,7 +60,7 @@ def called(system: str, name: str, *, awaited: bool = False, **options: Any) -> 
 
 
 @each_write
-def test_a_write_sends_the_members_beside_its_own(system: str, name: str) -> None:
+def test_a_write_sends_the_members_beside_its_own(system, name):
     *_, sent = (
         each for each in called(system, name, extra_body={"purpose": "RENT"})
         if each.method == "POST"
@@ -75,21 +74,21 @@ def test_a_write_sends_the_members_beside_its_own(system: str, name: str) -> Non
 
 
 @each_write
-def test_what_it_sends_itself_is_refused_and_nothing_is_sent(system: str, name: str) -> None:
+def test_what_it_sends_itself_is_refused_and_nothing_is_sent(system, name):
     place = WRITES[system, name]
-    body: Any = reduce(lambda inner, part: {part: inner}, reversed(place), "1")
+    body = reduce(lambda inner, part: {part: inner}, reversed(place), "1")
     with pytest.raises(InvalidRequest, match=rf"extra_body\.{'.'.join(place)} is set already"):
         called(system, name, extra_body=body)
 
 
-def test_a_write_without_a_body_says_so() -> None:
+def test_a_write_without_a_body_says_so():
     with pytest.raises(InvalidRequest, match="withdraw_payout sends no JSON object"):
         called("velo", "payouts.withdraw", extra_body={"purpose": "RENT"})
 
 
 @pytest.mark.parametrize(("system", "name"), READS)
-def test_a_read_sends_the_filters(system: str, name: str) -> None:
-    extras: Any = {"extra_query": {"purpose": ["a b", 7]}, "extra_body": {"purpose": "RENT"}}
+def test_a_read_sends_the_filters(system, name):
+    extras = {"extra_query": {"purpose": ["a b", 7]}, "extra_body": {"purpose": "RENT"}}
     requests = called(system, name, **extras)
     asked = next(each for each in requests if READS[system, name] in each.url.path)
     assert asked.url.query.decode().endswith("purpose=a%20b&purpose=7")
@@ -102,8 +101,8 @@ OWN = {"X-Tenant": "north", "accept": "application/vnd.v2+json"}
 @pytest.mark.parametrize("awaited", [False, True], ids=["sync", "async"])
 @pytest.mark.parametrize(("system", "name"), [*WRITES, *READS])
 def test_headers_go_with_the_calls_of_that_client_and_not_with_those_for_its_token(
-    system: str, name: str, awaited: bool
-) -> None:
+    system, name, awaited
+):
     for each in called(system, name, awaited=awaited, headers=OWN):
         if is_for_token(each):
             assert "x-tenant" not in each.headers
@@ -113,7 +112,7 @@ def test_headers_go_with_the_calls_of_that_client_and_not_with_those_for_its_tok
 
 
 @pytest.mark.parametrize("system", CLIENTS)
-def test_timeouts_and_headers_stay_until_they_are_replaced(system: str) -> None:
+def test_timeouts_and_headers_stay_until_they_are_replaced(system):
     client = CLIENTS[system][0](
         **ARGUMENTS[system], transport=httpx.MockTransport(Recorder(system))
     )
@@ -132,18 +131,18 @@ CONNECTED = connect(Client, base_url="http://localhost", key=KEY)
 
 
 @pytest.mark.parametrize("extras", [{"extra_body": {"a": 1}}, {"extra_query": {"a": 1}}])
-def test_a_client_without_methods_says_where_to_put_them(extras: Any) -> None:
+def test_a_client_without_methods_says_where_to_put_them(extras):
     with pytest.raises(ConfigurationError, match="set members on the model"):
         CONNECTED.with_options(**extras)
 
 
 @pytest.mark.parametrize(("headers", "message"), cases_beside(__file__)["headers"], ids=str)
-def test_headers_that_cannot_be_sent_are_refused_at_once(headers: Any, message: str) -> None:
+def test_headers_that_cannot_be_sent_are_refused_at_once(headers, message):
     with pytest.raises(ConfigurationError, match=re.escape(message)):
         CONNECTED.with_options(headers=headers)
 
 
-def test_no_message_shows_a_value() -> None:
+def test_no_message_shows_a_value():
     with pytest.raises(ConfigurationError) as raised:
         CONNECTED.with_options(headers={"X-Api-Key": "not\na-secret", "Host": "not-a-secret"})
     assert "a-secret" not in str(raised.value)

@@ -134,23 +134,23 @@ def is_absent(listing: Listing) -> dict[str, Any]:
 each_absence = pytest.mark.parametrize("absence", [is_null, is_absent])
 
 
-def read(name: str, mode: str, script: Script, call: Callable[[Any], Any] | None = None) -> Any:
+def read(name: str, mode: str, script: Script, call: Callable[[Any], Any] | None = None):
     """What a list of a system comes to over a script, or another call of its client."""
     call = call or LISTINGS[name].call
     if name != "connected":
         return called(name.partition(" ")[0], mode, call, script)
     kind = connect_async if mode == MODES[1] else connect
-    settings: Any = {"base_url": "https://victor.example", "retry": ONCE}
+    settings = {"base_url": "https://victor.example", "retry": ONCE}
     return run(kind, call, Client, transport=script.transport, **settings)
 
 
-def responses(*bodies: Any) -> Script:
+def responses(*bodies) -> Script:
     return Script(*(httpx.Response(200, json=body) for body in bodies))
 
 
 @each_listing
 @each_absence
-def test_a_page_without_its_list_is_an_empty_page(name: str, mode: str, absence: Any) -> None:
+def test_a_page_without_its_list_is_an_empty_page(name, mode, absence):
     listing = LISTINGS[name]
     without = {**listing.of_page, **absence(listing)}
     assert read(name, mode, responses(without)) == []
@@ -160,7 +160,7 @@ def test_a_page_without_its_list_is_an_empty_page(name: str, mode: str, absence:
 
 
 @each_listing
-def test_what_is_no_page_ends_no_list(name: str, mode: str) -> None:
+def test_what_is_no_page_ends_no_list(name, mode):
     listing = LISTINGS[name]
     error = {"error": {"code": "E1", "message": "no"}, "success": False, "errors": [{"a": "b"}]}
     bodies = [
@@ -186,9 +186,7 @@ HIDING = (
 @each_listing
 @each_absence
 @pytest.mark.parametrize("hide", HIDING, ids=["list", "list in an object", "list of texts"])
-def test_a_page_whose_items_may_have_another_name_is_not_empty(
-    name: str, mode: str, absence: Any, hide: Any
-) -> None:
+def test_a_page_whose_items_may_have_another_name_is_not_empty(name, mode, absence, hide):
     listing = LISTINGS[name]
     hiding = {**listing.of_page, **absence(listing), **hide({"unknown": listing.item})}
     for before in ([], [listing.page(listing.item)])[: 1 + listing.has_more_pages]:
@@ -199,7 +197,7 @@ def test_a_page_whose_items_may_have_another_name_is_not_empty(
 
 
 @each_listing
-def test_another_list_beside_the_items_hides_none(name: str, mode: str) -> None:
+def test_another_list_beside_the_items_hides_none(name, mode):
     listing = LISTINGS[name]
     beside = {"notices": [{"text": "moved"}]}
     without = {
@@ -216,7 +214,7 @@ def test_another_list_beside_the_items_hides_none(name: str, mode: str) -> None:
 HIDING_PAGE = {"page": 0, "items": [{ID: "a7ffd43c37c1", "status": "pending"}]}
 
 
-def test_a_look_up_over_a_page_that_hides_its_items_finds_no_absence(mode: str) -> None:
+def test_a_look_up_over_a_page_that_hides_its_items_finds_no_absence(mode):
     with pytest.raises(PaginationError, match="declare: items"):
         read(
             "victor",
@@ -226,7 +224,7 @@ def test_a_look_up_over_a_page_that_hides_its_items_finds_no_absence(mode: str) 
         )
 
 
-def test_a_wait_goes_by_the_request_itself_where_the_list_hides_its_items(mode: str) -> None:
+def test_a_wait_goes_by_the_request_itself_where_the_list_hides_its_items(mode):
     request = {ID: "a7ffd43c37c1", "status": "declined", "direction": "outbound"}
     waited = read(
         "victor",
@@ -238,7 +236,7 @@ def test_a_wait_goes_by_the_request_itself_where_the_list_hides_its_items(mode: 
 
 
 @each_listing
-def test_an_empty_page_that_says_that_others_follow_ends_no_list(name: str, mode: str) -> None:
+def test_an_empty_page_that_says_that_others_follow_ends_no_list(name, mode):
     listing = LISTINGS[name]
     # By number, the next page may have items: a filter may leave none of one page.
     why = "had no items" if name == "connected" else "others|has some"
@@ -249,9 +247,7 @@ def test_an_empty_page_that_says_that_others_follow_ends_no_list(name: str, mode
 
 
 @pytest.mark.parametrize("name", ["victor", "velo", "flexfactor"])
-def test_an_empty_page_at_the_end_of_the_pages_that_it_counts_is_the_end(
-    name: str, mode: str
-) -> None:
+def test_an_empty_page_at_the_end_of_the_pages_that_it_counts_is_the_end(name, mode):
     listing = LISTINGS[name]
     count = {"page": {"totalPages": 2}} if name == "velo" else {"totalPages": 2, "pageCount": 2}
     pages = responses(listing.page(listing.item), {**listing.page(), **count})
@@ -259,7 +255,7 @@ def test_an_empty_page_at_the_end_of_the_pages_that_it_counts_is_the_end(
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 7])
-def test_items_decide_and_not_the_number_that_a_page_says(mode: str, count: int) -> None:
+def test_items_decide_and_not_the_number_that_a_page_says(mode, count):
     """A provider that counts from 1 answers page 0 with page 1."""
     with Sandbox(SandboxSettings(first_page="1", max_page_size=3)) as sandbox:
         harness = victor_adapter.Harness(sandbox, mode == MODES[1])
@@ -276,7 +272,7 @@ def numbered(*pages: tuple[int, list[str]]) -> Script:
     )
 
 
-def test_a_number_that_is_one_ahead_from_the_first_page_on_is_how_it_counts(mode: str) -> None:
+def test_a_number_that_is_one_ahead_from_the_first_page_on_is_how_it_counts(mode):
     script = numbered(*[(1, ["a"])] * 3, (2, ["b"]), (3, []))
     assert [each.id for each in read("victor", mode, script)] == ["a", "b"]
 
@@ -290,11 +286,11 @@ def test_a_number_that_is_one_ahead_from_the_first_page_on_is_how_it_counts(mode
         [(0, ["a"]), (2, ["c"]), (1, ["b"]), (2, [])],
     ],
 )
-def test_a_page_whose_number_is_that_of_another_is_read_again(mode: str, pages: Any) -> None:
+def test_a_page_whose_number_is_that_of_another_is_read_again(mode, pages):
     assert [each.id for each in read("victor", mode, numbered(*pages))] == ["a", "b"]
 
 
-def test_a_page_that_stays_another_one_is_refused(mode: str) -> None:
+def test_a_page_that_stays_another_one_is_refused(mode):
     with pytest.raises(UnreadableResponse, match="page 2 of a list, and page 1 was asked for"):
         read("victor", mode, numbered((0, ["a"]), (2, [])))
 
@@ -302,7 +298,7 @@ def test_a_page_that_stays_another_one_is_refused(mode: str) -> None:
 # ---- Lists of `connect`, which the caller describes ----
 
 
-def paged(style: Any) -> Callable[[Any], Any]:
+def paged(style) -> Callable[[Any], Any]:
     return lambda client: client.paged(list_payment_requests, style)
 
 
@@ -313,17 +309,15 @@ NEXT = {"undeclared": ("cursor", "next_cursor", "offset", "has_more"), **ITEMS}
 @pytest.mark.parametrize("is_empty", [True, False], ids=["no items", "items"])
 @pytest.mark.parametrize("more", ["has_more", None], ids=["more", "a usual member"])
 @pytest.mark.parametrize("style", [CursorPages, LinkedPages, OffsetPages])
-def test_a_page_that_goes_on_and_names_no_next_one_ends_no_list(
-    mode: str, style: Any, more: Any, is_empty: bool
-) -> None:
+def test_a_page_that_goes_on_and_names_no_next_one_ends_no_list(mode, style, more, is_empty):
     item = {ID: "a"}
     page = {"page": 0, "results": [] if is_empty else [item], "has_more": True}
     with pytest.raises(PaginationError, match=r"says that others follow|does not end"):
         read("connected", mode, responses(page), paged(style(more=more, **NEXT)))
 
 
-def test_a_next_link_to_another_path_is_refused_by_name(mode: str) -> None:
-    def pages(path: str) -> Script:
+def test_a_next_link_to_another_path_is_refused_by_name(mode):
+    def pages(path):
         link = {"link": f'<{path}?page=1>; rel="next"'}
         first = httpx.Response(200, json={"page": 0, "results": [{ID: "a"}]}, headers=link)
         return Script(first, httpx.Response(200, json={"page": 1, "results": [{ID: "b"}]}))
@@ -350,9 +344,7 @@ def test_a_next_link_to_another_path_is_refused_by_name(mode: str) -> None:
         (LinkedPages("links.next", **ITEMS), "'links.next' in the response"),
     ],
 )
-def test_what_the_document_does_not_declare_is_refused_when_the_list_is_made(
-    mode: str, style: Any, name: str
-) -> None:
+def test_what_the_document_does_not_declare_is_refused_when_the_list_is_made(mode, style, name):
     script = responses({"page": 0, "results": []})
     with pytest.raises(ConfigurationError, match=f"declares no {name}"):
         read("connected", mode, script, paged(style))

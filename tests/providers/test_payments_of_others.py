@@ -23,16 +23,16 @@ REFERENCE = "INV-1042"
 Prepare = Callable[..., Any]
 
 
-def _victor(client: Any, **changes: Any) -> Any:
+def _victor(client, **changes):
     arguments = payment(client_reference_id=REFERENCE, **changes)
     return client.prepare("payment_requests.create", **arguments)
 
 
-def _velo(client: Any, **changes: Any) -> Any:
+def _velo(client, **changes):
     return client.prepare("payouts.submit", [velo.pay(REFERENCE, **changes)])
 
 
-def _eastpay(client: Any, amount: Money = PRICE, kind: str = "debit") -> Any:
+def _eastpay(client, amount: Money = PRICE, kind: str = "debit"):
     name = f"payments.{kind}"
     return client.prepare(name, amount, card=card(), merchant_transaction_id=REFERENCE)
 
@@ -87,7 +87,7 @@ system_of_each = pytest.mark.parametrize("system", WRITES)
 
 
 @pytest.fixture
-def harness(harness: Any, system: str) -> Any:
+def harness(harness, system: str):
     if system == "eastpay":
         harness.settings["inquiry_by_reference"] = True
     if system == "velo":
@@ -96,17 +96,17 @@ def harness(harness: Any, system: str) -> Any:
     return harness
 
 
-def prepared(harness: Any, system: str, **changes: Any) -> Any:
+def prepared(harness, system: str, **changes):
     prepare = WRITES[system].prepare
     return harness(lambda client: SimpleNamespace(call=prepare(client, **changes))).call
 
 
-def make(harness: Any, call: Any) -> None:
+def make(harness, call):
     """Send a call, as another program does."""
     harness(lambda client: client.send(call))
 
 
-def look(harness: Any, call: Any, since: datetime | None = None) -> Any:
+def look(harness, call, since: datetime | None = None):
     """Look a call up that was sent at this moment; None: within the last seconds."""
     given = {"payor_id": harness.payor} if call.look_up_needs else {}
     moment = datetime.now(UTC) if since is None else since
@@ -114,7 +114,7 @@ def look(harness: Any, call: Any, since: datetime | None = None) -> Any:
 
 
 @pytest.mark.parametrize(("system", "name"), EACH)
-def test_a_payment_with_another_value_is_not_ours(harness: Any, system: str, name: str) -> None:
+def test_a_payment_with_another_value_is_not_ours(harness, system, name):
     other = WRITES[system].others[name]
     if callable(other):
         other = other()
@@ -131,7 +131,7 @@ def test_a_payment_with_another_value_is_not_ours(harness: Any, system: str, nam
 
 
 @system_of_each
-def test_an_equal_payment_that_was_made_earlier_is_not_ours(harness: Any, system: str) -> None:
+def test_an_equal_payment_that_was_made_earlier_is_not_ours(harness, system):
     """`Date` has whole seconds, and clocks of two hosts differ a little: ten seconds are none."""
     call, before = prepared(harness, system), datetime.now(UTC).replace(microsecond=0)
     make(harness, call)
@@ -145,7 +145,7 @@ def test_an_equal_payment_that_was_made_earlier_is_not_ours(harness: Any, system
 
 @system_of_each
 @pytest.mark.parametrize("moment", [datetime(2026, 3, 4), None, "2026-03-04"])  # noqa: DTZ001 - it is refused
-def test_a_moment_without_a_zone_is_refused(harness: Any, system: str, moment: Any) -> None:
+def test_a_moment_without_a_zone_is_refused(harness, system, moment):
     call = prepared(harness, system)
     given = {"payor_id": harness.payor} if call.look_up_needs else {}
     with pytest.raises(InvalidRequest, match="since"):
@@ -155,13 +155,13 @@ def test_a_moment_without_a_zone_is_refused(harness: Any, system: str, moment: A
 # A system of which only the document is known: the caller's own proof says what it has read.
 
 SENT_AT = datetime(2026, 3, 4, 12, tzinfo=UTC)
-OURS: dict[str, Any] = {"id": "pay_1", "amount": 4423, "currency": "EUR", "reference": REFERENCE}
+OURS = {"id": "pay_1", "amount": 4423, "currency": "EUR", "reference": REFERENCE}
 
 
-def shown(mode: str, returns: Callable[[Any, Any], Any], **options: Any) -> Any:
+def shown(mode: str, returns: Callable[[Any, Any], Any], **options):
     """What a look-up of a payment of Till's comes to, whose proof returns this."""
 
-    def find(client: Any, call: Any, _since: datetime, _given: Any) -> Any:
+    def find(client, call, _since: datetime, _given):
         yield lambda: client.http.get("/v1/payments")
         return returns(call, dict(OURS))
 
@@ -174,7 +174,7 @@ def shown(mode: str, returns: Callable[[Any, Any], Any], **options: Any) -> Any:
         "transport": transport,
     }
 
-    def look(client: Any) -> Any:
+    def look(client):
         body = new_payment(amount=4423, reference=REFERENCE)
         call = client.prepare(operation("payments.take_payment"), body=body)
         return client.look_up(call, since=SENT_AT)
@@ -182,18 +182,18 @@ def shown(mode: str, returns: Callable[[Any, Any], Any], **options: Any) -> Any:
     return run(kind, look, **settings)
 
 
-def made(call: Any, found: dict[str, Any], after: float = 0.0, **changes: Any) -> Done:
+def made(call, found: dict[str, Any], after: float = 0.0, **changes) -> Done:
     at = SENT_AT + timedelta(seconds=after)
     unsaid = changes.pop("unsaid", ())
     compared = call.compared_with({**found, **changes}, unsaid=unsaid)
     return Done("pay_1", created_at=at, compared=compared)
 
 
-def made_at(call: Any, found: dict[str, Any], at: Any) -> Done:
+def made_at(call, found: dict[str, Any], at) -> Done:
     return Done("pay_1", created_at=at, compared=call.compared_with(found))
 
 
-def test_a_proof_that_says_its_time_and_its_values_is_one(mode: str) -> None:
+def test_a_proof_that_says_its_time_and_its_values_is_one(mode):
     for seconds in (-10, 0, 3600):
         assert isinstance(shown(mode, lambda call, found, at=seconds: made(call, found, at)), Done)
     later = {"times_differ": timedelta(minutes=2)}
@@ -217,9 +217,7 @@ def test_a_proof_that_says_its_time_and_its_values_is_one(mode: str) -> None:
         (lambda _call, _found: Done("pay_1", is_state=True), "what the path does not name"),
     ],
 )
-def test_a_proof_that_leaves_a_doubt_is_none(
-    mode: str, returns: Callable[[Any, Any], Any], why: str
-) -> None:
+def test_a_proof_that_leaves_a_doubt_is_none(mode, returns, why):
     seen = shown(mode, returns)
     assert isinstance(seen, str)
     assert why in seen

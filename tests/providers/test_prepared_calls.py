@@ -7,11 +7,9 @@ What a message says of where to look shows what was done.
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from types import SimpleNamespace
-from typing import Any
 
 import httpx
 import pytest
@@ -47,7 +45,7 @@ RECENTLY = datetime.now(UTC) - timedelta(minutes=5)
 BEGINS_WITH_A_READ = {"velo fund"}
 
 
-def prepare(client: Any, system: str, exchange: Exchange, subject: Any) -> Any:
+def prepare(client, system: str, exchange: Exchange, subject):
     """The call of an exchange as it is after it was stored. One with card data is not stored."""
     if system == "connected":
         body = new_payment(amount=4423, reference=subject)
@@ -65,22 +63,21 @@ each_write = each_exchange(writes=True)
 
 
 @pytest.fixture
-def harness(harness: Any, system: str) -> Any:
+def harness(harness, system: str):
     if system == "eastpay":
         harness.settings["inquiry_by_reference"] = True
     return harness
 
 
-def made(harness: Any, system: str, exchange: Exchange, subject: Any) -> PreparedCall:
+def made(harness, system: str, exchange: Exchange, subject) -> PreparedCall:
     """The call, made by a client of its own."""
-    made: PreparedCall = harness(
+    return harness(
         lambda client: SimpleNamespace(call=prepare(client, system, exchange, subject))
     ).call
-    return made
 
 
 @each_write
-def test_it_is_sent_by_another_client(harness: Any, system: str, exchange: Exchange) -> None:
+def test_it_is_sent_by_another_client(harness, system, exchange):
     """No hook of the generated client changes it: one that sets a key of its own would have a
     repeat of it done once more.
     """
@@ -102,16 +99,14 @@ def test_it_is_sent_by_another_client(harness: Any, system: str, exchange: Excha
 
 
 @each_write
-def test_what_was_done_by_it_is_found_after_a_lost_response(
-    harness: Any, system: str, exchange: Exchange
-) -> None:
+def test_what_was_done_by_it_is_found_after_a_lost_response(harness, system, exchange):
     if f"{system} {exchange.word}" in BEGINS_WITH_A_READ:
         return
     call = made(harness, system, exchange, exchange.subject(harness))
     given = {"payor_id": harness.payor} if call.look_up_needs else {}
     is_found = call.look_up_needs is not None
 
-    def look() -> Any:
+    def look():
         return harness(lambda client: client.look_up(call, since=RECENTLY, **given))
 
     # the reference of EastPay's payment was there before
@@ -124,14 +119,14 @@ def test_what_was_done_by_it_is_found_after_a_lost_response(
     assert is_found or call.promise is not Promise.LOOKED_UP
 
 
-def test_the_page_has_what_the_tables_promise() -> None:
+def test_the_page_has_what_the_tables_promise():
     """`python -m tests.providers.prepared` writes it."""
     page = PAGE.read_text(encoding="utf-8")
     start = page.index(HEADER)
     assert page[start : page.index("\n\n", start) + 1] == table()
 
 
-VELO: dict[str, Any] = {
+VELO = {
     "auth": VeloAuth("k", "no-secret-at-all"),
     "base_url": "https://one.test/velo",
 }
@@ -154,7 +149,7 @@ STEPS = {
 
 
 @pytest.mark.parametrize("status", STEPS)
-def test_the_state_of_a_payout_says_of_each_step_what_became_of_it(status: str) -> None:
+def test_the_state_of_a_payout_says_of_each_step_what_became_of_it(status):
     assert {*PAYOUT_STATUSES} == STEPS.keys() - {"PAUSED"}
     for write, expected in zip(("instruct", "withdraw"), STEPS[status], strict=True):
         body = {"payoutId": "payout-1", "status": status}
@@ -166,7 +161,7 @@ def test_the_state_of_a_payout_says_of_each_step_what_became_of_it(status: str) 
         assert (said, status in str(found)) == (expected, True)
 
 
-def test_what_has_no_generated_module_any_more_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_has_no_generated_module_any_more_is_sent(monkeypatch):
     call = Velo(**VELO).prepare("payouts.instruct", "payout-1")
     page = httpx.Response(200, headers={"content-type": "text/html"}, content=b"Log in")
     client, script = scripted(Velo, VELO, httpx.Response(202), page)
@@ -177,7 +172,7 @@ def test_what_has_no_generated_module_any_more_is_sent(monkeypatch: pytest.Monke
     assert (raised.value.outcome.value, len(script.requests)) == ("unknown", 2)
 
 
-def test_what_cannot_be_prepared() -> None:
+def test_what_cannot_be_prepared():
     velo = Velo(**VELO)
     for name in ("payouts.get", "payouts._submit", "orders.refund", "payouts", "wait"):
         with pytest.raises(ConfigurationError):
@@ -191,7 +186,7 @@ def test_what_cannot_be_prepared() -> None:
             client.prepare(take, body=body, idempotency_key="no key")
 
 
-def test_what_has_a_card_number_is_sent_and_not_stored() -> None:
+def test_what_has_a_card_number_is_sent_and_not_stored():
     bank = EastPay("t" * 40, base_url="https://pay.bank.example", entity_id="EB000001")
     card = Card("4111111111111111", expiry_month=12, expiry_year=2030)
     call = bank.prepare(
@@ -205,7 +200,7 @@ def test_what_has_a_card_number_is_sent_and_not_stored() -> None:
     assert "4111111111111111" not in f"{raised.value} {raised.value!r} {call!r}"
 
 
-MADE: dict[str, Any] = {"victor_payment_request_id": "R1", "status": "Created"}
+MADE = {"victor_payment_request_id": "R1", "status": "Created"}
 DETAILS = {"amount": "44.23", "biller_type": "BUSINESS", "due_date": "2026-03-04"}
 WHOLE = {
     **MADE,
@@ -224,11 +219,13 @@ ACCEPTED = {
     "direction": "inbound",
     "payment_request": {"payment_request_response": {**YES, "status": "Accepted"}},
 }
-CREATE: tuple[str, dict[str, Any]] = (
+CREATE = (
     "create",
     {
-        **{"payee_account_number": "043987673645", "payer_counterparty_id": "C1"},
-        **{**DETAILS, "idempotency_key": GUID},
+        "payee_account_number": "043987673645",
+        "payer_counterparty_id": "C1",
+        **DETAILS,
+        "idempotency_key": GUID,
     },
 )
 ACCEPT, DECLINE = ((word, {"id": "R1", "notes": "Thanks."}) for word in ("accept", "decline"))
@@ -246,14 +243,12 @@ OTHERS = "it may be the response of this call or somebody else's"
         (CREATE, [TOO_LITTLE, WHOLE], "created"),
     ],
 )
-def test_a_stored_call_is_confirmed_as_that_of_the_method_is(
-    call: tuple[str, dict[str, Any]], bodies: list[Any], expected: str
-) -> None:
+def test_a_stored_call_is_confirmed_as_that_of_the_method_is(call, bodies, expected):
     """A response that says something else is no success, and one that says too little is read
     back, whichever way the write went.
     """
     name, arguments = call
-    ways: list[Callable[[Any], Any]] = [
+    ways = [
         lambda client: getattr(client.payment_requests, name)(**arguments),
         lambda client: client.send(client.prepare(f"payment_requests.{name}", **arguments)),
     ]
@@ -262,7 +257,7 @@ def test_a_stored_call_is_confirmed_as_that_of_the_method_is(
         lines = [httpx.Response(200, json=body) for body in bodies]
         client, script = scripted(Victor, {"auth": VictorOAuth("A", "a-secret")}, *lines)
         try:
-            end: Any = str(way(client).status).lower()
+            end = str(way(client).status).lower()
         except VictorError as error:
             end = type(error), error.outcome, error.idempotency_key, error.attempts, str(error)
         assert [request.method for request in script.requests] == ["POST", "GET"][: len(bodies)]
@@ -271,8 +266,8 @@ def test_a_stored_call_is_confirmed_as_that_of_the_method_is(
     assert expected in str(ends[0])
 
 
-def test_a_stored_call_is_read_back_within_its_deadline() -> None:
-    def late(_request: httpx.Request) -> httpx.Response:
+def test_a_stored_call_is_read_back_within_its_deadline():
+    def late(_request):
         client._config.clock.skip(61.0)  # pyright: ignore[reportPrivateUsage] - its clock
         return httpx.Response(200, json=TOO_LITTLE)
 
@@ -284,13 +279,13 @@ def test_a_stored_call_is_read_back_within_its_deadline() -> None:
     assert len(script.requests) == 1
 
 
-def funding_accounts(read: Any, subject: Any, harness: Any) -> Any:
+def funding_accounts(read, subject, harness):
     """The funding accounts of a payor, when Velo has finished the new ones."""
     harness.sandbox.advance(10)
     return read(payor_id=subject[1])
 
 
-READS: Mapping[str, Callable[[Any, Any, Any], Any]] = {
+READS = {
     "eastpay payments.find": lambda find, name, _: find(name),
     "eastpay payments.inquire": lambda inquire, subject, _: inquire(subject[1]),
     "flexfactor orders.get": lambda get, name, _: get(id_of(name)),
@@ -316,26 +311,24 @@ SENT_AGAIN = {"velo invite"}
 """The list of invitations does not say how often one was sent."""
 
 
-def plain(result: Any) -> str:
+def plain(result) -> str:
     """All that the result of a look-up says."""
     records = result if isinstance(result, list | tuple) else [result]
     return json.dumps([str(getattr(each, "to_dict", lambda each=each: each)()) for each in records])
 
 
 @each_write
-def test_the_look_up_that_a_message_names_shows_what_was_done(
-    harness: Any, system: str, exchange: Exchange
-) -> None:
+def test_the_look_up_that_a_message_names_shows_what_was_done(harness, system, exchange):
     if exchange.settles:
         return  # it looks by itself
 
-    def lose(subject: Any) -> str:
+    def lose(subject):
         harness.sandbox.inject("lose_answer", operation=exchange.word)
         with pytest.raises(VictorError, match="may have executed") as raised:
             harness(lambda client: exchange.call(client, subject), retry=ONCE)
         return str(raised.value)
 
-    def look(subject: Any) -> str:
+    def look(subject):
         try:
             return plain(
                 harness(
@@ -355,7 +348,7 @@ def test_the_look_up_that_a_message_names_shows_what_was_done(
         assert (before == after) is (f"{system} {exchange.word}" in SENT_AGAIN)
 
 
-def test_what_was_sent_is_compared_with_each_of_its_digits() -> None:
+def test_what_was_sent_is_compared_with_each_of_its_digits():
     content = b'{"amount": 12345678901234567.89, "rate": 0.12345678901234567891}'
     call = PreparedCall(
         name="pay",

@@ -71,7 +71,7 @@ def _copy(request: httpx.Request, content: bytes) -> httpx.Request:
     return httpx.Request(request.method, request.url, headers=request.headers, content=content)
 
 
-def outcome_of(harness: Any, way: Restated, *calls: Any, **options: Any) -> str:
+def outcome_of(harness, way: Restated, *calls, **options) -> str:
     """The word for what comes of calls of one client."""
     try:
         harness(*calls, transport=way, **{"retry": QUICK, **options})
@@ -83,8 +83,8 @@ def outcome_of(harness: Any, way: Restated, *calls: Any, **options: Any) -> str:
 @each_write
 @pytest.mark.parametrize("status", REFUSALS)
 def test_a_refusal_with_what_a_success_has_is_unknown_and_not_sent_again(
-    system: str, exchange: Exchange, status: int, harness: Any
-) -> None:
+    system, exchange, status, harness
+):
     way = Restated(status)
     read = ADAPTERS[system].READ
     read_subject = read.subject(harness)
@@ -129,9 +129,7 @@ class Refused(Restated):
 
 @each_write
 @pytest.mark.parametrize("status", [400, 429])
-def test_a_refusal_without_evidence_is_one(
-    system: str, exchange: Exchange, status: int, harness: Any
-) -> None:
+def test_a_refusal_without_evidence_is_one(system, exchange, status, harness):
     subject = exchange.subject(harness)
     for body in NO_EVIDENCE:
         way = Refused(status, body=body)
@@ -151,7 +149,7 @@ def in_state(state: str) -> Callable[[Any], Any]:
     return lambda name: {"orderId": id_of(name), "status": state}
 
 
-SHOWN: list[tuple[str, int, Callable[[Any], Any]]] = [
+SHOWN = [
     ("victor create", 400, lambda _: {ID: "a7ff", "error": {"message": "late"}}),
     ("eastpay pay", 429, lambda _: {"id": "8ac7", "result": DECLINED}),
     (
@@ -171,7 +169,7 @@ SHOWN: list[tuple[str, int, Callable[[Any], Any]]] = [
 """The word of an exchange, and the status and the body, made of its subject, of a response that
 shows the work.
 """
-NOT_SHOWN: list[tuple[str, int, Callable[[Any], Any]]] = [
+NOT_SHOWN = [
     # an error that repeats the request, another word than was meant, and another request
     ("victor respond", 400, lambda id: {ID: id, "error": {"message": "late"}}),
     ("victor respond", 400, lambda id: {ID: id, "status": "Failed"}),
@@ -233,8 +231,7 @@ NOT_SHOWN: list[tuple[str, int, Callable[[Any], Any]]] = [
 def exchange_of(named: str) -> Exchange:
     system, word = named.split()
     adapter = ADAPTERS[system]
-    found: Exchange = next(each for each in (adapter.WRITE, *adapter.MORE) if each.word == word)
-    return found
+    return next(each for each in (adapter.WRITE, *adapter.MORE) if each.word == word)
 
 
 CUT = [SHOWN[0], SHOWN[1], SHOWN[3], SHOWN[-1]]
@@ -253,13 +250,7 @@ CUT = [SHOWN[0], SHOWN[1], SHOWN[3], SHOWN[-1]]
         for number, row in enumerate(rows)
     ],
 )
-def test_what_shows_the_work_and_what_does_not(
-    system: str,
-    row: tuple[str, int, Callable[[Any], Any]],
-    end: int | None,
-    outcome: str,
-    harness: Any,
-) -> None:
+def test_what_shows_the_work_and_what_does_not(system, row, end, outcome, harness):
     named, status, body_of = row
     exchange = exchange_of(named)
     subject = exchange.subject(harness)
@@ -270,7 +261,7 @@ def test_what_shows_the_work_and_what_does_not(
 
 
 @pytest.mark.parametrize("system", ["eastpay"])
-def test_a_redirect_that_proves_the_work_is_not_followed(system: str, harness: Any) -> None:
+def test_a_redirect_that_proves_the_work_is_not_followed(system, harness):
     exchange = exchange_of(f"{system} pay")
     way = Restated(307, {"location": "/eastpay/v3/payments"})
     assert outcome_of(harness, way, lambda client: exchange.call(client, "INV-307")) == "unknown"
@@ -279,7 +270,7 @@ def test_a_redirect_that_proves_the_work_is_not_followed(system: str, harness: A
 
 PAYMENT = {"amount": 4423, "currency": "EUR", "reference": "INV-1"}
 MADE = {"id": "pay_1", **PAYMENT, "status": "accepted"}
-OF_TILL: list[tuple[Any, str]] = [
+OF_TILL = [
     (MADE, "unknown"),
     ({**MADE, "message": "Too many requests"}, "unknown"),
     ({"id": "err-1", "detail": "The amount is too high."}, "rejected"),
@@ -288,17 +279,17 @@ OF_TILL: list[tuple[Any, str]] = [
 """Refusals, and their outcomes. All that a body proves: tests/runtime/loop/test_proven_work.py."""
 
 
-def by_function(client: Any) -> Any:
+def by_function(client):
     module = operation("payments.take_payment")
     take = module.asyncio if client.is_awaited else module.sync
     return take(client=client.api, body=new_payment(**PAYMENT))
 
 
-def by_hand(client: Any) -> Any:
+def by_hand(client):
     return client.http.post("/v1/payments", json=PAYMENT)
 
 
-def refused(mode: str, send: Any, *lines: Any, **options: Any) -> tuple[VictorError, Script]:
+def refused(mode: str, send, *lines, **options) -> tuple[VictorError, Script]:
     """How a write of Till's fails whose document declares no key."""
     script = Script(*lines)
     with pytest.raises(VictorError) as raised:
@@ -309,9 +300,7 @@ def refused(mode: str, send: Any, *lines: Any, **options: Any) -> tuple[VictorEr
 @pytest.mark.parametrize("send", [by_function, by_hand])
 @pytest.mark.parametrize("status", [400, 422, 429])
 @pytest.mark.parametrize(("body", "outcome"), OF_TILL)
-def test_one_rule_says_what_a_document_proves_also_by_hand(
-    body: Any, outcome: str, status: int, send: Callable[[Any], Any], mode: str
-) -> None:
+def test_one_rule_says_what_a_document_proves_also_by_hand(body, outcome, status, send, mode):
     error, script = refused(mode, send, httpx.Response(status, json=body))
     is_sent_again = outcome == "rejected" and status == 429
     times = QUICK.max_attempts if is_sent_again else 1
@@ -319,7 +308,7 @@ def test_one_rule_says_what_a_document_proves_also_by_hand(
     assert not error.problems or outcome == "rejected"
 
 
-def test_the_mistakes_of_a_refusal_are_problems(mode: str) -> None:
+def test_the_mistakes_of_a_refusal_are_problems(mode):
     mistakes = {"amount": "must be positive", "currency": "is not one of ours"}
     error, _ = refused(mode, by_function, httpx.Response(422, json=mistakes))
     assert [problem.field for problem in error.problems] == ["amount", "currency"]
@@ -328,12 +317,10 @@ def test_the_mistakes_of_a_refusal_are_problems(mode: str) -> None:
 @pytest.mark.parametrize(
     ("body", "tokens"), [({"status": "UNAUTHORIZED"}, 2), ({"id": "err-1"}, 1), (MADE, 1)]
 )
-def test_a_revoked_token_is_renewed_unless_the_body_proves_the_work(
-    mode: str, body: Any, tokens: int
-) -> None:
+def test_a_revoked_token_is_renewed_unless_the_body_proves_the_work(mode, body, tokens):
     auth = ClientCredentialsAuth("/oauth/token", "id", "secret")
     good = httpx.Response(200, json={"data": [], "has_more": False})
-    calls: Any = (lambda client: client.http.get("/v1/payments"), by_function)
+    calls = (lambda client: client.http.get("/v1/payments"), by_function)
     _, script = refused(mode, calls, good, httpx.Response(401, json=body), auth=auth)
     assert len(script.for_tokens) == tokens
 
@@ -352,9 +339,7 @@ ADDRESSES = {
 
 @pytest.mark.parametrize("system", ["velo"])
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 429])
-def test_only_the_address_of_its_own_read_names_what_was_made(
-    system: str, status: int, harness: Any
-) -> None:
+def test_only_the_address_of_its_own_read_names_what_was_made(system, status, harness):
     exchange = exchange_of(f"{system} submit")
     subject = exchange.subject(harness)
     errors = b'{"errors": [{"errorCode": "1", "errorMessage": "no"}]}'
@@ -372,7 +357,7 @@ def test_only_the_address_of_its_own_read_names_what_was_made(
     ("body", "proves"),
     [({"id": "8ac7"}, True), ({"id": "8ac7", "message": "no"}, False), ({"message": "no"}, False)],
 )
-def test_a_checkout_that_is_refused_in_words_proves_nothing(body: Any, proves: bool) -> None:
+def test_a_checkout_that_is_refused_in_words_proves_nothing(body, proves):
     row = operations_of(found_by_reference=False)["POST /v3/checkouts"]
     request = httpx.Request("POST", "https://a.example/v3/checkouts")
     assert row.was_done(httpx.Response(429, json=body, request=request)) is proves

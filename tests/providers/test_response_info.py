@@ -42,7 +42,7 @@ def results(system: str) -> Iterator[tuple[str, Any]]:
         response.headers.update({"X-Request-Id": ID, "Set-Cookie": "session=secret"})
         return response
 
-    options: Any = {"transport": httpx.MockTransport(signing), "retry": ONCE, "deadline": 5.0}
+    options = {"transport": httpx.MockTransport(signing), "retry": ONCE, "deadline": 5.0}
     with CLIENTS[system][0](**ARGUMENTS[system], **options) as client:
         for name, method in methods_of(client).items():
             if name.endswith("watch"):
@@ -59,7 +59,7 @@ def results(system: str) -> Iterator[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize("system", CLIENTS)
-def test_what_every_method_returns_or_raises_tells_the_response_and_no_cookie(system: str) -> None:
+def test_what_every_method_returns_or_raises_tells_the_response_and_no_cookie(system):
     kinds = set()
     for name, result in results(system):
         if result is None or isinstance(result, str | bytes | Receipt):
@@ -83,7 +83,7 @@ def victor_over(*responses: httpx.Response) -> Victor:
     )
 
 
-def test_the_attempts_are_counted_and_the_last_response_is_told() -> None:
+def test_the_attempts_are_counted_and_the_last_response_is_told():
     first = httpx.Response(503, headers={"X-Request-Id": "first"})
     second = httpx.Response(200, headers={"X-Request-Id": "second", "Server": "edge"}, json=RECORD)
     with victor_over(first, second) as victor:
@@ -93,7 +93,7 @@ def test_the_attempts_are_counted_and_the_last_response_is_told() -> None:
     assert repr(info) == "ResponseInfo(status_code=200, request_id='second', attempts=2)"
 
 
-def test_a_search_without_a_result_tells_it_too() -> None:
+def test_a_search_without_a_result_tells_it_too():
     with victor_over(
         httpx.Response(200, headers={"X-Request-Id": ID}, json={"results": []})
     ) as victor:
@@ -103,7 +103,7 @@ def test_a_search_without_a_result_tells_it_too() -> None:
     assert matches.response_info.request_id == ID
 
 
-def test_two_readings_of_one_state_are_equal_and_survive_a_pickle() -> None:
+def test_two_readings_of_one_state_are_equal_and_survive_a_pickle():
     responses = [httpx.Response(200, headers={"X-Request-Id": each}, json=RECORD) for each in "12"]
     with victor_over(*responses) as victor:
         one, two = (victor.payment_requests.get("a7ffd43c37c1") for _ in range(2))
@@ -114,12 +114,12 @@ def test_two_readings_of_one_state_are_equal_and_survive_a_pickle() -> None:
         assert twin.response_info.request_id == "1"
 
 
-EMPTY_PAGE: dict[str, Any] = {"results": [], "content": [], "items": []}
+EMPTY_PAGE = {"results": [], "content": [], "items": []}
 PINGED = [name for name in CLIENTS if hasattr(ADAPTERS[name], "PING")]
 
 
 @pytest.mark.parametrize("system", PINGED)
-def test_a_ping_is_one_signed_read_of_one_item(system: str, mode: str) -> None:
+def test_a_ping_is_one_signed_read_of_one_item(system, mode):
     date = {"Date": format_datetime(datetime.now(UTC) + timedelta(seconds=600), usegmt=True)}
     script = Script(httpx.Response(200, json=EMPTY_PAGE, headers=date))
     ping = called(system, mode, lambda client: client.ping(), script)
@@ -132,8 +132,8 @@ def test_a_ping_is_one_signed_read_of_one_item(system: str, mode: str) -> None:
 
 
 @pytest.mark.parametrize("system", PINGED)
-def test_a_ping_without_a_date_knows_no_clock_and_one_that_is_refused_says_so(system: str) -> None:
-    def ping(*lines: httpx.Response) -> Any:
+def test_a_ping_without_a_date_knows_no_clock_and_one_that_is_refused_says_so(system):
+    def ping(*lines):
         return called(system, MODES[0], lambda client: client.ping(), Script(*lines))
 
     assert ping(httpx.Response(200, json=EMPTY_PAGE)).clock_offset is None
@@ -141,6 +141,6 @@ def test_a_ping_without_a_date_knows_no_clock_and_one_that_is_refused_says_so(sy
         ping(httpx.Response(401))
 
 
-def test_a_system_without_such_a_read_has_none() -> None:
+def test_a_system_without_such_a_read_has_none():
     # EastPay's only read is that of one payment, by its id.
     assert not any(hasattr(client, "ping") for client in CLIENTS["eastpay"])

@@ -42,7 +42,7 @@ def system(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _a_clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def _a_clean_environment(monkeypatch: pytest.MonkeyPatch):
     for name in os.environ:
         if name.partition("_")[0].lower() in CLIENTS:
             monkeypatch.delenv(name)
@@ -60,7 +60,7 @@ def make(request: pytest.FixtureRequest, system: str, monkeypatch: pytest.Monkey
     each way.
     """
 
-    def by(environment: str | None = None, base_url: str | None = None) -> Any:
+    def by(environment: str | None = None, base_url: str | None = None):
         kind, options = CLIENTS[system][0], {**ARGUMENTS[system], "transport": OFFLINE}
         given = {
             name: value
@@ -95,9 +95,7 @@ def spellings(host: str) -> list[str]:
 
 
 class TestTheHostOfAnEnvironment:
-    def test_it_is_not_called_under_the_name_of_the_other(
-        self, system: str, make: Make, hosts: Any
-    ) -> None:
+    def test_it_is_not_called_under_the_name_of_the_other(self, system, make, hosts):
         test, test_host, live_host = hosts
         for host, theirs, other in (
             (live_host, "production", test),
@@ -112,13 +110,13 @@ class TestTheHostOfAnEnvironment:
                 assert f"{system.upper()}_ENVIRONMENT={theirs}" in str(raised.value)
             assert make(theirs, f"https://{host}").environment == theirs
 
-    def test_older_names_count_as_well(self, system: str, make: Make, hosts: Any) -> None:
+    def test_older_names_count_as_well(self, system, make, hosts):
         for host in ADAPTERS[system].HOSTS[3:]:
             with pytest.raises(ConfigurationError, match="write environment='production'"):
                 make(hosts[0], f"https://{host}")
             assert make("production", f"https://{host}").environment == "production"
 
-    def test_no_default_decides_for_the_host_of_the_other(self, make: Make, hosts: Any) -> None:
+    def test_no_default_decides_for_the_host_of_the_other(self, make, hosts):
         test, test_host, live_host = hosts
         for url in spellings(live_host):
             with pytest.raises(
@@ -129,24 +127,22 @@ class TestTheHostOfAnEnvironment:
             assert make(None, url).environment == test
 
     def test_without_a_url_it_is_that_of_the_environment_and_nothing_live_is_the_default(
-        self, make: Make, hosts: Any
-    ) -> None:
+        self, make, hosts
+    ):
         test, test_host, live_host = hosts
         for given, name, host in ((None, test, test_host), (test, test, test_host)):
             made = make(given)
             assert (made.environment, httpx.URL(made.base_url).host) == (name, host)
         assert make("production").base_url.rstrip("/") == f"https://{live_host}"
 
-    def test_what_is_percent_encoded_is_no_host(self, make: Make, hosts: Any) -> None:
+    def test_what_is_percent_encoded_is_no_host(self, make, hosts):
         with pytest.raises(ConfigurationError, match=r"base_url|BASE_URL"):
             make(hosts[0], f"https://{hosts[2].replace('.', '%2e')}")
 
     @pytest.mark.parametrize(
         "host", ["gateway.example", "10.0.0.7:8443", "eu.{live}", "{live}.example", "[::2]"]
     )
-    def test_any_other_belongs_to_the_environment_that_is_named(
-        self, make: Make, hosts: Any, host: str
-    ) -> None:
+    def test_any_other_belongs_to_the_environment_that_is_named(self, make, hosts, host):
         url = f"https://{host.format(live=hosts[2])}"
         for environment in ("production", hosts[0]):
             assert make(environment, url).environment == environment
@@ -155,14 +151,12 @@ class TestTheHostOfAnEnvironment:
     @pytest.mark.parametrize(
         "host", ["127.0.0.1:8900", "localhost", "[::1]:8900", "sandbox.localhost"]
     )
-    def test_on_this_machine_it_is_a_sandbox_unless_production_is_named(
-        self, make: Make, hosts: Any, host: str
-    ) -> None:
+    def test_on_this_machine_it_is_a_sandbox_unless_production_is_named(self, make, hosts, host):
         assert make(None, f"http://{host}").environment == hosts[0]
         assert make("production", f"http://{host}").environment == "production"
 
 
-def test_the_url_may_end_with_the_version_of_the_paths(system: str, make: Make, hosts: Any) -> None:
+def test_the_url_may_end_with_the_version_of_the_paths(system, make, hosts):
     """FlexFactor: "Sandbox testing | https://api-sandbox.flex-charge.com/v1/".
 
     Every path begins with the version.
@@ -198,7 +192,7 @@ BAD_PROXIES = [
 ]
 
 
-def refused(system: str, words: str, **options: Any) -> None:
+def refused(system: str, words: str, **options):
     """Both clients of a system are refused these options, with these words and without a secret."""
     for kind in CLIENTS[system]:
         with pytest.raises(ConfigurationError, match=words) as raised:
@@ -212,32 +206,30 @@ def refused(system: str, words: str, **options: Any) -> None:
 @pytest.mark.parametrize(
     "url", [*URLS["base urls that are good"], httpx.URL("https://proxy.example")]
 )
-def test_a_url_that_is_encrypted_or_of_this_machine_is_taken(system: str, url: Any) -> None:
+def test_a_url_that_is_encrypted_or_of_this_machine_is_taken(system, url):
     made = CLIENTS[system][0](**{**ARGUMENTS[system], "base_url": url})
     assert made.base_url.rstrip("/") == str(url).rstrip("/")
 
 
 @each_system
 @pytest.mark.parametrize(("words", "urls"), BAD_URLS)
-def test_a_url_that_cannot_be_is_refused_and_no_password_is_shown(
-    system: str, words: str, urls: list[Any]
-) -> None:
+def test_a_url_that_cannot_be_is_refused_and_no_password_is_shown(system, words, urls):
     for url in urls:
         refused(system, rf"^(?=.*base_url).*{words}", base_url=url)
 
 
 @each_system
-def test_a_proxy_that_cannot_be_is_refused_and_not_shown(system: str) -> None:
+def test_a_proxy_that_cannot_be_is_refused_and_not_shown(system):
     words = r"proxy .* is not a proxy that can be used: write http://host:port"
     for proxy in BAD_PROXIES:
         refused(system, words, proxy=proxy)
 
 
-async def nobody_awaits(_event: object) -> None:
+async def nobody_awaits(_event):
     """What nobody would await."""
 
 
-WRONG: list[tuple[dict[str, Any], str]] = [
+WRONG = [
     ({"environment": "live"}, r"environment='live' is unknown: write '\w+' or 'production'"),
     ({"environment": ["staging"]}, r"environment=.* is unknown"),
     ({"deadline": -1}, "deadline=-1 must be seconds above zero"),
@@ -267,14 +259,12 @@ WRONG_OF_EACH = [
 
 
 @pytest.mark.parametrize(("system", "options", "words"), WRONG_OF_EACH)
-def test_an_option_that_cannot_be_is_refused_when_the_client_is_made(
-    system: str, options: dict[str, Any], words: str
-) -> None:
+def test_an_option_that_cannot_be_is_refused_when_the_client_is_made(system, options, words):
     refused(system, words, **options)
 
 
 @each_system
-def test_a_transport_of_the_other_mode_is_refused(system: str) -> None:
+def test_a_transport_of_the_other_mode_is_refused(system):
     sync, awaited = CLIENTS[system]
     for kind, other, wanted in (
         (sync, httpx.AsyncHTTPTransport, "BaseTransport"),
@@ -289,9 +279,7 @@ def test_a_transport_of_the_other_mode_is_refused(system: str) -> None:
 
 @pytest.mark.parametrize("awaited", [False, True])
 @pytest.mark.parametrize(("system", "name"), METHODS)
-def test_a_closed_client_says_that_a_new_one_is_needed(
-    system: str, name: str, awaited: bool
-) -> None:
+def test_a_closed_client_says_that_a_new_one_is_needed(system, name, awaited):
     arguments = arguments_of(attrgetter(name)(MADE[system]))
     calls = (
         lambda client: client.close(),
@@ -307,7 +295,7 @@ class TestVariables:
     def set_all(self, system: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         """Sets all that a client needs but for changes. Returns what `from_env` makes of it."""
 
-        def set_them(_options: Any = (), **changes: str) -> Any:
+        def set_them(_options=(), **changes: str):
             needed = {**ADAPTERS[system].SETTINGS, "base_url": "https://gateway.example", **changes}
             for name, value in needed.items():
                 monkeypatch.setenv(f"{system.upper()}_{name.upper()}", value)
@@ -317,9 +305,7 @@ class TestVariables:
         return set_them
 
     @pytest.mark.parametrize("system", CLIENTS, indirect=True)
-    def test_each_that_is_needed_is_named_when_it_is_empty(
-        self, system: str, set_all: Callable[..., Any]
-    ) -> None:
+    def test_each_that_is_needed_is_named_when_it_is_empty(self, system, set_all):
         for name in ADAPTERS[system].SETTINGS:
             with pytest.raises(
                 ConfigurationError, match=f"^{system.upper()}_{name.upper()} is not set"
@@ -330,7 +316,7 @@ class TestVariables:
         ).base_url
 
     @pytest.mark.parametrize("system", CLIENTS, indirect=True)
-    def test_options_win_one_by_one(self, set_all: Callable[..., Any], system: str) -> None:
+    def test_options_win_one_by_one(self, set_all, system):
         assert set_all(base_url=" https://a.example ").base_url == "https://a.example"
         assert set_all({"base_url": "https://b.example"}).base_url == "https://b.example"
         with pytest.raises(
@@ -343,16 +329,14 @@ class TestVariables:
         assert given.base_url == "https://b.example"
 
     @pytest.mark.parametrize("system", CLIENTS, indirect=True)
-    def test_a_password_in_the_url_is_shown_by_no_message_and_no_traceback(
-        self, set_all: Callable[..., Any]
-    ) -> None:
+    def test_a_password_in_the_url_is_shown_by_no_message_and_no_traceback(self, set_all):
         password = "s3cret-words"
         for scheme in ("https", "ftp"):
             with pytest.raises(ConfigurationError) as raised:
                 set_all(base_url=f"{scheme}://u:{password}@gateway.example")
             assert_hidden(raised.value, [password])
 
-    def test_the_environment(self, system: str, set_all: Callable[..., Any], hosts: Any) -> None:
+    def test_the_environment(self, system, set_all, hosts):
         assert set_all(environment="production").environment == "production"
         assert set_all({"environment": hosts[0]}, environment="production").environment == hosts[0]
         words = (
@@ -363,5 +347,5 @@ class TestVariables:
             set_all(environment="live")
 
 
-def test_a_gateway_of_eastpays_has_no_environments() -> None:
+def test_a_gateway_of_eastpays_has_no_environments():
     assert CLIENTS["eastpay"][0](**ARGUMENTS["eastpay"]).environment == ""

@@ -17,7 +17,7 @@ each_system = pytest.mark.parametrize("name", TITLES)
 
 
 @each_system
-def test_a_system_has_a_page_and_a_reference(name: str) -> None:
+def test_a_system_has_a_page_and_a_reference(name):
     reference = "payment-requests" if name == "victor" else name
     pages = (f"docs/{name}.md", f"docs/api/{reference}.md")
     missing = [page for page in pages if not (ROOT / page).exists()]
@@ -25,14 +25,14 @@ def test_a_system_has_a_page_and_a_reference(name: str) -> None:
 
 
 @each_system
-def test_its_page_is_in_the_menu(name: str) -> None:
+def test_its_page_is_in_the_menu(name):
     lines = (ROOT / "mkdocs.yml").read_text("utf-8").splitlines()
     [systems] = [line for line in lines if "- Systems: [" in line]
     assert f"{name}.md" in systems, f"mkdocs.yml lacks {name}.md"
 
 
 @each_system
-def test_it_stands_on_the_pages_over_all_systems(name: str) -> None:
+def test_it_stands_on_the_pages_over_all_systems(name):
     said = dict.fromkeys(OVERVIEWS, TITLES[name])
     said["docs/sandbox-reference.md"] = f"\n## {TITLES[name]}\n"
     for page, text in said.items():

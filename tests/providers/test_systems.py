@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -27,7 +26,7 @@ def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
     for name in [name for name in sys.modules if name.startswith("shop_systems")]:
         monkeypatch.delitem(sys.modules, name)
 
-    def write(**parts: str) -> None:
+    def write(**parts: str):
         folder = tmp_path / "shop_systems" / "shop"
         folder.mkdir(parents=True)
         text = "".join(f"{name} = {value}\n" for name, value in parts.items())
@@ -37,19 +36,19 @@ def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
 
 
 @pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def installed(monkeypatch: pytest.MonkeyPatch):
     """One system more has an entry point."""
     shop = EntryPoint("shop", "shop_systems:SYSTEM", "victor_ext.systems")
     points = {**entry_points_of(), "shop": shop}
     monkeypatch.setattr(systems, "entry_points_of", lambda: points)
 
 
-def test_a_system_without_an_adapter_is_named_with_the_file_to_write() -> None:
+def test_a_system_without_an_adapter_is_named_with_the_file_to_write():
     with pytest.raises(LookupError, match=r"^shop has no adapter: write tests/providers/shop/adap"):
         adapter_of("shop")
 
 
-def test_a_part_that_an_adapter_lacks_is_named_with_its_meaning(plant: Callable[..., None]) -> None:
+def test_a_part_that_an_adapter_lacks_is_named_with_its_meaning(plant):
     plant(**{name: value for name, value in WHOLE.items() if name != "READ"})
     with pytest.raises(
         LookupError, match=r"^shop_systems/shop/adapter\.py lacks READ, an `Exchange` "
@@ -58,14 +57,14 @@ def test_a_part_that_an_adapter_lacks_is_named_with_its_meaning(plant: Callable[
 
 
 @pytest.mark.usefixtures("installed")
-def test_an_installed_system_needs_the_parts_of_its_client_too(plant: Callable[..., None]) -> None:
+def test_an_installed_system_needs_the_parts_of_its_client_too(plant):
     plant(**WHOLE)
     with pytest.raises(LookupError, match=r"lacks ARGUMENTS, .*; SETTINGS, .*; REFUSAL, "):
         adapter_of("shop", "shop_systems")
 
 
 @pytest.mark.usefixtures("installed")
-def test_a_table_without_an_entry_of_a_system_is_named_with_its_file() -> None:
+def test_a_table_without_an_entry_of_a_system_is_named_with_its_file():
     table = {"victor": 1, "velo, of a payout": 2, "eastpay checkout": 3, "flexfactor": 4}
     with pytest.raises(LookupError, match=r"^tests/cli/test_it\.py: there is no entry of shop\. "):
         of_every_system("tests.cli.test_it", table)
@@ -80,12 +79,12 @@ def test_a_table_without_an_entry_of_a_system_is_named_with_its_file() -> None:
         (page_table, r"^shop has no page: write docs/shop\.md"),
     ],
 )
-def test_a_file_that_a_system_lacks_is_named(read: Callable[[str], Any], message: str) -> None:
+def test_a_file_that_a_system_lacks_is_named(read, message):
     with pytest.raises(LookupError, match=message):
         read("shop")
 
 
-def test_a_class_that_is_not_where_a_system_says_is_named(plant: Callable[..., None]) -> None:
+def test_a_class_that_is_not_where_a_system_says_is_named(plant):
     plant(Client="None")
     client, awaited = (f"shop_systems.shop.adapter:{name}" for name in ("Client", "AsyncClient"))
     shop = System(name="shop", title="Shop", client=client, async_client=awaited)

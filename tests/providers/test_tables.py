@@ -24,9 +24,7 @@ from victor_ext.runtime.loop.evidence import document_complaint
 from victor_ext.runtime.loop.operations import Operation, Operations
 
 LOST = httpx.ReadError("the connection was cut")
-UNDECLARED: Mapping[str, Mapping[str, Any]] = {
-    "listOrders": {"items": [{"id": "o-1", "status": 7}]}
-}
+UNDECLARED = {"listOrders": {"items": [{"id": "o-1", "status": 7}]}}
 """Members of good answers that are in no document."""
 BUSY = httpx.Response(200, json={"error": "busy"})
 OF_ANYBODY = httpx.Response(200, json={"message": "signed in"})
@@ -58,7 +56,7 @@ class Case(NamedTuple):
     system: str
     operation: Any
 
-    def good(self, request: httpx.Request, **changes: Any) -> httpx.Response:
+    def good(self, request: httpx.Request, **changes) -> httpx.Response:
         """A good answer to any request of the system, as its document declares it."""
         operation = Document.of(self.system).operation_of(request)
         body = with_members(answers_of(self.system)[operation.id], changes)
@@ -68,7 +66,7 @@ class Case(NamedTuple):
         body = {**body, **UNDECLARED.get(operation.id, {})}
         return httpx.Response(operation.answer[0], json=body)
 
-    def observe(self, *lines: Any) -> Seen:
+    def observe(self, *lines) -> Seen:
         """Make the call.
 
         These lines answer its operation first; then, and for all else, the document does.
@@ -85,7 +83,7 @@ class Case(NamedTuple):
                 raise line
             return line
 
-        def use(client: Any) -> Any:
+        def use(client):
             result = contract_of(self.system).making(self.operation.id)(client)
             return next(iter(result.pages()), None) if hasattr(result, "pages") else result
 
@@ -113,7 +111,7 @@ each_row = pytest.mark.parametrize("case", [*cases()])
 
 
 @each_row
-def test_nobody_elses_answer_is_a_success(case: Case) -> None:
+def test_nobody_elses_answer_is_a_success(case):
     assert case.observe(*[BUSY] * 3).outcome != "success"
     anybodys = case.observe(*[OF_ANYBODY] * 3)
     # "an object, or nothing", whatever it has
@@ -122,10 +120,10 @@ def test_nobody_elses_answer_is_a_success(case: Case) -> None:
 
 
 @each_row
-def test_any_good_status_is_a_success(case: Case) -> None:
+def test_any_good_status_is_a_success(case):
     """Whoever took one that the document does not list for a failure would do it again."""
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request):
         good = case.good(request)
         return httpx.Response(status, headers=good.headers, content=good.content)
 
@@ -135,7 +133,7 @@ def test_any_good_status_is_a_success(case: Case) -> None:
 
 
 @each_row
-def test_an_id_of_another_object_is_refused(case: Case) -> None:
+def test_an_id_of_another_object_is_refused(case):
     asked = case.observe().requests[0].url.path.split("/")
     for place, value in answer_of(case).items():
         if value in asked:
@@ -144,7 +142,7 @@ def test_an_id_of_another_object_is_refused(case: Case) -> None:
 
 
 @each_row
-def test_another_value_of_the_request_is_refused_and_one_that_cannot_be_read(case: Case) -> None:
+def test_another_value_of_the_request_is_refused_and_one_that_cannot_be_read(case):
     seen = case.observe()
     if seen.row.repeats is None:
         return
@@ -160,16 +158,14 @@ def test_another_value_of_the_request_is_refused_and_one_that_cannot_be_read(cas
             assert (observed.outcome, f"its {name}" in str(observed.error)) == ("unknown", True)
 
 
-def without_rows(
-    document: Any, url: httpx.URL, place: Any, *_rows: Any, **_more: Any
-) -> Operations:
+def without_rows(document, url: httpx.URL, place, *_rows, **_more) -> Operations:
     """The table of a system without rows by hand: what its document says."""
     return Operations(document, url, place)
 
 
 @each_row
-def test_a_row_that_is_taken_out_is_missed(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    scripts: list[list[Any]] = [[], [LOST], [LOST] * 3, [OF_ANYBODY] * 3, [httpx.Response(200)] * 3]
+def test_a_row_that_is_taken_out_is_missed(case, monkeypatch):
+    scripts = [[], [LOST], [LOST] * 3, [OF_ANYBODY] * 3, [httpx.Response(200)] * 3]
     scripts += [[partial(case.good, **{place: "another-id"})] * 3 for place in answer_of(case)]
     with_row = [case.observe(*script) for script in scripts]
     row = with_row[0].row

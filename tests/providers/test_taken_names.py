@@ -14,7 +14,7 @@ import pytest
 from victor_ext import providers
 from victor_ext.typed import Record
 from victor_spec.typed.records import TAKEN
-from victor_spec.typed.settings import RecordSettings, ViewSettings, read_settings
+from victor_spec.typed.settings import read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {
@@ -41,13 +41,13 @@ def names_by_hand(kind: type[Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("system", SETTINGS)
-def test_the_settings_name_what_the_classes_by_hand_have(system: str) -> None:
+def test_the_settings_name_what_the_classes_by_hand_have(system):
     for module in walk_packages(providers.__path__, f"{providers.__name__}."):
         if f".{system}." in module.name:
             importlib.import_module(module.name)
     generated = importlib.import_module(f"{system}_api.typed.records")
     settings = read_settings(SETTINGS[system])
-    entries: dict[str, RecordSettings | ViewSettings] = {**settings.records, **settings.views}
+    entries = {**settings.records, **settings.views}
     for name, kind in inspect.getmembers(generated, inspect.isclass):
         if kind.__module__ == generated.__name__:
             by_hand = sorted(names_by_hand(kind))
@@ -55,6 +55,6 @@ def test_the_settings_name_what_the_classes_by_hand_have(system: str) -> None:
             assert written == by_hand, f"`taken` of {name} in {SETTINGS[system].name}"
 
 
-def test_the_recipe_knows_what_each_record_has() -> None:
+def test_the_recipe_knows_what_each_record_has():
     bases = {*Record.__mro__} - {object}
     assert {name for base in bases for name in public(base)} == TAKEN

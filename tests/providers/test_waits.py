@@ -53,15 +53,15 @@ def of_flexfactor(number: int) -> dict[str, Any]:
     return {"id": "o-1", "status": number}
 
 
-def requests(**until: Any) -> Callable[[Any], Any]:
+def requests(**until) -> Callable[[Any], Any]:
     return lambda client: client.payment_requests.wait(ID, timeout=0, **until)
 
 
-def payouts(until: Any) -> Callable[[Any], Any]:
+def payouts(until) -> Callable[[Any], Any]:
     return lambda client: client.payouts.wait(GUID, until=until, timeout=0)
 
 
-def orders(**until: Any) -> Callable[[Any], Any]:
+def orders(**until) -> Callable[[Any], Any]:
     return lambda client: client.orders.wait("o-1", timeout=0, **until)
 
 
@@ -126,13 +126,13 @@ WAITS = of_every_system(
 each_wait = pytest.mark.parametrize("name", WAITS)
 
 
-def wait(name: str, mode: str, word: Any) -> Any:
+def wait(name: str, mode: str, word):
     script = Script(httpx.Response(200, json=WAITS[name].body(word)))
     return called(name.partition(" ")[0], mode, WAITS[name].call, script)
 
 
 @each_wait
-def test_a_wait_ends_with_what_cannot_change_any_more(name: str, mode: str) -> None:
+def test_a_wait_ends_with_what_cannot_change_any_more(name, mode):
     for word in WAITS[name].ends:
         if WAITS[name].is_conflict:
             with pytest.raises(Conflict, match="can no longer be"):
@@ -142,7 +142,7 @@ def test_a_wait_ends_with_what_cannot_change_any_more(name: str, mode: str) -> N
 
 
 @each_wait
-def test_a_wait_goes_on_with_what_may_change(name: str, mode: str) -> None:
+def test_a_wait_goes_on_with_what_may_change(name, mode):
     for word in WAITS[name].goes_on:
         with pytest.raises(TimedOut):
             wait(name, mode, word)

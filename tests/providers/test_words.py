@@ -22,7 +22,7 @@ FAILING = httpx.MockTransport(lambda _request: httpx.Response(500))
 REQUEST = payment()
 
 
-def test_a_misspelt_word_is_refused_by_the_checker_and_by_the_client() -> None:
+def test_a_misspelt_word_is_refused_by_the_checker_and_by_the_client():
     with Velo(**ARGUMENTS["velo"], transport=FAILING, retry=ONCE) as velo:
         with pytest.raises(InvalidRequest, match="until"):
             velo.payouts.wait("p-1", until="ACEPTED", timeout=0)  # type: ignore[arg-type] # the mistake that is tested
@@ -35,7 +35,7 @@ def test_a_misspelt_word_is_refused_by_the_checker_and_by_the_client() -> None:
             flexfactor.orders.list(sort="up")  # type: ignore[arg-type] # as above
 
 
-def test_a_word_that_the_client_does_not_know_is_sent_as_it_is() -> None:
+def test_a_word_that_the_client_does_not_know_is_sent_as_it_is():
     receipt = {"victor_payment_request_id": "p-1", "status": "canceled", "results": []}
     script = Script(httpx.Response(200, json=receipt))
     with Victor(**ARGUMENTS["victor"], transport=script.transport, retry=ONCE) as victor:
@@ -51,7 +51,7 @@ def test_a_word_that_the_client_does_not_know_is_sent_as_it_is() -> None:
             victor.payment_requests.list(status="canceled")  # type: ignore[arg-type] # the mistake that is tested
 
 
-def test_the_words_are_those_that_the_client_takes() -> None:
+def test_the_words_are_those_that_the_client_takes():
     with Velo(**ARGUMENTS["velo"], transport=FAILING, retry=ONCE) as velo:
         for word in PAYOUT_STATUSES:
             with pytest.raises(TimedOut):  # it is taken, and read once
@@ -61,14 +61,14 @@ def test_the_words_are_those_that_the_client_takes() -> None:
 
 
 @pytest.mark.parametrize("name", providers.__all__)
-def test_each_name_of_the_providers_is_the_one_of_its_own_package(name: str) -> None:
+def test_each_name_of_the_providers_is_the_one_of_its_own_package(name):
     result = getattr(providers, name)
     home = importlib.import_module(result.__module__)
     assert getattr(home, name) is result
     assert name in dir(providers)
 
 
-def test_there_is_no_other_name() -> None:
+def test_there_is_no_other_name():
     assert providers.__all__ == sorted(providers.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'Nobody'"):
         _ = providers.Nobody

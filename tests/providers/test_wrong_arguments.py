@@ -34,7 +34,7 @@ class Wrong(NamedTuple):
     advice: str = ""
 
 
-WRONG: Mapping[str, Sequence[Wrong]] = {
+WRONG = {
     "moment": [
         Wrong([date(2026, 3, 4), "2026-03-04T05:06:07Z", 7, HUGE], "type", r"write datetime\("),
         Wrong([NAIVE], "naive", r"write datetime\("),
@@ -64,7 +64,7 @@ WRONG: Mapping[str, Sequence[Wrong]] = {
     "required text": [Wrong(["", " ", None], "length format required invalid type")],
 }
 """What an argument cannot be, by its kind."""
-KINDS: Mapping[Any, str] = {
+KINDS = {
     datetime: "moment",
     date: "day",
     Money: "money",
@@ -102,7 +102,7 @@ def checked(target: Target) -> Mapping[str, Types]:
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_a_value_that_is_no_such_thing_is_refused_by_name_with_what_to_write(name: str) -> None:
+def test_a_value_that_is_no_such_thing_is_refused_by_name_with_what_to_write(name):
     target = TARGETS[name]
     for argument, types in checked(target).items():
         for wrong in wrong_for(types):
@@ -124,14 +124,14 @@ WITH_ARGUMENTS = [name for name, target in TARGETS.items() if checked(target)]
 
 
 @pytest.mark.parametrize("name", WITH_ARGUMENTS)
-def test_all_that_is_wrong_is_said_at_once(name: str) -> None:
+def test_all_that_is_wrong_is_said_at_once(name):
     wrong = all_wrong(TARGETS[name])
     problems = refused(TARGETS[name], **wrong).problems
     assert {last(problem) for problem in problems} >= wrong.keys() - APART
 
 
 @pytest.mark.parametrize("name", [name for name in WITH_ARGUMENTS if "'s " not in name])
-def test_an_awaited_call_is_refused_with_the_same_words(name: str) -> None:
+def test_an_awaited_call_is_refused_with_the_same_words(name):
     system, _, method = name.partition(" ")
     wrong = all_wrong(TARGETS[name])
     arguments = {**TARGETS[name].good, **wrong}
@@ -152,7 +152,7 @@ def in_order(first: str) -> str:
     return "_".join(ends.get(word, word) for word in first.split("_"))
 
 
-ORDERED: Mapping[str, tuple[Any, Any]] = {
+ORDERED = {
     "moment": (AWARE, AWARE + timedelta(seconds=1)),
     "day": ("2026-03-04", date(2026, 3, 5)),
     "number": (5, 6),
@@ -167,8 +167,8 @@ RANGES = [
 
 @pytest.mark.parametrize(("target", "first", "last"), RANGES)
 def test_a_range_that_ends_before_it_begins_is_refused_and_one_of_a_moment_is_sent(
-    target: Target, first: str, last: str
-) -> None:
+    target, first, last
+):
     early, late = ORDERED[kind_of(target.types[first])]
     [problem] = refused(target, **{first: late, last: early}).problems
     assert (problem.field, problem.code) == (last, "range")
@@ -183,7 +183,7 @@ TOO_DEEP = nested(20_000)
 
 @pytest.mark.parametrize("name", TARGETS)
 @pytest.mark.parametrize("value", [TOO_DEEP, {"a": TOO_DEEP}], ids=["list", "mapping"])
-def test_what_is_nested_too_deeply_is_refused_and_ends_no_program(name: str, value: Any) -> None:
+def test_what_is_nested_too_deeply_is_refused_and_ends_no_program(name, value):
     for argument in checked(TARGETS[name]):
         refused(TARGETS[name], **{argument: value})
 
@@ -198,7 +198,7 @@ IN_NO_PATH = ("find", "watch", "flexfactor capture", "payment_requests.list")
 
 
 @pytest.mark.parametrize("name", [name for name in TARGETS if not name.endswith(IN_NO_PATH)])
-def test_an_id_cannot_lead_elsewhere(name: str) -> None:
+def test_an_id_cannot_lead_elsewhere(name):
     """FlexFactor takes any text that a path can hold, also of an order that is to come, and encodes
     it.
     """
@@ -217,7 +217,7 @@ REFERENCES = ("merchant_transaction_id", "payor_payment_id")
 
 
 @pytest.mark.parametrize("reference", [" INV-1", "INV-1 ", "INV\n1", "INV\x001"])
-def test_a_reference_that_may_come_back_otherwise_is_refused(reference: str) -> None:
+def test_a_reference_that_may_come_back_otherwise_is_refused(reference):
     for call, target in TARGETS.items():
         is_a_filter = call == "velo payouts.payments"
         for name in target.types.keys() & REFERENCES if not is_a_filter else ():
@@ -232,7 +232,7 @@ def rows(table: str) -> Iterator[tuple[Any, ...]]:
             yield TARGETS[f"{system} {call}"], *cells
 
 
-def as_money(value: Any) -> Any:
+def as_money(value):
     is_money = isinstance(value, dict) and "minor_units" in value
     return Money(**value) if is_money else value
 
@@ -241,9 +241,7 @@ REFUSED = [(*row, "") if len(row) < 5 else row for row in rows("refused")]
 
 
 @pytest.mark.parametrize(("target", "argument", "code", "values", "words"), REFUSED)
-def test_what_the_system_does_not_take_is_refused_by_name(
-    target: Target, argument: str, code: str, values: list[Any], words: str
-) -> None:
+def test_what_the_system_does_not_take_is_refused_by_name(target, argument, code, values, words):
     for value in values:
         error = refused(target, **{argument: as_money(value)})
         [problem] = error.problems
@@ -252,9 +250,7 @@ def test_what_the_system_does_not_take_is_refused_by_name(
 
 
 @pytest.mark.parametrize(("target", "lengths"), [*rows("longest")])
-def test_a_text_of_the_greatest_length_is_sent_and_a_longer_one_refused(
-    target: Target, lengths: dict[str, int]
-) -> None:
+def test_a_text_of_the_greatest_length_is_sent_and_a_longer_one_refused(target, lengths):
     for name, longest in lengths.items():
         with pytest.raises(NotFound):
             target({name: "é" * longest})

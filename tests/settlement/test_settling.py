@@ -1,7 +1,6 @@
 """What becomes of a write by the ends of all its calls, and whose a request is that was found."""
 
 from operator import call
-from typing import Any
 
 import httpx
 import pytest
@@ -25,14 +24,12 @@ KEYS = Keys(DAY, "me")
 SENT_BEFORE = SentSince(NOW - HOUR, "me", known=True)
 
 
-def settled(
-    end: Any, *, before: SentSince | None = None, is_keyed: bool = True
-) -> Settlement | LookUp:
+def settled(end, *, before: SentSince | None = None, is_keyed: bool = True) -> Settlement | LookUp:
     """The settlement of a write whose call ends so, with an error or a result. `before` is when it
     was sent first.
     """
 
-    def create(_is_repeat: bool, _decided: Moment) -> Any:
+    def create(_is_repeat: bool, _decided: Moment):
         if isinstance(end, VictorError):
             raise end
         return end
@@ -70,9 +67,7 @@ def test_what_becomes_of_a_payment_that_was_not_sent_before(end, outcome):
 
 
 @pytest.mark.parametrize("end", [REFUSED, INVALID, USED])
-def test_a_refusal_of_a_repeat_says_nothing_of_the_first_call_so_it_is_looked_up(
-    end,
-):
+def test_a_refusal_of_a_repeat_says_nothing_of_the_first_call_so_it_is_looked_up(end):
     assert isinstance(settled(end, before=SENT_BEFORE), LookUp)
 
 

@@ -7,12 +7,11 @@ import importlib
 import io
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partialmethod
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
 import httpx
 import pytest
@@ -28,12 +27,12 @@ KEYED = {"key": HeaderKey()}
 NOTHING_DECLARED = "nothing that the document declares"
 
 
-def caller(mode: str, provider: Script | None, **options: Any) -> Caller:
+def caller(mode: str, provider: Script | None, **options) -> Caller:
     """A caller of the package of bare.yaml."""
     return Caller(mode, provider, generated(Path(__file__).with_name("bare.yaml")), **options)
 
 
-def answered(mode: str, name: str, *lines: Any, **arguments: Any) -> Any:
+def answered(mode: str, name: str, *lines, **arguments):
     """What an operation returns that gets these responses."""
     return caller(mode, Script(*lines)).call(f"b.{name}", **arguments)
 
@@ -52,14 +51,14 @@ def no_success(
 @pytest.mark.parametrize("name", ["any_answer", "no_content"])
 class TestABodyThatTheDocumentHasNoContentFor:
     @pytest.mark.parametrize("body", [{"status": False}, {"id": "pay_1"}, [], 0, False])
-    def test_json_is_returned_as_it_came(self, mode: str, name: str, body: Any) -> None:
+    def test_json_is_returned_as_it_came(self, mode, name, body):
         parsed = answered(mode, name, httpx.Response(201, json=body)).parsed
         assert (parsed, type(parsed)) == (body, type(body))
 
     @pytest.mark.parametrize("body", [b"<html>Log in</html>", b"OK", b"\xff", b'{"id": "pay'])
     def test_anything_else_is_no_success_and_is_asked_for_again_with_its_key(
-        self, mode: str, name: str, body: bytes
-    ) -> None:
+        self, mode, name, body
+    ):
         answer = httpx.Response(201, content=body)
         error = no_success(mode, name, answer, "declares no content for this status")
         assert error.body == body
@@ -68,35 +67,33 @@ class TestABodyThatTheDocumentHasNoContentFor:
         first, second = (each.headers["idempotency-key"] for each in provider.requests)
         assert first == second
 
-    def test_an_error_is_no_success(self, mode: str, name: str) -> None:
+    def test_an_error_is_no_success(self, mode, name):
         no_success(mode, name, httpx.Response(201, json={"error": "busy"}), "reports an error")
 
 
 @pytest.mark.parametrize("name", ["any_answer", "no_schema", "no_schemas"])
-def test_an_empty_body_is_what_a_media_type_without_a_schema_promises(mode: str, name: str) -> None:
+def test_an_empty_body_is_what_a_media_type_without_a_schema_promises(mode, name):
     assert answered(mode, name, httpx.Response(200)).parsed is None
 
 
-def test_a_body_of_a_media_type_without_a_schema_is_json(mode: str) -> None:
+def test_a_body_of_a_media_type_without_a_schema_is_json(mode):
     assert answered(mode, "no_schema", httpx.Response(200, json={"id": 5})).parsed == {"id": 5}
     no_success(mode, "no_schema", httpx.Response(200, text="<html>Log in</html>"))
 
 
 @pytest.mark.parametrize("name", ["any_schema", "one_schema", "typed", "listed", "chosen"])
-def test_an_empty_body_is_no_success_where_the_document_has_a_schema(mode: str, name: str) -> None:
+def test_an_empty_body_is_no_success_where_the_document_has_a_schema(mode, name):
     no_success(mode, name, httpx.Response(200))
 
 
 @pytest.mark.parametrize("body", [{}, {"id": ""}, {"id": " "}, {"id": None}, {"id": 5}, {"zz": 1}])
-def test_an_object_without_a_declared_value_is_no_success_of_a_write(mode: str, body: Any) -> None:
+def test_an_object_without_a_declared_value_is_no_success_of_a_write(mode, body):
     """Anybody's server answers `{}`, and a blank id names nothing: both say as little."""
     no_success(mode, "typed", httpx.Response(200, json=body), NOTHING_DECLARED)
 
 
 @pytest.mark.parametrize(("name", "body", "is_good"), cases_beside(__file__)["errors"])
-def test_errors_are_a_success_only_where_the_document_declares_them(
-    mode: str, name: str, body: Any, is_good: bool
-) -> None:
+def test_errors_are_a_success_only_where_the_document_declares_them(mode, name, body, is_good):
     answer = httpx.Response(200, json=body)
     if is_good:
         assert answered(mode, name, answer).status_code == 200
@@ -105,9 +102,7 @@ def test_errors_are_a_success_only_where_the_document_declares_them(
 
 
 @pytest.mark.parametrize(("body", "is_evidence"), cases_beside(__file__)["held"])
-def test_what_is_not_declared_is_no_evidence_of_a_write(
-    mode: str, body: Any, is_evidence: bool
-) -> None:
+def test_what_is_not_declared_is_no_evidence_of_a_write(mode, body, is_evidence):
     """Neither an object of a class that the document does not name, nor a value of another type."""
     answer = httpx.Response(200, json=body)
     if is_evidence:
@@ -116,7 +111,7 @@ def test_what_is_not_declared_is_no_evidence_of_a_write(
         no_success(mode, "held", answer, NOTHING_DECLARED)
 
 
-def test_an_unknown_variant_is_read_and_is_no_evidence_of_a_write(mode: str) -> None:
+def test_an_unknown_variant_is_read_and_is_no_evidence_of_a_write(mode):
     unknown, card = (
         httpx.Response(200, json={"type": kind, "amount": 1}) for kind in ("ideal", "card")
     )
@@ -125,7 +120,7 @@ def test_an_unknown_variant_is_read_and_is_no_evidence_of_a_write(mode: str) -> 
     assert type(answered(mode, "chosen", card).parsed).__name__ == "Card"
 
 
-def test_the_bytes_of_a_read_are_given_unless_they_are_a_page(mode: str) -> None:
+def test_the_bytes_of_a_read_are_given_unless_they_are_a_page(mode):
     pdf = httpx.Response(200, content=b"%PDF")
     assert answered(mode, "any_read", pdf).content == b"%PDF"
     with pytest.raises(UnreadableResponse):
@@ -144,10 +139,8 @@ PACKED, PACKED_JSON = gzip.compress(TEXT, mtime=0), gzip.compress(JSON, mtime=0)
         *((odd, True) for odd in (PACKED_JSON[:-8], PACKED_JSON + b"more")),
     ],
 )
-def test_a_compressed_text_without_its_end_is_no_success(
-    mode: str, content: bytes, is_whole: bool
-) -> None:
-    def compressed(_request: httpx.Request) -> httpx.Response:
+def test_a_compressed_text_without_its_end_is_no_success(mode, content, is_whole):
+    def compressed(_request):
         stream = httpx.ByteStream(content)
         return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=stream)
 
@@ -168,7 +161,7 @@ def tls_server(authority: Authority, answer: bytes, *, notice: bool) -> Iterator
     """
     context, listening = authority.server(), socket.create_server(("127.0.0.1", 0))
 
-    def serve_until_closed() -> None:
+    def serve_until_closed():
         with suppress(OSError):
             while True:
                 accepted, _ = listening.accept()
@@ -198,14 +191,8 @@ def tls_server(authority: Authority, answer: bytes, *, notice: bool) -> Iterator
     ids=["text", "cut text", "JSON", "gzip", "cut gzip", "cut JSON", "number"],
 )
 def test_what_ends_with_its_connection_is_whole_where_that_was_announced(
-    mode: str,
-    authority: Authority,
-    answer: bytes,
-    notice: bool,
-    is_whole: bool,
-    through_httpx: bool,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    mode, authority, answer, notice, is_whole, through_httpx, monkeypatch
+):
     """RFC 9112, 9.8.
 
     Through httpx nobody says how the connection ended, so a text without a length proves nothing.
@@ -238,7 +225,7 @@ def standing(file: io.BytesIO, place: int) -> io.BytesIO:
     return file
 
 
-def upload(mode: str, provider: Script, name: str, file: Any, times: int = 1) -> None:
+def upload(mode: str, provider: Script, name: str, file, times: int = 1):
     """Send a file so often, as the body or as a field of a form."""
     calls = caller(mode, provider, **KEYED)
     body = importlib.import_module(f"{calls.package}.types").File(payload=file)
@@ -254,8 +241,8 @@ class TestAFile:
         ("make", "place", "times"), [(io.BytesIO, 0, 2), (io.BytesIO, 3, 2), (Once, 0, 1)]
     )
     def test_each_attempt_of_each_call_sends_it_from_where_it_stood(
-        self, mode: str, name: str, make: Any, place: int, times: int
-    ) -> None:
+        self, mode, name, make, place, times
+    ):
         provider = Script(LOST, httpx.Response(503), GOOD)
         upload(mode, provider, name, standing(make(b"pqrXYZ"), place), times)
         bodies = [each.content for each in provider.requests]
@@ -264,22 +251,20 @@ class TestAFile:
         )
 
     @pytest.mark.parametrize("make", [io.BytesIO, Once])
-    def test_one_that_was_read_before_is_refused_by_name(
-        self, mode: str, name: str, make: Any
-    ) -> None:
+    def test_one_that_was_read_before_is_refused_by_name(self, mode, name, make):
         provider, field = Script(GOOD), "body" if name == "raw" else "file"
         with pytest.raises(ValueError, match=f"{field}: nothing is left to read"):
             upload(mode, provider, name, standing(make(b"012"), 3))
         assert provider.requests == []
 
 
-def post(mode: str, provider: Script, content: Any) -> Any:
+def post(mode: str, provider: Script, content):
     """Send content of the caller's own through the client of a generated package."""
     return caller(mode, provider, **KEYED).run(lambda made: made.http.post("/raw", content=content))
 
 
-def test_content_that_can_be_read_once_is_not_sent_again_as_nothing(mode: str) -> None:
-    async def awaited() -> AsyncIterator[bytes]:
+def test_content_that_can_be_read_once_is_not_sent_again_as_nothing(mode):
+    async def awaited():
         yield b"012"
 
     provider = Script(LOST, httpx.Response(201))

@@ -2,7 +2,7 @@
 
 import base64
 import importlib
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import httpx
 import pytest
@@ -33,12 +33,12 @@ MARK = "marked-and-fake"
 GOOD = httpx.Response(200, json=PAYMENT)
 
 
-def get(mode: str, provider: Script, **options: Any) -> Any:
+def get(mode: str, provider: Script, **options):
     """Ask for a payment."""
     return Caller(mode, provider, **options).call("payments.get_payment", "pay_1")
 
 
-def connected(**options: Any) -> Any:
+def connected(**options):
     return connect(client_class(), **{"base_url": URL, **options})
 
 
@@ -46,7 +46,7 @@ def basic(pair: str) -> str:
     return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
-async def nobody_awaits(_request: httpx.Request) -> None:
+async def nobody_awaits(_request: httpx.Request):
     """A function that would set credentials later."""
 
 
@@ -64,7 +64,7 @@ class TestCredentials:
             (lambda request: request.headers.update({"x-own": MARK}), "x-own", MARK),
         ],
     )
-    def test_each_sets_its_header(self, mode: str, auth: Any, header: str, value: str) -> None:
+    def test_each_sets_its_header(self, mode, auth, header, value):
         provider = Script(GOOD)
         get(mode, provider, auth=auth)
         headers = provider.requests[0].headers
@@ -72,24 +72,24 @@ class TestCredentials:
         assert headers["accept"] == "application/json, */*;q=0.8", "whatever is declared"
         assert MARK not in repr(auth)
 
-    def test_a_key_in_the_query_is_added_to_that_of_the_call(self, mode: str) -> None:
+    def test_a_key_in_the_query_is_added_to_that_of_the_call(self, mode):
         provider = Script(httpx.Response(200, json={"data": []}))
         caller = Caller(mode, provider, auth=ApiKeyAuth(MARK, query="api_key"))
         caller.call("payments.list_payments", limit=5)
         assert dict(provider.requests[0].url.params) == {"limit": "5", "api_key": MARK}
 
-    def test_a_token_is_signed_for_each_attempt_by_the_providers_clock(self, mode: str) -> None:
-        moments: list[float] = []
+    def test_a_token_is_signed_for_each_attempt_by_the_providers_clock(self, mode):
+        moments = []
         date = {"date": "Wed, 04 Mar 2026 05:06:07 GMT"}
         provider = Script(httpx.Response(503, headers=date), GOOD)
         get(mode, provider, auth=SignedAuth(lambda now: moments.append(now) or f"{len(moments)}"))
         assert [each.headers["authorization"] for each in provider.requests] == ["1", "2"]
         assert abs(moments[1] - 1_772_600_767) < 5
 
-    def test_an_own_function_is_called_with_each_attempt(self, mode: str) -> None:
-        signed: list[tuple[str, bytes]] = []
+    def test_an_own_function_is_called_with_each_attempt(self, mode):
+        signed = []
 
-        def sign(request: httpx.Request) -> None:
+        def sign(request):
             signed.append((request.method, request.content))
             request.headers["x-count"] = str(len(signed))
 
@@ -99,13 +99,11 @@ class TestCredentials:
         assert [request.headers["x-count"] for request in provider.requests] == ["1", "2"]
         assert signed == [("POST", provider.requests[0].content)] * 2
 
-    def test_an_own_function_that_raises_or_changes_the_address_sends_nothing(
-        self, mode: str
-    ) -> None:
-        def unavailable(_request: httpx.Request) -> None:
+    def test_an_own_function_that_raises_or_changes_the_address_sends_nothing(self, mode):
+        def unavailable(_request):
             raise LookupError("no token in the vault")
 
-        def elsewhere(request: httpx.Request) -> None:
+        def elsewhere(request):
             request.url = httpx.URL("https://elsewhere.example/")
 
         provider = Script(GOOD)
@@ -125,7 +123,7 @@ class TestCredentials:
             (nobody_awaits, "nothing awaits it"),
         ],
     )
-    def test_what_is_no_credentials_is_refused(self, auth: Any, said: str) -> None:
+    def test_what_is_no_credentials_is_refused(self, auth, said):
         with pytest.raises(ConfigurationError, match=said) as raised:
             connected(auth=auth)
         assert MARK not in str(raised.value)
@@ -140,11 +138,11 @@ class TestCredentials:
             lambda: ClientCredentialsAuth("oauth/token", "i", "s"),
         ],
     )
-    def test_credentials_that_cannot_work_are_refused_at_once(self, make: Any) -> None:
+    def test_credentials_that_cannot_work_are_refused_at_once(self, make):
         with pytest.raises(ConfigurationError):
             make()
 
-    def test_the_header_that_a_call_would_carry_is_told(self) -> None:
+    def test_the_header_that_a_call_would_carry_is_told(self):
         assert connected(auth=BearerAuth(MARK)).authorization() == f"Bearer {MARK}"
         for auth in (None, ApiKeyAuth(MARK)):
             with pytest.raises(ConfigurationError, match="set no Authorization header"):
@@ -154,11 +152,9 @@ class TestCredentials:
 class TestClientCredentials:
     @pytest.mark.parametrize("in_body", [False, True])
     @pytest.mark.parametrize("host", ["", "https://tokens.example"])
-    def test_a_token_is_asked_for_with_a_form_at_this_host_or_another(
-        self, mode: str, in_body: bool, host: str
-    ) -> None:
+    def test_a_token_is_asked_for_with_a_form_at_this_host_or_another(self, mode, in_body, host):
         provider = Script(GOOD, token={**TOKEN, "expires_in": "600"})
-        options: Any = {"scope": ("read", "write"), "more": {"audience": "x"}, "in_body": in_body}
+        options = {"scope": ("read", "write"), "more": {"audience": "x"}, "in_body": in_body}
         auth = ClientCredentialsAuth(f"{host}/oauth/token", "me", MARK, **options)
         get(mode, provider, auth=auth)
         [asked] = provider.for_tokens
@@ -184,12 +180,12 @@ class TestKeys:
             (None, "nowhere"),
         ],
     )
-    def test_with_key_is_refused_where_the_key_is_in_no_header(self, key: Any, words: str) -> None:
+    def test_with_key_is_refused_where_the_key_is_in_no_header(self, key, words):
         with connected(key=key) as client, pytest.raises(ConfigurationError, match=words):
             client.with_key("k")
 
     @pytest.mark.parametrize("bad", ["", "two words", "line\nbreak", None])
-    def test_with_key_refuses_what_it_cannot_send(self, bad: Any) -> None:
+    def test_with_key_refuses_what_it_cannot_send(self, bad):
         refused = pytest.raises(ConfigurationError, match="idempotency_key=")
         with connected(key=HeaderKey()) as client, refused:
             client.with_key(bad)
@@ -205,13 +201,13 @@ class TestKeys:
             (lambda: HeaderKey, "key must be HeaderKey"),
         ],
     )
-    def test_what_is_no_place_for_a_key_is_refused(self, key: Any, words: str) -> None:
+    def test_what_is_no_place_for_a_key_is_refused(self, key, words):
         with pytest.raises(ConfigurationError, match=words):
             connected(key=key())
 
 
 @pytest.mark.parametrize(("body", "problems"), cases_beside(__file__)["problems"])
-def test_problems_are_read_in_the_usual_shapes(mode: str, body: Any, problems: list[Any]) -> None:
+def test_problems_are_read_in_the_usual_shapes(mode, body, problems):
     with pytest.raises(BadRequest) as raised:
         get(mode, Script(httpx.Response(422, json=body)))
     assert [[each.field, each.code, each.message] for each in raised.value.problems] == problems
@@ -223,7 +219,7 @@ IN_US = {"server_variables": {"region": "us"}}
 DECLARED = {"servers": {EU: EU.replace("eu", "{region}")}}
 
 
-def balances(mode: str, provider: Script, **options: Any) -> Any:
+def balances(mode: str, provider: Script, **options):
     """Call the operation that has a server of its own, by a client that was changed twice."""
     caller = Caller(mode, provider, auth=BearerAuth(MARK), **options)
     return caller.run(
@@ -247,9 +243,7 @@ def balances(mode: str, provider: Script, **options: Any) -> Any:
         ({"base_url": BY_REGION} | IN_US, "https://api.us.till.example"),
     ],
 )
-def test_an_operation_with_a_server_of_its_own_goes_where_servers_leads(
-    mode: str, options: dict[str, Any], url: str
-) -> None:
+def test_an_operation_with_a_server_of_its_own_goes_where_servers_leads(mode, options, url):
     assert DECLARED["servers"] == importlib.import_module("till_api.client").OPERATION_SERVERS
     provider = Script(httpx.Response(200, json=[]))
     balances(mode, provider, **options)
@@ -279,12 +273,12 @@ def test_an_operation_with_a_server_of_its_own_goes_where_servers_leads(
         ({"base_url": f"{BY_REGION}/b"}, "region .* has no default"),
     ],
 )
-def test_what_is_no_server_of_the_document_is_refused(options: Any, words: str) -> None:
+def test_what_is_no_server_of_the_document_is_refused(options, words):
     with pytest.raises(ConfigurationError, match=words):
         connected(**options)
 
 
-def test_the_message_names_the_system_and_the_server_that_was_called(mode: str) -> None:
+def test_the_message_names_the_system_and_the_server_that_was_called(mode):
     own = {EU: "https://mock.example:8443/a"}
     words = r"till \(https://mock\.example:8443\) failed: .* they are for mock\.example\.$"
     with pytest.raises(AuthenticationError, match=words):
@@ -297,20 +291,18 @@ def test_the_message_names_the_system_and_the_server_that_was_called(mode: str) 
 
 
 @pytest.mark.parametrize("bad", [lambda: object, lambda: client_class()(base_url=URL), list])
-def test_what_is_no_client_class_is_refused(bad: Any) -> None:
+def test_what_is_no_client_class_is_refused(bad):
     with pytest.raises(ConfigurationError, match="pass the Client class"):
         connect(bad(), base_url=URL)
 
 
-def test_a_package_of_an_older_generator_is_to_be_generated_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_package_of_an_older_generator_is_to_be_generated_again(monkeypatch):
     class Older(NamedTuple):
-        name: str = "list_balances"
-        method: str = "GET"
-        path: str = "/v1/balances"
-        headers: tuple[str, ...] = ()
-        members: tuple[str, ...] = ()
+        name = "list_balances"
+        method = "GET"
+        path = "/v1/balances"
+        headers = ()
+        members = ()
 
     made = client_class()
     operations = importlib.import_module(made.__module__.replace(".client", ".operations"))

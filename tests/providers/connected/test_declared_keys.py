@@ -83,7 +83,7 @@ def declared(name: str, path: str, document: str) -> dict[str, Any]:
         at.append({"name": key, "in": kind, "schema": TEXT, "description": words})
     if document == "both" or (document == "some" and not takes_key):
         at.append(TRACED)
-    members: dict[str, Any] = {MEMBERS.get(document, "other") if takes_key else "other": TEXT}
+    members = {MEMBERS.get(document, "other") if takes_key else "other": TEXT}
     if document == "nested":
         members = {"meta": {"type": "object", "properties": members}}
     body = {"content": {JSON: {"schema": {"type": "object", "properties": members}}}}
@@ -91,7 +91,7 @@ def declared(name: str, path: str, document: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _packages(tmp_path_factory: pytest.TempPathFactory) -> None:
+def _packages(tmp_path_factory: pytest.TempPathFactory):
     """Packages whose key is declared as a parameter, as a member of the body, or not at all."""
     folder = tmp_path_factory.mktemp("some")
     for each in (*PARAMETERS, *MEMBERS, "nowhere"):
@@ -109,16 +109,16 @@ def package(document: str) -> str:
     return f"some_{document}_api"
 
 
-def connected(document: str, key: Any = None, **options: Any) -> ApiClient[Any]:
+def connected(document: str, key=None, **options) -> ApiClient[Any]:
     return ApiClient(client_class(package(document)), base_url=URL, key=key, **options)
 
 
-def function(document: str, name: str) -> Any:
+def function(document: str, name: str):
     return operation(f"default.{name}", package(document))
 
 
 class Provider:
-    def __init__(self) -> None:
+    def __init__(self):
         self.received, self.done, self.keys = Counter[str](), Counter[str](), set[str | None]()
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -137,7 +137,7 @@ def by_function(name: str, *ids: str, given: str = "", **members: str) -> Use:
     calls.
     """
 
-    def use(client: Any, document: str) -> Any:
+    def use(client, document: str):
         models = importlib.import_module(f"{package(document)}.models")
         body = getattr(models, f"{name.title().replace('_', '')}Body").from_dict(members)
         api = client.with_key(KEY) if given == "with_key" else client.api
@@ -149,7 +149,7 @@ def by_function(name: str, *ids: str, given: str = "", **members: str) -> Use:
     return use
 
 
-def by_hand(method: str, path: str, **options: Any) -> Use:
+def by_hand(method: str, path: str, **options) -> Use:
     return lambda client, _: client.http.request(method, path, **{"json": {}, **options})
 
 
@@ -157,7 +157,7 @@ MINE = {"headers": {"Idempotency-Key": KEY}}
 HEADER, BODY = HeaderKey(), BodyKey("request_id")
 SOME = HeaderKey("X-Request-ID")
 WIDE = HeaderKey(takes_key=lambda request: request.method == "PUT")
-REPEATED: list[tuple[str, Any, Use]] = [
+REPEATED = [
     ("header", HEADER, by_function("pay")),
     ("header", HEADER, by_function("pay", given="with_key")),
     ("header", WIDE, by_function("pay")),
@@ -169,7 +169,7 @@ REPEATED: list[tuple[str, Any, Use]] = [
     ("body", BODY, by_function("pay", request_id=KEY)),
     ("nowhere", BODY, by_function("pay", request_id=KEY)),
 ]
-ONCE: list[tuple[str, Any, Use]] = [
+ONCE = [
     *(
         ("header", HEADER, by_function("pay_out", given=given))
         for given in ("", "with_key", "header")
@@ -193,7 +193,7 @@ ONCE: list[tuple[str, Any, Use]] = [
     ("document", "key", "use", "sent"),
     [(*case, 2) for case in REPEATED] + [(*case, 1) for case in ONCE],
 )
-def test_nothing_is_done_twice(mode: str, document: str, key: Any, use: Use, sent: int) -> None:
+def test_nothing_is_done_twice(mode, document, key, use, sent):
     provider, error = Provider(), None
     caller = Caller(mode, provider, package(document), base_url=URL, key=key)
     try:
@@ -208,16 +208,14 @@ def test_nothing_is_done_twice(mode: str, document: str, key: Any, use: Use, sen
     ("key", "name", "is_keyed"),
     [(HEADER, "pay", True), (HEADER, "edit", False), (WIDE, "edit", True), (WIDE, "pay", False)],
 )
-def test_the_key_of_an_entry_is_sent_only_where_the_client_would_make_one(
-    key: Any, name: str, is_keyed: bool
-) -> None:
+def test_the_key_of_an_entry_is_sent_only_where_the_client_would_make_one(key, name, is_keyed):
     called, ids = function("nowhere", name), ["7"] * (name == "edit")
     call = connected("nowhere", key).prepare(called, *ids, body={}, idempotency_key=KEY)
     assert (call.promise is Promise.KEYED, call.idempotency_key == KEY) == (is_keyed, is_keyed)
     assert ("idempotency-key" in call.headers) is is_keyed
 
 
-def test_who_names_a_write_that_takes_the_key_says_that_no_other_does() -> None:
+def test_who_names_a_write_that_takes_the_key_says_that_no_other_does():
     """Where the document declares the key nowhere, each POST would take it else."""
     pay, rows = function("nowhere", "pay"), {"POST /payouts": OperationRow(takes_key=True)}
     assert connected("nowhere", HEADER).prepare(pay, body={}).promise is Promise.KEYED
@@ -230,9 +228,7 @@ def test_who_names_a_write_that_takes_the_key_says_that_no_other_does() -> None:
     "key", [HeaderKey("X-Key"), HeaderKey("Idempotency_Key"), BodyKey("requestKey")], ids=repr
 )
 @pytest.mark.parametrize("document", SAID)
-def test_another_key_than_the_declared_one_is_refused(
-    connecting: Any, key: Any, document: str
-) -> None:
+def test_another_key_than_the_declared_one_is_refused(connecting, key, document):
     """A provider ignores it, and does a repeat again."""
     words = f"declares {key!r}; it declares {SAID[document]}. Write that, or"
     with pytest.raises(ConfigurationError, match=re.escape(words)):
@@ -249,14 +245,14 @@ def test_another_key_than_the_declared_one_is_refused(
     ],
 )
 def test_a_key_that_nothing_contradicts_or_the_caller_vouches_for_is_taken(
-    document: str, takes_key: Any, warnings: int, caplog: pytest.LogCaptureFixture
-) -> None:
+    document, takes_key, warnings, caplog
+):
     """Where the document says of nothing that it is a key, nothing is advised: it is warned of."""
     connected(document, HeaderKey("X-Key", takes_key=takes_key))
     assert [each.getMessage()[:14] for each in caplog.records] == ["undeclared-key"] * warnings
 
 
-def test_a_tracing_header_is_refused_where_the_document_has_a_key() -> None:
+def test_a_tracing_header_is_refused_where_the_document_has_a_key():
     words = (
         "the document does not say that HeaderKey('X-Request-ID') is a key; it says so of "
         "HeaderKey('Idempotency-Key'). Write that"
@@ -266,9 +262,7 @@ def test_a_tracing_header_is_refused_where_the_document_has_a_key() -> None:
 
 
 @pytest.mark.parametrize("document", [*SAID, "trace", "nowhere"])
-def test_the_command_and_the_client_name_the_same_key(
-    document: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_and_the_client_name_the_same_key(document, capsys):
     """The package, `connect`, `victor operations` and the outbox ask one place."""
     said = SAID.get(document)
     assert main(["operations", package(document), "--json"]) == 0
@@ -285,9 +279,9 @@ def test_the_command_and_the_client_name_the_same_key(
 
 
 @pytest.mark.parametrize("name", ["takes_key", "ignores_key"])
-def test_a_read_is_not_asked_whether_it_takes_a_key(name: str) -> None:
+def test_a_read_is_not_asked_whether_it_takes_a_key(name):
     """These functions look at writes: one that reads the body would break each read."""
-    key: Any = HeaderKey(**{name: lambda request: json.loads(request.content)["kind"] == "payout"})
+    key = HeaderKey(**{name: lambda request: json.loads(request.content)["kind"] == "payout"})
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json={}))
     with connected("header", key, transport=transport) as api:
         assert api.http.get("/payments/7").status_code == 200

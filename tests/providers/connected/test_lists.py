@@ -31,14 +31,14 @@ ITEMS = [{"id": f"pay_{number}", "amount": number} for number in range(7)]
 IDS = [item["id"] for item in ITEMS]
 UNDECLARED = ("cursor", "meta.next_cursor", "next_cursor", "offset", "page")
 """What the pages of these tests have, and the document of Till does not declare."""
-ENVELOPE: dict[str, Any] = {"items": "data", "id": "id", "undeclared": UNDECLARED}
+ENVELOPE = {"items": "data", "id": "id", "undeclared": UNDECLARED}
 Params = httpx.QueryParams
 Page = Callable[[Any], Any]
 BY_CURSOR = CursorPages(in_body=True, more="has_more", items="data", id="id")
 BY_LAST_ITEM = CursorPages("starting_after", last="id", more="has_more", items="data", id="id")
 BY_OFFSET = OffsetPages("options.offset", in_body=True, **ENVELOPE)
 KEY = HeaderKey(takes_key=lambda request: request.url.path.endswith("/search"))
-GIVEN: dict[str, Any] = {
+GIVEN = {
     "reference": "INV-1",
     "options": {"size": 3},
     "unknown": [1, {"kept": None}],
@@ -67,51 +67,51 @@ def ids(items: list[Any]) -> list[str]:
     return [item.id for item in items]
 
 
-def payments() -> Any:
+def payments():
     return operation("payments.list_payments")
 
 
-def search() -> Any:
+def search():
     return operation("payments.search_payments")
 
 
-def body(**fields: Any) -> Any:
+def body(**fields):
     return till_api().models.PaymentSearch.from_dict(fields)
 
 
-def read(mode: str, page: Page, style: Any, **arguments: Any) -> list[Any]:
+def read(mode: str, page: Page, style, **arguments) -> list[Any]:
     """The items of a list of payments whose pages are made by `page`."""
     return Caller(mode, serving(page)).read(payments(), style, **arguments)
 
 
-def by_cursor(params: Params) -> Any:
+def by_cursor(params: Params):
     end = int(params.get("cursor", "0")) + 3
     cursor = str(end) if end < len(ITEMS) else None
     return {**by_offset({"offset": end - 3}), "meta": {"nextCursor": cursor}}
 
 
-def by_cursor_of_a_body(given: Any) -> Any:
+def by_cursor_of_a_body(given):
     # As Plaid does: the last page has a cursor, too, for the time when there are more.
     end = int(given.get("cursor", "0")) + 3
     return {**by_offset({"offset": end - 3}), "next_cursor": str(end), "has_more": end < len(ITEMS)}
 
 
-def after_the_last(params: Params) -> Any:
+def after_the_last(params: Params):
     known = [item["id"] for item in ITEMS]
     start = known.index(params["starting_after"]) + 1 if "starting_after" in params else 0
     return {**by_offset({"offset": start}), "has_more": start + 3 < len(ITEMS)}
 
 
-def by_offset(given: Any) -> Any:
+def by_offset(given):
     start = int(given.get("offset") or given.get("options", {}).get("offset", "0"))
     return {"data": ITEMS[start : start + 3]}
 
 
-def by_number(given: Any) -> Any:
+def by_number(given):
     return by_offset({"offset": (int(given.get("page", "1")) - 1) * 3})
 
 
-def by_header(params: Params) -> Any:
+def by_header(params: Params):
     start = int(params.get("at", "0"))
     first = f'<{URL}/v1/payments?at=0>; rel="first"'
     following = f', </v1/payments?at={start + 3}&n=3>; title="a, b"; rel="last next"'
@@ -119,14 +119,14 @@ def by_header(params: Params) -> Any:
     return httpx.Response(200, json=by_offset({"offset": start}), headers={"link": link})
 
 
-def by_link_in_the_body(params: Params) -> Any:
+def by_link_in_the_body(params: Params):
     start = int(params.get("at", "0"))
     link = {"href": f"https://elsewhere.example/v1/payments?at={start + 3}"}
     next_ = link if start + 3 < len(ITEMS) else None
     return {"_embedded": {"payments": ITEMS[start : start + 3]}, "_links": {"next": next_}}
 
 
-WAYS: dict[str, tuple[Page, Any, list[Any]]] = {
+WAYS = {
     "a cursor in the body": (
         by_cursor,
         CursorPages("cursor", next="meta.next_cursor", **ENVELOPE),
@@ -189,7 +189,7 @@ class TestEachWay:
         assert first == body(**GIVEN), "the caller's body was changed"
         return items
 
-    def test_all_items_are_yielded_once(self, mode: str, way: str) -> None:
+    def test_all_items_are_yielded_once(self, mode, way):
         lists = serving(WAYS[way][0])
         items = self.read(mode, way, lists)
         assert [item["id"] if isinstance(item, dict) else item.id for item in items] == [
@@ -197,8 +197,8 @@ class TestEachWay:
         ]
         assert asked_of(lists) == WAYS[way][2]
 
-    def test_a_page_that_is_repeated_for_ever_ends_in_an_error(self, mode: str, way: str) -> None:
-        first: Any = WAYS[way][0](Params())
+    def test_a_page_that_is_repeated_for_ever_ends_in_an_error(self, mode, way):
+        first = WAYS[way][0](Params())
         lists = serving(lambda _given: first)
         with pytest.raises(PaginationError, match=r"(list|search)_payments does not end") as raised:
             self.read(mode, way, lists)
@@ -207,21 +207,21 @@ class TestEachWay:
         # brings nothing new.
         assert len(asked_of(lists)) == (4 if "an offset" in way or "a page number" in way else 2)
 
-    def test_a_failure_of_one_page_is_tried_again(self, mode: str, way: str) -> None:
+    def test_a_failure_of_one_page_is_tried_again(self, mode, way):
         page, _, asked = WAYS[way]
         lists = serving(page, None, httpx.Response(503))
         assert len(self.read(mode, way, lists)) == len(ITEMS)
         assert asked_of(lists) == [asked[0], asked[1], *asked[1:]]
 
 
-def test_the_page_itself_may_be_the_list(mode: str) -> None:
+def test_the_page_itself_may_be_the_list(mode):
     pages = iter([[{"amount": 1}, {"amount": 2}], []])
     caller = Caller(mode, serving(lambda _params: next(pages)))
     items = caller.read(operation("balances.list_balances"), NumberedPages(undeclared=("page",)))
     assert [item.amount for item in items] == [1, 2]
 
 
-def test_places_may_be_functions(mode: str) -> None:
+def test_places_may_be_functions(mode):
     style = CursorPages(
         "starting_after", last=lambda item: item.id, more=lambda page: page.has_more,
         items=lambda page: page.data, id=lambda item: item.id,
@@ -229,7 +229,7 @@ def test_places_may_be_functions(mode: str) -> None:
     assert len(read(mode, after_the_last, style)) == len(ITEMS)
 
 
-def test_pages_without_items_do_not_go_on_for_ever(mode: str) -> None:
+def test_pages_without_items_do_not_go_on_for_ever(mode):
     count = iter(range(10_000))
     lists = serving(lambda _params: {"data": [], "next_cursor": str(next(count))})
     with pytest.raises(PaginationError, match="had no items"):
@@ -238,20 +238,20 @@ def test_pages_without_items_do_not_go_on_for_ever(mode: str) -> None:
 
 
 @pytest.mark.parametrize("more", [False, 0, "false", "False"])
-def test_a_member_that_says_no_more_ends_a_list(mode: str, more: object) -> None:
+def test_a_member_that_says_no_more_ends_a_list(mode, more):
     lists = serving(lambda _params: {"data": ITEMS, "has_more": more})
     style = NumberedPages(more="has_more", **ENVELOPE)
     assert len(Caller(mode, lists).read(payments(), style)) == len(ITEMS)
     assert asked_of(lists) == [""]
 
 
-def test_a_last_item_without_a_cursor_is_no_end(mode: str) -> None:
+def test_a_last_item_without_a_cursor_is_no_end(mode):
     with pytest.raises(UnreadableResponse, match="its last item has nothing at 'id'"):
         read(mode, lambda _: {"data": [{"amount": 1}], "has_more": True}, BY_LAST_ITEM)
 
 
-def test_the_other_parameters_stay_as_they_are_written(mode: str) -> None:
-    def two_pages(params: Params) -> Any:
+def test_the_other_parameters_stay_as_they_are_written(mode):
+    def two_pages(params):
         return {"data": ITEMS[:1], "meta": {"nextCursor": None if "cursor" in params else "a&b"}}
 
     lists, style = serving(two_pages), CursorPages("cursor", next="meta.next_cursor", **ENVELOPE)
@@ -261,7 +261,7 @@ def test_the_other_parameters_stay_as_they_are_written(mode: str) -> None:
 
 
 @pytest.mark.parametrize("wrong", [None, "list_payments", len, CursorPages])
-def test_what_is_no_operation_or_no_style_is_refused(wrong: Any) -> None:
+def test_what_is_no_operation_or_no_style_is_refused(wrong):
     with connect(client_class(), base_url=URL) as client:
         with pytest.raises(ConfigurationError, match="pass the module"):
             client.paged(wrong, CursorPages())
@@ -269,7 +269,7 @@ def test_what_is_no_operation_or_no_style_is_refused(wrong: Any) -> None:
             client.paged(payments(), wrong)
 
 
-def test_arguments_that_the_operation_does_not_take_are_refused_at_once(mode: str) -> None:
+def test_arguments_that_the_operation_does_not_take_are_refused_at_once(mode):
     with pytest.raises(TypeError, match="unexpected keyword argument 'state'"):
         read(mode, by_offset, CursorPages(**ENVELOPE), state="accepted")
 
@@ -278,37 +278,35 @@ def test_arguments_that_the_operation_does_not_take_are_refused_at_once(mode: st
     ("header", "found"),
     [*cases_beside(__file__)["links"], ("<" * 5_000, None), ('<x>; rel="' + "a " * 5_000, None)],
 )
-def test_the_next_link_of_a_header_is_read(header: str, found: str | None) -> None:
+def test_the_next_link_of_a_header_is_read(header, found):
     assert next_link(httpx.Response(200, headers={"link": header})) == found
 
 
-def search_of(mode: str, lists: Script, style: Any, first: Any, **options: Any) -> list[Any]:
+def search_of(mode: str, lists: Script, style, first, **options) -> list[Any]:
     """The items of a list that is read by a POST, from this body on."""
     return Caller(mode, lists, **options).read(search(), style, body=first)
 
 
 class TestPost:
-    def test_the_object_above_the_field_is_made(self, mode: str) -> None:
+    def test_the_object_above_the_field_is_made(self, mode):
         lists = serving(by_offset)
         search_of(mode, lists, BY_OFFSET, body())
         assert asked_of(lists) == [{}, *({"options": {"offset": offset}} for offset in (3, 6, 7))]
 
-    def test_the_first_page_is_that_of_the_body(self, mode: str) -> None:
+    def test_the_first_page_is_that_of_the_body(self, mode):
         lists = serving(by_offset)
         search_of(mode, lists, BY_OFFSET, body(options={"offset": 1}))
         assert [asked["options"]["offset"] for asked in asked_of(lists)] == [1, 4, 7]
         read = search_of(mode, serving(by_cursor_of_a_body), BY_CURSOR, body(cursor="3"))
         assert ids(read) == IDS[3:]
 
-    def test_the_first_page_is_asked_for_with_the_callers_object(
-        self, mode: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_the_first_page_is_asked_for_with_the_callers_object(self, mode, monkeypatch):
         # by which the package chooses among several media types
         module, classes = search(), list[type]()
         kwargs = module._get_kwargs
 
         @wraps(kwargs)
-        def noted(*, body: Any) -> Any:
+        def noted(*, body):
             classes.append(type(body))
             return kwargs(body=body)
 
@@ -316,7 +314,7 @@ class TestPost:
         search_of(mode, serving(by_cursor_of_a_body), BY_CURSOR, body())
         assert classes == [type(body()), dict, dict]
 
-    def test_a_page_that_was_lost_is_read_again_only_with_a_key(self, mode: str) -> None:
+    def test_a_page_that_was_lost_is_read_again_only_with_a_key(self, mode):
         lost = (by_cursor_of_a_body, None, httpx.Response(503))
         lists = serving(*lost)
         with pytest.raises(ServerError) as raised:
@@ -330,11 +328,11 @@ class TestPost:
         assert len({first, second, third}) == 3, "with one key, the second page would be the first"
 
     @pytest.mark.parametrize("wrong", [None, ["text"]])
-    def test_a_body_without_fields_is_refused(self, mode: str, wrong: Any) -> None:
+    def test_a_body_without_fields_is_refused(self, mode, wrong):
         with pytest.raises(ConfigurationError, match="sets the field 'cursor' of the body"):
             search_of(mode, serving(by_cursor_of_a_body), BY_CURSOR, wrong)
 
-    def test_items_of_another_class_are_told(self, mode: str) -> None:
+    def test_items_of_another_class_are_told(self, mode):
         lists, models = serving(by_cursor_of_a_body), till_api().models
         read = search_of(mode, lists, BY_CURSOR.of(models.Payment), body())
         assert len(read) == len(ITEMS)
@@ -342,11 +340,11 @@ class TestPost:
             search_of(mode, lists, BY_CURSOR.of(models.Problem), body())
 
 
-def test_null_is_an_empty_list(mode: str) -> None:
+def test_null_is_an_empty_list(mode):
     assert read(mode, lambda _: {"data": None}, CursorPages(**ENVELOPE)) == []
 
 
 @pytest.mark.parametrize("page", [{}, {"items": []}, {"data": "text"}, {"data": {"id": 1}}])
-def test_a_page_without_the_member_of_its_items_is_no_page(mode: str, page: Any) -> None:
+def test_a_page_without_the_member_of_its_items_is_no_page(mode, page):
     with pytest.raises(UnreadableResponse, match="no list at 'data'"):
         read(mode, lambda _: page, CursorPages(**ENVELOPE))

@@ -4,7 +4,6 @@
 
 import importlib
 import json
-from typing import Any
 
 import httpx
 import pytest
@@ -41,14 +40,14 @@ DOCUMENT = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _package(tmp_path_factory: pytest.TempPathFactory) -> None:
+def _package(tmp_path_factory: pytest.TempPathFactory):
     """The package `methods_api`."""
     document = tmp_path_factory.mktemp("methods") / "methods.json"
     document.write_text(json.dumps(DOCUMENT), encoding="utf-8")
     generated(document)
 
 
-def module(name: str) -> Any:
+def module(name: str):
     return importlib.import_module(f"methods_api.{name}")
 
 
@@ -64,9 +63,7 @@ def caller(provider: Script, mode: str) -> Caller:
     return Caller(mode, provider, "methods_api", key=HeaderKey())
 
 
-def test_a_query_is_repeated_as_it_was_and_its_result_read_where_it_is(
-    caller: Caller, provider: Script
-) -> None:
+def test_a_query_is_repeated_as_it_was_and_its_result_read_where_it_is(caller, provider):
     body = module("models").FindBody(text="a")
     assert caller.call("default.find", "1", body=body).parsed.id == "1"
     sent = [(request.method, request.content) for request in provider.requests]
@@ -74,14 +71,14 @@ def test_a_query_is_repeated_as_it_was_and_its_result_read_where_it_is(
     assert provider.requests[2].url.path == "/found"
 
 
-def test_another_method_is_sent_once(caller: Caller, provider: Script) -> None:
+def test_another_method_is_sent_once(caller, provider):
     with pytest.raises(ConnectionFailed) as raised:
         caller.call("default.copy", "1")
     assert raised.value.outcome is Outcome.UNKNOWN
     assert [request.method for request in provider.requests] == ["COPY"]
 
 
-def test_the_table_reads_by_query_and_writes_by_others() -> None:
+def test_the_table_reads_by_query_and_writes_by_others():
     declared = module("operations").OPERATIONS
     rows = {
         row.operation: (row.reads, row.repeated)

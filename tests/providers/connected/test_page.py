@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -25,10 +24,10 @@ TILL = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 REAL_PAGE = (ROOT / "recipe" / "docs" / "real-apis.md").read_text(encoding="utf-8")
 REAL = re.findall(r"```python\n(.*?)```", REAL_PAGE, re.DOTALL)
 """The code for Till, which `tests/pages` runs; and that for the documents of real providers."""
-NAMES: dict[str, Any] = {name: getattr(victor_ext, name) for name in victor_ext.__all__}
+NAMES = {name: getattr(victor_ext, name) for name in victor_ext.__all__}
 
 
-def test_the_names_of_the_first_table() -> None:
+def test_the_names_of_the_first_table():
     till_api()
     for module in re.findall(r"`till_api\.(api\.\w+\.\w+)`", REAL_PAGE):
         importlib.import_module(f"till_api.{module}")
@@ -38,7 +37,7 @@ def test_the_names_of_the_first_table() -> None:
 
 
 @pytest.mark.parametrize("block", REAL, ids=["lithic", "mollie", "plaid", "stripe"])
-def test_the_code_for_the_real_documents_uses_what_there_is(block: str) -> None:
+def test_the_code_for_the_real_documents_uses_what_there_is(block):
     """Their documents are not here: the names of this package and their arguments are checked."""
     tree = ast.parse(block)
     ours = [
@@ -59,8 +58,8 @@ def test_the_code_for_the_real_documents_uses_what_there_is(block: str) -> None:
             eval(compile(ast.Expression(node), "page", "eval"), dict(NAMES))
 
 
-def test_each_line_of_the_tables_can_be_written() -> None:
-    given: dict[str, Any] = {
+def test_each_line_of_the_tables_can_be_written():
+    given = {
         "token": "t",
         "key": "k",
         "username": "u",
@@ -117,7 +116,7 @@ till.paged(list_payments, "cursor")
 """
 
 
-def test_a_program_of_the_page_is_typed(tmp_path: Path) -> None:
+def test_a_program_of_the_page_is_typed(tmp_path):
     """mypy --strict finds each wrong line, and nothing else in the page's code and in what its
     types are.
     """

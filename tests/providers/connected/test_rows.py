@@ -3,7 +3,6 @@
 import re
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any
 
 import httpx
 import pytest
@@ -37,14 +36,14 @@ from victor_ext.providers.connected.caller_rows import problem_of
 PAY, CANCEL = "POST /v1/payments", "DELETE /v1/payments/{payment_id}"
 LOST = httpx.ReadError("the connection was cut")
 KEYED = OperationRow(takes_key=True)
-NO_STEPS: Any = print
+NO_STEPS = print
 
 
-def find(*_: Any) -> Any:
+def find(*_):
     yield lambda: None
 
 
-def sent(mode: str, name: str, *args: Any, **options: Any) -> tuple[int, str]:
+def sent(mode: str, name: str, *args, **options) -> tuple[int, str]:
     """How often a write is sent whose first response is lost, and what is known of it then."""
     done = httpx.Response(201, json={"id": "pay_1", "amount": 1})
     script = Script(LOST, done if args == () else httpx.Response(204))
@@ -57,37 +56,35 @@ def sent(mode: str, name: str, *args: Any, **options: Any) -> tuple[int, str]:
 
 
 class TestTheKeyOfOneWrite:
-    def test_without_a_row_a_write_whose_document_declares_no_key_is_sent_once(
-        self, mode: str
-    ) -> None:
+    def test_without_a_row_a_write_whose_document_declares_no_key_is_sent_once(self, mode):
         once = (1, Outcome.UNKNOWN.value)
         assert sent(mode, "payments.cancel_payment", "pay_1", key=HeaderKey()) == once
 
-    def test_a_row_says_that_it_takes_the_key(self, mode: str) -> None:
+    def test_a_row_says_that_it_takes_the_key(self, mode):
         options = {"key": HeaderKey(), "rows": {CANCEL: KEYED}}
         assert sent(mode, "payments.cancel_payment", "pay_1", **options) == (2, "done")
         assert sent(mode, "payments.take_payment", **options) == (2, "done")
 
-    def test_a_row_says_that_the_key_which_is_declared_is_ignored(self, mode: str) -> None:
+    def test_a_row_says_that_the_key_which_is_declared_is_ignored(self, mode):
         rows = {PAY: OperationRow(takes_key=False)}
         once = (1, Outcome.UNKNOWN.value)
         assert sent(mode, "payments.take_payment", key=HeaderKey(), rows=rows) == once
 
-    def test_a_row_is_before_the_functions_of_the_key(self, mode: str) -> None:
+    def test_a_row_is_before_the_functions_of_the_key(self, mode):
         key = HeaderKey(takes_key=lambda _: True, ignores_key=lambda _: False)
         rows = {PAY: OperationRow(takes_key=False)}
         assert sent(mode, "payments.take_payment", key=key, rows=rows)[0] == 1
         key = HeaderKey(ignores_key=lambda _: True)
         assert sent(mode, "payments.take_payment", key=key, rows={PAY: KEYED})[0] == 2
 
-    def test_a_request_by_hand_finds_the_row(self, mode: str) -> None:
+    def test_a_request_by_hand_finds_the_row(self, mode):
         script = Script(LOST, httpx.Response(204))
         caller = Caller(mode, script, key=HeaderKey(), rows={CANCEL: KEYED})
         caller.run(lambda client: client.http.request("DELETE", "/v1/payments/pay_1"))
         assert len(script.requests) == 2
 
 
-def test_a_row_that_names_a_function_or_its_module_is_one_of_the_text() -> None:
+def test_a_row_that_names_a_function_or_its_module_is_one_of_the_text():
     pay = operation("payments.take_payment")
     row = OperationRow(proof=Proof(find))
     for named in (PAY, pay, pay.sync, pay.asyncio_detailed):
@@ -96,9 +93,9 @@ def test_a_row_that_names_a_function_or_its_module_is_one_of_the_text() -> None:
         assert call.promise is Promise.LOOKED_UP
 
 
-def refused(rows: Any, key: Any = None) -> str:
+def refused(rows, key=None) -> str:
     """Why both kinds of clients refuse these rows."""
-    messages: set[str] = set()
+    messages = set()
     for connecting in (connect, connect_async):
         with pytest.raises(ConfigurationError) as raised:
             connecting(client_class(), base_url=URL, key=key or HeaderKey(), rows=rows)
@@ -122,13 +119,13 @@ def refused(rows: Any, key: Any = None) -> str:
         ("GET /v1/payments", "GET /v1/payments only reads: leave its row out"),
     ],
 )
-def test_a_row_that_leads_to_no_write_is_refused(name: Any, words: str) -> None:
+def test_a_row_that_leads_to_no_write_is_refused(name, words):
     assert refused({name: KEYED}).startswith("rows: ")
     assert words in refused({name: KEYED})
 
 
 PROOF = "proof must be Proof(find), where find is a function that"
-NO_IDS: list[Any] = ["flag", "number", "decimal", "moment", "day", ["text"], "Free", "Problem"]
+NO_IDS = ["flag", "number", "decimal", "moment", "day", ["text"], "Free", "Problem"]
 
 
 @pytest.mark.parametrize(
@@ -178,11 +175,9 @@ NO_IDS: list[Any] = ["flag", "number", "decimal", "moment", "day", ["text"], "Fr
         ),
     ],
 )
-def test_a_value_that_its_column_cannot_have_is_named(
-    column: str, values: tuple[Any, ...], words: str
-) -> None:
+def test_a_value_that_its_column_cannot_have_is_named(column, values, words):
     for value in values:
-        row: Any = OperationRow(**{column: value})
+        row = OperationRow(**{column: value})
         assert refused({PAY: row}).startswith(f"rows: {PAY}: {words}")
 
 
@@ -193,9 +188,7 @@ def test_a_value_that_its_column_cannot_have_is_named(
         *((kind, f"is declared as {kind!r}, and is no id") for kind in NO_IDS),
     ],
 )
-def test_what_is_made_is_named_by_a_text_or_a_whole_number(
-    monkeypatch: pytest.MonkeyPatch, kind: Any, why: str | None
-) -> None:
+def test_what_is_made_is_named_by_a_text_or_a_whole_number(monkeypatch, kind, why):
     """What the document leaves open, the caller may know."""
     tables = till_members()
     monkeypatch.setitem(tables, "Free", {})
@@ -214,11 +207,11 @@ def test_what_is_made_is_named_by_a_text_or_a_whole_number(
         assert "made='data.ref.id' is not in the good response" in refused(inside)
 
 
-def test_a_place_in_a_response_of_which_the_document_says_nothing_is_the_callers_word() -> None:
+def test_a_place_in_a_response_of_which_the_document_says_nothing_is_the_callers_word():
     connect(client_class(), base_url=URL, rows={CANCEL: OperationRow(made="data.id")}).close()
 
 
-def test_the_state_that_the_document_names_is_no_id() -> None:
+def test_the_state_that_the_document_names_is_no_id():
     pay = SimpleNamespace(results={201: "Order"}, members=(), result_status="state")
     tables = {"Order": {"state": "text", "name": "text"}}
     assert problem_of(OperationRow(made="name"), pay, None, tables) is None
@@ -227,7 +220,7 @@ def test_the_state_that_the_document_names_is_no_id() -> None:
     )
 
 
-def test_a_number_that_the_caller_chooses_is_an_id_where_the_read_has_it_in_its_path() -> None:
+def test_a_number_that_the_caller_chooses_is_an_id_where_the_read_has_it_in_its_path():
     read = SimpleNamespace(path="/v1/orders/{order_number}")
     pay = SimpleNamespace(results={201: "Order"}, members=("orderNumber",), result_status="")
     tables = {"Order": {"orderNumber": "whole"}}
@@ -238,30 +231,28 @@ def test_a_number_that_the_caller_chooses_is_an_id_where_the_read_has_it_in_its_
     )
 
 
-def test_rows_are_a_mapping_with_one_row_for_a_write() -> None:
+def test_rows_are_a_mapping_with_one_row_for_a_write():
     assert refused([PAY]).startswith("rows must be {'POST /v1/payouts': OperationRow(")
     assert f"or the like: {PAY} has Proof" in refused({PAY: Proof(find)})
     pay = operation("payments.take_payment")
     assert refused({PAY: KEYED, pay: KEYED}) == f"rows: {PAY} has two rows: write one."
 
 
-def test_words_that_end_what_no_read_shows_are_refused() -> None:
+def test_words_that_end_what_no_read_shows_are_refused():
     search = "POST /v1/payments/search"
     why = "no read of the document shows what it made: leave final out."
     assert refused({search: OperationRow(final={"paid"})}) == f"rows: {search}: {why}"
 
 
 @pytest.mark.parametrize("key", [None, SimpleNamespace(prepare=print, read=print)])
-def test_a_row_that_takes_a_key_needs_its_place(key: Any) -> None:
+def test_a_row_that_takes_a_key_needs_its_place(key):
     words = re.escape(f"rows: {PAY}: takes_key=True needs the place of the key: pass key=")
     with pytest.raises(ConfigurationError, match=words):
         connect(client_class(), base_url=URL, key=key, rows={PAY: KEYED})
 
 
 @pytest.mark.parametrize("key", [BodyKey("reference"), BodyKey("meta.key"), QueryKey("k")])
-def test_a_write_that_takes_a_key_of_the_callers_is_not_sent_without_it(
-    mode: str, key: Any
-) -> None:
+def test_a_write_that_takes_a_key_of_the_callers_is_not_sent_without_it(mode, key):
     script = Script(httpx.Response(201, json={"id": "pay_1", "amount": 1}))
     caller = Caller(mode, script, key=key, rows={PAY: KEYED})
     with pytest.raises(InvalidRequest, match=rf"{key.name} is missing.*Set it yourself") as raised:
@@ -271,12 +262,12 @@ def test_a_write_that_takes_a_key_of_the_callers_is_not_sent_without_it(
     assert script.requests == []
 
 
-def test_a_write_with_its_key_in_the_body_is_sent_again(mode: str) -> None:
+def test_a_write_with_its_key_in_the_body_is_sent_again(mode):
     key = BodyKey("reference")
     assert sent(mode, "payments.take_payment", key=key, rows={PAY: KEYED}) == (2, "done")
 
 
-def test_a_write_that_cannot_be_stored_without_its_key_names_the_member() -> None:
+def test_a_write_that_cannot_be_stored_without_its_key_names_the_member():
     key = BodyKey("reference")
     with connect(client_class(), base_url=URL, key=key, rows={PAY: KEYED}) as till:
         with pytest.raises(InvalidRequest, match="reference is missing"):
@@ -286,7 +277,7 @@ def test_a_write_that_cannot_be_stored_without_its_key_names_the_member() -> Non
     assert call.promise is Promise.KEYED
 
 
-def test_a_row_vouches_for_a_key_of_another_name_than_the_declared_one() -> None:
+def test_a_row_vouches_for_a_key_of_another_name_than_the_declared_one():
     key = BodyKey("reference")
     with pytest.raises(ConfigurationError, match="say with takes_key which requests take yours"):
         connect(client_class(), base_url=URL, key=key)
@@ -294,7 +285,7 @@ def test_a_row_vouches_for_a_key_of_another_name_than_the_declared_one() -> None
 
 
 @pytest.mark.parametrize("row", [KEYED, OperationRow(takes_key=False)])
-def test_a_row_vouches_for_its_own_operation_alone(row: OperationRow) -> None:
+def test_a_row_vouches_for_its_own_operation_alone(row):
     """Of the payment, whose key the document declares, nothing is said: it would be sent once."""
     key = HeaderKey("X-Wrong-Key")
     why = refused({CANCEL: row}, key)

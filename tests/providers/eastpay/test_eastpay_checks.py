@@ -2,7 +2,6 @@
 and settings.
 """
 
-from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
@@ -20,7 +19,7 @@ from victor_ext.providers import Money
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
 from victor_ext.providers.eastpay.system import from_process_environment
 
-sent: list[dict[str, list[str]]] = []
+sent = []
 
 
 def answer(request: httpx.Request) -> httpx.Response:
@@ -36,7 +35,7 @@ def answer(request: httpx.Request) -> httpx.Response:
 EASTPAY, _SCRIPT = scripted(answer)
 
 
-def form(**options: Any) -> dict[str, str]:
+def form(**options) -> dict[str, str]:
     """What a debit with these options sends."""
     sent.clear()
     EASTPAY.payments.debit(**{"amount": PRICE, "merchant_transaction_id": "INV-1", **options})
@@ -45,7 +44,7 @@ def form(**options: Any) -> dict[str, str]:
     return {name: values[0] for name, values in fields.items()}
 
 
-def problems_of(**options: Any) -> list[tuple[str, str]]:
+def problems_of(**options) -> list[tuple[str, str]]:
     """What is wrong with a debit with these options."""
     with pytest.raises(InvalidRequest) as raised:
         form(**options)
@@ -53,7 +52,7 @@ def problems_of(**options: Any) -> list[tuple[str, str]]:
     return [(problem.field, problem.code) for problem in raised.value.problems]
 
 
-def test_a_debit_is_a_form_in_utf_8_with_dotted_names() -> None:
+def test_a_debit_is_a_form_in_utf_8_with_dotted_names():
     assert form(
         card=card(),
         parameters={"customer.email": "zoë@shop.example", "card": "7"},
@@ -86,14 +85,14 @@ def test_a_debit_is_a_form_in_utf_8_with_dotted_names() -> None:
         (Money(9_999_999_999, "JPY"), "9999999999.00"),
     ],
 )
-def test_an_amount_is_sent_with_the_decimals_of_its_currency(amount: Money, text: str) -> None:
+def test_an_amount_is_sent_with_the_decimals_of_its_currency(amount, text):
     fields = form(amount=amount, merchant_transaction_id="é" * 255)
     assert fields["merchantTransactionId"] == "é" * 255
     assert (fields["amount"], fields["currency"]) == (text, amount.currency)
 
 
 @given(st.integers(1, 10**12 - 1))
-def test_no_cent_is_lost(cents: int) -> None:
+def test_no_cent_is_lost(cents):
     whole, _, rest = form(amount=Money(cents, "USD"))["amount"].partition(".")
     assert (int(whole) * 100 + int(rest), len(rest)) == (cents, 2)
 
@@ -113,13 +112,13 @@ URL = "https://shop.example/"
         (URL + "x" * (2048 - len(URL)), URL + "x" * (2048 - len(URL))),
     ],
 )
-def test_a_url_arrives_whole_in_ascii(url: str, wire: str) -> None:
+def test_a_url_arrives_whole_in_ascii(url, wire):
     fields = form(notification_url=url, shopper_result_url=url)
     assert (fields["notificationUrl"], fields["shopperResultUrl"]) == (wire, wire)
 
 
 @pytest.mark.parametrize("url", [URL + "x" * (2049 - len(URL)), URL + "é" * 400])
-def test_a_url_has_2048_characters_at_most_as_it_is_sent(url: str) -> None:
+def test_a_url_has_2048_characters_at_most_as_it_is_sent(url):
     assert problems_of(notification_url=url) == [("notification_url", "length")]
 
 
@@ -138,9 +137,7 @@ OF_NO_ARGUMENT = {
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("name", WIRE_NAMES)
-def test_a_parameter_goes_through_unless_the_call_has_it_from_elsewhere(
-    call: str, name: str
-) -> None:
+def test_a_parameter_goes_through_unless_the_call_has_it_from_elsewhere(call, name):
     """A name that is refused is refused with an argument that this very call has."""
     target, source = TARGETS[f"eastpay {call}"], WIRE_NAMES[name]
     refusal = ""
@@ -156,7 +153,7 @@ def test_a_parameter_goes_through_unless_the_call_has_it_from_elsewhere(
         assert source in OF_NO_ARGUMENT or source.removeprefix("the argument ") in target.types
 
 
-def test_steps_send_what_they_are_given() -> None:
+def test_steps_send_what_they_are_given():
     sent.clear()
     EASTPAY.payments.refund(
         "8ac7", PRICE, merchant_transaction_id="B", original_transaction_id="INV-1"
@@ -180,7 +177,7 @@ CARDS = ["card.number", "Card.Number", "card[number]", "CARD.new"]
 
 
 @pytest.mark.parametrize("name", [*SPELLED, *CARDS])
-def test_no_parameter_in_another_spelling_is_what_the_call_sends_itself(name: str) -> None:
+def test_no_parameter_in_another_spelling_is_what_the_call_sends_itself(name):
     """Neither the amount nor the card: with a second one, which is charged nobody knows."""
     assert problems_of(card=card(), parameters={name: "5555555555554444"}) == [
         ("parameters", "taken")
@@ -199,7 +196,7 @@ def test_no_parameter_in_another_spelling_is_what_the_call_sends_itself(name: st
     assert "5555" not in f"{raised.value!r}"
 
 
-def test_an_object_has_no_place_in_a_form() -> None:
+def test_an_object_has_no_place_in_a_form():
     extra = EASTPAY.with_options(extra_body={"customer": {"email": "a@example.com"}})
     with pytest.raises(InvalidRequest, match=r"extra_body: customer: .* how an object is written"):
         extra.payments.debit(PRICE, merchant_transaction_id="INV-1")
@@ -208,8 +205,8 @@ def test_an_object_has_no_place_in_a_form() -> None:
 NUMBER, CVV, TOKEN = "4929123456781234", "7391", "stored-card-5d1e77aa"
 
 
-def made(**changes: Any) -> Card:
-    given: dict[str, Any] = {
+def made(**changes) -> Card:
+    given = {
         "number": NUMBER,
         "expiry_month": 7,
         "expiry_year": 2031,
@@ -219,7 +216,7 @@ def made(**changes: Any) -> Card:
     return Card(**{**given, **changes})
 
 
-def test_a_card_shows_its_last_four_digits() -> None:
+def test_a_card_shows_its_last_four_digits():
     kept = made(number="4929 1234-5678 1234")
     assert (repr(kept), str(kept), kept.last_four) == ("Card('************1234', 07/2031)",) * 2 + (
         "1234",
@@ -231,7 +228,7 @@ def test_a_card_shows_its_last_four_digits() -> None:
 
 
 @pytest.mark.parametrize("kept", [made(), CardToken(TOKEN)], ids=["card", "token"])
-def test_a_card_is_copied_and_not_pickled(kept: Any) -> None:
+def test_a_card_is_copied_and_not_pickled(kept):
     assert_copied_and_not_pickled(kept)
 
 
@@ -245,9 +242,7 @@ def test_a_card_is_copied_and_not_pickled(kept: Any) -> None:
         ("card.holder", "holder", ("", "x" * 129, "a\nb")),
     ],
 )
-def test_what_is_no_card_is_refused_by_field_and_shows_no_digit(
-    field: str, argument: str, values: tuple[Any, ...]
-) -> None:
+def test_what_is_no_card_is_refused_by_field_and_shows_no_digit(field, argument, values):
     for value in values:
         with pytest.raises(InvalidRequest) as raised:
             made(**{argument: value})
@@ -256,7 +251,7 @@ def test_what_is_no_card_is_refused_by_field_and_shows_no_digit(
 
 
 @pytest.mark.parametrize("token", ["", "x" * 65, "a\n", None, 7])
-def test_a_token_of_a_card_is_printable_text_of_1_to_64_characters(token: Any) -> None:
+def test_a_token_of_a_card_is_printable_text_of_1_to_64_characters(token):
     with pytest.raises(
         InvalidRequest,
         match=r"card\.token (is missing: it )?must be (text of 1 to 64 characters|printable)",
@@ -266,11 +261,11 @@ def test_a_token_of_a_card_is_printable_text_of_1_to_64_characters(token: Any) -
 
 ACCESS = "token-of-the-merchant-0c1f7e55aa31"
 GATEWAY = "https://pay.bank.example/gateway"
-GOOD: dict[str, Any] = {"token": ACCESS, "base_url": GATEWAY, "entity_id": "EB000001"}
+GOOD = {"token": ACCESS, "base_url": GATEWAY, "entity_id": "EB000001"}
 
 
 @pytest.mark.parametrize("length", [32, 33, 2048])
-def test_a_token_is_right_under_both_readings_of_its_format(length: int) -> None:
+def test_a_token_is_right_under_both_readings_of_its_format(length):
     """ "Authorization | Conditional | AN2048 [\\s\\S]32": 32 characters, or, as in
     `[\\s\\S]{6,2048}`, 32 to 2048.
     """
@@ -279,7 +274,7 @@ def test_a_token_is_right_under_both_readings_of_its_format(length: int) -> None
         EastPay(**{**GOOD, "token": "x" * 2049})
 
 
-def test_the_longer_entity_of_a_sample_is_taken() -> None:
+def test_the_longer_entity_of_a_sample_is_taken():
     longer = {"entity_id": "8a8294174b7ecb28014b9699220015ca", "entity_type": "POS"}
     assert EastPay(**{**GOOD, **longer}).caller
 
@@ -287,12 +282,12 @@ def test_the_longer_entity_of_a_sample_is_taken() -> None:
 @pytest.mark.parametrize(
     ("said", "allowed"), [("true", True), ("False", False), (" TRUE ", True), ("", False)]
 )
-def test_true_in_any_case_allows_the_inquiry_by_reference(said: str, allowed: bool) -> None:
+def test_true_in_any_case_allows_the_inquiry_by_reference(said, allowed):
     options = from_process_environment(dict(GOOD), {"EASTPAY_INQUIRY_BY_REFERENCE": said})
     assert EastPay(**options).payments.entity.found_by_reference is allowed
 
 
-def test_another_word_for_the_inquiry_is_refused_and_not_shown() -> None:
+def test_another_word_for_the_inquiry_is_refused_and_not_shown():
     values = {"EASTPAY_INQUIRY_BY_REFERENCE": ACCESS}
     with pytest.raises(ConfigurationError, match="must be true or false") as raised:
         from_process_environment(dict(GOOD), values)

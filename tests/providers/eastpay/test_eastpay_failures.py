@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.providers.eastpay.adapter import PRICE, Harness, observe, pay
+from tests.providers.eastpay.adapter import PRICE, observe, pay
 from victor_ext import (
     BadRequest,
     Outcome,
@@ -19,7 +19,7 @@ from victor_ext.providers.eastpay import Payment, payment_id_of
 from victor_ext.providers.eastpay.operations import operations_of
 
 
-def test_a_307_is_sent_again_with_method_and_body(harness: Harness) -> None:
+def test_a_307_is_sent_again_with_method_and_body(harness):
     to = {"Location": "/gateway/v3/payments"}
     harness.sandbox.inject("status", operation="pay", status=307, headers=to, body="")
     paid = harness.debit("INV-1")
@@ -30,31 +30,31 @@ def test_a_307_is_sent_again_with_method_and_body(harness: Harness) -> None:
     assert harness.sandbox.work_done_by_reference() == {"INV-1": 1}
 
 
-def debit(client: Any) -> Any:
+def debit(client):
     return pay(client, "INV-1")
 
 
-def prepare(client: Any) -> Any:
+def prepare(client):
     return client.checkouts.prepare(PRICE)
 
 
-def inquire(client: Any) -> Any:
+def inquire(client):
     return client.payments.inquire("8ac7")
 
 
-def by_hand(client: Any) -> Any:
+def by_hand(client):
     """An operation without a row."""
     return client.api.get_httpx_client().post("/v3/new")
 
 
-def payment_of(status: int, body: object, call: Any = debit) -> Payment:
+def payment_of(status: int, body, call=debit) -> Payment:
     """The payment that a call returns, if the gateway answers everything alike."""
     seen = observe(status, body, call)
     assert isinstance(seen, Payment)
     return seen
 
 
-def said(code: object, **more: Any) -> dict[str, Any]:
+def said(code, **more) -> dict[str, Any]:
     return {"result": {"code": code, **more}}
 
 
@@ -73,7 +73,7 @@ ODD = [
     ("amount", "99,00"), ("amount", "EUR 92.00"), ("amount", {"value": "92.00"}), ("amount", True),
     ("currency", ["EGP"]), ("paymentType", []), ("merchantTransactionId", {"id": "INV-1"}),
 ]  # fmt: skip
-NO_PAYMENT: list[tuple[Any, int, list[Any], Outcome, str]] = [
+NO_PAYMENT = [
     (
         debit,
         400,
@@ -159,8 +159,8 @@ NO_PAYMENT: list[tuple[Any, int, list[Any], Outcome, str]] = [
     [(call, status, body, *rest) for call, status, bodies, *rest in NO_PAYMENT for body in bodies],
 )
 def test_a_response_without_a_payment_says_whether_it_was_refused_or_is_unknown(
-    call: Any, status: int, body: Any, outcome: Outcome, words: str
-) -> None:
+    call, status, body, outcome, words
+):
     error = observe(status, body, call)
     assert isinstance(error, BadRequest if outcome is REFUSED else UnreadableResponse)
     assert (error.outcome, error.attempts) == (
@@ -182,9 +182,7 @@ def test_a_response_without_a_payment_says_whether_it_was_refused_or_is_unknown(
         ("100.400.001", "The EastPay gateway: authentication"),
     ],
 )
-def test_a_refusal_of_the_gateway_that_names_no_payment_is_of_the_request(
-    code: str, words: str
-) -> None:
+def test_a_refusal_of_the_gateway_that_names_no_payment_is_of_the_request(code, words):
     """Who took it for a declined payment would ask the shopper for another card, and be refused
     again.
     """
@@ -202,9 +200,7 @@ def test_a_refusal_of_the_gateway_that_names_no_payment_is_of_the_request(
 @pytest.mark.parametrize(
     "words", ["Duplicate transmission", "DUPLICATE_REFERENCE", "Payment already taken"]
 )
-def test_a_rejection_that_speaks_of_an_earlier_payment_is_none(
-    call: Any, status: int, code: str, words: str
-) -> None:
+def test_a_rejection_that_speaks_of_an_earlier_payment_is_none(call, status, code, words):
     """Who asked for another card would charge the shopper twice, when the answer to the first one
     was lost.
     """
@@ -222,14 +218,14 @@ def test_a_rejection_that_speaks_of_an_earlier_payment_is_none(
 
 
 @pytest.mark.parametrize("status", [400, 402, 408, 409, 422, 429])
-def test_a_payment_under_way_is_no_refusal_whatever_the_status(status: int) -> None:
+def test_a_payment_under_way_is_no_refusal_whatever_the_status(status):
     for more in ({}, {"parameterErrors": [{"name": "amount"}]}):
         assert payment_of(
             status, {"id": "pay-1", **said("100.200.100", **more)}
         ).result.must_inquire
 
 
-def test_the_same_payment_in_other_words_is_the_same() -> None:
+def test_the_same_payment_in_other_words_is_the_same():
     same = {
         "merchantTransactionId": " INV-1",
         "amount": "EGP 92",
@@ -240,9 +236,7 @@ def test_the_same_payment_in_other_words_is_the_same() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 400])
-def test_an_inquiry_that_is_refused_says_nothing_of_the_payment_unless_it_names_it(
-    status: int,
-) -> None:
+def test_an_inquiry_that_is_refused_says_nothing_of_the_payment_unless_it_names_it(status):
     """Who took it for a decline would charge again."""
     for call in (
         lambda eastpay: eastpay.checkouts.status("checkout-1"),
@@ -252,19 +246,19 @@ def test_an_inquiry_that_is_refused_says_nothing_of_the_payment_unless_it_names_
     assert payment_of(status, DECLINED, inquire).result.rejected
 
 
-def test_a_body_that_may_repeat_the_card_is_not_quoted() -> None:
+def test_a_body_that_may_repeat_the_card_is_not_quoted():
     assert "no luck" not in str(observe(503, b"no luck"))
     assert "no luck" in str(observe(503, b"no luck", inquire))
 
 
-def test_of_an_operation_without_a_row_too() -> None:
+def test_of_an_operation_without_a_row_too():
     """A code of class `UNKNOWN` rejects nothing: "inquire. Never charge again"."""
     assert observe(402, said("100.200.100"), by_hand).status_code == 402
     assert isinstance(observe(402, said("800.100.153"), by_hand), StatusError)
     assert getattr(observe(400, said("000.100.110"), by_hand), "outcome", None) is not REFUSED
 
 
-def test_no_inquiry_goes_over_a_connection_that_has_just_been_used() -> None:
+def test_no_inquiry_goes_over_a_connection_that_has_just_been_used():
     """A late second response to `POST /v3/payments` has the id of the payment, too."""
     assert not operations_of(found_by_reference=False)["GET /v3/payments/{}"].is_read_by_id
 
@@ -278,5 +272,5 @@ def test_no_inquiry_goes_over_a_connection_that_has_just_been_used() -> None:
         '{"id": "8ac7a4a1-7f_b.0~"}'.encode("utf-16"),
     ],
 )
-def test_the_id_of_a_payment_is_read_from_a_notification(body: Any) -> None:
+def test_the_id_of_a_payment_is_read_from_a_notification(body):
     assert payment_id_of(body) == "8ac7a4a1-7f_b.0~"

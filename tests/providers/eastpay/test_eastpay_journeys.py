@@ -6,7 +6,6 @@ EastPay does not document that inquiry: it has to be turned on.
 
 import urllib.request
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import httpx
 import pytest
@@ -28,7 +27,7 @@ from victor_ext.sandbox.eastpay import EastPaySandbox, EastPaySettings
 HALF = Money.of("46.00", "EGP")
 
 
-def test_debit_and_refund(harness: Harness) -> None:
+def test_debit_and_refund(harness):
     paid = harness.debit("INV-1")
     assert (paid.succeeded, paid.payment_type, paid.merchant_transaction_id) == (
         True,
@@ -42,7 +41,7 @@ def test_debit_and_refund(harness: Harness) -> None:
     assert harness.sandbox.work_done_by_reference() == {"INV-1": 1, "BACK-1": 1, "BACK-2": 0}
 
 
-def test_a_declined_payment_is_a_result(harness: Harness) -> None:
+def test_a_declined_payment_is_a_result(harness):
     declined = harness.debit("INV-1", card=card(cvv="999"))
     assert (declined.succeeded, declined.result.kind) == (False, "rejected")
     assert "CVV" in declined.result.meaning
@@ -50,7 +49,7 @@ def test_a_declined_payment_is_a_result(harness: Harness) -> None:
     assert harness.sandbox.work_done_by_reference() == {"INV-1": 0}
 
 
-def test_a_time_out_of_the_bank_is_pending_until_it_is_inquired(harness: Harness) -> None:
+def test_a_time_out_of_the_bank_is_pending_until_it_is_inquired(harness):
     harness.sandbox.decide("INV-1", "100.200.100", then="000.000.000", after=60)
     slow = harness.debit("INV-1")
     assert (slow.result.kind, slow.result.must_inquire) == ("pending", True)
@@ -63,9 +62,7 @@ def test_a_time_out_of_the_bank_is_pending_until_it_is_inquired(harness: Harness
     assert harness.sandbox.work_done_by_reference() == {"INV-1": 1}
 
 
-def test_a_checkout_is_pending_until_the_shopper_pays_and_lapses_after_15_minutes(
-    harness: Harness,
-) -> None:
+def test_a_checkout_is_pending_until_the_shopper_pays_and_lapses_after_15_minutes(harness):
     before = datetime.now(UTC)
     checkout, other = (harness.prepare(merchant_transaction_id=name) for name in ("A", "B"))
     assert abs(checkout.lapses_at - before - timedelta(minutes=15)) < timedelta(seconds=5)
@@ -77,7 +74,7 @@ def test_a_checkout_is_pending_until_the_shopper_pays_and_lapses_after_15_minute
         harness.status(other.id)
 
 
-def test_a_notification_is_a_hint_and_the_gateway_is_asked(harness: Harness) -> None:
+def test_a_notification_is_a_hint_and_the_gateway_is_asked(harness):
     harness.sandbox.decide("INV-1", "100.200.100", then="000.000.000")
     paid = harness.debit("INV-1")
     forged = b'{"id": "%s", "result": {"code": "800.100.153"}, "amount": "0.01"}' % paid.id.encode()
@@ -89,7 +86,7 @@ def test_a_notification_is_a_hint_and_the_gateway_is_asked(harness: Harness) -> 
         harness(lambda eastpay: eastpay.payments.notified(b'{"id": "8ac7a4a1"}'))
 
 
-def test_every_bank_has_a_path_of_its_own(harness: Harness) -> None:
+def test_every_bank_has_a_path_of_its_own(harness):
     for path in ("/eastpay", "/pay/", "/gateway/v3", "/gateway/v3/"):
         harness.settings["base_url"] = httpx.URL(harness.sandbox.url + path)
         assert harness.debit("A").succeeded
@@ -101,7 +98,7 @@ def test_every_bank_has_a_path_of_its_own(harness: Harness) -> None:
 
 
 @pytest.mark.parametrize(("wanted", "query"), [(False, ""), (True, "&entityType=MERCHANT")])
-def test_an_inquiry_names_the_type_of_the_entity_when_told_to(wanted: bool, query: str) -> None:
+def test_an_inquiry_names_the_type_of_the_entity_when_told_to(wanted, query):
     answer = httpx.Response(200, json={"id": "8ac7", "result": {"code": "000.000.000"}})
     eastpay, script = scripted(answer, entity_type_in_inquiries=wanted)
     eastpay.with_options(deadline=5).payments.inquire("8ac7")
@@ -113,18 +110,18 @@ def test_an_inquiry_names_the_type_of_the_entity_when_told_to(wanted: bool, quer
 CODE = {"code": "000.000.000"}
 
 
-def find(harness: Harness, reference: str) -> Any:
+def find(harness: Harness, reference: str):
     return harness(lambda eastpay: eastpay.payments.find(reference), inquiry_by_reference=True)
 
 
-def test_nothing_is_sent_unless_it_is_turned_on(harness: Harness) -> None:
+def test_nothing_is_sent_unless_it_is_turned_on(harness):
     with pytest.raises(ConfigurationError, match="inquiry_by_reference=True") as raised:
         harness(lambda eastpay: eastpay.payments.find("INV-1"))
     assert "payments.inquire(id)" in str(raised.value)
     assert harness.sandbox.received() == []
 
 
-def test_it_finds_a_payment_and_its_steps_after_a_lost_answer(harness: Harness) -> None:
+def test_it_finds_a_payment_and_its_steps_after_a_lost_answer(harness):
     harness.settings["inquiry_by_reference"] = True
     harness.debit("INV-2")
     harness.sandbox.inject("lose_answer", operation="pay")
@@ -137,7 +134,7 @@ def test_it_finds_a_payment_and_its_steps_after_a_lost_answer(harness: Harness) 
     assert list(find(harness, "INV-3")) == []
 
 
-def test_a_gateway_without_it_answers_404_which_proves_nothing() -> None:
+def test_a_gateway_without_it_answers_404_which_proves_nothing():
     with EastPaySandbox(EastPaySettings(documented_only=True)) as sandbox:
         harness = Harness(sandbox, awaited=False)
         harness.debit("INV-1")
@@ -147,7 +144,7 @@ def test_a_gateway_without_it_answers_404_which_proves_nothing() -> None:
             find(harness, "INV-1")
 
 
-def asked(status: int, body: object) -> Any:
+def asked(status: int, body):
     """What a client finds at a gateway that gives this answer, with references in another Unicode
     form.
     """
@@ -159,7 +156,7 @@ ONE = {"id": "8ac7", "merchantTransactionId": "U\u0308-1", "result": {"code": "1
 
 
 @pytest.mark.parametrize("names", [("payments",), ("records",), ("payments", "records")])
-def test_the_list_may_have_either_name(names: tuple[str, ...]) -> None:
+def test_the_list_may_have_either_name(names):
     result = asked(200, {"result": CODE, **{name: [ONE] for name in names}})
     assert [payment.result.kind for payment in result] == ["pending"] * len(names)
     assert list(asked(200, {name: [] for name in names})) == []
@@ -187,9 +184,7 @@ OTHERS = [{"id": "8ac8"}, {**ONE, "merchantTransactionId": "ü-1"}, {}, 7, None]
         ({"payments": [], "result": {"code": "100.400.001"}}, r"reports an error: .*100\.400\.001"),
     ],
 )
-def test_what_is_no_list_of_payments_with_the_reference_is_no_answer(
-    body: object, said: str
-) -> None:
+def test_what_is_no_list_of_payments_with_the_reference_is_no_answer(body, said):
     with pytest.raises(UnreadableResponse, match=said):
         asked(200, body)
 
@@ -207,9 +202,7 @@ EQUAL = {"paymentType": "DB", "amount": str(PRICE.amount), "currency": PRICE.cur
         ([None], "does not say when"),
     ],
 )
-def test_an_older_payment_with_the_reference_is_not_taken_for_this_one(
-    dates: list[str | None], seen: str
-) -> None:
+def test_an_older_payment_with_the_reference_is_not_taken_for_this_one(dates, seen):
     payments = [
         {**ONE, "id": f"8ac{n}", "timestamp": date, **EQUAL} for n, date in enumerate(dates)
     ]
@@ -224,6 +217,6 @@ def test_an_older_payment_with_the_reference_is_not_taken_for_this_one(
 @pytest.mark.parametrize(
     "code", ["000.000.000", "000.200.100", "100.300.100", "800.100.153", "700.400.580"]
 )
-def test_a_refusal_of_the_inquiry_is_never_a_payment(code: str) -> None:
+def test_a_refusal_of_the_inquiry_is_never_a_payment(code):
     with pytest.raises(BadRequest):
         asked(400, {"id": "8ac7", "result": {"code": code}})

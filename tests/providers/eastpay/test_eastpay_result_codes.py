@@ -51,7 +51,7 @@ NOT_NAMED = {
         *((code, kind) for kind, codes in NOT_NAMED.items() for code in codes.split()),
     ],
 )
-def test_a_code_has_the_kind_of_its_group_in_the_table(code: str, kind: str) -> None:
+def test_a_code_has_the_kind_of_its_group_in_the_table(code, kind):
     parsed = ResultCode.parse(code)
     assert (parsed.kind, parsed.is_code) == (kind, True)
     assert parsed.rejected is (kind == "rejected")
@@ -77,9 +77,7 @@ CODES = st.tuples(GROUPS, GROUPS, DETAILS).map(".".join) | st.text(alphabet="018
 @example("800.000.001", 200, {"id": "pay-1"})
 @example("800.200.001", 400, {})
 @example("bad request", 400, {})
-def test_the_sentences_of_the_page_hold_for_every_code(
-    text: str, status: int, named: dict[str, str]
-) -> None:
+def test_the_sentences_of_the_page_hold_for_every_code(text, status, named):
     """What has another form than the page's was neither paid nor refused, alone and in an answer
     about a payment.
     """
@@ -107,7 +105,7 @@ def test_the_sentences_of_the_page_hold_for_every_code(
 @example("")
 @example("\x00" * 5000)
 @example("\ud800")
-def test_any_text_is_a_code_of_some_kind(text: str) -> None:
+def test_any_text_is_a_code_of_some_kind(text):
     code = ResultCode.parse(text)
     assert code.code == text
     assert code.kind in ResultClass
@@ -119,12 +117,12 @@ def test_any_text_is_a_code_of_some_kind(text: str) -> None:
 
 
 @pytest.mark.parametrize("value", [None, 0, 3.5, True, b"000.000.000", [], {"code": "000.000.000"}])
-def test_what_is_no_text_is_no_code(value: object) -> None:
+def test_what_is_no_text_is_no_code(value):
     assert (ResultCode.parse(value).kind, ResultCode.parse(value).code) == (ResultClass.UNKNOWN, "")
 
 
 @pytest.mark.parametrize(("code", "words"), cases_beside(__file__)["words"])
-def test_the_meaning_in_words(code: str, words: str) -> None:
+def test_the_meaning_in_words(code, words):
     assert words in ResultCode.parse(code).meaning
 
 
@@ -133,7 +131,7 @@ def page() -> str:
     return (Path(__file__).resolve().parents[3] / "docs" / "eastpay.md").read_text(encoding="utf-8")
 
 
-def test_the_pages_table_of_codes(page: str) -> None:
+def test_the_pages_table_of_codes(page):
     rows = dict(
         re.findall(
             r"^\| `(succeeded|pending|review|rejected)` \|[^|]*\|([^|]*)\|$", page, re.MULTILINE
@@ -153,7 +151,7 @@ def test_the_pages_table_of_codes(page: str) -> None:
         assert row.strip().startswith(ResultCode.parse(code).kind)
 
 
-def test_the_pages_table_of_rejections(page: str) -> None:
+def test_the_pages_table_of_rejections(page):
     rows = re.findall(
         r"^\| ([^|]*`[18]00\.[^|]*)\| `(\w+)` \|[^|]*\| (?:a )?`(\w+)`", page, re.MULTILINE
     )

@@ -38,13 +38,8 @@ def post(
     ],
 )
 def test_the_codes_of_errors_have_the_form_of_the_page(
-    sandbox: EastPaySandbox,
-    merchant: Merchant,
-    call: tuple[str, str],
-    authorization: str | None,
-    status: int,
-    code: str,
-) -> None:
+    sandbox, merchant, call, authorization, status, code
+):
     """ "A result code has the format ddd.ddd.ddd, i.e. 3 groups of 3-digit numbers." """
     (method, path), bearer = call, f"Bearer {merchant.token}"
     sandbox.inject("status", operation="find", status=503)
@@ -67,9 +62,7 @@ def test_the_codes_of_errors_have_the_form_of_the_page(
         ("notificationUrl", ("x" * 2049,)),
     ],
 )
-def test_parameters_that_are_refused(
-    sandbox: EastPaySandbox, merchant: Merchant, field: str, values: tuple[str, ...]
-) -> None:
+def test_parameters_that_are_refused(sandbox, merchant, field, values):
     for value in values:
         answer = post(sandbox, merchant, **{field: value})
         named = [error["name"] for error in answer.json()["result"]["parameterErrors"]]
@@ -77,7 +70,7 @@ def test_parameters_that_are_refused(
     assert sandbox.payment_ids() == []
 
 
-def test_nobody_sees_the_payments_of_others(sandbox: EastPaySandbox, merchant: Merchant) -> None:
+def test_nobody_sees_the_payments_of_others(sandbox, merchant):
     paid = post(sandbox, merchant).json()["id"]
     other = sandbox.add_merchant()
     headers = {"Authorization": f"Bearer {other.token}"}
@@ -88,7 +81,7 @@ def test_nobody_sees_the_payments_of_others(sandbox: EastPaySandbox, merchant: M
     )
 
 
-def test_what_is_kept_of_a_card(sandbox: EastPaySandbox, merchant: Merchant) -> None:
+def test_what_is_kept_of_a_card(sandbox, merchant):
     card = {
         "card.number": "4929123456781234",
         "card.expiryMonth": "07",

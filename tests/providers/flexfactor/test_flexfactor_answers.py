@@ -6,7 +6,6 @@ Whatever JSON it holds, it is read or named, and nothing of ours stumbles over i
 
 import json
 import os
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -29,7 +28,7 @@ from victor_ext.providers.flexfactor import ErrorCode, OrderStatus, split_code, 
 from victor_ext.providers.flexfactor.records import Decision
 
 OTHER = "99999999-3d1f-4f0a-9a43-0f9d2f1c8e77"
-CALLS: dict[str, Callable[[Any], Any]] = {
+CALLS = {
     "get": lambda client: client.orders.get(ORDER),
     "refund": lambda client: client.orders.refund(ORDER, PRICE),
     "capture": lambda client: client.capture(ORDER, PRICE),
@@ -41,14 +40,14 @@ CALLS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def answered(operation: str, body: Any) -> Any:
+def answered(operation: str, body):
     return CALLS[operation](scripted(httpx.Response(200, json=body))[0])
 
 
 # Spelling
 
 
-SPELLINGS: list[Callable[[str], str]] = [
+SPELLINGS = [
     str,
     lambda name: name[0].upper() + name[1:],
     str.lower,
@@ -57,10 +56,8 @@ SPELLINGS: list[Callable[[str], str]] = [
 
 
 @pytest.mark.parametrize("spelled", SPELLINGS)
-def test_an_answer_is_read_in_the_spelling_in_which_it_is_judged(
-    spelled: Callable[[str], str],
-) -> None:
-    def said(**members: Any) -> dict[str, Any]:
+def test_an_answer_is_read_in_the_spelling_in_which_it_is_judged(spelled):
+    def said(**members):
         return {spelled(name): value for name, value in members.items()}
 
     body = said(success=True, status="Approved", orderId=ORDER, traceId="t", statusCode="200001")
@@ -75,7 +72,7 @@ def test_an_answer_is_read_in_the_spelling_in_which_it_is_judged(
 
 
 @pytest.mark.parametrize("operation", ["evaluate", "capture", "refund"])
-def test_the_data_of_the_response_to_a_write_has_its_success_and_its_state(operation: str) -> None:
+def test_the_data_of_the_response_to_a_write_has_its_success_and_its_state(operation):
     data = answered(operation, {"SUCCESS": True, "status": "Approved", "orderId": ORDER}).to_dict()
     assert (data["success"], data["status"]) == (True, "APPROVED")
 
@@ -91,12 +88,12 @@ def test_the_data_of_the_response_to_a_write_has_its_success_and_its_state(opera
         ({"status": True}, None, None),
     ],
 )
-def test_the_state_of_an_order(said: dict[str, Any], status: Any, name: str | None) -> None:
+def test_the_state_of_an_order(said, status, name):
     order = answered("get", {"id": ORDER, **said})
     assert (order.status, order.status_name) == (status, name)
 
 
-def test_a_wait_is_for_a_name_a_number_or_any_of_several() -> None:
+def test_a_wait_is_for_a_name_a_number_or_any_of_several():
     client, _script = scripted(httpx.Response(200, json={"id": ORDER, "status": 7}))
     for until in (
         None,
@@ -116,16 +113,14 @@ def test_a_wait_is_for_a_name_a_number_or_any_of_several() -> None:
 @pytest.mark.parametrize(
     "success", [{}, {"success": True}, {"success": False, "errors": ["too much"]}]
 )
-def test_an_answer_about_another_order_settles_nothing(
-    operation: str, success: dict[str, Any]
-) -> None:
+def test_an_answer_about_another_order_settles_nothing(operation, success):
     name = "id" if operation == "get" else "OrderId"
     with pytest.raises(UnreadableResponse, match=f"about another order, {OTHER[:8]}") as raised:
         answered(operation, {name: OTHER, "status": "COMPLETED", **success})
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
-def test_a_wait_does_not_end_on_another_order() -> None:
+def test_a_wait_does_not_end_on_another_order():
     client, _script = scripted(httpx.Response(200, json={"id": OTHER, "status": 7}))
     with pytest.raises(TimedOut, match="could not be read"):
         client.orders.wait(ORDER, timeout=0)
@@ -135,15 +130,13 @@ def test_a_wait_does_not_end_on_another_order() -> None:
 @pytest.mark.parametrize(
     ("named", "words"), [(7, "another order, 7"), ({"id": ORDER}, "does not say which order")]
 )
-def test_an_id_of_another_type_is_not_that_of_the_order(
-    operation: str, named: Any, words: str
-) -> None:
+def test_an_id_of_another_type_is_not_that_of_the_order(operation, named, words):
     with pytest.raises(UnreadableResponse, match=words):
         answered(operation, {"orderId": named, "status": "COMPLETED"})
 
 
 @pytest.mark.parametrize("named", [ORDER.upper(), f" {ORDER} ", "", None])
-def test_the_same_order_in_other_words_is_no_other_order(named: Any) -> None:
+def test_the_same_order_in_other_words_is_no_other_order(named):
     for operation in ("get", "refund", "capture", "cancel"):
         status = "CANCELLED" if operation == "cancel" else "COMPLETED"
         body = {"orderId": named, "status": status, "success": True}
@@ -169,9 +162,7 @@ MEANINGS = cases_beside(__file__)["meanings"]
     ],
     ids=str,
 )
-def test_a_200_is_a_result_only_with_what_its_operation_needs(
-    operation: str, body: dict[str, Any], meaning: str, others: dict[str, str]
-) -> None:
+def test_a_200_is_a_result_only_with_what_its_operation_needs(operation, body, meaning, others):
     meaning = others.get(operation, meaning)
     client, script = scripted(httpx.Response(200, json=body))
     if meaning == RESULT:
@@ -196,14 +187,12 @@ def test_a_200_is_a_result_only_with_what_its_operation_needs(
 
 
 @pytest.mark.parametrize("body", cases_beside(__file__)["complaints"])
-def test_a_read_that_only_complains_is_a_refusal(body: dict[str, Any]) -> None:
+def test_a_read_that_only_complains_is_a_refusal(body):
     with pytest.raises(BadRequest, match=r"its body reports a rejection .*is wrong"):
         answered("list" if "items" in body else "get", body)
 
 
-def test_errors_beside_a_success_contradict_it_and_those_of_a_refusal_or_an_order_are_its_own() -> (
-    None
-):
+def test_errors_beside_a_success_contradict_it_and_those_of_a_refusal_or_an_order_are_its_own():
     for operation in ("evaluate", "capture", "refund"):
         with pytest.raises(UnreadableResponse, match="its body reports an error") as raised:
             answered(operation, {"success": True, "status": "APPROVED", "errors": ["a warning"]})
@@ -221,7 +210,7 @@ def test_errors_beside_a_success_contradict_it_and_those_of_a_refusal_or_an_orde
     )
 
 
-def test_what_a_cancellation_was_answered_with_is_kept() -> None:
+def test_what_a_cancellation_was_answered_with_is_kept():
     said = {"success": True, "status": "CANCELLED", "TraceId": "t-1", "new": 1}
     for operation in ("cancel", "external_cancel"):
         cancelled = answered(operation, said)
@@ -268,9 +257,7 @@ OBJECTS = st.dictionaries(NAMES, JSON, max_size=8)
 
 @MANY
 @given(OBJECTS, WORDS | st.none(), st.booleans() | st.none())
-def test_only_approved_is_approved(
-    body: dict[str, Any], word: str | None, success: bool | None
-) -> None:
+def test_only_approved_is_approved(body, word, success):
     body = {**body, "status": word, "success": success}
     decision = Decision(body, idempotency_key="key")
     assert decision.approved == (
@@ -289,9 +276,7 @@ NOT_READ = [b"[" * 100_000, b'{"traceId":' * 100_000, b"\xff", b"null", b"7" * 5
     st.sampled_from([200, 202, 400, 409, 500]),
     st.sampled_from([*CALLS]),
 )
-def test_a_call_ends_in_a_record_or_in_an_error_of_ours(
-    body: bytes, status: int, operation: str
-) -> None:
+def test_a_call_ends_in_a_record_or_in_an_error_of_ours(body, status, operation):
     client, _script = scripted(httpx.Response(status, content=body))
     try:
         result = CALLS[operation](client)
@@ -308,20 +293,18 @@ ERRORS = cases_beside(__file__)["errors"]
 
 
 @pytest.mark.parametrize(("body", "problems"), ERRORS.values(), ids=ERRORS)
-def test_every_shape_of_errors_is_read(body: dict[str, Any], problems: list[list[str]]) -> None:
+def test_every_shape_of_errors_is_read(body, problems):
     assert [[each.field, each.code, each.message] for each in problems_of(400, body)] == problems
 
 
-def problems_of(status: int, body: Any) -> tuple[Any, ...]:
+def problems_of(status: int, body) -> tuple[Any, ...]:
     client, _script = scripted(httpx.Response(status, json=body))
     with pytest.raises(VictorError) as raised:
         client.orders.refund(ORDER, Money(1, "USD"))
     return tuple(raised.value.problems)
 
 
-def test_an_answer_without_errors_has_its_sentence_and_what_names_a_payer_or_a_card_is_masked() -> (
-    None
-):
+def test_an_answer_without_errors_has_its_sentence_and_what_names_a_payer_or_a_card_is_masked():
     (problem,) = problems_of(
         200, {"success": False, "responseCode": "2001", "responseMessage": "too much", "errors": []}
     )
@@ -339,13 +322,13 @@ def test_an_answer_without_errors_has_its_sentence_and_what_names_a_payer_or_a_c
         pytest.param(10**5000, None, id="huge"),
     ],
 )
-def test_six_digit_codes_are_split(code: Any, split: ErrorCode | None) -> None:
+def test_six_digit_codes_are_split(code, split):
     assert split_code(code) == split
 
 
 @MANY
 @given(st.integers(min_value=1, max_value=10**15 - 1))
-def test_what_is_on_the_wire_is_the_very_amount(minor: int) -> None:
+def test_what_is_on_the_wire_is_the_very_amount(minor):
     client, script = scripted(httpx.Response(200, json={"success": True, "status": "SUCCESS"}))
     client.capture(ORDER, Money(minor, "USD"))
     client.orders.refund(ORDER, Money(minor, "USD"))

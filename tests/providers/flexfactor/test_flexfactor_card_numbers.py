@@ -4,7 +4,6 @@ import json
 import logging
 import pickle
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,7 +16,6 @@ from tests.providers.running import MODES, Script, run
 from victor_ext import ConfigurationError, InvalidRequest, Outcome
 from victor_ext.providers.flexfactor import Card, FlexFactorToken
 from victor_ext.runtime.core.card_data import has_card_number
-from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 NUMBER = "4111111111111111"
 WRITTEN = (
@@ -41,19 +39,19 @@ each_call = pytest.mark.parametrize("call", ["evaluate", "transmit"])
 
 
 @pytest.mark.parametrize("token", TOKENS)
-def test_a_token_is_taken_for_no_card_number(token: object) -> None:
+def test_a_token_is_taken_for_no_card_number(token):
     assert not has_card_number(token)
 
 
 @given(st.from_regex(r"\A[0-9]{12,18}\Z"))
-def test_exactly_one_check_digit_of_ten_makes_a_number(digits: str) -> None:
+def test_exactly_one_check_digit_of_ten_makes_a_number(digits):
     assert sum(has_card_number(f"{digits}{last}") for last in range(10)) == 1
 
 
-def refusal(call: str, mode: str = "blocking", **changes: Any) -> InvalidRequest:
+def refusal(call: str, mode: str = "blocking", **changes) -> InvalidRequest:
     """The error of a call. Fails if a request was sent."""
     script = Script()
-    settings: Any = {"mid": MID, "environment": "production", "transport": script.transport}
+    settings = {"mid": MID, "environment": "production", "transport": script.transport}
     kind, auth = Harness.kinds[MODES.index(mode)], FlexFactorToken("a-ready-token")
     with pytest.raises(InvalidRequest) as raised:
         run(kind, lambda it: getattr(it, call)(**declined(**changes)), auth, **settings)
@@ -62,15 +60,13 @@ def refusal(call: str, mode: str = "blocking", **changes: Any) -> InvalidRequest
 
 
 @pytest.mark.parametrize("text", WRITTEN)
-def test_a_card_number_among_other_words_is_refused(text: str) -> None:
+def test_a_card_number_among_other_words_is_refused(text):
     assert refusal("evaluate", card=Card(token=text)).problems[0].code == "card_number"
 
 
 @each_call
 @pytest.mark.parametrize("number", [NUMBER, "4111-1111-1111-1111", int(NUMBER)])
-def test_a_card_number_in_place_of_a_token_is_refused_and_not_shown(
-    caplog: pytest.LogCaptureFixture, call: str, number: Any, mode: str
-) -> None:
+def test_a_card_number_in_place_of_a_token_is_refused_and_not_shown(caplog, call, number, mode):
     caplog.set_level(logging.DEBUG)
     card = Card(token=number)
     error = refusal(call, mode, card=card)
@@ -101,13 +97,13 @@ def test_a_card_number_in_place_of_a_token_is_refused_and_not_shown(
         ),
     ],
 )
-def test_in_another_member_about_the_card(call: str, changes: dict[str, Any], field: str) -> None:
+def test_in_another_member_about_the_card(call, changes, field):
     error = refusal(call, **changes)
     assert [(problem.field, problem.code) for problem in error.problems] == [(field, "card_number")]
     assert_hidden(error, secrets=("411111111111", "4111 1111"))
 
 
-def test_in_place_of_a_whole_number_it_is_not_shown() -> None:
+def test_in_place_of_a_whole_number_it_is_not_shown():
     card = Card(token="tok_1", expiration_year=int(NUMBER))
     assert "41111" not in str(refusal("evaluate", card=card))
 
@@ -120,7 +116,7 @@ def test_in_place_of_a_whole_number_it_is_not_shown() -> None:
         {"extra_query": {"cardNumber": ["4111 1111 1111 1111"]}},
     ],
 )
-def test_for_all_calls_of_a_client(extras: dict[str, Any]) -> None:
+def test_for_all_calls_of_a_client(extras):
     client, _ = scripted()
     with pytest.raises(ConfigurationError) as raised:
         client.with_options(**extras)
@@ -128,7 +124,7 @@ def test_for_all_calls_of_a_client(extras: dict[str, Any]) -> None:
     assert "1111" not in f"{raised.value!r}{raised.value}{pickle.dumps(raised.value)!r}"
 
 
-def test_a_number_elsewhere_is_none_of_a_card(harness: Harness) -> None:
+def test_a_number_elsewhere_is_none_of_a_card(harness):
     """An order may have a number whose last digit happens to be right: one in ten has."""
     arguments = declined(order_id=NUMBER, fields={"ticket": NUMBER})
     device = {"device": {"imei": "490154203237518"}}
@@ -137,9 +133,7 @@ def test_a_number_elsewhere_is_none_of_a_card(harness: Harness) -> None:
 
 @pytest.mark.parametrize("number", [NUMBER, "4111/1111/1111/1111", "\u0664111111111111111"])
 @pytest.mark.parametrize("path", ["evaluate", "transmit"])
-def test_the_sandbox_refuses_one_of_any_client(
-    sandbox: FlexFactorSandbox, path: str, number: str
-) -> None:
+def test_the_sandbox_refuses_one_of_any_client(sandbox, path, number):
     anybody = merchant_of(sandbox)
     body = evaluation(anybody.mid, paymentMethod={"cardNumber": number})
     refused = anybody.post(path, body)

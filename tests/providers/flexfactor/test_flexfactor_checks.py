@@ -1,14 +1,13 @@
 """What is refused before anything is sent, what is set up wrongly, and the tokens."""
 
 import json
-from typing import Any
 
 import httpx
 import pytest
 
 from tests.cases import cases_beside
 from tests.frames import assert_hidden
-from tests.providers.flexfactor.adapter import MID, ORDER, Harness, declined, scripted
+from tests.providers.flexfactor.adapter import MID, ORDER, declined, scripted
 from tests.providers.running import Script
 from victor_ext import (
     AuthenticationError,
@@ -28,7 +27,7 @@ from victor_ext.providers.flexfactor.system import from_process_environment
 AUTH = FlexFactorAuth("key", "secret")
 
 
-def test_what_has_no_argument_is_sent_as_it_is_given() -> None:
+def test_what_has_no_argument_is_sent_as_it_is_given():
     client, script = scripted(httpx.Response(200, json={"status": "APPROVED"}))
     key = idempotency_key_for("invoice", 1042)
     extra = {
@@ -71,9 +70,7 @@ def test_what_has_no_argument_is_sent_as_it_is_given() -> None:
         (Money(10**15, "EUR"), "range", "amount must have at most fifteen digits."),
     ],
 )
-def test_an_amount_that_cannot_be_sent_in_cents_is_refused(
-    amount: Any, code: str, message: str
-) -> None:
+def test_an_amount_that_cannot_be_sent_in_cents_is_refused(amount, code, message):
     client, script = scripted()
     with pytest.raises(InvalidRequest) as raised:
         client.capture(ORDER, amount)
@@ -84,14 +81,14 @@ def test_an_amount_that_cannot_be_sent_in_cents_is_refused(
 
 
 @pytest.mark.parametrize("environment", ["sandbox", "production"])
-def test_the_other_name_of_the_provider_has_hosts_of_its_own(environment: str) -> None:
+def test_the_other_name_of_the_provider_has_hosts_of_its_own(environment):
     client = FlexFactor(AUTH, mid=MID, environment=environment, hosts="flexfactor")
     host = "api.flexfactor.io" if environment == "production" else "api-sandbox.flexfactor.io"
     assert (client.base_url, client.environment) == (f"https://{host}", environment)
 
 
 @pytest.mark.parametrize("other", ["FLEXFACTOR_APP_KEY", "FLEXFACTOR_APP_SECRET"])
-def test_a_token_of_the_process_stands_alone(other: str) -> None:
+def test_a_token_of_the_process_stands_alone(other):
     values = {"FLEXFACTOR_MID": MID, "FLEXFACTOR_TOKEN": "a-ready-token"}
     assert isinstance(from_process_environment({}, values)["auth"], FlexFactorToken)
     with pytest.raises(ConfigurationError, match="set one kind of credentials alone") as raised:
@@ -99,7 +96,7 @@ def test_a_token_of_the_process_stands_alone(other: str) -> None:
     assert "a-ready-token" not in str(raised.value)
 
 
-def endpoint(expires: Any, auth: Any = AUTH) -> tuple[FlexFactor, Script]:
+def endpoint(expires, auth=AUTH) -> tuple[FlexFactor, Script]:
     """A client of a provider that issues tokens with this `expires`, and knows one order."""
     script = Script(
         httpx.Response(200, json={"id": ORDER, "status": 7}),
@@ -109,9 +106,7 @@ def endpoint(expires: Any, auth: Any = AUTH) -> tuple[FlexFactor, Script]:
 
 
 @pytest.mark.parametrize(("status", "body"), cases_beside(__file__)["refused pairs"])
-def test_a_refused_pair_has_the_code_of_the_provider_and_nothing_else_of_its_answer(
-    status: int, body: Any
-) -> None:
+def test_a_refused_pair_has_the_code_of_the_provider_and_nothing_else_of_its_answer(status, body):
     auth = FlexFactorAuth("key", "s3cr-401007")
     client = FlexFactor(
         auth, mid=MID, transport=httpx.MockTransport(lambda _: httpx.Response(status, json=body))
@@ -126,7 +121,7 @@ def test_a_refused_pair_has_the_code_of_the_provider_and_nothing_else_of_its_ans
     assert_hidden(raised.value, secrets=("s3cr", "401007"))
 
 
-def test_a_token_is_a_bearer_token_whatever_type_is_said() -> None:
+def test_a_token_is_a_bearer_token_whatever_type_is_said():
     client, script = endpoint(None)
     client.orders.get(ORDER)
     assert script.requests[-1].headers["authorization"] == "Bearer t1"
@@ -137,9 +132,7 @@ class TestATokenThatIsReady:
         ("scheme", "header"),
         [({}, "Bearer a.b-c"), ({"scheme": "ApiKey"}, "ApiKey a.b-c"), ({"scheme": None}, "a.b-c")],
     )
-    def test_a_token_is_sent_with_its_scheme_and_none_is_fetched(
-        self, scheme: dict[str, Any], header: str
-    ) -> None:
+    def test_a_token_is_sent_with_its_scheme_and_none_is_fetched(self, scheme, header):
         client, script = endpoint(None, FlexFactorToken(" a.b-c\n", **scheme))
         assert (client.orders.get(ORDER).id, client.authorization()) == (ORDER, header)
         assert ([each.headers["authorization"] for each in script.requests], script.for_tokens) == (
@@ -147,7 +140,7 @@ class TestATokenThatIsReady:
             [],
         )
 
-    def test_one_that_is_refused_is_not_renewed(self, harness: Harness) -> None:
+    def test_one_that_is_refused_is_not_renewed(self, harness):
         token = harness.sandbox.add_token()
         harness.sandbox.revoke_tokens()
         harness.settings["auth"] = FlexFactorToken(token)  # type: ignore[assignment]
@@ -164,9 +157,7 @@ class TestATokenThatIsReady:
             ("s3cret" * 4000, None),
         ],
     )
-    def test_a_token_that_no_header_can_hold_is_refused_and_not_shown(
-        self, token: Any, scheme: Any
-    ) -> None:
+    def test_a_token_that_no_header_can_hold_is_refused_and_not_shown(self, token, scheme):
         with pytest.raises(
             ConfigurationError, match=r"token (is|must|holds)|scheme must"
         ) as raised:

@@ -4,7 +4,6 @@ nothing is done twice.
 
 import json
 from itertools import product
-from typing import Any
 
 import httpx
 import pytest
@@ -39,7 +38,7 @@ KEY = idempotency_key_for("invoice", 1042)
         ),
     ],
 )
-def test_a_200_that_says_nothing_is_no_success(operation: str, body: bytes) -> None:
+def test_a_200_that_says_nothing_is_no_success(operation, body):
     client, _script = scripted(httpx.Response(200, content=body))
     with pytest.raises(UnreadableResponse) as raised:
         CALLS[operation](client)
@@ -57,9 +56,7 @@ CANCELLED = httpx.Response(200, json={"id": ORDER, "status": 2})
 
 @pytest.mark.parametrize("body", NO_REFUSALS)
 @pytest.mark.parametrize("status", [200, 202, 204])
-def test_a_cancellation_may_be_answered_with_nothing_and_then_the_order_is_read(
-    body: bytes, status: int
-) -> None:
+def test_a_cancellation_may_be_answered_with_nothing_and_then_the_order_is_read(body, status):
     answer = httpx.Response(status, content=body)
     client, script = scripted(answer, CANCELLED)
     assert client.orders.cancel(ORDER).order_id == ORDER
@@ -76,9 +73,7 @@ def test_a_cancellation_may_be_answered_with_nothing_and_then_the_order_is_read(
     ],
 )
 @pytest.mark.parametrize("body", [b"", b"{}", json.dumps({"orderId": ORDER}).encode()])
-def test_a_cancellation_that_the_order_does_not_show_is_unknown(
-    order: dict[str, Any], said: str, body: bytes
-) -> None:
+def test_a_cancellation_that_the_order_does_not_show_is_unknown(order, said, body):
     client, script = scripted(httpx.Response(200, content=body), httpx.Response(200, json=order))
     with pytest.raises(UnreadableResponse, match=said) as raised:
         client.orders.cancel(ORDER, idempotency_key=KEY)
@@ -88,9 +83,7 @@ def test_a_cancellation_that_the_order_does_not_show_is_unknown(
 
 @pytest.mark.parametrize("body", [{"success": True, "status": "VOIDED"}, {"status": "PENDING"}])
 @pytest.mark.parametrize("status", [2, 7])
-def test_a_cancellation_that_does_not_say_that_it_is_done_is_looked_up(
-    body: dict[str, Any], status: int
-) -> None:
+def test_a_cancellation_that_does_not_say_that_it_is_done_is_looked_up(body, status):
     order = httpx.Response(200, json={"id": ORDER, "status": status})
     client, script = scripted(*[httpx.Response(200, json=body)] * 3, order)
     if status == 2:
@@ -106,7 +99,7 @@ def test_a_cancellation_that_does_not_say_that_it_is_done_is_looked_up(
 
 
 @pytest.mark.parametrize("operation", ["transmit", "refund"])
-def test_a_key_makes_no_call_repeatable_that_takes_none(operation: str) -> None:
+def test_a_key_makes_no_call_repeatable_that_takes_none(operation):
     client, script = scripted(httpx.ReadError("lost"))
     with pytest.raises(ConnectionFailed) as raised:
         CALLS[operation](client.with_options(extra_body={"idempotencyKey": KEY}))
@@ -119,7 +112,7 @@ def test_a_key_makes_no_call_repeatable_that_takes_none(operation: str) -> None:
 @pytest.mark.parametrize(
     ("title", "attempts"), [("Conflict", 3), ("The key was used with another payload.", 1)]
 )
-def test_a_409_that_does_not_say_which_is_asked_again(title: str, attempts: int) -> None:
+def test_a_409_that_does_not_say_which_is_asked_again(title, attempts):
     client, script = scripted(httpx.Response(409, json={"title": title}))
     with pytest.raises(Conflict) as raised:
         client.evaluate(**declined())
@@ -133,16 +126,14 @@ def test_a_409_that_does_not_say_which_is_asked_again(title: str, attempts: int)
 
 
 @pytest.mark.parametrize(("pages", "found"), cases_beside(__file__)["pages"])
-def test_the_orders_of_a_page_are_found_wherever_they_are(
-    pages: list[Any], found: list[str | None]
-) -> None:
+def test_the_orders_of_a_page_are_found_wherever_they_are(pages, found):
     client, script = scripted(*(httpx.Response(200, json=page) for page in pages))
     assert [order.id for order in client.orders.list()] == found
     assert len(script.requests) == len(pages)
 
 
 @pytest.mark.parametrize("body", [{}, [], {"hello": 1}, {"items": [1, "a"], "isLastPage": True}])
-def test_what_is_no_page_is_not_taken_for_the_end(body: Any) -> None:
+def test_what_is_no_page_is_not_taken_for_the_end(body):
     client, script = scripted(httpx.Response(200, json=body))
     with pytest.raises(UnreadableResponse, match=r"not a page of orders|no object"):
         list(client.orders.list())

@@ -3,11 +3,10 @@
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.providers.flexfactor.adapter import PRICE, Harness, declined
+from tests.providers.flexfactor.adapter import PRICE, declined
 from victor_ext import (
     BadRequest,
     Outcome,
@@ -15,12 +14,11 @@ from victor_ext import (
 )
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import OrderStatus
-from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 KEY, OTHER = idempotency_key_for("invoice", 1042), idempotency_key_for("invoice", 1043)
 
 
-def test_a_declined_payment_is_rescued_and_part_of_it_given_back(harness: Harness) -> None:
+def test_a_declined_payment_is_rescued_and_part_of_it_given_back(harness):
     decision = harness(lambda client: client.evaluate(**declined(), idempotency_key=KEY))
     assert (decision.approved, decision.idempotency_key) == (True, KEY)
     part = Money.of("4.20", "USD")
@@ -32,7 +30,7 @@ def test_a_declined_payment_is_rescued_and_part_of_it_given_back(harness: Harnes
     assert (order.status, order.external_order_id) == (OrderStatus.COMPLETED, "INV-1042")
 
 
-def test_what_is_submitted_is_settled_later(harness: Harness) -> None:
+def test_what_is_submitted_is_settled_later(harness):
     harness.sandbox.decide("SUBMITTED", "INV-1042")
     decision = harness(lambda client: client.evaluate(**declined(), merchant_initiated=True))
     harness.sandbox.settle("INV-1042", "APPROVED")
@@ -42,7 +40,7 @@ def test_what_is_submitted_is_settled_later(harness: Harness) -> None:
     assert harness.work("INV-1042") == 1
 
 
-def test_a_key_that_changed_is_another_charge(harness: Harness) -> None:
+def test_a_key_that_changed_is_another_charge(harness):
     first, again = (
         harness(lambda client: client.evaluate(**declined(), idempotency_key=KEY)) for _ in range(2)
     )
@@ -53,7 +51,7 @@ def test_a_key_that_changed_is_another_charge(harness: Harness) -> None:
     assert harness.sandbox.work_done_by_key() == {KEY: 1, other.idempotency_key: 1}
 
 
-def test_a_part_of_an_authorisation_is_captured_in_cents(harness: Harness) -> None:
+def test_a_part_of_an_authorisation_is_captured_in_cents(harness):
     harness.sandbox.decide("CAPTUREREQUIRED")
     decision = harness(lambda client: client.evaluate(**declined()))
     capture = harness(lambda client: client.capture(decision.order_id, Money(4000, "USD")))
@@ -65,13 +63,11 @@ def test_a_part_of_an_authorisation_is_captured_in_cents(harness: Harness) -> No
 
 
 @pytest.mark.parametrize("by", ["id", "external id"])
-def test_an_order_is_cancelled_and_cancelling_it_again_changes_nothing(
-    harness: Harness, by: str
-) -> None:
+def test_an_order_is_cancelled_and_cancelling_it_again_changes_nothing(harness, by):
     harness.sandbox.decide("SUBMITTED")
     decision = harness(lambda client: client.evaluate(**declined()))
 
-    def cancel(client: Any) -> Any:
+    def cancel(client):
         if by == "id":
             return client.orders.cancel(decision.order_id)
         return client.orders.external_cancel("INV-1042")
@@ -81,9 +77,7 @@ def test_an_order_is_cancelled_and_cancelling_it_again_changes_nothing(
 
 
 @pytest.mark.parametrize("order_id", ["A 1042", "50%#7?", "A%2F1", "\u00c4-1", "..x"])
-def test_whatever_id_an_evaluation_took_it_can_be_cancelled_by(
-    harness: Harness, order_id: str
-) -> None:
+def test_whatever_id_an_evaluation_took_it_can_be_cancelled_by(harness, order_id):
     harness.sandbox.decide("SUBMITTED")
     harness(lambda client: client.evaluate(**declined(order_id=order_id)))
     harness(lambda client: client.orders.external_cancel(order_id))
@@ -94,13 +88,11 @@ PAGE = (Path(__file__).resolve().parents[3] / "docs" / "flexfactor.md").read_tex
 
 
 @pytest.mark.parametrize("status", ["APPROVED", "CAPTUREREQUIRED", "CHALLENGE"])
-def test_the_first_code_of_the_page_delivers_what_was_approved_only(
-    sandbox: FlexFactorSandbox, status: str
-) -> None:
+def test_the_first_code_of_the_page_delivers_what_was_approved_only(sandbox, status):
     app_key, app_secret, mid = sandbox.add_client()
     sandbox.decide(status)
     sandbox.add_card(token="tok_77")
-    done: list[Any] = []
+    done = []
     names = {
         "app_key": app_key,
         "app_secret": app_secret,

@@ -13,12 +13,12 @@ BY_HAND = {
 
 
 @pytest.mark.parametrize("name", RECORDS)
-def test_no_rule_about_money_is_generated(name: str) -> None:
+def test_no_rule_about_money_is_generated(name):
     """What says that money has moved is read by hand, whatever the settings say of its members."""
     assert BY_HAND.isdisjoint(vars(getattr(records, name)))
 
 
-def test_a_member_is_found_in_any_letter_case_and_its_own_spelling_comes_first() -> None:
+def test_a_member_is_found_in_any_letter_case_and_its_own_spelling_comes_first():
     decision = flexfactor.Decision({"RESULT": "a", "result": "b", "TraceID": "t-1"})
     assert (decision.result, decision.trace_id) == ("b", "t-1")
     assert decision.raw.additional_properties == {"RESULT": "a", "TraceID": "t-1"}

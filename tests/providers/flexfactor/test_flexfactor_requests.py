@@ -2,7 +2,6 @@
 
 import json
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 import httpx
 import pytest
@@ -13,7 +12,7 @@ from tests.providers.running import GUID
 from victor_ext.providers.flexfactor import OrderStatus
 
 
-def test_an_evaluation_sends_the_declined_payment() -> None:
+def test_an_evaluation_sends_the_declined_payment():
     client, script = scripted(httpx.Response(200, json={"status": "APPROVED"}))
     client.evaluate(**declined(), idempotency_key=GUID)
     [request] = script.requests
@@ -52,7 +51,7 @@ def test_an_evaluation_sends_the_declined_payment() -> None:
     }
 
 
-def test_a_capture_sends_the_order_and_the_amount_in_cents() -> None:
+def test_a_capture_sends_the_order_and_the_amount_in_cents():
     client, script = scripted(httpx.Response(200, json={"success": True, "orderId": ORDER}))
     client.capture(ORDER, PRICE, idempotency_key=GUID)
     [request] = script.requests
@@ -88,12 +87,12 @@ MOMENT = datetime(2026, 3, 4, 0, 6, 7, tzinfo=timezone(timedelta(hours=-5)))
     ],
 )
 def test_a_list_of_orders_sends_its_filters_and_the_merchant_and_first_page_of_the_client(
-    given: dict[str, Any], sent: dict[str, str]
-) -> None:
+    given, sent
+):
     client, script = scripted(httpx.Response(200, json={"items": [], "isLastPage": True}))
     assert list(client.orders.list(**given)) == []
     assert dict(script.requests[0].url.params) == sent
 
 
-def test_the_names_of_a_status_have_the_numbers_that_an_order_has() -> None:
+def test_the_names_of_a_status_have_the_numbers_that_an_order_has():
     assert OrderStatus.__members__ == CALLS["list_orders"]["query"]["status"]["names"]

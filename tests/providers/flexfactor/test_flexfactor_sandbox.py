@@ -20,21 +20,21 @@ class Merchant(NamedTuple):
     token: str
     mid: str
 
-    def send(self, method: str, path: str, **options: Any) -> httpx.Response:
+    def send(self, method: str, path: str, **options) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
         return httpx.request(method, f"{self.url}/v1/{path}", headers=headers, **options)
 
     def get(self, path: str, **query: str) -> httpx.Response:
         return self.send("GET", path, params=query)
 
-    def post(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
+    def post(self, path: str, body=None, **headers: str) -> httpx.Response:
         return self.send("POST", path, json=body, headers=headers)
 
-    def evaluate(self, **changes: Any) -> httpx.Response:
+    def evaluate(self, **changes) -> httpx.Response:
         return self.post("evaluate", evaluation(self.mid, **changes))
 
 
-def evaluation(mid: str, **changes: Any) -> dict[str, Any]:
+def evaluation(mid: str, **changes) -> dict[str, Any]:
     at = "2026-03-04T05:06:07Z"
     return {
         "isDeclined": True,
@@ -61,9 +61,7 @@ def ours(sandbox: FlexFactorSandbox) -> Merchant:
     return merchant_of(sandbox)
 
 
-def test_a_repeat_is_replayed_for_a_day_and_another_body_is_a_conflict(
-    sandbox: FlexFactorSandbox, ours: Merchant
-) -> None:
+def test_a_repeat_is_replayed_for_a_day_and_another_body_is_a_conflict(sandbox, ours):
     first = ours.evaluate()
     assert (first.status_code, ours.evaluate().json()) == (200, first.json())
     for key in (KEY, KEY.upper()):
@@ -77,15 +75,13 @@ WRONG = cases_beside(__file__)["wrong"]
 
 
 @pytest.mark.parametrize(("changes", "field"), WRONG.values(), ids=WRONG)
-def test_a_wrong_evaluation_is_refused_by_its_field(
-    sandbox: FlexFactorSandbox, ours: Merchant, changes: dict[str, Any], field: str
-) -> None:
+def test_a_wrong_evaluation_is_refused_by_its_field(sandbox, ours, changes, field):
     refused = ours.evaluate(**changes)
     assert (refused.status_code, [*refused.json()["errors"]]) == (400, [field])
     assert sandbox.work_done_by_reference() == {}
 
 
-def test_what_is_another_merchants_is_forbidden(sandbox: FlexFactorSandbox, ours: Merchant) -> None:
+def test_what_is_another_merchants_is_forbidden(sandbox, ours):
     """ "403 Forbidden | Access to the requested resource is denied." """
     theirs = merchant_of(sandbox, str(uuid.uuid4()))
     sandbox.decide("CAPTUREREQUIRED")
@@ -107,24 +103,20 @@ def test_what_is_another_merchants_is_forbidden(sandbox: FlexFactorSandbox, ours
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "text/json"])
-def test_a_post_of_another_content_type_is_refused(
-    sandbox: FlexFactorSandbox, ours: Merchant, kind: str
-) -> None:
+def test_a_post_of_another_content_type_is_refused(sandbox, ours, kind):
     """ "You must include the following headers ... content-type | POST, PUT | application/json"."""
     assert ours.post("evaluate", evaluation(ours.mid), **{"Content-Type": kind}).is_error
     assert sandbox.work_done_by_reference() == {}
 
 
 @pytest.mark.parametrize("path", ["orders/{}/cancel", "orders/INV-1/external-cancel"])
-def test_a_cancellation_needs_no_body(
-    sandbox: FlexFactorSandbox, ours: Merchant, path: str
-) -> None:
+def test_a_cancellation_needs_no_body(sandbox, ours, path):
     order = sandbox.add_order("INV-1", status="CAPTUREREQUIRED")
     assert ours.post(path.format(order)).status_code == 200
     assert sandbox.order_record("INV-1")["status"] == "Cancelled"
 
 
-def test_a_whitelisted_test_card_has_a_token(sandbox: FlexFactorSandbox, ours: Merchant) -> None:
+def test_a_whitelisted_test_card_has_a_token(sandbox, ours):
     """ "Real financial data cannot be used in the Sandbox.
 
     Please use our whitelisted test credit cards."
@@ -137,7 +129,7 @@ def test_a_whitelisted_test_card_has_a_token(sandbox: FlexFactorSandbox, ours: M
     assert ours.evaluate(paymentMethod={"cardNumber": token}).json()["status"] == "APPROVED"
 
 
-def test_the_list_has_the_orders_of_its_window(sandbox: FlexFactorSandbox, ours: Merchant) -> None:
+def test_the_list_has_the_orders_of_its_window(sandbox, ours):
     moments = []
     for name in ("A", "B", "C"):
         sandbox.add_order(name)
@@ -151,7 +143,7 @@ def test_the_list_has_the_orders_of_its_window(sandbox: FlexFactorSandbox, ours:
     assert (odd.status_code, [*odd.json()["errors"]]) == (400, ["Query"])
 
 
-def test_what_was_captured_stays_captured(sandbox: FlexFactorSandbox, ours: Merchant) -> None:
+def test_what_was_captured_stays_captured(sandbox, ours):
     order_id = sandbox.add_order("INV-1", cents=4423, status="CAPTUREREQUIRED")
     capture = {"orderId": order_id, "amount": 1000, "currency": "USD", "idempotencyKey": KEY}
     ours.post("capture", capture | {"mid": ours.mid})
@@ -162,12 +154,12 @@ def test_what_was_captured_stays_captured(sandbox: FlexFactorSandbox, ours: Merc
     assert sandbox.order_record("INV-1")["captured"] == 1000
 
 
-def test_a_refusal_has_no_cookie(ours: Merchant) -> None:
+def test_a_refusal_has_no_cookie(ours):
     assert "set-cookie" not in ours.get("orders/unknown").headers
     assert "set-cookie" in ours.get("orders").headers
 
 
-def test_a_number_is_no_key(sandbox: FlexFactorSandbox, ours: Merchant) -> None:
+def test_a_number_is_no_key(sandbox, ours):
     sandbox.add_client("123", "till-secret-not-real")
     said = {"AppKey": 123, "AppSecret": "till-secret-not-real"}
     assert ours.post("oauth2/token", said).status_code == 401

@@ -6,7 +6,6 @@ Whatever Velo sends is read, or named.
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
 
 import httpx
 import pytest
@@ -35,29 +34,29 @@ def nothing_leaves(request: httpx.Request) -> httpx.Response:
     raise AssertionError(f"{request.method} {request.url} was sent")
 
 
-def refused(call: Any) -> dict[str, str]:
+def refused(call) -> dict[str, str]:
     """What was found wrong, by field."""
     with scripted(nothing_leaves)[0] as velo, pytest.raises(InvalidRequest) as caught:
         call(velo)
     return {problem.field: problem.code for problem in caught.value.problems}
 
 
-def test_a_payout_has_2000_payments_at_most() -> None:
+def test_a_payout_has_2000_payments_at_most():
     payments = [pay(f"INV-{number}") for number in range(2001)]
     assert refused(lambda velo: velo.payouts.submit(payments)) == {"payments": "length"}
 
 
-def test_two_payments_of_a_payout_have_references_of_their_own_in_one_unicode_form() -> None:
+def test_two_payments_of_a_payout_have_references_of_their_own_in_one_unicode_form():
     payments = [pay("\xfc"), pay("b"), pay("u\u0308")]
     assert refused(lambda velo: velo.payouts.submit(payments)) == {
         "payments[2].payor_payment_id": "repeated"
     }
 
 
-def test_the_item_of_a_list_that_is_wrong_is_named_by_its_number() -> None:
-    payments: list[Any] = [pay("a"), "no payment"]
+def test_the_item_of_a_list_that_is_wrong_is_named_by_its_number():
+    payments = [pay("a"), "no payment"]
     assert refused(lambda velo: velo.payouts.submit(payments)) == {"payments[1]": "type"}
-    categories: Any = ["a", 5, ""]
+    categories = ["a", 5, ""]
     assert refused(lambda velo: velo.webhooks.update("w", categories=categories)) == {
         "categories[1]": "type",
         "categories[2]": "length",
@@ -65,11 +64,11 @@ def test_the_item_of_a_list_that_is_wrong_is_named_by_its_number() -> None:
 
 
 @pytest.mark.parametrize("receipt", [None, "fa-1", SimpleNamespace(id="fa-1")])
-def test_what_is_waited_for_is_a_receipt(receipt: Any) -> None:
+def test_what_is_waited_for_is_a_receipt(receipt):
     assert refused(lambda velo: velo.funding_accounts.wait(receipt)) == {"receipt.id": "required"}
 
 
-def test_a_payee_is_either_a_person_or_a_company_and_its_country_two_capitals() -> None:
+def test_a_payee_is_either_a_person_or_a_company_and_its_country_two_capitals():
     person = Individual(first_name="Ada", last_name="Lovelace", date_of_birth="1970-05-20")
     address = Address(line1="Some street", city="Somewhere", country="usa")
     both = replace(firm("a"), individual=person, address=address)
@@ -88,7 +87,7 @@ def test_a_payee_is_either_a_person_or_a_company_and_its_country_two_capitals() 
         {"account_number": "123456", "iban": "GB33BUKB20201555555555"},
     ],
 )
-def test_a_channel_has_an_iban_or_both_numbers_of_an_account(channel: Any) -> None:
+def test_a_channel_has_an_iban_or_both_numbers_of_an_account(channel):
     made = PaymentChannel(account_name="A", country_code="US", currency="USD", **channel)
     payee = replace(firm("a"), payment_channel=made)
     assert refused(lambda velo: velo.payees.create("p", [payee])) == {
@@ -96,7 +95,7 @@ def test_a_channel_has_an_iban_or_both_numbers_of_an_account(channel: Any) -> No
     }
 
 
-def test_a_receipt_without_an_id_is_unreadable_also_where_no_rule_knows_the_path() -> None:
+def test_a_receipt_without_an_id_is_unreadable_also_where_no_rule_knows_the_path():
     with pytest.raises(UnreadableResponse, match="the response has no id") as raised:
         Receipt.of(httpx.Response(202))
     assert raised.value.outcome == "accepted"
@@ -117,12 +116,12 @@ THE_ERROR = {
 }
 
 
-def opened(*answers: Any) -> Velo:
+def opened(*answers) -> Velo:
     return scripted(*answers)[0]
 
 
 class TestErrors:
-    def test_everything_that_velo_says_is_on_the_error(self) -> None:
+    def test_everything_that_velo_says_is_on_the_error(self):
         answer = httpx.Response(400, json=THE_ERROR, headers={"x-request-id": "a-proxys"})
         with opened(answer) as client, pytest.raises(BadRequest) as caught:
             client.payouts.submit([pay()])
@@ -134,7 +133,7 @@ class TestErrors:
         ]
         assert error.outcome is Outcome.REJECTED
 
-    def test_what_it_says_of_2000_payees_is_read_in_no_time(self) -> None:
+    def test_what_it_says_of_2000_payees_is_read_in_no_time(self):
         payees = [{"name": f"Name{number}", "amount": 1042} for number in range(2000)]
         errors = [{"errorMessage": f"Name{number}: no 1042"} for number in range(2000)]
         request = httpx.Request("POST", "https://api.example/v4/payees", json={"payees": payees})
@@ -144,7 +143,7 @@ class TestErrors:
 
 class TestGoodAnswers:
     @given(st.text(max_size=60))
-    def test_any_location_has_a_plain_id_or_none(self, location: str) -> None:
+    def test_any_location_has_a_plain_id_or_none(self, location):
         request = httpx.Request("POST", "https://api.example/v3/payouts")
         headers = {"location": location.encode()}
         result = created_id(httpx.Response(202, request=request, headers=headers))
@@ -156,11 +155,11 @@ class TestGoodAnswers:
 class TestPages:
     """Pages as they may come: with totals, without, and while things move."""
 
-    def walk(self, *pages: Any, total: dict[str, int] | None = None) -> tuple[list[str], list[str]]:
+    def walk(self, *pages, total: dict[str, int] | None = None) -> tuple[list[str], list[str]]:
         """The states that the pages have of one payment, and the numbers of the pages that were
         asked for.
         """
-        answers: list[httpx.Response] = []
+        answers = []
         for number, states in enumerate([*pages, ""], 1):
             content = [{"paymentId": "a", "status": state} for state in states]
             page = {} if total is None else {"page": {"page": number, **total}}
@@ -180,15 +179,13 @@ class TestPages:
             (None, "123"),
         ],
     )
-    def test_it_ends_where_velo_says_if_all_items_came(
-        self, total: dict[str, int] | None, asked: str
-    ) -> None:
+    def test_it_ends_where_velo_says_if_all_items_came(self, total, asked):
         assert self.walk("ab", "c", total=total) == ([*"abc"], [*asked])
 
-    def test_a_feed_keeps_what_a_thing_was_and_what_it_became(self) -> None:
+    def test_a_feed_keeps_what_a_thing_was_and_what_it_became(self):
         assert self.walk(["ACCEPTED", "ACCEPTED"], ["CONFIRMED"])[0] == ["ACCEPTED", "CONFIRMED"]
 
-    def test_the_summary_of_a_payout_is_no_list_of_its_payments(self) -> None:
+    def test_the_summary_of_a_payout_is_no_list_of_its_payments(self):
         with opened(httpx.Response(200, json={"summary": {"totalPayments": 1}})) as client:
             assert client.payouts.history("payout-1").total_payments == 1
             with pytest.raises(UnreadableResponse, match="has no list in `content`"):

@@ -3,7 +3,6 @@
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import httpx
 import pytest
@@ -29,7 +28,7 @@ pytestmark = pytest.mark.hours
 
 
 class TestAPayout:
-    def test_from_submission_to_completion(self, harness: Harness) -> None:
+    def test_from_submission_to_completion(self, harness):
         payout_id = harness.submit(pay("INV-1"), pay("INV-2", amount=Money(1, "USD")), memo="March")
         payout = harness(lambda velo: velo.payouts.wait(payout_id, until="ACCEPTED"))
         assert (payout.payments_accepted, payout.rejected) == (2, ())
@@ -46,7 +45,7 @@ class TestAPayout:
             ("INV-2", Money(1, "USD"), "CONFIRMED"),
         ]
 
-    def test_another_currency_is_quoted_first(self, harness: Harness) -> None:
+    def test_another_currency_is_quoted_first(self, harness):
         payout_id = harness.submit(pay(amount=Money.of("100.00", "EUR")))
         with pytest.raises(Conflict, match="quote"):
             harness(lambda velo: velo.payouts.instruct(payout_id))
@@ -56,7 +55,7 @@ class TestAPayout:
         harness(lambda velo: velo.payouts.instruct(payout_id, stop_if_rates_worse_by=0.5))
         assert harness.sandbox.balance(harness.account) == 92_000
 
-    def test_some_payments_are_rejected_and_the_others_are_not(self, harness: Harness) -> None:
+    def test_some_payments_are_rejected_and_the_others_are_not(self, harness):
         payout_id = harness.submit(pay("INV-1"), pay("INV-2", remote_id="nobody"))
         payout = harness(lambda velo: velo.payouts.get(payout_id))
         assert [one.payor_payment_id for one in payout.accepted] == ["INV-1"]
@@ -64,17 +63,17 @@ class TestAPayout:
         assert (rejected.payor_payment_id, rejected.amount) == ("INV-2", PRICE)
         assert "nobody" in rejected.reason
 
-    def test_one_that_was_rejected_is_not_waited_for(self, harness: Harness) -> None:
+    def test_one_that_was_rejected_is_not_waited_for(self, harness):
         payout_id = harness.submit(pay(remote_id="nobody"))
         with pytest.raises(Conflict, match="is REJECTED, so it can no longer become ACCEPTED"):
             harness(lambda velo: velo.payouts.wait(payout_id, until="ACCEPTED"))
 
     def test_a_payout_with_other_payments_or_of_another_time_is_not_the_one_that_was_sent(
-        self, harness: Harness
-    ) -> None:
+        self, harness
+    ):
         harness.submit(pay("INV-1"), pay("INV-2"))
 
-        def look_up(*references: str, since: datetime = harness.since) -> Any:
+        def look_up(*references, since=harness.since):
             payments = [pay(reference) for reference in references]
             call = harness(lambda velo: velo.prepare("payouts.submit", payments))
             return harness(lambda velo: velo.look_up(call, since=since, payor_id=harness.payor))
@@ -84,9 +83,7 @@ class TestAPayout:
         later = datetime.now(UTC) + timedelta(hours=1)
         assert "No payouts" in look_up("INV-1", "INV-2", since=later)
 
-    def test_a_second_instruction_is_a_conflict_though_the_payout_is_instructed(
-        self, harness: Harness
-    ) -> None:
+    def test_a_second_instruction_is_a_conflict_though_the_payout_is_instructed(self, harness):
         payout_id = harness.submit(pay())
         harness(lambda velo: velo.payouts.instruct(payout_id))
         with pytest.raises(Conflict) as caught:
@@ -96,12 +93,12 @@ class TestAPayout:
     @pytest.mark.parametrize(
         "form", ["{}", "https://api.example/v3/payouts/{}/", "/v3/payouts/{}?a=b#c"]
     )
-    def test_its_id_is_read_from_any_form_of_the_header(self, harness: Harness, form: str) -> None:
+    def test_its_id_is_read_from_any_form_of_the_header(self, harness, form):
         headers = {"Location": form.format("2aa5d7e0-2ecb-403f-8494-1865ed0454e9")}
         harness.sandbox.inject("status", operation="submit", status=202, body="", headers=headers)
         assert harness.submit(pay()) == "2aa5d7e0-2ecb-403f-8494-1865ed0454e9"
 
-    def test_a_payment_is_found_by_the_payors_own_reference(self, harness: Harness) -> None:
+    def test_a_payment_is_found_by_the_payors_own_reference(self, harness):
         payout_id = harness.submit(*(pay(f"INÜ-{number}") for number in range(120)))
         [payment] = harness.find("INU\u0308-117")  # the same text in another form
         assert (payment.payor_payment_id, payment.payout_id) == ("INÜ-117", payout_id)
@@ -112,7 +109,7 @@ class TestAPayout:
 
 
 class TestPayees:
-    def test_a_batch_is_made_and_polled(self, harness: Harness) -> None:
+    def test_a_batch_is_made_and_polled(self, harness):
         firms = [firm("abc"), firm("def"), firm("abc")]
         batch_id = harness(lambda velo: velo.payees.create(harness.payor, firms))
         batch = harness(lambda velo: velo.payees.wait_for_batch(batch_id))
@@ -122,15 +119,13 @@ class TestPayees:
         assert (made.display_name, made.remote_id(harness.payor)) == ("ABC", "abc")
 
     @pytest.mark.parametrize("body", ['{"batchId": "b-1"}', "{}", ""])
-    def test_the_id_of_a_batch_is_in_the_body_or_in_the_header(
-        self, harness: Harness, body: str
-    ) -> None:
+    def test_the_id_of_a_batch_is_in_the_body_or_in_the_header(self, harness, body):
         location = "https://api.example/v4/payees/batch/b-1" if "b-1" not in body else "/"
         fault = {"status": 201, "body": body, "headers": {"Location": location}}
         harness.sandbox.inject("status", operation="create_payees", **fault)
         assert harness(lambda velo: velo.payees.create(harness.payor, [firm("abc")])) == "b-1"
 
-    def test_one_is_deleted_that_has_onboarded_and_has_no_payments(self, harness: Harness) -> None:
+    def test_one_is_deleted_that_has_onboarded_and_has_no_payments(self, harness):
         with pytest.raises(BadRequest, match="has not onboarded"):
             harness(lambda velo: velo.payees.delete(harness.payee))
         harness.sandbox.onboard_payee(harness.payee)
@@ -140,7 +135,7 @@ class TestPayees:
         assert twice.value.outcome is Outcome.REJECTED
 
     @pytest.mark.parametrize("body", ["", "<html>not here</html>"])
-    def test_a_404_that_is_not_velos_proves_no_deletion(self, harness: Harness, body: str) -> None:
+    def test_a_404_that_is_not_velos_proves_no_deletion(self, harness, body):
         harness.sandbox.inject("cut_request", operation="delete_payee", after=40)
         harness.sandbox.inject("status", operation="get_payee", status=404, body=body)
         with pytest.raises(ConnectionFailed, match=r"payees\.get\(payee_id\)") as raised:
@@ -149,7 +144,7 @@ class TestPayees:
 
 
 class TestMoneyForAccounts:
-    def test_money_is_asked_for_and_comes(self, harness: Harness) -> None:
+    def test_money_is_asked_for_and_comes(self, harness):
         receipt = harness.fund("250.00")
         assert harness(lambda velo: velo.fundings.get(receipt.id)).status == "PENDING"
         harness.sandbox.advance(10)
@@ -158,22 +153,20 @@ class TestMoneyForAccounts:
         account = harness(lambda velo: velo.source_accounts.get(harness.account))
         assert account.balance == Money.of("1250.00", "USD")
 
-    def test_a_funding_of_another_currency_is_asked_for_by_nobody(self, harness: Harness) -> None:
+    def test_a_funding_of_another_currency_is_asked_for_by_nobody(self, harness):
         words = r"amount is in EUR, and source account .* has USD"
         with pytest.raises(InvalidRequest, match=words):
             harness.fund("1.00", "EUR")
         assert harness.calls("fund") == 0
 
-    def test_a_funding_account_is_there_after_as_long_as_velo_says(self, harness: Harness) -> None:
+    def test_a_funding_account_is_there_after_as_long_as_velo_says(self, harness):
         receipt = harness(lambda velo: new_bank(velo, ("Second bank", harness.payor)))
         assert (receipt.retry_after, receipt.location.endswith(receipt.id)) == (2.0, True)
         harness.sandbox.advance(receipt.retry_after)
         record = harness(lambda velo: velo.funding_accounts.get(receipt.id))
         assert (record.name, record.type) == ("Second bank", "FBO")
 
-    def test_a_funding_account_is_waited_for(
-        self, harness: Harness, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_funding_account_is_waited_for(self, harness, monkeypatch):
         monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.0)
         receipt = Receipt(harness.bank, "", retry_after=0.0)
         harness.sandbox.inject("status", operation="get_bank", status=404, times=2)
@@ -187,7 +180,7 @@ class TestMoneyForAccounts:
             harness(lambda velo: velo.funding_accounts.wait(missing, timeout=0))
 
 
-def test_a_webhook_is_made_read_changed_and_tried(harness: Harness) -> None:
+def test_a_webhook_is_made_read_changed_and_tried(harness):
     secret, url = "long-and-random-7f3b1c9e", "https://hooks.example.com/2"
     made = {"url": "https://hooks.example.com/velo", "categories": ("payment",)}
     webhook_id = harness(
@@ -202,7 +195,7 @@ def test_a_webhook_is_made_read_changed_and_tried(harness: Harness) -> None:
     assert (ping.webhook_id, posted["source"]["sourceType"]) == (webhook_id, "ping")
 
 
-def test_a_page_that_is_injected_takes_no_id_of_the_seed() -> None:
+def test_a_page_that_is_injected_takes_no_id_of_the_seed():
     made = []
     for fault in (None, "html"):
         with VeloSandbox(VeloSettings(seed=1)) as sandbox:
@@ -215,7 +208,7 @@ def test_a_page_that_is_injected_takes_no_id_of_the_seed() -> None:
     assert made[0] == made[1]
 
 
-def test_what_is_left_out_is_not_sent() -> None:
+def test_what_is_left_out_is_not_sent():
     velo, script = scripted(httpx.Response(204))
     with velo:
         velo.payees.update("p-1", company=Company(name="Example Ltd"))
@@ -234,7 +227,7 @@ def test_what_is_left_out_is_not_sent() -> None:
         (b"a\xff", "application/csv", None),
     ],
 )
-def test_what_an_export_can_be(body: bytes, content_type: str, found: str | None) -> None:
+def test_what_an_export_can_be(body, content_type, found):
     answer = httpx.Response(200, content=body, headers={"content-type": content_type})
     with scripted(answer)[0] as velo:
         if found is None:

@@ -1,7 +1,6 @@
 """Payments of a window, in whatever order Velo gives those of one moment."""
 
 from datetime import UTC, datetime
-from typing import Any
 from zlib import crc32
 
 import httpx
@@ -19,8 +18,8 @@ class OneMoment:
     Ties come in another order on each page.
     """
 
-    def __init__(self) -> None:
-        self.sorts: list[str | None] = []
+    def __init__(self):
+        self.sorts = []
         self.arrives = 0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -50,7 +49,7 @@ def provider() -> OneMoment:
     return OneMoment()
 
 
-def walked(provider: OneMoment, **options: Any) -> list[str]:
+def walked(provider: OneMoment, **options) -> list[str]:
     with scripted(provider)[0] as client:
         window = {"submitted_from": DAY.date(), "submitted_to": DAY.date(), **options}
         return [payment.id for payment in client.payments.list("payor", **window)]
@@ -59,18 +58,18 @@ def walked(provider: OneMoment, **options: Any) -> list[str]:
 @pytest.mark.parametrize(
     "sort", [None, "submittedDateTime:asc", "status:desc,paymentId:desc", "paymentId"]
 )
-def test_each_payment_of_the_window_comes_once(provider: OneMoment, sort: str | None) -> None:
+def test_each_payment_of_the_window_comes_once(provider, sort):
     assert sorted(walked(provider, sort=sort, page_size=20)) == NAMES
 
 
-def test_those_that_are_submitted_meanwhile_hide_none(provider: OneMoment) -> None:
+def test_those_that_are_submitted_meanwhile_hide_none(provider):
     provider.arrives = 7
     result = walked(provider, page_size=25)
     assert sorted(name for name in result if not name.startswith("newer")) == NAMES
     assert len(set(result)) == len(result)
 
 
-def test_the_search_for_a_reference_reads_them_in_one_order(provider: OneMoment) -> None:
+def test_the_search_for_a_reference_reads_them_in_one_order(provider):
     with scripted(provider)[0] as client:
         for name in NAMES[:: len(NAMES) // 3]:
             [result] = client.payments.find(f"INV-{name}", payor_id="payor", since=DAY)

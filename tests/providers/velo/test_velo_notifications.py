@@ -7,7 +7,6 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import httpx
 import pytest
@@ -21,7 +20,7 @@ HEADER = "Basic c29tZXRoaW5nIHRoYXQgbm9ib2R5IGd1ZXNzZXM="
 OLDER = "an older header value, still in use"
 
 
-def body_of(number: Any = 1, event_id: Any = "e-1", **source: Any) -> bytes:
+def body_of(number=1, event_id="e-1", **source) -> bytes:
     said = {
         "apiVersion": "1",
         "sequenceNumber": number,
@@ -34,7 +33,7 @@ def body_of(number: Any = 1, event_id: Any = "e-1", **source: Any) -> bytes:
 
 class TestWhoSentIt:
     @pytest.mark.parametrize("header", [HEADER, HEADER.encode(), f" {HEADER} ", OLDER])
-    def test_the_header_that_was_chosen(self, header: str | bytes) -> None:
+    def test_the_header_that_was_chosen(self, header):
         webhook = Webhook(HEADER, OLDER)
         assert webhook.is_ours(header)
         assert webhook.read(body_of(), header).sequence_number == 1
@@ -42,24 +41,24 @@ class TestWhoSentIt:
     @pytest.mark.parametrize(
         "header", [None, "", HEADER[:-1], HEADER + "x", HEADER.lower(), "ü", b"\xff", "\udcff", 5]
     )
-    def test_another_header_is_refused_before_the_body_is_read(self, header: Any) -> None:
+    def test_another_header_is_refused_before_the_body_is_read(self, header):
         with pytest.raises(AuthenticationError, match="may not come from Velo") as caught:
             Webhook(HEADER).read(b"not even JSON", header)
         assert HEADER not in repr(caught.value)
 
     @pytest.mark.parametrize("values", [(), ("short",), (HEADER, ""), (5,), (None,)])
-    def test_a_header_that_can_be_guessed(self, values: Any) -> None:
+    def test_a_header_that_can_be_guessed(self, values):
         with pytest.raises(ConfigurationError):
             Webhook(*values)
 
-    def test_no_repr_and_no_log_shows_the_header(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_no_repr_and_no_log_shows_the_header(self, caplog):
         caplog.set_level(logging.DEBUG)
         webhook = Webhook(HEADER)
         assert HEADER not in f"{webhook!r} {vars(webhook)!r} {caplog.text}"
 
 
 class TestWhatItSays:
-    def test_a_payment_is_named_by_its_ids_and_its_place_in_the_sequence(self) -> None:
+    def test_a_payment_is_named_by_its_ids_and_its_place_in_the_sequence(self):
         body = body_of(
             7,
             "e-7",
@@ -77,7 +76,7 @@ class TestWhatItSays:
         assert said.source["more"] == [1]
         assert "INV-1" not in repr(said)
 
-    def test_its_payors_are_all_that_it_names(self) -> None:
+    def test_its_payors_are_all_that_it_names(self):
         ids = {
             "submittingPayorId": "a",
             "payoutFromPayorId": "b",
@@ -88,7 +87,7 @@ class TestWhatItSays:
         for odd in (None, [], "a", {}, {"submittingPayorId": 5}):
             assert read_notification(body_of(payoutPayorIds=odd)).payor_ids == frozenset()
 
-    def test_the_kind_under_its_other_name(self) -> None:
+    def test_the_kind_under_its_other_name(self):
         body = {"sequenceNumber": 1, "source": {"eventId": "e", "type": "ping"}}
         assert read_notification(json.dumps(body).encode()).source_type == "ping"
 
@@ -101,9 +100,7 @@ def opened(sandbox: VeloSandbox) -> Iterator[tuple[Velo, Harness]]:
 
 
 class TestGivingItBack:
-    def test_a_token_is_revoked_by_logout_and_a_new_one_is_fetched_for_the_next_call(
-        self, sandbox: VeloSandbox
-    ) -> None:
+    def test_a_token_is_revoked_by_logout_and_a_new_one_is_fetched_for_the_next_call(self, sandbox):
         with opened(sandbox) as (client, harness):
             client.logout()
             assert sandbox.received() == []  # there was none: nothing is fetched to be revoked
@@ -118,13 +115,13 @@ class TestGivingItBack:
             client.payees.get(harness.payee)
         assert [*sandbox.tokens_issued().values()] == [2]
 
-    def test_closing_a_client_revokes_no_token(self, harness: Harness) -> None:
+    def test_closing_a_client_revokes_no_token(self, harness):
         harness(lambda velo: velo.payees.get(harness.payee))
         assert harness.calls("logout") == 0
         harness(lambda velo: velo.payees.get(harness.payee), lambda velo: velo.logout())
         assert harness.calls("logout") == 1
 
-    def test_one_that_is_good_no_more_is_none_to_give_back(self, sandbox: VeloSandbox) -> None:
+    def test_one_that_is_good_no_more_is_none_to_give_back(self, sandbox):
         with opened(sandbox) as (client, harness):
             client.payees.get(harness.payee)
             sandbox.inject("status", operation="logout", status=401, times=None)

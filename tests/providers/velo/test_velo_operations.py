@@ -3,19 +3,16 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from tests.contracts.document import Document, Operation
+from tests.contracts.document import Document
 from tests.providers.test_operations_table import generated, route
 from tests.providers.velo.adapter import Harness, pay
-from victor_ext.providers.velo import Velo
 from victor_ext.providers.velo.operations import ELSEWHERE, OPERATIONS
 from victor_ext.providers.velo.problems import read_problems
 from victor_ext.runtime.loop.operations import Shown
-from victor_ext.sandbox.velo import VeloSandbox
 from victor_spec.generate import generate
 
 DOCUMENT = Document.of("velo")
@@ -35,19 +32,19 @@ each_operation = pytest.mark.parametrize("operation", DOCUMENT.operations, ids=l
 
 
 @each_operation
-def test_a_good_response_is_what_the_document_says(operation: Operation) -> None:
+def test_a_good_response_is_what_the_document_says(operation):
     status, schema = operation.answer
     declared = DOCUMENT.resolve(operation.tree["responses"][str(status)])
     request = httpx.Request(operation.method, f"https://velo.example{operation.path}")
     row = ROWS[route(f"{operation.method} {operation.path}")]
 
-    def accepts(body: Any = None, **headers: str) -> bool:
+    def accepts(body=None, **headers):
         content = b"" if body is None else json.dumps(body).encode()
         response = httpx.Response(status, content=content, headers=headers, request=request)
         return row.evidence(response, read_problems) is None
 
     is_csv = "application/csv" in declared.get("content", {})
-    good: Any = {} if schema is None or is_csv else DOCUMENT.value(schema)
+    good = {} if schema is None or is_csv else DOCUMENT.value(schema)
     if is_csv:
         for kind in ("application/csv", "text/csv; charset=utf-8", "application/json", ""):
             assert accepts("a,b", **{"content-type": kind}) is ("csv" in kind)
@@ -66,7 +63,7 @@ def test_a_good_response_is_what_the_document_says(operation: Operation) -> None
 
 
 @each_operation
-def test_a_row_reads_looks_up_and_hides_what_the_document_says(operation: Operation) -> None:
+def test_a_row_reads_looks_up_and_hides_what_the_document_says(operation):
     row = ROWS[route(f"{operation.method} {operation.path}")]
     assert row.reads is (operation.method == "GET")
     assert bool(row.look_up) is not (row.reads or operation.id in NOT_LOOKED_UP)
@@ -78,7 +75,7 @@ ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "velo.md").read_text(encoding="utf-8")
 REFERENCE = (ROOT / "docs" / "api" / "velo.md").read_text(encoding="utf-8")
 _FIRST, LOST, _PAYEES, _BOUND = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-TABLE: dict[str, tuple[str, str]] = {
+TABLE = {
     request: (name, how)
     for name, request, how in re.findall(
         r"^\| `([^`]+)` \| `([A-Z]+ /[^`]+)` \| (.+) \|$", REFERENCE, re.MULTILINE
@@ -87,7 +84,7 @@ TABLE: dict[str, tuple[str, str]] = {
 """By request, the operation and what the page says of how it is called."""
 
 
-def test_the_pages_count_the_operations_and_those_with_a_method() -> None:
+def test_the_pages_count_the_operations_and_those_with_a_method():
     called = {route(request) for request, (_, how) in TABLE.items() if "`bind`" not in how}
     assert (len(TABLE), called) == (100, {*generated("velo")})
     document, readme = (
@@ -100,13 +97,13 @@ def test_the_pages_count_the_operations_and_those_with_a_method() -> None:
     assert f": {len(called)} of its 100 operations |" in readme
 
 
-def test_those_with_a_method_have_rows() -> None:
+def test_those_with_a_method_have_rows():
     assert generated("velo") <= ROWS.keys() <= {route(request) for request in TABLE}
 
 
 @pytest.mark.slow
-def test_the_others_are_functions_of_a_package_from_that_document(tmp_path: Path) -> None:
-    paths: dict[str, Any] = {}
+def test_the_others_are_functions_of_a_package_from_that_document(tmp_path):
+    paths = {}
     bound = {
         request: (name, *match.groups())
         for request, (name, how) in TABLE.items()
@@ -130,13 +127,13 @@ def test_the_others_are_functions_of_a_package_from_that_document(tmp_path: Path
 
 
 @pytest.mark.parametrize("lost", [False, True])
-def test_the_example_of_a_lost_response_pays_once(sandbox: VeloSandbox, *, lost: bool) -> None:
+def test_the_example_of_a_lost_response_pays_once(sandbox, *, lost):
     harness = Harness(sandbox, awaited=False)
     if lost:
         sandbox.inject("lose_answer", operation="submit")
-    names: dict[str, Any] = {"payments": [pay("INV-7")], "payor_id": harness.payor}
+    names = {"payments": [pay("INV-7")], "payor_id": harness.payor}
 
-    def run(velo: Velo) -> None:
+    def run(velo):
         exec(LOST, {**names, "velo": velo}, names)
 
     harness(run)

@@ -1,7 +1,5 @@
 """Records read the JSON that came, and nothing changes it."""
 
-from typing import Any
-
 import pytest
 from velo_api.typed import records
 
@@ -9,14 +7,14 @@ from victor_ext.providers import velo
 from victor_ext.runtime.core.json_values import parsed
 
 
-def test_the_package_offers_the_records_of_the_document() -> None:
+def test_the_package_offers_the_records_of_the_document():
     for name in records.__all__:
         kind = getattr(velo, name)
         assert issubclass(kind, getattr(records, name))
         assert kind.__doc__ is not None
 
 
-def test_what_is_changed_in_raw_or_in_a_field_changes_no_record() -> None:
+def test_what_is_changed_in_raw_or_in_a_field_changes_no_record():
     payout = velo.Payout({"payoutId": "p-1", "status": "ACCEPTED"})
     payout.raw.status = "REJECTED"
     assert payout.status == payout.raw.status == "ACCEPTED"
@@ -26,13 +24,13 @@ def test_what_is_changed_in_raw_or_in_a_field_changes_no_record() -> None:
     assert failure.submission == {"a": {"b": 1}}
 
 
-def test_an_amount_has_the_digits_that_were_sent() -> None:
+def test_an_amount_has_the_digits_that_were_sent():
     funding = velo.Funding(parsed('{"amount": 12345678901234567891.0, "currency": "USD"}'))
     assert funding.amount is not None
     assert funding.amount.minor_units == 12345678901234567891
 
 
 @pytest.mark.parametrize("value", [None, 5, "p-1", [], velo.Payout({}).raw, velo.Payout({})])
-def test_a_record_of_something_else_than_a_json_object_is_refused(value: Any) -> None:
+def test_a_record_of_something_else_than_a_json_object_is_refused(value):
     with pytest.raises(TypeError, match="Payout reads a JSON object, not"):
         velo.Payout(value)

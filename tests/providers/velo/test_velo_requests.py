@@ -8,7 +8,7 @@ import httpx
 from tests.providers.velo.adapter import pay, scripted
 
 
-def test_a_payout_sends_its_payments_in_minor_units() -> None:
+def test_a_payout_sends_its_payments_in_minor_units():
     client, script = scripted(httpx.Response(202, headers={"location": "/v3/payouts/po-1"}))
     assert client.payouts.submit([pay("INV-1042")], memo="March") == "po-1"
     [request] = script.requests
@@ -30,7 +30,7 @@ def test_a_payout_sends_its_payments_in_minor_units() -> None:
     }
 
 
-def test_a_moment_is_sent_in_whole_seconds_and_a_day_with_its_neighbours() -> None:
+def test_a_moment_is_sent_in_whole_seconds_and_a_day_with_its_neighbours():
     since = datetime(2026, 3, 4, 9, 0, 0, 500_000, tzinfo=UTC)
     client, script = scripted(httpx.Response(200, json={"content": []}))
     list(client.payees.changes("payor-1", since=since))

@@ -1,7 +1,6 @@
 """The sandbox for itself: it takes what Velo takes, and refuses the rest in Velo's shape."""
 
 import base64
-from typing import Any
 
 import httpx
 import pytest
@@ -20,7 +19,7 @@ PAYMENT = {
 
 
 @pytest.fixture
-def http(sandbox: VeloSandbox) -> Any:
+def http(sandbox: VeloSandbox):
     with httpx.Client(base_url=sandbox.url) as client:
         yield client
 
@@ -48,9 +47,7 @@ def refused(answer: httpx.Response, status: int) -> str:
     return str(body["errors"][0]["errorMessage"])
 
 
-def test_a_token_is_issued_to_a_key_and_not_cached(
-    http: httpx.Client, sandbox: VeloSandbox
-) -> None:
+def test_a_token_is_issued_to_a_key_and_not_cached(http, sandbox):
     answer = http.post(AUTHENTICATE, headers=basic(*sandbox.add_key("k", "s")))
     assert '"token_type":"bearer","expires_in":1799,' in answer.text
     assert answer.headers["cache-control"] == "no-store"
@@ -58,9 +55,7 @@ def test_a_token_is_issued_to_a_key_and_not_cached(
 
 
 @pytest.mark.parametrize("header", [None, "", "Basic {}", "Token {}", "Bearer made-up"])
-def test_a_token_without_bearer_is_refused(
-    http: httpx.Client, sandbox: VeloSandbox, header: str | None
-) -> None:
+def test_a_token_without_bearer_is_refused(http, sandbox, header):
     """ "If ... the Authorization header is missing or invalid then you will get a 401 HTTP status
     response."
     """
@@ -69,7 +64,7 @@ def test_a_token_without_bearer_is_refused(
     refused(http.get("/v4/payees", params=params, headers=sent), 401)
 
 
-def test_how_a_token_is_not_asked_for(http: httpx.Client, sandbox: VeloSandbox) -> None:
+def test_how_a_token_is_not_asked_for(http, sandbox):
     pair = sandbox.add_key()
     assert "empty" in refused(http.post(AUTHENTICATE, headers=basic(*pair), content=b"{}"), 400)
     assert "grant_type" in refused(http.post("/v1/authenticate", headers=basic(*pair)), 400)
@@ -78,7 +73,7 @@ def test_how_a_token_is_not_asked_for(http: httpx.Client, sandbox: VeloSandbox) 
         refused(http.post(AUTHENTICATE, headers={"authorization": odd}), 401)
 
 
-def test_what_is_another_payors_is_forbidden(signed: httpx.Client, sandbox: VeloSandbox) -> None:
+def test_what_is_another_payors_is_forbidden(signed, sandbox):
     other = {"payorId": "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"}
     for path in (
         "v4/payees",
@@ -95,15 +90,13 @@ def test_what_is_another_payors_is_forbidden(signed: httpx.Client, sandbox: Velo
 
 
 @pytest.mark.parametrize(("body", "location"), cases_beside(__file__)["payouts"])
-def test_a_payout_that_cannot_be(signed: httpx.Client, body: str, location: str) -> None:
+def test_a_payout_that_cannot_be(signed, body, location):
     answer = signed.post("/v3/payouts", content=body)
     refused(answer, 400)
     assert answer.json()["errors"][0]["location"] == location
 
 
-def test_members_that_are_null_and_a_payee_that_has_onboarded(
-    signed: httpx.Client, sandbox: VeloSandbox
-) -> None:
+def test_members_that_are_null_and_a_payee_that_has_onboarded(signed, sandbox):
     payee, path = sandbox.add_payee("a"), "/v4/payees/{}/payeeDetailsUpdate"
     update = {"address": None, "individual": None, "language": "fr"}
     assert signed.post(path.format(payee), json=update).status_code == 204
@@ -111,7 +104,7 @@ def test_members_that_are_null_and_a_payee_that_has_onboarded(
     assert "has onboarded" in refused(signed.post(path.format(payee), json=update), 400)
 
 
-def test_submitted_is_not_accepted_yet() -> None:
+def test_submitted_is_not_accepted_yet():
     with (
         VeloSandbox(VeloSettings(validation=60)) as sandbox,
         httpx.Client(base_url=sandbox.url) as http,
@@ -126,7 +119,7 @@ def test_submitted_is_not_accepted_yet() -> None:
         assert http.get(path).json()["status"] == "ACCEPTED"
 
 
-def test_an_account_that_is_too_empty(signed: httpx.Client, sandbox: VeloSandbox) -> None:
+def test_an_account_that_is_too_empty(signed, sandbox):
     sandbox.add_payee("a")
     account = sandbox.add_source_account("b", "USD", 5)
     payments = [{**PAYMENT, "amount": one} for one in (4, 2)]
@@ -139,15 +132,13 @@ def test_an_account_that_is_too_empty(signed: httpx.Client, sandbox: VeloSandbox
     ], "of FUNDED and AWAITING_FUNDS Velo's document has no notification"  # fmt: skip
 
 
-def test_a_logout_asks_for_nothing_else(signed: httpx.Client) -> None:
+def test_a_logout_asks_for_nothing_else(signed):
     out = signed.post("/v1/logout", params={"payorId": "another"}, content=b"{")
     assert out.status_code == 204
     assert signed.get("/v4/payees").status_code == 401
 
 
-def test_a_payment_that_was_rejected_is_not_withdrawn(
-    signed: httpx.Client, sandbox: VeloSandbox
-) -> None:
+def test_a_payment_that_was_rejected_is_not_withdrawn(signed, sandbox):
     sandbox.add_payee("a")
     sandbox.add_source_account("b", "USD", 10_000)
     payments = [PAYMENT, {**PAYMENT, "remoteId": "nobody"}]

@@ -23,9 +23,7 @@ NOW = datetime(2026, 3, 4, 18, 0, tzinfo=UTC)
 SILENT = {"description", "example", "default", "type", "format"}
 
 
-SCHEMAS: dict[str, Any] = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))["components"][
-    "schemas"
-]
+SCHEMAS = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))["components"]["schemas"]
 ANSWERED = "RfpInboundPaymentRequestResponseRequestDetails"
 
 
@@ -36,7 +34,7 @@ def plain(pattern: str | None) -> str | None:
     return pattern.removeprefix("^").removesuffix("$").replace("\\d", "[0-9]").replace("(?:", "(")
 
 
-def test_the_pattern_of_amounts_and_the_words_of_an_answer_are_the_documents() -> None:
+def test_the_pattern_of_amounts_and_the_words_of_an_answer_are_the_documents():
     for schema, name in (("RfpBasePaymentDetails", "amount"), (ANSWERED, "modified_amount")):
         stated = SCHEMAS[schema]["properties"][name]
         assert (plain(stated["pattern"]), stated["minLength"]) == (plain(money._WIRE.pattern), 0)
@@ -44,7 +42,7 @@ def test_the_pattern_of_amounts_and_the_words_of_an_answer_are_the_documents() -
     assert SCHEMAS[ANSWERED]["properties"]["status"]["enum"] == ["Accepted", "Declined"]
 
 
-def test_the_filters_that_the_document_describes_as_dates_and_times_are_read_as_such() -> None:
+def test_the_filters_that_the_document_describes_as_dates_and_times_are_read_as_such():
     kinds = get_type_hints(list_payment_requests)
     for name, theirs in SCHEMAS["ListPaymentRequests"]["properties"].items():
         described = theirs.get("description", "")
@@ -61,7 +59,7 @@ def test_the_records_know_every_value_of_the_document():
     assert {network.value for network in Network} == set(words)
 
 
-def checked(now: datetime = NOW, **values: Any) -> None:
+def checked(now: datetime = NOW, **values):
     """Check a request that is good but for these values."""
     usual = {
         "payee_account_number": "043987673645",
@@ -73,7 +71,7 @@ def checked(now: datetime = NOW, **values: Any) -> None:
     check_payment_request(now=now, **{**usual, **values})
 
 
-def problems(*, now: datetime = NOW, **values: Any) -> list[tuple[str, str]]:
+def problems(*, now: datetime = NOW, **values) -> list[tuple[str, str]]:
     """The fields and codes of what is wrong with a request that is good but for these values."""
     try:
         checked(now, **values)
@@ -141,7 +139,7 @@ class TestDueDate:
             checked(due_date=date(2026, 3, 1))
 
 
-def sent(**filters: Any) -> dict[str, Any]:
+def sent(**filters) -> dict[str, Any]:
     """What is sent for filters, without the number of the first page."""
     arguments = list_payment_requests(**filters).arguments
     assert arguments.pop("page") == 0

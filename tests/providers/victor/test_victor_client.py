@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from http.cookiejar import CookieJar
-from typing import Any
 
 import httpx
 import pytest
@@ -57,11 +56,11 @@ KEY = idempotency_key_for("invoice", 1042)
 class Provider(Script):
     """Answers from a script, or with a receipt."""
 
-    def __init__(self, *lines: Any) -> None:
+    def __init__(self, *lines):
         super().__init__(*(lines or (httpx.Response(200, json=RECEIPT),)))
 
 
-def create(victor: Any, **values: Any) -> Any:
+def create(victor, **values):
     return victor.payment_requests.create(
         **payment(
             **{
@@ -179,7 +178,7 @@ class TestChangesOfTheGeneratedClient:
         with Victor(AUTH, transport=provider.transport, retry=QUICK) as victor:
             yield victor
 
-    def last(self, provider: Provider, api: Any) -> httpx.Request:
+    def last(self, provider: Provider, api) -> httpx.Request:
         list_payment_requests.sync(client=api)
         return provider.requests[-1]
 
@@ -233,10 +232,10 @@ class TestChangesOfTheGeneratedClient:
 
 class TestWithOptions:
     def test_tokens_events_and_the_retry_quota_are_shared(self):
-        observed: list[Any] = []
+        observed = []
         failed = httpx.Response(503)
         provider = Provider(failed, failed, httpx.Response(200, json=RECEIPT), failed)
-        options: Any = {"retry": RetryPolicy(base=0.0, quota=10), "on_event": observed.append}
+        options = {"retry": RetryPolicy(base=0.0, quota=10), "on_event": observed.append}
         with Victor(AUTH, transport=provider.transport, **options) as victor:
             victor.with_options(deadline=5.0).payment_requests.get("a7ffd43c37c1")
             with pytest.raises(ServerError, match="retry quota"):
@@ -293,7 +292,7 @@ def test_one_connection_serves_a_client_and_all_that_was_derived_from_it(
     assert len(addresses) == 1
 
 
-def test_a_request_to_another_origin_is_refused_by_name() -> None:
+def test_a_request_to_another_origin_is_refused_by_name():
     script = Script()
     with (
         Victor(AUTH, transport=script.transport) as victor,

@@ -29,7 +29,6 @@ from victor_ext import (
     check_payment_request,
 )
 from victor_ext.providers.victor import creating
-from victor_ext.sandbox import Sandbox
 from victor_spec.generate import generate
 
 from .test_victor_client import Provider, create
@@ -42,12 +41,12 @@ AMOUNTS = {"original_amount": "44.23", "modified_amount": "44.23"}
 ANSWERED = {"victor_payment_request_id": "in-1", "status": "Accepted", "notes": "yes", **AMOUNTS}
 
 
-def respond(word: str, **arguments: Any) -> Callable[[Any], Any]:
+def respond(word: str, **arguments) -> Callable[[Any], Any]:
     return lambda victor: getattr(victor.payment_requests, word)("in-1", notes="yes", **arguments)
 
 
 @pytest.mark.parametrize(("word", "status"), [("accept", "Accepted"), ("decline", "Declined")])
-def test_an_answer_sends_them_too(run: Any, word: str, status: str) -> None:
+def test_an_answer_sends_them_too(run, word, status):
     provider = Provider(httpx.Response(200, json={**ANSWERED, "status": status}))
     with suppress(VictorError):  # the word of the answer is not what is tested
         run(provider, respond(word, extra_body={"reason_code": "AC04"}))
@@ -55,7 +54,7 @@ def test_an_answer_sends_them_too(run: Any, word: str, status: str) -> None:
     assert sent == {"reason_code": "AC04", "notes": "yes", "status": status}
 
 
-def test_what_was_added_is_not_compared_when_an_answer_is_read_back(run: Any) -> None:
+def test_what_was_added_is_not_compared_when_an_answer_is_read_back(run):
     said = {
         "payment_details": {"amount": "44.23"},
         "payment_request_response": {"status": "Accepted", "notes": "yes"},
@@ -73,9 +72,7 @@ def test_what_was_added_is_not_compared_when_an_answer_is_read_back(run: Any) ->
 
 
 @pytest.mark.parametrize(("place", "argument"), creating.ARGUMENTS.items())
-def test_a_member_with_an_argument_is_refused_by_the_arguments_name(
-    run: Any, place: str, argument: str
-) -> None:
+def test_a_member_with_an_argument_is_refused_by_the_arguments_name(run, place, argument):
     """The checks of the arguments still run, in one error."""
     provider, extra = (
         Provider(),
@@ -91,19 +88,17 @@ def test_a_member_with_an_argument_is_refused_by_the_arguments_name(
     assert not provider.requests
 
 
-def test_a_check_without_a_call_knows_them() -> None:
+def test_a_check_without_a_call_knows_them():
     with pytest.raises(
         InvalidRequest, match=r"extra_body\.payer: |extra_body\.payer is set already"
     ):
         check_payment_request(**payment(extra_body={"payer": "x"}))
 
 
-def test_the_sandbox_takes_what_its_document_allows_and_a_key_covers_it(
-    victor_sandbox: Sandbox,
-) -> None:
+def test_the_sandbox_takes_what_its_document_allows_and_a_key_covers_it(victor_sandbox):
     harness, key = Harness(victor_sandbox, awaited=False), "k" * 20
 
-    def make(**extra: Any) -> Any:
+    def make(**extra):
         return harness(lambda victor: create(victor, idempotency_key=key, extra_body=extra))
 
     assert make(**EXTRA).id == make(**EXTRA).id
@@ -119,7 +114,7 @@ FRAGMENT, *_ = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 HOST = "https://api.stage.victorfi.com"
 
 
-def test_the_sentences_with_two_readings_are_the_documents() -> None:
+def test_the_sentences_with_two_readings_are_the_documents():
     document = " ".join((ROOT / "openapi" / "victor.yaml").read_text(encoding="utf-8").split())
     table = PAGE.partition("## Two readings")[2].partition("\n## ")[0]
     quoted = [sentence.rstrip(".") for sentence in re.findall(r'"([^"]{12,})"', table)]
@@ -148,9 +143,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ],
 )
 @pytest.mark.slow
-def test_an_operation_without_a_document_is_called_by_a_few_lines_of_one(
-    answer: httpx.Response, bank: Any
-) -> None:
+def test_an_operation_without_a_document_is_called_by_a_few_lines_of_one(answer, bank):
     script, names = Script(httpx.ReadError("cut"), answer), dict[str, Any]()
     with Victor(**ARGUMENTS, transport=script.transport, retry=QUICK) as names["victor"]:
         exec(ELIGIBILITY, names)

@@ -4,7 +4,6 @@ Its filters and fields: see tests/providers/test_newer_documents.py.
 """
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -63,7 +62,7 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return updated(tmp_path_factory.mktemp("newer"), "victor", NEWS)
 
 
-def test_a_new_word_of_the_status_can_be_waited_for(newer: Path) -> None:
+def test_a_new_word_of_the_status_can_be_waited_for(newer):
     program = """
 def answer(request):
     return {"victor_payment_request_id": "r-1", "direction": "outbound", "status": "canceled"}
@@ -74,16 +73,14 @@ print(json.dumps(waited.status))
     assert printed_by(program, newer) == "canceled"
 
 
-def test_the_words_of_a_new_filter_are_a_type(newer: Path) -> None:
+def test_the_words_of_a_new_filter_are_a_type(newer):
     words = (newer / "victor_api" / "typed" / "words.py").read_text(encoding="utf-8")
     assert (
         'ListPaymentRequestsChannelWord = Literal["branch", "web"] | StrEnum | _typed.Word'
     ) in words
 
 
-def test_a_new_member_of_the_body_is_an_argument_of_create_of_a_file_and_of_an_outbox(
-    newer: Path,
-) -> None:
+def test_a_new_member_of_the_body_is_an_argument_of_create_of_a_file_and_of_an_outbox(newer):
     program = """
 from victor_ext import PaymentRequestArguments
 from victor_ext.bulk.payment_requests import PaymentRequests
@@ -100,7 +97,7 @@ print(json.dumps([made, taken, [body["payment_details"]["memo"] for body in bodi
     assert "memo: For the statement. Up to 35 characters." in described
 
 
-def test_what_a_response_says_of_a_new_member_is_compared_by_its_type(newer: Path) -> None:
+def test_what_a_response_says_of_a_new_member_is_compared_by_its_type(newer):
     cases = cases_beside(__file__)["answers_about_new_members"]
     program = """
 outcomes = []
@@ -115,9 +112,7 @@ print(json.dumps(outcomes))
     assert [(case, end) for case, end in ends if not end.startswith(case[-1])] == []
 
 
-def test_a_limit_that_changed_is_in_the_docstring_and_in_the_help_of_the_command(
-    tmp_path: Path,
-) -> None:
+def test_a_limit_that_changed_is_in_the_docstring_and_in_the_help_of_the_command(tmp_path):
     limit = (
         NOTES + "          description: Notes associated with the payment.\n"
         "          type: string\n          maxLength: {}\n"
@@ -137,14 +132,14 @@ print(json.dumps([" ".join(text.split()) for text in texts]))
     assert "notes: Notes for the payer. Up to 160 characters. None: not sent." in docstring
 
 
-def test_what_the_document_does_not_require_any_more_may_be_left_out(tmp_path: Path) -> None:
+def test_what_the_document_does_not_require_any_more_may_be_left_out(tmp_path):
     looser = {
         "      - payee\n      - payer\n": "      - payee\n",
         "      - amount\n      - biller_type\n      - due_date\n    RfpInbound": (
             "      - amount\n    RfpInbound"
         ),
     }
-    left_out: Any = ["payer_counterparty_id", "biller_type", "due_date"]
+    left_out = ["payer_counterparty_id", "biller_type", "due_date"]
     program = """
 left_out = dict.fromkeys(json.load(sys.stdin))
 print(json.dumps([create(**left_out), create(**left_out, ultimate_creditor="City Power")]))

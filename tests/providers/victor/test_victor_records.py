@@ -35,15 +35,15 @@ CREATED = {
 """The arguments of `create`."""
 
 
-def listed(**changes: Any) -> PaymentRequest:
+def listed(**changes) -> PaymentRequest:
     return PaymentRequest(PaymentRequestReceipt.from_dict({**LISTED, **changes}))
 
 
-def read(**changes: Any) -> PaymentRequest:
+def read(**changes) -> PaymentRequest:
     return PaymentRequest(GetPaymentRequestResponse.from_dict({**LISTED, **changes}))
 
 
-def answered(**fields: Any) -> PaymentRequest:
+def answered(**fields) -> PaymentRequest:
     return PaymentRequest(RfpInboundPaymentRequestResponseDetails.from_dict(fields))
 
 
@@ -51,7 +51,7 @@ def with_payer(payer: dict[str, Any]) -> dict[str, Any]:
     return {"payment_request": {**LISTED["payment_request"], "payer": payer}}
 
 
-def test_a_listed_request_has_typed_fields_and_none_for_what_is_absent() -> None:
+def test_a_listed_request_has_typed_fields_and_none_for_what_is_absent():
     request = listed()
     assert (request.id, request.client_reference_id) == ("a7ffd43c37c1", "INV-1042")
     assert (request.parent_id, request.child_id) == (None, "b1")
@@ -67,7 +67,7 @@ def test_a_listed_request_has_typed_fields_and_none_for_what_is_absent() -> None
 
 
 @pytest.mark.parametrize("shape", [listed, read])
-def test_a_payer_has_the_parts_that_came_whatever_the_shape_declares(shape: Any) -> None:
+def test_a_payer_has_the_parts_that_came_whatever_the_shape_declares(shape):
     counterparty = shape(**with_payer({"victor_counterparty_id": "aHeq349838"})).payer
     assert (counterparty.counterparty_id, counterparty.account_number) == ("aHeq349838", None)
     account = shape(**with_payer({"account_number": "000123", "name": "Jane"})).payer
@@ -92,7 +92,7 @@ PROSE = ("Error", "error", "canceled", "Cancelled", "CANCELED", "Rejected", "rej
         *((word, word) for word in (*PROSE, "returned", "errors", "cancelling", "rejecting")),
     ],
 )
-def test_a_status_in_any_spelling(word: object, status: object) -> None:
+def test_a_status_in_any_spelling(word, status):
     assert listed(status=word).status == status
     assert listed(status=word).is_terminal == (status in TERMINAL or word in PROSE)
 
@@ -101,7 +101,7 @@ def test_a_status_in_any_spelling(word: object, status: object) -> None:
     ("word", "biller_type"),
     [("Business", "BUSINESS"), (" consumer ", "CONSUMER"), ("Charity", "Charity"), (7, None)],
 )
-def test_a_biller_type_in_any_spelling(word: object, biller_type: object) -> None:
+def test_a_biller_type_in_any_spelling(word, biller_type):
     request = {"payment_details": {"biller_type": word}}
     assert listed(payment_request=request).biller_type == biller_type
 
@@ -110,7 +110,7 @@ def test_a_biller_type_in_any_spelling(word: object, biller_type: object) -> Non
     ("word", "status"),
     [("Accepted", "accepted"), ("Rejected", "declined"), ("Declined", "declined")],
 )
-def test_one_answer_has_three_words(word: str, status: str) -> None:
+def test_one_answer_has_three_words(word, status):
     request = answered(
         victor_payment_request_id="b1", status=word, notes="No.", original_amount="10.00"
     )
@@ -124,7 +124,7 @@ def test_one_answer_has_three_words(word: str, status: str) -> None:
 
 
 @pytest.mark.parametrize(("details", "response", "expected"), CASES["agreed"])
-def test_the_amount_is_the_one_that_was_agreed(details: Any, response: Any, expected: Any) -> None:
+def test_the_amount_is_the_one_that_was_agreed(details, response, expected):
     parts = {"payment_details": details, "payment_request_response": response}
     request = read(payment_request={**LISTED["payment_request"], **parts})
     seen = (request.amount, request.original_amount, request.status, request.approval_notes)
@@ -133,13 +133,13 @@ def test_the_amount_is_the_one_that_was_agreed(details: Any, response: Any, expe
         assert answered(**response).amount == request.amount
 
 
-def test_amounts_and_times_are_written_exactly() -> None:
+def test_amounts_and_times_are_written_exactly():
     written = listed().to_dict()
     assert (written["amount"], written["due_date"]) == ("44.23", "2026-03-04")
     assert written["created_at"] == "2026-03-04T05:06:07.123Z"
 
 
-def everywhere(sent: dict[str, Any], odd: Any) -> Iterator[dict[str, Any]]:
+def everywhere(sent: dict[str, Any], odd) -> Iterator[dict[str, Any]]:
     """The object with the odd value in the place of each of its members, inner ones too, and
     without each of them.
     """
@@ -173,7 +173,7 @@ ODD = [
 
 @pytest.mark.parametrize("model", [PaymentRequestReceipt, GetPaymentRequestResponse])
 @pytest.mark.parametrize("odd", ODD, ids=repr)
-def test_a_field_reads_the_same_from_what_came_and_from_its_model(odd: Any, model: Any) -> None:
+def test_a_field_reads_the_same_from_what_came_and_from_its_model(odd, model):
     for sent in (WHOLE, *everywhere(WHOLE, odd)):
         came = PaymentRequest.of_json(sent, model.__name__)
         assert type(came.raw) is model
@@ -186,7 +186,7 @@ def test_a_field_reads_the_same_from_what_came_and_from_its_model(odd: Any, mode
 FIELDS = [*PaymentRequest.fake().to_dict(), "is_terminal", "id"]
 
 
-def test_the_model_of_a_request_is_made_when_it_is_asked_for_and_changes_nothing() -> None:
+def test_the_model_of_a_request_is_made_when_it_is_asked_for_and_changes_nothing():
     made = PaymentRequest.of_json(WHOLE)
     made.raw.status = PaymentRequestReceiptStatus("EXPIRED")
     assert made.status is Status.PENDING
@@ -200,7 +200,7 @@ def test_the_model_of_a_request_is_made_when_it_is_asked_for_and_changes_nothing
         made.status = None  # type: ignore[misc] # as above
 
 
-def test_a_request_that_was_paid_with_another_amount_completes_the_one_of_a_list() -> None:
+def test_a_request_that_was_paid_with_another_amount_completes_the_one_of_a_list():
     details = {"amount": "10.00", "original_amount": "10.00"}
     answer = {"status": "Accepted", "original_amount": "10.00", "modified_amount": "7.00"}
     request = {**LISTED["payment_request"], "payment_details": details}
@@ -211,7 +211,7 @@ def test_a_request_that_was_paid_with_another_amount_completes_the_one_of_a_list
     assert (completed.amount, completed.original_amount) == (Decimal("7.00"), Decimal("10.00"))
 
 
-def test_a_request_that_another_record_says_is_older_was_not_made_by_these_arguments() -> None:
+def test_a_request_that_another_record_says_is_older_was_not_made_by_these_arguments():
     request = {"payment_details": {"amount": "44.23"}}
     silent = PaymentRequest.of_json({"payment_request": request})
     older = PaymentRequest.of_json(
@@ -257,7 +257,7 @@ def readings(created: datetime | None) -> int:
 
 
 @pytest.mark.parametrize("seconds", [-3600, 0, 5, 6, 60])
-def test_what_was_there_when_it_began_may_have_been_missed_before(seconds: int) -> None:
+def test_what_was_there_when_it_began_may_have_been_missed_before(seconds):
     """What was made since is no reason to read again."""
     may_be_missed = seconds <= 5
     times = readings(BEGAN + timedelta(seconds=seconds))
@@ -265,7 +265,7 @@ def test_what_was_there_when_it_began_may_have_been_missed_before(seconds: int) 
     assert readings(None) == ENOUGH, "it does not say when it was made"
 
 
-def test_no_repr_shows_more_than_the_last_digits_of_an_account() -> None:
+def test_no_repr_shows_more_than_the_last_digits_of_an_account():
     request = listed(
         **with_payer({"account_number": "243884643621", "routing_number": "011401533"})
     )

@@ -7,10 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import httpx
 import jwt
@@ -30,18 +28,17 @@ both = pytest.mark.parametrize("mode", BOTH)
 class Kms:
     """Has the key, and counts what it is asked. `acts` are what it does first, in turn."""
 
-    def __init__(self, private_key: str) -> None:
-        self._key: Any = load_pem_private_key(private_key.encode(), None)
-        self.public_key: Any = self._key.public_key()
-        self.acts: list[Callable[[], object]] = []
+    def __init__(self, private_key: str):
+        self._key = load_pem_private_key(private_key.encode(), None)
+        self.public_key = self._key.public_key()
+        self.acts = []
         self.asked = 0
 
     def sign(self, content: bytes) -> bytes:
         self.asked += 1
         if self.acts:
             self.acts.pop(0)()
-        signature: bytes = self._key.sign(content, PKCS1v15(), SHA512())
-        return signature
+        return self._key.sign(content, PKCS1v15(), SHA512())
 
     async def sign_awaited(self, content: bytes) -> bytes:
         await asyncio.sleep(0)
@@ -54,7 +51,7 @@ def kms(victor_key_pair: tuple[str, str]) -> Kms:
 
 
 def harness_of(mode: str, kms: Kms) -> Harness:
-    def auth(clock: Any, lock: Any) -> Any:
+    def auth(clock, lock):
         credentials = VictorJwt("key-1", sign=kms.sign)
         return credentials.authenticator(
             "production", httpx.URL("https://pay.example"), clock, lock
@@ -75,9 +72,7 @@ def issued(harness: Harness, kms: Kms) -> list[float]:
 
 @both
 class TestReuse:
-    def test_one_token_serves_all_calls_until_shortly_before_its_end(
-        self, mode: str, kms: Kms
-    ) -> None:
+    def test_one_token_serves_all_calls_until_shortly_before_its_end(self, mode, kms):
         harness = harness_of(mode, kms)
         for seconds in (0.0, 100.0, 79.0, 10.0):
             harness.clock.passed += seconds
@@ -86,9 +81,7 @@ class TestReuse:
         first, *_, last = issued(harness, kms)
         assert last - first == 189
 
-    def test_a_renewal_that_fails_costs_nothing_while_the_token_is_good(
-        self, mode: str, kms: Kms
-    ) -> None:
+    def test_a_renewal_that_fails_costs_nothing_while_the_token_is_good(self, mode, kms):
         harness = harness_of(mode, kms)
         harness.call()
         kms.acts.append(lambda: 1 / 0)
@@ -104,12 +97,10 @@ class TestReuse:
 
 
 @pytest.mark.parametrize("is_awaited", [False, True])
-def test_the_sandbox_accepts_what_it_signs_and_fifty_tasks_ask_once(
-    is_awaited: bool, sandbox_with: Any
-) -> None:
+def test_the_sandbox_accepts_what_it_signs_and_fifty_tasks_ask_once(is_awaited, sandbox_with):
     sandbox, kms, api_key = sandbox_with
 
-    async def calls() -> None:
+    async def calls():
         sign = kms.sign_awaited if is_awaited else kms.sign
         async with AsyncVictor(VictorJwt(api_key, sign=sign), base_url=sandbox.url) as victor:
             await asyncio.gather(*(victor.ping() for _ in range(50)))
@@ -119,12 +110,12 @@ def test_the_sandbox_accepts_what_it_signs_and_fifty_tasks_ask_once(
 
 
 @pytest.fixture
-def sandbox_with(victor_sandbox: Sandbox) -> Any:
+def sandbox_with(victor_sandbox: Sandbox):
     api_key, private_key = victor_sandbox.new_api_key()
     return victor_sandbox, Kms(private_key), api_key
 
 
-def test_ten_threads_ask_once(sandbox_with: Any) -> None:
+def test_ten_threads_ask_once(sandbox_with):
     sandbox, kms, api_key = sandbox_with
     with (
         Victor(VictorJwt(api_key, sign=kms.sign), base_url=sandbox.url) as victor,
@@ -135,16 +126,16 @@ def test_ten_threads_ask_once(sandbox_with: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["blocking", "awaited plain", "awaited"])
-def test_one_that_hangs_is_left_behind_at_the_deadline(kind: str, kms: Kms) -> None:
+def test_one_that_hangs_is_left_behind_at_the_deadline(kind, kms):
     never, sent = threading.Event(), []
     transport = httpx.MockTransport(lambda request: sent.append(request) or httpx.Response(200))
     kms.acts.append(lambda: never.wait(30))
 
-    async def forever(content: bytes) -> bytes:
+    async def forever(content):
         await asyncio.sleep(30)
         return content
 
-    signs: Any = forever if kind == "awaited" else kms.sign
+    signs = forever if kind == "awaited" else kms.sign
     client, auth = Victor if kind == "blocking" else AsyncVictor, VictorJwt("key-1", sign=signs)
     began = time.monotonic()
     with pytest.raises(
@@ -179,7 +170,7 @@ async def sign_awaited(content: bytes) -> bytes:
         (lambda content: b"", "must return the bytes of an RS512 signature"),
     ],
 )
-def test_a_function_that_does_not_sign_is_refused_with_the_reason(sign: Any, words: str) -> None:
+def test_a_function_that_does_not_sign_is_refused_with_the_reason(sign, words):
     victor = Victor(
         VictorJwt("key-1", sign=sign), transport=httpx.MockTransport(lambda _: httpx.Response(200))
     )
@@ -196,15 +187,13 @@ def test_a_function_that_does_not_sign_is_refused_with_the_reason(sign: Any, wor
         ((), {"sign": len, "password": "x"}, "without a password"),
     ],
 )
-def test_a_private_key_or_a_function_is_needed_and_never_both(
-    arguments: Any, options: Any, words: str
-) -> None:
+def test_a_private_key_or_a_function_is_needed_and_never_both(arguments, options, words):
     with pytest.raises(ConfigurationError, match=words):
         VictorJwt("key-1", *arguments, **options)
 
 
 @pytest.mark.slow
-def test_the_example_of_a_kms_signs_one_token_for_five_calls() -> None:
+def test_the_example_of_a_kms_signs_one_token_for_five_calls():
     example = Path(__file__).resolve().parents[3] / "examples" / "kms_signing.py"
     ran = subprocess.run(
         [sys.executable, "-W", "error", example], capture_output=True, text=True, check=True
