@@ -96,33 +96,28 @@ def test_a_token_of_the_process_stands_alone(other):
     assert "a-ready-token" not in str(raised.value)
 
 
-def endpoint(expires, auth=AUTH) -> tuple[FlexFactor, Script]:
-    """A client of a provider that issues tokens with this `expires`, and knows one order."""
-    script = Script(
-        httpx.Response(200, json={"id": ORDER, "status": 7}),
-        token={"accessToken": "t1", "token_type": "JWT", "expires": expires},
-    )
+def ordered(auth) -> tuple[FlexFactor, Script]:
+    """A client of a provider that issues tokens of a type of its own, and knows one order."""
+    order = httpx.Response(200, json={"id": ORDER, "status": 7})
+    script = Script(order, token={"accessToken": "t1", "token_type": "JWT", "expires": None})
     return FlexFactor(auth, mid=MID, transport=script.transport), script
 
 
 @pytest.mark.parametrize(("status", "body"), cases_beside(__file__)["refused pairs"])
 def test_a_refused_pair_has_the_code_of_the_provider_and_nothing_else_of_its_answer(status, body):
+    script = Script(token=httpx.Response(status, json=body))
     auth = FlexFactorAuth("key", "s3cr-401007")
-    client = FlexFactor(
-        auth, mid=MID, transport=httpx.MockTransport(lambda _: httpx.Response(status, json=body))
-    )
-    with pytest.raises(
-        AuthenticationError, match=rf"\(status {status}(, code 401003)?\)"
-    ) as raised:
+    client = FlexFactor(auth, mid=MID, transport=script.transport)
+    words = rf"\(status {status}(, code 401003)?\)"
+    with pytest.raises(AuthenticationError, match=words) as raised:
         client.orders.get(ORDER)
-    assert [problem.code for problem in raised.value.problems] == ["401003"] * (
-        "401003" in json.dumps(body)
-    )
+    has_code = "401003" in json.dumps(body)
+    assert [problem.code for problem in raised.value.problems] == ["401003"] * has_code
     assert_hidden(raised.value, secrets=("s3cr", "401007"))
 
 
 def test_a_token_is_a_bearer_token_whatever_type_is_said():
-    client, script = endpoint(None)
+    client, script = ordered(AUTH)
     client.orders.get(ORDER)
     assert script.requests[-1].headers["authorization"] == "Bearer t1"
 
@@ -133,12 +128,10 @@ class TestATokenThatIsReady:
         [({}, "Bearer a.b-c"), ({"scheme": "ApiKey"}, "ApiKey a.b-c"), ({"scheme": None}, "a.b-c")],
     )
     def test_a_token_is_sent_with_its_scheme_and_none_is_fetched(self, scheme, header):
-        client, script = endpoint(None, FlexFactorToken(" a.b-c\n", **scheme))
+        client, script = ordered(FlexFactorToken(" a.b-c\n", **scheme))
         assert (client.orders.get(ORDER).id, client.authorization()) == (ORDER, header)
-        assert ([each.headers["authorization"] for each in script.requests], script.for_tokens) == (
-            [header],
-            [],
-        )
+        assert [each.headers["authorization"] for each in script.requests] == [header]
+        assert script.for_tokens == []
 
     def test_one_that_is_refused_is_not_renewed(self, harness):
         token = harness.sandbox.add_token()

@@ -119,9 +119,6 @@ def test_a_409_that_does_not_say_which_is_asked_again(title, attempts):
     assert (raised.value.outcome, len(script.requests)) == (Outcome.UNKNOWN, attempts)
 
 
-# What the provider complains of
-
-
 # The list
 
 
@@ -130,11 +127,3 @@ def test_the_orders_of_a_page_are_found_wherever_they_are(pages, found):
     client, script = scripted(*(httpx.Response(200, json=page) for page in pages))
     assert [order.id for order in client.orders.list()] == found
     assert len(script.requests) == len(pages)
-
-
-@pytest.mark.parametrize("body", [{}, [], {"hello": 1}, {"items": [1, "a"], "isLastPage": True}])
-def test_what_is_no_page_is_not_taken_for_the_end(body):
-    client, script = scripted(httpx.Response(200, json=body))
-    with pytest.raises(UnreadableResponse, match=r"not a page of orders|no object"):
-        list(client.orders.list())
-    assert len(script.requests) == 3
