@@ -22,6 +22,7 @@ from .test_operations_table import Recorder, use
 WRITES = {
     ("victor", "payment_requests.create"): ("payment_details", "notes"),
     ("victor", "payment_requests.accept"): ("Modified-Amount",),
+    ("victor", "payment_requests.decline"): ("notes",),
     ("velo", "payouts.submit"): ("payoutMemo",),
     ("velo", "payouts.instruct"): ("fxRateDegredationThresholdPercentage",),
     ("velo", "payees.create"): ("payorId",),

@@ -290,15 +290,3 @@ def test_one_connection_serves_a_client_and_all_that_was_derived_from_it(
         )
         gc.collect()
     assert len(addresses) == 1
-
-
-def test_a_request_to_another_origin_is_refused_by_name():
-    script = Script()
-    with (
-        Victor(AUTH, transport=script.transport) as victor,
-        pytest.raises(
-            ConfigurationError, match=r"A request to https://files\.pay\.example was stopped"
-        ),
-    ):
-        victor.api.get_httpx_client().get("https://files.pay.example/files/a")
-    assert script.requests == []

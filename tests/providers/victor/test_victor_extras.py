@@ -6,11 +6,9 @@ that it quotes.
 """
 
 import importlib
-import json
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from decimal import Decimal
 from functools import reduce
 from pathlib import Path
@@ -25,7 +23,6 @@ from victor_ext import (
     Conflict,
     InvalidRequest,
     Victor,
-    VictorError,
     check_payment_request,
 )
 from victor_ext.providers.victor import creating
@@ -37,21 +34,10 @@ EXTRA = {
     "payment_details": {"purpose": "RENT", "surcharge": Decimal("0.10")},
     "memo_lines": ["a", None],
 }
-AMOUNTS = {"original_amount": "44.23", "modified_amount": "44.23"}
-ANSWERED = {"victor_payment_request_id": "in-1", "status": "Accepted", "notes": "yes", **AMOUNTS}
 
 
 def respond(word: str, **arguments) -> Callable[[Any], Any]:
     return lambda victor: getattr(victor.payment_requests, word)("in-1", notes="yes", **arguments)
-
-
-@pytest.mark.parametrize(("word", "status"), [("accept", "Accepted"), ("decline", "Declined")])
-def test_an_answer_sends_them_too(run, word, status):
-    provider = Provider(httpx.Response(200, json={**ANSWERED, "status": status}))
-    with suppress(VictorError):  # the word of the answer is not what is tested
-        run(provider, respond(word, extra_body={"reason_code": "AC04"}))
-    sent = json.loads(provider.requests[0].content)
-    assert sent == {"reason_code": "AC04", "notes": "yes", "status": status}
 
 
 def test_what_was_added_is_not_compared_when_an_answer_is_read_back(run):
