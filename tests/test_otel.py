@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
-from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,7 +18,7 @@ from opentelemetry.trace import INVALID_SPAN, SpanKind, StatusCode, get_current_
 
 from tests.providers.running import Script
 from tests.providers.systems import ARGUMENTS, CLIENTS
-from victor_ext import AttemptStarted, ConfigurationError, NotFound, RetryPolicy
+from victor_ext import AttemptStarted, ConfigurationError, NotFound, RetryPolicy, VictorError
 from victor_ext.health import Heartbeat
 from victor_ext.otel import OpenTelemetry
 
@@ -235,8 +235,9 @@ def test_no_label_and_no_name_holds_an_id(system, observed):
     from tests.providers.test_options import READS
 
     (name,) = [name for of, name in READS if of == system]
-    with client_of(system, observed, Recorder(system)) as client:
-        use(attrgetter(name)(client))
+    with client_of(system, observed, Recorder(system)) as client, suppress(VictorError):
+        result = use(name)(client)
+        list(result if hasattr(result, "pages") else [])
     assert GUID not in json.dumps(observed.metrics())
     assert observed.spans
     for span in observed.spans:

@@ -41,7 +41,9 @@ class Running:
         self.client = self.result(make)
 
     def result(self, act: Callable[[], Any]) -> Any:
-        """What an act comes to: awaited where calls are awaited, and a list read to its end."""
+        """What an act comes to: awaited where calls are awaited. What is read item by item, a list
+        or what a `watch` yields, is read to its end.
+        """
 
         async def run() -> Any:
             result = act()
@@ -50,7 +52,8 @@ class Running:
             return await result if inspect.isawaitable(result) else result
 
         result = act() if self._runner is None else self._runner.run(run())
-        return list(result) if hasattr(result, "pages") else result
+        is_a_list = hasattr(result, "pages") or inspect.isgenerator(result)
+        return list(result) if is_a_list else result
 
     def close(self) -> None:
         self.result(self.client.close)

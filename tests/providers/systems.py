@@ -6,14 +6,15 @@ is missing is an error that names it.
 """
 
 import importlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
 import pytest
 
-from tests.providers.running import MODES, ONCE, Script, run
+from tests.providers.running import MODES, ONCE, run
 from victor_ext.systems import entry_points_of
 
 Entry = TypeVar("Entry")
@@ -107,7 +108,11 @@ def each_exchange(*, writes: bool = False) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("system", "exchange"), rows)
 
 
-def called(system: str, mode: str, call: Any, script: Script, **options: Any) -> Any:
-    """What a call of a client of an installed system comes to over a script, in one attempt."""
-    options = {"transport": script.transport, "retry": ONCE, **options}
+def called(
+    system: str, mode: str, call: Any, provider: Callable[[httpx.Request], Any], **options: Any
+) -> Any:
+    """What a call of a client of an installed system comes to over a script, or another handler in
+    place of a network, in one attempt.
+    """
+    options = {"transport": httpx.MockTransport(provider), "retry": ONCE, **options}
     return run(CLIENTS[system][MODES.index(mode)], call, **{**ARGUMENTS[system], **options})

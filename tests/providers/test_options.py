@@ -5,17 +5,15 @@ systems.
 import json
 import re
 from functools import reduce
-from operator import attrgetter
 
 import httpx
 import pytest
 from victor_api.client import Client
 
 from tests.cases import cases_beside
-from tests.contracts.contract import ONCE
-from tests.providers.running import is_for_token, run
-from tests.providers.systems import ARGUMENTS, CLIENTS
-from victor_ext import ConfigurationError, HeaderKey, InvalidRequest, connect
+from tests.providers.running import is_for_token
+from tests.providers.systems import ARGUMENTS, CLIENTS, called
+from victor_ext import ConfigurationError, HeaderKey, InvalidRequest, VictorError, connect
 
 from .test_operations_table import Recorder, use
 
@@ -46,7 +44,7 @@ READS = {
 each_write = pytest.mark.parametrize(("system", "name"), WRITES)
 
 
-def called(system: str, name: str, *, awaited: bool = False, **options) -> list[httpx.Request]:
+def seen(system: str, name: str, mode: str = "blocking", **options) -> list[httpx.Request]:
     """What the provider sees of a call by a client with these options, and for its token."""
     requests, answer = list[httpx.Request](), Recorder(system)
 
@@ -54,16 +52,19 @@ def called(system: str, name: str, *, awaited: bool = False, **options) -> list[
         requests.append(request)
         return answer(request)
 
-    settings = {**ARGUMENTS[system], "transport": httpx.MockTransport(respond), "retry": ONCE}
-    calls = (lambda client: use(attrgetter(name)(client.with_options(**options))),)
-    run(CLIENTS[system][awaited], calls, **settings)
+    try:
+        called(system, mode, lambda client: use(name)(client.with_options(**options)), respond)
+    except InvalidRequest:
+        raise
+    except VictorError:
+        pass  # it may be no good answer for these arguments
     return requests
 
 
 @each_write
 def test_a_write_sends_the_members_beside_its_own(system, name):
     *_, sent = (
-        each for each in called(system, name, extra_body={"purpose": "RENT"})
+        each for each in seen(system, name, extra_body={"purpose": "RENT"})
         if each.method == "POST"
     )  # fmt: skip
     if sent.headers["content-type"].startswith("application/json"):
@@ -79,18 +80,18 @@ def test_what_it_sends_itself_is_refused_and_nothing_is_sent(system, name):
     place = WRITES[system, name]
     body = reduce(lambda inner, part: {part: inner}, reversed(place), "1")
     with pytest.raises(InvalidRequest, match=rf"extra_body\.{'.'.join(place)} is set already"):
-        called(system, name, extra_body=body)
+        seen(system, name, extra_body=body)
 
 
 def test_a_write_without_a_body_says_so():
     with pytest.raises(InvalidRequest, match="withdraw_payout sends no JSON object"):
-        called("velo", "payouts.withdraw", extra_body={"purpose": "RENT"})
+        seen("velo", "payouts.withdraw", extra_body={"purpose": "RENT"})
 
 
 @pytest.mark.parametrize(("system", "name"), READS)
 def test_a_read_sends_the_filters(system, name):
     extras = {"extra_query": {"purpose": ["a b", 7]}, "extra_body": {"purpose": "RENT"}}
-    requests = called(system, name, **extras)
+    requests = seen(system, name, **extras)
     asked = next(each for each in requests if READS[system, name] in each.url.path)
     assert asked.url.query.decode().endswith("purpose=a%20b&purpose=7")
     assert asked.content == b""
@@ -99,12 +100,11 @@ def test_a_read_sends_the_filters(system, name):
 OWN = {"X-Tenant": "north", "accept": "application/vnd.v2+json"}
 
 
-@pytest.mark.parametrize("awaited", [False, True], ids=["sync", "async"])
 @pytest.mark.parametrize(("system", "name"), [*WRITES, *READS])
 def test_headers_go_with_the_calls_of_that_client_and_not_with_those_for_its_token(
-    system, name, awaited
+    system, name, mode
 ):
-    for each in called(system, name, awaited=awaited, headers=OWN):
+    for each in seen(system, name, mode, headers=OWN):
         if is_for_token(each):
             assert "x-tenant" not in each.headers
         else:

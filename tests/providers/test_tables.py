@@ -18,7 +18,7 @@ from tests.contracts.document import Document
 from tests.contracts.record import contract_of
 from tests.providers.running import MODES, QUICK, Script
 from tests.providers.systems import called
-from tests.providers.test_operations_table import SYSTEMS, answers_of
+from tests.providers.test_operations_table import SYSTEMS, good_answers
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.evidence import document_complaint
 from victor_ext.runtime.loop.operations import Operation, Operations
@@ -59,7 +59,7 @@ class Case(NamedTuple):
     def good(self, request: httpx.Request, **changes) -> httpx.Response:
         """A good answer to any request of the system, as its document declares it."""
         operation = Document.of(self.system).operation_of(request)
-        body = with_members(answers_of(self.system)[operation.id], changes)
+        body = with_members(good_answers(self.system)[operation.id], changes)
         if body is None:
             headers = {"Location": f"{request.url}/made-1"}
             return httpx.Response(operation.answer[0], headers=headers)

@@ -56,10 +56,6 @@ def sent(mode: str, name: str, *args, **options) -> tuple[int, str]:
 
 
 class TestTheKeyOfOneWrite:
-    def test_without_a_row_a_write_whose_document_declares_no_key_is_sent_once(self, mode):
-        once = (1, Outcome.UNKNOWN.value)
-        assert sent(mode, "payments.cancel_payment", "pay_1", key=HeaderKey()) == once
-
     def test_a_row_says_that_it_takes_the_key(self, mode):
         options = {"key": HeaderKey(), "rows": {CANCEL: KEYED}}
         assert sent(mode, "payments.cancel_payment", "pay_1", **options) == (2, "done")
@@ -76,12 +72,6 @@ class TestTheKeyOfOneWrite:
         assert sent(mode, "payments.take_payment", key=key, rows=rows)[0] == 1
         key = HeaderKey(ignores_key=lambda _: True)
         assert sent(mode, "payments.take_payment", key=key, rows={PAY: KEYED})[0] == 2
-
-    def test_a_request_by_hand_finds_the_row(self, mode):
-        script = Script(LOST, httpx.Response(204))
-        caller = Caller(mode, script, key=HeaderKey(), rows={CANCEL: KEYED})
-        caller.run(lambda client: client.http.request("DELETE", "/v1/payments/pay_1"))
-        assert len(script.requests) == 2
 
 
 def test_a_row_that_names_a_function_or_its_module_is_one_of_the_text():
@@ -260,11 +250,6 @@ def test_a_write_that_takes_a_key_of_the_callers_is_not_sent_without_it(mode, ke
     assert raised.value.outcome is Outcome.NOT_SENT
     assert [problem.field for problem in raised.value.problems] == [key.name]
     assert script.requests == []
-
-
-def test_a_write_with_its_key_in_the_body_is_sent_again(mode):
-    key = BodyKey("reference")
-    assert sent(mode, "payments.take_payment", key=key, rows={PAY: KEYED}) == (2, "done")
 
 
 def test_a_write_that_cannot_be_stored_without_its_key_names_the_member():
