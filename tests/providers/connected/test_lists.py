@@ -207,12 +207,6 @@ class TestEachWay:
         # brings nothing new.
         assert len(asked_of(lists)) == (4 if "an offset" in way or "a page number" in way else 2)
 
-    def test_a_failure_of_one_page_is_tried_again(self, mode, way):
-        page, _, asked = WAYS[way]
-        lists = serving(page, None, httpx.Response(503))
-        assert len(self.read(mode, way, lists)) == len(ITEMS)
-        assert asked_of(lists) == [asked[0], asked[1], *asked[1:]]
-
 
 def test_the_page_itself_may_be_the_list(mode):
     pages = iter([[{"amount": 1}, {"amount": 2}], []])

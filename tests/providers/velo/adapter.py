@@ -109,11 +109,14 @@ def submit(client: Any, reference: str) -> Any:
     return client.payouts.submit([pay(reference)])
 
 
-def new_payee(harness: Harness, onboarded: bool = False) -> tuple[str, str]:
-    payee_id = str(harness.sandbox.add_payee(f"payee-of-its-own-{next(_numbers)}"))
-    if onboarded:
-        harness.sandbox.onboard_payee(payee_id)
-    return payee_id, harness.payor
+def new_payee(harness: Harness) -> tuple[str, str]:
+    return str(harness.sandbox.add_payee(f"payee-of-its-own-{next(_numbers)}")), harness.payor
+
+
+def onboarded_payee(harness: Harness) -> tuple[str, str]:
+    payee_id, payor_id = new_payee(harness)
+    harness.sandbox.onboard_payee(payee_id)
+    return payee_id, payor_id
 
 
 def payout(harness: Harness) -> str:
@@ -143,24 +146,11 @@ def new_webhook(client: Any, subject: tuple[str, str]) -> Any:
     )
 
 
-def payor(harness: Harness) -> str:
-    return str(harness.payor)
-
-
 def funded(harness: Harness) -> str:
     return str(harness.fund("10.00").id)
 
 
-def bank(harness: Harness) -> str:
-    return str(harness.bank)
-
-
-def account(harness: Harness) -> str:
-    return str(harness.account)
-
-
-def payee(harness: Harness) -> str:
-    return str(harness.payee)
+payor, bank, account, payee = map(attrgetter, ("payor", "bank", "account", "payee"))
 
 
 def new_bank(client: Any, subject: tuple[str, str]) -> Any:
@@ -229,17 +219,9 @@ MORE = (
     about(payout, "payout_history", "payouts.history"),
     about(payout, "payout_history", "payouts.audited_payments"),
     about(payor, "statistics", "payouts.statistics"),
-    about(
-        payor,
-        "list_sources",
-        lambda client, payor_id: client.source_accounts.list(payor_id=payor_id),
-    ),
+    about(payor, "list_sources", lambda velo, id: velo.source_accounts.list(payor_id=id)),
     about(account, "get_source", "source_accounts.get"),
-    about(
-        payor,
-        "list_banks",
-        lambda client, payor_id: client.funding_accounts.list(payor_id=payor_id),
-    ),
+    about(payor, "list_banks", lambda velo, id: velo.funding_accounts.list(payor_id=id)),
     about(bank, "get_bank", "funding_accounts.get"),
     about(funded, "get_funding", "fundings.get"),
     about(payor, "list_fundings", "fundings.list"),
@@ -257,7 +239,7 @@ MORE = (
     about(
         new_payee,
         "rename_payee",
-        lambda client, subject: client.payees.update_remote_id(
+        lambda velo, subject: velo.payees.update_remote_id(
             subject[0], payor_id=subject[1], remote_id=subject[0]
         ),
         PAYEE_HINT,
@@ -265,16 +247,10 @@ MORE = (
     about(
         new_payee,
         "invite",
-        lambda client, subject: client.payees.invite(subject[0], payor_id=subject[1]),
+        lambda velo, subject: velo.payees.invite(subject[0], payor_id=subject[1]),
         "payees.invitations(",
     ),
-    about(
-        partial(new_payee, onboarded=True),
-        "delete_payee",
-        "payees.delete",
-        PAYEE_HINT,
-        settles=True,
-    ),
+    about(onboarded_payee, "delete_payee", "payees.delete", PAYEE_HINT, settles=True),
     about(
         payment,
         "withdraw_payment",

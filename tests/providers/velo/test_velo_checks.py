@@ -9,8 +9,6 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.providers.velo.adapter import firm, pay, scripted
 from victor_ext import (
@@ -26,7 +24,6 @@ from victor_ext.providers.velo import (
     Receipt,
     Velo,
 )
-from victor_ext.providers.velo.operations import created_id
 from victor_ext.providers.velo.problems import read_problems
 
 
@@ -139,17 +136,6 @@ class TestErrors:
         request = httpx.Request("POST", "https://api.example/v4/payees", json={"payees": payees})
         problems = read_problems(httpx.Response(400, json={"errors": errors}, request=request))
         assert {one.message for one in problems} == {"[hidden]: no 1042"}
-
-
-class TestGoodAnswers:
-    @given(st.text(max_size=60))
-    def test_any_location_has_a_plain_id_or_none(self, location):
-        request = httpx.Request("POST", "https://api.example/v3/payouts")
-        headers = {"location": location.encode()}
-        result = created_id(httpx.Response(202, request=request, headers=headers))
-        assert result is None or (
-            result in location and result.isascii() and not set("/?#.% ") & set(result)
-        )
 
 
 class TestPages:
