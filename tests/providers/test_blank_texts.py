@@ -66,22 +66,20 @@ def test_victors_other_ways_refuse_it_too(name, text):
 @pytest.mark.parametrize("text", BLANKS)
 def test_a_generated_call_with_it_is_no_unknown_outcome(harness, system, text):
     """The document allows it: then payee, payer and amount say whose response it is."""
-    body = models.NewRtpRfpPaymentRequest.from_dict(
-        {
-            "payee": {"account_number": "043987673645"},
-            "payer": {"victor_counterparty_id": "aHeq349838"},
-            "payment_details": {
-                "amount": "44.23",
-                "biller_type": "BUSINESS",
-                "due_date": datetime.now(UTC).date().isoformat(),
-            },
-            "client_reference_id": text,
-        }
-    )
-    call = harness(
-        lambda client: [client.prepare(create_request_payment, idempotency_key=GUID, body=body)]
-    )[0]
-    assert harness(lambda client: client.send(call)).id, system
+    details = {"amount": "44.23", "biller_type": "BUSINESS"}
+    members = {
+        "payee": {"account_number": "043987673645"},
+        "payer": {"victor_counterparty_id": "aHeq349838"},
+        "payment_details": {**details, "due_date": datetime.now(UTC).date().isoformat()},
+        "client_reference_id": text,
+    }
+    body = models.NewRtpRfpPaymentRequest.from_dict(members)
+
+    assert harness(
+        lambda client: client.send(
+            client.prepare(create_request_payment, idempotency_key=GUID, body=body)
+        )
+    ).id
 
 
 @pytest.mark.parametrize(("cell", "is_refused"), [("", False), (" ", True), ("*", True)])

@@ -21,6 +21,7 @@ from victor_ext import (
 )
 from victor_ext.sandbox import Sandbox
 
+AUTH = VictorOAuth("id", "not-a-secret")
 each_library = pytest.mark.parametrize("library", [httpx, httpx2])
 
 
@@ -105,17 +106,11 @@ def test_what_is_no_client_for_this_mode_is_refused(system, awaited, library):
             "http_client and transport: pass one of the two",
         ),
         (
-            {
-                "http_client": AsyncVictor(
-                    VictorOAuth("id", "not-a-secret")
-                ).api.get_async_httpx_client()
-            },
+            {"http_client": AsyncVictor(AUTH).api.get_async_httpx_client()},
             "http_client is that of a client of this package, which tries again by itself",
         ),
     ],
 )
 def test_what_would_send_twice_or_two_ways_is_refused(options, words):
     with pytest.raises(ConfigurationError, match=words):
-        AsyncVictor(
-            VictorOAuth("id", "not-a-secret"), **{"http_client": httpx.AsyncClient(), **options}
-        )
+        AsyncVictor(AUTH, **{"http_client": httpx.AsyncClient(), **options})

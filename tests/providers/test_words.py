@@ -1,6 +1,4 @@
-"""Words that the client checks are closed for type checkers: `warn_unused_ignores` notices when one
-is not.
-"""
+"""Words that the client checks: a misspelt one is refused, one that is marked as new is sent."""
 
 import importlib
 import json
@@ -10,52 +8,56 @@ import httpx
 import pytest
 from flexfactor_api.typed.words import Status
 
-from tests.providers.running import ONCE, Script
-from tests.providers.systems import ARGUMENTS
+from tests.providers.running import Script
+from tests.providers.systems import called
 from tests.providers.victor.adapter import payment
-from victor_ext import InvalidRequest, TimedOut, Victor, Word, providers
-from victor_ext.providers import FlexFactor, Velo
+from victor_ext import InvalidRequest, TimedOut, Word, providers
 from victor_ext.providers.flexfactor import OrderStatus
 from victor_ext.providers.velo.system import PAYOUT_STATUSES
 
-FAILING = httpx.MockTransport(lambda _request: httpx.Response(500))
-REQUEST = payment()
+
+def payouts(until):
+    return lambda velo: velo.payouts.wait("p-1", until=until, timeout=0)
 
 
-def test_a_misspelt_word_is_refused_by_the_checker_and_by_the_client():
-    with Velo(**ARGUMENTS["velo"], transport=FAILING, retry=ONCE) as velo:
-        with pytest.raises(InvalidRequest, match="until"):
-            velo.payouts.wait("p-1", until="ACEPTED", timeout=0)  # type: ignore[arg-type] # the mistake that is tested
-        with pytest.raises(InvalidRequest, match="until"):
-            velo.payouts.wait("p-1", until=("CONFIRMED", "PAYED"), timeout=0)  # type: ignore[arg-type] # as above
-    with FlexFactor(**ARGUMENTS["flexfactor"], transport=FAILING, retry=ONCE) as flexfactor:
-        with pytest.raises(InvalidRequest, match="until"):
-            flexfactor.orders.wait("o-1", until="COMPLETE", timeout=0)  # type: ignore[arg-type] # as above
-        with pytest.raises(InvalidRequest, match="sort"):
-            flexfactor.orders.list(sort="up")  # type: ignore[arg-type] # as above
+def created(word):
+    return lambda victor: victor.payment_requests.create(**payment(biller_type=word))
 
 
-def test_a_word_that_the_client_does_not_know_is_sent_as_it_is():
+MISSPELT = [
+    ("velo", payouts("ACEPTED"), "until"),
+    ("velo", payouts(("CONFIRMED", "PAYED")), "until"),
+    ("flexfactor", lambda it: it.orders.wait("o-1", until="COMPLETE", timeout=0), "until"),
+    ("flexfactor", lambda it: it.orders.list(sort="up"), "sort"),
+    ("victor", lambda it: it.payment_requests.list(status="canceled"), "status"),
+    *(("victor", created(word), "biller_type") for word in ("GOVERNMENT", Word(" "))),
+    ("victor", created(Word("\ud800")), "biller_type"),
+]
+
+
+@pytest.mark.parametrize(("system", "call", "argument"), MISSPELT)
+def test_a_word_that_the_client_does_not_know_is_refused(system, call, argument):
+    with pytest.raises(InvalidRequest, match=argument):
+        called(system, "blocking", call, Script(httpx.Response(500)))
+
+
+def test_a_word_that_is_marked_as_one_is_sent_as_it_is():
     receipt = {"victor_payment_request_id": "p-1", "status": "canceled", "results": []}
     script = Script(httpx.Response(200, json=receipt))
-    with Victor(**ARGUMENTS["victor"], transport=script.transport, retry=ONCE) as victor:
-        list(victor.payment_requests.list(status=Word("canceled")))
-        victor.payment_requests.create(**{**REQUEST, "biller_type": Word("GOVERNMENT")})
-        listed, *_, created = script.requests
-        assert listed.url.params["status"] == "canceled"
-        assert json.loads(created.content)["payment_details"]["biller_type"] == "GOVERNMENT"
-        for word in ("GOVERNMENT", Word(" "), Word("\ud800")):
-            with pytest.raises(InvalidRequest, match="biller_type"):
-                victor.payment_requests.create(**{**REQUEST, "biller_type": word})
-        with pytest.raises(InvalidRequest, match="status"):
-            victor.payment_requests.list(status="canceled")  # type: ignore[arg-type] # the mistake that is tested
+    listed = lambda it: it.payment_requests.list(status=Word("canceled"))  # noqa: E731 - beside its twin
+    called("victor", "blocking", (listed, created(Word("GOVERNMENT"))), script)
+    assert script.requests[0].url.params["status"] == "canceled"
+    sent = json.loads(script.requests[-1].content)
+    assert sent["payment_details"]["biller_type"] == "GOVERNMENT"
 
 
-def test_the_words_are_those_that_the_client_takes():
-    with Velo(**ARGUMENTS["velo"], transport=FAILING, retry=ONCE) as velo:
-        for word in PAYOUT_STATUSES:
-            with pytest.raises(TimedOut):  # it is taken, and read once
-                velo.payouts.wait("p-1", until=word, timeout=0)
+@pytest.mark.parametrize("word", PAYOUT_STATUSES)
+def test_the_words_are_those_that_the_client_takes(word):
+    with pytest.raises(TimedOut):  # it is taken, and read once
+        called("velo", "blocking", payouts(word), Script(httpx.Response(500)))
+
+
+def test_the_names_of_an_order_s_numbers_are_words():
     names = next(get_args(each) for each in get_args(Status) if each is not int)
     assert set(names) == set(OrderStatus.__members__)
 
