@@ -3,6 +3,7 @@
 import json
 import logging
 import pickle
+from contextlib import closing
 from decimal import Decimal
 
 import pytest
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 
 from tests.frames import assert_hidden
 from tests.providers.flexfactor.adapter import MID, Harness, declined, scripted
-from tests.providers.flexfactor.test_flexfactor_sandbox import evaluation, merchant_of
+from tests.providers.flexfactor.test_flexfactor_sandbox import evaluation
 from tests.providers.running import MODES, Script, run
+from tests.sandbox.desks import FlexFactorDesk
 from victor_ext import ConfigurationError, InvalidRequest, Outcome
 from victor_ext.providers.flexfactor import Card, FlexFactorToken
 from victor_ext.runtime.core.card_data import has_card_number
@@ -134,9 +136,8 @@ def test_a_number_elsewhere_is_none_of_a_card(harness):
 @pytest.mark.parametrize("number", [NUMBER, "4111/1111/1111/1111", "\u0664111111111111111"])
 @pytest.mark.parametrize("path", ["evaluate", "transmit"])
 def test_the_sandbox_refuses_one_of_any_client(sandbox, path, number):
-    anybody = merchant_of(sandbox)
-    body = evaluation(anybody.mid, paymentMethod={"cardNumber": number})
-    refused = anybody.post(path, body)
+    with closing(FlexFactorDesk(sandbox)) as desk:
+        refused = desk.send(path, evaluation(desk, paymentMethod={"cardNumber": number}))
     assert (refused.status_code, [*refused.json()["errors"]]) == (400, ["PaymentMethod.CardNumber"])
     assert number not in json.dumps(refused.json())
     assert sandbox.work_done_by_reference() == {}

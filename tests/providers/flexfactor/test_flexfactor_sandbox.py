@@ -1,73 +1,50 @@
 """FlexFactor's sandbox, for whatever client: what it refuses, and what it replays."""
 
 import uuid
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
 
 import httpx
 import pytest
 
 from tests.cases import cases_beside
-from victor_ext.sandbox.flexfactor import FlexFactorSandbox, RemoteFlexFactorSandbox
+from tests.sandbox.desks import FlexFactorDesk
+from victor_ext.sandbox.flexfactor import RemoteFlexFactorSandbox
 
 KEY = "0c5b2a57-8c3c-4b52-a6f1-3f2a0e7b9d11"
 
 
-class Merchant(NamedTuple):
-    """Somebody with a token, and the merchant's GUID."""
-
-    url: str
-    token: str
-    mid: str
-
-    def send(self, method: str, path: str, **options) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
-        return httpx.request(method, f"{self.url}/v1/{path}", headers=headers, **options)
-
-    def get(self, path: str, **query: str) -> httpx.Response:
-        return self.send("GET", path, params=query)
-
-    def post(self, path: str, body=None, **headers: str) -> httpx.Response:
-        return self.send("POST", path, json=body, headers=headers)
-
-    def evaluate(self, **changes) -> httpx.Response:
-        return self.post("evaluate", evaluation(self.mid, **changes))
+@pytest.fixture
+def desk(sandbox):
+    with closing(FlexFactorDesk(sandbox)) as desk:
+        yield desk
 
 
-def evaluation(mid: str, **changes) -> dict[str, Any]:
+def evaluation(desk: FlexFactorDesk, **changes):
     at = "2026-03-04T05:06:07Z"
     return {
         "isDeclined": True,
-        "mid": mid,
+        "mid": desk.party,
         "orderId": "INV-1",
         "idempotencyKey": KEY,
         "transaction": {"id": "t", "timestampUtc": at, "amount": 4423, "currency": "USD"},
         "payer": {"email": "ada@example.com"},
-        "paymentMethod": {"cardNumber": "tok_4242"},
+        "paymentMethod": desk.card,
         **changes,
     }
 
 
-def merchant_of(sandbox: FlexFactorSandbox, mid: str | None = None) -> Merchant:
-    key, secret, mid = sandbox.add_client(mid=mid)
-    sandbox.add_card(token="tok_4242")
-    asked = {"AppKey": key, "AppSecret": secret}
-    said = httpx.post(f"{sandbox.url}/v1/oauth2/token", json=asked).json()
-    return Merchant(sandbox.url, said["accessToken"], mid)
+def evaluated(desk: FlexFactorDesk, **changes) -> httpx.Response:
+    return desk.send("evaluate", evaluation(desk, **changes))
 
 
-@pytest.fixture
-def ours(sandbox: FlexFactorSandbox) -> Merchant:
-    return merchant_of(sandbox)
-
-
-def test_a_repeat_is_replayed_for_a_day_and_another_body_is_a_conflict(sandbox, ours):
-    first = ours.evaluate()
-    assert (first.status_code, ours.evaluate().json()) == (200, first.json())
+def test_a_repeat_is_replayed_for_a_day_and_another_body_is_a_conflict(sandbox, desk):
+    first = evaluated(desk)
+    assert (first.status_code, evaluated(desk).json()) == (200, first.json())
     for key in (KEY, KEY.upper()):
-        assert ours.evaluate(orderId="INV-2", idempotencyKey=key).status_code == 409
+        assert evaluated(desk, orderId="INV-2", idempotencyKey=key).status_code == 409
     sandbox.advance(86_401)
-    assert ours.evaluate(orderId="INV-2").status_code == 200
+    assert evaluated(desk, orderId="INV-2").status_code == 200
     assert sandbox.work_done_by_reference() == {"INV-1": 1, "INV-2": 1}
 
 
@@ -75,48 +52,50 @@ WRONG = cases_beside(__file__)["wrong"]
 
 
 @pytest.mark.parametrize(("changes", "field"), WRONG.values(), ids=WRONG)
-def test_a_wrong_evaluation_is_refused_by_its_field(sandbox, ours, changes, field):
-    refused = ours.evaluate(**changes)
+def test_a_wrong_evaluation_is_refused_by_its_field(sandbox, desk, changes, field):
+    refused = evaluated(desk, **changes)
     assert (refused.status_code, [*refused.json()["errors"]]) == (400, [field])
     assert sandbox.work_done_by_reference() == {}
 
 
-def test_what_is_another_merchants_is_forbidden(sandbox, ours):
+def test_what_is_another_merchants_is_forbidden(sandbox, desk):
     """ "403 Forbidden | Access to the requested resource is denied." """
-    theirs = merchant_of(sandbox, str(uuid.uuid4()))
-    sandbox.decide("CAPTUREREQUIRED")
-    order = ours.evaluate().json()["orderId"]
-    capture = {"idempotencyKey": KEY, "orderId": order, "amount": 1, "currency": "USD"}
+    order = desk.evaluate("CAPTUREREQUIRED").json()["orderId"]
+    key, secret, _ = sandbox.add_client(mid=str(uuid.uuid4()))
+    pair = {"appKey": key, "appSecret": secret}
+    theirs = desk.http.post("/v1/oauth2/token", json=pair).json()["accessToken"]
+    desk.http.headers["authorization"] = f"Bearer {theirs}"
     forbidden = [
-        theirs.post(f"orders/{order}/refund", {"amountToRefund": 1.0}),
-        theirs.post(f"orders/{order}/cancel"),
-        theirs.post("capture", capture),
-        theirs.post("evaluate", evaluation(ours.mid)),
-        theirs.post("transmit", evaluation(ours.mid, isDeclined=False)),
-        theirs.get(f"orders/{order}"),
-        theirs.get("orders", mid=ours.mid),
+        desk.refund(1.0),
+        desk.cancel(),
+        desk.capture(1, "USD"),
+        evaluated(desk),
+        desk.send("transmit", evaluation(desk, isDeclined=False)),
+        desk.http.get(f"/v1/orders/{order}"),
+        desk.http.get("/v1/orders", params={"mid": desk.party}),
     ]
     assert {each.status_code for each in forbidden} == {403}
-    assert theirs.post("orders/INV-1/external-cancel").status_code == 404
-    assert theirs.get("orders").json()["items"] == []
+    assert desk.http.post("/v1/orders/INV-1/external-cancel").status_code == 404
+    assert desk.http.get("/v1/orders").json()["items"] == []
     assert sandbox.order_record("INV-1")["status"] == "Capturerequired"
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "text/json"])
-def test_a_post_of_another_content_type_is_refused(sandbox, ours, kind):
+def test_a_post_of_another_content_type_is_refused(sandbox, desk, kind):
     """ "You must include the following headers ... content-type | POST, PUT | application/json"."""
-    assert ours.post("evaluate", evaluation(ours.mid), **{"Content-Type": kind}).is_error
+    desk.http.headers["content-type"] = kind
+    assert evaluated(desk).is_error
     assert sandbox.work_done_by_reference() == {}
 
 
 @pytest.mark.parametrize("path", ["orders/{}/cancel", "orders/INV-1/external-cancel"])
-def test_a_cancellation_needs_no_body(sandbox, ours, path):
+def test_a_cancellation_needs_no_body(sandbox, desk, path):
     order = sandbox.add_order("INV-1", status="CAPTUREREQUIRED")
-    assert ours.post(path.format(order)).status_code == 200
+    assert desk.http.post(f"/v1/{path.format(order)}").status_code == 200
     assert sandbox.order_record("INV-1")["status"] == "Cancelled"
 
 
-def test_a_whitelisted_test_card_has_a_token(sandbox, ours):
+def test_a_whitelisted_test_card_has_a_token(sandbox, desk):
     """ "Real financial data cannot be used in the Sandbox.
 
     Please use our whitelisted test credit cards."
@@ -126,10 +105,10 @@ def test_a_whitelisted_test_card_has_a_token(sandbox, ours):
     remote = RemoteFlexFactorSandbox(sandbox.url)
     token, other = sandbox.add_card("4111 1111 1111 1111"), remote.add_card()
     assert token != other
-    assert ours.evaluate(paymentMethod={"cardNumber": token}).json()["status"] == "APPROVED"
+    assert evaluated(desk, paymentMethod={"cardNumber": token}).json()["status"] == "APPROVED"
 
 
-def test_the_list_has_the_orders_of_its_window(sandbox, ours):
+def test_the_list_has_the_orders_of_its_window(sandbox, desk):
     moments = []
     for name in ("A", "B", "C"):
         sandbox.add_order(name)
@@ -137,29 +116,27 @@ def test_the_list_has_the_orders_of_its_window(sandbox, ours):
         sandbox.advance(3600)
     half = timedelta(minutes=30)
     window = {"from": f"{moments[1] - half:%FT%TZ}", "to": f"{moments[1] + half:%FT%TZ}"}
-    listed = ours.get("orders", **window).json()["items"]
+    listed = desk.http.get("/v1/orders", params=window).json()["items"]
     assert [order["externalOrderId"] for order in listed] == ["B"]
-    odd = ours.get("orders", **{"from": "2016-12-31T23:59:60Z"})
+    odd = desk.http.get("/v1/orders", params={"from": "2016-12-31T23:59:60Z"})
     assert (odd.status_code, [*odd.json()["errors"]]) == (400, ["Query"])
 
 
-def test_what_was_captured_stays_captured(sandbox, ours):
-    order_id = sandbox.add_order("INV-1", cents=4423, status="CAPTUREREQUIRED")
-    capture = {"orderId": order_id, "amount": 1000, "currency": "USD", "idempotencyKey": KEY}
-    ours.post("capture", capture | {"mid": ours.mid})
-    ours.post(f"orders/{order_id}/refund", {"amountToRefund": 10.0})
+def test_what_was_captured_stays_captured(sandbox, desk):
+    desk.evaluate("CAPTUREREQUIRED", "4423")
+    desk.capture("1000", "USD")
+    desk.refund("10.0")
     sandbox.settle("INV-1", "APPROVED")
-    again = ours.post(f"orders/{order_id}/refund", {"amountToRefund": 10.0})
-    assert again.json()["success"] is False
+    assert desk.refund("10.0").json()["success"] is False
     assert sandbox.order_record("INV-1")["captured"] == 1000
 
 
-def test_a_refusal_has_no_cookie(ours):
-    assert "set-cookie" not in ours.get("orders/unknown").headers
-    assert "set-cookie" in ours.get("orders").headers
+def test_a_refusal_has_no_cookie(desk):
+    assert "set-cookie" not in desk.http.get("/v1/orders/unknown").headers
+    assert "set-cookie" in desk.http.get("/v1/orders").headers
 
 
-def test_a_number_is_no_key(sandbox, ours):
+def test_a_number_is_no_key(sandbox, desk):
     sandbox.add_client("123", "till-secret-not-real")
-    said = {"AppKey": 123, "AppSecret": "till-secret-not-real"}
-    assert ours.post("oauth2/token", said).status_code == 401
+    pair = {"AppKey": 123, "AppSecret": "till-secret-not-real"}
+    assert desk.http.post("/v1/oauth2/token", json=pair).status_code == 401
