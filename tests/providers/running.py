@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import Any, ClassVar, TypeVar
 
 import httpx
@@ -138,6 +139,10 @@ class Harness:
     def __call__(self, *calls: Callable[[Any], Any], **changes: Any) -> Any:
         """Make calls with a client of their own; what the last one returns, or what one raises."""
         return run(self.kinds[self.awaited], calls, **{**self.settings, **changes})
+
+    def ask(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """Call a method of the client, such as `payouts.get`."""
+        return self(lambda client: attrgetter(method)(client)(*args, **kwargs))
 
     def sent(self, word: str) -> list[Any]:
         """What the sandbox received of an operation."""

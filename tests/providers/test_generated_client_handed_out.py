@@ -4,16 +4,16 @@ method, no prepared call, and nothing that bulk sends.
 A hook there that sets a key of its own would have the repeat of a payment done once more.
 """
 
-import threading
-import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Barrier
 
 import httpx
 import pytest
 
 from tests.providers.connected.till import client_class, operation
-from tests.providers.running import ONCE
-from tests.providers.systems import each_exchange
+from tests.providers.running import GUID, Script
+from tests.providers.systems import ARGUMENTS, called, each_exchange
 from victor_ext import (
     Done,
     HeaderKey,
@@ -21,10 +21,8 @@ from victor_ext import (
     Proof,
     UnreadableResponse,
     Victor,
-    VictorOAuth,
     connect,
 )
-from victor_ext.providers.velo import Velo, VeloAuth
 
 
 def changed(client):
@@ -91,32 +89,18 @@ def test_it_changes_no_look_up_of_a_client_by_connect():
 
 def test_it_decides_about_no_response_of_a_method():
     """The page of a login is no proof of a write."""
-
-    def respond(request):
-        if "authenticate" in request.url.path:
-            return httpx.Response(200, json={"access_token": "t", "token_type": "bearer"})
-        return httpx.Response(203, json={"login": "please"})
-
-    auth = VeloAuth("key", "no-secret-at-all")
-    with Velo(auth, transport=httpx.MockTransport(respond), retry=ONCE) as velo:
-        changed(velo)
-        with pytest.raises(UnreadableResponse):
-            velo.payouts.withdraw(str(uuid.UUID(int=1)))
+    login = Script(httpx.Response(203, json={"login": "please"}))
+    with pytest.raises(UnreadableResponse):
+        called("velo", "blocking", lambda velo: changed(velo).payouts.withdraw(GUID), login)
 
 
 def test_all_threads_get_the_same_one():
-    with Victor(VictorOAuth("id", "no-secret-at-all"), environment="staging") as victor:
-        found = []
-        begin = threading.Barrier(8)
+    begin = Barrier(8)
 
-        def look():
-            begin.wait()
-            found.append(victor.api)
+    def look(victor):
+        begin.wait()
+        return victor.api
 
-        threads = [threading.Thread(target=look) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert len(found) == 8
+    with Victor(**ARGUMENTS["victor"]) as victor, ThreadPoolExecutor(8) as threads:
+        found = [*threads.map(look, [victor] * 8)]
         assert {id(each) for each in found} == {id(victor.api)}

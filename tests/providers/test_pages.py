@@ -15,7 +15,6 @@ from victor_api.client import Client
 
 from tests.providers.running import GUID, MODES, ONCE, Script, run
 from tests.providers.systems import called, of_every_system
-from tests.providers.victor import adapter as victor_adapter
 from victor_ext import (
     ConfigurationError,
     CursorPages,
@@ -28,8 +27,6 @@ from victor_ext import (
     connect,
     connect_async,
 )
-from victor_ext.sandbox import Sandbox
-from victor_ext.sandbox.victor.settings import SandboxSettings
 
 ID = "victor_payment_request_id"
 BY_NUMBER = NumberedPages(items="results", id=ID, first=0)
@@ -254,17 +251,6 @@ def test_an_empty_page_at_the_end_of_the_pages_that_it_counts_is_the_end(name, m
     assert len(read(name, mode, pages)) == 1
 
 
-@pytest.mark.parametrize("count", [0, 1, 3, 7])
-def test_items_decide_and_not_the_number_that_a_page_says(mode, count):
-    """A provider that counts from 1 answers page 0 with page 1."""
-    with Sandbox(SandboxSettings(first_page="1", max_page_size=3)) as sandbox:
-        harness = victor_adapter.Harness(sandbox, mode == MODES[1])
-        made = {sandbox.create_inbound("10.00") for _ in range(count)}
-        for filters in ({"page_size": 3}, {"status": "pending"}):
-            listed = harness(lambda client, f=filters: client.payment_requests.list(**f))
-            assert ({request.id for request in listed}, len(listed)) == (made, count)
-
-
 def numbered(*pages: tuple[int, list[str]]) -> Script:
     """Pages of Victor with the numbers that they say, and ids."""
     return responses(
@@ -288,11 +274,6 @@ def test_a_number_that_is_one_ahead_from_the_first_page_on_is_how_it_counts(mode
 )
 def test_a_page_whose_number_is_that_of_another_is_read_again(mode, pages):
     assert [each.id for each in read("victor", mode, numbered(*pages))] == ["a", "b"]
-
-
-def test_a_page_that_stays_another_one_is_refused(mode):
-    with pytest.raises(UnreadableResponse, match="page 2 of a list, and page 1 was asked for"):
-        read("victor", mode, numbered((0, ["a"]), (2, [])))
 
 
 # ---- Lists of `connect`, which the caller describes ----

@@ -103,14 +103,14 @@ def prepared(harness, system: str, **changes):
 
 def make(harness, call):
     """Send a call, as another program does."""
-    harness(lambda client: client.send(call))
+    harness.ask("send", call)
 
 
 def look(harness, call, since: datetime | None = None):
     """Look a call up that was sent at this moment; None: within the last seconds."""
     given = {"payor_id": harness.payor} if call.look_up_needs else {}
     moment = datetime.now(UTC) if since is None else since
-    return harness(lambda client: client.look_up(call, since=moment, **given))
+    return harness.ask("look_up", call, since=moment, **given)
 
 
 @pytest.mark.parametrize(("system", "name"), EACH)
@@ -149,7 +149,7 @@ def test_a_moment_without_a_zone_is_refused(harness, system, moment):
     call = prepared(harness, system)
     given = {"payor_id": harness.payor} if call.look_up_needs else {}
     with pytest.raises(InvalidRequest, match="since"):
-        harness(lambda client: client.look_up(call, since=moment, **given))
+        harness.ask("look_up", call, since=moment, **given)
 
 
 # A system of which only the document is known: the caller's own proof says what it has read.

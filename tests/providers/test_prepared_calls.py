@@ -94,7 +94,7 @@ def test_it_is_sent_by_another_client(harness, system, exchange):
     assert exchange.work(harness, subject) - before == 1
     assert len(harness.sent(exchange.word)) - sent == 1
     if call.promise is Promise.KEYED:
-        again = harness(lambda client: client.send(call))
+        again = harness.ask("send", call)
         assert (again.id, exchange.work(harness, subject) - before) == (done.id, 1)
 
 
@@ -107,7 +107,7 @@ def test_what_was_done_by_it_is_found_after_a_lost_response(harness, system, exc
     is_found = call.look_up_needs is not None
 
     def look():
-        return harness(lambda client: client.look_up(call, since=RECENTLY, **given))
+        return harness.ask("look_up", call, since=RECENTLY, **given)
 
     # the reference of EastPay's payment was there before
     assert not isinstance(look(), Done) or (system == "eastpay" and is_found)

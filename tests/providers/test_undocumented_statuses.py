@@ -3,6 +3,7 @@ of ours.
 """
 
 import importlib
+import json
 import pickle
 
 import httpx
@@ -12,7 +13,7 @@ from tests.cases import cases_beside
 from tests.frames import HAND_WRITTEN, locals_of
 from tests.providers.running import MODES, QUICK, Script
 from tests.providers.systems import called
-from victor_ext import Outcome, UnreadableResponse
+from victor_ext import UnreadableResponse
 
 CASES = cases_beside(__file__)
 OPERATIONS = {each["name"].rpartition(".")[2]: each for each in (*CASES["writes"], *CASES["reads"])}
@@ -37,25 +38,19 @@ def call(name: str, way: str, script: Script):
 
 @ways
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_a_good_status_that_is_not_documented_says_what_is_known(name, way):
+@pytest.mark.parametrize("status", [201, 202, 205, 206, 299])
+def test_a_good_status_that_is_not_documented_says_what_is_known(name, way, status):
     good, key = OPERATIONS[name]["answer"], OPERATIONS[name].get("key")
     assert call(name, way, Script(httpx.Response(200, json=good))) is not None
-    for status in (201, 202, 205, 206, 299):
-        answer = httpx.Response(status, json=good, headers={"x-request-id": "r-77"})
-        script = Script(answer)
-        words = f"HTTP {status}.*not in the provider's document"
-        with pytest.raises(UnreadableResponse, match=words) as raised:
-            call(name, way, script)
-        error = raised.value
-        assert (error.outcome, len(script.requests)) == (Outcome.ACCEPTED, 1)
-        assert (error.idempotency_key, error.request_id, error.body) == (
-            key,
-            "r-77",
-            answer.content,
-        )
-        if script.requests[0].method != "GET":
-            advice = "Repeat only with the same key" if key else "Do not send it again"
-            assert advice in str(error)
-        assert pickle.loads(pickle.dumps(error)).outcome is Outcome.ACCEPTED
-        assert error.__cause__ is error.__context__ is None
-        assert "043987673645" not in repr(error) + repr([*locals_of(error, (HAND_WRITTEN,))])
+    script = Script(httpx.Response(status, json=good, headers={"x-request-id": "r-77"}))
+    words = f"HTTP {status}.*not in the provider's document"
+    with pytest.raises(UnreadableResponse, match=words) as raised:
+        call(name, way, script)
+    error, [sent] = raised.value, script.requests
+    assert (error.outcome, error.idempotency_key, error.request_id) == ("accepted", key, "r-77")
+    assert json.loads(error.body) == good
+    advice = "Repeat only with the same key" if key else "Do not send it again"
+    assert advice in str(error) or sent.method == "GET"
+    assert pickle.loads(pickle.dumps(error)).outcome == "accepted"
+    assert error.__cause__ is error.__context__ is None
+    assert "043987673645" not in repr(error) + repr([*locals_of(error, (HAND_WRITTEN,))])

@@ -73,13 +73,13 @@ class Harness(running.Harness):
         )
 
     def prepare(self, **options: Any) -> Any:
-        return self(lambda eastpay: eastpay.checkouts.prepare(PRICE, **options))
+        return self.ask("checkouts.prepare", PRICE, **options)
 
     def status(self, checkout_id: str) -> Any:
-        return self(lambda eastpay: eastpay.checkouts.status(checkout_id))
+        return self.ask("checkouts.status", checkout_id)
 
     def inquire(self, payment_id: str) -> Any:
-        return self(lambda eastpay: eastpay.payments.inquire(payment_id))
+        return self.ask("payments.inquire", payment_id)
 
 
 def settings(sandbox: EastPaySandbox) -> dict[str, Any]:

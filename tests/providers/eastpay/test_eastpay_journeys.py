@@ -55,10 +55,10 @@ def test_a_time_out_of_the_bank_is_pending_until_it_is_inquired(harness):
     assert (slow.result.kind, slow.result.must_inquire) == ("pending", True)
     words = r"was not settled within 0 s: it is pending \(100\.200\.100\)"
     with pytest.raises(TimedOut, match=words) as raised:
-        harness(lambda eastpay: eastpay.payments.wait(slow.id, timeout=0))
+        harness.ask("payments.wait", slow.id, timeout=0)
     assert raised.value.outcome is Outcome.UNKNOWN
     harness.sandbox.advance(60)
-    assert harness(lambda eastpay: eastpay.payments.wait(slow.id)).succeeded
+    assert harness.ask("payments.wait", slow.id).succeeded
     assert harness.sandbox.work_done_by_reference() == {"INV-1": 1}
 
 
@@ -83,7 +83,7 @@ def test_a_notification_is_a_hint_and_the_gateway_is_asked(harness):
         assert (result.id, result.succeeded) == (paid.id, True)
     assert len(harness.sent("inquire")) == 3
     with pytest.raises(NotFound):
-        harness(lambda eastpay: eastpay.payments.notified(b'{"id": "8ac7a4a1"}'))
+        harness.ask("payments.notified", b'{"id": "8ac7a4a1"}')
 
 
 def test_every_bank_has_a_path_of_its_own(harness):
@@ -116,7 +116,7 @@ def find(harness: Harness, reference: str):
 
 def test_nothing_is_sent_unless_it_is_turned_on(harness):
     with pytest.raises(ConfigurationError, match="inquiry_by_reference=True") as raised:
-        harness(lambda eastpay: eastpay.payments.find("INV-1"))
+        harness.ask("payments.find", "INV-1")
     assert "payments.inquire(id)" in str(raised.value)
     assert harness.sandbox.received() == []
 

@@ -130,7 +130,7 @@ def test_a_number_elsewhere_is_none_of_a_card(harness):
     """An order may have a number whose last digit happens to be right: one in ten has."""
     arguments = declined(order_id=NUMBER, fields={"ticket": NUMBER})
     device = {"device": {"imei": "490154203237518"}}
-    assert harness(lambda client: client.evaluate(**arguments, extra_body=device)).approved
+    assert harness.ask("evaluate", **arguments, extra_body=device).approved
 
 
 @pytest.mark.parametrize("number", [NUMBER, "4111/1111/1111/1111", "\u0664111111111111111"])

@@ -138,7 +138,7 @@ class TestATokenThatIsReady:
         harness.sandbox.revoke_tokens()
         harness.settings["auth"] = FlexFactorToken(token)  # type: ignore[assignment]
         with pytest.raises(AuthenticationError, match=r"never renewed: .* ten minutes") as raised:
-            harness(lambda client: client.orders.get(ORDER))
+            harness.ask("orders.get", ORDER)
         assert (raised.value.attempts, raised.value.outcome.value) == (1, "rejected")
         assert_hidden(raised.value, secrets=(token,))
 

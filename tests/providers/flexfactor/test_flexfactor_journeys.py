@@ -17,33 +17,31 @@ KEY = idempotency_key_for("invoice", 1042)
 
 
 def test_a_declined_payment_is_rescued_and_part_of_it_given_back(harness):
-    decision = harness(lambda client: client.evaluate(**declined(), idempotency_key=KEY))
+    decision = harness.ask("evaluate", **declined(), idempotency_key=KEY)
     assert (decision.approved, decision.idempotency_key) == (True, KEY)
     part = Money.of("4.20", "USD")
-    refund = harness(lambda client: client.orders.refund(decision.order_id, part, message="late"))
+    refund = harness.ask("orders.refund", decision.order_id, part, message="late")
     assert (refund.succeeded, refund.amount) == (True, part)
     record = harness.sandbox.order_record("INV-1042")
     assert (record["captured"], record["refunded"]) == (4423, 420)
-    order = harness(lambda client: client.orders.get(decision.order_id))
+    order = harness.ask("orders.get", decision.order_id)
     assert (order.status, order.external_order_id) == (OrderStatus.COMPLETED, "INV-1042")
 
 
 def test_what_is_submitted_is_settled_later(harness):
     harness.sandbox.decide("SUBMITTED", "INV-1042")
-    decision = harness(lambda client: client.evaluate(**declined(), merchant_initiated=True))
+    decision = harness.ask("evaluate", **declined(), merchant_initiated=True)
     harness.sandbox.settle("INV-1042", "APPROVED")
     # A retry of the merchant's over days has the same order id, and a key of its own.
-    again = harness(lambda client: client.evaluate(**declined(), merchant_initiated=True))
+    again = harness.ask("evaluate", **declined(), merchant_initiated=True)
     assert (again.order_id, again.approved) == (decision.order_id, True)
     assert harness.work("INV-1042") == 1
 
 
 def test_a_key_that_changed_is_another_charge(harness):
-    first, again = (
-        harness(lambda client: client.evaluate(**declined(), idempotency_key=KEY)) for _ in range(2)
-    )
+    first, again = (harness.ask("evaluate", **declined(), idempotency_key=KEY) for _ in range(2))
     assert (again.order_id, harness.work("INV-1042")) == (first.order_id, 1)
-    other = harness(lambda client: client.evaluate(**declined()))
+    other = harness.ask("evaluate", **declined())
     assert other.order_id != first.order_id
     assert harness.work("INV-1042") == 2
     assert harness.sandbox.work_done_by_key() == {KEY: 1, other.idempotency_key: 1}
@@ -52,8 +50,8 @@ def test_a_key_that_changed_is_another_charge(harness):
 @pytest.mark.parametrize("order_id", ["A 1042", "50%#7?", "A%2F1", "\u00c4-1", "..x"])
 def test_whatever_id_an_evaluation_took_it_can_be_cancelled_by(harness, order_id):
     harness.sandbox.decide("SUBMITTED")
-    harness(lambda client: client.evaluate(**declined(order_id=order_id)))
-    harness(lambda client: client.orders.external_cancel(order_id))
+    harness.ask("evaluate", **declined(order_id=order_id))
+    harness.ask("orders.external_cancel", order_id)
     assert harness.work(f"{order_id}/cancel") == 1
 
 

@@ -70,18 +70,16 @@ class Harness(running.Harness):
 
     def submit(self, *payments: PaymentInstruction, **options: Any) -> str:
         """Submit a payout; its id."""
-        return str(self(lambda velo: velo.payouts.submit(list(payments), **options)))
+        return str(self.ask("payouts.submit", list(payments), **options))
 
     def fund(self, amount: str, currency: str = "USD") -> Any:
         """Ask for money for the account; the receipt."""
         given = {"funding_account_id": self.bank, "amount": Money.of(amount, currency)}
-        return self(lambda velo: velo.source_accounts.fund(self.account, **given))
+        return self.ask("source_accounts.fund", self.account, **given)
 
     def find(self, reference: str) -> Any:
         """The payments with a reference, of those since the beginning."""
-        return self(
-            lambda velo: velo.payments.find(reference, payor_id=self.payor, since=self.since)
-        )
+        return self.ask("payments.find", reference, payor_id=self.payor, since=self.since)
 
     def calls(self, word: str) -> int:
         """How often the sandbox was asked for that."""
@@ -121,13 +119,13 @@ def onboarded_payee(harness: Harness) -> tuple[str, str]:
 
 def payout(harness: Harness) -> str:
     payout_id = harness.submit(pay(f"INV-{next(_numbers)}", amount=Money(1, "USD")))
-    harness(lambda velo: velo.payouts.get(payout_id))
+    harness.ask("payouts.get", payout_id)
     return payout_id
 
 
 def payment(harness: Harness) -> str:
     payout_id = payout(harness)
-    return str(harness(lambda velo: velo.payouts.payments(payout_id))[0].id)
+    return str(harness.ask("payouts.payments", payout_id)[0].id)
 
 
 def named(name: str) -> Callable[[Harness], tuple[str, str]]:
@@ -168,11 +166,11 @@ def new_bank(client: Any, subject: tuple[str, str]) -> Any:
 
 def batch(harness: Harness) -> str:
     name, payor_id = named("firm-")(harness)
-    return str(harness(lambda velo: velo.payees.create(payor_id, [firm(name)])))
+    return str(harness.ask("payees.create", payor_id, [firm(name)]))
 
 
 def is_quoted(harness: Harness, payout_id: str) -> int:
-    return int(harness(lambda velo: velo.payouts.get(payout_id)).status == "QUOTED")
+    return int(harness.ask("payouts.get", payout_id).status == "QUOTED")
 
 
 def funding(harness: Harness) -> tuple[str, str]:
@@ -288,7 +286,7 @@ MORE = (
         hint="payees.list(payor_id, remote_id",
         subject=named("firm-"),
         work=lambda harness, subject: len(
-            harness(lambda velo: velo.payees.list(subject[1], remote_id=subject[0]))
+            harness.ask("payees.list", subject[1], remote_id=subject[0])
         ),
         call=lambda client, subject: client.payees.create(subject[1], [firm(subject[0])]),
     ),

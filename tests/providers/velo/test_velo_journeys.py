@@ -30,16 +30,16 @@ pytestmark = pytest.mark.hours
 class TestAPayout:
     def test_from_submission_to_completion(self, harness):
         payout_id = harness.submit(pay("INV-1"), pay("INV-2", amount=Money(1, "USD")), memo="March")
-        payout = harness(lambda velo: velo.payouts.wait(payout_id, until="ACCEPTED"))
+        payout = harness.ask("payouts.wait", payout_id, until="ACCEPTED")
         assert (payout.payments_accepted, payout.rejected) == (2, ())
         assert [account.total_cost for account in payout.accounts] == [Money(4424, "USD")]
 
-        harness(lambda velo: velo.payouts.instruct(payout_id))
+        harness.ask("payouts.instruct", payout_id)
         harness.sandbox.advance(30)
-        done = harness(lambda velo: velo.payouts.wait(payout_id, until=("COMPLETED", "CONFIRMED")))
+        done = harness.ask("payouts.wait", payout_id, until=("COMPLETED", "CONFIRMED"))
         assert done.status == "COMPLETED"
         assert harness.sandbox.balance(harness.account) == 100_000 - 4424
-        payments = harness(lambda velo: velo.payouts.payments(payout_id))
+        payments = harness.ask("payouts.payments", payout_id)
         assert [(one.payor_payment_id, one.amount, one.status) for one in payments] == [
             ("INV-1", PRICE, "CONFIRMED"),
             ("INV-2", Money(1, "USD"), "CONFIRMED"),
@@ -48,16 +48,16 @@ class TestAPayout:
     def test_another_currency_is_quoted_first(self, harness):
         payout_id = harness.submit(pay(amount=Money.of("100.00", "EUR")))
         with pytest.raises(Conflict, match="quote"):
-            harness(lambda velo: velo.payouts.instruct(payout_id))
-        [quoted] = harness(lambda velo: velo.payouts.quote(payout_id)).fx_summaries
+            harness.ask("payouts.instruct", payout_id)
+        [quoted] = harness.ask("payouts.quote", payout_id).fx_summaries
         assert (quoted.source, quoted.payment) == (Money(8000, "USD"), Money(10000, "EUR"))
         assert (quoted.rate, quoted.inverted_rate) == (Decimal("1.25"), Decimal("0.8"))
-        harness(lambda velo: velo.payouts.instruct(payout_id, stop_if_rates_worse_by=0.5))
+        harness.ask("payouts.instruct", payout_id, stop_if_rates_worse_by=0.5)
         assert harness.sandbox.balance(harness.account) == 92_000
 
     def test_some_payments_are_rejected_and_the_others_are_not(self, harness):
         payout_id = harness.submit(pay("INV-1"), pay("INV-2", remote_id="nobody"))
-        payout = harness(lambda velo: velo.payouts.get(payout_id))
+        payout = harness.ask("payouts.get", payout_id)
         assert [one.payor_payment_id for one in payout.accepted] == ["INV-1"]
         [rejected] = payout.rejected
         assert (rejected.payor_payment_id, rejected.amount) == ("INV-2", PRICE)
@@ -66,7 +66,7 @@ class TestAPayout:
     def test_one_that_was_rejected_is_not_waited_for(self, harness):
         payout_id = harness.submit(pay(remote_id="nobody"))
         with pytest.raises(Conflict, match="is REJECTED, so it can no longer become ACCEPTED"):
-            harness(lambda velo: velo.payouts.wait(payout_id, until="ACCEPTED"))
+            harness.ask("payouts.wait", payout_id, until="ACCEPTED")
 
     def test_a_payout_with_other_payments_or_of_another_time_is_not_the_one_that_was_sent(
         self, harness
@@ -75,8 +75,8 @@ class TestAPayout:
 
         def look_up(*references, since=harness.since):
             payments = [pay(reference) for reference in references]
-            call = harness(lambda velo: velo.prepare("payouts.submit", payments))
-            return harness(lambda velo: velo.look_up(call, since=since, payor_id=harness.payor))
+            call = harness.ask("prepare", "payouts.submit", payments)
+            return harness.ask("look_up", call, since=since, payor_id=harness.payor)
 
         assert isinstance(look_up("INV-2", "INV-1"), Done)
         assert "has other payments, too" in look_up("INV-1")
@@ -85,9 +85,9 @@ class TestAPayout:
 
     def test_a_second_instruction_is_a_conflict_though_the_payout_is_instructed(self, harness):
         payout_id = harness.submit(pay())
-        harness(lambda velo: velo.payouts.instruct(payout_id))
+        harness.ask("payouts.instruct", payout_id)
         with pytest.raises(Conflict) as caught:
-            harness(lambda velo: velo.payouts.instruct(payout_id))
+            harness.ask("payouts.instruct", payout_id)
         assert (caught.value.outcome, harness.calls("get_payout")) == (Outcome.UNKNOWN, 0)
 
     @pytest.mark.parametrize(
@@ -108,11 +108,11 @@ class TestAPayout:
 class TestPayees:
     def test_a_batch_is_made_and_polled(self, harness):
         firms = [firm("abc"), firm("def"), firm("abc")]
-        batch_id = harness(lambda velo: velo.payees.create(harness.payor, firms))
-        batch = harness(lambda velo: velo.payees.wait_for_batch(batch_id))
+        batch_id = harness.ask("payees.create", harness.payor, firms)
+        batch = harness.ask("payees.wait_for_batch", batch_id)
         assert (batch.is_done, batch.failure_count, batch.pending_count) == (True, 1, 0)
         assert batch.failures[0].submission["remoteId"] == "abc"
-        [made] = harness(lambda velo: velo.payees.list(harness.payor, remote_id="abc"))
+        [made] = harness.ask("payees.list", harness.payor, remote_id="abc")
         assert (made.display_name, made.remote_id(harness.payor)) == ("ABC", "abc")
 
     @pytest.mark.parametrize("body", ['{"batchId": "b-1"}', "{}", ""])
@@ -120,15 +120,15 @@ class TestPayees:
         location = "https://api.example/v4/payees/batch/b-1" if "b-1" not in body else "/"
         fault = {"status": 201, "body": body, "headers": {"Location": location}}
         harness.sandbox.inject("status", operation="create_payees", **fault)
-        assert harness(lambda velo: velo.payees.create(harness.payor, [firm("abc")])) == "b-1"
+        assert harness.ask("payees.create", harness.payor, [firm("abc")]) == "b-1"
 
     def test_one_is_deleted_that_has_onboarded_and_has_no_payments(self, harness):
         with pytest.raises(BadRequest, match="has not onboarded"):
-            harness(lambda velo: velo.payees.delete(harness.payee))
+            harness.ask("payees.delete", harness.payee)
         harness.sandbox.onboard_payee(harness.payee)
-        harness(lambda velo: velo.payees.delete(harness.payee))
+        harness.ask("payees.delete", harness.payee)
         with pytest.raises(NotFound) as twice:
-            harness(lambda velo: velo.payees.delete(harness.payee))
+            harness.ask("payees.delete", harness.payee)
         assert twice.value.outcome is Outcome.REJECTED
 
     @pytest.mark.parametrize("body", ["", "<html>not here</html>"])
@@ -136,18 +136,18 @@ class TestPayees:
         harness.sandbox.inject("cut_request", operation="delete_payee", after=40)
         harness.sandbox.inject("status", operation="get_payee", status=404, body=body)
         with pytest.raises(ConnectionFailed, match=r"payees\.get\(payee_id\)") as raised:
-            harness(lambda velo: velo.payees.delete(harness.payee))
+            harness.ask("payees.delete", harness.payee)
         assert raised.value.outcome is Outcome.UNKNOWN
 
 
 class TestMoneyForAccounts:
     def test_money_is_asked_for_and_comes(self, harness):
         receipt = harness.fund("250.00")
-        assert harness(lambda velo: velo.fundings.get(receipt.id)).status == "PENDING"
+        assert harness.ask("fundings.get", receipt.id).status == "PENDING"
         harness.sandbox.advance(10)
-        changes = harness(lambda velo: velo.fundings.changes(harness.payor, since=harness.since))
+        changes = harness.ask("fundings.changes", harness.payor, since=harness.since)
         assert [(one.funding_id, one.status) for one in changes] == [(receipt.id, "ALLOCATED")]
-        account = harness(lambda velo: velo.source_accounts.get(harness.account))
+        account = harness.ask("source_accounts.get", harness.account)
         assert account.balance == Money.of("1250.00", "USD")
 
     def test_a_funding_of_another_currency_is_asked_for_by_nobody(self, harness):
@@ -160,7 +160,7 @@ class TestMoneyForAccounts:
         receipt = harness(lambda velo: new_bank(velo, ("Second bank", harness.payor)))
         assert (receipt.retry_after, receipt.location.endswith(receipt.id)) == (2.0, True)
         harness.sandbox.advance(receipt.retry_after)
-        record = harness(lambda velo: velo.funding_accounts.get(receipt.id))
+        record = harness.ask("funding_accounts.get", receipt.id)
         assert (record.name, record.type) == ("Second bank", "FBO")
 
     def test_a_funding_account_is_waited_for(self, harness, monkeypatch):
@@ -169,25 +169,23 @@ class TestMoneyForAccounts:
         harness.sandbox.inject("status", operation="get_bank", status=404, times=2)
         # More than one call tries by itself.
         harness.sandbox.inject("status", operation="get_bank", status=500, times=3)
-        assert harness(lambda velo: velo.funding_accounts.wait(receipt)).id == harness.bank
+        assert harness.ask("funding_accounts.wait", receipt).id == harness.bank
         assert harness.calls("get_bank") == 6
         missing = Receipt("of-nobody", "", 9.0)
         words = "Funding account of-nobody was not created within 0 s: it is still missing"
         with pytest.raises(TimedOut, match=words):
-            harness(lambda velo: velo.funding_accounts.wait(missing, timeout=0))
+            harness.ask("funding_accounts.wait", missing, timeout=0)
 
 
 def test_a_webhook_is_made_read_changed_and_tried(harness):
     secret, url = "long-and-random-7f3b1c9e", "https://hooks.example.com/2"
     made = {"url": "https://hooks.example.com/velo", "categories": ("payment",)}
-    webhook_id = harness(
-        lambda velo: velo.webhooks.create(harness.payor, authorization_header=secret, **made)
-    )
-    harness(lambda velo: velo.webhooks.update(webhook_id, url=url))
-    webhook = harness(lambda velo: velo.webhooks.get(webhook_id))
+    webhook_id = harness.ask("webhooks.create", harness.payor, authorization_header=secret, **made)
+    harness.ask("webhooks.update", webhook_id, url=url)
+    webhook = harness.ask("webhooks.get", webhook_id)
     assert (webhook.url, webhook.categories, webhook.is_enabled) == (url, ("payment",), True)
     assert secret not in json.dumps(webhook.to_dict()) + repr(webhook)
-    ping = harness(lambda velo: velo.webhooks.ping(webhook_id))
+    ping = harness.ask("webhooks.ping", webhook_id)
     [posted] = harness.sandbox.notifications()
     assert (ping.webhook_id, posted["source"]["sourceType"]) == (webhook_id, "ping")
 

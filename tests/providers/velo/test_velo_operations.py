@@ -135,5 +135,5 @@ def test_the_example_of_a_lost_response_pays_once(sandbox, *, lost):
 
     harness(run)
     assert sandbox.work_done_by_reference() == {"INV-7": 1}
-    [accepted] = harness(lambda velo: velo.payouts.get(names["payout_id"])).accepted
+    [accepted] = harness.ask("payouts.get", names["payout_id"]).accepted
     assert accepted.payor_payment_id == "INV-7"
