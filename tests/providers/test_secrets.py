@@ -50,28 +50,13 @@ from victor_ext.typed import Query
 
 pytestmark = pytest.mark.slow  # a package is generated for `connect`
 
-KEY, SECRET, ACCESS, EMAIL = (
-    "app-key-0c1f7e55",
-    "app-secret/9d1c44+ab",
-    "access-token-77aa01ff",
-    "ada.l@example.com",
-)
+KEY, SECRET = "app-key-0c1f7e55", "app-secret/9d1c44+ab-5aa31-0c1f7e55"
+ACCESS, EMAIL = "access-token-77aa01ff", "ada.l@example.com"
 CREDENTIALS = (KEY, SECRET, ACCESS, f"{KEY}:{SECRET}", EMAIL)
-BEARER, NUMBER, CVV, STORED = (
-    "token-of-the-merchant-0c1f7e55aa31",
-    "4929123456781234",
-    "7391",
-    "stored-card-5d1e77aa",
-)
-NAME, ADDRESS, ADDED, FIELD, SENSE = (
-    "Lovelace-Byron",
-    "203.0.113.77",
-    'added "q\u00e4"',
-    "field-8c3b",
-    "sense-5d1e",
-)
+NUMBER, CVV, STORED = "4929123456781234", "7391", "stored-card-5d1e77aa"
+NAME, ADDRESS, ADDED = "Lovelace-Byron", "203.0.113.77", 'added "q\u00e4"'
+FIELD, SENSE, CARD = "field-8c3b", "sense-5d1e", "411111111111xyzw"
 ACCOUNT, NATIONAL, HEADER = "071204958836", "987654321", "Basic bG9uZyBhbmQgcmFuZG9t"
-CARD = "411111111111xyzw"
 
 
 class Call(NamedTuple):
@@ -87,8 +72,8 @@ class System(NamedTuple):
 
     arguments: dict[str, Any]
     says: Callable[[str], Any]
-    credentials: tuple[str, ...]
     calls: Mapping[str, Call]
+    credentials: tuple[str, ...] = CREDENTIALS
 
 
 def charge(card: Any, **more: Any) -> Callable[[Any], Any]:
@@ -174,7 +159,7 @@ SYSTEMS = of_every_system(
     __name__,
     {
         "eastpay": System(
-            {"token": BEARER},
+            {"token": SECRET},
             lambda words: {
                 "result": {
                     "code": "100.300.001",
@@ -182,8 +167,8 @@ SYSTEMS = of_every_system(
                     "parameterErrors": [{"name": "card.cvv", "value": words, "message": words}],
                 }
             },
-            (BEARER,),
             OF_EASTPAY,
+            (SECRET,),
         ),
         "flexfactor": System(
             {"auth": FlexFactorAuth(KEY, SECRET)},
@@ -191,13 +176,11 @@ SYSTEMS = of_every_system(
                 "email": EMAIL,
                 "errors": {"Payer.Email": [f"{words} is not known"], ADDED: [90125]},
             },
-            CREDENTIALS,
             OF_FLEXFACTOR,
         ),
         "velo": System(
             {"auth": VeloAuth(KEY, SECRET)},
             lambda words: {"errors": [{"errorMessage": words, "location": "payees[0]"}]},
-            (KEY, SECRET, ACCESS),
             OF_VELO,
         ),
         "victor": System(

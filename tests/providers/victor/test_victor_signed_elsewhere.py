@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from tests.providers.running import run
+from tests.providers.running import Script, run
 from tests.runtime.fakes import BOTH, OK, Harness
 from victor_ext import AsyncVictor, ConfigurationError, DeadlineExceeded, Outcome, Victor, VictorJwt
 from victor_ext.sandbox import Sandbox
@@ -51,23 +52,17 @@ def kms(victor_key_pair: tuple[str, str]) -> Kms:
 
 
 def harness_of(mode: str, kms: Kms) -> Harness:
-    def auth(clock, lock):
-        credentials = VictorJwt("key-1", sign=kms.sign)
-        return credentials.authenticator(
-            "production", httpx.URL("https://pay.example"), clock, lock
-        )
-
-    return Harness([OK], mode, auth=auth)
+    auth = VictorJwt("key-1", sign=kms.sign)
+    url = httpx.URL("https://pay.example")
+    return Harness([OK], mode, auth=partial(auth.authenticator, "production", url))
 
 
 def issued(harness: Harness, kms: Kms) -> list[float]:
     """When the tokens were issued that reached the provider, each verified."""
     options = {"verify_exp": False, "verify_iat": False}
     tokens = [(one.token or "").removeprefix("Token ") for one in harness.received]
-    return [
-        jwt.decode(token, kms.public_key, algorithms=["RS512"], options=options)["iat"]
-        for token in tokens
-    ]
+    verify = partial(jwt.decode, key=kms.public_key, algorithms=["RS512"], options=options)
+    return [verify(token)["iat"] for token in tokens]
 
 
 @both
@@ -96,84 +91,75 @@ class TestReuse:
         assert len(harness.received) == 2
 
 
-@pytest.mark.parametrize("is_awaited", [False, True])
-def test_the_sandbox_accepts_what_it_signs_and_fifty_tasks_ask_once(is_awaited, sandbox_with):
-    sandbox, kms, api_key = sandbox_with
-
-    async def calls():
-        sign = kms.sign_awaited if is_awaited else kms.sign
-        async with AsyncVictor(VictorJwt(api_key, sign=sign), base_url=sandbox.url) as victor:
-            await asyncio.gather(*(victor.ping() for _ in range(50)))
-
-    asyncio.run(calls())
-    assert kms.asked == 1
-
-
 @pytest.fixture
 def sandbox_with(victor_sandbox: Sandbox):
     api_key, private_key = victor_sandbox.new_api_key()
     return victor_sandbox, Kms(private_key), api_key
 
 
+@pytest.mark.parametrize("is_awaited", [False, True])
+def test_the_sandbox_accepts_what_it_signs_and_fifty_tasks_ask_once(is_awaited, sandbox_with):
+    sandbox, kms, api_key = sandbox_with
+
+    async def calls():
+        auth = VictorJwt(api_key, sign=kms.sign_awaited if is_awaited else kms.sign)
+        async with AsyncVictor(auth, base_url=sandbox.url) as victor:
+            await asyncio.gather(*(victor.ping() for _ in range(50)))
+
+    asyncio.run(calls())
+    assert kms.asked == 1
+
+
 def test_ten_threads_ask_once(sandbox_with):
     sandbox, kms, api_key = sandbox_with
-    with (
-        Victor(VictorJwt(api_key, sign=kms.sign), base_url=sandbox.url) as victor,
-        ThreadPoolExecutor(10) as threads,
-    ):
+    victor = Victor(VictorJwt(api_key, sign=kms.sign), base_url=sandbox.url)
+    with victor, ThreadPoolExecutor(10) as threads:
         list(threads.map(lambda _: victor.ping(), range(50)))
     assert kms.asked == 1
 
 
 @pytest.mark.parametrize("kind", ["blocking", "awaited plain", "awaited"])
 def test_one_that_hangs_is_left_behind_at_the_deadline(kind, kms):
-    never, sent = threading.Event(), []
-    transport = httpx.MockTransport(lambda request: sent.append(request) or httpx.Response(200))
-    kms.acts.append(lambda: never.wait(30))
-
-    async def forever(content):
+    async def forever(_content):
         await asyncio.sleep(30)
-        return content
 
-    signs = forever if kind == "awaited" else kms.sign
-    client, auth = Victor if kind == "blocking" else AsyncVictor, VictorJwt("key-1", sign=signs)
-    began = time.monotonic()
-    with pytest.raises(
-        DeadlineExceeded, match=r"sign did not return within the 0\.(3|2\d+) s"
-    ) as raised:
+    never, script, began = threading.Event(), Script(OK), time.monotonic()
+    kms.acts.append(lambda: never.wait(30))
+    auth = VictorJwt("key-1", sign=forever if kind == "awaited" else kms.sign)
+    words = r"sign did not return within the 0\.(3|2\d+) s"
+    with pytest.raises(DeadlineExceeded, match=words) as raised:
         run(
-            client,
+            Victor if kind == "blocking" else AsyncVictor,
             lambda victor: victor.payment_requests.get("R1"),
             auth,
-            transport=transport,
+            transport=script.transport,
             deadline=0.3,
         )
     never.set()
     assert time.monotonic() - began < 5
-    assert (raised.value.outcome, sent) == (Outcome.NOT_SENT, [])
+    assert (raised.value.outcome, script.requests) == (Outcome.NOT_SENT, [])
 
 
 async def sign_awaited(content: bytes) -> bytes:
     return content
 
 
+NOT_AWAITED = "is a coroutine function, but the calls of this client block"
+NO_SIGNATURE = "must return the bytes of an RS512 signature"
+
+
 @pytest.mark.parametrize(
     ("sign", "words"),
     [
-        (sign_awaited, "is a coroutine function, but the calls of this client block"),
-        (
-            lambda content: sign_awaited(content + b""),
-            "is a coroutine function, but the calls of this client block",
-        ),
-        (lambda content: None, "must return the bytes of an RS512 signature, not NoneType"),
-        (lambda content: "c2ln", "must return the bytes of an RS512 signature, not str"),
-        (lambda content: b"", "must return the bytes of an RS512 signature"),
+        (sign_awaited, NOT_AWAITED),
+        (lambda content: sign_awaited(content + b""), NOT_AWAITED),
+        (lambda content: None, f"{NO_SIGNATURE}, not NoneType"),
+        (lambda content: "c2ln", f"{NO_SIGNATURE}, not str"),
+        (lambda content: b"", NO_SIGNATURE),
     ],
 )
 def test_a_function_that_does_not_sign_is_refused_with_the_reason(sign, words):
-    victor = Victor(
-        VictorJwt("key-1", sign=sign), transport=httpx.MockTransport(lambda _: httpx.Response(200))
-    )
+    victor = Victor(VictorJwt("key-1", sign=sign), transport=Script(OK).transport)
     with pytest.raises(ConfigurationError, match=words):
         victor.ping()
 
