@@ -7,7 +7,6 @@ said to be (`running.Exchange`). A new provider, inside or outside of this packa
 for an adapter: see `tests/fifth_system`.
 """
 
-import importlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,7 @@ import httpx
 import pytest
 
 from tests.providers.running import Exchange
-from tests.providers.systems import ADAPTERS, CLIENTS, each_exchange
+from tests.providers.systems import ADAPTERS, each_exchange
 from tests.providers.test_proven_work import Restated
 from victor_ext import VictorError
 from victor_ext.systems import entry_points_of
@@ -83,19 +82,6 @@ def observed(harness, exchange: Exchange, *before: Exchange, fault=None, **optio
 def test_a_system_that_is_installed_is_in_the_suite():
     assert {*ADAPTERS} == {*entry_points_of(), "connected", "tiny"}
     assert {*KEYED} >= {"connected", "flexfactor", "victor", "tiny"}
-
-
-@pytest.mark.parametrize(
-    ("where", "without"),
-    [
-        ("providers.test_new_operations", ""),
-        ("providers.test_secrets", "victor"),  # see `tests/test_leaks.py`
-        ("reconciliation.test_moving_lists", "eastpay"),  # which has no list
-        ("security.test_odd_tokens", "eastpay"),  # which issues none
-    ],
-)
-def test_the_systems_of_a_file_are_all_that_are_installed(where, without):
-    assert {*CLIENTS} <= {*importlib.import_module(f"tests.{where}").SYSTEMS, without}
 
 
 def test_the_providers_time_is_known_from_an_answer(harness, adapter):

@@ -12,14 +12,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.providers.running import MODES, ONCE, Script
+from tests.providers.running import MODES, ONCE, QUICK, Script
 from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS, called
 from victor_ext import (
     AuthenticationError,
     Ping,
     ResponseInfo,
-    RetryPolicy,
-    Victor,
     VictorError,
 )
 from victor_ext.providers.velo.operations import Receipt
@@ -77,41 +75,40 @@ def test_what_every_method_returns_or_raises_tells_the_response_and_no_cookie(sy
 RECORD = {"victor_payment_request_id": "a7ffd43c37c1", "status": "PENDING"}
 
 
-def victor_over(*responses: httpx.Response) -> Victor:
-    return Victor(
-        **ARGUMENTS["victor"], transport=Script(*responses).transport, retry=RetryPolicy(base=0.0)
-    )
+def answer(status: int, id: str, **options) -> httpx.Response:
+    return httpx.Response(status, headers={"X-Request-Id": id, "Server": "edge"}, **options)
+
+
+def get(victor):
+    return victor.payment_requests.get("a7ffd43c37c1")
 
 
 def test_the_attempts_are_counted_and_the_last_response_is_told():
-    first = httpx.Response(503, headers={"X-Request-Id": "first"})
-    second = httpx.Response(200, headers={"X-Request-Id": "second", "Server": "edge"}, json=RECORD)
-    with victor_over(first, second) as victor:
-        info = victor.payment_requests.get("a7ffd43c37c1").response_info
-    assert info is not None
+    script = Script(answer(503, "first"), answer(200, "second", json=RECORD))
+    info = called("victor", "blocking", get, script, retry=QUICK).response_info
     assert info.headers["server"] == "edge"
     assert repr(info) == "ResponseInfo(status_code=200, request_id='second', attempts=2)"
 
 
 def test_a_search_without_a_result_tells_it_too():
-    with victor_over(
-        httpx.Response(200, headers={"X-Request-Id": ID}, json={"results": []})
-    ) as victor:
-        matches = victor.payment_requests.find("INV-1", start_datetime=NOW)
-    assert matches == []
-    assert matches.response_info is not None
-    assert matches.response_info.request_id == ID
+    script = Script(answer(200, ID, json={"results": []}))
+    found = called(
+        "victor",
+        "blocking",
+        lambda victor: victor.payment_requests.find("INV-1", start_datetime=NOW),
+        script,
+    )
+    assert (found, found.response_info.request_id) == ([], ID)
 
 
 def test_two_readings_of_one_state_are_equal_and_survive_a_pickle():
-    responses = [httpx.Response(200, headers={"X-Request-Id": each}, json=RECORD) for each in "12"]
-    with victor_over(*responses) as victor:
-        one, two = (victor.payment_requests.get("a7ffd43c37c1") for _ in range(2))
+    one, two = (
+        called("victor", "blocking", get, Script(answer(200, id, json=RECORD))) for id in "12"
+    )
     assert one == two
     assert hash(one) == hash(two)
     for twin in (pickle.loads(pickle.dumps(one)), copy.copy(one), copy.deepcopy(one)):
-        assert twin == one
-        assert twin.response_info.request_id == "1"
+        assert (twin, twin.response_info.request_id) == (one, "1")
 
 
 EMPTY_PAGE = {"results": [], "content": [], "items": []}

@@ -19,7 +19,7 @@ from victor_api.api.payment_requests import (
 from victor_api.models import NewRtpRfpPaymentRequest
 
 import victor_ext
-from tests.providers.running import MODES, ONCE, QUICK, Script, run
+from tests.providers.running import MODES, ONCE, QUICK, Script, run, scripted
 from tests.providers.victor.adapter import over, payment
 from victor_ext import (
     AsyncVictor,
@@ -53,11 +53,7 @@ RECEIPT = {
 KEY = idempotency_key_for("invoice", 1042)
 
 
-class Provider(Script):
-    """Answers from a script, or with a receipt."""
-
-    def __init__(self, *lines):
-        super().__init__(*(lines or (httpx.Response(200, json=RECEIPT),)))
+GOOD, BUSY = httpx.Response(200, json=RECEIPT), httpx.Response(503)
 
 
 def create(victor, **values):
@@ -75,7 +71,7 @@ def create(victor, **values):
 
 class TestCreate:
     def test_what_leaves_and_what_comes_back(self, run):
-        provider = Provider()
+        provider = Script(GOOD)
         more = {"ultimate_creditor": "SampleCo Inc.", "notes": "n"}
         more["amount_modification_allowed"] = False
         made = run(provider, lambda victor: create(victor, **more, idempotency_key=KEY))
@@ -108,8 +104,7 @@ class TestCreate:
         )
 
     def test_without_a_key_each_call_has_one_of_its_own(self, run):
-        good = httpx.Response(200, json=RECEIPT)
-        provider = Provider(httpx.ReadTimeout("no answer"), httpx.Response(503), good, good)
+        provider = Script(httpx.ReadTimeout("no answer"), BUSY, GOOD)
         first, second = (run(provider, create).idempotency_key for _ in range(2))
         assert first != second
         keys = [request.headers["idempotency-key"] for request in provider.requests]
@@ -120,7 +115,7 @@ class TestCreate:
 class TestTheProvidersProblems:
     def problems(self, run, body):
         with pytest.raises(BadRequest) as raised:
-            run(Provider(httpx.Response(400, json=body)), create)
+            run(Script(httpx.Response(400, json=body)), create)
         assert raised.value.outcome is Outcome.REJECTED
         return raised.value
 
@@ -156,7 +151,7 @@ class TestTheGeneratedOperations:
 
     @pytest.mark.parametrize("key", ["", "INV-1042", "k" * 129, "two words, and long enough"])
     def test_a_key_that_the_provider_does_not_take_is_refused_as_by_create(self, mode, run, key):
-        provider = Provider(httpx.Response(200, json=RECEIPT))
+        provider = Script(GOOD)
         arguments = {
             "body": NewRtpRfpPaymentRequest.from_dict(RECEIPT["payment_request"]),
             "idempotency_key": key,
@@ -170,15 +165,15 @@ class TestTheGeneratedOperations:
 
 class TestChangesOfTheGeneratedClient:
     @pytest.fixture
-    def provider(self) -> Provider:
-        return Provider(httpx.Response(200, json={"page": 0, "results": []}))
+    def provider(self) -> Script:
+        return Script(httpx.Response(200, json={"page": 0, "results": []}))
 
     @pytest.fixture
-    def victor(self, provider: Provider) -> Iterator[Victor]:
+    def victor(self, provider: Script) -> Iterator[Victor]:
         with Victor(AUTH, transport=provider.transport, retry=QUICK) as victor:
             yield victor
 
-    def last(self, provider: Provider, api) -> httpx.Request:
+    def last(self, provider: Script, api) -> httpx.Request:
         list_payment_requests.sync(client=api)
         return provider.requests[-1]
 
@@ -201,7 +196,7 @@ class TestChangesOfTheGeneratedClient:
         monkeypatch.delattr(CookieJar, "extract_cookies")
         changed = victor.api.with_cookies({"a": "1"}).with_timeout(httpx.Timeout(1.5))
         plain = httpx.Response(200, json={"results": []})
-        provider.lines[:] = [plain, httpx.Response(503), plain]
+        provider.lines[:] = [plain, BUSY, plain]
         requests = [self.last(provider, api) for api in (victor.api, changed, victor.api)]
         assert (len(provider.requests), len(provider.for_tokens)) == (4, 1)
         assert [each.headers.get("cookie") for each in requests] == [None, "a=1", None]
@@ -230,40 +225,39 @@ class TestChangesOfTheGeneratedClient:
         assert provider.requests == []
 
 
+def of_script(*lines, **options) -> tuple[Victor, Script]:
+    """A client of a script, and the script."""
+    return scripted(Victor, {"auth": AUTH}, *(lines or (GOOD,)), **options)
+
+
 class TestWithOptions:
     def test_tokens_events_and_the_retry_quota_are_shared(self):
         observed = []
-        failed = httpx.Response(503)
-        provider = Provider(failed, failed, httpx.Response(200, json=RECEIPT), failed)
         options = {"retry": RetryPolicy(base=0.0, quota=10), "on_event": observed.append}
-        with Victor(AUTH, transport=provider.transport, **options) as victor:
-            victor.with_options(deadline=5.0).payment_requests.get("a7ffd43c37c1")
-            with pytest.raises(ServerError, match="retry quota"):
-                victor.payment_requests.get("a7ffd43c37c1")
-        assert len(provider.for_tokens) == 1
+        victor, script = of_script(BUSY, BUSY, GOOD, BUSY, **options)
+        victor.with_options(deadline=5.0).payment_requests.get("a7ffd43c37c1")
+        with pytest.raises(ServerError, match="retry quota"):
+            victor.payment_requests.get("a7ffd43c37c1")
+        assert len(script.for_tokens) == 1
         outcomes = [event.outcome for event in observed if isinstance(event, CallEnded)]
         assert outcomes == [None, Outcome.UNKNOWN]
 
-    def test_another_retry_policy(self, run):
-        provider = Provider(httpx.Response(503))
+    def test_another_retry_policy(self):
+        victor, script = of_script(BUSY)
         with pytest.raises(ServerError):
-            run(
-                provider,
-                lambda victor: victor.with_options(retry=ONCE).payment_requests.get("a7ffd43c37c1"),
-            )
-        assert len(provider.requests) == 1
+            victor.with_options(retry=ONCE).payment_requests.get("a7ffd43c37c1")
+        assert len(script.requests) == 1
 
     def test_closing_the_derived_one_leaves_the_original_open(self):
-        provider = Provider()
-        with Victor(AUTH, transport=provider.transport) as victor:
-            derived = victor.with_options(deadline=5.0)
-            derived.with_options(timeout=1.0).close()
+        victor, script = of_script()
+        derived = victor.with_options(deadline=5.0)
+        derived.with_options(timeout=1.0).close()
+        derived.payment_requests.get("a7ffd43c37c1")
+        derived.close()
+        with pytest.raises(ConfigurationError, match="closed"):
             derived.payment_requests.get("a7ffd43c37c1")
-            derived.close()
-            with pytest.raises(ConfigurationError, match="closed"):
-                derived.payment_requests.get("a7ffd43c37c1")
-            victor.payment_requests.get("a7ffd43c37c1")
-        assert len(provider.requests) == 2
+        victor.payment_requests.get("a7ffd43c37c1")
+        assert len(script.requests) == 2
 
 
 def test_one_connection_serves_a_client_and_all_that_was_derived_from_it(

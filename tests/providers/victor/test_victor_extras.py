@@ -28,7 +28,7 @@ from victor_ext import (
 from victor_ext.providers.victor import creating
 from victor_spec.generate import generate
 
-from .test_victor_client import Provider, create
+from .test_victor_client import GOOD, create
 
 EXTRA = {
     "payment_details": {"purpose": "RENT", "surcharge": Decimal("0.10")},
@@ -51,7 +51,7 @@ def test_what_was_added_is_not_compared_when_an_answer_is_read_back(run):
         "status": "accepted",
         "payment_request": said,
     }
-    provider = Provider(httpx.ReadError("cut"), httpx.Response(200, json=read))
+    provider = Script(httpx.ReadError("cut"), httpx.Response(200, json=read))
     result = run(provider, respond("accept", extra_body={"reason_code": "AC04"}))
     assert (result.id, [each.method for each in provider.requests]) == ("in-1", ["POST", "GET"])
     assert "reason_code" not in str(provider.requests[1].url)
@@ -61,7 +61,7 @@ def test_what_was_added_is_not_compared_when_an_answer_is_read_back(run):
 def test_a_member_with_an_argument_is_refused_by_the_arguments_name(run, place, argument):
     """The checks of the arguments still run, in one error."""
     provider, extra = (
-        Provider(),
+        Script(GOOD),
         reduce(lambda inner, name: {name: inner}, place.split(".")[::-1], "9"),
     )
     with pytest.raises(InvalidRequest) as raised:
