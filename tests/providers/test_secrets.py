@@ -50,8 +50,12 @@ from victor_ext.typed import Query
 
 pytestmark = pytest.mark.slow  # a package is generated for `connect`
 
-KEY, SECRET = "app-key-0c1f7e55", "app-secret/9d1c44+ab-5aa31-0c1f7e55"
-ACCESS, EMAIL = "access-token-77aa01ff", "ada.l@example.com"
+KEY, SECRET, ACCESS, EMAIL = (
+    "app-key-0c1f7e55",
+    "app-secret/9d1c44+ab-5aa31-0c1f7e55",
+    "access-token-77aa01ff",
+    "ada.l@example.com",
+)
 CREDENTIALS = (KEY, SECRET, ACCESS, f"{KEY}:{SECRET}", EMAIL)
 NUMBER, CVV, STORED = "4929123456781234", "7391", "stored-card-5d1e77aa"
 NAME, ADDRESS, ADDED = "Lovelace-Byron", "203.0.113.77", 'added "q\u00e4"'

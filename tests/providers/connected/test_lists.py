@@ -167,11 +167,6 @@ WAYS = {
         BY_OFFSET,
         [GIVEN, *(GIVEN | {"options": {"size": 3, "offset": offset}} for offset in (3, 6, 7))],
     ),
-    "a page number of a POST": (
-        by_number,
-        NumberedPages(in_body=True, **ENVELOPE),
-        [GIVEN, *(GIVEN | {"page": page} for page in (2, 3, 4))],
-    ),
 }
 
 
