@@ -15,11 +15,9 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.frames import assert_hidden
-from tests.providers.arguments import MADE
-from tests.providers.running import Script, run
-from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
-from tests.providers.test_introspection import methods_of
-from tests.providers.test_operations_table import arguments_of
+from tests.providers.arguments import TARGETS
+from tests.providers.running import Script
+from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS, called
 from victor_ext import ConfigurationError, Outcome
 from victor_ext.providers.flexfactor import FlexFactorAuth
 
@@ -245,24 +243,21 @@ def test_a_transport_of_the_other_mode_is_refused(system):
             kind(**ARGUMENTS[system], transport=other())
 
 
-SENDS_NOTHING = ("widget_url", "notified", "watch")
-"""`watch` is a generator, which reads as `wait` does."""
+SENDS_NOTHING = ("widget_url", "notified")
+METHODS = [name for name in TARGETS if "'s " not in name and not name.endswith(SENDS_NOTHING)]
 
 
-@pytest.mark.parametrize("awaited", [False, True])
-@each_system
-def test_a_closed_client_says_that_a_new_one_is_needed(system, awaited):
-    for name in ("authorization", *methods_of(MADE[system])):
-        if not name.endswith(SENDS_NOTHING):
-            method = attrgetter(name)
-            arguments = arguments_of(method(MADE[system]))
-            calls = (
-                lambda client: client.close(),
-                lambda client, call=method, given=arguments: call(client)(**given),
-            )
-            with pytest.raises(ConfigurationError, match="closed: make a new one") as raised:
-                run(CLIENTS[system][awaited], calls, **ARGUMENTS[system], transport=OFFLINE)
-            assert raised.value.outcome is Outcome.NOT_SENT
+@pytest.mark.parametrize("name", [*METHODS, *(f"{system} authorization" for system in CLIENTS)])
+def test_a_closed_client_says_that_a_new_one_is_needed(name, mode):
+    system, _, method = name.partition(" ")
+    arguments = TARGETS[name].good if name in TARGETS else {}
+    calls = (
+        lambda client: client.close(),
+        lambda client: attrgetter(method)(client)(**arguments),
+    )
+    with pytest.raises(ConfigurationError, match="has been closed: make a new one") as raised:
+        called(system, mode, calls, Script())
+    assert raised.value.outcome is Outcome.NOT_SENT
 
 
 @each_system

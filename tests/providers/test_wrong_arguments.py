@@ -9,13 +9,11 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple, get_origin
 
-import httpx
 import pytest
 
 from tests.cases import cases_beside
 from tests.providers.arguments import TARGETS, Target, Types, last, nested, refused
-from tests.providers.running import run
-from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
+from tests.providers.systems import ADAPTERS, CLIENTS, called
 from tests.providers.test_introspection import unreachable
 from victor_ext import InvalidRequest, NotFound
 from victor_ext.providers import Money
@@ -137,11 +135,11 @@ def test_an_awaited_call_is_refused_with_the_same_words(name):
     arguments = {**TARGETS[name].good, **wrong}
     error = refused(TARGETS[name], **wrong)
     with pytest.raises(InvalidRequest) as raised:
-        run(
-            CLIENTS[system][1],
+        called(
+            system,
+            "awaited",
             lambda client: attrgetter(method)(client)(**arguments),
-            **ARGUMENTS[system],
-            transport=httpx.MockTransport(unreachable),
+            unreachable,
         )
     assert str(raised.value) == str(error)
 
