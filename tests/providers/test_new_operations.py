@@ -9,15 +9,12 @@ from typing import Any
 
 import httpx
 import pytest
-from victor_api.client import Client
 from victor_api.types import Operation as Declared
 
-from tests.providers.connected.till import client_class, new_payment, operation
-from tests.providers.running import MODES, QUICK, Script, run
+from tests.providers.connected.till import Caller, client_class, new_payment, operation
+from tests.providers.running import MODES, QUICK, Script
 from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS, called, of_every_system
 from victor_ext import (
-    ApiClient,
-    AsyncApiClient,
     ConfigurationError,
     Outcome,
     RetryPolicy,
@@ -32,25 +29,19 @@ from victor_ext.runtime.loop.idempotency_keys import HeaderKey
 from victor_ext.runtime.loop.operations import Operations, name_of
 
 pytestmark = pytest.mark.slow
-CONNECTED = {"client": Client, "base_url": "https://api.till.example"}
-SYSTEMS = {
-    **{name: (CLIENTS[name], ARGUMENTS[name]) for name in CLIENTS},
-    "connected": ((ApiClient, AsyncApiClient), CONNECTED),
-}
 REFUSALS = {
     **{name: ADAPTERS[name].REFUSAL for name in CLIENTS},
     "connected": {"error": {"message": "declined"}},
 }
-"""What each of them says where it refuses."""
-
+"""What each system says where it refuses."""
 GOOD = {
-    "balances.list_balances": ("", httpx.Response(200, json=[{"currency": "EUR", "amount": 1}])),
-    "payments.list_payments": ("", httpx.Response(200, json={"data": [], "errors": []})),
-    "payments.cancel_payment": ("pay_1", httpx.Response(204)),
-    "payments.get_payment": ("pay_1", httpx.Response(200, json={"id": "pay_1"})),
-    "payments.take_payment": ("", httpx.Response(201, json={"id": "pay_1", "brand": "new"})),
+    "balances.list_balances": ((), httpx.Response(200, json=[{"currency": "EUR", "amount": 1}])),
+    "payments.list_payments": ((), httpx.Response(200, json={"data": [], "errors": []})),
+    "payments.cancel_payment": (("pay_1",), httpx.Response(204)),
+    "payments.get_payment": (("pay_1",), httpx.Response(200, json={"id": "pay_1"})),
+    "payments.take_payment": ((), httpx.Response(201, json={"id": "pay_1", "brand": "new"})),
 }
-"""Operations of Till with an id or none, and a good response to each."""
+"""Operations of Till with their ids, and a good response to each."""
 SENT = {"victor": 2}
 """How often a write whose document declares a key is sent, where a system takes one and it is given
 one; else once.
@@ -58,21 +49,20 @@ one; else once.
 
 
 def call(system: str, mode: str, script: Script, name: str):
-    kinds, options = SYSTEMS[system]
-    retry = RetryPolicy(max_attempts=2, base=0.0)
-    body = {"body": new_payment(amount=1)} if name == "payments.take_payment" else {}
-    ids = [GOOD[name][0]] if GOOD[name][0] else []
+    """What an operation of Till comes to on the client of a system."""
+    options = {"retry": RetryPolicy(max_attempts=2, base=0.0)}
+    till = Caller(mode, script, "victor_api", **options)
 
     def use(client):
         module = operation(name)
         function = module.asyncio_detailed if client.is_awaited else module.sync_detailed
-        return function(*ids, client=client.bind(client_class()), **body)
+        body = {"body": new_payment(amount=1)} if name == "payments.take_payment" else {}
+        return function(*GOOD[name][0], client=client.bind(client_class()), **body)
 
-    kind = kinds[MODES.index(mode)]
-    return run(kind, use, **options, transport=script.transport, retry=retry)
+    return till.run(use) if system == "connected" else called(system, mode, use, script, **options)
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("system", REFUSALS)
 class TestOnEachSystem:
     """What is read again, and what the errors of a document are: see connected/test_bodies.py."""
 

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 from victor_api.api.payment_requests import list_payment_requests
-from victor_api.client import Client
 
-from tests.providers.running import GUID, MODES, ONCE, Script, run
+from tests.providers.connected.till import Caller
+from tests.providers.running import GUID, ONCE, Script
 from tests.providers.systems import called, of_every_system
 from victor_ext import (
     ConfigurationError,
@@ -24,8 +24,6 @@ from victor_ext import (
     PaginationError,
     UnreadableResponse,
     VictorError,
-    connect,
-    connect_async,
 )
 
 ID = "victor_payment_request_id"
@@ -136,9 +134,7 @@ def read(name: str, mode: str, script: Script, call: Callable[[Any], Any] | None
     call = call or LISTINGS[name].call
     if name != "connected":
         return called(name.partition(" ")[0], mode, call, script)
-    kind = connect_async if mode == MODES[1] else connect
-    settings = {"base_url": "https://victor.example", "retry": ONCE}
-    return run(kind, call, Client, transport=script.transport, **settings)
+    return Caller(mode, script, "victor_api", retry=ONCE).run(call)
 
 
 def responses(*bodies) -> Script:
