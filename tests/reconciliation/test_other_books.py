@@ -1,9 +1,7 @@
 """Velo, EastPay and FlexFactor: the same report, as far as each provider can be asked."""
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -15,199 +13,197 @@ from tests.providers.eastpay import adapter as eastpay_adapter
 from tests.providers.velo import adapter as velo_adapter
 from victor_ext import BadRequest, ConfigurationError, NotFound, RetryPolicy, ServerError
 from victor_ext.money import Money
-from victor_ext.providers.eastpay import AsyncEastPay, EastPay, Payment
-from victor_ext.providers.flexfactor import (
-    AsyncFlexFactor,
-    FlexFactor,
-    FlexFactorAuth,
-    FlexFactorToken,
-)
-from victor_ext.reconciliation import reconcile, reconcile_async
+from victor_ext.providers.eastpay import EastPay, Payment
+from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth, FlexFactorToken
+from victor_ext.providers.velo import Velo
+from victor_ext.reconciliation import Reconciliation, reconcile
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 NOW = datetime.now(UTC)
 WINDOW = {"start": NOW - timedelta(hours=1), "end": NOW + timedelta(hours=23)}
-Report = tuple[list[tuple[str, str | None, tuple[str, ...]]], Any]
-"""The rows (kind, reference or id, differences), and the summary."""
-Compare = Callable[..., Report]
+BANK = "https://bank.example/pay"
 
 
-def shown(report: Any) -> Report:
+def found(report: Reconciliation) -> list[tuple[str, str | None]]:
+    """The kind of each row with what differs, and whose row it is: a reference, or an id."""
     with report:
-        rows = [(row, row.ours or row.theirs) for row in report]
-        return [
-            (row.kind.value, payment.reference or payment.id, row.differences)
-            for row, payment in rows
-        ], report.summary
-
-
-@pytest.fixture(params=[False, True], ids=["blocking", "awaited"])
-def compare(request: pytest.FixtureRequest) -> Compare:
-    """Compare with a client, which the first argument makes: it is told whether it is awaited."""
-
-    def run(new_client: Callable[..., Any], ours: list[dict[str, Any]], **options: Any) -> Report:
-        async def awaited() -> Report:
-            async with new_client(awaited=True) as client:
-                return shown(await reconcile_async(client, ours, **WINDOW, **options))
-
-        if request.param:
-            return asyncio.run(awaited())
-        with new_client(awaited=False) as client:
-            return shown(reconcile(client, ours, **WINDOW, **options))
-
-    return run
-
-
-def test_payments_of_velo_are_matched_by_reference_and_compared_by_amount(compare):
-    with velo_adapter.sandbox() as sandbox, velo_adapter.client(sandbox, awaited=False) as velo:
-        for reference, price in (
-            ("EQUAL", "44.23"),
-            ("LESS", "44.23"),
-            ("TWICE", "1"),
-            ("TWICE", "1"),
-            ("NEW", "1"),
-        ):
-            velo.payouts.submit([velo_adapter.pay(reference, amount=Money.of(price, "USD"))])
-        prices = {"EQUAL": "44.23", "LESS": "44", "TWICE": "1", "GONE": "1"}
-        ours = [
-            {"payor_payment_id": reference, "amount": amount, "currency": "USD"}
-            for reference, amount in prices.items()
-        ]
-        new_client = partial(velo_adapter.client, sandbox)
-        rows, _ = compare(new_client, ours, payor_id=sandbox.payor_id)
-        listed = velo.payments.list(sandbox.payor_id)
-        (equal,) = (payment for payment in listed if payment.payor_payment_id == "EQUAL")
-        # Beyond the window, one is looked up by its id.
-        ids = (equal.id, "00000000-0000-4000-8000-000000000000", "no id of Velo's")
-        ours = [{"id": id_, "amount": "44.23", "currency": "USD"} for id_ in ids]
-        window = {"start": NOW - timedelta(days=9), "end": NOW - timedelta(days=8)}
-        with reconcile(velo, ours, **window, payor_id=sandbox.payor_id) as report:
-            assert [row.kind.value for row in report] == ["missing", "missing", "matched"]
-        with pytest.raises(ConfigurationError, match="payor_id is missing"):
-            reconcile(velo, [], **WINDOW)
-    assert rows == [
-        ("duplicate", "TWICE", ()),
-        ("differs", "LESS", ("amount",)),
-        ("missing", "GONE", ()),
-        ("unknown", "NEW", ()),
-        ("matched", "EQUAL", ()),
-        ("matched", "TWICE", ()),
+        payments = [(row, row.ours or row.theirs) for row in report]
+    return [
+        (" ".join([row.kind.value, *row.differences]), payment.reference or payment.id)
+        for row, payment in payments
+        if payment
     ]
 
 
-def new_eastpay(*, awaited: bool, **options: Any) -> Any:
-    kind: Any = AsyncEastPay if awaited else EastPay
-    entity = eastpay_adapter.ENTITY
-    return kind(eastpay_adapter.TOKEN, **{"entity_id": entity, **options})
+# Velo
 
 
-def test_eastpay_is_looked_up_payment_by_payment(compare):
-    with eastpay_adapter.sandbox() as bank:
-        new_client = partial(new_eastpay, base_url=f"{bank.url}/eastpay")
-        with new_client(awaited=False) as eastpay:
-            equal, other = (eastpay_adapter.pay(eastpay, name).id for name in ("EQUAL", "OTHER"))
+@pytest.fixture
+def velo() -> Iterator[tuple[Velo, str]]:
+    """A client, and the payor."""
+    with velo_adapter.sandbox() as sandbox, velo_adapter.client(sandbox, awaited=False) as client:
+        yield client, sandbox.payor_id
+
+
+def test_payments_of_velo_are_matched_by_reference_and_compared_by_amount(velo):
+    client, payor = velo
+    for reference, price in (
+        ("EQUAL", "44.23"),
+        ("LESS", "44.23"),
+        ("NEW", "1"),
+        *[("TWICE", "1")] * 2,
+    ):
+        client.payouts.submit([velo_adapter.pay(reference, amount=Money.of(price, "USD"))])
+    prices = {"EQUAL": "44.23", "LESS": "44", "TWICE": "1", "GONE": "1"}
+    ours = [{"payor_payment_id": name, "amount": price} for name, price in prices.items()]
+    report = reconcile(client, ours, **WINDOW, payor_id=payor, currency="USD")
+    assert found(report) == [
+        ("duplicate", "TWICE"),
+        ("differs amount", "LESS"),
+        ("missing", "GONE"),
+        ("unknown", "NEW"),
+        ("matched", "EQUAL"),
+        ("matched", "TWICE"),
+    ]
+
+
+def test_a_payment_of_velo_beyond_the_window_is_looked_up_by_its_id(velo):
+    client, payor = velo
+    client.payouts.submit([velo_adapter.pay("OLD", amount=Money.of("44.23", "USD"))])
+    (old,) = client.payments.list(payor)
+    ids = (old.id, "00000000-0000-4000-8000-000000000000", "no id of Velo's")
+    ours = [{"id": id_, "amount": "44.23"} for id_ in ids]
+    window = {"start": NOW - timedelta(days=9), "end": NOW - timedelta(days=8)}
+    report = reconcile(client, ours, **window, payor_id=payor, currency="USD")
+    assert [kind for kind, _ in found(report)] == ["missing", "missing", "matched"]
+
+
+def test_the_payor_is_asked_for(velo):
+    client, _ = velo
+    with pytest.raises(ConfigurationError, match="payor_id is missing"):
+        reconcile(client, [], **WINDOW)
+
+
+# EastPay
+
+
+def new_eastpay(**options: Any) -> EastPay:
+    given = {"entity_id": eastpay_adapter.ENTITY, "base_url": BANK, **options}
+    return EastPay(eastpay_adapter.TOKEN, **given)
+
+
+def test_eastpay_is_looked_up_payment_by_payment():
+    with eastpay_adapter.sandbox() as bank, new_eastpay(base_url=f"{bank.url}/eastpay") as eastpay:
+        equal, other = (eastpay_adapter.pay(eastpay, name).id for name in ("EQUAL", "OTHER"))
         ours = [
             {"id": equal, "reference": "EQUAL", "amount": "92.00"},
             {"id": other, "amount": "91.00"},
             {"id": "0" * 32, "amount": "1.00"},
             {"reference": "NO-ID", "amount": "1.00"},
         ]
-        rows, summary = compare(new_client, ours, currency="EGP")
-    assert rows == [
-        ("differs", other, ("amount",)),
-        ("missing", "0" * 32, ()),
-        ("unchecked", "NO-ID", ()),
-        ("matched", "EQUAL", ()),
+        report = reconcile(eastpay, ours, **WINDOW, currency="EGP")
+    assert found(report) == [
+        ("differs amount", other),
+        ("missing", "0" * 32),
+        ("unchecked", "NO-ID"),
+        ("matched", "EQUAL"),
     ]
     no_list = "EastPay has no list: payments that are missing in our book cannot be detected."
-    assert no_list in summary.notes
+    assert no_list in report.summary.notes
 
 
 @pytest.mark.parametrize(
     ("amount", "kind"),
     [
         *((amount, "matched") for amount in (None, "", "92.00", 92, "EGP 92")),
-        *((amount, "differs") for amount in ("92,00", "EUR 92.00", {"value": "92.00"}, "92.001")),
+        *(
+            (amount, "differs amount")
+            for amount in ("92,00", "EUR 92.00", {"value": "92.00"}, "92.001")
+        ),
     ],
 )
-def test_an_amount_that_cannot_be_read_is_a_difference_though_one_may_be_left_out(
-    compare, amount, kind
-):
+def test_an_amount_that_cannot_be_read_is_a_difference_though_one_may_be_left_out(amount, kind):
     payment = {"id": "p-1", "currency": "EGP", "amount": amount, "result": {"code": "000.000.000"}}
     transport = httpx.MockTransport(lambda _request: httpx.Response(200, json=payment))
-    new_client = partial(new_eastpay, base_url="https://bank.example/pay", transport=transport)
-    rows, _ = compare(new_client, [{"id": "p-1", "amount": "92.00"}], currency="EGP")
-    assert rows == [(kind, "p-1", ("amount",) if kind == "differs" else ())]
+    with new_eastpay(transport=transport) as eastpay:
+        report = reconcile(eastpay, [{"id": "p-1", "amount": "92.00"}], **WINDOW, currency="EGP")
+    assert found(report) == [(kind, "p-1")]
 
 
-DECLINED = "800.100.152"
-KNOWN: dict[str, list[tuple[int, str, str]]] = {
-    "EQUAL": [(1, "DB", "000.000.000"), (2, "RF", "000.000.000")],
-    "TWICE": [(3, "DB", "000.000.000"), (4, "DB", "000.000.000")],
-    "AGAIN": [(5, "DB", DECLINED), (6, "DB", "000.000.000")],
-    "DECLINED": [(7, "DB", DECLINED)],
-    "WRONG": [(10, "DB", "000.000.000"), (11, "DB", "000.000.000")],
-    "GONE": [],
-}
+PAID, STEP, DECLINED = ("DB", "000.000.000"), ("RF", "000.000.000"), ("DB", "800.100.152")
 
 
-def test_eastpay_is_looked_up_by_reference_where_its_bank_answers_that():
-    """By a stand-in of the inquiry, which only some banks have: a step is no payment, and not found
-    proves nothing.
-    """
+@pytest.mark.parametrize(
+    ("id", "inquired", "kinds"),
+    [
+        pytest.param(None, [PAID, STEP], ["matched"], id="a step is no payment"),
+        pytest.param(None, [PAID, PAID], ["duplicate", "matched"], id="paid twice"),
+        pytest.param(f"{99:032}", [PAID, PAID], ["duplicate", "differs id"], id="another id"),
+        pytest.param(None, [DECLINED, PAID], ["matched"], id="tried again"),
+        pytest.param(None, [DECLINED], ["matched"], id="declined"),
+        pytest.param(None, [], ["missing"], id="not there"),
+        pytest.param(None, NotFound("No such inquiry."), ["unchecked"], id="not found"),
+    ],
+)
+def test_eastpay_is_looked_up_by_reference_where_its_bank_answers_that(id, inquired, kinds):
+    """By a stand-in of the inquiry, which only some banks have."""
 
     def find(reference):
-        if reference == "404":
-            raise NotFound("No such inquiry.")
+        if isinstance(inquired, Exception):
+            raise inquired
         common = {"merchantTransactionId": reference, "amount": "92.00", "currency": "EGP"}
         return [
             Payment({"id": f"{n:032}", "paymentType": kind, "result": {"code": code}, **common})
-            for n, kind, code in KNOWN[reference]
+            for n, (kind, code) in enumerate(inquired)
         ]
 
-    eastpay = new_eastpay(awaited=False, base_url="https://bank.example/pay")
+    eastpay = new_eastpay()
     eastpay.payments.entity = SimpleNamespace(found_by_reference=True)
     eastpay.payments.find = find
-    ids = dict.fromkeys((*KNOWN, "404")) | {"WRONG": f"{99:032}"}
-    ours = [{"reference": reference, "id": id_, "amount": "92"} for reference, id_ in ids.items()]
-    with eastpay, reconcile(eastpay, ours, **WINDOW, currency="EGP") as report:
-        rows = {(row.kind.value, row.ours.reference) for row in report if row.ours}
-    assert rows == {
-        ("duplicate", "TWICE"),
-        ("duplicate", "WRONG"),
-        ("differs", "WRONG"),
-        ("missing", "GONE"),
-        ("unchecked", "404"),
-        *(("matched", reference) for reference in ("EQUAL", "TWICE", "AGAIN", "DECLINED")),
-    }
+    ours = [{"reference": "R-1", "id": id, "amount": "92"}]
+    with eastpay:
+        report = reconcile(eastpay, ours, **WINDOW, currency="EGP")
+    assert [kind for kind, _ in found(report)] == kinds
 
 
-def test_flexfactor_has_a_list_and_no_amounts(compare):
+@pytest.mark.parametrize(("status", "error"), [(500, ServerError), (400, BadRequest)])
+def test_a_lookup_that_fails_is_no_missing_payment_where_no_list_was_read(status, error):
+    transport = httpx.MockTransport(lambda _request: httpx.Response(status, json={}))
+    retry = RetryPolicy(base=0.0, max_attempts=3)
+    with new_eastpay(transport=transport, retry=retry) as eastpay, pytest.raises(error):
+        reconcile(eastpay, [{"id": "0" * 32, "amount": "1"}], **WINDOW, currency="EGP")
+
+
+# FlexFactor
+
+
+def test_flexfactor_has_a_list_and_no_amounts():
     with FlexFactorSandbox() as sandbox:
         app_key, app_secret, mid = sandbox.add_client()
         for order in ("EQUAL", "NEW"):
             sandbox.add_order(order)
-        known = sandbox.add_order("KNOWN")
-
-        def new_client(*, awaited):
-            kind = AsyncFlexFactor if awaited else FlexFactor
-            return kind(FlexFactorAuth(app_key, app_secret), mid=mid, base_url=sandbox.url)
-
         one = {"amount": "1.00", "currency": "USD"}
         ours = [
             {"external_order_id": "EQUAL", **one},
-            {"external_order_id": "EURO", **one, "currency": "EUR", "id": known},
+            {
+                "external_order_id": "EURO",
+                **one,
+                "currency": "EUR",
+                "id": sandbox.add_order("KNOWN"),
+            },
             {"external_order_id": "GONE", **one},
         ]
-        rows, summary = compare(new_client, ours)
-    assert sorted(rows) == [
-        ("differs", "EURO", ("currency", "reference")),
-        ("matched", "EQUAL", ()),
-        ("missing", "GONE", ()),
-        ("unknown", "NEW", ()),
+        auth = FlexFactorAuth(app_key, app_secret)
+        with FlexFactor(auth, mid=mid, base_url=sandbox.url) as flexfactor:
+            report = reconcile(flexfactor, ours, **WINDOW)
+    assert found(report) == [
+        ("differs currency reference", "EURO"),
+        ("missing", "GONE"),
+        ("unknown", "NEW"),
+        ("matched", "EQUAL"),
     ]
-    assert summary.notes == (
+    assert report.summary.notes == (
         "FlexFactor does not document the unit of an order's amount: amounts are not compared.",
     )
 
@@ -222,19 +218,7 @@ def test_a_time_without_a_zone_takes_no_order_out_of_the_window(placed):
     order = {"orderId": "o-1", "externalOrderId": "NEW", "orderPlacedDate": placed}
     page = httpx.Response(200, json={"items": [order], "isLastPage": True})
     transport = httpx.MockTransport(lambda _request: page)
-    start = datetime(2026, 3, 4, tzinfo=UTC)
+    day = {"start": datetime(2026, 3, 4, tzinfo=UTC), "end": datetime(2026, 3, 5, tzinfo=UTC)}
     token = FlexFactorToken("not-a-secret")
-    with (
-        FlexFactor(token, mid=str(uuid4()), transport=transport) as flexfactor,
-        reconcile(flexfactor, [], start=start, end=start + timedelta(days=1)) as report,
-    ):
-        assert [row.kind.value for row in report] == ["unknown"]
-
-
-@pytest.mark.parametrize(("status", "error"), [(500, ServerError), (400, BadRequest)])
-def test_a_lookup_that_fails_is_no_missing_payment_where_no_list_was_read(status, error):
-    retry = RetryPolicy(base=0.0, max_attempts=3)
-    transport = httpx.MockTransport(lambda _request: httpx.Response(status, json={}))
-    bank = {"base_url": "https://bank.example/pay", "transport": transport, "retry": retry}
-    with new_eastpay(awaited=False, **bank) as eastpay, pytest.raises(error):
-        reconcile(eastpay, [{"id": "0" * 32, "amount": "1"}], **WINDOW, currency="EGP")
+    with FlexFactor(token, mid=str(uuid4()), transport=transport) as flexfactor:
+        assert found(reconcile(flexfactor, [], **day)) == [("unknown", "NEW")]
