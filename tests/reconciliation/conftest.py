@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.victor_command import Command, Ran
-from tests.reconciliation.planted import ROWS, SETTINGS, Planted
+from tests.reconciliation.planted import SETTINGS, Planted
 from victor_ext import zulu
 from victor_ext.sandbox import Sandbox
 
@@ -17,7 +17,7 @@ def planted() -> Iterator[Planted]:
     with Sandbox(SETTINGS) as sandbox:
         made = Planted(sandbox)
         with made.victor:
-            made.plant(ROWS)
+            made.plant()
             yield made
 
 

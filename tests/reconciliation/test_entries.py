@@ -76,19 +76,29 @@ def test_the_export_of_bulk_sending(write):
     assert reader.not_asked == 2
 
 
-def test_json_lines_mappings_and_entries(write):
+@pytest.mark.parametrize("form", ["JSON Lines", "mappings", "entries"])
+def test_a_book_is_a_file_or_mappings_or_entries(write, form):
     text = '{"reference": "R-1", "amount": 44.23}\n{"id": "A", "amount": "44.23"}\n'
-    expected = [Entry(PRICE, "R-1", line=1), Entry(PRICE, id="A", line=2)]
-    assert read(write(text, "ours.jsonl")) == expected
-    mappings = [{"reference": "R-1", "amount": Decimal("44.23")}, {"id": "A", "amount": PRICE}]
-    assert read(mappings) == expected
-    assert read([Entry(PRICE, "R-1"), Entry(PRICE, id="A")]) == expected
-    in_yen = "\ufeffreference;amount;currency;at\nR-1;4423;JPY;2026-03-04T05:06:07.5Z\n"
+    book = {
+        "JSON Lines": write(text, "ours.jsonl"),
+        "mappings": [
+            {"reference": "R-1", "amount": Decimal("44.23")},
+            {"id": "A", "amount": PRICE},
+        ],
+        "entries": [Entry(PRICE, "R-1"), Entry(PRICE, id="A")],
+    }[form]
+    assert read(book) == [Entry(PRICE, "R-1", line=1), Entry(PRICE, id="A", line=2)]
+
+
+def test_a_file_may_have_a_mark_of_its_encoding_semicolons_currencies_and_times(write):
+    text = "\ufeffreference;amount;currency;at\nR-1;4423;JPY;2026-03-04T05:06:07.5Z\n"
     at = datetime(2026, 3, 4, 5, 6, 7, 500_000, tzinfo=UTC)
-    assert read(write(in_yen)) == [Entry(Money(4423, "JPY"), "R-1", at=at, line=2)]
-    assert problems([{"reference": "R", "amount": "1"}], currency=None) == [
-        "line 1, currency: currency is missing."
-    ]
+    assert read(write(text)) == [Entry(Money(4423, "JPY"), "R-1", at=at, line=2)]
+
+
+def test_a_row_needs_a_currency_where_the_provider_has_none():
+    told = problems([{"reference": "R", "amount": "1"}], currency=None)
+    assert told == ["line 1, currency: currency is missing."]
 
 
 CASES = cases_beside(__file__)
@@ -111,6 +121,9 @@ def test_all_wrong_rows_are_told_at_once_and_not_more_than_one_can_read(write):
 def test_a_heading_that_lacks_a_column(write, heading, beginning):
     (told,) = problems(write(f"{heading}\n1,2,3\n"))
     assert told.startswith(beginning)
+
+
+def test_a_column_that_is_named_and_not_there(write):
     (told,) = problems(write("reference,amount\nR,1\n"), columns={"reference": "invoice_no"})
     has_no = "the heading (reference, amount) has no column invoice_no (named for reference)."
     assert told == f"line 1, invoice_no: {has_no}"
@@ -120,28 +133,31 @@ def test_a_heading_that_lacks_a_column(write, heading, beginning):
 def test_two_unicode_forms_of_a_column_are_one(write, named, written_as):
     columns = {"reference": normalize(named, "Schlüssel")}
     name = normalize(written_as, "Schlüssel")
-    line = f'{{"{name}": "R-1", "amount": 44.23}}\n'
-    for source, number in (
-        (write(f"{name};amount\nR-1;44.23\n"), 2),
-        (write(line, "ours.jsonl"), 1),
-        ([{name: "R-1", "amount": PRICE}], 1),
-    ):
-        assert read(source, columns=columns) == [Entry(PRICE, "R-1", line=number)]
-    both = {normalize(form, name): "R-1" for form in ("NFC", "NFD")}
-    (told,) = problems([{**both, "amount": PRICE}], columns=columns)
+    in_a_file = write(f"{name};amount\nR-1;44.23\n")
+    assert read(in_a_file, columns=columns) == [Entry(PRICE, "R-1", line=2)]
+    assert read([{name: "R-1", "amount": PRICE}], columns=columns) == [Entry(PRICE, "R-1", line=1)]
+
+
+def test_a_column_that_is_there_in_both_unicode_forms_is_refused():
+    both = {normalize(form, "Schlüssel"): "R-1" for form in ("NFC", "NFD")}
+    (told,) = problems([{**both, "amount": PRICE}], columns={"reference": "Schlüssel"})
     assert "Schlüssel" in normalize("NFC", told)
 
 
+COLUMNS = {"client_reference_id": "Rechnung", "amount": "Betrag"}
+
+
 def test_a_file_says_how_it_is_written_for_bulk_sending_and_for_this(write):
-    """And what is wrong is said in its headings."""
-    columns = {"client_reference_id": "Rechnung", "amount": "Betrag"}
     path = write("Rechnung;Betrag;amount\nR-1;1.234,50;1\n")
     entry = Entry(Money.of("1234.50", "USD"), "R-1", line=2)
-    assert read(RowFile(path, columns, decimal="comma")) == [entry]
+    assert read(RowFile(path, COLUMNS, decimal="comma")) == [entry]
     with pytest.raises(ConfigurationError, match="columns names notes: the fields are "):
         read(RowFile(path, {"notes": "Rechnung"}))
+
+
+def test_what_is_wrong_is_said_in_the_headings_of_the_file(write):
     wrong = write("Rechnung;Betrag\n4,3E+10;12.50\nR-2;\n#NV;1,00\n")
-    told = problems(RowFile(wrong, columns, decimal="comma"))
+    told = problems(RowFile(wrong, COLUMNS, decimal="comma"))
     assert [text.split(" is ")[0] for text in told] == [
         "line 2, Betrag: Betrag",
         "line 3, Betrag: Betrag",
@@ -168,28 +184,27 @@ def test_an_entry_checks_itself(changes, field):
 
 START = datetime(2026, 3, 4, tzinfo=UTC)
 END = START + timedelta(days=1)
-WINDOW = Window(START, END, timedelta(minutes=10))
 
 
 @pytest.mark.parametrize(
-    ("zone", "minutes"),
+    ("margin", "zone", "minutes"),
     [
-        (Zone.OUTSIDE, (-11, 1451)),
-        (Zone.AROUND, (-10, -1, 1440, 1450)),
-        (Zone.EDGE, (0, 9, 1430, 1439)),
-        (Zone.INSIDE, (10, 1429)),
+        (10, Zone.OUTSIDE, (-11, 1451)),
+        (10, Zone.AROUND, (-10, -1, 1440, 1450)),
+        (10, Zone.EDGE, (0, 9, 1430, 1439)),
+        (10, Zone.INSIDE, (10, 1429)),
+        (0, Zone.INSIDE, (0, 1439)),
+        (0, Zone.AROUND, (1440,)),
     ],
 )
-def test_a_day_has_edges_of_ten_minutes_on_both_sides(zone, minutes):
-    for minute in minutes:
-        assert WINDOW.zone(START + timedelta(minutes=minute)) is zone, minute
+def test_a_day_has_edges_of_the_margin_on_both_sides(margin, zone, minutes):
+    window = Window(START, END, timedelta(minutes=margin))
+    zones = [window.zone(START + timedelta(minutes=minute)) for minute in minutes]
+    assert zones == [zone] * len(minutes)
 
 
-def test_without_a_margin_there_are_no_edges():
-    window = Window(START, END, timedelta(0))
-    zones = [window.zone(moment) for moment in (START, END - timedelta(microseconds=1), END)]
-    assert zones == [Zone.INSIDE, Zone.INSIDE, Zone.AROUND]
-    assert window.zone(None) is Zone.INSIDE
+def test_what_has_no_time_is_inside():
+    assert Window(START, END).zone(None) is Zone.INSIDE
 
 
 @pytest.mark.parametrize(
@@ -218,17 +233,14 @@ def breaking() -> Iterator[dict[str, str]]:
     raise RuntimeError("the database of the caller has gone")
 
 
-@pytest.mark.parametrize("source", ["a provider that fails", "a wrong row", "one that breaks"])
-def test_no_local_shows_an_account_number(victor, victor_sandbox, write, source):
+@pytest.mark.parametrize(
+    "ours",
+    [[ROW], [ROW, {**ROW, "amount": "no"}], breaking()],
+    ids=["a provider that fails", "a wrong row", "one that breaks"],
+)
+def test_no_local_shows_an_account_number(victor, victor_sandbox, ours):
     victor_sandbox.inject("status", status=403, operation="list", times=5)
-    heading = "reference,amount,payee_account_number"
-    ours = {
-        "a provider that fails": [ROW],
-        "a wrong row": write(f"{heading}\nR,1,{ACCOUNT}\nR,no,{ACCOUNT}\n"),
-        "one that breaks": breaking(),
-    }[source]
-    now = datetime.now(UTC)
     with pytest.raises(Exception) as caught:
-        reconcile(victor, ours, start=now - timedelta(hours=1), end=now)
+        reconcile(victor, ours, start=START, end=END)
     assert_hidden(caught.value, [ACCOUNT])
     assert len([*locals_of(caught.value)]) > 2

@@ -2,20 +2,18 @@
 its page is true.
 """
 
-import asyncio
 import csv
 import json
 import os
 import re
 import signal
 from collections import Counter
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.cases import cases_beside
-from tests.cli.victor_command import Command, calls
+from tests.cli.victor_command import calls, until
 from victor_ext.cli.reconcile import KINDS
 from victor_ext.reconciliation import COLUMNS, Kind
 from victor_ext.reconciliation.report import FIELDS
@@ -29,48 +27,53 @@ def test_books_that_differ(books, planted):
     lines = ran.out.splitlines()
     assert [line.split("  ")[0] for line in lines[:4]] == ["ASKED TWICE"] * 3 + ["differs"]
     assert "(TWICE-0), 44.23 USD, pending; the other payment is " in lines[0]
-    expected = dict(planted.expected)
-    total = sum(expected.values()) - expected["matched"] - expected["modified"]
-    assert lines[-1] == f"The books differ: {total} rows."
+    total = planted.expected.total() - planted.expected["matched"] - planted.expected["modified"]
     assert f"... and {total - 10} more: --out report.csv writes all of them" in lines
-    del expected["at_edge"]
-    counted = re.findall(r"^([a-z]+) +(\d+)  ", ran.out, re.MULTILINE)
+    assert lines[-1] == f"The books differ: {total} rows."
+
+
+def test_each_kind_has_its_count_and_its_sums_below_each_other(books, planted):
+    out = books().out
+    counted = re.findall(r"^([a-z]+) +(\d+)  ", out, re.MULTILINE)
+    expected = {kind: n for kind, n in planted.expected.items() if kind != "at_edge"}
     assert {kind: int(number) for kind, number in counted} == expected
-    sums = [line.index("USD") for line in lines if re.match(r"(matched|missing|repeated) ", line)]
-    assert len({*sums}) == 1, "sums are aligned"
-    assert re.search(r"^missing +5 +221\.15 USD +- +ours, and not theirs$", ran.out, re.MULTILINE)
+    assert re.search(r"^missing +5 +221\.15 USD +- +ours, and not theirs$", out, re.MULTILINE)
+    sums = re.findall(r"^((?:matched|missing|repeated) .*?)USD", out, re.MULTILINE)
+    assert len({*map(len, sums)}) == 1
 
 
-@pytest.mark.parametrize("columns", [60, 150])
-def test_a_terminal_has_colours_and_a_narrow_one_no_meanings(books, command, columns):
+@pytest.mark.parametrize(("columns", "is_narrow"), [(60, True), (150, False)])
+def test_a_narrow_terminal_has_no_meanings_and_cuts_no_sum(books, command, columns, is_narrow):
     ran = command.at_terminal(*books.words(), columns=columns)
     assert "\x1b[1;37;41mASKED TWICE" in ran.out
-    plain = command.at_terminal(*books.words(), columns=columns, NO_COLOR="1").out
-    assert "\x1b[1;37;41m" not in plain
-    lines = re.sub(r"\x1b\[[0-9;]*m", "", plain).splitlines()
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", ran.out).splitlines()
     begin = lines.index("") + 1
     table = lines[begin : lines.index("", begin)]
     assert max(map(len, table)) <= columns
-    assert any("221.15 USD" in line for line in table), "no sum is cut"
-    assert any("ours, and not theirs" in line for line in table) is (columns != 60)
-    has_second_line = any(re.match(" {14}[^ ]", line) for line in lines)
-    assert has_second_line is (columns < 150), "a difference goes on below itself"
+    assert any("221.15 USD" in line for line in table)
+    assert any("ours, and not theirs" in line for line in table) is not is_narrow
+    goes_on_below = any(re.match(" {14}[^ ]", line) for line in lines)
+    assert goes_on_below is is_narrow
 
 
-def test_json_and_a_report_of_all_rows(books, planted):
-    as_csv, as_lines = books.folder / "report.csv", books.folder / "report.jsonl"
-    ran = books("--json", "--out", as_csv)
+def test_json_has_all_counts_and_sums(books, planted):
+    ran = books("--json")
     assert (ran.status, ran.err, ran.json["agrees"]) == (1, "", False)
     assert {kind: count for kind, count in ran.json["counts"].items() if count} == planted.expected
     assert ran.json["sums"]["missing"] == {"ours": {"USD": "221.15"}, "theirs": {}}
+
+
+def test_a_report_has_all_rows_as_csv_or_as_json_lines(books, planted):
+    as_csv, as_lines = books.folder / "report.csv", books.folder / "report.jsonl"
+    for out in (as_csv, as_lines):
+        books("--out", out)
     rows = list(csv.DictReader(as_csv.read_text("utf-8").splitlines()))
-    assert Counter(row["kind"] for row in rows) == planted.expected
     assert tuple(rows[0]) == FIELDS
-    assert as_csv.stat().st_mode & 0o077 == 0, "only its owner can read it"
-    books("--out", as_lines)
-    records = [json.loads(line) for line in as_lines.read_text("utf-8").splitlines()]
+    assert Counter(row["kind"] for row in rows) == planted.expected
+    records = map(json.loads, as_lines.read_text("utf-8").splitlines())
     texts = [{name: str(value or "") for name, value in record.items()} for record in records]
     assert texts == rows
+    assert as_csv.stat().st_mode & 0o077 == 0, "only its owner can read it"
 
 
 def test_rows_that_are_wrong_are_told_before_the_provider_is_asked(books, planted):
@@ -88,22 +91,6 @@ def test_rows_that_are_wrong_are_told_before_the_provider_is_asked(books, plante
     assert len(planted.sandbox.received()) == before
 
 
-def test_a_file_is_described_as_for_bulk(books):
-    """With the same options: what a file was sent with reads it here, too."""
-    records = list(csv.DictReader(books.ours.read_text("utf-8").splitlines()))
-    own = books.folder / "own.csv"
-    with own.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [*records[0], "due_date"], delimiter=";")
-        writer.writeheader()
-        for record in records:
-            amount = record["amount"].replace(".", ",")
-            writer.writerow({**record, "amount": amount, "due_date": "25.11.2026"})
-    words = ("--decimal", "comma", "--date-format", "DMY", "--encoding", "utf-8")
-    ran = books(*words, ours=own)
-    assert "221,15 USD" in ran.out, "amounts are written as the file writes them"
-    assert ran.out.splitlines()[-1] == books().out.splitlines()[-1]
-
-
 MISUSE = cases_beside(__file__)["misuse"]
 
 
@@ -114,112 +101,108 @@ def test_a_misuse_is_named_and_nothing_is_printed(books, message):
     assert message in books.refused(*MISUSE[message].split())
 
 
-def test_the_report_does_not_replace_our_book(books):
+@pytest.mark.parametrize(
+    ("option", "out"),
+    [("--out", "ours.csv"), ("--out", "./ours.csv"), ("--html", "linked.csv")],
+)
+def test_the_report_does_not_replace_our_book(books, option, out):
     before = books.ours.read_bytes()
-    linked = books.folder / "linked.csv"
-    linked.symlink_to(books.ours)
-    same = f"{books.folder}/./{books.ours.name}"
-    for option, out in (("--out", books.ours), ("--html", linked), ("--out", same)):
-        is_ours = "is the file that is compared: name another one"
-        assert is_ours in books.refused(option, out)
+    (books.folder / "linked.csv").symlink_to(books.ours)
+    is_ours = "is the file that is compared: name another one"
+    assert is_ours in books.refused(option, f"{books.folder}/{out}")
     assert books.ours.read_bytes() == before
-    pipe = books.folder / "ours.jsonl"
+
+
+def test_our_book_is_a_file_that_can_be_read(books):
+    pipe, none = books.folder / "ours.jsonl", books.folder / "none.csv"
     os.mkfifo(pipe)
     assert "ours.jsonl is not a file but a pipe or a device" in books.refused(ours=pipe)
-    none = books.folder / "none.csv"
     assert "none.csv cannot be read: No such file or directory." in books.refused(ours=none)
 
 
-def test_books_that_agree_and_the_wrong_window(books, planted):
+def test_books_that_agree(books, planted):
     requests = planted.victor.payment_requests.list(direction="outbound", end_datetime=planted.end)
     rows = [{"id": request.id, "amount": str(request.amount)} for request in requests]
     agreed = books(ours=planted.write(books.folder / "equal.csv", rows))
     assert (agreed.status, agreed.out.splitlines()[-1]) == (0, "The books agree.")
-    books.window = ("--start", "2001-01-01", "--end", "2001-01-02T00:00:00Z")
-    ran = books(ours=planted.write(books.folder / "one.csv", rows[:1]))
+
+
+@pytest.fixture
+def one(planted):
+    """A row whose payment is there, and not in 2001."""
+    (made,) = planted.victor.payment_requests.find("INV-1", start_datetime=planted.start)
+    return {"id": made.id, "amount": str(made.amount)}
+
+
+OF_2001 = ("--start", "2001-01-01", "--end", "2001-01-02T00:00:00Z")
+
+
+def test_a_row_that_is_matched_by_its_id_beyond_the_window_is_told(books, planted, one):
+    books.window = OF_2001
+    ran = books(ours=planted.write(books.folder / "one.csv", [one]))
     assert "from 2001-01-01 00:00:00 UTC until just before 2001-01-02 00:00:00 UTC." in ran.out
     assert (
         "1 row of ours matched only by id, because the provider's list of the window has no such "
         "payment: whether the customer was asked twice is not known."
     ) in ran.out
-    later = [{**rows[0], "at": "2001-03-01T00:00:00Z"}]
+
+
+def test_where_no_row_is_in_the_window_nothing_agrees(books, planted, one):
+    books.window = OF_2001
+    later = [{**one, "at": "2001-03-01T00:00:00Z"}]
     ran = books(ours=planted.write(books.folder / "timed.csv", later))
     assert "Nothing was compared: no row of either book is in the window." in ran.out
     assert "agree" not in ran.out
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "message", "ends_with"),
-    [(401, None, "401", 2), (404, None, "404", 75), (200, "{}", "no list of results", 75)],
-)
-def test_a_read_that_fails_is_no_difference(books, planted, status, body, message, ends_with):
-    """Without its list, a page was not read: it is no empty one. And nobody has to repeat what
-    refused credentials end.
-    """
+@pytest.mark.parametrize(("status", "ends_with"), [(401, 2), (404, 75)])
+def test_a_read_that_fails_is_no_difference(books, planted, status, ends_with):
+    """And nobody has to repeat what refused credentials end."""
     out = books.folder / "report.csv"
-    planted.sandbox.inject("status", status=status, body=body, operation="list", times=100)
+    planted.sandbox.inject("status", status=status, operation="list", times=100)
     try:
         ran = books("--out", out, "--json")
     finally:
         planted.sandbox.clear_faults()
-    assert (ran.status, ran.out) == (ends_with, "")
-    assert message in ran.err
-    assert ran.error["status_code"] == status
+    assert (ran.status, ran.out, ran.error["status_code"]) == (ends_with, "", status)
     assert not out.exists()
 
 
 @pytest.mark.parametrize(
     ("number", "status"),
-    [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
-    ids=str,
+    [(signal.SIGKILL, -9), (signal.SIGTERM, 143)],
+    ids=["killed", "terminated"],
 )
 def test_it_is_ended_in_the_middle_and_leaves_nothing(books, planted, number, status):
     out, temporary = books.folder / "report.csv", books.folder / "temporary"
     temporary.mkdir()
     out.write_text("of yesterday", "utf-8")
-    in_folder = Command({**books.command.environment, "TMPDIR": str(temporary)})
     before = calls(planted.sandbox, "list")
     planted.sandbox.inject("cut_answer", operation="list", skip=3, how="stall", after=1)
-    with in_folder.started(*books.words("--page-size", "10", "--out", out)) as process:
-        while calls(planted.sandbox, "list") < before + 4:
-            assert process.poll() is None
-        assert in_folder.stopped(process, number).status == status
+    words = books.words("--page-size", "10", "--out", out)
+    with books.command.started(*words, TMPDIR=str(temporary)) as process:
+        until(lambda: calls(planted.sandbox, "list") == before + 4)
+        assert books.command.stopped(process, number).status == status
     planted.sandbox.clear_faults()
     assert out.read_text("utf-8") == "of yesterday"
-    assert list(temporary.iterdir()) == []
+    assert [*temporary.iterdir()] == []
     assert {*books.folder.iterdir()} == {books.ours, out, temporary}
 
 
-PAGE = (Path(__file__).parent.parent.parent / "docs" / "reconcile.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+PAGE = (Path(__file__).parents[2] / "docs" / "reconcile.md").read_text(encoding="utf-8")
 
 
-def table(heading: str) -> list[list[str]]:
+def table(heading: str) -> dict[str, list[str]]:
+    """The names in code in the second cell of each row, by the one in the first."""
     section = PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
-    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
-    return [[cell.strip() for cell in row] for row in rows]
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]*)", section, re.MULTILINE)
+    return {name: re.findall(r"`(\w+)`", cell) for name, cell in rows}
 
 
-def test_the_kinds_are_those_there_are_in_their_order():
+def test_the_page_has_the_kinds_that_there_are_in_their_order():
     kinds = [kind.value for kind in Kind]
-    assert [row[0].strip("`") for row in table("What to do about each row")] == kinds
-    assert list(KINDS) == kinds
+    assert [*table("What to do about each row")] == [*KINDS] == kinds
 
 
-def test_the_columns_are_those_that_are_read():
-    rows = table("The file")
-    by_name = {row[0].strip("`"): tuple(re.findall(r"`(\w+)`", row[1])) for row in rows}
-    assert by_name == dict(COLUMNS)
-
-
-def test_the_awaited_example(async_victor):
-    names = {}
-    exec(compile(BLOCKS[1], "docs/reconcile.md", "exec"), names)
-    now = datetime.now(UTC)
-    start, end = now - timedelta(hours=1), now - timedelta(minutes=30)
-
-    async def run():
-        async with async_victor:
-            return await names["agrees"](async_victor, [], start, end)
-
-    assert asyncio.run(run()) is True
+def test_the_page_has_the_columns_that_are_read():
+    assert table("The file") == {name: [*columns] for name, columns in COLUMNS.items()}

@@ -3,7 +3,9 @@ hostile text in it.
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,70 +31,81 @@ def odd_books(books: Books, planted: Planted) -> Books:
 def page(odd_books: Books) -> Path:
     report = odd_books.folder / "report.html"
     ran = odd_books("--html", report)
-    assert ran.status == 1
-    assert ran.err == f"The report is in {report}.\n"
+    assert (ran.status, ran.err) == (1, f"The report is in {report}.\n")
     assert report.stat().st_mode & 0o077 == 0, "only its owner can read it"
     return report
 
 
+@pytest.fixture
+def opened(browser: Any, page: Path) -> Iterator[Any]:
+    shown = browser.new_page()
+    shown.goto(page.as_uri())
+    yield shown
+    shown.close()
+
+
+def section(opened: Any, kind: str) -> Any:
+    return opened.locator("section", has=opened.locator(f"h2 .{kind}"))
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (375, "dark")])
-def test_it_fits_and_can_be_read_and_printed(browser, page, width, scheme):
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    opened, loaded, said = context.new_page(), list[str](), list[str]()
+def test_it_fits_and_can_be_read(opened, width, scheme):
+    opened.set_viewport_size({"width": width, "height": 800})
+    opened.emulate_media(color_scheme=scheme)
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
+    assert opened.evaluate(CONTRAST) == []
+    assert not section(opened, "missing").locator("thead .title").is_visible()
+
+
+def test_it_loads_nothing_and_text_in_it_is_text(browser, page):
+    opened, loaded, said = browser.new_page(), list[str](), list[str]()
     opened.on("request", lambda request: loaded.append(request.url))
     opened.on("console", lambda message: said.append(message.text))
     opened.goto(page.as_uri())
-    assert opened.evaluate("document.documentElement.scrollWidth") <= width
-    assert opened.evaluate(CONTRAST) == []
     assert (len(loaded), said) == (1, [])
     assert opened.title() == "Reconciliation: ours & <theirs>.csv"
+    assert HOSTILE.replace("\u202e", "<U+202E>") in opened.inner_text("body")
     assert opened.locator("script, img, link, b").count() == 0
-    missing = opened.locator("section", has=opened.locator("h2 .missing"))
-    assert not missing.locator("thead .title").is_visible()
-    opened.emulate_media(media="print")
+    opened.close()
+
+
+def test_on_paper_it_is_white_and_each_page_says_what_its_rows_are(opened):
+    opened.emulate_media(media="print", color_scheme="dark")
     style = "(of) => getComputedStyle(document.querySelector(of))"
-    assert opened.evaluate(f"({style})('html').colorScheme") == "light", "paper is white"
+    assert opened.evaluate(f"({style})('html').colorScheme") == "light"
     heading = opened.evaluate(f"({style})('.rows thead').display")
     assert heading == "table-header-group", "pages repeat it"
-    title = missing.locator("thead .title").inner_text()
+    title = section(opened, "missing").locator("thead .title").inner_text()
     assert title == "Reconciliation of ours & <theirs>.csv: missing, 6 rows"
-    context.close()
 
 
-def test_it_says_what_the_text_says_and_what_to_do(browser, odd_books, planted, page):
-    opened = browser.new_page()
-    opened.goto(page.as_uri())
-    text = opened.inner_text("body")
-    shown = odd_books().out.splitlines()
+def test_it_says_what_the_text_says(odd_books, opened):
+    text, shown = opened.inner_text("body"), odd_books().out.splitlines()
     notes = shown[shown.index("", shown.index("") + 1) + 2 :]
     assert [note for note in notes if note not in text] == []
-    counts = {
-        one.locator("h2 span").get_attribute("class"): one.locator("tbody tr").count()
-        for one in opened.locator("section").all()[1:-1]
-    }
+
+
+def test_it_has_each_row_and_says_what_to_do(planted, opened):
     expected = dict(planted.expected) | {"missing": planted.expected["missing"] + 1}
     del expected["matched"], expected["modified"]
-    assert counts == expected
+    assert {
+        kind: section(opened, kind).locator("tbody tr").count() for kind in expected
+    } == expected
+    assert opened.locator("section").count() == len(expected) + 2
     for kind in expected:
         row = opened.locator("tbody tr", has=opened.locator(f"th.{kind}")).inner_text()
         assert reconcile.KINDS[kind].meaning in row.split("\t")
-    twice = opened.locator("section", has=opened.locator("h2 .duplicate")).locator("tbody tr").first
+    twice = section(opened, "duplicate").locator("tbody tr").first.inner_text()
     other = r"44.23 USD\tpending\tthe other payment is \w+"
-    assert re.fullmatch(rf"\d+\tTWICE-0\t44.23 USD\t\w+ \(TWICE-0\)\t{other}", twice.inner_text())
-    assert HOSTILE.replace("\u202e", "<U+202E>") in text
-    opened.close()
+    assert re.fullmatch(rf"\d+\tTWICE-0\t44.23 USD\t\w+ \(TWICE-0\)\t{other}", twice)
 
 
-def test_a_section_has_a_sum_and_no_empty_column(browser, page):
-    opened = browser.new_page()
-    opened.goto(page.as_uri())
-    missing = opened.locator("section", has=opened.locator("h2 .missing"))
+def test_a_section_has_a_sum_and_no_empty_column(opened):
+    missing = section(opened, "missing")
     assert missing.locator("thead tr").last.inner_text() == "Line\tOurs\tOur amount"
     assert missing.locator("tfoot tr").inner_text() == "\tSum\t228.15 USD"
-    differs = opened.locator("section", has=opened.locator("h2 .differs"))
-    sums = differs.locator("tfoot tr").inner_text()
-    assert sums == "\tSum\t221.15 EUR\n+ 442.35 USD\tSum\t663.45 USD\t\t"
-    opened.close()
+    sums = section(opened, "differs").locator("tfoot tr").inner_text()
+    assert sums == "\tSum\t221.15 EUR\n+ 221.20 USD\tSum\t442.30 USD\t\t"
 
 
 def test_a_page_stops_where_a_browser_would_be_slow(books, monkeypatch):

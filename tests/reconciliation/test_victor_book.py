@@ -17,10 +17,9 @@ from victor_ext import (
     ConfigurationError,
     ConnectionFailed,
     RetryPolicy,
-    ServerError,
+    UnreadableResponse,
     VictorOAuth,
 )
-from victor_ext.money import Money
 from victor_ext.reconciliation import Kind, Progress, reconcile, reconcile_async
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
@@ -39,26 +38,28 @@ def test_all_that_was_planted_is_found_and_nothing_else(planted, book):
     told, before = list[Progress](), len(planted.sandbox.received())
     with reconcile(planted.victor, book, **planted.window, on_progress=told.append) as report:
         assert found(report) == planted.expected
-        rows = {
-            row.theirs.reference if row.ours is None else row.ours.reference: row
-            for row in report.differences()
-        }
-        differences = {"AMOUNT-3": "amount", "CURRENCY-3": "currency", "ANOTHER-3": "reference"}
-        for name, difference in differences.items():
-            assert rows[name].differences == (difference,)
-        assert rows["MISSING-3"].ours.key == "key-of-a-missing-one-3"
-        assert rows[None].reason.startswith("The row has neither a reference nor an id, so it ")
-        assert rows["UNKNOWN-3"].theirs.status == "pending"
-        assert rows["TWICE-1"].other_id not in (None, rows["TWICE-1"].theirs.id)
-        assert next(iter(report)).kind is Kind.DUPLICATE
-        summary = report.summary
+        assert next(iter(report)).kind is Kind.DUPLICATE, "what matters most comes first"
+    assert report.summary.outside == 1
+    assert (told[-1].ours, told[-1].theirs) == (len(planted.rows), report.summary.theirs)
+    assert {seen.method for seen in planted.sandbox.received()[before:]} == {"GET"}
+
+
+def test_a_row_says_what_differs_and_which_payments_it_is_about(planted, book):
+    with reconcile(planted.victor, book, **planted.window) as report:
+        rows = {(row.ours or row.theirs).reference: row for row in report.differences()}
+    assert rows["AMOUNT-3"].differences == ("amount",)
+    assert rows["CURRENCY-3"].differences == ("currency",)
+    assert rows["MISSING-3"].ours.key == "key-of-a-missing-one-3"
+    assert rows["UNKNOWN-3"].theirs.status == "pending"
+    assert rows["TWICE-1"].other_id not in (None, rows["TWICE-1"].theirs.id)
+    assert rows[None].reason.startswith("The row has neither a reference nor an id, so it ")
+
+
+def test_a_report_is_read_before_it_is_closed(planted):
+    with reconcile(planted.victor, [], **planted.window) as report:
+        pass
     with pytest.raises(ConfigurationError, match="The report is closed: read it inside the `with`"):
         report.differences()
-    assert summary.totals[Kind.MISSING].ours == [Money.of("221.15", "USD")]
-    assert summary.totals[Kind.MODIFIED].theirs == [Money.of("40.00", "USD")]
-    assert summary.outside == 1
-    assert (told[-1].ours, told[-1].theirs) == (len(planted.rows), summary.theirs)
-    assert {seen.method for seen in planted.sandbox.received()[before:]} == {"GET"}
 
 
 def test_an_awaited_client_finds_the_same(planted, book):
@@ -73,24 +74,28 @@ def test_an_awaited_client_finds_the_same(planted, book):
 
 @pytest.mark.parametrize(
     ("fault", "options", "error"),
-    [("status", {"status": 503}, ServerError), ("cut_answer", {"after": 60}, ConnectionFailed)],
+    [
+        ("cut_answer", {"after": 60}, ConnectionFailed),
+        ("status", {"status": 200, "body": "{}"}, UnreadableResponse),
+    ],
+    ids=["cut off", "without its list"],
 )
-def test_a_walk_that_fails_gives_no_report(planted, book, fault, options, error):
+def test_a_page_that_cannot_be_read_gives_no_report(planted, book, fault, options, error):
+    """A page without its list is no empty one."""
     quick = planted.victor.with_options(retry=RetryPolicy(base=0.0, max_attempts=3))
     planted.sandbox.inject(fault, operation="list", skip=3, times=100, **options)
     try:
         with pytest.raises(error):
-            reconcile(quick, book, **planted.window)
+            reconcile(quick, book, **planted.window, page_size=10)
     finally:
         planted.sandbox.clear_faults()
 
 
-def test_the_client_belongs_to_the_function(planted):
-    ours, awaited = list[Any](), AsyncVictor(VictorOAuth("id", "a secret that is fake"))
-    mistaken = partial(reconcile_async, planted.victor, ours, **planted.window)
-    wrong = {object(): "client is object: use ", awaited: "is AsyncVictor: await "}
-    for client, why in wrong.items():
+def test_a_client_is_given_to_the_function_of_its_kind(planted):
+    awaited = AsyncVictor(VictorOAuth("id", "a secret that is fake"))
+    for client, why in ((object(), "client is object: use "), (awaited, "is AsyncVictor: await ")):
         with pytest.raises(ConfigurationError, match=why):
-            reconcile(client, ours, **planted.window)
+            reconcile(client, [], **planted.window)
+    mistaken = partial(reconcile_async, planted.victor, [], **planted.window)
     with pytest.raises(ConfigurationError, match="client is Victor: use reconcile instead"):
         anyio.run(mistaken)
