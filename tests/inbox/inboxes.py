@@ -1,6 +1,9 @@
 """Inboxes of each kind, and what they read of a provider."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -41,29 +44,30 @@ class AnyInbox:
 
     def receive(self, body: Any, headers: Any, **named: Any) -> Any:
         if self.kind == "awaited":
-            return anyio.run(self._received, body, headers, named)
+            return anyio.run(partial(self._received, body, headers, **named))
         if self.kind == "blocking":
             return received(self.box, body, headers, **named)
         with transaction.atomic():
             return self.box.receive(body, headers, **named)
 
-    async def _received(self, body: Any, headers: Any, named: dict[str, Any]) -> Any:
+    def handle(self) -> list[Any]:
+        return list(anyio.run(self._handled) if self.kind == "awaited" else self.box.handle())
+
+    async def _received(self, body: Any, headers: Any, **named: Any) -> Any:
+        async with self._closing() as engine, AsyncSession(engine) as session, session.begin():
+            return await self.box.receive(session, body, headers, **named)
+
+    async def _handled(self) -> Any:
+        async with self._closing():
+            return await self.box.handle()
+
+    @asynccontextmanager
+    async def _closing(self) -> AsyncIterator[Any]:
+        """The connections of an event loop end with it."""
         try:
-            async with AsyncSession(self.box._engine) as session, session.begin():
-                return await self.box.receive(session, body, headers, **named)
+            yield self.box._engine
         finally:
             await self.box._engine.dispose()
-
-    def handle(self) -> list[Any]:
-        if self.kind != "awaited":
-            return list(self.box.handle())
-
-        async def handled() -> list[Any]:
-            events = await self.box.handle()
-            await self.box._engine.dispose()
-            return list(events)
-
-        return anyio.run(handled)
 
 
 OWN = httpx.Response(404, json={"result": {"code": "700.400.580"}})

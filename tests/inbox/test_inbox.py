@@ -1,7 +1,5 @@
 """The inbox: each notification is stored once and handled once, in any process and any order."""
 
-import hashlib
-import hmac
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +30,6 @@ from tests.outbox.rows import (
     received_number,
     write,
 )
-from tests.providers.connected.till import client_class
 from tests.providers.flexfactor.test_flexfactor_webhooks import signed, webhooks
 from tests.providers.velo.test_velo_notifications import HEADER, body_of
 from victor_ext import (
@@ -40,62 +37,17 @@ from victor_ext import (
     BadRequest,
     ConfigurationError,
     Delivery,
-    HmacSignature,
     InvalidRequest,
     NotFound,
     Outcome,
     ServerError,
-    connect,
 )
 from victor_ext.event_queue.queue import MOST_TRIES
 from victor_ext.inbox import AsyncInbox, EventState, InboxEvent
 from victor_ext.inbox.django import DjangoInbox
 from victor_ext.providers import eastpay, velo
-from victor_ext.providers.connected.webhooks import DocumentWebhook
 
 pytestmark = pytest.mark.slow
-
-
-class UnreadableError(ValueError):
-    pass
-
-
-class UnknownKindError(UnreadableError):
-    pass
-
-
-class UntoldError(UnreadableError):
-    pass
-
-
-class Variant(dict[str, Any]):
-    pass
-
-
-def till_webhook(read_webhook: Any, **given: Any) -> DocumentWebhook:
-    """The webhook of a document whose generated package reads with this function."""
-    module = SimpleNamespace(
-        WEBHOOKS={"paid": SimpleNamespace(tags=({"type": ("paid",)},))},
-        UNTOLD=(),
-        UnreadableWebhook=UnreadableError,
-        UnknownWebhook=UnknownKindError,
-        AmbiguousWebhook=UntoldError,
-        read_webhook=read_webhook,
-    )
-    arguments = dict.fromkeys(("verify", "id", "name", "read")) | given
-    return DocumentWebhook("Till", module, Variant, **arguments)
-
-
-def read_members(
-    body: Any, headers: Any = None, *, name: Any = None, verify: Any = None
-) -> SimpleNamespace:
-    assert name is None
-    if verify is not None:
-        verify(headers, body)
-    content = json.loads(body)
-    if content == []:
-        raise UnreadableError("a list")
-    return SimpleNamespace(**content)
 
 
 def note(session: Any, event: InboxEvent) -> None:
@@ -170,91 +122,114 @@ def test_what_may_be_another_event_is_handled(engine, later, resent):
     assert received(inbox, *refund("n1", order="o-2")) is not None
 
 
-def test_eastpays_are_hints_and_a_handler_is_called_once_for_each_result(engine):
-    gateway = Gateway()
+@pytest.fixture
+def gateway():
+    return Gateway()
+
+
+@pytest.fixture
+def hints(engine, gateway):
+    """An inbox of EastPay's, with a handler of what the gateway says."""
     inbox = inbox_of(engine, eastpay.Webhook(), gateway)
     inbox.on("payment")(lambda session, event: write(session, event.record.result.code))
-    hint = {"id": "8ac7a4a1", "result": {"code": "000.000.000"}}
-    assert [posted(inbox, hint) is None for _ in range(3)] == [False, True, True]
-    assert len(inbox.handle()) == 1
-    posted(inbox, hint)
-    assert inbox.handle() == []
+    return inbox
+
+
+HINT = {"id": "8ac7a4a1", "result": {"code": "000.000.000"}}
+
+
+def test_eastpays_are_hints_and_a_handler_is_called_once_for_each_result(hints, gateway):
+    assert [posted(hints, HINT) is None for _ in range(3)] == [False, True, True]
+    assert len(hints.handle()) == 1
+    posted(hints, HINT)
+    assert hints.handle() == []
     assert gateway.asked == 2  # nothing is new
-    posted(inbox, hint)
+    posted(hints, HINT)
+    gateway.says = "000.000.000"
+    assert len(hints.handle()) == 1
+    assert notes(hints) == ["000.200.000", "000.000.000"]
+
+
+def test_while_the_system_is_down_no_try_is_counted(hints, gateway):
+    posted(hints, HINT)
     gateway.says = ServerError("down", outcome=Outcome.UNKNOWN)
     for _ in range(2):
         with pytest.raises(ServerError):
-            inbox.handle()
-        assert inbox.handle() == []  # others would come first
-        end_waits(inbox)
+            hints.handle()
+        assert hints.handle() == []  # others would come first
+        end_waits(hints)
     gateway.says = "000.000.000"
-    assert [event.tries for event in inbox.handle()] == [1]  # an interruption is no try
-    assert notes(inbox) == ["000.200.000", "000.000.000"]
-    posted(inbox, hint)
+    assert [event.tries for event in hints.handle()] == [1]
+
+
+def test_a_hint_is_not_handled_without_a_client(engine, hints):
+    posted(hints, HINT)
     without_client = inbox_of(engine, eastpay.Webhook())
     without_client.on()(note)
     with pytest.raises(ConfigurationError, match="only a hint"):
         without_client.handle()
 
 
-def test_a_documents_are_known_by_the_usual_members(engine):
-    webhook = till_webhook(read_members, read=lambda client, model: f"{client}{model.id}")
-    inbox = inbox_of(engine, webhook, "read ")
-    inbox.on("PAID")(note)
+def test_a_documents_are_known_by_the_usual_members(engine, bank):
+    webhook = bank.webhook(verify=None, read=lambda client, model: f"{client} {model.id}")
+    inbox = inbox_of(engine, webhook, "read")
+    inbox.on("CREATED")(note)
     for members, headers in (
-        ({"event_id": "1", "id": "o"}, {}),
-        ({"id": "2"}, {"Webhook-Id": "1"}),
-        ({"eventId": 3, "id": "o"}, {}),
-        ({"id": "o", "status": "a"}, {}),
-        ({"id": "o", "status": "b"}, {}),
-        ({"status": "b", "id": "o"}, {}),
+        ({"event_id": "1"}, {}),
+        ({}, {"Webhook-Id": "1"}),
+        ({"eventId": 3}, {}),
+        ({"status": "a"}, {}),
+        ({"status": "b"}, {}),
+        ({"status": "b"}, {}),
     ):
-        posted(inbox, {"type": "paid", **members}, headers)
+        posted(inbox, {"type": "created", "id": "o", **members}, headers)
     assert [event.subject for event in inbox.handle()] == ["1", "3", "o", "o"]
-    assert notes(inbox) == ["paid 1 read o", "paid 3 read o", "paid o read o", "paid o read o"]
+    assert notes(inbox) == [f"created {subject} read o" for subject in ("1", "3", "o", "o")]
 
 
-def test_a_documents_are_known_as_the_caller_says(engine):
-    webhook = till_webhook(
-        read_members,
-        id=lambda headers, model: headers["x"] + model.n,
-        name=lambda model: model.n,
+def test_a_documents_are_known_as_the_caller_says(engine, bank):
+    webhook = bank.webhook(
+        verify=None,
+        id=lambda headers, model: headers["x"] + model.id,
+        name=lambda model: model.id,
     )
-    event = posted(inbox_of(engine, webhook), {"n": "A"}, {"X": "b"})
+    event = posted(inbox_of(engine, webhook), {"type": "created", "id": "A"}, {"X": "b"})
     assert (event.name, event.subject) == ("A", "bA")
-    usual = inbox_of(engine, till_webhook(read_members))
+
+
+def test_what_nothing_tells_from_another_one_needs_a_function_of_the_caller(engine, payer):
     with pytest.raises(ConfigurationError, match="pass webhook"):
-        posted(usual, {"n": 1})
-    with pytest.raises(InvalidRequest, match="not a notification of Till's"):
-        posted(usual, [])
+        posted(inbox_of(engine, payer.webhook(verify=None)), {"type": "ping"})
 
 
 ACCOUNT = {"id": "a-1", "owner": "Ada"}
 
 
-def test_webhooks_that_need_a_name_are_received_by_it(engine, bank, caplog):
-    """It is said when the inbox is made; and without it a genuine one is not refused for good."""
+def test_which_webhooks_need_a_name_is_said_when_the_inbox_is_made(engine, bank, caplog):
     webhook = bank.webhook(verify=None)
-    inbox = inbox_of(engine, webhook)
+    inbox_of(engine, webhook)
     assert "receive(..., name=) for these: opened, frozen." in caplog.text
     assert webhook.needs_name == ("opened", "frozen")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [(None, r"receive\(\.\.\., name=\)"), ("nope", r"'nope' is no webhook of .* opened, frozen")],
+)
+def test_without_its_name_a_genuine_one_is_not_refused_for_good(engine, bank, name, words):
+    with pytest.raises(ConfigurationError, match=words):
+        posted(inbox_of(engine, bank.webhook(verify=None)), ACCOUNT, name=name)
+
+
+def test_webhooks_that_need_a_name_are_received_by_it(engine, bank):
+    inbox = inbox_of(engine, bank.webhook(verify=None))
     inbox.on()(note)
-    with pytest.raises(ConfigurationError, match=r"receive\(\.\.\., name=\)"):
-        posted(inbox, ACCOUNT)
-    with pytest.raises(ConfigurationError, match=r"'nope' is no webhook of .* opened, frozen"):
-        posted(inbox, ACCOUNT, name="nope")
     for name in ("opened", "frozen"):  # one body, two events
         assert posted(inbox, ACCOUNT, name=name) is not None
         assert posted(inbox, ACCOUNT, name=name) is None
-    for word in ("created", "updated"):
-        assert posted(inbox, {"type": word, "id": "e-1"}) is not None
+    posted(inbox, {"type": "updated", "id": "e-1"})
     models = [(event.name, type(event.notification).__name__) for event in inbox.handle()]
-    assert models == [
-        ("opened", "Account"),
-        ("frozen", "Account"),
-        ("created", "Notice"),
-        ("updated", "Notice"),
-    ]
+    assert models == [("opened", "Account"), ("frozen", "Account"), ("updated", "Notice")]
 
 
 def test_a_kind_that_is_new_is_stored_once_and_handled(engine, bank):
@@ -273,11 +248,20 @@ def test_a_kind_that_is_new_is_stored_once_and_handled(engine, bank):
     assert event.notification["into"] == new["into"]
 
 
+def test_a_model_has_all_digits_that_came(engine, bank):
+    inbox = inbox_of(engine, bank.webhook(verify=None))
+    inbox.on()(note)
+    posted(inbox, b'{"id": "a-1", "owner": "Ada", "balance": 0.30}', name="opened")
+    (event,) = inbox.handle()
+    assert str(event.notification.balance) == "0.30"
+
+
 BYTES = [
     b"",
     b"\xff",
     b'{"id": "\xff"}',
     b'{"id": "\xed\xa0\x80", "type": "created"}',
+    b"[]",
     b"[" * 9_999,
     b'"\xed\xa0\x80"',
     b"null",
@@ -312,23 +296,6 @@ def test_a_kind_that_is_new_is_refused_by_name_if_it_is_nested_too_deeply(engine
     handled = len(inbox.handle())
     assert handled == sum(inbox.event_counts().values()) + len(notes(inbox))
     assert handled > 0
-
-
-def test_the_webhooks_of_a_document_are_its_models_with_all_digits(engine):
-    body, secret = b'{"payment_id": "p-1042", "fee": 0.30}', "the secret of the shop"
-    headers = {"x-till-signature": hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
-    fees = []
-    with connect(client_class(), base_url="https://till.example") as till:
-        verify = HmacSignature(header="X-Till-Signature", secret=secret)
-        webhook = till.webhook(verify=verify, id=lambda _, settlement: settlement.payment_id)
-        inbox = inbox_of(engine, webhook)
-        inbox.on()(lambda _session, event: fees.append(str(event.notification.fee)))
-        assert received(inbox, body, headers) is not None
-        assert received(inbox, body, headers) is None
-        with pytest.raises(AuthenticationError):
-            received(inbox, body.replace(b"3", b"4"), headers)
-        assert [event.subject for event in inbox.handle()] == ["p-1042"]
-    assert fees == ["0.30"]
 
 
 def test_what_is_not_the_systems_is_not_stored(engine):
@@ -389,15 +356,15 @@ def test_four_processes_that_receive_the_same_store_it_once(engine):
     assert [sum(each) for each in zip(*stored, strict=True)] == [1] * 20
 
 
-def test_inboxes_of_two_systems_share_their_tables_and_nothing_else(engine):
-    till, velos = inbox_of(engine, till_webhook(read_members)), inbox_of(engine)
-    for box in (till, velos):
+def test_inboxes_of_two_systems_share_their_tables_and_nothing_else(engine, bank):
+    banks, velos = inbox_of(engine, bank.webhook(verify=None)), inbox_of(engine)
+    for box in (banks, velos):
         box.on()(note)
     assert received(velos, body_of(3, "e-1")) is not None
-    paid = {"id": "e-1", "type": "paid"}
-    assert [posted(till, paid) is None for _ in range(2)] == [False, True]
-    assert [event.name for event in till.handle()] == ["paid"]
-    assert till.gaps("payor-1", after=0) == []
+    created = {"event_id": "e-1", "id": "o", "type": "created"}
+    assert [posted(banks, created) is None for _ in range(2)] == [False, True]
+    assert [event.name for event in banks.handle()] == ["created"]
+    assert banks.gaps("payor-1", after=0) == []
     assert [event.name for event in velos.handle()] == ["payment.accepted"]
     assert velos.gaps("payor-1", after=0) == [range(1, 3)]
 
@@ -450,37 +417,36 @@ def test_what_cannot_be_read_is_a_dead_letter_and_keeps_nobody_waiting(engine):
 
 
 @pytest.mark.parametrize("error", [NotFound, BadRequest])
-@pytest.mark.parametrize("system", ["eastpay", "connect"])
 def test_an_id_that_the_system_does_not_know_ends_after_three_inquiries(
-    engine,
-    bank,
-    monkeypatch,
-    error,
-    system,
+    hints, gateway, monkeypatch, error
 ):
-    """Where anybody can post: it is no dead letter, and few are kept. One that can be read late is
-    handled.
-    """
+    """Where anybody can post: it is no dead letter, and few are kept."""
     monkeypatch.setattr("victor_ext.inbox.inboxes._MOST_NOT_FOUND", 4)
-    gateway = Gateway(unknown(error))
-    by_inquiry = bank.webhook(verify=None, read=lambda client, model: client.inquire(model.id))
-    inbox = inbox_of(engine, eastpay.Webhook() if system == "eastpay" else by_inquiry, gateway)
-    inbox.on()(note)
+    gateway.says = unknown(error)
     for number in range(6):
-        posted(inbox, {"type": "created", "id": f"forged-{number}"})
+        posted(hints, {"id": f"forged-{number}"})
     for _ in range(3):
-        assert inbox.handle() == []
-        lengthen_waits(inbox)
-        assert inbox.handle() == [], "it waits for its next try"
-        end_waits(inbox)
-    assert inbox.handle() == inbox.dead_letters() == []
+        assert hints.handle() == []
+        lengthen_waits(hints)
+        assert hints.handle() == [], "it waits for its next try"
+        end_waits(hints)
+    assert hints.handle() == hints.dead_letters() == []
     assert gateway.asked == 6 * 3
-    newest = inbox.dead_letters("not_found")
-    assert [letter.subject for letter in newest] == [f"forged-{number}" for number in range(2, 6)]
-    assert inbox.retry_dead_letters() == 0
-    assert inbox.retry_dead_letters(newest[0].id) == 1
+    newest = [f"forged-{number}" for number in range(2, 6)]
+    assert [letter.subject for letter in hints.dead_letters("not_found")] == newest
+
+
+def test_an_id_that_becomes_known_late_is_handled_once_a_person_asks_for_it(hints, gateway):
+    gateway.says = unknown(NotFound)
+    posted(hints, HINT)
+    for _ in range(3):
+        hints.handle()
+        end_waits(hints)
+    (letter,) = hints.dead_letters("not_found")
     gateway.says = "000.200.000"
-    assert [event.subject for event in inbox.handle()] == ["forged-2"]
+    assert hints.retry_dead_letters() == 0
+    assert hints.retry_dead_letters(letter.id) == 1
+    assert [event.subject for event in hints.handle()] == [HINT["id"]]
 
 
 def test_what_was_discarded_is_remembered(engine):
@@ -497,7 +463,7 @@ def test_what_is_older_than_anybody_repeats_is_forgotten(engine):
     hints.on()(note)
     for handled in (1, 0):
         received(inbox, body_of())
-        posted(hints, {"id": "8ac7a4a1"})
+        posted(hints, HINT)
         assert len(hints.handle()) == handled
         change(inbox, received_at=0.0)
         for box in (inbox, hints):

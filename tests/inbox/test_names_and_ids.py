@@ -76,11 +76,12 @@ def test_only_the_systems_own_response_says_that_an_id_is_unknown(
     assert warned == (state is EventState.NOT_FOUND), "one, however many ids are forged"
 
 
-def test_a_kind_that_is_new_and_has_no_id_is_an_event_of_its_own(new_inbox):
-    inbox = new_inbox()
-    for members, are_new in (({"amount": 5}, [True, True]), ({"id": "r-1"}, [True, False])):
-        new = [posted(inbox, {"type": "refunded", **members}) is not None for _ in range(2)]
-        assert new == are_new
+@pytest.mark.parametrize(
+    ("members", "are_new"), [({"amount": 5}, [True, True]), ({"id": "r-1"}, [True, False])]
+)
+def test_a_kind_that_is_new_and_has_no_id_is_an_event_of_its_own(new_inbox, members, are_new):
+    inbox, new = new_inbox(), {"type": "refunded", **members}
+    assert [posted(inbox, new) is not None for _ in range(2)] == are_new
 
 
 SECRET = "a secret of the tests"
@@ -125,18 +126,19 @@ def test_the_id_of_an_event_is_the_one_that_is_signed(sqlite, payer):
     assert are_new == [True, False, False, False, True]
 
 
-def test_webhooks_of_one_body_that_says_of_neither_which_it_is_need_a_name(
-    new_inbox,
-):
+def test_one_id_of_two_webhooks_is_two_events(new_inbox):
     inbox = new_inbox()
-    with pytest.raises(ConfigurationError, match=", ".join(NAMES)):
-        posted(inbox, NOTE)
     for name in ("payoutPaid", "PAYOUTFAILED"):
         inbox.on(name)(nothing)
     for name in NAMES:
         assert posted(inbox, NOTE, name=name).name == name
-        assert posted(inbox, NOTE, name=name) is None, "one id, and two webhooks"
+        assert posted(inbox, NOTE, name=name) is None
     assert [event.name for event in inbox.handle()] == [*NAMES]
+
+
+def test_where_no_body_tells_its_webhook_all_need_a_name(new_inbox):
+    with pytest.raises(ConfigurationError, match=", ".join(NAMES)):
+        posted(new_inbox(), NOTE)
 
 
 @pytest.mark.parametrize("kind", KINDS)
