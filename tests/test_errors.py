@@ -145,25 +145,22 @@ class TestTheFamily:
 
     def test_nothing_is_known_of_one_that_was_made_with_a_message_only(self):
         error = VictorError("It went wrong.")
-        assert (error.outcome, error.attempts, error.status_code, error.body) == (
-            Outcome.NOT_SENT,
-            0,
-            None,
-            None,
-        )
+        assert (error.outcome, error.attempts) == (Outcome.NOT_SENT, 0)
+        assert (error.status_code, error.body) == (None, None)
+
+    def test_its_repr_says_the_outcome_and_the_status(self):
+        error = made(errors.RateLimited)
+        assert repr(error) == "RateLimited('It went wrong.', outcome='unknown', status_code=429)"
+        error = VictorError("It went wrong.")
         assert repr(error) == "VictorError('It went wrong.', outcome='not_sent')"
-        assert (
-            repr(made(errors.RateLimited))
-            == "RateLimited('It went wrong.', outcome='unknown', status_code=429)"
-        )
 
     def test_a_message_has_one_sentence_for_each_problem(self):
         error = InvalidRequest.of(PROBLEMS, doing="The payment request was not sent")
-        assert (
-            str(error)
-            == "The payment request was not sent: error.amount.invalid; notes is too long."
-        )
         assert list(error.problems) == PROBLEMS
+        said = "The payment request was not sent: error.amount.invalid; notes is too long."
+        assert str(error) == said
+
+    def test_of_many_problems_twenty_are_said_and_all_are_there(self):
         many = InvalidRequest.of([PROBLEMS[1]] * 2000)
         assert (len(many.problems), str(many).count("too long")) == (2000, 20)
         assert str(many).endswith("; notes is too long; and 1,980 more, in `problems`.")

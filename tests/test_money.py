@@ -273,8 +273,7 @@ def test_minor_units_follow_the_currency(money, amount, text):
 @given(st.integers(-(10**24), 10**24), CURRENCIES)
 def test_money_there_and_back_is_the_same(minor, currency):
     money = Money(minor, currency)
-    with localcontext() as context:
-        context.prec = 3
+    with localcontext(Context(prec=3)):
         assert Money.of(money.amount, currency) == money
         assert Money.of(f"{money.amount:f}", currency) == money
 

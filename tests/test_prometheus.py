@@ -98,26 +98,39 @@ def answers(
     }
 
 
-@pytest.mark.parametrize("shared", [False, True])
-def test_what_is_no_probe_is_no_healthy_answer(tmp_path, shared):
-    folder = tmp_path / "m" if shared else None
+@pytest.fixture(params=["one process", "a shared folder"])
+def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Prometheus, str]]:
+    """Metrics, and where they are served."""
+    folder = tmp_path / "m" if request.param == "a shared folder" else None
     metrics = Prometheus(registry=CollectorRegistry(), folder=folder)
     Info("build", "", registry=metrics._registry).info({"is": "this"})
     server = metrics.serve(0, "127.0.0.1")
-    url = f"http://127.0.0.1:{server.server_port}"
-    try:
-        for path in ("/metrics", "/metrics/", "/livez", "/readyz", "/readyz/"):
-            for method in ("GET", "HEAD", "POST"):
-                body = b"" if method == "HEAD" else b"# HELP" if "metrics" in path else b"ok\n"
-                expected = (405, b"Ask wi", "GET, HEAD") if method == "POST" else (200, body, "")
-                said = answers(metrics, url, method, path)
-                assert said == dict.fromkeys(said, expected), (method, path)
-        for path in ("/redyz", "/healthz", "/", "/readyz/x", "/Readyz", "/favicon.ico"):
-            said = answers(metrics, url, "GET", path)
-            assert said == dict.fromkeys(said, (404, b"Nothin", "")), path
-    finally:
-        server.shutdown()
-        server.server_close()
+    yield metrics, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+METRICS, PROBES = ["/metrics", "/metrics/"], ["/livez", "/readyz", "/readyz/"]
+OTHERS = ["/redyz", "/healthz", "/", "/readyz/x", "/Readyz", "/favicon.ico"]
+
+
+@pytest.mark.parametrize(
+    ("method", "paths", "expected"),
+    [
+        ("GET", METRICS, (200, b"# HELP", "")),
+        ("GET", PROBES, (200, b"ok\n", "")),
+        ("GET", OTHERS, (404, b"Nothin", "")),
+        ("HEAD", METRICS + PROBES, (200, b"", "")),
+        ("POST", METRICS + PROBES, (405, b"Ask wi", "GET, HEAD")),
+    ],
+    ids=["metrics", "probes", "other paths", "heads", "posts"],
+)
+def test_what_is_no_probe_is_no_healthy_answer(
+    served: tuple[Prometheus, str], method: str, paths: list[str], expected: Any
+) -> None:
+    for path in paths:
+        said = answers(*served, method, path)
+        assert said == dict.fromkeys(said, expected), path
 
 
 def test_the_rules_are_about_metrics_of_a_real_run(scraped, victor_sandbox, tmp_path):
