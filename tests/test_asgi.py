@@ -9,7 +9,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.programs import python
@@ -26,30 +26,28 @@ KEY = "invoice-1042-0123456789"
 @pytest.fixture
 def answered(victor: Victor) -> Any:
     """What a service answers whose only route creates a payment request with these changes."""
-    asked: dict[str, Any] = {}
-
-    def create(_request: Request) -> JSONResponse:
-        return JSONResponse(victor.payment_requests.create(**asked).to_dict())
-
-    app = Starlette(
-        routes=[Route("/", create, methods=["POST"])],
-        exception_handlers={VictorError: error_response},
-    )
 
     def call(**changes: Any) -> httpx.Response:
-        asked.update(
-            payment(**{"payer_counterparty_id": "acceptsRfp", "idempotency_key": KEY, **changes})
-        )
+        asked = {"payer_counterparty_id": "acceptsRfp", "idempotency_key": KEY, **changes}
+
+        def create(_request: Request) -> JSONResponse:
+            return JSONResponse(victor.payment_requests.create(**payment(**asked)).to_dict())
+
+        routes = [Route("/", create, methods=["POST"])]
+        app = Starlette(routes=routes, exception_handlers={VictorError: error_response})
 
         async def post() -> httpx.Response:
-            async with httpx.AsyncClient(
-                transport=httpx.ASGITransport(app), base_url="http://service"
-            ) as client:
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
                 return await client.post("/")
 
         return anyio.run(post)
 
     return call
+
+
+def response_to(error: Exception) -> Response:
+    return anyio.run(error_response, Request({"type": "http"}), error)
 
 
 def test_a_call_that_works_is_left_alone(answered: Any) -> None:
@@ -67,7 +65,7 @@ def test_wrong_arguments_are_named(answered: Any) -> None:
 def test_what_is_no_notification_is_no_wrong_argument(read: Any) -> None:
     with pytest.raises(InvalidRequest) as raised:
         read(b"{}")
-    assert anyio.run(error_response, Request({"type": "http"}), raised.value).status_code == 400
+    assert response_to(raised.value).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -92,27 +90,25 @@ def test_the_status_says_what_is_known(
     assert "043987673645" not in answer.text
 
 
-def test_the_providers_wish_to_wait_is_passed_on_rounded_up(answered: Any, faults: Faults) -> None:
+def test_the_providers_wish_to_wait_is_passed_on(answered: Any, faults: Faults) -> None:
     faults.rate_limit(retry_after=3600)
     answer = answered()
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "3600")
-    answer = anyio.run(
-        error_response, Request({"type": "http"}), RateLimited("Too many.", retry_after=2.4)
-    )
-    assert answer.headers["retry-after"] == "3"
 
 
-def test_a_limit_after_a_lost_response_is_no_refusal() -> None:
+def test_a_part_of_a_second_is_rounded_up() -> None:
+    assert response_to(RateLimited("Too many.", retry_after=2.4)).headers["retry-after"] == "3"
+
+
+@pytest.mark.parametrize(("outcome", "status"), [(Outcome.UNKNOWN, 504), (Outcome.REJECTED, 503)])
+def test_a_limit_after_a_lost_response_is_no_refusal(outcome: Outcome, status: int) -> None:
     """The work may have been done: only 504 says so."""
-    for outcome, status in ((Outcome.UNKNOWN, 504), (Outcome.REJECTED, 503)):
-        error = RateLimited("Too many.", outcome=outcome)
-        answer = anyio.run(error_response, Request({"type": "http"}), error)
-        assert answer.status_code == status
+    assert response_to(RateLimited("Too many.", outcome=outcome)).status_code == status
 
 
 def test_another_error_is_none_of_its_own() -> None:
     with pytest.raises(ZeroDivisionError):
-        anyio.run(error_response, Request({"type": "http"}), ZeroDivisionError())
+        response_to(ZeroDivisionError())
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import importlib
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,20 +19,10 @@ from victor_ext.systems import entry_points_of
 pytestmark = pytest.mark.slow
 PACKAGE = Path(victor_ext.__file__).parent
 GENERATED = PACKAGE.parent / "generated"
-HEAVY = [
-    "cryptography",
-    "jwt",
-    "typer",
-    "rich",
-    "starlette",
-    "uvicorn",
-    "anyio",
-    "asyncio",
-    "victor_api",
-    "sqlalchemy",
-    "psycopg",
-]
-HEAVY += ["django"]
+HEAVY = (
+    "cryptography jwt typer rich starlette uvicorn anyio asyncio victor_api sqlalchemy psycopg "
+    "django"
+)
 
 OURS = re.compile(r"\bvictor_ext\b|\bVictorError\b|\bVICTOR_(LOG|LISTENER_ERRORS)\b")
 """The names of this package, of the base of its errors and of its own variables: not those of a
@@ -41,20 +32,26 @@ payment system.
 NAMES = {*victor_ext.__all__}
 
 
-def run(code: str) -> str:
-    """What a fresh interpreter prints."""
-    ran = python("-W", "error", "-c", code)
+def value_after(code: str, expression: str) -> Any:
+    """What an expression is in a fresh interpreter, after this code."""
+    ran = python(
+        "-W", "error", "-c", f"import json, sys\n{code}\nprint(json.dumps([*{expression}]))"
+    )
     assert ran.returncode == 0, ran.stderr
-    return ran.stdout
+    return {*json.loads(ran.stdout)}
+
+
+def modules_after(code: str) -> set[str]:
+    found: set[str] = value_after(code, "sys.modules")
+    return found
 
 
 def loaded_after(code: str) -> set[str]:
     """Those of the heavy packages that are loaded after this code."""
-    code = (
-        f"import sys\n{code}\nimport json; print(json.dumps([n for n in {HEAVY!r} if n in "
-        "sys.modules]))"
-    )
-    return set(json.loads(run(code)))
+    return modules_after(code) & {*HEAVY.split()}
+
+
+HTTP = "import httpx\nhttpx.HTTPTransport()"
 
 
 class TestNames:
@@ -63,11 +60,7 @@ class TestNames:
         assert {*errors.__all__} <= NAMES
 
     def test_a_star_import_brings_them_all(self):
-        names = set(
-            json.loads(
-                run("import json; from victor_ext import *; print(json.dumps([*globals()]))")
-            )
-        )
+        names = value_after("from victor_ext import *", "globals()")
         assert names >= NAMES - {"__version__"}
 
     def test_another_name_is_none(self):
@@ -112,64 +105,42 @@ class TestNames:
             }
 
     def test_no_module_has_any_name_for_a_type_checker(self):
-        trees = {
-            path: ast.parse(path.read_text())
-            for path in (*PACKAGE.rglob("*.py"), *GENERATED.rglob("*.py"))
-        }
-        assert [
-            path
-            for path, tree in trees.items()
-            if any(vars(node).get("name") == "__getattr__" for node in tree.body)
-        ] == []
+        for path in (*PACKAGE.rglob("*.py"), *GENERATED.rglob("*.py")):
+            parts = ast.parse(path.read_text()).body
+            assert all(vars(part).get("name") != "__getattr__" for part in parts), path
 
 
 class TestWhatImportingCosts:
     def test_the_package_alone_loads_nothing_heavy(self):
         assert loaded_after("import victor_ext") == set()
-        assert (
-            json.loads(
-                run("import sys, json, victor_ext; print(json.dumps('httpx' in sys.modules))")
-            )
-            is False
-        )
+        assert "httpx" not in modules_after("import victor_ext")
 
     def test_an_error_loads_the_http_library_alone(self):
-        code = (
-            "from victor_ext import VictorError\nassert not any('providers' in name for name "
-            "in sys.modules)"
-        )
+        code = "from victor_ext import VictorError"
         assert loaded_after(code) == loaded_after("import httpx")
+        assert not any("providers" in name for name in modules_after(code))
 
     def test_its_names_load_no_more_than_an_http_client_does(self):
-        extra = loaded_after("from victor_ext import *") - loaded_after(
-            "import httpx\nhttpx.HTTPTransport()"
-        )
+        extra = loaded_after("from victor_ext import *") - loaded_after(HTTP)
         assert extra == {"victor_api"}
 
     def test_a_generated_package_and_the_names_of_its_models_cost_nothing(self):
-        code = "import json, sys, victor_api, victor_api.models; print(json.dumps([*sys.modules]))"
-        modules = set(json.loads(run(code)))
-        assert {name for name in modules if name.startswith("victor_api")} == {
-            "victor_api",
-            "victor_api.models",
-        }
-        assert modules.isdisjoint({"attr", "attrs", "httpx", *HEAVY} - {"victor_api"})
+        modules = modules_after("import victor_api, victor_api.models")
+        own = {name for name in modules if name.startswith("victor_api")}
+        assert own == {"victor_api", "victor_api.models"}
+        assert modules.isdisjoint({"attr", "attrs", "httpx", *HEAVY.split()} - own)
 
     def test_a_client_with_a_client_secret_needs_no_cryptography(self):
-        code = (
-            "from victor_ext import *\nVictor(VictorOAuth('i', 's'), "
-            "base_url='http://127.0.0.1:1').close()"
-        )
+        client = "Victor(VictorOAuth('i', 's'), base_url='http://127.0.0.1:1')"
+        code = f"from victor_ext import *\n{client}.close()"
+        assert loaded_after(code) - loaded_after(HTTP) == {"victor_api"}
         # awaited calls alone connect with it
-        code += "\nassert 'anyio._core._sockets' not in sys.modules"
-        assert loaded_after(code) - loaded_after("import httpx\nhttpx.HTTPTransport()") == {
-            "victor_api"
-        }
+        assert "anyio._core._sockets" not in modules_after(code)
 
     @pytest.mark.parametrize("system", [name for name in entry_points_of() if name != "victor"])
     def test_a_payment_system_loads_no_other_one_and_no_extra(self, system):
         code = f"import victor_ext.providers.{system}\nassert '{system}_api' in sys.modules"
-        assert loaded_after(code) - loaded_after("import httpx\nhttpx.HTTPTransport()") == set()
+        assert loaded_after(code) - loaded_after(HTTP) == set()
 
     def test_the_runtime_loads_no_generated_layer(self):
         files = (PACKAGE / "runtime").rglob("[a-z]*.py")
