@@ -21,21 +21,13 @@ def started(
     sandboxes: Callable[..., Sandbox],
     victor_key_pair: tuple[str, str],
     bare_environment: dict[str, str],
-    tmp_path: Path,
 ) -> Start:
     """Start a sandbox with options; give it, and the command that asks it."""
-    key_file = tmp_path / "key.pem"
-    key_file.write_text(victor_key_pair[0])
-    key_file.chmod(0o600)
+    credentials = {"VICTOR_API_KEY": API_KEY, "VICTOR_PRIVATE_KEY": victor_key_pair[0]}
 
     def start(**options) -> tuple[Sandbox, Command]:
         sandbox = sandboxes(**options)
-        variables = {
-            "VICTOR_BASE_URL": sandbox.url,
-            "VICTOR_API_KEY": API_KEY,
-            "VICTOR_PRIVATE_KEY_FILE": str(key_file),
-        }
-        return sandbox, Command(bare_environment | variables)
+        return sandbox, Command(bare_environment | credentials | {"VICTOR_BASE_URL": sandbox.url})
 
     return start
 

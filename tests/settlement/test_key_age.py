@@ -83,23 +83,25 @@ def test_a_call_that_is_made_ends_before_its_key(kept, part, deadline):
 
 
 @pytest.mark.parametrize(
-    ("set_by", "slept"), [(0, 0), (HOUR, 0), (-HOUR, 0), (0, HOUR), (-HOUR, HOUR)]
+    ("by_machine", "age", "surely_since"),
+    [(600, 600, 600), (600 + HOUR, 600 + HOUR, 600), (600 - HOUR, 600, 0)],
+    ids=["its clocks agree", "it slept, or its clock was set ahead", "its clock was set back"],
 )
-def test_what_was_first_sent_in_this_process_is_as_old_as_any_clock_says(set_by, slept):
+def test_what_was_first_sent_in_this_process_is_as_old_as_any_clock_says(
+    by_machine, age, surely_since
+):
+    """Its other clock, which stands still in its sleep, says 600 seconds."""
     there = NOW - 7 * HOUR
     first = now_at(there, is_known=False)
     assert SentSince.at(first, "me") == SentSince(NOW, "me", known=False, local=NOW)
-    by_machine = 600 + slept + set_by
-    passed = max(600, by_machine)
     # By now a response has a `Date`, so the time of sending is known.
-    now = now_at(there + passed, machine=NOW + by_machine, monotonic=650.0)
+    now = now_at(there + age, machine=NOW + by_machine, monotonic=650.0)
     sent = SentSince.at(now, "me", first.moment)
     assert sent == SentSince(there, "me", known=True, spread=sent.spread, local=NOW)
     # What was made before all clocks say that it was sent may be another program's.
-    no_less = max(0, min(600, by_machine))
-    assert sent.first(now) == datetime.fromtimestamp(there + passed - no_less, UTC)
-    assert reason(first.moment, now, passed + 300) is None
-    assert TOO_OLD in (reason(first.moment, now, passed + 60) or "")
+    assert sent.first(now) == datetime.fromtimestamp(there + age - surely_since, UTC)
+    assert reason(first.moment, now, age + 300) is None
+    assert TOO_OLD in (reason(first.moment, now, age + 60) or "")
 
 
 @pytest.mark.parametrize(
