@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.inbox.inboxes import generated
 from tests.outbox.conftest import database_url, engine, postgres_server, sqlite
 from victor_ext import connect
+from victor_spec.generate import generate
 
 __all__ = ["database_url", "engine", "postgres_server", "sqlite"]
 BESIDE = Path(__file__).parent
@@ -22,7 +22,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """
     folder = tmp_path_factory.mktemp("packages")
     for name in ("inbox_hooks", "shared_notes"):
-        generated(BESIDE / f"{name}.yaml", folder)
+        assert generate(BESIDE / f"{name}.yaml", folder).left_out == []
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)
         yield

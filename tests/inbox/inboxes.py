@@ -4,7 +4,6 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,12 +19,6 @@ from tests.outbox.rows import inbox_of, received
 from victor_ext import BadRequest, NotFound, Outcome
 from victor_ext.inbox import AsyncInbox
 from victor_ext.inbox.django import DjangoInbox
-from victor_spec.generate import generate
-
-
-def generated(document: Path, folder: Path) -> None:
-    """Generate the package of a document into a folder."""
-    assert generate(document, folder).left_out == []
 
 
 class AnyInbox:
