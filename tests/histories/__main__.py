@@ -48,8 +48,7 @@ def run_all(seed: str, numbers: Iterable[int], kind: str | None = None) -> Found
 def replayable(seed: str, complaint: str, kind: str | None = None) -> str:
     """The shortest history that fails in the same way, and what is wrong with it."""
     history = draw(seed, kind)
-    can_be_shorter = history.kind in LIKELY or history.kind == "files"
-    history = shortest(history, complaint) if can_be_shorter else history
+    history = shortest(history, complaint) if history.kind in LIKELY else history
     return f"seed {seed!r}: {complaint}\n{history!r}"
 
 

@@ -3,26 +3,26 @@ did.
 """
 
 import asyncio
-import importlib
-import io
 import json
-import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from operator import attrgetter
-from pathlib import Path
-from pkgutil import walk_packages
 from random import Random
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
-import victor_ext
 from tests.fifth_system.adapter import AsyncTiny, Tiny
 from tests.histories.provider import KEPT, Rules, Work
 from tests.histories.world import BEGINS, Process, Wire, World
-from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorError, VictorOAuth
+from victor_ext import (
+    AsyncVictor,
+    RetryPolicy,
+    Victor,
+    VictorError,
+    VictorOAuth,
+    idempotency_key_for,
+)
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import AsyncEastPay, CardToken, EastPay
 from victor_ext.providers.flexfactor import (
@@ -34,7 +34,6 @@ from victor_ext.providers.flexfactor import (
     Transaction,
 )
 from victor_ext.providers.velo import AsyncVelo, PaymentInstruction, Velo, VeloAuth
-from victor_spec.generate import generate
 
 QUICK = RetryPolicy(base=0.0, max_attempts=3, quota=10**9)
 DUE = BEGINS.date()
@@ -66,15 +65,12 @@ OTHER: list[dict[str, Any]] = [
 """What a caller changes under the same key, by mistake. Another Unicode form is no other text."""
 USD = Money.of("44.23", "USD")
 DECLINED = Transaction(id="t-1", occurred_at=datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC))
-FILE, HEADER = b"header:" + bytes(range(200)) * 3, 7
-"""A file that is sent from behind its header on."""
 MERCHANT = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
-_open_files: dict[str, Any] = {}
 _loop = cache(asyncio.new_event_loop)
 
 
 class Operation(NamedTuple):
-    """A write: the name of its method, or for the kiosk of its module, and its arguments.
+    """A write: the name of its method, and its arguments.
 
     `fact` comes before the name of a fact in what the provider knows a write without a key by.
     `terms` are what an outbox is told beside the arguments.
@@ -90,11 +86,6 @@ class Operation(NamedTuple):
     def call(self, client: Any, key: str, changed: dict[str, Any]) -> Any:
         """Call it as a program does, with these values changed."""
         args, named = self.arguments(key)
-        if self.system == "kiosk":
-            module, options = self.module, {"client": client.with_key(key), **named}
-            if hasattr(client, "__aenter__"):
-                return _parsed(module.asyncio_detailed(**options))
-            return module.sync_detailed(**options).parsed
         if self.fact == RESPOND:
             named["notes"] = changed.get("notes") or "Thanks."
             if "amount" in changed and self.name.endswith("accept"):
@@ -105,31 +96,10 @@ class Operation(NamedTuple):
             named["idempotency_key"] = key
         return attrgetter(self.name)(client)(*args, **named)
 
-    @property
-    def module(self) -> Any:
-        """The module of an operation of the kiosk."""
-        return kiosk(f"api.default.{self.name}")
-
-
-async def _parsed(response: Any) -> Any:
-    return (await response).parsed
-
-
-def _file(name: str) -> Any:
-    """The file of a fact, the same one for each call."""
-    if name not in _open_files:
-        _open_files[name] = kiosk("types").File(payload=io.BytesIO(FILE), file_name="f")
-        _open_files[name].payload.seek(HEADER)
-    return _open_files[name]
-
 
 def _pay(*names: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
     usual: dict[str, Any] = {"remote_id": "p7", "amount": USD, "source_account_name": "USD"}
     return ([PaymentInstruction(**usual, payor_payment_id=name) for name in names],), {}
-
-
-def _sale(name: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    return (), {"body": kiosk("models").Sale(amount=4423, reference=name)}
 
 
 RESPOND = "POST /v2/payment-requests/respond-to-request/"
@@ -191,42 +161,14 @@ OPERATIONS: dict[str, Operation] = {
         terms={"at_most_once": True},
     ),
     "cancel": Operation("flexfactor", "orders.cancel", lambda _: (("o-1",), {}), is_keyed=True),
-    "take": Operation("kiosk", "take_payment", _sale, is_keyed=True),
-    "place": Operation("kiosk", "place_order", _sale, is_keyed=True),
-    "raw": Operation(
-        "kiosk", "upload_raw", lambda name: ((), {"body": _file(name)}), is_keyed=True
-    ),
-    "form": Operation(
-        "kiosk",
-        "upload_form",
-        lambda name: ((), {"body": kiosk("models").Form(file=_file(name))}),
-        is_keyed=True,
-    ),
-    "pay out": Operation("kiosk", "pay_out", _sale),
     "charge": Operation("tiny", "charges.create", lambda name: ((name, 4423), {}), is_keyed=True),
 }
 _CALLED = [name for name in OPERATIONS if name not in ("submit two", "charge")]
 
 
-@cache
-def kiosk(module: str) -> Any:
-    """A module of the package of `kiosk.yaml`, which is generated once in each process.
-
-    All of it is imported then: a module that is first imported while a mistake is planted would
-    keep it.
-    """
-    if "kiosk_api" not in sys.modules:
-        folder = tempfile.mkdtemp(prefix="kiosk-")
-        generate(Path(__file__).with_name("kiosk.yaml"), Path(folder))
-        sys.path.insert(0, folder)
-        for each in walk_packages([folder], ""):
-            importlib.import_module(each.name)
-    return importlib.import_module(f"kiosk_api.{module}")
-
-
 def key_of(number: int, form: Any) -> str:
     """The key of a payment whose name is written in this Unicode form."""
-    return victor_ext.idempotency_key_for("invoice", normalize(form, f"Mü-{number}"))
+    return idempotency_key_for("invoice", normalize(form, f"Mü-{number}"))
 
 
 @cache
@@ -260,28 +202,18 @@ def client(
         "base_url": f"https://{system}.test",
         "deadline": deadline,
     }
-    if system == "kiosk":
-        takes_key = lambda request: request.url.path.startswith(("/v1/orders", "/v1/files"))  # noqa: E731 - one line
-        options |= {
-            "auth": victor_ext.BearerAuth("token-A"),
-            "key": victor_ext.HeaderKey(takes_key=takes_key),
-        }
-        made = (victor_ext.connect, victor_ext.connect_async)[awaited](
-            kiosk("client").Client, **options
-        )
-    else:
-        kinds, first, more = {
-            "victor": ((Victor, AsyncVictor), VictorOAuth(user, secret), {}),
-            "velo": ((Velo, AsyncVelo), VeloAuth(user, secret), {}),
-            "eastpay": ((EastPay, AsyncEastPay), "token-" + "A" * 40, {"entity_id": "E1"}),
-            "flexfactor": (
-                (FlexFactor, AsyncFlexFactor),
-                FlexFactorAuth("key", secret),
-                {"mid": MERCHANT},
-            ),
-            "tiny": ((Tiny, AsyncTiny), "token-A", {}),
-        }[system]
-        made = kinds[awaited](first, **more, **options)
+    kinds, first, more = {
+        "victor": ((Victor, AsyncVictor), VictorOAuth(user, secret), {}),
+        "velo": ((Velo, AsyncVelo), VeloAuth(user, secret), {}),
+        "eastpay": ((EastPay, AsyncEastPay), "token-" + "A" * 40, {"entity_id": "E1"}),
+        "flexfactor": (
+            (FlexFactor, AsyncFlexFactor),
+            FlexFactorAuth("key", secret),
+            {"mid": MERCHANT},
+        ),
+        "tiny": ((Tiny, AsyncTiny), "token-A", {}),
+    }[system]
+    made = kinds[awaited](first, **more, **options)
     made._driver.sleep = process.world.asleep if awaited else process.world.sleep
     made.__class__ = _by_the_worlds_clock(type(made))
     return made
@@ -320,7 +252,6 @@ class Calls:
         self.names = [key_of(number, "NFC") for number in range(2)]
         if self.response:
             self.world.provider.inbound = {name: {"amount": "44.23"} for name in self.names}
-        _open_files.clear()
         self.processes = [Process(self.world) for _ in range(1 if awaited else 3)]
         self.clients = [self._client(process) for process in self.processes]
         self.told: dict[str, list[Told]] = {name: [] for name in self.names}
@@ -428,11 +359,6 @@ class Calls:
         named = told.result if self.operation.system == "velo" else getattr(told.result, "id", None)
         if named != work.id and (is_create or (isinstance(named, str) and self.response is None)):
             return f"it is {work.id}"
-        content = work.values.get("content", FILE[HEADER:])
-        if FILE[HEADER:] not in content or FILE in content:
-            return f"{len(content)} bytes of the file arrived"
-        if self.operation.system == "kiosk" and told.result is None and work.reply.body:
-            return f"the answer was {work.reply.body!r}"
         if self.response:
             modified = told.sent.get("amount") if self.response == "Accepted" else None
             meant = (self.response, told.sent.get("notes") or "Thanks.", modified)

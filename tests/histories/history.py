@@ -7,45 +7,24 @@ from random import Random
 from typing import Any
 
 from tests.cases import cases_beside
-from tests.histories.batches import (
-    Batches,
-    BatchesBesideOthers,
-    Payrolls,
-    PayrollsBesideOthers,
-)
+from tests.histories.batches import Batches, Payrolls
 from tests.histories.calls import Calls
-from tests.histories.files import Files, Move
-from tests.histories.inboxes import Deliveries, Inboxes
+from tests.histories.inboxes import Inboxes
 from tests.histories.provider import KEPT
 from tests.histories.reading import Readings
-from tests.histories.real import Soak, Sockets
-from tests.histories.settling import (
-    YEAR,
-    Outboxes,
-    OutboxesBesideOthers,
-    RestoredOutboxes,
-    Writes,
-    WritesBesideOthers,
-)
+from tests.histories.settling import YEAR, Outboxes, RestoredOutboxes
+from tests.histories.soak import Soak
 from tests.histories.world import OK, Event
 
 KINDS: dict[str, Any] = {
     "calls": Calls,
     "outbox": Outboxes,
-    "bulk": Batches,
-    "reading": Readings,
-    "sockets": Sockets,
-    "soak": Soak,
-    "writes": Writes,
-    "payouts": Payrolls,
-    "outbox beside others": OutboxesBesideOthers,
-    "bulk beside others": BatchesBesideOthers,
-    "writes beside others": WritesBesideOthers,
-    "payouts beside others": PayrollsBesideOthers,
-    "deliveries": Deliveries,
-    "inbox": Inboxes,
-    "files": Files,
     "restored outbox": RestoredOutboxes,
+    "bulk": Batches,
+    "payouts": Payrolls,
+    "reading": Readings,
+    "inbox": Inboxes,
+    "soak": Soak,
 }
 DRAWN = cases_beside(__file__, "drawn")
 LIKELY, FAULTS = DRAWN["events"], DRAWN["faults"]
@@ -58,7 +37,7 @@ DAYS_AHEAD = (8 * 86_400.0, -8 * 86_400.0, 91 * 86_400.0, -91 * 86_400.0)
 
 @dataclass(frozen=True)
 class History:
-    """A history as data: each run of it is the same, but for those with real parts."""
+    """A history as data: each run of it is the same, but for a long run over sockets."""
 
     kind: str
     setup: dict[str, Any]
@@ -117,7 +96,7 @@ def run(history: History, words: Counter[str] | None = None) -> list[str]:
     scene = KINDS[history.kind](**history.setup)
     if history.kind not in LIKELY:
         wrong = list(dict.fromkeys(scene.play()))
-        if words is not None and history.kind == "soak":
+        if words is not None:
             words.update(f"soak: {word}" for word in scene.words())
         return wrong
     with scene.world.clocks():
@@ -149,7 +128,6 @@ def _let_happen(scene: Any, what: str, who: int, details: Any) -> None:
     process = scene.processes[number]
     if what == "wait":
         scene.world.now += details
-        scene.world.stopped += sum(not each.is_idle for each in scene.processes)
     elif what == "clock":
         process.ahead += details
     elif what == "meanwhile":
@@ -169,31 +147,8 @@ def kind_of(complaint: str) -> str:
     return re.sub(r"\d+", "N", complaint)[:70]
 
 
-def fewest_moves(history: History, complaint: str) -> History:
-    """The history of files without the moves, and without what is odd in them, that do not matter
-    to a complaint of this kind.
-    """
-
-    def is_shown(moves: list[Move]) -> bool:
-        shorter = replace(history, setup={**history.setup, "moves": moves})
-        return any(kind_of(wrong) == kind_of(complaint) for wrong in run(shorter))
-
-    moves = list(history.setup["moves"])
-    for place in reversed(range(1, len(moves))):
-        if is_shown([*moves[:place], *moves[place + 1 :]]):
-            del moves[place]
-    for place, move in enumerate(moves):
-        for calmer in move.calmer():
-            if is_shown([*moves[:place], calmer, *moves[place + 1 :]]):
-                moves[place] = calmer
-                break
-    return replace(history, setup={**history.setup, "moves": moves})
-
-
 def shortest(history: History, complaint: str) -> History:
     """The history without the events and faults that do not matter to a complaint of this kind."""
-    if history.kind == "files":
-        return fewest_moves(history, complaint)
     size = len(history.events)
     while size:
         for calm in (False, True):

@@ -58,9 +58,7 @@ _TO_RESPOND, _ONE_REQUEST = (
 )
 
 
-_MAKES = re.compile(
-    r"/request-payment$|/v3/payouts$|/v3/payments$|/v1/evaluate$|/v1/charges$|/v1/pay"
-)
+_MAKES = re.compile(r"/request-payment$|/v3/payouts$|/v3/payments$|/v1/evaluate$|/v1/charges$")
 """Paths at which something is made that has an id of its own."""
 
 
@@ -157,8 +155,6 @@ class Provider:
         self.inbound: dict[str, dict[str, Any]] = {}
         self.hidden: set[Work] = set()
         """What no list shows, though its place on a page is taken."""
-        self.hides_new = False
-        """Whether no list shows what is done now."""
         self.lag = 0.0
         """Seconds after which the state of a payout shows what was done to it."""
         self.taken: Callable[[str], list[str]] = lambda _path: []
@@ -188,13 +184,11 @@ class Provider:
         self.done.append(
             Work(fact, values, f"R{len(self.done):05}x7", account, self.clock(), call, status)
         )
-        if self.hides_new:
-            self.hidden.add(self.done[-1])
         return self.done[-1]
 
     def add_of_others(self, path: str, body: Any, work: Work) -> None:
         """Have done what another program asks for."""
-        system = {"/v3/payouts": "velo", "/v1/payouts": "kiosk"}.get(path, "eastpay")
+        system = "velo" if path == "/v3/payouts" else "eastpay"
         if "payment-requests" not in path:
             work.reply = getattr(self, f"_{system}")(path, body, work)
         self.others.append(work)
@@ -228,15 +222,11 @@ class Provider:
             if request.url.host in ("flexfactor.test", "tiny.test") and content
             else {}
         )
-        # For payouts the kiosk does not look at the header.
-        sent = {} if request.url.path == "/v1/payouts" else request.headers
-        return sent.get("idempotency-key", in_body.get("idempotencyKey"))
+        return request.headers.get("idempotency-key", in_body.get("idempotencyKey"))
 
     @staticmethod
     def may_answer(request: httpx.Request, body: str) -> bool:
         """Whether such a body may be the operation's own answer, by its page."""
-        if request.url.path == "/v1/orders":
-            return body != "html"
         return (
             body in ("empty", "login")
             and re.search(r"/v3/payouts/.|/cancel$", request.url.path) is not None
@@ -247,9 +237,7 @@ class Provider:
         """Whether a reply to a write says what was done, so that it proves it under any status."""
         if request.method == "GET" or not 200 <= reply.status < 300:
             return False
-        # Of what is placed, the kiosk's document says nothing.
-        is_declared = reply.body and request.url.path != "/v1/orders"
-        return bool(is_declared) or "location" in reply.headers
+        return bool(reply.body) or "location" in reply.headers
 
     @contextmanager
     def working(self, request: httpx.Request, content: bytes, call: int) -> Generator[Reply]:
@@ -298,18 +286,12 @@ class Provider:
         path, host = request.url.path, request.url.host.partition(".")[0]
         if request.method == "GET":
             return self._read(request.url, path.rpartition("/")[2], account)
-        if path.startswith("/v1/files"):
-            body: Any = {"content": content}
-        elif request.headers.get("content-type", "").startswith("application/x-www-form"):
+        body: Any
+        if request.headers.get("content-type", "").startswith("application/x-www-form"):
             body = dict(parse_qsl(content.decode()))
         else:
             body = json.loads(content or b"{}")
-        fact = (
-            key
-            or body.get("merchantTransactionId")
-            or body.get("reference")
-            or f"{request.method} {path}"
-        )
+        fact = key or body.get("merchantTransactionId") or f"{request.method} {path}"
         if path == "/v3/payouts":
             fact = body["payments"][0]["payorPaymentId"]
         elif host in ("victor", "velo") and key is None and self.of(fact):
@@ -407,17 +389,6 @@ class Provider:
     def _tiny(self, _path: str, _body: Any, work: Work) -> Reply:
         return Reply(202, b"", {"location": f"/v1/charges/{work.id}"})
 
-    def _kiosk(self, path: str, body: Any, work: Work) -> Reply:
-        if path != "/v1/orders":
-            return said(
-                201,
-                {"id": work.id}
-                | (body if path.startswith("/v1/pay") else {"size": len(body["content"])}),
-            )
-        # Of what this one answers, the document says nothing.
-        replies = said(200, {"id": work.id}), said(202, {"status": "taken"}), Reply(204), Reply(200)
-        return replies[sum(map(ord, work.fact)) % 4]
-
     # Victor's records and lists
 
     def shown(self, work: Work, detail: str) -> dict[str, Any]:
@@ -493,7 +464,7 @@ class Provider:
         visible = [work for work in works if work not in self.hidden]
         if url.path.endswith("/payments") and url.host == "velo.test":
             return self._payments(url.path, visible)
-        if url.host in ("eastpay.test", "flexfactor.test", "kiosk.test", "tiny.test"):
+        if url.host in ("eastpay.test", "flexfactor.test", "tiny.test"):
             return self._found(url, last, visible)
         if url.host == "velo.test":
             status = self.payout_status(last, self.lag)
@@ -563,11 +534,6 @@ class Provider:
         if url.path == "/v3/query":
             same = [each for each in works if each.fact == url.params["merchantTransactionId"]]
             return said(200, {"payments": [json.loads(each.reply.body) for each in same]})
-        if url.path == "/v1/payouts":
-            # not under a key
-            paid = [each for each in works if each.fact == each.values.get("reference")]
-            times = {each: datetime.fromtimestamp(each.at, UTC).isoformat() for each in paid}
-            return said(200, [{"id": each.id, "at": times[each], **each.values} for each in paid])
         if url.path.startswith("/v1/orders/"):
             is_cancelled = any(
                 each.values == {} or "idempotencyKey" in each.values

@@ -5,25 +5,16 @@ printed as the shortest history that fails in the same way; `run` of `history.py
 """
 
 import os
-from collections.abc import Generator
-from contextlib import contextmanager
-from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import make_url
 
 from tests.bulk.postgres import Postgres
 from tests.histories import settling
 from tests.histories.__main__ import replayable, run_all, soak
 from tests.histories.history import KINDS, draw, run
 from tests.histories.inboxes import shared_inboxes
-from tests.histories.provider import KEPT
-from tests.histories.real import FAULTS
-from tests.histories.world import Stepped, pause, with_world_time
+from tests.histories.soak import FAULTS
 from tests.mistakes import mistakes
-from tests.outbox.django_project import set_up, use_database
 from tests.tiers import borders
 
 pytestmark = pytest.mark.slow
@@ -46,7 +37,6 @@ def test_nobody_is_asked_twice_or_told_wrong(part: int) -> None:
         ("payouts", "created"),
         ("calls", "success"),
         ("reading", "read"),
-        ("deliveries", "handled"),
         ("inbox", "handled"),
     ):
         told = {name: times for name, times in found.words.items() if name.startswith(f"{family}:")}
@@ -70,8 +60,7 @@ def test_the_outbox_on_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         database = server.new_schema()
         monkeypatch.setattr(settling, "DATABASE", [database])
-        found = run_all(SEED, range(20), "outbox")
-        found.add(run_all(SEED, range(20), "writes"))
+        found = run_all(SEED, range(40), "outbox")
         found.add(run_all(SEED, range(20), "inbox"))
         shared_inboxes(database)[0]._engine.dispose()
         for lease in settling.LEASES:
@@ -79,50 +68,6 @@ def test_the_outbox_on_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
     finally:
         server.stop()
     assert not found.wrong, found.wrong
-
-
-@pytest.mark.pull_request
-def test_the_outbox_on_django(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    set_up()
-    from django.db import connection, transaction
-
-    from victor_ext.outbox.django import DjangoOutbox
-
-    def in_world_time(execute: Any, statement: str, *given: Any) -> Any:
-        return execute(with_world_time(statement), *given)
-
-    class PausingOutbox(Stepped, DjangoOutbox):
-        """Its transactions begin and end at a stop; it is used as an `Outbox` is."""
-
-        def _transaction(self, *given: Any) -> Any:
-            pause()
-            done = super()._transaction(*given)
-            pause()
-            return done
-
-        def add(self, _connection: Any, **arguments: Any) -> None:
-            super().add(**arguments)
-
-        @contextmanager
-        def begin(self) -> Generator[Any]:
-            with transaction.atomic():
-                yield self._connection
-
-    of_sqlalchemy = run_all(SEED, range(20), "outbox")
-
-    def make(_database: str, lease: float) -> Any:
-        made: Any = PausingOutbox(keys_kept=timedelta(seconds=KEPT), lease=timedelta(seconds=lease))
-        made._engine = made
-        return made
-
-    monkeypatch.setattr(settling, "shared_outbox", make)
-    with use_database(make_url(f"sqlite:///{tmp_path / 'outbox.sqlite'}")):
-        from django.core.management import call_command
-
-        call_command("migrate", verbosity=0)
-        with connection.execute_wrapper(in_world_time):
-            found = run_all(SEED, range(20), "outbox")
-    assert (found.words, found.wrong) == (of_sqlalchemy.words, {})
 
 
 @pytest.mark.nightly

@@ -156,14 +156,10 @@ class World:
         self.provider = Provider(rules, lambda: self.now + rules.ahead)
         self.running: Process | None = None
         self.exchanges = 0
-        self.stopped = 0
-        """How often a process was stopped for long, as by the sleep of its machine."""
         self.refused: set[str | None] = set()
         """The keys of requests that were refused, other than by a conflict."""
         self.used: set[int] = set()
         """The calls that were told that their key was used before."""
-        self.asked: set[str | None] = set()
-        """The keys of requests that were about to leave."""
 
     def local(self) -> float:
         return self.now + (self.running.ahead if self.running else 0.0)
@@ -253,7 +249,6 @@ class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
         provider = self.world.provider
         if (token := provider.token(request, content)) is not None:
             return self._answer(token)
-        self.world.asked.add(provider.key_of(request, content))
         kind, *details = self._pause()  # it is about to leave
         if kind in BEFORE or kind in CUT:
             raise BEFORE.get(kind, httpx.WriteError)("it happened")

@@ -1,6 +1,4 @@
-"""The smaller share that needs real parts: sockets and databases, answers that come
-twice, and long runs.
-"""
+"""A long run over real sockets: threads and tasks, whose exchanges fail in every way."""
 
 import asyncio
 import gc
@@ -17,11 +15,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import httpx
-
 from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import background
-from tests.histories.calls import BASE, QUICK
+from tests.histories.calls import BASE
 from tests.histories.provider import BODIES, Provider, Rules
 from victor_ext import (
     AsyncVictor,
@@ -32,75 +28,6 @@ from victor_ext import (
     idempotency_key_for,
 )
 from victor_ext.flows import adrive, drive
-
-SOON = 0.08
-"""Seconds after an answer within which a second one comes, unless the machine is too busy for this
-history.
-"""
-
-
-class Sockets:
-    """Threads that share few connections, on which each answer comes twice."""
-
-    def __init__(self, threads: int, connections: int, delay: float, seed: int) -> None:
-        self.threads, self.connections, self.delay, self.dice = (
-            threads,
-            connections,
-            delay,
-            Random(seed),
-        )
-        self.provider, self.slowest = Provider(Rules(detail="terse"), time.time), 0.0
-
-    @classmethod
-    def draw(cls, dice: Random) -> dict[str, Any]:
-        threads, connections = dice.choice([2, 4, 8]), dice.choice([1, 2, 4, 8])
-        delay = dice.choice([0.001, 0.003, 0.01])
-        return {
-            "threads": threads,
-            "connections": connections,
-            "delay": delay,
-            "seed": dice.randrange(10**6),
-        }
-
-    def _act(self, exchange: Exchange) -> None:
-        reply = self.provider.answer_at_once(exchange.request)
-        exchange._provider.background.loop.call_later(
-            0.002, self._answer, exchange, answer(reply.body), 0.0
-        )
-
-    def _answer(self, exchange: Exchange, data: bytes, first: float) -> None:
-        """Answer, and a moment later once more."""
-        now, loop = time.monotonic(), exchange._provider.background.loop
-        if exchange._connection.transport.is_closing():
-            return
-        exchange.send(data)
-        if first:
-            self.slowest = max(self.slowest, now - first)
-        else:
-            loop.call_later(self.dice.uniform(0, 2 * self.delay), self._answer, exchange, data, now)
-
-    def play(self) -> Iterator[str]:
-        options: Any = {"limits": httpx.Limits(max_connections=self.connections), "retry": QUICK}
-        with background() as loop, ThreadPoolExecutor(self.threads) as pool:
-            server = RawProvider(loop)
-            server.instead = self._act
-            with Victor(VictorOAuth("A", "a-secret"), base_url=server.url(), **options) as victor:
-                told = list(
-                    pool.map(lambda number: self._create(victor, number), range(3 * self.threads))
-                )
-            server.close()
-        for key, named in told if self.slowest < SOON else ():
-            made = [work.id for work in self.provider.of(key)]
-            if named is not None and [named] != made:
-                yield f"told wrong: success with {named}, and under the key is {made}"
-
-    @staticmethod
-    def _create(victor: Victor, number: int) -> tuple[str, str | None]:
-        key = f"key-of-the-payment-{number}"
-        with suppress(VictorError):
-            return key, victor.payment_requests.create(**BASE, idempotency_key=key).id
-        return key, None
-
 
 FAULTS = {
     "ended before the work": 4,
