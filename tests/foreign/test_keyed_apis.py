@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.faults.raw_provider import RawProvider
+from tests.faults.raw_provider import RawProvider, answer
 from tests.faults.raw_sockets import Background
 from tests.foreign.keyed_apis import APIS, FINAL, KeyedApi, KeyKeeper, packages
 from tests.foreign.killed_keyed_sender import KEY, ORDERS, Kill, add, outbox_of, work
@@ -105,6 +105,17 @@ def test_two_keys_of_one_call_are_refused(api: KeyedApi, outbox: Outbox) -> None
     add_with(KEY)
     with pytest.raises(InvalidRequest, match="another key: pass one of the two"):
         add_with(OTHER_KEY)
+
+
+@each_of([api for api in APIS if api.name == "location"])
+def test_a_status_that_no_document_has_is_no_success(
+    outbox: Outbox, api: KeyedApi, provider: RawProvider
+) -> None:
+    """Of one that the document has, an empty body is all that there is."""
+    provider.instead = lambda exchange: exchange.send(answer(b"", "202 Accepted"))
+    add(api.name, outbox)
+    assert outbox.send() == []
+    assert [entry.state for entry in outbox.entries()] == [EntryState.SENDING]
 
 
 @each_of(APIS)

@@ -189,6 +189,8 @@ class Provider:
     def add_of_others(self, path: str, body: Any, work: Work) -> None:
         """Have done what another program asks for."""
         system = "velo" if path == "/v3/payouts" else "eastpay"
+        if system == "eastpay" and isinstance(body, dict):
+            work.fact = body.get("merchantTransactionId", work.fact)  # by which it is found
         if "payment-requests" not in path:
             work.reply = getattr(self, f"_{system}")(path, body, work)
         self.others.append(work)

@@ -65,6 +65,8 @@ class Process:
     def __init__(self, world: World, account: str = "A", ahead: float = 0.0) -> None:
         self.world, self.account, self.ahead = world, account, ahead
         self.call = 0
+        self.faults: list[Event] = []
+        """What came where no exchange stopped, and befalls the next one."""
         self._job: Any = None
         self._calls: list[Any] = []
         self._waits_for: Callable[[], bool] = bool
@@ -215,10 +217,16 @@ class Pausing:
 
     @contextmanager
     def begin(self) -> Generator[sa.Connection]:
-        pause()
+        self._pause()
         with self._engine.begin() as connection:
             yield connection
-        pause()
+        self._pause()
+
+    @staticmethod
+    def _pause() -> None:
+        fault, process = pause(), _WORLDS[-1].running if _WORLDS else None
+        if fault != OK and process is not None:
+            process.faults.append(fault)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._engine, name)
@@ -274,6 +282,8 @@ class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def _pause(self) -> Event:
         began, fault = self.world.now, pause()
+        if self.process.faults and greenlet.getcurrent().parent is not None:
+            fault = self.process.faults.pop() if fault == OK else fault
         return ("reset",) if self.world.now - began > LONGEST else fault
 
     def _instead(
