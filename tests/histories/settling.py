@@ -261,6 +261,10 @@ class Outboxes(Workers):
 
     def judge(self) -> Iterator[str]:
         entries = list(self.outbox.entries())
+        more = [entry for entry in entries if entry.idempotency_key not in self.facts]
+        if more:
+            yield f"asked twice: {more} are of no payment that was added"
+            return
         yield from judge(map(self._told, entries), self.world.provider.of)
         for entry in entries:
             is_ours = self.creates and entry.idempotency_key not in self.by_hand
