@@ -6,6 +6,7 @@ Of the kind `soak`, one long history is run, with so many calls of 64 workers.
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import sys
@@ -69,7 +70,7 @@ def main(count: int, seed: str, kind: str | None) -> int:
     if kind == "soak":
         found = soak(count, 64, seed)
     else:
-        with ProcessPoolExecutor() as pool:
+        with ProcessPoolExecutor(initializer=gc.freeze) as pool:  # modules are no garbage
             for part in [
                 pool.submit(run_all, seed, range(place, count, parts), kind)
                 for place in range(parts)

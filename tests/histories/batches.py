@@ -281,9 +281,9 @@ class Batches(Workers):
         return Unchecked(client)
 
     def context(self, client: Any = None) -> BulkContext:
-        """What works on the state: with this client, or with one of its own, as a command does."""
-        own = self._client(self.processes[0]) if client is None else client
-        return self.state.context(self.kind_of(own), self.key_column, self.at_once)
+        """What works on the state, with this client or that of the first worker."""
+        kind = self.kind_of(client or self.clients[0])
+        return self.state.context(kind, self.key_column, self.at_once)
 
     def store(self, batch: str, client: Any = None) -> Store:
         with self.context(client).open(batch) as store:
@@ -359,10 +359,15 @@ class Batches(Workers):
         self.worker(number, None).run()
 
     def end(self) -> None:
+        """Go on with each batch, and twice more with what has not ended."""
         self.processes[0].at_once(self._send_later)
-        for batch in self.batches * 3:
-            self.processes[0].at_once(partial(self._send, 0, batch))
-            self.world.now += 20
+        left = {*self.batches}
+        for _ in range(3):
+            for batch in self.batches:
+                if batch in left:
+                    self.processes[0].at_once(partial(self._send, 0, batch))
+                self.world.now += 20
+            left = self.state.unsettled()
 
     def _taken(self, path: str) -> list[str]:
         """The ids of the rows that were created."""
@@ -427,8 +432,10 @@ class Batches(Workers):
 
 
 PAYMENTS = range(4)
-LAG = 300.0
-"""Seconds after which the state of a payout shows what was done to it."""
+LAG = 540.0
+"""Seconds after which the state of a payout shows what was done to it: shortly before a lost step
+is said to be lost.
+"""
 
 
 class Pairs(Payouts):
@@ -569,9 +576,13 @@ class Payrolls(Batches):
         yield from judge(map(self._told, submitted), self._payouts_with)
         for payment in submitted:
             result = payment.result
+            if result is None or not result.unit:
+                continue
             is_rejected = payment.row.value == self.rejected
-            is_told_so = result is None or result.outcome is RowOutcome.REJECTED
-            if result is not None and result.unit and is_rejected != is_told_so:
+            is_of_unit = (result.id or "").startswith(result.unit)
+            if is_rejected is not (result.outcome is RowOutcome.REJECTED) or (
+                result.outcome is RowOutcome.CREATED and not is_of_unit
+            ):
                 yield f"told wrong: {payment}"
         for payment in payments:
             if "/" in payment.batch:

@@ -11,7 +11,7 @@ A mistake has:
   once, the code, and what replaces it; if one place is not enough, `changes` with several of these;
 - `tests`: those that must go red; the more telling ones first;
 - `name`: what is wrong, if the rule does not say it;
-- `history`: in place of tests, which histories show it (`tests/histories`).
+- `history`: in place of tests, the kind and number of a history that shows it (`tests/histories`).
 """
 
 import ast
@@ -26,9 +26,9 @@ ROOMS = sorted(path.stem for path in Path(__file__).parent.glob("*.yaml"))
 IMPORTED_FROM = ("", "recipe", "generated")
 """The folders that modules are imported from."""
 OF_HISTORIES = (
-    "tests/histories/test_histories.py::test_the_histories_in_which_a_mistake_shows_are_right"
+    "tests/histories/test_histories.py::test_the_history_in_which_a_mistake_shows_is_right"
 )
-"""The test that runs the histories of a mistake."""
+"""The test that runs the history of a mistake."""
 
 
 class Change(NamedTuple):

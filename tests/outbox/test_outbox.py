@@ -32,6 +32,7 @@ from victor_ext import (
     BadRequest,
     ConfigurationError,
     PermissionDenied,
+    Victor,
 )
 from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, PaymentRequestArguments
 from victor_ext.settlement.failures import Backoff
@@ -245,6 +246,17 @@ def test_what_a_worker_whose_lease_is_over_has_found_is_not_stored(outbox, engin
     with before_the_first_change(engine, lambda: end_leases(outbox, 60.0)):
         outbox._run(outbox._store(1, 1.0, state="refused"))
     assert states(outbox.entries()) == ["sending"]
+
+
+def test_what_its_own_call_has_made_is_stored_though_another_worker_has_the_entry(outbox, victor):
+    stored(outbox, invoice(1))
+
+    def send(call):
+        end_leases(outbox, 60.0)  # as of another worker, which has taken it up
+        return Victor.send(victor, call)
+
+    victor.send = send
+    assert states(outbox.send(victor)) == ["sent"]
 
 
 def test_what_a_worker_has_found_of_what_a_person_lets_be_sent_again_is_not_stored(
