@@ -159,6 +159,8 @@ APIS = [
     ),
 ]
 
+BY_NAME = {api.name: api for api in APIS}
+
 
 @contextmanager
 def packages(folder: Path) -> Iterator[Path]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from tests.foreign.keyed_apis import APIS
+from tests.foreign.keyed_apis import BY_NAME
 from victor_ext import connect
 from victor_ext.outbox import Outbox
 
@@ -22,14 +22,14 @@ class Kill(NamedTuple):
 
 
 def outbox_of(name: str, url: str, database: str) -> Outbox:
-    (api,) = (api for api in APIS if api.name == name)
+    api = BY_NAME[name]
     client = connect(api.client, base_url=url, deadline=5, caller="4711", **api.options)
     return Outbox(sa.create_engine(database), client)
 
 
 def add(name: str, outbox: Outbox) -> None:
     """Store an order with its write, in one transaction, unless they are there."""
-    (api,) = (api for api in APIS if api.name == name)
+    api = BY_NAME[name]
     with outbox._engine.begin() as connection:
         if connection.scalar(sa.select(sa.func.count()).select_from(ORDERS)):
             return

@@ -160,19 +160,6 @@ def answer(body: bytes, status: object = 200, *headers: bytes) -> bytes:
 
 
 _RECORD = [name for name in dir(PaymentRequest) if not name.startswith("_")]
-_ERROR = [
-    *(
-        "message",
-        "outcome",
-        "idempotency_key",
-        "status_code",
-        "request",
-        "response",
-        "body",
-        "attempts",
-    ),
-    *("request_id", "retry_after", "problems"),
-]
 LONGEST_MESSAGE = 6000
 
 
@@ -204,7 +191,7 @@ def read_all_of_error(error: VictorError) -> None:
     """Read all of an error, and check that it can be shown, logged, kept and sent to another
     process.
     """
-    for name in _ERROR:
+    for name in dir(error):
         getattr(error, name)
     for text in (str(error), repr(error), *getattr(error, "__notes__", ())):
         text.encode()  # no half surrogates: they cannot be written to any log

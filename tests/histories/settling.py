@@ -17,7 +17,15 @@ import sqlalchemy as sa
 from tests.histories.calls import BASE, OPERATIONS, client, key_of
 from tests.histories.judge import Told, Word, judge
 from tests.histories.provider import KEPT, Rules, Work, flat
-from tests.histories.world import Pausing, Process, Stepped, World, in_world_time
+from tests.histories.world import (
+    Pausing,
+    Process,
+    Stepped,
+    World,
+    in_world_time,
+    put_back,
+    rows_of,
+)
 from victor_ext import PreparedCall, VictorError
 from victor_ext.outbox import Entry, EntryState, Outbox
 from victor_ext.outbox.holding import RESTORED
@@ -319,19 +327,12 @@ class RestoredOutboxes(Outboxes):
         """The number of the hold; 0: it is not held."""
         with self.outbox._engine.begin() as connection:
             connection.execute(sa.delete(self.outbox.control))
-            self.backup = self._rows(connection)
+        self._back_up()
 
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
         alone = {"writes": ("create",) * 3, "is_beside_others": False}
         return {**super().draw(dice), **alone}
-
-    def _rows(self, connection: Any) -> list[tuple[sa.Table, list[dict[str, Any]]]]:
-        tables = (self.outbox.table, self.outbox.events, self.outbox.control)
-        return [
-            (table, [dict(row._mapping) for row in connection.execute(sa.select(table))])
-            for table in tables
-        ]
 
     def _pass(self, number: int, *, is_refresh: bool = False) -> None:
         work, held = self.outbox.refresh if is_refresh else self.outbox.send, self.held
@@ -347,9 +348,10 @@ class RestoredOutboxes(Outboxes):
     def _hide(self, key: str) -> None:
         self.world.provider.hidden.update(work.id for work in self.world.provider.of(key))
 
-    def _back_up(self, _key: str) -> None:
+    def _back_up(self, _key: str = "") -> None:
+        tables = (self.outbox.table, self.outbox.events, self.outbox.control)
         with self.outbox._engine.begin() as connection:
-            self.backup = self._rows(connection)
+            self.backup = rows_of(connection, tables)
 
     def _take_back_and_back_up(self, key: str) -> None:
         self._cancel(key)
@@ -363,10 +365,7 @@ class RestoredOutboxes(Outboxes):
                 process.resume(None)
             self.kill(number)
         with self.outbox._engine.begin() as connection:
-            for table, rows in self.backup:
-                connection.execute(sa.delete(table))
-                if rows:
-                    connection.execute(sa.insert(table), rows)
+            put_back(connection, self.backup)
         self.outbox.hold()
         self.number_of_holds += 1
         self.held = self.number_of_holds

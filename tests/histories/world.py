@@ -9,7 +9,7 @@ it. So steps happen in any order.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -205,6 +205,25 @@ def in_world_time(engine: sa.Engine) -> sa.Engine:
         return with_world_time(statement), parameters
 
     return engine
+
+
+Stored = list[tuple[sa.Table, list[dict[str, Any]]]]
+"""The rows of tables."""
+
+
+def rows_of(connection: sa.Connection, tables: Iterable[sa.Table]) -> Stored:
+    return [
+        (table, [dict(row._mapping) for row in connection.execute(sa.select(table))])
+        for table in tables
+    ]
+
+
+def put_back(connection: sa.Connection, stored: Stored) -> None:
+    """Have these rows in their tables, and no others."""
+    for table, rows in stored:
+        connection.execute(sa.delete(table))
+        if rows:
+            connection.execute(sa.insert(table), rows)
 
 
 class Pausing:
