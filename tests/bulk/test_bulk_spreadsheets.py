@@ -285,9 +285,10 @@ def test_reconcile_reads_the_file_and_its_export_by_the_same_options(office):
     announced = "rechnungen.csv: 2 rows to send: 1.278,73 USD.\n"
     assert sent == Ran(0, "rechnungen.csv: 2 rows: 2 created\n", announced)
     assert office("export", "-o", "results.csv").status == 0
-    form = ("--start", "yesterday", "--end", "tomorrow", "--columns", "columns.txt")
+    window = ("--start", "yesterday", "--end", "tomorrow")
+    form = ("--columns", "columns.txt", "--decimal", "comma", "--date-format", "DMY")
     for name, own in (("results.csv", ()), (file, OLD)):
-        agreed = Command.__call__(office, "reconcile", name, *form, "--decimal", "comma", *own)
+        agreed = Command.__call__(office, "reconcile", name, *window, *form, *own)
         assert agreed.status == 0, agreed
         assert "matched     2  1.278,73 USD  1.278,73 USD  in both books" in agreed.out
 
