@@ -43,8 +43,15 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or context
 
 
+def _repr(value: Any) -> str:
+    try:
+        return repr(value)
+    except AttributeError:  # of an object that is half made
+        return ""
+
+
 def locals_of(
-    error: BaseException, files: tuple[str, ...] = OURS, shown: Callable[[Any], str] = repr
+    error: BaseException, files: tuple[str, ...] = OURS, shown: Callable[[Any], str] = _repr
 ) -> Iterator[tuple[str, str]]:
     """The local variables of the frames in these files, as a traceback shows them."""
     step = error.__traceback__
