@@ -17,13 +17,10 @@ import pytest
 from tests.cases import cases_beside
 from victor_ext import InvalidRequest, Problem, Word
 from victor_ext.bulk.column_types import (
-    MOMENT,
     NO_COLUMN,
     NUMBER,
-    TEXTS,
     WHOLE,
     WORD,
-    argument_of,
     columns_of,
     json_data,
     read,
@@ -269,24 +266,6 @@ def test_what_no_file_can_have_is_refused_and_not_left_out_silently():
         assert isinstance(problem, Problem)
         assert problem.message == "limits cannot be read from a file: leave the column out."
     assert isinstance(read(WHOLE, "name", "9" * 5000), Problem)
-
-
-@pytest.mark.parametrize(
-    ("column_type", "value", "stored"),
-    [
-        (WORD, Word("NEW"), "NEW"),
-        (NUMBER, Decimal("1.50"), "1.5"),
-        (NUMBER, Decimal("1E+200"), "1E+200"),
-        (NUMBER, Decimal("-0.0"), "0"),
-        (WHOLE, 3, 3),
-        (MOMENT, datetime(2026, 11, 27, 10, tzinfo=UTC), "2026-11-27T10:00:00+00:00"),
-        (TEXTS, ["a", "b"], ["a", "b"]),
-    ],
-)
-def test_a_stored_argument_is_the_argument_again(column_type, value, stored):
-    assert json_data(column_type, "name", value) == stored
-    again = argument_of(column_type, stored)
-    assert (again, type(again)) == (value, type(value))
 
 
 @pytest.mark.parametrize(

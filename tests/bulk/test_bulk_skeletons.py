@@ -3,10 +3,9 @@ says otherwise, whatever else the rows say; texts that no tool makes of each oth
 """
 
 from itertools import product
-from unicodedata import normalize
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.bulk.bulk_runs import (
@@ -45,38 +44,6 @@ def test_what_no_tool_makes_of_another_key_has_another_skeleton():
 def test_a_skeleton_is_its_own_skeleton(text):
     for function in (skeleton_of, loose_skeleton_of):
         assert function(function(text)) == function(text)
-
-
-# Whatever tools do, one after the other
-
-WIDE = str.maketrans("0123456789", "\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19")
-ARABIC = str.maketrans("0123456789", "\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669")
-
-
-@st.composite
-def respelled_keys(draw: st.DrawFn) -> tuple[str, str]:
-    """A key, and what a spreadsheet, a keyboard and a copy have made of it, one after the other."""
-    key, text = draw(st.sampled_from(RESPELLED))
-    text = text.translate(draw(st.sampled_from([{}, WIDE, ARABIC])))
-    text = draw(st.sampled_from([text, text.upper(), text.lower(), normalize("NFD", text)]))
-    place = draw(st.integers(0, len(text)))
-    unseen = draw(st.sampled_from(["", "\u200b", "\u2060", "\ufeff"]))
-    text = text[:place] + unseen + text[place:]
-    return key, draw(st.sampled_from([text, f"'{text}", f" {text} "]))
-
-
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(st.lists(respelled_keys(), min_size=1, max_size=9, unique_by=lambda one: one[0]))
-def test_what_tools_make_of_a_key_is_never_asked_without_a_word(sender, keys):
-    """Not even in one file, and with another amount: it is named, or refused by name."""
-    assert [skeleton_of(text) for _, text in keys] == [skeleton_of(key) for key, _ in keys]
-    originals = [row(number, invoice_no=key) for number, (key, _) in enumerate(keys)]
-    respelled = [row(7, invoice_no=text, amount="77.77") for _, text in keys]
-    check = sender(skip_invalid=True).check([*originals, *respelled])
-    assert check.new == len(originals)
-    assert len(check.notices) + len(check.problems) == len(respelled)
 
 
 @given(st.text("aA0014-.,/' +", max_size=7), st.integers(0, 7), st.sampled_from("147aB"))
@@ -138,25 +105,6 @@ def test_keys_with_other_zeros_are_two_payments_if_all_else_is_not_equal(
     asked_once(victor_sandbox, records)
 
 
-def test_the_command_names_both_keys_and_the_way_to_ask_for_both(bulk, victor_sandbox):
-    first = row(1, invoice_no="01042", amount="10.00")
-    other = row(1, invoice_no="1042", amount="12.00")
-    assert bulk.send([first]).status == 0
-    bulk.write([other], "april.csv")
-    for options in (("--dry-run",), ()):
-        ran = bulk.send("april.csv", *options)
-        assert ran.status == 1
-        assert "Line 2: 1042 is 01042 (invoices.csv, " in ran.err
-    asked_once(victor_sandbox, [first])
-    assert bulk("status", "april.csv", "--json").json["noticed"] == {"looks_like": 1}
-    (line,) = bulk("export", "april.csv").table
-    assert "1042 is 01042 (invoices.csv, " in line["error"]
-    who = ("--by", "Ann", "--why", "two invoices")
-    assert bulk("ask-again", "1042", "--batch", "april.csv", *who).status == 0
-    assert bulk("resume", "april.csv").status == 0
-    asked_once(victor_sandbox, [first, other])
-
-
 def test_of_the_spellings_in_one_file_the_first_is_asked_until_a_person_allows_another(
     sender, victor_sandbox
 ):
@@ -198,7 +146,6 @@ def test_a_restored_state_knows_that_another_spelling_may_have_been_asked_since(
     """It was rejected, and then corrected and asked; the backup knows only of the rejection."""
     respond_to_creates(victor_sandbox, 400, 1)
     first = row(1, invoice_no="01042", amount="10.00")
-    sender = sender.of(state=backup.url)
     assert sender().send([first]).counts == {"rejected": 1}
     backup.make()
     sender.finish([{**first, "amount": "11.00"}])
