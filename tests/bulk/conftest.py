@@ -76,12 +76,6 @@ def other_account(clients: Clients, victor_sandbox: Sandbox) -> Victor:
     return clients(*victor_sandbox.add_oauth_client())
 
 
-@pytest.fixture
-def stranger(clients: Clients, oauth_client: tuple[str, str]) -> Victor:
-    """A client whose secret is not taken."""
-    return clients(oauth_client[0], "another secret")
-
-
 @pytest.fixture(params=borders(["sqlite", "postgres"], "sqlite"))
 def any_state(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a state of each kind of database."""
@@ -92,9 +86,9 @@ def any_state(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def backup(any_state: str) -> Backup:
-    """Of a database of each kind."""
-    return Backup(any_state)
+def backup(tmp_path: Path) -> Backup:
+    """Of the state that the senders of a test share."""
+    return Backup(f"sqlite:///{tmp_path}/state.sqlite")
 
 
 @pytest.fixture

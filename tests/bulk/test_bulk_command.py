@@ -8,7 +8,6 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
-from decimal import Decimal
 from pathlib import Path
 
 import httpx
@@ -37,7 +36,7 @@ CYAN, GREEN = "\x1b[36m", "\x1b[32m"
 RED = re.compile(r"\x1b\[(?:[0-9;]*;)?(?:31|91|38;5;(?:1|9|16[0-9]|19[6-9]))m")
 
 
-def test_a_batch_from_the_first_look_to_the_export(bulk, victor_sandbox):
+def test_a_batch_is_looked_at_sent_and_exported(bulk, victor_sandbox):
     records = referenced(3)
     dry = bulk.send(records, "--dry-run")
     assert dry == Ran(0, "3 rows: 3 new (9.69 USD). Nothing was sent.\n", "")
@@ -100,16 +99,9 @@ def test_wrong_rows_may_be_skipped_and_are_counted(bulk):
     lines = ", ".join(map(str, range(22, 42)))
     message = f"lines {lines}, ... (22 in all): amount is '0' and must be above zero."
     assert dry.err.splitlines()[0] == message
-    sent = bulk.send([row(1), wrong[0]], "--skip-invalid", "--json")
-    assert sent.json["counts"] == {"created": 1, "refused": 1}
-    assert sent.json["check"]["problems"][0]["line"] == 3
-    first, second = bulk("export", "--json").json_lines
-    assert (first["outcome"], first["asked"]["amount"]) == ("created", "2.23")
-    assert (second["outcome"], second["asked"], second["columns"]["region"]) == (
-        "refused",
-        {},
-        "north",
-    )
+    sent = bulk.send([row(1), wrong[0]], "--skip-invalid", "--json").json
+    assert sent["counts"] == {"created": 1, "refused": 1}
+    assert sent["check"]["problems"][0]["line"] == 3
 
 
 @pytest.mark.parametrize(("line", "message"), cases_beside(__file__)["misuse"])
@@ -219,9 +211,6 @@ def test_a_batch_is_watched_until_its_last_row_or_a_signal(bulk, sender):
         out, _ = watching.communicate(timeout=60)
     assert watching.returncode == 0
     assert json.loads(out.splitlines()[-1])["counts"] == {"created": 3}
-    seen = bulk.at_terminal("bulk", "status", "--watch")
-    assert seen.out == "march: 3 rows: 3 created\n"
-    assert "3/3" in seen.err
 
 
 def test_what_is_under_way_moves_the_bar_and_is_not_unknown(bulk, victor_sandbox):
@@ -268,7 +257,6 @@ def test_whoever_is_asked_before_may_still_say_no(sender, tmp_path):
 
     def refuse(check):
         assert check.new == 2
-        assert check.totals == {"USD": Decimal("5.46")}
         raise NoError
 
     with pytest.raises(NoError):
@@ -301,18 +289,15 @@ def test_the_same_file_without_its_key_column_asks_nobody_again(bulk, victor_san
     asked_once(victor_sandbox, records)
 
 
-def test_a_copy_of_what_may_have_been_sent_settles_it_and_asks_nobody_again(bulk, victor_sandbox):
-    """What no `resume` may settle, a person does: the command says how."""
-    bulk.write(rows(2))
+def test_who_has_rows_in_doubt_reads_how_they_are_settled(bulk, victor_sandbox):
+    """What no `resume` may settle, a person does. A copy of the file settles it, too."""
     respond_to_creates(victor_sandbox, 503)
-    for batch in ("one", "two"):
-        ended = bulk.send("invoices.csv", "--batch", batch, "--patience", "0", "--deadline", "0.5")
-        assert ended.status == 3
-        assert ended.out == f"{batch}: 2 rows: 2 unknown\n"
-        assert f"victor bulk resume --batch {batch}" in ended.err
-        (command,) = re.findall(r"victor bulk resolve .*", ended.err)
-        assert f"--batch {batch} " in command
-        assert command.endswith(" KEY --as created --id ID --by NAME --why HOW")
+    ended = bulk.send(rows(2), "--batch", "one", "--patience", "0", "--deadline", "0.5")
+    assert (ended.status, ended.out) == (3, "one: 2 rows: 2 unknown\n")
+    assert "victor bulk resume --batch one" in ended.err
+    (command,) = re.findall(r"victor bulk resolve .*", ended.err)
+    assert " --batch one " in command
+    assert command.endswith(" KEY --as created --id ID --by NAME --why HOW")
     victor_sandbox.clear_faults()
     assert bulk.send("invoices.csv", "--batch", "two").out == "two: 2 rows: 2 created\n"
     assert bulk("resume", "one").out == "one: 2 rows: 2 created\n"

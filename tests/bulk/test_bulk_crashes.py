@@ -11,7 +11,7 @@ import os
 import random
 import signal
 import subprocess
-from contextlib import ExitStack, nullcontext, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,13 +39,11 @@ class Moment:
         calls: Kill after this number of calls; 0: after `seconds`.
         seconds: After the start.
         victims: Who is killed, where there are two.
-        again: Kill the next process, too, after this number of calls; 0: do not.
     """
 
     calls: int
     seconds: float
     victims: tuple[str, ...]
-    again: int
 
 
 def moments(seed: int, *victims: tuple[str, ...]) -> list[Moment]:
@@ -54,8 +52,7 @@ def moments(seed: int, *victims: tuple[str, ...]) -> list[Moment]:
     drawn = list[Moment]()
     for number in range(KILLS):
         calls = 0 if number % 4 == 3 else draw.randrange(1, ROWS)
-        again = draw.choice([0, draw.randrange(calls + 1, ROWS + 1)])
-        drawn.append(Moment(calls, draw.uniform(0.2, 2.0), draw.choice(victims), again))
+        drawn.append(Moment(calls, draw.uniform(0.2, 2.0), draw.choice(victims)))
     return drawn
 
 
@@ -70,12 +67,6 @@ def come(moment: Moment, victor_sandbox: Sandbox, process: subprocess.Popen[str]
         called(victor_sandbox, process, moment.calls)
     else:
         wait_until(lambda: False, process, moment.seconds)
-
-
-def kill_again(bulk: Bulk, victor_sandbox: Sandbox, moment: Moment, *words: str) -> None:
-    if moment.again:
-        with bulk.started("resume", *words) as resuming:
-            called(victor_sandbox, resuming, moment.again)
 
 
 def go_on(bulk: Bulk, *options: str) -> None:
@@ -127,7 +118,7 @@ VICTIMS = {"sqlite": [("sender",)], "postgres": [("sender",), ("worker",), ("sen
     ],
     ids=str,
 )
-def test_a_killed_sender_or_worker(
+def test_a_killed_sender_or_worker_asks_nobody_twice_and_loses_no_row(
     bulk,
     victor_sandbox,
     request,
@@ -151,7 +142,6 @@ def test_a_killed_sender_or_worker(
         if "sender" not in moment.victims:
             # He takes over what the worker has left, and ends by himself.
             assert sending.wait(bulk.patience) == 0
-        kill_again(bulk, victor_sandbox, moment, *state)
         go_on(bulk, *state)
     all_accounted_for(looking, victor_sandbox)
 
@@ -196,34 +186,19 @@ def test_what_a_killed_sender_had_is_soon_another_ones(bulk, victor_sandbox, pos
     asked_once(victor_sandbox, rows(ROWS))
 
 
-@pytest.mark.parametrize("how", ["killed", "demoted"])
 @pytest.mark.parametrize(
     "moment", [moment for moment in moments(3, ("server",)) if moment.calls], ids=str
 )
-def test_a_killed_database_server_and_a_failover_to_another_one(
-    bulk,
-    victor_sandbox,
-    postgres_server,
-    postgres,
-    sender,
-    moment,
-    how,
+def test_a_sender_waits_for_a_killed_database_server_and_goes_on(
+    bulk, victor_sandbox, postgres_server, postgres, sender, moment
 ):
-    """After a failover, all connections go to a server that takes no writes any more; new ones go
-    to the primary.
-    """
     bulk.write(rows(ROWS))
     state = ("--state", postgres)
     with bulk.sending(FILE, *state) as sending:
-        for calls in filter(None, (moment.calls, moment.again)):
-            called(victor_sandbox, sending, calls)
-            if how == "killed":
-                postgres_server.kill()
-                postgres_server.start()
-        with postgres_server.demoted() if how == "demoted" else nullcontext():
-            # It waits for the server, and goes on.
-            ends_well(sending, bulk.patience)
-    go_on(bulk, *state)
+        called(victor_sandbox, sending, moment.calls)
+        postgres_server.kill()
+        postgres_server.start()
+        ends_well(sending, bulk.patience)
     all_accounted_for(sender(state=postgres, batch=FILE), victor_sandbox)
 
 

@@ -3,8 +3,8 @@ it; and as an operator meets it, with files that are renamed, corrected, saved b
 another month, or sent with another account.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -21,7 +21,8 @@ from tests.bulk.bulk_runs import (
 )
 from tests.cases import cases_beside
 from victor_ext import idempotency_key_for
-from victor_ext.bulk.deciding import Act, Code, RowCase
+from victor_ext.bulk import InvalidRows
+from victor_ext.bulk.deciding import Code, RowCase
 from victor_ext.bulk.payments import (
     IN_DOUBT,
     NEVER_LEFT,
@@ -77,70 +78,37 @@ DECISIONS = cases_beside(__file__, "decisions")
 FAMILIES = {"in doubt": sorted(IN_DOUBT), "never left": sorted(NEVER_LEFT)}
 
 
-class Case(NamedTuple):
-    """What is asked, what is stored, and what becomes of it."""
-
-    rule: str
-    asked: RequestedPayment
-    stored: StoredPayment | None
-    alike: Sequence[StoredPayment]
-    has_twin: bool
-    act: Act
-    code: Code | None
-    again: int
-
-
-def read_case(data: dict[str, Any], state: str) -> Case:
-    """A case of `decisions.yaml`; this is the state that EACH stands for."""
-
-    def payment(base: StoredPayment, changes: dict[str, Any]) -> StoredPayment:
-        is_each = changes.get("state") == "EACH"
-        return base._replace(**{**changes, "state": state} if is_each else changes)
-
-    was, code = data.get("was"), data.get("code")
-    return Case(
-        f"{data['rule']} {state}".strip(),
-        ASKED._replace(**DECISIONS["rows"][data.get("row", "as ever")]),
-        was and payment(STORED, {"state": was, **data.get("stored", {})}),
-        [payment(OTHER, changes) for changes in data.get("alike", [])],
-        data.get("twin", False),
-        Act[data["act"].upper()],
-        code and Code(code),
-        data.get("again", 0),
-    )
-
-
-def read_cases() -> Iterator[Case]:
-    for data in DECISIONS["decisions"]:
-        each = data.get("each", [""])
+def each_decision() -> Iterator[Any]:
+    """The cases of `decisions.yaml`, with the state that EACH stands for."""
+    for case in DECISIONS["decisions"]:
+        each = case.get("each", [""])
         for state in FAMILIES.get(each, each) if isinstance(each, str) else each:
-            yield read_case(data, state)
+            yield pytest.param(case, state, id=f"{case['rule']} {state}".strip())
 
 
-CASES = list(read_cases())
+def payment(base: StoredPayment, changes: dict[str, Any], each: str) -> StoredPayment:
+    is_each = changes.get("state") == "EACH"
+    return base._replace(**{**changes, "state": each} if is_each else changes)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
-def test_what_becomes_of_a_row(case):
-    row = RowCase(
-        case.asked,
-        case.stored,
-        case.alike,
-        case.has_twin,
-        batch="march",
-        account="A",
-        origin=INVOICES,
-    )
+@pytest.mark.parametrize(("case", "each"), [*each_decision()])
+def test_what_becomes_of_a_row(case, each):
+    asked = ASKED._replace(**DECISIONS["rows"][case.get("row", "as ever")])
+    was, code = case.get("was"), case.get("code")
+    stored = was and payment(STORED, {"state": was, **case.get("stored", {})}, each)
+    alike = [payment(OTHER, changes, each) for changes in case.get("alike", [])]
+    has_twin = case.get("twin", False)
+    row = RowCase(asked, stored, alike, has_twin, batch="march", account="A", origin=INVOICES)
     decision = row.decide()
-    assert (decision.act, decision.code, decision.again) == (case.act, case.code, case.again)
-    other = case.alike[-1] if case.code is Code.LOOKS_LIKE and case.alike else None
-    assert decision.other == other
-    is_restored = case.stored is not None and case.stored.restored
-    assert (decision.since is not None) == (is_restored and case.act is not Act.KEEP)
+    expected = (case["act"], code, case.get("again", 0))
+    assert (decision.act.name.lower(), decision.code, decision.again) == expected
+    assert decision.other == (alike[-1] if code == "looks_like" and alike else None)
+    is_restored = stored is not None and stored.restored
+    assert (decision.since is not None) == (is_restored and case["act"] != "keep")
 
 
 def test_each_code_has_a_case():
-    assert {case.code for case in CASES} == {None, *Code}
+    assert {case.get("code") for case in DECISIONS["decisions"]} == {None, *Code}
 
 
 # As an operator meets it.
@@ -224,11 +192,9 @@ def test_what_another_batch_leaves_out_is_said_to_be_left_out_in_every_batch_tha
     ended = bulk("resume", "--batch", "march")
     assert (ended.status, ended.out) == (1, "march: 3 rows: 2 created, 1 left out\n")
     assert "a file that has it does" in ended.err
-    assert bulk("status", "--batch", "march").out == ended.out
-    (line,) = [line for line in bulk("export", "--batch", "march").table if line["error"]]
-    assert (line["invoice_no"], line["outcome"]) == ("INV-2", "refused")
+    left_out = own.results()["INV-2"]
     why = "It is left out: the latest file of april lacks it. A file that has it sends it."
-    assert line["error"] == why
+    assert (left_out.outcome, left_out.error) == ("refused", why)
     with refused("INV-2 is refused, and was not created: send a file"):
         own().ask_again(["INV-2"], by="Ada", why="It is due.")
     # And so it is: the file of march has it.
@@ -270,19 +236,13 @@ def test_a_dry_run_ends_as_sending_would(bulk, sender, victor_sandbox, was, what
     assert dry.status == bulk.send("second.csv", *options).status, dry
 
 
-@pytest.mark.parametrize("was", ["created", "unknown"])
-def test_a_file_that_is_due_later_is_not_counted_as_created(sender, victor_sandbox, was, tmp_path):
-    """Whether or not the first file's rows are settled."""
-    if was == "unknown":
-        lose_answers(victor_sandbox, 2)
-    assert sender().send(rows(1)).counts == {was: 1}
+def test_a_file_that_is_due_later_is_not_counted_as_created(sender, victor_sandbox, tmp_path):
+    sender.finish(rows(1))
     due = in_days(-1)
     change_state(tmp_path / "state.sqlite", f"UPDATE victor_bulk_asked SET due_date = '{due}'")
     status = sender(batch="april").send([row(1, due_date=in_days(1))])
     assert (status.counts, status.noticed) == ({"to_decide": 1}, {"due_later": 1})
-    assert status.check.changed == 1
-    may = "may have been" if was == "unknown" else "was"
-    assert f"INV-1 {may} asked for {due}." in status.notices[0].message
+    assert f"INV-1 was asked for {due}." in status.notices[0].message
     asked_once(victor_sandbox, rows(1))
 
 
@@ -311,16 +271,13 @@ def test_what_was_rejected_is_not_asked_again_because_its_day_has_come(sender, v
 
 
 @pytest.mark.parametrize(("column", "value"), [("amount", "0"), ("due_date", in_days(9))])
-def test_what_was_rejected_and_is_wrong_now_is_named(bulk, victor_sandbox, column, value):
+def test_what_was_rejected_and_is_wrong_now_stays_rejected(sender, victor_sandbox, column, value):
+    """Set aside, too: its key is spent."""
     respond_to_creates(victor_sandbox, 400, 1)
-    assert bulk.send(rows(1)).status == 1
-    bulk.write([row(1, **{column: value}), row(2)])
-    # Set aside, it stays rejected: its key is spent.
-    for option, status in (("--dry-run", 2), ("--workers=1", 2), ("--skip-invalid", 1)):
-        assert victor_sandbox.requests() == []
-        ended = bulk.send("invoices.csv", option)
-        assert ended.status == status, ended
-        assert f"line 2: {column}" in ended.err, ended
-    assert bulk("status", "--json").json["counts"] == {"created": 1, "rejected": 1}
-    ended = bulk("ask-again", "INV-1", "--by", "Ann", "--why", "It is due.")
-    assert "not valid in the latest file" in ended.err, ended
+    sender().send(rows(1))
+    wrong = [row(1, **{column: value}), row(2)]
+    with nothing_sent(victor_sandbox), pytest.raises(InvalidRows, match=column):
+        sender().send(wrong)
+    assert sender(skip_invalid=True).send(wrong).counts == {"created": 1, "rejected": 1}
+    with refused("not valid in the latest file"):
+        sender().ask_again(["INV-1"], by="Ann", why="It is due.")

@@ -100,7 +100,7 @@ def test_a_file_of_this_form_is_read_whole(checked, case):
 
 
 @pytest.mark.parametrize("case", CASES["files that are refused"], ids=itemgetter("rule"))
-def test_what_is_refused_with_its_place(checked, case):
+def test_what_is_wrong_with_a_file_is_refused_with_its_place(checked, case):
     check = check_case(checked, case)
     assert places(check)[-1] == tuple(case["place"])
     assert case.get("says", "") in check.problems[-1].message
@@ -247,7 +247,7 @@ def test_control_totals_are_of_all_rows_of_the_source(sender, tmp_path):
             sender().check(file, **{name: value})
 
 
-def test_a_file_that_is_not_there_and_rows_without_a_name(sender, tmp_path):
+def test_a_file_that_is_not_there_and_rows_without_a_name_are_refused(sender, tmp_path):
     with refused("No such file"):
         sender().check(tmp_path / "nothing.csv")
     with refused("directory"):
@@ -273,7 +273,7 @@ def test_a_file_that_is_not_there_and_rows_without_a_name(sender, tmp_path):
         ({"storage_key": b"s3cret of sixteen characters"}, "storage_key must be text, not bytes"),
     ],
 )
-def test_settings_that_cannot_be(sender, options, message):
+def test_settings_that_cannot_be_are_named_and_show_no_secret(sender, options, message):
     with refused(message) as caught:
         sender(**options)
     assert "s3cret" not in "".join(traceback.format_exception(caught.value))

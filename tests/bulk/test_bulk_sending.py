@@ -59,26 +59,25 @@ def test_every_row_is_sent_once_and_exported_with_its_other_columns(
         assert line == f"{result},{amount},aHeq349838,{today()},"
 
 
+def test_without_a_key_column_the_reference_is_the_key(sender, victor_sandbox):
+    """Two references are two payments though they ask as much."""
+    records = [row(1, client_reference_id=reference) for reference in ("ref 1", "ref 2")]
+    sender.finish(records, key_column=None)
+    asked_once(victor_sandbox, [], *keys_of(records, "client_reference_id"))
+
+
 @pytest.mark.pull_request
-def test_without_a_key_column_the_reference_is_the_key(sender, victor_sandbox, tmp_path):
-    """Two references are two payments though they ask as much. The export says what was asked."""
+def test_the_export_has_what_was_asked_and_other_values_as_they_were(sender, tmp_path):
     document = '{"a": [1.10, 2e5, true, null, "7"], "b": {}}'
-    good = row(1, client_reference_id="ref 1", due_date="today", region="HERE")
-    records = [good, {**good, "client_reference_id": "ref 2"}, row(3, amount="-1")]
+    records = [row(1, due_date="today", region="HERE"), row(2, amount="-1")]
     file = tmp_path / "odd.jsonl"
     lines = [json.dumps(record).replace('"HERE"', document) for record in records]
     file.write_text("\n".join(lines), "utf-8")
-    own = sender.of(key_column=None, skip_invalid=True)
-    assert own().send(file).counts == {"created": 2, "refused": 1}
-    asked_once(victor_sandbox, [], *keys_of(records[:2], "client_reference_id"))
-    first, _, refused = own().export()
-    assert first.asked == {
-        "amount": "2.23",
-        "payer_counterparty_id": "aHeq349838",
-        "client_reference_id": "ref 1",
-        "due_date": in_days(0),
-    }
-    assert first.extras["region"] == document, "as it was"
+    sender(skip_invalid=True).send(file)
+    first, refused = sender().export()
+    asked = {"amount": "2.23", "payer_counterparty_id": "aHeq349838", "due_date": in_days(0)}
+    assert first.asked == asked
+    assert first.extras["region"] == document
     assert refused.asked == {}
 
 
@@ -181,10 +180,10 @@ def test_a_lost_answer_is_unknown_and_is_settled_with_the_same_key(sender, victo
 
 
 def test_credentials_that_are_not_taken_stop_the_batch_and_use_no_row_up(
-    sender, victor_sandbox, stranger
+    sender, victor_sandbox, clients, oauth_client
 ):
     with pytest.raises(BulkStopped, match="resume"):
-        sender(victor=stranger).send(rows(40))
+        sender(victor=clients(oauth_client[0], "another secret")).send(rows(40))
     assert sender().status().counts == {"waiting": 40}
     sender.finish()
     asked_once(victor_sandbox, rows(40))
@@ -217,7 +216,7 @@ def test_a_wrong_address_does_not_use_the_batch_up(
 
 
 @pytest.mark.pull_request
-def test_a_batch_that_nobody_knows(sender):
+def test_a_batch_that_nobody_knows_is_refused_with_those_there_are(sender):
     for act in (sender().resume, sender().status, sender.results):
         with refused("nothing was sent"):
             act()
@@ -231,21 +230,16 @@ def test_a_batch_that_nobody_knows(sender):
 
 def test_a_copy_of_a_file_asks_nobody_again_whatever_it_is_called(sender, victor_sandbox, tmp_path):
     """The order, the other columns, the format and the spelling are of no matter, either."""
-    records = [row(number, amount=f"{number}.50") for number in range(1, 6)]
-    sender.finish(records)
+    sender.finish([row(number, amount=f"{number}.50") for number in range(1, 6)])
     respelled = [row(number, amount=f"{number}.5", region="south") for number in range(5, 0, -1)]
     copy = write_csv(tmp_path / "march (1).csv", [*respelled, row(6)])
-    check = sender(batch=None).check(copy)
-    assert (check.new, check.unchanged, check.changed) == (1, 5, 0)
     status = sender.finish(copy, batch=None)
+    assert (status.check.new, status.check.unchanged, status.check.changed) == (1, 5, 0)
     assert status.noticed == {"created_before": 5}
     assert "INV-5 was created before (march, " in status.notices[0].message
-    # A part of it, and a part with rows of another file, ask nobody again either.
-    sender.finish(records[:3], batch="april")
-    sender.finish([*records[2:], row(7)], batch="may")
-    # Each of them is a list of its own rows.
-    numbers = [*sender.results(batch="march (1).csv")]
-    assert numbers == ["INV-5", "INV-4", "INV-3", "INV-2", "INV-1", "INV-6"]
+    # A part with rows of another file asks nobody again either, and lists its own rows.
+    sender.finish([*respelled[2:], row(7)], batch="may")
+    assert [*sender.results(batch="may")] == ["INV-3", "INV-2", "INV-1", "INV-7"]
     assert victor_sandbox.attempts_by_key() == dict.fromkeys(keys_of(rows(7)), 1)
 
 

@@ -35,7 +35,7 @@ from victor_ext.event_queue.presence import FilePresence
 pytestmark = pytest.mark.pull_request
 
 
-def test_a_server_that_restarts_while_rows_are_stored(
+def test_a_server_that_is_away_ends_the_command_with_75_and_loses_nothing(
     bulk, victor_sandbox, postgres_server, postgres
 ):
     bulk.write(rows(30))
@@ -104,7 +104,9 @@ def execute_on_server(state: str, statement: str) -> None:
         [*DELETED_FILES, *DELETED_ON_SERVERS], "its file is deleted", "its payments are deleted"
     ),
 )
-def test_a_state_that_is_deleted_while_rows_are_sent(bulk, victor_sandbox, sender, request, what):
+def test_a_state_that_is_deleted_while_rows_are_sent_ends_the_command_with_3(
+    bulk, victor_sandbox, sender, request, what
+):
     command, statement = DELETED_ON_SERVERS.get(what, ("send", ""))
     state = request.getfixturevalue("postgres") if statement else bulk.state
     bulk.write(rows(200))

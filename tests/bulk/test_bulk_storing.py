@@ -38,7 +38,6 @@ from victor_ext.bulk.source_rows import SourceRows
 from victor_ext.bulk.state import State
 
 pytestmark = pytest.mark.pull_request
-BeforeStoring = Callable[[Callable[[], object]], None]
 SHORT, LONG = 2000, 20_000
 """Rows of the batches whose memory is compared."""
 
@@ -48,40 +47,34 @@ class Crash(BaseException):
 
 
 @contextmanager
-def storing_noted(note: Callable[[str], None]) -> Iterator[None]:
-    """Hand over each statement of `Loading.store` before it is executed: its commit is the last."""
-    is_storing = False
-    store_all = Loading.store
+def crash_before(number: int) -> Iterator[list[str]]:
+    """Let the process end before this statement of `Loading.store`. The list has those that were
+    begun; the commit is the last one.
+    """
+    begun, store_all = list[str](), Loading.store
+
+    def note(statement: str) -> None:
+        begun.append(statement)
+        if len(begun) > number:
+            raise Crash
+
+    listeners: dict[str, Callable[..., None]] = {
+        "before_cursor_execute": lambda _c, _cursor, statement, *_rest: note(statement),
+        "commit": lambda _connection: note("COMMIT"),
+    }
 
     def store_now(self: Loading, *arguments: Any) -> Any:
-        nonlocal is_storing
-        is_storing = True
+        for name, listener in listeners.items():
+            event.listen(sa.Engine, name, listener)
         try:
             return store_all(self, *arguments)
         finally:
-            is_storing = False
-
-    def before_statement(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if is_storing:
-            note(statement)
-
-    def before_commit(_connection: Any) -> None:
-        if is_storing:
-            note("COMMIT")
-
-    listeners: dict[str, Callable[..., None]] = {
-        "before_cursor_execute": before_statement,
-        "commit": before_commit,
-    }
-    for name, listener in listeners.items():
-        event.listen(sa.Engine, name, listener)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Loading, "store", store_now)
-        try:
-            yield
-        finally:
             for name, listener in listeners.items():
                 event.remove(sa.Engine, name, listener)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Loading, "store", store_now)
+        yield begun
 
 
 class Pause(NamedTuple):
@@ -115,22 +108,13 @@ def test_a_source_whose_storing_was_interrupted_is_not_stored(sender, victor_san
     """At any statement of the one transaction, and at its commit."""
     path = tmp_path / "state.sqlite"
     sender.finish(rows(20))
-    dump = dump_of(path)
-    is_stored, statements = False, list[str]()
+    dump, numbers, is_stored = dump_of(path), count(), False
     while not is_stored:
-        number, statements = len(statements), list[str]()
-
-        def note(statement, number=number, noted=statements):
-            noted.append(statement)
-            if len(noted) > number:
-                raise Crash
-
-        with nothing_sent(victor_sandbox), storing_noted(note):
-            try:
-                sender.store(rows(40))
-                is_stored = True
-            except Crash:
-                assert dump_of(path) == dump
+        crashing = crash_before(next(numbers))
+        with nothing_sent(victor_sandbox), crashing as statements, suppress(Crash):
+            sender.store(rows(40))
+            is_stored = True
+        assert is_stored or dump_of(path) == dump
     # The last one let all of it be stored.
     assert statements[-1] == "COMMIT"
     for table in ("victor_bulk", "victor_bulk_asked", "victor_bulk_lines", "victor_bulk_batches"):
@@ -140,87 +124,42 @@ def test_a_source_whose_storing_was_interrupted_is_not_stored(sender, victor_san
 
 
 def test_refused_rows_are_replaced_or_dropped(sender, victor_sandbox, client, monkeypatch):
+    """One of them was refused only when its turn came: its day had passed."""
     sender = sender.of(skip_invalid=True)
-    records = [row(number, due_date=in_days(1)) for number in range(1, 5)]
-    records[1]["amount"], records[2]["amount"], records[3]["due_date"] = "-1", "0", in_days(0)
+    records = [row(1, amount="-1"), row(2, amount="0"), row(3, due_date=in_days(0))]
     sender.store(records)
     late = datetime.combine(today() + timedelta(days=1), datetime_time(23), UTC)
     with monkeypatch.context() as patched:
-        # The fourth is refused only when its turn comes.
         patched.setattr(type(client._config.clock), "moment", lambda _self: late)
-        assert sender().resume().counts == {"created": 1, "refused": 3}
-    # The third comes corrected, and the fourth as it was.
-    records[2]["amount"] = "3.00"
+        assert sender().resume().counts == {"refused": 3}
+    records[1]["amount"] = "3.00"
     check = sender().send(records).check
-    assert (check.new, check.replaced, check.set_aside, check.unchanged) == (2, 1, 1, 1)
-    # A row without a key is refused, too, until the file has none.
-    without_key = [*records, row(5, invoice_no="", amount="-1")]
-    for file, refused in ((without_key, 2), ([*records, row(5)], 1), (without_key, 2)):
-        assert sender().send(file).counts["refused"] == refused
-    assert [sender().drop() for _ in range(2)] == [2, 0]
-    assert sender().status().counts == {"created": 3}
+    assert (check.new, check.replaced, check.set_aside) == (2, 1, 1)
+    assert [sender().drop() for _ in range(2)] == [1, 0]
+    assert sender().status().counts == {"created": 2}
     # It is new if it comes again, and can be dropped again.
     assert sender().send(records).check.set_aside == 1
     assert sender().drop() == 1
-    asked_once(victor_sandbox, [records[0], *records[2:], row(5)])
+    asked_once(victor_sandbox, records[1:])
 
 
-@pytest.fixture
-def before_storing(monkeypatch: pytest.MonkeyPatch) -> BeforeStoring:
-    """Let something happen once, when rows were compared, and before they are stored."""
-
-    def arrange(happen: Callable[[], object]) -> None:
-        store_all = Loading.store
-
-        def storing(self: Loading, *arguments: Any) -> Any:
-            monkeypatch.setattr(Loading, "store", store_all)
-            happen()
-            return store_all(self, *arguments)
-
-        monkeypatch.setattr(Loading, "store", storing)
-
-    return arrange
+def test_a_row_without_a_key_is_refused_until_the_file_has_none(sender):
+    without_key = [row(1), row(2, invoice_no="", amount="-1")]
+    for file, refused in ((without_key, 1), (rows(2), 0), (without_key, 1)):
+        assert sender(skip_invalid=True).send(file).counts.get("refused", 0) == refused
+    assert sender().drop() == 1
 
 
 OURS = rows(12)
 OTHERS = rows(12, start=300)
-OTHER_AMOUNTS = [row(number, amount="7.77") for number in range(1, 13)]
 OTHER_KEYS = [row(number, invoice_no=f"copy-{number}") for number in range(1, 13)]
-
-
-@pytest.mark.parametrize(
-    ("batch", "theirs", "code"),
-    [
-        ("march", OURS, "created_before"),
-        ("march", OTHERS, None),
-        ("april", OTHER_KEYS, "looks_like"),
-        ("april", OTHER_AMOUNTS, "other_values"),
-    ],
-)
-def test_what_comes_while_a_batch_is_stored(
-    sender,
-    victor_sandbox,
-    before_storing,
-    batch,
-    theirs,
-    code,
-):
-    """It comes from another process, when this one has compared its rows, and before it stores
-    them. What is stored then decides.
-    """
-    before_storing(lambda: sender(batch=batch).send(theirs))
-    status = sender().send(OURS)
-    assert status.noticed == ({} if code is None else {code: len(OURS)})
-    asked_once(victor_sandbox, [*theirs, *OURS] if code is None else theirs)
-    asked = {request["amount"] for request in victor_sandbox.requests()}
-    assert {record["amount"] for record in theirs} <= asked
 
 
 @pytest.mark.parametrize(
     ("batch", "theirs", "code"),
     [("march", OTHERS, None), ("april", OURS, "replaced"), ("april", OTHER_KEYS, "looks_like")],
 )
-def test_two_that_store_at_the_same_moment(
+def test_of_two_that_store_at_the_same_moment_the_second_sees_what_the_first_has_stored(
     sender,
     victor_sandbox,
     monkeypatch,
@@ -243,24 +182,15 @@ def test_two_that_store_at_the_same_moment(
     own = sender.of(state=any_state)
     first = row(5000, invoice_no="first")
     own.store([first], batch="before")  # so that the state has its key
-    noticed = list[dict[str, int]]()
-
-    def store_and_stop(name, records):
-        def stop(status):
-            noticed.append(status.noticed)
-            raise InterruptedError
-
-        with suppress(InterruptedError):
-            own(batch=name).send(records, on_progress=stop)
-
     monkeypatch.setattr(Loading, "store", storing)
     with ThreadPoolExecutor() as pool:
-        ours = pool.submit(store_and_stop, "march", OURS)
-        pool.submit(store_and_stop, batch, theirs).result()
+        ours = pool.submit(own.store, OURS, batch="march")
+        pool.submit(own.store, theirs, batch=batch).result()
         ours.result()
+    noticed = [own(batch=name).status().noticed for name in ("march", batch)]
+    assert code is None or {code: len(OURS)} in noticed
     for name in {"before", "march", batch}:
         own(batch=name).resume()
-    assert code is None or {code: len(OURS)} in noticed
     is_ours = keys_of(OURS) <= {*victor_sandbox.work_done_by_key()}
     asked_once(victor_sandbox, [first, *(OURS if is_ours else theirs)])
 

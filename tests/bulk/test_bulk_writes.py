@@ -4,29 +4,14 @@ import time
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import event
 
-from tests.bulk.bulk_runs import PATIENCE, asked_once, rows
+from tests.bulk.bulk_runs import PATIENCE, rows
 
 pytestmark = pytest.mark.pull_request
 ROWS = 400
 CHANGES_OF_A_ROW = 2
 """It is taken up, which marks it, and gets its result."""
 COUNTED = "SELECT coalesce(sum(n_tup_upd), 0) FROM pg_stat_user_tables WHERE relname LIKE :tables"
-
-
-def test_one_statement_changes_many_entries(sender, victor_sandbox, any_state):
-    statements = []
-
-    def note(_c, _cursor, statement, *_rest):
-        if statement.startswith(("UPDATE victor_bulk ", "UPDATE victor_bulk_asked ")):
-            statements.append(statement)
-
-    event.listen(sa.Engine, "before_cursor_execute", note)
-    sender.finish(rows(ROWS), state=any_state)
-    event.remove(sa.Engine, "before_cursor_execute", note)
-    asked_once(victor_sandbox, rows(ROWS))
-    assert len(statements) < ROWS / 4
 
 
 def test_a_row_that_is_sent_is_changed_twice(sender, postgres):
