@@ -191,6 +191,8 @@ def test_the_second_step_is_taken_once_and_by_another_person(bulk, sandbox):
     assert calls(sandbox, "instruct") == 1
     assert "instruct by Bob: 1 done" in bulk("status", "--refresh").out
     assert bulk("status", "--refresh", "--json").json["payments"] == {"FUNDED": 2}
+    listed = bulk.send(bulk.write(rows(1), "same.csv").name, "--by", "Bob", "--json")
+    assert listed.json["next_command"] is None, "it has sent nothing of its own"
 
 
 def test_the_amounts_of_new_rows_are_told_by_currency(sender):
@@ -271,25 +273,16 @@ def test_who_asks_for_a_payment_once_more_has_to_withdraw_it_first(sender, sandb
 
 
 @pytest.mark.parametrize("step", ["instruct", "withdraw"])
-def test_a_step_is_of_what_its_own_batch_has_sent(bulk, sandbox, step):
-    """Whoever lists payments of another batch takes no step of it, and is not told to."""
-    by_ann = ("--by", "Ann", "--json")
-    bulk.write(rows(2), "both.csv")
-    assert bulk.send("both.csv", *by_ann, "--not-by-sender").json["next_step"] == "instruct"
-    for name, amount, outcome in (
-        ("same.csv", "1.50", "created"),
-        ("other.csv", "1.60", "to_decide"),
-    ):
-        bulk.write([row(1, amount=amount)], name)
-        sent = bulk.send(name, *by_ann).json
-        assert (sent["counts"], sent["next_command"]) == ({outcome: 1}, None)
-        assert bulk("status", name, "--refresh", "--json").json["units"] == {}
-        assert f"has nothing to {step}" in bulk(step, name, "--by", "Ann").err
-    bulk.write(rows(3), "more.csv")
-    assert " more.csv" in bulk.send("more.csv", *by_ann).json["next_command"]
-    assert bulk(step, "more.csv", *by_ann).json["counts"] == {"created": 1}
-    assert bulk(step, "both.csv", "--by", "Ann").status == 2
-    assert bulk(step, "both.csv", "--by", "Bob", "--json").json["counts"] == {"created": 1}
+def test_a_step_is_of_what_its_own_batch_has_sent(sender, sandbox, step):
+    """Whoever lists payments of another batch takes no step of it."""
+    sender.finish(rows(2), batch="both")
+    for batch, amount in (("same", "1.50"), ("other", "1.60")):
+        sender(batch=batch).send([row(1, amount=amount)])
+        with refused(f"{batch} has nothing to {step}"):
+            sender(batch=batch).take_step(step)
+    sender.finish(rows(3), batch="more")
+    for batch in ("more", "both"):
+        take(sender, step, batch=batch)
     assert calls(sandbox, step) == 2
 
 
