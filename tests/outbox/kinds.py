@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -20,14 +20,14 @@ from tests.outbox.django_project import set_up, use_database
 from tests.outbox.rows import states
 from tests.providers.running import ONCE, TOKEN
 from victor_ext import AsyncVictor, Victor, VictorOAuth
-from victor_ext.outbox import AsyncOutbox, Outbox, OutboxEvent
+from victor_ext.outbox import AsyncOutbox, Outbox
 
 set_up()
 
 from victor_ext.outbox.django import DjangoOutbox  # noqa: E402 - Django is set up before
 
 KINDS = ("blocking", "awaited", "django")
-ADDING = ("add", "add_call")
+ADDING = ("add", "add_call", "receive")
 
 
 def async_url(url: str) -> str:
@@ -37,6 +37,11 @@ def async_url(url: str) -> str:
 def async_engine(engine: sa.Engine) -> AsyncEngine:
     """An engine of the same database for awaited calls."""
     return create_async_engine(async_url(engine.url.render_as_string(hide_password=False)))
+
+
+def _given(argument: Any) -> tuple[Any, ...]:
+    """The arguments that a method is given: Django's have no engine and no session."""
+    return () if argument is None else (argument,)
 
 
 class Box:
@@ -52,10 +57,16 @@ class Box:
         options: Of each outbox.
 
     Attributes:
-        handle: Each outbox has it as a handler of all events; None: there are no handlers.
+        handler: Each outbox has it as a handler of all events; None: there are no handlers.
+        classes: Those of its outboxes, by kind.
     """
 
-    handle: Callable[[Any, OutboxEvent], object] | None = None
+    handler: Callable[[Any, Any], object] | None = None
+    classes: Mapping[str, Any] = {
+        "blocking": Outbox,
+        "awaited": AsyncOutbox,
+        "django": DjangoOutbox,
+    }
 
     def __init__(
         self,
@@ -73,35 +84,29 @@ class Box:
     def _act(self, method: str, *args: Any, **named: Any) -> Any:
         if self.kind == "awaited":
             return anyio.run(partial(self._awaited, method, *args, **named))
-        with self.client(False) as client:
-            if self.kind == "django":
-                box = self._with_handler(DjangoOutbox(client=client, **self.options))
-                with transaction.atomic() if method in ADDING else nullcontext():
-                    return getattr(box, method)(*args, **named)
-            outbox = self._with_handler(Outbox(self.engine, client, **self.options))
-            act = getattr(outbox, method)
-            if method not in ADDING:
-                return act(*args, **named)
-            with self.engine.begin() as connection:
-                return act(connection, *args, **named)
+        begun: Any = nullcontext()
+        if method in ADDING:
+            begun = transaction.atomic() if self.kind == "django" else self.engine.begin()
+        engine = None if self.kind == "django" else self.engine
+        with self.client(False) as client, begun as connection:
+            act = getattr(self._made(client, *_given(engine)), method)
+            return act(*_given(connection), *args, **named)
 
-    def _with_handler(self, outbox: Any) -> Any:
-        """This outbox, with the handler."""
-        if self.handle is not None:
+    def _made(self, client: Any, *engine: Any) -> Any:
+        """An outbox with the handler."""
+        outbox = self.classes[self.kind](*engine, client=client, **self.options)
+        if self.handler is not None:
             outbox._handlers = []  # those of Django's outboxes are one list
-            outbox.on()(self.handle)
+            outbox.on()(self.handler)
         return outbox
 
     async def _awaited(self, method: str, *args: Any, **named: Any) -> Any:
         engine = async_engine(self.engine)
+        begun: Any = engine.begin() if method in ADDING else nullcontext()
         try:
-            async with self.client(True) as client:
-                outbox = self._with_handler(AsyncOutbox(engine, client, **self.options))
-                act = getattr(outbox, method)
-                if method not in ADDING:
-                    return await act(*args, **named)
-                async with engine.begin() as connection:
-                    return await act(connection, *args, **named)
+            async with self.client(True) as client, begun as connection:
+                act = getattr(self._made(client, engine), method)
+                return await act(*_given(connection), *args, **named)
         finally:
             await engine.dispose()
 
@@ -137,7 +142,6 @@ class Provider:
         self.references: list[str] = []
         self.bodies: list[bytes] = []
         self.keys: list[str] = []
-        self.read: httpx.Response | None = None
         self.meet = meet
         self._lock = threading.Lock()
 
@@ -151,7 +155,7 @@ class Provider:
         if request.url.path.endswith("/token"):
             return httpx.Response(200, json=TOKEN)
         if request.method != "POST":
-            return self.read or self._accept({"page": 0, "page_size": 1, "results": []})
+            return self._accept({"page": 0, "page_size": 1, "results": []})
         reference = json.loads(request.content)["client_reference_id"]
         own_key = request.headers["idempotency-key"]
         with self._lock:  # several threads of a pass call it at once

@@ -30,7 +30,7 @@ def shown_by(act: Any) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_notification_that_cannot_be_stored(sqlite, kind):
+def test_the_error_of_a_notification_that_cannot_be_stored_shows_no_account(sqlite, kind):
     with use_database(sqlite.url):
         inbox = AnyInbox(kind, sqlite, velo.Webhook(HEADER))
         refuse(sqlite, "INSERT", "victor_inbox_events")
@@ -40,7 +40,7 @@ def test_a_notification_that_cannot_be_stored(sqlite, kind):
 
 
 @pytest.mark.parametrize("kind", ["blocking", "awaited"])
-def test_an_entry_and_a_result_that_cannot_be_stored(sqlite, kind):
+def test_the_error_of_an_entry_or_a_result_that_cannot_be_stored_shows_no_account(sqlite, kind):
     box = Box(kind, sqlite, lambda awaited: Provider().client(awaited))
     box.add(**invoice(1))
     refuse(sqlite, "UPDATE OF request_id", "victor_outbox")
