@@ -1,18 +1,18 @@
-"""Backups of a database of the tests, and what is there once they are restored."""
+"""Backups of an SQLite database of the tests, and what is there once they are restored."""
 
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 
+import pytest
 import sqlalchemy as sa
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For tests that restore a backup: what is done with it is the same on each database."""
 
 
 def back_up(engine: sa.Engine) -> Callable[[], None]:
     """Make a backup; what is returned restores it."""
-    return _of_sqlite(engine) if engine.name == "sqlite" else _of_postgresql(engine)
-
-
-def _of_sqlite(engine: sa.Engine) -> Callable[[], None]:
     backup = sqlite3.connect(":memory:", check_same_thread=False)
     file = str(engine.url.database)
 
@@ -25,39 +25,6 @@ def _of_sqlite(engine: sa.Engine) -> Callable[[], None]:
             backup.backup(live)
 
     return restore
-
-
-def _of_postgresql(engine: sa.Engine) -> Callable[[], None]:
-    """A snapshot of all tables: the wheel's `pg_dump` is older than its server."""
-    schema = f"backup_{id(engine)}"
-    tables = sa.inspect(engine).get_table_names()
-    at_once = engine.execution_options(isolation_level="REPEATABLE READ")
-    with at_once.begin() as connection:
-        connection.execute(sa.text(f"DROP SCHEMA IF EXISTS {schema} CASCADE"))
-        connection.execute(sa.text(f"CREATE SCHEMA {schema}"))
-        for table in tables:
-            connection.execute(sa.text(f"CREATE TABLE {schema}.{table} AS TABLE {table}"))
-
-    def restore() -> None:
-        with engine.begin() as connection:
-            connection.execute(sa.text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
-            for table in tables:
-                rows = sa.text(f"INSERT INTO {table} SELECT * FROM {schema}.{table}")
-                if connection.execute(rows).rowcount and _is_numbered(connection, table):
-                    sequence = f"pg_get_serial_sequence('{table}', 'id')"
-                    last = f"SELECT setval({sequence}, max(id)) FROM {table}"
-                    connection.execute(sa.text(last))
-
-    return restore
-
-
-def _is_numbered(connection: sa.Connection, table: str) -> bool:
-    """Whether the database counts the ids of a table."""
-    names = [column["name"] for column in sa.inspect(connection).get_columns(table)]
-    if "id" not in names:
-        return False
-    sequence = sa.text(f"SELECT pg_get_serial_sequence('{table}', 'id')")
-    return connection.execute(sequence).scalar() is not None
 
 
 class Backup:
@@ -73,5 +40,4 @@ class Backup:
         self.url = url
 
     def make(self) -> None:
-        url = self.url.replace("sql://", "sql+psycopg://")
-        self.restore = back_up(sa.create_engine(url, poolclass=sa.NullPool))
+        self.restore = back_up(sa.create_engine(self.url, poolclass=sa.NullPool))

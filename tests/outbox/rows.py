@@ -12,7 +12,6 @@ from tests.providers.victor.adapter import invoice
 from victor_ext.event_queue.databases import DatabaseTime, database_time
 from victor_ext.inbox import Inbox
 from victor_ext.outbox import Entry, Outbox
-from victor_ext.outbox.claims import Claims
 from victor_ext.providers import velo
 
 NOTES = sa.Table("notes", sa.MetaData(), sa.Column("text", sa.Text))
@@ -153,9 +152,3 @@ def resumed(steps: Any, result: Any) -> Any:
             result = yield steps.send(result)
         except StopIteration as end:
             return end.value
-
-
-def claims_of(outbox: Any, client: Any, kept: float = 86_400.0) -> Claims:
-    """What a pass of an outbox takes up with, where keys are kept for so many seconds."""
-    own = outbox._sealing, outbox._may_work(), sa.true(), dict[Any, Any]()
-    return Claims(outbox.table, client, 120.0, lambda _: kept, *own)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tests.cli.conftest import bare_command
 from tests.cli.victor_command import Command
-from tests.outbox.backups import back_up
+from tests.outbox.backups import back_up, on_sqlite
 from tests.outbox.rows import states, stored
 from tests.outbox.test_holding import settle
 from tests.providers.flexfactor.adapter import declined
@@ -63,6 +63,7 @@ def listed(engine: sa.Engine, bare_command: Command, tmp_path: Path) -> Callable
     return write
 
 
+@on_sqlite
 def test_a_restored_outbox_is_compared_with_the_provider_before_it_is_released(
     outbox, engine, victor, listed
 ):

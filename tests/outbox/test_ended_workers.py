@@ -5,7 +5,6 @@ import os
 import signal
 import threading
 from contextlib import suppress
-from types import SimpleNamespace
 
 import anyio
 import httpx
@@ -15,12 +14,9 @@ from django.core.management import call_command
 
 from tests.outbox.kinds import Box, Provider, async_engine, tables_of
 from tests.outbox.rows import inbox_of, received_number, states, stored
-from tests.providers.velo.test_velo_notifications import HEADER
 from tests.providers.victor.adapter import invoice
 from victor_ext.event_queue.workers import stop_at_signals
-from victor_ext.inbox import AsyncInbox
 from victor_ext.outbox import AsyncOutbox, Outbox
-from victor_ext.providers import velo
 
 pytestmark = pytest.mark.slow
 
@@ -48,17 +44,10 @@ class Held(Provider):
         super().__init__()
         self.has_begun, self.may_end = anyio.Event(), anyio.Event()
 
-    async def hold(self) -> None:
-        self.has_begun.set()
-        await self.may_end.wait()
-
-    async def let_go(self) -> None:
-        await anyio.wait_all_tasks_blocked()
-        self.may_end.set()
-
     async def _awaited(self, request: httpx.Request) -> httpx.Response:
         if b"client_reference_id" in request.content:
-            await self.hold()
+            self.has_begun.set()
+            await self.may_end.wait()
         return self._answer(request)
 
 
@@ -144,29 +133,3 @@ def test_the_second_signal_ends_the_command_at_once():
         assert stop.wait(30)
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGTERM)
-
-
-def test_the_end_of_an_awaited_inbox_waits_for_what_it_reads(sqlite):
-    """The event whose payment is being read is handled, and the other one waits."""
-    blocking, told = inbox_of(sqlite), list[str]()
-    for number in (1, 2):
-        received_number(blocking, number, paymentId=f"p-{number}")
-
-    async def check():
-        engine, provider = async_engine(sqlite), Held()
-
-        async def get(payment_id):
-            await provider.hold()
-            return payment_id
-
-        client = SimpleNamespace(payments=SimpleNamespace(get=get))
-        inbox = AsyncInbox(engine, velo.Webhook(HEADER), client=client)
-        inbox.on()(lambda _session, event: told.append(event.record))
-        async with anyio.create_task_group() as tasks, inbox.worker():
-            await provider.has_begun.wait()
-            tasks.start_soon(provider.let_go)
-        await engine.dispose()
-
-    anyio.run(check)
-    assert told == ["p-1"]
-    assert sum(blocking.event_counts().values()) == 1

@@ -13,7 +13,6 @@ from victor_ext.event_queue.handlers import meant_by
 from victor_ext.outbox import EntryState, Outbox
 from victor_ext.outbox.entries import event_names_of_change
 from victor_ext.providers.flexfactor.records import OrderStatus
-from victor_ext.runtime.client.prepared_calls import methods_of
 
 
 def nothing(_session: Any, _event: Any) -> None: ...
@@ -87,14 +86,6 @@ def test_an_outbox_of_a_connected_api_knows_the_words_that_its_caller_gave():
                 outbox.on(slip)
         with pytest.raises(ConfigurationError, match="did you mean 'take_payment'"):
             outbox.on("sent", operation="takePaymnet")
-
-
-def test_an_operation_that_is_like_a_known_one_is_refused(outbox):
-    methods = [name for name in methods_of(outbox.client) if "." in name]
-    assert methods
-    for slip in (method.rpartition(".")[2].upper() for method in methods):
-        with pytest.raises(ConfigurationError, match="did you mean"):
-            outbox.on("sent", operation=slip)
 
 
 def test_the_words_of_a_system_are_those_of_its_records():

@@ -1,11 +1,11 @@
-"""What a hold stops, and what a restored outbox does not send again, on both databases."""
+"""What a hold stops, and what a restored outbox does not send again."""
 
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from tests.outbox.backups import back_up
+from tests.outbox.backups import back_up, on_sqlite
 from tests.outbox.rows import change, end_leases, execute, key_of, states, statuses, stored
 from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest, Victor
@@ -89,6 +89,7 @@ class TestHolding:
         assert outbox.hold().is_first
 
 
+@on_sqlite
 class TestRestoring:
     @pytest.fixture(autouse=True)
     def restored(self, outbox: Outbox, engine: sa.Engine, victor: Victor) -> None:
@@ -138,6 +139,7 @@ class TestRestoring:
         assert states(outbox.entries())[2] == "unclear"
 
 
+@on_sqlite
 def test_without_a_time_of_the_provider_what_was_restored_is_unclear(
     outbox, engine, victor, victor_sandbox
 ):
@@ -152,25 +154,3 @@ def test_without_a_time_of_the_provider_what_was_restored_is_unclear(
     assert entry.state == "unclear"
     assert "only a machine's clock says when it was sent" in (entry.error or "")
     assert set(victor_sandbox.work_done_by_key().values()) == {1}
-
-
-def test_a_payout_that_was_submitted_or_instructed_since_the_backup_is_found(
-    payouts,
-):
-    payouts.submit("INV-1")
-    ((_, payout_id),) = payouts.send()
-    payouts.wait_until_accepted(payout_id)
-    payouts.submit("INV-2", key="the-key-of-the-april-payout")
-    payouts.submit("INV-3", key="the-key-of-a-payout-that-is-lost")
-    payouts.add("payouts.instruct", payout_id, key="the-key-of-the-instruction")
-    restore = back_up(payouts.engine)
-    payouts.cancel("INV-3", **PERSON)
-    assert [state for state, _ in payouts.send()] == ["sent", "sent"]
-    restore()
-    assert payouts.hold().marked == 3
-    payouts.release()
-    for _ in range(3):
-        payouts.send()
-        payouts.end_leases(settle_until=1.0)
-    assert payouts.states() == ["sent", "sent", "unclear", "sent"]
-    assert (payouts.calls("submit"), payouts.calls("instruct")) == (2, 1)

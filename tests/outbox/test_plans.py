@@ -42,7 +42,7 @@ def settled(request: pytest.FixtureRequest, sqlite: sa.Engine, victor: Victor) -
     return outbox
 
 
-def test_a_pass_of_an_outbox(settled, victor):
+def test_a_pass_of_an_outbox_reads_no_whole_table(settled, victor):
     with scans(settled._engine, reads_all_or_all_sent) as found:
         settled.send(victor)
         settled.handle()
@@ -51,7 +51,7 @@ def test_a_pass_of_an_outbox(settled, victor):
     assert found == []
 
 
-def test_a_look_up_of_an_outbox(settled, victor):
+def test_a_look_up_of_an_outbox_reads_no_whole_table(settled, victor):
     """What was found may be of another entry with one of the same references."""
     victor.payment_requests.create(**invoice(SETTLED))
     is_new = settled.table.c.state == "waiting"
@@ -62,7 +62,7 @@ def test_a_look_up_of_an_outbox(settled, victor):
     assert found == []
 
 
-def test_a_pass_of_an_inbox(sqlite):
+def test_a_pass_of_an_inbox_reads_no_whole_table(sqlite):
     inbox = inbox_of(sqlite)
     inbox.on()(lambda _session, _event: None)
     for number in range(1, 50):
