@@ -1,6 +1,7 @@
 """The corrections of a document: the overlay beside it."""
 
 import subprocess
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,11 @@ from victor_spec.document import DocumentError, load
 from .wire import beside
 
 CASES = beside("overlay")
+EFFECTS = [
+    pytest.param(*row, id=f"{title}-{number}")
+    for title, rows in CASES["effects"].items()
+    for number, row in enumerate(rows)
+]
 
 DOCUMENT = """
 openapi: 3.0.3
@@ -38,7 +44,6 @@ components:
         "it's": {type: string}
         made: {type: string}
 """
-SINCE = "$.paths['/cards/{id}'].get.parameters[1].schema"
 CARD = "$.components.schemas.Card"
 FORMAT = f"{{target: '{CARD}.properties.made', update: {{format: date-time}}}}"
 
@@ -58,46 +63,12 @@ def corrected(folder: Path, target: str, rest: str) -> Any:
     return load(shop(folder, f"target: {yaml.safe_dump(target).splitlines()[0]}\n    {rest}"))
 
 
-def test_an_update_is_merged_with_the_object_that_a_path_leads_to(tmp_path: Path) -> None:
-    tree = corrected(tmp_path, SINCE, "update: {format: date, type: text}")
-    (_, since) = tree["paths"]["/cards/{id}"]["get"]["parameters"]
-    assert since == {"name": "since", "in": "query", "schema": {"type": "text", "format": "date"}}
-
-
-@pytest.mark.parametrize(
-    "target",
-    [
-        f"{CARD}.properties.made",
-        f"{CARD}['properties'][\"made\"]",
-        "$['components'].schemas.Card.properties.made",
-    ],
-)
-def test_a_step_may_be_written_with_a_dot_or_in_brackets(target: str, tmp_path: Path) -> None:
-    tree = corrected(tmp_path, target, "update: {format: date}")
-    made = tree["components"]["schemas"]["Card"]["properties"]["made"]
-    assert made == {"type": "string", "format": "date"}
-
-
-def test_what_is_nested_in_an_update_is_merged_too_and_lists_grow(tmp_path: Path) -> None:
-    update = "update: {required: [made], properties: {made: {format: date}, new: {type: integer}}}"
-    card = corrected(tmp_path, CARD, update)["components"]["schemas"]["Card"]
-    assert card["required"] == ["pin", "made"]
-    assert card["properties"]["made"] == {"type": "string", "format": "date"}
-    assert card["properties"]["new"] == {"type": "integer"}
-    assert "pin" in card["properties"]
-
-
-def test_an_update_of_a_list_is_added_to_it(tmp_path: Path) -> None:
-    card = corrected(tmp_path, f"{CARD}.required", "update: made")["components"]["schemas"]["Card"]
-    assert card["required"] == ["pin", "made"]
-
-
-def test_what_is_removed_is_gone(tmp_path: Path) -> None:
-    tree = corrected(tmp_path, f"{CARD}.properties['it\\'s']", "remove: true")
-    assert [*tree["components"]["schemas"]["Card"]["properties"]] == ["pin", "made"]
-    operation = "$.paths['/cards/{id}'].get.parameters[1]"
-    tree = corrected(tmp_path, operation, "remove: true")
-    assert len(tree["paths"]["/cards/{id}"]["get"]["parameters"]) == 1
+@pytest.mark.parametrize(("target", "rest", "place", "value"), EFFECTS)
+def test_an_action_changes_what_its_target_leads_to(
+    target: str, rest: str, place: list[Any], value: Any, tmp_path: Path
+) -> None:
+    tree = corrected(tmp_path, target, rest)
+    assert reduce(lambda found, step: found[step], place, tree) == value
 
 
 def test_the_document_itself_is_not_touched(tmp_path: Path) -> None:
