@@ -11,13 +11,11 @@ from typing import Any
 
 import pytest
 
-import victor_ext
 from tests.programs import python
 from tests.providers.connected.till import till_api
 from tests.providers.systems import ADAPTERS, of_every_system
 
 pytestmark = pytest.mark.slow
-PACKAGE = Path(victor_ext.__file__).parent
 
 PROGRAM = """
 import asyncio, http.client, inspect, json, sys, urllib.parse

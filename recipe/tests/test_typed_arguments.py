@@ -141,7 +141,6 @@ calls:
   dropLine: {positional: [number]}
   readTotal: {}
 """
-CHOICES = "\nchoices: {W: {LOW: 1}, V: [a]}\nforms: {f: {whole: a, wanted: a}}"
 LIST = "lists: {listOrders: {what: list of orders, %s}}"
 
 

@@ -88,7 +88,6 @@ bodies:
     compared_as: {details.reference: word}
 """
 NOTE_WITH_DEFAULT = "note: {type: string, maxLength: 80, default: none, description: For you}"
-CALL = "bodies: {takeOrder: {what: order, %s}}"
 
 
 def made(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> GenerationResult:

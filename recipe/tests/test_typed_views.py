@@ -61,7 +61,6 @@ views:
     names: {orderId: number, order.details.note: remark}
     by_hand: [state]
 """
-VIEW = "views: {OrderFields: {over: [Order, Receipt], %s}}"
 
 
 def made(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> GenerationResult:
