@@ -88,8 +88,8 @@ ELSEWHERE = (
     "//elsewhere.example/payments",
     "http://pay.example/payments",
     "https://pay.example:444/payments",
-    "https://pay.example:443@elsewhere.example/payments",
-    "https://pay.example:443\\@elsewhere.example/payments",
+    # what stands before an @ is a user and a password
+    *(f"https://pay.example:443{at}elsewhere.example/payments" for at in ("@", "\\@")),
     "http://[not-an-address",
     "ftp://pay.example/file",
     "javascript:alert(1)",
