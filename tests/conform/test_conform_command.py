@@ -108,6 +108,7 @@ def test_refused_credentials_end_it(started):
     assert len(sandbox.received()) == 1
 
 
+@pytest.mark.slow
 def test_a_host_in_a_variable_is_written_to_only_if_its_environment_is_typed(started):
     _, victor = started()
     host = {"VICTOR_BASE_URL": "https://gateway.invalid", "VICTOR_ENVIRONMENT": "staging"}
