@@ -240,9 +240,7 @@ class TestAFile:
     @pytest.mark.parametrize(
         ("make", "place", "times"), [(io.BytesIO, 0, 2), (io.BytesIO, 3, 2), (Once, 0, 1)]
     )
-    def test_each_attempt_of_each_call_sends_it_from_where_it_stood(
-        self, mode, name, make, place, times
-    ):
+    def test_each_call_sends_a_file_from_its_first_position(self, mode, name, make, place, times):
         provider = Script(LOST, httpx.Response(503), GOOD)
         upload(mode, provider, name, standing(make(b"pqrXYZ"), place), times)
         bodies = [each.content for each in provider.requests]

@@ -56,6 +56,10 @@ def sent(mode: str, name: str, *args, **options) -> tuple[int, str]:
 
 
 class TestTheKeyOfOneWrite:
+    def test_without_a_row_a_write_whose_document_declares_no_key_is_sent_once(self, mode):
+        once = (1, Outcome.UNKNOWN.value)
+        assert sent(mode, "payments.cancel_payment", "pay_1", key=HeaderKey()) == once
+
     def test_a_row_says_that_it_takes_the_key(self, mode):
         options = {"key": HeaderKey(), "rows": {CANCEL: KEYED}}
         assert sent(mode, "payments.cancel_payment", "pay_1", **options) == (2, "done")
