@@ -7,7 +7,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import tests.providers.running as running
-from tests.providers.running import GUID, Exchange
+from tests.providers.running import GUID, QUICK, Exchange, Script, run
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import (
     Address,
@@ -21,7 +21,6 @@ from victor_ext.providers.flexfactor import (
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 SANDBOX = sandbox = FlexFactorSandbox
-ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
 MID = GUID
 PRICE = Money.of("44.23", "USD")
 ARGUMENTS: dict[str, Any] = {"auth": FlexFactorAuth("key", "secret"), "mid": MID}
@@ -34,7 +33,7 @@ scripted = partial(running.scripted, FlexFactor, ARGUMENTS)
 _numbers = count(1)
 
 
-def declined(**changes: Any) -> dict[str, Any]:
+def declined(**changes) -> dict[str, Any]:
     """The arguments of an evaluation."""
     return {
         "order_id": "INV-1042",
@@ -62,23 +61,16 @@ class Harness(running.Harness):
     kinds = (FlexFactor, AsyncFlexFactor)
 
     def set_up(self) -> dict[str, Any]:
-        return settings(self.sandbox)
+        app_key, app_secret, mid = self.sandbox.add_client()
+        self.sandbox.add_card(token="tok_4242")
+        auth = FlexFactorAuth(app_key, app_secret)
+        return {"auth": auth, "mid": mid, "base_url": self.sandbox.url}
 
 
-def settings(sandbox: FlexFactorSandbox) -> dict[str, Any]:
-    app_key, app_secret, mid = sandbox.add_client()
-    sandbox.add_card(token="tok_4242")
-    return {"auth": FlexFactorAuth(app_key, app_secret), "mid": mid, "base_url": sandbox.url}
-
-
-def client(sandbox: FlexFactorSandbox, *, awaited: bool, **options: Any) -> Any:
-    return Harness.kinds[awaited](**settings(sandbox), **options)
-
-
-def order(**options: str) -> Any:
+def order(**options: str):
     """What makes an order of its own; the subject is the merchant's id of it."""
 
-    def make(harness: Harness) -> str:
+    def make(harness) -> str:
         name = f"INV-{next(_numbers)}"
         harness.sandbox.add_order(name, provider_id=id_of(name), **options)
         return name
@@ -91,7 +83,10 @@ def id_of(name: str) -> str:
     return str(uuid5(NAMESPACE_URL, name))
 
 
-def about_an_order(word: str, call: Any, *, is_open: bool = True, **options: Any) -> Exchange:
+ORDER = id_of("INV-1")
+
+
+def about_an_order(word: str, call, *, is_open: bool = True, **options) -> Exchange:
     """A write about an order, which is counted as `INV-1/refund`."""
     done = f"/{word.rpartition('_')[2]}"
     return Exchange(
@@ -130,3 +125,10 @@ MORE = (
     about_an_order("transmit", lambda client, name: client.transmit(**declined(order_id=name))),
 )
 WITHOUT: dict[str, str] = {}
+EXCHANGES = {exchange.word: exchange for exchange in (READ, WRITE, *MORE)}
+
+
+def over(script: Script, word: str, **options):
+    """What a call about the order INV-1 comes to over a script."""
+    options = {**ARGUMENTS, "retry": QUICK, "transport": script.transport, **options}
+    return run(FlexFactor, lambda client: EXCHANGES[word].call(client, "INV-1"), **options)

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,7 @@ def test_the_first_code_of_the_page_delivers_what_was_approved_only(sandbox, sta
     app_key, app_secret, mid = sandbox.add_client()
     sandbox.decide(status)
     sandbox.add_card(token="tok_77")
-    done = []
+    done: list[Any] = []
     names = {
         "app_key": app_key,
         "app_secret": app_secret,

@@ -1,74 +1,102 @@
 """What FlexFactor's calls send, member by member."""
 
 import json
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
 
 import httpx
 import pytest
 from flexfactor_api.typed.rows import CALLS
 
-from tests.providers.flexfactor.adapter import MID, ORDER, PRICE, declined, scripted
+from tests.providers.flexfactor.adapter import MID, ORDER, declined, scripted
 from tests.providers.running import GUID
-from victor_ext.providers.flexfactor import OrderStatus
+from victor_ext.providers import Money
+from victor_ext.providers.flexfactor import FlexFactor, OrderStatus, Subscription
+
+
+def sent(call: Callable[[FlexFactor], Any]) -> tuple[str, Any]:
+    """The address and the body of a call."""
+    client, script = scripted(httpx.Response(200, json={"success": True, "status": "APPROVED"}))
+    call(client)
+    [request] = script.requests
+    return f"{request.method} {request.url}", json.loads(request.content, parse_float=Decimal)
+
+
+URL = "https://api-sandbox.flex-charge.com/v1"
 
 
 def test_an_evaluation_sends_the_declined_payment():
-    client, script = scripted(httpx.Response(200, json={"status": "APPROVED"}))
-    client.evaluate(**declined(), idempotency_key=GUID)
-    [request] = script.requests
-    assert (request.method, str(request.url)) == (
-        "POST",
-        "https://api-sandbox.flex-charge.com/v1/evaluate",
+    request = sent(lambda client: client.evaluate(**declined(), idempotency_key=GUID))
+    assert request == (
+        f"POST {URL}/evaluate",
+        {
+            "mid": MID,
+            "orderId": "INV-1042",
+            "isDeclined": True,
+            "idempotencyKey": GUID,
+            "transaction": {
+                "id": "t-1",
+                "timestampUtc": "2026-03-04T05:06:07Z",
+                "amount": 4423,
+                "currency": "USD",
+                "responseCode": "05",
+                "avsResultCode": "Y",
+                "cardNotPresent": True,
+            },
+            "payer": {"email": "ada@example.com"},
+            "paymentMethod": {
+                "cardNumber": "tok_4242",
+                "expirationMonth": 4,
+                "expirationYear": 2031,
+                "cardBinNumber": "042424",
+                "cardLast4Digits": "0042",
+            },
+            "billingInformation": {
+                "firstName": "Ada",
+                "lastName": "Lovelace",
+                "zipcode": "01234",
+                "countryCode": "US",
+            },
+        },
     )
-    assert json.loads(request.content) == {
-        "mid": MID,
-        "orderId": "INV-1042",
-        "isDeclined": True,
-        "idempotencyKey": GUID,
-        "transaction": {
-            "id": "t-1",
-            "timestampUtc": "2026-03-04T05:06:07Z",
-            "amount": 4423,
-            "currency": "USD",
-            "responseCode": "05",
-            "avsResultCode": "Y",
-            "cardNotPresent": True,
-        },
-        "payer": {"email": "ada@example.com"},
-        "paymentMethod": {
-            "cardNumber": "tok_4242",
-            "expirationMonth": 4,
-            "expirationYear": 2031,
-            "cardBinNumber": "042424",
-            "cardLast4Digits": "0042",
-        },
-        "billingInformation": {
-            "firstName": "Ada",
-            "lastName": "Lovelace",
-            "zipcode": "01234",
-            "countryCode": "US",
-        },
-    }
 
 
-def test_a_capture_sends_the_order_and_the_amount_in_cents():
-    client, script = scripted(httpx.Response(200, json={"success": True, "orderId": ORDER}))
-    client.capture(ORDER, PRICE, idempotency_key=GUID)
-    [request] = script.requests
-    assert (request.method, request.url.path) == ("POST", "/v1/capture")
-    assert json.loads(request.content) == {
-        "idempotencyKey": GUID,
-        "orderId": ORDER,
-        "amount": 4423,
-        "currency": "USD",
+def test_a_member_without_an_argument_is_sent_as_it_is_given():
+    """The unit of a price is not documented: there is no argument for it."""
+    extra = {
+        "subscription": {"price": "12.00", "Currency": "USD"},
+        "Transaction": {"processorName": "Acme"},
     }
+    given = declined(subscription=Subscription("s-7", "monthly"), extra_body=extra)
+    _, body = sent(lambda client: client.evaluate(**given))
+    assert body["subscription"] == {
+        "subscriptionId": "s-7", "interval": "monthly", "price": "12.00", "Currency": "USD",
+    }  # fmt: skip
+    assert (body["transaction"]["amount"], body["transaction"]["processorName"]) == (4423, "Acme")
+    assert "Transaction" not in body
+
+
+@pytest.mark.parametrize(
+    ("minor_units", "amount"), [(1, "0.01"), (4423, "44.23"), (10**15 - 1, "9999999999999.99")]
+)
+def test_a_capture_is_sent_in_cents_and_a_refund_in_dollars_with_each_digit(minor_units, amount):
+    money = Money(minor_units, "USD")
+    captured = sent(lambda client: client.capture(ORDER, money, idempotency_key=GUID))
+    assert captured == (
+        f"POST {URL}/capture",
+        {"idempotencyKey": GUID, "orderId": ORDER, "amount": minor_units, "currency": "USD"},
+    )
+    refunded = sent(lambda client: client.orders.refund(ORDER, money))
+    assert refunded == (f"POST {URL}/orders/{ORDER}/refund", {"amountToRefund": Decimal(amount)})
 
 
 MOMENT = datetime(2026, 3, 4, 0, 6, 7, tzinfo=timezone(timedelta(hours=-5)))
 
 
 @pytest.mark.parametrize(
-    ("given", "sent"),
+    ("given", "query"),
     [
         ({}, {"mid": MID, "pageNumber": "1"}),
         ({"mid": "", "page": 3}, {"mid": MID, "pageNumber": "3"}),
@@ -87,11 +115,11 @@ MOMENT = datetime(2026, 3, 4, 0, 6, 7, tzinfo=timezone(timedelta(hours=-5)))
     ],
 )
 def test_a_list_of_orders_sends_its_filters_and_the_merchant_and_first_page_of_the_client(
-    given, sent
+    given, query
 ):
     client, script = scripted(httpx.Response(200, json={"items": [], "isLastPage": True}))
     assert list(client.orders.list(**given)) == []
-    assert dict(script.requests[0].url.params) == sent
+    assert dict(script.requests[0].url.params) == query
 
 
 def test_the_names_of_a_status_have_the_numbers_that_an_order_has():

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
@@ -44,7 +45,7 @@ def firm(name: str) -> NewPayee:
     )
 
 
-def pay(reference: str = "INV-1042", **changes: Any) -> PaymentInstruction:
+def pay(reference: str = "INV-1042", **changes) -> PaymentInstruction:
     """The usual payment."""
     usual = {
         "remote_id": PAYEE,
@@ -68,29 +69,25 @@ class Harness(running.Harness):
         self.since = datetime.now(UTC) - timedelta(minutes=5)
         return settings(self.sandbox)
 
-    def submit(self, *payments: PaymentInstruction, **options: Any) -> str:
+    def submit(self, *payments: PaymentInstruction, **options) -> str:
         """Submit a payout; its id."""
-        return str(self.ask("payouts.submit", list(payments), **options))
+        return self.ask("payouts.submit", [*payments], **options)
 
-    def fund(self, amount: str, currency: str = "USD") -> Any:
+    def fund(self, amount: str, currency: str = "USD"):
         """Ask for money for the account; the receipt."""
         given = {"funding_account_id": self.bank, "amount": Money.of(amount, currency)}
         return self.ask("source_accounts.fund", self.account, **given)
-
-    def find(self, reference: str) -> Any:
-        """The payments with a reference, of those since the beginning."""
-        return self.ask("payments.find", reference, payor_id=self.payor, since=self.since)
 
     def calls(self, word: str) -> int:
         """How often the sandbox was asked for that."""
         return len(self.sent(word))
 
 
-def settings(sandbox: VeloSandbox) -> dict[str, Any]:
+def settings(sandbox) -> dict[str, Any]:
     return {"auth": VeloAuth(*sandbox.add_key()), "base_url": sandbox.url}
 
 
-def client(sandbox: VeloSandbox, *, awaited: bool, **options: Any) -> Any:
+def client(sandbox, *, awaited: bool, **options):
     return Harness.kinds[awaited](**settings(sandbox), **options)
 
 
@@ -103,29 +100,29 @@ def sandbox() -> Iterator[VeloSandbox]:
         yield started
 
 
-def submit(client: Any, reference: str) -> Any:
+def submit(client, reference: str):
     return client.payouts.submit([pay(reference)])
 
 
-def new_payee(harness: Harness) -> tuple[str, str]:
-    return str(harness.sandbox.add_payee(f"payee-of-its-own-{next(_numbers)}")), harness.payor
+def new_payee(harness) -> tuple[str, str]:
+    return harness.sandbox.add_payee(f"payee-of-its-own-{next(_numbers)}"), harness.payor
 
 
-def onboarded_payee(harness: Harness) -> tuple[str, str]:
-    payee_id, payor_id = new_payee(harness)
+def onboarded(harness) -> str:
+    payee_id, _ = new_payee(harness)
     harness.sandbox.onboard_payee(payee_id)
-    return payee_id, payor_id
+    return payee_id
 
 
-def payout(harness: Harness) -> str:
+def payout(harness) -> str:
     payout_id = harness.submit(pay(f"INV-{next(_numbers)}", amount=Money(1, "USD")))
     harness.ask("payouts.get", payout_id)
     return payout_id
 
 
-def payment(harness: Harness) -> str:
+def payment(harness) -> str:
     payout_id = payout(harness)
-    return str(harness.ask("payouts.payments", payout_id)[0].id)
+    return harness.ask("payouts.payments", payout_id)[0].id
 
 
 def named(name: str) -> Callable[[Harness], tuple[str, str]]:
@@ -133,25 +130,22 @@ def named(name: str) -> Callable[[Harness], tuple[str, str]]:
     return lambda harness: (f"{name}{next(_numbers)}", harness.payor)
 
 
-def webhook(harness: Harness) -> str:
-    return str(harness(lambda velo: new_webhook(velo, named(URL)(harness))))
+def webhook(harness) -> str:
+    return harness(lambda velo: new_webhook(velo, named(URL)(harness)))
 
 
-def new_webhook(client: Any, subject: tuple[str, str]) -> Any:
+def new_webhook(client, subject):
     url, payor_id = subject
     return client.webhooks.create(
         payor_id, url=url, authorization_header="long-and-random-7f3b1c9e"
     )
 
 
-def funded(harness: Harness) -> str:
-    return str(harness.fund("10.00").id)
+def funded(harness) -> str:
+    return harness.fund("10.00").id
 
 
-payor, bank, account, payee = map(attrgetter, ("payor", "bank", "account", "payee"))
-
-
-def new_bank(client: Any, subject: tuple[str, str]) -> Any:
+def new_bank(client, subject):
     name, payor_id = subject
     return client.funding_accounts.create(
         payor_id=payor_id,
@@ -164,38 +158,52 @@ def new_bank(client: Any, subject: tuple[str, str]) -> Any:
     )
 
 
-def batch(harness: Harness) -> str:
-    name, payor_id = named("firm-")(harness)
-    return str(harness.ask("payees.create", payor_id, [firm(name)]))
+def new_firm(client, subject):
+    name, payor_id = subject
+    return client.payees.create(payor_id, [firm(name)])
 
 
-def is_quoted(harness: Harness, payout_id: str) -> int:
-    return int(harness.ask("payouts.get", payout_id).status == "QUOTED")
+def firms(harness, subject) -> int:
+    """How many payees have the name."""
+    name, payor_id = subject
+    return len(harness.ask("payees.list", payor_id, remote_id=name))
 
 
-def funding(harness: Harness) -> tuple[str, str]:
-    return str(
-        harness.sandbox.add_source_account(f"account {next(_numbers)}", "USD", 0)
-    ), harness.bank
+def batch(harness) -> str:
+    return harness(lambda velo: new_firm(velo, named("firm-")(harness)))
+
+
+def is_quoted(harness, payout_id: str) -> int:
+    return harness.ask("payouts.get", payout_id).status == "QUOTED"
+
+
+def funding(harness) -> tuple[str, str]:
+    account = harness.sandbox.add_source_account(f"account {next(_numbers)}", "USD", 0)
+    return account, harness.bank
 
 
 def about(
-    subject: Callable[[Any], Any], word: str, call: str | Callable[[Any, Any], Any], hint: str = "",
-    *, settles: bool = False, **given: Any,
+    subject, word: str, call: str | Callable[[Any, Any], Any],
+    hint: str = "", *, by: str = "", settles: bool = False, **given,
 ) -> Exchange:  # fmt: skip
-    """An exchange about a subject.
+    """An exchange about a subject: what makes it, or an attribute of the harness.
 
-    A method that is named takes its first part, and what is given.
+    A method that is named takes its first part, as the first argument or by a name, and what is
+    given.
     """
 
-    def by_name(client: Any, subject: Any) -> Any:
-        return attrgetter(str(call))(client)(
-            subject if isinstance(subject, str) else subject[0], **given
-        )
+    def by_name(client, subject):
+        first = subject if isinstance(subject, str) else subject[0]
+        method = attrgetter(call)(client)
+        return method(**{by: first}, **given) if by else method(first, **given)
 
-    made = by_name if isinstance(call, str) else call
     return Exchange(
-        word=word, subject=subject, call=made, hint=hint, settles=settles, writes=bool(hint)
+        word=word,
+        subject=attrgetter(subject) if isinstance(subject, str) else subject,
+        call=by_name if isinstance(call, str) else call,
+        hint=hint,
+        settles=settles,
+        writes=bool(hint),
     )
 
 
@@ -211,33 +219,33 @@ WRITE = Exchange(
 PAYEE_HINT, PAYOUT_HINT = "payees.get(payee_id)", "payouts.get(payout_id)"
 MORE = (
     about(payment, "get_payment", "payments.get"),
-    about(payor, "list_payouts", "payouts.list"),
+    about("payor", "list_payouts", "payouts.list"),
     about(payout, "get_payout", "payouts.get"),
     about(payout, "payout_payments", "payouts.payments"),
     about(payout, "payout_history", "payouts.history"),
     about(payout, "payout_history", "payouts.audited_payments"),
-    about(payor, "statistics", "payouts.statistics"),
-    about(payor, "list_sources", lambda velo, id: velo.source_accounts.list(payor_id=id)),
-    about(account, "get_source", "source_accounts.get"),
-    about(payor, "list_banks", lambda velo, id: velo.funding_accounts.list(payor_id=id)),
-    about(bank, "get_bank", "funding_accounts.get"),
+    about("payor", "statistics", "payouts.statistics"),
+    about("payor", "list_sources", "source_accounts.list", by="payor_id"),
+    about("account", "get_source", "source_accounts.get"),
+    about("payor", "list_banks", "funding_accounts.list", by="payor_id"),
+    about("bank", "get_bank", "funding_accounts.get"),
     about(funded, "get_funding", "fundings.get"),
-    about(payor, "list_fundings", "fundings.list"),
-    about(payor, "funding_changes", "fundings.changes", since=RECENTLY),
-    about(payor, "payment_changes", "payments.changes", since=RECENTLY),
-    about(payor, "list_payees", "payees.list"),
-    about(payee, "get_payee", "payees.get"),
+    about("payor", "list_fundings", "fundings.list"),
+    about("payor", "funding_changes", "fundings.changes", since=RECENTLY),
+    about("payor", "payment_changes", "payments.changes", since=RECENTLY),
+    about("payor", "list_payees", "payees.list"),
+    about("payee", "get_payee", "payees.get"),
     about(batch, "get_batch", "payees.batch"),
-    about(payor, "payee_changes", "payees.changes", since=RECENTLY),
-    about(payor, "export", "payments.export"),
-    about(payor, "invitations", "payees.invitations"),
-    about(payor, "list_webhooks", "webhooks.list"),
+    about("payor", "payee_changes", "payees.changes", since=RECENTLY),
+    about("payor", "export", "payments.export"),
+    about("payor", "invitations", "payees.invitations"),
+    about("payor", "list_webhooks", "webhooks.list"),
     about(webhook, "get_webhook", "webhooks.get"),
     about(new_payee, "update_payee", "payees.update", PAYEE_HINT, email="a@example.com"),
     about(
         new_payee,
         "rename_payee",
-        lambda velo, subject: velo.payees.update_remote_id(
+        lambda client, subject: client.payees.update_remote_id(
             subject[0], payor_id=subject[1], remote_id=subject[0]
         ),
         PAYEE_HINT,
@@ -245,10 +253,10 @@ MORE = (
     about(
         new_payee,
         "invite",
-        lambda velo, subject: velo.payees.invite(subject[0], payor_id=subject[1]),
+        lambda client, subject: client.payees.invite(subject[0], payor_id=subject[1]),
         "payees.invitations(",
     ),
-    about(onboarded_payee, "delete_payee", "payees.delete", PAYEE_HINT, settles=True),
+    about(onboarded, "delete_payee", "payees.delete", PAYEE_HINT, settles=True),
     about(
         payment,
         "withdraw_payment",
@@ -259,36 +267,22 @@ MORE = (
     ),
     about(payout, "instruct", "payouts.instruct", PAYOUT_HINT, settles=True),
     about(payout, "withdraw", "payouts.withdraw", PAYOUT_HINT, settles=True),
-    Exchange(
-        word="quote",
-        writes=True,
-        hint=PAYOUT_HINT,
-        subject=payout,
-        work=is_quoted,
-        call=lambda client, payout_id: client.payouts.quote(payout_id),
-    ),
+    replace(about(payout, "quote", "payouts.quote", PAYOUT_HINT), work=is_quoted),
     about(named("bank-"), "create_bank", new_bank, "funding_accounts.list(payor_id="),
     about(named(URL), "create_webhook", new_webhook, "webhooks.list("),
     about(webhook, "update_webhook", "webhooks.update", "webhooks.get(", enabled=False),
     about(webhook, "ping", "webhooks.ping", "before you repeat"),
-    Exchange(
-        word="fund",
-        writes=True,
-        hint="fundings.changes",
-        subject=funding,
-        call=lambda client, subject: client.source_accounts.fund(
+    about(
+        funding,
+        "fund",
+        lambda client, subject: client.source_accounts.fund(
             subject[0], funding_account_id=subject[1], amount=PRICE
         ),
+        "fundings.changes",
     ),
-    Exchange(
-        word="create_payees",
-        writes=True,
-        hint="payees.list(payor_id, remote_id",
-        subject=named("firm-"),
-        work=lambda harness, subject: len(
-            harness.ask("payees.list", subject[1], remote_id=subject[0])
-        ),
-        call=lambda client, subject: client.payees.create(subject[1], [firm(subject[0])]),
+    replace(
+        about(named("firm-"), "create_payees", new_firm, "payees.list(payor_id, remote_id"),
+        work=firms,
     ),
 )
 WITHOUT = {

@@ -62,7 +62,7 @@ def test_each_payment_of_the_window_comes_once(provider, sort):
     assert sorted(walked(provider, sort=sort, page_size=20)) == NAMES
 
 
-def test_those_that_are_submitted_meanwhile_hide_none(provider):
+def test_payments_that_are_submitted_meanwhile_hide_none(provider):
     provider.arrives = 7
     result = walked(provider, page_size=25)
     assert sorted(name for name in result if not name.startswith("newer")) == NAMES

@@ -50,7 +50,7 @@ def test_a_token_without_bearer_is_refused(anybody, desk, header):
     refused(anybody.get("/v4/payees", params={"payorId": desk.party}, headers=sent), 401)
 
 
-def test_how_a_token_is_not_asked_for(anybody, sandbox):
+def test_a_token_is_refused_to_whoever_asks_in_another_way(anybody, sandbox):
     pair = sandbox.add_key()
     assert "empty" in refused(anybody.post(AUTHENTICATE, auth=pair, content=b"{}"), 400)
     assert "grant_type" in refused(anybody.post("/v1/authenticate", auth=pair), 400)
@@ -93,6 +93,14 @@ def test_members_may_be_null_and_a_payee_that_has_onboarded_is_not_changed(desk,
     assert desk.http.post(path, json=update).status_code == 204
     sandbox.onboard_payee(payee)
     assert "has onboarded" in refused(desk.http.post(path, json=update), 400)
+
+
+def test_a_payee_is_deleted_once_and_only_if_it_has_onboarded(desk, sandbox):
+    payee = sandbox.add_payee("a")
+    assert "has not onboarded" in refused(desk.http.delete(f"/v4/payees/{payee}"), 400)
+    sandbox.onboard_payee(payee)
+    assert desk.http.delete(f"/v4/payees/{payee}").status_code == 204
+    refused(desk.http.delete(f"/v4/payees/{payee}"), 404)
 
 
 def test_submitted_is_not_accepted_yet():

@@ -27,7 +27,7 @@ class Harness(running.Harness):
         return {"auth": VictorOAuth(*self.sandbox.add_oauth_client()), "base_url": self.sandbox.url}
 
 
-def payment(**changes: Any) -> dict[str, Any]:
+def payment(**changes) -> dict[str, Any]:
     """The arguments of a request for payment that is due today."""
     return {
         "payee_account_number": "043987673645",
@@ -39,7 +39,7 @@ def payment(**changes: Any) -> dict[str, Any]:
     }
 
 
-def invoice(number: int | str = 1042, **changes: Any) -> dict[str, Any]:
+def invoice(number: int | str = 1042, **changes) -> dict[str, Any]:
     """The same, with the reference and the key of an invoice."""
     named = {
         "client_reference_id": f"INV-{number}",
@@ -52,7 +52,7 @@ def invoice(number: int | str = 1042, **changes: Any) -> dict[str, Any]:
     }
 
 
-def over(mode: str, provider: Any, call: Any, **options: Any) -> Any:
+def over(mode: str, provider, call, **options):
     """What a call comes to over a handler in place of a network."""
     options = {**ARGUMENTS, "retry": QUICK, "transport": provider.transport, **options}
     return run(Harness.kinds[MODES.index(mode)], call, **options)

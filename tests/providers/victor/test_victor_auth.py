@@ -1,23 +1,14 @@
 """The two kinds of credentials: what they send, for how long it is good, and what cannot be one."""
 
 import math
-from contextlib import suppress
+from functools import partial
 
 import httpx
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.runtime.fakes import BOTH, OK, FakeClock, Happens, Harness
-from victor_ext import (
-    AuthenticationError,
-    ConfigurationError,
-    Victor,
-    VictorJwt,
-)
-from victor_ext.runtime.auth.tokens import SignedToken
+from victor_ext import ConfigurationError, Victor, VictorJwt
 from victor_ext.runtime.loop.flow import Driver
 
 API_KEY = "1145f601-b8b0-4de7-9210-4ccb74a68ef5"
@@ -62,12 +53,12 @@ class TestSignedTokens:
         assert type(claims["iat"]) is int
 
     @pytest.mark.parametrize("lifetime", [1, 1.9, 2, 9, 300, 299.5])
-    def test_a_lifetime_of_the_callers(self, signed, clock, lifetime):
+    def test_a_token_lives_as_long_as_the_caller_says(self, signed, clock, lifetime):
         claims = signed(lifetime=lifetime)[2]
         assert claims["exp"] - claims["iat"] == int(lifetime)
         assert claims["iat"] <= clock.local() < claims["exp"]
 
-    def test_a_prefix_of_the_callers(self, signed):
+    def test_a_token_has_the_prefix_that_the_caller_says(self, signed):
         assert signed(prefix="Bearer")[0].startswith("Bearer ey")
 
     @pytest.mark.parametrize(
@@ -99,7 +90,7 @@ class TestSignedTokens:
             ),
         ],
     )
-    def test_options_that_cannot_be(self, victor_key_pair, options, words):
+    def test_options_that_cannot_be_are_refused(self, victor_key_pair, options, words):
         with pytest.raises(ConfigurationError, match=words):
             VictorJwt(API_KEY, victor_key_pair[0], **options)
 
@@ -114,49 +105,35 @@ class TestSignedTokens:
         assert signed(api_key=f" {API_KEY}\n")[2]["sub"] == API_KEY
 
 
-KEYS = [rsa.generate_private_key(65537, 2048) for _ in range(2)]
-EACH_CALL = st.tuples(
-    st.sampled_from([0.0, 0.2, 0.5, 300.0]),  # seconds since the call before
-    st.sampled_from([0.0, -900.0]),  # by which the provider's clock is ahead
-    st.sampled_from(KEYS),
-    st.lists(st.sampled_from([401, 503]), max_size=2),  # the statuses before a good one
-)
-LIVES = [
-    ("staging", None, 3540),
-    ("production", None, 240),
-    ("production", 90.5, 90),
-    ("staging", 1, 1),
-]
+@pytest.fixture
+def issued(victor_key_pair, mode):
+    """Makes calls so many seconds apart; the times of issue and of end in their tokens."""
+
+    def call(*pauses, environment="production", drift=None, script=(OK,)):
+        auth = VictorJwt(API_KEY, victor_key_pair[0])
+        # Another client of these credentials signs for another environment.
+        other = httpx.Request("GET", URL)
+        auth.authenticator("staging", URL, FakeClock(), Driver.lock()).authorize(other, None, None)
+        authenticator = partial(auth.authenticator, environment, URL)
+        harness = Harness([*script], mode, drift=drift, auth=authenticator)
+        for seconds in pauses:
+            harness.clock.passed += seconds
+            harness.call()
+        began = harness.clock.local() - harness.clock.passed
+        tokens = [one.token.partition(" ")[2] for one in harness.received]
+        claims = [jwt.decode(each, options={"verify_signature": False}) for each in tokens]
+        return [(each["iat"] - began, each["exp"] - began) for each in claims]
+
+    return call
 
 
 @pytest.mark.parametrize("mode", BOTH)
-@settings(max_examples=60)
-@given(st.lists(EACH_CALL, min_size=2, max_size=8), st.sampled_from(LIVES))
-def test_the_wire_is_that_of_a_token_signed_for_each_attempt(mode, called, life):
-    (environment, lifetime, lives), key = life, KEYS[0]
+class TestEachAttempt:
+    def test_a_token_is_issued_for_the_second_of_its_attempt(self, issued):
+        assert issued(0.0, 0.2, 0.9, 300.0) == [(-5, 235), (-5, 235), (-4, 236), (296, 536)]
 
-    def as_it_comes(clock, lock):
-        auth = VictorJwt(API_KEY, lambda: key, lifetime=lifetime)
-        # Another client of these credentials signs for another environment.
-        auth.authenticator("staging", URL, clock, lock).authorize(
-            httpx.Request("GET", URL), None, None
-        )
-        return auth.authenticator(environment, URL, clock, lock)
+    def test_the_life_of_a_token_is_that_of_its_own_environment(self, issued):
+        assert issued(0.0, environment="staging") == [(-5, 3535)]
 
-    def signed(now):
-        issued = math.floor(now) - min(5, lives // 2)
-        claims = {"sub": API_KEY, "iss": "victor-api", "iat": issued, "exp": issued + lives}
-        return f"Token {jwt.encode(claims, key, algorithm='RS512')}"
-
-    wires = []
-    for auth in (as_it_comes, lambda clock, _: SignedToken(signed, clock)):
-        harness = Harness(mode=mode, auth=auth)
-        for seconds, drift, current, statuses in called:
-            key = current
-            harness.clock.passed += seconds
-            harness.network.drift = drift
-            harness.network.script = [*map(Happens, statuses), OK]
-            with suppress(AuthenticationError):
-                harness.call()
-        wires.append([one.token for one in harness.received])
-    assert wires[0] == wires[1]
+    def test_after_a_refusal_a_token_is_issued_by_the_providers_clock(self, issued):
+        assert issued(0.0, drift=-900.0, script=(Happens(401), OK)) == [(-5, 235), (-905, -665)]

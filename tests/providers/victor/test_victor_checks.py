@@ -4,7 +4,6 @@ Lengths, new members and operations: see tests/contracts.
 """
 
 from datetime import UTC, date, datetime, timedelta, timezone
-from decimal import Decimal
 from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -13,6 +12,7 @@ import pytest
 import yaml
 from victor_api.typed.arguments import list_payment_requests
 
+from tests.providers.victor.adapter import payment
 from victor_ext import Direction, InvalidRequest, Network, Status, money
 from victor_ext.providers.victor.creating import check_payment_request
 
@@ -27,10 +27,8 @@ SCHEMAS = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))["components"]["sc
 ANSWERED = "RfpInboundPaymentRequestResponseRequestDetails"
 
 
-def plain(pattern: str | None) -> str | None:
+def plain(pattern: str) -> str:
     """A pattern in one spelling: unanchored, ASCII digits, groups that capture nothing."""
-    if pattern is None:
-        return None
     return pattern.removeprefix("^").removesuffix("$").replace("\\d", "[0-9]").replace("(?:", "(")
 
 
@@ -61,14 +59,7 @@ def test_the_records_know_every_value_of_the_document():
 
 def checked(now: datetime = NOW, **values):
     """Check a request that is good but for these values."""
-    usual = {
-        "payee_account_number": "043987673645",
-        "payer_counterparty_id": "aHeq349838",
-        "amount": Decimal("44.23"),
-        "biller_type": "BUSINESS",
-        "due_date": date(2026, 3, 4),
-    }
-    check_payment_request(now=now, **{**usual, **values})
+    check_payment_request(now=now, **payment(**{"due_date": now.date(), **values}))
 
 
 def problems(*, now: datetime = NOW, **values) -> list[tuple[str, str]]:
@@ -127,7 +118,7 @@ class TestDueDate:
         assert problems(now=moment, due_date=earliest - day) == [("due_date", "past")]
         assert problems(now=moment, due_date=latest + day) == [("due_date", "range")]
 
-    def test_the_sentence_says_what_to_write(self):
+    def test_the_refusal_of_a_due_date_says_which_days_to_write(self):
         right = r"it is 2026-03-04 \d\d:\d\d in UTC, so write 2026-03-04 or 2026-03-05\.$"
         late = (
             r"due_date 2026-03-07 is too late: the provider takes a due date at most 24 hours "

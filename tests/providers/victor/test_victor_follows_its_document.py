@@ -12,7 +12,13 @@ from tests.providers.newer import printed_by, updated
 
 pytestmark = pytest.mark.slow
 BODY = "      description: Details of a new request for payment (RfP).\n      properties:\n"
-NOTES = "          default: false\n        notes:\n"
+NOTES = """\
+          default: false
+        notes:
+          description: Notes associated with the payment.
+          type: string
+          maxLength: 150
+"""
 STATUS = "          - needs-review\n        direction:\n"
 NEWS = {
     "        due_date_start_date:\n": (
@@ -28,11 +34,16 @@ NEWS = {
         "        expires_at: {type: string, format: date-time}\n"
         "        tags: {type: array, items: {type: string}}\n"
         "        notes:\n",
-    ),
+    ).replace("150", "160"),
     BODY: BODY + "        topic: {type: string, maxLength: 35}\n"
     "        status: {type: string}\n        self: {type: string}\n",
     STATUS: STATUS.replace("        direction", "          - canceled\n        direction"),
+    "      - payee\n      - payer\n": "      - payee\n",
+    "      - amount\n      - biller_type\n      - due_date\n    RfpInbound": (
+        "      - amount\n    RfpInbound"
+    ),
 }
+"""New filters, members and words, another limit, and members that are required no more."""
 CREATE = """
 def create(**arguments):
     usual = {"payee_account_number": "043987673645", "amount": "44.23"}
@@ -112,11 +123,7 @@ print(json.dumps(outcomes))
     assert [(case, end) for case, end in ends if not end.startswith(case[-1])] == []
 
 
-def test_a_limit_that_changed_is_in_the_docstring_and_in_the_help_of_the_command(tmp_path):
-    limit = (
-        NOTES + "          description: Notes associated with the payment.\n"
-        "          type: string\n          maxLength: {}\n"
-    )
+def test_a_limit_that_changed_is_in_the_docstring_and_in_the_help_of_the_command(newer):
     program = """
 import contextlib, io
 from victor_ext.cli import main
@@ -126,23 +133,15 @@ with contextlib.redirect_stdout(io.StringIO()) as shown:
 texts = [shown.getvalue(), inspect.getdoc(victor.payment_requests.create)]
 print(json.dumps([" ".join(text.split()) for text in texts]))
 """
-    folder = updated(tmp_path, "victor", {limit.format(150): limit.format(160)})
-    of_command, docstring = printed_by(program, folder)
+    of_command, docstring = printed_by(program, newer)
     assert "--notes TEXT For the payer. Up to 160 characters." in of_command
     assert "notes: Notes for the payer. Up to 160 characters. None: not sent." in docstring
 
 
-def test_what_the_document_does_not_require_any_more_may_be_left_out(tmp_path):
-    looser = {
-        "      - payee\n      - payer\n": "      - payee\n",
-        "      - amount\n      - biller_type\n      - due_date\n    RfpInbound": (
-            "      - amount\n    RfpInbound"
-        ),
-    }
-    left_out = ["payer_counterparty_id", "biller_type", "due_date"]
+def test_what_the_document_does_not_require_any_more_may_be_left_out(newer):
     program = """
 left_out = dict.fromkeys(json.load(sys.stdin))
 print(json.dumps([create(**left_out), create(**left_out, ultimate_creditor="City Power")]))
 """
-    folder = updated(tmp_path, "victor", looser)
-    assert printed_by(CREATE + program, folder, left_out) == ["made", "made"]
+    left_out = ["payer_counterparty_id", "biller_type", "due_date"]
+    assert printed_by(CREATE + program, newer, left_out) == ["made", "made"]

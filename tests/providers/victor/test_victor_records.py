@@ -17,6 +17,7 @@ from victor_api.models import (
 from victor_api.typed.arguments import list_payment_requests
 
 from tests.cases import cases_beside
+from tests.providers.victor.adapter import payment
 from victor_ext import Direction, Network, PaymentRequest, Status
 from victor_ext.providers.victor.reading import walk
 from victor_ext.providers.victor.values import TERMINAL
@@ -25,14 +26,6 @@ from victor_ext.runtime.core.clock import ServerClock
 
 CASES = cases_beside(__file__)
 LISTED = CASES["listed"]
-CREATED = {
-    "payee_account_number": "043987673645",
-    "payer_counterparty_id": "acceptsRfp",
-    "amount": "44.23",
-    "biller_type": "BUSINESS",
-    "due_date": date(2026, 3, 4),
-}
-"""The arguments of `create`."""
 
 
 def listed(**changes) -> PaymentRequest:
@@ -52,18 +45,21 @@ def with_payer(payer: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_listed_request_has_typed_fields_and_none_for_what_is_absent():
-    request = listed()
-    assert (request.id, request.client_reference_id) == ("a7ffd43c37c1", "INV-1042")
-    assert (request.parent_id, request.child_id) == (None, "b1")
-    assert (request.status, request.direction, request.network) == (
-        Status.PENDING,
-        Direction.OUTBOUND,
-        Network.FEDNOW,
-    )
-    assert (request.amount, request.original_amount) == (Decimal("44.23"), None)
-    assert request.due_date == date(2026, 3, 4)
-    assert request.created_at == datetime(2026, 3, 4, 5, 6, 7, 123000, tzinfo=UTC)
-    assert request.response is None
+    request, expected = listed(), {
+        "id": "a7ffd43c37c1",
+        "client_reference_id": "INV-1042",
+        "parent_id": None,
+        "child_id": "b1",
+        "status": Status.PENDING,
+        "direction": Direction.OUTBOUND,
+        "network": Network.FEDNOW,
+        "amount": Decimal("44.23"),
+        "original_amount": None,
+        "due_date": date(2026, 3, 4),
+        "created_at": datetime(2026, 3, 4, 5, 6, 7, 123000, tzinfo=UTC),
+        "response": None,
+    }  # fmt: skip
+    assert {name: getattr(request, name) for name in expected} == expected
 
 
 @pytest.mark.parametrize("shape", [listed, read])
@@ -92,7 +88,7 @@ PROSE = ("Error", "error", "canceled", "Cancelled", "CANCELED", "Rejected", "rej
         *((word, word) for word in (*PROSE, "returned", "errors", "cancelling", "rejecting")),
     ],
 )
-def test_a_status_in_any_spelling(word, status):
+def test_a_status_is_read_in_any_spelling(word, status):
     assert listed(status=word).status == status
     assert listed(status=word).is_terminal == (status in TERMINAL or word in PROSE)
 
@@ -101,7 +97,7 @@ def test_a_status_in_any_spelling(word, status):
     ("word", "biller_type"),
     [("Business", "BUSINESS"), (" consumer ", "CONSUMER"), ("Charity", "Charity"), (7, None)],
 )
-def test_a_biller_type_in_any_spelling(word, biller_type):
+def test_a_biller_type_is_read_in_any_spelling(word, biller_type):
     request = {"payment_details": {"biller_type": word}}
     assert listed(payment_request=request).biller_type == biller_type
 
@@ -110,7 +106,7 @@ def test_a_biller_type_in_any_spelling(word, biller_type):
     ("word", "status"),
     [("Accepted", "accepted"), ("Rejected", "declined"), ("Declined", "declined")],
 )
-def test_one_answer_has_three_words(word, status):
+def test_rejected_and_declined_are_one_answer(word, status):
     request = answered(
         victor_payment_request_id="b1", status=word, notes="No.", original_amount="10.00"
     )
@@ -150,25 +146,15 @@ def everywhere(sent: dict[str, Any], odd) -> Iterator[dict[str, Any]]:
             yield from ({**sent, name: inner} for inner in everywhere(value, odd))
 
 
-WHOLE = {
-    **LISTED,
+WHOLE = LISTED | {
     "error_message": "no",
-    "payment_request": {**LISTED["payment_request"], **CASES["whole"]},
+    "payment_request": LISTED["payment_request"] | CASES["whole"],
 }
 ODD = [
-    *(
-        None,
-        "",
-        "pEnDing",
-        " declined ",
-        "Canceled",
-        "cOnSuMeR",
-        "rtp",
-        "2026-03-04T05:06:07Z",
-        "44.2300",
-    ),
-    *(0, 1, -1, 12.5, 1e300, True, False, [], ["a"], [{}], {}, {"status": "x"}),
+    *(None, "", "pEnDing", " declined ", "Canceled", "cOnSuMeR", "rtp", "2026-03-04T05:06:07Z"),
+    *("44.2300", 0, 1, -1, 12.5, 1e300, True, False, [], ["a"], [{}], {}, {"status": "x"}),
 ]
+FIELDS = [*PaymentRequest.fake().to_dict(), "is_terminal", "id"]
 
 
 @pytest.mark.parametrize("model", [PaymentRequestReceipt, GetPaymentRequestResponse])
@@ -181,9 +167,6 @@ def test_a_field_reads_the_same_from_what_came_and_from_its_model(odd, model):
         assert came == modelled
         for name in FIELDS:
             assert getattr(came, name) == getattr(modelled, name), (name, sent)
-
-
-FIELDS = [*PaymentRequest.fake().to_dict(), "is_terminal", "id"]
 
 
 def test_the_model_of_a_request_is_made_when_it_is_asked_for_and_changes_nothing():
@@ -218,8 +201,8 @@ def test_a_request_that_another_record_says_is_older_was_not_made_by_these_argum
         {"payment_request": {**request, "created_at": "2026-03-04T05:06:07Z"}}
     )
     sent_at = datetime(2026, 3, 5, tzinfo=UTC)
-    assert silent.could_be(CREATED, since=sent_at)
-    assert not silent.completed_by(older).could_be(CREATED, since=sent_at)
+    assert silent.could_be(payment(), since=sent_at)
+    assert not silent.completed_by(older).could_be(payment(), since=sent_at)
 
 
 BEGAN = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -257,7 +240,7 @@ def readings(created: datetime | None) -> int:
 
 
 @pytest.mark.parametrize("seconds", [-3600, 0, 5, 6, 60])
-def test_what_was_there_when_it_began_may_have_been_missed_before(seconds):
+def test_a_request_that_was_there_when_a_reading_began_may_have_been_missed(seconds):
     """What was made since is no reason to read again."""
     may_be_missed = seconds <= 5
     times = readings(BEGAN + timedelta(seconds=seconds))
