@@ -4,7 +4,6 @@ Tests with it are skipped where none is found: `apt-get install chromium`.
 """
 
 import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="module")
-def launch() -> Iterator[Callable[..., Any]]:
+def launch():
     """Start a browser with more arguments."""
     with playwright_api.sync_playwright() as playwright:
         own = playwright.chromium.executable_path
@@ -36,7 +35,7 @@ def launch() -> Iterator[Callable[..., Any]]:
 
 
 @pytest.fixture(scope="module")
-def browser(launch: Callable[..., Any]) -> Iterator[Any]:
+def browser(launch):
     browser = launch()
     yield browser
     browser.close()

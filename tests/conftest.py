@@ -6,18 +6,12 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
 from tests.tiers import MARKS, TIERS, function_of, left_out, shard_of
-
-if TYPE_CHECKING:
-    from tests.faults.certificates import Authority
-    from tests.faults.raw_sockets import Background
 
 MARKED_FILE = re.compile(r"^pytestmark = .*\bmark\.(slow|pull_request|nightly)\b", re.MULTILINE)
 
@@ -69,7 +63,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 @pytest.fixture(scope="session")
-def bare_environment() -> dict[str, str]:
+def bare_environment():
     """What any process needs, and no setting of ours; a warning in the command is an error."""
     kept = {
         name: os.environ[name]
@@ -80,7 +74,7 @@ def bare_environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def background() -> Iterator[Background]:
+def background():
     """The event loop that servers of tests live in."""
     from tests.faults.raw_sockets import background
 
@@ -89,7 +83,7 @@ def background() -> Iterator[Background]:
 
 
 @pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+def authority(tmp_path_factory):
     """Signs the certificates of servers of tests."""
     from tests.faults.certificates import Authority
 

@@ -14,17 +14,16 @@ from starlette.routing import Route
 
 from tests.programs import python
 from tests.providers.victor.adapter import payment
-from victor_ext import InvalidRequest, Outcome, RateLimited, Victor, VictorError
+from victor_ext import InvalidRequest, Outcome, RateLimited, VictorError
 from victor_ext.asgi import error_response
 from victor_ext.providers import velo
 from victor_ext.providers.eastpay.records import payment_id_of
-from victor_ext.testing import Faults
 
 KEY = "invoice-1042-0123456789"
 
 
 @pytest.fixture
-def answered(victor: Victor) -> Any:
+def answered(victor):
     """What a service answers whose only route creates a payment request with these changes."""
 
     def call(**changes: Any) -> httpx.Response:
@@ -50,11 +49,11 @@ def response_to(error: Exception) -> Response:
     return anyio.run(error_response, Request({"type": "http"}), error)
 
 
-def test_a_call_that_works_is_left_alone(answered: Any) -> None:
+def test_a_call_that_works_is_left_alone(answered):
     assert answered().status_code == 200
 
 
-def test_wrong_arguments_are_named(answered: Any) -> None:
+def test_wrong_arguments_are_named(answered):
     answer = answered(ultimate_creditor="Smith & Sons")
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
@@ -62,7 +61,7 @@ def test_wrong_arguments_are_named(answered: Any) -> None:
 
 
 @pytest.mark.parametrize("read", [velo.read_notification, payment_id_of])
-def test_what_is_no_notification_is_no_wrong_argument(read: Any) -> None:
+def test_what_is_no_notification_is_no_wrong_argument(read):
     with pytest.raises(InvalidRequest) as raised:
         read(b"{}")
     assert response_to(raised.value).status_code == 400
@@ -79,9 +78,7 @@ def test_what_is_no_notification_is_no_wrong_argument(read: Any) -> None:
         (lambda faults: faults.status(400), 502, "rejected"),
     ],
 )
-def test_the_status_says_what_is_known(
-    answered: Any, faults: Faults, order: Any, status: int, outcome: str
-) -> None:
+def test_the_status_says_what_is_known(answered, faults, order, status, outcome):
     order(faults)
     answer = answered()
     said = answer.json()
@@ -90,29 +87,29 @@ def test_the_status_says_what_is_known(
     assert "043987673645" not in answer.text
 
 
-def test_the_providers_wish_to_wait_is_passed_on(answered: Any, faults: Faults) -> None:
+def test_the_providers_wish_to_wait_is_passed_on(answered, faults):
     faults.rate_limit(retry_after=3600)
     answer = answered()
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "3600")
 
 
-def test_a_part_of_a_second_is_rounded_up() -> None:
+def test_a_part_of_a_second_is_rounded_up():
     assert response_to(RateLimited("Too many.", retry_after=2.4)).headers["retry-after"] == "3"
 
 
 @pytest.mark.parametrize(("outcome", "status"), [(Outcome.UNKNOWN, 504), (Outcome.REJECTED, 503)])
-def test_a_limit_after_a_lost_response_is_no_refusal(outcome: Outcome, status: int) -> None:
+def test_a_limit_after_a_lost_response_is_no_refusal(outcome, status):
     """The work may have been done: only 504 says so."""
     assert response_to(RateLimited("Too many.", outcome=outcome)).status_code == status
 
 
-def test_another_error_is_none_of_its_own() -> None:
+def test_another_error_is_none_of_its_own():
     with pytest.raises(ZeroDivisionError):
         response_to(ZeroDivisionError())
 
 
 @pytest.mark.slow
-def test_what_to_install_is_said_in_a_line() -> None:
+def test_what_to_install_is_said_in_a_line():
     code = "import sys; sys.modules['starlette'] = None; import victor_ext.asgi"
     ran = python("-c", code)
     line = ran.stderr.splitlines()[-1]

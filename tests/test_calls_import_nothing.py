@@ -355,9 +355,7 @@ def case(system: str, auth: str, way: str, awaited: bool) -> Any:
         for awaited in (False, True)
     ],
 )
-def test_a_call_imports_nothing(
-    system: str, auth: str, way: str, awaited: bool, victor_key_pair: tuple[str, str]
-) -> None:
+def test_a_call_imports_nothing(system, auth, way, awaited, victor_key_pair):
     with ADAPTERS[system].sandbox() as sandbox:
         given = given_for(system, auth, sandbox, victor_key_pair)
         # is repeated, and told to a listener
@@ -432,7 +430,7 @@ print(json.dumps([ended, sorted(set(sys.modules) - before)]))
 """
 
 
-def test_an_odd_answer_imports_nothing() -> None:
+def test_an_odd_answer_imports_nothing():
     ran = python("-c", ODD)
     assert ran.returncode == 0, ran.stderr
     ended, loaded = json.loads(ran.stdout)

@@ -8,7 +8,6 @@ import re
 import runpy
 import signal
 import subprocess
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,12 +37,12 @@ each_quickstart = pytest.mark.parametrize(
 
 
 @pytest.fixture(scope="module")
-def demo() -> subprocess.CompletedProcess[str]:
+def demo():
     return example("demo.py")
 
 
 @pytest.fixture
-def sandbox_url() -> Iterator[str]:
+def sandbox_url():
     """`victor sandbox`, running in another process as it would in another terminal."""
     words = ("sandbox", "--port", "0", "--json", "--quiet", "--auto", "0.05")
     with Command(ENVIRONMENT, patience=PATIENCE).started(*words) as process:
@@ -53,7 +52,7 @@ def sandbox_url() -> Iterator[str]:
         assert process.wait(PATIENCE) == 0
 
 
-def test_the_demo_counts_what_the_sandbox_saw(demo: subprocess.CompletedProcess[str]) -> None:
+def test_the_demo_counts_what_the_sandbox_saw(demo):
     assert (demo.returncode, demo.stderr) == (0, "")
     assert "\x1b" not in demo.stdout, "piped output is plain"
     counts = dict(re.findall(r"^  ([a-z ]+): +(\d+)$", demo.stdout, re.MULTILINE))
@@ -71,7 +70,7 @@ def test_the_demo_counts_what_the_sandbox_saw(demo: subprocess.CompletedProcess[
 
 
 @pytest.mark.pull_request
-def test_the_recorded_demo_shows_what_it_prints_now(demo: subprocess.CompletedProcess[str]) -> None:
+def test_the_recorded_demo_shows_what_it_prints_now(demo):
     steps = runpy.run_path(str(RECORD))["demo_steps"](demo.stdout)
     assert recorded(PICTURES / "demo.svg") == normalised(steps)
 
@@ -85,7 +84,7 @@ def test_the_recorded_demo_shows_what_it_prints_now(demo: subprocess.CompletedPr
         ("flexfactor_rescue.py", "FlexFactor: "),
     ],
 )
-def test_another_system_s_example_runs_by_itself(name: str, last: str) -> None:
+def test_another_system_s_example_runs_by_itself(name, last):
     ran = example(name)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert len(ran.stdout.splitlines()) > 3
@@ -93,7 +92,7 @@ def test_another_system_s_example_runs_by_itself(name: str, last: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["quickstart.py", "async_quickstart.py"])
-def test_a_quickstart_needs_nothing_but_a_sandbox(name: str, sandbox_url: str) -> None:
+def test_a_quickstart_needs_nothing_but_a_sandbox(name, sandbox_url):
     day = datetime.now(UTC).date()
     first, second = (example(name, VICTOR_BASE_URL=sandbox_url) for _ in range(2))
     assert (first.returncode, first.stderr) == (0, "")
@@ -109,8 +108,8 @@ def test_a_quickstart_needs_nothing_but_a_sandbox(name: str, sandbox_url: str) -
 @pytest.mark.pull_request
 @each_quickstart
 def test_a_quickstart_takes_the_environment_s_credentials_and_lists_an_odd_request(
-    name: str, sandbox_url: str
-) -> None:
+    name, sandbox_url
+):
     remote = RemoteSandbox(sandbox_url)
     client_id, client_secret = remote.add_oauth_client()
     odd = json.dumps(
@@ -134,7 +133,7 @@ def test_a_quickstart_takes_the_environment_s_credentials_and_lists_an_odd_reque
 
 @pytest.mark.pull_request
 @each_quickstart
-def test_a_quickstart_without_a_sandbox_says_what_to_do(name: str) -> None:
+def test_a_quickstart_without_a_sandbox_says_what_to_do(name):
     ran = example(name, VICTOR_BASE_URL="http://127.0.0.1:1")
     assert ran.returncode == 1
     assert "start `victor sandbox`" in ran.stderr

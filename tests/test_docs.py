@@ -60,7 +60,7 @@ GENERATED = ("benchmarks", "reference", "sandbox-")
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
     # It is written beside the file of its settings, and what is read is found from there.
     for name in (
@@ -82,7 +82,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
-def test_each_page_is_there_and_loads_nothing_from_elsewhere(site: Path) -> None:
+def test_each_page_is_there_and_loads_nothing_from_elsewhere(site):
     shown = {str(path.parent.relative_to(site)) for path in site.rglob("*/index.html")}
     assert shown - set(MOVED) == PAGES
     for page in site.rglob("*.html"):
@@ -93,7 +93,7 @@ def test_each_page_is_there_and_loads_nothing_from_elsewhere(site: Path) -> None
         assert loaded == [], page.name
 
 
-def test_the_reference_shows_public_names(site: Path) -> None:
+def test_the_reference_shows_public_names(site):
     for page in site.glob("api/*/index.html"):
         shown = re.sub(r"<[^>]+>", "", page.read_text("utf-8"))
         assert re.findall(r"_\w+Client\[|Bases: .*\b_\w+|&lt;object object at", shown) == [], (
@@ -106,16 +106,14 @@ def test_the_reference_shows_public_names(site: Path) -> None:
 
 
 @pytest.mark.parametrize("of", [Outbox, AsyncOutbox, Inbox, AsyncInbox])
-def test_the_reference_has_each_method_of_the_outbox_and_the_inbox(
-    site: Path, of: type[object]
-) -> None:
+def test_the_reference_has_each_method_of_the_outbox_and_the_inbox(site, of):
     page = (site / "api" / "outbox" / "index.html").read_text("utf-8")
     public = [name for name in dir(of) if not name.startswith("_")]
     module = of.__module__.rpartition(".")[0]
     assert [name for name in public if f'id="{module}.{of.__name__}.{name}"' not in page] == []
 
 
-def test_search_shows_the_right_page_at_once(site: Path) -> None:
+def test_search_shows_the_right_page_at_once(site):
     script = ROOT / "tests" / "pages" / "search.cjs"
     ran = node(
         [str(script), str(site), *SEARCHED],
@@ -133,7 +131,7 @@ def test_search_shows_the_right_page_at_once(site: Path) -> None:
     assert missed == []
 
 
-def test_the_index_for_language_models_is_up_to_date_and_leads_somewhere(site: Path) -> None:
+def test_the_index_for_language_models_is_up_to_date_and_leads_somewhere(site):
     served = (site / "llms.txt").read_text(encoding="utf-8")
     assert served == runpy.run_path(str(ROOT / "docs" / "llms.py"))["index"](), (
         "make docs writes it again"
@@ -142,7 +140,7 @@ def test_the_index_for_language_models_is_up_to_date_and_leads_somewhere(site: P
     assert set(linked) == {f"{page}/" for page in PAGES}
 
 
-def test_an_old_address_leads_to_the_page_that_has_its_text_now(site: Path) -> None:
+def test_an_old_address_leads_to_the_page_that_has_its_text_now(site):
     """A page that is merged into another one stays findable: `redirects` in mkdocs.yml."""
     assert MOVED.keys() & PAGES == set()
     for old, new in MOVED.items():
@@ -156,7 +154,7 @@ def test_an_old_address_leads_to_the_page_that_has_its_text_now(site: Path) -> N
         assert not anchor or f'id="{anchor}"' in target, f"{old}: {new} has no such heading"
 
 
-def test_the_pages_are_in_plain_english() -> None:
+def test_the_pages_are_in_plain_english():
     odd: dict[str, list[str]] = {}
     for path in DOCS.rglob("*.md"):
         if not path.stem.startswith(GENERATED):

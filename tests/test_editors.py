@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +111,7 @@ class Editor:
 
 
 @pytest.fixture(scope="module")
-def editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
+def editor(tmp_path_factory):
     folder = tmp_path_factory.mktemp("editor")
     server = Path(sys.executable).with_name("pyright-langserver")
     (folder / "pyrightconfig.json").write_text(
@@ -133,7 +132,7 @@ PAYMENT_REQUESTS = (
 
 
 @pytest.mark.parametrize("call", [*PAYMENT_REQUESTS, "box.add", "async_box.add", "django_box.add"])
-def test_the_arguments_are_shown_with_a_sentence_each(editor: Editor, call: str) -> None:
+def test_the_arguments_are_shown_with_a_sentence_each(editor, call):
     (shown,) = editor.at(f"{call}(", "signatureHelp")["signatures"]
     names = re.findall(r"(\w+): ", shown["label"])
     assert len(names) >= 11
@@ -150,9 +149,7 @@ def test_the_arguments_are_shown_with_a_sentence_each(editor: Editor, call: str)
     ("method", "has_arguments"),
     [("create", False), ("list", False), ("get", True), ("watch", False)],
 )
-def test_a_method_is_explained_without_indentation(
-    editor: Editor, method: str, has_arguments: bool
-) -> None:
+def test_a_method_is_explained_without_indentation(editor, method, has_arguments):
     """Arguments that are generated are explained where they are typed."""
     shown = editor.at(f"victor.payment_requests.{method}", "hover")["contents"]["value"]
     title = shown.partition("---\n")[2].splitlines()[0]
@@ -165,6 +162,6 @@ def test_a_method_is_explained_without_indentation(
     ("of", "names"),
     [("victor", CLIENT), ("later", {*CLIENT, "aclose"}), ("victor.payment_requests", OPERATIONS)],
 )
-def test_no_name_of_the_machinery_is_offered(editor: Editor, of: str, names: set[str]) -> None:
+def test_no_name_of_the_machinery_is_offered(editor, of, names):
     offered = {each["label"] for each in editor.at(f"{of}.", "completion")["items"]}
     assert {name for name in offered if not name.startswith("_")} == names

@@ -37,7 +37,7 @@ Far fewer are to be accepted, so that they stay so.
     reason="elsewhere Python waits for sockets otherwise",
 )
 @pytest.mark.slow
-def test_no_hot_path_makes_more_calls_than_were_accepted() -> None:
+def test_no_hot_path_makes_more_calls_than_were_accepted():
     counted = subprocess.run(
         [sys.executable, "-c", COUNT], cwd=ROOT, capture_output=True, text=True, check=True
     )

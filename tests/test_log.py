@@ -31,7 +31,7 @@ def written(level: str) -> str:
 @pytest.mark.parametrize(
     ("level", "lines"), [("", []), ("info", ["INFO"]), ("DEBUG", ["INFO", "DEBUG"]), ("error", [])]
 )
-def test_each_level(level: str, lines: list[str]) -> None:
+def test_each_level(level, lines):
     found = written(level).splitlines()
     assert [line.split()[2] for line in found] == lines
     assert len({line.partition("[call ")[2] for line in found}) == bool(lines)
@@ -40,9 +40,7 @@ def test_each_level(level: str, lines: list[str]) -> None:
 @pytest.mark.parametrize(
     ("level", "levels"), [("json", ["INFO"]), ("json, DEBUG", ["INFO", "DEBUG"])]
 )
-def test_a_line_of_json_has_the_level_the_call_and_an_aware_time(
-    level: str, levels: list[str]
-) -> None:
+def test_a_line_of_json_has_the_level_the_call_and_an_aware_time(level, levels):
     records = [json.loads(line) for line in written(level).splitlines()]
     assert [record["level"] for record in records] == levels
     assert len({record["call_id"] for record in records}) == 1
@@ -75,7 +73,7 @@ except ValueError:
 """
 
 
-def test_the_formatter_takes_any_record_of_a_program() -> None:
+def test_the_formatter_takes_any_record_of_a_program():
     said = json.loads(python("-c", CONFIGURED).stderr)
     assert said.pop("exception").endswith("ValueError: it is late\nor not")
     del said["time"]
@@ -89,7 +87,7 @@ def test_the_formatter_takes_any_record_of_a_program() -> None:
 
 
 @pytest.mark.parametrize("words", ["loud", "debug,info", "json,loud", "json,info,debug"])
-def test_another_word_is_warned_of(words: str) -> None:
+def test_another_word_is_warned_of(words):
     logs = logging.getLogger("victor_ext").handlers[:]
     with pytest.warns(
         UserWarning,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mistakes import ROOT, Mistake, change_code, file_of, mistakes, scope_of
+from tests.mistakes import ROOT, change_code, file_of, mistakes, scope_of
 
 LIST = mistakes()
 
@@ -39,7 +39,7 @@ def _names(file: Path) -> frozenset[str]:
 
 
 @pytest.mark.parametrize("mistake", LIST, ids=lambda mistake: mistake.title)
-def test_a_mistake_fits_the_code(mistake: Mistake) -> None:
+def test_a_mistake_fits_the_code(mistake):
     assert " ".join(mistake.rule.split()) in _words(mistake.page), "the page does not state it"
     for change in mistake.changes:
         scope = deepcopy(scope_of(_tree(file_of(change.where)), change.where))
@@ -52,5 +52,5 @@ def test_a_mistake_fits_the_code(mistake: Mistake) -> None:
         assert name in _names(ROOT / path), f"there is no {test}"
 
 
-def test_each_mistake_has_a_title_of_its_own() -> None:
+def test_each_mistake_has_a_title_of_its_own():
     assert len({mistake.title for mistake in LIST}) == len(LIST)

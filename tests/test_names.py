@@ -54,7 +54,7 @@ def internal_twins(modules: list[Path]) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("is_sandbox", [False, True], ids=["client", "sandbox"])
-def test_a_class_name_stands_in_one_module(is_sandbox: bool) -> None:
+def test_a_class_name_stands_in_one_module(is_sandbox):
     modules = [
         path
         for path in sorted(PACKAGE.rglob("*.py"))

@@ -66,7 +66,7 @@ class Observed:
 
 
 @pytest.fixture
-def observed() -> Observed:
+def observed():
     return Observed()
 
 

@@ -1,7 +1,6 @@
 """The file of the profiles, which holds secrets: who may read it."""
 
 import os
-from pathlib import Path
 
 import pytest
 
@@ -10,7 +9,7 @@ from victor_ext.profiles import profile_names, profile_variables
 
 
 @pytest.fixture
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def file(tmp_path, monkeypatch):
     """A file with one profile."""
     path = tmp_path / "victor" / "profiles.toml"
     path.parent.mkdir()
@@ -20,7 +19,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o400])
-def test_a_file_that_only_its_owner_can_read_is_read(file: Path, mode: int) -> None:
+def test_a_file_that_only_its_owner_can_read_is_read(file, mode):
     file.chmod(mode)
     assert profile_variables(Victor.system, "staging") == {"VICTOR_CLIENT_ID": "c"}
     assert profile_names() == ["staging"]
@@ -28,9 +27,7 @@ def test_a_file_that_only_its_owner_can_read_is_read(file: Path, mode: int) -> N
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no modes of groups and others")
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602])
-def test_a_file_that_its_group_or_others_may_read_or_change_is_refused(
-    file: Path, mode: int
-) -> None:
+def test_a_file_that_its_group_or_others_may_read_or_change_is_refused(file, mode):
     file.chmod(mode)
     with pytest.raises(ConfigurationError) as raised:
         profile_variables(Victor.system, "staging")

@@ -4,7 +4,6 @@ import re
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -55,7 +54,7 @@ class Scraped:
 
 
 @pytest.fixture
-def scraped(tmp_path: Path) -> Iterator[Scraped]:
+def scraped(tmp_path):
     made = Scraped(tmp_path)
     yield made
     made.server.shutdown()
@@ -99,7 +98,7 @@ def answers(
 
 
 @pytest.fixture(params=["one process", "a shared folder"])
-def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Prometheus, str]]:
+def served(request, tmp_path):
     """Metrics, and where they are served."""
     folder = tmp_path / "m" if request.param == "a shared folder" else None
     metrics = Prometheus(registry=CollectorRegistry(), folder=folder)
@@ -125,9 +124,7 @@ OTHERS = ["/redyz", "/healthz", "/", "/readyz/x", "/Readyz", "/favicon.ico"]
     ],
     ids=["metrics", "probes", "other paths", "heads", "posts"],
 )
-def test_what_is_no_probe_is_no_healthy_answer(
-    served: tuple[Prometheus, str], method: str, paths: list[str], expected: Any
-) -> None:
+def test_what_is_no_probe_is_no_healthy_answer(served, method, paths, expected):
     for path in paths:
         said = answers(*served, method, path)
         assert said == dict.fromkeys(said, expected), path

@@ -87,7 +87,7 @@ ELSEWHERE = re.compile(
 
 
 @pytest.mark.parametrize("module", [*DESCRIBED, *PROVIDERS, "victor_ext.sandbox"])
-def test_each_public_name_is_on_a_page(module: str) -> None:
+def test_each_public_name_is_on_a_page(module):
     shown: list[Any] = []
     for path in SHOWN:
         made = pkgutil.resolve_name(path)
@@ -100,7 +100,7 @@ def test_each_public_name_is_on_a_page(module: str) -> None:
     ] == []
 
 
-def test_each_argument_and_field_is_described() -> None:
+def test_each_argument_and_field_is_described():
     missing = {
         where: names
         for where, made, text in sorted(

@@ -18,8 +18,8 @@ from victor_ext.money import Money
     [(typed.RUNTIME - 1, "install a newer victor-ext"), (typed.RUNTIME + 1, "generate it again")],
 )
 def test_a_package_for_another_version_is_refused_when_it_is_imported(
-    monkeypatch: pytest.MonkeyPatch, module: ModuleType, other: int, what_to_do: str
-) -> None:
+    monkeypatch, module, other, what_to_do
+):
     file = str(module.__file__)
     runpy.run_path(file, run_name=module.__name__)
     monkeypatch.setattr(typed, "RUNTIME", other)
@@ -37,7 +37,7 @@ def test_a_package_for_another_version_is_refused_when_it_is_imported(
         (None, None),
     ],
 )
-def test_a_decimal_text_is_read_with_its_digits(sent: object, read: str | None) -> None:
+def test_a_decimal_text_is_read_with_its_digits(sent, read):
     found = typed.decimal_text({"fee": sent}, "fee")
     assert (None if found is None else str(found)) == read
 
@@ -117,9 +117,7 @@ TAGS = {"kind": "each", "items": {"form": "capitals"}, "fewest": 1, "most": 2}
         ),
     ],
 )
-def test_a_value_is_sent_as_its_row_says(
-    row: dict[str, Any], value: Any, sent: dict[str, Any]
-) -> None:
+def test_a_value_is_sent_as_its_row_says(row, value, sent):
     assert outcome_of(row, value) == (sent, [])
 
 
@@ -177,28 +175,26 @@ def test_a_value_is_sent_as_its_row_says(
         ),
     ],
 )
-def test_a_value_that_its_row_does_not_take_is_a_problem(
-    row: dict[str, Any], value: Any, field: str, message: str
-) -> None:
+def test_a_value_that_its_row_does_not_take_is_a_problem(row, value, field, message):
     ((found, said),) = outcome_of(row, value)[1]
     assert found == field
     assert said.startswith(message)
 
 
-def test_an_amount_with_a_problem_is_not_sent() -> None:
+def test_an_amount_with_a_problem_is_not_sent():
     row = {"kind": "money", "sends": {"it": "minor_units", "unit": "currency"}, "least": 1}
     assert outcome_of(row, Money(5, "USD"))[0] == {"it": 5, "unit": "USD"}
     assert outcome_of(row, Money(0, "USD"))[0] == {}
 
 
-def test_what_the_document_has_always_is_sent_without_members_too() -> None:
+def test_what_the_document_has_always_is_sent_without_members_too():
     call = {"objects": {"a": True, "b": False}, "body": {"it": {"place": "b.it"}}}
     package = package_of(call)
     assert package.request(OPERATION, {"it": None}).body == {"a": {}}
     assert package.request(OPERATION, {"it": "x"}).body == {"a": {}, "b": {"it": "x"}}
 
 
-def test_a_list_is_read_again_for_what_an_item_may_leave() -> None:
+def test_a_list_is_read_again_for_what_an_item_may_leave():
     package = package_of({"query": {"state": {"place": "st", "leaves": True}, "day": {}}})
     for given, may_be_left in (
         ({"state": "a", "day": None}, True),
@@ -209,7 +205,7 @@ def test_a_list_is_read_again_for_what_an_item_may_leave() -> None:
     assert package.list(OPERATION, extra).may_be_left
 
 
-def test_a_dot_in_a_name_leads_into_no_object() -> None:
+def test_a_dot_in_a_name_leads_into_no_object():
     rows = {"zip": {"place": ("", "details.zip")}, "note": {"place": "details.note"}}
     package = package_of({"what": "order", "body": rows, "objects": {"details": False}})
     request = package.request(OPERATION, {"zip": "Z", "note": "N"})

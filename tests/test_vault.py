@@ -11,7 +11,7 @@ from victor_ext.vault import KEY_BYTES, MARK, Vault, new_key, secret_of, unwrapp
 DATA: dict[str, Any] = {"amount": "44.23", "payee_account_number": "043987673645"}
 
 
-def test_what_was_stored_is_read_and_shows_nothing() -> None:
+def test_what_was_stored_is_read_and_shows_nothing():
     vault = Vault(new_key())
     text = vault.sealed(DATA)
     assert vault.opened(text) == DATA
@@ -20,7 +20,7 @@ def test_what_was_stored_is_read_and_shows_nothing() -> None:
 
 
 @pytest.mark.parametrize("place", [0, 12, -1], ids=["nonce", "text", "tag"])
-def test_what_was_changed_since_is_refused(place: int) -> None:
+def test_what_was_changed_since_is_refused(place):
     vault = Vault(new_key())
     mark, key_id, body = vault.sealed(DATA).split(".")
     changed = bytearray(base64.b64decode(body))
@@ -30,7 +30,7 @@ def test_what_was_changed_since_is_refused(place: int) -> None:
         vault.opened(text)
 
 
-def test_what_another_key_has_encrypted_is_told_by_its_name_and_not_read() -> None:
+def test_what_another_key_has_encrypted_is_told_by_its_name_and_not_read():
     one, other = Vault(new_key()), Vault(new_key())
     text = one.sealed(DATA)
     assert (one.has_sealed(text), other.has_sealed(text)) == (True, False)
@@ -39,7 +39,7 @@ def test_what_another_key_has_encrypted_is_told_by_its_name_and_not_read() -> No
     assert one.fingerprint("INV-1") != other.fingerprint("INV-1")
 
 
-def test_a_key_is_unwrapped_with_its_own_secret_alone() -> None:
+def test_a_key_is_unwrapped_with_its_own_secret_alone():
     secret, other = (secret_of(each * 16, "storage_key", "write more") for each in "ab")
     key = new_key()
     wrapped = Vault(key).wrapped(secret)
@@ -49,6 +49,6 @@ def test_a_key_is_unwrapped_with_its_own_secret_alone() -> None:
 
 
 @pytest.mark.parametrize("secret", ["a" * 15, f"   {'a' * 15}   ", b"a" * 16, None])
-def test_a_secret_that_is_too_short_or_no_text_is_refused(secret: object) -> None:
+def test_a_secret_that_is_too_short_or_no_text_is_refused(secret):
     with pytest.raises(ConfigurationError, match="storage_key"):
         secret_of(secret, "storage_key", "write more")

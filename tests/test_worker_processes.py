@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -98,7 +97,7 @@ class Service:
 
 
 @pytest.fixture
-def service(tmp_path: Path, victor_sandbox: Sandbox) -> Iterator[Service]:
+def service(tmp_path, victor_sandbox):
     made = Service(tmp_path, victor_sandbox)
     try:
         until(made.is_up)
@@ -108,7 +107,7 @@ def service(tmp_path: Path, victor_sandbox: Sandbox) -> Iterator[Service]:
         made.process.wait(30)
 
 
-def test_each_worker_has_the_metrics_and_the_readiness_of_all(service: Service) -> None:
+def test_each_worker_has_the_metrics_and_the_readiness_of_all(service):
     calls: dict[str, int] = {}
     for _ in range(200):
         pid = str(service.get("/call").json())
@@ -132,7 +131,7 @@ def test_each_worker_has_the_metrics_and_the_readiness_of_all(service: Service) 
     assert len([*service.folder.glob("*.sock")]) == 2, "what has ended has no socket"
 
 
-def test_a_worker_that_does_not_answer_is_said_and_not_left_out(service: Service) -> None:
+def test_a_worker_that_does_not_answer_is_said_and_not_left_out(service):
     """Numbers without it would look like a fall."""
     [stopped, _] = sorted(service.pids())
     listener = socket.socket(socket.AF_UNIX)
@@ -157,7 +156,7 @@ class Moody:
 
 
 @pytest.fixture
-def asked(tmp_path: Path) -> tuple[Prometheus, Moody]:
+def asked(tmp_path):
     registry = CollectorRegistry()
     moody = Moody()
     metrics = Prometheus(registry=registry, folder=tmp_path / "m")
@@ -165,9 +164,7 @@ def asked(tmp_path: Path) -> tuple[Prometheus, Moody]:
     return metrics, moody
 
 
-def test_a_failure_while_metrics_are_collected_silences_no_process_for_ever(
-    asked: tuple[Prometheus, Moody], tmp_path: Path
-) -> None:
+def test_a_failure_while_metrics_are_collected_silences_no_process_for_ever(asked, tmp_path):
     metrics, moody = asked
     other = WorkerFolder(tmp_path / "m", lambda _question: "")
     (own,) = set((tmp_path / "m").glob("*.sock")) - {other._own}
@@ -182,9 +179,7 @@ def test_a_failure_while_metrics_are_collected_silences_no_process_for_ever(
     assert metrics._response("GET", "/metrics")[0] == 200
 
 
-def test_the_asker_counts_itself_whatever_became_of_its_socket(
-    asked: tuple[Prometheus, Moody], tmp_path: Path
-) -> None:
+def test_the_asker_counts_itself_whatever_became_of_its_socket(asked, tmp_path):
     metrics, moody = asked
     (own,) = (tmp_path / "m").glob("*.sock")
     own.unlink()
@@ -197,9 +192,7 @@ def test_the_asker_counts_itself_whatever_became_of_its_socket(
 
 
 @pytest.mark.parametrize("removed", ["the socket", "the folder"])
-def test_a_process_whose_socket_was_removed_is_counted_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, removed: str
-) -> None:
+def test_a_process_whose_socket_was_removed_is_counted_again(tmp_path, monkeypatch, removed):
     monkeypatch.setattr(worker_folder, "_LOOK_SECONDS", 0.01)
     shared = tmp_path / "m"
     asker, silenced = (WorkerFolder(shared, lambda _question, name=name: name) for name in "ab")
@@ -215,9 +208,7 @@ def test_a_process_whose_socket_was_removed_is_counted_again(
     assert silenced._own.is_socket()
 
 
-def test_a_folder_that_cannot_be_restored_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_folder_that_cannot_be_restored_is_said(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(worker_folder, "_LOOK_SECONDS", 0.01)
     silenced = WorkerFolder(tmp_path / "m", lambda _question: "well")
     shutil.rmtree(tmp_path / "m")
@@ -228,7 +219,7 @@ def test_a_folder_that_cannot_be_restored_is_said(
     assert _asked(silenced._own, "/livez") == "well"
 
 
-def test_a_connection_that_cannot_be_taken_is_no_end(tmp_path: Path) -> None:
+def test_a_connection_that_cannot_be_taken_is_no_end(tmp_path):
     """A process without a free file descriptor answers again once it has one."""
     folder = WorkerFolder(tmp_path / "m", lambda _question: "well")
     failures = [OSError(24, "full")]
@@ -248,8 +239,8 @@ def test_a_connection_that_cannot_be_taken_is_no_end(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_have_a_socket_is_refused_and_leaves_the_registry_usable(
-    tmp_path: Path,
-) -> None:
+    tmp_path,
+):
     (tmp_path / "file").write_text("")
     registry = CollectorRegistry()
     for folder, says in (

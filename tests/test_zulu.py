@@ -39,7 +39,7 @@ def refusal(call: Any, *arguments: object) -> tuple[str, str]:
         ("2024-02-29T00:00:00Z", datetime(2024, 2, 29, tzinfo=UTC)),
     ],
 )
-def test_zulu_time_is_read(text: str, moment: datetime) -> None:
+def test_zulu_time_is_read(text, moment):
     assert zulu.parse(text) == moment
     assert zulu.parse(text).utcoffset() == timedelta(0)
 
@@ -80,7 +80,7 @@ NOT_READ: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("code", NOT_READ)
-def test_anything_else_is_refused_by_name(code: str) -> None:
+def test_anything_else_is_refused_by_name(code):
     assert {refusal(zulu.parse, text)[0] for text in NOT_READ[code]} == {code}
 
 
@@ -93,7 +93,7 @@ def test_anything_else_is_refused_by_name(code: str) -> None:
         ("x" * 41, f"'{'x' * 40}...' is not a Zulu time"),
     ],
 )
-def test_the_sentence_says_what_to_write(text: str, sentence: str) -> None:
+def test_the_sentence_says_what_to_write(text, sentence):
     assert sentence in refusal(zulu.parse, text)[1]
 
 
@@ -104,7 +104,7 @@ def test_the_sentence_says_what_to_write(text: str, sentence: str) -> None:
         st.from_regex(r"\A\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?\s?\Z"),
     )
 )
-def test_any_text_is_zulu_time_or_refused(text: str) -> None:
+def test_any_text_is_zulu_time_or_refused(text):
     with suppress(InvalidRequest):
         assert zulu.parse(text).utcoffset() == timedelta(0)
         assert text.isascii()
@@ -121,9 +121,7 @@ def test_any_text_is_zulu_time_or_refused(text: str) -> None:
         (datetime(33, 4, 3, tzinfo=UTC), "0033-04-03T00:00:00Z"),
     ],
 )
-def test_it_is_written_in_utc_with_milliseconds_when_there_are_any(
-    moment: datetime, text: str
-) -> None:
+def test_it_is_written_in_utc_with_milliseconds_when_there_are_any(moment, text):
     assert zulu.format(moment) == text
 
 
@@ -147,7 +145,7 @@ class Unknown(tzinfo):
         ("range", datetime.min.replace(tzinfo=timezone(timedelta(hours=1)))),
     ],
 )
-def test_what_cannot_be_written(code: str, moment: Any) -> None:
+def test_what_cannot_be_written(code, moment):
     said, message = refusal(zulu.format, moment)
     assert said == code
     assert {"naive": "tzinfo=UTC", "type": type(moment).__name__}.get(code, "") in message
@@ -155,7 +153,7 @@ def test_what_cannot_be_written(code: str, moment: Any) -> None:
 
 @MANY
 @given(MOMENTS, OFFSETS)
-def test_there_and_back_to_the_millisecond(moment: datetime, offset: timezone) -> None:
+def test_there_and_back_to_the_millisecond(moment, offset):
     moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
     with suppress(OverflowError):
         there = moment.astimezone(offset)
@@ -180,7 +178,7 @@ def test_there_and_back_to_the_millisecond(moment: datetime, offset: timezone) -
         (5e-324, datetime(1970, 1, 1, tzinfo=UTC)),
     ],
 )
-def test_an_epoch_is_in_seconds_or_milliseconds_by_magnitude(number: Any, moment: datetime) -> None:
+def test_an_epoch_is_in_seconds_or_milliseconds_by_magnitude(number, moment):
     assert zulu.from_epoch(number) == moment
 
 
@@ -200,7 +198,7 @@ NO_EPOCH: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("code", NO_EPOCH)
-def test_what_is_no_epoch_and_says_so_at_once(code: str) -> None:
+def test_what_is_no_epoch_and_says_so_at_once(code):
     began = time.perf_counter()
     assert {refusal(zulu.from_epoch, number)[0] for number in NO_EPOCH[code]} == {code}
     assert time.perf_counter() - began < 2.0
@@ -208,9 +206,7 @@ def test_what_is_no_epoch_and_says_so_at_once(code: str) -> None:
 
 @MANY
 @given(st.integers(100_000_000_000, 253_402_300_799_999), st.integers(1, 12))
-def test_milliseconds_are_exact_whatever_the_users_arithmetic_context(
-    number: int, precision: int
-) -> None:
+def test_milliseconds_are_exact_whatever_the_users_arithmetic_context(number, precision):
     moment = zulu.from_epoch(number)
     assert (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1) == number
     with localcontext(prec=precision):
@@ -219,11 +215,11 @@ def test_milliseconds_are_exact_whatever_the_users_arithmetic_context(
 
 @MANY
 @given(st.one_of(st.integers(), st.floats(), st.decimals()))
-def test_any_number_is_a_moment_or_refused(number: Any) -> None:
+def test_any_number_is_a_moment_or_refused(number):
     with suppress(InvalidRequest):
         assert zulu.from_epoch(number).utcoffset() == timedelta(0)
 
 
-def test_now_is_aware_and_now() -> None:
+def test_now_is_aware_and_now():
     before = datetime.now(UTC)
     assert before <= zulu.now() <= datetime.now(UTC)

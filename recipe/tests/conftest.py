@@ -3,9 +3,7 @@
 import importlib
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import hypothesis
 import pytest
@@ -37,18 +35,18 @@ ROOT = HERE.parents[1]
 
 
 @pytest.fixture(scope="session")
-def victor_yaml() -> Path:
+def victor_yaml():
     return ROOT / "openapi" / "victor.yaml"
 
 
 @pytest.fixture(scope="session")
-def zoo_yaml() -> Path:
+def zoo_yaml():
     """A document with one example of each thing that real documents do."""
     return HERE / "zoo.yaml"
 
 
 @pytest.fixture(scope="session")
-def zoo(zoo_yaml: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
+def zoo(zoo_yaml, tmp_path_factory):
     """The package made from the zoo, imported."""
     folder = tmp_path_factory.mktemp("zoo")
     outcome = generate(zoo_yaml, folder)
@@ -60,7 +58,7 @@ def zoo(zoo_yaml: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mo
 
 
 @pytest.fixture
-def templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def templates(tmp_path, monkeypatch):
     """A copy of the recipe's templates, which packages are made of in this test."""
     copied = tmp_path / "templates"
     shutil.copytree(generator.TEMPLATES, copied)

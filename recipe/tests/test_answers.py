@@ -31,7 +31,7 @@ def read(wire: Wire, name: str, kind: str | None, body: bytes) -> Any:
 @pytest.mark.parametrize(
     "kind", ["Application/JSON", None, "application/unknown", "application/problem+json"]
 )
-def test_json_is_read_as_its_schema(wire: Wire, kind: str | None) -> None:
+def test_json_is_read_as_its_schema(wire, kind):
     found = read(
         wire, "ranges" if kind == "application/problem+json" else "every", kind, b'{"a": "1"}'
     )
@@ -46,23 +46,21 @@ def test_json_is_read_as_its_schema(wire: Wire, kind: str | None) -> None:
         *((name, "application/json", b'"1"', "1") for name in ("texts", "any_text", "csv")),
     ],
 )
-def test_text_is_read_as_text(
-    wire: Wire, name: str, kind: str | None, body: bytes, text: str
-) -> None:
+def test_text_is_read_as_text(wire, name, kind, body, text):
     assert read(wire, name, kind, body) == text
 
 
 @pytest.mark.parametrize(("name", "kind"), [("ranges", "application/zip"), ("anything", None)])
 @pytest.mark.parametrize("body", [b"", b"\x00\xff", b'{"a": 1}'])
-def test_the_rest_is_read_as_bytes(wire: Wire, name: str, kind: str | None, body: bytes) -> None:
+def test_the_rest_is_read_as_bytes(wire, name, kind, body):
     assert read(wire, name, kind, body).payload.read() == body
 
 
-def test_every_content_type_is_read(wire: Wire) -> None:
+def test_every_content_type_is_read(wire):
     assert wire.faults() == []
 
 
-def test_a_body_that_is_not_json_is_refused_where_no_content_type_says_so(wire: Wire) -> None:
+def test_a_body_that_is_not_json_is_refused_where_no_content_type_says_so(wire):
     errors = importlib.import_module(f"{wire.name}.errors")
     for kind, body in (("text/html", b"<p>"), ("application/json", b'"text"')):
         with pytest.raises(errors.UnreadableBody):
@@ -79,9 +77,7 @@ def test_a_body_that_is_not_json_is_refused_where_no_content_type_says_so(wire: 
         ("whatever", {"typing.Any", "None"}),
     ],
 )
-def test_a_function_returns_the_types_of_its_documented_answers(
-    wire: Wire, name: str, names: set[str]
-) -> None:
+def test_a_function_returns_the_types_of_its_documented_answers(wire, name, names):
     returned = get_type_hints(wire.module(name).sync)["return"]
     assert (
         set(re.sub(r"wire_answers[\w.]*\.", "", str(returned)).replace(" ", "").split("|")) == names

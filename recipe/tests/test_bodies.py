@@ -32,7 +32,7 @@ wire = package("bodies", lossy=True, **DOCUMENT)
 
 
 class TestContentTypes:
-    def test_json_is_sent_unless_the_caller_chooses(self, wire: Wire) -> None:
+    def test_json_is_sent_unless_the_caller_chooses(self, wire):
         # read-only, and sent by each of them if it is there
         note = wire.models.Note(text="a b", id="1")
         sent = wire.send("same", body=note)
@@ -48,7 +48,7 @@ class TestContentTypes:
         assert wire.send("ranged", body=note).headers["Content-Type"] == JSON
         assert sent.headers["Content-Length"] == str(len(sent.content))
 
-    def test_a_body_of_another_type_is_sent_as_its_own_content_type(self, wire: Wire) -> None:
+    def test_a_body_of_another_type_is_sent_as_its_own_content_type(self, wire):
         assert (
             wire.send("different", body=wire.models.Note(text="a")).headers["Content-Type"] == JSON
         )
@@ -57,7 +57,7 @@ class TestContentTypes:
         text = wire.send("different", body="hello")
         assert (text.headers["Content-Type"], text.content) == ("text/plain", b"hello")
 
-    def test_a_content_type_that_the_body_does_not_have_is_refused(self, wire: Wire) -> None:
+    def test_a_content_type_that_the_body_does_not_have_is_refused(self, wire):
         with pytest.raises(
             TypeError,
             match="The body is a Note, which is sent as application/json, not as multipart",
@@ -68,7 +68,7 @@ class TestContentTypes:
         ):
             wire.send("same", body=wire.models.Note(text="a"), content_type="text/html")
 
-    def test_the_choice_is_an_argument_only_where_there_is_one(self, wire: Wire) -> None:
+    def test_the_choice_is_an_argument_only_where_there_is_one(self, wire):
         hints = get_type_hints(wire.module("same").sync_detailed)
         assert hints["content_type"].__args__[0].__args__ == (JSON, MULTIPART, FORM)
         assert "content_type" not in get_type_hints(wire.module("order").sync_detailed)
@@ -80,7 +80,7 @@ class TestUrlEncodedForms:
         assert request.headers["Content-Type"] == FORM
         return request.content.decode("ascii")
 
-    def test_fields_follow_their_encoding(self, wire: Wire) -> None:
+    def test_fields_follow_their_encoding(self, wire):
         assert self.sent(wire, name="Zoë & Co") == "name=Zo%C3%AB+%26+Co"
         assert self.sent(wire, name=None) == ""
         nested = self.sent(wire, card={"number": "4", "owner": {"name": {"last": "L"}}})
@@ -89,16 +89,14 @@ class TestUrlEncodedForms:
             "card%5Bowner%5D%5Bname%5D%5Blast%5D=L",
         ]
 
-    def test_an_object_without_an_encoding_is_json_in_every_version_of_openapi(
-        self, wire: Wire
-    ) -> None:
+    def test_an_object_without_an_encoding_is_json_in_every_version_of_openapi(self, wire):
         assert self.sent(wire, bare={"price": "p"}) == "bare=%7B%22price%22%3A%22p%22%7D"
         assert (
             self.sent(wire, unknown=[{"a": 1}, [2], "b"])
             == "unknown=%7B%22a%22%3A1%7D&unknown=%5B2%5D&unknown=b"
         )
 
-    def test_what_the_document_does_not_define_is_refused_and_reported(self, wire: Wire) -> None:
+    def test_what_the_document_does_not_define_is_refused_and_reported(self, wire):
         for name, value in (
             ("xml", {"price": "p"}),
             ("address", {"city": "Rome", "more": {"a": 1}}),
@@ -129,7 +127,7 @@ def parts_of(request: httpx.Request) -> dict[str, Any]:
 
 
 class TestMultipart:
-    def test_each_field_is_a_part_of_its_kind(self, wire: Wire) -> None:
+    def test_each_field_is_a_part_of_its_kind(self, wire):
         file = wire.types.File
         plain = {
             "note": "Zoë",
@@ -164,7 +162,7 @@ class TestMultipart:
             "xml": ("application/xml", None, b"<a/>"),
         }
 
-    def test_a_traceback_shows_no_byte_of_a_form(self, wire: Wire) -> None:
+    def test_a_traceback_shows_no_byte_of_a_form(self, wire):
         upload = wire.module("upload")._get_kwargs(
             body=wire.models.UploadBody(note="4111", tags=["4111"])
         )
@@ -173,21 +171,21 @@ class TestMultipart:
         )
         assert "4111" not in f"{upload} {order}"
 
-    def test_each_request_has_a_boundary_of_its_own(self, wire: Wire) -> None:
+    def test_each_request_has_a_boundary_of_its_own(self, wire):
         sent = [wire.send("upload", body=wire.models.UploadBody(note="n")) for _ in range(2)]
         assert sent[0].headers["Content-Type"] != sent[1].headers["Content-Type"]
 
-    def test_an_object_in_another_form_than_json_is_refused(self, wire: Wire) -> None:
+    def test_an_object_in_another_form_than_json_is_refused(self, wire):
         model = wire.models.UploadBody()
         model["xml"] = {"a": 1}
         with pytest.raises(ValueError, match="xml: the document declares it as application/xml"):
             wire.send("upload", body=model)
 
-    def test_a_declared_content_type_is_no_argument(self, wire: Wire) -> None:
+    def test_a_declared_content_type_is_no_argument(self, wire):
         sent = wire.send("declared", body=wire.models.DeclaredBody(note="n"))
         assert parts_of(sent) == {"note": ("text/plain", None, b"n")}
 
-    def test_a_file_within_an_object_is_refused_and_named(self, wire: Wire) -> None:
+    def test_a_file_within_an_object_is_refused_and_named(self, wire):
         models = wire.models
         file = wire.types.File(payload=b"1")
         with pytest.raises(ValueError, match="document: a part of a form is a file or JSON"):
@@ -196,9 +194,7 @@ class TestMultipart:
             )
         assert set(NESTED_FILES) <= set(wire.result.left_out)
 
-    def test_a_body_with_a_file_goes_as_a_form_and_one_with_a_text_in_its_place_as_json(
-        self, wire: Wire
-    ) -> None:
+    def test_a_body_with_a_file_goes_as_a_form_and_one_with_a_text_in_its_place_as_json(self, wire):
         file = wire.types.File(payload=b"\xff", file_name="1.bin")
         form = wire.send("both", body=wire.models.InBoth(file=file, name="n"))
         assert parts_of(form)["file"][1:] == ("1.bin", b"\xff")
@@ -211,7 +207,7 @@ class TestMultipart:
         assert wire.read("read_both", httpx.Response(200, json={"file": "text"})).file == "text"
 
 
-def test_what_is_sent_is_what_is_declared(wire: Wire) -> None:
+def test_what_is_sent_is_what_is_declared(wire):
     """The encoder of the calls shares no code with the package.
 
     Beside what is left out, and what a caller encodes.
@@ -221,7 +217,7 @@ def test_what_is_sent_is_what_is_declared(wire: Wire) -> None:
 
 class TestOtherBodies:
     @pytest.mark.parametrize("operation", ["anything", "octets", "picture", "xml"])
-    def test_bytes_and_files_are_sent_as_they_are(self, wire: Wire, operation: str) -> None:
+    def test_bytes_and_files_are_sent_as_they_are(self, wire, operation):
         kind = "application/xml" if operation == "xml" else "application/octet-stream"
         for value in (b"\x00\xff", wire.types.File(payload=b"\x00\xff")):
             sent = wire.send(operation, body=value)
@@ -231,11 +227,11 @@ class TestOtherBodies:
         wire.module(operation).sync_detailed(client=wire.client(requests), body=stream)
         assert requests[0].content == b"\x00\xff"
 
-    def test_a_file_may_say_what_it_is_where_the_document_gives_a_range(self, wire: Wire) -> None:
+    def test_a_file_may_say_what_it_is_where_the_document_gives_a_range(self, wire):
         sent = wire.send("picture", body=wire.types.File(payload=b"png", mime_type="image/png"))
         assert sent.headers["Content-Type"] == "image/png"
 
-    def test_parts_that_the_caller_encodes_need_their_boundary(self, wire: Wire) -> None:
+    def test_parts_that_the_caller_encodes_need_their_boundary(self, wire):
         kind = "multipart/mixed; boundary=x"
         sent = wire.send("mixed", body=wire.types.File(payload=b"--x--", mime_type=kind))
         assert (sent.headers["Content-Type"], sent.content) == (kind, b"--x--")
@@ -246,7 +242,7 @@ class TestOtherBodies:
             wire.send("mixed", body=b"--x--")
 
 
-def test_an_error_names_the_part_and_quotes_no_value(wire: Wire) -> None:
+def test_an_error_names_the_part_and_quotes_no_value(wire):
     class Secret:
         def __repr__(self) -> str:
             return "PL61109010140000071219812874"

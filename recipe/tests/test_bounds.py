@@ -37,9 +37,7 @@ CIRCLES: Tree = beside("circles")
 
 @pytest.mark.parametrize("which", CIRCLES)
 @pytest.mark.parametrize("used", [True, False])
-def test_a_schema_that_is_a_part_of_itself_is_plain_json(
-    tmp_path: Path, which: str, used: bool, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_schema_that_is_a_part_of_itself_is_plain_json(tmp_path, which, used, capsys):
     schemas, says = CIRCLES[which]
     tree = reading(schemas)
     if not used:
@@ -53,7 +51,7 @@ def test_a_schema_that_is_a_part_of_itself_is_plain_json(
 
 
 @pytest.mark.parametrize("name", ["large.yaml", "large.json", "zero"])
-def test_a_file_that_is_too_long_is_not_read_to_its_end(tmp_path: Path, name: str) -> None:
+def test_a_file_that_is_too_long_is_not_read_to_its_end(tmp_path, name):
     spec = tmp_path / name if name != "zero" else Path("/dev/zero")
     if name != "zero":
         spec.write_text(HEAD + "#" * 1000)
@@ -63,9 +61,7 @@ def test_a_file_that_is_too_long_is_not_read_to_its_end(tmp_path: Path, name: st
         load(spec, max_mib=0.001)
 
 
-def test_the_limit_of_a_command_is_an_option(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_limit_of_a_command_is_an_option(tmp_path, capsys):
     (spec := tmp_path / "some.yaml").write_text(f"{HEAD}#{'-' * 30_000}\n", encoding="utf-8")
     out = f"--out={tmp_path / 'out'}"
     ways = (
@@ -176,7 +172,7 @@ def ending(what: str) -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
-def test_levels_that_refer_to_the_one_below_twice_come_to_an_end() -> None:
+def test_levels_that_refer_to_the_one_below_twice_come_to_an_end():
     """The top first, so that what it refers to is yet to be merged."""
     levels: Tree = {
         f"L{n}": {
@@ -191,7 +187,7 @@ def test_levels_that_refer_to_the_one_below_twice_come_to_an_end() -> None:
 
 
 @pytest.mark.parametrize("seed", [pytest.param(363, marks=pytest.mark.nightly), 462])
-def test_definitions_that_would_grow_at_each_level_come_to_an_end(seed: int) -> None:
+def test_definitions_that_would_grow_at_each_level_come_to_an_end(seed):
     with ending(f"the document {seed}"):
         tree, log = prepare(recursive_document(seed))
         assert parse(tree, log)
@@ -199,7 +195,7 @@ def test_definitions_that_would_grow_at_each_level_come_to_an_end(seed: int) -> 
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_schemas_that_contain_each_other_come_to_an_end(tmp_path: Path, chunk: int) -> None:
+def test_schemas_that_contain_each_other_come_to_an_end(tmp_path, chunk):
     """A package is made of each document, which is compared with the one before it."""
     earlier = tmp_path / "earlier.json"
     made = 0

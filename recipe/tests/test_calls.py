@@ -29,32 +29,28 @@ def verdict_of(path: Path, folder: Path) -> Verdict:
 
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
-def test_the_packages_of_the_repository_send_and_read_what_is_declared(
-    path: Path, tmp_path: Path
-) -> None:
+def test_the_packages_of_the_repository_send_and_read_what_is_declared(path, tmp_path):
     verdict = verdict_of(path, tmp_path)
     assert verdict.lines() == []
     assert (verdict.plain, verdict.unjudged) == (set(), set())
 
 
 @pytest.mark.parametrize("name", ["zoo", "legitimate", "shop"])
-def test_documents_of_every_kind_are_sent_and_read_as_declared(name: str, tmp_path: Path) -> None:
+def test_documents_of_every_kind_are_sent_and_read_as_declared(name, tmp_path):
     verdict = verdict_of(HERE / f"{name}.yaml", tmp_path)
     assert verdict.lines() == []
     assert (verdict.plain, verdict.unjudged) == (set(), set())
 
 
 @pytest.mark.parametrize("tree", GREEN.values(), ids=GREEN)
-def test_a_small_document_is_sent_and_read_as_declared(tree: Tree, tmp_path: Path) -> None:
+def test_a_small_document_is_sent_and_read_as_declared(tree, tmp_path):
     verdict = verdict_of(written(tmp_path, document(**tree)), tmp_path)
     assert verdict.lines() == []
     assert (verdict.plain, verdict.unjudged) == (set(), set())
 
 
 @pytest.mark.parametrize("seed", [0, 4, 12, 40, 46])
-def test_schemas_that_refer_to_each_other_anywhere_are_sent_and_read(
-    seed: int, tmp_path: Path
-) -> None:
+def test_schemas_that_refer_to_each_other_anywhere_are_sent_and_read(seed, tmp_path):
     path = written(tmp_path, recursive_document(seed))
     tree = load(path)
     result = generate(path, tmp_path, tree=tree)
@@ -62,7 +58,7 @@ def test_schemas_that_refer_to_each_other_anywhere_are_sent_and_read(
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tmp_path_factory):
     return generate(SHOP, tmp_path_factory.mktemp("shop")).package
 
 
@@ -88,7 +84,7 @@ PLANTED = {
 
 
 @pytest.mark.parametrize(("module", "code", "said"), PLANTED.values(), ids=PLANTED)
-def test_a_mistake_is_found(made: Path, tmp_path: Path, module: str, code: str, said: str) -> None:
+def test_a_mistake_is_found(made, tmp_path, module, code, said):
     package = copy_of(made, tmp_path)
     with (package / f"{module}.py").open("a", encoding="utf-8") as file:
         file.write(f"\n{code}")
@@ -97,7 +93,7 @@ def test_a_mistake_is_found(made: Path, tmp_path: Path, module: str, code: str, 
     assert any(re.search(said, line) for line in found), found
 
 
-def test_what_gets_no_type_is_sent_and_read_as_it_is(tmp_path: Path) -> None:
+def test_what_gets_no_type_is_sent_and_read_as_it_is(tmp_path):
     path = HERE / "exotic.yaml"
     tree = load(path)
     result = generate(path, tmp_path, tree=tree)

@@ -5,7 +5,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 import yaml
@@ -23,7 +23,7 @@ def lines(report: Report) -> list[str]:
     return [problem.line() for problem in report.problems]
 
 
-def test_types_that_exclude_each_other_are_plain_json(tmp_path: Path) -> None:
+def test_types_that_exclude_each_other_are_plain_json(tmp_path):
     schemas = {"A": an_object(z=TEXT), "U": an_object(b={"allOf": [{"type": "integer"}, TEXT]})}
     paths = {
         "/x": {"get": answering({"allOf": [ref("A"), TEXT]})},
@@ -66,13 +66,13 @@ Command = Callable[..., Ran]
 
 
 @pytest.fixture
-def accepted(tmp_path: Path) -> Path:
+def accepted(tmp_path):
     (tmp_path / "hooks.yaml").write_text(DOCUMENT, encoding="utf-8")
     return tmp_path / "hooks.accepted.yaml"
 
 
 @pytest.fixture
-def command(accepted: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+def command(accepted, capsys):
     def command(text: str | None = None, *options: str) -> Ran:
         """Command the document, with a text in its file of accepted losses; None leaves the file as
         it is.
@@ -85,7 +85,7 @@ def command(accepted: Path, capsys: pytest.CaptureFixture[str]) -> Command:
     return command
 
 
-def test_a_loss_is_green_once_it_is_accepted(command: Command) -> None:
+def test_a_loss_is_green_once_it_is_accepted(command):
     assert command()[::2] == (
         1,
         "".join(f"left out: {loss}; {DO_WITHOUT}\n" for loss in (LOSS, OTHER)),
@@ -119,9 +119,7 @@ NOTHING = "it matches nothing; remove the entry\n"
         ),
     ],
 )
-def test_an_entry_is_for_one_loss(
-    command: Command, accepted: Path, text: str, said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_entry_is_for_one_loss(command, accepted, text, said, capsys):
     assert command(text)[::2] == (int(bool(said)), said.format(accepted))
     generate = [
         "generate",
@@ -135,7 +133,7 @@ def test_an_entry_is_for_one_loss(
     assert f"left out, as accepted: {LOSS}" in capsys.readouterr().err
 
 
-def test_an_entry_for_all_losses_of_one_kind(command: Command, accepted: Path) -> None:
+def test_an_entry_for_all_losses_of_one_kind(command, accepted):
     text = GROUP.format("GET *: answer *, which is no status of HTTP")
     status, printed, _ = command(text, "--verbose")
     assert status == 0
@@ -148,7 +146,7 @@ def test_an_entry_for_all_losses_of_one_kind(command: Command, accepted: Path) -
 
 
 @pytest.mark.parametrize("places", beside("acceptance")["other_kinds"])
-def test_an_entry_for_a_kind_accepts_no_other_kind(command: Command, places: str) -> None:
+def test_an_entry_for_a_kind_accepts_no_other_kind(command, places):
     status, out, err = command(GROUP.format(places))
     assert (status, LOSS in out + err, f"{places}: it matches nothing" in out + err) == (
         1,
@@ -157,9 +155,7 @@ def test_an_entry_for_a_kind_accepts_no_other_kind(command: Command, places: str
     )
 
 
-def test_another_file_must_exist_unless_it_is_to_be_written(
-    command: Command, tmp_path: Path
-) -> None:
+def test_another_file_must_exist_unless_it_is_to_be_written(command, tmp_path):
     assert command(None, "--accept", " ").status == 2
     named = ("--accepted", str(tmp_path / "nowhere.yaml"))
     missing = f"{' '.join(named)}: the file does not exist: write it, or name another.\n"
@@ -173,9 +169,7 @@ def test_another_file_must_exist_unless_it_is_to_be_written(
 
 
 @pytest.mark.parametrize(("written", "said"), beside("acceptance")["mistakes"])
-def test_a_mistake_in_the_file_is_named(
-    command: Command, written: str | dict[str, Any], said: str
-) -> None:
+def test_a_mistake_in_the_file_is_named(command, written, said):
     text = written if isinstance(written, str) else yaml.safe_dump([written])
     text = text.replace("'LOSS'", "LOSS").replace("LOSS", json.dumps(LOSS))
     status, out, err = command(text)
@@ -184,7 +178,7 @@ def test_a_mistake_in_the_file_is_named(
     assert err.count("\n") == 1
 
 
-def test_accept_adds_what_is_left_out_and_removes_nothing(command: Command, accepted: Path) -> None:
+def test_accept_adds_what_is_left_out_and_removes_nothing(command, accepted):
     before = f"# Reviewed in March.\n{ENTRY.format(LOSS)}"
     status, printed, _ = command(before, "--accept", "we use no: 'webhooks'")
     assert status == 0
@@ -207,7 +201,7 @@ def test_accept_adds_what_is_left_out_and_removes_nothing(command: Command, acce
 
 
 @pytest.fixture
-def shop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+def shop(tmp_path, capsys):
     """A document, with its package beside it."""
     shop = Path(shutil.copy(Path(__file__).with_name("shop.yaml"), tmp_path))
     assert main(["generate", str(shop), f"--out={tmp_path}"]) == 0
@@ -233,23 +227,19 @@ def named_by_check(shop: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, 
 
 
 @pytest.mark.parametrize("module", ["models/order.py", "decoding.py", "operations.py"])
-def test_a_file_that_was_edited_is_named_and_cannot_be_accepted(
-    module: str, shop: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_file_that_was_edited_is_named_and_cannot_be_accepted(module, shop, capsys):
     file = shop.with_name("shop_api") / module
     file.write_text(file.read_text(encoding="utf-8") + "x = 1\n", encoding="utf-8")
     assert named_by_check(shop, capsys) == {file.name: "edited by hand"}
 
 
-def test_other_line_ends_are_no_edit(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_line_ends_are_no_edit(shop, capsys):
     file = shop.with_name("shop_api") / "decoding.py"
     file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
     assert named_by_check(shop, capsys) == {"decoding.py": "its line ends are others"}
 
 
-def test_what_is_stale_is_told_from_what_was_edited(
-    shop: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_stale_is_told_from_what_was_edited(shop, capsys):
     replace_in(shop, "operationId: find", "operationId: search")
     stale = "stale: of another document, settings or options, or of another state of victor-spec"
     assert {*named_by_check(shop, capsys).values()} == {stale, "gone"}
@@ -261,9 +251,7 @@ def test_what_is_stale_is_told_from_what_was_edited(
     assert {"decoding.py", "operations.py"} <= named.keys()
 
 
-def test_a_package_of_another_release_is_told_from_a_stale_one(
-    shop: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_package_of_another_release_is_told_from_a_stale_one(shop, capsys):
     operations = shop.with_name("shop_api") / "operations.py"
     written = f"victor_spec {__version__}"
     replace_in(operations, written, "victor_spec 0.0.9")
@@ -276,7 +264,7 @@ def test_a_package_of_another_release_is_told_from_a_stale_one(
     assert {*named_by_check(shop, capsys).values()} == {earlier, "gone"}
 
 
-def test_json_is_one_line_for_each_document(command: Command, accepted: Path) -> None:
+def test_json_is_one_line_for_each_document(command, accepted):
     status, out, err = command(ENTRY.format(LOSS), str(accepted.with_name("hooks.yaml")), "--json")
     assert (status, err) == (1, "")
     one, other = map(json.loads, out.splitlines())

@@ -7,7 +7,6 @@ import json
 import pickle
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 
 import httpx
 import pytest
@@ -16,7 +15,6 @@ from victor_spec.command_line import main
 
 from .wire import (
     Tree,
-    Wire,
     an_object,
     answering,
     beside,
@@ -38,7 +36,7 @@ wire = package("decimals", httpx.Response(200, json=""), **DOCUMENTS["exact"])
 floats = package("floats", **DOCUMENTS["floats"])
 
 
-def test_digits_are_exact_from_json_and_back(wire: Wire) -> None:
+def test_digits_are_exact_from_json_and_back(wire):
     text = f'{{"price":{LONG},"rate":0.1,"none":null,"either":"x","more":1.5}}'
     card = wire.read("card", httpx.Response(200, content=text.encode()))
     assert (card.price, card.rate, card.either) == (Decimal(LONG), 0.1, "x")
@@ -47,7 +45,7 @@ def test_digits_are_exact_from_json_and_back(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("text", ["0.10", "5", "1E+2", "-0.000000001"])
-def test_an_exact_number_has_the_digits_of_the_json(wire: Wire, text: str) -> None:
+def test_an_exact_number_has_the_digits_of_the_json(wire, text):
     assert wire.read(
         "card", httpx.Response(200, content=f'{{"price":{text}}}'.encode())
     ).price == Decimal(text)
@@ -55,9 +53,7 @@ def test_an_exact_number_has_the_digits_of_the_json(wire: Wire, text: str) -> No
 
 @pytest.mark.parametrize(("way", "member"), [("exact", "price"), ("floats", "cents")])
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
-def test_what_json_has_no_number_for_is_null(
-    wire: Wire, floats: Wire, way: str, member: str, word: str
-) -> None:
+def test_what_json_has_no_number_for_is_null(wire, floats, way, member, word):
     response = httpx.Response(200, content=f'{{"{member}":{word},"name":"a"}}'.encode())
     card = (wire if way == "exact" else floats).read("card", response)
     assert card.to_dict() == {member: None, "name": "a"}
@@ -65,7 +61,7 @@ def test_what_json_has_no_number_for_is_null(
 
 
 @pytest.mark.parametrize("value", ["true", '"1.0"', "[]", "1e-99999999999999999999"])
-def test_what_is_no_number_is_kept_as_it_came(wire: Wire, value: str) -> None:
+def test_what_is_no_number_is_kept_as_it_came(wire, value):
     card = wire.read("card", httpx.Response(200, content=f'{{"price":{value}}}'.encode()))
     assert not isinstance(card.price, Decimal)
     assert str(card.price).lower() == value.strip('"').lower()
@@ -73,9 +69,7 @@ def test_what_is_no_number_is_kept_as_it_came(wire: Wire, value: str) -> None:
 
 @pytest.mark.parametrize(("text", "cents"), DOCUMENTS["whole"])
 @pytest.mark.parametrize("way", ["exact", "floats", "webhook"])
-def test_the_digits_decide_what_is_a_whole_number(
-    wire: Wire, floats: Wire, way: str, text: str, cents: int | None
-) -> None:
+def test_the_digits_decide_what_is_a_whole_number(wire, floats, way, text, cents):
     body = f'{{"cents":{text}}}'
     if way == "webhook":
         webhooks = floats.webhooks
@@ -92,7 +86,7 @@ def test_the_digits_decide_what_is_a_whole_number(
     assert read.to_dict() == {"cents": read.cents}
 
 
-def test_a_number_of_another_field_can_be_copied(wire: Wire) -> None:
+def test_a_number_of_another_field_can_be_copied(wire):
     more = wire.read("card", httpx.Response(200, content=b'{"more":1.10}')).additional_properties[
         "more"
     ]
@@ -103,7 +97,7 @@ def test_a_number_of_another_field_can_be_copied(wire: Wire) -> None:
     ] == [1.1] * 3
 
 
-def test_a_decimal_is_sent_in_every_kind_of_body(wire: Wire) -> None:
+def test_a_decimal_is_sent_in_every_kind_of_body(wire):
     amount = Decimal("0.10")
     assert wire.send("as_json", body=wire.models.Card(rate=amount)).content == b'{"rate":0.10}'
     assert (
@@ -117,7 +111,7 @@ def test_a_decimal_is_sent_in_every_kind_of_body(wire: Wire) -> None:
     assert wire.target("find", most=Decimal("0.10")) == "/find?most=0.10"
 
 
-def test_what_has_no_form_is_refused_by_its_name(wire: Wire) -> None:
+def test_what_has_no_form_is_refused_by_its_name(wire):
     card = wire.models.Card
     refused: list[tuple[str, Tree, str]] = [
         ("as_json", {"body": card(rate=Decimal("NaN"))}, "body.rate: JSON has no form for"),
@@ -137,7 +131,7 @@ SCHEMAS = {"Card": an_object(price=NUMBER, amounts=listed(NUMBER), rate=NUMBER)}
 PATHS = {"/card": {"get": answering(ref("Card"), operationId="card")}}
 
 
-def test_the_option_decimals_names_the_numbers_that_are_exact(tmp_path: Path) -> None:
+def test_the_option_decimals_names_the_numbers_that_are_exact(tmp_path):
     path = written(tmp_path, document(PATHS, SCHEMAS))
     out = ["--out", str(tmp_path)]
     options = ["--decimals", "Card.price", "--decimals", "*.amounts*"]
@@ -150,12 +144,12 @@ def test_the_option_decimals_names_the_numbers_that_are_exact(tmp_path: Path) ->
     assert main(["check", str(path), *out]) == 1
 
 
-def test_the_check_notes_amounts_that_are_floats(tmp_path: Path) -> None:
+def test_the_check_notes_amounts_that_are_floats(tmp_path):
     report = checked(tmp_path, document(PATHS, SCHEMAS))
     assert report.problems == []
     assert report.notes["amount-as-float"] == ["Card.price", "Card.amounts[]"]
 
 
-def test_the_docstring_names_the_type_and_calls_find_nothing(wire: Wire) -> None:
+def test_the_docstring_names_the_type_and_calls_find_nothing(wire):
     assert "price (Decimal | Unset)" in wire.models.Card.__doc__
     assert wire.faults() == []

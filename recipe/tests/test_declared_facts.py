@@ -4,7 +4,6 @@ document's words, where only one place can be it.
 
 import importlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -67,14 +66,14 @@ def generated(folder: Path, name: str, paths: dict[str, Any]) -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def folder(tmp_path_factory):
     made = tmp_path_factory.mktemp("facts")
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(made)
         yield made
 
 
-def test_a_key_is_known_by_its_name_or_else_by_words_about_repeating(folder: Path) -> None:
+def test_a_key_is_known_by_its_name_or_else_by_words_about_repeating(folder):
     cases = [*CASES["keys"], *CASES["others"]]
     paths = {f"/{number}": {"post": with_key(case)} for number, case in enumerate(cases)}
     operations = generated(folder, "keys", paths).OPERATIONS
@@ -93,7 +92,7 @@ def test_a_key_is_known_by_its_name_or_else_by_words_about_repeating(folder: Pat
 
 
 @pytest.mark.parametrize("case", CASES["results"], ids=lambda case: json.dumps(case["response"]))
-def test_an_id_and_a_state_are_known_where_one_place_can_be_them(case: dict[str, Any]) -> None:
+def test_an_id_and_a_state_are_known_where_one_place_can_be_them(case):
     _, log, data = parsed(Path("some.json"), document(with_result(case)))
     assert data is not None
     tags = data.endpoint_collections_by_tag.values()
@@ -103,7 +102,7 @@ def test_an_id_and_a_state_are_known_where_one_place_can_be_them(case: dict[str,
     assert (write.result_id, write.result_status) == wanted
 
 
-def test_the_form_of_a_key_stands_in_the_table(folder: Path) -> None:
+def test_the_form_of_a_key_stands_in_the_table(folder):
     forms: dict[str, dict[str, Any]] = {
         "uuid": {"format": "uuid"},
         "bounds": {"minLength": 8, "maxLength": 40},

@@ -48,7 +48,7 @@ def snapshot(folder: Path) -> Snapshot:
 
 
 @pytest.fixture
-def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def room(tmp_path, monkeypatch):
     """A folder with a document, the user's own code around OUT, and the folder for temporary
     files.
     """
@@ -65,9 +65,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("name", CASES["names"])
-def test_a_name_is_a_plain_name_of_a_package(
-    room: Path, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_name_is_a_plain_name_of_a_package(room, name, capsys):
     before = snapshot(room)
     name = name.replace("{room}", str(room))
     options = [f"--out={room / 'project' / 'out'}", f"--name={name}", str(room / "small.yaml")]
@@ -78,9 +76,7 @@ def test_a_name_is_a_plain_name_of_a_package(
     assert snapshot(room) == before
 
 
-def test_a_document_without_a_name_needs_one_that_no_other_has(
-    room: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_document_without_a_name_needs_one_that_no_other_has(room, capsys):
     for odd in ("3ds.yaml", "---.yaml", "中.yaml"):
         spec = room / odd
         spec.write_text(SMALL)
@@ -94,7 +90,7 @@ def test_a_document_without_a_name_needs_one_that_no_other_has(
     assert main(["generate", *name]) == 0
 
 
-def test_only_what_was_made_is_written(room: Path) -> None:
+def test_only_what_was_made_is_written(room):
     before = snapshot(room)
     generate(room / "small.yaml", room / "project" / "out")
     after = snapshot(room)
@@ -103,7 +99,7 @@ def test_only_what_was_made_is_written(room: Path) -> None:
 
 
 @pytest.fixture
-def made(room: Path) -> Path:
+def made(room):
     """A package that was made before."""
     return generate(room / "small.yaml", room / "project" / "out").package
 
@@ -132,9 +128,7 @@ FOREIGN: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("change", FOREIGN.values(), ids=FOREIGN)
-def test_what_was_not_made_here_is_neither_replaced_nor_formatted(
-    room: Path, made: Path, change: Callable[[Path], object], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_was_not_made_here_is_neither_replaced_nor_formatted(room, made, change, capsys):
     change(made)
     before = snapshot(room)
     assert main(["generate", str(room / "small.yaml"), f"--out={made.parent}"]) == 2
@@ -144,9 +138,7 @@ def test_what_was_not_made_here_is_neither_replaced_nor_formatted(
     assert snapshot(room) == before
 
 
-def test_a_package_that_was_made_here_is_replaced_with_all_that_is_old(
-    room: Path, made: Path
-) -> None:
+def test_a_package_that_was_made_here_is_replaced_with_all_that_is_old(room, made):
     fresh = snapshot(made)
     (made / "models" / "old.py").write_text(HEADER)
     (made / "models" / "thing.py").write_text(HEADER + "edited = 1\n")
@@ -156,7 +148,7 @@ def test_a_package_that_was_made_here_is_replaced_with_all_that_is_old(
     assert snapshot(made) == fresh
 
 
-def test_only_files_that_changed_have_another_time(room: Path, made: Path) -> None:
+def test_only_files_that_changed_have_another_time(room, made):
     def times() -> dict[str, int]:
         return {
             str(path.relative_to(made)): path.stat().st_mtime_ns
@@ -177,9 +169,7 @@ def test_only_files_that_changed_have_another_time(room: Path, made: Path) -> No
     assert snapshot(made) == newer
 
 
-def test_out_may_be_a_link_and_must_be_a_folder(
-    room: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_out_may_be_a_link_and_must_be_a_folder(room, capsys):
     link = room / "link"
     link.symlink_to(room / "project" / "out")
     assert generate(room / "small.yaml", link).package == room / "project" / "out" / "small_api"
@@ -209,8 +199,8 @@ def break_second_rename(monkeypatch: pytest.MonkeyPatch, error: type[BaseExcepti
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
 @pytest.mark.parametrize("place", ["render", "shutil.copyfile", "subprocess.run", "second rename"])
 def test_a_run_that_breaks_off_leaves_the_old_package_and_nothing_else(
-    room: Path, made: Path, monkeypatch: pytest.MonkeyPatch, place: str, error: type[BaseException]
-) -> None:
+    room, made, monkeypatch, place, error
+):
     before = snapshot(room)
     if place == "second rename":
         break_second_rename(monkeypatch, error)
@@ -222,9 +212,7 @@ def test_a_run_that_breaks_off_leaves_the_old_package_and_nothing_else(
     assert snapshot(room) == before
 
 
-def test_no_package_is_made_of_what_the_generator_refuses(
-    room: Path, made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_no_package_is_made_of_what_the_generator_refuses(room, made, monkeypatch, capsys):
     before = snapshot(room)
     monkeypatch.setattr("victor_spec.generate.render", lambda *_: [])
     assert main(["generate", str(room / "small.yaml"), f"--out={made.parent}"]) == 2
@@ -232,9 +220,7 @@ def test_no_package_is_made_of_what_the_generator_refuses(
     assert snapshot(room) == before
 
 
-def test_a_process_that_is_told_to_end_clears_away_what_is_half_done(
-    room: Path, made: Path
-) -> None:
+def test_a_process_that_is_told_to_end_clears_away_what_is_half_done(room, made):
     whole = [
         snapshot(made),
         snapshot(generate(room / "newer.yaml", room / "fresh", name="small_api").package),
@@ -258,9 +244,7 @@ def test_a_process_that_is_told_to_end_clears_away_what_is_half_done(
 # What stands around
 
 
-def test_nothing_in_the_folders_above_or_in_the_environment_changes_a_byte(
-    room: Path, made: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_in_the_folders_above_or_in_the_environment_changes_a_byte(room, made, monkeypatch):
     (room / "project" / ".git").mkdir()
     (room / "project" / ".gitignore").write_text("*\n")
     (room / "project" / ".ignore").write_text("*\n")
@@ -288,7 +272,7 @@ FIFTH = "tests/fifth_system/tiny_api/py.typed"
 
 
 @pytest.mark.parametrize("values", CASES["made"])
-def test_make_hands_on_what_it_was_given_as_it_is(tmp_path: Path, values: dict[str, str]) -> None:
+def test_make_hands_on_what_it_was_given_as_it_is(tmp_path, values):
     program = tmp_path / "bin" / "python"
     program.parent.mkdir()
     program.write_text(f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n")

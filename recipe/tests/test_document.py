@@ -59,12 +59,12 @@ ANYWHERE = st.sampled_from([each for each in places(DOCUMENT) if each])
 
 @settings(max_examples=200 if "VICTOR_SEARCH" in os.environ else 20)
 @given(place=ANYWHERE, value=st.sampled_from(VALUES))
-def test_any_node_may_be_anything(place: Place, value: Any) -> None:
+def test_any_node_may_be_anything(place, value):
     is_checked_or_refused(place, value)
 
 
 @pytest.mark.parametrize(("place", "value"), CASES["odd"], ids=str)
-def test_an_odd_node_is_checked_or_refused(place: list[str | int], value: Any) -> None:
+def test_an_odd_node_is_checked_or_refused(place, value):
     is_checked_or_refused((*place,), value)
 
 
@@ -88,9 +88,7 @@ def is_checked_or_refused(place: Place, value: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "says"), [(each["text"], each["says"]) for each in CASES["refused"]]
 )
-def test_what_is_no_document_is_refused_with_its_place(
-    tmp_path: Path, text: str, says: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_no_document_is_refused_with_its_place(tmp_path, text, says, capsys):
     spec = tmp_path / "some.yaml"
     spec.write_text(text, encoding="utf-8")
     assert main(["generate", str(spec), f"--out={tmp_path / 'out'}"]) == 2
@@ -109,20 +107,18 @@ def loaded(tmp_path: Path, text: str) -> Tree:
 
 
 @pytest.mark.parametrize(("written", "meant"), CASES["scalars"])
-def test_scalars_and_keys_are_what_json_would_call_them(
-    tmp_path: Path, written: str, meant: object
-) -> None:
+def test_scalars_and_keys_are_what_json_would_call_them(tmp_path, written, meant):
     assert loaded(tmp_path, f"x: {written}")["x"] == meant
 
 
-def test_aliases_are_written_out(tmp_path: Path) -> None:
+def test_aliases_are_written_out(tmp_path):
     found = loaded(tmp_path, "a: &a {n: 1}\nb: *a\nc: {<<: *a, m: 2}")
     found["a"]["n"] = 9
     assert found["b"] == {"n": 1}
     assert found["c"] == {"n": 1, "m": 2}
 
 
-def test_what_has_no_end_or_lies_too_deep_is_an_error_by_name(tmp_path: Path) -> None:
+def test_what_has_no_end_or_lies_too_deep_is_an_error_by_name(tmp_path):
     for text, said in (
         ("x: &x\n  a: [*x]\n", "Circular"),
         ("x: " + "[" * 2_000 + "]" * 2_000, "too many"),
@@ -132,9 +128,7 @@ def test_what_has_no_end_or_lies_too_deep_is_an_error_by_name(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(("path", "said"), CASES["files"])
-def test_what_is_no_text_file_is_refused_with_what_to_do(
-    tmp_path: Path, path: str, said: str
-) -> None:
+def test_what_is_no_text_file_is_refused_with_what_to_do(tmp_path, path, said):
     (tmp_path / "a").write_bytes(b"PK\x03\x04\x14\0\0\0")
     (tmp_path / "b.json").write_text(json.dumps("\ud800"), encoding="utf-8")
     with pytest.raises(DocumentError) as refused:

@@ -25,7 +25,7 @@ FILES: Tree = beside("files")
 
 
 @pytest.fixture
-def spec(tmp_path: Path) -> Path:
+def spec(tmp_path):
     return Path(shutil.copytree(SEVERAL / "api", tmp_path / "api")) / "some.yaml"
 
 
@@ -39,7 +39,7 @@ def whole(spec: Path) -> tuple[Any, int]:
     return Package(result.package).load("models"), len(result.operations)
 
 
-def test_a_document_of_several_files_is_whole(spec: Path) -> None:
+def test_a_document_of_several_files_is_whole(spec):
     models, found = whole(spec)
     assert {"Own", "Card", "Card2", "Owner", "Pet", "Error"} <= {*models.__all__}
     assert found == 2
@@ -59,16 +59,14 @@ def write(folder: Path, **texts: str) -> Path:
     return paths[0]
 
 
-def test_sections_in_files_of_their_own(tmp_path: Path) -> None:
+def test_sections_in_files_of_their_own(tmp_path):
     models, found = whole(write(tmp_path, **FILES["sections"]))
     assert found == 1
     assert {"A", "B"} <= {*models.__all__}
 
 
 @pytest.mark.parametrize(("reference", "says"), FILES["refused"])
-def test_what_is_not_in_the_folder_is_refused(
-    spec: Path, reference: str, says: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_not_in_the_folder_is_refused(spec, reference, says, capsys):
     (spec.parent.parent / "secret.yaml").write_text("A: {type: string}\n")
     (spec.parent / "link.yaml").symlink_to(spec.parent.parent / "secret.yaml")
     spec.write_text(
@@ -80,12 +78,12 @@ def test_what_is_not_in_the_folder_is_refused(
     assert said.startswith(f"{spec} cannot be read: {place}: {reference} {says}")
 
 
-def test_examples_and_extensions_refer_to_nothing(tmp_path: Path) -> None:
+def test_examples_and_extensions_refer_to_nothing(tmp_path):
     spec = write(tmp_path, **FILES["names that refer to nothing"])
     assert load(spec)["components"]["schemas"]["c"] == {"type": "string"}
 
 
-def test_the_limit_is_that_of_the_whole_and_an_unreadable_file_is_named(spec: Path) -> None:
+def test_the_limit_is_that_of_the_whole_and_an_unreadable_file_is_named(spec):
     with (spec.parent / "schemas" / "error.yaml").open("a") as file:
         file.write("#" * 4_000)
     with pytest.raises(DocumentError, match="is too much: at most 4,194 bytes together"):
@@ -95,7 +93,7 @@ def test_the_limit_is_that_of_the_whole_and_an_unreadable_file_is_named(spec: Pa
         load(spec)
 
 
-def test_a_whole_content_that_is_a_reference_is_written_out(tmp_path: Path) -> None:
+def test_a_whole_content_that_is_a_reference_is_written_out(tmp_path):
     spec = write(tmp_path, **FILES["a whole content"])
     models, _ = whole(spec)
     assert {*models.__all__} == {"Card", "Text"}
@@ -104,7 +102,7 @@ def test_a_whole_content_that_is_a_reference_is_written_out(tmp_path: Path) -> N
     }
 
 
-def test_contents_that_hold_each_other_end(tmp_path: Path) -> None:
+def test_contents_that_hold_each_other_end(tmp_path):
     header = "{schema: {}, encoding: {a: {headers: {%s}}}}"
     medium = ", ".join(
         f"h{n}: {{content: {{$ref: '#/components/mediaTypes/M%d'}}}}" for n in range(10)
@@ -119,7 +117,7 @@ def test_contents_that_hold_each_other_end(tmp_path: Path) -> None:
         load(spec, max_mib=0.1)
 
 
-def test_an_operation_and_a_text_in_files_of_their_own(tmp_path: Path) -> None:
+def test_an_operation_and_a_text_in_files_of_their_own(tmp_path):
     spec = write(tmp_path, **FILES["an operation and a text"])
     assert whole(spec)[1] == 2
     answer = load(spec)["paths"]["/a"]["get"]["responses"]["200"]
@@ -128,13 +126,13 @@ def test_an_operation_and_a_text_in_files_of_their_own(tmp_path: Path) -> None:
     }
 
 
-def test_an_operation_that_leads_back_to_itself(tmp_path: Path) -> None:
+def test_an_operation_that_leads_back_to_itself(tmp_path):
     spec = write(tmp_path, **FILES["back to itself"])
     with pytest.raises(DocumentError, match=r"paths\./a\.get: a\.yaml leads back to itself"):
         load(spec)
 
 
-def test_an_anchor_is_a_name_of_a_schema(tmp_path: Path) -> None:
+def test_an_anchor_is_a_name_of_a_schema(tmp_path):
     spec = write(tmp_path, **FILES["anchors"])
     tree = load(spec)
     card = tree["components"]["schemas"]["Card"]["properties"]
@@ -145,9 +143,7 @@ def test_an_anchor_is_a_name_of_a_schema(tmp_path: Path) -> None:
     assert "next_: Card | Unset" in (tmp_path / "some_api" / "models" / "card.py").read_text()
 
 
-def test_a_file_at_a_url_is_read_from_its_local_copy(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_file_at_a_url_is_read_from_its_local_copy(tmp_path, capsys):
     url = "https://api.example/word.yaml?v=1"
     copy = write(tmp_path, copy="Word: {type: object, properties: {w: {type: string}}}\n")
     some = (
@@ -168,8 +164,8 @@ def test_a_file_at_a_url_is_read_from_its_local_copy(
 
 
 def test_a_discriminator_chooses_by_files_and_by_what_their_parts_are_called(
-    tmp_path: Path,
-) -> None:
+    tmp_path,
+):
     """One that is renamed, because the root has another `Account`, keeps its word."""
     result = generate(SEVERAL / "payments.yaml", tmp_path)
     assert result.left_out == []
@@ -189,15 +185,15 @@ def test_a_discriminator_chooses_by_files_and_by_what_their_parts_are_called(
     assert {kind: read("get_method", kind) for kind in words} == words
 
 
-def test_a_description_in_another_file_is_none_and_refuses_no_document() -> None:
+def test_a_description_in_another_file_is_none_and_refuses_no_document():
     schemas = prepare(load(SEVERAL / "payments.yaml"))[0]["components"]["schemas"]
     assert "description" not in schemas["Account"]
     assert "description" in schemas["card"]["properties"]
 
 
 def test_what_stands_beside_the_reference_of_a_path_is_read_with_what_it_leads_to(
-    tmp_path: Path,
-) -> None:
+    tmp_path,
+):
     names = [each.where for each in operations(load(SEVERAL / "payments.yaml"))]
     assert names == ["GET /methods", "POST /methods", "LINK /methods", "GET /chosen"]
     spec = write(tmp_path, **FILES["beside the reference of a path"])

@@ -1,6 +1,5 @@
 """The check notes what a document does not say of its operations."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,9 +27,7 @@ def document(case: dict[str, Any]) -> Tree:
 
 
 @pytest.mark.parametrize("case", beside("gaps"), ids=str)
-def test_a_gap_is_noted_with_its_place(
-    case: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_gap_is_noted_with_its_place(case, tmp_path, capsys):
     spec = written(tmp_path, document(case))
     notes = check(spec, None).notes
     gaps = [(name, place) for name in GAPS for place in notes[name]]

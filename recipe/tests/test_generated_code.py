@@ -3,7 +3,6 @@
 import inspect
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -65,7 +64,7 @@ LITTER: Tree = {**DOG}  # in no answer: its list is required
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, zoo_yaml: Path) -> Path:
+def folder(tmp_path_factory, zoo_yaml):
     """A folder with the package of the zoo, one of what the other tests call, and one without a
     model.
     """
@@ -102,8 +101,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory, zoo_yaml: Path) -> Path:
 
 
 def test_generated_packages_and_calls_of_them_are_typed_and_wrong_calls_are_found(
-    folder: Path,
-) -> None:
+    folder,
+):
     """One run of mypy for all: it reads the packages once."""
     (folder / "calls.py").write_text(CALLS)
     (folder / "wrong.py").write_text(WRONG)
@@ -117,7 +116,7 @@ def test_generated_packages_and_calls_of_them_are_typed_and_wrong_calls_are_foun
     assert summary.startswith("Found 3 errors in 1 file")
 
 
-def test_the_code_is_what_a_reviewer_expects(tmp_path: Path) -> None:
+def test_the_code_is_what_a_reviewer_expects(tmp_path):
     """A status without a body has no type; what is public has no private argument; each fact stands
     once.
     """

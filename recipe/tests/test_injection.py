@@ -78,7 +78,7 @@ def statements(tree: ast.Module) -> set[str]:
 
 @settings(max_examples=25)
 @given(st.lists(texts, min_size=PLACES, max_size=PLACES, unique=True))
-def test_texts_of_a_document_are_no_code(given_texts: list[str]) -> None:
+def test_texts_of_a_document_are_no_code(given_texts):
     """As `generate`, without formatting: that takes longer than all else."""
     with tempfile.TemporaryDirectory() as folder:
         built = Path(folder) / "built"
@@ -91,7 +91,7 @@ def test_texts_of_a_document_are_no_code(given_texts: list[str]) -> None:
 
 
 @pytest.mark.parametrize("shift", range(0, len(PIECES), 12))
-def test_texts_arrive_as_they_are(shift: int, tmp_path: Path) -> None:
+def test_texts_arrive_as_they_are(shift, tmp_path):
     pieces = [*PIECES[shift:], *PIECES[:shift]]
     tree = document([f"{pieces[place % len(pieces)]}{place}" for place in range(PLACES)])
     result = generate(written(tmp_path, tree), tmp_path)
@@ -124,11 +124,11 @@ def test_texts_arrive_as_they_are(shift: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", GIVEN["commands"])
 def test_no_text_of_a_document_steers_a_terminal_or_a_workflow(
-    command: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+    command,
+    tmp_path,
+    monkeypatch,
+    capsys,
+):
     monkeypatch.chdir(tmp_path)
     evil = ("\x1b]0;t\x07", "\x9b2J", "\u202e", "\n::error::x\r", "{0:>9}", "%s")
     for name in ("old", "new"):

@@ -53,8 +53,8 @@ def keywords() -> Iterator[tuple[str, str, str]]:
 
 
 def test_a_keyword_that_is_read_makes_another_package_and_a_limit_makes_none(
-    tmp_path: Path,
-) -> None:
+    tmp_path,
+):
     whole, left_out, notes = prepared(TABLE["document"], tmp_path)
     assert (left_out, notes) == ([], [])
     differing = {
@@ -68,12 +68,12 @@ def test_a_keyword_that_is_read_makes_another_package_and_a_limit_makes_none(
     assert {each for each, differs in differing.items() if each[2] == "limits" and differs} == set()
 
 
-def test_a_document_with_every_keyword_but_those_is_complete(tmp_path: Path) -> None:
+def test_a_document_with_every_keyword_but_those_is_complete(tmp_path):
     assert [each.line() for each in checked(tmp_path, TABLE["document"]).problems] == []
 
 
 @pytest.mark.parametrize("plant", TABLE["plants"])
-def test_what_is_not_read_is_left_out_or_noted_by_name(plant: str, tmp_path: Path) -> None:
+def test_what_is_not_read_is_left_out_or_noted_by_name(plant, tmp_path):
     tree, _, keyword = copied(TABLE["document"]), *plant.rpartition(".")[1:]
     case = TABLE["plants"][plant]
     place(tree, case["at"])[keyword] = case["value"]
@@ -84,7 +84,7 @@ def test_what_is_not_read_is_left_out_or_noted_by_name(plant: str, tmp_path: Pat
     assert others == []
 
 
-def test_the_table_has_a_plant_of_all_that_is_named_and_every_key_that_the_recipe_knows() -> None:
+def test_the_table_has_a_plant_of_all_that_is_named_and_every_key_that_the_recipe_knows():
     named = {
         f"{name}.{keyword}" for name, keyword, what in keywords() if what in ("named", "noted")
     }

@@ -3,7 +3,6 @@ shows its fault.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,7 +35,7 @@ Make = Callable[..., Any]
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> Make:
+def make(tmp_path):
     def make(tree: Tree, *left_out: str, plain: tuple[str, ...] = ()) -> Any:
         """The models of a package.
 
@@ -57,7 +56,7 @@ def make(tmp_path: Path) -> Make:
 
 
 @pytest.mark.parametrize(("wires", "names"), LOSSES["names"])
-def test_names_that_are_the_same_in_python(make: Make, wires: list[str], names: list[str]) -> None:
+def test_names_that_are_the_same_in_python(make, wires, names):
     query = {"get": done("query", parameters=[parameter(wire) for wire in wires])}
     models = make(document({"/things": query}, {"Thing": an_object(**dict.fromkeys(wires, TEXT))}))
     model = models.Thing.from_dict({wire: wire for wire in wires})
@@ -69,7 +68,7 @@ def test_names_that_are_the_same_in_python(make: Make, wires: list[str], names: 
 
 
 @pytest.mark.parametrize("paths", LOSSES["operations"].values(), ids=LOSSES["operations"])
-def test_no_part_of_an_operation_is_lost(make: Make, paths: Tree) -> None:
+def test_no_part_of_an_operation_is_lost(make, paths):
     make(document(paths))
 
 
@@ -77,9 +76,7 @@ def test_no_part_of_an_operation_is_lost(make: Make, paths: Tree) -> None:
 
 
 @pytest.mark.parametrize("schemas", LOSSES["schemas"].values(), ids=LOSSES["schemas"])
-def test_each_field_is_an_attribute_and_what_was_read_is_given_back(
-    make: Make, schemas: Tree
-) -> None:
+def test_each_field_is_an_attribute_and_what_was_read_is_given_back(make, schemas):
     """Each field is an attribute, and what was read is given back: `make` calls."""
     pointers = [name.replace("~", "~0").replace("/", "~1").replace("%", "%25") for name in schemas]
     make(
@@ -90,9 +87,7 @@ def test_each_field_is_an_attribute_and_what_was_read_is_given_back(
     )
 
 
-def test_a_list_that_holds_itself_costs_its_items_only(
-    make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_list_that_holds_itself_costs_its_items_only(make, tmp_path, capsys):
     schemas = {
         "Json": {"oneOf": [TEXT, listed(ref("Json"))]},
         "Holder": an_object(value=ref("Json"), other=TEXT),
@@ -109,9 +104,7 @@ def test_a_list_that_holds_itself_costs_its_items_only(
     assert comment in operations
 
 
-def test_the_words_of_the_generator_come_on_demand(
-    make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_words_of_the_generator_come_on_demand(make, tmp_path, capsys):
     make(document({"/x": {"get": {"responses": {"xyz": {"description": "no status"}}}}}), "GET /x")
     generated = ["generate", f"--out={tmp_path}", str(tmp_path / "some.json")]
     assert main(generated) == 1
@@ -122,14 +115,14 @@ def test_the_words_of_the_generator_come_on_demand(
     )
 
 
-def test_an_object_composed_with_more_within_itself_is_plain(make: Make) -> None:
+def test_an_object_composed_with_more_within_itself_is_plain(make):
     models = make(document(schemas=LOSSES["within"]), plain=("Node.more", "Node.several[]"))
     value = {"more": {"w": "1", "more": {"w": "2"}}, "several": [{"v": "3"}]}
     read = models.Node.from_dict(value)
     assert read.to_dict() == value
 
 
-def test_a_failing_property_costs_itself_only(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_property_costs_itself_only(make, monkeypatch):
     build = StringProperty.build
 
     def failing(**arguments: Any) -> Any:
@@ -154,7 +147,7 @@ def test_a_failing_property_costs_itself_only(make: Make, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("schema", "value"), [(each["schema"], each["value"]) for each in LOSSES["forms"]]
 )
-def test_a_schema_in_the_words_of_3_1_is_read_whole(make: Make, schema: Any, value: Any) -> None:
+def test_a_schema_in_the_words_of_3_1_is_read_whole(make, schema, value):
     word = {"type": "string", "enum": ["a", "b"]}
     holder = an_object(field=schema, other=TEXT)
     models = make(
@@ -166,12 +159,12 @@ def test_a_schema_in_the_words_of_3_1_is_read_whole(make: Make, schema: Any, val
 # ---- Webhooks and callbacks ----
 
 
-def test_the_models_of_webhooks_and_callbacks(make: Make) -> None:
+def test_the_models_of_webhooks_and_callbacks(make):
     models = make(document(**LOSSES["hooks"]))
     assert {"ThingCreatedWebhook", "StartDoneCallback"} <= {*models.__all__}
 
 
-def test_names_that_no_file_can_have(make: Make) -> None:
+def test_names_that_no_file_can_have(make):
     long = "x" * 300
     paths = {"/a": {"get": done(long, tags=[long])}, "/b": {"get": done(long + "y")}}
     models = make(
@@ -183,9 +176,7 @@ def test_names_that_no_file_can_have(make: Make) -> None:
 
 
 @pytest.mark.parametrize("schema", [None, an_object(a=TEXT)])
-def test_a_schema_whose_name_is_empty_gets_one_and_nothing_else_refers_to_it(
-    make: Make, schema: Any
-) -> None:
+def test_a_schema_whose_name_is_empty_gets_one_and_nothing_else_refers_to_it(make, schema):
     paths = {"/a": {"get": answering(ref("")), "post": answering(an_object(b=TEXT))}}
     models = make(document(paths, {"": schema, "Other": an_object(c=TEXT)}))
     assert {"Other", "PostAResponse200"} <= {*models.__all__}
@@ -193,9 +184,7 @@ def test_a_schema_whose_name_is_empty_gets_one_and_nothing_else_refers_to_it(
 
 
 @pytest.mark.parametrize("name", ["other_fee_type", "a_property_with_a_name_of_some_length"])
-def test_schemas_so_deep_that_no_file_can_have_the_name_of_their_class(
-    make: Make, name: str
-) -> None:
+def test_schemas_so_deep_that_no_file_can_have_the_name_of_their_class(make, name):
     deep = an_object(**{name: TEXT})
     written = {name: "x"}
     for _ in range(20):

@@ -13,7 +13,7 @@ from victor_spec.document import load
 
 from .calls.judge import judged
 from .diff.cases import entries
-from .wire import TEXT, Tree, Wire, an_object, answering, document, package, parameter, ref, taking
+from .wire import TEXT, Tree, an_object, answering, document, package, parameter, ref, taking
 
 pytestmark = pytest.mark.pull_request
 THING = an_object(id=TEXT)
@@ -34,7 +34,7 @@ PATHS: Tree = {"/things/{id}": ITEM}
 wire = package("methods", **document(PATHS, {"Thing": THING}, "3.2.0"))
 
 
-def test_each_is_sent_by_the_method_that_is_named(wire: Wire) -> None:
+def test_each_is_sent_by_the_method_that_is_named(wire):
     body = wire.models.FindBody(text="a")
     wire.response = httpx.Response(200, json={"id": "1"})
     sent = [
@@ -47,7 +47,7 @@ def test_each_is_sent_by_the_method_that_is_named(wire: Wire) -> None:
     assert (json.loads(sent[0].content), sent[1].headers["destination"]) == ({"text": "a"}, "/2")
 
 
-def test_each_is_called_and_one_that_is_not_there_is_missed(wire: Wire, tmp_path: Path) -> None:
+def test_each_is_called_and_one_that_is_not_there_is_missed(wire, tmp_path):
     tree = load(wire.folder / "document.json")
     package = Path(shutil.copytree(wire.result.package, tmp_path / "less"))
     assert judged(tree, package).faults == {}
@@ -58,7 +58,7 @@ def test_each_is_called_and_one_that_is_not_there_is_missed(wire: Wire, tmp_path
 
 
 @pytest.mark.parametrize("gone", ["query", "additionalOperations"])
-def test_the_diff_sees_one_that_comes_or_goes(gone: str, wire: Wire) -> None:
+def test_the_diff_sees_one_that_comes_or_goes(gone, wire):
     new = load(wire.folder / "document.json")
     old = load(wire.folder / "document.json")
     del new["paths"]["/things/{id}"][gone]

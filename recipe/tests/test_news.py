@@ -3,7 +3,6 @@ decides.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -44,7 +43,7 @@ Update = Callable[[str, str], Said]
 
 
 @pytest.fixture
-def update(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Update:
+def update(tmp_path, capsys):
     """Updates `shop.yaml`, whose package is made, to a newer document."""
 
     def update(newer: str, settings: str = "") -> Said:
@@ -66,9 +65,7 @@ def indented(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("row", CHANGES)
-def test_each_change_is_said_in_one_line_with_what_it_means(
-    row: Tree, tmp_path: Path, update: Update
-) -> None:
+def test_each_change_is_said_in_one_line_with_what_it_means(row, tmp_path, update):
     older = edited(DOCUMENTS[row["in"]], row.get("before", {}))
     settings = edited(SETTINGS[row["in"]], row.get("settings", {}))
     made_with_settings(tmp_path, older, settings)
@@ -83,7 +80,7 @@ def test_each_change_is_said_in_one_line_with_what_it_means(
 
 
 @pytest.mark.parametrize("old", [each for each in BREAKING["news"] if each != "enum: [A, B]"])
-def test_what_is_called_breaking_is_so_for_the_comparison(old: str, tmp_path: Path) -> None:
+def test_what_is_called_breaking_is_so_for_the_comparison(old, tmp_path):
     older, newer = tmp_path / "shop.yaml", tmp_path / "newer.yaml"
     older.write_text(DOCUMENTS["shop"], encoding="utf-8")
     newer.write_text(edited(DOCUMENTS["shop"], {old: BREAKING["news"][old]}), encoding="utf-8")
@@ -104,7 +101,7 @@ bodies: {takeOrder: {what: order, read_as: {fee: decimal, amount: dollars}}}
 """
 
 
-def test_the_lines_of_settings_make_decimals(tmp_path: Path, update: Update) -> None:
+def test_the_lines_of_settings_make_decimals(tmp_path, update):
     newer = edited(DOCUMENTS["amounts"], SENT | READ)
     typed = made_with_settings(tmp_path, newer, DECIMALS).package / "typed"
     records, arguments, rows = (
@@ -119,9 +116,7 @@ def test_the_lines_of_settings_make_decimals(tmp_path: Path, update: Update) -> 
     assert update(newer).status == 0
 
 
-def test_a_new_number_that_is_money_is_a_decision_without_typed_modules(
-    tmp_path: Path, update: Update
-) -> None:
+def test_a_new_number_that_is_money_is_a_decision_without_typed_modules(tmp_path, update):
     (tmp_path / "shop.yaml").write_text(DOCUMENTS["amounts"], encoding="utf-8")
     main(["generate", f"{tmp_path}/shop.yaml", "--out", str(tmp_path)])
     added = {"memo: {type": "sumPayments: {type: number}\n        memo: {type"}

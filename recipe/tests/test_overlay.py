@@ -64,14 +64,12 @@ def corrected(folder: Path, target: str, rest: str) -> Any:
 
 
 @pytest.mark.parametrize(("target", "rest", "place", "value"), EFFECTS)
-def test_an_action_changes_what_its_target_leads_to(
-    target: str, rest: str, place: list[Any], value: Any, tmp_path: Path
-) -> None:
+def test_an_action_changes_what_its_target_leads_to(target, rest, place, value, tmp_path):
     tree = corrected(tmp_path, target, rest)
     assert reduce(lambda found, step: found[step], place, tree) == value
 
 
-def test_the_document_itself_is_not_touched(tmp_path: Path) -> None:
+def test_the_document_itself_is_not_touched(tmp_path):
     document = shop(tmp_path, FORMAT)
     load(document)
     assert document.read_text(encoding="utf-8") == DOCUMENT
@@ -79,15 +77,15 @@ def test_the_document_itself_is_not_touched(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("target", "rest", "message"), CASES["actions"])
 def test_an_action_that_leads_nowhere_or_does_not_fit_is_an_error_that_names_it(
-    target: str, rest: str, message: str, tmp_path: Path
-) -> None:
+    target, rest, message, tmp_path
+):
     with pytest.raises(DocumentError) as caught:
         corrected(tmp_path, target, rest)
     assert str(caught.value).startswith(f"{tmp_path / 'shop.overlay.yaml'}: action 1 (")
     assert message in str(caught.value)
 
 
-def test_all_actions_that_do_not_fit_are_named_at_once(tmp_path: Path) -> None:
+def test_all_actions_that_do_not_fit_are_named_at_once(tmp_path):
     with pytest.raises(DocumentError) as caught:
         load(shop(tmp_path, "{target: $.a, remove: true}", FORMAT, "{target: $.b, remove: true}"))
     first, second = str(caught.value).splitlines()
@@ -96,7 +94,7 @@ def test_all_actions_that_do_not_fit_are_named_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "message"), CASES["files"])
-def test_a_file_that_is_no_overlay_is_named(text: str, message: str, tmp_path: Path) -> None:
+def test_a_file_that_is_no_overlay_is_named(text, message, tmp_path):
     document = shop(tmp_path, FORMAT)
     (tmp_path / "shop.overlay.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(DocumentError) as caught:
@@ -106,9 +104,7 @@ def test_a_file_that_is_no_overlay_is_named(text: str, message: str, tmp_path: P
 
 
 @pytest.mark.pull_request
-def test_the_package_and_its_check_follow_the_overlay(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_package_and_its_check_follow_the_overlay(tmp_path, capsys):
     document = shop(tmp_path, FORMAT)
     arguments = [str(document), "--out", str(tmp_path)]
     assert main(["generate", *arguments]) == 0
@@ -121,9 +117,7 @@ def test_the_package_and_its_check_follow_the_overlay(
 
 
 @pytest.mark.pull_request
-def test_a_newer_document_is_corrected_as_the_one_that_it_replaces(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_newer_document_is_corrected_as_the_one_that_it_replaces(tmp_path, capsys):
     document = shop(tmp_path, FORMAT)
     newer = tmp_path / "newer.yaml"
     newer.write_text(DOCUMENT.replace("1.0.0", "1.1.0"), encoding="utf-8")
@@ -136,9 +130,7 @@ def test_a_newer_document_is_corrected_as_the_one_that_it_replaces(
 
 
 @pytest.mark.pull_request
-def test_the_overlay_is_written_for_the_newer_document(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_overlay_is_written_for_the_newer_document(tmp_path, capsys):
     document = shop(tmp_path, FORMAT)
     newer = tmp_path / "newer.yaml"
     newer.write_text(DOCUMENT.replace("        made:", "        created:"), encoding="utf-8")
@@ -150,9 +142,7 @@ def test_the_overlay_is_written_for_the_newer_document(
 
 
 @pytest.mark.slow
-def test_a_document_of_a_commit_has_the_overlay_of_that_commit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_document_of_a_commit_has_the_overlay_of_that_commit(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     shop(tmp_path, FORMAT)
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "commit.gpgsign=no"]

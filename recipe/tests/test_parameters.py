@@ -4,7 +4,6 @@ server.
 
 import datetime
 import importlib
-from pathlib import Path
 from typing import Any, get_type_hints
 
 import httpx
@@ -50,22 +49,20 @@ wire = package("parameters", lossy=True, paths=PATHS)
 
 
 @pytest.mark.parametrize(("operation", "value", "sent"), DOCUMENTS["sent"])
-def test_a_value_is_written_in_the_style_of_its_parameter(
-    wire: Wire, operation: str, value: Any, sent: str
-) -> None:
+def test_a_value_is_written_in_the_style_of_its_parameter(wire, operation, value, sent):
     """The other styles are those of `test_what_is_sent_is_what_is_declared`."""
     given = {} if PARAMETERS[operation]["in"] == "path" else {"x": value}
     assert wire.target(operation, *([] if given else [value]), **given) == f"/{operation}{sent}"
 
 
-def test_what_is_sent_is_what_is_declared(wire: Wire) -> None:
+def test_what_is_sent_is_what_is_declared(wire):
     """The encoder of the calls shares no code with the package; its text with a blank is none for a
     list divided by blanks.
     """
     assert wire.faults() == ["paths./space_list.get"]
 
 
-def test_deep_objects_nest_by_brackets(wire: Wire) -> None:
+def test_deep_objects_nest_by_brackets(wire):
     (range_,) = (
         getattr(wire.models, name) for name in wire.models.__all__ if name.startswith("DeepFlat")
     )
@@ -81,7 +78,7 @@ def test_deep_objects_nest_by_brackets(wire: Wire) -> None:
     )
 
 
-def test_a_cookie_is_sent_beside_those_of_the_client(wire: Wire) -> None:
+def test_a_cookie_is_sent_beside_those_of_the_client(wire):
     requests: list[Any] = []
     client = wire.client(requests, cookies={"y": "2"})
     wire.module("cookie").sync_detailed(client=client, x="1")
@@ -89,14 +86,14 @@ def test_a_cookie_is_sent_beside_those_of_the_client(wire: Wire) -> None:
     assert sorted(cookies) == ["x=1", "y=2"]
 
 
-def test_moments_in_a_header_are_written_as_in_json(wire: Wire) -> None:
+def test_moments_in_a_header_are_written_as_in_json(wire):
     moments = [datetime.datetime(2026, 3, day, tzinfo=datetime.UTC) for day in (4, 5)]
     sent = wire.send("header_times", x=moments)
     assert sent.headers["x"] == "2026-03-04T00:00:00Z,2026-03-05T00:00:00Z"
 
 
 @pytest.mark.parametrize(("operation", "name"), [("header_list", "x"), ("cookie", "cookie")])
-def test_what_is_not_given_is_no_header(wire: Wire, operation: str, name: str) -> None:
+def test_what_is_not_given_is_no_header(wire, operation, name):
     assert name not in wire.send(operation).headers
 
 
@@ -110,13 +107,11 @@ def test_what_is_not_given_is_no_header(wire: Wire, operation: str, name: str) -
         ("cookie_map", {"R": "1", "G": "2"}, "R=1; G=2"),
     ],
 )
-def test_a_cookie_is_written_in_its_style_and_not_encoded_again(
-    wire: Wire, operation: str, value: Any, cookie: str
-) -> None:
+def test_a_cookie_is_written_in_its_style_and_not_encoded_again(wire, operation, value, cookie):
     assert wire.send(operation, x=value).headers["cookie"] == cookie
 
 
-def test_arguments_have_the_types_of_the_document(wire: Wire) -> None:
+def test_arguments_have_the_types_of_the_document(wire):
     unset = wire.types.Unset
     word = wire.models.CommaWordsXItem
     for operation, hint in {
@@ -129,7 +124,7 @@ def test_arguments_have_the_types_of_the_document(wire: Wire) -> None:
         assert get_type_hints(wire.module(operation).sync_detailed)["x"] == hint
 
 
-def test_a_parameter_of_an_operation_replaces_the_one_of_its_path(wire: Wire) -> None:
+def test_a_parameter_of_an_operation_replaces_the_one_of_its_path(wire):
     """Two headers are one in any letter case, as in HTTP."""
     hints = get_type_hints(wire.module("replaced").sync_detailed)
     unset = wire.types.Unset
@@ -138,15 +133,13 @@ def test_a_parameter_of_an_operation_replaces_the_one_of_its_path(wire: Wire) ->
 
 
 @pytest.mark.parametrize(("operation", "value", "why"), DOCUMENTS["refused"])
-def test_what_has_no_defined_form_is_refused_by_name(
-    wire: Wire, operation: str, value: Any, why: str
-) -> None:
+def test_what_has_no_defined_form_is_refused_by_name(wire, operation, value, why):
     with pytest.raises(ValueError) as caught:
         wire.send(operation, x=value)
     assert str(caught.value).startswith(why)
 
 
-def test_what_has_no_defined_form_is_reported(wire: Wire) -> None:
+def test_what_has_no_defined_form_is_reported(wire):
     assert [
         line.partition(", whose form OpenAPI does not define, is refused when called")[0]
         for line in wire.result.left_out
@@ -156,7 +149,7 @@ def test_what_has_no_defined_form_is_reported(wire: Wire) -> None:
     ]
 
 
-def test_an_object_in_an_object_is_refused_where_only_deep_objects_nest(wire: Wire) -> None:
+def test_an_object_in_an_object_is_refused_where_only_deep_objects_nest(wire):
     nested = wire.models.NestedX.from_dict
     assert wire.target("nested", x=nested({"a": 1})) == "/nested?a=1"
     with pytest.raises(
@@ -166,13 +159,13 @@ def test_an_object_in_an_object_is_refused_where_only_deep_objects_nest(wire: Wi
         wire.send("nested", x=nested({"range": {"gt": 1}}))
 
 
-def test_a_path_keeps_a_query_of_its_own_and_no_fragment(wire: Wire) -> None:
+def test_a_path_keeps_a_query_of_its_own_and_no_fragment(wire):
     assert wire.target("own_fragment", "i", x="b") == "/own/i?x=b"
     assert wire.target("own_query", x="b") == "/own?kind=a&x=b"
     assert wire.target("own_query") == "/own?kind=a"
 
 
-def test_names_with_separators_are_words(tmp_path: Path) -> None:
+def test_names_with_separators_are_words(tmp_path):
     names = {"filter_status": "filter[status]", "filter_status_list": "filter[status][]"}
     names |= {"ids": "ids[]", "page_size": "page:size", "a_b": "a/b"}
     parameters = [parameter(wire_name) for wire_name in names.values()]
@@ -186,7 +179,7 @@ def test_names_with_separators_are_words(tmp_path: Path) -> None:
     assert dict(sent.url.params) == {wire_name: name for name, wire_name in names.items()}
 
 
-def test_a_part_of_the_path_that_has_another_name_there_is_noted(tmp_path: Path) -> None:
+def test_a_part_of_the_path_that_has_another_name_there_is_noted(tmp_path):
     other = parameter("cardId", "path", {"type": "integer"})
     paths = {"/cards/{id}": {"get": done("get_card", parameters=[other])}}
     wire = Wire(tmp_path, "wire_other_part", paths=paths)
@@ -211,7 +204,7 @@ SERVER_PATHS: Tree = {"/shared": {"get": done("shared")}} | {
 served = package("servers", servers=SERVERS, paths=SERVER_PATHS)
 
 
-def test_the_package_names_the_servers_of_the_document(served: Wire) -> None:
+def test_the_package_names_the_servers_of_the_document(served):
     package = importlib.import_module(served.name)
     assert package.DEFAULT_BASE_URL == "https://eu.pay.example/v1"
     assert package.SERVERS == ("https://eu.pay.example/v1", "https://sandbox.pay.example/v1")
@@ -221,9 +214,7 @@ def test_the_package_names_the_servers_of_the_document(served: Wire) -> None:
 
 
 @pytest.mark.parametrize(("name", "url"), DOCUMENTS["own_urls"])
-def test_the_base_url_is_that_of_all_operations_and_servers_leads_to_their_own(
-    served: Wire, name: str, url: str
-) -> None:
+def test_the_base_url_is_that_of_all_operations_and_servers_leads_to_their_own(served, name, url):
     assert served.send(name, "a/b").url == f"{BASE}/files/a%2Fb"
     requests: list[httpx.Request] = []
     own = served.client(requests, servers=served.client_module.OPERATION_SERVERS)
@@ -232,7 +223,7 @@ def test_the_base_url_is_that_of_all_operations_and_servers_leads_to_their_own(
     assert [str(each.url) for each in requests] == [url, f"{BASE}/shared"]
 
 
-def test_a_server_has_the_values_that_it_is_given(served: Wire) -> None:
+def test_a_server_has_the_values_that_it_is_given(served):
     server_url, [region, *_] = (
         served.client_module.Client.server_url,
         served.client_module.SERVER_VARIABLES,
@@ -251,7 +242,7 @@ def test_a_server_has_the_values_that_it_is_given(served: Wire) -> None:
 
 
 @given(value=st.text() | st.text("a.:/@%?#\\"))
-def test_no_value_of_a_variable_leads_to_another_host(value: str) -> None:
+def test_no_value_of_a_variable_leads_to_another_host(value):
     try:
         url = httpx.URL(
             filled("https://{tenant}.pay.example/{v}", {"tenant": value, "v": value}, {})
@@ -261,7 +252,7 @@ def test_no_value_of_a_variable_leads_to_another_host(value: str) -> None:
     assert url.host.endswith(".pay.example")
 
 
-def test_a_document_without_an_absolute_server(tmp_path: Path) -> None:
+def test_a_document_without_an_absolute_server(tmp_path):
     paths = {"/x": {"get": done("other", servers=[{"url": "/v9"}])}}
     served = Wire(tmp_path, "wire_relative_servers", servers=[{"url": "/v1"}], paths=paths)
     package = importlib.import_module(served.name)

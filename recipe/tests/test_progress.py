@@ -12,7 +12,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_the_step_is_shown_once_the_command_is_slow_and_nothing_is_left_of_it() -> None:
+def test_the_step_is_shown_once_the_command_is_slow_and_nothing_is_left_of_it():
     terminal = Terminal()
     line = Line(terminal, seconds=600)
     line.show("shop.yaml: reading")
@@ -25,7 +25,7 @@ def test_the_step_is_shown_once_the_command_is_slow_and_nothing_is_left_of_it() 
 
 
 @pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
-def test_a_quick_command_and_a_pipe_show_nothing(stream: io.StringIO) -> None:
+def test_a_quick_command_and_a_pipe_show_nothing(stream):
     with shown_on(stream), step("shop.yaml: reading"):
         pass
     assert stream.getvalue() == ""

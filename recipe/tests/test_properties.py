@@ -40,23 +40,23 @@ def read(wire: Wire, name: str, value: Any) -> Any:
     return wire.read(name.lower(), httpx.Response(200, json={"o": value})).o
 
 
-def test_that_a_definition_is_not_read_is_noted_where_it_says_more(wire: Wire) -> None:
+def test_that_a_definition_is_not_read_is_noted_where_it_says_more(wire):
     [places] = wire.result.log.plain.values()
     assert {place.removesuffix(".o") for place in places} == {*DOCUMENTS["noted"]}
 
 
-def test_what_only_another_definition_has_is_read_and_written_as_it_is(wire: Wire) -> None:
+def test_what_only_another_definition_has_is_read_and_written_as_it_is(wire):
     read_ = read(wire, "OfRef", {"a": "1", "b": "2"})
     assert (read_.b, read_.additional_properties) == ("2", {"a": "1"})
     assert read_.to_dict() == {"a": "1", "b": "2"}
 
 
 @pytest.mark.parametrize(("names", "value", "kind"), DOCUMENTS["classes"])
-def test_the_class_of_what_is_defined_twice(wire: Wire, names: str, value: Any, kind: str) -> None:
+def test_the_class_of_what_is_defined_twice(wire, names, value, kind):
     assert {type(read(wire, name, value)).__name__ for name in names.split()} == {kind}
 
 
-def test_each_is_sent_and_read_as_declared(wire: Wire) -> None:
+def test_each_is_sent_and_read_as_declared(wire):
     assert wire.faults() == []
 
 
@@ -69,14 +69,14 @@ NAMES = _NAMES.split()
 
 
 @pytest.fixture(scope="module")
-def names(wire: Wire) -> list[str]:
+def names(wire):
     """Also the names that a model, or its module, has and needs."""
     module = sys.modules[wire.models.A.__module__]
     return [*{*NAMES, *vars(module), *dir(wire.models.A)}]
 
 
 @pytest.fixture(scope="module")
-def models(names: list[str], tmp_path_factory: pytest.TempPathFactory) -> Any:
+def models(names, tmp_path_factory):
     whole = an_object(**dict.fromkeys(names, TEXT))
     free = an_object(additional_properties=TEXT)
     schemas = {
@@ -88,9 +88,7 @@ def models(names: list[str], tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.mark.parametrize("name", ["A", "B"])
-def test_every_name_reads_and_writes_its_own_value(
-    models: Any, names: list[str], name: str
-) -> None:
+def test_every_name_reads_and_writes_its_own_value(models, names, name):
     model = getattr(models, name)
     value: Tree = {name: f"value of {name}" for name in names}
     value["more"] = 1
@@ -104,14 +102,14 @@ def test_every_name_reads_and_writes_its_own_value(
 
 
 @pytest.mark.parametrize("name", ["A", "B"])
-def test_an_empty_object_is_written_empty_and_misreads_nothing(models: Any, name: str) -> None:
+def test_an_empty_object_is_written_empty_and_misreads_nothing(models, name):
     empty = getattr(models, name).from_dict({})
     assert empty.to_dict() == {}
     assert empty._misread() == set()
     assert not models.A()._tells()
 
 
-def test_a_property_may_have_the_name_of_the_free_ones(models: Any) -> None:
+def test_a_property_may_have_the_name_of_the_free_ones(models):
     mixed = {"additional_properties": "a", "x": "b"}
     assert models.C.from_dict(mixed).to_dict() == mixed
     names = {field.name for field in attrs.fields(models.C)}
@@ -137,12 +135,12 @@ folders = package("sent_nulls", httpx.Response(200, json={}), **FOLDERS)
 
 
 @pytest.mark.parametrize("field", NULLABLE)
-def test_null_is_sent_where_the_document_admits_it(folders: Wire, field: str) -> None:
+def test_null_is_sent_where_the_document_admits_it(folders, field):
     sent = folders.send("change", body=folders.models.Folder(**{field: None}))
     assert json.loads(sent.content) == {field.strip("_"): None}
 
 
-def test_what_is_not_set_is_not_sent_and_each_type_admits_null(folders: Wire) -> None:
+def test_what_is_not_set_is_not_sent_and_each_type_admits_null(folders):
     assert json.loads(folders.send("change", body=folders.models.Folder()).content) == {}
     declared = folders.models.Folder.__annotations__
     assert {field for field, kind in declared.items() if "None" in kind.split(" | ")} == {*NULLABLE}
@@ -155,7 +153,7 @@ def test_what_is_not_set_is_not_sent_and_each_type_admits_null(folders: Wire) ->
     )
 
 
-def test_a_null_that_was_read_is_sent_again(folders: Wire) -> None:
+def test_a_null_that_was_read_is_sent_again(folders):
     """Also where the document admits none: what is not declared is the reader's to judge."""
     value = {
         "links": [{"url": "1"}, None],

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tests.calls.values import ANY_JSON, Values, gist, mutated
 from victor_spec.document import load
 
-from .wire import Tree, Wire, beside, package, reading
+from .wire import Tree, beside, package, reading
 
 pytestmark = pytest.mark.pull_request
 MANY = settings(
@@ -61,9 +61,7 @@ def values_of(name: str) -> Values:
 @pytest.mark.parametrize("name", [*PACKAGES, "zoo"])
 @MANY
 @given(data=st.data())
-def test_every_model_of_every_package_gives_back_what_it_read(
-    name: str, data: st.DataObject, request: Any
-) -> None:
+def test_every_model_of_every_package_gives_back_what_it_read(name, data, request):
     models = (
         request.getfixturevalue("zoo").models
         if name == "zoo"
@@ -84,9 +82,7 @@ def test_every_model_of_every_package_gives_back_what_it_read(
 
 
 @pytest.mark.parametrize(("member", "value", "kind"), DOCUMENT["classes"])
-def test_an_object_is_of_the_class_that_its_word_names(
-    wire: Wire, member: str, value: Any, kind: str
-) -> None:
+def test_an_object_is_of_the_class_that_its_word_names(wire, member, value, kind):
     holder = read_and_written(wire.models.Holder, {member: value})
     found = getattr(holder, member)
     found = {"many": lambda: found[0], "named": lambda: found["a"]}.get(member, lambda: found)()
@@ -94,16 +90,14 @@ def test_an_object_is_of_the_class_that_its_word_names(
 
 
 @pytest.mark.parametrize(("field", "text", "written"), DOCUMENT["formats"])
-def test_what_a_format_has_is_read_and_all_else_is_its_text(
-    wire: Wire, field: str, text: str, written: Any
-) -> None:
+def test_what_a_format_has_is_read_and_all_else_is_its_text(wire, field, text, written):
     found = wire.models.Formats.from_dict({field: text})
     assert isinstance(getattr(found, field), str) is (written is False)
     for each in (found, copy.deepcopy(found), pickle.loads(pickle.dumps(found))):
         assert each.to_dict() == {field: written if isinstance(written, str) else text}
 
 
-def test_a_time_that_is_made_of_an_exact_one_has_microseconds(wire: Wire) -> None:
+def test_a_time_that_is_made_of_an_exact_one_has_microseconds(wire):
     exact = wire.models.Formats.from_dict({"seen": "2026-01-02T03:04:05.1234567Z"}).seen
     for moment in (
         exact.replace(day=3),
@@ -114,7 +108,7 @@ def test_a_time_that_is_made_of_an_exact_one_has_microseconds(wire: Wire) -> Non
         assert wire.models.Formats(seen=moment).to_dict() == {"seen": "2026-01-03T03:04:05.123456Z"}
 
 
-def test_an_unknown_variant_is_the_object_as_it_came(wire: Wire) -> None:
+def test_an_unknown_variant_is_the_object_as_it_came(wire):
     value = {"type": "ideal", "bank": {"bic": "1"}, "none": None}
     payment = wire.read("payment", httpx.Response(200, json=value))
     assert isinstance(payment, wire.types.UnknownVariant)
@@ -130,8 +124,8 @@ def test_an_unknown_variant_is_the_object_as_it_came(wire: Wire) -> None:
 
 
 def test_an_unknown_variant_is_in_the_type_unless_any_other_word_is_the_defaults(
-    wire: Wire,
-) -> None:
+    wire,
+):
     returned = wire.module("payment").sync.__annotations__["return"]
     assert returned == "Card | Sepa | UnknownVariant | None"
     assert wire.models.Holder.__annotations__["either"] == "Other | Sepa | Unset"

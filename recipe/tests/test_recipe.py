@@ -27,7 +27,7 @@ DOCUMENTS = documents_in(ROOT / "openapi")
 CHECK = ["check", str(ROOT / "openapi" / "victor.yaml")]
 
 
-def test_the_same_bytes_whatever_the_hash_seed_the_locale_and_the_folder(tmp_path: Path) -> None:
+def test_the_same_bytes_whatever_the_hash_seed_the_locale_and_the_folder(tmp_path):
     """`make check-generated` compares the committed packages with those of this process."""
     out = tmp_path / "a" / "second place"
     out.mkdir(parents=True)
@@ -43,9 +43,7 @@ def test_the_same_bytes_whatever_the_hash_seed_the_locale_and_the_folder(tmp_pat
         assert str(ROOT) not in text
 
 
-def test_a_package_that_differs_is_red_and_each_file_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_package_that_differs_is_red_and_each_file_is_named(tmp_path, capsys):
     """A changed character, and files that are on one side only."""
     committed = tmp_path / "generated"
     shutil.copytree(ROOT / "generated" / "victor_api", committed / "victor_api")
@@ -70,7 +68,7 @@ def lines(report: Report) -> list[str]:
     return [f"{each.kind}: {each.place}: {each.what}".rstrip(": ") for each in report.problems]
 
 
-def test_a_reference_to_nothing_is_noted(victor_yaml: Path, tmp_path: Path) -> None:
+def test_a_reference_to_nothing_is_noted(victor_yaml, tmp_path):
     spec = tmp_path / "broken.yaml"
     text = victor_yaml.read_text(encoding="utf-8")
     spec.write_text(
@@ -84,16 +82,14 @@ def test_a_reference_to_nothing_is_noted(victor_yaml: Path, tmp_path: Path) -> N
     ]
 
 
-def test_a_package_is_named_after_its_document_without_the_version() -> None:
+def test_a_package_is_named_after_its_document_without_the_version():
     assert "victor.yaml" in [path.name for path in DOCUMENTS]
     assert package_name(Path("velo-2.35.58.yaml")) == "velo_api"
     assert package_name(Path("My Payments v2.json")) == "my_payments_api"
     assert package_name(Path("some-api.yaml")) == "some_api"
 
 
-def test_only_the_pinned_tools_may_write(
-    victor_yaml: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_the_pinned_tools_may_write(victor_yaml, tmp_path, monkeypatch):
     monkeypatch.setattr("victor_spec.generate.version", lambda tool: "0.0.1")
     with pytest.raises(
         RuntimeError, match=r"openapi-python-client 0\.0\.1 is installed, victor-spec pins"
@@ -102,9 +98,7 @@ def test_only_the_pinned_tools_may_write(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_generate_says_which_files_changed(
-    tmp_path: Path, zoo_yaml: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_generate_says_which_files_changed(tmp_path, zoo_yaml, capsys):
     arguments = ["generate", "--out", str(tmp_path), "--name=zoo"]
     assert main([*arguments, str(zoo_yaml), "--verbose"]) == 0
     printed = capsys.readouterr().out
@@ -126,9 +120,7 @@ def test_generate_says_which_files_changed(
     ]
 
 
-def test_a_document_that_does_not_exist_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_document_that_does_not_exist_is_named(tmp_path, capsys):
     assert main(["generate", str(tmp_path / "nowhere.yaml"), "--out", str(tmp_path)]) == 2
     assert "nowhere.yaml cannot be read" in capsys.readouterr().err
 
@@ -146,8 +138,8 @@ def prepared(schemas: Tree | None = None, **operation: Any) -> tuple[Tree, Log]:
 
 
 def test_what_is_rewritten_in_the_providers_document_and_that_the_input_is_left_alone(
-    victor_yaml: Path,
-) -> None:
+    victor_yaml,
+):
     tree = load(victor_yaml)
     before = json.dumps(tree)
     _, log = prepare(tree)
@@ -159,14 +151,14 @@ def test_what_is_rewritten_in_the_providers_document_and_that_the_input_is_left_
     assert log.left_out == []
 
 
-def test_enum_members_get_names_of_their_own() -> None:
+def test_enum_members_get_names_of_their_own():
     made, log = prepared({"A": {"type": "string", "enum": ["a-b", "a_b", "C"]}})
     assert made["components"]["schemas"]["A"]["x-enum-varnames"] == ["A_B_0", "A_B_1", "C"]
     assert log.applied["name-enum-members"] == ["A"]
 
 
 @pytest.mark.parametrize(("reference", "name"), CASES["names"])
-def test_a_schema_without_a_name_is_called_after_its_place(reference: str, name: str) -> None:
+def test_a_schema_without_a_name_is_called_after_its_place(reference, name):
     tree = copied(CASES["places"])
     tree["components"]["schemas"]["A"]["properties"]["x"] = {"$ref": reference}
     tree, log = prepare(tree)
@@ -176,7 +168,7 @@ def test_a_schema_without_a_name_is_called_after_its_place(reference: str, name:
     assert log.left_out == []
 
 
-def test_required_properties_of_an_optional_object_are_optional() -> None:
+def test_required_properties_of_an_optional_object_are_optional():
     whole = {**THING, "required": ["a"]}
     for required in (True, False):
         tree, _ = prepared(
@@ -186,7 +178,7 @@ def test_required_properties_of_an_optional_object_are_optional() -> None:
 
 
 @pytest.mark.parametrize(("schema", "is_noted"), CASES["patterns"])
-def test_values_by_the_patterns_of_their_names_are_plain_json(schema: Tree, is_noted: bool) -> None:
+def test_values_by_the_patterns_of_their_names_are_plain_json(schema, is_noted):
     _, log = prepared({"A": {"type": "object", **schema}})
     assert (log.notes() != []) is is_noted
     assert log.left_out == []

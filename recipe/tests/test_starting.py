@@ -114,9 +114,7 @@ def modules(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (folder / "shop_api/typed").glob("*.py")}
 
 
-def test_typed_makes_a_record_of_each_answer_and_the_arguments_of_each_list(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_typed_makes_a_record_of_each_answer_and_the_arguments_of_each_list(tmp_path, capsys):
     assert generated(shop(tmp_path), "--typed") == 0
     made = modules(tmp_path)
     records = re.findall(rb"class (\w+)\(_typed.Record\)", made["records.py"])
@@ -130,7 +128,7 @@ def test_typed_makes_a_record_of_each_answer_and_the_arguments_of_each_list(
     assert re.search(r"no-record \(1\): .*\n +GET /orders/\{id\}/paper\n", printed)
 
 
-def test_the_settings_to_start_from_make_what_typed_makes_without_them(tmp_path: Path) -> None:
+def test_the_settings_to_start_from_make_what_typed_makes_without_them(tmp_path):
     document = shop(tmp_path)
     generated(document, "--typed")
     before = modules(tmp_path)
@@ -139,9 +137,7 @@ def test_the_settings_to_start_from_make_what_typed_makes_without_them(tmp_path:
     assert modules(tmp_path) == before
 
 
-def test_an_update_without_settings_names_the_command_that_writes_them(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_update_without_settings_names_the_command_that_writes_them(tmp_path, capsys):
     document = shop(tmp_path)
     assert generated(document, "--typed") == 0
     newer = tmp_path / "newer.yaml"
@@ -158,9 +154,7 @@ def test_an_update_without_settings_names_the_command_that_writes_them(
     assert "listOrders" in (tmp_path / "shop.settings.yaml").read_text(encoding="utf-8")
 
 
-def test_the_settings_to_start_from_name_what_is_undecided(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_settings_to_start_from_name_what_is_undecided(tmp_path, capsys):
     document = shop(tmp_path)
     assert main(["settings", str(document)]) == 0
     printed = capsys.readouterr().out
@@ -173,9 +167,7 @@ def test_the_settings_to_start_from_name_what_is_undecided(
     )
 
 
-def test_settings_that_are_there_are_kept(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_settings_that_are_there_are_kept(tmp_path, capsys):
     (tmp_path / "shop.settings.yaml").write_text("records: {}\n", encoding="utf-8")
     assert main(["settings", str(shop(tmp_path))]) == 2
     assert "shop.settings.yaml is there: edit it, or remove it first." in capsys.readouterr().err
@@ -184,8 +176,8 @@ def test_settings_that_are_there_are_kept(
 
 @pytest.mark.parametrize("command", ["generate", "settings"])
 def test_a_document_of_which_nothing_typed_can_be_made_is_an_error_that_says_why(
-    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+    command, tmp_path, capsys
+):
     document = shop(tmp_path, NOTHING)
     options = ["--out", str(tmp_path), "--typed"] if command == "generate" else []
     assert main([command, str(document), *options]) == 2
@@ -195,24 +187,20 @@ def test_a_document_of_which_nothing_typed_can_be_made_is_an_error_that_says_why
     assert [path.name for path in tmp_path.iterdir()] == ["shop.yaml"]
 
 
-def test_an_operation_without_an_id_has_no_arguments_and_its_records(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_operation_without_an_id_has_no_arguments_and_its_records(tmp_path, capsys):
     text = DOCUMENT.replace("      operationId: listOrders\n", "")
     assert generated(shop(tmp_path, text), "--typed") == 0
     assert {*modules(tmp_path)} == {"__init__.py", "records.py"}
     assert "    GET /shops/{shopId}/orders: it has no operationId.\n" in capsys.readouterr().out
 
 
-def test_a_document_without_lists_is_told_so(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_document_without_lists_is_told_so(tmp_path, capsys):
     text = re.sub(r"\{type: array, items: (\{.*?\})\}", r"\1", DOCUMENT)
     assert main(["settings", str(shop(tmp_path, text))]) == 0
     assert "No list: no GET with parameters answers with a list, " in capsys.readouterr().out
 
 
-def test_a_list_that_an_object_embeds_is_one(tmp_path: Path) -> None:
+def test_a_list_that_an_object_embeds_is_one(tmp_path):
     embedded = "type: object, properties: {_embedded: {type: object, properties: {orders: {%s}}}}"
     items = "type: array, items: {$ref: '#/components/schemas/Order'}"
     document = shop(tmp_path, DOCUMENT.replace(items, embedded % items))
@@ -220,9 +208,7 @@ def test_a_list_that_an_object_embeds_is_one(tmp_path: Path) -> None:
     assert "  listOrders:\n" in (tmp_path / "shop.settings.yaml").read_text(encoding="utf-8")
 
 
-def test_an_entry_of_a_list_that_needs_a_header_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_entry_of_a_list_that_needs_a_header_is_named(tmp_path, capsys):
     settings = "lists: {listLines: {what: list of lines}}\n"
     (tmp_path / "shop.settings.yaml").write_text(settings, encoding="utf-8")
     assert generated(shop(tmp_path)) == 2

@@ -5,7 +5,6 @@ documents.
 import copy
 import pickle
 from enum import Enum
-from types import ModuleType
 from typing import Any
 
 import httpx
@@ -31,7 +30,7 @@ from .wire import beside
 pytestmark = pytest.mark.pull_request
 
 
-def test_a_value_that_must_be_there_is_given_or_named() -> None:
+def test_a_value_that_must_be_there_is_given_or_named():
     receipt = PaymentRequestReceipt.from_dict(
         {"direction": "OUTBOUND", "status": 5, "error_message": None}
     )
@@ -60,14 +59,12 @@ def test_a_value_that_must_be_there_is_given_or_named() -> None:
 
 class TestZoo:
     @pytest.mark.parametrize(("value", "kind"), beside("tolerance"))
-    def test_a_value_is_read_as_the_member_of_a_union_that_it_fits(
-        self, zoo: ModuleType, value: Any, kind: str
-    ) -> None:
+    def test_a_value_is_read_as_the_member_of_a_union_that_it_fits(self, zoo, value, kind):
         dog = zoo.models.Dog.from_dict({"best": value})
         assert type(dog.best).__name__ == kind
         assert dog.to_dict() == {"best": value}
 
-    def test_odd_items_and_values_of_maps_stay_in_their_places(self, zoo: ModuleType) -> None:
+    def test_odd_items_and_values_of_maps_stay_in_their_places(self, zoo):
         value = {"place": "Rome", "prizes": ["gold", "GOLD", "bronze", 5, None, {}], "judge": [1]}
         dog = zoo.models.Dog.from_dict({"shows": {"may": value, "june": None, "july": 5}})
         show = dog.shows["may"]
@@ -77,9 +74,7 @@ class TestZoo:
             "shows": {"may": {**value, "prizes": show.prizes}, "june": None, "july": 5}
         }
 
-    def test_a_value_of_another_type_is_where_the_reader_looks_for_it(
-        self, zoo: ModuleType
-    ) -> None:
+    def test_a_value_of_another_type_is_where_the_reader_looks_for_it(self, zoo):
         value = {
             "born": "04.03.2026",
             "seen": "2026-03-04",
@@ -96,9 +91,7 @@ class TestZoo:
 
 
 class TestRules:
-    def test_null_is_none_where_it_is_declared_and_absent_elsewhere_and_is_written_again(
-        self, zoo: ModuleType
-    ) -> None:
+    def test_null_is_none_where_it_is_declared_and_absent_elsewhere_and_is_written_again(self, zoo):
         value = dict.fromkeys(("nick", "owner", "mood", "anything", "id", "size", "parents"))
         being = zoo.models.Being.from_dict(value)
         assert (being.nick, being.owner, being.mood, being.anything) == (None,) * 4
@@ -116,7 +109,7 @@ class TestRules:
 
     def test_an_enum_matches_in_any_letter_case_and_keeps_a_word_that_it_does_not_know(
         self,
-    ) -> None:
+    ):
         for text in ("outbound", "OUTBOUND", "Outbound", "oUTBOUND"):
             found = PaymentRequestReceipt.from_dict({"direction": text})
             assert found.direction is PaymentRequestReceiptDirection.OUTBOUND
@@ -132,17 +125,17 @@ class TestRules:
         assert PaymentRequestReceiptStatus.__reduce_ex__ is not Enum.__reduce_ex__
 
     @pytest.mark.parametrize("odd", [None, [], "text", 5, [["a", 1]]])
-    def test_what_is_no_object_is_no_model(self, odd: Any) -> None:
+    def test_what_is_no_object_is_no_model(self, odd):
         with pytest.raises(TypeError, match=f"not a value of the type {type(odd).__name__}"):
             PaymentRequestReceipt.from_dict(odd)
 
-    def test_a_field_set_later_replaces_the_odd_value(self) -> None:
+    def test_a_field_set_later_replaces_the_odd_value(self):
         receipt = PaymentRequestReceipt.from_dict({"status": 7})
         for word in (PaymentRequestReceiptStatus.PENDING, "pending"):
             receipt.status = word  # type: ignore[assignment] - what users write
             assert receipt.to_dict() == {"status": "pending"}
 
-    def test_whole_numbers_may_be_written_with_a_point_and_flags_are_no_numbers(self) -> None:
+    def test_whole_numbers_may_be_written_with_a_point_and_flags_are_no_numbers(self):
         for value, page in (
             (3.0, 3),
             (True, True),
@@ -152,7 +145,7 @@ class TestRules:
             assert ListPaymentRequestsResponse.from_dict({"page": value}).page == page
 
     @pytest.mark.parametrize("depth", [90, 150, 5_000])
-    def test_an_object_is_read_and_written_at_any_depth(self, depth: int) -> None:
+    def test_an_object_is_read_and_written_at_any_depth(self, depth):
         value: dict[str, Any] = {"empty": False}
         for _ in range(depth):
             value = {"parent": value}
@@ -165,7 +158,7 @@ class TestRules:
             {"name": value, "boundProperties": [value], "allErrors": [[[value]]]}
         ).to_dict()
 
-    def test_unset_stays_itself(self) -> None:
+    def test_unset_stays_itself(self):
         assert all(
             each is UNSET
             for each in (copy.deepcopy(UNSET), pickle.loads(pickle.dumps(UNSET)), Unset())
@@ -180,7 +173,7 @@ def client_of(script: Server, kind: type[Client] = Client, **settings: Any) -> C
 
 class TestResponses:
     @pytest.mark.parametrize("status", [201, 401, 404, 429, 499, 500, 520, 527, 561, 599])
-    def test_an_undocumented_status_is_never_silence(self, status: int) -> None:
+    def test_an_undocumented_status_is_never_silence(self, status):
         script = Server(httpx.Response(status, content=b"<html>account 043987673645"))
         with pytest.raises(UnexpectedStatus) as caught:
             get_payment_request.sync("x", client=client_of(script))
@@ -211,9 +204,7 @@ class TestResponses:
         ],
     )
     @pytest.mark.parametrize("status", [200, 400])
-    def test_a_body_that_is_not_what_is_documented_is_an_error_that_keeps_it(
-        self, content: bytes, status: int
-    ) -> None:
+    def test_a_body_that_is_not_what_is_documented_is_an_error_that_keeps_it(self, content, status):
         with pytest.raises(UnreadableBody) as caught:
             list_payment_requests.sync(
                 client=client_of(Server(httpx.Response(status, content=content)))
@@ -224,7 +215,7 @@ class TestResponses:
         assert copy.copy(caught.value).reason == caught.value.reason
 
 
-def test_copies_leave_the_connection_of_the_original_alone() -> None:
+def test_copies_leave_the_connection_of_the_original_alone():
     script = Server(httpx.Response(200, content=b"{}"))
     client = client_of(script)
     live = client.get_httpx_client()
@@ -246,9 +237,7 @@ def test_copies_leave_the_connection_of_the_original_alone() -> None:
 @pytest.mark.parametrize(
     ("options", "sent"), [({}, "Bearer t"), ({"prefix": ""}, "t"), ({"prefix": "Token"}, "Token t")]
 )
-def test_an_authenticated_client_is_a_client_that_sends_its_token(
-    options: dict[str, str], sent: str
-) -> None:
+def test_an_authenticated_client_is_a_client_that_sends_its_token(options, sent):
     script = Server(httpx.Response(200))
     client = client_of(script, AuthenticatedClient, token="t", headers={"X-A": "1"}, **options)
     other = client.with_headers({"X-B": "2"})

@@ -102,41 +102,37 @@ def property_of(source: str, record: str, name: str) -> str:
         ("date_", "date | None", '_typed.day(self._json, "date")'),
     ],
 )
-def test_a_field_is_a_property_that_reads_its_member(
-    name: str, type_: str, call: str, tmp_path: Path
-) -> None:
+def test_a_field_is_a_property_that_reads_its_member(name, type_, call, tmp_path):
     lines = property_of(source_of(made(tmp_path)), "Order", name)
     assert f"def {name}(self) -> {type_}:" in lines
     assert f"return {call}" in lines
 
 
 def test_records_of_a_provider_that_spells_names_in_several_ways_find_them_all(
-    tmp_path: Path,
-) -> None:
+    tmp_path,
+):
     source = source_of(made(tmp_path, settings="any_letter_case: true\n" + SETTINGS))
     assert "class Order(_typed.AnyCaseRecord):" in source
     assert "class Item(_typed.AnyCaseRecord):" in source
 
 
-def test_what_the_settings_leave_out_or_put_elsewhere_is_no_field(tmp_path: Path) -> None:
+def test_what_the_settings_leave_out_or_put_elsewhere_is_no_field(tmp_path):
     source = source_of(made(tmp_path))
     for name in ("free", "delivery", "currency", "order_id"):
         assert f"    def {name}(self)" not in source
 
 
-def test_the_docstring_is_the_sentence_of_the_document(tmp_path: Path) -> None:
+def test_the_docstring_is_the_sentence_of_the_document(tmp_path):
     source = source_of(made(tmp_path))
     assert '"""An order of a shop."""' in source
     assert '"""`orderId`: The id of the order."""' in property_of(source, "Order", "id")
 
 
-def test_a_schema_that_a_record_refers_to_is_a_record_too(tmp_path: Path) -> None:
+def test_a_schema_that_a_record_refers_to_is_a_record_too(tmp_path):
     assert [record.name for record in records_of(made(tmp_path))] == ["Item", "Order"]
 
 
-def test_a_text_or_number_that_nobody_decided_about_is_private_and_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_text_or_number_that_nobody_decided_about_is_private_and_named(tmp_path, capsys):
     result = made(tmp_path)
     by_name = {record.name: record for record in records_of(result)}
     assert by_name["Item"].private == ["name", "price"]
@@ -146,8 +142,8 @@ def test_a_text_or_number_that_nobody_decided_about_is_private_and_named(
 
 
 def test_what_has_a_name_of_the_class_by_hand_gets_an_underscore_and_is_in_no_repr(
-    tmp_path: Path,
-) -> None:
+    tmp_path,
+):
     settings = "records: {Order: {shown: [state], taken: [state, paid, town]}}"
     by_name = {each.name: each for each in records_of(made(tmp_path, settings=settings))}
     names = {each.place: each.name for each in by_name["Order"].fields}
@@ -156,7 +152,7 @@ def test_what_has_a_name_of_the_class_by_hand_gets_an_underscore_and_is_in_no_re
     assert "state_" not in by_name["Order"].private
 
 
-def test_without_settings_there_are_typed_records_only_on_demand(tmp_path: Path) -> None:
+def test_without_settings_there_are_typed_records_only_on_demand(tmp_path):
     (tmp_path / "shop.yaml").write_text(DOCUMENT, encoding="utf-8")
     assert not (generate(tmp_path / "shop.yaml", tmp_path).package / "typed").exists()
     result = generate(tmp_path / "shop.yaml", tmp_path, typed=True)
@@ -191,14 +187,14 @@ components:
 """
 
 
-def test_schemas_with_the_names_of_what_records_stand_on_are_records_too(tmp_path: Path) -> None:
+def test_schemas_with_the_names_of_what_records_stand_on_are_records_too(tmp_path):
     (tmp_path / "odd.yaml").write_text(DOCUMENT_OF_A_STRANGER, encoding="utf-8")
     source = source_of(generate(tmp_path / "odd.yaml", tmp_path, typed=True))
     for name in ("Record", "Money", "Zed"):
         assert f"class {name}(_typed.Record):" in source
 
 
-def test_typed_records_that_were_asked_for_stay_without_settings(tmp_path: Path) -> None:
+def test_typed_records_that_were_asked_for_stay_without_settings(tmp_path):
     document = tmp_path / "odd.yaml"
     document.write_text(DOCUMENT_OF_A_STRANGER, encoding="utf-8")
     out = ["--out", str(tmp_path)]
@@ -211,8 +207,8 @@ def test_typed_records_that_were_asked_for_stay_without_settings(tmp_path: Path)
 
 
 def test_the_schema_for_editors_is_that_of_this_version(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+    capsys,
+):
     assert main(["settings-schema"]) == 0
     schema = ROOT / "openapi" / "settings.schema.json"
     assert schema.read_text(encoding="utf-8") == capsys.readouterr().out
@@ -223,8 +219,8 @@ def test_the_schema_for_editors_is_that_of_this_version(
     [("records: {Ordre: {}}", "did you mean Order?"), ("records: [", "cannot be read")],
 )
 def test_a_mistake_in_the_settings_is_one_line_of_the_command_and_the_package_stays(
-    settings: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+    settings, says, tmp_path, capsys
+):
     """The other mistakes are those of test_unfit.py."""
     before = source_of(result := made(tmp_path))
     (tmp_path / "shop.settings.yaml").write_text(settings, encoding="utf-8")
@@ -241,9 +237,7 @@ NEWER = DOCUMENT.replace(
 )
 
 
-def test_a_new_member_is_a_field_after_an_update_alone(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_new_member_is_a_field_after_an_update_alone(tmp_path, capsys):
     package = made(tmp_path).package
     (tmp_path / "newer.yaml").write_text(NEWER, encoding="utf-8")
     arguments = [str(tmp_path / "shop.yaml"), str(tmp_path / "newer.yaml"), "--out", str(tmp_path)]
@@ -260,8 +254,8 @@ def test_a_new_member_is_a_field_after_an_update_alone(
 
 
 def test_settings_for_the_newer_document_do_not_stop_the_comparison_with_the_older_one(
-    tmp_path: Path,
-) -> None:
+    tmp_path,
+):
     made(tmp_path)
     newer = SETTINGS.replace("shown: [orderId, state]", "shown: [orderId, state, purpose]")
     (tmp_path / "shop.settings.yaml").write_text(newer, encoding="utf-8")

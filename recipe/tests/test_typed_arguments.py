@@ -157,7 +157,7 @@ def sent_by(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) ->
     return sent
 
 
-def test_a_list_is_a_function_with_the_arguments_of_the_document(tmp_path: Path) -> None:
+def test_a_list_is_a_function_with_the_arguments_of_the_document(tmp_path):
     assert (
         "def list_orders( shop_id: str, *, since: datetime, state: OrderState | None = None, "
         "created_from: date | str | None = None, created_to: date | str | None = None, "
@@ -166,7 +166,7 @@ def test_a_list_is_a_function_with_the_arguments_of_the_document(tmp_path: Path)
     ) in source_of(made(tmp_path), "arguments")
 
 
-def test_each_argument_has_a_row_with_its_type_and_limits(tmp_path: Path) -> None:
+def test_each_argument_has_a_row_with_its_type_and_limits(tmp_path):
     result = made(tmp_path)
     assert "return PACKAGE.list(_list_orders, locals())" in source_of(result, "arguments")
     tables = tables_of(result)
@@ -188,9 +188,7 @@ ranges: [[created_from, created_to]]
 """)
 
 
-def test_a_parameter_that_no_check_knows_is_named_and_no_argument(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_parameter_that_no_check_knows_is_named_and_no_argument(tmp_path, capsys):
     result = made(tmp_path, DOCUMENT.replace("{type: string, minLength: 0}", "{type: object}"))
     assert "words:" not in source_of(result, "arguments")
     main(["generate", str(tmp_path / "shop.yaml"), "--out", str(tmp_path)])
@@ -198,8 +196,8 @@ def test_a_parameter_that_no_check_knows_is_named_and_no_argument(
 
 
 def test_a_parameter_that_no_check_knows_and_the_settings_name_stops_generation(
-    tmp_path: Path,
-) -> None:
+    tmp_path,
+):
     document = DOCUMENT.replace("{type: string, minLength: 0}", "{type: object}")
     message = "lists.listOrders.leave_out: words: no check knows the type 'object'"
     with pytest.raises(SettingsError, match=re.escape(message)):
@@ -207,19 +205,19 @@ def test_a_parameter_that_no_check_knows_and_the_settings_name_stops_generation(
 
 
 @pytest.mark.parametrize("mark", ["[maxLenght]", "maxLength", "[1]"])
-def test_a_mark_of_a_limit_that_is_not_there_stops_generation(mark: str, tmp_path: Path) -> None:
+def test_a_mark_of_a_limit_that_is_not_there_stops_generation(mark, tmp_path):
     document = DOCUMENT.replace("maxLength: 20", f"maxLength: 20, x-not-enforced: {mark}")
     place = "paths./shops/{shopId}/orders.get.parameters[1].schema: x-not-enforced "
     with pytest.raises(DocumentError, match=re.escape(place)):
         made(tmp_path, document)
 
 
-def test_known_words_are_a_type_that_takes_unknown_ones_too(tmp_path: Path) -> None:
+def test_known_words_are_a_type_that_takes_unknown_ones_too(tmp_path):
     source = source_of(made(tmp_path), "words")
     assert 'OrderState = Literal["OPEN", "CLOSED"] | _typed.Word' in source
 
 
-def test_the_members_of_a_query_object_are_arguments(tmp_path: Path) -> None:
+def test_the_members_of_a_query_object_are_arguments(tmp_path):
     assert (
         "def list_orders( *, first: int = 0, state: OrderState | None = None, "
         "kind: ListOrdersKindWord | None = None, from_: datetime | None = None, "
@@ -228,7 +226,7 @@ def test_the_members_of_a_query_object_are_arguments(tmp_path: Path) -> None:
     ) in source_of(made(tmp_path, FILTERS, FILTERS_SETTINGS), "arguments")
 
 
-def test_the_members_of_a_query_object_are_checked_as_parameters_are(tmp_path: Path) -> None:
+def test_the_members_of_a_query_object_are_checked_as_parameters_are(tmp_path):
     assert sent_by(tmp_path, FILTERS, FILTERS_SETTINGS) == yaml.safe_load("""
 first: {kind: integer, required: true, least: 0, most: 2147483647}
 state: {kind: choice, leaves: true, words: [CLOSED, OPEN]}
@@ -239,14 +237,14 @@ until: {kind: zulu, is_end: true}
 
 
 def test_the_words_of_an_enum_are_a_type_that_takes_members_and_unknown_ones_too(
-    tmp_path: Path,
-) -> None:
+    tmp_path,
+):
     source = source_of(made(tmp_path, FILTERS, FILTERS_SETTINGS), "words")
     assert 'OrderState = Literal["CLOSED", "OPEN"] | StrEnum | _typed.Word' in source
     assert 'ListOrdersKindWord = Literal["web"] | StrEnum | _typed.Word' in source
 
 
-def test_a_call_is_a_function_that_takes_the_parts_of_its_path_by_position(tmp_path: Path) -> None:
+def test_a_call_is_a_function_that_takes_the_parts_of_its_path_by_position(tmp_path):
     result = made(tmp_path, CALLS, CALLS_SETTINGS)
     source = source_of(result, "arguments")
     assert (
@@ -268,7 +266,7 @@ ranges: [[from_, to]]
     assert calls["read_total"] == {"what": "read total", "query": {}}
 
 
-def test_a_part_of_the_path_that_is_not_declared_is_a_text(tmp_path: Path) -> None:
+def test_a_part_of_the_path_that_is_not_declared_is_a_text(tmp_path):
     document = re.sub("      parameters:\n(        - .*\n)+", "", DOCUMENT)
     source = source_of(
         made(tmp_path, document, "lists: {listOrders: {what: list of orders}}"), "arguments"
@@ -277,14 +275,14 @@ def test_a_part_of_the_path_that_is_not_declared_is_a_text(tmp_path: Path) -> No
 
 
 def test_positional_arguments_are_those_of_the_path_and_then_those_of_the_settings(
-    tmp_path: Path,
-) -> None:
+    tmp_path,
+):
     entry = LIST % "positional: [since, state, shopId]"
     signature = "def list_orders( shop_id: str, since: str, state: str, *,"
     assert signature in source_of(made(tmp_path, settings=entry), "arguments")
 
 
-def test_a_default_of_the_document_is_described_and_not_sent(tmp_path: Path) -> None:
+def test_a_default_of_the_document_is_described_and_not_sent(tmp_path):
     document = DOCUMENT.replace("maximum: 50}", "maximum: 50, default: 20}")
     document = document.replace(
         "schema: {type: boolean}", "schema: {type: boolean, default: false}, description: If paid"
@@ -295,11 +293,11 @@ def test_a_default_of_the_document_is_described_and_not_sent(tmp_path: Path) -> 
     assert "page_size: int | None = None" in source
 
 
-def test_words_that_are_closed_are_a_type_that_takes_no_other(tmp_path: Path) -> None:
+def test_words_that_are_closed_are_a_type_that_takes_no_other(tmp_path):
     assert 'SortOrder = Literal["asc", "desc"]' in source_of(made(tmp_path), "words")
 
 
-def test_names_of_numbers_are_taken_in_their_place(tmp_path: Path) -> None:
+def test_names_of_numbers_are_taken_in_their_place(tmp_path):
     document = DOCUMENT.replace(
         "schema: {type: boolean}",
         "schema: {type: array, items: {type: integer, minimum: 1, maximum: 9}}",
@@ -334,16 +332,14 @@ def test_names_of_numbers_are_taken_in_their_place(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_parameter_that_no_list_can_send_is_named(
-    old: str, new: str, message: str, tmp_path: Path
-) -> None:
+def test_a_parameter_that_no_list_can_send_is_named(old, new, message, tmp_path):
     settings = "lists: {listOrders: {what: list of orders, positional: [shopId]}}"
     assert old in DOCUMENT
     with pytest.raises(SettingsError, match=re.escape(message)):
         made(tmp_path, DOCUMENT.replace(old, new), settings)
 
 
-def test_a_list_without_arguments_is_a_function_too(tmp_path: Path) -> None:
+def test_a_list_without_arguments_is_a_function_too(tmp_path):
     document = re.sub("      parameters:\n(        - .*\n)+", "", DOCUMENT)
     document = document.replace("/shops/{shopId}/orders", "/orders")
     source = source_of(
@@ -352,9 +348,7 @@ def test_a_list_without_arguments_is_a_function_too(tmp_path: Path) -> None:
     assert "def list_orders() -> _typed.ListQuery:" in source
 
 
-def test_a_new_filter_is_an_argument_after_an_update_alone(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_new_filter_is_an_argument_after_an_update_alone(tmp_path, capsys):
     made(tmp_path)
     newer = DOCUMENT.replace(
         "        - {name: page,",

@@ -95,7 +95,7 @@ def made(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> Ge
     return made_with_settings(folder, document, settings)
 
 
-def test_a_call_is_a_function_with_the_members_of_its_body(tmp_path: Path) -> None:
+def test_a_call_is_a_function_with_the_members_of_its_body(tmp_path):
     assert (
         "def take_order( shop_id: str, *, kind: Kind, amount: Money, your_reference: str, "
         "note: str | None = None, lines: Sequence[OrderLine] | None = None, "
@@ -105,8 +105,8 @@ def test_a_call_is_a_function_with_the_members_of_its_body(tmp_path: Path) -> No
 
 
 def test_the_parts_of_the_path_are_in_the_order_in_which_the_path_has_them(
-    tmp_path: Path,
-) -> None:
+    tmp_path,
+):
     till = "        - {name: till, in: path, required: true, schema: {type: string}}\n"
     parameter = "        - {name: shopId"
     document = DOCUMENT.replace(parameter, f"{till}{parameter}")
@@ -115,7 +115,7 @@ def test_the_parts_of_the_path_are_in_the_order_in_which_the_path_has_them(
     assert "def take_order( shop_id: str, till: str, *," in source
 
 
-def test_each_member_has_a_row_with_its_limits_and_where_it_is_sent(tmp_path: Path) -> None:
+def test_each_member_has_a_row_with_its_limits_and_where_it_is_sent(tmp_path):
     result = made(tmp_path)
     source = source_of(result, "arguments")
     assert "return PACKAGE.request(_take_order, locals())" in source
@@ -176,16 +176,14 @@ by_hand: [key]
         ("format: int32, maximum: 3", None),
     ],
 )
-def test_a_row_says_the_limits_that_the_document_has(
-    limits: str, said: str | None, tmp_path: Path
-) -> None:
+def test_a_row_says_the_limits_that_the_document_has(limits, said, tmp_path):
     member = f"        size: {{type: integer, {limits}}}\n        source:"
     result = made(tmp_path, DOCUMENT.replace("        source:", member))
     assert tables_of(result)["CALLS"]["take_order"]["body"]["size"].get("said_limits") == said
     assert ((said or "to 3.") in source_of(result, "arguments")) is (said is not None)
 
 
-def test_a_schema_of_the_body_is_a_request_object(tmp_path: Path) -> None:
+def test_a_schema_of_the_body_is_a_request_object(tmp_path):
     result = made(tmp_path)
     assert (
         '_shown = ("item",) item: str _: KW_ONLY count: int | None = None '
@@ -200,7 +198,7 @@ body:
 """)
 
 
-def test_a_default_of_the_document_is_described_and_not_sent(tmp_path: Path) -> None:
+def test_a_default_of_the_document_is_described_and_not_sent(tmp_path):
     document = DOCUMENT.replace("note: {type: string, maxLength: 80}", NOTE_WITH_DEFAULT).replace(
         "count: {type: integer, ", "count: {type: integer, default: 1, "
     )
@@ -214,7 +212,7 @@ def test_a_default_of_the_document_is_described_and_not_sent(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["rows", "parts", "typed"])
-def test_an_operation_may_have_the_name_of_a_module(name: str, tmp_path: Path) -> None:
+def test_an_operation_may_have_the_name_of_a_module(name, tmp_path):
     source = source_of(
         made(
             tmp_path,
@@ -227,15 +225,13 @@ def test_an_operation_may_have_the_name_of_a_module(name: str, tmp_path: Path) -
     assert f"return PACKAGE.request(_{name}_, locals())" in source
 
 
-def test_a_limit_that_a_form_decides_in_place_of_is_not_said(tmp_path: Path) -> None:
+def test_a_limit_that_a_form_decides_in_place_of_is_not_said(tmp_path):
     settings = SETTINGS.replace("reference: {", "reference: {whole: '[A-Z]{4}', ")
     assert "2 to 30 characters" in source_of(made(tmp_path), "arguments")
     assert "2 to 30 characters" not in source_of(made(tmp_path, settings=settings), "arguments")
 
 
-def test_a_member_that_no_check_knows_is_named_and_no_argument(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_member_that_no_check_knows_is_named_and_no_argument(tmp_path, capsys):
     inline = "{type: object, properties: {note: {type: string}}}"
     document = DOCUMENT.replace("wrapped: {type: boolean}", f"wrapped: {inline}")
     document = document.replace("count: {type: integer", "count: {type: object")
@@ -250,8 +246,8 @@ def test_a_member_that_no_check_knows_is_named_and_no_argument(
 
 
 def test_a_required_member_that_two_parts_contradict_each_other_in_stops_generation(
-    tmp_path: Path,
-) -> None:
+    tmp_path,
+):
     document = DOCUMENT.replace(
         "      required: [reference]\n      properties:\n",
         "      allOf: [{$ref: '#/components/schemas/Purpose'}]\n"
@@ -261,9 +257,7 @@ def test_a_required_member_that_two_parts_contradict_each_other_in_stops_generat
         made(tmp_path, document)
 
 
-def test_each_pattern_that_python_cannot_read_is_a_line_with_the_reason(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_each_pattern_that_python_cannot_read_is_a_line_with_the_reason(tmp_path, capsys):
     document = DOCUMENT.replace("[A-Z0-9-]+", r"\p{Lu}+").replace(
         "item: {type: string, maxLength: 20}", "item: {type: string, pattern: '(?u)a'}"
     )
@@ -278,8 +272,8 @@ def test_each_pattern_that_python_cannot_read_is_a_line_with_the_reason(
 
 
 def test_a_form_of_the_settings_takes_the_place_of_a_pattern_that_python_cannot_read(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+    tmp_path, capsys
+):
     settings = SETTINGS.replace("reference: {", "reference: {whole: '[A-Z]+', ")
     made(tmp_path, DOCUMENT.replace("[A-Z0-9-]+", r"\p{Lu}+"), settings)
     assert main(["generate", str(tmp_path / "shop.yaml"), f"--out={tmp_path}"]) == 0
@@ -291,8 +285,8 @@ def test_a_form_of_the_settings_takes_the_place_of_a_pattern_that_python_cannot_
     [("query", "query parameter"), ("header", "header"), ("cookie", "cookie")],
 )
 def test_a_parameter_that_has_to_be_sent_and_no_argument_sends_stops_generation(
-    location: str, what: str, tmp_path: Path
-) -> None:
+    location, what, tmp_path
+):
     channel = f"{{name: X-Channel, in: {location}, required: true, schema: {{type: string}}}}"
     path = "        - {name: shopId"
     document = DOCUMENT.replace(path, f"        - {channel}\n{path}")

@@ -1,7 +1,6 @@
 """The rows of arguments: what the document and the settings beside it make of each member."""
 
 from functools import reduce
-from pathlib import Path
 
 import pytest
 
@@ -22,9 +21,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_a_member_has_the_row_that_the_document_and_the_settings_make(
-    row: Tree, tmp_path: Path
-) -> None:
+def test_a_member_has_the_row_that_the_document_and_the_settings_make(row, tmp_path):
     document, settings = DOCUMENTS[row["in"]]
     changes = row.get("settings", {})
     settings = changes if isinstance(changes, str) else edited(settings, changes)

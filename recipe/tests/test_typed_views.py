@@ -69,8 +69,8 @@ def made(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> Ge
 
 
 def test_a_view_has_the_members_of_its_schemas_and_of_parts_that_are_spread(
-    tmp_path: Path,
-) -> None:
+    tmp_path,
+):
     source = source_of(made(tmp_path), "records")
     assert "class OrderFields(_typed.Record):" in source
     assert '_fields: ClassVar[tuple[str, ...]] = ("number", "remark", "item", "printed")' in source
@@ -92,11 +92,11 @@ def test_a_view_has_the_members_of_its_schemas_and_of_parts_that_are_spread(
     ],
     ids=["member", "member of a part", "record", "member of the second schema"],
 )
-def test_a_field_of_a_view_is_read_from_its_part(field: str, tmp_path: Path) -> None:
+def test_a_field_of_a_view_is_read_from_its_part(field, tmp_path):
     assert field in source_of(made(tmp_path), "records")
 
 
-def test_a_member_with_a_name_of_the_class_by_hand_gets_an_underscore(tmp_path: Path) -> None:
+def test_a_member_with_a_name_of_the_class_by_hand_gets_an_underscore(tmp_path):
     taken = "by_hand: [state]\n    taken: [state, printed]"
     result = made(tmp_path, settings=SETTINGS.replace("by_hand: [state]", taken))
     assert (
@@ -105,9 +105,7 @@ def test_a_member_with_a_name_of_the_class_by_hand_gets_an_underscore(tmp_path: 
     )
 
 
-def test_a_record_that_a_view_refers_to_is_made_and_undecided(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_record_that_a_view_refers_to_is_made_and_undecided(tmp_path, capsys):
     made(tmp_path)
     assert main(["generate", str(tmp_path / "shop.yaml"), "--out", str(tmp_path)]) == 0
     shown = capsys.readouterr()

@@ -40,20 +40,16 @@ def refused(folder: Path, settings: str, document: str = UNFIT["document"]) -> s
 
 
 @pytest.mark.parametrize(("group", "entries", "says"), UNFIT["cases"])
-def test_an_entry_that_does_not_fit_is_named(
-    group: str, entries: str, says: str, tmp_path: Path
-) -> None:
+def test_an_entry_that_does_not_fit_is_named(group, entries, says, tmp_path):
     assert refused(tmp_path, UNFIT["groups"][group] % entries) == says
 
 
 @pytest.mark.parametrize(("name", "entries", "says"), ELSEWHERE)
-def test_an_entry_that_leads_nowhere_is_named(
-    name: str, entries: str, says: str, tmp_path: Path
-) -> None:
+def test_an_entry_that_leads_nowhere_is_named(name, entries, says, tmp_path):
     assert refused(tmp_path, entries, DOCUMENTS[name]) == says
 
 
-def test_a_key_that_stands_twice_is_named(tmp_path: Path) -> None:
+def test_a_key_that_stands_twice_is_named(tmp_path):
     assert refused(tmp_path, UNFIT["twice"]) == (
         f"{tmp_path / 'shop.settings.yaml'} cannot be read: The key 'constant' stands twice in the "
         "mapping at line 3: remove one."
@@ -61,7 +57,7 @@ def test_a_key_that_stands_twice_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("mark", "says"), UNFIT["marks"])
-def test_a_mark_is_of_limits_alone(mark: str, says: str, tmp_path: Path) -> None:
+def test_a_mark_is_of_limits_alone(mark, says, tmp_path):
     spec = tmp_path / "shop.yaml"
     marked = f"note: {{type: string, maxLength: 5, {mark}}}"
     old = "        note: {type: string, maxLength: 5}"
@@ -72,7 +68,7 @@ def test_a_mark_is_of_limits_alone(mark: str, says: str, tmp_path: Path) -> None
     assert str(caught.value) == f"{place}{says}."
 
 
-def test_that_a_member_is_required_is_no_limit(tmp_path: Path) -> None:
+def test_that_a_member_is_required_is_no_limit(tmp_path):
     spec = tmp_path / "shop.yaml"
     old = "required: [sum, day]"
     document = UNFIT["document"].replace(old, f"{old}\n      x-not-enforced: [required]")
@@ -82,9 +78,7 @@ def test_that_a_member_is_required_is_no_limit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("pattern", "why"), UNFIT["patterns"])
-def test_a_pattern_that_python_reads_in_another_way_is_named_and_left_out(
-    pattern: str, why: str, tmp_path: Path
-) -> None:
+def test_a_pattern_that_python_reads_in_another_way_is_named_and_left_out(pattern, why, tmp_path):
     spec = tmp_path / "shop.yaml"
     spec.write_text(UNFIT["document"].replace("'[A-Z]+'", f"'{pattern}'"), encoding="utf-8")
     settings = UNFIT["groups"]["raw body"].replace(", %s", "")
@@ -95,5 +89,5 @@ def test_a_pattern_that_python_reads_in_another_way_is_named_and_left_out(
 
 
 @pytest.mark.parametrize("pattern", UNFIT["alike"])
-def test_a_pattern_that_python_reads_as_the_document_means_it_is_checked(pattern: str) -> None:
+def test_a_pattern_that_python_reads_as_the_document_means_it_is_checked(pattern):
     assert (why_unread(pattern), why_other(pattern)) == ("", "")

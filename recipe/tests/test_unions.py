@@ -2,7 +2,6 @@
 
 import json
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -45,22 +44,20 @@ def classes(*values: Any) -> list[str]:
 
 
 @pytest.mark.parametrize(("union", "value", "kind"), UNIONS["members"], ids=str)
-def test_a_member_is_told_by_its_words_and_by_the_fields_within(
-    wire: Wire, union: str, value: Tree, kind: str
-) -> None:
+def test_a_member_is_told_by_its_words_and_by_the_fields_within(wire, union, value, kind):
     found = read(wire, union, **value)
     assert type(found).__name__ == kind
     assert found.to_dict() == value
 
 
-def test_a_single_object_of_a_union_is_told_by_its_constant(wire: Wire) -> None:
+def test_a_single_object_of_a_union_is_told_by_its_constant(wire):
     ones = [read(wire, "lone", one={"kind": kind}).one for kind in ("sepa", "SEPA", "zz")]
     assert classes(*ones) == ["Fixture", "Fixture", "UnknownVariant"]
     some = read(wire, "lone", some={"kind": "zz"}).some
     assert classes(some) == ["Fixture"]  # no union: it can be null
 
 
-def test_what_stands_beside_a_union_and_what_is_in_it_is_one_class(wire: Wire) -> None:
+def test_what_stands_beside_a_union_and_what_is_in_it_is_one_class(wire):
     card = read(wire, "beside", id="1", card="c")
     bank = read(wire, "beside", id="2", bank="b", state="on")
     assert (card.id, card.card) == ("1", "c")
@@ -68,14 +65,14 @@ def test_what_stands_beside_a_union_and_what_is_in_it_is_one_class(wire: Wire) -
     assert type(card) is type(bank)
 
 
-def test_members_that_only_require_are_one_class(wire: Wire) -> None:
+def test_members_that_only_require_are_one_class(wire):
     found = read(wire, "oneof", id="1")
     assert (type(found).__name__, found.id, bool(found.name)) == ("OneOf", "1", False)
     assert wire.models.OneOf(name="n").to_dict() == {"name": "n"}
     assert read(wire, "maybe", id="1").id == "1"
 
 
-def test_a_property_that_members_define_otherwise_can_be_anything(wire: Wire) -> None:
+def test_a_property_that_members_define_otherwise_can_be_anything(wire):
     card = read(wire, "feature", name="n", type="CARD", value=1)
     bank = read(wire, "feature", type="BANK", value="v")
     assert (card.type_, card.value, bank.type_, bank.value) == ("CARD", 1, "BANK", "v")
@@ -86,20 +83,20 @@ def test_a_property_that_members_define_otherwise_can_be_anything(wire: Wire) ->
 
 
 @pytest.mark.parametrize("name", ["code", "lost", "own", "nested"])
-def test_of_parts_that_are_texts_the_last_that_says_most_is_read(wire: Wire, name: str) -> None:
+def test_of_parts_that_are_texts_the_last_that_says_most_is_read(wire, name):
     found = getattr(read(wire, "reason", **{name: "lost"}), name)
     assert (found.value, isinstance(found, Enum)) == ("lost", True)
     assert not any("Reason" in place for each in wire.result.log.plain.values() for place in each)
 
 
 @pytest.mark.parametrize(("entries", "kind"), UNIONS["items"])
-def test_a_list_is_told_by_its_items(wire: Wire, entries: list[Tree], kind: str) -> None:
+def test_a_list_is_told_by_its_items(wire, entries, kind):
     found = read(wire, "listed" if kind == "Day" else "many", entries=entries)
     assert {type(each).__name__ for each in found.entries} == {kind}
     assert found.to_dict() == {"entries": entries}
 
 
-def test_what_can_be_an_object_or_something_else_by_its_types_is_plain(wire: Wire) -> None:
+def test_what_can_be_an_object_or_something_else_by_its_types_is_plain(wire):
     found = read(wire, "chooser", flag={"id": "1"}, choice={"name": "n"})
     assert (found.flag, found.choice.name) == ({"id": "1"}, "n")
     found = read(wire, "chooser", flag=True, choice="auto")
@@ -109,13 +106,13 @@ def test_what_can_be_an_object_or_something_else_by_its_types_is_plain(wire: Wir
     assert wire.models.Stop.__annotations__["type_"] == "StopType | Unset"
 
 
-def test_a_list_of_words_that_nobody_knows_is_a_list_of_words(wire: Wire) -> None:
+def test_a_list_of_words_that_nobody_knows_is_a_list_of_words(wire):
     found = read(wire, "many", codes=["x", "a"], entries=[])
     assert (found.codes, found.entries) == (["x", "a"], [])
     assert read(wire, "many", codes=[{"value": "x"}]).codes[0].value == "x"
 
 
-def test_a_union_in_itself_is_read_in_time(tmp_path: Path) -> None:
+def test_a_union_in_itself_is_read_in_time(tmp_path):
     """Each level is told by what is in it, and only a few levels are looked at."""
     wire = Wire(tmp_path, "wire_inward", **reading(UNIONS["in_itself"]))
     value: Tree = {}
@@ -125,7 +122,7 @@ def test_a_union_in_itself_is_read_in_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("levels", [1, 2])
-def test_members_are_told_by_what_lies_deep_in_them(tmp_path: Path, levels: int) -> None:
+def test_members_are_told_by_what_lies_deep_in_them(tmp_path, levels):
     """As a real document does: an object, a list in it, and items that differ in one name."""
     schemas: Tree = {"Either": {"oneOf": [ref("First"), ref("Second")]}}
     for member in ("First", "Second"):
@@ -141,14 +138,14 @@ def test_members_are_told_by_what_lies_deep_in_them(tmp_path: Path, levels: int)
         assert type(read(wire, "either", **value)).__name__ == member
 
 
-def test_a_schema_with_a_union_of_those_that_extend_it_has_what_they_have(tmp_path: Path) -> None:
+def test_a_schema_with_a_union_of_those_that_extend_it_has_what_they_have(tmp_path):
     wire = Wire(tmp_path, "wire_pets", **reading(UNIONS["of_its_members"]))
     found = read(wire, "pet", kind="Dog", tail="t")
     assert (type(found).__name__, found.kind, found.tail) == ("Pet", "Dog", "t")
     assert wire.result.log.plain == {}
 
 
-def test_a_required_member_with_one_value_has_it_in_the_constructor(wire: Wire) -> None:
+def test_a_required_member_with_one_value_has_it_in_the_constructor(wire):
     """A constant, and an enum of one word that selects the class; by name alone."""
     made = wire.models.Fixed("1", wire.models.FixedCurrency.USD)
     assert made.to_dict() == {"kind": "fixed", "version": 2, "id": "1", "currency": "USD"}
@@ -160,7 +157,7 @@ def test_a_required_member_with_one_value_has_it_in_the_constructor(wire: Wire) 
     )
 
 
-def test_each_is_sent_and_read_as_declared(wire: Wire, tmp_path: Path) -> None:
+def test_each_is_sent_and_read_as_declared(wire, tmp_path):
     assert wire.faults() == []
     operation = answering(ref("Received"), operationId="x", requestBody=taking(ref("Sent")))
     paths = {"/x": {"post": operation}}
@@ -168,7 +165,7 @@ def test_each_is_sent_and_read_as_declared(wire: Wire, tmp_path: Path) -> None:
     assert made.faults() == []
 
 
-def test_null_in_a_union_beside_properties_is_a_value(tmp_path: Path) -> None:
+def test_null_in_a_union_beside_properties_is_a_value(tmp_path):
     schema = {"properties": {"a": TEXT}, "oneOf": [{"type": "null"}, {"type": "object"}]}
     tree = reading({"Holder": an_object(("o",), o=schema)})
     wire = Wire(tmp_path, "wire_null_beside", **tree)
@@ -176,7 +173,7 @@ def test_null_in_a_union_beside_properties_is_a_value(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("schema", "line"), UNIONS["no_forms"])
-def test_what_has_no_form_is_named(tmp_path: Path, schema: Tree, line: str) -> None:
+def test_what_has_no_form_is_named(tmp_path, schema, line):
     kind = "application/x-www-form-urlencoded"
     paths = {"/x": {"post": done("x", requestBody=taking(schema, kind))}}
     wire = Wire(tmp_path, "wire_no_form", lossy=True, paths=paths)
@@ -184,7 +181,7 @@ def test_what_has_no_form_is_named(tmp_path: Path, schema: Tree, line: str) -> N
     assert wire.faults() == []
 
 
-def test_a_parent_is_read_as_the_child_that_its_discriminator_names(wire: Wire) -> None:
+def test_a_parent_is_read_as_the_child_that_its_discriminator_names(wire):
     value = {"kind": "kitty"}
     pet = read(wire, "pet", **value, friend=value, worded=value)
     assert classes(pet, pet.friend, pet.worded) == ["Cat", "Cat", "Cat"]
@@ -194,7 +191,7 @@ def test_a_parent_is_read_as_the_child_that_its_discriminator_names(wire: Wire) 
     assert classes(*cats) == ["Cat", "Lion", "UnknownVariant"]  # a dog is no cat
 
 
-def test_a_body_may_be_a_child_of_its_schema(tmp_path: Path) -> None:
+def test_a_body_may_be_a_child_of_its_schema(tmp_path):
     paths = {"/x": {"post": done("x", requestBody=taking(ref("Pet")))}}
     made = Wire(tmp_path, "wire_children", **document(paths, SCHEMAS))
     sent = made.send("x", body=made.models.Lion(kind="Lion", mane="long"))
@@ -211,7 +208,7 @@ KINDS_OF_UNION = {
 
 
 @pytest.mark.parametrize("which", KINDS_OF_UNION)
-def test_a_union_is_the_body_of_several_content_types(tmp_path: Path, which: str) -> None:
+def test_a_union_is_the_body_of_several_content_types(tmp_path, which):
     variants = {
         name: an_object(("kind",), kind={"type": "string", "enum": [name]}, text=TEXT)
         for name in ("Ping", "Pong")
@@ -245,13 +242,13 @@ def test_a_union_is_the_body_of_several_content_types(tmp_path: Path, which: str
     ],
 )
 def test_what_python_cannot_compile_is_an_error_that_names_it(
-    tmp_path: Path,
-    templates: Path,
-    capsys: pytest.CaptureFixture[str],
-    template: str,
-    module: str,
-    source: str,
-) -> None:
+    tmp_path,
+    templates,
+    capsys,
+    template,
+    module,
+    source,
+):
     """Also what a formatter takes: two arguments of one name."""
     put = answering(ref("Lone"), operationId="put_lone", parameters=[parameter("id", "path")])
     tree = document({"/lone/{id}": {"put": put}}, {"Lone": an_object(a=TEXT)})
@@ -273,7 +270,7 @@ def test_what_python_cannot_compile_is_an_error_that_names_it(
     assert {each: each.read_bytes() for each in package.rglob("*.py")} == before
 
 
-def test_a_note_names_each_attribute_that_is_lost_and_nothing_else(tmp_path: Path) -> None:
+def test_a_note_names_each_attribute_that_is_lost_and_nothing_else(tmp_path):
     wire = Wire(tmp_path, "wire_noted", **reading(UNIONS["notes"]["schemas"]))
     assert wire.result.log.notes() == UNIONS["notes"]["said"]
     assert read(wire, "whole", id=None, base={"code": "x"}, text=5, may={"a": "1"}).may.a == "1"
@@ -291,11 +288,11 @@ HALF = {"card": f"{SCHEMAS_AT}Card", "bank": "Lost"}
     [(NOWHERE, ["card", "bank"], "Card"), (HALF, ["bank"], "UnknownVariant")],
 )
 def test_a_word_of_a_mapping_that_leads_to_no_schema_is_named_and_shapes_tell_members_apart(
-    mapping: Tree,
-    dangling: list[str],
-    of_another: str,
-    tmp_path: Path,
-) -> None:
+    mapping,
+    dangling,
+    of_another,
+    tmp_path,
+):
     members = [ref("Card"), ref("Bank")]
     discriminator = {"propertyName": "kind", "mapping": mapping}
     schemas = {
@@ -316,8 +313,8 @@ def test_a_word_of_a_mapping_that_leads_to_no_schema_is_named_and_shapes_tell_me
 
 
 def test_properties_beside_items_without_a_type_make_no_object_of_the_list(
-    tmp_path: Path,
-) -> None:
+    tmp_path,
+):
     both = {"items": TEXT, "properties": {"total": TEXT}}
     schemas = {
         "Lines": listed(TEXT),

@@ -20,7 +20,7 @@ LOSSY = OLD.replace("price: {type: integer}", "price: {type: string}").replace(
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Path:
+def shop(tmp_path):
     """A folder with a document, its package and a changelog."""
     (tmp_path / "shop.yaml").write_text(OLD, encoding="utf-8")
     generate(tmp_path / "shop.yaml", tmp_path)
@@ -55,7 +55,7 @@ def files(shop: Path) -> dict[str, bytes]:
     }
 
 
-def test_an_addition_needs_no_decision(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_addition_needs_no_decision(shop, capsys):
     assert update(shop, ADDED, "--changelog", str(shop / "CHANGELOG.md")) == 0
     assert "Nothing has to be decided: no change breaks anything" in capsys.readouterr().out
     assert (shop / "shop.yaml").read_text(encoding="utf-8") == ADDED
@@ -89,9 +89,7 @@ DECISIONS = [
 
 
 @pytest.mark.parametrize(("newer", "said"), DECISIONS)
-def test_what_breaks_or_may_break_is_a_decision(
-    shop: Path, newer: str, said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_breaks_or_may_break_is_a_decision(shop, newer, said, capsys):
     assert newer != OLD
     assert update(shop, newer, "--name", "bank") == 1
     out = " ".join(capsys.readouterr().out.split())
@@ -100,7 +98,7 @@ def test_what_breaks_or_may_break_is_a_decision(
     assert (shop / "shop.yaml").read_text(encoding="utf-8") == newer
 
 
-def test_the_package_keeps_its_decimals(shop: Path) -> None:
+def test_the_package_keeps_its_decimals(shop):
     number = ADDED.replace("price: {type: integer}", "price: {type: number}")
     assert update(shop, number, "--decimals", "*.price") == 1
     model = (shop / "shop_api" / "models" / "card.py").read_text(encoding="utf-8")
@@ -124,16 +122,14 @@ NAMED = [
 
 
 @pytest.mark.parametrize(("newer", "named"), NAMED)
-def test_the_changelog_names_once_what_changed_moved_and_is_new(
-    shop: Path, newer: str, named: list[str]
-) -> None:
+def test_the_changelog_names_once_what_changed_moved_and_is_new(shop, newer, named):
     text = changelog_of(shop, newer)
     assert [text.count(each) for each in named] == [1] * len(named)
     assert "paths./cards.get`" not in text  # that of the new operation
     assert text.count("  - New operation: `get /cards`.\n") == ("cards`.\n" in named)
 
 
-def test_the_changelog_names_what_requests_may_have_now(shop: Path) -> None:
+def test_the_changelog_names_what_requests_may_have_now(shop):
     """The package takes the new word at once; a wrapper with words of its own refuses it until
     somebody adds it.
     """
@@ -162,8 +158,8 @@ def test_the_changelog_names_what_requests_may_have_now(shop: Path) -> None:
     ],
 )
 def test_the_same_document_and_what_makes_no_whole_package_or_changelog_replace_nothing(
-    newer: str, changelog: str, shop: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+    newer, changelog, shop, capsys
+):
     (shop / "no-text").write_bytes(b"\xff")
     before = files(shop)
     assert update(shop, newer, "--changelog", str(shop / changelog)) == (0 if newer == OLD else 2)
@@ -172,9 +168,7 @@ def test_the_same_document_and_what_makes_no_whole_package_or_changelog_replace_
     assert files(shop) == before
 
 
-def test_a_loss_is_accepted_by_the_command_that_the_refusal_names(
-    shop: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_loss_is_accepted_by_the_command_that_the_refusal_names(shop, capsys):
     assert update(shop, LOSSY) == 2
     command = capsys.readouterr().err.splitlines()[-1]
     assert main(shlex.split(command.replace("REASON", "'never read'"))[1:]) == 0
@@ -197,9 +191,7 @@ paths:
 KEY_SETTINGS = "bodies: {makeCard: {what: card, by_hand: {idempotency_key: str}}}\n"
 
 
-def test_what_breaks_is_said_before_an_entry_of_the_settings_stops_the_update(
-    shop: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_breaks_is_said_before_an_entry_of_the_settings_stops_the_update(shop, capsys):
     header = "      parameters: [{name: Idempotency-Key, in: header, required: true, schema"
     moved = KEYED.replace(f"{header}: {{type: string}}}}]\n", "").replace(
         "properties: {note", "properties: {idempotencyKey: {type: string}, note"
@@ -218,9 +210,7 @@ def test_what_breaks_is_said_before_an_entry_of_the_settings_stops_the_update(
 
 
 @pytest.mark.parametrize("rest", ["", "### Added\n\n- A thing.\n\n", "## 1.4.0\n\n- Old.\n"])
-def test_the_changelog_keeps_the_words_of_its_heading_above_the_entry(
-    shop: Path, rest: str
-) -> None:
+def test_the_changelog_keeps_the_words_of_its_heading_above_the_entry(shop, rest):
     text = changelog_of(
         shop, ADDED, f"# Changes\n\n## Unreleased: 2.0\n\nThe first release.\n\n{rest}"
     )
@@ -228,7 +218,7 @@ def test_the_changelog_keeps_the_words_of_its_heading_above_the_entry(
     assert text.endswith(f"is new\n\n{rest}" if rest else "is new\n")
 
 
-def test_a_changelog_without_a_heading_gets_one(shop: Path) -> None:
+def test_a_changelog_without_a_heading_gets_one(shop):
     text = changelog_of(shop, ADDED, "# Changes\n\n## 1.4.0\n\n- Old.\n")
     assert (
         text.index("# Changes")
@@ -255,12 +245,12 @@ def approve(shop: Path, newer: str, *more: str) -> None:
     ],
 )
 def test_what_diff_approves_is_approved_for_update(
-    shop: Path,
-    file: str,
-    options: list[str],
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    shop,
+    file,
+    options,
+    capsys,
+    monkeypatch,
+):
     monkeypatch.chdir(shop)
     approve(shop, BROKEN, *options)
     if not options:
@@ -270,9 +260,7 @@ def test_what_diff_approves_is_approved_for_update(
     assert "approved" in capsys.readouterr().out
 
 
-def test_a_file_beside_the_newer_document_that_is_not_used_is_named(
-    shop: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_file_beside_the_newer_document_that_is_not_used_is_named(shop, capsys):
     approve(shop, BROKEN)
     (shop / "shop.approved.yaml").rename(shop / "newer.approved.yaml")
     (shop / "shop.approved.yaml").touch()
@@ -282,7 +270,7 @@ def test_a_file_beside_the_newer_document_that_is_not_used_is_named(
     assert said in capsys.readouterr().err
 
 
-def test_what_was_not_shown_is_not_approved(shop: Path) -> None:
+def test_what_was_not_shown_is_not_approved(shop):
     approve(shop, BROKEN, "--no-python")
     assert "scope: wire" in (shop / "shop.approved.yaml").read_text(encoding="utf-8")
     compare = ["diff", str(shop / "shop.yaml"), str(shop / "newer.yaml")]
@@ -290,9 +278,7 @@ def test_what_was_not_shown_is_not_approved(shop: Path) -> None:
     assert main(compare) == 1
 
 
-def test_a_folder_without_the_package_is_named(
-    shop: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_folder_without_the_package_is_named(shop, capsys):
     assert main(["check", str(shop / "shop.yaml"), "--out", str(shop / "nowhere")]) == 1
     said = (
         f"{shop / 'nowhere' / 'shop_api'}: the package does not exist: run `victor-spec generate`"

@@ -4,7 +4,6 @@ or is refused.
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,7 +30,7 @@ made = package("webhooks", **CASES["document"])
 
 
 @pytest.fixture(scope="module")
-def webhooks(made: Wire) -> Any:
+def webhooks(made):
     return made.webhooks
 
 
@@ -45,7 +44,7 @@ def text_of(case: Tree) -> str:
 # ---- What is read ----
 
 
-def test_a_body_is_its_model_with_its_digits_and_what_is_unknown(webhooks: Any) -> None:
+def test_a_body_is_its_model_with_its_digits_and_what_is_unknown(webhooks):
     body = (
         b'{"type": "payment.paid", "payment": {"id": "p", "state": "PAID", "amount": '
         b'12345678901234567.89, "more": 1}}'
@@ -61,7 +60,7 @@ def test_a_body_is_its_model_with_its_digits_and_what_is_unknown(webhooks: Any) 
 
 
 @pytest.mark.parametrize("case", CASES["accepted"], ids=str)
-def test_what_a_newer_document_may_add_is_no_fault(webhooks: Any, case: Tree) -> None:
+def test_what_a_newer_document_may_add_is_no_fault(webhooks, case):
     assert type(webhooks.read_webhook(text_of(case))).__name__ == "PaymentPaidWebhook"
 
 
@@ -74,7 +73,7 @@ LONG: list[Tree] = [
 
 
 @pytest.mark.parametrize("case", [*CASES["refused"], *LONG], ids=lambda case: case["says"])
-def test_another_body_is_an_error_that_says_why_and_keeps_it(webhooks: Any, case: Tree) -> None:
+def test_another_body_is_an_error_that_says_why_and_keeps_it(webhooks, case):
     text = text_of(case)
     with pytest.raises(webhooks.UnreadableWebhook) as caught:
         webhooks.read_webhook(text, name=case.get("name"))
@@ -84,7 +83,7 @@ def test_another_body_is_an_error_that_says_why_and_keeps_it(webhooks: Any, case
 
 
 @pytest.mark.parametrize("name", ["paid", ""])
-def test_an_unknown_name_is_refused_by_the_names_of_the_document(webhooks: Any, name: str) -> None:
+def test_an_unknown_name_is_refused_by_the_names_of_the_document(webhooks, name):
     with pytest.raises(
         ValueError,
         match=rf"'{name}' is no webhook of the document: write one of payment\.paid, pay",
@@ -92,7 +91,7 @@ def test_an_unknown_name_is_refused_by_the_names_of_the_document(webhooks: Any, 
         webhooks.read_webhook(b"{}", name=name)
 
 
-def test_arguments_of_another_type_are_named(webhooks: Any) -> None:
+def test_arguments_of_another_type_are_named(webhooks):
     with pytest.raises(TypeError, match="body is of type dict: pass the body as it came"):
         webhooks.read_webhook({})
     for headers in (b"{}", [("a", "b", "c")], 5):
@@ -105,9 +104,7 @@ def test_arguments_of_another_type_are_named(webhooks: Any) -> None:
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(mutated(st.sampled_from([json.loads(text_of(case)) for case in CASES["accepted"]])))
-def test_any_value_is_refused_or_an_instance_of_the_class_that_its_word_selects(
-    webhooks: Any, value: Any
-) -> None:
+def test_any_value_is_refused_or_an_instance_of_the_class_that_its_word_selects(webhooks, value):
     try:
         read = webhooks.read_webhook(json.dumps(value))
     except webhooks.UnreadableWebhook:
@@ -120,7 +117,7 @@ def test_any_value_is_refused_or_an_instance_of_the_class_that_its_word_selects(
 # ---- Other ways to tell webhooks apart ----
 
 
-def test_a_word_selects_by_its_type_and_then_by_its_letters(tmp_path: Path) -> None:
+def test_a_word_selects_by_its_type_and_then_by_its_letters(tmp_path):
     webhooks = Wire(tmp_path, "wire_words", openapi="3.1.0", **CASES["words"]).webhooks
     for body, expected in CASES["bodies_of_words"]:
         try:
@@ -131,9 +128,7 @@ def test_a_word_selects_by_its_type_and_then_by_its_letters(tmp_path: Path) -> N
 
 
 @pytest.fixture(scope="module", params=CASES["ways"])
-def way(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[str, Any]:
+def way(request, tmp_path_factory):
     name = f"wire_{request.param}"
     folder = tmp_path_factory.mktemp(name)
     wire = Wire(folder, name, openapi="3.1.0", **CASES["ways"][request.param])
@@ -142,9 +137,7 @@ def way(
 
 
 @pytest.mark.parametrize(("word", "name"), [("e.paid", "Paid"), ("E.Failed", "Failed")])
-def test_a_discriminator_a_constant_or_an_enum_chooses(
-    way: tuple[str, Any], word: str, name: str
-) -> None:
+def test_a_discriminator_a_constant_or_an_enum_chooses(way, word, name):
     _, webhooks = way
     read = webhooks.read_webhook(json.dumps({"id": "1", "event": word}))
     assert type(read).__name__ == name
@@ -155,9 +148,7 @@ def test_a_discriminator_a_constant_or_an_enum_chooses(
     [{"id": "1"}, {"id": "1", "event": "e.new"}, {"id": "1", "event": 5}, {"event": "e.paid"}],
     ids=str,
 )
-def test_a_body_that_no_word_chooses_is_refused_and_only_a_new_word_is_unknown(
-    way: tuple[str, Any], body: Tree
-) -> None:
+def test_a_body_that_no_word_chooses_is_refused_and_only_a_new_word_is_unknown(way, body):
     _, webhooks = way
     with pytest.raises(webhooks.UnreadableWebhook) as caught:
         webhooks.read_webhook(json.dumps(body))
@@ -169,8 +160,8 @@ def test_a_body_that_no_word_chooses_is_refused_and_only_a_new_word_is_unknown(
 
 
 def test_a_name_is_enough_where_the_word_agrees_or_an_optional_one_is_absent(
-    way: tuple[str, Any],
-) -> None:
+    way,
+):
     kind, webhooks = way
     if kind == "by_union":
         with pytest.raises(webhooks.UnreadableWebhook, match="no variant that the document"):
@@ -192,7 +183,7 @@ def test_a_name_is_enough_where_the_word_agrees_or_an_optional_one_is_absent(
 
 
 @pytest.mark.parametrize("kind", CASES["shared"])
-def test_unknown_is_what_no_webhook_of_the_document_declares(tmp_path: Path, kind: str) -> None:
+def test_unknown_is_what_no_webhook_of_the_document_declares(tmp_path, kind):
     case = CASES["shared"][kind]
     own = {"webhooks": case["webhooks"], "components": {"schemas": case["schemas"]}}
     wire = Wire(tmp_path, f"wire_shared_{kind}", openapi="3.1.0", **own)
@@ -211,7 +202,7 @@ def test_unknown_is_what_no_webhook_of_the_document_declares(tmp_path: Path, kin
         assert "name" not in [expected for _, expected in case["bodies"]]
 
 
-def test_webhooks_that_nothing_tells_apart_need_a_name(tmp_path: Path) -> None:
+def test_webhooks_that_nothing_tells_apart_need_a_name(tmp_path):
     names = ("Webhook", "UnknownWebhook")  # the second one is a name that the package has, too
     own = {"schemas": {name: an_object(id=TEXT, x=TEXT) for name in names}}
     bodies = ({"$ref": f"#/components/schemas/{name}"} for name in names)
@@ -230,7 +221,7 @@ def test_webhooks_that_nothing_tells_apart_need_a_name(tmp_path: Path) -> None:
             untold.read_webhook(body, name="a")
 
 
-def test_each_webhook_and_each_method_of_one_has_a_name(tmp_path: Path) -> None:
+def test_each_webhook_and_each_method_of_one_has_a_name(tmp_path):
     one = {"get": "a", "put": "b", "post": "c", "query": "d"}
     hook = {
         method: posting(an_object((name,), **{name: TEXT}))["post"] for method, name in one.items()
@@ -250,7 +241,7 @@ def test_each_webhook_and_each_method_of_one_has_a_name(tmp_path: Path) -> None:
 # ---- Verification ----
 
 
-def test_verification_comes_before_reading_and_sees_the_bytes(webhooks: Any) -> None:
+def test_verification_comes_before_reading_and_sees_the_bytes(webhooks):
     class ForgedError(Exception):
         pass
 
@@ -273,7 +264,7 @@ def test_verification_comes_before_reading_and_sees_the_bytes(webhooks: Any) -> 
         assert caught.value.args == ("é1", "é1", True, None)
 
 
-def test_what_the_document_requires_is_said(webhooks: Any) -> None:
+def test_what_the_document_requires_is_said(webhooks):
     known = webhooks.WEBHOOKS
     assert known["payment.paid"].security == ("signature: apiKey in header X-Signature",)
     assert known["payment.paid"].headers == ("X-Signature",)
@@ -283,12 +274,12 @@ def test_what_the_document_requires_is_said(webhooks: Any) -> None:
 # ---- Calls and the check ----
 
 
-def test_a_body_of_each_webhook_is_read(made: Wire) -> None:
+def test_a_body_of_each_webhook_is_read(made):
     assert made.faults() == []
     assert len(made.webhooks.WEBHOOKS) == 4
 
 
-def test_a_body_that_is_no_json_is_left_out_by_name(tmp_path: Path) -> None:
+def test_a_body_that_is_no_json_is_left_out_by_name(tmp_path):
     hook = {"post": {"requestBody": taking(an_object(a=TEXT), "application/x-www-form-urlencoded")}}
     [problem] = checked(tmp_path, document(webhooks={"sms": hook})).problems
     assert problem.place == (
@@ -298,7 +289,7 @@ def test_a_body_that_is_no_json_is_left_out_by_name(tmp_path: Path) -> None:
 
 
 def test_webhooks_alone_are_read_and_an_empty_object_in_a_union_is_no_finding(
-    tmp_path: Path,
-) -> None:
+    tmp_path,
+):
     wire = Wire(tmp_path, "wire_updated", **CASES["updated"])
     assert (wire.faults(), len(wire.webhooks.WEBHOOKS)) == ([], 1)

@@ -27,16 +27,14 @@ assert "victor_ext" not in sys.modules
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel(tmp_path_factory):
     """The wheel that is built here."""
     folder = str(tmp_path_factory.mktemp("dist"))
     (built,) = WheelBuilder(str(RECIPE)).build(directory=folder, versions=["standard"])
     return Path(built)
 
 
-def test_it_generates_from_within_a_zip_what_it_generates_elsewhere(
-    wheel: Path, tmp_path: Path
-) -> None:
+def test_it_generates_from_within_a_zip_what_it_generates_elsewhere(wheel, tmp_path):
     # Alone, without its settings: typed records import the client.
     document = tmp_path / "alone" / "eastpay.yaml"
     document.parent.mkdir()

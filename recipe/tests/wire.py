@@ -183,7 +183,7 @@ def package(name: str, response: httpx.Response | None = None, **document: Any) 
     """A fixture of a module: the package of a document, and how its server answers."""
 
     @pytest.fixture(scope="module")
-    def made(tmp_path_factory: pytest.TempPathFactory) -> Wire:
+    def made(tmp_path_factory):
         wire = Wire(tmp_path_factory.mktemp(name), f"wire_{name}", **document)
         wire.response = response or wire.response
         return wire

@@ -1,27 +1,24 @@
 """A sandbox, a folder and an environment for `victor bulk`, and a PostgreSQL server of our own."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from tests.bulk.bulk_runs import Bulk, Clients, PassDays, Senders
-from tests.bulk.postgres import Postgres, postgres_server
+from tests.bulk.bulk_runs import Bulk, Senders
+from tests.bulk.postgres import postgres_server
 from tests.outbox.backups import Backup
 from tests.tiers import borders
 from victor_ext import RetryPolicy, Victor, VictorOAuth
-from victor_ext.sandbox import Sandbox
 
 __all__ = ["postgres_server"]
 STORAGE_KEY = "a secret for tests, of some length"
 
 
 @pytest.fixture
-def oauth_client(victor_sandbox: Sandbox) -> tuple[str, str]:
+def oauth_client(victor_sandbox):
     """Credentials that all senders of a test share: a provider may keep the keys of each caller
     apart.
     """
@@ -30,11 +27,11 @@ def oauth_client(victor_sandbox: Sandbox) -> tuple[str, str]:
 
 @pytest.fixture
 def bulk(
-    victor_sandbox: Sandbox,
-    oauth_client: tuple[str, str],
-    bare_environment: dict[str, str],
-    tmp_path: Path,
-) -> Bulk:
+    victor_sandbox,
+    oauth_client,
+    bare_environment,
+    tmp_path,
+):
     """The command, wired to the sandbox by its environment alone."""
     client_id, client_secret = oauth_client
     folder = tmp_path / "work"
@@ -49,7 +46,7 @@ def bulk(
 
 
 @pytest.fixture
-def clients(victor_sandbox: Sandbox, oauth_client: tuple[str, str]) -> Iterator[Clients]:
+def clients(victor_sandbox, oauth_client):
     """Makes clients of the sandbox that give up soon, so that a test sees what a person sees after
     a minute. They have the credentials of all senders, unless others are given.
     """
@@ -65,19 +62,19 @@ def clients(victor_sandbox: Sandbox, oauth_client: tuple[str, str]) -> Iterator[
 
 
 @pytest.fixture
-def client(clients: Clients) -> Victor:
+def client(clients):
     """The client of all senders that name no other one."""
     return clients()
 
 
 @pytest.fixture
-def other_account(clients: Clients, victor_sandbox: Sandbox) -> Victor:
+def other_account(clients, victor_sandbox):
     """A client with another account."""
     return clients(*victor_sandbox.add_oauth_client())
 
 
 @pytest.fixture(params=borders(["sqlite", "postgres"], "sqlite"))
-def any_state(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def any_state(request, tmp_path):
     """The URL of a state of each kind of database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/state.sqlite"
@@ -86,13 +83,13 @@ def any_state(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def backup(tmp_path: Path) -> Backup:
+def backup(tmp_path):
     """Of the state that the senders of a test share."""
     return Backup(f"sqlite:///{tmp_path}/state.sqlite")
 
 
 @pytest.fixture
-def pass_days(monkeypatch: pytest.MonkeyPatch) -> PassDays:
+def pass_days(monkeypatch):
     """Let a sender think that it is so many days later."""
 
     def move(days: int) -> None:
@@ -103,13 +100,13 @@ def pass_days(monkeypatch: pytest.MonkeyPatch) -> PassDays:
 
 
 @pytest.fixture
-def sender_options() -> dict[str, Any]:
+def sender_options():
     """Options of the senders of rows of this kind."""
     return {"key_column": "invoice_no"}
 
 
 @pytest.fixture
-def sender(client: Any, sender_options: dict[str, Any], tmp_path: Path) -> Senders:
+def sender(client, sender_options, tmp_path):
     """Makes senders that share a state in the test's folder."""
     from victor_ext.bulk import BulkSender
 
@@ -127,6 +124,6 @@ def sender(client: Any, sender_options: dict[str, Any], tmp_path: Path) -> Sende
 
 
 @pytest.fixture
-def postgres(postgres_server: Postgres) -> str:
+def postgres(postgres_server):
     """The URL of a database of the test's own."""
     return postgres_server.url(f"bulk_{uuid4().hex[:12]}")

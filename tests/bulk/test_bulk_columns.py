@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import pytest
 
@@ -165,7 +165,7 @@ with VeloSandbox(VeloSettings(seed=1, validation=0.0)) as sandbox:
 
 
 @pytest.fixture(scope="module", params=PROGRAMS)
-def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def seen(request, tmp_path_factory):
     """What a program sees of bulk sending, with the package of a system after an update to a newer
     document.
     """

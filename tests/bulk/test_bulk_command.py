@@ -6,7 +6,6 @@ import re
 import runpy
 import signal
 import socket
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -115,7 +114,7 @@ def test_misuse_ends_with_2_and_makes_nothing(bulk, line, message):
 
 
 @pytest.fixture
-def background() -> Iterator[None]:
+def background():
     """This process ignores signals, as a shell's background job and one of nohup do."""
     with interruptible():
         for number in (signal.SIGINT, signal.SIGHUP):

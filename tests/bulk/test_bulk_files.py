@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 from operator import itemgetter
-from pathlib import Path
 from string import Template
 from typing import Any
 
@@ -18,7 +17,6 @@ import pytest
 from tests.bulk.bulk_runs import (
     ACCOUNT,
     Checked,
-    Senders,
     in_days,
     outbound,
     refused,
@@ -73,7 +71,7 @@ def check_case(checked: Checked, case: Mapping[str, Any]) -> Check:
 
 
 @pytest.fixture
-def checked(sender: Senders, tmp_path: Path) -> Checked:
+def checked(sender, tmp_path):
     """Check a file with this content."""
 
     def check(content: str | bytes, name: str = "invoices.csv", **options: Any) -> Check:

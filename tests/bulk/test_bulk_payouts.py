@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
 from decimal import Decimal
 from io import StringIO
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -53,7 +52,7 @@ def rows(count: int, **changes: object) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def sandbox(request: pytest.FixtureRequest) -> Iterator[VeloSandbox]:
+def sandbox(request):
     """Its list of payments has a new one at once, or after as many seconds as the test's parameter
     says.
     """
@@ -70,7 +69,7 @@ late = pytest.mark.parametrize("sandbox", [LAG], indirect=True)
 
 
 @pytest.fixture
-def client(sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Velo]:
+def client(sandbox, monkeypatch):
     monkeypatch.setattr(failures, "_FIRST_PAUSE", 0.001)
     with Velo(
         VeloAuth(*sandbox.add_key()),
@@ -81,12 +80,12 @@ def client(sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ve
 
 
 @pytest.fixture
-def sender_options(sandbox: VeloSandbox) -> dict[str, Any]:
+def sender_options(sandbox):
     return {"payor_id": sandbox.payor_id}
 
 
 @pytest.fixture
-def bulk(sandbox: VeloSandbox, bare_environment: dict[str, str], tmp_path: Path) -> Bulk:
+def bulk(sandbox, bare_environment, tmp_path):
     api_key, api_secret = sandbox.add_key()
     settings = {
         "VELO_BASE_URL": sandbox.url,
@@ -99,7 +98,7 @@ def bulk(sandbox: VeloSandbox, bare_environment: dict[str, str], tmp_path: Path)
 
 
 @pytest.fixture
-def end_look_ups(tmp_path: Path) -> EndLookUps:
+def end_look_ups(tmp_path):
     """Let the time be over for which all that was looked up so far is looked up."""
 
     def end() -> None:

@@ -16,8 +16,6 @@ import pytest
 from tests.bulk.bulk_runs import (
     ACCOUNT,
     Bulk,
-    Checked,
-    Senders,
     in_days,
     outbound,
     row,
@@ -61,12 +59,12 @@ def file_of(folder: Path, lines: Sequence[str], encoding: str = "utf-8-sig") -> 
 
 
 @pytest.fixture
-def sender_options() -> dict[str, Any]:
+def sender_options():
     return {"key_column": "client_reference_id"}
 
 
 @pytest.fixture
-def checked(sender: Senders, tmp_path: Path) -> Checked:
+def checked(sender, tmp_path):
     """Check a file with these lines."""
 
     def check(lines: Sequence[str], *, own: Any = None, **options: Any) -> Check:
@@ -226,7 +224,7 @@ AS_WRITTEN = (*NAMED, "--decimal", "comma", "--date-format", "DMY")
 
 
 @pytest.fixture
-def office(bulk: Bulk) -> Bulk:
+def office(bulk):
     """The command, for files that have their references as keys; and a file of columns."""
     columns = [f"{name}={heading}" for name, heading in COLUMNS.items()]
     # A file of columns is for reconciliation, too, which has fields of its own.

@@ -5,7 +5,7 @@ whether to go on.
 import logging
 import signal
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -227,7 +227,7 @@ class Disk:
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
+def disk(tmp_path):
     disk = Disk(tmp_path / "state.sqlite")
     event.listen(sa.pool.Pool, "checkout", disk.look)
     yield disk

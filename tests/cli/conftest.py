@@ -3,17 +3,16 @@
 import pytest
 
 from tests.cli.victor_command import Command
-from victor_ext.sandbox import Sandbox
 
 
 @pytest.fixture
-def bare_command(bare_environment: dict[str, str]) -> Command:
+def bare_command(bare_environment):
     """The command without any settings."""
     return Command(bare_environment)
 
 
 @pytest.fixture
-def settings(victor_sandbox: Sandbox) -> dict[str, str]:
+def settings(victor_sandbox):
     """What a shell has to export to reach the sandbox."""
     client_id, client_secret = victor_sandbox.add_oauth_client()
     return {
@@ -24,6 +23,6 @@ def settings(victor_sandbox: Sandbox) -> dict[str, str]:
 
 
 @pytest.fixture
-def command(bare_environment: dict[str, str], settings: dict[str, str]) -> Command:
+def command(bare_environment, settings):
     """The command with the sandbox's settings."""
     return Command({**bare_environment, **settings})

@@ -1,8 +1,6 @@
 """The commands of other distributions: each entry point of the group `victor_ext.commands`."""
 
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -18,7 +16,7 @@ def main(arguments, *, prog):
 
 
 @pytest.fixture
-def shop_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def shop_client(tmp_path, monkeypatch):
     """A distribution of others with a command, and with one of a name that is ours."""
     information = tmp_path / "shop_client-1.dist-info"
     information.mkdir()
@@ -31,7 +29,7 @@ def shop_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 
 
 @pytest.fixture
-def nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_installed(monkeypatch):
     monkeypatch.setattr(app, "entry_points_of", lambda _group: {})
 
 

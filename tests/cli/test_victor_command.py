@@ -178,7 +178,7 @@ def test_a_wrong_variable_is_named_as_that_of_the_chosen_system(bare_command):
 
 
 @pytest.fixture
-def file(tmp_path: Path, settings: dict[str, str]) -> Path:
+def file(tmp_path, settings):
     """Two profiles: the sandbox's credentials, and one without any."""
     path = tmp_path / "victor" / "profiles.toml"
     path.parent.mkdir()
@@ -191,7 +191,7 @@ def file(tmp_path: Path, settings: dict[str, str]) -> Path:
 
 
 @pytest.fixture
-def profiled(bare_command: Command, file: Path) -> Command:
+def profiled(bare_command, file):
     """The command without settings of its own."""
     return Command({**bare_command.environment, "XDG_CONFIG_HOME": str(file.parents[1])})
 

@@ -9,13 +9,12 @@ import signal
 import pytest
 
 from tests.cli.victor_command import calls
-from victor_ext.sandbox import Sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.victor_sandbox(auto=None)]
 
 
 @pytest.fixture
-def inbound(victor_sandbox: Sandbox) -> str:
+def inbound(victor_sandbox):
     return victor_sandbox.create_inbound("129.95", amount_modification_allowed=True)
 
 

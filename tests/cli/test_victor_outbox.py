@@ -5,14 +5,13 @@ why.
 import shlex
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from tests.cases import cases_beside
-from tests.cli.victor_command import Command, Ran
+from tests.cli.victor_command import Ran
 from tests.outbox.rows import change, change_events, execute, stored
 from tests.providers.victor.adapter import invoice
 from victor_ext import zulu
@@ -30,7 +29,7 @@ STORED_AT, SHOWN_TIME = 1_772_600_706.75, "2026-03-04T05:05:06Z"
 
 
 @pytest.fixture
-def outbox(tmp_path: Path) -> Outbox:
+def outbox(tmp_path):
     """An entry is unclear, one waits, and an event is a dead letter."""
     made = Outbox(sa.create_engine(f"sqlite:///{tmp_path / 'invoices.sqlite'}"))
     made.create_table()
@@ -50,7 +49,7 @@ def dead_letter(box: Any, **event: str) -> None:
 
 
 @pytest.fixture
-def run(outbox: Outbox, bare_command: Command) -> Run:
+def run(outbox, bare_command):
     def run(name: str, *words: str, **variables: str) -> Ran:
         place = ("--database", str(outbox._engine.url))
         return bare_command("outbox", name, *place, *words, **variables)

@@ -9,7 +9,7 @@ import shlex
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing, suppress
 from itertools import product
 from pathlib import Path
@@ -139,7 +139,7 @@ SIGNALS = pytest.mark.parametrize(
 
 
 @pytest.fixture(autouse=True)
-def signals_arrive() -> Iterator[None]:
+def signals_arrive():
     with interruptible():
         yield
 

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,7 @@ pytestmark = [pytest.mark.pull_request, pytest.mark.victor_sandbox(environment="
 
 
 @pytest.fixture
-def command(command: Command) -> Command:
+def command(command):
     """The command, which takes the sandbox for production."""
     return Command({**command.environment, "VICTOR_ENVIRONMENT": "production"})
 
@@ -67,7 +66,7 @@ def test_the_command_that_settles_it_asks_no_more_than_this_one(command, victor_
 
 
 @pytest.fixture
-def send(tmp_path: Path) -> list[str]:
+def send(tmp_path):
     """The words that send a batch with a state of its own."""
     file = write_csv(tmp_path / "invoices.csv", rows(2))
     state = f"sqlite:///{tmp_path}/state.sqlite"

@@ -1,6 +1,5 @@
 """Sandboxes that answer the questions otherwise."""
 
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -10,7 +9,7 @@ from victor_ext.sandbox import Sandbox, SandboxSettings
 
 
 @pytest.fixture
-def sandboxes(victor_key_pair: tuple[str, str]) -> Iterator[Callable[..., Sandbox]]:
+def sandboxes(victor_key_pair):
     """Start a sandbox with options, which knows the key pair."""
     with ExitStack() as stack:
 

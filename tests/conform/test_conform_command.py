@@ -18,10 +18,10 @@ Start = Callable[..., tuple[Sandbox, Command]]
 
 @pytest.fixture
 def started(
-    sandboxes: Callable[..., Sandbox],
-    victor_key_pair: tuple[str, str],
-    bare_environment: dict[str, str],
-) -> Start:
+    sandboxes,
+    victor_key_pair,
+    bare_environment,
+):
     """Start a sandbox with options; give it, and the command that asks it."""
     credentials = {"VICTOR_API_KEY": API_KEY, "VICTOR_PRIVATE_KEY": victor_key_pair[0]}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,7 @@ Start = Callable[..., tuple[Sandbox, Victor]]
 
 
 @pytest.fixture
-def started(sandboxes: Callable[..., Sandbox], victor_key_pair: tuple[str, str]) -> Iterator[Start]:
+def started(sandboxes, victor_key_pair):
     """Start a sandbox with options; give it, and a client of it."""
     with ExitStack() as stack:
 
@@ -50,7 +50,7 @@ def started(sandboxes: Callable[..., Sandbox], victor_key_pair: tuple[str, str])
 
 
 @pytest.fixture
-def answered(victor_key_pair: tuple[str, str]) -> Callable[..., Victor]:
+def answered(victor_key_pair):
     """Make a client of staging that gets these responses, and tries each call once."""
 
     def make(respond: Callable[[httpx.Request], httpx.Response], **options: Any) -> Victor:

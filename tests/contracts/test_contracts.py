@@ -5,7 +5,6 @@ A failure is the list of what a person has to decide after a newer document has 
 """
 
 import json
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -17,7 +16,7 @@ from .record import SYSTEMS, contract_of, record_of
 
 @pytest.mark.parametrize("asked", ["differences", "limits"])
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_the_client_is_what_the_document_says(system: str, asked: str) -> None:
+def test_the_client_is_what_the_document_says(system, asked):
     """Its members; and each limit of the document is a rule of the client."""
     if problems := getattr(contract_of(system), asked)(Document.of(system)):
         title = f"{len(problems)} {asked} between the client and openapi/{system}.yaml:"
@@ -25,7 +24,7 @@ def test_the_client_is_what_the_document_says(system: str, asked: str) -> None:
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_the_record_is_what_each_call_reads(system: str) -> None:
+def test_the_record_is_what_each_call_reads(system):
     contract = contract_of(system)
     if record_of(contract) != contract.record.read_text(encoding="utf-8"):
         pytest.fail(
@@ -43,7 +42,7 @@ def text_of(calls: dict[str, object]) -> str:
 
 
 @pytest.fixture
-def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def recorded(tmp_path, monkeypatch):
     """The record of a system, whose one call reads what READ has."""
     path = tmp_path / "shop.json"
     path.write_text(text_of({"orders.get": READ}), encoding="utf-8")
@@ -64,12 +63,12 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ids=["a member", "a call", "a member gone", "another attribute", "a call gone"],
 )
 def test_a_record_is_written_and_named_and_after_an_update_only_if_nothing_is_gone(
-    now: dict[str, object],
-    adds: bool,
-    recorded: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+    now,
+    adds,
+    recorded,
+    monkeypatch,
+    capsys,
+):
     before, after = recorded.read_text(encoding="utf-8"), text_of(now)
     monkeypatch.setattr(record, "record_of", lambda _: after)
     record.main(["--added"])

@@ -50,7 +50,7 @@ def properties_of(document: Document, schema: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_a_new_member_of_any_schema_is_named(system: str) -> None:
+def test_a_new_member_of_any_schema_is_named(system):
     document = Document.of(system).copy()
     for schema, _ in members_of(document, system):
         properties_of(document, schema)["brandNew"] = {"type": "string"}
@@ -62,7 +62,7 @@ def test_a_new_member_of_any_schema_is_named(system: str) -> None:
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_a_member_that_is_gone_is_noticed(system: str) -> None:
+def test_a_member_that_is_gone_is_noticed(system):
     contract, document = contract_of(system), Document.of(system).copy()
     for schema, name in members_of(document, system):
         kept = properties_of(document, schema).pop(name)
@@ -70,7 +70,7 @@ def test_a_member_that_is_gone_is_noticed(system: str) -> None:
         properties_of(document, schema)[name] = kept
 
 
-def test_a_limit_that_moved_is_named() -> None:
+def test_a_limit_that_moved_is_named():
     document = Document.of("velo").copy()
     payment = properties_of(document, "NewPayment")
     payment["paymentMemo"]["maxLength"] = 39
@@ -84,7 +84,7 @@ def test_a_limit_that_moved_is_named() -> None:
     assert len(problems.splitlines()) == 4
 
 
-def test_a_new_filter_is_named_with_what_brings_it() -> None:
+def test_a_new_filter_is_named_with_what_brings_it():
     document = Document.of("victor").copy()
     filters = properties_of(document, "ListPaymentRequests")
     filters["purpose"] = {"type": "string"}
@@ -103,14 +103,14 @@ def with_given(system: str, operation: str, **given: Any) -> Contract:
     return dataclasses.replace(contract, calls={**contract.calls, operation: changed})
 
 
-def test_an_argument_that_a_call_has_not_is_one_difference_and_no_limit() -> None:
+def test_an_argument_that_a_call_has_not_is_one_difference_and_no_limit():
     contract = with_given("victor", "createRequestPayment", old_name="a-value")
     (problem,) = contract.differences(Document.of("victor"))
     assert "tests/contracts/victor.py gives old_name to payment_requests.create" in problem
     assert contract.limits(Document.of("victor")) == []
 
 
-def test_a_call_that_fails_takes_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_that_fails_takes_no_value(monkeypatch):
     from victor_ext.providers.victor import payment_requests
 
     contract = dataclasses.replace(contract_of("victor"))
@@ -128,7 +128,7 @@ def test_a_call_that_fails_takes_no_value(monkeypatch: pytest.MonkeyPatch) -> No
     assert not says(problems, "takes it")
 
 
-def test_values_that_a_call_refuses_are_one_difference() -> None:
+def test_values_that_a_call_refuses_are_one_difference():
     contract = with_given("flexfactor", "refundOrder", amount=1.5)
     (problem,) = contract.differences(Document.of("flexfactor"))
     assert "orders.refund refuses the values that the test gives" in problem
@@ -145,14 +145,12 @@ def test_values_that_a_call_refuses_are_one_difference() -> None:
         ({"format": "uuid"}, 35, None),
     ],
 )
-def test_a_text_of_a_length_has_the_pattern_and_the_format(
-    schema: dict[str, Any], length: int, text: str | None
-) -> None:
+def test_a_text_of_a_length_has_the_pattern_and_the_format(schema, length, text):
     assert text_of_length(schema, length) == text
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_a_new_operation_and_one_that_is_gone_are_named(system: str) -> None:
+def test_a_new_operation_and_one_that_is_gone_are_named(system):
     document = Document.of(system)
     changed = document.copy().tree
     item = next(item for item in changed["paths"].values() if "get" in item)
@@ -165,7 +163,7 @@ def test_a_new_operation_and_one_that_is_gone_are_named(system: str) -> None:
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_an_operation_with_another_id_is_no_loss_of_its_members(system: str) -> None:
+def test_an_operation_with_another_id_is_no_loss_of_its_members(system):
     contract, document = contract_of(system), Document.of(system).copy()
     renamed = next(
         each
@@ -180,8 +178,8 @@ def test_an_operation_with_another_id_is_no_loss_of_its_members(system: str) -> 
 
 
 def test_a_call_that_the_generated_package_no_longer_takes_is_one_difference(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    monkeypatch,
+):
     from victor_ext.providers.victor import payment_requests
 
     def refuses(*_: object) -> None:

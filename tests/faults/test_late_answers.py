@@ -37,7 +37,7 @@ def options(provider: RawProvider) -> dict[str, Any]:
 
 
 @pytest.fixture(params=["own connections", pytest.param("traced", marks=pytest.mark.pull_request)])
-def traced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def traced(request, monkeypatch):
     """Also with httpx's connections: somebody stands in front of them, as a tracer does."""
     if request.param == "traced":
         for kind, name in (
@@ -149,7 +149,7 @@ class TestRest:
     """
 
     @pytest.fixture(autouse=True)
-    def _for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _for_ever(self, monkeypatch):
         monkeypatch.setattr(connections, "REUSE_DELAY", 1e9)
 
     @each_mode

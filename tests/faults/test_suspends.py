@@ -3,7 +3,6 @@ first byte looks once more.
 """
 
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from typing import Any
@@ -12,10 +11,8 @@ import httpx
 import pytest
 from cryptography import x509
 
-from tests.faults.adapters import CALLERS, Caller, each_mode
-from tests.faults.certificates import Authority
+from tests.faults.adapters import CALLERS, each_mode
 from tests.faults.raw_provider import CREATE, RESPOND, Exchange, RawProvider, answer
-from tests.faults.raw_sockets import Background
 from tests.providers.victor.adapter import payment
 from tests.suspends import STAGES, machine
 from victor_ext import DeadlineExceeded, Outcome, Victor, VictorJwt
@@ -31,14 +28,14 @@ each_write = pytest.mark.parametrize("write", PATHS)
 
 
 @pytest.fixture
-def secured(background: Background, authority: Authority) -> Iterator[RawProvider]:
+def secured(background, authority):
     """A provider that is called by name, over TLS."""
     with closing(RawProvider(background, tls=authority.server(x509.DNSName(HOST)))) as made:
         yield made
 
 
 @pytest.fixture
-def caller(secured: RawProvider, authority: Authority, mode: str) -> Iterator[Caller]:
+def caller(secured, authority, mode):
     url = secured.url().replace("127.0.0.1", HOST)
     verify = authority.trusted()
     with closing(CALLERS[mode](url, verify=verify, deadline=DEADLINE)) as made:

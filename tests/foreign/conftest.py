@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None)
 
 
 @pytest.fixture
-def localstripe(tmp_path: Path) -> Iterator[str]:
+def localstripe(tmp_path):
     """Its address. It begins with nothing in its state."""
     if not INSTALLED.exists():
         pytest.skip("`make .venv/foreign` installs localstripe")

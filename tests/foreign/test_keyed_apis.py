@@ -3,21 +3,18 @@ once, and what was made is known and followed, also by a process after one that 
 """
 
 import multiprocessing
-from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from tests.faults.raw_provider import RawProvider, answer
-from tests.faults.raw_sockets import Background
 from tests.foreign.keyed_apis import APIS, FINAL, KeyedApi, KeyKeeper, packages
 from tests.foreign.killed_keyed_sender import KEY, ORDERS, Kill, add, outbox_of, work
 from tests.outbox.conftest import database_url, postgres_server
 from victor_ext import InvalidRequest, idempotency_key_for
-from victor_ext.outbox import EntryState, Outbox
+from victor_ext.outbox import EntryState
 
 __all__ = ["database_url", "postgres_server"]
 pytestmark = pytest.mark.pull_request
@@ -27,31 +24,31 @@ UNDER_ANOTHER_NAME = [api for api in APIS if api.name != "wrapped"]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def generated(tmp_path_factory):
     with packages(tmp_path_factory.mktemp("keyed")):
         yield
 
 
 @pytest.fixture
-def api(request: pytest.FixtureRequest) -> KeyedApi:
+def api(request):
     chosen: KeyedApi = request.param
     return chosen
 
 
 @pytest.fixture
-def keeper(api: KeyedApi) -> KeyKeeper:
+def keeper(api):
     return KeyKeeper(api)
 
 
 @pytest.fixture
-def provider(keeper: KeyKeeper, background: Background) -> Iterator[RawProvider]:
+def provider(keeper, background):
     with closing(RawProvider(background)) as made:
         made.instead = keeper
         yield made
 
 
 @pytest.fixture
-def outbox(api: KeyedApi, provider: RawProvider, tmp_path: Path) -> Iterator[Outbox]:
+def outbox(api, provider, tmp_path):
     """An outbox that is empty, and that sends to the provider."""
     made = outbox_of(api.name, provider.url(), f"sqlite:///{tmp_path / 'keyed.sqlite'}")
     made.create_table()
@@ -66,9 +63,7 @@ def each_of(apis: list[KeyedApi]) -> pytest.MarkDecorator:
 
 
 @each_of(APIS)
-def test_a_key_is_given_once_and_what_was_made_is_followed(
-    api: KeyedApi, outbox: Outbox, keeper: KeyKeeper
-) -> None:
+def test_a_key_is_given_once_and_what_was_made_is_followed(api, outbox, keeper):
     add(api.name, outbox)
     add(api.name, outbox)  # as a program does that was killed after its commit
     (entry,) = outbox.send()
@@ -80,9 +75,7 @@ def test_a_key_is_given_once_and_what_was_made_is_followed(
 
 
 @each_of(WITH_A_FORM)
-def test_a_key_of_another_form_is_refused_before_it_is_stored(
-    api: KeyedApi, outbox: Outbox
-) -> None:
+def test_a_key_of_another_form_is_refused_before_it_is_stored(api, outbox):
     key = str(api.bad_key)
     with outbox._engine.begin() as connection, pytest.raises(InvalidRequest) as refused:
         outbox.add_call(connection, api.operation, body=api.new(key), idempotency_key=key)
@@ -92,7 +85,7 @@ def test_a_key_of_another_form_is_refused_before_it_is_stored(
 
 
 @each_of(UNDER_ANOTHER_NAME)
-def test_two_keys_of_one_call_are_refused(api: KeyedApi, outbox: Outbox) -> None:
+def test_two_keys_of_one_call_are_refused(api, outbox):
     """The document's own argument or member may have the key of the entry, and no other one."""
     (declared,) = (key for key in api.operation.OPERATION.keys if key.is_key)
 
@@ -108,9 +101,7 @@ def test_two_keys_of_one_call_are_refused(api: KeyedApi, outbox: Outbox) -> None
 
 
 @each_of([api for api in APIS if api.name == "location"])
-def test_a_status_that_no_document_has_is_no_success(
-    outbox: Outbox, api: KeyedApi, provider: RawProvider
-) -> None:
+def test_a_status_that_no_document_has_is_no_success(outbox, api, provider):
     """Of one that the document has, an empty body is all that there is."""
     provider.instead = lambda exchange: exchange.send(answer(b"", "202 Accepted"))
     add(api.name, outbox)
@@ -120,8 +111,8 @@ def test_a_status_that_no_document_has_is_no_success(
 
 @each_of(APIS)
 def test_a_process_killed_at_any_commit_loses_nothing_and_does_nothing_twice(
-    api: KeyedApi, keeper: KeyKeeper, provider: RawProvider, database_url: str
-) -> None:
+    api, keeper, provider, database_url
+):
     start = multiprocessing.get_context("forkserver")
     start.set_forkserver_preload(["tests.foreign.killed_keyed_sender"])
     outbox = outbox_of(api.name, provider.url(), database_url)

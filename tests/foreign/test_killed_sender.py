@@ -6,14 +6,12 @@ there takes a key.
 """
 
 import os
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.faults.raw_provider import RawProvider
-from tests.faults.raw_sockets import Background
 from tests.foreign.killed_sender import Plan, keeping_keys, run
 from victor_spec.generate import generate
 
@@ -22,7 +20,7 @@ KILLS = int(os.environ.get("VICTOR_BULK_KILLS", "3"))
 
 
 @pytest.fixture(scope="module", autouse=True)
-def stripe_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def stripe_api(tmp_path_factory):
     """The package is there, for the processes that are started, too."""
     folder = tmp_path_factory.mktemp("stripe")
     assert generate(Path(__file__).with_name("stripe.yaml"), folder).left_out == []
@@ -31,9 +29,7 @@ def stripe_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def test_what_has_a_key_is_made_once(
-    localstripe: str, database_url: str, background: Background
-) -> None:
+def test_what_has_a_key_is_made_once(localstripe, database_url, background):
     with closing(RawProvider(background)) as proxy:
         proxy.instead = keeping_keys(localstripe)
         assert run(Plan(proxy.url(), database_url, keyed=True), localstripe, KILLS, seed=1) == []
@@ -43,12 +39,12 @@ def test_what_has_a_key_is_made_once(
     )
 
 
-def test_what_has_no_key_is_made_at_most_once(localstripe: str, database_url: str) -> None:
+def test_what_has_no_key_is_made_at_most_once(localstripe, database_url):
     assert run(Plan(localstripe, database_url, keyed=False), localstripe, KILLS, seed=2) == []
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_it_is_noticed_that_nobody_keeps_the_keys(localstripe: str, database_url: str) -> None:
+def test_it_is_noticed_that_nobody_keeps_the_keys(localstripe, database_url):
     found = run(Plan(localstripe, database_url, keyed=True), localstripe, 30, seed=3)
     assert any(one.startswith("made twice") for one in found)

@@ -18,11 +18,11 @@ PAGE = Path(__file__).resolve().parents[2] / "recipe" / "docs" / "real-apis.md"
 
 
 def test_the_code_of_the_tutorial(
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+    request,
+    tmp_path,
+    monkeypatch,
+    capsys,
+):
     document = os.environ.get("VICTOR_STRIPE_DOCUMENT")
     if document is None:
         pytest.skip(

@@ -3,7 +3,6 @@ it.
 """
 
 import os
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -25,7 +24,7 @@ STEADY = settings(
 
 
 @pytest.fixture(scope="module", params=MODES)
-def mode(request: pytest.FixtureRequest) -> Iterator[Fuzzed]:
+def mode(request):
     made = Fuzzed(request.param)
     yield made
     made.close()
@@ -52,7 +51,7 @@ def observe(mode: Fuzzed, operation: str, data: bytes) -> VictorError | None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_any_body(mode: Fuzzed, operation: str, kind: str) -> None:
+def test_any_body(mode, operation, kind):
     @settings(STEADY, max_examples=examples(mode, 120))
     @given(KINDS[kind], STATUSES, HEADERS)
     def check(body: bytes, status: int, headers: list[bytes]) -> None:
@@ -77,7 +76,7 @@ ANSWERS = WHOLE | SPOILT
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_any_bytes(mode: Fuzzed, operation: str) -> None:
+def test_any_bytes(mode, operation):
     """Not even HTTP."""
 
     @settings(STEADY, max_examples=examples(mode, 240))
@@ -99,7 +98,7 @@ REFUSALS = (
 
 
 @pytest.mark.parametrize("operation", OPERATIONS[:4])
-def test_every_status(mode: Fuzzed, operation: str) -> None:
+def test_every_status(mode, operation):
     for status in (*range(200, 600, 1 if mode.mode == "sync" else 7), 600, 700, 999):
         for body in (GOOD, REFUSALS[status % len(REFUSALS)]):
             content = b"" if status in (204, 304) else body
@@ -112,7 +111,7 @@ def test_every_status(mode: Fuzzed, operation: str) -> None:
     "status", ["000", "001", "099", "100", "101", "199", "1000", "20", "abc", "-20", "2e2", ""]
 )
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_no_status_at_all(mode: Fuzzed, operation: str, status: str) -> None:
+def test_no_status_at_all(mode, operation, status):
     assert observe(mode, operation, answer(GOOD, status)) is not None
 
 
@@ -125,7 +124,7 @@ TOKENS = st.builds(
 ).map(str.encode)
 
 
-def test_any_token(mode: Fuzzed) -> None:
+def test_any_token(mode):
     """What a token endpoint may say is no better."""
 
     @settings(STEADY, max_examples=examples(mode, 200))
@@ -140,7 +139,7 @@ def test_any_token(mode: Fuzzed) -> None:
 
 
 @pytest.mark.parametrize("cookie", [b"a=b", b"\xc3\xbc=\xff", b"a=b; Max-Age=" + b"9" * 40])
-def test_a_cookie_is_not_kept(mode: Fuzzed, cookie: bytes) -> None:
+def test_a_cookie_is_not_kept(mode, cookie):
     """One that is not ASCII had every later call of the client fail while it was being built."""
     for _ in range(2):
         assert mode.run("get", answer(GOOD, 200, b"Set-Cookie: " + cookie)) == 1

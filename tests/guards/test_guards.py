@@ -11,7 +11,6 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -19,7 +18,6 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.faults.raw_provider import Exchange, RawProvider, answer
-from tests.faults.raw_sockets import Background
 from tests.programs import python
 
 pytestmark = pytest.mark.pull_request
@@ -36,7 +34,7 @@ def pay(exchange: Exchange) -> None:
 
 
 @pytest.fixture
-def provider(background: Background) -> Iterator[RawProvider]:
+def provider(background):
     with closing(RawProvider(background)) as made:
         made.instead = pay
         yield made

@@ -24,7 +24,7 @@ SHOWN = {mistake.name: mistake.history for mistake in mistakes() if mistake.hist
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_nobody_is_asked_twice_or_told_wrong(part: int) -> None:
+def test_nobody_is_asked_twice_or_told_wrong(part):
     found = run_all(SEED, range(part, HISTORIES, PARTS))
     print(f"{found.count} histories from seed {SEED!r}: {dict(found.words)}")
     assert not found.wrong, "\n\n".join(
@@ -44,7 +44,7 @@ def test_nobody_is_asked_twice_or_told_wrong(part: int) -> None:
         assert doubts < 0.6 * sum(told.values()), f"to know nothing is no answer: {told}"
 
 
-def test_a_long_run_keeps_the_promise() -> None:
+def test_a_long_run_keeps_the_promise():
     found = soak(400, 16, SEED)
     assert not found.wrong, found.wrong
     befallen = {word: times for word, times in found.words.items() if "fault: " in word}
@@ -54,7 +54,7 @@ def test_a_long_run_keeps_the_promise() -> None:
 
 
 @pytest.mark.pull_request
-def test_the_outbox_on_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_outbox_on_postgresql(monkeypatch):
     server = Postgres()
     try:
         database = server.new_schema()
@@ -70,13 +70,13 @@ def test_the_outbox_on_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", SHOWN)
-def test_the_history_in_which_a_mistake_shows_is_right(name: str) -> None:
+def test_the_history_in_which_a_mistake_shows_is_right(name):
     """`nox -s mistakes` runs it with the mistake in the code: then it is wrong."""
     assert run(draw(f"planted:{SHOWN[name]['number']}", SHOWN[name]["kind"])) == []
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind in LIKELY])
-def test_a_history_is_the_same_each_time(kind: str) -> None:
+def test_a_history_is_the_same_each_time(kind):
     for number in range(3):
         history = draw(f"again:{number}", kind)
         assert draw(f"again:{number}", kind) == history

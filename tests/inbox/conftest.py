@@ -1,9 +1,7 @@
 """The databases of the outbox's tests, and clients of documents with webhooks."""
 
 import importlib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,7 +14,7 @@ BESIDE = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def packages(tmp_path_factory):
     """The packages of two documents: webhooks that are told by their names, by words that share a
     body, or by a constant.
     """
@@ -29,14 +27,14 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture
-def bank(packages: None) -> Iterator[Any]:
+def bank(packages):
     api = importlib.import_module("inbox_hooks_api")
     with connect(api.Client, base_url="https://bank.example") as client:
         yield client
 
 
 @pytest.fixture
-def payer(packages: None) -> Iterator[Any]:
+def payer(packages):
     api = importlib.import_module("shared_notes_api")
     with connect(api.Client, base_url="https://pay.example") as client:
         yield client

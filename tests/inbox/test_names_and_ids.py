@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-import sqlalchemy as sa
 
 from tests.inbox.inboxes import OWN, AnyInbox, Gateway, posted, unknown
 from tests.outbox.django_project import use_database
@@ -28,7 +27,7 @@ NewInbox = Callable[..., Inbox]
 
 
 @pytest.fixture
-def new_inbox(sqlite: sa.Engine, payer: Any) -> NewInbox:
+def new_inbox(sqlite, payer):
     """Makes an inbox of the document's webhooks."""
 
     def make(client: Any = None, **named: Any) -> Inbox:

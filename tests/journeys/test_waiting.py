@@ -38,7 +38,7 @@ BOTH = pytest.mark.usefixtures("reading")
         pytest.param(each, marks=pytest.mark.victor_sandbox(get_status=each)) for each in READINGS
     ]
 )
-def reading(request: pytest.FixtureRequest) -> str:
+def reading(request):
     return str(request.param)
 
 

@@ -2,10 +2,7 @@
 it.
 """
 
-from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -23,14 +20,14 @@ __all__ = ["postgres_server"]
 
 
 @pytest.fixture(params=borders(["sqlite", "postgresql"], "sqlite"))
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request, tmp_path):
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'invoices.sqlite'}"
     return str(request.getfixturevalue("postgres_server").new_schema())
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[sa.Engine]:
+def engine(database_url):
     made = sa.create_engine(database_url)
     NOTES.create(made)
     yield made
@@ -38,28 +35,28 @@ def engine(database_url: str) -> Iterator[sa.Engine]:
 
 
 @pytest.fixture
-def outbox(engine: sa.Engine) -> Outbox:
+def outbox(engine):
     made = Outbox(engine)
     made.create_table()
     return made
 
 
 @pytest.fixture(params=KINDS)
-def kind(request: pytest.FixtureRequest, engine: sa.Engine) -> Iterator[str]:
+def kind(request, engine):
     """The kind of an outbox, whose tables are there."""
     with tables_of(request.param, engine):
         yield request.param
 
 
 @pytest.fixture
-def box_with(request: pytest.FixtureRequest, kind: str, engine: sa.Engine) -> Callable[..., Box]:
+def box_with(request, kind, engine):
     """Makes an outbox of each kind with options, whose client is one of Victor's sandbox."""
     make = request.getfixturevalue("_victor_client")
     return partial(Box, kind, engine, lambda awaited: make(AsyncVictor if awaited else Victor))
 
 
 @pytest.fixture
-def box(box_with: Callable[..., Box]) -> Box:
+def box(box_with):
     """An outbox of each kind."""
     return box_with()
 
@@ -68,25 +65,25 @@ def box(box_with: Callable[..., Box]) -> Box:
 
 
 @pytest.fixture(scope="module")
-def velo_sandbox() -> Iterator[Any]:
+def velo_sandbox():
     with ADAPTERS["velo"].SANDBOX() as started:
         yield started
 
 
 @pytest.fixture
-def harness(velo_sandbox: Any) -> Any:
+def harness(velo_sandbox):
     velo_sandbox.reset()
     return ADAPTERS["velo"].Harness(velo_sandbox, awaited=False)
 
 
 @pytest.fixture
-def payouts(kind: str, engine: sa.Engine, harness: Any) -> Payouts:
+def payouts(kind, engine, harness):
     """An outbox of payouts, of each kind."""
     return Payouts(kind, engine, harness)
 
 
 @pytest.fixture
-def sqlite(tmp_path: Path) -> Iterator[sa.Engine]:
+def sqlite(tmp_path):
     """A database with the tables of an outbox, for rules that no database changes."""
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'calls.sqlite'}")
     Outbox(engine).create_table()
@@ -95,6 +92,6 @@ def sqlite(tmp_path: Path) -> Iterator[sa.Engine]:
 
 
 @pytest.fixture
-def local(sqlite: sa.Engine, harness: Any) -> Payouts:
+def local(sqlite, harness):
     """An outbox of payouts with blocking calls, on SQLite."""
     return Payouts("blocking", sqlite, harness)

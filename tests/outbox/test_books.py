@@ -1,14 +1,11 @@
 """What an entry asks to be paid, as the books of both sides name it."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from tests.cli.conftest import bare_command
-from tests.cli.victor_command import Command
 from tests.outbox.backups import back_up, on_sqlite
 from tests.outbox.rows import states, stored
 from tests.outbox.test_holding import settle
@@ -50,7 +47,7 @@ def kinds_of(victor: Victor, ours: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def listed(engine: sa.Engine, bare_command: Command, tmp_path: Path) -> Callable[..., Path]:
+def listed(engine, bare_command, tmp_path):
     """Writes what `victor outbox entries --json` prints."""
 
     def write(**variables: str) -> Path:

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from velo_api.types import UNSET
 
 from tests.outbox.kinds import Box, dated, tables_of
-from tests.outbox.payouts import KEY, Payouts
+from tests.outbox.payouts import KEY
 from tests.outbox.rows import change, states
 from tests.providers.connected.till import client_class, new_payment, operation, till_members
 from tests.providers.running import GUID, ONCE, Script
@@ -169,7 +169,7 @@ def test_payouts_that_share_one_reference_are_not_under_way_at_once(payouts):
 
 
 @pytest.fixture
-def lost_instruction(payouts: Payouts) -> str:
+def lost_instruction(payouts):
     """The id of an accepted payout, whose instruction did not reach the provider."""
     payout = payouts.harness.submit(pay())
     payouts.wait_until_accepted(payout)

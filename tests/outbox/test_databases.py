@@ -5,7 +5,6 @@ and PostgreSQL.
 import ast
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -57,7 +56,7 @@ NOTIFICATION = body_of(1, "e-1")
 
 
 @pytest.fixture
-def clock_ahead(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+def clock_ahead(monkeypatch):
     """Let the clock of this machine be so many days ahead, as in the process of a worker."""
     true_time = time.time
 

@@ -6,7 +6,6 @@ Its rules are those of the other outboxes.
 import json
 import os
 import warnings
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -28,24 +27,23 @@ from victor_ext.event_queue.workers import SignalStop
 from victor_ext.outbox import Outbox
 from victor_ext.outbox.django import DjangoOutbox, send_payment_requests
 from victor_ext.outbox.django.models import PaymentRequestEntry
-from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def kind(engine: sa.Engine) -> Iterator[str]:
+def kind(engine):
     with tables_of("django", engine):
         yield "django"
 
 
 @pytest.fixture
-def outbox(kind: str) -> DjangoOutbox:
+def outbox(kind):
     return DjangoOutbox()
 
 
 @pytest.fixture
-def environment(victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def environment(victor_sandbox, monkeypatch):
     client_id, client_secret = victor_sandbox.add_oauth_client()
     variables = {
         "BASE_URL": victor_sandbox.url,

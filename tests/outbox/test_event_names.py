@@ -23,7 +23,7 @@ def outbox_of(client: Any = None) -> Outbox:
 
 
 @pytest.fixture(params=[(system, awaited) for system in CLIENTS for awaited in (False, True)])
-def outbox(request: pytest.FixtureRequest) -> Outbox:
+def outbox(request):
     """One of each client. The class of its calls does not matter: only its table of operations is
     asked.
     """

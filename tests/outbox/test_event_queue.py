@@ -80,7 +80,7 @@ class Queue:
 
 
 @pytest.fixture(params=["outbox", "inbox"])
-def queue(request: pytest.FixtureRequest, engine: sa.Engine) -> Queue:
+def queue(request, engine):
     return Queue(request.param, engine)
 
 

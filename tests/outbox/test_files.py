@@ -2,7 +2,7 @@
 have been sent, and what a live worker has.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
@@ -48,7 +48,7 @@ def new_entry(amount: str, scope: str = SCOPE) -> dict[str, Any]:
 
 
 @pytest.fixture
-def entry(engine: sa.Engine) -> Iterator[Callable[..., Any]]:
+def entry(engine):
     """Stores an entry with these column values, and returns the present row of it."""
     TABLES.entries.metadata.create_all(engine)
 

@@ -70,12 +70,12 @@ class Sending(Box):
 
 
 @pytest.fixture
-def sending(kind: str, engine: sa.Engine) -> Sending:
+def sending(kind, engine):
     return Sending(kind, engine)
 
 
 @pytest.fixture
-def blocking(outbox: Outbox, engine: sa.Engine) -> Sending:
+def blocking(outbox, engine):
     return Sending("blocking", engine)
 
 
@@ -157,7 +157,7 @@ def refuse(sending: Sending, *statuses: int) -> None:
 
 
 @pytest.fixture
-def told(sending: Sending) -> list[str]:
+def told(sending):
     """The events that a handler is told of."""
     names = list[str]()
     sending.handler = lambda _session, event: names.append(event.name)
@@ -408,7 +408,7 @@ def test_a_failure_takes_no_entry_from_a_worker_that_has_it_by_now(sending):
 
 
 @pytest.fixture
-def _short_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_passes(monkeypatch):
     monkeypatch.setattr(claims, "GROUP", 2)
     monkeypatch.setattr(deliveries, "_MOST_TAKEN", 2)
     monkeypatch.setattr("victor_ext.outbox.sending.pause_after", lambda _tries: 0.0)

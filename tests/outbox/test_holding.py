@@ -92,7 +92,7 @@ class TestHolding:
 @on_sqlite
 class TestRestoring:
     @pytest.fixture(autouse=True)
-    def restored(self, outbox: Outbox, engine: sa.Engine, victor: Victor) -> None:
+    def restored(self, outbox, engine, victor):
         """INV-1 is asked after the backup, INV-2 never; INV-3 was cancelled before it, and is asked
         after it.
         """

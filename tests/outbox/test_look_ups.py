@@ -53,7 +53,7 @@ def client_of(answer: Callable[[httpx.Request], httpx.Response], awaited: bool) 
 
 
 @pytest.fixture
-def doubtful(box: Box, victor: Victor, victor_sandbox: Sandbox) -> Box:
+def doubtful(box, victor, victor_sandbox):
     """An outbox with entries in doubt: the provider has those with an even number."""
     for number in range(IN_DOUBT):
         box.add(**invoice(number))

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from tests.outbox.rows import change, execute, inbox_of, received_number, stored
 from tests.providers.victor.adapter import invoice
 from tests.query_plans import reads_all, scans
-from victor_ext import Victor
 from victor_ext.outbox import Outbox
 
 pytestmark = pytest.mark.slow
@@ -23,7 +22,7 @@ def reads_all_or_all_sent(step: str) -> bool:
 
 
 @pytest.fixture(params=[False, True], ids=["as it is", "analyzed"])
-def settled(request: pytest.FixtureRequest, sqlite: sa.Engine, victor: Victor) -> Outbox:
+def settled(request, sqlite, victor):
     """An outbox with many entries that were sent. The database may have counted its rows, and then
     plans by that.
     """

@@ -3,26 +3,24 @@ the lock of a file shows is in `tests/bulk/test_bulk_states.py`.
 """
 
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
 
 import pytest
 import sqlalchemy as sa
 
 from tests.bulk.bulk_runs import PATIENCE
-from tests.bulk.postgres import Postgres
 from victor_ext.event_queue.presence import ServerPresence
 
 pytestmark = pytest.mark.pull_request
 
 
 @pytest.fixture
-def url(postgres_server: Postgres) -> sa.URL:
+def url(postgres_server):
     return sa.make_url(postgres_server.new_schema())
 
 
 @pytest.fixture
-def pair(url: sa.URL) -> Iterator[tuple[ServerPresence, ServerPresence]]:
+def pair(url):
     """Two workers of one server, both alive."""
     with ExitStack() as stack:
         here, there = (stack.enter_context(closing(ServerPresence(url))) for _ in range(2))

@@ -155,7 +155,7 @@ def test_what_is_no_secret_is_refused(storage_key):
 
 
 @pytest.fixture
-def sealed(outbox: Outbox, engine: sa.Engine) -> Outbox:
+def sealed(outbox, engine):
     """An outbox with a key, and an invoice in it."""
     made = Outbox(engine, storage_key=STORAGE_KEY)
     stored(made, noted(1))

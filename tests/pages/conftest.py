@@ -3,11 +3,8 @@ the plugin.
 """
 
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import sqlalchemy.ext.asyncio  # noqa: F401 - pytester forgets what a page's tests load, and this cannot be loaded twice
@@ -26,7 +23,6 @@ from victor_ext.providers.flexfactor import system as flexfactor_settings
 from victor_ext.providers.velo import Velo
 from victor_ext.providers.velo import client as velo_client
 from victor_ext.providers.victor import client as victor_client
-from victor_ext.sandbox import Sandbox
 from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
@@ -67,7 +63,7 @@ declined_at = pytest.fixture(lambda: datetime(2026, 3, 4, tzinfo=UTC))
 
 
 @pytest.fixture(autouse=True)
-def log_level() -> Iterator[None]:
+def log_level():
     """A page sets the level of the package's logger."""
     log = logging.getLogger("victor_ext")
     before = log.level
@@ -76,7 +72,7 @@ def log_level() -> Iterator[None]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path, monkeypatch):
     """The working folder of a page."""
     here = tmp_path / "page"
     here.mkdir()
@@ -89,7 +85,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def api_key(victor_sandbox: Sandbox, victor_key_pair: tuple[str, str], folder: Path) -> str:
+def api_key(victor_sandbox, victor_key_pair, folder):
     private, public = victor_key_pair
     (folder / "private-key.pem").write_text(private, encoding="utf-8")
     return victor_sandbox.add_api_key(public)
@@ -97,12 +93,12 @@ def api_key(victor_sandbox: Sandbox, victor_key_pair: tuple[str, str], folder: P
 
 @pytest.fixture
 def provider(
-    victor_sandbox: Sandbox,
-    credentials: tuple[str, str],
-    api_key: str,
-    folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Shell:
+    victor_sandbox,
+    credentials,
+    api_key,
+    folder,
+    monkeypatch,
+):
     """Both environments of Victor are the sandbox, in this process and for commands."""
     here = {name: [victor_sandbox.url] for name in victor_client.ENVIRONMENTS}
     monkeypatch.setattr(victor_client, "ENVIRONMENTS", here)
@@ -122,14 +118,14 @@ def provider(
 
 
 @pytest.fixture
-def invoice_with_number(invoice: dict[str, Any], victor_sandbox: Sandbox) -> SimpleNamespace:
+def invoice_with_number(invoice, victor_sandbox):
     """An invoice as a program has it. The answers to the first call are lost."""
     victor_sandbox.inject("lose_answer", operation="create", times=6)
     return SimpleNamespace(number=1042, reference="INV-1042", arguments=invoice)
 
 
 @pytest.fixture
-def Invoice(tmp_path: Path) -> Iterator[Any]:  # noqa: N802 - it is a class
+def Invoice(tmp_path):  # noqa: N802 - it is a class
     """A model of a Django project, with a database of its own."""
     set_up()
     from django.core.management import call_command
@@ -141,14 +137,14 @@ def Invoice(tmp_path: Path) -> Iterator[Any]:  # noqa: N802 - it is a class
 
 
 @pytest.fixture
-def till_sandbox() -> Iterator[TillSandbox]:
+def till_sandbox():
     till_api()
     with TillSandbox() as running:
         yield running
 
 
 @pytest.fixture
-def velo_harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[VeloHarness]:
+def velo_harness(monkeypatch):
     with VeloSandbox(VeloSettings(seed=1)) as running:
         monkeypatch.setattr(
             velo_client, "ENVIRONMENTS", {name: [running.url] for name in velo_client.ENVIRONMENTS}
@@ -157,13 +153,13 @@ def velo_harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[VeloHarness]:
 
 
 @pytest.fixture
-def velo(velo_harness: VeloHarness) -> Iterator[Velo]:
+def velo(velo_harness):
     with Velo(velo_harness.settings["auth"], base_url=velo_harness.sandbox.url) as client:
         yield client
 
 
 @pytest.fixture
-def eastpay_gateway() -> Iterator[tuple[str, str, str]]:
+def eastpay_gateway():
     """Base URL, token and entity id."""
     with EastPaySandbox() as running:
         merchant = running.add_merchant()
@@ -171,7 +167,7 @@ def eastpay_gateway() -> Iterator[tuple[str, str, str]]:
 
 
 @pytest.fixture
-def flexfactor_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[FlexFactorSandbox]:
+def flexfactor_sandbox(monkeypatch):
     with FlexFactorSandbox() as running:
         hosts = {
             name: dict.fromkeys(pair, running.url)
@@ -182,9 +178,7 @@ def flexfactor_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[FlexFactorSa
 
 
 @pytest.fixture
-def flexfactor(
-    app_key: str, app_secret: str, mid: str, flexfactor_sandbox: FlexFactorSandbox
-) -> Iterator[FlexFactor]:
+def flexfactor(app_key, app_secret, mid, flexfactor_sandbox):
     with FlexFactor(
         FlexFactorAuth(app_key, app_secret), mid=mid, base_url=flexfactor_sandbox.url
     ) as client:

@@ -10,7 +10,6 @@ from sybil.evaluators.python import PythonEvaluator
 from sybil.region import Lexeme
 
 from tests.pages.page import PAGES, PARSED, READ_ONLY, ROOT, languages, name_of, parsed, unresolved
-from tests.pages.shell import Shell
 from tests.tiers import borders
 
 # The provider of a page has demo data, and takes a step of each request's life every 10 ms.
@@ -69,12 +68,12 @@ class Python:
 
 @pytest.mark.parametrize("page", borders(PAGES, *FIRST), ids=name_of)
 def test_each_block_runs(
-    page: Path,
-    provider: Shell,
-    folder: Path,
-    request: pytest.FixtureRequest,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+    page,
+    provider,
+    folder,
+    request,
+    capsys,
+):
     run_python = Python(folder)
 
     def give(example: Example) -> None:
@@ -102,7 +101,7 @@ def test_each_block_runs(
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_each_block_names_its_language_and_each_skip_its_reason(page: Path) -> None:
+def test_each_block_names_its_language_and_each_skip_its_reason(page):
     assert set(languages(page)) <= KNOWN
     text = page.read_text(encoding="utf-8")
     skips = re.findall(r"<!--+\s*;?\s*skip:?(.*?)-->", text)
@@ -112,11 +111,11 @@ def test_each_block_names_its_language_and_each_skip_its_reason(page: Path) -> N
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_the_python_of_a_page_is_complete(page: Path) -> None:
+def test_the_python_of_a_page_is_complete(page):
     assert unresolved(page) == []
 
 
-def test_all_pages_are_here() -> None:
+def test_all_pages_are_here():
     """A page that is added elsewhere is seen, too."""
     assert {name_of(page) for page in PAGES} >= {
         "README.md",

@@ -44,12 +44,12 @@ each_block = pytest.mark.parametrize("block", BLOCKS)
 
 
 @each_block
-def test_a_block_holds_commands_alone(block: str) -> None:
+def test_a_block_holds_commands_alone(block):
     assert COMMENT.findall(BLOCKS[block]) == [], "write the words above the block"
 
 
 @each_block
-def test_a_block_sets_nothing_that_zsh_sets_itself(block: str) -> None:
+def test_a_block_sets_nothing_that_zsh_sets_itself(block):
     assert SET_BY_ZSH.findall(BLOCKS[block]) == []
 
 
@@ -92,7 +92,7 @@ def run(shell: str, commands: str, folder: Path) -> tuple[list[str], list[str], 
 @pytest.mark.pull_request
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
 @each_block
-def test_a_block_does_the_same_in_zsh(block: str, tmp_path: Path) -> None:
+def test_a_block_does_the_same_in_zsh(block, tmp_path):
     *expected, _ = run("bash", BLOCKS[block], tmp_path / "bash")
     *done, errors = run("zsh", BLOCKS[block], tmp_path / "zsh")
     assert done == expected

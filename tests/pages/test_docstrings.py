@@ -15,12 +15,9 @@ from typing import Any
 import pytest
 
 from tests.providers.flexfactor.adapter import declined
-from tests.providers.velo.adapter import Harness as VeloHarness
-from victor_ext import Victor, idempotency_key_for
+from victor_ext import idempotency_key_for
 from victor_ext.providers import Money, eastpay, velo
-from victor_ext.providers.flexfactor import FlexFactor
 from victor_ext.sandbox.eastpay import EastPaySandbox
-from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 pytestmark = [
     pytest.mark.slow,
@@ -63,13 +60,11 @@ def run_examples(client: Any, *order: str, own: dict[str, Any] | None = None, **
         pytest.fail(f"{''.join(failures)}\nwithout an example: {without}", pytrace=False)
 
 
-def test_each_example_of_victor_runs_and_no_operation_lacks_one(victor: Victor) -> None:
+def test_each_example_of_victor_runs_and_no_operation_lacks_one(victor):
     run_examples(victor, "payment_requests", victor=victor)
 
 
-def test_each_example_of_velo_runs_and_no_operation_lacks_one(
-    velo_harness: VeloHarness, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_example_of_velo_runs_and_no_operation_lacks_one(velo_harness, request, monkeypatch):
     monkeypatch.setattr(velo.Velo, "_on_poll_wait", staticmethod(velo_harness.sandbox.advance))
     velo_client: velo.Velo = request.getfixturevalue("velo")
     former, new = (velo_harness.sandbox.add_payee(name) for name in ("payee-6", "payee-8"))
@@ -96,7 +91,7 @@ def test_each_example_of_velo_runs_and_no_operation_lacks_one(
     )
 
 
-def test_each_example_of_eastpay_runs_and_no_operation_lacks_one() -> None:
+def test_each_example_of_eastpay_runs_and_no_operation_lacks_one():
     card = eastpay.Card("4111 1111 1111 1111", expiry_month=12, expiry_year=2030, cvv="123")
     price = Money.of("92.00", "EGP")
     with EastPaySandbox() as sandbox:
@@ -112,9 +107,7 @@ def test_each_example_of_eastpay_runs_and_no_operation_lacks_one() -> None:
             )
 
 
-def test_each_example_of_flexfactor_runs_and_no_operation_lacks_one(
-    flexfactor: FlexFactor, flexfactor_sandbox: FlexFactorSandbox
-) -> None:
+def test_each_example_of_flexfactor_runs_and_no_operation_lacks_one(flexfactor, flexfactor_sandbox):
     for order_id in ("INV-1042", "INV-1044"):
         flexfactor_sandbox.decide("CAPTUREREQUIRED", order_id)
     given = declined()

@@ -16,14 +16,13 @@ import victor_ext
 from tests.pages.page import ROOT
 from tests.providers.victor.adapter import payment
 from victor_ext import BadRequest, Outcome, Problem, Victor, VictorError, VictorOAuth
-from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 ERRORS = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
 RETRY = (ROOT / "docs" / "retry.md").read_text(encoding="utf-8")
 
 
-def test_the_table_of_errors_has_all_of_them() -> None:
+def test_the_table_of_errors_has_all_of_them():
     section = ERRORS.partition("## Which error, and what to do")[2].partition("\n## ")[0]
     named = set(re.findall(r"^\| `(\w+)`", section, re.MULTILINE))
     public = [getattr(victor_ext, name) for name in victor_ext.__all__]
@@ -32,7 +31,7 @@ def test_the_table_of_errors_has_all_of_them() -> None:
     assert errors - {"VictorError"} <= named
 
 
-def test_what_an_error_is_said_to_have_it_has() -> None:
+def test_what_an_error_is_said_to_have_it_has():
     sentence = re.search(r"All errors are `VictorError`, with (.*?)\.\n", ERRORS, re.DOTALL)
     assert sentence is not None
     of_an_error, _, of_a_problem = sentence[1].partition("(each with ")
@@ -62,17 +61,17 @@ def stored(names: dict[str, Any]) -> list[Any]:
 
 
 @pytest.fixture
-def names(victor: Victor) -> dict[str, Any]:
+def names(victor):
     """What the page gives to its blocks."""
     return {"victor": victor, "invoice": payment(payer_counterparty_id="acme000001")}
 
 
 def test_settling_an_unknown_outcome(
-    victor_sandbox: Sandbox,
-    names: dict[str, Any],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    victor_sandbox,
+    names,
+    tmp_path,
+    monkeypatch,
+):
     functions, ask, search = settling(monkeypatch, tmp_path)
     exec(functions, names)
     victor_sandbox.inject("lose_answer", operation="create", times=6)
@@ -97,11 +96,11 @@ def test_settling_an_unknown_outcome(
 
 
 def test_a_refused_request_can_be_corrected(
-    victor_sandbox: Sandbox,
-    names: dict[str, Any],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    victor_sandbox,
+    names,
+    tmp_path,
+    monkeypatch,
+):
     functions, ask, _ = settling(monkeypatch, tmp_path)
     exec(functions, names)
     victor_sandbox.inject("status", operation="create", status=400)
@@ -112,11 +111,11 @@ def test_a_refused_request_can_be_corrected(
 
 
 def test_a_killed_process_leaves_what_a_job_settles(
-    victor_sandbox: Sandbox,
-    names: dict[str, Any],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    victor_sandbox,
+    names,
+    tmp_path,
+    monkeypatch,
+):
     functions, ask, _ = settling(monkeypatch, tmp_path)
     credentials = victor_sandbox.add_oauth_client()
     program = f"""

@@ -4,7 +4,6 @@ import ast
 import re
 import runpy
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,11 +20,11 @@ SCRIPT: dict[str, Any] = runpy.run_path(str(RECORD))
 
 
 @pytest.mark.parametrize("made", ["I9PSZYM724", "IAPSZYMBCD", "1234567890"])
-def test_any_id_is_steady(made: str) -> None:
+def test_any_id_is_steady(made):
     assert steady(f"{made},created") == "ID,created"
 
 
-def test_the_page_of_bulk_shows_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_of_bulk_shows_what_is_printed(capsys):
     """Its statuses are those of a kill -9 and of some days later."""
     page = (ROOT / "docs" / "bulk.md").read_text(encoding="utf-8")
     paid = {"completed": 187, "pending": 9, "declined": 4}
@@ -45,14 +44,14 @@ def test_the_page_of_bulk_shows_what_is_printed(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize("name", sorted(SCRIPT["RECORDED"].keys() - {"demo"}))
-def test_a_picture_shows_what_is_printed_now(name: str) -> None:
+def test_a_picture_shows_what_is_printed_now(name):
     """`tests/test_demo.py` runs the demonstration."""
     picture = SCRIPT["RECORDED"][name]
     assert recorded(PICTURES / f"{name}.svg") == normalised(picture.printed())
 
 
 @pytest.mark.parametrize("name", sorted(SCRIPT["RECORDED"]))
-def test_a_picture_has_a_colour_for_light_and_dark_pages(name: str) -> None:
+def test_a_picture_has_a_colour_for_light_and_dark_pages(name):
     svg = (PICTURES / f"{name}.svg").read_text(encoding="utf-8")
     dark, _, light = svg.partition("</style>")[0].partition("prefers-color-scheme: light")
     styles = [re.findall(r"\.(report-r\d+) \{", part) for part in (dark, light)]
@@ -62,7 +61,7 @@ def test_a_picture_has_a_colour_for_light_and_dark_pages(name: str) -> None:
 
 
 @pytest.mark.parametrize("path", [*PICTURES.glob("*.svg")], ids=lambda path: path.stem)
-def test_a_picture_is_on_a_page_and_loads_nothing(path: Path) -> None:
+def test_a_picture_is_on_a_page_and_loads_nothing(path):
     svg = path.read_text(encoding="utf-8")
     assert re.findall(r"url\((?!#)|href=|src=|@import", svg) == []
     assert any(
@@ -119,11 +118,11 @@ def is_in(quote: str, text: str) -> bool:
 
 
 @pytest.mark.parametrize("quote", QUOTES)
-def test_the_package_has_what_the_page_quotes(quote: str) -> None:
+def test_the_package_has_what_the_page_quotes(quote):
     assert any(is_in(quote, text) for text in texts())
 
 
-def test_a_message_of_nobody_is_noticed() -> None:
+def test_a_message_of_nobody_is_noticed():
     assert len(QUOTES) > 15
     assert not any(
         is_in("amount is a double, which cannot hold cents exactly", text) for text in texts()

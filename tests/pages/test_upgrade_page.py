@@ -17,7 +17,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
 
-def test_the_sentences_of_the_contract_tests_are_those_that_they_print() -> None:
+def test_the_sentences_of_the_contract_tests_are_those_that_they_print():
     victor, velo = (Document.of(name).copy() for name in ("victor", "velo"))
     schemas = victor.tree["components"]["schemas"]
     answer = schemas["RfpInboundPaymentRequestResponseRequestDetails"]

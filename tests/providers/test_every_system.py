@@ -8,7 +8,6 @@ for an adapter: see `tests/fifth_system`.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -26,17 +25,17 @@ KEYED = [name for name, adapter in ADAPTERS.items() if adapter.WRITE.keyed]
 
 
 @pytest.fixture(params=ADAPTERS)
-def system(request: pytest.FixtureRequest) -> str:
+def system(request):
     return str(request.param)
 
 
 @pytest.fixture
-def adapter(system: str):
+def adapter(system):
     return ADAPTERS[system]
 
 
 @pytest.fixture
-def harness(harness) -> Iterator[Any]:
+def harness(harness):
     yield harness
     harness.sandbox.up()
 

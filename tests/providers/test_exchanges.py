@@ -25,7 +25,7 @@ class Recorder(httpx.HTTPTransport):
 
 
 @pytest.fixture(params=CLIENTS)
-def system(request: pytest.FixtureRequest) -> str:
+def system(request):
     return str(request.param)
 
 

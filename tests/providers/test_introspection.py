@@ -8,7 +8,6 @@ import pydoc
 import re
 from functools import partial
 from inspect import isclass
-from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 import httpx
@@ -110,7 +109,7 @@ def test_both_clients_show_one_constructor(system):
 
 
 @pytest.fixture
-def profile(system: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def profile(system, monkeypatch, tmp_path):
     """The profiles `mine`, which is whole, and `typo`."""
     settings = {**ADAPTERS[system].SETTINGS, "base_url": "https://own.example"}
     lines = [f'{name} = "{value}"' for name, value in settings.items()]

@@ -127,7 +127,7 @@ class TestWhatANewerDocumentHas:
     """Its operations are in the table without a line by hand."""
 
     @pytest.fixture(autouse=True)
-    def newer(self, system: str, monkeypatch: pytest.MonkeyPatch):
+    def newer(self, system, monkeypatch):
         with_document(system, (*document_of(system), *VOUCHERS), monkeypatch)
 
     def test_a_read_is_one_that_is_asked_again(self, system, mode):

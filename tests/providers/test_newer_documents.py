@@ -124,12 +124,12 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module", params=NEWER)
-def system(request: pytest.FixtureRequest) -> str:
+def system(request):
     return str(request.param)
 
 
 @pytest.fixture(scope="module")
-def seen(system: str, tmp_path_factory: pytest.TempPathFactory):
+def seen(system, tmp_path_factory):
     """What a program sees that uses the news."""
     newer = NEWER[system]
     folder = updated(tmp_path_factory.mktemp("newer"), system, newer.news)

@@ -87,7 +87,7 @@ system_of_each = pytest.mark.parametrize("system", WRITES)
 
 
 @pytest.fixture
-def harness(harness, system: str):
+def harness(harness, system):
     if system == "eastpay":
         harness.settings["inquiry_by_reference"] = True
     if system == "velo":

@@ -63,7 +63,7 @@ each_write = each_exchange(writes=True)
 
 
 @pytest.fixture
-def harness(harness, system: str):
+def harness(harness, system):
     if system == "eastpay":
         harness.settings["inquiry_by_reference"] = True
     return harness

@@ -6,9 +6,7 @@ A live host is never called under the name of a test environment, nor the other 
 
 import inspect
 import os
-from collections.abc import Callable
 from operator import attrgetter
-from typing import Any
 
 import httpx
 import pytest
@@ -27,19 +25,19 @@ OFFLINE = Script(httpx.Response(500)).transport
 
 
 @pytest.fixture(params=WITH_ENVIRONMENTS)
-def system(request: pytest.FixtureRequest) -> str:
+def system(request):
     return str(request.param)
 
 
 @pytest.fixture(autouse=True)
-def _a_clean_environment(monkeypatch: pytest.MonkeyPatch):
+def _a_clean_environment(monkeypatch):
     for name in os.environ:
         if name.partition("_")[0].lower() in CLIENTS:
             monkeypatch.delenv(name)
 
 
 @pytest.fixture
-def hosts(system: str) -> tuple[str, ...]:
+def hosts(system):
     """The name of the test environment, its host, the live one, and older live ones."""
     return ADAPTERS[system].HOSTS
 
@@ -48,7 +46,7 @@ AS_ARGUMENTS = {"arguments": {"environment", "base_url"}, "variables": set(), "b
 
 
 @pytest.fixture(params=AS_ARGUMENTS)
-def make(request, system: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def make(request, system, monkeypatch):
     """Makes a client whose environment and base URL are given as arguments, as variables, or one
     each way.
     """
@@ -263,7 +261,7 @@ def test_a_closed_client_says_that_a_new_one_is_needed(name, mode):
 @each_system
 class TestVariables:
     @pytest.fixture
-    def set_all(self, system: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    def set_all(self, system, monkeypatch):
         """Sets all that a client needs but for changes. Returns what `from_env` makes of it."""
 
         def set_them(options=(), **changes):

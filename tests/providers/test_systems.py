@@ -3,9 +3,7 @@ class that its `System` names.
 """
 
 import sys
-from collections.abc import Callable
 from importlib.metadata import EntryPoint
-from pathlib import Path
 
 import pytest
 
@@ -20,7 +18,7 @@ WHOLE = dict.fromkeys(PARTS, "None")
 
 
 @pytest.fixture
-def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def plant(tmp_path, monkeypatch):
     """Writes the adapter of a system with these parts; it is a package of its own."""
     monkeypatch.syspath_prepend(tmp_path)
     for name in [name for name in sys.modules if name.startswith("shop_systems")]:
@@ -36,7 +34,7 @@ def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
 
 
 @pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch):
+def installed(monkeypatch):
     """One system more has an entry point."""
     shop = EntryPoint("shop", "shop_systems:SYSTEM", "victor_ext.systems")
     points = {**entry_points_of(), "shop": shop}

@@ -12,7 +12,7 @@ from tests.pythons import uses
 pytestmark = pytest.mark.slow
 
 
-def test_each_extra_has_a_use() -> None:
+def test_each_extra_has_a_use():
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))[
         "project"
     ]
@@ -20,7 +20,7 @@ def test_each_extra_has_a_use() -> None:
 
 
 @pytest.mark.parametrize("extra", ["cli", "sandbox"])
-def test_an_extra_can_be_used(extra: str, tmp_path: Path) -> None:
+def test_an_extra_can_be_used(extra, tmp_path):
     subprocess.run(
         [sys.executable, "-P", "-W", "error", uses.__file__, extra], cwd=tmp_path, check=True
     )

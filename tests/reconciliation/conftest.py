@@ -1,7 +1,6 @@
 """A sandbox and a book of ours that differ in known ways, and the command that compares them."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from victor_ext.sandbox import Sandbox
 
 
 @pytest.fixture(scope="module")
-def planted() -> Iterator[Planted]:
+def planted():
     with Sandbox(SETTINGS) as sandbox:
         made = Planted(sandbox)
         with made.victor:
@@ -22,7 +21,7 @@ def planted() -> Iterator[Planted]:
 
 
 @pytest.fixture(scope="module")
-def command(planted: Planted) -> Command:
+def command(planted):
     client_id, client_secret = planted.sandbox.add_oauth_client()
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return Command({
@@ -60,5 +59,5 @@ class Books:
 
 
 @pytest.fixture
-def books(command: Command, planted: Planted, tmp_path: Path) -> Books:
+def books(command, planted, tmp_path):
     return Books(command, planted, tmp_path)

@@ -35,7 +35,7 @@ def problems(ours: Any, **options: Any) -> list[str]:
 
 
 @pytest.fixture
-def write(tmp_path: Path) -> Write:
+def write(tmp_path):
     """Writes a file of ours."""
 
     def written(text: str, name: str = "ours.csv") -> Path:

@@ -1,6 +1,5 @@
 """Velo, EastPay and FlexFactor: the same report, as far as each provider can be asked."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +14,6 @@ from victor_ext import BadRequest, ConfigurationError, NotFound, RetryPolicy, Se
 from victor_ext.money import Money
 from victor_ext.providers.eastpay import EastPay, Payment
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth, FlexFactorToken
-from victor_ext.providers.velo import Velo
 from victor_ext.reconciliation import Reconciliation, reconcile
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
@@ -40,7 +38,7 @@ def found(report: Reconciliation) -> list[tuple[str, str | None]]:
 
 
 @pytest.fixture
-def velo() -> Iterator[tuple[Velo, str]]:
+def velo():
     """A client, and the payor."""
     with velo_adapter.sandbox() as sandbox, velo_adapter.client(sandbox, awaited=False) as client:
         yield client, sandbox.payor_id

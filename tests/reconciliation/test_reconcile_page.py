@@ -3,15 +3,11 @@ hostile text in it.
 """
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.chromium import CONTRAST, browser, launch
-from tests.reconciliation.conftest import Books
-from tests.reconciliation.planted import Planted
 from victor_ext.cli import reconcile
 
 pytestmark = pytest.mark.slow
@@ -20,7 +16,7 @@ HOSTILE = "<script>document.title='taken'</script><b>&\u202e"
 
 
 @pytest.fixture
-def odd_books(books: Books, planted: Planted) -> Books:
+def odd_books(books, planted):
     """Books that differ; one of our references wants to be more than text."""
     rows = [*planted.rows, {"client_reference_id": HOSTILE, "amount": "7", "currency": "USD"}]
     books.ours = planted.write(books.folder / "ours & <theirs>.csv", rows)
@@ -28,7 +24,7 @@ def odd_books(books: Books, planted: Planted) -> Books:
 
 
 @pytest.fixture
-def page(odd_books: Books) -> Path:
+def page(odd_books):
     report = odd_books.folder / "report.html"
     ran = odd_books("--html", report)
     assert (ran.status, ran.err) == (1, f"The report is in {report}.\n")
@@ -37,7 +33,7 @@ def page(odd_books: Books) -> Path:
 
 
 @pytest.fixture
-def opened(browser: Any, page: Path) -> Iterator[Any]:
+def opened(browser, page):
     shown = browser.new_page()
     shown.goto(page.as_uri())
     yield shown

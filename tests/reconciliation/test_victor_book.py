@@ -5,13 +5,11 @@ nothing else.
 import asyncio
 from collections import Counter
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
-from tests.reconciliation.planted import Planted
 from victor_ext import (
     AsyncVictor,
     ConfigurationError,
@@ -26,7 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.hours]
 
 
 @pytest.fixture(scope="module")
-def book(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def book(planted, tmp_path_factory):
     return planted.write(tmp_path_factory.mktemp("book") / "ours.csv")
 
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.pull_request
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def wheel(tmp_path_factory):
     """The files of the wheel that is built here."""
     from hatchling.builders.wheel import WheelBuilder
 
@@ -33,14 +33,14 @@ def wrong(found: dict[str, bytes]) -> list[str]:
     return [*names, *contents.wrong_entry_points(found)]
 
 
-def test_the_wheel_is_what_is_committed(wheel: dict[str, bytes]) -> None:
+def test_the_wheel_is_what_is_committed(wheel):
     assert wrong(wheel) == []
 
 
 @pytest.mark.parametrize(
     "name", ["victor_ext/py.typed", "victor_ext/openapi/victor.yaml", "velo_api/client.py"]
 )
-def test_a_file_too_few_or_too_many_is_named(wheel: dict[str, bytes], name: str) -> None:
+def test_a_file_too_few_or_too_many_is_named(wheel, name):
     found = {
         other: data
         for other, data in wheel.items()
@@ -54,15 +54,15 @@ def test_a_file_too_few_or_too_many_is_named(wheel: dict[str, bytes], name: str)
 @pytest.mark.parametrize(
     "name", ["victor_ext/key.pem", "victor_ext/a.sqlite-wal", "victor_ext/__pycache__/a.pyc"]
 )
-def test_what_belongs_nowhere_is_named_also_when_it_is_committed(name: str) -> None:
+def test_what_belongs_nowhere_is_named_also_when_it_is_committed(name):
     assert [*contents.wrong_names([name], {name})] == [
         f"has {name}, which belongs into no distribution"
     ]
 
 
 def test_the_source_distribution_is_what_is_committed_without_what_needs_the_repository(
-    tmp_path: Path,
-) -> None:
+    tmp_path,
+):
     from hatchling.builders.sdist import SdistBuilder
 
     (built,) = SdistBuilder(str(contents.ROOT)).build(
@@ -78,9 +78,7 @@ def test_the_source_distribution_is_what_is_committed_without_what_needs_the_rep
 @pytest.mark.parametrize(
     ("own", "other"), [("victor-ext", "victor-spec"), ("victor-spec", "victor-ext")]
 )
-def test_the_distributions_of_the_other_project_may_stand_beside(
-    own: str, other: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_distributions_of_the_other_project_may_stand_beside(own, other, tmp_path, capsys):
     old, beside = (f"{each.replace('-', '_')}-0.0.0.tar.gz" for each in (own, other))
     for name in (old, beside, "notes.txt"):
         (tmp_path / name).touch()
@@ -91,7 +89,7 @@ def test_the_distributions_of_the_other_project_may_stand_beside(
     assert beside not in printed
 
 
-def test_the_wheel_of_the_recipe_is_what_is_committed_and_needs_no_client(tmp_path: Path) -> None:
+def test_the_wheel_of_the_recipe_is_what_is_committed_and_needs_no_client(tmp_path):
     from hatchling.builders.wheel import WheelBuilder
 
     (built,) = WheelBuilder(str(contents.ROOT / "recipe")).build(
@@ -106,7 +104,7 @@ def test_the_wheel_of_the_recipe_is_what_is_committed_and_needs_no_client(tmp_pa
 
 
 @pytest.mark.parametrize("place", ["victor_ext-1.2.3.dist-info/sboms/sbom.cdx.json", contents.SBOM])
-def test_an_sbom_too_few_or_of_another_version_is_named(place: str) -> None:
+def test_an_sbom_too_few_or_of_another_version_is_named(place):
     found = {place: b'{"metadata": {"component": {"version": "1.2.3"}}}', "sbom.json": b"{}"}
     assert [*contents.wrong_sbom(found, "1.2.3")] == []
     assert [*contents.wrong_sbom(found, "1.2.4")] == [
@@ -117,7 +115,7 @@ def test_an_sbom_too_few_or_of_another_version_is_named(place: str) -> None:
     ]
 
 
-def test_an_entry_point_too_few_is_named(wheel: dict[str, bytes]) -> None:
+def test_an_entry_point_too_few_is_named(wheel):
     found = {
         name: data.replace(b"victor_ext.cli:main", b"other:main") for name, data in wheel.items()
     }
@@ -126,7 +124,7 @@ def test_an_entry_point_too_few_is_named(wheel: dict[str, bytes]) -> None:
     ]
 
 
-def test_the_readme_of_an_index_has_links_that_lead_somewhere() -> None:
+def test_the_readme_of_an_index_has_links_that_lead_somewhere():
     made = runpy.run_path(str(contents.ROOT / "hatch_build.py"))["for_an_index"]
     text = (
         "See [a](docs/retry.md#limits), [b](CHANGELOG.md) and [c](https://example.org/).\n<!-- "
@@ -137,7 +135,7 @@ def test_the_readme_of_an_index_has_links_that_lead_somewhere() -> None:
     assert made(text, "https://docs.example") == site
 
 
-def test_metadata_that_is_wrong_is_named(wheel: dict[str, bytes]) -> None:
+def test_metadata_that_is_wrong_is_named(wheel):
     (text,) = (data for name, data in wheel.items() if name.endswith("/METADATA"))
     (version,) = (line[9:].decode() for line in text.splitlines() if line.startswith(b"Version: "))
     assert [*contents.wrong_metadata(text, version, contents.EXTRAS)] == []
@@ -148,12 +146,12 @@ def test_metadata_that_is_wrong_is_named(wheel: dict[str, bytes]) -> None:
     assert "no index takes: '>httpx" in next(contents.wrong_metadata(odd, version, contents.EXTRAS))
 
 
-def test_the_extra_all_is_all_other_extras() -> None:
+def test_the_extra_all_is_all_other_extras():
     others = ",".join(sorted(name for name in contents.EXTRAS if name != "all"))
     assert contents.PROJECT["optional-dependencies"]["all"] == [f"victor-ext[{others}]"]
 
 
-def test_the_classifiers_name_the_pythons_that_are_tested() -> None:
+def test_the_classifiers_name_the_pythons_that_are_tested():
     named = [
         line.rpartition(" ")[2]
         for line in contents.PROJECT["classifiers"]
@@ -168,7 +166,7 @@ def test_the_classifiers_name_the_pythons_that_are_tested() -> None:
     assert contents.PROJECT["requires-python"] == f">={named[0]}"
 
 
-def test_the_sbom_has_the_release_and_what_it_depends_on() -> None:
+def test_the_sbom_has_the_release_and_what_it_depends_on():
     names = direct()
     assert {"httpx", "psycopg", "typer", "jsonschema-rs"} <= names
     assert names & {"victor-ext", "victor-spec", "openapi-python-client", "ruff"} == set()

@@ -46,7 +46,7 @@ assert page_template()
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> str:
+def wheel(tmp_path_factory):
     from hatchling.builders.wheel import WheelBuilder
 
     folder = str(tmp_path_factory.mktemp("dist"))
@@ -60,21 +60,21 @@ def run_from(wheel: str, program: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("system", SANDBOXES)
-def test_a_sandbox_starts_and_shows_its_pages(wheel: str, system: str, tmp_path: Path) -> None:
+def test_a_sandbox_starts_and_shows_its_pages(wheel, system, tmp_path):
     program = SANDBOX.format(name=SANDBOXES[system], document=f"{system}.yaml")
     run_from(wheel, program, tmp_path)
 
 
-def test_a_client_calls_a_sandbox(wheel: str, tmp_path: Path) -> None:
+def test_a_client_calls_a_sandbox(wheel, tmp_path):
     run_from(wheel, CALL, tmp_path)
 
 
-def test_templates_and_tables_are_read(wheel: str, tmp_path: Path) -> None:
+def test_templates_and_tables_are_read(wheel, tmp_path):
     run_from(wheel, READS, tmp_path)
 
 
 @pytest.mark.parametrize("package", ["victor_ext", "recipe/victor_spec"])
-def test_no_module_reads_a_file_beside_itself(package: str) -> None:
+def test_no_module_reads_a_file_beside_itself(package):
     """`__file__` of a module in a zip names no file."""
     names = {
         path.name: {

@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
@@ -17,7 +16,7 @@ UNFORMATTED = "import os\nx = [ 1,2 ]\n"
 
 
 @pytest.fixture
-def clone(tmp_path: Path) -> Path:
+def clone(tmp_path):
     """A repository with the hooks of this one, and the tools of its environment."""
     for name in (".pre-commit-config.yaml", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
@@ -31,8 +30,8 @@ def clone(tmp_path: Path) -> Path:
     ("name", "is_ours"), [("victor_ext/money.py", True), ("generated/till_api/client.py", False)]
 )
 def test_ruff_changes_what_is_written_here_and_nothing_that_is_generated(
-    clone: Path, hook: str, name: str, *, is_ours: bool
-) -> None:
+    clone, hook, name, *, is_ours
+):
     file = clone / name
     file.parent.mkdir(parents=True)
     file.write_text(UNFORMATTED)
@@ -62,7 +61,7 @@ def test_ruff_changes_what_is_written_here_and_nothing_that_is_generated(
         ("README.md", False),
     ],
 )
-def test_the_check_runs_for_documents_their_parts_and_packages(path: str, *, runs: bool) -> None:
+def test_the_check_runs_for_documents_their_parts_and_packages(path, *, runs):
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     (hook,) = (hook for hook in hooks if hook["id"] == "victor-spec-check")
     assert hook["pass_filenames"] is False  # its args name the documents: a part is none

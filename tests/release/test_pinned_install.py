@@ -58,14 +58,14 @@ class Reader:
 
 
 @pytest.fixture
-def reader(tmp_path: Path) -> Reader:
+def reader(tmp_path):
     asked = [sys.executable, "-m", "pip", "download", "--no-deps", "--dest", tmp_path, "h11"]
     if subprocess.run(asked, check=False, capture_output=True).returncode:
         pytest.skip("no package index can be reached")
     return Reader(tmp_path)
 
 
-def test_the_commit_that_was_reviewed_is_committed_and_installed(reader: Reader) -> None:
+def test_the_commit_that_was_reviewed_is_committed_and_installed(reader):
     first = reader.run("git -C copy rev-parse HEAD").strip()
     reader.follow(first)
     reader.run("cd service && git add wheels requirements.txt")

@@ -45,14 +45,14 @@ def notes(folder: Path, tag: str, package: str, changelog: str) -> str:
     return (folder / "build" / "notes.md").read_text(encoding="utf-8")
 
 
-def test_a_link_of_the_client_is_relative_to_the_root(tmp_path: Path) -> None:
+def test_a_link_of_the_client_is_relative_to_the_root(tmp_path):
     text = notes(tmp_path, "v1.2.3", "victor_ext", "CHANGELOG.md")
     assert f"[a]({PAGES}/v1.2.3/docs/a.md#b)" in text
     assert "[c](https://c.example/d)" in text
     assert "Older" not in text
 
 
-def test_a_link_of_the_recipe_is_relative_to_its_folder(tmp_path: Path) -> None:
+def test_a_link_of_the_recipe_is_relative_to_its_folder(tmp_path):
     text = notes(tmp_path, "spec-v1.2.3", "recipe/victor_spec", "recipe/CHANGELOG.md")
     assert f"[a]({PAGES}/spec-v1.2.3/recipe/docs/a.md#b)" in text
     assert f"[b]({PAGES}/spec-v1.2.3/docs/b.md)" in text

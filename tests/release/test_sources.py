@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -28,7 +27,7 @@ NAMES = {"victor-ext", "victor-spec"}
         "Leave this out once a package index has victor-spec.",
     ],
 )
-def test_an_index_as_a_source_is_named(text: str) -> None:
+def test_an_index_as_a_source_is_named(text):
     assert len([*sources.naming_an_index(f"First.\n\n{text}\n", NAMES)]) == 1
 
 
@@ -45,11 +44,11 @@ def test_an_index_as_a_source_is_named(text: str) -> None:
         "Only its dependencies come from your index.",
     ],
 )
-def test_the_repository_as_a_source_is_not(text: str) -> None:
+def test_the_repository_as_a_source_is_not(text):
     assert [*sources.naming_an_index(f"First.\n\n{text}\n", NAMES)] == []
 
 
-def test_a_release_has_a_day_in_the_changelog(tmp_path: Path) -> None:
+def test_a_release_has_a_day_in_the_changelog(tmp_path):
     (tmp_path / "recipe").mkdir()
     (tmp_path / "CHANGELOG.md").write_text("## Unreleased: 0.1.0\n", encoding="utf-8")
     (tmp_path / "recipe" / "CHANGELOG.md").write_text("## 0.1.0 - 2026-12-31\n", encoding="utf-8")
@@ -71,9 +70,7 @@ def test_a_release_has_a_day_in_the_changelog(tmp_path: Path) -> None:
         ("victor_ext.sandbox", "uvicorn", "sandbox"),
     ],
 )
-def test_a_missing_extra_is_installed_from_the_repository(
-    module: str, needed: str, extra: str
-) -> None:
+def test_a_missing_extra_is_installed_from_the_repository(module, needed, extra):
     program = f"""
 import importlib.util, sys
 sys.modules[{needed!r}] = None
@@ -91,5 +88,5 @@ import {module}
     )
 
 
-def test_no_page_names_an_index_before_the_first_release() -> None:
+def test_no_page_names_an_index_before_the_first_release():
     assert sources.problems() == []

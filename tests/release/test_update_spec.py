@@ -27,7 +27,7 @@ esac
 
 
 @pytest.fixture
-def clone(tmp_path: Path) -> Path:
+def clone(tmp_path):
     """A clone with documents that git knows and one that it does not, and an environment."""
     shutil.copy(ROOT / "Makefile", tmp_path)
     names = ["openapi/victor.yaml", "my documents/a.yaml", "generated/a_api/old.py", "CHANGELOG.md"]
@@ -71,8 +71,8 @@ def last_lines(clone: Path, *settings: str, compared: int = 0, tested: int = 0) 
     ],
 )
 def test_the_verdict_follows_from_the_comparison_and_the_contract_tests(
-    clone: Path, compared: int, tested: int, verdict: str
-) -> None:
+    clone, compared, tested, verdict
+):
     lines = last_lines(clone, compared=compared, tested=tested)
     assert len(lines) == 2
     assert verdict in lines[0]
@@ -81,7 +81,7 @@ def test_the_verdict_follows_from_the_comparison_and_the_contract_tests(
 @pytest.mark.parametrize(
     "document", ["openapi/victor.yaml", "my documents/a.yaml", "untracked.yaml"]
 )
-def test_the_undo_restores_what_was_replaced_and_git_has(clone: Path, document: str) -> None:
+def test_the_undo_restores_what_was_replaced_and_git_has(clone, document):
     (clone / "tests/contracts/a.py").write_text("own\n")
     *_, undo = last_lines(clone, f"SPEC={document}")
     assert (clone / "tests/contracts/a.json").read_text() == "new\n"
@@ -96,6 +96,6 @@ def test_the_undo_restores_what_was_replaced_and_git_has(clone: Path, document: 
     assert (clone / "tests/contracts/a.py").read_text() == "own\n"
 
 
-def test_a_document_that_git_does_not_have_is_named(clone: Path) -> None:
+def test_a_document_that_git_does_not_have_is_named(clone):
     lines = last_lines(clone, "SPEC=untracked.yaml")
     assert lines[1] == "git has no earlier untracked.yaml: the undo leaves it as it is."

@@ -2,9 +2,7 @@
 them.
 """
 
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -16,19 +14,19 @@ T = TypeVar("T", bound=Any)
 
 
 @pytest.fixture
-def closed() -> Iterator[Callable[[T], T]]:
+def closed():
     """Closes at the end of a test what is passed through it, the last one first."""
     with ExitStack() as stack:
         yield lambda each: stack.enter_context(closing(each))
 
 
 @pytest.fixture
-def secrets(victor_key_pair: tuple[str, str]) -> Secrets:
+def secrets(victor_key_pair):
     return Secrets(private_key=victor_key_pair[0])
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Path:
+def state(tmp_path):
     """The folder of the sandbox's own state."""
     folder = tmp_path / "state"
     folder.mkdir()
@@ -36,7 +34,7 @@ def state(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def known(state: Path, secrets: Secrets, victor_key_pair: tuple[str, str]) -> Iterator[Sandbox]:
+def known(state, secrets, victor_key_pair):
     """A sandbox that accepts the secrets as credentials, and keeps its state in a file."""
     with Sandbox(
         SandboxSettings(demo_data=True, seed=1, state=state / "sandbox.sqlite")

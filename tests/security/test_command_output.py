@@ -6,7 +6,6 @@ import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,9 +24,7 @@ TOKEN = re.compile(r"eyJ[\w-]{10,}|(Bearer|Token) [\w.-]{20,}")
 
 
 @pytest.fixture
-def victor(
-    known: Sandbox, bare_environment: dict[str, str], secrets: Secrets, tmp_path: Path
-) -> Callable[..., Ran]:
+def victor(known, bare_environment, secrets, tmp_path):
     """The command, in processes whose loggers all speak, with a key pair ("signed") or OAuth
     credentials ("issued").
     """

@@ -27,7 +27,7 @@ each_client = pytest.mark.parametrize(("mode", "kind"), [("sync", "signed"), ("a
 
 
 @pytest.fixture(autouse=True)
-def _debug(caplog: pytest.LogCaptureFixture) -> None:
+def _debug(caplog):
     caplog.set_level(logging.DEBUG)
 
 

@@ -68,7 +68,7 @@ each_mode = pytest.mark.parametrize("mode", MODES)
 
 
 @pytest.fixture(autouse=True)
-def _debug(caplog: pytest.LogCaptureFixture) -> None:
+def _debug(caplog):
     caplog.set_level(logging.DEBUG)
 
 

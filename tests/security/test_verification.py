@@ -15,7 +15,6 @@ import pytest
 
 from tests.faults.adapters import each_mode
 from tests.faults.certificates import Authority
-from tests.faults.raw_sockets import Background
 from tests.programs import python
 from tests.security.callers import Caller
 from tests.security.recorder import Recorder
@@ -36,7 +35,7 @@ each_client = pytest.mark.parametrize("client", CLIENTS)
 
 
 @pytest.fixture
-def stranger(background: Background, closed: Any, tmp_path: Path) -> Recorder:
+def stranger(background, closed, tmp_path):
     """A server with the right name, whose authority nobody has said to trust."""
     server: Recorder = closed(Recorder(background, Authority(tmp_path).server()))
     return server

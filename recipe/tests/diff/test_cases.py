@@ -12,25 +12,25 @@ from victor_spec.diff.python import python_changes
 from victor_spec.document import load
 from victor_spec.tree import METHODS
 
-from .cases import CODE, MORE, OPERATIONS, SAME, TOLD, WIRE, Case, Tree, entries
+from .cases import CODE, MORE, OPERATIONS, SAME, TOLD, WIRE, Tree, entries
 
 pytestmark = pytest.mark.pull_request
 
 
 @pytest.mark.parametrize("name", SAME)
 @pytest.mark.parametrize("turned", [False, True], ids=["there", "back"])
-def test_another_form_of_the_same_document_is_no_change(name: str, turned: bool) -> None:
+def test_another_form_of_the_same_document_is_no_change(name, turned):
     old, new = reversed(SAME[name]) if turned else SAME[name]
     assert [(each.place, each.what) for each in entries(old, new)] == []
 
 
-def test_changed_texts_are_counted_and_are_no_entries() -> None:
+def test_changed_texts_are_counted_and_are_no_entries():
     old, new = SAME["examples and descriptions"]
     assert comparison(compare(old, new)).documentation == 2
 
 
 @pytest.mark.parametrize("case", [*WIRE, *CODE, *MORE], ids=str)
-def test_one_change_is_one_entry(case: Case) -> None:
+def test_one_change_is_one_entry(case):
     every = entries(case.old, case.new)
     found = {
         entry.place: (entry.direction, entry.wire)
@@ -41,12 +41,12 @@ def test_one_change_is_one_entry(case: Case) -> None:
     assert found == {case.place: (case.direction, case.wire)}
 
 
-def test_no_case_is_lost_and_each_has_a_name_of_its_own() -> None:
+def test_no_case_is_lost_and_each_has_a_name_of_its_own():
     assert (len(WIRE), len(CODE)) == (32, 4)
     assert len({case.name for case in [*WIRE, *CODE, *MORE]}) == len([*WIRE, *CODE, *MORE])
 
 
-def test_every_rule_has_a_case() -> None:
+def test_every_rule_has_a_case():
     found: set[str] = set()
     for case in [*WIRE, *CODE, *MORE]:
         for old, new in ((case.old, case.new), (case.new, case.old)):
@@ -55,7 +55,7 @@ def test_every_rule_has_a_case() -> None:
 
 
 @pytest.mark.parametrize("name", TOLD)
-def test_a_place_is_told_once_with_both_columns(name: str) -> None:
+def test_a_place_is_told_once_with_both_columns(name):
     old, new, told = TOLD[name]
     sides = compare(old, new)
     files = Path("old.json"), Path("new.json")
@@ -76,7 +76,7 @@ def as_before(text: str) -> str:
 @pytest.mark.parametrize(
     "case", [each for each in (*WIRE, *CODE, *MORE) if "moved" not in each.name], ids=str
 )
-def test_a_moved_document_has_the_changes_of_the_one_that_stayed(case: Case) -> None:
+def test_a_moved_document_has_the_changes_of_the_one_that_stayed(case):
     stayed = {each.place: each for each in entries(case.old, case.new)}
     gone = {each.operations[0] for each in stayed.values() if each.what == "removed"}
     went: set[str] = set()
@@ -102,9 +102,7 @@ def test_a_moved_document_has_the_changes_of_the_one_that_stayed(case: Case) -> 
 
 
 @pytest.mark.parametrize(("old", "new", "told"), OPERATIONS)
-def test_an_operation_is_known_by_its_path_its_id_or_its_path_without_versions(
-    old: Tree, new: Tree, told: dict[str, str]
-) -> None:
+def test_an_operation_is_known_by_its_path_its_id_or_its_path_without_versions(old, new, told):
     found = entries(old, new)
     assert {
         each.operations[0]: each.what for each in found if each.place.endswith((".get", ".post"))
@@ -115,7 +113,7 @@ WRITTEN: dict[str, Any] = cases_beside(__file__, "python")
 
 
 @pytest.mark.parametrize("name", WRITTEN["cases"])
-def test_a_change_names_what_it_breaks_and_its_cause(name: str, tmp_path: Path) -> None:
+def test_a_change_names_what_it_breaks_and_its_cause(name, tmp_path):
     old = new = WRITTEN["document"]
     for before, after in WRITTEN["cases"][name]["edits"]:
         assert before in new

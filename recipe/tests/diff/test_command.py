@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,7 @@ BREAKS = {"Card": card(pin=TEXT)}, {"Card": card()}
 
 
 @pytest.fixture(autouse=True)
-def _today(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _today(monkeypatch, tmp_path):
     monkeypatch.setattr(report, "today", lambda: datetime.date(2026, 6, 1))
     monkeypatch.chdir(tmp_path)
 
@@ -60,30 +59,24 @@ def approve(fingerprint: str, **more: str) -> None:
 
 
 class TestStatus:
-    def test_no_break_is_the_status_0(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_no_break_is_the_status_0(self, capsys):
         old = write("old.json", receives(card(status=STATUS)))
         assert run(old, write("same.json", receives(card(status=STATUS)))) == 0
         assert capsys.readouterr().out == "No change.\n"
         assert run(old, write("look.json", receives(card(status=STATUSES)))) == 0
 
-    def test_a_break_is_the_status_1_and_text_in_a_file_has_no_colours(
-        self, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_a_break_is_the_status_1_and_text_in_a_file_has_no_colours(self, capsys):
         assert run(*breaking()) == 1
         shown = capsys.readouterr().out
         assert "received by get /cards" in shown
         assert "\x1b" not in shown
 
     @pytest.mark.parametrize(("old", "says"), CASES["unreadable"])
-    def test_a_document_that_cannot_be_read_is_the_status_2(
-        self, capsys: pytest.CaptureFixture[str], old: str, says: str
-    ) -> None:
+    def test_a_document_that_cannot_be_read_is_the_status_2(self, capsys, old, says):
         assert run(old, breaking()[1]) == 2
         assert says in capsys.readouterr().err
 
-    def test_the_report_goes_to_a_file_that_is_none_of_the_documents(
-        self, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_the_report_goes_to_a_file_that_is_none_of_the_documents(self, capsys):
         assert run(*breaking(), "--json", "--out", "report.json") == 1
         assert capsys.readouterr().out == ""
         written = json.loads(Path("report.json").read_text(encoding="utf-8"))
@@ -95,8 +88,8 @@ class TestStatus:
 
 
 def test_a_report_is_shown_on_a_terminal_that_knows_ascii_only(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    monkeypatch,
+):
     old = write("old.json", receives(card(a={"enum": ["\u202e"]})))
     new = write("new.json", receives(card(a={"enum": []})))
     written = io.BytesIO()
@@ -106,7 +99,7 @@ def test_a_report_is_shown_on_a_terminal_that_knows_ascii_only(
 
 
 @pytest.fixture
-def git() -> Callable[..., None]:
+def git():
     """Runs git in a new repository."""
 
     def git(*arguments: str) -> None:
@@ -119,9 +112,7 @@ def git() -> Callable[..., None]:
 
 
 class TestGit:
-    def test_a_document_of_a_commit_is_compared_with_the_file_and_with_itself(
-        self, git: Callable[..., None], capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_a_document_of_a_commit_is_compared_with_the_file_and_with_itself(self, git, capsys):
         write("api.json", receives(CARD, BREAKS[0]))
         git("add", "api.json")
         git("commit", "-m", "first")
@@ -131,9 +122,7 @@ class TestGit:
         assert run("git:HEAD:other.json", "api.json") == 2
         assert "other.json" in capsys.readouterr().err
 
-    def test_the_other_files_of_a_document_are_those_of_the_same_commit(
-        self, git: Callable[..., None], capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_the_other_files_of_a_document_are_those_of_the_same_commit(self, git, capsys):
         Path("api/schemas").mkdir(parents=True)
         write("api/schemas/card.json", card(pin=TEXT))
         write("api/api.json", receives({"$ref": "schemas/card.json"}))
@@ -151,8 +140,8 @@ class TestGit:
 class TestApprovals:
     @pytest.mark.parametrize(("approval", "status", "says"), CASES["approvals"])
     def test_an_approval_counts_for_its_change_its_column_and_until_its_day(
-        self, capsys: pytest.CaptureFixture[str], approval: dict[str, str], status: int, says: str
-    ) -> None:
+        self, capsys, approval, status, says
+    ):
         run(*breaking(), "--json")
         fingerprint = json.loads(capsys.readouterr().out)["entries"][0]["fingerprint"]
         approve(**{"fingerprint": fingerprint, **approval})
@@ -162,9 +151,7 @@ class TestApprovals:
         assert (f"the approval of {fingerprint} expired" in shown) == ("expired" in says)
 
     @pytest.mark.parametrize(("text", "says"), CASES["malformed"])
-    def test_a_malformed_file_says_where(
-        self, capsys: pytest.CaptureFixture[str], text: str | dict[str, str], says: str
-    ) -> None:
+    def test_a_malformed_file_says_where(self, capsys, text, says):
         if isinstance(text, str):
             Path("new.approved.yaml").write_text(text, encoding="utf-8")
         else:
@@ -174,9 +161,7 @@ class TestApprovals:
         assert "new.approved.yaml" in shown
         assert says in shown
 
-    def test_approve_adds_what_breaks_to_the_file_and_keeps_its_comments(
-        self, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_approve_adds_what_breaks_to_the_file_and_keeps_its_comments(self, capsys):
         Path("ours.yaml").write_text("# Agreed in June.\n", encoding="utf-8")
         old = write("old.json", receives(card(a=TEXT, b=TEXT)))
         pair = old, write("new.json", receives(card()))
@@ -192,15 +177,15 @@ class TestApprovals:
 
     @pytest.mark.parametrize(("options", "says"), CASES["misuse"])
     def test_an_approval_that_lacks_a_part_is_refused_and_nothing_is_written(
-        self, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], says: str
-    ) -> None:
+        self, capsys, options, says
+    ):
         assert run(*breaking(), *options) == 2
         assert says in capsys.readouterr().err
         assert not Path("new.approved.yaml").exists()
 
 
 @pytest.mark.nightly
-def test_the_bytes_do_not_depend_on_the_order_of_hashes(victor_yaml: Path) -> None:
+def test_the_bytes_do_not_depend_on_the_order_of_hashes(victor_yaml):
     text = victor_yaml.read_text(encoding="utf-8").replace("payerCounterpartyId", "payerId")
     Path("new.yaml").write_text(text.replace("type: string", "type: integer"), encoding="utf-8")
     program = [sys.executable, "-m", "victor_spec", "diff"]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cases import cases_beside
-from tests.test_document import ANYWHERE, DOCUMENT, VALUES, Place, put
+from tests.test_document import ANYWHERE, DOCUMENT, VALUES, put
 from tests.wire import ref
 from victor_spec.diff.changes import Entry, PythonChange
 
@@ -39,14 +39,14 @@ def many(schemas: Tree, count: int = 20) -> Tree:
     return document(paths, schemas)
 
 
-def test_a_shared_schema_is_one_entry_with_all_its_operations() -> None:
+def test_a_shared_schema_is_one_entry_with_all_its_operations():
     (entry,) = entries(many({"Card": card(pin=TEXT)}), many({"Card": card()}))
     assert entry.operations == tuple(f"post /{number:02}" for number in range(20))
     assert (entry.direction, entry.wire) == ("both", "breaks")
 
 
 @pytest.mark.parametrize("first", ["components", "x-defs"])
-def test_what_stands_at_no_place_of_the_specification_has_its_operations(first: str) -> None:
+def test_what_stands_at_no_place_of_the_specification_has_its_operations(first):
     def shop(**cents: Any) -> Tree:
         order = {"Order": card(price=card(**cents))}
         whole = {"x-defs": order, **receives({"$ref": "#/x-defs/Order"})}
@@ -57,7 +57,7 @@ def test_what_stands_at_no_place_of_the_specification_has_its_operations(first: 
 
 
 @pytest.mark.parametrize("size", [3, 1500])
-def test_every_schema_has_another_name(size: int) -> None:
+def test_every_schema_has_another_name(size):
     def chain(prefix: str, **last: Any) -> Tree:
         schemas = {f"{prefix}{n}": card(next=ref(f"{prefix}{n + 1}")) for n in range(size)}
         return receives(ref(f"{prefix}0"), {**schemas, f"{prefix}{size}": card(**last)})
@@ -68,7 +68,7 @@ def test_every_schema_has_another_name(size: int) -> None:
     assert {entry.wire for entry in found.values()} == {"breaks", "none"}
 
 
-def test_other_versions_of_all_schemas_beside_the_earlier_ones() -> None:
+def test_other_versions_of_all_schemas_beside_the_earlier_ones():
     size = 200
     schemas = {
         f"{version}{n}": card(next=ref(f"{version}{(n + 1) % size}"))
@@ -82,7 +82,7 @@ def test_other_versions_of_all_schemas_beside_the_earlier_ones() -> None:
     assert ("type changed" in entry.what, entry.wire) == (True, "breaks")
 
 
-def test_what_breaks_in_python_alone_has_the_operations_of_its_place() -> None:
+def test_what_breaks_in_python_alone_has_the_operations_of_its_place():
     schemas = {"Card": card(pin=TEXT)}
     gone = PythonChange("breaks", ("cards_api.models.Card.pin",), "the attribute is gone")
     python = {"components.schemas.Card.properties.pin": gone}
@@ -91,14 +91,14 @@ def test_what_breaks_in_python_alone_has_the_operations_of_its_place() -> None:
     assert (entry.operations, entry.what) == (("get /cards",), "the attribute is gone")
 
 
-def test_what_one_document_alone_has_is_told_with_the_operations_of_that_document() -> None:
+def test_what_one_document_alone_has_is_told_with_the_operations_of_that_document():
     extra = {"post": operation("addExtra", requestBody={"content": json_content(ref("Extra"))})}
     (removed, _) = entries(document({"/extras": extra}, {"Extra": card()}), document({}))
     assert (removed.place, removed.wire) == ("components.schemas.Extra", "none")
     assert (removed.operations, removed.direction) == (("post /extras",), "sent")
 
 
-def test_what_is_referred_to_by_something_write_only_is_not_received() -> None:
+def test_what_is_referred_to_by_something_write_only_is_not_received():
     def shop(**base: Any) -> Tree:
         schemas = {"Card": card(base={"allOf": [BASE], "writeOnly": True}), "Base": card(**base)}
         return many(schemas, 1)
@@ -114,7 +114,7 @@ class TestFingerprints:
     ) -> str:
         return next(entry.fingerprint for entry in entries(old, new) if entry.place == place)
 
-    def test_they_survive_what_is_unrelated(self) -> None:
+    def test_they_survive_what_is_unrelated(self):
         old = {"Card": card(pin=TEXT)}
         longer = {**TEXT, "minLength": 3}
         plain = self.fingerprint(many(old), many({"Card": card(pin=longer)}))
@@ -128,12 +128,12 @@ class TestFingerprints:
             == plain
         )
 
-    def test_another_change_of_the_same_place_has_another_one(self) -> None:
+    def test_another_change_of_the_same_place_has_another_one(self):
         old = {"Card": card(pin=TEXT)}
         new = [many({"Card": card(pin={"type": kind})}) for kind in ("integer", "boolean")]
         assert self.fingerprint(many(old), new[0]) != self.fingerprint(many(old), new[1])
 
-    def test_a_server_before_it_makes_no_difference(self) -> None:
+    def test_a_server_before_it_makes_no_difference(self):
         def served(*urls: str) -> Tree:
             return document({"/a": {"get": operation()}}, servers=[{"url": url} for url in urls])
 
@@ -144,7 +144,7 @@ class TestFingerprints:
 
 class TestComponents:
     @pytest.mark.parametrize("odd", cases_beside(__file__, "odd"))
-    def test_odd_documents_are_compared_all_the_same(self, odd: Tree) -> None:
+    def test_odd_documents_are_compared_all_the_same(self, odd):
         whole = {"openapi": "3.1.0", "info": {}, "paths": {}, **odd}
         assert entries(whole, whole) == []
         entries(whole, many({"A": card()}))
@@ -152,14 +152,14 @@ class TestComponents:
 
     @settings(max_examples=150)
     @given(place=ANYWHERE, value=st.sampled_from(VALUES))
-    def test_any_node_of_either_document_may_be_anything(self, place: Place, value: Any) -> None:
+    def test_any_node_of_either_document_may_be_anything(self, place, value):
         odd = put(DOCUMENT, place, value)
         assert entries(odd, odd) == []
         entries(odd, DOCUMENT)
         entries(DOCUMENT, odd)
 
 
-def test_another_break_of_what_is_written_out_instead_of_a_schema_has_another_fingerprint() -> None:
+def test_another_break_of_what_is_written_out_instead_of_a_schema_has_another_fingerprint():
     """An approval of one would be an approval of all."""
     old = sends({"type": "object", "properties": {"now": CARD, "later": CARD}}, {"Card": card()})
     written = [

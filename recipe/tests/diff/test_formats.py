@@ -51,8 +51,8 @@ WHOLE = report(
 
 @pytest.mark.parametrize("name", [*FORMATS, "text"])
 def test_the_places_are_the_same_in_every_form_and_nothing_forges_a_line_or_a_colour(
-    name: str,
-) -> None:
+    name,
+):
     shown = FORMATS[name](WHOLE) if name in FORMATS else as_text(WHOLE)
     wanted = range(1, 6) if name != "github" else (1, 3, 5)
     assert all(f"components.schemas.Card.properties.p{number}" in shown for number in wanted)
@@ -62,7 +62,7 @@ def test_the_places_are_the_same_in_every_form_and_nothing_forges_a_line_or_a_co
     assert shown.encode("utf-8")
 
 
-def test_json_is_exactly_entries_and_counts() -> None:
+def test_json_is_exactly_entries_and_counts():
     found = json.loads(FORMATS["json"](WHOLE))
     assert list(found) == ["entries", "counts"]
     keys = ["place", "operations", "direction", "what", "wire", "python", "names", "fingerprint"]
@@ -80,7 +80,7 @@ def test_json_is_exactly_entries_and_counts() -> None:
     }
 
 
-def test_markdown_keeps_its_tables() -> None:
+def test_markdown_keeps_its_tables():
     text = FORMATS["markdown"](WHOLE)
     assert "<script>" not in text
     rows = [line for line in text.splitlines() if line.startswith("| ") and "---" not in line]
@@ -89,7 +89,7 @@ def test_markdown_keeps_its_tables() -> None:
     assert "approved \\(wire\\) until 2026\\-12\\-31: we never read it" in text
 
 
-def test_github_has_one_command_a_line() -> None:
+def test_github_has_one_command_a_line():
     lines = FORMATS["github"](WHOLE).splitlines()
     assert [line.split(" ")[0] for line in lines] == [
         "::error",
@@ -117,21 +117,19 @@ PLACES = {
 
 
 @pytest.mark.parametrize(("place", "line"), PLACES.items())
-def test_an_annotation_has_the_line_of_its_place(place: str, line: int) -> None:
+def test_an_annotation_has_the_line_of_its_place(place, line):
     made = replace(report(entry(1, place=place)), lines=lines_of(DOCUMENT))
     assert f",line={line}," in FORMATS["github"](made)
 
 
-def test_a_place_has_its_line_in_a_document_of_json_too(tmp_path: Path) -> None:
+def test_a_place_has_its_line_in_a_document_of_json_too(tmp_path):
     written = json.dumps(load(DOCUMENT), indent="\t")
     (tmp_path / "shop.json").write_text(written, encoding="utf-8")
     line = lines_of(tmp_path / "shop.json")["components.schemas.Card.properties.price"]
     assert written.splitlines()[line - 1].strip() == '"price": {'
 
 
-def test_the_command_annotates_the_line_of_the_new_document(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_annotates_the_line_of_the_new_document(tmp_path, capsys):
     new = tmp_path / "new.yaml"
     required = DOCUMENT.read_text(encoding="utf-8").replace(
         "name: limit\n", "name: limit\n          required: true\n"

@@ -20,9 +20,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
 
-def test_the_example_of_the_page_is_what_the_command_prints(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_example_of_the_page_is_what_the_command_prints(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     old, new, approvals = blocks("yaml")[:3]
     shown, with_python = blocks("text")[:2]
@@ -41,7 +39,7 @@ def options_of(command: str, capsys: pytest.CaptureFixture[str]) -> set[str]:
     return {*re.findall(r"--[a-z-]+", capsys.readouterr().out)}
 
 
-def test_the_hooks_name_commands_that_exist(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_hooks_name_commands_that_exist(capsys):
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     assert [hook["id"] for hook in hooks if "files" not in hook] == []
     example = yaml.safe_load(blocks("yaml")[-1])["repos"][0]["hooks"]

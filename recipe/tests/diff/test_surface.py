@@ -15,7 +15,7 @@ from victor_spec.components import Components
 from victor_spec.destination import changed_files
 from victor_spec.diff.surface import UNSET, Name, Surface, text_of
 from victor_spec.document import load
-from victor_spec.generate import GenerationResult, generate, parsed
+from victor_spec.generate import generate, parsed
 from victor_spec.tree import Tree, placed
 
 pytestmark = pytest.mark.pull_request
@@ -27,16 +27,14 @@ def surface_of(tree: Tree) -> Surface:
 
 
 @pytest.fixture(scope="module", params=DOCUMENTS, ids=lambda path: path.stem)
-def made(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Surface, GenerationResult]:
+def made(request, tmp_path_factory):
     """The surface of a document, and its package, which was made without places."""
     tree = load(request.param)
     folder = tmp_path_factory.mktemp("surface")
     return surface_of(tree), generate(request.param, folder, name=f"of_{request.param.stem}")
 
 
-def test_places_change_no_byte(zoo_yaml: Path, tmp_path: Path) -> None:
+def test_places_change_no_byte(zoo_yaml, tmp_path):
     plain = generate(zoo_yaml, tmp_path / "plain")
     traced = generate(zoo_yaml, tmp_path / "traced", trace=True)
     assert not changed_files(traced.package, plain.package)
@@ -67,9 +65,7 @@ def declared_of(package: str, name: Name, owner: str) -> tuple[str, bool] | None
     return None
 
 
-def test_the_source_has_each_name_with_its_type(
-    made: tuple[Surface, GenerationResult], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_source_has_each_name_with_its_type(made, monkeypatch):
     surface, result = made
     monkeypatch.syspath_prepend(result.package.parent)
     count = 0

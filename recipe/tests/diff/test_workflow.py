@@ -21,7 +21,7 @@ paths:
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Path:
+def repository(tmp_path):
     """A repository whose only commit has cards.yaml, and a command victor-spec on its path."""
     (tmp_path / "cards.yaml").write_text(OLD, encoding="utf-8")
     git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.com", "-C", str(tmp_path)]
@@ -60,14 +60,14 @@ def compare(
     return ran, summary.read_text(encoding="utf-8")
 
 
-def test_a_new_document_is_compared_with_nothing(repository: Path) -> None:
+def test_a_new_document_is_compared_with_nothing(repository):
     (repository / "new.yaml").write_text(OLD, encoding="utf-8")
     ran, summary = compare(repository, "new.yaml")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout == summary == "new.yaml is new: HEAD has none to compare it with.\n"
 
 
-def test_a_document_that_is_gone_breaks_all_of_it(repository: Path) -> None:
+def test_a_document_that_is_gone_breaks_all_of_it(repository):
     (repository / "cards.yaml").unlink()
     ran, summary = compare(repository, "cards.yaml")
     assert (ran.returncode, ran.stderr) == (1, "")
@@ -78,13 +78,13 @@ def test_a_document_that_is_gone_breaks_all_of_it(repository: Path) -> None:
 @pytest.mark.parametrize(
     ("document", "base"), [("never.yaml", "HEAD"), ("cards.yaml", "no-such-branch")]
 )
-def test_what_is_nowhere_cannot_be_read(repository: Path, document: str, base: str) -> None:
+def test_what_is_nowhere_cannot_be_read(repository, document, base):
     ran, _ = compare(repository, document, base)
     assert ran.returncode == 2
     assert f"git:{base}:{document} cannot be read" in ran.stderr
 
 
-def test_what_breaks_is_in_the_summary_and_in_an_annotation(repository: Path) -> None:
+def test_what_breaks_is_in_the_summary_and_in_an_annotation(repository):
     (repository / "cards.yaml").write_text(OLD.replace("/cards", "/card"), encoding="utf-8")
     ran, summary = compare(repository, "cards.yaml")
     assert ran.returncode == 1

@@ -91,7 +91,7 @@ def declared(name: str, path: str, document: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _packages(tmp_path_factory: pytest.TempPathFactory):
+def _packages(tmp_path_factory):
     """Packages whose key is declared as a parameter, as a member of the body, or not at all."""
     folder = tmp_path_factory.mktemp("some")
     for each in (*PARAMETERS, *MEMBERS, "nowhere"):

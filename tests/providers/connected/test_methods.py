@@ -40,7 +40,7 @@ DOCUMENT = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _package(tmp_path_factory: pytest.TempPathFactory):
+def _package(tmp_path_factory):
     """The package `methods_api`."""
     document = tmp_path_factory.mktemp("methods") / "methods.json"
     document.write_text(json.dumps(DOCUMENT), encoding="utf-8")
@@ -52,14 +52,14 @@ def module(name: str):
 
 
 @pytest.fixture
-def provider() -> Script:
+def provider():
     """Loses the first response; a result that is looked for again is somewhere else."""
     elsewhere = httpx.Response(303, headers={"location": "/found"})
     return Script(httpx.ReadError("lost"), elsewhere, httpx.Response(200, json={"id": "1"}))
 
 
 @pytest.fixture
-def caller(provider: Script, mode: str) -> Caller:
+def caller(provider, mode):
     return Caller(mode, provider, "methods_api", key=HeaderKey())
 
 

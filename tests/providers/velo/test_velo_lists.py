@@ -45,7 +45,7 @@ def _payment(name: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def provider() -> OneMoment:
+def provider():
     return OneMoment()
 
 

@@ -16,7 +16,7 @@ URL = httpx.URL("https://api.victorfi.com")
 
 
 @pytest.fixture
-def clock() -> FakeClock:
+def clock():
     return FakeClock()
 
 

@@ -3,8 +3,6 @@
 Its filters and fields: see tests/providers/test_newer_documents.py.
 """
 
-from pathlib import Path
-
 import pytest
 
 from tests.cases import cases_beside
@@ -69,7 +67,7 @@ bodies, said = [], {}
 
 
 @pytest.fixture(scope="module")
-def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def newer(tmp_path_factory):
     return updated(tmp_path_factory.mktemp("newer"), "victor", NEWS)
 
 

@@ -2,7 +2,6 @@
 over the attempts.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -39,7 +38,7 @@ def answer(request: httpx.Request) -> httpx.Response:
 
 
 @pytest.fixture
-def victor() -> Iterator[Victor]:
+def victor():
     auth = VictorJwt("key-1", sign=lambda _content: b"signature")
     once = RetryPolicy(max_attempts=1)
     with Victor(auth, base_url=URL, transport=httpx.MockTransport(answer), retry=once) as client:

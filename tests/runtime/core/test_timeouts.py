@@ -30,7 +30,7 @@ CONFIGURED = {"connect": 5.0, "read": 20.0, "pool": None}
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+def clock(monkeypatch):
     """A clock that stands still until `now` is set."""
     clock = SimpleNamespace(now=BEGAN)
     monkeypatch.setattr(times, "monotonic", lambda: clock.now)

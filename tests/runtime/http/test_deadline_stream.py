@@ -5,14 +5,13 @@ that it need not.
 import socket
 import ssl
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
 import httpx
 import pytest
 
-from tests.faults.certificates import HERE, Authority
+from tests.faults.certificates import HERE
 from victor_ext.runtime.core.clock import DeadlineTimeout
 from victor_ext.runtime.core.response import ClosedWithoutNotice
 from victor_ext.runtime.core.validation import MOST_SECONDS
@@ -23,9 +22,7 @@ LARGE = bytes(range(256)) * 40_000
 
 
 @pytest.fixture(params=["plain", "TLS"])
-def peers(
-    request: pytest.FixtureRequest, authority: Authority
-) -> Iterator[tuple[SyncStream, socket.socket]]:
+def peers(request, authority):
     """A stream, and the socket of the other side."""
     ours, theirs = socket.socketpair()
     stream = SyncStream(ours)

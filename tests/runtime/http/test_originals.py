@@ -43,7 +43,7 @@ class Provider:
 
 
 @pytest.fixture(scope="module")
-def listening() -> Iterator[Provider]:
+def listening():
     made = Provider()
     with serving(made) as port:
         made.url = f"http://127.0.0.1:{port}"
@@ -54,7 +54,7 @@ def listening() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def provider(listening: Provider) -> Provider:
+def provider(listening):
     listening.requests = 0
     return listening
 
