@@ -208,6 +208,39 @@ def test_a_restored_state_sends_nothing_before_it_is_released(sender, victor_san
     asked_once(victor_sandbox, records)
 
 
+def give_another_number(sender: Senders) -> None:
+    sender.finish([row(1, invoice_no="B-1", client_reference_id="B-1")])
+
+
+@pytest.mark.parametrize(
+    ("happens", "outcome"),
+    [
+        (lambda sender: sender.ask_again("INV-1"), "created"),
+        (lambda sender: sender.store([{**referenced(1)[0], "amount": "5.00"}]), "unknown"),
+        (give_another_number, "unknown"),
+    ],
+    ids=["asked again", "corrected", "with another number"],
+)
+def test_what_waits_in_a_backup_is_not_sent_by_its_old_key_with_its_old_values(
+    sender, victor_sandbox, backup, happens, outcome
+):
+    """The provider has it under another key since then."""
+    sender.store(referenced(1))
+    backup.make()
+    if happens is not give_another_number:
+        respond_to_creates(victor_sandbox, 400, 1)
+        assert sender().resume().counts == {"rejected": 1}
+    happens(sender)
+    sender().resume()
+    backup.restore()
+    sender().hold()
+    assert sender().release() == 1
+    with nothing_sent(victor_sandbox):
+        assert sender().resume().counts == {outcome: 1}
+        sender().send(referenced(1))
+    assert made_in(victor_sandbox) == 1
+
+
 def test_what_was_in_doubt_in_a_backup_is_looked_up(sender, victor_sandbox, backup):
     """It was resolved since then, and asked with another number."""
     respond_to_creates(victor_sandbox, 503)
@@ -215,7 +248,7 @@ def test_what_was_in_doubt_in_a_backup_is_looked_up(sender, victor_sandbox, back
     backup.make()
     victor_sandbox.clear_faults()
     sender().resolve("INV-1", "not-created", **WHO)
-    sender.finish([row(1, invoice_no="B-1", client_reference_id="B-1")])
+    give_another_number(sender)
     backup.restore()
     sender().hold()
     assert sender().release() == 0
@@ -293,6 +326,20 @@ def test_what_is_refused_in_a_restored_state_is_only_looked_up_when_it_is_correc
     sender().resolve("INV-2", "created", id="X2", **WHO)
     sender.finish(right)
     assert made_in(victor_sandbox) == 2
+
+
+def test_what_is_rejected_in_a_restored_state_is_only_looked_up_when_it_is_corrected(
+    sender, victor_sandbox, backup
+):
+    """It may have been corrected and asked since the backup: its reference finds it."""
+    corrected = [{**each, "amount": "5.00"} for each in referenced(1)]
+    respond_to_creates(victor_sandbox, 400, 1)
+    assert sender().send(referenced(1)).counts == {"rejected": 1}
+    restored_before(sender, backup, partial(sender.finish, corrected))
+    with nothing_sent(victor_sandbox):
+        status = sender().send(corrected)
+    assert (status.noticed, status.counts) == ({"asked_since": 1}, {"created": 1})
+    assert made_in(victor_sandbox) == 1
 
 
 @pytest.mark.parametrize("was_asked", [True, False])
