@@ -307,7 +307,10 @@ def given_for(system: str, auth: str, sandbox: Any, key_pair: tuple[str, str]) -
     if system == "velo":
         return [*sandbox.add_key(), sandbox.payor_id, "payee-7"]
     if system == "eastpay":
-        return [ADAPTERS[system].TOKEN, ADAPTERS[system].ENTITY, next(iter(sandbox.payment_ids()))]
+        adapter = ADAPTERS[system]
+        with adapter.client(sandbox, awaited=False) as eastpay:
+            payment = adapter.pay(eastpay, "known")
+        return [adapter.TOKEN, adapter.ENTITY, payment.id]
     if system == "flexfactor":
         sandbox.add_order("known", provider_id=ADAPTERS[system].ORDER)
         sandbox.add_card(token="tok_4242")

@@ -190,8 +190,8 @@ SYSTEMS = of_every_system(
         "victor": System(
             {"auth": VictorOAuth(KEY, SECRET)},
             lambda words: {"error": {"code": 101, "message": words, "field": f"payee.{words}"}},
-            (KEY, SECRET, ACCESS),
             OF_VICTOR,
+            (KEY, SECRET, ACCESS),
         ),
     },
 )
