@@ -241,6 +241,16 @@ def test_what_waits_in_a_backup_is_not_sent_by_its_old_key_with_its_old_values(
     assert made_in(victor_sandbox) == 1
 
 
+def test_what_is_stored_when_it_is_held_is_looked_up_and_not_sent_on_each_database(
+    sender, victor_sandbox, any_state
+):
+    sender = sender.of(state=any_state)
+    sender.store(referenced(2))
+    assert (sender().hold(), sender().release()) == (2, 2)
+    with nothing_sent(victor_sandbox):
+        assert sender().resume().counts == {"unknown": 2}
+
+
 def test_what_was_in_doubt_in_a_backup_is_looked_up(sender, victor_sandbox, backup):
     """It was resolved since then, and asked with another number."""
     respond_to_creates(victor_sandbox, 503)

@@ -236,13 +236,18 @@ def test_a_dry_run_ends_as_sending_would(bulk, sender, victor_sandbox, was, what
     assert dry.status == bulk.send("second.csv", *options).status, dry
 
 
-def test_a_file_that_is_due_later_is_not_counted_as_created(sender, victor_sandbox, tmp_path):
-    sender.finish(rows(1))
+@pytest.mark.parametrize(("was", "words"), [("created", "was"), ("unknown", "may have been")])
+def test_a_file_that_is_due_later_is_not_counted_as_created(
+    sender, victor_sandbox, tmp_path, was, words
+):
+    if was == "unknown":
+        lose_answers(victor_sandbox, 2)
+    assert sender().send(rows(1)).counts == {was: 1}
     due = in_days(-1)
     change_state(tmp_path / "state.sqlite", f"UPDATE victor_bulk_asked SET due_date = '{due}'")
     status = sender(batch="april").send([row(1, due_date=in_days(1))])
     assert (status.counts, status.noticed) == ({"to_decide": 1}, {"due_later": 1})
-    assert f"INV-1 was asked for {due}." in status.notices[0].message
+    assert f"INV-1 {words} asked for {due}." in status.notices[0].message
     asked_once(victor_sandbox, rows(1))
 
 

@@ -127,6 +127,8 @@ def test_a_dead_letter_is_tried_again_or_discarded_with_who_and_why(outbox, run)
     assert run("discard", *words).out == "1 discarded.\n"
     again = run("discard", *words, "--json")
     assert (again.status, again.json) == (1, {"discarded": 0})
+    [letter] = outbox.dead_letters("discarded")
+    assert letter.error == "Discarded by Zoë: a test. It had failed: ValueError: no"
 
 
 @pytest.mark.parametrize("number", ["17", "-1", str(2**70)])
@@ -210,3 +212,5 @@ def test_the_secret_of_an_outbox_is_replaced(outbox, run):
     short = run("rekey", **old, VICTOR_OUTBOX_NEW_KEY="short")
     assert (short.status, "fewer than 16 characters" in short.err) == (2, True)
     assert run("rekey", **old, **new).out.startswith("The outbox has another secret now")
+    read = run("entries", "--json", VICTOR_OUTBOX_KEY=OTHER_STORAGE_KEY)
+    assert read.json_lines[2]["payments"][0]["amount"] == "44.23"

@@ -489,19 +489,27 @@ def test_a_write_of_connect_is_repeated_by_its_own_account_alone(sqlite, one, ot
     assert Till(sqlite, dated(201, json={"id": "p"}), **other).pass_on() == [state]
 
 
-def test_a_response_without_the_id_that_was_named_is_a_result_and_cannot_be_followed(
-    sqlite, monkeypatch
+@pytest.mark.parametrize(
+    ("data", "id", "reads"),
+    [({"ref": "r-1"}, "r-1", ["/v1/payments/r-1"]), ({}, None, [])],
+    ids=["there", "not there"],
+)
+def test_what_was_made_is_followed_by_the_id_that_was_named_alone(
+    sqlite, monkeypatch, data, id, reads
 ):
+    """Without it, the response is a result, and cannot be followed."""
     tables = till_members()
     monkeypatch.setitem(tables["Payment"], "data", "Data")
     monkeypatch.setitem(tables, "Data", {"ref": "text"})
     row = OperationRow(final={"paid"}, made="data.ref")
-    response = dated(201, json={"id": "another", "amount": 1, "data": {}})
-    outbox = Till(sqlite, response, rows={"POST /v1/payments": row}).with_a_payment()
+    made = {"id": "another", "amount": 1, "data": data}
+    responses = dated(201, json=made), dated(200, json={**made, "status": "paid"})
+    outbox = Till(sqlite, *responses, rows={"POST /v1/payments": row}).with_a_payment()
     (entry,) = outbox.send()
-    assert (entry.state, entry.request_id) == ("sent", None)
-    assert "The response has no " in entry.error
-    assert outbox.refresh() == []
+    assert (entry.state, entry.request_id) == ("sent", id)
+    assert ("The response has no " in (entry.error or "")) is (id is None)
+    assert [each.status for each in outbox.refresh()] == ["paid"] * len(reads)
+    assert outbox.requested("GET")[1:] == reads
 
 
 @pytest.mark.parametrize("caller", ["", 4711])

@@ -139,6 +139,27 @@ class TestRestoring:
         assert states(outbox.entries())[2] == "unclear"
 
 
+def test_what_was_sent_of_payouts_since_the_backup_is_found_and_not_sent_again(local):
+    """One was submitted, and another one instructed; a third one was taken back."""
+    local.submit("INV-1")
+    ((_, payout_id),) = local.send()
+    local.wait_until_accepted(payout_id)
+    local.submit("INV-2", key="the-key-of-the-april-payout")
+    local.submit("INV-3", key="the-key-of-a-payout-that-is-lost")
+    local.add("payouts.instruct", payout_id, key="the-key-of-the-instruction")
+    restore = back_up(local.engine)
+    local.cancel("INV-3", **PERSON)
+    assert [state for state, _ in local.send()] == ["sent", "sent"]
+    restore()
+    assert local.hold().marked == 3
+    local.release()
+    for _ in range(3):
+        local.send()
+        local.end_leases(settle_until=1.0)
+    assert local.states() == ["sent", "sent", "unclear", "sent"]
+    assert (local.calls("submit"), local.calls("instruct")) == (2, 1)
+
+
 @on_sqlite
 def test_without_a_time_of_the_provider_what_was_restored_is_unclear(
     outbox, engine, victor, victor_sandbox

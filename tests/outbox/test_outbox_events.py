@@ -35,6 +35,7 @@ from victor_ext import (
     PaymentRequest,
 )
 from victor_ext.outbox import Outbox, OutboxEvent
+from victor_ext.outbox.django import DjangoOutbox
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import ResultCode
 from victor_ext.providers.flexfactor import OrderStatus
@@ -120,6 +121,27 @@ def test_a_change_that_two_workers_see_is_one_event(outbox, engine, victor, time
     assert slow._run(resumed(slow_pass, rows)) == []
     assert told == ["sent", "created", "completed"]
     assert statuses(outbox.entries()) == ["completed"]
+
+
+def test_what_a_failed_handler_did_is_undone_by_each_kind_and_what_it_adds_is_stored_with_its_event(
+    box, engine, faults
+):
+    def work(session, event):
+        if box.kind == "django":  # it is told which database has its transaction
+            DjangoOutbox(session).add(**invoice(2))
+        else:
+            Outbox(engine).add(session, **invoice(2))
+        if event.tries == 1:
+            raise ValueError("later")
+
+    box.handler = work
+    box.add(**invoice(1))
+    faults.status(400, operation="create")
+    box.send()
+    assert box.states() == ["rejected"]
+    end_waits(Outbox(engine))
+    assert [event.tries for event in box._act("handle")] == [2]
+    assert box.states() == ["rejected", "waiting"]
 
 
 async def awaiting(_session: object, _event: object) -> None: ...

@@ -8,8 +8,11 @@ import os
 import re
 import signal
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import anyio
 import pytest
 
 from tests.cases import cases_beside
@@ -202,6 +205,18 @@ def table(heading: str) -> dict[str, list[str]]:
 def test_the_page_has_the_kinds_that_there_are_in_their_order():
     kinds = [kind.value for kind in Kind]
     assert [*table("What to do about each row")] == [*KINDS] == kinds
+
+
+def test_the_awaited_example_of_the_page_runs(async_victor):
+    _, example, *_ = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    names, now = dict[str, Any](), datetime.now(UTC)
+    exec(compile(example, "docs/reconcile.md", "exec"), names)
+
+    async def run():
+        async with async_victor:
+            return await names["agrees"](async_victor, [], now - timedelta(hours=1), now)
+
+    assert anyio.run(run) is True
 
 
 def test_the_page_has_the_columns_that_are_read():
