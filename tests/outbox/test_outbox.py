@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -139,6 +139,18 @@ def test_what_a_worker_holds_is_left_to_it_unless_a_clock_was_wrong(
     assert outbox.send(victor) == outbox.send(victor) == []
     end_leases(outbox, ahead)
     assert states(outbox.send(victor)) == ([] if is_held else ["sent"])
+
+
+@pytest.mark.victor_sandbox(key_life=3600)
+def test_no_call_outlasts_its_key(outbox, engine, victor, faults, sent_once):
+    """The provider asks to wait for longer than it keeps the key, and the client has the time."""
+    outbox = Outbox(engine, lease=timedelta(days=1), keys_kept=timedelta(hours=1))
+    stored(outbox, invoice(1))
+    faults.status(503, operation="create", work=True, headers={"Retry-After": "7200"})
+    assert outbox.send(victor.with_options(deadline=80_000.0)) == []
+    end_leases(outbox)
+    assert states(outbox.send(victor)) == ["sent"]
+    assert len(sent_once(key_of(1))) == 2
 
 
 def test_a_client_whose_calls_may_outlast_the_lease_is_refused_at_once(
