@@ -202,6 +202,18 @@ def test_a_sender_waits_for_a_killed_database_server_and_goes_on(
     all_accounted_for(sender(state=postgres, batch=FILE), victor_sandbox)
 
 
+def test_a_sender_goes_on_after_a_failover_to_another_database_server(
+    bulk, victor_sandbox, postgres_server, postgres, sender
+):
+    """All its connections are to a server that takes no writes any more; new ones are not."""
+    bulk.write(rows(ROWS))
+    with bulk.sending(FILE, "--state", postgres) as sending:
+        called(victor_sandbox, sending, ROWS // 2)
+        with postgres_server.demoted():
+            ends_well(sending, bulk.patience)
+    all_accounted_for(sender(state=postgres, batch=FILE), victor_sandbox)
+
+
 def test_what_could_not_be_stored_while_the_server_was_away_is_stored_later(
     bulk,
     victor_sandbox,
