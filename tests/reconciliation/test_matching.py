@@ -164,6 +164,12 @@ def test_sums_are_exact_and_apart_by_currency():
     assert totals[Kind.MISSING].ours == [Money(10, "EUR"), Money(3 * huge, "USD")]
 
 
+def test_the_sum_of_theirs_is_what_came_and_not_what_was_asked():
+    _, totals = compared([ours()], [theirs(cents=80, requested=100)])
+    assert totals[Kind.MODIFIED].ours == [Money(100, "USD")]
+    assert totals[Kind.MODIFIED].theirs == [Money(80, "USD")]
+
+
 def test_an_amount_that_cannot_be_read_or_was_matched_before_is_in_no_sum():
     their_book = [theirs("X", "X", 30), theirs("Y", "Y", None), theirs(), theirs(id="B")]
     _, totals = compared([ours()], their_book)
