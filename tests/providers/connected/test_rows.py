@@ -65,6 +65,16 @@ class TestTheKeyOfOneWrite:
         assert sent(mode, "payments.cancel_payment", "pay_1", **options) == (2, "done")
         assert sent(mode, "payments.take_payment", **options) == (2, "done")
 
+    def test_a_row_says_it_of_a_request_by_hand_too(self, mode):
+        script = Script(LOST, httpx.Response(204))
+        caller = Caller(mode, script, key=HeaderKey(), rows={CANCEL: KEYED})
+        caller.run(lambda client: client.http.request("DELETE", "/v1/payments/pay_1"))
+        assert len(script.requests) == 2
+
+    def test_a_row_says_it_of_a_key_in_the_body(self, mode):
+        options = {"key": BodyKey("reference"), "rows": {PAY: KEYED}}
+        assert sent(mode, "payments.take_payment", **options) == (2, "done")
+
     def test_a_row_says_that_the_key_which_is_declared_is_ignored(self, mode):
         rows = {PAY: OperationRow(takes_key=False)}
         once = (1, Outcome.UNKNOWN.value)
