@@ -128,10 +128,17 @@ def test_a_refusal_of_the_gateway_that_names_no_payment_is_of_the_request(code, 
     assert observe(400, {"id": "8ac7", **said(code)}).result.rejected
 
 
-@pytest.fixture(params=["Duplicate transmission", "DUPLICATE_REFERENCE", "Payment already taken"])
+@pytest.fixture(
+    params=[
+        ("800.110.100", "Duplicate transmission"),
+        ("800.100.153", "DUPLICATE_REFERENCE"),  # of the card
+        ("100.300.701", "Payment already taken"),  # of the request
+    ]
+)
 def repeat(request):
-    """What speaks of an earlier payment."""
-    return said("800.110.100", description=request.param)
+    """What speaks of an earlier payment, whatever its code is about."""
+    code, words = request.param
+    return said(code, description=words)
 
 
 @pytest.mark.parametrize("call", [debit, inquire])
