@@ -128,11 +128,18 @@ def test_settings_that_cannot_be_are_refused(options):
         webhooks(**options)
 
 
-def fingerprint(**changes) -> str:
+def fingerprint(nonce: str = "n1", **changes) -> str:
     said = {"Event": "order.refunded", "OrderId": "o-1", "TimeStamp": "t1", **changes}
-    return Notification(said, nonce="n1").fingerprint
+    return Notification(said, nonce=nonce).fingerprint
 
 
 def test_a_repeat_is_known_over_restarts_by_its_fingerprint():
-    assert fingerprint(IsResent=False) == fingerprint(IsResent=True, TimeStamp="t2")
+    assert fingerprint(IsResent=False) == fingerprint("n2", IsResent=True, TimeStamp="t2")
     assert fingerprint() != fingerprint(OrderId="o-2")
+
+
+def test_what_is_signed_is_compared_in_constant_time(monkeypatch):
+    compared, compare = [], hmac.compare_digest
+    monkeypatch.setattr(hmac, "compare_digest", lambda *two: compared.append(two) or compare(*two))
+    webhooks(keys=[KEY, OLD_KEY]).read(BODY, signed())
+    assert len(compared) == 3, "the digest of the body, and the signature under each key"
