@@ -86,9 +86,11 @@ def test_a_receipt_without_an_id_is_unreadable_also_where_no_rule_knows_the_path
     assert raised.value.outcome == "accepted"
 
 
-@pytest.mark.parametrize("location", ["", "/login"])
+@pytest.mark.parametrize(
+    "location", ["", "/login", *(f"/v3/payouts/{id}" for id in ("a%2F1", "a 1", "..1", "ü1"))]
+)
 def test_a_payout_without_an_address_of_a_payout_is_unreadable(location):
-    velo, _ = scripted(httpx.Response(202, headers={"location": location}))
+    velo, _ = scripted(httpx.Response(202, headers={"location": location.encode()}))
     with pytest.raises(UnreadableResponse):
         velo.payouts.submit([pay()])
 

@@ -75,3 +75,11 @@ def test_the_search_for_a_reference_reads_them_in_one_order(provider):
             [result] = client.payments.find(f"INV-{name}", payor_id="payor", since=DAY)
             assert result.id == name
     assert set(provider.sorts) == {"submittedDateTime:asc,paymentId:asc"}
+
+
+def test_a_payment_is_found_by_its_reference_in_another_unicode_form():
+    payments = [{"paymentId": each, "payorPaymentId": f"IN\xdc-{each}"} for each in "12"]
+    pages = ({"content": content, "links": []} for content in (payments, []))
+    client, _ = scripted(*(httpx.Response(200, json=page) for page in pages))
+    [result] = client.payments.find("INU\u0308-2", payor_id="payor", since=DAY)
+    assert result.id == "2"

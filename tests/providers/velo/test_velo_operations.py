@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.contracts.document import Document
-from tests.providers.test_operations_table import generated, route
+from tests.providers.test_operations_table import generated, good_answers, route
 from tests.providers.velo.adapter import Harness, pay
 from victor_ext.providers.velo.operations import ELSEWHERE, OPERATIONS
 from victor_ext.providers.velo.problems import read_problems
@@ -23,14 +23,18 @@ ROWS = {
     for path in paths
 }
 each_operation = pytest.mark.parametrize("operation", DOCUMENT.operations, ids=lambda each: each.id)
+LOCATED = [
+    each
+    for each in DOCUMENT.operations
+    if "headers" in DOCUMENT.resolve(each.tree["responses"][str(each.answer[0])])
+]
+"""Those that make something: the response has its address."""
 
 
-def accepts(operation, body) -> bool:
+def accepts(operation, body, **headers: str) -> bool:
     """Whether a body is a good response to an operation."""
-    url = f"https://velo.example{operation.path}"
-    response = httpx.Response(
-        operation.answer[0], json=body, request=httpx.Request(operation.method, url)
-    )
+    request = httpx.Request(operation.method, f"https://velo.example{operation.path}")
+    response = httpx.Response(operation.answer[0], json=body, headers=headers, request=request)
     row = ROWS[route(f"{operation.method} {operation.path}")]
     return row.evidence(response, read_problems) is None
 
@@ -43,6 +47,22 @@ def test_the_page_of_a_login_is_a_good_response_only_where_the_document_requires
         *("getPayee", "getSourceAccount", "getFundingAccount", "getFunding", "quotePayout"),
         "pingWebhook",
     }
+
+
+@each_operation
+def test_no_response_that_reports_an_error_is_a_good_one(operation):
+    good = good_answers("velo")[operation.id]
+    members = good if isinstance(good, dict) else {}
+    body = {**members, "errors": [{"errorCode": "1"}]}
+    assert not accepts(operation, body, location="/v3/made/id-1")
+
+
+@pytest.mark.parametrize("operation", LOCATED, ids=lambda each: each.id)
+@pytest.mark.parametrize(
+    ("location", "is_good"), [("/v3/made/id-1", True), ("/login", False), ("", False)]
+)
+def test_what_is_made_has_its_address_in_a_good_response(operation, location, is_good):
+    assert accepts(operation, {}, location=location) is is_good
 
 
 NOTHING_PRIVATE = {"submitPayout", "instructPayout", "withdrawPayment", "requestFunding"}
