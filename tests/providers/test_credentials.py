@@ -20,6 +20,7 @@ import pytest
 from victor_api.client import Client
 
 from tests.frames import assert_hidden
+from tests.providers.connected.till import Caller, new_payment
 from tests.providers.running import GUID, MODES, ONCE, TOKEN, Script
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import (
@@ -30,6 +31,7 @@ from victor_ext import (
     BearerAuth,
     ClientCredentialsAuth,
     ConfigurationError,
+    HeaderKey,
     Outcome,
     StatusError,
     Victor,
@@ -190,6 +192,19 @@ def test_a_secret_that_was_replaced_meanwhile_is_tried_once_and_else_the_message
     provider.secret = "of nobody"
     with pytest.raises(StatusError, match=r"[Cc]heck"):
         call(client)
+
+
+def test_a_secret_that_is_gone_leaves_the_refusal_with_its_outcome_and_its_key(mode):
+    """The attempt before it may have done the work."""
+    secrets, script = iter([OLD, OLD]), Script(httpx.Response(503), httpx.Response(401))
+    auth = BearerAuth(lambda: next(secrets, ""))
+    with pytest.raises(AuthenticationError) as raised:
+        Caller(mode, script, auth=auth, key=HeaderKey()).call(
+            "payments.take_payment", body=new_payment(amount=4423)
+        )
+    sent = [each.headers["idempotency-key"] for each in script.requests]
+    assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 2)
+    assert sent == [raised.value.idempotency_key] * 2
 
 
 def test_a_file_that_cannot_be_read_leaves_the_secret_before(tmp_path, caplog):
