@@ -110,7 +110,7 @@ def test_what_is_missing_or_wrong_is_named(monkeypatch, kind, case):
 
 
 def test_a_proxy_of_the_environment_that_is_bad_is_named_by_its_variable(monkeypatch):
-    """How one is chosen: see tests/runtime/http/test_connections.py."""
+    """How one is chosen: see tests/runtime/http/test_options.py."""
     monkeypatch.setenv("HTTPS_PROXY", "socks5://mine:1080")
     with pytest.raises(
         ConfigurationError, match=r"HTTPS_PROXY.*For a SOCKS proxy, pass http_client="
