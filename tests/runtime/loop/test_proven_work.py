@@ -31,6 +31,7 @@ PROVEN: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (WRAPPED, {**said(1001, amount=4423), "message": "no"}),
     (WRAPPED, {**said(), "trace": "t-1"}),
     (WRAPPED, said(payer={"name": None})),
+    (WRAPPED, {**said(status="failed"), "message": " "}),  # it was made
     (WRAPPED, said(id="a-9", amount=4423)),
     (SAME_SHAPE, said(amount="4423.0")),
     (UNNAMED, {"payment_id": "x-1", "data": {"note": "n"}}),
@@ -39,6 +40,7 @@ PROVEN: list[tuple[dict[str, Any], dict[str, Any]]] = [
 NOT_PROVEN: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (WRAPPED, {**said(1001), "message": "no"}),
     (WRAPPED, said(status="error")),
+    (WRAPPED, {**said(amount=4423), "errors": ["no"]}),
     (WRAPPED, said(amount="must be positive")),
     (WRAPPED, said(payer=OTHER, amount=4423)),
     (WRAPPED, said(id="p-1")),
