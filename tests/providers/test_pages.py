@@ -272,6 +272,13 @@ def test_a_page_whose_number_is_that_of_another_is_read_again(mode, pages):
     assert [each.id for each in read("victor", mode, numbered(*pages))] == ["a", "b"]
 
 
+@pytest.mark.parametrize("before", [[], [(0, ["a"])]], ids=["first", "later"])
+def test_a_page_that_stays_another_one_is_refused(mode, before):
+    words = f"page 7 of a list, and page {len(before)} was asked for"
+    with pytest.raises(UnreadableResponse, match=words):
+        read("victor", mode, numbered(*before, (7, [])))
+
+
 # ---- Lists of `connect`, which the caller describes ----
 
 
