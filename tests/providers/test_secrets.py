@@ -317,7 +317,8 @@ def signed(request: httpx.Request) -> None:
 AUTHS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "a bearer token": (BearerAuth(SECRET), (SECRET,)),
     "a key in a header": (ApiKeyAuth(SECRET, header="X-Key"), (SECRET,)),
-    "a key in the query": (ApiKeyAuth(SECRET, query="key"), (SECRET,)),
+    "a key in the query": (ApiKeyAuth(KEY, query="key"), (KEY,)),
+    "a key that is encoded in the query": (ApiKeyAuth(SECRET, query="key"), (SECRET,)),
     "user and password": (BasicAuth(KEY, SECRET), (KEY, SECRET)),
     "signed": (SignedAuth(lambda _: f"Signed {SECRET}"), (SECRET,)),
     "signed, and no header can hold it": (SignedAuth(lambda _: f"{SECRET}\n"), (SECRET,)),
