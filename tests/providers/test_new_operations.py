@@ -64,13 +64,20 @@ def call(system: str, mode: str, script: Script, name: str):
 
 @pytest.mark.parametrize("system", REFUSALS)
 class TestOnEachSystem:
-    """What is read again, and what the errors of a document are: see connected/test_bodies.py."""
+    """What the errors of a document are: see connected/test_bodies.py."""
 
     def test_what_the_document_declares_is_good(self, system, mode):
         for name, (_, answer) in GOOD.items():
             result = call(system, mode, Script(answer), name)
             assert result.status_code == answer.status_code
             assert (result.parsed is None) is (answer.status_code == 204)
+
+    @pytest.mark.parametrize("body", [b"<html>", b"", b"7", b'{"error": {"message": "no"}}'])
+    def test_what_is_no_success_of_a_read_is_asked_for_again(self, system, mode, body):
+        name = "payments.get_payment"
+        script = Script(httpx.Response(200, content=body), GOOD[name][1])
+        assert call(system, mode, script, name).parsed.id == "pay_1"
+        assert len(script.requests) == 2
 
     def test_an_error_or_an_object_of_something_else_is_no_success_of_a_write(self, system, mode):
         errors = ({"error": "busy"}, {"errors": [{"message": "x"}]}, REFUSALS[system])
