@@ -100,6 +100,14 @@ def test_the_late_caller_is_told_that_nothing_was_sent(kind):
     assert 0.05 <= late.waited <= late.seconds
 
 
+@pytest.mark.parametrize(("deadline", "most"), [(40.0, 30.0), (4.0, 3.0), (None, None)])
+def test_a_call_waits_for_its_turn_for_three_quarters_of_its_deadline(deadline, most):
+    """A turn that came later would leave no time for the response."""
+    with connect(Client, base_url=URL, max_concurrency=1, deadline=deadline) as client:
+        step = next(client._config.loop.call(httpx.Request("POST", URL)))
+    assert step.args == (pytest.approx(most, abs=0.5),)
+
+
 @pytest.mark.parametrize("count", [0, -1, 1.5, True, "2"], ids=repr)
 def test_a_concurrency_below_one_is_refused(count):
     with pytest.raises(

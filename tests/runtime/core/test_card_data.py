@@ -27,7 +27,13 @@ def test_card_data_are_found_in_json_however_it_is_written(body, places):
         assert places_of(content) == places
 
 
-@pytest.mark.parametrize("name", ["cvv", "code", "cid", "csc", "securityCode", "verificationValue"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("cvv", "CVC2", "c-v-n", "cid", "csc", "code"),
+        *("securityCode", "cardSecurityValue", "verificationValue"),
+    ],
+)
 def test_a_code_of_a_card_is_found_under_each_of_its_names(name):
     assert places_of(json.dumps({"card": {name: "123"}}).encode()) == ["card"]
 

@@ -75,7 +75,7 @@ class TestByStage:
 
     def test_each_is_at_most_what_is_left_when_its_stage_begins(self, clock):
         stages = Timeouts(CONFIGURED, lambda: BEGAN + 12 - clock.now)
-        assert [stages.get(stage) for stage in ("connect", "read")] == [5.0, 12.0]
+        assert [stages.get(stage) for stage in ("connect", "read", "pool")] == [5.0, 12.0, 9.0]
         clock.now += 9
         assert [stages.get(stage) for stage in ("connect", "read")] == [3.0, 3.0]
         assert stages.get("write", 2.0) == 2.0
