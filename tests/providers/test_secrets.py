@@ -281,6 +281,13 @@ REFUSED_HERE: dict[str, tuple[str, Callable[[Any], Any], tuple[str, ...]]] = {
         lambda client: create()(client.with_options(extra_body=MORE_OF_ACCOUNTS)),
         ACCOUNTS,
     ),
+    "the extra body of a response": (
+        "victor",
+        lambda client: client.payment_requests.accept(
+            "in-1", notes="n", extra_body={"notes": ACCOUNT, **MORE_OF_ACCOUNTS}
+        ),
+        ACCOUNTS,
+    ),
     "an extra query": (
         "victor",
         lambda client: client.payment_requests.get("a1", extra_query={"new": [ACCOUNT, 1.5]}),

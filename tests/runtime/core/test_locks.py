@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from victor_ext.runtime.core import locks
-from victor_ext.runtime.core.locks import Semaphore, TaskLock, TaskPermit, ThreadPermit
+from victor_ext.runtime.core.locks import Permit, Semaphore, TaskLock, TaskPermit, ThreadPermit
 
 PATIENCE = 20.0
 
@@ -76,6 +76,17 @@ class TestThreads:
             for each in waiting:
                 each.result(PATIENCE)
         assert served == list(range(8))
+
+    def test_a_release_wakes_whoever_is_first(self):
+        class Waits(Permit):
+            def wake(self):
+                woken.append(self)
+
+        semaphore, woken = Semaphore(), list[Permit]()
+        holds, first, _ = waiting = [Waits(semaphore) for _ in range(3)]
+        assert [semaphore.admit(each) is None for each in waiting] == [True, False, False]
+        holds.release()
+        assert woken == [first]
 
     def test_whoever_is_gone_holds_nothing_and_stands_in_nobodys_way(self):
         """An exception at the wrong moment, such as a Ctrl-C, may lose a permit; what it held is
