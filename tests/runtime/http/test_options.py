@@ -244,3 +244,10 @@ def test_nothing_is_written_after_the_deadline_of_either_clock(times):
 def test_a_request_that_cannot_be_written_is_the_callers_mistake():
     with pytest.raises(httpx.LocalProtocolError):
         WAY.message(Connection(), httpx.Request("GE T", REQUEST.url))
+
+
+def test_a_header_that_cannot_be_written_is_known_by_the_words_of_its_error():
+    """By them a call knows that nothing was sent: `_of_own_mistake` of `classification`."""
+    request = httpx.Request("GET", REQUEST.url, headers={"X-Of-Their-Own": "a blank at its end "})
+    with pytest.raises(httpx.LocalProtocolError, match=r"^Illegal header"):
+        WAY.message(Connection(), request)
