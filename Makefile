@@ -75,7 +75,7 @@ sandbox: setup ## Run the sandbox on port 8900 (or PORT=...), with demo data
 
 .PHONY: test test-all quick lint format contracts
 # One more than there are cores: some tests wait for what is slow on purpose.
-test: setup ## Run all checks, and every rule at its borders: seven minutes on two quiet cores
+test: setup ## Run all checks, and every rule at its borders: five minutes on two quiet cores
 	@$(BIN)/nox --session checks
 	@$(BIN)/nox --session test_recipe -- test
 	@$(BIN)/python -m pytest -n "$(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)" --dist worksteal --tier test
