@@ -60,6 +60,14 @@ def test_the_exit_status_tells_what_was_found(started, options, status, monkeypa
     assert victor("conform", *PAIR).status == status
 
 
+def test_a_provider_that_ignores_keys_makes_seven_requests_as_the_command_says(started):
+    sandbox, victor = started(key_repeat="new", key_conflict="new")
+    ran = victor("conform", *PAIR)
+    created = [call for call in sandbox.received() if call.method == "POST"]
+    assert (len(created), {call.status for call in created}) == (7, {200})
+    assert "ignores keys makes at least seven requests of it" in " ".join(ran.err.split())
+
+
 def test_machines_get_a_line_of_json_for_each_question(started):
     _, victor = started()
     ran = victor("conform", "--json")

@@ -212,13 +212,6 @@ def test_without_a_payment_all_questions_that_read_are_asked_and_nothing_is_writ
     assert {call.method for call in sandbox.received()} == {"GET"}
 
 
-def test_a_provider_that_ignores_keys_makes_seven_requests_as_the_command_says(started):
-    sandbox, victor = started(key_repeat="new", key_conflict="new")
-    assert sum(1 for _ in ask(victor, PAYMENT)) == 10
-    created = [call for call in sandbox.received() if call.method == "POST"]
-    assert (len(created), {call.status for call in created}) == (7, {200})
-
-
 def test_another_system_is_only_read(velo_sandbox):
     with Velo(VeloAuth(*velo_sandbox.add_key()), base_url=velo_sandbox.url) as velo:
         findings = list(ask(velo))
