@@ -31,6 +31,7 @@ from tests.bulk.bulk_runs import (
 from tests.outbox.backups import Backup
 from victor_ext import ConfigurationError, idempotency_key_for
 from victor_ext.bulk.state import State
+from victor_ext.sandbox import SandboxCommands
 
 pytestmark = pytest.mark.pull_request
 WHO: dict[str, Any] = {"by": "Ann", "why": "the customer has asked for it"}
@@ -378,34 +379,64 @@ def test_what_may_have_been_asked_again_since_the_backup_is_not_asked_again(
     assert [*victor_sandbox.work_done_by_key().values()] == [1] * (3 if was_asked else 2)
 
 
-def test_what_the_latest_file_lacks_is_not_sent_by_a_release(sender, victor_sandbox):
-    """Also what was refused: it has nothing that could be sent."""
+def hold_after_a_shorter_file(sender: Senders) -> None:
+    """The latest file has INV-1 alone: it lacks INV-2, and INV-3, which was refused."""
     sender.store([*rows(2), row(3, amount="0")], skip_invalid=True)
     sender.store(rows(1))
     sender().hold()
+
+
+def test_what_the_latest_file_lacks_is_not_sent_by_a_release(sender, victor_sandbox):
+    hold_after_a_shorter_file(sender)
     assert sender().release() == 1
-    sender().resume()
+    with nothing_sent(victor_sandbox):
+        assert sender().resume().counts["unknown"] == 1
+
+
+def test_what_the_latest_file_lacks_is_not_sent_when_the_rest_is(sender, victor_sandbox):
+    hold_after_a_shorter_file(sender)
+    sender().release()
     sender().resolve("INV-1", "not-created", **WHO)
     sender.finish(rows(1))
     asked_once(victor_sandbox, rows(1))
 
 
-@pytest.mark.parametrize("was_made", [True, False])
+def leave_in_doubt(sender: Senders, sandbox: SandboxCommands, was_made: bool) -> None:
+    """INV-1 and INV-2 were asked for, with no word of what became of them."""
+    lose_answers(sandbox) if was_made else respond_to_creates(sandbox, 503)
+    sandbox.inject("status", operation="list", times=None, status=503)
+    assert sender().send(referenced(2)).exit_status == 3
+    sandbox.clear_faults()
+
+
+each_doubt = pytest.mark.parametrize(
+    ("was_made", "outcome", "exit_status", "made"),
+    [(True, "created", 0, 2), (False, "unknown", 3, 1)],
+    ids=["it was made", "it was not made"],
+)
+
+
+@each_doubt
+@pytest.mark.parametrize("again", [None, "resume", "send"])
 def test_what_is_in_doubt_and_not_in_the_latest_file_is_looked_up_and_stays_in_sight(
+    sender, victor_sandbox, was_made, outcome, exit_status, made, again
+):
+    leave_in_doubt(sender, victor_sandbox, was_made)
+    ended = sender().send(referenced(1))
+    if again is not None:
+        ended = sender().resume() if again == "resume" else sender().send(referenced(1))
+    second = sender.results()["INV-2"]
+    assert (second.row, second.outcome, ended.exit_status) == (0, outcome, exit_status)
+    assert made_in(victor_sandbox) == made
+
+
+@pytest.mark.parametrize("was_made", [True, False])
+def test_what_is_in_doubt_has_its_row_again_when_a_file_has_it_again(
     sender, victor_sandbox, was_made
 ):
-    records = referenced(2)
-    lose_answers(victor_sandbox) if was_made else respond_to_creates(victor_sandbox, 503)
-    victor_sandbox.inject("status", operation="list", times=None, status=503)
-    assert sender().send(records).exit_status == 3
-    victor_sandbox.clear_faults()
-    sender().send(records[:1])
-    for again in (sender().resume, partial(sender().send, records[:1])):
-        second = sender.results()["INV-2"]
-        assert (second.row, second.outcome) == (0, "created" if was_made else "unknown")
-        assert again().exit_status == (0 if was_made else 3)
-        assert made_in(victor_sandbox) == 1 + was_made
-    sender().send(records)
+    leave_in_doubt(sender, victor_sandbox, was_made)
+    sender().send(referenced(1))
+    sender().send(referenced(2))
     assert [result.row for result in sender().export()] == [1, 2]
 
 
@@ -438,18 +469,31 @@ def in_state(path: Path, query: str) -> list[Any]:
         return [value for (value,) in database.execute(f"SELECT {query}")]
 
 
-def test_what_is_forgotten_can_be_read_and_named(sender, victor_sandbox):
+def forget_a_declined_and_a_pending_one(sender: Senders, sandbox: SandboxCommands) -> None:
+    """INV-1 and INV-2 are forgotten, and INV-1 is declined then."""
     sender.finish(rows(2))
-    first, _ = sender().export()
+    declined = sender.results()["INV-1"]
     assert sender().forget(older_than=timedelta(0)) == 2
-    victor_sandbox.move(first.id, "declined")
+    sandbox.move(declined.id, "declined")
+
+
+def test_what_is_forgotten_can_be_read(sender, victor_sandbox):
+    forget_a_declined_and_a_pending_one(sender, victor_sandbox)
     assert sender().status(refresh=True).payments["declined"] == 1
-    for name, why in (
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
         ("INV-1", r"INV-1: what it asks for .* forgotten"),
         ("INV-2", r"INV-2 is \w+: it would be asked twice"),
-    ):
-        with refused(why):
-            sender().ask_again([name], **WHO)
+    ],
+    ids=["declined", "pending"],
+)
+def test_what_is_forgotten_can_be_named_and_is_not_asked_again(sender, victor_sandbox, name, why):
+    forget_a_declined_and_a_pending_one(sender, victor_sandbox)
+    with refused(why):
+        sender().ask_again([name], **WHO)
 
 
 def test_what_is_forgotten_has_the_values_of_a_file_and_is_then_as_old_as_its_last_asking(
