@@ -99,21 +99,35 @@ def test_one_name_need_not_be_in_a_list():
 # From a web page
 
 
-def test_a_call_of_a_web_page_is_refused(any_sandbox, door, http):
-    command = door + CREDENTIALS[type(any_sandbox)]
+def of_page(headers, door):
+    """The headers of a case, with the host of the sandbox in its places."""
+    return {name: value.format(host=urlsplit(door).netloc) for name, value in headers.items()}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "more"),
+    [
+        ("POST", None, JSON),
+        ("POST", "reset", {}),
+        ("GET", "", {}),
+        ("DELETE", "faults", {}),
+        ("OPTIONS", "reset", {"access-control-request-method": "POST"}),
+    ],
+    ids=["credentials", "reset", "read", "clear faults", "ask before"],
+)
+@pytest.mark.parametrize("headers", CASES["foreign pages"], ids=str)
+def test_a_call_of_a_web_page_is_refused(any_sandbox, door, http, headers, method, path, more):
+    url = door + (CREDENTIALS[type(any_sandbox)] if path is None else path)
+    said = refused(http.request(method, url, headers={**of_page(headers, door), **more}))
+    assert "accepts no calls from web pages" in said
+    assert "from a program" in said
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "reset"), ("DELETE", "faults")])
+def test_a_refused_command_changes_nothing(any_sandbox, door, http, method, path):
     any_sandbox.inject("status")
     for headers in CASES["foreign pages"]:
-        given = {name: value.format(host=urlsplit(door).netloc) for name, value in headers.items()}
-        for method, url, more in (
-            ("POST", command, JSON),
-            ("POST", door + "reset", {}),
-            ("GET", door, {}),
-            ("DELETE", door + "faults", {}),
-            ("OPTIONS", door + "reset", {"access-control-request-method": "POST"}),
-        ):
-            said = refused(http.request(method, url, headers={**given, **more}))
-            assert "accepts no calls from web pages" in said, headers
-            assert "from a program" in said
+        http.request(method, door + path, headers=of_page(headers, door))
     assert len(any_sandbox.faults()) == 1
 
 
