@@ -10,6 +10,7 @@ from contextlib import closing
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -18,13 +19,14 @@ from victor_api.client import Client
 from tests.faults.adapters import (
     ATTEMPTS,
     CALLERS,
+    Caller,
     Observed,
     adapter,
     each_mode,
     each_operation,
     timeouts,
 )
-from tests.faults.raw_provider import Cut, Exchange, RawProvider, answer
+from tests.faults.raw_provider import READ, Cut, Exchange, RawProvider, answer
 from tests.faults.raw_sockets import PATIENCE, on_linux
 from tests.providers.running import Running
 from victor_ext import (
@@ -135,22 +137,30 @@ def test_one_that_may_not_be_kept_or_not_for_so_long_is_closed(provider, mode, l
     assert provider.record.connections == 4  # the token's as well
 
 
+def write(caller: Caller, count: int) -> None:
+    for number in range(count):
+        assert caller.start("create", f"S{number}").word == "success"
+
+
 @each_mode
 @pytest.mark.parametrize(
     "limits", [{"max_connections": 4}, {"max_keepalive_connections": 4}], ids=str
 )
 def test_at_its_limit_it_keeps_those_that_have_rested(provider, mode, limits, monkeypatch):
-    """Five writes come in a rest.
-
-    Of four connections, the newest makes room; the others serve half of the writes.
+    """The newest makes room. A write takes a connection that has rested for five seconds: three
+    have when the last writes come.
     """
+    clock = Mock(return_value=0.0)
     monkeypatch.setattr(connections, "REUSE_DELAY", 5.0)
-    monkeypatch.setattr(connections, "monotonic", lambda: float(len(provider.record.requests)))
-    with closing(
-        CALLERS[mode](provider.url(), limits=httpx.Limits(keepalive_expiry=None, **limits))
-    ) as caller:
-        assert {caller.start("create", f"S{number}").word for number in range(55)} == {"success"}
-    assert provider.record.connections == 26
+    monkeypatch.setattr(connections, "monotonic", clock)
+    limits = httpx.Limits(keepalive_expiry=None, **limits)
+    with closing(CALLERS[mode](provider.url(), limits=limits)) as caller:
+        write(caller, 2)  # beside the connection of the token
+        clock.return_value = 4.0
+        write(caller, 2)  # over a fourth one, and one in its place
+        clock.return_value = 5.0
+        write(caller, 3)  # over those that have rested
+    assert provider.record.connections == 5
 
 
 ONE_CONNECTION: dict[str, Any] = {
@@ -160,26 +170,40 @@ ONE_CONNECTION: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("kind", [Victor, AsyncVictor])
-def test_whoever_waits_in_vain_has_sent_nothing(provider, kind):
-    client: Any = kind(AUTH, base_url=provider.url(), **ONE_CONNECTION)
+async def first_and_second(provider: RawProvider, kind: Any) -> tuple[Any, TimedOut]:
+    """A call has the only connection until another one has waited for it in vain: what both come
+    to.
+    """
+    client = kind(AUTH, base_url=provider.url(), **ONE_CONNECTION)
     given = client.payment_requests.get
     get = given if kind is AsyncVictor else partial(asyncio.to_thread, given)
+    await get("S0")
+    held = list[Exchange]()
+    provider.acts.append(held.append)
+    first = asyncio.create_task(get("S1"))
+    await asyncio.to_thread(provider.quiet.wait_for, lambda: bool(held), "the request")
+    with pytest.raises(TimedOut, match="all connections are in use") as raised:
+        await get("S2")
+    await asyncio.to_thread(let_go, provider, held)
+    result = await first
+    await client.close() if kind is AsyncVictor else client.close()
+    return result, raised.value
 
-    async def run() -> None:
-        await get("S0")
-        held = list[Exchange]()
-        provider.acts.append(held.append)
-        first = asyncio.create_task(get("S1"))
-        await asyncio.to_thread(provider.quiet.wait_for, lambda: bool(held), "the request")
-        with pytest.raises(TimedOut, match="all connections are in use") as raised:
-            await get("S2")
-        assert raised.value.outcome.value == "not_sent"
-        await asyncio.to_thread(let_go, provider, held)
-        assert (await first).id == "S1"
-        await client.close() if kind is AsyncVictor else client.close()
 
-    asyncio.run(run())
+each_kind = pytest.mark.parametrize("kind", [Victor, AsyncVictor])
+
+
+@each_kind
+def test_whoever_waits_in_vain_has_sent_nothing(provider, kind):
+    _, in_vain = asyncio.run(first_and_second(provider, kind))
+    assert in_vain.outcome.value == "not_sent"
+    assert provider.record.sent_to(READ + "S2") == []
+
+
+@each_kind
+def test_a_call_for_whose_connection_another_one_waits_in_vain_gets_its_response(provider, kind):
+    result, _ = asyncio.run(first_and_second(provider, kind))
+    assert result.id == "S1"
 
 
 def test_a_call_in_flight_ends_as_it_would_when_its_client_is_closed(provider):
