@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -266,9 +267,14 @@ def test_what_has_too_little_left_of_its_lease_goes_back_unmarked(sending, monke
     next pass's: this one does not take it up over and over.
     """
     sending.store(*range(3))
-    clock, asleep = time.time, list[float]()
-    monkeypatch.setattr(time, "time", lambda: clock() + sum(asleep))
-    sending.provider.meet = lambda _reference: asleep or asleep.append(61.0)
+    began = time.time()
+    clock = Mock(return_value=began)
+    monkeypatch.setattr(time, "time", clock)
+
+    def take_61_seconds(_reference):
+        clock.return_value = began + 61.0
+
+    sending.provider.meet = take_61_seconds
     assert len(sending.send(workers=1)) == 1
     assert sending.rows() == ["sent*", "waiting", "waiting"]
 

@@ -66,7 +66,7 @@ def counting() -> tuple[Any, Any]:
     return module, importlib.import_module("counting_api.models")
 
 
-def charge(engine: sa.Engine, number: int, customer: str, id: int) -> str:
+def charge(engine: sa.Engine, *, number: int, customer: str, id: int) -> str:
     """Send a charge to a provider that gives it this id; what becomes of it."""
     operation, models = counting()
 
@@ -121,11 +121,21 @@ def test_an_id_in_another_letter_case_of_a_guid_is_the_same_one(kind, engine):
 
 
 def test_ids_may_count_anew_for_each_parent(sqlite):
-    """Anna's charge 1 is not Bert's, and no id of hers because its amount is 1. The id that a
-    second charge of Anna's gets is her first's; it has no reference, and is named by its key.
-    """
-    charges = ((1, "anna", 1), (2, "bert", 1), (3, "anna", 1))
-    assert [charge(sqlite, *each) for each in charges] == ["sent", "sent", "unclear"]
+    """Anna's charge 1 is not Bert's, and no id of hers because its amount is 1."""
+    assert charge(sqlite, number=1, customer="anna", id=1) == "sent"
+    assert charge(sqlite, number=2, customer="bert", id=1) == "sent"
+
+
+def test_an_id_that_two_of_one_parent_get_settles_the_first_one(sqlite):
+    charge(sqlite, number=1, customer="anna", id=1)
+    charge(sqlite, number=2, customer="bert", id=1)
+    assert charge(sqlite, number=3, customer="anna", id=1) == "unclear"
+
+
+def test_an_id_that_another_one_of_its_parent_has_is_refused_by_hand(sqlite):
+    """The other one has no reference, and is named by its key."""
+    charge(sqlite, number=1, customer="anna", id=1)
+    charge(sqlite, number=3, customer="anna", id=1)
     with pytest.raises(InvalidRequest, match=f"is the id of the entry {key_of(1)}:"):
         Outbox(sqlite).resolve(key_of(3), done=True, id="1", **WORDS)
 
