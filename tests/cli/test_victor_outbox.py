@@ -69,23 +69,39 @@ def test_a_hold_that_is_stored_ends_with_0_also_if_its_output_is_lost(outbox, mo
 def test_what_is_unclear_and_what_is_a_dead_letter_is_named(run):
     shown = run("status")
     assert shown.status == 1
-    counts_shown = [line for line in shown.out.splitlines() if line[-1:].isdigit()]
-    assert len({len(line) for line in counts_shown}) == 1, "the counts are one below the other"
     assert shown.out.splitlines()[-2:] == [
         f"unclear    {SHOWN_TIME}  payment_requests.create  {KEY}  INV-1  Nobody knows.",
         "dead letter 1: completed of k-3: ValueError: no",
     ]
+
+
+def test_counts_are_shown_one_below_the_other(run):
+    shown = run("status").out.splitlines()
+    counts_shown = [line for line in shown if line[-1:].isdigit()]
+    assert len({len(line) for line in counts_shown}) == 1
+
+
+def test_what_is_unclear_and_what_is_a_dead_letter_is_json_too(run):
     counts = run("status", "--json").json
     assert (counts["entries"]["unclear"], counts["events"]["dead"]) == (1, 1)
     assert counts["unclear"][0]["idempotency_key"] == KEY
     stored_at = counts["dead_letters"][0]["stored_at"]
     assert zulu.format(zulu.parse(stored_at)) == stored_at, "docs/cli.md: times end in Z"
+
+
+def test_each_entry_is_a_line_of_json(run):
     listed = run("entries", "--json").json_lines
     assert [each["client_reference_id"] for each in listed] == ["INV-1", "INV-2"]
+
+
+def test_entries_in_one_state_are_listed(run):
     assert run("entries", "--state", "waiting").out == (
         f"waiting    {SHOWN_TIME}  payment_requests.create  {OTHER_KEY}  INV-2\n"
     )
-    assert run("status", "--table", "main.victor_outbox") == shown
+
+
+def test_a_table_may_be_named_with_its_schema(run):
+    assert run("status", "--table", "main.victor_outbox") == run("status")
 
 
 def test_an_unclear_one_is_settled_by_hand_with_who_and_why(run):
