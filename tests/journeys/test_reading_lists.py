@@ -104,29 +104,40 @@ def ask(victor: Victor, reference: str = "INV-1042") -> Any:
     )
 
 
-@pytest.mark.parametrize("is_new", [False, True])
-@pytest.mark.parametrize("skew", [-2.0, 2.0, -30.0, 600.0, -5 * HOURS, 5 * HOURS])
-def test_what_was_made_after_this_machine_s_now_is_found(
-    victor_sandbox, victor, async_victor, skew, is_new
-):
-    """Two seconds are enough for a provider's clock to put the request before the caller's
-    beginning.
+async def found_by_a_new_client(client: Any, reference: str, **window: datetime) -> Any:
+    async with client:
+        return await client.payment_requests.find(reference, **window)
 
-    A client that is new learns the provider's clock from the first page that it reads, and begins
-    anew.
-    """
-    victor_sandbox.set_clock_skew(skew)
-    window: dict[str, Any] = {"start_datetime": zulu.now()}
+
+def ask_now(victor: Victor) -> tuple[Any, dict[str, datetime]]:
+    """What was made, and the window of this machine's time in which it was."""
+    start = zulu.now()
     made = ask(victor)
-    window["end_datetime"] = zulu.now()
+    return made, {"start_datetime": start, "end_datetime": zulu.now()}
 
-    async def find() -> Any:
-        async with async_victor:
-            return await async_victor.payment_requests.find("INV-1042", **window)
 
-    found = asyncio.run(find()) if is_new else victor.payment_requests.find("INV-1042", **window)
-    assert [request.id for request in found] == [made.id]
-    assert found.caveat == ""
+each_skew = pytest.mark.parametrize("skew", [-2.0, 2.0, -30.0, 600.0, -5 * HOURS, 5 * HOURS])
+"""Two seconds are enough for a provider's clock to put the request before the caller's beginning.
+"""
+
+
+@each_skew
+def test_what_was_made_after_this_machine_s_now_is_found(victor_sandbox, victor, skew):
+    victor_sandbox.set_clock_skew(skew)
+    made, window = ask_now(victor)
+    found = victor.payment_requests.find("INV-1042", **window)
+    assert ([request.id for request in found], found.caveat) == ([made.id], "")
+
+
+@each_skew
+def test_a_new_client_finds_what_was_made_after_this_machine_s_now(
+    victor_sandbox, victor, async_victor, skew
+):
+    """It learns the provider's clock from the first page that it reads, and begins anew."""
+    victor_sandbox.set_clock_skew(skew)
+    made, window = ask_now(victor)
+    found = asyncio.run(found_by_a_new_client(async_victor, "INV-1042", **window))
+    assert ([request.id for request in found], found.caveat) == ([made.id], "")
 
 
 def test_find_says_where_it_looked(victor_sandbox, victor):

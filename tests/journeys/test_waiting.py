@@ -2,6 +2,7 @@
 
 import asyncio
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import httpx
@@ -91,29 +92,64 @@ def test_what_wait_returns_has_the_parts_of_get_and_of_the_list(victor_sandbox, 
     assert ended.to_dict()["response"]["status"] == "accepted"
 
 
-@pytest.mark.parametrize("status", [503, 200], ids=["it fails", "it is about another request"])
-@pytest.mark.parametrize("until", ["accepted", "completed", None])
-def test_the_list_alone_does_not_say_with_which_amount_it_was_accepted(
-    victor_sandbox, victor, status, until
-):
-    """The document's own example: 44.23 was asked, and the response of `get` has 34.23."""
+@pytest.fixture
+def accepted_for_less(victor_sandbox, victor):
+    """The document's own example: 44.23 was asked, and the response of `get` has 34.23; by now it
+    is completed.
+    """
     inbound = victor_sandbox.create_inbound("44.23", amount_modification_allowed=True)
     victor.payment_requests.accept(inbound, modified_amount="34.23", notes="Less.")
     victor_sandbox.move(inbound, "completed")
-    quick = victor.with_options(retry=RetryPolicy(max_attempts=1)).payment_requests
+    return inbound
+
+
+@pytest.fixture
+def quick(victor):
+    """Each call is tried once."""
+    return victor.with_options(retry=RetryPolicy(max_attempts=1)).payment_requests
+
+
+@pytest.fixture(params=[503, 200], ids=["it fails", "it is about another request"])
+def get_is_wrong(request, victor_sandbox):
+    """So many times, or always, `get` does not say what was accepted."""
     other = '{"victor_payment_request_id": "b1", "status": "Pending"}'
-    for times in (1, None):
-        victor_sandbox.inject("status", operation="get", status=status, body=other, times=times)
-        if times:
-            assert quick.wait(inbound, until=until, timeout=5).amount == Decimal("34.23")
-        else:
-            with pytest.raises(
-                TimedOut,
-                match=r"it is completed in the list, but the amount, which only get\(\) has",
-            ):
-                quick.wait(inbound, until=until, timeout=0.6)
-            with pytest.raises(TimedOut):
-                next(iter(quick.watch(inbound, until=until, timeout=0)))
+    return partial(
+        victor_sandbox.inject, "status", operation="get", status=request.param, body=other
+    )
+
+
+each_end = pytest.mark.parametrize("until", ["accepted", "completed", None])
+
+
+@each_end
+def test_the_list_alone_does_not_say_with_which_amount_it_was_accepted(
+    accepted_for_less, quick, get_is_wrong, until
+):
+    get_is_wrong(times=None)
+    with pytest.raises(
+        TimedOut,
+        match=r"it is completed in the list, but the amount, which only get\(\) has",
+    ):
+        quick.wait(accepted_for_less, until=until, timeout=0.6)
+
+
+@each_end
+def test_whoever_watches_is_not_told_by_the_list_alone(
+    accepted_for_less, quick, get_is_wrong, until
+):
+    get_is_wrong(times=None)
+    watched = quick.watch(accepted_for_less, until=until, timeout=0)
+    with pytest.raises(TimedOut):
+        next(iter(watched))
+
+
+@each_end
+def test_whoever_waits_asks_again_for_the_amount_with_which_it_was_accepted(
+    accepted_for_less, quick, get_is_wrong, until
+):
+    get_is_wrong(times=1)
+    ended = quick.wait(accepted_for_less, until=until, timeout=5)
+    assert ended.amount == Decimal("34.23")
 
 
 def test_a_request_that_there_is_not_is_not_waited_for(victor):
