@@ -309,6 +309,9 @@ def test_another_person_can_be_wanted_after_the_rows_were_sent_by_somebody_who_i
     sender(by="Ann", not_by_sender=True).send(rows(1))
     with refused("Another person has to"):
         sender(by="Ann").take_step("instruct")
+
+
+def test_another_person_cannot_be_wanted_after_rows_were_sent_by_nobody_who_is_known(sender):
     sender(batch="april").send([row(7)])
     with refused("not_by_sender cannot hold for this batch"):
         sender(batch="april", by="Ann", not_by_sender=True).send([row(7), row(8)])

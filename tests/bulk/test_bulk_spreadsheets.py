@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -337,21 +336,42 @@ def test_what_was_asked_with_other_values_is_to_decide_wherever_it_is_counted(bu
     assert (second["outcome"], second["id"]) == ("created", made["1000.5"])
 
 
-def test_the_trial_of_the_page_is_sent_to_the_sandbox_with_a_state_of_its_own(bulk, victor_sandbox):
+@pytest.fixture
+def trial(bulk):
+    """The two commands with which the page tries it: to send, and to export. Their files are
+    there, as the page describes them.
+    """
     page = (Path(__file__).parents[2] / "docs" / "bulk.md").read_text(encoding="utf-8")
     (columns,) = re.findall(r"```text\n(client_reference_id=.*?)```", page, re.DOTALL)
     (bulk.folder / "columns.txt").write_text(columns, "utf-8")
     heading = HEADING.replace("Notiz", "notes")
     file_of(bulk.folder, [heading, line("R-1").replace("aHeq349838", "acceptsRfp"), line("R-2")])
-    trial = page.split("### Try it without customers\n")[1].split("\n### ")[0]
-    send, export = re.findall(r"^victor bulk (.+)$", trial, re.MULTILINE)
-    assert bulk(*send.split()).status == 0
-    paid = min(outbound(victor_sandbox), key=itemgetter("client_reference_id"))
-    victor_sandbox.move(paid["id"], "completed")
-    assert bulk(*export.split()).status == 0
+    section = page.split("### Try it without customers\n")[1].split("\n### ")[0]
+    send, export = re.findall(r"^victor bulk (.+)$", section, re.MULTILINE)
+    return send.split(), export.split()
+
+
+def test_the_trial_of_the_page_is_sent_to_the_sandbox_with_a_state_of_its_own(
+    bulk, trial, victor_sandbox
+):
+    send, _ = trial
+    assert bulk(*send).status == 0
+    made = {request["client_reference_id"] for request in outbound(victor_sandbox)}
+    assert made == {"R-1", "R-2"}
+    assert not (bulk.folder / "victor-bulk.sqlite").exists()
+
+
+def test_the_trial_of_the_page_exports_what_became_of_its_rows(bulk, trial, victor_sandbox):
+    send, export = trial
+    bulk(*send)
+    (first,) = (
+        request for request in outbound(victor_sandbox) if request["client_reference_id"] == "R-1"
+    )
+    victor_sandbox.move(first["id"], "completed")
+    assert bulk(*export).status == 0
+    assert not (bulk.folder / "victor-bulk.sqlite").exists()
     with (bulk.folder / "trial.csv").open(encoding="utf-8") as file:
         assert [record["status"] for record in csv.DictReader(file)] == ["completed", "created"]
-    assert not (bulk.folder / "victor-bulk.sqlite").exists()
 
 
 def test_a_file_without_references_is_warned_of_once_and_sent(bulk):
