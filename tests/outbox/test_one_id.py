@@ -121,12 +121,13 @@ def test_an_id_in_another_letter_case_of_a_guid_is_the_same_one(kind, engine):
 
 
 def test_ids_may_count_anew_for_each_parent(sqlite):
-    """Anna's charge 1 is not Bert's, and no id of hers because its amount is 1."""
+    """Anna's charge 1 is not Bert's."""
     assert charge(sqlite, number=1, customer="anna", id=1) == "sent"
     assert charge(sqlite, number=2, customer="bert", id=1) == "sent"
 
 
 def test_an_id_that_two_of_one_parent_get_settles_the_first_one(sqlite):
+    """The id of the first one is its own, though its amount is 1, too."""
     charge(sqlite, number=1, customer="anna", id=1)
     charge(sqlite, number=2, customer="bert", id=1)
     assert charge(sqlite, number=3, customer="anna", id=1) == "unclear"
