@@ -164,16 +164,35 @@ def asked(tmp_path):
     return metrics, moody
 
 
-def test_a_failure_while_metrics_are_collected_silences_no_process_for_ever(asked, tmp_path):
-    metrics, moody = asked
-    other = WorkerFolder(tmp_path / "m", lambda _question: "")
+@pytest.fixture
+def other(asked, tmp_path):
+    """Another process."""
+    return WorkerFolder(tmp_path / "m", lambda _question: "")
+
+
+@pytest.fixture
+def own(other, tmp_path):
+    """The socket of the process itself."""
     (own,) = set((tmp_path / "m").glob("*.sock")) - {other._own}
+    return own
+
+
+def test_a_failure_while_metrics_are_collected_is_said_and_keeps_its_socket(asked, own):
+    metrics, moody = asked
     moody.fails = True
     for _ in range(2):
         assert metrics._response("GET", "/metrics")[0] == 503, "it is said, not left out"
         with pytest.raises(ConnectionError, match="no end"):
             _asked(own, "/metrics")
         assert own.exists()
+
+
+def test_a_failure_while_metrics_are_collected_silences_no_process_for_ever(asked, own):
+    metrics, moody = asked
+    moody.fails = True
+    metrics._response("GET", "/metrics")
+    with pytest.raises(ConnectionError, match="no end"):
+        _asked(own, "/metrics")
     moody.fails = False
     assert "python_info" not in _asked(own, "/metrics")
     assert metrics._response("GET", "/metrics")[0] == 200
