@@ -53,7 +53,7 @@ def test_a_call_that_works_is_left_alone(answered):
     assert answered().status_code == 200
 
 
-def test_wrong_arguments_are_named(answered):
+def test_the_service_answers_wrong_arguments_with_422_and_the_fields(answered):
     answer = answered(ultimate_creditor="Smith & Sons")
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
@@ -61,7 +61,7 @@ def test_wrong_arguments_are_named(answered):
 
 
 @pytest.mark.parametrize("read", [velo.read_notification, payment_id_of])
-def test_what_is_no_notification_is_no_wrong_argument(read):
+def test_the_service_answers_an_unreadable_notification_with_400(read):
     with pytest.raises(InvalidRequest) as raised:
         read(b"{}")
     assert response_to(raised.value).status_code == 400
@@ -78,7 +78,9 @@ def test_what_is_no_notification_is_no_wrong_argument(read):
         (lambda faults: faults.status(400), 502, "rejected"),
     ],
 )
-def test_the_status_says_what_is_known(answered, faults, order, status, outcome):
+def test_the_status_of_the_service_follows_from_the_outcome_of_the_call(
+    answered, faults, order, status, outcome
+):
     order(faults)
     answer = answered()
     said = answer.json()
@@ -98,18 +100,18 @@ def test_a_part_of_a_second_is_rounded_up():
 
 
 @pytest.mark.parametrize(("outcome", "status"), [(Outcome.UNKNOWN, 504), (Outcome.REJECTED, 503)])
-def test_a_limit_after_a_lost_response_is_no_refusal(outcome, status):
+def test_a_rate_limit_after_a_lost_response_is_answered_as_unknown(outcome, status):
     """The work may have been done: only 504 says so."""
     assert response_to(RateLimited("Too many.", outcome=outcome)).status_code == status
 
 
-def test_another_error_is_none_of_its_own():
+def test_the_handler_raises_an_error_that_is_no_victor_error():
     with pytest.raises(ZeroDivisionError):
         response_to(ZeroDivisionError())
 
 
 @pytest.mark.slow
-def test_what_to_install_is_said_in_a_line():
+def test_the_import_error_without_starlette_says_what_to_install():
     code = "import sys; sys.modules['starlette'] = None; import victor_ext.asgi"
     ran = python("-c", code)
     line = ran.stderr.splitlines()[-1]

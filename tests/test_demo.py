@@ -52,7 +52,7 @@ def sandbox_url():
         assert process.wait(PATIENCE) == 0
 
 
-def test_the_demo_counts_what_the_sandbox_saw(demo):
+def test_the_demo_prints_the_counts_of_attempts_keys_and_requests_of_the_sandbox(demo):
     assert (demo.returncode, demo.stderr) == (0, "")
     assert "\x1b" not in demo.stdout, "piped output is plain"
     counts = dict(re.findall(r"^  ([a-z ]+): +(\d+)$", demo.stdout, re.MULTILINE))

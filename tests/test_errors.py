@@ -143,12 +143,12 @@ class TestTheFamily:
         }
         assert {code: error_class_for(code) for code in classes} == classes
 
-    def test_nothing_is_known_of_one_that_was_made_with_a_message_only(self):
+    def test_an_error_made_with_a_message_only_is_not_sent_and_has_no_status(self):
         error = VictorError("It went wrong.")
         assert (error.outcome, error.attempts) == (Outcome.NOT_SENT, 0)
         assert (error.status_code, error.body) == (None, None)
 
-    def test_its_repr_says_the_outcome_and_the_status(self):
+    def test_the_repr_of_an_error_has_the_outcome_and_the_status(self):
         error = made(errors.RateLimited)
         assert repr(error) == "RateLimited('It went wrong.', outcome='unknown', status_code=429)"
         error = VictorError("It went wrong.")
@@ -160,7 +160,7 @@ class TestTheFamily:
         said = "The payment request was not sent: error.amount.invalid; notes is too long."
         assert str(error) == said
 
-    def test_of_many_problems_twenty_are_said_and_all_are_there(self):
+    def test_a_message_has_at_most_twenty_problems_and_the_error_has_all(self):
         many = InvalidRequest.of([PROBLEMS[1]] * 2000)
         assert (len(many.problems), str(many).count("too long")) == (2000, 20)
         assert str(many).endswith("; notes is too long; and 1,980 more, in `problems`.")
@@ -233,11 +233,11 @@ class TestMasking:
             (None, "NoneType"),
         ],
     )
-    def test_a_message_names_the_type_below(self, value, kind):
+    def test_a_message_describes_the_type_of_a_wrong_value(self, value, kind):
         assert kind_of(value) == kind
 
 
-def test_one_set_says_after_which_status_a_call_is_tried_again(monkeypatch):
+def test_one_set_of_statuses_decides_when_a_call_or_a_token_request_is_tried_again(monkeypatch):
     """A status that is added to it is transient for a call, for a token and for a measurement."""
     monkeypatch.setattr(errors, "TRANSIENT_STATUSES", errors.TRANSIENT_STATUSES | {423})
     assert Harness([status(423), OK]).call("POST", KEY).status_code == 200

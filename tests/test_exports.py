@@ -55,20 +55,20 @@ HTTP = "import httpx\nhttpx.HTTPTransport()"
 
 
 class TestNames:
-    def test_the_list_is_sorted_and_has_each_once(self):
+    def test_the_list_of_public_names_is_sorted_and_has_no_name_twice(self):
         assert victor_ext.__all__ == sorted(NAMES)
         assert {*errors.__all__} <= NAMES
 
-    def test_a_star_import_brings_them_all(self):
+    def test_a_star_import_brings_all_public_names(self):
         names = value_after("from victor_ext import *", "globals()")
         assert names >= NAMES - {"__version__"}
 
-    def test_another_name_is_none(self):
+    def test_a_name_that_is_not_public_raises_an_attribute_error(self):
         with pytest.raises(AttributeError, match="module 'victor_ext' has no attribute 'Vector'"):
             _ = victor_ext.Vector
 
     @pytest.mark.parametrize("module", [errors, money, testing, zulu])
-    def test_the_public_modules_say_what_is_public(self, module):
+    def test_each_public_module_lists_its_public_names_sorted(self, module):
         defined = {
             name
             for name, value in vars(module).items()
@@ -104,7 +104,7 @@ class TestNames:
                 f"victor_ext{home}" for home in victor_ext._HOMES
             }
 
-    def test_no_module_has_any_name_for_a_type_checker(self):
+    def test_no_module_defines_getattr_so_type_checkers_see_only_real_names(self):
         for path in (*PACKAGE.rglob("*.py"), *GENERATED.rglob("*.py")):
             parts = ast.parse(path.read_text()).body
             assert all(vars(part).get("name") != "__getattr__" for part in parts), path
@@ -120,7 +120,7 @@ class TestWhatImportingCosts:
         assert loaded_after(code) == loaded_after("import httpx")
         assert not any("providers" in name for name in modules_after(code))
 
-    def test_its_names_load_no_more_than_an_http_client_does(self):
+    def test_the_public_names_load_only_the_http_library_and_the_generated_package(self):
         extra = loaded_after("from victor_ext import *") - loaded_after(HTTP)
         assert extra == {"victor_api"}
 
@@ -155,7 +155,7 @@ class TestTheRuntimeKnowsNoProvider:
     @pytest.mark.parametrize(
         "path", sorted((PACKAGE / "runtime").rglob("*.py")), ids=lambda path: path.name
     )
-    def test_not_even_by_name(self, path):
+    def test_the_runtime_mentions_no_payment_system_by_name(self, path):
         found = [
             line
             for line in OURS.sub("", path.read_text(encoding="utf-8")).splitlines()

@@ -117,7 +117,7 @@ def test_a_fifth_system_touches_no_file_outside_its_folder(
     assert "write one of victor, eastpay, flexfactor, tiny, velo." in found["error"]["message"]
 
 
-def test_the_registry_is_read_by_nobody_who_only_calls() -> None:
+def test_a_program_that_only_makes_calls_does_not_read_the_registry_of_systems() -> None:
     program = (
         "import sys, victor_ext, victor_ext.providers.velo\n"
         "victor_ext.Victor; assert victor_ext.providers.velo.Velo.system.title == 'Velo'\n"

@@ -49,7 +49,7 @@ def pytest_runtest_logstart():
 @pytest.mark.nightly
 @pytest.mark.skipif(not LIBRARIES.exists(), reason="`make .venv/guards` installs the library")
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_what_knows_the_time(moment, tmp_path):
+def test_the_tests_marked_hours_pass_at_any_hour(moment, tmp_path):
     begins = datetime.fromisoformat(f"{moment}Z").timestamp()
     (tmp_path / "sitecustomize.py").write_text(
         AT_THE_START.format(libraries=str(LIBRARIES), moment=begins), "utf-8"

@@ -31,7 +31,7 @@ def written(level: str) -> str:
 @pytest.mark.parametrize(
     ("level", "lines"), [("", []), ("info", ["INFO"]), ("DEBUG", ["INFO", "DEBUG"]), ("error", [])]
 )
-def test_each_level(level, lines):
+def test_each_level_of_the_log_writes_only_its_lines(level, lines):
     found = written(level).splitlines()
     assert [line.split()[2] for line in found] == lines
     assert len({line.partition("[call ")[2] for line in found}) == bool(lines)
@@ -87,7 +87,7 @@ def test_the_formatter_takes_any_record_of_a_program():
 
 
 @pytest.mark.parametrize("words", ["loud", "debug,info", "json,loud", "json,info,debug"])
-def test_another_word_is_warned_of(words):
+def test_a_word_that_is_no_level_gives_a_warning_and_no_log(words):
     logs = logging.getLogger("victor_ext").handlers[:]
     with pytest.warns(
         UserWarning,

@@ -61,7 +61,7 @@ class Count(IntEnum):
         (Count.TWO, "2"),
     ],
 )
-def test_what_is_taken_is_written_plainly(amount, wire):
+def test_an_accepted_amount_is_written_in_plain_digits(amount, wire):
     assert to_wire(amount) == wire
     assert str(to_decimal(amount)) == wire
 
@@ -124,7 +124,7 @@ def test_an_amount_is_refused_with_all_that_is_wrong(codes):
     assert {codes_of(amount) for amount in REFUSED[codes]} == {codes}
 
 
-def test_the_sentence_says_what_to_write():
+def test_the_message_of_a_refusal_says_what_to_write_instead():
     with pytest.raises(
         InvalidRequest, match=r"price is a float.*write Decimal\('44.23'\) or '44.23'"
     ):
@@ -152,7 +152,7 @@ def test_the_sentence_says_what_to_write():
         "long-int" if isinstance(amount, int) else f"{type(amount).__name__}-{str(amount)[:14]}"
     ),
 )
-def test_it_is_fast_whatever_the_exponent_and_short_whatever_the_amount(amount):
+def test_an_amount_of_any_size_is_refused_fast_and_with_a_short_message(amount):
     began = time.process_time()
     with pytest.raises(InvalidRequest) as raised:
         to_wire(amount)
@@ -217,7 +217,7 @@ def test_a_text_is_the_documents_pattern_or_refused(text):
         *((value, None) for value in (Decimal("NaN"), Decimal("sNaN"), {"amount": "1"})),
     ],
 )
-def test_what_of_the_wire_is_an_amount_and_what_is_none(value, amount):
+def test_a_value_of_the_wire_is_read_as_an_amount_or_as_none(value, amount):
     assert from_wire(value) == (None if amount is None else Decimal(amount))
 
 
@@ -232,7 +232,7 @@ JSON = st.recursive(
 
 @MANY
 @given(JSON)
-def test_no_value_of_the_wire_can_make_it_raise(value):
+def test_reading_an_amount_never_raises_whatever_the_wire_holds(value):
     amount = from_wire(value)
     assert amount is None or amount.is_finite()
 
@@ -281,7 +281,7 @@ def test_money_there_and_back_is_the_same(minor, currency):
 @pytest.mark.parametrize(
     "amount", [44.23, "44,23", "4.4E1", "44.234", " 44", "", "NaN", Decimal("Infinity"), True, None]
 )
-def test_what_is_no_amount_is_refused(amount):
+def test_money_refuses_a_value_that_is_no_amount_of_the_currency(amount):
     with pytest.raises(
         InvalidRequest, match=r"amount is .* at most 2 decimals for USD, such as '44.23'"
     ) as caught:
@@ -308,6 +308,8 @@ def test_what_is_no_amount_is_refused(amount):
         ),
     ],
 )
-def test_what_is_no_money_is_refused(make, amount, currency, words):
+def test_money_refuses_wrong_minor_units_a_wrong_currency_or_too_many_decimals(
+    make, amount, currency, words
+):
     with pytest.raises(InvalidRequest, match=words):
         make(amount, currency)

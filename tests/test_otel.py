@@ -245,7 +245,7 @@ def test_no_label_and_no_name_holds_an_id(system, observed):
         assert GUID not in str(dict(span.attributes or {}))
 
 
-def test_what_an_outbox_has_is_measured_with_each_export(observed):
+def test_the_entries_of_an_outbox_or_inbox_are_measured_with_each_export(observed):
     named = partial(SimpleNamespace, heartbeat=Heartbeat())
     inbox = named(table=SimpleNamespace(name="in"), event_counts=lambda: {"dead": 3})
     box = named(table=SimpleNamespace(name="out"), counts=lambda: {"unclear": 2, "sent": 0})
@@ -268,6 +268,6 @@ def test_what_an_outbox_has_is_measured_with_each_export(observed):
     ]
 
 
-def test_what_is_no_box_is_not_watched(observed):
+def test_watching_an_object_that_is_no_outbox_inbox_or_bulk_sender_is_refused(observed):
     with pytest.raises(ConfigurationError, match=r"an outbox, an inbox or a BulkSender, not str"):
         observed.listener.watch("sqlite://")

@@ -39,7 +39,7 @@ from victor_ext.providers.victor.operations import read_problems as of_victor
 from victor_ext.runtime.core.response import OPERATION
 
 
-def test_a_part_of_a_secret_is_one_and_a_byte_is_a_number():
+def test_a_part_of_a_secret_is_a_secret_and_a_byte_of_a_secret_is_a_number():
     text = Secret("visibly-fake")
     assert (text[:7], text[0]) == ("visibly", "v")
     assert repr([text, text[:7], text[0]]) == "['[secret]', '[secret]', '[secret]']"
@@ -53,7 +53,7 @@ def test_a_part_of_a_secret_is_one_and_a_byte_is_a_number():
         assert f"{data} {data[:7]}" == f"{shown} {shown}"
 
 
-def test_an_account_number_shows_its_last_digits_and_a_number_none():
+def test_an_account_given_as_text_shows_its_last_digits_and_as_a_number_shows_none():
     assert repr(concealed_account("043987673645")) == "'********3645'"
     assert repr(concealed_account(43987673645)) == "[hidden]"
     assert repr(concealed_account(b"043987673645")) == "b'[secret]'"
@@ -70,7 +70,7 @@ def test_an_account_number_shows_its_last_digits_and_a_number_none():
         (None, "NoneType"),
     ],
 )
-def test_an_account_in_a_row_is_hidden_as_what_it_came(value, kind):
+def test_an_account_in_a_row_is_hidden_as_the_text_or_number_that_was_given(value, kind):
     assert type(privacy.hidden_fields([(privacy.ACCOUNT, value)])[privacy.ACCOUNT]).__name__ == kind
 
 
@@ -89,7 +89,7 @@ def test_a_mask_in_short_does_not_tell_the_length():
 
 
 @pytest.mark.parametrize("kind", ["objects", "lists"])
-def test_what_is_nested_beyond_all_measure_is_no_error_here(kind):
+def test_concealing_a_deeply_nested_value_raises_no_error(kind):
     value: Any = "visibly-fake"
     for _ in range(5_000):
         value = {"deeper": value} if kind == "objects" else [value]
@@ -166,7 +166,7 @@ JSON = st.recursive(
 
 @pytest.mark.parametrize("read", [of_victor, of_velo, of_eastpay, of_flexfactor, of_connected])
 @given(body=JSON, members=st.dictionaries(st.sampled_from(WORDS), JSON, min_size=1, max_size=4))
-def test_no_error_body_can_make_reading_it_raise(read, body, members):
+def test_reading_the_problems_of_any_error_body_never_raises(read, body, members):
     request = httpx.Request("POST", "https://api.example/v1/capture")
     inner = (body, members, [body, members])
     shapes = [{name: each} for name in ("error", "errors", "allErrors", "result") for each in inner]
@@ -179,7 +179,7 @@ def test_no_error_body_can_make_reading_it_raise(read, body, members):
 
 
 @pytest.mark.parametrize("read", [of_flexfactor, of_connected])
-def test_a_code_in_a_list_of_errors_is_a_code_and_a_sentence_is_none(
+def test_a_code_in_a_list_of_errors_is_read_as_a_code_and_a_sentence_is_not(
     read,
 ):
     codes = ["400012", 400013, "E40001", "account 917364550218", "917364550218", "no"]
@@ -205,11 +205,11 @@ def test_a_code_in_a_list_of_errors_is_a_code_and_a_sentence_is_none(
         ("a @ b, 3 @ 4.50", "a @ b, 3 @ 4.50"),
     ],
 )
-def test_no_address_is_shown(sent, shown):
+def test_an_excerpt_shows_no_email_address(sent, shown):
     assert redact_excerpt(sent) == shown
 
 
-def test_an_object_that_is_handed_over_shows_none_of_its_texts():
+def test_the_repr_of_a_concealed_object_shows_none_of_its_texts():
     given = {
         "payer": {"email": "ada@example.com", "age": 36},
         "names": ["Ada", ("Byron",)],
@@ -263,7 +263,7 @@ def test_a_text_of_the_request_is_hidden_whole_beside_any_others(others, text):
 
 
 @pytest.mark.parametrize("number", [735, -735])
-def test_a_private_number_of_the_request_is_no_code_that_is_shown(number):
+def test_an_error_code_that_repeats_a_private_number_of_the_request_is_hidden(number):
     transmit = OPERATIONS["POST /v1/transmit"]
     request = httpx.Request(
         "POST",

@@ -61,7 +61,7 @@ def scraped(tmp_path):
     made.server.server_close()
 
 
-def test_a_port_that_cannot_be_had_is_a_sentence(scraped):
+def test_a_port_that_cannot_be_used_is_refused_with_a_sentence(scraped):
     port = scraped.server.server_port
     with pytest.raises(OSError, match=rf"^port={port} of host='127.0.0.1' cannot be used \(.+\)\."):
         scraped.metrics.serve(port, "127.0.0.1")
@@ -124,7 +124,9 @@ OTHERS = ["/redyz", "/healthz", "/", "/readyz/x", "/Readyz", "/favicon.ico"]
     ],
     ids=["metrics", "probes", "other paths", "heads", "posts"],
 )
-def test_what_is_no_probe_is_no_healthy_answer(served, method, paths, expected):
+def test_only_a_get_or_head_of_metrics_or_a_probe_is_answered_with_200(
+    served, method, paths, expected
+):
     for path in paths:
         said = answers(*served, method, path)
         assert said == dict.fromkeys(said, expected), path
@@ -224,7 +226,7 @@ def test_promtool_takes_the_rules(words):
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
-def test_stuck_entries_are_those_that_are_neither_settled_nor_unclear():
+def test_the_alert_for_stuck_entries_counts_each_state_as_either_due_or_settled():
     """Each state is on one side of the rule: an entry that left one is counted on the other."""
     [expression] = [rule["expr"] for rule in RULES_READ if rule["alert"] == "VictorEntriesStuck"]
     open_states, settled_states = (

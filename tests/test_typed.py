@@ -187,14 +187,14 @@ def test_an_amount_with_a_problem_is_not_sent():
     assert outcome_of(row, Money(0, "USD"))[0] == {}
 
 
-def test_what_the_document_has_always_is_sent_without_members_too():
+def test_an_object_that_the_document_always_has_is_sent_even_without_members():
     call = {"objects": {"a": True, "b": False}, "body": {"it": {"place": "b.it"}}}
     package = package_of(call)
     assert package.request(OPERATION, {"it": None}).body == {"a": {}}
     assert package.request(OPERATION, {"it": "x"}).body == {"a": {}, "b": {"it": "x"}}
 
 
-def test_a_list_is_read_again_for_what_an_item_may_leave():
+def test_a_list_is_read_repeatedly_if_a_filter_allows_an_item_to_leave_the_list():
     package = package_of({"query": {"state": {"place": "st", "leaves": True}, "day": {}}})
     for given, may_be_left in (
         ({"state": "a", "day": None}, True),

@@ -208,7 +208,7 @@ def watch(event: Event) -> None: ...
 
 
 @pytest.mark.parametrize("checker", ["mypy", "pyright"])
-def test_a_program_that_uses_it(tmp_path, checker):
+def test_type_checkers_accept_a_right_program_and_find_each_wrong_line(tmp_path, checker):
     """One run for all of it.
 
     A wrong line without an error is an ignored error too many, which is an error.

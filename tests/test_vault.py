@@ -11,7 +11,7 @@ from victor_ext.vault import KEY_BYTES, MARK, Vault, new_key, secret_of, unwrapp
 DATA: dict[str, Any] = {"amount": "44.23", "payee_account_number": "043987673645"}
 
 
-def test_what_was_stored_is_read_and_shows_nothing():
+def test_a_stored_value_is_read_back_and_is_not_visible_in_text_or_repr():
     vault = Vault(new_key())
     text = vault.sealed(DATA)
     assert vault.opened(text) == DATA
@@ -20,7 +20,7 @@ def test_what_was_stored_is_read_and_shows_nothing():
 
 
 @pytest.mark.parametrize("place", [0, 12, -1], ids=["nonce", "text", "tag"])
-def test_what_was_changed_since_is_refused(place):
+def test_a_stored_text_that_was_changed_is_refused(place):
     vault = Vault(new_key())
     mark, key_id, body = vault.sealed(DATA).split(".")
     changed = bytearray(base64.b64decode(body))
@@ -30,7 +30,7 @@ def test_what_was_changed_since_is_refused(place):
         vault.opened(text)
 
 
-def test_what_another_key_has_encrypted_is_told_by_its_name_and_not_read():
+def test_a_text_encrypted_with_another_key_is_recognised_by_the_key_id_and_not_read():
     one, other = Vault(new_key()), Vault(new_key())
     text = one.sealed(DATA)
     assert (one.has_sealed(text), other.has_sealed(text)) == (True, False)

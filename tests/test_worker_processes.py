@@ -131,7 +131,7 @@ def test_each_worker_has_the_metrics_and_the_readiness_of_all(service):
     assert len([*service.folder.glob("*.sock")]) == 2, "what has ended has no socket"
 
 
-def test_a_worker_that_does_not_answer_is_said_and_not_left_out(service):
+def test_a_worker_that_does_not_answer_makes_metrics_and_probes_answer_503(service):
     """Numbers without it would look like a fall."""
     [stopped, _] = sorted(service.pids())
     listener = socket.socket(socket.AF_UNIX)
@@ -187,7 +187,7 @@ def test_a_failure_while_metrics_are_collected_is_said_and_keeps_its_socket(aske
         assert own.exists()
 
 
-def test_a_failure_while_metrics_are_collected_silences_no_process_for_ever(asked, own):
+def test_a_process_whose_metrics_failed_once_answers_again_later(asked, own):
     metrics, moody = asked
     moody.fails = True
     metrics._response("GET", "/metrics")
@@ -198,7 +198,7 @@ def test_a_failure_while_metrics_are_collected_silences_no_process_for_ever(aske
     assert metrics._response("GET", "/metrics")[0] == 200
 
 
-def test_the_asker_counts_itself_whatever_became_of_its_socket(asked, tmp_path):
+def test_a_process_counts_itself_though_its_own_socket_was_removed(asked, tmp_path):
     metrics, moody = asked
     (own,) = (tmp_path / "m").glob("*.sock")
     own.unlink()
@@ -227,7 +227,9 @@ def test_a_process_whose_socket_was_removed_is_counted_again(tmp_path, monkeypat
     assert silenced._own.is_socket()
 
 
-def test_a_folder_that_cannot_be_restored_is_said(tmp_path, monkeypatch, caplog):
+def test_the_log_says_that_the_folder_of_a_process_cannot_be_restored(
+    tmp_path, monkeypatch, caplog
+):
     monkeypatch.setattr(worker_folder, "_LOOK_SECONDS", 0.01)
     silenced = WorkerFolder(tmp_path / "m", lambda _question: "well")
     shutil.rmtree(tmp_path / "m")
@@ -238,7 +240,7 @@ def test_a_folder_that_cannot_be_restored_is_said(tmp_path, monkeypatch, caplog)
     assert _asked(silenced._own, "/livez") == "well"
 
 
-def test_a_connection_that_cannot_be_taken_is_no_end(tmp_path):
+def test_a_process_that_cannot_accept_a_connection_answers_again_later(tmp_path):
     """A process without a free file descriptor answers again once it has one."""
     folder = WorkerFolder(tmp_path / "m", lambda _question: "well")
     failures = [OSError(24, "full")]

@@ -80,7 +80,7 @@ NOT_READ: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("code", NOT_READ)
-def test_anything_else_is_refused_by_name(code):
+def test_a_text_that_is_not_zulu_time_is_refused_with_the_code_of_the_reason(code):
     assert {refusal(zulu.parse, text)[0] for text in NOT_READ[code]} == {code}
 
 
@@ -93,7 +93,7 @@ def test_anything_else_is_refused_by_name(code):
         ("x" * 41, f"'{'x' * 40}...' is not a Zulu time"),
     ],
 )
-def test_the_sentence_says_what_to_write(text, sentence):
+def test_the_message_of_a_refusal_says_what_to_write_instead(text, sentence):
     assert sentence in refusal(zulu.parse, text)[1]
 
 
@@ -121,7 +121,7 @@ def test_any_text_is_zulu_time_or_refused(text):
         (datetime(33, 4, 3, tzinfo=UTC), "0033-04-03T00:00:00Z"),
     ],
 )
-def test_it_is_written_in_utc_with_milliseconds_when_there_are_any(moment, text):
+def test_a_moment_is_written_in_utc_with_milliseconds_if_they_are_not_zero(moment, text):
     assert zulu.format(moment) == text
 
 
@@ -145,7 +145,7 @@ class Unknown(tzinfo):
         ("range", datetime.min.replace(tzinfo=timezone(timedelta(hours=1)))),
     ],
 )
-def test_what_cannot_be_written(code, moment):
+def test_a_moment_that_cannot_be_written_is_refused_with_the_reason(code, moment):
     said, message = refusal(zulu.format, moment)
     assert said == code
     assert {"naive": "tzinfo=UTC", "type": type(moment).__name__}.get(code, "") in message
@@ -153,7 +153,7 @@ def test_what_cannot_be_written(code, moment):
 
 @MANY
 @given(MOMENTS, OFFSETS)
-def test_there_and_back_to_the_millisecond(moment, offset):
+def test_a_moment_that_is_written_and_read_is_the_same_to_the_millisecond(moment, offset):
     moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
     with suppress(OverflowError):
         there = moment.astimezone(offset)
@@ -198,7 +198,7 @@ NO_EPOCH: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("code", NO_EPOCH)
-def test_what_is_no_epoch_and_says_so_at_once(code):
+def test_a_number_that_is_no_epoch_is_refused_at_once_with_the_reason(code):
     began = time.perf_counter()
     assert {refusal(zulu.from_epoch, number)[0] for number in NO_EPOCH[code]} == {code}
     assert time.perf_counter() - began < 2.0
@@ -220,6 +220,6 @@ def test_any_number_is_a_moment_or_refused(number):
         assert zulu.from_epoch(number).utcoffset() == timedelta(0)
 
 
-def test_now_is_aware_and_now():
+def test_now_returns_the_current_time_with_its_time_zone():
     before = datetime.now(UTC)
     assert before <= zulu.now() <= datetime.now(UTC)

@@ -31,7 +31,7 @@ def read(wire: Wire, name: str, kind: str | None, body: bytes) -> Any:
 @pytest.mark.parametrize(
     "kind", ["Application/JSON", None, "application/unknown", "application/problem+json"]
 )
-def test_json_is_read_as_its_schema(wire, kind):
+def test_a_json_answer_is_read_as_the_model_of_its_schema(wire, kind):
     found = read(
         wire, "ranges" if kind == "application/problem+json" else "every", kind, b'{"a": "1"}'
     )
@@ -52,7 +52,7 @@ def test_text_is_read_as_text(wire, name, kind, body, text):
 
 @pytest.mark.parametrize(("name", "kind"), [("ranges", "application/zip"), ("anything", None)])
 @pytest.mark.parametrize("body", [b"", b"\x00\xff", b'{"a": 1}'])
-def test_the_rest_is_read_as_bytes(wire, name, kind, body):
+def test_an_answer_of_any_other_content_type_is_read_as_bytes(wire, name, kind, body):
     assert read(wire, name, kind, body).payload.read() == body
 
 
@@ -60,7 +60,7 @@ def test_every_content_type_is_read(wire):
     assert wire.faults() == []
 
 
-def test_a_body_that_is_not_json_is_refused_where_no_content_type_says_so(wire):
+def test_a_body_that_is_not_the_documented_json_is_refused_as_unreadable(wire):
     errors = importlib.import_module(f"{wire.name}.errors")
     for kind, body in (("text/html", b"<p>"), ("application/json", b'"text"')):
         with pytest.raises(errors.UnreadableBody):

@@ -68,7 +68,7 @@ class TestContentTypes:
         ):
             wire.send("same", body=wire.models.Note(text="a"), content_type="text/html")
 
-    def test_the_choice_is_an_argument_only_where_there_is_one(self, wire):
+    def test_content_type_is_an_argument_only_where_a_body_has_several_content_types(self, wire):
         hints = get_type_hints(wire.module("same").sync_detailed)
         assert hints["content_type"].__args__[0].__args__ == (JSON, MULTIPART, FORM)
         assert "content_type" not in get_type_hints(wire.module("order").sync_detailed)
@@ -96,7 +96,7 @@ class TestUrlEncodedForms:
             == "unknown=%7B%22a%22%3A1%7D&unknown=%5B2%5D&unknown=b"
         )
 
-    def test_what_the_document_does_not_define_is_refused_and_reported(self, wire):
+    def test_a_form_field_whose_encoding_nothing_defines_is_refused_and_reported(self, wire):
         for name, value in (
             ("xml", {"price": "p"}),
             ("address", {"city": "Rome", "more": {"a": 1}}),
@@ -127,7 +127,7 @@ def parts_of(request: httpx.Request) -> dict[str, Any]:
 
 
 class TestMultipart:
-    def test_each_field_is_a_part_of_its_kind(self, wire):
+    def test_each_field_of_a_multipart_form_is_sent_as_a_part_with_its_content_type(self, wire):
         file = wire.types.File
         plain = {
             "note": "Zoë",
@@ -185,7 +185,7 @@ class TestMultipart:
         sent = wire.send("declared", body=wire.models.DeclaredBody(note="n"))
         assert parts_of(sent) == {"note": ("text/plain", None, b"n")}
 
-    def test_a_file_within_an_object_is_refused_and_named(self, wire):
+    def test_a_file_within_an_object_of_a_form_is_refused_and_reported_as_left_out(self, wire):
         models = wire.models
         file = wire.types.File(payload=b"1")
         with pytest.raises(ValueError, match="document: a part of a form is a file or JSON"):
@@ -207,7 +207,7 @@ class TestMultipart:
         assert wire.read("read_both", httpx.Response(200, json={"file": "text"})).file == "text"
 
 
-def test_what_is_sent_is_what_is_declared(wire):
+def test_each_request_is_sent_as_declared_except_at_one_known_place(wire):
     """The encoder of the calls shares no code with the package.
 
     Beside what is left out, and what a caller encodes.
@@ -227,7 +227,7 @@ class TestOtherBodies:
         wire.module(operation).sync_detailed(client=wire.client(requests), body=stream)
         assert requests[0].content == b"\x00\xff"
 
-    def test_a_file_may_say_what_it_is_where_the_document_gives_a_range(self, wire):
+    def test_a_file_gives_its_own_content_type_where_the_document_has_a_range_of_types(self, wire):
         sent = wire.send("picture", body=wire.types.File(payload=b"png", mime_type="image/png"))
         assert sent.headers["Content-Type"] == "image/png"
 

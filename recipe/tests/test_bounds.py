@@ -172,7 +172,7 @@ def ending(what: str) -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
-def test_levels_that_refer_to_the_one_below_twice_come_to_an_end():
+def test_schemas_that_each_include_the_next_twice_are_merged_in_bounded_time():
     """The top first, so that what it refers to is yet to be merged."""
     levels: Tree = {
         f"L{n}": {

@@ -84,7 +84,9 @@ PLANTED = {
 
 
 @pytest.mark.parametrize(("module", "code", "said"), PLANTED.values(), ids=PLANTED)
-def test_a_mistake_is_found(made, tmp_path, module, code, said):
+def test_a_mistake_planted_in_a_package_is_found_by_comparing_calls_with_the_document(
+    made, tmp_path, module, code, said
+):
     package = copy_of(made, tmp_path)
     with (package / f"{module}.py").open("a", encoding="utf-8") as file:
         file.write(f"\n{code}")
@@ -93,7 +95,7 @@ def test_a_mistake_is_found(made, tmp_path, module, code, said):
     assert any(re.search(said, line) for line in found), found
 
 
-def test_what_gets_no_type_is_sent_and_read_as_it_is(tmp_path):
+def test_a_schema_without_a_python_type_is_sent_and_read_as_plain_json(tmp_path):
     path = HERE / "exotic.yaml"
     tree = load(path)
     result = generate(path, tmp_path, tree=tree)

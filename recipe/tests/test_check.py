@@ -85,7 +85,7 @@ def command(accepted, capsys):
     return command
 
 
-def test_a_loss_is_green_once_it_is_accepted(command):
+def test_the_check_passes_once_each_loss_has_an_entry_in_the_file_of_accepted_losses(command):
     assert command()[::2] == (
         1,
         "".join(f"left out: {loss}; {DO_WITHOUT}\n" for loss in (LOSS, OTHER)),
@@ -119,7 +119,7 @@ NOTHING = "it matches nothing; remove the entry\n"
         ),
     ],
 )
-def test_an_entry_is_for_one_loss(command, accepted, text, said, capsys):
+def test_an_entry_of_the_file_accepts_exactly_one_loss(command, accepted, text, said, capsys):
     assert command(text)[::2] == (int(bool(said)), said.format(accepted))
     generate = [
         "generate",
@@ -133,7 +133,7 @@ def test_an_entry_is_for_one_loss(command, accepted, text, said, capsys):
     assert f"left out, as accepted: {LOSS}" in capsys.readouterr().err
 
 
-def test_an_entry_for_all_losses_of_one_kind(command, accepted):
+def test_an_entry_with_wildcards_accepts_all_losses_of_one_kind(command, accepted):
     text = GROUP.format("GET *: answer *, which is no status of HTTP")
     status, printed, _ = command(text, "--verbose")
     assert status == 0
@@ -155,7 +155,7 @@ def test_an_entry_for_a_kind_accepts_no_other_kind(command, places):
     )
 
 
-def test_another_file_must_exist_unless_it_is_to_be_written(command, tmp_path):
+def test_the_file_given_by_accepted_must_exist_unless_accept_is_to_write_it(command, tmp_path):
     assert command(None, "--accept", " ").status == 2
     named = ("--accepted", str(tmp_path / "nowhere.yaml"))
     missing = f"{' '.join(named)}: the file does not exist: write it, or name another.\n"
@@ -169,7 +169,7 @@ def test_another_file_must_exist_unless_it_is_to_be_written(command, tmp_path):
 
 
 @pytest.mark.parametrize(("written", "said"), beside("acceptance")["mistakes"])
-def test_a_mistake_in_the_file_is_named(command, written, said):
+def test_a_mistake_in_the_file_of_accepted_losses_is_said_in_one_line(command, written, said):
     text = written if isinstance(written, str) else yaml.safe_dump([written])
     text = text.replace("'LOSS'", "LOSS").replace("LOSS", json.dumps(LOSS))
     status, out, err = command(text)
@@ -178,7 +178,7 @@ def test_a_mistake_in_the_file_is_named(command, written, said):
     assert err.count("\n") == 1
 
 
-def test_accept_adds_what_is_left_out_and_removes_nothing(command, accepted):
+def test_accept_adds_an_entry_for_each_new_loss_and_keeps_the_text_of_the_file(command, accepted):
     before = f"# Reviewed in March.\n{ENTRY.format(LOSS)}"
     status, printed, _ = command(before, "--accept", "we use no: 'webhooks'")
     assert status == 0
@@ -227,7 +227,7 @@ def named_by_check(shop: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, 
 
 
 @pytest.mark.parametrize("module", ["models/order.py", "decoding.py", "operations.py"])
-def test_a_file_that_was_edited_is_named_and_cannot_be_accepted(module, shop, capsys):
+def test_the_check_names_each_file_of_the_package_that_was_edited_by_hand(module, shop, capsys):
     file = shop.with_name("shop_api") / module
     file.write_text(file.read_text(encoding="utf-8") + "x = 1\n", encoding="utf-8")
     assert named_by_check(shop, capsys) == {file.name: "edited by hand"}
@@ -239,7 +239,7 @@ def test_other_line_ends_are_no_edit(shop, capsys):
     assert named_by_check(shop, capsys) == {"decoding.py": "its line ends are others"}
 
 
-def test_what_is_stale_is_told_from_what_was_edited(shop, capsys):
+def test_the_check_tells_a_stale_file_from_a_file_that_was_edited_by_hand(shop, capsys):
     replace_in(shop, "operationId: find", "operationId: search")
     stale = "stale: of another document, settings or options, or of another state of victor-spec"
     assert {*named_by_check(shop, capsys).values()} == {stale, "gone"}

@@ -53,7 +53,7 @@ def test_an_exact_number_has_the_digits_of_the_json(wire, text):
 
 @pytest.mark.parametrize(("way", "member"), [("exact", "price"), ("floats", "cents")])
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
-def test_what_json_has_no_number_for_is_null(wire, floats, way, member, word):
+def test_nan_and_infinity_in_a_response_are_read_as_null(wire, floats, way, member, word):
     response = httpx.Response(200, content=f'{{"{member}":{word},"name":"a"}}'.encode())
     card = (wire if way == "exact" else floats).read("card", response)
     assert card.to_dict() == {member: None, "name": "a"}
@@ -61,7 +61,7 @@ def test_what_json_has_no_number_for_is_null(wire, floats, way, member, word):
 
 
 @pytest.mark.parametrize("value", ["true", '"1.0"', "[]", "1e-99999999999999999999"])
-def test_what_is_no_number_is_kept_as_it_came(wire, value):
+def test_a_value_that_is_no_number_in_a_decimal_field_is_kept_as_it_came(wire, value):
     card = wire.read("card", httpx.Response(200, content=f'{{"price":{value}}}'.encode()))
     assert not isinstance(card.price, Decimal)
     assert str(card.price).lower() == value.strip('"').lower()
@@ -86,7 +86,7 @@ def test_the_digits_decide_what_is_a_whole_number(wire, floats, way, text, cents
     assert read.to_dict() == {"cents": read.cents}
 
 
-def test_a_number_of_another_field_can_be_copied(wire):
+def test_a_number_in_an_undeclared_field_can_be_copied_pickled_and_written_as_json(wire):
     more = wire.read("card", httpx.Response(200, content=b'{"more":1.10}')).additional_properties[
         "more"
     ]
@@ -111,7 +111,7 @@ def test_a_decimal_is_sent_in_every_kind_of_body(wire):
     assert wire.target("find", most=Decimal("0.10")) == "/find?most=0.10"
 
 
-def test_what_has_no_form_is_refused_by_its_name(wire):
+def test_an_argument_that_cannot_be_written_is_refused_with_the_name_of_its_place(wire):
     card = wire.models.Card
     refused: list[tuple[str, Tree, str]] = [
         ("as_json", {"body": card(rate=Decimal("NaN"))}, "body.rate: JSON has no form for"),
@@ -150,6 +150,6 @@ def test_the_check_notes_amounts_that_are_floats(tmp_path):
     assert report.notes["amount-as-float"] == ["Card.price", "Card.amounts[]"]
 
 
-def test_the_docstring_names_the_type_and_calls_find_nothing(wire):
+def test_a_docstring_says_decimal_and_all_calls_are_sent_and_read_as_declared(wire):
     assert "price (Decimal | Unset)" in wire.models.Card.__doc__
     assert wire.faults() == []

@@ -76,7 +76,7 @@ def test_a_name_is_a_plain_name_of_a_package(room, name, capsys):
     assert snapshot(room) == before
 
 
-def test_a_document_without_a_name_needs_one_that_no_other_has(room, capsys):
+def test_a_document_whose_file_name_is_no_package_name_needs_the_option_name(room, capsys):
     for odd in ("3ds.yaml", "---.yaml", "中.yaml"):
         spec = room / odd
         spec.write_text(SMALL)
@@ -90,7 +90,7 @@ def test_a_document_without_a_name_needs_one_that_no_other_has(room, capsys):
     assert main(["generate", *name]) == 0
 
 
-def test_only_what_was_made_is_written(room):
+def test_generate_writes_the_folder_of_the_package_and_touches_no_other_file(room):
     before = snapshot(room)
     generate(room / "small.yaml", room / "project" / "out")
     after = snapshot(room)
@@ -128,7 +128,9 @@ FOREIGN: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("change", FOREIGN.values(), ids=FOREIGN)
-def test_what_was_not_made_here_is_neither_replaced_nor_formatted(room, made, change, capsys):
+def test_a_folder_that_victor_spec_did_not_make_is_neither_replaced_nor_formatted(
+    room, made, change, capsys
+):
     change(made)
     before = snapshot(room)
     assert main(["generate", str(room / "small.yaml"), f"--out={made.parent}"]) == 2
@@ -138,7 +140,7 @@ def test_what_was_not_made_here_is_neither_replaced_nor_formatted(room, made, ch
     assert snapshot(room) == before
 
 
-def test_a_package_that_was_made_here_is_replaced_with_all_that_is_old(room, made):
+def test_a_package_made_by_victor_spec_is_replaced_and_its_old_files_are_removed(room, made):
     fresh = snapshot(made)
     (made / "models" / "old.py").write_text(HEADER)
     (made / "models" / "thing.py").write_text(HEADER + "edited = 1\n")
@@ -148,7 +150,7 @@ def test_a_package_that_was_made_here_is_replaced_with_all_that_is_old(room, mad
     assert snapshot(made) == fresh
 
 
-def test_only_files_that_changed_have_another_time(room, made):
+def test_generating_again_changes_the_time_of_only_those_files_whose_bytes_changed(room, made):
     def times() -> dict[str, int]:
         return {
             str(path.relative_to(made)): path.stat().st_mtime_ns
@@ -212,7 +214,7 @@ def test_a_run_that_breaks_off_leaves_the_old_package_and_nothing_else(
     assert snapshot(room) == before
 
 
-def test_no_package_is_made_of_what_the_generator_refuses(room, made, monkeypatch, capsys):
+def test_nothing_is_written_if_the_generator_makes_no_package(room, made, monkeypatch, capsys):
     before = snapshot(room)
     monkeypatch.setattr("victor_spec.generate.render", lambda *_: [])
     assert main(["generate", str(room / "small.yaml"), f"--out={made.parent}"]) == 2
@@ -220,7 +222,7 @@ def test_no_package_is_made_of_what_the_generator_refuses(room, made, monkeypatc
     assert snapshot(room) == before
 
 
-def test_a_process_that_is_told_to_end_clears_away_what_is_half_done(room, made):
+def test_a_process_that_is_told_to_end_leaves_a_whole_package_and_no_temporary_folder(room, made):
     whole = [
         snapshot(made),
         snapshot(generate(room / "newer.yaml", room / "fresh", name="small_api").package),
@@ -272,7 +274,7 @@ FIFTH = "tests/fifth_system/tiny_api/py.typed"
 
 
 @pytest.mark.parametrize("values", CASES["made"])
-def test_make_hands_on_what_it_was_given_as_it_is(tmp_path, values):
+def test_make_generate_passes_its_variables_to_the_command_unchanged(tmp_path, values):
     program = tmp_path / "bin" / "python"
     program.parent.mkdir()
     program.write_text(f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n")

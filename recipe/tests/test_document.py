@@ -59,7 +59,7 @@ ANYWHERE = st.sampled_from([each for each in places(DOCUMENT) if each])
 
 @settings(max_examples=200 if "VICTOR_SEARCH" in os.environ else 20)
 @given(place=ANYWHERE, value=st.sampled_from(VALUES))
-def test_any_node_may_be_anything(place, value):
+def test_a_document_with_any_value_at_any_node_is_checked_or_refused(place, value):
     is_checked_or_refused(place, value)
 
 
@@ -88,7 +88,9 @@ def is_checked_or_refused(place: Place, value: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "says"), [(each["text"], each["says"]) for each in CASES["refused"]]
 )
-def test_what_is_no_document_is_refused_with_its_place(tmp_path, text, says, capsys):
+def test_a_file_that_is_no_openapi_document_is_refused_with_the_place_of_the_mistake(
+    tmp_path, text, says, capsys
+):
     spec = tmp_path / "some.yaml"
     spec.write_text(text, encoding="utf-8")
     assert main(["generate", str(spec), f"--out={tmp_path / 'out'}"]) == 2
@@ -118,7 +120,7 @@ def test_aliases_are_written_out(tmp_path):
     assert found["c"] == {"n": 1, "m": 2}
 
 
-def test_what_has_no_end_or_lies_too_deep_is_an_error_by_name(tmp_path):
+def test_circular_or_too_deep_yaml_is_refused_with_the_reason(tmp_path):
     for text, said in (
         ("x: &x\n  a: [*x]\n", "Circular"),
         ("x: " + "[" * 2_000 + "]" * 2_000, "too many"),
@@ -128,7 +130,9 @@ def test_what_has_no_end_or_lies_too_deep_is_an_error_by_name(tmp_path):
 
 
 @pytest.mark.parametrize(("path", "said"), CASES["files"])
-def test_what_is_no_text_file_is_refused_with_what_to_do(tmp_path, path, said):
+def test_a_path_that_leads_to_no_text_file_is_refused_and_the_error_says_what_to_do(
+    tmp_path, path, said
+):
     (tmp_path / "a").write_bytes(b"PK\x03\x04\x14\0\0\0")
     (tmp_path / "b.json").write_text(json.dumps("\ud800"), encoding="utf-8")
     with pytest.raises(DocumentError) as refused:

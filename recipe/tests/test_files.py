@@ -59,14 +59,14 @@ def write(folder: Path, **texts: str) -> Path:
     return paths[0]
 
 
-def test_sections_in_files_of_their_own(tmp_path):
+def test_a_document_whose_sections_are_in_their_own_files_is_read_whole(tmp_path):
     models, found = whole(write(tmp_path, **FILES["sections"]))
     assert found == 1
     assert {"A", "B"} <= {*models.__all__}
 
 
 @pytest.mark.parametrize(("reference", "says"), FILES["refused"])
-def test_what_is_not_in_the_folder_is_refused(spec, reference, says, capsys):
+def test_a_reference_to_nothing_in_the_documents_folder_is_refused(spec, reference, says, capsys):
     (spec.parent.parent / "secret.yaml").write_text("A: {type: string}\n")
     (spec.parent / "link.yaml").symlink_to(spec.parent.parent / "secret.yaml")
     spec.write_text(
@@ -78,12 +78,12 @@ def test_what_is_not_in_the_folder_is_refused(spec, reference, says, capsys):
     assert said.startswith(f"{spec} cannot be read: {place}: {reference} {says}")
 
 
-def test_examples_and_extensions_refer_to_nothing(tmp_path):
+def test_references_within_examples_and_extensions_are_not_followed(tmp_path):
     spec = write(tmp_path, **FILES["names that refer to nothing"])
     assert load(spec)["components"]["schemas"]["c"] == {"type": "string"}
 
 
-def test_the_limit_is_that_of_the_whole_and_an_unreadable_file_is_named(spec):
+def test_the_size_limit_is_for_all_files_together_and_an_error_names_an_unreadable_file(spec):
     with (spec.parent / "schemas" / "error.yaml").open("a") as file:
         file.write("#" * 4_000)
     with pytest.raises(DocumentError, match="is too much: at most 4,194 bytes together"):
@@ -102,7 +102,7 @@ def test_a_whole_content_that_is_a_reference_is_written_out(tmp_path):
     }
 
 
-def test_contents_that_hold_each_other_end(tmp_path):
+def test_contents_that_grow_at_each_level_of_references_are_refused_as_too_much(tmp_path):
     header = "{schema: {}, encoding: {a: {headers: {%s}}}}"
     medium = ", ".join(
         f"h{n}: {{content: {{$ref: '#/components/mediaTypes/M%d'}}}}" for n in range(10)
@@ -117,7 +117,7 @@ def test_contents_that_hold_each_other_end(tmp_path):
         load(spec, max_mib=0.1)
 
 
-def test_an_operation_and_a_text_in_files_of_their_own(tmp_path):
+def test_an_operation_and_a_description_are_read_from_their_own_files(tmp_path):
     spec = write(tmp_path, **FILES["an operation and a text"])
     assert whole(spec)[1] == 2
     answer = load(spec)["paths"]["/a"]["get"]["responses"]["200"]
@@ -126,7 +126,7 @@ def test_an_operation_and_a_text_in_files_of_their_own(tmp_path):
     }
 
 
-def test_an_operation_that_leads_back_to_itself(tmp_path):
+def test_an_operation_whose_reference_leads_back_to_itself_is_refused(tmp_path):
     spec = write(tmp_path, **FILES["back to itself"])
     with pytest.raises(DocumentError, match=r"paths\./a\.get: a\.yaml leads back to itself"):
         load(spec)
@@ -185,13 +185,13 @@ def test_a_discriminator_chooses_by_files_and_by_what_their_parts_are_called(
     assert {kind: read("get_method", kind) for kind in words} == words
 
 
-def test_a_description_in_another_file_is_none_and_refuses_no_document():
+def test_a_description_that_refers_to_another_file_is_dropped_and_the_document_is_read():
     schemas = prepare(load(SEVERAL / "payments.yaml"))[0]["components"]["schemas"]
     assert "description" not in schemas["Account"]
     assert "description" in schemas["card"]["properties"]
 
 
-def test_what_stands_beside_the_reference_of_a_path_is_read_with_what_it_leads_to(
+def test_operations_beside_the_reference_of_a_path_are_read_with_the_referenced_ones(
     tmp_path,
 ):
     names = [each.where for each in operations(load(SEVERAL / "payments.yaml"))]

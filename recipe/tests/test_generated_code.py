@@ -100,7 +100,7 @@ def folder(tmp_path_factory, zoo_yaml):
     return folder
 
 
-def test_generated_packages_and_calls_of_them_are_typed_and_wrong_calls_are_found(
+def test_mypy_accepts_generated_packages_and_right_calls_and_finds_each_wrong_call(
     folder,
 ):
     """One run of mypy for all: it reads the packages once."""
@@ -116,7 +116,7 @@ def test_generated_packages_and_calls_of_them_are_typed_and_wrong_calls_are_foun
     assert summary.startswith("Found 3 errors in 1 file")
 
 
-def test_the_code_is_what_a_reviewer_expects(tmp_path):
+def test_generated_code_has_no_private_argument_in_public_and_states_each_fact_once(tmp_path):
     """A status without a body has no type; what is public has no private argument; each fact stands
     once.
     """

@@ -91,7 +91,7 @@ def test_texts_of_a_document_are_no_code(given_texts):
 
 
 @pytest.mark.parametrize("shift", range(0, len(PIECES), 12))
-def test_texts_arrive_as_they_are(shift, tmp_path):
+def test_names_of_a_malicious_document_are_sent_and_read_exactly_as_written(shift, tmp_path):
     pieces = [*PIECES[shift:], *PIECES[:shift]]
     tree = document([f"{pieces[place % len(pieces)]}{place}" for place in range(PLACES)])
     result = generate(written(tmp_path, tree), tmp_path)

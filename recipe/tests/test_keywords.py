@@ -68,12 +68,12 @@ def test_a_keyword_that_is_read_makes_another_package_and_a_limit_makes_none(
     assert {each for each, differs in differing.items() if each[2] == "limits" and differs} == set()
 
 
-def test_a_document_with_every_keyword_but_those_is_complete(tmp_path):
+def test_a_document_with_every_keyword_of_the_table_passes_the_check(tmp_path):
     assert [each.line() for each in checked(tmp_path, TABLE["document"]).problems] == []
 
 
 @pytest.mark.parametrize("plant", TABLE["plants"])
-def test_what_is_not_read_is_left_out_or_noted_by_name(plant, tmp_path):
+def test_a_keyword_that_is_not_read_is_reported_as_left_out_or_in_a_note(plant, tmp_path):
     tree, _, keyword = copied(TABLE["document"]), *plant.rpartition(".")[1:]
     case = TABLE["plants"][plant]
     place(tree, case["at"])[keyword] = case["value"]
@@ -84,7 +84,7 @@ def test_what_is_not_read_is_left_out_or_noted_by_name(plant, tmp_path):
     assert others == []
 
 
-def test_the_table_has_a_plant_of_all_that_is_named_and_every_key_that_the_recipe_knows():
+def test_the_table_has_a_case_for_each_reported_keyword_and_lists_every_known_key():
     named = {
         f"{name}.{keyword}" for name, keyword, what in keywords() if what in ("named", "noted")
     }

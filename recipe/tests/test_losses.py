@@ -56,7 +56,7 @@ def make(tmp_path):
 
 
 @pytest.mark.parametrize(("wires", "names"), LOSSES["names"])
-def test_names_that_are_the_same_in_python(make, wires, names):
+def test_wire_names_that_become_the_same_python_name_keep_their_own_values(make, wires, names):
     query = {"get": done("query", parameters=[parameter(wire) for wire in wires])}
     models = make(document({"/things": query}, {"Thing": an_object(**dict.fromkeys(wires, TEXT))}))
     model = models.Thing.from_dict({wire: wire for wire in wires})
@@ -76,7 +76,7 @@ def test_no_part_of_an_operation_is_lost(make, paths):
 
 
 @pytest.mark.parametrize("schemas", LOSSES["schemas"].values(), ids=LOSSES["schemas"])
-def test_each_field_is_an_attribute_and_what_was_read_is_given_back(make, schemas):
+def test_each_field_is_an_attribute_and_a_model_writes_the_json_that_it_read(make, schemas):
     """Each field is an attribute, and what was read is given back: `make` calls."""
     pointers = [name.replace("~", "~0").replace("/", "~1").replace("%", "%25") for name in schemas]
     make(
@@ -87,7 +87,9 @@ def test_each_field_is_an_attribute_and_what_was_read_is_given_back(make, schema
     )
 
 
-def test_a_list_that_holds_itself_costs_its_items_only(make, tmp_path, capsys):
+def test_a_list_that_holds_itself_has_untyped_items_and_nothing_else_loses_its_type(
+    make, tmp_path, capsys
+):
     schemas = {
         "Json": {"oneOf": [TEXT, listed(ref("Json"))]},
         "Holder": an_object(value=ref("Json"), other=TEXT),
@@ -104,7 +106,7 @@ def test_a_list_that_holds_itself_costs_its_items_only(make, tmp_path, capsys):
     assert comment in operations
 
 
-def test_the_words_of_the_generator_come_on_demand(make, tmp_path, capsys):
+def test_warnings_of_the_generator_are_printed_only_with_verbose(make, tmp_path, capsys):
     make(document({"/x": {"get": {"responses": {"xyz": {"description": "no status"}}}}}), "GET /x")
     generated = ["generate", f"--out={tmp_path}", str(tmp_path / "some.json")]
     assert main(generated) == 1
@@ -115,14 +117,16 @@ def test_the_words_of_the_generator_come_on_demand(make, tmp_path, capsys):
     )
 
 
-def test_an_object_composed_with_more_within_itself_is_plain(make):
+def test_an_object_that_contains_an_extension_of_itself_is_plain_json(make):
     models = make(document(schemas=LOSSES["within"]), plain=("Node.more", "Node.several[]"))
     value = {"more": {"w": "1", "more": {"w": "2"}}, "several": [{"v": "3"}]}
     read = models.Node.from_dict(value)
     assert read.to_dict() == value
 
 
-def test_a_failing_property_costs_itself_only(make, monkeypatch):
+def test_a_property_that_the_generator_cannot_build_is_plain_json_and_the_rest_is_typed(
+    make, monkeypatch
+):
     build = StringProperty.build
 
     def failing(**arguments: Any) -> Any:
@@ -159,12 +163,12 @@ def test_a_schema_in_the_words_of_3_1_is_read_whole(make, schema, value):
 # ---- Webhooks and callbacks ----
 
 
-def test_the_models_of_webhooks_and_callbacks(make):
+def test_webhooks_and_callbacks_have_models(make):
     models = make(document(**LOSSES["hooks"]))
     assert {"ThingCreatedWebhook", "StartDoneCallback"} <= {*models.__all__}
 
 
-def test_names_that_no_file_can_have(make):
+def test_names_too_long_for_a_file_still_have_their_models(make):
     long = "x" * 300
     paths = {"/a": {"get": done(long, tags=[long])}, "/b": {"get": done(long + "y")}}
     models = make(
@@ -176,7 +180,7 @@ def test_names_that_no_file_can_have(make):
 
 
 @pytest.mark.parametrize("schema", [None, an_object(a=TEXT)])
-def test_a_schema_whose_name_is_empty_gets_one_and_nothing_else_refers_to_it(make, schema):
+def test_a_schema_whose_name_is_empty_is_called_unnamed(make, schema):
     paths = {"/a": {"get": answering(ref("")), "post": answering(an_object(b=TEXT))}}
     models = make(document(paths, {"": schema, "Other": an_object(c=TEXT)}))
     assert {"Other", "PostAResponse200"} <= {*models.__all__}
@@ -184,7 +188,7 @@ def test_a_schema_whose_name_is_empty_gets_one_and_nothing_else_refers_to_it(mak
 
 
 @pytest.mark.parametrize("name", ["other_fee_type", "a_property_with_a_name_of_some_length"])
-def test_schemas_so_deep_that_no_file_can_have_the_name_of_their_class(make, name):
+def test_schemas_nested_too_deep_for_a_file_name_are_read_and_written(make, name):
     deep = an_object(**{name: TEXT})
     written = {name: "x"}
     for _ in range(20):

@@ -34,7 +34,7 @@ PATHS: Tree = {"/things/{id}": ITEM}
 wire = package("methods", **document(PATHS, {"Thing": THING}, "3.2.0"))
 
 
-def test_each_is_sent_by_the_method_that_is_named(wire):
+def test_each_operation_is_sent_by_its_declared_method_also_query_copy_and_m_search(wire):
     body = wire.models.FindBody(text="a")
     wire.response = httpx.Response(200, json={"id": "1"})
     sent = [
@@ -47,7 +47,7 @@ def test_each_is_sent_by_the_method_that_is_named(wire):
     assert (json.loads(sent[0].content), sent[1].headers["destination"]) == ({"text": "a"}, "/2")
 
 
-def test_each_is_called_and_one_that_is_not_there_is_missed(wire, tmp_path):
+def test_the_judgement_of_calls_misses_a_removed_query_or_additional_operation(wire, tmp_path):
     tree = load(wire.folder / "document.json")
     package = Path(shutil.copytree(wire.result.package, tmp_path / "less"))
     assert judged(tree, package).faults == {}
@@ -58,7 +58,7 @@ def test_each_is_called_and_one_that_is_not_there_is_missed(wire, tmp_path):
 
 
 @pytest.mark.parametrize("gone", ["query", "additionalOperations"])
-def test_the_diff_sees_one_that_comes_or_goes(gone, wire):
+def test_the_diff_lists_a_query_or_additional_operation_that_is_added_or_removed(gone, wire):
     new = load(wire.folder / "document.json")
     old = load(wire.folder / "document.json")
     del new["paths"]["/things/{id}"][gone]

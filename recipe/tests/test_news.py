@@ -65,7 +65,9 @@ def indented(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("row", CHANGES)
-def test_each_change_is_said_in_one_line_with_what_it_means(row, tmp_path, update):
+def test_an_update_prints_one_line_for_each_changed_member_with_what_the_change_means(
+    row, tmp_path, update
+):
     older = edited(DOCUMENTS[row["in"]], row.get("before", {}))
     settings = edited(SETTINGS[row["in"]], row.get("settings", {}))
     made_with_settings(tmp_path, older, settings)
@@ -80,7 +82,7 @@ def test_each_change_is_said_in_one_line_with_what_it_means(row, tmp_path, updat
 
 
 @pytest.mark.parametrize("old", [each for each in BREAKING["news"] if each != "enum: [A, B]"])
-def test_what_is_called_breaking_is_so_for_the_comparison(old, tmp_path):
+def test_a_change_that_update_calls_breaking_is_breaking_for_diff_too(old, tmp_path):
     older, newer = tmp_path / "shop.yaml", tmp_path / "newer.yaml"
     older.write_text(DOCUMENTS["shop"], encoding="utf-8")
     newer.write_text(edited(DOCUMENTS["shop"], {old: BREAKING["news"][old]}), encoding="utf-8")
@@ -101,7 +103,7 @@ bodies: {takeOrder: {what: order, read_as: {fee: decimal, amount: dollars}}}
 """
 
 
-def test_the_lines_of_settings_make_decimals(tmp_path, update):
+def test_settings_for_decimals_make_decimal_fields_and_arguments(tmp_path, update):
     newer = edited(DOCUMENTS["amounts"], SENT | READ)
     typed = made_with_settings(tmp_path, newer, DECIMALS).package / "typed"
     records, arguments, rows = (

@@ -64,7 +64,9 @@ def corrected(folder: Path, target: str, rest: str) -> Any:
 
 
 @pytest.mark.parametrize(("target", "rest", "place", "value"), EFFECTS)
-def test_an_action_changes_what_its_target_leads_to(target, rest, place, value, tmp_path):
+def test_an_action_of_an_overlay_changes_the_value_at_its_target(
+    target, rest, place, value, tmp_path
+):
     tree = corrected(tmp_path, target, rest)
     assert reduce(lambda found, step: found[step], place, tree) == value
 
@@ -76,7 +78,7 @@ def test_the_document_itself_is_not_touched(tmp_path):
 
 
 @pytest.mark.parametrize(("target", "rest", "message"), CASES["actions"])
-def test_an_action_that_leads_nowhere_or_does_not_fit_is_an_error_that_names_it(
+def test_an_overlay_action_that_leads_nowhere_or_does_not_fit_is_named_in_the_error(
     target, rest, message, tmp_path
 ):
     with pytest.raises(DocumentError) as caught:
@@ -85,7 +87,7 @@ def test_an_action_that_leads_nowhere_or_does_not_fit_is_an_error_that_names_it(
     assert message in str(caught.value)
 
 
-def test_all_actions_that_do_not_fit_are_named_at_once(tmp_path):
+def test_one_error_lists_all_overlay_actions_that_do_not_fit(tmp_path):
     with pytest.raises(DocumentError) as caught:
         load(shop(tmp_path, "{target: $.a, remove: true}", FORMAT, "{target: $.b, remove: true}"))
     first, second = str(caught.value).splitlines()
@@ -94,7 +96,7 @@ def test_all_actions_that_do_not_fit_are_named_at_once(tmp_path):
 
 
 @pytest.mark.parametrize(("text", "message"), CASES["files"])
-def test_a_file_that_is_no_overlay_is_named(text, message, tmp_path):
+def test_an_error_names_the_file_that_is_no_overlay(text, message, tmp_path):
     document = shop(tmp_path, FORMAT)
     (tmp_path / "shop.overlay.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(DocumentError) as caught:

@@ -50,12 +50,12 @@ wire = package("parameters", lossy=True, paths=PATHS)
 
 @pytest.mark.parametrize(("operation", "value", "sent"), DOCUMENTS["sent"])
 def test_a_value_is_written_in_the_style_of_its_parameter(wire, operation, value, sent):
-    """The other styles are those of `test_what_is_sent_is_what_is_declared`."""
+    """The other styles: `test_each_request_is_sent_as_declared_except_at_one_known_place`."""
     given = {} if PARAMETERS[operation]["in"] == "path" else {"x": value}
     assert wire.target(operation, *([] if given else [value]), **given) == f"/{operation}{sent}"
 
 
-def test_what_is_sent_is_what_is_declared(wire):
+def test_each_request_is_sent_as_declared_except_at_one_known_place(wire):
     """The encoder of the calls shares no code with the package; its text with a blank is none for a
     list divided by blanks.
     """
@@ -93,7 +93,7 @@ def test_moments_in_a_header_are_written_as_in_json(wire):
 
 
 @pytest.mark.parametrize(("operation", "name"), [("header_list", "x"), ("cookie", "cookie")])
-def test_what_is_not_given_is_no_header(wire, operation, name):
+def test_a_header_or_cookie_parameter_without_a_value_is_not_sent(wire, operation, name):
     assert name not in wire.send(operation).headers
 
 
@@ -133,13 +133,15 @@ def test_a_parameter_of_an_operation_replaces_the_one_of_its_path(wire):
 
 
 @pytest.mark.parametrize(("operation", "value", "why"), DOCUMENTS["refused"])
-def test_what_has_no_defined_form_is_refused_by_name(wire, operation, value, why):
+def test_a_parameter_value_that_cannot_be_written_is_refused_with_the_reason(
+    wire, operation, value, why
+):
     with pytest.raises(ValueError) as caught:
         wire.send(operation, x=value)
     assert str(caught.value).startswith(why)
 
 
-def test_what_has_no_defined_form_is_reported(wire):
+def test_a_parameter_whose_form_openapi_does_not_define_is_reported_as_left_out(wire):
     assert [
         line.partition(", whose form OpenAPI does not define, is refused when called")[0]
         for line in wire.result.left_out
@@ -165,7 +167,7 @@ def test_a_path_keeps_a_query_of_its_own_and_no_fragment(wire):
     assert wire.target("own_query") == "/own?kind=a"
 
 
-def test_names_with_separators_are_words(tmp_path):
+def test_separators_in_a_wire_name_become_underscores_in_the_python_name(tmp_path):
     names = {"filter_status": "filter[status]", "filter_status_list": "filter[status][]"}
     names |= {"ids": "ids[]", "page_size": "page:size", "a_b": "a/b"}
     parameters = [parameter(wire_name) for wire_name in names.values()]
@@ -179,7 +181,7 @@ def test_names_with_separators_are_words(tmp_path):
     assert dict(sent.url.params) == {wire_name: name for name, wire_name in names.items()}
 
 
-def test_a_part_of_the_path_that_has_another_name_there_is_noted(tmp_path):
+def test_a_path_parameter_that_the_path_spells_differently_is_noted_and_filled_in(tmp_path):
     other = parameter("cardId", "path", {"type": "integer"})
     paths = {"/cards/{id}": {"get": done("get_card", parameters=[other])}}
     wire = Wire(tmp_path, "wire_other_part", paths=paths)
@@ -214,7 +216,9 @@ def test_the_package_names_the_servers_of_the_document(served):
 
 
 @pytest.mark.parametrize(("name", "url"), DOCUMENTS["own_urls"])
-def test_the_base_url_is_that_of_all_operations_and_servers_leads_to_their_own(served, name, url):
+def test_operations_use_the_base_url_unless_the_client_is_given_their_own_servers(
+    served, name, url
+):
     assert served.send(name, "a/b").url == f"{BASE}/files/a%2Fb"
     requests: list[httpx.Request] = []
     own = served.client(requests, servers=served.client_module.OPERATION_SERVERS)
@@ -223,7 +227,7 @@ def test_the_base_url_is_that_of_all_operations_and_servers_leads_to_their_own(s
     assert [str(each.url) for each in requests] == [url, f"{BASE}/shared"]
 
 
-def test_a_server_has_the_values_that_it_is_given(served):
+def test_a_server_url_is_filled_with_given_values_and_refuses_wrong_ones(served):
     server_url, [region, *_] = (
         served.client_module.Client.server_url,
         served.client_module.SERVER_VARIABLES,
@@ -242,7 +246,7 @@ def test_a_server_has_the_values_that_it_is_given(served):
 
 
 @given(value=st.text() | st.text("a.:/@%?#\\"))
-def test_no_value_of_a_variable_leads_to_another_host(value):
+def test_no_value_of_a_server_variable_leads_to_another_host(value):
     try:
         url = httpx.URL(
             filled("https://{tenant}.pay.example/{v}", {"tenant": value, "v": value}, {})
@@ -252,7 +256,7 @@ def test_no_value_of_a_variable_leads_to_another_host(value):
     assert url.host.endswith(".pay.example")
 
 
-def test_a_document_without_an_absolute_server(tmp_path):
+def test_a_document_with_only_relative_servers_has_a_base_path_and_no_default_base_url(tmp_path):
     paths = {"/x": {"get": done("other", servers=[{"url": "/v9"}])}}
     served = Wire(tmp_path, "wire_relative_servers", servers=[{"url": "/v1"}], paths=paths)
     package = importlib.import_module(served.name)

@@ -12,7 +12,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_the_step_is_shown_once_the_command_is_slow_and_nothing_is_left_of_it():
+def test_a_slow_command_shows_its_step_on_a_terminal_and_erases_the_line_at_the_end():
     terminal = Terminal()
     line = Line(terminal, seconds=600)
     line.show("shop.yaml: reading")

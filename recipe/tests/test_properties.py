@@ -40,23 +40,23 @@ def read(wire: Wire, name: str, value: Any) -> Any:
     return wire.read(name.lower(), httpx.Response(200, json={"o": value})).o
 
 
-def test_that_a_definition_is_not_read_is_noted_where_it_says_more(wire):
+def test_a_second_definition_of_a_property_that_is_not_read_but_says_more_is_noted(wire):
     [places] = wire.result.log.plain.values()
     assert {place.removesuffix(".o") for place in places} == {*DOCUMENTS["noted"]}
 
 
-def test_what_only_another_definition_has_is_read_and_written_as_it_is(wire):
+def test_a_member_that_only_the_unread_definition_has_is_read_and_written_as_it_came(wire):
     read_ = read(wire, "OfRef", {"a": "1", "b": "2"})
     assert (read_.b, read_.additional_properties) == ("2", {"a": "1"})
     assert read_.to_dict() == {"a": "1", "b": "2"}
 
 
 @pytest.mark.parametrize(("names", "value", "kind"), DOCUMENTS["classes"])
-def test_the_class_of_what_is_defined_twice(wire, names, value, kind):
+def test_a_property_that_is_defined_twice_is_read_as_one_expected_class(wire, names, value, kind):
     assert {type(read(wire, name, value)).__name__ for name in names.split()} == {kind}
 
 
-def test_each_is_sent_and_read_as_declared(wire):
+def test_each_operation_of_the_document_is_sent_and_read_as_declared(wire):
     assert wire.faults() == []
 
 
@@ -109,7 +109,7 @@ def test_an_empty_object_is_written_empty_and_misreads_nothing(models, name):
     assert not models.A()._tells()
 
 
-def test_a_property_may_have_the_name_of_the_free_ones(models):
+def test_a_property_may_be_called_additional_properties(models):
     mixed = {"additional_properties": "a", "x": "b"}
     assert models.C.from_dict(mixed).to_dict() == mixed
     names = {field.name for field in attrs.fields(models.C)}
@@ -140,7 +140,7 @@ def test_null_is_sent_where_the_document_admits_it(folders, field):
     assert json.loads(sent.content) == {field.strip("_"): None}
 
 
-def test_what_is_not_set_is_not_sent_and_each_type_admits_null(folders):
+def test_an_unset_field_is_not_sent_and_nullable_fields_have_none_in_their_type(folders):
     assert json.loads(folders.send("change", body=folders.models.Folder()).content) == {}
     declared = folders.models.Folder.__annotations__
     assert {field for field, kind in declared.items() if "None" in kind.split(" | ")} == {*NULLABLE}

@@ -82,7 +82,7 @@ def test_every_model_of_every_package_gives_back_what_it_read(name, data, reques
 
 
 @pytest.mark.parametrize(("member", "value", "kind"), DOCUMENT["classes"])
-def test_an_object_is_of_the_class_that_its_word_names(wire, member, value, kind):
+def test_an_object_is_of_the_class_that_its_discriminating_word_selects(wire, member, value, kind):
     holder = read_and_written(wire.models.Holder, {member: value})
     found = getattr(holder, member)
     found = {"many": lambda: found[0], "named": lambda: found["a"]}.get(member, lambda: found)()
@@ -90,14 +90,14 @@ def test_an_object_is_of_the_class_that_its_word_names(wire, member, value, kind
 
 
 @pytest.mark.parametrize(("field", "text", "written"), DOCUMENT["formats"])
-def test_what_a_format_has_is_read_and_all_else_is_its_text(wire, field, text, written):
+def test_a_text_that_fits_its_format_is_parsed_and_any_other_stays_text(wire, field, text, written):
     found = wire.models.Formats.from_dict({field: text})
     assert isinstance(getattr(found, field), str) is (written is False)
     for each in (found, copy.deepcopy(found), pickle.loads(pickle.dumps(found))):
         assert each.to_dict() == {field: written if isinstance(written, str) else text}
 
 
-def test_a_time_that_is_made_of_an_exact_one_has_microseconds(wire):
+def test_a_time_computed_from_a_time_with_finer_digits_has_microseconds(wire):
     exact = wire.models.Formats.from_dict({"seen": "2026-01-02T03:04:05.1234567Z"}).seen
     for moment in (
         exact.replace(day=3),
@@ -123,7 +123,7 @@ def test_an_unknown_variant_is_the_object_as_it_came(wire):
     assert holder.to_dict() == {"payment": value, "many": many}
 
 
-def test_an_unknown_variant_is_in_the_type_unless_any_other_word_is_the_defaults(
+def test_a_union_type_has_unknown_variant_unless_a_default_takes_any_other_word(
     wire,
 ):
     returned = wire.module("payment").sync.__annotations__["return"]

@@ -43,7 +43,7 @@ def test_the_same_bytes_whatever_the_hash_seed_the_locale_and_the_folder(tmp_pat
         assert str(ROOT) not in text
 
 
-def test_a_package_that_differs_is_red_and_each_file_is_named(tmp_path, capsys):
+def test_the_check_fails_for_a_package_that_differs_and_names_each_such_file(tmp_path, capsys):
     """A changed character, and files that are on one side only."""
     committed = tmp_path / "generated"
     shutil.copytree(ROOT / "generated" / "victor_api", committed / "victor_api")
@@ -120,7 +120,7 @@ def test_generate_says_which_files_changed(tmp_path, zoo_yaml, capsys):
     ]
 
 
-def test_a_document_that_does_not_exist_is_named(tmp_path, capsys):
+def test_an_error_names_the_document_that_does_not_exist(tmp_path, capsys):
     assert main(["generate", str(tmp_path / "nowhere.yaml"), "--out", str(tmp_path)]) == 2
     assert "nowhere.yaml cannot be read" in capsys.readouterr().err
 
@@ -137,7 +137,7 @@ def prepared(schemas: Tree | None = None, **operation: Any) -> tuple[Tree, Log]:
     return prepare(document({"/things": {"get": done("things", **operation)}}, schemas, "3.0.3"))
 
 
-def test_what_is_rewritten_in_the_providers_document_and_that_the_input_is_left_alone(
+def test_preparing_the_document_of_victor_logs_each_rewrite_and_keeps_the_input(
     victor_yaml,
 ):
     tree = load(victor_yaml)

@@ -128,7 +128,7 @@ def test_typed_makes_a_record_of_each_answer_and_the_arguments_of_each_list(tmp_
     assert re.search(r"no-record \(1\): .*\n +GET /orders/\{id\}/paper\n", printed)
 
 
-def test_the_settings_to_start_from_make_what_typed_makes_without_them(tmp_path):
+def test_the_settings_to_start_from_make_the_same_modules_as_typed_without_settings(tmp_path):
     document = shop(tmp_path)
     generated(document, "--typed")
     before = modules(tmp_path)
@@ -154,7 +154,9 @@ def test_an_update_without_settings_names_the_command_that_writes_them(tmp_path,
     assert "listOrders" in (tmp_path / "shop.settings.yaml").read_text(encoding="utf-8")
 
 
-def test_the_settings_to_start_from_name_what_is_undecided(tmp_path, capsys):
+def test_the_settings_to_start_from_list_the_fields_that_somebody_has_to_decide_about(
+    tmp_path, capsys
+):
     document = shop(tmp_path)
     assert main(["settings", str(document)]) == 0
     printed = capsys.readouterr().out
@@ -187,20 +189,20 @@ def test_a_document_of_which_nothing_typed_can_be_made_is_an_error_that_says_why
     assert [path.name for path in tmp_path.iterdir()] == ["shop.yaml"]
 
 
-def test_an_operation_without_an_id_has_no_arguments_and_its_records(tmp_path, capsys):
+def test_an_operation_without_an_operation_id_has_records_and_no_arguments(tmp_path, capsys):
     text = DOCUMENT.replace("      operationId: listOrders\n", "")
     assert generated(shop(tmp_path, text), "--typed") == 0
     assert {*modules(tmp_path)} == {"__init__.py", "records.py"}
     assert "    GET /shops/{shopId}/orders: it has no operationId.\n" in capsys.readouterr().out
 
 
-def test_a_document_without_lists_is_told_so(tmp_path, capsys):
+def test_the_command_settings_says_that_a_document_has_no_lists(tmp_path, capsys):
     text = re.sub(r"\{type: array, items: (\{.*?\})\}", r"\1", DOCUMENT)
     assert main(["settings", str(shop(tmp_path, text))]) == 0
     assert "No list: no GET with parameters answers with a list, " in capsys.readouterr().out
 
 
-def test_a_list_that_an_object_embeds_is_one(tmp_path):
+def test_an_answer_whose_list_is_embedded_in_objects_counts_as_a_list(tmp_path):
     embedded = "type: object, properties: {_embedded: {type: object, properties: {orders: {%s}}}}"
     items = "type: array, items: {$ref: '#/components/schemas/Order'}"
     document = shop(tmp_path, DOCUMENT.replace(items, embedded % items))
@@ -208,7 +210,7 @@ def test_a_list_that_an_object_embeds_is_one(tmp_path):
     assert "  listOrders:\n" in (tmp_path / "shop.settings.yaml").read_text(encoding="utf-8")
 
 
-def test_an_entry_of_a_list_that_needs_a_header_is_named(tmp_path, capsys):
+def test_a_settings_entry_for_a_list_that_needs_a_header_is_refused(tmp_path, capsys):
     settings = "lists: {listLines: {what: list of lines}}\n"
     (tmp_path / "shop.settings.yaml").write_text(settings, encoding="utf-8")
     assert generated(shop(tmp_path)) == 2

@@ -30,7 +30,7 @@ from .wire import beside
 pytestmark = pytest.mark.pull_request
 
 
-def test_a_value_that_must_be_there_is_given_or_named():
+def test_required_returns_a_present_value_and_names_a_missing_one_in_its_error():
     receipt = PaymentRequestReceipt.from_dict(
         {"direction": "OUTBOUND", "status": 5, "error_message": None}
     )
@@ -74,7 +74,7 @@ class TestZoo:
             "shows": {"may": {**value, "prizes": show.prizes}, "june": None, "july": 5}
         }
 
-    def test_a_value_of_another_type_is_where_the_reader_looks_for_it(self, zoo):
+    def test_a_value_of_another_type_is_kept_in_its_own_attribute(self, zoo):
         value = {
             "born": "04.03.2026",
             "seen": "2026-03-04",
@@ -91,7 +91,7 @@ class TestZoo:
 
 
 class TestRules:
-    def test_null_is_none_where_it_is_declared_and_absent_elsewhere_and_is_written_again(self, zoo):
+    def test_null_is_none_in_a_nullable_field_and_unset_elsewhere_and_is_written_again(self, zoo):
         value = dict.fromkeys(("nick", "owner", "mood", "anything", "id", "size", "parents"))
         being = zoo.models.Being.from_dict(value)
         assert (being.nick, being.owner, being.mood, being.anything) == (None,) * 4
@@ -125,7 +125,7 @@ class TestRules:
         assert PaymentRequestReceiptStatus.__reduce_ex__ is not Enum.__reduce_ex__
 
     @pytest.mark.parametrize("odd", [None, [], "text", 5, [["a", 1]]])
-    def test_what_is_no_object_is_no_model(self, odd):
+    def test_a_model_cannot_be_made_of_a_value_that_is_no_object(self, odd):
         with pytest.raises(TypeError, match=f"not a value of the type {type(odd).__name__}"):
             PaymentRequestReceipt.from_dict(odd)
 
@@ -158,7 +158,7 @@ class TestRules:
             {"name": value, "boundProperties": [value], "allErrors": [[[value]]]}
         ).to_dict()
 
-    def test_unset_stays_itself(self):
+    def test_a_copy_or_pickle_of_unset_is_the_same_object(self):
         assert all(
             each is UNSET
             for each in (copy.deepcopy(UNSET), pickle.loads(pickle.dumps(UNSET)), Unset())
@@ -173,7 +173,7 @@ def client_of(script: Server, kind: type[Client] = Client, **settings: Any) -> C
 
 class TestResponses:
     @pytest.mark.parametrize("status", [201, 401, 404, 429, 499, 500, 520, 527, 561, 599])
-    def test_an_undocumented_status_is_never_silence(self, status):
+    def test_an_undocumented_status_raises_unless_the_client_is_told_not_to_raise(self, status):
         script = Server(httpx.Response(status, content=b"<html>account 043987673645"))
         with pytest.raises(UnexpectedStatus) as caught:
             get_payment_request.sync("x", client=client_of(script))
@@ -204,7 +204,7 @@ class TestResponses:
         ],
     )
     @pytest.mark.parametrize("status", [200, 400])
-    def test_a_body_that_is_not_what_is_documented_is_an_error_that_keeps_it(self, content, status):
+    def test_an_undocumented_body_raises_an_error_that_keeps_its_bytes(self, content, status):
         with pytest.raises(UnreadableBody) as caught:
             list_payment_requests.sync(
                 client=client_of(Server(httpx.Response(status, content=content)))

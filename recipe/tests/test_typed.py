@@ -108,7 +108,7 @@ def test_a_field_is_a_property_that_reads_its_member(name, type_, call, tmp_path
     assert f"return {call}" in lines
 
 
-def test_records_of_a_provider_that_spells_names_in_several_ways_find_them_all(
+def test_records_read_names_in_any_letter_case_if_the_settings_say_so(
     tmp_path,
 ):
     source = source_of(made(tmp_path, settings="any_letter_case: true\n" + SETTINGS))
@@ -116,7 +116,7 @@ def test_records_of_a_provider_that_spells_names_in_several_ways_find_them_all(
     assert "class Item(_typed.AnyCaseRecord):" in source
 
 
-def test_what_the_settings_leave_out_or_put_elsewhere_is_no_field(tmp_path):
+def test_a_member_that_the_settings_leave_out_or_put_elsewhere_is_no_field(tmp_path):
     source = source_of(made(tmp_path))
     for name in ("free", "delivery", "currency", "order_id"):
         assert f"    def {name}(self)" not in source
@@ -132,7 +132,7 @@ def test_a_schema_that_a_record_refers_to_is_a_record_too(tmp_path):
     assert [record.name for record in records_of(made(tmp_path))] == ["Item", "Order"]
 
 
-def test_a_text_or_number_that_nobody_decided_about_is_private_and_named(tmp_path, capsys):
+def test_a_text_or_number_that_the_settings_do_not_mention_is_private_and_listed(tmp_path, capsys):
     result = made(tmp_path)
     by_name = {record.name: record for record in records_of(result)}
     assert by_name["Item"].private == ["name", "price"]
@@ -141,7 +141,7 @@ def test_a_text_or_number_that_nobody_decided_about_is_private_and_named(tmp_pat
     assert re.search(r"private-text \(4\): .*\n +Item\.name\n", capsys.readouterr().out)
 
 
-def test_what_has_a_name_of_the_class_by_hand_gets_an_underscore_and_is_in_no_repr(
+def test_a_field_with_a_name_that_the_settings_call_taken_gets_an_underscore(
     tmp_path,
 ):
     settings = "records: {Order: {shown: [state], taken: [state, paid, town]}}"
@@ -187,14 +187,14 @@ components:
 """
 
 
-def test_schemas_with_the_names_of_what_records_stand_on_are_records_too(tmp_path):
+def test_schemas_called_record_or_money_are_records_too(tmp_path):
     (tmp_path / "odd.yaml").write_text(DOCUMENT_OF_A_STRANGER, encoding="utf-8")
     source = source_of(generate(tmp_path / "odd.yaml", tmp_path, typed=True))
     for name in ("Record", "Money", "Zed"):
         assert f"class {name}(_typed.Record):" in source
 
 
-def test_typed_records_that_were_asked_for_stay_without_settings(tmp_path):
+def test_an_update_keeps_typed_records_that_were_generated_without_settings(tmp_path):
     document = tmp_path / "odd.yaml"
     document.write_text(DOCUMENT_OF_A_STRANGER, encoding="utf-8")
     out = ["--out", str(tmp_path)]

@@ -188,14 +188,16 @@ ranges: [[created_from, created_to]]
 """)
 
 
-def test_a_parameter_that_no_check_knows_is_named_and_no_argument(tmp_path, capsys):
+def test_a_parameter_of_an_unsupported_type_is_listed_in_the_output_and_is_no_argument(
+    tmp_path, capsys
+):
     result = made(tmp_path, DOCUMENT.replace("{type: string, minLength: 0}", "{type: object}"))
     assert "words:" not in source_of(result, "arguments")
     main(["generate", str(tmp_path / "shop.yaml"), "--out", str(tmp_path)])
     assert re.search(r"no-argument \(1\): .*\n +listOrders\.words\n", capsys.readouterr().out)
 
 
-def test_a_parameter_that_no_check_knows_and_the_settings_name_stops_generation(
+def test_a_parameter_of_an_unsupported_type_in_the_settings_stops_generation(
     tmp_path,
 ):
     document = DOCUMENT.replace("{type: string, minLength: 0}", "{type: object}")
@@ -297,7 +299,7 @@ def test_words_that_are_closed_are_a_type_that_takes_no_other(tmp_path):
     assert 'SortOrder = Literal["asc", "desc"]' in source_of(made(tmp_path), "words")
 
 
-def test_names_of_numbers_are_taken_in_their_place(tmp_path):
+def test_a_name_that_the_settings_give_a_number_is_taken_in_place_of_the_number(tmp_path):
     document = DOCUMENT.replace(
         "schema: {type: boolean}",
         "schema: {type: array, items: {type: integer, minimum: 1, maximum: 9}}",
@@ -332,7 +334,9 @@ def test_names_of_numbers_are_taken_in_their_place(tmp_path):
         ),
     ],
 )
-def test_a_parameter_that_no_list_can_send_is_named(old, new, message, tmp_path):
+def test_generation_stops_with_the_name_of_a_parameter_that_no_list_can_send(
+    old, new, message, tmp_path
+):
     settings = "lists: {listOrders: {what: list of orders, positional: [shopId]}}"
     assert old in DOCUMENT
     with pytest.raises(SettingsError, match=re.escape(message)):

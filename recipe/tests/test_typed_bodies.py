@@ -225,13 +225,15 @@ def test_an_operation_may_have_the_name_of_a_module(name, tmp_path):
     assert f"return PACKAGE.request(_{name}_, locals())" in source
 
 
-def test_a_limit_that_a_form_decides_in_place_of_is_not_said(tmp_path):
+def test_a_docstring_omits_a_limit_that_a_form_of_the_settings_replaces(tmp_path):
     settings = SETTINGS.replace("reference: {", "reference: {whole: '[A-Z]{4}', ")
     assert "2 to 30 characters" in source_of(made(tmp_path), "arguments")
     assert "2 to 30 characters" not in source_of(made(tmp_path, settings=settings), "arguments")
 
 
-def test_a_member_that_no_check_knows_is_named_and_no_argument(tmp_path, capsys):
+def test_a_member_of_an_unsupported_type_is_listed_in_the_output_and_is_no_argument(
+    tmp_path, capsys
+):
     inline = "{type: object, properties: {note: {type: string}}}"
     document = DOCUMENT.replace("wrapped: {type: boolean}", f"wrapped: {inline}")
     document = document.replace("count: {type: integer", "count: {type: object")
@@ -245,7 +247,7 @@ def test_a_member_that_no_check_knows_is_named_and_no_argument(tmp_path, capsys)
     assert [line.strip() for line in noted[1:]] == ["takeOrder.wrapped", "OrderLine.count"]
 
 
-def test_a_required_member_that_two_parts_contradict_each_other_in_stops_generation(
+def test_a_required_member_that_two_parts_give_different_types_stops_generation(
     tmp_path,
 ):
     document = DOCUMENT.replace(

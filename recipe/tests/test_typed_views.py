@@ -96,7 +96,7 @@ def test_a_field_of_a_view_is_read_from_its_part(field, tmp_path):
     assert field in source_of(made(tmp_path), "records")
 
 
-def test_a_member_with_a_name_of_the_class_by_hand_gets_an_underscore(tmp_path):
+def test_a_view_field_with_a_name_that_the_settings_call_taken_gets_an_underscore(tmp_path):
     taken = "by_hand: [state]\n    taken: [state, printed]"
     result = made(tmp_path, settings=SETTINGS.replace("by_hand: [state]", taken))
     assert (
@@ -105,7 +105,7 @@ def test_a_member_with_a_name_of_the_class_by_hand_gets_an_underscore(tmp_path):
     )
 
 
-def test_a_record_that_a_view_refers_to_is_made_and_undecided(tmp_path, capsys):
+def test_a_record_that_a_view_refers_to_is_made_and_its_texts_are_private(tmp_path, capsys):
     made(tmp_path)
     assert main(["generate", str(tmp_path / "shop.yaml"), "--out", str(tmp_path)]) == 0
     shown = capsys.readouterr()

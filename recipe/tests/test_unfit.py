@@ -40,16 +40,20 @@ def refused(folder: Path, settings: str, document: str = UNFIT["document"]) -> s
 
 
 @pytest.mark.parametrize(("group", "entries", "says"), UNFIT["cases"])
-def test_an_entry_that_does_not_fit_is_named(group, entries, says, tmp_path):
+def test_a_settings_entry_that_does_not_fit_stops_generation_with_a_sentence_about_it(
+    group, entries, says, tmp_path
+):
     assert refused(tmp_path, UNFIT["groups"][group] % entries) == says
 
 
 @pytest.mark.parametrize(("name", "entries", "says"), ELSEWHERE)
-def test_an_entry_that_leads_nowhere_is_named(name, entries, says, tmp_path):
+def test_a_settings_entry_that_leads_nowhere_stops_generation_with_a_sentence_about_it(
+    name, entries, says, tmp_path
+):
     assert refused(tmp_path, entries, DOCUMENTS[name]) == says
 
 
-def test_a_key_that_stands_twice_is_named(tmp_path):
+def test_an_error_names_a_key_that_stands_twice_in_the_settings(tmp_path):
     assert refused(tmp_path, UNFIT["twice"]) == (
         f"{tmp_path / 'shop.settings.yaml'} cannot be read: The key 'constant' stands twice in the "
         "mapping at line 3: remove one."
@@ -57,7 +61,7 @@ def test_a_key_that_stands_twice_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(("mark", "says"), UNFIT["marks"])
-def test_a_mark_is_of_limits_alone(mark, says, tmp_path):
+def test_a_wrong_x_not_enforced_mark_is_refused_with_its_place(mark, says, tmp_path):
     spec = tmp_path / "shop.yaml"
     marked = f"note: {{type: string, maxLength: 5, {mark}}}"
     old = "        note: {type: string, maxLength: 5}"
@@ -68,7 +72,7 @@ def test_a_mark_is_of_limits_alone(mark, says, tmp_path):
     assert str(caught.value) == f"{place}{says}."
 
 
-def test_that_a_member_is_required_is_no_limit(tmp_path):
+def test_required_cannot_be_marked_as_a_limit_that_is_not_enforced(tmp_path):
     spec = tmp_path / "shop.yaml"
     old = "required: [sum, day]"
     document = UNFIT["document"].replace(old, f"{old}\n      x-not-enforced: [required]")
@@ -78,7 +82,9 @@ def test_that_a_member_is_required_is_no_limit(tmp_path):
 
 
 @pytest.mark.parametrize(("pattern", "why"), UNFIT["patterns"])
-def test_a_pattern_that_python_reads_in_another_way_is_named_and_left_out(pattern, why, tmp_path):
+def test_a_pattern_that_python_reads_differently_is_reported_and_not_checked(
+    pattern, why, tmp_path
+):
     spec = tmp_path / "shop.yaml"
     spec.write_text(UNFIT["document"].replace("'[A-Z]+'", f"'{pattern}'"), encoding="utf-8")
     settings = UNFIT["groups"]["raw body"].replace(", %s", "")

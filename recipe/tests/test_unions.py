@@ -44,20 +44,22 @@ def classes(*values: Any) -> list[str]:
 
 
 @pytest.mark.parametrize(("union", "value", "kind"), UNIONS["members"], ids=str)
-def test_a_member_is_told_by_its_words_and_by_the_fields_within(wire, union, value, kind):
+def test_the_member_of_a_union_is_chosen_by_fixed_words_and_by_nested_fields(
+    wire, union, value, kind
+):
     found = read(wire, union, **value)
     assert type(found).__name__ == kind
     assert found.to_dict() == value
 
 
-def test_a_single_object_of_a_union_is_told_by_its_constant(wire):
+def test_the_only_object_of_a_union_is_recognised_by_its_constant(wire):
     ones = [read(wire, "lone", one={"kind": kind}).one for kind in ("sepa", "SEPA", "zz")]
     assert classes(*ones) == ["Fixture", "Fixture", "UnknownVariant"]
     some = read(wire, "lone", some={"kind": "zz"}).some
     assert classes(some) == ["Fixture"]  # no union: it can be null
 
 
-def test_what_stands_beside_a_union_and_what_is_in_it_is_one_class(wire):
+def test_properties_beside_a_union_and_those_of_its_members_are_one_class(wire):
     card = read(wire, "beside", id="1", card="c")
     bank = read(wire, "beside", id="2", bank="b", state="on")
     assert (card.id, card.card) == ("1", "c")
@@ -65,14 +67,14 @@ def test_what_stands_beside_a_union_and_what_is_in_it_is_one_class(wire):
     assert type(card) is type(bank)
 
 
-def test_members_that_only_require_are_one_class(wire):
+def test_a_union_whose_members_differ_only_in_required_is_one_class(wire):
     found = read(wire, "oneof", id="1")
     assert (type(found).__name__, found.id, bool(found.name)) == ("OneOf", "1", False)
     assert wire.models.OneOf(name="n").to_dict() == {"name": "n"}
     assert read(wire, "maybe", id="1").id == "1"
 
 
-def test_a_property_that_members_define_otherwise_can_be_anything(wire):
+def test_a_property_that_union_members_define_differently_can_be_anything(wire):
     card = read(wire, "feature", name="n", type="CARD", value=1)
     bank = read(wire, "feature", type="BANK", value="v")
     assert (card.type_, card.value, bank.type_, bank.value) == ("CARD", 1, "BANK", "v")
@@ -83,20 +85,20 @@ def test_a_property_that_members_define_otherwise_can_be_anything(wire):
 
 
 @pytest.mark.parametrize("name", ["code", "lost", "own", "nested"])
-def test_of_parts_that_are_texts_the_last_that_says_most_is_read(wire, name):
+def test_a_property_declared_as_text_and_as_an_enum_is_read_as_the_enum(wire, name):
     found = getattr(read(wire, "reason", **{name: "lost"}), name)
     assert (found.value, isinstance(found, Enum)) == ("lost", True)
     assert not any("Reason" in place for each in wire.result.log.plain.values() for place in each)
 
 
 @pytest.mark.parametrize(("entries", "kind"), UNIONS["items"])
-def test_a_list_is_told_by_its_items(wire, entries, kind):
+def test_the_list_of_a_union_is_chosen_by_its_items(wire, entries, kind):
     found = read(wire, "listed" if kind == "Day" else "many", entries=entries)
     assert {type(each).__name__ for each in found.entries} == {kind}
     assert found.to_dict() == {"entries": entries}
 
 
-def test_what_can_be_an_object_or_something_else_by_its_types_is_plain(wire):
+def test_a_schema_whose_types_are_object_and_another_is_plain_json(wire):
     found = read(wire, "chooser", flag={"id": "1"}, choice={"name": "n"})
     assert (found.flag, found.choice.name) == ({"id": "1"}, "n")
     found = read(wire, "chooser", flag=True, choice="auto")
@@ -106,13 +108,13 @@ def test_what_can_be_an_object_or_something_else_by_its_types_is_plain(wire):
     assert wire.models.Stop.__annotations__["type_"] == "StopType | Unset"
 
 
-def test_a_list_of_words_that_nobody_knows_is_a_list_of_words(wire):
+def test_a_list_with_unknown_words_is_read_as_a_list_of_words(wire):
     found = read(wire, "many", codes=["x", "a"], entries=[])
     assert (found.codes, found.entries) == (["x", "a"], [])
     assert read(wire, "many", codes=[{"value": "x"}]).codes[0].value == "x"
 
 
-def test_a_union_in_itself_is_read_in_time(tmp_path):
+def test_a_union_that_contains_itself_ninety_levels_deep_is_read(tmp_path):
     """Each level is told by what is in it, and only a few levels are looked at."""
     wire = Wire(tmp_path, "wire_inward", **reading(UNIONS["in_itself"]))
     value: Tree = {}
@@ -122,7 +124,7 @@ def test_a_union_in_itself_is_read_in_time(tmp_path):
 
 
 @pytest.mark.parametrize("levels", [1, 2])
-def test_members_are_told_by_what_lies_deep_in_them(tmp_path, levels):
+def test_union_members_that_differ_only_in_deeply_nested_fields_are_told_apart(tmp_path, levels):
     """As a real document does: an object, a list in it, and items that differ in one name."""
     schemas: Tree = {"Either": {"oneOf": [ref("First"), ref("Second")]}}
     for member in ("First", "Second"):
@@ -138,14 +140,14 @@ def test_members_are_told_by_what_lies_deep_in_them(tmp_path, levels):
         assert type(read(wire, "either", **value)).__name__ == member
 
 
-def test_a_schema_with_a_union_of_those_that_extend_it_has_what_they_have(tmp_path):
+def test_a_schema_with_a_union_of_its_own_extensions_has_their_properties(tmp_path):
     wire = Wire(tmp_path, "wire_pets", **reading(UNIONS["of_its_members"]))
     found = read(wire, "pet", kind="Dog", tail="t")
     assert (type(found).__name__, found.kind, found.tail) == ("Pet", "Dog", "t")
     assert wire.result.log.plain == {}
 
 
-def test_a_required_member_with_one_value_has_it_in_the_constructor(wire):
+def test_the_constructor_fills_in_a_required_member_that_has_only_one_value(wire):
     """A constant, and an enum of one word that selects the class; by name alone."""
     made = wire.models.Fixed("1", wire.models.FixedCurrency.USD)
     assert made.to_dict() == {"kind": "fixed", "version": 2, "id": "1", "currency": "USD"}
@@ -157,7 +159,7 @@ def test_a_required_member_with_one_value_has_it_in_the_constructor(wire):
     )
 
 
-def test_each_is_sent_and_read_as_declared(wire, tmp_path):
+def test_each_operation_of_the_document_is_sent_and_read_as_declared(wire, tmp_path):
     assert wire.faults() == []
     operation = answering(ref("Received"), operationId="x", requestBody=taking(ref("Sent")))
     paths = {"/x": {"post": operation}}
@@ -173,7 +175,7 @@ def test_null_in_a_union_beside_properties_is_a_value(tmp_path):
 
 
 @pytest.mark.parametrize(("schema", "line"), UNIONS["no_forms"])
-def test_what_has_no_form_is_named(tmp_path, schema, line):
+def test_a_body_or_field_without_a_url_encoded_form_is_reported_as_left_out(tmp_path, schema, line):
     kind = "application/x-www-form-urlencoded"
     paths = {"/x": {"post": done("x", requestBody=taking(schema, kind))}}
     wire = Wire(tmp_path, "wire_no_form", lossy=True, paths=paths)
@@ -241,7 +243,7 @@ def test_a_union_is_the_body_of_several_content_types(tmp_path, which):
         ("errors.py.jinja", "errors.py", ""),
     ],
 )
-def test_what_python_cannot_compile_is_an_error_that_names_it(
+def test_a_module_that_python_cannot_compile_is_named_in_the_error_with_its_source(
     tmp_path,
     templates,
     capsys,
@@ -287,7 +289,7 @@ HALF = {"card": f"{SCHEMAS_AT}Card", "bank": "Lost"}
     ("mapping", "dangling", "of_another"),
     [(NOWHERE, ["card", "bank"], "Card"), (HALF, ["bank"], "UnknownVariant")],
 )
-def test_a_word_of_a_mapping_that_leads_to_no_schema_is_named_and_shapes_tell_members_apart(
+def test_members_are_told_apart_by_fields_where_a_mapping_leads_to_no_schema(
     mapping,
     dangling,
     of_another,

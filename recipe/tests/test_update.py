@@ -89,7 +89,7 @@ DECISIONS = [
 
 
 @pytest.mark.parametrize(("newer", "said"), DECISIONS)
-def test_what_breaks_or_may_break_is_a_decision(shop, newer, said, capsys):
+def test_a_change_that_breaks_or_may_break_is_a_decision_for_a_person(shop, newer, said, capsys):
     assert newer != OLD
     assert update(shop, newer, "--name", "bank") == 1
     out = " ".join(capsys.readouterr().out.split())
@@ -122,14 +122,14 @@ NAMED = [
 
 
 @pytest.mark.parametrize(("newer", "named"), NAMED)
-def test_the_changelog_names_once_what_changed_moved_and_is_new(shop, newer, named):
+def test_the_changelog_has_each_change_each_move_and_each_new_operation_once(shop, newer, named):
     text = changelog_of(shop, newer)
     assert [text.count(each) for each in named] == [1] * len(named)
     assert "paths./cards.get`" not in text  # that of the new operation
     assert text.count("  - New operation: `get /cards`.\n") == ("cards`.\n" in named)
 
 
-def test_the_changelog_names_what_requests_may_have_now(shop):
+def test_the_changelog_has_an_enum_value_that_requests_may_now_have(shop):
     """The package takes the new word at once; a wrapper with words of its own refuses it until
     somebody adds it.
     """
@@ -157,7 +157,7 @@ def test_the_changelog_names_what_requests_may_have_now(shop):
         *((ADDED, each) for each in ("shop_api", "no-text")),
     ],
 )
-def test_the_same_document_and_what_makes_no_whole_package_or_changelog_replace_nothing(
+def test_an_update_without_a_change_or_with_a_failure_replaces_no_file(
     newer, changelog, shop, capsys
 ):
     (shop / "no-text").write_bytes(b"\xff")
@@ -168,7 +168,7 @@ def test_the_same_document_and_what_makes_no_whole_package_or_changelog_replace_
     assert files(shop) == before
 
 
-def test_a_loss_is_accepted_by_the_command_that_the_refusal_names(shop, capsys):
+def test_the_command_in_the_refusal_of_an_update_accepts_the_loss(shop, capsys):
     assert update(shop, LOSSY) == 2
     command = capsys.readouterr().err.splitlines()[-1]
     assert main(shlex.split(command.replace("REASON", "'never read'"))[1:]) == 0
@@ -191,7 +191,7 @@ paths:
 KEY_SETTINGS = "bodies: {makeCard: {what: card, by_hand: {idempotency_key: str}}}\n"
 
 
-def test_what_breaks_is_said_before_an_entry_of_the_settings_stops_the_update(shop, capsys):
+def test_breaking_changes_are_printed_even_if_the_settings_stop_the_update(shop, capsys):
     header = "      parameters: [{name: Idempotency-Key, in: header, required: true, schema"
     moved = KEYED.replace(f"{header}: {{type: string}}}}]\n", "").replace(
         "properties: {note", "properties: {idempotencyKey: {type: string}, note"
@@ -244,7 +244,7 @@ def approve(shop: Path, newer: str, *more: str) -> None:
         ("agreed.yaml", ["--approved", "agreed.yaml"]),
     ],
 )
-def test_what_diff_approves_is_approved_for_update(
+def test_a_change_that_diff_approved_is_approved_for_update_too(
     shop,
     file,
     options,
@@ -260,7 +260,7 @@ def test_what_diff_approves_is_approved_for_update(
     assert "approved" in capsys.readouterr().out
 
 
-def test_a_file_beside_the_newer_document_that_is_not_used_is_named(shop, capsys):
+def test_update_reports_an_approvals_file_of_the_newer_document_that_it_does_not_use(shop, capsys):
     approve(shop, BROKEN)
     (shop / "shop.approved.yaml").rename(shop / "newer.approved.yaml")
     (shop / "shop.approved.yaml").touch()
@@ -270,7 +270,7 @@ def test_a_file_beside_the_newer_document_that_is_not_used_is_named(shop, capsys
     assert said in capsys.readouterr().err
 
 
-def test_what_was_not_shown_is_not_approved(shop):
+def test_approving_without_python_does_not_approve_the_break_in_python(shop):
     approve(shop, BROKEN, "--no-python")
     assert "scope: wire" in (shop / "shop.approved.yaml").read_text(encoding="utf-8")
     compare = ["diff", str(shop / "shop.yaml"), str(shop / "newer.yaml")]
@@ -278,7 +278,7 @@ def test_what_was_not_shown_is_not_approved(shop):
     assert main(compare) == 1
 
 
-def test_a_folder_without_the_package_is_named(shop, capsys):
+def test_the_check_names_the_path_of_a_package_that_does_not_exist(shop, capsys):
     assert main(["check", str(shop / "shop.yaml"), "--out", str(shop / "nowhere")]) == 1
     said = (
         f"{shop / 'nowhere' / 'shop_api'}: the package does not exist: run `victor-spec generate`"

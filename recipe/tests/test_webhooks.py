@@ -44,7 +44,7 @@ def text_of(case: Tree) -> str:
 # ---- What is read ----
 
 
-def test_a_body_is_its_model_with_its_digits_and_what_is_unknown(webhooks):
+def test_a_webhook_is_read_as_its_model_with_exact_digits_and_unknown_members(webhooks):
     read = webhooks.read_webhook(
         b'{"type": "payment.paid", "payment": {"id": "p", "state": "PAID", "amount": '
         b'12345678901234567.89, "more": 1}}'
@@ -66,7 +66,7 @@ def test_a_body_of_a_callback_is_its_model(webhooks):
 
 
 @pytest.mark.parametrize("case", CASES["accepted"], ids=str)
-def test_what_a_newer_document_may_add_is_no_fault(webhooks, case):
+def test_a_webhook_body_with_additions_of_a_newer_document_is_read(webhooks, case):
     assert type(webhooks.read_webhook(text_of(case))).__name__ == "PaymentPaidWebhook"
 
 
@@ -79,7 +79,7 @@ LONG: list[Tree] = [
 
 
 @pytest.mark.parametrize("case", [*CASES["refused"], *LONG], ids=lambda case: case["says"])
-def test_another_body_is_an_error_that_says_why_and_keeps_it(webhooks, case):
+def test_an_undeclared_webhook_body_raises_an_error_with_the_reason_and_the_bytes(webhooks, case):
     text = text_of(case)
     with pytest.raises(webhooks.UnreadableWebhook) as caught:
         webhooks.read_webhook(text, name=case.get("name"))
@@ -89,7 +89,7 @@ def test_another_body_is_an_error_that_says_why_and_keeps_it(webhooks, case):
 
 
 @pytest.mark.parametrize("name", ["paid", ""])
-def test_an_unknown_name_is_refused_by_the_names_of_the_document(webhooks, name):
+def test_an_unknown_webhook_name_is_refused_with_the_names_of_the_document(webhooks, name):
     with pytest.raises(
         ValueError,
         match=rf"'{name}' is no webhook of the document: write one of payment\.paid, pay",
@@ -97,7 +97,7 @@ def test_an_unknown_name_is_refused_by_the_names_of_the_document(webhooks, name)
         webhooks.read_webhook(b"{}", name=name)
 
 
-def test_arguments_of_another_type_are_named(webhooks):
+def test_read_webhook_names_an_argument_of_the_wrong_type_in_its_error(webhooks):
     with pytest.raises(TypeError, match="body is of type dict: pass the body as it came"):
         webhooks.read_webhook({})
     for headers in (b"{}", [("a", "b", "c")], 5):
@@ -110,7 +110,7 @@ def test_arguments_of_another_type_are_named(webhooks):
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(mutated(st.sampled_from([json.loads(text_of(case)) for case in CASES["accepted"]])))
-def test_any_value_is_refused_or_an_instance_of_the_class_that_its_word_selects(webhooks, value):
+def test_any_webhook_body_is_refused_or_read_as_the_class_that_its_type_selects(webhooks, value):
     try:
         read = webhooks.read_webhook(json.dumps(value))
     except webhooks.UnreadableWebhook:
@@ -123,7 +123,7 @@ def test_any_value_is_refused_or_an_instance_of_the_class_that_its_word_selects(
 # ---- Other ways to tell webhooks apart ----
 
 
-def test_a_word_selects_by_its_type_and_then_by_its_letters(tmp_path):
+def test_a_discriminating_word_of_a_webhook_matches_by_its_type_then_by_its_letters(tmp_path):
     webhooks = Wire(tmp_path, "wire_words", openapi="3.1.0", **CASES["words"]).webhooks
     for body, expected in CASES["bodies_of_words"]:
         try:
@@ -143,7 +143,7 @@ def way(request, tmp_path_factory):
 
 
 @pytest.mark.parametrize(("word", "name"), [("e.paid", "Paid"), ("E.Failed", "Failed")])
-def test_a_discriminator_a_constant_or_an_enum_chooses(way, word, name):
+def test_a_webhook_class_is_chosen_by_a_discriminator_a_constant_or_an_enum(way, word, name):
     _, webhooks = way
     read = webhooks.read_webhook(json.dumps({"id": "1", "event": word}))
     assert type(read).__name__ == name
@@ -154,7 +154,9 @@ def test_a_discriminator_a_constant_or_an_enum_chooses(way, word, name):
     [{"id": "1"}, {"id": "1", "event": "e.new"}, {"id": "1", "event": 5}, {"event": "e.paid"}],
     ids=str,
 )
-def test_a_body_that_no_word_chooses_is_refused_and_only_a_new_word_is_unknown(way, body):
+def test_a_webhook_that_no_event_word_selects_is_refused_as_unknown_only_if_the_word_is_new(
+    way, body
+):
     _, webhooks = way
     with pytest.raises(webhooks.UnreadableWebhook) as caught:
         webhooks.read_webhook(json.dumps(body))
@@ -165,7 +167,7 @@ def test_a_body_that_no_word_chooses_is_refused_and_only_a_new_word_is_unknown(w
     assert len(named) == len({*named})
 
 
-def test_a_name_is_enough_where_the_word_agrees_or_an_optional_one_is_absent(
+def test_the_name_of_a_webhook_is_enough_unless_the_event_in_the_body_contradicts_it(
     way,
 ):
     kind, webhooks = way
@@ -189,7 +191,7 @@ def test_a_name_is_enough_where_the_word_agrees_or_an_optional_one_is_absent(
 
 
 @pytest.mark.parametrize("kind", CASES["shared"])
-def test_unknown_is_what_no_webhook_of_the_document_declares(tmp_path, kind):
+def test_a_webhook_is_unknown_only_if_no_webhook_of_the_document_declares_the_body(tmp_path, kind):
     case = CASES["shared"][kind]
     own = {"webhooks": case["webhooks"], "components": {"schemas": case["schemas"]}}
     wire = Wire(tmp_path, f"wire_shared_{kind}", openapi="3.1.0", **own)
@@ -270,7 +272,7 @@ def test_verification_comes_before_reading_and_sees_the_bytes(webhooks):
         assert caught.value.args == ("é1", "é1", True, None)
 
 
-def test_what_the_document_requires_is_said(webhooks):
+def test_a_webhook_has_the_security_and_headers_that_the_document_requires(webhooks):
     known = webhooks.WEBHOOKS
     assert known["payment.paid"].security == ("signature: apiKey in header X-Signature",)
     assert known["payment.paid"].headers == ("X-Signature",)
@@ -285,7 +287,7 @@ def test_a_body_of_each_webhook_is_read(made):
     assert len(made.webhooks.WEBHOOKS) == 4
 
 
-def test_a_body_that_is_no_json_is_left_out_by_name(tmp_path):
+def test_a_webhook_whose_body_is_not_json_is_reported_as_left_out(tmp_path):
     hook = {"post": {"requestBody": taking(an_object(a=TEXT), "application/x-www-form-urlencoded")}}
     [problem] = checked(tmp_path, document(webhooks={"sms": hook})).problems
     assert problem.place == (
@@ -294,7 +296,7 @@ def test_a_body_that_is_no_json_is_left_out_by_name(tmp_path):
     )
 
 
-def test_webhooks_alone_are_read_and_an_empty_object_in_a_union_is_no_finding(
+def test_a_document_of_webhooks_alone_is_read_and_the_judgement_finds_no_fault(
     tmp_path,
 ):
     wire = Wire(tmp_path, "wire_updated", **CASES["updated"])

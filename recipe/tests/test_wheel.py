@@ -34,7 +34,7 @@ def wheel(tmp_path_factory):
     return Path(built)
 
 
-def test_it_generates_from_within_a_zip_what_it_generates_elsewhere(wheel, tmp_path):
+def test_the_wheel_generates_the_same_package_from_within_a_zip(wheel, tmp_path):
     # Alone, without its settings: typed records import the client.
     document = tmp_path / "alone" / "eastpay.yaml"
     document.parent.mkdir()

@@ -38,7 +38,9 @@ WHO: dict[str, Any] = {"by": "Ann", "why": "the customer has asked for it"}
 
 
 @pytest.mark.parametrize("word", ["declined", "expired", "failed"])
-def test_what_is_over_is_asked_again_under_its_next_key(sender, victor_sandbox, word):
+def test_a_payment_that_has_ended_unpaid_is_sent_again_by_hand_under_its_next_key(
+    sender, victor_sandbox, word
+):
     sender.finish(rows(2))
     first = payment = sender.results()["INV-1"]
     keys = list[str]()
@@ -53,7 +55,7 @@ def test_what_is_over_is_asked_again_under_its_next_key(sender, victor_sandbox, 
         asked_once(victor_sandbox, rows(2), *keys)
 
 
-def test_what_may_still_be_paid_is_not_asked_again(sender, victor_sandbox):
+def test_a_payment_that_may_still_be_paid_is_not_sent_again_by_hand(sender, victor_sandbox):
     """Nothing is changed, also not of those that are over."""
     sender.finish(rows(3))
     victor_sandbox.move(sender.results()["INV-2"].id, "declined")
@@ -70,7 +72,7 @@ def test_what_may_still_be_paid_is_not_asked_again(sender, victor_sandbox):
 
 
 @pytest.mark.parametrize("first", ["another person", "another file"])
-def test_what_changes_while_a_person_reads_is_not_asked_again(
+def test_a_row_that_changes_while_a_person_reads_is_not_sent_again(
     sender, clients, victor_sandbox, first
 ):
     """What the person has read is over; what is there now is not."""
@@ -90,7 +92,7 @@ def test_what_changes_while_a_person_reads_is_not_asked_again(
     asked_once(victor_sandbox, rows(1), sender.result().key)
 
 
-def test_the_values_of_the_latest_file_are_asked(sender, victor_sandbox):
+def test_a_row_that_is_sent_again_has_the_values_of_the_latest_file(sender, victor_sandbox):
     before, after = [row(1, amount="10.00")], [row(1, amount="12.00")]
     sender.finish(before)
     victor_sandbox.move(sender.result().id, "expired")
@@ -121,7 +123,7 @@ def test_a_row_that_looks_like_another_payment_is_allowed_once(sender, victor_sa
 @pytest.mark.parametrize(
     ("found", "id", "outcome"), [("created", "X1", "created"), ("not-created", None, "refused")]
 )
-def test_a_row_in_doubt_is_resolved_by_what_a_person_has_found(
+def test_a_row_of_unknown_outcome_is_resolved_by_what_a_person_has_found(
     sender, victor_sandbox, found, id, outcome
 ):
     lose_answers(victor_sandbox)
@@ -154,7 +156,9 @@ def test_a_row_that_a_worker_has_is_not_resolved_meanwhile(sender, clients, vict
     assert sender.result().outcome == "created"
 
 
-def test_one_value_of_several_rows_names_the_one_that_is_meant(sender, victor_sandbox):
+def test_a_value_of_several_rows_means_the_row_that_can_be_resolved_or_else_needs_its_key(
+    sender, victor_sandbox
+):
     """Such as a row in doubt of an earlier key kind. Where several are meant, their keys tell them
     apart.
     """
@@ -173,7 +177,9 @@ def test_one_value_of_several_rows_names_the_one_that_is_meant(sender, victor_sa
     assert sender().status().counts == {"unknown": 1, "created": 1}
 
 
-def test_what_was_created_without_its_id_is_given_one_by_hand(sender, victor_sandbox):
+def test_a_payment_that_was_created_without_a_known_id_is_given_its_id_by_hand(
+    sender, victor_sandbox
+):
     lose_answers(victor_sandbox)
     sender().send(rows(1))
     victor_sandbox.clear_faults()
@@ -222,7 +228,7 @@ def give_another_number(sender: Senders) -> None:
     ],
     ids=["asked again", "corrected", "with another number"],
 )
-def test_what_waits_in_a_backup_is_not_sent_by_its_old_key_with_its_old_values(
+def test_a_row_that_waits_in_a_backup_is_not_sent_under_its_old_key_with_its_old_values(
     sender, victor_sandbox, backup, happens, outcome
 ):
     """The provider has it under another key since then."""
@@ -242,7 +248,7 @@ def test_what_waits_in_a_backup_is_not_sent_by_its_old_key_with_its_old_values(
     assert made_in(victor_sandbox) == 1
 
 
-def test_what_is_stored_when_it_is_held_is_looked_up_and_not_sent_on_each_database(
+def test_rows_that_were_stored_before_a_hold_are_looked_up_and_not_sent_on_each_database(
     sender, victor_sandbox, any_state
 ):
     sender = sender.of(state=any_state)
@@ -252,7 +258,9 @@ def test_what_is_stored_when_it_is_held_is_looked_up_and_not_sent_on_each_databa
         assert sender().resume().counts == {"unknown": 2}
 
 
-def test_what_was_in_doubt_in_a_backup_is_looked_up(sender, victor_sandbox, backup):
+def test_a_row_of_unknown_outcome_in_a_backup_is_looked_up_and_not_sent(
+    sender, victor_sandbox, backup
+):
     """It was resolved since then, and asked with another number."""
     respond_to_creates(victor_sandbox, 503)
     assert sender().send(referenced(1)).exit_status == 3
@@ -267,7 +275,7 @@ def test_what_was_in_doubt_in_a_backup_is_looked_up(sender, victor_sandbox, back
         assert sender().resume().counts == {"unknown": 1}
 
 
-def test_a_backup_that_was_made_while_the_state_was_held_is_marked_by_its_own_hold(
+def test_a_backup_that_was_made_during_a_hold_is_marked_by_a_hold_after_its_restoration(
     sender, bulk, victor_sandbox, backup
 ):
     """A person had resolved a row then; it was sent since."""
@@ -318,7 +326,7 @@ def restored_before(sender: Senders, backup: Backup, happens: Callable[[], objec
     sender().release()
 
 
-def test_what_is_refused_in_a_restored_state_is_only_looked_up_when_it_is_corrected(
+def test_a_corrected_row_that_a_restored_state_has_as_refused_is_only_looked_up(
     sender, victor_sandbox, backup
 ):
     """It may have been corrected and asked since the backup, and is known though it is dropped.
@@ -339,7 +347,7 @@ def test_what_is_refused_in_a_restored_state_is_only_looked_up_when_it_is_correc
     assert made_in(victor_sandbox) == 2
 
 
-def test_what_is_rejected_in_a_restored_state_is_only_looked_up_when_it_is_corrected(
+def test_a_corrected_row_that_a_restored_state_has_as_rejected_is_only_looked_up(
     sender, victor_sandbox, backup
 ):
     """It may have been corrected and asked since the backup: its reference finds it."""
@@ -354,7 +362,7 @@ def test_what_is_rejected_in_a_restored_state_is_only_looked_up_when_it_is_corre
 
 
 @pytest.mark.parametrize("was_asked", [True, False])
-def test_what_may_have_been_asked_again_since_the_backup_is_not_asked_again(
+def test_a_row_that_may_have_been_sent_again_since_the_backup_is_not_sent_again(
     sender, victor_sandbox, backup, was_asked
 ):
     sender.finish(rows(1))
@@ -386,7 +394,7 @@ def hold_after_a_shorter_file(sender: Senders) -> None:
     sender().hold()
 
 
-def test_what_the_latest_file_lacks_is_not_sent_by_a_release(sender, victor_sandbox):
+def test_a_row_that_the_latest_file_lacks_is_not_sent_after_a_release(sender, victor_sandbox):
     hold_after_a_shorter_file(sender)
     assert sender().release() == 1
     with nothing_sent(victor_sandbox):
@@ -418,7 +426,7 @@ each_doubt = pytest.mark.parametrize(
 
 @each_doubt
 @pytest.mark.parametrize("again", [None, "resume", "send"])
-def test_what_is_in_doubt_and_not_in_the_latest_file_is_looked_up_and_stays_in_sight(
+def test_a_row_of_unknown_outcome_that_the_latest_file_lacks_is_looked_up_and_stays_shown(
     sender, victor_sandbox, was_made, outcome, exit_status, made, again
 ):
     leave_in_doubt(sender, victor_sandbox, was_made)
@@ -440,7 +448,7 @@ def test_what_is_in_doubt_has_its_row_again_when_a_file_has_it_again(
     assert [result.row for result in sender().export()] == [1, 2]
 
 
-def test_what_is_forgotten_still_protects(sender, victor_sandbox):
+def test_a_row_whose_data_was_forgotten_is_still_not_sent_twice(sender, victor_sandbox):
     sender.store([*rows(2), row(3, amount="-1")], skip_invalid=True)
     lose_answers(victor_sandbox)
     sender(batch="april").send([row(4)])
@@ -496,7 +504,7 @@ def test_what_is_forgotten_can_be_named_and_is_not_asked_again(sender, victor_sa
         sender().ask_again([name], **WHO)
 
 
-def test_what_is_forgotten_has_the_values_of_a_file_and_is_then_as_old_as_its_last_asking(
+def test_a_forgotten_row_that_is_sent_again_is_kept_by_the_age_of_its_last_sending(
     sender, victor_sandbox, tmp_path
 ):
     sender.finish(rows(1))
@@ -513,7 +521,7 @@ def test_what_is_forgotten_has_the_values_of_a_file_and_is_then_as_old_as_its_la
         assert bool(sender.result().asked) == is_left
 
 
-def test_what_was_rejected_in_a_restored_state_is_forgotten_once_a_person_has_looked(
+def test_a_rejected_row_of_a_restored_state_is_forgotten_after_a_person_has_resolved_it(
     sender, victor_sandbox, backup
 ):
     """It may have been corrected and asked since the backup, and is found by its values alone."""
@@ -526,7 +534,9 @@ def test_what_was_rejected_in_a_restored_state_is_forgotten_once_a_person_has_lo
     assert sender.result().asked == {}
 
 
-def test_what_files_say_of_forgotten_rows_is_forgotten_when_they_are_as_old(sender, tmp_path):
+def test_the_lines_of_later_files_about_forgotten_rows_are_deleted_at_their_own_age(
+    sender, tmp_path
+):
     sender.finish(rows(1))
     sender().forget(older_than=timedelta(0))
     sender().send(rows(1))
@@ -543,7 +553,7 @@ ASKED_LONG_AGO = "UPDATE victor_bulk SET first_sent_at = first_sent_at - 3000"
 
 @pytest.mark.victor_sandbox(key_life=300)
 @pytest.mark.parametrize("how", ["resume", "another file", "ask again", "another life"])
-def test_the_life_of_a_key_is_what_was_said_when_it_was_stored(
+def test_the_life_of_a_key_is_the_one_that_was_given_when_the_row_was_stored(
     sender, victor_sandbox, tmp_path, how
 ):
     """Whoever goes on says nothing of it, or more."""
@@ -569,7 +579,9 @@ def test_the_life_of_a_key_is_what_was_said_when_it_was_stored(
     asked_once(victor_sandbox, records, *keys)
 
 
-def test_two_persons_who_ask_for_two_rows_are_both_stored(sender, clients, victor_sandbox):
+def test_two_persons_who_send_two_rows_again_at_the_same_time_are_both_stored(
+    sender, clients, victor_sandbox
+):
     sender.finish(rows(2))
     for result in sender().export():
         victor_sandbox.move(result.id, "declined")

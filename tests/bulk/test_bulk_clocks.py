@@ -47,7 +47,7 @@ def test_rows_that_were_never_sent_are_sent_also_after_the_life_of_a_key(
     assert [*victor_sandbox.attempts_by_key().values()] == [1] * after["created"]
 
 
-def test_a_late_answer_is_one_to_the_key_that_it_was_sent_with(
+def test_a_late_response_counts_for_the_key_that_its_request_was_sent_with(
     sender, clients, victor_sandbox, postgres
 ):
     """The first answer comes after another worker has settled the row, and a person has asked for

@@ -211,7 +211,7 @@ def test_a_cell_and_a_json_value_are_sent_as_the_type_that_the_document_says(see
     assert seen["in clear"] == []
 
 
-def test_another_value_of_a_column_is_another_payments(seen):
+def test_a_row_with_another_value_in_a_column_is_not_new_and_the_column_is_named(seen):
     for name in GIVEN["others"]:
         new, notice = seen["other"][name]
         assert new == 0
@@ -259,7 +259,7 @@ class Arguments(TypedDict, total=False):
     limits: Sequence[int] | None
 
 
-def test_what_no_file_can_have_is_refused_and_not_left_out_silently():
+def test_an_argument_that_no_file_can_hold_is_refused_and_not_silently_left_out():
     assert columns_of(Arguments) == {"word": WORD, "limits": NO_COLUMN}
     for value in ("1", ["1"], {"limit": 1}, NumberText("1")):
         problem = read(NO_COLUMN, "limits", value)
@@ -278,7 +278,7 @@ def test_what_no_file_can_have_is_refused_and_not_left_out_silently():
         "9" * 5000,
     ],
 )
-def test_a_value_that_cannot_be_sent_has_a_form_too(value):
+def test_a_value_that_cannot_be_sent_is_still_written_as_json(value):
     json.dumps(json_data(NUMBER, "name", value))
 
 

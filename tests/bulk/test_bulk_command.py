@@ -56,7 +56,7 @@ def test_a_batch_is_looked_at_sent_and_exported(bulk, victor_sandbox):
     assert results.stat().st_mode & 0o777 == 0o666 & ~umask, "as every new file"
 
 
-def test_what_reads_no_state_loads_no_database(bulk):
+def test_a_command_that_reads_no_state_loads_no_database_driver(bulk):
     """A check of rows, and a look at a state that is not there."""
     bulk.write(rows(2))
     code = f"""
@@ -104,7 +104,7 @@ def test_wrong_rows_may_be_skipped_and_are_counted(bulk):
 
 
 @pytest.mark.parametrize(("line", "message"), cases_beside(__file__)["misuse"])
-def test_misuse_ends_with_2_and_makes_nothing(bulk, line, message):
+def test_a_misused_command_ends_with_exit_status_2_and_makes_no_file(bulk, line, message):
     bulk.write(rows(1))
     ended = bulk(*line.split())
     assert ended.status == 2
@@ -126,7 +126,9 @@ def background():
 @pytest.mark.parametrize(
     ("how", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
-def test_a_stop_is_clean_and_says_how_to_go_on(bulk, victor_sandbox, how, status):
+def test_a_stopped_command_leaves_no_row_open_and_shows_the_command_that_goes_on(
+    bulk, victor_sandbox, how, status
+):
     bulk.write(rows(40))
     with bulk.sending("invoices.csv", "--rate", "10") as process:
         wait_for_rows(victor_sandbox, 5, process)
@@ -212,7 +214,7 @@ def test_a_batch_is_watched_until_its_last_row_or_a_signal(bulk, sender):
     assert json.loads(out.splitlines()[-1])["counts"] == {"created": 3}
 
 
-def test_what_is_under_way_moves_the_bar_and_is_not_unknown(bulk, victor_sandbox):
+def test_a_row_under_way_moves_the_progress_bar_and_is_not_counted_as_unknown(bulk, victor_sandbox):
     victor_sandbox.inject("delay", operation="create", delay=1.0, times=None)
     bulk.write(rows(3))
     ran = bulk.at_terminal("bulk", "send", "invoices.csv", *bulk.sends)
@@ -250,7 +252,7 @@ def test_totals_are_said_once_before_anything_is_sent(bulk, victor_sandbox):
     assert in_json.json["check"]["totals"] == {"USD": "13.46"}
 
 
-def test_whoever_is_asked_before_may_still_say_no(sender, tmp_path):
+def test_a_callback_that_refuses_the_check_stops_a_batch_before_its_state_is_made(sender, tmp_path):
     class NoError(Exception):
         pass
 
@@ -276,7 +278,7 @@ def test_a_shell_completes_the_names_of_batches(bulk, sender, line):
     assert not (bulk.folder.parent / "victor-bulk.sqlite").exists()
 
 
-def test_the_same_file_without_its_key_column_asks_nobody_again(bulk, victor_sandbox, sender):
+def test_the_same_file_without_its_key_column_sends_no_row_again(bulk, victor_sandbox, sender):
     records = referenced(3)
     sender.finish(bulk.write(records, "key.csv"), state=bulk.state, batch=None)
     again = bulk("send", "key.csv")
@@ -288,7 +290,9 @@ def test_the_same_file_without_its_key_column_asks_nobody_again(bulk, victor_san
     asked_once(victor_sandbox, records)
 
 
-def test_who_has_rows_in_doubt_reads_how_they_are_settled(bulk, victor_sandbox):
+def test_a_command_that_leaves_unknown_rows_shows_the_commands_that_settle_the_rows(
+    bulk, victor_sandbox
+):
     """What no `resume` may settle, a person does. A copy of the file settles it, too."""
     respond_to_creates(victor_sandbox, 503)
     ended = bulk.send(rows(2), "--batch", "one", "--patience", "0", "--deadline", "0.5")
@@ -303,7 +307,9 @@ def test_who_has_rows_in_doubt_reads_how_they_are_settled(bulk, victor_sandbox):
     asked_once(victor_sandbox, rows(2))
 
 
-def test_what_an_operator_reads_of_rows_that_are_not_simply_sent(bulk, victor_sandbox):
+def test_the_messages_about_rows_that_were_not_sent_give_the_line_and_the_reason(
+    bulk, victor_sandbox
+):
     """What concerns many rows is one line; what a person has to decide about is said by its line of
     the file. A dry run says the same.
     """
@@ -345,7 +351,7 @@ def test_a_batch_that_cannot_be_resumed_hides_no_other_one(bulk, sender, other_a
     assert "belongs to the account" in ended.err
 
 
-def test_the_example_asks_once(
+def test_the_example_of_bulk_sending_creates_the_same_payments_once_in_two_runs(
     bulk,
     victor_sandbox,
     monkeypatch,
@@ -370,7 +376,9 @@ def test_the_example_asks_once(
     ("as_json", "advice"),
     [(True, '"next_command": null'), (False, "Run the same command again.\n")],
 )
-def test_who_stops_a_command_before_it_sends_is_not_told_to_resume(capsys, as_json, advice):
+def test_a_command_that_is_stopped_before_any_row_is_sent_does_not_advise_to_resume(
+    capsys, as_json, advice
+):
     """The rows may not be stored: `resume` would end with 0 without them."""
     show_interruption(None, "victor bulk resume", None, as_json=as_json)
     error = capsys.readouterr().err
@@ -391,7 +399,7 @@ def test_rows_that_share_a_reference_are_one_warning_with_their_number(bulk):
     assert "of another one" not in bulk.send(alone).err
 
 
-def test_messages_say_what_is_so_of_rows_that_a_person_has_resolved(bulk, victor_sandbox):
+def test_messages_about_rows_that_a_person_has_resolved_are_true(bulk, victor_sandbox):
     lose_answers(victor_sandbox)
     assert bulk.send(rows(2), "--patience", "0").status == 3
     victor_sandbox.clear_faults()
@@ -412,7 +420,7 @@ def test_messages_say_what_is_so_of_rows_that_a_person_has_resolved(bulk, victor
 @pytest.mark.parametrize(
     ("variable", "words"), [("VICTOR_BULK_NEW_KEY", ()), ("OTHER", ("--new", "OTHER"))]
 )
-def test_a_secret_that_is_too_short_is_named_by_its_variable(bulk, variable, words):
+def test_the_message_about_a_secret_that_is_too_short_names_its_variable(bulk, variable, words):
     short = bulk("rekey", *words, **{variable: "short"})
     assert short.status == 2
     assert f"Error: {variable} has fewer than 16 characters" in short.err

@@ -118,7 +118,7 @@ VICTIMS = {"sqlite": [("sender",)], "postgres": [("sender",), ("worker",), ("sen
     ],
     ids=str,
 )
-def test_a_killed_sender_or_worker_asks_nobody_twice_and_loses_no_row(
+def test_a_killed_sender_or_worker_sends_no_payment_twice_and_loses_no_row(
     bulk,
     victor_sandbox,
     request,
@@ -164,7 +164,9 @@ def test_kills_of_the_only_sender_repeat_few_calls(bulk, victor_sandbox, any_sta
     asked_once(victor_sandbox, rows(ROWS))
 
 
-def test_what_a_killed_sender_had_is_soon_another_ones(bulk, victor_sandbox, postgres):
+def test_the_rows_of_a_killed_sender_are_soon_taken_up_by_another_worker(
+    bulk, victor_sandbox, postgres
+):
     """The lease of its rows is five minutes, but its presence ends with it. The other one works
     on a long pass meanwhile.
     """
@@ -214,7 +216,7 @@ def test_a_sender_goes_on_after_a_failover_to_another_database_server(
     all_accounted_for(sender(state=postgres, batch=FILE), victor_sandbox)
 
 
-def test_what_could_not_be_stored_while_the_server_was_away_is_stored_later(
+def test_a_result_that_comes_while_the_database_server_is_away_is_stored_later(
     bulk,
     victor_sandbox,
     postgres_server,

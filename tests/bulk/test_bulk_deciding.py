@@ -92,7 +92,7 @@ def payment(base: StoredPayment, changes: dict[str, Any], each: str) -> StoredPa
 
 
 @pytest.mark.parametrize(("case", "each"), [*each_decision()])
-def test_what_becomes_of_a_row(case, each):
+def test_the_decision_about_a_row_follows_from_what_is_stored_of_its_payment(case, each):
     asked = ASKED._replace(**DECISIONS["rows"][case.get("row", "as ever")])
     was, code = case.get("was"), case.get("code")
     stored = was and payment(STORED, {"state": was, **case.get("stored", {})}, each)
@@ -118,7 +118,9 @@ def asked_amounts(sandbox: Sandbox) -> list[str]:
     return sorted(str(request["amount"]) for request in sandbox.requests())
 
 
-def test_months_are_told_apart_by_the_kind_of_their_keys(sender, victor_sandbox, pass_days):
+def test_two_months_of_keys_that_are_payers_differ_by_the_kind_of_the_keys(
+    sender, victor_sandbox, pass_days
+):
     """A file that is keyed by customers."""
     october = {"key_column": "payer_counterparty_id", "key_kind": "subscription-2026-10"}
     customers = [row(1, payer_counterparty_id=f"customer-{name}") for name in "abc"]
@@ -140,7 +142,9 @@ def test_months_are_told_apart_by_the_kind_of_their_keys(sender, victor_sandbox,
     asked_once(victor_sandbox, [], *keys)
 
 
-def test_a_services_key_and_that_of_a_row_are_one_payment(sender, client, victor_sandbox):
+def test_a_row_with_the_same_key_as_a_payment_of_a_service_is_the_same_payment(
+    sender, client, victor_sandbox
+):
     """The provider answers the row with what the service asked."""
     record = row(1, invoice_no="1042", client_reference_id="1042")
     arguments = {**record}
@@ -152,7 +156,9 @@ def test_a_services_key_and_that_of_a_row_are_one_payment(sender, client, victor
     assert len(victor_sandbox.requests()) == 1
 
 
-def test_what_may_have_been_asked_is_settled_with_the_values_of_then(sender, victor_sandbox):
+def test_a_row_that_may_have_been_sent_is_settled_with_the_values_that_were_sent(
+    sender, victor_sandbox
+):
     lose_answers(victor_sandbox, 2)
     assert sender().send(rows(1)).exit_status == 3
     corrected = [row(1, amount="7.77")]
@@ -164,7 +170,7 @@ def test_what_may_have_been_asked_is_settled_with_the_values_of_then(sender, vic
     assert sender(batch="april").send(corrected).noticed == {"other_values": 1}
 
 
-def test_what_was_rejected_is_asked_as_corrected_under_its_next_key(sender, victor_sandbox):
+def test_a_corrected_row_that_was_rejected_is_sent_under_its_next_key(sender, victor_sandbox):
     first = idempotency_key_for("invoice", "INV-1")
     for number, amount in enumerate(("1.00", "2.00"), 1):
         respond_to_creates(victor_sandbox, 400, 1)
@@ -180,7 +186,7 @@ def test_what_was_rejected_is_asked_as_corrected_under_its_next_key(sender, vict
     assert asked_amounts(victor_sandbox) == ["3.00"]
 
 
-def test_what_another_batch_leaves_out_is_said_to_be_left_out_in_every_batch_that_lists_it(
+def test_a_row_that_another_batch_leaves_out_is_shown_as_left_out_in_each_batch_with_it(
     bulk, sender, victor_sandbox
 ):
     """Its file moved it there. `resume` never sends it, whichever batch it is of."""
@@ -251,7 +257,7 @@ def test_a_file_that_is_due_later_is_not_counted_as_created(
     asked_once(victor_sandbox, rows(1))
 
 
-def test_who_is_told_of_another_key_kind_is_told_that_it_asks_again(bulk):
+def test_the_advice_about_another_key_kind_warns_that_each_invoice_would_be_sent_again(bulk):
     """It tells payers' months apart. An invoice number is the same payment in every month."""
     assert bulk.send(rows(1)).status == 0
     due = f"UPDATE victor_bulk_asked SET due_date = '{in_days(-2)}'"
@@ -261,7 +267,7 @@ def test_who_is_told_of_another_key_kind_is_told_that_it_asks_again(bulk):
     assert f"What is unpaid: 'victor bulk ask-again'. {warning}" in ended.err
 
 
-def test_what_was_rejected_is_not_asked_again_because_its_day_has_come(sender, victor_sandbox):
+def test_a_rejected_row_is_not_sent_again_for_another_due_date_alone(sender, victor_sandbox):
     """A person can: then the due date of the latest file is asked."""
     respond_to_creates(victor_sandbox, 400, 1)
     sender().send(rows(1))
@@ -276,7 +282,9 @@ def test_what_was_rejected_is_not_asked_again_because_its_day_has_come(sender, v
 
 
 @pytest.mark.parametrize(("column", "value"), [("amount", "0"), ("due_date", in_days(9))])
-def test_what_was_rejected_and_is_wrong_now_stays_rejected(sender, victor_sandbox, column, value):
+def test_a_rejected_row_that_is_not_valid_in_the_latest_file_stays_rejected(
+    sender, victor_sandbox, column, value
+):
     """Set aside, too: its key is spent."""
     respond_to_creates(victor_sandbox, 400, 1)
     sender().send(rows(1))

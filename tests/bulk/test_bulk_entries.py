@@ -19,7 +19,7 @@ def change_entries(folder: Path, values: str) -> None:
         state.execute(f"UPDATE victor_bulk SET {values}")
 
 
-def test_what_was_not_sent_by_an_earlier_call_is_in_doubt_after_the_one_that_was_lost(
+def test_a_row_is_unknown_after_a_lost_call_although_an_earlier_call_was_not_sent(
     sender, victor_sandbox, tmp_path
 ):
     """A sender was killed during its second call, and the key has lapsed since then."""

@@ -58,7 +58,7 @@ def exported(text: str, **options: Any) -> list[str]:
 
 
 @pytest.mark.parametrize(("text", "escaped"), [*ESCAPED.items(), *zip(LEFT, LEFT, strict=True)])
-def test_what_a_spreadsheet_would_run_gets_a_quote_before_it(text, escaped):
+def test_text_that_a_spreadsheet_would_run_is_exported_with_a_quote_before_it(text, escaped):
     """Other text is left as it is."""
     shown = [escaped] * 3
     for before in (text, escaped):
@@ -92,7 +92,9 @@ def test_a_column_whose_name_is_taken_takes_no_other_columns_name():
         ("\t", csv.QUOTE_NONE),
     ],
 )
-def test_by_whatever_delimiter_it_is_read_no_cell_begins_a_formula(delimiter, quoting):
+def test_no_cell_of_an_export_begins_a_formula_whatever_the_delimiter_of_the_reader(
+    delimiter, quoting
+):
     around = product(("", '"', 'x";"', "a,b;"), ("", '"'))
     texts = [f"{before}{text}{after}" for before, after in around for text in ESCAPED]
     results = [
@@ -111,7 +113,7 @@ def test_by_whatever_delimiter_it_is_read_no_cell_begins_a_formula(delimiter, qu
 )
 @example(columns=[], reference="\t\u00a0")
 @example(columns=[], reference="'\t=")
-def test_reconcile_reads_what_was_sent_whatever_columns_the_file_has(
+def test_reconcile_reads_the_sent_values_of_an_export_whatever_columns_the_file_has(
     tmp_path_factory, columns, reference
 ):
     """A quote of its own before what a spreadsheet would run reads as one of the export's."""
@@ -152,7 +154,7 @@ def test_status_and_export_say_who_has_paid(bulk, victor_sandbox):
     assert bulk("status", "--refresh", "--json").json["payments"] == payments
 
 
-def test_what_a_spreadsheet_would_run_is_escaped_unless_that_is_switched_off(bulk):
+def test_a_formula_is_escaped_in_a_csv_export_unless_no_escape_is_given(bulk):
     assert bulk.send([row(1, region=FORMULA)]).status == 0
     assert bulk("export").table[0]["region"] == f"'{FORMULA}"
     assert bulk("export", "--no-escape").table[0]["region"] == FORMULA
@@ -168,7 +170,7 @@ def list_as(sandbox: Sandbox, body: str, times: int | None = 1) -> None:
 
 
 @pytest.mark.victor_sandbox(get_status="listed")
-def test_what_the_list_lacks_is_read_by_its_id(sender, victor_sandbox):
+def test_a_payment_that_the_list_of_the_provider_lacks_is_read_by_its_id(sender, victor_sandbox):
     sender.finish(rows(2))
     first, second = (request["id"] for request in outbound(victor_sandbox))
     victor_sandbox.move(first, "completed")
@@ -180,7 +182,9 @@ def test_what_the_list_lacks_is_read_by_its_id(sender, victor_sandbox):
     assert {one.error for one in sender().export(refresh=True)} == {NOT_FOUND}
 
 
-def test_what_is_read_by_its_id_has_the_status_of_the_list(sender, victor_sandbox):
+def test_a_payment_that_is_read_by_its_id_gets_the_status_that_a_list_would_show(
+    sender, victor_sandbox
+):
     """`get` says "Pending" of what is paid; and a request without a status is not one that has
     gone.
     """

@@ -98,14 +98,16 @@ def test_a_file_of_this_form_is_read_whole(checked, case):
 
 
 @pytest.mark.parametrize("case", CASES["files that are refused"], ids=itemgetter("rule"))
-def test_what_is_wrong_with_a_file_is_refused_with_its_place(checked, case):
+def test_a_mistake_in_a_file_is_refused_with_its_line_and_column(checked, case):
     check = check_case(checked, case)
     assert places(check)[-1] == tuple(case["place"])
     assert case.get("says", "") in check.problems[-1].message
 
 
 @pytest.mark.parametrize(("encoding", "says"), CASES["other encodings"])
-def test_an_encoding_that_has_no_lines_that_can_be_told_apart_is_named(checked, encoding, says):
+def test_an_encoding_that_cannot_be_read_line_by_line_is_refused_with_its_name(
+    checked, encoding, says
+):
     with refused(f"encoding={encoding!r} {says}"):
         checked(FILE, encoding=encoding)
 
@@ -113,7 +115,7 @@ def test_an_encoding_that_has_no_lines_that_can_be_told_apart_is_named(checked, 
 @pytest.mark.parametrize(
     ("content", "name"), [(b"PK\x03\x04rest", ".xlsx"), (b"\xd0\xcf\x11\xe0rest", ".xls")]
 )
-def test_a_workbook_is_named(checked, content, name):
+def test_a_workbook_in_place_of_a_csv_file_is_refused_with_its_kind(checked, content, name):
     with refused(name):
         checked(content)
 
@@ -136,7 +138,9 @@ def test_a_shortened_number_is_no_key_and_no_reference(sender, key_column):
         ("invoice_no", "payer_counterparty_id"),
     ],
 )
-def test_what_cannot_be_seen_is_named_where_it_makes_another_value(sender, key_column, column):
+def test_an_invisible_character_that_changes_a_value_is_shown_in_the_message(
+    sender, key_column, column
+):
     shown = {
         "INV-\u200b7": "'INV-<U+200B>7'.",
         "INV\u00a07": "'INV<U+00A0>7'.",
@@ -160,14 +164,14 @@ def test_what_cannot_be_seen_is_named_where_it_makes_another_value(sender, key_c
         ({"invoice_no": "x" * 201}, "invoice_no", "length"),
     ],
 )
-def test_bad_values_are_named_by_row_and_column(sender, changes, column, code):
+def test_a_bad_value_is_reported_with_its_row_and_column(sender, changes, column, code):
     check = sender().check([row(1), row(2, **changes)])
     assert (check.new, check.invalid) == (1, 1)
     assert places(check) == [(2, column, code)]
 
 
 @pytest.mark.parametrize("number", ["98765432109876543210987", "98765432x"])
-def test_all_that_is_wrong_with_a_row_is_said_at_once_without_its_account_number(sender, number):
+def test_all_mistakes_of_a_row_are_reported_at_once_without_its_account_number(sender, number):
     check = sender().check([row(1, amount="-1", notes="x" * 151, payee_account_number=number)])
     columns = {problem.column for problem in check.problems}
     assert columns == {"amount", "notes", "payee_account_number"}
@@ -176,7 +180,7 @@ def test_all_that_is_wrong_with_a_row_is_said_at_once_without_its_account_number
 
 @pytest.mark.parametrize("name", ["invoices.csv", "invoices.jsonl"])
 @pytest.mark.parametrize(("changes", "message"), CASES["in a file"])
-def test_of_a_file_nothing_is_said_in_python(checked, tmp_path, name, changes, message):
+def test_messages_about_a_file_have_no_words_of_python(checked, tmp_path, name, changes, message):
     record = row(1, **changes)
     content = json.dumps(record)
     if name == "invoices.csv":
@@ -184,7 +188,9 @@ def test_of_a_file_nothing_is_said_in_python(checked, tmp_path, name, changes, m
     assert [problem.message for problem in checked(content, name).problems] == [message]
 
 
-def test_words_for_days_stand_for_dates_and_do_not_change_with_them(sender, victor_sandbox):
+def test_today_and_tomorrow_are_sent_as_dates_and_are_no_change_in_the_same_file(
+    sender, victor_sandbox
+):
     records = [row(1, due_date="today"), row(2, due_date="tomorrow")]
     sender.finish(records)
     asked = [request["due_date"] for request in outbound(victor_sandbox)]
@@ -271,7 +277,9 @@ def test_a_file_that_is_not_there_and_rows_without_a_name_are_refused(sender, tm
         ({"storage_key": b"s3cret of sixteen characters"}, "storage_key must be text, not bytes"),
     ],
 )
-def test_settings_that_cannot_be_are_named_and_show_no_secret(sender, options, message):
+def test_an_impossible_setting_is_refused_by_name_without_showing_a_secret(
+    sender, options, message
+):
     with refused(message) as caught:
         sender(**options)
     assert "s3cret" not in "".join(traceback.format_exception(caught.value))

@@ -64,7 +64,7 @@ def test_the_error_of_a_database_shows_no_password(client, state):
     assert_hidden(raised.value, (PASSWORD, KEY, ACCOUNT))
 
 
-def test_the_search_finds_a_value_that_does_not_hide_itself(sender, monkeypatch):
+def test_the_search_of_error_frames_finds_a_value_that_does_not_hide_itself(sender, monkeypatch):
     monkeypatch.setattr("victor_ext.tables.sources.HiddenRows", list)
     with pytest.raises(VictorError) as raised:
         sender(storage_key=KEY).send(WRONG)

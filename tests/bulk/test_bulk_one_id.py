@@ -36,7 +36,7 @@ class OneRequest(httpx.HTTPTransport):
         return httpx.Response(200, json=body, headers=headers)
 
 
-def test_a_response_that_names_the_request_of_another_row_settles_one_of_them(
+def test_two_rows_with_the_same_id_in_their_responses_are_not_both_settled(
     sender, clients, victor_sandbox, any_state
 ):
     """The other one is in doubt, also where both are of one checkpoint, and is not sent again; an
@@ -58,7 +58,7 @@ def test_a_response_that_names_the_request_of_another_row_settles_one_of_them(
     assert set(victor_sandbox.attempts_by_key().values()) == {1}
 
 
-def test_a_request_that_is_over_is_not_the_one_that_is_asked_again(
+def test_the_id_of_an_earlier_request_does_not_settle_the_row_that_was_sent_again(
     sender, clients, victor_sandbox, any_state
 ):
     """Nor is it another row's: its id is kept when the row is asked again, each time."""
@@ -88,7 +88,7 @@ def test_a_request_that_is_over_is_not_the_one_that_is_asked_again(
         ("not-created", "R2", "^id says that it was made: leave it out"),
     ],
 )
-def test_a_row_is_not_resolved_with_the_id_of_another_one_or_one_that_nobody_can_mean(
+def test_a_row_is_not_resolved_with_the_id_of_another_row_or_an_impossible_id(
     sender, clients, outcome, id, why
 ):
     sender = sender.of(victor=clients(transport=OneRequest("R1")))

@@ -176,7 +176,7 @@ def test_rejected_rows_quote_and_totals_are_shown(bulk, sandbox):
     ]
 
 
-def test_the_second_step_is_taken_once_and_by_another_person(bulk, sandbox):
+def test_payouts_are_instructed_once_and_by_another_person_than_the_sender(bulk, sandbox):
     bulk.write(rows(2), "march.csv")
     assert "--by is missing" in bulk.send("march.csv", "--not-by-sender").err
     sent = bulk.send("march.csv", "--by", "Ann", "--not-by-sender", "--json")
@@ -213,7 +213,7 @@ def test_the_amounts_of_new_rows_are_told_by_currency(sender):
 
 
 @pytest.mark.parametrize(("changes", "column"), cases_beside(__file__)["payments"])
-def test_a_row_that_velo_would_refuse_is_named_by_its_column(sender, changes, column):
+def test_a_row_that_velo_would_refuse_is_refused_with_its_column(sender, changes, column):
     (problem,) = sender().check([row(1, **changes)]).problems
     assert problem.column == column
     assert column in problem.message
@@ -248,20 +248,20 @@ def test_a_reference_with_other_zeros_is_the_same_payout_if_all_else_is_equal(
     assert status.counts == {"created": 1, "refused": 2}
 
 
-def test_a_payor_that_cannot_be_seen_whole_is_refused_by_its_row(sender, sandbox):
+def test_a_payor_with_invisible_characters_is_refused_with_its_row(sender, sandbox):
     payors = [f"{sandbox.payor_id} ", f"\u200b{sandbox.payor_id}", "  "]
     check = sender().check([row(number, payor_id=payor) for number, payor in enumerate(payors)])
     assert [problem.column for problem in check.problems] == ["payor_id"] * 3
     assert check.new == 0
 
 
-def test_a_name_is_not_found_by_a_payor_that_cannot_be_seen_whole(sender, sandbox):
+def test_no_row_is_found_by_its_key_with_a_payor_that_has_invisible_characters(sender, sandbox):
     sender.store([row(1)])
     with refused("has no row PAY-9"):
         sender(payor_id=f"{sandbox.payor_id[:8]}\u200b{sandbox.payor_id[8:]}").drop(["PAY-9"])
 
 
-def test_who_asks_for_a_payment_once_more_has_to_withdraw_it_first(sender, sandbox):
+def test_a_payment_has_to_be_withdrawn_before_it_is_sent_again(sender, sandbox):
     sender().send(rows(2))
     with refused("it would be asked twice"):
         sender().ask_again(["PAY-1"], by="Ann", why="It was lost.")
@@ -272,7 +272,7 @@ def test_who_asks_for_a_payment_once_more_has_to_withdraw_it_first(sender, sandb
 
 
 @pytest.mark.parametrize("step", ["instruct", "withdraw"])
-def test_a_step_is_of_what_its_own_batch_has_sent(sender, sandbox, step):
+def test_a_step_is_taken_only_for_payouts_that_its_own_batch_has_sent(sender, sandbox, step):
     """Whoever lists payments of another batch takes no step of it."""
     sender.finish(rows(2), batch="both")
     for batch, amount in (("same", "1.50"), ("other", "1.60")):
@@ -285,7 +285,7 @@ def test_a_step_is_of_what_its_own_batch_has_sent(sender, sandbox, step):
     assert calls(sandbox, step) == 2
 
 
-def test_who_sent_the_rows_stays_known_where_another_person_has_to_act(sender):
+def test_the_sender_of_each_row_stays_known_where_another_person_has_to_instruct(sender):
     """Whoever sends to such a batch says who it is, and whoever sent nothing may act. Who goes on
     with a file is not who sends it.
     """
@@ -302,7 +302,7 @@ def test_who_sent_the_rows_stays_known_where_another_person_has_to_act(sender):
         sender(by="Bob").take_step("instruct")
 
 
-def test_another_person_can_be_wanted_after_the_rows_were_sent_by_somebody_who_is_known(
+def test_another_person_can_be_required_later_only_if_the_sender_of_all_rows_is_known(
     sender,
 ):
     sender(by="Ann").send(rows(1))
@@ -318,7 +318,7 @@ def test_another_person_cannot_be_wanted_after_rows_were_sent_by_nobody_who_is_k
     take(sender, "instruct", batch="april", by="Ann")
 
 
-def test_another_system_is_refused_with_the_reason(bulk):
+def test_bulk_sending_for_another_system_is_refused_with_the_reason(bulk):
     why = r"EastPay has no bulk sending: .* It is for Victor or Velo\."
     with EastPay(**EASTPAY) as client, refused(why):
         BulkSender(client)
@@ -329,7 +329,7 @@ class TestALostResponse:
     """Nothing is sent again: it is found by its payments, once the list has them."""
 
     @late
-    def test_what_a_person_has_found_has_the_payout_that_is_to_be_instructed(
+    def test_a_row_that_a_person_resolves_gets_the_payout_that_lists_its_payment(
         self, sender, sandbox, client, end_look_ups
     ):
         sandbox.inject("lose_answer", operation="submit")
@@ -359,7 +359,9 @@ class TestALostResponse:
         assert [*payouts_of(sender).values()] == [["PAY-1"], ["PAY-2"]]
         assert calls(sandbox, "submit") == 2
 
-    def test_the_payout_that_was_withdrawn_is_not_taken_for_it(self, sender, sandbox, end_look_ups):
+    def test_a_withdrawn_payout_is_not_taken_for_the_payment_that_was_sent_again(
+        self, sender, sandbox, end_look_ups
+    ):
         """A payment that is asked once more has the reference that it had before."""
         sender.finish(rows(2))
         sender().take_step("withdraw")
@@ -406,7 +408,7 @@ class TestAStepReadsTheStateFirst:
         ("first", "second", "state"),
         [("instruct", "withdraw", "INSTRUCTED"), ("withdraw", "instruct", "WITHDRAWN")],
     )
-    def test_a_step_is_refused_once_the_other_one_was_taken(
+    def test_an_instructed_payout_is_not_withdrawn_and_a_withdrawn_payout_is_not_instructed(
         self, sender, sandbox, first, second, state
     ):
         sender.finish(rows(2))
@@ -476,7 +478,7 @@ class TestAStepReadsTheStateFirst:
         take(sender, "instruct")
         assert calls(sandbox, "instruct") == 1
 
-    def test_a_state_that_cannot_be_read_sends_nothing(self, sender, sandbox):
+    def test_no_instruction_is_sent_while_the_payout_cannot_be_read(self, sender, sandbox):
         sender.finish(rows(2))
         sandbox.inject("status", operation="get_payout", status=503, times=1000)
         stopped = sender(patience=0.1).take_step("instruct")
@@ -484,7 +486,7 @@ class TestAStepReadsTheStateFirst:
         assert calls(sandbox, "instruct") == 0
 
     @pytest.mark.parametrize(("name", "account"), [("instruct", "EUR"), ("withdraw", "USD")])
-    def test_a_lost_step_is_taken_again_only_once_nothing_of_it_is_under_way(
+    def test_a_lost_step_is_taken_again_only_when_its_first_call_cannot_be_under_way(
         self,
         sender,
         sandbox,
@@ -507,7 +509,7 @@ class TestAStepReadsTheStateFirst:
         take(sender, name)
         assert calls(sandbox, name) == 2
 
-    def test_a_lost_withdrawal_of_an_instructed_payout_is_in_doubt_until_all_is_paid(
+    def test_a_lost_withdrawal_of_an_instructed_payout_is_unknown_until_all_payments_are_paid(
         self, sender, sandbox, end_look_ups
     ):
         """It may still come as long as Velo does not say that all is paid."""
@@ -552,7 +554,7 @@ def test_a_killed_command_and_a_restored_state_pay_no_payout_twice(
     assert [calls(sandbox, name) for name in ("submit", "instruct", "withdraw")] == [1, 1, 0]
 
 
-def test_what_is_not_accepted_yet_waits_for_resume(bulk, sender, sandbox):
+def test_a_payout_that_is_not_accepted_yet_waits_for_resume(bulk, sender, sandbox):
     sandbox.inject("status", operation="get_payout", status=503, times=1000)
     bulk.write(rows(2), "march.csv")
     accepted = bulk.send("march.csv", "--patience", "0.1")

@@ -47,7 +47,9 @@ def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
     assert "longer ago than the provider keeps its key" in sender.result().error
 
 
-def test_the_request_of_another_row_settles_nothing(sender, client, victor_sandbox):
+def test_the_request_of_another_row_with_the_same_reference_does_not_settle_a_row(
+    sender, client, victor_sandbox
+):
     """A row with the same reference and values, in another batch: it alone was
     made.
     """
@@ -105,7 +107,9 @@ def test_a_batch_of_another_account_is_left_alone_by_name(
 
 
 @pytest.mark.parametrize("words", ["key", "Duplicate request"])
-def test_a_conflict_proves_nothing(sender, victor_sandbox, tmp_path, words):
+def test_a_conflict_that_the_provider_reports_leaves_a_row_unknown(
+    sender, victor_sandbox, tmp_path, words
+):
     """An edited file that was sent from another folder, and so from another state: its key has a
     payment already.
     """

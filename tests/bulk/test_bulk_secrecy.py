@@ -99,7 +99,9 @@ def test_an_sqlite_file_shows_nothing(
     assert hidden == encrypted | DIGESTS
 
 
-def test_what_is_said_to_go_on_shows_no_password(bulk, victor_sandbox, postgres):
+def test_the_command_that_goes_on_is_shown_without_the_password_of_the_state(
+    bulk, victor_sandbox, postgres
+):
     state = postgres.replace("postgres@", "postgres:pass-w@rd@") + "&password=pass-w@rd"
     lose_answers(victor_sandbox)
     ended = bulk.send(rows(1), "--patience", "0", "--deadline", "1", "--state", state)
@@ -108,7 +110,7 @@ def test_what_is_said_to_go_on_shows_no_password(bulk, victor_sandbox, postgres)
     assert "w@rd" not in ended.out + ended.err
 
 
-def test_another_key_opens_nothing_and_disturbs_nothing(sender, victor_sandbox):
+def test_another_storage_key_can_neither_read_nor_change_a_state(sender, victor_sandbox):
     """A rotated secret is no new state: not for a file that was sent, nor for another one."""
     sender.store(rows(3))
     other = sender(storage_key=OTHER_SECRET)
@@ -134,7 +136,7 @@ def test_another_key_opens_nothing_and_disturbs_nothing(sender, victor_sandbox):
         ({"base_url": "https://victor.example/api"}, "VICTOR_BASE_URL"),
     ],
 )
-def test_a_batch_of_another_environment_or_address_is_another_one(
+def test_a_batch_cannot_be_used_with_a_client_of_another_environment_or_address(
     sender, victor_sandbox, clients, options, why
 ):
     """What staging was asked is nothing that production was asked; and another address is another
@@ -185,7 +187,9 @@ def test_every_form_of_a_private_key_gives_the_same_secret(monkeypatch, victor_k
 
 
 @pytest.mark.parametrize(("change", "says"), cases_beside(__file__)["damage"])
-def test_a_damaged_value_is_said_to_be_one(sender, victor_sandbox, tmp_path, change, says):
+def test_a_damaged_value_of_a_state_is_reported_and_nothing_is_sent(
+    sender, victor_sandbox, tmp_path, change, says
+):
     sender.finish(rows(1))
     change_state(tmp_path / "state.sqlite", f"UPDATE {change}")
     with nothing_sent(victor_sandbox):

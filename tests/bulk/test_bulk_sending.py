@@ -67,7 +67,9 @@ def test_without_a_key_column_the_reference_is_the_key(sender, victor_sandbox):
 
 
 @pytest.mark.pull_request
-def test_the_export_has_what_was_asked_and_other_values_as_they_were(sender, tmp_path):
+def test_the_export_has_the_sent_values_and_the_other_columns_as_the_file_has_them(
+    sender, tmp_path
+):
     document = '{"a": [1.10, 2e5, true, null, "7"], "b": {}}'
     records = [row(1, due_date="today", region="HERE"), row(2, amount="-1")]
     file = tmp_path / "odd.jsonl"
@@ -81,7 +83,7 @@ def test_the_export_has_what_was_asked_and_other_values_as_they_were(sender, tmp
     assert refused.asked == {}
 
 
-def test_what_is_sent_is_what_the_file_says(sender, victor_sandbox):
+def test_the_values_of_a_row_are_sent_as_they_stand_in_the_file(sender, victor_sandbox):
     written = {
         "amount": "7",
         "notes": " two\nlines ",
@@ -106,7 +108,9 @@ def test_sending_again_sends_nothing_and_added_rows_are_added(sender, victor_san
     assert [result.row for result in sender().export()] == [*range(1, 9)]
 
 
-def test_a_column_that_is_gone_since_is_the_one_that_differs(sender, victor_sandbox, monkeypatch):
+def test_a_column_that_a_newer_release_lacks_is_reported_as_the_one_that_differs(
+    sender, victor_sandbox, monkeypatch
+):
     """A newer release has it under another name: the file sends it as nothing."""
     sender.finish([row(1, client_reference_id="REF-1", notes="for May")])
     columns = {name: each for name, each in PaymentRequests.columns.items() if name != "notes"}
@@ -116,7 +120,7 @@ def test_a_column_that_is_gone_since_is_the_one_that_differs(sender, victor_sand
     assert "with another notes. Not sent." in status.notices[0].message
 
 
-def test_what_has_changed_is_named(sender):
+def test_the_columns_that_have_changed_in_a_row_are_named(sender):
     changes = cases_beside(__file__)["changes"]
     sender().send([row(number, **before) for number, (before, _, _) in enumerate(changes)])
     check = sender().check([row(number, **after) for number, (_, after, _) in enumerate(changes)])
@@ -156,7 +160,7 @@ def test_a_row_that_repeats_a_key_is_said_in_its_place_among_the_other_problems(
 
 
 @pytest.mark.pull_request
-def test_another_spelling_another_default_due_date_and_one_that_has_passed_are_no_changes(
+def test_another_spelling_another_default_due_date_or_a_past_due_date_is_no_change(
     sender, victor_sandbox, pass_days
 ):
     sender.finish([row(1, amount="7.50", due_date=""), row(2)], due_date="today")
@@ -216,7 +220,7 @@ def test_a_wrong_address_does_not_use_the_batch_up(
 
 
 @pytest.mark.pull_request
-def test_a_batch_that_nobody_knows_is_refused_with_those_there_are(sender):
+def test_an_unknown_batch_is_refused_with_the_names_of_the_stored_batches(sender):
     for act in (sender().resume, sender().status, sender.results):
         with refused("nothing was sent"):
             act()
@@ -228,7 +232,7 @@ def test_a_batch_that_nobody_knows_is_refused_with_those_there_are(sender):
     assert "nothing was sent" not in str(caught.value)
 
 
-def test_a_copy_of_a_file_asks_nobody_again_whatever_it_is_called(sender, victor_sandbox, tmp_path):
+def test_a_copy_of_a_file_under_another_name_sends_no_row_again(sender, victor_sandbox, tmp_path):
     """The order, the other columns, the format and the spelling are of no matter, either."""
     sender.finish([row(number, amount=f"{number}.50") for number in range(1, 6)])
     respelled = [row(number, amount=f"{number}.5", region="south") for number in range(5, 0, -1)]
@@ -243,14 +247,14 @@ def test_a_copy_of_a_file_asks_nobody_again_whatever_it_is_called(sender, victor
     assert victor_sandbox.attempts_by_key() == dict.fromkeys(keys_of(rows(7)), 1)
 
 
-def test_rows_that_ask_the_same_in_one_file_are_payments_on_purpose(sender, victor_sandbox):
+def test_equal_rows_with_two_keys_in_one_file_are_two_payments(sender, victor_sandbox):
     twins = [row(7, invoice_no=name) for name in ("a", "b")]
     sender.finish(twins, batch="twins")
     sender.finish(twins, batch="copy")
     asked_once(victor_sandbox, twins)
 
 
-def test_what_somebody_elses_code_raises_in_a_call_is_no_end_of_its_row_or_of_the_others(
+def test_an_unexpected_error_in_a_call_leaves_its_row_unknown_and_does_not_stop_other_rows(
     sender, clients, victor_sandbox
 ):
     def fail():
@@ -265,7 +269,9 @@ def test_what_somebody_elses_code_raises_in_a_call_is_no_end_of_its_row_or_of_th
 
 
 @pytest.mark.pull_request
-def test_what_progress_raises_stops_the_sending_and_loses_nothing(sender, victor_sandbox):
+def test_an_error_of_the_progress_callback_stops_the_sending_and_loses_no_row(
+    sender, victor_sandbox
+):
     def enough(status):
         if status.counts.get("created"):
             raise RuntimeError("enough")
@@ -291,7 +297,9 @@ def test_a_state_of_another_layout_is_refused_by_name(sender, victor_sandbox, tm
 
 
 @pytest.mark.pull_request
-def test_a_second_sender_in_a_process_sends_meanwhile(sender, victor_sandbox, tmp_path):
+def test_a_second_sender_in_the_same_process_can_send_at_the_same_time(
+    sender, victor_sandbox, tmp_path
+):
     calls = count(1)
 
     def second(_status):

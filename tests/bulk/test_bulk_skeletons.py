@@ -30,18 +30,18 @@ RESPELLED = [(key, text) for key, texts in SPELLINGS.items() for text in texts]
 
 
 @pytest.mark.parametrize(("key", "text"), [*RESPELLED, *product(["INV 1-42/b"], KEYS["unseen"])])
-def test_what_tools_make_of_a_key_has_its_skeleton(key, text):
+def test_a_key_that_a_tool_has_respelled_has_the_same_skeleton(key, text):
     assert skeleton_of(text) == skeleton_of(key)
 
 
-def test_what_no_tool_makes_of_another_key_has_another_skeleton():
+def test_keys_that_no_tool_makes_of_each_other_have_different_skeletons():
     assert len({*map(skeleton_of, OTHERS)}) == len(OTHERS)
 
 
 @given(st.text() | st.text("0123456789.,' -+=\""))
 @example("9.0070")
 @example("01.042")
-def test_a_skeleton_is_its_own_skeleton(text):
+def test_the_skeleton_of_a_skeleton_is_the_same_text(text):
     for function in (skeleton_of, loose_skeleton_of):
         assert function(function(text)) == function(text)
 
@@ -54,7 +54,7 @@ def test_a_digit_or_a_letter_more_makes_another_key(key, place, more):
 # As an operator meets it
 
 
-def test_a_respelled_key_asks_nobody_again_whatever_it_asks(sender, victor_sandbox):
+def test_a_row_with_a_respelled_key_is_not_sent_again_whatever_its_values(sender, victor_sandbox):
     """Amounts are corrected in a sheet that has dropped the zeros of the numbers."""
     first = [row(number, invoice_no=key) for number, key in enumerate(SPELLINGS)]
     sender.finish(first)
@@ -70,7 +70,7 @@ def test_a_respelled_key_asks_nobody_again_whatever_it_asks(sender, victor_sandb
     asked_once(victor_sandbox, first)
 
 
-def test_keys_of_which_no_tool_makes_another_one_are_all_asked(sender, victor_sandbox):
+def test_rows_whose_keys_no_tool_makes_of_each_other_are_all_sent(sender, victor_sandbox):
     records = [row(number, invoice_no=key) for number, key in enumerate(OTHERS)]
     sender.finish(records)
     asked_once(victor_sandbox, records)
@@ -105,7 +105,7 @@ def test_keys_with_other_zeros_are_two_payments_if_all_else_is_not_equal(
     asked_once(victor_sandbox, records)
 
 
-def test_of_the_spellings_in_one_file_the_first_is_asked_until_a_person_allows_another(
+def test_only_the_first_of_two_spellings_of_a_key_is_sent_until_a_person_allows_the_other(
     sender, victor_sandbox
 ):
     first = row(1, invoice_no="01042", amount="10.00")
@@ -119,7 +119,9 @@ def test_of_the_spellings_in_one_file_the_first_is_asked_until_a_person_allows_a
     asked_once(victor_sandbox, [first, row(3), second])
 
 
-def test_what_waits_is_not_sent_beside_another_spelling_of_the_next_file(sender, victor_sandbox):
+def test_a_waiting_row_is_not_sent_beside_another_spelling_of_its_key_in_the_next_file(
+    sender, victor_sandbox
+):
     waiting = row(2, invoice_no="1042", amount="12.00")
     first = row(1, invoice_no="01042", amount="10.00")
     sender.store([waiting])
@@ -128,7 +130,7 @@ def test_what_waits_is_not_sent_beside_another_spelling_of_the_next_file(sender,
     asked_once(victor_sandbox, [first])
 
 
-def test_what_was_rejected_may_be_asked_in_another_spelling(sender, victor_sandbox):
+def test_a_rejected_row_may_be_sent_with_another_spelling_of_its_key(sender, victor_sandbox):
     """Nothing was created. A correction of the first spelling is the same payment from then on."""
     respond_to_creates(victor_sandbox, 400, 1)
     first = row(1, invoice_no="01042", amount="10.00")
@@ -140,9 +142,7 @@ def test_what_was_rejected_may_be_asked_in_another_spelling(sender, victor_sandb
 
 
 @pytest.mark.pull_request
-def test_a_restored_state_knows_that_another_spelling_may_have_been_asked_since(
-    sender, victor_sandbox, backup
-):
+def test_a_restored_state_sends_no_other_spelling_of_a_rejected_key(sender, victor_sandbox, backup):
     """It was rejected, and then corrected and asked; the backup knows only of the rejection."""
     respond_to_creates(victor_sandbox, 400, 1)
     first = row(1, invoice_no="01042", amount="10.00")

@@ -106,18 +106,18 @@ def read_all(field: str, read: Callable[[str], object], cells: dict[str, str | N
 
 
 @pytest.mark.parametrize(("decimal", "cells"), CASES["amounts"].items())
-def test_an_amount_is_read_by_the_mark_that_was_named(decimal, cells):
+def test_an_amount_is_read_by_the_decimal_mark_that_was_given(decimal, cells):
     read_all("amount", lambda cell: read_amount("amount", cell, decimal), cells)
     assert read_amount("amount", "1.234,50", None) == "1.234,50"
 
 
 @pytest.mark.parametrize(("date_format", "cells"), CASES["dates"].items())
-def test_a_date_is_read_in_the_order_that_was_named(date_format, cells):
+def test_a_date_is_read_in_the_order_of_day_and_month_that_was_given(date_format, cells):
     read_all("due_date", lambda cell: read_date("due_date", cell, date_format), cells)
     assert read_date("due_date", "25.11.2026", None) == "25.11.2026"
 
 
-def test_nothing_is_guessed_without_a_word(checked):
+def test_no_decimal_mark_and_no_date_order_is_guessed_without_an_option(checked):
     check = checked([HEADING, line()], decimal=None, date_format=None)
     assert places(check) == [(2, "amount", "format"), (2, "due_date", "type")]
 
@@ -148,7 +148,7 @@ def test_a_number_sign_alone_makes_no_error_value(value):
     ],
     ids=["in the last column", "over three rows", "between others", "in the first column"],
 )
-def test_a_stray_quote_makes_no_row_of_several_and_loses_none(checked, stray):
+def test_a_stray_quote_neither_joins_rows_nor_loses_a_row(checked, stray):
     check = checked([HEADING, line("R-0"), *stray, line("R-9")], own={"skip_invalid": True})
     count = len(stray)
     assert places(check) == [(number, None, "quote") for number in range(3, 3 + count)]
@@ -159,7 +159,7 @@ def test_a_stray_quote_makes_no_row_of_several_and_loses_none(checked, stray):
     "note",
     ["two\r\nlines", "three; or\r\nfour; lines; here", 'a ""quoted""\r\nword', "a;b;c;d;e;f"],
 )
-def test_a_quoted_value_that_holds_no_row_may_have_lines(checked, note):
+def test_a_quoted_value_may_have_several_lines_if_none_looks_like_a_row(checked, note):
     check = checked([HEADING, line(note=f'"{note}"'), line("R-2")])
     assert [one for one in check.problems if one.column != "notes"] == []
     assert check.rows == 2
@@ -211,7 +211,7 @@ def test_a_column_is_read_once_and_by_the_name_that_was_given(sender, tmp_path, 
 
 
 @pytest.mark.parametrize(("options", "field"), CASES["wrong options"])
-def test_what_says_nothing_of_a_file_is_refused(checked, options, field):
+def test_an_option_that_cannot_describe_a_file_is_refused_by_its_name(checked, options, field):
     with pytest.raises(ConfigurationError) as caught:
         checked([HEADING, line()], **options)
     assert [problem.field for problem in caught.value.problems] == [field]
@@ -312,7 +312,9 @@ def test_totals_are_written_as_the_file_writes_amounts(office):
     assert "write '1250,00'" in again.err
 
 
-def test_what_was_asked_with_other_values_is_to_decide_wherever_it_is_counted(bulk, victor_sandbox):
+def test_a_row_that_was_sent_with_other_values_is_counted_as_to_decide_everywhere(
+    bulk, victor_sandbox
+):
     october = [row(1, amount="10.00"), row(2, amount="1250.00"), row(4)]
     assert bulk.send(october, "--batch", "october").status == 0
     changed = [row(1, amount="12.00"), row(3, amount="1000.5"), row(4, amount="oops")]
@@ -351,7 +353,7 @@ def trial(bulk):
     return send.split(), export.split()
 
 
-def test_the_trial_of_the_page_is_sent_to_the_sandbox_with_a_state_of_its_own(
+def test_the_trial_of_the_bulk_page_is_sent_to_the_sandbox_with_a_separate_state(
     bulk, trial, victor_sandbox
 ):
     send, _ = trial
@@ -386,7 +388,7 @@ def test_a_file_without_references_is_warned_of_once_and_sent(bulk):
 
 
 @pytest.mark.parametrize(("words", "message"), CASES["misuse of columns"])
-def test_columns_that_are_misused_are_named(office, words, message):
+def test_a_misused_option_about_columns_is_refused_with_its_mistake(office, words, message):
     (office.folder / "wrong.txt").write_text("amount Betrag\n", "utf-8")
     (office.folder / "old.txt").write_bytes("amount=Betr\xe4ge".encode("latin-1"))
     ended = office.send(spreadsheet(office, line()), *OLD, *words.split())

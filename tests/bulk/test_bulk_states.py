@@ -128,7 +128,7 @@ def test_a_state_that_is_deleted_while_rows_are_sent_ends_the_command_with_3(
     assert made_in(victor_sandbox) < 200
 
 
-def test_nothing_is_promised_of_a_state_that_cannot_be_read(
+def test_a_stopped_command_whose_state_cannot_be_read_does_not_say_that_nothing_is_lost(
     bulk, victor_sandbox, postgres_server, postgres
 ):
     bulk.write(rows(200))
@@ -157,7 +157,7 @@ def test_two_senders_on_one_file_wait_for_each_other(bulk, victor_sandbox, tmp_p
     asked_once(victor_sandbox, [*rows(12), *rows(3, start=101)])
 
 
-def test_the_lock_is_its_owners_and_goes_with_its_holder(tmp_path):
+def test_the_lock_file_is_private_to_its_owner_and_is_free_when_its_process_ends(tmp_path):
     here = FilePresence(tmp_path / "state.sqlite")
     again = FilePresence(tmp_path / ".." / tmp_path.name / "state.sqlite")
     assert here.acquire()
@@ -176,7 +176,9 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.parametrize("kind", ["a link", "a link to nothing", "a folder"])
-def test_what_lies_in_the_place_of_the_lock_is_refused_and_left_alone(sender, tmp_path, kind):
+def test_a_folder_or_link_in_the_place_of_the_lock_file_is_refused_and_left_alone(
+    sender, tmp_path, kind
+):
     lock, victim, nothing = (tmp_path / name for name in ("state.sqlite-lock", "victim", "nothing"))
     victim.write_text("of somebody else", "utf-8")
     if kind == "a folder":
@@ -234,7 +236,7 @@ def disk(tmp_path):
     event.remove(sa.pool.Pool, "checkout", disk.look)
 
 
-def test_a_disk_that_is_full_while_rows_are_sent_is_said_and_nothing_is_sent_again(
+def test_a_disk_that_is_full_while_rows_are_sent_is_reported_and_no_row_is_sent_twice(
     sender,
     victor_sandbox,
     disk,
@@ -273,7 +275,7 @@ def test_a_disk_that_is_full_while_rows_are_stored_ends_the_command(sender, vict
     assert made_in(victor_sandbox) == 1
 
 
-def test_a_folder_for_temporary_files_that_is_full_is_said_in_a_sentence(sender, monkeypatch):
+def test_a_full_folder_for_temporary_files_is_reported_in_a_sentence(sender, monkeypatch):
     schema = f"PRAGMA max_page_count=8; {source_rows._SCHEMA}"
     monkeypatch.setattr(source_rows, "_SCHEMA", schema)
     with refused(r"temporary files, .*full.*TMPDIR"):

@@ -159,7 +159,7 @@ OTHER_KEYS = [row(number, invoice_no=f"copy-{number}") for number in range(1, 13
     ("batch", "theirs", "code"),
     [("march", OTHERS, None), ("april", OURS, "replaced"), ("april", OTHER_KEYS, "looks_like")],
 )
-def test_of_two_that_store_at_the_same_moment_the_second_sees_what_the_first_has_stored(
+def test_the_second_of_two_senders_that_store_at_once_sees_the_rows_of_the_first(
     sender,
     victor_sandbox,
     monkeypatch,
@@ -195,7 +195,7 @@ def test_of_two_that_store_at_the_same_moment_the_second_sees_what_the_first_has
     asked_once(victor_sandbox, [first, *(OURS if is_ours else theirs)])
 
 
-def test_what_a_file_leaves_out_is_not_sent_while_the_file_is_stored(
+def test_a_row_that_a_file_leaves_out_is_not_sent_while_the_file_is_stored(
     sender, victor_sandbox, postgres, monkeypatch
 ):
     """A worker does not begin it: else it would be asked for beside the corrected row."""
@@ -214,7 +214,7 @@ def test_what_a_file_leaves_out_is_not_sent_while_the_file_is_stored(
     asked_once(victor_sandbox, [saved])
 
 
-def test_nobody_waits_for_long_for_one_who_was_stopped_while_it_stored(
+def test_a_sender_that_was_stopped_while_storing_does_not_block_other_senders_for_long(
     sender, victor_sandbox, postgres, monkeypatch
 ):
     """The server ends the transaction of one who is stopped in the middle of it."""
@@ -230,7 +230,9 @@ def test_nobody_waits_for_long_for_one_who_was_stopped_while_it_stored(
 
 
 @pytest.mark.parametrize("part", ["victor_bulk", "victor_bulk_asked"])
-def test_a_batch_of_which_a_part_was_deleted_is_named(sender, victor_sandbox, tmp_path, part):
+def test_a_batch_of_which_a_part_was_deleted_is_refused_with_its_name(
+    sender, victor_sandbox, tmp_path, part
+):
     sender.finish(rows(2))
     (first,) = keys_of(rows(1))
     change_state(tmp_path / "state.sqlite", f"DELETE FROM {part} WHERE key = '{first}'")

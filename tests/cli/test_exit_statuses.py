@@ -32,10 +32,12 @@ def test_a_write_that_may_have_been_done_ends_with_3_whatever_the_error_is(error
 @pytest.mark.parametrize(
     ("outcome", "status"), [(Outcome.UNKNOWN, 1), (Outcome.REJECTED, 75), (Outcome.NOT_SENT, 75)]
 )
-def test_only_where_nothing_was_done_the_same_command_may_be_run_again(outcome, status):
+def test_an_error_of_a_reading_command_ends_with_75_only_if_the_provider_did_nothing(
+    outcome, status
+):
     assert exit_status_of(ConnectionFailed("broken", outcome=outcome), wrote=False) == status
 
 
 @pytest.mark.parametrize(("error", "status"), [(StateLost, 3), (StateUnavailable, 75)])
-def test_an_error_of_bulk_sending_says_itself_what_became_of_the_rows(error, status):
+def test_a_lost_state_of_bulk_sending_ends_with_3_and_an_unavailable_state_with_75(error, status):
     assert exit_status_of(error("the state"), wrote=False) == status

@@ -33,7 +33,9 @@ def nothing_installed(monkeypatch):
     monkeypatch.setattr(app, "entry_points_of", lambda _group: {})
 
 
-def test_a_command_of_others_gets_its_arguments_and_decides_the_status(bare_command, shop_client):
+def test_a_command_of_another_distribution_gets_its_arguments_and_decides_the_status(
+    bare_command, shop_client
+):
     ran = bare_command("shop", "sell", "--all", "--help")
     assert (ran.status, ran.out, ran.err) == (7, "victor shop sell --all --help\n", "")
 
@@ -43,12 +45,12 @@ def test_help_lists_a_command_of_others_without_loading_it(bare_command, shop_cl
     assert "shop_client" not in sys.modules
 
 
-def test_no_command_of_others_takes_the_place_of_one_of_ours(bare_command, shop_client):
+def test_no_command_of_another_distribution_replaces_a_command_of_victor(bare_command, shop_client):
     assert bare_command("key", "invoice", "1042").status == 0
     assert bare_command("--help").out.count("\n  key ") == 1
 
 
-def test_the_distribution_of_an_absent_command_is_named_in_the_error_alone(
+def test_the_distribution_of_an_absent_command_is_named_in_the_error_and_not_in_the_help(
     bare_command, nothing_installed
 ):
     ran = bare_command("spec", "diff", "old.yaml", "new.yaml")

@@ -72,7 +72,7 @@ def test_help_names_the_settings_and_the_exit_statuses(bare_command):
     assert bare_command("--version").out == f"victor {__version__}\n"
 
 
-def test_each_argument_of_create_that_the_settings_decide_about_is_an_option(
+def test_each_argument_of_create_that_the_settings_list_is_an_option_of_the_command(
     bare_command,
 ):
     """A member of a newer document is an argument at once, and needs no option until then."""
@@ -97,7 +97,7 @@ def test_token_prints_a_header_that_is_let_in(command, victor_sandbox):
     assert "This is a secret" in command.at_terminal("token").err
 
 
-def test_what_is_mistyped_names_the_help(bare_command):
+def test_the_message_about_a_mistyped_command_or_option_names_the_help(bare_command):
     for words, of in ((("rfp", "list", "--limt", "3"), "rfp list "), (("rpf",), "")):
         assert f"See 'victor {of}--help'." in bare_command(*words).err
     assert bare_command("rfp", "get", "--json").error["type"] == "Misuse"
@@ -108,7 +108,7 @@ def test_what_is_mistyped_names_the_help(bare_command):
 @pytest.mark.parametrize(
     "words", [["--help"], ["rfp", "create", "--help"], ["bulk", "--help"], ["--version"]]
 )
-def test_help_is_light(words):
+def test_help_and_version_load_no_heavy_modules(words):
     """The list of the commands alone reads which are installed."""
     lists_commands = words == ["--help"]
     ran = python("-c", LIGHT.format(words=words, lists_commands=lists_commands))
@@ -116,7 +116,9 @@ def test_help_is_light(words):
 
 
 @pytest.mark.parametrize(("name", "words", "extra"), cases_beside(__file__)["extras"])
-def test_a_missing_extra_is_named_in_a_sentence(name, words, extra):
+def test_a_missing_extra_is_reported_in_one_line_with_the_command_that_installs_the_extra(
+    name, words, extra
+):
     ran = python("-c", WITHOUT_EXTRA.format(name=name, words=words))
     assert ran.returncode == 2
     assert f"pip install '.[{extra}]'" in ran.stderr
@@ -169,7 +171,7 @@ def test_no_help_names_a_file_that_an_installed_package_lacks():
     assert [text for text in shown if re.search(r"\bdocs/|\.md\b|\bexamples/", text)] == []
 
 
-def test_a_wrong_variable_is_named_as_that_of_the_chosen_system(bare_command):
+def test_the_message_about_a_wrong_variable_names_the_variable_of_the_chosen_system(bare_command):
     credentials = {"VELO_API_KEY": "k", "VELO_API_SECRET": "s"}
     ran = bare_command("conform", "--provider", "velo", **credentials, VELO_ENVIRONMENT="staging")
     assert (ran.status, ran.out) == (2, "")
@@ -204,7 +206,7 @@ def test_a_profile_is_all_that_is_needed(profiled, option):
     assert (ran.status, ran.err, len(ran.json_lines)) == (0, "", 2)
 
 
-def test_a_profile_stands_alone(profiled, settings):
+def test_a_command_with_a_profile_ignores_the_settings_in_variables(profiled, settings):
     other = {"VICTOR_API_KEY": "k", "VICTOR_BASE_URL": "http://127.0.0.1:1"}
     assert profiled("rfp", "list", "--profile", "sandbox", **other).status == 0
     for name, said in {"empty": "are not set", "": "There is no profile '' in"}.items():
@@ -221,7 +223,9 @@ def test_the_command_that_settles_a_create_names_the_profile(profiled, victor_sa
 
 
 @pytest.mark.parametrize(("text", "said"), cases_beside(__file__)["profiles"])
-def test_a_file_that_cannot_be_used_is_said_without_its_values(profiled, file, text, said):
+def test_a_profile_file_that_cannot_be_used_is_reported_without_its_values(
+    profiled, file, text, said
+):
     if text is None:
         file.unlink()
     else:
@@ -232,7 +236,7 @@ def test_a_file_that_cannot_be_used_is_said_without_its_values(profiled, file, t
     assert not re.search("s3cret|12345", ran.err)
 
 
-def test_the_doctor_crosses_a_profile_that_cannot_be_used(profiled, file):
+def test_the_doctor_marks_a_profile_that_cannot_be_used_as_failed(profiled, file):
     ran = profiled("doctor", "--profile", "nobody", "--json")
     assert (ran.status, ran.json["ok"]) == (2, False)
     [crossed] = ran.json["checks"]

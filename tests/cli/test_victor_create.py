@@ -37,7 +37,9 @@ def words(**changes: str) -> list[str]:
     return ["rfp", "create", *(word for pair in options.items() for word in pair)]
 
 
-def test_it_shows_the_record_with_the_account_masked_and_json_in_full(command, victor_sandbox):
+def test_create_shows_the_record_with_a_masked_account_and_shows_json_in_full(
+    command, victor_sandbox
+):
     """And every option reaches the provider."""
     texts = {"notes": "--json is no option", "client_reference_id": "INV 7"}
     asked = [*words(**texts, idempotency_key=KEY), "--amount-modification-allowed"]
@@ -65,7 +67,7 @@ def test_a_date_too_late_says_which_are_right_and_why(command, victor_sandbox):
     assert calls(victor_sandbox, "create") == 0
 
 
-def test_a_repeat_on_a_later_day_is_sent_as_it_was(command, victor_sandbox):
+def test_a_create_repeated_on_a_later_day_is_sent_with_its_past_due_date(command, victor_sandbox):
     asked = words(idempotency_key=KEY, due_date=datetime.now(UTC).date().isoformat())
     made = command(*asked, "--json").json
     victor_sandbox.set_clock_skew(4 * 86400)
@@ -105,7 +107,9 @@ def test_an_interrupted_create_tells_its_key(command, victor_sandbox, number, st
     assert victor_sandbox.work_done_by_key() == {key: 1}
 
 
-def test_it_says_where_it_wrote_to(command, victor_sandbox):
+def test_a_writing_command_shows_the_environment_and_address_of_the_provider(
+    command, victor_sandbox
+):
     inbound = victor_sandbox.create_inbound()
     for ran in (command(*words()), command("rfp", "decline", inbound, "--notes", "No")):
         assert re.search(
@@ -140,7 +144,9 @@ LOOPS: dict[str, dict[str, Any]] = cases_beside(__file__)["loops"]
 @pytest.mark.parametrize(
     "case", [*list(LOOPS)[:-1], pytest.param(list(LOOPS)[-1], marks=pytest.mark.pull_request)]
 )
-def test_the_retry_loop_of_the_page(command, victor_sandbox, tmp_path, case):
+def test_the_documented_retry_loop_ends_with_the_expected_status_and_creates(
+    command, victor_sandbox, tmp_path, case
+):
     """As it is written in docs/cli.md, in a real shell with the real command."""
     status, pauses, seen, done = LOOPS[case]["ends"]
     for fault in LOOPS[case].get("faults", []):

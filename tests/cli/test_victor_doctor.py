@@ -38,7 +38,7 @@ def verdicts(ran: Ran) -> list[bool | None]:
 
 
 @pytest.mark.parametrize("columns", [60, 140])
-def test_where_all_is_well_each_check_has_a_line(command, columns):
+def test_a_doctor_without_failed_checks_shows_each_check_in_a_line(command, columns):
     ran = command.at_terminal("doctor", columns=columns)
     assert (ran.status, ran.err) == (0, "")
     lines = re.sub(r"\x1b\[[0-9;]*m", "", ran.out).splitlines()
@@ -48,7 +48,7 @@ def test_where_all_is_well_each_check_has_a_line(command, columns):
     assert [line[0] for line in named] == ["✓"] * 5 + ["-"] + ["✓"] * 2
 
 
-def test_the_page_shows_these_checks(command, settings, victor_sandbox):
+def test_the_page_of_the_command_shows_the_checks_of_the_doctor(command, settings, victor_sandbox):
     ran = command("doctor", "--json")
     assert (ran.status, ran.json["ok"], list(checks(ran))) == (0, True, CHECKS)
     assert settings["VICTOR_CLIENT_SECRET"] not in ran.out
@@ -61,7 +61,7 @@ def test_the_page_shows_these_checks(command, settings, victor_sandbox):
 
 
 @pytest.mark.parametrize("provider", sorted(SECRETS))
-def test_each_system_is_looked_at_in_the_same_way(bare_command, provider):
+def test_the_doctor_makes_the_same_checks_for_each_system(bare_command, provider):
     """A wrong secret of it is crossed with what to check."""
     doctor = ("doctor", "--provider", provider, "--json")
     with ADAPTERS[provider].sandbox() as sandbox:
@@ -85,7 +85,7 @@ def test_each_system_is_looked_at_in_the_same_way(bare_command, provider):
 
 
 @pytest.mark.parametrize(("status", "advice"), [(404, "path of EASTPAY_BASE_URL"), (502, "later")])
-def test_a_404_of_a_server_before_the_gateway_proves_no_token(
+def test_a_404_or_502_of_a_server_before_the_gateway_is_no_passed_check_of_the_token(
     bare_command, httpx_mock, status, advice
 ):
     httpx_mock.add_response(status_code=status, is_reusable=True)
@@ -100,7 +100,7 @@ def test_a_404_of_a_server_before_the_gateway_proves_no_token(
     assert (read["ok"], advice in read["advice"]) == (False, True)
 
 
-def test_a_setting_that_is_missing_or_wrong_ends_it(bare_command):
+def test_a_setting_that_is_missing_or_wrong_ends_the_doctor(bare_command):
     missing = bare_command("doctor", "--json")
     assert (missing.status, verdicts(missing)) == (2, [True, False])
     assert "VICTOR_CLIENT_ID" in checks(missing)["Credentials"]["found"]
@@ -126,7 +126,7 @@ def test_a_host_that_is_not_there_is_75(command):
 @pytest.mark.parametrize(
     ("skew", "said"), [(-90.0, "90 s ahead of the provider's"), (90.0, "90 s behind")]
 )
-def test_a_clock_that_is_off_is_crossed(command, victor_sandbox, skew, said):
+def test_the_doctor_marks_a_wrong_clock_as_failed(command, victor_sandbox, skew, said):
     """A read that fails is crossed, too, and shows the clock nevertheless."""
     victor_sandbox.set_clock_skew(skew)
     victor_sandbox.inject("status", operation="list", status=503, times=None)
@@ -186,7 +186,9 @@ def test_tls_is_looked_at_with_what_the_client_trusts(secured, tmp_path):
 
 
 @pytest.mark.parametrize("variable", ["VICTOR_PRIVATE_KEY_FILE", "VICTOR_PRIVATE_KEY"])
-def test_a_key_file_that_others_may_read_is_named(bare_command, victor_sandbox, tmp_path, variable):
+def test_the_doctor_warns_of_a_key_file_that_other_users_may_read(
+    bare_command, victor_sandbox, tmp_path, variable
+):
     """It is no failure: a container may get its secrets so."""
     api_key, private_key = victor_sandbox.new_api_key()
     file = tmp_path / "key.pem"

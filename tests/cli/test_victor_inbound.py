@@ -44,7 +44,9 @@ def test_a_modified_amount_is_checked(command, victor_sandbox, inbound):
     assert calls(victor_sandbox, "respond") == 0
 
 
-def test_a_doubt_that_stays_is_status_3_and_says_where_to_look(command, victor_sandbox, inbound):
+def test_an_answer_of_unknown_outcome_ends_with_status_3_and_the_command_to_look(
+    command, victor_sandbox, inbound
+):
     victor_sandbox.inject("lose_answer", operation="respond")
     victor_sandbox.inject("status", operation="get", times=None)
     ran = command("rfp", "accept", inbound, "--notes", "Yes", "--deadline", "1", "--json")
@@ -58,7 +60,9 @@ def test_a_doubt_that_stays_is_status_3_and_says_where_to_look(command, victor_s
     assert (look.status, look.json["status"]) == (0, "accepted")
 
 
-def test_each_change_is_a_line_until_the_end(command, victor_sandbox, inbound):
+def test_watch_prints_each_change_of_status_in_a_line_until_a_final_status(
+    command, victor_sandbox, inbound
+):
     with command.started("rfp", "watch", inbound) as process:
         assert process.stdout
         for status, *words in (("pending",), ("processing",), ("failed", "Account", "closed")):
@@ -68,7 +72,7 @@ def test_each_change_is_a_line_until_the_end(command, victor_sandbox, inbound):
         assert process.wait() == 0
 
 
-def test_ending_otherwise_is_status_1_and_json_is_the_whole_record(
+def test_watch_ends_with_status_1_at_another_final_status_and_prints_the_record_as_json(
     command, victor_sandbox, inbound
 ):
     victor_sandbox.move(inbound, "declined")
@@ -78,7 +82,7 @@ def test_ending_otherwise_is_status_1_and_json_is_the_whole_record(
     assert shown == [inbound, "declined", True]
 
 
-def test_not_getting_there_in_time_is_status_1(command, inbound):
+def test_watch_ends_with_status_1_if_the_status_does_not_come_in_time(command, inbound):
     ran = command("rfp", "watch", inbound, "--timeout", "0.1")
     assert ran.status == 1
     assert "did not reach a final status within 0.1 s: it is pending" in ran.err

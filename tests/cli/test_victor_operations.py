@@ -42,7 +42,7 @@ def warnings(command: Command, package: str, *options: str) -> list[tuple[str, s
     return [(warned["rule"], warned["place"]) for warned in shown]
 
 
-def test_the_page_shows_what_is_printed(bare_command, tmp_path):
+def test_the_page_shows_the_table_that_victor_operations_prints(bare_command, tmp_path):
     """A package is named by its folder, too."""
     till = generate(ROOT / "examples" / "till.yaml", tmp_path, name="till_page_api").package
     table = bare_command("operations", str(till)).out.partition("\n\n")[0]
@@ -61,7 +61,7 @@ def test_the_module_of_each_operation_is_the_one_to_import(name, bare_command):
     assert len(shown["operations"]) == sum(file.name != "__init__.py" for file in files)
 
 
-def test_what_is_no_package_is_misuse(bare_command, tmp_path):
+def test_a_name_that_is_no_generated_package_is_refused(bare_command, tmp_path):
     for name in ("nothing_api", "json", ".nothing", str(ROOT / "docs")):
         ran = bare_command("operations", name)
         assert ran.status == 2
@@ -95,9 +95,7 @@ def test_a_write_without_a_key_is_a_warning_that_can_fail_the_command(bare_comma
     assert "write-without-key (1): After a lost response it is not repeated" in failed.out
 
 
-def test_a_key_that_no_operation_declares_and_an_id_that_is_not_told_are_warnings(
-    bare_command, tmp_path
-):
+def test_an_undeclared_key_and_an_id_that_no_response_shows_are_warnings(bare_command, tmp_path):
     read = {"get": {"operationId": "read", "responses": ANSWERS}}
     some = package(tmp_path, {"/p": write(KEY), "/p/{id}": read})
     assert warnings(bare_command, some) == [("id-not-told", "POST /p")]

@@ -66,7 +66,7 @@ def test_a_hold_that_is_stored_ends_with_0_also_if_its_output_is_lost(outbox, mo
     assert outbox.held_since() is not None
 
 
-def test_what_is_unclear_and_what_is_a_dead_letter_is_named(run):
+def test_the_status_of_an_outbox_lists_its_unclear_entries_and_dead_letters(run):
     shown = run("status")
     assert shown.status == 1
     assert shown.out.splitlines()[-2:] == [
@@ -104,7 +104,7 @@ def test_a_table_may_be_named_with_its_schema(run):
     assert run("status", "--table", "main.victor_outbox") == run("status")
 
 
-def test_an_unclear_one_is_settled_by_hand_with_who_and_why(run):
+def test_an_unclear_entry_is_settled_by_hand_with_a_person_and_a_reason(run):
     person = ("--by", "Zoë", "--why", "the portal shows it")
     for words, why in (
         (("--as", "sent", "--id", " R-1"), "--id begins or ends with a space"),
@@ -118,7 +118,7 @@ def test_an_unclear_one_is_settled_by_hand_with_who_and_why(run):
     assert (again.status, "is no entry that is unclear or settling" in again.err) == (2, True)
 
 
-def test_what_was_not_done_may_be_sent_again_and_nothing_else(run):
+def test_only_an_entry_that_was_not_done_can_be_retried(run):
     for name in (KEY, "INV-l"):
         assert run("retry", name).status == 2
     rejected = run("resolve", KEY, "--as", "not-done", "--by", "Zoë", "--why", "none in the list")
@@ -130,7 +130,7 @@ def test_what_was_not_done_may_be_sent_again_and_nothing_else(run):
 
 
 @pytest.mark.parametrize(("line", "said"), cases_beside(__file__)["outbox"].items())
-def test_misuse_ends_with_2_and_says_what_to_write(run, line, said):
+def test_a_misused_outbox_command_ends_with_status_2_and_says_what_to_write(run, line, said):
     shown = run(*shlex.split(line.replace("KEY", KEY)))
     assert (shown.status, said in shown.err) == (2, True), shown.err
 
@@ -148,7 +148,7 @@ def test_a_dead_letter_is_tried_again_or_discarded_with_who_and_why(outbox, run)
 
 
 @pytest.mark.parametrize("number", ["17", "-1", str(2**70)])
-def test_a_number_of_no_dead_letter_is_named(run, number):
+def test_the_message_about_a_number_without_a_dead_letter_has_the_number(run, number):
     refused = run("retry", "--dead-letter", number)
     assert (refused.status, refused.out) == (1, "0 to be tried again.\n")
     which = "is no dead letter of victor_outbox, which has 1: see 'victor outbox status'."
@@ -168,7 +168,7 @@ def test_an_inbox_has_dead_letters_and_no_entries(outbox, run):
     assert "it is an inbox's" in run("retry", KEY, *table).err
 
 
-def test_a_database_that_is_none_is_named_without_its_password(bare_command, tmp_path):
+def test_a_database_that_cannot_be_used_is_reported_without_its_password(bare_command, tmp_path):
     missing = tmp_path / "none.sqlite"
     shown = bare_command("outbox", "entries", "--database", f"sqlite:///{missing}")
     assert f"there is no file {missing}." in shown.err
@@ -178,7 +178,7 @@ def test_a_database_that_is_none_is_named_without_its_password(bare_command, tmp
         assert (shown.status, "secret" in shown.err) == (2, False), shown.err
 
 
-def test_a_restored_outbox_is_held_and_an_entry_is_taken_back(run):
+def test_victor_outbox_cancels_an_entry_and_holds_and_releases_an_outbox(run):
     person = ("--by", "Zoë", "--why", "returned")
     assert "Cancelled by Zoë: returned" in run("cancel", "INV-2", *person).out
     assert "nothing was changed: it is unclear" in run("cancel", KEY, *person).err
@@ -191,7 +191,7 @@ def test_a_restored_outbox_is_held_and_an_entry_is_taken_back(run):
     assert (again.status, again.err) == (1, "victor_outbox is not held.\n")
 
 
-def test_what_is_settled_is_forgotten(outbox, run):
+def test_victor_outbox_forgets_entries_that_are_settled_and_old_enough(outbox, run):
     run("cancel", "INV-2", "--by", "Zoë", "--why", "returned")
     change_events(outbox, state="handled")
     assert run("forget", "--older-than", "1", "--json").json == {"forgotten": 0}
@@ -204,7 +204,9 @@ def test_what_is_settled_is_forgotten(outbox, run):
 STORAGE_KEY, OTHER_STORAGE_KEY = "the storage key of the tests", "another one of the tests"
 
 
-def test_an_encrypted_entry_is_read_with_its_key_and_without_it_that_is_said(outbox, run):
+def test_an_encrypted_entry_is_read_only_with_its_storage_key_and_else_a_message_says_so(
+    outbox, run
+):
     stored(Outbox(outbox._engine, storage_key=STORAGE_KEY), invoice(3))
     read = run("entries", "--json", VICTOR_OUTBOX_KEY=STORAGE_KEY)
     assert (read.json_lines[2]["payments"][0]["amount"], read.err) == ("44.23", "")

@@ -79,7 +79,7 @@ def prepare(folder: Path, settings: dict[str, str], victor_sandbox: Sandbox) -> 
 
 @pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_the_status_says_what_happened(
+def test_the_exit_status_says_what_happened_even_if_the_outputs_cannot_be_written(
     command,
     victor_sandbox,
     tmp_path,
@@ -123,7 +123,7 @@ def test_the_status_says_what_happened(
 
 
 @pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
-def test_what_a_shell_has_closed_takes_nothing_of_the_request(command, victor_sandbox, closed):
+def test_a_create_with_a_closed_output_sends_its_request_whole(command, victor_sandbox, closed):
     victor_sandbox.inject("lose_answer", operation="create", times=None)
     script = f"exec {SCRIPT} {CREATE} --deadline 0.3 {closed}"
     assert (
@@ -216,7 +216,9 @@ def test_a_signal_that_was_ignored_stays_ignored(bare_command, monkeypatch, numb
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
-def test_a_document_is_replaced_whoever_reads_of_it(bare_command, tmp_path):
+def test_victor_spec_update_replaces_a_document_even_if_nobody_reads_the_output(
+    bare_command, tmp_path
+):
     documents = [tmp_path / "shop.yaml", tmp_path / "newer.yaml"]
     text = SHOP.read_text()
     for document, each in zip(
@@ -231,7 +233,9 @@ def test_a_document_is_replaced_whoever_reads_of_it(bare_command, tmp_path):
     assert documents[0].read_text() == documents[1].read_text() != text
 
 
-def test_a_command_that_has_done_its_work_all_the_same_says_so(bare_command, monkeypatch):
+def test_a_command_that_has_done_its_work_despite_a_signal_ends_with_status_0(
+    bare_command, monkeypatch
+):
     def goes_on(*_facts):
         with suppress(KeyboardInterrupt):
             signal.raise_signal(signal.SIGTERM)

@@ -21,7 +21,9 @@ def command(command):
 @pytest.mark.parametrize(
     ("typed", "status", "sent"), [("y\n", 0, 1), ("n\n", 1, 0), ("\n", 1, 0), ("\x04", 130, 0)]
 )
-def test_a_create_is_asked_about(command, victor_sandbox, typed, status, sent):
+def test_a_create_in_production_asks_for_a_confirmation(
+    command, victor_sandbox, typed, status, sent
+):
     ran = command.at_terminal(*words(), typed=typed)
     assert (ran.status, calls(victor_sandbox, "create")) == (status, sent), ran
     assert "This asks acme000001 for 44.23 USD, to be paid to ****3645." in ran.err
@@ -29,7 +31,7 @@ def test_a_create_is_asked_about(command, victor_sandbox, typed, status, sent):
     assert ("Not confirmed. Nothing was sent." in ran.err) == (status == 1)
 
 
-def test_what_is_wrong_is_said_before_the_question(command):
+def test_a_wrong_option_is_refused_before_the_question_of_production(command):
     ran = command.at_terminal(*words(amount="-1"), typed="")
     assert ran.status == 2
     assert "--amount" in ran.err
@@ -46,7 +48,9 @@ def test_an_accept_shows_what_it_pays(command, victor_sandbox):
     assert calls(victor_sandbox, "respond") == 1
 
 
-def test_where_nobody_can_be_asked_nothing_is_sent_without_yes(command, victor_sandbox):
+def test_a_command_without_a_terminal_moves_no_money_in_production_without_yes(
+    command, victor_sandbox
+):
     """What moves no money is not asked about."""
     request_id = victor_sandbox.create_inbound()
     for line in (words(), ["rfp", "accept", request_id, "--notes", "Yes"]):
@@ -58,7 +62,9 @@ def test_where_nobody_can_be_asked_nothing_is_sent_without_yes(command, victor_s
     assert command(*words(), "--yes").status == 0
 
 
-def test_the_command_that_settles_it_asks_no_more_than_this_one(command, victor_sandbox):
+def test_the_advised_command_has_the_option_yes_if_the_first_command_had_the_option(
+    command, victor_sandbox
+):
     victor_sandbox.inject("lose_answer", operation="create", times=None)
     ran = command(*words(idempotency_key=KEY), "--yes", "--deadline", "0.5", "--json")
     assert ran.status == 3
@@ -73,7 +79,7 @@ def send(tmp_path):
     return ["bulk", "send", str(file), "--key-column", "invoice_no", "--state", state]
 
 
-def test_a_batch_is_asked_about(command, victor_sandbox, send):
+def test_a_batch_in_production_asks_for_a_confirmation(command, victor_sandbox, send):
     assert command.in_a_process(*send).status == 2
     ran = command.at_terminal(*send, typed="n\n")
     assert (ran.status, calls(victor_sandbox, "create")) == (1, 0)

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.pull_request, pytest.mark.hours]
 ZULU_2000 = "2000-01-01T00:00:00Z"
 
 
-def test_get_shows_what_is_known(command, victor_sandbox):
+def test_get_shows_the_fields_of_a_request_with_a_masked_account(command, victor_sandbox):
     """Also where the terminal lacks letters."""
     request_id = victor_sandbox.create_inbound("1500.00", notes="Grüße")
     ran = command("rfp", "get", request_id)
@@ -33,7 +33,7 @@ def test_get_shows_what_is_known(command, victor_sandbox):
 
 
 @pytest.mark.victor_sandbox(demo_data=True)
-def test_list_is_a_table_in_line(command, victor_sandbox):
+def test_list_prints_a_table_with_aligned_columns(command, victor_sandbox):
     """With every column in full where it is no terminal."""
     for amount in ("0.99", "123456.78", "10"):
         victor_sandbox.create_inbound(amount, notes=LONG)
@@ -75,7 +75,7 @@ def test_list_takes_every_filter(httpx_mock, bare_command):
     assert httpx_mock.get_requests()[-1].url.params.keys() >= given.keys()
 
 
-def test_what_others_wrote_cannot_steer_a_terminal(command, victor_sandbox):
+def test_text_of_other_people_cannot_send_control_characters_to_a_terminal(command, victor_sandbox):
     evil = "\x1b[2Jpaid\u202e\n\x07"
     get = ("rfp", "get", victor_sandbox.create_inbound(notes=evil))
     for ran in (command(*get), command.at_terminal(*get)):
@@ -157,7 +157,7 @@ def shown(command: Command, columns: int, *words: str) -> list[str]:
         (140, "ID STATUS DIRECTION AMOUNT DUE CREATED (UTC) PAYER PAYEE REFERENCE NOTES"),
     ],
 )
-def test_a_table_fits_the_terminal_with_what_one_decides_by(
+def test_a_table_of_requests_fits_the_terminal_and_keeps_the_columns_for_a_decision(
     command, victor_sandbox, columns, headings
 ):
     request_id = victor_sandbox.create_inbound(

@@ -67,7 +67,7 @@ def test_a_failure_is_told_in_words_of_the_shell(command, victor_sandbox, what):
 
 
 @pytest.mark.parametrize("line", cases_beside(__file__)["misuse"])
-def test_what_cannot_be_meant_is_refused_in_plain_words_once(command, tmp_path, line):
+def test_a_wrong_argument_is_refused_once_and_in_plain_words(command, tmp_path, line):
     (tmp_path / "good.csv").write_text("reference,amount\nINV-1,1.00\n")
     ran = replace(command, folder=tmp_path)(*shlex.split(line), VICTOR_BULK_KEY="k" * 16)
     assert (ran.status, ran.out) == (2, "")
@@ -78,7 +78,9 @@ def test_what_cannot_be_meant_is_refused_in_plain_words_once(command, tmp_path, 
     assert re.search(clumsy, ran.err) is None
 
 
-def test_where_to_look_is_a_command_with_the_reference_and_the_time(command, victor_sandbox):
+def test_the_advice_after_a_lost_response_is_a_find_with_the_reference_and_the_time(
+    command, victor_sandbox
+):
     victor_sandbox.inject("lose_answer", operation="create", work=True, times=None)
     ran = command(*CREATE, "--amount", "1", "--client-reference-id", "INV 7", "--deadline", "0.5")
     line = r"look with 'victor (rfp find 'INV 7' --start-datetime [0-9T:Z-]+ --deadline 0.5)'"
@@ -111,7 +113,7 @@ def problems(ran: Ran) -> list[tuple[str | None, str]]:
 
 
 @pytest.mark.parametrize(("provider_field", "option", "field"), cases_beside(__file__)["fields"])
-def test_fields_of_the_provider_are_told_by_option_where_there_is_one(
+def test_a_problem_about_a_field_of_the_provider_is_reported_with_its_option(
     command, victor_sandbox, provider_field, option, field
 ):
     error = {"error": {"code": 101, "message": "error.invalid", "field": provider_field}}
@@ -122,7 +124,7 @@ def test_fields_of_the_provider_are_told_by_option_where_there_is_one(
     ]
 
 
-def test_everything_wrong_is_said_at_once_also_what_the_command_parses(command, victor_sandbox):
+def test_all_wrong_options_of_a_command_are_reported_at_once(command, victor_sandbox):
     for line, options in (
         (
             "rfp create --biller-type consumer --due-date 20.11.2026 --amount 0",

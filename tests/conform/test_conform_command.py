@@ -54,7 +54,9 @@ def test_the_page_shows_what_is_printed(started):
     ],
     ids=["all is as assumed", "one differs", "one is not shown"],
 )
-def test_the_exit_status_tells_what_was_found(started, options, status, monkeypatch):
+def test_the_exit_status_tells_whether_all_is_as_assumed_or_differs_or_is_not_shown(
+    started, options, status, monkeypatch
+):
     monkeypatch.setattr("victor_ext.conform.questions.LOOKS", (0,))
     _, victor = started(**options)
     assert victor("conform", *PAIR).status == status
@@ -107,7 +109,7 @@ def test_misuse_is_refused_before_anything_is_sent(started, arguments, words):
     assert sandbox.received() == []
 
 
-def test_refused_credentials_end_it(started):
+def test_refused_credentials_end_the_conform_command(started):
     sandbox, victor = started()
     wrong = Command(victor.environment | {"VICTOR_API_KEY": "99999"})
     ran = wrong("conform", *PAIR)
@@ -129,7 +131,7 @@ def test_a_host_in_a_variable_is_written_to_only_if_its_environment_is_typed(sta
 
 @pytest.mark.pull_request
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_no_create_leaves_after_a_signal(started, number):
+def test_conform_begins_no_create_after_a_signal(started, number):
     """Also not of the two at once, which have threads of their own."""
     sandbox, victor = started()
     sandbox.inject("status", operation="create", status=503, times=None, skip=4)

@@ -81,7 +81,7 @@ def test_a_repeat_is_the_same_request_or_refused_or_another_one(started, option,
     assert (first.id == repeat.id) == (seen == "the same request")
 
 
-def test_a_second_run_of_a_day_makes_nothing(started):
+def test_a_second_run_on_the_same_day_makes_no_new_request(started):
     sandbox, victor = started()
     same_key(victor, PAYMENT)
     made = len(sandbox.requests())
@@ -132,7 +132,7 @@ def test_a_key_of_an_earlier_day_is_kept_or_forgotten(started, hours, days, seen
     assert key_kept(victor, PAYMENT, day).seen == seen
 
 
-def test_the_key_of_a_day_on_which_nothing_was_asked_is_not_repeated(started):
+def test_the_key_of_an_earlier_day_without_a_request_is_not_sent(started):
     sandbox, victor = started()
     made = len(sandbox.requests())
     finding = key_kept(victor, PAYMENT, datetime.now(UTC).date() - timedelta(days=3))
@@ -140,7 +140,7 @@ def test_the_key_of_a_day_on_which_nothing_was_asked_is_not_repeated(started):
 
 
 @pytest.mark.parametrize("status", ["400", "404"])
-def test_an_unknown_id_is_told_with_its_status_and_shape(started, status):
+def test_conform_tells_the_status_and_shape_of_the_answer_to_an_unknown_id(started, status):
     _, victor = started(unknown_id=status)
     (finding,) = unknown_id(victor)
     assert finding.question == "an unknown id: /v2/payment-requests/{}"
@@ -164,7 +164,7 @@ def test_pages_tell_their_first_number_their_end_and_their_size(started, options
     assert shown == seen
 
 
-def test_the_size_of_a_page_is_what_it_has_if_another_one_follows(started):
+def test_the_page_size_is_the_number_of_items_of_a_page_that_another_page_follows(started):
     _, victor = started(max_page_size=2, demo_data=False)
     for _ in range(2):
         list(other_body(victor, PAYMENT))
@@ -189,7 +189,7 @@ def test_a_new_request_is_listed_after_some_seconds(started, lag, seen):
         ("neither", "neither", True),
     ],
 )
-def test_the_ends_of_a_window_are_told(started, option, seen, differs):
+def test_conform_tells_which_ends_of_a_window_are_included(started, option, seen, differs):
     _, victor = started(window_ends=option)
     assert told(window_ends(victor)) == (seen, differs)
 
@@ -198,7 +198,7 @@ def test_the_ends_of_a_window_are_told(started, option, seen, differs):
     ("skew", "seen", "differs"),
     [(0.0, r"as ours", False), (120.0, r"(119|120|121) s ahead", True)],  # `Date` has seconds
 )
-def test_the_clock_of_the_provider_is_told_against_ours(started, skew, seen, differs):
+def test_conform_tells_how_far_the_providers_clock_is_from_ours(started, skew, seen, differs):
     _, victor = started(clock_skew=skew)
     finding = clock(victor)
     assert re.fullmatch(seen, finding.seen)
@@ -212,7 +212,7 @@ def test_without_a_payment_all_questions_that_read_are_asked_and_nothing_is_writ
     assert {call.method for call in sandbox.received()} == {"GET"}
 
 
-def test_another_system_is_only_read(velo_sandbox):
+def test_conform_only_reads_a_system_other_than_victor(velo_sandbox):
     with Velo(VeloAuth(*velo_sandbox.add_key()), base_url=velo_sandbox.url) as velo:
         findings = list(ask(velo))
         with pytest.raises(ConfigurationError, match=r"^payment: only Victor is written to"):
@@ -231,7 +231,9 @@ def test_another_system_is_only_read(velo_sandbox):
     ids=["production", "a host that looks like the provider's"],
 )
 @pytest.mark.parametrize("question", [same_key, other_body, listed_after, ask])
-def test_only_known_places_outside_production_are_written_to(answered, options, words, question):
+def test_conform_writes_nothing_in_production_or_to_an_unknown_host(
+    answered, options, words, question
+):
     def refuse(request):
         raise AssertionError(request)
 
@@ -242,7 +244,7 @@ def test_only_known_places_outside_production_are_written_to(answered, options, 
         list(question(victor, PAYMENT))
 
 
-def test_a_host_that_was_named_is_written_to(answered):
+def test_conform_writes_to_a_host_that_the_caller_named(answered):
     made = httpx.Response(200, json={"victor_payment_request_id": "R1"})
     with answered(lambda _: made, base_url="https://gateway.example") as victor:
         assert same_key(victor, replace(PAYMENT, host="gateway.example")).is_shown
@@ -264,7 +266,7 @@ def page(*items: object) -> httpx.Response:
     ("repeat", "seen"),
     [((409, "R1"), "refused with 409"), ((200, None), "accepted, without an id")],
 )
-def test_an_id_counts_only_in_a_success(answered, repeat, seen):
+def test_the_id_of_a_repeat_counts_only_in_an_answer_of_success(answered, repeat, seen):
     left = [(200, "R1"), repeat, (200, "R2")]
 
     def respond(_request):
@@ -290,7 +292,7 @@ REFUSED = httpx.Response(400, json={})
         ([HTML, page(item("A")), HTML], "not shown"),
     ],
 )
-def test_the_first_page_is_known_only_by_pages_that_stay(answered, responses, seen):
+def test_the_first_page_number_is_shown_only_if_the_pages_do_not_change(answered, responses, seen):
     left = list(responses)
     with answered(lambda _: left.pop(0) if left else HTML) as victor:
         first, beyond, size = pages(victor)
@@ -306,7 +308,9 @@ def test_the_first_page_is_known_only_by_pages_that_stay(answered, responses, se
     ],
     ids=["exact", "cut to seconds", "the filter is ignored"],
 )
-def test_an_end_of_a_window_is_known_only_by_an_exact_time(answered, at, is_filtered, seen):
+def test_the_ends_of_a_window_are_shown_only_by_an_item_with_an_exact_time(
+    answered, at, is_filtered, seen
+):
     """The provider lists what is at the start of a window, and not what is at its end."""
 
     def respond(request):
@@ -321,5 +325,5 @@ def test_an_end_of_a_window_is_known_only_by_an_exact_time(answered, at, is_filt
 
 
 @pytest.mark.parametrize("status", [None, 429, 503])
-def test_a_provider_that_has_no_time_shows_nothing(status):
+def test_an_answer_without_a_status_or_with_429_or_503_shows_nothing(status):
     assert Exchange("create 0.01", status).refusal == "not shown"

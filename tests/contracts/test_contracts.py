@@ -16,7 +16,7 @@ from .record import SYSTEMS, contract_of, record_of
 
 @pytest.mark.parametrize("asked", ["differences", "limits"])
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_the_client_is_what_the_document_says(system, asked):
+def test_the_client_has_the_members_and_limits_that_the_document_declares(system, asked):
     """Its members; and each limit of the document is a rule of the client."""
     if problems := getattr(contract_of(system), asked)(Document.of(system)):
         title = f"{len(problems)} {asked} between the client and openapi/{system}.yaml:"
@@ -24,7 +24,7 @@ def test_the_client_is_what_the_document_says(system, asked):
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_the_record_is_what_each_call_reads(system):
+def test_the_recorded_contract_has_each_member_that_a_call_reads(system):
     contract = contract_of(system)
     if record_of(contract) != contract.record.read_text(encoding="utf-8"):
         pytest.fail(
@@ -62,7 +62,7 @@ def recorded(tmp_path, monkeypatch):
     ],
     ids=["a member", "a call", "a member gone", "another attribute", "a call gone"],
 )
-def test_a_record_is_written_and_named_and_after_an_update_only_if_nothing_is_gone(
+def test_with_the_option_added_a_contract_record_is_written_only_if_nothing_is_gone(
     now,
     adds,
     recorded,

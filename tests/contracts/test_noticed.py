@@ -50,7 +50,7 @@ def properties_of(document: Document, schema: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_a_new_member_of_any_schema_is_named(system):
+def test_a_new_member_of_any_schema_is_reported(system):
     document = Document.of(system).copy()
     for schema, _ in members_of(document, system):
         properties_of(document, schema)["brandNew"] = {"type": "string"}
@@ -70,7 +70,7 @@ def test_a_member_that_is_gone_is_noticed(system):
         properties_of(document, schema)[name] = kept
 
 
-def test_a_limit_that_moved_is_named():
+def test_a_limit_that_changed_is_reported():
     document = Document.of("velo").copy()
     payment = properties_of(document, "NewPayment")
     payment["paymentMemo"]["maxLength"] = 39
@@ -84,7 +84,7 @@ def test_a_limit_that_moved_is_named():
     assert len(problems.splitlines()) == 4
 
 
-def test_a_new_filter_is_named_with_what_brings_it():
+def test_a_new_filter_is_reported_with_the_command_that_adds_it():
     document = Document.of("victor").copy()
     filters = properties_of(document, "ListPaymentRequests")
     filters["purpose"] = {"type": "string"}
@@ -103,14 +103,14 @@ def with_given(system: str, operation: str, **given: Any) -> Contract:
     return dataclasses.replace(contract, calls={**contract.calls, operation: changed})
 
 
-def test_an_argument_that_a_call_has_not_is_one_difference_and_no_limit():
+def test_an_argument_that_a_call_does_not_have_is_one_difference_and_no_limit():
     contract = with_given("victor", "createRequestPayment", old_name="a-value")
     (problem,) = contract.differences(Document.of("victor"))
     assert "tests/contracts/victor.py gives old_name to payment_requests.create" in problem
     assert contract.limits(Document.of("victor")) == []
 
 
-def test_a_call_that_fails_takes_no_value(monkeypatch):
+def test_a_value_with_which_a_call_fails_is_reported_as_untried_and_not_as_taken(monkeypatch):
     from victor_ext.providers.victor import payment_requests
 
     contract = dataclasses.replace(contract_of("victor"))
@@ -128,7 +128,7 @@ def test_a_call_that_fails_takes_no_value(monkeypatch):
     assert not says(problems, "takes it")
 
 
-def test_values_that_a_call_refuses_are_one_difference():
+def test_sample_values_that_a_call_refuses_are_one_difference():
     contract = with_given("flexfactor", "refundOrder", amount=1.5)
     (problem,) = contract.differences(Document.of("flexfactor"))
     assert "orders.refund refuses the values that the test gives" in problem
@@ -145,12 +145,12 @@ def test_values_that_a_call_refuses_are_one_difference():
         ({"format": "uuid"}, 35, None),
     ],
 )
-def test_a_text_of_a_length_has_the_pattern_and_the_format(schema, length, text):
+def test_a_sample_text_of_a_given_length_fits_the_pattern_and_the_format(schema, length, text):
     assert text_of_length(schema, length) == text
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_a_new_operation_and_one_that_is_gone_are_named(system):
+def test_a_new_operation_and_a_missing_operation_are_reported(system):
     document = Document.of(system)
     changed = document.copy().tree
     item = next(item for item in changed["paths"].values() if "get" in item)

@@ -124,7 +124,7 @@ class Msvcrt(ModuleType):
             raise PermissionError(13, "Permission denied") from None
 
 
-def test_the_presence_of_a_worker_is_a_lock_of_windows(tmp_path, monkeypatch):
+def test_only_one_worker_at_a_time_holds_the_windows_lock_on_its_file(tmp_path, monkeypatch):
     presence_on = as_on_windows(presence, monkeypatch).FilePresence
     first = presence_on(tmp_path / "state.sqlite")
     second = presence_on(tmp_path / "state.sqlite")

@@ -132,7 +132,7 @@ def calls(provider: RawProvider, mode: str, count: int, **limits: Any) -> list[O
     [{"max_connections": 1, "keepalive_expiry": 0.0}, {"max_keepalive_connections": 0}],
     ids=str,
 )
-def test_one_that_may_not_be_kept_or_not_for_so_long_is_closed(provider, mode, limits):
+def test_a_connection_that_may_not_be_kept_is_closed_after_its_call(provider, mode, limits):
     assert [each.word for each in calls(provider, mode, 3, **limits)] == ["success"] * 3
     assert provider.record.connections == 4  # the token's as well
 
@@ -146,7 +146,9 @@ def write(caller: Caller, count: int) -> None:
 @pytest.mark.parametrize(
     "limits", [{"max_connections": 4}, {"max_keepalive_connections": 4}], ids=str
 )
-def test_at_its_limit_it_keeps_those_that_have_rested(provider, mode, limits, monkeypatch):
+def test_a_pool_at_its_limit_keeps_the_connections_that_have_rested(
+    provider, mode, limits, monkeypatch
+):
     """The newest makes room. A write takes a connection that has rested for five seconds: three
     have when the last writes come.
     """
@@ -194,7 +196,7 @@ each_kind = pytest.mark.parametrize("kind", [Victor, AsyncVictor])
 
 
 @each_kind
-def test_whoever_waits_in_vain_has_sent_nothing(provider, kind):
+def test_a_call_that_gets_no_connection_from_the_pool_has_sent_nothing(provider, kind):
     _, in_vain = asyncio.run(first_and_second(provider, kind))
     assert in_vain.outcome.value == "not_sent"
     assert provider.record.sent_to(READ + "S2") == []
@@ -206,7 +208,7 @@ def test_a_call_for_whose_connection_another_one_waits_in_vain_gets_its_response
     assert result.id == "S1"
 
 
-def test_a_call_in_flight_ends_as_it_would_when_its_client_is_closed(provider):
+def test_a_call_in_flight_gets_its_result_though_its_client_is_closed(provider):
     """Its response is on the way: the waiting caller gets the true result."""
     victor = Victor(AUTH, base_url=provider.url())
     victor.payment_requests.get("S0")
@@ -222,7 +224,7 @@ def test_a_call_in_flight_ends_as_it_would_when_its_client_is_closed(provider):
 
 
 @pytest.mark.parametrize("kind", [PooledTransport, AsyncPooledTransport])
-def test_no_other_origin_is_asked_over_them(provider, kind):
+def test_a_request_for_another_origin_is_refused_by_the_pool(provider, kind):
     request = httpx.Request("GET", "http://localhost:1/")
     transport = kind(route_to(httpx.URL(provider.url()), verify=True, proxy=None), httpx.Limits())
     with pytest.raises(httpx.UnsupportedProtocol, match="do not lead to http://localhost"):

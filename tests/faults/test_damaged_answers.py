@@ -131,7 +131,7 @@ More in `test_attempt_table`.
 
 @each_operation
 @each_mode
-def test_a_damaged_response_is_repeated_and_its_outcome_is_never_a_guess(
+def test_a_damaged_response_ends_in_success_if_it_happens_once_and_else_in_a_true_outcome(
     background, mode, operation
 ):
     with adapter(background, mode) as on:

@@ -73,7 +73,7 @@ def test_a_stall_anywhere_ends_at_the_deadline(background, mode, operation):
 
 
 @each_mode
-def test_sending_and_looking_share_one_deadline(background, mode):
+def test_a_write_and_the_look_up_after_its_lost_answer_share_one_deadline(background, mode):
     """An answer that was lost is looked for in the time that is left, and not in as much again."""
     with adapter(
         background, mode, timeout=httpx.Timeout(DEADLINE / 2, connect=5.0), deadline=DEADLINE
@@ -128,7 +128,9 @@ def test_a_byte_now_and_then_keeps_no_call_beyond_its_deadline(mode, first, agai
 
 
 @each_mode
-def test_a_trickle_through_a_proxy_that_is_spoken_to_encrypted(background, authority, mode):
+def test_a_trickling_handshake_through_an_encrypted_proxy_ends_at_the_deadline(
+    background, authority, mode
+):
     """TLS within TLS: a handshake of which a byte comes now and then."""
     with trickling_server(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc", b"\x03") as url:
         proxy = RecordingProxy(background, int(url.rpartition(":")[2]), authority.server())

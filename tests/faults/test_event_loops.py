@@ -75,12 +75,12 @@ async def outcomes(port: int, calls: int = 1) -> list[str]:
 
 
 @on_linux
-def test_a_loop_that_is_blocked_while_it_connects_has_sent_nothing():
+def test_a_call_whose_event_loop_is_blocked_while_connecting_has_sent_nothing():
     with full("127.0.0.1", 0) as port:
         assert asyncio.run(outcomes(port)) == ["not_sent"]
 
 
-def test_so_has_a_call_that_waits_for_the_connection_of_another():
+def test_a_call_that_waits_for_the_connection_of_a_blocked_call_has_sent_nothing():
     with deaf() as port:
         assert asyncio.run(outcomes(port, calls=2)) == ["unknown", "not_sent"]
 
@@ -118,7 +118,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 
 @needs_fork
-def test_a_child_forked_while_the_quota_is_changed_can_change_it():
+def test_a_child_forked_during_a_change_of_the_quota_can_change_the_quota():
     with running(WHILE_THE_QUOTA_IS_CHANGED) as program:
         out, _ = program.communicate(timeout=PATIENCE)
     assert out == "0\n"
@@ -138,7 +138,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), victor.payment_requests.
 
 
 @needs_fork
-def test_a_child_opens_a_connection_of_its_own(provider):
+def test_a_forked_child_opens_a_connection_of_its_own(provider):
     with running(CALLS_AROUND_A_FORK, provider.url()) as program:
         out, _ = program.communicate(timeout=PATIENCE)
     assert (out, provider.record.connections) == ("0 after\n", 2)
@@ -269,7 +269,7 @@ MOMENTS = int(os.environ.get("VICTOR_MOMENTS", "20"))
 
 @needs_fork
 @pytest.mark.parametrize("kind", ["interrupted", "forked"])
-def test_nothing_hangs_after_any_moment_of_a_first_call(provider, kind):
+def test_no_call_hangs_after_an_interrupt_or_a_fork_at_any_moment_of_the_first_call(provider, kind):
     """Moments are lines of Python in the first call of a process.
 
     `VICTOR_MOMENTS=10000` tries them all.

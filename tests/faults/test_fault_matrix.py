@@ -92,7 +92,9 @@ def points(whole: Passed, side: Side, how: End) -> Iterator[Cut]:
 @each_end
 @each_operation
 @each_mode
-def test_an_exchange_that_is_cut_anywhere_is_told_as_it_is(background, mode, operation, how, side):
+def test_the_outcome_of_an_exchange_that_is_cut_at_any_byte_is_true(
+    background, mode, operation, how, side
+):
     wrong: list[str] = []
     with adapter(background, mode) as on:
         whole = whole_exchange(on, operation)
@@ -105,7 +107,9 @@ def test_an_exchange_that_is_cut_anywhere_is_told_as_it_is(background, mode, ope
 
 @each_mode
 @pytest.mark.parametrize("operation", ["create", "respond"])
-def test_work_that_is_done_when_the_caller_has_long_gone(background, mode, operation):
+def test_a_write_whose_work_is_done_after_its_timeout_is_never_told_as_undone(
+    background, mode, operation
+):
     """That nothing could be seen of an answer yet is no proof that it is lost."""
     held: list[Exchange] = []
     with adapter(background, mode, timeout=timeouts(STALL), retry=PATIENT) as on:
@@ -118,7 +122,9 @@ def test_work_that_is_done_when_the_caller_has_long_gone(background, mode, opera
 @both_sides
 @each_end
 @each_mode
-def test_a_look_at_what_became_of_an_answer_may_be_cut_anywhere(background, mode, how, side):
+def test_the_outcome_is_true_if_the_look_up_after_a_lost_answer_is_cut_at_any_byte(
+    background, mode, how, side
+):
     """The answer to `respond` is lost after the work; the look at what became of it is cut as
     well.
     """
@@ -144,7 +150,7 @@ def test_a_look_at_what_became_of_an_answer_may_be_cut_anywhere(background, mode
 @each_operation
 @each_mode
 @pytest.mark.parametrize("always", [False, True], ids=["once", "always"])
-def test_an_exchange_that_stalls_is_told_as_it_is(background, mode, operation, side, always):
+def test_the_outcome_of_an_exchange_that_stalls_is_true(background, mode, operation, side, always):
     with adapter(background, mode) as on:
         whole = whole_exchange(on, operation)
     first, *_, last = points(whole, side, "stall")

@@ -50,7 +50,7 @@ def test_a_transport_that_sends_again_by_itself_is_refused(client, transport, wo
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("operation", ["create", "respond"])
-def test_what_a_wrapper_of_httpx_calls_no_connection_may_have_been_sent(
+def test_a_connect_error_of_a_wrapped_httpx_transport_leaves_the_outcome_unknown(
     background, monkeypatch, mode, operation
 ):
     """Somebody has wrapped the transports of httpx, tries each request again, and ends with another
@@ -92,7 +92,7 @@ WAYS: dict[str, tuple[str, str, Callable[[], Any]]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("operation", ["create", "respond"])
-def test_over_those_of_httpx_the_outcomes_are_true(background, way, operation):
+def test_outcomes_over_transports_and_clients_of_httpx_are_true(background, way, operation):
     mode, argument, make = WAYS[way]
     cuts = [
         Cut(side, after, how)

@@ -64,7 +64,7 @@ SUBJECTS = [f"INV-{number}" for number in range(120)]
 
 @each_mode
 @pytest.mark.usefixtures("traced")
-def test_no_caller_is_given_the_id_of_another_where_all_connections_are_busy(
+def test_no_call_is_given_the_id_of_another_call_while_all_connections_are_busy(
     provider, mode, monkeypatch
 ):
     # a busy machine is late by more than it is
@@ -87,7 +87,7 @@ def test_no_caller_is_given_the_id_of_another_where_all_connections_are_busy(
 @pytest.mark.parametrize("operation", OPERATIONS)
 @each_mode
 @pytest.mark.parametrize("version", [None, "tls1.3"])
-def test_a_response_that_comes_while_the_connection_is_idle_is_nobodys(
+def test_a_response_that_comes_on_an_idle_connection_is_given_to_no_call(
     background,
     authority,
     mode,
@@ -153,7 +153,7 @@ class TestRest:
         monkeypatch.setattr(connections, "REUSE_DELAY", 1e9)
 
     @each_mode
-    def test_the_host_of_its_connections_is_looked_up_once(self, provider, mode, monkeypatch):
+    def test_the_host_is_looked_up_once_for_several_connections(self, provider, mode, monkeypatch):
         usual = socket.getaddrinfo
         looked_up = list[object]()
 
@@ -180,7 +180,7 @@ class TestRest:
             on.expect("success", "get", requests=1)
             assert on.provider.record.connections == before + opened
 
-    def test_a_list_has_to_for_nothing_in_a_page_says_whose_it_is(self, provider):
+    def test_a_list_takes_no_connection_that_was_just_used(self, provider):
         with Victor(VictorOAuth("id", "not-a-secret"), **options(provider)) as victor:
             for _ in range(7):
                 assert list(victor.payment_requests.list()) == []

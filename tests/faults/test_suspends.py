@@ -47,7 +47,9 @@ def caller(secured, authority, mode):
 @each_write
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("seconds", [31.0, 25 * 3600.0])
-def test_what_slept_until_its_deadline_is_not_sent(machine, secured, caller, write, stage, seconds):
+def test_a_write_that_slept_past_its_deadline_is_not_sent(
+    machine, secured, caller, write, stage, seconds
+):
     machine.will_sleep(stage, seconds, PATHS[write])
     late = caller.start(write, "S1")
     assert machine.naps == [stage]
@@ -77,7 +79,9 @@ def test_a_response_is_read_that_came_while_the_machine_slept(
 
 @each_mode
 @each_write
-def test_a_client_of_httpx_looks_once_more_too(machine, secured, authority, mode, write):
+def test_a_write_over_a_callers_httpx_client_that_slept_past_its_deadline_is_unknown(
+    machine, secured, authority, mode, write
+):
     """Its mounts and hooks may have sent something before: so the outcome is unknown."""
     paths: list[str] = []
 
@@ -104,7 +108,7 @@ def test_a_client_of_httpx_looks_once_more_too(machine, secured, authority, mode
     assert secured.record.sent_to(PATHS[write]) == []
 
 
-def test_within_another_bound_the_earlier_one_counts():
+def test_the_earlier_of_two_nested_time_bounds_counts():
     now, passed = time.time(), time.monotonic()
     late, soon = (now - 1, passed - 1), (now + 60, passed + 60)
     with (

@@ -69,7 +69,7 @@ def test_in_a_handshake_that_fails_nothing_was_sent(authority, mode, version, en
 
 @each_mode
 @each_version
-def test_a_record_that_was_changed_on_the_way_is_no_answer(authority, mode, version):
+def test_a_tls_record_that_was_changed_on_the_way_is_no_answer(authority, mode, version):
     """TLS notices, and the caller gets a true error of this package."""
     context, requests = authority.server(), list[bytes]()
 
@@ -95,7 +95,9 @@ def bad_servers(authority: Authority, other: Authority) -> Iterator[tuple[str, s
 
 @each_operation
 @each_mode
-def test_who_is_not_trusted_gets_nothing(background, authority, mode, operation, tmp_path):
+def test_a_server_that_is_not_trusted_is_sent_nothing(
+    background, authority, mode, operation, tmp_path
+):
     for why, context in bad_servers(authority, Authority(tmp_path)):
         with closing(RawProvider(background, tls=context)) as provider:
             seen = observed(mode, provider.url(), operation, verify=authority.trusted())
@@ -106,7 +108,9 @@ def test_who_is_not_trusted_gets_nothing(background, authority, mode, operation,
 
 
 @each_mode
-def test_a_context_that_another_client_sets_to_http2_speaks_http1_here(background, authority, mode):
+def test_a_shared_tls_context_set_to_http2_by_another_client_still_speaks_http1(
+    background, authority, mode
+):
     """Contexts are shared, and httpx sets them before each of its handshakes."""
     server = authority.server()
     shared = authority.trusted()
@@ -129,7 +133,7 @@ def demanding(authority: Authority) -> ssl.SSLContext:
 
 @each_mode
 @each_version
-def test_a_server_that_wants_a_certificate_is_named_by_its_reason(authority, mode, version):
+def test_the_error_of_a_server_that_wants_a_certificate_says_the_reason(authority, mode, version):
     context = demanding(authority)
 
     def refuse(connection: socket.socket) -> None:
@@ -146,7 +150,9 @@ def test_a_server_that_wants_a_certificate_is_named_by_its_reason(authority, mod
 
 @each_mode
 @each_version
-def test_a_client_certificate_is_shown_to_whoever_demands_one(background, authority, mode, version):
+def test_a_client_certificate_is_shown_to_a_server_that_demands_one(
+    background, authority, mode, version
+):
     """Mutual TLS by an `ssl.SSLContext`, as docs/production.md has it: who demands a certificate
     gets one.
     """

@@ -63,7 +63,9 @@ def each_of(apis: list[KeyedApi]) -> pytest.MarkDecorator:
 
 
 @each_of(APIS)
-def test_a_key_is_given_once_and_what_was_made_is_followed(api, outbox, keeper):
+def test_a_call_added_twice_is_done_once_under_its_key_and_its_result_is_refreshed(
+    api, outbox, keeper
+):
     add(api.name, outbox)
     add(api.name, outbox)  # as a program does that was killed after its commit
     (entry,) = outbox.send()
@@ -101,7 +103,7 @@ def test_two_keys_of_one_call_are_refused(api, outbox):
 
 
 @each_of([api for api in APIS if api.name == "location"])
-def test_a_status_that_no_document_has_is_no_success(outbox, api, provider):
+def test_an_undocumented_status_does_not_mark_the_entry_as_sent(outbox, api, provider):
     """Of one that the document has, an empty body is all that there is."""
     provider.instead = lambda exchange: exchange.send(answer(b"", "202 Accepted"))
     add(api.name, outbox)

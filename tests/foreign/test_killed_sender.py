@@ -29,7 +29,9 @@ def stripe_api(tmp_path_factory):
         yield
 
 
-def test_what_has_a_key_is_made_once(localstripe, database_url, background):
+def test_a_call_with_a_key_is_done_once_though_its_sender_is_killed(
+    localstripe, database_url, background
+):
     with closing(RawProvider(background)) as proxy:
         proxy.instead = keeping_keys(localstripe)
         assert run(Plan(proxy.url(), database_url, keyed=True), localstripe, KILLS, seed=1) == []
@@ -39,12 +41,14 @@ def test_what_has_a_key_is_made_once(localstripe, database_url, background):
     )
 
 
-def test_what_has_no_key_is_made_at_most_once(localstripe, database_url):
+def test_a_call_without_a_key_is_done_at_most_once_though_its_sender_is_killed(
+    localstripe, database_url
+):
     assert run(Plan(localstripe, database_url, keyed=False), localstripe, KILLS, seed=2) == []
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_it_is_noticed_that_nobody_keeps_the_keys(localstripe, database_url):
+def test_the_kills_show_work_done_twice_if_the_server_ignores_keys(localstripe, database_url):
     found = run(Plan(localstripe, database_url, keyed=True), localstripe, 30, seed=3)
     assert any(one.startswith("made twice") for one in found)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.nightly
 PAGE = Path(__file__).resolve().parents[2] / "recipe" / "docs" / "real-apis.md"
 
 
-def test_the_code_of_the_tutorial(
+def test_the_code_of_the_tutorial_runs_and_prints_what_the_page_expects(
     request,
     tmp_path,
     monkeypatch,

@@ -51,7 +51,7 @@ def observe(mode: Fuzzed, operation: str, data: bytes) -> VictorError | None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_any_body(mode, operation, kind):
+def test_a_call_answered_with_any_body_ends_with_a_record_or_a_victor_error(mode, operation, kind):
     @settings(STEADY, max_examples=examples(mode, 120))
     @given(KINDS[kind], STATUSES, HEADERS)
     def check(body: bytes, status: int, headers: list[bytes]) -> None:
@@ -76,7 +76,7 @@ ANSWERS = WHOLE | SPOILT
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_any_bytes(mode, operation):
+def test_a_call_answered_with_any_bytes_ends_with_a_record_or_a_victor_error(mode, operation):
     """Not even HTTP."""
 
     @settings(STEADY, max_examples=examples(mode, 240))
@@ -98,7 +98,7 @@ REFUSALS = (
 
 
 @pytest.mark.parametrize("operation", OPERATIONS[:4])
-def test_every_status(mode, operation):
+def test_every_status_other_than_2xx_is_an_error_that_has_the_status(mode, operation):
     for status in (*range(200, 600, 1 if mode.mode == "sync" else 7), 600, 700, 999):
         for body in (GOOD, REFUSALS[status % len(REFUSALS)]):
             content = b"" if status in (204, 304) else body
@@ -111,7 +111,7 @@ def test_every_status(mode, operation):
     "status", ["000", "001", "099", "100", "101", "199", "1000", "20", "abc", "-20", "2e2", ""]
 )
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_no_status_at_all(mode, operation, status):
+def test_an_answer_without_a_valid_final_status_is_an_error(mode, operation, status):
     assert observe(mode, operation, answer(GOOD, status)) is not None
 
 
@@ -124,7 +124,7 @@ TOKENS = st.builds(
 ).map(str.encode)
 
 
-def test_any_token(mode):
+def test_a_call_whose_token_endpoint_answers_anything_ends_with_a_record_or_a_victor_error(mode):
     """What a token endpoint may say is no better."""
 
     @settings(STEADY, max_examples=examples(mode, 200))

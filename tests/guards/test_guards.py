@@ -45,7 +45,7 @@ def provider(background):
     ("name", "options", "paid"),
     [pytest.param(*row, id=row[0]) for row in cases_beside(__file__)["suites"]],
 )
-def test_a_guard_of_another_library_lets_only_the_allowed_requests_pass(
+def test_each_suite_of_another_library_passes_and_only_allowed_requests_are_sent(
     provider, name, options, paid
 ):
     suite, _, tracer = name.partition("-")

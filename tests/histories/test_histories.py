@@ -24,7 +24,7 @@ SHOWN = {mistake.name: mistake.history for mistake in mistakes() if mistake.hist
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_nobody_is_asked_twice_or_told_wrong(part):
+def test_no_history_sends_a_payment_twice_or_reports_a_wrong_outcome(part):
     found = run_all(SEED, range(part, HISTORIES, PARTS))
     print(f"{found.count} histories from seed {SEED!r}: {dict(found.words)}")
     assert not found.wrong, "\n\n".join(
@@ -44,7 +44,7 @@ def test_nobody_is_asked_twice_or_told_wrong(part):
         assert doubts < 0.6 * sum(told.values()), f"to know nothing is no answer: {told}"
 
 
-def test_a_long_run_keeps_the_promise():
+def test_a_long_run_under_random_faults_breaks_no_promise():
     found = soak(400, 16, SEED)
     assert not found.wrong, found.wrong
     befallen = {word: times for word, times in found.words.items() if "fault: " in word}
@@ -54,7 +54,7 @@ def test_a_long_run_keeps_the_promise():
 
 
 @pytest.mark.pull_request
-def test_the_outbox_on_postgresql(monkeypatch):
+def test_histories_of_the_outbox_and_inbox_on_postgresql_are_right(monkeypatch):
     server = Postgres()
     try:
         database = server.new_schema()

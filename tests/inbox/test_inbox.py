@@ -65,7 +65,7 @@ def note(session: Any, event: InboxEvent) -> None:
         (webhooks(), "order_refunded", "order.refunded"),
     ],
 )
-def test_a_name_one_letter_off_a_known_event_is_refused_unless_it_is_meant(
+def test_an_event_name_one_letter_off_a_known_event_is_refused_unless_marked_as_meant(
     sqlite, webhook, slip, meant
 ):
     inbox = inbox_of(sqlite, webhook)
@@ -80,7 +80,7 @@ def test_a_name_one_letter_off_a_known_event_is_refused_unless_it_is_meant(
 # What is a repeat
 
 
-def test_velos_are_known_by_payor_and_event_id_and_gaps_stay_visible(engine):
+def test_velo_events_are_known_by_payor_and_event_id_and_gaps_stay_visible(engine):
     inbox = inbox_of(engine)
     are_new = [received_number(inbox_of(engine), number) for number in (7, 3, 4, 3)]
     assert are_new == [True, True, True, False]
@@ -105,7 +105,7 @@ def refund(nonce: str, at: str = "10:00:00Z", *, resent: bool = False, order: st
 
 @pytest.mark.parametrize("later", ["10:00:01Z", "10:00:00Z"])
 @pytest.mark.parametrize("resent", [(False, False), (False, True), (True, True)])
-def test_what_may_be_another_event_is_handled(engine, later, resent):
+def test_a_notification_that_may_be_another_event_is_handled(engine, later, resent):
     """Two equal refunds, each request sent three times: FlexFactor's nonce proves that it is the
     same, unless it comes with another content.
     """
@@ -138,7 +138,9 @@ def hints(engine, gateway):
 HINT = {"id": "8ac7a4a1", "result": {"code": "000.000.000"}}
 
 
-def test_eastpays_are_hints_and_a_handler_is_called_once_for_each_result(hints, gateway):
+def test_eastpay_notifications_are_hints_and_a_handler_is_called_once_for_each_result(
+    hints, gateway
+):
     assert [posted(hints, HINT) is None for _ in range(3)] == [False, True, True]
     assert len(hints.handle()) == 1
     posted(hints, HINT)
@@ -170,7 +172,7 @@ def test_a_hint_is_not_handled_without_a_client(engine, hints):
         without_client.handle()
 
 
-def test_a_documents_are_known_by_the_usual_members(engine, bank):
+def test_notifications_of_a_document_are_known_by_the_usual_members(engine, bank):
     webhook = bank.webhook(verify=None, read=lambda client, model: f"{client} {model.id}")
     inbox = inbox_of(engine, webhook, "read")
     inbox.on("CREATED")(note)
@@ -187,7 +189,7 @@ def test_a_documents_are_known_by_the_usual_members(engine, bank):
     assert notes(inbox) == [f"created {subject} read o" for subject in ("1", "3", "o", "o")]
 
 
-def test_a_documents_are_known_as_the_caller_says(engine, bank):
+def test_notifications_of_a_document_are_known_by_the_functions_of_the_caller(engine, bank):
     webhook = bank.webhook(
         verify=None,
         id=lambda headers, model: headers["x"] + model.id,
@@ -197,7 +199,9 @@ def test_a_documents_are_known_as_the_caller_says(engine, bank):
     assert (event.name, event.subject) == ("A", "bA")
 
 
-def test_what_nothing_tells_from_another_one_needs_a_function_of_the_caller(engine, payer):
+def test_a_notification_that_cannot_be_told_from_others_needs_a_function_of_the_caller(
+    engine, payer
+):
     with pytest.raises(ConfigurationError, match="pass webhook"):
         posted(inbox_of(engine, payer.webhook(verify=None)), {"type": "ping"})
 
@@ -205,7 +209,7 @@ def test_what_nothing_tells_from_another_one_needs_a_function_of_the_caller(engi
 ACCOUNT = {"id": "a-1", "owner": "Ada"}
 
 
-def test_which_webhooks_need_a_name_is_said_when_the_inbox_is_made(engine, bank, caplog):
+def test_the_webhooks_that_need_a_name_are_logged_when_the_inbox_is_made(engine, bank, caplog):
     webhook = bank.webhook(verify=None)
     inbox_of(engine, webhook)
     assert "receive(..., name=) for these: opened, frozen." in caplog.text
@@ -216,12 +220,14 @@ def test_which_webhooks_need_a_name_is_said_when_the_inbox_is_made(engine, bank,
     ("name", "words"),
     [(None, r"receive\(\.\.\., name=\)"), ("nope", r"'nope' is no webhook of .* opened, frozen")],
 )
-def test_without_its_name_a_genuine_one_is_not_refused_for_good(engine, bank, name, words):
+def test_a_genuine_notification_without_a_known_name_ends_in_a_configuration_error(
+    engine, bank, name, words
+):
     with pytest.raises(ConfigurationError, match=words):
         posted(inbox_of(engine, bank.webhook(verify=None)), ACCOUNT, name=name)
 
 
-def test_webhooks_that_need_a_name_are_received_by_it(engine, bank):
+def test_webhooks_that_need_a_name_are_received_with_the_name_of_the_caller(engine, bank):
     inbox = inbox_of(engine, bank.webhook(verify=None))
     inbox.on()(note)
     for name in ("opened", "frozen"):  # one body, two events
@@ -232,7 +238,7 @@ def test_webhooks_that_need_a_name_are_received_by_it(engine, bank):
     assert models == [("opened", "Account"), ("frozen", "Account"), ("updated", "Notice")]
 
 
-def test_a_kind_that_is_new_is_stored_once_and_handled(engine, bank):
+def test_a_new_kind_of_notification_is_stored_once_and_handled(engine, bank):
     webhook = bank.webhook(
         verify=None,
         id=lambda _headers, model: f"own {model.id}",
@@ -248,7 +254,7 @@ def test_a_kind_that_is_new_is_stored_once_and_handled(engine, bank):
     assert event.notification["into"] == new["into"]
 
 
-def test_a_model_has_all_digits_that_came(engine, bank):
+def test_the_model_of_a_notification_keeps_all_digits_of_a_number(engine, bank):
     inbox = inbox_of(engine, bank.webhook(verify=None))
     inbox.on()(note)
     posted(inbox, b'{"id": "a-1", "owner": "Ada", "balance": 0.30}', name="opened")
@@ -279,7 +285,7 @@ def test_bytes_that_are_no_notification_are_refused_by_name(sqlite, bank, body):
     assert [problem.code for problem in caught.value.problems] == ["notification"]
 
 
-def test_a_kind_that_is_new_is_refused_by_name_if_it_is_nested_too_deeply(engine, bank):
+def test_a_new_kind_of_notification_that_is_nested_too_deeply_is_refused(engine, bank):
     inbox = inbox_of(engine, bank.webhook(verify=None))
     for levels in (1, 500, 900, 5000):
         body = b'{"type": "new", "id": "%d", "x": ' % levels
@@ -291,7 +297,7 @@ def test_a_kind_that_is_new_is_refused_by_name_if_it_is_nested_too_deeply(engine
     assert handled > 0
 
 
-def test_what_is_not_the_systems_is_not_stored(engine):
+def test_a_notification_that_is_not_proven_to_be_from_the_system_is_not_stored(engine):
     inbox = inbox_of(engine)
     with pytest.raises(AuthenticationError):
         received(inbox, body_of(), {"Authorization": HEADER + "x"})
@@ -329,7 +335,7 @@ class WebhookWithIds:
         return None
 
 
-def test_what_has_several_ids_is_a_repeat_if_one_of_them_came_before(engine):
+def test_a_notification_with_several_ids_is_a_repeat_if_one_of_the_ids_came_before(engine):
     """And those of a repeat have come, too."""
     inbox = inbox_of(engine, WebhookWithIds())
     requests = (["a", "b"], ["b", "c"], ["c", "a"], ["d", "c"], ["d"], ["e", "f"])
@@ -337,7 +343,7 @@ def test_what_has_several_ids_is_a_repeat_if_one_of_them_came_before(engine):
     assert are_new == [True, False, False, False, False, True]
 
 
-def test_four_processes_that_receive_the_same_store_it_once(engine):
+def test_four_receivers_of_the_same_notification_store_the_notification_once(engine):
     start, inbox = threading.Barrier(4), inbox_of(engine)
 
     def post(_):
@@ -390,7 +396,7 @@ def test_the_object_is_read_before_the_transaction_opens(engine):
     assert inbox.event_counts()[EventState.WAITING] == 1
 
 
-def test_what_cannot_be_read_is_a_dead_letter_and_keeps_nobody_waiting(engine):
+def test_an_event_whose_object_cannot_be_read_is_a_dead_letter_and_blocks_no_other_event(engine):
     def get(payment_id):
         if payment_id == "gone":
             raise NotFound("gone", outcome=Outcome.REJECTED)
@@ -442,7 +448,7 @@ def test_an_id_that_becomes_known_late_is_handled_once_a_person_asks_for_it(hint
     assert [event.subject for event in hints.handle()] == [HINT["id"]]
 
 
-def test_what_was_discarded_is_remembered(engine):
+def test_a_discarded_event_that_comes_again_is_not_stored(engine):
     inbox = inbox_of(engine)
     received_number(inbox, 1)
     change_events(inbox, state="dead", error="ValueError: no")
@@ -450,7 +456,7 @@ def test_what_was_discarded_is_remembered(engine):
     assert not received_number(inbox, 1)
 
 
-def test_what_is_older_than_anybody_repeats_is_forgotten(engine):
+def test_events_are_forgotten_when_no_system_would_repeat_the_notification_any_more(engine):
     """But not what was read: anybody can post the id of an old payment."""
     inbox, hints = inbox_of(engine), inbox_of(engine, eastpay.Webhook(), Gateway())
     hints.on()(note)
@@ -465,7 +471,7 @@ def test_what_is_older_than_anybody_repeats_is_forgotten(engine):
     assert received(inbox, body_of()) is not None
 
 
-def test_the_awaited_inbox(sqlite):
+def test_the_awaited_inbox_handles_an_event_with_the_object_that_was_read(sqlite):
     blocking = inbox_of(sqlite)
     for number in (1, 1, 3):
         received_number(blocking, number, paymentId=f"p-{number}")
@@ -493,7 +499,7 @@ def test_the_awaited_inbox(sqlite):
     assert told[:1] == ["1 read p-1"]
 
 
-def test_the_inbox_on_the_transactions_of_django(engine):
+def test_the_django_inbox_handles_events_in_transactions_of_django(engine):
     def keep(using, event):
         with connections[using].cursor() as cursor:
             cursor.execute("INSERT INTO notes VALUES (%s)", [event.subject])
@@ -519,7 +525,9 @@ def test_the_inbox_on_the_transactions_of_django(engine):
 @pytest.mark.parametrize(
     ("events", "rounds"), [(30, 2), pytest.param(1_000, 10, marks=pytest.mark.nightly)]
 )
-def test_each_is_handled_once_by_three_processes_that_are_killed(database_url, events, rounds):
+def test_each_event_is_handled_once_by_three_processes_that_are_killed(
+    database_url, events, rounds
+):
     """Notifications that come several times and out of order, and changes that several workers
     see.
     """

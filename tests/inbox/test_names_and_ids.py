@@ -50,7 +50,7 @@ def nothing(_session: object, _event: object) -> None: ...
         ("connect", PROXYS_JSON, EventState.NOT_FOUND),
     ],
 )
-def test_only_the_systems_own_response_says_that_an_id_is_unknown(
+def test_only_a_response_of_the_system_itself_makes_an_id_unknown(
     sqlite,
     new_inbox,
     caplog,
@@ -78,7 +78,9 @@ def test_only_the_systems_own_response_says_that_an_id_is_unknown(
 @pytest.mark.parametrize(
     ("members", "are_new"), [({"amount": 5}, [True, True]), ({"id": "r-1"}, [True, False])]
 )
-def test_a_kind_that_is_new_and_has_no_id_is_an_event_of_its_own(new_inbox, members, are_new):
+def test_a_new_kind_of_notification_without_an_id_is_stored_as_a_new_event_each_time(
+    new_inbox, members, are_new
+):
     inbox, new = new_inbox(), {"type": "refunded", **members}
     assert [posted(inbox, new) is not None for _ in range(2)] == are_new
 
@@ -100,7 +102,7 @@ def test_an_id_in_a_header_that_is_not_signed_makes_no_new_event_of_a_captured_o
         assert posted(inbox, NOTE, captured, name=NAMES[0]) is None
 
 
-def test_the_id_of_an_event_is_the_one_that_is_signed(sqlite, payer):
+def test_the_id_of_an_event_is_the_id_that_is_signed(sqlite, payer):
     verify = HmacSignature(
         header="Webhook-Signature", secret=SECRET, signed="{id}.{timestamp}.{body}"
     )
@@ -135,7 +137,7 @@ def test_one_id_of_two_webhooks_is_two_events(new_inbox):
     assert [event.name for event in inbox.handle()] == [*NAMES]
 
 
-def test_where_no_body_tells_its_webhook_all_need_a_name(new_inbox):
+def test_all_webhooks_need_a_name_where_the_body_does_not_show_its_webhook(new_inbox):
     with pytest.raises(ConfigurationError, match=", ".join(NAMES)):
         posted(new_inbox(), NOTE)
 
@@ -156,7 +158,7 @@ def test_each_kind_of_inbox_keeps_the_spelling_of_a_name_and_wants_to_know_the_s
 
 
 @pytest.mark.parametrize("name", ["payoutPayd", "payout_paid", "", "status:paid"])
-def test_a_name_like_one_of_the_document_is_refused(new_inbox, name):
+def test_an_event_name_similar_to_a_name_of_the_document_is_refused(new_inbox, name):
     """Who names the events may give any name."""
     with pytest.raises(ConfigurationError, match=r"did you mean|names no event|is for an outbox"):
         new_inbox().on(name)

@@ -59,7 +59,9 @@ def test_a_lost_answer_that_stays_lost_is_unknown_and_can_be_settled(
     assert victor_sandbox.work_done_by_key() == {caught.value.idempotency_key: 1}
 
 
-def test_a_day_that_has_passed_is_refused_by_whoever_can_know(victor_sandbox, victor):
+def test_a_past_due_date_is_refused_by_the_provider_with_a_key_and_here_without(
+    victor_sandbox, victor
+):
     """Without a key of the caller's it is no repeat, and is refused here; with one, by the
     provider.
     """
@@ -91,7 +93,7 @@ the document.
     ],
 )
 @pytest.mark.parametrize("fault", [None, "lose_answer"])
-def test_paying_less_has_one_amount_whatever_the_network_does(
+def test_an_acceptance_of_a_smaller_amount_reads_the_same_also_if_its_answer_is_lost(
     victor_sandbox, victor, reading, fault
 ):
     requests = victor.payment_requests
@@ -112,7 +114,7 @@ def test_paying_less_has_one_amount_whatever_the_network_does(
     )
 
 
-def test_a_request_of_our_own_is_not_ours_to_answer(victor_sandbox, victor):
+def test_a_request_that_we_made_cannot_be_accepted_or_declined_by_us(victor_sandbox, victor):
     made = victor.payment_requests.create(**payment())
     for answer in (victor.payment_requests.accept, victor.payment_requests.decline):
         with pytest.raises(
@@ -123,7 +125,9 @@ def test_a_request_of_our_own_is_not_ours_to_answer(victor_sandbox, victor):
     assert calls(victor_sandbox, "respond") == 0
 
 
-def test_a_key_on_every_call_makes_no_answer_repeatable(victor_sandbox, victor):
+def test_a_key_in_the_headers_of_every_call_does_not_let_a_response_be_sent_again(
+    victor_sandbox, victor
+):
     from victor_api.api.payment_requests import respond_to_payment_request
     from victor_api.models import RfpInboundPaymentRequestResponseRequestDetails as AnswerDetails
 
@@ -141,7 +145,9 @@ def test_a_key_on_every_call_makes_no_answer_repeatable(victor_sandbox, victor):
 
 
 @pytest.mark.parametrize("payer", ["acceptsRfp", "declinesRfp"])
-def test_what_became_of_a_request_of_ours_is_no_answer_of_ours(victor_sandbox, victor, payer):
+def test_the_payers_answer_to_our_request_is_not_taken_for_an_answer_of_ours(
+    victor_sandbox, victor, payer
+):
     """Its status may be the very one that was meant: it is the payer's doing."""
     behaviour = "accept" if payer == "acceptsRfp" else "decline"
     victor_sandbox.add_counterparty(payer, behaviour=behaviour)

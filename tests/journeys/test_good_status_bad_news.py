@@ -110,7 +110,7 @@ def test_an_error_under_a_good_status_is_neither_success_nor_refusal(call, body)
         *[(find_one, body) for body in ({}, {"results": None}, {"page": None}, {"ok": True})],
     ],
 )
-def test_a_read_that_says_nothing_is_read_again(call, body):
+def test_a_read_whose_body_has_no_expected_member_is_sent_again(call, body):
     answers = iter([body, {ID: "b34783af0", "page": 0, "results": []}])
     provider = Provider(lambda _request: next(answers))
     provider.call(call)
@@ -123,7 +123,7 @@ def test_a_read_that_says_nothing_is_read_again(call, body):
 
 
 @pytest.mark.parametrize(("body", "outcome"), CASES["no id"])
-def test_a_create_whose_answer_names_no_request_is_asked_again_with_its_key(body, outcome):
+def test_a_create_whose_answer_has_no_id_is_sent_again_with_its_key(body, outcome):
     answers = iter([body, {ID: "a7ffd43c37c1", "status": "created"}])
     provider = Provider(lambda _request: next(answers))
     assert provider.call(create).id == "a7ffd43c37c1"
@@ -147,7 +147,7 @@ def reading(**response: Any) -> dict[str, Any]:
     }
 
 
-def test_a_yes_that_is_cut_and_that_the_request_does_not_show_is_unknown():
+def test_a_cut_acceptance_that_the_request_does_not_show_is_unknown():
     cut = httpx.Response(
         200, content=b'{"victor_payment_request_id": "b34783af0", "status": "Accepted"'
     )
@@ -171,7 +171,9 @@ def test_a_yes_that_is_cut_and_that_the_request_does_not_show_is_unknown():
         ),
     ],
 )
-def test_an_answer_that_is_no_yes_is_settled_by_looking(said, words, options):
+def test_an_accept_whose_answer_is_no_acceptance_is_settled_by_reading_the_request(
+    said, words, options
+):
     provider = Provider(said, reading(status="Accepted", notes="Thank you."))
     assert provider.call(accept, **options).status == "accepted"
     assert provider.methods == ["POST", "GET"]
@@ -183,7 +185,7 @@ def test_an_answer_that_is_no_yes_is_settled_by_looking(said, words, options):
     assert provider.methods == ["POST", "GET"]
 
 
-def test_a_no_to_an_accept_is_never_called_undone():
+def test_an_accept_answered_with_rejected_is_a_conflict_if_the_request_is_declined():
     """The provider took the call, and answered no: that the request is declined then may be this
     call's doing.
     """
@@ -202,7 +204,7 @@ def test_a_no_to_an_accept_is_never_called_undone():
     ],
     ids=["accept", "decline"],
 )
-def test_the_word_that_was_meant_is_success_in_any_letter_case(call, words):
+def test_an_accept_or_decline_is_confirmed_by_its_word_in_any_letter_case(call, words):
     for word in words:
         provider = Provider({ID: "b34783af0", "status": word})
         assert provider.call(call).id == "b34783af0"
@@ -218,7 +220,7 @@ def known(amount: str | None = "100.00", *, allowed: Any = "true") -> PaymentReq
 
 
 @pytest.mark.parametrize("allowed", [None, False, "FALSE", 0, "1", 1, 1.0])
-def test_no_other_amount_is_sent_for_a_record_that_does_not_allow_one(allowed):
+def test_another_amount_for_a_record_that_does_not_allow_changes_is_not_sent(allowed):
     """Without the flag it is false: the document's default."""
     record = known(allowed=allowed)
     provider = Provider({ID: "b34783af0", **ACCEPTED, "original_amount": "100.00"})
@@ -243,7 +245,7 @@ ANSWERED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(("of", "options", "details", "response", "expected"), CASES["read back"])
-def test_what_is_read_back_after_a_lost_answer_is_compared_with_what_was_meant(
+def test_a_request_read_back_after_a_lost_answer_is_compared_with_the_accept_sent(
     of, options, details, response, expected
 ):
     def lossy(request: httpx.Request) -> dict[str, Any]:
@@ -265,7 +267,9 @@ def test_what_is_read_back_after_a_lost_answer_is_compared_with_what_was_meant(
 
 
 @pytest.mark.parametrize(("of", "options", "answer", "amount"), CASES["answers"])
-def test_what_the_answer_itself_says_is_compared_with_what_was_meant(of, options, answer, amount):
+def test_the_amounts_in_the_answer_to_an_accept_are_compared_with_those_sent(
+    of, options, answer, amount
+):
     provider = Provider({ID: MENTIONED, **THANKS, **answer})
     call = partial(accept, id=ANSWERED[of], **options)
     if amount is None:
@@ -274,7 +278,7 @@ def test_what_the_answer_itself_says_is_compared_with_what_was_meant(of, options
         assert provider.call(call).amount == amount
 
 
-def test_an_acceptance_of_another_amount_that_names_none_is_looked_up():
+def test_an_acceptance_of_another_amount_whose_answer_names_no_amount_is_looked_up():
     seen = reading(
         status="Accepted", notes="Thank you.", original_amount="10.00", modified_amount="5.00"
     )
@@ -314,14 +318,14 @@ ANOTHERS = reading(status="Accepted", notes="Thank you.", victor_payment_request
         (ANOTHERS, "its payment_request_response is about another payment request, A-0"),
     ],
 )
-def test_what_is_read_back_of_another_request_settles_nothing(other, said):
+def test_reading_back_another_request_settles_nothing(other, said):
     error = Provider({}, other).error(accept)
     assert said in "".join([str(error), *error.__notes__])
 
 
 @pytest.mark.parametrize("call", ["get", "wait"])
 @pytest.mark.parametrize(("more", "amount"), CASES["responses"])
-def test_a_response_of_the_child_or_the_parent_is_its_own(call, more, amount):
+def test_a_response_that_names_the_child_or_the_parent_belongs_to_the_request(call, more, amount):
     """That of an outbound request may name its child, of which `get` says nothing: then no word of
     it is believed.
     """
@@ -452,7 +456,7 @@ LEFT_OUT = {
 
 
 @pytest.mark.parametrize("name", LEFT_OUT)
-def test_what_was_left_out_and_the_answer_has_is_another_payments(name):
+def test_a_member_that_was_not_sent_and_is_in_the_answer_shows_another_payment(name):
     sent = {**SENT, "client_reference_id": None}
     answer = described(**{"reference": None, **LEFT_OUT[name]})
     Provider(answer).error(partial(create_with_key, reference=None), f"has the {name} ", Conflict)
@@ -488,7 +492,7 @@ def test_the_same_payment_in_other_words_is_the_same(same, allowed):
 
 @pytest.mark.parametrize("own_key", [True, False], ids=["a key of the caller's", "a key made here"])
 @pytest.mark.parametrize("odd", CASES["odd"])
-def test_what_is_there_and_cannot_be_read_confirms_nothing(own_key, odd):
+def test_a_member_that_cannot_be_read_confirms_no_payment(own_key, odd):
     call = partial(create_with_key, **WHOLE, key=KEY if own_key else None)
     name, value = next(iter(odd.items()))
     part = name.partition("payment_request.")[2]
@@ -513,7 +517,7 @@ def test_what_is_there_and_cannot_be_read_confirms_nothing(own_key, odd):
         ({"payment_details": {"amount": "44.23", "due_date": f"{NEXT_DAY}"}}, False),
     ],
 )
-def test_what_a_look_up_finds_is_compared_in_the_same_way(other, is_it):
+def test_a_record_found_by_a_look_up_is_compared_in_the_same_way_as_an_answer(other, is_it):
     found = PaymentRequest.of_json(described(**other))
     for record in (found, PaymentRequest(found.raw)):
         assert record.could_be(WHOLE, since=datetime.now(UTC)) is is_it
@@ -549,7 +553,7 @@ def test_an_answer_that_leaves_out_who_pays_whom_or_how_much_is_looked_up(part):
     Provider(bare).error(call, "does not say payee, payer and amount", UnreadableResponse)
 
 
-def test_a_look_that_fails_leaves_a_response_unreadable():
+def test_a_look_up_that_fails_leaves_the_response_unreadable():
     def seen(_request: httpx.Request) -> dict[str, Any]:
         raise httpx.ConnectError("no way there")
 
@@ -569,7 +573,7 @@ BARE = {ID: "a7ffd43c37c1", "status": "created"}
         "under a key made here there is no other payment",
     ],
 )
-def test_a_bare_receipt_is_a_yes(key, answer):
+def test_a_receipt_with_an_id_alone_confirms_a_create(key, answer):
     provider = Provider(answer)
     assert provider.call(partial(create_with_key, key=key)).id == "a7ffd43c37c1"
     assert len(provider.requests) == 1

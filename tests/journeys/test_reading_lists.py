@@ -22,7 +22,7 @@ def fill(sandbox: Sandbox, count: int) -> None:
         sandbox.create_inbound("1.00")
 
 
-def test_whoever_accepts_what_is_pending_accepts_all_of_it(victor_sandbox, victor):
+def test_a_loop_that_accepts_the_pending_requests_accepts_all_of_them(victor_sandbox, victor):
     """Each accepted request leaves the list, and the rest moves forward, past the reader."""
     fill(victor_sandbox, 120)
     pending = victor.payment_requests.list(direction="inbound", status="pending")
@@ -34,7 +34,7 @@ def test_whoever_accepts_what_is_pending_accepts_all_of_it(victor_sandbox, victo
 
 
 @pytest.mark.victor_sandbox(max_page_size=10)
-def test_what_reading_twice_costs_and_when_it_is_done(victor_sandbox, victor):
+def test_a_list_is_read_twice_only_if_its_items_can_leave_it(victor_sandbox, victor):
     fill(victor_sandbox, 25)
     now = datetime.now(UTC)
     for filters, times in (
@@ -63,7 +63,7 @@ def refuse(sandbox: Sandbox, page: int, *fields: str) -> None:
 
 
 @pytest.mark.victor_sandbox(max_page_size=5)
-def test_a_refusal_of_the_page_after_a_short_one_is_the_end(victor_sandbox, victor):
+def test_a_refusal_of_the_page_after_a_short_page_ends_the_list(victor_sandbox, victor):
     fill(victor_sandbox, 12)
     refuse(victor_sandbox, 3, "page")
     assert len(list(victor.payment_requests.list())) == 12
@@ -82,7 +82,9 @@ def test_a_refusal_of_the_page_after_a_short_one_is_the_end(victor_sandbox, vict
         (0, ("page",)),  # it would look like an empty list
     ],
 )
-def test_any_other_refusal_is_no_end(victor_sandbox, victor, page, fields):
+def test_a_refusal_other_than_of_the_page_after_a_short_one_ends_no_list(
+    victor_sandbox, victor, page, fields
+):
     """The pages that follow would be missing, and nobody would know."""
     fill(victor_sandbox, 12)
     refuse(victor_sandbox, page, *fields)
@@ -122,7 +124,7 @@ each_skew = pytest.mark.parametrize("skew", [-2.0, 2.0, -30.0, 600.0, -5 * HOURS
 
 
 @each_skew
-def test_what_was_made_after_this_machine_s_now_is_found(victor_sandbox, victor, skew):
+def test_find_finds_a_request_though_the_providers_clock_differs(victor_sandbox, victor, skew):
     victor_sandbox.set_clock_skew(skew)
     made, window = ask_now(victor)
     found = victor.payment_requests.find("INV-1042", **window)
@@ -140,7 +142,7 @@ def test_a_new_client_finds_what_was_made_after_this_machine_s_now(
     assert ([request.id for request in found], found.caveat) == ([made.id], "")
 
 
-def test_find_says_where_it_looked(victor_sandbox, victor):
+def test_the_result_of_find_says_which_window_it_read_and_how_many_requests(victor_sandbox, victor):
     made = ask(victor)
     start = zulu.now() - timedelta(hours=1)
     end = zulu.now() + timedelta(hours=1)
@@ -174,7 +176,7 @@ def test_blanks_around_a_reference_are_no_difference(victor_sandbox, victor, lis
 
 
 @pytest.mark.victor_sandbox(demo_data=True)
-def test_an_empty_result_says_what_it_does_not_prove(victor):
+def test_an_empty_result_of_find_says_that_the_absence_is_not_proven(victor):
     start = datetime(2026, 3, 4, tzinfo=UTC)
 
     found = victor.payment_requests.find("INV-7", start_datetime=start)

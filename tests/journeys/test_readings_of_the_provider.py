@@ -40,7 +40,7 @@ TEXTS = {"notes": " Rechnung № 7 ", "client_reference_id": "INV-1042/ä№"}
         for each in PROVIDERS
     ],
 )
-def test_a_lost_response_is_never_a_second_request_nor_an_absent_one(
+def test_after_a_lost_response_no_create_is_called_undone_and_each_request_is_found(
     provider, victor, victor_sandbox, faults
 ):
     asked = invoice(**TEXTS)

@@ -64,7 +64,7 @@ def test_the_life_of_a_request_is_looked_up_in_the_list(victor_sandbox, victor, 
     )
 
 
-def test_an_error_that_only_get_tells_is_an_end(victor_sandbox, victor):
+def test_a_wait_ends_at_an_error_that_only_get_tells(victor_sandbox, victor):
     request_id = outbound(victor)
     victor_sandbox.move(request_id, "failed", "The bank cannot receive requests.")
     body = (
@@ -78,7 +78,7 @@ def test_an_error_that_only_get_tells_is_an_end(victor_sandbox, victor):
 
 
 @BOTH
-def test_what_wait_returns_has_the_parts_of_get_and_of_the_list(victor_sandbox, victor):
+def test_the_record_that_wait_returns_has_the_parts_of_get_and_of_the_list(victor_sandbox, victor):
     """`get` has the response, the list has the times."""
     inbound = victor_sandbox.create_inbound("10.00")
     victor.payment_requests.accept(inbound, notes="Thank you.")
@@ -152,7 +152,7 @@ def test_whoever_waits_asks_again_for_the_amount_with_which_it_was_accepted(
     assert ended.amount == Decimal("34.23")
 
 
-def test_a_request_that_there_is_not_is_not_waited_for(victor):
+def test_a_wait_for_an_unknown_id_raises_an_error(victor):
     with pytest.raises(VictorError, match="no payment request with this id"):
         victor.payment_requests.wait("NOPE", timeout=5)
 
@@ -182,7 +182,7 @@ WAY = ["created", "pending", "processing", "accepted", "completed"]
 
 @pytest.mark.parametrize("status", WAY)
 @pytest.mark.parametrize("wanted", [*WAY, "needs-review"])
-def test_a_later_step_of_the_way_includes_the_earlier_ones_and_no_other(status, wanted):
+def test_a_wait_for_a_status_ends_at_that_status_or_a_later_one_of_the_usual_order(status, wanted):
     if wanted in WAY[: WAY.index(status) + 1]:
         assert waited(status, status, wanted) == status
         assert waited(status, status, [wanted, "failed"]) == status
@@ -197,7 +197,7 @@ def test_a_later_step_of_the_way_includes_the_earlier_ones_and_no_other(status, 
 
 
 @pytest.mark.parametrize("wanted", ["created", "accepted", "completed"])
-def test_a_status_beside_the_way_includes_no_step_of_it(wanted):
+def test_a_status_outside_the_usual_order_ends_a_wait_for_itself_only(wanted):
     with pytest.raises(TimedOut, match="it is needs-review"):
         waited("needs-review", "needs-review", wanted)
     assert waited("needs-review", "needs-review", [wanted, "needs-review"]) == "needs-review"
@@ -206,7 +206,7 @@ def test_a_status_beside_the_way_includes_no_step_of_it(wanted):
 @pytest.mark.parametrize(
     ("in_list", "by_itself", "expected"), cases_beside(__file__)["two stories"]
 )
-def test_of_two_stories_the_later_one_counts_and_that_of_the_list_in_doubt(
+def test_of_two_statuses_the_later_counts_and_that_of_the_list_if_neither_is_later(
     in_list, by_itself, expected
 ):
     """The words on the way have an order, and every end is later than they are."""
@@ -238,7 +238,7 @@ def test_a_request_that_ended_under_a_word_that_no_enum_has_is_not_waited_for(wo
         ),
     ],
 )
-def test_a_list_or_a_get_that_fails_does_not_hide_what_the_other_tells(
+def test_a_wait_ends_by_the_list_or_by_get_though_the_other_read_fails(
     victor_sandbox, victor, operation, status, word
 ):
     request_id = outbound(victor)
@@ -249,7 +249,7 @@ def test_a_list_or_a_get_that_fails_does_not_hide_what_the_other_tells(
     assert quick.payment_requests.wait(request_id, until=word, timeout=0).status == word
 
 
-def test_a_list_that_fails_is_told_where_get_settles_nothing(victor_sandbox, victor):
+def test_a_wait_tells_the_failure_of_the_list_if_get_shows_no_end(victor_sandbox, victor):
     request_id = outbound(victor)
     victor_sandbox.inject("status", operation="list", status=503, times=None)
 
@@ -296,7 +296,7 @@ class TestWatching:
 
         assert asyncio.run(watch()) == ["pending", "processing"]
 
-    def test_an_end_that_was_not_wanted_is_yielded_and_raised(self, victor, victor_sandbox):
+    def test_a_watch_yields_an_unwanted_end_and_then_raises_conflict(self, victor, victor_sandbox):
         request_id = victor_sandbox.create_inbound()
         victor_sandbox.move(request_id, "declined")
         watch = victor.payment_requests.watch(request_id, until="completed")

@@ -104,7 +104,9 @@ def test_what_is_in_neither_book_is_unclear_once_the_outbox_is_released(held, vi
     }
 
 
-def test_entries_that_were_listed_without_their_key_are_no_book(engine, outbox, victor, listed):
+def test_entries_that_were_listed_without_the_storage_key_are_refused_as_a_book(
+    engine, outbox, victor, listed
+):
     """What they ask for is not known: nothing is compared, and nothing is called missing."""
     storage_key = "the storage key of the tests"
     sealed = Outbox(engine, storage_key=storage_key)

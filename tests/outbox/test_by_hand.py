@@ -26,7 +26,7 @@ class TestNaming:
             outbox.key_of("INV-1")
         assert KEY in str(raised.value)
 
-    def test_a_name_that_is_only_like_that_of_an_entry_names_none(self, outbox):
+    def test_a_name_that_is_only_similar_to_the_key_of_an_entry_is_refused(self, outbox):
         stored(outbox, invoice(1041), invoice(1042))
         change(outbox, reference="")
         for name, why in (("inv-1042 ", r"No entry has the key .* inv-1042\.$"), (" ", "is blank")):
@@ -35,7 +35,7 @@ class TestNaming:
 
 
 class TestCancelling:
-    def test_what_waits_is_taken_back_and_stays_so_until_somebody_retries_it(
+    def test_a_cancelled_entry_is_not_sent_until_somebody_retries_the_entry(
         self, outbox, victor, victor_sandbox
     ):
         told = []
@@ -55,7 +55,7 @@ class TestCancelling:
     @pytest.mark.parametrize(
         "state", [state for state in EntryState if state is not EntryState.WAITING]
     )
-    def test_what_may_have_been_sent_or_is_over_cannot_be_taken_back(self, outbox, state):
+    def test_an_entry_that_may_have_been_sent_or_has_ended_cannot_be_cancelled(self, outbox, state):
         stored(outbox, invoice(1))
         change(outbox, state=state.value)
         with pytest.raises(InvalidRequest, match=f"nothing was changed: it is {state.value}"):
@@ -63,7 +63,7 @@ class TestCancelling:
         assert states(outbox.entries()) == [state.value]
 
     @pytest.mark.parametrize("empty", ["by", "why"])
-    def test_it_is_said_who_takes_it_back_and_why(self, outbox, empty):
+    def test_cancelling_an_entry_requires_a_person_and_a_reason(self, outbox, empty):
         stored(outbox, invoice(1))
         with pytest.raises(InvalidRequest, match=f"{empty} is empty"):
             outbox.cancel(KEY, **{"by": "zoe", "why": "a test", empty: " "})

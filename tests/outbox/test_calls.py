@@ -82,7 +82,7 @@ def test_a_payout_is_submitted_and_instructed_once(payouts):
     assert entry.client_reference_id is None
 
 
-def test_what_is_not_shown_in_time_is_unclear_and_never_sent_again(payouts):
+def test_a_payout_that_no_look_up_shows_in_time_is_unclear_and_never_sent_again(payouts):
     """The worker ended between its claim and the request: nothing of it was sent, and no read can
     prove that.
     """
@@ -106,7 +106,7 @@ def test_what_is_not_shown_in_time_is_unclear_and_never_sent_again(payouts):
         ({}, 60.0, "was made earlier"),
     ],
 )
-def test_what_another_program_made_with_its_reference_is_named_and_not_taken_for_it(
+def test_a_payout_of_another_program_with_the_same_reference_is_not_taken_for_our_own(
     payouts, changes, seconds, why
 ):
     """Our own never arrives: nothing may instruct what the other program has submitted."""
@@ -125,7 +125,9 @@ def test_what_another_program_made_with_its_reference_is_named_and_not_taken_for
 
 
 @pytest.mark.parametrize(("of_another", "of_this"), [("2 3", "1 2"), ("2", "1 2"), ("3 4", "1 2")])
-def test_payouts_that_share_one_reference_are_rivals(payouts, of_another, of_this):
+def test_of_two_lost_payouts_with_one_reference_none_is_taken_for_the_other(
+    payouts, of_another, of_this
+):
     """The other one never arrived, and nobody knows that."""
     payouts.submit(*of_another.split())
     payouts.lose("submit", "cut_request")
@@ -205,7 +207,7 @@ def test_a_lost_instruction_is_given_again_by_a_person_who_reads_that_it_was_los
     assert payouts.calls("instruct") == 2
 
 
-def test_what_could_be_neither_repeated_nor_found_is_accepted_by_name(payouts):
+def test_a_call_that_can_be_neither_repeated_nor_found_needs_at_most_once(payouts):
     own = {"payor_id": payouts.harness.payor}
     invite = partial(payouts.add, "payees.invite", payouts.harness.payee, **own)
     with pytest.raises(InvalidRequest, match="pass at_most_once=True"):
@@ -229,7 +231,7 @@ def test_a_value_that_no_look_up_can_use_is_refused_by_name(payouts, look_up_by)
     assert payouts.entries() == []
 
 
-def test_the_remedy_for_a_write_of_connect_is_a_proof():
+def test_the_message_about_a_write_of_a_connected_api_advises_a_proof():
     call = SimpleNamespace(
         name="take_payment",
         operation="POST /v1/payments",
@@ -242,7 +244,7 @@ def test_the_remedy_for_a_write_of_connect_is_a_proof():
         _check_promise(call, KEY, {}, keyed(Script()))
 
 
-def test_what_is_sent_too_late_for_its_purpose_is_refused(payouts):
+def test_an_entry_whose_time_to_be_sent_has_passed_is_refused_and_not_sent(payouts):
     now = datetime.now(UTC)
     payouts.submit(send_before=now + timedelta(hours=1))
     payouts.harness.sandbox.set_clock_skew(7_200.0)  # the provider's clock counts
@@ -255,7 +257,7 @@ def test_what_is_sent_too_late_for_its_purpose_is_refused(payouts):
     payouts.harness.sandbox.set_clock_skew(0.0)
 
 
-def test_one_key_is_one_call(payouts):
+def test_one_key_cannot_be_used_for_two_different_calls(payouts):
     payouts.submit()
     own, other = {"payor_id": payouts.harness.payor}, {"payor_id": "another"}
     for call, look_up_by in (
@@ -270,7 +272,7 @@ def test_one_key_is_one_call(payouts):
     assert [entry.operation for entry in payouts.entries()] == ["payouts.submit"]
 
 
-def test_the_boundary_of_a_form_makes_no_other_call():
+def test_two_calls_that_differ_only_by_the_boundary_of_a_form_are_equal():
     def content(boundary):
         call = PreparedCall(
             name="upload",
@@ -295,7 +297,7 @@ def test_the_boundary_of_a_form_makes_no_other_call():
         (100.0, 21.0, 0.0, 0, 1),
     ],
 )
-def test_a_worker_that_slept_sends_nothing_that_may_be_called_lost(
+def test_a_worker_that_slept_longer_than_its_lease_sends_no_call_that_may_count_as_lost(
     local,
     monkeypatch,
     before,
@@ -405,7 +407,7 @@ MADE = {"id": "p-1", "amount": 1, "currency": "EUR", "reference": "INV-1", "mess
         (400, {"status": "error"}, "rejected"),
     ],
 )
-def test_a_refusal_that_proves_the_work_is_not_sent_again_and_any_other_ends(
+def test_a_refusal_that_shows_that_the_work_was_done_does_not_reject_the_entry(
     sqlite, status, body, state
 ):
     outbox = Till(sqlite, dated(status, json=body), key=None).with_a_payment(at_most_once=True)
@@ -415,7 +417,7 @@ def test_a_refusal_that_proves_the_work_is_not_sent_again_and_any_other_ends(
 
 
 @pytest.mark.parametrize("key", [HeaderKey(), None])
-def test_what_is_refused_ends_rejected_and_is_sent_again_by_hand_alone(sqlite, key):
+def test_an_entry_that_the_provider_refuses_is_rejected_and_sent_again_only_by_hand(sqlite, key):
     refusals, told = (402, 404, 405, 410, 412, 413, 415, 451), list[str]()
     made = (dated(201, json={"id": id}) for id in ("p", "q"))
     outbox = Till(sqlite, *map(dated, refusals), dated(403), *made, key=key)
@@ -432,7 +434,7 @@ def test_what_is_refused_ends_rejected_and_is_sent_again_by_hand_alone(sqlite, k
     assert states(outbox.send()) == ["sent"]
 
 
-def test_what_is_refused_ten_times_in_a_row_was_not_done_and_is_sent_again(
+def test_entries_that_meet_ten_refusals_in_a_row_wait_and_are_sent_again(
     sqlite,
 ):
     """The address may be wrong. Without a key, too: what was refused is not in doubt."""
@@ -494,7 +496,7 @@ def test_a_write_of_connect_is_repeated_by_its_own_account_alone(sqlite, one, ot
     [({"ref": "r-1"}, "r-1", ["/v1/payments/r-1"]), ({}, None, [])],
     ids=["there", "not there"],
 )
-def test_what_was_made_is_followed_by_the_id_that_was_named_alone(
+def test_a_payment_is_followed_only_by_the_member_of_its_id_that_the_settings_name(
     sqlite, monkeypatch, data, id, reads
 ):
     """Without it, the response is a result, and cannot be followed."""
@@ -578,7 +580,7 @@ def lost(
     return outbox.with_a_payment(key=key)
 
 
-def test_a_proof_of_the_callers_own_shows_what_was_done(sqlite):
+def test_a_proof_that_the_caller_gives_settles_a_lost_payment(sqlite):
     def shown(response, call):
         (item,) = json.loads(response.content)["items"]
         made_at = datetime.fromisoformat(item["made_at"])
@@ -617,7 +619,9 @@ def done_at(made_at: Any, call: Any) -> Done:
     ],
     ids=["over", "under way", "open", "no time", "a naive time", "a fault", "no proof"],
 )
-def test_what_a_proof_does_not_show_is_looked_up_until_its_time_is_over(sqlite, proof, state, why):
+def test_a_payment_that_a_proof_does_not_show_is_looked_up_until_its_time_is_over(
+    sqlite, proof, state, why
+):
     """Only what can never be done is rejected at once."""
     outbox = lost(sqlite, lambda _, call: proof(call))
     assert states(outbox.send()) == [state] * (state == "rejected")
@@ -643,7 +647,7 @@ def test_a_look_up_that_fails_for_ever_ends_and_can_be_settled_by_hand(sqlite, f
     assert len(outbox.requested("POST")) == 1
 
 
-def test_what_is_no_proof_is_refused():
+def test_a_setting_that_is_no_proof_is_refused():
     no_steps = lambda *_: "no steps"  # noqa: E731 - wrong on purpose
     for wrong in (no_steps, Proof(no_steps), Proof):
         row = OperationRow(proof=wrong)
@@ -676,14 +680,16 @@ def test_no_card_is_stored(sqlite):
         ("amount", 12.5, "amount"),
     ],
 )
-def test_what_could_never_be_sent_or_repeated_is_refused_at_once(sqlite, field, value, message):
+def test_a_value_that_could_never_be_sent_is_refused_when_the_entry_is_added(
+    sqlite, field, value, message
+):
     box = Box("blocking", sqlite)
     with pytest.raises(InvalidRequest, match=message):
         box.add(**invoice(**{field: value}))
     assert box.entries() == []
 
 
-def test_what_cannot_be_used_is_named(sqlite):
+def test_the_message_about_an_argument_that_cannot_be_used_names_the_argument(sqlite):
     outbox, session, without_client = Till(sqlite), Session(), Box("blocking", sqlite)
     url = "sqlite:///a-password"
     negative = {"settle_for": timedelta(-1)}
@@ -726,7 +732,7 @@ def test_django_makes_the_client_of_its_settings_once_and_leaves_a_given_one_ope
 
 
 @pytest.mark.parametrize("hidden", [{"content": []}, {"payments": [{"paymentId": GUID}]}])
-def test_what_a_list_does_not_show_is_looked_up_until_it_does_and_never_sent_again(payouts, hidden):
+def test_a_payout_that_a_list_does_not_show_yet_is_looked_up_and_never_sent_again(payouts, hidden):
     """It lags, or its page has its items under another name."""
     page = json.dumps({"page": {"totalPages": 1, "page": 1}, **hidden})
     payouts.lose("submit")

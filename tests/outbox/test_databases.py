@@ -66,7 +66,7 @@ def clock_ahead(monkeypatch):
     return move
 
 
-def test_two_places_read_the_clock_of_the_machine():
+def test_only_two_functions_of_the_boxes_read_the_clock_of_the_machine():
     """How long a call takes in this process, and what may be deleted; all else is by the clock of
     the database.
     """
@@ -105,7 +105,7 @@ def test_a_lease_is_held_whatever_the_clock_of_the_worker(outbox, clock_ahead, d
     [(91, 0, None), (0, 91, None), (91, 91, 0)],
     ids=["the database's", "the machine's", "the provider's"],
 )
-def test_what_is_deleted_is_old_by_all_clocks_that_are_known(
+def test_an_event_is_deleted_only_if_all_known_clocks_say_that_the_event_is_old(
     engine, monkeypatch, clock_ahead, by_machine, by_database, by_provider
 ):
     """One of them is right: the clock of a database may be the machine's."""
@@ -225,7 +225,9 @@ def test_any_number_of_processes_make_the_tables_at_once(database_url):
         assert [*threads.map(make, range(24))] == [None] * 24
 
 
-def test_who_may_not_make_tables_may_use_those_that_are_there(outbox, postgres_server, engine):
+def test_a_user_who_may_not_make_tables_may_use_the_tables_that_exist(
+    outbox, postgres_server, engine
+):
     if engine.name == "sqlite":
         file = engine.url.database
         reader = sa.create_engine(f"sqlite:///file:{file}?mode=ro&uri=true")
@@ -277,7 +279,7 @@ def test_a_table_may_be_in_a_schema(engine):
 
 
 @pytest.mark.parametrize("table", ["a.b.c", ".a", "a.", ""])
-def test_what_is_no_name_of_a_table_is_refused(table):
+def test_a_text_that_is_no_name_of_a_table_is_refused(table):
     engine = sa.create_engine("sqlite://")
     for new_box in (Outbox, inbox_of):
         with pytest.raises(ConfigurationError, match=r"write 'name' or 'schema\.name'"):

@@ -67,7 +67,7 @@ def test_an_entry_is_there_with_the_transaction_or_not_at_all(outbox):
     assert str(PaymentRequestEntry.objects.get()) == "INV-2: waiting"
 
 
-def test_what_is_stored_with_nothing_else_is_refused(outbox):
+def test_adding_an_entry_outside_a_transaction_is_refused(outbox):
     is_needed = "No transaction of the database 'default' is open"
     with pytest.raises(transaction.TransactionManagementError, match=is_needed):
         outbox.add(**invoice())
@@ -218,7 +218,7 @@ def test_settings_that_cannot_be_used_end_the_command(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_all_passes_of_a_process_ask_for_one_token(outbox, environment, victor_sandbox):
+def test_all_passes_of_one_process_share_one_token(outbox, environment, victor_sandbox):
     for _ in range(2):
         call_command(COMMAND)
         send_payment_requests()

@@ -90,7 +90,7 @@ def test_the_end_of_an_awaited_worker_waits_for_its_calls(sqlite, ends):
     assert box.states() == ["sent", "sent", "waiting"]
 
 
-def test_it_waits_no_longer_than_the_deadline_of_the_client(sqlite):
+def test_the_end_of_a_worker_waits_no_longer_than_the_deadline_of_the_client(sqlite):
     box = Box("blocking", sqlite)
     box.add(**invoice())
 

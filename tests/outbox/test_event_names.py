@@ -88,7 +88,7 @@ def test_an_outbox_of_a_connected_api_knows_the_words_that_its_caller_gave():
             outbox.on("sent", operation="takePaymnet")
 
 
-def test_the_words_of_a_system_are_those_of_its_records():
+def test_the_known_statuses_of_flexfactor_include_those_of_its_orders():
     assert set(OrderStatus.__members__) <= set(CLIENTS["flexfactor"][0].system.statuses)
     for state in EntryState:
         assert meant_by(state.value, [each.value for each in EntryState]) is None

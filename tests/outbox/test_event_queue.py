@@ -101,7 +101,7 @@ class StoppedPass:
 # Who handles it
 
 
-def test_an_event_that_one_worker_has_taken_up_is_no_other_workers(queue):
+def test_an_event_that_one_worker_has_taken_up_is_not_handled_by_another_worker(queue):
     queue.put(1)
     queue.box.on(queue.name)(queue.note)
     first = StoppedPass(queue)
@@ -110,7 +110,7 @@ def test_an_event_that_one_worker_has_taken_up_is_no_other_workers(queue):
     assert notes(queue.box) == [f"{queue.name} e-1"]
 
 
-def test_what_a_killed_worker_had_is_handled_by_another_one_after_its_lease(queue):
+def test_the_event_of_a_killed_worker_is_handled_by_another_worker_after_its_lease(queue):
     """It was killed; or it slept, and goes on when all is done."""
     queue.put(1)
     queue.box.on(queue.name)(queue.note)
@@ -151,7 +151,7 @@ def test_the_box_of_one_system_leaves_the_events_of_another_one(queue):
 # What cannot be handled
 
 
-def test_what_fails_too_often_is_a_dead_letter_with_its_reason_until_it_is_tried_again(
+def test_an_event_that_fails_too_often_is_a_dead_letter_with_its_reason(
     queue,
 ):
     queue.put(1, 2)
@@ -195,7 +195,7 @@ def test_each_try_waits_twice_as_long_as_the_one_before(queue):
         assert 2**number - CLOCK_STEP < wait < 2**number + took + CLOCK_STEP
 
 
-def test_what_ends_its_process_every_time_is_a_dead_letter_too(queue):
+def test_an_event_that_ends_its_process_every_time_becomes_a_dead_letter(queue):
     queue.put(1)
 
     def out_of_memory(_session, _event):
@@ -245,7 +245,7 @@ def test_a_dead_letter_is_discarded_with_who_and_why(queue):
 
 
 @pytest.mark.parametrize(("days", "is_left"), [(6, True), (8, False)])
-def test_what_nobody_wants_is_deleted_after_the_days_of_the_page(queue, days, is_left):
+def test_an_event_without_a_handler_is_deleted_after_the_documented_days(queue, days, is_left):
     queue.put(1)
     change_events(queue.box, stored_at=time.time() - days * 86_400)
     queue.box.on("rejected" if queue.is_outbox else "payment.rejected")(queue.note)
@@ -253,7 +253,7 @@ def test_what_nobody_wants_is_deleted_after_the_days_of_the_page(queue, days, is
     assert queue.box.event_counts()[EventState.WAITING] == is_left
 
 
-def test_what_somebody_wants_is_handled_however_long_it_has_waited(queue):
+def test_an_event_with_a_handler_is_handled_however_long_the_event_has_waited(queue):
     queue.put(1)
     change_events(queue.box, stored_at=time.time() - 8 * 86_400)
     queue.box.on(queue.name)(queue.note)

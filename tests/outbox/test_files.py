@@ -68,7 +68,7 @@ def entry(engine):
 
 
 @pytest.mark.parametrize("state", [*TO_BE_REPLACED, *MARKED])
-def test_a_file_replaces_what_waits_or_was_refused_and_nothing_that_may_have_been_sent(
+def test_a_file_replaces_waiting_or_refused_entries_and_none_that_may_have_been_sent(
     engine, entry, state
 ):
     row = entry(state=state, **HAS_LEASE)
@@ -103,7 +103,9 @@ def test_a_key_in_two_scopes_is_two_entries(engine, entry):
 
 
 @pytest.mark.parametrize(("has_lease", "is_stored"), [(True, False), (False, True)])
-def test_a_person_settles_what_no_live_worker_has(engine, entry, has_lease, is_stored):
+def test_a_person_settles_only_an_entry_that_no_live_worker_has(
+    engine, entry, has_lease, is_stored
+):
     row = entry(state="settling", **(HAS_LEASE if has_lease else LEASE_IS_OVER))
     found = {"is_done": True, "id": "R1", "error": "Ann has looked."}
     with engine.begin() as connection:
@@ -122,7 +124,7 @@ def test_resume_ends_no_lease_of_a_live_worker(engine, entry, state):
 
 
 @pytest.mark.parametrize("state", [*TO_BE_REPLACED, *MARKED])
-def test_another_batch_goes_on_with_what_is_in_doubt_alone(engine, entry, state):
+def test_another_batch_adopts_only_entries_of_unknown_outcome(engine, entry, state):
     row = entry(state=state, **LEASE_IS_OVER)
     with engine.begin() as connection:
         adopt(connection, sa.true(), "another account", "april")
@@ -134,7 +136,7 @@ def test_another_batch_goes_on_with_what_is_in_doubt_alone(engine, entry, state)
     ("last", "state", "is_marked"),
     [("not_sent", "waiting", False), ("unknown", "settling", True), (None, "settling", True)],
 )
-def test_what_is_unclear_is_sent_again_only_if_it_was_surely_lost(
+def test_an_unclear_entry_is_sent_again_only_if_its_call_was_surely_lost(
     engine, entry, last, state, is_marked
 ):
     row = entry(state="unclear", last=last, first_sent_at=1.0)
@@ -152,7 +154,7 @@ def test_the_lease_of_a_dead_worker_ends_and_that_of_a_living_one_stays(engine, 
     assert (row().leased_until == 0.0) == is_dead
 
 
-def test_what_waits_in_a_backup_may_have_been_sent_since_it_was_stored(engine, entry):
+def test_an_entry_that_waits_in_a_backup_counts_as_possibly_sent_after_a_hold(engine, entry):
     row = entry(state="waiting")
     with engine.begin() as connection:
         hold_entries(connection)

@@ -47,7 +47,7 @@ def secrets_in(outbox: Outbox) -> list[str]:
     return [secret for secret in secrets if shown_of(secret, content)]
 
 
-def test_of_what_is_settled_nothing_is_left_but_what_protects(outbox):
+def test_a_forgotten_entry_keeps_no_secret_but_its_key_state_and_id(outbox):
     settled(outbox)
     put_event(outbox, f'"{PERSON}"', state="dead", error=PERSON)
     outbox.discard(*[letter.id for letter in outbox.dead_letters()], by=PERSON, why=PERSON)
@@ -61,7 +61,9 @@ def test_of_what_is_settled_nothing_is_left_but_what_protects(outbox):
     assert outbox.forget(older_than=NOW) == 0
 
 
-def test_the_same_values_are_the_same_entry_and_others_are_refused(outbox, victor, victor_sandbox):
+def test_a_forgotten_entry_is_not_added_again_and_other_arguments_are_refused(
+    outbox, victor, victor_sandbox
+):
     """Nor is it sent again by hand."""
     settled(outbox, state="rejected")
     outbox.forget(older_than=NOW)
@@ -78,7 +80,9 @@ def test_the_same_values_are_the_same_entry_and_others_are_refused(outbox, victo
 
 @pytest.mark.parametrize("state", [state.value for state in EntryState])
 @pytest.mark.parametrize("values", [{"ended": False}, {"ended": True}, {"restored": True}], ids=str)
-def test_what_may_exist_or_has_not_ended_is_never_forgotten(outbox, state, values):
+def test_an_entry_whose_payment_may_exist_or_has_not_ended_is_never_forgotten(
+    outbox, state, values
+):
     settled(outbox, state=state, **values)
     is_over = state == "sent" and values != {"ended": False}
     is_over = is_over or (state in ("rejected", "refused") and values != {"restored": True})
@@ -86,13 +90,13 @@ def test_what_may_exist_or_has_not_ended_is_never_forgotten(outbox, state, value
 
 
 @pytest.mark.parametrize("state", ["waiting", "dead"])
-def test_what_has_an_event_that_was_not_handled_is_not_forgotten(outbox, state):
+def test_an_entry_with_an_event_that_was_not_handled_is_not_forgotten(outbox, state):
     settled(outbox)
     put_event(outbox, "{}", state=state)
     assert outbox.forget(older_than=NOW) == 0
 
 
-def test_what_has_changed_since_is_not_forgotten(outbox):
+def test_the_age_of_an_entry_to_be_forgotten_counts_from_its_last_change(outbox):
     settled(outbox, state="unclear")
     change(outbox, stored_at=1.0, changed_at=1.0)
     outbox.resolve(KEY, done=True, by="zoe", why="the portal has it")
@@ -105,7 +109,7 @@ def test_what_has_changed_since_is_not_forgotten(outbox):
 DAY = timedelta(days=1)
 
 
-def test_its_protection_has_an_end_of_its_own(outbox):
+def test_a_forgotten_entry_is_deleted_when_its_days_of_protection_are_over(outbox):
     settled(outbox)
     change(outbox, changed_at=outbox.table.c.changed_at - 100 * 86_400)
     execute(outbox, sa.insert(outbox.references).values(digest="of a payment", key=KEY))
@@ -128,7 +132,7 @@ def test_an_age_that_would_protect_too_little_is_refused(outbox, older_than, pro
         outbox.forget(older_than=older_than, protect_for=protect_for)
 
 
-def test_a_payout_is_forgotten_and_known_again(payouts):
+def test_a_forgotten_payout_is_recognized_and_not_submitted_again(payouts):
     payouts.submit()
     payouts.send()
     assert payouts.forget(older_than=NOW) == 0, "it was not accepted yet"

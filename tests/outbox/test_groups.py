@@ -84,7 +84,9 @@ def blocking(outbox, engine):
 
 
 @pytest.mark.parametrize("tells_time", [True, False], ids=["with a Date", "without one"])
-def test_without_a_time_only_what_is_being_called_is_marked(sending, tells_time):
+def test_without_the_time_of_the_provider_only_entries_under_call_are_marked_as_sending(
+    sending, tells_time
+):
     """Where keys have an age, a worker that is killed costs nothing: all of the group are sent
     again. Otherwise each that is marked would be in doubt.
     """
@@ -114,7 +116,7 @@ def test_without_a_time_only_what_is_being_called_is_marked(sending, tells_time)
     ],
     ids=["keyed", "in a day", "in half an hour", "a short life"],
 )
-def test_marked_in_advance_is_what_can_be_sent_again_after_the_lease(
+def test_only_an_entry_that_can_be_sent_again_after_the_lease_is_marked_in_advance(
     blocking, send_before, kept, is_ahead
 ):
     """Of two entries, the second one waits for its turn while the first one is called."""
@@ -126,7 +128,7 @@ def test_marked_in_advance_is_what_can_be_sent_again_after_the_lease(
     assert seen[0] == ("sending*" if is_ahead else "waiting")
 
 
-def test_what_another_worker_has_taken_up_meanwhile_is_not_sent(blocking, monkeypatch):
+def test_an_entry_that_another_worker_has_taken_up_meanwhile_is_not_sent(blocking, monkeypatch):
     blocking.store(1, 2)
     blocking.provider.tells_time = False
     mark = Claims.mark
@@ -187,7 +189,7 @@ def test_a_wrong_address_ends_no_entry(sending, told, workers, has_handler, stat
 
 
 @pytest.mark.parametrize("taken", [200, 400], ids=["taken", "refused for its values"])
-def test_fewer_refusals_in_a_row_are_those_of_their_entries(sending, told, taken):
+def test_fewer_than_ten_refusals_in_a_row_reject_their_entries(sending, told, taken):
     refuse(sending, *[*[404] * 9, taken] * 2, *[404] * 9)
     sending.store(*range(29))
     assert len(sending.send(workers=1)) == 29
@@ -196,7 +198,7 @@ def test_fewer_refusals_in_a_row_are_those_of_their_entries(sending, told, taken
     assert told.count("rejected") == sending.states().count("rejected")
 
 
-def test_what_a_pass_has_refused_before_it_ends_by_an_error_waits(sending, told):
+def test_entries_that_were_refused_before_a_pass_ends_by_an_error_wait(sending, told):
     """Nothing has shown that the provider takes calls of this client."""
     refuse(sending, 404, 404, 401, 401)  # the token is fetched anew
     sending.store(1, 2, 3)
@@ -225,7 +227,7 @@ def test_a_repeat_that_a_wrong_address_refuses_is_sent_again_under_its_key(
     assert len({*sending.provider.keys}) == 12
 
 
-def test_after_a_crash_what_was_refused_is_no_entry_that_may_have_been_sent(
+def test_a_refused_entry_waits_with_its_lease_until_its_refusal_is_certain(
     sending,
 ):
     """While it is not known whose its refusal is, it is this worker's."""
@@ -262,7 +264,7 @@ def test_refusals_are_counted_over_the_passes_of_a_worker(blocking):
 # What goes back
 
 
-def test_what_has_too_little_left_of_its_lease_goes_back_unmarked(sending, monkeypatch):
+def test_an_entry_with_too_little_of_its_lease_left_goes_back_unmarked(sending, monkeypatch):
     """A call of up to 60 seconds is begun with no less of the lease left. What goes back is the
     next pass's: this one does not take it up over and over.
     """
@@ -279,7 +281,7 @@ def test_what_has_too_little_left_of_its_lease_goes_back_unmarked(sending, monke
     assert sending.rows() == ["sent*", "waiting", "waiting"]
 
 
-def test_what_goes_back_is_not_taken_up_by_the_same_pass(blocking):
+def test_an_entry_that_goes_back_is_not_taken_up_by_the_same_pass(blocking):
     """What has to be sent soon is looked for again and again: a refusal of it would never end."""
     soon = datetime.now(UTC) + timedelta(minutes=30)
     references = blocking.provider.references
@@ -290,7 +292,7 @@ def test_what_goes_back_is_not_taken_up_by_the_same_pass(blocking):
     assert references == ["INV-1"]
 
 
-def test_what_people_change_while_a_worker_has_it_is_not_undone(sending):
+def test_a_worker_does_not_undo_changes_that_people_make_to_its_entries(sending):
     """Whatever the worker then gives back: it has taken up all of them before."""
     outbox, who = sending.outbox, {"by": "Ann", "why": "a test"}
     sending.store(*range(1, 6))
@@ -318,7 +320,7 @@ def test_what_people_change_while_a_worker_has_it_is_not_undone(sending):
     assert Counter(sending.provider.references) == {"INV-1": 2, "INV-5": 1}
 
 
-def test_during_a_hold_nothing_goes_back_as_what_was_never_sent(sending):
+def test_an_entry_that_a_worker_has_during_a_hold_does_not_go_back_as_never_sent(sending):
     """A worker of a restored database has taken it up before: it may have been sent since."""
     sending.store(1, 2)
 
@@ -362,7 +364,7 @@ def test_the_next_try_comes_after_a_pause_that_grows_with_the_failures(sending):
     assert sending.rows() == ["sending*"]
 
 
-def test_what_was_to_be_looked_up_when_another_call_failed_waits_no_longer_than_that(
+def test_an_entry_to_be_looked_up_does_not_wait_for_a_lease_when_another_call_fails(
     sending,
 ):
     """Its call was not made: no lease has to end before it is."""
@@ -390,7 +392,7 @@ def test_the_next_try_comes_when_the_provider_wants_it_but_no_later_than_a_lease
     assert pause_after_send(blocking) == pause
 
 
-def test_what_is_tried_again_by_hand_is_tried_as_a_new_entry(blocking):
+def test_an_entry_that_is_retried_by_hand_has_the_pauses_of_a_new_entry(blocking):
     blocking.store(1)
     change(blocking.outbox, state="rejected", tries=5)
     blocking.outbox.retry("INV-1")
@@ -398,7 +400,7 @@ def test_what_is_tried_again_by_hand_is_tried_as_a_new_entry(blocking):
     assert pause_after_send(blocking) == 1
 
 
-def test_a_failure_takes_no_entry_from_a_worker_that_has_it_by_now(sending):
+def test_a_failed_call_does_not_change_the_lease_of_a_worker_that_has_the_entry_by_now(sending):
     """The lease has ended during the call."""
     sending.store(1)
 
@@ -429,7 +431,7 @@ def test_send_ends_when_each_was_tried_once_however_many_passes_it_takes(sending
 
 
 @pytest.mark.usefixtures("_short_passes")
-def test_what_another_worker_leaves_is_seen_soon(sending):
+def test_an_entry_that_another_worker_leaves_is_soon_taken_up(sending):
     """And not after thousands of others, which come after it."""
     sending.store(*range(7))
     outbox = sending.outbox
@@ -467,7 +469,7 @@ def test_a_refusal_is_raised_after_all_passes(sending):
 
 
 @pytest.mark.usefixtures("_short_passes")
-def test_a_worker_with_many_entries_does_what_else_it_has_to_do_in_between(blocking, monkeypatch):
+def test_a_worker_with_many_entries_handles_events_in_between(blocking, monkeypatch):
     """It waits for no interval, and tries no entry twice before it has come to all."""
     blocking.store(*range(7))
     stop, handled, references = threading.Event(), list[int](), blocking.provider.references
@@ -513,7 +515,7 @@ def test_one_slow_call_holds_no_other_result(sending):
     assert seen == [{"sending*": 2, "sent*": 1}]
 
 
-def test_two_with_one_subject_are_not_under_way_together(sending):
+def test_two_entries_with_one_reference_are_not_sent_at_the_same_time(sending):
     """After a lost response, nobody could tell which of them was done."""
     again = invoice(2, client_reference_id="INV-1")
     stored(sending.outbox, invoice(1), again, invoice(3), invoice(4))
@@ -540,7 +542,7 @@ def test_two_with_one_subject_are_not_under_way_together(sending):
         (httpx.Response(401), AuthenticationError),
     ],
 )
-def test_a_refusal_of_every_call_begins_nothing_more(sending, response, error):
+def test_a_refusal_that_concerns_every_call_lets_no_further_call_begin(sending, response, error):
     sending.store(*range(6))
     sending.provider.meet = lambda _reference: response
     with pytest.raises(error):
@@ -617,7 +619,7 @@ def test_a_result_that_cannot_be_stored_costs_no_other_one(blocking):
 # Which come first
 
 
-def test_what_has_to_be_sent_soon_comes_first_but_before_nothing_with_its_subject(
+def test_urgent_entries_are_sent_first_but_not_before_an_older_one_with_their_reference(
     blocking,
 ):
     soon = datetime.now(UTC) + timedelta(minutes=30)

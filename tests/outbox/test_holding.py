@@ -24,7 +24,7 @@ def settle(outbox: Outbox, victor: Victor) -> None:
 
 
 class TestHolding:
-    def test_nothing_is_sent_read_or_handled_while_it_is_held(
+    def test_no_entry_is_sent_read_or_handled_while_the_outbox_is_held(
         self, outbox, victor, victor_sandbox, time_travel
     ):
         told = []
@@ -44,7 +44,9 @@ class TestHolding:
         outbox.handle()
         assert sorted(told) == ["completed", "created", "refused", "sent"]
 
-    def test_a_call_that_has_begun_ends_and_its_handlers_wait(self, outbox, victor, victor_sandbox):
+    def test_a_call_that_began_before_a_hold_ends_and_its_handlers_wait(
+        self, outbox, victor, victor_sandbox
+    ):
         told = []
         outbox.on()(lambda _session, event: told.append(event.name))
         stored(outbox, invoice(1))
@@ -60,7 +62,7 @@ class TestHolding:
         outbox.handle()
         assert told == ["sent", "created"]
 
-    def test_it_is_known_since_when_it_is_held(self, outbox):
+    def test_an_outbox_knows_since_when_it_is_held(self, outbox):
         assert outbox.held_since() is None
         assert outbox.release() is False
         first = outbox.hold()
@@ -68,7 +70,7 @@ class TestHolding:
         assert outbox.release()
         assert outbox.held_since() is None
 
-    def test_what_was_stored_before_a_hold_may_have_been_sent_and_nothing_that_came_since(
+    def test_a_hold_marks_the_entries_that_were_stored_before_and_none_that_came_later(
         self, outbox, victor
     ):
         """Nor does another hold mark what was added or decided since the first."""
@@ -107,7 +109,7 @@ class TestRestoring:
         restore()
         assert outbox.hold().marked == 3
 
-    def test_what_was_sent_since_the_backup_is_found_and_not_sent_again(
+    def test_an_entry_that_was_sent_since_the_backup_is_found_and_not_sent_again(
         self, outbox, victor, victor_sandbox
     ):
         outbox.release()
@@ -119,7 +121,7 @@ class TestRestoring:
         settle(outbox, victor)
         assert states(outbox.entries()) == ["sent", "sent", "sent", "refused"]
 
-    def test_what_was_refused_is_looked_up_when_it_is_tried_again(
+    def test_a_refused_entry_of_a_restored_outbox_is_looked_up_when_it_is_retried(
         self, outbox, victor, victor_sandbox
     ):
         outbox.release()
@@ -128,7 +130,9 @@ class TestRestoring:
         assert states(outbox.entries())[3] == "sent"
         assert victor_sandbox.work_done_by_key()[key_of(3)] == 1
 
-    def test_a_request_of_a_refused_one_is_not_taken_for_that_of_another(self, outbox, victor):
+    def test_the_request_of_a_refused_entry_is_not_taken_for_that_of_another_entry(
+        self, outbox, victor
+    ):
         """Two instalments: which of them was asked since the backup, nobody can say."""
         table = outbox.table
         call = sa.select(table.c.call).where(table.c.key == key_of(3)).scalar_subquery()
@@ -139,7 +143,7 @@ class TestRestoring:
         assert states(outbox.entries())[2] == "unclear"
 
 
-def test_what_was_sent_of_payouts_since_the_backup_is_found_and_not_sent_again(local):
+def test_payout_calls_that_were_sent_since_the_backup_are_found_and_not_sent_again(local):
     """One was submitted, and another one instructed; a third one was taken back."""
     local.submit("INV-1")
     ((_, payout_id),) = local.send()
@@ -161,7 +165,7 @@ def test_what_was_sent_of_payouts_since_the_backup_is_found_and_not_sent_again(l
 
 
 @on_sqlite
-def test_without_a_time_of_the_provider_what_was_restored_is_unclear(
+def test_a_restored_entry_is_unclear_without_a_time_of_the_provider(
     outbox, engine, victor, victor_sandbox
 ):
     stored(outbox, invoice(1))

@@ -63,7 +63,7 @@ def doubtful(box, victor, victor_sandbox):
     return box
 
 
-def test_one_walk_of_the_list_serves_all_entries_in_doubt(doubtful, victor_sandbox):
+def test_one_reading_of_the_list_serves_all_entries_of_unknown_outcome(doubtful, victor_sandbox):
     before = pages_read(victor_sandbox)
     assert len(doubtful.send()) == IN_DOUBT / 2
     assert doubtful.states() == ["sent", "settling"] * (IN_DOUBT // 2)
@@ -71,14 +71,16 @@ def test_one_walk_of_the_list_serves_all_entries_in_doubt(doubtful, victor_sandb
     assert pages_read(victor_sandbox) - before == 3
 
 
-def test_a_walk_that_fails_in_the_middle_leaves_all_in_doubt(doubtful, victor_sandbox):
+def test_a_reading_of_the_list_that_fails_midway_leaves_all_entries_unsettled(
+    doubtful, victor_sandbox
+):
     victor_sandbox.inject("status", operation="list", status=500, skip=2, times=20)
     with pytest.raises(VictorError):
         doubtful.send()
     assert set(doubtful.states()) == {"settling"}
 
 
-def test_one_walk_of_a_payors_payments_serves_all_payouts_in_doubt(payouts):
+def test_one_reading_of_a_payors_payments_serves_all_payouts_of_unknown_outcome(payouts):
     for number in range(4):
         payouts.submit(f"{number}", f"{number}b", key=f"the-key-of-the-payout-{number}")
         payouts.lose("submit", "cut_request" if number == 2 else "lose_answer")
@@ -182,7 +184,9 @@ def outcome_of(finding: Any) -> Any:
     asked=st.lists(st.tuples(st.integers(0, 3), MINUTES, MINUTES), min_size=1, max_size=6),
     size=st.integers(1, 4),
 )
-def test_each_has_the_result_of_a_look_up_of_its_own(awaited, listed, asked, size):
+def test_a_look_up_of_many_calls_gives_each_call_the_result_of_a_separate_look_up(
+    awaited, listed, asked, size
+):
     items = [
         made(number, minutes, f"R{place}", amount, is_dated=is_dated)
         for place, (number, minutes, amount, is_dated) in enumerate(listed)

@@ -92,7 +92,7 @@ def box_of(kind: str, engine: sa.Engine, provider: Provider, **options: Any) -> 
     return Box(kind, engine, provider.client, **options)
 
 
-def test_a_response_that_names_the_request_of_another_entry_settles_one_of_them(kind, engine):
+def test_two_entries_with_the_same_id_in_their_responses_are_not_both_settled(kind, engine):
     """It is looked up, never sent again, and ends in doubt: its error names both."""
     provider = OneRequest()
     box = box_of(kind, engine, provider)
@@ -143,9 +143,7 @@ def test_an_id_that_another_one_of_its_parent_has_is_refused_by_hand(sqlite):
 
 @pytest.mark.parametrize("second", ["R1", GUID.upper()])
 @pytest.mark.parametrize("is_first_sent", [False, True], ids=["of two", "of an earlier one"])
-def test_results_that_are_stored_by_one_statement_have_each_an_id_of_their_own(
-    outbox, engine, is_first_sent, second
-):
+def test_of_several_results_with_one_id_only_one_is_stored(outbox, engine, is_first_sent, second):
     stored(outbox, invoice(1))
     with OneRequest(GUID if second != "R1" else second, second).client() as victor:
         if is_first_sent:
@@ -157,7 +155,7 @@ def test_results_that_are_stored_by_one_statement_have_each_an_id_of_their_own(
     assert len(outbox.entries("sent")) == 1
 
 
-def test_what_an_entry_had_made_settles_it_whoever_says_it_again(kind, engine):
+def test_an_entry_is_settled_again_by_the_id_that_its_own_call_had_made(kind, engine):
     """A worker that was killed before it stored the result repeats the call under its key."""
     box = box_of(kind, engine, OneRequest())
     box.add(**invoice(1))
@@ -168,7 +166,7 @@ def test_what_an_entry_had_made_settles_it_whoever_says_it_again(kind, engine):
         assert box.entries()[0].request_id == "R1"
 
 
-def test_an_id_of_another_system_is_another_one(outbox, engine):
+def test_an_equal_id_of_another_system_does_not_keep_an_entry_from_being_settled(outbox, engine):
     stored(outbox, invoice(1))
     change(outbox, state="sent", provider="Velo", request_id="R1", ended=True)
     stored(outbox, invoice(2))
@@ -183,7 +181,7 @@ def test_an_id_of_another_system_is_another_one(outbox, engine):
         ("eastpay", "payments.capture", (GUID, Money.of("1", "EGP"))),
     ],
 )
-def test_an_id_that_a_request_has_was_not_made_by_it(system, method, arguments):
+def test_an_id_that_stands_in_a_request_was_not_made_by_the_request(system, method, arguments):
     """Each instruction of a payout has its id, and each capture that of its order."""
     named = {"merchant_transaction_id": "INV-1"} if system == "eastpay" else {}
     with CLIENTS[system][0](**ARGUMENTS[system]) as client:
@@ -203,7 +201,7 @@ def test_an_id_that_a_request_has_was_not_made_by_it(system, method, arguments):
         ("order", {"id": "1"}, False),
     ],
 )
-def test_a_member_that_names_an_id_says_what_was_there_before(member, value, is_made):
+def test_a_text_id_in_a_member_for_ids_was_not_made_by_the_request(member, value, is_made):
     call = PreparedCall(
         name="charge",
         operation="POST /customers/{}/charges",
@@ -216,7 +214,7 @@ def test_a_member_that_names_an_id_says_what_was_there_before(member, value, is_
     assert call.makes("1") is is_made
 
 
-def test_an_id_that_is_the_reference_of_a_request_is_that_of_what_was_made():
+def test_an_id_that_equals_the_reference_of_a_request_can_be_made_by_the_request():
     """The merchant's `orderId` of an evaluation is no id of the provider's."""
     with CLIENTS["flexfactor"][0](**ARGUMENTS["flexfactor"]) as client:
         call = client.prepare("evaluate", **declined(order_id="INV-1"))
@@ -253,7 +251,7 @@ def test_an_entry_is_not_resolved_with_the_id_of_another_one(kind, engine):
         ("R2", False, "^id says that it was made: leave it out"),
     ],
 )
-def test_an_id_that_nobody_can_mean_is_refused_by_name(kind, engine, id, is_done, why):
+def test_an_impossible_id_for_an_entry_is_refused_by_its_field(kind, engine, id, is_done, why):
     box = box_in_doubt(kind, engine, "R1")
     with pytest.raises(InvalidRequest, match=why) as refused:
         box.resolve("INV-2", done=is_done, id=id, **WORDS)

@@ -51,7 +51,7 @@ def test_an_entry_is_there_with_the_invoice_or_not_at_all(outbox, engine):
     assert references(outbox.entries()) == ["INV-2"]
 
 
-def test_of_two_transactions_with_one_key_one_is_refused(outbox, engine):
+def test_the_database_refuses_a_second_entry_with_the_same_key(outbox, engine):
     stored(outbox, invoice())
     with engine.begin() as connection:
         row = connection.execute(sa.select(outbox.table)).mappings().one()
@@ -62,7 +62,7 @@ def test_of_two_transactions_with_one_key_one_is_refused(outbox, engine):
 # What is sent
 
 
-def test_each_is_sent_once_and_its_end_is_read(box, time_travel, victor_sandbox):
+def test_each_entry_is_sent_once_and_its_final_status_is_read(box, time_travel, victor_sandbox):
     box.add(**invoice(1))
     box.add(**invoice(2, payer_counterparty_id="declinesRfp"))
     assert states(box.send()) == ["sent", "sent"]
@@ -75,7 +75,7 @@ def test_each_is_sent_once_and_its_end_is_read(box, time_travel, victor_sandbox)
     assert box.entry(key_of(1)).status == "completed"
 
 
-def test_what_a_generated_function_made_is_read_from_the_list_too(
+def test_a_request_that_a_generated_function_made_is_read_from_the_list_too(
     box, victor, time_travel, victor_sandbox
 ):
     """One walk reads all of them, and none of them alone."""
@@ -89,7 +89,7 @@ def test_what_a_generated_function_made_is_read_from_the_list_too(
     assert "get" not in {request.operation for request in victor_sandbox.received()}
 
 
-def test_a_refresh_does_not_read_the_calls_of_what_the_list_has(outbox, victor):
+def test_a_refresh_does_not_load_the_stored_calls_of_requests_in_the_list(outbox, victor):
     stored(outbox, invoice())
     outbox.send(victor)
     statements = []
@@ -107,7 +107,9 @@ def test_a_refresh_does_not_read_the_calls_of_what_the_list_has(outbox, victor):
     [("half \ud83d", "half \\ud83d"), ("a \0 byte", "a \\x00 byte")],
     ids=["half of a character", "zero"],
 )
-def test_what_the_provider_says_is_stored_in_whatever_form(outbox, victor, faults, words, kept):
+def test_a_text_of_the_provider_is_stored_even_if_a_database_refuses_its_characters(
+    outbox, victor, faults, words, kept
+):
     """PostgreSQL takes no zero and neither takes half of a character: nothing would be settled
     ever again.
     """
@@ -127,7 +129,7 @@ def test_what_the_provider_says_is_stored_in_whatever_form(outbox, victor, fault
 
 
 @pytest.mark.parametrize(("ahead", "is_held"), [(0.0, False), (200.0, True), (31_536_000.0, False)])
-def test_what_a_worker_holds_is_left_to_it_unless_a_clock_was_wrong(
+def test_a_leased_entry_is_left_to_its_worker_unless_the_lease_is_impossibly_long(
     outbox, victor, faults, ahead, is_held
 ):
     """Another machine's clock may be a little ahead.
@@ -175,7 +177,7 @@ def test_a_client_whose_calls_may_outlast_the_lease_is_refused_at_once(
             act()
 
 
-def test_what_a_worker_has_done_is_logged_and_is_a_warning_where_nothing_was_created(
+def test_the_work_of_a_pass_is_logged_with_a_warning_where_no_request_was_created(
     outbox, victor, faults, caplog
 ):
     """Also what was done before an error has ended a pass."""
@@ -237,7 +239,7 @@ def test_an_entry_that_a_worker_takes_up_is_no_other_workers(outbox, engine, vic
     other.dispose()
 
 
-def test_what_a_worker_whose_lease_is_over_has_found_is_not_stored(outbox, engine):
+def test_the_finding_of_a_worker_whose_lease_is_over_is_not_stored(outbox, engine):
     """Another one takes the entry up after this one has read it, and before this one has changed
     it.
     """
@@ -248,7 +250,7 @@ def test_what_a_worker_whose_lease_is_over_has_found_is_not_stored(outbox, engin
     assert states(outbox.entries()) == ["sending"]
 
 
-def test_what_its_own_call_has_made_is_stored_though_another_worker_has_the_entry(outbox, victor):
+def test_the_result_of_a_call_is_stored_even_if_another_worker_has_the_entry(outbox, victor):
     stored(outbox, invoice(1))
 
     def send(call):
@@ -259,7 +261,7 @@ def test_what_its_own_call_has_made_is_stored_though_another_worker_has_the_entr
     assert states(outbox.send(victor)) == ["sent"]
 
 
-def test_what_a_worker_has_found_of_what_a_person_lets_be_sent_again_is_not_stored(
+def test_the_finding_of_a_worker_about_an_entry_that_a_person_retries_is_not_stored(
     outbox,
 ):
     """It has looked the entry up, and a person was quicker."""
@@ -331,14 +333,14 @@ def test_the_arguments_are_those_of_create():
     assert PaymentRequestArguments.__required_keys__ == required | ours
 
 
-def test_its_reference_describes_each_option():
+def test_the_docstring_of_the_outbox_describes_each_option():
     """The reference is made of the docstrings; `tests/test_docs.py` looks for each method in it."""
     described = (inspect.getdoc(Outbox) or "").partition("\nArgs:\n")[2]
     parameters = {*inspect.signature(Outbox).parameters}
     assert set(re.findall(r"^    (\w+): ", described, re.MULTILINE)) == parameters
 
 
-def test_its_page_names_each_state():
+def test_the_page_of_the_outbox_names_each_state():
     page = (Path(__file__).parents[2] / "docs" / "outbox.md").read_text(encoding="utf-8")
     table = page.partition("| state | meaning |")[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == {*EntryState}
@@ -352,7 +354,7 @@ FORMS: tuple[dict[str, Any], ...] = (
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_what_is_accepted_is_sent_with_the_bytes_of_create(form, outbox):
+def test_a_stored_entry_is_sent_with_the_same_bytes_as_by_create(form, outbox):
     provider = Provider(lambda _reference: httpx.Response(400))
     stored(outbox, invoice(**form), dict(reversed(invoice(**form).items())))
     assert len(outbox.entries()) == 1

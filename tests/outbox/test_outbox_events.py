@@ -48,7 +48,7 @@ def note(session: Any, event: OutboxEvent) -> None:
     write(session, f"{event.name} {event.entry.client_reference_id}")
 
 
-def test_what_comes_next_is_added_in_the_transaction_of_the_result(outbox, engine, victor):
+def test_a_handler_adds_the_next_entry_in_the_transaction_of_the_result(outbox, engine, victor):
     state, seen = sa.select(outbox.table.c.state), list[Any]()
 
     @outbox.on("sent")
@@ -96,7 +96,7 @@ def test_a_result_is_stored_whatever_a_handler_does(outbox, engine, victor, fail
     assert outbox.handle() == []
 
 
-def test_what_no_handler_of_the_worker_wants_is_not_stored(outbox, victor, time_travel):
+def test_an_event_that_no_handler_of_the_worker_wants_is_not_stored(outbox, victor, time_travel):
     stored(outbox, invoice(1), invoice(2, payer_counterparty_id="declinesRfp"))
     outbox.on("completed")(note)
     outbox.on("declined", operation="payouts.submit")(note)
@@ -123,9 +123,7 @@ def test_a_change_that_two_workers_see_is_one_event(outbox, engine, victor, time
     assert statuses(outbox.entries()) == ["completed"]
 
 
-def test_what_a_failed_handler_did_is_undone_by_each_kind_and_what_it_adds_is_stored_with_its_event(
-    box, engine, faults
-):
+def test_the_changes_of_a_failed_handler_are_undone_in_each_kind_of_outbox(box, engine, faults):
     def work(session, event):
         if box.kind == "django":  # it is told which database has its transaction
             DjangoOutbox(session).add(**invoice(2))
@@ -193,7 +191,7 @@ def test_a_payout_goes_its_whole_way_by_its_events(outbox, engine, harness):
     assert harness.calls("instruct") == harness.calls("submit") == 1
 
 
-def test_what_is_read_of_one_keeps_no_other_waiting(sqlite):
+def test_a_failed_read_of_one_payment_does_not_keep_other_payments_waiting(sqlite):
     """Each is read every half a minute, and every hour after a day; one that fails is tried again
     then.
     """
@@ -217,7 +215,7 @@ def test_what_is_read_of_one_keeps_no_other_waiting(sqlite):
     assert outbox.requested("GET")[4:] == ["/v1/payments/p-1", "/v1/payments/p-2"]
 
 
-def test_what_no_read_shows_cannot_be_followed():
+def test_final_statuses_are_refused_for_a_call_whose_result_no_read_shows():
     rows = {"POST /v1/payments/search": OperationRow(final={"paid"})}
     with pytest.raises(ConfigurationError, match="no read of the document shows what it made"):
         keyed(Script(), rows=rows)

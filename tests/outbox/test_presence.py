@@ -51,7 +51,7 @@ def test_a_worker_is_dead_once_its_connection_has_ended(pair):
     assert not is_dead(there, here.name), "it has ended, and knows nothing"
 
 
-def test_one_alone_ends_the_leases_of_a_dead_worker(pair, url):
+def test_only_one_worker_at_a_time_ends_the_leases_of_a_dead_worker(pair, url):
     here, there = pair
     with closing(ServerPresence(url)) as third:
         third.acquire()

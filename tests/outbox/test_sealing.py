@@ -62,7 +62,7 @@ def amounts(entries: list[Entry]) -> list[str]:
     return [entry.payments[0].amount for entry in entries]
 
 
-def test_an_entry_is_sent_with_its_key_alone_and_the_database_shows_nothing_of_it(
+def test_a_sealed_entry_is_sent_only_with_the_storage_key_and_its_secrets_are_not_readable(
     engine, box_with, victor_sandbox, sent_once
 ):
     box = box_with(storage_key=STORAGE_KEY)
@@ -96,7 +96,9 @@ def test_entries_that_were_stored_in_clear_are_read_and_sent_beside_others(box, 
     assert len(sealed.send()) == 2
 
 
-def test_who_has_no_key_reads_that_it_is_encrypted_and_can_hold_and_take_back(box, box_with):
+def test_without_the_storage_key_an_entry_shows_as_encrypted_and_can_be_held_and_cancelled(
+    box, box_with
+):
     keyless, sealed = box, box_with(storage_key=STORAGE_KEY)
     sealed.add(**noted(1))
     entry = keyless.entry(KEY)
@@ -122,7 +124,7 @@ def test_a_key_that_was_rolled_back_encrypts_nothing(outbox, engine):
     assert amounts(Outbox(engine, storage_key=STORAGE_KEY).entries()) == ["9044.23"]
 
 
-def test_the_secret_is_replaced_and_nothing_is_stored_anew(box_with):
+def test_a_replaced_storage_secret_opens_the_entries_that_were_stored_before(box_with):
     old, new = box_with(storage_key=STORAGE_KEY), box_with(storage_key=OTHER_KEY)
     assert not old.rekey(OTHER_KEY)
     old.add(**noted(1))
@@ -134,7 +136,7 @@ def test_the_secret_is_replaced_and_nothing_is_stored_anew(box_with):
         old.entries()
 
 
-def test_an_entry_that_was_damaged_is_named_and_not_sent(sealed, victor, victor_sandbox):
+def test_a_damaged_entry_is_reported_by_its_key_and_not_sent(sealed, victor, victor_sandbox):
     call = sealed.table.c.call
     begin = len("vb1.01234567.")
     change(sealed, call=sa.func.substr(call, 1, begin) + "AAAA" + sa.func.substr(call, begin + 5))
@@ -144,7 +146,7 @@ def test_an_entry_that_was_damaged_is_named_and_not_sent(sealed, victor, victor_
 
 
 @pytest.mark.parametrize("storage_key", ["", "  too short      ", 17])
-def test_what_is_no_secret_is_refused(storage_key):
+def test_a_storage_key_that_is_no_secret_is_refused_without_being_shown(storage_key):
     engine = sa.create_engine("sqlite://")
     with pytest.raises(ConfigurationError, match="storage_key") as raised:
         Outbox(engine, storage_key=storage_key)
@@ -186,7 +188,7 @@ def test_an_event_that_waits_is_handled_with_the_key(sealed, outbox, engine):
     assert amounts([seen[0].entry]) == ["9044.23"]
 
 
-def test_a_status_is_read_and_what_is_forgotten_is_known_by_a_digest_with_the_key(
+def test_a_forgotten_sealed_entry_is_recognized_by_a_digest_with_the_storage_key(
     sealed, outbox, engine, victor, time_travel
 ):
     sealed.send(victor)

@@ -115,7 +115,7 @@ def test_the_python_of_a_page_is_complete(page):
     assert unresolved(page) == []
 
 
-def test_all_pages_are_here():
+def test_the_pages_whose_blocks_run_include_those_of_every_folder():
     """A page that is added elsewhere is seen, too."""
     assert {name_of(page) for page in PAGES} >= {
         "README.md",

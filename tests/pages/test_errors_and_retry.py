@@ -22,7 +22,7 @@ ERRORS = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
 RETRY = (ROOT / "docs" / "retry.md").read_text(encoding="utf-8")
 
 
-def test_the_table_of_errors_has_all_of_them():
+def test_the_table_of_errors_has_every_public_error():
     section = ERRORS.partition("## Which error, and what to do")[2].partition("\n## ")[0]
     named = set(re.findall(r"^\| `(\w+)`", section, re.MULTILINE))
     public = [getattr(victor_ext, name) for name in victor_ext.__all__]
@@ -31,7 +31,7 @@ def test_the_table_of_errors_has_all_of_them():
     assert errors - {"VictorError"} <= named
 
 
-def test_what_an_error_is_said_to_have_it_has():
+def test_errors_and_problems_have_the_attributes_that_the_page_lists():
     sentence = re.search(r"All errors are `VictorError`, with (.*?)\.\n", ERRORS, re.DOTALL)
     assert sentence is not None
     of_an_error, _, of_a_problem = sentence[1].partition("(each with ")
@@ -66,7 +66,7 @@ def names(victor):
     return {"victor": victor, "invoice": payment(payer_counterparty_id="acme000001")}
 
 
-def test_settling_an_unknown_outcome(
+def test_the_code_of_the_retry_page_settles_an_unknown_outcome_without_a_second_request(
     victor_sandbox,
     names,
     tmp_path,
@@ -110,7 +110,7 @@ def test_a_refused_request_can_be_corrected(
     assert [state for state, _ in stored(names)] == ["asked"]
 
 
-def test_a_killed_process_leaves_what_a_job_settles(
+def test_a_row_left_by_a_killed_process_is_settled_by_the_job_of_the_retry_page(
     victor_sandbox,
     names,
     tmp_path,

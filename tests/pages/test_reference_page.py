@@ -15,7 +15,7 @@ def test_the_page_is_up_to_date():
     assert reference_page.page() == PAGE, "python -m tests.pages.reference_page writes it again"
 
 
-def test_every_command_and_every_option_is_there():
+def test_the_reference_page_has_every_option_of_every_command():
     for entry in reference_page.commands():
         section = PAGE.partition(f"**`{entry.usage}`**")[2].partition("\n<a id=")[0]
         shared = PAGE.partition("\n### Options of every command")[2].partition("\n### ")[0]
@@ -24,14 +24,14 @@ def test_every_command_and_every_option_is_there():
                 assert f"`{name}`" in section or f"`{name}`" in shared, (entry.path, name)
 
 
-def test_every_exit_status_is_there():
+def test_the_reference_page_has_every_exit_status():
     numbers = {value for value in vars(_exit_status).values() if isinstance(value, int)}
     numbers = numbers - {_exit_status.SIGNALLED} | {0, 129, 143}
     section = PAGE.partition("\n## Exit codes\n")[2]
     assert {int(number) for number in re.findall(r"^\| (\d+) \|", section, re.MULTILINE)} == numbers
 
 
-def test_every_module_that_reads_a_variable_and_the_variable_are_described(
+def test_the_reference_page_describes_every_environment_variable_that_is_read(
     monkeypatch,
 ):
     assert reference_page.undescribed() == set()
@@ -50,7 +50,7 @@ def test_every_module_that_reads_a_variable_and_the_variable_are_described(
         ("urllib.request.getproxies()", []),
     ],
 )
-def test_a_read_of_the_environment_is_seen(source, names):
+def test_each_way_of_reading_an_environment_variable_is_recognised(source, names):
     code = source.replace("'", '"')
     assert reference_page.READING.search(code)
     assert reference_page.NAMED.findall(code) == names

@@ -20,11 +20,11 @@ SCRIPT: dict[str, Any] = runpy.run_path(str(RECORD))
 
 
 @pytest.mark.parametrize("made", ["I9PSZYM724", "IAPSZYMBCD", "1234567890"])
-def test_any_id_is_steady(made):
+def test_an_id_in_a_picture_is_replaced_by_the_same_word_each_time(made):
     assert steady(f"{made},created") == "ID,created"
 
 
-def test_the_page_of_bulk_shows_what_is_printed(capsys):
+def test_the_page_of_bulk_sending_shows_the_status_that_the_command_prints(capsys):
     """Its statuses are those of a kill -9 and of some days later."""
     page = (ROOT / "docs" / "bulk.md").read_text(encoding="utf-8")
     paid = {"completed": 187, "pending": 9, "declined": 4}
@@ -122,7 +122,7 @@ def test_the_package_has_what_the_page_quotes(quote):
     assert any(is_in(quote, text) for text in texts())
 
 
-def test_a_message_of_nobody_is_noticed():
+def test_a_quoted_message_that_the_package_does_not_have_is_noticed():
     assert len(QUOTES) > 15
     assert not any(
         is_in("amount is a double, which cannot hold cents exactly", text) for text in texts()

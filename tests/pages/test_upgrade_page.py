@@ -17,7 +17,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
 
-def test_the_sentences_of_the_contract_tests_are_those_that_they_print():
+def test_the_page_about_upgrades_shows_the_sentences_that_contract_tests_print():
     victor, velo = (Document.of(name).copy() for name in ("victor", "velo"))
     schemas = victor.tree["components"]["schemas"]
     answer = schemas["RfpInboundPaymentRequestResponseRequestDetails"]

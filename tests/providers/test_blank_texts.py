@@ -43,7 +43,7 @@ NO_TEXTS = ("amount", "biller_type", "due_date", "amount_modification_allowed")
 
 @pytest.mark.parametrize("call", COMPARED)
 @pytest.mark.parametrize("text", BLANKS)
-def test_it_is_refused_by_name(call, text):
+def test_a_blank_text_is_refused_by_the_name_of_its_argument(call, text):
     for name in COMPARED[call]:
         if name not in NO_TEXTS:
             [problem] = refused(TARGETS[call], **{name: text}).problems
@@ -52,7 +52,7 @@ def test_it_is_refused_by_name(call, text):
 
 @pytest.mark.parametrize("name", ["client_reference_id", "notes"])
 @pytest.mark.parametrize("text", BLANKS)
-def test_victors_other_ways_refuse_it_too(name, text):
+def test_the_check_and_the_outbox_of_victor_refuse_a_blank_text_too(name, text):
     arguments = payment(client_reference_id="INV-1042", idempotency_key=GUID)
     with pytest.raises(InvalidRequest, match=name):
         check_payment_request(**{**arguments, name: text})
@@ -64,7 +64,7 @@ def test_victors_other_ways_refuse_it_too(name, text):
 
 @pytest.mark.parametrize("system", ["victor"])
 @pytest.mark.parametrize("text", BLANKS)
-def test_a_generated_call_with_it_is_no_unknown_outcome(harness, system, text):
+def test_a_generated_call_with_a_blank_reference_is_sent_and_confirmed(harness, system, text):
     """The document allows it: then payee, payer and amount say whose response it is."""
     details = {"amount": "44.23", "biller_type": "BUSINESS"}
     members = {

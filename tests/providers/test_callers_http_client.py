@@ -34,7 +34,9 @@ def credentials(sandbox: Sandbox) -> dict[str, Any]:
 
 
 @each_library
-def test_its_hooks_see_each_attempt_and_nothing_else_of_it_is_sent(library, victor_sandbox):
+def test_hooks_of_a_callers_http_client_see_each_attempt_and_its_headers_are_not_sent(
+    library, victor_sandbox
+):
     seen = []
     answers = []
     hooks = {
@@ -60,7 +62,7 @@ def test_its_hooks_see_each_attempt_and_nothing_else_of_it_is_sent(library, vict
 
 
 @each_library
-def test_one_that_is_closed_between_two_attempts_leaves_the_outcome_as_it_was(
+def test_an_http_client_closed_between_two_attempts_leaves_the_outcome_unknown(
     library, victor_sandbox
 ):
     http_client = library.Client()
@@ -87,7 +89,9 @@ def test_one_that_is_closed_between_two_attempts_leaves_the_outcome_as_it_was(
 @pytest.mark.parametrize("system", ARGUMENTS)
 @pytest.mark.parametrize("awaited", [False, True])
 @each_library
-def test_what_is_no_client_for_this_mode_is_refused(system, awaited, library):
+def test_a_blocking_http_client_for_awaited_calls_is_refused_and_the_reverse(
+    system, awaited, library
+):
     other, kind = (
         (library.Client(), "AsyncClient") if awaited else (library.AsyncClient(), "Client")
     )
@@ -111,6 +115,6 @@ def test_what_is_no_client_for_this_mode_is_refused(system, awaited, library):
         ),
     ],
 )
-def test_what_would_send_twice_or_two_ways_is_refused(options, words):
+def test_an_http_client_beside_a_transport_or_one_that_retries_is_refused(options, words):
     with pytest.raises(ConfigurationError, match=words):
         AsyncVictor(AUTH, **{"http_client": httpx.AsyncClient(), **options})

@@ -126,7 +126,7 @@ def replace(path: Path, text: str):
 @each_kind
 @pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
 @pytest.mark.parametrize("by_function", [False, True], ids=["file", "function"])
-def test_a_secret_that_changes(tmp_path, kind, by_function, awaited):
+def test_a_changed_secret_is_used_by_the_next_call(tmp_path, kind, by_function, awaited):
     file = tmp_path / "secret"
     file.write_text(OLD + "\n")
     provider = Provider()
@@ -139,7 +139,7 @@ def test_a_secret_that_changes(tmp_path, kind, by_function, awaited):
 
 
 @each_kind
-def test_what_the_function_raises_is_raised_and_nothing_is_sent(kind):
+def test_an_error_of_the_function_that_gives_the_secret_is_raised_and_nothing_is_sent(kind):
     def unavailable():
         raise LookupError("the vault is sealed")
 
@@ -150,7 +150,7 @@ def test_what_the_function_raises_is_raised_and_nothing_is_sent(kind):
 
 
 @each_kind
-def test_what_cannot_be_a_secret(tmp_path, kind):
+def test_a_value_that_cannot_be_a_secret_is_refused_with_the_reason(tmp_path, kind):
     async def awaited():
         return OLD
 
@@ -194,7 +194,7 @@ def test_a_secret_that_was_replaced_meanwhile_is_tried_once_and_else_the_message
         call(client)
 
 
-def test_a_secret_that_is_gone_leaves_the_refusal_with_its_outcome_and_its_key(mode):
+def test_a_refusal_keeps_its_outcome_and_key_when_the_secret_is_gone(mode):
     """The attempt before it may have done the work."""
     secrets, script = iter([OLD, OLD]), Script(httpx.Response(503), httpx.Response(401))
     auth = BearerAuth(lambda: next(secrets, ""))
@@ -224,7 +224,7 @@ def test_a_file_that_cannot_be_read_leaves_the_secret_before(tmp_path, caplog):
 
 
 @pytest.mark.parametrize("of", ["file", "function", "environment"])
-def test_a_private_key_that_changes(tmp_path, monkeypatch, of):
+def test_a_changed_private_key_signs_the_next_call(tmp_path, monkeypatch, of):
     (first, first_public), (second, second_public) = new_key_pair(), new_key_pair()
     file = tmp_path / "key.pem"
     file.write_text(first)
@@ -289,7 +289,9 @@ class TestEachKind:
     @pytest.mark.parametrize(
         "wrong", ["", " ", 7, None, b"s3cr", "s3cr\nb", "s3cr\u00e9t", "s3cr\r\nlines"]
     )
-    def test_what_cannot_be_sent_is_refused_by_its_name(self, name, wrong):
+    def test_a_credential_that_cannot_be_sent_is_refused_by_the_name_of_its_argument(
+        self, name, wrong
+    ):
         for argument in needed(AUTHS[name]):
             if argument == "username" and wrong in ("", " "):
                 continue
@@ -298,7 +300,7 @@ class TestEachKind:
             assert argument in str(raised.value) or "token" in str(raised.value)
             assert_hidden(raised.value, ["s3cr"])
 
-    def test_it_shows_nothing_and_stays_where_it_is(self, name):
+    def test_credentials_show_no_secret_and_can_be_copied_but_not_pickled(self, name):
         kind = AUTHS[name]
         auth = kind(*(f"s3cret-{argument}" for argument in needed(kind)))
         assert "s3cret" not in repr(auth) + repr(vars(auth))
@@ -309,7 +311,7 @@ class TestEachKind:
 
 
 @pytest.mark.parametrize("name", ["VictorOAuth", "VeloAuth", "FlexFactorAuth"])
-def test_two_callers_are_told_apart_by_what_is_no_secret_and_it_is_not_shown(name):
+def test_two_callers_are_told_apart_without_showing_a_secret(name):
     (kind, _), arguments_of = KINDS[name]
     given = arguments_of("a-secret")
     first, other = (
@@ -342,7 +344,9 @@ ENDPOINTS = {
 
 @pytest.mark.parametrize("system", ENDPOINTS)
 class TestEachEndpoint:
-    def test_a_refusal_says_which_environment_was_asked_and_what_to_check(self, system, mode):
+    def test_refused_credentials_tell_the_environment_of_the_call_and_what_to_check(
+        self, system, mode
+    ):
         script = Script(token=httpx.Response(401, json={}))
         client = CLIENTS[system][MODES.index(mode)](**ARGUMENTS[system], transport=script.transport)
         words = f"(?i){client.environment}.*(check|was asked)"
@@ -350,7 +354,7 @@ class TestEachEndpoint:
             call(client)
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 0)
 
-    def test_a_token_is_asked_for_once_and_is_what_authorization_tells(self, system):
+    def test_a_token_is_fetched_once_and_authorization_returns_it(self, system):
         auth, url, body = ENDPOINTS[system]
         script = Script(httpx.Response(200, json=ANSWER), token={**TOKEN, "token_type": "BEARER"})
         arguments = {**ARGUMENTS[system], "auth": auth}

@@ -132,7 +132,9 @@ def for_good(status: int, **more) -> tuple[str, dict[str, Any]]:
 
 
 @each_exchange()
-def test_an_exchange_fails_once(harness, exchange):
+def test_a_failure_that_happens_once_is_retried_or_settled_or_leaves_a_write_unknown(
+    harness, exchange
+):
     work = int(exchange.writes)
     assert observed(harness, exchange) == Observed("success", None, 1, work)
     for failure, (fault, worked) in FAILURES.items():
@@ -148,7 +150,7 @@ def test_an_exchange_fails_once(harness, exchange):
 
 
 @each_exchange()
-def test_an_exchange_is_refused(harness, exchange):
+def test_a_refusal_is_told_as_rejected_and_a_conflict_as_unknown(harness, exchange):
     """A conflict is with something that exists: it leaves the outcome unknown."""
     for status, name in NAMES.items():
         seen = observed(harness, exchange, fault=for_good(status))
@@ -162,7 +164,9 @@ def test_an_exchange_is_refused(harness, exchange):
 
 
 @each_exchange()
-def test_an_exchange_fails_for_good(harness, exchange):
+def test_a_failure_that_stays_is_told_as_unknown_and_a_refused_connection_as_not_sent(
+    harness, exchange
+):
     """What stays down is told with a hint."""
     work, times = int(exchange.writes), 3 if exchange.keyed or not exchange.writes else 1
     seen = observed(harness, exchange, fault=for_good(500))
@@ -194,7 +198,7 @@ class Odd(Restated):
 
 
 @each_exchange()
-def test_what_is_handed_out_can_be_stored_and_has_its_digits(harness, exchange):
+def test_a_returned_record_is_printable_and_has_each_digit_of_its_numbers(harness, exchange):
     subject = exchange.subject(harness)
     result = harness(lambda client: exchange.call(client, subject), transport=Odd(0))
     for each in result if isinstance(result, list) else [result]:
@@ -204,7 +208,7 @@ def test_what_is_handed_out_can_be_stored_and_has_its_digits(harness, exchange):
         assert "exact" not in shown or "[1e-400, 12345678901234567.89, 1e400]" in shown
 
 
-def test_a_token_is_refused(harness, adapter):
+def test_a_refused_token_is_renewed_once_where_tokens_can_be_renewed(harness, adapter):
     """One that was kept from an earlier call is renewed, once; one that cannot be had anew is not
     tried again.
     """
@@ -218,7 +222,7 @@ def test_a_token_is_refused(harness, adapter):
 
 
 @pytest.mark.parametrize("system", KEYED, indirect=True)
-def test_a_refusal_after_a_lost_answer_does_not_settle_it(harness, adapter):
+def test_a_refusal_after_a_lost_answer_leaves_the_outcome_unknown(harness, adapter):
     harness.sandbox.inject("lose_answer", operation=adapter.WRITE.word)
     seen = observed(
         harness, adapter.WRITE, fault=("status", {"status": 400, "skip": 0, "times": None})

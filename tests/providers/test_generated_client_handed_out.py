@@ -48,7 +48,7 @@ def changed(client):
 
 
 @each_exchange()
-def test_it_changes_no_method(harness, system, exchange):
+def test_a_changed_generated_client_changes_no_method(harness, system, exchange):
     if system == "connected":
         return  # its calls are those of the client that is handed out
     subject = exchange.subject(harness)
@@ -60,7 +60,7 @@ def test_it_changes_no_method(harness, system, exchange):
         assert exchange.work(harness, subject) == before + 1
 
 
-def test_it_changes_no_look_up_of_a_client_by_connect():
+def test_a_changed_generated_client_changes_no_look_up_of_a_connected_client():
     """Its proof reads with `api`, as the page shows it."""
 
     def find(till, call, _since, _given):
@@ -87,14 +87,14 @@ def test_it_changes_no_look_up_of_a_client_by_connect():
     assert found.id == "pay_1"
 
 
-def test_it_decides_about_no_response_of_a_method():
+def test_a_changed_generated_client_decides_about_no_response_of_a_method():
     """The page of a login is no proof of a write."""
     login = Script(httpx.Response(203, json={"login": "please"}))
     with pytest.raises(UnreadableResponse):
         called("velo", "blocking", lambda velo: changed(velo).payouts.withdraw(GUID), login)
 
 
-def test_all_threads_get_the_same_one():
+def test_all_threads_get_the_same_generated_client():
     begin = Barrier(8)
 
     def look(victor):

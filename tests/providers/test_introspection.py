@@ -80,7 +80,7 @@ NOT_FOR_PEOPLE = re.compile(
 
 @each_system
 @pytest.mark.parametrize("awaited", [False, True])
-def test_help_shows_nothing_that_is_not_for_people(system, awaited):
+def test_help_shows_no_name_that_is_for_machines_only(system, awaited):
     client = made(system, awaited=awaited)
     package = importlib.import_module(f"victor_ext.providers.{system}")
     resources = [type(each) for each in vars(client).values() if isinstance(each, Resource)]
@@ -124,7 +124,7 @@ def profile(system, monkeypatch, tmp_path):
 @pytest.mark.usefixtures("profile")
 @pytest.mark.parametrize("awaited", [False, True])
 @pytest.mark.parametrize("name", ["from_env", "from_profile", "__init__", "with_options"])
-def test_a_misspelt_option_is_named_before_a_missing_setting_with_the_one_that_was_meant(
+def test_the_error_for_a_misspelt_option_says_the_right_name_before_a_missing_setting(
     system, awaited, name
 ):
     kind = CLIENTS[system][awaited]
@@ -160,7 +160,7 @@ MISSPELT = of_every_system(
 
 
 @pytest.mark.parametrize("system", MISSPELT)
-def test_a_misspelt_argument_of_a_method_is_named_with_the_one_that_was_meant(system, mode):
+def test_the_error_for_a_misspelt_argument_of_a_method_says_the_right_name(system, mode):
     call, given, meant = MISSPELT[system]
     with pytest.raises(TypeError, match=rf"argument '{given}'\. Did you mean '{meant}'\?"):
         called(system, mode, call, unreachable)
@@ -194,7 +194,7 @@ def test_a_profile_that_is_not_there_or_has_another_setting_is_refused(system, n
 
 @pytest.mark.parametrize("maker", ["from_env", "from_profile"])
 @pytest.mark.parametrize("kind", [kind for kinds in CLIENTS.values() for kind in kinds])
-def test_what_makes_a_client_of_settings_takes_each_argument_of_the_constructor(kind, maker):
+def test_from_env_and_from_profile_take_each_argument_of_the_constructor(kind, maker):
     """With the same types, and none is required: what is left out has the constructor's default."""
     (packed,) = get_args(get_type_hints(getattr(kind, maker))["options"])
     options = get_origin(packed)

@@ -66,20 +66,22 @@ def call(system: str, mode: str, script: Script, name: str):
 class TestOnEachSystem:
     """What the errors of a document are: see connected/test_bodies.py."""
 
-    def test_what_the_document_declares_is_good(self, system, mode):
+    def test_a_declared_answer_of_a_new_operation_is_a_success(self, system, mode):
         for name, (_, answer) in GOOD.items():
             result = call(system, mode, Script(answer), name)
             assert result.status_code == answer.status_code
             assert (result.parsed is None) is (answer.status_code == 204)
 
     @pytest.mark.parametrize("body", [b"<html>", b"", b"7", b'{"error": {"message": "no"}}'])
-    def test_what_is_no_success_of_a_read_is_asked_for_again(self, system, mode, body):
+    def test_a_read_whose_answer_is_no_success_is_sent_again(self, system, mode, body):
         name = "payments.get_payment"
         script = Script(httpx.Response(200, content=body), GOOD[name][1])
         assert call(system, mode, script, name).parsed.id == "pay_1"
         assert len(script.requests) == 2
 
-    def test_an_error_or_an_object_of_something_else_is_no_success_of_a_write(self, system, mode):
+    def test_an_error_or_an_object_without_declared_members_is_no_success_of_a_write(
+        self, system, mode
+    ):
         errors = ({"error": "busy"}, {"errors": [{"message": "x"}]}, REFUSALS[system])
         others = ({"message": "please log in"}, {"id": None}, {"success": True})
         for body in (*errors, *others):
@@ -137,7 +139,7 @@ class TestWhatANewerDocumentHas:
     def newer(self, system, monkeypatch):
         with_document(system, (*document_of(system), *VOUCHERS), monkeypatch)
 
-    def test_a_read_is_one_that_is_asked_again(self, system, mode):
+    def test_a_new_read_by_hand_is_sent_again_after_a_lost_response(self, system, mode):
         script = Script(LOST, httpx.Response(200, json={"id": "v-1"}))
         assert by_hand(system, mode, script, "GET", "/v9/vouchers/v-1").is_success
         client = CLIENTS[system][MODES.index(mode)](**ARGUMENTS[system])
@@ -167,7 +169,7 @@ def names_of(row: str) -> set[str]:
 
 
 @each_system
-def test_a_row_by_hand_is_whole(system):
+def test_a_row_by_hand_takes_nothing_from_the_document(system):
     """Nothing of the document's is added to it."""
     url = httpx.URL("https://pay.example")
     table = Operations(document_of(system), url, HeaderKey(), ROWS[system])
@@ -179,7 +181,9 @@ def test_a_row_by_hand_is_whole(system):
 
 
 @each_system
-def test_a_row_that_leads_nowhere_ends_the_start_of_a_client(system, mode, monkeypatch):
+def test_a_row_for_an_operation_that_the_document_lacks_is_refused_at_construction(
+    system, mode, monkeypatch
+):
     """As after a newer document that has moved the operation."""
     for name in ROWS[system]:
         others = [each for each in document_of(system) if name_of(each) not in names_of(name)]

@@ -142,7 +142,7 @@ def test_a_new_filter_is_an_argument_with_its_limit(seen):
     assert seen["refused"] == "cost_centre must be text of 1 to 12 characters, and has 13."
 
 
-def test_a_list_with_a_filter_that_nobody_decided_about_is_read_until_nothing_is_new(seen):
+def test_a_list_with_a_new_undecided_filter_is_read_twice(seen):
     assert seen["times read"] == 2
 
 
@@ -156,7 +156,7 @@ def test_a_new_text_is_in_no_repr_until_somebody_decides(seen):
     assert "CC-7" not in seen["repr"]
 
 
-def test_a_new_member_takes_the_place_of_nothing_by_hand(seen, system):
+def test_a_new_member_replaces_no_name_that_was_written_by_hand(seen, system):
     assert seen["names"] == NEWER[system].names
 
 

@@ -28,7 +28,7 @@ each_system = pytest.mark.parametrize("system", READS)
         (b" " * 2**20 + b"{}", "is longer than 1024 KiB"),
     ],
 )
-def test_what_is_no_notification_is_refused_with_the_reason(system, body, words):
+def test_a_body_that_is_no_notification_is_refused_with_the_reason(system, body, words):
     words = f"^This is not a notification of {system}'s: .*{words}"
     with pytest.raises(InvalidRequest, match=words):
         READS[system](body)
@@ -36,7 +36,7 @@ def test_what_is_no_notification_is_refused_with_the_reason(system, body, words)
 
 @each_system
 @pytest.mark.parametrize("body", [None, 5, [], {"id": "8ac7"}])
-def test_what_is_no_bytes_any_more_is_refused(system, body):
+def test_a_notification_body_that_is_not_bytes_is_refused_by_its_type(system, body):
     read = READS[system] if system != "FlexFactor" else lambda it: webhooks().read(it, signed())
     words = rf"must be (bytes|the raw bytes of the request, .*), not {type(body).__name__}"
     with pytest.raises(InvalidRequest, match=words):
@@ -58,7 +58,7 @@ def of_velo(number, event_id="e-1") -> bytes:
         *(("Velo", of_velo(1, each), "eventId") for each in (None, 5)),
     ],
 )
-def test_a_notification_has_what_its_system_says(system, body, words):
+def test_a_notification_without_a_good_value_of_a_needed_member_is_refused(system, body, words):
     with pytest.raises(InvalidRequest, match=words):
         READS[system](body)
 

@@ -108,7 +108,7 @@ def test_each_public_method_is_named_by_the_page(system):
     assert [name for name in names if not re.search(rf"\b{re.escape(name)}\b", page)] == []
 
 
-def test_the_frame_counts_what_the_tables_say():
+def test_the_first_page_counts_operations_and_methods_as_the_tables_do():
     page = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     cells = re.findall(r"^\| \[\w+\]\((\w+)\.md[^)]*\) \| (\d+) \| (\d+) \|", page, re.MULTILINE)
     stated = {system: (int(named), int(called)) for system, named, called in cells}
@@ -272,6 +272,6 @@ def called_by(system: str, name: str, mode: str) -> set[str]:
     return recorder.called
 
 
-def test_each_method_calls_its_operation(system, operation, name, mode):
+def test_each_method_calls_the_operation_of_its_row(system, operation, name, mode):
     found = called_by(system, name, mode)
     assert route(operation) in found, f"{system}.{name} calls {sorted(found)}, and not {operation}"

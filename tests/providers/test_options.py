@@ -92,14 +92,16 @@ def test_a_write_sends_the_members_beside_its_own(system, name):
 @pytest.mark.parametrize(
     ("system", "name", "place", "body"), [(*call, *own) for call, own in WRITES.items()]
 )
-def test_what_it_sends_itself_is_refused_and_nothing_is_sent(system, name, place, body):
+def test_a_further_member_that_the_write_sends_itself_is_refused_and_nothing_is_sent(
+    system, name, place, body
+):
     requests = list[httpx.Request]()
     with pytest.raises(InvalidRequest, match=rf"extra_body\.{re.escape(place)} is set already"):
         seen(system, name, requests=requests, extra_body=body)
     assert [each for each in requests if each.method != "GET" and not is_for_token(each)] == []
 
 
-def test_a_write_without_a_body_says_so():
+def test_further_members_for_a_write_without_a_body_are_refused():
     with pytest.raises(InvalidRequest, match="withdraw_payout sends no JSON object"):
         seen("velo", "payouts.withdraw", extra_body={"purpose": "RENT"})
 
@@ -148,7 +150,7 @@ CONNECTED = connect(Client, base_url="http://localhost", key=KEY)
 
 
 @pytest.mark.parametrize("extras", [{"extra_body": {"a": 1}}, {"extra_query": {"a": 1}}])
-def test_a_client_without_methods_says_where_to_put_them(extras):
+def test_extra_members_on_a_connected_client_are_refused_with_where_to_put_them(extras):
     with pytest.raises(ConfigurationError, match="set members on the model"):
         CONNECTED.with_options(**extras)
 

@@ -153,7 +153,7 @@ def test_a_page_without_its_list_is_an_empty_page(name, mode, absence):
 
 
 @each_listing
-def test_what_is_no_page_ends_no_list(name, mode):
+def test_an_answer_that_is_no_page_raises_and_does_not_end_the_list(name, mode):
     listing = LISTINGS[name]
     error = {"error": {"code": "E1", "message": "no"}, "success": False, "errors": [{"a": "b"}]}
     bodies = [
@@ -190,7 +190,7 @@ def test_a_page_whose_items_may_have_another_name_is_not_empty(name, mode, absen
 
 
 @each_listing
-def test_another_list_beside_the_items_hides_none(name, mode):
+def test_another_list_beside_the_items_does_not_make_a_page_unreadable(name, mode):
     listing = LISTINGS[name]
     beside = {"notices": [{"text": "moved"}]}
     without = {
@@ -207,7 +207,7 @@ def test_another_list_beside_the_items_hides_none(name, mode):
 HIDING_PAGE = {"page": 0, "items": [{ID: "a7ffd43c37c1", "status": "pending"}]}
 
 
-def test_a_look_up_over_a_page_that_hides_its_items_finds_no_absence(mode):
+def test_a_look_up_over_a_page_that_hides_its_items_raises_and_does_not_return_empty(mode):
     with pytest.raises(PaginationError, match="declare: items"):
         read(
             "victor",
@@ -217,7 +217,7 @@ def test_a_look_up_over_a_page_that_hides_its_items_finds_no_absence(mode):
         )
 
 
-def test_a_wait_goes_by_the_request_itself_where_the_list_hides_its_items(mode):
+def test_a_wait_reads_the_request_itself_if_the_list_hides_its_items(mode):
     request = {ID: "a7ffd43c37c1", "status": "declined", "direction": "outbound"}
     waited = read(
         "victor",
@@ -254,7 +254,7 @@ def numbered(*pages: tuple[int, list[str]]) -> Script:
     )
 
 
-def test_a_number_that_is_one_ahead_from_the_first_page_on_is_how_it_counts(mode):
+def test_page_numbers_that_are_one_ahead_from_the_first_page_on_are_accepted(mode):
     script = numbered(*[(1, ["a"])] * 3, (2, ["b"]), (3, []))
     assert [each.id for each in read("victor", mode, script)] == ["a", "b"]
 
@@ -273,7 +273,7 @@ def test_a_page_whose_number_is_that_of_another_is_read_again(mode, pages):
 
 
 @pytest.mark.parametrize("before", [[], [(0, ["a"])]], ids=["first", "later"])
-def test_a_page_that_stays_another_one_is_refused(mode, before):
+def test_a_page_whose_number_stays_that_of_another_page_is_refused(mode, before):
     words = f"page 7 of a list, and page {len(before)} was asked for"
     with pytest.raises(UnreadableResponse, match=words):
         read("victor", mode, numbered(*before, (7, [])))
@@ -328,7 +328,7 @@ def test_a_next_link_to_another_path_is_refused_by_name(mode):
         (LinkedPages("links.next", **ITEMS), "'links.next' in the response"),
     ],
 )
-def test_what_the_document_does_not_declare_is_refused_when_the_list_is_made(mode, style, name):
+def test_a_paging_style_with_undeclared_members_is_refused_when_the_list_is_made(mode, style, name):
     script = responses({"page": 0, "results": []})
     with pytest.raises(ConfigurationError, match=f"declares no {name}"):
         read("connected", mode, script, paged(style))

@@ -114,7 +114,7 @@ def look(harness, call, since: datetime | None = None):
 
 
 @pytest.mark.parametrize(("system", "name"), EACH)
-def test_a_payment_with_another_value_is_not_ours(harness, system, name):
+def test_a_payment_with_another_value_is_no_proof_of_our_payment(harness, system, name):
     other = WRITES[system].others[name]
     if callable(other):
         other = other()
@@ -131,7 +131,7 @@ def test_a_payment_with_another_value_is_not_ours(harness, system, name):
 
 
 @system_of_each
-def test_an_equal_payment_that_was_made_earlier_is_not_ours(harness, system):
+def test_an_equal_payment_that_was_made_earlier_is_no_proof_of_our_payment(harness, system):
     """`Date` has whole seconds, and clocks of two hosts differ a little: ten seconds are none."""
     call, before = prepared(harness, system), datetime.now(UTC).replace(microsecond=0)
     make(harness, call)
@@ -191,7 +191,7 @@ def made(after: float = 0.0, at: object = None, unsaid: tuple[str, ...] = (), **
         (made(amount=None, unsaid=("amount",)), {}),
     ],
 )
-def test_a_proof_that_says_its_time_and_its_values_is_one(mode, returns, options):
+def test_a_proof_with_its_time_and_the_values_that_were_sent_is_accepted(mode, returns, options):
     assert isinstance(shown(mode, returns, **options), Done)
 
 
@@ -210,6 +210,6 @@ def test_a_proof_that_says_its_time_and_its_values_is_one(mode, returns, options
         (lambda _: Done("pay_1", is_state=True), "what the path does not name"),
     ],
 )
-def test_a_proof_that_leaves_a_doubt_is_none(mode, returns, why):
+def test_a_proof_without_a_matching_time_or_value_is_no_proof(mode, returns, why):
     assert why in str(shown(mode, returns))
     assert not isinstance(shown(mode, returns), Done)

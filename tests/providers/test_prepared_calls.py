@@ -77,7 +77,7 @@ def made(harness, system: str, exchange: Exchange, subject) -> PreparedCall:
 
 
 @each_write
-def test_it_is_sent_by_another_client(harness, system, exchange):
+def test_a_prepared_call_is_sent_once_by_another_client(harness, system, exchange):
     """No hook of the generated client changes it: one that sets a key of its own would have a
     repeat of it done once more.
     """
@@ -99,7 +99,7 @@ def test_it_is_sent_by_another_client(harness, system, exchange):
 
 
 @each_write
-def test_what_was_done_by_it_is_found_after_a_lost_response(harness, system, exchange):
+def test_the_work_of_a_prepared_call_is_looked_up_after_a_lost_response(harness, system, exchange):
     if f"{system} {exchange.word}" in BEGINS_WITH_A_READ:
         return
     call = made(harness, system, exchange, exchange.subject(harness))
@@ -119,7 +119,7 @@ def test_what_was_done_by_it_is_found_after_a_lost_response(harness, system, exc
     assert is_found or call.promise is not Promise.LOOKED_UP
 
 
-def test_the_page_has_what_the_tables_promise():
+def test_the_page_on_prepared_calls_has_the_table_that_is_written_from_the_code():
     """`python -m tests.providers.prepared` writes it."""
     page = PAGE.read_text(encoding="utf-8")
     start = page.index(HEADER)
@@ -161,7 +161,7 @@ def test_the_state_of_a_payout_says_of_each_step_what_became_of_it(status):
         assert (said, status in str(found)) == (expected, True)
 
 
-def test_what_has_no_generated_module_any_more_is_sent(monkeypatch):
+def test_a_prepared_call_is_sent_though_its_generated_module_is_gone(monkeypatch):
     call = Velo(**VELO).prepare("payouts.instruct", "payout-1")
     page = httpx.Response(200, headers={"content-type": "text/html"}, content=b"Log in")
     client, script = scripted(Velo, VELO, httpx.Response(202), page)
@@ -172,7 +172,7 @@ def test_what_has_no_generated_module_any_more_is_sent(monkeypatch):
     assert (raised.value.outcome.value, len(script.requests)) == ("unknown", 2)
 
 
-def test_what_cannot_be_prepared():
+def test_a_read_an_unknown_method_and_a_bad_key_cannot_be_prepared():
     velo = Velo(**VELO)
     for name in ("payouts.get", "payouts._submit", "orders.refund", "payouts", "wait"):
         with pytest.raises(ConfigurationError):
@@ -186,7 +186,7 @@ def test_what_cannot_be_prepared():
             client.prepare(take, body=body, idempotency_key="no key")
 
 
-def test_what_has_a_card_number_is_sent_and_not_stored():
+def test_a_prepared_call_with_a_card_number_cannot_be_stored():
     bank = EastPay("t" * 40, base_url="https://pay.bank.example", entity_id="EB000001")
     card = Card("4111111111111111", expiry_month=12, expiry_year=2030)
     call = bank.prepare(
@@ -243,7 +243,7 @@ OTHERS = "it may be the response of this call or somebody else's"
         (CREATE, [TOO_LITTLE, WHOLE], "created"),
     ],
 )
-def test_a_stored_call_is_confirmed_as_that_of_the_method_is(call, bodies, expected):
+def test_a_prepared_call_is_confirmed_by_the_same_rules_as_the_method(call, bodies, expected):
     """A response that says something else is no success, and one that says too little is read
     back, whichever way the write went.
     """
@@ -318,7 +318,9 @@ def plain(result) -> str:
 
 
 @each_write
-def test_the_look_up_that_a_message_names_shows_what_was_done(harness, system, exchange):
+def test_the_read_that_an_error_message_recommends_shows_the_work_that_was_done(
+    harness, system, exchange
+):
     if exchange.settles:
         return  # it looks by itself
 
@@ -348,7 +350,7 @@ def test_the_look_up_that_a_message_names_shows_what_was_done(harness, system, e
         assert (before == after) is (f"{system} {exchange.word}" in SENT_AGAIN)
 
 
-def test_what_was_sent_is_compared_with_each_of_its_digits():
+def test_a_number_that_was_sent_is_compared_with_each_of_its_digits():
     content = b'{"amount": 12345678901234567.89, "rate": 0.12345678901234567891}'
     call = PreparedCall(
         name="pay",

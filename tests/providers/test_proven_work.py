@@ -129,7 +129,7 @@ class Refused(Restated):
 
 @each_write
 @pytest.mark.parametrize("status", [400, 429])
-def test_a_refusal_without_evidence_is_one(system, exchange, status, harness):
+def test_a_refusal_without_evidence_of_work_is_told_as_rejected(system, exchange, status, harness):
     subject = exchange.subject(harness)
     for body in NO_EVIDENCE:
         way = Refused(status, body=body)
@@ -250,7 +250,9 @@ CUT = [SHOWN[0], SHOWN[1], SHOWN[3], SHOWN[-1]]
         for number, row in enumerate(rows)
     ],
 )
-def test_what_shows_the_work_and_what_does_not(system, row, end, outcome, harness):
+def test_a_refusal_is_unknown_if_its_body_shows_the_work_and_else_rejected(
+    system, row, end, outcome, harness
+):
     named, status, body_of = row
     exchange = exchange_of(named)
     subject = exchange.subject(harness)
@@ -300,7 +302,9 @@ def refused(mode: str, send, *lines, **options) -> tuple[VictorError, Script]:
 @pytest.mark.parametrize("send", [by_function, by_hand])
 @pytest.mark.parametrize("status", [400, 422, 429])
 @pytest.mark.parametrize(("body", "outcome"), OF_TILL)
-def test_one_rule_says_what_a_document_proves_also_by_hand(body, outcome, status, send, mode):
+def test_one_rule_says_what_a_body_proves_for_functions_and_for_requests_by_hand(
+    body, outcome, status, send, mode
+):
     error, script = refused(mode, send, httpx.Response(status, json=body))
     is_sent_again = outcome == "rejected" and status == 429
     times = QUICK.max_attempts if is_sent_again else 1
@@ -308,7 +312,7 @@ def test_one_rule_says_what_a_document_proves_also_by_hand(body, outcome, status
     assert not error.problems or outcome == "rejected"
 
 
-def test_the_mistakes_of_a_refusal_are_problems(mode):
+def test_the_mistakes_that_a_refusal_lists_are_problems_of_the_error(mode):
     mistakes = {"amount": "must be positive", "currency": "is not one of ours"}
     error, _ = refused(mode, by_function, httpx.Response(422, json=mistakes))
     assert [problem.field for problem in error.problems] == ["amount", "currency"]
@@ -339,7 +343,9 @@ ADDRESSES = {
 
 @pytest.mark.parametrize("system", ["velo"])
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 429])
-def test_only_the_address_of_its_own_read_names_what_was_made(system, status, harness):
+def test_a_refusal_is_unknown_only_if_its_location_is_the_address_of_a_made_payout(
+    system, status, harness
+):
     exchange = exchange_of(f"{system} submit")
     subject = exchange.subject(harness)
     errors = b'{"errors": [{"errorCode": "1", "errorMessage": "no"}]}'

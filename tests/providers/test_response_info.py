@@ -57,7 +57,7 @@ def results(system: str) -> Iterator[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize("system", CLIENTS)
-def test_what_every_method_returns_or_raises_tells_the_response_and_no_cookie(system):
+def test_each_record_and_each_error_has_response_info_without_a_cookie(system):
     kinds = set()
     for name, result in results(system):
         if result is None or isinstance(result, str | bytes | Receipt):
@@ -90,7 +90,7 @@ def test_the_attempts_are_counted_and_the_last_response_is_told():
     assert repr(info) == "ResponseInfo(status_code=200, request_id='second', attempts=2)"
 
 
-def test_a_search_without_a_result_tells_it_too():
+def test_a_search_without_a_result_has_response_info_too():
     script = Script(answer(200, ID, json={"results": []}))
     found = called(
         "victor",
@@ -138,6 +138,6 @@ def test_a_ping_without_a_date_knows_no_clock_and_one_that_is_refused_says_so(sy
         ping(httpx.Response(401))
 
 
-def test_a_system_without_such_a_read_has_none():
+def test_a_system_without_a_signed_read_of_one_item_has_no_ping():
     # EastPay's only read is that of one payment, by its id.
     assert not any(hasattr(client, "ping") for client in CLIENTS["eastpay"])

@@ -397,7 +397,7 @@ def test_credentials_are_masked_until_their_call_ends(mode, status):
     )
 
 
-def test_what_is_quoted_of_a_good_response_is_masked_too(mode):
+def test_credentials_that_a_good_response_repeats_are_masked_too(mode):
     """What a record says, while the wait for it lasts, and the id of a page that has no items."""
     record = {"victor_payment_request_id": "b34783af0", "status": "declined"}
     answer = httpx.Response(200, json={**record, "error_message": f"no {ACCESS}"})
@@ -474,7 +474,7 @@ def test_a_profile_that_cannot_be_read_is_not_shown(wrong, monkeypatch, tmp_path
     assert [*chain(raised.value)] == [raised.value]  # what `tomllib` holds is not shown
 
 
-def test_what_is_wrong_is_still_said():
+def test_a_message_with_hidden_values_still_says_what_is_wrong():
     def refused(name: str, call: str, body: Any) -> str:
         with pytest.raises(VictorError) as raised:
             ask(name, SYSTEMS[name].calls[call].make, httpx.Response(400, json=body))
@@ -492,14 +492,14 @@ def test_what_is_wrong_is_still_said():
     assert "[hidden]" in refused("flexfactor", "evaluate", body)
 
 
-def test_a_code_stays_whole_though_a_group_of_it_is_the_cvv():
+def test_a_result_code_stays_whole_though_a_part_of_it_equals_the_cvv():
     errors = [{"name": "amount", "message": "is odd"}]
     body = {"result": {"code": "100.100.101", "parameterErrors": errors}}
     error = eastpay_adapter.observe(400, body, charge(eastpay_adapter.card("100")))
     assert error.problems[0].code == "100.100.101"
 
 
-def test_nothing_is_shown_of_what_works(caplog):
+def test_a_call_that_succeeds_shows_no_secret_in_reprs_and_logs(caplog):
     caplog.set_level(logging.DEBUG)
     good = httpx.Response(200, json={"id": GUID, "status": "APPROVED", "email": EMAIL})
     decision = ask("flexfactor", evaluate(), good)

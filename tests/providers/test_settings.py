@@ -76,7 +76,9 @@ def spellings(host: str) -> list[str]:
 
 
 class TestTheHostOfAnEnvironment:
-    def test_it_is_not_called_under_the_name_of_the_other(self, system, make, hosts):
+    def test_the_host_of_one_environment_is_refused_under_the_name_of_the_other(
+        self, system, make, hosts
+    ):
         test, test_host, live_host, *older = hosts
         live = [(each, "production", test) for each in (live_host, *older)]
         for host, theirs, other in (*live, (test_host, test, "production")):
@@ -89,7 +91,7 @@ class TestTheHostOfAnEnvironment:
                 assert f"{system.upper()}_ENVIRONMENT={theirs}" in said
             assert make(theirs, f"https://{host}").environment == theirs
 
-    def test_no_default_decides_for_the_host_of_the_other(self, make, hosts):
+    def test_a_live_host_without_a_named_environment_is_refused(self, make, hosts):
         test, test_host, live_host, *_ = hosts
         for url in spellings(live_host):
             with pytest.raises(ConfigurationError, match="write environment='production', and"):
@@ -97,7 +99,7 @@ class TestTheHostOfAnEnvironment:
         for url in spellings(test_host):
             assert make("", url).environment == test
 
-    def test_without_a_url_it_is_that_of_the_environment_and_nothing_live_is_the_default(
+    def test_without_a_url_the_test_host_is_the_default_and_production_must_be_named(
         self, make, hosts
     ):
         test, test_host, live_host, *_ = hosts
@@ -106,14 +108,14 @@ class TestTheHostOfAnEnvironment:
             assert (made.environment, httpx.URL(made.base_url).host) == (test, test_host)
         assert make("production").base_url.rstrip("/") == f"https://{live_host}"
 
-    def test_what_is_percent_encoded_is_no_host(self, make, hosts):
+    def test_a_percent_encoded_host_is_refused(self, make, hosts):
         with pytest.raises(ConfigurationError, match=r"base_url|BASE_URL"):
             make(hosts[0], f"https://{hosts[2].replace('.', '%2e')}")
 
     @pytest.mark.parametrize(
         "host", ["gateway.example", "10.0.0.7:8443", "eu.{live}", "{live}.example", "[::2]"]
     )
-    def test_any_other_belongs_to_the_environment_that_is_named(self, make, hosts, host):
+    def test_an_unknown_host_belongs_to_the_environment_that_is_named(self, make, hosts, host):
         url = f"https://{host.format(live=hosts[2])}"
         for given, environment in (("production",) * 2, (hosts[0],) * 2, ("", hosts[0])):
             assert make(given, url).environment == environment
@@ -121,7 +123,9 @@ class TestTheHostOfAnEnvironment:
     @pytest.mark.parametrize(
         "host", ["127.0.0.1:8900", "localhost", "[::1]:8900", "sandbox.localhost"]
     )
-    def test_on_this_machine_it_is_a_sandbox_unless_production_is_named(self, make, hosts, host):
+    def test_a_host_on_this_machine_is_a_sandbox_unless_production_is_named(
+        self, make, hosts, host
+    ):
         assert make("", f"http://{host}").environment == hosts[0]
         assert make("production", f"http://{host}").environment == "production"
 
@@ -177,13 +181,13 @@ def test_a_url_that_is_encrypted_or_of_this_machine_is_taken(system, url):
 
 @each_system
 @pytest.mark.parametrize(("words", "urls"), BAD_URLS)
-def test_a_url_that_cannot_be_is_refused_and_no_password_is_shown(system, words, urls):
+def test_a_wrong_base_url_is_refused_and_no_password_is_shown(system, words, urls):
     for url in urls:
         refused(system, rf"^(?=.*base_url).*{words}", base_url=url)
 
 
 @each_system
-def test_a_proxy_that_cannot_be_is_refused_and_not_shown(system):
+def test_a_proxy_that_cannot_be_used_is_refused_and_not_shown(system):
     words = r"proxy .* is not a proxy that can be used: write http://host:port"
     for proxy in BAD_PROXIES:
         refused(system, words, proxy=proxy)
@@ -223,7 +227,7 @@ WRONG_OF_EACH = [
 
 
 @pytest.mark.parametrize(("system", "options", "words"), WRONG_OF_EACH)
-def test_an_option_that_cannot_be_is_refused_when_the_client_is_made(system, options, words):
+def test_an_option_with_a_wrong_value_is_refused_when_the_client_is_made(system, options, words):
     refused(system, words, **options)
 
 
@@ -273,7 +277,7 @@ class TestVariables:
 
         return set_them
 
-    def test_each_that_is_needed_is_named_when_it_is_empty(self, system, set_all):
+    def test_each_needed_variable_is_named_when_it_is_empty(self, system, set_all):
         settings = ADAPTERS[system].SETTINGS
         for name in settings:
             with pytest.raises(ConfigurationError, match=f"^{system}_{name}".upper()) as raised:
@@ -281,7 +285,7 @@ class TestVariables:
             assert " is not set" in str(raised.value)
         assert set_all(**{name: f" {value}\n" for name, value in settings.items()}).base_url
 
-    def test_options_win_one_by_one(self, set_all, system):
+    def test_each_option_wins_over_its_own_variable(self, set_all, system):
         assert set_all(base_url=" https://a.example ").base_url == "https://a.example"
         other = {"base_url": "https://b.example"}
         assert set_all(other).base_url == other["base_url"]
@@ -298,7 +302,7 @@ class TestVariables:
             set_all(base_url=f"{scheme}://u:{password}@gateway.example")
         assert_hidden(raised.value, [password])
 
-    def test_the_environment(self, system, set_all):
+    def test_the_environment_is_taken_from_its_option_or_its_variable(self, system, set_all):
         if system not in WITH_ENVIRONMENTS:
             return
         test, *_ = ADAPTERS[system].HOSTS

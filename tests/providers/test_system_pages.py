@@ -25,14 +25,14 @@ def test_a_system_has_a_page_and_a_reference(name):
 
 
 @each_system
-def test_its_page_is_in_the_menu(name):
+def test_the_page_of_a_system_is_in_the_menu(name):
     lines = (ROOT / "mkdocs.yml").read_text("utf-8").splitlines()
     [systems] = [line for line in lines if "- Systems: [" in line]
     assert f"{name}.md" in systems, f"mkdocs.yml lacks {name}.md"
 
 
 @each_system
-def test_it_stands_on_the_pages_over_all_systems(name):
+def test_a_system_is_named_on_the_pages_over_all_systems(name):
     said = dict.fromkeys(OVERVIEWS, TITLES[name])
     said["docs/sandbox-reference.md"] = f"\n## {TITLES[name]}\n"
     for page, text in said.items():

@@ -41,12 +41,12 @@ def installed(monkeypatch):
     monkeypatch.setattr(systems, "entry_points_of", lambda: points)
 
 
-def test_a_system_without_an_adapter_is_named_with_the_file_to_write():
+def test_the_error_for_a_system_without_an_adapter_says_which_file_to_write():
     with pytest.raises(LookupError, match=r"^shop has no adapter: write tests/providers/shop/adap"):
         adapter_of("shop")
 
 
-def test_a_part_that_an_adapter_lacks_is_named_with_its_meaning(plant):
+def test_the_error_for_a_part_that_an_adapter_lacks_says_what_the_part_is(plant):
     plant(**{name: value for name, value in WHOLE.items() if name != "READ"})
     with pytest.raises(
         LookupError, match=r"^shop_systems/shop/adapter\.py lacks READ, an `Exchange` "
@@ -62,7 +62,7 @@ def test_an_installed_system_needs_the_parts_of_its_client_too(plant):
 
 
 @pytest.mark.usefixtures("installed")
-def test_a_table_without_an_entry_of_a_system_is_named_with_its_file():
+def test_the_error_for_a_table_without_an_entry_of_a_system_says_the_tables_file():
     table = {"victor": 1, "velo, of a payout": 2, "eastpay checkout": 3, "flexfactor": 4}
     with pytest.raises(LookupError, match=r"^tests/cli/test_it\.py: there is no entry of shop\. "):
         of_every_system("tests.cli.test_it", table)
@@ -77,12 +77,12 @@ def test_a_table_without_an_entry_of_a_system_is_named_with_its_file():
         (page_table, r"^shop has no page: write docs/shop\.md"),
     ],
 )
-def test_a_file_that_a_system_lacks_is_named(read, message):
+def test_the_error_for_a_missing_file_of_a_system_says_which_file_to_write(read, message):
     with pytest.raises(LookupError, match=message):
         read("shop")
 
 
-def test_a_class_that_is_not_where_a_system_says_is_named(plant):
+def test_a_client_class_that_its_adapter_lacks_is_named_in_the_error(plant):
     plant(Client="None")
     client, awaited = (f"shop_systems.shop.adapter:{name}" for name in ("Client", "AsyncClient"))
     shop = System(name="shop", title="Shop", client=client, async_client=awaited)

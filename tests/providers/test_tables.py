@@ -111,7 +111,7 @@ each_row = pytest.mark.parametrize("case", [*cases()])
 
 
 @each_row
-def test_nobody_elses_answer_is_a_success(case):
+def test_an_answer_that_fits_any_operation_is_no_success_of_a_write(case):
     assert case.observe(*[BUSY] * 3).outcome != "success"
     anybodys = case.observe(*[OF_ANYBODY] * 3)
     # "an object, or nothing", whatever it has
@@ -120,7 +120,7 @@ def test_nobody_elses_answer_is_a_success(case):
 
 
 @each_row
-def test_any_good_status_is_a_success(case):
+def test_a_good_answer_is_a_success_under_any_good_status(case):
     """Whoever took one that the document does not list for a failure would do it again."""
 
     def answer(request):
@@ -142,7 +142,7 @@ def test_an_id_of_another_object_is_refused(case):
 
 
 @each_row
-def test_another_value_of_the_request_is_refused_and_one_that_cannot_be_read(case):
+def test_an_answer_with_another_or_an_unreadable_value_of_the_request_is_unknown(case):
     seen = case.observe()
     if seen.row.repeats is None:
         return
@@ -164,7 +164,7 @@ def without_rows(document, url: httpx.URL, place, *_rows, **_more) -> Operations
 
 
 @each_row
-def test_a_row_that_is_taken_out_is_missed(case, monkeypatch):
+def test_taking_a_row_out_of_the_table_changes_what_a_call_tells(case, monkeypatch):
     scripts = [[], [LOST], [LOST] * 3, [OF_ANYBODY] * 3, [httpx.Response(200)] * 3]
     scripts += [[partial(case.good, **{place: "another-id"})] * 3 for place in answer_of(case)]
     with_row = [case.observe(*script) for script in scripts]

@@ -41,7 +41,7 @@ def names_by_hand(kind: type[Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("system", SETTINGS)
-def test_the_settings_name_what_the_classes_by_hand_have(system):
+def test_the_settings_list_each_name_that_a_class_has_by_hand(system):
     for module in walk_packages(providers.__path__, f"{providers.__name__}."):
         if f".{system}." in module.name:
             importlib.import_module(module.name)
@@ -55,6 +55,6 @@ def test_the_settings_name_what_the_classes_by_hand_have(system):
             assert written == by_hand, f"`taken` of {name} in {SETTINGS[system].name}"
 
 
-def test_the_recipe_knows_what_each_record_has():
+def test_the_recipe_knows_the_names_that_every_record_has():
     bases = {*Record.__mro__} - {object}
     assert {name for base in bases for name in public(base)} == TAKEN

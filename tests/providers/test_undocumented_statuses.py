@@ -39,7 +39,9 @@ def call(name: str, way: str, script: Script):
 @ways
 @pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("status", [201, 202, 205, 206, 299])
-def test_a_good_status_that_is_not_documented_says_what_is_known(name, way, status):
+def test_a_good_status_that_is_not_documented_is_an_error_with_the_outcome_accepted(
+    name, way, status
+):
     good, key = OPERATIONS[name]["answer"], OPERATIONS[name].get("key")
     assert call(name, way, Script(httpx.Response(200, json=good))) is not None
     script = Script(httpx.Response(status, json=good, headers={"x-request-id": "r-77"}))

@@ -132,7 +132,7 @@ def wait(name: str, mode: str, word):
 
 
 @each_wait
-def test_a_wait_ends_with_what_cannot_change_any_more(name, mode):
+def test_a_wait_ends_at_a_status_that_cannot_change_any_more(name, mode):
     for word in WAITS[name].ends:
         if WAITS[name].is_conflict:
             with pytest.raises(Conflict, match="can no longer be"):
@@ -142,7 +142,7 @@ def test_a_wait_ends_with_what_cannot_change_any_more(name, mode):
 
 
 @each_wait
-def test_a_wait_goes_on_with_what_may_change(name, mode):
+def test_a_wait_goes_on_at_a_status_that_may_change(name, mode):
     for word in WAITS[name].goes_on:
         with pytest.raises(TimedOut):
             wait(name, mode, word)

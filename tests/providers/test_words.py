@@ -41,7 +41,7 @@ def test_a_word_that_the_client_does_not_know_is_refused(system, call, argument)
         called(system, "blocking", call, Script(httpx.Response(500)))
 
 
-def test_a_word_that_is_marked_as_one_is_sent_as_it_is():
+def test_an_unknown_word_that_is_marked_with_word_is_sent_as_it_is():
     receipt = {"victor_payment_request_id": "p-1", "status": "canceled", "results": []}
     script = Script(httpx.Response(200, json=receipt))
     listed = lambda it: it.payment_requests.list(status=Word("canceled"))  # noqa: E731 - beside its twin
@@ -52,7 +52,7 @@ def test_a_word_that_is_marked_as_one_is_sent_as_it_is():
 
 
 @pytest.mark.parametrize("word", PAYOUT_STATUSES)
-def test_the_words_are_those_that_the_client_takes(word):
+def test_a_wait_for_a_payout_takes_each_payout_status(word):
     with pytest.raises(TimedOut):  # it is taken, and read once
         called("velo", "blocking", payouts(word), Script(httpx.Response(500)))
 
@@ -63,14 +63,14 @@ def test_the_names_of_an_order_s_numbers_are_words():
 
 
 @pytest.mark.parametrize("name", providers.__all__)
-def test_each_name_of_the_providers_is_the_one_of_its_own_package(name):
+def test_each_name_in_providers_is_the_object_of_its_own_package(name):
     result = getattr(providers, name)
     home = importlib.import_module(result.__module__)
     assert getattr(home, name) is result
     assert name in dir(providers)
 
 
-def test_there_is_no_other_name():
+def test_the_providers_package_has_no_name_beyond_its_sorted_list():
     assert providers.__all__ == sorted(providers.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'Nobody'"):
         _ = providers.Nobody

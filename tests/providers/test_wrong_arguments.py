@@ -100,7 +100,7 @@ def checked(target: Target) -> Mapping[str, Types]:
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_a_value_that_is_no_such_thing_is_refused_by_name_with_what_to_write(name):
+def test_a_value_of_a_wrong_type_is_refused_by_name_with_what_to_write(name):
     target = TARGETS[name]
     for argument, types in checked(target).items():
         for wrong in wrong_for(types):
@@ -122,7 +122,7 @@ WITH_ARGUMENTS = [name for name, target in TARGETS.items() if checked(target)]
 
 
 @pytest.mark.parametrize("name", WITH_ARGUMENTS)
-def test_all_that_is_wrong_is_said_at_once(name):
+def test_all_wrong_arguments_are_named_at_once(name):
     wrong = all_wrong(TARGETS[name])
     problems = refused(TARGETS[name], **wrong).problems
     assert {last(problem) for problem in problems} >= wrong.keys() - APART
@@ -181,7 +181,7 @@ TOO_DEEP = nested(20_000)
 
 @pytest.mark.parametrize("name", TARGETS)
 @pytest.mark.parametrize("value", [TOO_DEEP, {"a": TOO_DEEP}], ids=["list", "mapping"])
-def test_what_is_nested_too_deeply_is_refused_and_ends_no_program(name, value):
+def test_an_argument_that_is_nested_too_deeply_is_refused(name, value):
     for argument in checked(TARGETS[name]):
         refused(TARGETS[name], **{argument: value})
 
@@ -196,7 +196,7 @@ IN_NO_PATH = ("find", "watch", "flexfactor capture", "payment_requests.list")
 
 
 @pytest.mark.parametrize("name", [name for name in TARGETS if not name.endswith(IN_NO_PATH)])
-def test_an_id_cannot_lead_elsewhere(name):
+def test_an_id_that_would_lead_to_another_path_is_refused(name):
     """FlexFactor takes any text that a path can hold, also of an order that is to come, and encodes
     it.
     """
@@ -239,7 +239,9 @@ REFUSED = [(*row, "") if len(row) < 5 else row for row in rows("refused")]
 
 
 @pytest.mark.parametrize(("target", "argument", "code", "values", "words"), REFUSED)
-def test_what_the_system_does_not_take_is_refused_by_name(target, argument, code, values, words):
+def test_a_value_that_the_system_does_not_take_is_refused_by_name(
+    target, argument, code, values, words
+):
     for value in values:
         error = refused(target, **{argument: as_money(value)})
         [problem] = error.problems

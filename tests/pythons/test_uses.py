@@ -20,7 +20,7 @@ def test_each_extra_has_a_use():
 
 
 @pytest.mark.parametrize("extra", ["cli", "sandbox"])
-def test_an_extra_can_be_used(extra, tmp_path):
+def test_the_use_of_an_extra_runs_without_a_warning(extra, tmp_path):
     subprocess.run(
         [sys.executable, "-P", "-W", "error", uses.__file__, extra], cwd=tmp_path, check=True
     )

@@ -22,7 +22,7 @@ def kinds(report: Reconciliation) -> list[str]:
 
 
 @pytest.mark.parametrize("name", AMOUNTS)
-def test_another_amount_agrees_only_if_the_payer_was_allowed_it(name):
+def test_another_amount_agrees_only_if_the_payer_was_allowed_to_change_the_amount(name):
     case = AMOUNTS[name]
     details = {"original_amount": "44.23", "amount": case["amount"], **case.get("details", {})}
     one = request("ID-1", "INV-1", payment_request={"payment_details": details})
@@ -39,7 +39,7 @@ def test_the_ends_of_the_window_are_read_whether_the_providers_are_inclusive_or_
     assert kinds(report) == ["matched"]
 
 
-def test_the_status_of_one_that_is_looked_up_is_that_of_the_list():
+def test_the_status_of_a_payment_that_is_looked_up_by_id_is_the_status_of_the_list():
     """Not that of `get`, and not that of another id, which the filter returns, too."""
     paid = request("ID-9", "INV-9", status="completed", created_at=LONG_BEFORE)
     another = request("id-9", None, created_at=LONG_BEFORE)
@@ -49,7 +49,7 @@ def test_the_status_of_one_that_is_looked_up_is_that_of_the_list():
     assert report.summary.elsewhere == 1
 
 
-def test_that_one_without_an_id_may_be_listed_twice_is_said():
+def test_the_summary_warns_that_a_payment_without_an_id_may_be_listed_twice():
     """One arrives at the front while the first page is read, which moves the second one to the next
     page.
     """
@@ -74,7 +74,7 @@ def test_an_inbound_request_is_not_unknown():
     assert kinds(Provider([request("ID-9", "INV-9", direction="inbound")]).compare()) == []
 
 
-def test_half_of_a_character_ends_nothing():
+def test_half_of_a_character_in_the_book_of_the_provider_does_not_end_the_comparison():
     """And a payment is counted by its status."""
     odd = request("ID-1", "INV-1\ud800", status="p\ud800")
     report = Provider([odd, request("ID-2", "INV-2", status="declined")]).compare(
@@ -86,7 +86,7 @@ def test_half_of_a_character_ends_nothing():
         Entry(Money.of("44.23", "USD"), "INV-1\ud800")
 
 
-def test_not_found_proves_nothing_at_eastpay_where_nothing_was_found():
+def test_a_404_of_eastpay_means_a_missing_payment_only_if_another_payment_was_found():
     """Status 404 is for a wrong path, too: such as a base URL of another bank's."""
     now = datetime.now(UTC)
     window = {"start": now - timedelta(hours=1), "end": now, "currency": "EGP"}

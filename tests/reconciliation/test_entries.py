@@ -46,7 +46,7 @@ def write(tmp_path):
     return written
 
 
-def test_the_file_of_bulk_sending(write):
+def test_a_file_of_bulk_sending_is_read_as_entries(write):
     heading = (
         "invoice_no,payee_account_number,payer_counterparty_id,amount,biller_type,due_date,"
         "client_reference_id"
@@ -56,7 +56,7 @@ def test_the_file_of_bulk_sending(write):
     assert read(write(text), columns={"reference": "invoice_no"}) == [Entry(PRICE, "1042", line=2)]
 
 
-def test_the_export_of_bulk_sending(write):
+def test_an_export_of_bulk_sending_is_read_without_rows_that_were_not_asked(write):
     text = (
         "row,key,id,status,outcome,error,invoice_no,amount,payer_counterparty_id,due_date,client_reference_id\n"
         "1,k-1,QNNEVS9JL4,created,created,,1,44.23,aHeq349838,2026-03-04,INV-1\n"
@@ -110,7 +110,7 @@ def test_a_row_that_is_wrong_is_told_by_line_and_field(write, row, told):
     assert problems(path) == [told]
 
 
-def test_all_wrong_rows_are_told_at_once_and_not_more_than_one_can_read(write):
+def test_wrong_rows_are_reported_together_but_not_more_than_twenty(write):
     path = write("reference,amount\n" + "R,no\n" * 30)
     told = problems(path)
     assert [text.split(",")[0] for text in told[:20]] == [f"line {n}" for n in range(2, 22)]
@@ -118,12 +118,12 @@ def test_all_wrong_rows_are_told_at_once_and_not_more_than_one_can_read(write):
 
 
 @pytest.mark.parametrize(("heading", "beginning"), CASES["headings"].items())
-def test_a_heading_that_lacks_a_column(write, heading, beginning):
+def test_a_heading_that_lacks_a_column_is_refused_with_the_column(write, heading, beginning):
     (told,) = problems(write(f"{heading}\n1,2,3\n"))
     assert told.startswith(beginning)
 
 
-def test_a_column_that_is_named_and_not_there(write):
+def test_a_given_column_that_the_heading_lacks_is_refused(write):
     (told,) = problems(write("reference,amount\nR,1\n"), columns={"reference": "invoice_no"})
     has_no = "the heading (reference, amount) has no column invoice_no (named for reference)."
     assert told == f"line 1, invoice_no: {has_no}"
@@ -147,7 +147,7 @@ def test_a_column_that_is_there_in_both_unicode_forms_is_refused():
 COLUMNS = {"client_reference_id": "Rechnung", "amount": "Betrag"}
 
 
-def test_a_file_says_how_it_is_written_for_bulk_sending_and_for_this(write):
+def test_the_options_of_a_row_file_for_bulk_sending_hold_for_reconciliation_too(write):
     path = write("Rechnung;Betrag;amount\nR-1;1.234,50;1\n")
     entry = Entry(Money.of("1234.50", "USD"), "R-1", line=2)
     assert read(RowFile(path, COLUMNS, decimal="comma")) == [entry]
@@ -155,7 +155,7 @@ def test_a_file_says_how_it_is_written_for_bulk_sending_and_for_this(write):
         read(RowFile(path, {"notes": "Rechnung"}))
 
 
-def test_what_is_wrong_is_said_in_the_headings_of_the_file(write):
+def test_mistakes_of_a_file_are_reported_with_its_own_headings(write):
     wrong = write("Rechnung;Betrag\n4,3E+10;12.50\nR-2;\n#NV;1,00\n")
     told = problems(RowFile(wrong, COLUMNS, decimal="comma"))
     assert [text.split(" is ")[0] for text in told] == [
@@ -176,7 +176,7 @@ def test_what_is_wrong_is_said_in_the_headings_of_the_file(write):
         ({"at": datetime(2026, 3, 4)}, "at"),  # noqa: DTZ001 - what is refused
     ],
 )
-def test_an_entry_checks_itself(changes, field):
+def test_an_entry_with_a_wrong_value_is_refused_when_the_entry_is_made(changes, field):
     with pytest.raises(InvalidRequest) as caught:
         Entry(**{"amount": PRICE, "reference": "R", **changes})
     assert [problem.field for problem in caught.value.problems] == [field]
@@ -203,7 +203,7 @@ def test_a_day_has_edges_of_the_margin_on_both_sides(margin, zone, minutes):
     assert zones == [zone] * len(minutes)
 
 
-def test_what_has_no_time_is_inside():
+def test_an_entry_without_a_time_counts_as_inside_the_window():
     assert Window(START, END).zone(None) is Zone.INSIDE
 
 
@@ -218,7 +218,7 @@ def test_what_has_no_time_is_inside():
         ({"margin": timedelta.max}, ["margin"]),
     ],
 )
-def test_a_window_that_cannot_be_is_refused_by_field(changes, fields):
+def test_an_impossible_window_is_refused_with_its_fields(changes, fields):
     with pytest.raises(InvalidRequest) as caught:
         Window(**{"start": START, "end": END, **changes})
     assert [problem.field for problem in caught.value.problems] == fields
@@ -238,7 +238,7 @@ def breaking() -> Iterator[dict[str, str]]:
     [[ROW], [ROW, {**ROW, "amount": "no"}], breaking()],
     ids=["a provider that fails", "a wrong row", "one that breaks"],
 )
-def test_no_local_shows_an_account_number(victor, victor_sandbox, ours):
+def test_no_local_variable_of_an_error_shows_an_account_number(victor, victor_sandbox, ours):
     victor_sandbox.inject("status", status=403, operation="list", times=5)
     with pytest.raises(Exception) as caught:
         reconcile(victor, ours, start=START, end=END)

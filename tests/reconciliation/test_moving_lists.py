@@ -57,7 +57,7 @@ def moving(happens: Sequence[str], random: Random) -> Callable[[Provider, int], 
 @settings(max_examples=60)
 @given(THEIRS, OURS, HAPPENS, st.integers(0, 9))
 @example([("A", "R1"), ("A", "R2")], [("B", "R2")], [], 0)  # the id of another one hides R2
-def test_nothing_is_missing_that_is_there_and_nothing_matches_that_is_not(
+def test_no_listed_payment_is_missing_and_no_unlisted_payment_is_matched(
     theirs, ours, happens, seed
 ):
     provider = Provider(listed(theirs), moving(happens, Random(seed)))
@@ -86,9 +86,7 @@ def test_nothing_is_missing_that_is_there_and_nothing_matches_that_is_not(
 
 
 @pytest.mark.parametrize(("moves", "kind"), [(99, "unchecked"), (3, "missing")])
-def test_a_list_that_moves_before_each_page_proves_nothing_and_one_that_rests_again_does(
-    moves, kind
-):
+def test_a_payment_is_missing_only_if_the_list_rests_in_one_of_the_readings(moves, kind):
     theirs = listed([(f"ID-{number}", f"R-{number}") for number in range(9)])
     provider = Provider(theirs, moving(["shuffle"] * moves, Random(7)))
     ours = [{"reference": f"R-{number}"} for number in (*range(9), "GONE")]
@@ -102,7 +100,7 @@ def test_a_list_that_moves_before_each_page_proves_nothing_and_one_that_rests_ag
     assert is_noted is (kind == "unchecked")
 
 
-def test_two_readings_that_show_the_same_prove_nothing_if_the_first_has_shown_one_twice():
+def test_two_equal_readings_do_not_prove_a_missing_payment_if_the_first_shows_a_repeat():
     """Both have overlooked `d`, which moved to a page that was read: `b` moved on, and is shown
     twice in the first; `a` has left during the second.
     """

@@ -77,7 +77,7 @@ def test_a_payment_of_velo_beyond_the_window_is_looked_up_by_its_id(velo):
     assert [kind for kind, _ in found(report)] == ["missing", "missing", "matched"]
 
 
-def test_the_payor_is_asked_for(velo):
+def test_a_reconciliation_of_velo_without_a_payor_is_refused(velo):
     client, _ = velo
     with pytest.raises(ConfigurationError, match="payor_id is missing"):
         reconcile(client, [], **WINDOW)
@@ -121,7 +121,7 @@ def test_eastpay_is_looked_up_payment_by_payment():
         ),
     ],
 )
-def test_an_amount_that_cannot_be_read_is_a_difference_though_one_may_be_left_out(amount, kind):
+def test_an_unreadable_amount_of_eastpay_is_a_difference_but_an_absent_amount_is_not(amount, kind):
     payment = {"id": "p-1", "currency": "EGP", "amount": amount, "result": {"code": "000.000.000"}}
     transport = httpx.MockTransport(lambda _request: httpx.Response(200, json=payment))
     with new_eastpay(transport=transport) as eastpay:

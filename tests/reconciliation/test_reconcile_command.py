@@ -24,7 +24,7 @@ from victor_ext.reconciliation.report import FIELDS
 pytestmark = pytest.mark.pull_request
 
 
-def test_books_that_differ(books, planted):
+def test_books_that_differ_end_the_command_with_status_1_and_show_the_differences(books, planted):
     ran = books()
     assert (ran.status, ran.err) == (1, "")
     lines = ran.out.splitlines()
@@ -98,7 +98,7 @@ MISUSE = cases_beside(__file__)["misuse"]
 
 
 @pytest.mark.parametrize("message", MISUSE)
-def test_a_misuse_is_named_and_nothing_is_printed(books, message):
+def test_a_misused_option_is_refused_with_its_mistake_and_prints_no_report(books, message):
     if message.startswith(("--start", "--end")):
         books.window = ()
     assert message in books.refused(*MISUSE[message].split())
@@ -116,14 +116,14 @@ def test_the_report_does_not_replace_our_book(books, option, out):
     assert books.ours.read_bytes() == before
 
 
-def test_our_book_is_a_file_that_can_be_read(books):
+def test_a_book_that_is_a_pipe_or_does_not_exist_is_refused(books):
     pipe, none = books.folder / "ours.jsonl", books.folder / "none.csv"
     os.mkfifo(pipe)
     assert "ours.jsonl is not a file but a pipe or a device" in books.refused(ours=pipe)
     assert "none.csv cannot be read: No such file or directory." in books.refused(ours=none)
 
 
-def test_books_that_agree(books, planted):
+def test_books_that_agree_end_the_command_with_status_0(books, planted):
     requests = planted.victor.payment_requests.list(direction="outbound", end_datetime=planted.end)
     rows = [{"id": request.id, "amount": str(request.amount)} for request in requests]
     agreed = books(ours=planted.write(books.folder / "equal.csv", rows))
@@ -176,7 +176,9 @@ def test_a_read_that_fails_is_no_difference(books, planted, status, ends_with):
     [(signal.SIGKILL, -9), (signal.SIGTERM, 143)],
     ids=["killed", "terminated"],
 )
-def test_it_is_ended_in_the_middle_and_leaves_nothing(books, planted, number, status):
+def test_a_command_that_is_ended_midway_leaves_no_file_and_keeps_an_old_report(
+    books, planted, number, status
+):
     out, temporary = books.folder / "report.csv", books.folder / "temporary"
     temporary.mkdir()
     out.write_text("of yesterday", "utf-8")
@@ -202,7 +204,7 @@ def table(heading: str) -> dict[str, list[str]]:
     return {name: re.findall(r"`(\w+)`", cell) for name, cell in rows}
 
 
-def test_the_page_has_the_kinds_that_there_are_in_their_order():
+def test_the_page_of_reconcile_has_all_kinds_of_rows_in_their_order():
     kinds = [kind.value for kind in Kind]
     assert [*table("What to do about each row")] == [*KINDS] == kinds
 
@@ -219,5 +221,5 @@ def test_the_awaited_example_of_the_page_runs(async_victor):
     assert anyio.run(run) is True
 
 
-def test_the_page_has_the_columns_that_are_read():
+def test_the_page_of_reconcile_has_the_columns_of_a_book_that_are_read():
     assert table("The file") == {name: [*columns] for name, columns in COLUMNS.items()}

@@ -45,7 +45,7 @@ def section(opened: Any, kind: str) -> Any:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (375, "dark")])
-def test_it_fits_and_can_be_read(opened, width, scheme):
+def test_the_page_fits_the_width_of_a_screen_and_has_enough_contrast(opened, width, scheme):
     opened.set_viewport_size({"width": width, "height": 800})
     opened.emulate_media(color_scheme=scheme)
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
@@ -53,7 +53,7 @@ def test_it_fits_and_can_be_read(opened, width, scheme):
     assert not section(opened, "missing").locator("thead .title").is_visible()
 
 
-def test_it_loads_nothing_and_text_in_it_is_text(browser, page):
+def test_the_report_page_loads_no_other_file_and_runs_no_text_of_a_row(browser, page):
     opened, loaded, said = browser.new_page(), list[str](), list[str]()
     opened.on("request", lambda request: loaded.append(request.url))
     opened.on("console", lambda message: said.append(message.text))
@@ -65,7 +65,7 @@ def test_it_loads_nothing_and_text_in_it_is_text(browser, page):
     opened.close()
 
 
-def test_on_paper_it_is_white_and_each_page_says_what_its_rows_are(opened):
+def test_a_printed_report_is_white_and_repeats_its_heading_on_each_page(opened):
     opened.emulate_media(media="print", color_scheme="dark")
     style = "(of) => getComputedStyle(document.querySelector(of))"
     assert opened.evaluate(f"({style})('html').colorScheme") == "light"
@@ -75,13 +75,13 @@ def test_on_paper_it_is_white_and_each_page_says_what_its_rows_are(opened):
     assert title == "Reconciliation of ours & <theirs>.csv: missing, 6 rows"
 
 
-def test_it_says_what_the_text_says(odd_books, opened):
+def test_the_report_page_has_the_notes_of_the_text_report(odd_books, opened):
     text, shown = opened.inner_text("body"), odd_books().out.splitlines()
     notes = shown[shown.index("", shown.index("") + 1) + 2 :]
     assert [note for note in notes if note not in text] == []
 
 
-def test_it_has_each_row_and_says_what_to_do(planted, opened):
+def test_the_report_page_has_each_differing_row_with_what_to_do(planted, opened):
     expected = dict(planted.expected) | {"missing": planted.expected["missing"] + 1}
     del expected["matched"], expected["modified"]
     assert {

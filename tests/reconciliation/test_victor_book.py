@@ -32,7 +32,7 @@ def found(report: Any) -> Counter[str]:
     return Counter(row.kind.value for row in report)
 
 
-def test_all_that_was_planted_is_found_and_nothing_else(planted, book):
+def test_all_planted_differences_are_found_and_no_others(planted, book):
     told, before = list[Progress](), len(planted.sandbox.received())
     with reconcile(planted.victor, book, **planted.window, on_progress=told.append) as report:
         assert found(report) == planted.expected

@@ -33,14 +33,14 @@ def wrong(found: dict[str, bytes]) -> list[str]:
     return [*names, *contents.wrong_entry_points(found)]
 
 
-def test_the_wheel_is_what_is_committed(wheel):
+def test_the_wheel_has_exactly_the_committed_files(wheel):
     assert wrong(wheel) == []
 
 
 @pytest.mark.parametrize(
     "name", ["victor_ext/py.typed", "victor_ext/openapi/victor.yaml", "velo_api/client.py"]
 )
-def test_a_file_too_few_or_too_many_is_named(wheel, name):
+def test_a_file_that_the_wheel_lacks_or_has_too_many_is_reported_by_name(wheel, name):
     found = {
         other: data
         for other, data in wheel.items()
@@ -54,13 +54,13 @@ def test_a_file_too_few_or_too_many_is_named(wheel, name):
 @pytest.mark.parametrize(
     "name", ["victor_ext/key.pem", "victor_ext/a.sqlite-wal", "victor_ext/__pycache__/a.pyc"]
 )
-def test_what_belongs_nowhere_is_named_also_when_it_is_committed(name):
+def test_a_file_that_belongs_in_no_distribution_is_reported_even_if_committed(name):
     assert [*contents.wrong_names([name], {name})] == [
         f"has {name}, which belongs into no distribution"
     ]
 
 
-def test_the_source_distribution_is_what_is_committed_without_what_needs_the_repository(
+def test_the_source_distribution_has_the_committed_files_except_tests_and_recipe(
     tmp_path,
 ):
     from hatchling.builders.sdist import SdistBuilder
@@ -78,7 +78,7 @@ def test_the_source_distribution_is_what_is_committed_without_what_needs_the_rep
 @pytest.mark.parametrize(
     ("own", "other"), [("victor-ext", "victor-spec"), ("victor-spec", "victor-ext")]
 )
-def test_the_distributions_of_the_other_project_may_stand_beside(own, other, tmp_path, capsys):
+def test_distributions_of_the_other_project_may_be_in_the_same_folder(own, other, tmp_path, capsys):
     old, beside = (f"{each.replace('-', '_')}-0.0.0.tar.gz" for each in (own, other))
     for name in (old, beside, "notes.txt"):
         (tmp_path / name).touch()
@@ -89,7 +89,7 @@ def test_the_distributions_of_the_other_project_may_stand_beside(own, other, tmp
     assert beside not in printed
 
 
-def test_the_wheel_of_the_recipe_is_what_is_committed_and_needs_no_client(tmp_path):
+def test_the_wheel_of_the_recipe_has_exactly_the_committed_files(tmp_path):
     from hatchling.builders.wheel import WheelBuilder
 
     (built,) = WheelBuilder(str(contents.ROOT / "recipe")).build(
@@ -104,7 +104,7 @@ def test_the_wheel_of_the_recipe_is_what_is_committed_and_needs_no_client(tmp_pa
 
 
 @pytest.mark.parametrize("place", ["victor_ext-1.2.3.dist-info/sboms/sbom.cdx.json", contents.SBOM])
-def test_an_sbom_too_few_or_of_another_version_is_named(place):
+def test_a_missing_sbom_or_an_sbom_of_another_version_is_reported(place):
     found = {place: b'{"metadata": {"component": {"version": "1.2.3"}}}', "sbom.json": b"{}"}
     assert [*contents.wrong_sbom(found, "1.2.3")] == []
     assert [*contents.wrong_sbom(found, "1.2.4")] == [
@@ -115,7 +115,7 @@ def test_an_sbom_too_few_or_of_another_version_is_named(place):
     ]
 
 
-def test_an_entry_point_too_few_is_named(wheel):
+def test_a_missing_entry_point_is_reported_by_name(wheel):
     found = {
         name: data.replace(b"victor_ext.cli:main", b"other:main") for name, data in wheel.items()
     }
@@ -135,7 +135,7 @@ def test_the_readme_of_an_index_has_links_that_lead_somewhere():
     assert made(text, "https://docs.example") == site
 
 
-def test_metadata_that_is_wrong_is_named(wheel):
+def test_wrong_metadata_of_the_wheel_is_reported(wheel):
     (text,) = (data for name, data in wheel.items() if name.endswith("/METADATA"))
     (version,) = (line[9:].decode() for line in text.splitlines() if line.startswith(b"Version: "))
     assert [*contents.wrong_metadata(text, version, contents.EXTRAS)] == []
@@ -146,7 +146,7 @@ def test_metadata_that_is_wrong_is_named(wheel):
     assert "no index takes: '>httpx" in next(contents.wrong_metadata(odd, version, contents.EXTRAS))
 
 
-def test_the_extra_all_is_all_other_extras():
+def test_the_extra_called_all_has_all_other_extras():
     others = ",".join(sorted(name for name in contents.EXTRAS if name != "all"))
     assert contents.PROJECT["optional-dependencies"]["all"] == [f"victor-ext[{others}]"]
 

@@ -27,7 +27,7 @@ NAMES = {"victor-ext", "victor-spec"}
         "Leave this out once a package index has victor-spec.",
     ],
 )
-def test_an_index_as_a_source_is_named(text):
+def test_a_page_that_installs_from_a_package_index_is_reported(text):
     assert len([*sources.naming_an_index(f"First.\n\n{text}\n", NAMES)]) == 1
 
 
@@ -44,11 +44,11 @@ def test_an_index_as_a_source_is_named(text):
         "Only its dependencies come from your index.",
     ],
 )
-def test_the_repository_as_a_source_is_not(text):
+def test_a_page_that_installs_from_the_repository_is_not_reported(text):
     assert [*sources.naming_an_index(f"First.\n\n{text}\n", NAMES)] == []
 
 
-def test_a_release_has_a_day_in_the_changelog(tmp_path):
+def test_a_project_counts_as_released_once_its_changelog_has_a_date(tmp_path):
     (tmp_path / "recipe").mkdir()
     (tmp_path / "CHANGELOG.md").write_text("## Unreleased: 0.1.0\n", encoding="utf-8")
     (tmp_path / "recipe" / "CHANGELOG.md").write_text("## 0.1.0 - 2026-12-31\n", encoding="utf-8")
@@ -70,7 +70,9 @@ def test_a_release_has_a_day_in_the_changelog(tmp_path):
         ("victor_ext.sandbox", "uvicorn", "sandbox"),
     ],
 )
-def test_a_missing_extra_is_installed_from_the_repository(module, needed, extra):
+def test_the_error_for_a_missing_extra_says_to_install_it_from_the_repository(
+    module, needed, extra
+):
     program = f"""
 import importlib.util, sys
 sys.modules[{needed!r}] = None
@@ -88,5 +90,5 @@ import {module}
     )
 
 
-def test_no_page_names_an_index_before_the_first_release():
+def test_no_page_mentions_a_package_index_before_the_first_release():
     assert sources.problems() == []

@@ -96,6 +96,6 @@ def test_the_undo_restores_what_was_replaced_and_git_has(clone, document):
     assert (clone / "tests/contracts/a.py").read_text() == "own\n"
 
 
-def test_a_document_that_git_does_not_have_is_named(clone):
+def test_the_output_says_that_the_undo_cannot_restore_a_document_unknown_to_git(clone):
     lines = last_lines(clone, "SPEC=untracked.yaml")
     assert lines[1] == "git has no earlier untracked.yaml: the undo leaves it as it is."

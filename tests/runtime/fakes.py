@@ -225,7 +225,7 @@ BEHAVIOUR = Behaviour(name="Pay", operations=OneRow(), environment="test", key_p
 @dataclass
 class Harness:
     """A client of the small provider, with everything in sight. `mode` is one of `BOTH`: what both
-    do alike, `test_both_drivers_do_the_same` holds them to.
+    do alike, `test_blocking_and_awaited_calls_do_the_same` holds them to.
     """
 
     script: list[Happens] = field(default_factory=lambda: [OK])

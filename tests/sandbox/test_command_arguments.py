@@ -41,7 +41,7 @@ def test_a_wrong_argument_is_named_with_what_to_write(way, sandbox):
 
 
 @pytest.mark.parametrize("case", CASES["over http"], ids=lambda case: f"{case[1]} {case[2]}")
-def test_a_call_of_the_control_api_is_refused_in_its_own_words(case):
+def test_a_wrong_call_of_the_control_api_is_a_400_that_says_the_mistake(case):
     method, path, body, says = case
     with VeloSandbox() as sandbox:
         url = f"{sandbox.url}/_sandbox{path}"
@@ -49,6 +49,6 @@ def test_a_call_of_the_control_api_is_refused_in_its_own_words(case):
     assert (refused.status_code, refused.json()["message"]) == (400, says)
 
 
-def test_a_number_in_a_path_may_be_a_text():
+def test_a_number_is_accepted_where_a_command_has_a_text_in_its_path():
     with VeloSandbox() as sandbox, pytest.raises(LookupError, match="no such delivery"):
         sandbox.resend(7)

@@ -27,7 +27,7 @@ def sandbox():
 
 
 @pytest.mark.parametrize("name", CASES["signatures"])
-def test_it_is_signed_as_the_client_verifies(name):
+def test_a_notification_is_signed_in_the_way_that_the_client_verifies(name):
     case = CASES["signatures"][name]
     headers = Signature(secret=SECRET, **case["sign"])(UNSIGNED)
     now = {"now": lambda: UNSIGNED.timestamp}
@@ -58,7 +58,7 @@ def test_a_notification_keeps_its_id_and_has_the_time_of_each_attempt():
     assert (first.url, json.loads(first.body)) == (receiver.url, receiver.came[0].said)
 
 
-def test_it_is_posted_with_its_signature_and_further_headers():
+def test_a_notification_is_posted_with_its_signature_and_the_given_headers():
     headers = {"X-Event": "paymentSettled", "Content-Type": "application/cloudevents+json"}
     with Receiver() as receiver, ConnectedSandbox(sign=SIGN, headers=headers) as other:
         other.notify(receiver.url)
@@ -70,7 +70,7 @@ def test_it_is_posted_with_its_signature_and_further_headers():
     HmacSignature(header="X-Till-Signature", secret=SECRET)(came.headers, came.body)
 
 
-def test_what_cannot_be_posted_is_named(sandbox):
+def test_triggering_a_notification_that_cannot_be_posted_is_refused_with_the_reason(sandbox):
     with pytest.raises(ValueError, match="paymentSettled is not posted: there is no address"):
         sandbox.trigger("paymentSettled", BODY)
     sandbox.notify("http://127.0.0.1:9/webhooks")
@@ -88,7 +88,7 @@ def test_a_signature_that_cannot_work_is_refused(says):
     assert SECRET not in repr(SIGN)
 
 
-def test_a_call_of_the_api_is_no_operation(sandbox):
+def test_a_call_of_the_connected_api_is_not_served_as_an_operation(sandbox):
     assert httpx.get(f"{sandbox.url}/v1/payments", verify=False).status_code == 404
     page = httpx.get(sandbox.url, verify=False).text
     assert "Webhooks sandbox" in page

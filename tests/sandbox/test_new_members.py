@@ -118,20 +118,20 @@ def served(request):
         yield served
 
 
-def test_what_a_body_says_is_shown_where_a_response_has_a_member_of_that_name(served):
+def test_a_new_member_of_a_body_is_shown_in_responses_that_have_a_member_of_its_name(served):
     for name, expected in served.case["shown"].items():
         found = served.read(name)
         assert joined(found, expected) == found, name
 
 
-def test_it_is_shown_nowhere_else(served):
+def test_a_new_member_of_a_body_is_not_shown_in_responses_without_a_member_of_its_name(served):
     for name, members in served.case["hidden"].items():
         found = served.read(name)
         assert found.keys().isdisjoint(members), name
         assert "UNHEARD" not in json.dumps(found), name
 
 
-def test_a_filter_finds_what_said_so_and_nothing_else(served):
+def test_a_new_filter_finds_only_the_record_whose_body_had_the_value(served):
     assert len(served.found("")) > 1
     for filters in served.case["finds"]:
         assert served.found(filters) == {served.id}, filters
@@ -151,7 +151,7 @@ def test_a_value_beyond_its_limit_is_refused(served):
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if "changes" in CASES[name]])
-def test_a_change_is_kept_like_what_was_made(name):
+def test_a_new_member_in_a_change_is_kept_like_one_in_a_creation(name):
     with serving(name) as served:
         path, body, expected = CASES[name]["changes"]
         assert served.post(path, body).status_code == 204
@@ -159,7 +159,7 @@ def test_a_change_is_kept_like_what_was_made(name):
         assert {member: read[member] for member in expected} == expected
 
 
-def test_velos_accounts_and_the_money_for_them_have_what_is_said():
+def test_velo_accounts_and_funding_requests_keep_the_new_members_of_their_bodies():
     with desk_of("velo") as desk:
         http = desk.http
         bank = {"type": "FBO", "name": "Our bank", "payorId": desk.party, "branch": "north"}
@@ -172,7 +172,7 @@ def test_velos_accounts_and_the_money_for_them_have_what_is_said():
         assert http.get(asked.headers["location"]).json()["branch"] == "south"
 
 
-def test_eastpays_checkout_repeats_what_is_said():
+def test_a_checkout_of_eastpay_repeats_a_new_member_of_its_response():
     with serving("eastpay") as served:
         form = {**served.case["body"], "installments": "3", "channel": "web"}
         made = served.post("/eastpay/v3/checkouts", form).json()
@@ -180,7 +180,7 @@ def test_eastpays_checkout_repeats_what_is_said():
         assert "channel" not in made
 
 
-def test_victors_twin_has_what_is_said_of_the_payee_and_of_the_payment():
+def test_the_inbound_twin_has_the_new_members_of_the_payee_and_the_payment():
     with serving("victor") as served:
         said = joined(served.case["body"], served.case["says"])
         said["payer"]["victor_counterparty_id"] = "aHeq349838"
@@ -195,7 +195,7 @@ def test_victors_twin_has_what_is_said_of_the_payee_and_of_the_payment():
         assert (asked["payee"]["branch"], asked["payment_details"]["memo"]) == ("12", "May")
 
 
-def test_victors_page_and_its_file_have_what_is_kept(tmp_path):
+def test_the_page_and_the_state_file_of_victor_have_the_new_members(tmp_path):
     """The page hides secrets, and all but the last four digits of the number of an account."""
     options = {"state": tmp_path / "state"}
     with serving("victor", **options) as served:
@@ -212,7 +212,9 @@ def test_victors_page_and_its_file_have_what_is_kept(tmp_path):
     assert "open sesame" not in page
 
 
-def test_victor_takes_a_create_without_what_is_not_required_any_more(tmp_path, monkeypatch):
+def test_victor_accepts_a_create_without_members_that_are_not_required_any_more(
+    tmp_path, monkeypatch
+):
     text = document.document_path("victor.yaml").read_text(encoding="utf-8")
     tree = yaml.load(text, Loader=yaml.CSafeLoader)
     schemas = tree["components"]["schemas"]

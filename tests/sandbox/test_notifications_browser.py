@@ -32,7 +32,9 @@ def receiver(sandbox):
         yield receiver
 
 
-def test_the_log_appears_by_itself_and_one_is_sent_again(window, sandbox, payor, receiver):
+def test_the_log_shows_new_notifications_by_itself_and_a_button_sends_one_again(
+    window, sandbox, payor, receiver
+):
     page = window()
     page.get_by_role("tab", name="Notifications").click()
     expect(page.get_by_text("No notification yet.")).to_be_visible()
@@ -54,7 +56,9 @@ def test_the_log_appears_by_itself_and_one_is_sent_again(window, sandbox, payor,
     assert receiver.names == [*LIFE, LIFE[-1], LIFE[-1]]
 
 
-def test_the_next_one_is_lost_and_comes_again(window, sandbox, payor, receiver):
+def test_the_next_notification_is_lost_by_a_button_and_posted_again_later(
+    window, sandbox, payor, receiver
+):
     page = window()
     page.get_by_text("Faults", exact=True).click()
     page.get_by_role("button", name="Lose the next notification").click()
@@ -71,7 +75,7 @@ def test_the_next_one_is_lost_and_comes_again(window, sandbox, payor, receiver):
     expect(page.locator("#detail header")).to_contain_text("taken")
 
 
-def test_what_a_caller_names_is_text(window, sandbox, payor):
+def test_text_of_a_caller_is_shown_as_text_on_the_page(window, sandbox, payor):
     path = "/<script>document.title='taken'</script>"
     payor.webhook(f"http://127.0.0.1:9{path}")
     payor.submit(reference=HOSTILE[:40])
@@ -83,7 +87,9 @@ def test_what_a_caller_names_is_text(window, sandbox, payor):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 1280])
-def test_it_fits_and_can_be_read(window, sandbox, payor, receiver, width, scheme):
+def test_the_page_fits_the_width_of_a_screen_and_has_enough_contrast(
+    window, sandbox, payor, receiver, width, scheme
+):
     receiver.statuses = [503, 200]
     payor.pay()
     sandbox.wait_for_deliveries()

@@ -65,7 +65,9 @@ def host_of(receiver):
     return receiver.url.split("/")[2]
 
 
-def test_flexfactors_signature_by_two_verifiers(flexfactor_sandbox, merchant, receiver):
+def test_a_notification_of_flexfactor_is_verified_by_the_client_and_by_a_second_verifier(
+    flexfactor_sandbox, merchant, receiver
+):
     merchant.evaluate("APPROVED")
     flexfactor_sandbox.wait_for_deliveries()
     [came] = receiver.came
@@ -89,7 +91,9 @@ def test_flexfactors_signature_by_two_verifiers(flexfactor_sandbox, merchant, re
             flexfactor.Webhook(key_, host=host_).read(one.body, one.headers)
 
 
-def test_what_happens_to_an_order_is_notified(flexfactor_sandbox, merchant, receiver):
+def test_each_documented_event_of_a_flexfactor_order_is_posted(
+    flexfactor_sandbox, merchant, receiver
+):
     """The names, and when each occurs, are those of the page about webhooks."""
     for line in CASES["flexfactor's orders"]:
         merchant.step(line)
@@ -99,7 +103,9 @@ def test_what_happens_to_an_order_is_notified(flexfactor_sandbox, merchant, rece
     assert {*receiver.names} <= {*flexfactor.Webhook.event_names}
 
 
-def test_what_is_unknown_is_not_triggered(flexfactor_sandbox, eastpay_sandbox, velo_sandbox):
+def test_an_unknown_event_or_subject_of_a_notification_is_refused(
+    flexfactor_sandbox, eastpay_sandbox, velo_sandbox
+):
     flexfactor_sandbox.add_order("A")
     for trigger, about, event in (
         (flexfactor_sandbox.trigger, "A", "order.complete"),
@@ -170,7 +176,9 @@ def test_eastpay_posts_what_an_inquiry_answers(eastpay_sandbox, shop, receiver):
     assert [name for name in came.headers if re.search("sign|auth|token", name)] == []
 
 
-def test_eastpay_notifies_of_changes_alone(eastpay_sandbox, shop, receiver):
+def test_eastpay_posts_no_notification_of_a_result_that_the_response_already_had(
+    eastpay_sandbox, shop, receiver
+):
     eastpay_sandbox.notify(receiver.url)
     paid = shop.pay().json()["id"]
     eastpay_sandbox.wait_for_deliveries()
@@ -217,7 +225,9 @@ def test_velo_posts_any_event_without_a_payout(velo_sandbox, receiver):
     assert [each["sequenceNumber"] for each in velo_sandbox.notifications()] == [*range(1, 16)]
 
 
-def test_velo_posts_an_event_about_what_it_has(velo_sandbox, payor, receiver):
+def test_velo_posts_a_triggered_event_about_an_existing_payment_or_webhook(
+    velo_sandbox, payor, receiver
+):
     payor.pay()
     payment = velo_sandbox.notifications()[-1]["source"]["paymentId"]
     mine = payor.webhook(receiver.url + "/mine")
@@ -236,7 +246,9 @@ def test_velo_posts_an_event_about_what_it_has(velo_sandbox, payor, receiver):
     assert shown["status"] == "CONFIRMED", "what it is about stays as it is"
 
 
-def test_what_nobody_would_get_is_refused(velo_sandbox, eastpay_sandbox, flexfactor_sandbox, shop):
+def test_triggering_a_notification_without_an_address_is_refused(
+    velo_sandbox, eastpay_sandbox, flexfactor_sandbox, shop
+):
     flexfactor_sandbox.add_order("INV-1")
     paid = shop.pay().json()["id"]
     for trigger, *asked in (

@@ -117,7 +117,7 @@ def test_any_key_leads_to_its_calls(window, sandbox):
     expect(page.locator(".timeline")).to_contain_text("create, attempt 1")
 
 
-def test_what_a_person_is_typing_stays(window, victor):
+def test_text_that_a_person_is_typing_stays_when_the_page_is_updated(window, victor):
     made = ask(victor)
     page = window(f"/#/records/{made.id}")
     notes = page.get_by_label("Notes to the payee")
@@ -128,7 +128,9 @@ def test_what_a_person_is_typing_stays(window, victor):
     expect(notes).to_be_focused()
 
 
-def test_a_fault_before_the_work_and_one_after_it(window, victor, sandbox):
+def test_a_person_injects_a_fault_before_the_work_and_a_fault_after_the_work(
+    window, victor, sandbox
+):
     page = window()
     page.get_by_text("Faults", exact=True).click()
     page.get_by_role("button", name="Fail before the work").click()
@@ -144,7 +146,7 @@ def test_a_fault_before_the_work_and_one_after_it(window, victor, sandbox):
     assert sandbox.work_done_by_key()[made.idempotency_key] == 1
 
 
-def test_the_clock_and_a_refused_command(window, victor, sandbox):
+def test_the_page_advances_the_clock_and_shows_why_a_command_was_refused(window, victor, sandbox):
     page = window()
     page.get_by_text("Clock", exact=True).click()
     before = sandbox.clock()["advanced"]
@@ -221,7 +223,9 @@ def test_on_a_phone_values_have_their_width(window, sandbox, paths):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 1280])
-def test_it_fits_and_can_be_read(window, sandbox, paths, width, scheme):
+def test_the_page_fits_the_width_of_a_screen_and_has_enough_contrast(
+    window, sandbox, paths, width, scheme
+):
     page = window("/", width, color_scheme=scheme)
     for path in ("/", *paths):
         page.goto(sandbox.url + path)

@@ -29,7 +29,7 @@ def test_the_command_ends_with_129_when_its_terminal_is_gone():
 
 
 @pytest.mark.parametrize("umask", [0o000], indirect=True)
-def test_it_serves_logs_and_ends_cleanly(umask, tmp_path, monkeypatch):
+def test_the_sandbox_process_serves_writes_its_log_and_ends_cleanly(umask, tmp_path, monkeypatch):
     env = tmp_path / "sandbox.env"
     env.write_text("from an earlier run, open to others")
     with SandboxProcess(
@@ -81,7 +81,7 @@ def test_the_handlers_of_signals_are_afterwards_as_before(tmp_path):
 
 
 @pytest.mark.parametrize(("arguments", "mistake"), cases_beside(__file__)["command lines"])
-def test_misuse_is_exit_status_2_and_one_line_with_the_mistake_and_where_help_is(
+def test_a_misused_command_ends_with_status_2_and_one_line_with_the_mistake(
     arguments, mistake, capsys
 ):
     assert main(arguments) == 2
@@ -91,7 +91,7 @@ def test_misuse_is_exit_status_2_and_one_line_with_the_mistake_and_where_help_is
     assert capsys.readouterr().err.startswith(f"Error: {mistake}.")
 
 
-def test_a_port_that_is_taken_is_named(sandbox, capsys):
+def test_the_message_about_a_port_in_use_names_the_port(sandbox, capsys):
     port = sandbox.url.rpartition(":")[2]
     threads = threading.active_count()
     assert main(["--port", port, "--quiet"]) == 1
@@ -104,7 +104,7 @@ def test_a_port_that_is_taken_is_named(sandbox, capsys):
     assert threading.active_count() == threads
 
 
-def test_a_file_that_cannot_be_written_is_named_with_its_option(tmp_path, capsys):
+def test_the_message_about_an_unwritable_file_names_the_file_and_its_option(tmp_path, capsys):
     path = tmp_path / "nowhere" / "file"
     assert main(["--port", "0", "--quiet", "--env-file", str(path)]) == 1
     assert (

@@ -92,7 +92,7 @@ def test_every_answer_conforms_to_the_document(case, plain, statuses):
 
 @schema.parametrize()
 @settings(bounded, max_examples=15)
-def test_with_quirks_nothing_falls_over(case, quirky):
+def test_no_call_ends_in_a_server_error_while_quirks_are_on(case, quirky):
     sandbox, headers = quirky
     response = case.call(base_url=sandbox.url, headers=headers, timeout=10)
     case.validate_response(response, checks=[not_a_server_error])

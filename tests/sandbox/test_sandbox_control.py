@@ -28,7 +28,7 @@ def commands(request, sandbox):
     return sandbox if request.param == "here" else RemoteSandbox(sandbox.url)
 
 
-def test_a_whole_story_by_commands(commands, caller):
+def test_commands_lead_a_request_with_a_lost_response_to_its_completion(commands, caller):
     commands.add_account("243884643621", name="Victor Doe")
     commands.add_counterparty("aHeq349838", account_number="243884643621")
     commands.inject("lose_answer", operation="create")
@@ -144,7 +144,9 @@ MISUSE = {
 
 
 @pytest.mark.parametrize("name", MISUSE)
-def test_misuse_is_a_value_error_that_says_what_is_wrong_and_changes_nothing(commands, name):
+def test_a_misused_command_raises_a_value_error_with_the_reason_and_changes_no_request(
+    commands, name
+):
     about = (
         {"request_id": commands.create_inbound(), "status": "failed"}
         if name in ("respond", "move")
@@ -157,7 +159,7 @@ def test_misuse_is_a_value_error_that_says_what_is_wrong_and_changes_nothing(com
     assert [commands.requests(), commands.faults()] == [before, []]
 
 
-def test_a_path_of_the_control_api_that_is_none_is_a_404(sandbox):
+def test_an_unknown_path_of_the_control_api_is_answered_with_404(sandbox):
     unknown = httpx.post(f"{sandbox.url}/_sandbox/nonsense", json={})
     assert (unknown.status_code, unknown.json()["error"]) == (404, "no_such_command")
 
@@ -168,7 +170,7 @@ def test_a_body_of_a_command_is_a_json_object(sandbox, content):
     assert (wrong.status_code, wrong.json()["error"]) == (400, "misuse")
 
 
-def test_down_over_http_needs_a_way_back(sandbox):
+def test_the_command_down_over_http_requires_the_seconds_until_the_sandbox_is_up(sandbox):
     remote = RemoteSandbox(sandbox.url)
     with pytest.raises(ValueError, match="give seconds"):
         remote.down()
@@ -195,7 +197,7 @@ def test_down_lets_a_command_end_of_which_only_the_first_line_has_come(sandbox, 
     assert (received[:12], ending) == (b"HTTP/1.1 200", "close")
 
 
-def test_a_sandbox_that_does_not_run_says_so():
+def test_a_sandbox_that_does_not_run_has_no_url_and_raises_an_error():
     sandbox = Sandbox()
     sandbox.stop()
     with pytest.raises(RuntimeError, match="does not run"):
@@ -205,12 +207,12 @@ def test_a_sandbox_that_does_not_run_says_so():
 
 
 @pytest.mark.parametrize(("options", "reason"), CASES["settings that cannot be"])
-def test_settings_that_cannot_be_are_refused(options, reason):
+def test_impossible_settings_of_a_sandbox_are_refused_with_the_reason(options, reason):
     with pytest.raises(ValueError, match=reason):
         SandboxSettings(**options)
 
 
-def test_what_is_not_http_is_a_400(sandbox):
+def test_bytes_that_are_not_http_are_answered_with_400(sandbox):
     answer, ending = exchange(sandbox.url, b"NONSENSE\r\n\r\n")
     assert (answer[:13], ending) == (b"HTTP/1.1 400 ", "close")
 

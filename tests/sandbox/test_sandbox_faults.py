@@ -55,7 +55,7 @@ def test_a_cut_request_knows_its_key_when_that_much_was_read(sandbox, caller):
     assert [seen.attempt for seen in sandbox.received()] == [1, 2]
 
 
-def test_a_request_that_comes_byte_by_byte_is_cut_where_it_should_be(sandbox, caller):
+def test_a_request_that_comes_byte_by_byte_is_cut_at_the_chosen_byte(sandbox, caller):
     sandbox.inject("cut_request", after=80)
     with RawConnection(sandbox.url) as connection:
         for byte in create_bytes(caller)[:80]:
@@ -84,7 +84,7 @@ def test_an_answer_cut_anywhere_has_done_its_work(sandbox, caller, after, how):
 
 
 @pytest.mark.parametrize("how", ["reset", "close"])
-def test_a_large_answer_is_cut_where_it_should_be(start, how):
+def test_a_large_answer_is_cut_at_the_chosen_byte(start, how):
     sandbox, caller = start(max_page_size=1000)
     for _ in range(300):
         sandbox.create_inbound(notes="n" * 150)
@@ -162,7 +162,7 @@ class TestWhichCalls:
         return [caller.list().status_code for _ in range(count)]
 
     @pytest.mark.parametrize(("faults", "statuses"), CASES["which calls fail"])
-    def test_how_many_after_how_many_and_in_the_order_of_injection(
+    def test_faults_are_met_as_often_and_as_late_as_chosen_and_in_the_order_of_injection(
         self, sandbox, caller, faults, statuses
     ):
         for fault in faults:
@@ -171,7 +171,7 @@ class TestWhichCalls:
         assert sandbox.clear_faults() == ({"times": None} in faults), "what was used up is gone"
         assert self.statuses(caller, 2) == [200, 200]
 
-    def test_by_chance_with_a_seed(self, sandbox, caller):
+    def test_a_fault_by_chance_with_a_seed_meets_the_same_calls_each_time(self, sandbox, caller):
         sandbox.inject("status", probability=0.5, seed=7)
         first = self.statuses(caller, 40)
         sandbox.clear_faults()
@@ -179,7 +179,7 @@ class TestWhichCalls:
         assert self.statuses(caller, 40) == first
         assert 10 < first.count(503) < 30
 
-    def test_by_operation_or_query(self, sandbox, caller):
+    def test_a_fault_meets_only_the_calls_with_its_operation_or_query(self, sandbox, caller):
         request_id = caller.created()["victor_payment_request_id"]
         calls = {
             "list": caller.list,
@@ -235,7 +235,7 @@ def test_down_refuses_connections_for_real_and_up_ends_it(sandbox, caller):
     assert caller.list().status_code == 200
 
 
-def test_a_server_that_ends_cuts_calls_in_hand_and_leaves_nothing(start):
+def test_a_sandbox_that_stops_cuts_its_calls_and_leaves_no_thread(start):
     before = set(threading.enumerate())  # other tests may have a sandbox
     sandbox, caller = start()
     sandbox.inject("delay", delay=30)
@@ -266,7 +266,7 @@ def test_a_status_without_a_body_is_sent_without_one(sandbox, caller, status, op
 
 
 @pytest.mark.parametrize("stopped_by", ["down", "end"])
-def test_a_connection_that_comes_while_it_stops_is_closed(stopped_by):
+def test_a_connection_that_comes_while_the_sandbox_stops_is_closed(stopped_by):
     with warnings.catch_warnings(record=True) as caught, background() as loop:
         warnings.simplefilter("always")
         service = Service(VictorProvider, SandboxSettings())

@@ -63,7 +63,7 @@ def test_a_foreign_host_is_refused_and_gets_no_credentials(any_sandbox, door, ht
         refused(http.get(door + "nonsense", headers={"host": host}))
 
 
-def test_its_own_names_are_taken(any_sandbox, door, http):
+def test_a_call_with_one_of_the_sandboxs_own_host_names_is_accepted(any_sandbox, door, http):
     command = door + CREDENTIALS[type(any_sandbox)]
     for name in ("127.0.0.1", "localhost", "LocalHost:1", urlsplit(door).netloc):
         headers = {"host": name}  # of a container, the port is another one outside
@@ -92,7 +92,7 @@ def test_names_given_by_an_option_are_taken(start, http, status, hosts):
         assert answer.status_code == status, host
 
 
-def test_one_name_need_not_be_in_a_list():
+def test_one_allowed_host_may_be_given_as_text():
     assert SandboxSettings(allowed_host="sandbox").allowed_host == ("sandbox",)
 
 
@@ -138,7 +138,7 @@ def test_an_address_that_a_person_typed_is_shown(sandbox, http, headers):
     assert http.get(sandbox.url + "/_sandbox/", headers=given).status_code == 200
 
 
-def test_two_of_one_header_are_both_looked_at(sandbox):
+def test_a_call_with_two_origin_headers_is_refused_if_one_of_them_is_foreign(sandbox):
     host = urlsplit(sandbox.url).netloc
     head = f"POST /_sandbox/reset HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n"
     origins = ["origin: http://evil.example\r\n", f"origin: http://{host}\r\n"]
@@ -147,7 +147,7 @@ def test_two_of_one_header_are_both_looked_at(sandbox):
         assert answer.startswith(b"HTTP/1.1 403 ")
 
 
-def test_a_body_must_say_that_it_is_json(any_sandbox, door, http):
+def test_a_body_of_a_command_is_refused_without_the_content_type_of_json(any_sandbox, door, http):
     """A form, or a script that asks nobody, can send any other type to any address."""
     advance = door + "clock/advance"
     body = b'{"seconds": 1}'
@@ -162,7 +162,7 @@ def test_a_body_must_say_that_it_is_json(any_sandbox, door, http):
     assert http.post(advance, headers=headers, content=body).status_code == 200
 
 
-def test_what_is_only_read_changes_nothing(any_sandbox, door, http):
+def test_a_get_of_the_control_api_changes_no_state(any_sandbox, door, http):
     """A GET is what a page sends with the least ado."""
     assert http.post(door + CREDENTIALS[type(any_sandbox)]).status_code == 200
     reading = [each for each in any_sandbox.commands() if each.method == "GET"]
@@ -192,7 +192,7 @@ def test_what_is_only_read_changes_nothing(any_sandbox, door, http):
     ],
 )
 @pytest.mark.parametrize("kind", CREDENTIALS, ids=lambda kind: kind.__name__)
-def test_an_address_that_others_can_reach_must_be_meant(kind, host):
+def test_listening_on_an_address_that_other_machines_can_reach_requires_public(kind, host):
     settings = kind.provider_type.settings_type
     said = r"^host .* other machines, .* listen on 127\.0\.0\.1, or set public \(--public\)"
     with pytest.raises(ValueError, match=said):
@@ -201,7 +201,7 @@ def test_an_address_that_others_can_reach_must_be_meant(kind, host):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.0.5"])
-def test_an_address_of_this_machine_alone_needs_no_word(host):
+def test_listening_on_an_address_of_this_machine_alone_does_not_require_public(host):
     assert SandboxSettings(host=host).public is False
 
 

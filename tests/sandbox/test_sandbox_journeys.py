@@ -90,7 +90,7 @@ def test_only_an_inbound_and_pending_request_can_be_answered(sandbox, caller):
 
 
 @pytest.mark.parametrize(("counterparty", "path"), CASES["lives"].items())
-def test_who_is_asked_decides_what_becomes_of_it(sandbox, caller, counterparty, path):
+def test_the_counterparty_of_a_request_decides_its_statuses(sandbox, caller, counterparty, path):
     request_id = caller.created(counterparty=counterparty)["victor_payment_request_id"]
     seen = [sandbox.request(request_id)["status"]]
     for _ in path[1:]:
@@ -141,7 +141,7 @@ def test_with_quirks_empty_members_are_null_and_page_sizes_claimed(start):
 
 
 @pytest.mark.parametrize(("reading", "amount"), [("modified", "34.23"), ("requested", "44.23")])
-def test_the_amount_of_a_request_that_was_accepted_with_another(start, reading, amount):
+def test_an_accepted_request_with_a_modified_amount_shows_its_amounts(start, reading, amount):
     """The document's example: amount 44.23, original 44.23, modified 34.23.
 
     Or the modified one takes its place.

@@ -26,7 +26,7 @@ def zulu(seconds):
 
 
 @pytest.mark.parametrize(("options", "query", "expected"), CASES["queries"])
-def test_each_query_gets_its_page(start, options, query, expected):
+def test_each_query_of_a_list_gets_the_page_that_the_case_expects(start, options, query, expected):
     sandbox, caller = start(**options)
     made = {}
     for letter in "abcdefg":
@@ -172,7 +172,7 @@ def test_a_parameter_that_velo_s_document_does_not_name_changes_nothing(velo, pa
 
 
 @pytest.mark.parametrize(("query", "code"), CASES["wrong filters"].items())
-def test_a_wrong_filter_is_a_400_in_springs_words(caller, query, code):
+def test_a_wrong_filter_is_answered_with_400_in_the_form_of_spring_errors(caller, query, code):
     response = caller.call("GET", f"{LIST}?{query}")
     error = response.json()["allErrors"][0]
     seen = (response.status_code, error["codes"][0], error["objectName"])

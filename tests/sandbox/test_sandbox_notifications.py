@@ -79,7 +79,9 @@ def test_a_payouts_life_is_posted_in_order(sandbox, payor, receiver):
     assert sandbox.deliveries()[0]["due"] is None
 
 
-def test_a_webhook_of_the_api_gets_what_it_wants_with_its_header(sandbox, payor, receiver):
+def test_a_webhook_of_the_api_gets_the_events_of_its_categories_with_its_header(
+    sandbox, payor, receiver
+):
     [payee] = payor.http.get("/v4/payees", params={"payorId": payor.party}).json()["content"]
     with Receiver() as payments, Receiver() as payees:
         payor.webhook(payments.url, authorizationHeader=HEADER, categories=["payment"])
@@ -124,7 +126,7 @@ def test_no_other_machine_gets_a_request(sandbox, payor, receiver):
 
 
 @pytest.mark.parametrize("url", CASES["no addresses"])
-def test_what_is_no_address_is_refused_and_not_quoted(sandbox, url):
+def test_a_text_that_is_no_address_is_refused_without_being_quoted(sandbox, url):
     """It may have a password."""
     with pytest.raises(ValueError, match="notify must be an address such as") as of_option:
         VeloSettings(notify=url)
@@ -133,7 +135,7 @@ def test_what_is_no_address_is_refused_and_not_quoted(sandbox, url):
     assert "a:b" not in f"{of_option.value} {of_command.value}"
 
 
-def test_the_password_of_an_address_is_told_to_be_left_out_and_not_shown():
+def test_an_address_with_a_password_is_refused_without_showing_the_password():
     with pytest.raises(RuntimeError, match="leave the name and the password out") as refused:
         SandboxProcess("--provider", "velo", "--notify", "http://me:PASSWORD@127.0.0.1:8000/x")
     assert "PASSWORD" not in str(refused.value)
@@ -142,7 +144,9 @@ def test_the_password_of_an_address_is_told_to_be_left_out_and_not_shown():
 @pytest.mark.parametrize(
     "answer", [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"]
 )
-def test_what_is_no_response_is_told_in_words_of_the_sandbox(sandbox, payor, background, answer):
+def test_bytes_that_are_no_response_are_reported_as_an_incomplete_response(
+    sandbox, payor, background, answer
+):
     receiver = RawProvider(background)
     receiver.instead = lambda exchange: [exchange.send(answer), exchange.end("close")]
     sandbox.notify(receiver.url())
@@ -157,7 +161,9 @@ def test_what_is_no_response_is_told_in_words_of_the_sandbox(sandbox, payor, bac
 
 
 @SLOWLY
-def test_any_status_but_200_is_posted_again_until_it_is_taken(sandbox, payor, receiver):
+def test_a_notification_that_meets_another_status_than_200_is_posted_until_200_comes(
+    sandbox, payor, receiver
+):
     """ "Any other http status will result in the notification being retried." """
     receiver.statuses = [500, 302, 201, 200]
     payor.submit()
@@ -175,7 +181,9 @@ def test_any_status_but_200_is_posted_again_until_it_is_taken(sandbox, payor, re
 
 @SLOWLY
 @pytest.mark.parametrize(("days", "state"), [(29, "waiting"), (31, "given up")])
-def test_it_is_given_up_after_thirty_days(sandbox, payor, receiver, days, state):
+def test_a_notification_that_nobody_takes_is_given_up_after_thirty_days(
+    sandbox, payor, receiver, days, state
+):
     """ "Velo will retry sending events for up to 30 days or until successful delivery." """
     receiver.statuses = [503]
     payor.submit()
@@ -188,7 +196,7 @@ def test_it_is_given_up_after_thirty_days(sandbox, payor, receiver, days, state)
 
 
 @SLOWLY
-def test_what_is_posted_again_has_the_header_of_today(sandbox, payor):
+def test_a_notification_that_is_posted_again_has_the_current_header_of_its_webhook(sandbox, payor):
     with Receiver(401, 200) as receiver:
         path = payor.webhook(receiver.url, authorizationHeader=HEADER)
         payor.submit()
@@ -200,7 +208,7 @@ def test_what_is_posted_again_has_the_header_of_today(sandbox, payor):
         assert headers == [HEADER, HEADER + "-next"]
 
 
-def test_what_time_alone_moves_is_notified(receiver):
+def test_a_change_that_comes_by_time_alone_is_posted_as_a_notification(receiver):
     """No call and no command comes: the sandbox looks by itself."""
     settings = VeloSettings(settlement=0.0, notify=receiver.url)
     with VeloSandbox(settings) as sandbox, closing(VeloDesk(sandbox)) as payor:
@@ -212,7 +220,7 @@ def test_what_time_alone_moves_is_notified(receiver):
 # What a test can do
 
 
-def test_doubled_lost_and_late(sandbox, payor, receiver):
+def test_notifications_can_be_doubled_lost_and_delayed_by_faults(sandbox, payor, receiver):
     faults = Faults(sandbox)
     faults.delay_notification(event="*.submitted")
     faults.double_notification(event="payment.accepted")
@@ -231,7 +239,9 @@ def test_doubled_lost_and_late(sandbox, payor, receiver):
 
 @SLOWLY
 @pytest.mark.parametrize(("options", "seconds"), [({}, 60), ({"delay": 3600}, 3600)])
-def test_the_last_one_is_late_by_a_minute_or_by_a_delay(sandbox, payor, receiver, options, seconds):
+def test_a_delayed_last_notification_comes_after_a_minute_or_the_chosen_delay(
+    sandbox, payor, receiver, options, seconds
+):
     Faults(sandbox).delay_notification(**options)
     payor.submit()
     for wait, expected in ((0, []), (seconds - 1, []), (1, ["payment.submitted"])):
@@ -250,7 +260,7 @@ def test_a_fault_of_notifications_is_none_of_calls(sandbox, payor, receiver):
 
 
 @pytest.mark.parametrize(("kind", "options", "said"), CASES["faults that make no sense"])
-def test_a_fault_that_makes_no_sense(sandbox, kind, options, said):
+def test_a_fault_of_notifications_that_makes_no_sense_is_refused(sandbox, kind, options, said):
     with pytest.raises(ValueError, match=said):
         sandbox.inject(kind, **options)
 
@@ -263,7 +273,7 @@ def test_a_fault_of_an_event_that_never_comes_is_refused(system, event, known):
         other.inject("lose_notification", event=f"{known[:4]}*")
 
 
-def test_a_sandbox_that_posts_nothing_says_so(victor_sandbox):
+def test_a_sandbox_without_notifications_refuses_faults_of_notifications(victor_sandbox):
     with pytest.raises(ValueError, match="posts no notifications"):
         victor_sandbox.inject("lose_notification")
 
@@ -273,7 +283,7 @@ def commands(request, sandbox):
     return sandbox if request.param == "here" else RemoteVeloSandbox(sandbox.url)
 
 
-def test_it_is_sent_again_by_command(commands, payor, receiver):
+def test_a_notification_is_sent_again_by_a_command(commands, payor, receiver):
     payor.pay()
     commands.wait_for_deliveries()
     second = commands.deliveries(after=1)[0]
@@ -299,7 +309,7 @@ def test_the_log_has_no_credentials(sandbox, payor, receiver):
 
 
 @SLOWLY
-def test_a_reset_forgets_them_and_keeps_the_address(sandbox, payor, receiver):
+def test_a_reset_forgets_notifications_and_keeps_their_address(sandbox, payor, receiver):
     receiver.statuses = [503, 200]
     payor.submit()
     sandbox.wait_for_deliveries()
@@ -369,7 +379,7 @@ class Service:
         return Response()
 
 
-def test_an_application_gets_them_without_a_port(sandbox, payor):
+def test_an_application_gets_notifications_without_a_port(sandbox, payor):
     service = Service()
     sandbox.notify_app(service.app, "http://shop/hooks/velo?of=us")
     payor.pay()
@@ -403,7 +413,7 @@ def test_an_application_runs_in_the_loop_of_the_test(sandbox, payor):
     )
 
 
-def test_an_application_that_fails_gets_it_again(sandbox, payor):
+def test_an_application_that_fails_gets_the_notification_again(sandbox, payor):
     sandbox.notify_app(Service(KeyError("invoice")).app, "http://shop/hooks/velo")
     payor.submit()
     sandbox.wait_for_deliveries()

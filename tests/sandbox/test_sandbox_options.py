@@ -43,7 +43,7 @@ def observed(sandbox, caller):
 
 
 @pytest.mark.parametrize(("options", "changes"), CASES["options"])
-def test_an_option_changes_what_it_names_and_nothing_else(start, options, changes):
+def test_each_option_of_the_sandbox_changes_only_its_own_behaviour(start, options, changes):
     assert observed(*start(demo_data=True, **options)) == {**CASES["options"][0][1], **changes}
 
 

@@ -47,7 +47,7 @@ def watching(url):
 # What is shown
 
 
-def test_the_page_shows_what_there_is(start, http):
+def test_the_page_shows_requests_keys_amounts_and_the_clock(start, http):
     sandbox, caller = start(demo_data=True)
     made = caller.created(key=KEY, notes="Invoice 1042")
     page = http.get(sandbox.url)
@@ -80,7 +80,7 @@ def test_requests_are_grouped_by_key(start, http):
     assert twice.count('class="row record"') == 2, "the request and its inbound twin"
 
 
-def test_more_work_than_one_for_a_key_is_marked(sandbox, caller, http):
+def test_a_key_with_more_than_one_request_is_marked_on_the_page(sandbox, caller, http):
     caller.created(key=KEY)
     (made,) = sandbox.requests()
     assert "under one key" not in http.get(sandbox.url).text
@@ -89,7 +89,7 @@ def test_more_work_than_one_for_a_key_is_marked(sandbox, caller, http):
     assert made["id"] in http.get(sandbox.url).text
 
 
-def test_a_record_tells_its_life(start, http):
+def test_the_page_of_a_record_shows_its_calls_and_statuses_in_order(start, http):
     sandbox, caller = start(demo_data=True)
     sandbox.advance(3600)
     sandbox.inject("status", operation="create")
@@ -139,7 +139,7 @@ def test_old_contents_are_forgotten_and_the_page_says_so(sandbox, caller, http):
     assert "user-agent" in http.get(f"{sandbox.url}{PAGE}/calls/2").text
 
 
-def test_what_does_not_exist_is_a_404(sandbox, http):
+def test_the_page_of_an_unknown_record_key_or_call_is_a_404(sandbox, http):
     for path in ("records/X", "keys/X", "calls/7", "calls/0"):
         answer = http.get(f"{sandbox.url}{PAGE}/{path}")
         assert (answer.status_code, "Not here" in answer.text) == (404, True), path
@@ -147,7 +147,7 @@ def test_what_does_not_exist_is_a_404(sandbox, http):
 
 
 @pytest.mark.parametrize("text", [HOSTILE, "'\"&<>`{{7*7}}{%x%}", "</textarea></script>\x00\u202e"])
-def test_what_callers_say_is_text(sandbox, http, text):
+def test_text_of_a_caller_never_becomes_html_on_the_page(sandbox, http, text):
     """In every field that a caller or a test can fill."""
     sandbox.add_counterparty("hostile", name=text)
     request_id = sandbox.create_inbound(notes=text)
@@ -169,7 +169,7 @@ def test_what_callers_say_is_text(sandbox, http, text):
 # Live
 
 
-def test_the_stream_tells_what_is_new_and_nothing_else(sandbox, caller):
+def test_the_stream_of_the_page_sends_only_the_parts_that_have_changed(sandbox, caller):
     nothing = {"order": [], "html": {}}
     with watching(sandbox.url) as message:
         first = message()
@@ -194,7 +194,7 @@ def test_a_call_is_shown_while_it_is_worked_on_and_when_it_has_ended(sandbox, ca
             pass
 
 
-def test_time_alone_moves_what_the_stream_shows(start):
+def test_a_change_that_comes_by_time_alone_is_sent_by_the_stream_of_the_page(start):
     sandbox, caller = start(auto=0.1)
     caller.created(counterparty="failsRfp")
     with watching(sandbox.url) as message:
@@ -263,7 +263,7 @@ def as_read(page):
     return " ".join(html.unescape(re.sub(r"<[^>]*>", "", page)).split())
 
 
-def test_what_a_command_takes_is_told_as_json(sandbox, http):
+def test_the_page_describes_the_arguments_of_a_command_as_json_types(sandbox, http):
     shown = http.get(sandbox.url + "/docs").text
     for line in (
         "status Accepted or Declined",
@@ -307,7 +307,7 @@ def test_an_id_of_a_provider_without_records_leads_to_its_calls(http):
 # Who may see it
 
 
-def test_pages_elsewhere_can_neither_call_nor_frame_it(sandbox, http):
+def test_pages_of_other_origins_can_neither_call_nor_frame_the_page_of_the_sandbox(sandbox, http):
     for path in ("/", "/docs", f"{PAGE}/events", f"{PAGE}/page.js", f"{PAGE}/calls/1"):
         for headers in ({"host": "rebound.example"}, {"origin": "http://evil.example"}):
             answer = http.get(sandbox.url + path, headers=headers)
@@ -320,7 +320,7 @@ def test_pages_elsewhere_can_neither_call_nor_frame_it(sandbox, http):
     assert not {name for name in shown if name.startswith("access-control-")}
 
 
-def test_it_loads_nothing_from_elsewhere(sandbox, http):
+def test_the_page_of_the_sandbox_loads_no_file_from_elsewhere(sandbox, http):
     for path in ("/", "/docs", f"{PAGE}/page.js", f"{PAGE}/page.css", f"{PAGE}/icon.svg"):
         text = http.get(sandbox.url + path).text.replace("http://www.w3.org/2000/svg", "")
         assert re.findall(r"(?:https?:)?//[a-z][\w.-]+\.[a-z]{2,}", text) == [], path

@@ -40,7 +40,7 @@ WRONG = [
 ]
 
 
-def test_two_keys_are_refused(sandbox, caller):
+def test_a_create_with_two_idempotency_keys_is_refused(sandbox, caller):
     headers = {"idempotency-key": KEY, "Idempotency-Key": KEY[::-1], "connection": "close"}
     body = json.dumps(a_body()).encode()
     answer, _ = exchange(sandbox.url, caller.raw("POST", CREATE, body, headers))
@@ -49,7 +49,9 @@ def test_two_keys_are_refused(sandbox, caller):
 
 
 @pytest.mark.parametrize(("path", "kind", "value"), WRONG)
-def test_each_breach_is_a_400_with_the_providers_words(sandbox, caller, path, kind, value):
+def test_each_broken_rule_of_a_create_is_a_400_in_the_form_of_the_provider(
+    sandbox, caller, path, kind, value
+):
     response = caller.create(KEY, changed(path, value))
     assert response.status_code == 400
     field = re.sub("_([a-z])", lambda match: match[1].upper(), path)
@@ -95,7 +97,9 @@ def test_the_content_type_must_be_json(caller):
 
 
 @pytest.mark.parametrize(("moment", "earliest", "latest"), CASES["due dates"])
-def test_from_today_until_24_hours_from_now_anywhere_on_earth(moment, earliest, latest):
+def test_right_due_dates_run_from_today_until_24_hours_from_now_in_any_time_zone(
+    moment, earliest, latest
+):
     now = datetime.fromisoformat(moment).timestamp()
     assert [*map(str, due_dates(now))] == [earliest, latest]
 

@@ -20,7 +20,7 @@ from victor_ext.sandbox import Sandbox, SandboxSettings
 pytestmark = pytest.mark.slow
 
 
-def test_everything_is_there_after_a_restart(start, tmp_path):
+def test_requests_keys_and_tokens_of_a_state_file_are_there_after_a_restart(start, tmp_path):
     sandbox, caller = start(state=tmp_path / "state.db", demo_data=True)
     bearer = caller.ask_token(*sandbox.add_oauth_client()).json()["access_token"]
     first = caller.create(KEY)
@@ -37,7 +37,7 @@ def test_everything_is_there_after_a_restart(start, tmp_path):
     assert caller.http.get(LIST, headers={"authorization": f"Bearer {bearer}"}).status_code == 200
 
 
-def test_what_moves_and_ends_with_time_is_there_after_a_restart(start, tmp_path):
+def test_the_clock_and_revoked_tokens_are_kept_after_a_restart(start, tmp_path):
     sandbox, caller = start(state=tmp_path / "state.db")
     bearer = caller.ask_token(*sandbox.add_oauth_client()).json()["access_token"]
     caller.created(counterparty="failsRfp")

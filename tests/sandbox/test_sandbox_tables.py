@@ -80,7 +80,7 @@ def odd():
 # What a table does
 
 
-def test_credentials_are_asked_for_but_by_an_open_row_which_goes_before_the_page(odd):
+def test_each_operation_but_an_open_one_requires_credentials_and_an_open_one_hides_the_page(odd):
     sandbox, _ = odd
     assert httpx.get(sandbox.url).json() == {"is": "open"}
     assert httpx.get(f"{sandbox.url}/docs").status_code == 200
@@ -111,7 +111,7 @@ def test_neither_a_refusal_nor_a_success_without_work_binds_a_key(odd, body, sta
     assert ann.post("/things", json=NAME, headers=UNDER_KEY).status_code == 201
 
 
-def test_what_the_path_names_was_changed_if_nothing_is_returned(odd):
+def test_an_operation_that_returns_nothing_counts_as_work_for_the_id_in_its_path(odd):
     sandbox, ann = odd
     touched = ann.post("/things/7")
     assert (touched.status_code, touched.content) == (204, b"")
@@ -124,7 +124,7 @@ def test_a_whole_response_is_sent_as_it_is(odd):
     assert (whole.status_code, whole.content) == (299, b"as it is")
 
 
-def test_without_a_document_a_list_is_cut_by_its_parameters_and_at_its_most(odd):
+def test_a_list_without_a_document_is_paged_by_its_parameters_and_its_maximum(odd):
     _, ann = odd
     for name in "abc":
         ann.post("/things", json={"name": name})
@@ -323,14 +323,14 @@ def test_a_file_that_is_no_document_is_refused_at_the_start(tmp_path, written):
         sandbox(CHARGE, document=str(document)).start()
 
 
-def test_a_row_beside_the_document_says_so():
+def test_a_row_of_operations_beside_the_document_is_served_if_marked_as_undocumented():
     beside = Row("beside", "GET /beside", lambda *_: 5, is_documented=False)
     with sandbox(FIND, beside, document=str(DOCUMENT)) as small:
         assert httpx.get(f"{small.url}/beside").json() == 5
 
 
 @pytest.mark.parametrize("key", [BodyKey("requestId"), HeaderKey("Idempotency-Key")], ids=repr)
-def test_a_key_of_the_body_is_in_the_document_and_one_of_a_header_need_not_be(key):
+def test_a_row_may_have_a_key_of_a_documented_member_or_of_an_undocumented_header(key):
     with sandbox(replace(CHARGE, is_keyed=True), document=str(DOCUMENT), key=key) as small:
         assert small.url
 
@@ -351,7 +351,7 @@ def test_a_response_that_breaks_the_document_is_a_500_that_names_where(wrong, pl
     assert f"a response to 'charge' breaks the document at: {place}" in caplog.text
 
 
-def test_an_error_is_a_response_too():
+def test_an_error_that_breaks_the_document_is_a_500_too():
     def refusal(self, *_):
         return TableProvider.success(self, "", Result(body={"fault": "it is refused"}), 400)
 
@@ -359,7 +359,7 @@ def test_an_error_is_a_response_too():
     assert (response.status_code, "error is required" in response.text) == (500, True)
 
 
-def test_odd_bodies_are_sent_where_a_provider_asks():
+def test_a_response_that_breaks_the_document_is_sent_where_a_row_allows_the_breach():
     odd = {"conforms": False, "new_state": lambda _: {"made": {"id": 5}}}
     assert charged({"cents": 1}, **odd).json() == {"id": 5}
 

@@ -51,7 +51,9 @@ def test_a_token_that_another_key_has_signed_is_refused(caller):
 
 
 @pytest.mark.parametrize(("authorization", "code"), CASES["authorizations"])
-def test_the_header_must_be_exactly_that(caller, authorization, code):
+def test_a_call_without_the_exact_form_of_the_authorization_header_is_refused(
+    caller, authorization, code
+):
     given = authorization and authorization.replace("{token}", caller.token())
     assert refused(caller, given) == code
 
@@ -138,7 +140,7 @@ class TestIssuedTokens:
         sandbox.set_clock_skew(3660)
         assert refused(caller, authorization) == "invalid_token"
 
-    def test_a_wrong_pair_is_refused(self, sandbox, caller):
+    def test_a_wrong_client_id_or_secret_gets_no_token(self, sandbox, caller):
         sandbox.add_oauth_client("client", "a secret")
         for pair in (("client", "another"), ("other", "a secret")):
             response = caller.ask_token(*pair)
@@ -147,7 +149,7 @@ class TestIssuedTokens:
     @pytest.mark.parametrize(
         "body", [b"", b"[]", b"{}", b'{"client_id": 1, "client_secret": "x"}', b"{"]
     )
-    def test_a_body_without_both_is_misuse(self, caller, body):
+    def test_a_token_request_without_client_id_and_secret_is_an_invalid_request(self, caller, body):
         response = caller.http.post(
             "/v2/auth/token", content=body, headers={"content-type": "application/json"}
         )

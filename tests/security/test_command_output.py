@@ -96,7 +96,7 @@ def test_no_call_shows_a_secret_however_it_ends(name, known, secrets, victor):
     shows_nothing(secrets, ran)
 
 
-def test_json_that_was_asked_for_is_whole(known, secrets, victor):
+def test_the_json_output_of_a_command_hides_no_data(known, secrets, victor):
     """What a program asked for is whole; the logs beside it are not data."""
     ran = victor("signed", "rfp", "get", asked(known), "--json")
     assert ACCOUNT in ran.out
@@ -104,7 +104,7 @@ def test_json_that_was_asked_for_is_whole(known, secrets, victor):
 
 
 @pytest.mark.parametrize("kind", ["signed", "issued"])
-def test_a_token_is_shown_where_it_was_asked_for_and_nowhere_else(kind, secrets, victor):
+def test_a_token_is_printed_by_the_command_token_and_not_logged(kind, secrets, victor):
     ran = victor(kind, "token")
     assert TOKEN.search(ran.out)
     assert TOKEN.search(ran.err) is None

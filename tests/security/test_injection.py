@@ -157,7 +157,7 @@ SAFE_CALLS: dict[str, Callable[[Victor, str], Any]] = {
 
 
 @pytest.mark.parametrize("name", SAFE_CALLS)
-def test_no_argument_makes_another_request_of_a_call(name):
+def test_no_argument_turns_a_call_into_another_request(name):
     assert_harmless(SAFE_CALLS[name])
 
 
@@ -186,5 +186,5 @@ GENERATED: dict[str, Callable[[Any, str], Any]] = {
 
 
 @pytest.mark.parametrize("name", GENERATED)
-def test_nor_does_an_argument_of_the_generated_layer_which_checks_nothing(name):
+def test_no_argument_turns_a_generated_call_into_another_request(name):
     assert assert_harmless(lambda victor, text: GENERATED[name](victor.api, text)).requests != []

@@ -97,7 +97,7 @@ async def cancelled(auth: Any, payment: dict[str, Any], options: dict[str, Any])
 
 @pytest.mark.parametrize("wait", WAITS)
 @each_mode
-def test_what_an_interrupted_call_holds_hides_itself(wait, mode, background, secrets, closed):
+def test_the_frames_of_an_interrupted_call_show_no_secret(wait, mode, background, secrets, closed):
     secrets.tokens.append(f"Bearer {TOKEN}")
     auth: Any = VictorOAuth(secrets.client_id, secrets.client_secret)
     if mode == "sync" and wait != "for a token":

@@ -113,7 +113,7 @@ def test_a_server_that_repeats_what_it_was_sent_is_not_quoted(
 
 
 @each_mode
-def test_an_id_makes_no_line_of_a_log(mode, known, secrets, closed, caplog):
+def test_an_id_with_a_line_break_makes_no_new_line_in_a_log(mode, known, secrets, closed, caplog):
     """The wrapper refuses such an id; the generated layer sends what it is given, encoded."""
     client = closed(Caller(mode, CREDENTIALS["issued"](secrets), base_url=known.url))
     call = get_payment_request.sync if mode == "sync" else get_payment_request.asyncio
@@ -127,7 +127,7 @@ def test_an_id_makes_no_line_of_a_log(mode, known, secrets, closed, caplog):
 
 
 @each_kind
-def test_what_a_user_holds_hides_itself_in_his_own_frame(kind, known, secrets):
+def test_our_objects_in_a_users_own_frame_show_no_secret(kind, known, secrets):
     """What a reporter of errors shows of the user's frames: everything of ours that can be held
     there.
     """
@@ -168,7 +168,7 @@ def test_what_a_user_holds_hides_itself_in_his_own_frame(kind, known, secrets):
 class TestTheSearch:
     """A search that finds nothing proves nothing: let it find something, in every place."""
 
-    def test_the_search_finds_each_secret_however_it_is_written(self, secrets):
+    def test_the_search_for_secrets_finds_each_secret_however_it_is_written(self, secrets):
         secrets.tokens += ["Token head.payload-1234.signature-1234", "Bearer opaque-token"]
         for name, secret in secrets.secrets.items():
             assert name in secrets.found(f"before {secret} after")
@@ -184,7 +184,7 @@ class TestTheSearch:
         )
         assert secrets.found("nothing") == []
 
-    def test_the_search_finds_what_a_frame_of_ours_holds(self, secrets, monkeypatch):
+    def test_the_search_for_secrets_finds_a_secret_in_a_frame_of_ours(self, secrets, monkeypatch):
         import victor_ext.providers.victor.auth
 
         monkeypatch.setattr(victor_ext.providers.victor.auth, "concealed", lambda value: value)

@@ -88,7 +88,7 @@ def call(system: str, mode: str, script: Script) -> Any:
 @each_mode
 @pytest.mark.parametrize("system", [*SYSTEMS, "connected"])
 @pytest.mark.parametrize("odd", ODD)
-def test_an_odd_token_as_it_was_issued_sends_nothing(system, odd, mode, caplog):
+def test_no_call_is_sent_with_an_issued_token_that_no_header_can_hold(system, odd, mode, caplog):
     token = {**TOKEN, "access_token": ODD[odd], "accessToken": ODD[odd]}
     script = Script(None, token=httpx.Response(200, content=json.dumps(token).encode()))
     with pytest.raises(UnreadableResponse, match="no usable token") as raised:
@@ -121,7 +121,9 @@ class Handed:
 
 @each_mode
 @pytest.mark.parametrize("odd", HEADERS)
-def test_an_odd_header_of_credentials_of_ones_own_sends_nothing(odd, mode, caplog):
+def test_a_callers_own_credentials_with_a_header_that_cannot_be_sent_send_nothing(
+    odd, mode, caplog
+):
     script = Script(None)
     words = "Authorization header that cannot be sent: it "
     with pytest.raises(ConfigurationError, match=words) as raised:

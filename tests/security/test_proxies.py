@@ -74,7 +74,7 @@ def test_a_proxy_sees_a_name_and_ciphertext(
 @pytest.mark.parametrize(
     "proxy", ["http://proxy.example:3128", "https://proxy.example", "http://10.0.0.1:3128"]
 )
-def test_what_is_not_encrypted_goes_through_no_proxy_elsewhere(client, proxy):
+def test_an_unencrypted_url_through_a_proxy_on_another_machine_is_refused(client, proxy):
     for given in (proxy, httpx.URL(proxy), httpx.Proxy(proxy)):
         with pytest.raises(
             ConfigurationError, match="would be sent tokens and account numbers unencrypted"
@@ -88,7 +88,7 @@ def test_a_proxy_on_this_machine_may_see_what_goes_to_this_machine(client):
 
 
 @each_mode
-def test_somebody_else_behind_an_encrypted_proxy_is_told_nothing(
+def test_another_server_behind_an_encrypted_proxy_is_sent_nothing(
     mode, closed, background, authority
 ):
     other = closed(Recorder(background, authority.server(x509.DNSName("other.example"))))

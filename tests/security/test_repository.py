@@ -37,7 +37,7 @@ def test_the_scan_sees_each_kind_of_secret(name, tmp_path):
 @pytest.mark.parametrize(
     "spelled", ["{}", '"{}\\n"', "  '{}'"], ids=["a file", "in quotes", "indented"]
 )
-def test_a_whole_key_is_never_a_fake(spelled, victor_key_pair, tmp_path):
+def test_a_whole_private_key_is_never_taken_for_a_fake(spelled, victor_key_pair, tmp_path):
     file = tmp_path / "settings.py"
     lines = [spelled.format(line) for line in victor_key_pair[0].splitlines()]
     file.write_text("KEY = (\n" + "\n".join(lines) + "\n)\n")
@@ -52,7 +52,7 @@ PAGE = (ROOT / "docs" / "evidence.md").read_text("utf-8")
 ROWS = [line for line in PAGE.splitlines() if line.startswith("| **")]
 
 
-def test_every_claim_names_what_holds_it():
+def test_every_row_of_the_page_on_threats_names_a_test_or_a_lock_file_that_exists():
     assert len(ROWS) > 10
     for row in ROWS:
         held_by = row.rstrip(" |").rpartition("|")[2]

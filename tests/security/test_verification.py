@@ -65,7 +65,7 @@ OFF: dict[str, Any] = {
     "base_url", [None, "https://pay.example", "https://10.0.0.1:8443", "https://localhost.example"]
 )
 @pytest.mark.parametrize("verify", OFF)
-def test_no_argument_turns_it_off_for_another_machine(client, base_url, verify):
+def test_no_argument_turns_tls_verification_off_for_another_machine(client, base_url, verify):
     with pytest.raises(ConfigurationError, match="would accept anybody as"):
         client(AUTH, environment="production", base_url=base_url, verify=OFF[verify])
 
@@ -74,7 +74,7 @@ def test_no_argument_turns_it_off_for_another_machine(client, base_url, verify):
 @pytest.mark.parametrize(
     "verify", [name for name, off in OFF.items() if isinstance(off, ssl.SSLContext)]
 )
-def test_no_argument_turns_it_off_for_a_proxy_on_another_machine(client, verify):
+def test_no_argument_turns_tls_verification_off_for_a_proxy_on_another_machine(client, verify):
     """It is sent a password."""
     proxy = httpx.Proxy("https://user:not-a-secret@proxy.example", ssl_context=OFF[verify])
     with pytest.raises(
@@ -85,7 +85,7 @@ def test_no_argument_turns_it_off_for_a_proxy_on_another_machine(client, verify)
 
 @each_client
 @pytest.mark.parametrize("verify", ["False", "no", "0", "CERT_NONE", Path("/no/such")])
-def test_a_word_for_no_is_the_name_of_a_file_that_is_not_there(client, verify):
+def test_a_word_for_no_as_verify_is_refused_as_a_file_that_cannot_be_read(client, verify):
     with pytest.raises(ConfigurationError, match="is not the path of a CA bundle that can be read"):
         client(AUTH, verify=verify)
 
@@ -111,7 +111,7 @@ VARIABLES: dict[str, dict[str, str]] = {
 
 @each_mode
 @pytest.mark.parametrize("variables", VARIABLES)
-def test_no_variable_turns_it_off(
+def test_no_variable_turns_tls_verification_off(
     mode,
     variables,
     stranger,
@@ -135,7 +135,7 @@ def test_no_variable_turns_it_off(
 
 @each_client
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
-def test_a_variable_that_names_nothing_is_said_so(client, name, monkeypatch):
+def test_a_variable_that_names_a_missing_certificate_file_is_refused(client, name, monkeypatch):
     monkeypatch.setenv(name, "/no/such/place")
     if name == "SSL_CERT_DIR":
         client(AUTH)  # as good as a folder without a certificate: nobody is trusted
@@ -149,7 +149,7 @@ def test_a_variable_that_names_nothing_is_said_so(client, name, monkeypatch):
 @each_client
 @pytest.mark.parametrize("options", [{}, {"verify": certifi.where()}], ids=["default", "verify"])
 @pytest.mark.parametrize("place", ["no/such/folder/keys", "."])
-def test_a_log_of_tls_keys_that_cannot_be_opened_is_said_so_and_blames_no_certificates(
+def test_a_tls_key_log_that_cannot_be_opened_is_refused_by_its_variable(
     client,
     place,
     options,
@@ -165,7 +165,9 @@ def test_a_log_of_tls_keys_that_cannot_be_opened_is_said_so_and_blames_no_certif
 
 
 @each_mode
-def test_a_bundle_of_ones_own_is_all_that_it_takes(mode, background, authority, closed, tmp_path):
+def test_a_callers_own_ca_bundle_is_enough_to_trust_a_server(
+    mode, background, authority, closed, tmp_path
+):
     bundle = tmp_path / "ca.pem"
     bundle.write_text(authority.pem)
     server = closed(Recorder(background, authority.server()))
@@ -225,7 +227,7 @@ def bundle_of(authority: Authority, folder: Path) -> Path:
         ({}, ("{nothing}", "{empty}"), False),
     ],
 )
-def test_who_is_trusted_is_in_the_store_of_the_system(
+def test_trusted_servers_are_those_of_ssl_cert_variables_or_else_of_the_systems_store(
     variables,
     system,
     is_trusted,
@@ -272,7 +274,7 @@ class SystemsObject(ssl.SSLObject):
 
 @each_mode
 @pytest.mark.parametrize("library", [None, httpx, httpx2])
-def test_what_macos_and_windows_say_is_known_by_its_class(
+def test_a_certificate_error_of_macos_and_windows_is_known_by_its_class(
     mode, library, background, authority, closed
 ):
     server = closed(Recorder(background, authority.server()))

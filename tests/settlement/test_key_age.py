@@ -41,7 +41,7 @@ def moment(ago: float) -> Moment:
     return Moment(NOW - ago, 50.0 - ago)
 
 
-def test_nothing_is_looked_for_in_the_future():
+def test_the_search_for_an_earlier_request_never_starts_in_the_future():
     for known, now in itertools.product((True, False), (BY_PROVIDER, now_at(NOW, is_known=False))):
         assert SentSince(NOW + 365 * DAY, "me", known=known).earliest(now).timestamp() < NOW
 
@@ -63,7 +63,7 @@ def reason(
 
 
 @pytest.mark.parametrize(("age", "kept", "why"), cases_beside(__file__)["ages"])
-def test_what_is_sent_again_at_which_age(age, kept, why):
+def test_a_key_is_sent_again_only_by_its_caller_and_within_its_age(age, kept, why):
     doubt = reason(SentSince(NOW - age, "me", known=True), BY_PROVIDER, kept)
     if why is not None:
         assert why in (doubt or "")
@@ -73,7 +73,7 @@ def test_what_is_sent_again_at_which_age(age, kept, why):
 
 
 @given(st.floats(100, 10 * DAY), st.floats(0, 1), st.none() | st.floats(1, 20 * DAY))
-def test_a_call_that_is_made_ends_before_its_key(kept, part, deadline):
+def test_a_call_ends_before_the_provider_forgets_its_key(kept, part, deadline):
     with Victor(VictorOAuth("id", "not-a-secret"), deadline=deadline) as victor:
         longest = within_key_life(victor, kept).deadline
     assert longest is not None and longest <= (deadline or longest)
@@ -87,7 +87,7 @@ def test_a_call_that_is_made_ends_before_its_key(kept, part, deadline):
     [(600, 600, 600), (600 + HOUR, 600 + HOUR, 600), (600 - HOUR, 600, 0)],
     ids=["its clocks agree", "it slept, or its clock was set ahead", "its clock was set back"],
 )
-def test_what_was_first_sent_in_this_process_is_as_old_as_any_clock_says(
+def test_the_age_of_a_key_first_sent_in_this_process_is_the_largest_of_any_clock(
     by_machine, age, surely_since
 ):
     """Its other clock, which stands still in its sleep, says 600 seconds."""
@@ -121,7 +121,7 @@ def test_a_key_whose_age_or_owner_is_not_certain_is_not_sent(facts, why):
 
 
 @pytest.mark.parametrize("wrong", [0.0, 30 * DAY, -30 * DAY])
-def test_the_larger_age_counts(wrong):
+def test_a_key_has_the_larger_of_its_ages_by_the_providers_and_the_machines_clock(wrong):
     """That of the provider's clock, or that of the machine's, however wrong the machine's is."""
     first = now_at(NOW, machine=NOW + wrong, monotonic=50.0)
     sent = SentSince.at(first, "me")
@@ -150,7 +150,7 @@ def test_a_write_without_a_key_is_not_sent_once_another_worker_may_have_it():
         assert (keys.doubt(None, BY_PROVIDER) is SENT_AGAIN) is may_be_sent
 
 
-def test_a_decision_holds_for_one_call_and_for_as_long_as_this_worker_has_the_write():
+def test_a_decision_to_send_ends_with_one_deadline_or_with_the_lease_of_the_worker():
     """By each clock for itself: one stands still while the machine sleeps, the other may be set."""
     until = []
 

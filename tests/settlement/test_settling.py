@@ -60,24 +60,24 @@ OTHERS = Conflict("the response is another's", outcome=Outcome.UNKNOWN)
         (object(), PaymentOutcome.CREATED),
     ],
 )
-def test_what_becomes_of_a_payment_that_was_not_sent_before(end, outcome):
+def test_a_payment_that_was_not_sent_before_has_the_outcome_of_its_call(end, outcome):
     result = settled(end)
     assert isinstance(result, Settlement)
     assert result.outcome is outcome
 
 
 @pytest.mark.parametrize("end", [REFUSED, INVALID, USED])
-def test_a_refusal_of_a_repeat_says_nothing_of_the_first_call_so_it_is_looked_up(end):
+def test_a_payment_whose_repeated_call_is_refused_is_looked_up(end):
     assert isinstance(settled(end, before=SENT_BEFORE), LookUp)
 
 
-def test_a_conflict_of_a_first_call_is_looked_up_too():
+def test_a_payment_whose_first_call_meets_a_used_key_is_looked_up():
     """The key was used, and nobody knows by whom."""
     assert isinstance(settled(USED), LookUp)
 
 
 @pytest.mark.parametrize(("end", "earlier"), [(USED, DAY), (OTHERS, 0.0)])
-def test_a_good_response_of_anothers_says_nothing_of_an_earlier_call(end, earlier):
+def test_a_lookup_reaches_back_before_the_call_only_if_the_key_is_refused_as_used(end, earlier):
     """Only a refusal says that the key was used with these values: what is found may then be older
     than the call.
     """
@@ -95,7 +95,7 @@ def test_a_good_response_of_anothers_says_nothing_of_an_earlier_call(end, earlie
         (False, True, PaymentOutcome.CREATED),
     ],
 )
-def test_what_is_found_is_proof_only_if_the_provider_has_said_when_it_was_sent(
+def test_a_found_request_is_proof_only_if_the_time_of_sending_is_the_providers(
     known, is_state, outcome
 ):
     """By a machine's clock alone it may be another's. A state is no question of time."""
@@ -104,12 +104,12 @@ def test_what_is_found_is_proof_only_if_the_provider_has_said_when_it_was_sent(
     assert look_up.settlement_of(Done("R1", is_state=is_state)).outcome is outcome
 
 
-def test_a_payment_that_may_exist_never_becomes_one_that_was_not_sent():
+def test_a_payment_that_may_exist_never_gets_the_outcome_not_sent():
     result = settled(NOT_SENT, before=SENT_BEFORE)
     assert isinstance(result, Settlement)
     assert result.outcome is PaymentOutcome.UNKNOWN
 
 
-def test_what_takes_no_key_and_may_have_been_sent_is_looked_up_and_not_sent():
+def test_a_write_without_a_key_that_may_have_been_sent_is_looked_up():
     assert isinstance(settled(object(), before=SENT_BEFORE, is_keyed=False), LookUp)
     assert isinstance(settled(LOST, is_keyed=False), LookUp)

@@ -69,11 +69,11 @@ class TestFakePaymentRequests:
         assert attributes == FakeFields.__annotations__.keys() == WHOLE.keys()
 
     @pytest.mark.parametrize("name", sorted(WHOLE.keys() - {"id", "direction"}))
-    def test_none_is_a_value_that_was_not_sent(self, name):
+    def test_an_attribute_of_a_fake_may_be_none(self, name):
         assert getattr(PaymentRequest.fake(**{name: None}), name) is None
 
     @pytest.mark.slow
-    def test_another_test_framework_can_make_one(self):
+    def test_a_fake_payment_request_can_be_made_without_pytest(self):
         code = """
 import sys
 sys.modules["pytest"] = None  # it is not installed
@@ -87,7 +87,7 @@ print(PaymentRequest.fake(status="completed").status)
         assert PaymentRequest.fake().to_dict() == PaymentRequest.fake().to_dict()
         assert PaymentRequest.fake(status="completed") != PaymentRequest.fake()
 
-    def test_amounts_and_words_are_read_as_those_of_the_provider(self):
+    def test_amounts_dates_and_words_of_a_fake_are_read_as_from_the_provider(self):
         made = PaymentRequest.fake(amount="12.00", status="COMPLETED")
         assert (made.amount, made.status, made.is_terminal) == (
             Decimal("12.00"),
@@ -98,12 +98,12 @@ print(PaymentRequest.fake(status="completed").status)
         assert PaymentRequest.fake(amount=12).amount == 12
         assert PaymentRequest.fake(due_date="2026-05-06").due_date == date(2026, 5, 6)
 
-    def test_it_is_a_record_like_any_other(self):
+    def test_a_fake_hides_account_numbers_and_can_be_pickled_like_any_record(self):
         made = PaymentRequest.fake()
         assert "243884643621" not in repr(PaymentRequest.fake(payer=WHOLE["payer"]).payer)
         assert pickle.loads(pickle.dumps(made)) == made
 
-    def test_a_wrong_attribute_is_named(self):
+    def test_the_error_of_a_fake_names_an_unknown_attribute_or_a_wrong_value(self):
         with pytest.raises(TypeError, match="no attribute amout; those it has are id, status"):
             PaymentRequest.fake(amout="12.00")
         with pytest.raises(InvalidRequest, match="amount"):
@@ -159,7 +159,9 @@ class TestMocksOfClients:
             (AsyncEastPay, "checkouts.prepare", True),
         ],
     )
-    def test_mocks_of_the_other_systems_have_their_signatures(self, client, path, awaited):
+    def test_mocks_of_the_other_clients_have_the_real_signatures_and_are_awaited_alike(
+        self, client, path, awaited
+    ):
         found = create_autospec(client, instance=True)
         for name in path.split("."):
             found = getattr(found, name)
@@ -172,13 +174,13 @@ class TestMocksOfClients:
             found()
 
     @pytest.mark.parametrize("box", [Outbox, Inbox])
-    def test_a_box_has_its_heartbeat(self, box):
+    def test_a_mock_of_an_outbox_or_inbox_has_a_heartbeat(self, box):
         assert create_autospec(box, instance=True).heartbeat.idle
 
-    def test_what_a_class_shows_can_call_nothing(self):
+    def test_a_method_reached_through_the_client_class_refuses_to_call(self):
         with pytest.raises(ConfigurationError, match="Make a client"):
             Victor.payment_requests.get("RFP1")
 
-    def test_each_class_shows_what_its_clients_have(self, victor):
+    def test_the_client_class_shows_the_same_group_of_methods_as_a_client(self, victor):
         assert type(Victor.payment_requests) is type(victor.payment_requests)
         assert victor.payment_requests is not Victor.payment_requests

@@ -45,7 +45,7 @@ def test_each_kind_of_fault_has_a_method_of_its_name():
         ("victor_sandbox", "lik='x'", "*unexpected keyword argument 'lik'"),
     ],
 )
-def test_a_wrong_option_is_named(pytester, sandbox, mark, said):
+def test_the_message_about_a_wrong_option_names_the_option(pytester, sandbox, mark, said):
     pytester.makepyfile(f"""
         import pytest
 

@@ -38,12 +38,12 @@ def test_a_sandbox_is_empty_unless_the_mark_says_otherwise(victor_sandbox, victo
 
 
 @pytest.mark.victor_sandbox(demo_data=True)
-def test_demo_data_are_there_when_they_are_asked_for(victor):
+def test_a_sandbox_has_demo_data_if_the_mark_says_so(victor):
     assert len([*victor.payment_requests.list()]) == 2
 
 
 @pytest.mark.parametrize(("kind", "first", "named", "met"), cases_beside(__file__)["failures"])
-def test_each_failure_by_its_name(
+def test_each_method_of_faults_makes_the_next_attempts_meet_that_failure(
     victor,
     faults,
     sent_once,
@@ -66,14 +66,14 @@ def test_silence_ends_by_the_timeout(victor, faults):
     assert caught.value.outcome is Outcome.UNKNOWN
 
 
-def test_a_wrong_option_is_named(faults):
+def test_the_message_about_a_wrong_option_names_the_option(faults):
     with pytest.raises(ValueError, match="status must be between 200 and 599"):
         faults.status(42)
     with pytest.raises(ValueError, match="tims is no parameter of this command"):
         faults.lose_answer(tims=2)  # type: ignore[call-arg] # on purpose
 
 
-def test_sent_once_says_what_it_found(victor, faults, sent_once):
+def test_a_failing_sent_once_says_how_many_calls_the_sandbox_saw(victor, faults, sent_once):
     faults.status(503, times=None)
     with pytest.raises(VictorError):
         create(victor)
@@ -101,7 +101,7 @@ def test_time_travels_forward_only(time_travel):
         time_travel.advance(seconds=-1)
 
 
-def test_wait_waits_for_nothing(victor, time_travel):
+def test_wait_takes_no_real_time_with_time_travel(victor, time_travel):
     began = time.monotonic()
     request = create(victor)
     before = time_travel.now
@@ -113,7 +113,7 @@ def test_wait_waits_for_nothing(victor, time_travel):
     assert time.monotonic() - began < 25
 
 
-def test_wait_waits_for_nothing_with_other_options_and_a_clock_that_is_off(
+def test_wait_takes_no_real_time_with_other_options_and_a_skewed_clock(
     victor, victor_sandbox, time_travel
 ):
     victor_sandbox.set_clock_skew(-3000)
@@ -125,13 +125,13 @@ def test_wait_waits_for_nothing_with_other_options_and_a_clock_that_is_off(
 
 
 @pytest.mark.victor_sandbox(auto=0.01)
-def test_without_time_travel_wait_takes_its_time(victor, victor_sandbox):
+def test_wait_does_not_advance_the_sandbox_clock_without_time_travel(victor, victor_sandbox):
     request = create(victor)
     victor.payment_requests.wait(request.id)
     assert victor_sandbox.clock()["advanced"] == 0
 
 
-def test_awaited_calls_have_faults_time_and_the_record_too(
+def test_faults_time_travel_and_sent_once_work_for_awaited_calls(
     async_victor, faults, sent_once, time_travel
 ):
     async def ask() -> str:
@@ -257,7 +257,7 @@ def test_the_page_names_each_failure():
     assert named == methods
 
 
-def test_the_first_test_notices_a_second_key(pytester):
+def test_the_first_test_of_the_page_fails_if_a_retry_uses_a_second_key(pytester):
     billing = BLOCKS[0].replace(
         'idempotency_key_for("invoice", invoice.number)', "__import__('uuid').uuid4().hex"
     )
@@ -270,7 +270,7 @@ def test_the_first_test_notices_a_second_key(pytester):
     result.stdout.fnmatch_lines([">*assert len(*victor.payment_requests.list()*) == 1*"])
 
 
-def test_the_page_shows_what_a_failed_test_shows(pytester):
+def test_the_page_about_testing_shows_the_real_output_of_a_failed_test(pytester):
     example = re.search(r"```text\n(.*?)```", PAGE, re.DOTALL)
     assert example is not None
     pytester.makepyfile(billing=BLOCKS[0], test_it=BLOCKS[1] + "    assert 0\n")

@@ -41,7 +41,7 @@ def test_one_change_is_one_entry(case):
     assert found == {case.place: (case.direction, case.wire)}
 
 
-def test_no_case_is_lost_and_each_has_a_name_of_its_own():
+def test_the_tables_have_all_their_cases_and_no_two_cases_share_a_name():
     assert (len(WIRE), len(CODE)) == (32, 4)
     assert len({case.name for case in [*WIRE, *CODE, *MORE]}) == len([*WIRE, *CODE, *MORE])
 
@@ -55,7 +55,7 @@ def test_every_rule_has_a_case():
 
 
 @pytest.mark.parametrize("name", TOLD)
-def test_a_place_is_told_once_with_both_columns(name):
+def test_a_changed_place_is_one_entry_with_its_wire_and_python_columns(name):
     old, new, told = TOLD[name]
     sides = compare(old, new)
     files = Path("old.json"), Path("new.json")
@@ -76,7 +76,7 @@ def as_before(text: str) -> str:
 @pytest.mark.parametrize(
     "case", [each for each in (*WIRE, *CODE, *MORE) if "moved" not in each.name], ids=str
 )
-def test_a_moved_document_has_the_changes_of_the_one_that_stayed(case):
+def test_a_document_whose_paths_moved_has_the_same_changes_as_one_that_stayed(case):
     stayed = {each.place: each for each in entries(case.old, case.new)}
     gone = {each.operations[0] for each in stayed.values() if each.what == "removed"}
     went: set[str] = set()

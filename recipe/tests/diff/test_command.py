@@ -59,20 +59,22 @@ def approve(fingerprint: str, **more: str) -> None:
 
 
 class TestStatus:
-    def test_no_break_is_the_status_0(self, capsys):
+    def test_the_exit_status_is_0_if_nothing_breaks(self, capsys):
         old = write("old.json", receives(card(status=STATUS)))
         assert run(old, write("same.json", receives(card(status=STATUS)))) == 0
         assert capsys.readouterr().out == "No change.\n"
         assert run(old, write("look.json", receives(card(status=STATUSES)))) == 0
 
-    def test_a_break_is_the_status_1_and_text_in_a_file_has_no_colours(self, capsys):
+    def test_the_exit_status_is_1_if_something_breaks_and_text_in_a_file_has_no_colours(
+        self, capsys
+    ):
         assert run(*breaking()) == 1
         shown = capsys.readouterr().out
         assert "received by get /cards" in shown
         assert "\x1b" not in shown
 
     @pytest.mark.parametrize(("old", "says"), CASES["unreadable"])
-    def test_a_document_that_cannot_be_read_is_the_status_2(self, capsys, old, says):
+    def test_the_exit_status_is_2_if_a_document_cannot_be_read(self, capsys, old, says):
         assert run(old, breaking()[1]) == 2
         assert says in capsys.readouterr().err
 
@@ -151,7 +153,9 @@ class TestApprovals:
         assert (f"the approval of {fingerprint} expired" in shown) == ("expired" in says)
 
     @pytest.mark.parametrize(("text", "says"), CASES["malformed"])
-    def test_a_malformed_file_says_where(self, capsys, text, says):
+    def test_the_error_of_a_malformed_file_of_approvals_says_where_it_is_wrong(
+        self, capsys, text, says
+    ):
         if isinstance(text, str):
             Path("new.approved.yaml").write_text(text, encoding="utf-8")
         else:
@@ -161,7 +165,7 @@ class TestApprovals:
         assert "new.approved.yaml" in shown
         assert says in shown
 
-    def test_approve_adds_what_breaks_to_the_file_and_keeps_its_comments(self, capsys):
+    def test_approve_adds_each_breaking_change_to_the_file_and_keeps_the_comments(self, capsys):
         Path("ours.yaml").write_text("# Agreed in June.\n", encoding="utf-8")
         old = write("old.json", receives(card(a=TEXT, b=TEXT)))
         pair = old, write("new.json", receives(card()))

@@ -46,7 +46,7 @@ def test_a_shared_schema_is_one_entry_with_all_its_operations():
 
 
 @pytest.mark.parametrize("first", ["components", "x-defs"])
-def test_what_stands_at_no_place_of_the_specification_has_its_operations(first):
+def test_a_schema_in_an_extension_of_the_document_has_the_operations_that_use_it(first):
     def shop(**cents: Any) -> Tree:
         order = {"Order": card(price=card(**cents))}
         whole = {"x-defs": order, **receives({"$ref": "#/x-defs/Order"})}
@@ -57,7 +57,7 @@ def test_what_stands_at_no_place_of_the_specification_has_its_operations(first):
 
 
 @pytest.mark.parametrize("size", [3, 1500])
-def test_every_schema_has_another_name(size):
+def test_documents_with_all_schemas_renamed_are_compared_by_what_the_schemas_hold(size):
     def chain(prefix: str, **last: Any) -> Tree:
         schemas = {f"{prefix}{n}": card(next=ref(f"{prefix}{n + 1}")) for n in range(size)}
         return receives(ref(f"{prefix}0"), {**schemas, f"{prefix}{size}": card(**last)})
@@ -68,7 +68,7 @@ def test_every_schema_has_another_name(size):
     assert {entry.wire for entry in found.values()} == {"breaks", "none"}
 
 
-def test_other_versions_of_all_schemas_beside_the_earlier_ones():
+def test_a_move_to_new_versions_of_all_schemas_is_one_entry_where_the_move_begins():
     size = 200
     schemas = {
         f"{version}{n}": card(next=ref(f"{version}{(n + 1) % size}"))
@@ -82,7 +82,7 @@ def test_other_versions_of_all_schemas_beside_the_earlier_ones():
     assert ("type changed" in entry.what, entry.wire) == (True, "breaks")
 
 
-def test_what_breaks_in_python_alone_has_the_operations_of_its_place():
+def test_a_change_that_breaks_in_python_alone_has_the_operations_of_its_place():
     schemas = {"Card": card(pin=TEXT)}
     gone = PythonChange("breaks", ("cards_api.models.Card.pin",), "the attribute is gone")
     python = {"components.schemas.Card.properties.pin": gone}
@@ -91,14 +91,14 @@ def test_what_breaks_in_python_alone_has_the_operations_of_its_place():
     assert (entry.operations, entry.what) == (("get /cards",), "the attribute is gone")
 
 
-def test_what_one_document_alone_has_is_told_with_the_operations_of_that_document():
+def test_a_removed_schema_is_listed_with_the_operations_of_the_old_document():
     extra = {"post": operation("addExtra", requestBody={"content": json_content(ref("Extra"))})}
     (removed, _) = entries(document({"/extras": extra}, {"Extra": card()}), document({}))
     assert (removed.place, removed.wire) == ("components.schemas.Extra", "none")
     assert (removed.operations, removed.direction) == (("post /extras",), "sent")
 
 
-def test_what_is_referred_to_by_something_write_only_is_not_received():
+def test_a_schema_that_only_a_write_only_member_refers_to_is_sent_and_not_received():
     def shop(**base: Any) -> Tree:
         schemas = {"Card": card(base={"allOf": [BASE], "writeOnly": True}), "Base": card(**base)}
         return many(schemas, 1)
@@ -114,7 +114,7 @@ class TestFingerprints:
     ) -> str:
         return next(entry.fingerprint for entry in entries(old, new) if entry.place == place)
 
-    def test_they_survive_what_is_unrelated(self):
+    def test_a_fingerprint_stays_the_same_through_unrelated_changes(self):
         old = {"Card": card(pin=TEXT)}
         longer = {**TEXT, "minLength": 3}
         plain = self.fingerprint(many(old), many({"Card": card(pin=longer)}))
@@ -128,12 +128,12 @@ class TestFingerprints:
             == plain
         )
 
-    def test_another_change_of_the_same_place_has_another_one(self):
+    def test_another_change_of_the_same_place_has_another_fingerprint(self):
         old = {"Card": card(pin=TEXT)}
         new = [many({"Card": card(pin={"type": kind})}) for kind in ("integer", "boolean")]
         assert self.fingerprint(many(old), new[0]) != self.fingerprint(many(old), new[1])
 
-    def test_a_server_before_it_makes_no_difference(self):
+    def test_the_fingerprint_of_a_removed_server_does_not_depend_on_its_position(self):
         def served(*urls: str) -> Tree:
             return document({"/a": {"get": operation()}}, servers=[{"url": url} for url in urls])
 
@@ -152,14 +152,16 @@ class TestComponents:
 
     @settings(max_examples=150)
     @given(place=ANYWHERE, value=st.sampled_from(VALUES))
-    def test_any_node_of_either_document_may_be_anything(self, place, value):
+    def test_documents_with_any_value_at_any_node_are_compared_without_an_exception(
+        self, place, value
+    ):
         odd = put(DOCUMENT, place, value)
         assert entries(odd, odd) == []
         entries(odd, DOCUMENT)
         entries(DOCUMENT, odd)
 
 
-def test_another_break_of_what_is_written_out_instead_of_a_schema_has_another_fingerprint():
+def test_each_break_of_a_reference_replaced_by_an_inline_schema_has_its_own_fingerprint():
     """An approval of one would be an approval of all."""
     old = sends({"type": "object", "properties": {"now": CARD, "later": CARD}}, {"Card": card()})
     written = [

@@ -80,7 +80,7 @@ def test_json_is_exactly_entries_and_counts():
     }
 
 
-def test_markdown_keeps_its_tables():
+def test_texts_of_a_document_do_not_break_the_markdown_tables():
     text = FORMATS["markdown"](WHOLE)
     assert "<script>" not in text
     rows = [line for line in text.splitlines() if line.startswith("| ") and "---" not in line]

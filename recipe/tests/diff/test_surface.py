@@ -34,7 +34,7 @@ def made(request, tmp_path_factory):
     return surface_of(tree), generate(request.param, folder, name=f"of_{request.param.stem}")
 
 
-def test_places_change_no_byte(zoo_yaml, tmp_path):
+def test_tracing_the_places_of_names_changes_no_byte_of_the_package(zoo_yaml, tmp_path):
     plain = generate(zoo_yaml, tmp_path / "plain")
     traced = generate(zoo_yaml, tmp_path / "traced", trace=True)
     assert not changed_files(traced.package, plain.package)
@@ -65,7 +65,7 @@ def declared_of(package: str, name: Name, owner: str) -> tuple[str, bool] | None
     return None
 
 
-def test_the_source_has_each_name_with_its_type(made, monkeypatch):
+def test_each_name_of_the_surface_has_the_type_that_the_source_declares(made, monkeypatch):
     surface, result = made
     monkeypatch.syspath_prepend(result.package.parent)
     count = 0

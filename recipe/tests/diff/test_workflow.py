@@ -67,7 +67,7 @@ def test_a_new_document_is_compared_with_nothing(repository):
     assert ran.stdout == summary == "new.yaml is new: HEAD has none to compare it with.\n"
 
 
-def test_a_document_that_is_gone_breaks_all_of_it(repository):
+def test_the_workflow_fails_and_says_that_all_breaks_if_the_document_was_deleted(repository):
     (repository / "cards.yaml").unlink()
     ran, summary = compare(repository, "cards.yaml")
     assert (ran.returncode, ran.stderr) == (1, "")
@@ -78,13 +78,15 @@ def test_a_document_that_is_gone_breaks_all_of_it(repository):
 @pytest.mark.parametrize(
     ("document", "base"), [("never.yaml", "HEAD"), ("cards.yaml", "no-such-branch")]
 )
-def test_what_is_nowhere_cannot_be_read(repository, document, base):
+def test_a_document_or_a_base_that_does_not_exist_is_reported_as_unreadable(
+    repository, document, base
+):
     ran, _ = compare(repository, document, base)
     assert ran.returncode == 2
     assert f"git:{base}:{document} cannot be read" in ran.stderr
 
 
-def test_what_breaks_is_in_the_summary_and_in_an_annotation(repository):
+def test_a_breaking_change_is_in_the_summary_and_in_an_annotation(repository):
     (repository / "cards.yaml").write_text(OLD.replace("/cards", "/card"), encoding="utf-8")
     ran, summary = compare(repository, "cards.yaml")
     assert ran.returncode == 1

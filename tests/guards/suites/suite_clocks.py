@@ -39,6 +39,6 @@ def frozen():
 @pytest.mark.parametrize(
     "waiting", [wait, lambda: asyncio.run(wait_awaited())], ids=["blocking", "awaited"]
 )
-def test_a_wait_ends(stopped, waiting):
+def test_a_wait_times_out_though_the_test_has_stopped_the_clock(stopped, waiting):
     with stopped(), pytest.raises(TimedOut):
         waiting()

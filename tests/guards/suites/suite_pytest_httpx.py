@@ -6,7 +6,7 @@ from victor_ext import ConnectionFailed, TimedOut
 
 
 @pytest.mark.parametrize("pay", BOTH)
-def test_a_response_answers(pay, httpx_mock):
+def test_a_response_of_the_mock_answers_the_call(pay, httpx_mock):
     httpx_mock.add_response(
         url=f"{URL}/v2/payment-requests/request-payment", method="POST", json=CREATED
     )

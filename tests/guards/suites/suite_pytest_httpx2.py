@@ -4,7 +4,7 @@ from paying_over_httpx2 import ALL
 
 
 @pytest.mark.parametrize("pay", ALL)
-def test_a_route_answers(pay, httpx2_mock):
+def test_a_route_of_the_mock_answers_the_call(pay, httpx2_mock):
     route = httpx2_mock.post(f"{URL}/v2/payment-requests/request-payment").respond(
         200, json=CREATED
     )

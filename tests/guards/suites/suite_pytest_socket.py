@@ -6,12 +6,12 @@ from pytest_socket import SocketConnectBlockedError
 
 
 @pytest.mark.parametrize("pay", BOTH)
-def test_no_host_but_the_allowed_ones_is_reached(pay):
+def test_a_call_to_a_host_that_is_not_allowed_is_blocked(pay):
     with pytest.raises(SocketConnectBlockedError):
         pay()
 
 
 @pytest.mark.disable_socket
-def test_no_socket_at_all():
+def test_a_call_is_blocked_if_sockets_are_disabled():
     with pytest.raises(RuntimeError):
         BOTH[0]()

@@ -104,7 +104,7 @@ def traced(pay):
 
 
 @pytest.mark.parametrize("pay", ALL)
-def test_the_call_is_a_span_and_the_provider_gets_its_context(pay, spans):
+def test_a_call_is_one_span_and_the_provider_gets_the_trace_header(pay, spans):
     before = len(spans())
     assert HEADER[TRACER] in traced(pay).id
     assert len(spans()) == before + 1

@@ -2,5 +2,5 @@ import trio
 from paying import create_awaited
 
 
-def test_it_runs_in_trio():
+def test_an_awaited_call_runs_in_trio():
     assert trio.run(create_awaited).id == "from-the-provider"

@@ -10,7 +10,7 @@ RECORDED = Path(__file__).with_name("payment.yaml").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("pay", ALL)
-def test_a_cassette_answers(pay, tmp_path):
+def test_a_recorded_cassette_answers_the_call(pay, tmp_path):
     cassette = tmp_path / "payment.yaml"
     cassette.write_text(RECORDED.replace("PROVIDER_URL", URL))
     with vcr.use_cassette(str(cassette), record_mode="none"):

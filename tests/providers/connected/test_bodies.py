@@ -56,7 +56,7 @@ class TestABodyThatTheDocumentHasNoContentFor:
         assert (parsed, type(parsed)) == (body, type(body))
 
     @pytest.mark.parametrize("body", [b"<html>Log in</html>", b"OK", b"\xff", b'{"id": "pay'])
-    def test_anything_else_is_no_success_and_is_asked_for_again_with_its_key(
+    def test_an_undeclared_body_is_no_success_and_the_write_is_sent_again_with_its_key(
         self, mode, name, body
     ):
         answer = httpx.Response(201, content=body)
@@ -72,7 +72,7 @@ class TestABodyThatTheDocumentHasNoContentFor:
 
 
 @pytest.mark.parametrize("name", ["any_answer", "no_schema", "no_schemas"])
-def test_an_empty_body_is_what_a_media_type_without_a_schema_promises(mode, name):
+def test_an_empty_body_is_a_success_for_a_media_type_without_a_schema(mode, name):
     assert answered(mode, name, httpx.Response(200)).parsed is None
 
 
@@ -102,7 +102,9 @@ def test_errors_are_a_success_only_where_the_document_declares_them(mode, name, 
 
 
 @pytest.mark.parametrize(("body", "is_evidence"), cases_beside(__file__)["held"])
-def test_what_is_not_declared_is_no_evidence_of_a_write(mode, body, is_evidence):
+def test_an_object_without_declared_members_and_types_is_no_evidence_of_a_write(
+    mode, body, is_evidence
+):
     """Neither an object of a class that the document does not name, nor a value of another type."""
     answer = httpx.Response(200, json=body)
     if is_evidence:
@@ -190,7 +192,7 @@ def tls_server(authority: Authority, answer: bytes, *, notice: bool) -> Iterator
     ],
     ids=["text", "cut text", "JSON", "gzip", "cut gzip", "cut JSON", "number"],
 )
-def test_what_ends_with_its_connection_is_whole_where_that_was_announced(
+def test_a_body_without_a_length_is_whole_only_if_tls_or_its_own_form_shows_its_end(
     mode, authority, answer, notice, is_whole, through_httpx, monkeypatch
 ):
     """RFC 9112, 9.8.
@@ -249,7 +251,7 @@ class TestAFile:
         )
 
     @pytest.mark.parametrize("make", [io.BytesIO, Once])
-    def test_one_that_was_read_before_is_refused_by_name(self, mode, name, make):
+    def test_a_file_that_was_read_to_its_end_before_is_refused_by_name(self, mode, name, make):
         provider, field = Script(GOOD), "body" if name == "raw" else "file"
         with pytest.raises(ValueError, match=f"{field}: nothing is left to read"):
             upload(mode, provider, name, standing(make(b"012"), 3))
@@ -261,7 +263,7 @@ def post(mode: str, provider: Script, content):
     return caller(mode, provider, **KEYED).run(lambda made: made.http.post("/raw", content=content))
 
 
-def test_content_that_can_be_read_once_is_not_sent_again_as_nothing(mode):
+def test_a_body_that_can_be_read_once_is_never_sent_empty(mode):
     async def awaited():
         yield b"012"
 

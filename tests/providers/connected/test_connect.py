@@ -64,7 +64,7 @@ class TestCredentials:
             (lambda request: request.headers.update({"x-own": MARK}), "x-own", MARK),
         ],
     )
-    def test_each_sets_its_header(self, mode, auth, header, value):
+    def test_each_kind_of_credentials_sets_its_header(self, mode, auth, header, value):
         provider = Script(GOOD)
         get(mode, provider, auth=auth)
         headers = provider.requests[0].headers
@@ -86,7 +86,7 @@ class TestCredentials:
         assert [each.headers["authorization"] for each in provider.requests] == ["1", "2"]
         assert abs(moments[1] - 1_772_600_767) < 5
 
-    def test_an_own_function_is_called_with_each_attempt(self, mode):
+    def test_a_callers_own_signing_function_is_called_with_each_attempt(self, mode):
         signed = []
 
         def sign(request):
@@ -99,7 +99,7 @@ class TestCredentials:
         assert [request.headers["x-count"] for request in provider.requests] == ["1", "2"]
         assert signed == [("POST", provider.requests[0].content)] * 2
 
-    def test_an_own_function_that_raises_or_changes_the_address_sends_nothing(self, mode):
+    def test_a_signing_function_that_raises_or_changes_the_address_sends_nothing(self, mode):
         def unavailable(_request):
             raise LookupError("no token in the vault")
 
@@ -123,7 +123,7 @@ class TestCredentials:
             (nobody_awaits, "nothing awaits it"),
         ],
     )
-    def test_what_is_no_credentials_is_refused(self, auth, said):
+    def test_an_auth_argument_that_is_no_credentials_is_refused(self, auth, said):
         with pytest.raises(ConfigurationError, match=said) as raised:
             connected(auth=auth)
         assert MARK not in str(raised.value)
@@ -142,7 +142,7 @@ class TestCredentials:
         with pytest.raises(ConfigurationError):
             make()
 
-    def test_the_header_that_a_call_would_carry_is_told(self):
+    def test_authorization_returns_the_header_that_a_call_would_carry(self):
         assert connected(auth=BearerAuth(MARK)).authorization() == f"Bearer {MARK}"
         for auth in (None, ApiKeyAuth(MARK)):
             with pytest.raises(ConfigurationError, match="set no Authorization header"):
@@ -185,7 +185,7 @@ class TestKeys:
             client.with_key("k")
 
     @pytest.mark.parametrize("bad", ["", "two words", "line\nbreak", None])
-    def test_with_key_refuses_what_it_cannot_send(self, bad):
+    def test_with_key_refuses_a_key_that_no_header_can_hold(self, bad):
         refused = pytest.raises(ConfigurationError, match="idempotency_key=")
         with connected(key=HeaderKey()) as client, refused:
             client.with_key(bad)
@@ -201,7 +201,7 @@ class TestKeys:
             (lambda: HeaderKey, "key must be HeaderKey"),
         ],
     )
-    def test_what_is_no_place_for_a_key_is_refused(self, key, words):
+    def test_a_key_argument_that_names_no_place_for_a_key_is_refused(self, key, words):
         with pytest.raises(ConfigurationError, match=words):
             connected(key=key())
 
@@ -243,7 +243,9 @@ def balances(mode: str, provider: Script, **options):
         ({"base_url": BY_REGION} | IN_US, "https://api.us.till.example"),
     ],
 )
-def test_an_operation_with_a_server_of_its_own_goes_where_servers_leads(mode, options, url):
+def test_an_operation_with_its_own_server_is_sent_where_the_servers_argument_says(
+    mode, options, url
+):
     assert DECLARED["servers"] == importlib.import_module("till_api.client").OPERATION_SERVERS
     provider = Script(httpx.Response(200, json=[]))
     balances(mode, provider, **options)
@@ -273,7 +275,7 @@ def test_an_operation_with_a_server_of_its_own_goes_where_servers_leads(mode, op
         ({"base_url": f"{BY_REGION}/b"}, "region .* has no default"),
     ],
 )
-def test_what_is_no_server_of_the_document_is_refused(options, words):
+def test_a_server_or_region_that_the_document_does_not_have_is_refused(options, words):
     with pytest.raises(ConfigurationError, match=words):
         connected(**options)
 
@@ -291,7 +293,7 @@ def test_the_message_names_the_system_and_the_server_that_was_called(mode):
 
 
 @pytest.mark.parametrize("bad", [lambda: object, lambda: client_class()(base_url=URL), list])
-def test_what_is_no_client_class_is_refused(bad):
+def test_a_client_argument_that_is_no_generated_client_class_is_refused(bad):
     with pytest.raises(ConfigurationError, match="pass the Client class"):
         connect(bad(), base_url=URL)
 

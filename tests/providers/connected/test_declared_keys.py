@@ -193,7 +193,9 @@ ONCE = [
     ("document", "key", "use", "sent"),
     [(*case, 2) for case in REPEATED] + [(*case, 1) for case in ONCE],
 )
-def test_nothing_is_done_twice(mode, document, key, use, sent):
+def test_no_write_is_done_twice_after_a_lost_response_wherever_the_key_is_declared(
+    mode, document, key, use, sent
+):
     provider, error = Provider(), None
     caller = Caller(mode, provider, package(document), base_url=URL, key=key)
     try:
@@ -208,14 +210,16 @@ def test_nothing_is_done_twice(mode, document, key, use, sent):
     ("key", "name", "is_keyed"),
     [(HEADER, "pay", True), (HEADER, "edit", False), (WIDE, "edit", True), (WIDE, "pay", False)],
 )
-def test_the_key_of_an_entry_is_sent_only_where_the_client_would_make_one(key, name, is_keyed):
+def test_a_given_key_is_sent_only_with_a_write_for_which_the_client_would_make_a_key(
+    key, name, is_keyed
+):
     called, ids = function("nowhere", name), ["7"] * (name == "edit")
     call = connected("nowhere", key).prepare(called, *ids, body={}, idempotency_key=KEY)
     assert (call.promise is Promise.KEYED, call.idempotency_key == KEY) == (is_keyed, is_keyed)
     assert ("idempotency-key" in call.headers) is is_keyed
 
 
-def test_who_names_a_write_that_takes_the_key_says_that_no_other_does():
+def test_rows_that_name_one_write_taking_the_key_say_that_no_other_write_takes_it():
     """Where the document declares the key nowhere, each POST would take it else."""
     pay, rows = function("nowhere", "pay"), {"POST /payouts": OperationRow(takes_key=True)}
     assert connected("nowhere", HEADER).prepare(pay, body={}).promise is Promise.KEYED
@@ -244,7 +248,7 @@ def test_another_key_than_the_declared_one_is_refused(connecting, key, document)
         ("header", lambda _: True, 0),
     ],
 )
-def test_a_key_that_nothing_contradicts_or_the_caller_vouches_for_is_taken(
+def test_an_undeclared_key_is_accepted_with_a_warning_unless_the_caller_vouches_for_it(
     document, takes_key, warnings, caplog
 ):
     """Where the document says of nothing that it is a key, nothing is advised: it is warned of."""
@@ -262,7 +266,7 @@ def test_a_tracing_header_is_refused_where_the_document_has_a_key():
 
 
 @pytest.mark.parametrize("document", [*SAID, "trace", "nowhere"])
-def test_the_command_and_the_client_name_the_same_key(document, capsys):
+def test_the_operations_command_connect_and_the_outbox_name_the_same_declared_key(document, capsys):
     """The package, `connect`, `victor operations` and the outbox ask one place."""
     said = SAID.get(document)
     assert main(["operations", package(document), "--json"]) == 0
@@ -279,7 +283,7 @@ def test_the_command_and_the_client_name_the_same_key(document, capsys):
 
 
 @pytest.mark.parametrize("name", ["takes_key", "ignores_key"])
-def test_a_read_is_not_asked_whether_it_takes_a_key(name):
+def test_the_functions_of_the_key_are_not_called_for_a_read(name):
     """These functions look at writes: one that reads the body would break each read."""
     key = HeaderKey(**{name: lambda request: json.loads(request.content)["kind"] == "payout"})
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json={}))

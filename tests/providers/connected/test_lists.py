@@ -210,7 +210,7 @@ def test_the_page_itself_may_be_the_list(mode):
     assert [item.amount for item in items] == [1, 2]
 
 
-def test_places_may_be_functions(mode):
+def test_the_places_of_a_cursor_and_its_items_may_be_given_as_functions(mode):
     style = CursorPages(
         "starting_after", last=lambda item: item.id, more=lambda page: page.has_more,
         items=lambda page: page.data, id=lambda item: item.id,
@@ -250,7 +250,7 @@ def test_the_other_parameters_stay_as_they_are_written(mode):
 
 
 @pytest.mark.parametrize("wrong", [None, "list_payments", len, CursorPages])
-def test_what_is_no_operation_or_no_style_is_refused(wrong):
+def test_paged_refuses_an_argument_that_is_no_operation_or_no_paging_style(wrong):
     with connect(client_class(), base_url=URL) as client:
         with pytest.raises(ConfigurationError, match="pass the module"):
             client.paged(wrong, CursorPages())
@@ -277,7 +277,7 @@ def search_of(mode: str, lists: Script, style, first, **options) -> list[Any]:
 
 
 class TestPost:
-    def test_the_object_above_the_field_is_made(self, mode):
+    def test_the_object_of_the_body_that_holds_the_offset_is_made_if_it_is_missing(self, mode):
         lists = serving(by_offset)
         search_of(mode, lists, BY_OFFSET, body())
         assert asked_of(lists) == [{}, *({"options": {"offset": offset}} for offset in (3, 6, 7))]
@@ -321,7 +321,7 @@ class TestPost:
         with pytest.raises(ConfigurationError, match="sets the field 'cursor' of the body"):
             search_of(mode, serving(by_cursor_of_a_body), BY_CURSOR, wrong)
 
-    def test_items_of_another_class_are_told(self, mode):
+    def test_items_of_another_class_than_the_named_one_are_refused(self, mode):
         lists, models = serving(by_cursor_of_a_body), till_api().models
         read = search_of(mode, lists, BY_CURSOR.of(models.Payment), body())
         assert len(read) == len(ITEMS)

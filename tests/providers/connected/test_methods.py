@@ -63,7 +63,7 @@ def caller(provider, mode):
     return Caller(mode, provider, "methods_api", key=HeaderKey())
 
 
-def test_a_query_is_repeated_as_it_was_and_its_result_read_where_it_is(caller, provider):
+def test_a_query_is_sent_again_unchanged_and_its_result_is_read_at_its_address(caller, provider):
     body = module("models").FindBody(text="a")
     assert caller.call("default.find", "1", body=body).parsed.id == "1"
     sent = [(request.method, request.content) for request in provider.requests]
@@ -71,14 +71,14 @@ def test_a_query_is_repeated_as_it_was_and_its_result_read_where_it_is(caller, p
     assert provider.requests[2].url.path == "/found"
 
 
-def test_another_method_is_sent_once(caller, provider):
+def test_a_request_of_an_unknown_method_is_sent_once(caller, provider):
     with pytest.raises(ConnectionFailed) as raised:
         caller.call("default.copy", "1")
     assert raised.value.outcome is Outcome.UNKNOWN
     assert [request.method for request in provider.requests] == ["COPY"]
 
 
-def test_the_table_reads_by_query_and_writes_by_others():
+def test_the_table_counts_query_as_a_read_and_unknown_methods_as_writes():
     declared = module("operations").OPERATIONS
     rows = {
         row.operation: (row.reads, row.repeated)

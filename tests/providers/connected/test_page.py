@@ -27,7 +27,7 @@ REAL = re.findall(r"```python\n(.*?)```", REAL_PAGE, re.DOTALL)
 NAMES = {name: getattr(victor_ext, name) for name in victor_ext.__all__}
 
 
-def test_the_names_of_the_first_table():
+def test_the_modules_and_names_that_the_page_gives_of_till_api_exist():
     till_api()
     for module in re.findall(r"`till_api\.(api\.\w+\.\w+)`", REAL_PAGE):
         importlib.import_module(f"till_api.{module}")
@@ -37,7 +37,7 @@ def test_the_names_of_the_first_table():
 
 
 @pytest.mark.parametrize("block", REAL, ids=["lithic", "mollie", "plaid", "stripe"])
-def test_the_code_for_the_real_documents_uses_what_there_is(block):
+def test_the_code_for_the_real_documents_uses_names_and_arguments_that_exist(block):
     """Their documents are not here: the names of this package and their arguments are checked."""
     tree = ast.parse(block)
     ours = [

@@ -60,18 +60,18 @@ class TestTheKeyOfOneWrite:
         once = (1, Outcome.UNKNOWN.value)
         assert sent(mode, "payments.cancel_payment", "pay_1", key=HeaderKey()) == once
 
-    def test_a_row_says_that_it_takes_the_key(self, mode):
+    def test_a_row_says_that_its_write_takes_the_key(self, mode):
         options = {"key": HeaderKey(), "rows": {CANCEL: KEYED}}
         assert sent(mode, "payments.cancel_payment", "pay_1", **options) == (2, "done")
         assert sent(mode, "payments.take_payment", **options) == (2, "done")
 
-    def test_a_row_says_it_of_a_request_by_hand_too(self, mode):
+    def test_a_row_says_of_a_request_by_hand_too_that_it_takes_the_key(self, mode):
         script = Script(LOST, httpx.Response(204))
         caller = Caller(mode, script, key=HeaderKey(), rows={CANCEL: KEYED})
         caller.run(lambda client: client.http.request("DELETE", "/v1/payments/pay_1"))
         assert len(script.requests) == 2
 
-    def test_a_row_says_it_of_a_key_in_the_body(self, mode):
+    def test_a_row_says_that_a_write_takes_its_key_in_the_body(self, mode):
         options = {"key": BodyKey("reference"), "rows": {PAY: KEYED}}
         assert sent(mode, "payments.take_payment", **options) == (2, "done")
 
@@ -80,7 +80,7 @@ class TestTheKeyOfOneWrite:
         once = (1, Outcome.UNKNOWN.value)
         assert sent(mode, "payments.take_payment", key=HeaderKey(), rows=rows) == once
 
-    def test_a_row_is_before_the_functions_of_the_key(self, mode):
+    def test_a_row_wins_over_the_functions_of_the_header_key(self, mode):
         key = HeaderKey(takes_key=lambda _: True, ignores_key=lambda _: False)
         rows = {PAY: OperationRow(takes_key=False)}
         assert sent(mode, "payments.take_payment", key=key, rows=rows)[0] == 1
@@ -88,7 +88,7 @@ class TestTheKeyOfOneWrite:
         assert sent(mode, "payments.take_payment", key=key, rows={PAY: KEYED})[0] == 2
 
 
-def test_a_row_that_names_a_function_or_its_module_is_one_of_the_text():
+def test_a_row_named_by_a_function_or_a_module_counts_as_one_named_by_text():
     pay = operation("payments.take_payment")
     row = OperationRow(proof=Proof(find))
     for named in (PAY, pay, pay.sync, pay.asyncio_detailed):
@@ -123,7 +123,7 @@ def refused(rows, key=None) -> str:
         ("GET /v1/payments", "GET /v1/payments only reads: leave its row out"),
     ],
 )
-def test_a_row_that_leads_to_no_write_is_refused(name, words):
+def test_a_row_that_names_no_write_of_the_document_is_refused(name, words):
     assert refused({name: KEYED}).startswith("rows: ")
     assert words in refused({name: KEYED})
 
@@ -179,7 +179,9 @@ NO_IDS = ["flag", "number", "decimal", "moment", "day", ["text"], "Free", "Probl
         ),
     ],
 )
-def test_a_value_that_its_column_cannot_have_is_named(column, values, words):
+def test_a_value_that_its_column_cannot_have_is_refused_with_its_row_and_column(
+    column, values, words
+):
     for value in values:
         row = OperationRow(**{column: value})
         assert refused({PAY: row}).startswith(f"rows: {PAY}: {words}")
@@ -192,7 +194,7 @@ def test_a_value_that_its_column_cannot_have_is_named(column, values, words):
         *((kind, f"is declared as {kind!r}, and is no id") for kind in NO_IDS),
     ],
 )
-def test_what_is_made_is_named_by_a_text_or_a_whole_number(monkeypatch, kind, why):
+def test_the_id_of_a_made_object_is_a_text_or_a_whole_number(monkeypatch, kind, why):
     """What the document leaves open, the caller may know."""
     tables = till_members()
     monkeypatch.setitem(tables, "Free", {})
@@ -242,7 +244,7 @@ def test_rows_are_a_mapping_with_one_row_for_a_write():
     assert refused({PAY: KEYED, pay: KEYED}) == f"rows: {PAY} has two rows: write one."
 
 
-def test_words_that_end_what_no_read_shows_are_refused():
+def test_final_words_for_an_object_that_no_read_shows_are_refused():
     search = "POST /v1/payments/search"
     why = "no read of the document shows what it made: leave final out."
     assert refused({search: OperationRow(final={"paid"})}) == f"rows: {search}: {why}"
@@ -266,7 +268,7 @@ def test_a_write_that_takes_a_key_of_the_callers_is_not_sent_without_it(mode, ke
     assert script.requests == []
 
 
-def test_a_write_that_cannot_be_stored_without_its_key_names_the_member():
+def test_preparing_a_write_without_its_key_is_refused_with_the_member_of_the_key():
     key = BodyKey("reference")
     with connect(client_class(), base_url=URL, key=key, rows={PAY: KEYED}) as till:
         with pytest.raises(InvalidRequest, match="reference is missing"):

@@ -117,7 +117,7 @@ OF_NO_ARGUMENT = {
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("name", WIRE_NAMES)
-def test_a_parameter_goes_through_unless_the_call_has_it_from_elsewhere(call, name):
+def test_a_further_parameter_is_sent_unless_the_call_sets_it_itself(call, name):
     """A name that is refused is refused with an argument that this very call has."""
     target, source, refusal = TARGETS[f"eastpay {call}"], WIRE_NAMES[name], ""
     try:
@@ -138,14 +138,14 @@ OTHER = "5555555555554444"
 
 
 @pytest.mark.parametrize("name", [*SPELLED, *CARDS])
-def test_no_parameter_in_another_spelling_is_what_the_call_sends_itself(name):
+def test_a_parameter_that_the_call_sends_itself_is_refused_in_any_spelling(name):
     """Neither the amount nor the card: with a second one, which is charged nobody knows."""
     named = problems_of(debit(card=card(), parameters={name: OTHER}))
     assert named == [("parameters", "taken")]
 
 
 @pytest.mark.parametrize("name", [*SPELLED, *CARDS])
-def test_no_further_member_of_a_client_is_what_a_call_sends_itself(name):
+def test_extra_body_of_a_client_that_a_call_sends_itself_is_refused(name):
     is_of_a_card = name in CARDS
     expected = ConfigurationError if is_of_a_card else InvalidRequest
     words = "comes from the argument card" if is_of_a_card else "is set"
@@ -191,7 +191,9 @@ def test_a_card_is_copied_and_not_pickled(kept):
         ("card.holder", "holder", ("", "x" * 129, "a\nb")),
     ],
 )
-def test_what_is_no_card_is_refused_by_field_and_shows_no_digit(field, argument, values):
+def test_a_wrong_value_of_a_card_is_refused_by_its_field_and_shows_no_digit(
+    field, argument, values
+):
     for value in values:
         with pytest.raises(InvalidRequest) as raised:
             made(**{argument: value})
@@ -236,12 +238,12 @@ def test_true_in_any_case_allows_the_inquiry_by_reference(said, allowed):
     assert EastPay(**options).payments.entity.found_by_reference is allowed
 
 
-def test_another_word_for_the_inquiry_is_refused_and_not_shown():
+def test_a_setting_of_the_inquiry_other_than_true_or_false_is_refused_and_not_shown():
     given = "token-of-the-merchant-0c1f7e55aa31"
     with pytest.raises(ConfigurationError, match="must be true or false") as raised:
         from_process_environment(GIVEN, {VARIABLE: given})
     assert given not in str(raised.value)
 
 
-def test_the_option_goes_before_the_variable():
+def test_the_option_for_the_inquiry_by_reference_wins_over_its_variable():
     assert from_process_environment(ARGUMENTS, {VARIABLE: "false"})["inquiry_by_reference"] is True

@@ -143,7 +143,9 @@ def repeat(request):
 
 @pytest.mark.parametrize("call", [debit, inquire])
 @pytest.mark.parametrize("status", [200, 400])
-def test_a_rejection_that_speaks_of_an_earlier_payment_is_none(call, status, repeat):
+def test_a_rejection_that_speaks_of_an_earlier_payment_leaves_the_payment_unknown(
+    call, status, repeat
+):
     """Who asked for another card would charge the shopper twice, when the answer to the first one
     was lost.
     """
@@ -152,7 +154,7 @@ def test_a_rejection_that_speaks_of_an_earlier_payment_is_none(call, status, rep
     assert "look before you charge again" in result.meaning
 
 
-def test_such_a_rejection_is_none_either_if_it_names_no_payment(repeat):
+def test_a_rejection_of_a_repeat_that_names_no_payment_leaves_the_outcome_unknown(repeat):
     assert observe(200, repeat).result.must_inquire
     alone = observe(400, repeat)
     assert (alone.outcome, "look with payments.find('INV-1')" in str(alone)) == (OPEN, True)
@@ -186,7 +188,7 @@ def test_the_same_payment_in_other_words_is_the_same():
         lambda client: client.payments.wait("8ac7", timeout=0),
     ],
 )
-def test_an_inquiry_that_is_refused_says_nothing_of_the_payment_unless_it_names_it(call, status):
+def test_a_refused_inquiry_is_no_decline_of_the_payment_unless_it_names_the_payment(call, status):
     """Who took it for a decline would charge again."""
     assert isinstance(observe(status, said("800.100.153"), call), VictorError)
     assert observe(status, DECLINED, inquire).result.rejected
@@ -200,7 +202,7 @@ def test_a_body_that_may_repeat_the_card_is_not_quoted():
 @pytest.mark.parametrize(
     ("status", "code"), [(402, "100.200.100"), (402, "800.100.153"), (400, "000.100.110")]
 )
-def test_of_an_operation_without_a_row_no_code_of_another_class_is_a_refusal(status, code):
+def test_a_code_of_unknown_class_refuses_no_operation_that_has_no_row(status, code):
     """A code of class `UNKNOWN` rejects nothing: "inquire. Never charge again"."""
     seen = observe(status, said(code), lambda client: client.http.post("/v3/new"))
     assert seen.status_code == status

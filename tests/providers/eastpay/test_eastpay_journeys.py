@@ -125,7 +125,7 @@ def test_a_payment_and_its_steps_are_found_by_their_reference(harness):
     assert harness.ask("payments.find", "INV-3") == []
 
 
-def test_a_404_of_a_gateway_without_that_inquiry_proves_nothing():
+def test_a_404_of_a_gateway_without_the_inquiry_by_reference_proves_no_absence():
     with EastPaySandbox(EastPaySettings(documented_only=True)) as sandbox:
         harness = Harness(sandbox, awaited=False)
         harness.settings["inquiry_by_reference"] = True
@@ -145,7 +145,7 @@ CODE = {"result": {"code": "000.000.000"}}
 
 
 @pytest.mark.parametrize("names", [("payments",), ("records",), ("payments", "records")])
-def test_the_list_of_payments_may_have_either_name(names):
+def test_the_list_of_payments_is_read_from_payments_and_from_records(names):
     listed = found(CODE | {name: [ONE] for name in names})
     assert [payment.result.kind for payment in listed] == ["pending"] * len(names)
     assert list(found({name: [] for name in names})) == []
@@ -169,7 +169,7 @@ ERROR = {"result": {"code": "100.400.001"}}
         ({"payments": [], **ERROR}, "reports an error: "),
     ],
 )
-def test_what_is_no_list_of_payments_with_the_reference_is_no_answer(body, said):
+def test_an_answer_without_a_list_of_payments_with_the_reference_is_unreadable(body, said):
     error = found(body)
     assert isinstance(error, UnreadableResponse)
     assert said in str(error)

@@ -58,7 +58,7 @@ def test_a_code_has_the_kind_of_its_group_in_the_table(code, kind):
         *product(("100.200.100", "000.400.000"), (200, 400), (False,)),
     ],
 )
-def test_what_says_what_became_of_a_payment_is_a_payment(code, status, succeeded):
+def test_an_answer_whose_code_tells_what_became_of_a_payment_is_a_payment(code, status, succeeded):
     payment = observe(status, {"id": "pay-1", "result": {"code": code}})
     assert isinstance(payment, Payment)
     assert (payment.result.code, payment.succeeded) == (code, succeeded)
@@ -73,7 +73,7 @@ OTHER_FORMS = (
 @pytest.mark.parametrize("named", [{}, {"id": "pay-1"}])
 @pytest.mark.parametrize("status", [200, 400])
 @pytest.mark.parametrize("text", OTHER_FORMS)
-def test_a_code_of_another_form_was_neither_paid_nor_refused(text, status, named):
+def test_a_payment_with_a_code_of_another_form_is_neither_paid_nor_refused(text, status, named):
     """ "A result code has the format ddd.ddd.ddd, i.e. 3 groups of 3-digit numbers." """
     code = ResultCode.parse(text)
     assert (code.kind, code.is_code, code.rejection) == (ResultClass.UNKNOWN, False, None)
@@ -102,7 +102,7 @@ def test_any_text_is_a_code_of_some_kind(text):
 
 
 @pytest.mark.parametrize("value", [None, 0, 3.5, True, b"000.000.000", [], {"code": "000.000.000"}])
-def test_what_is_no_text_is_no_code(value):
+def test_a_result_code_that_is_no_text_is_read_as_unknown_and_empty(value):
     assert (ResultCode.parse(value).kind, ResultCode.parse(value).code) == (ResultClass.UNKNOWN, "")
 
 
@@ -146,7 +146,9 @@ REJECTIONS = rows(4, r"^\| ([^|]*`[18]00\.[^|]*)\| `(\w+)` \|[^|]*\| (?:a )?`(\w
 
 
 @pytest.mark.parametrize(("cell", "rejection", "kind"), REJECTIONS)
-def test_a_rejection_is_what_the_page_says_and_comes_as_it_says(cell, rejection, kind):
+def test_the_codes_of_each_rejection_have_the_name_and_result_that_the_page_gives(
+    cell, rejection, kind
+):
     for code in codes_in(cell):
         assert ResultCode.parse(code).rejection == rejection, code
         assert type(observe(400, {"result": {"code": code}})).__name__ == kind

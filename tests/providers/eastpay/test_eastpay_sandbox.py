@@ -48,7 +48,7 @@ def test_the_codes_of_errors_have_the_form_of_the_page(
         ("notificationUrl", ("x" * 2049,)),
     ],
 )
-def test_a_parameter_that_cannot_be_is_refused_by_its_name(sandbox, desk, field, values):
+def test_a_parameter_with_a_wrong_value_is_refused_by_its_name(sandbox, desk, field, values):
     for value in values:
         answer = desk.send("DB", **{field: value})
         named = [error["name"] for error in answer.json()["result"]["parameterErrors"]]
@@ -56,7 +56,7 @@ def test_a_parameter_that_cannot_be_is_refused_by_its_name(sandbox, desk, field,
     assert sandbox.payment_ids() == []
 
 
-def test_nobody_sees_the_payments_of_others(sandbox, desk):
+def test_a_merchant_cannot_see_the_payments_of_another_merchant(sandbox, desk):
     desk.pay()
     own = desk.party
     desk.party, token = sandbox.add_merchant()

@@ -52,7 +52,7 @@ def test_an_answer_is_read_in_any_letter_case(spelled):
     assert answered("transmit", said(transmitId="c-1")).id == "c-1"
 
 
-def test_of_two_spellings_that_of_the_document_comes_first():
+def test_of_two_spellings_of_a_member_the_documented_one_is_read():
     decision = Decision({"RESULT": "a", "result": "b", "TraceID": "t-1"})
     assert (decision.result, decision.trace_id) == ("b", "t-1")
     assert decision.raw.additional_properties == {"RESULT": "a", "TraceID": "t-1"}
@@ -65,7 +65,7 @@ BY_HAND = {
 
 
 @pytest.mark.parametrize("name", ["Decision", "Answer", "RefundAnswer", "TransmitAnswer", "Order"])
-def test_what_says_that_money_has_moved_is_read_by_hand_and_not_generated(name):
+def test_fields_that_say_that_money_has_moved_are_written_by_hand_and_not_generated(name):
     assert BY_HAND.isdisjoint(vars(getattr(records, name)))
 
 
@@ -183,14 +183,16 @@ def test_a_read_that_only_complains_is_a_refusal(body):
         (None, True, False),
     ],
 )
-def test_only_what_is_approved_and_denies_no_success_is_approved(status, success, approved):
+def test_a_decision_is_approved_only_if_its_status_says_so_and_success_is_not_false(
+    status, success, approved
+):
     decision = Decision({"status": status, "success": success}, idempotency_key="key")
     assert decision.approved is approved
 
 
 @pytest.mark.parametrize("word", ["cancel", "external_cancel"])
 @pytest.mark.parametrize("status", [200, 202])
-def test_what_a_cancellation_was_answered_with_is_kept(word, status):
+def test_the_answer_to_a_cancellation_is_kept_in_raw(word, status):
     said = {"success": True, "status": "CANCELLED", "TraceId": "t-1", "new": 1}
     cancelled = answered(word, said, status)
     assert (cancelled.raw, cancelled.request_id) == (said, "t-1")

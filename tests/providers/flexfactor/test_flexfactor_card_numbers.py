@@ -120,7 +120,7 @@ def test_a_card_number_for_all_calls_of_a_client_is_refused_when_it_is_set(extra
     assert "1111" not in f"{raised.value!r}{raised.value}{pickle.dumps(raised.value)!r}"
 
 
-def test_a_number_elsewhere_is_none_of_a_card(harness):
+def test_a_number_in_a_member_that_is_not_about_the_card_is_sent(harness):
     """An order may have a number whose last digit happens to be right: one in ten has."""
     arguments = declined(order_id=NUMBER, fields={"ticket": NUMBER})
     device = {"device": {"imei": "490154203237518"}}

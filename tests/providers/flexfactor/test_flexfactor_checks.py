@@ -24,7 +24,7 @@ def test_the_other_name_of_the_provider_has_hosts_of_its_own(environment, host):
 
 
 @pytest.mark.parametrize("other", ["FLEXFACTOR_APP_KEY", "FLEXFACTOR_APP_SECRET"])
-def test_a_token_of_the_process_stands_alone(other):
+def test_a_token_in_a_variable_beside_another_kind_of_credentials_is_refused(other):
     values = {"FLEXFACTOR_MID": MID, "FLEXFACTOR_TOKEN": "a-ready-token"}
     assert isinstance(from_process_environment({}, values)["auth"], FlexFactorToken)
     with pytest.raises(ConfigurationError, match="set one kind of credentials alone") as raised:
@@ -33,7 +33,7 @@ def test_a_token_of_the_process_stands_alone(other):
 
 
 @pytest.mark.parametrize(("status", "body"), cases_beside(__file__)["refused pairs"])
-def test_a_refused_pair_has_the_code_of_the_provider_and_nothing_else_of_its_answer(status, body):
+def test_refused_credentials_tell_the_providers_code_and_nothing_else_of_its_answer(status, body):
     auth = FlexFactorAuth("key", "s3cr-401007")
     transport = httpx.MockTransport(lambda _: httpx.Response(status, json=body))
     client = FlexFactor(**{**ARGUMENTS, "auth": auth, "transport": transport})

@@ -22,7 +22,7 @@ KEY = idempotency_key_for("invoice", 1042)
         *product(["evaluate", "capture", "refund"], [b"", b"{}", b"[]", b'{"traceId": "t"}']),
     ],
 )
-def test_a_200_that_says_nothing_is_no_success(word, body):
+def test_a_200_without_a_needed_member_is_no_success(word, body):
     with pytest.raises(UnreadableResponse) as raised:
         over(Script(httpx.Response(200, content=body)), word)
     assert raised.value.outcome is (Outcome.ACCEPTED if b"traceId" in body else Outcome.UNKNOWN)
@@ -63,7 +63,7 @@ NOT_YET = "does not say that it is done"
         ({}, "the order could not be read"),
     ],
 )
-def test_a_cancellation_that_does_not_say_that_it_is_done_is_what_the_order_shows(
+def test_an_unclear_answer_to_a_cancellation_is_settled_by_reading_the_order(
     body, times, words, order, said
 ):
     client, script = scripted(
@@ -79,7 +79,7 @@ def test_a_cancellation_that_does_not_say_that_it_is_done_is_what_the_order_show
 
 
 @pytest.mark.parametrize("word", ["transmit", "refund"])
-def test_a_key_makes_no_call_repeatable_that_takes_none(word):
+def test_a_key_does_not_make_a_call_repeatable_that_takes_no_key(word):
     client, script = scripted(httpx.ReadError("lost"))
     with pytest.raises(ConnectionFailed) as raised:
         EXCHANGES[word].call(client.with_options(extra_body={"idempotencyKey": KEY}), "INV-1")
@@ -89,7 +89,7 @@ def test_a_key_makes_no_call_repeatable_that_takes_none(word):
 @pytest.mark.parametrize(
     ("title", "times"), [("Conflict", 3), ("The key was used with another payload.", 1)]
 )
-def test_a_409_is_asked_again_unless_it_says_that_the_key_was_used(title, times):
+def test_an_evaluation_is_sent_again_after_a_409_unless_the_key_was_used(title, times):
     script = Script(httpx.Response(409, json={"title": title}))
     with pytest.raises(Conflict) as raised:
         over(script, "evaluate")

@@ -29,7 +29,7 @@ def test_a_declined_payment_is_rescued_and_part_of_it_given_back(harness):
     assert (order.status, order.external_order_id) == (OrderStatus.COMPLETED, "INV-1042")
 
 
-def test_what_is_submitted_is_settled_later(harness):
+def test_a_submitted_evaluation_is_approved_later_under_the_same_order(harness):
     harness.sandbox.decide("SUBMITTED", "INV-1042")
     decision = harness.ask("evaluate", **declined(), merchant_initiated=True)
     harness.sandbox.settle("INV-1042", "APPROVED")
@@ -39,7 +39,7 @@ def test_what_is_submitted_is_settled_later(harness):
     assert harness.work("INV-1042") == 1
 
 
-def test_a_key_that_changed_is_another_charge(harness):
+def test_an_evaluation_with_another_key_is_another_charge(harness):
     first, again = (harness.ask("evaluate", **declined(), idempotency_key=KEY) for _ in range(2))
     assert (again.order_id, harness.work("INV-1042")) == (first.order_id, 1)
     other = harness.ask("evaluate", **declined())
@@ -49,7 +49,7 @@ def test_a_key_that_changed_is_another_charge(harness):
 
 
 @pytest.mark.parametrize("order_id", ["A 1042", "50%#7?", "A%2F1", "\u00c4-1", "..x"])
-def test_whatever_id_an_evaluation_took_it_can_be_cancelled_by(harness, order_id):
+def test_an_order_can_be_cancelled_by_any_id_that_its_evaluation_took(harness, order_id):
     harness.sandbox.decide("SUBMITTED")
     harness.ask("evaluate", **declined(order_id=order_id))
     harness.ask("orders.external_cancel", order_id)
@@ -60,7 +60,7 @@ PAGE = (Path(__file__).resolve().parents[3] / "docs" / "flexfactor.md").read_tex
 
 
 @pytest.mark.parametrize("status", ["APPROVED", "CAPTUREREQUIRED", "CHALLENGE"])
-def test_the_first_code_of_the_page_delivers_what_was_approved_only(sandbox, status):
+def test_the_first_code_of_the_page_delivers_only_an_approved_order(sandbox, status):
     app_key, app_secret, mid = sandbox.add_client()
     sandbox.decide(status)
     sandbox.add_card(token="tok_77")

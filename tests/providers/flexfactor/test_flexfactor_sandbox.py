@@ -55,7 +55,7 @@ def test_a_wrong_evaluation_is_refused_by_its_field(sandbox, desk, changes, fiel
     assert sandbox.work_done_by_reference() == {}
 
 
-def test_what_is_another_merchants_is_forbidden(sandbox, desk):
+def test_an_order_of_another_merchant_can_be_neither_read_nor_changed(sandbox, desk):
     """ "403 Forbidden | Access to the requested resource is denied." """
     desk.evaluate("CAPTUREREQUIRED")
     theirs, _, _ = sandbox.add_client(mid=GUID)
@@ -119,12 +119,12 @@ def test_the_list_has_the_orders_of_its_window(sandbox, desk):
     assert [order["externalOrderId"] for order in listed] == ["B"]
 
 
-def test_a_window_that_cannot_be_is_refused(desk):
+def test_a_list_window_with_a_moment_that_cannot_be_is_refused(desk):
     odd = desk.http.get("/v1/orders", params={"from": "2016-12-31T23:59:60Z"})
     assert (odd.status_code, [*odd.json()["errors"]]) == (400, ["Query"])
 
 
-def test_what_was_captured_stays_captured(sandbox, desk):
+def test_a_refund_beyond_the_captured_amount_is_refused_after_a_settlement_too(sandbox, desk):
     for step in ("evaluate CAPTUREREQUIRED 4423", "capture 1000 USD", "refund 10.00"):
         desk.step(step)
     sandbox.settle("INV-1", "APPROVED")

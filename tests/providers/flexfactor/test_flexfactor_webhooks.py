@@ -47,7 +47,7 @@ def webhooks(**options) -> Webhook:
     return Webhook(*keys, **{"host": HOST, "now": lambda: NOW, **options})
 
 
-def test_what_the_provider_signed_is_read_in_any_kind_of_headers():
+def test_a_notification_signed_by_the_provider_is_read_from_any_kind_of_headers():
     upper = {name.upper(): value for name, value in signed().items()}
     raw = [(name.encode(), value.encode()) for name, value in signed().items()]
     for headers in (signed(), upper, httpx.Headers(upper), [*upper.items()], raw):
@@ -98,7 +98,7 @@ REFUSED: dict[str, list[dict[str, str]]] = {
 @pytest.mark.parametrize(
     ("words", "headers"), [(words, each) for words, several in REFUSED.items() for each in several]
 )
-def test_what_the_provider_did_not_sign_just_now_is_refused(words, headers):
+def test_a_notification_that_the_provider_did_not_sign_just_now_is_refused(words, headers):
     with pytest.raises(AuthenticationError, match=words):
         webhooks().read(BODY, headers)
 
@@ -108,7 +108,7 @@ def test_two_keys_are_believed_while_one_is_replaced(key):
     assert webhooks(keys=[KEY, OLD_KEY]).read(BODY, signed(key=key)).order_id == "o-1"
 
 
-def test_how_old_a_notification_may_be_is_said_by_the_caller():
+def test_the_caller_sets_how_old_a_notification_may_be():
     assert webhooks(tolerance=600).read(BODY, signed(at=NOW - 599)).order_id == "o-1"
     with pytest.raises(AuthenticationError):
         webhooks(tolerance=1).read(BODY, signed(at=NOW - 2))
@@ -138,7 +138,7 @@ def test_a_repeat_is_known_over_restarts_by_its_fingerprint():
     assert fingerprint() != fingerprint(OrderId="o-2")
 
 
-def test_what_is_signed_is_compared_in_constant_time(monkeypatch):
+def test_the_digest_and_each_signature_are_compared_in_constant_time(monkeypatch):
     compared, compare = [], hmac.compare_digest
     monkeypatch.setattr(hmac, "compare_digest", lambda *two: compared.append(two) or compare(*two))
     webhooks(keys=[KEY, OLD_KEY]).read(BODY, signed())

@@ -45,7 +45,7 @@ def test_each_item_of_a_list_that_is_wrong_is_named_by_its_number():
 
 
 @pytest.mark.parametrize("receipt", [None, "fa-1", SimpleNamespace(id="fa-1")])
-def test_what_is_waited_for_is_a_receipt(receipt):
+def test_a_wait_for_a_funding_account_refuses_an_argument_that_is_no_receipt(receipt):
     assert refused(lambda velo: velo.funding_accounts.wait(receipt)) == {"receipt.id": "required"}
 
 
@@ -95,7 +95,7 @@ def test_a_payout_without_an_address_of_a_payout_is_unreadable(location):
         velo.payouts.submit([pay()])
 
 
-def test_everything_that_velo_says_is_on_the_error():
+def test_each_error_and_the_correlation_id_that_velo_sends_are_on_our_error():
     blank = {"errorCode": "1003", "errorMessage": "must not be blank", "location": "payments[0]"}
     said = {"errors": [blank, {"errorCode": 1004, "errorMessage": None}], "correlationId": "c1ef"}
     answer = httpx.Response(400, json=said, headers={"x-request-id": "a-proxys"})
@@ -109,7 +109,7 @@ def test_everything_that_velo_says_is_on_the_error():
     ]
 
 
-def test_what_velo_says_of_2000_payees_is_read_in_no_time():
+def test_the_errors_that_velo_sends_for_2000_payees_are_read_and_hide_each_name():
     payees = [{"name": f"Name{number}", "amount": 1042} for number in range(2000)]
     errors = [{"errorMessage": f"Name{number}: no 1042"} for number in range(2000)]
     request = httpx.Request("POST", "https://api.example/v4/payees", json={"payees": payees})
@@ -144,7 +144,7 @@ def test_a_list_ends_where_velo_says_if_all_items_came(total, asked):
     assert walk("ab", "c", total=total) == ([*"abc"], [*asked])
 
 
-def test_a_feed_keeps_what_a_thing_was_and_what_it_became():
+def test_a_feed_of_changes_yields_an_item_again_when_its_status_has_changed():
     assert walk(["ACCEPTED", "ACCEPTED"], ["CONFIRMED"])[0] == ["ACCEPTED", "CONFIRMED"]
 
 

@@ -119,7 +119,7 @@ class TestPayees:
 
 
 class TestMoneyForAccounts:
-    def test_money_is_asked_for_and_comes(self, harness):
+    def test_a_requested_funding_is_allocated_to_the_source_account(self, harness):
         receipt = harness.fund("250.00")
         assert harness.ask("fundings.get", receipt.id).status == "PENDING"
         harness.sandbox.advance(10)
@@ -128,13 +128,15 @@ class TestMoneyForAccounts:
         account = harness.ask("source_accounts.get", harness.account)
         assert account.balance == Money.of("1250.00", "USD")
 
-    def test_a_funding_of_another_currency_is_asked_for_by_nobody(self, harness):
+    def test_a_funding_in_another_currency_than_the_account_is_refused_before_sending(
+        self, harness
+    ):
         words = r"amount is in EUR, and source account .* has USD"
         with pytest.raises(InvalidRequest, match=words):
             harness.fund("1.00", "EUR")
         assert harness.calls("fund") == 0
 
-    def test_a_funding_account_is_there_after_as_long_as_velo_says(self, harness):
+    def test_a_funding_account_can_be_read_after_its_retry_after(self, harness):
         receipt = harness(lambda velo: new_bank(velo, ("Second bank", harness.payor)))
         assert (receipt.retry_after, receipt.location.endswith(receipt.id)) == (2.0, True)
         harness.sandbox.advance(receipt.retry_after)
@@ -168,7 +170,7 @@ def test_a_webhook_is_made_read_changed_and_tried(harness):
     assert (ping.webhook_id, posted["source"]["sourceType"]) == (webhook_id, "ping")
 
 
-def test_a_page_that_is_injected_takes_no_id_of_the_seed():
+def test_an_injected_html_page_uses_up_no_id_of_the_sandboxs_seed():
     made = []
     for fault in (None, "html"):
         with VeloSandbox(VeloSettings(seed=1)) as sandbox:
@@ -181,7 +183,7 @@ def test_a_page_that_is_injected_takes_no_id_of_the_seed():
     assert made[0] == made[1]
 
 
-def test_what_is_left_out_is_not_sent():
+def test_an_update_sends_only_the_arguments_that_are_given():
     velo, script = scripted(httpx.Response(204))
     with velo:
         velo.payees.update("p-1", company=Company(name="Example Ltd"))

@@ -62,14 +62,14 @@ def test_each_payment_of_the_window_comes_once(provider, sort):
     assert sorted(walked(provider, sort=sort, page_size=20)) == NAMES
 
 
-def test_payments_that_are_submitted_meanwhile_hide_none(provider):
+def test_payments_submitted_during_a_reading_hide_no_other_payment(provider):
     provider.arrives = 7
     result = walked(provider, page_size=25)
     assert sorted(name for name in result if not name.startswith("newer")) == NAMES
     assert len(set(result)) == len(result)
 
 
-def test_the_search_for_a_reference_reads_them_in_one_order(provider):
+def test_the_search_for_a_reference_reads_payments_by_their_date_and_id(provider):
     with scripted(provider)[0] as client:
         for name in NAMES[:: len(NAMES) // 3]:
             [result] = client.payments.find(f"INV-{name}", payor_id="payor", since=DAY)

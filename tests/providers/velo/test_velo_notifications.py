@@ -33,7 +33,7 @@ def test_a_notification_has_a_header_that_was_chosen(header):
 @pytest.mark.parametrize(
     "header", [None, "", HEADER[:-1], HEADER + "x", HEADER.lower(), "ü", b"\xff", "\udcff", 5]
 )
-def test_another_header_is_refused_before_the_body_is_read(header):
+def test_a_header_other_than_the_chosen_one_is_refused_before_the_body_is_read(header):
     with pytest.raises(AuthenticationError, match="may not come from Velo") as caught:
         Webhook(HEADER).read(b"not even JSON", header)
     assert HEADER not in repr(caught.value)
@@ -68,7 +68,7 @@ def test_a_payment_is_named_by_its_ids_and_its_place_in_the_sequence():
         *((odd, set()) for odd in (None, [], "a", {}, {"submittingPayorId": 5, "more": None})),
     ],
 )
-def test_the_payors_of_a_notification_are_all_that_it_names(ids, payors):
+def test_the_payors_of_a_notification_are_all_payors_that_its_body_names(ids, payors):
     assert read_notification(body_of(payoutPayorIds=ids)).payor_ids == payors
 
 
@@ -90,7 +90,7 @@ def reads(harness):
     return lambda velo: velo.payees.get(harness.payee)
 
 
-def test_without_a_token_none_is_fetched_to_be_given_back(harness):
+def test_a_logout_without_a_token_sends_nothing(harness):
     harness(log_out)
     assert harness.sandbox.received() == []
 
@@ -106,6 +106,6 @@ def test_closing_a_client_gives_no_token_back(harness, reads):
     assert harness.calls("logout") == 0
 
 
-def test_a_token_that_is_good_no_more_is_none_to_give_back(harness, reads):
+def test_a_logout_with_a_token_that_is_no_longer_good_raises_nothing(harness, reads):
     harness.sandbox.inject("status", operation="logout", status=401, times=None)
     harness(reads, log_out)

@@ -50,7 +50,7 @@ def test_the_page_of_a_login_is_a_good_response_only_where_the_document_requires
 
 
 @each_operation
-def test_no_response_that_reports_an_error_is_a_good_one(operation):
+def test_a_response_that_reports_an_error_is_no_success(operation):
     good = good_answers("velo")[operation.id]
     members = good if isinstance(good, dict) else {}
     body = {**members, "errors": [{"errorCode": "1"}]}
@@ -61,7 +61,9 @@ def test_no_response_that_reports_an_error_is_a_good_one(operation):
 @pytest.mark.parametrize(
     ("location", "is_good"), [("/v3/made/id-1", True), ("/login", False), ("", False)]
 )
-def test_what_is_made_has_its_address_in_a_good_response(operation, location, is_good):
+def test_a_good_response_to_a_create_has_the_address_of_the_new_object(
+    operation, location, is_good
+):
     assert accepts(operation, {}, location=location) is is_good
 
 

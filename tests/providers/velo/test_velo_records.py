@@ -14,7 +14,7 @@ def test_the_package_offers_the_records_of_the_document():
         assert kind.__doc__ is not None
 
 
-def test_what_is_changed_in_raw_or_in_a_field_changes_no_record():
+def test_a_change_to_raw_or_to_the_value_of_a_field_changes_no_record():
     payout = velo.Payout({"payoutId": "p-1", "status": "ACCEPTED"})
     payout.raw.status = "REJECTED"
     assert payout.status == payout.raw.status == "ACCEPTED"

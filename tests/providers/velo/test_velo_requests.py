@@ -30,7 +30,7 @@ def test_a_payout_sends_its_payments_in_minor_units():
     }
 
 
-def test_a_moment_is_sent_in_whole_seconds_and_a_day_with_its_neighbours():
+def test_a_moment_is_sent_in_whole_seconds_and_a_window_of_days_is_one_day_wider():
     since = datetime(2026, 3, 4, 9, 0, 0, 500_000, tzinfo=UTC)
     client, script = scripted(httpx.Response(200, json={"content": []}))
     list(client.payees.changes("payor-1", since=since))

@@ -50,7 +50,7 @@ def test_a_token_without_bearer_is_refused(anybody, desk, header):
     refused(anybody.get("/v4/payees", params={"payorId": desk.party}, headers=sent), 401)
 
 
-def test_a_token_is_refused_to_whoever_asks_in_another_way(anybody, sandbox):
+def test_a_token_request_of_another_form_is_refused(anybody, sandbox):
     pair = sandbox.add_key()
     assert "empty" in refused(anybody.post(AUTHENTICATE, auth=pair, content=b"{}"), 400)
     assert "grant_type" in refused(anybody.post("/v1/authenticate", auth=pair), 400)
@@ -64,7 +64,7 @@ def test_a_token_is_refused_to_whoever_asks_in_another_way(anybody, sandbox):
     ["v4/payees", "v3/sourceAccounts", "v2/fundingAccounts", "v1/webhooks",
      "v4/paymentaudit/payments"],
 )  # fmt: skip
-def test_what_another_payor_has_is_not_shown(desk, path):
+def test_the_lists_of_another_payor_are_refused(desk, path):
     other = {"payorId": "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"}
     assert "payor" in refused(desk.http.get(f"/{path}", params=other), 403)
 
@@ -73,7 +73,7 @@ def test_what_another_payor_has_is_not_shown(desk, path):
     ("path", "member"),
     [("v3/payouts", "payoutFromPayorId"), ("v4/payees", "payorId"), ("v1/webhooks", "payorId")],
 )
-def test_nothing_is_made_for_another_payor(desk, sandbox, path, member):
+def test_a_create_for_another_payor_is_refused(desk, sandbox, path, member):
     payment = {"remoteId": "a", "sourceAccountName": "b", "currency": "USD", "amount": 1}
     body = {member: "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71", "payments": [payment]}
     assert "payor" in refused(desk.http.post(f"/{path}", json=body), 403)
@@ -81,7 +81,7 @@ def test_nothing_is_made_for_another_payor(desk, sandbox, path, member):
 
 
 @pytest.mark.parametrize(("body", "location"), cases_beside(__file__)["payouts"])
-def test_a_payout_that_cannot_be_is_refused_with_the_place(desk, body, location):
+def test_a_wrong_payout_is_refused_with_the_place_of_its_error(desk, body, location):
     answer = desk.http.post("/v3/payouts", content=body)
     refused(answer, 400)
     assert answer.json()["errors"][0]["location"] == location
@@ -103,7 +103,7 @@ def test_a_payee_is_deleted_once_and_only_if_it_has_onboarded(desk, sandbox):
     refused(desk.http.delete(f"/v4/payees/{payee}"), 404)
 
 
-def test_submitted_is_not_accepted_yet():
+def test_a_payout_can_be_instructed_only_after_it_is_accepted():
     with desk_of("velo", validation=60) as desk:
         desk.submit()
         assert desk.http.get(desk.payout).json()["status"] == "SUBMITTED"
@@ -131,7 +131,7 @@ def test_a_payment_that_an_account_is_too_empty_for_is_not_made(desk, sandbox):
     ], "of FUNDED and AWAITING_FUNDS Velo's document has no notification"  # fmt: skip
 
 
-def test_a_logout_asks_for_nothing_else(desk):
+def test_a_logout_needs_nothing_but_the_token(desk):
     out = desk.http.post("/v1/logout", params={"payorId": "another"}, content=b"{")
     assert out.status_code == 204
     assert desk.http.get("/v4/payees").status_code == 401

@@ -44,7 +44,7 @@ def signed(victor_key_pair, clock):
 
 
 class TestSignedTokens:
-    def test_the_header_and_the_claims_are_the_documented_ones_and_no_more(self, signed, clock):
+    def test_a_signed_token_has_the_documented_header_and_claims_and_no_more(self, signed, clock):
         header, parts, claims = signed()
         assert header.startswith("Token ey")
         assert parts == {"alg": "RS512", "typ": "JWT"}
@@ -90,7 +90,7 @@ class TestSignedTokens:
             ),
         ],
     )
-    def test_options_that_cannot_be_are_refused(self, victor_key_pair, options, words):
+    def test_a_wrong_lifetime_or_reuse_of_a_token_is_refused(self, victor_key_pair, options, words):
         with pytest.raises(ConfigurationError, match=words):
             VictorJwt(API_KEY, victor_key_pair[0], **options)
 

@@ -138,7 +138,7 @@ def sent(**filters) -> dict[str, Any]:
 
 
 class TestFilters:
-    def test_filters_are_written_as_the_wire_has_them(self):
+    def test_filters_are_sent_as_text_and_an_absent_filter_is_not_sent(self):
         wire = sent(
             status=Status.NEEDS_REVIEW,
             network_type=Network.RTP,
@@ -165,12 +165,12 @@ class TestFilters:
             ("05:06:07.123000", "05:06:07.123Z", "05:06:07.123Z"),
         ],
     )
-    def test_a_window_includes_what_is_finer_than_a_millisecond(self, kind, moment, start, end):
+    def test_a_window_is_widened_to_whole_milliseconds(self, kind, moment, start, end):
         utc = datetime.fromisoformat(f"2026-03-04T{moment}+00:00")
         given = utc.astimezone(timezone(timedelta(hours=-5)))
         wire = sent(**{f"{kind}start_datetime": given, f"{kind}end_datetime": given})
         assert [*wire.values()] == [f"2026-03-04T{start}", f"2026-03-04T{end}"]
 
-    def test_the_last_moment_there_is_ends_a_window(self):
+    def test_the_latest_possible_moment_can_end_a_window(self):
         wire = sent(end_datetime=datetime.max.replace(tzinfo=UTC))
         assert wire == {"end_datetime": "9999-12-31T23:59:59.999Z"}

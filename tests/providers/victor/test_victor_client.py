@@ -91,7 +91,7 @@ def test_a_create_sends_the_request_and_its_key_and_returns_the_record(run):
     assert (made.amount, made.idempotency_key) == (Decimal("44.23"), key)
 
 
-def test_without_a_key_each_call_has_one_of_its_own_for_all_its_attempts(run):
+def test_a_create_without_a_key_is_given_one_key_for_all_its_attempts(run):
     script = Script(httpx.ReadTimeout("no answer"), BUSY, GOOD, GOOD)
     first, second = (run(script, create).idempotency_key for _ in range(2))
     assert first != second

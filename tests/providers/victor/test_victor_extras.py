@@ -21,7 +21,7 @@ from victor_ext.providers.victor import creating
 from victor_spec.generate import generate
 
 
-def test_what_was_added_is_not_compared_when_an_answer_is_read_back(run):
+def test_extra_body_is_not_compared_when_an_answer_is_read_back(run):
     read = {
         "victor_payment_request_id": "in-1",
         "direction": "inbound",
@@ -76,7 +76,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "victor.md").read_text(encoding="utf-8")
 
 
-def test_the_sentences_with_two_readings_are_the_documents():
+def test_the_page_quotes_sentences_with_two_readings_from_the_document():
     document = " ".join((ROOT / "openapi" / "victor.yaml").read_text(encoding="utf-8").split())
     table = PAGE.partition("## Two readings")[2].partition("\n## ")[0]
     quoted = [sentence.rstrip(".") for sentence in re.findall(r'"([^"]{12,})"', table)]
@@ -106,7 +106,7 @@ RECEIVES = {"rtp": {"receives": True}}
     [(httpx.Response(200, json=RECEIVES), RECEIVES), (httpx.Response(404), None)],
 )
 @pytest.mark.slow
-def test_an_operation_without_a_document_is_called_by_a_few_lines_of_one(answer, bank):
+def test_an_undocumented_operation_is_called_by_the_code_of_the_page(answer, bank):
     *_, eligibility, _extras = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     script = Script(httpx.ReadError("cut"), answer)
     with Victor(**ARGUMENTS, transport=script.transport, retry=QUICK) as victor:

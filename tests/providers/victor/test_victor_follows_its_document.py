@@ -106,7 +106,7 @@ print(json.dumps([made, taken, [body["payment_details"]["memo"] for body in bodi
     assert "memo: For the statement. Up to 35 characters." in described
 
 
-def test_what_a_response_says_of_a_new_member_is_compared_by_its_type(newer):
+def test_the_value_of_a_new_member_in_a_response_is_compared_by_its_type(newer):
     cases = cases_beside(__file__)["answers_about_new_members"]
     program = """
 outcomes = []
@@ -136,7 +136,7 @@ print(json.dumps([" ".join(text.split()) for text in texts]))
     assert "notes: Notes for the payer. Up to 160 characters. None: not sent." in docstring
 
 
-def test_what_the_document_does_not_require_any_more_may_be_left_out(newer):
+def test_an_argument_that_a_newer_document_does_not_require_may_be_left_out(newer):
     program = """
 left_out = dict.fromkeys(json.load(sys.stdin))
 print(json.dumps([create(**left_out), create(**left_out, ultimate_creditor="City Power")]))

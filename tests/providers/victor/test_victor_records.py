@@ -44,7 +44,7 @@ def with_payer(payer: dict[str, Any]) -> dict[str, Any]:
     return {"payment_request": {**LISTED["payment_request"], "payer": payer}}
 
 
-def test_a_listed_request_has_typed_fields_and_none_for_what_is_absent():
+def test_a_listed_request_has_typed_fields_and_none_for_each_absent_member():
     request, expected = listed(), {
         "id": "a7ffd43c37c1",
         "client_reference_id": "INV-1042",
@@ -63,7 +63,7 @@ def test_a_listed_request_has_typed_fields_and_none_for_what_is_absent():
 
 
 @pytest.mark.parametrize("shape", [listed, read])
-def test_a_payer_has_the_parts_that_came_whatever_the_shape_declares(shape):
+def test_a_payer_has_the_members_that_were_received_in_each_shape(shape):
     counterparty = shape(**with_payer({"victor_counterparty_id": "aHeq349838"})).payer
     assert (counterparty.counterparty_id, counterparty.account_number) == ("aHeq349838", None)
     account = shape(**with_payer({"account_number": "000123", "name": "Jane"})).payer
@@ -120,7 +120,7 @@ def test_rejected_and_declined_are_one_answer(word, status):
 
 
 @pytest.mark.parametrize(("details", "response", "expected"), CASES["agreed"])
-def test_the_amount_is_the_one_that_was_agreed(details, response, expected):
+def test_the_amount_of_a_request_is_the_amount_that_was_agreed(details, response, expected):
     parts = {"payment_details": details, "payment_request_response": response}
     request = read(payment_request={**LISTED["payment_request"], **parts})
     seen = (request.amount, request.original_amount, request.status, request.approval_notes)
@@ -159,7 +159,7 @@ FIELDS = [*PaymentRequest.fake().to_dict(), "is_terminal", "id"]
 
 @pytest.mark.parametrize("model", [PaymentRequestReceipt, GetPaymentRequestResponse])
 @pytest.mark.parametrize("odd", ODD, ids=repr)
-def test_a_field_reads_the_same_from_what_came_and_from_its_model(odd, model):
+def test_a_field_reads_the_same_from_the_received_json_and_from_its_model(odd, model):
     for sent in (WHOLE, *everywhere(WHOLE, odd)):
         came = PaymentRequest.of_json(sent, model.__name__)
         assert type(came.raw) is model
@@ -183,7 +183,7 @@ def test_the_model_of_a_request_is_made_when_it_is_asked_for_and_changes_nothing
         made.status = None  # type: ignore[misc] # as above
 
 
-def test_a_request_that_was_paid_with_another_amount_completes_the_one_of_a_list():
+def test_a_listed_request_completed_by_a_later_read_has_the_amount_that_was_paid():
     details = {"amount": "10.00", "original_amount": "10.00"}
     answer = {"status": "Accepted", "original_amount": "10.00", "modified_amount": "7.00"}
     request = {**LISTED["payment_request"], "payment_details": details}

@@ -101,7 +101,7 @@ def test_a_password_is_no_credential_of_its_own(from_variables):
 
 @pytest.mark.parametrize("kind", [Victor, AsyncVictor])
 @pytest.mark.parametrize("case", cases_beside(__file__)["settings"])
-def test_what_is_missing_or_wrong_is_named(monkeypatch, kind, case):
+def test_a_missing_or_wrong_variable_is_named_and_not_shown(monkeypatch, kind, case):
     for name, value in {"SOMEBODY_ELSES": "s3cret", **case["variables"]}.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError, match=case["words"]) as raised:
@@ -127,7 +127,7 @@ def test_a_proxy_of_the_environment_that_is_bad_is_named_by_its_variable(monkeyp
         ("deadline=10{10}.0 must be", lambda: Victor(**ARGUMENTS).with_options(deadline=1e10)),
     ],
 )
-def test_what_cannot_be_is_refused_where_it_is_made(words, make):
+def test_a_wrong_setting_is_refused_when_it_is_given_by_its_name_and_value(words, make):
     with pytest.raises(ConfigurationError, match=words) as raised:
         make()
     assert str(raised.value).endswith((".", ".)"))

@@ -96,7 +96,7 @@ def test_the_sandbox_accepts_what_a_function_signs(sandbox_with):
 
 
 @pytest.mark.parametrize("sign", [Kms.sign, Kms.sign_awaited])
-def test_fifty_tasks_ask_once(sign, sandbox_with):
+def test_fifty_tasks_have_the_kms_sign_once(sign, sandbox_with):
     api_key, kms, url = sandbox_with
 
     async def calls():

@@ -84,7 +84,7 @@ class TestKeeping:
     @pytest.mark.parametrize(
         ("passed", "asked"), [(3539.0, 1), (3541.0, 2), (3589.0, 2), (3591.0, 2), (3601.0, 2)]
     )
-    def test_it_is_renewed_shortly_before_its_end(self, passed, asked):
+    def test_a_token_is_renewed_shortly_before_its_end(self, passed, asked):
         harness, endpoint = issuing()
         harness.call()
         harness.clock.passed += passed
@@ -95,7 +95,7 @@ class TestKeeping:
     @pytest.mark.parametrize(
         ("left", "kept"), [(10.5, True), (10.0, False), (0.5, False), (0.0, False)]
     )
-    def test_in_its_last_ten_seconds_it_is_not_used(self, left, kept):
+    def test_a_token_is_not_used_in_its_last_ten_seconds(self, left, kept):
         harness = oauth_harness(Endpoint(script=(None, *[httpx.Response(503)] * 9)))
         harness.call()
         harness.clock.passed += 3600.0 - left
@@ -106,7 +106,7 @@ class TestKeeping:
             harness.fails(errors.ServerError)
         assert tokens(harness) == ["Bearer tok1"] * (1 + kept)
 
-    def test_its_end_is_reckoned_by_the_providers_clock(self):
+    def test_the_end_of_a_token_is_reckoned_by_the_providers_clock(self):
         harness, endpoint = issuing(
             Endpoint(), [Happens(headers=(("Date", http_date(1_770_000_000 + 3600)),))]
         )
@@ -115,7 +115,7 @@ class TestKeeping:
         assert len(endpoint.asked) == 2, "by the provider's clock an hour has passed"
 
     @pytest.mark.parametrize("lives", [50.0, 20.0, 2.0])
-    def test_a_short_life_is_used_for_four_fifths(self, lives):
+    def test_a_token_with_a_short_life_is_used_for_four_fifths_of_its_life(self, lives):
         harness, endpoint = issuing(Endpoint(lives=lives))
         harness.call()
         harness.clock.passed += lives * 0.79
@@ -134,7 +134,7 @@ class TestRefusal:
         assert tokens(harness) == ["Bearer tok1", "Bearer tok1", "Bearer tok2"]
         assert harness.sleeps == []
 
-    def test_a_renewal_that_fails_leaves_the_outcome_of_what_was_sent(self):
+    def test_a_failed_renewal_of_a_token_leaves_the_outcome_of_the_attempt_before(self):
         endpoint = Endpoint(script=(None, httpx.Response(400, json={})))
         harness = oauth_harness(endpoint, [OK, raises(httpx.ReadTimeout), UNAUTHORIZED])
         harness.call()
@@ -171,7 +171,7 @@ class TestTheEndpointFails:
         assert tokens(harness) == ["Bearer tok2"]
 
     @pytest.mark.parametrize("code", [404, 405, 409, 410, 422])
-    def test_what_it_answers_is_not_taken_for_the_word_of_the_call(self, mode, code):
+    def test_a_status_of_the_token_endpoint_is_not_told_as_the_status_of_the_call(self, mode, code):
         """That the endpoint is not there does not say that the payment is not."""
         harness = oauth_harness(Endpoint(script=(httpx.Response(code),)), mode=mode)
         raised = harness.fails(
@@ -204,7 +204,7 @@ class TestTheEndpointFails:
         assert "tok-that-works" not in repr(vars(raised))
 
     @pytest.mark.parametrize("mine", [ValueError("mine"), KeyboardInterrupt("mine")], ids=repr)
-    def test_whatever_else_is_raised_there_leaves_the_lock_free(self, mode, mine):
+    def test_any_other_error_while_a_token_is_fetched_leaves_the_lock_free(self, mode, mine):
         harness = oauth_harness(Endpoint(script=(mine,)), mode=mode)
         harness.fails(type(mine), match="mine")
         harness.call()
@@ -295,7 +295,7 @@ def called_by_many(
 
 
 class TestManyThreads:
-    def test_one_request_serves_all_who_wait(self):
+    def test_one_token_request_serves_all_threads_that_wait(self):
         endpoint = Endpoint()
         harness, observed = called_by_many(
             endpoint, lambda harness, _number: harness.call().status_code
@@ -304,7 +304,7 @@ class TestManyThreads:
         assert len(endpoint.asked) == 1
         assert set(tokens(harness)) == {"Bearer tok1"}
 
-    def test_one_failure_is_that_of_all_who_wait(self):
+    def test_one_failed_token_request_fails_all_threads_that_wait(self):
         """Otherwise each would call the failing endpoint in turn, until its own deadline."""
         endpoint = Endpoint(script=(httpx.Response(503),) * 2)
 
@@ -325,7 +325,7 @@ class TestManyThreads:
         assert harness.call().status_code == 200, "whoever comes later asks again"
         assert len(endpoint.asked) == 3
 
-    def test_in_the_advisory_window_one_asks_and_the_others_go_on(self):
+    def test_shortly_before_the_end_one_thread_renews_the_token_and_the_others_go_on(self):
         harness, endpoint = issuing()
         harness.call()
         harness.clock.passed += 3550.0
@@ -339,7 +339,7 @@ class TestManyThreads:
             renewing.result(timeout=20)
         assert tokens(harness) == ["Bearer tok1"] * 6 + ["Bearer tok2"]
 
-    def test_whoever_cannot_wait_for_it_any_longer_says_so(self):
+    def test_a_call_that_cannot_wait_longer_for_the_token_raises_deadline_exceeded(self):
         held = Held(Endpoint())
         harness = oauth_harness(held)
         with ThreadPoolExecutor(1) as pool:
@@ -357,7 +357,7 @@ class TestManyTasks:
     async def call(harness: Harness, method: str = "GET") -> int:
         return (await harness.transport.handle_async_request(harness.request(method))).status_code
 
-    def test_a_cancelled_task_lets_the_next_one_in(self):
+    def test_a_cancelled_token_request_lets_the_next_task_fetch_the_token(self):
         endpoint = Endpoint()
 
         async def run():
@@ -384,7 +384,7 @@ class TestManyTasks:
         assert tokens(harness) == ["Bearer tok1"] * 2
 
 
-def test_the_header_names_the_type_that_came():
+def test_the_authorization_header_has_the_token_type_that_came_if_it_can_be_sent():
     for token_type in ("Bearer", "", None, 7, "Bear\ner", "B\u00e4rer"):
         assert header_value(token_type, "tok") == "Bearer tok"
     assert header_value("Token", "tok") == "Token tok"

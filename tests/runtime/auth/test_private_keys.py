@@ -77,7 +77,7 @@ def by_jwcrypto(token: str, public_pem: str, algorithms: list[str]) -> str:
 
 @pytest.mark.parametrize("verify", [jwt.api_jws.decode, by_jwcrypto, jose.jws.verify])
 @pytest.mark.parametrize("form", FORMS)
-def test_what_every_form_signs_is_verified_by_other_hands(form, verify):
+def test_a_token_signed_with_any_form_of_the_key_is_verified_by_other_libraries(form, verify):
     now = int(time.time())
     claims = {"sub": "key-1", "iss": "victor-api", "iat": now, "exp": now + 240}
     token = signed_token(claims, load_rsa_key(FORMS[form]))
@@ -86,7 +86,7 @@ def test_what_every_form_signs_is_verified_by_other_hands(form, verify):
 
 @pytest.mark.parametrize("form", [form for form in FORMS if form not in NOT_IN_FILES])
 @pytest.mark.parametrize("kind", [str, Path])
-def test_every_form_in_a_file_is_the_key(form, kind, tmp_path):
+def test_a_private_key_is_read_from_a_file_in_every_form(form, kind, tmp_path):
     content = FORMS[form]
     path = tmp_path / "victor.key"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -94,7 +94,7 @@ def test_every_form_in_a_file_is_the_key(form, kind, tmp_path):
 
 
 @pytest.mark.parametrize("password", [PASSWORD, PASSWORD.encode()])
-def test_an_encrypted_one_is_read_with_its_password(password, tmp_path):
+def test_an_encrypted_private_key_is_read_with_its_password(password, tmp_path):
     path = tmp_path / "locked.pem"
     path.write_bytes(LOCKED)
     for given in (LOCKED.decode(), path):
@@ -156,7 +156,7 @@ class TestWhatIsRefused:
         assert "cannot be read as a private key" in message
         assert "garbage.pem" in message
 
-    def test_a_file_that_is_not_there_is_named(self, tmp_path):
+    def test_the_refusal_of_a_missing_key_file_says_its_path(self, tmp_path):
         missing = tmp_path / "missing.pem"
         for path in (missing, str(missing)):
             message = refusal(path)
@@ -168,7 +168,7 @@ class TestWhatIsRefused:
         assert "private_key is empty" in refusal(empty)
 
     @pytest.mark.parametrize("value", [None, 7, ["key"], object()])
-    def test_what_is_no_key_at_all_is_refused_by_its_type(self, value):
+    def test_a_value_that_is_no_key_is_refused_by_its_type(self, value):
         assert f"not an RSA private key but {type(value).__name__}" in refusal(value)
 
 
@@ -195,7 +195,7 @@ class TestNoMessageShowsAnyOfIt:
             "correct horse battery staple",
         ],
     )
-    def test_a_secret_in_place_of_a_key_is_named_by_its_length_alone(self, secret):
+    def test_the_refusal_of_a_secret_in_place_of_a_key_says_its_length_alone(self, secret):
         message = refusal(secret)
         assert secret not in message
         assert f"its length is {len(secret)})" in message
@@ -203,7 +203,7 @@ class TestNoMessageShowsAnyOfIt:
     @pytest.mark.parametrize(
         "path", ["keys/victor.pem", "./victor", "/run/secrets/victor_key", "~/victor.key"]
     )
-    def test_a_path_that_is_not_there_is_shown(self, path):
+    def test_a_refusal_shows_the_path_of_a_key_that_is_not_there(self, path):
         assert repr(path) in refusal(path)
 
     @pytest.mark.parametrize("part", ["n", "e", "d", "p", "q", "dmp1", "dmq1", "iqmp"])

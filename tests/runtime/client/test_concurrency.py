@@ -43,7 +43,7 @@ each_kind = pytest.mark.parametrize("kind", [connect, connect_awaited])
 
 
 @each_kind
-def test_callers_take_turns(kind):
+def test_no_more_calls_run_at_once_than_max_concurrency_allows(kind):
     waves = Waves()
     awaited = kind is connect_awaited
     transport: Any = httpx.MockTransport(partial(asyncio.to_thread, waves) if awaited else waves)
@@ -81,7 +81,7 @@ class Meanwhile(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 @each_kind
-def test_the_late_caller_is_told_that_nothing_was_sent(kind):
+def test_a_call_that_waits_too_long_for_its_turn_is_told_as_not_sent(kind):
     events = list[Event]()
     busy = Meanwhile(lambda: on.client.with_options(deadline=0.08).http.post("/late"))
     options = {"base_url": URL, "transport": busy, "max_concurrency": 1}

@@ -53,7 +53,7 @@ class Whole(Record):
         return records(self._json, "parts", Part)
 
 
-def test_what_the_provider_sent_cannot_be_set():
+def test_a_field_that_the_provider_sent_cannot_be_set():
     whole: Any = Whole({"id": "w-1"})
     with pytest.raises(
         AttributeError, match="id of Whole is what the provider sent: it cannot be set"
@@ -80,7 +80,7 @@ def test_a_record_has_its_parts_and_shows_no_private_field():
 
 
 @pytest.mark.parametrize("value", [None, 5.5, ["x"], {}, "2026-03-04"])
-def test_what_is_missing_or_of_another_type_is_none(value):
+def test_a_field_that_is_missing_or_of_another_type_is_none(value):
     whole = Whole({"id": [value], "account": [value], "at": value, "parts": value})
     assert whole.id == ""
     assert [whole.account, whole.at] == [None] * 2
@@ -163,7 +163,7 @@ def test_a_result_of_the_expected_class_is_returned_as_it_is(kind, result):
         (Card | Problem, "text", "returned str, not"),
     ],
 )
-def test_another_class_is_no_failure_of_the_call(kind, result, told):
+def test_a_result_of_another_class_is_an_error_with_the_outcome_accepted(kind, result, told):
     with pytest.raises(
         UnreadableResponse, match=f"The provider accepted the call, but it {told}"
     ) as raised:

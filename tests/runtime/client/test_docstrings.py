@@ -40,7 +40,9 @@ BOTH_WITH_OWN_MEMO = BOTH.replace("A part of the memo.", "Mine.")
         (None, None),
     ],
 )
-def test_what_a_method_leaves_out_comes_from_the_function_that_checks_it(own, expected):
+def test_an_argument_that_a_docstring_leaves_out_is_described_by_the_checking_function(
+    own, expected
+):
     assert with_arguments_described(own, SOURCE, {}) == expected
 
 
@@ -60,7 +62,7 @@ DEFAULT = "(The server's default: 50)."
         ("Mine. 1 to 90.", ["1 to 90."], "Mine. 1 to 90."),
     ],
 )
-def test_what_a_method_describes_itself_gets_its_limits(own, limits, expected):
+def test_the_limits_are_added_to_an_argument_that_the_docstring_describes(own, limits, expected):
     source = "The payouts.\n\nArgs:\n    memo: A memo.\n"
     text = f"List.\n\nArgs:\n    memo: {own}\n\n{RAISES}"
     merged = with_arguments_described(text, source, {"memo": limits})

@@ -49,14 +49,14 @@ def refused(extra: Any) -> list[tuple[str, str]]:
     return [(each.field, each.code) for each in raised.value.problems]
 
 
-def test_members_are_added_also_to_an_object_that_is_sent():
+def test_extra_members_are_added_to_the_body_and_to_objects_inside_it():
     extra = {"payee": {"nick": {"a": [1, None]}}, "purpose": "RENT", "flag": True}
     payee = {"account": "043", "nick": {"a": [1, None]}}
     assert sent_with(extra) == {**SENT, "payee": payee, "purpose": "RENT", "flag": True}
     assert sent_with(None) == sent_with({}) == SENT
 
 
-def test_what_the_caller_changes_later_is_not_what_is_sent():
+def test_a_later_change_to_extra_body_does_not_change_the_request():
     extra: dict[str, Any] = {"purpose": {"codes": ["RENT"]}}
     body = sent_with(extra)
     extra["purpose"]["codes"].append("FOOD")
@@ -95,11 +95,11 @@ def test_what_the_caller_changes_later_is_not_what_is_sent():
         (["a"], [("extra_body", "type")]),
     ],
 )
-def test_nothing_is_replaced_and_nothing_is_written_inexactly(extra, found):
+def test_extra_members_that_replace_one_or_cannot_be_written_exactly_are_refused(extra, found):
     assert refused(extra) == found
 
 
-def test_the_argument_is_named_and_the_value_is_not():
+def test_a_refusal_of_extra_body_names_the_argument_and_not_the_value():
     taken = {"payment_details.amount": "amount"}
     [problem] = extra_body_problems({"payment_details": {"amount": "99.99"}}, taken)
     message = (

@@ -37,7 +37,7 @@ each_form = pytest.mark.parametrize("form", FORMS)
 
 
 @each_form
-def test_what_the_provider_signed_is_believed_in_any_kind_of_headers(form):
+def test_a_signed_body_is_believed_with_any_kind_of_headers(form):
     verify = signature(form=form)
     headers = FORMS[form]["headers"]
     raw = [(name.upper().encode(), value.encode()) for name, value in headers.items()]
@@ -96,7 +96,7 @@ def test_each_of_several_secrets_is_believed_while_one_replaces_another():
         ),
     ],
 )
-def test_what_is_lacking_is_named(headers, said):
+def test_a_refused_signature_is_told_with_the_part_that_is_missing_or_wrong(headers, said):
     with pytest.raises(AuthenticationError, match=said) as caught:
         signature()(headers, BODY)
     assert TEXT not in repr(caught.value)
@@ -165,13 +165,13 @@ def test_each_signature_is_compared_with_each_secret_in_constant_time(
         ),
     ],
 )
-def test_arguments_that_cannot_work_are_named(options, said):
+def test_arguments_of_a_signature_that_cannot_work_are_refused_by_name(options, said):
     with pytest.raises(ConfigurationError, match=said) as caught:
         signature(**options)
     assert "no base64" not in str(caught.value)
 
 
-def test_a_secret_is_shown_nowhere():
+def test_a_signature_object_shows_no_secret_and_is_not_pickled():
     verify = signature(secret=[TEXT, TEXT.encode()])
     assert repr(verify) == "HmacSignature(header='stripe-signature', secret=[hidden])"
     assert copy.deepcopy(verify) is verify
@@ -184,13 +184,13 @@ def test_a_secret_is_shown_nowhere():
         st.sampled_from(["Stripe-Signature", "t"]), st.text() | st.none() | st.binary(max_size=9)
     )
 )
-def test_odd_headers_are_refused_and_nothing_else(headers):
+def test_odd_headers_raise_authentication_error_and_no_other_error(headers):
     with pytest.raises(AuthenticationError):
         signature()(headers, BODY)
 
 
 @pytest.mark.parametrize("body", [None, {}, 5, [1], "text".encode])
-def test_a_body_that_a_parser_has_read_is_named(body):
+def test_a_body_that_is_not_the_raw_bytes_is_refused(body):
     with pytest.raises(
         InvalidRequest,
         match="body must be the raw bytes of the request, read before any parser, not ",

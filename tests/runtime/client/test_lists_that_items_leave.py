@@ -105,7 +105,7 @@ items_arrive = st.tuples(changes(st.just(True)), st.sampled_from(sorted(takers))
 )
 @example(count=20, page_size=4, happens=([], "arrivals", True), arrives_in_each_pass=True)
 @example(count=9, page_size=1, happens=([], "arrivals", True), arrives_in_each_pass=True)
-def test_nothing_that_stayed_is_lost_and_nothing_comes_twice(
+def test_an_item_that_stays_in_a_changing_list_is_yielded_once(
     count,
     page_size,
     happens,
@@ -159,7 +159,7 @@ def test_a_list_that_never_rests_ends_when_all_that_is_new_has_only_just_arrived
     assert provider.reads <= 4 * (1 + (1 + MOST_REREADINGS) * (2 + QUIET_PASSES))
 
 
-def test_a_list_that_never_rests_is_left_with_a_word_when_nobody_can_tell_what_is_new():
+def test_a_list_that_never_rests_ends_in_an_error_if_new_items_cannot_be_told():
     provider, pages = busy(arrived=False)
     with pytest.raises(
         PaginationError, match=f"each of {MOST_PASSES} readings brought something new"
@@ -190,7 +190,7 @@ def test_items_without_an_id_are_told_apart_by_all_their_digits():
     ]
 
 
-def test_readings_without_news_end_it_and_are_counted_anew_after_news():
+def test_a_list_ends_after_readings_in_a_row_without_a_new_item():
     """Between two readings an item leaves and another one enters, which is news for one reading
     only.
     """

@@ -26,7 +26,7 @@ def reader() -> PageReader[str]:
     return PageReader(lambda name: name, first=1)
 
 
-def test_a_circle_that_is_longer_than_what_is_remembered_is_seen():
+def test_a_list_that_repeats_more_pages_than_are_remembered_ends_in_an_error():
     """Each page is new to a memory of 16 pages; and they come round again and again."""
     length = REMEMBERED_PAGES + 5
     asked: list[int] = []
@@ -62,7 +62,7 @@ def test_a_long_list_without_repeats_is_no_circle(kind, names):
     assert len(list(Pages(fetch, lambda: PageReader(names, first=1)))) == 1500
 
 
-def test_it_ends_where_the_provider_says_without_asking_for_more():
+def test_a_list_ends_at_the_page_that_the_provider_calls_the_last():
     asked: list[tuple[int, int]] = []
 
     def fetch(reader: PageReader[str]) -> Sequence[str]:
@@ -83,7 +83,7 @@ def test_a_page_without_items_that_says_that_others_follow_is_not_the_end():
         some.accept([])
 
 
-def test_pages_that_bring_nothing_new_are_borne_a_few_times_in_a_row():
+def test_a_list_ends_in_an_error_after_several_pages_in_a_row_without_a_new_item():
     some = reader()
     for name in ("a", "b", "c"):
         assert some.accept([name]).items == [name]

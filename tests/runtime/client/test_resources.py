@@ -46,7 +46,7 @@ def victor():
 
 
 @pytest.mark.parametrize("kind", [Client, AuthenticatedClient])
-def test_another_generated_package_goes_the_same_way(victor, kind):
+def test_another_generated_package_bound_to_a_client_has_its_token_and_errors(victor, kind):
     bound = victor.bind(kind)
     assert isinstance(bound, kind)
     assert get_order.sync_detailed("o-1", client=bound).headers["x-token"].startswith("Token ")
@@ -69,7 +69,7 @@ def test_a_good_status_that_the_document_does_not_list_is_read_as_the_good_answe
         assert flexfactor.orders.get(EARLY).id == EARLY
 
 
-def test_what_comes_through_an_http_client_of_the_callers_own_is_its_packages_affair(
+def test_a_bound_client_with_the_callers_httpx_client_raises_its_own_packages_errors(
     victor,
 ):
     with httpx.Client(base_url=URL, transport=httpx.MockTransport(answer)) as http:
@@ -125,7 +125,7 @@ def test_a_path_is_joined_as_httpx_joins_it(base, path):
         {"extensions": {"timeout": {"read": 1.0}}},
     ],
 )
-def test_a_request_is_that_which_httpx_builds(options, arguments):
+def test_our_http_client_builds_the_same_request_as_httpx(options, arguments):
     options = {**options, "base_url": AT, "headers": {"accept": "application/json"}, "timeout": 7.0}
     transport = httpx.MockTransport(lambda _: httpx.Response(200))
     built = []
@@ -139,7 +139,7 @@ def test_a_request_is_that_which_httpx_builds(options, arguments):
     assert built[0] == built[1]
 
 
-def test_a_client_whose_building_was_replaced_builds_as_it_does(
+def test_a_replaced_build_request_of_httpx_is_used_by_our_client(
     monkeypatch,
 ):
     usual = httpx.Client.build_request

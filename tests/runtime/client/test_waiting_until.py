@@ -65,7 +65,7 @@ def late(retry_after: float | None = None) -> RateLimited:
 
 
 class TestThePauses:
-    def test_they_grow_by_half_up_to_fifteen_seconds(self):
+    def test_the_pauses_of_a_wait_grow_by_half_up_to_fifteen_seconds(self):
         harness = Harness("not yet")
         with pytest.raises(TimedOut):
             harness.wait(150)
@@ -77,14 +77,14 @@ class TestThePauses:
     @pytest.mark.parametrize(
         ("asked", "pauses"), [(4.0, [4.0, 0.75]), (0.1, [0.5, 0.75]), (None, [0.5, 0.75])]
     )
-    def test_a_provider_that_asks_for_more_gets_it_once(self, asked, pauses):
+    def test_a_longer_pause_is_made_once_when_the_provider_asks_for_it(self, asked, pauses):
         harness = Harness(late(asked), "not yet", "there")
         assert harness.wait(60) == "there"
         assert harness.pauses == pauses
 
 
 class TestTheReads:
-    def test_one_has_what_is_left_and_a_second_at_least(self):
+    def test_a_read_of_a_wait_has_the_time_that_is_left_and_a_second_at_least(self):
         harness = Harness("not yet", read_takes=1.0)
         with pytest.raises(TimedOut):
             harness.wait(4)
@@ -95,13 +95,15 @@ class TestTheReads:
         ("timeout", "deadline", "first"),
         [(10, 4, None), (10, 10, None), (10, 11, 10), (10, None, 10), (0.2, 5, 1.0)],
     )
-    def test_one_has_the_deadline_where_that_is_shorter(self, timeout, deadline, first):
+    def test_a_read_of_a_wait_keeps_the_clients_deadline_where_that_is_shorter(
+        self, timeout, deadline, first
+    ):
         harness = Harness("there")
         harness.wait(timeout, deadline)
         assert harness.reads == [first]
 
     @pytest.mark.parametrize("deadline", [None, 30.0])
-    def test_no_time_is_one_read_that_has_all_of_the_deadline(self, deadline):
+    def test_a_wait_of_zero_seconds_is_one_read_with_the_whole_deadline(self, deadline):
         harness = Harness("not yet")
         with pytest.raises(TimedOut):
             harness.wait(0, deadline)
@@ -109,14 +111,14 @@ class TestTheReads:
 
 
 class TestWhatIsSaid:
-    def test_the_message_of_a_timeout_says_what_was_seen_last(self):
+    def test_the_message_of_a_timed_out_wait_says_the_last_value_that_was_read(self):
         harness = Harness("first", "second")
         with pytest.raises(TimedOut, match=r"^In vain within 1 s: it is 'second'\.") as raised:
             harness.wait(1)
         assert raised.value.outcome is Outcome.UNKNOWN
         assert raised.value.__cause__ is None
 
-    def test_a_timeout_says_that_it_could_not_be_read_and_why(self):
+    def test_a_timed_out_wait_whose_reads_failed_says_so_and_has_the_cause(self):
         fault = ServerError("down", outcome=Outcome.UNKNOWN)
         with pytest.raises(
             TimedOut, match=r"^In vain within 1 s: it could not be read\."

@@ -69,7 +69,7 @@ def test_card_data_are_found_in_paths_and_headers(path, headers, places):
     assert places_of(b"", path, headers) == places
 
 
-def test_a_request_for_payment_is_not_looked_into():
+def test_a_payment_request_without_a_hint_of_card_data_is_not_searched():
     """That would take longer than all else that is done with a row of a file."""
     headers = {"idempotency-key": "b55bbf1e-fa09-5ad1-b6d3-d50f50cfb864"}
     body = {
@@ -100,7 +100,7 @@ DEEP = "[" * 101 + "]" * 101
         ({"cardNumber": "4111\ud8001111\ud8001111\ud8001111"}, "a card"),
     ],
 )
-def test_a_number_is_found_however_deep_it_is_and_whatever_stands_between_its_digits(body, message):
+def test_a_card_number_is_found_at_any_depth_and_with_odd_characters_between_digits(body, message):
     content = json.dumps(body).encode()
     (problem,) = card_problems(httpx.URL("/v1/orders"), {}, content)
     assert message in problem.message

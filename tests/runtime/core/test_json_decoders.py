@@ -90,7 +90,7 @@ def shape(value: Any) -> Any:
     "how",
     [{}, {"parse_float": str}, {"parse_float": None}, {"parse_constant": str}],
 )
-def test_bytes_are_read_as_their_text_is(how):
+def test_json_bytes_are_read_as_their_text_is(how):
     """A text goes to the decoder of Python alone."""
     dice = Random(f"bodies {os.environ.get('VICTOR_SEARCH', '')}")
     reads = 0
@@ -111,7 +111,7 @@ def no_constant(word: str) -> None:
     raise AssertionError(f"{word} was written")
 
 
-def test_what_was_read_is_written_with_its_digits():
+def test_a_json_value_is_written_with_the_digits_that_were_read():
     dice = Random(f"written {os.environ.get('VICTOR_SEARCH', '')}")
     written = 0
     for _ in range(COUNT // 5):
@@ -205,7 +205,7 @@ def seconds_of(read: Callable[[], object]) -> float:
 
 
 @pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS)
-def test_what_is_refused_for_its_depth_takes_no_longer_than_what_is_read(flood):
+def test_refusing_json_for_its_depth_takes_at_most_three_times_as_long_as_reading(flood):
     """A webhook is read before anybody knows who sent it."""
     plain = b"[" + b"0.25," * (len(flood) // 5) + b"1]"
     reading = seconds_of(lambda: parsed(plain))

@@ -40,7 +40,7 @@ class TestThreads:
         assert not waits.acquire(0.05)
         assert 0.05 <= time.monotonic() - began < PATIENCE
 
-    def test_a_wait_without_a_limit_has_none_on_a_machine_that_has_run_for_long(self, monkeypatch):
+    def test_a_wait_without_a_limit_outlasts_the_longest_wait_of_a_lock(self, monkeypatch):
         """On Windows the longest wait of a lock is 49 days, and a clock that counts from the start
         may be past that.
         """
@@ -55,7 +55,7 @@ class TestThreads:
             holds.release()
             assert waits.result(PATIENCE)
 
-    def test_first_come_first_served(self):
+    def test_threads_get_their_permits_in_the_order_in_which_they_asked(self):
         semaphore = Semaphore()
         served = list[int]()
         holds = ThreadPermit(semaphore)
@@ -77,7 +77,7 @@ class TestThreads:
                 each.result(PATIENCE)
         assert served == list(range(8))
 
-    def test_a_release_wakes_whoever_is_first(self):
+    def test_a_release_wakes_the_first_permit_in_the_queue(self):
         class Waits(Permit):
             def wake(self):
                 woken.append(self)
@@ -88,7 +88,7 @@ class TestThreads:
         holds.release()
         assert woken == [first]
 
-    def test_whoever_is_gone_holds_nothing_and_stands_in_nobodys_way(self):
+    def test_a_permit_that_was_lost_while_waiting_does_not_block_the_next_permit(self):
         """An exception at the wrong moment, such as a Ctrl-C, may lose a permit; what it held is
         free again.
         """
@@ -100,7 +100,7 @@ class TestThreads:
         holds.release()
         assert waits.acquire(0)
 
-    def test_nobody_waits_for_a_call_that_was_lost(self, monkeypatch):
+    def test_a_permit_that_was_lost_while_held_is_given_to_the_next_thread(self, monkeypatch):
         monkeypatch.setattr(locks, "PATIENCE", 0.01)
         semaphore = Semaphore()
         lost = ThreadPermit(semaphore)
@@ -114,7 +114,7 @@ class TestThreads:
 
 class TestTasks:
     @pytest.mark.parametrize("turns", range(6))
-    def test_a_cancelled_wait_holds_nothing(self, turns):
+    def test_a_task_whose_wait_is_cancelled_holds_no_permit(self, turns):
         async def run() -> bool:
             semaphore = Semaphore()
             holds = TaskPermit(semaphore)

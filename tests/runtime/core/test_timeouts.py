@@ -37,7 +37,7 @@ def clock(monkeypatch):
     return clock
 
 
-def test_what_is_left_of_one_that_shrinks_is_shared_and_when_it_is_over_a_moment_remains(
+def test_a_shrinking_timeout_is_shared_by_its_parts_and_never_falls_to_zero(
     clock,
 ):
     left = DeadlineTimeout.until(BEGAN + 10, 10)
@@ -55,7 +55,7 @@ def test_what_is_left_of_one_that_shrinks_is_shared_and_when_it_is_over_a_moment
 
 
 @pytest.mark.parametrize("timeout", [None, 0.0, 0.25, 7])
-def test_one_that_does_not_shrink_stays_as_it_is(clock, timeout):
+def test_a_timeout_without_a_deadline_does_not_change(clock, timeout):
     clock.now += 1_000
     assert as_of_now(timeout) is timeout
     assert as_of_now(timeout, 3) is timeout
@@ -63,7 +63,7 @@ def test_one_that_does_not_shrink_stays_as_it_is(clock, timeout):
 
 
 class TestByStage:
-    def test_without_a_deadline_they_are_as_configured(self, clock):
+    def test_the_timeouts_of_an_attempt_without_a_deadline_are_as_configured(self, clock):
         stages = Timeouts(CONFIGURED, lambda: None)
         assert [stages.get(stage) for stage in ("connect", "read", "pool", "write")] == [
             5.0,
@@ -73,7 +73,7 @@ class TestByStage:
         ]
         assert stages.get("write", 3.0) == 3.0
 
-    def test_each_is_at_most_what_is_left_when_its_stage_begins(self, clock):
+    def test_a_timeout_is_at_most_the_time_left_when_its_stage_begins(self, clock):
         stages = Timeouts(CONFIGURED, lambda: BEGAN + 12 - clock.now)
         assert [stages.get(stage) for stage in ("connect", "read", "pool")] == [5.0, 12.0, 9.0]
         clock.now += 9
@@ -81,7 +81,7 @@ class TestByStage:
         assert stages.get("write", 2.0) == 2.0
 
     @pytest.mark.parametrize("left", [0.0, -3.0, LEAST / 2])
-    def test_when_nothing_is_left_a_moment_remains(self, clock, left):
+    def test_a_timeout_after_the_deadline_is_a_short_moment(self, clock, left):
         read = Timeouts(CONFIGURED, lambda: left).get("read")
         assert read == as_of_now(read) == pytest.approx(LEAST)
 
@@ -104,7 +104,9 @@ it.
 
 
 @pytest.mark.parametrize("kind", [connect, connect_async])
-def test_what_two_callers_wait_for_one_connection_is_told(background, kind, monkeypatch):
+def test_the_time_that_a_call_waits_for_the_only_connection_is_in_its_event(
+    background, kind, monkeypatch
+):
     """The response to `/slow` comes some time after another call has begun to wait."""
     monkeypatch.setattr(connections, "REUSE_DELAY", 0.0)
     held, ended = list[Exchange](), list[AttemptEnded]()

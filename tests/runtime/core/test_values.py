@@ -55,7 +55,7 @@ def test_two_unicode_forms_of_a_text_do_not_differ():
         ({}, False),
     ],
 )
-def test_a_member_has_any_letter_case_and_blanks_say_nothing(received, is_other):
+def test_members_are_compared_in_any_letter_case_and_blank_values_are_ignored(received, is_other):
     assert is_contradicted({"dueDate": "2026-03-04"}, received) is is_other
 
 
@@ -86,7 +86,7 @@ def test_a_value_that_a_response_leaves_out_is_compared_only_if_it_is_needed():
 
 
 @pytest.mark.parametrize("compare", [same_id, same_text, same_word])
-def test_what_no_database_takes_is_compared_as_it_is_read(compare):
+def test_a_text_with_a_nul_character_is_compared_as_it_is_read(compare):
     received = parsed(b'{"notes": "a\\u0000b"}')["notes"]
     assert likeness(compare, "a\0b", received) is Likeness.SAME
 
@@ -112,7 +112,7 @@ def test_seconds_are_above_zero_and_at_most_thirty_days():
 
 
 @pytest.mark.parametrize("beyond", [THIRTY_DAYS + 1, 10**400])
-def test_the_limit_is_named_to_whom_it_concerns(beyond):
+def test_the_limit_of_thirty_days_is_named_for_seconds_beyond_it(beyond):
     said = seconds_complaint("deadline", beyond, "above 0")
     assert said.startswith("deadline=")
     assert said.endswith(" must be seconds above 0 (at most 2592000, which is 30 days).")
@@ -134,7 +134,7 @@ def test_a_header_that_cannot_be_sent_is_complained_of_by_its_reason(value, why)
     assert header_complaint(value) == why
 
 
-def test_what_follows_the_compressed_body_is_not_read():
+def test_bytes_after_the_end_of_a_compressed_body_are_not_read():
     pieces = iter([gzip.compress(b"{}"), *[b"x" * 1000] * 3])
     response = httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Pieces(pieces))
     whole = read(
@@ -179,7 +179,7 @@ def test_a_number_has_the_digits_that_were_sent(sent, number):
 
 
 @pytest.mark.parametrize("word", NO_NUMBERS)
-def test_what_json_has_no_number_for_is_null_also_in_a_webhook(word):
+def test_a_word_such_as_nan_is_read_as_null_in_a_response_and_in_a_webhook(word):
     body = f'{{"a": [{word}, 1.50], "b": {word}}}'
     response = Response(200, content=body.encode())
     for value in (parsed(body), parsed(body, is_secret=True), response.json()):

@@ -53,7 +53,7 @@ def test_requests_and_responses_take_turns(peers):
         exchange(*peers)
 
 
-def test_what_is_larger_than_the_buffers_is_written_while_the_peer_reads(
+def test_a_body_larger_than_the_buffers_is_written_while_the_peer_reads(
     peers,
 ):
     stream, theirs = peers
@@ -71,7 +71,7 @@ def drained(theirs: socket.socket, size: int) -> bytes:
 
 
 @pytest.mark.parametrize("has_deadline", [True, False])
-def test_who_waits_for_nothing_waits_no_longer_than_the_timeout(peers, has_deadline):
+def test_a_read_or_write_without_a_peer_waits_no_longer_than_the_timeout(peers, has_deadline):
     stream, _ = peers
     timeout = DeadlineTimeout.until(time.monotonic() + 0.05, 10.0) if has_deadline else 0.05
     began = time.monotonic()
@@ -82,7 +82,7 @@ def test_who_waits_for_nothing_waits_no_longer_than_the_timeout(peers, has_deadl
         stream.write(LARGE, 0.05)
 
 
-def test_the_end_of_a_stream_is_read_and_seen(peers):
+def test_the_end_of_a_stream_is_read_as_empty_or_as_an_error_of_tls(peers):
     stream, theirs = peers
     is_tls = isinstance(theirs, ssl.SSLSocket)
     theirs.close()
@@ -92,7 +92,7 @@ def test_the_end_of_a_stream_is_read_and_seen(peers):
 
 
 @pytest.mark.parametrize("kind", [httpx.ReadError, httpx.WriteError])
-def test_an_end_without_an_alert_is_known_by_its_class_or_its_reason(
+def test_a_tls_end_without_an_alert_is_known_by_the_class_or_reason_of_its_error(
     kind,
 ):
     """Python before 3.11.4 has no class for the error of OpenSSL 3."""

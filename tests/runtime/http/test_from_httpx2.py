@@ -131,12 +131,12 @@ ANSWERS: dict[str, Any] = {
 @each_client
 @pytest.mark.parametrize("way", ["transport", "http_client"])
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_each_result_is_the_same_over_both(kind, way, answer):
+def test_a_call_has_the_same_result_over_httpx_and_httpx2(kind, way, answer):
     of_httpx, of_httpx2 = (created(library, kind, way, ANSWERS[answer]) for library in LIBRARIES)
     assert of_httpx2 == of_httpx
 
 
-def test_what_is_no_error_of_a_request_is_raised_as_it_is():
+def test_an_httpx2_error_that_is_no_error_of_a_request_is_raised_as_it_is():
     def refuse(request: Any) -> None:
         httpx2.Response(503, request=request).raise_for_status()
 
@@ -164,7 +164,7 @@ CONTEXT = ssl.create_default_context()
 
 @each_client
 @pytest.mark.parametrize("name", OPTIONS)
-def test_options_mean_the_same(kind, name):
+def test_options_made_with_httpx2_mean_the_same_as_with_httpx(kind, name):
     option = name.partition(",")[0]
     of_httpx, of_httpx2 = (kind(AUTH, **{option: OPTIONS[name](library)}) for library in LIBRARIES)
     for client in (of_httpx, of_httpx2.with_options(timeout=httpx2.Timeout(3.0))):
@@ -182,7 +182,7 @@ def test_limits_and_proxies_become_those_of_httpx():
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_requests_by_hand_are_the_same_bytes(library):
+def test_requests_by_hand_are_the_same_bytes_over_httpx_and_httpx2(library):
     seen: list[bytes] = []
 
     def handler(request: Any) -> Any:

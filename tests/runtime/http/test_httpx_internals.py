@@ -47,7 +47,7 @@ def private_names() -> set[str]:
 
 
 @pytest.mark.slow
-def test_a_journey_also_goes_the_public_way():
+def test_a_journey_passes_with_the_public_interface_of_httpx_alone():
     journey = "tests/journeys/test_asking_for_money.py"
     some = ["-k", "lost_answer"]
     run = [
@@ -90,7 +90,7 @@ PIECES = st.one_of(
 @example(base="https://api.example/v1", target="/é?é#é")
 @example(base="https://api.example/v1", target="/a/../b/./c")
 @example(base="https://api.example/v1", target="/a\n")
-def test_a_url_below_another_is_that_of_both_texts(base, target):
+def test_a_target_joined_to_a_base_url_is_the_url_of_both_texts(base, target):
     def parts(make: Callable[[], httpx.URL]) -> object:
         try:
             url = make()
@@ -115,12 +115,12 @@ def test_a_url_below_another_is_that_of_both_texts(base, target):
 @pytest.mark.parametrize(
     "moved", [AttributeError("_uri_reference"), httpx.URL("https://elsewhere.example")]
 )
-def test_a_release_that_has_moved_it_is_noticed(moved, monkeypatch):
+def test_a_release_of_httpx_that_has_moved_a_private_part_is_noticed(moved, monkeypatch):
     monkeypatch.setattr(httpx_internals, "_with_target", mock.Mock(side_effect=[moved]))
     assert not httpx_internals._can_append()
 
 
-def test_no_other_module_uses_private_attributes_of_these_libraries():
+def test_only_httpx_internals_uses_private_attributes_of_the_http_libraries():
     private = private_names()
     assert private >= NEEDED
     for path in PACKAGE.rglob("*.py"):

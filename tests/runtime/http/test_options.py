@@ -40,7 +40,7 @@ def direct_origins() -> set[str]:
 
 
 @pytest.mark.parametrize("entries", CASES["entries"])
-def test_entries_of_no_proxy_mean_what_they_mean_to_httpx(monkeypatch, entries):
+def test_entries_of_no_proxy_have_the_same_meaning_as_in_httpx(monkeypatch, entries):
     for variables in (
         {"NO_PROXY": entries},
         {"no_proxy": entries},
@@ -57,7 +57,7 @@ def test_entries_of_no_proxy_mean_what_they_mean_to_httpx(monkeypatch, entries):
 
 
 @pytest.mark.parametrize("entries", CASES["beyond_httpx"])
-def test_entries_that_httpx_cannot_read_or_misses_are_read(monkeypatch, entries):
+def test_entries_of_no_proxy_that_httpx_cannot_read_or_misses_are_read(monkeypatch, entries):
     set_variables(monkeypatch, ALL_PROXY=PROXY, NO_PROXY=entries)
     assert direct_origins() == {*CASES["beyond_httpx"][entries]}
 
@@ -128,7 +128,7 @@ class Returned(Idle):
         return True
 
 
-def test_none_is_kept_that_comes_back_while_the_pool_is_closed():
+def test_a_connection_that_comes_back_to_a_closed_pool_is_closed():
     pool = ConnectionPool(ROUTE, httpx.Limits(max_connections=1), None)
     connection = Returned()
     connection.pool = pool
@@ -144,7 +144,7 @@ NO_OTHER_KEPT = httpx.Limits(max_connections=9, max_keepalive_connections=1)
 @pytest.mark.parametrize("limits", [ROOM, NO_OTHER_OPEN, NO_OTHER_KEPT])
 @pytest.mark.parametrize("at_once", [False, True])
 @pytest.mark.parametrize("last_status", [200, 503])
-def test_one_that_was_just_used_serves_only_who_will_know_its_own_response(
+def test_a_connection_just_used_serves_only_a_call_that_can_tell_its_own_response(
     limits, at_once, last_status
 ):
     """Nobody waits for it to rest: it is taken, left alone, or closed for a new one."""
@@ -206,7 +206,7 @@ def test_a_request_is_written_at_once():
 
 
 @pytest.mark.parametrize("came", [b"HTTP/1.1 201 Created\r\n\r\n", b""], ids=["bytes", "the end"])
-def test_nothing_is_written_where_anything_came_before(came):
+def test_no_request_is_written_on_a_connection_with_unread_bytes_or_an_end(came):
     """It may be a late response to an earlier request, and would be taken for that of this one."""
     _, steps, write = begun(came)
     with pytest.raises(UnsolicitedData) as caught:
@@ -216,7 +216,7 @@ def test_nothing_is_written_where_anything_came_before(came):
     assert REQUEST.extensions[BEGUN] is False
 
 
-def test_what_the_server_said_before_it_closed_is_read_also_when_writing_fails():
+def test_an_answer_that_came_before_the_close_is_read_though_writing_fails():
     connection, steps, _ = begun()
     assert steps.throw(httpx.WriteError("broken pipe"))() == ("read", 7.0)
     answer = ended(

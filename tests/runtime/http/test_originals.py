@@ -93,7 +93,7 @@ def replacing(place: str) -> Any:
 
 
 @pytest.mark.parametrize(("mode", "place"), [*cases("send"), *cases("connect")])
-def test_a_new_connection_is_not_opened(provider, mode, place):
+def test_a_replaced_httpx_function_stops_a_call_on_a_new_connection(provider, mode, place):
     with pytest.raises((Stopped, ExceptionGroup)), replacing(place):
         call(mode, provider)
     assert provider.requests == 0
@@ -102,7 +102,7 @@ def test_a_new_connection_is_not_opened(provider, mode, place):
 
 
 @pytest.mark.parametrize(("mode", "place"), [*cases("send")])
-def test_nothing_is_sent_on_a_kept_connection(provider, mode, place):
+def test_a_replaced_httpx_function_stops_a_call_on_a_kept_connection(provider, mode, place):
     with pytest.raises((Stopped, ExceptionGroup)):
         call(mode, provider, place)
     assert provider.requests == 1

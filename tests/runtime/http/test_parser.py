@@ -315,14 +315,14 @@ def test_a_connection_is_not_used_again_where_the_request_said_so(odd):
     assert ours.begin_again() is (odd[0] == b"Upgrade"), "a server that does not switch goes on"
 
 
-def test_nothing_usual_needs_h11(monkeypatch):
+def test_usual_responses_are_read_without_h11(monkeypatch):
     monkeypatch.setattr(parser, "H11Exchange", None)
     found = outcomes(by_us, Parser(), [[USUAL], [USUAL[:-1], USUAL[-1:]], [USUAL]], "GET")
     assert [(read.body, read.end) for read in found] == [(b"{}", "again")] * 3
 
 
 @pytest.mark.parametrize("size", [10, 60_000])
-def test_no_head_takes_long_to_look_at(size):
+def test_no_head_of_a_response_takes_the_pattern_long_to_match(size):
     """A pattern that tries again and again would need minutes for a long head that is not usual at
     its end.
     """

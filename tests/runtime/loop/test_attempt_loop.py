@@ -98,7 +98,7 @@ ELSEWHERE = (
 
 class TestTheOutcomeIsTheWholeCalls:
     @pytest.mark.parametrize("in_progress", [True, False])
-    def test_a_key_that_is_being_worked_on_is_asked_for_again(self, in_progress):
+    def test_a_write_is_sent_again_while_its_key_is_being_worked_on(self, in_progress):
         happens = Happens(403, b"in progress") if in_progress else status(409)
         options = {"behaviour": BEHAVIOUR if in_progress else WAITS_FOR_CONFLICTS}
         assert Harness([happens, OK], **options).call("POST", KEY).status_code == 200
@@ -107,7 +107,9 @@ class TestTheOutcomeIsTheWholeCalls:
         assert raised.in_progress is in_progress
 
     @pytest.mark.parametrize("begun", [LOST, status(503), UNREADABLE], ids=str)
-    def test_a_conflict_after_work_that_may_have_begun_is_asked_for_again(self, begun):
+    def test_a_call_is_sent_again_after_a_conflict_if_an_earlier_attempt_may_have_worked(
+        self, begun
+    ):
         assert Harness([begun, status(409), OK]).call("POST", KEY).status_code == 200
         assert Harness([begun, status(409)]).fails(errors.Conflict, "GET").attempts == 2
 
@@ -125,17 +127,19 @@ class TestTheOutcomeIsTheWholeCalls:
             (UNREADABLE, Outcome.ACCEPTED),
         ],
     )
-    def test_what_one_attempt_may_have_done_no_later_one_takes_back(self, begun, outcome, last):
+    def test_a_later_refusal_does_not_take_back_an_unknown_outcome_of_an_attempt(
+        self, begun, outcome, last
+    ):
         raised = Harness([begun, last]).fails(errors.VictorError, "POST", KEY)
         assert raised.outcome is outcome
 
     @pytest.mark.parametrize("before", [NO_CONNECTION, status(429)], ids=str)
-    def test_a_refusal_counts_where_no_earlier_attempt_may_have_begun(self, before):
+    def test_a_refusal_is_told_as_rejected_if_no_earlier_attempt_may_have_worked(self, before):
         harness = Harness([before, status(400)])
         harness.fails(errors.BadRequest, "POST", ends=(Outcome.REJECTED, 2))
 
 
-def test_the_date_of_an_answer_out_of_a_cache_is_old():
+def test_the_date_of_a_cached_answer_does_not_correct_the_clock():
     """RFC 9111, 5.1: `Age` says that the answer was made earlier."""
     for happens, skew in ((Happens(headers=(("Age", "3600"),)), 0.0), (OK, -3600.0)):
         harness = Harness([happens], drift=-3600.0)
@@ -143,7 +147,7 @@ def test_the_date_of_an_answer_out_of_a_cache_is_old():
         assert harness.clock.skew == pytest.approx(skew)
 
 
-def test_a_response_on_a_connection_that_was_just_used_has_to_name_what_was_read():
+def test_a_response_on_a_connection_just_used_must_name_the_object_that_was_read():
     behaviour = msgspec.structs.replace(BEHAVIOUR, operations=OneRow(id=RepeatsId("payment", "id")))
     options = {"behaviour": behaviour, "extensions": {REUSED_IMMEDIATELY: True}}
     assert Harness([Happens(body=b'{"id": "payments"}')], **options).call().status_code == 200
@@ -159,7 +163,7 @@ class TestTheMessageSaysWhatIsKnown:
         ("count", "end"),
         [(10, r"field_9: odd 9\. "), (11, r"odd 9; and 1 more"), (25, "odd 9; and 15 more")],
     )
-    def test_ten_problems_are_listed_and_the_others_counted(self, count, end):
+    def test_an_error_message_lists_ten_problems_and_counts_the_rest(self, count, end):
         found = tuple(errors.Problem(f"field_{n}", "odd", f"odd {n}") for n in range(count))
         behaviour = msgspec.structs.replace(BEHAVIOUR, problems=lambda _answer: found)
         harness = Harness([status(400)], behaviour=behaviour)
@@ -199,7 +203,7 @@ class TestTheMessageSaysWhatIsKnown:
         assert raised.outcome is Outcome.NOT_SENT
         assert "marked" not in f"{raised}{raised!r}{raised.__cause__!r}"
 
-    def test_a_read_says_nothing_of_what_was_done(self):
+    def test_the_message_of_a_failed_read_says_nothing_of_work_done(self):
         words = r"after 6 attempts: no response arrived in time \(it happened\)\.$"
         Harness([LOST]).fails(errors.TimedOut, match=words)
 
@@ -216,7 +220,7 @@ class TestWaiting:
             ("POST", KEY, "the 86100 s that are left of the day for which providers"),
         ],
     )
-    def test_a_retry_after_that_nobody_waits_for_is_told_at_once(
+    def test_a_retry_after_beyond_the_longest_wait_raises_at_once(
         self, asked, code, method, key, limit
     ):
         harness = Harness([status(code, retry_after=asked)], deadline=None)
@@ -264,13 +268,13 @@ class TestWaiting:
 
 
 class TestTheDeadline:
-    def test_no_place_in_the_pool_in_three_quarters_of_the_deadline_is_the_end(self):
+    def test_a_call_without_a_pool_place_for_three_quarters_of_its_deadline_is_not_sent(self):
         harness = Harness([raises(httpx.PoolTimeout, 20.0), raises(httpx.PoolTimeout, 25.0), OK])
         harness.fails(errors.DeadlineExceeded, "POST", ends=(Outcome.NOT_SENT, 2))
         assert len(harness.sleeps) == 1, "after 20 of 60 s, and not after 45.5"
 
     @pytest.mark.parametrize("key", [KEY, None])
-    def test_a_time_out_at_the_deadline_is_the_deadlines(self, key):
+    def test_a_timeout_at_the_deadline_is_raised_as_deadline_exceeded(self, key):
         harness = Harness([raises(httpx.ReadTimeout, seconds=8.0)], deadline=8.0)
         raised = harness.fails(errors.DeadlineExceeded, "POST", key)
         assert isinstance(raised, errors.TimedOut)
@@ -322,7 +326,9 @@ class TestTheDeadline:
             ("POST", KEY, Happens(503, suspended=-90_000.0)),  # its clock was set back
         ],
     )
-    def test_where_nothing_could_be_done_twice_a_sleep_ends_no_call(self, method, key, slept):
+    def test_a_call_goes_on_after_the_machine_slept_if_nothing_could_be_done_twice(
+        self, method, key, slept
+    ):
         harness = Harness([slept, OK])
         assert harness.call(method, key).status_code == 200
 
@@ -349,7 +355,7 @@ class TestTheDeadline:
         assert (raised.outcome, raised.attempts) == (Outcome.NOT_SENT, 0)
 
 
-def test_a_used_up_bucket_raises_the_last_error():
+def test_a_used_up_retry_quota_raises_the_last_error():
     harness = Harness(
         [status(500), status(502), status(503, retry_after="7")], policy=RetryPolicy(quota=12)
     )
@@ -360,7 +366,7 @@ def test_a_used_up_bucket_raises_the_last_error():
     assert harness.quota.available == 2
 
 
-def test_a_success_without_a_retry_gives_one_back():
+def test_a_success_without_a_retry_gives_one_unit_of_quota_back():
     harness = Harness([status(500), status(500), OK, OK, OK])
     for _ in range(3):
         harness.call()
@@ -368,7 +374,7 @@ def test_a_success_without_a_retry_gives_one_back():
 
 
 class TestRedirects:
-    def test_the_message_says_where_without_the_query(self):
+    def test_the_message_on_a_redirect_says_its_target_without_the_query(self):
         raised = Harness(
             [status(302, location="https://evil.example/login?token=visibly-fake")]
         ).fails(errors.StatusError)
@@ -391,7 +397,7 @@ class TestRedirects:
             harness.fails(errors.StatusError, "POST", KEY, ends=(Outcome.UNKNOWN, 1))
 
     @pytest.mark.parametrize(("redirects", "received"), [(5, 6), (6, 6)])
-    def test_a_call_follows_five_of_them(self, redirects, received):
+    def test_a_call_follows_up_to_five_redirects(self, redirects, received):
         harness = Harness([*[status(302, location="/new")] * redirects, OK])
         with nullcontext() if redirects == 5 else pytest.raises(errors.StatusError, match="302"):
             harness.call()
@@ -529,7 +535,7 @@ class TestAListener:
                 in record.getMessage()
             )
 
-    def test_nothing_private_is_logged(self, mode, caplog):
+    def test_the_log_of_a_listeners_error_shows_nothing_private(self, mode, caplog):
         def on_event(event):
             try:
                 raise KeyError("Bearer t0ken-of-its-own")
@@ -556,14 +562,16 @@ class TestAListener:
 
     @pytest.mark.parametrize("kind", [CallStarted, AttemptStarted, AttemptEnded, CallEnded])
     @pytest.mark.parametrize("mine", [KeyboardInterrupt, SystemExit, asyncio.CancelledError])
-    def test_what_ends_a_program_or_a_task_ends_it(self, mode, kind, mine):
+    def test_an_exception_of_a_listener_that_ends_a_program_or_a_task_ends_the_call(
+        self, mode, kind, mine
+    ):
         def on_event(event):
             if isinstance(event, kind):
                 raise mine
 
         Harness(mode=mode, on_event=on_event).fails(mine, "POST", KEY)
 
-    def test_it_sees_no_exception_of_the_http_library(self, mode):
+    def test_a_listener_sees_no_exception_of_the_http_library(self, mode):
         """A listener that logs with a traceback would show what the library's frames hold."""
         seen = []
         harness = Harness([LOST, OK], mode, on_event=lambda _event: seen.append(sys.exc_info()[1]))
@@ -580,7 +588,7 @@ class TestTheGuard:
             "https://pay.example:444/payments",
         ],
     )
-    def test_a_request_to_elsewhere_is_stopped(self, url):
+    def test_a_request_to_another_origin_is_refused_before_it_is_signed(self, url):
         harness = Harness()
         raised = harness.fails(
             errors.ConfigurationError, url=url, match=r"https://pay\.example only"

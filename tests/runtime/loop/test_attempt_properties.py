@@ -118,7 +118,7 @@ cases = st.builds(
 
 @MANY
 @given(cases)
-def test_the_promises_of_a_call_hold(case):
+def test_attempts_and_deadline_are_kept_and_no_unkeyed_write_is_repeated(case):
     harness, error = case.run("sync")
     _attempts_are_bounded(case, harness, error)
     _the_deadline_holds(case, harness, error)
@@ -169,7 +169,7 @@ def _requests_are_the_same_and_signed(case: Case, harness: Harness) -> None:
 
 @MANY
 @given(cases)
-def test_both_drivers_do_the_same(case):
+def test_blocking_and_awaited_calls_do_the_same(case):
     ours, our_events = case.run("sync"), case.events
     theirs, their_events = case.run("async"), case.events
     for harness, error in (ours, theirs):

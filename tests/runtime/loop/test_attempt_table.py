@@ -1,6 +1,6 @@
 """The design's table "which failure may be tried again": every row and every column.
 
-`test_both_drivers_do_the_same` holds the awaited driver to it.
+`test_blocking_and_awaited_calls_do_the_same` holds the awaited driver to it.
 """
 
 import gzip
@@ -169,7 +169,7 @@ def told(name: str, method: str) -> tuple[type[errors.VictorError], Outcome]:
 
 @pytest.mark.parametrize(("method", "key"), COLUMNS)
 @pytest.mark.parametrize("name", ROWS)
-def test_a_failure_that_comes_every_time_has_the_row_of_the_table(name, method, key):
+def test_a_failure_that_comes_every_time_ends_as_its_row_of_the_table_says(name, method, key):
     happens, (error_class, outcome) = ROWS[name][0], told(name, method)
     harness = Harness([happens])
     error = harness.fails(error_class, method, key)
@@ -205,7 +205,9 @@ def test_a_certificate_that_is_not_trusted_is_not_tried_again(method, key):
 
 @pytest.mark.parametrize("mode", BOTH)
 @pytest.mark.parametrize(("method", "key"), COLUMNS)
-def test_an_answer_of_the_limit_is_read_and_one_beyond_it_is_not_asked_for_again(method, key, mode):
+def test_an_answer_over_the_size_limit_is_an_error_and_the_call_is_not_sent_again(
+    method, key, mode
+):
     bodies = [b'{"id": "' + b"7" * (size - 10) + b'"}' for size in (1000, 1001)]
     harness = Harness([Happens(body=body) for body in bodies], mode, max_response_bytes=1000)
     assert len(harness.call().content) == 1000
@@ -227,7 +229,7 @@ def test_an_answer_beyond_the_limit_is_read_no_further(mode, coding):
 
 
 @pytest.mark.parametrize(("deadline", "wait"), [(60.0, 3.5), (3.5, 3.25), (None, 3.5)])
-def test_what_is_added_to_a_wait_that_was_asked_leaves_half_of_the_rest(deadline, wait):
+def test_the_time_added_to_a_retry_after_leaves_half_of_the_rest_of_the_deadline(deadline, wait):
     harness = Harness([status(429, retry_after="3"), OK], deadline=deadline)
     harness.call()
     assert harness.sleeps == [wait]
@@ -238,7 +240,7 @@ def test_what_is_added_to_a_wait_that_was_asked_leaves_half_of_the_rest(deadline
     "is_here", [False, True], ids=["a stream", "read by a transport of the caller's"]
 )
 @pytest.mark.parametrize("count", [99_998, 100_000])
-def test_an_answer_of_too_many_objects_is_not_read(mode, is_here, count):
+def test_an_answer_with_100000_objects_or_more_is_unreadable(mode, is_here, count):
     body = b'{"id": "a7", "more": [' + b"[]," * (count - 1) + b"[]]}"
     harness = Harness([Happens(body=body)], mode)
     if is_here:

@@ -50,7 +50,7 @@ SAYS_NO = replace(
 
 
 @pytest.mark.parametrize("key", [KEY, None])
-def test_a_200_that_says_no_is_a_refusal(key):
+def test_a_200_whose_body_reports_a_rejection_is_a_refusal(key):
     words = (
         r"its body reports a rejection \(success is false\): too much\. The provider did not "
         r"execute it"
@@ -63,14 +63,14 @@ def test_a_200_that_says_no_is_a_refusal(key):
 @pytest.mark.parametrize(
     ("more", "outcome"), [({}, Outcome.ACCEPTED), ({"message": "too much"}, Outcome.UNKNOWN)]
 )
-def test_what_shows_the_work_shows_none_beside_a_problem(more, outcome):
+def test_a_result_beside_a_problem_in_the_body_is_no_evidence_of_the_work(more, outcome):
     row = OneRow(evidence=Members(("receipt",), "its body has no receipt"))
     answer = Happens(body=json.dumps({"id": "p1", **more}).encode())
     harness = Harness([answer], behaviour=replace(SAYS_NO, operations=row))
     assert harness.fails(UnreadableResponse, "POST").outcome is outcome
 
 
-def test_a_body_that_was_not_read_whole_refuses_nothing():
+def test_a_rejection_in_a_body_that_was_not_read_whole_is_no_refusal():
     cut = Happens(body=NO.body, headers=(("Content-Encoding", "gzip"),))
     raised = Harness([cut], behaviour=SAYS_NO).fails(UnreadableResponse, "POST")
     assert raised.outcome is Outcome.UNKNOWN
@@ -103,7 +103,7 @@ def test_a_token_that_cannot_be_had_says_after_how_many_attempts():
     assert raised.attempts == 0, "the call was not sent"
 
 
-def test_what_was_asked_with_a_secret_is_not_quoted():
+def test_the_answer_to_a_request_with_a_secret_is_not_quoted():
     answer = httpx.Response(501, json={"message": "s3cret-of-mine is wrong"})
     raised = token_harness(answer).fails(ServerError)
     assert "s3cret" not in str(raised)
@@ -113,7 +113,7 @@ def test_what_was_asked_with_a_secret_is_not_quoted():
 @pytest.mark.parametrize(
     ("field", "error"), [("id", errors.NotFound), ("notes", errors.BadRequest)]
 )
-def test_a_400_about_the_id_alone_says_that_there_is_nothing_with_it(field, error):
+def test_a_400_about_the_id_alone_is_told_as_not_found(field, error):
     behaviour = replace(
         BEHAVIOUR,
         operations=OneRow(unknown_id={"id"}),
@@ -135,12 +135,12 @@ DECLINED = Happens(400, json.dumps({"id": "p1", "result": "declined"}).encode())
 
 
 @pytest.mark.parametrize("body", [b'{"detail": "no"}', b"<html>", b"", b'{"result"'])
-def test_every_other_body_is_an_error(body):
+def test_a_400_whose_body_is_no_result_is_a_refusal(body):
     raised = Harness([Happens(400, body)], behaviour=TELLS).fails(errors.BadRequest, "POST")
     assert raised.outcome is Outcome.REJECTED
 
 
-def test_a_result_of_something_else_proves_nothing():
+def test_a_result_about_another_object_under_a_400_leaves_the_outcome_unknown():
     other = Happens(400, json.dumps({"id": "other", "result": "declined"}).encode())
     raised = Harness([other], behaviour=TELLS).fails(
         errors.UnreadableResponse, "POST", match="about another"
@@ -156,7 +156,7 @@ def test_a_body_that_may_repeat_a_secret_is_not_quoted():
     Harness([echo], behaviour=open_).fails(errors.BadRequest, "POST", match="cvv 123")
 
 
-def test_one_that_was_damaged_on_the_way_may_have_been_a_result():
+def test_a_damaged_400_is_unknown_where_an_error_status_can_hold_a_result():
     spoilt = Happens(400, b"no gzip", (("content-encoding", "gzip"),))
     for behaviour, outcome in ((TELLS, Outcome.UNKNOWN), (BEHAVIOUR, Outcome.REJECTED)):
         raised = Harness([spoilt], behaviour=behaviour).fails(errors.BadRequest, "POST")
@@ -193,7 +193,7 @@ def refusal(
 
 
 @pytest.mark.parametrize(("status", "where", "use", "said"), CASES)
-def test_that_the_key_was_used_is_told_from_a_complaint_of_its_form(status, where, use, said):
+def test_a_refusal_of_a_used_key_is_told_from_a_complaint_about_its_form(status, where, use, said):
     name = where.removeprefix("body:")
     place: KeyPlace = (
         NoKeys() if where == "-" else BodyKey(name) if name != where else HeaderKey(name)

@@ -58,7 +58,7 @@ def ended(events: list[Event]) -> CallEnded:
 
 
 class TestTheStoryOfACall:
-    def test_each_step_is_told(self):
+    def test_a_listener_is_told_each_step_of_a_call(self):
         events = story(raises(httpx.ReadTimeout, 2.0), Happens(200, seconds=1.0))
         call: dict[str, Any] = {"call_id": events[0].call_id, **NAMES}
         end = {"attempts": 2, "status_code": 200, "error": None, "outcome": None, "seconds": 3.5}
@@ -89,7 +89,7 @@ class TestTheStoryOfACall:
         Harness([status(503), OK], on_event=Tracer()).call("POST", KEY)
         assert len(asked) == 2
 
-    def test_what_was_told_cannot_be_changed(self):
+    def test_an_event_cannot_be_changed(self):
         events = story(status(503), OK)
         assert {type(event) for event in events} == set(Event.__args__)
         for event in events:
@@ -137,7 +137,9 @@ class TestAListenerThatRaises:
             assert client.listener_failures == 1
 
     @pytest.mark.parametrize("kind", Event.__args__)
-    def test_in_tests_what_a_listener_raises_is_raised(self, kind, monkeypatch):
+    def test_an_error_of_a_listener_is_raised_when_the_test_setting_says_so(
+        self, kind, monkeypatch
+    ):
         def on_event(event: Event) -> None:
             if isinstance(event, kind):
                 raise LookupError("a mistake of the listener")
@@ -184,7 +186,7 @@ class TestTheLog:
         assert (vars(bad)["call_outcome"], vars(bad)["call_status_code"]) == ("rejected", 400)
         assert vars(good)["call_id"] != vars(bad)["call_id"]
 
-    def test_the_id_of_a_payment_is_not_in_its_text(self, caplog):
+    def test_the_id_of_a_payment_is_not_in_the_text_of_a_log_record(self, caplog):
         caplog.set_level(logging.DEBUG)
         provider = httpx.MockTransport(lambda _request: httpx.Response(404))
         with (
@@ -196,6 +198,6 @@ class TestTheLog:
         assert len(text) == 1
         assert ID not in text[0]
 
-    def test_nothing_is_made_when_nobody_listens(self, monkeypatch):
+    def test_no_report_of_a_call_is_made_when_nobody_listens(self, monkeypatch):
         monkeypatch.setattr("victor_ext.runtime.loop.events.CallReport.__init__", None)
         assert Harness().call().status_code == 200

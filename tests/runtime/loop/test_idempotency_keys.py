@@ -59,7 +59,7 @@ def test_a_key_never_changes(facts, key):
     assert key_problem(key) is None
 
 
-def test_another_cut_is_another_fact():
+def test_facts_that_are_cut_or_ordered_otherwise_have_another_key():
     facts = [
         ("1042",),
         ("01042",),
@@ -79,7 +79,7 @@ def test_another_cut_is_another_fact():
 
 @MANY
 @given(st.decimals(allow_nan=False, allow_infinity=False), st.integers(0, 5), st.integers(1, 40))
-def test_decimals_are_equal_exactly_when_their_keys_are(number, zeros, precision):
+def test_decimals_have_one_key_exactly_when_they_are_equal(number, zeros, precision):
     sign, digits, exponent = number.as_tuple()
     longer = Decimal((sign, digits + (0,) * zeros, exponent - zeros))
     with localcontext(prec=precision):
@@ -93,7 +93,7 @@ def test_decimals_are_equal_exactly_when_their_keys_are(number, zeros, precision
     st.text("aAuUüﬁ①K\u212a\u0308\u0301\u0323 ").map(str.strip).filter(bool),
     st.sampled_from([str.lower, partial(normalize, "NFC"), partial(normalize, "NFKD")]),
 )
-def test_texts_are_one_fact_exactly_when_one_unicode_form_makes_them_equal(text, change):
+def test_texts_have_one_key_exactly_when_their_nfd_forms_are_equal(text, change):
     assert idempotency_key_for(normalize("NFD", text)) == idempotency_key_for(text)
     is_same = normalize("NFD", change(text)) == normalize("NFD", text)
     assert (idempotency_key_for(change(text)) == idempotency_key_for(text)) is is_same
@@ -154,7 +154,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("fact", "instead"), REFUSED, ids=repr)
-def test_what_may_read_differently_is_refused_with_what_to_write(fact, instead):
+def test_a_fact_that_may_be_written_in_two_ways_is_refused_with_what_to_write(fact, instead):
     with pytest.raises(InvalidRequest, match="idempotency_key_for") as raised:
         idempotency_key_for("invoice", fact)
     assert raised.value.problems[0].field == "facts"
@@ -205,11 +205,11 @@ EQUAL_FACTS = [
 
 
 @pytest.mark.parametrize(("held", "read_back"), EQUAL_FACTS)
-def test_equal_facts_are_one_fact_however_they_are_held(held, read_back):
+def test_equal_facts_have_one_key_whatever_type_holds_them(held, read_back):
     assert idempotency_key_for("invoice", held) == idempotency_key_for("invoice", read_back)
 
 
-def test_a_key_of_no_fact_is_refused():
+def test_making_a_key_without_a_fact_is_refused():
     with pytest.raises(InvalidRequest, match="at least one fact"):
         idempotency_key_for()
 
@@ -237,7 +237,7 @@ class TestKeyProblem:
         assert key_problem("k" * place + odd + "k" * (30 - place)).code == "characters"
 
     @pytest.mark.parametrize("key", ["k" * 20, "k" * 128, "".join(map(chr, range(33, 127)))])
-    def test_every_visible_character_is_good(self, key):
+    def test_a_key_may_have_every_visible_ascii_character(self, key):
         assert key_problem(key) is None
 
     @pytest.mark.parametrize("key", [None, 12345678901234567890, b"k" * 30, uuid.uuid4()])
@@ -248,13 +248,13 @@ class TestKeyProblem:
 class TestWhereTheKeyGoes:
     URL = "https://pay.example/payments"
 
-    def test_a_header_that_is_there_is_kept(self):
+    def test_a_key_that_is_in_the_header_already_is_kept(self):
         place = HeaderKey("X-Key", takes_key=lambda _request: True)
         request = httpx.Request("POST", self.URL, headers={"x-key": "mine"})
         assert place.prepare(request) == "mine"
         assert request.headers["X-Key"] == "mine"
 
-    def test_one_is_made_only_where_the_operation_takes_one(self):
+    def test_a_key_is_made_only_where_the_operation_takes_a_key(self):
         place = HeaderKey("X-Key", takes_key=lambda request: request.url.path == "/payments")
         request = httpx.Request("POST", self.URL)
         other = httpx.Request("POST", self.URL + "/other")
@@ -312,7 +312,7 @@ class TestWhereTheKeyGoes:
         ],
         ids=repr,
     )
-    def test_a_key_elsewhere_is_read_and_none_is_made(self, place, options):
+    def test_a_key_in_the_query_a_cookie_or_the_body_is_read_and_never_made(self, place, options):
         assert place.prepare(httpx.Request("POST", self.URL, **options)) == "k1"
         for nothing in ({}, {"params": {"key": ""}}, {"json": {"meta": "k1"}}, {"json": []}):
             assert place.prepare(httpx.Request("POST", self.URL, **nothing)) is None
@@ -343,7 +343,7 @@ class TestWhereTheKeyGoes:
             place.prepare(request(bad))
         assert [each.code for each in raised.value.problems] == [code]
 
-    def test_a_random_key_has_that_form_or_the_caller_must_give_one(self):
+    def test_a_random_key_fits_the_documents_form_or_the_caller_must_give_a_key(self):
         place = HeaderKey()
         for form, length in ((KeyForm(), 36), (KeyForm(max_length=32), 32)):
             operation = SimpleNamespace(key=KeyRule(is_made=True, form=form))
@@ -357,7 +357,7 @@ class TestWhereTheKeyGoes:
     def test_a_pattern_that_python_does_not_know_is_the_providers_to_check(self):
         assert KeyForm(pattern=r"^\\p{L}+$(").problem("abc") is None
 
-    def test_where_no_key_is_taken_none_is_read(self):
+    def test_no_key_is_read_where_none_is_taken_or_the_header_is_empty(self):
         keyed, empty = (
             httpx.Request("POST", self.URL, headers={"Idempotency-Key": key})
             for key in ("k" * 20, "")

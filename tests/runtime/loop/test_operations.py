@@ -118,7 +118,7 @@ def test_a_request_by_hand_finds_the_row_of_the_generated_one(case, ids, base, e
         "/api/v4/payees/batch/",
     ],
 )
-def test_another_path_has_no_row(path):
+def test_a_path_that_differs_from_the_template_has_no_row(path):
     operations = table(
         {"GET /v4/payees": READS, "GET /v4/payees/batch/{}": READS}, "https://pay.example/api"
     )
@@ -129,7 +129,7 @@ def test_another_path_has_no_row(path):
 READS = Operation(effect=Effect.READS)
 
 
-def test_templates_that_fit_as_well_are_none():
+def test_a_path_that_fits_two_templates_equally_well_has_no_row():
     operations = table({"POST /a/{}/c": READS, "POST /a/b/{}": READS})
     assert (
         operations.of(httpx.Request("POST", "https://pay.example/a/b/c")).effect
@@ -146,7 +146,7 @@ def test_templates_that_fit_as_well_are_none():
         (BodyKey("key"), {"headers": ("key",)}, NO_KEY),
     ],
 )
-def test_what_has_no_row_takes_a_key_that_the_document_declares(place, declared, key):
+def test_an_operation_without_a_row_takes_the_key_that_the_document_declares(place, declared, key):
     assert table({}, place=place).of(generated("POST", "/new", **declared)).key == key
     assert table({}, place=place).of(httpx.Request("POST", "https://pay.example/new")).key is NO_KEY
 
@@ -168,7 +168,7 @@ def test_a_key_is_taken_where_it_is_declared_and_nowhere_else(place, declared):
 
 
 @pytest.mark.parametrize("status", [204, 200, 202])
-def test_no_body_is_a_success_of_what_is_not_known_only_if_the_status_says_so(status):
+def test_an_empty_body_of_an_unknown_write_is_a_success_only_under_204(status):
     response = httpx.Response(
         status, request=httpx.Request("POST", "https://pay.example/v2/users/u/unlock")
     )
@@ -177,7 +177,7 @@ def test_no_body_is_a_success_of_what_is_not_known_only_if_the_status_says_so(st
     )
 
 
-def test_the_endpoint_of_tokens_is_secret_by_hand_too():
+def test_a_request_by_hand_to_the_token_endpoint_is_secret_too():
     row = table(ELSEWHERE).of(httpx.Request("POST", "https://pay.example/v2/auth/token"))
     assert (row.is_secret, row.effect, row.key) == (True, Effect.SETS, NO_KEY)
 
@@ -204,7 +204,7 @@ OBJECTS = [
         ("POST", "/new", "at the provider"),
     ],
 )
-def test_an_action_on_an_object_is_looked_up_by_its_read(method, path, hint):
+def test_the_hint_after_an_action_on_an_object_names_the_read_of_that_object(method, path, hint):
     document = [
         Declared(name=name, method=m, path=at, headers=(), members=()) for name, m, at in OBJECTS
     ]
@@ -214,7 +214,7 @@ def test_an_action_on_an_object_is_looked_up_by_its_read(method, path, hint):
 
 
 @pytest.mark.parametrize("asks", ["get", "list"])
-def test_a_redirect_to_something_else_is_no_answer(asks):
+def test_a_redirect_to_another_object_or_page_is_no_answer(asks):
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.raw_path.endswith(b"2"):
             return httpx.Response(

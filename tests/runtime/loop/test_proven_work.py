@@ -77,12 +77,12 @@ def test_a_result_of_this_request_proves_its_work_also_if_it_is_cut(declared, bo
 
 
 @pytest.mark.parametrize(("declared", "body"), NOT_PROVEN, ids=json.dumps)
-def test_what_may_be_an_error_or_of_something_else_proves_nothing(declared, body):
+def test_a_body_that_may_be_an_error_or_about_another_object_proves_nothing(declared, body):
     assert not proves(declared, json.dumps(body))
     assert not proves(declared, json.dumps(body)[:-1])
 
 
-def test_a_form_is_what_was_sent_too():
+def test_the_values_of_a_form_are_compared_with_the_answer_too():
     request = httpx.Request("POST", "https://a.example/v1/payments", data={"amount": "44.23"})
     body = {"id": "x-1", "amount": 44.23, "message": "Slow down"}
     declared = SimpleNamespace(result_id="id", members=(), error_members=("id", "message"))
@@ -91,6 +91,6 @@ def test_a_form_is_what_was_sent_too():
         assert proves_declared_work(said, declared) is proves
 
 
-def test_without_a_document_nothing_is_proven():
+def test_a_body_proves_no_work_without_a_document():
     request = httpx.Request("POST", "https://a.example/v1/payments", json=SENT)
     assert not proves_declared_work(httpx.Response(429, json={"id": "x-1"}, request=request))

@@ -38,7 +38,7 @@ class TestThePolicy:
             RetryPolicy(**values)
         assert f"{name}={value!r}" in str(raised.value)
 
-    def test_it_has_the_documented_defaults_and_is_frozen(self):
+    def test_a_retry_policy_has_the_documented_defaults_and_is_frozen(self):
         policy = RetryPolicy()
         assert policy == RetryPolicy(max_attempts=6, base=0.5, cap=8.0, quota=500)
         with pytest.raises(dataclasses.FrozenInstanceError):
@@ -53,7 +53,7 @@ class TestThePolicy:
 
 
 class TestTheQuota:
-    def test_it_never_holds_more_than_it_can_nor_less_than_nothing(self):
+    def test_a_retry_quota_never_holds_more_than_its_size_or_less_than_zero(self):
         quota = RetryQuota(20)
         assert [quota.take(10), quota.take(10), quota.take(1)] == [True, True, False]
         assert quota.available == 0
@@ -105,7 +105,7 @@ class TestRetryAfter:
     @given(
         st.one_of(st.text(), st.from_regex(r"\A\w{3}, \d{1,3} \w{3} \d{1,6} \d+:\d+:\d+ [-+\w]*\Z"))
     )
-    def test_no_header_can_make_it_raise(self, header):
+    def test_reading_a_retry_after_or_a_date_never_raises_whatever_the_header_holds(self, header):
         seconds = parse_retry_after(header, NOW)
         assert seconds is None or (seconds >= 0 and math.isfinite(seconds))
         clock = ServerClock()
@@ -123,7 +123,7 @@ class Corrected(FakeClock):
 
 
 class TestTheProvidersClock:
-    def test_it_is_this_machines_until_it_is_known_to_differ(self):
+    def test_the_providers_clock_is_this_machines_clock_until_it_is_known_to_differ(self):
         clock = FakeClock()
         clock.learn(spelled(clock.local() + 1))
         assert (clock.now(), clock.skew) == (clock.local(), 0.0)
@@ -150,7 +150,7 @@ class TestTheProvidersClock:
         assert clock.provider_time() == ProviderTime(clock.moment(), is_known=True)
 
     @pytest.mark.parametrize("jump", [3_600.0, -3_600.0, 3.0, -3.0])
-    def test_it_is_known_no_more_when_the_machines_clocks_disagree(self, jump):
+    def test_the_providers_time_is_unknown_after_this_machines_clock_has_jumped(self, jump):
         """The clock was set, or the machine slept, which the monotonic clock of some systems does
         not count.
         """
