@@ -117,6 +117,8 @@ class Exchange:
         self._answers = answers
         self.sent: dict[str, list[Any]] = {}
         """The values of the request, by their places."""
+        self.is_made = False
+        """Whether the operation was called at all."""
         self.result = self._run(self._answers)
 
     def readers(self, leaf: Leaf) -> set[str]:
@@ -135,6 +137,7 @@ class Exchange:
             assert operation is not None
             body = answers[operation.id]
             if operation is self._operation:
+                self.is_made = True
                 for place, values in operation.values_in(request).items():
                     self.sent.setdefault(place, []).extend(values)
             headers = (
@@ -317,7 +320,7 @@ class Filled:
                 if isinstance(value, Part) and changed.sent.keys() > before.sent.keys():
                     before = changed
                     yield changed
-                elif fit(place, each.name) == _SAME and not changed.sent:
+                elif fit(place, each.name) == _SAME and not changed.is_made:
                     self.refused.setdefault(place, f"{each.name}: {changed.result}")
 
 

@@ -88,7 +88,7 @@ class Contract:
                         f"{exchange.result}. Change what victor_ext makes of its arguments, or the "
                         "names that it uses."
                     )
-                elif not exchange.sent:
+                elif not exchange.is_made:
                     yield (
                         f"{name}: {call.name} refuses the values that the test gives: "
                         f"{exchange.result} Give others in the entry {name} of `calls` in "
@@ -127,7 +127,7 @@ class Contract:
                 for exchange in filled.exchanges
             ]
             known |= {f"{operation.id}: {place}" for place in operation.sent}
-            if any(not exchange.sent for exchange in exchanges):
+            if any(not exchange.is_made for exchange in exchanges):
                 continue  # told by `_crashes`
             refused = {
                 place: why
@@ -244,7 +244,7 @@ class Contract:
             if schema and call.has_record:
                 arguments = self.filled[operation.id][0].exchanges[0].arguments
                 exchange = Exchange(self, document, operation, call, arguments, answers)
-                if isinstance(exchange.result, Crash) or not exchange.sent:
+                if isinstance(exchange.result, Crash) or not exchange.is_made:
                     continue  # told by `_crashes`
                 if isinstance(exchange.result, VictorError):
                     by_name[call.name] = {REFUSED: [str(exchange.result)]}
@@ -361,7 +361,7 @@ class Trial:
             if str(value) in sent:
                 self.is_of_place |= sent != self._usual
                 return True
-            if exchange.sent:
+            if exchange.is_made:
                 self.is_elsewhere = True
             elif not isinstance(exchange.result, InvalidRequest) and arguments is changed:
                 said = f"{exchange.result}"

@@ -1,10 +1,14 @@
 """The proof that the contract tests notice a changed document: changed documents, made here."""
 
 import dataclasses
-from typing import Any
+from typing import Any, Self
 
+import httpx
 import pytest
 
+from victor_ext.providers.velo import PayoutStatistics
+
+from .calling import Call
 from .contract import Contract
 from .document import Document
 from .record import SYSTEMS, contract_of
@@ -192,3 +196,51 @@ def test_a_call_that_the_generated_package_no_longer_takes_is_one_difference(
     problems = contract.differences(document)
     assert says(problems, "createRequestPayment", "unexpected keyword argument 'notes'")
     assert says(problems, "PaymentRequestReceipt.error_message: ")
+
+
+class Clock:
+    """A client whose one call may be made without arguments. It ignores a zone that is long."""
+
+    def __init__(self, transport: httpx.MockTransport) -> None:
+        self._http = httpx.Client(transport=transport, base_url="https://clock.example.com")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def month(self, zone: str | None = None) -> PayoutStatistics:
+        sent = {"zone": zone} if zone and len(zone) <= 3 else {}
+        return PayoutStatistics(self._http.get("/month", params=sent).json())
+
+
+@pytest.mark.parametrize(
+    ("zone", "named"),
+    [
+        (None, ["Month.brandNew: the document declares it"]),
+        ({"maxLength": 3}, ["Month.brandNew: the document declares it"]),
+        ({}, ["Month.brandNew: the document declares it", "month has no argument for it"]),
+    ],
+    ids=["no argument", "an argument", "an argument that is not sent"],
+)
+def test_an_operation_without_arguments_is_called_and_its_answer_is_read(zone, named, monkeypatch):
+    count = {"thisMonthPayoutsCount": {"type": "integer"}}
+    month = {"type": "object", "properties": {**count, "brandNew": {"type": "string"}}}
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Month"}}}
+    operation: Any = {"operationId": "getMonth", "responses": {"200": {"content": content}}}
+    if zone is not None:
+        schema = {"type": "string", **zone}
+        operation["parameters"] = [{"name": "zone", "in": "query", "schema": schema}]
+    schemas = {"components": {"schemas": {"Month": month}}}
+    document = Document({"paths": {"/month": {"get": operation}}, **schemas})
+    monkeypatch.setattr(Document, "of", lambda _: document)
+    monkeypatch.setattr(Contract, "recorded", {})
+    contract = Contract("clock", Clock, {"getMonth": Call("month")})
+    problems = contract.differences(document)
+    assert len(problems) == len(named)
+    for words in named:
+        assert says(problems, words)
+    assert contract.limits(document) == []
+    readers = contract.reading(document)["month"]["Month.thisMonthPayoutsCount"]
+    assert readers == ["PayoutStatistics.payouts_this_month"]
