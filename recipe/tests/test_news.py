@@ -2,7 +2,6 @@
 decides.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
@@ -37,9 +36,6 @@ class Said(NamedTuple):
     status: int
     lines: list[str]
     decisions: list[str]
-
-
-Update = Callable[[str, str], Said]
 
 
 @pytest.fixture

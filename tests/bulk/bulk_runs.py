@@ -23,7 +23,6 @@ from victor_ext.sandbox import SandboxCommands
 PATIENCE = 120.0
 KEY = ("--key-column", "invoice_no")
 Clients = Callable[..., Victor]
-PassDays = Callable[[int], None]
 Checked = Callable[..., Check]
 ACCOUNT = "917364550218"
 

@@ -32,7 +32,6 @@ LAG = 1000.0
 SETTLEMENT = 3600.0
 """Seconds for which a payout stays INSTRUCTED, before it is COMPLETED."""
 Listener = Callable[[object], None]
-EndLookUps = Callable[[], None]
 
 
 def row(number: int, **changes: object) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import hmac
 import json
 import logging
 import time
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -23,7 +22,6 @@ PAGE = httpx.Response(404, html="<h1>404 Not Found</h1><hr>nginx")
 PROXYS_JSON = httpx.Response(404, json={"message": "no Route matched"})
 NOTE = {"event_id": "e-1", "payout_id": "p-1"}
 NAMES = ("payoutPaid", "payoutFailed")
-NewInbox = Callable[..., Inbox]
 
 
 @pytest.fixture

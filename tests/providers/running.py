@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
@@ -38,8 +38,11 @@ class Running:
     """What `make` makes, a client of either mode, with one interface."""
 
     def __init__(self, make: Callable[[], Any], *, awaited: bool, debug: bool = False) -> None:
-        self._runner = asyncio.Runner(debug=debug) if awaited else None
-        self.client = self.result(make)
+        with ExitStack() as opened:
+            self._runner = opened.enter_context(asyncio.Runner(debug=debug)) if awaited else None
+            self.client = self.result(make)
+            opened.callback(self.result, self.client.close)
+            self._opened = opened.pop_all()  # a client that is refused leaves no event loop behind
 
     def result(self, act: Callable[[], Any]) -> Any:
         """What an act comes to: awaited where calls are awaited. What is read item by item, a list
@@ -57,9 +60,7 @@ class Running:
         return list(result) if is_a_list else result
 
     def close(self) -> None:
-        self.result(self.client.close)
-        if self._runner is not None:
-            self._runner.close()
+        self._opened.close()
 
 
 def run(
