@@ -178,37 +178,74 @@ def tls_server(authority: Authority, answer: bytes, *, notice: bool) -> Iterator
     listening.close()
 
 
-@pytest.mark.parametrize("through_httpx", [False, True])
-@pytest.mark.parametrize(
-    ("answer", "notice", "is_whole"),
-    [
-        (HEAD + b"\r\n" + TEXT, True, True),
-        (HEAD + b"\r\n" + TEXT, False, False),
-        (HEAD + b'\r\n{"id": 1}', False, True),
-        (ZIPPED + PACKED, False, True),
-        (ZIPPED + PACKED[:-1], False, False),
-        (HEAD + b'\r\n{"id": 1', False, False),
-        (HEAD + b"\r\n1250", False, False),
-    ],
-    ids=["text", "cut text", "JSON", "gzip", "cut gzip", "cut JSON", "number"],
-)
-def test_a_body_without_a_length_is_whole_only_if_tls_or_its_own_form_shows_its_end(
-    mode, authority, answer, notice, is_whole, through_httpx, monkeypatch
-):
-    """RFC 9112, 9.8.
-
-    Through httpx nobody says how the connection ended, so a text without a length proves nothing.
-    """
+def content_over_tls(mode: str, authority: Authority, answer: bytes, *, notice: bool) -> bytes:
+    """What a read returns that gets these bytes from `tls_server`."""
     context = authority.trusted()
     # as each context of Python before 3.11.4 has it
     context.options |= getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
-    for client in (httpx.Client, httpx.AsyncClient) if through_httpx else ():
-        monkeypatch.setattr(client, "send", partialmethod(client.send))
-    is_read = is_whole and not (through_httpx and notice)
     with tls_server(authority, answer, notice=notice) as url:
         read = caller(mode, None, base_url=url, verify=context, retry=ONCE)
-        with nullcontext() if is_read else pytest.raises((UnreadableResponse, ConnectionFailed)):
-            assert answer.endswith((b"\r\n\r\n" + read.call("b.any_read").content, PACKED))
+        return read.call("b.any_read").content
+
+
+@pytest.fixture
+def httpx_reads(monkeypatch):
+    """The client's own transport leaves it to httpx where somebody has changed httpx's `send`."""
+    for client in (httpx.Client, httpx.AsyncClient):
+        monkeypatch.setattr(client, "send", partialmethod(client.send))
+
+
+SHOWS_ITS_END = pytest.mark.parametrize(
+    ("answer", "content"),
+    [(HEAD + b"\r\n" + JSON, JSON), (ZIPPED + PACKED, TEXT)],
+    ids=["JSON", "gzip"],
+)
+SHOWS_NO_END = pytest.mark.parametrize(
+    "answer",
+    [HEAD + b"\r\n" + TEXT, HEAD + b"\r\n" + JSON[:-1], HEAD + b"\r\n1250", ZIPPED + PACKED[:-1]],
+    ids=["text", "cut JSON", "number", "cut gzip"],
+)
+NOT_READ = UnreadableResponse, ConnectionFailed
+
+
+def test_a_text_without_a_length_is_whole_where_tls_says_that_it_ended(mode, authority):
+    """RFC 9112, 9.8."""
+    assert content_over_tls(mode, authority, HEAD + b"\r\n" + TEXT, notice=True) == TEXT
+
+
+def test_a_text_without_a_length_is_not_read_through_httpx_which_does_not_tell_how_it_ended(
+    mode, authority, httpx_reads
+):
+    with pytest.raises(NOT_READ):
+        content_over_tls(mode, authority, HEAD + b"\r\n" + TEXT, notice=True)
+
+
+@SHOWS_ITS_END
+def test_a_body_without_a_length_is_whole_if_its_own_form_shows_its_end(
+    mode, authority, answer, content
+):
+    assert content_over_tls(mode, authority, answer, notice=False) == content
+
+
+@SHOWS_ITS_END
+def test_a_body_whose_form_shows_its_end_is_read_through_httpx_too(
+    mode, authority, answer, content, httpx_reads
+):
+    assert content_over_tls(mode, authority, answer, notice=False) == content
+
+
+@SHOWS_NO_END
+def test_a_body_without_a_length_is_not_read_if_nothing_shows_its_end(mode, authority, answer):
+    with pytest.raises(NOT_READ):
+        content_over_tls(mode, authority, answer, notice=False)
+
+
+@SHOWS_NO_END
+def test_a_body_whose_end_nothing_shows_is_not_read_through_httpx_either(
+    mode, authority, answer, httpx_reads
+):
+    with pytest.raises(NOT_READ):
+        content_over_tls(mode, authority, answer, notice=False)
 
 
 GOOD = httpx.Response(200, json={"id": "p-1"})

@@ -185,7 +185,7 @@ class TestKeys:
             client.with_key("k")
 
     @pytest.mark.parametrize("bad", ["", "two words", "line\nbreak", None])
-    def test_with_key_refuses_a_key_that_no_header_can_hold(self, bad):
+    def test_with_key_refuses_a_key_that_is_not_visible_ascii_without_blanks(self, bad):
         refused = pytest.raises(ConfigurationError, match="idempotency_key=")
         with connected(key=HeaderKey()) as client, refused:
             client.with_key(bad)

@@ -105,10 +105,20 @@ ODD_SECONDS = [
 ]
 
 
-def test_seconds_are_above_zero_and_at_most_thirty_days():
-    for can_be, some in ((True, [0.001, 1, THIRTY_DAYS]), (False, ODD_SECONDS)):
-        for seconds in some:
-            assert are_seconds(seconds) is are_seconds(seconds, above_zero=False) is can_be, seconds
+@pytest.mark.parametrize("seconds", [0.001, 1, THIRTY_DAYS])
+def test_a_number_above_zero_and_up_to_thirty_days_is_seconds(seconds):
+    assert are_seconds(seconds)
+
+
+@pytest.mark.parametrize("odd", ODD_SECONDS)
+def test_what_is_below_zero_beyond_thirty_days_or_no_number_is_no_seconds(odd):
+    assert not are_seconds(odd)
+    assert not are_seconds(odd, above_zero=False)
+
+
+def test_zero_is_seconds_only_where_the_caller_says_so():
+    assert not are_seconds(0)
+    assert are_seconds(0, above_zero=False)
 
 
 @pytest.mark.parametrize("beyond", [THIRTY_DAYS + 1, 10**400])
@@ -144,7 +154,8 @@ def test_bytes_after_the_end_of_a_compressed_body_are_not_read():
     assert len(list(pieces)) == 2, "zlib would keep all of it, and copy it with each piece"
 
 
-def test_no_check_of_an_argument_shows_a_text_which_may_be_a_secret():
+def test_a_check_of_free_text_of_a_number_of_a_flag_or_of_a_part_does_not_repeat_what_was_given():
+    """It may be a secret that was given by mistake."""
     text = "a-token-by-mistake"
     checks = Query()
     checks.text("text", text, 3)
