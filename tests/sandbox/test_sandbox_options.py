@@ -55,9 +55,18 @@ def test_an_idle_connection_is_kept_for_a_while(start):
         assert connection.read_to_end() == (b"", "close")
 
 
-@pytest.mark.parametrize(("options", "statuses"), CASES["rules of keys"])
-def test_the_sandbox_plays_the_rules_of_keys_together(start, options, statuses):
-    _, caller = start(**options)
+@pytest.mark.parametrize(("key_conflict", "status"), [("replay", 200), ("422", 422)])
+def test_key_repeat_decides_an_equal_create_and_key_conflict_a_changed_one(
+    start, key_conflict, status
+):
+    _, caller = start(key_repeat="409", key_conflict=key_conflict)
     assert caller.create(KEY).status_code == 200
-    answers = [caller.create(KEY), caller.create(KEY, amount="44.24")]
-    assert [answer.status_code for answer in answers] == statuses
+    assert caller.create(KEY).status_code == 409
+    assert caller.create(KEY, amount="44.24").status_code == status
+
+
+def test_a_key_that_is_in_progress_is_refused_before_a_repeat_or_a_conflict_is_decided(start):
+    _, caller = start(key_repeat="new", key_conflict="new", key_in_progress=5)
+    assert caller.create(KEY).status_code == 200
+    assert caller.create(KEY).status_code == 409
+    assert caller.create(KEY, amount="44.24").status_code == 409

@@ -37,7 +37,7 @@ def test_requests_keys_and_tokens_of_a_state_file_are_there_after_a_restart(star
     assert caller.http.get(LIST, headers={"authorization": f"Bearer {bearer}"}).status_code == 200
 
 
-def test_the_clock_and_revoked_tokens_are_kept_after_a_restart(start, tmp_path):
+def test_a_state_file_keeps_the_clock_and_revoked_tokens_over_a_restart(start, tmp_path):
     sandbox, caller = start(state=tmp_path / "state.db")
     bearer = caller.ask_token(*sandbox.add_oauth_client()).json()["access_token"]
     caller.created(counterparty="failsRfp")

@@ -134,8 +134,9 @@ def test_a_list_without_a_document_is_paged_by_its_parameters_and_its_maximum(od
 
 
 @pytest.mark.parametrize("page", ["0", "two", ""])
-def test_a_number_of_a_page_is_above_zero(odd, page):
-    refused = odd[1].get("/things", params={"page": page})
+def test_a_page_number_that_is_not_a_whole_number_above_zero_is_refused(odd, page):
+    _, ann = odd
+    refused = ann.get("/things", params={"page": page})
     assert (refused.status_code, refused.json()["error"]) == (400, "refused")
     assert "page must be a whole number above 0" in refused.text
 
