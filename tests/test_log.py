@@ -87,11 +87,11 @@ def test_the_formatter_takes_any_record_of_a_program():
 
 
 @pytest.mark.parametrize("words", ["loud", "debug,info", "json,loud", "json,info,debug"])
-def test_a_word_that_is_no_level_gives_a_warning_and_no_log(words):
-    logs = logging.getLogger("victor_ext").handlers[:]
+def test_a_victor_log_that_is_not_one_level_gives_a_warning_and_no_log(words):
+    handlers_before = logging.getLogger("victor_ext").handlers[:]
     with pytest.warns(
         UserWarning,
         match=f"VICTOR_LOG='{words}' is not a level: write debug, info, warning or error",
     ):
         log_to_stderr(words)
-    assert logging.getLogger("victor_ext").handlers == logs
+    assert logging.getLogger("victor_ext").handlers == handlers_before

@@ -79,8 +79,16 @@ def test_a_reference_to_nothing_in_the_documents_folder_is_refused(spec, referen
 
 
 def test_references_within_examples_and_extensions_are_not_followed(tmp_path):
-    spec = write(tmp_path, **FILES["names that refer to nothing"])
-    assert load(spec)["components"]["schemas"]["c"] == {"type": "string"}
+    components = load(write(tmp_path, **FILES["names that refer to nothing"]))["components"]
+    schema = components["schemas"]["A"]
+    assert components["x-policy"] == {"$ref": "../p.yaml"}
+    assert schema["example"] == {"$ref": "../a.yaml"}
+    assert schema["x-policy"] == {"$ref": "../b.yaml"}
+
+
+def test_the_reference_of_a_property_that_is_named_like_an_extension_is_followed(tmp_path):
+    components = load(write(tmp_path, **FILES["names that refer to nothing"]))["components"]
+    assert components["schemas"]["c"] == {"type": "string"}
 
 
 def test_the_size_limit_is_for_all_files_together_and_an_error_names_an_unreadable_file(spec):

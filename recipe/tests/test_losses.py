@@ -76,8 +76,8 @@ def test_no_part_of_an_operation_is_lost(make, paths):
 
 
 @pytest.mark.parametrize("schemas", LOSSES["schemas"].values(), ids=LOSSES["schemas"])
-def test_each_field_is_an_attribute_and_a_model_writes_the_json_that_it_read(make, schemas):
-    """Each field is an attribute, and what was read is given back: `make` calls."""
+def test_schemas_of_any_name_and_shape_are_read_and_written_whole(make, schemas):
+    """Each field is an attribute, and what was read is given back: `make` fails otherwise."""
     pointers = [name.replace("~", "~0").replace("/", "~1").replace("%", "%25") for name in schemas]
     make(
         document(

@@ -148,6 +148,11 @@ def test_a_field_with_a_name_that_the_settings_call_taken_gets_an_underscore(
     by_name = {each.name: each for each in records_of(made(tmp_path, settings=settings))}
     names = {each.place: each.name for each in by_name["Order"].fields}
     assert (names["state"], names["paid"]) == ("state_", "paid_")
+
+
+def test_a_renamed_field_is_private_if_the_field_of_its_place_is(tmp_path):
+    settings = "records: {Order: {shown: [state], taken: [state, paid]}}"
+    by_name = {each.name: each for each in records_of(made(tmp_path, settings=settings))}
     assert "paid_" in by_name["Order"].private
     assert "state_" not in by_name["Order"].private
 

@@ -220,7 +220,7 @@ def test_a_row_with_another_value_in_a_column_is_not_new_and_the_column_is_named
 
 
 @pytest.mark.parametrize("seen", ["victor"], indirect=True)
-def test_a_row_looks_like_another_one_only_if_each_column_has_the_same_value(seen):
+def test_a_row_is_noticed_as_a_likely_repeat_only_if_it_agrees_in_every_new_column_too(seen):
     _, notice = seen["alike"]
     assert "CSV" in notice
     assert seen["not alike"] == {name: [1] for name in GIVEN["others"]}

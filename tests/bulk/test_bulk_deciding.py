@@ -118,28 +118,39 @@ def asked_amounts(sandbox: Sandbox) -> list[str]:
     return sorted(str(request["amount"]) for request in sandbox.requests())
 
 
-def test_two_months_of_keys_that_are_payers_differ_by_the_kind_of_the_keys(
-    sender, victor_sandbox, pass_days
-):
-    """A file that is keyed by customers."""
-    october = {"key_column": "payer_counterparty_id", "key_kind": "subscription-2026-10"}
+BY_CUSTOMER = {"key_column": "payer_counterparty_id"}
+OCTOBER, NOVEMBER = "subscription-2026-10", "subscription-2026-11"
+
+
+@pytest.fixture
+def october_sent(sender, victor_sandbox):
+    """A file that is keyed by customers, all of whom were asked in October."""
     customers = [row(1, payer_counterparty_id=f"customer-{name}") for name in "abc"]
-    sender.finish(customers, batch="october.csv", **october)
-    # Without its kind, it looks like what it is.
-    without = sender(batch="copy.csv", key_column="payer_counterparty_id")
-    assert without.send(customers).noticed == {"looks_like": 3}
+    sender.finish(customers, batch="october.csv", key_kind=OCTOBER, **BY_CUSTOMER)
+    yield customers
+    keys = (idempotency_key_for(OCTOBER, f"customer-{name}") for name in "abc")
+    asked_once(victor_sandbox, [], *keys)
+
+
+def test_a_file_keyed_by_customers_that_is_sent_again_without_its_key_kind_is_noticed(
+    sender, october_sent
+):
+    without_kind = sender(batch="copy.csv", **BY_CUSTOMER)
+    assert without_kind.send(october_sent).noticed == {"looks_like": 3}
+
+
+def test_a_file_keyed_by_customers_asks_again_next_month_only_with_another_key_kind(
+    sender, october_sent, pass_days
+):
     pass_days(30)
-    november = [{**record, "due_date": in_days(30)} for record in customers]
-    # The next month needs another kind, which its message says.
-    same_kind = sender(batch="november.csv", **october).check(november)
+    november = [{**record, "due_date": in_days(30)} for record in october_sent]
+    same_kind = sender(batch="november.csv", key_kind=OCTOBER, **BY_CUSTOMER).check(november)
     assert same_kind.noticed == {"due_later": 3}
     message = same_kind.notices[0].message
-    assert "nother key kind would ask for an invoice again" in message
+    assert "Another key kind would ask for an invoice again" in message
     assert "only for the next month of keys that name payers" in message
-    other_kind = {**october, "key_kind": "subscription-2026-11"}
-    assert sender(batch="november.csv", **other_kind).check(november).new == 3
-    keys = (idempotency_key_for("subscription-2026-10", f"customer-{name}") for name in "abc")
-    asked_once(victor_sandbox, [], *keys)
+    other_kind = sender(batch="november.csv", key_kind=NOVEMBER, **BY_CUSTOMER).check(november)
+    assert other_kind.new == 3
 
 
 def test_a_row_with_the_same_key_as_a_payment_of_a_service_is_the_same_payment(

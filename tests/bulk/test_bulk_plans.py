@@ -19,7 +19,7 @@ def is_scan(step: str) -> bool:
     return (is_of_whole_table and step != "SCAN victor_bulk_control") or step.endswith("(owner=?)")
 
 
-def test_a_file_reads_no_whole_table_of_others(sender):
+def test_sending_a_file_scans_no_table_that_holds_rows_of_other_files(sender):
     sender(batch="march").send(rows(40))
     with scans(sa.Engine, is_scan) as found:
         sender(batch="april").send(rows(5, start=100))

@@ -78,9 +78,12 @@ def places(check: Check) -> list[tuple[int | None, str | None, str]]:
     return [(problem.line, problem.column, problem.code) for problem in check.problems]
 
 
-def test_a_german_spreadsheet_is_sent_as_it_is_meant(sender, tmp_path, victor_sandbox):
+def test_decimal_commas_days_before_months_and_umlauts_of_a_german_file_are_sent_as_declared(
+    sender, tmp_path, victor_sandbox
+):
     tomorrow = german(today() + timedelta(days=1))
-    lines = [HEADING, line(note="Grüße"), line("R-2", "44,2", due=tomorrow), ";;;;;;", " ;"]
+    blank_lines = [";;;;;;", " ;"]
+    lines = [HEADING, line(note="Grüße"), line("R-2", "44,2", due=tomorrow), *blank_lines]
     path = file_of(tmp_path, lines, "windows-1252")
     file = RowFile(path, **SPREADSHEET, encoding="windows-1252")
     assert sender().check(file, expect_rows=2, expect_total="1278.70").problems == []

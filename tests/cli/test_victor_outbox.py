@@ -148,7 +148,7 @@ def test_a_dead_letter_is_tried_again_or_discarded_with_who_and_why(outbox, run)
 
 
 @pytest.mark.parametrize("number", ["17", "-1", str(2**70)])
-def test_the_message_about_a_number_without_a_dead_letter_has_the_number(run, number):
+def test_a_retry_of_a_number_that_is_no_dead_letter_fails_and_says_where_to_look(run, number):
     refused = run("retry", "--dead-letter", number)
     assert (refused.status, refused.out) == (1, "0 to be tried again.\n")
     which = "is no dead letter of victor_outbox, which has 1: see 'victor outbox status'."

@@ -132,7 +132,7 @@ def calls(provider: RawProvider, mode: str, count: int, **limits: Any) -> list[O
     [{"max_connections": 1, "keepalive_expiry": 0.0}, {"max_keepalive_connections": 0}],
     ids=str,
 )
-def test_a_connection_that_may_not_be_kept_is_closed_after_its_call(provider, mode, limits):
+def test_each_call_opens_its_own_connection_where_none_may_be_kept(provider, mode, limits):
     assert [each.word for each in calls(provider, mode, 3, **limits)] == ["success"] * 3
     assert provider.record.connections == 4  # the token's as well
 

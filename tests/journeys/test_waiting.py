@@ -134,7 +134,7 @@ def test_the_list_alone_does_not_say_with_which_amount_it_was_accepted(
 
 
 @each_end
-def test_whoever_watches_is_not_told_by_the_list_alone(
+def test_a_watch_yields_nothing_while_only_the_list_says_that_it_was_accepted(
     accepted_for_less, quick, get_is_wrong, until
 ):
     get_is_wrong(times=None)

@@ -193,11 +193,15 @@ def test_a_lost_instruction_of_a_payout_that_was_withdrawn_is_rejected(payouts, 
     assert payouts.calls("instruct") == 1
 
 
-def test_a_lost_instruction_is_given_again_by_a_person_who_reads_that_it_was_lost(
+def test_an_instruction_without_a_response_may_still_be_under_way(payouts, lost_instruction):
+    assert "may still be under way" in payouts.error()
+
+
+def test_a_lost_instruction_becomes_unclear_and_is_sent_again_once_a_person_says_it_was_not_done(
     payouts, lost_instruction
 ):
-    assert "may still be under way" in payouts.error()
-    payouts.end_leases(settle_until=1.0)
+    long_ago = 1.0
+    payouts.end_leases(settle_until=long_ago)
     assert payouts.send() == [("unclear", None)]
     lost = "The payout is ACCEPTED. So it was lost, and can be sent again."
     assert lost in payouts.error()
@@ -257,19 +261,28 @@ def test_an_entry_whose_time_to_be_sent_has_passed_is_refused_and_not_sent(payou
     payouts.harness.sandbox.set_clock_skew(0.0)
 
 
-def test_one_key_cannot_be_used_for_two_different_calls(payouts):
+@pytest.mark.parametrize(
+    ("operation", "argument"),
+    [("payouts.submit", [pay("INV-2")]), ("payouts.withdraw", "payout-1")],
+    ids=["other payments", "another operation"],
+)
+def test_one_key_cannot_be_used_for_two_different_calls(payouts, operation, argument):
     payouts.submit()
-    own, other = {"payor_id": payouts.harness.payor}, {"payor_id": "another"}
-    for call, look_up_by in (
-        (("payouts.submit", [pay("INV-2")]), own),
-        (("payouts.withdraw", "payout-1"), own),
-        (("payouts.submit", [pay()]), other),
-    ):
-        with pytest.raises(InvalidRequest, match=r"is in the outbox with (another call|other val)"):
-            payouts.add(*call, look_up_by=look_up_by)
+    with pytest.raises(InvalidRequest, match="is in the outbox with another call"):
+        payouts.add(operation, argument, look_up_by={"payor_id": payouts.harness.payor})
+    assert [entry.operation for entry in payouts.entries()] == ["payouts.submit"]
+
+
+def test_one_key_cannot_be_used_with_other_values_for_its_look_up(payouts):
+    payouts.submit()
+    with pytest.raises(InvalidRequest, match="is in the outbox with other val"):
+        payouts.add("payouts.submit", [pay()], look_up_by={"payor_id": "another"})
+
+
+def test_a_blank_key_is_refused(payouts):
     with pytest.raises(InvalidRequest, match="idempotency_key is blank"):
         payouts.submit(key=" ")
-    assert [entry.operation for entry in payouts.entries()] == ["payouts.submit"]
+    assert payouts.entries() == []
 
 
 def test_two_calls_that_differ_only_by_the_boundary_of_a_form_are_equal():

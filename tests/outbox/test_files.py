@@ -96,10 +96,12 @@ def test_a_file_leaves_out_nothing_that_may_have_been_sent(engine, entry, state)
 def test_a_key_in_two_scopes_is_two_entries(engine, entry):
     entry(state="refused")
     with engine.begin() as connection:
-        put_entries(connection, [new_entry("2.00", "Victor production")])
-        remove_entries(connection, "Velo staging", [KEY])
+        put_entries(connection, [new_entry("2.00", scope="Victor production")])
         states = connection.execute(sa.select(ENTRIES.c.scope, ENTRIES.c.state)).all()
-    assert {*states} == {(SCOPE, "refused"), ("Victor production", "waiting")}
+        assert {*states} == {(SCOPE, "refused"), ("Victor production", "waiting")}
+        remove_entries(connection, "Victor production", [KEY])
+        left = connection.execute(sa.select(ENTRIES.c.scope, ENTRIES.c.state)).all()
+    assert left == [(SCOPE, "refused")]
 
 
 @pytest.mark.parametrize(("has_lease", "is_stored"), [(True, False), (False, True)])

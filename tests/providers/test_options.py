@@ -161,7 +161,7 @@ def test_headers_that_cannot_be_sent_are_refused_at_once(headers, message):
         CONNECTED.with_options(headers=headers)
 
 
-def test_no_message_shows_a_value():
+def test_the_error_for_headers_that_cannot_be_sent_shows_none_of_their_values():
     with pytest.raises(ConfigurationError) as raised:
         CONNECTED.with_options(headers={"X-Api-Key": "not\na-secret", "Host": "not-a-secret"})
     assert "a-secret" not in str(raised.value)

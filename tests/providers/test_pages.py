@@ -273,7 +273,7 @@ def test_a_page_whose_number_is_that_of_another_is_read_again(mode, pages):
 
 
 @pytest.mark.parametrize("before", [[], [(0, ["a"])]], ids=["first", "later"])
-def test_a_page_whose_number_stays_that_of_another_page_is_refused(mode, before):
+def test_a_page_that_still_says_another_number_when_it_is_read_again_is_refused(mode, before):
     words = f"page 7 of a list, and page {len(before)} was asked for"
     with pytest.raises(UnreadableResponse, match=words):
         read("victor", mode, numbered(*before, (7, [])))

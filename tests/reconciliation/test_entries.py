@@ -147,10 +147,14 @@ def test_a_column_that_is_there_in_both_unicode_forms_is_refused():
 COLUMNS = {"client_reference_id": "Rechnung", "amount": "Betrag"}
 
 
-def test_the_options_of_a_row_file_for_bulk_sending_hold_for_reconciliation_too(write):
+def test_a_row_file_is_read_by_its_own_headings_and_decimal_commas(write):
     path = write("Rechnung;Betrag;amount\nR-1;1.234,50;1\n")
     entry = Entry(Money.of("1234.50", "USD"), "R-1", line=2)
     assert read(RowFile(path, COLUMNS, decimal="comma")) == [entry]
+
+
+def test_a_heading_for_a_field_that_no_entry_has_is_refused(write):
+    path = write("Rechnung;Betrag\nR-1;1.234,50\n")
     with pytest.raises(ConfigurationError, match="columns names notes: the fields are "):
         read(RowFile(path, {"notes": "Rechnung"}))
 

@@ -45,17 +45,25 @@ def test_a_declined_payment_is_a_result(harness):
     assert harness.sandbox.work_done_by_reference() == {"INV-1": 0}
 
 
-def test_a_time_out_of_the_bank_is_pending_until_it_is_inquired(harness):
-    harness.sandbox.decide("INV-1", "100.200.100", then="000.000.000", after=60)
+BANK_TIMED_OUT, PAID = "100.200.100", "000.000.000"
+
+
+def test_a_payment_whose_bank_timed_out_is_pending_until_an_inquiry_finds_its_result(harness):
+    harness.sandbox.decide("INV-1", BANK_TIMED_OUT, then=PAID, after=60)
     slow = harness.debit("INV-1")
     assert (slow.result.kind, slow.result.must_inquire) == ("pending", True)
+    harness.sandbox.advance(60)
+    assert harness.ask("payments.wait", slow.id).succeeded
+    assert harness.sandbox.work_done_by_reference() == {"INV-1": 1}
+
+
+def test_the_outcome_of_a_payment_that_is_not_settled_in_time_is_unknown(harness):
+    harness.sandbox.decide("INV-1", BANK_TIMED_OUT, then=PAID, after=60)
+    slow = harness.debit("INV-1")
     words = r"was not settled within 0 s: it is pending \(100\.200\.100\)"
     with pytest.raises(TimedOut, match=words) as raised:
         harness.ask("payments.wait", slow.id, timeout=0)
     assert raised.value.outcome is Outcome.UNKNOWN
-    harness.sandbox.advance(60)
-    assert harness.ask("payments.wait", slow.id).succeeded
-    assert harness.sandbox.work_done_by_reference() == {"INV-1": 1}
 
 
 def test_a_checkout_is_pending_until_the_shopper_pays(harness):
@@ -76,7 +84,7 @@ def test_a_checkout_lapses_after_15_minutes(harness):
 
 
 def test_a_notification_is_a_hint_and_the_gateway_is_asked(harness):
-    harness.sandbox.decide("INV-1", "100.200.100", then="000.000.000")
+    harness.sandbox.decide("INV-1", BANK_TIMED_OUT, then=PAID)
     paid = harness.debit("INV-1")
     forged = b'{"id": "%s", "result": {"code": "800.100.153"}, "amount": "0.01"}' % paid.id.encode()
     for body in (harness.sandbox.notification(paid.id), forged, forged.decode()):

@@ -135,8 +135,9 @@ class TestRefusal:
         assert harness.sleeps == []
 
     def test_a_failed_renewal_of_a_token_leaves_the_outcome_of_the_attempt_before(self):
-        endpoint = Endpoint(script=(None, httpx.Response(400, json={})))
-        harness = oauth_harness(endpoint, [OK, raises(httpx.ReadTimeout), UNAUTHORIZED])
+        issues, refuses = None, httpx.Response(400, json={})
+        of_second_call = [raises(httpx.ReadTimeout), UNAUTHORIZED]
+        harness = oauth_harness(Endpoint(script=(issues, refuses)), [OK, *of_second_call])
         harness.call()
         raised = harness.fails(errors.AuthenticationError, "POST", KEY, ends=(Outcome.UNKNOWN, 2))
         assert raised.idempotency_key == KEY
