@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -245,27 +244,58 @@ def test_no_label_and_no_name_holds_an_id(system, observed):
         assert GUID not in str(dict(span.attributes or {}))
 
 
-def test_the_entries_of_an_outbox_or_inbox_are_measured_with_each_export(observed):
-    named = partial(SimpleNamespace, heartbeat=Heartbeat())
-    inbox = named(table=SimpleNamespace(name="in"), event_counts=lambda: {"dead": 3})
-    box = named(table=SimpleNamespace(name="out"), counts=lambda: {"unclear": 2, "sent": 0})
-    box.event_counts = lambda: {"dead": 1}
-    for each in (box, inbox):
-        observed.listener.watch(each)
-    measured = observed.metrics()
+class SomeInbox:
+    heartbeat = Heartbeat()
+    table = SimpleNamespace(name="in")
 
-    def labelled(table: str, state: str) -> dict[str, str]:
-        labels = {"server.address": "api.example.com", "victor_ext.of": "SimpleNamespace"}
-        return {**labels, "victor_ext.table": table, "victor_ext.state": state}
+    def event_counts(self):
+        return {"dead": 3}
 
-    assert measured["victor_ext.outbox.entries"] == [
-        (labelled("out", "unclear"), 2),
-        (labelled("out", "sent"), 0),
+
+class SomeOutbox:
+    heartbeat = Heartbeat()
+    table = SimpleNamespace(name="out")
+    unclear = 2
+
+    def counts(self):
+        return {"unclear": self.unclear, "sent": 0}
+
+    def event_counts(self):
+        return {"dead": 1}
+
+
+def labels(of: str, table: str, state: str) -> dict[str, str]:
+    return {
+        "server.address": "api.example.com",
+        "victor_ext.of": of,
+        "victor_ext.table": table,
+        "victor_ext.state": state,
+    }
+
+
+def test_an_export_has_the_entries_of_each_watched_outbox_by_their_state(observed):
+    observed.listener.watch(SomeOutbox())
+    assert observed.metrics()["victor_ext.outbox.entries"] == [
+        (labels("SomeOutbox", "out", "unclear"), 2),
+        (labels("SomeOutbox", "out", "sent"), 0),
     ]
-    assert measured["victor_ext.events"] == [
-        (labelled("out", "dead"), 1),
-        (labelled("in", "dead"), 3),
+
+
+def test_an_export_has_the_events_of_each_watched_outbox_and_inbox_by_their_state(observed):
+    for watched in (SomeOutbox(), SomeInbox()):
+        observed.listener.watch(watched)
+    assert observed.metrics()["victor_ext.events"] == [
+        (labels("SomeOutbox", "out", "dead"), 1),
+        (labels("SomeInbox", "in", "dead"), 3),
     ]
+
+
+def test_the_entries_of_an_outbox_are_counted_anew_with_each_export(observed):
+    box = SomeOutbox()
+    observed.listener.watch(box)
+    assert [count for _, count in observed.metrics()["victor_ext.outbox.entries"]] == [2, 0]
+    box.unclear = 5
+    assert [count for _, count in observed.metrics()["victor_ext.outbox.entries"]] == [5, 0]
 
 
 def test_watching_an_object_that_is_no_outbox_inbox_or_bulk_sender_is_refused(observed):

@@ -31,12 +31,18 @@ LOCATED = [
 """Those that make something: the response has its address."""
 
 
+def row_of(operation):
+    """The row of an operation of the document in the table of Velo's operations."""
+    named = route(f"{operation.method} {operation.path}")
+    assert named in ROWS, f"{named} has no row: victor_ext/providers/velo/operations.py"
+    return ROWS[named]
+
+
 def accepts(operation, body, **headers: str) -> bool:
     """Whether a body is a good response to an operation."""
     request = httpx.Request(operation.method, f"https://velo.example{operation.path}")
     response = httpx.Response(operation.answer[0], json=body, headers=headers, request=request)
-    row = ROWS[route(f"{operation.method} {operation.path}")]
-    return row.evidence(response, read_problems) is None
+    return row_of(operation).evidence(response, read_problems) is None
 
 
 REQUIRES_NOTHING = {
@@ -76,7 +82,7 @@ NOTHING_PRIVATE = {"submitPayout", "instructPayout", "withdrawPayment", "request
 
 @each_operation
 def test_a_row_hides_what_the_document_calls_private(operation):
-    row = ROWS[route(f"{operation.method} {operation.path}")]
+    row = row_of(operation)
     is_private = bool(operation.bodies) and operation.id not in NOTHING_PRIVATE
     assert (row.shown is Shown.UNSENT) is is_private
 
