@@ -5,7 +5,7 @@ changes one of them.
 import contextlib
 import inspect
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, is_dataclass, replace
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -18,14 +18,13 @@ from tests.providers.systems import ARGUMENTS, CLIENTS
 from tests.providers.test_introspection import methods_of
 from tests.providers.test_operations_table import argument, arguments_of, namespace_of
 from victor_ext import InvalidRequest, Outcome
-from victor_ext.errors import Problem
 from victor_ext.providers import Money
 
 Types = frozenset[Any]
 """The types that an argument is declared with."""
 
 
-def _unknown(request: httpx.Request) -> httpx.Response:
+def _unknown(request):
     """What comes is JSON, where it says so."""
     if request.headers.get("content-type", "").startswith("application/json") and request.content:
         json.loads(request.content.decode("utf-8"))
@@ -49,16 +48,16 @@ class Target:
     types: Mapping[str, Types] = field(default_factory=dict)
 
     @property
-    def arguments(self) -> list[str]:
+    def arguments(self):
         return sorted({*self.good, *self.types})
 
-    def __call__(self, changes: Mapping[str, Any]) -> None:
+    def __call__(self, changes):
         result = self.call(**{**self.good, **changes})
         if hasattr(result, "pages"):
             list(result)
 
 
-def targets(system: str) -> Iterator[tuple[str, Target]]:
+def targets(system):
     """Each method of a client; and each part of a request that is an object, such as a card or an
     address.
     """
@@ -78,12 +77,10 @@ def targets(system: str) -> Iterator[tuple[str, Target]]:
                     yield f"{name}'s {parameter.name}", Target(call, {}, types)
 
 
-def changing(
-    method: Callable[..., Any], good: Mapping[str, Any], name: str, value: Any
-) -> Callable[..., Any]:
+def changing(method, good, name, value):
     """A call in which one part of the request has other values."""
 
-    def call(**changes: Any) -> Any:
+    def call(**changes):
         if isinstance(value, list):
             return method(**{**good, name: [replace(part, **changes) for part in value]})
         return method(**{**good, name: replace(value, **changes)})
@@ -91,23 +88,23 @@ def changing(
     return call
 
 
-def declared_types(made_by: Any, namespace: Mapping[str, Any]) -> dict[str, Types]:
+def declared_types(made_by, namespace):
     """The types of each argument of a method or a class."""
     home = vars(inspect.getmodule(made_by))
     parameters = inspect.signature(made_by).parameters.values()
     return {each.name: _types(each.annotation, {**home, **namespace}) for each in parameters}
 
 
-def _types(annotation: Any, namespace: dict[str, Any]) -> Types:
+def _types(annotation, namespace):
     hint = eval(annotation, namespace) if isinstance(annotation, str) else annotation
     if get_origin(hint) in (Union, UnionType):
         return frozenset(get_args(hint))
     return frozenset({hint})
 
 
-def nested(levels: int) -> list[Any]:
+def nested(levels):
     """A list in a list in a list: whoever shows, copies or compares it runs out of stack."""
-    items: list[Any] = []
+    items = []
     for _ in range(levels):
         items = [items]
     return items
@@ -116,7 +113,7 @@ def nested(levels: int) -> list[Any]:
 TARGETS = {name: target for system in CLIENTS for name, target in targets(system)}
 
 
-def refused(target: Target, **changes: Any) -> InvalidRequest:
+def refused(target, **changes):
     """What a call with these changes raises. It is not sent."""
     before = len(NOBODY_HOME.requests)
     with pytest.raises(InvalidRequest) as raised:
@@ -131,6 +128,6 @@ def refused(target: Target, **changes: Any) -> InvalidRequest:
     return error
 
 
-def last(problem: Problem) -> str:
+def last(problem):
     """The argument, or the field of a part, that a problem is of, without its place in a list."""
     return problem.field.rpartition(".")[2].partition("[")[0]

@@ -5,9 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from victor_spec.command_line import main
 
@@ -34,7 +32,7 @@ velo = Velo(VeloAuth("key", "secret"), transport=transport)
 """What each program begins with. It has an `answer` of its own."""
 
 
-def updated(folder: Path, system: str, news: Mapping[str, str]) -> Path:
+def updated(folder, system, news):
     """A folder with the package of a system after an update to a newer document, in which these
     texts are replaced; and with nothing by hand.
     """
@@ -51,7 +49,7 @@ def updated(folder: Path, system: str, news: Mapping[str, str]) -> Path:
     return folder
 
 
-def printed_by(program: str, folder: Path, given: object = None) -> Any:
+def printed_by(program, folder, given=None):
     """What a program prints as JSON that uses the package in a folder."""
     done = subprocess.run(
         [sys.executable, "-c", BEGIN + program],

@@ -2,14 +2,10 @@
 write.
 """
 
-from __future__ import annotations
-
 import inspect
 import re
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -25,7 +21,6 @@ from victor_ext import (
     ConfigurationError,
     HeaderKey,
     OperationRow,
-    PreparedCall,
     Promise,
     Proof,
     connect,
@@ -40,32 +35,31 @@ HEADER = "| system | write | promise | after a lost response |\n|---|---|---|---
 class Recorder:
     """In place of a client, or a part of it: its methods return what they were called with."""
 
-    def __init__(self, part: Any, name: str = "") -> None:
+    def __init__(self, part, name=""):
         self._part, self._name = part, name
 
-    def __getattr__(self, name: str) -> Recorder:
+    def __getattr__(self, name):
         return Recorder(getattr(self._part, name), f"{self._name}.{name}".removeprefix("."))
 
-    def __call__(self, *args: Any, **kwargs: Any) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+    def __call__(self, *args, **kwargs):
         return self._name, args, kwargs
 
     @property
-    def __signature__(self) -> inspect.Signature:
+    def __signature__(self):
         return inspect.signature(self._part)
 
 
-def prepared(client: Any, call: Callable[[Any], Any], key: str | None = GUID) -> PreparedCall:
+def prepared(client, call, key=GUID):
     """What a call of a client's method would send."""
     name, args, kwargs = call(Recorder(client))
-    call_: PreparedCall = client.prepare(name, *args, **{"idempotency_key": key, **kwargs})
-    return call_
+    return client.prepare(name, *args, **{"idempotency_key": key, **kwargs})
 
 
-def _nothing(_request: httpx.Request) -> httpx.Response:
+def _nothing(_request):
     raise AssertionError("something was sent")
 
 
-def _writes() -> Iterator[tuple[str, PreparedCall, Any]]:
+def _writes():
     """The system, each of its writes, and what its client is made with."""
     transport = httpx.MockTransport(_nothing)
     for system in entry_points_of():
@@ -91,7 +85,7 @@ def _writes() -> Iterator[tuple[str, PreparedCall, Any]]:
     )
     take, body = operation("payments.take_payment"), new_payment(amount=4423, reference="INV-1")
     rows = {"POST /v1/payments": OperationRow(proof=Proof(_never))}
-    ways: dict[str, dict[str, Any]] = {
+    ways = {
         "key=...": {"key": HeaderKey()},
         "rows=...": {"rows": rows},
         "neither": {},
@@ -103,11 +97,11 @@ def _writes() -> Iterator[tuple[str, PreparedCall, Any]]:
         yield f"connect, {way}", till.prepare(take, body=body), till
 
 
-def _never(*_: Any) -> Any:
+def _never(*_):
     yield lambda: pytest.fail("something was looked up")
 
 
-def table() -> str:
+def table():
     """The table of the page: each write of each system."""
     titles = [point.load().title for point in entry_points_of().values()] + ["connect"]
     rows = [*_writes()]
@@ -115,7 +109,7 @@ def table() -> str:
     return HEADER + "".join(f"{_row(*row)}\n" for row in ordered)
 
 
-def _row(system: str, call: PreparedCall, client: Any) -> str:
+def _row(system, call, client):
     request = httpx.Request(
         call.method, client.base_url + call.url, headers=call.headers, content=call.content
     )
@@ -138,7 +132,7 @@ def _row(system: str, call: PreparedCall, client: Any) -> str:
     )
 
 
-def write_page() -> None:
+def write_page():
     """Put the table into the page."""
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(HEADER)
     PAGE.write_text(before + table() + rest[f"\n{rest}".index("\n\n") :], encoding="utf-8")

@@ -2,25 +2,24 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import httpx
 
 from victor_ext import RetryPolicy
 
-C = TypeVar("C")
 QUICK = RetryPolicy(base=0.0, max_attempts=3)
 ONCE = RetryPolicy(max_attempts=1)
 MODES = ("blocking", "awaited")
 REFERENCE = "INV-1042"
 GUID = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
 FOR_EVER = 4_102_444_800_000
-TOKEN: Mapping[str, Any] = {
+TOKEN = {
     "access_token": "t",
     "accessToken": "t",
     "token_type": "Bearer",
@@ -30,26 +29,26 @@ TOKEN: Mapping[str, Any] = {
 """A good answer of every token endpoint."""
 
 
-def is_for_token(request: httpx.Request) -> bool:
+def is_for_token(request):
     return request.url.path.endswith(("/token", "/authenticate"))
 
 
 class Running:
     """What `make` makes, a client of either mode, with one interface."""
 
-    def __init__(self, make: Callable[[], Any], *, awaited: bool, debug: bool = False) -> None:
+    def __init__(self, make, *, awaited, debug=False):
         with ExitStack() as opened:
             self._runner = opened.enter_context(asyncio.Runner(debug=debug)) if awaited else None
             self.client = self.result(make)
             opened.callback(self.result, self.client.close)
             self._opened = opened.pop_all()  # a client that is refused leaves no event loop behind
 
-    def result(self, act: Callable[[], Any]) -> Any:
+    def result(self, act):
         """What an act comes to: awaited where calls are awaited. What is read item by item, a list
         or what a `watch` yields, is read to its end.
         """
 
-        async def run() -> Any:
+        async def run():
             result = act()
             if hasattr(result, "__aiter__"):
                 return [each async for each in result]
@@ -59,16 +58,11 @@ class Running:
         is_a_list = hasattr(result, "pages") or inspect.isgenerator(result)
         return list(result) if is_a_list else result
 
-    def close(self) -> None:
+    def close(self):
         self._opened.close()
 
 
-def run(
-    kind: Any,
-    call: Callable[[Any], Any] | tuple[Callable[[Any], Any], ...],
-    *args: Any,
-    **settings: Any,
-) -> Any:
+def run(kind, call, *args, **settings):
     """Make a client, and what `call` makes of it. Of several calls, what the last one makes."""
     make = partial(kind, *args, **settings)
     with closing(Running(make, awaited=hasattr(kind, "__aenter__"))) as running:
@@ -83,12 +77,12 @@ class Script:
     A line is a response, an exception, or a function of the request that returns or raises one.
     """
 
-    def __init__(self, *lines: Any, token: Mapping[str, Any] | httpx.Response = TOKEN) -> None:
+    def __init__(self, *lines, token=TOKEN):
         self.lines, self.token = list(lines), token
-        self.requests: list[httpx.Request] = []
-        self.for_tokens: list[httpx.Request] = []
+        self.requests = []
+        self.for_tokens = []
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    def __call__(self, request):
         sent = httpx.Request(
             request.method,
             request.url,
@@ -112,13 +106,11 @@ class Script:
         return httpx.Response(line.status_code, headers=line.headers, content=line.content)
 
     @property
-    def transport(self) -> httpx.MockTransport:
+    def transport(self):
         return httpx.MockTransport(self)
 
 
-def scripted(
-    kind: Callable[..., C], arguments: Mapping[str, Any], *lines: Any, **options: Any
-) -> tuple[C, Script]:
+def scripted(kind, arguments, *lines, **options):
     """A client of a script, and the script."""
     script = Script(*lines)
     return kind(**{**arguments, "retry": QUICK, "transport": script.transport, **options}), script
@@ -129,32 +121,32 @@ class Harness:
 
     kinds: ClassVar[tuple[Any, Any]]
 
-    def __init__(self, sandbox: Any, awaited: bool) -> None:
+    def __init__(self, sandbox, awaited):
         self.sandbox, self.awaited = sandbox, awaited
-        self.settings: dict[str, Any] = {"retry": QUICK, "timeout": 5.0, **self.set_up()}
+        self.settings = {"retry": QUICK, "timeout": 5.0, **self.set_up()}
 
-    def set_up(self) -> dict[str, Any]:
+    def set_up(self):
         """Prepare the sandbox. Returns the arguments of a client of it."""
         raise NotImplementedError
 
-    def __call__(self, *calls: Callable[[Any], Any], **changes: Any) -> Any:
+    def __call__(self, *calls, **changes):
         """Make calls with a client of their own; what the last one returns, or what one raises."""
         return run(self.kinds[self.awaited], calls, **{**self.settings, **changes})
 
-    def ask(self, method: str, *args: Any, **kwargs: Any) -> Any:
+    def ask(self, method, *args, **kwargs):
         """Call a method of the client, such as `payouts.get`."""
         return self(lambda client: attrgetter(method)(client)(*args, **kwargs))
 
-    def sent(self, word: str) -> list[Any]:
+    def sent(self, word):
         """What the sandbox received of an operation."""
         return [seen for seen in self.sandbox.received() if seen.operation == word]
 
-    def work(self, reference: str) -> int:
+    def work(self, reference):
         """How often something was done, by the sandbox's own record."""
         return int(self.sandbox.work_done_by_reference().get(reference, 0))
 
 
-def _work(harness: Any, subject: Any) -> int:
+def _work(harness, subject):
     return int(harness.work(subject[0] if isinstance(subject, tuple) else subject))
 
 

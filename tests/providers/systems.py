@@ -6,18 +6,14 @@ is missing is an error that names it.
 """
 
 import importlib
-from collections.abc import Callable, Collection, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeVar
 
 import httpx
 import pytest
 
 from tests.providers.running import MODES, ONCE, run
 from victor_ext.systems import entry_points_of
-
-Entry = TypeVar("Entry")
 
 PARTS = {
     "SANDBOX": "the class of its sandbox",
@@ -36,7 +32,7 @@ INSTALLED_PARTS = {
 """What the adapter of a system with an entry point has, too."""
 
 
-def adapter_of(system: str, package: str = "tests.providers") -> Any:
+def adapter_of(system, package="tests.providers"):
     """The adapter of a system, with all of its parts.
 
     Raises:
@@ -55,9 +51,7 @@ def adapter_of(system: str, package: str = "tests.providers") -> Any:
     return adapter
 
 
-def of_every_system(
-    where: str, table: Mapping[str, Entry], *, without: Collection[str] = ()
-) -> Mapping[str, Entry]:
+def of_every_system(where, table, *, without=()):
     """The table, if it has an entry of each system that is installed. A key begins with the name of
     its system.
 
@@ -80,18 +74,18 @@ def of_every_system(
 
 
 _FOLDERS = sorted(file.parent.name for file in Path(__file__).parent.glob("*/adapter.py"))
-ADAPTERS: dict[str, Any] = {
+ADAPTERS = {
     **{name: adapter_of(name) for name in sorted({*_FOLDERS, *entry_points_of()})},
     "tiny": importlib.import_module("tests.fifth_system.adapter"),
 }
-CLIENTS: dict[str, tuple[type[Any], type[Any]]] = {
+CLIENTS = {
     name: (entry.load().load("client"), entry.load().load("async_client"))
     for name, entry in entry_points_of().items()
 }
-ARGUMENTS: dict[str, dict[str, Any]] = {name: ADAPTERS[name].ARGUMENTS for name in CLIENTS}
+ARGUMENTS = {name: ADAPTERS[name].ARGUMENTS for name in CLIENTS}
 
 
-def each_exchange(*, writes: bool = False) -> pytest.MarkDecorator:
+def each_exchange(*, writes=False):
     """Run a test with each exchange of each system, or with those that write. `make quick` runs the
     first ones of each system.
     """
@@ -108,9 +102,7 @@ def each_exchange(*, writes: bool = False) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("system", "exchange"), rows)
 
 
-def called(
-    system: str, mode: str, call: Any, provider: Callable[[httpx.Request], Any], **options: Any
-) -> Any:
+def called(system, mode, call, provider, **options):
     """What a call of a client of an installed system comes to over a script, or another handler in
     place of a network, in one attempt.
     """

@@ -3,8 +3,6 @@
 What is sent stays what the package decides.
 """
 
-from typing import Any
-
 import httpx
 import httpx2
 import pytest
@@ -19,13 +17,12 @@ from victor_ext import (
     Victor,
     VictorOAuth,
 )
-from victor_ext.sandbox import Sandbox
 
 AUTH = VictorOAuth("id", "not-a-secret")
 each_library = pytest.mark.parametrize("library", [httpx, httpx2])
 
 
-def credentials(sandbox: Sandbox) -> dict[str, Any]:
+def credentials(sandbox):
     return {
         "auth": VictorOAuth(*sandbox.add_oauth_client()),
         "base_url": sandbox.url,

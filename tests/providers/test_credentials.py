@@ -9,9 +9,7 @@ import copy
 import inspect
 import math
 import pickle
-from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import anyio
 import httpx
@@ -83,12 +81,12 @@ KINDS = {
 class Provider:
     """Knows one secret at a time, and the tokens that were issued for it."""
 
-    def __init__(self, status: int = 401, *, on_refusal: Callable[[], object] = lambda: None):
+    def __init__(self, status=401, *, on_refusal=lambda: None):
         self.status, self.on_refusal = status, on_refusal
         self.secret = OLD
         self.calls = 0
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    def __call__(self, request):
         self.calls += 1
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
         basic = base64.b64decode(value).decode() if scheme == "Basic" else ""
@@ -103,20 +101,20 @@ class Provider:
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
-def call(client) -> int:
+def call(client):
     """Make one call that needs no operation. Returns its status."""
     if hasattr(client, "__aenter__"):
         return anyio.run(client.api.get_async_httpx_client().get, "/v1/ping").status_code
     return client.api.get_httpx_client().get("/v1/ping").status_code
 
 
-def made(kind: str, secret, provider: Provider, *, awaited: bool = False):
+def made(kind, secret, provider, *, awaited=False):
     classes, arguments_of = KINDS[kind]
     transport = httpx.MockTransport(provider)
     return classes[awaited](**arguments_of(secret), transport=transport, retry=ONCE)
 
 
-def replace(path: Path, text: str):
+def replace(path, text):
     """As a tool does that replaces a secret at once: another file under the name."""
     new = path.with_suffix(".new")
     new.write_text(text)
@@ -265,7 +263,7 @@ OTHER_WORDS = {
 }
 
 
-def needed(kind) -> list[str]:
+def needed(kind):
     return [
         each.name
         for each in inspect.signature(kind).parameters.values()

@@ -10,12 +10,10 @@ for an adapter: see `tests/fifth_system`.
 import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx
 import pytest
 
-from tests.providers.running import Exchange
 from tests.providers.systems import ADAPTERS, each_exchange
 from tests.providers.test_proven_work import Restated
 from victor_ext import VictorError
@@ -51,7 +49,7 @@ class Observed:
     message: str = field(default="", compare=False)
 
 
-def observed(harness, exchange: Exchange, *before: Exchange, fault=None, **options) -> Observed:
+def observed(harness, exchange, *before, fault=None, **options):
     """What comes of one call, about something of its own, after these calls with the same
     client.
     """
@@ -127,7 +125,7 @@ USED = {
 }
 
 
-def for_good(status: int, **more) -> tuple[str, dict[str, Any]]:
+def for_good(status, **more):
     return "status", {"status": status, "times": None, **more}
 
 
@@ -191,7 +189,7 @@ class Odd(Restated):
         rb"12345678901234567.89, 1e400], "
     )
 
-    def _restated(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+    def _restated(self, request, response):
         content = re.sub(rb'\{(?=\s*")', lambda _: self.MEMBERS, response.content)
         headers = {**response.headers, "content-length": str(len(content))}
         return httpx.Response(response.status_code, headers=headers, content=content)

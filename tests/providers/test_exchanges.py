@@ -12,12 +12,12 @@ pytestmark = pytest.mark.slow
 class Recorder(httpx.HTTPTransport):
     """Sends each request, and keeps the id of its operation."""
 
-    def __init__(self, document: Document):
+    def __init__(self, document):
         super().__init__()
         self._document = document
         self.called = set()
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request):
         operation = self._document.operation_of(request)
         if operation is not None:
             self.called.add(operation.id)

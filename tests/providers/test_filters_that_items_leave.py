@@ -60,7 +60,7 @@ OF_NAMES = {
 STATUSES = {"victor_api": "completed", "velo_api": "SUBMITTED", "flexfactor_api": 4}
 
 
-def fitting(package: str, parameter: inspect.Parameter):
+def fitting(package, parameter):
     """A value of an argument of a list."""
     if parameter.name == "status":
         return STATUSES[package]

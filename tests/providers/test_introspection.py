@@ -1,14 +1,12 @@
 """What `inspect` and `help()` show of the clients of all four systems."""
 
-from __future__ import annotations
-
 import importlib
 import inspect
 import pydoc
 import re
 from functools import partial
 from inspect import isclass
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import get_args, get_origin, get_type_hints
 
 import httpx
 import pytest
@@ -24,15 +22,15 @@ from victor_ext.systems import entry_points_of
 each_system = pytest.mark.parametrize("system", CLIENTS)
 
 
-def unreachable(_request: httpx.Request) -> httpx.Response:
+def unreachable(_request):
     raise AssertionError("nothing is sent")
 
 
-def made(system: str, *, awaited: bool):
+def made(system, *, awaited):
     return CLIENTS[system][awaited](**ARGUMENTS[system], transport=httpx.MockTransport(unreachable))
 
 
-def methods_of(client) -> dict[str, Any]:
+def methods_of(client):
     """By name, the operations of a client's resources, and those that are methods of the client
     itself.
     """

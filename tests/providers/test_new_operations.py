@@ -4,8 +4,6 @@ response is.
 
 import importlib
 import re
-from collections.abc import Sequence
-from typing import Any
 
 import httpx
 import pytest
@@ -48,7 +46,7 @@ one; else once.
 """
 
 
-def call(system: str, mode: str, script: Script, name: str):
+def call(system, mode, script, name):
     """What an operation of Till comes to on the client of a system."""
     options = {"retry": RetryPolicy(max_attempts=2, base=0.0)}
     till = Caller(mode, script, "victor_api", **options)
@@ -116,16 +114,16 @@ VOUCHERS = [
 """Operations that a newer document has."""
 
 
-def document_of(system: str) -> tuple[Any, ...]:
+def document_of(system):
     return importlib.import_module(f"{system}_api.operations").OPERATIONS
 
 
-def with_document(system: str, document: Sequence[Any], monkeypatch: pytest.MonkeyPatch):
+def with_document(system, document, monkeypatch):
     home = importlib.import_module(f"victor_ext.providers.{system}.operations")
     monkeypatch.setattr(home, "DOCUMENT", document)
 
 
-def by_hand(system: str, mode: str, script: Script, method: str, path: str):
+def by_hand(system, mode, script, method, path):
     """A request without the generated function, which a program may not have yet."""
     send = lambda client: client.http.request(method, path)  # noqa: E731 - one expression
     return called(system, mode, send, script, retry=QUICK)
@@ -162,7 +160,7 @@ class TestWhatANewerDocumentHas:
         assert (raised.value.outcome, len(script.requests)) == (Outcome.UNKNOWN, 1)
 
 
-def names_of(row: str) -> set[str]:
+def names_of(row):
     """The names of one row, which has the templates of other versions, too."""
     method, *templates = row.split()
     return {f"{method} {template}" for template in templates}

@@ -43,7 +43,7 @@ def test_a_notification_body_that_is_not_bytes_is_refused_by_its_type(system, bo
         read(body)
 
 
-def of_velo(number, event_id="e-1") -> bytes:
+def of_velo(number, event_id="e-1"):
     return json.dumps({"sequenceNumber": number, "source": {"eventId": event_id}}).encode()
 
 

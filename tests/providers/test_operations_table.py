@@ -12,7 +12,7 @@ import re
 import types
 import typing
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from tests.contracts.calling import Answers, answers_of
+from tests.contracts.calling import answers_of
 from tests.contracts.document import Document
 from tests.contracts.record import contract_of
 from tests.providers.running import GUID, TOKEN
@@ -47,7 +47,7 @@ class Row(NamedTuple):
 
 
 @cache
-def table(system: str) -> list[Row]:
+def table(system):
     """The table of a system's page. Velo's is on the page of its reference, and another test's.
 
     Raises:
@@ -62,25 +62,25 @@ def table(system: str) -> list[Row]:
     return [_row(line) for line in found[1].splitlines()] if found else []
 
 
-def _row(line: str) -> Row:
+def _row(line):
     """A row of `operation | method | note`."""
     said, methods, *notes = (cell.strip() for cell in line.strip("|").split("|"))
     [operation] = re.findall(r"`([A-Z]+ /[^`]*)`", said)
     return Row(operation, re.findall(r"`([\w.]+)", methods.partition(":")[0]), "".join(notes))
 
 
-def route(operation: str) -> str:
+def route(operation):
     """A method and a path, whatever the names of its parameters."""
     return re.sub(r"{[^}]*}", "{}", operation)
 
 
 @cache
-def generated(system: str) -> frozenset[str]:
+def generated(system):
     """The operations of a document, which are those of its generated package."""
     return frozenset(route(f"{each.method} {each.path}") for each in Document.of(system).operations)
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc):
+def pytest_generate_tests(metafunc):
     """Read the pages when the tests are collected: other files import this one without them."""
     tables = {system: table(system) for system in SYSTEMS if table(system)}
     if "operation" in metafunc.fixturenames:
@@ -124,7 +124,7 @@ def test_the_first_page_counts_operations_and_methods_as_the_tables_do():
 
 
 @cache
-def good_answers(system: str) -> Answers:
+def good_answers(system):
     """A good answer to each operation, by its id: one that reports no errors."""
     answers = answers_of(contract_of(system), Document.of(system))
     return {
@@ -136,12 +136,12 @@ def good_answers(system: str) -> Answers:
 class Recorder:
     """Answers each operation as its document declares, and keeps which ones were called."""
 
-    def __init__(self, system: str):
+    def __init__(self, system):
         self._document = Document.of(system)
         self._answers = good_answers(system)
-        self.called = set[str]()
+        self.called = set()
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    def __call__(self, request):
         result = self._document.operation_of(request)
         if result is None:
             return httpx.Response(200, json=TOKEN)
@@ -186,7 +186,7 @@ NEEDED = {"timeout", "individual", "enabled"}
 """Arguments that are given although they have a default."""
 
 
-def argument(name: str, kind, namespace: Mapping[str, Any]):
+def argument(name, kind, namespace):
     """A value for an argument, by its name or its type."""
     if name in KNOWN:
         return KNOWN[name]
@@ -209,16 +209,14 @@ def argument(name: str, kind, namespace: Mapping[str, Any]):
     raise LookupError(f"say in KNOWN what to pass for {name}: {kind}")
 
 
-def required(
-    signature: inspect.Signature, namespace: Mapping[str, Any]
-) -> Iterator[tuple[str, Any]]:
+def required(signature, namespace):
     for name, parameter in signature.parameters.items():
         is_needed = parameter.default is parameter.empty or name in NEEDED
         if name != "self" and is_needed:
             yield name, argument(name, parameter.annotation, namespace)
 
 
-def namespace_of(method) -> dict[str, Any]:
+def namespace_of(method):
     """The names that annotations of a method use: those of its module and of its request
     object's.
     """
@@ -234,19 +232,19 @@ def namespace_of(method) -> dict[str, Any]:
     return {**by_name, **home}
 
 
-def _exists(module: str) -> bool:
+def _exists(module):
     try:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:  # of the package around it
         return False
 
 
-def arguments_of(method) -> dict[str, Any]:
+def arguments_of(method):
     signature = inspect.signature(method)
     return dict(required(signature, namespace_of(method)))
 
 
-def use(name: str) -> Callable[[Any], Any]:
+def use(name):
     """Calls a method of a client with good arguments, by its name."""
 
     def call(client):
@@ -256,7 +254,7 @@ def use(name: str) -> Callable[[Any], Any]:
     return call
 
 
-def called_by(system: str, name: str, mode: str) -> set[str]:
+def called_by(system, name, mode):
     """The operations that a method calls.
 
     A class is that of credentials, which ask for a token with any call; `logout` has a token to

@@ -4,7 +4,6 @@ systems.
 
 import json
 import re
-from typing import Any
 
 import httpx
 import pytest
@@ -17,7 +16,7 @@ from victor_ext import ConfigurationError, HeaderKey, InvalidRequest, VictorErro
 
 from .test_operations_table import Recorder, use
 
-WRITES: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
+WRITES = {
     ("victor", "payment_requests.create"): (
         "payment_details.notes",
         {"payment_details": {"notes": "1"}},
@@ -50,19 +49,13 @@ READS = {
 each_write = pytest.mark.parametrize(("system", "name"), WRITES)
 
 
-def seen(
-    system: str,
-    name: str,
-    mode: str = "blocking",
-    requests: list[httpx.Request] | None = None,
-    **options,
-) -> list[httpx.Request]:
+def seen(system, name, mode="blocking", requests=None, **options):
     """What the provider sees of a call by a client with these options, and for its token: it is
     added to `requests`, also if the call is refused.
     """
     requests, answer = [] if requests is None else requests, Recorder(system)
 
-    def respond(request: httpx.Request) -> httpx.Response:
+    def respond(request):
         requests.append(request)
         return answer(request)
 
@@ -95,7 +88,7 @@ def test_a_write_sends_the_members_beside_its_own(system, name):
 def test_a_further_member_that_the_write_sends_itself_is_refused_and_nothing_is_sent(
     system, name, place, body
 ):
-    requests = list[httpx.Request]()
+    requests = []
     with pytest.raises(InvalidRequest, match=rf"extra_body\.{re.escape(place)} is set already"):
         seen(system, name, requests=requests, extra_body=body)
     assert [each for each in requests if each.method != "GET" and not is_for_token(each)] == []

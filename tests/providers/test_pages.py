@@ -48,16 +48,16 @@ class Listing:
     more: tuple[dict[str, Any], ...]
     call: Callable[[Any], Any]
 
-    def page(self, *items: dict[str, Any]) -> dict[str, Any]:
+    def page(self, *items):
         return {**self.of_page, self.items: [*items]}
 
     @property
-    def has_more_pages(self) -> bool:
+    def has_more_pages(self):
         """EastPay's list is one page."""
         return self.more != ()
 
 
-def _since() -> datetime:
+def _since():
     return datetime.now(UTC) - timedelta(hours=1)
 
 
@@ -117,11 +117,11 @@ LISTINGS = of_every_system(
 each_listing = pytest.mark.parametrize("name", LISTINGS)
 
 
-def is_null(listing: Listing) -> dict[str, Any]:
+def is_null(listing):
     return {listing.items: None}
 
 
-def is_absent(listing: Listing) -> dict[str, Any]:
+def is_absent(listing):
     """Without the member, a page of EastPay's may be any response of the gateway."""
     return {} if listing.has_more_pages else is_null(listing)
 
@@ -129,7 +129,7 @@ def is_absent(listing: Listing) -> dict[str, Any]:
 each_absence = pytest.mark.parametrize("absence", [is_null, is_absent])
 
 
-def read(name: str, mode: str, script: Script, call: Callable[[Any], Any] | None = None):
+def read(name, mode, script, call=None):
     """What a list of a system comes to over a script, or another call of its client."""
     call = call or LISTINGS[name].call
     if name != "connected":
@@ -137,7 +137,7 @@ def read(name: str, mode: str, script: Script, call: Callable[[Any], Any] | None
     return Caller(mode, script, "victor_api", retry=ONCE).run(call)
 
 
-def responses(*bodies) -> Script:
+def responses(*bodies):
     return Script(*(httpx.Response(200, json=body) for body in bodies))
 
 
@@ -247,7 +247,7 @@ def test_an_empty_page_at_the_end_of_the_pages_that_it_counts_is_the_end(name, m
     assert len(read(name, mode, pages)) == 1
 
 
-def numbered(*pages: tuple[int, list[str]]) -> Script:
+def numbered(*pages):
     """Pages of Victor with the numbers that they say, and ids."""
     return responses(
         *({"page": number, "results": [{ID: id} for id in ids]} for number, ids in pages)
@@ -282,7 +282,7 @@ def test_a_page_that_still_says_another_number_when_it_is_read_again_is_refused(
 # ---- Lists of `connect`, which the caller describes ----
 
 
-def paged(style) -> Callable[[Any], Any]:
+def paged(style):
     return lambda client: client.paged(list_payment_requests, style)
 
 

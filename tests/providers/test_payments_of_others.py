@@ -3,7 +3,7 @@ writes up, and in one of which only the document is known.
 """
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -20,7 +20,6 @@ from victor_ext import Done, InvalidRequest, OperationRow, Proof
 from victor_ext.providers import Money
 
 REFERENCE = "INV-1042"
-Prepare = Callable[..., Any]
 
 
 def _victor(client, **changes):
@@ -32,12 +31,12 @@ def _velo(client, **changes):
     return client.prepare("payouts.submit", [velo.pay(REFERENCE, **changes)])
 
 
-def _eastpay(client, amount: Money = PRICE, kind: str = "debit"):
+def _eastpay(client, amount=PRICE, kind="debit"):
     name = f"payments.{kind}"
     return client.prepare(name, amount, card=card(), merchant_transaction_id=REFERENCE)
 
 
-def _tomorrow() -> date:
+def _tomorrow():
     """Asked when a test runs: the suite may run over midnight."""
     return datetime.now(UTC).date() + timedelta(days=1)
 
@@ -45,7 +44,7 @@ def _tomorrow() -> date:
 class Writes(NamedTuple):
     """Prepares a write of a system; `others` are the values of which another payment has one."""
 
-    prepare: Prepare
+    prepare: Callable[..., Any]
     others: dict[str, Any]
 
 
@@ -96,7 +95,7 @@ def harness(harness, system):
     return harness
 
 
-def prepared(harness, system: str, **changes):
+def prepared(harness, system, **changes):
     prepare = WRITES[system].prepare
     return harness(lambda client: SimpleNamespace(call=prepare(client, **changes))).call
 
@@ -106,7 +105,7 @@ def make(harness, call):
     harness.ask("send", call)
 
 
-def look(harness, call, since: datetime | None = None):
+def look(harness, call, since=None):
     """Look a call up that was sent at this moment; None: within the last seconds."""
     given = {"payor_id": harness.payor} if call.look_up_needs else {}
     moment = datetime.now(UTC) if since is None else since
@@ -158,7 +157,7 @@ SENT_AT = datetime(2026, 3, 4, 12, tzinfo=UTC)
 OURS = {"id": "pay_1", "amount": 4423, "currency": "EUR", "reference": REFERENCE}
 
 
-def shown(mode: str, returns: Callable[[Any], Any], **options):
+def shown(mode, returns, **options):
     """What a look-up of a payment of Till's comes to, whose proof returns this of its call."""
 
     def find(client, call, _since, _given):
@@ -175,7 +174,7 @@ def shown(mode: str, returns: Callable[[Any], Any], **options):
     return Caller(mode, Script(httpx.Response(200, json=OURS)), rows=rows).run(look)
 
 
-def made(after: float = 0.0, at: object = None, unsaid: tuple[str, ...] = (), **changes):
+def made(after=0.0, at=None, unsaid=(), **changes):
     """A proof that says what was made so long after it was sent, with these values changed."""
     at = SENT_AT + timedelta(seconds=after) if at is None else at
     return lambda call: Done(

@@ -17,7 +17,7 @@ import pytest
 from tests.providers.connected.till import client_class, new_payment, operation
 from tests.providers.flexfactor.adapter import id_of
 from tests.providers.prepared import HEADER, PAGE, prepared, table
-from tests.providers.running import GUID, ONCE, Exchange, scripted
+from tests.providers.running import GUID, ONCE, scripted
 from tests.providers.systems import each_exchange
 from tests.providers.test_generated_client_handed_out import changed
 from victor_ext import (
@@ -45,7 +45,7 @@ RECENTLY = datetime.now(UTC) - timedelta(minutes=5)
 BEGINS_WITH_A_READ = {"velo fund"}
 
 
-def prepare(client, system: str, exchange: Exchange, subject):
+def prepare(client, system, exchange, subject):
     """The call of an exchange as it is after it was stored. One with card data is not stored."""
     if system == "connected":
         body = new_payment(amount=4423, reference=subject)
@@ -69,7 +69,7 @@ def harness(harness, system):
     return harness
 
 
-def made(harness, system: str, exchange: Exchange, subject) -> PreparedCall:
+def made(harness, system, exchange, subject):
     """The call, made by a client of its own."""
     return harness(
         lambda client: SimpleNamespace(call=prepare(client, system, exchange, subject))
@@ -311,7 +311,7 @@ SENT_AGAIN = {"velo invite"}
 """The list of invitations does not say how often one was sent."""
 
 
-def plain(result) -> str:
+def plain(result):
     """All that the result of a look-up says."""
     records = result if isinstance(result, list | tuple) else [result]
     return json.dumps([str(getattr(each, "to_dict", lambda each=each: each)()) for each in records])

@@ -6,16 +6,14 @@ status.
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 import pytest
 
 from tests.providers.connected.till import Caller, new_payment, operation
 from tests.providers.flexfactor.adapter import id_of
-from tests.providers.running import ONCE, QUICK, Exchange, Script, is_for_token
+from tests.providers.running import ONCE, QUICK, Script, is_for_token
 from tests.providers.systems import ADAPTERS, each_exchange
 from victor_ext import ClientCredentialsAuth, VictorError
 from victor_ext.providers.eastpay.operations import operations_of
@@ -45,20 +43,20 @@ class Restated(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """A way to a sandbox on which the good responses to writes get another status."""
 
     status: int
-    headers: dict[str, str] = field(default_factory=dict[str, str])
+    headers: dict[str, str] = field(default_factory=dict)
     writes: int = 0
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request):
         with httpx.Client(verify=False) as inner:
             response = inner.send(_copy(request, request.read()))
         return self._restated(request, response)
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request):
         async with httpx.AsyncClient(verify=False) as inner:
             response = await inner.send(_copy(request, await request.aread()))
         return self._restated(request, response)
 
-    def _restated(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+    def _restated(self, request, response):
         status = response.status_code
         if request.method != "GET" and not is_for_token(request):
             self.writes += 1
@@ -67,11 +65,11 @@ class Restated(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return httpx.Response(status, headers=named, content=response.content)
 
 
-def _copy(request: httpx.Request, content: bytes) -> httpx.Request:
+def _copy(request, content):
     return httpx.Request(request.method, request.url, headers=request.headers, content=content)
 
 
-def outcome_of(harness, way: Restated, *calls, **options) -> str:
+def outcome_of(harness, way, *calls, **options):
     """The word for what comes of calls of one client."""
     try:
         harness(*calls, transport=way, **{"retry": QUICK, **options})
@@ -120,7 +118,7 @@ class Refused(Restated):
 
     body: bytes = b""
 
-    def _restated(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+    def _restated(self, request, response):
         if request.method == "GET" or is_for_token(request):
             return response
         self.writes += 1
@@ -144,7 +142,7 @@ NOT_KNOWN = {"code": "800.900.300", "description": "invalid authentication infor
 TOO_MANY = {"code": "800.120.100", "description": "too many requests"}
 
 
-def in_state(state: str) -> Callable[[Any], Any]:
+def in_state(state):
     """The body of a response with the state of the order asked for."""
     return lambda name: {"orderId": id_of(name), "status": state}
 
@@ -228,7 +226,7 @@ NOT_SHOWN = [
 ]
 
 
-def exchange_of(named: str) -> Exchange:
+def exchange_of(named):
     system, word = named.split()
     adapter = ADAPTERS[system]
     return next(each for each in (adapter.WRITE, *adapter.MORE) if each.word == word)
@@ -291,7 +289,7 @@ def by_hand(client):
     return client.http.post("/v1/payments", json=PAYMENT)
 
 
-def refused(mode: str, send, *lines, **options) -> tuple[VictorError, Script]:
+def refused(mode, send, *lines, **options):
     """How a write of Till's fails whose document declares no key."""
     script = Script(*lines)
     with pytest.raises(VictorError) as raised:

@@ -4,10 +4,8 @@ response.
 
 import copy
 import pickle
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
 
 import httpx
 import pytest
@@ -29,13 +27,13 @@ from .test_operations_table import NOW, Recorder, arguments_of
 ID = "r-42"
 
 
-def results(system: str) -> Iterator[tuple[str, Any]]:
+def results(system):
     """What each method of a system returns or raises; of a list its first page, and the first item
     of that.
     """
     answer = Recorder(system)
 
-    def signing(request: httpx.Request) -> httpx.Response:
+    def signing(request):
         response = answer(request)
         response.headers.update({"X-Request-Id": ID, "Set-Cookie": "session=secret"})
         return response
@@ -75,7 +73,7 @@ def test_each_record_and_each_error_has_response_info_without_a_cookie(system):
 RECORD = {"victor_payment_request_id": "a7ffd43c37c1", "status": "PENDING"}
 
 
-def answer(status: int, id: str, **options) -> httpx.Response:
+def answer(status, id, **options):
     return httpx.Response(status, headers={"X-Request-Id": id, "Server": "edge"}, **options)
 
 

@@ -80,18 +80,18 @@ class System(NamedTuple):
     credentials: tuple[str, ...] = CREDENTIALS
 
 
-def charge(card: Any, **more: Any) -> Callable[[Any], Any]:
+def charge(card, **more):
     return lambda client: client.payments.debit(
         eastpay_adapter.PRICE, **{"card": card, "merchant_transaction_id": "INV-1", **more}
     )
 
 
-def create(**changes: Any) -> Callable[[Any], Any]:
+def create(**changes):
     given = payment(**{"payee_account_number": ACCOUNT, **changes})
     return lambda client: client.payment_requests.create(**given)
 
 
-def evaluate(**changes: Any) -> Callable[[Any], Any]:
+def evaluate(**changes):
     given = {
         "payer": flexfactor.Payer(email=EMAIL),
         "card": flexfactor.Card(token=CARD),
@@ -197,13 +197,13 @@ SYSTEMS = of_every_system(
 )
 
 
-def ask(name: str, call: Any, line: Any, mode: str = "blocking", **options: Any) -> Any:
+def ask(name, call, line, mode="blocking", **options):
     """What a call of a system comes to over a script with this line."""
     script = Script(line, token={**TOKEN, "access_token": ACCESS, "accessToken": ACCESS})
     return called(name, mode, call, script, **{**SYSTEMS[name].arguments, **options})
 
 
-def anothers(words: str) -> dict[str, Any]:
+def anothers(words):
     """A good response of Victor about another payment, which was answered otherwise."""
     details = {
         "payee": {"account_number": ACCOUNT, "name": words},
@@ -213,7 +213,7 @@ def anothers(words: str) -> dict[str, Any]:
     return {"victor_payment_request_id": "a7ffd43c37c1", "payment_request": details}
 
 
-HANDLERS: dict[str, Callable[[System, str], Any]] = {
+HANDLERS = {
     **{
         f"{status} in its own shape": lambda system, words, status=status: httpx.Response(
             status, json=system.says(words)
@@ -251,7 +251,7 @@ def test_a_call_that_fails_shows_no_secret(mode, handler, name, call, caplog):
     make, secrets, in_messages = system.calls[call]
     hidden = (*system.credentials, *secrets)
     line = HANDLERS[handler](system, " ".join((*hidden, *in_messages)))
-    events: list[Any] = []
+    events = []
     shown = stored = ""
     try:
         shown = repr(ask(name, make, line, mode, on_event=events.append))
@@ -266,7 +266,7 @@ def test_a_call_that_fails_shows_no_secret(mode, handler, name, call, caplog):
 
 ACCOUNTS = (ACCOUNT, ACCOUNT[1:])
 MORE_OF_ACCOUNTS = {"payee": {"account_number": ACCOUNT}, "new": {"of": [ACCOUNT, 1.5]}}
-REFUSED_HERE: dict[str, tuple[str, Callable[[Any], Any], tuple[str, ...]]] = {
+REFUSED_HERE = {
     **{
         f"{type(account).__name__} for an account": (
             "victor",
@@ -316,12 +316,12 @@ def test_a_call_that_is_refused_here_shows_no_argument(mode, call):
     assert_hidden(raised.value, hidden)
 
 
-def signed(request: httpx.Request) -> None:
+def signed(request):
     request.headers["X-Signature"] = f"v1 {SECRET}"
     request.url = request.url.copy_merge_params({"signature": KEY})
 
 
-AUTHS: dict[str, tuple[Any, tuple[str, ...]]] = {
+AUTHS = {
     "a bearer token": (BearerAuth(SECRET), (SECRET,)),
     "a key in a header": (ApiKeyAuth(SECRET, header="X-Key"), (SECRET,)),
     "a key in the query": (ApiKeyAuth(KEY, query="key"), (KEY,)),
@@ -341,7 +341,7 @@ AUTHS: dict[str, tuple[Any, tuple[str, ...]]] = {
 def test_credentials_that_a_provider_repeats_are_hidden(mode, name, caplog):
     caplog.set_level(logging.DEBUG)
     auth, secrets = AUTHS[name]
-    events: list[Any] = []
+    events = []
     words = ", ".join(secrets)
     body = {"error": {"message": words, "code": secrets[0], "details": {words: [words]}}}
     headers = {"X-Request-Id": secrets[0], "Location": f"https://{words}"}
@@ -370,17 +370,17 @@ def test_credentials_are_masked_until_their_call_ends(mode, status):
     """A call within another one masks its own; after both, a text is of no call, though an error
     keeps the frames.
     """
-    failed = list[VictorError]()
+    failed = []
 
-    def refusing(mode: str, secret: str, **options: Any) -> Caller:
+    def refusing(mode, secret, **options):
         answer = httpx.Response(status, json={"error": {"message": f"no {secret}", "code": secret}})
         return Caller(mode, lambda _: answer, auth=BearerAuth(secret), **options)
 
-    def call_another(_event: object) -> None:
+    def call_another(_event):
         with pytest.raises(VictorError):
             refusing("sync", ACCESS).call("payments.get_payment", "pay_1")
 
-    async def fail(caller: Caller, client: Any) -> None:
+    async def fail(caller, client):
         try:
             made = caller.started(client, "payments.get_payment", "pay_1")
             await made
@@ -403,7 +403,7 @@ def test_credentials_that_a_good_response_repeats_are_masked_too(mode):
     answer = httpx.Response(200, json={**record, "error_message": f"no {ACCESS}"})
     script = Script(answer, token={**TOKEN, "access_token": ACCESS})
 
-    def wait(client: Any) -> Any:
+    def wait(client):
         return client.payment_requests.wait("b34783af0", until="accepted", timeout=0)
 
     with pytest.raises(VictorError, match=r"\(no \[secret\]\)"):
@@ -438,7 +438,7 @@ def test_a_token_endpoint_that_issues_no_token_is_not_quoted(name, said, status,
     assert found_in(caplog.text, CREDENTIALS) == []
 
 
-def credentials_of(private: str) -> dict[str, Callable[[], Any]]:
+def credentials_of(private):
     """Credentials that cannot be used."""
     return {
         "an API key with a line break": lambda: VictorJwt(f"{KEY}\n{KEY}", private),
@@ -475,7 +475,7 @@ def test_a_profile_that_cannot_be_read_is_not_shown(wrong, monkeypatch, tmp_path
 
 
 def test_a_message_with_hidden_values_still_says_what_is_wrong():
-    def refused(name: str, call: str, body: Any) -> str:
+    def refused(name, call, body):
         with pytest.raises(VictorError) as raised:
             ask(name, SYSTEMS[name].calls[call].make, httpx.Response(400, json=body))
         return str(raised.value)

@@ -52,7 +52,7 @@ def make(request, system, monkeypatch):
     """
     kind, options = CLIENTS[system][0], {**ARGUMENTS[system], "transport": OFFLINE}
 
-    def by(environment: str = "", base_url: str = ""):
+    def by(environment="", base_url=""):
         given = {"environment": environment, "base_url": base_url}
         for name in given.keys() - AS_ARGUMENTS[request.param]:  # empty counts as not set
             monkeypatch.setenv(f"{system}_{name}".upper(), given.pop(name))
@@ -62,7 +62,7 @@ def make(request, system, monkeypatch):
     return by
 
 
-def spellings(host: str) -> list[str]:
+def spellings(host):
     """The same host as a person, a template or an attacker may write it."""
     return [
         f"https://{host}",
@@ -160,7 +160,7 @@ BAD_PROXIES = [
 ]
 
 
-def refused(system: str, words: str, **options):
+def refused(system, words, **options):
     """Both clients of a system are refused these options, with these words and without a secret."""
     for kind in CLIENTS[system]:
         with pytest.raises(ConfigurationError, match=words) as raised:

@@ -24,7 +24,7 @@ def plant(tmp_path, monkeypatch):
     for name in [name for name in sys.modules if name.startswith("shop_systems")]:
         monkeypatch.delitem(sys.modules, name)
 
-    def write(**parts: str):
+    def write(**parts):
         folder = tmp_path / "shop_systems" / "shop"
         folder.mkdir(parents=True)
         text = "".join(f"{name} = {value}\n" for name, value in parts.items())

@@ -5,7 +5,6 @@ What is expected follows from the row alone. A row that is taken out must change
 
 import importlib
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -21,7 +20,7 @@ from tests.providers.systems import called
 from tests.providers.test_operations_table import SYSTEMS, good_answers
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.evidence import document_complaint
-from victor_ext.runtime.loop.operations import Operation, Operations
+from victor_ext.runtime.loop.operations import Operations
 
 LOST = httpx.ReadError("the connection was cut")
 UNDECLARED = {"listOrders": {"items": [{"id": "o-1", "status": 7}]}}
@@ -34,19 +33,19 @@ OF_ANYBODY = httpx.Response(200, json={"message": "signed in"})
 class Seen:
     """What came of a call: the requests of its operation, and the error."""
 
-    requests: list[httpx.Request] = field(default_factory=list[httpx.Request])
+    requests: list[httpx.Request] = field(default_factory=list)
     error: Exception | None = None
 
     @property
-    def row(self) -> Operation:
+    def row(self):
         return self.requests[0].extensions[OPERATION]
 
     @property
-    def told(self) -> tuple[int, str, str]:
+    def told(self):
         return len(self.requests), self.outcome, str(self.error)
 
     @property
-    def outcome(self) -> str:
+    def outcome(self):
         return "success" if self.error is None else str(getattr(self.error, "outcome", "a fault"))
 
 
@@ -56,7 +55,7 @@ class Case(NamedTuple):
     system: str
     operation: Any
 
-    def good(self, request: httpx.Request, **changes) -> httpx.Response:
+    def good(self, request, **changes):
         """A good answer to any request of the system, as its document declares it."""
         operation = Document.of(self.system).operation_of(request)
         body = with_members(good_answers(self.system)[operation.id], changes)
@@ -66,14 +65,14 @@ class Case(NamedTuple):
         body = {**body, **UNDECLARED.get(operation.id, {})}
         return httpx.Response(operation.answer[0], json=body)
 
-    def observe(self, *lines) -> Seen:
+    def observe(self, *lines):
         """Make the call.
 
         These lines answer its operation first; then, and for all else, the document does.
         """
         seen, left = Seen(), list(lines)
 
-        def answer(request: httpx.Request) -> httpx.Response:
+        def answer(request):
             if Document.of(self.system).operation_of(request) is not self.operation:
                 return self.good(request)
             seen.requests.append(request)
@@ -94,7 +93,7 @@ class Case(NamedTuple):
         return seen
 
 
-def cases() -> Iterator[Any]:
+def cases():
     for system in SYSTEMS:
         calls = contract_of(system).calls
         for operation in Document.of(system).operations:
@@ -102,7 +101,7 @@ def cases() -> Iterator[Any]:
                 yield pytest.param(Case(system, operation), id=f"{system}-{operation.id}")
 
 
-def answer_of(case: Case) -> Mapping[str, Any]:
+def answer_of(case):
     """The members of a good answer that the document does not tell, by their places."""
     return contract_of(case.system).calls[case.operation.id].answer
 
@@ -158,7 +157,7 @@ def test_an_answer_with_another_or_an_unreadable_value_of_the_request_is_unknown
             assert (observed.outcome, f"its {name}" in str(observed.error)) == ("unknown", True)
 
 
-def without_rows(document, url: httpx.URL, place, *_rows, **_more) -> Operations:
+def without_rows(document, url, place, *_rows, **_more):
     """The table of a system without rows by hand: what its document says."""
     return Operations(document, url, place)
 

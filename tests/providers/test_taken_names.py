@@ -4,10 +4,8 @@ hand hides one.
 
 import importlib
 import inspect
-from collections.abc import Iterator
 from pathlib import Path
 from pkgutil import walk_packages
-from typing import Any
 
 import pytest
 
@@ -22,11 +20,11 @@ SETTINGS = {
 }
 
 
-def public(kind: type[Any]) -> set[str]:
+def public(kind):
     return {name for name in vars(kind) if not name.startswith("_")}
 
 
-def over(kind: type[Any]) -> Iterator[type[Any]]:
+def over(kind):
     """The public classes of this package that are written over a generated one."""
     for found in kind.__subclasses__():
         yield from over(found)
@@ -34,7 +32,7 @@ def over(kind: type[Any]) -> Iterator[type[Any]]:
             yield found
 
 
-def names_by_hand(kind: type[Any]) -> set[str]:
+def names_by_hand(kind):
     """What these classes have beside the generated one, with their other bases."""
     bases = {base for found in over(kind) for base in found.__mro__} - {*kind.__mro__}
     return {name for base in bases for name in public(base)} - TAKEN

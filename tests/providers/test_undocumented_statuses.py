@@ -23,7 +23,7 @@ with its members.
 ways = pytest.mark.parametrize("way", ["sync", "sync_detailed", "asyncio", "asyncio_detailed"])
 
 
-def call(name: str, way: str, script: Script):
+def call(name, way, script):
     operation = OPERATIONS[name]
     system, arguments = operation["system"], dict(operation.get("arguments", {}))
     if "body" in operation:

@@ -31,37 +31,37 @@ class Wait(NamedTuple):
     is_conflict: bool = False
 
 
-def of_eastpay(code: str) -> dict[str, Any]:
+def of_eastpay(code):
     return {"id": ID, "result": {"code": code, "description": "x"}}
 
 
-def of_victor(status: str) -> dict[str, Any]:
+def of_victor(status):
     """The one request in a list, which `wait` reads first."""
     request = {"victor_payment_request_id": ID, "status": status, "direction": "outbound"}
     return {"page": 0, "results": [request], **request}
 
 
-def of_velo(status: str) -> dict[str, Any]:
+def of_velo(status):
     return {"payoutId": GUID, "status": status}
 
 
-def of_batch(state: tuple[str, int]) -> dict[str, Any]:
+def of_batch(state):
     return {"status": state[0], "pendingCount": state[1], "failureCount": 2}
 
 
-def of_flexfactor(number: int) -> dict[str, Any]:
+def of_flexfactor(number):
     return {"id": "o-1", "status": number}
 
 
-def requests(**until) -> Callable[[Any], Any]:
+def requests(**until):
     return lambda client: client.payment_requests.wait(ID, timeout=0, **until)
 
 
-def payouts(until) -> Callable[[Any], Any]:
+def payouts(until):
     return lambda client: client.payouts.wait(GUID, until=until, timeout=0)
 
 
-def orders(**until) -> Callable[[Any], Any]:
+def orders(**until):
     return lambda client: client.orders.wait("o-1", timeout=0, **until)
 
 
@@ -126,7 +126,7 @@ WAITS = of_every_system(
 each_wait = pytest.mark.parametrize("name", WAITS)
 
 
-def wait(name: str, mode: str, word):
+def wait(name, mode, word):
     script = Script(httpx.Response(200, json=WAITS[name].body(word)))
     return called(name.partition(" ")[0], mode, WAITS[name].call, script)
 

@@ -3,7 +3,7 @@ write: whatever the system, the method, and the part of a request.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from operator import attrgetter
@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, get_origin
 import pytest
 
 from tests.cases import cases_beside
-from tests.providers.arguments import TARGETS, Target, Types, last, nested, refused
+from tests.providers.arguments import TARGETS, last, nested, refused
 from tests.providers.systems import ADAPTERS, CLIENTS, called
 from tests.providers.test_introspection import unreachable
 from victor_ext import InvalidRequest, NotFound
@@ -83,19 +83,19 @@ APART = {"timeout", "until", "extra_body", "extra_query"}
 """What may be looked at before or after the others."""
 
 
-def kind_of(types: Types) -> str:
+def kind_of(types):
     origins = {get_origin(each) for each in types}
     known = (kind for each, kind in KINDS.items() if each in types | origins)
     return next(known, "part")
 
 
-def wrong_for(types: Types) -> Iterator[Wrong]:
+def wrong_for(types):
     yield from WRONG[kind_of(types)]
     if types == {str}:
         yield from WRONG["required text"]
 
 
-def checked(target: Target) -> Mapping[str, Types]:
+def checked(target):
     return {name: types for name, types in target.types.items() if name not in FROM_THE_PROVIDER}
 
 
@@ -113,7 +113,7 @@ def test_a_value_of_a_wrong_type_is_refused_by_name_with_what_to_write(name):
                 assert {each.code for each in others} <= {"choice"}
 
 
-def all_wrong(target: Target) -> dict[str, Any]:
+def all_wrong(target):
     """Each argument with a value that it cannot have."""
     return {name: next(wrong_for(types)).values[0] for name, types in checked(target).items()}
 
@@ -144,7 +144,7 @@ def test_an_awaited_call_is_refused_with_the_same_words(name):
     assert str(raised.value) == str(error)
 
 
-def in_order(first: str) -> str:
+def in_order(first):
     """The name of the argument that ends a range which this one begins."""
     ends = {"start": "end", "from": "to", "since": "until"}
     return "_".join(ends.get(word, word) for word in first.split("_"))
@@ -223,7 +223,7 @@ def test_a_reference_that_may_come_back_otherwise_is_refused(reference):
             assert (last(problem), problem.code) == (name, "characters")
 
 
-def rows(table: str) -> Iterator[tuple[Any, ...]]:
+def rows(table):
     """The rows of all systems, each with the target that its first cell names."""
     for system in CLIENTS:
         for call, *cells in cases_beside(ADAPTERS[system].__file__).get(table, ()):

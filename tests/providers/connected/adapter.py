@@ -1,7 +1,6 @@
 """A system of which only the document is known, in the suite over all systems."""
 
 from itertools import count
-from typing import Any
 
 import tests.providers.running as running
 from tests.providers.connected.till import client_class, new_payment, operation
@@ -18,7 +17,7 @@ class Harness(running.Harness):
 
     kinds = (ApiClient, AsyncApiClient)
 
-    def set_up(self) -> dict[str, Any]:
+    def set_up(self):
         auth = ClientCredentialsAuth("/oauth/token", *self.sandbox.add_client(), scope="payments")
         return {
             "client": client_class(),
@@ -28,7 +27,7 @@ class Harness(running.Harness):
         }
 
 
-def call(client: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+def call(client, name, *args, **kwargs):
     """Call an operation in the client's mode."""
     module = operation(name)
     return (module.asyncio if isinstance(client, AsyncApiClient) else module.sync)(
@@ -36,7 +35,7 @@ def call(client: Any, name: str, *args: Any, **kwargs: Any) -> Any:
     )
 
 
-def known(harness: Harness) -> str:
+def known(harness):
     name = f"pay_known-{next(_numbers)}"
     harness.sandbox.add_payment(name)
     return name

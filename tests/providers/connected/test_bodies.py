@@ -7,7 +7,6 @@ import importlib
 import io
 import socket
 import ssl
-from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partialmethod
 from pathlib import Path
@@ -17,7 +16,6 @@ import httpx
 import pytest
 
 from tests.cases import cases_beside
-from tests.faults.certificates import Authority
 from tests.providers.connected.till import Caller, generated
 from tests.providers.running import ONCE, Script
 from victor_ext import ConnectionFailed, HeaderKey, InvalidRequest, Outcome, UnreadableResponse
@@ -27,19 +25,17 @@ KEYED = {"key": HeaderKey()}
 NOTHING_DECLARED = "nothing that the document declares"
 
 
-def caller(mode: str, provider: Script | None, **options) -> Caller:
+def caller(mode, provider, **options):
     """A caller of the package of bare.yaml."""
     return Caller(mode, provider, generated(Path(__file__).with_name("bare.yaml")), **options)
 
 
-def answered(mode: str, name: str, *lines, **arguments):
+def answered(mode, name, *lines, **arguments):
     """What an operation returns that gets these responses."""
     return caller(mode, Script(*lines)).call(f"b.{name}", **arguments)
 
 
-def no_success(
-    mode: str, name: str, answer: httpx.Response, words: str = "failed"
-) -> UnreadableResponse:
+def no_success(mode, name, answer, words="failed"):
     """The error of a write that is sent once, whose outcome is unknown after this response."""
     provider = Script(answer)
     with pytest.raises(UnreadableResponse, match=words) as raised:
@@ -157,7 +153,7 @@ ZIPPED = HEAD + b"Content-Encoding: gzip\r\n\r\n"
 
 
 @contextmanager
-def tls_server(authority: Authority, answer: bytes, *, notice: bool) -> Iterator[str]:
+def tls_server(authority, answer, *, notice):
     """Answers each connection once, and ends it with a closure alert, or as somebody on the way
     would.
     """
@@ -255,16 +251,16 @@ LOST = httpx.ReadError("lost")
 class Once(io.BytesIO):
     """A pipe, for example."""
 
-    def seekable(self) -> bool:
+    def seekable(self):
         return False
 
 
-def standing(file: io.BytesIO, place: int) -> io.BytesIO:
+def standing(file, place):
     file.seek(place)
     return file
 
 
-def upload(mode: str, provider: Script, name: str, file, times: int = 1):
+def upload(mode, provider, name, file, times=1):
     """Send a file so often, as the body or as a field of a form."""
     calls = caller(mode, provider, **KEYED)
     body = importlib.import_module(f"{calls.package}.types").File(payload=file)
@@ -295,7 +291,7 @@ class TestAFile:
         assert provider.requests == []
 
 
-def post(mode: str, provider: Script, content):
+def post(mode, provider, content):
     """Send content of the caller's own through the client of a generated package."""
     return caller(mode, provider, **KEYED).run(lambda made: made.http.post("/raw", content=content))
 

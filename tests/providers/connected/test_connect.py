@@ -33,7 +33,7 @@ MARK = "marked-and-fake"
 GOOD = httpx.Response(200, json=PAYMENT)
 
 
-def get(mode: str, provider: Script, **options):
+def get(mode, provider, **options):
     """Ask for a payment."""
     return Caller(mode, provider, **options).call("payments.get_payment", "pay_1")
 
@@ -42,11 +42,11 @@ def connected(**options):
     return connect(client_class(), **{"base_url": URL, **options})
 
 
-def basic(pair: str) -> str:
+def basic(pair):
     return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
-async def nobody_awaits(_request: httpx.Request):
+async def nobody_awaits(_request):
     """A function that would set credentials later."""
 
 
@@ -166,7 +166,7 @@ class TestClientCredentials:
         assert provider.requests[0].headers["authorization"] == "Bearer t"
 
 
-def everywhere(_request: httpx.Request) -> bool:
+def everywhere(_request):
     return True
 
 
@@ -219,7 +219,7 @@ IN_US = {"server_variables": {"region": "us"}}
 DECLARED = {"servers": {EU: EU.replace("eu", "{region}")}}
 
 
-def balances(mode: str, provider: Script, **options):
+def balances(mode, provider, **options):
     """Call the operation that has a server of its own, by a client that was changed twice."""
     caller = Caller(mode, provider, auth=BearerAuth(MARK), **options)
     return caller.run(

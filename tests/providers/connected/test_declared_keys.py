@@ -9,8 +9,6 @@ import importlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
-from typing import Any
 
 import httpx
 import pytest
@@ -70,11 +68,9 @@ SAID = {
 """What each document says; another one says nothing."""
 TAKING = ("POST /api/payments", "PUT /api/payouts/7")
 URL = "https://some.example/api"
-Use = Callable[[Any, str], Any]
-"""Makes a call with a client, and the name of its document."""
 
 
-def declared(name: str, path: str, document: str) -> dict[str, Any]:
+def declared(name, path, document):
     """An operation. The header is declared in another letter case than it is sent in."""
     takes_key = name in ("pay", "edit")
     at = [{"name": "id", "in": "path", "required": True, "schema": TEXT}] if "{" in path else []
@@ -105,23 +101,23 @@ def _packages(tmp_path_factory):
         assert generated(file) == package(each)
 
 
-def package(document: str) -> str:
+def package(document):
     return f"some_{document}_api"
 
 
-def connected(document: str, key=None, **options) -> ApiClient[Any]:
+def connected(document, key=None, **options):
     return ApiClient(client_class(package(document)), base_url=URL, key=key, **options)
 
 
-def function(document: str, name: str):
+def function(document, name):
     return operation(f"default.{name}", package(document))
 
 
 class Provider:
     def __init__(self):
-        self.received, self.done, self.keys = Counter[str](), Counter[str](), set[str | None]()
+        self.received, self.done, self.keys = Counter(), Counter(), set()
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    def __call__(self, request):
         place, body = f"{request.method} {request.url.path}", json.loads(request.content or b"{}")
         key = request.headers.get("idempotency-key") or body.get("request_id")
         self.done[place] += not (key in self.keys and place in TAKING)
@@ -132,12 +128,12 @@ class Provider:
         return httpx.Response(200, json={"id": "p1"})
 
 
-def by_function(name: str, *ids: str, given: str = "", **members: str) -> Use:
+def by_function(name, *ids, given="", **members):
     """A call of a generated operation; its key is `given` by `with_key`, or as a header of all
     calls.
     """
 
-    def use(client, document: str):
+    def use(client, document):
         models = importlib.import_module(f"{package(document)}.models")
         body = getattr(models, f"{name.title().replace('_', '')}Body").from_dict(members)
         api = client.with_key(KEY) if given == "with_key" else client.api
@@ -149,7 +145,7 @@ def by_function(name: str, *ids: str, given: str = "", **members: str) -> Use:
     return use
 
 
-def by_hand(method: str, path: str, **options) -> Use:
+def by_hand(method, path, **options):
     return lambda client, _: client.http.request(method, path, **{"json": {}, **options})
 
 

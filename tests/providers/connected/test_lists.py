@@ -1,9 +1,7 @@
 """`paged`: lists by cursor, offset, page number and link, in the query or in the body of a POST."""
 
 import json
-from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
 import httpx
 import pytest
@@ -32,8 +30,6 @@ IDS = [item["id"] for item in ITEMS]
 UNDECLARED = ("cursor", "meta.next_cursor", "next_cursor", "offset", "page")
 """What the pages of these tests have, and the document of Till does not declare."""
 ENVELOPE = {"items": "data", "id": "id", "undeclared": UNDECLARED}
-Params = httpx.QueryParams
-Page = Callable[[Any], Any]
 BY_CURSOR = CursorPages(in_body=True, more="has_more", items="data", id="id")
 BY_LAST_ITEM = CursorPages("starting_after", last="id", more="has_more", items="data", id="id")
 BY_OFFSET = OffsetPages("options.offset", in_body=True, **ENVELOPE)
@@ -45,17 +41,17 @@ GIVEN = {
 }
 
 
-def serving(page: Page, *failures: httpx.Response | Exception | None) -> Script:
+def serving(page, *failures):
     """Serves pages of three, in the way of `page`, after these: a failure, or None for a page."""
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request):
         made = page(json.loads(request.content) if request.content else request.url.params)
         return made if isinstance(made, httpx.Response) else httpx.Response(200, json=made)
 
     return Script(*(failure or answer for failure in failures), answer)
 
 
-def asked_of(lists: Script) -> list[Any]:
+def asked_of(lists):
     """The bodies, or the queries."""
     return [
         json.loads(each.content) if each.content else each.url.query.decode()
@@ -63,7 +59,7 @@ def asked_of(lists: Script) -> list[Any]:
     ]
 
 
-def ids(items: list[Any]) -> list[str]:
+def ids(items):
     return [item.id for item in items]
 
 
@@ -79,12 +75,12 @@ def body(**fields):
     return till_api().models.PaymentSearch.from_dict(fields)
 
 
-def read(mode: str, page: Page, style, **arguments) -> list[Any]:
+def read(mode, page, style, **arguments):
     """The items of a list of payments whose pages are made by `page`."""
     return Caller(mode, serving(page)).read(payments(), style, **arguments)
 
 
-def by_cursor(params: Params):
+def by_cursor(params):
     end = int(params.get("cursor", "0")) + 3
     cursor = str(end) if end < len(ITEMS) else None
     return {**by_offset({"offset": end - 3}), "meta": {"nextCursor": cursor}}
@@ -96,7 +92,7 @@ def by_cursor_of_a_body(given):
     return {**by_offset({"offset": end - 3}), "next_cursor": str(end), "has_more": end < len(ITEMS)}
 
 
-def after_the_last(params: Params):
+def after_the_last(params):
     known = [item["id"] for item in ITEMS]
     start = known.index(params["starting_after"]) + 1 if "starting_after" in params else 0
     return {**by_offset({"offset": start}), "has_more": start + 3 < len(ITEMS)}
@@ -111,7 +107,7 @@ def by_number(given):
     return by_offset({"offset": (int(given.get("page", "1")) - 1) * 3})
 
 
-def by_header(params: Params):
+def by_header(params):
     start = int(params.get("at", "0"))
     first = f'<{URL}/v1/payments?at=0>; rel="first"'
     following = f', </v1/payments?at={start + 3}&n=3>; title="a, b"; rel="last next"'
@@ -119,7 +115,7 @@ def by_header(params: Params):
     return httpx.Response(200, json=by_offset({"offset": start}), headers={"link": link})
 
 
-def by_link_in_the_body(params: Params):
+def by_link_in_the_body(params):
     start = int(params.get("at", "0"))
     link = {"href": f"https://elsewhere.example/v1/payments?at={start + 3}"}
     next_ = link if start + 3 < len(ITEMS) else None
@@ -176,7 +172,7 @@ class TestEachWay:
     else.
     """
 
-    def read(self, mode: str, way: str, lists: Script) -> list[Any]:
+    def read(self, mode, way, lists):
         if not way.endswith("POST"):
             return Caller(mode, lists).read(payments(), WAYS[way][1], limit=3)
         first = body(**GIVEN)
@@ -193,7 +189,7 @@ class TestEachWay:
         assert asked_of(lists) == WAYS[way][2]
 
     def test_a_page_that_is_repeated_for_ever_ends_in_an_error(self, mode, way):
-        first = WAYS[way][0](Params())
+        first = WAYS[way][0](httpx.QueryParams())
         lists = serving(lambda _given: first)
         with pytest.raises(PaginationError, match=r"(list|search)_payments does not end") as raised:
             self.read(mode, way, lists)
@@ -271,7 +267,7 @@ def test_the_next_link_of_a_header_is_read(header, found):
     assert next_link(httpx.Response(200, headers={"link": header})) == found
 
 
-def search_of(mode: str, lists: Script, style, first, **options) -> list[Any]:
+def search_of(mode, lists, style, first, **options):
     """The items of a list that is read by a POST, from this body on."""
     return Caller(mode, lists, **options).read(search(), style, body=first)
 
@@ -291,7 +287,7 @@ class TestPost:
 
     def test_the_first_page_is_asked_for_with_the_callers_object(self, mode, monkeypatch):
         # by which the package chooses among several media types
-        module, classes = search(), list[type]()
+        module, classes = search(), []
         kwargs = module._get_kwargs
 
         @wraps(kwargs)

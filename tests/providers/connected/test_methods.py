@@ -47,7 +47,7 @@ def _package(tmp_path_factory):
     generated(document)
 
 
-def module(name: str):
+def module(name):
     return importlib.import_module(f"methods_api.{name}")
 
 

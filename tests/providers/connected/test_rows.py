@@ -43,7 +43,7 @@ def find(*_):
     yield lambda: None
 
 
-def sent(mode: str, name: str, *args, **options) -> tuple[int, str]:
+def sent(mode, name, *args, **options):
     """How often a write is sent whose first response is lost, and what is known of it then."""
     done = httpx.Response(201, json={"id": "pay_1", "amount": 1})
     script = Script(LOST, done if args == () else httpx.Response(204))
@@ -97,7 +97,7 @@ def test_a_row_named_by_a_function_or_a_module_counts_as_one_named_by_text():
         assert call.promise is Promise.LOOKED_UP
 
 
-def refused(rows, key=None) -> str:
+def refused(rows, key=None):
     """Why both kinds of clients refuse these rows."""
     messages = set()
     for connecting in (connect, connect_async):

@@ -1,11 +1,9 @@
 """EastPay in the suite over all systems: no operation of it takes a key."""
 
 import json
-from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
-from typing import Any
 
 import httpx
 
@@ -19,7 +17,7 @@ from victor_ext.sandbox.eastpay import EastPaySandbox
 SANDBOX = EastPaySandbox
 TOKEN, ENTITY = "token-of-the-adapter-7f3b1c9e5d2a4860", "EB000001"
 PRICE = Money.of("92.00", "EGP")
-ARGUMENTS: dict[str, Any] = {
+ARGUMENTS = {
     "token": "t" * 32,
     "base_url": "https://bank.example/pay",
     "entity_id": ENTITY,
@@ -31,13 +29,13 @@ scripted = partial(running.scripted, EastPay, ARGUMENTS)
 _numbers = count(1)
 
 
-def card(cvv: str = "123") -> Card:
+def card(cvv="123"):
     return Card(
         "4111 1111 1111 1111", expiry_month=12, expiry_year=2030, cvv=cvv, holder="Zoë Çelik"
     )
 
 
-def pay(client, reference: str):
+def pay(client, reference):
     return client.payments.debit(PRICE, card=card(), merchant_transaction_id=reference)
 
 
@@ -46,44 +44,44 @@ class Harness(running.Harness):
 
     kinds = (EastPay, AsyncEastPay)
 
-    def set_up(self) -> dict[str, Any]:
+    def set_up(self):
         self.sandbox.add_merchant(ENTITY, TOKEN)
         return settings(self.sandbox)
 
-    def sent(self, word: str) -> list[Any]:
+    def sent(self, word):
         """As everywhere; `follow_up` are all steps that follow a payment."""
         steps = (word, "capture", "refund", "reverse") if word == "follow_up" else (word,)
         return [seen for seen in self.sandbox.received() if seen.operation in steps]
 
-    def debit(self, reference: str, kind: str = "debit", **options):
+    def debit(self, reference, kind="debit", **options):
         """Charge the usual price to the usual card, or reserve it."""
         given = {"card": card(), "merchant_transaction_id": reference, **options}
         return self.ask(f"payments.{kind}", PRICE, **given)
 
 
-def settings(sandbox) -> dict[str, Any]:
+def settings(sandbox):
     return {"token": TOKEN, "entity_id": ENTITY, "base_url": f"{sandbox.url}/eastpay"}
 
 
-def client(sandbox, *, awaited: bool, **options):
+def client(sandbox, *, awaited, **options):
     return Harness.kinds[awaited](**{**settings(sandbox), "inquiry_by_reference": True, **options})
 
 
 @contextmanager
-def sandbox() -> Iterator[EastPaySandbox]:
+def sandbox():
     """A sandbox that knows the entity."""
     with EastPaySandbox() as started:
         started.add_merchant(ENTITY, TOKEN)
         yield started
 
 
-def paid(harness, kind: str = "debit") -> tuple[str, str]:
+def paid(harness, kind="debit"):
     """The reference of the step that is to follow, and a payment."""
     names = [f"{kind}-{next(_numbers)}" for _ in range(2)]
     return names[1], harness.debit(names[0], kind).id
 
 
-def observe(status: int, body, call=lambda client: pay(client, "INV-1")):
+def observe(status, body, call=lambda client: pay(client, "INV-1")):
     """What a call to a gateway comes to that answers everything alike: what it returns, or what it
     raises.
     """
@@ -95,7 +93,7 @@ def observe(status: int, body, call=lambda client: pay(client, "INV-1")):
         return error
 
 
-def step(name: str, before: str) -> Exchange:
+def step(name, before):
     """A step that follows a payment. Its work is counted by the reference of its own."""
     amount = () if name == "reverse" else (PRICE,)
     return Exchange(
@@ -107,12 +105,12 @@ def step(name: str, before: str) -> Exchange:
     )  # fmt: skip
 
 
-def found(harness) -> str:
+def found(harness):
     harness.settings["inquiry_by_reference"] = True
     return harness.debit(f"found-{next(_numbers)}").merchant_transaction_id
 
 
-def checkout(harness) -> str:
+def checkout(harness):
     """A checkout that the shopper has paid."""
     checkout_id = harness.ask("checkouts.prepare", PRICE).id
     harness.sandbox.pay_checkout(checkout_id)

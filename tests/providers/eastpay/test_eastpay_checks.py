@@ -16,7 +16,7 @@ from victor_ext.providers.eastpay import Card, CardToken, EastPay
 from victor_ext.providers.eastpay.system import from_process_environment
 
 
-def sent(call) -> dict[str, str]:
+def sent(call):
     """The form that a call sends, each member once."""
     client, script = scripted(
         httpx.Response(200, json={"id": "8ac7", "result": {"code": "000.000.000"}})
@@ -163,7 +163,7 @@ def test_an_object_has_no_place_in_a_form():
 NUMBER, CVV, TOKEN = "4929123456781234", "7391", "stored-card-5d1e77aa"
 
 
-def made(**changes) -> Card:
+def made(**changes):
     given = {"number": NUMBER, "expiry_month": 7, "expiry_year": 2031, "cvv": CVV, "holder": "Zoë"}
     return Card(**given | changes)
 

@@ -33,7 +33,7 @@ def inquire(client):
     return client.payments.inquire("8ac7")
 
 
-def said(code, **more) -> dict:
+def said(code, **more):
     return {"result": {"code": code, **more}}
 
 

@@ -143,7 +143,7 @@ def test_a_404_of_a_gateway_without_the_inquiry_by_reference_proves_no_absence()
             harness.ask("payments.find", "INV-1")
 
 
-def found(body, status: int = 200):
+def found(body, status=200):
     """What a client finds at a gateway that answers so, with references in another Unicode form."""
     return observe(status, body, lambda client: client.payments.find("Ü-1"))
 

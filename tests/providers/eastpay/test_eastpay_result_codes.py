@@ -114,14 +114,14 @@ def test_the_meaning_of_a_code_is_told_in_words(code, words):
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "eastpay.md").read_text(encoding="utf-8")
 
 
-def rows(number: int, pattern: str) -> list[tuple[str, ...]]:
+def rows(number, pattern):
     """The rows of a table of the page, which has so many."""
     found = re.findall(pattern, PAGE, re.MULTILINE)
     assert len(found) == number, pattern
     return found
 
 
-def codes_in(cell: str) -> list[str]:
+def codes_in(cell):
     """The codes of a cell, each group by one of its codes."""
     named = re.findall(r"`([0-9]{3}\.[0-9.*]+)`", cell)
     assert named

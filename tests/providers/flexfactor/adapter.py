@@ -3,11 +3,10 @@
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
-from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import tests.providers.running as running
-from tests.providers.running import GUID, QUICK, Exchange, Script, run
+from tests.providers.running import GUID, QUICK, Exchange, run
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import (
     Address,
@@ -23,7 +22,7 @@ from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 SANDBOX = sandbox = FlexFactorSandbox
 MID = GUID
 PRICE = Money.of("44.23", "USD")
-ARGUMENTS: dict[str, Any] = {"auth": FlexFactorAuth("key", "secret"), "mid": MID}
+ARGUMENTS = {"auth": FlexFactorAuth("key", "secret"), "mid": MID}
 SETTINGS = {"app_key": "key", "app_secret": "secret", "mid": MID}
 HOSTS = ("sandbox", "api-sandbox.flex-charge.com", "api.flex-charge.com", "api.flexfactor.io")
 VERSIONS = ("v1",)
@@ -33,7 +32,7 @@ scripted = partial(running.scripted, FlexFactor, ARGUMENTS)
 _numbers = count(1)
 
 
-def declined(**changes) -> dict[str, Any]:
+def declined(**changes):
     """The arguments of an evaluation."""
     return {
         "order_id": "INV-1042",
@@ -60,17 +59,17 @@ class Harness(running.Harness):
 
     kinds = (FlexFactor, AsyncFlexFactor)
 
-    def set_up(self) -> dict[str, Any]:
+    def set_up(self):
         app_key, app_secret, mid = self.sandbox.add_client()
         self.sandbox.add_card(token="tok_4242")
         auth = FlexFactorAuth(app_key, app_secret)
         return {"auth": auth, "mid": mid, "base_url": self.sandbox.url}
 
 
-def order(**options: str):
+def order(**options):
     """What makes an order of its own; the subject is the merchant's id of it."""
 
-    def make(harness) -> str:
+    def make(harness):
         name = f"INV-{next(_numbers)}"
         harness.sandbox.add_order(name, provider_id=id_of(name), **options)
         return name
@@ -78,7 +77,7 @@ def order(**options: str):
     return make
 
 
-def id_of(name: str) -> str:
+def id_of(name):
     """The provider's id of an order."""
     return str(uuid5(NAMESPACE_URL, name))
 
@@ -86,7 +85,7 @@ def id_of(name: str) -> str:
 ORDER = id_of("INV-1")
 
 
-def about_an_order(word: str, call, *, is_open: bool = True, **options) -> Exchange:
+def about_an_order(word, call, *, is_open=True, **options):
     """A write about an order, which is counted as `INV-1/refund`."""
     done = f"/{word.rpartition('_')[2]}"
     return Exchange(
@@ -124,11 +123,11 @@ MORE = (
     ),
     about_an_order("transmit", lambda client, name: client.transmit(**declined(order_id=name))),
 )
-WITHOUT: dict[str, str] = {}
+WITHOUT = {}
 EXCHANGES = {exchange.word: exchange for exchange in (READ, WRITE, *MORE)}
 
 
-def over(script: Script, word: str, **options):
+def over(script, word, **options):
     """What a call about the order INV-1 comes to over a script."""
     options = {**ARGUMENTS, "retry": QUICK, "transport": script.transport, **options}
     return run(FlexFactor, lambda client: EXCHANGES[word].call(client, "INV-1"), **options)

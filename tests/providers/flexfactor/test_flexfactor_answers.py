@@ -6,7 +6,6 @@ Whatever JSON it holds, it is read or named, and nothing of ours stumbles over i
 
 import json
 import os
-from typing import Any
 
 import httpx
 import pytest
@@ -26,7 +25,7 @@ OTHER = "99999999-3d1f-4f0a-9a43-0f9d2f1c8e77"
 about_one_order = pytest.mark.parametrize("word", ["order", "refund", "capture", "cancel"])
 
 
-def answered(word: str, body, status: int = 200):
+def answered(word, body, status=200):
     """What a call comes to that is answered with this body."""
     return over(Script(httpx.Response(status, json=body)), word)
 
@@ -36,7 +35,7 @@ def answered(word: str, body, status: int = 200):
 
 @pytest.mark.parametrize("spelled", [str, str.title, str.lower, str.upper])
 def test_an_answer_is_read_in_any_letter_case(spelled):
-    def said(**members) -> dict[str, Any]:
+    def said(**members):
         return {spelled(name): value for name, value in members.items()}
 
     body = said(success=True, status="Approved", orderId=ORDER, traceId="t", statusCode="200001")

@@ -50,7 +50,7 @@ def test_exactly_one_check_digit_of_ten_makes_a_number(digits):
     assert sum(has_card_number(f"{digits}{last}") for last in range(10)) == 1
 
 
-def refusal(call: str, mode: str = MODES[0], **changes) -> InvalidRequest:
+def refusal(call, mode=MODES[0], **changes):
     """The error of a call in production, of which nothing is sent."""
     script = Script()
     settings = {**ARGUMENTS, "environment": "production", "transport": script.transport}

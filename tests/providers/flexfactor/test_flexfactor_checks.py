@@ -45,7 +45,7 @@ def test_refused_credentials_tell_the_providers_code_and_nothing_else_of_its_ans
     assert_hidden(raised.value, secrets=("s3cr", "401007"))
 
 
-def sent(**options) -> tuple[str, int]:
+def sent(**options):
     """The credentials of a call, and how many tokens were asked for."""
     script = Script(httpx.Response(200, json={"status": 7}), token={**TOKEN, "token_type": "JWT"})
     over(script, "order", **options)

@@ -3,7 +3,6 @@
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -64,7 +63,7 @@ def test_the_first_code_of_the_page_delivers_only_an_approved_order(sandbox, sta
     app_key, app_secret, mid = sandbox.add_client()
     sandbox.decide(status)
     sandbox.add_card(token="tok_77")
-    done: list[Any] = []
+    done = []
     names = {
         "app_key": app_key,
         "app_secret": app_secret,

@@ -1,10 +1,8 @@
 """What FlexFactor's calls send, member by member."""
 
 import json
-from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any
 
 import httpx
 import pytest
@@ -13,10 +11,10 @@ from flexfactor_api.typed.rows import CALLS
 from tests.providers.flexfactor.adapter import MID, ORDER, declined, scripted
 from tests.providers.running import GUID
 from victor_ext.providers import Money
-from victor_ext.providers.flexfactor import FlexFactor, OrderStatus, Subscription
+from victor_ext.providers.flexfactor import OrderStatus, Subscription
 
 
-def sent(call: Callable[[FlexFactor], Any]) -> tuple[str, Any]:
+def sent(call):
     """The address and the body of a call."""
     client, script = scripted(httpx.Response(200, json={"success": True, "status": "APPROVED"}))
     call(client)

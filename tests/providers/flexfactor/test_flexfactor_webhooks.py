@@ -21,9 +21,7 @@ NOW = 1_770_000_000.0
 BODY = b'{"Event": "order.completed", "OrderId": "o-1", "IsTestMode": false, "IsResent": false}'
 
 
-def signed(
-    body: bytes = BODY, *, key: str = KEY, host: str = HOST, at: float = NOW, by: str = "5f1c2de2"
-) -> dict[str, str]:
+def signed(body=BODY, *, key=KEY, host=HOST, at=NOW, by="5f1c2de2"):
     """Headers as the provider would send them; `by` is the nonce."""
     date = formatdate(at, usegmt=True)
     digest = base64.b64encode(hashlib.sha512(body).digest()).decode()
@@ -42,7 +40,7 @@ def signed(
     }
 
 
-def webhooks(**options) -> Webhook:
+def webhooks(**options):
     keys = options.pop("keys", [KEY])
     return Webhook(*keys, **{"host": HOST, "now": lambda: NOW, **options})
 
@@ -65,12 +63,12 @@ def test_the_sandbox_signs_as_the_provider_does(sandbox):
     assert abs(said.occurred_at.timestamp() - time.time()) < 60
 
 
-def unsigned(**changes: str) -> dict[str, str]:
+def unsigned(**changes):
     """Headers that were changed after they were signed."""
     return signed() | {f"x-fc-{name}": value for name, value in changes.items()}
 
 
-REFUSED: dict[str, list[dict[str, str]]] = {
+REFUSED = {
     "signature does not match": [
         signed(key=base64.b64encode(b"x" * 64).decode()),
         signed(host="inner.example"),
@@ -128,7 +126,7 @@ def test_settings_that_cannot_be_are_refused(options):
         webhooks(**options)
 
 
-def fingerprint(nonce: str = "n1", **changes) -> str:
+def fingerprint(nonce="n1", **changes):
     said = {"Event": "order.refunded", "OrderId": "o-1", "TimeStamp": "t1", **changes}
     return Notification(said, nonce=nonce).fingerprint
 

@@ -1,13 +1,11 @@
 """Velo in the suite over all systems: no operation of it takes a key."""
 
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
 from operator import attrgetter
-from typing import Any
 
 import tests.providers.running as running
 from tests.providers.running import Exchange
@@ -26,7 +24,7 @@ from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 SANDBOX = partial(VeloSandbox, VeloSettings(seed=1))
 ACCOUNT, PAYEE = "USD account", "payee-7"
 PRICE = Money.of("44.23", "USD")
-ARGUMENTS: dict[str, Any] = {"auth": VeloAuth("key", "secret")}
+ARGUMENTS = {"auth": VeloAuth("key", "secret")}
 SETTINGS = {"api_key": "key", "api_secret": "secret"}
 HOSTS = ("sandbox", "api.sandbox.velopayments.com", "api.payouts.velopayments.com")
 VERSIONS = ("v1", "v2", "v3", "v4")
@@ -38,14 +36,14 @@ scripted = partial(running.scripted, Velo, ARGUMENTS)
 _numbers = count(1)
 
 
-def firm(name: str) -> NewPayee:
+def firm(name):
     address = Address(line1="Some street", city="Somewhere", country="US")
     return NewPayee(
         remote_id=name, email="a@example.com", company=Company(name="ABC"), address=address
     )
 
 
-def pay(reference: str = "INV-1042", **changes) -> PaymentInstruction:
+def pay(reference="INV-1042", **changes):
     """The usual payment."""
     usual = {
         "remote_id": PAYEE,
@@ -61,7 +59,7 @@ class Harness(running.Harness):
 
     kinds = (Velo, AsyncVelo)
 
-    def set_up(self) -> dict[str, Any]:
+    def set_up(self):
         self.payor = self.sandbox.payor_id
         self.account = self.sandbox.add_source_account(ACCOUNT, "USD", 100_000)
         self.bank = self.sandbox.add_funding_account("Bank of the payor", "USD")
@@ -69,30 +67,30 @@ class Harness(running.Harness):
         self.since = datetime.now(UTC) - timedelta(minutes=5)
         return settings(self.sandbox)
 
-    def submit(self, *payments: PaymentInstruction, **options) -> str:
+    def submit(self, *payments, **options):
         """Submit a payout; its id."""
         return self.ask("payouts.submit", [*payments], **options)
 
-    def fund(self, amount: str, currency: str = "USD"):
+    def fund(self, amount, currency="USD"):
         """Ask for money for the account; the receipt."""
         given = {"funding_account_id": self.bank, "amount": Money.of(amount, currency)}
         return self.ask("source_accounts.fund", self.account, **given)
 
-    def calls(self, word: str) -> int:
+    def calls(self, word):
         """How often the sandbox was asked for that."""
         return len(self.sent(word))
 
 
-def settings(sandbox) -> dict[str, Any]:
+def settings(sandbox):
     return {"auth": VeloAuth(*sandbox.add_key()), "base_url": sandbox.url}
 
 
-def client(sandbox, *, awaited: bool, **options):
+def client(sandbox, *, awaited, **options):
     return Harness.kinds[awaited](**settings(sandbox), **options)
 
 
 @contextmanager
-def sandbox() -> Iterator[VeloSandbox]:
+def sandbox():
     """A sandbox that knows a payee and an account."""
     with VeloSandbox() as started:
         started.add_payee(PAYEE)
@@ -100,37 +98,37 @@ def sandbox() -> Iterator[VeloSandbox]:
         yield started
 
 
-def submit(client, reference: str):
+def submit(client, reference):
     return client.payouts.submit([pay(reference)])
 
 
-def new_payee(harness) -> tuple[str, str]:
+def new_payee(harness):
     return harness.sandbox.add_payee(f"payee-of-its-own-{next(_numbers)}"), harness.payor
 
 
-def onboarded(harness) -> str:
+def onboarded(harness):
     payee_id, _ = new_payee(harness)
     harness.sandbox.onboard_payee(payee_id)
     return payee_id
 
 
-def payout(harness) -> str:
+def payout(harness):
     payout_id = harness.submit(pay(f"INV-{next(_numbers)}", amount=Money(1, "USD")))
     harness.ask("payouts.get", payout_id)
     return payout_id
 
 
-def payment(harness) -> str:
+def payment(harness):
     payout_id = payout(harness)
     return harness.ask("payouts.payments", payout_id)[0].id
 
 
-def named(name: str) -> Callable[[Harness], tuple[str, str]]:
+def named(name):
     """A new name, for the payor."""
     return lambda harness: (f"{name}{next(_numbers)}", harness.payor)
 
 
-def webhook(harness) -> str:
+def webhook(harness):
     return harness(lambda velo: new_webhook(velo, named(URL)(harness)))
 
 
@@ -141,7 +139,7 @@ def new_webhook(client, subject):
     )
 
 
-def funded(harness) -> str:
+def funded(harness):
     return harness.fund("10.00").id
 
 
@@ -163,29 +161,29 @@ def new_firm(client, subject):
     return client.payees.create(payor_id, [firm(name)])
 
 
-def firms(harness, subject) -> int:
+def firms(harness, subject):
     """How many payees have the name."""
     name, payor_id = subject
     return len(harness.ask("payees.list", payor_id, remote_id=name))
 
 
-def batch(harness) -> str:
+def batch(harness):
     return harness(lambda velo: new_firm(velo, named("firm-")(harness)))
 
 
-def is_quoted(harness, payout_id: str) -> int:
+def is_quoted(harness, payout_id):
     return harness.ask("payouts.get", payout_id).status == "QUOTED"
 
 
-def funding(harness) -> tuple[str, str]:
+def funding(harness):
     account = harness.sandbox.add_source_account(f"account {next(_numbers)}", "USD", 0)
     return account, harness.bank
 
 
 def about(
-    subject, word: str, call: str | Callable[[Any, Any], Any],
-    hint: str = "", *, by: str = "", settles: bool = False, **given,
-) -> Exchange:  # fmt: skip
+    subject, word, call,
+    hint = "", *, by = "", settles = False, **given,
+):  # fmt: skip
     """An exchange about a subject: what makes it, or an attribute of the harness.
 
     A method that is named takes its first part, as the first argument or by a name, and what is

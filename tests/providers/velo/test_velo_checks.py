@@ -16,7 +16,7 @@ from victor_ext.providers.velo import Address, Individual, PaymentChannel, Recei
 from victor_ext.providers.velo.problems import read_problems
 
 
-def refused(call) -> dict[str, str]:
+def refused(call):
     """What was found wrong, by field. Nothing is sent."""
     velo, script = scripted()
     with pytest.raises(InvalidRequest) as caught:
@@ -49,7 +49,7 @@ def test_a_wait_for_a_funding_account_refuses_an_argument_that_is_no_receipt(rec
     assert refused(lambda velo: velo.funding_accounts.wait(receipt)) == {"receipt.id": "required"}
 
 
-def problems_of_a_firm(**changes) -> dict[str, str]:
+def problems_of_a_firm(**changes):
     """What is wrong with a payee."""
     payee = replace(firm("a"), **changes)
     return refused(lambda velo: velo.payees.create("p", [payee]))
@@ -117,7 +117,7 @@ def test_the_errors_that_velo_sends_for_2000_payees_are_read_and_hide_each_name(
     assert {one.message for one in problems} == {"[hidden]: no 1042"}
 
 
-def walk(*pages, total=None) -> tuple[list[str], list[str]]:
+def walk(*pages, total=None):
     """The states that pages have of one payment, and the numbers of the pages that were asked."""
     answers = []
     for number, states in enumerate([*pages, ""], 1):

@@ -22,7 +22,7 @@ class OneMoment:
         self.sorts = []
         self.arrives = 0
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    def __call__(self, request):
         asked = request.url.params
         number, size, sort = int(asked["page"]), int(asked.get("pageSize", 25)), asked.get("sort")
         self.sorts.append(sort)
@@ -39,7 +39,7 @@ class OneMoment:
         return httpx.Response(200, json={"content": content, "page": page})
 
 
-def _payment(name: str) -> dict[str, str]:
+def _payment(name):
     at = DAY.isoformat()
     return {"paymentId": name, "payorPaymentId": f"INV-{name}", "submittedDateTime": at}
 
@@ -49,7 +49,7 @@ def provider():
     return OneMoment()
 
 
-def walked(provider: OneMoment, **options) -> list[str]:
+def walked(provider, **options):
     with scripted(provider)[0] as client:
         window = {"submitted_from": DAY.date(), "submitted_to": DAY.date(), **options}
         return [payment.id for payment in client.payments.list("payor", **window)]

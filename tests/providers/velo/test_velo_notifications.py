@@ -12,7 +12,7 @@ HEADER = "Basic c29tZXRoaW5nIHRoYXQgbm9ib2R5IGd1ZXNzZXM="
 OLDER = "an older header value, still in use"
 
 
-def body_of(number=1, event_id="e-1", **source) -> bytes:
+def body_of(number=1, event_id="e-1", **source):
     said = {
         "apiVersion": "1",
         "sequenceNumber": number,

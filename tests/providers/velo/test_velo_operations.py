@@ -38,7 +38,7 @@ def row_of(operation):
     return ROWS[named]
 
 
-def accepts(operation, body, **headers: str) -> bool:
+def accepts(operation, body, **headers):
     """Whether a body is a good response to an operation."""
     request = httpx.Request(operation.method, f"https://velo.example{operation.path}")
     response = httpx.Response(operation.answer[0], json=body, headers=headers, request=request)

@@ -24,7 +24,7 @@ def anybody(desk):
         yield http
 
 
-def refused(answer: httpx.Response, status: int) -> str:
+def refused(answer, status):
     """The message of an error in Velo's shape."""
     body = answer.json()
     assert (answer.status_code, body["httpStatusCode"]) == (status, status)
@@ -112,7 +112,7 @@ def test_a_payout_can_be_instructed_only_after_it_is_accepted():
         assert desk.http.get(desk.payout).json()["status"] == "ACCEPTED"
 
 
-def payout_of(desk: VeloDesk, *payments: dict) -> str:
+def payout_of(desk, *payments):
     """The path of a payout of several payments."""
     usual = {"remoteId": "payee-7", "currency": "USD", "sourceAccountName": "USD account"}
     listed = [{**usual, "amount": 1, "payorPaymentId": "INV-1", **each} for each in payments]

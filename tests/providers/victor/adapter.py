@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import tests.providers.running as running
 from tests.providers.running import MODES, QUICK, Exchange, run
@@ -10,7 +9,7 @@ from victor_ext import AsyncVictor, Victor, VictorOAuth, idempotency_key_for
 from victor_ext.sandbox import Sandbox
 
 SANDBOX = sandbox = Sandbox
-ARGUMENTS: dict[str, Any] = {"auth": VictorOAuth("id", "secret")}
+ARGUMENTS = {"auth": VictorOAuth("id", "secret")}
 SETTINGS = {"client_id": "id", "client_secret": "secret"}
 HOSTS = ("staging", "api.stage.victorfi.com", "api.victorfi.com")
 VERSIONS = ("v2",)
@@ -23,11 +22,11 @@ class Harness(running.Harness):
 
     kinds = (Victor, AsyncVictor)
 
-    def set_up(self) -> dict[str, Any]:
+    def set_up(self):
         return {"auth": VictorOAuth(*self.sandbox.add_oauth_client()), "base_url": self.sandbox.url}
 
 
-def payment(**changes) -> dict[str, Any]:
+def payment(**changes):
     """The arguments of a request for payment that is due today."""
     return {
         "payee_account_number": "043987673645",
@@ -39,7 +38,7 @@ def payment(**changes) -> dict[str, Any]:
     }
 
 
-def invoice(number: int | str = 1042, **changes) -> dict[str, Any]:
+def invoice(number=1042, **changes):
     """The same, with the reference and the key of an invoice."""
     named = {
         "client_reference_id": f"INV-{number}",
@@ -52,13 +51,13 @@ def invoice(number: int | str = 1042, **changes) -> dict[str, Any]:
     }
 
 
-def over(mode: str, provider, call, **options):
+def over(mode, provider, call, **options):
     """What a call comes to over a handler in place of a network."""
     options = {**ARGUMENTS, "retry": QUICK, "transport": provider.transport, **options}
     return run(Harness.kinds[MODES.index(mode)], call, **options)
 
 
-def response(word: str, status: str) -> Exchange:
+def response(word, status):
     return Exchange(
         word="respond",
         writes=True,
@@ -90,4 +89,4 @@ MORE = (
     response("accept", "accepted"),
     response("decline", "declined"),
 )  # fmt: skip
-WITHOUT: dict[str, str] = {}
+WITHOUT = {}

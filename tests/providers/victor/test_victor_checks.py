@@ -6,7 +6,7 @@ Lengths, new members and operations: see tests/contracts.
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import Enum, StrEnum
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 import pytest
 import yaml
@@ -27,7 +27,7 @@ SCHEMAS = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))["components"]["sc
 ANSWERED = "RfpInboundPaymentRequestResponseRequestDetails"
 
 
-def plain(pattern: str) -> str:
+def plain(pattern):
     """A pattern in one spelling: unanchored, ASCII digits, groups that capture nothing."""
     return pattern.removeprefix("^").removesuffix("$").replace("\\d", "[0-9]").replace("(?:", "(")
 
@@ -57,12 +57,12 @@ def test_the_records_know_every_value_of_the_document():
     assert {network.value for network in Network} == set(words)
 
 
-def checked(now: datetime = NOW, **values):
+def checked(now=NOW, **values):
     """Check a request that is good but for these values."""
     check_payment_request(now=now, **payment(**{"due_date": now.date(), **values}))
 
 
-def problems(*, now: datetime = NOW, **values) -> list[tuple[str, str]]:
+def problems(*, now=NOW, **values):
     """The fields and codes of what is wrong with a request that is good but for these values."""
     try:
         checked(now, **values)
@@ -130,7 +130,7 @@ class TestDueDate:
             checked(due_date=date(2026, 3, 1))
 
 
-def sent(**filters) -> dict[str, Any]:
+def sent(**filters):
     """What is sent for filters, without the number of the first page."""
     arguments = list_payment_requests(**filters).arguments
     assert arguments.pop("page") == 0

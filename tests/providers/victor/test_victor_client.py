@@ -149,7 +149,7 @@ def victor(script):
         yield victor
 
 
-def asked(script, api) -> httpx.Request:
+def asked(script, api):
     """The request of a list by a generated client."""
     list_payment_requests.sync(client=api)
     return script.requests[-1]

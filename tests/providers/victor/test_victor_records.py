@@ -1,11 +1,9 @@
 """The one record over the three shapes that the document has for a payment request; and how long a
 list that requests leave is read again: while a reading brings what nobody can have seen before."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
-from typing import Any
 
 import pytest
 from victor_api.models import (
@@ -28,19 +26,19 @@ CASES = cases_beside(__file__)
 LISTED = CASES["listed"]
 
 
-def listed(**changes) -> PaymentRequest:
+def listed(**changes):
     return PaymentRequest(PaymentRequestReceipt.from_dict({**LISTED, **changes}))
 
 
-def read(**changes) -> PaymentRequest:
+def read(**changes):
     return PaymentRequest(GetPaymentRequestResponse.from_dict({**LISTED, **changes}))
 
 
-def answered(**fields) -> PaymentRequest:
+def answered(**fields):
     return PaymentRequest(RfpInboundPaymentRequestResponseDetails.from_dict(fields))
 
 
-def with_payer(payer: dict[str, Any]) -> dict[str, Any]:
+def with_payer(payer):
     return {"payment_request": {**LISTED["payment_request"], "payer": payer}}
 
 
@@ -135,7 +133,7 @@ def test_amounts_and_times_are_written_exactly():
     assert written["created_at"] == "2026-03-04T05:06:07.123Z"
 
 
-def everywhere(sent: dict[str, Any], odd) -> Iterator[dict[str, Any]]:
+def everywhere(sent, odd):
     """The object with the odd value in the place of each of its members, inner ones too, and
     without each of them.
     """
@@ -212,20 +210,20 @@ ENOUGH = 3 * QUIET_PASSES
 class Standing(ServerClock):
     """A clock that stands still at the time of the tests."""
 
-    def monotonic(self) -> float:
+    def monotonic(self):
         return 5_000.0
 
-    def local(self) -> float:
+    def local(self):
         return BEGAN.timestamp()
 
 
-def request(number: int, created: datetime | None) -> PaymentRequest:
+def request(number, created):
     made = {} if created is None else {"created_at": int(created.timestamp() * 1000)}
     said = {"victor_payment_request_id": str(number), "payment_request": made}
     return PaymentRequest(PaymentRequestReceipt.from_dict(said))
 
 
-def readings(created: datetime | None) -> int:
+def readings(created):
     """How often a list is read, at most a few times, that in each reading has one request more, and
     lacks one.
     """

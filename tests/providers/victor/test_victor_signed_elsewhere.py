@@ -25,19 +25,19 @@ from victor_ext import AsyncVictor, ConfigurationError, DeadlineExceeded, Outcom
 class Kms:
     """Has the key, and counts what it is asked. `acts` are what it does first, in turn."""
 
-    def __init__(self, private_key: str):
+    def __init__(self, private_key):
         self._key = load_pem_private_key(private_key.encode(), None)
         self.public_key = self._key.public_key()
         self.acts = []
         self.asked = 0
 
-    def sign(self, content: bytes) -> bytes:
+    def sign(self, content):
         self.asked += 1
         if self.acts:
             self.acts.pop(0)()
         return self._key.sign(content, PKCS1v15(), SHA512())
 
-    async def sign_awaited(self, content: bytes) -> bytes:
+    async def sign_awaited(self, content):
         await asyncio.sleep(0)
         return self.sign(content)
 
@@ -47,13 +47,13 @@ def kms(victor_key_pair):
     return Kms(victor_key_pair[0])
 
 
-def harness_of(mode: str, kms: Kms) -> Harness:
+def harness_of(mode, kms):
     auth = VictorJwt("key-1", sign=kms.sign)
     url = httpx.URL("https://pay.example")
     return Harness([OK], mode, auth=partial(auth.authenticator, "production", url))
 
 
-def issued(harness: Harness, kms: Kms) -> list[float]:
+def issued(harness, kms):
     """When the tokens were issued that reached the provider, each verified."""
     options = {"verify_exp": False, "verify_iat": False}
     tokens = [(one.token or "").removeprefix("Token ") for one in harness.received]
@@ -130,7 +130,7 @@ def test_a_function_that_hangs_is_left_behind_at_the_deadline(kind, kms):
     assert (raised.value.outcome, script.requests) == (Outcome.NOT_SENT, [])
 
 
-async def sign_awaited(content: bytes) -> bytes:
+async def sign_awaited(content):
     return content
 
 
