@@ -3,7 +3,6 @@ changes one of them.
 """
 
 import contextlib
-import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, is_dataclass, replace
@@ -16,7 +15,7 @@ import pytest
 from tests.providers.running import ONCE, Script
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from tests.providers.test_introspection import methods_of
-from tests.providers.test_operations_table import argument, arguments_of, namespace_of
+from tests.providers.test_operations_table import argument, arguments_of, types_of
 from victor_ext import InvalidRequest, Outcome
 from victor_ext.providers import Money
 
@@ -64,17 +63,16 @@ def targets(system):
     for path, method in methods_of(MADE[system]).items():
         if path.endswith("watch"):
             continue  # a generator, which reads as `wait` does
-        name, good, namespace = f"{system} {path}", arguments_of(method), namespace_of(method)
-        yield name, Target(method, good, declared_types(method, namespace))
-        for parameter in inspect.signature(method).parameters.values():
+        name, good = f"{system} {path}", arguments_of(method)
+        yield name, Target(method, good, declared_types(method))
+        for parameter, kind in types_of(method).items():
             with contextlib.suppress(LookupError):
-                value = argument(parameter.name, parameter.annotation, namespace)
+                value = argument(parameter, kind)
                 [part] = value if isinstance(value, list) else [value]
                 is_a_part = is_dataclass(part) and not isinstance(part, Money)
-                if is_a_part and parameter.name != "receipt":  # that one is ours
-                    types = declared_types(type(part), namespace)
-                    call = changing(method, good, parameter.name, value)
-                    yield f"{name}'s {parameter.name}", Target(call, {}, types)
+                if is_a_part and parameter != "receipt":  # that one is ours
+                    call = changing(method, good, parameter, value)
+                    yield f"{name}'s {parameter}", Target(call, {}, declared_types(type(part)))
 
 
 def changing(method, good, name, value):
@@ -88,18 +86,12 @@ def changing(method, good, name, value):
     return call
 
 
-def declared_types(made_by, namespace):
+def declared_types(made_by):
     """The types of each argument of a method or a class."""
-    home = vars(inspect.getmodule(made_by))
-    parameters = inspect.signature(made_by).parameters.values()
-    return {each.name: _types(each.annotation, {**home, **namespace}) for each in parameters}
-
-
-def _types(annotation, namespace):
-    hint = eval(annotation, namespace) if isinstance(annotation, str) else annotation
-    if get_origin(hint) in (Union, UnionType):
-        return frozenset(get_args(hint))
-    return frozenset({hint})
+    return {
+        name: frozenset(get_args(kind) if get_origin(kind) in (Union, UnionType) else [kind])
+        for name, kind in types_of(made_by).items()
+    }
 
 
 def nested(levels):

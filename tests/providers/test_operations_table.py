@@ -6,7 +6,6 @@ Each row names one operation of a provider, and the methods that call it, or a d
 
 import dataclasses
 import importlib
-import importlib.util
 import inspect
 import re
 import types
@@ -16,7 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,10 +23,10 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from tests.contracts.calling import answers_of
+from tests.contracts.calling import answers_of, with_members
 from tests.contracts.document import Document
 from tests.contracts.record import contract_of
-from tests.providers.running import GUID, TOKEN
+from tests.providers.running import GUID, Script
 from tests.providers.systems import ARGUMENTS, CLIENTS, called
 from tests.providers.test_introspection import methods_of
 from victor_ext import VictorError
@@ -123,6 +122,10 @@ def test_the_first_page_counts_operations_and_methods_as_the_tables_do():
 # ---- What the methods really send ----
 
 
+UNDECLARED = {"listOrders": {"items": [{"id": "o-1", "status": 7}]}}
+"""Members of good answers that are in no document."""
+
+
 @cache
 def good_answers(system):
     """A good answer to each operation, by its id: one that reports no errors."""
@@ -133,25 +136,21 @@ def good_answers(system):
     }
 
 
-class Recorder:
-    """Answers each operation as its document declares, and keeps which ones were called."""
+def good_answer(system, request, **changes):
+    """A good answer to a request, with other values at these places."""
+    operation = Document.of(system).operation_of(request)
+    body = with_members(good_answers(system)[operation.id], changes)
+    if operation.id in UNDECLARED:
+        body |= UNDECLARED[operation.id]
+    made = {"Location": f"{request.url}/made-1"} if body is None else {}
+    return httpx.Response(operation.answer[0], headers=made, json=body)
+
+
+class Recorder(Script):
+    """Answers each operation as its document declares."""
 
     def __init__(self, system):
-        self._document = Document.of(system)
-        self._answers = good_answers(system)
-        self.called = set()
-
-    def __call__(self, request):
-        result = self._document.operation_of(request)
-        if result is None:
-            return httpx.Response(200, json=TOKEN)
-        self.called.add(route(f"{result.method} {result.path}"))
-        body = self._answers[result.id]
-        if result.answer[1] is None or body is None:
-            headers = {"Location": f"{request.url}/made-1"}
-            return httpx.Response(result.answer[0], headers=headers)
-        is_token = "token" in request.url.path
-        return httpx.Response(result.answer[0], json={**body, **TOKEN} if is_token else body)
+        super().__init__(partial(good_answer, system))
 
 
 KNOWN = {
@@ -186,62 +185,52 @@ NEEDED = {"timeout", "individual", "enabled"}
 """Arguments that are given although they have a default."""
 
 
-def argument(name, kind, namespace):
+def argument(name, kind):
     """A value for an argument, by its name or its type."""
     if name in KNOWN:
         return KNOWN[name]
-    if isinstance(kind, str):
-        kind = eval(kind, dict(namespace))  # the annotations of the package
     if typing.get_origin(kind) is typing.Annotated:
         kind = kind.__origin__
     if kind in MADE:
         return MADE[kind]
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):
-        return argument(name, parts[0], namespace)
+        return argument(name, parts[0])
     if origin is typing.Literal:
         return parts[0]
     if origin in (list, tuple) or (isinstance(origin, type) and issubclass(origin, Sequence)):
-        return [argument(name, parts[0], namespace)]
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        home = vars(importlib.import_module(kind.__module__))
-        return kind(**dict(required(inspect.signature(kind), {**namespace, **home})))
+        return [argument(name, parts[0])]
+    if dataclasses.is_dataclass(kind):
+        return kind(**arguments_of(kind))
     raise LookupError(f"say in KNOWN what to pass for {name}: {kind}")
 
 
-def required(signature, namespace):
-    for name, parameter in signature.parameters.items():
-        is_needed = parameter.default is parameter.empty or name in NEEDED
-        if name != "self" and is_needed:
-            yield name, argument(name, parameter.annotation, namespace)
-
-
-def namespace_of(method):
-    """The names that annotations of a method use: those of its module and of its request
-    object's.
+def types_of(made_by):
+    """The type of each argument of a method or a class. Some are texts, with names of other
+    modules.
     """
-    home = vars(inspect.getmodule(inspect.unwrap(method)))
-    package = home["__package__"]
-    by_name = {}
+    home = vars(inspect.getmodule(inspect.unwrap(made_by)))
+    package, names = home["__package__"], {}
     modules = [f"{package}.{each}" for each in ("reading", "requests", "transactions", "system")]
-    generated = f"{package.rpartition('.')[2]}_api"
-    modules.append(f"{generated}.typed.arguments")
-    for module in modules:
-        if _exists(module):
-            by_name |= vars(importlib.import_module(module))
-    return {**by_name, **home}
+    for module in (*modules, f"{package.rpartition('.')[2]}_api.typed.arguments"):
+        with suppress(ModuleNotFoundError):
+            names |= vars(importlib.import_module(module))
+    names |= home
+    return {
+        name: eval(each.annotation, names) if isinstance(each.annotation, str) else each.annotation
+        for name, each in inspect.signature(made_by).parameters.items()
+    }
 
 
-def _exists(module):
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:  # of the package around it
-        return False
-
-
-def arguments_of(method):
-    signature = inspect.signature(method)
-    return dict(required(signature, namespace_of(method)))
+def arguments_of(made_by):
+    """Good values of the arguments that a method or a class needs."""
+    declared, kinds = inspect.signature(made_by).parameters, types_of(made_by)
+    needed = (
+        name
+        for name in kinds
+        if declared[name].default is inspect.Parameter.empty or name in NEEDED
+    )
+    return {name: argument(name, kinds[name]) for name in needed}
 
 
 def use(name):
@@ -267,7 +256,9 @@ def called_by(system, name, mode):
     # it may be no good answer for these arguments: what was called is what counts
     with suppress(VictorError):
         called(system, mode, calls, recorder, deadline=5.0)
-    return recorder.called
+    operation_of = Document.of(system).operation_of
+    asked = map(operation_of, (*recorder.requests, *recorder.for_tokens))
+    return {route(f"{each.method} {each.path}") for each in asked if each}
 
 
 def test_each_method_calls_the_operation_of_its_row(system, operation, name, mode):

@@ -10,7 +10,6 @@ import pytest
 from victor_api.client import Client
 
 from tests.cases import cases_beside
-from tests.providers.running import is_for_token
 from tests.providers.systems import ARGUMENTS, CLIENTS, called
 from victor_ext import ConfigurationError, HeaderKey, InvalidRequest, VictorError, connect
 
@@ -49,31 +48,22 @@ READS = {
 each_write = pytest.mark.parametrize(("system", "name"), WRITES)
 
 
-def seen(system, name, mode="blocking", requests=None, **options):
-    """What the provider sees of a call by a client with these options, and for its token: it is
-    added to `requests`, also if the call is refused.
-    """
-    requests, answer = [] if requests is None else requests, Recorder(system)
-
-    def respond(request):
-        requests.append(request)
-        return answer(request)
-
+def seen(system, name, mode="blocking", provider=None, **options):
+    """What a provider sees of a call by a client with these options."""
+    provider = provider or Recorder(system)
     try:
-        called(system, mode, lambda client: use(name)(client.with_options(**options)), respond)
+        called(system, mode, lambda client: use(name)(client.with_options(**options)), provider)
     except InvalidRequest:
         raise
     except VictorError:
         pass  # it may be no good answer for these arguments
-    return requests
+    return provider
 
 
 @each_write
 def test_a_write_sends_the_members_beside_its_own(system, name):
-    *_, sent = (
-        each for each in seen(system, name, extra_body={"purpose": "RENT"})
-        if each.method == "POST"
-    )  # fmt: skip
+    requests = seen(system, name, extra_body={"purpose": "RENT"}).requests
+    *_, sent = (each for each in requests if each.method == "POST")
     if sent.headers["content-type"].startswith("application/json"):
         members = json.loads(sent.content)
     else:
@@ -88,10 +78,10 @@ def test_a_write_sends_the_members_beside_its_own(system, name):
 def test_a_further_member_that_the_write_sends_itself_is_refused_and_nothing_is_sent(
     system, name, place, body
 ):
-    requests = []
+    provider = Recorder(system)
     with pytest.raises(InvalidRequest, match=rf"extra_body\.{re.escape(place)} is set already"):
-        seen(system, name, requests=requests, extra_body=body)
-    assert [each for each in requests if each.method != "GET" and not is_for_token(each)] == []
+        seen(system, name, provider=provider, extra_body=body)
+    assert [each for each in provider.requests if each.method != "GET"] == []
 
 
 def test_further_members_for_a_write_without_a_body_are_refused():
@@ -102,7 +92,7 @@ def test_further_members_for_a_write_without_a_body_are_refused():
 @pytest.mark.parametrize(("system", "name"), READS)
 def test_a_read_sends_the_filters(system, name):
     extras = {"extra_query": {"purpose": ["a b", 7]}, "extra_body": {"purpose": "RENT"}}
-    requests = seen(system, name, **extras)
+    requests = seen(system, name, **extras).requests
     asked = next(each for each in requests if READS[system, name] in each.url.path)
     assert asked.url.query.decode().endswith("purpose=a%20b&purpose=7")
     assert asked.content == b""
@@ -115,12 +105,12 @@ OWN = {"X-Tenant": "north", "accept": "application/vnd.v2+json"}
 def test_headers_go_with_the_calls_of_that_client_and_not_with_those_for_its_token(
     system, name, mode
 ):
-    for each in seen(system, name, mode, headers=OWN):
-        if is_for_token(each):
-            assert "x-tenant" not in each.headers
-        else:
-            assert (each.headers["x-tenant"], each.headers["accept"]) == ("north", OWN["accept"])
-            assert each.headers["authorization"]
+    provider = seen(system, name, mode, headers=OWN)
+    for each in provider.for_tokens:
+        assert "x-tenant" not in each.headers
+    for each in provider.requests:
+        assert (each.headers["x-tenant"], each.headers["accept"]) == ("north", OWN["accept"])
+        assert each.headers["authorization"]
 
 
 @pytest.mark.parametrize("system", CLIENTS)

@@ -5,35 +5,30 @@ What is expected follows from the row alone. A row that is taken out must change
 
 import importlib
 import json
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
 
-from tests.contracts.calling import with_members
 from tests.contracts.document import Document
 from tests.contracts.record import contract_of
 from tests.providers.running import MODES, QUICK, Script
 from tests.providers.systems import called
-from tests.providers.test_operations_table import SYSTEMS, good_answers
+from tests.providers.test_operations_table import SYSTEMS, good_answer
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.evidence import document_complaint
 from victor_ext.runtime.loop.operations import Operations
 
 LOST = httpx.ReadError("the connection was cut")
-UNDECLARED = {"listOrders": {"items": [{"id": "o-1", "status": 7}]}}
-"""Members of good answers that are in no document."""
 BUSY = httpx.Response(200, json={"error": "busy"})
 OF_ANYBODY = httpx.Response(200, json={"message": "signed in"})
 
 
-@dataclass
-class Seen:
+class Seen(NamedTuple):
     """What came of a call: the requests of its operation, and the error."""
 
-    requests: list[httpx.Request] = field(default_factory=list)
+    requests: list[httpx.Request]
     error: Exception | None = None
 
     @property
@@ -57,30 +52,18 @@ class Case(NamedTuple):
 
     def good(self, request, **changes):
         """A good answer to any request of the system, as its document declares it."""
-        operation = Document.of(self.system).operation_of(request)
-        body = with_members(good_answers(self.system)[operation.id], changes)
-        if body is None:
-            headers = {"Location": f"{request.url}/made-1"}
-            return httpx.Response(operation.answer[0], headers=headers)
-        body = {**body, **UNDECLARED.get(operation.id, {})}
-        return httpx.Response(operation.answer[0], json=body)
+        return good_answer(self.system, request, **changes)
 
     def observe(self, *lines):
         """Make the call.
 
         These lines answer its operation first; then, and for all else, the document does.
         """
-        seen, left = Seen(), list(lines)
+        own = Script(*lines, self.good)
 
         def answer(request):
-            if Document.of(self.system).operation_of(request) is not self.operation:
-                return self.good(request)
-            seen.requests.append(request)
-            line = left.pop(0) if left else self.good
-            line = line(request) if callable(line) else line
-            if isinstance(line, Exception):
-                raise line
-            return line
+            is_own = Document.of(self.system).operation_of(request) is self.operation
+            return (own if is_own else self.good)(request)
 
         def use(client):
             result = contract_of(self.system).making(self.operation.id)(client)
@@ -89,8 +72,8 @@ class Case(NamedTuple):
         try:
             called(self.system, MODES[0], use, Script(answer), retry=QUICK)
         except Exception as error:  # noqa: BLE001 - without its row, a response may be read that cannot be
-            seen.error = error
-        return seen
+            return Seen(own.requests, error)
+        return Seen(own.requests)
 
 
 def cases():
