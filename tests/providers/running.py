@@ -116,6 +116,12 @@ def scripted(kind, arguments, *lines, **options):
     return kind(**{**arguments, "retry": QUICK, "transport": script.transport, **options}), script
 
 
+def forwarded(request):
+    """What a sandbox answers to a request: the way there of a transport that changes something."""
+    sent = {"headers": request.headers, "content": request.content}
+    return httpx.request(request.method, request.url, **sent)
+
+
 class Harness:
     """A system's sandbox, and a client of one mode, made anew for each use."""
 

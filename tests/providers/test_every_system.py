@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from tests.providers.running import forwarded
 from tests.providers.systems import ADAPTERS, each_exchange
-from tests.providers.test_proven_work import Restated
 from victor_ext import VictorError
 from victor_ext.systems import entry_points_of
 
@@ -179,26 +179,26 @@ def test_a_failure_that_stays_is_told_as_unknown_and_a_refused_connection_as_not
     assert observed(harness, nobody) == Observed("not_sent", "ConnectionFailed", 0, 0)
 
 
-class Odd(Restated):
-    """Adds to each object of the sandbox texts that nothing stores, and numbers that no float
-    holds.
-    """
+ODD = (
+    rb'{"half": "a\ud800\u0000", "h\ud800": "\ud83d\ude00", "exact": [1e-400, '
+    rb"12345678901234567.89, 1e400], "
+)
+"""The beginning of an object with texts that nothing stores, and numbers that no float holds."""
 
-    MEMBERS = (
-        rb'{"half": "a\ud800\u0000", "h\ud800": "\ud83d\ude00", "exact": [1e-400, '
-        rb"12345678901234567.89, 1e400], "
-    )
 
-    def _restated(self, request, response):
-        content = re.sub(rb'\{(?=\s*")', lambda _: self.MEMBERS, response.content)
-        headers = {**response.headers, "content-length": str(len(content))}
-        return httpx.Response(response.status_code, headers=headers, content=content)
+def odd(request):
+    """What the sandbox answers, with the odd members in each object."""
+    response = forwarded(request)
+    content = re.sub(rb'\{(?=\s*")', lambda _: ODD, response.content)
+    headers = {**response.headers, "content-length": str(len(content))}
+    return httpx.Response(response.status_code, headers=headers, content=content)
 
 
 @each_exchange()
 def test_a_returned_record_is_printable_and_has_each_digit_of_its_numbers(harness, exchange):
     subject = exchange.subject(harness)
-    result = harness(lambda client: exchange.call(client, subject), transport=Odd(0))
+    transport = httpx.MockTransport(odd)
+    result = harness(lambda client: exchange.call(client, subject), transport=transport)
     for each in result if isinstance(result, list) else [result]:
         raw = getattr(each, "raw", each)
         shown = repr([each, raw.to_dict() if hasattr(raw, "to_dict") else raw])

@@ -6,14 +6,13 @@ status.
 """
 
 import json
-from dataclasses import dataclass, field
 
 import httpx
 import pytest
 
 from tests.providers.connected.till import Caller, new_payment, operation
 from tests.providers.flexfactor.adapter import id_of
-from tests.providers.running import ONCE, QUICK, Script, is_for_token
+from tests.providers.running import ONCE, QUICK, Script, forwarded, is_for_token
 from tests.providers.systems import ADAPTERS, each_exchange
 from victor_ext import ClientCredentialsAuth, VictorError
 from victor_ext.providers.eastpay.operations import operations_of
@@ -38,41 +37,31 @@ PROVES_NOTHING = {
 each_write = each_exchange(writes=True)
 
 
-@dataclass
-class Restated(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """A way to a sandbox on which the good responses to writes get another status."""
+class Way:
+    """To a sandbox: its good responses to writes get another status, and further headers. With a
+    body, writes are refused with that, and do not come there.
+    """
 
-    status: int
-    headers: dict[str, str] = field(default_factory=dict)
-    writes: int = 0
+    def __init__(self, status, headers=(), *, body=None):
+        self.status, self.headers, self.body = status, dict(headers), body
+        self.writes = 0
 
-    def handle_request(self, request):
-        with httpx.Client(verify=False) as inner:
-            response = inner.send(_copy(request, request.read()))
-        return self._restated(request, response)
-
-    async def handle_async_request(self, request):
-        async with httpx.AsyncClient(verify=False) as inner:
-            response = await inner.send(_copy(request, await request.aread()))
-        return self._restated(request, response)
-
-    def _restated(self, request, response):
-        status = response.status_code
-        if request.method != "GET" and not is_for_token(request):
-            self.writes += 1
-            status = self.status if status < 300 else status
-        named = {**response.headers, **self.headers}
-        return httpx.Response(status, headers=named, content=response.content)
-
-
-def _copy(request, content):
-    return httpx.Request(request.method, request.url, headers=request.headers, content=content)
+    def __call__(self, request):
+        if request.method == "GET" or is_for_token(request):
+            return forwarded(request)
+        self.writes += 1
+        if self.body is not None:
+            return httpx.Response(self.status, headers=self.headers, content=self.body)
+        response = forwarded(request)
+        status = self.status if response.is_success else response.status_code
+        headers = {**response.headers, **self.headers}
+        return httpx.Response(status, headers=headers, content=response.content)
 
 
 def outcome_of(harness, way, *calls, **options):
     """The word for what comes of calls of one client."""
     try:
-        harness(*calls, transport=way, **{"retry": QUICK, **options})
+        harness(*calls, transport=httpx.MockTransport(way), **{"retry": QUICK, **options})
     except VictorError as error:
         return str(error.outcome.value)
     return "success"
@@ -83,7 +72,7 @@ def outcome_of(harness, way, *calls, **options):
 def test_a_refusal_with_what_a_success_has_is_unknown_and_not_sent_again(
     system, exchange, status, harness
 ):
-    way = Restated(status)
+    way = Way(status)
     read = ADAPTERS[system].READ
     read_subject = read.subject(harness)
     subject = exchange.subject(harness)
@@ -112,25 +101,12 @@ NO_EVIDENCE = (
 )
 
 
-@dataclass
-class Refused(Restated):
-    """A way on which writes are refused, before they come to the sandbox, with this body."""
-
-    body: bytes = b""
-
-    def _restated(self, request, response):
-        if request.method == "GET" or is_for_token(request):
-            return response
-        self.writes += 1
-        return httpx.Response(self.status, headers=self.headers, content=self.body)
-
-
 @each_write
 @pytest.mark.parametrize("status", [400, 429])
 def test_a_refusal_without_evidence_of_work_is_told_as_rejected(system, exchange, status, harness):
     subject = exchange.subject(harness)
     for body in NO_EVIDENCE:
-        way = Refused(status, body=body)
+        way = Way(status, body=body)
         word = outcome_of(harness, way, lambda client: exchange.call(client, subject), retry=ONCE)
         assert word == "rejected", body
 
@@ -142,87 +118,63 @@ NOT_KNOWN = {"code": "800.900.300", "description": "invalid authentication infor
 TOO_MANY = {"code": "800.120.100", "description": "too many requests"}
 
 
-def in_state(state):
+def in_state(state, **more):
     """The body of a response with the state of the order asked for."""
-    return lambda name: {"orderId": id_of(name), "status": state}
+    return lambda name: {"orderId": id_of(name), "status": state, **more}
 
 
 SHOWN = [
-    ("victor create", 400, lambda _: {ID: "a7ff", "error": {"message": "late"}}),
-    ("eastpay pay", 429, lambda _: {"id": "8ac7", "result": DECLINED}),
+    ("victor create", 400, {ID: "a7ff", "error": {"message": "late"}}),
+    ("eastpay pay", 429, {"id": "8ac7", "result": DECLINED}),
     (
         "eastpay pay",
         429,
-        lambda reference: {"id": "8ac7", "merchantTransactionId": reference, "amount": "92.00"},
+        lambda name: {"id": "8ac7", "merchantTransactionId": name, "amount": "92.00"},
     ),
-    ("flexfactor refund", 429, lambda _: {"success": True, "status": "PENDING"}),
-    (
-        "flexfactor refund",
-        429,
-        lambda name: {"orderId": id_of(name), "status": "REFUNDED", "message": "ok"},
-    ),
+    ("flexfactor refund", 429, {"success": True, "status": "PENDING"}),
+    ("flexfactor refund", 429, in_state("REFUNDED", message="ok")),
     ("flexfactor cancel", 429, in_state("CANCELLED")),
-    ("connected create", 422, lambda _: {"id": "pay_1", "status": "created"}),
+    ("connected create", 422, {"id": "pay_1", "status": "created"}),
 ]
-"""The word of an exchange, and the status and the body, made of its subject, of a response that
-shows the work.
+"""The word of an exchange, and the status and the body of a response that shows the work. A body
+may be made of the subject.
 """
 NOT_SHOWN = [
     # an error that repeats the request, another word than was meant, and another request
     ("victor respond", 400, lambda id: {ID: id, "error": {"message": "late"}}),
     ("victor respond", 400, lambda id: {ID: id, "status": "Failed"}),
-    ("victor respond", 400, lambda _: {ID: "other", "status": "Accepted"}),
+    ("victor respond", 400, {ID: "other", "status": "Accepted"}),
     # an id alone, and one of another payment
-    ("eastpay pay", 429, lambda _: {"id": "8ac7"}),
-    (
-        "eastpay pay",
-        429,
-        lambda _: {"id": "8ac7", "merchantTransactionId": "X-1", "result": DECLINED},
-    ),
+    ("eastpay pay", 429, {"id": "8ac7"}),
+    ("eastpay pay", 429, {"id": "8ac7", "merchantTransactionId": "X-1", "result": DECLINED}),
     (
         "eastpay pay",
         400,
-        lambda _: {"id": "8ac7", "result": {**NO_SUCH, "parameterErrors": [{"name": "amount"}]}},
+        {"id": "8ac7", "result": {**NO_SUCH, "parameterErrors": [{"name": "amount"}]}},
     ),
-    ("eastpay pay", 400, lambda _: {"id": "8ac7", "amount": "92.00", "message": "no"}),
+    ("eastpay pay", 400, {"id": "8ac7", "amount": "92.00", "message": "no"}),
     (
         "eastpay follow_up",
         404,
         lambda subject: {"id": subject[1], "paymentType": "CP", "result": NO_SUCH},
     ),
     *(
-        (
-            "eastpay pay",
-            status,
-            lambda _, result=result: {"id": "8ac7", "amount": "92.00", "result": result},
-        )
+        ("eastpay pay", status, {"id": "8ac7", "amount": "92.00", "result": result})
         for status in (401, 403, 429)
         for result in (NOT_KNOWN, TOO_MANY)
     ),
     # the state of an order whose refund, or cancellation, is refused
-    (
-        "flexfactor refund",
-        400,
-        lambda name: {"orderId": id_of(name), "status": "COMPLETED", "errors": ["too much"]},
-    ),
-    (
-        "flexfactor refund",
-        429,
-        lambda name: {"orderId": id_of(name), "status": "REFUNDED", "message": "not refunded"},
-    ),
+    ("flexfactor refund", 400, in_state("COMPLETED", errors=["too much"])),
+    ("flexfactor refund", 429, in_state("REFUNDED", message="not refunded")),
     *(
-        (
-            "flexfactor refund",
-            429,
-            lambda name, state=state: {"orderId": id_of(name), "status": state},
-        )
+        ("flexfactor refund", 429, in_state(state))
         for state in ("APPROVED", "COMPLETED", "CAPTURED", "CANCELLED")
     ),
     ("flexfactor cancel", 429, in_state("COMPLETED")),
-    ("flexfactor refund", 429, lambda _: {"status": "COMPLETED"}),
-    ("velo submit", 400, lambda _: {"errors": [{"errorCode": "1"}], "correlationId": "c-1"}),
-    ("connected create", 422, lambda _: {"id": "err_1", "message": "The amount is too high."}),
-    ("connected create", 422, lambda _: {"id": "pay_1", "status": "created", "success": False}),
+    ("flexfactor refund", 429, {"status": "COMPLETED"}),
+    ("velo submit", 400, {"errors": [{"errorCode": "1"}], "correlationId": "c-1"}),
+    ("connected create", 422, {"id": "err_1", "message": "The amount is too high."}),
+    ("connected create", 422, {"id": "pay_1", "status": "created", "success": False}),
 ]
 
 
@@ -251,11 +203,12 @@ CUT = [SHOWN[0], SHOWN[1], SHOWN[3], SHOWN[-1]]
 def test_a_refusal_is_unknown_if_its_body_shows_the_work_and_else_rejected(
     system, row, end, outcome, harness
 ):
-    named, status, body_of = row
+    named, status, body = row
     exchange = exchange_of(named)
     subject = exchange.subject(harness)
-    body = json.dumps(body_of(subject) | ({"rest": 1} if end else {})).encode()
-    way = Refused(status, body=body[:end])
+    body = body(subject) if callable(body) else body
+    content = json.dumps(body | ({"rest": 1} if end else {})).encode()
+    way = Way(status, body=content[:end])
     word = outcome_of(harness, way, lambda client: exchange.call(client, subject), retry=ONCE)
     assert word == outcome
 
@@ -263,7 +216,7 @@ def test_a_refusal_is_unknown_if_its_body_shows_the_work_and_else_rejected(
 @pytest.mark.parametrize("system", ["eastpay"])
 def test_a_redirect_that_proves_the_work_is_not_followed(system, harness):
     exchange = exchange_of(f"{system} pay")
-    way = Restated(307, {"location": "/eastpay/v3/payments"})
+    way = Way(307, {"location": "/eastpay/v3/payments"})
     assert outcome_of(harness, way, lambda client: exchange.call(client, "INV-307")) == "unknown"
     assert way.writes == exchange.work(harness, "INV-307") == 1
 
@@ -350,7 +303,7 @@ def test_a_refusal_is_unknown_only_if_its_location_is_the_address_of_a_made_payo
     for address, outcome in ADDRESSES.items():
         location = address.format(base=harness.sandbox.url.rstrip("/"))
         for body, wanted in ((b"", outcome), (errors, "rejected")):
-            way = Refused(status, {"location": location}, body=body)
+            way = Way(status, {"location": location}, body=body)
             word = outcome_of(harness, way, lambda client: exchange.call(client, subject))
             assert word == wanted, (address, body)
             is_sent_again = wanted == "rejected" and status == 429
