@@ -3,13 +3,36 @@
 A system is what the parameter `system` of a test names, or else the folder of the test.
 """
 
+import os
 from contextlib import ExitStack
 from functools import cache, partial
 
 import pytest
 
 from tests.providers.running import MODES, Harness
-from tests.providers.systems import ADAPTERS
+from tests.providers.systems import ADAPTERS, CLIENTS
+
+
+@pytest.fixture
+def clean_environment(monkeypatch):
+    """The process environment without the variables of any system, and without proxies."""
+    for name in os.environ:
+        if name.partition("_")[0].lower() in CLIENTS or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def write_profiles(tmp_path, monkeypatch):
+    """Writes the file of the profiles."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+
+    def write(text):
+        file = tmp_path / "victor" / "profiles.toml"
+        file.parent.mkdir()
+        file.write_text(text)
+        file.chmod(0o600)
+
+    return write
 
 
 @pytest.fixture(params=MODES)

@@ -16,7 +16,7 @@ from tests.contracts.eastpay import PRICE
 from tests.contracts.record import contract_of
 from tests.contracts.velo import CONTRACT as VELO
 from tests.providers.connected.till import client_class, new_payment, operation
-from tests.providers.running import GUID
+from tests.providers.running import GUID, unreachable
 from victor_ext import (
     ConfigurationError,
     HeaderKey,
@@ -55,13 +55,9 @@ def prepared(client, call, key=GUID):
     return client.prepare(name, *args, **{"idempotency_key": key, **kwargs})
 
 
-def _nothing(_request):
-    raise AssertionError("something was sent")
-
-
 def _writes():
     """The system, each of its writes, and what its client is made with."""
-    transport = httpx.MockTransport(_nothing)
+    transport = httpx.MockTransport(unreachable)
     for system in entry_points_of():
         contract = contract_of(system)
         client = contract.client(transport)
@@ -75,21 +71,11 @@ def _writes():
         "payments.debit", PRICE, card=CardToken("t"), merchant_transaction_id="INV-1"
     )
     yield "EastPay without `inquiry_by_reference`", debit, bank
-    velo = VELO.client(transport)
-    yield (
-        "Velo",
-        velo.prepare(
-            request_funding, "account-1", body=FundingRequest(funding_account_id="b", amount=1)
-        ),
-        velo,
-    )
+    velo, body = VELO.client(transport), FundingRequest(funding_account_id="b", amount=1)
+    yield "Velo", velo.prepare(request_funding, "account-1", body=body), velo
     take, body = operation("payments.take_payment"), new_payment(amount=4423, reference="INV-1")
     rows = {"POST /v1/payments": OperationRow(proof=Proof(_never))}
-    ways = {
-        "key=...": {"key": HeaderKey()},
-        "rows=...": {"rows": rows},
-        "neither": {},
-    }
+    ways = {"key=...": {"key": HeaderKey()}, "rows=...": {"rows": rows}, "neither": {}}
     for way, options in ways.items():
         till = connect(
             client_class(), base_url="https://till.example", transport=transport, **options

@@ -116,6 +116,10 @@ def scripted(kind, arguments, *lines, **options):
     return kind(**{**arguments, "retry": QUICK, "transport": script.transport, **options}), script
 
 
+def unreachable(_request):
+    raise AssertionError("nothing is sent")
+
+
 def forwarded(request):
     """What a sandbox answers to a request: the way there of a transport that changes something."""
     sent = {"headers": request.headers, "content": request.content}

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.providers.connected.till import Caller
 from tests.providers.running import MODES, ONCE, run
 from victor_ext.systems import entry_points_of
 
@@ -104,7 +105,9 @@ def each_exchange(*, writes=False):
 
 def called(system, mode, call, provider, **options):
     """What a call of a client of an installed system comes to over a script, or another handler in
-    place of a network, in one attempt.
+    place of a network, in one attempt; `connected` is a client of Victor's package.
     """
     options = {"transport": httpx.MockTransport(provider), "retry": ONCE, **options}
+    if system == "connected":
+        return Caller(mode, package="victor_api", **options).run(call)
     return run(CLIENTS[system][MODES.index(mode)], call, **{**ARGUMENTS[system], **options})

@@ -35,12 +35,9 @@ def changed(client):
         hook(_)
 
     api = client.api
-    if client.is_awaited:
-        http = api.get_async_httpx_client()
-        http.event_hooks = {"request": [awaited_hook], "response": [awaited_hook]}
-    else:
-        http = api.get_httpx_client()
-        http.event_hooks = {"request": [hook], "response": [hook]}
+    http = api.get_async_httpx_client() if client.is_awaited else api.get_httpx_client()
+    hooks = [awaited_hook if client.is_awaited else hook]
+    http.event_hooks = {"request": hooks, "response": hooks}
     http.params = {"added": "1"}
     http.headers["X-Added"] = "1"
     api.raise_on_unexpected_status = False

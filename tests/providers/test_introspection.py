@@ -12,6 +12,7 @@ import httpx
 import pytest
 from victor_api.client import Client
 
+from tests.providers.running import unreachable
 from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS, called, of_every_system
 from victor_ext import ConfigurationError, connect
 from victor_ext.runtime.client.config import ClientOptions
@@ -20,10 +21,6 @@ from victor_ext.systems import entry_points_of
 
 # One operation and one list of each system, with what they return.
 each_system = pytest.mark.parametrize("system", CLIENTS)
-
-
-def unreachable(_request):
-    raise AssertionError("nothing is sent")
 
 
 def made(system, *, awaited):
@@ -107,15 +104,11 @@ def test_both_clients_show_one_constructor(system):
 
 
 @pytest.fixture
-def profile(system, monkeypatch, tmp_path):
+def profile(system, write_profiles):
     """The profiles `mine`, which is whole, and `typo`."""
     settings = {**ADAPTERS[system].SETTINGS, "base_url": "https://own.example"}
     lines = [f'{name} = "{value}"' for name, value in settings.items()]
-    file = tmp_path / "victor" / "profiles.toml"
-    file.parent.mkdir()
-    file.write_text("\n".join(["[mine]", *lines, "[typo]", 'base_ulr = "https://own.example"', ""]))
-    file.chmod(0o600)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    write_profiles("\n".join(["[mine]", *lines, "[typo]", 'base_ulr = "https://own.example"', ""]))
 
 
 @each_system

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from victor_api.types import Operation as Declared
 
-from tests.providers.connected.till import Caller, client_class, new_payment, operation
+from tests.providers.connected.till import client_class, new_payment, send
 from tests.providers.running import MODES, QUICK, Script
 from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS, called, of_every_system
 from victor_ext import (
@@ -48,16 +48,12 @@ one; else once.
 
 def call(system, mode, script, name):
     """What an operation of Till comes to on the client of a system."""
-    options = {"retry": RetryPolicy(max_attempts=2, base=0.0)}
-    till = Caller(mode, script, "victor_api", **options)
+    body = {"body": new_payment(amount=1)} if name == "payments.take_payment" else {}
 
     def use(client):
-        module = operation(name)
-        function = module.asyncio_detailed if client.is_awaited else module.sync_detailed
-        body = {"body": new_payment(amount=1)} if name == "payments.take_payment" else {}
-        return function(*GOOD[name][0], client=client.bind(client_class()), **body)
+        return send(client, name, *GOOD[name][0], api=client.bind(client_class()), **body)
 
-    return till.run(use) if system == "connected" else called(system, mode, use, script, **options)
+    return called(system, mode, use, script, retry=RetryPolicy(max_attempts=2, base=0.0))
 
 
 @pytest.mark.parametrize("system", REFUSALS)

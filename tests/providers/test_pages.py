@@ -12,8 +12,7 @@ import httpx
 import pytest
 from victor_api.api.payment_requests import list_payment_requests
 
-from tests.providers.connected.till import Caller
-from tests.providers.running import GUID, ONCE, Script
+from tests.providers.running import GUID, Script
 from tests.providers.systems import called, of_every_system
 from victor_ext import (
     ConfigurationError,
@@ -131,10 +130,7 @@ each_absence = pytest.mark.parametrize("absence", [is_null, is_absent])
 
 def read(name, mode, script, call=None):
     """What a list of a system comes to over a script, or another call of its client."""
-    call = call or LISTINGS[name].call
-    if name != "connected":
-        return called(name.partition(" ")[0], mode, call, script)
-    return Caller(mode, script, "victor_api", retry=ONCE).run(call)
+    return called(name.partition(" ")[0], mode, call or LISTINGS[name].call, script)
 
 
 def responses(*bodies):

@@ -4,7 +4,6 @@ writes up, and in one of which only the document is known.
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import httpx
@@ -97,7 +96,7 @@ def harness(harness, system):
 
 def prepared(harness, system, **changes):
     prepare = WRITES[system].prepare
-    return harness(lambda client: SimpleNamespace(call=prepare(client, **changes))).call
+    return harness(lambda client: prepare(client, **changes))
 
 
 def make(harness, call):

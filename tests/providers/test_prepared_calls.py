@@ -9,7 +9,6 @@ import re
 import sys
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -71,9 +70,7 @@ def harness(harness, system):
 
 def made(harness, system, exchange, subject):
     """The call, made by a client of its own."""
-    return harness(
-        lambda client: SimpleNamespace(call=prepare(client, system, exchange, subject))
-    ).call
+    return harness(lambda client: prepare(client, system, exchange, subject))
 
 
 @each_write

@@ -10,7 +10,7 @@ import json
 import httpx
 import pytest
 
-from tests.providers.connected.till import Caller, new_payment, operation
+from tests.providers.connected.till import Caller, new_payment, send
 from tests.providers.flexfactor.adapter import id_of
 from tests.providers.running import ONCE, QUICK, Script, forwarded, is_for_token
 from tests.providers.systems import ADAPTERS, each_exchange
@@ -233,9 +233,7 @@ OF_TILL = [
 
 
 def by_function(client):
-    module = operation("payments.take_payment")
-    take = module.asyncio if client.is_awaited else module.sync
-    return take(client=client.api, body=new_payment(**PAYMENT))
+    return send(client, "payments.take_payment", body=new_payment(**PAYMENT))
 
 
 def by_hand(client):

@@ -16,7 +16,7 @@ import pytest
 from velo_api.typed import arguments as velo_arguments
 
 from tests.frames import assert_hidden, chain, found_in
-from tests.providers.connected.till import Caller, operation
+from tests.providers.connected.till import Caller, operation, send
 from tests.providers.eastpay import adapter as eastpay_adapter
 from tests.providers.flexfactor import adapter as flexfactor_adapter
 from tests.providers.running import GUID, TOKEN, Script
@@ -213,44 +213,46 @@ def anothers(words):
     return {"victor_payment_request_id": "a7ffd43c37c1", "payment_request": details}
 
 
-HANDLERS = {
-    **{
-        f"{status} in its own shape": lambda system, words, status=status: httpx.Response(
-            status, json=system.says(words)
-        )
-        for status in (200, 401, 409, 500)
-    },
-    "400 of another shape": lambda _, words: httpx.Response(
-        400, json={"Email": [words], EMAIL: [words.upper()]}
-    ),
-    "400 with the request in it": lambda system, _: (
-        lambda request: httpx.Response(400, json=system.says(request.content.decode()))
-    ),
-    "409 with the request": lambda *_: lambda request: httpx.Response(409, content=request.content),
-    "200 that says no": lambda _, words: httpx.Response(
-        200, json={"success": False, "result": "x" * 190 + words}
-    ),
-    "200 about another payment": lambda _, words: httpx.Response(200, json=anothers(words)),
-    "200 that is cut": lambda _, words: httpx.Response(200, text=f'{{"id": "{words}'),
-    "200 with HTML": lambda _, words: httpx.Response(200, text=f"<html>{words}"),
-    "a redirect": lambda *_: httpx.Response(
-        302, headers={"Location": f"https://elsewhere.example/{EMAIL}"}
-    ),
-    "no answer": lambda *_: httpx.ReadTimeout("no"),
-}
+def bad_answers(system, words):
+    """What a call fails with, by its name; where it can, it says these words."""
+    return {
+        **{
+            f"{status} in its own shape": httpx.Response(status, json=system.says(words))
+            for status in (200, 401, 409, 500)
+        },
+        "400 of another shape": httpx.Response(
+            400, json={"Email": [words], EMAIL: [words.upper()]}
+        ),
+        "400 with the request in it": lambda request: httpx.Response(
+            400, json=system.says(request.content.decode())
+        ),
+        "409 with the request": lambda request: httpx.Response(409, content=request.content),
+        "200 that says no": httpx.Response(
+            200, json={"success": False, "result": "x" * 190 + words}
+        ),
+        "200 about another payment": httpx.Response(200, json=anothers(words)),
+        "200 that is cut": httpx.Response(200, text=f'{{"id": "{words}'),
+        "200 with HTML": httpx.Response(200, text=f"<html>{words}"),
+        "a redirect": httpx.Response(
+            302, headers={"Location": f"https://elsewhere.example/{EMAIL}"}
+        ),
+        "no answer": httpx.ReadTimeout("no"),
+    }
+
+
 each_call = pytest.mark.parametrize(
     ("name", "call"), [(name, call) for name, system in SYSTEMS.items() for call in system.calls]
 )
 
 
 @each_call
-@pytest.mark.parametrize("handler", HANDLERS)
+@pytest.mark.parametrize("handler", bad_answers(SYSTEMS["victor"], ""))
 def test_a_call_that_fails_shows_no_secret(mode, handler, name, call, caplog):
     caplog.set_level(logging.DEBUG)
     system = SYSTEMS[name]
     make, secrets, in_messages = system.calls[call]
     hidden = (*system.credentials, *secrets)
-    line = HANDLERS[handler](system, " ".join((*hidden, *in_messages)))
+    line = bad_answers(system, " ".join((*hidden, *in_messages)))[handler]
     events = []
     shown = stored = ""
     try:
@@ -382,7 +384,7 @@ def test_credentials_are_masked_until_their_call_ends(mode, status):
 
     async def fail(caller, client):
         try:
-            made = caller.started(client, "payments.get_payment", "pay_1")
+            made = send(client, "payments.get_payment", "pay_1")
             await made
         except VictorError as error:
             failed.append(error)
@@ -462,12 +464,8 @@ def test_credentials_that_cannot_be_used_are_not_shown(wrong, victor_key_pair):
 
 
 @pytest.mark.parametrize("wrong", ['secret = "x"', 'environment = "prod"', "no TOML"])
-def test_a_profile_that_cannot_be_read_is_not_shown(wrong, monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    file = tmp_path / "victor" / "profiles.toml"
-    file.parent.mkdir()
-    file.write_text(f'[mine]\nclient_id = "{KEY}"\nclient_secret = "{SECRET}"\n{wrong}\n')
-    file.chmod(0o600)
+def test_a_profile_that_cannot_be_read_is_not_shown(wrong, write_profiles):
+    write_profiles(f'[mine]\nclient_id = "{KEY}"\nclient_secret = "{SECRET}"\n{wrong}\n')
     with pytest.raises(ConfigurationError) as raised:
         Victor.from_profile("mine")
     assert_hidden(raised.value, [SECRET])

@@ -5,7 +5,6 @@ A live host is never called under the name of a test environment, nor the other 
 """
 
 import inspect
-import os
 from operator import attrgetter
 
 import httpx
@@ -19,6 +18,7 @@ from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS, called
 from victor_ext import ConfigurationError, Outcome
 from victor_ext.providers.flexfactor import FlexFactorAuth
 
+pytestmark = pytest.mark.usefixtures("clean_environment")
 WITH_ENVIRONMENTS = [name for name in CLIENTS if hasattr(ADAPTERS[name], "HOSTS")]
 OFFLINE = Script(httpx.Response(500)).transport
 """No connections are made ready for a client that calls nobody."""
@@ -27,13 +27,6 @@ OFFLINE = Script(httpx.Response(500)).transport
 @pytest.fixture(params=WITH_ENVIRONMENTS)
 def system(request):
     return str(request.param)
-
-
-@pytest.fixture(autouse=True)
-def _a_clean_environment(monkeypatch):
-    for name in os.environ:
-        if name.partition("_")[0].lower() in CLIENTS:
-            monkeypatch.delenv(name)
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.providers.arguments import TARGETS, last, nested, refused
+from tests.providers.running import unreachable
 from tests.providers.systems import ADAPTERS, CLIENTS, called
-from tests.providers.test_introspection import unreachable
 from victor_ext import InvalidRequest, NotFound
 from victor_ext.providers import Money
 

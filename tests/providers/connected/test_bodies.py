@@ -7,16 +7,16 @@ import importlib
 import io
 import socket
 import ssl
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from functools import partialmethod
 from pathlib import Path
-from threading import Thread
 
 import httpx
 import pytest
 
 from tests.cases import cases_beside
-from tests.providers.connected.till import Caller, generated
+from tests.faults.raw_sockets import serving
+from tests.providers.connected.till import Caller, generated, send
 from tests.providers.running import ONCE, Script
 from victor_ext import ConnectionFailed, HeaderKey, InvalidRequest, Outcome, UnreadableResponse
 
@@ -157,21 +157,16 @@ def tls_server(authority, answer, *, notice):
     """Answers each connection once, and ends it with a closure alert, or as somebody on the way
     would.
     """
-    context, listening = authority.server(), socket.create_server(("127.0.0.1", 0))
+    context = authority.server()
 
-    def serve_until_closed():
-        with suppress(OSError):
-            while True:
-                accepted, _ = listening.accept()
-                with suppress(OSError), context.wrap_socket(accepted, server_side=True) as tls:
-                    tls.recv(65536)
-                    tls.sendall(answer)
-                    tls.unwrap() if notice else tls.shutdown(socket.SHUT_WR)
+    def answer_once(connection):
+        with context.wrap_socket(connection, server_side=True) as tls:
+            tls.recv(65536)
+            tls.sendall(answer)
+            tls.unwrap() if notice else tls.shutdown(socket.SHUT_WR)
 
-    Thread(target=serve_until_closed, daemon=True).start()
-    yield f"https://127.0.0.1:{listening.getsockname()[1]}"
-    listening.shutdown(socket.SHUT_RDWR)
-    listening.close()
+    with serving(answer_once) as port:
+        yield f"https://127.0.0.1:{port}"
 
 
 def content_over_tls(mode: str, authority: Authority, answer: bytes, *, notice: bool) -> bytes:
@@ -267,7 +262,7 @@ def upload(mode, provider, name, file, times=1):
     if name == "form":
         form = importlib.import_module(f"{calls.package}.models").FormBody()
         form.file, body = body, form
-    calls.run((lambda client: calls.started(client, f"b.{name}", body=body),) * times)
+    calls.run((lambda client: send(client, f"b.{name}", package=calls.package, body=body),) * times)
 
 
 @pytest.mark.parametrize("name", ["raw", "form"])

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.cases import cases_beside
-from tests.providers.connected.till import URL, Caller, client_class, new_payment
+from tests.providers.connected.till import URL, Caller, client_class, new_payment, send
 from tests.providers.running import TOKEN, Script
 from victor_ext import (
     ApiKeyAuth,
@@ -223,7 +223,7 @@ def balances(mode, provider, **options):
     """Call the operation that has a server of its own, by a client that was changed twice."""
     caller = Caller(mode, provider, auth=BearerAuth(MARK), **options)
     return caller.run(
-        lambda client: caller.started(
+        lambda client: send(
             client,
             "balances.list_balances",
             api=client.with_options(deadline=5).api.with_headers({"x-a": "b"}),

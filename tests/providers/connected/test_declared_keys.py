@@ -14,7 +14,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from tests.providers.connected.till import Caller, client_class, generated, operation
+from tests.providers.connected.till import Caller, client_class, generated, operation, send
 from victor_ext import (
     ApiClient,
     AsyncApiClient,
@@ -138,9 +138,7 @@ def by_function(name, *ids, given="", **members):
         body = getattr(models, f"{name.title().replace('_', '')}Body").from_dict(members)
         api = client.with_key(KEY) if given == "with_key" else client.api
         api = api.with_headers({"idempotency-key": KEY}) if given == "header" else api
-        called = function(document, name)
-        send = called.asyncio_detailed if client.is_awaited else called.sync_detailed
-        return send(*ids, client=api, body=body)
+        return send(client, f"default.{name}", *ids, package=package(document), api=api, body=body)
 
     return use
 

@@ -55,6 +55,13 @@ def new_payment(**fields):
     return till_api().models.NewPayment.from_dict({"currency": "EUR", **fields})
 
 
+def send(client, name, *args, package="", api=None, **kwargs):
+    """Call an operation in the mode of a client. What is returned is the generated `Response`."""
+    module = operation(name, package)
+    function = module.asyncio_detailed if client.is_awaited else module.sync_detailed
+    return function(*args, client=api or client.api, **kwargs)
+
+
 class Caller:
     """Calls operations of Till, or of another package, with a client of one mode, over a handler in
     place of a network.
@@ -74,13 +81,8 @@ class Caller:
         return run(kind, use, client=client_class(self.package), **self.options)
 
     def call(self, name, *args, **kwargs):
-        """Call one operation, and return the generated `Response`."""
-        return self.run(lambda client: self.started(client, name, *args, **kwargs))
-
-    def started(self, client, name, *args, api=None, **kwargs):
-        module = operation(name, self.package)
-        function = module.asyncio_detailed if client.is_awaited else module.sync_detailed
-        return function(*args, client=client.api if api is None else api, **kwargs)
+        """Call one operation, see `send`."""
+        return self.run(lambda client: send(client, name, *args, package=self.package, **kwargs))
 
     def read(self, *args, **kwargs):
         """All items of a list."""

@@ -4,8 +4,6 @@ Each of that is a VictorError that names the argument, what was wrong and what t
 is sent.
 """
 
-import os
-
 import pytest
 from cryptography.hazmat.primitives import serialization
 
@@ -22,12 +20,7 @@ from victor_ext import (
 )
 from victor_ext.providers.victor.system import from_process_environment
 
-
-@pytest.fixture(autouse=True)
-def _a_clean_environment(monkeypatch):
-    for name in os.environ:
-        if name.startswith("VICTOR_") or name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
+pytestmark = pytest.mark.usefixtures("clean_environment")
 
 
 def encrypted_pem(pem, password):
