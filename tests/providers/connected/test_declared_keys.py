@@ -9,6 +9,7 @@ import importlib
 import json
 import re
 from collections import Counter
+from string import Template
 
 import httpx
 import pytest
@@ -31,30 +32,71 @@ from victor_ext.outbox import Outbox
 from victor_ext.providers.connected.declared_keys import declared_place
 
 pytestmark = pytest.mark.slow
-KEY, TEXT = "invoice-1042", {"type": "string"}
-JSON = "application/json"
-DONE = {
-    "200": {"description": "", "content": {JSON: {"schema": {"properties": {"id": TEXT}}}}},
+KEY = "invoice-1042"
+DOCUMENT = Template("""
+openapi: 3.1.0
+info: {title: Some, version: '1'}
+paths:
+  /payments:
+    post:
+      operationId: pay
+      parameters: [$taking]
+      requestBody: {content: {application/json: {schema: {type: object, properties: $members}}}}
+      responses: &done
+        '200':
+          description: ''
+          content: {application/json: {schema: {properties: {id: &text {type: string}}}}}
+  /payouts:
+    post:
+      operationId: pay_out
+      parameters: [$others]
+      requestBody: &other
+        content: {application/json: {schema: {type: object, properties: $rest}}}
+      responses: *done
+  /payouts/{id}:
+    parameters: [{name: id, in: path, required: true, schema: *text}]
+    put:
+      operationId: edit
+      parameters: [$taking]
+      requestBody: {content: {application/json: {schema: {type: object, properties: $members}}}}
+      responses: *done
+    patch: {operationId: note, parameters: [$others], requestBody: *other, responses: *done}
+""")
+"""Two of its operations may take the key, as a parameter or as a member of the body."""
+TRACED = """{
+  name: X-Request-ID, in: header, schema: {type: string},
+  description: 'An id of the request, to trace requests through the logs.',
+}"""
+REPEATABLE = """{
+  name: X-Request-ID, in: header, schema: {type: string},
+  description: A retry with the same id is not a second payment.,
+}"""
+COOKIE = """{
+  name: requestKey, in: cookie, schema: {type: string},
+  description: 'A request is done once, however often it is repeated.',
+}"""
+KEYS = {
+    "header": {"taking": "{name: idempotency-KEY, in: header, schema: {type: string}}"},
+    "both": {
+        "taking": f"{{name: Idempotency-Key, in: header, schema: {{type: string}}}}, {TRACED}",
+        "others": TRACED,
+    },
+    "paypal": {"taking": "{name: PayPal-Request-Id, in: header, schema: {type: string}}"},
+    "trace": {"taking": TRACED},
+    "some": {"taking": REPEATABLE, "others": TRACED},
+    "query": {"taking": "{name: idempotency_key, in: query, schema: {type: string}}"},
+    "cookie": {"taking": COOKIE},
+    "body": {"members": "{request_id: {type: string}}"},
+    "member": {"members": "{idempotency_key: {type: string}}"},
+    "nested": {
+        "members": "{meta: {type: object, properties: {idempotency_key: {type: string}}}}",
+        "rest": "{meta: {type: object, properties: {other: {type: string}}}}",
+    },
+    "nowhere": {},
 }
-PATHS = {
-    "/payments": {"post": "pay"},
-    "/payouts": {"post": "pay_out"},
-    "/payouts/{id}": {"put": "edit", "patch": "note"},
-}
-TRACE = "An id of the request, to trace requests through the logs."
-TRACED = {"name": "X-Request-ID", "in": "header", "schema": TEXT, "description": TRACE}
-"""On every operation of the document `both`."""
-PARAMETERS = {
-    "header": ("header", "idempotency-KEY", ""),
-    "both": ("header", "Idempotency-Key", ""),
-    "paypal": ("header", "PayPal-Request-Id", ""),
-    "trace": ("header", "X-Request-ID", TRACE),
-    "some": ("header", "X-Request-ID", "A retry with the same id is not a second payment."),
-    "query": ("query", "idempotency_key", ""),
-    "cookie": ("cookie", "requestKey", "A request is done once, however often it is repeated."),
-}
-"""The parameter that is, or is not, the key in each document: where, its name, its description."""
-MEMBERS = {"body": "request_id", "member": "idempotency_key", "nested": "idempotency_key"}
+"""The parameter or member that is, or is not, the key in each document. The header is declared in
+another letter case than it is sent in.
+"""
 SAID = {
     "header": "HeaderKey('idempotency-KEY')",
     "both": "HeaderKey('Idempotency-Key')",
@@ -70,35 +112,16 @@ TAKING = ("POST /api/payments", "PUT /api/payouts/7")
 URL = "https://some.example/api"
 
 
-def declared(name, path, document):
-    """An operation. The header is declared in another letter case than it is sent in."""
-    takes_key = name in ("pay", "edit")
-    at = [{"name": "id", "in": "path", "required": True, "schema": TEXT}] if "{" in path else []
-    if takes_key and document in PARAMETERS:
-        kind, key, words = PARAMETERS[document]
-        at.append({"name": key, "in": kind, "schema": TEXT, "description": words})
-    if document == "both" or (document == "some" and not takes_key):
-        at.append(TRACED)
-    members = {MEMBERS.get(document, "other") if takes_key else "other": TEXT}
-    if document == "nested":
-        members = {"meta": {"type": "object", "properties": members}}
-    body = {"content": {JSON: {"schema": {"type": "object", "properties": members}}}}
-    return {"operationId": name, "parameters": at, "requestBody": body, "responses": DONE}
-
-
 @pytest.fixture(scope="module", autouse=True)
 def _packages(tmp_path_factory):
-    """Packages whose key is declared as a parameter, as a member of the body, or not at all."""
+    """A package of each document."""
     folder = tmp_path_factory.mktemp("some")
-    for each in (*PARAMETERS, *MEMBERS, "nowhere"):
-        paths = {
-            path: {method: declared(name, path, each) for method, name in methods.items()}
-            for path, methods in PATHS.items()
-        }
-        document = {"openapi": "3.1.0", "info": {"title": "Some", "version": "1"}, "paths": paths}
-        file = folder / f"some_{each}.json"
-        file.write_text(json.dumps(document))
-        assert generated(file) == package(each)
+    other = "{other: {type: string}}"
+    usual = {"taking": "", "others": "", "members": other, "rest": other}
+    for name, parts in KEYS.items():
+        file = folder / f"some_{name}.yaml"
+        file.write_text(DOCUMENT.substitute(usual | parts))
+        assert generated(file) == package(name)
 
 
 def package(document):
