@@ -3,7 +3,6 @@
 """
 
 import importlib
-import json
 
 import httpx
 import pytest
@@ -15,35 +14,37 @@ from victor_ext.providers.connected.declared_keys import key_place
 from victor_ext.providers.connected.operations import rows_of
 
 pytestmark = pytest.mark.slow
-TEXT = {"type": "string"}
-OBJECT = {"type": "object", "properties": {"id": TEXT}}
-THING = {"description": "-", "content": {"application/json": {"schema": OBJECT}}}
-BODY = {"type": "object", "properties": {"text": TEXT}}
-ITEM = {
-    "parameters": [{"in": "path", "name": "id", "required": True, "schema": TEXT}],
-    "get": {"operationId": "get", "responses": {"200": THING}},
-    "query": {
-        "operationId": "find",
-        "requestBody": {"required": True, "content": {"application/json": {"schema": BODY}}},
-        "responses": {"200": THING},
-    },
-    "additionalOperations": {
-        "COPY": {"operationId": "copy", "responses": {"200": {"description": "-"}}},
-        "M-SEARCH": {"responses": {"200": {"description": "-"}}},
-    },
-}
-DOCUMENT = {
-    "openapi": "3.2.0",
-    "info": {"title": "T", "version": "1"},
-    "paths": {"/things/{id}": ITEM},
-}
+DOCUMENT = """
+openapi: 3.2.0
+info: {title: T, version: '1'}
+paths:
+  /things/{id}:
+    parameters: [{in: path, name: id, required: true, schema: {type: string}}]
+    get:
+      operationId: get
+      responses: &thing
+        '200':
+          description: '-'
+          content:
+            application/json: {schema: {type: object, properties: {id: {type: string}}}}
+    query:
+      operationId: find
+      requestBody:
+        required: true
+        content:
+          application/json: {schema: {type: object, properties: {text: {type: string}}}}
+      responses: *thing
+    additionalOperations:
+      COPY: {operationId: copy, responses: {'200': {description: '-'}}}
+      M-SEARCH: {responses: {'200': {description: '-'}}}
+"""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _package(tmp_path_factory):
     """The package `methods_api`."""
-    document = tmp_path_factory.mktemp("methods") / "methods.json"
-    document.write_text(json.dumps(DOCUMENT), encoding="utf-8")
+    document = tmp_path_factory.mktemp("methods") / "methods.yaml"
+    document.write_text(DOCUMENT)
     generated(document)
 
 
