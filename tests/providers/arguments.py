@@ -76,12 +76,12 @@ def targets(system):
 
 
 def changing(method, good, name, value):
-    """A call in which one part of the request has other values."""
+    """A call in which one part of the request, or the one in a list, has other values."""
 
     def call(**changes):
-        if isinstance(value, list):
-            return method(**{**good, name: [replace(part, **changes) for part in value]})
-        return method(**{**good, name: replace(value, **changes)})
+        is_listed = isinstance(value, list)
+        part = replace(value[0] if is_listed else value, **changes)
+        return method(**{**good, name: [part] if is_listed else part})
 
     return call
 

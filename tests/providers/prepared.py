@@ -49,10 +49,10 @@ class Recorder:
         return inspect.signature(self._part)
 
 
-def prepared(client, call, key=GUID):
+def prepared(client, call):
     """What a call of a client's method would send."""
     name, args, kwargs = call(Recorder(client))
-    return client.prepare(name, *args, **{"idempotency_key": key, **kwargs})
+    return client.prepare(name, *args, **{"idempotency_key": GUID, **kwargs})
 
 
 def _writes():

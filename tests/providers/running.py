@@ -78,7 +78,9 @@ class Script:
     """
 
     def __init__(self, *lines, token=TOKEN):
-        self.lines, self.token = list(lines), token
+        is_whole = isinstance(token, httpx.Response)
+        self.lines = list(lines)
+        self.token = token if is_whole else httpx.Response(200, json=token)
         self.requests = []
         self.for_tokens = []
 
@@ -92,13 +94,10 @@ class Script:
         )
         if is_for_token(request):
             self.for_tokens.append(sent)
-            return (
-                self.token
-                if isinstance(self.token, httpx.Response)
-                else httpx.Response(200, json=self.token)
-            )
-        self.requests.append(sent)
-        line = self.lines.pop(0) if len(self.lines) > 1 else self.lines[0]
+            line = self.token
+        else:
+            self.requests.append(sent)
+            line = self.lines.pop(0) if len(self.lines) > 1 else self.lines[0]
         if callable(line):
             line = line(request)
         if isinstance(line, Exception):

@@ -49,7 +49,7 @@ class Observed:
     message: str = field(default="", compare=False)
 
 
-def observed(harness, exchange, *before, fault=None, **options):
+def observed(harness, exchange, *before, fault=None):
     """What comes of one call, about something of its own, after these calls with the same
     client.
     """
@@ -60,10 +60,7 @@ def observed(harness, exchange, *before, fault=None, **options):
         harness.sandbox.inject(kind, operation=exchange.word, **given)
     error = None
     try:
-        harness(
-            *(lambda client, one=one: one.call(client, subject) for one in (*before, exchange)),
-            **options,
-        )
+        harness(*(lambda client, one=one: one.call(client, subject) for one in (*before, exchange)))
     except VictorError as raised:
         error = raised
     harness.sandbox.clear_faults()

@@ -30,9 +30,9 @@ def caller(mode, provider, **options):
     return Caller(mode, provider, generated(Path(__file__).with_name("bare.yaml")), **options)
 
 
-def answered(mode, name, *lines, **arguments):
+def answered(mode, name, *lines):
     """What an operation returns that gets these responses."""
-    return caller(mode, Script(*lines)).call(f"b.{name}", **arguments)
+    return caller(mode, Script(*lines)).call(f"b.{name}")
 
 
 def no_success(mode, name, answer, words="failed"):

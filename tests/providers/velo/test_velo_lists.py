@@ -35,13 +35,12 @@ class OneMoment:
             listed.sort(key=lambda name: crc32(f"{name} {number}".encode()))
         page = {"totalElements": len(listed), "totalPages": -(-len(listed) // size), "page": number}
         shown = listed[(number - 1) * size :][:size]
-        content = [_payment(name) for name in shown]
+        at = DAY.isoformat()
+        content = [
+            {"paymentId": name, "payorPaymentId": f"INV-{name}", "submittedDateTime": at}
+            for name in shown
+        ]
         return httpx.Response(200, json={"content": content, "page": page})
-
-
-def _payment(name):
-    at = DAY.isoformat()
-    return {"paymentId": name, "payorPaymentId": f"INV-{name}", "submittedDateTime": at}
 
 
 @pytest.fixture

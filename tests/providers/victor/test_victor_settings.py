@@ -45,10 +45,10 @@ WORDS = "s3cret words"
 def from_variables(monkeypatch):
     """The client of these variables alone."""
 
-    def make(kind=Victor, **variables):
+    def make(**variables):
         for name, value in variables.items():
             monkeypatch.setenv(f"VICTOR_{name}", value)
-        return kind.from_env()
+        return Victor.from_env()
 
     return make
 
