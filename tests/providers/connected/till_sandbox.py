@@ -6,7 +6,6 @@ It shares no code with the client.
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,17 +23,11 @@ from victor_ext.sandbox.server import (
     find,
     json_response,
     nothing,
-    option,
 )
 
 if TYPE_CHECKING:
     from victor_ext.sandbox.engine import Asked
     from victor_ext.sandbox.server import Call, JsonObject, Response
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TillSettings(TinySettings):
-    page_size: int = option(20, help="payments on a page")
 
 
 class TillCommands(TinyCommands):
@@ -58,8 +51,6 @@ class TillCommands(TinyCommands):
 
 
 class TillState(TinyState):
-    _settings: TillSettings
-
     def add_payment(self, id: str, fields: JsonObject) -> JsonObject:
         self.charges[id] = {"id": id, **fields, "status": "accepted"}
         return self.charges[id]
@@ -81,7 +72,7 @@ class TillState(TinyState):
     def page(self, asked: Asked) -> JsonObject:
         ids, after = list(self.charges), asked.query.get("starting_after")
         rest = ids[ids.index(after) + 1 :] if after in ids else ids
-        page = rest[: asked.query.get("limit") or self._settings.page_size]
+        page = rest[: asked.query.get("limit") or 20]
         return {"data": [self.charges[id] for id in page], "has_more": len(page) < len(rest)}
 
 
@@ -90,10 +81,8 @@ class TillProvider(TinyProvider):
     title = "Till"
     document = str(Path(__file__).parents[3] / "examples/till.yaml")
     key = HeaderKey("Idempotency-Key")
-    settings_type = TillSettings
     commands_type = TillCommands
     state: TillState
-    settings: TillSettings
     rows = (
         Row("token", "POST /oauth/token", TillState.token, is_open=True, is_documented=False),
         Row("create", "POST /v1/payments", TillState.create, 201, is_keyed=True),
@@ -122,7 +111,7 @@ class TillProvider(TinyProvider):
         return json_response(status, {"title": code, "status": status, "detail": message})
 
 
-class TillSandbox(TillCommands, ServerInThread[TillSettings]):
+class TillSandbox(TillCommands, ServerInThread[TinySettings]):
     """Till in this process: `with TillSandbox() as sandbox: sandbox.url`."""
 
     provider_type = TillProvider
