@@ -13,7 +13,6 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 # `nox -s fuzz` puts the fuzzer there.
@@ -23,7 +22,7 @@ SECONDS = 60
 INSTRUMENTED = ["victor_ext", "victor_api", "h11", "http.cookiejar", "email.utils"]
 
 
-def _atheris() -> Any:
+def _atheris():
     try:
         import atheris
     except ImportError:
@@ -34,7 +33,7 @@ def _atheris() -> Any:
     return atheris
 
 
-def _one_input(atheris: Any) -> Any:
+def _one_input(atheris):
     """What takes the fuzzer's bytes."""
     with atheris.instrument_imports(include=INSTRUMENTED):
         from hypothesis import given
@@ -54,13 +53,13 @@ def _one_input(atheris: Any) -> Any:
 
     @STEADY
     @given(st.sampled_from(OPERATIONS), ANSWERS)
-    def check(operation: str, data: bytes) -> None:
+    def check(operation, data):
         observe(mode, operation, data)
 
-    return check.hypothesis.fuzz_one_input  # type: ignore[attr-defined] # hypothesis's types have no such attribute
+    return check.hypothesis.fuzz_one_input
 
 
-def main() -> None:
+def main():
     atheris = _atheris()
     given = sys.argv[1:]
     if (

@@ -4,7 +4,6 @@ and worse.
 
 import json
 from pathlib import Path
-from typing import Any
 
 import yaml
 from calls.values import ANY_JSON, Values, mutated
@@ -57,7 +56,7 @@ FIELDS = [
 ]
 
 
-def _with_number(field: str, number: str) -> str:
+def _with_number(field, number):
     odd = f'"{field}": {number}'
     parts = f'{odd}, "payment_details": {{{odd}}}, "payment_request_response": {{{odd}}}'
     return (
@@ -76,7 +75,7 @@ NASTY = st.sampled_from([
 ])  # fmt: skip
 
 
-def _fields(names: str) -> dict[str, Any]:
+def _fields(names):
     return dict.fromkeys(names.split())
 
 
@@ -104,7 +103,7 @@ SHAPES = [
 ]
 
 
-def _filled(shape: Any) -> st.SearchStrategy[Any]:
+def _filled(shape):
     """The shape with any words in the places of its fields."""
     if isinstance(shape, dict):
         return st.fixed_dictionaries({name: _filled(part) for name, part in shape.items()})
@@ -119,7 +118,7 @@ WORDS = st.one_of([_filled(shape) for shape in SHAPES]).map(json.dumps)
 
 
 @st.composite
-def _with_repeated_key(draw: st.DrawFn) -> str:
+def _with_repeated_key(draw):
     """An object that says the same thing twice, and differently."""
     text, other = draw(WRITTEN), draw(WRITTEN)
     name = draw(st.sampled_from(["status", "results", "victor_payment_request_id", "error"]))
@@ -128,7 +127,7 @@ def _with_repeated_key(draw: st.DrawFn) -> str:
 
 
 @st.composite
-def _deep(draw: st.DrawFn) -> str:
+def _deep(draw):
     """Nesting, up to far beyond what any stack holds."""
     depth = draw(st.sampled_from([50, 99, 100, 101, 300, 900, 1000, 5000, 100_000]))
     opening, closing = draw(
@@ -139,11 +138,11 @@ def _deep(draw: st.DrawFn) -> str:
     return draw(st.sampled_from([whole, within, opening * depth]))
 
 
-def _encoded(text: str, coding: str = "utf-8") -> bytes:
+def _encoded(text, coding="utf-8"):
     return text.encode(coding, "surrogatepass" if coding.startswith("utf") else "replace")
 
 
-def _cut(data: bytes, part: float, more: bytes) -> bytes:
+def _cut(data, part, more):
     return data[: int(part * len(data))] + more
 
 
@@ -154,7 +153,7 @@ OTHERS = [
     b'{"results": [null, 1, "x", [], {}]}', b"{" * 70_000,
     b"<html><body>502 Bad Gateway</body></html>",
 ]  # fmt: skip
-KINDS: dict[str, st.SearchStrategy[bytes]] = {
+KINDS = {
     "mutated": WRITTEN.map(_encoded),
     "nasty": WORDS.map(_encoded),
     "numbers": st.builds(_with_number, st.sampled_from(FIELDS), st.sampled_from(NUMBERS)).map(

@@ -6,10 +6,8 @@ import copy
 import json
 import pickle
 import ssl
-from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 import httpx
 
@@ -29,7 +27,7 @@ TOKEN_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(TOKEN),
 class Wire:
     """What is on it."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         self.answer = b""  # to a request
         self.token_answer = TOKEN_ANSWER  # to a request for a token
         self.piece = 65536  # bytes that arrive at once
@@ -39,63 +37,63 @@ class Wire:
 class _Stream:
     """The bytes of one connection. It ends after one answer: the other side closes."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire):
         self._wire = wire
-        self._left: bytes | None = None
+        self._left = None
 
-    def asked(self, data: bytes) -> None:
+    def asked(self, data):
         if self._left is None:
             self._wire.asked = data
             self._left = (
                 self._wire.token_answer if b" /v2/auth/token " in data else self._wire.answer
             )
 
-    def answered(self, max_bytes: int) -> bytes:
+    def answered(self, max_bytes):
         size = min(max_bytes, self._wire.piece)
         left = self._left or b""
         self._left = left[size:]
         return left[:size]
 
-    def unread(self) -> bytes | None:
+    def unread(self):
         return self._left
 
-    def abort(self) -> None:
+    def abort(self):
         """Nothing is open."""
 
 
 class _SyncStream(_Stream, SyncStream):
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    def read(self, max_bytes, timeout=None):
         return self.answered(max_bytes)
 
-    def write(self, data: memoryview | bytes, timeout: float | None = None) -> None:
+    def write(self, data, timeout=None):
         self.asked(bytes(data))
 
 
 class _AsyncStream(_Stream, AsyncStream):
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - the interface
+    async def read(self, max_bytes, timeout=None):  # noqa: ASYNC109 - the interface
         return self.answered(max_bytes)
 
-    async def write(self, data: memoryview | bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the interface
+    async def write(self, data, timeout=None):  # noqa: ASYNC109 - the interface
         self.asked(bytes(data))
 
 
 class _SyncBackend(SyncBackend):
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire):
         self._wire = wire
 
-    def connect_tcp(self, *_where: Any, **_how: Any) -> SyncStream:
+    def connect_tcp(self, *_where, **_how):
         return _SyncStream(self._wire)
 
 
 class _AsyncBackend(AsyncBackend):
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire):
         self._wire = wire
 
-    async def connect_tcp(self, *_where: Any, **_how: Any) -> AsyncStream:
+    async def connect_tcp(self, *_where, **_how):
         return _AsyncStream(self._wire)
 
 
-def _over(wire: Wire, *, awaited: bool) -> Any:
+def _over(wire: Wire, *, awaited):
     # The context is not used: reading the system's certificates takes long.
     route = Route(httpx.URL(_OPTIONS["base_url"]), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     if awaited:
@@ -103,7 +101,7 @@ def _over(wire: Wire, *, awaited: bool) -> Any:
     return PooledTransport(route, httpx.Limits(), _SyncBackend(wire))
 
 
-CALLS: dict[str, Callable[[Any], Any]] = {
+CALLS = {
     "get": lambda requests: requests.get("R1"),
     "list": lambda requests: requests.list(),
     "create": lambda requests: requests.create(**payment()),
@@ -112,7 +110,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
 }
 OPERATIONS = tuple(CALLS)
 MODES = ("sync", "async")
-_OPTIONS: dict[str, Any] = {
+_OPTIONS = {
     "base_url": "http://127.0.0.1:1",
     "retry": RetryPolicy(max_attempts=2, base=0.0, cap=0.0, quota=10**9),
     "deadline": 60.0,
@@ -122,11 +120,11 @@ _OPTIONS: dict[str, Any] = {
 class Fuzzed:
     """Runs an operation against given bytes, and reads all that comes of it."""
 
-    def __init__(self, mode: str = "sync") -> None:
+    def __init__(self, mode="sync"):
         self.mode, self.wire = mode, Wire()
         awaited = mode == "async"
 
-        def make() -> Any:
+        def make():
             options = {"transport": _over(self.wire, awaited=awaited), **_OPTIONS}
             return (AsyncVictor if awaited else Victor)(
                 VictorOAuth("id", "not-a-secret"), **options
@@ -135,7 +133,7 @@ class Fuzzed:
         self._running = Running(make, awaited=awaited)
         self.close = self._running.close
 
-    def run(self, operation: str, answer: bytes) -> int:
+    def run(self, operation, answer):
         """Call, and read everything of every record. Raises `VictorError`."""
         self.wire.answer = answer
         found = self._running.result(
@@ -146,7 +144,7 @@ class Fuzzed:
         )
 
 
-def answer(body: bytes, status: object = 200, *headers: bytes) -> bytes:
+def answer(body, status=200, *headers):
     """An answer that is framed well, whatever is in it."""
     lines = [
         b"HTTP/1.1 %b Status" % str(status).encode(),
@@ -163,7 +161,7 @@ _RECORD = [name for name in dir(PaymentRequest) if not name.startswith("_")]
 LONGEST_MESSAGE = 6000
 
 
-def read_everything(record: PaymentRequest) -> int:
+def read_everything(record: PaymentRequest):
     """Read all of a record, and check that it is what it says it is; 1, for counting."""
     for name in _RECORD:
         value = getattr(record, name)
@@ -187,7 +185,7 @@ def read_everything(record: PaymentRequest) -> int:
     return 1
 
 
-def read_all_of_error(error: VictorError) -> None:
+def read_all_of_error(error: VictorError):
     """Read all of an error, and check that it can be shown, logged, kept and sent to another
     process.
     """

@@ -30,7 +30,7 @@ def mode(request):
     made.close()
 
 
-def examples(mode: Fuzzed, number: int) -> int:
+def examples(mode, number):
     """The async client has no code of its own for responses, so a sample is enough; and so it is of
     a fixed search.
     """
@@ -39,7 +39,7 @@ def examples(mode: Fuzzed, number: int) -> int:
     )
 
 
-def observe(mode: Fuzzed, operation: str, data: bytes) -> VictorError | None:
+def observe(mode, operation, data):
     """The error that came of it, read whole; None when records came. Anything else is raised."""
     try:
         mode.run(operation, data)
@@ -54,14 +54,14 @@ def observe(mode: Fuzzed, operation: str, data: bytes) -> VictorError | None:
 def test_a_call_answered_with_any_body_ends_with_a_record_or_a_victor_error(mode, operation, kind):
     @settings(STEADY, max_examples=examples(mode, 120))
     @given(KINDS[kind], STATUSES, HEADERS)
-    def check(body: bytes, status: int, headers: list[bytes]) -> None:
+    def check(body, status, headers):
         observe(mode, operation, answer(body, status, *headers))
 
     check()
 
 
 @st.composite
-def _spoilt(draw: st.DrawFn) -> bytes:
+def _spoilt(draw):
     """HTTP that was cut, or had something put into it."""
     data = answer(draw(BODIES), 200, *draw(HEADERS))
     start = draw(st.integers(0, min(len(data), 200)))
@@ -81,7 +81,7 @@ def test_a_call_answered_with_any_bytes_ends_with_a_record_or_a_victor_error(mod
 
     @settings(STEADY, max_examples=examples(mode, 240))
     @given(SPOILT, st.integers(1, 100))
-    def check(data: bytes, piece: int) -> None:
+    def check(data, piece):
         mode.wire.piece = max(piece, len(data) // 100 + 1)
         observe(mode, operation, data)
 
@@ -129,7 +129,7 @@ def test_a_call_whose_token_endpoint_answers_anything_ends_with_a_record_or_a_vi
 
     @settings(STEADY, max_examples=examples(mode, 200))
     @given(BODIES | TOKENS, STATUSES, HEADERS)
-    def check(body: bytes, status: int, headers: list[bytes]) -> None:
+    def check(body, status, headers):
         other = Fuzzed(mode.mode)
         other.wire.token_answer = answer(body, status, *headers)
         observe(other, "create", answer(GOOD))

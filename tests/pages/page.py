@@ -39,12 +39,12 @@ READ_ONLY = ("text", "mermaid")
 Runner = Callable[[Example], None]
 
 
-def name_of(page: Path) -> str:
+def name_of(page: Path):
     """How a page is called here, such as docs/python.md."""
     return str(page.relative_to(ROOT))
 
 
-def parsed(page: Path, runners: dict[str, Runner]) -> Document:
+def parsed(page: Path, runners) -> Document:
     """A page as sybil sees it: one example for each block, and for each directive."""
     known = {**dict.fromkeys(READ_ONLY, read_only), **PARSED, "http": not_run, **runners}
     return Document.parse(
@@ -55,7 +55,7 @@ def parsed(page: Path, runners: dict[str, Runner]) -> Document:
     )
 
 
-def given_parser(run: Runner) -> Callable[[Document], Iterator[Region]]:
+def given_parser(run) -> Callable[[Document], Iterator[Region]]:
     """`<!-- given: victor, invoice -->`: these names mean what they meant at first, from here
     on.
     """
@@ -67,40 +67,40 @@ def given_parser(run: Runner) -> Callable[[Document], Iterator[Region]]:
     return parse
 
 
-def languages(page: Path) -> list[str]:
+def languages(page: Path):
     """The language of each visible block."""
     document = Document(page.read_text(encoding="utf-8"), str(page))
     return [region.lexemes["language"] for region in FencedCodeBlockLexer(r".*")(document)]
 
 
-def read_only(example: Example) -> None:
+def read_only(example: Example):
     """Nothing to run."""
 
 
-def not_run(example: Example) -> None:
+def not_run(example: Example):
     """A block that needs a reason."""
     raise AssertionError('nothing runs this: say why before it, `<!-- skip: next "reason" -->`')
 
 
-def run_console(example: Example) -> None:
+def run_console(example: Example):
     """A session with Python: what it shows is what it prints."""
-    shown: list[str] = []
+    shown = []
     examples = doctest.DocTestParser().get_examples(example.parsed)
     case = DocTest(examples, example.namespace, example.path, None, example.line, None)
     DocTestRunner(doctest.ELLIPSIS).run(case, clear_globs=False, out=shown.append)
     assert not shown, "".join(shown)
 
 
-def parses(read: Callable[[str], object]) -> Runner:
+def parses(read):
     """A block of data is read, and nothing more."""
 
-    def run(example: Example) -> None:
+    def run(example: Example):
         read(str(example.parsed))
 
     return run
 
 
-PARSED: dict[str, Runner] = {
+PARSED = {
     "json": parses(json.loads),
     "toml": parses(tomllib.loads),
     "yaml": parses(lambda text: list(yaml.safe_load_all(text))),
@@ -108,7 +108,7 @@ PARSED: dict[str, Runner] = {
 }
 
 
-def unresolved(page: Path) -> list[str]:
+def unresolved(page: Path):
     """Names in the Python of a page that no block, no import and no `given` makes; with their
     lines.
     """

@@ -46,11 +46,11 @@ STEADY = {
 }
 
 
-def recorded(path: Path) -> str:
+def recorded(path: Path):
     """What a picture shows: each of its lines of text is at a height of its own, below the
     title.
     """
-    lines: dict[float, list[tuple[float, str]]] = {}
+    lines = {}
     for text in ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text"):
         if "title" not in text.get("class", ""):
             lines.setdefault(float(text.get("y", "")), []).append(
@@ -59,7 +59,7 @@ def recorded(path: Path) -> str:
     return normalised("\n".join(_line(lines[y]) for y in sorted(lines)))
 
 
-def _line(pieces: list[tuple[float, str]]) -> str:
+def _line(pieces):
     """The pieces of a line, each with the column at which it begins, of 12.2 units each."""
     line = ""
     for x, piece in sorted(pieces):
@@ -67,14 +67,14 @@ def _line(pieces: list[tuple[float, str]]) -> str:
     return line.replace("\xa0", " ")
 
 
-def normalised(printed: str) -> str:
+def normalised(printed):
     """What is the same in each recording."""
     for pattern, name in OF_A_TERMINAL.items():
         printed = re.sub(pattern, name, printed)
     return steady(printed)
 
 
-def steady(text: str) -> str:
+def steady(text):
     """A text without what differs from run to run."""
     for pattern, name in STEADY.items():
         text = re.sub(pattern, name, text)
@@ -87,7 +87,7 @@ class Shell:
 
     environment: dict[str, str] = field(default_factory=dict)
 
-    def script(self, example: Example) -> None:
+    def script(self, example: Example):
         """A block of commands without output."""
         text = str(example.parsed).replace("\\\n", " ")
         if NEEDS_A_SHELL.search(text):
@@ -98,7 +98,7 @@ class Shell:
             status, out = self._run(line)
             assert status == 0, f"{line}\n{out}"
 
-    def session(self, example: Example) -> None:
+    def session(self, example: Example):
         """A block of commands, each after `$ `, with what they print."""
         text = re.sub(r"\\\n(> )?", " ", str(example.parsed))
         before, *parts = re.split(r"^\$ ", text, flags=re.MULTILINE)
@@ -114,7 +114,7 @@ class Shell:
                 )
                 assert same, f"{line}\n--- shown:\n{steady(shown)}\n--- printed:\n{steady(out)}"
 
-    def _run(self, line: str) -> tuple[int, str]:
+    def _run(self, line):
         """Run one command, or look it up; its status and output."""
         words = shlex.split(line)
         target = words.pop() if len(words) > 1 and words[-2] == ">" else None
@@ -158,7 +158,7 @@ class Shell:
                 )
         return 0, ""
 
-    def _known_options(self, arguments: list[str]) -> tuple[int, str]:
+    def _known_options(self, arguments):
         depth = 2 if arguments[0] == "bulk" else 1
         ran = Command({**os.environ, **self.environment, "COLUMNS": "200"})(
             *arguments[:depth], "--help"
@@ -170,7 +170,7 @@ class Shell:
         ]
         return len(unknown), f"unknown: {unknown}" if unknown else ""
 
-    def _run_shell(self, text: str) -> tuple[int, str]:
+    def _run_shell(self, text):
         assert OURS.search(text), "no command of this project is in it"
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         ran = subprocess.run(
@@ -181,7 +181,7 @@ class Shell:
         return ran.returncode, ran.stdout
 
 
-def check_packages(packages: list[str]) -> None:
+def check_packages(packages):
     """What `pip install` names: this project, or one that it depends on, and extras that there
     are.
     """
@@ -202,7 +202,7 @@ def check_packages(packages: list[str]) -> None:
             )
 
 
-def check_targets(words: list[str]) -> None:
+def check_targets(words):
     """What `make` is asked to do."""
     makefile = (ROOT / "Makefile").read_text("utf-8")
     for word in (word for word in words if "=" not in word and not word.startswith("-")):

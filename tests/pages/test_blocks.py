@@ -1,11 +1,9 @@
 """Every block of every page runs, in the order of the page; what cannot run says why."""
 
 import re
-from pathlib import Path
 from unittest import SkipTest
 
 import pytest
-from sybil import Example
 from sybil.evaluators.python import PythonEvaluator
 from sybil.region import Lexeme
 
@@ -23,12 +21,12 @@ KNOWN = {"python", "sh", "console", "http", *READ_ONLY, *PARSED}
 class Python:
     """Runs Python: modules and tests are written to files first."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder):
         self.folder = folder
-        self.tests: list[str] = []
+        self.tests = []
         self._run = PythonEvaluator()
 
-    def __call__(self, example: Example) -> None:
+    def __call__(self, example):
         source = str(example.parsed)
         if module := re.match(r"# (\w+\.py)\n", source):
             (self.folder / module[1]).write_text(source, encoding="utf-8")
@@ -42,14 +40,14 @@ class Python:
             example.namespace.setdefault("__file__", str(self.folder / "page.py"))
             self._run(example)
 
-    def read_document(self, example: Example) -> None:
+    def read_document(self, example):
         """A document is read, and written to a file if it begins with the name of one."""
         source = str(example.parsed)
         PARSED["yaml"](example)
         if document := re.match(r"# (\w+\.yaml)\n", source):
             (self.folder / document[1]).write_text(source, encoding="utf-8")
 
-    def run_tests(self, pytester: pytest.Pytester) -> None:
+    def run_tests(self, pytester):
         """Run the tests of the page, which import its modules."""
         for number, source in enumerate(self.tests):
             pytester.makepyfile(**{f"test_{number}": source})
@@ -76,7 +74,7 @@ def test_each_block_runs(
 ):
     run_python = Python(folder)
 
-    def give(example: Example) -> None:
+    def give(example):
         example.namespace.update({name: request.getfixturevalue(name) for name in example.parsed})
 
     runners = {

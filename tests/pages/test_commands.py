@@ -7,7 +7,6 @@ it.
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 from sybil import Document
@@ -23,10 +22,10 @@ RECORD = "printf '%s|' \"$@\" >> commands; echo >> commands"
 OF_THE_SHELL = ("SHLVL", "_", "PWD", "OLDPWD", "LOGNAME", "HOME", "PATH")
 
 
-def blocks() -> dict[str, str]:
+def blocks():
     """The commands of each block, by its page and line."""
     lexer = FencedCodeBlockLexer("sh|console")
-    commands: dict[str, str] = {}
+    commands = {}
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         for region in lexer(Document(text, str(page))):
@@ -53,7 +52,7 @@ def test_a_block_sets_nothing_that_zsh_sets_itself(block):
     assert SET_BY_ZSH.findall(BLOCKS[block]) == []
 
 
-def run(shell: str, commands: str, folder: Path) -> tuple[list[str], list[str], str]:
+def run(shell, commands, folder):
     """What a shell does with commands that are typed: each command with its arguments, the
     variables that it leaves, and its errors. No command is there: each is recorded.
     """

@@ -10,7 +10,6 @@ import io
 import secrets
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -26,7 +25,7 @@ pytestmark = [
 ]
 
 
-def run_examples(client: Any, *order: str, own: dict[str, Any] | None = None, **given: Any) -> None:
+def run_examples(client, *order, own=None, **given):
     """Run the examples of a client's resources as one session, with these names; each operation has
     one.
     """
@@ -43,10 +42,10 @@ def run_examples(client: Any, *order: str, own: dict[str, Any] | None = None, **
         "since": now - timedelta(minutes=5),
         **given,
     }
-    without: list[str] = []
-    failures: list[str] = []
+    without = []
+    failures = []
     assert set(order) == set(client._resources)
-    groups: dict[str, dict[str, Any]] = {each: vars(client._resources[each]) for each in order}
+    groups = {each: vars(client._resources[each]) for each in order}
     for group, operations in {**groups, "client": own or {}}.items():
         for name, operation in operations.items():
             if name.startswith("_") or not callable(operation):
@@ -66,7 +65,7 @@ def test_each_example_of_victor_runs_and_no_operation_lacks_one(victor):
 
 def test_each_example_of_velo_runs_and_no_operation_lacks_one(velo_harness, request, monkeypatch):
     monkeypatch.setattr(velo.Velo, "_on_poll_wait", staticmethod(velo_harness.sandbox.advance))
-    velo_client: velo.Velo = request.getfixturevalue("velo")
+    velo_client = request.getfixturevalue("velo")
     former, new = (velo_harness.sandbox.add_payee(name) for name in ("payee-6", "payee-8"))
     for payee_id in (velo_harness.payee, former):
         velo_harness.sandbox.onboard_payee(payee_id)

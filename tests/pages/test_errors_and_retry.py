@@ -7,8 +7,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -41,7 +39,7 @@ def test_errors_and_problems_have_the_attributes_that_the_page_lists():
     assert named == [field.name for field in dataclasses.fields(Problem)]
 
 
-def settling(monkeypatch: pytest.MonkeyPatch, folder: Path) -> tuple[str, str, str]:
+def settling(monkeypatch, folder):
     """The blocks of the section: the functions of a program, what it calls, and the search."""
     monkeypatch.chdir(folder)
     section = RETRY.partition("## Settle an unknown outcome")[2].partition("\n## ")[0]
@@ -51,12 +49,12 @@ def settling(monkeypatch: pytest.MonkeyPatch, folder: Path) -> tuple[str, str, s
     return functions, ask + rest.removesuffix("settle()\n"), search
 
 
-def an_hour_later(names: dict[str, Any]) -> None:
+def an_hour_later(names):
     with names["database"] as database:
         database.execute("UPDATE asks SET began = began - 3600")
 
 
-def stored(names: dict[str, Any]) -> list[Any]:
+def stored(names):
     return list(names["database"].execute("SELECT state, request_id FROM asks"))
 
 

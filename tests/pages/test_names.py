@@ -4,8 +4,6 @@ import dataclasses
 import importlib
 import inspect
 import re
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -34,9 +32,9 @@ LISTED = re.compile(rf"`([A-Z]\w+)`: ((?:(?:,| and|, and its [a-z]+)?\s*`{NAME}`
 ERROR = re.compile(r"`([A-Z]\w+(?:Error|Failed|Denied|Request|Response))`")
 
 
-def public_classes() -> dict[str, list[type[Any]]]:
+def public_classes():
     """By their names; two systems may have a class of one name."""
-    classes: dict[str, list[type[Any]]] = {}
+    classes = {}
     for name in MODULES:
         module = importlib.import_module(name)
         for public in dir(module):
@@ -53,7 +51,7 @@ EXAMPLES = {"Card"}
 """Schemas of made-up documents, which have the name of a class by chance."""
 
 
-def has_member(of: type[Any], name: str) -> bool:
+def has_member(of, name):
     """Whether a class has an attribute, a field or an argument of its constructor of a name."""
     if hasattr(of, name) or any(name in vars(each).get("__annotations__", {}) for each in of.mro()):
         return True
@@ -63,7 +61,7 @@ def has_member(of: type[Any], name: str) -> bool:
     return re.search(rf"\bself\.{name}\b", source) is not None
 
 
-def named(text: str) -> Iterator[tuple[str, str]]:
+def named(text):
     """The members that a page names, each with its class."""
     for match in MEMBER.finditer(text):
         yield match[1], match[2]
@@ -72,7 +70,7 @@ def named(text: str) -> Iterator[tuple[str, str]]:
             yield match[1], name
 
 
-def missing(text: str) -> list[str]:
+def missing(text):
     """What a page names and no class of that name has."""
     return [
         f"{of}.{name}"

@@ -4,7 +4,6 @@ import ast
 import re
 import runpy
 from functools import cache
-from typing import Any
 
 import pytest
 
@@ -16,7 +15,7 @@ from victor_ext.bulk.results import COLUMNS
 from victor_ext.cli.bulk_output import show_status
 
 pytestmark = pytest.mark.pull_request
-SCRIPT: dict[str, Any] = runpy.run_path(str(RECORD))
+SCRIPT = runpy.run_path(str(RECORD))
 
 
 @pytest.mark.parametrize("made", ["I9PSZYM724", "IAPSZYMBCD", "1234567890"])
@@ -94,9 +93,9 @@ VALUE = "\0"
 
 
 @cache
-def texts() -> set[str]:
+def texts():
     """The sentences of the package, with `VALUE` for each value of an f-string."""
-    found: set[str] = set()
+    found = set()
     for path in (ROOT / "victor_ext").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.JoinedStr | ast.Constant):
@@ -110,7 +109,7 @@ def texts() -> set[str]:
     return {text for text in found if " " in text and "\n" not in text}
 
 
-def is_in(quote: str, text: str) -> bool:
+def is_in(quote, text):
     """Whether a text has the words of a quote, or values in place of fewer than half of them."""
     words = [rf"(?:{re.escape(word)}|\S*{VALUE}\S*)" for word in quote.split()]
     found = re.search(" ".join(words), text)

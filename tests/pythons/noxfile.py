@@ -39,28 +39,37 @@ nox.options.default_venv_backend = "uv"
 nox.options.stop_on_first_error = False
 
 
-@nox.session(python=PYTHONS)
-@nox.parametrize("resolution", ["highest", "lowest-direct"])
-@nox.parametrize("extra", EXTRAS)
-def wheel(session: nox.Session, extra: str, resolution: str) -> None:
-    """Use one extra of the wheel in `build/wheel`; with `all`, run the tests."""
-    if extra in NO_WHEELS.get(str(session.python), ()):
+def installed(session, distribution, project, resolution, part):
+    """Install a wheel of `build/wheel`: of the client, the core or with an extra. Returns the
+    folder of the session.
+    """
+    if part in NO_WHEELS.get(str(session.python), ()):
         session.skip("a dependency has no wheel for it; docs/install.md says which")
-    (built,) = ROOT.glob("build/wheel/victor_ext-*.whl")
+    (built,) = ROOT.glob(f"build/wheel/{distribution}-*.whl")
     folder = Path(session.create_tmp()).resolve()
-    named = () if extra == "core" else ("--extra", extra)
     bounds = folder / "bounds.txt"
+    is_extra = part in EXTRAS and part != "core"
     # For the wheel alone the project's dependencies would not be direct ones, and so none would be
     # old.
     session.run(
         *("uv", "pip", "compile", "--quiet", "--no-build", "--resolution", resolution),
         *("--python-version", str(session.python).rstrip("t"), "--no-emit-package", "victor-ext"),
-        *(*named, "--output-file", str(bounds), str(ROOT / "pyproject.toml")),
+        *(("--extra", part) if is_extra else ()),
+        *("--output-file", str(bounds), str(project)),
         external=True,
     )
-    tools = TEST_TOOLS if extra == "all" else ()
-    requirement = f"{built}[{extra}]" if named else str(built)
+    tools = TEST_TOOLS if part == "all" else ()
+    requirement = f"{built}[{part}]" if is_extra else str(built)
     session.install("--no-build", "--constraint", str(bounds), requirement, *tools)
+    return folder
+
+
+@nox.session(python=PYTHONS)
+@nox.parametrize("resolution", ["highest", "lowest-direct"])
+@nox.parametrize("extra", EXTRAS)
+def wheel(session: nox.Session, extra, resolution):
+    """Use one extra of the wheel in `build/wheel`; with `all`, run the tests."""
+    folder = installed(session, "victor_ext", ROOT / "pyproject.toml", resolution, extra)
     with session.chdir(folder):
         if extra != "all":
             session.run(
@@ -92,20 +101,10 @@ def wheel(session: nox.Session, extra: str, resolution: str) -> None:
 
 @nox.session(python=PYTHONS)
 @nox.parametrize("resolution", ["highest", "lowest-direct"])
-def recipe(session: nox.Session, resolution: str) -> None:
+def recipe(session: nox.Session, resolution):
     """Use the recipe's wheel in `build/wheel`, without the client."""
-    if "recipe" in NO_WHEELS.get(str(session.python), ()):
-        session.skip("a dependency has no wheel for it; docs/install.md says which")
-    (built,) = ROOT.glob("build/wheel/victor_spec-*.whl")
-    folder = Path(session.create_tmp()).resolve()
-    bounds = folder / "bounds.txt"
-    session.run(
-        *("uv", "pip", "compile", "--quiet", "--no-build", "--resolution", resolution),
-        *("--python-version", str(session.python).rstrip("t")),
-        *("--output-file", str(bounds), str(ROOT / "recipe" / "pyproject.toml")),
-        external=True,
-    )
-    session.install("--no-build", "--constraint", str(bounds), str(built))
+    project = ROOT / "recipe" / "pyproject.toml"
+    folder = installed(session, "victor_spec", project, resolution, "recipe")
     document = ROOT / "openapi" / "victor.yaml"
     with session.chdir(folder):
         session.run("python", "-P", str(ROOT / "recipe" / "tests" / "alone.py"), str(document))

@@ -10,7 +10,6 @@ import sys
 from collections import Counter
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import httpx
 
@@ -18,7 +17,7 @@ import victor_ext
 from victor_ext import RetryPolicy, Victor, VictorJwt, VictorOAuth, idempotency_key_for
 
 VICTOR = Path(sys.executable).with_name("victor")
-REQUEST: dict[str, Any] = {
+REQUEST = {
     "payee_account_number": "917364550218",
     "payer_counterparty_id": "aHeq349838",
     "amount": "44.23",
@@ -41,18 +40,18 @@ def provider(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json=TOKEN)
 
 
-def client(**options: Any) -> Victor:
+def client(**options) -> Victor:
     return Victor(
         VictorOAuth("id-1", "not-a-real-secret"), transport=httpx.MockTransport(provider), **options
     )
 
 
-def core() -> None:
+def core():
     """A request is created once, and what needs an extra names it."""
     from cryptography.hazmat.primitives.asymmetric import rsa
 
     assert Path(victor_ext.__file__).is_relative_to(sys.prefix), victor_ext.__file__
-    keys: list[str] = []
+    keys = []
 
     def failing_once(request: httpx.Request) -> httpx.Response:
         keys.append(request.headers["idempotency-key"])
@@ -77,7 +76,7 @@ def core() -> None:
         assert f"pip install '.[{extra}]'" in told, (extra, told)
 
 
-def bulk() -> None:
+def bulk():
     """A batch in an SQLite file is sent, and sent again without asking anybody twice."""
     from victor_ext.bulk import BulkSender
 
@@ -92,7 +91,7 @@ def bulk() -> None:
     assert set(asked.values()) == {1}
 
 
-def cli() -> None:
+def cli():
     """The help of every command is whole and plain, and a key is the one that Python makes."""
     usages = {
         "": "Usage: victor [OPTIONS] COMMAND [ARGS]...",
@@ -102,7 +101,7 @@ def cli() -> None:
         "bulk export": "Usage: victor bulk export [OPTIONS] [BATCH]",
     }
 
-    def run(*words: str) -> str:
+    def run(*words):
         return subprocess.run([VICTOR, *words], capture_output=True, text=True, check=True).stdout
 
     assert run("key", "invoice", "1042").strip() == idempotency_key_for("invoice", "1042")
@@ -114,7 +113,7 @@ def cli() -> None:
         assert not re.search(r"<\w+", shown), shown
 
 
-def stored(victor: Victor) -> dict[str, Any]:
+def stored(victor: Victor):
     """What an outbox keeps of an invoice."""
     due_date = victor.provider_time().moment.date()
     key = idempotency_key_for("invoice", 1042)
@@ -126,7 +125,7 @@ def stored(victor: Victor) -> dict[str, Any]:
     }
 
 
-def django() -> None:
+def django():
     """What is stored in a transaction is sent once."""
     import django
     from django.conf import settings
@@ -153,7 +152,7 @@ def django() -> None:
     assert [*asked.values()] == [1]
 
 
-def httpx2() -> None:
+def httpx2():
     """A client of it is the way out."""
     import httpx2 as caller
     from victor_api.client import Client
@@ -168,7 +167,7 @@ def httpx2() -> None:
         assert client.api.get_httpx_client().get("/").json() == {"over": "httpx2"}
 
 
-def otel() -> None:
+def otel():
     """The listener takes the events of a call with the API of OpenTelemetry alone, without its
     SDK.
     """
@@ -187,7 +186,7 @@ def otel() -> None:
     assert script == []
 
 
-def outbox() -> None:
+def outbox():
     """What is stored with the invoice is sent once."""
     import sqlalchemy as sa
 
@@ -206,7 +205,7 @@ def outbox() -> None:
     engine.dispose()
 
 
-def prometheus() -> None:
+def prometheus():
     """A call is among the metrics, and nothing is wrong with a process that has no worker."""
     from victor_ext.prometheus import Prometheus
 
@@ -220,7 +219,7 @@ def prometheus() -> None:
         )
 
 
-def sandbox() -> None:
+def sandbox():
     """A lost answer is repaired against it, and the customer is asked once."""
     from victor_ext.sandbox import Sandbox, SandboxSettings
 

@@ -13,10 +13,8 @@ import tarfile
 import tempfile
 import tomllib
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
 
 from hatchling.builders.wheel import WheelBuilder
 from packaging.metadata import Metadata
@@ -55,12 +53,12 @@ METADATA = {
 }
 
 
-def files_of(distribution: Path) -> dict[str, bytes]:
+def files_of(distribution: Path):
     """Files of a wheel, or of a source distribution without its first folder."""
     if distribution.suffix == ".whl":
         with zipfile.ZipFile(distribution) as wheel:
             return {name: wheel.read(name) for name in wheel.namelist() if not name.endswith("/")}
-    found: dict[str, bytes] = {}
+    found = {}
     with tarfile.open(distribution) as source:
         for member in source.getmembers():
             data = source.extractfile(member)
@@ -69,7 +67,7 @@ def files_of(distribution: Path) -> dict[str, bytes]:
     return found
 
 
-def committed() -> list[str]:
+def committed():
     """Names of the files that git knows."""
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -77,7 +75,7 @@ def committed() -> list[str]:
     return [name for name in listed.stdout.split("\0") if name]
 
 
-def expected_in_wheel(files: Iterable[str]) -> set[str]:
+def expected_in_wheel(files):
     """The files of the packages, as the client's wheel names them."""
     packages = ("victor_ext/", *(f"generated/{package}/" for package in GENERATED))
     names = {name.removeprefix("generated/") for name in files if name.startswith(packages)}
@@ -86,7 +84,7 @@ def expected_in_wheel(files: Iterable[str]) -> set[str]:
     }
 
 
-def expected_in_source(files: Iterable[str]) -> set[str]:
+def expected_in_source(files):
     """The files of the repository without what only its host reads, without the recipe, and without
     what needs that: the tests, the Makefile and the noxfile.
     """
@@ -94,13 +92,13 @@ def expected_in_source(files: Iterable[str]) -> set[str]:
     return {name for name in files if not name.startswith(left_out)} | {"PKG-INFO", SBOM}
 
 
-def expected_of_recipe(files: Iterable[str], folder: str) -> set[str]:
+def expected_of_recipe(files, folder):
     """The files of a folder of the recipe, without its tests, as its distributions name them."""
     own = {name.removeprefix("recipe/") for name in files if name.startswith(f"recipe/{folder}")}
     return {name for name in own if not name.startswith("tests/")}
 
 
-def wrong_names(found: Iterable[str], expected: set[str]) -> Iterator[str]:
+def wrong_names(found, expected):
     """What is there and must not be, and what is not there and must be."""
     names = {name for name in found if not fnmatch(name, "victor_*.dist-info/*")}
     for name in sorted(names):
@@ -110,9 +108,7 @@ def wrong_names(found: Iterable[str], expected: set[str]) -> Iterator[str]:
     yield from (f"lacks {name}, which is committed" for name in sorted(expected - names))
 
 
-def wrong_metadata(
-    text: bytes, version: str, extras: Iterable[str], name: str = "victor-ext"
-) -> Iterator[str]:
+def wrong_metadata(text, version, extras, name="victor-ext"):
     """What the metadata says wrongly, or does not say."""
     try:
         Metadata.from_email(text)
@@ -133,7 +129,7 @@ def wrong_metadata(
         yield f"describes itself with a link or a comment that no package index can show: {link}"
 
 
-def wrong_sbom(found: Mapping[str, bytes], version: str) -> Iterator[str]:
+def wrong_sbom(found, version):
     """An SBOM that is not there, or of another version."""
     sboms = [
         data
@@ -145,9 +141,7 @@ def wrong_sbom(found: Mapping[str, bytes], version: str) -> Iterator[str]:
         yield f"has SBOMs of {said}, not one of {version}: see `make build`"
 
 
-def wrong_entry_points(
-    found: Mapping[str, bytes], project: Mapping[str, Any] = PROJECT
-) -> Iterator[str]:
+def wrong_entry_points(found, project=PROJECT):
     """The licence, the command, and what the project offers to others, that are not there."""
     if not any(fnmatch(name, LICENSE) for name in found):
         yield f"lacks {LICENSE}"
@@ -158,12 +152,12 @@ def wrong_entry_points(
                 yield f"has no entry point {line}"
 
 
-def ending(found: Mapping[str, bytes], end: str) -> bytes:
+def ending(found, end):
     """The first file whose name has this end."""
     return next((data for name, data in found.items() if name.endswith(end)), b"")
 
 
-def wrong_wheel(wheel: Path) -> Iterator[str]:
+def wrong_wheel(wheel: Path):
     """What is wrong with the client's wheel."""
     found = files_of(wheel)
     yield from wrong_names(found, expected_in_wheel(committed()))
@@ -172,7 +166,7 @@ def wrong_wheel(wheel: Path) -> Iterator[str]:
     yield from wrong_sbom(found, __version__)
 
 
-def wrong_source(source: Path, wheel: Path) -> Iterator[str]:
+def wrong_source(source: Path, wheel: Path):
     """What is wrong with the client's source distribution; the wheel that is built from it must be
     the same wheel.
     """
@@ -188,7 +182,7 @@ def wrong_source(source: Path, wheel: Path) -> Iterator[str]:
             yield f"builds another wheel than {wheel.name}"
 
 
-def wrong_recipe_wheel(wheel: Path) -> Iterator[str]:
+def wrong_recipe_wheel(wheel: Path):
     """What is wrong with the recipe's wheel."""
     found = files_of(wheel)
     metadata = ending(found, ".dist-info/METADATA")
@@ -199,14 +193,14 @@ def wrong_recipe_wheel(wheel: Path) -> Iterator[str]:
         yield "needs the client"
 
 
-def wrong_recipe_source(source: Path, _wheel: Path) -> Iterator[str]:
+def wrong_recipe_source(source: Path, _wheel: Path):
     """What is wrong with the recipe's source distribution."""
     # the .gitignore is that of the repository, if hatchling takes it
     found = files_of(source).keys() - {".gitignore"}
     yield from wrong_names(found, expected_of_recipe(committed(), "") | {"PKG-INFO"})
 
 
-def main(folder: Path, name: str = "victor-ext") -> int:
+def main(folder: Path, name="victor-ext"):
     """Returns 0 when there is one wheel and one source distribution of this version, and nothing is
     wrong with them.
     """

@@ -10,19 +10,18 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 from tests.release.contents import PROJECT
 from victor_ext import __version__
 
 
-def direct() -> set[str]:
+def direct():
     """Names of what the project and its extras require."""
     groups = (PROJECT["dependencies"], *PROJECT["optional-dependencies"].values())
     return {re.split(r"[^\w-]", line)[0] for group in groups for line in group} - {PROJECT["name"]}
 
 
-def completed(bom: dict[str, Any], names: set[str]) -> dict[str, Any]:
+def completed(bom, names):
     """The document with the version of the package, and its direct dependencies."""
     root = bom["metadata"]["component"]
     root |= {

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from tests.pages.page import PAGES, ROOT
@@ -28,7 +27,7 @@ _PARTS = re.compile(r"\"\n +f?\"")
 """Between two parts of a string of Python."""
 
 
-def unreleased(root: Path = ROOT) -> set[str]:
+def unreleased(root: Path = ROOT):
     """The distributions that have no release."""
     return {
         name
@@ -37,9 +36,7 @@ def unreleased(root: Path = ROOT) -> set[str]:
     }
 
 
-def naming_an_index(
-    text: str, names: Collection[str], *, is_code: bool = False
-) -> Iterator[tuple[int, str]]:
+def naming_an_index(text, names, *, is_code=False):
     """The lines of a text that name an index as a source, each with its number.
 
     In code, a name in quotes is the name of a program, too.
@@ -63,12 +60,12 @@ def naming_an_index(
         yield number + 1, text.splitlines()[number].strip()
 
 
-def problems(root: Path = ROOT) -> list[str]:
+def problems(root: Path = ROOT):
     """The places that name an index before the first release."""
     names = unreleased(root)
     pages = (*PAGES, *root.glob(".github/workflows/*.yml"))
     code = (*root.glob("victor_ext/**/*.py"), *root.glob("recipe/victor_spec/**/*.py"))
-    found: list[str] = []
+    found = []
     for path in (*pages, *code):
         text = path.read_text(encoding="utf-8")
         is_code = path.suffix == ".py"
@@ -79,7 +76,7 @@ def problems(root: Path = ROOT) -> list[str]:
     return found
 
 
-def main() -> int:
+def main():
     """Returns 0 when no page names an index, or each distribution has a release."""
     found = problems()
     if found:

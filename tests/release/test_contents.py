@@ -28,7 +28,7 @@ def wheel(tmp_path_factory):
     return contents.files_of(Path(built))
 
 
-def wrong(found: dict[str, bytes]) -> list[str]:
+def wrong(found):
     names = contents.wrong_names(found, contents.expected_in_wheel(contents.committed()))
     return [*names, *contents.wrong_entry_points(found)]
 

@@ -4,7 +4,6 @@ An application in one file (zipapp, a layer of a function) imports it so.
 """
 
 import ast
-from pathlib import Path
 
 import pytest
 
@@ -54,7 +53,7 @@ def wheel(tmp_path_factory):
     return built
 
 
-def run_from(wheel: str, program: str, folder: Path) -> None:
+def run_from(wheel, program, folder):
     ran = python("-c", RUN.format(wheel=wheel, program=program), cwd=folder)
     assert ran.returncode == 0, ran.stderr
 

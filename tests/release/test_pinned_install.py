@@ -20,7 +20,7 @@ AUTHOR = "-c user.name=a -c user.email=a@example.com"
 class Reader:
     """A user of the page, with a service of their own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder):
         self.folder = folder
         self.copy = folder / "copy"
         self.service = folder / "service"
@@ -30,7 +30,7 @@ class Reader:
         [requirement] = re.findall(r"```text\n(\./wheels/.+)\[.+\]\n```", SECTION)  # few to fetch
         (self.service / "requirements.in").write_text(requirement)
 
-    def run(self, script: str) -> str:
+    def run(self, script):
         """What a script prints; each of its commands has to succeed."""
         path = f"{self.folder / 'env' / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
         ran = subprocess.run(
@@ -44,7 +44,7 @@ class Reader:
         assert ran.returncode == 0, ran.stdout + ran.stderr
         return ran.stdout
 
-    def follow(self, commit: str) -> str:
+    def follow(self, commit):
         """Do all steps of the page for a commit, in a folder of its own; what they print."""
         script = "".join(re.findall(r"```sh\n(.+?)```", SECTION, re.DOTALL))
         names = {"REPOSITORY": self.copy, "COMMIT": commit, "SERVICE": self.service}
@@ -52,7 +52,7 @@ class Reader:
             script = script.replace(name, str(value))
         return self.run(f"mkdir {commit} && cd {commit}\n{script}")
 
-    def has_the_newer(self) -> bool:
+    def has_the_newer(self):
         code = "import victor_ext.health as it; print(hasattr(it, 'REVIEWED'))"
         return self.run(f'python -c "{code}"').strip() == "True"
 

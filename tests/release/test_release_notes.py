@@ -25,7 +25,7 @@ PAGES = "https://host.example/owner/name/blob"
 pytestmark = pytest.mark.slow
 
 
-def notes(folder: Path, tag: str, package: str, changelog: str) -> str:
+def notes(folder, tag, package, changelog):
     """The notes that the workflow writes in a repository with this package and changelog."""
     steps = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]["build"]["steps"]
     [script] = [step["run"] for step in steps if "notes.md" in step.get("run", "")]

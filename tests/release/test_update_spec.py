@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -43,7 +42,7 @@ def clone(tmp_path):
     return tmp_path
 
 
-def last_lines(clone: Path, *settings: str, compared: int = 0, tested: int = 0) -> list[str]:
+def last_lines(clone, *settings, compared=0, tested=0):
     """What is printed behind the contract tests."""
     python = clone / ".venv" / "bin" / "python"
     python.parent.mkdir()
