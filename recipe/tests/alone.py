@@ -12,7 +12,7 @@ from pathlib import Path
 COMMAND = Path(sys.executable).with_name("victor-spec")
 
 
-def main(document: str) -> None:
+def main(document):
     assert find_spec("victor_ext") is None, "the client is installed, too"
     for what in ("generate", "check"):
         command = [COMMAND, what, document, "--out", "made", "--name", "made_api"]

@@ -66,21 +66,21 @@ def templates(tmp_path, monkeypatch):
     return copied
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser):
     """Add the tiers of the client's tests."""
     parser.addoption("--tier", choices=TIERS, default="all", help="what runs (all of it)")
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def pytest_configure(config):
     """Make the marks known."""
     for name, text in MARKS.items():
         config.addinivalue_line("markers", f"{name}: {text}")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config, items):
     """Leave out what the tier does not run."""
     without = TIERS[config.getoption("tier")]
-    left_out: list[pytest.Item] = []
+    left_out = []
     for item in items:
         if hypothesis.is_hypothesis_test(getattr(item, "obj", None)):
             item.add_marker("slow")

@@ -4,11 +4,9 @@ import httpx
 
 
 class Server:
-    def __init__(
-        self, response: httpx.Response, requests: list[httpx.Request] | None = None
-    ) -> None:
+    def __init__(self, response: httpx.Response, requests: list[httpx.Request] | None = None):
         self.response = response
-        self.requests: list[httpx.Request] = [] if requests is None else requests
+        self.requests = [] if requests is None else requests
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         request.read()
@@ -19,5 +17,5 @@ class Server:
         )
 
     @property
-    def transport(self) -> httpx.MockTransport:
+    def transport(self):
         return httpx.MockTransport(self)

@@ -2,16 +2,16 @@
 
 import importlib
 import re
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 import httpx
 import pytest
 
-from .wire import TEXT, Tree, Wire, an_object, beside, package
+from .wire import TEXT, an_object, beside, package
 
 pytestmark = pytest.mark.pull_request
-ANSWERS: Tree = beside("answers")
-PATHS: Tree = {
+ANSWERS = beside("answers")
+PATHS = {
     f"/{name}": {
         "get": {"operationId": name, "responses": {"200": {"description": "-", "content": each}}}
     }
@@ -22,7 +22,7 @@ PATHS: Tree = {
 wire = package("answers", paths=PATHS, components={"schemas": {"Thing": an_object(a=TEXT)}})
 
 
-def read(wire: Wire, name: str, kind: str | None, body: bytes) -> Any:
+def read(wire, name, kind, body):
     return wire.read(
         name, httpx.Response(200, content=body, headers={"Content-Type": kind} if kind else {})
     )

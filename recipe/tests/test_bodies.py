@@ -7,18 +7,18 @@ import email
 import importlib
 import io
 import json
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 import httpx
 import pytest
 
-from .wire import Tree, Wire, beside, package
+from .wire import beside, package
 
 pytestmark = pytest.mark.pull_request
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
-DOCUMENT: Tree = beside("bodies")
+DOCUMENT = beside("bodies")
 PATHS = DOCUMENT["paths"]
 SCHEMAS = DOCUMENT["components"]["schemas"]
 NESTED_FILES = [
@@ -75,7 +75,7 @@ class TestContentTypes:
 
 
 class TestUrlEncodedForms:
-    def sent(self, wire: Wire, **fields: Any) -> str:
+    def sent(self, wire, **fields):
         request = wire.send("order", body=wire.models.OrderBody.from_dict(fields))
         assert request.headers["Content-Type"] == FORM
         return request.content.decode("ascii")
@@ -113,13 +113,13 @@ class TestUrlEncodedForms:
         assert wire.result.left_out == [f"POST /order: the form's field xml {lost}", *NESTED_FILES]
 
 
-def parts_of(request: httpx.Request) -> dict[str, Any]:
+def parts_of(request):
     """The parts of a multipart body by name: content type, file name and bytes; a list where a name
     repeats.
     """
     head = f"Content-Type: {request.headers['Content-Type']}\r\n\r\n"
-    parts: Any = email.message_from_bytes(head.encode() + request.content).get_payload()
-    found: dict[str, list[Any]] = {}
+    parts = email.message_from_bytes(head.encode() + request.content).get_payload()
+    found = {}
     for part in parts:
         value = (part["Content-Type"], part.get_filename(), part.get_payload(decode=True))
         found.setdefault(part.get_param("name", header="Content-Disposition"), []).append(value)
@@ -227,7 +227,7 @@ class TestOtherBodies:
         for value in (b"\x00\xff", wire.types.File(payload=b"\x00\xff")):
             sent = wire.send(operation, body=value)
             assert (sent.headers["Content-Type"], sent.content) == (kind, b"\x00\xff")
-        requests: list[httpx.Request] = []
+        requests = []
         stream = wire.types.File(payload=io.BytesIO(b"\x00\xff"))
         wire.module(operation).sync_detailed(client=wire.client(requests), body=stream)
         assert requests[0].content == b"\x00\xff"
@@ -249,7 +249,7 @@ class TestOtherBodies:
 
 def test_an_error_names_the_part_and_quotes_no_value(wire):
     class Secret:
-        def __repr__(self) -> str:
+        def __repr__(self):
             return "PL61109010140000071219812874"
 
     with pytest.raises(

@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -18,7 +17,6 @@ from victor_spec.rewrites.canonical import canonical
 
 from .wire import (
     TEXT,
-    Tree,
     an_object,
     answering,
     beside,
@@ -32,7 +30,7 @@ from .wire import (
 
 pytestmark = pytest.mark.pull_request
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: 1.0}\npaths: {}\n"
-CIRCLES: Tree = beside("circles")
+CIRCLES = beside("circles")
 
 
 @pytest.mark.parametrize("which", CIRCLES)
@@ -90,13 +88,13 @@ def test_the_limit_of_a_command_is_an_option(tmp_path, capsys):
 
 NAMES = ("a", "b", "c")
 """Few, so that several members of `allOf` have the same property."""
-SCALARS: tuple[Tree, ...] = (
+SCALARS = (
     *(TEXT, {"type": "integer"}, {"type": "number"}, {"type": "boolean"}, {}),
     *({"type": "string", "enum": ["x", "y"]}, {"type": "string", "format": "date"}, {"const": "x"}),
 )
 
 
-def recursive_document(seed: int) -> Tree:
+def recursive_document(seed):
     """The document of a seed: two to six named schemas, each one answered and sent."""
     random = Random(seed)
     named = [f"S{number}" for number in range(random.randint(2, 6))]
@@ -115,12 +113,12 @@ def recursive_document(seed: int) -> Tree:
     return document(paths, schemas, random.choice(("3.0.3", "3.1.0")))
 
 
-def _schema(random: Random, named: list[str], levels: int, parts: list[str]) -> Tree:
+def _schema(random, named, levels, parts):
     """A schema of some levels; `parts` are what its `allOf` may refer to: nothing is a part of
     itself.
     """
 
-    def inner(parts: list[str] = named) -> Tree:
+    def inner(parts=named):
         if levels and random.random() < 0.6:
             return _schema(random, named, levels - 1, parts)
         return ref(random.choice(parts)) if parts else dict(TEXT)
@@ -134,9 +132,9 @@ def _schema(random: Random, named: list[str], levels: int, parts: list[str]) -> 
         return listed(inner())
     if kind == "map":
         return {"type": "object", "additionalProperties": inner()}
-    schema: Tree = {}
+    schema = {}
     if kind == "object" or random.random() < 0.4:
-        properties: Tree = {name: inner() for name in random.sample(NAMES, random.randint(1, 3))}
+        properties = {name: inner() for name in random.sample(NAMES, random.randint(1, 3))}
         schema |= an_object(**properties)
     if kind != "object":
         schema[kind] = [
@@ -159,12 +157,12 @@ class EndlessError(BaseException):
 
 
 @contextmanager
-def ending(what: str) -> Iterator[None]:
+def ending(what):
     """Fail what takes more time of the processor than any document needs, instead of waiting for
     it.
     """
 
-    def fail(*_: object) -> None:
+    def fail(*_):
         raise EndlessError(f"{what} takes more than {SECONDS} seconds")
 
     before = signal.signal(signal.SIGPROF, fail)
@@ -178,7 +176,7 @@ def ending(what: str) -> Iterator[None]:
 
 def test_schemas_that_each_include_the_next_twice_are_merged_in_bounded_time():
     """The top first, so that what it refers to is yet to be merged."""
-    levels: Tree = {
+    levels = {
         f"L{n}": {
             "allOf": [ref(f"L{n - 1}"), {"allOf": [ref(f"L{n - 1}"), an_object(**{f"b{n}": TEXT})]}]
         }

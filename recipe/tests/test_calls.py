@@ -9,21 +9,20 @@ import pytest
 from victor_spec.document import load
 from victor_spec.generate import generate
 
-from .calls.comparison import Verdict
 from .calls.judge import judged
 from .cases import documents_in
 from .test_bounds import recursive_document
-from .wire import Tree, beside, document, written
+from .wire import beside, document, written
 
 pytestmark = pytest.mark.pull_request
 HERE = Path(__file__).resolve().parent
 OURS = documents_in(HERE.parents[1] / "openapi")
-GREEN: dict[str, Tree] = beside("green")
+GREEN = beside("green")
 SHOP = HERE / "shop.yaml"
 MISTAKES = beside("planted")
 
 
-def verdict_of(path: Path, folder: Path) -> Verdict:
+def verdict_of(path, folder):
     tree = load(path)
     return judged(tree, generate(path, folder, tree=tree).package)
 
@@ -62,10 +61,10 @@ def made(tmp_path_factory):
     return generate(SHOP, tmp_path_factory.mktemp("shop")).package
 
 
-def copy_of(made: Path, tmp_path: Path) -> Path:
+def copy_of(made, tmp_path):
     """A package to plant a mistake in."""
     ignored = shutil.ignore_patterns("__pycache__")
-    return Path(shutil.copytree(made, tmp_path / made.name, ignore=ignored))
+    return shutil.copytree(made, tmp_path / made.name, ignore=ignored)
 
 
 PLANTED = {

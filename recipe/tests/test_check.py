@@ -3,7 +3,6 @@
 import datetime
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +10,6 @@ import pytest
 import yaml
 
 from victor_spec._version import __version__
-from victor_spec.check import Report
 from victor_spec.command_line import main
 
 from .wire import TEXT, an_object, answering, beside, checked, document, ref
@@ -19,7 +17,7 @@ from .wire import TEXT, an_object, answering, beside, checked, document, ref
 pytestmark = pytest.mark.pull_request
 
 
-def lines(report: Report) -> list[str]:
+def lines(report):
     return [problem.line() for problem in report.problems]
 
 
@@ -62,9 +60,6 @@ class Ran(NamedTuple):
     err: str
 
 
-Command = Callable[..., Ran]
-
-
 @pytest.fixture
 def accepted(tmp_path):
     (tmp_path / "hooks.yaml").write_text(DOCUMENT, encoding="utf-8")
@@ -73,7 +68,7 @@ def accepted(tmp_path):
 
 @pytest.fixture
 def command(accepted, capsys):
-    def command(text: str | None = None, *options: str) -> Ran:
+    def command(text=None, *options):
         """Command the document, with a text in its file of accepted losses; None leaves the file as
         it is.
         """
@@ -96,7 +91,7 @@ def test_the_check_passes_once_each_loss_has_an_entry_in_the_file_of_accepted_lo
     assert printed.endswith(": complete, 2 accepted\n")
 
 
-def assert_same_problems(by_generate: str, by_check: str) -> None:
+def assert_same_problems(by_generate, by_check):
     """Check adds what to do."""
     of_generate = [line.strip().lower() for line in by_generate.splitlines()]
     of_check = [line.lower() for line in by_check.splitlines()]
@@ -209,13 +204,13 @@ def shop(tmp_path, capsys):
     return shop
 
 
-def replace_in(file: Path, old: str, new: str) -> None:
+def replace_in(file, old, new):
     text = file.read_text(encoding="utf-8")
     assert old in text
     file.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def named_by_check(shop: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+def named_by_check(shop, capsys):
     """What a check says of each file, without what to do."""
     status = main(["check", str(shop), f"--out={shop.parent}", "--accept", "it is ours"])
     lines = capsys.readouterr().err.splitlines()

@@ -5,8 +5,6 @@ document's words, where only one place can be it.
 import importlib
 import json
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 
@@ -19,7 +17,7 @@ CASES = beside("declared_facts")
 OBJECT = {"type": "object"}
 
 
-def object_of(members: dict[str, Any]) -> dict[str, Any]:
+def object_of(members):
     """A schema of an object: a member without anything is a text, another one an object."""
     properties = {
         name: TEXT if inner is None else object_of(inner) for name, inner in members.items()
@@ -27,30 +25,30 @@ def object_of(members: dict[str, Any]) -> dict[str, Any]:
     return {**OBJECT, "properties": properties}
 
 
-def json_of(schema: dict[str, Any]) -> dict[str, Any]:
+def json_of(schema):
     return {"content": {"application/json": {"schema": schema}}, "description": ""}
 
 
-def with_key(case: dict[str, Any]) -> dict[str, Any]:
+def with_key(case):
     """An operation that has this parameter, or this member of its body."""
     name, *above = case["name"], *case.get("in", "header").split(".")[:-1]
     place = case.get("in", "header").rpartition(".")[2]
     form = {"format": case["format"]} if "format" in case else {}
     schema = {"type": case.get("type", "string"), **form}
     words = {"description": case.get("says", "")}
-    operation: dict[str, Any] = {"responses": {"204": {"description": ""}}}
+    operation = {"responses": {"204": {"description": ""}}}
     if place != "body":
         return operation | {"parameters": [{"name": name, "in": place, "schema": schema, **words}]}
-    body: dict[str, Any] = {**OBJECT, "properties": {name: {**schema, **words}}}
+    body = {**OBJECT, "properties": {name: {**schema, **words}}}
     for outer in above:
         body = {**OBJECT, "properties": {outer: body}}
     return operation | {"requestBody": json_of(body)}
 
 
-def with_result(case: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def with_result(case):
     """The paths of a write with this response, and of the read of what it makes."""
     good = {"201": json_of(object_of(case["response"]))}
-    write: dict[str, Any] = {"operationId": "make", "responses": good}
+    write = {"operationId": "make", "responses": good}
     if "request" in case:
         write["requestBody"] = json_of(object_of(case["request"]))
     read = {"operationId": "read", "responses": {"200": {"description": ""}}}
@@ -60,7 +58,7 @@ def with_result(case: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def generated(folder: Path, name: str, paths: dict[str, Any]) -> ModuleType:
+def generated(folder, name, paths):
     assert generate(written(folder, document(paths), name), folder).left_out == []
     return importlib.import_module(f"{name}_api.operations")
 
@@ -103,7 +101,7 @@ def test_the_id_and_state_of_a_response_are_known_where_only_one_place_fits(case
 
 
 def test_the_form_of_a_key_stands_in_the_table(folder):
-    forms: dict[str, dict[str, Any]] = {
+    forms = {
         "uuid": {"format": "uuid"},
         "bounds": {"minLength": 8, "maxLength": 40},
         "pattern": {"pattern": "^[a-z]+$"},

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -30,10 +29,8 @@ DOCUMENTS = documents_in(ROOT / "openapi")
 CASES = beside("destination")
 SMALL = Path(__file__).with_name("small.yaml").read_text(encoding="utf-8")
 
-Snapshot = dict[str, bytes | str]
 
-
-def snapshot(folder: Path) -> Snapshot:
+def snapshot(folder):
     """Every file with its bytes, every link with where it points, every folder."""
     return {
         str(path.relative_to(folder)): (
@@ -104,17 +101,17 @@ def made(room):
     return generate(room / "small.yaml", room / "project" / "out").package
 
 
-def _replaced(package: Path, make: Callable[[], object]) -> None:
+def _replaced(package, make):
     shutil.rmtree(package)
     make()
 
 
-def _moved(package: Path) -> None:
+def _moved(package):
     kept = package.rename(package.parent.parent / "kept")
     package.symlink_to(kept)
 
 
-FOREIGN: dict[str, Callable[[Path], object]] = {
+FOREIGN = {
     "a module": lambda package: (package / "mine.py").write_text("import os\nx   =  1\n"),
     "a link": lambda package: (package / "models" / "more.py").symlink_to(
         package / "models" / "thing.py"
@@ -151,7 +148,7 @@ def test_a_package_made_by_victor_spec_is_replaced_and_its_old_files_are_removed
 
 
 def test_generating_again_changes_the_time_of_only_those_files_whose_bytes_changed(room, made):
-    def times() -> dict[str, int]:
+    def times():
         return {
             str(path.relative_to(made)): path.stat().st_mtime_ns
             for path in made.rglob("*")
@@ -184,12 +181,12 @@ def test_out_may_be_a_link_and_must_be_a_folder(room, capsys):
 # Half-done
 
 
-def break_second_rename(monkeypatch: pytest.MonkeyPatch, error: type[BaseException]) -> None:
+def break_second_rename(monkeypatch, error):
     """The package that stood there is away, and the new one is not there yet."""
     rename = Path.rename
     done = []
 
-    def renaming(path: Path, to: Path) -> Path:
+    def renaming(path, to):
         done.append(path)
         if len(done) == 2:
             raise error("now")

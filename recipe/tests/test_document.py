@@ -7,10 +7,8 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,20 +16,17 @@ from hypothesis import strategies as st
 
 from victor_spec.command_line import main
 from victor_spec.document import DocumentError, load
-from victor_spec.tree import Tree
 
 from .wire import beside
 
 pytestmark = pytest.mark.pull_request
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\n"
 
-CASES: Tree = beside("document")
-DOCUMENT: Tree = CASES["document"]
-
-Place = tuple[str | int, ...]
+CASES = beside("document")
+DOCUMENT = CASES["document"]
 
 
-def places(tree: Any, above: Place = ()) -> Iterator[Place]:
+def places(tree, above=()):
     yield above
     steps = (
         tree.items()
@@ -44,16 +39,16 @@ def places(tree: Any, above: Place = ()) -> Iterator[Place]:
         yield from places(value, (*above, step))
 
 
-def put(tree: Any, place: Place, value: Any) -> Any:
+def put(tree, place, value):
     tree = copy.deepcopy(tree)
-    found: Any = tree
+    found = tree
     for step in place[:-1]:
         found = found[step]
     found[place[-1]] = value
     return tree
 
 
-VALUES: list[Any] = CASES["values"]
+VALUES = CASES["values"]
 ANYWHERE = st.sampled_from([each for each in places(DOCUMENT) if each])
 
 
@@ -68,7 +63,7 @@ def test_an_odd_node_is_checked_or_refused(place, value):
     is_checked_or_refused((*place,), value)
 
 
-def is_checked_or_refused(place: Place, value: Any) -> None:
+def is_checked_or_refused(place, value):
     """Try a document with another value in a place: a package is made and checked, or the document
     is refused with the place; nothing stumbles.
     """
@@ -101,7 +96,7 @@ def test_a_file_that_is_no_openapi_document_is_refused_with_the_place_of_the_mis
     assert not (tmp_path / "out").exists()
 
 
-def loaded(tmp_path: Path, text: str) -> Tree:
+def loaded(tmp_path, text):
     """The document of a file that begins with a byte order mark."""
     path = tmp_path / "some.yaml"
     path.write_text(f"{HEAD}paths: {{}}\n{text}", encoding="utf-8-sig")

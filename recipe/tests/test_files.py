@@ -2,7 +2,6 @@
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -12,7 +11,7 @@ from victor_spec.components import Components
 from victor_spec.document import DocumentError, load
 from victor_spec.generate import generate
 from victor_spec.rewrites import prepare
-from victor_spec.tree import Tree, operations
+from victor_spec.tree import operations
 
 from .calls.judge import judged
 from .calls.package import Caller, Package
@@ -21,15 +20,15 @@ from .wire import beside
 pytestmark = pytest.mark.pull_request
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\n"
 SEVERAL = Path(__file__).parent / "several"
-FILES: Tree = beside("files")
+FILES = beside("files")
 
 
 @pytest.fixture
 def spec(tmp_path):
-    return Path(shutil.copytree(SEVERAL / "api", tmp_path / "api")) / "some.yaml"
+    return shutil.copytree(SEVERAL / "api", tmp_path / "api") / "some.yaml"
 
 
-def whole(spec: Path) -> tuple[Any, int]:
+def whole(spec):
     """The models of a package that lacks nothing of its document, and how many operations are in
     it.
     """
@@ -50,7 +49,7 @@ def test_a_document_of_several_files_is_whole(spec):
     assert card.next_.own.here == "x"
 
 
-def write(folder: Path, **texts: str) -> Path:
+def write(folder, **texts):
     """Files of a document, and the first of them."""
     paths = [folder / name if name.endswith(".json") else folder / f"{name}.yaml" for name in texts]
     for path, text in zip(paths, texts.values(), strict=True):
@@ -180,7 +179,7 @@ def test_a_discriminator_chooses_by_files_and_by_what_their_parts_are_called(
     assert judged(load(SEVERAL / "payments.yaml"), result.package).lines() == []
     package = Package(result.package)
 
-    def read(operation: str, kind: str) -> str:
+    def read(operation, kind):
         answer = httpx.Response(200, json={"kind": kind, "reference": "r"})
         function = next(each for each in package.functions if each.name == operation)
         with Caller(package, "https://api.example") as caller:

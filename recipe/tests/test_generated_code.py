@@ -9,7 +9,7 @@ import pytest
 from victor_spec.generate import generate
 
 from . import test_answers, test_bodies, test_parameters, test_webhooks
-from .wire import TEXT, Tree, Wire, an_object, answering, listed, ref
+from .wire import TEXT, Wire, an_object, answering, listed, ref
 
 pytestmark = pytest.mark.pull_request
 CALLS = """
@@ -56,11 +56,11 @@ NAMES = ("additionalProperties", "to_dict", "from_dict", "list", "datetime", "se
 DOG = an_object(
     ("cats",), cats={"type": "array", "items": ref("Cat")}, **dict.fromkeys(NAMES, TEXT)
 )
-PET: Tree = {"oneOf": [ref("Cat"), ref("Dog")], "discriminator": {"propertyName": "kind"}}
+PET = {"oneOf": [ref("Cat"), ref("Dog")], "discriminator": {"propertyName": "kind"}}
 OWNED = an_object(
     pets=listed(PET), owner=PET, tag={"type": ["string", "integer", "null"]}, anything={}
 )
-LITTER: Tree = {**DOG}  # in no answer: its list is required
+LITTER = {**DOG}  # in no answer: its list is required
 
 
 @pytest.fixture(scope="module")

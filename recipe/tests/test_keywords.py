@@ -3,24 +3,21 @@ or noted by name.
 """
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from victor_spec.document import DocumentError, load
 from victor_spec.rewrites import prepare
 from victor_spec.shape import KINDS
-from victor_spec.tree import Tree, copied, target
+from victor_spec.tree import copied, target
 
 from .wire import beside, checked, written
 
-TABLE: Tree = beside("keywords")
+TABLE = beside("keywords")
 VERSIONS = ("3.0", "3.1", "3.2")
 
 
-def prepared(tree: Tree, folder: Path) -> tuple[str, list[str], list[str]]:
+def prepared(tree, folder):
     """What the generator gets, what is left out, and what is noted; the error of a document that is
     refused.
     """
@@ -34,11 +31,11 @@ def prepared(tree: Tree, folder: Path) -> tuple[str, list[str], list[str]]:
     return text, log.left_out, [*log.notes(), *log.differences()]
 
 
-def place(tree: Tree, at: str) -> Any:
+def place(tree, at):
     return tree if at == "#/" else target(tree, f"#/{at}")
 
 
-def without(name: str, keyword: str) -> Tree:
+def without(name, keyword):
     """The document without a keyword of an object."""
     tree = copied(TABLE["document"])
     holders = (place(tree, at) for at in TABLE["objects"][name]["at"])
@@ -46,7 +43,7 @@ def without(name: str, keyword: str) -> Tree:
     return tree
 
 
-def keywords() -> Iterator[tuple[str, str, str]]:
+def keywords():
     for name, each in TABLE["objects"].items():
         for version in VERSIONS:
             yield from ((name, keyword, what) for keyword, what in each.get(version, {}).items())

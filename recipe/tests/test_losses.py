@@ -2,9 +2,6 @@
 shows its fault.
 """
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 from openapi_python_client.parser.errors import PropertyError
 from openapi_python_client.parser.properties.string import StringProperty
@@ -17,7 +14,6 @@ from .calls.judge import judged
 from .calls.package import Package
 from .wire import (
     TEXT,
-    Tree,
     an_object,
     answering,
     beside,
@@ -30,13 +26,12 @@ from .wire import (
 )
 
 pytestmark = pytest.mark.pull_request
-LOSSES: Tree = beside("losses")
-Make = Callable[..., Any]
+LOSSES = beside("losses")
 
 
 @pytest.fixture
 def make(tmp_path):
-    def make(tree: Tree, *left_out: str, plain: tuple[str, ...] = ()) -> Any:
+    def make(tree, *left_out, plain=()):
         """The models of a package.
 
         Nothing but `left_out` is lost: calls find all else of the document in it. `plain` is
@@ -129,7 +124,7 @@ def test_a_property_that_the_generator_cannot_build_is_plain_json_and_the_rest_i
 ):
     build = StringProperty.build
 
-    def failing(**arguments: Any) -> Any:
+    def failing(**arguments):
         text = arguments["description"]
         is_bad = text is not None and text.get_untrusted_value() == "fails"
         return PropertyError(detail="it fails") if is_bad else build(**arguments)

@@ -4,7 +4,6 @@ writes.
 
 import json
 import shutil
-from pathlib import Path
 
 import httpx
 import pytest
@@ -13,13 +12,13 @@ from victor_spec.document import load
 
 from .calls.judge import judged
 from .diff.cases import entries
-from .wire import TEXT, Tree, an_object, answering, document, package, parameter, ref, taking
+from .wire import TEXT, an_object, answering, document, package, parameter, ref, taking
 
 pytestmark = pytest.mark.pull_request
 THING = an_object(id=TEXT)
-OK: Tree = {"responses": {"200": {"description": "-"}}}
+OK = {"responses": {"200": {"description": "-"}}}
 FIND = answering(ref("Thing"), operationId="find", requestBody=taking(an_object(text=TEXT)))
-ITEM: Tree = {
+ITEM = {
     "parameters": [parameter("id", "path")],
     "get": answering(ref("Thing"), operationId="get"),
     "query": FIND,
@@ -28,7 +27,7 @@ ITEM: Tree = {
         "M-SEARCH": OK,
     },
 }
-PATHS: Tree = {"/things/{id}": ITEM}
+PATHS = {"/things/{id}": ITEM}
 
 
 wire = package("methods", **document(PATHS, {"Thing": THING}, "3.2.0"))
@@ -49,7 +48,7 @@ def test_each_operation_is_sent_by_its_declared_method_also_query_copy_and_m_sea
 
 def test_the_judgement_of_calls_misses_a_removed_query_or_additional_operation(wire, tmp_path):
     tree = load(wire.folder / "document.json")
-    package = Path(shutil.copytree(wire.result.package, tmp_path / "less"))
+    package = shutil.copytree(wire.result.package, tmp_path / "less")
     assert judged(tree, package).faults == {}
     for name in ("find", "copy"):
         (package / "api" / "default" / f"{name}.py").unlink()

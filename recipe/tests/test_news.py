@@ -10,10 +10,10 @@ from victor_spec.command_line import main
 from victor_spec.commands.update import DECISIONS, UNTIL_THEN
 
 from . import test_typed_arguments, test_typed_views
-from .wire import Tree, beside, edited, made_with_settings
+from .wire import beside, edited, made_with_settings
 
 pytestmark = pytest.mark.pull_request
-NEWS: Tree = beside("news")
+NEWS = beside("news")
 DOCUMENTS = NEWS["documents"] | {
     "views": test_typed_views.DOCUMENT,
     "filters": test_typed_arguments.FILTERS,
@@ -42,7 +42,7 @@ class Said(NamedTuple):
 def update(tmp_path, capsys):
     """Updates `shop.yaml`, whose package is made, to a newer document."""
 
-    def update(newer: str, settings: str = "") -> Said:
+    def update(newer, settings=""):
         if settings:
             (tmp_path / "shop.settings.yaml").write_text(settings, encoding="utf-8")
         (tmp_path / "newer.yaml").write_text(newer, encoding="utf-8")
@@ -56,7 +56,7 @@ def update(tmp_path, capsys):
     return update
 
 
-def indented(text: str) -> list[str]:
+def indented(text):
     return [line.strip() for line in text.splitlines() if line.startswith("  ")]
 
 

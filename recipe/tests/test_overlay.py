@@ -2,8 +2,6 @@
 
 import subprocess
 from functools import reduce
-from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -48,7 +46,7 @@ CARD = "$.components.schemas.Card"
 FORMAT = f"{{target: '{CARD}.properties.made', update: {{format: date-time}}}}"
 
 
-def shop(folder: Path, *actions: str, top: str = "overlay: 1.0.0") -> Path:
+def shop(folder, *actions, top="overlay: 1.0.0"):
     """The document, with an overlay of these actions beside it."""
     document = folder / "shop.yaml"
     document.write_text(DOCUMENT, encoding="utf-8")
@@ -58,7 +56,7 @@ def shop(folder: Path, *actions: str, top: str = "overlay: 1.0.0") -> Path:
     return document
 
 
-def corrected(folder: Path, target: str, rest: str) -> Any:
+def corrected(folder, target, rest):
     """The corrected document."""
     return load(shop(folder, f"target: {yaml.safe_dump(target).splitlines()[0]}\n    {rest}"))
 

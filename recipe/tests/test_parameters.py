@@ -4,7 +4,7 @@ server.
 
 import datetime
 import importlib
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 import httpx
 import pytest
@@ -14,14 +14,14 @@ from victor_api.servers import filled
 
 from victor_spec.rewrites.operations import UNNAMED
 
-from .wire import BASE, Tree, Wire, beside, done, package, parameter
+from .wire import BASE, Wire, beside, done, package, parameter
 
 pytestmark = pytest.mark.pull_request
 DOCUMENTS = beside("parameters")
-PARAMETERS: dict[str, Tree] = {
+PARAMETERS = {
     name: parameter("x", each.pop("in"), **each) for name, each in DOCUMENTS["parameters"].items()
 }
-PATHS: Tree = {
+PATHS = {
     f"/{name}" + ("/{x}" if each["in"] == "path" else ""): {"get": done(name, parameters=[each])}
     for name, each in PARAMETERS.items()
 }
@@ -79,7 +79,7 @@ def test_deep_objects_nest_by_brackets(wire):
 
 
 def test_a_cookie_is_sent_beside_those_of_the_client(wire):
-    requests: list[Any] = []
+    requests = []
     client = wire.client(requests, cookies={"y": "2"})
     wire.module("cookie").sync_detailed(client=client, x="1")
     cookies = requests[0].headers["cookie"].split("; ")
@@ -119,7 +119,7 @@ def test_arguments_have_the_types_of_the_document(wire):
         "header_list": list[str] | unset,
         "header_times": list[datetime.datetime] | unset,
         "path_list": list[str],
-        "comma_words": list[word] | unset,  # type: ignore[valid-type] - a class of the generated package
+        "comma_words": list[word] | unset,
     }.items():
         assert get_type_hints(wire.module(operation).sync_detailed)["x"] == hint
 
@@ -194,7 +194,7 @@ def test_a_path_parameter_that_the_path_spells_differently_is_noted_and_filled_i
 
 SERVERS = DOCUMENTS["servers"]
 OWN = DOCUMENTS["own"]
-SERVER_PATHS: Tree = {"/shared": {"get": done("shared")}} | {
+SERVER_PATHS = {"/shared": {"get": done("shared")}} | {
     path: {
         method: each if method == "servers" else done(each["operationId"], **each)
         for method, each in own.items()
@@ -220,7 +220,7 @@ def test_operations_use_the_base_url_unless_the_client_is_given_their_own_server
     served, name, url
 ):
     assert served.send(name, "a/b").url == f"{BASE}/files/a%2Fb"
-    requests: list[httpx.Request] = []
+    requests = []
     own = served.client(requests, servers=served.client_module.OPERATION_SERVERS)
     served.module(name).sync_detailed("a/b", client=own)
     served.module("shared").sync_detailed(client=own.with_headers({"a": "b"}))
@@ -263,7 +263,7 @@ def test_a_document_with_only_relative_servers_has_a_base_path_and_no_default_ba
     assert not hasattr(package, "DEFAULT_BASE_URL")
     assert package.BASE_PATH == "/v1"
     assert served.send("other").url == f"{BASE}/x"
-    requests: list[httpx.Request] = []
+    requests = []
     served.module("other").sync_detailed(
         client=served.client(requests, servers=package.OPERATION_SERVERS)
     )

@@ -8,7 +8,7 @@ from victor_spec.progress import Line, shown_on, step
 
 
 class Terminal(io.StringIO):
-    def isatty(self) -> bool:
+    def isatty(self):
         return True
 
 

@@ -4,7 +4,6 @@ with any name.
 
 import json
 import sys
-from typing import Any
 
 import attrs
 import httpx
@@ -12,7 +11,6 @@ import pytest
 
 from .wire import (
     TEXT,
-    Tree,
     Wire,
     an_object,
     answering,
@@ -26,7 +24,7 @@ from .wire import (
 
 pytestmark = pytest.mark.pull_request
 DOCUMENTS = beside("properties")
-SCHEMAS: Tree = DOCUMENTS["schemas"] | {
+SCHEMAS = DOCUMENTS["schemas"] | {
     name: {"allOf": [an_object(o=each) for each in definitions]}
     for name, definitions in DOCUMENTS["again"].items()
 }
@@ -35,7 +33,7 @@ SCHEMAS: Tree = DOCUMENTS["schemas"] | {
 wire = package("redefinition", **reading(SCHEMAS))
 
 
-def read(wire: Wire, name: str, value: Any) -> Any:
+def read(wire, name, value):
     """The property `o` of an answer."""
     return wire.read(name.lower(), httpx.Response(200, json={"o": value})).o
 
@@ -90,7 +88,7 @@ def models(names, tmp_path_factory):
 @pytest.mark.parametrize("name", ["A", "B"])
 def test_every_name_reads_and_writes_its_own_value(models, names, name):
     model = getattr(models, name)
-    value: Tree = {name: f"value of {name}" for name in names}
+    value = {name: f"value of {name}" for name in names}
     value["more"] = 1
     found = model.from_dict(value)
     assert found.to_dict() == value

@@ -9,7 +9,6 @@ import pickle
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -19,7 +18,7 @@ from hypothesis import strategies as st
 from tests.calls.values import ANY_JSON, Values, gist, mutated
 from victor_spec.document import load
 
-from .wire import Tree, beside, package, reading
+from .wire import beside, package, reading
 
 pytestmark = pytest.mark.pull_request
 MANY = settings(
@@ -32,11 +31,11 @@ MANY = settings(
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("victor", "velo", "eastpay", "flexfactor")
 DOCUMENT = beside("reading")
-SCHEMAS: Tree = DOCUMENT["schemas"]
+SCHEMAS = DOCUMENT["schemas"]
 wire = package("reading", **reading(SCHEMAS))
 
 
-def read_and_written(model: Any, value: dict[str, Any]) -> Any:
+def read_and_written(model, value):
     """The model of a value, after it was compared with what it is written as."""
     found = model.from_dict(copy.deepcopy(value))
     written = found.to_dict()
@@ -48,7 +47,7 @@ def read_and_written(model: Any, value: dict[str, Any]) -> Any:
 
 
 @cache
-def values_of(name: str) -> Values:
+def values_of(name):
     return Values(
         load(
             Path(__file__).with_name("zoo.yaml")

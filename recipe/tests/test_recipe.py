@@ -6,20 +6,19 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from victor_spec.check import Report, check
+from victor_spec.check import check
 from victor_spec.command_line import main
 from victor_spec.destination import changed_files
 from victor_spec.document import load
 from victor_spec.generate import generate, package_name
-from victor_spec.rewrites import Log, prepare
+from victor_spec.rewrites import prepare
 from victor_spec.tree import copied
 
 from .cases import documents_in
-from .wire import TEXT, Tree, an_object, beside, document, done
+from .wire import TEXT, an_object, beside, document, done
 
 pytestmark = pytest.mark.pull_request
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,7 +63,7 @@ def test_the_check_fails_for_a_package_that_differs_and_names_each_such_file(tmp
     ]
 
 
-def lines(report: Report) -> list[str]:
+def lines(report):
     return [f"{each.kind}: {each.place}: {each.what}".rstrip(": ") for each in report.problems]
 
 
@@ -129,11 +128,11 @@ def test_an_error_names_the_document_that_does_not_exist(tmp_path, capsys):
 # ----
 
 
-CASES: Tree = beside("rewrites")
+CASES = beside("rewrites")
 THING = an_object(a=TEXT)
 
 
-def prepared(schemas: Tree | None = None, **operation: Any) -> tuple[Tree, Log]:
+def prepared(schemas=None, **operation):
     return prepare(document({"/things": {"get": done("things", **operation)}}, schemas, "3.0.3"))
 
 

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 
@@ -99,17 +98,17 @@ paths:
 NO_LIST = "GET /lines: it needs the header Accept, which no list sends.\n"
 
 
-def shop(folder: Path, text: str = DOCUMENT) -> Path:
+def shop(folder, text=DOCUMENT):
     document = folder / "shop.yaml"
     document.write_text(text, encoding="utf-8")
     return document
 
 
-def generated(document: Path, *options: str) -> int:
+def generated(document, *options):
     return main(["generate", str(document), "--out", str(document.parent), *options])
 
 
-def modules(folder: Path) -> dict[str, bytes]:
+def modules(folder):
     """The typed modules of the package."""
     return {path.name: path.read_bytes() for path in (folder / "shop_api/typed").glob("*.py")}
 

@@ -2,15 +2,13 @@
 
 import re
 import textwrap
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from victor_spec.command_line import main
 from victor_spec.commands.update import DECISIONS, UNTIL_THEN
-from victor_spec.generate import GenerationResult, generate
-from victor_spec.typed.records import RecordPlan
+from victor_spec.generate import generate
 
 from .wire import made_with_settings
 
@@ -67,20 +65,20 @@ records:
 """
 
 
-def made(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> GenerationResult:
+def made(folder, document=DOCUMENT, settings=SETTINGS):
     """The package of a document with settings beside it."""
     return made_with_settings(folder, document, settings)
 
 
-def records_of(result: GenerationResult) -> Sequence[RecordPlan]:
+def records_of(result):
     return () if result.typed is None else result.typed.records
 
 
-def source_of(result: GenerationResult) -> str:
+def source_of(result):
     return (result.package / "typed" / "records.py").read_text(encoding="utf-8")
 
 
-def property_of(source: str, record: str, name: str) -> str:
+def property_of(source, record, name):
     """The lines of a property, without its decorator."""
     after = source[source.index(f"class {record}(_typed.Record):") :]
     lines = after[after.index(f"    def {name}(self)") :]

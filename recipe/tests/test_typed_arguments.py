@@ -1,15 +1,12 @@
 """The arguments of lists: what the document and the settings beside it make of them."""
 
 import re
-from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from victor_spec.command_line import main
 from victor_spec.document import DocumentError
-from victor_spec.generate import GenerationResult
 from victor_spec.typed.settings import SettingsError
 
 from .wire import made_with_settings, source_of, tables_of
@@ -144,17 +141,14 @@ calls:
 LIST = "lists: {listOrders: {what: list of orders, %s}}"
 
 
-def made(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> GenerationResult:
+def made(folder, document=DOCUMENT, settings=SETTINGS):
     """The package of a document with settings beside it."""
     return made_with_settings(folder, document, settings)
 
 
-def sent_by(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> dict[str, Any]:
+def sent_by(folder, document=DOCUMENT, settings=SETTINGS):
     """The rows of the arguments of the list."""
-    sent: dict[str, Any] = tables_of(made(folder, document, settings))["CALLS"]["list_orders"][
-        "query"
-    ]
-    return sent
+    return tables_of(made(folder, document, settings))["CALLS"]["list_orders"]["query"]
 
 
 def test_a_list_is_a_function_with_the_arguments_of_the_document(tmp_path):

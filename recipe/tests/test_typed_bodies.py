@@ -3,13 +3,11 @@ of them.
 """
 
 import re
-from pathlib import Path
 
 import pytest
 import yaml
 
 from victor_spec.command_line import main
-from victor_spec.generate import GenerationResult
 from victor_spec.typed.settings import SettingsError
 
 from .wire import made_with_settings, source_of, tables_of
@@ -90,7 +88,7 @@ bodies:
 NOTE_WITH_DEFAULT = "note: {type: string, maxLength: 80, default: none, description: For you}"
 
 
-def made(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> GenerationResult:
+def made(folder, document=DOCUMENT, settings=SETTINGS):
     """The package of a document with settings beside it."""
     return made_with_settings(folder, document, settings)
 

@@ -1,11 +1,12 @@
 """The rows of arguments: what the document and the settings beside it make of each member."""
 
 from functools import reduce
+from operator import getitem
 
 import pytest
 
 from . import test_typed_arguments, test_typed_bodies
-from .wire import Tree, beside, edited, made_with_settings, tables_of
+from .wire import beside, edited, made_with_settings, tables_of
 
 pytestmark = pytest.mark.pull_request
 DOCUMENTS = {
@@ -28,5 +29,5 @@ def test_a_member_has_the_row_that_the_document_and_the_settings_make(row, tmp_p
     tables = tables_of(
         made_with_settings(tmp_path, edited(document, row.get("document", {})), settings)
     )
-    found = {place: reduce(Tree.__getitem__, place.split("/"), tables) for place in row["rows"]}
+    found = {place: reduce(getitem, place.split("/"), tables) for place in row["rows"]}
     assert found == row["rows"]

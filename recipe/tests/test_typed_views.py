@@ -1,11 +1,8 @@
 """Views: fields that several schemas have, for a class that is written by hand over them."""
 
-from pathlib import Path
-
 import pytest
 
 from victor_spec.command_line import main
-from victor_spec.generate import GenerationResult
 
 from .wire import made_with_settings, source_of
 
@@ -63,7 +60,7 @@ views:
 """
 
 
-def made(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> GenerationResult:
+def made(folder, document=DOCUMENT, settings=SETTINGS):
     """The package of a document with settings beside it."""
     return made_with_settings(folder, document, settings)
 

@@ -2,13 +2,10 @@
 stops generation, with one sentence that names it.
 """
 
-from pathlib import Path
-
 import pytest
 
 from victor_spec.document import DocumentError, load
 from victor_spec.generate import typed_of
-from victor_spec.tree import Tree
 from victor_spec.typed.dialects import why_other
 from victor_spec.typed.settings import SettingsError, why_unread
 
@@ -16,7 +13,7 @@ from . import test_typed, test_typed_arguments, test_typed_bodies, test_typed_vi
 from .wire import beside
 
 pytestmark = pytest.mark.pull_request
-UNFIT: Tree = beside("unfit")
+UNFIT = beside("unfit")
 DOCUMENTS = {
     "records": test_typed.DOCUMENT,
     "views": test_typed_views.DOCUMENT,
@@ -28,7 +25,7 @@ DOCUMENTS = {
 ELSEWHERE = [(name, *row) for name, rows in UNFIT["elsewhere"].items() for row in rows]
 
 
-def refused(folder: Path, settings: str, document: str = UNFIT["document"]) -> str:
+def refused(folder, settings, document=UNFIT["document"]):
     """What is said of the settings of a document, without the name of their file."""
     spec = folder / "shop.yaml"
     spec.write_text(document, encoding="utf-8")

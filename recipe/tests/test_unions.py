@@ -2,7 +2,6 @@
 
 import json
 from enum import Enum
-from typing import Any
 
 import httpx
 import pytest
@@ -11,7 +10,6 @@ from victor_spec.command_line import main
 
 from .wire import (
     TEXT,
-    Tree,
     Wire,
     an_object,
     answering,
@@ -29,17 +27,17 @@ from .wire import (
 
 pytestmark = pytest.mark.pull_request
 UNIONS = beside("unions")
-SCHEMAS: Tree = UNIONS["schemas"]
+SCHEMAS = UNIONS["schemas"]
 
 
 wire = package("unions", **reading(SCHEMAS))
 
 
-def read(wire: Wire, operation: str, /, **value: Any) -> Any:
+def read(wire, operation, /, **value):
     return wire.read(operation, httpx.Response(200, json=value))
 
 
-def classes(*values: Any) -> list[str]:
+def classes(*values):
     return [type(value).__name__ for value in values]
 
 
@@ -117,7 +115,7 @@ def test_a_list_with_unknown_words_is_read_as_a_list_of_words(wire):
 def test_a_union_that_contains_itself_ninety_levels_deep_is_read(tmp_path):
     """Each level is told by what is in it, and only a few levels are looked at."""
     wire = Wire(tmp_path, "wire_inward", **reading(UNIONS["in_itself"]))
-    value: Tree = {}
+    value = {}
     for _ in range(90):
         value = {"inner": value}
     assert read(wire, "either", **value).to_dict() == value
@@ -126,7 +124,7 @@ def test_a_union_that_contains_itself_ninety_levels_deep_is_read(tmp_path):
 @pytest.mark.parametrize("levels", [1, 2])
 def test_union_members_that_differ_only_in_deeply_nested_fields_are_told_apart(tmp_path, levels):
     """As a real document does: an object, a list in it, and items that differ in one name."""
-    schemas: Tree = {"Either": {"oneOf": [ref("First"), ref("Second")]}}
+    schemas = {"Either": {"oneOf": [ref("First"), ref("Second")]}}
     for member in ("First", "Second"):
         schema = an_object((), id=TEXT, **{member.lower(): TEXT})
         for level in range(levels):
@@ -134,7 +132,7 @@ def test_union_members_that_differ_only_in_deeply_nested_fields_are_told_apart(t
         schemas[member] = schema
     wire = Wire(tmp_path, f"wire_deep_{levels}", **reading(schemas))
     for member in ("First", "Second"):
-        value: Any = {"id": "1", member.lower(): "x"}
+        value = {"id": "1", member.lower(): "x"}
         for level in range(levels):
             value = {"inner": value if level else [value]}
         assert type(read(wire, "either", **value)).__name__ == member
@@ -215,8 +213,8 @@ def test_a_union_is_the_body_of_several_content_types(tmp_path, which):
         name: an_object(("kind",), kind={"type": "string", "enum": [name]}, text=TEXT)
         for name in ("Ping", "Pong")
     }
-    union: Tree = {"anyOf": [ref("Ping"), ref("Pong")], **KINDS_OF_UNION[which]}
-    body: Tree = {"required": True, "content": {each: {"schema": union} for each in FORMS}}
+    union = {"anyOf": [ref("Ping"), ref("Pong")], **KINDS_OF_UNION[which]}
+    body = {"required": True, "content": {each: {"schema": union} for each in FORMS}}
     paths = {"/x": {"post": done("x", requestBody=body)}}
     name = which.replace(" ", "_")
     wire = Wire(tmp_path, name, **document(paths, variants, openapi="3.2.0"))

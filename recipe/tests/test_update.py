@@ -30,7 +30,7 @@ def shop(tmp_path):
     return tmp_path
 
 
-def update(shop: Path, newer: str, *more: str) -> int:
+def update(shop, newer, *more):
     """Run the command."""
     (shop / "newer.yaml").write_text(newer, encoding="utf-8")
     return main(
@@ -38,7 +38,7 @@ def update(shop: Path, newer: str, *more: str) -> int:
     )
 
 
-def changelog_of(shop: Path, newer: str, was: str | None = None) -> str:
+def changelog_of(shop, newer, was=None):
     """The changelog after an update; `was` is what it had before, None for that of `shop`."""
     changelog = shop / "CHANGELOG.md"
     changelog.write_text(was or changelog.read_text(encoding="utf-8"), encoding="utf-8")
@@ -46,7 +46,7 @@ def changelog_of(shop: Path, newer: str, was: str | None = None) -> str:
     return changelog.read_text(encoding="utf-8")
 
 
-def files(shop: Path) -> dict[str, bytes]:
+def files(shop):
     """What could have been replaced."""
     return {
         str(path.relative_to(shop)): path.read_bytes()
@@ -228,7 +228,7 @@ def test_a_changelog_without_a_heading_gets_one(shop):
     )
 
 
-def approve(shop: Path, newer: str, *more: str) -> None:
+def approve(shop, newer, *more):
     """Approve all that breaks in a newer document."""
     (shop / "newer.yaml").write_text(newer, encoding="utf-8")
     approval = ["--approve", "Nobody reads the price.", "--expires", "2999-01-31"]

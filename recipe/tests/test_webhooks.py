@@ -4,26 +4,25 @@ or is refused.
 
 import json
 import re
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from .calls.values import mutated
-from .wire import TEXT, Tree, Wire, an_object, beside, checked, document, package, taking
+from .wire import TEXT, Wire, an_object, beside, checked, document, package, taking
 
 pytestmark = pytest.mark.pull_request
 
 
-def posting(schema: Tree) -> Tree:
+def posting(schema):
     return {"post": {"requestBody": taking(schema), "responses": {"200": {"description": "-"}}}}
 
 
-CASES: Tree = beside("webhooks")
-PAID: Tree = CASES["paid"]
-SCHEMAS: Tree = CASES["document"]["components"]["schemas"]
-HOOKS: Tree = CASES["document"]["webhooks"]
+CASES = beside("webhooks")
+PAID = CASES["paid"]
+SCHEMAS = CASES["document"]["components"]["schemas"]
+HOOKS = CASES["document"]["webhooks"]
 
 
 made = package("webhooks", **CASES["document"])
@@ -34,7 +33,7 @@ def webhooks(made):
     return made.webhooks
 
 
-def text_of(case: Tree) -> str:
+def text_of(case):
     """What is posted in a case."""
     payment = {**PAID["payment"], **case.get("payment", {})}
     body = case.get("body", {**PAID, "payment": payment, **case.get("more", {})})
@@ -72,7 +71,7 @@ def test_a_webhook_body_with_additions_of_a_newer_document_is_read(webhooks, cas
 
 # ---- What is refused ----
 
-LONG: list[Tree] = [
+LONG = [
     {"says": "it is not JSON", "text": "[" * 200_000},
     {"says": f'"{"x" * 60}...", but', "more": {"type": "x" * 999}},
 ]
@@ -253,7 +252,7 @@ def test_verification_comes_before_reading_and_sees_the_bytes(webhooks):
     class ForgedError(Exception):
         pass
 
-    def verify(headers: Any, content: bytes) -> None:
+    def verify(headers, content):
         assert content == b"<html>"
         raise ForgedError(
             headers["X-Signature"],

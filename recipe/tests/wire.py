@@ -20,14 +20,14 @@ from victor_spec.generate import GenerationResult, generate
 
 Tree = dict[str, Any]
 BASE = "https://api.example/base"
-TEXT: Tree = {"type": "string"}
+TEXT = {"type": "string"}
 
 
 beside = partial(cases_beside, __file__)
 """The YAML file of a name that stands beside the tests."""
 
 
-def an_object(required: tuple[str, ...] = (), **properties: Any) -> Tree:
+def an_object(required=(), **properties):
     """The schema of an object."""
     return {
         "type": "object",
@@ -36,17 +36,17 @@ def an_object(required: tuple[str, ...] = (), **properties: Any) -> Tree:
     }
 
 
-def ref(name: str) -> Tree:
+def ref(name):
     """A reference to a named schema."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def listed(items: Any) -> Tree:
+def listed(items):
     """The schema of a list."""
     return {"type": "array", "items": items}
 
 
-def parameter(name: str, place: str = "query", schema: Any = TEXT, **more: Any) -> Tree:
+def parameter(name, place="query", schema=TEXT, **more):
     """A parameter; one in the path is required."""
     return {
         "in": place,
@@ -57,25 +57,23 @@ def parameter(name: str, place: str = "query", schema: Any = TEXT, **more: Any) 
     }
 
 
-def answering(schema: Tree, **more: Any) -> Tree:
+def answering(schema, **more):
     """An operation whose answer has a schema."""
     answer = {"description": "-", "content": {"application/json": {"schema": schema}}}
     return {"responses": {"200": answer}, **more}
 
 
-def done(name: str, **more: Any) -> Tree:
+def done(name, **more):
     """An operation whose answer has no body."""
     return {"operationId": name, "responses": {"204": {"description": "-"}}, **more}
 
 
-def taking(schema: Tree, kind: str = "application/json", **more: Any) -> Tree:
+def taking(schema, kind="application/json", **more):
     """A required body of one content type."""
     return {"required": True, "content": {kind: {"schema": schema, **more}}}
 
 
-def document(
-    paths: Tree | None = None, schemas: Tree | None = None, openapi: str = "3.1.0", **more: Any
-) -> Tree:
+def document(paths=None, schemas=None, openapi="3.1.0", **more):
     """A whole document."""
     info = {"title": "T", "version": "1"}
     return {
@@ -87,14 +85,14 @@ def document(
     }
 
 
-def written(folder: Path, tree: Tree, name: str = "some") -> Path:
+def written(folder: Path, tree, name="some") -> Path:
     """The file of a document."""
     path = folder / f"{name}.json"
     path.write_text(json.dumps(tree), encoding="utf-8")
     return path
 
 
-def checked(folder: Path, tree: Tree) -> Report:
+def checked(folder: Path, tree) -> Report:
     """What the check finds in the package of a document."""
     return check(written(folder, tree), None)
 
@@ -109,10 +107,10 @@ class Wire:
         document: What the document says besides `openapi` and `info`, or instead of them.
     """
 
-    def __init__(self, folder: Path, name: str, *, lossy: bool = False, **document: Any) -> None:
+    def __init__(self, folder: Path, name, *, lossy=False, **document):
         whole = {"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, **document}
         self.path = written(folder, whole, "document")
-        self.result: GenerationResult = generate(self.path, folder, name=name)
+        self.result = generate(self.path, folder, name=name)
         assert lossy or self.result.left_out == []
         self.name = name
         self.folder = folder
@@ -121,22 +119,22 @@ class Wire:
             patch.syspath_prepend(folder)
             for each in (folder / name / "api").rglob("*.py"):
                 importlib.import_module(".".join(each.relative_to(folder).with_suffix("").parts))
-            self.models: Any = importlib.import_module(f"{name}.models")
-            self.types: Any = importlib.import_module(f"{name}.types")
-            self.client_module: Any = importlib.import_module(f"{name}.client")
+            self.models = importlib.import_module(f"{name}.models")
+            self.types = importlib.import_module(f"{name}.types")
+            self.client_module = importlib.import_module(f"{name}.client")
 
     @cached_property
-    def webhooks(self) -> Any:
+    def webhooks(self):
         """The module that reads webhooks."""
         return importlib.import_module(f"{self.name}.webhooks")
 
-    def module(self, operation: str) -> Any:
+    def module(self, operation):
         """The module of an operation of the tag `default`."""
         return importlib.import_module(f"{self.name}.api.default.{operation}")
 
     def client(
-        self, requests: list[httpx.Request], response: httpx.Response | None = None, **options: Any
-    ) -> Any:
+        self, requests: list[httpx.Request], response: httpx.Response | None = None, **options
+    ):
         """A client that records what it sends, and gets a response; without one, that of the
         package.
         """
@@ -145,14 +143,14 @@ class Wire:
             base_url=BASE, httpx_args={"transport": server.transport}, **options
         )
 
-    def send(self, operation: str, *arguments: Any, **named: Any) -> httpx.Request:
+    def send(self, operation, *arguments, **named) -> httpx.Request:
         """The request of one call. The async function must send the same."""
-        requests: list[httpx.Request] = []
+        requests = []
         module = self.module(operation)
         with self.client(requests) as client:
             module.sync_detailed(*arguments, client=client, **named)
 
-        async def awaited() -> None:
+        async def awaited():
             async with self.client(requests) as client:
                 await module.asyncio_detailed(*arguments, client=client, **named)
 
@@ -161,11 +159,11 @@ class Wire:
         assert (first.method, first.url) == (second.method, second.url)
         return first
 
-    def target(self, operation: str, *arguments: Any, **named: Any) -> str:
+    def target(self, operation, *arguments, **named):
         """The path and the query of one call, below the base URL."""
         return self.send(operation, *arguments, **named).url.raw_path.decode().removeprefix("/base")
 
-    def read(self, operation: str, response: httpx.Response) -> Any:
+    def read(self, operation, response: httpx.Response):
         """What a function without arguments makes of a response."""
         return self.module(operation).sync(client=self.client([], response))
 
@@ -173,13 +171,13 @@ class Wire:
         """What the check finds in the package of the document."""
         return check(self.path, None)
 
-    def faults(self) -> list[str]:
+    def faults(self):
         """Where calls find the package wrong, beside what is left out."""
         verdict = judged(load(self.path), self.result.package)
         return [fault.place for fault in verdict.beside(self.result.left_out)]
 
 
-def package(name: str, response: httpx.Response | None = None, **document: Any) -> Any:
+def package(name, response: httpx.Response | None = None, **document):
     """A fixture of a module: the package of a document, and how its server answers."""
 
     @pytest.fixture(scope="module")
@@ -191,7 +189,7 @@ def package(name: str, response: httpx.Response | None = None, **document: Any) 
     return made
 
 
-def reading(schemas: Tree) -> Tree:
+def reading(schemas):
     """A document with an operation for each schema, which answers with it."""
     return document(
         {f"/{each}": {"get": answering(ref(each), operationId=each.lower())} for each in schemas},
@@ -199,7 +197,7 @@ def reading(schemas: Tree) -> Tree:
     )
 
 
-def made_with_settings(folder: Path, text: str, settings: str) -> GenerationResult:
+def made_with_settings(folder: Path, text, settings) -> GenerationResult:
     """The package of a document, `shop.yaml`, with settings beside it."""
     spec = folder / "shop.yaml"
     spec.write_text(text, encoding="utf-8")
@@ -207,7 +205,7 @@ def made_with_settings(folder: Path, text: str, settings: str) -> GenerationResu
     return generate(spec, folder)
 
 
-def edited(text: str, edits: dict[str, str]) -> str:
+def edited(text, edits):
     """A text with other words in some places, each of which is there once."""
     for old, new in edits.items():
         assert text.count(old) == 1, old
@@ -215,16 +213,13 @@ def edited(text: str, edits: dict[str, str]) -> str:
     return text
 
 
-def source_of(result: GenerationResult, module: str) -> str:
+def source_of(result: GenerationResult, module):
     """A typed module of a package, each run of blanks as one."""
     source = (result.package / "typed" / f"{module}.py").read_text(encoding="utf-8")
     return " ".join(source.split())
 
 
-def tables_of(result: GenerationResult) -> dict[str, Any]:
+def tables_of(result: GenerationResult):
     """The rows of a package, as YAML has them: tuples are lists."""
     tables = runpy.run_path(str(result.package / "typed" / "rows.py"))
-    rows: dict[str, Any] = json.loads(
-        json.dumps({name: tables[name] for name in ("FORMS", "CALLS", "PARTS")})
-    )
-    return rows
+    return json.loads(json.dumps({name: tables[name] for name in ("FORMS", "CALLS", "PARTS")}))

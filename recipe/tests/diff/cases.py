@@ -4,12 +4,11 @@
 compared.
 """
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tests.cases import cases_beside
-from victor_spec.diff.changes import Entry, PythonChange
+from victor_spec.diff.changes import Entry
 from victor_spec.diff.compare import compare, comparison
 from victor_spec.tree import METHODS, copied, mappings_at, members
 
@@ -27,11 +26,11 @@ class Case:
     wire: str
     direction: str
 
-    def __str__(self) -> str:
+    def __str__(self):
         return self.name
 
 
-def entries(old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = None) -> list[Entry]:
+def entries(old, new, python=None) -> list[Entry]:
     """What the comparison says of two documents, which stay as they are."""
     return comparison(compare(old, new), python).entries
 
@@ -39,7 +38,7 @@ def entries(old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = No
 # ---- Documents ----
 
 
-def document(paths: Tree, schemas: Tree | None = None, **more: Any) -> Tree:
+def document(paths, schemas=None, **more):
     """A document; no two parts of it share an object."""
     whole = {
         "openapi": more.pop("openapi", "3.0.3"),
@@ -51,7 +50,7 @@ def document(paths: Tree, schemas: Tree | None = None, **more: Any) -> Tree:
     return copied({**whole, **more})
 
 
-def operation(name: str = "getCard", **parts: Any) -> Tree:
+def operation(name="getCard", **parts):
     return {
         "operationId": name,
         "tags": ["cards"],
@@ -60,11 +59,11 @@ def operation(name: str = "getCard", **parts: Any) -> Tree:
     }
 
 
-def json_content(schema: Tree) -> Tree:
+def json_content(schema):
     return {"application/json": {"schema": schema}}
 
 
-def sends(schema: Tree, schemas: Tree | None = None, **more: Any) -> Tree:
+def sends(schema, schemas=None, **more):
     """A document whose one operation sends a schema."""
     body = {"required": True, "content": json_content(schema)}
     return document(
@@ -72,7 +71,7 @@ def sends(schema: Tree, schemas: Tree | None = None, **more: Any) -> Tree:
     )
 
 
-def receives(schema: Tree, schemas: Tree | None = None, **more: Any) -> Tree:
+def receives(schema, schemas=None, **more):
     """A document whose one operation receives a schema."""
     return _gets(
         responses={"200": {"description": "ok", "content": json_content(schema)}},
@@ -81,17 +80,17 @@ def receives(schema: Tree, schemas: Tree | None = None, **more: Any) -> Tree:
     )
 
 
-def query(*parameters: Tree, **more: Any) -> Tree:
+def query(*parameters, **more):
     """A document whose one operation has parameters."""
     return document({"/cards": {"get": operation(parameters=list(parameters))}}, **more)
 
 
-def card(required: tuple[str, ...] = ("id",), **properties: Tree) -> Tree:
+def card(required=("id",), **properties):
     own = {"id": {"type": "string"}, **properties}
     return {"type": "object", "required": list(required), "properties": own}
 
 
-def _gets(schemas: Tree | None = None, **parts: Any) -> Tree:
+def _gets(schemas=None, **parts):
     """A document whose one operation has some parts; what is no part of an operation is one of the
     document.
     """
@@ -123,7 +122,7 @@ _STARTS = {
 """The forms, and the place of what each has."""
 
 
-def _document(form: str, written: Any, way: str) -> Tree:
+def _document(form, written, way):
     match form:
         case "sends":
             return sends(**written)
@@ -141,7 +140,7 @@ def _document(form: str, written: Any, way: str) -> Tree:
     return one_way(CARD, _schemas(form, written))
 
 
-def _schemas(form: str, written: Tree) -> Tree:
+def _schemas(form, written):
     match form:
         case "pin":
             return {"Card": card(pin=written)}
@@ -152,7 +151,7 @@ def _schemas(form: str, written: Tree) -> Tree:
     return written
 
 
-def _whole(written: Tree) -> Tree:
+def _whole(written):
     """A document whose operations are completed."""
     parts = {**written}
     paths = parts.pop("paths")
@@ -163,7 +162,7 @@ def _whole(written: Tree) -> Tree:
     return document(paths, schemas, components=components, **parts)
 
 
-def _complete(item: Tree) -> None:
+def _complete(item):
     for method in set(METHODS) & set(item):
         parts = item[method]
         name = parts.pop("operationId", "getCard")
@@ -173,7 +172,7 @@ def _complete(item: Tree) -> None:
                 _complete(called)
 
 
-def _cases(group: str) -> Iterator[Case]:
+def _cases(group):
     for row in _ROWS[group]:
         place = row.get("place", "")
         if not place or place.startswith((".", "[")):
@@ -184,17 +183,17 @@ def _cases(group: str) -> Iterator[Case]:
             yield Case(name, *_pair(row, way), place, wire, way)
 
 
-def _form(row: Tree) -> str:
+def _form(row):
     return next(key for key in row if key in _STARTS)
 
 
-def _pair(row: Tree, way: str = "received") -> tuple[Tree, Tree]:
+def _pair(row, way="received"):
     form = _form(row)
     old, new = [_document(form, written, way) for written in copied(row)[form]]
     return old, new
 
 
-_ROWS: dict[str, list[Tree]] = cases_beside(__file__)
+_ROWS = cases_beside(__file__)
 WIRE, CODE, MORE = [[*_cases(group)] for group in ("wire", "code", "more")]
 
 SAME = {row["name"]: _pair(row) for row in _ROWS["same"]}

@@ -1,7 +1,6 @@
 """Changes, one by one, on the wire and in Python; another form of one document; and what moved."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,7 +11,7 @@ from victor_spec.diff.python import python_changes
 from victor_spec.document import load
 from victor_spec.tree import METHODS
 
-from .cases import CODE, MORE, OPERATIONS, SAME, TOLD, WIRE, Tree, entries
+from .cases import CODE, MORE, OPERATIONS, SAME, TOLD, WIRE, entries
 
 pytestmark = pytest.mark.pull_request
 
@@ -47,7 +46,7 @@ def test_the_tables_have_all_their_cases_and_no_two_cases_share_a_name():
 
 
 def test_every_rule_has_a_case():
-    found: set[str] = set()
+    found = set()
     for case in [*WIRE, *CODE, *MORE]:
         for old, new in ((case.old, case.new), (case.new, case.old)):
             found.update(change.kind for change in compare(old, new).changes)
@@ -64,12 +63,12 @@ def test_a_changed_place_is_one_entry_with_its_wire_and_python_columns(name):
     assert {entry.place: [entry.wire, entry.python, entry.what] for entry in entries} == told
 
 
-def moved(tree: Tree) -> Tree:
+def moved(tree):
     """A document with another version in each path, and nothing else."""
     return {**tree, "paths": {f"/v2{path}": item for path, item in tree["paths"].items()}}
 
 
-def as_before(text: str) -> str:
+def as_before(text):
     return text.replace("/v2/", "/")
 
 
@@ -79,7 +78,7 @@ def as_before(text: str) -> str:
 def test_a_document_whose_paths_moved_has_the_same_changes_as_one_that_stayed(case):
     stayed = {each.place: each for each in entries(case.old, case.new)}
     gone = {each.operations[0] for each in stayed.values() if each.what == "removed"}
-    went: set[str] = set()
+    went = set()
     for each in entries(case.old, moved(case.new)):
         sentences = each.what.split("; ")
         told = [sentence for sentence in sentences if not sentence.startswith("moved to ")]
@@ -109,7 +108,7 @@ def test_an_operation_is_known_by_its_path_its_id_or_its_path_without_versions(o
     } == told
 
 
-WRITTEN: dict[str, Any] = cases_beside(__file__, "python")
+WRITTEN = cases_beside(__file__, "python")
 
 
 @pytest.mark.parametrize("name", WRITTEN["cases"])

@@ -14,10 +14,10 @@ from tests.cases import cases_beside
 from victor_spec.command_line import main
 from victor_spec.diff import report
 
-from .cases import CARD, STATUS, STATUSES, TEXT, Tree, card, receives
+from .cases import CARD, STATUS, STATUSES, TEXT, card, receives
 
 pytestmark = pytest.mark.pull_request
-CASES: Tree = cases_beside(__file__, "command")
+CASES = cases_beside(__file__, "command")
 BREAKS = {"Card": card(pin=TEXT)}, {"Card": card()}
 
 
@@ -27,24 +27,24 @@ def _today(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
 
-def write(name: str, tree: Tree, version: str = "1.0.0") -> str:
+def write(name, tree, version="1.0.0"):
     Path(name).write_text(
         json.dumps({**tree, "info": {"title": "T", "version": version}}), encoding="utf-8"
     )
     return name
 
 
-def breaking() -> tuple[str, str]:
+def breaking():
     return write("old.json", receives(CARD, BREAKS[0])), write(
         "new.json", receives(CARD, BREAKS[1])
     )
 
 
-def run(*arguments: str) -> int:
+def run(*arguments):
     return main(["diff", "--no-python", *arguments])
 
 
-def approve(fingerprint: str, **more: str) -> None:
+def approve(fingerprint, **more):
     item = {
         "fingerprint": fingerprint,
         "reason": "agreed",
@@ -104,7 +104,7 @@ def test_a_report_is_shown_on_a_terminal_that_knows_ascii_only(
 def git():
     """Runs git in a new repository."""
 
-    def git(*arguments: str) -> None:
+    def git(*arguments):
         settings = ("user.name=A", "user.email=a@example.com", "commit.gpgsign=false")
         options = [word for setting in settings for word in ("-c", setting)]
         subprocess.run(["git", *options, *arguments], check=True, capture_output=True)

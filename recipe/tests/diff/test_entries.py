@@ -1,7 +1,5 @@
 """Entries: one for each changed component, whatever refers to it."""
 
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +12,6 @@ from victor_spec.diff.changes import PythonChange
 from .cases import (
     CARD,
     TEXT,
-    Tree,
     card,
     document,
     entries,
@@ -28,7 +25,7 @@ pytestmark = pytest.mark.pull_request
 BASE = ref("Base")
 
 
-def many(schemas: Tree, count: int = 20) -> Tree:
+def many(schemas, count=20):
     """A document in which many operations send and receive a card."""
     content = {"content": json_content(CARD)}
     response = {"200": {"description": "ok", **content}}
@@ -47,7 +44,7 @@ def test_a_shared_schema_is_one_entry_with_all_its_operations():
 
 @pytest.mark.parametrize("first", ["components", "x-defs"])
 def test_a_schema_in_an_extension_of_the_document_has_the_operations_that_use_it(first):
-    def shop(**cents: Any) -> Tree:
+    def shop(**cents):
         order = {"Order": card(price=card(**cents))}
         whole = {"x-defs": order, **receives({"$ref": "#/x-defs/Order"})}
         whole["components"] = {"schemas": {"Price": {"$ref": "#/x-defs/Order/properties/price"}}}
@@ -58,7 +55,7 @@ def test_a_schema_in_an_extension_of_the_document_has_the_operations_that_use_it
 
 @pytest.mark.parametrize("size", [3, 1500])
 def test_documents_with_all_schemas_renamed_are_compared_by_what_the_schemas_hold(size):
-    def chain(prefix: str, **last: Any) -> Tree:
+    def chain(prefix, **last):
         schemas = {f"{prefix}{n}": card(next=ref(f"{prefix}{n + 1}")) for n in range(size)}
         return receives(ref(f"{prefix}0"), {**schemas, f"{prefix}{size}": card(**last)})
 
@@ -99,7 +96,7 @@ def test_a_removed_schema_is_listed_with_the_operations_of_the_old_document():
 
 
 def test_a_schema_that_only_a_write_only_member_refers_to_is_sent_and_not_received():
-    def shop(**base: Any) -> Tree:
+    def shop(**base):
         schemas = {"Card": card(base={"allOf": [BASE], "writeOnly": True}), "Base": card(**base)}
         return many(schemas, 1)
 
@@ -109,9 +106,7 @@ def test_a_schema_that_only_a_write_only_member_refers_to_is_sent_and_not_receiv
 
 
 class TestFingerprints:
-    def fingerprint(
-        self, old: Tree, new: Tree, place: str = "components.schemas.Card.properties.pin"
-    ) -> str:
+    def fingerprint(self, old, new, place="components.schemas.Card.properties.pin"):
         return next(entry.fingerprint for entry in entries(old, new) if entry.place == place)
 
     def test_a_fingerprint_stays_the_same_through_unrelated_changes(self):
@@ -134,7 +129,7 @@ class TestFingerprints:
         assert self.fingerprint(many(old), new[0]) != self.fingerprint(many(old), new[1])
 
     def test_the_fingerprint_of_a_removed_server_does_not_depend_on_its_position(self):
-        def served(*urls: str) -> Tree:
+        def served(*urls):
             return document({"/a": {"get": operation()}}, servers=[{"url": url} for url in urls])
 
         one = served("https://b")

@@ -7,13 +7,12 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from victor_spec.command_line import main
 from victor_spec.decisions import Approval
-from victor_spec.diff.changes import Entry, Level
+from victor_spec.diff.changes import Entry
 from victor_spec.diff.formats import FORMATS, as_text
 from victor_spec.diff.report import Report, lines_of
 from victor_spec.document import load
@@ -22,7 +21,7 @@ pytestmark = pytest.mark.pull_request
 HOSTILE = "a|b`c`<script>alert(1)</script>\n::error::x\x1b[31m%0A&amp;\u2028]]>\ud800{old}{0}%s"
 
 
-def entry(number: int, wire: Level = "breaks", python: Level = "none", **more: Any) -> Entry:
+def entry(number, wire="breaks", python="none", **more):
     place = f"components.schemas.Card.properties.p{number}"
     operations = ("get /v1/cards", "post /v1/cards")
     made = Entry(
@@ -31,7 +30,7 @@ def entry(number: int, wire: Level = "breaks", python: Level = "none", **more: A
     return replace(made, **more)
 
 
-def report(*entries: Entry, approved: tuple[Approval, ...] = ()) -> Report:
+def report(*entries, approved=()):
     names = {"old": "old.yaml", "new": "new.yaml", "file": "api/new.yaml"}
     day = datetime.date(2026, 6, 1)
     return Report(**names, entries=entries, documentation=3, approvals=approved, today=day)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "recipe" / "docs" / "changes.md"
 
 
-def blocks(language: str) -> list[str]:
+def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
 
@@ -33,7 +33,7 @@ def test_the_example_of_the_page_is_what_the_command_prints(tmp_path, monkeypatc
     assert with_python in capsys.readouterr().out
 
 
-def options_of(command: str, capsys: pytest.CaptureFixture[str]) -> set[str]:
+def options_of(command, capsys):
     """The options that the help of a command names."""
     assert main([command, "--help"]) == 0
     return {*re.findall(r"--[a-z-]+", capsys.readouterr().out)}

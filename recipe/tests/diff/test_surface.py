@@ -4,7 +4,6 @@ import importlib
 import inspect
 import re
 from pathlib import Path
-from typing import Any
 
 import attrs
 import pytest
@@ -13,16 +12,16 @@ from tests.cases import documents_in
 from tests.conftest import ROOT
 from victor_spec.components import Components
 from victor_spec.destination import changed_files
-from victor_spec.diff.surface import UNSET, Name, Surface, text_of
+from victor_spec.diff.surface import UNSET, Surface, text_of
 from victor_spec.document import load
 from victor_spec.generate import generate, parsed
-from victor_spec.tree import Tree, placed
+from victor_spec.tree import placed
 
 pytestmark = pytest.mark.pull_request
 DOCUMENTS = [*documents_in(ROOT / "openapi"), Path(__file__).parents[1] / "zoo.yaml"]
 
 
-def surface_of(tree: Tree) -> Surface:
+def surface_of(tree):
     return Surface(parsed(Path("a.yaml"), tree, trace=True), tree, Components(placed(tree, tree)))
 
 
@@ -40,13 +39,13 @@ def test_tracing_the_places_of_names_changes_no_byte_of_the_package(zoo_yaml, tm
     assert not changed_files(traced.package, plain.package)
 
 
-def words(text: str) -> list[str]:
+def words(text):
     """The names of an annotation, in any order."""
     found = re.findall(r"'[^']*'|[\w.]+", text.replace('"', "'").replace("models.", ""))
     return sorted(found)
 
 
-def declared_of(package: str, name: Name, owner: str) -> tuple[str, bool] | None:
+def declared_of(package, name, owner):
     """The annotation of a part of a package, and whether it is required; None for what has none."""
     if name.kind in ("argument", "result"):
         if owner == "webhooks.read_webhook":
@@ -59,7 +58,7 @@ def declared_of(package: str, name: Name, owner: str) -> tuple[str, bool] | None
         return parameter.annotation, parameter.default is inspect.Parameter.empty
     if name.kind == "attribute":
         class_ = getattr(importlib.import_module(f"{package}.models"), owner.partition(".")[2])
-        field: Any = getattr(attrs.fields(class_), name.name)
+        field = getattr(attrs.fields(class_), name.name)
         is_required = field.default is attrs.NOTHING
         return class_.__annotations__[name.name], is_required
     return None

@@ -34,9 +34,7 @@ def repository(tmp_path):
     return tmp_path
 
 
-def compare(
-    repository: Path, document: str, base: str = "HEAD"
-) -> tuple[subprocess.CompletedProcess[str], str]:
+def compare(repository, document, base="HEAD"):
     """Run the step that compares, and return it with the summary that it wrote."""
     steps = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]["diff"]["steps"]
     (script,) = (step["run"] for step in steps if step.get("name") == "Compare")
