@@ -13,7 +13,7 @@ from victor_spec.generate import generate
 from .judge import judged
 
 
-def judge_document(document: Path) -> int:
+def judge_document(document: Path):
     """How many mistakes the package of a document has; prints them."""
     began = time.process_time()
     tree = load(document)
@@ -40,8 +40,8 @@ def judge_document(document: Path) -> int:
     return len(wrong)
 
 
-def main(arguments: list[str]) -> int:
-    documents: list[Path] = []
+def main(arguments):
+    documents = []
     for argument in map(Path, arguments):
         inner = sorted(argument.iterdir()) if argument.is_dir() else [argument]
         documents += [

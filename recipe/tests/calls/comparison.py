@@ -1,15 +1,14 @@
 """What a value is in the classes of a package, and what the calls of the package have shown."""
 
 import re
-from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from random import Random
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import attrs
 
-from victor_spec.tree import Tree, is_list
+from victor_spec.tree import is_list
 
 from .expected import difference
 from .package import Package, is_model, misread
@@ -29,10 +28,10 @@ class Fault(NamedTuple):
     words: tuple[str, ...] = ()
     """What a line about something left out contains when it is about the same thing."""
 
-    def line(self) -> str:
+    def line(self):
         return f"{self.kind}: {self.place}: {self.what}"
 
-    def is_in(self, left_out: str) -> bool:
+    def is_in(self, left_out):
         """Whether a line is about this fault: it has each word, and not as a part of another."""
         words = [rf"(?<![\w-]){re.escape(word)}(?![\w/{{-])" for word in self.words]
         return bool(words) and all(re.search(word, left_out, re.IGNORECASE) for word in words)
@@ -45,47 +44,47 @@ class Verdict:
     calls: int = 0
     decoded: int = 0
     """Answers that were read."""
-    faults: dict[tuple[str, str], Fault] = field(default_factory=dict[tuple[str, str], Fault])
+    faults: dict[tuple[str, str], Fault] = field(default_factory=dict)
     """What is sent or read otherwise than the document says, and what cannot be called."""
-    plain: set[str] = field(default_factory=set[str])
+    plain: set[str] = field(default_factory=set)
     """The places that have no attribute or no enum in Python, and are read and sent as they are."""
-    unjudged: set[str] = field(default_factory=set[str])
+    unjudged: set[str] = field(default_factory=set)
     """The places of which no value was made that jsonschema admits."""
 
-    def missing(self, place: str, what: str, *words: str) -> None:
+    def missing(self, place, what, *words):
         """Add a part of the document that the package lacks."""
         self.faults.setdefault((place, what), Fault("missing", place, what, words))
 
-    def wrong(self, place: str, what: str, *words: str) -> None:
+    def wrong(self, place, what, *words):
         """Add what the package does otherwise than the document says; once, where two values are
         sent wrong in the same way.
         """
         first_words = " ".join(what.split()[:3])
         self.faults.setdefault((place, first_words), Fault("wrong", place, what, words))
 
-    def beside(self, left_out: list[str]) -> list[Fault]:
+    def beside(self, left_out) -> list[Fault]:
         """The faults that no line about something left out is about."""
         return [each for each in self.faults.values() if not any(map(each.is_in, left_out))]
 
-    def lines(self) -> list[str]:
+    def lines(self):
         return [each.line() for each in self.faults.values()]
 
 
 class Comparison:
     """Of values of a document with what one package makes of them."""
 
-    def __init__(self, schemas: Schemas, package: Package, verdict: Verdict) -> None:
+    def __init__(self, schemas: Schemas, package: Package, verdict: Verdict):
         self.schemas = schemas
         self.package = package
         self.verdict = verdict
-        self._tried: set[tuple[int, Any]] = set()
-        self._queue: list[tuple[Made, Any, bool]] = []
+        self._tried = set()
+        self._queue = []
 
-    def maker(self, direction: Direction, *seed: object, **options: Any) -> Maker:
+    def maker(self, direction: Direction, *seed, **options) -> Maker:
         """Values of a seed: the same in every run."""
         return Maker(self.schemas, direction, Random(repr(seed)), **options)
 
-    def values(self, node: Node, direction: Direction, **options: Any) -> Iterator[Any]:
+    def values(self, node: Node, direction: Direction, **options):
         """Values of a schema: each alternative, more than one of each, and what is required."""
         for number in range(min(max(len(self.schemas.alternatives(node.tree)), 2), MOST_VALUES)):
             maker = self.maker(direction, node.place, number, **options)
@@ -96,7 +95,7 @@ class Comparison:
             except NoValueError:
                 self.verdict.unjudged.add(node.place)
 
-    def compare(self, node: Node, value: Any, decoded: Any) -> None:
+    def compare(self, node: Node, value, decoded):
         """Compare a value with what it is read as; and then each class in it on its own, with
         values of its schema that are read, written, and built by the constructor.
         """
@@ -113,7 +112,7 @@ class Comparison:
                     decoded_again = model.from_dict(bare(again))
                     self._compare_model(again, decoded_again, is_in_union=is_in_union)
 
-    def lose_words(self, place: str, words: list[Any], known: Collection[Any]) -> None:
+    def lose_words(self, place, words, known):
         """Report the words of an enum that the package does not have."""
         lost = [repr(word) for word in words if word not in known]
         if lost:
@@ -121,13 +120,13 @@ class Comparison:
 
     def _compare(
         self,
-        place: str,
-        value: Any,
-        decoded: Any,
+        place,
+        value,
+        decoded,
         *,
-        is_in_union: bool = False,
-        is_loose: bool = False,
-    ) -> None:
+        is_in_union=False,
+        is_loose=False,
+    ):
         """Compare a value with what it is read as. In a union, a class may be that of another
         alternative; it is `is_loose` where that admits the value, too: then its members, and what
         is below them, may have no attributes.
@@ -147,11 +146,9 @@ class Comparison:
             kind = type(decoded).__name__
             self.verdict.plain.add(f"{value.place}: its fields are not attributes, but a {kind}")
 
-    def _compare_model(
-        self, value: Made, decoded: Any, *, is_in_union: bool = False, is_loose: bool = False
-    ) -> None:
-        model: Any = type(decoded)
-        attributes: dict[str, str] = self.package.attributes(model)
+    def _compare_model(self, value: Made, decoded, *, is_in_union=False, is_loose=False):
+        model = type(decoded)
+        attributes = self.package.attributes(model)
         is_loose |= value.is_loose or self._is_another(value, attributes)
         is_in_union |= is_loose
         admitted = self.schemas.all_names if is_in_union else value.declared | value.names
@@ -159,7 +156,7 @@ class Comparison:
         for name in attributes.keys() - admitted:
             what = f"{model.__name__} writes {name}, which the document does not declare"
             self.verdict.wrong(f"{value.place}.{name}", what)
-        free: dict[str, Any] = decoded.additional_properties
+        free = decoded.additional_properties
         lost = misread(decoded)
         for name, child in value.items():
             attribute = attributes.get(name)
@@ -174,7 +171,7 @@ class Comparison:
             self._tried.add((id(value.schema), model))
             self._queue.append((value, model, is_in_union))
 
-    def _is_another(self, value: Made, attributes: dict[str, str]) -> bool:
+    def _is_another(self, value: Made, attributes):
         """Whether the class may be that of another alternative, which admits the value, too."""
         own = len(value.declared ^ attributes.keys())
         return any(
@@ -184,7 +181,7 @@ class Comparison:
         )
 
 
-def _difference_of_class(model: Any, value: Tree) -> str:
+def _difference_of_class(model, value):
     """How a class gives back another value than it has read; "" where it does not."""
     try:
         decoded = model.from_dict(value)

@@ -10,9 +10,8 @@ import datetime
 import email
 import json
 import re
-from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, NamedTuple, cast
+from typing import Any
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
 import httpx
@@ -29,11 +28,11 @@ JOINTS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 class Request:
     """A recorded request, decoded."""
 
-    def __init__(self, request: httpx.Request) -> None:
+    def __init__(self, request: httpx.Request):
         self.method = request.method.lower()
         self.headers = request.headers
         self.body = request.content
-        self.content_type: str = self.headers.get("content-type", "")
+        self.content_type = self.headers.get("content-type", "")
         self.origin = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
         """Scheme, host and port."""
         raw, _, query = request.url.raw_path.decode("ascii").partition("?")
@@ -42,7 +41,7 @@ class Request:
         cookies = [
             each.strip().partition("=") for each in self.headers.get("cookie", "").split(";")
         ]
-        self.fields: dict[str, list[tuple[str, Any]]] = {
+        self.fields = {
             "query": parse_qsl(query, keep_blank_values=True),
             "header": [*self.headers.items()],
             "cookie": [(name, value) for name, _, value in cookies if name],
@@ -54,7 +53,7 @@ class Unordered(str):
 
     __slots__ = ()
 
-    def parts(self) -> list[str]:
+    def parts(self):
         return sorted(re.split(r"[,;.| ]", self))
 
 
@@ -62,14 +61,14 @@ Fields = dict[str, list[Any]]
 """The texts that are sent under each name, in their order."""
 
 
-def text(value: Any) -> str:
+def text(value):
     """A value as it is sent; a list or an object as JSON."""
     if isinstance(value, str):
         return value
     return "" if value is None else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def joined(value: Any, joint: str, assigned: str = "") -> str:
+def joined(value, joint, assigned=""):
     """A value as one text: items joined, an object as `name,value,name,value`; or as
     `name=value,name=value`, where `assigned`.
     """
@@ -81,7 +80,7 @@ def joined(value: Any, joint: str, assigned: str = "") -> str:
     return text(value)
 
 
-def as_text(style: Style, value: Any) -> str:
+def as_text(style: Style, value):
     """A value in a path or a header, as one text."""
     if style.content_type is not None:
         return json.dumps(value) if is_json(style.content_type) else text(value)
@@ -99,7 +98,7 @@ def as_text(style: Style, value: Any) -> str:
     return Unordered(made) if is_mapping(value) else made
 
 
-def fields(style: Style, value: Any) -> Fields:
+def fields(style: Style, value) -> Fields:
     """What a query, a form, a header or a cookie has of one value."""
     if style.content_type is not None or style.location == "header":
         name = style.name.lower() if style.location == "header" else style.name
@@ -113,7 +112,7 @@ def fields(style: Style, value: Any) -> Fields:
     return {style.name: [joined(value, JOINTS.get(style.name_of, ","))]}
 
 
-def _deep_fields(name: str, value: Any) -> Iterator[tuple[str, list[Any]]]:
+def _deep_fields(name, value):
     """The fields of a deep object: `name[key][0]=value`."""
     members = enumerate(value) if is_list(value) else value.items() if is_mapping(value) else None
     if members is None:
@@ -122,39 +121,39 @@ def _deep_fields(name: str, value: Any) -> Iterator[tuple[str, list[Any]]]:
         yield from _deep_fields(f"{name}[{key}]", member)
 
 
-def take(sent: list[tuple[str, Any]], wanted: Fields) -> str:
+def take(sent, wanted: Fields):
     """Remove the pairs of some names, and say how they differ from what is wanted; "" when they do
     not.
     """
-    taken: list[int] = []
+    left = [*sent]
     for name, values in wanted.items():
-        after = -1
+        after = 0
         for value in values:
             places = [
                 place
-                for place, (sent_name, found) in enumerate(sent)
-                if sent_name == name and place > after and same_text(value, found)
+                for place, (sent_name, found) in enumerate(left)
+                if sent_name == name and place >= after and same_text(value, found)
             ]
             if not places:
                 own = [pair for pair in sent if pair[0] in wanted]
                 sent[:] = [pair for pair in sent if pair[0] not in wanted]
                 return f"is sent as {shown(own)} instead of {shown(_pairs(wanted))}"
             after = places[0]
-            taken.append(after)
-    sent[:] = [pair for place, pair in enumerate(sent) if place not in taken]
+            del left[after]
+    sent[:] = left
     return ""
 
 
-def _pairs(wanted: Fields) -> list[tuple[str, Any]]:
+def _pairs(wanted: Fields):
     return [(name, value) for name, values in wanted.items() for value in values]
 
 
-def shown(pairs: list[tuple[str, Any]]) -> str:
+def shown(pairs):
     """Pairs as a message shows them."""
     return short("&".join(f"{name}={value}" for name, value in pairs)) if pairs else "nothing"
 
 
-def same_text(one: Any, other: Any) -> bool:
+def same_text(one, other):
     """Whether two texts are equal, or the same moment, or the same JSON; or the same bytes."""
     if isinstance(one, bytes) or isinstance(other, bytes):
         return bool(one == other)
@@ -165,7 +164,7 @@ def same_text(one: Any, other: Any) -> bool:
     )
 
 
-def _structure(value: str) -> Any:
+def _structure(value):
     """The object or the list that a text is in JSON; None for any other text."""
     try:
         return json.loads(value) if value.startswith(("{", "[")) else None
@@ -173,7 +172,7 @@ def _structure(value: str) -> Any:
         return None
 
 
-def _moment(value: str) -> datetime.datetime | None:
+def _moment(value):
     """The time that a text is, in UTC; None for one that is no time, or a day alone."""
     try:
         moment = datetime.datetime.fromisoformat(value)
@@ -184,9 +183,9 @@ def _moment(value: str) -> datetime.datetime | None:
     return moment if moment.tzinfo is None else moment.astimezone(datetime.UTC).replace(tzinfo=None)
 
 
-def difference(expected: Any, actual: Any, where: str = "") -> str | None:
+def difference(expected, actual, where=""):
     """The first place where two JSON values differ; null in an object is the same as absent."""
-    steps: list[tuple[str, Any, Any]] = []
+    steps = []
     if is_mapping(expected) and is_mapping(actual):
         names = dict.fromkeys([*expected, *actual])
         steps = [(f"{where}.{name}", expected.get(name), actual.get(name)) for name in names]
@@ -200,7 +199,7 @@ def difference(expected: Any, actual: Any, where: str = "") -> str | None:
     return next(filter(None, (difference(one, other, step) for step, one, other in steps)), None)
 
 
-def _is_equal(expected: Any, actual: Any) -> bool:
+def _is_equal(expected, actual):
     if isinstance(expected, str) and isinstance(actual, str) and _moment(expected):
         return same_text(expected, actual)
     if isinstance(actual, Decimal):
@@ -208,21 +207,17 @@ def _is_equal(expected: Any, actual: Any) -> bool:
     return expected == actual and isinstance(expected, bool) == isinstance(actual, bool)
 
 
-def short(value: Any) -> str:
+def short(value):
     """A value as text, at most 80 characters of it."""
     is_raw = isinstance(value, bytes)
     whole = repr(value) if is_raw else json.dumps(value, ensure_ascii=False, default=repr)
     return whole if len(whole) <= 80 else whole[:77] + "..."
 
 
-class BodyDifference(NamedTuple):
-    what: str
-    field: str = ""
-    """Of a form."""
-
-
-def body_differences(medium: Medium, value: Any, request: Request) -> Iterator[BodyDifference]:
-    """How the body of a request differs from a value in a content type."""
+def body_differences(medium: Medium, value, request: Request):
+    """How the body of a request differs from a value in a content type; and in which field of a
+    form.
+    """
     if medium.bare in (FORM, MULTIPART):
         yield from _form_differences(medium, value, request)
     elif medium.is_json or (
@@ -233,14 +228,14 @@ def body_differences(medium: Medium, value: Any, request: Request) -> Iterator[B
         except ValueError:
             why = f"the body is not JSON: {short(request.body)}"
         if why is not None:
-            yield BodyDifference(why)
+            yield why, ""
     else:
         expected = value if isinstance(value, bytes) else text(value).encode()
         if request.body != expected:
-            yield BodyDifference(f"the body is {short(request.body)} instead of {short(expected)}")
+            yield f"the body is {short(request.body)} instead of {short(expected)}", ""
 
 
-def _form_differences(medium: Medium, value: Any, request: Request) -> Iterator[BodyDifference]:
+def _form_differences(medium: Medium, value, request: Request):
     """How a form differs from an object, and in which field."""
     in_parts = medium.bare == MULTIPART
     sent: list[tuple[str, Any]]
@@ -248,22 +243,21 @@ def _form_differences(medium: Medium, value: Any, request: Request) -> Iterator[
         header = f"content-type: {request.content_type}\r\n\r\n"
         form = email.message_from_bytes(header.encode() + request.body)
         if not form.is_multipart():
-            yield BodyDifference(f"the content type {request.content_type} has no boundary")
+            yield f"the content type {request.content_type} has no boundary", ""
             return
-        sent = [*map(_part, cast("list[Any]", form.get_payload()))]
+        sent = [*map(_part, form.get_payload())]
     else:
         sent = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
     for name, field in value.items() if is_mapping(value) else ():
-        if field is not None:
-            why = take(sent, _of_field(medium, name, field, in_parts=in_parts))
-            if why:
-                yield BodyDifference(f"the field {name} {why}", name)
+        why = take(sent, _of_field(medium, name, field, in_parts=in_parts))
+        if why:
+            yield f"the field {name} {why}", name
     if sent:
         what = f"the form has {shown(sent)}, which the document does not declare"
-        yield BodyDifference(what, sent[0][0])
+        yield what, sent[0][0]
 
 
-def _part(part: Any) -> tuple[str, Any]:
+def _part(part):
     """The name and the content of a part of a form."""
     name = unquote_plus(str(part.get_param("name", "", "content-disposition")))
     content = part.get_payload(decode=True)
@@ -273,7 +267,7 @@ def _part(part: Any) -> tuple[str, Any]:
         return name, content
 
 
-def _of_field(medium: Medium, name: str, value: Any, *, in_parts: bool) -> Fields:
+def _of_field(medium: Medium, name, value, *, in_parts) -> Fields:
     """What a form has of a field."""
     encoding = medium.encoding[name].tree if name in medium.encoding else {}
     is_styled = not encoding.keys().isdisjoint(("style", "explode", "allowReserved"))

@@ -5,11 +5,10 @@ import json
 import re
 import warnings
 from pathlib import Path
-from typing import Any
 
 import httpx
 
-from victor_spec.tree import Tree, hooks, is_list
+from victor_spec.tree import hooks
 
 from .comparison import Comparison, Verdict
 from .expected import difference
@@ -19,7 +18,7 @@ from .requests import OperationCalls, Probe, letters, plain
 from .schemas import Made, Node, NoValueError, Schemas
 
 
-def judged(tree: Tree, folder: Path) -> Verdict:
+def judged(tree, folder: Path) -> Verdict:
     """What the package in a folder does otherwise than its document says."""
     verdict = Verdict()
     gc.collect()
@@ -43,7 +42,7 @@ def judged(tree: Tree, folder: Path) -> Verdict:
     return verdict
 
 
-def _compare_base_url(comparison: Comparison) -> None:
+def _compare_base_url(comparison: Comparison):
     """Compare the base URL of the package with the first server of the document."""
     base = base_url(comparison.schemas)
     known = getattr(comparison.package.load("client"), "DEFAULT_BASE_URL", base)
@@ -53,9 +52,7 @@ def _compare_base_url(comparison: Comparison) -> None:
         comparison.verdict.wrong("servers[0].url", what)
 
 
-def _call(
-    operation: Operation, probes: list[Probe], caller: Caller, comparison: Comparison
-) -> None:
+def _call(operation: Operation, probes: list[Probe], caller: Caller, comparison: Comparison):
     """Call the function of an operation."""
     probe = _probe_of(operation, probes)
     if probe is None:
@@ -73,7 +70,7 @@ def _call(
 def _probe_of(operation: Operation, probes: list[Probe]) -> Probe | None:
     """The function of an operation. Two may have paths of one shape: then the name decides."""
     path = shape(operation.path)
-    matches: list[Probe] = []
+    matches = []
     for probe in probes:
         function = probe.function
         if shape(function.path) == path and function.method == operation.method:
@@ -81,12 +78,12 @@ def _probe_of(operation: Operation, probes: list[Probe]) -> Probe | None:
     return max(matches, key=lambda probe: likeness(probe.function, operation), default=None)
 
 
-def shape(path: str) -> str:
+def shape(path):
     """A path without the names of its parameters, and without a fragment."""
     return re.sub(r"{[^{}]+}", "{}", path).replace("{{", "{").replace("}}", "}").partition("#")[0]
 
 
-def likeness(function: Function, operation: Operation) -> int:
+def likeness(function: Function, operation: Operation):
     """How much the name of a function is that of an operation: of its id, or of its method and
     path.
     """
@@ -95,7 +92,7 @@ def likeness(function: Function, operation: Operation) -> int:
     return 2 * is_of_path + (name == letters(operation.identity))
 
 
-def _receive(comparison: Comparison) -> None:
+def _receive(comparison: Comparison):
     """Read bodies of each webhook by its name."""
     verdict = comparison.verdict
     for hook in hooks(comparison.schemas.root.tree):
@@ -117,12 +114,10 @@ def _receive(comparison: Comparison) -> None:
                 comparison.compare(medium.schema, value, decoded)
 
 
-def _tells(value: Any) -> bool:
+def _tells(value):
     """Whether a declared member in an object has more than null and blanks; one that is empty
     tells.
     """
     if isinstance(value, Made):
         return not value or any(_tells(value[name]) for name in value.keys() & value.declared)
-    if is_list(value):
-        return not value or any(map(_tells, value))
     return value is not None and bool(str(value).strip())

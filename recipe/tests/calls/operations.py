@@ -40,13 +40,13 @@ class Style(NamedTuple):
     """A value in this content type, instead of a style."""
 
     @property
-    def is_flat(self) -> bool:
+    def is_flat(self):
         """Whether the properties of an object are fields by themselves."""
         return self.name_of == "deepObject" or (self.name_of in EXPLODED_STYLES and self.explode)
 
 
 class Parameter:
-    def __init__(self, schemas: Schemas, place: str, whole: Node) -> None:
+    def __init__(self, schemas: Schemas, place, whole: Node):
         declared = whole.tree
         self.place = place
         self.location = str(declared["in"])
@@ -63,7 +63,7 @@ class Parameter:
 class Medium:
     """A body in one content type."""
 
-    def __init__(self, schemas: Schemas, place: str, content_type: str, whole: Node) -> None:
+    def __init__(self, schemas: Schemas, place, content_type, whole: Node):
         self.place = place
         self.content_type = content_type
         self.bare = tree.bare_type(content_type)
@@ -81,7 +81,7 @@ class Answer(NamedTuple):
 
 
 class Operation:
-    def __init__(self, schemas: Schemas, declared: tree.Operation) -> None:
+    def __init__(self, schemas: Schemas, declared: tree.Operation):
         item = Node(declared.item, f"paths.{declared.path}")
         node = item
         for step in declared.step.split(".", 1):
@@ -106,7 +106,7 @@ class Operation:
         self.server = shared if not own or shared in own else own[0]
 
 
-def base_url(schemas: Schemas) -> str:
+def base_url(schemas: Schemas):
     """The first server of a document."""
     for server in list_at(schemas.root.tree, "servers"):
         return _address(server, SOMEWHERE)
@@ -124,7 +124,7 @@ def bodies(schemas: Schemas, node: Node) -> list[Medium]:
     return _media(schemas, schemas.follow(node.child("requestBody")), f"{node.place}.requestBody")
 
 
-def _address(server: tree.Tree, shared: str) -> str:
+def _address(server, shared):
     """The URL of a server, with the defaults of its variables; it may be relative to the shared
     one.
     """
@@ -135,18 +135,16 @@ def _address(server: tree.Tree, shared: str) -> str:
     return (whole if httpx.URL(whole).host else SOMEWHERE).rstrip("/")
 
 
-def _parameters(schemas: Schemas, path: str, item: Node, node: Node) -> list[Parameter]:
+def _parameters(schemas: Schemas, path, item: Node, node: Node) -> list[Parameter]:
     """The parameters of an operation, those of its path included, and those that the path alone
     names.
     """
     names = re.findall(r"{([^}]+)}", path)
-    parameters: dict[str, Parameter] = {}
+    parameters = {}
     for key, declared in tree.parameters(schemas.root.tree, item.tree, node.tree).items():
         whole = schemas.follow(Node(declared, node.place))
         location = whole.tree.get("in")
         name = whole.tree.get("name")
-        if location not in DEFAULT_STYLES or not isinstance(name, str):
-            continue
         is_ignored = location == "header" and name.lower() in IGNORED_HEADERS
         if not is_ignored and (location != "path" or name in names):
             place = f"{node.place}.parameters.{location}:{name}"
@@ -158,7 +156,7 @@ def _parameters(schemas: Schemas, path: str, item: Node, node: Node) -> list[Par
     return list(parameters.values())
 
 
-def _media(schemas: Schemas, owner: Node, place: str) -> list[Medium]:
+def _media(schemas: Schemas, owner: Node, place) -> list[Medium]:
     """The content types of a body or of a response."""
     return [
         Medium(schemas, f"{place}.content.{content_type}", content_type, medium)

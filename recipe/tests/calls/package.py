@@ -17,12 +17,10 @@ import sys
 import types
 import typing
 import warnings
-from collections.abc import Callable, Coroutine, Iterator
 from decimal import Decimal
 from enum import Enum
 from io import BytesIO
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from uuid import UUID
 
@@ -43,11 +41,11 @@ class PackageError(Exception):
 class Function:
     """The module of an operation."""
 
-    def __init__(self, module: ModuleType) -> None:
-        self.module: Any = module
+    def __init__(self, module):
+        self.module = module
         self.name = module.__name__.rpartition(".")[2]
-        self.method: str = self.module.OPERATION.method.lower()
-        self.path: str = self.module.OPERATION.path
+        self.method = self.module.OPERATION.method.lower()
+        self.path = self.module.OPERATION.path
         """With the name of an argument for each parameter."""
         hints = typing.get_type_hints(self.module.sync_detailed, vars(module), {})
         self.hints = {
@@ -59,38 +57,36 @@ class Function:
         }
 
 
-class Package(contextlib.AbstractContextManager["Package"]):
+class Package(contextlib.AbstractContextManager):
     """The package in a folder, imported under another name, so that an installed one of its name
     stays as it is.
 
     Its end forgets the modules. Raises PackageError when a module cannot be imported, or warns.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path):
         self.attributes = functools.cache(_attributes)
         """The attribute of each wire name that a model writes."""
         _forget()
         spec = importlib.util.spec_from_file_location(
             _ALIAS, folder / "__init__.py", submodule_search_locations=[str(folder)]
         )
-        assert spec is not None
-        assert spec.loader is not None
         root = sys.modules[_ALIAS] = importlib.util.module_from_spec(spec)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
                 spec.loader.exec_module(root)
-                found = pkgutil.walk_packages([str(folder)], f"{_ALIAS}.")
-                modules = [importlib.import_module(name) for name in [each.name for each in found]]
+                found = [*pkgutil.walk_packages([str(folder)], f"{_ALIAS}.")]
+                modules = [importlib.import_module(each.name) for each in found]
                 self.functions = [Function(each) for each in modules if hasattr(each, "OPERATION")]
         except Exception as error:
             _forget()
             raise PackageError(f"it cannot be imported: {type(error).__name__}: {error}") from error
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_):
         _forget()
 
-    def load(self, name: str) -> Any:
+    def load(self, name):
         return importlib.import_module(f"{_ALIAS}.{name}")
 
 
@@ -98,7 +94,7 @@ class _RecordedError(Exception):
     """Ends a call whose request, its only argument, is all that is wanted."""
 
 
-def _end(coroutine: Coroutine[Any, Any, Any]) -> Any:
+def _end(coroutine):
     """What a coroutine that waits for nothing returns. Raises RuntimeError when it waits."""
     try:
         coroutine.send(None)
@@ -108,12 +104,12 @@ def _end(coroutine: Coroutine[Any, Any, Any]) -> Any:
     raise RuntimeError("it waits for something that is no answer")
 
 
-class Caller(contextlib.AbstractContextManager["Caller"]):
-    def __init__(self, package: Package, base_url: str) -> None:
-        self._answer: httpx.Response | None = None
+class Caller(contextlib.AbstractContextManager):
+    def __init__(self, package: Package, base_url):
+        self._answer = None
         transport = httpx.MockTransport(self._handle)
         client = package.load("client")
-        own: dict[str, str] = getattr(client, "OPERATION_SERVERS", {})
+        own = getattr(client, "OPERATION_SERVERS", {})
         # not where a default is missing
         servers = {known: url for known, url in own.items() if is_url(known)}
         self._client = client.Client(
@@ -129,27 +125,23 @@ class Caller(contextlib.AbstractContextManager["Caller"]):
             self._answer.status_code, headers=self._answer.headers, content=self._answer.content
         )
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_):
         self._client.get_httpx_client().close()
         _end(self._client.get_async_httpx_client().aclose())
 
-    def request(
-        self, function: Function, arguments: dict[str, Any], *, awaited: bool = False
-    ) -> Request:
-        """The request of a call.
+    def request(self, function: Function, arguments, way="sync_detailed") -> Request:
+        """The request of a call of `sync_detailed` or `asyncio_detailed`.
 
         Raises what the function raises, and RuntimeError when it sends nothing.
         """
         self._answer = None
         try:
-            self._call(function, arguments, "asyncio_detailed" if awaited else "sync_detailed")
+            self._call(function, arguments, way)
         except _RecordedError as recorded:
             return Request(recorded.args[0])
         raise RuntimeError("no request was sent")
 
-    def answer(
-        self, function: Function, arguments: dict[str, Any], answer: httpx.Response, way: str
-    ) -> Any:
+    def answer(self, function: Function, arguments, answer: httpx.Response, way):
         """What a call of `sync`, `sync_detailed` or `asyncio_detailed` reads.
 
         Raises what the function raises.
@@ -158,25 +150,24 @@ class Caller(contextlib.AbstractContextManager["Caller"]):
         result = self._call(function, arguments, way)
         return result if way == "sync" else result.parsed
 
-    def _call(self, function: Function, arguments: dict[str, Any], way: str) -> Any:
+    def _call(self, function: Function, arguments, way):
         self.calls += 1
         result = getattr(function.module, way)(client=self._client, **arguments)
         return _end(result) if way == "asyncio_detailed" else result
 
 
-def is_model(value: Any) -> bool:
+def is_model(value):
     return hasattr(value, "from_dict") and hasattr(value, "to_dict")
 
 
-def misread(model: Any) -> set[str]:
+def misread(model):
     """The attributes of a model whose values are of another type than the declared one; none of
     anything else.
     """
-    names: set[str] = model._misread() if is_model(model) else set()
-    return names
+    return model._misread() if is_model(model) else set()
 
 
-def _attributes(model: Any) -> dict[str, str]:
+def _attributes(model):
     """Write a model whose values are the names of its attributes, and see under which name each
     comes out.
     """
@@ -184,11 +175,10 @@ def _attributes(model: Any) -> dict[str, str]:
     for each in attrs.fields(model):
         if each.init:
             setattr(marked, each.name, each.name)
-    written: dict[str, str] = marked.to_dict()
-    return written
+    return marked.to_dict()
 
 
-def _forget() -> None:
+def _forget():
     for name in [name for name in sys.modules if name == _ALIAS or name.startswith(f"{_ALIAS}.")]:
         del sys.modules[name]
 
@@ -197,7 +187,7 @@ class NoArgumentError(ValueError):
     """The type of an argument has no value for the JSON value."""
 
 
-def build(hint: Any, value: Any) -> Any:
+def build(hint, value):
     """The value of a type that a caller would pass for a JSON value: the model that holds it best.
 
     Raises NoArgumentError when there is none.
@@ -208,7 +198,7 @@ def build(hint: Any, value: Any) -> Any:
     return min(built, key=misfit)
 
 
-def options(hint: Any) -> list[Any]:
+def options(hint):
     """The members of a union, without None and Unset; first those that hold less: Any holds every
     value, and a text may be meant for a date or an enum.
     """
@@ -219,11 +209,11 @@ def options(hint: Any) -> list[Any]:
     return sorted(valued, key=_generality)
 
 
-def _generality(option: Any) -> int:
+def _generality(option):
     return 2 if option is Any else int(option is str)
 
 
-def misfit(value: Any) -> tuple[int, int]:
+def misfit(value):
     """How badly a model fits the values it was built of: what it, or a model in it, has no
     attribute or no word of an enum for, and its fields that are absent. Anything else fits less.
     """
@@ -242,20 +232,20 @@ def misfit(value: Any) -> tuple[int, int]:
     return free, absent
 
 
-def enum_values(hint: Any) -> set[Any]:
+def enum_values(hint):
     """The values of all enums and literals in a type."""
     inner = typing.get_args(hint)
     if typing.get_origin(hint) is typing.Literal:
         return set(inner)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return {member.value for member in hint}
-    values: set[Any] = set()
+    values = set()
     for part in inner:
         values |= enum_values(part)
     return values
 
 
-def _of_option(option: Any, value: Any) -> Iterator[Any]:
+def _of_option(option, value):
     """The value of one type for a JSON value; none when it has none."""
     origin = typing.get_origin(option)
     inner = typing.get_args(option)
@@ -265,13 +255,11 @@ def _of_option(option: Any, value: Any) -> Iterator[Any]:
     elif is_list(value) and isinstance(origin, type) and issubclass(list, origin):
         with contextlib.suppress(NoArgumentError):
             yield [build(inner[0], item) for item in value]
-    elif is_mapping(value) and isinstance(origin, type) and issubclass(dict, origin):
-        yield value
     elif isinstance(option, type):
         yield from _of_class(option, value)
 
 
-def _of_class(option: Any, value: Any) -> Iterator[Any]:
+def _of_class(option, value):
     """The value of one class for a JSON value; none when it has none."""
     if is_mapping(value) and is_model(option):
         yield option.from_dict(value)
@@ -290,7 +278,7 @@ def _of_class(option: Any, value: Any) -> Iterator[Any]:
         yield value
 
 
-_PARSERS: dict[type, tuple[str, Callable[[str], Any]]] = {
+_PARSERS = {
     datetime.datetime: (
         r"[\d-]{10}T[\d:]{8}(\.\d+)?(Z|[+-]\d\d:\d\d)",
         datetime.datetime.fromisoformat,

@@ -9,7 +9,7 @@ import contextlib
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property, partial
@@ -59,7 +59,7 @@ _ALWAYS = {"user-agent", "accept-encoding", "host", "cookie"}
 class Probe:
     """A function, and where its arguments go; `request` is None when the call is refused."""
 
-    def __init__(self, function: Function, caller: Caller) -> None:
+    def __init__(self, function: Function, caller: Caller):
         self.function = function
         self.selector = next(
             (
@@ -72,19 +72,19 @@ class Probe:
         """The argument that chooses the content type of the body."""
         names = [name for name in function.hints if name != self.selector]
         markers = {f"~{number}~": name for number, name in enumerate(names)}
-        arguments: Arguments = {}
+        arguments = {}
         for marker, name in markers.items():
             hint = function.hints[name]
             arguments[name] = [*_built(hint, marker, [marker], {marker: marker}), marker][0]
         if "body" in arguments and (self.selector or _is_body(function.hints["body"])):
             arguments["body"] = [*_built(function.hints["body"], {}, b"", []), {}][0]
-        self.request: Request | None = None
+        self.request = None
         # a call that is refused is reported with the values of the document
         with contextlib.suppress(Exception):
             self.request = caller.request(function, arguments)
         self.in_path = re.findall(r"{([^{}]+)}", function.path)
         """The arguments in the path, in order."""
-        self.sent: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self.sent = defaultdict(list)
         """The arguments by place and name in the request; `*` for a marker, `filter` for
         `filter[0][~1~]`.
         """
@@ -95,23 +95,23 @@ class Probe:
                 self.sent[location, plain] += [markers[marker] for marker in passed]
 
     @property
-    def body(self) -> str | None:
+    def body(self):
         """The argument of the body; None when there is none, or when a parameter has its name."""
         is_parameter = any("body" in each for each in (self.in_path, *self.sent.values()))
         return "body" if "body" in self.function.hints and not is_parameter else None
 
-    def named(self, location: str, name: str) -> str | None:
+    def named(self, location, name):
         """The argument that has the name of a parameter."""
         wanted = {letters(name), letters(f"{name}_{location}")}
         return next((each for each in self.function.hints if letters(each) in wanted), None)
 
 
-def letters(name: str) -> str:
+def letters(name):
     """A name in small letters and digits, to compare it with another spelling."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def _built(hint: Any, *values: Any) -> list[Any]:
+def _built(hint, *values):
     """The first of some JSON values that a type holds, as its value; nothing when it holds none."""
     for value in values:
         with contextlib.suppress(NoArgumentError):
@@ -119,7 +119,7 @@ def _built(hint: Any, *values: Any) -> list[Any]:
     return []
 
 
-def _is_body(hint: Any) -> bool:
+def _is_body(hint):
     """Whether an argument takes an object or a file, as no parameter but one of the name `body`
     does.
     """
@@ -143,12 +143,12 @@ class OperationCalls:
     probe: Probe
     caller: Caller
     comparison: Comparison
-    sinks: dict[str, dict[str | None, str]] = field(default_factory=dict[str, Any])
+    sinks: dict[str, dict[str | None, str]] = field(default_factory=dict)
     """By place, the argument of a parameter, under None; or those of its properties, if it is taken
     apart.
     """
 
-    def __post_init__(self) -> None:
+    def __post_init__(self):
         self.schemas = self.comparison.schemas
         self.verdict = self.comparison.verdict
         self.function = self.probe.function
@@ -157,20 +157,20 @@ class OperationCalls:
         for parameter in self.operation.parameters:
             self._find_sink(parameter)
 
-    def wrong(self, what: str) -> None:
+    def wrong(self, what):
         """Report what is wrong with the operation as a whole."""
         self.verdict.wrong(self.operation.place, what)
 
-    def missing(self, place: str, what: str, *words: str) -> None:
+    def missing(self, place, what, *words):
         """Report a part of the operation that the package lacks."""
         self.verdict.missing(place, what, self.operation.title, *words)
 
     # ---- Arguments ----
 
-    def _find_sink(self, parameter: Parameter) -> None:
+    def _find_sink(self, parameter: Parameter):
         """Find the argument of a parameter, or those of its properties; report what has none."""
         sink = self._argument_of_whole(parameter)
-        parts: dict[str | None, Node] = {None: parameter.schema}
+        parts = {None: parameter.schema}
         if not sink and parameter.location == "query" and parameter.style.is_flat:
             first, *others = self.schemas.alternatives(parameter.schema.tree)
             for name, child in first.properties.items():
@@ -197,7 +197,7 @@ class OperationCalls:
                 what = f"the argument {sink[None]} sends it, and not {named}"
                 self.verdict.wrong(parameter.place, what)
 
-    def _argument_of_whole(self, parameter: Parameter) -> dict[str | None, str]:
+    def _argument_of_whole(self, parameter: Parameter):
         """The argument of a parameter as a whole; none where it is taken apart, or is not sent."""
         location = parameter.location
         name = parameter.name.lower() if location == "header" else parameter.name
@@ -212,7 +212,7 @@ class OperationCalls:
             direct = [named]
         return {None: direct[0]} if direct else {}
 
-    def _check_words(self, schema: Node, argument: str) -> None:
+    def _check_words(self, schema: Node, argument):
         """Every value of an enum is a member of an enum in the type of the argument."""
         known = enum_values(self.function.hints[argument])
         for each in self.schemas.alternatives(schema.tree):
@@ -222,7 +222,7 @@ class OperationCalls:
 
     def arguments(self, call: Call, body: Arguments) -> Arguments:
         """The arguments of a call. Raises NoArgumentError, which names the parameter."""
-        arguments: Arguments = {}
+        arguments = {}
         for parameter, value in call.parameters:
             for name, argument in self.sinks[parameter.place].items():
                 if name is None or (is_mapping(value) and name in value):
@@ -266,7 +266,7 @@ class OperationCalls:
 
     # ---- Requests ----
 
-    def check_requests(self) -> None:
+    def check_requests(self):
         """Call the operation with every argument, and with the required ones."""
         for call in self._calls():
             self._compare(call)
@@ -278,7 +278,7 @@ class OperationCalls:
 
     def _calls(self) -> Iterator[Call]:
         """The values of each call: every argument with every body, and the required ones."""
-        media: list[Medium | None] = [*self.operation.bodies]
+        media = [*self.operation.bodies]
         for number in (0, 1):
             every = [(each, self._value(each, number)) for each in self.operation.parameters]
             for medium in media or [None]:
@@ -305,7 +305,7 @@ class OperationCalls:
         # a form without fields has no content type
         return Call(parameters, medium, maker.of(medium.schema, full=not medium.is_json))
 
-    def _value(self, parameter: Parameter, number: int) -> Any:
+    def _value(self, parameter: Parameter, number):
         """A value of a parameter, which no other parameter of the operation has, so that a value in
         another's place is seen.
         """
@@ -315,7 +315,7 @@ class OperationCalls:
         maker = self.comparison.maker("sent", parameter.place, number, **made)
         return bare(maker.of(parameter.schema, number))
 
-    def _bodies_of(self, medium: Medium | None) -> Iterator[Any]:
+    def _bodies_of(self, medium: Medium | None):
         """Values of a body in a content type."""
         if medium is None:
             yield None
@@ -324,18 +324,18 @@ class OperationCalls:
         else:
             yield "text" if medium.bare.startswith("text/") else BYTES
 
-    def _has_values(self, medium: Medium) -> bool:
+    def _has_values(self, medium: Medium):
         """Whether a body is made of a value, and is no text or file."""
         return "form" in medium.bare or medium.bare == "*/*" or self._is_sent_as_json(medium)
 
-    def _is_sent_as_json(self, medium: Medium) -> bool:
+    def _is_sent_as_json(self, medium: Medium):
         """`*/*` and `application/*` are JSON when their schema is no text and no file."""
         if medium.is_json or medium.bare not in ("*/*", "application/*"):
             return medium.is_json
         every = self.schemas.alternatives(medium.schema.tree)
         return not any(each.is_file or each.types == ["string"] for each in every)
 
-    def _compare(self, call: Call) -> None:
+    def _compare(self, call: Call):
         """Make a call, and report how its request differs from the document."""
         try:
             sent = self._recorded(call)
@@ -360,17 +360,17 @@ class OperationCalls:
         self._compare_body(call, request, arguments)
         try:
             again = self.arguments(call, arguments)
-            other = self.caller.request(self.function, again, awaited=True)
+            other = self.caller.request(self.function, again, "asyncio_detailed")
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
             self.wrong(f"asyncio_detailed raises {type(error).__name__}: {error}")
             return
         if _comparable(request) != _comparable(other):
             self.wrong("asyncio_detailed sends another request than sync_detailed")
 
-    def _refused(self, call: Call, error: ValueError) -> None:
+    def _refused(self, call: Call, error):
         """Report a call that is refused, with the field that it names."""
         medium = call.medium
-        body: dict[str, Any] = call.body if is_mapping(call.body) else {}
+        body = call.body if is_mapping(call.body) else {}
         named = [name for name in body if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", str(error))]
         where = medium.place if medium is not None else self.operation.place
         self.missing(where, f"the call is refused: {error}", *named[:1])
@@ -390,7 +390,7 @@ class OperationCalls:
                 return request, body
         return None
 
-    def _compare_address(self, call: Call, request: Request) -> None:
+    def _compare_address(self, call: Call, request: Request):
         """Compare the method, the server and the path."""
         operation = self.operation
         if request.method != operation.method:
@@ -416,7 +416,7 @@ class OperationCalls:
             )
             self.wrong(f"its path is sent as {sent} instead of {right}")
 
-    def _compare_parameters(self, call: Call, request: Request) -> None:
+    def _compare_parameters(self, call: Call, request: Request):
         """Compare what the query, the headers and the cookies have."""
         rest = {location: [*pairs] for location, pairs in request.fields.items()}
         rest["header"] = [pair for pair in rest["header"] if pair[0] not in IGNORED_HEADERS]
@@ -443,7 +443,7 @@ class OperationCalls:
                 what = f"the {location} has {shown(rest[location])}, which the document does not"
                 self.wrong(f"{what} declare")
 
-    def _compare_body(self, call: Call, request: Request, arguments: Arguments) -> None:
+    def _compare_body(self, call: Call, request: Request, arguments: Arguments):
         """Compare the body with the value that was given for it."""
         medium = call.medium
         if medium is None:
@@ -452,13 +452,13 @@ class OperationCalls:
             return
         if "body" in arguments and (medium.is_json or medium.bare == FORM):
             self.comparison.compare(medium.schema, call.body, arguments["body"])
-        for each in body_differences(medium, call.body, request):
-            words = [self.operation.title, each.field] if each.field else []
-            self.verdict.wrong(medium.place, each.what, *words)
+        for what, field_ in body_differences(medium, call.body, request):
+            words = [self.operation.title, field_] if field_ else []
+            self.verdict.wrong(medium.place, what, *words)
 
     # ---- Answers ----
 
-    def check_answers(self) -> None:
+    def check_answers(self):
         """Feed every documented answer to both functions, if a request can be sent with the least
         arguments.
         """
@@ -468,21 +468,20 @@ class OperationCalls:
             return
         for answer in self.operation.answers:
             status = self._status(answer.status)
-            if has_no_body(self.operation.method, str(status)):
-                self._read(answer.place, httpx.Response(status), lambda _: None, answer.status)
-            elif not answer.media:
-                self._read(answer.place, httpx.Response(status), _body_of_none, answer.status)
-            for medium in (
-                answer.media if not has_no_body(self.operation.method, str(status)) else ()
-            ):
+            has_none = has_no_body(self.operation.method, str(status))
+            if has_none or not answer.media:
+                differs = (lambda _: None) if has_none else _body_of_none
+                self._read(answer.place, httpx.Response(status), differs, answer.status)
+                continue
+            for medium in answer.media:
                 self._check_medium(answer, status, medium)
 
-    def _status(self, status: str) -> int:
+    def _status(self, status):
         """A status of a range, or of `default`, that no other answer of the operation documents."""
         if status.isdecimal():
             return int(status)
         documented = {answer.status.upper() for answer in self.operation.answers} - {status.upper()}
-        codes: list[int] = [500, 400, *range(401, 600), *range(200, 400)]
+        codes = [500, 400, *range(401, 600), *range(200, 400)]
         for code in codes:
             is_own = status == "default" or code // 100 == int(status[0])
             is_other = str(code) in documented or f"{code // 100}XX" in documented
@@ -490,7 +489,7 @@ class OperationCalls:
                 return code
         return 599
 
-    def _check_medium(self, answer: Answer, status: int, medium: Medium) -> None:
+    def _check_medium(self, answer: Answer, status, medium: Medium):
         """Feed values of one content type, and compare what is read."""
         is_json_ = self._is_sent_as_json(medium)
         # It may be read as the class of another content type.
@@ -522,15 +521,15 @@ class OperationCalls:
 
     def _read(
         self,
-        place: str,
+        place,
         response: httpx.Response,
-        differs: Callable[[Any], str | None],
-        *words: str,
-    ) -> Any:
+        differs,
+        *words,
+    ):
         """What both functions make of an answer; `_FAILED` where `differs` says how it is another
         one.
         """
-        parsed: Any = None
+        parsed = None
         for way in ("asyncio_detailed", "sync_detailed"):
             try:
                 parsed = self.caller.answer(self.function, self.least(), response, way)
@@ -551,12 +550,12 @@ class OperationCalls:
 _FAILED = object()
 
 
-def _options_of(medium: Medium) -> dict[str, Any]:
+def _options_of(medium: Medium):
     """How values are made of a content type."""
     return {} if medium.is_json else {"as_json": False, "levels": 2}
 
 
-def _comparable(request: Request) -> tuple[Any, ...]:
+def _comparable(request: Request):
     """What two requests of the same call must have in common."""
     body = request.body
     boundary = re.search(r"boundary=([^;]+)", request.content_type)
@@ -568,7 +567,7 @@ def _comparable(request: Request) -> tuple[Any, ...]:
     return request.method, request.origin, request.path, query, kind, sorted(headers), body
 
 
-def _same_type(medium: Medium, request: Request) -> bool:
+def _same_type(medium: Medium, request: Request):
     """Whether a request has the content type of a medium, or one in its range."""
     sent = request.content_type.partition(";")[0].strip().lower()
     kind, _, detail = medium.bare.partition("/")
@@ -578,12 +577,12 @@ def _same_type(medium: Medium, request: Request) -> bool:
     return kind == "*" or sent == medium.bare or (detail == "*" and is_of_kind)
 
 
-def _body_of_none(parsed: Any) -> str | None:
+def _body_of_none(parsed):
     """How the parsed value of an answer without a body is wrong; None when it is None."""
     return None if parsed is None else f"an answer without a body is read as {short(parsed)}"
 
 
-def _difference(value: Any, parsed: Any) -> str | None:
+def _difference(value, parsed):
     """How a parsed value differs from the JSON that was sent; None when it does not."""
     try:
         return difference(value, plain(parsed))
@@ -591,7 +590,7 @@ def _difference(value: Any, parsed: Any) -> str | None:
         return f"to_dict raises {type(error).__name__}: {error}"
 
 
-def _raw_difference(content: bytes, parsed: Any) -> str | None:
+def _raw_difference(content, parsed):
     """How a parsed text or file differs from the bytes that were sent; None when it does not."""
     raw = getattr(parsed, "payload", parsed)
     raw = raw.read() if hasattr(raw, "read") else raw
@@ -599,7 +598,7 @@ def _raw_difference(content: bytes, parsed: Any) -> str | None:
     return None if is_same else f"the body is read as {short(parsed)}, not as it came"
 
 
-def plain(value: Any) -> Any:
+def plain(value):
     """What a decoded value is in JSON."""
     if hasattr(value, "to_dict"):
         return value.to_dict()
@@ -609,6 +608,4 @@ def plain(value: Any) -> Any:
         return {name: plain(member) for name, member in value.items()}
     if isinstance(value, Enum):
         return value.value
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
     return str(value) if isinstance(value, UUID) else value

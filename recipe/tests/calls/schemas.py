@@ -6,7 +6,6 @@ Nothing here knows the rewritten document, so that a mistake of a rewrite cannot
 import contextlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from random import Random
@@ -35,17 +34,14 @@ from victor_spec.tree import (
 
 Direction = Literal["sent", "received"]
 
-HIDDEN: dict[Direction, str] = {"sent": "readOnly", "received": "writeOnly"}
+HIDDEN = {"sent": "readOnly", "received": "writeOnly"}
 KINDS = {"object", "array", "string", "integer", "number", "boolean"}
 UNIONS = ("oneOf", "anyOf")
 MOST_WIDE = 64
 """The alternatives of a schema."""
-MOST_TRIES = 300
-"""The parts of a value that are made again because jsonschema refuses them."""
 MOST_LEVELS = 5
 MOST_PARTS = 400
 """The objects of one value that have optional members."""
-MOST_NESTED = 40
 BYTES = b"\x00\xffbytes\r\n"
 """The content of every file."""
 TEXTS = ("text é", "0", "null", "a b/c?d=e&f+g%h;é", "\u2028 'x' \"y\" \\ {z}", "")
@@ -62,11 +58,11 @@ class Node(NamedTuple):
     tree: Tree
     place: str
 
-    def child(self, key: str) -> "Node":
+    def child(self, key) -> "Node":
         """The part under a key; an empty mapping when it is no mapping."""
         return Node(mapping_at(self.tree, key), f"{self.place}.{key}")
 
-    def mapping(self, key: str) -> dict[str, "Node"]:
+    def mapping(self, key):
         """The members of the mapping under a key, each with its place."""
         inner = self.child(key)
         return {name: inner.child(name) for name in inner.tree}
@@ -107,57 +103,56 @@ class Made(dict[str, Any]):
 class Flat:
     """One alternative of a schema: the schema with its parts, and with a member of each union."""
 
-    trees: list[Tree] = field(default_factory=list[Tree])
-    tags: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    trees: list[Tree] = field(default_factory=list)
+    tags: dict[str, list[str]] = field(default_factory=dict)
     """By the name of a discriminator, the words that select the alternative."""
-    chosen: Tree = field(default_factory=dict[str, Any])
+    chosen: Tree = field(default_factory=dict)
     """The last member of a union that was taken."""
-    others: list[Tree] = field(default_factory=list[Tree])
+    others: list[Tree] = field(default_factory=list)
     """The members of unions that were not taken."""
     number: int = 0
     """What chooses the members of the unions that are yet to come."""
     width: int = 1
     """How many alternatives its unions have."""
     nullable: bool = False
-    seen: set[int] = field(default_factory=set[int])
-    wholes: dict[tuple[int, ...], Tree] = field(default_factory=dict[tuple[int, ...], Tree])
+    seen: set[int] = field(default_factory=set)
+    wholes: dict[tuple[int, ...], Tree] = field(default_factory=dict)
     """One schema of several definitions of a member, by their ids."""
 
-    def last(self, key: str) -> Any:
+    def last(self, key):
         """What the last one says that has a key."""
         return next((each[key] for each in reversed(self.trees) if each.get(key)), None)
 
     @cached_property
-    def types(self) -> list[str]:
+    def types(self):
         """The types that all admit; none where none says one."""
-        known: set[str] = KINDS
+        known = KINDS
         for tree in self.trees:
             own = KINDS & {*types_of(tree)}
-            own |= {"integer"} if "number" in own else set()
             known = known & own if own else known
         if len(known) == len(KINDS):
             has_members = bool(self.properties or self.last("additionalProperties"))
             return ["object"] * has_members or ["array"] * bool(self.last("items"))
-        return sorted(known - {"integer"} if "number" in known else known)
+        return sorted(known)
 
     @cached_property
-    def words(self) -> list[Any]:
-        """The values of all enums, without null."""
+    def words(self):
+        """The values of all enums."""
         enums = [enum for enum in map(enum_of, self.trees) if enum is not None]
         first, *more = enums or [[]]
-        return [word for word in first if word is not None and all(word in each for each in more)]
+        return [word for word in first if all(word in each for each in more)]
 
     @property
-    def named_words(self) -> list[Any]:
+    def named_words(self):
         """The values of an enum that has members in Python."""
         is_constant = any("const" in tree for tree in self.trees)
         is_enum = {*map(type, self.words)} in ({str}, {int}) and not is_constant
         return self.words if is_enum else []
 
     @cached_property
-    def properties(self) -> dict[str, Tree]:
+    def properties(self):
         """The schema of each member, of all that define it."""
-        found: dict[str, list[Any]] = {}
+        found = {}
         for tree in self.trees:
             for name, child in mapping_at(tree, "properties").items():
                 known = found.setdefault(name, [])
@@ -167,44 +162,40 @@ class Flat:
             if len(parts) == 1
             else self.wholes.setdefault((*map(id, parts),), {"allOf": parts})
             for name, parts in found.items()
-            if False not in parts
         }
 
     @cached_property
-    def required(self) -> set[str]:
+    def required(self):
         return {str(name) for tree in self.trees for name in list_at(tree, "required")}
 
     @property
-    def is_closed(self) -> bool:
+    def is_closed(self):
         return any(tree.get("additionalProperties") is False for tree in self.trees)
 
     @cached_property
-    def is_file(self) -> bool:
-        is_medium = self.last("contentMediaType") and not self.last("contentEncoding")
-        is_text = not self.words and self.types in ([], ["string"])
-        return self.last("format") == "binary" or bool(is_medium and is_text)
+    def is_file(self):
+        return self.last("format") == "binary"
 
 
 class Schemas:
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree):
         self.root = Node(tree, "")
         self.is_3_0 = str(tree["openapi"]).startswith("3.0")
-        self._wholes: dict[tuple[int, ...], Tree] = {}
-        self._names: dict[int, set[str]] = {}
-        self._flats: dict[tuple[int, int], tuple[Any, Flat]] = {}
-        self._validators: dict[tuple[int, Direction], tuple[Any, Any]] = {}
+        self._wholes = {}
+        self._names = {}
+        self._flats = {}
+        self._validators = {}
         """With the schema, whose id stays its own."""
-        self._references: dict[str, str] = {}
-        self._registries: dict[Direction, Any] = {}
+        self._references = {}
+        self._registries = {}
         every = [*_mappings(tree)]
-        self.hidden: dict[Direction, set[str]] = {"sent": set(), "received": set()}
+        self.hidden = {"sent": set(), "received": set()}
         """The members that some schema does not have in a direction: no value needs them, since
         another part may say so than the one that requires them.
         """
-        self.all_names: set[str] = set()
+        self.all_names = set()
         """The members of all objects of the document."""
         for each in every:
-            self.all_names.add(str(mapping_at(each, "discriminator").get("propertyName")))
             for name, child in members(mapping_at(each, "properties")):
                 self.all_names.add(name)
                 for direction in HIDDEN:
@@ -212,16 +203,14 @@ class Schemas:
                         self.hidden[direction].add(name)
             if isinstance(each.get("$ref"), str):
                 self._references.setdefault(each["$ref"], f"schema:/{len(self._references)}")
-        self._children: dict[int, list[Tree]] = {}
-        self._owners: dict[int, dict[str, Tree]] = {}
+        self._children = {}
+        self._owners = {}
         """By the id of a named schema: those whose discriminator names it, by what leads to it."""
         named = named_schemas(tree)
         for name, schema in members(named):
             tells = "propertyName" in mapping_at(schema, "discriminator")
             if tells and not any(schema.get(key) for key in UNIONS):
-                mapping = mapping_at(mapping_at(schema, "discriminator"), "mapping")
-                mapped = [str(each).removeprefix(SCHEMAS) for each in mapping.values()]
-                below = [*descendants(named, name), *(each for each in mapped if each in named)]
+                below = descendants(named, name)
                 references = [SCHEMAS + heir for heir in dict.fromkeys([*below, name])]
                 self._children[id(schema)] = [{"$ref": each} for each in references]
                 for heir in below:
@@ -232,29 +221,24 @@ class Schemas:
         place = unescaped(unquote(reference[2:]).replace("/", ".")) if reference else node.place
         return Node({} if "$ref" in tree else tree, place)
 
-    def is_hidden(self, schema: Any, direction: Direction) -> bool:
+    def is_hidden(self, schema, direction: Direction):
         """Whether a member, by one of its definitions, is not there in a direction."""
         if not is_mapping(schema):  # true, which admits everything
             return False
-        parts: list[Any] = [schema, *list_at(schema, "allOf")]
-        parts += map(self.target, [*parts])
-        return any(is_mapping(part) and part.get(HIDDEN[direction]) for part in parts)
+        return any(each.get(HIDDEN[direction]) for each in (schema, self.target(schema)))
 
-    def target(self, schema: Any) -> Any:
+    def target(self, schema):
         return resolve(self.root.tree, schema) if is_mapping(schema) else schema
 
-    def flat(self, schema: Any, number: int = 0, above: tuple[int, ...] = ()) -> Flat:
-        """The alternative of a number. Members of unions that are being made are taken last.
-
-        Raises NoValueError.
-        """
+    def flat(self, schema, number=0, above=()) -> Flat:
+        """The alternative of a number. Members of unions that are being made are taken last."""
         key = id(schema), number
         if key not in self._flats:
             self._flats[key] = schema, self._added(schema, number, ())
         known = self._flats[key][1]
         return known if known.seen.isdisjoint(above) else self._added(schema, number, above)
 
-    def alternatives(self, schema: Any) -> list[Flat]:
+    def alternatives(self, schema) -> list[Flat]:
         """The alternatives of a schema."""
         first = self.flat(schema)
         return [
@@ -262,17 +246,13 @@ class Schemas:
             *(self.flat(schema, number) for number in range(1, min(first.width, MOST_WIDE))),
         ]
 
-    def _added(self, schema: Any, number: int, above: tuple[int, ...]) -> Flat:
+    def _added(self, schema, number, above) -> Flat:
         flat = Flat(number=number, wholes=self._wholes)
         self._add(flat, schema, above)
         return flat
 
-    def _add(
-        self, flat: Flat, schema: Any, above: tuple[int, ...], *, is_part: bool = False
-    ) -> None:
+    def _add(self, flat: Flat, schema, above, *, is_part=False):
         """Add a schema, and what it is made of; a part of another without what extends it."""
-        if schema is False:
-            raise NoValueError("false")
         if not is_mapping(schema) or id(schema) in flat.seen:
             return
         flat.seen.add(id(schema))
@@ -300,12 +280,10 @@ class Schemas:
             if options:
                 self._take(flat, schema, options, above)
 
-    def _is_null(self, schema: Any) -> bool:
+    def _is_null(self, schema):
         return is_mapping(schema) and is_null(self.target(schema))
 
-    def _take(
-        self, flat: Flat, owner: Tree, options: Sequence[Any], above: tuple[int, ...]
-    ) -> None:
+    def _take(self, flat: Flat, owner, options, above):
         """Add a member of a union, among those that end if any does."""
         ending = [each for each in options if id(self.target(each)) not in above] or options
         flat.number, index = divmod(flat.number, len(ending))
@@ -317,14 +295,14 @@ class Schemas:
         is_of_family = options is self._children.get(id(owner))
         self._add(flat, member, above, is_part=is_of_family)
 
-    def names(self, schema: Any) -> set[str]:
+    def names(self, schema):
         """The members that an object may have in a place, in any alternative."""
         if id(schema) in self._names:
             return self._names[id(schema)]
-        names: set[str] = set()
+        names = set()
         if is_mapping(schema):
             self._names[id(schema)] = names
-        seen: set[int] = set()
+        seen = set()
         pending = [schema]
         for each in pending:  # it grows
             if not is_mapping(each) or id(each) in seen:
@@ -334,7 +312,6 @@ class Schemas:
             names.update(filter(None, [mapping_at(each, "discriminator").get("propertyName")]))
             for key in ("allOf", *UNIONS):
                 pending += list_at(each, key)
-            pending += [each.get(key) for key in ("if", "then", "else")]
             pending += mapping_at(each, "dependentSchemas").values()
             pending += self._children.get(id(each), ())
             if "$ref" in each:
@@ -343,7 +320,7 @@ class Schemas:
 
     # ---- Whether a value is one of a schema: jsonschema says it ----
 
-    def is_valid(self, schema: Tree, value: Any, direction: Direction) -> bool:
+    def is_valid(self, schema, value, direction: Direction):
         """Whether jsonschema admits a value, by its types, words and members."""
         if direction not in self._registries:
             resources = [
@@ -363,13 +340,13 @@ class Schemas:
         text = json.dumps(value, default=lambda each: each.decode("latin-1"))
         return bool(self._validators[key][0].is_valid(json.loads(text)))
 
-    def _judged(self, schema: Any, direction: Direction) -> Any:
+    def _judged(self, schema, direction: Direction):
         """A schema in the words of JSON Schema, without what no package looks at: limits, forms,
         that only one member of a union may fit, that no other members are admitted.
         """
         if not is_mapping(schema):
             return schema if isinstance(schema, bool) else True
-        judged: Tree = {}
+        judged = {}
         if isinstance(schema.get("$ref"), str):
             if schema["$ref"] not in self._references:
                 return self._judged(self.target(schema), direction)
@@ -407,9 +384,9 @@ _WORDS = {
 }
 
 
-def _mappings(tree: Tree) -> Iterator[Tree]:
+def _mappings(tree):
     """All mappings of a document."""
-    pending: list[Any] = [tree]
+    pending = [tree]
     for each in pending:  # it grows
         if is_mapping(each):
             yield each
@@ -418,17 +395,15 @@ def _mappings(tree: Tree) -> Iterator[Tree]:
             pending += each
 
 
-def enum_of(schema: Tree) -> list[Any] | None:
-    """The values that a schema is restricted to. YAML reads `737` and `true` as no texts."""
+def enum_of(schema):
+    """The values that a schema is restricted to."""
     values = [schema["const"]] if "const" in schema else schema.get("enum")
     if not is_list(values):
         return None
-    if schema.get("type") == "string":
-        return [each if isinstance(each, str | None) else json.dumps(each) for each in values]
     return values
 
 
-def _tag(flat: Flat, owner: Tree, member: Tree) -> None:
+def _tag(flat: Flat, owner, member):
     """Note the words by which the discriminator of a union selects a member."""
     discriminator = mapping_at(owner, "discriminator")
     name, reference = discriminator.get("propertyName"), member.get("$ref")
@@ -439,7 +414,7 @@ def _tag(flat: Flat, owner: Tree, member: Tree) -> None:
         flat.tags[name] = words or [last]
 
 
-def bare(value: Any) -> Any:
+def bare(value):
     """A value as plain dicts, lists, texts and numbers."""
     if is_mapping(value):
         return {name: bare(member) for name, member in value.items()}
@@ -471,13 +446,12 @@ class Maker:
     """Whether the value is in JSON, where no value is bytes and objects may have further members.
     """
 
-    def of(self, node: Node, number: int = 0, *, full: bool = True) -> Any:
+    def of(self, node: Node, number=0, *, full=True):
         """A value of a schema, in the alternative of a number; of a form one with fields, if it has
         any: one without has no content type. Raises NoValueError.
         """
         self._turns = defaultdict[int, int](lambda: number)
-        self._tries = MOST_TRIES
-        value: Any = {}
+        value = {}
         for attempt in range(6):
             self._is_strict = attempt > 0
             self._parts = MOST_PARTS if full else 0
@@ -490,10 +464,8 @@ class Maker:
             raise NoValueError(node.place)
         return value
 
-    def _value(self, schema: Any, place: str, level: int, above: tuple[int, ...]) -> Any:
+    def _value(self, schema, place, level, above):
         """A value of a schema; where jsonschema refuses it, one of another alternative."""
-        if len(above) > MOST_NESTED:
-            raise NoValueError(place)
         inner = (*above, id(self.schemas.target(schema)))
         for _ in range(min(self.schemas.flat(schema).width, MOST_WIDE) + 1):
             number = self._turns[id(schema)] % MOST_WIDE
@@ -504,14 +476,9 @@ class Maker:
                 is_judged = self._is_strict or flat.others or level == 0
                 if not is_judged or self.schemas.is_valid(schema, value, self.direction):
                     return value
-            self._tries -= 1
-            if self._tries < 0:
-                break
         raise NoValueError(place)
 
-    def _of_flat(
-        self, flat: Flat, schema: Any, place: str, level: int, above: tuple[int, ...]
-    ) -> Any:
+    def _of_flat(self, flat: Flat, schema, place, level, above):
         if all(map(is_null, flat.trees)) and flat.trees:
             return None
         is_again = above[-1] in above[:-1]
@@ -529,7 +496,7 @@ class Maker:
             return self._list(flat, place, level, above)
         return self._scalar(kind, flat)
 
-    def _word(self, flat: Flat) -> Any:
+    def _word(self, flat: Flat):
         value = self.random.choice(flat.words)
         if not flat.named_words:
             return value
@@ -537,9 +504,7 @@ class Maker:
         word.words = flat.words
         return word
 
-    def _object(
-        self, flat: Flat, schema: Any, place: str, level: int, above: tuple[int, ...]
-    ) -> Made:
+    def _object(self, flat: Flat, schema, place, level, above) -> Made:
         value = Made()
         value.place = place
         value.schema = flat.chosen if flat.chosen and len(flat.trees) == 1 else schema
@@ -560,28 +525,26 @@ class Maker:
                     value[name] = self._value(child, inner, level + 1, above)
         for name, words in flat.tags.items():
             value[name] = self._tag(flat.properties.get(name, {}), words)
-        for name in sorted(flat.required - flat.properties.keys() - value.keys()):
-            value[name] = self._text()
         if is_open:
             self._add_undeclared(value, flat, level, above)
         return value
 
-    def _tag(self, schema: Any, words: list[str]) -> Any:
+    def _tag(self, schema, words):
         """The word of a discriminator, as its member has it."""
         known = self.schemas.alternatives(schema)
         typed = words_as(words, {kind for each in known for kind in each.types})
         admitted = [word for each in known for word in each.words]
         return [*(word for word in typed if word in admitted), *admitted, *typed, *words][0]
 
-    def _is_chosen(self, level: int) -> bool:
+    def _is_chosen(self, level):
         """Whether an optional member is there."""
         return self.random.random() > (0.3 if level else 0.1)
 
-    def _is_made(self, schema: Any, above: tuple[int, ...]) -> bool:
+    def _is_made(self, schema, above):
         """Whether a schema is being made: it would be made without an end."""
         return id(self.schemas.target(schema)) in above
 
-    def _add_undeclared(self, value: Made, flat: Flat, level: int, above: tuple[int, ...]) -> None:
+    def _add_undeclared(self, value: Made, flat: Flat, level, above):
         """Add a member that the schema does not name."""
         additional = flat.last("additionalProperties")
         if is_mapping(additional):
@@ -591,7 +554,7 @@ class Maker:
         elif self.as_json and not flat.is_closed and (not value or self._is_chosen(level)):
             value[ADDITIONAL] = self.random.choice([1, "text", None, [{"a": None}], {"b": []}])
 
-    def _list(self, flat: Flat, place: str, level: int, above: tuple[int, ...]) -> list[Any]:
+    def _list(self, flat: Flat, place, level, above):
         place = f"{place}[]"
         if flat.last("prefixItems"):
             return [self._value(each, place, level + 1, above) for each in flat.last("prefixItems")]
@@ -608,13 +571,13 @@ class Maker:
                 each.is_loose = True
         return made
 
-    def _text(self) -> str:
+    def _text(self):
         if not self.text:
             return self.random.choice(TEXTS)
         self._texts += 1
         return self.text if self._texts == 1 else f"text{self._texts - 1}"
 
-    def _scalar(self, kind: str, flat: Flat) -> Any:
+    def _scalar(self, kind, flat: Flat):
         if kind == "boolean":
             return self.random.random() < 0.5
         if kind == "integer":

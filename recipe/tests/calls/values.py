@@ -4,12 +4,10 @@ import copy
 import datetime
 import re
 from decimal import Decimal
-from random import Random
-from typing import Any
 
 from hypothesis import strategies as st
 
-from victor_spec.tree import SCHEMAS, Tree
+from victor_spec.tree import SCHEMAS
 
 from .schemas import Maker, Node, Schemas, bare
 
@@ -50,22 +48,22 @@ ODD = st.tuples(SECONDS, st.sampled_from(ODD_ENDS)).map("".join) | st.uuids().ma
 class Values:
     """Strategies over the schemas of one document as it was written."""
 
-    def __init__(self, document: Tree) -> None:
+    def __init__(self, document):
         self._schemas = Schemas(document)
         self.names = set(document["components"]["schemas"])
 
-    def valid(self, name: str) -> st.SearchStrategy[Any]:
+    def valid(self, name):
         """Values of a named schema, of each of its alternatives."""
         node = Node({"$ref": f"{SCHEMAS}{name}"}, name)
 
-        def made(random: Random, number: int) -> Any:
+        def made(random, number):
             return bare(Maker(self._schemas, "received", random).of(node, number))
 
         return st.builds(made, st.randoms(use_true_random=False), st.integers(0, 7))
 
 
 @st.composite
-def mutated(draw: st.DrawFn, valid: st.SearchStrategy[Any]) -> Any:
+def mutated(draw, valid):
     """An object that was valid before something was replaced, taken out, nulled or put in."""
     value = copy.deepcopy(draw(valid))
     for _ in range(draw(st.integers(1, 4))):
@@ -73,7 +71,7 @@ def mutated(draw: st.DrawFn, valid: st.SearchStrategy[Any]) -> Any:
     return value if isinstance(value, dict) else {"value": value}
 
 
-def _mutate(draw: st.DrawFn, value: Any, depth: int = 0) -> Any:
+def _mutate(draw, value, depth=0):
     """The value with one change somewhere in it."""
     if isinstance(value, dict) and value and draw(st.integers(0, 4)):
         key = draw(st.sampled_from(sorted(value)))
@@ -97,7 +95,7 @@ TIME = re.compile(
 )
 
 
-def gist(value: Any) -> Any:
+def gist(value):
     """What must survive a round trip: all but the case of letters, and how numbers and times are
     written.
     """
