@@ -23,12 +23,12 @@ class Open(NamedTuple):
     annotation: str
 
     @property
-    def name(self) -> str:
+    def name(self):
         """Its name, without what leads to it."""
         return str(self.path[-1])
 
 
-def steps(sample: Any) -> Iterator[tuple[str | int, Any]]:
+def steps(sample):
     """The fields of a request object, the members of an object, or the items of a list."""
     if isinstance(sample, Part):
         yield from ((each.name, getattr(sample, each.name)) for each in open_fields(type(sample)))
@@ -40,11 +40,11 @@ def steps(sample: Any) -> Iterator[tuple[str | int, Any]]:
 
 def open_fields(kind: type[Part]) -> list[Open]:
     """The fields of a class of request objects."""
-    known: Any = kind
+    known = kind
     return [Open((each.name,), str(each.type)) for each in fields(known) if each.init]
 
 
-def with_value(whole: Any, path: Path, value: Any) -> Any:
+def with_value(whole, path: Path, value):
     """A sample with another value at the end of a path."""
     if not path:
         return value
@@ -55,12 +55,12 @@ def with_value(whole: Any, path: Path, value: Any) -> Any:
     if isinstance(whole, list):
         return [changed if place == step else each for place, each in enumerate(whole)]
     if isinstance(whole, Part):
-        part: Any = whole
+        part = whole
         return replace(part, **{str(step): changed})
     return {**whole, step: changed}
 
 
-def values_in(sample: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+def values_in(sample, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """The values of a sample that hold no others, each as it is sent."""
     for step, each in steps(sample):
         yield from values_in(each, (*path, step))
@@ -74,7 +74,7 @@ def values_in(sample: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
         yield path, sample
 
 
-def open_in(sample: Any, path: Path = ()) -> Iterator[Open]:
+def open_in(sample, path: Path = ()) -> Iterator[Open]:
     """The fields of the request objects in a sample that have no value."""
     if isinstance(sample, Part):
         for each in open_fields(type(sample)):
@@ -85,9 +85,7 @@ def open_in(sample: Any, path: Path = ()) -> Iterator[Open]:
             yield from open_in(each, (*path, step))
 
 
-def open_arguments(
-    parameters: Mapping[str, Parameter], samples: Mapping[str, Any]
-) -> Iterator[Open]:
+def open_arguments(parameters: Mapping[str, Parameter], samples) -> Iterator[Open]:
     """The arguments without a value, and the fields in the others."""
     for name, parameter in parameters.items():
         if name in samples:
@@ -96,7 +94,7 @@ def open_arguments(
             yield Open((name,), str(parameter.annotation))
 
 
-def classes_in(annotation: str, modules: list[Any]) -> Iterator[type[Part]]:
+def classes_in(annotation, modules) -> Iterator[type[Part]]:
     """The classes of request objects that the type of an argument names."""
     for word in annotation.replace("[", " ").replace("]", " ").replace("|", " ").split():
         for module in modules:

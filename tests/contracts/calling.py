@@ -7,12 +7,12 @@ from __future__ import annotations
 import copy
 import importlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from inspect import Parameter, signature
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
@@ -24,9 +24,6 @@ from victor_ext.typed import Part
 from .arguments import Open, Path, classes_in, open_arguments, open_fields, values_in, with_value
 from .document import Document, Leaf, Operation
 from .samples import argument_for
-
-if TYPE_CHECKING:
-    from .contract import Contract
 
 Samples = Mapping[str, Any]
 
@@ -56,23 +53,22 @@ class Call:
     @classmethod
     def of(
         cls,
-        name: str,
+        name,
         /,
-        answer: Mapping[str, Any] | None = None,
+        answer=None,
         *,
-        has_record: bool = True,
-        **given: Any,
+        has_record=True,
+        **given,
     ) -> Call:
         """A call of the method with these arguments."""
         return cls(name, (given,), answer or {}, has_record)
 
-    def on(self, client: Any) -> Callable[..., Any]:
+    def on(self, client):
         """The method of a client."""
-        method: Callable[..., Any] = attrgetter(self.method or self.name)(client)
-        return method
+        return attrgetter(self.method or self.name)(client)
 
 
-def snake_case(member: str) -> str:
+def snake_case(member):
     """The attribute that a member has by default: `payee_id` of `payeeId`."""
     return re.sub("(?<=[a-z0-9])[A-Z]", lambda capital: f"_{capital[0]}", member).lower()
 
@@ -88,9 +84,9 @@ class Crash(str):
 Answers = Mapping[str, Any]
 
 
-def answers_of(contract: Contract, document: Document) -> Answers:
+def answers_of(contract, document: Document) -> Answers:
     """By operation id, the bodies of good answers, with all that the document declares."""
-    answers: dict[str, Any] = {}
+    answers = {}
     for each in document.operations:
         schema = each.answer[1]
         body = None if schema is None else document.value(schema)
@@ -104,24 +100,24 @@ class Exchange:
 
     def __init__(
         self,
-        contract: Contract,
+        contract,
         document: Document,
         operation: Operation,
         call: Call,
         arguments: Samples,
         answers: Answers,
-    ) -> None:
+    ):
         self._contract, self._document, self._operation = contract, document, operation
         self._call = call
         self.arguments = arguments
         self._answers = answers
-        self.sent: dict[str, list[Any]] = {}
+        self.sent = {}
         """The values of the request, by their places."""
         self.is_made = False
         """Whether the operation was called at all."""
         self.result = self._run(self._answers)
 
-    def readers(self, leaf: Leaf) -> set[str]:
+    def readers(self, leaf: Leaf):
         """The members of the result that change when an answer lacks this value."""
         body = _without(self._answers[self._operation.id], leaf.path)
         result = self._run({**self._answers, self._operation.id: body})
@@ -131,7 +127,7 @@ class Exchange:
             name for name, _ in set(_members(result)) ^ set(_members(self.result))
         } - self._contract.unrelated
 
-    def _run(self, answers: Answers) -> Any:
+    def _run(self, answers: Answers):
         def answer(request: httpx.Request) -> httpx.Response:
             operation = self._document.operation_of(request)
             assert operation is not None
@@ -175,17 +171,17 @@ class Filled:
 
     def __init__(
         self,
-        contract: Contract,
+        contract,
         document: Document,
         operation: Operation,
         call: Call,
         answers: Answers,
-    ) -> None:
+    ):
         self._contract, self._document, self._operation = contract, document, operation
         self._answers = answers
         self.call = call
-        self.refused: dict[str, str] = {}
-        self.missing: set[str] = set()
+        self.refused = {}
+        self.missing = set()
         self.exchanges = [self._started(given) for given in call.given]
         for place in operation.sent:
             if not any(place in each.sent for each in self.exchanges):
@@ -207,7 +203,7 @@ class Filled:
                 return {}
 
     @property
-    def stale(self) -> set[str]:
+    def stale(self):
         """The arguments that the contract gives and the method has not."""
         return {name for given in self.call.given for name in given} - self.parameters.keys()
 
@@ -219,7 +215,7 @@ class Filled:
             if name == path[0] or self.parameters[name].default is Parameter.empty
         }
 
-    def paths_of(self, place: str, exchange: Exchange) -> list[Path]:
+    def paths_of(self, place, exchange: Exchange) -> list[Path]:
         """The arguments that may be sent at a place, the likeliest first: those with its value, and
         those without a value that have its name.
         """
@@ -253,7 +249,7 @@ class Filled:
     def _open(self, arguments: Samples) -> list[Open]:
         return [*open_arguments(self.parameters, arguments)]
 
-    def _options(self, each: Open) -> Iterator[Any]:
+    def _options(self, each: Open):
         """The values for an argument: of the places with its name, then of those with a name that
         no argument has.
         """
@@ -263,7 +259,7 @@ class Filled:
             if fit(place, each.name) == _SAME or _last(place) not in taken:
                 yield from self._values(place, each)
 
-    def _values(self, place: str, each: Open) -> Iterator[Any]:
+    def _values(self, place, each: Open):
         """The values for an argument that may be sent at a place."""
         kinds = [*classes_in(each.annotation, self._modules)]
         if kinds:
@@ -277,18 +273,18 @@ class Filled:
             yield Money(value, "USD")
         yield argument_for(value, each.annotation)
 
-    def _part(self, kind: type[Part], place: str) -> Part:
+    def _part(self, kind: type[Part], place) -> Part:
         """A request object whose fields have the values of the places beside a place."""
         around = place.rpartition(".")[0]
         beside = [each for each in self._operation.sent if each.startswith(around)]
-        values: dict[str, Any] = {}
+        values = {}
         for each in open_fields(kind):
             named = next((other for other in beside if fit(other, each.name) == _SAME), None)
             values[each.name] = next(self._values(named, each), None) if named else None
         return kind(**values)
 
     @property
-    def _modules(self) -> list[Any]:
+    def _modules(self):
         """Where the classes of request objects are."""
         names = (
             f"victor_ext.providers.{self._contract.name}",
@@ -296,7 +292,7 @@ class Filled:
         )
         return [module for name in names if (module := _module(name)) is not None]
 
-    def _reach(self, place: str) -> None:
+    def _reach(self, place):
         """Give a value to the argument that is sent at a place, if there is one."""
         for index, exchange in enumerate(self.exchanges):
             for changed in self._with_more(place, exchange):
@@ -305,7 +301,7 @@ class Filled:
                     self.refused.pop(place, None)
                     return
 
-    def _with_more(self, place: str, exchange: Exchange) -> Iterator[Exchange]:
+    def _with_more(self, place, exchange: Exchange) -> Iterator[Exchange]:
         """The call with a value for one more argument: one that is sent at a place; before, a new
         request object that may have a field for it.
         """
@@ -327,7 +323,7 @@ class Filled:
 _SAME = 3
 
 
-def fit(place: str, name: str) -> int:
+def fit(place, name):
     """How well the name of an argument fits that of a place."""
     last = _last(place)
     if last == name:
@@ -337,26 +333,26 @@ def fit(place: str, name: str) -> int:
     return 1 if name in last or last in name else 0
 
 
-def _last(place: str) -> str:
+def _last(place):
     """The name of a place as that of an argument."""
     name = re.split("[:.]", place.removesuffix("[]"))[-1]
     return snake_case(name.replace("-", "_").replace("[]", ""))
 
 
-def _name_in(path: Path) -> str:
+def _name_in(path: Path):
     """The name of the argument or field at the end of a path."""
     names = [step for step in path if isinstance(step, str) and step != "minor_units"]
     return names[-1]
 
 
-def _module(name: str) -> Any:
+def _module(name):
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError:
         return None
 
 
-def _members(result: Any) -> Iterator[tuple[str, str]]:
+def _members(result):
     """The values that a caller can read of a result, by the record's class and the member's
     name.
     """
@@ -370,7 +366,7 @@ def _members(result: Any) -> Iterator[tuple[str, str]]:
             yield from inner
 
 
-def _is_record(value: Any) -> bool:
+def _is_record(value):
     """Whether a value is a record, or another class of a provider with members to read."""
     if isinstance(value, Record):
         return True
@@ -378,7 +374,7 @@ def _is_record(value: Any) -> bool:
     return is_of_provider and not isinstance(value, str | int)
 
 
-def _parent(body: Any, path: Iterable[str]) -> Any:
+def _parent(body, path):
     """The object at the end of a path, such as `content.*`; an empty one where the body has
     none.
     """
@@ -387,7 +383,7 @@ def _parent(body: Any, path: Iterable[str]) -> Any:
     return body
 
 
-def with_members(body: Any, members: Mapping[str, Any]) -> Any:
+def with_members(body, members):
     """A body with other values at some paths, such as `content.*.payeeId`."""
     body = copy.deepcopy(body)
     for path, value in members.items():
@@ -397,7 +393,7 @@ def with_members(body: Any, members: Mapping[str, Any]) -> Any:
     return body
 
 
-def _without(body: Any, path: tuple[str, ...]) -> Any:
+def _without(body, path):
     body = copy.deepcopy(body)
     del _parent(body, path[:-1])[path[-1]]
     return body

@@ -55,15 +55,15 @@ class Contract:
     unrelated: frozenset[str] = frozenset()
 
     @property
-    def file(self) -> str:
+    def file(self):
         """Where the contract is written."""
         return f"tests/contracts/{self.name}.py"
 
-    def differences(self, document: Document) -> list[str]:
+    def differences(self, document: Document):
         """Where client and document part, one sentence each, in the order of the alphabet."""
         return sorted({*self._crashes(), *self.gone(document), *self._answers(document)})
 
-    def _crashes(self) -> Iterator[str]:
+    def _crashes(self):
         """The calls that the test cannot make. Of these, nothing else is said."""
         for name, filled in [
             (name, filled) for name, several in self.filled.items() for filled in several
@@ -95,12 +95,12 @@ class Contract:
                         f"{self.file}."
                     )
 
-    def gone(self, document: Document) -> list[str]:
+    def gone(self, document: Document):
         """The differences without new members of answers, which take the longest to find."""
         parts = (self._operations, self._sent, self._gone_from_answers)
         return sorted({line for part in parts for line in part(document)})
 
-    def _operations(self, document: Document) -> Iterator[str]:
+    def _operations(self, document: Document):
         declared = {operation.id for operation in document.operations}
         for operation in document.operations:
             if operation.id not in self.calls and operation.id not in self.not_called:
@@ -118,8 +118,8 @@ class Contract:
                 )
         yield from self._stale("not_called", self.not_called, declared)
 
-    def _sent(self, document: Document) -> Iterator[str]:
-        known: set[str] = set()
+    def _sent(self, document: Document):
+        known = set()
         for operation, call in self._called(document):
             exchanges = [
                 exchange
@@ -170,7 +170,7 @@ class Contract:
             for operation, call in self._called(document)
         }
 
-    def making(self, operation_id: str) -> Callable[[Any], Any]:
+    def making(self, operation_id):
         """What makes an operation with a client, with all arguments that the method has."""
         call = self.calls[operation_id]
         arguments = self.filled[operation_id][0].exchanges[0].arguments
@@ -180,7 +180,7 @@ class Contract:
     def _answers_now(self) -> Answers:
         return answers_of(self, Document.of(self.name))
 
-    def _answers(self, document: Document) -> Iterator[str]:
+    def _answers(self, document: Document):
         reading = self.reading(document)
         for name, places in reading.items():
             if REFUSED in places:
@@ -204,7 +204,7 @@ class Contract:
                 )
         yield from self._stale("not_read", self.not_read, declared - read)
 
-    def _gone_from_answers(self, document: Document) -> Iterator[str]:
+    def _gone_from_answers(self, document: Document):
         declared = {
             call.name: {leaf.place for leaf in document.leaves(operation.answer[1] or {})}
             for operation, call in self._called(document)
@@ -223,21 +223,20 @@ class Contract:
                 )
 
     @cached_property
-    def recorded(self) -> dict[str, dict[str, str]]:
+    def recorded(self):
         """What `record_of` said when it was last recorded."""
-        places: dict[str, dict[str, str]] = json.loads(self.record.read_text(encoding="utf-8"))
-        return places
+        return json.loads(self.record.read_text(encoding="utf-8"))
 
     @property
     def record(self) -> Path:
         """The file with what each call reads."""
         return Path(__file__).with_name(f"{self.name}.json")
 
-    def reading(self, document: Document) -> dict[str, dict[str, list[str]]]:
+    def reading(self, document: Document):
         """By method, each member of its answer with the members of the record that change without
         it.
         """
-        by_name: dict[str, dict[str, list[str]]] = {}
+        by_name = {}
         answers = answers_of(self, document)
         for operation, call in self._called(document):
             schema = operation.answer[1]
@@ -254,12 +253,12 @@ class Contract:
                 }
         return by_name
 
-    def limits(self, document: Document) -> list[str]:
+    def limits(self, document: Document):
         """Where the client takes what the document forbids, or refuses what it allows, one sentence
         each.
         """
-        items: list[str] = []
-        limited: set[str] = set()
+        items = []
+        limited = set()
         for operation, call in self._called(document):
             calls = [
                 (filled, exchange)
@@ -287,7 +286,7 @@ class Contract:
                     items += trial.problems(name, call, self.file)
         return sorted([*items, *self._stale("unlimited", self.unlimited, limited)])
 
-    def _stale(self, kind: str, reasons: Mapping[str, str], known: set[str]) -> Iterator[str]:
+    def _stale(self, kind, reasons, known):
         for name in reasons.keys() - known:
             yield (
                 f"{name}: `{kind}` of {self.file} names it, and it needs no exception any more. "
@@ -300,12 +299,12 @@ class Contract:
                 yield operation, self.calls[operation.id]
 
 
-def _around_all(schema: Mapping[str, Any]) -> Iterator[tuple[Any, bool]]:
+def _around_all(schema):
     for limit in sorted(LIMITS & schema.keys()):
         yield from around(limit, schema)
 
 
-def around(limit: str, schema: Mapping[str, Any]) -> list[tuple[Any, bool]]:
+def around(limit, schema):
     """The last value that a limit allows and the first that it forbids, each with whether it is
     allowed.
 
@@ -315,7 +314,7 @@ def around(limit: str, schema: Mapping[str, Any]) -> list[tuple[Any, bool]]:
     values = [(at, True), (at + step, False)]
     if limit in ("minimum", "maximum"):
         return values
-    texts: list[tuple[Any, bool]] = []
+    texts = []
     for length, allowed in values:
         text = text_of_length(schema, length) if length > 0 else None
         if text is not None:
@@ -336,24 +335,24 @@ class Trial:
     def __init__(
         self,
         filled: Filled,
-        place: str,
+        place,
         exchange: Exchange,
         path: ArgumentPath,
-        values: list[tuple[Any, bool]],
-    ) -> None:
+        values,
+    ):
         self._filled, self._place = filled, place
         self._arguments, self._path = exchange.arguments, path
         self._usual = [*map(str, exchange.sent[place])]
         self.is_of_place = self.is_elsewhere = False
         self._results = [(value, allowed, self._taken(value)) for value, allowed in values]
 
-    def _taken(self, value: Any) -> bool | str:
+    def _taken(self, value):
         """Whether a value is sent; a text: what else has happened.
 
         A second call has no other arguments than those that are needed: one of them may refuse the
         value, as the other end of a range does.
         """
-        said: bool | str = False
+        said = False
         changed = with_value(self._arguments, self._path, value)
         for arguments in (changed, self._filled.bare(changed, self._path)):
             exchange = self._filled.exchange(arguments)
@@ -367,7 +366,7 @@ class Trial:
                 said = f"{exchange.result}"
         return said
 
-    def problems(self, name: str, call: Call, file: str) -> Iterator[str]:
+    def problems(self, name, call: Call, file):
         """Where the client does something else than the document says, one sentence each."""
         for value, allowed, taken in self._results:
             what = _counted(value)
@@ -384,11 +383,9 @@ class Trial:
                 )
 
 
-def _trial(
-    place: str, calls: list[tuple[Filled, Exchange]], values: list[tuple[Any, bool]]
-) -> Trial | None:
+def _trial(place, calls: list[tuple[Filled, Exchange]], values) -> Trial | None:
     """The values, each tried as the argument that is sent at a place; None: no argument is."""
-    first: Trial | None = None
+    first = None
     for filled, exchange in calls:
         for path in filled.paths_of(place, exchange):
             trial = Trial(filled, place, exchange, path, values)
@@ -398,7 +395,7 @@ def _trial(
     return first
 
 
-def _counted(value: Any) -> str:
+def _counted(value):
     """A value in a message: of a text, how long it is."""
     if not isinstance(value, str):
         return f"{value}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -43,8 +43,8 @@ class Leaf:
 class Operation:
     """One operation of a document."""
 
-    def __init__(self, document: Document, given: Given) -> None:
-        self.id: str = given.tree["operationId"]
+    def __init__(self, document: Document, given: Given):
+        self.id = given.tree["operationId"]
         self.method, self.path, self.tree = given.method.upper(), given.path, given.tree
         self._document = document
         self.bodies = list(self._contents(self.tree.get("requestBody", {})))
@@ -53,14 +53,14 @@ class Operation:
         parameters = [*given.item.get("parameters", []), *self.tree.get("parameters", [])]
         self.parameters = [document.resolve(each) for each in parameters]
 
-    def matches(self, request: httpx.Request) -> re.Match[str] | None:
+    def matches(self, request: httpx.Request):
         """The match of a request's path, None for a request of another operation."""
         return self._pattern.search(request.url.path) if request.method == self.method else None
 
     @property
-    def sent(self) -> dict[str, Tree]:
+    def sent(self):
         """The places that the document declares in a request, each with its schema."""
-        by_name: dict[str, Tree] = {}
+        by_name = {}
         for parameter in self.parameters:
             schema = self._document.resolve(parameter["schema"])
             place = f"{parameter['in']}:{parameter['name']}"
@@ -78,7 +78,7 @@ class Operation:
             }
         return {place: self._document.resolve(schema) for place, schema in by_name.items()}
 
-    def values_in(self, request: httpx.Request) -> dict[str, list[Any]]:
+    def values_in(self, request: httpx.Request):
         """The values of a request that was made, by their places, headers only where the document
         has them.
         """
@@ -98,20 +98,20 @@ class Operation:
             pairs += [(f"body:{name}", value) for name, value in form.multi_items()]
         else:
             pairs += [(f"body:{place}", value) for place, value in _values(_json(request))]
-        by_place: dict[str, list[Any]] = {}
+        by_place = {}
         for place, value in pairs:
             by_place.setdefault(place, []).append(value)
         return by_place
 
     @property
-    def answer(self) -> tuple[int, Tree | None]:
+    def answer(self):
         """The first documented success: its status, and the schema of its body."""
         status, response = next(
             (int(each), tree) for each, tree in self.tree["responses"].items() if each[0] == "2"
         )
         return status, next(iter(self._contents(self._document.resolve(response))), None)
 
-    def _contents(self, tree: Tree) -> Iterator[Tree]:
+    def _contents(self, tree):
         for medium in self._document.resolve(tree).get("content", {}).values():
             yield medium["schema"]
 
@@ -119,7 +119,7 @@ class Operation:
 class Document:
     """A document of `openapi/`, or a changed copy of one."""
 
-    def __init__(self, tree: Tree, texts: Mapping[str, str] | None = None) -> None:
+    def __init__(self, tree, texts=None):
         self.tree = tree
         self.texts = texts or {}
         """The texts of members whose form the settings know, as `Payout.currency`."""
@@ -127,7 +127,7 @@ class Document:
 
     @staticmethod
     @cache
-    def of(name: str) -> Document:
+    def of(name) -> Document:
         """The document `openapi/<name>.yaml`. Copy it before you change it.
 
         Raises:
@@ -149,11 +149,11 @@ class Document:
         """One that can be changed."""
         return Document(json.loads(json.dumps(self.tree)), self.texts)
 
-    def resolve(self, tree: Tree) -> Tree:
+    def resolve(self, tree):
         """The target of a reference."""
         return resolve(self.tree, tree)
 
-    def properties(self, schema: Tree) -> Iterator[tuple[str, str, Tree]]:
+    def properties(self, schema):
         """The properties of a schema and of its `allOf`: the schema that declares each, its name,
         its own schema.
         """
@@ -164,9 +164,7 @@ class Document:
         for name, child in whole.get("properties", {}).items():
             yield named, name, child
 
-    def leaves(
-        self, schema: Tree, path: tuple[str, ...] = (), owner: str = "", above: tuple[int, ...] = ()
-    ) -> Iterator[Leaf]:
+    def leaves(self, schema, path=(), owner="", above=()) -> Iterator[Leaf]:
         """The values of a schema that hold no others."""
         whole = self.resolve(schema)
         if id(whole) in above:
@@ -181,14 +179,14 @@ class Document:
             else:
                 yield Leaf(place, (*path, name), self.resolve(child))
 
-    def _has_members(self, schema: Tree) -> bool:
+    def _has_members(self, schema):
         whole = self.resolve(schema)
         inner = whole["items"] if whole.get("type") == "array" else schema
         return any(True for _ in self.properties(inner)) or (
             inner is not schema and self._has_members(inner)
         )
 
-    def value(self, schema: Tree, name: str = "value", above: tuple[int, ...] = ()) -> Any:
+    def value(self, schema, name="value", above=()):
         """A value that the schema allows, with every member that it declares."""
         whole = self.resolve(schema)
         if id(whole) in above:
@@ -209,10 +207,10 @@ class Document:
         return {"integer": whole.get("minimum", 7), "number": 1.5, "boolean": True}[whole["type"]]
 
 
-def _texts_of(settings: Path) -> dict[str, str]:
+def _texts_of(settings: Path):
     """The texts of members of records that the settings of a document read as money or as times."""
     tree = yaml.safe_load(settings.read_text(encoding="utf-8")) if settings.exists() else {}
-    texts: dict[str, str] = {}
+    texts = {}
     for schema, record in tree.get("records", {}).items():
         for _, currency in record.get("money", {}).values():
             texts[f"{schema}.{currency}"] = "USD"
@@ -230,11 +228,11 @@ _READ_AS = {
 }
 
 
-def _json(request: httpx.Request) -> Any:
+def _json(request: httpx.Request):
     return httpx.Response(200, content=request.content).json() if request.content else None
 
 
-def _values(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+def _values(value, path=""):
     if isinstance(value, dict) and value:
         for name, child in value.items():
             yield from _values(child, f"{path}.{name}" if path else name)

@@ -1,7 +1,5 @@
 """How EastPay's operations are called, with every argument."""
 
-import httpx
-
 from tests.contracts.calling import Call
 from tests.contracts.contract import ONCE, Contract
 from victor_ext.providers import Money
@@ -18,7 +16,7 @@ FOUND = {
 }
 
 
-def client(transport: httpx.MockTransport) -> EastPay:
+def client(transport) -> EastPay:
     return EastPay(
         "no-token-at-all-no-token-at-all-00",
         base_url="https://pay.bank.example/gateway",
@@ -34,7 +32,6 @@ CARD = Card("4111111111111111", expiry_month=12, expiry_year=2030, cvv="123", ho
 DEBIT = {
     "amount": PRICE,
     "merchant_transaction_id": "INV-1042",
-    "payment_brand": "VISA",
     "notification_url": PAGE,
     "shopper_result_url": PAGE,
 }
@@ -50,26 +47,20 @@ CALLS = {
     "findPayments": Call.of("payments.find", merchant_transaction_id="INV-1042", answer=FOUND),
     "followUpPayment": Call.of(
         "payments.refund",
-        payment_id="payment-1",
         amount=PRICE,
         merchant_transaction_id="INV-1042-R",
-        original_transaction_id="INV-1042",
         notification_url=PAGE,
         answer={**MADE, "merchantTransactionId": "INV-1042-R", "paymentType": "RF"},
     ),
     "prepareCheckout": Call.of(
         "checkouts.prepare",
         amount=PRICE,
-        payment_type="DB",
         merchant_transaction_id="INV-1042",
-        merchant_id="merchant-1",
-        checkout_type="AUTHORIZE",
-        checkout_id="check-1",
         notification_url=PAGE,
         shopper_result_url=PAGE,
         answer=PAID,
     ),
-    "getCheckoutPayment": Call.of("checkouts.status", checkout_id="checkout-1", answer=PAID),
+    "getCheckoutPayment": Call.of("checkouts.status", answer=PAID),
 }
 
 CONTRACT = Contract(

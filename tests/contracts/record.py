@@ -7,7 +7,6 @@ or by another attribute, is a decision.
 import importlib
 import json
 import sys
-from collections.abc import Sequence
 from difflib import unified_diff
 from importlib.util import find_spec
 
@@ -19,7 +18,7 @@ from .document import Document
 SYSTEMS = tuple(entry_points_of())
 
 
-def contract_of(system: str) -> Contract:
+def contract_of(system) -> Contract:
     """The contract of a system.
 
     Raises:
@@ -29,13 +28,13 @@ def contract_of(system: str) -> Contract:
     file = f"{module.replace('.', '/')}.py"
     if find_spec(module) is None:
         raise LookupError(f"{system} has no contract: write {file}, as the other systems have one.")
-    contract: Contract | None = getattr(importlib.import_module(module), "CONTRACT", None)
+    contract = getattr(importlib.import_module(module), "CONTRACT", None)
     if contract is None:
         raise LookupError(f"{file} lacks CONTRACT, the `Contract` of {system}.")
     return contract
 
 
-def record_of(contract: Contract) -> str:
+def record_of(contract: Contract):
     """By method, what reads each member of its answer now, such as `Payee.remote_id`."""
     reading = contract.reading(Document.of(contract.name))
     record = {
@@ -45,7 +44,7 @@ def record_of(contract: Contract) -> str:
     return json.dumps(record, indent=1, sort_keys=True) + "\n"
 
 
-def only_adds(before: str, after: str) -> bool:
+def only_adds(before, after):
     """Whether a record has all of an earlier one: each member with the same readers."""
     known = json.loads(after)
     return all(
@@ -53,11 +52,11 @@ def only_adds(before: str, after: str) -> bool:
     )
 
 
-def main(options: Sequence[str] = ()) -> None:
+def main(options=()):
     """Write the record of each system, and show which ones are other than before. Their diff is
     what has changed for callers.
     """
-    lines: list[str] = []
+    lines = []
     for system in SYSTEMS:
         contract = contract_of(system)
         record = record_of(contract)

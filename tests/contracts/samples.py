@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Any
 
 from victor_ext import Word
 
@@ -25,7 +23,7 @@ _LONGEST = 64
 """The most characters of a text whose length is free."""
 
 
-def text_of_length(schema: Mapping[str, Any], length: int) -> str | None:
+def text_of_length(schema, length):
     """A text of so many characters with the pattern and the format of a schema; None: there is
     none.
     """
@@ -41,7 +39,7 @@ def text_of_length(schema: Mapping[str, Any], length: int) -> str | None:
     return text if len(text) == length else None
 
 
-def text_within(schema: Mapping[str, Any], usual: str) -> str:
+def text_within(schema, usual):
     """A text that a schema allows: the usual one, if its limits let it be."""
     least, most = schema.get("minLength", 0), schema.get("maxLength", _LONGEST)
     if "pattern" in schema:
@@ -56,13 +54,13 @@ def text_within(schema: Mapping[str, Any], usual: str) -> str:
     return text if "format" in schema else text[: schema.get("maxLength")].ljust(least, "1")
 
 
-def matching(pattern: str, length: int) -> str | None:
+def matching(pattern, length):
     """A text of so many equal characters that a pattern matches; None: none does."""
     texts = (letter * length for letter in "1Aa")
     return next((text for text in texts if re.search(pattern, text)), None)
 
 
-def argument_for(value: Any, annotation: str) -> Any:
+def argument_for(value, annotation):
     """What an argument of a type takes for a value of the wire."""
     if isinstance(value, list):
         return [argument_for(item, annotation) for item in value]

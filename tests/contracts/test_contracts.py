@@ -37,7 +37,7 @@ def test_the_recorded_contract_has_each_member_that_a_call_reads(system):
 READ = {"Order.id": "Order.id", "Order.state": "Order.status"}
 
 
-def text_of(calls: dict[str, object]) -> str:
+def text_of(calls):
     return json.dumps(calls, indent=1) + "\n"
 
 

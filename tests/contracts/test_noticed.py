@@ -1,7 +1,6 @@
 """The proof that the contract tests notice a changed document: changed documents, made here."""
 
 import dataclasses
-from typing import Any, Self
 
 import httpx
 import pytest
@@ -17,12 +16,12 @@ from .samples import text_of_length
 pytestmark = pytest.mark.slow
 
 
-def says(problems: list[str], *words: str) -> bool:
+def says(problems, *words):
     """Whether one of the problems has all these words."""
     return any(all(word in line for word in words) for line in problems)
 
 
-def answered(document: Document, system: str) -> list[str]:
+def answered(document, system):
     """The members of the answers whose records callers see."""
     calls = contract_of(system).calls
     return [
@@ -33,7 +32,7 @@ def answered(document: Document, system: str) -> list[str]:
     ]
 
 
-def members_of(document: Document, system: str) -> list[tuple[str, str]]:
+def members_of(document, system):
     """The members that the calls of a client send or read, each with its schema."""
     contract = contract_of(system)
     sent = [
@@ -48,9 +47,8 @@ def members_of(document: Document, system: str) -> list[tuple[str, str]]:
     return [(schema, inner[0]) for schema, *inner in parts if len(inner) == 1]
 
 
-def properties_of(document: Document, schema: str) -> dict[str, Any]:
-    properties: dict[str, Any] = document.tree["components"]["schemas"][schema]["properties"]
-    return properties
+def properties_of(document, schema):
+    return document.tree["components"]["schemas"][schema]["properties"]
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -99,7 +97,7 @@ def test_a_new_filter_is_reported_with_the_command_that_adds_it():
     assert contract_of("victor").limits(document) == []  # told already
 
 
-def with_given(system: str, operation: str, **given: Any) -> Contract:
+def with_given(system, operation, **given):
     """The contract of a system, whose call of an operation is given these arguments, too."""
     contract = contract_of(system)
     call = contract.calls[operation]
@@ -121,7 +119,7 @@ def test_a_value_with_which_a_call_fails_is_reported_as_untried_and_not_as_taken
     assert contract.limits(Document.of("victor")) == []
     check = payment_requests.check_request
 
-    def fails(request: Any, now: Any) -> None:
+    def fails(request, now):
         if request.body["payment_details"].get("notes", "").startswith("1"):
             raise AssertionError("not for me")
         check(request, now)
@@ -186,7 +184,7 @@ def test_a_call_that_the_generated_package_no_longer_takes_is_one_difference(
 ):
     from victor_ext.providers.victor import payment_requests
 
-    def refuses(*_: object) -> None:
+    def refuses(*_):
         raise TypeError("__init__() got an unexpected keyword argument 'notes'")
 
     document = Document.of("victor").copy()
@@ -201,16 +199,16 @@ def test_a_call_that_the_generated_package_no_longer_takes_is_one_difference(
 class Clock:
     """A client whose one call may be made without arguments. It ignores a zone that is long."""
 
-    def __init__(self, transport: httpx.MockTransport) -> None:
+    def __init__(self, transport):
         self._http = httpx.Client(transport=transport, base_url="https://clock.example.com")
 
-    def __enter__(self) -> Self:
+    def __enter__(self):
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_):
         self._http.close()
 
-    def month(self, zone: str | None = None) -> PayoutStatistics:
+    def month(self, zone=None):
         sent = {"zone": zone} if zone and len(zone) <= 3 else {}
         return PayoutStatistics(self._http.get("/month", params=sent).json())
 
@@ -228,7 +226,7 @@ def test_an_operation_without_arguments_is_called_and_its_answer_is_read(zone, n
     count = {"thisMonthPayoutsCount": {"type": "integer"}}
     month = {"type": "object", "properties": {**count, "brandNew": {"type": "string"}}}
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Month"}}}
-    operation: Any = {"operationId": "getMonth", "responses": {"200": {"content": content}}}
+    operation = {"operationId": "getMonth", "responses": {"200": {"content": content}}}
     if zone is not None:
         schema = {"type": "string", **zone}
         operation["parameters"] = [{"name": "zone", "in": "query", "schema": schema}]

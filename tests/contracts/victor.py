@@ -11,7 +11,7 @@ ID = "a7ffd43c37c1"
 TOKEN = {"access_token": "a-token", "token_type": "Bearer", "expires": 4_000_000_000_000}
 
 
-def client(transport: httpx.MockTransport) -> Victor:
+def client(transport) -> Victor:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/v2/auth/token":
             return httpx.Response(200, json=TOKEN)
