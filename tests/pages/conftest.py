@@ -114,7 +114,7 @@ def provider(
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    return Shell()
+    return Shell(monkeypatch)
 
 
 @pytest.fixture

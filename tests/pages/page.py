@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import yaml
@@ -36,8 +35,6 @@ PAGES = sorted(
 READ_ONLY = ("text", "mermaid")
 """Blocks without anything to run: output of other commands, and pictures."""
 
-Runner = Callable[[Example], None]
-
 
 def name_of(page: Path):
     """How a page is called here, such as docs/python.md."""
@@ -55,12 +52,12 @@ def parsed(page: Path, runners) -> Document:
     )
 
 
-def given_parser(run) -> Callable[[Document], Iterator[Region]]:
+def given_parser(run):
     """`<!-- given: victor, invoice -->`: these names mean what they meant at first, from here
     on.
     """
 
-    def parse(document: Document) -> Iterator[Region]:
+    def parse(document: Document):
         for match in re.finditer(r"<!-- given: (.+?) -->", document.text, re.DOTALL):
             yield Region(match.start(), match.end(), re.split(r",\s*", match[1]), run)
 

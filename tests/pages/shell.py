@@ -11,7 +11,6 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -81,11 +80,11 @@ def steady(text):
     return "\n".join(line.strip() for line in text.strip().splitlines() if line.strip())
 
 
-@dataclass
 class Shell:
-    """Runs the commands of one page, with the settings of its sandbox."""
+    """Runs the commands of one page. What they export is exported until the page ends."""
 
-    environment: dict[str, str] = field(default_factory=dict)
+    def __init__(self, monkeypatch):
+        self._monkeypatch = monkeypatch
 
     def script(self, example: Example):
         """A block of commands without output."""
@@ -128,12 +127,12 @@ class Shell:
             case ["victor", *arguments]:
                 if words[:2] == ENDLESS[0] or words[:3] == ENDLESS[1]:
                     return self._known_options(arguments)
-                ran = Command({**os.environ, **self.environment})(*arguments)
+                ran = Command(os.environ)(*arguments)
                 if target:
                     Path(target).write_text(ran.out, encoding="utf-8")
                 return ran.status, ran.err if target else ran.out + ran.err
             case ["victor-spec", *arguments]:
-                ran = Command({**os.environ, **self.environment})("spec", *arguments)
+                ran = Command(os.environ)("spec", *arguments)
                 return ran.status, ran.out + ran.err
             case ["pip", "install", *packages]:
                 check_packages(packages)
@@ -151,7 +150,8 @@ class Shell:
             case ["pytest", *_] | ["git", "diff"]:
                 pass
             case ["export", *settings]:
-                self.environment.update(setting.split("=", 1) for setting in settings)
+                for setting in settings:
+                    self._monkeypatch.setenv(*setting.split("=", 1))
             case [command, *_]:
                 raise AssertionError(
                     f'nothing runs {command!r} here: say why, `<!-- skip: next "reason" -->`'
@@ -160,9 +160,7 @@ class Shell:
 
     def _known_options(self, arguments):
         depth = 2 if arguments[0] == "bulk" else 1
-        ran = Command({**os.environ, **self.environment, "COLUMNS": "200"})(
-            *arguments[:depth], "--help"
-        )
+        ran = Command({**os.environ, "COLUMNS": "200"})(*arguments[:depth], "--help")
         unknown = [
             word
             for word in arguments
@@ -174,7 +172,7 @@ class Shell:
         assert OURS.search(text), "no command of this project is in it"
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         ran = subprocess.run(
-            ["sh", "-c", text], env={**os.environ, **self.environment, "PATH": path},
+            ["sh", "-c", text], env={**os.environ, "PATH": path},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
             text=True, check=False, timeout=60,
         )  # fmt: skip
