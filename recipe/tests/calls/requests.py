@@ -61,14 +61,7 @@ class Probe:
 
     def __init__(self, function: Function, caller: Caller):
         self.function = function
-        self.selector = next(
-            (
-                name
-                for name in ("body_content_type", "content_type")
-                if any("/" in str(each) for each in enum_values(function.hints.get(name)))
-            ),
-            None,
-        )
+        self.selector = "content_type" if "content_type" in function.hints else None
         """The argument that chooses the content type of the body."""
         names = [name for name in function.hints if name != self.selector]
         markers = {f"~{number}~": name for number, name in enumerate(names)}
@@ -172,14 +165,12 @@ class OperationCalls:
         sink = self._argument_of_whole(parameter)
         parts = {None: parameter.schema}
         if not sink and parameter.location == "query" and parameter.style.is_flat:
-            first, *others = self.schemas.alternatives(parameter.schema.tree)
-            for name, child in first.properties.items():
-                if all(name in other.properties for other in others):
-                    is_deep = parameter.style.name_of == "deepObject"
-                    wire = f"{parameter.name}[{name}]" if is_deep else name
-                    parts[name] = Node(child, f"{parameter.place}.{name}")
-                    if self.probe.sent["query", wire]:
-                        sink[name] = self.probe.sent["query", wire][0]
+            is_deep = parameter.style.name_of == "deepObject"
+            for name, child in self.schemas.flat(parameter.schema.tree).properties.items():
+                wire = f"{parameter.name}[{name}]" if is_deep else name
+                parts[name] = Node(child, f"{parameter.place}.{name}")
+                if self.probe.sent["query", wire]:
+                    sink[name] = self.probe.sent["query", wire][0]
             if len(parts) > 1:
                 del parts[None]
         self.sinks[parameter.place] = sink
@@ -216,7 +207,7 @@ class OperationCalls:
         """Every value of an enum is a member of an enum in the type of the argument."""
         known = enum_values(self.function.hints[argument])
         for each in self.schemas.alternatives(schema.tree):
-            items = each.last("items") if "array" in each.types else None
+            items = each.last("items")
             for owner in [each] if items is None else self.schemas.alternatives(items):
                 self.comparison.lose_words(schema.place, owner.named_words, known)
 
@@ -290,10 +281,7 @@ class OperationCalls:
     def required(self) -> Call:
         """The values that a call needs at least."""
         parameters = [
-            (each, self._value(each, 0))
-            for each in self.operation.parameters
-            if each.required
-            or not self.function.required.isdisjoint(self.sinks[each.place].values())
+            (each, self._value(each, 0)) for each in self.operation.parameters if each.required
         ]
         needs_body = self.operation.body_required or self.probe.body in self.function.required
         if not needs_body or not self.operation.bodies:
@@ -420,11 +408,10 @@ class OperationCalls:
         """Compare what the query, the headers and the cookies have."""
         rest = {location: [*pairs] for location, pairs in request.fields.items()}
         rest["header"] = [pair for pair in rest["header"] if pair[0] not in IGNORED_HEADERS]
-        # the query of the path, which tells operations apart, without parameters
+        # the query of the path, which tells operations apart
         fixed = defaultdict(list)
         for name, value in parse_qsl(urlsplit(self.operation.path).query, keep_blank_values=True):
-            if "{" not in name + value:
-                fixed[name].append(value)
+            fixed[name].append(value)
         if take(rest["query"], fixed):
             self.wrong(f"the query of its path is not sent: {shown(request.fields['query'])}")
         for parameter, value in call.parameters:
@@ -491,13 +478,12 @@ class OperationCalls:
 
     def _check_medium(self, answer: Answer, status, medium: Medium):
         """Feed values of one content type, and compare what is read."""
-        is_json_ = self._is_sent_as_json(medium)
         # It may be read as the class of another content type.
         is_of_several = any(
             each.is_json and each.schema.tree != medium.schema.tree for each in answer.media
         )
         words = (answer.status, medium.bare) if len(answer.media) > 1 else (answer.status,)
-        if not is_json_:
+        if not self._is_sent_as_json(medium):
             kind = medium.bare.replace("*", "x")
             content = b"plain text" if medium.bare.startswith("text/") else b"\x00\xffbytes"
             response = httpx.Response(status, content=content, headers={"content-type": kind})

@@ -6,7 +6,7 @@ Nothing here knows the rewritten document, so that a mistake of a rewrite cannot
 import contextlib
 import json
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from random import Random
 from typing import Any, Literal, NamedTuple
@@ -99,25 +99,25 @@ class Made(dict[str, Any]):
     """Whether it is in a list that is a member of a union: as which one it is read, nobody says."""
 
 
-@dataclass
 class Flat:
     """One alternative of a schema: the schema with its parts, and with a member of each union."""
 
-    trees: list[Tree] = field(default_factory=list)
-    tags: dict[str, list[str]] = field(default_factory=dict)
-    """By the name of a discriminator, the words that select the alternative."""
-    chosen: Tree = field(default_factory=dict)
-    """The last member of a union that was taken."""
-    others: list[Tree] = field(default_factory=list)
-    """The members of unions that were not taken."""
-    number: int = 0
-    """What chooses the members of the unions that are yet to come."""
-    width: int = 1
-    """How many alternatives its unions have."""
-    nullable: bool = False
-    seen: set[int] = field(default_factory=set)
-    wholes: dict[tuple[int, ...], Tree] = field(default_factory=dict)
-    """One schema of several definitions of a member, by their ids."""
+    def __init__(self, number, wholes):
+        self.number = number
+        """What chooses the members of the unions that are yet to come."""
+        self._wholes = wholes
+        """One schema of several definitions of a member, by their ids."""
+        self.trees = []
+        self.tags = {}
+        """By the name of a discriminator, the words that select the alternative."""
+        self.chosen = {}
+        """The last member of a union that was taken."""
+        self.others = []
+        """The members of unions that were not taken."""
+        self.width = 1
+        """How many alternatives its unions have."""
+        self.nullable = False
+        self.seen = set()
 
     def last(self, key):
         """What the last one says that has a key."""
@@ -129,18 +129,19 @@ class Flat:
         known = KINDS
         for tree in self.trees:
             own = KINDS & {*types_of(tree)}
+            own |= {"integer"} if "number" in own else set()
             known = known & own if own else known
         if len(known) == len(KINDS):
             has_members = bool(self.properties or self.last("additionalProperties"))
             return ["object"] * has_members or ["array"] * bool(self.last("items"))
-        return sorted(known)
+        return sorted(known - {"integer"} if "number" in known else known)
 
     @cached_property
     def words(self):
-        """The values of all enums."""
+        """The values of all enums, without null."""
         enums = [enum for enum in map(enum_of, self.trees) if enum is not None]
         first, *more = enums or [[]]
-        return [word for word in first if all(word in each for each in more)]
+        return [word for word in first if word is not None and all(word in each for each in more)]
 
     @property
     def named_words(self):
@@ -160,8 +161,9 @@ class Flat:
         return {
             name: parts[0]
             if len(parts) == 1
-            else self.wholes.setdefault((*map(id, parts),), {"allOf": parts})
+            else self._wholes.setdefault((*map(id, parts),), {"allOf": parts})
             for name, parts in found.items()
+            if False not in parts
         }
 
     @cached_property
@@ -174,7 +176,9 @@ class Flat:
 
     @cached_property
     def is_file(self):
-        return self.last("format") == "binary"
+        is_medium = self.last("contentMediaType") and not self.last("contentEncoding")
+        is_text = not self.words and self.types in ([], ["string"])
+        return self.last("format") == "binary" or bool(is_medium and is_text)
 
 
 class Schemas:
@@ -185,17 +189,16 @@ class Schemas:
         self._names = {}
         self._flats = {}
         self._validators = {}
-        """With the schema, whose id stays its own."""
+        """Each with the schema, whose id stays its own; names and alternatives, too."""
         self._references = {}
         self._registries = {}
-        every = [*_mappings(tree)]
         self.hidden = {"sent": set(), "received": set()}
         """The members that some schema does not have in a direction: no value needs them, since
         another part may say so than the one that requires them.
         """
         self.all_names = set()
         """The members of all objects of the document."""
-        for each in every:
+        for each in _mappings(tree):
             for name, child in members(mapping_at(each, "properties")):
                 self.all_names.add(name)
                 for direction in HIDDEN:
@@ -211,8 +214,7 @@ class Schemas:
             tells = "propertyName" in mapping_at(schema, "discriminator")
             if tells and not any(schema.get(key) for key in UNIONS):
                 below = descendants(named, name)
-                references = [SCHEMAS + heir for heir in dict.fromkeys([*below, name])]
-                self._children[id(schema)] = [{"$ref": each} for each in references]
+                self._children[id(schema)] = [{"$ref": SCHEMAS + heir} for heir in [*below, name]]
                 for heir in below:
                     self._owners.setdefault(id(named[heir]), {})[SCHEMAS + heir] = schema
 
@@ -225,7 +227,9 @@ class Schemas:
         """Whether a member, by one of its definitions, is not there in a direction."""
         if not is_mapping(schema):  # true, which admits everything
             return False
-        return any(each.get(HIDDEN[direction]) for each in (schema, self.target(schema)))
+        parts = [schema, *list_at(schema, "allOf")]
+        parts += map(self.target, [*parts])
+        return any(is_mapping(part) and part.get(HIDDEN[direction]) for part in parts)
 
     def target(self, schema):
         return resolve(self.root.tree, schema) if is_mapping(schema) else schema
@@ -247,7 +251,7 @@ class Schemas:
         ]
 
     def _added(self, schema, number, above) -> Flat:
-        flat = Flat(number=number, wholes=self._wholes)
+        flat = Flat(number, self._wholes)
         self._add(flat, schema, above)
         return flat
 
@@ -298,10 +302,10 @@ class Schemas:
     def names(self, schema):
         """The members that an object may have in a place, in any alternative."""
         if id(schema) in self._names:
-            return self._names[id(schema)]
+            return self._names[id(schema)][1]
         names = set()
         if is_mapping(schema):
-            self._names[id(schema)] = names
+            self._names[id(schema)] = schema, names
         seen = set()
         pending = [schema]
         for each in pending:  # it grows
@@ -312,6 +316,7 @@ class Schemas:
             names.update(filter(None, [mapping_at(each, "discriminator").get("propertyName")]))
             for key in ("allOf", *UNIONS):
                 pending += list_at(each, key)
+            pending += [each.get(key) for key in ("if", "then", "else")]
             pending += mapping_at(each, "dependentSchemas").values()
             pending += self._children.get(id(each), ())
             if "$ref" in each:
@@ -396,10 +401,12 @@ def _mappings(tree):
 
 
 def enum_of(schema):
-    """The values that a schema is restricted to."""
+    """The values that a schema is restricted to. YAML reads `737` and `true` as no texts."""
     values = [schema["const"]] if "const" in schema else schema.get("enum")
     if not is_list(values):
         return None
+    if schema.get("type") == "string":
+        return [each if isinstance(each, str | None) else json.dumps(each) for each in values]
     return values
 
 
