@@ -15,9 +15,8 @@ A mistake has:
 """
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from tests.cases import cases_beside
 
@@ -51,28 +50,28 @@ class Mistake(NamedTuple):
     history: dict[str, Any]
 
     @property
-    def title(self) -> str:
+    def title(self):
         return self.name or f"{self.changes[0].where}: {self.rule}"
 
 
-def mistakes() -> list[Mistake]:
+def mistakes():
     """The whole list, in the order of its files."""
     return [_mistake(room, row) for room in ROOMS for row in cases_beside(__file__, room)]
 
 
-def _mistake(room: str, row: dict[str, Any]) -> Mistake:
+def _mistake(room, row):
     changes = tuple(_change(change) for change in row.get("changes", [row]))
     name, history = row.get("name", ""), row.get("history", {})
     tests = [f"{OF_HISTORIES}[{name}]"] if history else row["tests"]
     return Mistake(room, row["rule"], row["page"], changes, tuple(tests), name, history)
 
 
-def _change(row: dict[str, Any]) -> Change:
+def _change(row):
     wrong = "" if row["wrong"] is None else row["wrong"]
     return Change(row["where"], str(row["right"]), str(wrong))  # without quotes, False is no text
 
 
-def file_of(where: str, root: Path = ROOT) -> Path:
+def file_of(where, root=ROOT):
     """The file of a module, in this copy of the tree."""
     path = where.partition(":")[0].replace(".", "/")
     for folder in IMPORTED_FROM:
@@ -82,7 +81,7 @@ def file_of(where: str, root: Path = ROOT) -> Path:
     raise LookupError(f"{where}: there is no such module")
 
 
-def change_code(scope: ast.AST, change: Change) -> None:
+def change_code(scope, change):
     """Make a change in what `scope_of` has found.
 
     Raises:
@@ -94,28 +93,23 @@ def change_code(scope: ast.AST, change: Change) -> None:
         raise LookupError(f"{change.right!r} is {replaced.count} times in {change.where}")
 
 
-def scope_of(module: ast.Module, where: str) -> ast.AST:
+def scope_of(module, where):
     """The function or class that is named behind the colon, or else the module.
 
     Raises:
         LookupError: There is none.
     """
-    scope: ast.AST = module
+    scope, kinds = module, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
     for part in filter(None, where.partition(":")[2].split(".")):
-        matches = [definition for definition in _definitions(scope) if definition.name == part]
+        definitions = (node for node in ast.iter_child_nodes(scope) if isinstance(node, kinds))
+        matches = [definition for definition in definitions if definition.name == part]
         if len(matches) != 1:
             raise LookupError(f"{where}: there is no such function, or more than one")
         scope = matches[0]
     return scope
 
 
-def _definitions(scope: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
-    for node in ast.iter_child_nodes(scope):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node
-
-
-def _value_of(code: list[ast.stmt]) -> ast.expr | None:
+def _value_of(code):
     """The expression that the code is; None: it is statements."""
     first = code[0] if len(code) == 1 else None
     return first.value if isinstance(first, ast.Expr) else None
@@ -124,30 +118,30 @@ def _value_of(code: list[ast.stmt]) -> ast.expr | None:
 class Replacement(ast.NodeTransformer):
     """Replaces what is equal to `right`, and counts how often."""
 
-    def __init__(self, right: str, wrong: str) -> None:
+    def __init__(self, right, wrong):
         try:
             self._right, self._wrong = ast.parse(right).body, ast.parse(wrong).body
         except SyntaxError as error:
             raise LookupError(f"{error.text!r} is no whole piece of code") from None
         self._wanted = list(map(ast.dump, self._right))
         values = [_value_of(code) for code in (self._right, self._wrong)]
-        self._expression = None if None in values else ast.dump(cast("ast.expr", values[0]))
+        self._expression = None if None in values else ast.dump(values[0])
         self.count = 0
 
-    def generic_visit(self, node: ast.AST) -> ast.AST:
+    def generic_visit(self, node):
         for name in ("body", "orelse", "finalbody"):
             statements = getattr(node, name, None)
             if isinstance(statements, list) and self._expression is None:
-                self._replace_within(cast("list[ast.stmt]", statements))
+                self._replace_within(statements)
         return super().generic_visit(node)
 
-    def visit(self, node: ast.AST) -> ast.AST | None:
+    def visit(self, node):
         if self._expression is not None and ast.dump(node) == self._expression:
             self.count += 1
             return _value_of(self._wrong)
-        return super().visit(node)  # type: ignore[no-any-return] # typeshed has Any
+        return super().visit(node)
 
-    def _replace_within(self, statements: list[ast.stmt]) -> None:
+    def _replace_within(self, statements):
         dumped, size = list(map(ast.dump, statements)), len(self._wanted)
         starts = range(len(statements) - size + 1)
         places = [start for start in starts if dumped[start : start + size] == self._wanted]

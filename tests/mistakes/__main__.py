@@ -6,8 +6,6 @@ code. The named tests run first without a mistake, in the same way: only where t
 red one count. A test that no longer ends counts as red.
 """
 
-from __future__ import annotations
-
 import argparse
 import ast
 import os
@@ -17,7 +15,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -61,18 +58,19 @@ class Result(NamedTuple):
     is_found: bool
     words: str
 
-    def __str__(self) -> str:
+    def __str__(self):
         return f"{self.mistake.room}: {self.mistake.title}\n    {self.words}"
 
 
 class Copy:
     """A copy of the tree, which one worker has for itself."""
 
-    def __init__(self, folder: Path, wheres: Iterable[str]) -> None:
+    def __init__(self, folder, wheres):
         self._folder = folder
         self._edits = 0
-        listed = _git("ls-files", "-z", "--cached", "--others", "--exclude-standard")
-        for name in filter(None, listed.split("\0")):
+        command = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+        for name in filter(None, listed.stdout.split("\0")):
             if (ROOT / name).is_file():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, folder / name)
@@ -85,9 +83,9 @@ class Copy:
                 self._write(file, ast.unparse(ast.parse(file.read_text("utf-8"))))
 
     @contextmanager
-    def _planted(self, mistake: Mistake) -> Generator[None]:
+    def _planted(self, mistake):
         """Have the mistake in this copy, within the block."""
-        before = dict[Path, str]()
+        before = {}
         try:
             for change in mistake.changes:
                 file = file_of(change.where, self._folder)
@@ -101,17 +99,17 @@ class Copy:
             for file, source in before.items():
                 self._write(file, source)
 
-    def _write(self, file: Path, source: str) -> None:
+    def _write(self, file, source):
         """Write a module, with a time of its own: what was compiled of it before is not used."""
         self._edits += 1
         file.write_text(source, encoding="utf-8")
         os.utime(file, (self._edits, self._edits))
 
-    def seconds_of(self, file: str, tests: Iterable[str]) -> dict[str, float]:
+    def seconds_of(self, file, tests):
         """Run these tests of a file without a mistake. Return what each of the green ones took."""
         run = self._run(file, tests, LONGEST, "-rA", "--durations=0")
         passed, red, took = (kind.findall(run.output) for kind in (GREEN, RED, TOOK))
-        seconds = dict[str, float]()
+        seconds = {}
         for test in tests:
             id = test.removeprefix("recipe/")
             cases = [case for case in passed if _is_case(case, id)]
@@ -119,7 +117,7 @@ class Copy:
                 seconds[test] = sum(float(time) for time, case in took if _is_case(case, id))
         return seconds
 
-    def try_out(self, mistake: Mistake, seconds: Mapping[str, float]) -> Result:
+    def try_out(self, mistake, seconds):
         """Run the tests of a mistake with it. `seconds` has the tests that are green without it."""
         other = [test for test in mistake.tests if test not in seconds]
         if other:
@@ -141,7 +139,7 @@ class Copy:
         words = f"CANNOT SAY: pytest ends with status {run.status}.\n{run.output}"
         return Result(mistake, False, words)
 
-    def _run(self, file: str, tests: Iterable[str], timeout: float, *options: str) -> Run:
+    def _run(self, file, tests, timeout, *options):
         """Run tests in a process of its own, and end all that they have started."""
         is_of_recipe = file.startswith("recipe/")
         paths = os.pathsep.join(str(self._folder / name) for name in IMPORTED_FROM)
@@ -170,18 +168,12 @@ class Copy:
             return Run(status, output.read())
 
 
-def _is_case(case: str, test: str) -> bool:
+def _is_case(case, test):
     return case == test or case.startswith(f"{test}[")
 
 
-def _git(*arguments: str) -> str:
-    return subprocess.run(
-        ["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True
-    ).stdout
-
-
-def _chosen(words: Iterable[str]) -> list[Mistake]:
-    chosen = list[Mistake]()
+def _chosen(words):
+    chosen = []
     for mistake in mistakes():
         places = " ".join(change.where for change in mistake.changes)
         text = f"{mistake.room} {mistake.title} {mistake.rule} {places}".lower()
@@ -190,23 +182,23 @@ def _chosen(words: Iterable[str]) -> list[Mistake]:
     return chosen
 
 
-def try_all(chosen: Sequence[Mistake], jobs: int) -> list[Result]:
+def try_all(chosen, jobs):
     """Try these mistakes, so many side by side, and print what becomes of each."""
-    tests = dict[str, set[str]]()
-    wheres = set[str]()
+    tests = {}
+    wheres = set()
     for mistake in chosen:
         wheres.update(change.where.partition(":")[0] for change in mistake.changes)
         for test in mistake.tests:
             tests.setdefault(test.partition("::")[0], set()).add(test)
     copies = SimpleQueue[Copy]()
-    seconds = dict[str, float]()
+    seconds = {}
 
-    def run_without(file: str) -> None:
+    def run_without(file):
         copy = copies.get()
         seconds.update(copy.seconds_of(file, sorted(tests[file])))
         copies.put(copy)
 
-    def try_out(mistake: Mistake) -> Result:
+    def try_out(mistake):
         copy = copies.get()
         result = copy.try_out(mistake, seconds)
         copies.put(copy)
@@ -223,7 +215,7 @@ def try_all(chosen: Sequence[Mistake], jobs: int) -> list[Result]:
         return list(pool.map(try_out, chosen))
 
 
-def main() -> int:
+def main():
     parser = argparse.ArgumentParser("nox -s mistakes --", description=__doc__)
     parser.add_argument("words", nargs="*", metavar="WORD", help="each must be in its text")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="side by side")
