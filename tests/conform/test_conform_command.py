@@ -1,31 +1,22 @@
 """`victor conform`: what it prints, and its exit status."""
 
-from __future__ import annotations
-
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cli.victor_command import Command, calls, until
 from tests.sandbox.sandbox_callers import API_KEY
-from victor_ext.sandbox import Sandbox
 
 PAIR = ("--payee", "043987673645", "--payer", "aHeq349838")
-Start = Callable[..., tuple[Sandbox, Command]]
 
 
 @pytest.fixture
-def started(
-    sandboxes,
-    victor_key_pair,
-    bare_environment,
-):
+def started(sandboxes, victor_key_pair, bare_environment):
     """Start a sandbox with options; give it, and the command that asks it."""
     credentials = {"VICTOR_API_KEY": API_KEY, "VICTOR_PRIVATE_KEY": victor_key_pair[0]}
 
-    def start(**options) -> tuple[Sandbox, Command]:
+    def start(**options):
         sandbox = sandboxes(**options)
         return sandbox, Command(bare_environment | credentials | {"VICTOR_BASE_URL": sandbox.url})
 

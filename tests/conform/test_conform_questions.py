@@ -1,13 +1,9 @@
 """What each question finds, asked of sandboxes that answer it otherwise."""
 
-from __future__ import annotations
-
 import re
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import httpx
 import pytest
@@ -17,7 +13,6 @@ from tests.sandbox.sandbox_callers import API_KEY
 from victor_ext import ConfigurationError, Victor, VictorJwt, zulu
 from victor_ext.conform import (
     Exchange,
-    Finding,
     Payment,
     ask,
     clock,
@@ -30,10 +25,8 @@ from victor_ext.conform import (
     window_ends,
 )
 from victor_ext.providers.velo import Velo, VeloAuth
-from victor_ext.sandbox import Sandbox
 
 PAYMENT = Payment("043987673645", "aHeq349838")
-Start = Callable[..., tuple[Sandbox, Victor]]
 
 
 @pytest.fixture
@@ -41,7 +34,7 @@ def started(sandboxes, victor_key_pair):
     """Start a sandbox with options; give it, and a client of it."""
     with ExitStack() as stack:
 
-        def start(**options: object) -> tuple[Sandbox, Victor]:
+        def start(**options):
             sandbox = sandboxes(**options)
             auth = VictorJwt(API_KEY, victor_key_pair[0])
             return sandbox, stack.enter_context(Victor(auth, base_url=sandbox.url))
@@ -53,14 +46,14 @@ def started(sandboxes, victor_key_pair):
 def answered(victor_key_pair):
     """Make a client of staging that gets these responses, and tries each call once."""
 
-    def make(respond: Callable[[httpx.Request], httpx.Response], **options: Any) -> Victor:
+    def make(respond, **options):
         auth = VictorJwt(API_KEY, victor_key_pair[0])
         return Victor(auth, transport=httpx.MockTransport(respond), retry=ONCE, **options)
 
     return make
 
 
-def told(finding: Finding) -> tuple[str, bool]:
+def told(finding):
     return finding.seen, finding.differs
 
 
@@ -253,12 +246,12 @@ def test_conform_writes_to_a_host_that_the_caller_named(answered):
 AT = datetime(2026, 3, 4, 5, 6, 7, 123_000, tzinfo=UTC)
 
 
-def item(id: str, at: datetime = AT) -> dict[str, object]:
+def item(id, at=AT):
     times = {"created_at": round(at.timestamp() * 1000)}
     return {"victor_payment_request_id": id, "payment_request": times}
 
 
-def page(*items: object) -> httpx.Response:
+def page(*items):
     return httpx.Response(200, json={"page": 0, "page_size": 1000, "results": [*items]})
 
 

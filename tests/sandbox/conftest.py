@@ -1,10 +1,11 @@
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import httpx
 import pytest
 
+from tests.sandbox.desks import VeloDesk
 from tests.sandbox.sandbox_callers import API_KEY, Caller
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
@@ -29,6 +30,13 @@ def start(victor_key_pair):
             return sandbox, caller
 
         yield started
+
+
+@pytest.fixture
+def payor(velo_sandbox):
+    """A caller of Velo's sandbox."""
+    with closing(VeloDesk(velo_sandbox)) as desk:
+        yield desk
 
 
 both = pytest.fixture(lambda start: start())

@@ -3,8 +3,6 @@
 What is done at a desk is a line: a step, then its values.
 """
 
-from __future__ import annotations
-
 import uuid
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -232,7 +230,7 @@ class VictorDesk(Desk):
         return request["status"], request["amount"]
 
 
-DESKS: dict[str, type[Desk]] = {
+DESKS = {
     "victor": VictorDesk,
     "velo": VeloDesk,
     "eastpay": EastPayDesk,

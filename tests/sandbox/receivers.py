@@ -1,7 +1,5 @@
 """A receiver of notifications that shares nothing with the sandbox or the client."""
 
-from __future__ import annotations
-
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,8 +23,8 @@ class Receiver:
     None: it does not answer until it is left.
     """
 
-    def __init__(self, *statuses, port=0):
-        self.came: list[Came] = []
+    def __init__(self, *statuses):
+        self.came = []
         self.statuses = list(statuses) or [200]
         self._left = threading.Event()
         receiver = self
@@ -51,7 +49,7 @@ class Receiver:
             def log_message(self, *_):
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}/webhooks"
 

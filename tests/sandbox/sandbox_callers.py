@@ -2,15 +2,12 @@
 one in a process.
 """
 
-from __future__ import annotations
-
 import json
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -27,11 +24,11 @@ KEY = "1145f601-b8b0-4de7-9210-4ccb74a68ef5"
 API_KEY = "7d2c6a3e-3a64-4a0b-8f0e-5f0f4ad1b4c1"
 
 
-def today() -> str:
+def today():
     return datetime.now(UTC).date().isoformat()
 
 
-def a_body(amount="44.23", counterparty="aHeq349838", **details) -> dict:
+def a_body(amount="44.23", counterparty="aHeq349838", **details):
     return {
         "payee": {"account_number": "043987673645"},
         "payer": {"victor_counterparty_id": counterparty},
@@ -45,20 +42,20 @@ def a_body(amount="44.23", counterparty="aHeq349838", **details) -> dict:
 
 
 @lru_cache
-def parsed(pem: str):
+def parsed(pem):
     return load_pem_private_key(pem.encode(), None)
 
 
 class Caller:
     """A signed-in caller over httpx."""
 
-    def __init__(self, url: str, api_key: str, private_key: str) -> None:
+    def __init__(self, url, api_key, private_key):
         self.api_key = api_key
         self.private_key = private_key
         # No certificates: loading them takes longer than most tests here, and there is no TLS.
         self.http = httpx.Client(base_url=url, timeout=5, verify=False, trust_env=False)
 
-    def token(self, *, headers=None, key=None, algorithm="RS512", drop=(), **claims) -> str:
+    def token(self, *, headers=None, key=None, algorithm="RS512", drop=(), **claims):
         now = int(time.time())
         full = {"sub": self.api_key, "iss": "victor-api", "iat": now, "exp": now + 300} | claims
         full = {name: value for name, value in full.items() if name not in drop}
@@ -66,46 +63,46 @@ class Caller:
             full, key or parsed(self.private_key), algorithm=algorithm, headers=headers
         )
 
-    def ask_token(self, client_id: str, client_secret: str) -> httpx.Response:
+    def ask_token(self, client_id, client_secret):
         return self.http.post(
             "/v2/auth/token", json={"client_id": client_id, "client_secret": client_secret}
         )
 
-    def authorization(self) -> dict[str, str]:
+    def authorization(self):
         return {"authorization": f"Token {self.token()}"}
 
-    def call(self, method: str, path: str, *, headers=None, **options) -> httpx.Response:
+    def call(self, method, path, *, headers=None, **options):
         return self.http.request(
             method, path, headers=self.authorization() | (headers or {}), **options
         )
 
-    def create(self, key: str | None = None, body: dict | None = None, **details) -> httpx.Response:
+    def create(self, key=None, body=None, **details):
         headers = {} if key is None else {"idempotency-key": key}
         return self.call(
             "POST", CREATE, headers=headers, json=a_body(**details) if body is None else body
         )
 
-    def created(self, **details) -> dict:
+    def created(self, **details):
         response = self.create(**details)
         assert response.status_code == 200, response.text
         return response.json()
 
-    def get(self, request_id: str) -> httpx.Response:
+    def get(self, request_id):
         return self.call("GET", f"{LIST}/{request_id}")
 
-    def list(self, **filters) -> httpx.Response:
+    def list(self, **filters):
         return self.call("GET", LIST, params=filters)
 
-    def listed(self, **filters) -> list[dict]:
+    def listed(self, **filters):
         response = self.list(**filters)
         assert response.status_code == 200, response.text
         return response.json()["results"]
 
-    def respond(self, request_id: str, status="Accepted", notes="Fine.", **more) -> httpx.Response:
+    def respond(self, request_id, status="Accepted", notes="Fine.", **more):
         body = {"status": status, "notes": notes, **more}
         return self.call("POST", f"{LIST}/respond-to-request/{request_id}", json=body)
 
-    def raw(self, method: str, path: str, body: bytes = b"", headers: dict | None = None) -> bytes:
+    def raw(self, method, path, body=b"", headers=None):
         """The bytes of a request, as they go over the socket."""
         fields = {"host": "sandbox", **self.authorization(), "content-type": "application/json"}
         fields |= {"content-length": str(len(body)), **(headers or {})}
@@ -116,9 +113,9 @@ class Caller:
 class RawConnection:
     """One TCP connection. It records how the connection ended."""
 
-    def __init__(self, url: str, timeout: float = 5.0) -> None:
+    def __init__(self, url):
         parts = urlsplit(url)
-        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=timeout)
+        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=5.0)
 
     def __enter__(self):
         return self
@@ -126,10 +123,10 @@ class RawConnection:
     def __exit__(self, *_):
         self.socket.close()
 
-    def send(self, data: bytes) -> None:
+    def send(self, data):
         self.socket.sendall(data)
 
-    def read_answer(self) -> bytes:
+    def read_answer(self):
         """One whole answer, of a connection that stays open."""
         received = b""
         while b"\r\n\r\n" not in received:
@@ -140,7 +137,7 @@ class RawConnection:
             body += self.socket.recv(65536)
         return head + b"\r\n\r\n" + body
 
-    def read_to_end(self, patience: float = 5.0) -> tuple[bytes, str]:
+    def read_to_end(self, patience=5.0):
         """What comes, and how it ends: `close`, `reset`, or `silence` when nothing ends it."""
         received = b""
         self.socket.settimeout(patience)
@@ -156,7 +153,7 @@ class RawConnection:
             received += part
 
 
-def exchange(url: str, data: bytes, patience: float = 5.0) -> tuple[bytes, str]:
+def exchange(url, data, patience=5.0):
     """Send bytes on a connection of their own and read what comes until it ends."""
     with RawConnection(url) as connection:
         try:
@@ -169,10 +166,8 @@ def exchange(url: str, data: bytes, patience: float = 5.0) -> tuple[bytes, str]:
 class SandboxProcess:
     """`python -m victor_ext.sandbox` on a free port, and the commands over HTTP."""
 
-    def __init__(self, *options: str, program: Sequence[str] = ("victor_ext.sandbox",)) -> None:
-        command = [sys.executable, "-m", *program, "--json", *options]
-        if "--port" not in options:
-            command += ["--port", "0"]
+    def __init__(self, *options, program=("victor_ext.sandbox",)):
+        command = [sys.executable, "-m", *program, "--json", "--port", "0", *options]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -189,7 +184,7 @@ class SandboxProcess:
     def __exit__(self, *_):
         self.end(signal.SIGTERM)
 
-    def end(self, number: int) -> str:
+    def end(self, number):
         """Send a signal and return what the process wrote to stderr."""
         if self.process.poll() is None:
             self.process.send_signal(number)

@@ -3,7 +3,6 @@
 `python -m tests.sandbox.sandbox_page` writes them into docs/sandbox-reference.md.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from victor_ext.sandbox.command_line import (
@@ -13,9 +12,9 @@ from victor_ext.sandbox.command_line import (
     provider_named,
     providers,
 )
-from victor_ext.sandbox.server.commands import Command, ServerCommands, TokenCommands
+from victor_ext.sandbox.server.commands import ServerCommands, TokenCommands
 from victor_ext.sandbox.server.notifying import NotificationCommands, NotifyingSettings
-from victor_ext.sandbox.server.settings import Option, ServerSettings, options_of
+from victor_ext.sandbox.server.settings import ServerSettings, options_of
 
 DOCS = Path(__file__).parents[2] / "docs"
 GUIDE = DOCS / "sandbox.md"
@@ -27,55 +26,50 @@ _OPTIONS = ["| option | default | meaning |", "|---|---|---|"]
 _COMMANDS = ["| call | in Python | what it does |", "|---|---|---|"]
 
 
-def tables() -> dict[str, str]:
+def tables():
     """Every table by its name in the page. What sandboxes share is in tables of their own."""
     shared = set(options_of(ServerSettings)) | RUNNING
     posting = options_of(NotifyingSettings)
-    of_all = command_options(provider_named("victor")).items()
+    of_all = command_options(provider_named("victor"))
     found = {
-        "options all": _table(_OPTIONS, (_option(*each) for each in of_all if each[0] in shared)),
-        "options notifications": _table(
-            _OPTIONS, (_option(*each) for each in posting.items() if each[0] not in shared)
-        ),
-        "commands all": _table(_COMMANDS, map(_command, ServerCommands.commands())),
-        "commands tokens": _commands_beyond(ServerCommands, TokenCommands),
-        "commands notifications": _commands_beyond(ServerCommands, NotificationCommands),
+        "options all": _options(of_all, of_all.keys() - shared),
+        "options notifications": _options(posting, shared),
+        "commands all": _commands(ServerCommands, []),
+        "commands tokens": _commands(TokenCommands, ServerCommands.commands()),
+        "commands notifications": _commands(NotificationCommands, ServerCommands.commands()),
     }
     known = {*TokenCommands.commands(), *NotificationCommands.commands()}
     for name in providers():
         provider = provider_named(name)
-        own = [
-            each for each in command_options(provider).items() if each[0] not in {*shared, *posting}
-        ]
-        if own:
-            found[f"options {name}"] = _table(_OPTIONS, (_option(*each) for each in own))
-        found[f"commands {name}"] = _table(
-            _COMMANDS,
-            (_command(each) for each in provider.commands_type.commands() if each not in known),
-        )
+        options = command_options(provider)
+        if options.keys() - shared - posting.keys():
+            found[f"options {name}"] = _options(options, {*shared, *posting})
+        found[f"commands {name}"] = _commands(provider.commands_type, known)
         operations = ", ".join(f"`{each}`" for each in sorted(row.name for row in provider.rows))
         found[f"operations {name}"] = f"A fault's `operation`: {operations}, `other`."
     return found
 
 
-def _commands_beyond(base: type[ServerCommands], more: type[ServerCommands]) -> str:
-    """The commands that a class adds to another one."""
-    known = {*base.commands()}
-    return _table(_COMMANDS, (_command(each) for each in more.commands() if each not in known))
+def _commands(of, known):
+    """The commands of a class, without those that are known."""
+    rows = (_command(each) for each in of.commands() if each not in known)
+    return "\n".join([*_COMMANDS, *rows])
 
 
-def _table(head: list[str], rows: Iterable[str]) -> str:
-    return "\n".join([*head, *rows])
+def _options(options, known):
+    """Options, without those that are known."""
+    rows = (_option(name, option) for name, option in options.items() if name not in known)
+    return "\n".join([*_OPTIONS, *rows])
 
 
-def _option(name: str, option: Option) -> str:
+def _option(name, option):
     value = metavar_of(option) or ""
     forms = [f"`{flag} {value}".rstrip() + "`" for flag in flags_of(name, option)]
     meaning = option.help.removesuffix(" (default: victor)")
     return f"| {', '.join(forms).replace('|', _BAR)} | {_default(option)} | {meaning} |"
 
 
-def _default(option: Option) -> str:
+def _default(option):
     default = option.command_line
     if isinstance(default, bool):
         return "on" if default else "off"
@@ -84,14 +78,14 @@ def _default(option: Option) -> str:
     return "" if default in (None, ()) else f"`{default}`"
 
 
-def _command(command: Command) -> str:
+def _command(command):
     names = [each.name for each in command.parameters if not each.is_option]
     names += ["..."] * (len(names) < len(command.parameters))
     text = " ".join(command.documentation.split("\n\n")[0].split())
     return f"| `{command.method} {command.path}` | `{command.name}({', '.join(names)})` | {text} |"
 
 
-def written() -> str:
+def written():
     """The page with the tables of today."""
     page = PAGE.read_text(encoding="utf-8")
     for name, table in tables().items():

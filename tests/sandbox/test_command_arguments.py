@@ -1,9 +1,5 @@
 """What commands refuse: a wrong argument is named, with what to write, here and over HTTP."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import httpx
 import pytest
 
@@ -32,7 +28,7 @@ def sandbox(request):
 def test_a_wrong_argument_is_named_with_what_to_write(way, sandbox):
     commands = sandbox
     if way == "over http":
-        over_http: Any = type("OverHttp", (ServerOverHttp, sandbox.provider_type.commands_type), {})
+        over_http = type("OverHttp", (ServerOverHttp, sandbox.provider_type.commands_type), {})
         commands = over_http(sandbox.url)
     for name, arguments, says in CASES[sandbox.provider_type.name]:
         with pytest.raises(ValueError) as refused:

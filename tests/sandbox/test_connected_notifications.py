@@ -1,7 +1,5 @@
 """Notifications of a connected API: their headers, and what proves who posts."""
 
-from __future__ import annotations
-
 import json
 
 import httpx
@@ -38,7 +36,7 @@ def test_a_notification_is_signed_in_the_way_that_the_client_verifies(name):
 
 
 def test_a_notification_keeps_its_id_and_has_the_time_of_each_attempt():
-    came: list[Unsigned] = []
+    came = []
 
     def sign(unsigned):
         came.append(unsigned)

@@ -7,7 +7,6 @@ import json
 import uuid
 from contextlib import contextmanager
 from string import Template
-from typing import Any
 
 import httpx
 import pytest
@@ -21,7 +20,7 @@ from victor_ext.sandbox import Sandbox, SandboxSettings
 from victor_ext.sandbox.server import document
 
 pytestmark = pytest.mark.slow
-CASES: dict[str, dict[str, Any]] = cases_beside(__file__, "new_members")
+CASES = cases_beside(__file__, "new_members")
 
 
 def system_of(case):

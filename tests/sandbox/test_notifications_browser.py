@@ -1,35 +1,15 @@
 """What was posted, on the page in a real Chromium: the log, "Send again", and faults of it."""
 
-from contextlib import closing
-
 import pytest
 
 from tests.chromium import CONTRAST, browser, launch, playwright_api
-from tests.sandbox.desks import LIFE, VeloDesk
-from tests.sandbox.receivers import Receiver
+from tests.sandbox.desks import LIFE
 from tests.sandbox.test_sandbox_browser import HOSTILE, window
+from tests.sandbox.test_sandbox_notifications import receiver, sandbox
 
 pytestmark = pytest.mark.pull_request
-__all__ = ["browser", "launch", "window"]
+__all__ = ["browser", "launch", "receiver", "sandbox", "window"]
 expect = playwright_api.expect
-
-
-@pytest.fixture
-def sandbox(velo_sandbox):
-    return velo_sandbox
-
-
-@pytest.fixture
-def payor(sandbox):
-    with closing(VeloDesk(sandbox)) as payor:
-        yield payor
-
-
-@pytest.fixture
-def receiver(sandbox):
-    with Receiver() as receiver:
-        sandbox.notify(receiver.url)
-        yield receiver
 
 
 def test_the_log_shows_new_notifications_by_itself_and_a_button_sends_one_again(

@@ -2,8 +2,6 @@
 client and by a verifier that was written from the pages of the system alone.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac
@@ -15,7 +13,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from tests.cases import cases_beside
-from tests.sandbox.desks import EastPayDesk, FlexFactorDesk, VeloDesk
+from tests.sandbox.desks import EastPayDesk, FlexFactorDesk
 from tests.sandbox.receivers import Receiver
 from victor_ext import AuthenticationError
 from victor_ext.providers import eastpay, flexfactor, velo
@@ -25,8 +23,6 @@ from victor_ext.testing import Faults
 pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__, "notifications")
 KEY = base64.b64encode(b"k" * 64).decode()
-PRICE = {"amount": 4423, "currency": "USD"}
-HEADER = "long-and-random-7f3b1c9e"
 
 
 @pytest.fixture
@@ -191,12 +187,6 @@ def test_eastpay_posts_no_notification_of_a_result_that_the_response_already_had
 
 
 # Velo
-
-
-@pytest.fixture
-def payor(velo_sandbox):
-    with closing(VeloDesk(velo_sandbox)) as desk:
-        yield desk
 
 
 TRIGGERED, REQUIRED = CASES["velo's events"], CASES["velo's bodies"]

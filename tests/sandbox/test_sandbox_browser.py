@@ -41,7 +41,7 @@ def victor(sandbox):
 def window(browser, sandbox):
     """Opens pages; every test ends with no error in any of them."""
     contexts = []
-    errors: list[str] = []
+    errors = []
 
     def opened(path="/", width=1280, **options):
         context = browser.new_context(

@@ -2,8 +2,6 @@
 no call waits for a receiver.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging
@@ -37,12 +35,6 @@ SLOWLY = pytest.mark.velo_sandbox(validation=365 * DAY)
 @pytest.fixture
 def sandbox(velo_sandbox):
     return velo_sandbox
-
-
-@pytest.fixture
-def payor(sandbox):
-    with closing(VeloDesk(sandbox)) as payor:
-        yield payor
 
 
 @pytest.fixture
@@ -365,8 +357,8 @@ class Service:
     """An application that keeps what came."""
 
     def __init__(self, *failures):
-        self.came: list[tuple[str, str, bytes]] = []
-        self.loops: list[asyncio.AbstractEventLoop] = []
+        self.came = []
+        self.loops = []
         self.failures = list(failures)
         self.app = Starlette(routes=[Route("/hooks/{name:path}", self.receive, methods=["POST"])])
 

@@ -113,7 +113,7 @@ def test_a_killed_process_has_done_the_work_under_a_key_wholly_or_not_at_all(
     options = ("--state", str(tmp_path / "state.db"), "--quiet")
     chance = random.Random(20)
     keys = [f"key-of-invoice-{number:05}" for number in range(4000)]
-    answered: dict[str, bytes] = {}
+    answered = {}
 
     def send(url, part, headers):
         with suppress(httpx.TransportError), httpx.Client(base_url=url, verify=False) as http:

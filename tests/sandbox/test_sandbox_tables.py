@@ -19,7 +19,6 @@ from victor_ext.sandbox.server import BodyKey, HeaderKey, Response, ServerInThre
 from victor_ext.sandbox.server.document import Document
 from victor_ext.sandbox.velo import RemoteVeloSandbox
 
-CASES = cases_beside(__file__)
 DOCUMENT = Path(__file__).with_name("charges.yaml")
 NAME = {"name": "a"}
 UNDER_KEY = {"Idempotency-Key": "k"}
@@ -365,7 +364,9 @@ def test_a_response_that_breaks_the_document_is_sent_where_a_row_allows_the_brea
     assert charged({"cents": 1}, **odd).json() == {"id": 5}
 
 
-@pytest.mark.parametrize(("body", "said"), CASES["bodies that the document refuses"])
+@pytest.mark.parametrize(
+    ("body", "said"), cases_beside(__file__)["bodies that the document refuses"]
+)
 def test_a_refusal_says_what_the_document_wants(body, said):
     response = charged(body)
     assert response.status_code == 400
