@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.cases import cases_beside
-from tests.faults.raw_provider import Exchange, RawProvider, answer
+from tests.faults.raw_provider import RawProvider, answer
 from tests.programs import python
 
 pytestmark = pytest.mark.pull_request
@@ -26,7 +26,7 @@ ROOT = SUITES.parents[2]
 LIBRARIES = Path(sys.prefix) / "guards"
 
 
-def pay(exchange: Exchange) -> None:
+def pay(exchange):
     """Say in the id what headers were sent."""
     traced = " ".join(name for name in exchange.request.headers if "trace" in name)
     said = {"victor_payment_request_id": traced or "from-the-provider", "status": "created"}

@@ -25,9 +25,7 @@ HOUR, DAY = 3600, 24 * 3600
 SENT_AGAIN, TOO_OLD, CALLERS = None, "longer ago than", "credentials"
 
 
-def now_at(
-    provider: float, *, machine: float = NOW, monotonic: float = 50.0, is_known: bool = True
-) -> Now:
+def now_at(provider, *, machine=NOW, monotonic=50.0, is_known=True):
     """What both clocks of the machine say, and the time of the provider."""
     time_of_provider = datetime.fromtimestamp(provider, UTC)
     return Now(Moment(machine, monotonic), ProviderTime(time_of_provider, is_known=is_known))
@@ -36,7 +34,7 @@ def now_at(
 BY_PROVIDER = now_at(NOW)
 
 
-def moment(ago: float) -> Moment:
+def moment(ago):
     """A time in this process, so many seconds ago."""
     return Moment(NOW - ago, 50.0 - ago)
 
@@ -55,9 +53,7 @@ def test_no_clock_of_a_machine_moves_a_time_of_the_provider(ahead):
     assert sent._replace(known=False).first(now) is None
 
 
-def reason(
-    sent: SentSince | Moment | None, now: Now, kept: float = DAY, caller: str = "me"
-) -> str | None:
+def reason(sent, now, kept=DAY, caller="me"):
     doubt = Keys(kept, caller).doubt(sent, now)
     return None if doubt is None else doubt[1]
 

@@ -18,18 +18,18 @@ from victor_ext import (
 )
 from victor_ext.flows import drive
 from victor_ext.settlement.flow import LookUp, PaymentOutcome, Settlement, Write, settle
-from victor_ext.settlement.key_age import Keyless, Keys, Moment, SentSince
+from victor_ext.settlement.key_age import Keyless, Keys, SentSince
 
 KEYS = Keys(DAY, "me")
 SENT_BEFORE = SentSince(NOW - HOUR, "me", known=True)
 
 
-def settled(end, *, before: SentSince | None = None, is_keyed: bool = True) -> Settlement | LookUp:
+def settled(end, *, before=None, is_keyed=True):
     """The settlement of a write whose call ends so, with an error or a result. `before` is when it
     was sent first.
     """
 
-    def create(_is_repeat: bool, _decided: Moment):
+    def create(_is_repeat, _decided):
         if isinstance(end, VictorError):
             raise end
         return end

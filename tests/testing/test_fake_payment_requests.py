@@ -6,7 +6,6 @@ import inspect
 import pickle
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
 from unittest.mock import AsyncMock, Mock, create_autospec
 
 import pytest
@@ -32,7 +31,7 @@ from victor_ext.providers.flexfactor import FlexFactor
 from victor_ext.providers.velo import AsyncVelo, Velo
 from victor_ext.providers.victor.records import FakeFields
 
-WHOLE: dict[str, Any] = {
+WHOLE = {
     "id": "RFP0000042",
     "status": Status.NEEDS_REVIEW,
     "direction": Direction.INBOUND,

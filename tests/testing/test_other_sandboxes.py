@@ -1,7 +1,5 @@
 """The fixtures of the other systems' sandboxes: empty, and with the options of their marks."""
 
-from __future__ import annotations
-
 import inspect
 from typing import get_args
 
@@ -16,11 +14,7 @@ pytest_plugins = ["pytester"]
 @pytest.mark.velo_sandbox(settlement=5.0)
 @pytest.mark.eastpay_sandbox(documented_only=True)
 @pytest.mark.flexfactor_sandbox(seed=1)
-def test_a_mark_sets_the_options(
-    velo_sandbox,
-    eastpay_sandbox,
-    flexfactor_sandbox,
-):
+def test_a_mark_sets_the_options(velo_sandbox, eastpay_sandbox, flexfactor_sandbox):
     assert velo_sandbox.settings.settlement == 5.0
     assert eastpay_sandbox.settings.documented_only
     assert flexfactor_sandbox.settings.seed == 1

@@ -8,7 +8,6 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import anyio
 import pytest
@@ -16,7 +15,6 @@ import pytest
 from tests.cases import cases_beside
 from tests.providers.victor.adapter import payment
 from victor_ext import Outcome, TimedOut, VictorError
-from victor_ext.sandbox import Received
 from victor_ext.testing import Faults, plugin
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
@@ -24,12 +22,12 @@ pytest_plugins = ["pytester"]
 KEY = "invoice-1042-0123456789"
 
 
-def create(victor: Any, **changes: Any) -> Any:
+def create(victor, **changes):
     known = {"payer_counterparty_id": "acceptsRfp", "idempotency_key": KEY}
     return victor.payment_requests.create(**payment(**{**known, **changes}))
 
 
-def fault_of(calls: list[Received]) -> list[str | None]:
+def fault_of(calls):
     return [each.fault for each in calls]
 
 
@@ -44,13 +42,7 @@ def test_a_sandbox_has_demo_data_if_the_mark_says_so(victor):
 
 @pytest.mark.parametrize(("kind", "first", "named", "met"), cases_beside(__file__)["failures"])
 def test_each_method_of_faults_makes_the_next_attempts_meet_that_failure(
-    victor,
-    faults,
-    sent_once,
-    kind,
-    first,
-    named,
-    met,
+    victor, faults, sent_once, kind, first, named, met
 ):
     getattr(faults, kind)(*first, **named)
     began = time.monotonic()
@@ -161,7 +153,7 @@ FAILING = """
 """
 
 
-def failing(pytester: pytest.Pytester, **parts: str) -> str:
+def failing(pytester, **parts):
     parts = {
         "extra": "",
         "fixtures": "victor, victor_sandbox",
@@ -236,7 +228,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "testing.md").read_text(encoding="u
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
-def rows(heading: str) -> str:
+def rows(heading):
     return PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
 
 

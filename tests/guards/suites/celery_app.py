@@ -7,7 +7,6 @@ pipe.
 
 import json
 import os
-from typing import Any
 
 from celery import Celery
 from celery.signals import worker_ready
@@ -21,12 +20,12 @@ victor.payment_requests.create(**PAYMENT)  # its connection is the parent's
 
 
 @app.task
-def pay() -> None:
+def pay():
     result = [victor.payment_requests.create(**PAYMENT).id, os.getpid()]
     os.write(int(os.environ["RESULTS"]), f"{json.dumps(result)}\n".encode())
 
 
 @worker_ready.connect
-def begin(**_: Any) -> None:
+def begin(**_):
     for _ in range(20):
         pay.delay()
