@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cli.victor_command import Command
+from tests.cli.victor_command import Command, settings_of
 
 
 @pytest.fixture
@@ -13,13 +13,7 @@ def bare_command(bare_environment):
 
 @pytest.fixture
 def settings(victor_sandbox):
-    """What a shell has to export to reach the sandbox."""
-    client_id, client_secret = victor_sandbox.add_oauth_client()
-    return {
-        "VICTOR_BASE_URL": victor_sandbox.url,
-        "VICTOR_CLIENT_ID": client_id,
-        "VICTOR_CLIENT_SECRET": client_secret,
-    }
+    return settings_of(victor_sandbox, *victor_sandbox.add_oauth_client())
 
 
 @pytest.fixture

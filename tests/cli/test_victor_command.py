@@ -72,9 +72,7 @@ def test_help_names_the_settings_and_the_exit_statuses(bare_command):
     assert bare_command("--version").out == f"victor {__version__}\n"
 
 
-def test_each_argument_of_create_that_the_settings_list_is_an_option_of_the_command(
-    bare_command,
-):
+def test_each_argument_of_create_that_the_settings_list_is_an_option_of_the_command(bare_command):
     """A member of a newer document is an argument at once, and needs no option until then."""
     settings = read_settings(ROOT / "openapi" / "victor.settings.yaml")
     decided = {name for _, name in settings.bodies["createRequestPayment"].members()}

@@ -8,7 +8,6 @@ import subprocess
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -28,7 +27,7 @@ NEEDED = {
 KEY = "invoice-1042-of-2026"
 
 
-def words(**changes: str) -> list[str]:
+def words(**changes):
     """A whole command line, with some options changed or added."""
     options = {
         **NEEDED,
@@ -138,7 +137,7 @@ def test_a_limit_is_status_75_unless_an_answer_was_lost_before(command, victor_s
     assert (ran.status, ran.error["outcome"]) == (3, "unknown")
 
 
-LOOPS: dict[str, dict[str, Any]] = cases_beside(__file__)["loops"]
+LOOPS = cases_beside(__file__)["loops"]
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,11 @@ import re
 import socket
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tests.cli.victor_command import Command, Ran
+from tests.cli.victor_command import Command
 from tests.faults.raw_provider import RawProvider
 from tests.providers.systems import ADAPTERS, of_every_system
 from tests.security.recorder import RecordingProxy
@@ -29,11 +28,11 @@ CHECKS = [
 ]
 
 
-def checks(ran: Ran) -> dict[str, dict[str, Any]]:
+def checks(ran):
     return {each["check"]: each for each in ran.json["checks"]}
 
 
-def verdicts(ran: Ran) -> list[bool | None]:
+def verdicts(ran):
     return [each["ok"] for each in ran.json["checks"]]
 
 

@@ -6,17 +6,15 @@ import importlib
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.cli.victor_command import Command
 from victor_spec.generate import generate
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = {"type": "string"}
-THING: dict[str, Any] = {
+THING = {
     "content": {"application/json": {"schema": {"properties": {"reference": TEXT, "token": TEXT}}}},
     "description": "",
 }
@@ -24,7 +22,7 @@ ANSWERS = {"200": THING, "default": {"description": ""}}
 KEY = {"name": "Idempotency-Key", "in": "header", "schema": TEXT}
 
 
-def package(folder: Path, paths: dict[str, Any]) -> str:
+def package(folder, paths):
     """The folder of a package with some paths."""
     tree = {"openapi": "3.1.0", "info": {"title": "", "version": ""}, "paths": paths}
     document = folder / "some.json"
@@ -33,11 +31,11 @@ def package(folder: Path, paths: dict[str, Any]) -> str:
     return str(generate(document, folder, name=f"of_{name}").package)
 
 
-def write(*parameters: Any) -> dict[str, Any]:
+def write(*parameters):
     return {"post": {"operationId": "write", "parameters": [*parameters], "responses": ANSWERS}}
 
 
-def warnings(command: Command, package: str, *options: str) -> list[tuple[str, str]]:
+def warnings(command, package, *options):
     shown = command("operations", package, "--json", *options).json["warnings"]
     return [(warned["rule"], warned["place"]) for warned in shown]
 

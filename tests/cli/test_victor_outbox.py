@@ -4,15 +4,12 @@ why.
 
 import shlex
 import sys
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from tests.cases import cases_beside
-from tests.cli.victor_command import Ran
-from tests.outbox.rows import change, change_events, execute, stored
+from tests.outbox.rows import change, change_events, execute, key_of, stored
 from tests.providers.victor.adapter import invoice
 from victor_ext import zulu
 from victor_ext.cli import main
@@ -22,8 +19,7 @@ from victor_ext.outbox import Outbox
 from victor_ext.providers import velo
 
 pytestmark = pytest.mark.slow
-Run = Callable[..., Ran]
-KEY, OTHER_KEY = (str(invoice(number)["idempotency_key"]) for number in (1, 2))
+KEY, OTHER_KEY = key_of(1), key_of(2)
 STORED_AT, SHOWN_TIME = 1_772_600_706.75, "2026-03-04T05:05:06Z"
 """A moment at which entries were stored, and how it is printed."""
 
@@ -41,7 +37,7 @@ def outbox(tmp_path):
     return made
 
 
-def dead_letter(box: Any, **event: str) -> None:
+def dead_letter(box, **event):
     """Store an event that has failed too often."""
     with box._engine.begin() as connection:
         box._store_event(connection, **event, data="{}")
@@ -50,7 +46,7 @@ def dead_letter(box: Any, **event: str) -> None:
 
 @pytest.fixture
 def run(outbox, bare_command):
-    def run(name: str, *words: str, **variables: str) -> Ran:
+    def run(name, *words, **variables):
         place = ("--database", str(outbox._engine.url))
         return bare_command("outbox", name, *place, *words, **variables)
 

@@ -9,12 +9,10 @@ import shlex
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Callable
 from contextlib import closing, suppress
 from itertools import product
 from pathlib import Path
 from string import Template
-from typing import Any
 
 import pytest
 
@@ -27,23 +25,22 @@ from tests.programs import python
 from victor_ext import Victor, VictorOAuth
 from victor_ext.bulk import BulkSender
 from victor_ext.runtime.loop.flow import Driver
-from victor_ext.sandbox import Sandbox
 
 FULL = Path("/dev/full")
 SHOP = Path(__file__).parents[2] / "recipe" / "tests" / "shop.yaml"
 CREATE = shlex.join(words())
 KEY = "a secret for tests, of some length"
-BOOK = "client_reference_id,amount\nINV-1,44.23\n"
+
 pytestmark = pytest.mark.pull_request
 
 
-def ended_pipe() -> Any:
+def ended_pipe():
     reader, writer = os.pipe()
     os.close(reader)
     return os.fdopen(writer, "w")
 
 
-OUTPUTS: dict[str, Callable[[], Any]] = {
+OUTPUTS = {
     "good": io.StringIO,
     "full": lambda: FULL.open("w"),
     "closed": lambda: None,
@@ -57,11 +54,11 @@ PAIRS = [(out, err) for out, err in product(OUTPUTS, OUTPUTS) if "good" in (out,
 CASES = cases_beside(__file__)["outputs"]
 
 
-def prepare(folder: Path, settings: dict[str, str], victor_sandbox: Sandbox) -> None:
+def prepare(folder, settings, victor_sandbox):
     """Write books, good and bad rows, and a state with two batches: one is created, the other
     unknown.
     """
-    (folder / "other.csv").write_text(BOOK)
+    (folder / "other.csv").write_text("client_reference_id,amount\nINV-1,44.23\n")
     (folder / "full").symlink_to(FULL)
     auth = VictorOAuth(settings["VICTOR_CLIENT_ID"], settings["VICTOR_CLIENT_SECRET"])
     with Victor(auth, base_url=victor_sandbox.url) as victor:
@@ -80,11 +77,7 @@ def prepare(folder: Path, settings: dict[str, str], victor_sandbox: Sandbox) -> 
 @pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_the_exit_status_says_what_happened_even_if_the_outputs_cannot_be_written(
-    command,
-    victor_sandbox,
-    tmp_path,
-    monkeypatch,
-    case,
+    command, victor_sandbox, tmp_path, monkeypatch, case
 ):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Driver, "sleep", lambda _driver, _seconds: None)
@@ -163,11 +156,7 @@ def test_a_signal_that_another_layer_has_taken_ends_the_command(
 
 @SIGNALS
 def test_no_write_is_sent_after_a_signal_whose_exception_was_ignored(
-    command,
-    victor_sandbox,
-    monkeypatch,
-    number,
-    status,
+    command, victor_sandbox, monkeypatch, number, status
 ):
     """As Python ignores it in a finalizer, or in the callback of an import."""
     provider_time = Victor.provider_time

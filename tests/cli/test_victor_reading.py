@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from victor_api.typed.arguments import list_payment_requests
 
 from tests.cli.test_victor_create import words
-from tests.cli.victor_command import Command, calls
+from tests.cli.victor_command import calls
 from victor_ext import Status
 
 pytestmark = [pytest.mark.pull_request, pytest.mark.hours]
@@ -102,8 +102,8 @@ def test_help_names_every_status(bare_command):
             assert status.value in text
 
 
-def create(command: Command, reference: str) -> str:
-    return str(command(*words(client_reference_id=reference), "--json").json["id"])
+def create(command, reference):
+    return command(*words(client_reference_id=reference), "--json").json["id"]
 
 
 def test_find_lists_what_bears_a_reference_in_a_window(command):
@@ -142,7 +142,7 @@ LONG = "Rent of March for the flat in 12 Long Street, third floor, without the h
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def shown(command: Command, columns: int, *words: str) -> list[str]:
+def shown(command, columns, *words):
     ran = command.at_terminal("rfp", *words, columns=columns)
     assert (ran.status, ran.err) == (0, "")
     found = COLOUR.sub("", ran.out).splitlines()

@@ -7,14 +7,11 @@ import re
 import shlex
 from dataclasses import replace
 from string import Template
-from typing import Any
 
 import pytest
 
 from tests.cases import cases_beside
 from tests.cli.test_victor_create import words
-from tests.cli.victor_command import Command, Ran
-from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 
@@ -30,17 +27,17 @@ PYTHON = re.compile(
 ELSE = re.compile(r"--[a-z-]+|\bvictor_payment_request_id\b|\{.*\}|\[Errno \d+\]|\bnot_sent\b")
 
 
-FAILURES: dict[str, dict[str, Any]] = cases_beside(__file__)["failures"]
+FAILURES = cases_beside(__file__)["failures"]
 
 
-def fail(what: str, command: Command, sandbox: Sandbox) -> Ran:
+def fail(what, command, sandbox):
     """Run one of the commands that fail."""
     case, inbound, create = FAILURES[what], sandbox.create_inbound(), shlex.join(CREATE)
     words = {word: f"rfp {word} {inbound} --notes Yes" for word in ("accept", "decline")}
     words |= {"create": create, "ask": f"{create} --amount 2", "url": sandbox.url}
     words["tls"] = sandbox.url.replace("http:", "https:")
 
-    def run(line: str, **settings: str) -> Ran:
+    def run(line, **settings):
         return command(*shlex.split(Template(line).substitute(words)), **settings)
 
     if "before" in case:
@@ -51,7 +48,7 @@ def fail(what: str, command: Command, sandbox: Sandbox) -> Ran:
     return run(case["line"], **case.get("settings", {}))
 
 
-def speaks_python(ran: Ran) -> bool:
+def speaks_python(ran):
     return PYTHON.search(ELSE.sub("", ran.err)) is not None
 
 
@@ -108,7 +105,7 @@ def test_only_a_repeat_that_can_end_otherwise_is_advice(
     assert ran.error["next_command"].startswith(f"victor rfp {next_command}")
 
 
-def problems(ran: Ran) -> list[tuple[str | None, str]]:
+def problems(ran):
     return [(problem["option"], problem["field"]) for problem in ran.error["problems"]]
 
 

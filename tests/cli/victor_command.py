@@ -12,16 +12,14 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
-from typing import Any
 from unittest import mock
 
 from victor_ext.cli import main
-from victor_ext.sandbox import Sandbox
 
 SCRIPT = Path(sys.executable).with_name("victor")
 PATIENCE = 30.0
@@ -36,25 +34,24 @@ class Ran:
     err: str
 
     @property
-    def json(self) -> Any:
+    def json(self):
         """Standard output as one JSON document."""
         return json.loads(self.out)
 
     @property
-    def json_lines(self) -> list[Any]:
+    def json_lines(self):
         """Standard output as one JSON document a line."""
         return [json.loads(line) for line in self.out.splitlines()]
 
     @property
-    def table(self) -> list[dict[str, str]]:
+    def table(self):
         """Standard output as CSV."""
         return list(csv.DictReader(io.StringIO(self.out)))
 
     @property
-    def error(self) -> dict[str, Any]:
+    def error(self):
         """Standard error as one JSON document."""
-        found: dict[str, Any] = json.loads(self.err)["error"]
-        return found
+        return json.loads(self.err)["error"]
 
 
 @dataclass(frozen=True)
@@ -68,13 +65,13 @@ class Command:
     patience: float = PATIENCE
     program: Sequence[str | Path] = (SCRIPT,)
 
-    def __call__(self, *words: str, **variables: str) -> Ran:
+    def __call__(self, *words, **variables):
         """Run it to its end in this process, which saves the start of another one."""
         out, err = io.StringIO(), io.StringIO()
         status = self.ended(words, out, err, **variables)
         return Ran(status, out.getvalue(), err.getvalue())
 
-    def ended(self, words: Sequence[str], out: Any, err: Any, **variables: str) -> int:
+    def ended(self, words, out, err, **variables):
         """What it ends with here, with these outputs.
 
         A closed one is None, as for the interpreter.
@@ -86,15 +83,13 @@ class Command:
             except SystemExit as end:
                 return int(end.code or 0)
 
-    def in_a_process(self, *words: str, **variables: str) -> Ran:
+    def in_a_process(self, *words, **variables):
         """Run it to its end in a process of its own."""
         with self.started(*words, **variables) as process:
             out, err = process.communicate()
         return Ran(process.returncode, out, err)
 
-    def at_terminal(
-        self, *words: str, columns: int = 200, typed: str | None = None, **variables: str
-    ) -> Ran:
+    def at_terminal(self, *words, columns=200, typed=None, **variables):
         """Run it to its end, with both of its outputs going to terminals of so many columns.
 
         `typed` is what a person types there. None: nobody can type anything.
@@ -109,7 +104,7 @@ class Command:
         return Ran(process.wait(self.patience), *texts)
 
     @contextmanager
-    def started(self, *words: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    def started(self, *words, **variables):
         """Start it; it is killed at the end of the block if it still runs."""
         with interruptible():
             process = self._process(words, variables, DEVNULL, PIPE, PIPE, text=True)
@@ -122,22 +117,18 @@ class Command:
                 watchdog.cancel()
                 process.kill()
 
-    def _process(
-        self, words: Sequence[str], variables: dict[str, str], *streams: Any, **options: Any
-    ) -> Any:
-        stdin, stdout, stderr = streams
-        command, environment = [*self.program, *words], {**self.environment, **variables}
+    def _process(self, words, variables, stdin, stdout, stderr, **options):
         return subprocess.Popen(
-            command,
+            [*self.program, *words],
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,
             cwd=self.folder,
-            env=environment,
+            env={**self.environment, **variables},
             **options,
         )
 
-    def stopped(self, process: subprocess.Popen[str], number: signal.Signals) -> Ran:
+    def stopped(self, process, number):
         """Send a signal, and say how the process ended."""
         process.send_signal(number)
         out, err = process.communicate(timeout=self.patience)
@@ -145,7 +136,7 @@ class Command:
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
+def interruptible():
     """Let signals end what is started in the block: a child of a background job, or of nohup, may
     ignore them.
     """
@@ -161,37 +152,46 @@ def interruptible() -> Iterator[None]:
 class _Terminal:
     """A terminal that remembers what was written to it."""
 
-    def __init__(self, columns: int) -> None:
+    def __init__(self, columns):
         self._ours, self.theirs = pty.openpty()
         termios.tcsetwinsize(self.theirs, (50, columns))
-        self._found: list[bytes] = []
+        self._found = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def type(self, text: str) -> None:
+    def type(self, text):
         """Type a text, which waits until somebody reads it."""
         os.write(self._ours, text.encode())
 
-    def read_to_end(self) -> str:
+    def read_to_end(self):
         """Everything that was written, once nobody can write any more."""
         os.close(self.theirs)
         self._reader.join(PATIENCE)
         os.close(self._ours)
         return b"".join(self._found).decode().replace("\r\n", "\n")
 
-    def _read(self) -> None:
+    def _read(self):
         # The end of a terminal is an error, on Linux.
         with suppress(OSError):
             while chunk := os.read(self._ours, 65536):
                 self._found.append(chunk)
 
 
-def calls(sandbox: Sandbox, *operations: str) -> int:
+def settings_of(sandbox, client_id, client_secret):
+    """What a shell has to export to reach the sandbox with these credentials."""
+    return {
+        "VICTOR_BASE_URL": sandbox.url,
+        "VICTOR_CLIENT_ID": client_id,
+        "VICTOR_CLIENT_SECRET": client_secret,
+    }
+
+
+def calls(sandbox, *operations):
     """How many calls of these operations have come to a sandbox."""
     return sum(each.operation in operations for each in sandbox.received())
 
 
-def until(holds: Callable[[], object]) -> None:
+def until(holds):
     """Wait for something that another process is about to bring about."""
     pause = threading.Event()
     for _ in range(int(PATIENCE / 0.01)):
