@@ -1,7 +1,6 @@
 """Backups of an SQLite database of the tests, and what is there once they are restored."""
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 
 import pytest
@@ -11,7 +10,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """For tests that restore a backup: what is done with it is the same on each database."""
 
 
-def back_up(engine: sa.Engine) -> Callable[[], None]:
+def back_up(engine):
     """Make a backup; what is returned restores it."""
     backup = sqlite3.connect(":memory:", check_same_thread=False)
     file = str(engine.url.database)
@@ -19,7 +18,7 @@ def back_up(engine: sa.Engine) -> Callable[[], None]:
     with closing(sqlite3.connect(file)) as live:
         live.backup(backup)
 
-    def restore() -> None:
+    def restore():
         engine.dispose()
         with closing(sqlite3.connect(file)) as live:
             backup.backup(live)
@@ -34,10 +33,8 @@ class Backup:
         restore: Lets the database be as it was when `make` was called.
     """
 
-    restore: Callable[[], None]
-
-    def __init__(self, url: str) -> None:
+    def __init__(self, url):
         self.url = url
 
-    def make(self) -> None:
+    def make(self):
         self.restore = back_up(sa.create_engine(self.url, poolclass=sa.NullPool))

@@ -23,7 +23,7 @@ __all__ = ["postgres_server"]
 def database_url(request, tmp_path):
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'invoices.sqlite'}"
-    return str(request.getfixturevalue("postgres_server").new_schema())
+    return request.getfixturevalue("postgres_server").new_schema()
 
 
 @pytest.fixture

@@ -3,22 +3,19 @@ own.
 """
 
 import os
-from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
 
 import django
-import sqlalchemy as sa
 
 
-def set_up() -> None:
+def set_up():
     """Set Django up, as often as one likes."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "invoicing.settings"
     django.setup()
 
 
 @contextmanager
-def use_database(url: sa.URL) -> Generator[None]:
+def use_database(url):
     """Let Django's default database be this one of SQLAlchemy's, as in a new process, which makes
     its own client.
     """
@@ -28,14 +25,14 @@ def use_database(url: sa.URL) -> Generator[None]:
 
     while _clients:
         _clients.popitem()[1].close()
-    values: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": url.database}
+    values = {"ENGINE": "django.db.backends.sqlite3", "NAME": url.database}
     if url.get_backend_name() == "postgresql":
-        values = {
+        values |= {
             "ENGINE": "django.db.backends.postgresql",
-            "NAME": url.database,
             "USER": url.username,
+            "HOST": url.query["host"],
+            "OPTIONS": {"options": url.query["options"]},
         }
-        values |= {"HOST": url.query["host"], "OPTIONS": {"options": url.query["options"]}}
     before = connections.settings
     connections.settings = connections.configure_settings({"default": values})
     connections["default"] = connections.create_connection("default")

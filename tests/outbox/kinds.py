@@ -2,19 +2,16 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import partial
-from typing import Any
 
 import anyio
 import httpx
-import sqlalchemy as sa
 from django.core.management import call_command
 from django.db import transaction
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.outbox.django_project import set_up, use_database
 from tests.outbox.rows import states
@@ -26,22 +23,17 @@ set_up()
 
 from victor_ext.outbox.django import DjangoOutbox  # noqa: E402 - Django is set up before
 
-KINDS = ("blocking", "awaited", "django")
+KINDS = {"blocking": Outbox, "awaited": AsyncOutbox, "django": DjangoOutbox}
 ADDING = ("add", "add_call", "receive")
 
 
-def async_url(url: str) -> str:
+def async_url(url):
     return url.replace("sqlite:", "sqlite+aiosqlite:")
 
 
-def async_engine(engine: sa.Engine) -> AsyncEngine:
+def async_engine(engine):
     """An engine of the same database for awaited calls."""
     return create_async_engine(async_url(engine.url.render_as_string(hide_password=False)))
-
-
-def _given(argument: Any) -> tuple[Any, ...]:
-    """The arguments that a method is given: Django's have no engine and no session."""
-    return () if argument is None else (argument,)
 
 
 class Box:
@@ -61,61 +53,50 @@ class Box:
         classes: Those of its outboxes, by kind.
     """
 
-    handler: Callable[[Any, Any], object] | None = None
-    classes: Mapping[str, Any] = {
-        "blocking": Outbox,
-        "awaited": AsyncOutbox,
-        "django": DjangoOutbox,
-    }
+    handler = None
+    classes = KINDS
 
-    def __init__(
-        self,
-        kind: str,
-        engine: sa.Engine,
-        client: Callable[[bool], Any] = lambda _awaited: nullcontext(),
-        **options: Any,
-    ) -> None:
+    def __init__(self, kind, engine, client=lambda _awaited: nullcontext(), **options):
         self.kind, self.engine, self.options = kind, engine, options
         self.client = client
 
-    def __getattr__(self, method: str) -> Any:
+    def __getattr__(self, method):
         return partial(self._act, method)
 
-    def _act(self, method: str, *args: Any, **named: Any) -> Any:
+    def _act(self, method, *args, **named):
         if self.kind == "awaited":
             return anyio.run(partial(self._awaited, method, *args, **named))
-        begun: Any = nullcontext()
+        begun = nullcontext()
         if method in ADDING:
             begun = transaction.atomic() if self.kind == "django" else self.engine.begin()
-        engine = None if self.kind == "django" else self.engine
+        engines = () if self.kind == "django" else (self.engine,)
         with self.client(False) as client, begun as connection:
-            act = getattr(self._made(client, *_given(engine)), method)
-            return act(*_given(connection), *args, **named)
+            return self._method(method, connection, client, *engines)(*args, **named)
 
-    def _made(self, client: Any, *engine: Any) -> Any:
-        """An outbox with the handler."""
-        outbox = self.classes[self.kind](*engine, client=client, **self.options)
+    def _method(self, name, connection, client, *engines):
+        """A method of an outbox with the handler. Django's have no engine and no connection."""
+        outbox = self.classes[self.kind](*engines, client=client, **self.options)
         if self.handler is not None:
             outbox._handlers = []  # those of Django's outboxes are one list
             outbox.on()(self.handler)
-        return outbox
+        method = getattr(outbox, name)
+        return method if connection is None else partial(method, connection)
 
-    async def _awaited(self, method: str, *args: Any, **named: Any) -> Any:
+    async def _awaited(self, method, *args, **named):
         engine = async_engine(self.engine)
-        begun: Any = engine.begin() if method in ADDING else nullcontext()
+        begun = engine.begin() if method in ADDING else nullcontext()
         try:
             async with self.client(True) as client, begun as connection:
-                act = getattr(self._made(client, engine), method)
-                return await act(*_given(connection), *args, **named)
+                return await self._method(method, connection, client, engine)(*args, **named)
         finally:
             await engine.dispose()
 
-    def states(self) -> list[str]:
+    def states(self):
         return states(self.entries())
 
 
 @contextmanager
-def tables_of(kind: str, engine: sa.Engine) -> Iterator[None]:
+def tables_of(kind, engine):
     """The tables of an outbox of this kind, while the block lasts."""
     if kind != "django":
         Box(kind, engine).create_table()
@@ -126,7 +107,7 @@ def tables_of(kind: str, engine: sa.Engine) -> Iterator[None]:
         yield
 
 
-def dated(status: int, **content: Any) -> httpx.Response:
+def dated(status, **content):
     """A response that says what time it is at the provider."""
     date = format_datetime(datetime.now(UTC), usegmt=True)
     return httpx.Response(status, headers={"Date": date}, **content)
@@ -138,20 +119,20 @@ class Provider:
     tells_time = True
     """Whether responses have a `Date`."""
 
-    def __init__(self, meet: Callable[[str], Any] = lambda _reference: None) -> None:
-        self.references: list[str] = []
-        self.bodies: list[bytes] = []
-        self.keys: list[str] = []
+    def __init__(self, meet=lambda _reference: None):
+        self.references = []
+        self.bodies = []
+        self.keys = []
         self.meet = meet
         self._lock = threading.Lock()
 
-    def client(self, awaited: bool = False, **options: Any) -> Any:
+    def client(self, awaited=False, **options):
         """A client of it. Its calls are in a thread, if they are awaited."""
         kind, answer = (AsyncVictor, self._awaited) if awaited else (Victor, self._answer)
         given = {"retry": ONCE, "transport": httpx.MockTransport(answer), **options}
         return kind(VictorOAuth("an-id", "a-secret"), **given)
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    def _answer(self, request):
         if request.url.path.endswith("/token"):
             return httpx.Response(200, json=TOKEN)
         if request.method != "POST":
@@ -173,8 +154,8 @@ class Provider:
         }
         return self.meet(reference) or self._accept(body)
 
-    async def _awaited(self, request: httpx.Request) -> httpx.Response:
+    async def _awaited(self, request):
         return await anyio.to_thread.run_sync(self._answer, request)
 
-    def _accept(self, body: dict[str, Any]) -> httpx.Response:
+    def _accept(self, body):
         return dated(200, json=body) if self.tells_time else httpx.Response(200, json=body)

@@ -1,8 +1,6 @@
 """What tests put into the tables of outboxes and inboxes, change behind their back, and read."""
 
 import base64
-from collections.abc import Iterable
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -11,7 +9,7 @@ from tests.providers.velo.test_velo_notifications import HEADER, body_of
 from tests.providers.victor.adapter import invoice
 from victor_ext.event_queue.databases import DatabaseTime, database_time
 from victor_ext.inbox import Inbox
-from victor_ext.outbox import Entry, Outbox
+from victor_ext.outbox import Outbox
 from victor_ext.providers import velo
 
 NOTES = sa.Table("notes", sa.MetaData(), sa.Column("text", sa.Text))
@@ -19,18 +17,18 @@ NOTES = sa.Table("notes", sa.MetaData(), sa.Column("text", sa.Text))
 AUTHORIZED = {"Authorization": HEADER}
 
 
-def key_of(number: int = 1) -> str:
+def key_of(number=1):
     """The key of an invoice."""
-    return str(invoice(number)["idempotency_key"])
+    return invoice(number)["idempotency_key"]
 
 
-def stored(outbox: Outbox, *invoices: dict[str, Any]) -> None:
+def stored(outbox, *invoices):
     with Session(outbox._engine) as session, session.begin():
         for values in invoices:
             outbox.add(session, **values)
 
 
-def settled_by_hand(outbox: Outbox) -> None:
+def settled_by_hand(outbox):
     """The event `sent` of INV-1 is stored, as by `victor outbox resolve`, whose process has no
     handlers.
     """
@@ -39,46 +37,44 @@ def settled_by_hand(outbox: Outbox) -> None:
     Outbox(outbox._engine).resolve(key_of(), done=True, by="Zoë", why="the portal has it")
 
 
-def inbox_of(engine: sa.Engine, webhook: Any = None, client: Any = None, **options: Any) -> Inbox:
+def inbox_of(engine, webhook=None, client=None, **options):
     """An inbox, of Velo's notifications unless another webhook is given."""
     inbox = Inbox(engine, webhook or velo.Webhook(HEADER), client=client, **options)
     inbox.create_table()
     return inbox
 
 
-def received(
-    inbox: Inbox, body: bytes, headers: Any = AUTHORIZED, source: str = "payor-1", **named: Any
-) -> Any:
+def received(inbox, body, headers=AUTHORIZED, source="payor-1", **named):
     with Session(inbox._engine) as session, session.begin():
         return inbox.receive(session, body, headers, source=source, **named)
 
 
-def received_number(inbox: Inbox, number: int, **about: Any) -> bool:
+def received_number(inbox, number, **about):
     """Receive the notification of Velo's with this number; whether it was new."""
     return received(inbox, body_of(number, f"e-{number}", **about)) is not None
 
 
-def execute(box: Any, statement: Any) -> None:
+def execute(box, statement):
     with box._engine.begin() as connection:
         connection.execute(statement)
 
 
-def change(box: Any, **values: Any) -> None:
+def change(box, **values):
     """All rows of its table have these values."""
     execute(box, sa.update(box.table).values(values))
 
 
-def change_events(box: Any, **values: Any) -> None:
+def change_events(box, **values):
     """All its events have these values."""
     execute(box, sa.update(box.events).values(values))
 
 
-def end_leases(outbox: Any, ahead: float = -1.0) -> None:
+def end_leases(outbox, ahead=-1.0):
     """Let the leases end in `ahead` seconds: those of a killed worker are over."""
     change(outbox, leased_until=DatabaseTime() + ahead)
 
 
-def leases_left(outbox: Any) -> list[float]:
+def leases_left(outbox):
     """The seconds for which each entry is not taken up."""
     columns = outbox.table.c
     with outbox._engine.begin() as connection:
@@ -86,48 +82,48 @@ def leases_left(outbox: Any) -> list[float]:
         return [end - now for end in connection.scalars(sa.select(columns.leased_until))]
 
 
-def waits_since(box: Any, time: float) -> list[float]:
+def waits_since(box, time):
     """The seconds from a Unix time until each event is due."""
     with box._engine.connect() as connection:
         return [due - time for due in connection.scalars(sa.select(box.events.c.due_at))]
 
 
-def lengthen_waits(box: Any) -> None:
+def lengthen_waits(box):
     """Each event waits so long that no slow machine sees the end of it."""
     change_events(box, due_at=DatabaseTime() + 600)
 
 
-def end_waits(box: Any) -> None:
+def end_waits(box):
     """All waits before the next try of an event are over."""
     change_events(box, due_at=0.0)
 
 
-def states(entries: Iterable[Entry]) -> list[str]:
+def states(entries):
     return [entry.state.value for entry in entries]
 
 
-def statuses(entries: Iterable[Entry]) -> list[str | None]:
+def statuses(entries):
     return [entry.status for entry in entries]
 
 
-def references(entries: Iterable[Entry]) -> list[str | None]:
+def references(entries):
     return [entry.client_reference_id for entry in entries]
 
 
-def write(connection: Any, text: str) -> None:
+def write(connection, text):
     """What a handler does."""
     connection.execute(sa.insert(NOTES).values(text=text))
 
 
-def notes(box: Any) -> list[str]:
+def notes(box):
     """What handlers have written."""
     with box._engine.connect() as connection:
         return [*connection.scalars(sa.select(NOTES.c.text))]
 
 
-def text_of(engine: sa.Engine, *tables: str) -> str:
+def text_of(engine, *tables):
     """All that is stored in these tables."""
-    texts: list[str] = []
+    texts = []
     with engine.connect() as connection:
         for table in tables:
             rows = connection.execute(sa.text(f'SELECT * FROM "{table}"'))
@@ -135,7 +131,7 @@ def text_of(engine: sa.Engine, *tables: str) -> str:
     return "\n".join(texts)
 
 
-def shown_of(secret: str, content: bytes) -> bool:
+def shown_of(secret, content):
     """Whether bytes have a text, as it is or somewhere in base64."""
     forms = [secret.encode()]
     for shift in range(3):
@@ -145,7 +141,7 @@ def shown_of(secret: str, content: bytes) -> bool:
     return any(form in content for form in forms)
 
 
-def resumed(steps: Any, result: Any) -> Any:
+def resumed(steps, result):
     """The rest of a pass, after the result of its first steps."""
     while True:
         try:

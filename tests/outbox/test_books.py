@@ -1,7 +1,6 @@
 """What an entry asks to be paid, as the books of both sides name it."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,7 @@ from tests.providers.running import GUID
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from tests.providers.velo.adapter import pay
 from tests.providers.victor.adapter import invoice
-from victor_ext import InvalidRequest, Victor
+from victor_ext import InvalidRequest
 from victor_ext.outbox import Outbox
 from victor_ext.reconciliation import reconcile
 
@@ -39,7 +38,7 @@ def test_a_write_asks_for_the_payments_that_are_in_it(system, method, arguments,
     assert type(call).from_text(call.to_text()) == call
 
 
-def kinds_of(victor: Victor, ours: Path) -> dict[str, str]:
+def kinds_of(victor, ours):
     """What became of each payment, by its reference."""
     now = datetime.now(UTC)
     with reconcile(victor, ours, start=now - timedelta(hours=1), end=now) as report:
@@ -50,7 +49,7 @@ def kinds_of(victor: Victor, ours: Path) -> dict[str, str]:
 def listed(engine, bare_command, tmp_path):
     """Writes what `victor outbox entries --json` prints."""
 
-    def write(**variables: str) -> Path:
+    def write(**variables):
         url = engine.url.render_as_string(hide_password=False)
         ran = bare_command("outbox", "entries", "--database", url, "--json", **variables)
         ours = tmp_path / "ours.jsonl"

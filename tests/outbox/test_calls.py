@@ -5,12 +5,10 @@ that fails.
 import json
 import re
 import time
-from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
-from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import httpx
@@ -163,7 +161,7 @@ def test_payouts_that_share_one_reference_are_not_under_way_at_once(payouts):
         payouts.submit(*references.split(), key=f"the-key-of-the-payout-{number}")
     with payouts.client(False) as client, payouts.engine.begin() as connection:
         outbox = Outbox(payouts.engine, client)
-        own = outbox._sealing, outbox._may_work(), sa.true(), dict[Any, Any]()
+        own = outbox._sealing, outbox._may_work(), sa.true(), {}
         claims = Claims(outbox.table, client, 120.0, lambda _: 86_400.0, *own)
         group = claims.take_up(Now.of(client), {"4"}, connection)
     assert [claim.row.reference for claim in group.claims] == ["1 2"]
@@ -179,7 +177,7 @@ def lost_instruction(payouts):
     payouts.add("payouts.instruct", payout)
     assert payouts.send() == []
     assert payouts.state() == "settling"
-    return str(payout)
+    return payout
 
 
 def test_a_lost_instruction_of_a_payout_that_was_withdrawn_is_rejected(payouts, lost_instruction):
@@ -311,13 +309,7 @@ def test_two_calls_that_differ_only_by_the_boundary_of_a_form_are_equal():
     ],
 )
 def test_a_worker_that_slept_longer_than_its_lease_sends_no_call_that_may_count_as_lost(
-    local,
-    monkeypatch,
-    before,
-    between,
-    within,
-    at_once,
-    in_all,
+    local, monkeypatch, before, between, within, at_once, in_all
 ):
     """It sleeps between its mark and the decision to call, between that and the call, or within
     the call, for longer than its lease in all. The next pass decides anew.
@@ -353,7 +345,7 @@ def test_a_worker_that_slept_longer_than_its_lease_sends_no_call_that_may_count_
 
 def test_only_the_entries_of_the_clients_provider_are_sent(local):
     local.submit()
-    local.change(provider="Another")
+    change(local, provider="Another")
     assert local.send() == []
     assert local.state() == "waiting"
 
@@ -364,7 +356,7 @@ def test_only_the_entries_of_the_clients_provider_are_sent(local):
 LOST = httpx.ReadError("it was cut")
 
 
-def keyed(script: Script, **options: Any) -> Any:
+def keyed(script, **options):
     """A client of an API that takes a key for payments, and has no `ping`."""
     usual = {
         "transport": script.transport,
@@ -380,31 +372,31 @@ class Till(Outbox):
     lines.
     """
 
-    def __init__(self, engine: sa.Engine, *lines: Any, **options: Any) -> None:
+    def __init__(self, engine, *lines, **options):
         self.script = Script(dated(404), *lines)
         super().__init__(engine, keyed(self.script, **options))
 
-    def pay(self, key: str = GUID, reference: str = "INV-1", **terms: Any) -> None:
+    def pay(self, key=GUID, reference="INV-1", **terms):
         take_payment = operation("payments.take_payment")
         body = new_payment(amount=1, reference=reference)
         with self._engine.begin() as connection:
             self.add_call(connection, take_payment, body=body, idempotency_key=key, **terms)
 
-    def with_a_payment(self, **terms: Any) -> "Till":
+    def with_a_payment(self, **terms):
         self.pay(**terms)
         return self
 
-    def pass_on(self, **values: Any) -> list[str]:
+    def pass_on(self, **values):
         """One pass after the leases are over; the states of what has come to a result."""
         change(self, leased_until=0.0, **values)
         return states(self.send())
 
-    def entry_and_error(self) -> tuple[str, str]:
+    def entry_and_error(self):
         """The state of its payment, and what is said of it."""
         (entry,) = self.entries()
         return entry.state.value, entry.error or ""
 
-    def requested(self, method: str) -> list[str]:
+    def requested(self, method):
         """The paths of its requests with a method."""
         return [request.url.path for request in self.script.requests if request.method == method]
 
@@ -431,7 +423,7 @@ def test_a_refusal_that_shows_that_the_work_was_done_does_not_reject_the_entry(
 
 @pytest.mark.parametrize("key", [HeaderKey(), None])
 def test_an_entry_that_the_provider_refuses_is_rejected_and_sent_again_only_by_hand(sqlite, key):
-    refusals, told = (402, 404, 405, 410, 412, 413, 415, 451), list[str]()
+    refusals, told = (402, 404, 405, 410, 412, 413, 415, 451), []
     made = (dated(201, json={"id": id}) for id in ("p", "q"))
     outbox = Till(sqlite, *map(dated, refusals), dated(403), *made, key=key)
     outbox._workers = 1
@@ -447,9 +439,7 @@ def test_an_entry_that_the_provider_refuses_is_rejected_and_sent_again_only_by_h
     assert states(outbox.send()) == ["sent"]
 
 
-def test_entries_that_meet_ten_refusals_in_a_row_wait_and_are_sent_again(
-    sqlite,
-):
+def test_entries_that_meet_ten_refusals_in_a_row_wait_and_are_sent_again(sqlite):
     """The address may be wrong. Without a key, too: what was refused is not in doubt."""
     made = (dated(201, json={"id": f"p-{number}"}) for number in range(11))
     outbox = Till(sqlite, *[dated(404)] * 10, *made, key=None)
@@ -554,9 +544,7 @@ def test_the_larger_age_counts_where_the_clock_of_the_provider_stands_still(
     assert (outbox.entry_and_error()[0] == "sent") is (requests == 2)
 
 
-def test_the_age_of_a_key_counts_from_its_first_sending_though_it_was_sent_again(
-    sqlite,
-):
+def test_the_age_of_a_key_counts_from_its_first_sending_though_it_was_sent_again(sqlite):
     outbox = Till(sqlite, LOST, LOST).with_a_payment()
     outbox.send()
     first = time.time() - 60
@@ -569,27 +557,21 @@ def test_the_age_of_a_key_counts_from_its_first_sending_though_it_was_sent_again
 # A proof of the caller's own
 
 
-def proved(shown: Callable[[Any, Any], Any]) -> dict[str, Any]:
-    """The options of a client that takes no key, and whose list proves a payment as this says of it
-    and the call.
-    """
-
-    def find(client: Any, call: Any, _since: datetime, _given: Any) -> Any:
-        listed = yield lambda: operation("payments.list_payments").sync_detailed(client=client.api)
-        return shown(listed, call)
-
-    return {"key": None, "rows": {"POST /v1/payments": OperationRow(proof=Proof(find))}}
-
-
-def listed(*items: dict[str, Any]) -> httpx.Response:
+def listed(*items):
     return dated(200, json={"items": items})
 
 
-def lost(
-    engine: sa.Engine, shown: Callable[[Any, Any], Any], response: Any = None, key: str = GUID
-) -> Till:
-    """An outbox whose payment was lost: this response has to show whether it was made."""
-    outbox = Till(engine, LOST, response or listed(), **proved(shown))
+def lost(engine, shown, response=None, key=GUID):
+    """An outbox without keys whose payment was lost: this response of the list has to show whether
+    it was made, as `shown` says of the response and the call.
+    """
+
+    def find(client, call, _since, _given):
+        listed = yield lambda: operation("payments.list_payments").sync_detailed(client=client.api)
+        return shown(listed, call)
+
+    rows = {"POST /v1/payments": OperationRow(proof=Proof(find))}
+    outbox = Till(engine, LOST, response or listed(), key=None, rows=rows)
     return outbox.with_a_payment(key=key)
 
 
@@ -611,7 +593,7 @@ def test_a_proof_that_the_caller_gives_settles_a_lost_payment(sqlite):
 NO_TIME = "pay_1 has what was sent, and does not say when it was made."
 
 
-def done_at(made_at: Any, call: Any) -> Done:
+def done_at(made_at, call):
     return Done("pay_1", created_at=made_at, compared=call.compared_with(call.body))
 
 

@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import anyio
 import httpx
@@ -60,7 +59,7 @@ def clock_ahead(monkeypatch):
     """Let the clock of this machine be so many days ahead, as in the process of a worker."""
     true_time = time.time
 
-    def move(days: float) -> None:
+    def move(days):
         monkeypatch.setattr(time, "time", lambda: true_time() + days * DAY)
 
     return move
@@ -70,7 +69,7 @@ def test_only_two_functions_of_the_boxes_read_the_clock_of_the_machine():
     """How long a call takes in this process, and what may be deleted; all else is by the clock of
     the database.
     """
-    clocks, readers = {"time.time", "datetime.now", "datetime.utcnow", "time.time_ns"}, set[str]()
+    clocks, readers = {"time.time", "datetime.now", "datetime.utcnow", "time.time_ns"}, set()
     for room in ("event_queue", "inbox", "outbox", "settlement"):
         for file in (ROOMS / room).rglob("*.py"):
             for function in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -126,7 +125,7 @@ def test_an_event_is_deleted_only_if_all_known_clocks_say_that_the_event_is_old(
 # AUTOCOMMIT
 
 
-def boxes(engine: Any, make: Any = sa.create_engine) -> list[Any]:
+def boxes(engine, make=sa.create_engine):
     """An outbox and an inbox of an engine that this has made."""
     kinds = (Outbox, Inbox) if make is sa.create_engine else (AsyncOutbox, AsyncInbox)
     return [kinds[0](engine), kinds[1](engine, velo.Webhook(HEADER))]
@@ -289,9 +288,7 @@ def test_a_text_that_is_no_name_of_a_table_is_refused(table):
 # A failover to another server
 
 
-def test_connections_to_a_server_that_was_demoted_are_thrown_away_at_once(
-    postgres_server,
-):
+def test_connections_to_a_server_that_was_demoted_are_thrown_away_at_once(postgres_server):
     """Several are in the pool, which others than the boxes use, too."""
     engine = sa.create_engine(postgres_server.new_schema())
     outbox, inbox = Outbox(engine), inbox_of(engine)
@@ -355,9 +352,7 @@ def test_a_result_that_comes_during_a_failover_is_stored(postgres_server):
     engine.dispose()
 
 
-def test_django_closes_its_connection_to_a_server_that_was_demoted(
-    postgres_server,
-):
+def test_django_closes_its_connection_to_a_server_that_was_demoted(postgres_server):
     with use_database(sa.make_url(postgres_server.new_schema())):
         connections.settings["default"]["CONN_MAX_AGE"] = None
         call_command("migrate", "victor_inbox", verbosity=0)

@@ -9,7 +9,6 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -20,6 +19,7 @@ from django.db import connection, connections, transaction
 from django.test import Client, TestCase
 from psycopg import IsolationLevel
 
+from tests.cli.victor_command import settings_of
 from tests.outbox.kinds import tables_of
 from tests.outbox.rows import end_leases, execute, key_of, states, statuses, stored
 from tests.providers.victor.adapter import invoice
@@ -44,15 +44,9 @@ def outbox(kind):
 
 @pytest.fixture
 def environment(victor_sandbox, monkeypatch):
-    client_id, client_secret = victor_sandbox.add_oauth_client()
-    variables = {
-        "BASE_URL": victor_sandbox.url,
-        "ENVIRONMENT": "staging",
-        "CLIENT_ID": client_id,
-        "CLIENT_SECRET": client_secret,
-    }
-    for name, value in variables.items():
-        monkeypatch.setenv(f"VICTOR_{name}", value)
+    variables = settings_of(victor_sandbox, *victor_sandbox.add_oauth_client())
+    for name, value in {**variables, "VICTOR_ENVIRONMENT": "staging"}.items():
+        monkeypatch.setenv(name, value)
 
 
 def test_an_entry_is_there_with_the_transaction_or_not_at_all(outbox):
@@ -149,13 +143,7 @@ def test_no_call_is_made_that_is_not_committed_first(outbox, victor, victor_sand
 COMMAND = "send_payment_requests"
 
 
-def test_the_command_makes_one_pass(
-    box,
-    environment,
-    faults,
-    time_travel,
-    capsys,
-):
+def test_the_command_makes_one_pass(box, environment, faults, time_travel, capsys):
     box.add(**invoice(1))
     for expected in ("changed: 1 sent\n", "changed: nothing\n"):
         call_command(COMMAND)
@@ -169,12 +157,7 @@ def test_the_command_makes_one_pass(
 
 
 def test_the_command_makes_passes_until_it_is_interrupted(
-    box,
-    engine,
-    environment,
-    faults,
-    monkeypatch,
-    caplog,
+    box, engine, environment, faults, monkeypatch, caplog
 ):
     box.add(**invoice(1))
     faults.status(403, operation="create", times=None)
@@ -194,7 +177,7 @@ def test_the_command_makes_passes_until_it_is_interrupted(
     assert box.states() == ["sent"]
 
 
-OPTIONS: list[tuple[Any, str]] = [
+OPTIONS = [
     ({"keys_kept": timedelta(seconds=2)}, r"keys_kept=.*2\) is below 100 s"),
     ({"leese": timedelta(1)}, "'leese', which is none of .*lease, "),
     ([("lease", timedelta(1))], "VICTOR_OUTBOX must be a dict, not list"),
@@ -205,12 +188,7 @@ OPTIONS: list[tuple[Any, str]] = [
 @pytest.mark.parametrize("interval", [None, 0.5], ids=["one pass", "a worker"])
 @pytest.mark.parametrize(("options", "message"), OPTIONS)
 def test_settings_that_cannot_be_used_end_the_command(
-    outbox,
-    environment,
-    monkeypatch,
-    options,
-    message,
-    interval,
+    outbox, environment, monkeypatch, options, message, interval
 ):
     monkeypatch.setattr(settings, "VICTOR_OUTBOX", options, raising=False)
     with pytest.raises(CommandError, match=message):

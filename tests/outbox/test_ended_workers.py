@@ -7,7 +7,6 @@ import threading
 from contextlib import suppress
 
 import anyio
-import httpx
 import pytest
 from django.conf import settings
 from django.core.management import call_command
@@ -40,11 +39,11 @@ def test_a_stop_ends_the_worker_after_its_calls(outbox, engine):
 class Held(Provider):
     """A provider whose answer to the first call waits until it is let go."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         super().__init__()
         self.has_begun, self.may_end = anyio.Event(), anyio.Event()
 
-    async def _awaited(self, request: httpx.Request) -> httpx.Response:
+    async def _awaited(self, request):
         if b"client_reference_id" in request.content:
             self.has_begun.set()
             await self.may_end.wait()
@@ -108,12 +107,7 @@ def test_the_end_of_a_worker_waits_no_longer_than_the_deadline_of_the_client(sql
 
 @pytest.mark.parametrize("interval", [None, 0.5], ids=["one pass", "a worker"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_lets_the_call_of_the_command_end(
-    engine,
-    monkeypatch,
-    number,
-    interval,
-):
+def test_the_first_signal_lets_the_call_of_the_command_end(engine, monkeypatch, number, interval):
     before = signal.getsignal(number)
     provider = Provider(lambda _reference: os.kill(os.getpid(), number))
     with tables_of("django", engine), provider.client() as victor:

@@ -1,7 +1,6 @@
 """A handler whose name was mistyped is refused when it is registered: it would never be called."""
 
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -15,10 +14,10 @@ from victor_ext.outbox.entries import event_names_of_change
 from victor_ext.providers.flexfactor.records import OrderStatus
 
 
-def nothing(_session: Any, _event: Any) -> None: ...
+def nothing(_session, _event): ...
 
 
-def outbox_of(client: Any = None) -> Outbox:
+def outbox_of(client=None):
     return Outbox(sa.create_engine("sqlite://"), client=client)
 
 

@@ -4,10 +4,8 @@ what becomes of one that cannot be handled, and of one that nobody wants.
 
 import time
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from tests.outbox.rows import (
     change,
@@ -42,7 +40,7 @@ class Queue:
         source: Whom or what each comes from.
     """
 
-    def __init__(self, kind: str, engine: sa.Engine) -> None:
+    def __init__(self, kind, engine):
         self.is_outbox, self.engine = kind == "outbox", engine
         self.name, self.source = "payment.accepted", "payor-1"
         if self.is_outbox:
@@ -50,14 +48,14 @@ class Queue:
         self.box = self.new_box()
         self.box.create_table()
 
-    def new_box(self, *, other_system: bool = False) -> Any:
+    def new_box(self, *, other_system=False):
         """A box as another process has it."""
         if self.is_outbox:
             client = SimpleNamespace(provider="Velo") if other_system else None
             return Outbox(self.engine, client=client)
         return inbox_of(self.engine, webhooks() if other_system else None)
 
-    def put(self, *numbers: int) -> None:
+    def put(self, *numbers):
         """Events e-1, e-2 and so on wait, which no handler was told of."""
         if not self.is_outbox:
             for number in numbers:
@@ -68,14 +66,14 @@ class Queue:
         for number in numbers:
             self.new_box().resolve(key_of(number), done=True, by="Zoë", why="the portal has it")
 
-    def handled(self) -> list[str]:
+    def handled(self):
         """One pass; what was handled."""
         return [self.subject_of(event) for event in self.box.handle()]
 
-    def subject_of(self, event: Any) -> str:
-        return str(event.entry.client_reference_id if self.is_outbox else event.subject)
+    def subject_of(self, event):
+        return event.entry.client_reference_id if self.is_outbox else event.subject
 
-    def note(self, session: Any, event: Any) -> None:
+    def note(self, session, event):
         write(session, f"{event.name} {self.subject_of(event)}")
 
 
@@ -87,15 +85,15 @@ def queue(request, engine):
 class StoppedPass:
     """A pass that has taken up its first event, and was stopped before it handles that."""
 
-    def __init__(self, queue: Queue) -> None:
+    def __init__(self, queue):
         self.box = queue.new_box()
         self.box.on()(queue.note)
         self.box._forgotten_at = time.monotonic()
-        self.steps: Any = type(self.box).handle.steps(self.box)
+        self.steps = type(self.box).handle.steps(self.box)
         self.taken = next(self.steps)()
 
-    def goes_on(self) -> list[Any]:
-        return list(self.box._run(resumed(self.steps, self.taken)))
+    def goes_on(self):
+        return self.box._run(resumed(self.steps, self.taken))
 
 
 # Who handles it
@@ -121,9 +119,7 @@ def test_the_event_of_a_killed_worker_is_handled_by_another_worker_after_its_lea
     assert notes(queue.box) == [f"{queue.name} e-1"]
 
 
-def test_a_worker_that_slept_handles_nothing_that_another_one_has_taken_up_meanwhile(
-    queue,
-):
+def test_a_worker_that_slept_handles_nothing_that_another_one_has_taken_up_meanwhile(queue):
     """The event still waits, as before: that it was tried once more shows whose it is."""
     queue.put(1)
     first = StoppedPass(queue)
@@ -151,9 +147,7 @@ def test_the_box_of_one_system_leaves_the_events_of_another_one(queue):
 # What cannot be handled
 
 
-def test_an_event_that_fails_too_often_is_a_dead_letter_with_its_reason(
-    queue,
-):
+def test_an_event_that_fails_too_often_is_a_dead_letter_with_its_reason(queue):
     queue.put(1, 2)
     fails = True
 

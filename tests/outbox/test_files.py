@@ -2,10 +2,8 @@
 have been sent, and what a live worker has.
 """
 
-from collections.abc import Callable
 from contextlib import nullcontext
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -39,7 +37,7 @@ HAS_LEASE = {"worker": "ann", "leased_until": DatabaseTime() + 100.0}
 LEASE_IS_OVER = {"worker": "ann", "leased_until": DatabaseTime() - 1.0}
 
 
-def new_entry(amount: str, scope: str = SCOPE) -> dict[str, Any]:
+def new_entry(amount, scope=SCOPE):
     with Victor(VictorOAuth("an-id", "a-secret")) as client:
         values = invoice(1, amount=amount, idempotency_key=KEY)
         call = client.prepare("payment_requests.create", **values)
@@ -52,12 +50,12 @@ def entry(engine):
     """Stores an entry with these column values, and returns the present row of it."""
     TABLES.entries.metadata.create_all(engine)
 
-    def store(**values: Any) -> Callable[[], Any]:
+    def store(**values):
         with engine.begin() as connection:
             put_entries(connection, [new_entry("1.00")])
             connection.execute(sa.update(ENTRIES).values(values))
 
-        def row() -> Any:
+        def row():
             with engine.connect() as connection:
                 return connection.execute(sa.select(ENTRIES)).one()
 

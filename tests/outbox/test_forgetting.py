@@ -1,7 +1,6 @@
 """What is settled loses its data when its time has come, and nobody is asked again for it."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -9,7 +8,7 @@ import sqlalchemy as sa
 from tests.outbox.rows import change, change_events, execute, key_of, shown_of, stored, text_of
 from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest
-from victor_ext.outbox import EntryState, Outbox
+from victor_ext.outbox import EntryState
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 KEY = key_of(1)
@@ -17,10 +16,10 @@ NOW = timedelta(0)
 PERSON = "Zoë"
 
 
-def settled(outbox: Outbox, **values: Any) -> None:
+def settled(outbox, **values):
     """An invoice that was paid."""
     stored(outbox, invoice(1))
-    paid: dict[str, Any] = {
+    paid = {
         "state": "sent",
         "request_id": "R-1",
         "status": "completed",
@@ -32,7 +31,7 @@ def settled(outbox: Outbox, **values: Any) -> None:
     change(outbox, **paid | values)
 
 
-def put_event(outbox: Outbox, data: str, **values: Any) -> None:
+def put_event(outbox, data, **values):
     """An event of the invoice, with these values."""
     about = {"provider": "Victor", "name": "completed", "source": "s", "subject": KEY}
     with outbox._engine.begin() as connection:
@@ -40,7 +39,7 @@ def put_event(outbox: Outbox, data: str, **values: Any) -> None:
     change_events(outbox, **values)
 
 
-def secrets_in(outbox: Outbox) -> list[str]:
+def secrets_in(outbox):
     """What is stored of the invoice, and of who has looked at it."""
     content = text_of(outbox._engine, outbox.table.name, outbox.events.name).encode()
     secrets = (PERSON, "INV-1", "043987673645", "acceptsRfp")
@@ -136,7 +135,7 @@ def test_a_forgotten_payout_is_recognized_and_not_submitted_again(payouts):
     payouts.submit()
     payouts.send()
     assert payouts.forget(older_than=NOW) == 0, "it was not accepted yet"
-    payouts.change(ended=True)
+    change(payouts, ended=True)
     assert payouts.forget(older_than=NOW) == 1
     payouts.submit()
     assert payouts.send() == []

@@ -5,10 +5,8 @@ what waits for nothing else.
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from unittest.mock import Mock
 
 import httpx
@@ -50,19 +48,19 @@ PATIENCE = 30.0
 class Sending(Box):
     """One pass at a time, of an outbox of one kind."""
 
-    def __init__(self, kind: str, engine: sa.Engine) -> None:
+    def __init__(self, kind, engine):
         self.provider = Provider()
         super().__init__(kind, engine, self.provider.client)
         self.outbox = Outbox(engine)
 
-    def store(self, *numbers: int) -> None:
+    def store(self, *numbers):
         stored(self.outbox, *map(invoice, numbers))
 
-    def send(self, **options: Any) -> list[Any]:
+    def send(self, **options):
         self.options = options
-        return list(self._act("send"))
+        return self._act("send")
 
-    def rows(self) -> list[str]:
+    def rows(self):
         """The states, with a `*` behind those that are marked as ones that may have been sent."""
         columns = self.outbox.table.c
         query = sa.select(columns.state, columns.first_sent_at).order_by(columns.id)
@@ -92,7 +90,7 @@ def test_without_the_time_of_the_provider_only_entries_under_call_are_marked_as_
     """
     sending.store(*range(5))
     sending.provider.tells_time = tells_time
-    both, seen = threading.Barrier(2), list[Any]()
+    both, seen = threading.Barrier(2), []
 
     def look(_reference):
         if len(sending.provider.references) <= 2:
@@ -122,7 +120,7 @@ def test_only_an_entry_that_can_be_sent_again_after_the_lease_is_marked_in_advan
     """Of two entries, the second one waits for its turn while the first one is called."""
     blocking.store(1, 2)
     change(blocking.outbox, send_before=send_before)
-    seen = list[str]()
+    seen = []
     blocking.provider.meet = lambda _reference: seen.append(blocking.rows()[1])
     blocking.send(workers=1, keys_kept=timedelta(seconds=kept))
     assert seen[0] == ("sending*" if is_ahead else "waiting")
@@ -148,11 +146,11 @@ def test_an_entry_that_another_worker_has_taken_up_meanwhile_is_not_sent(blockin
 # Whose a refusal is
 
 
-def refuse(sending: Sending, *statuses: int) -> None:
+def refuse(sending, *statuses):
     """The provider responds so to one call after the other; then it takes each."""
     responses = iter(statuses)
 
-    def meet(_reference: str) -> httpx.Response | None:
+    def meet(_reference):
         status = next(responses, 200)
         return None if status == 200 else dated(status, json={})
 
@@ -162,7 +160,7 @@ def refuse(sending: Sending, *statuses: int) -> None:
 @pytest.fixture
 def told(sending):
     """The events that a handler is told of."""
-    names = list[str]()
+    names = []
     sending.handler = lambda _session, event: names.append(event.name)
     return names
 
@@ -211,9 +209,7 @@ def test_entries_that_were_refused_before_a_pass_ends_by_an_error_wait(sending, 
     assert told[0] != "rejected"
 
 
-def test_a_repeat_that_a_wrong_address_refuses_is_sent_again_under_its_key(
-    sending,
-):
+def test_a_repeat_that_a_wrong_address_refuses_is_sent_again_under_its_key(sending):
     """The refusal says nothing of the first call. Looked up, it would never be sent again."""
     refuse(sending, *[503] * 12)
     sending.store(*range(12))
@@ -227,13 +223,11 @@ def test_a_repeat_that_a_wrong_address_refuses_is_sent_again_under_its_key(
     assert len({*sending.provider.keys}) == 12
 
 
-def test_a_refused_entry_waits_with_its_lease_until_its_refusal_is_certain(
-    sending,
-):
+def test_a_refused_entry_waits_with_its_lease_until_its_refusal_is_certain(sending):
     """While it is not known whose its refusal is, it is this worker's."""
     refuse(sending, 404, 404)
     sending.store(1, 2, 3)
-    respond, seen = sending.provider.meet, list[Any]()
+    respond, seen = sending.provider.meet, []
 
     def look(reference):
         if reference == "INV-2":
@@ -337,7 +331,7 @@ def test_an_entry_that_a_worker_has_during_a_hold_does_not_go_back_as_never_sent
 # What is tried again later
 
 
-def pause_after_send(sending: Sending) -> int:
+def pause_after_send(sending):
     """Send, and return the seconds from then on until the only entry may be taken up again, as far
     as they are whole ones: how long the pass took is unknown.
     """
@@ -364,9 +358,7 @@ def test_the_next_try_comes_after_a_pause_that_grows_with_the_failures(sending):
     assert sending.rows() == ["sending*"]
 
 
-def test_an_entry_to_be_looked_up_does_not_wait_for_a_lease_when_another_call_fails(
-    sending,
-):
+def test_an_entry_to_be_looked_up_does_not_wait_for_a_lease_when_another_call_fails(sending):
     """Its call was not made: no lease has to end before it is."""
     sending.store(1)
     change(sending.outbox, state="sending", sent_by="others", first_sent_at=time.time())
@@ -472,7 +464,7 @@ def test_a_refusal_is_raised_after_all_passes(sending):
 def test_a_worker_with_many_entries_handles_events_in_between(blocking, monkeypatch):
     """It waits for no interval, and tries no entry twice before it has come to all."""
     blocking.store(*range(7))
-    stop, handled, references = threading.Event(), list[int](), blocking.provider.references
+    stop, handled, references = threading.Event(), [], blocking.provider.references
 
     def meet(reference):
         if reference == "INV-6" or len(references) > 20:
@@ -498,7 +490,7 @@ def test_a_worker_with_many_entries_handles_events_in_between(blocking, monkeypa
 def test_one_slow_call_holds_no_other_result(sending):
     """The first call ends after the third one has begun: by then the second one is stored."""
     sending.store(*range(3))
-    third, seen = threading.Event(), list[Any]()
+    third, seen = threading.Event(), []
 
     def be_slow(_reference):
         begun = len(sending.provider.references)
@@ -557,13 +549,13 @@ def test_a_refusal_that_concerns_every_call_lets_no_further_call_begin(sending, 
 class AllAtOnce:
     """Calls that end together."""
 
-    def __init__(self) -> None:
-        self.begun: list[tuple[int, Callable[[], Any]]] = []
+    def __init__(self):
+        self.begun = []
 
-    def start(self, number: int, call: Callable[[], Any]) -> None:
+    def start(self, number, call):
         self.begun.append((number, call))
 
-    def wait(self, _seconds: float) -> list[CallEnd]:
+    def wait(self, _seconds):
         begun, self.begun = self.begun, []
         return [CallEnd(number, call()) for number, call in begun]
 
@@ -571,7 +563,7 @@ class AllAtOnce:
 class Together(Outbox):
     """An outbox whose calls end together."""
 
-    def _with_calls(self, _most: int, flow: Any) -> Any:
+    def _with_calls(self, _most, flow):
         return drive(flow(AllAtOnce()), self._step)
 
 
@@ -619,9 +611,7 @@ def test_a_result_that_cannot_be_stored_costs_no_other_one(blocking):
 # Which come first
 
 
-def test_urgent_entries_are_sent_first_but_not_before_an_older_one_with_their_reference(
-    blocking,
-):
+def test_urgent_entries_are_sent_first_but_not_before_an_older_one_with_their_reference(blocking):
     soon = datetime.now(UTC) + timedelta(minutes=30)
     later = soon + timedelta(minutes=5)
     for number, (reference, before) in enumerate(

@@ -1,7 +1,6 @@
 """No error of a database shows what was about to be stored: account numbers, names, requests."""
 
 import traceback
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,17 +12,17 @@ from tests.providers.velo.test_velo_notifications import HEADER, body_of
 from tests.providers.victor.adapter import invoice
 from victor_ext.providers import velo
 
-ACCOUNT = str(invoice(1)["payee_account_number"])
+ACCOUNT = invoice(1)["payee_account_number"]
 
 
-def refuse(engine: sa.Engine, act: str, table: str) -> None:
+def refuse(engine, act, table):
     """From now on, SQLite refuses an act on the rows of a table, such as an insert."""
     name = f"CREATE TRIGGER refuse_{act[:6]} BEFORE {act} ON {table}"
     with engine.begin() as connection:
         connection.execute(sa.text(f"{name} BEGIN SELECT RAISE(ABORT, 'no'); END"))
 
 
-def shown_by(act: Any) -> str:
+def shown_by(act):
     with pytest.raises(Exception) as raised:
         act()
     return "".join(traceback.format_exception(raised.value)) + repr(raised.value)

@@ -1,7 +1,5 @@
 """What a hold stops, and what a restored outbox does not send again."""
 
-from typing import Any
-
 import pytest
 import sqlalchemy as sa
 
@@ -9,13 +7,12 @@ from tests.outbox.backups import back_up, on_sqlite
 from tests.outbox.rows import change, end_leases, execute, key_of, states, statuses, stored
 from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest, Victor
-from victor_ext.outbox import Outbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
-PERSON: dict[str, Any] = {"by": "zoe", "why": "a test"}
+PERSON = {"by": "zoe", "why": "a test"}
 
 
-def settle(outbox: Outbox, victor: Victor) -> None:
+def settle(outbox, victor):
     """Let a worker work until nothing is left to do: leases and the time for look-ups are over."""
     for _ in range(3):
         outbox.send(victor)

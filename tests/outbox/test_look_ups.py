@@ -3,13 +3,10 @@ pass, and each comes to what a look-up of its own shows.
 """
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
 
 import anyio
-import httpx
 import pytest
 import sqlalchemy as sa
 from hypothesis import given
@@ -17,22 +14,22 @@ from hypothesis import strategies as st
 
 from tests.outbox.kinds import Box, dated
 from tests.outbox.rows import execute, states
-from tests.providers.running import ONCE, TOKEN
+from tests.providers.running import ONCE, scripted
+from tests.providers.systems import ARGUMENTS, CLIENTS
 from tests.providers.victor.adapter import invoice
-from victor_ext import AsyncVictor, Victor, VictorError, VictorOAuth, zulu
+from victor_ext import VictorError, zulu
 from victor_ext.outbox import Outbox
-from victor_ext.sandbox import Sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 IN_DOUBT = 20
 
 
-def pages_read(sandbox: Sandbox) -> int:
+def pages_read(sandbox):
     """How often a page of the list was read."""
     return [request.method for request in sandbox.received()].count("GET")
 
 
-def put_in_doubt(box: Box, *chosen: Any, **values: Any) -> None:
+def put_in_doubt(box, *chosen, **values):
     """A worker with other credentials has marked all entries, or those that are chosen, and
     ended.
     """
@@ -42,14 +39,10 @@ def put_in_doubt(box: Box, *chosen: Any, **values: Any) -> None:
     execute(outbox, sa.update(outbox.table).where(*chosen).values(**marks))
 
 
-def client_of(answer: Callable[[httpx.Request], httpx.Response], awaited: bool) -> Any:
+def client_of(answer, awaited):
     """A client of a provider that answers so."""
-
-    async def answer_awaited(request: httpx.Request) -> httpx.Response:
-        return answer(request)
-
-    kind, respond = (AsyncVictor, answer_awaited) if awaited else (Victor, answer)
-    return kind(VictorOAuth("i", "s"), retry=ONCE, transport=httpx.MockTransport(respond))
+    client, _ = scripted(CLIENTS["victor"][awaited], ARGUMENTS["victor"], answer, retry=ONCE)
+    return client
 
 
 @pytest.fixture
@@ -128,11 +121,11 @@ MINUTES = st.sampled_from([-300, -120, -61, -10, -5, -1, 0, 1, 30])
 """When something was made or sent, from a moment on."""
 
 
-def made(number: int, minutes: int, name: str, amount: str, *, is_dated: bool) -> dict[str, Any]:
+def made(number, minutes, name, amount, *, is_dated):
     """A request in the list."""
     body = invoice(number, amount=amount)
     details = {name: str(body[name]) for name in ("amount", "biller_type", "due_date")}
-    request: dict[str, Any] = {
+    request = {
         "payee": {"account_number": body["payee_account_number"]},
         "payer": {"victor_counterparty_id": body["payer_counterparty_id"]},
         "payment_details": details,
@@ -154,12 +147,11 @@ LISTED = st.lists(
 )
 
 
-def provider_of(listed: list[dict[str, Any]], size: int) -> Callable[[httpx.Request], Any]:
+def provider_of(listed, size):
     """A provider whose list begins with the oldest request of the window."""
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("/token"):
-            return httpx.Response(200, json=TOKEN)
+    def answer(request):
+
         start = zulu.parse(request.url.params.get("start_datetime", LAST)).timestamp() * 1000
         results = [
             item for item in listed if item["payment_request"].get("created_at", start) >= start
@@ -171,7 +163,7 @@ def provider_of(listed: list[dict[str, Any]], size: int) -> Callable[[httpx.Requ
     return answer
 
 
-def outcome_of(finding: Any) -> Any:
+def outcome_of(finding):
     """What a finding says, without the window that was read."""
     if isinstance(finding, str):
         return finding.partition(" None of the ")[0]

@@ -5,7 +5,6 @@ import logging
 import pydoc
 import re
 from functools import partial
-from typing import Any
 
 import anyio
 import httpx
@@ -24,14 +23,14 @@ from victor_ext.providers import velo
 pytestmark = pytest.mark.slow
 
 
-async def awaited(act: Any, engine: Any) -> None:
+async def awaited(act, engine):
     try:
         await act()
     finally:
         await engine.dispose()
 
 
-def be_away(_reference: str) -> None:
+def be_away(_reference):
     raise httpx.ConnectError("it is away")
 
 

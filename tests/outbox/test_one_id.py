@@ -1,15 +1,10 @@
 """One id of the provider settles one entry, whatever a response says."""
 
-import importlib
 import json
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
 import httpx
 import pytest
@@ -18,6 +13,7 @@ import sqlalchemy as sa
 from tests.outbox.kinds import Box, Provider, dated
 from tests.outbox.rows import change, execute, key_of, states, stored
 from tests.outbox.test_groups import Together
+from tests.providers.connected.till import client_class, generated, operation
 from tests.providers.flexfactor.adapter import declined
 from tests.providers.running import GUID, ONCE
 from tests.providers.systems import ARGUMENTS, CLIENTS
@@ -32,11 +28,11 @@ from victor_ext import (
 from victor_ext.outbox import Outbox
 from victor_ext.outbox.sending import Sending
 from victor_ext.providers import Money
-from victor_spec.generate import generate
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 
 
+COUNTING = Path(__file__).with_name("counting.yaml")
 WORDS = {"by": "Ada", "why": "the portal has it"}
 
 
@@ -45,36 +41,25 @@ class OneRequest(Provider):
     spelling after the other, the last one from then on.
     """
 
-    def __init__(self, *ids: str) -> None:
+    def __init__(self, *ids):
         spellings = [*ids] or ["R1"]
 
-        def meet(_reference: str) -> httpx.Response:
+        def meet(_reference):
             id = spellings.pop(0) if len(spellings) > 1 else spellings[0]
             return dated(200, json={"victor_payment_request_id": id, "status": "created"})
 
         super().__init__(meet)
 
 
-@cache
-def counting() -> tuple[Any, Any]:
-    """The operation of counting.yaml, and the models."""
-    folder = TemporaryDirectory()
-    sys.path.insert(0, folder.name)
-    generate(Path(__file__).with_name("counting.yaml"), Path(folder.name), name="counting_api")
-    module = importlib.import_module("counting_api.api.charges.charge")
-    module.folder = folder  # type: ignore[attr-defined]  # it is there as long as the module
-    return module, importlib.import_module("counting_api.models")
+def charge(engine, *, number, customer):
+    """Send a charge to a provider that gives each one the id 1; what becomes of it."""
+    package = generated(COUNTING)
 
-
-def charge(engine: sa.Engine, *, number: int, customer: str, id: int) -> str:
-    """Send a charge to a provider that gives it this id; what becomes of it."""
-    operation, models = counting()
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        return dated(201, json={"id": id}) if request.method == "POST" else dated(404)
+    def answer(request):
+        return dated(201, json={"id": 1}) if request.method == "POST" else dated(404)
 
     connected = ApiClient(
-        importlib.import_module("counting_api.client").Client,
+        client_class(package),
         name="Counting",
         transport=httpx.MockTransport(answer),
         key=HeaderKey(),
@@ -82,13 +67,14 @@ def charge(engine: sa.Engine, *, number: int, customer: str, id: int) -> str:
         base_url="https://counting.example",
     )
     box = Box("blocking", engine, lambda _awaited: nullcontext(connected))
-    body = models.New(amount=1, reference=f"INV-{number}")
-    box.add_call(operation, customer, body=body, idempotency_key=key_of(number))
+    body = {"amount": 1, "reference": f"INV-{number}"}
+    charge_customer = operation("charges.charge", package)
+    box.add_call(charge_customer, customer, body=body, idempotency_key=key_of(number))
     box.send()
-    return str(box.entry(key_of(number)).state)
+    return box.entry(key_of(number)).state
 
 
-def box_of(kind: str, engine: sa.Engine, provider: Provider, **options: Any) -> Box:
+def box_of(kind, engine, provider, **options):
     return Box(kind, engine, provider.client, **options)
 
 
@@ -122,21 +108,21 @@ def test_an_id_in_another_letter_case_of_a_guid_is_the_same_one(kind, engine):
 
 def test_ids_may_count_anew_for_each_parent(sqlite):
     """Anna's charge 1 is not Bert's."""
-    assert charge(sqlite, number=1, customer="anna", id=1) == "sent"
-    assert charge(sqlite, number=2, customer="bert", id=1) == "sent"
+    assert charge(sqlite, number=1, customer="anna") == "sent"
+    assert charge(sqlite, number=2, customer="bert") == "sent"
 
 
 def test_an_id_that_two_of_one_parent_get_settles_the_first_one(sqlite):
     """The id of the first one is its own, though its amount is 1, too."""
-    charge(sqlite, number=1, customer="anna", id=1)
-    charge(sqlite, number=2, customer="bert", id=1)
-    assert charge(sqlite, number=3, customer="anna", id=1) == "unclear"
+    charge(sqlite, number=1, customer="anna")
+    charge(sqlite, number=2, customer="bert")
+    assert charge(sqlite, number=3, customer="anna") == "unclear"
 
 
 def test_an_id_that_another_one_of_its_parent_has_is_refused_by_hand(sqlite):
     """The other one has no reference, and is named by its key."""
-    charge(sqlite, number=1, customer="anna", id=1)
-    charge(sqlite, number=3, customer="anna", id=1)
+    charge(sqlite, number=1, customer="anna")
+    charge(sqlite, number=3, customer="anna")
     with pytest.raises(InvalidRequest, match=f"is the id of the entry {key_of(1)}:"):
         Outbox(sqlite).resolve(key_of(3), done=True, id="1", **WORDS)
 
@@ -221,7 +207,7 @@ def test_an_id_that_equals_the_reference_of_a_request_can_be_made_by_the_request
     assert call.makes("INV-1")
 
 
-def box_in_doubt(kind: str, engine: sa.Engine, id: str) -> Box:
+def box_in_doubt(kind, engine, id):
     """Of INV-1, which has the id, and INV-2, which is unclear."""
     box = box_of(kind, engine, OneRequest(id))
     box.add(**invoice(1))

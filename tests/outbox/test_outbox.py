@@ -6,14 +6,13 @@ import inspect
 import json
 import re
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 import anyio
 import httpx
@@ -261,9 +260,7 @@ def test_the_result_of_a_call_is_stored_even_if_another_worker_has_the_entry(out
     assert states(outbox.send(victor)) == ["sent"]
 
 
-def test_the_finding_of_a_worker_about_an_entry_that_a_person_retries_is_not_stored(
-    outbox,
-):
+def test_the_finding_of_a_worker_about_an_entry_that_a_person_retries_is_not_stored(outbox):
     """It has looked the entry up, and a person was quicker."""
     stored(outbox, invoice(1))
     lease = 1.0
@@ -275,12 +272,12 @@ def test_the_finding_of_a_worker_about_an_entry_that_a_person_retries_is_not_sto
 
 
 @contextmanager
-def before_the_first_change(engine: sa.Engine, act: Callable[[], Any]) -> Iterator[list[Any]]:
+def before_the_first_change(engine, act):
     """Act before the first UPDATE. The list has the result."""
     has_begun = threading.Event()
-    results: list[Any] = []
+    results = []
 
-    def meanwhile(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def meanwhile(_connection, _cursor, statement, *_):
         if statement.startswith("UPDATE") and not has_begun.is_set():
             has_begun.set()
             results.append(act())
@@ -296,7 +293,7 @@ def test_transactions_that_the_database_ends_because_of_others_are_made_again(
     """Four workers at once, each transaction `SERIALIZABLE`: PostgreSQL ends many of them, with
     40001.
     """
-    url, ended = postgres_server.new_schema(), set[str]()
+    url, ended = postgres_server.new_schema(), set()
     engine = sa.create_engine(url, isolation_level="SERIALIZABLE", pool_size=8)
     outbox = Outbox(engine)
     outbox.create_table()
@@ -346,7 +343,7 @@ def test_the_page_of_the_outbox_names_each_state():
     assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == {*EntryState}
 
 
-FORMS: tuple[dict[str, Any], ...] = (
+FORMS = (
     {"amount": Decimal("44.2300"), "amount_modification_allowed": True},
     {"amount": 100, "due_date": datetime.now(UTC).date().isoformat(), "notes": None},
     {"extra_body": {"zeta": [Decimal("1E-7"), 10**30], "alpha": {"é": (None,)}}},
@@ -370,7 +367,7 @@ def test_a_stored_entry_is_sent_with_the_same_bytes_as_by_create(form, outbox):
 
 
 @asynccontextmanager
-async def opened(engine: sa.Engine) -> AsyncIterator[tuple[AsyncOutbox, AsyncSession]]:
+async def opened(engine):
     """An awaited outbox, and a session."""
     awaited = async_engine(engine)
     async with AsyncSession(awaited) as session:

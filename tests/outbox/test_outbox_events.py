@@ -2,7 +2,6 @@
 
 import time
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -34,7 +33,7 @@ from victor_ext import (
     OperationRow,
     PaymentRequest,
 )
-from victor_ext.outbox import Outbox, OutboxEvent
+from victor_ext.outbox import Outbox
 from victor_ext.outbox.django import DjangoOutbox
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import ResultCode
@@ -44,12 +43,12 @@ from victor_ext.providers.velo import Velo
 pytestmark = pytest.mark.slow
 
 
-def note(session: Any, event: OutboxEvent) -> None:
+def note(session, event):
     write(session, f"{event.name} {event.entry.client_reference_id}")
 
 
 def test_a_handler_adds_the_next_entry_in_the_transaction_of_the_result(outbox, engine, victor):
-    state, seen = sa.select(outbox.table.c.state), list[Any]()
+    state, seen = sa.select(outbox.table.c.state), []
 
     @outbox.on("sent")
     def go_on(session, event):
@@ -143,7 +142,7 @@ def test_the_changes_of_a_failed_handler_are_undone_in_each_kind_of_outbox(box, 
     assert box.states() == ["rejected", "waiting"]
 
 
-async def awaiting(_session: object, _event: object) -> None: ...
+async def awaiting(_session, _event): ...
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 SETTLED = 100
 
 
-def reads_all_or_all_sent(step: str) -> bool:
+def reads_all_or_all_sent(step):
     """Whether a step reads a whole table, or all entries of a state, such as all that were sent."""
     return reads_all(step) or step.endswith("_state_id (state=?)")
 

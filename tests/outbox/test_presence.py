@@ -29,17 +29,17 @@ def pair(url):
         yield here, there
 
 
-def is_dead(seen_by: ServerPresence, name: str) -> bool:
+def is_dead(seen_by, name):
     with seen_by.lock_of(name) as is_free:
         return is_free
 
 
-def had_lost_its_lock(worker: ServerPresence) -> bool:
+def had_lost_its_lock(worker):
     """Have a worker renew its lock; whether it had lost it."""
     return worker.renew()
 
 
-def end(worker: ServerPresence, seen_by: ServerPresence) -> None:
+def end(worker, seen_by):
     """End a worker. The server frees its lock soon."""
     worker.close()
     until = time.monotonic() + PATIENCE

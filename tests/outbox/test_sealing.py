@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -26,7 +25,7 @@ from tests.outbox.rows import (
 )
 from tests.providers.victor.adapter import invoice
 from victor_ext import ConfigurationError, InvalidRequest
-from victor_ext.outbox import Entry, Outbox
+from victor_ext.outbox import Outbox
 from victor_ext.outbox.sealing import ClearRow
 
 pytestmark = pytest.mark.pull_request
@@ -40,11 +39,11 @@ WRONG = [(OTHER_KEY, OTHER), (None, NONE)]
 """Keys that are not that of an entry, and what is said of them."""
 
 
-def noted(number: int, **changes: Any) -> dict[str, Any]:
+def noted(number, **changes):
     return invoice(number, **{"amount": "9044.23", "notes": "a note of Zoe's", **changes})
 
 
-def bytes_of(engine: sa.Engine) -> bytes:
+def bytes_of(engine):
     """All that lies in the database: of SQLite its files, with what is not in the first one yet."""
     if engine.name == "sqlite":
         file = Path(str(engine.url.database))
@@ -52,13 +51,13 @@ def bytes_of(engine: sa.Engine) -> bytes:
     return text_of(engine, *sa.inspect(engine).get_table_names()).encode()
 
 
-def secrets_in(engine: sa.Engine) -> list[str]:
+def secrets_in(engine):
     """What the database shows of an invoice."""
     shown = bytes_of(engine)
     return [secret for secret in SECRETS if shown_of(secret, shown)]
 
 
-def amounts(entries: list[Entry]) -> list[str]:
+def amounts(entries):
     return [entry.payments[0].amount for entry in entries]
 
 
