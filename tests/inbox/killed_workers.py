@@ -8,35 +8,32 @@ import random
 import signal
 from collections import Counter
 from itertools import count
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from tests.outbox.rows import NOTES, change_events, inbox_of, notes, received_number, write
-from victor_ext.inbox import Inbox
 
 WORKERS, PATIENCE, MOST_STEPS = 3, 300.0, 100
 
 
-def new_inbox(url: str) -> Inbox:
+def new_inbox(url):
     connection = {"timeout": 60} if url.startswith("sqlite") else {}
     inbox = inbox_of(sa.create_engine(url, connect_args=connection))
     inbox._lease = 0.3
     return inbox
 
 
-def work(url: str, events: int, seed: int, kill_at: int | None) -> None:
+def work(url, events, seed, kill_at):
     """Receive all, in any order, and handle in between; be killed at this step."""
     dice, steps = random.Random(seed), count(1)
     inbox = new_inbox(url)
 
-    def step(*_: object) -> None:
+    def step(*_):
         if next(steps) == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
     @inbox.on("payment.accepted")
-    def handle(session: Session, event: Any) -> None:
+    def handle(session, event):
         write(session, event.subject)
         if dice.random() < 0.05 and kill_at:
             raise ValueError("any reason")
@@ -50,7 +47,7 @@ def work(url: str, events: int, seed: int, kill_at: int | None) -> None:
     inbox.handle()
 
 
-def run(url: str, events: int, rounds: int, seed: int) -> Counter[int]:
+def run(url, events, rounds, seed):
     """How many events were handled how often, after so many rounds of workers that are killed."""
     dice = random.Random(seed)
     inbox = new_inbox(url)

@@ -5,7 +5,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import SimpleNamespace
-from typing import Any
 
 import anyio
 import pytest
@@ -15,7 +14,7 @@ from django.db import connections, transaction
 from sqlalchemy.orm import Session
 
 from tests.inbox import killed_workers
-from tests.inbox.inboxes import AnyInbox, Gateway, posted, unknown
+from tests.inbox.inboxes import Gateway, posted, unknown
 from tests.outbox.django_project import use_database
 from tests.outbox.kinds import async_engine
 from tests.outbox.rows import (
@@ -43,14 +42,14 @@ from victor_ext import (
     ServerError,
 )
 from victor_ext.event_queue.queue import MOST_TRIES
-from victor_ext.inbox import AsyncInbox, EventState, InboxEvent
+from victor_ext.inbox import AsyncInbox, EventState
 from victor_ext.inbox.django import DjangoInbox
 from victor_ext.providers import eastpay, velo
 
 pytestmark = pytest.mark.slow
 
 
-def note(session: Any, event: InboxEvent) -> None:
+def note(session, event):
     write(session, f"{event.name} {event.subject} {event.record}")
 
 
@@ -94,7 +93,7 @@ def test_velo_events_are_known_by_payor_and_event_id_and_gaps_stay_visible(engin
         received(inbox, body_of(), name="payment.accepted")
 
 
-def refund(nonce: str, at: str = "10:00:00Z", *, resent: bool = False, order: str = "o-1") -> Any:
+def refund(nonce, at="10:00:00Z", *, resent=False, order="o-1"):
     """The body and the headers of a notification of FlexFactor's, which says that an order was
     refunded.
     """
@@ -321,17 +320,17 @@ class WebhookWithIds:
 
     provider = "Own"
 
-    def delivery(self, body: bytes, _headers: Any) -> Delivery:
+    def delivery(self, body, _headers):
         ids = json.loads(body)
         return Delivery(name="paid", subject=ids[0], content=body.decode(), ids=tuple(ids))
 
-    def notification(self, content: str) -> Any:
+    def notification(self, content):
         return json.loads(content)
 
-    def reading(self, _client: Any, _notification: Any) -> None:
+    def reading(self, _client, _notification):
         return None
 
-    def state_of(self, _record: Any) -> None:
+    def state_of(self, _record):
         return None
 
 
@@ -505,18 +504,20 @@ def test_the_django_inbox_handles_events_in_transactions_of_django(engine):
             cursor.execute("INSERT INTO notes VALUES (%s)", [event.subject])
 
     with use_database(engine.url):
-        inbox = AnyInbox("django", engine, velo.Webhook(HEADER))
-        inbox.box.on()(keep)
+        call_command("migrate", "victor_inbox", verbosity=0)
+        inbox = DjangoInbox(velo.Webhook(HEADER))
+        inbox.on()(keep)
         assert not DjangoInbox(eastpay.Webhook())._handlers
         with pytest.raises(transaction.TransactionManagementError, match="call receive"):
-            inbox.box.receive(body_of(), AUTHORIZED)
+            inbox.receive(body_of(), AUTHORIZED)
         for number in (1, 1, 4):
-            inbox.receive(body_of(number, f"e-{number}"), AUTHORIZED)
+            with transaction.atomic():
+                inbox.receive(body_of(number, f"e-{number}"), AUTHORIZED)
         by_sqlalchemy = inbox_of(engine)
         assert received(by_sqlalchemy, body_of(4, "e-4"), source="") is None
         assert [event.subject for event in inbox.handle()] == ["e-1", "e-4"]
         assert notes(by_sqlalchemy) == ["e-1", "e-4"]
-        assert inbox.box.gaps() == [range(2, 4)]
+        assert inbox.gaps() == [range(2, 4)]
         DjangoInbox._of_database.clear()
         call_command("migrate", "victor_inbox", "zero", verbosity=0)
         assert not [name for name in sa.inspect(engine).get_table_names() if "inbox" in name]

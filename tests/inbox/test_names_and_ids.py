@@ -4,7 +4,6 @@ import hmac
 import json
 import logging
 import time
-from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +13,7 @@ from tests.outbox.django_project import use_database
 from tests.outbox.kinds import KINDS
 from tests.outbox.rows import end_waits, inbox_of
 from victor_ext import ConfigurationError, HmacSignature, NotFound
-from victor_ext.inbox import EventState, Inbox
+from victor_ext.inbox import EventState
 from victor_ext.inbox.django import DjangoInbox
 from victor_ext.providers import eastpay
 
@@ -28,13 +27,13 @@ NAMES = ("payoutPaid", "payoutFailed")
 def new_inbox(sqlite, payer):
     """Makes an inbox of the document's webhooks."""
 
-    def make(client: Any = None, **named: Any) -> Inbox:
+    def make(client=None, **named):
         return inbox_of(sqlite, payer.webhook(verify=None, **named), client)
 
     return make
 
 
-def nothing(_session: object, _event: object) -> None: ...
+def nothing(_session, _event): ...
 
 
 @pytest.mark.parametrize(
@@ -49,12 +48,7 @@ def nothing(_session: object, _event: object) -> None: ...
     ],
 )
 def test_only_a_response_of_the_system_itself_makes_an_id_unknown(
-    sqlite,
-    new_inbox,
-    caplog,
-    system,
-    response,
-    state,
+    sqlite, new_inbox, caplog, system, response, state
 ):
     caplog.set_level(logging.WARNING, "victor_ext.inbox")
     gateway = Gateway(unknown(NotFound, response))
@@ -86,7 +80,7 @@ def test_a_new_kind_of_notification_without_an_id_is_stored_as_a_new_event_each_
 SECRET = "a secret of the tests"
 
 
-def signed(text: str) -> str:
+def signed(text):
     return hmac.new(SECRET.encode(), text.encode(), "sha256").hexdigest()
 
 
