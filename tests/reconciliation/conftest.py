@@ -1,19 +1,16 @@
 """A sandbox and a book of ours that differ in known ways, and the command that compares them."""
 
-import os
-from pathlib import Path
-
 import pytest
 
-from tests.cli.victor_command import Command, Ran
-from tests.reconciliation.planted import SETTINGS, Planted
+from tests.cli.victor_command import Command, settings_of
+from tests.reconciliation.planted import Planted
 from victor_ext import zulu
-from victor_ext.sandbox import Sandbox
+from victor_ext.sandbox import Sandbox, SandboxSettings
 
 
 @pytest.fixture(scope="module")
 def planted():
-    with Sandbox(SETTINGS) as sandbox:
+    with Sandbox(SandboxSettings(demo_data=True, auto=None)) as sandbox:
         made = Planted(sandbox)
         with made.victor:
             made.plant()
@@ -21,13 +18,9 @@ def planted():
 
 
 @pytest.fixture(scope="module")
-def command(planted):
-    client_id, client_secret = planted.sandbox.add_oauth_client()
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return Command({
-        **kept, "PYTHONWARNINGS": "error", "COLUMNS": "200", "VICTOR_BASE_URL": planted.sandbox.url,
-        "VICTOR_CLIENT_ID": client_id, "VICTOR_CLIENT_SECRET": client_secret,
-    })  # fmt: skip
+def command(planted, bare_environment):
+    settings = settings_of(planted.sandbox, *planted.sandbox.add_oauth_client())
+    return Command({**bare_environment, **settings})
 
 
 class Books:
@@ -37,20 +30,20 @@ class Books:
         ours: The file of our book.
     """
 
-    def __init__(self, command: Command, planted: Planted, folder: Path) -> None:
+    def __init__(self, command, planted, folder):
         self.command, self.planted, self.folder = command, planted, folder
         self.ours = planted.write(folder / "ours.csv")
         start, end = zulu.format(planted.start), zulu.format(planted.end)
         self.window = ("--start", start, "--end", end)
 
-    def __call__(self, *words: object, ours: Path | None = None) -> Ran:
+    def __call__(self, *words, ours=None):
         """Compare our book, or another one."""
         return self.command(*self.words(*words, ours=ours))
 
-    def words(self, *words: object, ours: Path | None = None) -> list[str]:
+    def words(self, *words, ours=None):
         return ["reconcile", str(ours or self.ours), *self.window, *map(str, words)]
 
-    def refused(self, *words: object, ours: Path | None = None) -> str:
+    def refused(self, *words, ours=None):
         """What is said of a command that cannot be run, and nothing else."""
         ran = self(*words, ours=ours)
         assert ran.status == 2

@@ -1,45 +1,38 @@
 """A sandbox of Victor with requests, and a book of ours that differs from it in known ways."""
 
-import csv
 from collections import Counter
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
+from tests.bulk.bulk_runs import write_csv
 from tests.providers.victor.adapter import payment
 from victor_ext import Victor, VictorOAuth, zulu
-from victor_ext.sandbox import Sandbox, SandboxSettings
-
-COLUMNS = ("client_reference_id", "id", "key", "amount", "currency", "at")
-SETTINGS = SandboxSettings(demo_data=True, auto=None)
 
 
 class Planted:
     """The sandbox's requests, our rows, and what has to be found."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox):
         self.sandbox = sandbox
         self.victor = Victor(VictorOAuth(*sandbox.add_oauth_client()), base_url=sandbox.url)
-        self.rows: list[dict[str, str]] = []
-        self.expected: Counter[str] = Counter()
+        self.rows = []
+        self.expected = Counter()
         self.start = self.now() - timedelta(hours=1)
         self.end = self.now() + timedelta(hours=2)
         self.window = {"start": self.start, "end": self.end}
 
-    def now(self) -> datetime:
+    def now(self):
         return datetime.fromtimestamp(self.sandbox.clock()["now"], UTC)
 
-    def ask(self, reference: str, payer: str = "ignoresRfp", **options: Any) -> Any:
+    def ask(self, reference, payer="ignoresRfp", **options):
         more = {"due_date": self.now().date(), "client_reference_id": reference, **options}
         return self.victor.payment_requests.create(**payment(payer_counterparty_id=payer, **more))
 
-    def ours(self, kind: str, reference: str, amount: str = "44.23", **cells: str) -> None:
+    def ours(self, kind, reference, amount="44.23", **cells):
         self.expected[kind] += 1
         row = {"client_reference_id": reference, "amount": amount, "currency": "USD", **cells}
         self.rows.append(row)
 
-    def plant(self) -> None:
+    def plant(self):
         """Many that match, and some of each kind of difference."""
         for n in range(40):
             self.ask(f"INV-{n}")
@@ -66,7 +59,7 @@ class Planted:
         self.ours("modified", "MODIFIED")
         self._plant_at_the_edges()
 
-    def _plant_at_the_edges(self) -> None:
+    def _plant_at_the_edges(self):
         """Two hours later: the end of the window is near, and then it is past."""
         self.sandbox.advance((self.end - self.now()).total_seconds() - 120)
         self.ask("NEAR-THE-END")
@@ -79,9 +72,5 @@ class Planted:
         next_day = zulu.format(self.end + timedelta(days=1))
         self.rows.append({"client_reference_id": "NEXT-DAY", "amount": "1", "at": next_day})
 
-    def write(self, path: Path, rows: Iterable[dict[str, str]] | None = None) -> Path:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS, restval="")
-            writer.writeheader()
-            writer.writerows(self.rows if rows is None else rows)
-        return path
+    def write(self, path, rows=None):
+        return write_csv(path, self.rows if rows is None else rows)

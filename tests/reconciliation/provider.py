@@ -1,26 +1,22 @@
 """Victor as a function: its list may change between two pages, and what it says may be odd."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import httpx
 
-from victor_ext import Victor, VictorOAuth, zulu
-from victor_ext.reconciliation import Reconciliation, reconcile
+from tests.providers.running import scripted
+from tests.providers.systems import ARGUMENTS
+from victor_ext import Victor, zulu
+from victor_ext.reconciliation import reconcile
 
 START = datetime(2026, 3, 4, tzinfo=UTC)
 WINDOW = {"start": START, "end": START + timedelta(days=1)}
 NOON, LONG_BEFORE = "2026-03-04T12:00:00Z", "2026-02-04T12:00:00Z"
 SIZE = 2
-TOKEN = {"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}
 
 
-def request(
-    id: str | None, reference: str | None, *, amount: object = "44.23", **more: object
-) -> dict[str, Any]:
+def request(id, reference, *, amount="44.23", **more):
     return {
         "victor_payment_request_id": id,
         "client_reference_id": reference,
@@ -32,19 +28,17 @@ def request(
     }
 
 
-@dataclass
 class Provider:
     """Requests, in pages of two. `happen` may change them: it is told each page of the window's
     list before that is read.
     """
 
-    items: Sequence[Mapping[str, Any]]
-    happen: Callable[["Provider", int], object] = lambda _provider, _page: None
+    def __init__(self, items, happen=lambda _provider, _page: None):
+        self.items, self.happen = items, happen
 
-    def __call__(self, call: httpx.Request) -> httpx.Response:
+    def __call__(self, call):
         query = call.url.params
-        if call.method == "POST":
-            return httpx.Response(200, json=TOKEN)
+
         if "page" not in query:
             return self._one(call.url.path.rpartition("/")[2])
         page = int(query["page"])
@@ -56,28 +50,28 @@ class Provider:
         content = json.dumps({"results": found[SIZE * page : SIZE * (page + 1)]})
         return httpx.Response(200, content=content.encode())
 
-    def _one(self, id: str) -> httpx.Response:
+    def _one(self, id):
         """By one reading of the document, its status is always "Pending"."""
         for item in self.items:
             if item["victor_payment_request_id"] == id:
                 return httpx.Response(200, json={**item, "status": "Pending"})
         return httpx.Response(404, json={})
 
-    def _named(self, id: str) -> list[Mapping[str, Any]]:
+    def _named(self, id):
         """The filter by an id does not look at the case of letters."""
         name = id.casefold()
         return [
             item for item in self.items if str(item["victor_payment_request_id"]).casefold() == name
         ]
 
-    def _within(self, start: str, end: str) -> list[Mapping[str, Any]]:
+    def _within(self, start, end):
         """The filter by time excludes both of its ends."""
         first, last = zulu.parse(start), zulu.parse(end)
         return [item for item in self.items if first < zulu.parse(item["created_at"]) < last]
 
-    def compare(self, *ours: Mapping[str, object], **options: Any) -> Reconciliation:
+    def compare(self, *ours, **options):
         """The report on our rows, of 44.23 each unless they say another amount."""
         rows = [{"amount": "44.23", **row} for row in ours]
-        auth = VictorOAuth("id-1", "not-a-secret")
-        with Victor(auth, transport=httpx.MockTransport(self)) as client:
+        client, _ = scripted(Victor, ARGUMENTS["victor"], self)
+        with client:
             return reconcile(client, rows, **{**WINDOW, **options}, page_size=SIZE)

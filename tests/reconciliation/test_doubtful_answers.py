@@ -11,12 +11,12 @@ from tests.providers.eastpay import adapter as eastpay_adapter
 from tests.reconciliation.provider import LONG_BEFORE, START, Provider, request
 from victor_ext import InvalidRequest
 from victor_ext.money import Money
-from victor_ext.reconciliation import Entry, Reconciliation, reconcile
+from victor_ext.reconciliation import Entry, reconcile
 
 AMOUNTS = cases_beside(__file__)["amounts"]
 
 
-def kinds(report: Reconciliation) -> list[str]:
+def kinds(report):
     with report:
         return [row.kind.value for row in report]
 

@@ -2,11 +2,8 @@
 of wrong rows.
 """
 
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 from unicodedata import normalize
 
 import pytest
@@ -21,14 +18,13 @@ from victor_ext.reconciliation.entries import EntryReader
 
 pytestmark = pytest.mark.slow
 PRICE = Money.of("44.23", "USD")
-Write = Callable[..., Path]
 
 
-def read(ours: Any, **options: Any) -> list[Entry]:
+def read(ours, **options):
     return list(EntryReader(**{"currency": "USD", **options}).read(ours))
 
 
-def problems(ours: Any, **options: Any) -> list[str]:
+def problems(ours, **options):
     with pytest.raises(InvalidEntries) as caught:
         read(ours, **options)
     return [problem.message for problem in caught.value.problems]
@@ -38,7 +34,7 @@ def problems(ours: Any, **options: Any) -> list[str]:
 def write(tmp_path):
     """Writes a file of ours."""
 
-    def written(text: str, name: str = "ours.csv") -> Path:
+    def written(text, name="ours.csv"):
         path = tmp_path / name
         path.write_text(text, encoding="utf-8")
         return path
@@ -232,7 +228,7 @@ ACCOUNT = "043987673645"
 ROW = {"reference": "R", "amount": "1", "payee_account_number": ACCOUNT}
 
 
-def breaking() -> Iterator[dict[str, str]]:
+def breaking():
     yield from [ROW] * 3
     raise RuntimeError("the database of the caller has gone")
 

@@ -1,60 +1,35 @@
 """What becomes of each payment in two books, whatever the two books hold."""
 
 from collections import Counter
-from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.cases import cases_beside
 from victor_ext.books import Zone
 from victor_ext.money import Money
-from victor_ext.reconciliation import Entry, Kind, Row, Theirs, Totals
+from victor_ext.reconciliation import Entry, Kind, Theirs
 from victor_ext.reconciliation.store import ComparedEntries
 
-UUID = "0b2e5f7c-1d3a-4c6b-8e9f-aabbccddeeff"
+RULES = cases_beside(__file__)["rules"]
 WHEN = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
-Ours = tuple[Entry, Zone]
-Others = tuple[Theirs, Zone]
-
-
-def ours(
-    reference: str | None = "R1",
-    id: str | None = None,
-    *,
-    key: str | None = None,
-    cents: int = 100,
-    currency: str = "USD",
-    zone: Zone = Zone.INSIDE,
-) -> Ours:
-    return Entry(Money(cents, currency), reference, id, key), zone
+def ours(reference="R1", id=None, *, key=None, cents=100, currency="USD", zone="INSIDE"):
+    return Entry(Money(cents, currency), reference, id, key), Zone[zone]
 
 
 def theirs(
-    reference: str | None = "R1",
-    id: str | None = "A",
-    cents: int | None = 100,
-    *,
-    requested: int | None = None,
-    currency: str = "USD",
-    zone: Zone = Zone.INSIDE,
-    minute: int = 0,
-) -> Others:
+    reference="R1", id="A", cents=100, *, requested=None, currency="USD", zone="INSIDE", minute=0
+):
     amount = None if cents is None else Money(cents, currency)
     asked = amount if requested is None else Money(requested, currency)
     at = WHEN + timedelta(minutes=minute)
-    return Theirs(id, reference, amount, asked, currency, "pending", at), zone
+    return Theirs(id, reference, amount, asked, currency, "pending", at), Zone[zone]
 
 
-def compared(
-    our_book: Iterable[Ours],
-    their_book: Iterable[Others],
-    *,
-    amounts: bool = True,
-    checked: bool = True,
-) -> tuple[list[Row], dict[Kind, Totals]]:
+def compared(our_book, their_book, *, amounts=True, checked=True):
     """The rows of the report, and its sums."""
     with closing(ComparedEntries()) as store:
         store.add_ours(our_book, checked=checked)
@@ -66,70 +41,13 @@ def compared(
     return rows, totals
 
 
-RULES: dict[str, tuple[list[Ours], list[Others], list[str]]] = {
-    "an id comes before a reference": (
-        [ours(id="A")],
-        [theirs("R2"), theirs(id="B")],
-        ["differs reference", "duplicate"],
-    ),
-    "an id in another letter case": ([ours(None, "a")], [theirs(None)], ["differs id"]),
-    "a UUID has no letter case": ([ours(None, UUID.upper())], [theirs(id=UUID)], ["matched"]),
-    "the amount tells two of one reference apart": (
-        [ours()],
-        [theirs(cents=90), theirs(id="B")],
-        ["duplicate", "matched"],
-    ),
-    "the amount that was asked comes first": (
-        [ours()],
-        [theirs(requested=200), theirs(id="B", cents=90, requested=100)],
-        ["duplicate", "modified"],
-    ),
-    "then the amount that came": (
-        [ours(cents=90)],
-        [theirs(cents=80, requested=100), theirs(id="B", cents=90, requested=100)],
-        ["duplicate", "matched"],
-    ),
-    "less came than was asked": ([ours()], [theirs(cents=80, requested=100)], ["modified"]),
-    "another amount": ([ours()], [theirs(cents=90)], ["differs amount"]),
-    "an amount that cannot be read": ([ours()], [theirs(cents=None)], ["differs amount"]),
-    "another currency": ([ours()], [theirs(currency="EUR")], ["differs currency"]),
-    "two Unicode forms": ([ours("Ü1")], [theirs("U\u03081")], ["matched"]),
-    "another letter case": ([ours("ü1")], [theirs("Ü1")], ["differs reference"]),
-    "a character that cannot be seen": ([ours("R\u200b1")], [theirs()], ["differs reference"]),
-    "a space that does not break": ([ours()], [theirs("R1\u00a0")], ["differs reference"]),
-    "not in their book": ([ours("R2")], [theirs()], ["missing", "unknown"]),
-    "neither a reference nor an id": ([ours(None)], [], ["unchecked"]),
-    "around our window": ([ours(zone=Zone.AROUND)], [], []),
-    "twice in our book": ([ours(), ours()], [theirs()], ["matched", "repeated"]),
-    "twice under one key": (
-        [ours(key="k"), ours("R2", key="k")],
-        [theirs()],
-        ["matched", "repeated"],
-    ),
-    "asked twice under one key": (
-        [ours(key="k"), ours("R2", key="k")],
-        [theirs(), theirs("R2", "B")],
-        ["duplicate", "matched"],
-    ),
-    "asked twice": ([ours()], [theirs(), theirs(id="B")], ["duplicate", "matched"]),
-    "listed twice": ([ours()], [theirs(), theirs()], ["matched"]),
-    "asked twice, around the window": (
-        [ours()],
-        [theirs(), theirs(id="B", zone=Zone.AROUND)],
-        ["duplicate", "matched"],
-    ),
-    "asked twice, outside": ([ours()], [theirs(), theirs(id="B", zone=Zone.OUTSIDE)], ["matched"]),
-    "both around the window": ([ours(zone=Zone.AROUND)], [theirs(zone=Zone.AROUND)], []),
-    "theirs, at the edge": ([], [theirs(zone=Zone.EDGE)], ["at_edge"]),
-    "theirs, around": ([], [theirs(zone=Zone.AROUND)], []),
-}
-
-
 @pytest.mark.parametrize("rule", RULES)
 def test_each_payment_of_two_books_gets_the_kind_that_the_rules_expect(rule):
-    our_book, their_book, expected = RULES[rule]
+    case = RULES[rule]
+    our_book = [ours(**each) for each in case["ours"]]
+    their_book = [theirs(**each) for each in case["theirs"]]
     rows, _ = compared(our_book, their_book)
-    assert sorted(" ".join([row.kind.value, *row.differences]) for row in rows) == expected
+    assert sorted(" ".join([row.kind.value, *row.differences]) for row in rows) == case["rows"]
 
 
 def test_no_amount_is_compared_with_a_provider_that_shows_no_amounts():

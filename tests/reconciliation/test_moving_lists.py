@@ -2,9 +2,7 @@
 that is not.
 """
 
-from collections.abc import Callable, Sequence
 from random import Random
-from typing import Any
 
 import hypothesis.strategies as st
 import pytest
@@ -14,8 +12,6 @@ from tests.reconciliation.provider import Provider, request
 from victor_ext import PaginationError
 from victor_ext.reconciliation import Kind
 
-Name = tuple[str | None, str | None]
-"""The id of a payment, and our reference."""
 UUID = "0b2e5f7c-1d3a-4c6b-8e9f-aabbccddeeff"
 IDS = st.sampled_from(["A", "a", "B", "C", "D", UUID, None])
 REFERENCES = ["R1", "r1", "R2", "R3", "R4", "R5", "R\u200b5"]
@@ -24,21 +20,21 @@ OURS = st.lists(st.tuples(IDS, st.sampled_from([*REFERENCES, None])), max_size=5
 HAPPENS = st.lists(st.sampled_from(["nothing", "shuffle", "arrive", "leave"]), max_size=24)
 
 
-def listed(names: Sequence[Name]) -> list[dict[str, Any]]:
+def listed(names):
     return [request(id_, reference) for id_, reference in names]
 
 
-def name_of(item: Any) -> Name:
+def name_of(item):
     return item["victor_payment_request_id"], item["client_reference_id"]
 
 
-def moving(happens: Sequence[str], random: Random) -> Callable[[Provider, int], None]:
+def moving(happens, random):
     """Before each page one of these happens, as long as there is something left to happen. What
     arrives or leaves is nobody's of ours, and does not come back.
     """
     left = iter(happens)
 
-    def happen(provider: Provider, _page: int) -> None:
+    def happen(provider, _page):
         what, items = next(left, "nothing"), [*provider.items]
         others = [item for item in items if item["client_reference_id"].startswith("OTHER")]
         if what == "shuffle":

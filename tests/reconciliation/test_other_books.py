@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -14,7 +13,7 @@ from victor_ext import BadRequest, ConfigurationError, NotFound, RetryPolicy, Se
 from victor_ext.money import Money
 from victor_ext.providers.eastpay import EastPay, Payment
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth, FlexFactorToken
-from victor_ext.reconciliation import Reconciliation, reconcile
+from victor_ext.reconciliation import reconcile
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
@@ -23,7 +22,7 @@ WINDOW = {"start": NOW - timedelta(hours=1), "end": NOW + timedelta(hours=23)}
 BANK = "https://bank.example/pay"
 
 
-def found(report: Reconciliation) -> list[tuple[str, str | None]]:
+def found(report):
     """The kind of each row with what differs, and whose row it is: a reference, or an id."""
     with report:
         payments = [(row, row.ours or row.theirs) for row in report]
@@ -86,7 +85,7 @@ def test_a_reconciliation_of_velo_without_a_payor_is_refused(velo):
 # EastPay
 
 
-def new_eastpay(**options: Any) -> EastPay:
+def new_eastpay(**options):
     given = {"entity_id": eastpay_adapter.ENTITY, "base_url": BANK, **options}
     return EastPay(eastpay_adapter.TOKEN, **given)
 

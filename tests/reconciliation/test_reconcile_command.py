@@ -10,7 +10,6 @@ import signal
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import anyio
 import pytest
@@ -197,7 +196,7 @@ def test_a_command_that_is_ended_midway_leaves_no_file_and_keeps_an_old_report(
 PAGE = (Path(__file__).parents[2] / "docs" / "reconcile.md").read_text(encoding="utf-8")
 
 
-def table(heading: str) -> dict[str, list[str]]:
+def table(heading):
     """The names in code in the second cell of each row, by the one in the first."""
     section = PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)` \| ([^|]*)", section, re.MULTILINE)
@@ -211,7 +210,7 @@ def test_the_page_of_reconcile_has_all_kinds_of_rows_in_their_order():
 
 def test_the_awaited_example_of_the_page_runs(async_victor):
     _, example, *_ = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    names, now = dict[str, Any](), datetime.now(UTC)
+    names, now = {}, datetime.now(UTC)
     exec(compile(example, "docs/reconcile.md", "exec"), names)
 
     async def run():

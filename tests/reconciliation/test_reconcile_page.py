@@ -3,7 +3,6 @@ hostile text in it.
 """
 
 import re
-from typing import Any
 
 import pytest
 
@@ -40,7 +39,7 @@ def opened(browser, page):
     shown.close()
 
 
-def section(opened: Any, kind: str) -> Any:
+def section(opened, kind):
     return opened.locator("section", has=opened.locator(f"h2 .{kind}"))
 
 
@@ -54,7 +53,7 @@ def test_the_page_fits_the_width_of_a_screen_and_has_enough_contrast(opened, wid
 
 
 def test_the_report_page_loads_no_other_file_and_runs_no_text_of_a_row(browser, page):
-    opened, loaded, said = browser.new_page(), list[str](), list[str]()
+    opened, loaded, said = browser.new_page(), [], []
     opened.on("request", lambda request: loaded.append(request.url))
     opened.on("console", lambda message: said.append(message.text))
     opened.goto(page.as_uri())

@@ -5,7 +5,6 @@ nothing else.
 import asyncio
 from collections import Counter
 from functools import partial
-from typing import Any
 
 import anyio
 import pytest
@@ -18,7 +17,7 @@ from victor_ext import (
     UnreadableResponse,
     VictorOAuth,
 )
-from victor_ext.reconciliation import Kind, Progress, reconcile, reconcile_async
+from victor_ext.reconciliation import Kind, reconcile, reconcile_async
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 
@@ -28,12 +27,12 @@ def book(planted, tmp_path_factory):
     return planted.write(tmp_path_factory.mktemp("book") / "ours.csv")
 
 
-def found(report: Any) -> Counter[str]:
+def found(report):
     return Counter(row.kind.value for row in report)
 
 
 def test_all_planted_differences_are_found_and_no_others(planted, book):
-    told, before = list[Progress](), len(planted.sandbox.received())
+    told, before = [], len(planted.sandbox.received())
     with reconcile(planted.victor, book, **planted.window, on_progress=told.append) as report:
         assert found(report) == planted.expected
         assert next(iter(report)).kind is Kind.DUPLICATE, "what matters most comes first"
