@@ -4,40 +4,34 @@ import csv
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from tests.cli.victor_command import Command, Ran
-from victor_ext import ConfigurationError, Victor, idempotency_key_for
-from victor_ext.bulk import Check
-from victor_ext.sandbox import SandboxCommands
+from tests.cli.victor_command import Command
+from victor_ext import ConfigurationError, idempotency_key_for
 
 PATIENCE = 120.0
 KEY = ("--key-column", "invoice_no")
-Clients = Callable[..., Victor]
-Checked = Callable[..., Check]
 ACCOUNT = "917364550218"
+WHO = {"by": "Ann", "why": "the customer has asked for it"}
 
 
-def today() -> date:
+def today():
     """The due date of all rows: the day in UTC."""
     return datetime.now(UTC).date()
 
 
-def in_days(number: int) -> str:
+def in_days(number):
     """The day after so many days, as a file has it."""
     return (today() + timedelta(days=number)).isoformat()
 
 
-def row(number: int, **changes: object) -> dict[str, str]:
+def row(number, **changes):
     good = {
         "invoice_no": f"INV-{number}",
         "payee_account_number": ACCOUNT,
@@ -50,16 +44,16 @@ def row(number: int, **changes: object) -> dict[str, str]:
     return {**good, **{name: str(value) for name, value in changes.items()}}
 
 
-def rows(count: int, start: int = 1) -> list[dict[str, str]]:
+def rows(count, start=1):
     return [row(number) for number in range(start, start + count)]
 
 
-def referenced(count: int) -> list[dict[str, str]]:
+def referenced(count):
     """Rows that can be found by their references."""
     return [row(number, client_reference_id=f"REF-{number}") for number in range(1, count + 1)]
 
 
-def write_csv(path: Path, records: Sequence[dict[str, str]]) -> Path:
+def write_csv(path, records):
     columns = list(dict.fromkeys(name for record in records for name in record))
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns)
@@ -68,54 +62,52 @@ def write_csv(path: Path, records: Sequence[dict[str, str]]) -> Path:
     return path
 
 
-def keys_of(records: Sequence[dict[str, str]], column: str = "invoice_no") -> set[str]:
+def keys_of(records, column="invoice_no"):
     return {idempotency_key_for("invoice", record[column]) for record in records}
 
 
-def refused(match: str) -> pytest.RaisesExc[ConfigurationError]:
+def places(check):
+    """Line or row, column and code of each problem."""
+    return [(each.line or each.row, each.column, each.code) for each in check.problems]
+
+
+def refused(match):
     """The block is refused with a message that has this pattern."""
     return pytest.raises(ConfigurationError, match=match)
 
 
-class Senders:
+class Senders(partial):
     """Makes senders that share a state: `sender(batch="april")` is one of them."""
 
-    def __init__(self, make: Callable[..., Any]) -> None:
-        self._make = make
-
-    def __call__(self, **options: Any) -> Any:
-        return self._make(**options)
-
-    def of(self, **options: Any) -> "Senders":
+    def of(self, **options):
         """Makes senders that have these options, too."""
-        return Senders(partial(self._make, **options))
+        return Senders(self, **options)
 
-    def finish(self, records: Any = None, **options: Any) -> Any:
+    def finish(self, records=None, **options):
         """Send these rows, or go on with what is stored: each row is created."""
         own = self(**options)
         status = own.resume() if records is None else own.send(records)
         assert status.exit_status == 0, status
         return status
 
-    def store(self, records: Any, **options: Any) -> None:
+    def store(self, records, **options):
         """Store a batch, and stop before any of it is sent."""
 
-        def stop(_status: object) -> None:
+        def stop(_status):
             raise InterruptedError
 
         with suppress(InterruptedError):
             self(**options).send(records, on_progress=stop)
 
-    def ask_again(self, name: str, **options: Any) -> None:
+    def ask_again(self, name, **options):
         """Ask for a row once more, as a person decides."""
-        person = {"by": "Ann", "why": "the customer has asked for it"}
-        assert self(**options).ask_again([name], **person) == 1
+        assert self(**options).ask_again([name], **WHO) == 1
 
-    def results(self, **options: Any) -> dict[str, Any]:
+    def results(self, **options):
         """What became of the rows of a batch, by their invoice numbers."""
         return {result.extras["invoice_no"]: result for result in self(**options).export()}
 
-    def result(self, **options: Any) -> Any:
+    def result(self, **options):
         """What became of the only row of a batch."""
         (result,) = self(**options).export()
         return result
@@ -124,11 +116,11 @@ class Senders:
 class Meanwhile(httpx.HTTPTransport):
     """The way to the provider. Something happens after the first answer to this method."""
 
-    def __init__(self, happens: Callable[[], None], method: str = "GET") -> None:
+    def __init__(self, happens, method="GET"):
         super().__init__()
         self._happens, self._method = [happens], method
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request):
         response = super().handle_request(request)
         is_token = request.url.path.endswith("/auth/token")
         if request.method == self._method and self._happens and not is_token:
@@ -137,48 +129,48 @@ class Meanwhile(httpx.HTTPTransport):
         return response
 
 
-def acts_of(sender: Any, records: Any) -> list[Callable[[], object]]:
+def acts_of(sender, records):
     """All that a sender may be asked to do with a batch, and with a file of it."""
     reads = [sender.status, sender.batches, lambda: list(sender.export())]
     writes = [sender.resume, sender.drop, sender.work, partial(sender.send, records)]
     return [*reads, *writes, partial(sender.check, records)]
 
 
-def lose_answers(sandbox: SandboxCommands, times: int | None = None) -> None:
+def lose_answers(sandbox, times=None):
     """So many creates, or all, are done, and their answers are lost."""
     sandbox.inject("lose_answer", operation="create", times=times)
 
 
-def respond_to_creates(sandbox: SandboxCommands, status: int, times: int | None = None) -> None:
+def respond_to_creates(sandbox, status, times=None):
     """So many creates, or all, have this status, and nothing is done."""
     sandbox.inject("status", operation="create", status=status, times=times)
 
 
 @contextmanager
-def nothing_sent(sandbox: SandboxCommands) -> Generator[None]:
+def nothing_sent(sandbox):
     """No create leaves within the block."""
     before = sandbox.attempts_by_key()
     yield
     assert sandbox.attempts_by_key() == before, before
 
 
-def outbound(sandbox: SandboxCommands) -> list[dict[str, Any]]:
+def outbound(sandbox):
     """The requests that came from us."""
     return [request for request in sandbox.requests() if request["direction"] == "outbound"]
 
 
-def made_in(sandbox: SandboxCommands) -> int:
+def made_in(sandbox):
     """How many requests were made by creates."""
     return sum(sandbox.work_done_by_key().values())
 
 
-def change_state(path: Path, statement: str) -> None:
+def change_state(path, statement):
     """Change what an SQLite state has, as somebody else may."""
     with closing(sqlite3.connect(path, timeout=30)) as database, database:
         database.execute(statement)
 
 
-def asked_once(sandbox: SandboxCommands, records: Sequence[dict[str, str]], *keys: str) -> None:
+def asked_once(sandbox, records, *keys):
     """The sandbox made one request for each of these rows, one under each of these keys, and no
     other one.
     """
@@ -195,38 +187,34 @@ class Bulk(Command):
     sends: tuple[str, ...] = KEY
 
     @property
-    def state(self) -> str:
+    def state(self):
         """The URL of the state that the command makes in its folder."""
         return f"sqlite:///{self.folder}/victor-bulk.sqlite"
 
-    def __call__(self, *words: str, **variables: str) -> Ran:
+    def __call__(self, *words, **variables):
         """Run it to its end."""
         ended = super().__call__("bulk", *self.begins, *words, **variables)
         assert "Traceback" not in ended.err, ended.err
         return ended
 
-    def send(self, file: str | Sequence[dict[str, str]], *words: str, **variables: str) -> Ran:
+    def send(self, file, *words, **variables):
         """Send a file of its folder, or these rows as `invoices.csv`."""
         name = file if isinstance(file, str) else self.write(file).name
         return self("send", name, *self.sends, *words, **variables)
 
-    def write(self, records: Sequence[dict[str, str]], name: str = "invoices.csv") -> Path:
+    def write(self, records, name="invoices.csv"):
         """A file with these rows, in its folder."""
         return write_csv(self.folder / name, records)
 
-    def started(
-        self, *words: str, **variables: str
-    ) -> AbstractContextManager[subprocess.Popen[str]]:
+    def started(self, *words, **variables):
         return super().started("bulk", *self.begins, *words, **variables)
 
-    def sending(self, name: str, *words: str) -> AbstractContextManager[subprocess.Popen[str]]:
+    def sending(self, name, *words):
         """Send a file in a process of its own."""
         return self.started("send", name, *self.sends, *words)
 
 
-def wait_until(
-    come: Callable[[], bool], process: subprocess.Popen[str], at_most: float = PATIENCE
-) -> None:
+def wait_until(come, process, at_most=PATIENCE):
     """Wait for a condition, until the process ends or the time is up."""
     ends = time.monotonic() + at_most
     while not come() and time.monotonic() < ends:
@@ -235,6 +223,6 @@ def wait_until(
             return
 
 
-def wait_for_rows(sandbox: SandboxCommands, count: int, process: subprocess.Popen[str]) -> None:
+def wait_for_rows(sandbox, count, process):
     """Wait until so many rows are made, or the process ends."""
     wait_until(lambda: made_in(sandbox) >= count, process)

@@ -2,13 +2,13 @@
 
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from tests.bulk.bulk_runs import Bulk, Senders
 from tests.bulk.postgres import postgres_server
+from tests.cli.victor_command import settings_of
 from tests.outbox.backups import Backup
 from tests.tiers import borders
 from victor_ext import RetryPolicy, Victor, VictorOAuth
@@ -26,23 +26,12 @@ def oauth_client(victor_sandbox):
 
 
 @pytest.fixture
-def bulk(
-    victor_sandbox,
-    oauth_client,
-    bare_environment,
-    tmp_path,
-):
+def bulk(victor_sandbox, oauth_client, bare_environment, tmp_path):
     """The command, wired to the sandbox by its environment alone."""
-    client_id, client_secret = oauth_client
     folder = tmp_path / "work"
     folder.mkdir()
-    settings = {
-        "VICTOR_BASE_URL": victor_sandbox.url,
-        "VICTOR_CLIENT_ID": client_id,
-        "VICTOR_CLIENT_SECRET": client_secret,
-        "VICTOR_BULK_KEY": STORAGE_KEY,
-    }
-    return Bulk({**bare_environment, **settings}, folder)
+    settings = settings_of(victor_sandbox, *oauth_client)
+    return Bulk({**bare_environment, **settings, "VICTOR_BULK_KEY": STORAGE_KEY}, folder)
 
 
 @pytest.fixture
@@ -53,9 +42,9 @@ def clients(victor_sandbox, oauth_client):
     retry = RetryPolicy(base=0.0, max_attempts=2)
     with ExitStack() as stack:
 
-        def make(*credentials: str, **options: Any) -> Victor:
+        def make(*credentials, **options):
             auth = VictorOAuth(*(credentials or oauth_client))
-            settings: dict[str, Any] = {"base_url": victor_sandbox.url, "retry": retry, **options}
+            settings = {"base_url": victor_sandbox.url, "retry": retry, **options}
             return stack.enter_context(Victor(auth, **settings))
 
         yield make
@@ -78,8 +67,7 @@ def any_state(request, tmp_path):
     """The URL of a state of each kind of database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/state.sqlite"
-    url: str = request.getfixturevalue("postgres")
-    return url
+    return request.getfixturevalue("postgres")
 
 
 @pytest.fixture
@@ -92,7 +80,7 @@ def backup(tmp_path):
 def pass_days(monkeypatch):
     """Let a sender think that it is so many days later."""
 
-    def move(days: int) -> None:
+    def move(days):
         later = timedelta(days=days)
         monkeypatch.setattr("victor_ext.zulu.now", lambda: datetime.now(UTC) + later)
 
@@ -110,8 +98,8 @@ def sender(client, sender_options, tmp_path):
     """Makes senders that share a state in the test's folder."""
     from victor_ext.bulk import BulkSender
 
-    def make(**options: Any) -> BulkSender:
-        defaults: dict[str, Any] = {
+    def make(**options):
+        defaults = {
             "state": f"sqlite:///{tmp_path}/state.sqlite",
             "batch": "march",
             "patience": 0,

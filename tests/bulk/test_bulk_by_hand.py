@@ -3,18 +3,15 @@ what is forgotten.
 """
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.bulk.bulk_runs import (
+    WHO,
     Meanwhile,
-    Senders,
     asked_once,
     change_state,
     keys_of,
@@ -28,13 +25,10 @@ from tests.bulk.bulk_runs import (
     row,
     rows,
 )
-from tests.outbox.backups import Backup
 from victor_ext import ConfigurationError, idempotency_key_for
 from victor_ext.bulk.state import State
-from victor_ext.sandbox import SandboxCommands
 
 pytestmark = pytest.mark.pull_request
-WHO: dict[str, Any] = {"by": "Ann", "why": "the customer has asked for it"}
 
 
 @pytest.mark.parametrize("word", ["declined", "expired", "failed"])
@@ -43,7 +37,7 @@ def test_a_payment_that_has_ended_unpaid_is_sent_again_by_hand_under_its_next_ke
 ):
     sender.finish(rows(2))
     first = payment = sender.results()["INV-1"]
-    keys = list[str]()
+    keys = []
     for number in (1, 2):
         victor_sandbox.move(payment.id, word)
         sender.ask_again("INV-1")
@@ -144,7 +138,7 @@ def test_a_row_that_a_worker_has_is_not_resolved_meanwhile(sender, clients, vict
     lose_answers(victor_sandbox)
     assert sender().send([row(1)]).exit_status == 3
     victor_sandbox.clear_faults()
-    why = list[str]()
+    why = []
 
     def resolve():
         with pytest.raises(ConfigurationError) as error:
@@ -215,7 +209,7 @@ def test_a_restored_state_sends_nothing_before_it_is_released(sender, victor_san
     asked_once(victor_sandbox, records)
 
 
-def give_another_number(sender: Senders) -> None:
+def give_another_number(sender):
     sender.finish([row(1, invoice_no="B-1", client_reference_id="B-1")])
 
 
@@ -317,7 +311,7 @@ def test_a_hold_is_seen_and_covers_a_state_that_has_nothing_yet(sender, bulk, tm
     assert [bulk("release", *state).status for _ in range(2)] == [0, 1]
 
 
-def restored_before(sender: Senders, backup: Backup, happens: Callable[[], object]) -> None:
+def restored_before(sender, backup, happens):
     """Something happens, and the state is restored as it was before."""
     backup.make()
     happens()
@@ -387,7 +381,7 @@ def test_a_row_that_may_have_been_sent_again_since_the_backup_is_not_sent_again(
     assert [*victor_sandbox.work_done_by_key().values()] == [1] * (3 if was_asked else 2)
 
 
-def hold_after_a_shorter_file(sender: Senders) -> None:
+def hold_after_a_shorter_file(sender):
     """The latest file has INV-1 alone: it lacks INV-2, and INV-3, which was refused."""
     sender.store([*rows(2), row(3, amount="0")], skip_invalid=True)
     sender.store(rows(1))
@@ -409,7 +403,7 @@ def test_what_the_latest_file_lacks_is_not_sent_when_the_rest_is(sender, victor_
     asked_once(victor_sandbox, rows(1))
 
 
-def leave_in_doubt(sender: Senders, sandbox: SandboxCommands, was_made: bool) -> None:
+def leave_in_doubt(sender, sandbox, was_made):
     """INV-1 and INV-2 were asked for, with no word of what became of them."""
     lose_answers(sandbox) if was_made else respond_to_creates(sandbox, 503)
     sandbox.inject("status", operation="list", times=None, status=503)
@@ -417,14 +411,11 @@ def leave_in_doubt(sender: Senders, sandbox: SandboxCommands, was_made: bool) ->
     sandbox.clear_faults()
 
 
-each_doubt = pytest.mark.parametrize(
+@pytest.mark.parametrize(
     ("was_made", "outcome", "exit_status", "made"),
     [(True, "created", 0, 2), (False, "unknown", 3, 1)],
     ids=["it was made", "it was not made"],
 )
-
-
-@each_doubt
 @pytest.mark.parametrize("again", [None, "resume", "send"])
 def test_a_row_of_unknown_outcome_that_the_latest_file_lacks_is_looked_up_and_stays_shown(
     sender, victor_sandbox, was_made, outcome, exit_status, made, again
@@ -471,13 +462,13 @@ def test_a_row_whose_data_was_forgotten_is_still_not_sent_twice(sender, victor_s
     asked_once(victor_sandbox, [*rows(2), row(4)])
 
 
-def in_state(path: Path, query: str) -> list[Any]:
+def in_state(path, query):
     """What an SQLite state has, in one column."""
     with closing(sqlite3.connect(path / "state.sqlite")) as database:
         return [value for (value,) in database.execute(f"SELECT {query}")]
 
 
-def forget_a_declined_and_a_pending_one(sender: Senders, sandbox: SandboxCommands) -> None:
+def forget_a_declined_and_a_pending_one(sender, sandbox):
     """INV-1 and INV-2 are forgotten, and INV-1 is declined then."""
     sender.finish(rows(2))
     declined = sender.results()["INV-1"]
@@ -558,7 +549,7 @@ def test_the_life_of_a_key_is_the_one_that_was_given_when_the_row_was_stored(
 ):
     """Whoever goes on says nothing of it, or more."""
     records = [row(1, client_reference_id="REF-1")]
-    keys = list[str]()
+    keys = []
     begin = partial(sender(key_retention=300).send, records)
     if how == "ask again":
         begin()

@@ -4,7 +4,7 @@ line written by hand.
 
 import json
 import os
-import subprocess
+import shutil
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from typing import TypedDict
 import pytest
 
 from tests.cases import cases_beside
+from tests.programs import python
 from victor_ext import InvalidRequest, Problem, Word
 from victor_ext.bulk.column_types import (
     NO_COLUMN,
@@ -169,34 +170,27 @@ def seen(request, tmp_path_factory):
     """What a program sees of bulk sending, with the package of a system after an update to a newer
     document.
     """
-    system: str = request.param
+    system = request.param
     folder = tmp_path_factory.mktemp(system)
     update_to_newer(system, folder)
     path = os.pathsep.join([str(folder), str(ROOT), *sys.path])
-    done = subprocess.run(
-        [sys.executable, "-c", COMMON + PROGRAMS[system], json.dumps(GIVEN), str(folder)],
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = {**os.environ, "PYTHONPATH": path}
+    program = ("-c", COMMON + PROGRAMS[system])
+    done = python(*program, json.dumps(GIVEN), folder, env=environment, timeout=None)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def update_to_newer(system: str, folder: Path) -> None:
+def update_to_newer(system, folder):
     """Generate a system's package anew, for a document with the new members."""
-    document = (ROOT / "openapi" / f"{system}.yaml").read_text(encoding="utf-8")
-    settings = (ROOT / "openapi" / f"{system}.settings.yaml").read_text(encoding="utf-8")
-    after = AFTER[system]
+    for path in (ROOT / "openapi").glob(f"{system}.*"):
+        shutil.copy(path, folder)
+    older, newer = folder / f"{system}.yaml", folder / "newer.yaml"
+    document, after = older.read_text(encoding="utf-8"), AFTER[system]
     assert document.count(after) == 1
-    (folder / f"{system}.yaml").write_text(document, encoding="utf-8")
-    (folder / f"{system}.settings.yaml").write_text(settings, encoding="utf-8")
-    newer = document.replace(after, after + MEMBERS)
-    (folder / "newer.yaml").write_text(newer, encoding="utf-8")
-    documents = [str(folder / f"{system}.yaml"), str(folder / "newer.yaml")]
+    newer.write_text(document.replace(after, after + MEMBERS), encoding="utf-8")
     # A number may be money, which is a decision.
-    assert main(["update", *documents, "--out", str(folder)]) == 1
+    assert main(["update", str(older), str(newer), "--out", str(folder)]) == 1
 
 
 def test_a_cell_and_a_json_value_are_sent_as_the_type_that_the_document_says(seen):

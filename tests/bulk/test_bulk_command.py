@@ -352,10 +352,7 @@ def test_a_batch_that_cannot_be_resumed_hides_no_other_one(bulk, sender, other_a
 
 
 def test_the_example_of_bulk_sending_creates_the_same_payments_once_in_two_runs(
-    bulk,
-    victor_sandbox,
-    monkeypatch,
-    capsys,
+    bulk, victor_sandbox, monkeypatch, capsys
 ):
     example = Path(__file__).parents[2] / "examples" / "bulk_send.py"
     monkeypatch.chdir(bulk.folder)

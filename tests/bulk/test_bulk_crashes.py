@@ -10,16 +10,13 @@ busy machines too; one in four lies in the first two seconds, when rows are chec
 import os
 import random
 import signal
-import subprocess
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
-from tests.bulk.bulk_runs import Bulk, asked_once, outbound, rows, wait_until
+from tests.bulk.bulk_runs import asked_once, outbound, rows, wait_until
 from victor_ext import ConfigurationError
-from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.pull_request
 KILLS = int(os.environ.get("VICTOR_BULK_KILLS", "1"))
@@ -46,22 +43,22 @@ class Moment:
     victims: tuple[str, ...]
 
 
-def moments(seed: int, *victims: tuple[str, ...]) -> list[Moment]:
+def moments(seed, *victims):
     """Random, and the same in each run."""
     draw = random.Random(seed)
-    drawn = list[Moment]()
+    drawn = []
     for number in range(KILLS):
         calls = 0 if number % 4 == 3 else draw.randrange(1, ROWS)
         drawn.append(Moment(calls, draw.uniform(0.2, 2.0), draw.choice(victims)))
     return drawn
 
 
-def called(sandbox: Sandbox, process: subprocess.Popen[str], calls: int) -> None:
+def called(sandbox, process, calls):
     """Wait for so many calls, or for the end of the process."""
     wait_until(lambda: len(sandbox.attempts_by_key()) >= calls, process)
 
 
-def come(moment: Moment, victor_sandbox: Sandbox, process: subprocess.Popen[str]) -> None:
+def come(moment, victor_sandbox, process):
     """Wait for the moment, or for the end of the process."""
     if moment.calls:
         called(victor_sandbox, process, moment.calls)
@@ -69,7 +66,7 @@ def come(moment: Moment, victor_sandbox: Sandbox, process: subprocess.Popen[str]
         wait_until(lambda: False, process, moment.seconds)
 
 
-def go_on(bulk: Bulk, *options: str) -> None:
+def go_on(bulk, *options):
     """Resume; when nothing had been stored yet, which it says, send."""
     ended = bulk("resume", "--batch", FILE, *options)
     if ended.status == 2:
@@ -78,15 +75,15 @@ def go_on(bulk: Bulk, *options: str) -> None:
     assert ended.status == 0, ended
 
 
-def ends_well(process: subprocess.Popen[str], patience: float) -> None:
+def ends_well(process, patience):
     out, err = process.communicate(timeout=patience)
     assert process.returncode == 0, (out, err)
     assert "Traceback" not in err
 
 
-def nothing_is_said_that_is_not_known(sender: Any, victor_sandbox: Sandbox) -> None:
+def nothing_is_said_that_is_not_known(sender, victor_sandbox):
     """What an export says after a crash, and beside one who is still at work, is true."""
-    done_before, exported = victor_sandbox.work_done_by_key(), list[Any]()
+    done_before, exported = victor_sandbox.work_done_by_key(), []
     with suppress(ConfigurationError):
         exported += sender.export()
     assert exported or not done_before, "it says that nothing was stored"
@@ -97,7 +94,7 @@ def nothing_is_said_that_is_not_known(sender: Any, victor_sandbox: Sandbox) -> N
         assert result.outcome != "waiting" or result.key not in done_before
 
 
-def all_accounted_for(sender: Any, victor_sandbox: Sandbox) -> None:
+def all_accounted_for(sender, victor_sandbox):
     asked_once(victor_sandbox, rows(ROWS))
     exported = list(sender.export())
     assert [result.row for result in exported] == list(range(1, ROWS + 1))
@@ -119,19 +116,14 @@ VICTIMS = {"sqlite": [("sender",)], "postgres": [("sender",), ("worker",), ("sen
     ids=str,
 )
 def test_a_killed_sender_or_worker_sends_no_payment_twice_and_loses_no_row(
-    bulk,
-    victor_sandbox,
-    request,
-    sender,
-    database,
-    moment,
+    bulk, victor_sandbox, request, sender, database, moment
 ):
     bulk.write(rows(ROWS))
     is_server = database == "postgres"
     place = request.getfixturevalue("postgres") if is_server else bulk.state
     looking, state = sender(state=place, batch=FILE), ("--state", place)
     with ExitStack() as stack:
-        processes = dict[str, subprocess.Popen[str]]()
+        processes = {}
         if is_server:
             processes["worker"] = stack.enter_context(bulk.started("worker", *state))
         sending = processes["sender"] = stack.enter_context(bulk.sending(FILE, *state))
@@ -217,10 +209,7 @@ def test_a_sender_goes_on_after_a_failover_to_another_database_server(
 
 
 def test_a_result_that_comes_while_the_database_server_is_away_is_stored_later(
-    bulk,
-    victor_sandbox,
-    postgres_server,
-    postgres,
+    bulk, victor_sandbox, postgres_server, postgres
 ):
     """The calls under way end while it is away. Nothing is sent a second time."""
     bulk.write(rows(40))

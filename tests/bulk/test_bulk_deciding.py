@@ -3,9 +3,6 @@ it; and as an operator meets it, with files that are renamed, corrected, saved b
 another month, or sent with another account.
 """
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
 from tests.bulk.bulk_runs import (
@@ -30,55 +27,14 @@ from victor_ext.bulk.payments import (
     RequestedPayment,
     StoredPayment,
 )
-from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 INVOICES = KeyOrigin("invoice", "invoice_no")
-ASKED = RequestedPayment(
-    number=7,
-    key="key of 1042",
-    is_valid=True,
-    values_digest="values",
-    skeleton_digest="1042",
-    reference_digest="",
-    due_date="2026-03-04",
-    row="encrypted",
-)
-STORED = StoredPayment(
-    key=ASKED.key,
-    entry=ASKED.key,
-    batch="march",
-    state="waiting",
-    again=0,
-    allowed=False,
-    account="A",
-    kind=INVOICES.text,
-    values_digest="values",
-    skeleton_digest="1042",
-    due_date="2026-03-04",
-    stored_at=0.0,
-    row="encrypted",
-    result=None,
-    error=None,
-    forgotten=False,
-    stored="[0.0, null, true]",
-    restored=False,
-    is_live=False,
-)
-"""The payment of the row, as it may be stored."""
-OTHER = STORED._replace(
-    key="key of another",
-    state="created",
-    batch="february",
-    skeleton_digest="2077",
-    due_date="2026-02-04",
-)
-"""A payment with the same values, of another key, spelling and due date."""
 DECISIONS = cases_beside(__file__, "decisions")
 FAMILIES = {"in doubt": sorted(IN_DOUBT), "never left": sorted(NEVER_LEFT)}
 
 
-def each_decision() -> Iterator[Any]:
+def each_decision():
     """The cases of `decisions.yaml`, with the state that EACH stands for."""
     for case in DECISIONS["decisions"]:
         each = case.get("each", [""])
@@ -86,17 +42,19 @@ def each_decision() -> Iterator[Any]:
             yield pytest.param(case, state, id=f"{case['rule']} {state}".strip())
 
 
-def payment(base: StoredPayment, changes: dict[str, Any], each: str) -> StoredPayment:
-    is_each = changes.get("state") == "EACH"
-    return base._replace(**{**changes, "state": each} if is_each else changes)
+def payment(base, changes, each):
+    """A stored payment of `decisions.yaml` with changes, in which EACH stands for a state."""
+    stored = StoredPayment(**{**DECISIONS[base], **changes})
+    return stored._replace(state=each) if stored.state == "EACH" else stored
 
 
 @pytest.mark.parametrize(("case", "each"), [*each_decision()])
 def test_the_decision_about_a_row_follows_from_what_is_stored_of_its_payment(case, each):
-    asked = ASKED._replace(**DECISIONS["rows"][case.get("row", "as ever")])
+    changed = DECISIONS["rows"][case.get("row", "as ever")]
+    asked = RequestedPayment(**{**DECISIONS["row"], **changed})
     was, code = case.get("was"), case.get("code")
-    stored = was and payment(STORED, {"state": was, **case.get("stored", {})}, each)
-    alike = [payment(OTHER, changes, each) for changes in case.get("alike", [])]
+    stored = was and payment("own", {"state": was, **case.get("stored", {})}, each)
+    alike = [payment("other", changes, each) for changes in case.get("alike", [])]
     has_twin = case.get("twin", False)
     row = RowCase(asked, stored, alike, has_twin, batch="march", account="A", origin=INVOICES)
     decision = row.decide()
@@ -114,7 +72,7 @@ def test_each_code_has_a_case():
 # As an operator meets it.
 
 
-def asked_amounts(sandbox: Sandbox) -> list[str]:
+def asked_amounts(sandbox):
     return sorted(str(request["amount"]) for request in sandbox.requests())
 
 
@@ -220,7 +178,7 @@ def test_a_row_that_another_batch_leaves_out_is_shown_as_left_out_in_each_batch_
 
 
 BEFORE = ["created", "rejected", "waiting", "nothing"]
-FILES_AFTER: dict[str, dict[str, str]] = {
+FILES_AFTER = {
     "the same": {},
     "the same, after its day": {"due_date": in_days(-1)},
     "another amount": {"amount": "99.00"},

@@ -1,22 +1,18 @@
 """What a state has of a row beside its last call: earlier calls, and other environments."""
 
 import json
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 
-from tests.bulk.bulk_runs import nothing_sent, referenced, row
+from tests.bulk.bulk_runs import change_state, nothing_sent, referenced, row
 from tests.outbox.kinds import Provider
 
 pytestmark = pytest.mark.slow
 
 
-def change_entries(folder: Path, values: str) -> None:
+def change_entries(folder, values):
     """All entries of the state have these values."""
-    with closing(sqlite3.connect(folder / "state.sqlite")) as state, state:
-        state.execute(f"UPDATE victor_bulk SET {values}")
+    change_state(folder / "state.sqlite", f"UPDATE victor_bulk SET {values}")
 
 
 def test_a_row_is_unknown_after_a_lost_call_although_an_earlier_call_was_not_sent(
@@ -40,7 +36,7 @@ class Environment(Provider):
 
     tells_time = False
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name):
         super().__init__()
         victor = self.client(environment=name, base_url="https://victor.test")
         self.own = {"victor": victor, "workers": 1}
@@ -58,9 +54,7 @@ def test_a_key_and_an_id_of_another_environment_are_another_payments(sender):
     assert len(environments[0].keys) == 1
 
 
-def test_a_worker_does_not_send_what_a_newer_file_has_replaced_since_it_took_it_up(
-    sender,
-):
+def test_a_worker_does_not_send_what_a_newer_file_has_replaced_since_it_took_it_up(sender):
     """Without the provider's time, a row is marked just before its own call."""
     first, second = referenced(2)
     newer = [first, {**second, "amount": "9.99"}]

@@ -6,10 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
-from functools import partial
 from itertools import chain, product
-from typing import Any
 
 import hypothesis.strategies as st
 import pytest
@@ -22,11 +19,9 @@ from victor_ext.bulk.results import NOT_FOUND, write_csv
 from victor_ext.bulk.rows import RowOutcome, RowResult
 from victor_ext.ids import skeleton_of
 from victor_ext.reconciliation.entries import EntryReader
-from victor_ext.sandbox import Sandbox
 from victor_ext.tables.row_file import RowFile
 from victor_ext.tables.texts import text_of_cell
 
-write_export = partial(write_csv, kind=PaymentRequests, source=RowFile(""))
 pytestmark = pytest.mark.slow
 RUN = (
     "=+-@"
@@ -38,17 +33,17 @@ RUN = (
 FORMULA = "=cmd|'/c calc'!A1"
 CASES = cases_beside(__file__)
 LEFT = CASES["left"]
-ESCAPED: dict[str, str] = {**{f"{sign}1+1": f"'{sign}1+1" for sign in RUN}, **CASES["escaped"]}
+ESCAPED = {**{f"{sign}1+1": f"'{sign}1+1" for sign in RUN}, **CASES["escaped"]}
 
 
-def text_of(results: Sequence[RowResult], *columns: str, **options: Any) -> str:
+def text_of(results, *columns, **options):
     """An export of these results, from a file that has these other columns."""
     file = io.StringIO(newline="")
-    write_export(file, results, columns, **options)
+    write_csv(file, results, columns, kind=PaymentRequests, source=RowFile(""), **options)
     return file.getvalue()
 
 
-def exported(text: str, **options: Any) -> list[str]:
+def exported(text, **options):
     """The row of an export that has this text wherever it can have any."""
     extras, asked = {"region": text}, {"amount": text}
     result = RowResult(1, text, text, text, RowOutcome.CREATED, text, extras, asked)
@@ -129,7 +124,7 @@ def test_reconcile_reads_the_sent_values_of_an_export_whatever_columns_the_file_
     assert read == (skeleton_of(sent) if sent.strip() else None)
 
 
-def reads(sandbox: Sandbox) -> list[str]:
+def reads(sandbox):
     return [each.operation for each in sandbox.received() if each.operation in ("list", "get")]
 
 
@@ -164,7 +159,7 @@ def test_a_formula_is_escaped_in_a_csv_export_unless_no_escape_is_given(bulk):
 NOTHING = json.dumps({"results": []})
 
 
-def list_as(sandbox: Sandbox, body: str, times: int | None = 1) -> None:
+def list_as(sandbox, body, times=1):
     """The next list, or each one, has this body."""
     sandbox.inject("status", operation="list", status=200, body=body, times=times)
 

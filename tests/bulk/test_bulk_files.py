@@ -5,20 +5,18 @@ on the way.
 import json
 import re
 import traceback
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 from operator import itemgetter
 from string import Template
-from typing import Any
 
 import pytest
 
 from tests.bulk.bulk_runs import (
     ACCOUNT,
-    Checked,
     in_days,
     outbound,
+    places,
     refused,
     row,
     rows,
@@ -27,7 +25,7 @@ from tests.bulk.bulk_runs import (
 )
 from tests.cases import cases_beside
 from victor_ext import AsyncVictor, VictorOAuth
-from victor_ext.bulk import Check, InvalidRows
+from victor_ext.bulk import InvalidRows
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 CASES = cases_beside(__file__)
@@ -51,16 +49,15 @@ PARTS = {
 FOUR = "\n".join(
     [
         "invoice_no,payee_account_number,payer_counterparty_id,biller_type,due_date,amount",
-        f"INV-1,{ACCOUNT},aHeq349838,BUSINESS,{today()},44.23",
-        f"INV-2,{ACCOUNT},aHeq349838,BUSINESS,{today()},30.23",
-        f"INV-3,{ACCOUNT},aHeq349838,BUSINESS,{today()},1250",
-        f"INV-4,{ACCOUNT},aHeq349838,BUSINESS,{today()},1238.00",
+        *(
+            f"INV-{number},{ACCOUNT},aHeq349838,BUSINESS,{today()},{amount}"
+            for number, amount in enumerate(("44.23", "30.23", "1250", "1238.00"), 1)
+        ),
     ]
 )
-JSON = {"name": "invoices.jsonl"}
 
 
-def check_case(checked: Checked, case: Mapping[str, Any]) -> Check:
+def check_case(checked, case):
     """Check the file of a case, whatever is wrong with it."""
     text = Template(case.get("text", "$FILE")).substitute(PARTS)
     for old, new in case.get("replace", {}).items():
@@ -74,19 +71,13 @@ def check_case(checked: Checked, case: Mapping[str, Any]) -> Check:
 def checked(sender, tmp_path):
     """Check a file with this content."""
 
-    def check(content: str | bytes, name: str = "invoices.csv", **options: Any) -> Check:
+    def check(content, name="invoices.csv", **options):
         path = tmp_path / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         expected = {word: options.pop(word) for word in [*options] if word.startswith("expect_")}
-        result: Check = sender(**options).check(path, **expected)
-        return result
+        return sender(**options).check(path, **expected)
 
     return check
-
-
-def places(check: Check) -> list[tuple[int | None, str | None, str]]:
-    """Line or row, column and code of each problem."""
-    return [(each.line or each.row, each.column, each.code) for each in check.problems]
 
 
 @pytest.mark.parametrize("case", CASES["files that are read"], ids=itemgetter("rule"))
@@ -217,11 +208,7 @@ def test_rows_from_python_keep_their_types(sender):
 
 @pytest.mark.parametrize(("changes", "expected", "message"), CASES["control totals"])
 def test_a_source_with_other_control_totals_is_refused_as_a_whole(
-    checked,
-    sender,
-    changes,
-    expected,
-    message,
+    checked, sender, changes, expected, message
 ):
     """Such as one that was cut inside its last amount, which is an amount itself."""
     text = FOUR

@@ -3,8 +3,6 @@ that hide themselves.
 """
 
 import json
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -19,11 +17,11 @@ PASSWORD = "pass-w5rd"
 WRONG = [row(1), row(2, amount="-1"), row(3, payee_account_number=ACCOUNT + "x")]
 
 
-def fail(*_: object) -> Any:
+def fail(*_):
     raise LookupError
 
 
-FAILURES: dict[str, Callable[[BulkSender], object]] = {
+FAILURES = {
     "rows that are wrong": lambda sender: sender.send(WRONG),
     "a generator that raises": lambda sender: sender.send(map(fail, [row(1)])),
     "a listener that raises": lambda sender: sender.send([row(1)], on_progress=fail),

@@ -2,19 +2,16 @@
 before it was asked again.
 """
 
-from typing import Any
-
 import httpx
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from tests.bulk.bulk_runs import refused, rows
+from tests.bulk.bulk_runs import WHO, refused, rows
 from tests.providers.running import GUID
 from victor_ext.bulk.naming import id_holders
 
 pytestmark = pytest.mark.pull_request
-WHO: dict[str, Any] = {"by": "Ann", "why": "the customer has asked for it"}
 
 
 class OneRequest(httpx.HTTPTransport):
@@ -22,11 +19,11 @@ class OneRequest(httpx.HTTPTransport):
     does.
     """
 
-    def __init__(self, id: str) -> None:
+    def __init__(self, id):
         super().__init__()
         self._id = id
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request):
         response = super().handle_request(request)
         if not request.url.path.endswith("/request-payment"):
             return response
@@ -63,7 +60,7 @@ def test_the_id_of_an_earlier_request_does_not_settle_the_row_that_was_sent_agai
 ):
     """Nor is it another row's: its id is kept when the row is asked again, each time."""
     sender = sender.of(state=any_state)
-    ids = list[str]()
+    ids = []
     for _ in range(2):
         sender.finish(rows(1))
         ids.append(sender.result().id)

@@ -5,7 +5,6 @@ record of arrivals.
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from types import SimpleNamespace
-from typing import Any
 
 import httpx
 import pytest
@@ -48,7 +47,7 @@ def test_a_rate_holds_for_all_workers_of_a_database_together(sender, postgres, m
 
     def reserve(connection: sa.Connection) -> list[float]:
         owner = connection.execute(sa.select(BATCHES.c.owner)).scalar_one()
-        worker: Any = SimpleNamespace(_rows=SimpleNamespace(owner=owner))
+        worker = SimpleNamespace(_rows=SimpleNamespace(owner=owner))
         return RowOutbox._reserve_turns(worker, connection, ["march"] * 20)
 
     def reserve_meanwhile() -> list[float]:
@@ -93,14 +92,9 @@ def test_when_the_provider_says_to_come_back_no_row_goes_before(sender, clients,
     ],
 )
 def test_a_call_ends_before_its_key_can_expire(
-    sender,
-    clients,
-    deadline,
-    stored_with,
-    sent_with,
-    within,
+    sender, clients, deadline, stored_with, sent_with, within
 ):
-    allowed = list[float]()
+    allowed = []
 
     class Way(httpx.HTTPTransport):
         def handle_request(self, request):

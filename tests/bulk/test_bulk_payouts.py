@@ -3,18 +3,17 @@ by a second step.
 """
 
 import json
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
 from decimal import Decimal
 from io import StringIO
-from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from tests.bulk.bulk_runs import Bulk, Senders, change_state, refused, wait_until
+from tests.bulk.bulk_runs import Bulk, change_state, refused, wait_until
 from tests.bulk.conftest import STORAGE_KEY
 from tests.cases import cases_beside
+from tests.cli.victor_command import calls
 from tests.providers.eastpay.adapter import ARGUMENTS as EASTPAY
 from victor_ext import RetryPolicy
 from victor_ext.bulk import BulkSender, InvalidRows
@@ -31,10 +30,9 @@ LAG = 1000.0
 """Seconds after which the sandbox lists a payment, where a test has it list late."""
 SETTLEMENT = 3600.0
 """Seconds for which a payout stays INSTRUCTED, before it is COMPLETED."""
-Listener = Callable[[object], None]
 
 
-def row(number: int, **changes: object) -> dict[str, Any]:
+def row(number, **changes):
     good = {
         "remote_id": "payee-7",
         "amount": "1.50",
@@ -46,7 +44,7 @@ def row(number: int, **changes: object) -> dict[str, Any]:
     return {**good, **changes}
 
 
-def rows(count: int, **changes: object) -> list[dict[str, Any]]:
+def rows(count, **changes):
     return [row(number, **changes) for number in range(1, count + 1)]
 
 
@@ -62,9 +60,6 @@ def sandbox(request):
         running.add_source_account("EUR account", "EUR", 10**9)
         running.add_payee("payee-7")
         yield running
-
-
-late = pytest.mark.parametrize("sandbox", [LAG], indirect=True)
 
 
 @pytest.fixture
@@ -100,7 +95,7 @@ def bulk(sandbox, bare_environment, tmp_path):
 def end_look_ups(tmp_path):
     """Let the time be over for which all that was looked up so far is looked up."""
 
-    def end() -> None:
+    def end():
         (path,) = tmp_path.glob("*.sqlite")
         change_state(path, "UPDATE victor_bulk SET settle_until = 1 WHERE settle_until > 1")
 
@@ -108,10 +103,10 @@ def end_look_ups(tmp_path):
 
 
 @contextmanager
-def broken_off(sandbox: VeloSandbox, operation: str, after: int = 0) -> Iterator[Listener]:
+def broken_off(sandbox, operation, after=0):
     """Yield a listener that ends the sending after more than so many calls of an operation."""
 
-    def stop(_status: object) -> None:
+    def stop(_status):
         if calls(sandbox, operation) > after:
             raise InterruptedError
 
@@ -119,25 +114,21 @@ def broken_off(sandbox: VeloSandbox, operation: str, after: int = 0) -> Iterator
         yield stop
 
 
-def calls(sandbox: VeloSandbox, operation: str) -> int:
-    return sum(seen.operation == operation for seen in sandbox.received())
-
-
-def kill_amid(bulk: Bulk, sandbox: VeloSandbox, operation: str, *words: str) -> None:
+def kill_amid(bulk, sandbox, operation, *words):
     """Kill a command while the response to a call of this operation is under way."""
     sandbox.inject("delay", operation=operation, delay=60, work=True)
     with bulk.started(*words) as process:
         wait_until(lambda: calls(sandbox, operation) > 0, process)
 
 
-def take(sender: Senders, step: str, outcome: str = "created", **options: Any) -> None:
+def take(sender, step, outcome="created", **options):
     """Take a step with the only payout, and see what becomes of it."""
     assert sender(**options).take_step(step).counts == {outcome: 1}
 
 
-def payouts_of(sender: Senders, **options: Any) -> dict[str, list[str]]:
+def payouts_of(sender, **options):
     """The payments of each payout, by the export."""
-    payouts: dict[str, list[str]] = {}
+    payouts = {}
     for result in sender(**options).export():
         payouts.setdefault(result.asked["payout_id"], []).append(result.asked["payor_payment_id"])
     return payouts
@@ -237,9 +228,7 @@ def test_two_payors_may_have_one_reference_in_two_spellings(sender):
     assert [notice.key_value for notice in check.notices] == ["pay-7"]
 
 
-def test_a_reference_with_other_zeros_is_the_same_payout_if_all_else_is_equal(
-    sender,
-):
+def test_a_reference_with_other_zeros_is_the_same_payout_if_all_else_is_equal(sender):
     sender(batch="march").send([row(7, payor_payment_id="PAY-007")])
     later = [row(7), row(7, payor_payment_id="PAY-8"), row(7, payor_payment_id="PAY-08")]
     status = sender(batch="april").send(later)
@@ -301,9 +290,7 @@ def test_the_sender_of_each_row_stays_known_where_another_person_has_to_instruct
         sender(by="Bob").take_step("instruct")
 
 
-def test_another_person_can_be_required_later_only_if_the_sender_of_all_rows_is_known(
-    sender,
-):
+def test_another_person_can_be_required_later_only_if_the_sender_of_all_rows_is_known(sender):
     sender(by="Ann").send(rows(1))
     sender(by="Ann", not_by_sender=True).send(rows(1))
     with refused("Another person has to"):
@@ -327,7 +314,7 @@ def test_bulk_sending_for_another_system_is_refused_with_the_reason(bulk):
 class TestALostResponse:
     """Nothing is sent again: it is found by its payments, once the list has them."""
 
-    @late
+    @pytest.mark.parametrize("sandbox", [LAG], indirect=True)
     def test_a_row_that_a_person_resolves_gets_the_payout_that_lists_its_payment(
         self, sender, sandbox, client, end_look_ups
     ):
@@ -371,7 +358,7 @@ class TestALostResponse:
         assert sandbox.work_done_by_reference()["PAY-1"] == 1
 
 
-def lose(sender: Senders, sandbox: VeloSandbox, step: str) -> None:
+def lose(sender, sandbox, step):
     """Take a step whose request does not arrive, and end while it is looked up."""
     sandbox.inject("cut_request", operation=step)
     # Before the step, after it, and to look it up.
@@ -445,13 +432,7 @@ class TestAStepReadsTheStateFirst:
     @pytest.mark.parametrize("name", ["instruct", "withdraw"])
     @pytest.mark.parametrize("before", ["nothing", "rejected", "not_sent"])
     def test_a_step_that_was_taken_elsewhere_meanwhile_is_not_taken_again(
-        self,
-        sender,
-        sandbox,
-        client,
-        end_look_ups,
-        name,
-        before,
+        self, sender, sandbox, client, end_look_ups, name, before
     ):
         """Such as by whoever was told that it was rejected; or the response was another's."""
         sender.finish(rows(2))
@@ -486,12 +467,7 @@ class TestAStepReadsTheStateFirst:
 
     @pytest.mark.parametrize(("name", "account"), [("instruct", "EUR"), ("withdraw", "USD")])
     def test_a_lost_step_is_taken_again_only_when_its_first_call_cannot_be_under_way(
-        self,
-        sender,
-        sandbox,
-        end_look_ups,
-        name,
-        account,
+        self, sender, sandbox, end_look_ups, name, account
     ):
         sender().send(rows(2, source_account_name=f"{account} account"))
         lose(sender, sandbox, name)

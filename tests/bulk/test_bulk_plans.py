@@ -11,7 +11,7 @@ from tests.query_plans import reads_all, scans
 pytestmark = pytest.mark.pull_request
 
 
-def is_scan(step: str) -> bool:
+def is_scan(step):
     """Whether a step reads a whole table of ours, or all rows of an owner: a state has one. The
     table of control has a few rows.
     """

@@ -47,7 +47,7 @@ SOURCES_OF_THE_KEY = (
 )
 
 
-def telling_rows(notes: str = "a note to nobody") -> list[dict[str, str]]:
+def telling_rows(notes="a note to nobody"):
     good = [row(number, notes=notes, region="region of row") for number in range(1, 6)]
     return [*good, row(6, payee_account_number=ACCOUNT + "x")]
 
@@ -65,13 +65,7 @@ def test_no_message_shows_what_stands_after_the_question_mark_of_a_state(address
     assert "not-a-secret" not in str(raised.value)
 
 
-def test_an_sqlite_file_shows_nothing(
-    victor_sandbox,
-    oauth_client,
-    caplog,
-    sender,
-    tmp_path,
-):
+def test_an_sqlite_file_shows_nothing(victor_sandbox, oauth_client, caplog, sender, tmp_path):
     """What does not stand in clear is encrypted, or a digest."""
     caplog.set_level(logging.DEBUG)
     lose_answers(victor_sandbox, 2)
@@ -85,7 +79,7 @@ def test_an_sqlite_file_shows_nothing(
     seen = content.decode("latin-1") + caplog.text
     seen += "".join(f"{result!r}{result.error}" for result in sender().export())
     assert [secret for secret in (*SECRETS, oauth_client[1], "Bearer") if secret in seen] == []
-    hidden = set[str]()
+    hidden = set()
     with closing(sqlite3.connect(path)) as database:
         database.row_factory = sqlite3.Row
         for table, clear in CLEAR.items():
@@ -173,7 +167,7 @@ def test_every_form_of_a_private_key_gives_the_same_secret(monkeypatch, victor_k
     for name in SOURCES_OF_THE_KEY:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("VICTOR_API_KEY", "key-1")
-    secrets = set[bytes]()
+    secrets = set()
     for form in (
         pem,
         pem.replace("\n", "\\n"),

@@ -149,9 +149,7 @@ def test_two_unicode_forms_of_a_text_are_one(sender, victor_sandbox):
     assert victor_sandbox.requests()[0]["client_reference_id"] == one["client_reference_id"]
 
 
-def test_a_row_that_repeats_a_key_is_said_in_its_place_among_the_other_problems(
-    sender,
-):
+def test_a_row_that_repeats_a_key_is_said_in_its_place_among_the_other_problems(sender):
     bad = [row(number, amount="0") for number in (2, 3, 4)]
     check = sender().check([row(1), *bad[:2], row(1), bad[2]])
     problems = [(problem.row, problem.code) for problem in check.problems]
@@ -198,11 +196,7 @@ def test_credentials_that_are_not_taken_stop_the_batch_and_use_no_row_up(
     ("counts", "exit_status"), [({"waiting": 60}, 1), ({"unknown": 1, "waiting": 59}, 3)]
 )
 def test_a_wrong_address_does_not_use_the_batch_up(
-    sender,
-    victor_sandbox,
-    clients,
-    counts,
-    exit_status,
+    sender, victor_sandbox, clients, counts, exit_status
 ):
     if "unknown" in counts:
         lose_answers(victor_sandbox, 1)

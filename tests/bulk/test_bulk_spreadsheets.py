@@ -4,19 +4,17 @@ words; nothing is guessed.
 
 import csv
 import re
-from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.bulk.bulk_runs import (
     ACCOUNT,
-    Bulk,
     in_days,
     outbound,
+    places,
     row,
     today,
     write_csv,
@@ -24,13 +22,13 @@ from tests.bulk.bulk_runs import (
 from tests.cases import cases_beside
 from tests.cli.victor_command import Command, Ran
 from victor_ext import ConfigurationError
-from victor_ext.bulk import Check, RowFile
+from victor_ext.bulk import RowFile
 from victor_ext.tables.formats import UnreadableCell, read_amount, read_date
 from victor_ext.tables.texts import is_error_value
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 CASES = cases_beside(__file__)
-COLUMNS: dict[str, str | None] = {
+COLUMNS = {
     "client_reference_id": "Rechnung",
     "payee_account_number": "Konto",
     "payer_counterparty_id": "Zahler",
@@ -39,19 +37,19 @@ COLUMNS: dict[str, str | None] = {
     "due_date": "Fällig am",
     "notes": "Notiz",
 }
-HEADING = ";".join(str(heading) for heading in COLUMNS.values())
-SPREADSHEET: dict[str, Any] = {"columns": COLUMNS, "decimal": "comma", "date_format": "DMY"}
+HEADING = ";".join(COLUMNS.values())
+SPREADSHEET = {"columns": COLUMNS, "decimal": "comma", "date_format": "DMY"}
 
 
-def german(day: date) -> str:
+def german(day):
     return f"{day:%d.%m.%Y}"
 
 
-def line(number: str = "R-1", amount: str = "1.234,50", note: str = "", due: str = "") -> str:
+def line(number="R-1", amount="1.234,50", note="", due=""):
     return f"{number};{ACCOUNT};aHeq349838;{amount};BUSINESS;{due or german(today())};{note}"
 
 
-def file_of(folder: Path, lines: Sequence[str], encoding: str = "utf-8-sig") -> Path:
+def file_of(folder, lines, encoding="utf-8-sig"):
     path = folder / "rechnungen.csv"
     path.write_bytes("\r\n".join([*lines, ""]).encode(encoding))
     return path
@@ -66,16 +64,11 @@ def sender_options():
 def checked(sender, tmp_path):
     """Check a file with these lines."""
 
-    def check(lines: Sequence[str], *, own: Any = None, **options: Any) -> Check:
+    def check(lines, *, own=None, **options):
         file = RowFile(file_of(tmp_path, lines), **{**SPREADSHEET, **options})
-        result: Check = sender(**(own or {})).check(file)
-        return result
+        return sender(**(own or {})).check(file)
 
     return check
-
-
-def places(check: Check) -> list[tuple[int | None, str | None, str]]:
-    return [(problem.line, problem.column, problem.code) for problem in check.problems]
 
 
 def test_decimal_commas_days_before_months_and_umlauts_of_a_german_file_are_sent_as_declared(
@@ -95,7 +88,7 @@ def test_decimal_commas_days_before_months_and_umlauts_of_a_german_file_are_sent
     assert second[:3] == ["R-2", "44.2", in_days(1)]
 
 
-def read_all(field: str, read: Callable[[str], object], cells: dict[str, str | None]) -> None:
+def read_all(field, read, cells):
     """Each cell is read as it is said, or is a problem of this field where nothing is."""
     for cell, expected in cells.items():
         result = read(cell)
@@ -235,7 +228,7 @@ def office(bulk):
     return replace(bulk, sends=())
 
 
-def spreadsheet(bulk: Bulk, *lines: str) -> str:
+def spreadsheet(bulk, *lines):
     return file_of(bulk.folder, [HEADING, *lines, ";;;;;;"], "windows-1252").name
 
 

@@ -5,11 +5,9 @@ whether to go on.
 import logging
 import signal
 import sqlite3
-from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -60,14 +58,14 @@ def test_a_server_that_is_away_ends_the_command_with_75_and_loses_nothing(
     asked_once(victor_sandbox, rows(30))
 
 
-def overwrite_file(path: Path) -> None:
+def overwrite_file(path):
     with path.open("r+b") as file:
         file.write(b"another" * (path.stat().st_size // 7))
     for name in ("-wal", "-shm"):
         path.with_name(path.name + name).unlink(missing_ok=True)
 
 
-DELETED_FILES: dict[str, Callable[[Path], object]] = {
+DELETED_FILES = {
     "its file is deleted": Path.unlink,
     "its file is emptied": lambda path: path.write_bytes(b""),
     "its file is overwritten": overwrite_file,
@@ -84,7 +82,7 @@ DELETED_ON_SERVERS = {
 }
 
 
-def execute_on_server(state: str, statement: str) -> None:
+def execute_on_server(state, statement):
     """Execute a statement as an operator would: again, where the server ended it for a deadlock
     with the sender.
     """
@@ -207,15 +205,15 @@ class Disk:
 
     full = False
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state):
         self._state = state
 
-    def look(self, connection: Any, _record: object, _proxy: object) -> None:
+    def look(self, connection, _record, _proxy):
         """Each connection, whenever it is used, sees how large the file may become."""
         pages = connection.execute("PRAGMA page_count").fetchone()[0] if self.full else 1 << 30
         connection.execute(f"PRAGMA max_page_count={pages}")
 
-    def fill(self) -> None:
+    def fill(self):
         """Let it be full, and use up what room there is within the file."""
         database = sqlite3.connect(self._state, isolation_level=None, timeout=30)
         database.execute("CREATE TABLE IF NOT EXISTS filler (x)")
@@ -237,11 +235,7 @@ def disk(tmp_path):
 
 
 def test_a_disk_that_is_full_while_rows_are_sent_is_reported_and_no_row_is_sent_twice(
-    sender,
-    victor_sandbox,
-    disk,
-    caplog,
-    monkeypatch,
+    sender, victor_sandbox, disk, caplog, monkeypatch
 ):
     monkeypatch.setattr(worker, "_ROUND", 0.2)
     caplog.set_level(logging.INFO, "victor_ext.bulk")

@@ -6,15 +6,13 @@ import socket
 import sqlite3
 import threading
 import tracemalloc
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from datetime import time as datetime_time
 from functools import partial
 from itertools import count
-from pathlib import Path
-from typing import Any, NamedTuple
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -47,23 +45,23 @@ class Crash(BaseException):
 
 
 @contextmanager
-def crash_before(number: int) -> Iterator[list[str]]:
+def crash_before(number):
     """Let the process end before this statement of `Loading.store`. The list has those that were
     begun; the commit is the last one.
     """
-    begun, store_all = list[str](), Loading.store
+    begun, store_all = [], Loading.store
 
-    def note(statement: str) -> None:
+    def note(statement):
         begun.append(statement)
         if len(begun) > number:
             raise Crash
 
-    listeners: dict[str, Callable[..., None]] = {
+    listeners = {
         "before_cursor_execute": lambda _c, _cursor, statement, *_rest: note(statement),
         "commit": lambda _connection: note("COMMIT"),
     }
 
-    def store_now(self: Loading, *arguments: Any) -> Any:
+    def store_now(self, *arguments):
         for name, listener in listeners.items():
             event.listen(sa.Engine, name, listener)
         try:
@@ -77,19 +75,12 @@ def crash_before(number: int) -> Iterator[list[str]]:
         yield begun
 
 
-class Pause(NamedTuple):
-    """Somebody who is stopped at a place, and when he goes on."""
-
-    reached: threading.Event
-    goes_on: threading.Event
-
-
-def paused_at(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> Pause:
-    """Stop whoever comes to this method first."""
+def paused_at(monkeypatch, owner, name):
+    """Stop whoever comes to this method first: that it is reached, and that it goes on."""
     method = getattr(owner, name)
-    pause = Pause(threading.Event(), threading.Event())
+    pause = SimpleNamespace(reached=threading.Event(), goes_on=threading.Event())
 
-    def pausing(self: Any, *arguments: Any) -> Any:
+    def pausing(self, *arguments):
         monkeypatch.setattr(owner, name, method)
         pause.reached.set()
         assert pause.goes_on.wait(60)
@@ -99,7 +90,7 @@ def paused_at(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> Pause:
     return pause
 
 
-def dump_of(path: Path) -> list[str]:
+def dump_of(path):
     with closing(sqlite3.connect(path)) as database:
         return list(database.iterdump())
 
@@ -160,13 +151,7 @@ OTHER_KEYS = [row(number, invoice_no=f"copy-{number}") for number in range(1, 13
     [("march", OTHERS, None), ("april", OURS, "replaced"), ("april", OTHER_KEYS, "looks_like")],
 )
 def test_the_second_of_two_senders_that_store_at_once_sees_the_rows_of_the_first(
-    sender,
-    victor_sandbox,
-    monkeypatch,
-    any_state,
-    batch,
-    theirs,
-    code,
+    sender, victor_sandbox, monkeypatch, any_state, batch, theirs, code
 ):
     """Both have looked, and neither has stored: the second one sees what the first one stored.
 
@@ -245,7 +230,7 @@ def test_a_batch_of_which_a_part_was_deleted_is_refused_with_its_name(
 
 
 def test_nobody_but_the_provider_is_called(sender, victor_sandbox, monkeypatch):
-    called = set[Any]()
+    called = set()
     connect = socket.socket.connect
 
     def noted(self, address):
@@ -267,7 +252,7 @@ def test_memory_does_not_grow_with_the_number_of_rows(sender, monkeypatch, tmp_p
         return status_of(stored)
 
     monkeypatch.setattr("victor_ext.bulk.sender.run_batch", read)
-    peaks = list[int]()
+    peaks = []
     for number in (SHORT, SHORT, LONG, LONG):  # the first time, modules are loaded
         tracemalloc.start()
         state = f"sqlite:///{tmp_path}/{len(peaks)}.sqlite"
