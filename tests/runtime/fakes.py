@@ -3,12 +3,12 @@ fakes. Everything else is real: drivers, transports and the attempt loop."""
 
 import asyncio
 import inspect
-import json
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import format_datetime
-from typing import Any, TypeVar
+from email.utils import formatdate
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
@@ -25,10 +25,9 @@ from victor_ext.runtime.loop.call_events import Event
 from victor_ext.runtime.loop.events import Reporter
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey
-from victor_ext.runtime.loop.operations import Behaviour, Operation, Operations, of_no_table
+from victor_ext.runtime.loop.operations import Behaviour, Operations, of_no_table
 from victor_ext.runtime.loop.retry import Authenticator, RetryPolicy, RetryQuota
 
-E = TypeVar("E", bound=BaseException)
 BOTH = ("sync", "async")
 PATIENCE = 600.0
 """Seconds of real time that an attempt may take: the deadlines of these tests are by a clock of
@@ -37,8 +36,11 @@ their own.
 BASE_URL = httpx.URL("https://pay.example")
 KEY = "invoice-1042-of-2026"
 BODY = b'{"amount": "44.23"}'
-CLIENT = bound_class(Client).over(str(BASE_URL), {}, lambda options: httpx.Client(**options), {})
-DOCUMENTED = CLIENT.request_extensions(prepare_checkout.OPERATION)
+DOCUMENTED = (
+    bound_class(Client)
+    .over(str(BASE_URL), {}, lambda options: httpx.Client(**options), {})
+    .request_extensions(prepare_checkout.OPERATION)
+)
 """The extensions of requests whose good answer has an `id`, which is a text, by the document."""
 TRANSIENT = (408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524)
 """The statuses after which a call is tried again, said once more for all tests."""
@@ -48,45 +50,44 @@ TIMEOUTS = {"connect": 5.0, "read": 20.0, "write": 20.0, "pool": 20.0}
 class FakeClock(ServerClock):
     """A clock that only sleeps and exchanges move. It starts on a whole second."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         super().__init__()
         self.passed = 0.0
         self.suspended = 0.0
-        self.sleeps: list[float] = []
+        self.sleeps = []
 
-    def monotonic(self) -> float:
+    def monotonic(self):
         return 5_000.0 + self.passed
 
-    def local(self) -> float:
+    def local(self):
         return 1_770_000_000.0 + self.passed + self.suspended
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds):
         assert seconds >= 0
         self.sleeps.append(seconds)
         self.passed += seconds
 
-    async def asleep(self, seconds: float) -> None:
+    async def asleep(self, seconds):
         self.sleep(seconds)
 
 
-def http_date(moment: float) -> str:
-    """A moment as a `Date` header has it."""
-    return format_datetime(datetime.fromtimestamp(moment, UTC), usegmt=True)
+http_date = partial(formatdate, usegmt=True)
+"""A moment as a `Date` header has it."""
 
 
 class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A body in these pieces, or until an exception; an iterator shows how many were read."""
 
-    def __init__(self, pieces: Iterable[bytes | Exception]) -> None:
+    def __init__(self, pieces):
         self.pieces = pieces
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self):
         for piece in self.pieces:
             if isinstance(piece, Exception):
                 raise piece
             yield piece
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self):
         for piece in self:
             yield piece
 
@@ -112,72 +113,53 @@ class Happens:
 OK = Happens()
 
 
-def status(code: int, **headers: str) -> Happens:
+def status(code, **headers):
     """An answer with a JSON object and these headers (underscores for hyphens)."""
     named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
     return Happens(code, b'{"detail": "no"}', named)
 
 
-def raises(error: type[BaseException], seconds: float = 0.0) -> Happens:
+def raises(error, seconds=0.0):
     """An exchange that ends in an exception."""
     return Happens(error=error, seconds=seconds)
 
 
-@dataclass(frozen=True)
-class Received:
-    """One request as it left."""
-
-    method: str
-    url: str
-    headers: dict[str, str]
-    body: bytes
-    timeouts: dict[str, float | None]
-    at: float
-    quota: int
-
-    @property
-    def key(self) -> str | None:
-        return self.headers.get("idempotency-key")
-
-    @property
-    def token(self) -> str | None:
-        return self.headers.get("authorization")
-
-
+@dataclass(eq=False)
 class Network(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Answers from a script; its last line goes for every further request.
 
-    `drift` is the provider's clock's.
+    Attributes:
+        drift: The provider's clock's.
+        keeps_limits: Whether an exchange that takes longer than its read time-out ends as one.
+        tokens: Answers the requests for a token.
+        received: The requests as they left.
+        brought: What the exchanges brought.
     """
 
-    def __init__(
-        self, clock: FakeClock, script: list[Happens], quota: RetryQuota, drift: float | None = None
-    ) -> None:
-        self.clock = clock
-        self.script = list(script)
-        self.quota = quota
-        self.drift = drift
-        self.received: list[Received] = []
-        self.keeps_limits = (
-            False  # whether an exchange that takes longer than its read time-out ends as one
-        )
-        self.brought: list[Happens] = []
-        self.tokens: Callable[[httpx.Request], Any] | None = None
+    clock: FakeClock
+    script: list[Happens]
+    quota: RetryQuota
+    drift: float | None = None
+    keeps_limits: bool = False
+    tokens: Callable[[httpx.Request], Any] | None = None
+    received: list[Any] = field(default_factory=list)
+    brought: list[Happens] = field(default_factory=list)
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request):
         if self.tokens is not None and request.url.path == "/token":
-            answer: httpx.Response = self.tokens(request)
-            return answer
+            return self.tokens(request)
         limits = request.extensions["timeout"]
         self.received.append(
-            Received(
-                request.method,
-                str(request.url),
-                dict(request.headers),
-                request.content,
-                {stage: limits.get(stage) for stage in TIMEOUTS},
-                self.clock.passed,
-                self.quota.available,
+            SimpleNamespace(
+                method=request.method,
+                url=str(request.url),
+                headers=dict(request.headers),
+                key=request.headers.get("idempotency-key"),
+                token=request.headers.get("authorization"),
+                body=request.content,
+                timeouts={stage: limits.get(stage) for stage in TIMEOUTS},
+                at=self.clock.passed,
+                quota=self.quota.available,
             )
         )
         assert len(self.received) < 100, "it does not end"
@@ -190,32 +172,28 @@ class Network(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self.clock.suspended += happens.suspended
         if happens.error is not None and not happens.cut:
             raise happens.error("it happened")
-        headers = list(happens.headers)
+        headers = httpx.Headers(happens.headers)
         if self.drift is not None:
-            headers.append(("Date", http_date(self.clock.local() + self.drift)))
+            headers["Date"] = http_date(self.clock.local() + self.drift)
+        pieces = [happens.body]
         if happens.cut:
-            error = (happens.error or httpx.RemoteProtocolError)("peer closed connection")
-            assert isinstance(error, Exception)
-            return httpx.Response(
-                happens.status, headers=headers, stream=Pieces([happens.body[:4], error])
-            )
-        return httpx.Response(
-            happens.status, headers=headers, stream=httpx.ByteStream(happens.body)
-        )
+            error = happens.error or httpx.RemoteProtocolError
+            pieces = [happens.body[:4], error("peer closed connection")]
+        return httpx.Response(happens.status, headers=headers, stream=Pieces(pieces))
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request):
         await asyncio.sleep(0)
-        answer: Any = self.handle_request(request)
+        answer = self.handle_request(request)
         return await answer if inspect.isawaitable(answer) else answer
 
 
 class OneRow(Operations):
     """A table with one row for all operations: what is known without a table, and these columns."""
 
-    def __init__(self, **columns: Any) -> None:
+    def __init__(self, **columns):
         self._columns = columns
 
-    def of(self, request: httpx.Request) -> Operation:
+    def of(self, request):
         return replace(of_no_table(request), **self._columns)
 
 
@@ -241,17 +219,21 @@ class Harness:
     max_response_bytes: int = MAX_RESPONSE_BYTES
     extensions: Mapping[str, Any] = field(default_factory=lambda: DOCUMENTED)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self):
         self.clock = FakeClock()
         self.quota = RetryQuota(self.policy.quota)
-        self.network = Network(self.clock, self.script, self.quota, self.drift)
-        self.signed_at: list[float] = []
-        lock = AsyncDriver.lock() if self.mode == "async" else Driver.lock()
+        self.network = Network(self.clock, list(self.script), self.quota, self.drift)
+        self.received, self.sleeps = self.network.received, self.clock.sleeps
+        self.signed_at = []
+        driver, transport, sleep = (
+            (AsyncDriver, AsyncAttemptTransport, self.clock.asleep)
+            if self.mode == "async"
+            else (Driver, AttemptTransport, self.clock.sleep)
+        )
         signed = SignedToken(self.sign, self.clock, reuse=self.reuse)
-        authenticator = self.auth(self.clock, lock) if self.auth else signed
         self.loop = AttemptLoop(
             behaviour=self.behaviour,
-            authenticator=authenticator,
+            authenticator=self.auth(self.clock, driver.lock()) if self.auth else signed,
             policy=self.policy,
             quota=self.quota,
             clock=self.clock,
@@ -260,25 +242,18 @@ class Harness:
             draw=self.draw,
             max_response_bytes=self.max_response_bytes,
         )
-        is_async = self.mode == "async"
-        driver: Any = (AsyncDriver if is_async else Driver)(self.network, grace=PATIENCE)
-        driver.sleep = self.clock.asleep if is_async else self.clock.sleep
-        transport = AsyncAttemptTransport if is_async else AttemptTransport
-        self.transport: Any = transport(self.loop, self.network, [BASE_URL], driver=driver)
+        running = driver(self.network, grace=PATIENCE)
+        running.sleep = sleep
+        self.transport = transport(self.loop, self.network, [BASE_URL], driver=running)
 
-    def sign(self, now: float) -> str:
+    def sign(self, now):
         self.signed_at.append(now)
         return f"Token t{len(self.signed_at)}"
 
-    def request(
-        self,
-        method: str = "GET",
-        key: str | None = None,
-        *,
-        url: str = "https://pay.example/payments",
-        headers: dict[str, str] | None = None,
-    ) -> httpx.Request:
-        headers = {**(headers or {}), **({} if key is None else {"Idempotency-Key": key})}
+    def request(self, method="GET", key=None, url="https://pay.example/payments", headers=()):
+        headers = dict(headers)
+        if key is not None:
+            headers["Idempotency-Key"] = key
         return httpx.Request(
             method,
             url,
@@ -287,39 +262,23 @@ class Harness:
             extensions={"timeout": dict(TIMEOUTS), **self.extensions},
         )
 
-    def call(self, method: str = "GET", key: str | None = None, **options: Any) -> httpx.Response:
+    def call(self, method="GET", key=None, **options):
         """One logical call; raises what it raises."""
         request = self.request(method, key, **options)
         if self.mode == "async":
             return asyncio.run(self.transport.handle_async_request(request))
-        response: httpx.Response = self.transport.handle_request(request)
-        return response
+        return self.transport.handle_request(request)
 
-    def fails(
-        self,
-        kind: type[E],
-        *call: Any,
-        match: str | None = None,
-        ends: object = None,
-        **options: Any,
-    ) -> E:
+    def fails(self, kind, *call, match=None, ends=None, **options):
         """The error that one logical call raises. `ends`: its outcome and attempts."""
         with pytest.raises(kind, match=match) as raised:
             self.call(*call, **options)
-        error: Any = raised.value
+        error = raised.value
         assert ends is None or (error.outcome, error.attempts) == ends
-        return raised.value
-
-    @property
-    def received(self) -> list[Received]:
-        return self.network.received
-
-    @property
-    def sleeps(self) -> list[float]:
-        return self.clock.sleeps
+        return error
 
 
-def read_token(body: dict[str, Any], now: float) -> IssuedToken | None:
+def read_token(body, now):
     """The token that a token endpoint issued, if it is a text."""
     token = body.get("access_token")
     lives = body.get("lives")
@@ -328,16 +287,11 @@ def read_token(body: dict[str, Any], now: float) -> IssuedToken | None:
     return IssuedToken(header_value("Bearer", token), None if lives is None else now + lives, now)
 
 
-def by_oauth(clock: FakeClock, lock: Lock, **options: Any) -> OAuthToken:
+def by_oauth(clock, lock, **options):
     """Gets its tokens from `/token`, which the `tokens` of a `Network` answers."""
 
-    def ask() -> httpx.Request:
+    def ask():
         content = {"client_id": "i", "client_secret": "s3cret-of-mine"}
         return httpx.Request("POST", "https://pay.example/token", json=content)
 
     return OAuthToken(ask, read_token, clock, lock, **options)
-
-
-def token_answer(**members: object) -> httpx.Response:
-    """What a token endpoint answers."""
-    return httpx.Response(200, content=json.dumps(members).encode())

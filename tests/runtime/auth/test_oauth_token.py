@@ -3,11 +3,10 @@ locked.
 """
 
 import asyncio
+import itertools
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
 
 import httpx
 import pytest
@@ -22,26 +21,26 @@ from tests.runtime.fakes import (
     http_date,
     raises,
     status,
-    token_answer,
 )
 from victor_ext import errors
 from victor_ext.errors import Outcome
 from victor_ext.runtime.auth.tokens import header_value
-from victor_ext.runtime.core.locks import ThreadLock, ThreadPermit
+from victor_ext.runtime.core.locks import ThreadLock
 from victor_ext.runtime.loop.retry import SIGNED, RetryPolicy
 
 UNAUTHORIZED = Happens(401, b"{}")
+THREADS = 24
 
 
 class Endpoint:
     """Issues tok1, tok2, ... that live `lives` seconds; `script` says what happens before that."""
 
-    def __init__(self, lives: float | None = 3600.0, script: tuple[Any, ...] = ()) -> None:
+    def __init__(self, lives=3600.0, script=()):
         self.lives = lives
         self.script = list(script)
-        self.asked: list[httpx.Request] = []
+        self.asked = []
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    def __call__(self, request):
         self.asked.append(request)
         if self.script:
             happens = self.script.pop(0)
@@ -49,26 +48,23 @@ class Endpoint:
                 return happens
             if happens is not None:
                 raise happens
-        return token_answer(access_token=f"tok{len(self.asked)}", lives=self.lives)
+        token = {"access_token": f"tok{len(self.asked)}", "lives": self.lives}
+        return httpx.Response(200, json=token)
 
 
-def oauth_harness(
-    endpoint: Callable[[httpx.Request], Any], script: list[Happens] | None = None, **options: Any
-) -> Harness:
+def oauth_harness(endpoint, script=None, **options):
     auth = partial(by_oauth, hint="Check the client id.")
     harness = Harness(script or [OK], auth=auth, **options)
     harness.network.tokens = endpoint
     return harness
 
 
-def issuing(
-    endpoint: Endpoint | None = None, *script: Any, **options: Any
-) -> tuple[Harness, Endpoint]:
+def issuing(endpoint=None, *script, **options):
     endpoint = endpoint or Endpoint()
     return oauth_harness(endpoint, *script, **options), endpoint
 
 
-def tokens(harness: Harness) -> list[str | None]:
+def tokens(harness):
     return [one.token for one in harness.received]
 
 
@@ -108,7 +104,7 @@ class TestKeeping:
 
     def test_the_end_of_a_token_is_reckoned_by_the_providers_clock(self):
         harness, endpoint = issuing(
-            Endpoint(), [Happens(headers=(("Date", http_date(1_770_000_000 + 3600)),))]
+            Endpoint(), [Happens(headers={"Date": http_date(1_770_000_000 + 3600)})]
         )
         harness.call()
         harness.call()
@@ -247,52 +243,45 @@ class TestTheAdvisoryWindow:
 
 
 class Waiting(ThreadLock):
-    """A lock that tells how many stand before it."""
+    """A lock that tells when all threads stand before it."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         super().__init__()
-        self.changed = threading.Condition()
-        self.standing = 0
+        self.standing = itertools.count(1)
+        self.all_stand = threading.Event()
 
-    def permit(self) -> ThreadPermit:
-        with self.changed:
-            self.standing += 1
-            self.changed.notify_all()
+    def permit(self):
+        if next(self.standing) == THREADS:
+            self.all_stand.set()
         return super().permit()
-
-    def wait_for(self, standing: int) -> None:
-        with self.changed:
-            assert self.changed.wait_for(lambda: self.standing >= standing, timeout=20)
 
 
 class Held:
     """An endpoint that says when it is asked, and issues a token when it may."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint):
         self.endpoint = endpoint
         self.asking = threading.Event()
         self.may_go_on = threading.Event()
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    def __call__(self, request):
         self.asking.set()
         assert self.may_go_on.wait(timeout=20)
         return self.endpoint(request)
 
 
-def called_by_many(
-    endpoint: Endpoint, call: Callable[[Harness, int], Any], **options: Any
-) -> tuple[Harness, list[Any]]:
-    """What 24 threads observe, all of which wait before the endpoint is asked."""
+def called_by_many(endpoint, call, **options):
+    """What many threads observe, all of which wait before the endpoint is asked."""
     lock = Waiting()
 
-    def slow(request: httpx.Request) -> httpx.Response:
-        lock.wait_for(24)
+    def slow(request):
+        assert lock.all_stand.wait(timeout=20)
         return endpoint(request)
 
     harness = oauth_harness(slow, **options)
     harness.loop.authenticator._lock = lock
-    with ThreadPoolExecutor(24) as pool:
-        return harness, list(pool.map(partial(call, harness), range(24)))
+    with ThreadPoolExecutor(THREADS) as pool:
+        return harness, list(pool.map(partial(call, harness), range(THREADS)))
 
 
 class TestManyThreads:
@@ -301,7 +290,7 @@ class TestManyThreads:
         harness, observed = called_by_many(
             endpoint, lambda harness, _number: harness.call().status_code
         )
-        assert observed == [200] * 24
+        assert observed == [200] * THREADS
         assert len(endpoint.asked) == 1
         assert set(tokens(harness)) == {"Bearer tok1"}
 
@@ -309,7 +298,7 @@ class TestManyThreads:
         """Otherwise each would call the failing endpoint in turn, until its own deadline."""
         endpoint = Endpoint(script=(httpx.Response(503),) * 2)
 
-        def call(harness: Harness, number: int) -> errors.ServerError:
+        def call(harness, number):
             return harness.fails(
                 errors.ServerError, *(("GET",) if number % 2 else ("POST", f"{KEY}-{number:04}"))
             )
@@ -317,7 +306,7 @@ class TestManyThreads:
         harness, observed = called_by_many(endpoint, call, policy=RetryPolicy(max_attempts=2))
         assert len(endpoint.asked) == 2
         assert harness.received == []
-        assert len({id(error) for error in observed}) == 24
+        assert len({id(error) for error in observed}) == THREADS
         for number, error in enumerate(observed):
             assert (error.outcome, error.attempts, error.status_code) == (Outcome.NOT_SENT, 0, 503)
             assert error.idempotency_key == (None if number % 2 else f"{KEY}-{number:04}")
@@ -355,7 +344,7 @@ class TestManyThreads:
 
 class TestManyTasks:
     @staticmethod
-    async def call(harness: Harness, method: str = "GET") -> int:
+    async def call(harness, method="GET"):
         return (await harness.transport.handle_async_request(harness.request(method))).status_code
 
     def test_a_cancelled_token_request_lets_the_next_task_fetch_the_token(self):

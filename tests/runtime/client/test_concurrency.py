@@ -2,10 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
 from contextlib import closing
 from functools import partial
-from typing import Any
 
 import httpx
 import pytest
@@ -13,7 +11,7 @@ from victor_api.client import Client
 
 from tests.faults.adapters import crowd
 from tests.providers.running import Running
-from victor_ext import CallEnded, ConfigurationError, DeadlineExceeded, Event, Outcome, connect
+from victor_ext import CallEnded, ConfigurationError, DeadlineExceeded, Outcome, connect
 from victor_ext import connect_async as connect_awaited
 
 URL = "http://localhost"
@@ -23,12 +21,12 @@ MOST = 3
 class Waves:
     """Answers when `MOST` requests are there, and counts how many there are at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         self.here = self.peak = self.total = 0
         self._lock = threading.Lock()
         self._barrier = threading.Barrier(MOST)
 
-    def __call__(self, _request: httpx.Request) -> httpx.Response:
+    def __call__(self, _request):
         with self._lock:
             self.here += 1
             self.total += 1
@@ -46,10 +44,10 @@ each_kind = pytest.mark.parametrize("kind", [connect, connect_awaited])
 def test_no_more_calls_run_at_once_than_max_concurrency_allows(kind):
     waves = Waves()
     awaited = kind is connect_awaited
-    transport: Any = httpx.MockTransport(partial(asyncio.to_thread, waves) if awaited else waves)
+    transport = httpx.MockTransport(partial(asyncio.to_thread, waves) if awaited else waves)
     make = partial(kind, Client, base_url=URL, transport=transport, max_concurrency=MOST)
 
-    def get(client: Any, number: int) -> Any:
+    def get(client, number):
         return (client if number % 2 else client.with_options(deadline=30.0)).http.get("/")
 
     answers = crowd("async" if awaited else "sync", make, get, range(12))
@@ -60,19 +58,19 @@ def test_no_more_calls_run_at_once_than_max_concurrency_allows(kind):
 class Meanwhile(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Makes a late call before it answers the first one, and keeps what that raises."""
 
-    def __init__(self, call_late: Callable[[], Any]) -> None:
+    def __init__(self, call_late):
         self.call_late = call_late
-        self.raised: Any = None
-        self.paths = list[str]()
+        self.raised = None
+        self.paths = []
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request):
         self.paths.append(request.url.path)
         if request.url.path == "/first":
             with pytest.raises(DeadlineExceeded) as self.raised:
                 self.call_late()
         return httpx.Response(200, json={})
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request):
         self.paths.append(request.url.path)
         if request.url.path == "/first":
             with pytest.raises(DeadlineExceeded) as self.raised:
@@ -82,7 +80,7 @@ class Meanwhile(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 @each_kind
 def test_a_call_that_waits_too_long_for_its_turn_is_told_as_not_sent(kind):
-    events = list[Event]()
+    events = []
     busy = Meanwhile(lambda: on.client.with_options(deadline=0.08).http.post("/late"))
     options = {"base_url": URL, "transport": busy, "max_concurrency": 1}
     make = partial(kind, Client, on_event=events.append, **options)
@@ -119,9 +117,9 @@ def test_a_concurrency_below_one_is_refused(count):
 
 class TestUserAgent:
     def test_a_user_agent_of_the_callers_comes_after_the_packages_own(self):
-        seen: list[str] = []
+        seen = []
 
-        def provider(request: httpx.Request) -> httpx.Response:
+        def provider(request):
             seen.append(request.headers["user-agent"])
             return httpx.Response(200, json={})
 

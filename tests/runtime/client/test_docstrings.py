@@ -3,7 +3,6 @@
 import importlib
 import inspect
 import re
-from typing import Any
 
 import pytest
 
@@ -69,7 +68,7 @@ def test_the_limits_are_added_to_an_argument_that_the_docstring_describes(own, l
     assert merged == f"List.\n\nArgs:\n    memo: {expected}\n\n{RAISES}"
 
 
-def described_in(function: Any) -> dict[str, str]:
+def described_in(function):
     """What the docstring of a function says of its arguments."""
     _, _, arguments = (inspect.getdoc(function) or "").partition("Args:\n")
     joined = re.sub(r"\n {8}", " ", arguments)

@@ -7,7 +7,6 @@ from __future__ import annotations
 import copy
 import json
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -28,22 +27,22 @@ SENT = {"payee": {"account": "043"}, "amount": "44.23", "tags": ["a"], "card.num
 class Body:
     """The parts of a generated model that these tests need."""
 
-    def __init__(self, members: dict[str, Any]) -> None:
+    def __init__(self, members):
         self.members = members
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self):
         return self.members
 
     @classmethod
-    def from_dict(cls, members: Any) -> Body:
+    def from_dict(cls, members):
         return cls(members)
 
 
-def sent_with(extra: Any) -> Any:
+def sent_with(extra):
     return with_extra_body(Body(copy.deepcopy(SENT)), extra).to_dict()
 
 
-def refused(extra: Any) -> list[tuple[str, str]]:
+def refused(extra):
     with pytest.raises(InvalidRequest) as raised:
         sent_with(extra)
     return [(each.field, each.code) for each in raised.value.problems]
@@ -57,7 +56,7 @@ def test_extra_members_are_added_to_the_body_and_to_objects_inside_it():
 
 
 def test_a_later_change_to_extra_body_does_not_change_the_request():
-    extra: dict[str, Any] = {"purpose": {"codes": ["RENT"]}}
+    extra = {"purpose": {"codes": ["RENT"]}}
     body = sent_with(extra)
     extra["purpose"]["codes"].append("FOOD")
     assert body["purpose"] == {"codes": ["RENT"]}
@@ -120,7 +119,7 @@ def test_each_digit_of_a_decimal_is_written(value):
 
 
 def test_a_body_that_is_nested_without_end_is_refused():
-    endless: dict[str, Any] = {}
+    endless = {}
     endless["inner"] = endless
     assert [code for _, code in refused({"new": endless})] == ["type"]
 

@@ -7,7 +7,6 @@ import hmac
 import itertools
 import pickle
 from contextlib import nullcontext, suppress
-from typing import Any
 
 import httpx
 import pytest
@@ -19,17 +18,17 @@ from victor_ext import AuthenticationError, ConfigurationError, HmacSignature, I
 
 NOW = 1_700_000_000
 BODY = b'{"type": "payment.paid", "a": 1.5}'
-FORMS: dict[str, dict[str, Any]] = cases_beside(__file__, "hmac_signatures")
+FORMS = cases_beside(__file__, "hmac_signatures")
 TEXT = FORMS["Stripe"]["options"]["secret"]
 UNFIT, TIMELESS, ADJACENT = cases_beside(__file__, "hmac_signed").values()
 
 
-def stripe(at: Any = NOW, key: str = TEXT) -> dict[str, str]:
+def stripe(at=NOW, key=TEXT):
     mac = hmac.new(key.encode(), f"{at}.".encode() + BODY, "sha256").hexdigest()
     return {"Stripe-Signature": f"t={at},v1={'0' * 64},v1={mac},v0=6ffbb59b"}
 
 
-def signature(at: float = NOW, form: str = "Stripe", **options: Any) -> HmacSignature:
+def signature(at=NOW, form="Stripe", **options):
     return HmacSignature(**{**FORMS[form]["options"], "now": lambda: at, **options})
 
 
@@ -113,7 +112,7 @@ def test_no_two_requests_have_one_signature(signed, message):
     mac = hmac.new(TEXT.encode(), message.encode(), "sha256").hexdigest()
     texts = {message[a:b] for a, b in itertools.combinations(range(9), 2)}
     names = ["body", "a", "b"][: signed.count("{")]
-    believed = list[Any]()
+    believed = []
     for values in itertools.product(texts, repeat=len(names)):
         each = dict(zip(names, values, strict=True))
         if signed.format_map(each) == message:
@@ -126,10 +125,10 @@ def test_no_two_requests_have_one_signature(signed, message):
 def test_each_signature_is_compared_with_each_secret_in_constant_time(
     monkeypatch,
 ):
-    compared: list[int] = []
+    compared = []
     real = hmac.compare_digest
 
-    def compare(a: bytes, b: bytes) -> bool:
+    def compare(a, b):
         compared.append(len(a))
         return real(a, b)
 

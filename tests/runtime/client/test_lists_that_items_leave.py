@@ -1,6 +1,5 @@
 """A list whose items come and go while it is read: what was there all the time is yielded, once."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -13,7 +12,6 @@ from victor_ext.runtime.client.paging import (
     MOST_PASSES,
     MOST_REREADINGS,
     QUIET_PASSES,
-    PageReader,
     Pages,
     RepeatedPageReader,
 )
@@ -36,13 +34,13 @@ class Provider:
     items: list[str]
     changes: list[list[Change]]
     page_size: int
-    reads: list[int] = field(default_factory=list[int])
+    reads: list[int] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self):
         self.stayed = set(self.items)
         self._entered = 0
 
-    def page(self, number: int) -> Sequence[str]:
+    def page(self, number):
         page = self.items[number * self.page_size : (number + 1) * self.page_size]
         if len(self.reads) < len(self.changes):
             for change in self.changes[len(self.reads)]:
@@ -50,21 +48,19 @@ class Provider:
         self.reads.append(number)
         return page
 
-    def make(self, change: Change) -> None:
+    def make(self, change):
         if change.enters:
             self._entered += 1
             self.items.insert(change.place % (len(self.items) + 1), f"new {self._entered}")
         elif self.items:
             self.stayed.discard(self.items.pop(change.place % len(self.items)))
 
-    def pages(
-        self, *, arrived: Callable[[str], bool], arrives_in_each_pass: bool = False
-    ) -> Pages[str]:
+    def pages(self, *, arrived, arrives_in_each_pass=False):
         """The pages; with an arrival, if wanted, before each pass, which is taken at once and so
         moves an item across a border.
         """
 
-        def read(reader: PageReader[str]) -> Sequence[str]:
+        def read(reader):
             if arrives_in_each_pass and reader.number == 0 and self.reads[-1:] != [0]:
                 self.make(Change(enters=True, place=0))
             return self.page(reader.number)
@@ -72,17 +68,17 @@ class Provider:
         return Pages(read, lambda: RepeatedPageReader(lambda name: name, arrived=arrived))
 
 
-def is_new(name: str) -> bool:
+def is_new(name):
     return name.startswith("new")
 
 
-def changes(enters: st.SearchStrategy[bool]) -> st.SearchStrategy[list[list[Change]]]:
+def changes(enters):
     return st.lists(
         st.lists(st.builds(Change, enters, st.integers(0, 30)), max_size=3), max_size=20
     )
 
 
-takers: dict[str, Callable[[str], bool]] = {
+takers = {
     "nothing": lambda _name: False,
     "all": lambda _name: True,
     "arrivals": is_new,
@@ -113,7 +109,7 @@ def test_an_item_that_stays_in_a_changing_list_is_yielded_once(
 ):
     changes, takes, observed = happens
     provider = Provider([str(number) for number in range(count)], changes, page_size)
-    found: list[str] = []
+    found = []
     for name in provider.pages(
         arrived=is_new if observed else lambda _name: False,
         arrives_in_each_pass=arrives_in_each_pass and takes == "arrivals" and observed,
@@ -134,13 +130,13 @@ class Busy:
     items: list[str]
     reads: int = 0
 
-    def page(self, number: int) -> Sequence[str]:
+    def page(self, number):
         self.reads += 1
         self.items = [f"new {self.reads}", *self.items[:-1]]
         return self.items[number * 3 : (number + 1) * 3]
 
 
-def busy(arrived: bool) -> tuple[Busy, Pages[str]]:
+def busy(arrived):
     provider = Busy([f"old {number}" for number in range(9)])
     return provider, Pages(
         lambda reader: provider.page(reader.number),
@@ -198,7 +194,7 @@ def test_a_list_ends_after_readings_in_a_row_without_a_new_item():
     at_end = True
     news_in = {1, 2, 4}
 
-    def fetch(reader: PageReader[tuple[int, bool]]) -> Sequence[tuple[int, bool]]:
+    def fetch(reader):
         nonlocal reads, at_end
         reads = reads + (at_end and not reader.number)
         at_end = reader.number > 0
@@ -206,7 +202,7 @@ def test_a_list_ends_after_readings_in_a_row_without_a_new_item():
             return []
         return [(reads, reads not in news_in), (reads + 1, reads + 1 not in news_in)]
 
-    def reader() -> PageReader[tuple[int, bool]]:
+    def reader():
         return RepeatedPageReader(lambda item: str(item[0]), arrived=lambda item: item[1])
 
     assert len(list(Pages(fetch, reader))) == reads + 1

@@ -2,10 +2,8 @@
 
 import asyncio
 import weakref
-from collections.abc import Sequence
 from functools import partial
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -19,19 +17,19 @@ from victor_ext.runtime.client.paging import (
     Pages,
 )
 
-PAGES: dict[int, list[str]] = {1: ["a", "b"], 2: ["b", "c"], 3: ["d"]}
+PAGES = {1: ["a", "b"], 2: ["b", "c"], 3: ["d"]}
 
 
-def reader() -> PageReader[str]:
+def reader():
     return PageReader(lambda name: name, first=1)
 
 
 def test_a_list_that_repeats_more_pages_than_are_remembered_ends_in_an_error():
     """Each page is new to a memory of 16 pages; and they come round again and again."""
     length = REMEMBERED_PAGES + 5
-    asked: list[int] = []
+    asked = []
 
-    def fetch(reader: PageReader[str]) -> Sequence[str]:
+    def fetch(reader):
         asked.append(reader.number)
         assert len(asked) < 1000, "it does not end"
         return [f"{reader.number % length}-{item}" for item in range(3)]
@@ -44,17 +42,17 @@ def test_a_list_that_repeats_more_pages_than_are_remembered_ends_in_an_error():
 class Entry:
     """A model of a document with a property `raw`, which is the same for all items."""
 
-    raw = SimpleNamespace(to_dict=dict[str, str])
+    raw = SimpleNamespace(to_dict=dict)
 
-    def __init__(self, name: str) -> None:
-        self.to_dict = partial(dict[str, str], name=name)
+    def __init__(self, name):
+        self.to_dict = partial(dict, name=name)
 
 
 @pytest.mark.parametrize(
     ("kind", "names"), [(str, str), (str, lambda _item: None), (Entry, lambda _item: None)]
 )
 def test_a_long_list_without_repeats_is_no_circle(kind, names):
-    def fetch(reader: PageReader[Any]) -> Sequence[Any]:
+    def fetch(reader):
         return (
             [kind(f"{reader.number}-{item}") for item in range(3)] if reader.number <= 500 else []
         )
@@ -63,9 +61,9 @@ def test_a_long_list_without_repeats_is_no_circle(kind, names):
 
 
 def test_a_list_ends_at_the_page_that_the_provider_calls_the_last():
-    asked: list[tuple[int, int]] = []
+    asked = []
 
-    def fetch(reader: PageReader[str]) -> Sequence[str]:
+    def fetch(reader):
         asked.append((reader.number, reader.taken))
         reader.is_last = reader.number == 3
         return PAGES[reader.number]
@@ -106,7 +104,7 @@ def test_the_items_of_the_last_pages_are_remembered_and_older_ones_are_not():
 class Item:
     """Something that can be freed."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name):
         self.name = name
 
 
@@ -115,30 +113,33 @@ def test_an_item_is_freed_as_soon_as_its_user_has_done_with_it(mode):
     """So the next page takes the memory of this one, and the collector never walks a page that was
     read.
     """
-    left = weakref.WeakSet[Item]()
-    alive = list[int]()
+    left = weakref.WeakSet()
+    alive = []
 
-    def fetch(reader: PageReader[Item]) -> Sequence[Item]:
+    def note():
         alive.append(len(left))
+
+    def fetch(reader):
+        note()
         items = [
             Item(f"{reader.number}-{number}") for number in range(4 if reader.number < 2 else 0)
         ]
         left.update(items)
         return items
 
-    async def afetch(reader: PageReader[Item]) -> Sequence[Item]:
+    async def afetch(reader):
         return fetch(reader)
 
-    async def read() -> None:
+    async def read():
         async for _ in AsyncPages(afetch, begin):
-            alive.append(len(left))
+            note()
 
-    def begin() -> PageReader[Item]:
+    def begin():
         return PageReader(lambda item: item.name)
 
     if mode == "async":
         asyncio.run(read())
     else:
         for _ in Pages(fetch, begin):
-            alive.append(len(left))
+            note()
     assert alive == [0, 4, 3, 2, 1, 1, 4, 3, 2, 1, 1]

@@ -2,8 +2,6 @@
 over the attempts.
 """
 
-from typing import Any
-
 import httpx
 import pytest
 from flexfactor_api import errors
@@ -26,7 +24,7 @@ URL = "https://pay.example"
 EARLY = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
 
 
-def answer(request: httpx.Request) -> httpx.Response:
+def answer(request):
     name = request.url.path.rpartition("/")[2]
     status = {"nobody": 404, EARLY: 203}.get(name, 200)
     headers = {"x-token": request.headers.get("authorization", "")}
@@ -82,8 +80,8 @@ def test_a_bound_client_with_the_callers_httpx_client_raises_its_own_packages_er
 AT = "https://api.example/base"
 
 
-def client(seen: list[httpx.Request], **options: Any) -> HttpClient:
-    def respond(request: httpx.Request) -> httpx.Response:
+def client(seen, **options):
+    def respond(request):
         seen.append(request)
         return httpx.Response(200, json={}, request=request)
 
@@ -144,12 +142,12 @@ def test_a_replaced_build_request_of_httpx_is_used_by_our_client(
 ):
     usual = httpx.Client.build_request
 
-    def build(*args: Any, **kwargs: Any) -> httpx.Request:
+    def build(*args, **kwargs):
         request = usual(*args, **kwargs)
         request.headers["x-traced"] = "1"
         return request
 
-    seen: list[httpx.Request] = []
+    seen = []
     http = client(seen)
     monkeypatch.setattr(httpx.Client, "build_request", build)
     http.get("/x")
@@ -157,8 +155,8 @@ def test_a_replaced_build_request_of_httpx_is_used_by_our_client(
 
 
 def test_hooks_and_authentication_that_are_set_later_are_used():
-    seen: list[httpx.Request] = []
-    called: list[int] = []
+    seen = []
+    called = []
     http = client(seen)
     http.get("/x")
     http.event_hooks = {"response": [lambda response: called.append(response.status_code)]}
@@ -173,7 +171,7 @@ def test_hooks_and_authentication_that_are_set_later_are_used():
 
 
 def test_a_request_built_elsewhere_gets_the_clients_timeout_a_closed_one_sends_nothing():
-    seen: list[httpx.Request] = []
+    seen = []
     http = client(seen, timeout=7.0)
     http.send(httpx.Request("GET", AT))
     http.close()

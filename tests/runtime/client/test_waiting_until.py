@@ -4,13 +4,12 @@ clock of its own.
 
 import math
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from victor_ext.errors import InvalidRequest, Outcome, RateLimited, ServerError, TimedOut
 from victor_ext.runtime.client.polling import checked_seconds, poll
-from victor_ext.runtime.loop.flow import Flow, Sleep
+from victor_ext.runtime.loop.flow import Sleep
 
 BEGAN = 5_000.0
 
@@ -21,14 +20,14 @@ class Harness:
     A read may take its time.
     """
 
-    def __init__(self, *brings: str | Exception, read_takes: float = 0.0) -> None:
+    def __init__(self, *brings, read_takes=0.0):
         self.now = BEGAN
         self.brings = list(brings)
         self.read_takes = read_takes
-        self.reads: list[float | None] = []
-        self.pauses: list[float] = []
+        self.reads = []
+        self.pauses = []
 
-    def read(self, seconds: float | None) -> Flow[str]:
+    def read(self, seconds):
         self.reads.append(seconds)
         self.now += self.read_takes
         brought = self.brings.pop(0) if len(self.brings) > 1 else self.brings[0]
@@ -37,11 +36,11 @@ class Harness:
         return brought
         yield  # what makes it a flow
 
-    def wait(self, timeout: float, deadline: float | None = None, **options: Any) -> str:
-        resource: Any = SimpleNamespace(
+    def wait(self, timeout, deadline=None, **options):
+        resource = SimpleNamespace(
             deadline=deadline, clock=SimpleNamespace(monotonic=lambda: self.now)
         )
-        flow: Flow[str] = poll(
+        flow = poll(
             resource,
             self.read,
             lambda word: word == "there",
@@ -60,10 +59,6 @@ class Harness:
             self.now += step.seconds
 
 
-def late(retry_after: float | None = None) -> RateLimited:
-    return RateLimited("too many", outcome=Outcome.REJECTED, retry_after=retry_after)
-
-
 class TestThePauses:
     def test_the_pauses_of_a_wait_grow_by_half_up_to_fifteen_seconds(self):
         harness = Harness("not yet")
@@ -78,7 +73,8 @@ class TestThePauses:
         ("asked", "pauses"), [(4.0, [4.0, 0.75]), (0.1, [0.5, 0.75]), (None, [0.5, 0.75])]
     )
     def test_a_longer_pause_is_made_once_when_the_provider_asks_for_it(self, asked, pauses):
-        harness = Harness(late(asked), "not yet", "there")
+        late = RateLimited("too many", outcome=Outcome.REJECTED, retry_after=asked)
+        harness = Harness(late, "not yet", "there")
         assert harness.wait(60) == "there"
         assert harness.pauses == pauses
 

@@ -3,10 +3,8 @@
 import json
 import os
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from random import Random
-from typing import Any
 
 import pytest
 
@@ -53,7 +51,7 @@ PIECES = (
 CODINGS = ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "latin-1")
 
 
-def odd_body(dice: Random) -> bytes:
+def odd_body(dice):
     """A body of a provider with a few bytes that are not as they should be."""
     content = dice.choice(BODIES)
     for _ in range(dice.randrange(4)):
@@ -68,7 +66,7 @@ def odd_body(dice: Random) -> bytes:
     return content + content if kind < 0.17 else content
 
 
-def outcome(content: bytes | str, **how: Any) -> tuple[str, Any]:
+def outcome(content, **how):
     """What is read: the value as `repr` shows it, with the types in it, or that nothing is."""
     try:
         value = parsed(content, **how)
@@ -77,7 +75,7 @@ def outcome(content: bytes | str, **how: Any) -> tuple[str, Any]:
     return "read", shape(value)
 
 
-def shape(value: Any) -> Any:
+def shape(value):
     """A value with the types of all that is in it, and the order of its members."""
     if isinstance(value, dict):
         return [(name, shape(member)) for name, member in value.items()]
@@ -99,7 +97,7 @@ def test_json_bytes_are_read_as_their_text_is(how):
         try:
             text = content.decode(json.detect_encoding(content), "surrogatepass")
         except UnicodeDecodeError:
-            expected: tuple[str, Any] = ("refused", None)
+            expected = ("refused", None)
         else:
             expected = outcome(text, **how)
         assert outcome(content, **how) == expected, content
@@ -107,7 +105,7 @@ def test_json_bytes_are_read_as_their_text_is(how):
     assert reads > COUNT / 50
 
 
-def no_constant(word: str) -> None:
+def no_constant(word):
     raise AssertionError(f"{word} was written")
 
 
@@ -149,7 +147,7 @@ def test_odd_json_is_read_with_its_digits_and_its_last_members(content, value):
     assert repr(parsed(bytearray(content))) == value
 
 
-def nested_in_texts(levels: int) -> bytes:
+def nested_in_texts(levels):
     """JSON of this many levels, each with texts that balance the brackets of their lists."""
     return b'["]", ' * levels + b"1" + b', "["]' * levels
 
@@ -193,9 +191,9 @@ FLOODS = {
 }
 
 
-def seconds_of(read: Callable[[], object]) -> float:
+def seconds_of(read):
     """The least processor time of three times."""
-    times: list[float] = []
+    times = []
     for _ in range(3):
         began = time.process_time()
         with suppress(ValueError):

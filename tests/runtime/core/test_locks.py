@@ -3,7 +3,6 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,7 +13,7 @@ from victor_ext.runtime.core.locks import Permit, Semaphore, TaskLock, TaskPermi
 PATIENCE = 20.0
 
 
-def until(condition: Callable[[], bool]) -> None:
+def until(condition):
     ends = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < ends
@@ -57,11 +56,11 @@ class TestThreads:
 
     def test_threads_get_their_permits_in_the_order_in_which_they_asked(self):
         semaphore = Semaphore()
-        served = list[int]()
+        served = []
         holds = ThreadPermit(semaphore)
         holds.acquire(None)
 
-        def wait(number: int) -> None:
+        def wait(number):
             permit = ThreadPermit(semaphore)
             assert permit.acquire(PATIENCE)
             served.append(number)
@@ -82,7 +81,7 @@ class TestThreads:
             def wake(self):
                 woken.append(self)
 
-        semaphore, woken = Semaphore(), list[Permit]()
+        semaphore, woken = Semaphore(), []
         holds, first, _ = waiting = [Waits(semaphore) for _ in range(3)]
         assert [semaphore.admit(each) is None for each in waiting] == [True, False, False]
         holds.release()
@@ -115,12 +114,12 @@ class TestThreads:
 class TestTasks:
     @pytest.mark.parametrize("turns", range(6))
     def test_a_task_whose_wait_is_cancelled_holds_no_permit(self, turns):
-        async def run() -> bool:
+        async def run():
             semaphore = Semaphore()
             holds = TaskPermit(semaphore)
             await holds.acquire(None)
 
-            async def wait() -> None:
+            async def wait():
                 permit = TaskPermit(semaphore)
                 try:
                     await permit.acquire(None)
@@ -146,7 +145,7 @@ def test_a_lock_of_tasks_is_one_for_each_event_loop():
     held = threading.Event()
     done = threading.Event()
 
-    async def hold() -> bool:
+    async def hold():
         permit = lock.permit()
         assert await permit.acquire(0)
         held.set()
@@ -157,7 +156,7 @@ def test_a_lock_of_tasks_is_one_for_each_event_loop():
         holding = threads.submit(lambda: asyncio.run(hold()))
         assert held.wait(PATIENCE)
 
-        async def take() -> bool:
+        async def take():
             return await lock.permit().acquire(0)
 
         assert asyncio.run(take())

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from victor_api.client import Client
 
-from tests.faults.raw_provider import Exchange, RawProvider, answer, behave
-from victor_ext import AttemptEnded, AttemptStarted, Event, connect, connect_async
+from tests.faults.raw_provider import RawProvider, answer, behave
+from victor_ext import AttemptEnded, AttemptStarted, connect, connect_async
 from victor_ext.runtime.core import clock as times
 from victor_ext.runtime.core.clock import (
     LEAST,
@@ -109,23 +109,23 @@ def test_the_time_that_a_call_waits_for_the_only_connection_is_in_its_event(
 ):
     """The response to `/slow` comes some time after another call has begun to wait."""
     monkeypatch.setattr(connections, "REUSE_DELAY", 0.0)
-    held, ended = list[Exchange](), list[AttemptEnded]()
+    held, ended = [], []
     arrived = threading.Event()
 
-    def act(exchange: Exchange) -> None:
+    def act(exchange):
         if exchange.request.path == "/slow":
             held.append(exchange)
             arrived.set()
         else:
             behave(exchange)
 
-    def on_event(event: Event) -> None:
+    def on_event(event):
         if isinstance(event, AttemptStarted) and event.path == "/quick" and held:
             background.do(partial(held.pop().later, BLOCKED, answer(b"{}")))
         if isinstance(event, AttemptEnded):
             ended.append(event)
 
-    async def call_twice(url: str) -> None:
+    async def call_twice(url):
         limits = httpx.Limits(max_connections=1)
         client = kind(Client, base_url=url, limits=limits, on_event=on_event)
         awaited = kind is connect_async

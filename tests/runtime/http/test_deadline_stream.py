@@ -39,35 +39,25 @@ def peers(request, authority):
     theirs.close()
 
 
-def exchange(stream: SyncStream, theirs: socket.socket) -> None:
-    assert stream.unread() is None
-    stream.write(b"a request", 5.0)
-    assert theirs.recv(100) == b"a request"
-    theirs.sendall(b"a response")
-    # In two pieces: of the second one, TLS knows and the socket does not.
-    assert stream.read(5, MOST_SECONDS) + stream.read(100, 5.0) == b"a response"
-
-
 def test_requests_and_responses_take_turns(peers):
+    stream, theirs = peers
     for _ in range(3):
-        exchange(*peers)
+        assert stream.unread() is None
+        stream.write(b"a request", 5.0)
+        assert theirs.recv(100) == b"a request"
+        theirs.sendall(b"a response")
+        # In two pieces: of the second one, TLS knows and the socket does not.
+        assert stream.read(5, MOST_SECONDS) + stream.read(100, 5.0) == b"a response"
 
 
 def test_a_body_larger_than_the_buffers_is_written_while_the_peer_reads(
     peers,
 ):
     stream, theirs = peers
-    with ThreadPoolExecutor(1) as reader:
-        found = reader.submit(drained, theirs, len(LARGE))
+    with theirs.makefile("rb") as received, ThreadPoolExecutor(1) as reader:
+        found = reader.submit(received.read, len(LARGE))
         stream.write(LARGE, 10.0)
     assert found.result() == LARGE
-
-
-def drained(theirs: socket.socket, size: int) -> bytes:
-    found = bytearray()
-    while len(found) < size:
-        found += theirs.recv(1 << 16)
-    return bytes(found)
 
 
 @pytest.mark.parametrize("has_deadline", [True, False])

@@ -3,8 +3,6 @@
 import asyncio
 import gzip
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 import httpx
 import httpx2
@@ -14,6 +12,7 @@ from tests.faults.adapters import arguments
 from tests.programs import python
 from tests.providers.connected.till import client_class
 from tests.providers.running import ONCE, TOKEN, is_for_token, run
+from tests.runtime import fakes
 from victor_ext import (
     ApiKeyAuth,
     AsyncVictor,
@@ -26,17 +25,17 @@ from victor_ext import (
 from victor_ext.runtime.http.options import checked_limits, checked_proxy
 
 AUTH = VictorOAuth("id", "not-a-secret")
-LIBRARIES: tuple[Any, Any] = httpx, httpx2
+LIBRARIES = httpx, httpx2
 each_client = pytest.mark.parametrize("kind", [Victor, AsyncVictor])
 
 
-def created(library: Any, kind: Any, way: str, answer: Any) -> object:
+def created(library, kind, way, answer):
     """What a create over one of the libraries is: the requests that were sent, and the record or
     the error.
     """
-    sent: list[Any] = []
+    sent = []
 
-    def handler(request: Any) -> Any:
+    def handler(request):
         if is_for_token(request):
             return library.Response(200, json=TOKEN)
         del request.headers["authorization"]
@@ -61,27 +60,12 @@ def created(library: Any, kind: Any, way: str, answer: Any) -> object:
     return sent, made.to_dict(), made.response_info.status_code, headers
 
 
-class Pieces(
-    httpx.SyncByteStream, httpx.AsyncByteStream, httpx2.SyncByteStream, httpx2.AsyncByteStream
-):
-    """A body that breaks after its first piece."""
-
-    def __init__(self, error: Exception | None, *pieces: bytes) -> None:
-        self.error = error
-        self.pieces = pieces
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self.pieces
-        if self.error is not None:
-            raise self.error
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self:
-            yield piece
+class Pieces(fakes.Pieces, httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    """A body of either library, in these pieces, or until an exception."""
 
 
-def raising(name: str) -> Any:
-    def answer(library: Any) -> Any:
+def raising(name):
+    def answer(library):
         class Own(getattr(library, name)):  # type: ignore[misc] # a class by its name
             """As a transport may have one."""
 
@@ -90,12 +74,12 @@ def raising(name: str) -> Any:
     return answer
 
 
-def raising_another(_library: Any) -> Any:
+def raising_another(_library):
     raise LookupError("of the caller's own")
 
 
-def consumed(library: Any) -> Any:
-    response = library.Response(200, stream=Pieces(None, b"{}"))
+def consumed(library):
+    response = library.Response(200, stream=Pieces([b"{}"]))
     list(response.iter_raw())
     return response
 
@@ -107,18 +91,18 @@ REQUEST_ERRORS = [
     for name in sorted(httpx.__all__)
     if isinstance(kind := getattr(httpx, name), type) and issubclass(kind, httpx.RequestError)
 ]
-ANSWERS: dict[str, Any] = {
+ANSWERS = {
     **{name: raising(name) for name in REQUEST_ERRORS},
     "an error of the caller's": raising_another,
     "good": lambda of: of.Response(200, content=GOOD, headers=[("x-a", "1"), ("x-a", "2")]),
-    "a stream": lambda of: of.Response(200, stream=Pieces(None, GOOD[:9], GOOD[9:])),
+    "a stream": lambda of: of.Response(200, stream=Pieces([GOOD[:9], GOOD[9:]])),
     "gzip, a stream": lambda of: of.Response(
-        200, headers=PACKED, stream=Pieces(None, gzip.compress(GOOD))
+        200, headers=PACKED, stream=Pieces([gzip.compress(GOOD)])
     ),
     "gzip, read before": lambda of: of.Response(200, headers=PACKED, content=gzip.compress(GOOD)),
-    "gzip, broken": lambda of: of.Response(200, headers=PACKED, stream=Pieces(None, b"no gzip")),
-    "cut": lambda of: of.Response(200, stream=Pieces(of.ReadError("reset"), b'{"vic')),
-    "too late": lambda of: of.Response(200, stream=Pieces(of.ReadTimeout("late"), b'{"vic')),
+    "gzip, broken": lambda of: of.Response(200, headers=PACKED, stream=Pieces([b"no gzip"])),
+    "cut": lambda of: of.Response(200, stream=Pieces([b'{"vic', of.ReadError("reset")])),
+    "too late": lambda of: of.Response(200, stream=Pieces([b'{"vic', of.ReadTimeout("late")])),
     "consumed": consumed,
     "redirect": lambda of: of.Response(307, headers={"location": "https://elsewhere.example/"}),
     "503": lambda of: of.Response(503, text="<html>Busy</html>"),
@@ -137,7 +121,7 @@ def test_a_call_has_the_same_result_over_httpx_and_httpx2(kind, way, answer):
 
 
 def test_an_httpx2_error_that_is_no_error_of_a_request_is_raised_as_it_is():
-    def refuse(request: Any) -> None:
+    def refuse(request):
         httpx2.Response(503, request=request).raise_for_status()
 
     victor = Victor(AUTH, transport=httpx2.MockTransport(refuse))  # type: ignore[arg-type] # a handler that only raises
@@ -183,9 +167,9 @@ def test_limits_and_proxies_become_those_of_httpx():
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_requests_by_hand_are_the_same_bytes_over_httpx_and_httpx2(library):
-    seen: list[bytes] = []
+    seen = []
 
-    def handler(request: Any) -> Any:
+    def handler(request):
         seen.append(request.url.raw_path + b" " + request.read())
         return library.Response(200, json={})
 

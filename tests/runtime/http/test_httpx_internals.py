@@ -3,11 +3,7 @@ imported.
 """
 
 import re
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import httpcore
@@ -17,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import victor_ext
+from tests.programs import python
 from victor_ext.runtime.http import httpx_internals
 
 PACKAGE = Path(victor_ext.__file__).parent
@@ -25,9 +22,9 @@ LIBRARIES = re.compile(r"\b(?:httpx|httpcore|h11)\._(?!_)")
 NEEDED = {"_uri_reference"}
 
 
-def private_names() -> set[str]:
+def private_names():
     """The private attributes of what both libraries make."""
-    made: list[Any] = [
+    made = [
         httpx.Client(),
         httpx.AsyncClient(),
         httpx.Request("GET", "https://a.example"),
@@ -49,20 +46,8 @@ def private_names() -> set[str]:
 @pytest.mark.slow
 def test_a_journey_passes_with_the_public_interface_of_httpx_alone():
     journey = "tests/journeys/test_asking_for_money.py"
-    some = ["-k", "lost_answer"]
-    run = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-n",
-        "0",
-        "-p",
-        "tests.public_ways",
-        journey,
-        *some,
-    ]
-    ended = subprocess.run(run, cwd=PACKAGE.parent, capture_output=True, text=True, check=False)
+    run = ["-m", "pytest", "-q", "-n", "0", "-p", "tests.public_ways", journey, "-k", "lost_answer"]
+    ended = python(*run, cwd=PACKAGE.parent, timeout=None)
     assert ended.returncode == 0, ended.stdout
 
 
@@ -91,7 +76,7 @@ PIECES = st.one_of(
 @example(base="https://api.example/v1", target="/a/../b/./c")
 @example(base="https://api.example/v1", target="/a\n")
 def test_a_target_joined_to_a_base_url_is_the_url_of_both_texts(base, target):
-    def parts(make: Callable[[], httpx.URL]) -> object:
+    def parts(make):
         try:
             url = make()
         except httpx.InvalidURL as error:

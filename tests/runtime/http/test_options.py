@@ -3,8 +3,7 @@ it.
 """
 
 import ssl
-from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -26,7 +25,7 @@ PROXY = "http://proxy:3128"
 CASES = cases_beside(__file__, "no_proxy")
 
 
-def set_variables(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
+def set_variables(monkeypatch, **variables):
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
@@ -34,7 +33,7 @@ def set_variables(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
         monkeypatch.setenv(name, value)
 
 
-def direct_origins() -> set[str]:
+def direct_origins():
     """Those that are called without the proxy of the environment."""
     return {url for url in CASES["origins"] if proxy_for(httpx.URL(url), None) is None}
 
@@ -66,7 +65,7 @@ TUNNELLING = httpx.Proxy("http://127.0.0.1:3128")
 ORIGIN = httpx.URL("https://pay.example")
 
 
-def answered(answer: bytes) -> Connection:
+def answered(answer):
     """The connection after this answer."""
     connection = Connection()
     steps = _open_tunnel(connection, TUNNELLING, ORIGIN, {})
@@ -111,19 +110,19 @@ class Idle(Connection):
 
     is_aborted: bool = False
 
-    def begin_again(self) -> bool:
+    def begin_again(self):
         return True
 
-    def abort(self) -> None:
+    def abort(self):
         self.is_aborted = True
 
 
 class Returned(Idle):
     """One that another thread closes the pool of while it is given back."""
 
-    pool: Any = None
+    pool: object = None
 
-    def begin_again(self) -> bool:
+    def begin_again(self):
         self.pool.close()
         return True
 
@@ -162,34 +161,27 @@ REQUEST = httpx.Request("POST", "https://pay.example/payments?a=1", content=b'{"
 WAY = Route(REQUEST.url, None)
 
 
-class Noted:
+def noted(came=None):
     """A stream that says what it is asked to do. `came` is what came before."""
-
-    def __init__(self, came: bytes | None = None) -> None:
-        self.came = came
-
-    def unread(self) -> bytes | None:
-        return self.came
-
-    def read(self, _max_bytes: int, timeout: float) -> tuple[str, float]:
-        return "read", timeout
-
-    def write(self, data: memoryview, timeout: float) -> tuple[memoryview, float]:
-        return data, timeout
+    return SimpleNamespace(
+        unread=lambda: came,
+        read=lambda _most, timeout: ("read", timeout),
+        write=lambda data, timeout: (data, timeout),
+    )
 
 
-def begun(came: bytes | None = None) -> tuple[Connection, Any, Callable[[], Any]]:
+def begun(came=None):
     """An exchange that has come to its first step. `came` is what came before over its
     connection.
     """
-    connection = Connection(Noted(came))
+    connection = Connection(noted(came))
     steps = exchange(
         connection, REQUEST, WAY.message(connection, REQUEST), {"write": 3.0, "read": 7.0}
     )
     return connection, steps, next(steps)
 
 
-def ended(steps: Any, step: Callable[[], Any]) -> Any:
+def ended(steps, step):
     with pytest.raises(StopIteration) as end:
         step()
     return end.value.value
@@ -232,7 +224,7 @@ def test_an_answer_that_came_before_the_close_is_read_though_writing_fails():
 )
 def test_nothing_is_written_after_the_deadline_of_either_clock(times):
     """The monotonic clock, by the seconds that are left; the wall clock, by a moment."""
-    connection = Connection(Noted())
+    connection = Connection(noted())
     steps = exchange(connection, REQUEST, memoryview(b"-"), Timeouts({"write": 3.0}, *times))
     with pytest.raises(httpx.ConnectTimeout, match="no time was left") as caught:
         next(steps)()

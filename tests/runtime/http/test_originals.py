@@ -1,11 +1,8 @@
 """Whoever replaces a function that httpx connects or sends with stands on our way, too."""
 
 import gc
-import socket
 import warnings
-from collections.abc import Iterator
 from pkgutil import resolve_name
-from typing import Any
 from unittest import mock
 
 import anyio
@@ -21,10 +18,10 @@ PLACES = cases_beside(__file__, "originals")
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 CREDENTIALS = VictorJwt("key-1", sign=lambda _content: b"not a signature")
-OPTIONS: dict[str, Any] = {"deadline": 5.0, "retry": RetryPolicy(max_attempts=1)}
+OPTIONS = {"deadline": 5.0, "retry": RetryPolicy(max_attempts=1)}
 
 
-def cases(what: str) -> Iterator[Any]:
+def cases(what):
     for mode in ("sync", "asyncio", "trio"):
         for place in PLACES[what][mode] + ([] if mode == "sync" else PLACES[what]["awaited"]):
             yield pytest.param(mode, place, id=f"{mode}-{place}")
@@ -36,7 +33,7 @@ class Provider:
     url: str
     requests = 0
 
-    def __call__(self, accepted: socket.socket) -> None:
+    def __call__(self, accepted):
         while accepted.recv(65536):
             self.requests += 1
             accepted.sendall(ANSWER)
@@ -59,7 +56,7 @@ def provider(listening):
     return listening
 
 
-def call(mode: str, provider: Provider, *replaced: str) -> None:
+def call(mode, provider, *replaced):
     """A call; with the replaced, a second one of the same client."""
     if mode != "sync":
         return anyio.run(awaited, provider, *replaced, backend=mode)
@@ -71,7 +68,7 @@ def call(mode: str, provider: Provider, *replaced: str) -> None:
     return None
 
 
-async def awaited(provider: Provider, *replaced: str) -> None:
+async def awaited(provider, *replaced):
     async with AsyncVictor(CREDENTIALS, base_url=provider.url, **OPTIONS) as victor:
         await victor.payment_requests.get("b34783af0")
         for place in replaced:
@@ -83,11 +80,11 @@ class Stopped(Exception):
     pass
 
 
-def stop(*_: object, **__: object) -> Any:
+def stop(*_, **__):
     raise Stopped
 
 
-def replacing(place: str) -> Any:
+def replacing(place):
     owner, _, name = place.replace(":", ".").rpartition(".")
     return mock.patch.object(resolve_name(owner), name, stop)
 

@@ -2,12 +2,10 @@
 refusals.
 """
 
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, pairwise, repeat
 from time import process_time
-from typing import Any
 
 import h11
 import httpx
@@ -15,7 +13,7 @@ import pytest
 
 from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.http import parser
-from victor_ext.runtime.http.parser import Fields, Head, Parser
+from victor_ext.runtime.http.parser import Head, Parser
 
 USUAL = (
     b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 2026 08:49:37 GMT\r\nConnection: "
@@ -39,10 +37,10 @@ class Read:
     head: Head | None = None
     body: bytes = b""
     end: str = "refused"
-    unread: list[bytes] = field(default_factory=list[bytes])
+    unread: list[bytes] = field(default_factory=list)
 
 
-def by_us(parser: Parser, method: str, pieces: Iterator[bytes], read: Read) -> None:
+def by_us(parser, method, pieces, read):
     parser.request(method, b"/", [HOST], b"")
     while (head := parser.head()) is None:
         parser.receive(next(pieces))
@@ -55,8 +53,8 @@ def by_us(parser: Parser, method: str, pieces: Iterator[bytes], read: Read) -> N
     read.end = "again" if parser.begin_again() else "once"
 
 
-def by_h11(parser: h11.Connection, method: str, pieces: Iterator[bytes], read: Read) -> None:
-    def event() -> Any:
+def by_h11(parser, method, pieces, read):
+    def event():
         while (found := parser.next_event()) is h11.NEED_DATA:
             parser.receive_data(next(pieces))
         return found
@@ -78,11 +76,9 @@ def by_h11(parser: h11.Connection, method: str, pieces: Iterator[bytes], read: R
     read.end = "again" if again else "once"
 
 
-def outcomes(
-    read: Callable[..., None], connection: Any, answers: list[list[bytes]], method: str
-) -> list[Read]:
+def outcomes(read, connection, answers, method):
     """What came of these answers on one connection, which is closed after the pieces of each."""
-    found: list[Read] = []
+    found = []
     for pieces in answers:
         left = iter(pieces)
         result = Read()
@@ -183,11 +179,11 @@ LENGTHS = [
 ]
 
 
-def in_pieces(whole: bytes, *places: int) -> list[bytes]:
+def in_pieces(whole, *places):
     return [whole[start:stop] for start, stop in pairwise(sorted({0, *places, len(whole)}))]
 
 
-def assert_read_as_by_h11(answers: list[list[bytes]], method: str = "GET") -> None:
+def assert_read_as_by_h11(answers, method="GET"):
     reference = h11.Connection(h11.CLIENT, 100 * 1024)
     assert outcomes(by_us, Parser(), answers, method) == outcomes(
         by_h11, reference, answers, method
@@ -224,16 +220,16 @@ def test_each_oddity_is_read_as_h11_reads_it(method):
             assert_read_as_by_h11([[whole[: max(place, 1)]], [USUAL]], method)
 
 
-def written_by_us(method: str, target: bytes, fields: Fields, content: bytes) -> bytes | None:
+def written_by_us(method, target, fields, content):
     try:
         return Parser().request(method, target, fields, content)
     except httpx.LocalProtocolError:
         return None
 
 
-def written_by_h11(method: str, target: bytes, fields: Fields, content: bytes) -> bytes | None:
+def written_by_h11(method, target, fields, content):
     connection = h11.Connection(h11.CLIENT)
-    events: list[Any] = [h11.Data(data=content)] if content else []
+    events = [h11.Data(data=content)] if content else []
     try:
         request = h11.Request(method=method, target=target, headers=fields)
         return b"".join(
@@ -273,7 +269,7 @@ VALUES = [
     b"a\n",
 ]
 VALUES += [b"\x7f", b"\x01"]
-REQUEST_FIELDS: Fields = [
+REQUEST_FIELDS = [
     *((name, b"a") for name in NAMES),
     *((b"X-b", value) for value in VALUES),
     *((b"Connection", value) for value in (b"close", b"Keep-Alive", b"x, close")),
@@ -288,7 +284,7 @@ REQUEST_FIELDS: Fields = [
 ]
 
 
-def assert_written_as_by_h11(method: str, target: bytes, fields: Fields, content: bytes) -> None:
+def assert_written_as_by_h11(method, target, fields, content):
     assert written_by_us(method, target, fields, content) == written_by_h11(
         method, target, fields, content
     )

@@ -72,7 +72,7 @@ SLEPT = [
     (
         None,
         None,
-        [Happens(429, b"{}", headers=(("retry-after", "1"),), suspended=3600.0)],
+        [Happens(429, b"{}", headers={"retry-after": "1"}, suspended=3600.0)],
         errors.RateLimited,
         "that a machine may sleep",
         (Outcome.REJECTED, 1),
@@ -141,7 +141,7 @@ class TestTheOutcomeIsTheWholeCalls:
 
 def test_the_date_of_a_cached_answer_does_not_correct_the_clock():
     """RFC 9111, 5.1: `Age` says that the answer was made earlier."""
-    for happens, skew in ((Happens(headers=(("Age", "3600"),)), 0.0), (OK, -3600.0)):
+    for happens, skew in ((Happens(headers={"Age": "3600"}), 0.0), (OK, -3600.0)):
         harness = Harness([happens], drift=-3600.0)
         harness.call()
         assert harness.clock.skew == pytest.approx(skew)

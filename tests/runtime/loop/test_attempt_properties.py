@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import httpx
 from hypothesis import given, settings
@@ -45,7 +44,7 @@ LOCATIONS = st.sampled_from(
 
 
 @st.composite
-def answers(draw: st.DrawFn) -> Happens:
+def answers(draw):
     headers = [("Retry-After", draw(RETRY_AFTERS)), ("Location", draw(LOCATIONS))]
     return Happens(
         status=draw(st.sampled_from(STATUSES)),
@@ -88,11 +87,16 @@ class Case:
     luck: float
     events: list[Event] = field(default_factory=list)
 
-    def run(self, mode: str) -> tuple[Harness, VictorError | None]:
-        options: Any = {"policy": self.policy, "deadline": self.deadline, "drift": self.drift}
-        self.events = list[Event]()
+    def run(self, mode):
+        self.events = []
         harness = Harness(
-            self.script, mode, draw=lambda: self.luck, on_event=self.events.append, **options
+            self.script,
+            mode,
+            self.policy,
+            self.deadline,
+            drift=self.drift,
+            draw=lambda: self.luck,
+            on_event=self.events.append,
         )
         harness.network.keeps_limits = True
         try:
@@ -126,7 +130,7 @@ def test_attempts_and_deadline_are_kept_and_no_unkeyed_write_is_repeated(case):
     _requests_are_the_same_and_signed(case, harness)
 
 
-def _attempts_are_bounded(case: Case, harness: Harness, error: VictorError | None) -> None:
+def _attempts_are_bounded(case, harness, error):
     # A read follows five redirects, and a token that is refused is renewed once.
     more = 6 if case.method == "GET" else 1
     assert 1 <= len(harness.received) <= case.policy.max_attempts + more
@@ -134,7 +138,7 @@ def _attempts_are_bounded(case: Case, harness: Harness, error: VictorError | Non
     assert error is None or error.attempts == len(harness.received)
 
 
-def _the_deadline_holds(case: Case, harness: Harness, error: VictorError | None) -> None:
+def _the_deadline_holds(case, harness, error):
     if case.deadline is None:
         has_slept = any(happened.suspended for happened in harness.network.brought)
         assert has_slept or not isinstance(error, DeadlineExceeded)
@@ -147,7 +151,7 @@ def _the_deadline_holds(case: Case, harness: Harness, error: VictorError | None)
         assert all(limit is not None and limit <= left + 0.001 for limit in one.timeouts.values())
 
 
-def _a_write_without_a_key_is_not_repeated_in_doubt(case: Case, harness: Harness) -> None:
+def _a_write_without_a_key_is_not_repeated_in_doubt(case, harness):
     """Only after what never left, a 429 and a 401, which are refusals."""
     if case.method == "GET" or case.key is not None:
         return
@@ -156,7 +160,7 @@ def _a_write_without_a_key_is_not_repeated_in_doubt(case: Case, harness: Harness
         assert happened.error in NEVER_LEFT or is_refused
 
 
-def _requests_are_the_same_and_signed(case: Case, harness: Harness) -> None:
+def _requests_are_the_same_and_signed(case, harness):
     body = b"" if case.method == "GET" else BODY
     assert {(one.method, one.key, one.body) for one in harness.received} == {
         (case.method, case.key, body)
@@ -185,7 +189,7 @@ def test_blocking_and_awaited_calls_do_the_same(case):
     assert _facts(ours[1]) == _facts(theirs[1])
 
 
-def _facts(error: VictorError | None) -> object:
+def _facts(error):
     if error is None:
         return None
     return (

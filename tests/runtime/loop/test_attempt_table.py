@@ -51,7 +51,7 @@ ACCEPTED = {
     "cut-after-it": Happens(body=b'{"more": "", "id": "a7f", "resu'),
     "with-a-number-too-long": Happens(body=b'{"more": ' + b"1" * 5000 + b', "id": "a7f"}'),
     "cut-gzip": Happens(
-        body=gzip.compress(b'{"id": "a7ffd43c37c1"}')[:24], headers=(("Content-Encoding", "gzip"),)
+        body=gzip.compress(b'{"id": "a7ffd43c37c1"}')[:24], headers={"Content-Encoding": "gzip"}
     ),
 }
 """JSON that cannot be read whole, with a member that the document declares."""
@@ -72,10 +72,10 @@ NO_EVIDENCE = {
     "201-empty": Happens(201, body=b""),
     "204": Happens(204, body=b""),
     "nested-too-deeply": Happens(body=b"[" * 100_000),
-    "no-gzip": Happens(body=b"{}", headers=(("Content-Encoding", "gzip"),)),
+    "no-gzip": Happens(body=b"{}", headers={"Content-Encoding": "gzip"}),
     "compressed-twice": Happens(
         body=gzip.compress(gzip.compress(b'{"id": "a7f"}')),
-        headers=(("Content-Encoding", "gzip, gzip"),),
+        headers={"Content-Encoding": "gzip, gzip"},
     ),
 }
 """A login page and an answer of nothing have a good status, too."""
@@ -154,12 +154,12 @@ ROWS = {
 }
 
 
-def tried_again(name: str, method: str, key: str | None) -> bool:
+def tried_again(name, method, key):
     in_get, keyed, keyless = ROWS[name][3]
     return in_get if method == "GET" else keyed if key else keyless
 
 
-def told(name: str, method: str) -> tuple[type[errors.VictorError], Outcome]:
+def told(name, method):
     """A read uses no key: a refusal that speaks of one is any other refusal to it."""
     happens, error_class, outcome, _ = ROWS[name]
     if method == "GET" and error_class is errors.Conflict and happens.status != 409:
@@ -258,7 +258,7 @@ def test_an_answer_with_100000_objects_or_more_is_unreadable(mode, is_here, coun
 @pytest.mark.parametrize("coding", ["gzip", "identity, gzip", "GZIP,", "x-gzip"])
 def test_an_answer_is_decompressed_by_the_one_coding_that_it_names(mode, coding):
     harness = Harness(
-        [Happens(body=gzip.compress(b'{"id": "a7"}'), headers=(("Content-Encoding", coding),))],
+        [Happens(body=gzip.compress(b'{"id": "a7"}'), headers={"Content-Encoding": coding})],
         mode,
     )
     assert harness.call().json() == {"id": "a7"}

@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.cases import cases_beside
-from tests.runtime.fakes import BEHAVIOUR, KEY, Happens, Harness, OneRow, by_oauth, token_answer
+from tests.runtime.fakes import BEHAVIOUR, KEY, Happens, Harness, OneRow, by_oauth
 from victor_ext import (
     AuthenticationError,
     BadRequest,
@@ -26,7 +26,7 @@ from victor_ext.errors import UnreadableResponse
 from victor_ext.runtime.core.json_values import object_of
 from victor_ext.runtime.loop.conflicts import Use, earlier_use
 from victor_ext.runtime.loop.evidence import Members
-from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlace, NoKeys
+from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, NoKeys
 from victor_ext.runtime.loop.operations import TOKEN, Shown
 
 NO = Happens(body=b'{"success": false, "message": "too much", "trace": "t-7"}')
@@ -71,7 +71,7 @@ def test_a_result_beside_a_problem_in_the_body_is_no_evidence_of_the_work(more, 
 
 
 def test_a_rejection_in_a_body_that_was_not_read_whole_is_no_refusal():
-    cut = Happens(body=NO.body, headers=(("Content-Encoding", "gzip"),))
+    cut = Happens(body=NO.body, headers={"Content-Encoding": "gzip"})
     raised = Harness([cut], behaviour=SAYS_NO).fails(UnreadableResponse, "POST")
     assert raised.outcome is Outcome.UNKNOWN
 
@@ -80,7 +80,7 @@ def test_the_id_of_an_exchange_is_read_from_the_body_when_no_header_has_one():
     raised = Harness([NO], behaviour=SAYS_NO).fails(BadRequest)
     assert raised.request_id == "t-7"
     raised = Harness(
-        [dataclasses.replace(NO, headers=(("X-Request-Id", "r-1"),))], behaviour=SAYS_NO
+        [dataclasses.replace(NO, headers={"X-Request-Id": "r-1"})], behaviour=SAYS_NO
     ).fails(BadRequest)
     assert raised.request_id == "r-1"
 
@@ -93,7 +93,7 @@ def token_harness(answer):
 
 
 def test_a_token_endpoint_that_says_no_with_a_200_has_refused_the_credentials():
-    no = token_answer(success=False, message="s3cret-of-mine is wrong")
+    no = httpx.Response(200, json={"success": False, "message": "s3cret-of-mine is wrong"})
     token_harness(no).fails(AuthenticationError, match="refused the credentials")
 
 
@@ -157,7 +157,7 @@ def test_a_body_that_may_repeat_a_secret_is_not_quoted():
 
 
 def test_a_damaged_400_is_unknown_where_an_error_status_can_hold_a_result():
-    spoilt = Happens(400, b"no gzip", (("content-encoding", "gzip"),))
+    spoilt = Happens(400, b"no gzip", {"content-encoding": "gzip"})
     for behaviour, outcome in ((TELLS, Outcome.UNKNOWN), (BEHAVIOUR, Outcome.REJECTED)):
         raised = Harness([spoilt], behaviour=behaviour).fails(errors.BadRequest, "POST")
         assert raised.outcome is outcome
@@ -179,9 +179,7 @@ CASES = [
 ]
 
 
-def refusal(
-    status: int, said: str, place: KeyPlace, method: str = "POST", **headers: str
-) -> httpx.Response:
+def refusal(status, said, place, method="POST", **headers):
     name = getattr(place, "name", "")
     body, header = (
         ({name: USED}, {}) if isinstance(place, BodyKey) else (None, {name: USED} if name else {})
@@ -195,9 +193,7 @@ def refusal(
 @pytest.mark.parametrize(("status", "where", "use", "said"), CASES)
 def test_a_refusal_of_a_used_key_is_told_from_a_complaint_about_its_form(status, where, use, said):
     name = where.removeprefix("body:")
-    place: KeyPlace = (
-        NoKeys() if where == "-" else BodyKey(name) if name != where else HeaderKey(name)
-    )
+    place = NoKeys() if where == "-" else BodyKey(name) if name != where else HeaderKey(name)
     read = earlier_use(refusal(int(status), said, place), place)
     assert ("-" if read is None else read.name.lower().replace("_", " ")) == use
     later = earlier_use(refusal(int(status), said, place, **{"retry-after": "1"}), place)

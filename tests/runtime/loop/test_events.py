@@ -5,7 +5,6 @@ import dataclasses
 import logging
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 import httpx
 import pytest
@@ -40,9 +39,9 @@ NAMES = {
 }
 
 
-def story(*script: Happens, method: str = "POST", **options: Any) -> list[Event]:
+def story(*script, method="POST", **options):
     """The events of one call of the small provider, whatever becomes of it."""
-    observed: list[Event] = []
+    observed = []
     harness = Harness(list(script), on_event=observed.append, **options)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(LISTENER_ERRORS, "log")
@@ -51,7 +50,7 @@ def story(*script: Happens, method: str = "POST", **options: Any) -> list[Event]
     return observed
 
 
-def ended(events: list[Event]) -> CallEnded:
+def ended(events):
     assert isinstance(events[-1], CallEnded)
     assert [type(event) for event in events].count(CallEnded) == 1
     return events[-1]
@@ -60,7 +59,7 @@ def ended(events: list[Event]) -> CallEnded:
 class TestTheStoryOfACall:
     def test_a_listener_is_told_each_step_of_a_call(self):
         events = story(raises(httpx.ReadTimeout, 2.0), Happens(200, seconds=1.0))
-        call: dict[str, Any] = {"call_id": events[0].call_id, **NAMES}
+        call = {"call_id": events[0].call_id, **NAMES}
         end = {"attempts": 2, "status_code": 200, "error": None, "outcome": None, "seconds": 3.5}
         assert events == [
             CallStarted(**call),
@@ -79,12 +78,12 @@ class TestTheStoryOfACall:
         ]
 
     def test_a_tracer_is_asked_for_headers_by_the_attempts_alone(self):
-        asked: list[str] = []
+        asked = []
 
         class Tracer:
             inject = property(lambda self: asked.append("again"))
 
-            def __call__(self, event: Event) -> None: ...
+            def __call__(self, event): ...
 
         Harness([status(503), OK], on_event=Tracer()).call("POST", KEY)
         assert len(asked) == 2
@@ -124,7 +123,7 @@ class TestTheStoryOfACall:
 
 class TestAListenerThatRaises:
     def test_the_client_counts_how_often_its_listener_raised(self):
-        def on_event(event: Event) -> None:
+        def on_event(event):
             assert not isinstance(event, CallEnded)
 
         provider = httpx.MockTransport(lambda _request: httpx.Response(404))
@@ -140,7 +139,7 @@ class TestAListenerThatRaises:
     def test_an_error_of_a_listener_is_raised_when_the_test_setting_says_so(
         self, kind, monkeypatch
     ):
-        def on_event(event: Event) -> None:
+        def on_event(event):
             if isinstance(event, kind):
                 raise LookupError("a mistake of the listener")
 
@@ -153,7 +152,7 @@ class TestAListenerThatRaises:
         from victor_ext.testing import plugin
 
         class Config:
-            def addinivalue_line(self, *_line: str) -> None: ...
+            def addinivalue_line(self, *_line): ...
 
         monkeypatch.delenv(LISTENER_ERRORS)
         plugin.pytest_configure(Config())  # type: ignore[arg-type] # all that it uses

@@ -1,7 +1,5 @@
 """What a page without a list of its items has elsewhere."""
 
-from typing import Any
-
 import pytest
 
 from victor_ext.runtime.loop.evidence import undeclared_list
@@ -20,7 +18,7 @@ from victor_ext.runtime.loop.evidence import undeclared_list
     ids=["list", "in an object", "in an object without members", "empty", "links", "errors"],
 )
 def test_a_list_that_no_document_declares_may_have_the_items(page, place):
-    tables: dict[str, Any] = {
+    tables = {
         "Page": {"total": int, "meta": "Meta", "free": "Free"},
         "Meta": {"size": int},
     }

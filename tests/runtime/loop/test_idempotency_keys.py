@@ -102,10 +102,10 @@ def test_texts_have_one_key_exactly_when_their_nfd_forms_are_equal(text, change)
 class Zoneless(tzinfo):
     """A zone that does not say how far it is from UTC."""
 
-    def utcoffset(self, _moment: datetime | None) -> None:
+    def utcoffset(self, _moment):
         return None
 
-    def __repr__(self) -> str:
+    def __repr__(self):
         return "Zoneless()"
 
 
@@ -116,10 +116,10 @@ class Answer(Enum):
 class NumberOfALibrary:
     """As numpy's: it is no int, and a database may give back another one."""
 
-    def __index__(self) -> int:
+    def __index__(self):
         return 1042
 
-    def __repr__(self) -> str:
+    def __repr__(self):
         return "NumberOfALibrary()"
 
 

@@ -3,7 +3,6 @@ table.
 """
 
 from types import SimpleNamespace
-from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -72,11 +71,11 @@ IDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(
 )
 
 
-def table(rows: Any, base_url: str = "https://pay.example", place: Any = None) -> Operations:
+def table(rows, base_url="https://pay.example", place=None):
     return Operations((), httpx.URL(base_url), place or HeaderKey(), elsewhere=rows)
 
 
-def generated(method: str, path: str, **declared: Any) -> httpx.Request:
+def generated(method, path, **declared):
     """A request of a generated function, whose own URL is not looked at."""
     nothing = {"name": "some", "headers": (), "members": ()}
     facts = Declared(method=method, path=path, **{**nothing, **declared})
@@ -215,14 +214,14 @@ def test_the_hint_after_an_action_on_an_object_names_the_read_of_that_object(met
 
 @pytest.mark.parametrize("asks", ["get", "list"])
 def test_a_redirect_to_another_object_or_page_is_no_answer(asks):
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request):
         if request.url.raw_path.endswith(b"2"):
             return httpx.Response(
                 200, json={"victor_payment_request_id": "pr_2", "results": [], "page": 2}
             )
         return httpx.Response(302, headers={"location": "?page=2" if asks == "list" else "pr_2"})
 
-    def ask(client: Any) -> object:
+    def ask(client):
         return (
             client.payment_requests.get("pr_1")
             if asks == "get"

@@ -2,7 +2,6 @@
 
 import json
 from types import SimpleNamespace
-from typing import Any
 
 import httpx
 import pytest
@@ -21,11 +20,11 @@ SENT = {"amount": 4423, "tags": ["a", "b"], "payer": {"name": "Ann", "id": "p-1"
 OTHER = {"name": "Ann B.", "id": "p-1"}
 
 
-def said(code: object = 0, **data: Any) -> dict[str, Any]:
+def said(code=0, **data):
     return {"code": code, "data": {"id": "x-1", **data}}
 
 
-PROVEN: list[tuple[dict[str, Any], dict[str, Any]]] = [
+PROVEN = [
     (WRAPPED, {**said(), "message": "SUCCESS"}),
     (WRAPPED, {**said("00", id=71), "message": "Accepted."}),
     (WRAPPED, {**said(1001, amount=4423), "message": "no"}),
@@ -37,7 +36,7 @@ PROVEN: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (UNNAMED, {"payment_id": "x-1", "data": {"note": "n"}}),
     (UNNAMED, {"data": {"paymentId": "x-1"}, "explanation": "Slow down."}),
 ]
-NOT_PROVEN: list[tuple[dict[str, Any], dict[str, Any]]] = [
+NOT_PROVEN = [
     (WRAPPED, {**said(1001), "message": "no"}),
     (WRAPPED, said(status="error")),
     (WRAPPED, {**said(amount=4423), "errors": ["no"]}),
@@ -59,7 +58,7 @@ NOT_PROVEN: list[tuple[dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-def proves(declared: dict[str, Any], content: str) -> bool:
+def proves(declared, content):
     request = httpx.Request(
         "POST",
         "https://a.example/v1/accounts/a-9/payments",
