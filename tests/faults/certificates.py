@@ -5,7 +5,6 @@ others.
 import ipaddress
 import ssl
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -16,7 +15,7 @@ DAY = timedelta(days=1)
 HERE = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
 
 
-def _name(text: str) -> x509.Name:
+def _name(text):
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
@@ -37,12 +36,12 @@ _MAY_SIGN = x509.KeyUsage(
 class Authority:
     """Signs certificates; its own is what a client trusts."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder):
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name("An authority for tests")
         self.certificate = self._signed(
-            _name("An authority for tests"),
+            self._name,
             self._key.public_key(),
             x509.BasicConstraints(ca=True, path_length=0),
             _MAY_SIGN,
@@ -50,11 +49,11 @@ class Authority:
 
     def _signed(
         self,
-        subject: x509.Name,
-        key: ec.EllipticCurvePublicKey,
-        *extensions: x509.ExtensionType,
-        ends: timedelta = DAY,
-    ) -> x509.Certificate:
+        subject,
+        key,
+        *extensions,
+        ends=DAY,
+    ):
         now = datetime.now(UTC)
         builder = (
             x509.CertificateBuilder()
@@ -76,13 +75,13 @@ class Authority:
             )
         return builder.sign(self._key, hashes.SHA256())
 
-    def server(self, *names: x509.GeneralName, ends: timedelta = DAY) -> ssl.SSLContext:
+    def server(self, *names, ends=DAY):
         """What a server of these names needs."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(self.pair(*names, ends=ends))
         return context
 
-    def pair(self, *names: x509.GeneralName, ends: timedelta = DAY) -> Path:
+    def pair(self, *names, ends=DAY):
         """A file with a private key and its certificate, for a server of these names or for a
         client.
         """
@@ -105,11 +104,11 @@ class Authority:
         return path
 
     @property
-    def pem(self) -> str:
+    def pem(self):
         """The certificate that is trusted, as text."""
         return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
 
-    def trusted(self, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
+    def trusted(self, version=ssl.TLSVersion.TLSv1_3):
         """What a client needs that trusts this authority alone."""
         context = ssl.create_default_context(cadata=self.pem)
         context.minimum_version = context.maximum_version = version

@@ -10,21 +10,19 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import ssl
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-from tests.faults.raw_sockets import PATIENCE, Background, End, Quiet, end
+from tests.faults.raw_sockets import PATIENCE, End, Quiet, end
 from victor_ext.sandbox.server.listener import stop_accepting
 
 TOKEN = {"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}
 CREATE = "/v2/payment-requests/request-payment"
 RESPOND = "/v2/payment-requests/respond-to-request/"
 READ = "/v2/payment-requests/"
-
 
 PROBE = b"-"
 """What is written to know that all that was written before has been read."""
@@ -38,7 +36,7 @@ class Cut:
     after: int
     how: End
 
-    def __str__(self) -> str:
+    def __str__(self):
         return f"{self.how} after {self.after} bytes of the {self.side}"
 
 
@@ -61,7 +59,7 @@ class Request:
     head: bytes  # as it came
 
     @property
-    def key(self) -> str | None:
+    def key(self):
         return self.headers.get("idempotency-key")
 
 
@@ -79,57 +77,52 @@ class Record:
     work: Counter[str] = field(default_factory=Counter)
     work_by_key: Counter[str] = field(default_factory=Counter)
 
-    def sent_to(self, path: str) -> list[Request]:
+    def sent_to(self, path):
         return [request for request in self.requests if request.path.startswith(path)]
 
 
-def answer(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
-    """A well-formed answer."""
-    lines = [
-        f"HTTP/1.1 {status}",
-        "Content-Type: application/json",
-        f"Content-Length: {len(body)}",
-        *headers,
-    ]
-    return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-def bare(head: Iterable[str], body: bytes = b"") -> bytes:
+def bare(head, body=b""):
     """An answer with exactly these lines."""
     return "\r\n".join([*head, "", ""]).encode("latin-1") + body
+
+
+def answer(body, status="200 OK", *headers):
+    """A well-formed answer."""
+    length = f"Content-Length: {len(body)}"
+    return bare([f"HTTP/1.1 {status}", "Content-Type: application/json", length, *headers], body)
 
 
 class Exchange:
     """One request that arrived whole, for an `Act` to deal with."""
 
-    def __init__(self, provider: RawProvider, connection: _Connection, request: Request) -> None:
+    def __init__(self, provider, connection, request):
         self._provider = provider
         self._connection = connection
         self.request = request
 
-    def work(self) -> bytes:
+    def work(self):
         """Do what was asked; the JSON to answer with."""
         return json.dumps(self._provider.state.do(self.request), separators=(",", ":")).encode()
 
-    def send(self, data: bytes) -> None:
+    def send(self, data):
         self._connection.send(data)
 
-    def later(self, seconds: float, data: bytes) -> None:
+    def later(self, seconds, data):
         """Send it in a while, if the connection is still there."""
 
-        def now() -> None:
+        def now():
             if not self._connection.transport.is_closing():
                 self.send(data)
 
         self._provider.background.loop.call_later(seconds, now)
 
-    def end(self, how: End) -> None:
+    def end(self, how):
         end(self._connection.transport, how)
 
-    def stream(self, chunk: bytes, times: int) -> None:
+    def stream(self, chunk, times):
         """Send a chunk over and over, no faster than it is read."""
 
-        async def send() -> None:
+        async def send():
             for _ in range(times):
                 await self._connection.writable.wait()
                 if self._connection.transport.is_closing():
@@ -138,12 +131,12 @@ class Exchange:
 
         self._provider.background.loop.create_task(send())
 
-    def pass_on(self, port: int, first: bytes) -> None:
+    def pass_on(self, port, first):
         """Send this, and then pass on to a port, and back, whatever comes."""
         back = self._connection.transport
         loop = self._provider.background.loop
 
-        async def pass_on() -> None:
+        async def pass_on():
             onward, _ = await loop.create_connection(lambda: _Back(back), "127.0.0.1", port)
             if back.is_closing():
                 onward.abort()
@@ -157,30 +150,40 @@ class Exchange:
 Act = Callable[[Exchange], None]
 
 
-def behave(exchange: Exchange) -> None:
+def behave(exchange):
     """Do the work and answer."""
     exchange.send(answer(exchange.work()))
+
+
+def flooding(first, again, times=10**9):
+    """Send this first, and then again and again this, as fast as it is read."""
+
+    def act(exchange):
+        exchange.work()
+        exchange.send(first)
+        exchange.stream(again, times)
+
+    return act
 
 
 class State:
     """The payment requests of the provider, and the token that it issues."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record):
         self.token = dict(TOKEN)
         self._record = record
-        self._by_key: dict[str, dict[str, Any]] = {}
-        self._answers: dict[str, dict[str, Any]] = {}
-        self._next = 0
+        self._by_key = {}
+        self._answers = {}
 
     @property
-    def made(self) -> dict[str, str]:
+    def made(self):
         """The id of the request that was made for each reference."""
         return {
             made["client_reference_id"]: made["victor_payment_request_id"]
             for made in self._by_key.values()
         }
 
-    def do(self, request: Request) -> dict[str, Any]:
+    def do(self, request):
         if request.path == "/v2/auth/token":
             return self.token
         if request.path == CREATE:
@@ -191,21 +194,20 @@ class State:
             return self._read(request.path.removeprefix(READ).partition("?")[0])
         return {"page": 0, "results": []}
 
-    def _create(self, request: Request) -> dict[str, Any]:
+    def _create(self, request):
         body = json.loads(request.body)
         key = request.key or f"none-{len(self._record.requests)}"
         if key not in self._by_key:
             self._record.work[body["client_reference_id"]] += 1
             self._record.work_by_key[key] += 1
-            self._next += 1
             self._by_key[key] = {
-                "victor_payment_request_id": f"R{self._next:06}",
+                "victor_payment_request_id": f"R{len(self._by_key) + 1:06}",
                 "client_reference_id": body["client_reference_id"],
                 "status": "created",
             }
         return self._by_key[key]
 
-    def _respond(self, request_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def _respond(self, request_id, body):
         self._record.work[request_id] += 1
         status = "Accepted" if body["status"] == "Accepted" else "Rejected"
         self._answers[request_id] = {
@@ -215,7 +217,7 @@ class State:
         }
         return {"victor_payment_request_id": request_id, **self._answers[request_id]}
 
-    def _read(self, request_id: str) -> dict[str, Any]:
+    def _read(self, request_id):
         return {
             "victor_payment_request_id": request_id,
             "status": "Pending",
@@ -229,25 +231,25 @@ class State:
 class RawProvider:
     """Listens on a port of this machine."""
 
-    def __init__(self, background: Background, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, background, *, tls=None):
         self.background = background
         self.record = Record()  # what it saw and did
         self.state = State(self.record)
-        self.acts: deque[Act] = deque()  # what it does with the next requests, one each
-        self.instead: Act = behave  # with every request for which there is no act
+        self.acts = deque()  # what it does with the next requests, one each
+        self.instead = behave  # with every request for which there is no act
         self.quiet = Quiet()
-        self.cuts: deque[Cut | None] = deque()  # of the next exchanges; None cuts nothing
-        self.exchanges: list[Passed] = []
-        self.open: set[_Connection] = set()
+        self.cuts = deque()  # of the next exchanges; None cuts nothing
+        self.exchanges = []  # what has `Passed` in each
+        self.open = set()
         self.port = 0
         self._tls = tls
-        self._server: asyncio.Server | None = None
+        self._server = None
         self.listen()
 
-    def listen(self) -> None:
+    def listen(self):
         """Accept connections (again: on the same port)."""
 
-        async def start() -> asyncio.Server:
+        async def start():
             loop = self.background.loop
             return await loop.create_server(
                 lambda: _Connection(self), "127.0.0.1", self.port, ssl=self._tls
@@ -257,18 +259,18 @@ class RawProvider:
             self._server = self.background.run(start())
             self.port = self._server.sockets[0].getsockname()[1]
 
-    def refuse(self) -> None:
+    def refuse(self):
         """Refuse connections from now on, and close those there are."""
         self._stop("close")
 
-    def _stop(self, how: End) -> None:
+    def _stop(self, how):
         if self._server is not None:
             self.background.run(stop_accepting([self._server]))
             self._server = None
         self.background.do(lambda: [connection.cut(how) for connection in list(self.open)])
         self.quiet.wait_for(lambda: not self.open, "the provider's connections")
 
-    def settle(self) -> None:
+    def settle(self):
         """Wait until what clients have written is read, and connections that were cut are gone.
 
         Without it, what a client has written and given up would be an exchange of the next call.
@@ -284,14 +286,14 @@ class RawProvider:
         )
 
     @property
-    def heads(self) -> list[bytes]:
+    def heads(self):
         """The heads of the requests, as they came."""
         return [request.head for request in self.record.requests]
 
-    def url(self) -> str:
+    def url(self):
         return f"{'http' if self._tls is None else 'https'}://127.0.0.1:{self.port}"
 
-    def serve(self, connection: _Connection, request: Request) -> None:
+    def serve(self, connection, request):
         self.record.requests.append(request)
         exchange = Exchange(self, connection, request)
         if request.path == "/v2/auth/token" and not self.acts_on_tokens:
@@ -301,36 +303,33 @@ class RawProvider:
 
     acts_on_tokens = False  # whether acts are for requests for a token too
 
-    def close(self) -> None:
+    def close(self):
         self._stop("reset")
 
 
 class _Connection(asyncio.Protocol):
-    transport: asyncio.Transport
-    onward: asyncio.Transport | None = None
-
-    def __init__(self, provider: RawProvider) -> None:
+    def __init__(self, provider):
+        self.transport = self.onward = None
         self._provider = provider
         self._buffer = b""
-        self._passed: Passed | None = None
-        self._cut: Cut | None = None
+        self._passed = None
+        self._cut = None
         self.is_cut = False
         self.writable = asyncio.Event()
         self.writable.set()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+    def connection_made(self, transport):
         self.transport = transport
         self._provider.record.connections += 1
         self._provider.open.add(self)
         self._provider.quiet.note()
 
-    def cut(self, how: End) -> None:
+    def cut(self, how):
         """End it; one that stalls ends when the client has had enough."""
         self.is_cut = True
         end(self.transport, how)
 
-    def send(self, data: bytes) -> None:
+    def send(self, data):
         passed = self._passed or Passed()
         data, ends = self._until_cut(data, passed.answer, "answer")
         passed.answer += len(data)
@@ -339,7 +338,7 @@ class _Connection(asyncio.Protocol):
         if ends is not None:
             self.cut(ends)
 
-    def _until_cut(self, data: bytes, before: int, side: str) -> tuple[bytes, End | None]:
+    def _until_cut(self, data, before, side):
         """What passes of these bytes, and how the connection ends after them, if it does."""
         if self.is_cut:
             return b"", None
@@ -348,31 +347,24 @@ class _Connection(asyncio.Protocol):
             return data, None
         return data[: cut.after - before], cut.how
 
-    def _begin(self) -> Passed:
-        """Begin an exchange, with the first bytes after an answer."""
-        passed = Passed()
-        self._provider.exchanges.append(passed)
-        self._cut = self._provider.cuts.popleft() if self._provider.cuts else None
-        return passed
-
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc):
         self.writable.set()
         if self.onward is not None:
             self.onward.abort()
         # Not at once: the event loop closes the socket itself only after this callback.
         self._provider.background.loop.call_soon(self._forget)
 
-    def _forget(self) -> None:
+    def _forget(self):
         self._provider.open.discard(self)
         self._provider.quiet.note()
 
-    def pause_writing(self) -> None:
+    def pause_writing(self):
         self.writable.clear()
 
-    def resume_writing(self) -> None:
+    def resume_writing(self):
         self.writable.set()
 
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, data):
         if data == PROBE:
             self._provider.record.connections -= 1
             end(self.transport, "reset")
@@ -384,7 +376,9 @@ class _Connection(asyncio.Protocol):
             self.onward.write(data)
             return
         if self._passed is None or self._passed.answer:
-            self._passed = self._begin()
+            self._passed = Passed()  # an exchange begins with the first bytes after an answer
+            self._provider.exchanges.append(self._passed)
+            self._cut = self._provider.cuts.popleft() if self._provider.cuts else None
         data, ends = self._until_cut(data, self._passed.request, "request")
         self._passed.request += len(data)
         self._provider.record.received += data
@@ -396,30 +390,27 @@ class _Connection(asyncio.Protocol):
             self._provider.serve(self, request)
             self._provider.quiet.note()
 
-    def _take(self) -> Request | None:
+    def _take(self):
         """The next request, once all of it is here."""
         head, found, rest = self._buffer.partition(b"\r\n\r\n")
         if not found:
             return None
         first, *lines = head.decode("latin-1").split("\r\n")
-        headers = {
-            name.lower(): value.strip()
-            for name, _, value in (line.partition(":") for line in lines)
-        }
+        pairs = (line.partition(":") for line in lines)
+        headers = {name.lower(): value.strip() for name, _, value in pairs}
         length = int(headers.get("content-length", "0"))
         if len(rest) < length:
             return None
         self._buffer = rest[length:]
-        method, _, rest_of_line = first.partition(" ")
-        target = rest_of_line.rpartition(" ")[0]
+        method, target, _ = first.split(" ")
         return Request(method, target, headers, rest[:length], head + found)
 
 
 class _Back(asyncio.Protocol):
     """What a port answers goes back over a connection."""
 
-    def __init__(self, back: asyncio.Transport) -> None:
+    def __init__(self, back):
         self._back = back
 
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, data):
         self._back.write(data)

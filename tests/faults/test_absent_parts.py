@@ -8,8 +8,7 @@ import importlib.util
 import signal
 import sys
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
 
@@ -81,47 +80,27 @@ def test_calls_need_neither_poll_nor_fork_nor_timers_that_signal(run, tmp_path):
     assert (ended.returncode, ended.stderr) == (0, ""), ended.stderr
 
 
-def as_on_windows(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
+def as_on_windows(module, monkeypatch):
     """A copy of a module that was loaded where `sys.platform` is that of Windows, and sees it so
     later, too.
     """
-    assert module.__file__ is not None
     spec = importlib.util.spec_from_file_location(f"{module.__name__}_on_windows", module.__file__)
-    assert spec is not None
-    assert spec.loader is not None
-    copy: Any = importlib.util.module_from_spec(spec)
+    copy = importlib.util.module_from_spec(spec)
     with monkeypatch.context() as patch:
         patch.setattr(sys, "platform", "win32")
-        patch.setitem(sys.modules, "msvcrt", Msvcrt("msvcrt"))
+        patch.setitem(sys.modules, "msvcrt", SimpleNamespace(LK_NBLCK=2, locking=locking))
         patch.setitem(sys.modules, "fcntl", None)
         spec.loader.exec_module(copy)
-    copy.sys = _OnWindows("sys")
+    copy.sys = SimpleNamespace(platform="win32")
     return copy
 
 
-class _OnWindows(ModuleType):
-    """The module `sys`, of another platform."""
-
-    platform = "win32"
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(sys, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        setattr(sys, name, value)
-
-
-class Msvcrt(ModuleType):
+def locking(file, _mode, _length):
     """The locks of Windows, over those of this system."""
-
-    LK_NBLCK = 2
-
-    @staticmethod
-    def locking(file: int, _mode: int, _length: int) -> None:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise PermissionError(13, "Permission denied") from None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise PermissionError(13, "Permission denied") from None
 
 
 def test_only_one_worker_at_a_time_holds_the_windows_lock_on_its_file(tmp_path, monkeypatch):
@@ -136,7 +115,7 @@ def test_only_one_worker_at_a_time_holds_the_windows_lock_on_its_file(tmp_path, 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_command_on_windows(monkeypatch, number, status):
-    def interrupted() -> int:
+    def interrupted():
         signal.raise_signal(number)
         return 0
 

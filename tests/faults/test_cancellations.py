@@ -11,19 +11,16 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from random import Random
-from typing import Any
 
 import anyio
 import httpx
 import pytest
 
 from tests.faults.adapters import arguments
-from tests.faults.certificates import Authority
-from tests.faults.raw_provider import CREATE, Exchange, RawProvider, answer
-from tests.faults.raw_sockets import PATIENCE, Background
+from tests.faults.raw_provider import CREATE, RawProvider, answer
+from tests.faults.raw_sockets import PATIENCE
 from tests.faults.test_connections import open_files
 from tests.programs import python
 from victor_ext import AsyncVictor, RetryPolicy, VictorError, VictorOAuth
@@ -34,17 +31,14 @@ CANCELLED = int(os.environ.get("VICTOR_CANCELLATIONS", "900"))
 TASKS = 8
 CONNECTIONS = 4
 
-Call = Callable[[], Awaitable[Any]]
-Way = Callable[[Call, float], Awaitable[Any]]
 
-
-async def by_task_cancel(call: Call, seconds: float) -> Any:
+async def by_task_cancel(call, seconds):
     task = asyncio.ensure_future(call())
     asyncio.get_running_loop().call_later(seconds, task.cancel)
     return await task
 
 
-async def by_turns(call: Call, seconds: float) -> Any:
+async def by_turns(call, seconds):
     """Cancelled after a number of turns of the event loop, not after a time."""
     task = asyncio.ensure_future(call())
     for _ in range(int(seconds * 20_000)):
@@ -53,25 +47,25 @@ async def by_turns(call: Call, seconds: float) -> Any:
     return await task
 
 
-async def by_wait_for(call: Call, seconds: float) -> Any:
+async def by_wait_for(call, seconds):
     return await asyncio.wait_for(call(), seconds)
 
 
-async def by_a_scope(call: Call, seconds: float) -> Any:
+async def by_a_scope(call, seconds):
     with anyio.fail_after(seconds):
         return await call()
 
 
-WAYS: dict[str, Sequence[Way]] = {
+WAYS = {
     "asyncio": (by_task_cancel, by_turns, by_wait_for, by_a_scope),
     "trio": (by_a_scope,),
 }
 
 
-def closing_now_and_then(dice: Random) -> Callable[[Exchange], None]:
+def closing_now_and_then(dice):
     """Some answers end their connection, so that others are opened."""
 
-    def act(exchange: Exchange) -> None:
+    def act(exchange):
         if dice.random() < 0.1:
             exchange.send(answer(exchange.work(), "200 OK", "Connection: close"))
             exchange.end("close")
@@ -84,28 +78,28 @@ def closing_now_and_then(dice: Random) -> Callable[[Exchange], None]:
 class Callers:
     """Calls that are cancelled. The results of the others are checked."""
 
-    def __init__(self, victor: AsyncVictor, cancelled: int, ways: Sequence[Way]) -> None:
+    def __init__(self, victor, cancelled, ways):
         self.victor = victor
         self.ways = ways
         self.dice = Random(cancelled)
         self.numbers = itertools.count()
         self.to_cancel = cancelled
-        self.ended: Counter[str] = Counter()
-        self.wrong: list[str] = []
+        self.ended = Counter()
+        self.wrong = []
         self.span = 0.01
         """Seconds within which a call is cancelled.
 
         It follows how long calls take, so that half of them are.
         """
 
-    def call(self, number: int) -> tuple[str, Call]:
+    def call(self, number):
         subject = f"S{number:06}"
         requests = self.victor.payment_requests
         if number % 2:
             return subject, lambda: requests.get(subject)
         return subject, lambda: requests.create(**arguments("create", subject))
 
-    async def work(self) -> None:
+    async def work(self):
         while self.to_cancel > 0 and len(self.wrong) < 10:
             subject, call = self.call(next(self.numbers))
             way = self.dice.choice(self.ways)
@@ -125,11 +119,11 @@ class Callers:
                     self.wrong.append(f"{subject}: got {record.id}, {record.client_reference_id}")
 
 
-async def all_at_once(victor: AsyncVictor) -> None:
+async def all_at_once(victor):
     """As many calls as there are connections, and more, all within the time that a test has."""
-    observed: dict[str, str | None] = {}
+    observed = {}
 
-    async def get(subject: str) -> None:
+    async def get(subject):
         observed[subject] = (await victor.payment_requests.get(subject)).id
 
     with anyio.fail_after(PATIENCE):
@@ -140,9 +134,7 @@ async def all_at_once(victor: AsyncVictor) -> None:
 
 
 @contextmanager
-def provider_on(
-    background: Background, authority: Authority, *, tls: bool
-) -> Iterator[RawProvider]:
+def provider_on(background, authority, *, tls):
     """Over TLS, each call asks for a token."""
     with closing(RawProvider(background, tls=authority.server() if tls else None)) as provider:
         provider.instead = closing_now_and_then(Random(1))
@@ -157,7 +149,7 @@ def test_calls_that_are_cancelled_leave_no_connection_and_mix_up_no_response(
     background, authority, library, tls
 ):
     cancelled = CANCELLED // (3 if library == "asyncio" else 6)
-    options: dict[str, Any] = {
+    options = {
         "limits": httpx.Limits(max_connections=CONNECTIONS),
         "timeout": httpx.Timeout(5.0, pool=2.0),
         "retry": RetryPolicy(max_attempts=2, base=0.0, quota=10**9),
@@ -166,7 +158,7 @@ def test_calls_that_are_cancelled_leave_no_connection_and_mix_up_no_response(
     with provider_on(background, authority, tls=tls) as provider:
         before = open_files()
 
-        async def run() -> Callers:
+        async def run():
             async with AsyncVictor(
                 VictorOAuth("id", "not-a-secret"), base_url=provider.url(), **options
             ) as victor:

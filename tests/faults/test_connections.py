@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
 from unittest.mock import Mock
 
 import httpx
@@ -19,14 +18,12 @@ from victor_api.client import Client
 from tests.faults.adapters import (
     ATTEMPTS,
     CALLERS,
-    Caller,
-    Observed,
     adapter,
     each_mode,
     each_operation,
     timeouts,
 )
-from tests.faults.raw_provider import READ, Cut, Exchange, RawProvider, answer
+from tests.faults.raw_provider import READ, Cut, answer
 from tests.faults.raw_sockets import PATIENCE, on_linux
 from tests.providers.running import Running
 from victor_ext import (
@@ -52,7 +49,7 @@ SHORT = 0.2
 @each_operation
 @each_mode
 def test_a_refused_connection_has_sent_nothing_and_is_tried_again(background, mode, operation):
-    def on_event(event: object) -> None:
+    def on_event(event):
         if isinstance(event, RetryScheduled) and is_repaired:
             on.provider.listen()
 
@@ -74,7 +71,7 @@ def test_a_connection_that_died_while_idle_costs_no_attempt(background, mode, op
     attempt is lost.
     """
 
-    def then_end(exchange: Exchange) -> None:
+    def then_end(exchange):
         exchange.send(answer(exchange.work()))
         exchange.end(how)
 
@@ -88,7 +85,7 @@ def test_a_connection_that_died_while_idle_costs_no_attempt(background, mode, op
             on.expect("success", operation, requests=1)
 
 
-def open_files() -> int:
+def open_files():
     return len(os.listdir("/proc/self/fd"))
 
 
@@ -116,14 +113,9 @@ def test_no_socket_is_left_behind(background, mode):
 AUTH = VictorOAuth("id", "not-a-secret")
 
 
-def let_go(provider: RawProvider, held: list[Exchange]) -> None:
+def let_go(provider, held):
     """Answer a request that was held."""
     provider.background.do(lambda: held[0].send(answer(held[0].work())))
-
-
-def calls(provider: RawProvider, mode: str, count: int, **limits: Any) -> list[Observed]:
-    with closing(CALLERS[mode](provider.url(), limits=httpx.Limits(**limits))) as caller:
-        return [caller.start("get", f"S{number}") for number in range(count)]
 
 
 @each_mode
@@ -133,11 +125,13 @@ def calls(provider: RawProvider, mode: str, count: int, **limits: Any) -> list[O
     ids=str,
 )
 def test_each_call_opens_its_own_connection_where_none_may_be_kept(provider, mode, limits):
-    assert [each.word for each in calls(provider, mode, 3, **limits)] == ["success"] * 3
+    with closing(CALLERS[mode](provider.url(), limits=httpx.Limits(**limits))) as caller:
+        for number in range(3):
+            assert caller.start("get", f"S{number}").word == "success"
     assert provider.record.connections == 4  # the token's as well
 
 
-def write(caller: Caller, count: int) -> None:
+def write(caller, count):
     for number in range(count):
         assert caller.start("create", f"S{number}").word == "success"
 
@@ -165,14 +159,14 @@ def test_a_pool_at_its_limit_keeps_the_connections_that_have_rested(
     assert provider.record.connections == 5
 
 
-ONE_CONNECTION: dict[str, Any] = {
+ONE_CONNECTION = {
     "limits": httpx.Limits(max_connections=1),
     "timeout": httpx.Timeout(PATIENCE, pool=0.05),
     "retry": RetryPolicy(max_attempts=1),
 }
 
 
-async def first_and_second(provider: RawProvider, kind: Any) -> tuple[Any, TimedOut]:
+async def first_and_second(provider, kind):
     """A call has the only connection until another one has waited for it in vain: what both come
     to.
     """
@@ -180,7 +174,7 @@ async def first_and_second(provider: RawProvider, kind: Any) -> tuple[Any, Timed
     given = client.payment_requests.get
     get = given if kind is AsyncVictor else partial(asyncio.to_thread, given)
     await get("S0")
-    held = list[Exchange]()
+    held = []
     provider.acts.append(held.append)
     first = asyncio.create_task(get("S1"))
     await asyncio.to_thread(provider.quiet.wait_for, lambda: bool(held), "the request")
@@ -212,7 +206,7 @@ def test_a_call_in_flight_gets_its_result_though_its_client_is_closed(provider):
     """Its response is on the way: the waiting caller gets the true result."""
     victor = Victor(AUTH, base_url=provider.url())
     victor.payment_requests.get("S0")
-    held = list[Exchange]()
+    held = []
     provider.acts.append(held.append)
     with ThreadPoolExecutor(1) as threads:
         call = threads.submit(victor.payment_requests.get, "S1")
@@ -239,7 +233,7 @@ class OneConnection(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def do_POST(self) -> None:
+    def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -247,7 +241,7 @@ class OneConnection(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"{}")
 
-    def log_message(self, *_: object) -> None: ...
+    def log_message(self, *_): ...
 
 
 @pytest.mark.parametrize("kind", [connect, connect_async])
@@ -261,7 +255,7 @@ def test_a_server_of_one_connection_at_a_time_is_named_by_the_time_out(kind, mos
     make = partial(kind, Client, base_url=url, **options)
     with closing(Running(make, awaited=kind is connect_async)) as on:
 
-        def post() -> Any:
+        def post():
             return on.result(lambda: on.client.http.post("/", json={}))
 
         assert post().status_code == 200

@@ -3,24 +3,19 @@ an answer.
 """
 
 import socket
-from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Any
 
 import httpx
 import pytest
 
 from tests.faults.adapters import (
     CALLERS,
-    Adapter,
-    Observed,
-    Operation,
     adapter,
     each_mode,
     each_operation,
     observed,
 )
-from tests.faults.raw_provider import Act, Cut, Exchange, bare
+from tests.faults.raw_provider import Cut, bare, flooding
 from tests.faults.raw_sockets import full, lateness, on_linux, trickling_server
 from tests.security.recorder import RecordingProxy
 from victor_ext import DeadlineExceeded
@@ -34,13 +29,13 @@ TOLERATED = 0.1
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000000\r\n\r\n"
 
 
-def punctual(call: Callable[[], Observed]) -> Observed:
+def punctual(call):
     """Call, and check that it ended in time.
 
     What the machine is late by is not held against it, nor is one slow moment: what a client does
     wrong by itself it does wrong three times.
     """
-    spans: list[float] = []
+    spans = []
     for _ in range(3):
         with lateness() as late:
             seen = call()
@@ -50,7 +45,7 @@ def punctual(call: Callable[[], Observed]) -> Observed:
     raise AssertionError(f"a deadline of {DEADLINE} s took {spans} s")
 
 
-def truthfully(on: Adapter, operation: Operation, cuts: Sequence[Cut] = ()) -> Observed:
+def truthfully(on, operation, cuts=()):
     """A call whose observed result is true."""
     run = on.run(operation, cuts)
     assert run.mismatches() == []
@@ -90,15 +85,6 @@ FLOODS = {
     "chunks": (bare(["HTTP/1.1 200 OK", "Transfer-Encoding: chunked"]), b"1\r\n \r\n"),
 }
 """What a server says first, and what it goes on saying as fast as it can."""
-
-
-def flooding(first: bytes, again: bytes) -> Act:
-    def act(exchange: Exchange) -> None:
-        exchange.work()
-        exchange.send(first)
-        exchange.stream(again, 10**9)
-
-    return act
 
 
 @each_mode
@@ -155,7 +141,7 @@ def test_a_host_of_many_addresses_is_tried_no_longer_than_the_deadline(mode, mon
         for address in addresses:
             port = stack.enter_context(full(address, port))
 
-        def look_up(host: Any, *rest: Any, **named: Any) -> list[Any]:
+        def look_up(host, *rest, **named):
             if host not in ("many.localhost", b"many.localhost"):
                 return usual(host, *rest, **named)
             return [

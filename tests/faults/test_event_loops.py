@@ -11,15 +11,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.faults.raw_provider import Exchange, behave
+from tests.faults.raw_provider import behave
 from tests.faults.raw_sockets import PATIENCE, deaf, full, on_linux
 from victor_ext import AsyncVictor, TimedOut, VictorJwt, VictorOAuth
 
@@ -32,7 +31,7 @@ COPIES = {
 
 @pytest.mark.parametrize("copy", COPIES)
 def test_a_token_is_not_waited_for_in_another_loop(provider, copy):
-    held = list[Exchange]()
+    held = []
     provider.acts_on_tokens = True
     provider.acts.append(held.append)
     auth = VictorOAuth("id", "not-a-secret")
@@ -59,7 +58,7 @@ AUTH = VictorJwt("key", rsa.generate_private_key(public_exponent=65537, key_size
 ONE = httpx.Limits(max_connections=1)
 
 
-async def outcomes(port: int, calls: int = 1) -> list[str]:
+async def outcomes(port, calls=1):
     """What is said of calls that are under way when their event loop is blocked until after the
     deadline.
     """
@@ -90,17 +89,17 @@ def test_a_call_that_waits_for_the_connection_of_a_blocked_call_has_sent_nothing
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
-@contextmanager
-def running(program: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def output_of(program, *arguments, timeout=PATIENCE):
+    """What a program prints; its children end with it."""
     started = subprocess.Popen(
         [sys.executable, "-c", program, *arguments],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     try:
-        yield started
+        return started.communicate(timeout=timeout)[0]
     finally:
         with suppress(ProcessLookupError):
-            os.killpg(started.pid, signal.SIGKILL)  # its children, too
+            os.killpg(started.pid, signal.SIGKILL)
         started.communicate()
 
 
@@ -119,9 +118,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 @needs_fork
 def test_a_child_forked_during_a_change_of_the_quota_can_change_the_quota():
-    with running(WHILE_THE_QUOTA_IS_CHANGED) as program:
-        out, _ = program.communicate(timeout=PATIENCE)
-    assert out == "0\n"
+    assert output_of(WHILE_THE_QUOTA_IS_CHANGED) == "0\n"
 
 
 CALLS_AROUND_A_FORK = """
@@ -139,9 +136,8 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), victor.payment_requests.
 
 @needs_fork
 def test_a_forked_child_opens_a_connection_of_its_own(provider):
-    with running(CALLS_AROUND_A_FORK, provider.url()) as program:
-        out, _ = program.communicate(timeout=PATIENCE)
-    assert (out, provider.record.connections) == ("0 after\n", 2)
+    assert output_of(CALLS_AROUND_A_FORK, provider.url()) == "0 after\n"
+    assert provider.record.connections == 2
 
 
 FIRST_CALLS = """
@@ -274,6 +270,5 @@ def test_no_call_hangs_after_an_interrupt_or_a_fork_at_any_moment_of_the_first_c
 
     `VICTOR_MOMENTS=10000` tries them all.
     """
-    with running(FIRST_CALLS, provider.url(), kind, str(MOMENTS)) as program:
-        out, _ = program.communicate(timeout=PATIENCE + MOMENTS)
-    assert out == "True True []\n"
+    given = provider.url(), kind, str(MOMENTS)
+    assert output_of(FIRST_CALLS, *given, timeout=PATIENCE + MOMENTS) == "True True []\n"

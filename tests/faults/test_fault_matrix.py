@@ -5,24 +5,17 @@ Two policies: only the first exchange of a call is cut (and a retry, or a look, 
 way), or all are.
 """
 
-from collections.abc import Iterator
-from typing import Literal
-
 import pytest
 
 from tests.faults.adapters import (
     ATTEMPTS,
-    Adapter,
-    Operation,
-    Run,
     adapter,
     each_mode,
     each_operation,
     places,
     timeouts,
 )
-from tests.faults.raw_provider import Cut, Exchange, Passed
-from tests.faults.raw_sockets import End
+from tests.faults.raw_provider import Cut
 from victor_ext import ConnectionFailed, RetryPolicy, TimedOut
 
 pytestmark = pytest.mark.slow
@@ -31,12 +24,11 @@ STALL = 0.2
 PATIENT = RetryPolicy(max_attempts=2 * ATTEMPTS, base=0.0, quota=10**9)
 """For what goes wrong once: a slow moment of this machine is not what is tested."""
 
-Side = Literal["request", "answer"]
 both_sides = pytest.mark.parametrize("side", ["request", "answer"])
 each_end = pytest.mark.parametrize("how", ["reset", "close"])
 
 
-def expected(operation: Operation, cut: Cut, whole: Passed, *, always: bool) -> str:
+def expected(operation, cut, whole, *, always):
     """What the caller must observe."""
     if cut.side == "answer" and cut.after == whole.answer:
         return "success"  # all of it arrived before the connection was ended
@@ -49,7 +41,7 @@ def expected(operation: Operation, cut: Cut, whole: Passed, *, always: bool) -> 
     return "success"
 
 
-def complaints(run: Run, cut: Cut, whole: Passed, *, always: bool) -> list[str]:
+def complaints(run, cut, whole, *, always):
     """What is wrong with a run."""
     wrong, error = run.mismatches(), run.observed.error
     wanted = expected(run.operation, cut, whole, always=always)
@@ -63,7 +55,7 @@ def complaints(run: Run, cut: Cut, whole: Passed, *, always: bool) -> list[str]:
     return [f"{cut}, {'always' if always else 'once'}: {each}; {run}" for each in wrong]
 
 
-def the_cuts(operation: Operation, cut: Cut, *, always: bool) -> list[Cut]:
+def the_cuts(operation, cut, *, always):
     """The cut in the first exchange; and, if always, in all those that follow it."""
     if not always:
         return [cut]
@@ -72,13 +64,13 @@ def the_cuts(operation: Operation, cut: Cut, *, always: bool) -> list[Cut]:
     return [cut] * ATTEMPTS
 
 
-def whole_exchange(on: Adapter, operation: Operation) -> Passed:
+def whole_exchange(on, operation):
     """How many bytes an exchange has when nothing goes wrong."""
     assert on.run(operation).observed.word == "success"
     return on.provider.exchanges[-1]
 
 
-def points(whole: Passed, side: Side, how: End) -> Iterator[Cut]:
+def points(whole, side, how):
     """Cuts at each of the `places`, the first one before any byte.
 
     A whole request is not a cut one, and a stall after a whole answer is none; a connection that is
@@ -95,7 +87,7 @@ def points(whole: Passed, side: Side, how: End) -> Iterator[Cut]:
 def test_the_outcome_of_an_exchange_that_is_cut_at_any_byte_is_true(
     background, mode, operation, how, side
 ):
-    wrong: list[str] = []
+    wrong = []
     with adapter(background, mode) as on:
         whole = whole_exchange(on, operation)
         for cut in points(whole, side, how):
@@ -111,7 +103,7 @@ def test_a_write_whose_work_is_done_after_its_timeout_is_never_told_as_undone(
     background, mode, operation
 ):
     """That nothing could be seen of an answer yet is no proof that it is lost."""
-    held: list[Exchange] = []
+    held = []
     with adapter(background, mode, timeout=timeouts(STALL), retry=PATIENT) as on:
         on.provider.acts.append(held.append)
         run = on.expect("success" if operation == "create" else "unknown", operation)
@@ -129,7 +121,7 @@ def test_the_outcome_is_true_if_the_look_up_after_a_lost_answer_is_cut_at_any_by
     well.
     """
     lost = Cut("answer", 0, how)
-    wrong: list[str] = []
+    wrong = []
     with adapter(background, mode) as on:
         assert on.run("respond", [lost]).observed.word == "success"
         whole = on.provider.exchanges[-1]

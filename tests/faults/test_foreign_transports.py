@@ -2,15 +2,12 @@
 refused.
 """
 
-from collections.abc import Callable
-from typing import Any
-
 import httpx
 import pytest
 from httpx_aiohttp import AiohttpTransport
 from pyreqwest.compatibility.httpx import HttpxTransport, SyncHttpxTransport
 
-from tests.faults.adapters import ATTEMPTS, MODES, adapter
+from tests.faults.adapters import ATTEMPTS, adapter, each_mode
 from tests.faults.raw_provider import Cut
 from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorOAuth
 
@@ -48,7 +45,7 @@ def test_a_transport_that_sends_again_by_itself_is_refused(client, transport, wo
         client(VictorOAuth("id", "not-a-secret"), transport=transport())
 
 
-@pytest.mark.parametrize("mode", MODES)
+@each_mode
 @pytest.mark.parametrize("operation", ["create", "respond"])
 def test_a_connect_error_of_a_wrapped_httpx_transport_leaves_the_outcome_unknown(
     background, monkeypatch, mode, operation
@@ -59,15 +56,13 @@ def test_a_connect_error_of_a_wrapped_httpx_transport_leaves_the_outcome_unknown
     sync = httpx.HTTPTransport.handle_request
     awaited = httpx.AsyncHTTPTransport.handle_async_request
 
-    def twice(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+    def twice(transport, request):
         try:
             return sync(transport, request)
         except httpx.TransportError:
             raise httpx.ConnectError("the second time") from None
 
-    async def awaited_twice(
-        transport: httpx.AsyncHTTPTransport, request: httpx.Request
-    ) -> httpx.Response:
+    async def awaited_twice(transport, request):
         try:
             return await awaited(transport, request)
         except httpx.TransportError:
@@ -82,7 +77,7 @@ def test_a_connect_error_of_a_wrapped_httpx_transport_leaves_the_outcome_unknown
 
 
 NONE_KEPT = httpx.Limits(max_keepalive_connections=0)
-WAYS: dict[str, tuple[str, str, Callable[[], Any]]] = {
+WAYS = {
     "transport, blocking": ("sync", "transport", httpx.HTTPTransport),
     "transport, awaited": ("async", "transport", httpx.AsyncHTTPTransport),
     "http_client, blocking": ("sync", "http_client", lambda: httpx.Client(limits=NONE_KEPT)),

@@ -5,7 +5,6 @@ call's, however late.
 import json
 import socket
 from functools import partialmethod
-from typing import Any
 
 import httpx
 import pytest
@@ -18,7 +17,7 @@ from tests.faults.adapters import (
     crowd,
     each_mode,
 )
-from tests.faults.raw_provider import Act, Exchange, RawProvider, answer
+from tests.faults.raw_provider import answer
 from tests.faults.raw_sockets import PATIENCE
 from tests.faults.test_damaged_answers import JUNK, chunked
 from tests.faults.test_tls import VERSIONS
@@ -28,7 +27,7 @@ from victor_ext.runtime.http import connections
 pytestmark = pytest.mark.slow
 
 
-def options(provider: RawProvider) -> dict[str, Any]:
+def options(provider):
     return {
         "base_url": provider.url(),
         "timeout": 10.0,
@@ -47,10 +46,10 @@ def traced(request, monkeypatch):
             monkeypatch.setattr(kind, name, partialmethod(getattr(kind, name)))
 
 
-def repeating(shown: tuple[str, ...]) -> Act:
+def repeating(shown):
     """Respond with these members, and 3 ms later with the same bytes again."""
 
-    def act(exchange: Exchange) -> None:
+    def act(exchange):
         body = json.loads(exchange.work())
         said = answer(json.dumps({name: body[name] for name in shown}).encode())
         exchange.send(said)
@@ -71,11 +70,11 @@ def test_no_call_is_given_the_id_of_another_call_while_all_connections_are_busy(
     monkeypatch.setattr(connections, "REUSE_DELAY", PATIENCE)
     provider.instead = repeating(("victor_payment_request_id", "status"))
 
-    def client() -> Any:
-        kind: Any = Victor if mode == "sync" else AsyncVictor
+    def client():
+        kind = Victor if mode == "sync" else AsyncVictor
         return kind(VictorOAuth("id", "not-a-secret"), **options(provider))
 
-    def create(victor: Any, worker: int) -> Any:
+    def create(victor, worker):
         return victor.payment_requests.create(**arguments("create", SUBJECTS[worker]))
 
     records = crowd(mode, client, create, range(len(SUBJECTS)))
@@ -94,9 +93,9 @@ def test_a_response_that_comes_on_an_idle_connection_is_given_to_no_call(
     operation,
     version,
 ):
-    held: list[Exchange] = []
+    held = []
 
-    def once_so_far(exchange: Exchange) -> None:
+    def once_so_far(exchange):
         exchange.send(answer(exchange.work()))
         held.append(exchange)
 
@@ -130,7 +129,7 @@ def test_a_connection_is_closed_after_an_answer_that_is_framed_in_two_ways(backg
     first one.
     """
 
-    def with_length(length: bytes) -> Act:
+    def with_length(length):
         return lambda exchange: exchange.send(
             chunked(exchange.work()).replace(b"\r\n", b"\r\n" + length, 1)
         )
@@ -155,9 +154,9 @@ class TestRest:
     @each_mode
     def test_the_host_is_looked_up_once_for_several_connections(self, provider, mode, monkeypatch):
         usual = socket.getaddrinfo
-        looked_up = list[object]()
+        looked_up = []
 
-        def look_up(host: Any, *rest: Any, **named: Any) -> Any:
+        def look_up(host, *rest, **named):
             looked_up.extend([] if named.get("flags") else [host])
             return usual("127.0.0.1" if "pay.localhost" in str(host) else host, *rest, **named)
 

@@ -5,14 +5,13 @@ first byte looks once more.
 import time
 from contextlib import closing
 from functools import partial
-from typing import Any
 
 import httpx
 import pytest
 from cryptography import x509
 
 from tests.faults.adapters import CALLERS, each_mode
-from tests.faults.raw_provider import CREATE, RESPOND, Exchange, RawProvider, answer
+from tests.faults.raw_provider import CREATE, RESPOND, RawProvider, answer
 from tests.providers.victor.adapter import payment
 from tests.suspends import STAGES, machine
 from victor_ext import DeadlineExceeded, Outcome, Victor, VictorJwt
@@ -66,7 +65,7 @@ def test_a_write_that_slept_past_its_deadline_is_not_sent(
 def test_a_response_is_read_that_came_while_the_machine_slept(
     machine, secured, caller, is_read_late
 ):
-    def answer_and_sleep(exchange: Exchange) -> None:
+    def answer_and_sleep(exchange):
         whole = answer(exchange.work())
         machine.asleep += 3600.0
         exchange.send(whole[:-3] if is_read_late else whole)
@@ -83,17 +82,17 @@ def test_a_write_over_a_callers_httpx_client_that_slept_past_its_deadline_is_unk
     machine, secured, authority, mode, write
 ):
     """Its mounts and hooks may have sent something before: so the outcome is unknown."""
-    paths: list[str] = []
+    paths = []
 
-    def fall_asleep(request: httpx.Request) -> None:
+    def fall_asleep(request):
         if PATHS[write] in request.url.path and request.method == "POST":
             paths.append(request.url.path)
             machine.asleep += 31.0
 
-    async def fall_asleep_awaited(request: httpx.Request) -> None:
+    async def fall_asleep_awaited(request):
         fall_asleep(request)
 
-    options: dict[str, Any] = {"verify": authority.trusted()}
+    options = {"verify": authority.trusted()}
     http_client = (
         httpx.AsyncClient(event_hooks={"request": [fall_asleep_awaited]}, **options)
         if mode == "async"

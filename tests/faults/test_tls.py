@@ -2,9 +2,7 @@
 is done.
 """
 
-import socket
 import ssl
-from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from datetime import timedelta
 
@@ -22,7 +20,7 @@ VERSIONS = {"tls1.2": ssl.TLSVersion.TLSv1_2, "tls1.3": ssl.TLSVersion.TLSv1_3}
 each_version = pytest.mark.parametrize("version", VERSIONS)
 
 
-def first_flight(context: ssl.SSLContext, connection: socket.socket) -> bytes:
+def first_flight(context, connection):
     """What a server says first in a handshake."""
     received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
     server = context.wrap_bio(received, sent, server_side=True)
@@ -32,11 +30,11 @@ def first_flight(context: ssl.SSLContext, connection: socket.socket) -> bytes:
     return sent.read()
 
 
-def spoilt(flight: bytes, at: int) -> bytes:
+def spoilt(flight, at):
     return flight[:at] + bytes([flight[at] ^ 0xFF]) + flight[at + 1 :]
 
 
-HANDSHAKES: dict[str, Callable[[bytes], bytes]] = {
+HANDSHAKES = {
     "nothing": lambda _flight: b"",
     "a byte": lambda flight: flight[:1],
     "half of it": lambda flight: flight[: len(flight) // 2],
@@ -53,9 +51,9 @@ HANDSHAKES: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize("ends", [True, False], ids=["then it ends", "then it stalls"])
 @pytest.mark.parametrize("said", HANDSHAKES)
 def test_in_a_handshake_that_fails_nothing_was_sent(authority, mode, version, ends, said):
-    context, more = authority.server(), list[bytes]()
+    context, more = authority.server(), []
 
-    def talk(connection: socket.socket) -> None:
+    def talk(connection):
         connection.sendall(HANDSHAKES[said](first_flight(context, connection)))
         if not ends:
             more.append(connection.recv(1))
@@ -71,9 +69,9 @@ def test_in_a_handshake_that_fails_nothing_was_sent(authority, mode, version, en
 @each_version
 def test_a_tls_record_that_was_changed_on_the_way_is_no_answer(authority, mode, version):
     """TLS notices, and the caller gets a true error of this package."""
-    context, requests = authority.server(), list[bytes]()
+    context, requests = authority.server(), []
 
-    def talk(connection: socket.socket) -> None:
+    def talk(connection):
         with context.wrap_socket(connection.dup(), server_side=True) as encrypted:
             requests.append(encrypted.recv(65536))
             connection.sendall(b"\x17\x03\x03\x00\x20" + b"?" * 32)
@@ -87,18 +85,17 @@ def test_a_tls_record_that_was_changed_on_the_way_is_no_answer(authority, mode, 
     assert seen.word == "not_sent"  # they were for a token
 
 
-def bad_servers(authority: Authority, other: Authority) -> Iterator[tuple[str, ssl.SSLContext]]:
-    yield "an authority that is not trusted", other.server()
-    yield "another name", authority.server(x509.DNSName("pay.example"))
-    yield "over since yesterday", authority.server(ends=timedelta(days=-1))
-
-
 @each_operation
 @each_mode
 def test_a_server_that_is_not_trusted_is_sent_nothing(
     background, authority, mode, operation, tmp_path
 ):
-    for why, context in bad_servers(authority, Authority(tmp_path)):
+    servers = {
+        "an authority that is not trusted": Authority(tmp_path).server(),
+        "another name": authority.server(x509.DNSName("pay.example")),
+        "over since yesterday": authority.server(ends=timedelta(days=-1)),
+    }
+    for why, context in servers.items():
         with closing(RawProvider(background, tls=context)) as provider:
             seen = observed(mode, provider.url(), operation, verify=authority.trusted())
         assert seen.word == "not_sent", why
@@ -123,7 +120,7 @@ def test_a_shared_tls_context_set_to_http2_by_another_client_still_speaks_http1(
         assert caller.start("create", "S1").word == "success"
 
 
-def demanding(authority: Authority) -> ssl.SSLContext:
+def demanding(authority):
     """What a server needs that demands a certificate of its clients."""
     context = authority.server()
     context.verify_mode = ssl.CERT_REQUIRED
@@ -136,7 +133,7 @@ def demanding(authority: Authority) -> ssl.SSLContext:
 def test_the_error_of_a_server_that_wants_a_certificate_says_the_reason(authority, mode, version):
     context = demanding(authority)
 
-    def refuse(connection: socket.socket) -> None:
+    def refuse(connection):
         with context.wrap_socket(connection.dup(), server_side=True):
             connection.recv(1)  # until the other side closes it
 

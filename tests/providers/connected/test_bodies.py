@@ -169,7 +169,7 @@ def tls_server(authority, answer, *, notice):
         yield f"https://127.0.0.1:{port}"
 
 
-def content_over_tls(mode: str, authority: Authority, answer: bytes, *, notice: bool) -> bytes:
+def content_over_tls(mode, authority, answer, *, notice):
     """What a read returns that gets these bytes from `tls_server`."""
     context = authority.trusted()
     # as each context of Python before 3.11.4 has it
