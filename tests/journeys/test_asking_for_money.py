@@ -14,11 +14,9 @@ from victor_ext import (
     Conflict,
     InvalidRequest,
     Outcome,
-    Victor,
     VictorError,
     idempotency_key_for,
 )
-from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.hours
 
@@ -26,7 +24,7 @@ pytestmark = pytest.mark.hours
 THREE_DAYS = 3 * 86_400.0
 
 
-def three_days_pass(sandbox: Sandbox, victor: Victor) -> None:
+def three_days_pass(sandbox, victor):
     """At the provider; and the client learns of it from any answer."""
     sandbox.set_clock_skew(THREE_DAYS)
     for _ in victor.payment_requests.list(page_size=1):

@@ -5,11 +5,9 @@ gets. One logic decides for both modes: `providers/test_every_system.py` runs it
 import calendar
 import json
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 import httpx
 import pytest
@@ -38,22 +36,21 @@ SPRING = {
     "allErrors": [{"objectName": "r", "code": "Size", "defaultMessage": "too long"}],
 }
 ID = "victor_payment_request_id"
-Answer = Callable[[httpx.Request], dict[str, Any] | httpx.Response]
 
 
-def create(victor: Any) -> Any:
+def create(victor):
     return victor.payment_requests.create(**SENT)
 
 
-def accept(victor: Any, **options: Any) -> Any:
+def accept(victor, **options):
     return victor.payment_requests.accept(**({"id": "b34783af0", "notes": "Thank you."} | options))
 
 
-def get_one(victor: Any) -> Any:
+def get_one(victor):
     return victor.payment_requests.get("b34783af0")
 
 
-def find_one(victor: Any) -> Any:
+def find_one(victor):
     return victor.payment_requests.find("INV-1042", start_datetime=datetime.now(UTC))
 
 
@@ -62,32 +59,30 @@ class Provider(Script):
     with `seen`.
     """
 
-    def __init__(
-        self, said: dict[str, Any] | Answer, seen: dict[str, Any] | Answer | None = None
-    ) -> None:
-        def answer(request: httpx.Request) -> httpx.Response:
-            given: Any = seen if seen is not None and request.method == "GET" else said
+    def __init__(self, said, seen=None):
+        def answer(request):
+            given = seen if seen is not None and request.method == "GET" else said
             made = given(request) if callable(given) else given
             return made if isinstance(made, httpx.Response) else httpx.Response(200, json=made)
 
         super().__init__(answer)
 
     @property
-    def methods(self) -> list[str]:
+    def methods(self):
         return [request.method for request in self.requests]
 
-    def call(self, call: Callable[[Any], Any], **options: Any) -> Any:
+    def call(self, call, **options):
         retry = RetryPolicy(base=0.0, max_attempts=2)
         return over("blocking", self, call, retry=retry, **options)
 
     def error(
         self,
-        call: Any,
-        match: str = ".",
-        kind: Any = VictorError,
-        outcome: Outcome = Outcome.UNKNOWN,
-        **options: Any,
-    ) -> Any:
+        call,
+        match=".",
+        kind=VictorError,
+        outcome=Outcome.UNKNOWN,
+        **options,
+    ):
         """What a call raises, with this outcome."""
         with pytest.raises(kind, match=match) as raised:
             self.call(call, **options)
@@ -137,7 +132,7 @@ def test_a_create_whose_answer_has_no_id_is_sent_again_with_its_key(body, outcom
     )
 
 
-def reading(**response: Any) -> dict[str, Any]:
+def reading(**response):
     """A request as `get` answers it, with the answer that it was given."""
     details = {"amount": "10.00", "original_amount": "10.00"}
     return {
@@ -211,7 +206,7 @@ def test_an_accept_or_decline_is_confirmed_by_its_word_in_any_letter_case(call, 
         assert len(provider.requests) == 1
 
 
-def known(amount: str | None = "100.00", *, allowed: Any = "true") -> PaymentRequest:
+def known(amount="100.00", *, allowed="true"):
     """A request as it was read before it was answered."""
     details = {"amount": amount, "amount_modification_allowed": allowed}
     seen = {ID: "b34783af0", "direction": "inbound", "status": "pending"}
@@ -237,7 +232,7 @@ ACCEPTED = {"status": "Accepted"}
 ANOTHER = "with another amount"
 THANKS = {**ACCEPTED, "notes": "Thank you."}
 MENTIONED = "b34783af0"
-ANSWERED: dict[str, Any] = {
+ANSWERED = {
     "id": MENTIONED,
     "known": known(),
     "known without an amount": known(None),
@@ -248,7 +243,7 @@ ANSWERED: dict[str, Any] = {
 def test_a_request_read_back_after_a_lost_answer_is_compared_with_the_accept_sent(
     of, options, details, response, expected
 ):
-    def lossy(request: httpx.Request) -> dict[str, Any]:
+    def lossy(request):
         if request.method == "POST":
             raise httpx.ReadTimeout(
                 "the answer to the answer was lost, and the request is read back"
@@ -257,7 +252,7 @@ def test_a_request_read_back_after_a_lost_answer_is_compared_with_the_accept_sen
         inside = {"payment_details": details, **given}
         return {ID: MENTIONED, "status": "accepted", "payment_request": inside}
 
-    def call(victor: Any) -> Any:
+    def call(victor):
         return victor.payment_requests.accept(ANSWERED[of], **{"notes": "Thank you.", **options})
 
     if expected is None:
@@ -336,7 +331,7 @@ def test_a_response_that_names_the_child_or_the_parent_belongs_to_the_request(ca
     arguments = {} if call == "get" else {"until": ["pending", "accepted"], "timeout": 0}
     provider = Provider(whole)
 
-    def read(victor: Any) -> Any:
+    def read(victor):
         return getattr(victor.payment_requests, call)("b34783af0", **arguments)
 
     if amount is None:
@@ -378,7 +373,7 @@ def test_an_id_is_that_of_the_request_as_text_or_as_a_number(asked, named, refus
 
 
 KEY = "one-key-for-one-payment"
-MINE: dict[str, Any] = {
+MINE = {
     ID: "a7ffd43c37c1",
     "status": "created",
     "client_reference_id": "INV-1",
@@ -388,8 +383,8 @@ MINE: dict[str, Any] = {
         "payment_details": {"amount": "44.23"},
     },
 }
-SENT: dict[str, Any] = payment()
-WHOLE: dict[str, Any] = {
+SENT = payment()
+WHOLE = {
     **SENT,
     "ultimate_creditor": "SampleCo Inc.",
     "notes": "Invoice 7731",
@@ -400,14 +395,12 @@ EPOCH = calendar.timegm(SENT["due_date"].timetuple())
 LATER = EPOCH + 86_400
 
 
-def create_with_key(
-    victor: Any, reference: str | None = "INV-1", key: str | None = KEY, **options: Any
-) -> Any:
+def create_with_key(victor, reference="INV-1", key=KEY, **options):
     arguments = {**SENT, "client_reference_id": reference, "idempotency_key": key, **options}
     return victor.payment_requests.create(**arguments)
 
 
-def described(**parts: Any) -> dict[str, Any]:
+def described(**parts):
     """The answer to a create, with other parts; None leaves one out."""
     beside = {name: parts.pop(name) for name in ("direction", "status") if name in parts}
     reference = parts.pop("reference", MINE["client_reference_id"])
@@ -430,7 +423,7 @@ def described(**parts: Any) -> dict[str, Any]:
 def test_an_answer_about_another_payment_is_a_conflict(own_key, other, named):
     extra = {"extra_body": {"payment_details": {"purpose": {"code": "RENT"}}, "tags": ["a", "b"]}}
 
-    def create(victor: Any) -> Any:
+    def create(victor):
         if own_key:
             return create_with_key(victor, **WHOLE, **extra)
         return create_with_key(victor.with_options(**extra), key=None, **WHOLE)
@@ -554,7 +547,7 @@ def test_an_answer_that_leaves_out_who_pays_whom_or_how_much_is_looked_up(part):
 
 
 def test_a_look_up_that_fails_leaves_the_response_unreadable():
-    def seen(_request: httpx.Request) -> dict[str, Any]:
+    def seen(_request):
         raise httpx.ConnectError("no way there")
 
     provider = Provider(described(reference=None), seen)

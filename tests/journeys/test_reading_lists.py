@@ -4,19 +4,17 @@ import asyncio
 import json
 import pickle
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from tests.cli.victor_command import calls
 from tests.providers.victor.adapter import payment
-from victor_ext import BadRequest, Victor, zulu
-from victor_ext.sandbox import Sandbox
+from victor_ext import BadRequest, zulu
 
 pytestmark = pytest.mark.hours
 
 
-def fill(sandbox: Sandbox, count: int) -> None:
+def fill(sandbox, count):
     """Create `count` inbound requests."""
     for _ in range(count):
         sandbox.create_inbound("1.00")
@@ -49,7 +47,7 @@ def test_a_list_is_read_twice_only_if_its_items_can_leave_it(victor_sandbox, vic
         assert calls(victor_sandbox, "list") - before == times * (len(pages) + 1)
 
 
-def refuse(sandbox: Sandbox, page: int, *fields: str) -> None:
+def refuse(sandbox, page, *fields):
     """What lies past the end of a list is not documented: some providers answer 400 there."""
     codes = [[f"typeMismatch.paymentRequestsFilter.{field}", "typeMismatch"] for field in fields]
     errors = [
@@ -89,7 +87,7 @@ def test_a_refusal_other_than_of_the_page_after_a_short_one_ends_no_list(
     fill(victor_sandbox, 12)
     refuse(victor_sandbox, page, *fields)
     for filters in ({}, {"status": "pending"}):
-        seen: list[Any] = []
+        seen = []
         with pytest.raises(BadRequest):
             seen.extend(victor.payment_requests.list(**filters))
         assert len(seen) == min(5 * page, 12)
@@ -100,18 +98,18 @@ def test_a_refusal_other_than_of_the_page_after_a_short_one_ends_no_list(
 HOURS = 3600.0
 
 
-def ask(victor: Victor, reference: str = "INV-1042") -> Any:
+def ask(victor, reference="INV-1042"):
     return victor.payment_requests.create(
         **payment(payer_counterparty_id="ignoresRfp", client_reference_id=reference)
     )
 
 
-async def found_by_a_new_client(client: Any, reference: str, **window: datetime) -> Any:
+async def found_by_a_new_client(client, reference, **window):
     async with client:
         return await client.payment_requests.find(reference, **window)
 
 
-def ask_now(victor: Victor) -> tuple[Any, dict[str, datetime]]:
+def ask_now(victor):
     """What was made, and the window of this machine's time in which it was."""
     start = zulu.now()
     made = ask(victor)

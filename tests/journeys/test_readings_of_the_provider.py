@@ -2,8 +2,6 @@
 not called absent.
 """
 
-from typing import Any
-
 import pytest
 
 from tests.providers.victor.adapter import invoice
@@ -12,7 +10,7 @@ from victor_ext import NotFound, Outcome, VictorError, zulu
 pytestmark = [pytest.mark.pull_request, pytest.mark.hours]
 FORGETFUL = ({"key_repeat": "new"}, {"key_conflict": "new"})
 """Providers to which a key means nothing: nobody can keep them from asking twice."""
-READINGS: dict[str, tuple[Any, ...]] = {
+READINGS = {
     "quirks": (False, True),
     "key_repeat": ("current", "409", "new"),
     "key_conflict": ("400", "422", "replay", "new"),
@@ -45,8 +43,7 @@ def test_after_a_lost_response_no_create_is_called_undone_and_each_request_is_fo
 ):
     asked = invoice(**TEXTS)
     faults.lose_answer(operation="create")
-    outcomes = set[Outcome | None]()
-    made = set[str]()
+    outcomes, made = set(), set()
     for amount in ("44.23", "44.23", "45.00"):
         try:
             made.add(victor.payment_requests.create(**{**asked, "amount": amount}).id)

@@ -3,23 +3,20 @@
 import asyncio
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 import httpx
 import pytest
 
 from tests.cases import cases_beside
-from tests.providers.running import Script, run
-from tests.providers.victor.adapter import payment
+from tests.providers.running import Script
+from tests.providers.victor.adapter import over, payment
 from victor_ext import (
     Conflict,
     InvalidRequest,
     RetryPolicy,
     ServerError,
     TimedOut,
-    Victor,
     VictorError,
-    VictorOAuth,
 )
 
 pytestmark = pytest.mark.slow
@@ -43,7 +40,7 @@ def reading(request):
     return str(request.param)
 
 
-def outbound(victor: Victor) -> str:
+def outbound(victor):
     return victor.payment_requests.create(**payment(payer_counterparty_id="ignoresRfp")).id
 
 
@@ -157,24 +154,20 @@ def test_a_wait_for_an_unknown_id_raises_an_error(victor):
         victor.payment_requests.wait("NOPE", timeout=5)
 
 
-def waited(in_list: str | None, by_itself: str, until: str | list[str] | None) -> str:
+def waited(in_list, by_itself, until):
     """What `wait` returns where the list has one status, and `get` another."""
     said = {"victor_payment_request_id": "a1"}
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request):
         if "victor_id" in request.url.params:
             listed = [] if in_list is None else [{**said, "status": in_list}]
             return httpx.Response(200, json={"page": 0, "results": listed})
         return httpx.Response(200, json={**said, "status": by_itself})
 
-    def wait(victor: Any) -> Any:
+    def wait(victor):
         return victor.payment_requests.wait("a1", until=until, timeout=0)
 
-    return str(
-        run(
-            Victor, wait, VictorOAuth("i", "not-a-secret"), transport=Script(answer).transport
-        ).status
-    )
+    return over("blocking", Script(answer), wait).status
 
 
 WAY = ["created", "pending", "processing", "accepted", "completed"]
@@ -272,7 +265,7 @@ class TestWatching:
 
     def test_each_change_is_yielded_once_until_the_end(self, victor, victor_sandbox):
         request_id = victor_sandbox.create_inbound()
-        seen: list[str] = []
+        seen = []
         for request in victor.payment_requests.watch(request_id):
             seen.append(request.status)
             if request.status == "pending":
@@ -284,8 +277,8 @@ class TestWatching:
     def test_an_awaited_watch_yields_each_change_too(self, async_victor, victor_sandbox):
         request_id = victor_sandbox.create_inbound()
 
-        async def watch() -> list[str]:
-            seen: list[str] = []
+        async def watch():
+            seen = []
             async with async_victor as victor:
                 async for request in victor.payment_requests.watch(
                     request_id, until=["processing", "accepted"]
