@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -61,7 +60,7 @@ def localstripe(tmp_path):
         process.wait()
 
 
-def _listens(address: Any) -> bool:
+def _listens(address):
     with contextlib.suppress(ConnectionRefusedError), socket.create_connection(address, 1):
         return True
     return False

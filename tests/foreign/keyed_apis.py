@@ -5,21 +5,16 @@ The documents in `keyed/` have the shapes of real ones.
 
 import importlib
 import json
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import formatdate
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.faults.raw_provider import Exchange, answer
+from tests.faults.raw_provider import answer
 from victor_ext import BodyKey, HeaderKey, OperationRow, QueryKey
-from victor_spec.generate import generate
 
-DOCUMENTS = Path(__file__).with_name("keyed")
 FINAL = "settled"
 
 
@@ -48,29 +43,29 @@ class KeyedApi:
     bad_key: str | None = None
 
     @property
-    def package(self) -> str:
+    def package(self):
         return f"{self.name}_api"
 
     @property
-    def path(self) -> str:
+    def path(self):
         return self.write.partition(" ")[2]
 
     @property
-    def operation(self) -> Any:
+    def operation(self):
         return importlib.import_module(f"{self.package}.api.default.{self.function}")
 
     @property
-    def client(self) -> Any:
+    def client(self):
         return importlib.import_module(f"{self.package}.client").Client
 
-    def new(self, key: str) -> Any:
+    def new(self, key):
         """The body of a write; it has the key where the document has it there."""
         models = importlib.import_module(f"{self.package}.models")
         name = f"{self.function.title().replace('_', '')}Body"
         return getattr(models, name).from_dict({"amount": "44.23", **self.body(key)})
 
     @property
-    def options(self) -> dict[str, Any]:
+    def options(self):
         return {
             "key": self.place,
             "rows": {self.write: OperationRow(final={FINAL})},
@@ -78,11 +73,11 @@ class KeyedApi:
         }
 
 
-def _header(name: str) -> Callable[[Any], Any]:
+def _header(name):
     return lambda request: request.headers.get(name)
 
 
-def _query(request: Any) -> str:
+def _query(request):
     return parse_qs(urlsplit(request.path).query)["requestKey"][0]
 
 
@@ -162,32 +157,19 @@ APIS = [
 BY_NAME = {api.name: api for api in APIS}
 
 
-@contextmanager
-def packages(folder: Path) -> Iterator[Path]:
-    """The generated packages of all six are in the folder, and can be imported."""
-    for api in APIS:
-        result = generate(DOCUMENTS / f"{api.name}.yaml", folder, name=api.package)
-        assert result.left_out == []
-    sys.path.insert(0, str(folder))
-    try:
-        yield folder
-    finally:
-        sys.path.remove(str(folder))
-
-
 class KeyKeeper:
     """A provider that makes one object for each key, and says the same again when one is repeated.
 
     What is read is settled.
     """
 
-    def __init__(self, api: KeyedApi) -> None:
+    def __init__(self, api):
         self.api = api
-        self.ids: dict[str, str] = {}
-        self.work = Counter[str]()
-        self.reads: list[str] = []
+        self.ids = {}
+        self.work = Counter()
+        self.reads = []
 
-    def __call__(self, exchange: Exchange) -> None:
+    def __call__(self, exchange):
         request = exchange.request
         if request.method == "GET":
             self.reads.append(request.path)
@@ -200,13 +182,13 @@ class KeyKeeper:
             self.work[key] += 1
         exchange.send(self._made(self.ids[key]))
 
-    def _made(self, id: str) -> bytes:
+    def _made(self, id):
         if self.api.name == "location":
             address = f"https://api.example.com{self.api.path}/{id}"
             return _dated(None, "201 Created", f"Location: {address}")
         return _dated(self.api.response(id, "pending"), "201 Created")
 
 
-def _dated(body: dict[str, Any] | None, status: str, *headers: str) -> bytes:
+def _dated(body, status, *headers):
     content = b"" if body is None else json.dumps(body).encode()
     return answer(content, status, f"Date: {formatdate(usegmt=True)}", *headers)

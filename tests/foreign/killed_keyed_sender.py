@@ -21,13 +21,13 @@ class Kill(NamedTuple):
     is_after: bool
 
 
-def outbox_of(name: str, url: str, database: str) -> Outbox:
+def outbox_of(name, url, database):
     api = BY_NAME[name]
     client = connect(api.client, base_url=url, deadline=5, caller="4711", **api.options)
     return Outbox(sa.create_engine(database), client)
 
 
-def add(name: str, outbox: Outbox) -> None:
+def add(name, outbox):
     """Store an order with its write, in one transaction, unless they are there."""
     api = BY_NAME[name]
     with outbox._engine.begin() as connection:
@@ -37,23 +37,23 @@ def add(name: str, outbox: Outbox) -> None:
         outbox.add_call(connection, api.operation, body=api.new(KEY), idempotency_key=KEY)
 
 
-def work(name: str, url: str, database: str, kill: Kill) -> None:
+def work(name, url, database, kill):
     """Store the write, send it and follow it; end with 0 only if there were fewer commits."""
     outbox = outbox_of(name, url, database)
     dialect = outbox._engine.dialect
     commits = [0]
     commit = dialect.do_commit
 
-    def commit_and_die(connection: object) -> None:
+    def commit_and_die(connection):
         commits[0] += 1
         is_last = commits[0] == kill.commit
         if is_last and not kill.is_after:
             os.kill(os.getpid(), signal.SIGKILL)
-        commit(connection)  # type: ignore[arg-type] # of the driver
+        commit(connection)
         if is_last:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    dialect.do_commit = commit_and_die  # type: ignore[method-assign] # it is killed there
+    dialect.do_commit = commit_and_die
     add(name, outbox)
     outbox.send()
     outbox.refresh()

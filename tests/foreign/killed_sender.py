@@ -10,17 +10,17 @@ from datetime import timedelta
 from email.utils import formatdate
 from itertools import count
 from random import Random
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import httpx
 import sqlalchemy as sa
 
-from tests.faults.raw_provider import Act, Exchange, answer
+from tests.faults.raw_provider import answer
 from victor_ext import BearerAuth, HeaderKey, connect
 from victor_ext.outbox import EntryState, Outbox
 
 BEARER = {"Authorization": "Bearer sk_local"}
-WRITES: tuple[tuple[str, str, dict[str, Any]], ...] = (
+WRITES = (
     ("create_customer", "NewCustomer", {"name": "Ada"}),
     ("create_payment_intent", "NewPaymentIntent", {"amount": 4423, "currency": "eur"}),
 )
@@ -36,13 +36,13 @@ ORDERS = sa.Table(
 """What is sent for each of them, one committed with its entry."""
 
 
-def keeping_keys(url: str) -> Act:
+def keeping_keys(url):
     """Stand before localstripe, which ignores keys: what comes again under a key has the answer of
     the first time.
     """
-    kept: dict[str | None, httpx.Response] = {}
+    kept = {}
 
-    def forward(exchange: Exchange) -> None:
+    def forward(exchange):
         sent = exchange.request
         if sent.key is None or sent.key not in kept:
             headers = {"Content-Type": sent.headers.get("content-type", ""), **BEARER}
@@ -66,8 +66,8 @@ class Plan(NamedTuple):
     database: str
     keyed: bool
 
-    def outbox(self) -> Outbox:
-        options: dict[str, Any] = {"key": HeaderKey("Idempotency-Key")} if self.keyed else {}
+    def outbox(self):
+        options = {"key": HeaderKey("Idempotency-Key")} if self.keyed else {}
         client = importlib.import_module("stripe_api.client").Client
         stripe = connect(
             client, base_url=self.url, auth=BearerAuth("sk_local"), deadline=LEASE, **options
@@ -76,7 +76,7 @@ class Plan(NamedTuple):
         engine = sa.create_engine(self.database)
         return Outbox(engine, client=stripe, lease=lease, workers=WORKERS)
 
-    def add(self, outbox: Outbox, number: int) -> None:
+    def add(self, outbox, number):
         """Store an order, and the call that is made for it."""
         name, model, body = WRITES[number % 2]
         operation = importlib.import_module(f"stripe_api.api.default.{name}")
@@ -88,12 +88,12 @@ class Plan(NamedTuple):
             outbox.add_call(connection, operation, body=sent, **named)
 
 
-def orders_in(outbox: Outbox) -> int:
+def orders_in(outbox):
     with outbox._engine.begin() as connection:
         return connection.scalar(sa.select(sa.func.count()).select_from(ORDERS)) or 0
 
 
-def work(plan: Plan, *, is_last: bool) -> None:
+def work(plan, *, is_last):
     """Add calls and send them, until the process is killed; as the last one, end with what was
     added.
     """
@@ -107,7 +107,7 @@ def work(plan: Plan, *, is_last: bool) -> None:
         time.sleep(0.05)
 
 
-def run(plan: Plan, localstripe: str, kills: int, seed: int) -> list[str]:
+def run(plan, localstripe, kills, seed):
     """Start the sender, kill it at random moments, and let the last one end.
 
     Returns what is wrong then.
@@ -133,7 +133,7 @@ def run(plan: Plan, localstripe: str, kills: int, seed: int) -> list[str]:
     last.start()
     last.join(PATIENCE)
     assert last.exitcode == 0
-    made: dict[str, list[str]] = {}
+    made = {}
     for kind in ("customers", "payment_intents"):
         listed = httpx.get(
             f"{localstripe}/v1/{kind}", params={"limit": "100000"}, headers=BEARER
@@ -146,7 +146,7 @@ def run(plan: Plan, localstripe: str, kills: int, seed: int) -> list[str]:
     return found
 
 
-def _wrong(outbox: Outbox, made: dict[str, list[str]], unclear: int) -> Any:
+def _wrong(outbox, made, unclear):
     entries = outbox.entries()
     orders = orders_in(outbox)
     states = Counter(entry.state.value for entry in entries)

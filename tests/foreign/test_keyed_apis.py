@@ -5,16 +5,18 @@ once, and what was made is known and followed, also by a process after one that 
 import multiprocessing
 from contextlib import closing
 from itertools import count
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from tests.faults.raw_provider import RawProvider, answer
-from tests.foreign.keyed_apis import APIS, FINAL, KeyedApi, KeyKeeper, packages
+from tests.foreign.keyed_apis import APIS, FINAL, KeyKeeper
 from tests.foreign.killed_keyed_sender import KEY, ORDERS, Kill, add, outbox_of, work
 from tests.outbox.conftest import database_url, postgres_server
 from victor_ext import InvalidRequest, idempotency_key_for
 from victor_ext.outbox import EntryState
+from victor_spec.generate import generate
 
 __all__ = ["database_url", "postgres_server"]
 pytestmark = pytest.mark.pull_request
@@ -25,14 +27,19 @@ UNDER_ANOTHER_NAME = [api for api in APIS if api.name != "wrapped"]
 
 @pytest.fixture(scope="module", autouse=True)
 def generated(tmp_path_factory):
-    with packages(tmp_path_factory.mktemp("keyed")):
+    """The packages of all six are there, for the processes that are started, too."""
+    folder = tmp_path_factory.mktemp("keyed")
+    for each in APIS:
+        document = Path(__file__).parent / "keyed" / f"{each.name}.yaml"
+        assert generate(document, folder, name=each.package).left_out == []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
         yield
 
 
 @pytest.fixture
 def api(request):
-    chosen: KeyedApi = request.param
-    return chosen
+    return request.param
 
 
 @pytest.fixture
@@ -58,7 +65,7 @@ def outbox(api, provider, tmp_path):
     made._engine.dispose()
 
 
-def each_of(apis: list[KeyedApi]) -> pytest.MarkDecorator:
+def each_of(apis):
     return pytest.mark.parametrize("api", apis, ids=lambda api: api.name, indirect=True)
 
 
@@ -91,7 +98,7 @@ def test_two_keys_of_one_call_are_refused(api, outbox):
     """The document's own argument or member may have the key of the entry, and no other one."""
     (declared,) = (key for key in api.operation.OPERATION.keys if key.is_key)
 
-    def add_with(own: str) -> None:
+    def add_with(own):
         given = {declared.argument: own} if declared.argument else {}
         with outbox._engine.begin() as connection:
             body = api.new(own)
@@ -118,7 +125,7 @@ def test_a_process_killed_at_any_commit_loses_nothing_and_does_nothing_twice(
     start = multiprocessing.get_context("forkserver")
     start.set_forkserver_preload(["tests.foreign.killed_keyed_sender"])
     outbox = outbox_of(api.name, provider.url(), database_url)
-    commits = set[int]()
+    commits = set()
     for number in count(2):
         kill = Kill(number // 2, is_after=bool(number % 2))
         outbox.create_table()

@@ -6,7 +6,6 @@ The document is no part of this project: `VICTOR_STRIPE_DOCUMENT` names it.
 import os
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -33,7 +32,7 @@ def test_the_code_of_the_tutorial_runs_and_prints_what_the_page_expects(
     monkeypatch.syspath_prepend(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     [block] = [block for block in blocks if "spec3_api" in block]
-    names: dict[str, Any] = {}
+    names = {}
     exec(compile(block.replace("http://127.0.0.1:8420", foreign), str(PAGE), "exec"), names)
     names["stripe"].close()
     assert (
