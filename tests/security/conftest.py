@@ -3,14 +3,11 @@ them.
 """
 
 from contextlib import ExitStack, closing
-from typing import Any, TypeVar
 
 import pytest
 
 from tests.security.secrets import Secrets
 from victor_ext.sandbox import Sandbox, SandboxSettings
-
-T = TypeVar("T", bound=Any)
 
 
 @pytest.fixture

@@ -3,10 +3,8 @@ proxy that does.
 """
 
 import json
-import ssl
 
 from tests.faults.raw_provider import TOKEN, RawProvider, answer
-from tests.faults.raw_sockets import Background
 
 RECORD = {"victor_payment_request_id": "b34783af0", "status": "accepted", "page": 0, "results": []}
 ANSWER = answer(json.dumps({**TOKEN, "access_token": "t" * 40, **RECORD}).encode())
@@ -17,9 +15,7 @@ class Recorder(RawProvider):
 
     acts_on_tokens = True
 
-    def __init__(
-        self, background: Background, tls: ssl.SSLContext | None = None, answer: bytes = ANSWER
-    ) -> None:
+    def __init__(self, background, tls=None, answer=ANSWER):
         super().__init__(background, tls=tls)
         self.instead = lambda exchange: exchange.send(answer)
 
@@ -32,11 +28,11 @@ class RecordingProxy(Recorder):
 
     def __init__(
         self,
-        background: Background,
-        upstream: int,
-        tls: ssl.SSLContext | None = None,
-        answer: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n",
-    ) -> None:
+        background,
+        upstream,
+        tls=None,
+        answer=b"HTTP/1.1 200 Connection established\r\n\r\n",
+    ):
         super().__init__(background, tls, answer)
         if b" 200 " in answer:
             self.instead = lambda exchange: exchange.pass_on(upstream, answer)

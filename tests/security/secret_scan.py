@@ -32,15 +32,15 @@ class Found:
     digest: str | None
 
     @property
-    def fake(self) -> str:
+    def fake(self):
         """The line that makes it known as one."""
         return f"{self.file}  {self.kind}  {self.digest}"
 
-    def __str__(self) -> str:
+    def __str__(self):
         return f"{self.file}:{self.line}: this looks like a secret: {self.kind}"
 
 
-def tracked(root: Path) -> list[Path]:
+def tracked(root):
     """The files that are committed, or are about to be."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=root, capture_output=True, check=True).stdout
@@ -49,7 +49,7 @@ def tracked(root: Path) -> list[Path]:
 
 
 @cache
-def _scanner() -> Scanner:
+def _scanner():
     rules = Rules(
         [KNOWN.with_name("secret_rules.yml")],
         confidence="low",
@@ -58,9 +58,9 @@ def _scanner() -> Scanner:
     return Scanner(rules, dedup=False, redact=False)
 
 
-def found_in(paths: list[Path], root: Path = ROOT) -> list[Found]:
+def found_in(paths, root=ROOT):
     """Everything that looks like a secret, in the order of files and lines."""
-    found: set[Found] = set()
+    found = set()
     for path in paths:
         for each in _scanner().scan_file(path):
             digest = (
@@ -80,13 +80,13 @@ def found_in(paths: list[Path], root: Path = ROOT) -> list[Found]:
     return sorted(found, key=lambda each: (each.file, each.line, each.kind))
 
 
-def new_in(found: list[Found]) -> list[Found]:
+def new_in(found):
     """Those that nobody has called a fake yet."""
     known = set(KNOWN.read_text("utf-8").splitlines())
     return [each for each in found if each.digest is None or each.fake not in known]
 
 
-def main() -> int:
+def main():
     """0: nothing new; 1: something that looks like a secret."""
     files = [
         path

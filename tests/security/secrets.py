@@ -7,11 +7,10 @@ import copy
 import logging
 import pickle
 import pprint
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -46,7 +45,7 @@ class Secrets:
     tokens: list[str] = field(default_factory=list)
 
     @property
-    def secrets(self) -> dict[str, str]:
+    def secrets(self):
         """By name; a key and a token are known by each of their parts."""
         lines = self.private_key.splitlines()[2:-2]
         parts = {f"line {number} of the key": line for number, line in enumerate(lines)}
@@ -62,7 +61,7 @@ class Secrets:
         }
         return {**named, **parts}
 
-    def found(self, text: str, *, accounts: bool = True) -> list[str]:
+    def found(self, text, *, accounts=True):
         """The names of what can be seen in a text."""
         seen = [
             name
@@ -73,7 +72,7 @@ class Secrets:
             seen.append("the account number")
         return seen
 
-    def found_in_bytes(self, data: bytes, *, accounts: bool = True) -> list[str]:
+    def found_in_bytes(self, data, *, accounts=True):
         """The same of bytes, in whichever of the usual encodings."""
         return [
             name
@@ -82,13 +81,13 @@ class Secrets:
             for name in self.found(shift.decode(encoding, "replace"), accounts=accounts)
         ]
 
-    def check(self, places: Iterable[tuple[str, str]]) -> None:
+    def check(self, places):
         for place, text in places:
             assert self.found(text) == [], f"{place}: {text[:3000]}"
 
 
 @cache
-def _ways(secret: str) -> set[str]:
+def _ways(secret):
     raw = secret.encode()
     return {
         secret,
@@ -100,7 +99,7 @@ def _ways(secret: str) -> set[str]:
     }
 
 
-def of_error(error: BaseException) -> Iterator[tuple[str, str]]:
+def of_error(error):
     """Where an error, and those that led to it, can be looked at."""
     yield from places(error, files=())
     for step in chain(error):
@@ -112,9 +111,7 @@ def of_error(error: BaseException) -> Iterator[tuple[str, str]]:
         yield from of_frames(step)
 
 
-def of_frames(
-    error: BaseException, files: tuple[str, ...] = LOOKED_AT
-) -> Iterator[tuple[str, str]]:
+def of_frames(error, files=LOOKED_AT):
     """The locals of our frames, as three kinds of reporters show them."""
     shown = Traceback.extract(Exception, Exception(), error.__traceback__, show_locals=True)
     for frame in shown.stacks[0].frames:
@@ -130,7 +127,7 @@ def of_frames(
     )
 
 
-def of_value(name: str, value: Any) -> Iterator[tuple[str, str]]:
+def of_value(name, value):
     """Where a value that a user holds can be looked at, without asking it for its data."""
     yield f"{name}, by repr", repr(value)
     yield f"{name}, by str", str(value)
@@ -139,7 +136,7 @@ def of_value(name: str, value: Any) -> Iterator[tuple[str, str]]:
     yield f"{name}, by Sentry", _as_sentry_does(value)
 
 
-def _as_sentry_does(value: Any, depth: int = 0) -> str:
+def _as_sentry_does(value, depth=0):
     """Its serialiser goes into dicts, lists and tuples, and takes the repr of everything else."""
     if depth == SENTRY_DEPTH or not isinstance(value, Mapping | list | tuple | set | frozenset):
         return repr(value)
@@ -147,7 +144,7 @@ def _as_sentry_does(value: Any, depth: int = 0) -> str:
     return "\n".join([*map(str, names), *(_as_sentry_does(each, depth + 1) for each in inner)])
 
 
-def of_logs(records: Iterable[logging.LogRecord]) -> Iterator[tuple[str, str]]:
+def of_logs(records):
     """Each line as it is written, and what is attached to it for those who do not write lines."""
     formatter = logging.Formatter()
     for record in records:

@@ -4,16 +4,13 @@ whole account number.
 
 import re
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
-from tests.cli.victor_command import Command, Ran
+from tests.cli.victor_command import Command
 from tests.security.callers import asked
-from tests.security.secrets import ACCOUNT, Secrets
-from victor_ext.sandbox import Sandbox
+from tests.security.secrets import ACCOUNT
 
 pytestmark = pytest.mark.pull_request
 LOUD = (
@@ -47,7 +44,7 @@ def victor(known, bare_environment, secrets, tmp_path):
     )
 
 
-def payment(account: str = ACCOUNT) -> list[str]:
+def payment(account=ACCOUNT):
     due = datetime.now(UTC).date().isoformat()
     words = {
         "payee-account-number": account,
@@ -62,7 +59,7 @@ def payment(account: str = ACCOUNT) -> list[str]:
     ]
 
 
-def shows_nothing(secrets: Secrets, ran: Ran, *, data: bool = False) -> None:
+def shows_nothing(secrets, ran, *, data=False):
     """`data`: whether standard output is data that was asked for, account numbers and all."""
     assert "DEBUG" in ran.err or ran.status == 2
     assert secrets.found(ran.err) == [], ran.err
@@ -71,7 +68,7 @@ def shows_nothing(secrets: Secrets, ran: Ran, *, data: bool = False) -> None:
     assert TOKEN.search(ran.out) is None, ran.out
 
 
-CALLS: dict[str, tuple[Callable[[Sandbox], list[str]], tuple[str, dict[str, Any]] | None, int]] = {
+CALLS = {
     "asked": (lambda _: payment(), None, 0),
     "accepted": (lambda sandbox: ["rfp", "accept", asked(sandbox), "--notes", "Thanks."], None, 0),
     "lost": (lambda _: [*payment(), "--deadline", "0.5"], ("lose_answer", {}), 3),
@@ -90,7 +87,7 @@ def test_no_call_shows_a_secret_however_it_ends(name, known, secrets, victor):
     words, fault, status = CALLS[name]
     if fault is not None:
         for operation in ("create", "respond", "get"):
-            known.inject(fault[0], times=None, operation=operation, **fault[1])  # type: ignore[arg-type] # one of its words
+            known.inject(fault[0], times=None, operation=operation, **fault[1])
     ran = victor("signed" if len(name) % 2 else "issued", *words(known))
     assert ran.status == status, ran.err
     shows_nothing(secrets, ran)
@@ -111,7 +108,7 @@ def test_a_token_is_printed_by_the_command_token_and_not_logged(kind, secrets, v
     assert secrets.found(ran.err + ran.out) == []
 
 
-SETTINGS: dict[str, Callable[[Secrets], dict[str, str]]] = {
+SETTINGS = {
     "the key in the wrong variable": lambda secrets: {"VICTOR_API_KEY": secrets.private_key},
     "the secret for a URL": lambda secrets: {
         "VICTOR_BASE_URL": f"https://u:{secrets.client_secret}@h.example"

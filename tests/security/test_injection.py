@@ -2,10 +2,8 @@
 and no other host.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx
 import pytest
@@ -83,7 +81,7 @@ KNOWN = {
 PREFIX = b"/v2/payment-requests"
 
 
-def wrong_with(request: httpx.Request) -> list[str]:
+def wrong_with(request):
     """Where it is not a request about one payment request, with headers of ours."""
     target = request.url.raw_path
     path = target.partition(b"?")[0]
@@ -98,7 +96,7 @@ def wrong_with(request: httpx.Request) -> list[str]:
     return found
 
 
-def assert_harmless(call: Callable[[Victor, str], Any]) -> Script:
+def assert_harmless(call):
     """Make a call with each text. Whatever it raises is for others to look at."""
     script = Script(httpx.Response(200, json={}))
     auth = VictorOAuth("client-id", "not-a-secret")
@@ -111,11 +109,11 @@ def assert_harmless(call: Callable[[Victor, str], Any]) -> Script:
     return script
 
 
-def create(victor: Victor, **values: Any) -> Any:
+def create(victor, **values):
     return victor.payment_requests.create(**payment(**values))
 
 
-SAFE_CALLS: dict[str, Callable[[Victor, str], Any]] = {
+SAFE_CALLS = {
     **{
         f"create({name})": lambda victor, text, name=name: create(victor, **{name: text})
         for name in (
@@ -161,7 +159,7 @@ def test_no_argument_turns_a_call_into_another_request(name):
     assert_harmless(SAFE_CALLS[name])
 
 
-def _new(text: str) -> NewRtpRfpPaymentRequest:
+def _new(text):
     details = {"amount": text, "biller_type": "BUSINESS", "due_date": text, "notes": text}
     parties = {"payee": {"account_number": text}, "payer": {"victor_counterparty_id": text}}
     body = {**parties, "payment_details": details, "client_reference_id": text}
@@ -171,7 +169,7 @@ def _new(text: str) -> NewRtpRfpPaymentRequest:
 ANSWER = RfpInboundPaymentRequestResponseRequestDetails.from_dict(
     {"status": "Accepted", "notes": "n"}
 )
-GENERATED: dict[str, Callable[[Any, str], Any]] = {
+GENERATED = {
     "get": lambda api, text: get_payment_request.sync_detailed(text, client=api),
     "respond": lambda api, text: respond_to_payment_request.sync_detailed(
         text, client=api, body=ANSWER

@@ -8,15 +8,12 @@ An interruption between two waits is the documented boundary (docs/evidence.md).
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
 from tests.faults.adapters import each_mode
-from tests.faults.raw_provider import CREATE, Exchange, RawProvider, answer, behave
-from tests.faults.raw_sockets import Background
+from tests.faults.raw_provider import CREATE, RawProvider, answer, behave
 from tests.security.callers import new_payment
 from tests.security.secrets import of_error
 from victor_ext import AsyncVictor, Victor, VictorJwt, VictorOAuth
@@ -38,22 +35,22 @@ class SoftTimeLimit(TimeoutError):
     """
 
 
-def say_nothing(_exchange: Exchange) -> None:
+def say_nothing(_exchange):
     pass
 
 
-def be_busy(exchange: Exchange) -> None:
+def be_busy(exchange):
     exchange.send(answer(b"{}", "503 Busy", "Retry-After: 30"))
 
 
-WAITS: dict[str, tuple[str, Callable[[Exchange], None]]] = {
+WAITS = {
     "for the response": (CREATE, say_nothing),
     "for the next attempt": (CREATE, be_busy),
     "for a token": ("/v2/auth/token", say_nothing),
 }
 
 
-def held_back(background: Background, path: str, act: Callable[[Exchange], None]) -> RawProvider:
+def held_back(background, path, act):
     """A provider that behaves, but at this path."""
     provider = RawProvider(background)
     provider.state.token["access_token"] = TOKEN
@@ -63,10 +60,10 @@ def held_back(background: Background, path: str, act: Callable[[Exchange], None]
 
 
 @contextmanager
-def alarm(seconds: float) -> Generator[None]:
+def alarm(seconds):
     """After a while a signal handler raises."""
 
-    def ring(*_: object) -> None:
+    def ring(*_):
         raise SoftTimeLimit
 
     before = signal.signal(signal.SIGALRM, ring)
@@ -78,14 +75,14 @@ def alarm(seconds: float) -> Generator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def interrupted(auth: Any, payment: dict[str, Any], options: dict[str, Any]) -> BaseException:
+def interrupted(auth, payment, options):
     with Victor(auth, **options) as victor:
         with pytest.raises(SoftTimeLimit) as raised, alarm(SOON):
             victor.payment_requests.create(**payment)
         return raised.value
 
 
-async def cancelled(auth: Any, payment: dict[str, Any], options: dict[str, Any]) -> BaseException:
+async def cancelled(auth, payment, options):
     async with AsyncVictor(auth, **options) as victor:
         task = asyncio.ensure_future(victor.payment_requests.create(**payment))
         await asyncio.sleep(SOON)
@@ -99,7 +96,7 @@ async def cancelled(auth: Any, payment: dict[str, Any], options: dict[str, Any])
 @each_mode
 def test_the_frames_of_an_interrupted_call_show_no_secret(wait, mode, background, secrets, closed):
     secrets.tokens.append(f"Bearer {TOKEN}")
-    auth: Any = VictorOAuth(secrets.client_id, secrets.client_secret)
+    auth = VictorOAuth(secrets.client_id, secrets.client_secret)
     if mode == "sync" and wait != "for a token":
         auth = VictorJwt(secrets.api_key, secrets.private_key, reuse=600)
     provider = closed(held_back(background, *WAITS[wait]))

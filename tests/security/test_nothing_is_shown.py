@@ -5,20 +5,18 @@ repr, an exception, a pickle, a local of our frames, or the sandbox's own file.
 import logging
 import pickle
 import traceback
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from victor_api.api.payment_requests import get_payment_request
 
 from tests.faults.adapters import each_mode
-from tests.faults.raw_provider import RawProvider, Request, answer, bare
+from tests.faults.raw_provider import RawProvider, answer, bare
 from tests.security.callers import Caller, asked, new_payment
-from tests.security.secrets import ACCOUNT, Secrets, of_error, of_frames, of_logs, of_value
+from tests.security.secrets import ACCOUNT, of_error, of_frames, of_logs, of_value
 from victor_ext import VictorError, VictorJwt, VictorOAuth
 
 pytestmark = pytest.mark.pull_request
-CREDENTIALS: dict[str, Callable[[Secrets], Any]] = {
+CREDENTIALS = {
     "signed": lambda secrets: VictorJwt(secrets.api_key, secrets.private_key, reuse=600),
     "issued": lambda secrets: VictorOAuth(secrets.client_id, secrets.client_secret),
 }
@@ -62,7 +60,7 @@ def test_calls_leave_nothing_in_logs_events_and_the_sandboxs_file(
         assert {*secrets.found_in_bytes(file.read_bytes(), accounts=False)} <= {"the API key"}
 
 
-REPEATED: dict[str, Callable[[Request], bytes]] = {
+REPEATED = {
     "as it came": lambda request: (
         b"POST / HTTP/1.1\r\nauthorization: " + token_of(request) + b"\r\n\r\n" + request.body
     ),
@@ -85,7 +83,7 @@ REPEATED: dict[str, Callable[[Request], bytes]] = {
 }
 
 
-def token_of(request: Request) -> bytes:
+def token_of(request):
     return request.headers["authorization"].encode()
 
 
@@ -132,7 +130,7 @@ def test_our_objects_in_a_users_own_frame_show_no_secret(kind, known, secrets):
     there.
     """
 
-    def of_the_user() -> None:
+    def of_the_user():
         auth = CREDENTIALS[kind](secrets)
         client = Caller("sync", auth, base_url=known.url)
         victor = client.client

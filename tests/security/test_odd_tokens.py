@@ -4,7 +4,6 @@ import copy
 import json
 import logging
 import pickle
-from typing import Any
 
 import httpx
 import pytest
@@ -19,7 +18,6 @@ from victor_ext import (
     ConfigurationError,
     Outcome,
     UnreadableResponse,
-    VictorError,
     VictorOAuth,
 )
 from victor_ext.providers.flexfactor import FlexFactorAuth
@@ -72,12 +70,12 @@ def _debug(caplog):
     caplog.set_level(logging.DEBUG)
 
 
-def assert_shown_nowhere(error: VictorError, caplog: pytest.LogCaptureFixture) -> None:
+def assert_shown_nowhere(error, caplog):
     assert_hidden(error, [MARK])
     assert MARK not in repr(pickle.dumps(error)) + repr(copy.copy(error)) + caplog.text
 
 
-def call(system: str, mode: str, script: Script) -> Any:
+def call(system, mode, script):
     if system == "connected":
         auth = ClientCredentialsAuth("/oauth/token", "id-1", "not-a-secret")
         return Caller(mode, script, auth=auth).call("payments.get_payment", "pay_1")
@@ -102,20 +100,20 @@ def test_no_call_is_sent_with_an_issued_token_that_no_header_can_hold(system, od
 class Handed:
     """Credentials of the user's own: they set the header."""
 
-    def __init__(self, header: str) -> None:
+    def __init__(self, header):
         self._header = header
 
-    def __repr__(self) -> str:
+    def __repr__(self):
         return "Handed()"
 
-    def authenticator(self, *_parts: object) -> Any:
+    def authenticator(self, *_parts):
         return self
 
-    def authorize(self, request: httpx.Request, _exchange: object, _seconds: object) -> Any:
+    def authorize(self, request, _exchange, _seconds):
         request.headers["Authorization"] = self._header
         yield from ()
 
-    def should_retry_unauthorized(self, _request: object) -> bool:
+    def should_retry_unauthorized(self, _request):
         return False
 
 

@@ -2,8 +2,6 @@
 from listeners.
 """
 
-from typing import Any
-
 import httpx
 import pytest
 from cryptography import x509
@@ -47,7 +45,7 @@ def test_a_proxy_sees_a_name_and_ciphertext(
         )
     )
     address = f"{'https' if how == 'encrypted' else 'http'}://user:hunter2@127.0.0.1:{proxy.port}"
-    given: dict[str, Any] = {"proxy": address}
+    given = {"proxy": address}
     if how == "encrypted":
         given = {"proxy": httpx.Proxy(address, ssl_context=authority.trusted())}
     elif how == "variable":

@@ -2,8 +2,6 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from msgspec import Struct
@@ -15,7 +13,7 @@ from victor_ext.providers.victor.values import Payee, Payer
 NO_MODULES = ("__main__", "django")
 
 
-def structs(kind: type[Any] = Struct) -> Iterator[type[Any]]:
+def structs(kind=Struct):
     for each in kind.__subclasses__():
         yield each
         yield from structs(each)

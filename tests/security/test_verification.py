@@ -6,7 +6,6 @@ import os
 import ssl
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import certifi
 import httpx
@@ -37,11 +36,10 @@ each_client = pytest.mark.parametrize("client", CLIENTS)
 @pytest.fixture
 def stranger(background, closed, tmp_path):
     """A server with the right name, whose authority nobody has said to trust."""
-    server: Recorder = closed(Recorder(background, Authority(tmp_path).server()))
-    return server
+    return closed(Recorder(background, Authority(tmp_path).server()))
 
 
-def context(**settings: Any) -> ssl.SSLContext:
+def context(**settings):
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.load_verify_locations(certifi.where())
     for name, value in settings.items():
@@ -49,7 +47,7 @@ def context(**settings: Any) -> ssl.SSLContext:
     return made
 
 
-OFF: dict[str, Any] = {
+OFF = {
     "False": False,
     "0": 0,
     "None": None,
@@ -95,7 +93,7 @@ def test_a_context_that_verifies_is_taken(client):
     assert "production" in repr(client(AUTH, environment="production", verify=context()))
 
 
-VARIABLES: dict[str, dict[str, str]] = {
+VARIABLES = {
     "PYTHONHTTPSVERIFY": {"PYTHONHTTPSVERIFY": "0"},
     "those of curl and requests": {"CURL_CA_BUNDLE": "", "REQUESTS_CA_BUNDLE": ""},
     "SSL_CERT_FILE that is empty": {"SSL_CERT_FILE": ""},
@@ -202,7 +200,7 @@ print(len(first.ssl_context.get_ca_certs()))
 REFUSED = "ConnectionFailed not_sent SSLCertVerificationError"
 
 
-def bundle_of(authority: Authority, folder: Path) -> Path:
+def bundle_of(authority, folder):
     """A file with the authority, and beside it a folder as `c_rehash` makes it."""
     folder.mkdir()
     bundle = folder.with_suffix(".pem")
@@ -261,13 +259,13 @@ class SystemsSocket(ssl.SSLSocket):
     number.
     """
 
-    def do_handshake(self, block: bool = False) -> None:
+    def do_handshake(self, block=False):
         super().do_handshake(block)
         raise ssl.SSLCertVerificationError(WORDS)
 
 
 class SystemsObject(ssl.SSLObject):
-    def do_handshake(self) -> None:
+    def do_handshake(self):
         super().do_handshake()
         raise ssl.SSLCertVerificationError(WORDS)
 
@@ -281,7 +279,7 @@ def test_a_certificate_error_of_macos_and_windows_is_known_by_its_class(
     context = authority.trusted()
     context.sslsocket_class = SystemsSocket
     context.sslobject_class = SystemsObject
-    options: dict[str, Any] = {"verify": context}
+    options = {"verify": context}
     if library is not None:
         options = {
             "transport": (library.HTTPTransport if mode == "sync" else library.AsyncHTTPTransport)(
