@@ -47,13 +47,7 @@ class Authority:
             _MAY_SIGN,
         )
 
-    def _signed(
-        self,
-        subject,
-        key,
-        *extensions,
-        ends=DAY,
-    ):
+    def _signed(self, subject, key, *extensions, ends=DAY):
         now = datetime.now(UTC)
         builder = (
             x509.CertificateBuilder()

@@ -123,9 +123,9 @@ on_linux = pytest.mark.skipif(
 
 
 @contextmanager
-def serving(answer):
+def serving(answer, kind=socketserver.ThreadingTCPServer):
     """The port of a server that deals with each connection in a thread of its own, which asyncio
-    does not run.
+    does not run; as a `socketserver.TCPServer`, with one connection at a time.
     """
 
     class Handler(socketserver.BaseRequestHandler):
@@ -133,7 +133,7 @@ def serving(answer):
             with suppress(OSError):
                 answer(self.request)
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+    with kind(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, args=(PACE,), daemon=True).start()
         try:

@@ -4,11 +4,10 @@ them.
 
 import asyncio
 import os
-import threading
+import socketserver
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from unittest.mock import Mock
 
 import httpx
@@ -24,7 +23,7 @@ from tests.faults.adapters import (
     timeouts,
 )
 from tests.faults.raw_provider import READ, Cut, answer
-from tests.faults.raw_sockets import PATIENCE, on_linux
+from tests.faults.raw_sockets import PATIENCE, on_linux, serving
 from tests.providers.running import Running
 from victor_ext import (
     AsyncVictor,
@@ -228,42 +227,29 @@ def test_a_request_for_another_origin_is_refused_by_the_pool(provider, kind):
     assert provider.record.connections == 0
 
 
-class OneConnection(BaseHTTPRequestHandler):
-    """Of a server that serves one connection at a time, until it ends."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    def log_message(self, *_): ...
+def go_on_answering(connection):
+    while connection.recv(65536):
+        connection.sendall(answer(b"{}"))
 
 
 @pytest.mark.parametrize("kind", [connect, connect_async])
 @pytest.mark.parametrize("most_kept", [None, 0])
 def test_a_server_of_one_connection_at_a_time_is_named_by_the_time_out(kind, most_kept):
-    server = HTTPServer(("127.0.0.1", 0), OneConnection)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     limits = httpx.Limits(max_connections=10, max_keepalive_connections=most_kept)
     options = {"timeout": 0.2, "limits": limits, "retry": RetryPolicy(max_attempts=1)}
-    url = f"http://127.0.0.1:{server.server_port}"
-    make = partial(kind, Client, base_url=url, **options)
-    with closing(Running(make, awaited=kind is connect_async)) as on:
+    with serving(go_on_answering, kind=socketserver.TCPServer) as port:
+        make = partial(kind, Client, base_url=f"http://127.0.0.1:{port}", **options)
+        with closing(Running(make, awaited=kind is connect_async)) as on:
 
-        def post():
-            return on.result(lambda: on.client.http.post("/", json={}))
+            def post():
+                return on.result(lambda: on.client.http.post("/", json={}))
 
-        assert post().status_code == 200
-        if most_kept == 0:
             assert post().status_code == 200
-        else:
-            with pytest.raises(TimedOut, match="one connection at a time, pass limits=") as late:
-                post()
-            assert late.value.outcome is Outcome.UNKNOWN
-    server.shutdown()
-    server.server_close()
+            if most_kept == 0:
+                assert post().status_code == 200
+            else:
+                with pytest.raises(
+                    TimedOut, match="one connection at a time, pass limits="
+                ) as late:
+                    post()
+                assert late.value.outcome is Outcome.UNKNOWN

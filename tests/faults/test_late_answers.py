@@ -87,11 +87,7 @@ def test_no_call_is_given_the_id_of_another_call_while_all_connections_are_busy(
 @each_mode
 @pytest.mark.parametrize("version", [None, "tls1.3"])
 def test_a_response_that_comes_on_an_idle_connection_is_given_to_no_call(
-    background,
-    authority,
-    mode,
-    operation,
-    version,
+    background, authority, mode, operation, version
 ):
     held = []
 

@@ -109,13 +109,11 @@ def assert_harmless(call):
     return script
 
 
-def create(victor, **values):
-    return victor.payment_requests.create(**payment(**values))
-
-
 SAFE_CALLS = {
     **{
-        f"create({name})": lambda victor, text, name=name: create(victor, **{name: text})
+        f"create({name})": lambda victor, text, name=name: victor.payment_requests.create(
+            **payment(**{name: text})
+        )
         for name in (
             "idempotency_key",
             "notes",
