@@ -1,12 +1,11 @@
 """Cases that stand beside the tests that read them, in `cases.yaml`."""
 
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 
-def cases_beside(test: str, name: str = "cases") -> Any:
+def cases_beside(test, name="cases"):
     """The cases of a folder, by their names; `test` is the `__file__` of a test in it."""
     text = Path(test).with_name(f"{name}.yaml").read_text(encoding="utf-8")
     try:

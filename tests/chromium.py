@@ -5,13 +5,10 @@ Tests with it are skipped where none is found: `apt-get install chromium`.
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-playwright_api: Any = pytest.importorskip(
-    "playwright.sync_api", reason="playwright is not installed"
-)
+playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CONTRAST = (Path(__file__).parent / "sandbox" / "contrast.js").read_text(encoding="utf-8")
 """What names the texts of a page that are too pale."""
 NAMES = ("chromium", "chromium-browser", "google-chrome")

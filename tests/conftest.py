@@ -23,7 +23,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("repeatable")
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser):
     """Add `--tier` and `--shard`."""
     parser.addoption(
         "--tier", choices=TIERS, default="all", help="what runs: see tests/README.md (all of it)"
@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--shard", default="1/1", help="only this part of the tests, such as 2/4")
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def pytest_configure(config):
     """Make the marks known.
 
     A listener that raises is treated as in production, except where a test says otherwise. Tests
@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{name}: {meaning}")
 
 
-def _refuse_processes(event: str, arguments: tuple[object, ...]) -> None:
+def _refuse_processes(event, arguments):
     if event not in ("subprocess.Popen", "os.fork", "os.posix_spawn"):
         return
     if arguments and Path(str(arguments[0])).stem == "ruff":
@@ -53,7 +53,7 @@ def _refuse_processes(event: str, arguments: tuple[object, ...]) -> None:
     raise RuntimeError("`make quick` starts no process: mark this test `slow`")
 
 
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+def pytest_ignore_collect(collection_path, config):
     """Do not import a file whose mark leaves it out: that takes as long as many tests."""
     without = TIERS[config.getoption("tier")]
     if collection_path.suffix != ".py" or not without:
@@ -90,7 +90,7 @@ def authority(tmp_path_factory):
     return Authority(tmp_path_factory.mktemp("certificates"))
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config, items):
     """Mark what takes long; leave out what the tier does not run."""
     tier = config.getoption("tier")
     for item in items:

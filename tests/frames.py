@@ -5,9 +5,7 @@ traceback.
 import pickle
 import re
 import traceback
-from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import victor_ext
 from victor_ext import VictorError
@@ -19,7 +17,7 @@ OURS = (HAND_WRITTEN, f"{_FOLDER.parent / 'generated'}/")
 """The same, with those of the generated packages."""
 
 
-def places(raised: BaseException, files: tuple[str, ...] = OURS) -> Iterator[tuple[str, str]]:
+def places(raised, files=OURS):
     """Each place of an error, and of those that led to it, with what it shows.
 
     The frames are those of these files.
@@ -35,7 +33,7 @@ def places(raised: BaseException, files: tuple[str, ...] = OURS) -> Iterator[tup
         yield from locals_of(error, files)
 
 
-def chain(error: BaseException | None) -> Iterator[BaseException]:
+def chain(error):
     """An error, and those that led to it, as tracebacks have them."""
     while error is not None:
         yield error
@@ -43,16 +41,14 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or context
 
 
-def _repr(value: Any) -> str:
+def _repr(value):
     try:
         return repr(value)
     except AttributeError:  # of an object that is half made
         return ""
 
 
-def locals_of(
-    error: BaseException, files: tuple[str, ...] = OURS, shown: Callable[[Any], str] = _repr
-) -> Iterator[tuple[str, str]]:
+def locals_of(error, files=OURS, shown=_repr):
     """The local variables of the frames in these files, as a traceback shows them."""
     step = error.__traceback__
     while step is not None:
@@ -63,7 +59,7 @@ def locals_of(
         step = step.tb_next
 
 
-def found_in(text: str, secrets: Iterable[str]) -> list[str]:
+def found_in(text, secrets):
     """The secrets that a text shows.
 
     One of digits alone is none within a longer number or an address.
@@ -79,9 +75,7 @@ def found_in(text: str, secrets: Iterable[str]) -> list[str]:
     ]
 
 
-def assert_hidden(
-    error: BaseException, secrets: Iterable[str], files: tuple[str, ...] = OURS
-) -> None:
+def assert_hidden(error, secrets, files=OURS):
     secrets = [*secrets]
     for place, text in places(error, files):
         assert found_in(text, secrets) == [], f"{place}: {text[:2000]}"

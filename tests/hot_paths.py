@@ -11,12 +11,9 @@ import itertools
 import sys
 import sysconfig
 from collections import Counter
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from inspect import isawaitable
 from pathlib import Path
-from types import CodeType, FrameType
-from typing import Any
 
 import httpx
 
@@ -36,17 +33,15 @@ ONE = httpx.Limits(max_connections=1)
 """With more, a POST opens another connection where the kept one has just been used: that would
 depend on the time.
 """
-Counts = dict[str, int]
-"""Of each function, as `file:name`, how often it was called."""
 _ROOTS = (
     (f"{Path(sysconfig.get_path('stdlib')).resolve()}/", "python/"),
     (f"{Path(__file__).parents[1].resolve()}/", ""),
 )
 
 
-def count() -> dict[str, Counts]:
+def count():
     """Of one GET, one POST, one page with five fields of each item read, and one prepared POST,
-    blocking and awaited.
+    blocking and awaited: of each function, as `file:name`, how often it was called.
     """
     usual, connections.REUSE_DELAY = connections.REUSE_DELAY, 0.0
     # A page would open a connection of its own, since nothing in it names what was asked.
@@ -57,7 +52,7 @@ def count() -> dict[str, Counts]:
         connections.REUSE_DELAY = usual
 
 
-async def _paths(url: str) -> dict[str, Counts]:
+async def _paths(url):
     credentials = VictorJwt("benchmark", key())
     with Victor(credentials, base_url=url, limits=ONE) as client:
         found = await _paths_of(client)
@@ -66,10 +61,10 @@ async def _paths(url: str) -> dict[str, Counts]:
     return {**found, **{f"{path}, awaited": counts for path, counts in awaited.items()}}
 
 
-async def _paths_of(client: Any) -> dict[str, Counts]:
+async def _paths_of(client):
     requests = client.payment_requests
     prepared = client.prepare("payment_requests.create", **_payment())
-    paths: dict[str, Callable[[], Any]] = {
+    paths = {
         "get": lambda: requests.get(f"R{number()}"),
         "create": lambda: requests.create(**_payment()),
         "page": lambda: _page(requests.list(page_size=PAGE)),
@@ -78,8 +73,8 @@ async def _paths_of(client: Any) -> dict[str, Counts]:
     return {path: await _run(action) for path, action in paths.items()}
 
 
-async def _run(action: Callable[[], Any]) -> Counts:
-    runs = [Counter[CodeType]() for _ in range(REPEATS)]
+async def _run(action):
+    runs = [Counter() for _ in range(REPEATS)]
     for calls in runs:
         with _counted(calls):
             result = action()
@@ -88,7 +83,7 @@ async def _run(action: Callable[[], Any]) -> Counts:
     return _fewest(runs)
 
 
-async def _page(items: Any) -> None:
+async def _page(items):
     """Read the items of a page, and five fields of each."""
     if hasattr(items, "__aiter__"):
         items = aiter(items)
@@ -99,21 +94,21 @@ async def _page(items: Any) -> None:
             _read(item)
 
 
-def _payment() -> dict[str, Any]:
+def _payment():
     return payment(client_reference_id="INV-00001001")
 
 
-def _read(item: Any) -> tuple[Any, ...]:
+def _read(item):
     return item.id, item.client_reference_id, item.status, item.amount, item.created_at
 
 
 @contextmanager
-def _counted(calls: Counter[CodeType]) -> Iterator[None]:
+def _counted(calls):
     """Count the functions that start in this thread, and the generators and coroutines that go
     on.
     """
 
-    def called(frame: FrameType, event: str, _: Any) -> None:
+    def called(frame, event, _):
         if event == "call":
             calls[frame.f_code] += 1
 
@@ -125,17 +120,17 @@ def _counted(calls: Counter[CodeType]) -> Iterator[None]:
         sys.setprofile(before)
 
 
-def _fewest(runs: list[Counter[CodeType]]) -> Counts:
+def _fewest(runs):
     """The run with the fewest calls; the first one also connects."""
     return min(map(_named, runs[1:]), key=lambda counts: sum(counts.values()))
 
 
-def _named(calls: Counter[CodeType]) -> Counts:
+def _named(calls):
     """The counts by names that are the same on every machine; without the counting itself.
 
     Of Python's own library the files alone are named: its functions change with each patch.
     """
-    counts: Counter[str] = Counter()
+    counts = Counter()
     for code, times in calls.items():
         if code.co_filename == __file__ or code.co_filename.endswith("contextlib.py"):
             continue
@@ -146,7 +141,7 @@ def _named(calls: Counter[CodeType]) -> Counts:
     return dict(sorted(counts.items()))
 
 
-def _place(filename: str) -> str:
+def _place(filename):
     if filename.startswith("<"):
         # of attrs: `<attrs generated init ...>`
         return filename.split(maxsplit=1)[0].rstrip(">") + ">"

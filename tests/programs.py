@@ -2,16 +2,9 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping
-from pathlib import Path
 
 
-def python(
-    *arguments: str | Path,
-    env: Mapping[str, str] | None = None,
-    cwd: Path | None = None,
-    timeout: float | None = 60.0,
-) -> subprocess.CompletedProcess[str]:
+def python(*arguments, env=None, cwd=None, timeout=60.0):
     """Run it to its end, and return its status and its outputs."""
     command = [sys.executable, *arguments]
     return subprocess.run(

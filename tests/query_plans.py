@@ -1,13 +1,11 @@
 """Which statements read a whole table, as SQLite plans them."""
 
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import sqlalchemy as sa
 
 
-def reads_all(step: str) -> bool:
+def reads_all(step):
     """Whether a step of a plan goes through a whole table, or all of it after some row, and not
     through an index.
     """
@@ -16,15 +14,11 @@ def reads_all(step: str) -> bool:
 
 
 @contextmanager
-def scans(
-    engine: sa.Engine | type[sa.Engine], is_scan: Callable[[str], bool] = reads_all
-) -> Iterator[list[str]]:
+def scans(engine, is_scan=reads_all):
     """The steps of an engine's statements that are scans, each with its statement."""
-    found: list[str] = []
+    found = []
 
-    def explain(
-        _connection: Any, cursor: Any, statement: str, parameters: Any, *_rest: Any
-    ) -> None:
+    def explain(_connection, cursor, statement, parameters, *_rest):
         is_query = statement.startswith(("SELECT", "UPDATE", "DELETE", "INSERT"))
         if not is_query or statement.endswith("WHERE 0 = 1"):  # it takes the lock alone
             return

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
@@ -28,9 +26,9 @@ class Machine:
         naps: The stages at which it fell asleep.
     """
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch):
         self.asleep = 0.0
-        self.naps: list[str] = []
+        self.naps = []
         self._path = ""
         self._stage = ""
         self._seconds = 0.0
@@ -47,38 +45,38 @@ class Machine:
         self._patch(streams, "REMEMBER_SECONDS", 0.0)
         self._patch(connections, "REUSE_DELAY", 0.0)
 
-    def will_sleep(self, stage: str, seconds: float, path: str, times: int = 1) -> None:
+    def will_sleep(self, stage, seconds, path, times=1):
         """Fall asleep at this stage of the next writes to this path."""
         self._stage, self._seconds, self._path, self._times = stage, seconds, path, times
         if stage != "kept":
             self._patch(ConnectionPool, "_take_idle", lambda _pool, **_: None)
 
-    def _follow(self, owner: Any, name: str, *stages: str) -> None:
+    def _follow(self, owner, name, *stages):
         before = getattr(owner, name)
 
-        def followed(*args: Any, **named: Any) -> Any:
+        def followed(*args, **named):
             result = before(*args, **named)
             self._reach(*stages)
             return result
 
         self._patch(owner, name, followed)
 
-    def _securing(self, before: Callable[..., Any]) -> Callable[..., Any]:
-        def secure(*args: Any) -> Iterator[Any]:
+    def _securing(self, before):
+        def secure(*args):
             yield from before(*args)
             self._reach("tls")
 
         return secure
 
-    def _exchanging(self, before: Callable[..., Any]) -> Callable[..., Any]:
-        def exchange(pool: Any, lease: Any, request: Any, timeouts: Any) -> Any:
+    def _exchanging(self, before):
+        def exchange(pool, lease, request, timeouts):
             is_awaited = bool(self._path) and self._path in request.url.path
             self._is_on_its_way = is_awaited and request.method != "GET"
             return before(pool, lease, request, timeouts)
 
         return exchange
 
-    def _reach(self, *stages: str) -> None:
+    def _reach(self, *stages):
         if self._is_on_its_way and self._stage in stages and self._times:
             self._times -= 1
             self.asleep += self._seconds

@@ -2,15 +2,13 @@
 failed.
 """
 
-from typing import Any
-
 import anyio
-import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 from starlette.routing import Route
+from starlette.testclient import TestClient
 
 from tests.programs import python
 from tests.providers.victor.adapter import payment
@@ -26,26 +24,21 @@ KEY = "invoice-1042-0123456789"
 def answered(victor):
     """What a service answers whose only route creates a payment request with these changes."""
 
-    def call(**changes: Any) -> httpx.Response:
+    def call(**changes):
         asked = {"payer_counterparty_id": "acceptsRfp", "idempotency_key": KEY, **changes}
 
-        def create(_request: Request) -> JSONResponse:
+        def create(_request):
             return JSONResponse(victor.payment_requests.create(**payment(**asked)).to_dict())
 
         routes = [Route("/", create, methods=["POST"])]
         app = Starlette(routes=routes, exception_handlers={VictorError: error_response})
 
-        async def post() -> httpx.Response:
-            transport = httpx.ASGITransport(app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
-                return await client.post("/")
-
-        return anyio.run(post)
+        return TestClient(app).post("/")
 
     return call
 
 
-def response_to(error: Exception) -> Response:
+def response_to(error):
     return anyio.run(error_response, Request({"type": "http"}), error)
 
 

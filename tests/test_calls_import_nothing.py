@@ -7,7 +7,6 @@ child.
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -302,7 +301,7 @@ WAYS = of_every_system(
 """How a client of a system is made and called, and the ways of authentication."""
 
 
-def given_for(system: str, auth: str, sandbox: Any, key_pair: tuple[str, str]) -> list[str]:
+def given_for(system, auth, sandbox, key_pair):
     """The credentials, and what the calls are about."""
     if system == "velo":
         return [*sandbox.add_key(), sandbox.payor_id, "payee-7"]
@@ -334,7 +333,7 @@ ALL = [
 ]
 
 
-def case(system: str, auth: str, way: str, awaited: bool) -> Any:
+def case(system, auth, way, awaited):
     """`make test` has each system once, and the workflow each way of authentication, both modes and
     each other transport.
     """

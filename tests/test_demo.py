@@ -7,7 +7,6 @@ import os
 import re
 import runpy
 import signal
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,7 +26,7 @@ ENVIRONMENT = {
 PATIENCE = 60.0
 
 
-def example(name: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def example(name, **variables):
     return python(ROOT / "examples" / name, env={**ENVIRONMENT, **variables}, timeout=PATIENCE)
 
 

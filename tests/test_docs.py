@@ -27,11 +27,9 @@ PAGES = {
 """Every page of the documentation but the first one, such as `retry` or `api/errors`."""
 PLUGINS = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["plugins"]
 [REDIRECTS] = [plugin["redirects"] for plugin in PLUGINS if "redirects" in plugin]
-MOVED: dict[str, str] = {
-    old.removesuffix(".md"): new for old, new in REDIRECTS["redirect_maps"].items()
-}
+MOVED = {old.removesuffix(".md"): new for old, new in REDIRECTS["redirect_maps"].items()}
 """The pages that are parts of others now, with the file, and the heading, that has their text."""
-SEARCHED: dict[str, str] = cases_beside(__file__, "searched")
+SEARCHED = cases_beside(__file__, "searched")
 ODD = (
     r"This page (?:tells|says|describes)",
     r"\bis told\b",
@@ -155,7 +153,7 @@ def test_an_old_address_leads_to_the_page_that_has_its_text_now(site):
 
 
 def test_the_pages_are_in_plain_english():
-    odd: dict[str, list[str]] = {}
+    odd = {}
     for path in DOCS.rglob("*.md"):
         if not path.stem.startswith(GENERATED):
             text = re.sub(

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -67,9 +66,7 @@ CLIENT = {
 class Editor:
     """One file, open in an editor."""
 
-    def __init__(self, server: subprocess.Popen[bytes], folder: Path) -> None:
-        assert server.stdin is not None
-        assert server.stdout is not None
+    def __init__(self, server, folder):
         self._input = server.stdin
         self._output = server.stdout
         self._uri = (folder / "program.py").as_uri()
@@ -80,7 +77,7 @@ class Editor:
         document = {"uri": self._uri, "languageId": "python", "version": 1, "text": PROGRAM}
         self._send(method="textDocument/didOpen", params={"textDocument": document})
 
-    def at(self, line: str, method: str) -> Any:
+    def at(self, line, method):
         """What the server says at the end of a line that is typed below the others."""
         text = {"text": f"{PROGRAM}    {line}\n"}
         self._send(
@@ -90,12 +87,12 @@ class Editor:
         place = {"line": PROGRAM.count("\n"), "character": 4 + len(line)}
         return self._ask(f"textDocument/{method}", textDocument={"uri": self._uri}, position=place)
 
-    def _send(self, **message: Any) -> None:
+    def _send(self, **message):
         content = json.dumps({"jsonrpc": "2.0", **message}).encode()
         self._input.write(b"Content-Length: %d\r\n\r\n%s" % (len(content), content))
         self._input.flush()
 
-    def _ask(self, method: str, **params: Any) -> Any:
+    def _ask(self, method, **params):
         self._send(id=1, method=method, params=params)
         while True:
             headers = b"".join(iter(self._output.readline, b"\r\n"))

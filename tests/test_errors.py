@@ -49,7 +49,7 @@ FACTS = (
 )
 
 
-def facts(error: VictorError) -> object:
+def facts(error):
     request, response = error.request, error.response
     return (
         type(error),
@@ -61,7 +61,7 @@ def facts(error: VictorError) -> object:
     )
 
 
-def made(cls: type[VictorError]) -> VictorError:
+def made(cls):
     request = httpx.Request(
         "POST", "https://pay.example/payments", headers={"Idempotency-Key": KEY}, content=b"{}"
     )
@@ -87,7 +87,7 @@ def made(cls: type[VictorError]) -> VictorError:
 class Overdrawn(VictorError):
     """An error of a user's own."""
 
-    def __init__(self, account: str, amount: str) -> None:
+    def __init__(self, account, amount):
         super().__init__(f"{account} lacks {amount}.")
 
 

@@ -7,7 +7,6 @@ import importlib
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -32,7 +31,7 @@ payment system.
 NAMES = {*victor_ext.__all__}
 
 
-def value_after(code: str, expression: str) -> Any:
+def value_after(code, expression):
     """What an expression is in a fresh interpreter, after this code."""
     ran = python(
         "-W", "error", "-c", f"import json, sys\n{code}\nprint(json.dumps([*{expression}]))"
@@ -41,12 +40,11 @@ def value_after(code: str, expression: str) -> Any:
     return {*json.loads(ran.stdout)}
 
 
-def modules_after(code: str) -> set[str]:
-    found: set[str] = value_after(code, "sys.modules")
-    return found
+def modules_after(code):
+    return value_after(code, "sys.modules")
 
 
-def loaded_after(code: str) -> set[str]:
+def loaded_after(code):
     """Those of the heavy packages that are loaded after this code."""
     return modules_after(code) & {*HEAVY.split()}
 

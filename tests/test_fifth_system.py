@@ -9,10 +9,8 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,16 +18,16 @@ import victor_ext.reconciliation as books
 from tests.programs import python
 from victor_ext import ConfigurationError, Victor
 from victor_ext.bulk import BulkSender
-from victor_ext.systems import System, entry_points_of
+from victor_ext.systems import entry_points_of
 
 pytestmark = pytest.mark.slow
 FOLDER = Path(__file__).parent / "fifth_system"
 NOW = datetime.now(UTC)
-WINDOW: Any = {"start": NOW - timedelta(hours=1), "end": NOW + timedelta(hours=1)}
+WINDOW = {"start": NOW - timedelta(hours=1), "end": NOW + timedelta(hours=1)}
 
 
 @pytest.fixture
-def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
+def system(monkeypatch):
     """The system, as the registry finds it."""
     monkeypatch.syspath_prepend(FOLDER)
     before = {*sys.modules}
@@ -40,7 +38,7 @@ def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
 
 
 @pytest.fixture
-def variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+def variables(tmp_path, monkeypatch):
     """What its sandbox, a process of its own, writes for a client."""
     monkeypatch.setenv("PYTHONPATH", str(FOLDER))
     command = [
@@ -62,15 +60,15 @@ def variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[
         process.terminate()
 
 
-def victor(*words: str) -> tuple[int, dict[str, Any]]:
+def victor(*words):
     """Run the command; return its status and its JSON."""
     ran = python("-m", "victor_ext.cli", *words, "--json")
     return ran.returncode, json.loads(ran.stdout or ran.stderr)
 
 
 def test_a_fifth_system_touches_no_file_outside_its_folder(
-    system: System, variables: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    system, variables, tmp_path, monkeypatch
+):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     ours = tmp_path / "ours.csv"
@@ -92,7 +90,7 @@ def test_a_fifth_system_touches_no_file_outside_its_folder(
         with pytest.raises(ConfigurationError, match="payor_id is for Velo: leave it out"):
             books.reconcile(tiny, ours, **WINDOW, payor_id="P")
 
-    async def awaited() -> list[str]:
+    async def awaited():
         async with system.load("async_client").from_env() as tiny:
             assert [charge.id async for charge in tiny.charges.list()] == made
             with await books.reconcile_async(tiny, ours, **WINDOW) as report:
@@ -117,7 +115,7 @@ def test_a_fifth_system_touches_no_file_outside_its_folder(
     assert "write one of victor, eastpay, flexfactor, tiny, velo." in found["error"]["message"]
 
 
-def test_a_program_that_only_makes_calls_does_not_read_the_registry_of_systems() -> None:
+def test_a_program_that_only_makes_calls_does_not_read_the_registry_of_systems():
     program = (
         "import sys, victor_ext, victor_ext.providers.velo\n"
         "victor_ext.Victor; assert victor_ext.providers.velo.Velo.system.title == 'Velo'\n"
@@ -125,7 +123,7 @@ def test_a_program_that_only_makes_calls_does_not_read_the_registry_of_systems()
     )
     assert python("-c", program).returncode == 0
     for name, entry in entry_points_of().items():
-        found: System = entry.load()
+        found = entry.load()
         assert found.name == name
         assert [found.load(field).system for field in ("client", "async_client")] == [found, found]
     assert Victor.system.bulk

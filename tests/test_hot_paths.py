@@ -41,7 +41,7 @@ def test_no_hot_path_makes_more_calls_than_were_accepted():
     counted = subprocess.run(
         [sys.executable, "-c", COUNT], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    found: dict[str, dict[str, int]] = json.loads(counted.stdout)
+    found = json.loads(counted.stdout)
     for path, counts in found.items():
         # Calls below victor_ext count, too. A prepared call was made by generated code before.
         expected = {"victor_ext", "httpx", "python"}

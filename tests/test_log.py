@@ -22,7 +22,7 @@ with connect(Client, base_url="http://localhost", transport=transport) as client
 """
 
 
-def written(level: str) -> str:
+def written(level):
     done = python("-c", PROGRAM, env={**os.environ, "VICTOR_LOG": level})
     assert (done.returncode, done.stdout) == (0, "")
     return done.stderr

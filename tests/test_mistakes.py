@@ -6,7 +6,6 @@
 import ast
 from copy import deepcopy
 from functools import cache
-from pathlib import Path
 
 import pytest
 
@@ -16,17 +15,17 @@ LIST = mistakes()
 
 
 @cache
-def _words(page: str) -> str:
+def _words(page):
     return " ".join((ROOT / page).read_text("utf-8").split())
 
 
 @cache
-def _tree(file: Path) -> ast.Module:
+def _tree(file):
     return ast.parse(file.read_text("utf-8"))
 
 
 @cache
-def _names(file: Path) -> frozenset[str]:
+def _names(file):
     """The tests of a file, as pytest names them."""
     names = set[str]()
     for node in _tree(file).body:

@@ -21,7 +21,7 @@ IN_TWO_KINDS_OF_OBJECT = {"operation"}
 ALLOWED = OF_EACH_SYSTEM | OF_DJANGO | IN_TWO_KINDS_OF_OBJECT
 
 
-def public_names(module: Path) -> set[str]:
+def public_names(module):
     """The names in `__all__` of a module."""
     for node in ast.parse(module.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
@@ -33,17 +33,17 @@ def public_names(module: Path) -> set[str]:
     return set()
 
 
-def classes(module: Path) -> set[str]:
+def classes(module):
     """The names of the classes of a module."""
     tree = ast.parse(module.read_text(encoding="utf-8"))
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
 
 
-def internal_twins(modules: list[Path]) -> dict[str, list[str]]:
+def internal_twins(modules):
     """The class names that stand in several of these modules, and are public in none but one."""
     public = {path.parent: public_names(path) for path in modules if path.name == "__init__.py"}
-    places: dict[str, list[str]] = defaultdict(list)
-    internal: set[str] = set()
+    places = defaultdict(list)
+    internal = set()
     for module in modules:
         rooms = [room for room in module.parents if room in public]
         for name in classes(module):

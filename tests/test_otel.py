@@ -1,23 +1,21 @@
 """Spans and metrics, read from the SDK's in-memory exporters."""
 
 import json
-from collections.abc import Callable
 from contextlib import suppress
 from types import SimpleNamespace
-from typing import Any
 
 import httpx
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import INVALID_SPAN, SpanKind, StatusCode, get_current_span
 
 from tests.providers.running import Script
 from tests.providers.systems import ARGUMENTS, CLIENTS
-from victor_ext import AttemptStarted, ConfigurationError, NotFound, RetryPolicy, VictorError
+from victor_ext import ConfigurationError, NotFound, RetryPolicy, VictorError
 from victor_ext.health import Heartbeat
 from victor_ext.otel import OpenTelemetry
 
@@ -28,7 +26,7 @@ TEMPLATE = "/v2/payment-requests/{victor_payment_request_id}"
 class Observed:
     """A listener, and what it has exported."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         self._spans = InMemorySpanExporter()
         self._metrics = InMemoryMetricReader()
         tracers = TracerProvider()
@@ -41,16 +39,15 @@ class Observed:
         )
 
     @property
-    def spans(self) -> tuple[ReadableSpan, ...]:
+    def spans(self):
         return self._spans.get_finished_spans()
 
-    def metrics(self) -> dict[str, list[tuple[dict[str, Any], Any]]]:
+    def metrics(self):
         """The points of each metric: attributes, and a sum, a last value, or the count of a
         histogram.
         """
         data = self._metrics.get_metrics_data()
-        found: dict[str, list[tuple[dict[str, Any], Any]]] = {}
-        assert data is not None
+        found = {}
         for resource in data.resource_metrics:
             for scope in resource.scope_metrics:
                 for metric in scope.metrics:
@@ -69,14 +66,12 @@ def observed():
     return Observed()
 
 
-def client_of(
-    system: str, observed: Observed, provider: Callable[[httpx.Request], httpx.Response]
-) -> Any:
+def client_of(system, observed, provider):
     options = {"retry": RetryPolicy(base=0.0), "on_event": observed.listener}
     return CLIENTS[system][0](**ARGUMENTS[system], transport=Script(provider).transport, **options)
 
 
-def failing_once(**record: Any) -> Callable[[httpx.Request], httpx.Response]:
+def failing_once(**record):
     script = [
         httpx.Response(503),
         httpx.Response(200, json=record, headers={"X-Request-Id": "r-1"}),
@@ -122,11 +117,11 @@ def test_a_call_is_a_span_with_its_attempts_as_events(observed):
 
 
 def test_the_provider_can_go_on_with_the_trace(observed):
-    seen = list[httpx.Request]()
+    seen = []
     answers = failing_once(victor_payment_request_id=ID, status="PENDING")
-    current = list[Any]()
+    current = []
 
-    def provider(request: httpx.Request) -> httpx.Response:
+    def provider(request):
         seen.append(request)
         current.append(get_current_span().get_span_context())
         return answers(request)
@@ -147,10 +142,10 @@ def test_the_provider_can_go_on_with_the_trace(observed):
     "made", [{"authorization": "theirs"}, {"x-own": "a\nb"}, ValueError("no context")]
 )
 def test_a_tracer_replaces_no_header_and_ends_no_call(observed, made):
-    seen = list[httpx.Request]()
+    seen = []
 
     class Tracer(OpenTelemetry):
-        def inject(self, event: AttemptStarted, carrier: dict[str, str]) -> None:
+        def inject(self, event, carrier):
             assert event.attempt == (0 if event.for_token else 1)
             if isinstance(made, Exception):
                 raise made
@@ -166,7 +161,7 @@ def test_a_tracer_replaces_no_header_and_ends_no_call(observed, made):
 
 
 def test_an_interrupted_call_leaves_no_span_open(observed):
-    def provider(_request: httpx.Request) -> httpx.Response:
+    def provider(_request):
         raise KeyboardInterrupt
 
     with client_of("victor", observed, provider) as victor, pytest.raises(KeyboardInterrupt):
@@ -191,7 +186,7 @@ def test_a_call_that_fails_is_counted_apart_from_one_that_succeeds(observed):
     assert (attributes["error.type"], attributes["victor_ext.outcome"]) == ("NotFound", "rejected")
     assert "http.request.resend_count" not in attributes
     metrics = observed.metrics()
-    always: dict[str, Any] = {"server.address": "api.example.com"}
+    always = {"server.address": "api.example.com"}
     read = {**always, "http.request.method": "GET", "url.template": TEMPLATE}
     assert metrics["victor_ext.call.duration"] == [
         ({**read, "victor_ext.outcome": "success"}, 1),
@@ -264,7 +259,7 @@ class SomeOutbox:
         return {"dead": 1}
 
 
-def labels(of: str, table: str, state: str) -> dict[str, str]:
+def labels(of, table, state):
     return {
         "server.address": "api.example.com",
         "victor_ext.of": of,

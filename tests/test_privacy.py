@@ -3,8 +3,6 @@
 import base64
 import json
 import re
-from collections.abc import Callable
-from typing import Any
 from urllib.parse import quote
 from weakref import ref
 
@@ -94,13 +92,13 @@ def test_a_mask_in_short_does_not_tell_the_length():
 
 @pytest.mark.parametrize("kind", ["objects", "lists"])
 def test_concealing_a_deeply_nested_value_raises_no_error(kind):
-    value: Any = "visibly-fake"
+    value = "visibly-fake"
     for _ in range(5_000):
         value = {"deeper": value} if kind == "objects" else [value]
     assert concealed_within({"body": value}).keys() == {"body"}
 
 
-FIELDS: dict[str, tuple[Callable[[httpx.Response], Any], Callable[[Any], Any]]] = {
+FIELDS = {
     "Victor": (of_victor, lambda code: {"error": {"code": code, "message": "No."}}),
     "Victor, of a field": (of_victor, lambda code: {"allErrors": [{"code": code}]}),
     "Velo": (of_velo, lambda code: {"errors": [{"errorCode": code, "errorMessage": "No."}]}),
@@ -183,9 +181,7 @@ def test_reading_the_problems_of_any_error_body_never_raises(read, body, members
 
 
 @pytest.mark.parametrize("read", [of_flexfactor, of_connected])
-def test_a_code_in_a_list_of_errors_is_read_as_a_code_and_a_sentence_is_not(
-    read,
-):
+def test_a_code_in_a_list_of_errors_is_read_as_a_code_and_a_sentence_is_not(read):
     codes = ["400012", 400013, "E40001", "account 917364550218", "917364550218", "no"]
     shown = ["400012", "400013", "E40001", "", "********0218", ""]
     request = httpx.Request("POST", "https://api.example/v1/capture")

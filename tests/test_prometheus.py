@@ -6,9 +6,7 @@ import subprocess
 import threading
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
-import anyio
 import httpx
 import pytest
 import sqlalchemy as sa
@@ -17,6 +15,7 @@ from prometheus_client import CollectorRegistry, Info
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from starlette.testclient import TestClient
 
 from tests.bulk.bulk_runs import rows
 from tests.outbox.rows import stored
@@ -39,7 +38,7 @@ EXPRESSIONS = [rule["expr"] for rule in RULES_READ]
 class Scraped:
     """A process that is scraped."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder):
         self.registry = CollectorRegistry()
         self.metrics = Prometheus(registry=self.registry)
         self.server = self.metrics.serve(0, "127.0.0.1")
@@ -48,7 +47,7 @@ class Scraped:
         stored(self.outbox, invoice())
         self.metrics.watch(self.outbox)
 
-    def get(self, path: str) -> tuple[int, str]:
+    def get(self, path):
         response = httpx.get(f"http://127.0.0.1:{self.server.server_port}{path}", trust_env=False)
         return response.status_code, response.text
 
@@ -67,30 +66,23 @@ def test_a_port_that_cannot_be_used_is_refused_with_a_sentence(scraped):
         scraped.metrics.serve(port, "127.0.0.1")
     for odd in (-1, 65_536, "9464", True):
         with pytest.raises(ConfigurationError, match="whole number from 0 to 65535"):
-            scraped.metrics.serve(odd, "127.0.0.1")  # type: ignore[arg-type] # of untyped callers
+            scraped.metrics.serve(odd, "127.0.0.1")
     with pytest.raises(OSError, match="cannot be used"):
         scraped.metrics.serve(0, "no.such.host.invalid")
 
 
-def answers(
-    metrics: Prometheus, served_at: str, method: str, path: str
-) -> dict[str, tuple[int, bytes, str]]:
+def answers(metrics, served_at, method, path):
     """What each way to serve says: the status, the body without its numbers, and the methods."""
 
-    async def awaited() -> httpx.Response:
-        app = Starlette(routes=[Mount("/ops", metrics.asgi_app)])
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
-            return await client.request(method, f"/ops{path}")
-
-    def mounted(environ: Any, start_response: Any) -> Any:
+    def mounted(environ, start_response):
         shorter = {**environ, "SCRIPT_NAME": "/ops", "PATH_INFO": environ["PATH_INFO"][4:]}
         return metrics.wsgi_app(shorter, start_response)
 
     found = {"serve": httpx.request(method, f"{served_at}{path}", trust_env=False)}
     with httpx.Client(transport=httpx.WSGITransport(app=mounted), base_url="http://a") as client:
         found["wsgi"] = client.request(method, f"/ops{path}")
-    found["asgi"] = anyio.run(awaited)
+    app = Starlette(routes=[Mount("/ops", metrics.asgi_app)])
+    found["asgi"] = TestClient(app).request(method, f"/ops{path}")
     return {
         name: (each.status_code, each.content[:6], each.headers.get("allow", ""))
         for name, each in found.items()
@@ -133,7 +125,7 @@ def test_only_a_get_or_head_of_metrics_or_a_probe_is_answered_with_200(
 
 
 def test_the_rules_are_about_metrics_of_a_real_run(scraped, victor_sandbox, tmp_path):
-    parser: Any = pytest.importorskip("promql_parser")
+    parser = pytest.importorskip("promql_parser")
     auth = VictorOAuth(*victor_sandbox.add_oauth_client())
     once = RetryPolicy(max_attempts=1)
     with Victor(auth, base_url=victor_sandbox.url, on_event=scraped.metrics, retry=once) as victor:
@@ -152,7 +144,7 @@ def test_the_rules_are_about_metrics_of_a_real_run(scraped, victor_sandbox, tmp_
         sample for family in text_string_to_metric_families(text) for sample in family.samples
     ]
 
-    def value(name: str, **labels: str) -> float:
+    def value(name, **labels):
         return sum(
             each.value
             for each in samples
@@ -169,9 +161,9 @@ def test_the_rules_are_about_metrics_of_a_real_run(scraped, victor_sandbox, tmp_
         )
         == 3
     )
-    named: set[str | None] = set()
+    named = set()
 
-    def keep(part: object) -> None:
+    def keep(part):
         named.add(getattr(part, "name", None))
 
     for expression in EXPRESSIONS:
@@ -241,19 +233,19 @@ def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(scraped, monkeypatc
     clock = SimpleNamespace(now=0.0)
     clock.monotonic = lambda: clock.now
     monkeypatch.setattr("victor_ext.health.time", clock)
-    seen: list[tuple[int, str]] = []
+    seen = []
 
-    def look(*paths: str) -> None:
+    def look(*paths):
         seen.extend(map(scraped.get, paths))
 
-    def provider(_request: httpx.Request) -> httpx.Response:
+    def provider(_request):
         look("/livez", "/readyz")
         clock.now += 301  # the worker hangs in this call; to be scraped is no step of it
         look("/metrics", "/livez")
         return httpx.Response(401)
 
     class Pause(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
+        def wait(self, timeout=None):
             look("/livez", "/readyz")
             clock.now += 4 + 300
             look("/livez")

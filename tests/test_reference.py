@@ -8,9 +8,8 @@ import importlib
 import inspect
 import pkgutil
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, is_typeddict
+from typing import is_typeddict
 
 import pytest
 
@@ -88,7 +87,7 @@ ELSEWHERE = re.compile(
 
 @pytest.mark.parametrize("module", [*DESCRIBED, *PROVIDERS, "victor_ext.sandbox"])
 def test_each_public_name_is_on_a_page(module):
-    shown: list[Any] = []
+    shown = []
     for path in SHOWN:
         made = pkgutil.resolve_name(path)
         shown += (
@@ -111,7 +110,7 @@ def test_each_argument_and_field_is_described():
     assert missing == {}
 
 
-def described() -> Iterator[tuple[str, Any, str]]:
+def described():
     """Each public function, class and method: its name, itself, and the docstrings that describe
     its arguments.
     """
@@ -125,7 +124,7 @@ def described() -> Iterator[tuple[str, Any, str]]:
                 yield from of_class(made)
 
 
-def of_class(made: type[Any]) -> Iterator[tuple[str, Any, str]]:
+def of_class(made):
     ours = [kind for kind in made.__mro__ if kind.__module__.startswith(OURS)]
     texts = [
         text
@@ -151,7 +150,7 @@ def of_class(made: type[Any]) -> Iterator[tuple[str, Any, str]]:
             yield from list(of_class(resource))[1:]
 
 
-def undescribed(made: Any, text: str) -> list[str]:
+def undescribed(made, text):
     if is_typeddict(made):
         names = list(made.__annotations__)
     elif dataclasses.is_dataclass(made):

@@ -2,8 +2,7 @@
 
 import runpy
 from decimal import Decimal
-from types import ModuleType, SimpleNamespace
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
 from velo_api.typed import arguments, records
@@ -45,13 +44,12 @@ def test_a_decimal_text_is_read_with_its_digits(sent, read):
 class Offer(typed.Part):
     """A request object, whose fields are set as they come."""
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, **given):
         vars(self).update(given)
 
 
-def package_of(call: dict[str, Any]) -> typed.Package:
+def package_of(call):
     """A package with one call, a form and a request object that stands in itself."""
-    rows = ModuleType("rows")
     part = {
         "class": "Offer",
         "objects": {"label": False},
@@ -61,21 +59,18 @@ def package_of(call: dict[str, Any]) -> typed.Package:
             "inner": {"kind": "part", "part": "Offer"},
         },
     }
-    vars(rows).update(
+    rows = SimpleNamespace(
         FORMS={"capitals": ("[A-Z]*", "capital letters")},
         CALLS={"offer": {"what": "offer", **call}},
         PARTS={"Offer": part},
     )
-    classes = ModuleType("parts")
-    vars(classes).update(Offer=Offer)
-    return typed.Package(rows, classes)
+    return typed.Package(rows, SimpleNamespace(Offer=Offer))
 
 
-OPERATION = ModuleType("offer")
-vars(OPERATION).update(OPERATION=SimpleNamespace(name="offer"))
+OPERATION = SimpleNamespace(OPERATION=SimpleNamespace(name="offer"))
 
 
-def outcome_of(row: dict[str, Any], value: Any) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+def outcome_of(row, value):
     """What is sent of one argument by its row, and the problems that are noted."""
     request = package_of({"body": {"it": row}}).request(OPERATION, {"it": value})
     assert isinstance(request.check, typed.Query)

@@ -4,7 +4,6 @@ are wrong.
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -249,7 +248,7 @@ def test_type_checkers_accept_a_right_program_and_find_each_wrong_line(tmp_path,
     assert set(errors(checker, ran.stdout)) == expected, ran.stderr
 
 
-def errors(checker: str, output: str) -> Iterator[tuple[str, int, str]]:
+def errors(checker, output):
     """The file, line and code of each error."""
     if checker == "mypy":
         for each in map(json.loads, output.splitlines()):

@@ -1,14 +1,13 @@
 """What is stored is read with its own key alone, and only as it was stored."""
 
 import base64
-from typing import Any
 
 import pytest
 
 from victor_ext import ConfigurationError
 from victor_ext.vault import KEY_BYTES, MARK, Vault, new_key, secret_of, unwrapped
 
-DATA: dict[str, Any] = {"amount": "44.23", "payee_account_number": "043987673645"}
+DATA = {"amount": "44.23", "payee_account_number": "043987673645"}
 
 
 def test_a_stored_value_is_read_back_and_is_not_visible_in_text_or_repr():

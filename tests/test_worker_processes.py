@@ -8,21 +8,17 @@ import subprocess
 import sys
 import threading
 from functools import partial
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
 
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry
-from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cli.victor_command import until
 from victor_ext import ConfigurationError, worker_folder
 from victor_ext.health import Heartbeat
 from victor_ext.prometheus import Prometheus
-from victor_ext.sandbox import Sandbox
 from victor_ext.worker_folder import WorkerFolder, _asked
 
 pytestmark = pytest.mark.pull_request
@@ -61,7 +57,7 @@ CALLS = "victor_ext_call_duration_seconds_count"
 class Service:
     """A real `uvicorn --workers 2`; each request comes on a connection of its own."""
 
-    def __init__(self, folder: Path, provider: Sandbox) -> None:
+    def __init__(self, folder, provider):
         (folder / "some_service.py").write_text(SERVICE, encoding="utf-8")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -76,20 +72,20 @@ class Service:
             env={**os.environ, **given, "CLIENT_SECRET": client_secret},
         )
 
-    def get(self, path: str) -> httpx.Response:
+    def get(self, path):
         return httpx.get(f"{self.url}{path}", trust_env=False, timeout=30)
 
-    def is_up(self) -> bool:
+    def is_up(self):
         try:
             return self.get("/ops/livez").status_code == 200 and len(self.pids()) == 2
         except httpx.TransportError:
             return False
 
-    def pids(self) -> set[str]:
+    def pids(self):
         """The processes whose series the metrics have."""
         return {pid for pid, _ in self.samples("python_info")}
 
-    def samples(self, name: str) -> list[tuple[str, float]]:
+    def samples(self, name):
         """The process of each sample of a name, with its value."""
         families = text_string_to_metric_families(self.get("/ops/metrics").text)
         samples = (sample for family in families for sample in family.samples)
@@ -108,7 +104,7 @@ def service(tmp_path, victor_sandbox):
 
 
 def test_each_worker_has_the_metrics_and_the_readiness_of_all(service):
-    calls: dict[str, int] = {}
+    calls = {}
     for _ in range(200):
         pid = str(service.get("/call").json())
         calls[pid] = calls.get(pid, 0) + 1
@@ -149,7 +145,7 @@ class Moody:
 
     fails = False
 
-    def collect(self) -> list[Metric]:
+    def collect(self):
         if self.fails:
             raise RuntimeError("the database is away")
         return []
@@ -160,7 +156,7 @@ def asked(tmp_path):
     registry = CollectorRegistry()
     moody = Moody()
     metrics = Prometheus(registry=registry, folder=tmp_path / "m")
-    registry.register(moody)  # type: ignore[arg-type] # it has what a collector needs
+    registry.register(moody)
     return metrics, moody
 
 
@@ -206,7 +202,7 @@ def test_a_process_counts_itself_though_its_own_socket_was_removed(asked, tmp_pa
     assert metrics._response("GET", "/metrics")[0] == 503
     box = SimpleNamespace(heartbeat=Heartbeat())
     box.heartbeat.start("outbox.send")
-    metrics._boxes.append(box)  # type: ignore[arg-type] # it has what a probe needs
+    metrics._boxes.append(box)
     assert metrics._response("GET", "/readyz")[0] == 503
 
 
@@ -220,7 +216,7 @@ def test_a_process_whose_socket_was_removed_is_counted_again(tmp_path, monkeypat
     else:
         silenced._own.unlink()
 
-    def counted() -> list[str | None]:
+    def counted():
         return sorted(answer or "" for _, answer in asker.ask("/metrics"))
 
     until(lambda: counted() == ["a", "b"])
@@ -248,20 +244,18 @@ def test_a_process_that_cannot_accept_a_connection_answers_again_later(tmp_path)
     listener.bind(str(tmp_path / "m" / "2-full.sock"))
     listener.listen()
 
-    def accept() -> object:
+    def accept():
         if failures:
             raise failures.pop()
         return listener.accept()
 
-    serve = partial(folder._serve, cast("Any", SimpleNamespace(accept=accept)))
+    serve = partial(folder._serve, SimpleNamespace(accept=accept))
     threading.Thread(target=serve, daemon=True).start()
     assert _asked(tmp_path / "m" / "2-full.sock", "/livez") == "well"
     assert failures == []
 
 
-def test_a_folder_that_cannot_have_a_socket_is_refused_and_leaves_the_registry_usable(
-    tmp_path,
-):
+def test_a_folder_that_cannot_have_a_socket_is_refused_and_leaves_the_registry_usable(tmp_path):
     (tmp_path / "file").write_text("")
     registry = CollectorRegistry()
     for folder, says in (

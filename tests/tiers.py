@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
 from itertools import combinations
-from typing import TypeVar
 
 import pytest
 
@@ -13,7 +11,7 @@ TIERS = {
     "quick": frozenset({"slow", "pull_request", "nightly"}),
     "test": frozenset({"pull_request", "nightly"}),
     "pull-request": frozenset({"nightly"}),
-    "all": frozenset[str](),
+    "all": frozenset(),
 }
 """By tier: the marks of the tests that it leaves out.
 
@@ -27,17 +25,13 @@ MARKS = {
     "hours": "knows the time; `make test-all` runs it once more at six moments",
 }
 
-Row = tuple[int, str]
-"""Which table of a test, and which row of it."""
-Tests = TypeVar("Tests", bound=pytest.Item)
 
-
-def marks_of(test: pytest.Item) -> set[str]:
+def marks_of(test):
     """Those of its marks that say where it runs."""
     return {mark.name for mark in test.iter_markers()} & {"slow", "pull_request", "nightly"}
 
 
-def left_out(tests: Iterable[Tests], tier: str) -> list[Tests]:
+def left_out(tests, tier):
     """The tests that a tier does not run; the same in every process and every run."""
     every = list(tests)
     marks = {test: marks_of(test) for test in every}
@@ -53,7 +47,7 @@ def left_out(tests: Iterable[Tests], tier: str) -> list[Tests]:
     return [test for test in every if test not in runs]
 
 
-def covering(cases: Iterable[Tests], together: int) -> Iterator[Tests]:
+def covering(cases, together):
     """Take cases of one test until all rows of its tables have met that can meet.
 
     Args:
@@ -61,7 +55,7 @@ def covering(cases: Iterable[Tests], together: int) -> Iterator[Tests]:
         together: How many rows meet: 1 takes each row of each table, 2 each pair of them. So a test
             with one table keeps all of its cases.
     """
-    met = set[tuple[Row, ...]]()
+    met = set()
     for case in sorted(cases, key=lambda case: zlib.crc32(case.nodeid.encode())):
         rows = _rows_of(case)
         meetings = set(combinations(rows, min(together, len(rows))))
@@ -70,7 +64,7 @@ def covering(cases: Iterable[Tests], together: int) -> Iterator[Tests]:
             yield case
 
 
-def borders(rows: Iterable[object], *named: object) -> list[object]:
+def borders(rows, *named):
     """The rows of a table, for `parametrize`: `make test` runs those that are named here, and the
     workflow all others.
     """
@@ -80,24 +74,25 @@ def borders(rows: Iterable[object], *named: object) -> list[object]:
     return [row if row in named else pytest.param(row, marks=others) for row in table]
 
 
-def shard_of(name: str, count: int) -> int:
+def shard_of(name, count):
     """The part, from 1 on, of so many parts that a test belongs to."""
     return zlib.crc32(name.encode()) % count + 1
 
 
-def function_of(test: pytest.Item) -> str:
+def function_of(test):
     """The test that a case is one of."""
     return test.nodeid.partition("[")[0]
 
 
-def _rows_of(case: pytest.Item) -> tuple[Row, ...]:
+def _rows_of(case):
+    """The rows of a case: which table of its test, and which row of that."""
     callspec = getattr(case, "callspec", None)
     # pytest has no public name for it: the id of a row in each of the tables
     return tuple(enumerate(callspec._idlist)) if callspec else ()
 
 
-def _sample(tests: Iterable[Tests], *, together: int) -> Iterator[Tests]:
-    cases = dict[str, list[Tests]]()
+def _sample(tests, *, together):
+    cases = {}
     for test in tests:
         cases.setdefault(function_of(test), []).append(test)
     for group in cases.values():
