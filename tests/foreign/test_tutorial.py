@@ -17,10 +17,7 @@ PAGE = Path(__file__).resolve().parents[2] / "recipe" / "docs" / "real-apis.md"
 
 
 def test_the_code_of_the_tutorial_runs_and_prints_what_the_page_expects(
-    request,
-    tmp_path,
-    monkeypatch,
-    capsys,
+    request, tmp_path, monkeypatch, capsys
 ):
     document = os.environ.get("VICTOR_STRIPE_DOCUMENT")
     if document is None:

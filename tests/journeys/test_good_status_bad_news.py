@@ -75,14 +75,7 @@ class Provider(Script):
         retry = RetryPolicy(base=0.0, max_attempts=2)
         return over("blocking", self, call, retry=retry, **options)
 
-    def error(
-        self,
-        call,
-        match=".",
-        kind=VictorError,
-        outcome=Outcome.UNKNOWN,
-        **options,
-    ):
+    def error(self, call, match=".", kind=VictorError, outcome=Outcome.UNKNOWN, **options):
         """What a call raises, with this outcome."""
         with pytest.raises(kind, match=match) as raised:
             self.call(call, **options)

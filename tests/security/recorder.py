@@ -27,11 +27,7 @@ class RecordingProxy(Recorder):
     """
 
     def __init__(
-        self,
-        background,
-        upstream,
-        tls=None,
-        answer=b"HTTP/1.1 200 Connection established\r\n\r\n",
+        self, background, upstream, tls=None, answer=b"HTTP/1.1 200 Connection established\r\n\r\n"
     ):
         super().__init__(background, tls, answer)
         if b" 200 " in answer:

@@ -31,12 +31,7 @@ def _debug(caplog):
 
 @each_client
 def test_calls_leave_nothing_in_logs_events_and_the_sandboxs_file(
-    mode,
-    kind,
-    known,
-    secrets,
-    state,
-    caplog,
+    mode, kind, known, secrets, state, caplog
 ):
     auth = CREDENTIALS[kind](secrets)
     client = Caller(mode, auth, base_url=known.url)
@@ -90,13 +85,7 @@ def token_of(request):
 @each_client
 @pytest.mark.parametrize("way", REPEATED)
 def test_a_server_that_repeats_what_it_was_sent_is_not_quoted(
-    mode,
-    kind,
-    way,
-    background,
-    secrets,
-    closed,
-    caplog,
+    mode, kind, way, background, secrets, closed, caplog
 ):
     provider = closed(RawProvider(background))
     provider.state.token["access_token"] = "opaque-token-of-a-caller-77aa01ff"

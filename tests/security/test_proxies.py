@@ -29,14 +29,7 @@ SECRETS = (b"not-a-secret", b"t" * 40, b"Bearer", ACCOUNT.encode(), b"/v2/", b"\
 
 @each_mode
 @pytest.mark.parametrize("how", ["argument", "variable", "encrypted"])
-def test_a_proxy_sees_a_name_and_ciphertext(
-    mode,
-    how,
-    closed,
-    background,
-    authority,
-    monkeypatch,
-):
+def test_a_proxy_sees_a_name_and_ciphertext(mode, how, closed, background, authority, monkeypatch):
     """Also where TLS to the provider is within TLS to the proxy."""
     provider = closed(Recorder(background, authority.server(x509.DNSName("pay.example"))))
     proxy = closed(

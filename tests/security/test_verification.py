@@ -110,13 +110,7 @@ VARIABLES = {
 @each_mode
 @pytest.mark.parametrize("variables", VARIABLES)
 def test_no_variable_turns_tls_verification_off(
-    mode,
-    variables,
-    stranger,
-    authority,
-    closed,
-    tmp_path,
-    monkeypatch,
+    mode, variables, stranger, authority, closed, tmp_path, monkeypatch
 ):
     other = tmp_path / "other.pem"
     empty = tmp_path / "empty"
@@ -148,11 +142,7 @@ def test_a_variable_that_names_a_missing_certificate_file_is_refused(client, nam
 @pytest.mark.parametrize("options", [{}, {"verify": certifi.where()}], ids=["default", "verify"])
 @pytest.mark.parametrize("place", ["no/such/folder/keys", "."])
 def test_a_tls_key_log_that_cannot_be_opened_is_refused_by_its_variable(
-    client,
-    place,
-    options,
-    monkeypatch,
-    tmp_path,
+    client, place, options, monkeypatch, tmp_path
 ):
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / place))
     with pytest.raises(ConfigurationError, match=r"SSLKEYLOGFILE=.* cannot be opened") as caught:
@@ -226,13 +216,7 @@ def bundle_of(authority, folder):
     ],
 )
 def test_trusted_servers_are_those_of_ssl_cert_variables_or_else_of_the_systems_store(
-    variables,
-    system,
-    is_trusted,
-    background,
-    authority,
-    closed,
-    tmp_path,
+    variables, system, is_trusted, background, authority, closed, tmp_path
 ):
     server = closed(Recorder(background, authority.server()))
     places = {"bundle": bundle_of(authority, tmp_path / "store"), "folder": tmp_path / "store"}

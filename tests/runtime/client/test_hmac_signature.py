@@ -122,9 +122,7 @@ def test_no_two_requests_have_one_signature(signed, message):
     assert len(believed) <= 1
 
 
-def test_each_signature_is_compared_with_each_secret_in_constant_time(
-    monkeypatch,
-):
+def test_each_signature_is_compared_with_each_secret_in_constant_time(monkeypatch):
     compared = []
     real = hmac.compare_digest
 

@@ -102,10 +102,7 @@ items_arrive = st.tuples(changes(st.just(True)), st.sampled_from(sorted(takers))
 @example(count=20, page_size=4, happens=([], "arrivals", True), arrives_in_each_pass=True)
 @example(count=9, page_size=1, happens=([], "arrivals", True), arrives_in_each_pass=True)
 def test_an_item_that_stays_in_a_changing_list_is_yielded_once(
-    count,
-    page_size,
-    happens,
-    arrives_in_each_pass,
+    count, page_size, happens, arrives_in_each_pass
 ):
     changes, takes, observed = happens
     provider = Provider([str(number) for number in range(count)], changes, page_size)

@@ -67,9 +67,7 @@ def test_a_good_status_that_the_document_does_not_list_is_read_as_the_good_answe
         assert flexfactor.orders.get(EARLY).id == EARLY
 
 
-def test_a_bound_client_with_the_callers_httpx_client_raises_its_own_packages_errors(
-    victor,
-):
+def test_a_bound_client_with_the_callers_httpx_client_raises_its_own_packages_errors(victor):
     with httpx.Client(base_url=URL, transport=httpx.MockTransport(answer)) as http:
         bound = victor.bind(Client)
         bound.set_httpx_client(http)
@@ -137,9 +135,7 @@ def test_our_http_client_builds_the_same_request_as_httpx(options, arguments):
     assert built[0] == built[1]
 
 
-def test_a_replaced_build_request_of_httpx_is_used_by_our_client(
-    monkeypatch,
-):
+def test_a_replaced_build_request_of_httpx_is_used_by_our_client(monkeypatch):
     usual = httpx.Client.build_request
 
     def build(*args, **kwargs):

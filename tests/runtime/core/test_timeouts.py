@@ -37,9 +37,7 @@ def clock(monkeypatch):
     return clock
 
 
-def test_a_shrinking_timeout_is_shared_by_its_parts_and_never_falls_to_zero(
-    clock,
-):
+def test_a_shrinking_timeout_is_shared_by_its_parts_and_never_falls_to_zero(clock):
     left = DeadlineTimeout.until(BEGAN + 10, 10)
     over = {passed: [LEAST] * 3 for passed in (10.0, 9.9999, 11.0, 5_000.0)}
     for passed, seconds in {

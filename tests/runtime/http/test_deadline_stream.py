@@ -50,9 +50,7 @@ def test_requests_and_responses_take_turns(peers):
         assert stream.read(5, MOST_SECONDS) + stream.read(100, 5.0) == b"a response"
 
 
-def test_a_body_larger_than_the_buffers_is_written_while_the_peer_reads(
-    peers,
-):
+def test_a_body_larger_than_the_buffers_is_written_while_the_peer_reads(peers):
     stream, theirs = peers
     with theirs.makefile("rb") as received, ThreadPoolExecutor(1) as reader:
         found = reader.submit(received.read, len(LARGE))
@@ -82,9 +80,7 @@ def test_the_end_of_a_stream_is_read_as_empty_or_as_an_error_of_tls(peers):
 
 
 @pytest.mark.parametrize("kind", [httpx.ReadError, httpx.WriteError])
-def test_a_tls_end_without_an_alert_is_known_by_the_class_or_reason_of_its_error(
-    kind,
-):
+def test_a_tls_end_without_an_alert_is_known_by_the_class_or_reason_of_its_error(kind):
     """Python before 3.11.4 has no class for the error of OpenSSL 3."""
     by_reason = ssl.SSLError(1, "unexpected eof while reading")
     by_reason.reason = "UNEXPECTED_EOF_WHILE_READING"
