@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from collections import Counter
-from contextlib import closing, contextmanager
+from contextlib import closing
 from random import Random
 
 import anyio
@@ -133,8 +133,8 @@ async def all_at_once(victor):
     assert list(observed) == list(observed.values())
 
 
-@contextmanager
-def provider_on(background, authority, *, tls):
+@pytest.fixture
+def provider(background, authority, tls):
     """Over TLS, each call asks for a token."""
     with closing(RawProvider(background, tls=authority.server() if tls else None)) as provider:
         provider.instead = closing_now_and_then(Random(1))
@@ -146,7 +146,7 @@ def provider_on(background, authority, *, tls):
 @pytest.mark.parametrize("library", WAYS)
 @pytest.mark.parametrize("tls", [False, True], ids=["tcp, one token", "tls, a token each"])
 def test_calls_that_are_cancelled_leave_no_connection_and_mix_up_no_response(
-    background, authority, library, tls
+    provider, authority, library, tls
 ):
     cancelled = CANCELLED // (3 if library == "asyncio" else 6)
     options = {
@@ -155,37 +155,36 @@ def test_calls_that_are_cancelled_leave_no_connection_and_mix_up_no_response(
         "retry": RetryPolicy(max_attempts=2, base=0.0, quota=10**9),
         "verify": authority.trusted() if tls else True,
     }
-    with provider_on(background, authority, tls=tls) as provider:
-        before = open_files()
+    before = open_files()
 
-        async def run():
-            async with AsyncVictor(
-                VictorOAuth("id", "not-a-secret"), base_url=provider.url(), **options
-            ) as victor:
-                callers = Callers(victor, cancelled, WAYS[library])
-                await all_at_once(victor)
-                async with anyio.create_task_group() as group:
-                    for _ in range(TASKS):
-                        group.start_soon(callers.work)
-                await all_at_once(victor)
-                provider.quiet.wait_for(
-                    lambda: len(provider.open) <= CONNECTIONS, "connections that nobody uses"
-                )
-                return callers
+    async def run():
+        async with AsyncVictor(
+            VictorOAuth("id", "not-a-secret"), base_url=provider.url(), **options
+        ) as victor:
+            callers = Callers(victor, cancelled, WAYS[library])
+            await all_at_once(victor)
+            async with anyio.create_task_group() as group:
+                for _ in range(TASKS):
+                    group.start_soon(callers.work)
+            await all_at_once(victor)
+            provider.quiet.wait_for(
+                lambda: len(provider.open) <= CONNECTIONS, "connections that nobody uses"
+            )
+            return callers
 
-        callers = anyio.run(run, backend=library)
-        provider.quiet.wait_for(
-            lambda: not provider.open, "the connections of a client that was closed"
-        )
-        assert open_files() == before
-        assert callers.wrong == []
-        assert max(provider.record.work_by_key.values()) == 1
-        assert len(provider.record.sent_to(CREATE)) > cancelled // 20  # a busy machine is late
-        assert min(callers.ended[way.__name__] for way in callers.ways) > cancelled // 100, (
-            callers.ended
-        )
-        assert callers.ended["in time"] > cancelled // 100, callers.ended
-        print(f"{library}, over {'TLS' if tls else 'TCP'}: {callers.ended}")
+    callers = anyio.run(run, backend=library)
+    provider.quiet.wait_for(
+        lambda: not provider.open, "the connections of a client that was closed"
+    )
+    assert open_files() == before
+    assert callers.wrong == []
+    assert max(provider.record.work_by_key.values()) == 1
+    assert len(provider.record.sent_to(CREATE)) > cancelled // 20  # a busy machine is late
+    assert min(callers.ended[way.__name__] for way in callers.ways) > cancelled // 100, (
+        callers.ended
+    )
+    assert callers.ended["in time"] > cancelled // 100, callers.ended
+    print(f"{library}, over {'TLS' if tls else 'TCP'}: {callers.ended}")
 
 
 # Ctrl-C: a program that catches it goes on calling, from every thread
@@ -271,13 +270,12 @@ print(json.dumps(counts))
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs timers that signal")
 @pytest.mark.parametrize("tls", [False, True], ids=["tcp, one token", "tls, a token each"])
-def test_calls_that_are_interrupted_leave_a_client_that_works(background, authority, tls):
-    with provider_on(background, authority, tls=tls) as provider:
-        given = [provider.url(), str(INTERRUPTS // 2), authority.pem if tls else ""]
-        ran = python("-c", PROGRAM, *given, timeout=LONGEST)
-        provider.quiet.wait_for(
-            lambda: not provider.open, "the connections of a client that was closed"
-        )
+def test_calls_that_are_interrupted_leave_a_client_that_works(provider, authority, tls):
+    given = [provider.url(), str(INTERRUPTS // 2), authority.pem if tls else ""]
+    ran = python("-c", PROGRAM, *given, timeout=LONGEST)
+    provider.quiet.wait_for(
+        lambda: not provider.open, "the connections of a client that was closed"
+    )
     assert (ran.stderr, ran.returncode) == ("", 0)
     observed = json.loads(ran.stdout)
     assert observed["wrong"] == []

@@ -4,6 +4,7 @@ call's, however late.
 
 import json
 import socket
+from contextlib import closing
 from functools import partialmethod
 
 import httpx
@@ -12,6 +13,7 @@ import pytest
 from tests.faults.adapters import (
     CALLERS,
     OPERATIONS,
+    Caller,
     adapter,
     arguments,
     crowd,
@@ -25,14 +27,6 @@ from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorOAuth
 from victor_ext.runtime.http import connections
 
 pytestmark = pytest.mark.slow
-
-
-def options(provider):
-    return {
-        "base_url": provider.url(),
-        "timeout": 10.0,
-        "retry": RetryPolicy(max_attempts=4, base=0.0, quota=10**9),
-    }
 
 
 @pytest.fixture(params=["own connections", pytest.param("traced", marks=pytest.mark.pull_request)])
@@ -72,7 +66,8 @@ def test_no_call_is_given_the_id_of_another_call_while_all_connections_are_busy(
 
     def client():
         kind = Victor if mode == "sync" else AsyncVictor
-        return kind(VictorOAuth("id", "not-a-secret"), **options(provider))
+        auth, retry = VictorOAuth("id", "not-a-secret"), RetryPolicy(4, base=0.0, quota=10**9)
+        return kind(auth, base_url=provider.url(), timeout=10.0, retry=retry)
 
     def create(victor, worker):
         return victor.payment_requests.create(**arguments("create", SUBJECTS[worker]))
@@ -176,7 +171,7 @@ class TestRest:
             assert on.provider.record.connections == before + opened
 
     def test_a_list_takes_no_connection_that_was_just_used(self, provider):
-        with Victor(VictorOAuth("id", "not-a-secret"), **options(provider)) as victor:
+        with closing(Caller(provider.url(), limits=httpx.Limits())) as caller:
             for _ in range(7):
-                assert list(victor.payment_requests.list()) == []
+                assert list(caller.client.payment_requests.list()) == []
         assert provider.record.connections == 8  # one more for the token
