@@ -1,12 +1,12 @@
 """localstripe, a server of the Stripe API by other people, as a process of its own."""
 
-import contextlib
 import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.outbox.conftest import database_url, postgres_server
@@ -14,7 +14,7 @@ from tests.outbox.conftest import database_url, postgres_server
 __all__ = ["database_url", "postgres_server"]
 INSTALLED = Path(sys.prefix) / "foreign"
 SERVER = """
-import asyncio, random, sys
+import asyncio, random, socket, sys
 from aiohttp import web
 from localstripe.resources import Store
 from localstripe.server import app
@@ -29,7 +29,7 @@ async def on_a_way(request, handler):
 
 Store.dump_to_disk = lambda store: None  # it would write to one place for all
 app.middlewares.insert(0, on_a_way)
-web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None)
+web.run_app(app, sock=socket.socket(fileno=int(sys.argv[1])), print=None)
 """
 """A request and its answer are some time on their way: else nobody is killed meanwhile."""
 
@@ -39,28 +39,16 @@ def localstripe(tmp_path):
     """Its address. It begins with nothing in its state."""
     if not INSTALLED.exists():
         pytest.skip("`make .venv/foreign` installs localstripe")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = probe.getsockname()
-    log = tmp_path / "localstripe.log"
-    command = [sys.executable, "-c", SERVER, str(address[1])]
-    with log.open("w") as output:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-c", SERVER, str(listener.fileno())],
             env={**os.environ, "PYTHONPATH": str(INSTALLED)},
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            pass_fds=[listener.fileno()],
         )
     try:
-        while not _listens(address):
-            assert process.poll() is None, log.read_text(encoding="utf-8")
-        yield f"http://127.0.0.1:{address[1]}"
+        httpx.get(url, timeout=60)  # it is there when it has answered
+        yield url
     finally:
         process.terminate()
         process.wait()
-
-
-def _listens(address):
-    with contextlib.suppress(ConnectionRefusedError), socket.create_connection(address, 1):
-        return True
-    return False
