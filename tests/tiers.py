@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable, Iterator
 from itertools import combinations
+from typing import TypeVar
 
 import pytest
 
@@ -11,7 +13,7 @@ TIERS = {
     "quick": frozenset({"slow", "pull_request", "nightly"}),
     "test": frozenset({"pull_request", "nightly"}),
     "pull-request": frozenset({"nightly"}),
-    "all": frozenset(),
+    "all": frozenset[str](),
 }
 """By tier: the marks of the tests that it leaves out.
 
@@ -25,13 +27,17 @@ MARKS = {
     "hours": "knows the time; `make test-all` runs it once more at six moments",
 }
 
+Row = tuple[int, str]
+"""Which table of a test, and which row of it."""
+Tests = TypeVar("Tests", bound=pytest.Item)
 
-def marks_of(test):
+
+def marks_of(test: pytest.Item) -> set[str]:
     """Those of its marks that say where it runs."""
     return {mark.name for mark in test.iter_markers()} & {"slow", "pull_request", "nightly"}
 
 
-def left_out(tests, tier):
+def left_out(tests: Iterable[Tests], tier: str) -> list[Tests]:
     """The tests that a tier does not run; the same in every process and every run."""
     every = list(tests)
     marks = {test: marks_of(test) for test in every}
@@ -47,7 +53,7 @@ def left_out(tests, tier):
     return [test for test in every if test not in runs]
 
 
-def covering(cases, together):
+def covering(cases: Iterable[Tests], together: int) -> Iterator[Tests]:
     """Take cases of one test until all rows of its tables have met that can meet.
 
     Args:
@@ -55,7 +61,7 @@ def covering(cases, together):
         together: How many rows meet: 1 takes each row of each table, 2 each pair of them. So a test
             with one table keeps all of its cases.
     """
-    met = set()
+    met = set[tuple[Row, ...]]()
     for case in sorted(cases, key=lambda case: zlib.crc32(case.nodeid.encode())):
         rows = _rows_of(case)
         meetings = set(combinations(rows, min(together, len(rows))))
@@ -64,7 +70,7 @@ def covering(cases, together):
             yield case
 
 
-def borders(rows, *named):
+def borders(rows: Iterable[object], *named: object) -> list[object]:
     """The rows of a table, for `parametrize`: `make test` runs those that are named here, and the
     workflow all others.
     """
@@ -74,25 +80,24 @@ def borders(rows, *named):
     return [row if row in named else pytest.param(row, marks=others) for row in table]
 
 
-def shard_of(name, count):
+def shard_of(name: str, count: int) -> int:
     """The part, from 1 on, of so many parts that a test belongs to."""
     return zlib.crc32(name.encode()) % count + 1
 
 
-def function_of(test):
+def function_of(test: pytest.Item) -> str:
     """The test that a case is one of."""
     return test.nodeid.partition("[")[0]
 
 
-def _rows_of(case):
-    """The rows of a case: which table of its test, and which row of that."""
+def _rows_of(case: pytest.Item) -> tuple[Row, ...]:
     callspec = getattr(case, "callspec", None)
     # pytest has no public name for it: the id of a row in each of the tables
     return tuple(enumerate(callspec._idlist)) if callspec else ()
 
 
-def _sample(tests, *, together):
-    cases = {}
+def _sample(tests: Iterable[Tests], *, together: int) -> Iterator[Tests]:
+    cases = dict[str, list[Tests]]()
     for test in tests:
         cases.setdefault(function_of(test), []).append(test)
     for group in cases.values():
