@@ -260,20 +260,23 @@ def test_an_entry_whose_time_to_be_sent_has_passed_is_refused_and_not_sent(payou
 
 
 @pytest.mark.parametrize(
-    ("operation", "argument"),
-    [("payouts.submit", [pay("INV-2")]), ("payouts.withdraw", "payout-1")],
+    ("operation", "argument", "difference"),
+    [
+        ("payouts.submit", [pay("INV-2")], "other values of payments"),
+        ("payouts.withdraw", "payout-1", "another call"),
+    ],
     ids=["other payments", "another operation"],
 )
-def test_one_key_cannot_be_used_for_two_different_calls(payouts, operation, argument):
+def test_one_key_cannot_be_used_for_two_different_calls(payouts, operation, argument, difference):
     payouts.submit()
-    with pytest.raises(InvalidRequest, match="is in the outbox with another call"):
+    with pytest.raises(InvalidRequest, match=f"is in the outbox with {difference}"):
         payouts.add(operation, argument, look_up_by={"payor_id": payouts.harness.payor})
     assert [entry.operation for entry in payouts.entries()] == ["payouts.submit"]
 
 
 def test_one_key_cannot_be_used_with_other_values_for_its_look_up(payouts):
     payouts.submit()
-    with pytest.raises(InvalidRequest, match="is in the outbox with other val"):
+    with pytest.raises(InvalidRequest, match="is in the outbox with another call"):
         payouts.add("payouts.submit", [pay()], look_up_by={"payor_id": "another"})
 
 
