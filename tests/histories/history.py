@@ -1,6 +1,7 @@
 """Histories: drawn from a seed, run, judged, and made shorter when one of them fails."""
 
 import re
+import traceback
 from collections import Counter
 from dataclasses import dataclass, replace
 from random import Random
@@ -100,27 +101,30 @@ def run(history: History, words: Counter[str] | None = None) -> list[str]:
             words.update(f"soak: {word}" for word in scene.words())
         return wrong
     with scene.world.clocks():
-        for event in history.events:
-            _let_happen(scene, *event)
-        for _ in range(2_000):
-            busy = [process for process in scene.processes if not process.is_idle]
-            for process in busy:
-                process.resume(OK)
-            if not busy:
-                break
-        else:
-            return ["lost: it does not end"]
-        scene.end()
-        told = list(scene.words())
-        if words is not None:
-            words.update(f"{history.kind}: {word}" for word in told)
-        unsettled = [word for word in told if word not in scene.settled]
-        calm = (
-            [f"lost: {unsettled} though nothing went wrong"]
-            if history.is_calm and unsettled
-            else []
-        )
-        return list(dict.fromkeys([*scene.judge(), *calm]))
+        try:
+            return _let_all_happen(scene, history, words)
+        except Exception as error:  # noqa: BLE001 - what nobody expects is a complaint as others are
+            return [f"raised {error!r}\n{''.join(traceback.format_tb(error.__traceback__))}"]
+
+
+def _let_all_happen(scene: Any, history: History, words: Counter[str] | None) -> list[str]:
+    for event in history.events:
+        _let_happen(scene, *event)
+    for _ in range(2_000):
+        busy = [process for process in scene.processes if not process.is_idle]
+        for process in busy:
+            process.resume(OK)
+        if not busy:
+            break
+    else:
+        return ["lost: it does not end"]
+    scene.end()
+    told = list(scene.words())
+    if words is not None:
+        words.update(f"{history.kind}: {word}" for word in told)
+    unsettled = [word for word in told if word not in scene.settled]
+    calm = [f"lost: {unsettled} though nothing went wrong"] if history.is_calm and unsettled else []
+    return list(dict.fromkeys([*scene.judge(), *calm]))
 
 
 def _let_happen(scene: Any, what: str, who: int, details: Any) -> None:

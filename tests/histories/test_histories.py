@@ -5,6 +5,7 @@ printed as the shortest history that fails in the same way; `run` of `history.py
 """
 
 import os
+from unittest.mock import Mock
 
 import pytest
 
@@ -42,6 +43,13 @@ def test_no_history_sends_a_payment_twice_or_reports_a_wrong_outcome(part):
         doubts = sum(told.get(f"{family}: {doubt}", 0) for doubt in ("unknown", "unclear"))
         assert told[f"{family}: {word}"] > 0.2 * sum(told.values()), f"little is done: {told}"
         assert doubts < 0.6 * sum(told.values()), f"to know nothing is no answer: {told}"
+
+
+def test_an_error_that_nobody_expects_is_told_with_the_seed_of_its_history(monkeypatch):
+    monkeypatch.setattr(settling.Outboxes, "judge", Mock(side_effect=KeyError("of the judge")))
+    [[(seed, complaint)]] = run_all(SEED, [7], "outbox").wrong.values()
+    assert seed == f"{SEED}:7"
+    assert complaint.startswith("raised KeyError('of the judge')")
 
 
 def test_a_long_run_under_random_faults_breaks_no_promise():
