@@ -240,6 +240,29 @@ def test_a_refused_entry_waits_with_its_lease_until_its_refusal_is_certain(sendi
     assert sending.states() == ["rejected", "rejected", "sent"]
 
 
+def test_an_entry_is_not_taken_up_again_before_its_refusal_is_certain(sending, monkeypatch):
+    """A clock that was set back leaves leases that are too long to be any, and what has to be sent
+    soon is looked for again and again.
+    """
+    monkeypatch.setattr(claims, "GROUP", 2)
+    clock = Mock(side_effect=claims.database_time)
+    monkeypatch.setattr(claims, "database_time", clock)
+    refuse(sending, 404, 404)
+    sending.store(1, 2, 3)
+    change(sending.outbox, send_before=time.time() + 1800)
+    respond = sending.provider.meet
+
+    def set_the_clock_back(reference):
+        if reference == "INV-2":
+            clock.side_effect = lambda _connection: time.time() - 28 * 3600
+        return respond(reference)
+
+    sending.provider.meet = set_the_clock_back
+    sending.send(workers=1)
+    assert sending.provider.references == ["INV-1", "INV-2", "INV-3"]
+    assert sending.states() == ["rejected", "rejected", "sent"]
+
+
 def test_refusals_are_counted_over_the_passes_of_a_worker(blocking):
     """A wrong address refuses each entry in a pass of its own, as they come."""
     outbox = blocking.outbox
