@@ -65,10 +65,13 @@ def test_a_refused_connection_has_sent_nothing_and_is_tried_again(background, mo
 @each_operation
 @each_mode
 @pytest.mark.parametrize("how", ["reset", "close"])
-def test_a_connection_that_died_while_idle_costs_no_attempt(background, mode, operation, how):
+def test_a_connection_that_died_while_idle_costs_no_attempt(
+    background, mode, operation, how, monkeypatch
+):
     """A kept connection that has died meanwhile is noticed before anything is sent on it: no
     attempt is lost.
     """
+    monkeypatch.setattr(connections, "REUSE_DELAY", 0.0)  # a write takes it, too
 
     def then_end(exchange):
         exchange.send(answer(exchange.work()))
@@ -81,7 +84,11 @@ def test_a_connection_that_died_while_idle_costs_no_attempt(background, mode, op
             on.provider.quiet.wait_for(
                 lambda: not on.provider.open, "the connection that was closed"
             )
-            on.expect("success", operation, requests=1)
+            before = len(on.provider.record.requests)
+            record = on.expect("success", operation, requests=1).observed.record
+            assert record is not None
+            assert record.response_info.attempts == 1
+            assert len(on.provider.record.requests) == before + 1
 
 
 def open_files():
@@ -90,7 +97,7 @@ def open_files():
 
 @on_linux
 @each_mode
-def test_no_socket_is_left_behind(background, mode):
+def test_no_socket_is_left_behind_by_exchanges_that_are_cut(background, mode):
     cuts = [
         Cut(side, after, how)
         for side in ("request", "answer")

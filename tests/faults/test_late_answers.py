@@ -82,8 +82,9 @@ def test_no_call_is_given_the_id_of_another_call_while_all_connections_are_busy(
 @each_mode
 @pytest.mark.parametrize("version", [None, "tls1.3"])
 def test_a_response_that_comes_on_an_idle_connection_is_given_to_no_call(
-    background, authority, mode, operation, version
+    background, authority, mode, operation, version, monkeypatch
 ):
+    monkeypatch.setattr(connections, "REUSE_DELAY", 0.0)  # a write takes it, too
     held = []
 
     def once_so_far(exchange):
@@ -100,7 +101,9 @@ def test_a_response_that_comes_on_an_idle_connection_is_given_to_no_call(
             on.provider.acts.append(once_so_far)
             on.expect("success", operation)
             background.do(lambda: held[-1].send(JUNK))
+            before = len(on.provider.record.requests)
             on.expect("success", operation, requests=1)
+            assert len(on.provider.record.requests) == before + 1
 
 
 @each_mode
