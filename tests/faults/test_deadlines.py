@@ -154,4 +154,6 @@ def test_a_host_of_many_addresses_is_tried_no_longer_than_the_deadline(mode, mon
         seen = punctual(lambda: caller.start("create", "S1"))
         monkeypatch.undo()
         caller.close()
+    assert isinstance(seen.error, DeadlineExceeded)
+    assert seen.seconds >= DEADLINE - 0.05
     assert seen.word == "not_sent"

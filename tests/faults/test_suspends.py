@@ -115,8 +115,10 @@ def test_the_earlier_of_two_nested_time_bounds_counts():
         Victor(VictorJwt(*sandbox.new_api_key()), base_url=sandbox.url) as victor,
     ):
         create = partial(victor.payment_requests.create, **payment())
-        with pytest.raises(DeadlineExceeded) as raised:
-            victor.send_before(late, lambda: victor.send_before(soon, create))
-        assert raised.value.outcome is Outcome.NOT_SENT
+        for outer, inner in ((late, soon), (soon, late)):
+            nested = partial(victor.send_before, inner, create)
+            with pytest.raises(DeadlineExceeded) as raised:
+                victor.send_before(outer, nested)
+            assert raised.value.outcome is Outcome.NOT_SENT
         assert sandbox.requests() == []
         assert victor.send_before(soon, create).id, "the bound has ended with its call"

@@ -118,6 +118,11 @@ def test_a_shared_tls_context_set_to_http2_by_another_client_still_speaks_http1(
     ):
         shared.set_alpn_protocols(["h2"])
         assert caller.start("create", "S1").word == "success"
+        agreed = {
+            connection.transport.get_extra_info("ssl_object").selected_alpn_protocol()
+            for connection in provider.open
+        }
+    assert agreed == {"http/1.1"}
 
 
 def demanding(authority):
