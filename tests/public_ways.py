@@ -11,7 +11,13 @@ from victor_ext.runtime.http import httpx_internals, parser
 
 NOTHING = re.compile("(?!)")
 
-vars(httpx_internals)["_AS_IT_IS"] = NOTHING  # httpx reads each URL
-vars(transport)["_is_plain"] = lambda *_: False  # httpx's client sends each request
-vars(parser)["_usual_method"] = NOTHING  # h11 writes each request
-vars(parser)["_usual_head"] = re.compile(b"(?!)")  # and reads each response
+
+def close(module, name, way):
+    assert hasattr(module, name), f"{module.__name__} has no {name}: the shortcut has moved"
+    setattr(module, name, way)
+
+
+close(httpx_internals, "_AS_IT_IS", NOTHING)  # httpx reads each URL
+close(transport, "_is_plain", lambda *_: False)  # httpx's client sends each request
+close(parser, "_usual_method", NOTHING)  # h11 writes each request
+close(parser, "_usual_head", re.compile(b"(?!)"))  # and reads each response

@@ -139,7 +139,11 @@ class TestWhatIsRefused:
     def test_a_key_whose_signature_is_its_message_is_refused(self):
         """With the exponents 1 everything verifies, and so do the forgeries of anybody."""
         numbers = KEY.private_numbers()
-        key = rsa_numbers.PrivateKey(numbers.public_numbers.n, 1, 1, numbers.p, numbers.q)
+        public = numbers.public_numbers
+        primes = (numbers.p, numbers.q)
+        whole = rsa_numbers.PrivateKey(public.n, public.e, numbers.d, *primes)
+        assert is_the_key(load_rsa_key(whole.save_pkcs1("DER")))
+        key = rsa_numbers.PrivateKey(public.n, 1, 1, *primes)
         assert "cannot be read as a private key" in refusal(key.save_pkcs1("DER"))
 
     @pytest.mark.parametrize(

@@ -79,17 +79,28 @@ def test_a_record_has_its_parts_and_shows_no_private_field():
     assert repr(whole.parts[0]) == "Part()"
 
 
-@pytest.mark.parametrize("value", [None, 5.5, ["x"], {}, "2026-03-04"])
-def test_a_field_that_is_missing_or_of_another_type_is_none(value):
-    whole = Whole({"id": [value], "account": [value], "at": value, "parts": value})
-    assert whole.id == ""
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        *(
+            {"id": [value], "account": [value], "at": value, "parts": value}
+            for value in (None, 5.5, {}, "2026-03-04")
+        ),
+        {"id": ["x"], "account": ["x"], "at": ["x"]},
+    ],
+)
+def test_a_field_that_is_missing_or_of_another_type_is_none_or_empty(sent):
+    whole = Whole(sent)
     assert [whole.account, whole.at] == [None] * 2
+    assert (whole.id, whole.parts) == ("", ())
 
 
 def test_records_are_equal_by_all_that_they_hold():
     json = {"id": "w-1"}
     assert Whole(json, "k") == Whole(json, "k")
     assert Whole(json, "k") != Whole(json, "other")
+    assert Whole(json, "k") != Whole({"id": "w-2"}, "k")
     assert hash(Whole(json)) == hash(Whole(json))
 
 

@@ -51,6 +51,7 @@ class TestThreads:
         with ThreadPoolExecutor(1) as threads:
             waits = threads.submit(ThreadPermit(semaphore).acquire, None)
             until(lambda: len(semaphore._queue) == 1)
+            time.sleep(5 * threading.TIMEOUT_MAX)
             holds.release()
             assert waits.result(PATIENCE)
 

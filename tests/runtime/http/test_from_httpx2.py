@@ -22,6 +22,7 @@ from victor_ext import (
     connect,
     connect_async,
 )
+from victor_ext.runtime.client import base
 from victor_ext.runtime.http.options import checked_limits, checked_proxy
 
 AUTH = VictorOAuth("id", "not-a-secret")
@@ -148,7 +149,14 @@ CONTEXT = ssl.create_default_context()
 
 @each_client
 @pytest.mark.parametrize("name", OPTIONS)
-def test_options_made_with_httpx2_mean_the_same_as_with_httpx(kind, name):
+def test_options_made_with_httpx2_mean_the_same_as_with_httpx(kind, name, monkeypatch):
+    pools = []
+
+    def checked(limits):
+        pools.append(checked_limits(limits))
+        return pools[-1]
+
+    monkeypatch.setattr(base, "checked_limits", checked)
     option = name.partition(",")[0]
     of_httpx, of_httpx2 = (kind(AUTH, **{option: OPTIONS[name](library)}) for library in LIBRARIES)
     for client in (of_httpx, of_httpx2.with_options(timeout=httpx2.Timeout(3.0))):
@@ -156,6 +164,9 @@ def test_options_made_with_httpx2_mean_the_same_as_with_httpx(kind, name):
     assert of_httpx2._config.timeout == of_httpx._config.timeout
     assert of_httpx2._config.base_url == of_httpx._config.base_url
     assert of_httpx2.proxy == of_httpx.proxy
+    limits_of_httpx, limits_of_httpx2 = pools
+    assert limits_of_httpx2 == limits_of_httpx
+    assert (limits_of_httpx == OPTIONS["limits"](httpx)) is (name == "limits")
 
 
 def test_limits_and_proxies_become_those_of_httpx():
