@@ -30,6 +30,8 @@ from victor_ext.runtime.loop.retry import SIGNED, RetryPolicy
 
 UNAUTHORIZED = Happens(401, b"{}")
 THREADS = 24
+IN_ITS_LAST_MINUTE = 3545.0
+"""The age of a token of an hour that is renewed, and can be used for 45 seconds."""
 
 
 class Endpoint:
@@ -80,7 +82,7 @@ class TestKeeping:
     @pytest.mark.parametrize(
         ("passed", "asked"), [(3539.0, 1), (3541.0, 2), (3589.0, 2), (3591.0, 2), (3601.0, 2)]
     )
-    def test_a_token_is_renewed_shortly_before_its_end(self, passed, asked):
+    def test_a_token_is_renewed_in_its_last_minute(self, passed, asked):
         harness, endpoint = issuing()
         harness.call()
         harness.clock.passed += passed
@@ -129,6 +131,10 @@ class TestRefusal:
         harness.call("POST")
         assert tokens(harness) == ["Bearer tok1", "Bearer tok1", "Bearer tok2"]
         assert harness.sleeps == []
+        harness = oauth_harness(Endpoint(), [OK, UNAUTHORIZED])
+        harness.call()
+        harness.fails(errors.AuthenticationError, "POST")
+        assert tokens(harness) == ["Bearer tok1", "Bearer tok1", "Bearer tok2"]
 
     def test_a_failed_renewal_of_a_token_leaves_the_outcome_of_the_attempt_before(self):
         issues, refuses = None, httpx.Response(400, json={})
@@ -212,7 +218,7 @@ class TestTheAdvisoryWindow:
     def test_a_renewal_that_fails_while_the_token_is_good_costs_nothing(self):
         harness, endpoint = issuing(Endpoint(script=(None, httpx.Response(401, json={}))))
         harness.call()
-        harness.clock.passed += 3545.0
+        harness.clock.passed += IN_ITS_LAST_MINUTE
         harness.call()
         harness.call()
         assert len(endpoint.asked) == 2, "nobody asks again at once"
@@ -225,7 +231,7 @@ class TestTheAdvisoryWindow:
         """There is a token that is good: the call does not spend its deadline on the next one."""
         harness, endpoint = issuing(Endpoint(), deadline=deadline)
         harness.call()
-        harness.clock.passed += 3545.0
+        harness.clock.passed += IN_ITS_LAST_MINUTE
         began = harness.clock.passed
 
         def stalls(request):
@@ -318,7 +324,7 @@ class TestManyThreads:
     def test_shortly_before_the_end_one_thread_renews_the_token_and_the_others_go_on(self):
         harness, endpoint = issuing()
         harness.call()
-        harness.clock.passed += 3550.0
+        harness.clock.passed += IN_ITS_LAST_MINUTE
         harness.network.tokens = held = Held(endpoint)
         with ThreadPoolExecutor(1) as pool:
             renewing = pool.submit(harness.call)

@@ -107,7 +107,7 @@ def test_a_call_waits_for_its_turn_for_three_quarters_of_its_deadline(deadline, 
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, True, "2"], ids=repr)
-def test_a_concurrency_below_one_is_refused(count):
+def test_a_concurrency_that_is_no_whole_number_above_zero_is_refused(count):
     with pytest.raises(
         ConfigurationError,
         match=r"max_concurrency=.* must be a whole number, 1 or more: None sets no",

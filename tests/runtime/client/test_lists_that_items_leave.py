@@ -133,6 +133,10 @@ class Busy:
         return self.items[number * 3 : (number + 1) * 3]
 
 
+READS_OF_A_PASS = 4
+"""Three pages of three items, and an empty one."""
+
+
 def busy(arrived):
     provider = Busy([f"old {number}" for number in range(9)])
     return provider, Pages(
@@ -149,7 +153,7 @@ def test_a_list_that_never_rests_ends_when_all_that_is_new_has_only_just_arrived
     provider, pages = busy(arrived=True)
     found = list(pages)
     assert len(found) == len(set(found))
-    assert provider.reads <= 4 * (1 + (1 + MOST_REREADINGS) * (2 + QUIET_PASSES))
+    assert provider.reads <= READS_OF_A_PASS * (1 + (1 + MOST_REREADINGS) * (2 + QUIET_PASSES))
 
 
 def test_a_list_that_never_rests_ends_in_an_error_if_new_items_cannot_be_told():
@@ -158,7 +162,7 @@ def test_a_list_that_never_rests_ends_in_an_error_if_new_items_cannot_be_told():
         PaginationError, match=f"each of {MOST_PASSES} readings brought something new"
     ):
         list(pages)
-    assert provider.reads <= 4 * (1 + MOST_REREADINGS) * MOST_PASSES + 1
+    assert provider.reads <= READS_OF_A_PASS * (1 + MOST_REREADINGS) * MOST_PASSES + 1
 
 
 def test_items_without_an_id_are_not_lost_and_come_once_more_in_no_later_pass():

@@ -166,11 +166,18 @@ def test_hooks_and_authentication_that_are_set_later_are_used():
     assert ["authorization" in request.headers for request in seen] == [False, False, True, True]
 
 
-def test_a_request_built_elsewhere_gets_the_clients_timeout_a_closed_one_sends_nothing():
+def test_a_request_built_elsewhere_gets_the_clients_timeout():
     seen = []
-    http = client(seen, timeout=7.0)
-    http.send(httpx.Request("GET", AT))
+    client(seen, timeout=7.0).send(httpx.Request("GET", AT))
+    assert [request.extensions["timeout"]["read"] for request in seen] == [7.0]
+
+
+def test_a_closed_client_sends_nothing():
+    seen = []
+    http = client(seen)
     http.close()
     with pytest.raises(RuntimeError, match="closed"):
         http.get("/x")
-    assert [request.extensions["timeout"]["read"] for request in seen] == [7.0]
+    with pytest.raises(RuntimeError, match="closed"):
+        http.send(httpx.Request("GET", AT))
+    assert seen == []

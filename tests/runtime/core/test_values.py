@@ -180,7 +180,7 @@ NO_NUMBERS = "NaN", "Infinity", "-Infinity"
     ("sent", "number"),
     [*((each, each) for each in DIGITS), *((each, None) for each in NO_DIGITS), ("1e2", "100")],
 )
-def test_a_number_has_the_digits_that_were_sent(sent, number):
+def test_a_number_has_the_digits_that_were_sent_and_with_too_many_is_no_amount(sent, number):
     read = parsed(f"[{sent}]".encode())
     assert (
         decimal_of(read[0]) == from_wire(read[0]) == (None if number is None else Decimal(number))
@@ -208,7 +208,7 @@ def test_numbers_are_compared_by_their_digits():
     assert parsed("1e-400") != 0.0 != parsed("1e-400")
 
 
-def test_json_that_is_nested_deeply_is_a_value_error_at_any_depth_of_the_caller():
+def test_json_that_is_nested_deeply_is_a_value_error_where_the_caller_leaves_no_room_for_it():
     def read_below(frames):
         return read_below(frames - 1) if frames else parsed("[" * 90 + '"\\ud800"' + "]" * 90)
 

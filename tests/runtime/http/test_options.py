@@ -187,7 +187,7 @@ def ended(steps, step):
     return end.value.value
 
 
-def test_a_request_is_written_at_once():
+def test_a_request_is_written_in_one_piece_whose_repr_does_not_show_its_body():
     _, steps, write = begun()
     data, seconds = write()
     head, _, body = bytes(data).partition(b"\r\n\r\n")

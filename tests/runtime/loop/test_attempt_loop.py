@@ -107,7 +107,7 @@ class TestTheOutcomeIsTheWholeCalls:
         assert raised.in_progress is in_progress
 
     @pytest.mark.parametrize("begun", [LOST, status(503), UNREADABLE], ids=str)
-    def test_a_call_is_sent_again_after_a_conflict_if_an_earlier_attempt_may_have_worked(
+    def test_only_a_write_is_sent_again_after_a_conflict_if_an_earlier_attempt_may_have_worked(
         self, begun
     ):
         assert Harness([begun, status(409), OK]).call("POST", KEY).status_code == 200
@@ -127,7 +127,7 @@ class TestTheOutcomeIsTheWholeCalls:
             (UNREADABLE, Outcome.ACCEPTED),
         ],
     )
-    def test_a_later_refusal_does_not_take_back_an_unknown_outcome_of_an_attempt(
+    def test_a_later_refusal_takes_back_no_work_that_an_attempt_may_have_done(
         self, begun, outcome, last
     ):
         raised = Harness([begun, last]).fails(errors.VictorError, "POST", KEY)
@@ -366,11 +366,12 @@ def test_a_used_up_retry_quota_raises_the_last_error():
     assert harness.quota.available == 2
 
 
-def test_a_success_without_a_retry_gives_one_unit_of_quota_back():
+def test_a_success_gives_back_the_quota_of_its_last_retry_or_one_unit_without_any():
     harness = Harness([status(500), status(500), OK, OK, OK])
     for _ in range(3):
         harness.call()
-    assert [one.quota for one in harness.received] == [500, 495, 490, 495, 496]
+    two_retries, refunds = [500, 495, 490], [495, 496]
+    assert [one.quota for one in harness.received] == two_retries + refunds
 
 
 class TestRedirects:
@@ -473,6 +474,10 @@ class TestRefusedTokens:
         harness = Harness([OK, self.UNAUTHORIZED, OK], reuse=30.0)
         harness.call()
         harness.call()
+        assert [one.token for one in harness.received] == ["Token t1", "Token t1", "Token t2"]
+        harness = Harness([OK, self.UNAUTHORIZED], reuse=30.0)
+        harness.call()
+        harness.fails(errors.AuthenticationError)
         assert [one.token for one in harness.received] == ["Token t1", "Token t1", "Token t2"]
 
     def test_a_reused_token_is_signed_anew_when_its_time_is_over(self):

@@ -122,7 +122,7 @@ cases = st.builds(
 
 @MANY
 @given(cases)
-def test_attempts_and_deadline_are_kept_and_no_unkeyed_write_is_repeated(case):
+def test_attempts_and_deadline_are_kept_and_no_unkeyed_write_is_repeated_in_doubt(case):
     harness, error = case.run("sync")
     _attempts_are_bounded(case, harness, error)
     _the_deadline_holds(case, harness, error)

@@ -111,13 +111,18 @@ def test_the_answer_to_a_request_with_a_secret_is_not_quoted():
 
 
 @pytest.mark.parametrize(
-    ("field", "error"), [("id", errors.NotFound), ("notes", errors.BadRequest)]
+    ("fields", "error"),
+    [
+        (["id"], errors.NotFound),
+        (["notes"], errors.BadRequest),
+        (["id", "notes"], errors.BadRequest),
+    ],
 )
-def test_a_400_about_the_id_alone_is_told_as_not_found(field, error):
+def test_a_400_about_the_id_alone_is_told_as_not_found(fields, error):
     behaviour = replace(
         BEHAVIOUR,
         operations=OneRow(unknown_id={"id"}),
-        problems=lambda _answer: (Problem(field, "", ""),),
+        problems=lambda _answer: [Problem(field, "", "") for field in fields],
     )
     Harness([Happens(400)], behaviour=behaviour).fails(error)
 

@@ -38,7 +38,7 @@ class TestThePolicy:
             RetryPolicy(**values)
         assert f"{name}={value!r}" in str(raised.value)
 
-    def test_a_retry_policy_has_the_documented_defaults_and_is_frozen(self):
+    def test_a_retry_policy_has_the_documented_defaults_is_frozen_and_can_be_pickled(self):
         policy = RetryPolicy()
         assert policy == RetryPolicy(max_attempts=6, base=0.5, cap=8.0, quota=500)
         with pytest.raises(dataclasses.FrozenInstanceError):
