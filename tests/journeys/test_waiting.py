@@ -1,4 +1,4 @@
-"""`wait` takes no longer than its `timeout`, also if the provider does not respond."""
+"""`wait` and `watch`: which status ends them, by the list and by `get`, and what they raise."""
 
 import asyncio
 from decimal import Decimal
