@@ -2,9 +2,11 @@
 repr, an exception, a pickle, a local of our frames, or the sandbox's own file.
 """
 
+import base64
 import logging
 import pickle
 import traceback
+from urllib.parse import quote
 
 import pytest
 from victor_api.api.payment_requests import get_payment_request
@@ -30,7 +32,7 @@ def _debug(caplog):
 
 
 @each_client
-def test_calls_leave_nothing_in_logs_events_and_the_sandboxs_file(
+def test_calls_leave_no_secret_in_logs_events_errors_and_the_sandboxs_file(
     mode, kind, known, secrets, state, caplog
 ):
     auth = CREDENTIALS[kind](secrets)
@@ -155,10 +157,12 @@ def test_our_objects_in_a_users_own_frame_show_no_secret(kind, known, secrets):
 class TestTheSearch:
     """A search that finds nothing proves nothing: let it find something, in every place."""
 
-    def test_the_search_for_secrets_finds_each_secret_however_it_is_written(self, secrets):
+    def test_the_search_for_secrets_finds_each_secret_in_each_usual_encoding(self, secrets):
         secrets.tokens += ["Token head.payload-1234.signature-1234", "Bearer opaque-token"]
         for name, secret in secrets.secrets.items():
-            assert name in secrets.found(f"before {secret} after")
+            encoded = base64.b64encode(secret.encode()).decode()
+            for written in (secret, quote(secret, safe=""), secret.encode().hex(), encoded):
+                assert name in secrets.found(f"before {written} after")
             assert name in secrets.found_in_bytes(secret.encode())
             assert name in secrets.found_in_bytes(b"\x00" + secret.encode("utf-16-le"))
         assert secrets.found("payload-1234") == ["part 1 of token 0"]

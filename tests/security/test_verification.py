@@ -116,6 +116,7 @@ def test_no_variable_turns_tls_verification_off(
     empty = tmp_path / "empty"
     other.write_text(authority.pem)
     empty.mkdir()
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     for name, value in VARIABLES[variables].items():
         monkeypatch.setenv(name, value.format(other=other, empty=empty))
     observed = closed(Caller(mode, AUTH, base_url=stranger.url()))("get", id="b34783af0")
@@ -126,12 +127,17 @@ def test_no_variable_turns_tls_verification_off(
 
 
 @each_client
-@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
-def test_a_variable_that_names_a_missing_certificate_file_is_refused(client, name, monkeypatch):
-    monkeypatch.setenv(name, "/no/such/place")
-    if name == "SSL_CERT_DIR":
-        client(AUTH)  # as good as a folder without a certificate: nobody is trusted
-        return
+def test_a_folder_of_certificates_that_is_missing_is_as_an_empty_one_and_nobody_is_trusted(
+    client, monkeypatch
+):
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", "/no/such/place")
+    assert client(AUTH).ssl_context.get_ca_certs() == []
+
+
+@each_client
+def test_a_variable_that_names_a_missing_certificate_file_is_refused(client, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", "/no/such/place")
     with pytest.raises(
         ConfigurationError, match="SSL_CERT_FILE or SSL_CERT_DIR names cannot be read"
     ):
