@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 
-def test_forked_workers_share_no_connection(tmp_path):
+def test_each_call_of_a_forked_worker_gets_its_response(tmp_path):
     command = [
         sys.executable,
         "-m",
