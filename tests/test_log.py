@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -31,10 +32,12 @@ def written(level):
 @pytest.mark.parametrize(
     ("level", "lines"), [("", []), ("info", ["INFO"]), ("DEBUG", ["INFO", "DEBUG"]), ("error", [])]
 )
-def test_each_level_of_the_log_writes_only_its_lines(level, lines):
+def test_each_level_of_the_log_writes_only_its_lines_with_the_id_of_the_call(level, lines):
     found = written(level).splitlines()
     assert [line.split()[2] for line in found] == lines
-    assert len({line.partition("[call ")[2] for line in found}) == bool(lines)
+    ids = [re.findall(r" \[call (\w+)\]$", line) for line in found]
+    assert ids == ids[:1] * len(lines)
+    assert all(len(each) == 1 for each in ids)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import INVALID_SPAN, SpanKind, StatusCode, get_current_span
 
 from tests.providers.running import Script
-from tests.providers.systems import ARGUMENTS, CLIENTS
-from victor_ext import ConfigurationError, NotFound, RetryPolicy, VictorError
+from tests.providers.systems import ARGUMENTS, CLIENTS, of_every_system
+from victor_ext import AttemptStarted, ConfigurationError, NotFound, RetryPolicy, VictorError
 from victor_ext.health import Heartbeat
 from victor_ext.otel import OpenTelemetry
 
@@ -143,10 +143,11 @@ def test_the_provider_can_go_on_with_the_trace(observed):
 )
 def test_a_tracer_replaces_no_header_and_ends_no_call(observed, made):
     seen = []
+    asked = []
 
     class Tracer(OpenTelemetry):
         def inject(self, event, carrier):
-            assert event.attempt == (0 if event.for_token else 1)
+            asked.append(event)
             if isinstance(made, Exception):
                 raise made
             carrier.update(made)
@@ -155,6 +156,8 @@ def test_a_tracer_replaces_no_header_and_ends_no_call(observed, made):
     provider = lambda request: seen.append(request) or httpx.Response(404)  # noqa: E731 - it is one expression
     with client_of("victor", observed, provider) as victor, pytest.raises(NotFound):
         victor.payment_requests.get(ID)
+    assert {type(event) for event in asked} == {AttemptStarted}
+    assert [(event.for_token, event.attempt) for event in asked] == [(True, 0), (False, 1)]
     (request,) = seen
     assert request.headers["authorization"].startswith("Bearer ")
     assert "x-own" not in request.headers
@@ -171,7 +174,13 @@ def test_an_interrupted_call_leaves_no_span_open(observed):
     assert observed.metrics()["victor_ext.call.active"][0][1] == 0
 
 
-def test_a_call_that_fails_is_counted_apart_from_one_that_succeeds(observed):
+ALWAYS = {"server.address": "api.example.com"}
+A_READ = {**ALWAYS, "http.request.method": "GET", "url.template": TEMPLATE}
+
+
+@pytest.fixture
+def good_and_bad(observed):
+    """What is observed of a call that is tried twice and succeeds, and of one that fails."""
     script = failing_once(victor_payment_request_id=ID, status="PENDING")
     with client_of("victor", observed, script) as victor:
         victor.payment_requests.get(ID)
@@ -180,25 +189,30 @@ def test_a_call_that_fails_is_counted_apart_from_one_that_succeeds(observed):
         pytest.raises(NotFound),
     ):
         victor.payment_requests.get(ID)
-    span = observed.spans[-1]
+    return observed
+
+
+def test_a_call_that_fails_is_counted_apart_from_one_that_succeeds(good_and_bad):
+    span = good_and_bad.spans[-1]
     attributes = dict(span.attributes or {})
     assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, "NotFound")
     assert (attributes["error.type"], attributes["victor_ext.outcome"]) == ("NotFound", "rejected")
     assert "http.request.resend_count" not in attributes
-    metrics = observed.metrics()
-    always = {"server.address": "api.example.com"}
-    read = {**always, "http.request.method": "GET", "url.template": TEMPLATE}
-    assert metrics["victor_ext.call.duration"] == [
-        ({**read, "victor_ext.outcome": "success"}, 1),
-        ({**read, "victor_ext.outcome": "rejected", "error.type": "NotFound"}, 1),
+    assert good_and_bad.metrics()["victor_ext.call.duration"] == [
+        ({**A_READ, "victor_ext.outcome": "success"}, 1),
+        ({**A_READ, "victor_ext.outcome": "rejected", "error.type": "NotFound"}, 1),
     ]
+
+
+def test_attempts_turns_retries_and_requests_for_tokens_are_counted(good_and_bad):
+    metrics = good_and_bad.metrics()
     assert [count for _, count in metrics["victor_ext.call.attempts"]] == [1, 1]
-    assert metrics["victor_ext.call.active"] == [(read, 0)]
-    assert metrics["victor_ext.call.turn.wait"] == [(read, 2)]
-    assert metrics["victor_ext.retries"] == [(read, 1)]
-    assert metrics["victor_ext.retry.quota"] == [(always, 500)]
+    assert metrics["victor_ext.call.active"] == [(A_READ, 0)]
+    assert metrics["victor_ext.call.turn.wait"] == [(A_READ, 2)]
+    assert metrics["victor_ext.retries"] == [(A_READ, 1)]
+    assert metrics["victor_ext.retry.quota"] == [(ALWAYS, 500)]
     assert metrics["victor_ext.token.requests"] == [
-        ({**always, "http.response.status_code": 200}, 2)
+        ({**ALWAYS, "http.response.status_code": 200}, 2)
     ]
     statuses = [
         each["http.response.status_code"] for each, _ in metrics["http.client.request.duration"]
@@ -223,15 +237,32 @@ def test_connections_are_counted_over_real_sockets(observed, victor_sandbox, vic
     )
 
 
-@pytest.mark.parametrize("system", CLIENTS)
+BY_ID = of_every_system(
+    __name__,
+    {
+        "victor": "payment_requests.get",
+        "velo": "payouts.get",
+        "eastpay": "payments.inquire",
+        "flexfactor": "orders.get",
+    },
+)
+"""The method of each system that reads an object by its id."""
+
+
+@pytest.mark.parametrize("system", BY_ID)
 def test_no_label_and_no_name_holds_an_id(system, observed):
     from tests.providers.test_operations_table import GUID, Recorder, use
-    from tests.providers.test_options import READS
 
-    (name,) = [name for of, name in READS if of == system]
-    with client_of(system, observed, Recorder(system)) as client, suppress(VictorError):
-        result = use(name)(client)
-        list(result if hasattr(result, "pages") else [])
+    answers = Recorder(system)
+    paths = []
+
+    def provider(request):
+        paths.append(request.url.path)
+        return answers(request)
+
+    with client_of(system, observed, provider) as client, suppress(VictorError):
+        use(BY_ID[system])(client)
+    assert any(GUID in path for path in paths)
     assert GUID not in json.dumps(observed.metrics())
     assert observed.spans
     for span in observed.spans:
