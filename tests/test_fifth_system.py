@@ -66,29 +66,32 @@ def victor(*words):
     return ran.returncode, json.loads(ran.stdout or ran.stderr)
 
 
-def test_a_fifth_system_touches_no_file_outside_its_folder(
-    system, variables, tmp_path, monkeypatch
-):
+@pytest.fixture
+def made(system, variables, monkeypatch):
+    """The charges at its provider, for a program with these variables: of INV-1 and INV-3."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    ours = tmp_path / "ours.csv"
-    ours.write_text("reference,amount\nINV-1,12.00\nINV-2,1.00\n")
-
-    # Called, and reconciled: the classes know their system, and nothing is looked for.
     with system.load("client").from_env() as tiny:
-        made = [
+        return [
             tiny.charges.create(f"INV-{n}", 1200, idempotency_key="k" * 20 + str(n)) for n in (1, 3)
         ]
+
+
+@pytest.fixture
+def ours(tmp_path):
+    """What the program has in its books: of INV-1 the same, and INV-2."""
+    file = tmp_path / "ours.csv"
+    file.write_text("reference,amount\nINV-1,12.00\nINV-2,1.00\n")
+    return file
+
+
+def test_a_fifth_system_is_called_and_reconciled_in_both_modes(system, made, ours):
+    """The classes know their system, and nothing is looked for."""
+    with system.load("client").from_env() as tiny:
         assert tiny.charges.get(made[0]).reference == "INV-1"
         assert [each.id for each in tiny.charges.list(reference="INV-3")] == made[1:]
         with books.reconcile(tiny, ours, **WINDOW) as report:
             kinds = [row.kind.value for row in report]
-        with pytest.raises(
-            ConfigurationError, match=r"TinyPay has no bulk sending: .* It is for Victor or Velo"
-        ):
-            BulkSender(tiny)
-        with pytest.raises(ConfigurationError, match="payor_id is for Velo: leave it out"):
-            books.reconcile(tiny, ours, **WINDOW, payor_id="P")
 
     async def awaited():
         async with system.load("async_client").from_env() as tiny:
@@ -98,7 +101,20 @@ def test_a_fifth_system_touches_no_file_outside_its_folder(
 
     assert kinds == asyncio.run(awaited()) == ["missing", "unknown", "matched"]
 
-    # The command finds it by its name.
+
+@pytest.mark.usefixtures("made")
+def test_a_fifth_system_is_refused_where_a_rule_is_for_named_systems_alone(system, ours):
+    with system.load("client").from_env() as tiny:
+        with pytest.raises(
+            ConfigurationError, match=r"TinyPay has no bulk sending: .* It is for Victor or Velo"
+        ):
+            BulkSender(tiny)
+        with pytest.raises(ConfigurationError, match="payor_id is for Velo: leave it out"):
+            books.reconcile(tiny, ours, **WINDOW, payor_id="P")
+
+
+@pytest.mark.usefixtures("made")
+def test_the_command_finds_a_fifth_system_by_its_name(ours):
     status, found = victor("doctor", "--provider", "tiny")
     assert (status, found["checks"][6]["found"]) == (0, "charges can be listed")
     assert found["checks"][1]["found"] == "the variables TINY_... are complete"
@@ -122,6 +138,9 @@ def test_a_program_that_only_makes_calls_does_not_read_the_registry_of_systems()
         "assert 'importlib.metadata' not in sys.modules"
     )
     assert python("-c", program).returncode == 0
+
+
+def test_both_clients_of_a_system_know_the_entry_of_the_registry_that_names_it():
     for name, entry in entry_points_of().items():
         found = entry.load()
         assert found.name == name
