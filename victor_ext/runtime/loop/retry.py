@@ -86,7 +86,7 @@ class RetryQuota:
 
     Its figures are those of the AWS SDKs' standard retry mode. In a long outage a client sends
     about a hundred requests more than it has calls, however many share it. A success gives back 1,
-    or what its own retries cost.
+    or what its last retry cost.
     """
 
     RETRY = 5
