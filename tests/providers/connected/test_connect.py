@@ -64,12 +64,12 @@ class TestCredentials:
             (lambda request: request.headers.update({"x-own": MARK}), "x-own", MARK),
         ],
     )
-    def test_each_kind_of_credentials_sets_its_header(self, mode, auth, header, value):
+    def test_each_kind_of_credentials_sets_its_header_and_shows_no_secret(
+        self, mode, auth, header, value
+    ):
         provider = Script(GOOD)
         get(mode, provider, auth=auth)
-        headers = provider.requests[0].headers
-        assert headers[header] == value
-        assert headers["accept"] == "application/json, */*;q=0.8", "whatever is declared"
+        assert provider.requests[0].headers[header] == value
         assert MARK not in repr(auth)
 
     def test_a_key_in_the_query_is_added_to_that_of_the_call(self, mode):
@@ -129,17 +129,23 @@ class TestCredentials:
         assert MARK not in str(raised.value)
 
     @pytest.mark.parametrize(
-        "make",
+        ("make", "words"),
         [
-            lambda: ApiKeyAuth("k", header="bad name"),
-            lambda: SignedAuth("Token x"),  # type: ignore[arg-type] # what is tested
-            lambda: SignedAuth(lambda now: "x", reuse=-1),
-            lambda: ClientCredentialsAuth("http://elsewhere.example/token", "i", "s"),
-            lambda: ClientCredentialsAuth("oauth/token", "i", "s"),
+            (lambda: ApiKeyAuth("k", header="bad name"), "header .* must be the name"),
+            (lambda: SignedAuth("Token x"), "sign must be a function, not str"),
+            (lambda: SignedAuth(lambda now: "x", reuse=-1), "reuse=-1 must be seconds"),
+            (
+                lambda: ClientCredentialsAuth("http://elsewhere.example/token", "i", "s"),
+                "token_url .* unencrypted",
+            ),
+            (
+                lambda: ClientCredentialsAuth("oauth/token", "i", "s"),
+                "token_url 'oauth/token' must be absolute",
+            ),
         ],
     )
-    def test_credentials_that_cannot_work_are_refused_at_once(self, make):
-        with pytest.raises(ConfigurationError):
+    def test_credentials_that_cannot_work_are_refused_at_once(self, make, words):
+        with pytest.raises(ConfigurationError, match=words):
             make()
 
     def test_authorization_returns_the_header_that_a_call_would_carry(self):
@@ -147,6 +153,12 @@ class TestCredentials:
         for auth in (None, ApiKeyAuth(MARK)):
             with pytest.raises(ConfigurationError, match="set no Authorization header"):
                 connected(auth=auth).authorization()
+
+
+def test_a_call_accepts_json_first_and_any_other_media_type(mode):
+    provider = Script(GOOD)
+    get(mode, provider)
+    assert provider.requests[0].headers["accept"] == "application/json, */*;q=0.8"
 
 
 class TestClientCredentials:

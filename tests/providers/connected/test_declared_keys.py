@@ -9,6 +9,7 @@ import importlib
 import json
 import re
 from collections import Counter
+from http.cookies import SimpleCookie
 from string import Template
 
 import httpx
@@ -21,10 +22,12 @@ from victor_ext import (
     AsyncApiClient,
     BodyKey,
     ConfigurationError,
+    CookieKey,
     HeaderKey,
     InvalidRequest,
     OperationRow,
     Promise,
+    QueryKey,
     VictorError,
 )
 from victor_ext.cli import main
@@ -136,13 +139,22 @@ def function(document, name):
     return operation(f"default.{name}", package(document))
 
 
+def key_of(request, body):
+    """The key, in whichever place it is sent; None: in none."""
+    cookies = SimpleCookie(request.headers.get("cookie", ""))
+    sent = {**request.headers, **request.url.params, **body}
+    sent |= {name: cookie.value for name, cookie in cookies.items()}
+    names = ("idempotency-key", "idempotency_key", "requestKey", "request_id")
+    return next((sent[name] for name in names if name in sent), None)
+
+
 class Provider:
     def __init__(self):
         self.received, self.done, self.keys = Counter(), Counter(), set()
 
     def __call__(self, request):
         place, body = f"{request.method} {request.url.path}", json.loads(request.content or b"{}")
-        key = request.headers.get("idempotency-key") or body.get("request_id")
+        key = key_of(request, body)
         self.done[place] += not (key in self.keys and place in TAKING)
         self.received[place] += 1
         self.keys |= {key} - {None}
@@ -172,6 +184,9 @@ def by_hand(method, path, **options):
 
 MINE = {"headers": {"Idempotency-Key": KEY}}
 HEADER, BODY = HeaderKey(), BodyKey("request_id")
+QUERY, COOKIE = QueryKey("idempotency_key"), CookieKey("requestKey")
+IN_QUERY = {"params": {"idempotency_key": KEY}}
+IN_COOKIE = {"headers": {"Cookie": f"requestKey={KEY}"}}
 SOME = HeaderKey("X-Request-ID")
 WIDE = HeaderKey(takes_key=lambda request: request.method == "PUT")
 REPEATED = [
@@ -185,6 +200,8 @@ REPEATED = [
     ("nowhere", WIDE, by_function("edit", "7")),
     ("body", BODY, by_function("pay", request_id=KEY)),
     ("nowhere", BODY, by_function("pay", request_id=KEY)),
+    ("query", QUERY, by_hand("POST", "/payments", **IN_QUERY)),
+    ("cookie", COOKIE, by_hand("POST", "/payments", **IN_COOKIE)),
 ]
 ONCE = [
     *(
@@ -203,6 +220,8 @@ ONCE = [
     ("nowhere", WIDE, by_function("pay", given="with_key")),
     ("body", BODY, by_function("pay")),
     ("body", BODY, by_hand("POST", "/payouts", json={"request_id": KEY})),
+    ("query", QUERY, by_hand("POST", "/payouts", **IN_QUERY)),
+    ("cookie", COOKIE, by_hand("POST", "/payouts", **IN_COOKIE)),
 ]
 
 

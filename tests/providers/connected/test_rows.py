@@ -292,11 +292,18 @@ def test_a_row_vouches_for_its_own_operation_alone(row):
     why = refused({CANCEL: row}, key)
     assert "it declares HeaderKey('Idempotency-Key'). Write that, or say with takes_key" in why
     assert (f"No row says it of {PAY}." in why) is bool(row.takes_key)
-    ignored = OperationRow(takes_key=False)
-    assert "no operation of the document declares HeaderKey('X-Wrong" in refused(
-        {PAY: ignored}, key
-    )
-    rows = {CANCEL: KEYED, PAY: ignored}
+
+
+IGNORED = OperationRow(takes_key=False)
+
+
+def test_rows_by_which_no_write_takes_an_undeclared_key_are_refused():
+    words = "no operation of the document declares HeaderKey('X-Wrong"
+    assert words in refused({PAY: IGNORED}, HeaderKey("X-Wrong-Key"))
+
+
+def test_a_write_whose_row_says_that_it_ignores_the_key_is_sent_at_most_once():
+    key, rows = HeaderKey("X-Wrong-Key"), {CANCEL: KEYED, PAY: IGNORED}
     with connect(client_class(), base_url=URL, key=key, rows=rows) as till:
         body = new_payment(amount=1, reference="INV-1")
         promise = till.prepare(operation("payments.take_payment"), body=body).promise
