@@ -3,12 +3,13 @@
 Notifications come from anybody: of their body one id is read.
 """
 
+import httpx
 import pytest
 
-from tests.providers.eastpay.adapter import PRICE, observe, pay
+from tests.providers.eastpay.adapter import PRICE, observe, pay, scripted
 from victor_ext import BadRequest, Outcome, StatusError, UnreadableResponse, VictorError
 from victor_ext.providers.eastpay import Payment, payment_id_of
-from victor_ext.providers.eastpay.operations import operations_of
+from victor_ext.runtime.core.clock import ALLOW_IMMEDIATE_REUSE
 
 
 def test_a_307_is_sent_again_with_method_and_body(harness):
@@ -202,16 +203,19 @@ def test_a_body_that_may_repeat_the_card_is_not_quoted():
 @pytest.mark.parametrize(
     ("status", "code"), [(402, "100.200.100"), (402, "800.100.153"), (400, "000.100.110")]
 )
-def test_a_code_of_unknown_class_refuses_no_operation_that_has_no_row(status, code):
-    """A code of class `UNKNOWN` rejects nothing: "inquire. Never charge again"."""
+def test_an_operation_without_a_row_is_refused_only_by_a_code_that_rejects(status, code):
+    """One that is pending or of class `UNKNOWN` rejects nothing: "inquire. Never charge again"."""
     seen = observe(status, said(code), lambda client: client.http.post("/v3/new"))
     assert seen.status_code == status
     assert isinstance(seen, StatusError) is code.startswith("800")
 
 
-def test_no_inquiry_goes_over_a_connection_that_has_just_been_used():
+def test_no_inquiry_may_go_over_a_connection_that_has_just_been_used():
     """A late second response to `POST /v3/payments` has the id of the payment, too."""
-    assert not operations_of(found_by_reference=False)["GET /v3/payments/{}"].is_read_by_id
+    client, script = scripted(httpx.Response(200, json=DONE))
+    inquire(client)
+    [request] = script.requests
+    assert request.extensions[ALLOW_IMMEDIATE_REUSE] is False
 
 
 @pytest.mark.parametrize(

@@ -70,5 +70,7 @@ def test_of_a_card_neither_the_number_nor_the_code_is_kept(sandbox, desk):
     card = {"card.number": "4929123456781234", "card.cvv": "7391"}
     paid = desk.pay("DB", "92.00", "EGP", "2031-7", **card)
     assert paid.status_code == 200
-    shown = f"{paid.text} {sandbox.received()!r} {sandbox.notification(desk.payment)!r}"
+    entry = sandbox._running().provider.state.entries[desk.payment]
+    assert entry.form["amount"] == "92.00"
+    shown = f"{entry!r} {paid.text} {sandbox.received()!r} {sandbox.notification(desk.payment)!r}"
     assert not any(text in shown for text in card.values())
