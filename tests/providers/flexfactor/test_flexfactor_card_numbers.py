@@ -125,3 +125,4 @@ def test_a_number_in_a_member_that_is_not_about_the_card_is_sent(harness):
     arguments = declined(order_id=NUMBER, fields={"ticket": NUMBER})
     device = {"device": {"imei": "490154203237518"}}
     assert harness(lambda client: client.evaluate(**arguments, extra_body=device)).approved
+    assert harness.work(NUMBER) == 1

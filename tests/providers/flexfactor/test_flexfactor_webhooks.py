@@ -108,21 +108,33 @@ def test_two_keys_are_believed_while_one_is_replaced(key):
 
 def test_the_caller_sets_how_old_a_notification_may_be():
     assert webhooks(tolerance=600).read(BODY, signed(at=NOW - 599)).order_id == "o-1"
-    with pytest.raises(AuthenticationError):
+    with pytest.raises(AuthenticationError, match="2 s old"):
         webhooks(tolerance=1).read(BODY, signed(at=NOW - 2))
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("options", "words"),
     [
-        *({"keys": keys} for keys in ([], [""], [7], [KEY, "no base64!"])),
-        *({"keys": keys} for keys in ([base64.b64encode(b"k" * 15).decode()], [KEY, "YWI="])),
-        *({"host": host} for host in ("https://hooks.shop.example/x", "")),
-        *({"tolerance": seconds} for seconds in (0, float("inf"), True)),
+        ({"keys": []}, "subscriber_key is missing"),
+        ({"keys": [""]}, "subscriber_key is empty"),
+        ({"keys": [7]}, "subscriber_key must be text"),
+        ({"keys": [KEY, "no base64!"]}, "subscriber_key .* is not base64"),
+        *(
+            ({"keys": keys}, "subscriber_key must be base64 of 16 bytes or more")
+            for keys in ([base64.b64encode(b"k" * 15).decode()], [KEY, "YWI="])
+        ),
+        *(
+            ({"host": host}, "host=.* must be the host")
+            for host in ("https://hooks.shop.example/x", "")
+        ),
+        *(
+            ({"tolerance": seconds}, "tolerance=.* must be seconds above zero")
+            for seconds in (0, float("inf"), True)
+        ),
     ],
 )
-def test_settings_that_cannot_be_are_refused(options):
-    with pytest.raises(ConfigurationError):
+def test_settings_that_cannot_be_are_refused_by_name(options, words):
+    with pytest.raises(ConfigurationError, match=words):
         webhooks(**options)
 
 
