@@ -7,6 +7,7 @@ from decimal import Decimal
 import httpx
 import pytest
 
+from tests.providers.running import QUICK
 from tests.providers.velo.adapter import PRICE, Harness, firm, new_bank, pay, scripted
 from victor_ext import (
     Conflict,
@@ -143,14 +144,18 @@ class TestMoneyForAccounts:
         record = harness.ask("funding_accounts.get", receipt.id)
         assert (record.name, record.type) == ("Second bank", "FBO")
 
-    def test_a_funding_account_is_waited_for(self, harness, monkeypatch):
+    def test_a_wait_for_a_funding_account_reads_on_after_not_found_and_server_errors(
+        self, harness, monkeypatch
+    ):
         monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.0)
-        receipt = Receipt(harness.bank, "", retry_after=0.0)
-        harness.sandbox.inject("status", operation="get_bank", status=404, times=2)
-        # More than one call tries by itself.
-        harness.sandbox.inject("status", operation="get_bank", status=500, times=3)
+        receipt, not_found = Receipt(harness.bank, "", retry_after=0.0), 2
+        errors = QUICK.max_attempts  # after which a read alone would fail
+        harness.sandbox.inject("status", operation="get_bank", status=404, times=not_found)
+        harness.sandbox.inject("status", operation="get_bank", status=500, times=errors)
         assert harness.ask("funding_accounts.wait", receipt).id == harness.bank
-        assert harness.calls("get_bank") == 6
+        assert harness.calls("get_bank") == not_found + errors + 1
+
+    def test_a_wait_for_a_funding_account_that_stays_missing_times_out(self, harness):
         missing = Receipt("of-nobody", "", 9.0)
         words = "Funding account of-nobody was not created within 0 s: it is still missing"
         with pytest.raises(TimedOut, match=words):

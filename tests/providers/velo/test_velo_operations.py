@@ -78,10 +78,11 @@ def test_a_good_response_to_a_create_has_the_address_of_the_new_object(
 
 
 NOTHING_PRIVATE = {"submitPayout", "instructPayout", "withdrawPayment", "requestFunding"}
+"""Operations whose bodies name no people, accounts and secrets."""
 
 
 @each_operation
-def test_a_row_hides_what_the_document_calls_private(operation):
+def test_the_response_to_a_body_with_something_private_is_not_quoted(operation):
     row = row_of(operation)
     is_private = bool(operation.bodies) and operation.id not in NOTHING_PRIVATE
     assert (row.shown is Shown.UNSENT) is is_private

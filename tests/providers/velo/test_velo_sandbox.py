@@ -41,7 +41,7 @@ def test_a_token_is_issued_to_a_key_and_not_cached(anybody, sandbox):
 
 
 @pytest.mark.parametrize("header", [None, "", "Basic {}", "Token {}", "Bearer made-up"])
-def test_a_token_without_bearer_is_refused(anybody, desk, header):
+def test_a_call_without_a_bearer_token_that_was_issued_is_refused(anybody, desk, header):
     """ "If ... the Authorization header is missing or invalid then you will get a 401 HTTP status
     response."
     """
@@ -87,12 +87,13 @@ def test_a_wrong_payout_is_refused_with_the_place_of_its_error(desk, body, locat
     assert answer.json()["errors"][0]["location"] == location
 
 
-def test_members_may_be_null_and_a_payee_that_has_onboarded_is_not_changed(desk, sandbox):
+def test_a_payee_is_changed_until_it_has_onboarded(desk, sandbox):
     payee = sandbox.add_payee("a")
-    path, update = f"/v4/payees/{payee}/payeeDetailsUpdate", {"address": None, "language": "fr"}
-    assert desk.http.post(path, json=update).status_code == 204
+    path = f"/v4/payees/{payee}/payeeDetailsUpdate"
+    has_null = {"address": None, "language": "fr"}
+    assert desk.http.post(path, json=has_null).status_code == 204
     sandbox.onboard_payee(payee)
-    assert "has onboarded" in refused(desk.http.post(path, json=update), 400)
+    assert "has onboarded" in refused(desk.http.post(path, json=has_null), 400)
 
 
 def test_a_payee_is_deleted_once_and_only_if_it_has_onboarded(desk, sandbox):
@@ -110,6 +111,7 @@ def test_a_payout_can_be_instructed_only_after_it_is_accepted():
         refused(desk.instruct(), 409)
         desk.advance(60)
         assert desk.http.get(desk.payout).json()["status"] == "ACCEPTED"
+        assert desk.instruct().status_code == 202
 
 
 def payout_of(desk, *payments):
