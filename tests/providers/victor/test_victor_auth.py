@@ -13,6 +13,10 @@ from victor_ext.runtime.loop.flow import Driver
 
 API_KEY = "1145f601-b8b0-4de7-9210-4ccb74a68ef5"
 URL = httpx.URL("https://api.victorfi.com")
+LEEWAY = 5
+"""The seconds by which a token is issued before the moment of its attempt."""
+LIFE, LIFE_IN_STAGING = 240, 3540
+"""The seconds for which a token is good, where the caller says nothing else."""
 
 
 @pytest.fixture
@@ -48,8 +52,8 @@ class TestSignedTokens:
         header, parts, claims = signed()
         assert header.startswith("Token ey")
         assert parts == {"alg": "RS512", "typ": "JWT"}
-        now = clock.local()
-        assert claims == {"sub": API_KEY, "iss": "victor-api", "iat": now - 5, "exp": now - 5 + 240}
+        issued = clock.local() - LEEWAY
+        assert claims == {"sub": API_KEY, "iss": "victor-api", "iat": issued, "exp": issued + LIFE}
         assert type(claims["iat"]) is int
 
     @pytest.mark.parametrize("lifetime", [1, 1.9, 2, 9, 300, 299.5])
@@ -90,7 +94,9 @@ class TestSignedTokens:
             ),
         ],
     )
-    def test_a_wrong_lifetime_or_reuse_of_a_token_is_refused(self, victor_key_pair, options, words):
+    def test_a_wrong_lifetime_reuse_or_prefix_of_a_token_is_refused(
+        self, victor_key_pair, options, words
+    ):
         with pytest.raises(ConfigurationError, match=words):
             VictorJwt(API_KEY, victor_key_pair[0], **options)
 
@@ -107,7 +113,9 @@ class TestSignedTokens:
 
 @pytest.fixture
 def issued(victor_key_pair, mode):
-    """Makes calls so many seconds apart; the times of issue and of end in their tokens."""
+    """Makes calls so many seconds apart. Of each token, how many seconds after the beginning it was
+    issued, and for how many it is good.
+    """
 
     def call(*pauses, environment="production", drift=None, script=(OK,)):
         auth = VictorJwt(API_KEY, victor_key_pair[0])
@@ -122,7 +130,7 @@ def issued(victor_key_pair, mode):
         began = harness.clock.local() - harness.clock.passed
         tokens = [one.token.partition(" ")[2] for one in harness.received]
         claims = [jwt.decode(each, options={"verify_signature": False}) for each in tokens]
-        return [(each["iat"] - began, each["exp"] - began) for each in claims]
+        return [(each["iat"] - began, each["exp"] - each["iat"]) for each in claims]
 
     return call
 
@@ -130,10 +138,12 @@ def issued(victor_key_pair, mode):
 @pytest.mark.parametrize("mode", BOTH)
 class TestEachAttempt:
     def test_a_token_is_issued_for_the_second_of_its_attempt(self, issued):
-        assert issued(0.0, 0.2, 0.9, 300.0) == [(-5, 235), (-5, 235), (-4, 236), (296, 536)]
+        tokens = issued(0.0, 0.2, 0.9, 300.0)  # at 0.0, 0.2, 1.1 and 301.1
+        assert tokens == [(second - LEEWAY, LIFE) for second in (0, 0, 1, 301)]
 
     def test_the_life_of_a_token_is_that_of_its_own_environment(self, issued):
-        assert issued(0.0, environment="staging") == [(-5, 3535)]
+        assert issued(0.0, environment="staging") == [(-LEEWAY, LIFE_IN_STAGING)]
 
     def test_after_a_refusal_a_token_is_issued_by_the_providers_clock(self, issued):
-        assert issued(0.0, drift=-900.0, script=(Happens(401), OK)) == [(-5, 235), (-905, -665)]
+        tokens = issued(0.0, drift=-900.0, script=(Happens(401), OK))
+        assert tokens == [(-LEEWAY, LIFE), (-900 - LEEWAY, LIFE)]

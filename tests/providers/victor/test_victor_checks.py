@@ -15,6 +15,7 @@ from victor_api.typed.arguments import list_payment_requests
 from tests.providers.victor.adapter import payment
 from victor_ext import Direction, InvalidRequest, Network, Status, money
 from victor_ext.providers.victor.creating import check_payment_request
+from victor_ext.providers.victor.responding import IntendedResponse
 
 DOCUMENT = Path(__file__).parents[3] / "openapi" / "victor.yaml"
 NOW = datetime(2026, 3, 4, 18, 0, tzinfo=UTC)
@@ -37,7 +38,9 @@ def test_the_pattern_of_amounts_and_the_words_of_an_answer_are_the_documents():
         stated = SCHEMAS[schema]["properties"][name]
         assert (plain(stated["pattern"]), stated["minLength"]) == (plain(money._WIRE.pattern), 0)
         assert set(stated) - SILENT == {"pattern", "minLength"}
-    assert SCHEMAS[ANSWERED]["properties"]["status"]["enum"] == ["Accepted", "Declined"]
+    sent = [IntendedResponse(status, "").body() for status in (Status.ACCEPTED, Status.DECLINED)]
+    words = [body["status"] for body in sent]
+    assert words == SCHEMAS[ANSWERED]["properties"]["status"]["enum"]
 
 
 def test_the_filters_that_the_document_describes_as_dates_and_times_are_read_as_such():
@@ -81,18 +84,20 @@ class TestCreate:
     def test_a_name_of_letters_digits_dots_and_spaces_is_taken(self, name):
         assert problems(ultimate_creditor=name) == []
 
-    def test_enum_members_stand_for_their_values(self):
+    def test_members_of_a_str_enum_stand_for_their_values(self):
         class Word(StrEnum):
             CONSUMER = "CONSUMER"
             ACCOUNT = "043987673645"
-
-        class Note(Enum):
-            THANKS = "Thank you."
 
         assert problems(biller_type=Word.CONSUMER, payee_account_number=Word.ACCOUNT) == []
         assert problems(biller_type=Word.CONSUMER, ultimate_creditor="A") == [
             ("ultimate_creditor", "combination")
         ]
+
+    def test_a_member_of_another_enum_is_no_text(self):
+        class Note(Enum):
+            THANKS = "Thank you."
+
         assert problems(notes=Note.THANKS) == [("notes", "type")]
 
 

@@ -172,13 +172,21 @@ def test_the_model_of_a_request_is_made_when_it_is_asked_for_and_changes_nothing
     made.raw.status = PaymentRequestReceiptStatus("EXPIRED")
     assert made.status is Status.PENDING
     assert made.raw == made.raw and made.raw is not made.raw
-    assert isinstance(PaymentRequest.of_json(5).raw, PaymentRequestReceipt), (
-        "an item that is no object"
-    )
+
+
+def test_a_request_of_something_else_than_a_json_object_has_a_model_too():
+    assert isinstance(PaymentRequest.of_json(5).raw, PaymentRequestReceipt)
+
+
+def test_a_request_is_made_of_a_model_and_not_of_a_dict():
     with pytest.raises(TypeError, match=r"a generated model, not dict: use PaymentRequest.of_json"):
-        PaymentRequest(WHOLE)  # type: ignore[arg-type] # as a caller may try
+        PaymentRequest(WHOLE)
+
+
+def test_a_field_of_a_request_cannot_be_set():
+    made = PaymentRequest.of_json(WHOLE)
     with pytest.raises(AttributeError, match=r"^status of .* is what the provider sent"):
-        made.status = None  # type: ignore[misc] # as above
+        made.status = None
 
 
 def test_a_listed_request_completed_by_a_later_read_has_the_amount_that_was_paid():
