@@ -198,9 +198,12 @@ def test_a_returned_record_is_printable_and_has_each_digit_of_its_numbers(harnes
     result = harness(lambda client: exchange.call(client, subject), transport=transport)
     for each in result if isinstance(result, list) else [result]:
         raw = getattr(each, "raw", each)
-        shown = repr([each, raw.to_dict() if hasattr(raw, "to_dict") else raw])
+        members = raw.to_dict() if hasattr(raw, "to_dict") else raw
+        shown = repr([each, members])
         assert shown.isprintable()
-        assert "exact" not in shown or "[1e-400, 12345678901234567.89, 1e400]" in shown
+        # an id alone, a receipt and the answer to a cancellation have no members that were received
+        if isinstance(members, dict) and members:
+            assert "[1e-400, 12345678901234567.89, 1e400]" in shown
 
 
 def test_a_refused_token_is_renewed_once_where_tokens_can_be_renewed(harness, adapter):

@@ -71,6 +71,18 @@ def fitting(package, parameter):
     return OF_TYPES[parameter.annotation.partition(" | ")[0]]
 
 
+@pytest.mark.parametrize("package", LEFT)
+def test_each_list_of_a_package_is_among_these(package):
+    made = vars(importlib.import_module(f"{package}.typed.arguments"))
+    functions = {name: each for name, each in made.items() if inspect.isfunction(each)}
+    lists = {
+        name
+        for name, each in functions.items()
+        if inspect.signature(each).return_annotation == "_typed.ListQuery"
+    }
+    assert lists == LEFT[package].keys()
+
+
 @pytest.mark.parametrize(("package", "name"), LISTS)
 def test_a_list_that_an_item_can_leave_is_known_by_its_filters(package, name):
     list_ = getattr(importlib.import_module(f"{package}.typed.arguments"), name)

@@ -106,6 +106,7 @@ def test_headers_go_with_the_calls_of_that_client_and_not_with_those_for_its_tok
     system, name, mode
 ):
     provider = seen(system, name, mode, headers=OWN)
+    assert provider.requests
     for each in provider.for_tokens:
         assert "x-tenant" not in each.headers
     for each in provider.requests:
@@ -114,13 +115,17 @@ def test_headers_go_with_the_calls_of_that_client_and_not_with_those_for_its_tok
 
 
 @pytest.mark.parametrize("system", CLIENTS)
+def test_the_header_of_the_credentials_cannot_be_set(system):
+    words = r"headers\.authorization cannot be set here: the client sets it"
+    with pytest.raises(ConfigurationError, match=words):
+        CLIENTS[system][0](**ARGUMENTS[system]).with_options(headers={"authorization": "0"})
+
+
+@pytest.mark.parametrize("system", CLIENTS)
 def test_timeouts_and_headers_stay_until_they_are_replaced(system):
     client = CLIENTS[system][0](
         **ARGUMENTS[system], transport=httpx.MockTransport(Recorder(system))
     )
-    words = r"headers\.authorization cannot be set here: the client sets it"
-    with pytest.raises(ConfigurationError, match=words):
-        client.with_options(headers={"authorization": "0"})
     first = client.with_options(headers={"X-Secret-Name": "0"}, timeout=3.0)
     again = first.with_options(deadline=4.0).api.get_httpx_client()
     assert (again.headers["x-secret-name"], again.timeout) == ("0", httpx.Timeout(3.0))

@@ -136,7 +136,7 @@ def test_an_equal_payment_that_was_made_earlier_is_no_proof_of_our_payment(harne
     after = datetime.now(UTC)
     ours = look(harness, call, before)
     assert isinstance(ours, Done)
-    assert before - timedelta(seconds=1) <= (ours.created_at or before) <= after
+    assert before - timedelta(seconds=1) <= ours.created_at <= after
     seen = look(harness, call, after + timedelta(seconds=60))
     assert f"{ours.id} has what was sent, but was made earlier" in seen
 

@@ -67,7 +67,7 @@ def test_each_record_and_each_error_has_response_info_without_a_cookie(system):
         assert info.headers["x-request-id"] == ID
         assert "set-cookie" not in info.headers
         kinds |= {kind for kind in (Record, VictorError) if isinstance(result, kind)}
-    assert Record in kinds
+    assert kinds == {Record, VictorError}
 
 
 RECORD = {"victor_payment_request_id": "a7ffd43c37c1", "status": "PENDING"}
