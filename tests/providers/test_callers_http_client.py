@@ -51,9 +51,15 @@ def test_hooks_of_a_callers_http_client_see_each_attempt_and_its_headers_are_not
         assert all(request.headers["authorization"].startswith("Bearer ") for request in lists)
         assert not any({"x-theirs", "cookie"} & {*request.headers} for request in lists)
         assert b"results" in answers[-1]
+
+
+@each_library
+def test_a_callers_http_client_is_left_open_and_refused_when_it_is_closed(library, victor_sandbox):
+    with library.Client() as http_client:
+        victor = Victor(http_client=http_client, **credentials(victor_sandbox))
         victor.close()
         assert not http_client.is_closed
-        victor = Victor(http_client=http_client, **options)
+        victor = Victor(http_client=http_client, **credentials(victor_sandbox))
     with pytest.raises(ConfigurationError, match="http_client has been closed: keep it open"):
         victor.payment_requests.get("ABCDEFGH12")
 

@@ -69,7 +69,7 @@ def outcome_of(harness, way, *calls, **options):
 
 @each_write
 @pytest.mark.parametrize("status", REFUSALS)
-def test_a_refusal_with_what_a_success_has_is_unknown_and_not_sent_again(
+def test_a_refusal_with_what_a_success_has_is_unknown_and_sent_again_only_with_a_key(
     system, exchange, status, harness
 ):
     way = Way(status)

@@ -311,7 +311,7 @@ REFUSED_HERE = {
 
 
 @pytest.mark.parametrize("call", REFUSED_HERE)
-def test_a_call_that_is_refused_here_shows_no_argument(mode, call):
+def test_a_call_that_is_refused_here_shows_no_secret_argument(mode, call):
     name, make, hidden = REFUSED_HERE[call]
     with pytest.raises((InvalidRequest, ConfigurationError)) as raised:
         ask(name, make, httpx.Response(200), mode)
@@ -464,7 +464,7 @@ def test_credentials_that_cannot_be_used_are_not_shown(wrong, victor_key_pair):
 
 
 @pytest.mark.parametrize("wrong", ['secret = "x"', 'environment = "prod"', "no TOML"])
-def test_a_profile_that_cannot_be_read_is_not_shown(wrong, write_profiles):
+def test_a_profile_that_cannot_be_read_shows_no_secret(wrong, write_profiles):
     write_profiles(f'[mine]\nclient_id = "{KEY}"\nclient_secret = "{SECRET}"\n{wrong}\n')
     with pytest.raises(ConfigurationError) as raised:
         Victor.from_profile("mine")

@@ -194,6 +194,7 @@ WRONG = [
     ({"environment": "live"}, r"environment='live' is unknown: write '\w+' or 'production'"),
     ({"environment": ["staging"]}, r"environment=.* is unknown"),
     ({"deadline": -1}, "deadline=-1 must be seconds above zero"),
+    ({"deadline": 0}, "deadline=0 must be seconds above zero"),
     ({"deadline": float("nan")}, "deadline=nan must be seconds above zero"),
     ({"timeout": 0}, "timeout=0 must be seconds above zero"),
     ({"timeout": float("inf")}, "timeout=inf must be seconds above zero"),
@@ -278,13 +279,24 @@ class TestVariables:
             assert " is not set" in str(raised.value)
         assert set_all(**{name: f" {value}\n" for name, value in settings.items()}).base_url
 
-    def test_each_option_wins_over_its_own_variable(self, set_all, system):
+    def test_the_option_base_url_wins_over_its_variable(self, set_all):
         assert set_all(base_url=" https://a.example ").base_url == "https://a.example"
         other = {"base_url": "https://b.example"}
         assert set_all(other).base_url == other["base_url"]
+
+    def test_each_option_wins_over_its_variable(self, set_all, system):
+        others = {name: f"{value[:-1]}2" for name, value in ADAPTERS[system].SETTINGS.items()}
+        options = ARGUMENTS[system]
+        assert set_all(options, **others).caller == set_all(options).caller
+        assert set_all(**others).caller != set_all().caller
+
+    def test_options_need_no_variables(self, set_all, system):
+        options = {**ARGUMENTS[system], "base_url": "https://b.example"}
         no_settings = dict.fromkeys(ADAPTERS[system].SETTINGS, "")
-        assert set_all({**ARGUMENTS[system], **other}, **no_settings).base_url == other["base_url"]
-        words = rf"({system.upper()}_BASE_URL|base_url) 'nowhere' must be"
+        assert set_all(options, **no_settings).base_url == options["base_url"]
+
+    def test_a_wrong_base_url_in_a_variable_is_named_by_the_variable(self, set_all, system):
+        words = rf"{system.upper()}_BASE_URL 'nowhere' must be"
         with pytest.raises(ConfigurationError, match=words):
             set_all(base_url="nowhere")
 
