@@ -94,11 +94,12 @@ def test_a_mistake_planted_in_a_package_is_found_by_comparing_calls_with_the_doc
     assert any(re.search(said, line) for line in found), found
 
 
-def test_a_schema_without_a_python_type_is_sent_and_read_as_plain_json(tmp_path):
+def test_a_schema_without_a_python_type_is_sent_and_read_as_plain_json_and_noted_once(tmp_path):
     path = HERE / "exotic.yaml"
     tree = load(path)
     result = generate(path, tmp_path, tree=tree)
     verdict = judged(tree, result.package)
     assert (verdict.lines(), result.left_out) == ([], [])
     assert verdict.plain
-    assert len(result.log.notes()) == len({*result.log.notes()})
+    notes = result.log.notes()
+    assert len(notes) == len({*notes}) > 0

@@ -167,7 +167,9 @@ def test_a_file_at_a_url_is_read_from_its_local_copy(tmp_path, capsys):
     assert main(["check", str(document), *out, *more]) == 0
     assert main(["diff", str(document), str(document), *more]) == 0
     assert main(["update", str(document), str(newer), *out, *more]) == 0
+    capsys.readouterr()
     assert main(["check", str(document), "--copy", url.partition("=")[0]]) == 2
+    assert "--copy takes URL=FILE, such as" in capsys.readouterr().err
 
 
 def test_a_discriminator_chooses_by_files_and_by_what_their_parts_are_called(

@@ -130,7 +130,7 @@ def test_a_newer_document_is_corrected_as_the_one_that_it_replaces(tmp_path, cap
 
 
 @pytest.mark.pull_request
-def test_the_overlay_is_written_for_the_newer_document(tmp_path, capsys):
+def test_an_update_is_refused_until_the_overlay_fits_the_newer_document(tmp_path, capsys):
     document = shop(tmp_path, FORMAT)
     newer = tmp_path / "newer.yaml"
     newer.write_text(DOCUMENT.replace("        made:", "        created:"), encoding="utf-8")
@@ -150,4 +150,4 @@ def test_a_document_of_a_commit_has_the_overlay_of_that_commit(tmp_path, monkeyp
         subprocess.run([*git, *command], check=True)
     shop(tmp_path, FORMAT.replace("date-time", "date"))
     assert main(["diff", "git:HEAD:shop.yaml", "shop.yaml", "--no-python"]) == 1
-    assert "made" in capsys.readouterr().out
+    assert "format changed from date-time to date" in capsys.readouterr().out

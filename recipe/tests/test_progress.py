@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from victor_spec import progress
 from victor_spec.progress import Line, shown_on, step
 
 
@@ -24,8 +25,15 @@ def test_a_slow_command_shows_its_step_on_a_terminal_and_erases_the_line_at_the_
     assert shown == ["", "shop.yaml: reading", "[31mshop.yaml: writing", ""]
 
 
-@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
-def test_a_quick_command_and_a_pipe_show_nothing(stream):
-    with shown_on(stream), step("shop.yaml: reading"):
-        pass
-    assert stream.getvalue() == ""
+@pytest.mark.parametrize(
+    ("stream", "is_slow", "is_shown"),
+    [(Terminal, True, True), (Terminal, False, False), (io.StringIO, True, False)],
+    ids=["slow", "quick", "slow, to a pipe"],
+)
+def test_a_step_is_shown_of_a_slow_command_on_a_terminal_alone(stream, is_slow, is_shown):
+    output = stream()
+    with shown_on(output), step("shop.yaml: reading"):
+        for line in progress._lines if is_slow else ():
+            line.begin()
+    assert ("shop.yaml: reading" in output.getvalue()) is is_shown
+    assert is_shown or output.getvalue() == ""

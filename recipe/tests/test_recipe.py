@@ -34,6 +34,7 @@ def test_the_same_bytes_whatever_the_hash_seed_the_locale_and_the_folder(tmp_pat
     command = [*generate, *map(str, DOCUMENTS), "--out", str(out)]
     environment = {**os.environ, "PYTHONHASHSEED": "4711", "LC_ALL": "C", "TZ": "Asia/Tokyo"}
     subprocess.run(command, check=True, capture_output=True, cwd=out, env=environment)
+    assert {each.name for each in out.iterdir()} == {*map(package_name, DOCUMENTS)}
     for package in out.iterdir():
         assert not changed_files(package, ROOT / "generated" / package.name)
         assert (package / "py.typed").exists()
