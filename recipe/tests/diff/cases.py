@@ -25,6 +25,8 @@ class Case:
     place: str
     wire: str
     direction: str
+    beside: int
+    """How many entries there are beside its own, which break nothing."""
 
     def __str__(self):
         return self.name
@@ -180,7 +182,7 @@ def _cases(group):
         levels = {way: row[way] for way in ("sent", "received", "both") if way in row}
         for way, wire in levels.items():
             name = f"{row['name']}, {way}" if len(levels) > 1 else row["name"]
-            yield Case(name, *_pair(row, way), place, wire, way)
+            yield Case(name, *_pair(row, way), place, wire, way, row.get("beside", 0))
 
 
 def _form(row):

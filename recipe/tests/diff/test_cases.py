@@ -29,7 +29,7 @@ def test_changed_texts_are_counted_and_are_no_entries():
 
 
 @pytest.mark.parametrize("case", [*WIRE, *CODE, *MORE], ids=str)
-def test_one_change_is_one_entry(case):
+def test_a_change_is_one_entry_and_has_no_others_beside_it_than_its_case_counts(case):
     every = entries(case.old, case.new)
     found = {
         entry.place: (entry.direction, entry.wire)
@@ -38,6 +38,7 @@ def test_one_change_is_one_entry(case):
     }
     found = found or {entry.place: (entry.direction, entry.wire) for entry in every}
     assert found == {case.place: (case.direction, case.wire)}
+    assert len(every) == 1 + case.beside
 
 
 def test_the_tables_have_all_their_cases_and_no_two_cases_share_a_name():
