@@ -186,13 +186,23 @@ def test_accept_adds_an_entry_for_each_new_loss_and_keeps_the_text_of_the_file(c
     ]
     written = datetime.date.fromisoformat(text.splitlines()[-1].removeprefix("  since: "))
     assert abs(datetime.date.today() - written) <= datetime.timedelta(days=1)  # noqa: DTZ011 - a day, of any zone
+    assert command().status == 0
+
+
+def test_accept_writes_the_file_if_there_is_none_and_adds_nothing_to_a_complete_one(
+    command, accepted
+):
+    assert command(None, "--accept", "no webhooks").status == 0
+    text = accepted.read_text(encoding="utf-8")
+    assert text.count("- place: ") == 2
     assert command(None, "--accept", "again").status == 0
     assert accepted.read_text(encoding="utf-8") == text
-    assert command().status == 0
+
+
+def test_accept_refuses_a_file_below_whose_text_nothing_can_be_added(command, accepted):
     flow = f"[{{place: {json.dumps(LOSS)}, reason: x, since: 2026-03-04}}]"
-    assert command(flow, "--accept", "x").status == 2  # nothing can be added below it
-    accepted.unlink()
-    assert (command(None, "--accept", "x").status, accepted.exists()) == (0, True)
+    assert command(flow, "--accept", "x").status == 2
+    assert accepted.read_text(encoding="utf-8") == flow
 
 
 @pytest.fixture

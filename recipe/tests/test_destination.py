@@ -62,7 +62,9 @@ def room(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", CASES["names"])
-def test_a_name_is_a_plain_name_of_a_package(room, name, capsys):
+def test_a_name_that_is_no_plain_name_of_a_package_is_refused_and_nothing_is_written(
+    room, name, capsys
+):
     before = snapshot(room)
     name = name.replace("{room}", str(room))
     options = [f"--out={room / 'project' / 'out'}", f"--name={name}", str(room / "small.yaml")]

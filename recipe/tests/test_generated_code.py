@@ -116,10 +116,9 @@ def test_mypy_accepts_generated_packages_and_right_calls_and_finds_each_wrong_ca
     assert summary.startswith("Found 3 errors in 1 file")
 
 
-def test_generated_code_has_no_private_argument_in_public_and_states_each_fact_once(tmp_path):
-    """A status without a body has no type; what is public has no private argument; each fact stands
-    once.
-    """
+@pytest.fixture(scope="module")
+def cards(tmp_path_factory):
+    """A package with one operation, whose answer 404 has no body, and one model."""
     answers = {
         "200": answering(ref("Card"))["responses"]["200"],
         "404": {"description": "No such card."},
@@ -127,17 +126,28 @@ def test_generated_code_has_no_private_argument_in_public_and_states_each_fact_o
     paths = {
         "/cards": {"get": {"operationId": "card", "summary": "Read a card", "responses": answers}}
     }
-    made = Wire(
-        tmp_path,
+    return Wire(
+        tmp_path_factory.mktemp("cards"),
         "wire_reviewed",
         paths=paths,
         components={"schemas": {"Card": an_object(number=TEXT)}},
     )
-    operation = made.module("card")
-    model = made.models.Card
+
+
+def test_a_status_without_a_body_adds_no_type_to_what_a_function_returns(cards):
+    operation = cards.module("card")
     assert operation.sync_detailed.__annotations__["return"] == "Response[Card]"
     assert operation.sync.__annotations__["return"] == "Card | None"
-    assert operation.__doc__ == "GET /cards: Read a card"
-    assert [*inspect.signature(model.from_dict).parameters] == ["src_dict"]
-    assert inspect.getsource(operation).count("TimeoutException") == 1
-    assert sys.modules[model.__module__].__doc__ == "The model `Card`."
+
+
+def test_a_module_says_in_its_docstring_which_operation_or_model_it_has(cards):
+    assert cards.module("card").__doc__ == "GET /cards: Read a card"
+    assert sys.modules[cards.models.Card.__module__].__doc__ == "The model `Card`."
+
+
+def test_a_model_is_read_from_its_json_alone(cards):
+    assert [*inspect.signature(cards.models.Card.from_dict).parameters] == ["src_dict"]
+
+
+def test_a_module_says_once_what_its_two_functions_raise(cards):
+    assert inspect.getsource(cards.module("card")).count("TimeoutException") == 1

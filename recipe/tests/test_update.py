@@ -56,23 +56,29 @@ def files(shop):
 
 
 def test_an_addition_needs_no_decision(shop, capsys):
-    assert update(shop, ADDED, "--changelog", str(shop / "CHANGELOG.md")) == 0
+    assert update(shop, ADDED) == 0
     assert "Nothing has to be decided: no change breaks anything" in capsys.readouterr().out
     assert (shop / "shop.yaml").read_text(encoding="utf-8") == ADDED
     assert "colour" in (shop / "shop_api" / "models" / "card.py").read_text(encoding="utf-8")
-    changelog = (shop / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert "### Added\n\n- A thing." in changelog
-    assert ": version 1.5.0 instead of 1.4.0. " in changelog
+
+
+def test_the_package_after_an_update_is_the_one_that_generate_makes(shop):
+    update(shop, ADDED)
     before = files(shop)
     generate(shop / "shop.yaml", shop)
     assert files(shop) == before
-    update(shop, BROKEN, "--changelog", str(shop / "CHANGELOG.md"))
-    entries = (shop / "CHANGELOG.md").read_text(encoding="utf-8").partition("### Changed\n\n")[2]
-    assert "### Changed" not in entries  # it stands once
+
+
+def test_the_entry_of_a_later_update_stands_above_the_earlier_one_under_the_same_heading(shop):
+    first = changelog_of(shop, ADDED)
+    assert "### Added\n\n- A thing." in first, "what was there stays"
+    assert ": version 1.5.0 instead of 1.4.0. " in first
+    entries = changelog_of(shop, BROKEN).partition("### Changed\n\n")[2]
+    assert "### Changed" not in entries
     assert entries.startswith(
         "- The document `shop.yaml` is a newer one: version 2.0.0 instead of 1.5.0."
     )
-    assert entries.endswith(changelog.partition("### Changed\n\n")[2])
+    assert entries.endswith(first.partition("### Changed\n\n")[2])
 
 
 PARAMETER = "required: true, schema: {type: string}"
