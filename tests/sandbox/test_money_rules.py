@@ -29,10 +29,11 @@ def test_money_that_cannot_move_does_not(desk, before, line, status, words):
 
 
 @pytest.mark.parametrize(
-    ("system", "lines"),
-    [(system, lines) for system, rows in CASES["allowed"].items() for lines in rows],
+    ("system", "lines", "moved"),
+    [(system, *row) for system, rows in CASES["allowed"].items() for row in rows],
 )
-def test_money_that_can_move_does(desk, lines):
+def test_money_that_can_move_does(desk, lines, moved):
     for each in lines:
         response = desk.step(each)
         assert not desk.is_refused(response), (each, response.text)
+    assert desk.total() == moved
