@@ -109,9 +109,9 @@ def test_an_unknown_event_or_subject_of_a_notification_is_refused(
     ):
         with pytest.raises(ValueError, match="event must be one of"):
             trigger(about, event)
-    with pytest.raises(LookupError):
+    with pytest.raises(LookupError, match="no such order"):
         flexfactor_sandbox.trigger("Z", "order.completed")
-    with pytest.raises(LookupError):
+    with pytest.raises(LookupError, match="no such payment"):
         eastpay_sandbox.trigger("nobody's")
     assert velo_sandbox.notifications() == []
 

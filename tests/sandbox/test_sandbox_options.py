@@ -47,11 +47,12 @@ def test_each_option_of_the_sandbox_changes_only_its_own_behaviour(start, option
     assert observed(*start(demo_data=True, **options)) == {**CASES["options"][0][1], **changes}
 
 
-def test_an_idle_connection_is_kept_for_a_while(start):
-    sandbox, caller = start(keep_alive=0.2)
+def test_an_idle_connection_is_kept_for_the_chosen_seconds_and_is_closed_then(start):
+    sandbox, caller = start(keep_alive=1.0)
     with RawConnection(sandbox.url) as connection:
         connection.send(caller.raw("GET", LIST))
         connection.read_answer()
+        assert connection.read_to_end(patience=0.3) == (b"", "silence")
         assert connection.read_to_end() == (b"", "close")
 
 
