@@ -83,6 +83,10 @@ def test_a_signature_that_cannot_work_is_refused(says):
     with pytest.raises(ValueError) as caught:
         Signature(**{**given, **CASES["refused"][says]})
     assert str(caught.value) == says
+
+
+def test_the_repr_of_a_signature_has_no_secret():
+    assert "X-Till-Signature" in repr(SIGN)
     assert SECRET not in repr(SIGN)
 
 

@@ -28,19 +28,32 @@ def test_the_command_ends_with_129_when_its_terminal_is_gone():
     assert process.process.returncode == 129
 
 
+OPTIONS = ("--demo-data", "--environment", "production", "--env-file")
+
+
 @pytest.mark.parametrize("umask", [0o000], indirect=True)
-def test_the_sandbox_process_serves_writes_its_log_and_ends_cleanly(umask, tmp_path, monkeypatch):
+def test_a_sandbox_process_tells_its_url_and_writes_a_file_of_variables_for_its_owner_alone(
+    umask, tmp_path
+):
     env = tmp_path / "sandbox.env"
     env.write_text("from an earlier run, open to others")
-    with SandboxProcess(
-        "--demo-data", "--environment", "production", "--env-file", str(env)
-    ) as process:
+    with SandboxProcess(*OPTIONS, str(env)) as process:
         assert process.facts == {"url": process.url, "pid": process.process.pid}
         assert oct(env.stat().st_mode & 0o777) == "0o600"
         info = httpx.get(process.url + "/_sandbox/").json()
         assert (info["sandbox"], info["settings"]["auto"]) == ("victor", 1), (
             "requests move by themselves"
         )
+        process.end(signal.SIGTERM)
+    assert process.process.returncode == 0
+
+
+def test_a_client_calls_a_sandbox_process_by_its_variables_and_the_log_is_that_of_the_guide(
+    tmp_path, monkeypatch
+):
+    """The log has each call, and no secret."""
+    env = tmp_path / "sandbox.env"
+    with SandboxProcess(*OPTIONS, str(env)) as process:
         values = dict(line.split("=", 1) for line in env.read_text().splitlines() if "=" in line)
         for name, value in values.items():
             monkeypatch.setenv(name, value)
@@ -49,7 +62,6 @@ def test_the_sandbox_process_serves_writes_its_log_and_ends_cleanly(umask, tmp_p
             assert made.child_id
             assert len([*victor.payment_requests.list(direction="inbound")]) == 3
         log = process.end(signal.SIGTERM)
-    assert process.process.returncode == 0
     guide = sandbox_page.GUIDE.read_text("utf-8").replace("http://127.0.0.1:8900", process.url)
     shown = guide.replace("staging", "production").partition("--env-file sandbox.env\n")[2]
     assert log.splitlines()[:2] == shown.splitlines()[:2]

@@ -45,16 +45,26 @@ def test_commands_lead_a_request_with_a_lost_response_to_its_completion(commands
     assert commands.advance(2) == 2
     assert [request["status"] for request in commands.requests()] == ["completed", "completed"]
     assert commands.requests()[1]["direction"] == "inbound"
+
+
+def test_commands_make_an_inbound_request_and_move_it_to_a_status(commands):
     inbound = commands.create_inbound("5.00", notes="Rent")
     assert commands.request(inbound)["notes"] == "Rent"
     commands.move(inbound, "failed", "No.")
-    assert commands.request(inbound)["error_message"] == "No."
+    moved = commands.request(inbound)
+    assert (moved["status"], moved["error_message"]) == ("failed", "No.")
+
+
+def test_commands_set_a_fault_and_the_clock_and_tell_them(commands):
     commands.inject("status", times=None)
     (fault,) = commands.faults()
     assert (fault["kind"], fault["times"]) == ("status", None)
     assert commands.clear_faults() == 1
     commands.set_clock_skew(30)
     assert round(commands.clock()["skew"]) == 30
+
+
+def test_commands_tell_the_settings_of_the_sandbox(commands):
     assert commands.info()["settings"]["environment"] == "staging"
 
 

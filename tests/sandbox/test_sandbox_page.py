@@ -278,7 +278,7 @@ def test_the_page_describes_the_arguments_of_a_command_as_json_types(sandbox, ht
     assert "<dd><code>Accepted</code> or <code>Declined</code></dd>" in shown
 
 
-def test_names_that_are_for_type_checkers_alone_do_not_end_the_page(http):
+def test_an_argument_whose_type_only_type_checkers_know_takes_any_json_value():
     class Commands(TinySandbox):
         @command("POST", "/charges/refuse")
         def refuse(self, name: "OnlyThere", times: int = 1):  # noqa: F821
