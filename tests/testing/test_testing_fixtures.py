@@ -51,11 +51,14 @@ def test_each_method_of_faults_makes_the_next_attempts_meet_that_failure(
     assert time.monotonic() - began < 25  # the Retry-After of 30 s has passed at once
 
 
-def test_silence_ends_by_the_timeout(victor, faults):
+def test_silence_ends_each_attempt_by_the_timeout(victor, victor_sandbox, faults):
     faults.stall(times=None)
-    with pytest.raises(VictorError) as caught:
-        create(victor.with_options(timeout=0.05, deadline=0.2))
+    began = time.monotonic()
+    with pytest.raises(TimedOut, match="failed after 6 attempts") as caught:
+        create(victor.with_options(timeout=0.05))
     assert caught.value.outcome is Outcome.UNKNOWN
+    assert fault_of(victor_sandbox.received()) == ["stall"] * 6
+    assert time.monotonic() - began < 25
 
 
 def test_the_message_about_a_wrong_option_names_the_option(faults):
@@ -109,9 +112,11 @@ def test_wait_takes_no_real_time_with_other_options_and_a_skewed_clock(
     victor, victor_sandbox, time_travel
 ):
     victor_sandbox.set_clock_skew(-3000)
+    began = time.monotonic()
     request = create(victor.with_options(deadline=20), payer_counterparty_id="ignoresRfp")
     with pytest.raises(TimedOut):
         victor.with_options(deadline=20).payment_requests.wait(request.id, timeout=3000)
+    assert time.monotonic() - began < 25
     # the skipped time is none of the tokens'
     assert {each.status for each in victor_sandbox.received()[2:]} == {200}
 
@@ -213,8 +218,10 @@ def test_a_test_that_passes_shows_nothing(pytester):
     result.stdout.no_fnmatch_line("*Victor sandbox*")
 
 
-def test_a_fixture_without_its_extra_says_in_a_line_what_to_install(pytester, monkeypatch):
-    """With the sentence of the import, which `test_a_missing_extra_is_named` has."""
+def test_a_fixture_without_its_extra_shows_the_error_of_the_import_in_one_line(
+    pytester, monkeypatch
+):
+    """What to install is in that error: tests/release/test_sources.py."""
     monkeypatch.setitem(sys.modules, "victor_ext.sandbox", None)
     pytester.makepyfile("def test_it(victor_sandbox): pass")
     ran = pytester.runpytest_inprocess()
