@@ -139,11 +139,20 @@ def test_wrong_metadata_of_the_wheel_is_reported(wheel):
     (text,) = (data for name, data in wheel.items() if name.endswith("/METADATA"))
     (version,) = (line[9:].decode() for line in text.splitlines() if line.startswith(b"Version: "))
     assert [*contents.wrong_metadata(text, version, contents.EXTRAS)] == []
-    assert len([*contents.wrong_metadata(text, "9.9", contents.EXTRAS)]) == 1
-    assert len([*contents.wrong_metadata(text, version, contents.EXTRAS[1:])]) == 1
-    assert len([*contents.wrong_metadata(b"", version, contents.EXTRAS)]) == 11
+    (of_version,) = contents.wrong_metadata(text, "9.9", contents.EXTRAS)
+    assert of_version.startswith(f"says Version: {version}, which is not ")
+    (of_extras,) = contents.wrong_metadata(text, version, contents.EXTRAS[1:])
+    assert of_extras.startswith("says the extras ")
     odd = text.replace(b"Requires-Dist: httpx", b"Requires-Dist: >httpx")
     assert "no index takes: '>httpx" in next(contents.wrong_metadata(odd, version, contents.EXTRAS))
+
+
+def test_each_field_that_the_metadata_lacks_is_reported():
+    lacking = [*contents.wrong_metadata(b"", "1.2.3", ["cli"])]
+    for field in ("Name", "Version", *contents.METADATA):
+        assert [line for line in lacking if line.startswith(f"says {field}: None, ")] != [], field
+    assert "says the extras , which are cli" in lacking
+    assert "has no description" in lacking
 
 
 def test_the_extra_called_all_has_all_other_extras():

@@ -76,10 +76,11 @@ def test_templates_and_tables_are_read(wheel, tmp_path):
 def test_no_module_reads_a_file_beside_itself(package):
     """`__file__` of a module in a zip names no file."""
     names = {
-        path.name: {
+        path: {
             each.id for each in ast.walk(ast.parse(path.read_bytes())) if isinstance(each, ast.Name)
         }
         for path in (contents.ROOT / package).rglob("*.py")
         if "templates" not in path.parts
     }
+    assert contents.ROOT / package / "__init__.py" in names
     assert [module for module, used in names.items() if "__file__" in used] == []
