@@ -25,7 +25,9 @@ from victor_ext.cli.failures import exit_status_of
         (RateLimited("too many", outcome=Outcome.REJECTED), 75),
     ],
 )
-def test_a_write_that_may_have_been_done_ends_with_3_whatever_the_error_is(error, status):
+def test_a_write_ends_with_3_if_it_may_have_been_done_and_else_with_the_status_of_its_error(
+    error, status
+):
     assert exit_status_of(error, wrote=True) == status
 
 

@@ -72,7 +72,7 @@ def test_list_takes_every_filter(httpx_mock, bare_command):
     credentials = {"VICTOR_CLIENT_ID": "client-1", "VICTOR_CLIENT_SECRET": "s3cret"}
     ran = bare_command("rfp", "list", *options, **credentials)
     assert ran.status == 0, ran
-    assert httpx_mock.get_requests()[-1].url.params.keys() >= given.keys()
+    assert dict(httpx_mock.get_requests()[-1].url.params).items() >= given.items()
 
 
 def test_text_of_other_people_cannot_send_control_characters_to_a_terminal(command, victor_sandbox):
