@@ -115,6 +115,7 @@ class Postgres:
             )
             while before.execute(f"SHOW {setting}").fetchone() != ("on",):  # it is read by and by
                 time.sleep(0.01)
+            execute("SELECT 1")  # the server takes a connection once it has told all sessions
         try:
             yield
         finally:

@@ -288,28 +288,46 @@ def test_a_text_that_is_no_name_of_a_table_is_refused(table):
 # A failover to another server
 
 
-def test_connections_to_a_server_that_was_demoted_are_thrown_away_at_once(postgres_server):
-    """Several are in the pool, which others than the boxes use, too."""
+@pytest.fixture
+def pooled(postgres_server):
+    """The engine of a database, with a pool that others than the boxes use, too."""
     engine = sa.create_engine(postgres_server.new_schema())
-    outbox, inbox = Outbox(engine), inbox_of(engine)
+    yield engine
+    engine.dispose()
+
+
+def connect_several(engine):
+    """Several connections to the server of now are in the pool, and no other ones."""
+    engine.dispose()
+    for connection in [engine.connect() for _ in range(4)]:
+        connection.close()
+
+
+def test_connections_to_a_server_that_was_demoted_are_thrown_away_at_once(postgres_server, pooled):
+    outbox, inbox = Outbox(pooled), inbox_of(pooled)
     outbox.create_table()
     settled_by_hand(outbox)
     received_number(inbox, 1)
     for box in (outbox, inbox):
         box.on()(lambda _session, _event: None)
-        engine.dispose()
-        for connection in [engine.connect() for _ in range(4)]:
-            connection.close()
+        connect_several(pooled)
         with postgres_server.demoted():
             with pytest.raises(DBAPIError) as raised:
                 box.handle()
             assert databases.sqlstate_of(raised.value.orig) == "25006"
             assert len(box.handle()) == 1
-    with postgres_server.demoted():  # in the transaction of the caller, too
+
+
+def test_a_call_that_is_stored_in_the_callers_transaction_throws_them_away_too(
+    postgres_server, pooled
+):
+    outbox = Outbox(pooled)
+    outbox.create_table()
+    connect_several(pooled)
+    with postgres_server.demoted():
         with pytest.raises(DBAPIError):
             stored(outbox, invoice(2))
         stored(outbox, invoice(2))
-    engine.dispose()
 
 
 def test_awaited_boxes_throw_connections_to_a_demoted_server_away_too(postgres_server):

@@ -40,8 +40,13 @@ def had_lost_its_lock(worker):
 
 
 def end(worker, seen_by):
-    """End a worker. The server frees its lock soon."""
+    """End a worker."""
     worker.close()
+    wait_until_dead(worker, seen_by)
+
+
+def wait_until_dead(worker, seen_by):
+    """The server frees the lock of a connection that has ended soon."""
     until = time.monotonic() + PATIENCE
     while not is_dead(seen_by, worker.name):
         assert time.monotonic() < until
@@ -73,7 +78,7 @@ def test_a_worker_whose_connection_was_dropped_counts_as_dead_until_it_renews_it
     here, there = pair
     postgres_server.drop_connections(postgres_server.url("postgres"))
     assert had_lost_its_lock(here)
-    assert is_dead(here, there.name)
+    wait_until_dead(there, here)
     assert had_lost_its_lock(there)
     assert not is_dead(here, there.name)
     assert not had_lost_its_lock(there)
