@@ -47,7 +47,7 @@ def nothing(_session, _event): ...
         ("connect", PROXYS_JSON, EventState.NOT_FOUND),
     ],
 )
-def test_only_a_response_of_the_system_itself_makes_an_id_unknown(
+def test_an_id_becomes_unknown_only_by_a_response_that_the_system_may_have_given_itself(
     sqlite, new_inbox, caplog, system, response, state
 ):
     caplog.set_level(logging.WARNING, "victor_ext.inbox")
@@ -70,7 +70,7 @@ def test_only_a_response_of_the_system_itself_makes_an_id_unknown(
 @pytest.mark.parametrize(
     ("members", "are_new"), [({"amount": 5}, [True, True]), ({"id": "r-1"}, [True, False])]
 )
-def test_a_new_kind_of_notification_without_an_id_is_stored_as_a_new_event_each_time(
+def test_a_new_kind_of_notification_is_a_repeat_only_if_it_has_an_id_that_came_before(
     new_inbox, members, are_new
 ):
     inbox, new = new_inbox(), {"type": "refunded", **members}
@@ -149,9 +149,21 @@ def test_each_kind_of_inbox_keeps_the_spelling_of_a_name_and_wants_to_know_the_s
         DjangoInbox._of_database.clear()
 
 
-@pytest.mark.parametrize("name", ["payoutPayd", "payout_paid", "", "status:paid"])
-def test_an_event_name_similar_to_a_name_of_the_document_is_refused(new_inbox, name):
-    """Who names the events may give any name."""
-    with pytest.raises(ConfigurationError, match=r"did you mean|names no event|is for an outbox"):
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("payoutPayd", "did you mean 'payoutPaid'"),
+        ("payout_paid", "did you mean 'payoutPaid'"),
+        ("", "names no event"),
+        ("status:paid", "is for an outbox"),
+    ],
+)
+def test_a_name_that_is_nearly_one_of_the_document_or_of_no_event_is_refused(new_inbox, name, why):
+    with pytest.raises(ConfigurationError, match=why):
         new_inbox().on(name)
-    new_inbox(name=lambda _model: "payout_paid").on("payout_paid")
+
+
+def test_whoever_names_the_events_may_register_a_handler_of_any_name(new_inbox):
+    inbox = new_inbox(name=lambda _model: "payout_paid")
+    inbox.on("payout_paid")(nothing)
+    assert inbox._handlers[-1].wants("payout_paid", "any source")
