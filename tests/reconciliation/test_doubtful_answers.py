@@ -33,7 +33,7 @@ def test_another_amount_agrees_only_if_the_payer_was_allowed_to_change_the_amoun
 
 
 @pytest.mark.parametrize("at", [START, START + timedelta(days=1, microseconds=-1)])
-def test_the_ends_of_the_window_are_read_whether_the_providers_are_inclusive_or_not(at):
+def test_the_ends_of_the_window_are_read_though_the_provider_excludes_the_ends_of_its_own(at):
     made = request("ID-1", "INV-1", created_at=f"{at:%Y-%m-%dT%H:%M:%S.%fZ}")
     report = Provider([made]).compare({"reference": "INV-1"}, margin=timedelta(0))
     assert kinds(report) == ["matched"]
@@ -75,13 +75,15 @@ def test_an_inbound_request_is_not_unknown():
 
 
 def test_half_of_a_character_in_the_book_of_the_provider_does_not_end_the_comparison():
-    """And a payment is counted by its status."""
     odd = request("ID-1", "INV-1\ud800", status="p\ud800")
     report = Provider([odd, request("ID-2", "INV-2", status="declined")]).compare(
         {"reference": "INV-2"}
     )
     assert kinds(report) == ["unknown", "matched"]
     assert report.summary.to_dict()["statuses"]["declined"] == 1
+
+
+def test_half_of_a_character_in_our_book_is_refused():
     with pytest.raises(InvalidRequest, match="reference holds half of a character"):
         Entry(Money.of("44.23", "USD"), "INV-1\ud800")
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.frames import assert_hidden, locals_of
-from victor_ext import ConfigurationError, InvalidRequest
+from victor_ext import ConfigurationError, InvalidRequest, PermissionDenied
 from victor_ext.books import Window, Zone
 from victor_ext.money import Money
 from victor_ext.reconciliation import Entry, InvalidEntries, RowFile, reconcile
@@ -234,13 +234,17 @@ def breaking():
 
 
 @pytest.mark.parametrize(
-    "ours",
-    [[ROW], [ROW, {**ROW, "amount": "no"}], breaking()],
+    ("ours", "error"),
+    [
+        ([ROW], PermissionDenied),
+        ([ROW, {**ROW, "amount": "no"}], InvalidEntries),
+        (breaking(), RuntimeError),
+    ],
     ids=["a provider that fails", "a wrong row", "one that breaks"],
 )
-def test_no_local_variable_of_an_error_shows_an_account_number(victor, victor_sandbox, ours):
+def test_no_local_variable_of_an_error_shows_an_account_number(victor, victor_sandbox, ours, error):
     victor_sandbox.inject("status", status=403, operation="list", times=5)
-    with pytest.raises(Exception) as caught:
+    with pytest.raises(error) as caught:
         reconcile(victor, ours, start=START, end=END)
     assert_hidden(caught.value, [ACCOUNT])
     assert len([*locals_of(caught.value)]) > 2

@@ -52,7 +52,7 @@ def test_a_row_says_what_differs_and_which_payments_it_is_about(planted, book):
     assert rows[None].reason.startswith("The row has neither a reference nor an id, so it ")
 
 
-def test_a_report_is_read_before_it_is_closed(planted):
+def test_a_report_that_is_closed_cannot_be_read(planted):
     with reconcile(planted.victor, [], **planted.window) as report:
         pass
     with pytest.raises(ConfigurationError, match="The report is closed: read it inside the `with`"):
@@ -88,7 +88,7 @@ def test_a_page_that_cannot_be_read_gives_no_report(planted, book, fault, option
         planted.sandbox.clear_faults()
 
 
-def test_a_client_is_given_to_the_function_of_its_kind(planted):
+def test_a_client_of_the_other_kind_or_of_none_is_refused_with_what_to_use(planted):
     awaited = AsyncVictor(VictorOAuth("id", "a secret that is fake"))
     for client, why in ((object(), "client is object: use "), (awaited, "is AsyncVictor: await ")):
         with pytest.raises(ConfigurationError, match=why):
