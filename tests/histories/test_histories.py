@@ -5,9 +5,11 @@ printed as the shortest history that fails in the same way; `run` of `history.py
 """
 
 import os
+from collections import Counter
 from unittest.mock import Mock
 
 import pytest
+import sqlalchemy as sa
 
 from tests.bulk.postgres import Postgres
 from tests.histories import settling
@@ -69,11 +71,17 @@ def test_histories_of_the_outbox_and_inbox_on_postgresql_are_right(monkeypatch):
         monkeypatch.setattr(settling, "DATABASE", [database])
         found = run_all(SEED, range(40), "outbox")
         found.add(run_all(SEED, range(20), "inbox"))
+        engine = sa.create_engine(database)
+        tables = sa.inspect(engine).get_table_names()
+        engine.dispose()
         shared_inboxes(database)[0]._engine.dispose()
         for lease in settling.LEASES:
             settling.shared_outbox(database, lease)._engine.dispose()
     finally:
         server.stop()
+    assert {"victor_outbox", "victor_inbox_events"} <= {*tables}, "they ran there"
+    assert found.words["outbox: sent"] > 0
+    assert found.words["inbox: handled"] > 0
     assert not found.wrong, found.wrong
 
 
@@ -88,4 +96,7 @@ def test_a_history_is_the_same_each_time(kind):
     for number in range(3):
         history = draw(f"again:{number}", kind)
         assert draw(f"again:{number}", kind) == history
-        assert run(history) == run(history)
+        first, second = Counter(), Counter()
+        assert run(history, first) == run(history, second)
+        assert first == second
+        assert first.total() > 0, "something was told"
