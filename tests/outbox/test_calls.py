@@ -287,7 +287,7 @@ def test_a_blank_key_is_refused(payouts):
 
 
 def test_two_calls_that_differ_only_by_the_boundary_of_a_form_are_equal():
-    def content(boundary):
+    def content(boundary, text="a text"):
         call = PreparedCall(
             name="upload",
             operation="POST /v1/files",
@@ -295,11 +295,12 @@ def test_two_calls_that_differ_only_by_the_boundary_of_a_form_are_equal():
             method="POST",
             url="/v1/files",
             headers={"content-type": f"multipart/form-data; boundary={boundary}"},
-            content=f"--{boundary}--".encode(),
+            content=f"--{boundary}\r\n{text}\r\n--{boundary}--".encode(),
         )
         return content_of(call.to_text())
 
     assert content("1f2e") == content("ab03")
+    assert content("1f2e", "another text") != content("1f2e")
 
 
 @pytest.mark.parametrize(
@@ -687,7 +688,7 @@ def test_a_value_that_could_never_be_sent_is_refused_when_the_entry_is_added(
     assert box.entries() == []
 
 
-def test_the_message_about_an_argument_that_cannot_be_used_names_the_argument(sqlite):
+def test_an_argument_that_cannot_be_used_is_refused_with_what_is_wrong_with_it(sqlite):
     outbox, session, without_client = Till(sqlite), Session(), Box("blocking", sqlite)
     url = "sqlite:///a-password"
     negative = {"settle_for": timedelta(-1)}
@@ -702,7 +703,7 @@ def test_the_message_about_an_argument_that_cannot_be_used_names_the_argument(sq
         ("Engine is no session: pass a Session or a Conn", lambda: outbox.add(sqlite, **invoice())),
         ("state='bad' is none of waiting, sending, settling", lambda: outbox.entries("bad")),
         ("must take two arguments: a session and an event", lambda: outbox.on("sent")(lambda _: 0)),
-        ("visible ASCII", lambda: outbox.pay("schlüssel-1042")),
+        ("idempotency_key must be visible ASCII", lambda: outbox.pay("schlüssel-1042")),
         ("take_payment: leave out client=", lambda: outbox.pay(client=outbox.client)),
         ("This outbox has no client", lambda: without_client.add_call("a", idempotency_key=KEY)),
     ):

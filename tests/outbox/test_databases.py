@@ -73,7 +73,7 @@ def test_only_two_functions_of_the_boxes_read_the_clock_of_the_machine():
     for room in ("event_queue", "inbox", "outbox", "settlement"):
         for file in (ROOMS / room).rglob("*.py"):
             for function in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                if isinstance(function, ast.FunctionDef):
+                if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                     nodes = {ast.unparse(node) for node in ast.walk(function)}
                     readers |= {f"{file.name}:{function.name}"} if nodes & clocks else set()
     assert readers == {"databases.py:earliest_time", "key_age.py:now"}
@@ -208,9 +208,10 @@ def test_a_program_that_begins_the_transactions_of_sqlite_itself_is_welcome(tmp_
 # Tables
 
 
-def test_any_number_of_processes_make_the_tables_at_once(database_url):
-    """Each has connections of its own."""
-    start = threading.Barrier(24)
+def test_workers_that_begin_at_once_may_all_make_the_tables(database_url):
+    """Each is a thread with an engine of its own."""
+    workers = 24
+    start = threading.Barrier(workers)
 
     def make(_):
         engine = sa.create_engine(database_url)
@@ -220,11 +221,11 @@ def test_any_number_of_processes_make_the_tables_at_once(database_url):
             box.create_table()
         engine.dispose()
 
-    with ThreadPoolExecutor(24) as threads:
-        assert [*threads.map(make, range(24))] == [None] * 24
+    with ThreadPoolExecutor(workers) as threads:
+        assert [*threads.map(make, range(workers))] == [None] * workers
 
 
-def test_a_user_who_may_not_make_tables_may_use_the_tables_that_exist(
+def test_a_user_who_may_not_make_tables_may_call_create_table_where_they_exist(
     outbox, postgres_server, engine
 ):
     if engine.name == "sqlite":
@@ -240,6 +241,8 @@ def test_a_user_who_may_not_make_tables_may_use_the_tables_that_exist(
             ),
         )
     Outbox(reader).create_table()
+    with pytest.raises(DBAPIError, match=r"read-?only"):
+        Outbox(reader, table="not_there").create_table()
     reader.dispose()
 
 

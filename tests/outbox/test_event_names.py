@@ -89,5 +89,8 @@ def test_an_outbox_of_a_connected_api_knows_the_words_that_its_caller_gave():
 
 def test_the_known_statuses_of_flexfactor_include_those_of_its_orders():
     assert set(OrderStatus.__members__) <= set(CLIENTS["flexfactor"][0].system.statuses)
+
+
+def test_no_state_of_an_entry_is_taken_for_a_mistyped_one():
     for state in EntryState:
         assert meant_by(state.value, [each.value for each in EntryState]) is None

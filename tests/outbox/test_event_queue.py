@@ -6,6 +6,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+import sqlalchemy as sa
 
 from tests.outbox.rows import (
     change,
@@ -17,7 +18,6 @@ from tests.outbox.rows import (
     received_number,
     resumed,
     stored,
-    text_of,
     waits_since,
     write,
 )
@@ -212,27 +212,55 @@ def test_an_event_that_ends_its_process_every_time_becomes_a_dead_letter(queue):
     assert "did not end within the lease" in letter.error
 
 
-def test_a_dead_letter_is_discarded_with_who_and_why(queue):
-    box, person = queue.box, {"by": "Zoë", "why": "it is a test."}
+PERSON = {"by": "Zoë", "why": "it is a test."}
+UNKNOWN_ID = 99
+
+
+@pytest.fixture
+def letters(queue):
+    """The ids of the dead letters e-1 and e-2."""
     queue.put(1, 2)
-    box.on()(queue.note)
-    change_events(box, state="dead", error="ValueError: no")
-    first, _ = box.dead_letters()
-    for ids, changes, field in (
-        ((), {}, "ids"),
-        ((first.id,), {"by": " "}, "by"),
-        ((first.id,), {"why": ""}, "why"),
-    ):
-        with pytest.raises(InvalidRequest) as caught:
-            box.discard(*ids, **{**person, **changes})
-        assert [problem.field for problem in caught.value.problems] == [field]
-    assert box.discard(first.id, 99, **person) == 1
-    assert box.discard(first.id, **person) == 0
-    (letter,) = box.dead_letters(EventState.DISCARDED)
+    queue.box.on()(queue.note)
+    change_events(queue.box, state="dead", error="ValueError: no")
+    return [letter.id for letter in queue.box.dead_letters()]
+
+
+def contents(box):
+    """What is stored of what its events say."""
+    with box._engine.connect() as connection:
+        return [*connection.scalars(sa.select(box.events.c.data).order_by(box.events.c.id))]
+
+
+def test_a_dead_letter_is_discarded_once_and_shows_who_did_it_and_why(queue, letters):
+    first, _ = letters
+    assert queue.box.discard(first, UNKNOWN_ID, **PERSON) == 1
+    assert queue.box.discard(first, **PERSON) == 0
+    (letter,) = queue.box.dead_letters(EventState.DISCARDED)
+    assert letter.id == first
     assert letter.error == "Discarded by Zoë: it is a test. It had failed: ValueError: no"
-    assert "043987673645" not in text_of(queue.engine, box.events.name), "only that it was is left"
-    assert box.retry_dead_letters() == 1
+
+
+def test_nothing_is_left_of_the_content_of_a_discarded_event_and_all_of_another_one(queue, letters):
+    _, of_second = contents(queue.box)
+    assert of_second != ""
+    queue.box.discard(letters[0], **PERSON)
+    assert contents(queue.box) == ["", of_second]
+
+
+def test_a_discarded_event_is_not_tried_again_with_the_other_dead_letters(queue, letters):
+    queue.box.discard(letters[0], **PERSON)
+    assert queue.box.retry_dead_letters() == 1
     assert queue.handled() == ["e-2"]
+
+
+@pytest.mark.parametrize("missing", ["ids", "by", "why"])
+def test_an_event_is_not_discarded_without_its_id_a_person_and_a_reason(queue, letters, missing):
+    ids = [] if missing == "ids" else letters
+    person = PERSON if missing == "ids" else {**PERSON, missing: " "}
+    with pytest.raises(InvalidRequest) as caught:
+        queue.box.discard(*ids, **person)
+    assert [problem.field for problem in caught.value.problems] == [missing]
+    assert [letter.id for letter in queue.box.dead_letters()] == letters
 
 
 # What nobody wants

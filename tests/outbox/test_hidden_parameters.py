@@ -35,6 +35,7 @@ def test_the_error_of_a_notification_that_cannot_be_stored_shows_no_account(sqli
         refuse(sqlite, "INSERT", "victor_inbox_events")
         body = body_of(1, "e-1", accountNumber=ACCOUNT)
         shown = shown_by(lambda: inbox.receive(body, {"Authorization": HEADER}, source="payor-1"))
+    assert "IntegrityError" in shown
     assert ACCOUNT not in shown
 
 

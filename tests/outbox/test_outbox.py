@@ -313,7 +313,7 @@ def test_transactions_that_the_database_ends_because_of_others_are_made_again(
     assert set(victor_sandbox.work_done_by_key().values()) == {1}
 
 
-def test_the_arguments_are_those_of_create():
+def test_the_arguments_of_an_outbox_are_those_of_create():
     """Their names and types.
 
     The reference and the key are required, where `create` can do without.
