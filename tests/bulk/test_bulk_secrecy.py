@@ -23,6 +23,7 @@ from tests.bulk.bulk_runs import (
     row,
     rows,
 )
+from tests.bulk.conftest import STORAGE_KEY
 from tests.cases import cases_beside
 from victor_ext.bulk.state import State
 from victor_ext.bulk.vault import storage_secret
@@ -65,22 +66,34 @@ def test_no_message_shows_what_stands_after_the_question_mark_of_a_state(address
     assert "not-a-secret" not in str(raised.value)
 
 
-def test_an_sqlite_file_shows_nothing(victor_sandbox, oauth_client, caplog, sender, tmp_path):
-    """What does not stand in clear is encrypted, or a digest."""
-    caplog.set_level(logging.DEBUG)
-    lose_answers(victor_sandbox, 2)
-    respond_to_creates(victor_sandbox, 400, 1)
+def send_telling_rows(sender, sandbox):
+    """A state has rows of each outcome then."""
+    lose_answers(sandbox, 2)
+    respond_to_creates(sandbox, 400, 1)
     status = sender(workers=1, skip_invalid=True).send(telling_rows())
     assert status.counts.keys() == {"created", "unknown", "rejected", "refused"}
     sender(batch="april", skip_invalid=True).send(telling_rows("a note to nobody else"))
-    path = tmp_path / "state.sqlite"
-    assert path.stat().st_mode & 0o077 == 0, "it is its owner's"
+
+
+def test_no_secret_is_in_an_sqlite_state_or_the_log_or_the_text_of_a_result(
+    sender, victor_sandbox, oauth_client, caplog, tmp_path
+):
+    caplog.set_level(logging.DEBUG)
+    send_telling_rows(sender, victor_sandbox)
+    assert caplog.text
+    assert (tmp_path / "state.sqlite").stat().st_mode & 0o077 == 0, "it is its owner's"
     content = b"".join(file.read_bytes() for file in tmp_path.glob("state.sqlite*"))
     seen = content.decode("latin-1") + caplog.text
     seen += "".join(f"{result!r}{result.error}" for result in sender().export())
     assert [secret for secret in (*SECRETS, oauth_client[1], "Bearer") if secret in seen] == []
+
+
+def test_what_is_not_in_clear_in_an_sqlite_state_is_encrypted_or_a_digest(
+    sender, victor_sandbox, tmp_path
+):
+    send_telling_rows(sender, victor_sandbox)
     hidden = set()
-    with closing(sqlite3.connect(path)) as database:
+    with closing(sqlite3.connect(tmp_path / "state.sqlite")) as database:
         database.row_factory = sqlite3.Row
         for table, clear in CLEAR.items():
             for line in map(dict, database.execute(f"SELECT * FROM {table}")):
@@ -115,9 +128,14 @@ def test_another_storage_key_can_neither_read_nor_change_a_state(sender, victor_
             act()
         assert "nothing was sent" not in str(caught.value)
     assert victor_sandbox.attempts_by_key() == {}
-    # The state is given the new one.
+
+
+def test_a_state_that_is_given_another_storage_key_goes_on_with_that_one_alone(
+    sender, victor_sandbox
+):
+    sender.store(rows(3))
     sender().rekey(OTHER_SECRET)
-    assert other.send(rows(4)).exit_status == 0
+    assert sender(storage_key=OTHER_SECRET).send(rows(4)).exit_status == 0
     with refused("written with another key"):
         sender().status()
     asked_once(victor_sandbox, rows(4))
@@ -145,39 +163,73 @@ def test_a_batch_cannot_be_used_with_a_client_of_another_environment_or_address(
     assert sender().status().counts == {"waiting": 3}
 
 
-def test_the_key_comes_from_the_credentials_or_from_its_own_variable(sender, bulk, monkeypatch):
-    for name, value in {**bulk.environment, "VICTOR_BULK_KEY": ""}.items():
+def set_variables(monkeypatch, variables):
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
+
+
+def test_without_a_key_of_its_own_a_state_has_one_of_the_credentials(sender, bulk, monkeypatch):
+    set_variables(monkeypatch, {**bulk.environment, "VICTOR_BULK_KEY": ""})
     sender.finish(rows(2), storage_key=None)
     with refused("VICTOR_BULK_KEY"):
         sender().status()
     monkeypatch.setenv("VICTOR_CLIENT_SECRET", "another one")
     with refused("another key"):
         sender(storage_key=None).status()
+
+
+def test_the_variable_with_the_key_of_a_state_comes_before_the_credentials(
+    sender, bulk, monkeypatch
+):
+    set_variables(monkeypatch, bulk.environment)
+    sender.finish(rows(2), storage_key=None)
+    assert bulk.environment["VICTOR_BULK_KEY"] == STORAGE_KEY
+    assert sender(storage_key=STORAGE_KEY).status().counts == {"created": 2}
+    monkeypatch.setenv("VICTOR_BULK_KEY", OTHER_SECRET)
+    with refused("another key"):
+        sender(storage_key=None).status()
+
+
+def test_a_state_without_any_secret_is_refused_with_the_variable_to_set(sender, monkeypatch):
     for name in SOURCES_OF_THE_KEY:
         monkeypatch.delenv(name, raising=False)
     with refused("no secret to derive its key from: set VICTOR_BULK_KEY"):
         sender(storage_key=None)
-    monkeypatch.setenv("VELO_API_SECRET", "a secret")
-    assert storage_secret(None, ("VELO_API_KEY", "VELO_API_SECRET"))
 
 
-def test_every_form_of_a_private_key_gives_the_same_secret(monkeypatch, victor_key_pair):
+def test_the_key_of_a_state_for_another_system_is_made_of_its_own_credentials(monkeypatch):
+    for name in SOURCES_OF_THE_KEY:
+        monkeypatch.delenv(name, raising=False)
+    secrets = set()
+    for value in ("a secret", "another secret"):
+        monkeypatch.setenv("VELO_API_SECRET", value)
+        secrets.add(bytes(storage_secret(None, ("VELO_API_KEY", "VELO_API_SECRET"))))
+    assert len(secrets) == 2
+
+
+def test_every_form_of_a_private_key_gives_the_same_secret_and_another_key_another_one(
+    monkeypatch, victor_key_pair
+):
     pem, _ = victor_key_pair
+    bare = "".join(pem.splitlines()[1:-1])
     for name in SOURCES_OF_THE_KEY:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("VICTOR_API_KEY", "key-1")
-    secrets = set()
-    for form in (
+
+    def secret_of(form):
+        monkeypatch.setenv("VICTOR_PRIVATE_KEY", form)
+        return bytes(storage_secret(None))
+
+    forms = (
         pem,
         pem.replace("\n", "\\n"),
-        "".join(pem.splitlines()[1:-1]),
+        bare,
         base64.b64encode(pem.encode()).decode(),
         base64.encodebytes(pem.encode()).decode(),
-    ):
-        monkeypatch.setenv("VICTOR_PRIVATE_KEY", form)
-        secrets.add(bytes(storage_secret(None)))
-    assert len(secrets) == 1
+    )
+    (secret,) = {secret_of(form) for form in forms}
+    another_key = bare[::-1]
+    assert secret_of(another_key) != secret
 
 
 @pytest.mark.parametrize(("change", "says"), cases_beside(__file__)["damage"])
