@@ -189,10 +189,16 @@ def test_today_and_tomorrow_are_sent_as_dates_and_are_no_change_in_the_same_file
     assert sender().check(records).unchanged == 2
 
 
-def test_rows_from_python_keep_their_types(sender):
+def test_a_row_from_python_may_have_decimals_dates_and_booleans(sender):
     types = {"amount": Decimal("44.23"), "due_date": today(), "amount_modification_allowed": True}
     assert sender().check([{**row(1), **types}]).new == 1
+
+
+def test_a_number_and_its_digits_are_one_key(sender):
     assert sender().check([row(1, invoice_no="1042"), {**row(2), "invoice_no": 1042}]).repeated == 1
+
+
+def test_a_row_from_python_with_a_value_of_another_type_is_refused(sender):
     wrong = [
         {**row(2), "amount": 44.23},
         {**row(3), "payee_account_number": 917364550218},
@@ -208,7 +214,7 @@ def test_rows_from_python_keep_their_types(sender):
 
 @pytest.mark.parametrize(("changes", "expected", "message"), CASES["control totals"])
 def test_a_source_with_other_control_totals_is_refused_as_a_whole(
-    checked, sender, changes, expected, message
+    checked, sender, tmp_path, changes, expected, message
 ):
     """Such as one that was cut inside its last amount, which is an amount itself."""
     text = FOUR
@@ -217,6 +223,8 @@ def test_a_source_with_other_control_totals_is_refused_as_a_whole(
     check = checked(text, skip_invalid=True, **expected)
     assert check.is_refused(skip_invalid=True)
     assert re.search(message, check.problems[0].message)
+    with pytest.raises(InvalidRows, match=message):
+        sender(skip_invalid=True).send(tmp_path / "invoices.csv", **expected)
     assert sender().batches() == []
 
 
@@ -233,9 +241,12 @@ def test_control_totals_are_of_all_rows_of_the_source(sender, tmp_path):
         file.write_text(f"{FOUR}\nINV-5,{ACCOUNT},aHeq349838,BUSINESS,yesterday,0.04\n", "utf-8")
         check = skipping.send(file, expect_rows=5, expect_total="2562.50").check
     assert (check.unchanged, check.set_aside) == (4, 1)
-    for name, value in (("expect_rows", 0), ("expect_total", 2562.46)):
-        with refused(name):
-            sender().check(file, **{name: value})
+
+
+@pytest.mark.parametrize(("name", "value"), [("expect_rows", 0), ("expect_total", 2562.46)])
+def test_no_rows_and_a_float_are_refused_as_control_totals(checked, name, value):
+    with refused(name):
+        checked(FOUR, **{name: value})
 
 
 def test_a_file_that_is_not_there_and_rows_without_a_name_are_refused(sender, tmp_path):
