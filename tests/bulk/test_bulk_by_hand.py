@@ -49,18 +49,37 @@ def test_a_payment_that_has_ended_unpaid_is_sent_again_by_hand_under_its_next_ke
         asked_once(victor_sandbox, rows(2), *keys)
 
 
-def test_a_payment_that_may_still_be_paid_is_not_sent_again_by_hand(sender, victor_sandbox):
-    """Nothing is changed, also not of those that are over."""
+@pytest.fixture
+def with_a_declined_one(sender, victor_sandbox):
+    """Three rows that were asked for; the payment of INV-2 was declined."""
     sender.finish(rows(3))
     victor_sandbox.move(sender.results()["INV-2"].id, "declined")
-    for names, changes, why in (
-        (["INV-1", "INV-2"], {}, "INV-1 is pending: it would be asked twice"),
-        (["INV-2", "INV-9"], {}, "march has no row INV-9"),
-        (["INV-2"], {"by": " "}, "by is missing"),
-        (["INV-2"], {"why": " "}, "why is missing"),
-    ):
-        with refused(why):
-            sender().ask_again(names, **{**WHO, **changes})
+
+
+@pytest.mark.usefixtures("with_a_declined_one")
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ("INV-1", "INV-1 is pending: it would be asked twice"),
+        ("INV-9", "march has no row INV-9"),
+    ],
+)
+def test_nothing_is_sent_again_by_hand_if_one_of_the_named_rows_may_still_be_paid_or_is_none(
+    sender, victor_sandbox, other, why
+):
+    with refused(why):
+        sender().ask_again(["INV-2", other], **WHO)
+    sender.finish()
+    asked_once(victor_sandbox, rows(3))
+
+
+@pytest.mark.usefixtures("with_a_declined_one")
+@pytest.mark.parametrize("missing", ["by", "why"])
+def test_a_payment_is_not_sent_again_by_hand_without_a_person_and_a_reason(
+    sender, victor_sandbox, missing
+):
+    with refused(f"{missing} is missing"):
+        sender().ask_again(["INV-2"], **{**WHO, missing: " "})
     sender.finish()
     asked_once(victor_sandbox, rows(3))
 
@@ -289,20 +308,33 @@ def test_a_backup_that_was_made_during_a_hold_is_marked_by_a_hold_after_its_rest
         assert sender().send(referenced(1)).noticed == {"asked_since": 1}
 
 
-def test_a_hold_is_seen_and_covers_a_state_that_has_nothing_yet(sender, bulk, tmp_path):
+def test_a_state_that_is_not_there_can_be_neither_held_nor_released(sender):
     for act in (sender().hold, sender().release):
         with refused("There is no state sqlite:"):
             act()
+
+
+def test_a_hold_covers_a_state_that_has_nothing_yet(sender, tmp_path):
     State(f"sqlite:///{tmp_path}/state.sqlite").prepare()  # by a process that was killed then
     sender().hold()
     with refused("The state is held"):
         sender().send(rows(1))
     assert sender().release() == 0
+    assert sender().send(rows(1)).exit_status == 0
+
+
+def test_a_status_shows_since_when_the_state_is_held(sender):
     assert sender().send(rows(1)).held_since is None
     sender().hold()
     since = sender().status().held_since
+    assert since is not None
     sender().hold()
-    assert sender().status().held_since == since is not None
+    assert sender().status().held_since == since, "the first hold counts"
+
+
+def test_the_command_shows_a_hold_and_releases_it_once(sender, bulk, tmp_path):
+    sender.finish(rows(1))
+    sender().hold()
     state = ("--state", f"sqlite:///{tmp_path}/state.sqlite")
     shown = bulk("status", *state)
     assert shown.status == 1
@@ -439,19 +471,30 @@ def test_what_is_in_doubt_has_its_row_again_when_a_file_has_it_again(
     assert [result.row for result in sender().export()] == [1, 2]
 
 
-def test_a_row_whose_data_was_forgotten_is_still_not_sent_twice(sender, victor_sandbox):
+def leave_one_in_doubt(sender, sandbox):
+    """INV-1 and INV-2 are created, INV-3 is refused, and INV-4 of another batch may exist."""
     sender.store([*rows(2), row(3, amount="-1")], skip_invalid=True)
-    lose_answers(victor_sandbox)
+    lose_answers(sandbox)
     sender(batch="april").send([row(4)])
-    victor_sandbox.clear_faults()
+    sandbox.clear_faults()
     sender().resume()
+
+
+def test_what_is_over_is_forgotten_at_its_age_and_what_may_exist_is_not(sender, victor_sandbox):
+    leave_one_in_doubt(sender, victor_sandbox)
     before = [(result.row, result.id) for result in sender().export()]
-    # What waits, or may exist, is not forgotten.
     ages = (timedelta(days=1), timedelta(0), timedelta(0))
     assert [sender().forget(older_than=age) for age in ages] == [0, 3, 0]
     forgotten = list(sender().export())
     assert [(result.row, result.id) for result in forgotten] == before
     assert not any(result.asked or result.extras or result.error for result in forgotten)
+    (doubtful,) = sender(batch="april").export()
+    assert doubtful.asked["amount"] == row(4)["amount"]
+
+
+def test_a_row_whose_data_was_forgotten_is_still_not_sent_twice(sender, victor_sandbox):
+    leave_one_in_doubt(sender, victor_sandbox)
+    assert sender().forget(older_than=timedelta(0)) == 3
     sender.finish(batch="april")
     sender.finish(rows(2), batch="may")
     for batch, record, notice in (

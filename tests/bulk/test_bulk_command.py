@@ -35,17 +35,23 @@ CYAN, GREEN = "\x1b[36m", "\x1b[32m"
 RED = re.compile(r"\x1b\[(?:[0-9;]*;)?(?:31|91|38;5;(?:1|9|16[0-9]|19[6-9]))m")
 
 
-def test_a_batch_is_looked_at_sent_and_exported(bulk, victor_sandbox):
-    records = referenced(3)
-    dry = bulk.send(records, "--dry-run")
+def test_a_dry_run_sends_nothing_and_makes_no_file(bulk, victor_sandbox):
+    dry = bulk.send(referenced(3), "--dry-run")
     assert dry == Ran(0, "3 rows: 3 new (9.69 USD). Nothing was sent.\n", "")
     assert os.listdir(bulk.folder) == ["invoices.csv"]
     assert victor_sandbox.attempts_by_key() == {}
 
+
+def test_a_file_is_sent_once_and_its_status_is_what_was_said_at_the_end(bulk, victor_sandbox):
     done = "invoices.csv: 3 rows: 3 created\n"
-    assert bulk.send("invoices.csv") == Ran(0, done, "invoices.csv: 3 rows to send: 9.69 USD.\n")
-    asked_once(victor_sandbox, records)
+    announced = "invoices.csv: 3 rows to send: 9.69 USD.\n"
+    assert bulk.send(referenced(3)) == Ran(0, done, announced)
+    asked_once(victor_sandbox, referenced(3))
     assert bulk("status").out == done
+
+
+def test_an_export_is_written_to_the_output_or_to_a_file_with_the_usual_permissions(bulk):
+    bulk.send(referenced(3))
     exported = bulk("export")
     assert [line["invoice_no"] for line in exported.table] == ["INV-1", "INV-2", "INV-3"]
     assert bulk("export", "-o", "results.csv").out == ""
@@ -56,7 +62,7 @@ def test_a_batch_is_looked_at_sent_and_exported(bulk, victor_sandbox):
     assert results.stat().st_mode & 0o777 == 0o666 & ~umask, "as every new file"
 
 
-def test_a_command_that_reads_no_state_loads_no_database_driver(bulk):
+def test_a_command_without_a_state_on_a_server_does_not_load_the_driver_of_the_server(bulk):
     """A check of rows, and a look at a state that is not there."""
     bulk.write(rows(2))
     code = f"""
@@ -239,7 +245,7 @@ def test_a_row_is_unknown_once_it_is_no_longer_under_way(sender, victor_sandbox)
         assert ("under way" in shown) == (status.under_way > 0)
 
 
-def test_totals_are_said_once_before_anything_is_sent(bulk, victor_sandbox):
+def test_the_totals_of_new_rows_are_said_once_and_first(bulk, victor_sandbox):
     respond_to_creates(victor_sandbox, 503)
     records = [*rows(2), row(3, amount="-1"), row(4, amount="0.01")]
     ran = bulk.send(records, "--skip-invalid", "--patience", "0", "--deadline", "0.1")
@@ -339,7 +345,14 @@ def test_status_ends_as_send_would_and_export_with_0(bulk):
         assert sent.status == bulk("status", name).status == status
         assert bulk("export", name).status == 0
     assert bulk("status").status == 1
-    which = "There are several batches (good.csv, bad.csv): name one of them with --batch."
+
+
+def test_an_export_without_the_name_of_one_of_several_batches_is_refused_with_the_names(
+    bulk, sender
+):
+    for number, name in enumerate(("march", "april"), 1):
+        sender.store(rows(1, start=number), state=bulk.state, batch=name)
+    which = "There are several batches (march, april): name one of them with --batch."
     assert bulk("export") == Ran(2, "", f"Error: {which}\n")
 
 
@@ -396,20 +409,42 @@ def test_rows_that_share_a_reference_are_one_warning_with_their_number(bulk):
     assert "of another one" not in bulk.send(alone).err
 
 
-def test_messages_about_rows_that_a_person_has_resolved_are_true(bulk, victor_sandbox):
+WHO = ("--by", "Ann", "--why", "seen")
+
+
+@pytest.fixture
+def _in_doubt(bulk, victor_sandbox):
+    """The outcome of INV-1 and INV-2 is unknown."""
     lose_answers(victor_sandbox)
-    assert bulk.send(rows(2), "--patience", "0").status == 3
+    assert bulk.send(rows(2), "--patience", "0", "--deadline", "1").status == 3
     victor_sandbox.clear_faults()
-    who = ("--by", "Ann", "--why", "seen")
-    assert bulk("resolve", "INV-1", "--as", "created", *who).status == 3
-    for words, said in (
+
+
+@pytest.mark.usefixtures("_in_doubt")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
         (("--as", "not-created", "--id", "R2"), "--id says that it was made: leave it out"),
         (("--as", "created", "--id", "R2 "), "--id begins or ends with a space"),
-        (("--as", "not-created"), "Refused rows were not created."),
-    ):
-        assert said in bulk("resolve", "INV-2", *words, *who).err
-    assert "its id is not known" in bulk("ask-again", "INV-1", *who).err
-    refused = bulk("ask-again", "INV-2", *who).err
+    ],
+)
+def test_an_id_that_cannot_be_the_one_of_a_row_is_refused_by_its_option(bulk, words, said):
+    ended = bulk("resolve", "INV-2", *words, *WHO)
+    assert ended.status == 2
+    assert said in ended.err
+
+
+@pytest.mark.usefixtures("_in_doubt")
+def test_a_row_that_was_resolved_as_created_without_an_id_is_not_asked_again(bulk):
+    assert bulk("resolve", "INV-1", "--as", "created", *WHO).status == 3
+    assert "its id is not known" in bulk("ask-again", "INV-1", *WHO).err
+
+
+@pytest.mark.usefixtures("_in_doubt")
+def test_a_row_that_was_resolved_as_not_created_is_refused_and_can_be_dropped(bulk):
+    resolved = bulk("resolve", "INV-2", "--as", "not-created", *WHO).err
+    assert "Refused rows were not created." in resolved
+    refused = bulk("ask-again", "INV-2", *WHO).err
     assert "INV-2 is refused, and was not created: send a file that has it, or drop it." in refused
     assert bulk("drop").out == "invoices.csv: 1 row dropped. None of them was created.\n"
 

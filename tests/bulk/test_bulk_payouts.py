@@ -166,26 +166,38 @@ def test_rejected_rows_quote_and_totals_are_shown(bulk, sandbox):
     ]
 
 
-def test_payouts_are_instructed_once_and_by_another_person_than_the_sender(bulk, sandbox):
+def test_payouts_are_instructed_by_another_person_than_the_sender_where_that_is_wanted(
+    bulk, sandbox
+):
     bulk.write(rows(2), "march.csv")
     assert "--by is missing" in bulk.send("march.csv", "--not-by-sender").err
-    sent = bulk.send("march.csv", "--by", "Ann", "--not-by-sender", "--json")
-    assert sent.json["next_command"] == "victor bulk --provider velo instruct march.csv"
+    bulk.send("march.csv", "--by", "Ann", "--not-by-sender")
     assert "Another person" in bulk("instruct", "march.csv", "--by", "ann").err
     assert "--by is missing: another person" in bulk("instruct", "march.csv").err
     assert calls(sandbox, "instruct") == 0
+    assert bulk("instruct", "march.csv", "--by", "Bob").status == 0
+    assert "instruct by Bob: 1 done" in bulk("status").out
+
+
+def test_payouts_are_instructed_once_however_often_the_command_is_given(bulk, sandbox):
+    bulk.write(rows(2), "march.csv")
+    bulk.send("march.csv")
     for _ in range(2):
-        paid = bulk("instruct", "march.csv", "--by", "Bob")
+        paid = bulk("instruct", "march.csv")
         assert (paid.status, paid.out) == (0, "march.csv: instruct: 1 done\n")
     assert calls(sandbox, "instruct") == 1
-    assert "instruct by Bob: 1 done" in bulk("status", "--refresh").out
     assert bulk("status", "--refresh", "--json").json["payments"] == {"FUNDED": 2}
-    listed = bulk.send(bulk.write(rows(1), "same.csv").name, "--by", "Bob", "--json")
-    assert listed.json["next_command"] is None, "it has sent nothing of its own"
+
+
+def test_the_next_command_is_to_instruct_what_the_batch_itself_has_sent(bulk):
+    bulk.write(rows(2), "march.csv")
+    sent = bulk.send("march.csv", "--json")
+    assert sent.json["next_command"] == "victor bulk --provider velo instruct march.csv"
+    listed = bulk.send(bulk.write(rows(1), "same.csv").name, "--json")
+    assert listed.json["next_command"] is None
 
 
 def test_the_amounts_of_new_rows_are_told_by_currency(sender):
-    """A control total is of one currency, and of all rows."""
     records = [*rows(2), row(3, currency="EUR", amount="0.10"), row(4, currency="JPY", amount="9")]
     expected = {"USD": Decimal("3.00"), "EUR": Decimal("0.10"), "JPY": Decimal(9)}
     check = sender().check(records)
@@ -194,12 +206,19 @@ def test_the_amounts_of_new_rows_are_told_by_currency(sender):
     with redirect_stderr(shown):
         announce("f.csv", check, RowFile("f.csv"))
     assert shown.getvalue() == "f.csv: 4 rows to send: 0.10 EUR, 9 JPY, 3.00 USD.\n"
-    for wrong, total, words in (
+
+
+@pytest.mark.parametrize(
+    ("records", "total", "why"),
+    [
         (rows(2), "3.01", "the amounts are 3.00"),
-        (records, "12.10", "in USD and EUR and JPY"),
-    ):
-        with pytest.raises(InvalidRows, match=words):
-            sender().send(wrong, expect_total=total)
+        ([row(1), row(2, currency="EUR")], "3.00", "in USD and EUR"),
+    ],
+    ids=["another total", "two currencies"],
+)
+def test_a_control_total_is_of_all_rows_and_of_one_currency(sender, records, total, why):
+    with pytest.raises(InvalidRows, match=why):
+        sender().send(records, expect_total=total)
 
 
 @pytest.mark.parametrize(("changes", "column"), cases_beside(__file__)["payments"])
@@ -231,22 +250,28 @@ def test_two_payors_may_have_one_reference_in_two_spellings(sender):
 def test_a_reference_with_other_zeros_is_the_same_payout_if_all_else_is_equal(sender):
     sender(batch="march").send([row(7, payor_payment_id="PAY-007")])
     later = [row(7), row(7, payor_payment_id="PAY-8"), row(7, payor_payment_id="PAY-08")]
-    status = sender(batch="april").send(later)
+    of_another_amount = row(7, payor_payment_id="PAY-0007", amount="1.60")
+    status = sender(batch="april").send([*later, of_another_amount])
     assert [notice.key_value for notice in status.notices] == ["PAY-7", "PAY-08"]
-    assert status.counts == {"created": 1, "refused": 2}
+    assert status.counts == {"created": 2, "refused": 2}
 
 
 def test_a_payor_with_invisible_characters_is_refused_with_its_row(sender, sandbox):
     payors = [f"{sandbox.payor_id} ", f"\u200b{sandbox.payor_id}", "  "]
-    check = sender().check([row(number, payor_id=payor) for number, payor in enumerate(payors)])
-    assert [problem.column for problem in check.problems] == ["payor_id"] * 3
-    assert check.new == 0
+    wrong = [row(number, payor_id=payor) for number, payor in enumerate(payors, 2)]
+    check = sender().check([row(1), *wrong])
+    places = [(problem.row, problem.column) for problem in check.problems]
+    assert places == [(2, "payor_id"), (3, "payor_id"), (4, "payor_id")]
+    assert check.new == 1
 
 
-def test_no_row_is_found_by_its_key_with_a_payor_that_has_invisible_characters(sender, sandbox):
+def test_a_row_is_named_by_its_reference_though_the_payor_makes_no_key(sender, sandbox):
+    """A payor with invisible characters makes none."""
     sender.store([row(1)])
+    odd = sender(payor_id=f"{sandbox.payor_id[:8]}\u200b{sandbox.payor_id[8:]}")
     with refused("has no row PAY-9"):
-        sender(payor_id=f"{sandbox.payor_id[:8]}\u200b{sandbox.payor_id[8:]}").drop(["PAY-9"])
+        odd.drop(["PAY-9"])
+    assert odd.drop(["PAY-1"]) == 1
 
 
 def test_a_payment_has_to_be_withdrawn_before_it_is_sent_again(sender, sandbox):
@@ -290,7 +315,7 @@ def test_the_sender_of_each_row_stays_known_where_another_person_has_to_instruct
         sender(by="Bob").take_step("instruct")
 
 
-def test_another_person_can_be_required_later_only_if_the_sender_of_all_rows_is_known(sender):
+def test_another_person_can_be_required_later_if_the_sender_of_all_rows_is_known(sender):
     sender(by="Ann").send(rows(1))
     sender(by="Ann", not_by_sender=True).send(rows(1))
     with refused("Another person has to"):
