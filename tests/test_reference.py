@@ -99,7 +99,7 @@ def test_each_public_name_is_on_a_page(module):
     ] == []
 
 
-def test_each_argument_and_field_is_described():
+def test_each_argument_and_field_of_the_public_api_is_named_in_its_docstring():
     missing = {
         where: names
         for where, made, text in sorted(

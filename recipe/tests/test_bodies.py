@@ -80,7 +80,7 @@ class TestUrlEncodedForms:
         assert request.headers["Content-Type"] == FORM
         return request.content.decode("ascii")
 
-    def test_fields_follow_their_encoding(self, wire):
+    def test_a_text_is_url_encoded_a_null_is_left_out_and_an_object_nests_by_brackets(self, wire):
         assert self.sent(wire, name="Zoë & Co") == "name=Zo%C3%AB+%26+Co"
         assert self.sent(wire, name=None) == ""
         nested = self.sent(wire, card={"number": "4", "owner": {"name": {"last": "L"}}})
@@ -127,7 +127,9 @@ def parts_of(request):
 
 
 class TestMultipart:
-    def test_each_field_of_a_multipart_form_is_sent_as_a_part_with_its_content_type(self, wire):
+    def test_each_value_of_a_multipart_form_is_a_part_with_the_content_type_of_its_schema_or_file(
+        self, wire
+    ):
         file = wire.types.File
         plain = {
             "note": "Zoë",

@@ -151,7 +151,7 @@ def test_a_parameter_whose_form_openapi_does_not_define_is_reported_as_left_out(
     ]
 
 
-def test_an_object_in_an_object_is_refused_where_only_deep_objects_nest(wire):
+def test_an_object_within_an_object_is_refused_unless_the_parameter_is_a_deep_object(wire):
     nested = wire.models.NestedX.from_dict
     assert wire.target("nested", x=nested({"a": 1})) == "/nested?a=1"
     with pytest.raises(

@@ -191,7 +191,7 @@ def test_a_parameter_of_an_unsupported_type_is_listed_in_the_output_and_is_no_ar
     assert re.search(r"no-argument \(1\): .*\n +listOrders\.words\n", capsys.readouterr().out)
 
 
-def test_a_parameter_of_an_unsupported_type_in_the_settings_stops_generation(
+def test_generation_stops_if_the_settings_name_a_parameter_whose_type_no_check_knows(
     tmp_path,
 ):
     document = DOCUMENT.replace("{type: string, minLength: 0}", "{type: object}")

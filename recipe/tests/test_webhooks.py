@@ -295,7 +295,7 @@ def test_a_webhook_whose_body_is_not_json_is_reported_as_left_out(tmp_path):
     )
 
 
-def test_a_document_of_webhooks_alone_is_read_and_the_judgement_finds_no_fault(
+def test_a_document_without_paths_makes_a_package_that_reads_its_webhooks(
     tmp_path,
 ):
     wire = Wire(tmp_path, "wire_updated", **CASES["updated"])

@@ -288,7 +288,7 @@ def test_a_row_of_unknown_outcome_in_a_restored_backup_is_not_sent_though_it_was
         assert sender().resume().counts == {"unknown": 1}
 
 
-def test_a_backup_that_was_made_during_a_hold_is_marked_by_a_hold_after_its_restoration(
+def test_a_row_that_was_resolved_during_a_hold_is_not_sent_again_from_a_backup_of_that_time(
     sender, bulk, victor_sandbox, backup
 ):
     """A person had resolved a row then; it was sent since."""

@@ -171,7 +171,9 @@ def test_all_mistakes_of_a_row_are_reported_at_once_without_its_account_number(s
 
 @pytest.mark.parametrize("name", ["invoices.csv", "invoices.jsonl"])
 @pytest.mark.parametrize(("changes", "message"), CASES["in a file"])
-def test_messages_about_a_file_have_no_words_of_python(checked, tmp_path, name, changes, message):
+def test_a_wrong_value_is_refused_with_the_same_sentence_in_csv_and_in_json_lines(
+    checked, tmp_path, name, changes, message
+):
     record = row(1, **changes)
     content = json.dumps(record)
     if name == "invoices.csv":

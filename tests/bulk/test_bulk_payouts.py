@@ -228,7 +228,7 @@ def test_a_row_that_velo_would_refuse_is_refused_with_its_column(sender, changes
     assert column in problem.message
 
 
-def test_rows_are_told_apart_by_the_reference_that_finds_them(sender):
+def test_payouts_are_told_apart_by_their_payor_payment_id_and_by_no_other_column(sender):
     with refused("told apart by payor_payment_id"):
         sender(key_column="region")
     with refused("due_date is no column"):

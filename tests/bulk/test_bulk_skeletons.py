@@ -191,7 +191,7 @@ def test_a_row_is_named_as_the_export_writes_its_key(sender, victor_sandbox):
 
 
 @pytest.mark.parametrize("cell", ["'-1042", '="-1042"', "-1042", '\'="-1042"'])
-def test_reconcile_reads_a_marked_cell_as_the_text_in_it(tmp_path, cell):
+def test_reconcile_reads_a_cell_that_a_tool_has_marked_as_text_as_the_text_in_it(tmp_path, cell):
     record = {"client_reference_id": cell, "id": cell, "key": cell}
     record |= {"amount": "44.23", "currency": "USD"}
     (entry,) = EntryReader().read(write_csv(tmp_path / "ours.csv", [record]))

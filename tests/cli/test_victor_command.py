@@ -86,7 +86,7 @@ def test_each_argument_of_create_that_the_settings_list_is_an_option_of_the_comm
         assert option_of(place, {name: option}) == option
 
 
-def test_token_prints_a_header_that_is_let_in(command, victor_sandbox):
+def test_token_prints_an_authorization_header_that_the_provider_accepts(command, victor_sandbox):
     ran = command("token")
     assert (ran.status, ran.err) == (0, "")
     url = f"{victor_sandbox.url}/v2/payment-requests"

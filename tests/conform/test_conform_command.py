@@ -117,13 +117,18 @@ def test_refused_credentials_end_the_conform_command(started):
 
 
 @pytest.mark.slow
-def test_a_host_in_a_variable_is_written_to_only_if_its_environment_is_typed(started):
+def test_a_host_from_a_variable_is_asked_for_money_only_if_the_command_names_the_environment(
+    started,
+):
     _, victor = started()
     host = {"VICTOR_BASE_URL": "https://gateway.invalid", "VICTOR_ENVIRONMENT": "staging"}
-    named = Command(victor.environment | host)
-    assert named("conform", *PAIR).status == 2
-    ran = named("conform", *PAIR, "--environment", "staging", "--deadline", "1")
-    assert ran.status == 75
+    command = Command(victor.environment | host)
+    refused = command("conform", *PAIR)
+    assert refused.status == 2
+    assert "is asked for" not in refused.err
+    assert "gateway.invalid" in refused.err
+    ran = command("conform", *PAIR, "--environment", "staging", "--deadline", "1")
+    assert ran.status == 75, "the host does not exist"
     assert "Victor, staging, https://gateway.invalid, is asked for 0.01" in ran.err
 
 

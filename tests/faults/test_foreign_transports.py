@@ -50,26 +50,28 @@ def test_a_transport_that_sends_again_by_itself_is_refused(client, transport, wo
 def test_a_connect_error_of_a_wrapped_httpx_transport_leaves_the_outcome_unknown(
     background, monkeypatch, mode, operation
 ):
-    """Somebody has wrapped the transports of httpx, tries each request again, and ends with another
-    error.
+    """Somebody has wrapped the transports of httpx, and tells each lost exchange as a failure to
+    connect.
     """
     sync = httpx.HTTPTransport.handle_request
     awaited = httpx.AsyncHTTPTransport.handle_async_request
 
-    def twice(transport, request):
+    def failing_to_connect(transport, request):
         try:
             return sync(transport, request)
         except httpx.TransportError:
-            raise httpx.ConnectError("the second time") from None
+            raise httpx.ConnectError("as somebody says") from None
 
-    async def awaited_twice(transport, request):
+    async def awaited_failing_to_connect(transport, request):
         try:
             return await awaited(transport, request)
         except httpx.TransportError:
-            raise httpx.ConnectError("the second time") from None
+            raise httpx.ConnectError("as somebody says") from None
 
-    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", twice)
-    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", awaited_twice)
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", failing_to_connect)
+    monkeypatch.setattr(
+        httpx.AsyncHTTPTransport, "handle_async_request", awaited_failing_to_connect
+    )
     with adapter(background, mode) as on:
         on.expect("unknown", operation, [Cut("answer", 0, "reset")] * (1 + ATTEMPTS))
         on.provider.refuse()

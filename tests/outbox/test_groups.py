@@ -168,7 +168,9 @@ def told(sending):
 @pytest.mark.parametrize("workers", [1, 4])
 @pytest.mark.parametrize("has_handler", [False, True])
 @pytest.mark.parametrize(("status", "error"), [(404, NotFound), (403, PermissionDenied)])
-def test_a_wrong_address_ends_no_entry(sending, told, workers, has_handler, status, error):
+def test_ten_refusals_in_a_row_with_404_or_403_stop_the_pass_and_reject_nothing(
+    sending, told, workers, has_handler, status, error
+):
     """Ten that are refused in a row stop the pass. Those that were refused before that was seen are
     not to blame either, and no handler is told of them.
     """

@@ -84,8 +84,9 @@ def test_a_worker_whose_connection_was_dropped_counts_as_dead_until_it_renews_it
     assert not had_lost_its_lock(there)
 
 
-def test_the_lock_of_a_worker_moves_to_the_primary(pair, postgres_server):
-    """On a server that takes no writes, nobody sees that the worker is alive."""
+def test_a_worker_takes_its_lock_on_the_primary_once_its_own_server_takes_no_writes(
+    pair, postgres_server
+):
     here, _ = pair
     assert not had_lost_its_lock(here)
     with postgres_server.demoted():

@@ -292,7 +292,7 @@ ADDRESSES = {
 
 @pytest.mark.parametrize("system", ["velo"])
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 429])
-def test_a_refusal_is_unknown_only_if_its_location_is_the_address_of_a_made_payout(
+def test_a_refused_payout_is_unknown_if_its_location_is_a_payouts_and_its_body_names_no_error(
     system, status, harness
 ):
     exchange = exchange_of(f"{system} submit")

@@ -139,7 +139,7 @@ def test_velo_s_payor_is_required_where_the_document_says_so(velo, path):
     velo(path, 403, payorId="of-somebody-else")
 
 
-def test_velo_s_lists_are_in_the_document_s_order_unless_the_query_says_otherwise(velo):
+def test_velo_lists_funding_accounts_and_payees_by_name_unless_the_query_sorts_them(velo):
     """The defaults of `sort` in Velo's document 2.35."""
     for path, name in {"/v2/fundingAccounts": "accountName", "/v4/payees": "displayName"}.items():
         names = [each[name] for each in velo(path)]

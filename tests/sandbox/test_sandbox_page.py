@@ -328,7 +328,7 @@ def test_the_page_of_the_sandbox_loads_no_file_from_elsewhere(sandbox, http):
             assert http.get(sandbox.url + asset).status_code == 200, asset
 
 
-def test_no_fault_touches_the_page_or_the_control_api(sandbox, http):
+def test_the_page_and_the_control_api_respond_while_every_call_is_refused(sandbox, http):
     sandbox.inject("refuse", times=None)
     assert http.get(sandbox.url).status_code == 200
     assert http.get(sandbox.url + "/docs").status_code == 200

@@ -96,7 +96,7 @@ def test_time_travels_forward_only(time_travel):
         time_travel.advance(seconds=-1)
 
 
-def test_wait_takes_no_real_time_with_time_travel(victor, time_travel):
+def test_a_wait_of_ten_minutes_is_over_in_seconds_with_time_travel(victor, time_travel):
     began = time.monotonic()
     request = create(victor)
     before = time_travel.now

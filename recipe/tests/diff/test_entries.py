@@ -36,7 +36,7 @@ def many(schemas, count=20):
     return document(paths, schemas)
 
 
-def test_a_shared_schema_is_one_entry_with_all_its_operations():
+def test_a_change_of_a_schema_that_many_operations_use_is_one_entry_that_names_them_all():
     (entry,) = entries(many({"Card": card(pin=TEXT)}), many({"Card": card()}))
     assert entry.operations == tuple(f"post /{number:02}" for number in range(20))
     assert (entry.direction, entry.wire) == ("both", "breaks")

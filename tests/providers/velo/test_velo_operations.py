@@ -140,7 +140,7 @@ def test_operations_without_a_method_are_functions_of_a_package_from_that_docume
 
 
 @pytest.mark.parametrize("lost", [False, True])
-def test_the_example_of_a_lost_response_pays_once(sandbox, *, lost):
+def test_the_example_of_a_lost_response_pays_once_whether_or_not_it_is_lost(sandbox, *, lost):
     harness = Harness(sandbox, awaited=False)
     if lost:
         sandbox.inject("lose_answer", operation="submit")

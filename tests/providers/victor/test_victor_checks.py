@@ -51,7 +51,7 @@ def test_the_filters_that_the_document_describes_as_dates_and_times_are_read_as_
         assert (described == "ISO 8601 date format.") is (kinds[name] == date | str | None), name
 
 
-def test_the_records_know_every_value_of_the_document():
+def test_status_direction_and_network_have_exactly_the_words_of_the_document():
     for schema in ("ListPaymentRequests", "PaymentRequestReceipt"):
         stated = SCHEMAS[schema]["properties"]
         assert {status.value for status in Status} == set(stated["status"]["enum"])

@@ -227,7 +227,9 @@ class TestTheAdvisoryWindow:
         assert tokens(harness) == ["Bearer tok1"] * 3 + ["Bearer tok3"]
 
     @pytest.mark.parametrize("deadline", [60.0, 3.0, None])
-    def test_an_endpoint_that_does_not_answer_holds_nobody_up_for_long(self, deadline):
+    def test_a_renewal_without_an_answer_holds_a_call_up_for_five_seconds_or_half_its_deadline(
+        self, deadline
+    ):
         """There is a token that is good: the call does not spend its deadline on the next one."""
         harness, endpoint = issuing(Endpoint(), deadline=deadline)
         harness.call()

@@ -109,7 +109,7 @@ def test_a_refused_signature_is_told_with_the_part_that_is_missing_or_wrong(head
     st.sampled_from(["{a}::{b}:{body}", "{body}::{a}:{b}", "{a}:{body}:{b}"]),
     st.text("x:", max_size=8),
 )
-def test_no_two_requests_have_one_signature(signed, message):
+def test_a_signed_text_is_believed_with_at_most_one_division_into_its_parts(signed, message):
     verify = HmacSignature(header="X-Sig", secret=TEXT, signed=signed, tolerance=None)
 
     def mac_of(text):

@@ -208,7 +208,7 @@ def test_numbers_are_compared_by_their_digits():
     assert parsed("1e-400") != 0.0 != parsed("1e-400")
 
 
-def test_json_that_is_nested_deeply_is_a_value_error_where_the_caller_leaves_no_room_for_it():
+def test_json_of_ninety_levels_is_a_value_error_when_the_stack_is_nearly_full():
     def read_below(frames):
         return read_below(frames - 1) if frames else parsed("[" * 90 + '"\\ud800"' + "]" * 90)
 

@@ -169,7 +169,7 @@ def test_options_made_with_httpx2_mean_the_same_as_with_httpx(kind, name, monkey
     assert (limits_of_httpx == OPTIONS["limits"](httpx)) is (name == "limits")
 
 
-def test_limits_and_proxies_become_those_of_httpx():
+def test_limits_and_proxies_made_with_httpx2_become_those_of_httpx():
     assert checked_limits(OPTIONS["limits"](httpx2)) == OPTIONS["limits"](httpx)
     of_httpx, of_httpx2 = (checked_proxy(OPTIONS["proxy"](library)) for library in LIBRARIES)
     for part in ("url", "auth", "headers", "ssl_context"):
