@@ -13,6 +13,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from tests.outbox.kinds import Box, Provider, dated
 from tests.outbox.rows import (
@@ -185,6 +186,19 @@ def test_ten_refusals_in_a_row_with_404_or_403_stop_the_pass_and_reject_nothing(
         assert 10 * number <= len(sending.provider.keys) < (10 + workers) * number
     refuse(sending)
     assert len(sending.send(workers=workers)) == 20
+    assert "rejected" not in told
+
+
+def test_ten_refusals_of_entries_with_one_reference_reject_nothing_either(sending, told):
+    """None of them was sent before, so none waits for another one."""
+    refuse(sending, *[404] * 40)
+    with Session(sending.engine) as session, session.begin():
+        for number in range(20):
+            part = invoice(1) | {"idempotency_key": f"the-key-of-the-part-{number:02}"}
+            sending.outbox.add(session, **part)
+    with pytest.raises(NotFound):
+        sending.send(workers=1)
+    assert sending.rows() == ["waiting"] * 20
     assert "rejected" not in told
 
 

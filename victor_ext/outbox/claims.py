@@ -6,7 +6,7 @@ group, saves a transaction. But if the worker ends before it sends the entry, th
 treat the entry as sent. So only entries that can be sent again then (they have a key that lasts)
 are marked in advance; all others are marked just before their own call.
 
-Read `Claims.take_up` first. A "subject" of an entry is a reference of it (`subjects_of`): two
+Read `Claims.take_up` first. A "subject" of an entry is its key or a reference (`subjects_of`): two
 entries with one subject are never under way at once.
 """
 

@@ -24,7 +24,7 @@ from victor_ext.event_queue.workers import is_ending
 from victor_ext.settlement.failures import RefusalStreak, is_about_all
 
 from .claims import Claim, Group
-from .entries import Entry, subjects_of
+from .entries import Entry, sent_of, subjects_of
 
 T = TypeVar("T")
 
@@ -298,9 +298,12 @@ class Deliveries:
         if is_long and not self._refused:  # the next calls show whose refusals these are
             self._is_cut = last is not None and (last.is_full or last.waits)
             return False
-        # A refused one, too: a clock that was set back may end the leases of this worker.
-        had = chain(self._under_way.values(), self._refused.values())
-        busy = {*chain.from_iterable(subjects_of(delivery.claim.row) for delivery in had)}
+        rows = [delivery.claim.row for delivery in self._under_way.values()]
+        refused = [delivery.claim.row for delivery in self._refused.values()]
+        rows += [row for row in refused if sent_of(row) is not None]  # it may have been done before
+        busy = {*chain.from_iterable(map(subjects_of, rows))}
+        # Not even if their leases are over, as they are once a clock was set back.
+        busy |= {row.key for row in refused}
         try:
             group = yield from self._terms.take_up(busy)
         except Exception as error:  # noqa: BLE001 - it is raised once what is under way has ended

@@ -302,10 +302,11 @@ def payment_references(call: PreparedCall) -> set[str]:
 
 
 def subjects_of(row: Any) -> set[str]:
-    """The references of the entry of a row, as they were given: two entries with one of them are
-    not under way at once.
+    """The key and the references of the entry of a row, as they were given: two entries with one of
+    them are not under way at once.
     """
-    return {row.prepared.subject or row.key, *payment_references(row.prepared)}
+    subjects = {row.key, *payment_references(row.prepared)}
+    return subjects | ({row.prepared.subject} if row.prepared.subject else set())
 
 
 def references_of(row: Any) -> set[str]:
