@@ -182,7 +182,7 @@ def test_a_filter_of_velo_s_document_finds_the_items_that_have_its_value_and_no_
     velo, path, name
 ):
     items = velo(path)
-    value = value_of(items[0], name)
+    value = next(filter(None, (value_of(each, name) for each in items)))
     assert velo(path, **{name: value}) == [each for each in items if value_of(each, name) == value]
 
 
