@@ -305,8 +305,7 @@ def subjects_of(row: Any) -> set[str]:
     """The key and the references of the entry of a row, as they were given: two entries with one of
     them are not under way at once.
     """
-    subjects = {row.key, *payment_references(row.prepared)}
-    return subjects | ({row.prepared.subject} if row.prepared.subject else set())
+    return {row.key, row.prepared.subject or row.key, *payment_references(row.prepared)}
 
 
 def references_of(row: Any) -> set[str]:
