@@ -64,8 +64,10 @@ from victor_ext.vault import KEY_BYTES
 
 _SECRET = b"a secret of histories, of some length"
 _TABLES = (*TABLES.entries.metadata.sorted_tables, *METADATA.sorted_tables)
-_SENT: dict[str, Stored] = {}
-"""The tables after march and april were sent, by the due date of their rows: always the same."""
+_SENT: dict[tuple[str, str, float], Stored] = {}
+"""The tables after march and april were sent, by the due date of their rows, and by which answers
+of the provider have a `Date` and how far it is ahead: always the same.
+"""
 
 
 class SteppedRowOutbox(Stepped, RowOutbox):
@@ -261,13 +263,15 @@ class Batches(Workers):
         march = [invoice(number, number, due_date=due) for number in range(4)]
         april = [invoice(10 + each, each, due_date=due) for each in (1, 2)]
         with self.world.clocks():
-            if due not in _SENT:
+            told = (due, self.world.rules.dates, self.world.rules.ahead)
+            if told not in _SENT:
                 self._send_file("march", march)
                 self._send_file("april", april)
                 # They are other instalments of the same contracts: a person has said so.
                 self._ask_again("april")
-                _SENT[due] = self.state.rows()
-            self.state.put_back(_SENT[due])
+                _SENT[told] = self.state.rows()
+                self._begin_anew()
+            self.state.put_back(_SENT[told])
         self.asked, self.batches = march + april, ["march", "april"]
         if later is not None:
             changes = {"due_date": due, "amount": later.amount}
@@ -284,6 +288,11 @@ class Batches(Workers):
         self.asked = list[dict[str, Any]]()
         """The rows of all files that were sent."""
         self.workers = dict[tuple[int, str | None], SteppedWorker]()
+
+    def _begin_anew(self) -> None:
+        """Let the history be the same whether or not its files were sent in this world."""
+        self.world.exchanges = 0
+        self.clients = [self._client(process) for process in self.processes]
 
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
