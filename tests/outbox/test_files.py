@@ -2,21 +2,27 @@
 have been sent, and what a live worker has.
 """
 
+import threading
 from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 
+from tests.outbox.kinds import Provider
 from tests.providers.victor.adapter import invoice
-from victor_ext import Victor, VictorOAuth
+from victor_ext import InvalidRequest, Outcome, Victor, VictorError, VictorOAuth
 from victor_ext.event_queue.databases import DatabaseTime
+from victor_ext.outbox import claims
 from victor_ext.outbox.files import (
     ENTRIES,
     TABLES,
     EntryMarked,
+    FileOutbox,
     FileTerms,
+    SenderTerms,
     adopt,
+    end_leases_of,
     end_leases_of_dead,
     entry_values,
     hold_entries,
@@ -25,23 +31,28 @@ from victor_ext.outbox.files import (
     release_entries,
     remove_entries,
     settle_by_hand,
+    store_key,
 )
 from victor_ext.vault import KEY_BYTES, Vault
 
 SCOPE, KEY = "Victor staging", "a-key-of-an-invoice-1"
+SENDER, BATCH = "an account", "march"
+SECRET = b"a secret of a state, of some length"
 VAULT = Vault(b"k" * KEY_BYTES)
 TO_BE_REPLACED = ("waiting", "refused")
 MARKED = ("sending", "settling", "unclear", "sent", "rejected")
 IN_DOUBT = ("sending", "settling", "unclear")
 HAS_LEASE = {"worker": "ann", "leased_until": DatabaseTime() + 100.0}
 LEASE_IS_OVER = {"worker": "ann", "leased_until": DatabaseTime() - 1.0}
+PATIENCE = 30.0
+"""Seconds after which a test has failed that waits for something."""
 
 
 def new_entry(amount, scope=SCOPE):
     with Victor(VictorOAuth("an-id", "a-secret")) as client:
         values = invoice(1, amount=amount, idempotency_key=KEY)
         call = client.prepare("payment_requests.create", **values)
-        terms = FileTerms(scope, "an account", "march", 86_400.0)
+        terms = FileTerms(scope, SENDER, BATCH, 86_400.0)
         return entry_values(call, client, KEY, VAULT, terms)
 
 
@@ -161,3 +172,54 @@ def test_an_entry_that_waits_in_a_backup_counts_as_possibly_sent_after_a_hold(en
         assert release_entries(connection) == 1
     assert (row().state, row().restored) == ("sending", True)
     assert row().first_sent_at == row().stored_at
+
+
+class Worker(FileOutbox):
+    """A worker whose calls are made by a function."""
+
+    def __init__(self, engine, name, call):
+        terms = SenderTerms(SCOPE, SENDER, BATCH, kept=86_400.0, workers=1, worker=name)
+        super().__init__(engine, Provider().client(), SECRET, VAULT, terms, threading.Event())
+        self._call = call
+
+    def _make_call(self, _client, _call, **_how):
+        return self._call()
+
+    def _only_looked_up(self, _connection, _keys):
+        return ()
+
+    def _reserve_turns(self, _connection, batches):
+        return [0.0] * len(batches)
+
+    def _count_outcome(self, _row, _outcome):
+        """Nobody reads them."""
+
+
+def test_a_worker_that_has_lost_an_entry_does_not_refuse_what_another_is_sending(
+    engine, entry, monkeypatch
+):
+    """It counted as dead, and the other one took the entry up at the same moment."""
+    row = entry(state="waiting")
+    with engine.begin() as connection:
+        store_key(connection, VAULT.wrapped(SECRET), "a layout")
+    monkeypatch.setattr(claims, "database_time", lambda _connection: 1_000.0)
+    bob_sends, ann_is_done = threading.Event(), threading.Event()
+
+    def hear_nothing():
+        bob_sends.set()
+        ann_is_done.wait(PATIENCE)
+        raise VictorError("Nothing came back.", outcome=Outcome.UNKNOWN)
+
+    def lose_the_entry():
+        with engine.begin() as connection:
+            end_leases_of(connection, "ann")
+        bob.start()
+        bob_sends.wait(PATIENCE)
+        raise InvalidRequest("The due date has passed, by the clock of this machine.")
+
+    bob = threading.Thread(target=Worker(engine, "bob", hear_nothing).send_for_a_while)
+    Worker(engine, "ann", lose_the_entry).send_for_a_while()
+    assert (row().state, row().worker) == ("sending", "bob")
+    ann_is_done.set()
+    bob.join()
+    assert (row().state, row().last) == ("sending", "unknown")

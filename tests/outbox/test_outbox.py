@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import get_type_hints
 
 import anyio
@@ -34,9 +35,12 @@ from victor_ext import (
     Victor,
 )
 from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, PaymentRequestArguments
+from victor_ext.outbox.claims import Claim
 from victor_ext.settlement.failures import Backoff
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
+CLAIM = Claim(SimpleNamespace(id=1), lease=1.0, marks={}, now=0.0, at=None)
+"""Of a worker that has taken the first entry up."""
 
 
 # What is stored
@@ -243,9 +247,9 @@ def test_the_finding_of_a_worker_whose_lease_is_over_is_not_stored(outbox, engin
     it.
     """
     stored(outbox, invoice(1))
-    change(outbox, state="sending", leased_until=1.0)
+    change(outbox, state="sending", leased_until=CLAIM.lease)
     with before_the_first_change(engine, lambda: end_leases(outbox, 60.0)):
-        outbox._run(outbox._store(1, 1.0, state="refused"))
+        outbox._run(outbox._store(CLAIM, state="refused"))
     assert states(outbox.entries()) == ["sending"]
 
 
@@ -263,11 +267,10 @@ def test_the_result_of_a_call_is_stored_even_if_another_worker_has_the_entry(out
 def test_the_finding_of_a_worker_about_an_entry_that_a_person_retries_is_not_stored(outbox):
     """It has looked the entry up, and a person was quicker."""
     stored(outbox, invoice(1))
-    lease = 1.0
-    change(outbox, state="settling", leased_until=lease)
+    change(outbox, state="settling", leased_until=CLAIM.lease)
     outbox.resolve(key_of(1), done=False, by="Zoë", why="the provider says so")
     outbox.retry(key_of(1))
-    outbox._run(outbox._store(1, lease, state="unclear"))
+    outbox._run(outbox._store(CLAIM, state="unclear"))
     assert states(outbox.entries()) == ["waiting"]
 
 

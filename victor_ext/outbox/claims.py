@@ -43,6 +43,7 @@ class Claim:
     Attributes:
         row: The entry as it was before.
         lease: When the lease ends, by the clock of the database.
+        marks: The column values that the entry has while this worker has it.
         now: When the entry was taken up, by that clock.
         at: The same by the clocks of this machine, which measure how long this worker has had it.
         again: The `leased_until` of the entry if it is given back: just after the beginning of this
@@ -52,6 +53,7 @@ class Claim:
 
     row: Any = field(repr=False)
     lease: float
+    marks: Mapping[str, Any]
     now: float
     at: Moment
     again: float = 0.0
@@ -62,6 +64,15 @@ class Claim:
         """The state that the entry has since this worker took it up."""
         was_marked_here = self.is_marked and sent_of(self.row) is None
         return EntryState.SENDING if was_marked_here else str(self.row.state)
+
+    def is_held(self, columns: Any) -> Condition:
+        """Holds for the entry in its table, while this worker has it.
+
+        Its lease may have been ended early, and another worker may have leased it at the same
+        moment: so the end of the lease alone does not tell whose it is.
+        """
+        own = {"id": self.row.id, "leased_until": self.lease, **self.marks}
+        return sa.and_(*(columns[name] == value for name, value in own.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,19 +237,14 @@ class Claims:
         leased_until = database_time(connection) + min(seconds, self._lease)
         later = {"leased_until": leased_until, "tries": claim.row.tries + 1}
         later |= dict.fromkeys(self.marks)
-        change_rows(connection, self._table, self._is_ours(claim), **{**later, **values})
-
-    def _is_ours(self, claim: Claim) -> Condition:
-        """Holds for the entry of a claim if nobody has taken it up since."""
-        columns = self._table.c
-        return sa.and_(columns.id == claim.row.id, columns.leased_until == claim.lease)
+        change_rows(connection, self._table, claim.is_held(self._table.c), **{**later, **values})
 
     def _is_as_left(self, claim: Claim) -> Condition:
         """Holds for the entry of a claim if nobody has changed it since, and the outbox is not
         held.
         """
-        is_in_state = self._table.c.state == claim.state
-        return sa.and_(self._is_ours(claim), is_in_state, self._is_not_held)
+        columns = self._table.c
+        return sa.and_(claim.is_held(columns), columns.state == claim.state, self._is_not_held)
 
     # Which entries are due
 
@@ -312,7 +318,8 @@ class Claims:
         for row in rows:
             if row.id in ours:
                 is_marked = row.id in ahead or sent_of(row) is not None
-                claims.append(Claim(row, lease, due.present, due.now.moment, again, is_marked))
+                at = due.now.moment
+                claims.append(Claim(row, lease, self.marks, due.present, at, again, is_marked))
         return claims
 
     def _update(

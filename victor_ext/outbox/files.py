@@ -696,13 +696,18 @@ class FileOutbox(Outbox):
             values["last"] = outcome if is_known else claim.row.last
         return values
 
-    def _change_held(
-        self, id: int, lease: float | None, values: dict[str, Any], connection: Connection
+    def _change_claimed(
+        self,
+        claim: Claim,
+        values: dict[str, Any],
+        connection: Connection,
+        *,
+        is_certain: bool = False,
     ) -> Change:
         try:
-            return super()._change_held(id, lease, values, connection)
+            return super()._change_claimed(claim, values, connection, is_certain=is_certain)
         except NoResultFound:
-            if lease is not None:  # nothing of it was done, and a file has left it out meanwhile
+            if not is_certain:  # nothing of it was done, and a file has left it out meanwhile
                 return Change(None)
             raise EntryLost from None
 

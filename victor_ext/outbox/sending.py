@@ -125,7 +125,7 @@ class Sending(EntryStore):
         time_left = _time_left(row.send_before, Now.of(client))
         if time_left <= 0 and write.sent is None:
             values = {"state": EntryState.REFUSED, "error": _TOO_LATE}
-            return (yield from self._store(row.id, taken_up.lease, **values))
+            return (yield from self._store(taken_up, **values))
         claim = yield from self._prepare_to_send(claims, taken_up)
         if claim is None:
             return None
@@ -237,7 +237,7 @@ class Sending(EntryStore):
         if claim.row.state != EntryState.SETTLING:
             state = EntryState.SETTLING
             values = {"state": state, "settle_until": until, "error": step.why}
-            yield from self._store(claim.row.id, claim.lease, **values)
+            yield from self._store(claim, **values)
         is_last = claim.now >= until
         try:
             return (yield from _read_whether_done(claims.client, step, is_last=is_last))
@@ -277,7 +277,7 @@ class Sending(EntryStore):
             state = EntryState(settlement.outcome)  # rejected, or refused here
             why = settlement.reason if error is None else error.message
             values = {"state": state, "error": why}
-            return (yield from self._store(claim.row.id, claim.lease, **values))
+            return (yield from self._store(claim, **values))
         may_exist = settlement.outcome in MAY_EXIST
         if error is None or (may_exist and error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)):
             # It is sent again under its key.
@@ -303,9 +303,9 @@ class Sending(EntryStore):
             own = self._unless_of_another(claim.row, settlement, connection)
             # The response to the entry's own call names the request for certain: it counts also if
             # the lease has ended meanwhile. Anything else counts only within the lease.
-            lease = claim.lease if own.looked_up else None
+            is_certain = not own.looked_up
             values = self._outcome_values(claim, own)
-            return self._change_held(claim.row.id, lease, values, connection)
+            return self._change_claimed(claim, values, connection, is_certain=is_certain)
 
         entry = yield from self._store_change(work, result_of(claim.row, settlement))
         if entry is None or entry.state is EntryState.SETTLING:

@@ -24,6 +24,7 @@ from victor_ext.event_queue.transactions import Pass, Work
 from victor_ext.ids import canonical_id
 from victor_ext.settlement.flow import PaymentOutcome, Settlement
 
+from .claims import Claim
 from .digests import is_forgotten
 from .entries import (
     DUE,
@@ -60,11 +61,11 @@ class EntryStore(Holding):
     _sealing: Sealing
     _kept: float
 
-    def _store(self, id: int, lease: float, **values: Any) -> Pass[Entry | None]:
-        """Store new values of an entry that this worker holds until `lease`. The result is as of
-        `_change_held`.
+    def _store(self, claim: Claim, **values: Any) -> Pass[Entry | None]:
+        """Store new values of an entry, while this worker has it. The result is as of
+        `_change_claimed`.
         """
-        return self._store_change(partial(self._change_held, id, lease, values))
+        return self._store_change(partial(self._change_claimed, claim, values))
 
     def _store_change(
         self, work: Work[Change], result: SentResult | None = None
@@ -94,23 +95,25 @@ class EntryStore(Holding):
             tell(connection, **event_values(name, change.stored))
         return change.entry
 
-    def _change_held(
-        self, id: int, lease: float | None, values: dict[str, Any], connection: Connection
+    def _change_claimed(
+        self,
+        claim: Claim,
+        values: dict[str, Any],
+        connection: Connection,
+        *,
+        is_certain: bool = False,
     ) -> Change:
         """Change an entry that this worker has taken up, and return it as it is then.
 
-        With a `lease` it is changed only while this worker has that lease and the entry has no
-        result. Without one the values are a result that is certain, whoever holds the entry: it is
-        stored unless the entry is sent already.
+        It is changed only while this worker has it and it has no result. A result that `is_certain`
+        counts whoever has the entry: it is stored unless the entry is sent already.
         """
         columns = self.table.c
-        is_named = columns.id == id
-        if lease is None:
-            may_change = columns.state != EntryState.SENT
-        else:
-            under_way = columns.state.in_(DUE)
-            may_change = sa.and_(columns.leased_until == lease, under_way)
-        change = self._change(sa.and_(is_named, may_change), values, connection)
+        is_named = columns.id == claim.row.id
+        may_change = sa.and_(claim.is_held(columns), columns.state.in_(DUE))
+        if is_certain:
+            may_change = sa.and_(is_named, columns.state != EntryState.SENT)
+        change = self._change(may_change, values, connection)
         if change.entry is not None:
             return change
         query = sa.select(self.table).where(is_named)
