@@ -279,6 +279,20 @@ def test_an_entry_is_not_taken_up_again_before_its_refusal_is_certain(sending, m
     assert sending.states() == ["rejected", "rejected", "sent"]
 
 
+def test_a_call_that_is_lost_after_an_earlier_one_was_refused_may_have_sent_its_entry(blocking):
+    outbox, lost = blocking.outbox, Mock(side_effect=httpx.ReadError("lost"))
+    refuse(blocking, 403)
+    blocking.store(1)
+    with blocking.provider.client() as victor:
+        with pytest.raises(PermissionDenied):
+            outbox.send(victor)
+        assert blocking.rows() == ["waiting"]
+        end_leases(outbox)
+        blocking.provider.meet = lost
+        assert outbox.send(victor) == []
+    assert blocking.rows() == ["sending*"]
+
+
 def test_refusals_are_counted_over_the_passes_of_a_worker(blocking):
     """A wrong address refuses each entry in a pass of its own, as they come."""
     outbox = blocking.outbox

@@ -33,7 +33,9 @@ from victor_ext import (
 from victor_ext.event_queue.databases import DatabaseTime
 from victor_ext.event_queue.transactions import Pass
 from victor_ext.settlement.failures import (
+    FailureScope,
     RefusalStreak,
+    failure_scope,
     is_about_all,
     is_refusal,
     pause_after,
@@ -94,7 +96,8 @@ class _Sender:
     def note(self, error: VictorError | None) -> None:
         """Note the end of the call."""
         is_last = self.refusals.note(self.row.key, error)
-        if error is not None and self.row.key in self.refusals:
+        # A refusal of an earlier call of this entry says nothing of this one, which may be lost.
+        if error is not None and failure_scope(error) is FailureScope.EITHER:
             self.refusal = Refusal(error, is_last)
 
 
