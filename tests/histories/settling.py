@@ -140,13 +140,15 @@ DATABASE = ["sqlite://"]
 
 
 @cache
-def shared_outbox(database: str, lease: float) -> Outbox:
-    """The outbox of all histories: SQLAlchemy keeps the statements of a table that it knows."""
+def shared_outboxes(database: str, lease: float) -> tuple[Outbox, Outbox]:
+    """The outboxes of all histories, one for each worker: SQLAlchemy keeps the statements of a
+    table that it knows.
+    """
     engine: Any = Pausing(in_world_time(sa.create_engine(database, poolclass=sa.pool.StaticPool)))
-    kept = timedelta(seconds=KEPT)
-    made = SteppedOutbox(engine, keys_kept=kept, lease=timedelta(seconds=lease))
-    made.create_table()
-    return made
+    terms = {"keys_kept": timedelta(seconds=KEPT), "lease": timedelta(seconds=lease)}
+    outboxes = SteppedOutbox(engine, **terms), SteppedOutbox(engine, **terms)
+    outboxes[0].create_table()
+    return outboxes
 
 
 STORED = (
@@ -190,14 +192,19 @@ class Outboxes(Workers):
         is_about_the_same = not self.creates and len({*names}) < len(names)
         self.settled = {"sent", "rejected", "unclear"} if is_about_the_same else {"sent"}
         self.rest, self.lease = rest, LEASES[self.deadline != 60.0]
-        self.outbox = shared_outbox(DATABASE[0], self.lease)
-        self.outbox._workers, self.outbox.client = at_once, self.clients[0]
+        self.outboxes = shared_outboxes(DATABASE[0], self.lease)
+        self.outbox = self.outboxes[0]
+        self.outbox.client = self.clients[0]
+        for number, outbox in enumerate(self.outboxes):
+            outbox._workers = at_once
+            self.kill(number)
         self.world.provider.taken = self._taken
         self.world.provider.inbound = {f"name-{each}": {"amount": "44.23"} for each in range(3)}
         self.facts = dict[str, str]()
         """By what the provider knows each entry, by the key of the entry."""
-        with self.outbox._engine.begin() as connection:
-            connection.execute(sa.delete(self.outbox.table))
+        with self.world.clocks(), self.outbox._engine.begin() as connection:
+            for table in self.outbox.table.metadata.sorted_tables:
+                connection.execute(sa.delete(table))
             for number, write in enumerate(writes):
                 key = key_of(number, "NFC")
                 self.facts[key] = key if OPERATIONS[write].is_keyed else self._fact(number)
@@ -219,6 +226,11 @@ class Outboxes(Workers):
             "at_once": dice.choice(AT_ONCE),
             **workers,
         }
+
+    def kill(self, number: int) -> None:
+        """The next process knows of no refusal."""
+        super().kill(number)
+        self.outboxes[number]._refusals.clear()
 
     def _fact(self, number: int) -> str:
         write, name = self.writes[number], f"name-{self.names[number]}"
@@ -256,7 +268,8 @@ class Outboxes(Workers):
 
     def _pass(self, number: int, *, is_refresh: bool = False) -> None:
         with suppress(VictorError):
-            (self.outbox.refresh if is_refresh else self.outbox.send)(self.clients[number])
+            outbox = self.outboxes[number]
+            (outbox.refresh if is_refresh else outbox.send)(self.clients[number])
 
     def end(self) -> None:
         for seconds in (self.rest, 0.0, SETTLE_FOR):
@@ -325,8 +338,6 @@ class RestoredOutboxes(Outboxes):
         self.number_of_holds = 0
         self.held = 0
         """The number of the hold; 0: it is not held."""
-        with self.outbox._engine.begin() as connection:
-            connection.execute(sa.delete(self.outbox.control))
         self._back_up()
 
     @classmethod
@@ -335,7 +346,8 @@ class RestoredOutboxes(Outboxes):
         return {**super().draw(dice), **alone}
 
     def _pass(self, number: int, *, is_refresh: bool = False) -> None:
-        work, held = self.outbox.refresh if is_refresh else self.outbox.send, self.held
+        outbox, held = self.outboxes[number], self.held
+        work = outbox.refresh if is_refresh else outbox.send
         with suppress(VictorError):
             changed = work(self.clients[number])
             if changed and held and held == self.held:
