@@ -110,15 +110,16 @@ def test_two_creates_at_once_are_one_request_unless_keys_are_ignored(
 
 
 @pytest.mark.parametrize(
-    ("hours", "days", "seen"),
+    ("options", "days", "seen"),
     [
-        (None, 3, "kept"),
-        (1, 0, "forgotten: ANOTHER REQUEST"),
-        (1, 3, "refused with 400: forgotten, or the due date is checked first"),
+        ({}, 3, "kept"),
+        ({"key_repeat": "409"}, 3, "kept: refused with 409"),
+        ({"key_life": 3600.0}, 0, "forgotten: ANOTHER REQUEST"),
+        ({"key_life": 3600.0}, 3, "refused with 400: forgotten, or the due date is checked first"),
     ],
 )
-def test_a_key_of_an_earlier_day_is_kept_or_forgotten(started, hours, days, seen):
-    sandbox, victor = started(key_life=None if hours is None else hours * 3600.0)
+def test_a_key_of_an_earlier_day_is_kept_or_forgotten(started, options, days, seen):
+    sandbox, victor = started(**options)
     day = datetime.now(UTC).date()
     same_key(victor, PAYMENT)
     sandbox.advance(2 * 3600 + days * 86_400)
