@@ -12,6 +12,7 @@ from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import (
     AsyncVictor,
     ConfigurationError,
+    InvalidRequest,
     RetryPolicy,
     RetryScheduled,
     Victor,
@@ -86,6 +87,43 @@ def test_an_http_client_closed_between_two_attempts_leaves_the_outcome_unknown(
         "unknown",
         "invoice-1042-of-2026",
     )
+    assert victor_sandbox.work_done_by_key() == {"invoice-1042-of-2026": 1}
+
+
+def complain(response):
+    if response.request.url.path.endswith("/request-payment"):
+        raise InvalidRequest("The response has no time of the gateway.")
+
+
+class Complaining(httpx.HTTPTransport):
+    """A transport of the caller, which sends each request and looks at its response."""
+
+    def handle_request(self, request):
+        response = super().handle_request(request)
+        response.request = request
+        complain(response)
+        return response
+
+
+@pytest.mark.parametrize(
+    "way_out",
+    [
+        lambda: {"http_client": httpx.Client(event_hooks={"response": [complain]})},
+        lambda: {"http_client": httpx2.Client(event_hooks={"response": [complain]})},
+        lambda: {"transport": Complaining()},
+    ],
+    ids=["httpx", "httpx2", "transport"],
+)
+def test_an_error_of_this_package_that_a_caller_raises_after_the_request_left_leaves_it_unknown(
+    way_out, victor_sandbox
+):
+    """A function of this package that a hook calls can raise it."""
+    victor = Victor(**way_out(), **credentials(victor_sandbox))
+    with victor, pytest.raises(InvalidRequest, match="no time of the gateway") as raised:
+        victor.payment_requests.create(
+            **arguments("create", "INV-1042"), idempotency_key="invoice-1042-of-2026"
+        )
+    assert raised.value.outcome == "unknown"
     assert victor_sandbox.work_done_by_key() == {"invoice-1042-of-2026": 1}
 
 

@@ -245,11 +245,12 @@ def _prepare(
     Returns the function that httpcore is to call, as the extension `trace`. Raises
     `ConfigurationError` if the caller's client has been closed.
     """
-    if is_callers:
-        require_open(client)
     extensions = request.extensions
     extensions.pop(BEGUN, None)  # an earlier attempt went over other connections
-    extensions[MAY_HAVE_BEEN_SENT] = is_callers
+    extensions[MAY_HAVE_BEEN_SENT] = False
+    if is_callers:
+        require_open(client)
+        extensions[MAY_HAVE_BEEN_SENT] = True
 
     def trace(event: str, info: Mapping[str, Any]) -> None:
         # Whoever wraps the transport may send more than once, and end with an error that says that

@@ -342,8 +342,12 @@ class _Call:
             result = yield Send(request, left, loop.max_response_bytes)
         except httpx.RequestError as error:
             result = error
-        except VictorError as error:  # the way out has been closed
+        except VictorError as error:
+            # The way out has been closed; or a hook of the caller's raised it, maybe after the
+            # request had left.
             self._sending = False
+            if is_own and request.extensions.get(MAY_HAVE_BEEN_SENT, True):
+                self._outcome = self._outcome.combined_with(Outcome.UNKNOWN)
             self._complete_error(error)
             raise
         self._sending = False
