@@ -2,6 +2,7 @@
 merchant observes is true, and nothing is done twice.
 """
 
+from contextlib import nullcontext
 from itertools import product
 
 import httpx
@@ -76,6 +77,20 @@ def test_an_unclear_answer_to_a_cancellation_is_settled_by_reading_the_order(
             client.orders.cancel(ORDER, idempotency_key=KEY)
         assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, KEY)
     assert [each.method for each in script.requests].count("POST") == times
+
+
+@pytest.mark.parametrize("body", [b"", b"{}"])
+@pytest.mark.parametrize(("status", "is_done"), [(2, True), (7, False)])
+def test_an_empty_answer_to_a_stored_cancellation_is_settled_by_reading_the_order(
+    body, status, is_done
+):
+    order = httpx.Response(200, json={"id": ORDER, "status": status, "statusName": "Completed"})
+    client, _ = scripted(httpx.Response(200, content=body), order)
+    call = client.prepare("orders.cancel", ORDER, idempotency_key=KEY)
+    with nullcontext() if is_done else pytest.raises(UnreadableResponse) as raised:
+        client.send(call)
+    if not is_done:
+        assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, KEY)
 
 
 @pytest.mark.parametrize("word", ["transmit", "refund"])

@@ -14,9 +14,11 @@ from msgspec.structs import replace
 
 from victor_ext.books import in_major_units
 from victor_ext.ids import reference_of
+from victor_ext.runtime.client.runners import OperationFlow
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Comparisons
 from victor_ext.runtime.core.json_values import object_of, object_or_empty
+from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.loop import operations
 from victor_ext.runtime.loop.idempotency_keys import TAKEN, BodyKey
 from victor_ext.runtime.loop.operations import (
@@ -32,6 +34,7 @@ from victor_ext.runtime.loop.operations import (
 )
 
 from . import responses
+from .orders import require_cancelled
 from .problems import read_problems, trace_id
 from .responses import ResultEvidence, first_text, is_order, member, orders_page, status_of
 
@@ -147,6 +150,14 @@ def _orders_of(response: httpx.Response) -> list[Any] | None:
     return None if page is None else page.orders
 
 
+def _confirm_cancelled(
+    response: Response, key: str | None, seconds_left: Callable[[], float | None]
+) -> OperationFlow[None]:
+    """As `orders.cancel` does, for the response to a stored one."""
+    if responses.says_cancelled(object_of(response)) is not responses.Says.YES:
+        yield from require_cancelled(id_in_path(response.request, after=1), key, seconds_left())
+
+
 _OTHER_THAN_IN_PATH = _about_other_order(partial(id_in_path, after=1), "orderId")
 _OTHER_THAN_IN_BODY = _about_other_order(
     lambda request: member(object_of(request), "orderId"), "orderId"
@@ -220,7 +231,12 @@ OPERATIONS: Mapping[str, Operation] = {
         Effect.MOVES_MONEY, _REFUND, id=_OTHER_THAN_IN_PATH, look_up=_BY_ID, shown=Shown.UNSENT
     ),
     "POST /v1/orders/{}/cancel": _row(
-        Effect.SETS, _CANCELLATION, key=TAKEN, id=_OTHER_THAN_IN_PATH, look_up=_BY_ID
+        Effect.SETS,
+        _CANCELLATION,
+        key=TAKEN,
+        id=_OTHER_THAN_IN_PATH,
+        look_up=_BY_ID,
+        confirm=_confirm_cancelled,
     ),
     # The id in the path is the merchant's own: that of a response is the provider's.
     "POST /v1/orders/{}/external-cancel": _row(

@@ -303,16 +303,8 @@ class Orders(Resource[Mode]):
             cancelled = Cancellation(
                 body, order_id=order_id, external_order_id=None, idempotency_key=key
             )
-        # The response does not prove it: the order itself may.
-        why = yield from _why_not_cancelled(order_id, seconds_left())
-        if why is None:
-            return cancelled
-        raise not_yet or UnreadableResponse(
-            f"The response to the cancellation of order {one_line(order_id)} was empty, and {why}.",
-            hint="Look with orders.get(order_id), or repeat with the same key.",
-            outcome=Outcome.UNKNOWN,
-            idempotency_key=key,
-        )
+        yield from require_cancelled(order_id, key, seconds_left(), not_yet)
+        return cancelled
 
     @operation
     def external_cancel(
@@ -365,6 +357,28 @@ def _cancel(
     )
     ids: dict[str, Any] = {"order_id": None, "external_order_id": None, **asked_id}
     return Cancellation(object_of(response), **ids, idempotency_key=key)
+
+
+def require_cancelled(
+    order_id: str,
+    key: str | None,
+    seconds: float | None,
+    not_yet: UnreadableResponse | None = None,
+) -> OperationFlow[None]:
+    """Read an order within `seconds`, since the response to its cancellation proves nothing.
+
+    Raises `not_yet`, which is the error of that response, or `UnreadableResponse`: the order is not
+    CANCELLED, or could not be read.
+    """
+    why = yield from _why_not_cancelled(order_id, seconds)
+    if why is None:
+        return
+    raise not_yet or UnreadableResponse(
+        f"The response to the cancellation of order {one_line(order_id)} was empty, and {why}.",
+        hint="Look with orders.get(order_id), or repeat with the same key.",
+        outcome=Outcome.UNKNOWN,
+        idempotency_key=key,
+    )
 
 
 def _why_not_cancelled(order_id: str, seconds: float | None) -> OperationFlow[str | None]:
