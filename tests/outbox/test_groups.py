@@ -5,7 +5,7 @@ what waits for nothing else.
 import threading
 import time
 from collections import Counter
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from unittest.mock import Mock
 
@@ -23,6 +23,7 @@ from tests.outbox.rows import (
     key_of,
     leases_left,
     notes,
+    references,
     states,
     stored,
     write,
@@ -308,7 +309,40 @@ def test_refusals_are_counted_over_the_passes_of_a_worker(blocking):
         assert states(outbox.send(victor)) == ["rejected", "sent", "sent"]
 
 
+def test_a_client_with_another_address_says_nothing_of_refusals_at_a_wrong_one(blocking):
+    wrong = Provider(lambda _reference: dated(404, json={}))
+    outbox = blocking.outbox
+    with (
+        blocking.provider.client() as victor,
+        wrong.client(base_url="https://elsewhere.example") as lost,
+    ):
+        blocking.store(*range(9))
+        assert states(outbox.send(lost)) == ["rejected"] * 9
+        blocking.store(9)
+        assert states(outbox.send(victor)) == ["sent"]
+        blocking.store(10)
+        with pytest.raises(NotFound):
+            outbox.send(lost)
+    assert blocking.states()[-1] == "waiting"
+
+
 # What goes back
+
+
+def test_send_returns_no_entry_that_a_person_lets_be_sent_again(blocking):
+    """Its refusal waits for the call of the next entry."""
+    blocking.store(1, 2)
+
+    def meet(reference):
+        if reference == "INV-1":
+            return dated(404, json={})
+        blocking.outbox.cancel("INV-1", by="Zoë", why="another address")
+        blocking.outbox.retry("INV-1")
+        return None
+
+    blocking.provider.meet = meet
+    assert references(blocking.send(workers=1)) == ["INV-2"]
+    assert blocking.states() == ["waiting", "sent"]
 
 
 def test_an_entry_with_too_little_of_its_lease_left_goes_back_unmarked(sending, monkeypatch):
@@ -367,12 +401,17 @@ def test_a_worker_does_not_undo_changes_that_people_make_to_its_entries(sending)
     assert Counter(sending.provider.references) == {"INV-1": 2, "INV-5": 1}
 
 
-def test_an_entry_that_a_worker_has_during_a_hold_does_not_go_back_as_never_sent(sending):
+@pytest.mark.parametrize("is_released", [False, True])
+def test_an_entry_that_a_worker_has_during_a_hold_does_not_go_back_as_never_sent(
+    sending, is_released
+):
     """A worker of a restored database has taken it up before: it may have been sent since."""
     sending.store(1, 2)
 
     def hold(_reference):
         sending.outbox.hold()
+        if is_released:
+            sending.outbox.release()
         return httpx.Response(429, json={})
 
     sending.provider.meet = hold
@@ -389,7 +428,8 @@ def pause_after_send(sending):
     as they are whole ones: how long the pass took is unknown.
     """
     began = time.monotonic()
-    assert sending.send() == []
+    with suppress(PermissionDenied):
+        assert sending.send() == []
     (left,) = leases_left(sending.outbox)
     took = time.monotonic() - began
     return next(
@@ -427,13 +467,15 @@ def test_an_entry_to_be_looked_up_does_not_wait_for_a_lease_when_another_call_fa
     assert max(leases_left(sending.outbox)) <= 1.0
 
 
+@pytest.mark.parametrize("status", [503, 403])
 @pytest.mark.parametrize(("asked", "pause"), [("45", 45), ("3600", 120)])
 def test_the_next_try_comes_when_the_provider_wants_it_but_no_later_than_a_lease(
-    blocking, asked, pause
+    blocking, asked, pause, status
 ):
+    """A longer lease would count as that of a wrong clock, and be none."""
     blocking.store(1)
     headers = {"Retry-After": asked}
-    blocking.provider.meet = lambda _reference: httpx.Response(503, headers=headers, json={})
+    blocking.provider.meet = lambda _reference: httpx.Response(status, headers=headers, json={})
     assert pause_after_send(blocking) == pause
 
 

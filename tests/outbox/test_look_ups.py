@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
+from victor_api.api.payment_requests import create_request_payment
 
 from tests.outbox.kinds import Box, dated
 from tests.outbox.rows import execute, states
@@ -22,6 +23,7 @@ from victor_ext.outbox import Outbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 IN_DOUBT = 20
+OTHER_KEY = "the-key-of-the-second-entry"
 
 
 def pages_read(sandbox):
@@ -62,6 +64,22 @@ def test_one_reading_of_the_list_serves_all_entries_of_unknown_outcome(doubtful,
     assert doubtful.states() == ["sent", "settling"] * (IN_DOUBT // 2)
     # one of them for the time of the provider, and the last one is empty
     assert pages_read(victor_sandbox) - before == 3
+
+
+@pytest.mark.parametrize("is_function", [False, True])
+def test_of_two_lost_entries_with_one_reference_none_is_settled_by_whichever_name_each_was_added(
+    box, victor, victor_sandbox, is_function
+):
+    call = victor.prepare("payment_requests.create", **invoice(1))
+    box.add(**invoice(1))
+    if is_function:
+        box.add_call(create_request_payment, body=call.body, idempotency_key=OTHER_KEY)
+    else:
+        box.add(**invoice(1, idempotency_key=OTHER_KEY))
+    victor.payment_requests.create(**invoice(1))
+    put_in_doubt(box)
+    assert box.send() == []
+    assert box.states() == ["settling", "settling"]
 
 
 def test_a_reading_of_the_list_that_fails_midway_leaves_all_entries_unsettled(

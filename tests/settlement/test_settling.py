@@ -10,6 +10,7 @@ from victor_ext import (
     BadRequest,
     Conflict,
     ConnectionFailed,
+    DeadlineExceeded,
     Done,
     InvalidRequest,
     Outcome,
@@ -64,6 +65,18 @@ def test_a_payment_that_was_not_sent_before_has_the_outcome_of_its_call(end, out
     result = settled(end)
     assert isinstance(result, Settlement)
     assert result.outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("cause", "is_told"), [(None, False), (httpx.ReadTimeout("no token came"), True)]
+)
+def test_the_error_of_a_call_without_an_attempt_is_told_only_if_an_exchange_has_failed(
+    cause, is_told
+):
+    late = DeadlineExceeded("no time was left", outcome=Outcome.NOT_SENT)
+    late.__cause__ = cause
+    result = settled(late)
+    assert (result.outcome, result.error is late) == (PaymentOutcome.NOT_SENT, is_told)
 
 
 @pytest.mark.parametrize("end", [REFUSED, INVALID, USED])

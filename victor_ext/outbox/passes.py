@@ -53,8 +53,10 @@ class OutboxPasses(Sending):
     _warned_of = (EntryState.REJECTED, EntryState.REFUSED, EntryState.UNCLEAR)
     _workers: int
     _backoff: Backoff
-    _refusals: dict[str | None, RefusalStreak]
-    """The refusals of each client's calls, over all passes, by its credentials."""
+    _refusals: dict[tuple[str, str, str | None], RefusalStreak]
+    """The refusals of each client's calls, over all passes, by its system, address and
+    credentials.
+    """
 
     def _provider(self, client: AnyClient | None = None) -> str:
         """As of every queue: the system of this client, else of the outbox's own; without both
@@ -164,7 +166,9 @@ class OutboxPasses(Sending):
         self, claims: Claims, until: float, calls: Calls
     ) -> Pass[tuple[list[Entry], Claims | None]]:
         """As `_send_round`; `calls` makes the calls."""
-        refusals = self._refusals.setdefault(claims.client.caller, RefusalStreak())
+        client = claims.client
+        name = (client.provider, client.base_url, client.caller)
+        refusals = self._refusals.setdefault(name, RefusalStreak())
         refusals.restart()
         terms = DeliveryTerms(
             workers=self._workers,

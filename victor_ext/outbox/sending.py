@@ -57,7 +57,7 @@ from .claims import Claim, Claims
 from .deliveries import CallNotMade, Refusal, SharedCall, Steps
 from .digests import reference_digest
 from .entries import IN_DOUBT, Entry, EntryState, done_values, references_of, sent_of, write_of
-from .storing import Change, EntryStore, result_of
+from .storing import Change, EntryStore, are_of_one_operation, result_of
 
 _YOUNG = 900.0
 """The age in seconds below which all writes are looked up together."""
@@ -289,7 +289,9 @@ class Sending(EntryStore):
         # This call has done nothing, but an earlier one may have: the entry is as it was before.
         values = self._values_of_call(settlement)
         if not is_about_all(error):  # no pause of all entries follows
-            values["leased_until"] = DatabaseTime() + _pause_after_call(claim, error)
+            # A longer lease would count as that of a wrong clock, and end at once.
+            pause = min(_pause_after_call(claim, error), self._lease)
+            values["leased_until"] = DatabaseTime() + pause
             values["tries"] = claim.row.tries + 1
         yield from self._transact(partial(claims.give_back, [claim], **values))
         raise error
@@ -333,7 +335,7 @@ class Sending(EntryStore):
             "state": EntryState.SETTLING,
             "error": settlement.reason or "",
             "settle_until": until,
-            "leased_until": claim.now + pause_after(tries),
+            "leased_until": claim.now + min(pause_after(tries), self._lease),
             "tries": tries,
         }
 
@@ -377,14 +379,17 @@ class Sending(EntryStore):
             sa.select(others.key).where(others.digest.in_(digests)),
         )
         may_exist = sa.or_(columns.state.in_(IN_DOUBT), columns.restored)
-        rival = sa.select(columns.id).where(
+        candidates = sa.select(self.table).where(
             columns.id != row.id,
             self._is_beside(row),
-            columns.operation == row.operation,
             columns.key.in_(with_reference),
             may_exist,
         )
-        return connection.execute(rival.limit(1)).first() is not None
+        for stored in connection.execute(candidates):
+            other = self._sealing.decrypted_row(stored, may_stay_sealed=True)
+            if are_of_one_operation(other, row):
+                return True
+        return False
 
 
 def _make_look_up(client: Any, step: LookUp, *, is_last: bool) -> Steps[Any]:

@@ -103,7 +103,8 @@ class EntryStore(Holding):
         *,
         is_certain: bool = False,
     ) -> Change:
-        """Change an entry that this worker has taken up, and return it as it is then.
+        """Change an entry that this worker has taken up, and return it as it is then, if it has a
+        result.
 
         It is changed only while this worker has it and it has no result. A result that `is_certain`
         counts whoever has the entry: it is stored unless the entry is sent already.
@@ -118,7 +119,7 @@ class EntryStore(Holding):
             return change
         query = sa.select(self.table).where(is_named)
         row = connection.execute(query).one()
-        return Change(self._entry_of(row))
+        return Change(None if row.state in DUE else self._entry_of(row))
 
     def _change(self, chosen: Condition, values: dict[str, Any], connection: Connection) -> Change:
         """Change the first entry that is chosen, if there is one."""
@@ -180,6 +181,15 @@ def make_one_kind(row: ClearRow, other: ClearRow) -> bool:
     """
     if _is_readable(row) and _is_readable(other):
         return not _kinds_made(row).isdisjoint(_kinds_made(other))
+    return bool(row.operation == other.operation)
+
+
+def are_of_one_operation(row: ClearRow, other: ClearRow) -> bool:
+    """Whether two entries call one operation of the provider, each by a name of its own, such as
+    the method and the generated function.
+    """
+    if _is_readable(row) and _is_readable(other):
+        return bool(row.prepared.operation == other.prepared.operation)
     return bool(row.operation == other.operation)
 
 

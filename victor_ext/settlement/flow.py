@@ -314,7 +314,7 @@ def _call_once(
         created = yield send
     except VictorError as error:
         note(error)
-        if isinstance(error, DeadlineExceeded) and not error.attempts:
+        if isinstance(error, DeadlineExceeded) and not error.attempts and not _was_tried(error):
             # It came too late for the decision. That says nothing of the provider.
             return _CallEnd(Settlement(PaymentOutcome.NOT_SENT, reason=error.summary), 0)
         reason = _reason_to_look(error, is_repeat=is_repeat)
@@ -328,6 +328,11 @@ def _call_once(
         accepted = Settlement(PaymentOutcome.ACCEPTED, created, "The response has no id.")
         return _CallEnd(accepted, 1)
     return _CallEnd(Settlement(PaymentOutcome.CREATED, created), 1)
+
+
+def _was_tried(error: VictorError) -> bool:
+    """Whether an exchange that failed is behind an error, such as one for a token."""
+    return error.__cause__ is not None or error.response is not None
 
 
 def _reason_to_look(error: VictorError, *, is_repeat: bool) -> str | None:
