@@ -252,17 +252,17 @@ def test_two_workers_that_store_one_id_at_the_same_moment_store_it_once(
     stored(outbox, invoice(1), invoice(2))
     both_called, second_stores = threading.Barrier(2), threading.Event()
     is_first = iter([True])
-    change_held = Sending._change_held
+    change_claimed = Sending._change_claimed
 
-    def change_and_wait(*arguments):
-        changed = change_held(*arguments)
+    def change_and_wait(*arguments, **how):
+        changed = change_claimed(*arguments, **how)
         if next(is_first, False):
             second_stores.wait(1.0)
         else:
             second_stores.set()
         return changed
 
-    monkeypatch.setattr(Sending, "_change_held", change_and_wait)
+    monkeypatch.setattr(Sending, "_change_claimed", change_and_wait)
     monkeypatch.setattr("victor_ext.outbox.claims.GROUP", 1)
     provider = OneRequest()
     answer = provider.meet
