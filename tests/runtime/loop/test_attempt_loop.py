@@ -355,6 +355,21 @@ class TestTheDeadline:
         assert (raised.outcome, raised.attempts) == (Outcome.NOT_SENT, 0)
 
 
+@pytest.mark.parametrize("mode", BOTH)
+def test_what_a_callers_function_raises_between_two_attempts_has_a_note_with_the_key(mode):
+    signed = iter(["Token t"])
+
+    def sign(_now):
+        for token in signed:
+            return token
+        raise OSError("the vault is sealed")
+
+    harness = Harness([status(503), OK], mode, auth=lambda clock, _: SignedToken(sign, clock))
+    raised = harness.fails(OSError, "POST", KEY, match="the vault is sealed")
+    assert KEY in "".join(raised.__notes__)
+    assert len(harness.received) == 1
+
+
 def test_a_used_up_retry_quota_raises_the_last_error():
     harness = Harness(
         [status(500), status(502), status(503, retry_after="7")], policy=RetryPolicy(quota=12)

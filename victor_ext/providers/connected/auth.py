@@ -171,7 +171,8 @@ class SignedAuth(UnpicklableCredentials):
 
     Args:
         sign: Makes the header's value from the time of issue, in seconds since the epoch:
-            `lambda now: "Token " + ...`. What it raises is raised as it is, and nothing is sent.
+            `lambda now: "Token " + ...`. What it raises is raised as it is, and nothing more is
+            sent; after an attempt, it has a note that says what to do.
         header: The header's name.
         reuse: Seconds for which one token serves all calls; 0 signs each attempt.
 

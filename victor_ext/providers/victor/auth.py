@@ -77,7 +77,8 @@ class VictorJwt(UnpicklableCredentials):
             takes the bytes to be signed and returns their RS512 signature (RSASSA-PKCS1-v1_5 with
             SHA-512). `AsyncVictor` also takes one that is awaited. It is called once for all
             threads or tasks that wait for the token, and may take what the deadline of the call
-            leaves. What it raises is raised as it is, and nothing is sent.
+            leaves. What it raises is raised as it is, and nothing more is sent; after an attempt,
+            it has a note that says what to do.
         password: The password of an encrypted PEM, or None.
         prefix: The word before the token in the `Authorization` header.
         lifetime: Seconds from `iat` to `exp`, at least 1. None: 60 less than the environment's

@@ -20,7 +20,8 @@ SecretText = str | os.PathLike[str] | Callable[[], str]
 returns it.
 
 The function is called for each token that is requested or made, by whichever thread or task makes
-the call, and not awaited. What it raises is raised as it is, and nothing is sent.
+the call, and not awaited. What it raises is raised as it is, and nothing more is sent; after an
+attempt, it has a note that says what to do.
 """
 
 _logger = logging.getLogger(__name__)

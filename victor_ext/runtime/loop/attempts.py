@@ -272,6 +272,12 @@ class _Call:
         except VictorError as error:
             self._complete_error(error)  # no token could be had
             raise
+        except Exception as error:  # a function of the caller's has raised it
+            behaviour = self._loop.behaviour
+            advice = what_to_do(self._outcome, self._key, self._request, behaviour)
+            if self._attempts and advice:
+                error.add_note(advice)
+            raise
         finally:
             QUOTED.set(about)
 
