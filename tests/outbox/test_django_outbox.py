@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 from django.test import Client, TestCase
 from psycopg import IsolationLevel
 
@@ -238,6 +238,23 @@ def test_the_view_of_the_example_says_what_is_wrong(outbox):
     assert answer.status_code == 422
     assert "amount" in json.loads(answer.content)["problems"][0]
     assert client.get("/invoices/1").status_code == 404
+
+
+def test_a_hold_that_is_cut_off_has_held_nothing_and_the_next_one_marks_all(outbox):
+    """Its connection is lost once the hold is stored, and before an entry is marked."""
+    with transaction.atomic():
+        outbox.add(**invoice(1))
+
+    def lose_updates(execute, sql, *rest):
+        if sql.startswith("UPDATE"):
+            raise OperationalError("the connection is lost")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(lose_updates), pytest.raises(OperationalError):
+        outbox.hold()
+    assert outbox.held_since() is None
+    hold = outbox.hold()
+    assert (hold.is_first, hold.marked) == (True, 1)
 
 
 def test_another_database_is_refused(outbox, monkeypatch):

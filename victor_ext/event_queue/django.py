@@ -113,8 +113,10 @@ class DjangoQueue(OpenTransactions, BlockingQueue[E]):
         close_old_connections()
 
     def _read(self, work: Work[T]) -> T:
+        """Do the work in the transaction that is open, as a savepoint; else in one of its own."""
         try:
-            return work(self._connection)  # in the transaction that is open, if one is
+            with transaction.atomic(self._using):
+                return work(self._connection)
         except Exception as error:
             self._refuse_missing_table(error)
             raise
