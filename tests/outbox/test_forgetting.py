@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from tests.outbox.rows import change, change_events, execute, key_of, shown_of, stored, text_of
 from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest
+from victor_ext.event_queue.databases import DatabaseTime
 from victor_ext.outbox import EntryState
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
@@ -116,6 +117,16 @@ def test_a_forgotten_entry_is_deleted_when_its_days_of_protection_are_over(outbo
         outbox.forget(older_than=90 * DAY, protect_for=days * DAY)
         assert len(outbox.entries()) == left
     assert text_of(outbox._engine, outbox.references.name) == ""
+
+
+def test_an_entry_is_as_old_as_its_sending_by_the_provider_if_the_databases_clock_was_behind(
+    outbox,
+):
+    settled(outbox)
+    change(outbox, changed_at=1.0, first_sent_at=DatabaseTime() - 2 * 86_400)
+    assert outbox.forget(older_than=3 * DAY) == 0
+    assert outbox.forget(older_than=DAY, protect_for=90 * DAY) == 1
+    assert len(outbox.entries()) == 1, "the same payment would be asked for again"
 
 
 @pytest.mark.parametrize(

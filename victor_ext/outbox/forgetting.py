@@ -40,7 +40,8 @@ class Forgetting(EntryStore):
         letter, is not forgotten.
 
         Args:
-            older_than: How long ago its state or status last changed.
+            older_than: How long ago its state or status last changed, by the database's clock, and
+                it was first sent, by the provider's: a clock may have been behind.
             protect_for: When the rest goes, too, counted as that: from then on its key is a new
                 one, and the same payment can be asked for again. None: never.
 
@@ -80,7 +81,10 @@ class Forgetting(EntryStore):
         """
         columns, events = self.table.c, self.events.c
         before = earliest_time(connection, self.client) - seconds
-        due = sa.and_(self._is_settled(), columns.changed_at < before, columns.id > last)
+        is_old = sa.and_(
+            columns.changed_at < before, sa.func.coalesce(columns.first_sent_at, 0.0) < before
+        )
+        due = sa.and_(self._is_settled(), is_old, columns.id > last)
         query = sa.select(self.table).where(due).order_by(columns.id).limit(_BATCH)
         vault = self._sealing.require_vault(connection)
         rows = connection.execute(query).all()
@@ -122,6 +126,8 @@ class Forgetting(EntryStore):
             "reference": reference_digest(row.prepared.subject or row.key),
             "look_up_by": "{}",
             **dict.fromkeys(_EMPTIED_COLUMNS),
+            # `first_sent_at` is emptied. The later of the two is what `_unprotect` counts from.
+            "changed_at": max(row.changed_at, row.first_sent_at or 0.0),
             **sent_values(None),
         }
 
