@@ -2,6 +2,7 @@
 that is not.
 """
 
+from io import StringIO
 from random import Random
 
 import hypothesis.strategies as st
@@ -10,6 +11,7 @@ from hypothesis import example, given, settings
 
 from tests.reconciliation.provider import Provider, request
 from victor_ext import PaginationError
+from victor_ext.cli.reconcile import Report
 from victor_ext.reconciliation import Kind
 
 UUID = "0b2e5f7c-1d3a-4c6b-8e9f-aabbccddeeff"
@@ -118,3 +120,19 @@ def test_two_equal_readings_do_not_prove_a_missing_payment_if_the_first_shows_a_
     assert kinds == dict.fromkeys(("R-b", "R-c", "R-d", "R-e"), "matched")
     assert "The provider's list changed" not in " ".join(report.summary.notes)
     assert len(read) == 4
+
+
+def test_books_do_not_agree_if_the_list_has_changed_in_each_reading():
+    """A second payment for `R-a` moves to a page that was read, in each reading."""
+    a, b, c, second = listed([("A", "R-a"), ("B", "R-b"), ("C", "R-c"), ("D", "R-a")])
+
+    def happen(provider, page):
+        provider.items = [second, a, b, c] if page else [a, b, c, second]
+
+    ours = [{"reference": f"R-{letter}"} for letter in "abc"]
+    page = StringIO()
+    with Provider([], happen).compare(*ours) as report:
+        Report(report, {"Our book": "ours.csv"}, None).write_page(page)
+        assert [*report.differences()] == []
+        assert report.agrees is report.summary.to_dict()["agrees"] is False
+    assert "Nothing shows whether the books agree: the provider" in page.getvalue()

@@ -410,7 +410,10 @@ def _verdict(reconciliation: Reconciliation) -> str:
         return "Nothing was compared: no row of either book is in the window."
     if reconciliation.agrees:
         return "The books agree."
-    rows = rows_text(_difference_count(reconciliation))
+    count = _difference_count(reconciliation)
+    if not count:
+        return "Nothing shows whether the books agree: the provider's list changed meanwhile."
+    rows = rows_text(count)
     if {*reconciliation.summary.totals} <= {"unchecked", *_AGREEING_KINDS}:
         return f"Nothing shows whether the books agree: {rows} cannot be compared."
     return f"The books differ: {rows}."

@@ -184,6 +184,8 @@ class Summary:
         notes: What this provider gives no evidence of, in sentences.
         elsewhere: Our entries whose payment is not in the list of the window, but was read by its
             id. It is not known whether a second payment exists.
+        is_complete: Whether the provider's list has shown all of its payments. If it changed in
+            each reading, payments that only the provider has may be overlooked.
     """
 
     totals: Mapping[Kind, Totals]
@@ -194,11 +196,12 @@ class Summary:
     statuses: Mapping[str, int]
     notes: Sequence[str]
     elsewhere: int = 0
+    is_complete: bool = True
 
     @property
     def agrees(self) -> bool:
-        """Whether all rows are `matched`, or `modified`."""
-        return self.totals.keys() <= AGREEING
+        """Whether all rows are `matched`, or `modified`, and no payment may be overlooked."""
+        return self.is_complete and self.totals.keys() <= AGREEING
 
     def count(self, kind: Kind) -> int:
         """Return the number of rows of a kind."""
@@ -220,6 +223,7 @@ class Summary:
             "outside": self.outside,
             "not_asked": self.not_asked,
             "elsewhere": self.elsewhere,
+            "is_complete": self.is_complete,
             "statuses": dict(self.statuses),
             "notes": list(self.notes),
         }

@@ -230,6 +230,7 @@ class _Comparison:
             statuses=statuses,
             notes=notes,
             elsewhere=self.elsewhere,
+            is_complete=is_complete,
         )
 
     def _read_ours(self, ours: Ours) -> _Steps[None]:
