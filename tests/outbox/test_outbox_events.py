@@ -1,6 +1,7 @@
 """What the outbox learns is an event: stored with the change that it is about, and handled once."""
 
 import time
+from functools import wraps
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,7 @@ from victor_api.models import GetPaymentRequestResponse
 from tests.outbox.kinds import dated
 from tests.outbox.payouts import Payouts
 from tests.outbox.rows import (
+    NOTES,
     change,
     end_leases,
     end_waits,
@@ -33,7 +35,7 @@ from victor_ext import (
     OperationRow,
     PaymentRequest,
 )
-from victor_ext.outbox import Outbox
+from victor_ext.outbox import EventState, Outbox
 from victor_ext.outbox.django import DjangoOutbox
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import ResultCode
@@ -142,13 +144,52 @@ def test_the_changes_of_a_failed_handler_are_undone_in_each_kind_of_outbox(box, 
     assert box.states() == ["rejected", "waiting"]
 
 
-async def awaiting(_session, _event): ...
+async def awaiting(session, event):
+    await session.execute(sa.insert(NOTES).values(text=event.name))
+
+
+class AwaitingObject:
+    async def __call__(self, session, event):
+        await awaiting(session, event)
+
+
+@wraps(awaiting)
+def traced(session, event):
+    """As many decorators make it: it is not `async def`, and returns a coroutine."""
+    return awaiting(session, event)
+
+
+def waiting_events(engine):
+    """How many events are tried later."""
+    return Outbox(engine).event_counts()[EventState.WAITING]
+
+
+@pytest.mark.parametrize("kind", ["awaited"], indirect=True)
+@pytest.mark.parametrize("handler", [awaiting, traced, AwaitingObject()])
+def test_an_awaited_outbox_awaits_whatever_a_handler_returns(box, engine, handler):
+    box.handler = handler
+    box.add(**invoice(1))
+    box._act("send")
+    assert notes(Outbox(engine)) == ["sent", "created"]
+    assert waiting_events(engine) == 0
+
+
+@pytest.mark.parametrize("kind", ["blocking", "django"], indirect=True)
+def test_an_event_waits_if_its_handler_returns_what_nobody_awaits(box, engine):
+    box.handler = traced
+    box.add(**invoice(1))
+    box._act("send")
+    assert waiting_events(engine) == 2, "sent, created"
+    end_waits(Outbox(engine))
+    assert box._act("handle") == []
+    assert waiting_events(engine) == 2
 
 
 @pytest.mark.parametrize(
     ("arguments", "handler", "message"),
     [
         ({"name": "sent"}, awaiting, "only AsyncOutbox"),
+        ({"name": "sent"}, AwaitingObject(), "only AsyncOutbox"),
         ({"name": note}, note, r"is no text: write @on\(\)"),
         ({"operation": "payouts.sumbit"}, note, "'payouts.sumbit' is no method of this client"),
     ],

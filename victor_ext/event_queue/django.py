@@ -16,7 +16,7 @@ from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.schema import DropTable
 
 from .databases import creation_statements, is_of_unusable_server
-from .handlers import E, Handler
+from .handlers import E, Handler, refuse_awaitable
 from .queue import BlockingQueue
 from .rows import begin_writing
 from .transactions import OpenTransactions, Work
@@ -97,7 +97,7 @@ class DjangoQueue(OpenTransactions, BlockingQueue[E]):
         """As of every queue: `atomic` within a transaction is a savepoint."""
         with transaction.atomic(self._using):
             for handler in handlers:
-                handler.function(self._using, event)
+                refuse_awaitable(handler.function(self._using, event))
 
     def _open_transaction(self, method: str) -> Connection:
         """The connection of the open transaction, for the `in_session` method with this name."""

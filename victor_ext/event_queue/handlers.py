@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -26,6 +26,8 @@ H = TypeVar("H", bound=Callable[..., object])
 _SEPARATORS = re.compile(r"[\s._:-]+")
 _SHORTEST = 4
 """The minimum letters of a word of which a name with one other letter is a slip."""
+
+_NOBODY_AWAITS = "only AsyncOutbox and AsyncInbox can await it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,23 @@ class EventHandlers(Transactions, Generic[E]):
 
     def _call_handler(self, function: Callable[..., object], session: Session, event: E) -> None:
         """Call one handler; an awaited queue also awaits it."""
-        function(session, event)
+        refuse_awaitable(function(session, event))
+
+
+def is_async(function: Callable[..., object]) -> bool:
+    """Whether a function is `async def`, or an object whose `__call__` is."""
+    call = getattr(type(function), "__call__", None)  # noqa: B004 - not whether it can be called
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
+
+
+def refuse_awaitable(result: object) -> None:
+    """Raise `TypeError` if a handler has returned what nobody awaits: its work is not done."""
+    kind = type(result).__name__
+    if not inspect.isawaitable(result):
+        return
+    if isinstance(result, Coroutine):
+        result.close()  # else Python warns of it
+    raise TypeError(f"The handler has returned a {kind}: {_NOBODY_AWAITS}")
 
 
 def _check_handler(function: Callable[..., object], *, is_awaited: bool) -> None:
@@ -114,10 +132,8 @@ def _check_handler(function: Callable[..., object], *, is_awaited: bool) -> None
         raise ConfigurationError(message) from None
     except ValueError:  # a function of C may have no signature
         pass
-    if inspect.iscoroutinefunction(function) and not is_awaited:
-        raise ConfigurationError(
-            "This handler is `async def`: only AsyncOutbox and AsyncInbox can await it."
-        )
+    if is_async(function) and not is_awaited:
+        raise ConfigurationError(f"This handler is `async def`: {_NOBODY_AWAITS}")
 
 
 def meant_by(name: str, known: Iterable[str]) -> str | None:

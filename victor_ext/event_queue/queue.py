@@ -36,7 +36,7 @@ from .databases import (
     is_to_come,
 )
 from .events import DeadLetters, EventState
-from .handlers import E, EventHandlers
+from .handlers import E, EventHandlers, is_async
 from .rows import change_rows, delete_rows, insert_once, take_first
 from .transactions import Pass, Work, operation
 from .workers import AwaitedWorker, BlockingWorker, WorkerPasses, is_ending
@@ -376,11 +376,13 @@ class AwaitedQueue(AwaitedWorker, EventQueue[E]):
         def same_session(**_: object) -> Session:
             return session
 
-        if not inspect.iscoroutinefunction(function):
-            super()._call_handler(function, session, event)
-            return
-        # An async session over the very session of this transaction: `AsyncSession` calls its
-        # "class".
-        session_class = cast("Any", same_session)
-        async_session = AsyncSession(sync_session_class=session_class)
-        await_only(function(async_session, event))
+        given: Session | AsyncSession = session
+        # A decorator's plain wrapper of an `async def` hands its session on.
+        if is_async(function) or is_async(inspect.unwrap(function)):
+            # An async session over the very session of this transaction: `AsyncSession` calls its
+            # "class".
+            session_class = cast("Any", same_session)
+            given = AsyncSession(sync_session_class=session_class)
+        result = function(given, event)
+        if inspect.isawaitable(result):
+            await_only(result)
