@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -169,6 +170,21 @@ def test_while_the_system_is_down_no_try_is_counted(hints, gateway):
         end_waits(hints)
     gateway.says = "000.000.000"
     assert [event.tries for event in hints.handle()] == [1]
+
+
+def test_no_worker_without_a_handler_deletes_an_old_event_whose_read_has_failed(
+    engine, hints, gateway
+):
+    posted(hints, HINT)
+    gateway.says = AuthenticationError("the secret has expired", outcome=Outcome.REJECTED)
+    with pytest.raises(AuthenticationError):
+        hints.handle()
+    change_events(hints, stored_at=time.time() - 8 * 86_400)
+    without_handler = inbox_of(engine, eastpay.Webhook(), gateway)
+    without_handler.handle()
+    gateway.says = "000.200.000"
+    end_waits(hints)
+    assert [event.subject for event in hints.handle()] == [HINT["id"]]
 
 
 def test_a_hint_is_not_handled_without_a_client(engine, hints):

@@ -275,6 +275,15 @@ def test_an_event_without_a_handler_is_deleted_after_the_documented_days(queue, 
     assert queue.box.event_counts()[EventState.WAITING] == is_left
 
 
+def test_no_worker_deletes_an_old_event_that_another_worker_has_taken_up(queue):
+    queue.put(1)
+    change_events(queue.box, stored_at=time.time() - 8 * 86_400)
+    first = StoppedPass(queue)
+    queue.box.on("rejected" if queue.is_outbox else "payment.rejected")(queue.note)
+    queue.box.handle()
+    assert len(first.goes_on()) == 1
+
+
 def test_an_event_with_a_handler_is_handled_however_long_the_event_has_waited(queue):
     queue.put(1)
     change_events(queue.box, stored_at=time.time() - 8 * 86_400)

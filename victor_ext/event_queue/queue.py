@@ -189,6 +189,7 @@ class EventQueue(EventHandlers[E], WorkerPasses, DeadLetters):
             columns.provider == provider,
             columns.state == EventState.WAITING,
             columns.stored_at < now - _WANTED_FOR,
+            columns.tries == 0,
             columns.error.is_(None),
             sa.not_(self._is_wanted()),
         )
@@ -204,7 +205,7 @@ class EventQueue(EventHandlers[E], WorkerPasses, DeadLetters):
             was_read = event is not None
             # The provider cannot be asked at all: the event waits, and no try is counted.
             if not was_read and isinstance(error, VictorError) and is_about_all(error):
-                yield from self._transact(partial(self._store_untried, row))
+                yield from self._transact(partial(self._store_untried, row, error))
                 raise
             yield from self._transact(partial(self._store_failure, row, error))
             return None
@@ -291,12 +292,18 @@ class EventQueue(EventHandlers[E], WorkerPasses, DeadLetters):
         self._call_handlers(connection, self._handlers_for(row), event)
         return True
 
-    def _store_untried(self, row: Any, connection: Connection) -> None:
-        """Store an event as if it had not been tried. It waits, so that others come first in the
-        next pass.
+    def _store_untried(self, row: Any, error: Exception, connection: Connection) -> None:
+        """Store an event whose try does not count. It waits, so that others come first in the next
+        pass.
         """
-        due_at = DatabaseTime() + _WAIT_AFTER_OUTAGE
-        change_rows(connection, self.events, self._is_held(row), tries=row.tries, due_at=due_at)
+        change_rows(
+            connection,
+            self.events,
+            self._is_held(row),
+            tries=row.tries,
+            due_at=DatabaseTime() + _WAIT_AFTER_OUTAGE,
+            error=_error_text(error),
+        )
 
     def _store_failure(self, row: Any, error: Exception, connection: Connection) -> None:
         """Store that a try has failed, and when the event is tried again."""
