@@ -27,6 +27,7 @@ from tests.outbox.rows import (
     notes,
     received,
     received_number,
+    waits_since,
     write,
 )
 from tests.providers.flexfactor.test_flexfactor_webhooks import signed, webhooks
@@ -47,6 +48,8 @@ from victor_ext.inbox.django import DjangoInbox
 from victor_ext.providers import eastpay, velo
 
 pytestmark = pytest.mark.slow
+# Seconds that the clocks of a database and of Python may differ by.
+CLOCK_STEP = 0.1
 
 
 def note(session, event):
@@ -170,6 +173,22 @@ def test_while_the_system_is_down_no_try_is_counted(hints, gateway):
         end_waits(hints)
     gateway.says = "000.000.000"
     assert [event.tries for event in hints.handle()] == [1]
+
+
+@pytest.mark.parametrize(
+    ("age", "wait"), [(60, 30), (300, 30), (3_000, 300), (36_000, 3_600), (864_000, 3_600)]
+)
+def test_an_event_that_could_not_be_read_waits_a_tenth_of_its_age(hints, gateway, age, wait):
+    """At least half a minute, at most an hour: others come first, if it can never be read."""
+    posted(hints, HINT)
+    gateway.says = ServerError("of this payment alone", outcome=Outcome.UNKNOWN)
+    began = time.time()
+    change_events(hints, stored_at=began - age)
+    with pytest.raises(ServerError):
+        hints.handle()
+    took = time.time() - began
+    (waited,) = waits_since(hints, began)
+    assert wait - CLOCK_STEP < waited < wait + 1.1 * took + CLOCK_STEP
 
 
 def test_no_worker_without_a_handler_deletes_an_old_event_whose_read_has_failed(

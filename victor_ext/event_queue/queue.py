@@ -53,7 +53,7 @@ hour.
 _LONGEST_WAIT = 3600.0
 """The maximum seconds between two tries."""
 _WAIT_AFTER_OUTAGE = 30.0
-"""Seconds after which an event is tried again if the provider could not be asked."""
+"""The minimum seconds after which an event is tried again if the provider could not be asked."""
 _WANTED_FOR = 7 * 86_400.0
 """Seconds for which an event waits for a process that has a handler for it."""
 _KILLED_MESSAGE = (
@@ -159,7 +159,8 @@ class EventQueue(EventHandlers[E], WorkerPasses, DeadLetters):
                 and without one Victor's.
 
         Raises:
-            VictorError: The provider cannot be asked. The event waits for the next pass.
+            VictorError: The provider cannot be asked. The event waits: the older it is, the longer,
+                but an hour at most.
         """
         provider = self._provider(client)
         yield from self._forget_old_rows(provider, client)
@@ -294,14 +295,17 @@ class EventQueue(EventHandlers[E], WorkerPasses, DeadLetters):
 
     def _store_untried(self, row: Any, error: Exception, connection: Connection) -> None:
         """Store an event whose try does not count. It waits, so that others come first in the next
-        pass.
+        passes: the older it is, the longer, since the provider may fail for this event alone.
         """
+        now = database_time(connection)
+        age = now - row.stored_at
+        wait = min(max(_WAIT_AFTER_OUTAGE, age / 10), _LONGEST_WAIT)
         change_rows(
             connection,
             self.events,
             self._is_held(row),
             tries=row.tries,
-            due_at=DatabaseTime() + _WAIT_AFTER_OUTAGE,
+            due_at=now + wait,
             error=_error_text(error),
         )
 
