@@ -492,6 +492,68 @@ def test_an_id_that_the_system_does_not_know_ends_after_three_inquiries(
     assert [letter.subject for letter in hints.dead_letters("not_found")] == newest
 
 
+def fails(_session, _event):
+    raise ValueError("a fault of the program")
+
+
+def tried(box, times):
+    for _ in range(times):
+        assert box.handle() == []
+        end_waits(box)
+
+
+@pytest.mark.parametrize("failed", [1, 8])
+def test_an_event_whose_handler_has_failed_ends_after_three_inquiries_that_find_nothing(
+    hints, gateway, failed
+):
+    """And not by the first one, such as of a replica that is late."""
+    hints.on("payment")(fails)
+    posted(hints, HINT)
+    tried(hints, failed)
+    gateway.says = unknown(NotFound)
+    tried(hints, 2)
+    assert hints.event_counts()[EventState.NOT_FOUND] == 0
+    tried(hints, 1)
+    assert hints.event_counts()[EventState.NOT_FOUND] == 1
+
+
+def test_inquiries_that_find_nothing_wait_as_long_after_other_failures(hints, gateway):
+    hints.on("payment")(fails)
+    posted(hints, HINT)
+    tried(hints, 5)
+    gateway.says = unknown(NotFound)
+    for wait in (30, 600):
+        began = time.time()
+        hints.handle()
+        took = time.time() - began
+        (waited,) = waits_since(hints, began)
+        assert wait - CLOCK_STEP < waited < wait + took + CLOCK_STEP
+        end_waits(hints)
+
+
+def test_an_event_that_was_found_between_two_inquiries_is_inquired_again_three_times(
+    hints, gateway
+):
+    hints.on("payment")(fails)
+    posted(hints, HINT)
+    for says in (unknown(NotFound), "000.200.000", unknown(NotFound), "000.200.000"):
+        gateway.says = says
+        tried(hints, 1)
+    gateway.says = unknown(NotFound)
+    tried(hints, 2)
+    assert hints.event_counts()[EventState.WAITING] == 1
+
+
+def test_an_event_is_a_dead_letter_by_its_last_try_whatever_this_one_finds(hints, gateway):
+    hints.on("payment")(fails)
+    posted(hints, HINT)
+    tried(hints, MOST_TRIES - 1)
+    gateway.says = unknown(NotFound)
+    tried(hints, 1)
+    (letter,) = hints.dead_letters()
+    assert "has found nothing" in letter.error
+
+
 def test_an_id_that_becomes_known_late_is_handled_once_a_person_asks_for_it(hints, gateway):
     gateway.says = unknown(NotFound)
     posted(hints, HINT)
@@ -503,6 +565,17 @@ def test_an_id_that_becomes_known_late_is_handled_once_a_person_asks_for_it(hint
     assert hints.retry_dead_letters() == 0
     assert hints.retry_dead_letters(letter.id) == 1
     assert [event.subject for event in hints.handle()] == [HINT["id"]]
+
+
+def test_an_event_that_a_person_lets_try_again_is_inquired_three_times_again(hints, gateway):
+    gateway.says = unknown(NotFound)
+    posted(hints, HINT)
+    for _ in range(2):
+        tried(hints, 3)
+        (letter,) = hints.dead_letters("not_found")
+        assert hints.retry_dead_letters(letter.id) == 1
+    tried(hints, 2)
+    assert hints.event_counts()[EventState.WAITING] == 1
 
 
 def test_a_discarded_event_that_comes_again_is_not_stored(engine):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -29,7 +30,13 @@ from victor_ext.event_queue.databases import (
 )
 from victor_ext.event_queue.events import EventState, event_table
 from victor_ext.event_queue.handlers import H, Handler, meant_by
-from victor_ext.event_queue.queue import AwaitedQueue, BlockingQueue, EventQueue, MakesTables
+from victor_ext.event_queue.queue import (
+    MOST_TRIES,
+    AwaitedQueue,
+    BlockingQueue,
+    EventQueue,
+    MakesTables,
+)
 from victor_ext.event_queue.rows import delete_rows, insert_once
 from victor_ext.event_queue.transactions import Engine, Pass, Work, in_session, operation
 from victor_ext.health import Heartbeat
@@ -115,8 +122,22 @@ class TakesName(Protocol):
         ...
 
 
+_INQUIRY = re.compile(r"UnknownIdError: inquiry (\d+) ")
+"""The begin of an `UnknownIdError`, as it is stored."""
+
+
 class UnknownIdError(Exception):
-    """The system does not know the id in a notification, which anybody could have posted."""
+    """The system does not know the id in a notification, which anybody could have posted.
+
+    Attributes:
+        message: What the system said.
+        inquiry: The number of the inquiry, of those in a row that have found nothing.
+    """
+
+    def __init__(self, message: str, inquiry: int = 1) -> None:
+        super().__init__(f"inquiry {inquiry} has found nothing: {message}")
+        self.message = message
+        self.inquiry = inquiry
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,17 +386,20 @@ class InboxBase(EventQueue[InboxEvent], Generic[Engine]):
 
     def _after_failure(self, error: Exception, tries: int) -> tuple[EventState, float]:
         """As of every queue; an event with an unknown id is soon `not_found`."""
-        if not isinstance(error, UnknownIdError):
+        if not isinstance(error, UnknownIdError) or tries >= MOST_TRIES:
             return super()._after_failure(error, tries)
-        if tries > len(_WAITS_TO_BE_FOUND):
+        if error.inquiry > len(_WAITS_TO_BE_FOUND):
             return EventState.NOT_FOUND, 0.0
-        return EventState.WAITING, _WAITS_TO_BE_FOUND[tries - 1]
+        return EventState.WAITING, _WAITS_TO_BE_FOUND[error.inquiry - 1]
 
     def _store_failure(self, row: Any, error: Exception, connection: Connection) -> None:
         """As of every queue; events with unknown ids are kept up to a maximum number."""
-        super()._store_failure(row, error, connection)
-        if isinstance(error, UnknownIdError):
-            self._keep_newest_not_found(row.provider, connection)
+        if not isinstance(error, UnknownIdError):
+            super()._store_failure(row, error, connection)
+            return
+        numbered = UnknownIdError(error.message, _inquiries_of(row) + 1)
+        super()._store_failure(row, numbered, connection)
+        self._keep_newest_not_found(row.provider, connection)
 
     def _keep_newest_not_found(self, provider: str, connection: Connection) -> None:
         """Delete the oldest events that were not found, if there are too many."""
@@ -388,13 +412,14 @@ class InboxBase(EventQueue[InboxEvent], Generic[Engine]):
 
     def _log_failure(self, row: Any, error: Exception, tries: int) -> None:
         """As of every queue, but without a warning for each event with an unknown id."""
-        if not isinstance(error, UnknownIdError):
+        if not isinstance(error, UnknownIdError) or tries >= MOST_TRIES:
             super()._log_failure(row, error, tries)
             return
         # Strangers who post must not fill the log: there is one warning in an hour.
         _log.info("The event %s of %s was not found (try %d).", row.name, row.subject, tries)
         now = time.monotonic()
-        if tries > len(_WAITS_TO_BE_FOUND) and now - self._warned_at > _BETWEEN_WARNINGS:
+        is_given_up = error.inquiry > len(_WAITS_TO_BE_FOUND)
+        if is_given_up and now - self._warned_at > _BETWEEN_WARNINGS:
             self._warned_at = now
             _log.warning(_NOT_FOUND, self._provider(), _MOST_NOT_FOUND)
 
@@ -445,6 +470,14 @@ class InboxBase(EventQueue[InboxEvent], Generic[Engine]):
             return [range(row.before + 1, row.number) for row in connection.execute(query)]
 
         return read
+
+
+def _inquiries_of(row: Any) -> int:
+    """How many inquiries about an event have found nothing, in a row, after the last error of
+    another kind or the last retry of a dead letter.
+    """
+    inquiry = _INQUIRY.match(row.error or "")
+    return 0 if inquiry is None else min(int(inquiry[1]), row.tries)
 
 
 def _is_json_object(response: httpx.Response) -> bool:
