@@ -144,6 +144,37 @@ def test_the_box_of_one_system_leaves_the_events_of_another_one(queue):
     assert queue.handled() == ["e-1"]
 
 
+@pytest.mark.parametrize("end", ["rollback", "commit", "close"])
+def test_no_work_of_a_handler_is_lost_if_another_one_ends_their_transaction(queue, end):
+    ends = [end]
+
+    def end_transaction(session, _event):
+        for method in ends:
+            getattr(session, method)()
+
+    queue.put(1)
+    queue.box.on()(queue.note)
+    queue.box.on()(end_transaction)
+    assert queue.handled() == []
+    ends.clear()
+    end_waits(queue.box)
+    assert queue.handled() == ["e-1"]
+    assert notes(queue.box) == [f"{queue.name} e-1"]
+
+
+def test_a_handler_may_undo_its_own_work_in_a_savepoint(queue):
+    def undo(session, event):
+        with session.begin_nested() as savepoint:
+            queue.note(session, event)
+            savepoint.rollback()
+
+    queue.put(1)
+    queue.box.on()(queue.note)
+    queue.box.on()(undo)
+    assert queue.handled() == ["e-1"]
+    assert notes(queue.box) == [f"{queue.name} e-1"]
+
+
 # What cannot be handled
 
 

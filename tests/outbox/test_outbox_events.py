@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
+from django.db import transaction
 from victor_api.models import GetPaymentRequestResponse
 
 from tests.outbox.kinds import dated
@@ -177,6 +178,36 @@ def test_an_awaited_outbox_awaits_whatever_a_handler_returns(box, engine, handle
 @pytest.mark.parametrize("kind", ["blocking", "django"], indirect=True)
 def test_an_event_waits_if_its_handler_returns_what_nobody_awaits(box, engine):
     box.handler = traced
+    box.add(**invoice(1))
+    box._act("send")
+    assert waiting_events(engine) == 2, "sent, created"
+    end_waits(Outbox(engine))
+    assert box._act("handle") == []
+    assert waiting_events(engine) == 2
+
+
+def roll_back(session, _event):
+    session.rollback()
+
+
+async def roll_back_awaited(session, _event):
+    await session.rollback()
+
+
+def roll_back_in_django(using, _event):
+    """As after an error of a model, which the handler has caught."""
+    transaction.set_rollback(True, using)
+
+
+ROLLING_BACK = {
+    "blocking": roll_back,
+    "awaited": roll_back_awaited,
+    "django": roll_back_in_django,
+}
+
+
+def test_an_event_waits_if_its_handler_ends_the_transaction_in_each_kind_of_outbox(box, engine):
+    box.handler = ROLLING_BACK[box.kind]
     box.add(**invoice(1))
     box._act("send")
     assert waiting_events(engine) == 2, "sent, created"

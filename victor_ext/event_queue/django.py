@@ -16,7 +16,7 @@ from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.schema import DropTable
 
 from .databases import creation_statements, is_of_unusable_server
-from .handlers import E, Handler, refuse_awaitable
+from .handlers import TRANSACTION_ENDED, E, Handler, refuse_awaitable
 from .queue import BlockingQueue
 from .rows import begin_writing
 from .transactions import OpenTransactions, Work
@@ -98,6 +98,9 @@ class DjangoQueue(OpenTransactions, BlockingQueue[E]):
         with transaction.atomic(self._using):
             for handler in handlers:
                 refuse_awaitable(handler.function(self._using, event))
+                # It was set, or Django has noted an error of a model that the handler has caught.
+                if transaction.get_rollback(self._using):
+                    raise RuntimeError(TRANSACTION_ENDED)
 
     def _open_transaction(self, method: str) -> Connection:
         """The connection of the open transaction, for the `in_session` method with this name."""

@@ -27,6 +27,10 @@ _SEPARATORS = re.compile(r"[\s._:-]+")
 _SHORTEST = 4
 """The minimum letters of a word of which a name with one other letter is a slip."""
 
+TRANSACTION_ENDED = (
+    "A handler has ended the transaction that it shares: leave out commit() and rollback(), and do "
+    "what may fail in a savepoint (session.begin_nested(), transaction.atomic())."
+)
 _NOBODY_AWAITS = "only AsyncOutbox and AsyncInbox can await it."
 
 
@@ -98,9 +102,11 @@ class EventHandlers(Transactions, Generic[E]):
 
     def _call_handlers(self, connection: Connection, handlers: Sequence[Handler], event: E) -> None:
         """Call handlers in a savepoint: the transaction keeps the work of all, or of none."""
-        with connection.begin_nested(), Session(connection) as session, session.begin():
+        with connection.begin_nested(), Session(connection) as session, session.begin() as begun:
             for handler in handlers:
                 self._call_handler(handler.function, session, event)
+                if not begun.is_active:
+                    raise RuntimeError(TRANSACTION_ENDED)
 
     def _call_handler(self, function: Callable[..., object], session: Session, event: E) -> None:
         """Call one handler; an awaited queue also awaits it."""
