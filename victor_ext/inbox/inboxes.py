@@ -214,7 +214,8 @@ class InboxBase(EventQueue[InboxEvent], Generic[Engine]):
         """Register a handler, a function of a session and the `InboxEvent`:
         `@inbox.on("payment.accepted")`.
 
-        It is called in the transaction that deletes the event. It works on the database alone.
+        It is called in the transaction that deletes the event. It works on the database alone,
+        without `commit` and `rollback`.
 
         Args:
             name: The system's name of the event, in any letter case; one that is close to a known

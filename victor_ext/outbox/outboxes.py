@@ -137,8 +137,8 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, Generic[Engine]):
 
         It is called in the transaction that stores the change, and may add the next entry to the
         outbox with the session. If it raises, the change is stored without its work, and the event
-        is handled later (see `handle`). It works on the database alone: while it runs, others wait
-        for its transaction.
+        is handled later (see `handle`). It works on the database alone, without `commit` and
+        `rollback`: while it runs, others wait for its transaction.
 
         Args:
             name: A state (`sent`, `rejected`, `refused`, `unclear`), or a status of the provider's,
