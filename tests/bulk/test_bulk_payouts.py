@@ -4,6 +4,7 @@ by a second step.
 
 import json
 from contextlib import contextmanager, redirect_stderr
+from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
 from uuid import uuid4
@@ -453,6 +454,19 @@ class TestAStepReadsTheStateFirst:
         assert calls(sandbox, name) == 2
         assert calls(sandbox, "get_payout") == reads, "what is done is not read"
         assert sender().status().steps[name]["by"] == ["Ann", "Bob"]
+
+    def test_a_rejected_step_whose_data_was_forgotten_is_taken_by_the_next_call(
+        self, sender, sandbox
+    ):
+        sender.finish(rows(2))
+        (payout,) = payouts_of(sender)
+        sandbox.inject("status", operation="instruct", status=400, times=2)
+        take(sender, "instruct", "rejected")
+        sender().forget(older_than=timedelta(0))
+        again = sender().take_step("instruct")
+        assert (again.counts, [*again.reasons]) == ({"rejected": 1}, [payout])
+        take(sender, "instruct")
+        assert calls(sandbox, "instruct") == 3
 
     @pytest.mark.parametrize("name", ["instruct", "withdraw"])
     @pytest.mark.parametrize("before", ["nothing", "rejected", "not_sent"])

@@ -7,7 +7,7 @@ what one call has created for several rows.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,14 +15,15 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, idempotency_key_for
-from victor_ext.outbox.files import entry_values, put_entries, take_again
+from victor_ext.event_queue.rows import put_rows
+from victor_ext.outbox.files import entry_values, let_replace, put_entries
 
 from .context import BulkContext
 from .lines import lines_of
 from .payments import ASKED, LINES, RequestedPayment, lock_payments, stored_payments
 from .row_digests import skeleton_digest
 from .row_kind import RowKind
-from .rows import RowOutcome
+from .rows import RowOutcome, row_of
 from .run import status_of
 from .settings import PERSONS
 from .state import refuse_held
@@ -143,16 +144,21 @@ def add_step(
             )
         if before is not None and not new_units and not not_taken:
             return before
-        take_again(connection, step.owner, not_taken)
         rows = 0 if before is None else before.rows
+        numbers = {unit: number for number, unit in enumerate(new_units, rows + 1)}
+        _add_lines(connection, step, {keys[unit]: number for unit, number in numbers.items()})
+        again = [unit for unit in units if keys[unit] in not_taken]
+        numbers |= {unit: row_of(step.vault, stored[keys[unit]]).number for unit in again}
         entries: list[dict[str, Any]] = []
-        for number, unit in enumerate(new_units, rows + 1):
-            _add_unit(connection, step, unit, number, name, stored_at)
+        for unit, number in numbers.items():
+            # Also of one that is taken again: its values and its call may be forgotten.
+            _put_payment(connection, step, unit, number, name, stored_at)
             call = context.client.prepare(steps[name], unit)
             entry = entry_values(
                 call, context.client, keys[unit], step.vault, file_terms, read_first=True
             )
             entries.append(entry)
+        let_replace(connection, step.owner, not_taken)
         put_entries(connection, entries)
         record = BatchRecord(
             key_column=context.kind.unit_column,
@@ -168,10 +174,18 @@ def add_step(
     return step, step.transact(add)
 
 
-def _add_unit(
+def _add_lines(connection: Connection, step: Store, numbers: Mapping[str, int]) -> None:
+    """Store the lines of payouts that are new in the step. `numbers` has theirs by their keys."""
+    place = {"owner": step.owner, "batch": step.batch}
+    lines = [{**place, "key": key, "number": number} for key, number in numbers.items()]
+    if lines:
+        connection.execute(sa.insert(LINES), lines)
+
+
+def _put_payment(
     connection: Connection, step: Store, unit: str, number: int, name: str, stored_at: str
 ) -> None:
-    """Store the payment and the line of the step of one payout."""
+    """Store the payment of the step of one payout, in place of the one that is stored."""
     vault = step.vault
     requested = RequestedPayment(
         number=number,
@@ -183,6 +197,5 @@ def _add_unit(
         due_date=None,
         row=vault.sealed([number, unit, {"id": unit}, {}]),
     )
-    connection.execute(sa.insert(ASKED), new_payment(step, requested, name, stored_at))
-    line = {"owner": step.owner, "batch": step.batch, "key": requested.key, "number": number}
-    connection.execute(sa.insert(LINES), line)
+    payment = new_payment(step, requested, name, stored_at)
+    put_rows(connection, ASKED, [payment], ("owner", "key"))

@@ -364,11 +364,10 @@ def let_go_on(connection: Connection, chosen: Condition) -> None:
     change_rows(connection, ENTRIES, paused, **_FREE)
 
 
-def take_again(connection: Connection, scope: str, keys: Collection[str]) -> None:
-    """Let entries be sent again of which nothing was done: rejected or refused ones."""
-    values = {**_FREE, "last": PaymentOutcome.NOT_SENT, "error": None, **sent_values(None)}
+def let_replace(connection: Connection, scope: str, keys: Collection[str]) -> None:
+    """Let `put_entries` replace entries of which nothing was done: rejected or refused ones."""
     named = sa.and_(_named(scope, *keys), ENTRIES.c.state.in_(NOT_DONE))
-    change_rows(connection, ENTRIES, named, state=_WAITING, **values)
+    change_rows(connection, ENTRIES, named, state=_WAITING)
 
 
 def adopt(connection: Connection, chosen: Condition, sender: str, batch: str) -> None:
