@@ -13,7 +13,8 @@ from tests.outbox.kinds import Provider
 from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest, Outcome, Victor, VictorError, VictorOAuth
 from victor_ext.event_queue.databases import DatabaseTime
-from victor_ext.outbox import claims
+from victor_ext.outbox import claims, files
+from victor_ext.outbox.digests import call_digest
 from victor_ext.outbox.files import (
     ENTRIES,
     TABLES,
@@ -25,6 +26,7 @@ from victor_ext.outbox.files import (
     end_leases_of,
     end_leases_of_dead,
     entry_values,
+    forget_entries,
     hold_entries,
     let_go_on,
     put_entries,
@@ -141,6 +143,25 @@ def test_another_batch_adopts_only_entries_of_unknown_outcome(engine, entry, sta
         adopt(connection, sa.true(), "another account", "april")
     is_adopted = (row().sender, row().batch) == ("another account", "april")
     assert is_adopted == (state in IN_DOUBT)
+
+
+@pytest.mark.parametrize("state", ["waiting", "refused"])
+def test_an_entry_that_a_file_puts_again_while_it_is_forgotten_keeps_its_new_call(
+    engine, entry, monkeypatch, state
+):
+    """Whatever has become of it since."""
+    row = entry(state="refused")
+
+    def put_meanwhile(*of_call):
+        with engine.begin() as connection:
+            put_entries(connection, [new_entry("2.00")])
+            connection.execute(sa.update(ENTRIES).values(state=state))
+        return call_digest(*of_call)
+
+    monkeypatch.setattr(files, "call_digest", put_meanwhile)
+    with engine.begin() as connection:
+        forget_entries(connection, SCOPE, sa.true(), VAULT, 1)
+    assert '"2.00"' in VAULT.opened(row().call)
 
 
 @pytest.mark.parametrize(

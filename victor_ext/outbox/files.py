@@ -305,7 +305,9 @@ def forget_entries(
             "error": None,
             **sent_values(None),
         }
-        change_rows(connection, ENTRIES, ENTRIES.c.id == row.id, **values)
+        # A file may have put it again since it was read.
+        is_as_read = sa.and_(ENTRIES.c.id == row.id, is_settled, ENTRIES.c.call == row.call)
+        change_rows(connection, ENTRIES, is_as_read, **values)
     return len(rows)
 
 
