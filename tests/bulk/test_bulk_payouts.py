@@ -63,14 +63,16 @@ def sandbox(request):
         yield running
 
 
+def client_of(sandbox):
+    """A client with credentials of its own."""
+    retry = RetryPolicy(base=0.0, max_attempts=2)
+    return Velo(VeloAuth(*sandbox.add_key()), base_url=sandbox.url, retry=retry)
+
+
 @pytest.fixture
 def client(sandbox, monkeypatch):
     monkeypatch.setattr(failures, "_FIRST_PAUSE", 0.001)
-    with Velo(
-        VeloAuth(*sandbox.add_key()),
-        base_url=sandbox.url,
-        retry=RetryPolicy(base=0.0, max_attempts=2),
-    ) as made:
+    with client_of(sandbox) as made:
         yield made
 
 
@@ -503,6 +505,21 @@ class TestAStepReadsTheStateFirst:
         stopped = sender(patience=0.1).take_step("instruct")
         assert (stopped.counts, stopped.exit_status) == ({"not_sent": 1}, 75)
         assert calls(sandbox, "instruct") == 0
+
+    @pytest.mark.parametrize("before", ["rejected", "waiting"])
+    def test_a_step_that_was_not_taken_is_taken_with_the_credentials_of_the_next_person(
+        self, sender, sandbox, before
+    ):
+        sender.finish(rows(2))
+        with client_of(sandbox) as bob, client_of(sandbox) as carol:
+            sandbox.inject("status", operation="instruct", status=403)
+            take(sender, "instruct", "rejected", victor=bob)
+            if before == "waiting":
+                with broken_off(sandbox, "instruct") as stop:
+                    sender(victor=bob).take_step("instruct", on_progress=stop)
+            assert sender().status().steps["instruct"]["counts"] == {before: 1}
+            take(sender, "instruct", victor=carol)
+        assert calls(sandbox, "instruct") == 2
 
     @pytest.mark.parametrize(("name", "account"), [("instruct", "EUR"), ("withdraw", "USD")])
     def test_a_lost_step_is_taken_again_only_when_its_first_call_cannot_be_under_way(

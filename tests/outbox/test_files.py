@@ -128,7 +128,7 @@ def test_a_person_settles_only_an_entry_that_no_live_worker_has(
 
 @pytest.mark.parametrize("state", ["waiting", "sending", "settling"])
 def test_resume_ends_no_lease_of_a_live_worker(engine, entry, state):
-    row = entry(state=state, **HAS_LEASE)
+    row = entry(state=state, read_first=True, **HAS_LEASE)
     before = row()
     with engine.begin() as connection:
         let_go_on(connection, sa.true())
@@ -136,13 +136,16 @@ def test_resume_ends_no_lease_of_a_live_worker(engine, entry, state):
     assert row() == before
 
 
+@pytest.mark.parametrize("read_first", [False, True])
 @pytest.mark.parametrize("state", [*TO_BE_REPLACED, *MARKED])
-def test_another_batch_adopts_only_entries_of_unknown_outcome(engine, entry, state):
-    row = entry(state=state, **LEASE_IS_OVER)
+def test_another_batch_adopts_only_what_is_in_doubt_or_waits_and_is_read_first(
+    engine, entry, state, read_first
+):
+    row = entry(state=state, read_first=read_first, **LEASE_IS_OVER)
     with engine.begin() as connection:
         adopt(connection, sa.true(), "another account", "april")
     is_adopted = (row().sender, row().batch) == ("another account", "april")
-    assert is_adopted == (state in IN_DOUBT)
+    assert is_adopted == (state in IN_DOUBT or (state == "waiting" and read_first))
 
 
 @pytest.mark.parametrize("state", ["waiting", "refused"])

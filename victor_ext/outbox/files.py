@@ -373,11 +373,12 @@ def let_replace(connection: Connection, scope: str, keys: Collection[str]) -> No
 
 
 def adopt(connection: Connection, chosen: Condition, sender: str, batch: str) -> None:
-    """Let a batch go on with entries in doubt of another batch or account that no live worker
-    has.
+    """Let a batch go on with entries of another batch or account that no live worker has: those in
+    doubt, and those that wait and are read before they are sent.
     """
-    in_doubt = sa.and_(chosen, ENTRIES.c.state.in_(IN_DOUBT))
-    of_nobody = sa.and_(in_doubt, _is_of_nobody(connection))
+    waits = sa.and_(ENTRIES.c.state == _WAITING, ENTRIES.c.read_first)
+    may_be_adopted = sa.and_(chosen, sa.or_(ENTRIES.c.state.in_(IN_DOUBT), waits))
+    of_nobody = sa.and_(may_be_adopted, _is_of_nobody(connection))
     change_rows(connection, ENTRIES, of_nobody, sender=sender, batch=batch)
 
 
