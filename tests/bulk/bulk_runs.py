@@ -170,6 +170,12 @@ def change_state(path, statement):
         database.execute(statement)
 
 
+def in_state(path, query):
+    """What an SQLite state has, in one column."""
+    with closing(sqlite3.connect(path)) as database:
+        return [value for (value,) in database.execute(f"SELECT {query}")]
+
+
 def asked_once(sandbox, records, *keys):
     """The sandbox made one request for each of these rows, one under each of these keys, and no
     other one.

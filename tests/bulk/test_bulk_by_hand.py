@@ -2,8 +2,6 @@
 what is forgotten.
 """
 
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
 from functools import partial
 
@@ -14,6 +12,7 @@ from tests.bulk.bulk_runs import (
     Meanwhile,
     asked_once,
     change_state,
+    in_state,
     keys_of,
     lose_answers,
     made_in,
@@ -505,12 +504,6 @@ def test_a_row_whose_data_was_forgotten_is_still_not_sent_twice(sender, victor_s
     asked_once(victor_sandbox, [*rows(2), row(4)])
 
 
-def in_state(path, query):
-    """What an SQLite state has, in one column."""
-    with closing(sqlite3.connect(path / "state.sqlite")) as database:
-        return [value for (value,) in database.execute(f"SELECT {query}")]
-
-
 def forget_a_declined_and_a_pending_one(sender, sandbox):
     """INV-1 and INV-2 are forgotten, and INV-1 is declined then."""
     sender.finish(rows(2))
@@ -578,7 +571,7 @@ def test_the_lines_of_later_files_about_forgotten_rows_are_deleted_at_their_own_
     lines = "count(*) FROM victor_bulk_lines WHERE row IS NOT NULL"
     for days, left in ((1, 3), (0, 0)):
         assert sender().forget(older_than=timedelta(days=days)) == 0
-        assert in_state(tmp_path, lines) == [left]
+        assert in_state(tmp_path / "state.sqlite", lines) == [left]
 
 
 ASKED_LONG_AGO = "UPDATE victor_bulk SET first_sent_at = first_sent_at - 3000"
@@ -603,7 +596,9 @@ def test_the_life_of_a_key_is_the_one_that_was_given_when_the_row_was_stored(
     lose_answers(victor_sandbox)
     assert begin().exit_status == 3
     victor_sandbox.clear_faults()
-    assert in_state(tmp_path, "kept FROM victor_bulk WHERE state = 'sending'") == [300]
+    assert in_state(tmp_path / "state.sqlite", "kept FROM victor_bulk WHERE state = 'sending'") == [
+        300
+    ]
     change_state(tmp_path / "state.sqlite", ASKED_LONG_AGO)
     victor_sandbox.advance(3000)  # the provider forgets its keys
     if how == "another file":

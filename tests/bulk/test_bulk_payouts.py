@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.bulk.bulk_runs import Bulk, change_state, refused, wait_until
+from tests.bulk.bulk_runs import Bulk, change_state, in_state, refused, wait_until
 from tests.bulk.conftest import STORAGE_KEY
 from tests.cases import cases_beside
 from tests.cli.victor_command import calls
@@ -456,6 +456,14 @@ class TestAStepReadsTheStateFirst:
         assert calls(sandbox, name) == 2
         assert calls(sandbox, "get_payout") == reads, "what is done is not read"
         assert sender().status().steps[name]["by"] == ["Ann", "Bob"]
+
+    def test_a_step_that_is_taken_again_keeps_its_rate(self, sender, sandbox, tmp_path):
+        sender.finish(rows(2), rate=1000)
+        sandbox.inject("status", operation="instruct", status=400)
+        take(sender, "instruct", "rejected", rate=500)
+        take(sender, "instruct")
+        rates = in_state(tmp_path / "state.sqlite", "rate FROM victor_bulk_batches ORDER BY batch")
+        assert rates == [1000, 500]
 
     def test_a_rejected_step_whose_data_was_forgotten_is_taken_by_the_next_call(
         self, sender, sandbox

@@ -160,11 +160,14 @@ def add_step(
             entries.append(entry)
         let_replace(connection, step.owner, not_taken)
         put_entries(connection, entries)
+        terms = sent.terms
+        if before is not None:
+            terms = {**terms, "rate": before.terms["rate"]}
         record = BatchRecord(
             key_column=context.kind.unit_column,
             key_kind=name,
             columns=(),
-            terms=sent.terms,
+            terms=terms,
             persons=[*([] if before is None else before.persons), person],
             rows=rows + len(new_units),
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
@@ -50,7 +50,7 @@ class BatchRecord:
         key_column: The column that tells the rows apart.
         key_kind: What the values of the key column name.
         columns: Extra columns, for the export.
-        terms: The settings `TERMS` of its last file.
+        terms: The settings `TERMS` of its last file, with the present rate of the batch.
         persons: Who has sent each file, or has decided about a payment, in order.
         rows: How many lines its last file has.
         form: How its last file is written: the arguments of a `RowFile`.
@@ -228,7 +228,9 @@ class Store(BlockingTransactions):
         return connection.execute(sa.select(BATCHES).where(self._is_record())).first()
 
     def _decrypted_record(self, row: Any) -> BatchRecord:
-        return BatchRecord(**self.vault.deserialize(row.details))
+        record = BatchRecord(**self.vault.deserialize(row.details))
+        # `set_rate` may have changed the rate since the record was stored.
+        return replace(record, terms={**record.terms, "rate": row.rate})
 
 
 def no_such_batch(
