@@ -9,6 +9,7 @@ from decimal import Decimal
 from io import StringIO
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from tests.bulk.bulk_runs import Bulk, change_state, in_state, refused, wait_until
@@ -607,3 +608,40 @@ def test_a_payout_that_is_not_accepted_yet_waits_for_resume(bulk, sender, sandbo
         sender().take_step("instruct")
     assert sender().resume().counts == {"created": 2}
     assert calls(sandbox, "submit") == 2
+
+
+class OneUnread(httpx.HTTPTransport):
+    """The way to Velo. The payout that is read first has this status, and each time."""
+
+    def __init__(self, status):
+        super().__init__()
+        self._status, self._unread = status, None
+
+    def handle_request(self, request):
+        response = super().handle_request(request)
+        path = request.url.path
+        if request.method == "GET" and "/payouts/" in path:
+            self._unread = self._unread or path
+            if path == self._unread:
+                response.read()
+                return httpx.Response(self._status, headers={"Date": response.headers["Date"]})
+        return response
+
+
+@pytest.mark.parametrize(("status", "patience"), [(404, 0), (503, 1)])
+def test_a_payout_that_cannot_be_read_keeps_no_other_one_from_being_read(
+    sender, sandbox, status, patience
+):
+    """A 503 may concern all, so it ends that read; the next one begins with the others."""
+    with Velo(
+        VeloAuth(*sandbox.add_key()),
+        base_url=sandbox.url,
+        retry=RetryPolicy(base=0.0, max_attempts=1),
+        transport=OneUnread(status),
+    ) as client:
+        sender = sender.of(victor=client, patience=patience)
+        records = [row(number, payout_memo=f"memo {number}") for number in range(1, 5)]
+        sent = sender().send(records)
+        assert (sent.counts, sent.exit_status) == ({"created": 3, "accepted": 1}, 3)
+        assert sender().take_step("instruct").counts == {"created": 3}
+    assert calls(sandbox, "submit") == 4

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Any, Self
@@ -33,7 +34,7 @@ from victor_ext.outbox.files import (
     end_leases_of,
     end_leases_of_dead,
 )
-from victor_ext.settlement.failures import FailureScope, failure_scope, pause_after
+from victor_ext.settlement.failures import FailureScope, failure_scope, is_about_all, pause_after
 from victor_ext.settlement.flow import PaymentOutcome
 from victor_ext.settlement.key_age import LAST_CALLS
 
@@ -79,6 +80,8 @@ class Worker:
         """The reads since the provider has decided about all payouts."""
         self._read_again_at = 0.0
         """When payouts are read next, by the monotonic clock."""
+        self._failed_reads = Counter[str]()
+        """As of `read_row_results`."""
         self.begun = self.passes = 0
         self.given_up: str | None = None
         self.failure: Exception | None = None
@@ -162,7 +165,7 @@ class Worker:
             return
         self._reads += 1
         self._read_again_at = time.monotonic() + pause_after(self._reads)
-        if not read_row_results(self._store, self._context.kind):
+        if not read_row_results(self._store, self._context.kind, self._failed_reads):
             self._reads = 0
             self._read_again_at = 0.0
 
@@ -306,18 +309,32 @@ def undecided_units(connection: Connection, store: Store) -> Mapping[str, list[A
     return units
 
 
-def read_row_results(store: Store, kind: RowKind) -> int:
+def read_row_results(store: Store, kind: RowKind, failed: Counter[str]) -> int:
     """Read what the provider says of each row of the units that were sent, and store it. Returns
     how many units it has not decided about yet.
 
-    Raises `VictorError`.
+    Args:
+        failed: How often the reads of each unit have failed. Those that have failed least are read
+            first: one whose read always fails keeps no other one from being read.
+
+    Raises:
+        VictorError: A unit could not be read. The others were, unless the error concerns all.
     """
     with store.engine.connect() as connection:
         units = undecided_units(connection, store)
     undecided = 0
-    for unit, payments in units.items():
+    first_error: VictorError | None = None
+    for unit in sorted(units, key=failed.__getitem__):
+        payments = units[unit]
         rows = [row_of(store.vault, payment) for payment in payments]
-        results = kind.unit_results(unit, rows)
+        try:
+            results = kind.unit_results(unit, rows)
+        except VictorError as error:
+            failed[unit] += 1
+            if is_about_all(error):
+                raise
+            first_error = first_error or error
+            continue
         if results is None:
             undecided += 1
             continue
@@ -329,6 +346,8 @@ def read_row_results(store: Store, kind: RowKind) -> int:
                     ASKED.c.entry == payment.entry,
                 )
                 change_rows(connection, ASKED, is_open, **own_values(store.vault, result))
+    if first_error is not None:
+        raise first_error
     return undecided
 
 
