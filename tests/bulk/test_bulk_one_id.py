@@ -7,21 +7,23 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from tests.bulk.bulk_runs import WHO, refused, rows
+from tests.bulk.bulk_runs import WHO, refused, row, rows
+from tests.outbox.test_groups import Together
 from tests.providers.running import GUID
 from victor_ext.bulk.naming import id_holders
+from victor_ext.bulk.worker import RowOutbox
 
 pytestmark = pytest.mark.pull_request
 
 
 class OneRequest(httpx.HTTPTransport):
-    """The way to the provider: each response to a create names this request, as a plain receipt
-    does.
+    """The way to the provider: each response to a create names one of these requests after the
+    other, the last one from then on, as a plain receipt does.
     """
 
-    def __init__(self, id):
+    def __init__(self, *ids):
         super().__init__()
-        self._id = id
+        self._ids = [*ids]
 
     def handle_request(self, request):
         response = super().handle_request(request)
@@ -29,7 +31,8 @@ class OneRequest(httpx.HTTPTransport):
             return response
         response.read()
         headers = {"Date": response.headers["Date"]}
-        body = {"victor_payment_request_id": self._id, "status": "created"}
+        id = self._ids.pop(0) if len(self._ids) > 1 else self._ids[0]
+        body = {"victor_payment_request_id": id, "status": "created"}
         return httpx.Response(200, json=body, headers=headers)
 
 
@@ -96,6 +99,26 @@ def test_a_row_is_not_resolved_with_the_id_of_another_row_or_an_impossible_id(
     assert [problem.field for problem in error.value.problems] == ["id"]
     assert sender(batch="april").status().counts == {"unknown": 1}
     sender(batch="april").resolve("INV-2", "created", id="R2", **WHO)
+
+
+@pytest.mark.parametrize("are_together", [False, True])
+def test_an_id_that_a_person_gave_to_a_row_that_was_refused_settles_no_other_row(
+    sender, clients, monkeypatch, any_state, are_together
+):
+    """Also where the results of several rows are stored by one statement."""
+    if are_together:
+        monkeypatch.setattr(RowOutbox, "_with_calls", Together._with_calls)
+    client = clients(transport=OneRequest("R2", "R1"))
+    sender = sender.of(state=any_state, victor=client, skip_invalid=True)
+    sender().send([row(1, amount="0")])
+    sender().hold()
+    sender().release()
+    sender().resolve("INV-1", "created", id="R1", **WHO)
+    other = sender(batch="april").send(rows(2, start=2))
+    assert other.counts == {"created": 1, "unknown": 1}
+    results = sender.results(batch="april").items()
+    ((name, why),) = ((name, each.error) for name, each in results if each.id is None)
+    assert f"R1 was named for {name}, and is the id of INV-1" in why
 
 
 def test_two_workers_store_one_id_one_after_the_other(sender, postgres):

@@ -100,6 +100,15 @@ def id_holders(connection: Connection, store: Store, id: str) -> list[IdHolder]:
     return holders
 
 
+def holders_by_hand(connection: Connection, store: Store, ids: Collection[str]) -> list[IdHolder]:
+    """Return the payments that have one of these ids beside any entry, as a person has said.
+
+    All payments of a payout have its id: they are none of these.
+    """
+    columns = ASKED.c
+    return _holders(connection, store, sa.and_(columns.made.in_(ids), columns.shared.is_(False)))
+
+
 def name_of_entry(store: Store, connection: Connection, entry: str) -> str:
     """Return what people call the payments that an entry asks for, or has asked for."""
     first, *others = _holders_of_entry(connection, store, entry)
@@ -127,10 +136,11 @@ def _holders(connection: Connection, store: Store, chosen: Condition) -> list[Id
 
 
 def _asked(connection: Connection, store: Store, chosen: Condition) -> Collection[Any]:
-    """Return the columns of the payments that are chosen."""
+    """Return the columns of the payments that are chosen, in the order of their keys."""
     columns = ASKED.c.key, ASKED.c.row, ASKED.c.again, ASKED.c.reference_digest
     query = sa.select(*columns).where(ASKED.c.owner == store.owner, chosen)
-    return connection.execute(query.order_by(ASKED.c.key)).all()
+    # Not by the database: SQLite would read all payments in that order.
+    return sorted(connection.execute(query), key=lambda row: str(row.key))
 
 
 def _name(store: Store, stored: Any) -> str:

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import inf
 from typing import Any, Self
 
@@ -25,6 +25,7 @@ from victor_ext.event_queue.databases import NeverHeals, database_time
 from victor_ext.event_queue.presence import Presence
 from victor_ext.event_queue.rows import change_rows
 from victor_ext.event_queue.workers import ended_by
+from victor_ext.ids import canonical_id
 from victor_ext.outbox.files import (
     ENTRIES,
     LONGEST_TURN,
@@ -35,11 +36,11 @@ from victor_ext.outbox.files import (
     end_leases_of_dead,
 )
 from victor_ext.settlement.failures import FailureScope, failure_scope, is_about_all, pause_after
-from victor_ext.settlement.flow import PaymentOutcome
+from victor_ext.settlement.flow import PaymentOutcome, Settlement, why_not_its_own
 from victor_ext.settlement.key_age import LAST_CALLS
 
 from .context import BulkContext
-from .naming import name_of_entry
+from .naming import holders_by_hand, name_of_entry
 from .payments import ASKED, BATCHES, LINES, PAYMENT_COLUMNS, WITH_ENTRIES
 from .row_kind import RowKind
 from .rows import own_values, row_of
@@ -245,6 +246,24 @@ class RowOutbox(FileOutbox):
         named = sa.and_(columns.owner == self._rows.owner, columns.entry.in_(keys))
         query = sa.select(columns.entry).where(named, is_left)
         return set(connection.execute(query).scalars())
+
+    def _has_one_of(self, ids: Collection[str], connection: Connection) -> bool:
+        """As of every outbox. A payment that has no entry may have an id, too."""
+        has_entry = super()._has_one_of(ids, connection)
+        return has_entry or bool(holders_by_hand(connection, self._rows, ids))
+
+    def _unless_of_another(
+        self, row: Any, settlement: Settlement, connection: Connection
+    ) -> Settlement:
+        own = super()._unless_of_another(row, settlement, connection)
+        if own.request is None:
+            return own
+        id = canonical_id(own.request.id)
+        holders = [] if id is None else holders_by_hand(connection, self._rows, [id])
+        if not holders:
+            return own
+        why = why_not_its_own(own.request.id, self._name_of(row, connection), holders[0].name)
+        return Settlement(PaymentOutcome.UNKNOWN, reason=why, looked_up=True)
 
     def _reserve_turns(self, connection: Connection, batches: Sequence[str]) -> list[float]:
         """By the clock of the database, which all machines share. Other machines get their turns

@@ -176,7 +176,7 @@ class OutboxPasses(Sending):
             deliver=partial(self._deliver, claims, refusals),
             give_back=lambda claimed: self._transact(partial(claims.give_back, claimed)),
             is_alone=self._has_handlers_of,
-            store=partial(store_results, self.table),
+            store=partial(store_results, self.table, self._has_one_of),
             on_failure=self._pause_after,
             refusals=refusals,
         )

@@ -9,7 +9,7 @@ entry, so that no row of it has to be read before.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
@@ -150,6 +150,12 @@ class EntryStore(Holding):
                 return other
         return None
 
+    def _has_one_of(self, ids: Collection[str], connection: Connection) -> bool:
+        """Whether an entry has one of these ids, of whatever system and kind."""
+        columns = self.table.c
+        has_id = sa.select(columns.id).where(columns.request_id.in_(ids))
+        return connection.execute(has_id.limit(1)).first() is not None
+
     def _is_beside(self, row: Any) -> Condition:
         """Holds for entries whose ids and references may be those of an entry: of its system."""
         is_of_system: Condition = self.table.c.provider == row.provider
@@ -240,19 +246,26 @@ def result_of(row: ClearRow, settlement: Settlement) -> SentResult | None:
     return SentResult(row.id, made, values, entry)
 
 
-def store_results(table: sa.Table, connection: Connection, results: Sequence[SentResult]) -> bool:
+def store_results(
+    table: sa.Table,
+    has_one_of: Callable[[Collection[str], Connection], bool],
+    connection: Connection,
+    results: Sequence[SentResult],
+) -> bool:
     """Store each result, unless its entry is sent already. Returns whether all were stored; none
     is, if two of them or another entry have one id.
 
     All results have the same columns.
+
+    Args:
+        has_one_of: Returns whether another entry has one of the ids that these have made.
     """
     columns = table.c
     made = {result.values["request_id"]: result.made for result in results if result.made}
     if made:
         lock_texts(connection, table, made.values())
-        has_id = sa.select(columns.id).where(columns.request_id.in_(made)).limit(1)
         is_double = len(made) < sum(result.made is not None for result in results)
-        if is_double or connection.execute(has_id).first() is not None:
+        if is_double or has_one_of(made, connection):
             return False
     is_open = sa.and_(columns.id == sa.bindparam("of_id"), columns.state != EntryState.SENT)
     new: dict[str, Any] = {}
