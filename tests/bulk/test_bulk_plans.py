@@ -5,7 +5,7 @@ however many other files a state has.
 import pytest
 import sqlalchemy as sa
 
-from tests.bulk.bulk_runs import rows
+from tests.bulk.bulk_runs import lose_answers, row, rows
 from tests.query_plans import reads_all, scans
 
 pytestmark = pytest.mark.pull_request
@@ -26,4 +26,18 @@ def test_sending_a_file_scans_no_table_that_holds_rows_of_other_files(sender):
         sender(batch="april").resume()
         sender(batch="april").status()
         list(sender(batch="april").export())
+    assert sorted(set(found)) == []
+
+
+def test_a_look_up_scans_no_table_that_holds_rows_of_other_files(sender, victor_sandbox):
+    """It is compared with the other payments that have its reference."""
+    sender(batch="march").send(rows(40))
+    lose_answers(victor_sandbox)
+    april = [row(number, client_reference_id=f"REF-{number}") for number in (100, 101)]
+    sender(batch="april").send(april)
+    victor_sandbox.clear_faults()
+    sender().hold()
+    sender().release()
+    with scans(sa.Engine, is_scan) as found:
+        sender.finish(batch="april")
     assert sorted(set(found)) == []

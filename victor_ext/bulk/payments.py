@@ -79,6 +79,7 @@ ASKED = sa.Table(
     sa.Index("victor_bulk_asked_batch", "owner", "batch", "key"),
     sa.Index("victor_bulk_asked_values", "owner", "values_digest"),
     sa.Index("victor_bulk_asked_skeleton", "owner", "skeleton_digest"),
+    sa.Index("victor_bulk_asked_reference", "owner", "reference_digest"),
     sa.Index("victor_bulk_asked_made", "owner", "made"),
 )
 LINES = sa.Table(

@@ -35,14 +35,12 @@ def requested_payment(
 
     Args:
         origin: What the key of the row is made of, beside its value.
-        is_valid: Whether the row can be sent. If it cannot, its arguments are not stored.
+        is_valid: Whether the row can be sent. If it cannot, its arguments are not stored, but the
+            digest of its reference is: another file may correct the row and send it.
     """
     arguments = row.arguments or {}
-    valid_arguments = None
-    reference = ""
-    if is_valid:
-        valid_arguments = stored_arguments(kind, arguments)
-        reference = reference_of(arguments.get(kind.reference))
+    valid_arguments = stored_arguments(kind, arguments) if is_valid else None
+    reference = reference_of(arguments.get(kind.reference))
     compared = _compared_values(kind, arguments, free_spelling=(kind.reference, origin.column))
     facts = kind.key_facts(arguments, origin.kind, row.value or "") or ()
     return RequestedPayment(

@@ -41,7 +41,7 @@ from victor_ext.settlement.key_age import LAST_CALLS
 
 from .context import BulkContext
 from .naming import holders_by_hand, name_of_entry
-from .payments import ASKED, BATCHES, LINES, PAYMENT_COLUMNS, WITH_ENTRIES
+from .payments import ASKED, BATCHES, LINES, PAYMENT_COLUMNS, STATE, WITH_ENTRIES
 from .row_kind import RowKind
 from .rows import own_values, row_of
 from .state import NOTICE, StateLost, may_pass, report
@@ -264,6 +264,30 @@ class RowOutbox(FileOutbox):
             return own
         why = why_not_its_own(own.request.id, self._name_of(row, connection), holders[0].name)
         return Settlement(PaymentOutcome.UNKNOWN, reason=why, looked_up=True)
+
+    def _has_rival(self, row: Any, connection: Connection) -> bool:
+        """As of every outbox. What a look-up shows may also be that of a payment that may have been
+        asked since the backup of the state, with or without an entry, or that was created, and
+        whose id nobody knows.
+        """
+        if super()._has_rival(row, connection):
+            return True
+        columns = ASKED.c
+        references, _ = self._forms_of_references(row)
+        is_other = columns.entry.is_distinct_from(row.key)
+        is_created = STATE == PaymentOutcome.CREATED
+        lacks_id = sa.and_(is_created, columns.made.is_(None), ENTRIES.c.request_id.is_(None))
+        rival = (
+            sa.select(columns.key)
+            .select_from(WITH_ENTRIES)
+            .where(
+                columns.owner == self._rows.owner,
+                columns.reference_digest.in_(references),
+                is_other,
+                sa.or_(columns.restored, lacks_id),
+            )
+        )
+        return connection.execute(rival.limit(1)).first() is not None
 
     def _reserve_turns(self, connection: Connection, batches: Sequence[str]) -> list[float]:
         """By the clock of the database, which all machines share. Other machines get their turns
