@@ -527,8 +527,9 @@ class TestAStepReadsTheStateFirst:
                 with broken_off(sandbox, "instruct") as stop:
                     sender(victor=bob).take_step("instruct", on_progress=stop)
             assert sender().status().steps["instruct"]["counts"] == {before: 1}
-            take(sender, "instruct", victor=carol)
+            take(sender, "instruct", victor=carol, by="Carol")
         assert calls(sandbox, "instruct") == 2
+        assert sender().status().steps["instruct"]["by"][-1] == "Carol", "her credentials sent it"
 
     @pytest.mark.parametrize(("name", "account"), [("instruct", "EUR"), ("withdraw", "USD")])
     def test_a_lost_step_is_taken_again_only_when_its_first_call_cannot_be_under_way(
@@ -626,6 +627,14 @@ class OneUnread(httpx.HTTPTransport):
                 response.read()
                 return httpx.Response(self._status, headers={"Date": response.headers["Date"]})
         return response
+
+
+def test_ten_refused_reads_of_payouts_in_a_row_end_a_pass(sender, sandbox):
+    """The client is refused then, as one whose credentials may not read."""
+    sandbox.inject("status", operation="get_payout", status=403, times=1000)
+    records = [row(number, payout_memo=f"memo {number}") for number in range(12)]
+    assert sender(patience=0).send(records).counts == {"accepted": 12}
+    assert calls(sandbox, "get_payout") == 10
 
 
 @pytest.mark.parametrize(("status", "patience"), [(404, 0), (503, 1)])

@@ -20,7 +20,7 @@ from victor_ext.outbox.files import entry_values, let_replace, put_entries
 
 from .context import BulkContext
 from .lines import lines_of
-from .payments import ASKED, LINES, RequestedPayment, lock_payments, stored_payments
+from .payments import ASKED, ENDED, LINES, RequestedPayment, lock_payments, stored_payments
 from .row_digests import skeleton_digest
 from .row_kind import RowKind
 from .rows import RowOutcome, row_of
@@ -142,7 +142,10 @@ def add_step(
                 f"{store.batch} has nothing to {name}: the provider has accepted nothing that "
                 "this batch has sent. What another batch has sent is taken with that one."
             )
-        if before is not None and not new_units and not not_taken:
+        is_open = any(payment.state not in ENDED for payment in stored.values())
+        # Whoever goes on with what another person has begun sends it, and is named.
+        is_taken_over = before is not None and is_open and person not in before.persons
+        if before is not None and not new_units and not not_taken and not is_taken_over:
             return before
         rows = 0 if before is None else before.rows
         numbers = {unit: number for number, unit in enumerate(new_units, rows + 1)}

@@ -35,7 +35,13 @@ from victor_ext.outbox.files import (
     end_leases_of,
     end_leases_of_dead,
 )
-from victor_ext.settlement.failures import FailureScope, failure_scope, is_about_all, pause_after
+from victor_ext.settlement.failures import (
+    FailureScope,
+    RefusalStreak,
+    failure_scope,
+    is_about_all,
+    pause_after,
+)
 from victor_ext.settlement.flow import PaymentOutcome, Settlement, why_not_its_own
 from victor_ext.settlement.key_age import LAST_CALLS
 
@@ -361,11 +367,13 @@ def read_row_results(store: Store, kind: RowKind, failed: Counter[str]) -> int:
             first: one whose read always fails keeps no other one from being read.
 
     Raises:
-        VictorError: A unit could not be read. The others were, unless the error concerns all.
+        VictorError: A unit could not be read. The others were, unless the error concerns all, or
+            ten were refused one after the other.
     """
     with store.engine.connect() as connection:
         units = undecided_units(connection, store)
     undecided = 0
+    refusals = RefusalStreak()
     first_error: VictorError | None = None
     for unit in sorted(units, key=failed.__getitem__):
         payments = units[unit]
@@ -374,10 +382,11 @@ def read_row_results(store: Store, kind: RowKind, failed: Counter[str]) -> int:
             results = kind.unit_results(unit, rows)
         except VictorError as error:
             failed[unit] += 1
-            if is_about_all(error):
+            if is_about_all(error) or refusals.note(unit, error):
                 raise
             first_error = first_error or error
             continue
+        refusals.note(unit, None)
         if results is None:
             undecided += 1
             continue

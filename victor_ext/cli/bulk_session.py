@@ -277,7 +277,7 @@ class SendingSession(WorkerSession):
     """A session that begins to send rows itself, and asks in production."""
 
     rate: float | None = option(
-        "Maximum rows, or payouts of Velo, per second over all machines (default: no limit).",
+        "Maximum rows, or payouts of Velo, per second over all machines (default: as so far).",
         "N",
         parser=number(),
     )
