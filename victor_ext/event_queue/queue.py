@@ -54,6 +54,8 @@ _LONGEST_WAIT = 3600.0
 """The maximum seconds between two tries."""
 _WAIT_AFTER_OUTAGE = 30.0
 """The minimum seconds after which an event is tried again if the provider could not be asked."""
+_LONGEST_WAIT_AFTER_OUTAGE = 600.0
+"""The maximum of these."""
 _WANTED_FOR = 7 * 86_400.0
 """Seconds for which an event waits for a process that has a handler for it."""
 _KILLED_MESSAGE = (
@@ -160,7 +162,7 @@ class EventQueue(EventHandlers[E], WorkerPasses, DeadLetters):
 
         Raises:
             VictorError: The provider cannot be asked. The event waits: the older it is, the longer,
-                but an hour at most.
+                but ten minutes at most.
         """
         provider = self._provider(client)
         yield from self._forget_old_rows(provider, client)
@@ -299,7 +301,7 @@ class EventQueue(EventHandlers[E], WorkerPasses, DeadLetters):
         """
         now = database_time(connection)
         age = now - row.stored_at
-        wait = min(max(_WAIT_AFTER_OUTAGE, age / 10), _LONGEST_WAIT)
+        wait = min(max(_WAIT_AFTER_OUTAGE, age / 10), _LONGEST_WAIT_AFTER_OUTAGE)
         change_rows(
             connection,
             self.events,

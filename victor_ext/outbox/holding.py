@@ -172,14 +172,11 @@ def mark_restored(connection: Connection, table: sa.Table, control: sa.Table) ->
     """Mark the entries of all systems that may have been sent since the backup; returns how many
     were stored as not sent.
 
-    They may have been sent with other credentials: `sent_by` is emptied. What a worker has taken up
-    before is no longer its own, also after the hold, though nobody else takes it up earlier.
+    They may have been sent with other credentials: `sent_by` is emptied.
     """
     columns = table.c
     sending = EntryState.SENDING
-    another_lease = columns.leased_until + 0.001
-    is_sending = columns.state == sending
-    change_rows(connection, table, is_sending, sent_by=None, leased_until=another_lease)
+    change_rows(connection, table, columns.state == sending, sent_by=None)
     marked = 0
     for provider in connection.execute(sa.select(columns.provider).distinct()).scalars().all():
         moment = moment_of(connection, control, TIME_OF + provider)

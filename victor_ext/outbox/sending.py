@@ -285,6 +285,8 @@ class Sending(EntryStore):
         if error is None or (may_exist and error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)):
             # It is sent again under its key.
             yield from self._put_off(claims, claim, error, self._values_of_call(settlement))
+            if error is not None and failure_scope(error) is FailureScope.CLIENT:
+                raise error  # other calls would end so, too, as by a hook that lacks a setting
             return None
         # This call has done nothing, but an earlier one may have: the entry is as it was before.
         values = self._values_of_call(settlement)

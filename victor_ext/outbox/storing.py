@@ -194,9 +194,10 @@ def are_of_one_operation(row: ClearRow, other: ClearRow) -> bool:
     """Whether two entries call one operation of the provider, each by a name of its own, such as
     the method and the generated function.
     """
-    if _is_readable(row) and _is_readable(other):
-        return bool(row.prepared.operation == other.prepared.operation)
-    return bool(row.operation == other.operation)
+    if row.operation == other.operation:
+        return True
+    are_readable = _is_readable(row) and _is_readable(other)
+    return are_readable and bool(row.prepared.operation == other.prepared.operation)
 
 
 def _kinds_made(row: ClearRow) -> set[tuple[str | None, ...]]:
