@@ -27,6 +27,7 @@ from victor_ext.event_queue.databases import CLOCKS
 from victor_ext.flows import drive
 from victor_ext.runtime.core import clock
 from victor_ext.runtime.core.clock import monotonic
+from victor_ext.runtime.loop import attempts
 
 Event = tuple[Any, ...]
 OK: Event = ("ok",)
@@ -177,14 +178,14 @@ class World:
     def clocks(self) -> Generator[None]:
         """Let the clocks of Python be those of the process that runs."""
         time.time, time.monotonic = self.local, lambda: self.now
-        clock.monotonic = time.monotonic
+        clock.monotonic = attempts.monotonic = time.monotonic
         _WORLDS.append(self)
         try:
             yield
         finally:
             _WORLDS.clear()
             time.time, time.monotonic = _CLOCKS
-            clock.monotonic = monotonic
+            clock.monotonic = attempts.monotonic = monotonic
 
 
 def with_world_time(statement: str) -> str:
