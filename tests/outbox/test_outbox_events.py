@@ -175,15 +175,20 @@ def test_an_awaited_outbox_awaits_whatever_a_handler_returns(box, engine, handle
     assert waiting_events(engine) == 0
 
 
-@pytest.mark.parametrize("kind", ["blocking", "django"], indirect=True)
-def test_an_event_waits_if_its_handler_returns_what_nobody_awaits(box, engine):
-    box.handler = traced
+def assert_that_its_events_wait(box, engine):
+    """Those of an entry, whose handler is tried when it is sent, and once more."""
     box.add(**invoice(1))
     box._act("send")
     assert waiting_events(engine) == 2, "sent, created"
     end_waits(Outbox(engine))
     assert box._act("handle") == []
     assert waiting_events(engine) == 2
+
+
+@pytest.mark.parametrize("kind", ["blocking", "django"], indirect=True)
+def test_an_event_waits_if_its_handler_returns_what_nobody_awaits(box, engine):
+    box.handler = traced
+    assert_that_its_events_wait(box, engine)
 
 
 def roll_back(session, _event):
@@ -208,12 +213,7 @@ ROLLING_BACK = {
 
 def test_an_event_waits_if_its_handler_ends_the_transaction_in_each_kind_of_outbox(box, engine):
     box.handler = ROLLING_BACK[box.kind]
-    box.add(**invoice(1))
-    box._act("send")
-    assert waiting_events(engine) == 2, "sent, created"
-    end_waits(Outbox(engine))
-    assert box._act("handle") == []
-    assert waiting_events(engine) == 2
+    assert_that_its_events_wait(box, engine)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ from victor_ext.settlement.failures import (
     is_about_all,
     pause_after,
 )
-from victor_ext.settlement.flow import PaymentOutcome, Settlement, why_not_its_own
+from victor_ext.settlement.flow import PaymentOutcome
 from victor_ext.settlement.key_age import LAST_CALLS
 
 from .context import BulkContext
@@ -258,18 +258,14 @@ class RowOutbox(FileOutbox):
         has_entry = super()._has_one_of(ids, connection)
         return has_entry or bool(holders_by_hand(connection, self._rows, ids))
 
-    def _unless_of_another(
-        self, row: Any, settlement: Settlement, connection: Connection
-    ) -> Settlement:
-        own = super()._unless_of_another(row, settlement, connection)
-        if own.request is None:
-            return own
-        id = canonical_id(own.request.id)
-        holders = [] if id is None else holders_by_hand(connection, self._rows, [id])
-        if not holders:
-            return own
-        why = why_not_its_own(own.request.id, self._name_of(row, connection), holders[0].name)
-        return Settlement(PaymentOutcome.UNKNOWN, reason=why, looked_up=True)
+    def _other_with_id(self, row: Any, id: str | None, connection: Connection) -> str | None:
+        """As of every outbox. A payment that has no entry may have the id, too."""
+        other_name = super()._other_with_id(row, id, connection)
+        own_id = canonical_id(id)
+        if other_name is not None or own_id is None:
+            return other_name
+        holders = holders_by_hand(connection, self._rows, [own_id])
+        return holders[0].name if holders else None
 
     def _has_rival(self, row: Any, connection: Connection) -> bool:
         """As of every outbox. What a look-up shows may also be that of a payment that may have been

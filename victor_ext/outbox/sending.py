@@ -349,15 +349,19 @@ class Sending(EntryStore):
         """
         if settlement.request is None:
             return settlement
-        other = self._entry_with_id(row, settlement.request.id, connection)
-        if other is not None:
-            own_name, other_name = (self._name_of(each, connection) for each in (row, other))
-            why = why_not_its_own(settlement.request.id, own_name, other_name)
+        other_name = self._other_with_id(row, settlement.request.id, connection)
+        if other_name is not None:
+            why = why_not_its_own(settlement.request.id, self._name_of(row, connection), other_name)
             return Settlement(PaymentOutcome.UNKNOWN, reason=why, looked_up=True)
         otherwise = settlement.unless_mine
         if otherwise is not None and self._has_rival(row, connection):
             return otherwise
         return settlement
+
+    def _other_with_id(self, row: Any, id: str | None, connection: Connection) -> str | None:
+        """What people call another entry that has this id; None: none has it."""
+        other = self._entry_with_id(row, id, connection)
+        return None if other is None else self._name_of(other, connection)
 
     def _name_of(self, row: Any, connection: Connection) -> str:  # noqa: ARG002 - rows of files have names
         """What people call an entry."""
