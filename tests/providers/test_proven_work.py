@@ -156,7 +156,7 @@ NOT_SHOWN = [
     (
         "eastpay follow_up",
         404,
-        lambda subject: {"id": subject[1], "paymentType": "CP", "result": NO_SUCH},
+        lambda subject: {"id": subject[1], "paymentType": "CP", "result": DECLINED},
     ),
     *(
         ("eastpay pay", status, {"id": "8ac7", "amount": "92.00", "result": result})

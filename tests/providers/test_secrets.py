@@ -481,7 +481,7 @@ def test_a_message_with_hidden_values_still_says_what_is_wrong():
     wrong = {"name": "card.number", "message": f"{NUMBER} fails its check"}
     said = refused("eastpay", "a card", {"result": {"parameterErrors": [wrong]}})
     assert "card.number: [hidden] fails its check" in said
-    result = {"code": "100.300.001", "description": "no Perpetua +20 2 1234 for Zoë"}
+    result = {"description": "no Perpetua +20 2 1234 for Zoë"}
     said = refused("eastpay", "a shopper", {"result": result})
     assert "no [hidden] +[hidden] for [hidden]" in said
     errors = [{"errorMessage": "Lovelace is payee-8 already"}]

@@ -3,12 +3,23 @@ by reference, which EastPay does not document: it has to be turned on.
 """
 
 import urllib.request
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import httpx
 import pytest
 
-from tests.providers.eastpay.adapter import PRICE, Harness, card, observe, scripted
+from tests.providers.eastpay.adapter import (
+    ARGUMENTS,
+    PRICE,
+    Harness,
+    card,
+    observe,
+    pay,
+    scripted,
+)
+from tests.providers.running import Running, Script
 from victor_ext import (
     BadRequest,
     ConfigurationError,
@@ -18,7 +29,7 @@ from victor_ext import (
     UnreadableResponse,
 )
 from victor_ext.providers import Money
-from victor_ext.providers.eastpay import CardToken
+from victor_ext.providers.eastpay import AsyncEastPay, CardToken, EastPay
 from victor_ext.sandbox.eastpay import EastPaySandbox, EastPaySettings
 
 
@@ -33,7 +44,7 @@ def test_a_payment_is_made_and_a_part_of_it_given_back(harness):
     back = refund(harness, paid, Money.of("46.00", "EGP"), "BACK-1")
     assert (back.succeeded, back.payment_type, back.id != paid.id) == (True, "RF", True)
     more = refund(harness, paid, PRICE, "BACK-2")
-    assert (more.result.kind, more.result.code[:7]) == ("rejected", "100.300")
+    assert (more.result.kind, more.result.code) == ("rejected", "100.400.329")
     assert harness.sandbox.work_done_by_reference() == {"INV-1": 1, "BACK-1": 1, "BACK-2": 0}
 
 
@@ -48,13 +59,40 @@ def test_a_declined_payment_is_a_result(harness):
 BANK_TIMED_OUT, PAID = "100.200.100", "000.000.000"
 
 
-def test_a_payment_whose_bank_timed_out_is_pending_until_an_inquiry_finds_its_result(harness):
-    harness.sandbox.decide("INV-1", BANK_TIMED_OUT, then=PAID, after=60)
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(BANK_TIMED_OUT, "pending"), ("100.400.500", "unknown"), ("800.400.501", "unknown")],
+)
+def test_a_payment_that_is_not_known_yet_has_the_result_that_an_inquiry_finds(harness, code, kind):
+    harness.sandbox.decide("INV-1", code, then=PAID, after=60)
     slow = harness.debit("INV-1")
-    assert (slow.result.kind, slow.result.must_inquire) == ("pending", True)
+    assert (slow.result.kind, slow.result.must_inquire) == (kind, True)
     harness.sandbox.advance(60)
     assert harness.ask("payments.wait", slow.id).succeeded
     assert harness.sandbox.work_done_by_reference() == {"INV-1": 1}
+
+
+@pytest.mark.parametrize("code", ["100.100.001", "100.300.701", "100.400.500", "800.400.501"])
+@pytest.mark.parametrize("kind", [EastPay, AsyncEastPay])
+def test_a_charge_with_status_400_and_a_code_that_no_page_explains_is_settled_by_an_inquiry(
+    kind, code
+):
+    """The bank has charged the card, and the gateway does not know it yet."""
+    charge = {"id": "8ac7", "paymentType": "DB", "merchantTransactionId": "INV-1"}
+    not_known = httpx.Response(400, json={**charge, "result": {"code": code}})
+    charged = httpx.Response(200, json={**charge, "result": {"code": PAID}})
+    script = Script(not_known, not_known, charged)
+    make = partial(kind, **ARGUMENTS, transport=script.transport)
+    with closing(Running(make, awaited=kind is AsyncEastPay)) as merchant:
+        eastpay = merchant.client
+        payment = merchant.result(lambda: pay(eastpay, "INV-1"))
+        early, late = (
+            merchant.result(lambda: eastpay.payments.inquire(payment.id)) for _ in range(2)
+        )
+    results = [each.result for each in (payment, early, late)]
+    assert [result.kind for result in results] == ["unknown", "unknown", "succeeded"]
+    assert [result.rejected for result in results] == [False] * 3
+    assert [request.method for request in script.requests] == ["POST", "GET", "GET"]
 
 
 def test_the_outcome_of_a_payment_that_is_not_settled_in_time_is_unknown(harness):
@@ -163,6 +201,7 @@ def test_the_list_of_payments_is_read_from_payments_and_from_records(names):
 
 OTHERS = [{"id": "8ac8"}, {**ONE, "merchantTransactionId": "ü-1"}, {}, 7, None]
 ERROR = {"result": {"code": "100.400.001"}}
+DECLINED = {"result": {"code": "800.100.153"}}
 
 
 @pytest.mark.parametrize(
@@ -176,7 +215,9 @@ ERROR = {"result": {"code": "100.400.001"}}
             ({"payments": [ONE, other]}, "does not name merchantTransactionId 'Ü-1'")
             for other in OTHERS
         ),
-        ({"payments": [], **ERROR}, "reports an error: "),
+        ({"payments": [], **ERROR}, "its list is empty, and its result code is 100.400.001"),
+        ({"payments": [], **DECLINED}, "its list is empty, and its result code is 800.100.153"),
+        ({"payments": [ONE], **DECLINED}, "reports an error: "),
     ],
 )
 def test_an_answer_without_a_list_of_payments_with_the_reference_is_unreadable(body, said):

@@ -56,6 +56,23 @@ def test_a_parameter_with_a_wrong_value_is_refused_by_its_name(sandbox, desk, fi
     assert sandbox.payment_ids() == []
 
 
+@pytest.mark.parametrize(
+    ("code", "status", "charged"),
+    [
+        *(("100.400.152", 400, 0), ("100.400.329", 400, 0), ("800.100.157", 400, 0)),
+        *(("800.400.499", 400, 0), ("800.400.600", 400, 0), ("800.500.100", 400, 0)),
+        *(("100.100.100", 400, 1), ("100.300.100", 400, 1), ("100.400.500", 400, 1)),
+        *(("800.000.100", 400, 1), ("800.200.100", 400, 1), ("800.400.501", 400, 1)),
+        *(("100.200.100", 200, 1), ("000.400.000", 200, 1), ("000.000.000", 200, 1)),
+    ],
+)
+def test_only_with_a_code_that_the_page_calls_a_decline_was_surely_nothing_charged(
+    desk, code, status, charged
+):
+    assert desk.pay("DB", "92.00", "EGP", "", code).status_code == status
+    assert desk.total() == charged
+
+
 def test_a_merchant_cannot_see_the_payments_of_another_merchant(sandbox, desk):
     desk.pay()
     own = desk.party

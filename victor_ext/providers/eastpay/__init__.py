@@ -3,7 +3,7 @@
 from .client import AsyncEastPay, EastPay
 from .records import Checkout, Payment, Webhook, payment_id_of
 from .requests import Card, CardToken
-from .result_codes import Rejection, ResultClass, ResultCode
+from .result_codes import ResultClass, ResultCode
 
 __all__ = (
     "AsyncEastPay",
@@ -12,7 +12,6 @@ __all__ = (
     "Checkout",
     "EastPay",
     "Payment",
-    "Rejection",
     "ResultClass",
     "ResultCode",
     "Webhook",

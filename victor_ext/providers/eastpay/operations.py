@@ -46,6 +46,7 @@ from .responses import (
     may_be_result,
     names_checkout,
     names_payment,
+    no_page,
     no_result,
     private_texts,
     read_problems,
@@ -116,7 +117,7 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
         ),
         "GET /v3/query": Operation(
             effect=Effect.READS,
-            evidence=PAGE,
+            evidence=no_page,
             items_of=PAGE.items_of,
             id=another_reference,
             not_found="This does not prove that there is none: a gateway without this inquiry "

@@ -33,7 +33,7 @@ from victor_ext.runtime.loop.operations import Repeats, id_in_path
 from victor_ext.runtime.loop.retry import asked_url
 
 from .requests import ID
-from .result_codes import Rejection, ResultClass, ResultCode
+from .result_codes import ResultClass, ResultCode
 
 _PUBLIC = frozenset(
     {
@@ -166,6 +166,18 @@ def _is_page(body: dict[str, Any]) -> bool:
 PAGE = ListPage(_LISTS, _is_page, "its body has no list of payments")
 
 
+def no_page(response: httpx.Response, problems: Problems) -> str | None:
+    """Why a response is no page of payments, or None.
+
+    A list without payments beside a code other than that of a success proves no absence: the code
+    may reject the inquiry itself.
+    """
+    code = code_in(object_of(response))
+    if PAGE.items_of(response) == [] and code.code and not code.succeeded:
+        return f"its list is empty, and its result code is {redact_code(code.code)}"
+    return PAGE(response, problems)
+
+
 def is_id(value: object) -> bool:
     """Whether a value is an id of the gateway's, which a path can hold."""
     return isinstance(value, str) and ID.pattern.fullmatch(value) is not None
@@ -210,8 +222,7 @@ def is_result(response: httpx.Response) -> bool:
     """Whether a response with an error status says what became of a payment, and refuses neither
     the request nor the inquiry.
 
-    A response that names no payment is such a result only of a write, and only with the code of a
-    declined payment or with a code that rejects nothing.
+    A response that names no payment is such a result only of a write.
     """
     body = object_of(response)
     code = code_in(body)
@@ -219,14 +230,11 @@ def is_result(response: httpx.Response) -> bool:
         return True
     if response.status_code != 400 or not code.code or parameter_errors(body):
         return False
-    if body.get("id") not in (None, "") or (code.is_code and not code.rejected):
+    if body.get("id") not in (None, ""):
         return True
-    # A decline that may be about an earlier payment proves nothing, as in all systems: the error
-    # says how to look.
-    may_refuse = code.rejected and (
-        code.rejection is not Rejection.DECLINED or is_about_earlier(description_in(body))
-    )
-    return response.request.method != "GET" and not may_refuse
+    # Words about an earlier payment prove nothing, as in all systems: the error says how to look.
+    is_repeat = is_about_earlier(description_in(body))
+    return response.request.method != "GET" and not is_repeat
 
 
 def no_result(response: httpx.Response, _problems: Problems) -> str | None:
@@ -236,10 +244,9 @@ def no_result(response: httpx.Response, _problems: Problems) -> str | None:
     is_inquiry = response.request.method == "GET"
     if response.status_code >= 400 and code.succeeded:
         return SUCCEEDED_ALL_THE_SAME
-    if code.rejected and is_inquiry and body.get("id") in (None, ""):
-        return (
-            "its code is a rejection without the id of a payment: it may reject the inquiry itself"
-        )
+    may_refuse = code.kind in (ResultClass.REJECTED, ResultClass.UNKNOWN)
+    if code.code and may_refuse and is_inquiry and body.get("id") in (None, ""):
+        return "its code, without the id of a payment, may reject the inquiry itself"
     reason = no_object_reason(response)
     if reason is None and not code.code:
         return "its body has no result code"
@@ -293,16 +300,14 @@ def names_payment(response: httpx.Response) -> bool:
 
     It has an id, and beside the id a result code of EastPay's table, or a value that was sent. It
     is no proof if it refuses the request: by errors about parameters, by words beside the result,
-    or by the code of a rejection other than a decline. (Codes about credentials or too many
-    requests are of groups that the table does not have.) The refusal of a step may repeat the id in
-    the path, and the values with the id: there a value counts only beside a code that rejects
-    nothing.
+    or by the code of a rejection whose group the table does not have. (Codes about credentials or
+    too many requests are of such groups.) The refusal of a step may repeat the id in the path, and
+    the values with the id: there a value counts only beside a code that rejects nothing.
     """
     body = said_members(response)
     code = code_in(body)
     named = as_id(body.get("id")) or ""
-    is_of_payment = code.rejection is Rejection.DECLINED and code.is_in_table
-    is_refused = code.rejected and not is_of_payment
+    is_refused = code.rejected and not code.is_in_table
     if not named.strip() or is_refused or parameter_errors(body) or complains(body):
         return False
     repeats_value = Likeness.SAME in _repeated_values(response).values()

@@ -1,9 +1,12 @@
 """Result codes: what EastPay says of a payment, and what the caller may do then.
 
 They look like those of another gateway, by whose patterns a timeout (100.200.100) would be a
-refusal, and the shopper would be charged twice. So only EastPay's own pages decide ("Result Code"):
-`ddd.ddd.ddd`, the source (000 success, 100 the gateway, 800 the bank), the subject, and the detail
-(after 800 the bank's own code). Another text proves nothing.
+refusal, and the shopper would be charged twice. So only EastPay's own pages decide ("API
+Introduction" and "Result Code"): `ddd.ddd.ddd`, the source (000 success, 100 the gateway, 800 the
+bank), the subject, and the detail (after 800 the bank's own code). Another text proves nothing.
+
+"Nothing was charged" is a claim: it is made only where these pages make it, of a code or of a whole
+family. That a code has the group of an error is no such word.
 """
 
 from __future__ import annotations
@@ -11,7 +14,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
 
 from victor_ext.privacy import redact_excerpt
 from victor_ext.runtime.loop.conflicts import is_about_earlier
@@ -25,8 +27,9 @@ class ResultClass(StrEnum):
         SUCCEEDED: It was done.
         PENDING: It may have been done, or may be done later: inquire.
         REVIEW: It is held for a manual review: inquire later.
-        REJECTED: It was refused. Nothing was charged.
-        UNKNOWN: It is not in the table, or calls the payment a duplicate: inquire.
+        REJECTED: It was declined. Nothing was charged.
+        UNKNOWN: EastPay's pages do not say whether anything was charged, or the gateway's words
+            call the payment a duplicate: inquire.
     """
 
     SUCCEEDED = "succeeded"
@@ -36,40 +39,35 @@ class ResultClass(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Rejection(StrEnum):
-    """Whom a code of class `REJECTED` is about, as far as the table says.
-
-    Attributes:
-        DECLINED: The bank, the card scheme or a control of the gateway declined the payment:
-            another card may do.
-        REQUEST: The gateway did not accept a reference in the request: correct the request.
-        UNCLEAR: The table has only the group of the code: either of them.
-    """
-
-    DECLINED = "declined"
-    REQUEST = "request"
-    UNCLEAR = "unclear"
-
-
 _CODE_FORM = re.compile(r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}")
 
-_RULES: tuple[tuple[str, ResultClass, Rejection | None], ...] = (
-    (r"000\.000\.000", ResultClass.SUCCEEDED, None),
-    (r"000\.100\.000|(?:000|100)\.200\..*", ResultClass.PENDING, None),
-    (r"000\.400\..*", ResultClass.REVIEW, None),
-    (r"800\..*|100\.400\.(?:152|319|329)", ResultClass.REJECTED, Rejection.DECLINED),
-    (r"100\.300\..*", ResultClass.REJECTED, Rejection.REQUEST),
-    (r"100\.[14]00\..*", ResultClass.REJECTED, Rejection.UNCLEAR),
+_RULES: tuple[tuple[str, ResultClass], ...] = (
+    (r"000\.000\.000", ResultClass.SUCCEEDED),
+    # "Wait for backend result notification"; and the group 200, "transaction pending".
+    (r"000\.100\.000|(?:000|100)\.200\..*", ResultClass.PENDING),
+    # All three codes that are listed "must be reviewed".
+    (r"000\.400\..*", ResultClass.REVIEW),
+    # "Transaction declined by" 3-D Secure, the fraud control system, another control system.
+    (r"100\.400\.(?:152|319|329)", ResultClass.REJECTED),
+    # "800 Bank declined". But the pages name the groups 000 and 200 "transaction succeeded" and
+    # "transaction pending", and 800.400.5xx are payments under way at the gateway whose form of
+    # codes EastPay has.
+    (r"800\.(?!000\.|200\.|400\.5).*", ResultClass.REJECTED),
 )
-"""What the codes that match a pattern mean; the first pattern that matches counts.
+"""What the codes that match a pattern mean, by EastPay's pages; no code matches two patterns.
 
-A code that matches no pattern is unknown, also if it is of the success family (000).
+A code that matches none is unknown, also if it is of the success family (000). So are these groups
+of the gateway's own family (100), of which no page says that nothing was charged:
+
+- 100.100, "authorization", and 100.400, "authentication", but for the three codes that are listed.
+- 100.300, "reference validation failed". No code of it is listed. The reference that was not valid
+  may be the one that an earlier payment has, and that payment may have been charged.
 """
 
 _FAMILIES = {
     "000": "the success family",
     "100": "the EastPay gateway",
-    "800": "the bank or card scheme declined",
+    "800": "the bank or card scheme",
 }
 _GROUPS = {
     "000": "succeeded",
@@ -105,13 +103,6 @@ _LOOK_FIRST = (
     "It may be that an earlier payment has the reference: if one has an unknown outcome, look "
     "before you charge again under another reference."
 )
-
-
-class _Meaning(NamedTuple):
-    """What a code means: its class, and whom a rejection is about."""
-
-    kind: ResultClass
-    rejection: Rejection | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,20 +156,15 @@ class ResultCode:
 
     @property
     def kind(self) -> ResultClass:
-        """What it means for the caller, by EastPay's own table."""
-        return self._meaning().kind
-
-    def _meaning(self) -> _Meaning:
-        """What the code means by `_RULES`, and by the gateway's words for it."""
-        unknown = _Meaning(ResultClass.UNKNOWN, None)
+        """What it means for the caller, by EastPay's pages and by the gateway's words for it."""
         if not self.is_code:
-            return unknown
-        for pattern, kind, rejection in _RULES:
+            return ResultClass.UNKNOWN
+        for pattern, kind in _RULES:
             if re.fullmatch(pattern, self.code):
                 # Words about an earlier payment: the rejection may be of a repeat of that payment.
                 is_open = self.is_repeat and kind is ResultClass.REJECTED
-                return unknown if is_open else _Meaning(kind, rejection)
-        return unknown
+                return ResultClass.UNKNOWN if is_open else kind
+        return ResultClass.UNKNOWN
 
     @property
     def succeeded(self) -> bool:
@@ -187,16 +173,8 @@ class ResultCode:
 
     @property
     def rejected(self) -> bool:
-        """Whether it was refused, so that nothing was charged and another payment may be made."""
+        """Whether it was declined, so that nothing was charged and another payment may be made."""
         return self.kind is ResultClass.REJECTED
-
-    @property
-    def rejection(self) -> Rejection | None:
-        """Whom a rejection is about: the payment or the request.
-
-        None when it is not a rejection.
-        """
-        return self._meaning().rejection
 
     @property
     def must_inquire(self) -> bool:
@@ -210,12 +188,13 @@ class ResultCode:
         is_open = self.is_repeat and self.kind is ResultClass.UNKNOWN
         if known is not None and not is_open:
             return known
-        # The groups "succeeded" and "pending" are not the bank's, which has declined.
-        is_bank = self.family == "800" and self.group in ("000", "200")
-        group = "" if is_bank else _GROUPS.get(self.group)
-        parts = filter(None, (_FAMILIES.get(self.family), group))
+        family = _FAMILIES.get(self.family)
+        if self.family == "800" and self.rejected:
+            family = "the bank or card scheme declined"
+        parts = filter(None, (family, _GROUPS.get(self.group)))
         words = ": ".join(parts) or "this is not in EastPay's table"
-        advice = f" {_LOOK_FIRST}" if is_open or self.rejection is Rejection.REQUEST else ""
+        is_about_reference = self.family == "100" and self.group == "300"
+        advice = f" {_LOOK_FIRST}" if is_open or is_about_reference else ""
         return f"{words[0].upper()}{words[1:]}; {_WHAT_TO_DO[self.kind]}.{advice}"
 
     def __str__(self) -> str:

@@ -1,8 +1,8 @@
 """A local stand-in for one bank's EastPay gateway. See docs/eastpay.md.
 
-Where the gateway is not documented, the sandbox chooses: the details behind 100.300 and of an
-expired card, which steps a payment allows, that wrong parameters are named in `parameterErrors`,
-and that answers repeat amount, currency and reference.
+Where the gateway is not documented, the sandbox chooses: the codes of refused requests, of refused
+steps and of an expired card, which steps a payment allows, that wrong parameters are named in
+`parameterErrors`, and that answers repeat amount, currency and reference.
 """
 
 from victor_ext.sandbox.eastpay.commands import EastPayCommands, Merchant

@@ -10,10 +10,10 @@ from victor_ext.sandbox.server import JsonObject
 
 SUCCEEDED = "000.000.000"
 STARTED = "000.200.100"
-NO_SUCH_REFERENCE = "100.300.100"
-"""Of the documented group for references that are not accepted.
+REFUSED_STEP = "100.400.329"
+""" "Transaction declined by other control system".
 
-The detail is the sandbox's choice.
+That the gateway refuses a step with this code is the sandbox's choice: the page has none for it.
 """
 WRONG_CVV = "800.100.153"
 """The bank declined the authorization because of the CVV: the page's own example."""
@@ -26,11 +26,28 @@ _SUCCESSES = (SUCCEEDED, "000.000.00")
 """Both forms that the table of result codes has."""
 
 
+_DECLINES = (
+    # "Transaction declined by" 3-D Secure, the fraud control system, another control system
+    r"100\.400\.(?:152|319|329)",
+    # "800 Bank declined"; with other groups than "succeeded" and "pending", and with no detail that
+    # payments under way have in codes of this form
+    r"800\.(?!000|200|400\.5)[0-9]{3}\.[0-9]{3}",
+)
+
+
 def is_declined(code: str) -> bool:
-    """Whether a code means that nothing was charged: the bank declined, or the gateway, and it is
-    not pending.
+    """Whether the page says of a code that nothing was charged.
+
+    With any other code, also one that the page does not have, the money may have moved.
     """
-    return re.fullmatch(r"(?:100\.(?!200)[0-9]{3}|800\.[0-9]{3})\.[0-9]{3}", code) is not None
+    return re.fullmatch("|".join(_DECLINES), code) is not None
+
+
+def is_error(code: str) -> bool:
+    """Whether a code is of the gateway's or the bank's errors, and is not that of a payment that is
+    pending: the status is 400 then.
+    """
+    return re.match(r"(?:100\.(?!200)|800\.)", code) is not None
 
 
 def result(code: str, description: str = "") -> JsonObject:

@@ -135,7 +135,12 @@ class EastPayProvider(TableProvider[EastPaySettings]):
     ) -> Response:
         """An error in the gateway's format: its result code has the documented form, and the status
         as the detail.
+
+        The page has no code for a request that is refused: `parameterErrors` tell it from a payment
+        that failed, which has the status 400, too.
         """
+        if status == 400:
+            more.setdefault("parameterErrors", [{"message": message}])
         group = _ERROR_GROUPS.get(status, "200" if status >= 500 else "100")
         body = {"result": {**result(f"100.{group}.{status}", message), **more}}
         return json_response(status, self._envelope(body))

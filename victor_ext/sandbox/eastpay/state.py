@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from victor_ext.sandbox.eastpay.payments import (
     EXPIRED_CARD,
-    NO_SUCH_REFERENCE,
+    REFUSED_STEP,
     STARTED,
     STEPS,
     SUCCEEDED,
@@ -26,6 +26,7 @@ from victor_ext.sandbox.eastpay.payments import (
     PaymentEntry,
     hundredths,
     is_declined,
+    is_error,
     result,
 )
 from victor_ext.sandbox.engine import Asked, Refused, Result
@@ -130,7 +131,7 @@ class EastPayState:
     def about(self, entry: PaymentEntry, code: str | None = None) -> Result:
         """The answer about a payment, with a result code (None: the current one)."""
         code = code or entry.code_at(self.now())
-        status = 400 if is_declined(code) else 200
+        status = 400 if is_error(code) else 200
         return Result(body=_payment(entry, code), status=status)
 
     def notify(self, entry: PaymentEntry, *, after: float = 0.0) -> None:
@@ -155,7 +156,7 @@ class EastPayState:
         asked.call.exchange.operation = STEPS[step.payment_type].name
         step.refusal = entry.refusal_of(step, self.now())
         if step.refusal:
-            step.ending = Ending(NO_SUCH_REFERENCE)
+            step.ending = Ending(REFUSED_STEP)
         entry.steps.append(step)
         return self._made(step)
 
