@@ -136,6 +136,16 @@ build: setup .venv/release ## Build the wheel and the source distribution into d
 		--require-hashes --target $@ -r $< || { rm -rf $@; exit 1; }
 	@touch $@
 
+# Only unpacked: a server that is installed listens on this machine. What is installed already is taken, too (`--reinstall`).
+.venv/gateways: tests/gateways/packages.txt | $(SETUP)
+	@echo "Unpacking what $< names, and what that needs, into $@ ..."
+	@rm -rf $@
+	@mkdir -p $@
+	@{ plan=$$(apt-get --simulate --quiet --quiet --no-install-recommends --reinstall install $$(cat $<)) && cd $@ && \
+		apt-get --quiet --quiet --option APT::Sandbox::User=$$(id -un) download $$(echo "$$plan" | awk '/^Inst/ { print $$2 }') && \
+		for package in *.deb; do dpkg --extract "$$package" . || exit 1; done && rm -- *.deb; } || \
+		{ rm -rf $@; echo "Debian's packages cannot be had here; 'apt-get update' lists the newest ones."; exit 1; }
+
 # In an environment of its own: no client is made faster or slower by what another one, or an extra of ours, installs.
 .venv/peers: benchmarks/peers/requirements.txt | $(SETUP)
 	@echo "Installing what $< names into $@ ..."
