@@ -11,7 +11,7 @@
 #           A POST with a body that is not cached is sent once, also with `return(retry)`.
 # Guessed:  That only a GET is sent again on a new connection, as RFC 9110 (9.2.2) has it.
 # Why:      A payment without an idempotency key is made again. A condition on `bereq.method` in the VCL does not
-#           prevent it.
+#           prevent it. Its maintainers know of the first case (varnish-cache #4413), and newer versions have a setting.
 #
 # Run it as `bash findings/varnish-sends-a-post-twice.sh` on Debian 12 with gcc and python3, after `apt-get update`.
 # It ends with 0 if this is still so.
