@@ -135,9 +135,15 @@ _TOLERANT = json.JSONDecoder(
 )
 MOST_LEVELS = 100
 """The most levels of JSON that is read, and of a value that is looked into for card data."""
+_USUAL_LEVELS = 10
+"""Nearly all JSON has no more, however long it is."""
+_REST_OF_TEXT = re.compile(rb'\\[\\"][^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+"""A text from its first escaped quote or backslash on, without the quote that ends it."""
 _TEXT = re.compile(rb'"[^"]*"?')
 _ALL_BUT_MARKS = bytes(byte for byte in range(256) if byte not in b'[]{}"')
-_STEPS = bytes(1 if byte in b"[{" else 255 for byte in range(256))  # 255 is -1 as a signed byte
+_AS_LISTS = bytes.maketrans(b"{}", b"[]")
+_STEPS = bytes.maketrans(b"[]", b"\x01\xff")
+"""What a bracket adds to the levels: 1, and -1 as a signed byte."""
 _ODD_ESCAPE = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
 _NOT_READ: Any = object()
 
@@ -203,21 +209,30 @@ def _has_odd_escape(content: bytes | bytearray) -> bool:
 
 def _is_deep(content: bytes | bytearray) -> bool:
     """Whether JSON has more levels than each of its readers can take: some need several frames for
-    a level. It is looked through once, whatever it has.
+    a level, and the decoders in C may fill the stack of a thread, so it is asked before they read.
+    The time that it takes grows with the length alone.
     """
-    if content.count(b"[") + content.count(b"{") <= MOST_LEVELS:
+    brackets = _brackets_of(content)
+    outer = brackets
+    for _ in range(_USUAL_LEVELS):
+        outer = outer.replace(b"[]", b"")  # without the innermost lists: at most one level less
+    if outer.count(b"[") <= MOST_LEVELS - _USUAL_LEVELS:
         return False
-    # No variable holds the content, which may be secret: without escaped quotes, brackets and
-    # quotes tell which brackets stand in texts. A text without brackets is two quotes.
-    marks = (
-        content.replace(b"\\\\", b"")
-        .replace(b'\\"', b"")
-        .translate(None, _ALL_BUT_MARKS)
-        .replace(b'""', b"")
-    )
-    steps = _TEXT.sub(b"", marks).translate(_STEPS)
-    levels = accumulate(memoryview(steps).cast("b"))
+    levels = accumulate(memoryview(brackets.translate(_STEPS)).cast("b"))
     return any(map(MOST_LEVELS.__lt__, levels))
+
+
+def _brackets_of(content: bytes | bytearray) -> bytes:
+    """The brackets of the lists of JSON, and of its objects as if they were lists, without those in
+    texts.
+    """
+    # No variable holds the content, which may be secret: quotes and brackets alone tell which
+    # brackets stand in texts.
+    if b"\\" not in content:
+        marks = content.translate(_AS_LISTS, _ALL_BUT_MARKS)
+    else:
+        marks = _REST_OF_TEXT.sub(b"", content).translate(_AS_LISTS, _ALL_BUT_MARKS)
+    return _TEXT.sub(b"", marks.replace(b'""', b""))  # first the texts that have no brackets
 
 
 def _all_storable(value: Any) -> Any:
