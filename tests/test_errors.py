@@ -185,10 +185,10 @@ class TestWhatAnErrorCarries:
         assert set(request.headers) == {"host", "idempotency-key", "content-length"}
 
     def test_the_response_of_an_error_can_be_read_again(self):
-        answer = Happens(400, b'{"a": 1}', (("Set-Cookie", "s=1"), ("X-A", "b")))
+        answer = Happens(400, b'{"detail": "no"}', (("Set-Cookie", "s=1"), ("X-A", "b")))
         error = Harness([answer]).fails(errors.BadRequest)
         response = error.response
-        assert response.json() == {"a": 1}
+        assert response.json() == {"detail": "no"}
         assert response.headers["x-a"] == "b"
         assert "set-cookie" not in response.headers
         assert response.request.url == error.request.url
@@ -197,7 +197,9 @@ class TestWhatAnErrorCarries:
         "header", ["X-Request-Id", "Request-Id", "X-Correlation-Id", "apigw-requestid"]
     )
     def test_an_error_has_the_providers_id_of_the_exchange(self, header):
-        error = Harness([Happens(400, b"{}", ((header, "r-1"),))]).fails(errors.BadRequest)
+        error = Harness([Happens(400, b'{"detail": "no"}', ((header, "r-1"),))]).fails(
+            errors.BadRequest
+        )
         assert error.request_id == "r-1"
 
     def test_an_error_has_its_cause_without_frames(self):

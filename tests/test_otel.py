@@ -14,11 +14,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import INVALID_SPAN, SpanKind, StatusCode, get_current_span
 
 from tests.providers.running import Script
-from tests.providers.systems import ARGUMENTS, CLIENTS, of_every_system
+from tests.providers.systems import ARGUMENTS, CLIENTS, of_every_system, refusal
 from victor_ext import AttemptStarted, ConfigurationError, NotFound, RetryPolicy, VictorError
 from victor_ext.health import Heartbeat
 from victor_ext.otel import OpenTelemetry
 
+NOT_FOUND = refusal("victor", 404)
 ID = "a7ffd43c37c1"
 TEMPLATE = "/v2/payment-requests/{victor_payment_request_id}"
 
@@ -153,7 +154,7 @@ def test_a_tracer_replaces_no_header_and_ends_no_call(observed, made):
             carrier.update(made)
 
     observed.listener = Tracer()
-    provider = lambda request: seen.append(request) or httpx.Response(404)  # noqa: E731 - it is one expression
+    provider = lambda request: seen.append(request) or NOT_FOUND  # noqa: E731 - it is one expression
     with client_of("victor", observed, provider) as victor, pytest.raises(NotFound):
         victor.payment_requests.get(ID)
     assert {type(event) for event in asked} == {AttemptStarted}
@@ -185,7 +186,7 @@ def good_and_bad(observed):
     with client_of("victor", observed, script) as victor:
         victor.payment_requests.get(ID)
     with (
-        client_of("victor", observed, lambda _request: httpx.Response(404)) as victor,
+        client_of("victor", observed, lambda _request: NOT_FOUND) as victor,
         pytest.raises(NotFound),
     ):
         victor.payment_requests.get(ID)

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from functools import partial
 from urllib.parse import quote
 from weakref import ref
 
@@ -28,13 +29,17 @@ from victor_ext.privacy import (
     without_credentials,
 )
 from victor_ext.privacy.request_texts import SHORTEST
-from victor_ext.providers.connected.problems import read_problems as of_connected
+from victor_ext.providers.connected.problems import read_problems
 from victor_ext.providers.eastpay.responses import read_problems as of_eastpay
 from victor_ext.providers.flexfactor.operations import OPERATIONS
 from victor_ext.providers.flexfactor.problems import read_problems as of_flexfactor
 from victor_ext.providers.velo.problems import read_problems as of_velo
 from victor_ext.providers.victor.operations import read_problems as of_victor
 from victor_ext.runtime.core.response import OPERATION
+from victor_ext.runtime.loop.idempotency_keys import NoKeys
+from victor_ext.runtime.loop.operations import Operations
+
+of_connected = partial(read_problems, Operations((), httpx.URL("https://api.example"), NoKeys()))
 
 
 def test_a_part_of_a_secret_is_a_secret_and_a_byte_of_a_secret_is_a_number():
@@ -98,15 +103,20 @@ def test_concealing_a_deeply_nested_value_raises_no_error(kind):
     assert concealed_within({"body": value}).keys() == {"body"}
 
 
+NO = {"success": False}
+PARAMETER = {"name": "amount", "message": "No."}
 FIELDS = {
     "Victor": (of_victor, lambda code: {"error": {"code": code, "message": "No."}}),
     "Victor, of a field": (of_victor, lambda code: {"allErrors": [{"code": code}]}),
     "Velo": (of_velo, lambda code: {"errors": [{"errorCode": code, "errorMessage": "No."}]}),
-    "EastPay": (of_eastpay, lambda code: {"result": {"code": str(code), "description": "No."}}),
+    "EastPay": (
+        of_eastpay,
+        lambda code: {"result": {"code": str(code), "parameterErrors": [PARAMETER]}},
+    ),
     "FlexFactor": (of_flexfactor, lambda code: {"errors": [{"item1": "No.", "item3": code}]}),
-    "FlexFactor, alone": (of_flexfactor, lambda code: {"statusCode": code}),
-    "FlexFactor, code": (of_flexfactor, lambda code: {"code": code, "message": "No."}),
-    "FlexFactor, errorCode": (of_flexfactor, lambda code: {"errorCode": code}),
+    "FlexFactor, alone": (of_flexfactor, lambda code: {**NO, "statusCode": code}),
+    "FlexFactor, code": (of_flexfactor, lambda code: {**NO, "code": code, "message": "No."}),
+    "FlexFactor, errorCode": (of_flexfactor, lambda code: {**NO, "errorCode": code}),
     "connected": (of_connected, lambda code: {"error": {"code": code, "message": "No."}}),
     "connected, alone": (of_connected, lambda code: {"errors": {"code": [code]}}),
 }
@@ -185,11 +195,12 @@ def test_a_code_in_a_list_of_errors_is_read_as_a_code_and_a_sentence_is_not(read
     codes = ["400012", 400013, "E40001", "account 917364550218", "917364550218", "no"]
     shown = ["400012", "400013", "E40001", "", "********0218", ""]
     request = httpx.Request("POST", "https://api.example/v1/capture")
-    found = read(httpx.Response(400, json={"errors": codes}, request=request))
+    title = {"title": "One or more validation errors occurred.", "type": "about:blank"}
+    found = read(httpx.Response(400, json={**title, "errors": codes}, request=request))
     assert [each.code for each in found] == shown
     assert [found[place].message for place in (3, 5)] == ["account ********0218", "no"]
-    for body in ({"errors": {"code": codes[:3]}}, {"errors": [{"code": codes[:3]}]}):
-        found = read(httpx.Response(400, json=body, request=request))
+    for errors in ({"code": codes[:3]}, [{"code": codes[:3]}]):
+        found = read(httpx.Response(400, json={**title, "errors": errors}, request=request))
         assert ", ".join(each.code for each in found) == "400012, 400013, E40001"
     [found] = read(httpx.Response(400, json={"errors": {"account": ["91736455"]}}, request=request))
     assert (found.code, found.message) == ("", "****6455"), (

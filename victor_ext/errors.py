@@ -88,7 +88,9 @@ class Outcome(StrEnum):
     The error's `body` has the raw bytes.
     """
 
-    def next_step(self, key: str | None, look: str, *, conflict: bool = False) -> str:
+    def next_step(
+        self, key: str | None, look: str, *, conflict: bool = False, is_blocked: bool = False
+    ) -> str:
         """Return what to do after a failed write, for messages of the client and of the command.
 
         Args:
@@ -96,6 +98,8 @@ class Outcome(StrEnum):
                 the call has none.
             look: How the caller looks for the work, such as "look with ...".
             conflict: Whether the provider reported an earlier use of the key.
+            is_blocked: Whether somebody in front of the provider responded, who may block the same
+                request for good.
         """
         if self is Outcome.NOT_SENT:
             return "This call was not sent, so it can be repeated."
@@ -110,7 +114,13 @@ class Outcome(StrEnum):
                 "before you repeat it."
             )
         if not conflict:
-            return f"The provider may have executed it: repeat it with {key}, or {look}."
+            step = f"The provider may have executed it: repeat it with {key}, or {look}."
+            if is_blocked:
+                step += (
+                    " If something on the way blocks these values for good, correct them under the "
+                    "same key: with a new key the provider could execute it a second time."
+                )
+            return step
         return (
             f"The provider may have executed it: {key} may have been used before, with other "
             "values or by a call that is still in progress. So repeat it later with the same key "
@@ -166,7 +176,12 @@ class VictorError(Exception):
         request_id: The provider's id of the exchange, or None.
         retry_after: The seconds that the provider asked to wait, or None.
         problems: The reasons, if they are known.
+        intermediary: Who seems to have responded in place of the provider, in words, where an error
+            is not in the provider's format: a gateway, a firewall or a proxy. None: the provider
+            did, or nobody.
     """
+
+    intermediary: str | None = None
 
     def __init__(
         self,

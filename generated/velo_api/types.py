@@ -190,7 +190,8 @@ class Operation(NamedTuple):
         result_status: The member of it with the state of that: `data.status`
         results: The models of its good answers that are objects, by their statuses; `members` has what these declare
         result_members: The members of the good answers to a write, if these are objects
-        error_members: The members of its answers that refuse
+        errors: What the bodies of the answers that refuse it are, by their statuses (`400`, `4XX`, `default`): each kind is one
+            of `members`. There is none where the document declares no content, and `bytes` is what is not JSON
         parse: Reads its answers; None in the table of all operations
     """
 
@@ -204,7 +205,7 @@ class Operation(NamedTuple):
     result_status: str = ""
     results: Mapping[int, str] = {}
     result_members: tuple[str, ...] = ()
-    error_members: tuple[str, ...] = ()
+    errors: Mapping[str, tuple[Any, ...]] = {}
     parse: Callable[..., Any] | None = None
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from victor_spec.generate import generate, parsed
 
-from .wire import TEXT, beside, document, written
+from .wire import TEXT, beside, document, ref, written
 
 pytestmark = pytest.mark.pull_request
 CASES = beside("declared_facts")
@@ -98,6 +98,32 @@ def test_the_id_and_state_of_a_response_are_known_where_only_one_place_fits(case
     (write,) = (each for each in every if each.method == "POST")
     wanted = (case.get("id", ""), case.get("status", ""))
     assert (write.result_id, write.result_status) == wanted
+
+
+def test_the_body_of_each_refusal_stands_in_the_table(folder):
+    """By it, a client tells a refusal of the provider's from the page of a gateway."""
+    text = {"content": {"text/plain": {"schema": TEXT}}, "description": ""}
+    refusals = {
+        "400": json_of(ref("Problem")),
+        "409": json_of({"oneOf": [ref("Problem"), ref("Clash"), {"type": "null"}]}),
+        "410": {"description": "no content"},
+        "429": text,
+        "4XX": json_of(OBJECT),
+        "default": json_of(ref("Problem")),
+    }
+    operation = {"operationId": "make", "responses": {"204": {"description": ""}, **refusals}}
+    schemas = {"Problem": object_of({"title": None}), "Clash": object_of({"key": None})}
+    whole = document({"/refusals": {"post": operation}}, schemas)
+    assert generate(written(folder, whole, "refusals"), folder).left_out == []
+    package = importlib.import_module("refusals_api.operations")
+    (make,) = package.OPERATIONS
+    members = importlib.import_module("refusals_api.members").MEMBERS
+    assert (make.errors["400"], make.errors["default"]) == (("Problem",), ("Problem",))
+    assert (make.errors["409"], make.errors["410"]) == (("Problem", "Clash"), ())
+    assert make.errors["429"] == ("bytes",)
+    (free,) = make.errors["4XX"]
+    assert members["Problem"] == {"title": "text"}
+    assert not members.get(free), "an object of any members"
 
 
 def test_the_form_of_a_key_stands_in_the_table(folder):

@@ -81,3 +81,20 @@ def results_of(endpoint: Endpoint) -> dict[int, str]:
             if isinstance(kind, str):
                 results[first] = kind
     return results
+
+
+def errors_of(answers: Iterable[Any]) -> dict[str, tuple[Kind, ...]]:
+    """What the bodies of the answers that refuse an operation are, by their statuses: several kinds
+    for a union, none without content, and `bytes` for what is not JSON.
+    """
+    return {str(answer.status_code.pattern): _kinds_of_body(answer) for answer in answers}
+
+
+def _kinds_of_body(answer: Any) -> tuple[Kind, ...]:
+    if answer.source["attribute"] == "None":
+        return ()
+    if answer.source["attribute"] != "response.json()":
+        return ("bytes",)
+    core = without_null(answer.prop)
+    kinds = core.inner_properties if isinstance(core, UnionProperty) else [core]
+    return tuple(kind_of(kind) for kind in kinds if not isinstance(kind, NoneProperty))

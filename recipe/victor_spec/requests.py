@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.strings import PythonIdentifier
 
-from .members import results_of
+from .members import Kind, errors_of, results_of
 from .tree import DEFAULT_STYLES, EXPLODED, Tree
 
 PREFIX = "field_"
@@ -142,7 +142,7 @@ class Declared(NamedTuple):
     result_status: str = ""
     results: Mapping[int, str] = {}
     result_members: tuple[str, ...] = ()
-    error_members: tuple[str, ...] = ()
+    errors: Mapping[str, tuple[Kind, ...]] = {}
 
 
 HOOKS = "x hooks"
@@ -198,13 +198,11 @@ class Requests:
             result_id=request.result.id,
             result_status=request.result.status,
             results=results_of(endpoint),
+            errors=errors_of(error_answers(endpoint)),
         )
         if declared.method in _READS:  # only a write has to prove its work
             return declared
-        return declared._replace(
-            result_members=_all_members(good_answers(endpoint)),
-            error_members=_all_members(error_answers(endpoint)),
-        )
+        return declared._replace(result_members=_all_members(good_answers(endpoint)))
 
     def _arguments_by_place(self, endpoint: Endpoint) -> dict[tuple[str, str], str]:
         """The arguments of the function, by where each is sent and its name on the wire."""

@@ -14,6 +14,7 @@ from hypothesis import example, given
 
 from tests.bulk.bulk_runs import outbound, row, rows
 from tests.cases import cases_beside
+from victor_ext import TimedOut
 from victor_ext.bulk.payment_requests import PaymentRequests
 from victor_ext.bulk.results import NOT_FOUND, write_csv
 from victor_ext.bulk.rows import RowOutcome, RowResult
@@ -173,7 +174,10 @@ def test_a_payment_that_the_list_of_the_provider_lacks_is_read_by_its_id(sender,
     list_as(victor_sandbox, NOTHING, times=None)
     assert sender().status(refresh=True).payments == {"completed": 1, "declined": 1}
     assert {one.error for one in sender().export(refresh=True)} == {None, "Not ours"}
-    victor_sandbox.inject("status", operation="get", status=404, body="{}", times=None)
+    victor_sandbox.inject("html", operation="get", status=404)
+    with pytest.raises(TimedOut, match="it could not be read"):
+        list(sender().export(refresh=True))
+    victor_sandbox.inject("status", operation="get", status=404, times=None)
     assert {one.error for one in sender().export(refresh=True)} == {NOT_FOUND}
 
 

@@ -3,6 +3,7 @@ row.
 """
 
 import json
+from functools import partial
 from itertools import count
 from unicodedata import normalize
 
@@ -211,6 +212,38 @@ def test_a_wrong_address_does_not_use_the_batch_up(
     victor_sandbox.clear_faults()
     sender.finish()
     asked_once(victor_sandbox, rows(60))
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_ten_pages_of_a_gateway_stop_the_batch_and_nobody_is_asked_twice(
+    sender, victor_sandbox, any_state, workers
+):
+    """Each replaces a response, after the provider has made the request."""
+    sender = sender.of(state=any_state, workers=workers)
+    victor_sandbox.inject("html", operation="create", status=403, work=True, times=None)
+    for number in (1, 2):
+        with pytest.raises(BulkStopped, match="an HTML page") as stopped:
+            sender().send(rows(30))
+        tried = len(victor_sandbox.work_done_by_key())
+        assert 10 <= tried < (10 + workers) * number
+        assert stopped.value.exit_status == 3
+        assert sender().status().counts == {"unknown": tried, "waiting": 30 - tried}
+    victor_sandbox.clear_faults()
+    assert sender.finish().counts == {"created": 30}
+    asked_once(victor_sandbox, rows(30))
+
+
+@pytest.mark.parametrize(("kind", "tried"), [("html", 10), ("status", 20)])
+def test_a_conflict_ends_a_row_of_pages_only_if_the_provider_reports_it(
+    sender, victor_sandbox, kind, tried
+):
+    pages = partial(victor_sandbox.inject, "html", operation="create", status=403)
+    pages(times=9)
+    victor_sandbox.inject(kind, operation="create", status=409)
+    pages(times=None)
+    with pytest.raises(BulkStopped):
+        sender(workers=1).send(rows(30))
+    assert len(victor_sandbox.attempts_by_key()) == tried
 
 
 @pytest.mark.pull_request

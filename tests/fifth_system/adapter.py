@@ -19,6 +19,7 @@ finally:
     sys.path.remove(FOLDER)
 
 SANDBOX = TinySandbox
+REFUSAL = {"fault": {"code": "limit", "text": "no"}}
 _numbers = count(1)
 
 

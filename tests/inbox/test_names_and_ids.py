@@ -12,8 +12,11 @@ from tests.inbox.inboxes import OWN, AnyInbox, Gateway, posted, unknown
 from tests.outbox.django_project import use_database
 from tests.outbox.kinds import KINDS
 from tests.outbox.rows import end_waits, inbox_of
-from victor_ext import ConfigurationError, HmacSignature, NotFound
-from victor_ext.inbox import EventState
+from tests.providers.running import ONCE, Script
+from tests.providers.systems import ARGUMENTS, CLIENTS
+from victor_ext import ConfigurationError, HmacSignature, NotFound, StatusError
+from victor_ext.event_queue.queue import MOST_TRIES
+from victor_ext.inbox import EventState, Inbox
 from victor_ext.inbox.django import DjangoInbox
 from victor_ext.providers import eastpay
 
@@ -65,6 +68,32 @@ def test_an_id_becomes_unknown_only_by_a_response_that_the_system_may_have_given
     assert inbox.event_counts()[state] == 3
     warned = caplog.text.count("Events became not_found")
     assert warned == (state is EventState.NOT_FOUND), "one, however many ids are forged"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("status", [403, 404, 400])
+def test_a_page_in_place_of_an_inquiry_ends_no_event_however_often_it_comes(engine, kind, status):
+    """A gateway in front of the system says nothing of the payment: no try is counted."""
+    pages = [httpx.Response(status, html="<h1>Forbidden</h1><hr>nginx")] * (MOST_TRIES + 1)
+    paid = httpx.Response(200, json={"id": "8ac7a4a1", "result": {"code": "000.000.000"}})
+    script = Script(*pages, paid)
+
+    def client(awaited):
+        kinds, arguments = CLIENTS["eastpay"], ARGUMENTS["eastpay"]
+        return kinds[awaited](**arguments, transport=script.transport, retry=ONCE)
+
+    with use_database(engine.url):
+        inbox = AnyInbox(kind, engine, eastpay.Webhook())
+        inbox.client = client
+        waits = Inbox(engine, eastpay.Webhook())
+        inbox.receive(b'{"id": "8ac7a4a1"}', {})
+        for _ in pages:
+            with pytest.raises(StatusError, match="not EastPay's format"):
+                inbox.handle()
+            assert inbox.handle() == [], "it waits"
+            end_waits(waits)
+        assert inbox.event_counts()[EventState.WAITING] == 1
+        assert [event.tries for event in inbox.handle()] == [1]
 
 
 @pytest.mark.parametrize(

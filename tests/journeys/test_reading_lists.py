@@ -58,7 +58,7 @@ def refuse(sandbox, page, *fields):
     codes = [[f"typeMismatch.paymentRequestsFilter.{field}", "typeMismatch"] for field in fields]
     errors = [
         {"objectName": "paymentRequestsFilter", "code": "typeMismatch", "codes": each}
-        for each in codes
+        for each in codes or [["typeMismatch"]]
     ]
     body = json.dumps({"allErrors": errors})
     sandbox.inject(

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from tests.outbox.django_project import set_up, use_database
 from tests.outbox.rows import states
 from tests.providers.running import ONCE, TOKEN
+from tests.providers.victor.adapter import REFUSAL
 from victor_ext import AsyncVictor, Victor, VictorOAuth
 from victor_ext.outbox import AsyncOutbox, Outbox
 
@@ -113,8 +114,25 @@ def dated(status, **content):
     return httpx.Response(status, headers={"Date": date}, **content)
 
 
+def refused(status, body=REFUSAL, **headers):
+    """A refusal, Victor's or with another body, that says what time it is at the provider."""
+    response = dated(status, json=body)
+    response.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
+    return response
+
+
+def page(status=403, **headers):
+    """The page of a gateway in front of a provider, perhaps after the provider did the work."""
+    response = dated(status, html="<!DOCTYPE html><title>Forbidden</title>")
+    response.headers.update({"Server": "Apache", **headers})
+    return response
+
+
 class Provider:
-    """Takes payment requests: `meet` is told of each, by its reference, and may answer it."""
+    """Takes payment requests: `meet` is told of each, by its reference, and may answer it.
+
+    `issue` answers a request for a token.
+    """
 
     tells_time = True
     """Whether responses have a `Date`."""
@@ -124,6 +142,7 @@ class Provider:
         self.bodies = []
         self.keys = []
         self.meet = meet
+        self.issue = lambda: httpx.Response(200, json=TOKEN)
         self._lock = threading.Lock()
 
     def client(self, awaited=False, **options):
@@ -134,7 +153,7 @@ class Provider:
 
     def _answer(self, request):
         if request.url.path.endswith("/token"):
-            return httpx.Response(200, json=TOKEN)
+            return self.issue()
         if request.method != "POST":
             return self._accept({"page": 0, "page_size": 1, "results": []})
         reference = json.loads(request.content)["client_reference_id"]

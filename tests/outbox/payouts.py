@@ -46,9 +46,13 @@ class Payouts(Box):
         """What is said of an entry."""
         return self.entries()[row].error or ""
 
-    def lose(self, word, how="lose_answer"):
+    def lose(self, word, how="lose_answer", **options):
         """The next answer to such a call does not come, or the call does not arrive."""
-        self.harness.sandbox.inject(how, operation=word)
+        self.harness.sandbox.inject(how, operation=word, **options)
+
+    def replace(self, word, status=403, **options):
+        """A gateway answers the next such call with a page, after the provider did the work."""
+        self.lose(word, "html", status=status, work=True, **options)
 
     def calls(self, word):
         return self.harness.calls(word)

@@ -19,10 +19,11 @@ from django.core.management import call_command
 from sqlalchemy.orm import Session
 from velo_api.types import UNSET
 
-from tests.outbox.kinds import Box, dated, tables_of
-from tests.outbox.payouts import KEY
+from tests.outbox.kinds import Box, dated, refused, tables_of
+from tests.outbox.payouts import KEY, Payouts
 from tests.outbox.rows import change, states
 from tests.providers.connected.till import client_class, new_payment, operation, till_members
+from tests.providers.eastpay import adapter as eastpay_adapter
 from tests.providers.running import GUID, ONCE, Script
 from tests.providers.velo.adapter import pay
 from tests.providers.victor.adapter import invoice
@@ -40,6 +41,8 @@ from victor_ext import (
     PreparedCall,
     Promise,
     Proof,
+    RateLimited,
+    StatusError,
     TimedOut,
     VictorError,
     connect,
@@ -58,9 +61,10 @@ from victor_ext.settlement.key_age import Now
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 
 
-def test_a_payout_is_submitted_and_instructed_once(payouts):
-    """Each response is lost; the reads show what was done."""
-    payouts.lose("submit")
+@pytest.mark.parametrize("lose", [Payouts.lose, Payouts.replace], ids=["lost", "replaced"])
+def test_a_payout_is_submitted_and_instructed_once(payouts, lose):
+    """Each response is lost, or replaced by a gateway; the reads show what was done."""
+    lose(payouts, "submit")
     payouts.submit()
     payouts.submit()  # as a program does that was killed after its commit
     assert payouts.state() == "waiting"
@@ -69,7 +73,7 @@ def test_a_payout_is_submitted_and_instructed_once(payouts):
     assert payouts.calls("submit") == 1
     assert payouts.harness.work("INV-1042") == 1
     payouts.wait_until_accepted(payout_id)
-    payouts.lose("instruct")
+    lose(payouts, "instruct")
     payouts.add("payouts.instruct", payout_id, key="the-key-of-the-instruction")
     assert payouts.send() == [("sent", payout_id)]
     assert payouts.calls("instruct") == 1
@@ -94,6 +98,50 @@ def test_a_payout_that_no_look_up_shows_in_time_is_unclear_and_never_sent_again(
     payouts.end_leases()
     assert payouts.send() == []
     assert payouts.calls("submit") == 0
+
+
+def test_a_page_in_place_of_a_look_up_settles_nothing(payouts):
+    payouts.replace("submit")
+    payouts.replace("list_payments", status=404, times=2)
+    payouts.submit()
+    for _ in range(2):
+        with pytest.raises(StatusError, match=r"404 Not Found \(an HTML page"):
+            payouts.send()
+        assert payouts.state() == "settling"
+        payouts.end_leases()
+    assert [state for state, _ in payouts.send()] == ["sent"]
+    assert payouts.calls("submit") == 1
+
+
+def test_a_page_in_place_of_the_last_look_up_leaves_a_payout_unclear(payouts):
+    """Its payout is not sent again: a person has to look."""
+    payouts.replace("submit")
+    payouts.replace("list_payments", status=404, times=3)
+    payouts.submit()
+    with pytest.raises(StatusError):
+        payouts.send()
+    payouts.end_leases(settle_until=1.0)
+    assert payouts.send() == [("unclear", None)]
+    assert "The look-up failed" in payouts.error()
+    payouts.end_leases()
+    assert (payouts.send(), payouts.calls("submit")) == ([], 1)
+
+
+def test_ten_pages_in_a_row_stop_payouts_and_each_is_settled_by_a_look_up(payouts):
+    """Also if a look-up shows meanwhile that each was done."""
+    payouts.options = {"workers": 1}
+    payouts.replace("submit", times=None)
+    for number in range(12):
+        payouts.submit(f"INV-{number}", key=f"the-key-of-the-payout-{number}")
+    with pytest.raises(StatusError):
+        payouts.send()
+    assert payouts.calls("submit") == 10
+    assert set(payouts.states()[:10]) <= {"sent", "settling"}
+    assert payouts.states()[10:] == ["waiting"] * 2
+    payouts.harness.sandbox.clear_faults()
+    payouts.end_leases()
+    payouts.send()
+    assert (payouts.states(), payouts.calls("submit")) == (["sent"] * 12, 12)
 
 
 @pytest.mark.parametrize(
@@ -405,6 +453,7 @@ class Till(Outbox):
         return [request.url.path for request in self.script.requests if request.method == method]
 
 
+NO = {"title": "Invalid", "detail": "The amount is too small."}
 MADE = {"id": "p-1", "amount": 1, "currency": "EUR", "reference": "INV-1", "message": None}
 
 
@@ -413,14 +462,16 @@ MADE = {"id": "p-1", "amount": 1, "currency": "EUR", "reference": "INV-1", "mess
     [
         (429, {**MADE, "code": "00"}, "unclear"),
         (400, MADE, "unclear"),
-        (400, {"status": "error"}, "rejected"),
+        (400, NO, "rejected"),
     ],
 )
 def test_a_refusal_that_shows_that_the_work_was_done_does_not_reject_the_entry(
     sqlite, status, body, state
 ):
     outbox = Till(sqlite, dated(status, json=body), key=None).with_a_payment(at_most_once=True)
-    assert states(outbox.send()) == [state]
+    with pytest.raises(RateLimited) if status == 429 else nullcontext():
+        outbox.send()
+    assert states(outbox.entries()) == [state]
     assert outbox.pass_on() == []
     assert len(outbox.requested("POST")) == 1
 
@@ -429,7 +480,7 @@ def test_a_refusal_that_shows_that_the_work_was_done_does_not_reject_the_entry(
 def test_an_entry_that_the_provider_refuses_is_rejected_and_sent_again_only_by_hand(sqlite, key):
     refusals, told = (402, 404, 405, 410, 412, 413, 415, 451), []
     made = (dated(201, json={"id": id}) for id in ("p", "q"))
-    outbox = Till(sqlite, *map(dated, refusals), dated(403), *made, key=key)
+    outbox = Till(sqlite, *(refused(status, NO) for status in (*refusals, 403)), *made, key=key)
     outbox._workers = 1
     for number in range(len(refusals) + 1):
         outbox.pay(f"the-key-of-payment-{number}", f"INV-{number}", at_most_once=True)
@@ -446,7 +497,7 @@ def test_an_entry_that_the_provider_refuses_is_rejected_and_sent_again_only_by_h
 def test_entries_that_meet_ten_refusals_in_a_row_wait_and_are_sent_again(sqlite):
     """The address may be wrong. Without a key, too: what was refused is not in doubt."""
     made = (dated(201, json={"id": f"p-{number}"}) for number in range(11))
-    outbox = Till(sqlite, *[dated(404)] * 10, *made, key=None)
+    outbox = Till(sqlite, *[refused(404, NO)] * 10, *made, key=None)
     outbox._workers = 1
     for number in range(11):
         outbox.pay(f"the-key-of-payment-{number}", f"INV-{number}", at_most_once=True)
@@ -652,6 +703,19 @@ def test_a_setting_that_is_no_proof_is_refused():
         row = OperationRow(proof=wrong)
         with pytest.raises(ConfigurationError, match=r"POST /v1/payments: proof must be Proof\("):
             keyed(Script(), rows={"POST /v1/payments": row})
+
+
+def test_a_debit_whose_response_a_gateway_replaces_is_found_and_made_once(sqlite):
+    """EastPay takes no key: an inquiry by the reference decides."""
+    with eastpay_adapter.sandbox() as sandbox:
+        sandbox.inject("html", operation="pay", status=403, work=True)
+        client = partial(eastpay_adapter.client, sandbox, retry=ONCE)
+        box = Box("blocking", sqlite, lambda awaited: client(awaited=awaited))
+        named = {"merchant_transaction_id": "INV-1", "idempotency_key": KEY}
+        box.add_call("payments.debit", eastpay_adapter.PRICE, card=CardToken("a-token"), **named)
+        assert states(box.send()) == ["sent"]
+        assert sandbox.work_done_by_reference() == {"INV-1": 1}
+        assert sandbox.payment_ids() == [box.entries()[0].request_id]
 
 
 # What is refused

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from tests.outbox.kinds import Box, Provider, dated
+from tests.outbox.kinds import Box, Provider, dated, page, refused
 from tests.outbox.rows import (
     change,
     end_leases,
@@ -28,14 +28,17 @@ from tests.outbox.rows import (
     stored,
     write,
 )
+from tests.providers.running import TOKEN
 from tests.providers.victor.adapter import invoice
 from victor_ext import (
     AuthenticationError,
     ConfigurationError,
     InvalidRequest,
     NotFound,
+    Outcome,
     PermissionDenied,
     RateLimited,
+    StatusError,
     VictorError,
 )
 from victor_ext.event_queue.calls import CallEnd
@@ -155,7 +158,7 @@ def refuse(sending, *statuses):
 
     def meet(_reference):
         status = next(responses, 200)
-        return None if status == 200 else dated(status, json={})
+        return None if status == 200 else refused(status)
 
     sending.provider.meet = meet
 
@@ -322,7 +325,7 @@ def test_refusals_are_counted_over_the_passes_of_a_worker(blocking):
 
 
 def test_a_client_with_another_address_says_nothing_of_refusals_at_a_wrong_one(blocking):
-    wrong = Provider(lambda _reference: dated(404, json={}))
+    wrong = Provider(lambda _reference: refused(404))
     outbox = blocking.outbox
     with (
         blocking.provider.client() as victor,
@@ -338,6 +341,106 @@ def test_a_client_with_another_address_says_nothing_of_refusals_at_a_wrong_one(b
     assert blocking.states()[-1] == "waiting"
 
 
+# Pages that the provider did not write: a gateway responds, after the provider did the work
+
+
+def go_on(sending):
+    """Send once more, after the pauses, by a gateway that is repaired. Returns how many entries
+    have come to a result.
+    """
+    sending.provider.meet = lambda _reference: None
+    change(sending.outbox, leased_until=0.0)
+    return len(sending.send())
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_ten_pages_in_a_row_stop_the_pass_and_nobody_is_asked_twice_afterwards(
+    sending, told, workers
+):
+    """The entries that were tried may have been sent; the others have not begun."""
+    sending.provider.meet = lambda _reference: page()
+    sending.store(*range(30))
+    with pytest.raises(StatusError, match="an HTML page by Apache") as raised:
+        sending.send(workers=workers)
+    tried = len(sending.provider.keys)
+    assert 10 <= tried < 10 + workers
+    assert (type(raised.value), raised.value.outcome) == (StatusError, Outcome.UNKNOWN)
+    assert Counter(sending.rows()) == {"sending*": tried, "waiting": 30 - tried}
+    assert go_on(sending) == 30
+    assert sending.states() == ["sent"] * 30
+    assert "rejected" not in told
+    assert len({*sending.provider.keys}) == 30, "each has one key"
+
+
+TENTH = {
+    "a page with the status of a conflict": (lambda: page(409), 10),
+    "a page with the status of a wrong value": (lambda: page(422), 10),
+    "a refusal that may be the client's": (lambda: refused(404), 10),
+    "a success": (lambda: None, 20),
+    "a conflict": (lambda: refused(409), 20),
+    "a wrong value": (lambda: refused(400), 20),
+    "a page of a server that failed": (lambda: page(503), 11),
+}
+"""What a call meets after nine pages, before more pages; and how many calls are made in all."""
+
+
+@pytest.mark.parametrize("tenth", TENTH)
+def test_only_what_the_provider_says_ends_a_row_of_pages(sending, tenth):
+    respond, tried = TENTH[tenth]
+    responses = iter([page() for _ in range(9)])
+
+    def meet(_reference):
+        response = next(responses, None)
+        if response is not None:
+            return response
+        return respond() if len(sending.provider.keys) == 10 else page()
+
+    sending.provider.meet = meet
+    sending.store(*range(30))
+    with pytest.raises(StatusError):
+        sending.send(workers=1)
+    assert len(sending.provider.keys) == tried
+
+
+def test_refusals_beside_pages_reject_nothing(sending, told):
+    """Whoever responds refuses the client."""
+    sending.provider.meet = lambda name: page() if int(name[4:]) % 2 else refused(404)
+    sending.store(*range(20))
+    with pytest.raises(StatusError):
+        sending.send(workers=1)
+    assert sending.rows() == ["waiting", "sending*"] * 5 + ["waiting"] * 10
+    assert go_on(sending) == 20
+    assert "rejected" not in told
+
+
+def test_a_gateways_429_lets_no_further_call_begin(sending):
+    """Whoever wrote it: other calls would be too many, too. This one may have been done."""
+    sending.store(*range(6))
+    sending.provider.meet = lambda _reference: page(429, **{"Retry-After": "40"})
+    with pytest.raises(RateLimited) as raised:
+        sending.send(workers=1)
+    assert raised.value.outcome is Outcome.UNKNOWN
+    assert sending.rows() == ["sending*"] + ["waiting"] * 5
+    assert go_on(sending) == 6
+    assert len({*sending.provider.keys}) == 6
+
+
+def test_ten_pages_of_the_token_endpoint_in_a_row_stop_the_pass_and_nothing_was_sent(sending, told):
+    outdated = {**TOKEN, "expires": 1}
+    tokens = iter([httpx.Response(200, json=outdated)])  # for the time of the provider
+    sending.provider.issue = lambda: next(tokens, None) or asked.append(1) or page()
+    asked = []
+    sending.store(*range(30))
+    with pytest.raises(StatusError, match=r"issued no token \(status 403, an HTML page") as raised:
+        sending.send(workers=1)
+    assert raised.value.outcome is Outcome.NOT_SENT
+    assert (len(asked), sending.provider.keys) == (10, [])
+    assert sending.rows() == ["waiting"] * 30
+    sending.provider.issue = lambda: httpx.Response(200, json=TOKEN)
+    assert go_on(sending) == 30
+    assert "rejected" not in told
+
+
 # What goes back
 
 
@@ -347,7 +450,7 @@ def test_send_returns_no_entry_that_a_person_lets_be_sent_again(blocking):
 
     def meet(reference):
         if reference == "INV-1":
-            return dated(404, json={})
+            return refused(404)
         blocking.outbox.cancel("INV-1", by="Zoë", why="another address")
         blocking.outbox.retry("INV-1")
         return None
@@ -378,7 +481,7 @@ def test_an_entry_that_goes_back_is_not_taken_up_by_the_same_pass(blocking):
     """What has to be sent soon is looked for again and again: a refusal of it would never end."""
     soon = datetime.now(UTC) + timedelta(minutes=30)
     references = blocking.provider.references
-    blocking.provider.meet = lambda _: httpx.Response(403 if len(references) < 5 else 200, json={})
+    blocking.provider.meet = lambda _: refused(403) if len(references) < 5 else None
     blocking.add_call("payment_requests.create", **invoice(1), send_before=soon)
     with pytest.raises(PermissionDenied):
         blocking.send()
@@ -402,7 +505,7 @@ def test_a_worker_does_not_undo_changes_that_people_make_to_its_entries(sending)
         outbox.resolve("INV-4", done=False, **who)
         outbox.cancel("INV-5", **who)
         outbox.retry("INV-5")
-        return httpx.Response(429, json={})
+        return refused(429)
 
     sending.provider.meet = meddle
     with pytest.raises(RateLimited):
@@ -419,7 +522,7 @@ def test_an_entry_that_a_worker_has_during_a_hold_does_not_go_back_as_never_sent
 
     def hold(_reference):
         sending.outbox.hold()
-        return httpx.Response(429, json={})
+        return refused(429)
 
     sending.provider.meet = hold
     with pytest.raises(RateLimited):
@@ -481,8 +584,7 @@ def test_the_next_try_comes_when_the_provider_wants_it_but_no_later_than_a_lease
 ):
     """A longer lease would count as that of a wrong clock, and be none."""
     blocking.store(1)
-    headers = {"Retry-After": asked}
-    blocking.provider.meet = lambda _reference: httpx.Response(status, headers=headers, json={})
+    blocking.provider.meet = lambda _reference: refused(status, retry_after=asked)
     assert pause_after_send(blocking) == pause
 
 
@@ -555,7 +657,7 @@ def test_the_end_of_a_pass_is_no_proof_that_a_refusal_is_that_of_its_entry(sendi
 @pytest.mark.usefixtures("_short_passes")
 def test_a_refusal_is_raised_after_all_passes(sending):
     sending.store(*range(7))
-    sending.provider.meet = lambda name: dated(403, json={}) if name == "INV-0" else None
+    sending.provider.meet = lambda name: refused(403) if name == "INV-0" else None
     with pytest.raises(PermissionDenied):
         sending.send(workers=1)
     assert sending.states() == ["waiting", *["sent"] * 6]
@@ -631,8 +733,8 @@ def test_two_entries_with_one_reference_are_not_sent_at_the_same_time(sending):
 @pytest.mark.parametrize(
     ("response", "error"),
     [
-        (httpx.Response(429, headers={"Retry-After": "40"}), RateLimited),
-        (httpx.Response(429), RateLimited),
+        (refused(429, retry_after="40"), RateLimited),
+        (refused(429), RateLimited),
         (httpx.Response(401), AuthenticationError),
     ],
 )

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from victor_api.api.payment_requests import create_request_payment
 
-from tests.outbox.kinds import Box, dated
+from tests.outbox.kinds import Box, dated, refused
 from tests.outbox.rows import execute, states
 from tests.providers.running import ONCE, scripted
 from tests.providers.systems import ARGUMENTS, CLIENTS
@@ -120,7 +120,7 @@ def test_a_walk_that_fails_for_an_older_entry_is_no_result_of_a_younger_one(
     def answer(request):
         start = zulu.parse(request.url.params.get("start_datetime", LAST))
         is_too_old = start < now - timedelta(minutes=10)
-        return dated(400, json={}) if is_too_old else provider(request)
+        return refused(400) if is_too_old else provider(request)
 
     box = Box(kind, engine, partial(client_of, answer))
     for number, age in enumerate([minutes, 0]):

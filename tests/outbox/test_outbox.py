@@ -16,7 +16,6 @@ from types import SimpleNamespace
 from typing import get_type_hints
 
 import anyio
-import httpx
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -25,7 +24,7 @@ from sqlalchemy.orm import Session
 from victor_api.api.payment_requests import create_request_payment as create_function
 from victor_api.typed.arguments import create_request_payment
 
-from tests.outbox.kinds import Box, Provider, async_engine
+from tests.outbox.kinds import Box, Provider, async_engine, refused
 from tests.outbox.rows import change, end_leases, key_of, references, states, statuses, stored
 from tests.providers.victor.adapter import invoice
 from victor_ext import (
@@ -355,7 +354,7 @@ FORMS = (
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_stored_entry_is_sent_with_the_same_bytes_as_by_create(form, outbox):
-    provider = Provider(lambda _reference: httpx.Response(400))
+    provider = Provider(lambda _reference: refused(400))
     stored(outbox, invoice(**form), dict(reversed(invoice(**form).items())))
     assert len(outbox.entries()) == 1
     with provider.client() as victor:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from django.db import transaction
 from victor_api.models import GetPaymentRequestResponse
 
-from tests.outbox.kinds import dated
+from tests.outbox.kinds import dated, refused
 from tests.outbox.payouts import Payouts
 from tests.outbox.rows import (
     NOTES,
@@ -26,7 +26,7 @@ from tests.outbox.rows import (
     stored,
     write,
 )
-from tests.outbox.test_calls import Till, keyed
+from tests.outbox.test_calls import NO, Till, keyed
 from tests.providers.running import GUID, Script
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from tests.providers.victor.adapter import invoice
@@ -269,7 +269,7 @@ def test_a_failed_read_of_one_payment_does_not_keep_other_payments_waiting(sqlit
     made = [dated(201, json={"amount": 1, "id": f"p-{number}"}) for number in (1, 2, 3)]
     words = [dated(200, json={"amount": 1, "status": word}) for word in ("open", "paid", "paid")]
     row = OperationRow(final={"paid"}, made="id")
-    reads = (dated(404, json={}), *words, words[1])
+    reads = (refused(404, NO), *words, words[1])
     outbox = Till(sqlite, *made, *reads, rows={"POST /v1/payments": row})
     outbox._workers = 1
     for number in (1, 2, 3):

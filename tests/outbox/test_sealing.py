@@ -8,11 +8,10 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
 import sqlalchemy as sa
 
-from tests.outbox.kinds import Provider
+from tests.outbox.kinds import Provider, refused
 from tests.outbox.rows import (
     change,
     end_leases,
@@ -164,7 +163,7 @@ def sealed(outbox, engine):
 
 
 def test_an_error_is_read_with_the_key_alone(sealed, outbox, engine):
-    refusal = httpx.Response(400, json={"message": "Mr Underhill owes too much."})
+    refusal = refused(400, {"error": {"message": "Mr Underhill owes too much."}})
     with Provider(lambda _reference: refusal).client() as victor:
         (entry,) = sealed.send(victor)
     assert "Underhill" in str(entry.error)

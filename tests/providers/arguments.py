@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.providers.running import ONCE, Script
-from tests.providers.systems import ARGUMENTS, CLIENTS
+from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
 from tests.providers.test_introspection import methods_of
 from tests.providers.test_operations_table import argument, arguments_of, types_of
 from victor_ext import InvalidRequest, Outcome
@@ -23,11 +23,16 @@ Types = frozenset[Any]
 """The types that an argument is declared with."""
 
 
+REFUSAL = {name: value for system in CLIENTS for name, value in ADAPTERS[system].REFUSAL.items()}
+"""A body that refuses in the formats of all systems at once. Velo's `errors` are FlexFactor's, too.
+"""
+
+
 def _unknown(request):
     """What comes is JSON, where it says so."""
     if request.headers.get("content-type", "").startswith("application/json") and request.content:
         json.loads(request.content.decode("utf-8"))
-    return httpx.Response(404)
+    return httpx.Response(404, json=REFUSAL)
 
 
 NOBODY_HOME = Script(_unknown)

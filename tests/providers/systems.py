@@ -6,6 +6,7 @@ is missing is an error that names it.
 """
 
 import importlib
+import json
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,12 +23,12 @@ PARTS = {
     "READ": "an `Exchange` that reads",
     "WRITE": "an `Exchange` that makes something",
     "MORE": "a tuple of the `Exchange`s of its other operations",
+    "REFUSAL": "the body of a response that refuses a write, with the text `no`",
 }
 """What an adapter has."""
 INSTALLED_PARTS = {
     "ARGUMENTS": "the arguments of a client that calls nobody",
     "SETTINGS": "those of them that a profile keeps",
-    "REFUSAL": "the body of a response that refuses a write",
     "WITHOUT": "the ids of the operations without an `Exchange`, each with the reason",
 }
 """What the adapter of a system with an entry point has, too."""
@@ -111,3 +112,9 @@ def called(system, mode, call, provider, **options):
     if system == "connected":
         return Caller(mode, package="victor_api", **options).run(call)
     return run(CLIENTS[system][MODES.index(mode)], call, **{**ARGUMENTS[system], **options})
+
+
+def refusal(system, status=400, words="no"):
+    """A response that refuses a call in these words, in the format of a system."""
+    body = json.dumps(ADAPTERS[system].REFUSAL).replace('"no"', json.dumps(words))
+    return httpx.Response(status, json=json.loads(body))

@@ -78,6 +78,10 @@ KINDS = {
 """How a client is made of a secret: the blocking and the awaited class, and its arguments."""
 
 
+NOT_THESE = {"error": "not these", "result": {"code": "100.400.403", "description": "not this"}}
+"""A refusal, also in EastPay's format: a 403 of somebody else is not about its token."""
+
+
 class Provider:
     """Knows one secret at a time, and the tokens that were issued for it."""
 
@@ -93,7 +97,7 @@ class Provider:
         shown = f"{dict(request.headers)} {basic} {request.content.decode()}"
         if self.secret not in shown:
             self.on_refusal()
-            return httpx.Response(self.status, json={"error": "not these"})
+            return httpx.Response(self.status, json=NOT_THESE)
         token = {"access_token": f"t-{self.secret}", "accessToken": f"t-{self.secret}"}
         return httpx.Response(200, json={**ANSWER, "token_type": "Bearer", **token})
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.providers.running import forwarded
-from tests.providers.systems import ADAPTERS, each_exchange
+from tests.providers.systems import ADAPTERS, each_exchange, refusal
 from victor_ext import VictorError
 from victor_ext.systems import entry_points_of
 
@@ -115,6 +115,8 @@ NAMES = {
     418: "StatusError",
     422: "BadRequest",
 }
+ANY_STATUS = ("connected", "tiny")
+"""Systems whose documents declare their errors for any status, so that 418 is a refusal there."""
 USED = {
     400: "This key was used before for another request",
     403: "Duplicate request",
@@ -145,16 +147,19 @@ def test_a_failure_that_happens_once_is_retried_or_settled_or_leaves_a_write_unk
 
 
 @each_exchange()
-def test_a_refusal_is_told_as_rejected_and_a_conflict_as_unknown(harness, exchange):
+def test_a_refusal_is_told_as_rejected_and_a_conflict_as_unknown(system, harness, exchange):
     """A conflict is with something that exists: it leaves the outcome unknown."""
+    body = refusal(system).text
+    unknown = {409} if system in ANY_STATUS else {409, 418}
     for status, name in NAMES.items():
-        seen = observed(harness, exchange, fault=for_good(status))
-        word = "unknown" if status == 409 else "rejected"
+        seen = observed(harness, exchange, fault=for_good(status, body=body))
+        word = "unknown" if status in unknown else "rejected"
         assert (seen.word, seen.error, seen.work) == (word, name, 0)
     for status, words in USED.items() if exchange.writes else ():
-        seen = observed(harness, exchange, fault=for_good(status, body=words))
+        used = refusal(system, words=words).text
+        seen = observed(harness, exchange, fault=for_good(status, body=used))
         assert (seen.word, seen.error, seen.work) == ("unknown", "Conflict", 0)
-    seen = observed(harness, exchange, fault=("rate_limit", {"retry_after": 0}))
+    seen = observed(harness, exchange, fault=("rate_limit", {"retry_after": 0, "body": body}))
     assert seen == Observed("success", None, 2, int(exchange.writes))
 
 

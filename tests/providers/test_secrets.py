@@ -473,20 +473,20 @@ def test_a_profile_that_cannot_be_read_shows_no_secret(wrong, write_profiles):
 
 
 def test_a_message_with_hidden_values_still_says_what_is_wrong():
-    def refused(name, call, body):
+    def refused(name, call, body, status=400):
         with pytest.raises(VictorError) as raised:
-            ask(name, SYSTEMS[name].calls[call].make, httpx.Response(400, json=body))
+            ask(name, SYSTEMS[name].calls[call].make, httpx.Response(status, json=body))
         return str(raised.value)
 
     wrong = {"name": "card.number", "message": f"{NUMBER} fails its check"}
     said = refused("eastpay", "a card", {"result": {"parameterErrors": [wrong]}})
     assert "card.number: [hidden] fails its check" in said
-    result = {"description": "no Perpetua +20 2 1234 for Zoë"}
-    said = refused("eastpay", "a shopper", {"result": result})
+    result = {"code": "100.400.403", "description": "no Perpetua +20 2 1234 for Zoë"}
+    said = refused("eastpay", "a shopper", {"result": result}, 403)
     assert "no [hidden] +[hidden] for [hidden]" in said
     errors = [{"errorMessage": "Lovelace is payee-8 already"}]
     assert "is payee-8 already" in refused("velo", "payees", {"errors": errors})
-    body = {"errors": {"device": [f"{ADDED} or 90125", 90125]}}
+    body = {"title": "Invalid", "errors": {"device": [f"{ADDED} or 90125", 90125]}}
     assert "[hidden]" in refused("flexfactor", "evaluate", body)
 
 

@@ -57,7 +57,7 @@ def test_the_error_for_a_part_that_an_adapter_lacks_says_what_the_part_is(plant)
 @pytest.mark.usefixtures("installed")
 def test_an_installed_system_needs_the_parts_of_its_client_too(plant):
     plant(**WHOLE)
-    with pytest.raises(LookupError, match=r"lacks ARGUMENTS, .*; SETTINGS, .*; REFUSAL, "):
+    with pytest.raises(LookupError, match=r"lacks ARGUMENTS, .*; SETTINGS, .*; WITHOUT, "):
         adapter_of("shop", "shop_systems")
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from tests.providers.running import scripted
-from tests.providers.systems import ARGUMENTS
+from tests.providers.systems import ARGUMENTS, refusal
 from victor_ext import Victor, zulu
 from victor_ext.reconciliation import reconcile
 
@@ -55,7 +55,7 @@ class Provider:
         for item in self.items:
             if item["victor_payment_request_id"] == id:
                 return httpx.Response(200, json={**item, "status": "Pending"})
-        return httpx.Response(404, json={})
+        return refusal("victor", 404)
 
     def _named(self, id):
         """The filter by an id does not look at the case of letters."""

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.providers.eastpay import adapter as eastpay_adapter
+from tests.providers.systems import refusal
 from tests.providers.velo import adapter as velo_adapter
 from victor_ext import BadRequest, ConfigurationError, NotFound, RetryPolicy, ServerError
 from victor_ext.money import Money
@@ -166,7 +167,7 @@ def test_eastpay_is_looked_up_by_reference_where_its_bank_answers_that(id, inqui
 
 @pytest.mark.parametrize(("status", "error"), [(500, ServerError), (400, BadRequest)])
 def test_a_lookup_that_fails_is_no_missing_payment_where_no_list_was_read(status, error):
-    transport = httpx.MockTransport(lambda _request: httpx.Response(status, json={}))
+    transport = httpx.MockTransport(lambda _request: refusal("eastpay", status))
     retry = RetryPolicy(base=0.0, max_attempts=3)
     with new_eastpay(transport=transport, retry=retry) as eastpay, pytest.raises(error):
         reconcile(eastpay, [{"id": "0" * 32, "amount": "1"}], **WINDOW, currency="EGP")

@@ -16,9 +16,11 @@ from eastpay_api.api.checkouts import prepare_checkout
 from eastpay_api.client import Client
 from msgspec.structs import replace
 
+from victor_ext.errors import Problem
 from victor_ext.runtime.auth.tokens import IssuedToken, OAuthToken, SignedToken, header_value
 from victor_ext.runtime.client.transport import AsyncAttemptTransport, AttemptTransport, bound_class
 from victor_ext.runtime.core.clock import ServerClock
+from victor_ext.runtime.core.json_values import object_of
 from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.call_events import Event
@@ -173,6 +175,8 @@ class Network(httpx.BaseTransport, httpx.AsyncBaseTransport):
         if happens.error is not None and not happens.cut:
             raise happens.error("it happened")
         headers = httpx.Headers(happens.headers)
+        if happens.body.startswith((b"{", b"[")):
+            headers.setdefault("Content-Type", "application/json")
         if self.drift is not None:
             headers["Date"] = http_date(self.clock.local() + self.drift)
         pieces = [happens.body]
@@ -191,13 +195,30 @@ class OneRow(Operations):
     """A table with one row for all operations: what is known without a table, and these columns."""
 
     def __init__(self, **columns):
+        super().__init__((), BASE_URL, HeaderKey())
         self._columns = columns
 
     def of(self, request):
         return replace(of_no_table(request), **self._columns)
 
+    def document_of(self, _request):
+        return self._errors, None
 
-BEHAVIOUR = Behaviour(name="Pay", operations=OneRow(), environment="test", key_place=HeaderKey())
+
+def read_problems(response):
+    """The problems in an error of the small provider, which has a `detail` or a `message`."""
+    body = object_of(response)
+    texts = [body[name] for name in ("detail", "message") if isinstance(body.get(name), str)]
+    return [Problem(str(body.get("field", "")), "", text) for text in texts]
+
+
+BEHAVIOUR = Behaviour(
+    name="Pay",
+    operations=OneRow(),
+    environment="test",
+    key_place=HeaderKey(),
+    problems=read_problems,
+)
 
 
 @dataclass

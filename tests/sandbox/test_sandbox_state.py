@@ -56,7 +56,7 @@ def test_without_a_file_a_restart_forgets(start):
     sandbox.restart()
     assert sandbox.url == url
     assert sandbox.requests() == []
-    assert caller.list().json()["error"] == "unknown_api_key"
+    assert caller.list().json()["error"]["code"] == "unknown_api_key"
 
 
 def test_a_reset_empties_the_file_too(start, tmp_path):

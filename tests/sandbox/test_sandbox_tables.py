@@ -86,7 +86,7 @@ def test_each_operation_but_an_open_one_requires_credentials_and_an_open_one_hid
     assert httpx.get(sandbox.url).json() == {"is": "open"}
     assert httpx.get(f"{sandbox.url}/docs").status_code == 200
     refused = httpx.get(f"{sandbox.url}/things")
-    assert (refused.status_code, refused.json()["error"]) == (401, "who")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "who")
 
 
 def test_a_key_repeats_its_response_for_one_caller_and_one_request(odd):
@@ -138,7 +138,7 @@ def test_a_list_without_a_document_is_paged_by_its_parameters_and_its_maximum(od
 def test_a_page_number_that_is_not_a_whole_number_above_zero_is_refused(odd, page):
     _, ann = odd
     refused = ann.get("/things", params={"page": page})
-    assert (refused.status_code, refused.json()["error"]) == (400, "refused")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "refused")
     assert "page must be a whole number above 0" in refused.text
 
 
@@ -352,7 +352,7 @@ def charged(body, **members):
 )
 def test_a_response_that_breaks_the_document_is_a_500_that_names_where(wrong, place, caplog):
     made = charged({"cents": 1}, new_state=lambda _: {"made": wrong})
-    assert (made.status_code, made.json()["error"]) == (500, "nonconforming_answer")
+    assert (made.status_code, made.json()["error"]["code"]) == (500, "nonconforming_answer")
     assert f"breaks the document at: {place} breaks the rule 'type'" in made.text
     assert f"a response to 'charge' breaks the document at: {place}" in caplog.text
 
@@ -376,7 +376,7 @@ def test_a_response_that_breaks_the_document_is_sent_where_a_row_allows_the_brea
 def test_a_refusal_says_what_the_document_wants(body, said):
     response = charged(body)
     assert response.status_code == 400
-    assert re.match(said, response.json()["message"])
+    assert re.match(said, response.json()["error"]["message"])
 
 
 def test_a_long_enum_is_not_written_whole():

@@ -354,6 +354,7 @@ def serve(
             if worker is not None and worker.given_up is not None:
                 message = (
                     f"Nothing more can be sent with this client: {worker.given_up} The rows that "
-                    "are left wait for resume."
+                    "are left wait for resume. Those that are unknown are looked up then, or "
+                    "repeated under their keys."
                 )
                 raise BulkStopped(message, outcome=Outcome.NOT_SENT)

@@ -202,7 +202,7 @@ def failure_of(
     """
     exit_status = exit_status_of(error, wrote=recovery is not None, one_is_a_result=one_is_a_result)
     is_misuse = exit_status == MISUSE
-    is_local = is_misuse and len(error.problems) > 0
+    is_local = is_misuse and error.response is None and len(error.problems) > 0
     if is_local:
         message = in_options(error.problems, option_names)
     else:

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from victor_ext import VictorError
 from victor_ext.privacy import redact_excerpt
-from victor_ext.settlement.failures import is_about_all
+from victor_ext.settlement.failures import is_about_all, says_nothing_of_one
 
 from .databases import (
     Condition,
@@ -206,8 +206,8 @@ class EventQueue(EventHandlers[E], WorkerPasses, DeadLetters):
             is_done = yield from self._transact(partial(self._handle_and_delete, row, event))
         except Exception as error:
             was_read = event is not None
-            # The provider cannot be asked at all: the event waits, and no try is counted.
-            if not was_read and isinstance(error, VictorError) and is_about_all(error):
+            # The provider cannot be asked: the event waits, and no try is counted.
+            if not was_read and isinstance(error, VictorError) and says_nothing_of_one(error):
                 yield from self._transact(partial(self._store_untried, row, error))
                 raise
             yield from self._transact(partial(self._store_failure, row, error))

@@ -44,14 +44,9 @@ _LONGEST_WAIT = 5.0
 class Refusal:
     """A step that waits until it is known whether an entry was refused, or the client; its result
     is whether it was the entry.
-
-    Attributes:
-        error: The refusal.
-        is_last: Whether nothing more is to be sent with the client.
     """
 
     error: VictorError
-    is_last: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,12 +330,12 @@ class Deliveries:
             for end in ends:
                 delivery = self._under_way[end.number]
                 step = self._next_step(delivery, end)
+                if self._terms.refusals.error is not None:
+                    self._stop(self._terms.refusals.error)
                 if isinstance(step, Transaction):
                     pending[delivery.id] = step
                 elif isinstance(step, Refusal):
                     self._refused[delivery.id] = self._under_way.pop(delivery.id)
-                    if step.is_last:
-                        self._stop(step.error)
                 elif step is not None:
                     yield from self._call(delivery, step)
             ends = yield from self._make_transactions(pending)
@@ -392,6 +387,8 @@ class Deliveries:
 
     def _stop(self, error: Exception) -> None:
         """Let no entry begin any more, and remember the first error."""
+        if error is self.fatal:
+            return
         if isinstance(error, VictorError):
             self._terms.on_failure(error)
         self.fatal = self.fatal or error

@@ -95,10 +95,10 @@ class _Sender:
 
     def note(self, error: VictorError | None) -> None:
         """Note the end of the call."""
-        is_last = self.refusals.note(self.row.key, error)
+        self.refusals.note(self.row.key, error)
         # A refusal of an earlier call of this entry says nothing of this one, which may be lost.
         if error is not None and failure_scope(error) is FailureScope.EITHER:
-            self.refusal = Refusal(error, is_last)
+            self.refusal = Refusal(error)
 
 
 def _time_left(send_before: float | None, now: Now) -> float:

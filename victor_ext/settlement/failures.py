@@ -18,9 +18,11 @@ from victor_ext import (
     Outcome,
     PermissionDenied,
     RateLimited,
+    ServerError,
     StatusError,
     VictorError,
 )
+from victor_ext.errors import TRANSIENT_STATUSES
 
 
 class FailureScope(Enum):
@@ -29,11 +31,14 @@ class FailureScope(Enum):
     PAYMENT = auto()  # in the values or the key of this payment
     CLIENT = auto()  # in the client, such as its credentials: it can send nothing
     EITHER = auto()  # in the client or in this payment: the response does not tell
+    INTERMEDIARY = auto()  # in somebody in front of the provider, who says nothing of either
     PROVIDER = auto()  # in the provider, or in the connection to it
 
 
 def failure_scope(error: VictorError) -> FailureScope:
-    """Where the cause of an error lies, as far as its type tells."""
+    """Where the cause of an error lies, as far as its type and its author tell."""
+    if _is_of_intermediary(error):
+        return FailureScope.INTERMEDIARY
     if isinstance(error, BadRequest | Conflict | InvalidRequest):
         return FailureScope.PAYMENT
     if isinstance(error, AuthenticationError | ConfigurationError):
@@ -44,11 +49,25 @@ def failure_scope(error: VictorError) -> FailureScope:
     return FailureScope.PROVIDER
 
 
+def _is_of_intermediary(error: VictorError) -> bool:
+    """Whether somebody in front of the provider wrote an error that has no meaning of its own: what
+    is temporary, too many requests and a 401 mean the same whoever writes them.
+    """
+    if error.intermediary is None or isinstance(error, AuthenticationError | RateLimited):
+        return False
+    return error.status_code not in TRANSIENT_STATUSES and not isinstance(error, ServerError)
+
+
 def is_about_all(error: VictorError) -> bool:
     """Whether an error concerns all payments: calls of others would fail, too."""
     return failure_scope(error) in (FailureScope.CLIENT, FailureScope.PROVIDER) and not isinstance(
         error, NotFound
     )
+
+
+def says_nothing_of_one(error: VictorError) -> bool:
+    """Whether the error of a read says nothing of what was to be read."""
+    return is_about_all(error) or failure_scope(error) is FailureScope.INTERMEDIARY
 
 
 def is_refusal(error: VictorError) -> bool:
@@ -75,28 +94,34 @@ def is_taken(error: VictorError | None) -> bool:
 
 
 _MOST_REFUSED = 10
+_MAY_BE_OF_CLIENT = (FailureScope.EITHER, FailureScope.INTERMEDIARY)
 
 
 class RefusalStreak:
     """The payments that were refused one after the other, maybe for the client and not for the
-    payment: a 404 may come from a wrong address.
+    payment: a 404 may come from a wrong address. Those count, too, to which somebody in front of
+    the provider responded.
 
     Ten of them mean the client: nothing more is sent, and they wait. A call that the provider takes
     ends the streak, and shows that each was refused for itself.
 
     Attributes:
         is_of_client: Whether there were ten, and the provider has taken no call since.
+        error: What ends this pass: the error of the tenth, or one of too many requests, whoever
+            wrote it; None: nothing does.
     """
 
     def __init__(self) -> None:
         self._keys: set[str] = set()
         self.is_of_client = False
+        self.error: VictorError | None = None
 
     def __contains__(self, key: str) -> bool:
         return key in self._keys
 
     def restart(self) -> None:
         """After ten, let ten more be tried: the client may have been corrected."""
+        self.error = None
         if self.is_of_client:
             self._keys = set()
 
@@ -106,12 +131,15 @@ class RefusalStreak:
             # Replaced, not cleared: another thread may be reading it.
             self._keys = set()
             self.is_of_client = False
-        elif error is not None and failure_scope(error) is FailureScope.EITHER:
+            self.error = None
+        elif error is not None and failure_scope(error) in _MAY_BE_OF_CLIENT:
             self._keys.add(key)
             if len(self._keys) >= _MOST_REFUSED:
                 self.is_of_client = True
-                return True
-        return False
+                self.error = error
+        elif isinstance(error, RateLimited):
+            self.error = error
+        return self.error is not None
 
 
 _FIRST_PAUSE = 1.0

@@ -324,6 +324,8 @@ def _call_once(
     note(created.error if isinstance(created, Settlement) else None)
     if isinstance(created, Settlement):
         return _CallEnd(created, 0)
+    if isinstance(created, Done) and created.undecided:
+        return _CallEnd(created.undecided, 1)
     if isinstance(created, PaymentRequest) and not created.id:
         accepted = Settlement(PaymentOutcome.ACCEPTED, created, "The response has no id.")
         return _CallEnd(accepted, 1)

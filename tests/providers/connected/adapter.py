@@ -9,6 +9,7 @@ from tests.providers.running import Exchange
 from victor_ext import ApiClient, AsyncApiClient, ClientCredentialsAuth, HeaderKey
 
 SANDBOX = sandbox = TillSandbox
+REFUSAL = {"title": "Invalid", "detail": "no", "field": "amount"}
 _numbers = count(1)
 
 

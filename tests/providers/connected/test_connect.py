@@ -2,14 +2,23 @@
 
 import base64
 import importlib
+from pathlib import Path
 from typing import NamedTuple
 
 import httpx
 import pytest
 
 from tests.cases import cases_beside
-from tests.providers.connected.till import URL, Caller, client_class, new_payment, send
+from tests.providers.connected.till import (
+    URL,
+    Caller,
+    client_class,
+    generated,
+    new_payment,
+    send,
+)
 from tests.providers.running import TOKEN, Script
+from tests.providers.systems import refusal
 from victor_ext import (
     ApiKeyAuth,
     AuthenticationError,
@@ -23,6 +32,7 @@ from victor_ext import (
     HeaderKey,
     QueryKey,
     SignedAuth,
+    StatusError,
     connect,
 )
 from victor_ext.providers.connected.declared_keys import key_place
@@ -219,10 +229,15 @@ class TestKeys:
 
 
 @pytest.mark.parametrize(("body", "problems"), cases_beside(__file__)["problems"])
-def test_problems_are_read_in_the_usual_shapes(mode, body, problems):
-    with pytest.raises(BadRequest) as raised:
-        get(mode, Script(httpx.Response(422, json=body)))
+def test_problems_are_read_in_the_usual_shapes_where_the_document_does_not_say_its_own(
+    mode, body, problems
+):
+    package = generated(Path(__file__).with_name("bare.yaml"))
+    caller = Caller(mode, Script(httpx.Response(422, json=body)), package)
+    with pytest.raises(StatusError) as raised:
+        caller.call("b.any_read")
     assert [[each.field, each.code, each.message] for each in raised.value.problems] == problems
+    assert isinstance(raised.value, BadRequest) is (problems != [])
 
 
 EU, US = (f"https://reports.{region}.till.example" for region in ("eu", "us"))
@@ -297,7 +312,7 @@ def test_the_message_names_the_system_and_the_server_that_was_called(mode):
     words = r"till \(https://mock\.example:8443\) failed: .* they are for mock\.example\.$"
     with pytest.raises(AuthenticationError, match=words):
         balances(mode, Script(httpx.Response(401)), servers=own)
-    refusing = Script(httpx.Response(400))
+    refusing = Script(refusal("connected"))
     with pytest.raises(BadRequest, match=r"at till \(https://api.till.example\) failed"):
         get(mode, refusing)
     with pytest.raises(BadRequest, match=r"at The Till \("):

@@ -1,6 +1,5 @@
 """EastPay in the suite over all systems: no operation of it takes a key."""
 
-import json
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
@@ -24,7 +23,8 @@ ARGUMENTS = {
     "inquiry_by_reference": True,
 }
 SETTINGS = {"token": "t" * 32, "entity_id": ENTITY}
-REFUSAL = {"result": {"code": "800.100.150", "description": "declined"}}
+WRONG = {"name": "amount", "message": "no"}
+REFUSAL = {"result": {"code": "100.300.701", "description": "no", "parameterErrors": [WRONG]}}
 scripted = partial(running.scripted, EastPay, ARGUMENTS)
 _numbers = count(1)
 
@@ -82,11 +82,11 @@ def paid(harness, kind="debit"):
 
 
 def observe(status, body, call=lambda client: pay(client, "INV-1")):
-    """What a call to a gateway comes to that answers everything alike: what it returns, or what it
-    raises.
+    """What a call to a gateway comes to that answers everything alike, with JSON or these bytes:
+    what it returns, or what it raises.
     """
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    client, _script = scripted(httpx.Response(status, content=content))
+    written = {"content" if isinstance(body, bytes) else "json": body}
+    client, _script = scripted(httpx.Response(status, **written))
     try:
         return call(client)
     except VictorError as error:

@@ -28,7 +28,7 @@ ARGUMENTS = {"auth": VeloAuth("key", "secret")}
 SETTINGS = {"api_key": "key", "api_secret": "secret"}
 HOSTS = ("sandbox", "api.sandbox.velopayments.com", "api.payouts.velopayments.com")
 VERSIONS = ("v1", "v2", "v3", "v4")
-REFUSAL = {"errors": [{"errorCode": "E1", "errorMessage": "no"}]}
+REFUSAL = {"errors": [{"errorCode": "E1", "errorMessage": "no"}], "correlationId": "c-1"}
 PING = "/v3/sourceAccounts?pageSize=1"
 URL = "https://hooks.example.com/"
 RECENTLY = datetime.now(UTC) - timedelta(minutes=5)

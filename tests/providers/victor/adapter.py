@@ -13,7 +13,11 @@ ARGUMENTS = {"auth": VictorOAuth("id", "secret")}
 SETTINGS = {"client_id": "id", "client_secret": "secret"}
 HOSTS = ("staging", "api.stage.victorfi.com", "api.victorfi.com")
 VERSIONS = ("v2",)
-REFUSAL = {"error": {"code": "E1", "message": "no"}}
+REFUSAL = {
+    "status": 0,
+    "data": None,
+    "error": {"code": 101, "message": "no", "field": "payment_details.amount"},
+}
 PING = "/v2/payment-requests?page=0&page_size=1"
 
 

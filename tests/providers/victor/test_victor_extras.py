@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.providers.running import QUICK, Script
+from tests.providers.systems import refusal
 from tests.providers.victor.adapter import ARGUMENTS, Harness, payment
 from tests.providers.victor.test_victor_client import create
 from victor_ext import Conflict, InvalidRequest, Victor, check_payment_request
@@ -103,7 +104,7 @@ RECEIVES = {"rtp": {"receives": True}}
 @pytest.mark.usefixtures("_package")
 @pytest.mark.parametrize(
     ("answer", "bank"),
-    [(httpx.Response(200, json=RECEIVES), RECEIVES), (httpx.Response(404), None)],
+    [(httpx.Response(200, json=RECEIVES), RECEIVES), (refusal("victor", 404), None)],
 )
 @pytest.mark.slow
 def test_an_undocumented_operation_is_called_by_the_code_of_the_page(answer, bank):

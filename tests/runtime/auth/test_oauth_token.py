@@ -176,12 +176,29 @@ class TestTheEndpointFails:
     @pytest.mark.parametrize("code", [404, 405, 409, 410, 422])
     def test_a_status_of_the_token_endpoint_is_not_told_as_the_status_of_the_call(self, mode, code):
         """That the endpoint is not there does not say that the payment is not."""
-        harness = oauth_harness(Endpoint(script=(httpx.Response(code),)), mode=mode)
+        refusal = httpx.Response(code, json={"error": "no"})
+        harness = oauth_harness(Endpoint(script=(refusal,)), mode=mode)
         raised = harness.fails(
             errors.AuthenticationError, match=rf"issued no token \(status {code}\)"
         )
         assert raised.outcome is Outcome.NOT_SENT
         assert harness.received == []
+
+    @pytest.mark.parametrize("code", [400, 403, 404, 413])
+    @pytest.mark.parametrize("body", [b"<html>Forbidden</html>", b"", b"no access"])
+    def test_a_page_at_the_endpoint_is_named_and_blames_no_secret(self, mode, code, body):
+        page = httpx.Response(code, content=body)
+        harness = oauth_harness(Endpoint(script=(page,)), mode=mode)
+        error = harness.fails(errors.StatusError, "POST", KEY, ends=(Outcome.NOT_SENT, 0))
+        assert (type(error), harness.received) == (errors.StatusError, [])
+        assert error.intermediary is not None
+        assert f"issued no token (status {code}, {error.intermediary})" in str(error)
+        assert "secret" not in str(error)
+
+    def test_a_401_is_about_the_credentials_whoever_wrote_it(self, mode):
+        page = httpx.Response(401, content=b"<html>Unauthorized</html>")
+        harness = oauth_harness(Endpoint(script=(page,)), mode=mode)
+        harness.fails(errors.AuthenticationError, match="refused the credentials")
 
     def test_the_retries_of_a_token_are_not_those_of_the_call(self, mode):
         harness = oauth_harness(

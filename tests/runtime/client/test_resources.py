@@ -28,11 +28,9 @@ def answer(request):
     name = request.url.path.rpartition("/")[2]
     status = {"nobody": 404, EARLY: 203}.get(name, 200)
     headers = {"x-token": request.headers.get("authorization", "")}
-    return httpx.Response(
-        status,
-        json=["no", "object"] if name == "list" else {"id": name, "status": 2},
-        headers=headers,
-    )
+    bodies = {"list": ["no", "object"], "nobody": {"title": "No such order", "status": 404}}
+    body = bodies.get(name, {"id": name, "status": 2})
+    return httpx.Response(status, json=body, headers=headers)
 
 
 @pytest.fixture

@@ -93,12 +93,9 @@ REFUSED = {
         412,
         413,
         415,
-        418,
         422,
-        426,
         431,
         451,
-        499,
     )
 }
 REFUSED["400-of-the-form-of-a-key"] = (
@@ -106,9 +103,18 @@ REFUSED["400-of-the-form-of-a-key"] = (
     errors.BadRequest,
 )
 CONFLICT = errors.Conflict, Outcome.UNKNOWN, (False, False, False)
+PAGES = {
+    "an-empty-body": b"",
+    "an-HTML-page": b"<!DOCTYPE html><title>403 Forbidden</title>",
+    "text": b"upstream request timeout",
+    "JSON": b'{"timestamp": "2026-03-04T00:00:00Z", "error": "Forbidden", "path": "/payments"}',
+}
+"""What a gateway writes, by what a message calls it; this provider writes a `detail`."""
+OF_GATEWAYS = (418, 421, 424, 426, 444, 449, 460, 463, 464, 499)
+"""Statuses that no provider's document here declares, and that refuse nothing by any standard."""
 OF_THE_KEY = {
     "403": b'{"message": "Duplicate request"}',
-    "400": b'{"field": "Idempotency-Key", "code": "error.Idempotency-Key.conflict"}',
+    "400": b'{"field": "Idempotency-Key", "message": "error.Idempotency-Key.conflict"}',
     "422": b'{"message": "Keys for idempotent requests can only be used with the same parameters: '
     b'already used"}',
 }
@@ -130,14 +136,40 @@ ROWS = {
         for name, row in (NO_WHOLE_ANSWER | TRANSIENT).items()
     },
     "429": (status(429), errors.RateLimited, Outcome.REJECTED, (True, True, True)),
+    "429-of-a-gateway": (
+        Happens(429, PAGES["an-HTML-page"]),
+        errors.RateLimited,
+        Outcome.UNKNOWN,
+        (True, True, False),
+    ),
     **{name: (*row, Outcome.REJECTED, (False, False, False)) for name, row in REFUSED.items()},
+    "401-of-a-gateway": (
+        Happens(401, PAGES["an-HTML-page"]),
+        errors.AuthenticationError,
+        Outcome.REJECTED,
+        (False, False, False),
+    ),
+    **{
+        f"{code}-{name}": (
+            Happens(code, body),
+            errors.StatusError,
+            Outcome.UNKNOWN,
+            (False, False, False),
+        )
+        for code in (400, 403, 404, 405, 413, 422, 451)
+        for name, body in PAGES.items()
+    },
+    **{
+        str(code): (status(code), errors.StatusError, Outcome.UNKNOWN, (False, False, False))
+        for code in OF_GATEWAYS
+    },
     "409": (status(409), *CONFLICT),
     **{
         f"{code}-of-a-used-key": (Happens(int(code), body=body), *CONFLICT)
         for code, body in OF_THE_KEY.items()
     },
     "423-in-progress": (
-        Happens(423, b"in progress"),
+        Happens(423, b'{"detail": "in progress"}'),
         errors.Conflict,
         Outcome.UNKNOWN,
         (False, True, False),
@@ -163,7 +195,9 @@ def told(name, method):
     """A read uses no key: a refusal that speaks of one is any other refusal to it."""
     happens, error_class, outcome, _ = ROWS[name]
     if method == "GET" and error_class is errors.Conflict and happens.status != 409:
-        return error_class_for(happens.status), Outcome.REJECTED
+        is_locked = happens.status == 423
+        outcome = Outcome.UNKNOWN if is_locked else Outcome.REJECTED
+        return error_class_for(happens.status), outcome
     return error_class, outcome
 
 
@@ -190,9 +224,26 @@ def test_a_failure_that_comes_every_time_ends_as_its_row_of_the_table_says(name,
     assert "authorization" not in error.request.headers
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_an_error_that_the_provider_did_not_write_says_who_seems_to_have_written_it(name):
+    harness = Harness([Happens(403, PAGES[name], {"Server": "Apache/2.4.71"})])
+    raised = harness.fails(errors.StatusError, "POST", KEY)
+    assert raised.intermediary == f"{name.replace('-', ' ')} by Apache/2.4.71, not Pay's format"
+    assert f"status 403 Forbidden ({raised.intermediary})" in str(raised)
+    assert f"repeat it with idempotency_key={KEY!r}" in raised.hint
+    assert "correct them under the same key" in raised.hint
+
+
+def test_an_error_of_the_provider_has_no_intermediary():
+    raised = Harness([status(403)]).fails(errors.PermissionDenied, "POST", KEY)
+    assert (raised.intermediary, raised.hint) == (None, "The provider did not execute it.")
+
+
 @pytest.mark.parametrize(("method", "key"), COLUMNS)
 def test_a_certificate_that_is_not_trusted_is_not_tried_again(method, key):
     class Distrusted(httpx.ConnectError):
+        __module__ = "httpx"  # that of another one is tried once, whatever it says
+
         def __init__(self, _message):
             super().__init__(
                 "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed "

@@ -99,7 +99,7 @@ class TestTheStoryOfACall:
         ("happens", "expected"),
         [
             (
-                Happens(400, headers=[("X-Request-Id", "r-1")]),
+                Happens(400, b'{"detail": "no"}', [("X-Request-Id", "r-1")]),
                 (400, "BadRequest", Outcome.REJECTED, "r-1"),
             ),
             (raises(httpx.ConnectError), (None, "ConnectionFailed", Outcome.NOT_SENT, None)),

@@ -79,7 +79,7 @@ def generated(method, path, **declared):
     """A request of a generated function, whose own URL is not looked at."""
     nothing = {"name": "some", "headers": (), "members": ()}
     facts = Declared(method=method, path=path, **{**nothing, **declared})
-    reader = SimpleNamespace(declared=facts, document=(facts,))
+    reader = SimpleNamespace(declared=facts, document=(facts,), members={})
     return httpx.Request(method, "https://pay.example/anywhere", extensions={READER: reader})
 
 

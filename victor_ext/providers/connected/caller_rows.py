@@ -55,7 +55,7 @@ def table_of(
             f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}."
         )
     by_name = _rows_by_name(rows, document)
-    table = DocumentOperations(document, url, place, by_name)
+    table = DocumentOperations(document, url, place, by_name, members=members)
     declared = {name_of(each): each for each in document}
     for name, row in by_name.items():
         read = declared.get(f"GET {name.partition(' ')[2]}/{{}}")

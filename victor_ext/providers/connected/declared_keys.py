@@ -12,7 +12,15 @@ from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared
 from victor_ext.runtime.loop.idempotency_keys import PLACES, HeaderKey, KeyPlace, NoKeys
 from victor_ext.runtime.loop.operations import declares_at, is_at
 
-_READ_OF_OPERATIONS = ("keys", "result_id", "result_status", "results", "result_members", "parse")
+_READ_OF_OPERATIONS = (
+    "keys",
+    "result_id",
+    "result_status",
+    "results",
+    "result_members",
+    "errors",
+    "parse",
+)
 """What is read of each operation of a package, and what one of an older generator may lack."""
 
 

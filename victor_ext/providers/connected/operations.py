@@ -7,12 +7,19 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
 import httpx
 
-from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared, Problems, document_complaint
+from victor_ext.runtime.loop.evidence import (
+    SAFE_METHODS,
+    Declared,
+    Problems,
+    Tables,
+    document_complaint,
+)
 from victor_ext.runtime.loop.idempotency_keys import (
     MADE,
     NO_KEY,
@@ -113,9 +120,11 @@ class DocumentOperations(Operations):
         base_url: httpx.URL,
         place: KeyPlace,
         rows: Mapping[str, OperationRow] | None = None,
+        *,
+        members: Tables | None = None,
     ) -> None:
         require_current(document)
-        super().__init__(document, base_url, place)
+        super().__init__(document, base_url, place, members=members)
         self._by_caller = rows or {}
         self.names_takers = getattr(place, "takes_key", None) is not None or any(
             row.takes_key for row in self._by_caller.values()
@@ -125,8 +134,8 @@ class DocumentOperations(Operations):
         self.declared_key = declared_place(document, place)
         self.documented_key = key_place(document, None)
 
-    def _of_other_package(self, document: Sequence[Declared]) -> Self:
-        return type(self)(document, self._base_url, self._place, self._by_caller)
+    def _of_other_package(self, document: Sequence[Declared], members: Tables) -> Self:
+        return type(self)(document, self._base_url, self._place, self._by_caller, members=members)
 
     def _said(self, name: str) -> OperationRow:
         """What the caller says of an operation."""
@@ -291,6 +300,6 @@ def behaviour_of(name: str, base_url: httpx.URL, operations: DocumentOperations)
         base_url=base_url,
         key_place=operations.place,
         operations=operations,
-        problems=read_problems,
+        problems=partial(read_problems, operations),
         authentication_hint="Check the credentials, and that they are for {host}.",
     )

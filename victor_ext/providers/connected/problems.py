@@ -2,7 +2,7 @@
 shapes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -12,10 +12,13 @@ from victor_ext.privacy import is_code, mask_digits, redact_code, redact_excerpt
 from victor_ext.runtime.core.json_values import (
     is_list,
     is_object,
+    list_or_empty,
     object_of,
     object_or_empty,
     text_or_empty,
 )
+from victor_ext.runtime.loop.operations import Operations
+from victor_ext.runtime.loop.refusals import DeclaredErrors
 
 _MOST_PROBLEMS = 100
 _MESSAGES = (
@@ -33,15 +36,19 @@ _KINDS = ("type", "error")
 _FIELDS = ("field", "param", "parameter", "path", "pointer", "location")
 
 
-def read_problems(response: httpx.Response) -> Sequence[Problem]:
+def read_problems(operations: Operations, response: httpx.Response) -> Sequence[Problem]:
     """The problems in a body of one of the usual shapes. In a response with a good status only
     `error` and `errors` count.
 
     The shapes: RFC 9457 (`title`, `detail`, `errors`), RFC 6749 (`error`, `error_description`), an
     object or a text in `error`, a list or an object of fields in `errors`, and `message` or `code`
-    at the top.
+    at the top. With an error status, a body has none that is not the provider's by the document; or
+    where the document declares no members of errors, by its shape: a `message` or an `error` in
+    words alone is what gateways write, too.
     """
     body = object_of(response)
+    if response.status_code >= 400 and not _is_of_provider(operations, response, body):
+        return ()
     problems = [*_within(body.get("error")), *_within(body.get("errors"))][:_MOST_PROBLEMS]
     if response.status_code < 400:
         return problems
@@ -49,6 +56,49 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
         return problems
     # A text in `error` is a code, and the message stands beside it (RFC 6749).
     return list(_within(body)) or problems
+
+
+def _is_of_provider(operations: Operations, response: httpx.Response, body: dict[str, Any]) -> bool:
+    """Whether the body of an error is the provider's: by the members of the document's errors, or
+    where it declares none, by a shape that gateways do not write.
+    """
+    errors, declared = operations.document_of(response.request)
+    if errors.own_members(declared):
+        return errors.has_own_member(response, declared)
+    models = [*errors.models()]
+    if any(models):
+        return any(_says_no(body, members, errors) for members in models)
+    texts = {name for name in body if text_or_empty(body[name]).strip()}
+    is_problem = "title" in texts and not texts.isdisjoint({"detail", "type"})  # RFC 9457
+    is_oauth_error = texts >= {"error", "error_description"}  # RFC 6749
+    # Frameworks write the name of the status into `error`, and a message beside it.
+    has_code = any(redact_code(body.get(name) or "") for name in (*_CODES, "type"))
+    is_code_with_words = "message" in texts and has_code
+    says_no = any(body.get(name) is False for name in _FLAGS)
+    if is_problem or is_oauth_error or is_code_with_words or (says_no and texts):
+        return True
+    if any(map(is_object, (body.get("error"), *list_or_empty(body.get("errors"))))):
+        return True
+    sent = object_of(response.request).keys() & body.keys()
+    return is_object(body.get("errors")) or any(_is_message(body[name]) for name in sent)
+
+
+def _says_no(body: dict[str, Any], members: Mapping[str, Any], errors: DeclaredErrors) -> bool:
+    """Whether a body has all members of an error that a success has, too, and a flag of it is
+    false.
+    """
+    are_there = (errors.is_of_any(body.get(name), [members[name]]) for name in members)
+    return any(body.get(name) is False for name in members) and all(are_there)
+
+
+_FLAGS = ("success", "status", "ok")
+"""Members that say no where they are false."""
+
+
+def _is_message(value: object) -> bool:
+    """Whether a value is a sentence, or a list of them, as validators have it by the field."""
+    messages = value if is_list(value) else [value]
+    return any(" " in text_or_empty(message).strip() for message in messages)
 
 
 def _within(value: object, field: str = "") -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import httpx
+from eastpay_api.members import MEMBERS
 from eastpay_api.operations import OPERATIONS as DOCUMENT
 
 from victor_ext.money import from_wire
@@ -51,6 +52,7 @@ from .responses import (
     private_texts,
     read_problems,
     reference_in,
+    undecided,
 )
 from .result_codes import ResultClass
 
@@ -64,8 +66,9 @@ def behaviour_of(base_url: httpx.URL, *, found_by_reference: bool) -> Behaviour:
     return Behaviour(
         name="EastPay",
         environment=str(base_url),
-        operations=Operations(DOCUMENT, base_url, NoKeys(), rows, results=may_be_result),
-        resent_redirects=frozenset({307}),
+        operations=Operations(
+            DOCUMENT, base_url, NoKeys(), rows, results=may_be_result, members=MEMBERS
+        ),
         problems=read_problems,
         # "401 invalid authorization header provided", "403 invalid access token provided"
         refused_credentials=frozenset({401, 403}),
@@ -100,6 +103,7 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
         evidence=no_result,
         repeats=REPEATS,
         results=is_result,
+        undecided=undecided,
         proves_work=names_payment,
         proof=proof,
         follow=_FOLLOW,

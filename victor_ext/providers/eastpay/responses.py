@@ -6,6 +6,7 @@ call (`no_result`, `is_result`), which values of the request it repeats (`REPEAT
 proves that something was made (`names_payment`, `names_checkout`).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -28,7 +29,7 @@ from victor_ext.runtime.core.json_values import (
     text_or_empty,
 )
 from victor_ext.runtime.loop.conflicts import is_about_earlier
-from victor_ext.runtime.loop.evidence import ListPage, Problems, reports_error, said_members
+from victor_ext.runtime.loop.evidence import ListPage, Problems, reports_error
 from victor_ext.runtime.loop.operations import Repeats, id_in_path
 from victor_ext.runtime.loop.retry import asked_url
 
@@ -121,9 +122,12 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     words for it.
 
     With a good status, only refused parameters, the code of a rejection, and words without a code
-    are problems. No value is repeated, nor data of the card or a person from the request.
+    are problems; with another one, only refused parameters and codes of the gateway's form. No
+    value is repeated, nor data of the card or a person from the request.
     """
     body = object_of(response)
+    if response.status_code >= 400 and not _is_of_gateway(body):
+        return ()
     private = private_texts(response.request)
     result = code_in(body)
     # A code repeats nothing private, although one of its groups may happen to be the CVV.
@@ -147,6 +151,18 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
             message += f" ({code})"
         problems.append(Problem("", code, message))
     return problems
+
+
+_FORM_OF_CODES = re.compile(r"[0-9]{3}\.[0-9]{3}\.[0-9A-Za-z]{2,4}")
+"""The vendor's introduction has three digits at the end; its table of codes two to four."""
+
+
+def _is_of_gateway(body: dict[str, Any]) -> bool:
+    """Whether an error has a result code, or lists parameters: a server before the gateway has
+    neither.
+    """
+    is_listed = any(text_or_empty(error.get("name")) for error in parameter_errors(body))
+    return is_listed or _FORM_OF_CODES.fullmatch(code_in(body).code) is not None
 
 
 _LISTS = ("payments", "records")
@@ -253,6 +269,22 @@ def no_result(response: httpx.Response, _problems: Problems) -> str | None:
     return reason
 
 
+def undecided(response: httpx.Response) -> str | None:
+    """Why a response does not say whether anything was charged, as a sentence; or None.
+
+    It names no payment that could be inquired about, and its code is neither that of a success nor
+    that of a decline. One that lists wrong parameters refuses the request.
+    """
+    body = object_of(response)
+    code = code_in(body)
+    names_a_payment = body.get("id") not in (None, "")
+    if not code.code or code.succeeded or code.rejected:
+        return None
+    if names_a_payment or parameter_errors(body):
+        return None
+    return f"The result code {redact_code(code.code)} does not say whether anything was charged."
+
+
 _REPEATED: dict[str, Comparer] = {
     **dict.fromkeys(("merchantTransactionId", "entityId"), comparing.same_id),
     **dict.fromkeys(("paymentType", "currency"), comparing.same_word),
@@ -304,7 +336,7 @@ def names_payment(response: httpx.Response) -> bool:
     too many requests are of such groups.) The refusal of a step may repeat the id in the path, and
     the values with the id: there a value counts only beside a code that rejects nothing.
     """
-    body = said_members(response)
+    body = object_of(response)
     code = code_in(body)
     named = as_id(body.get("id")) or ""
     is_refused = code.rejected and not code.is_in_table
@@ -318,7 +350,7 @@ def names_payment(response: httpx.Response) -> bool:
 
 def names_checkout(response: httpx.Response) -> bool:
     """Whether a response proves that a checkout was prepared: it has an id, and refuses nothing."""
-    body = said_members(response)
+    body = object_of(response)
     is_refused = code_in(body).rejected or bool(parameter_errors(body))
     has_error = reports_error(response) or complains(body)
     return is_id(body.get("id")) and not is_refused and not has_error

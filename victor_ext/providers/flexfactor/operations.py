@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import httpx
+from flexfactor_api.members import MEMBERS
 from flexfactor_api.operations import OPERATIONS as DOCUMENT
 from msgspec.structs import replace
 
@@ -135,13 +136,12 @@ _DECISION = ResultEvidence(
     responses.says_decided, lambda body: None if status_of(body) else "its body has no decision"
 )
 _COPY = ResultEvidence(responses.says, named_by=["transmitId"])
-_CAPTURE = ResultEvidence(responses.says_done, leads_to={"CAPTURED"})
-_REFUND = ResultEvidence(responses.says_done, leads_to={"REFUNDED"})
+_CAPTURE = ResultEvidence(responses.says_done)
+_REFUND = ResultEvidence(responses.says_done)
 _CANCELLATION = ResultEvidence(
     responses.says_cancelled,
     named_by=responses.ORDER_IDS,
     may_be_empty=True,
-    leads_to={"CANCELLED", "CANCELED"},
 )
 
 
@@ -251,7 +251,7 @@ def behaviour_of(place: str, base_url: httpx.URL, authentication_hint: str) -> B
         name="FlexFactor",
         environment=place,
         key_place=key_place,
-        operations=Operations(DOCUMENT, base_url, key_place, OPERATIONS),
+        operations=Operations(DOCUMENT, base_url, key_place, OPERATIONS, members=MEMBERS),
         # Its pages give status 409 both meanings. Only one that mentions the payload, and not
         # progress, is final.
         waits_for_conflicts=True,

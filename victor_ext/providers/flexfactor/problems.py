@@ -33,6 +33,7 @@ from victor_ext.runtime.core.json_values import (
     is_object,
     json_of,
     object_of,
+    object_or_empty,
 )
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.operations import Operation, Shown
@@ -59,9 +60,12 @@ def trace_id(source: VictorError | httpx.Response) -> str | None:
 def read_problems(response: httpx.Response) -> Sequence[Problem]:
     """The problems in the body of a response.
 
-    A JSON object that says no has one or more; a body that says yes has none.
+    A JSON object that says no has one or more; a body that says yes has none. With an error status,
+    a body in none of the provider's shapes has none: somebody else wrote it.
     """
     body = object_of(response)
+    if response.status_code >= 400 and not _is_error(body):
+        return ()
     row: Operation | None = response.request.extensions.get(OPERATION)
     evidence = None if row is None else row.evidence
     says = evidence.says if isinstance(evidence, ResultEvidence) else responses.says
@@ -74,6 +78,42 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     if listed or not body:
         return listed
     return (_problem("", _code(body), first_text(body, *SENTENCES)),)
+
+
+def _is_error(body: dict[str, Any]) -> bool:
+    """Whether a body is in one of the provider's shapes of errors.
+
+    A `message`, an `error` or a number in `status` alone is what gateways write, too; and so are
+    `errors` of another shape.
+    """
+    if responses.success_of(body) is False or first_text(body, "title"):
+        return True
+    if _has_code(body) or _has_code(object_or_empty(member(body, "error"))):
+        return True
+    errors = member(body, "errors")
+    if is_object(errors):
+        return _are_messages(errors)
+    if is_list(errors):
+        return any(isinstance(error, str) or _is_listed_error(error) for error in errors)
+    return _are_messages({name: body[name] for name in body if name.lower() != "traceid"})
+
+
+def _has_code(body: dict[str, Any]) -> bool:
+    """Whether an object has a code of six digits in a member for codes."""
+    return any(split_code(member(body, name)) for name in CODES)
+
+
+def _is_listed_error(error: Any) -> bool:
+    """Whether an item of `errors` is an object of the provider's: with `item1`, or with a code."""
+    return is_object(error) and bool(first_text(error, "item1") or _has_code(error))
+
+
+def _are_messages(fields: dict[str, Any]) -> bool:
+    """Whether each member of an object is a list of texts, as ASP.NET has them by the field."""
+    return bool(fields) and all(
+        is_list(texts) and texts and all(isinstance(text, str) for text in texts)
+        for texts in fields.values()
+    )
 
 
 def problems_in(body: dict[str, Any]) -> tuple[Problem, ...]:

@@ -31,7 +31,6 @@ from victor_ext.runtime.loop.evidence import (
     NOT_ITEMS,
     Problems,
     document_complaint,
-    said_members,
 )
 
 REFUSALS = frozenset({"DECLINED", "EXPIRED", "CANCELLED", "CANCELED"})
@@ -278,12 +277,6 @@ def in_words(body: dict[str, Any]) -> str:
     return ", ".join(words) or "it lists errors"
 
 
-def has_words(body: dict[str, Any]) -> bool:
-    """Whether a body has a sentence, as a refusal has, other than a single word for success."""
-    words = (str(member(body, name) or "").strip().rstrip(".").upper() for name in SENTENCES)
-    return any(word not in {"", *_ENDS} for word in words)
-
-
 ORDER_IDS = ("id", "orderId", "orderSessionKey")
 
 
@@ -413,15 +406,12 @@ class ResultEvidence:
         named_by: The members that are the result without a word, such as the id of what was made.
         may_be_empty: Whether the response may have no body, or only what the document declares for
             its status.
-        leads_to: The states to which the call leads, in capitals. None: any, because it makes the
-            order that has them.
     """
 
     says: Callable[[dict[str, Any]], Says]
     lack: Callable[[dict[str, Any]], str | None] = lambda _body: None
     named_by: Collection[str] = ()
     may_be_empty: bool = False
-    leads_to: Collection[str] | None = None
 
     def __call__(self, response: httpx.Response, problems: Problems) -> str | None:
         if self.may_be_empty and not response.content:
@@ -447,20 +437,13 @@ class ResultEvidence:
     def was_reached(self, response: httpx.Response) -> bool:
         """Whether a body says, under any status, that the call was done or is under way.
 
-        `success` says so, if it is true. So does an order that is named beside its state. A refusal
-        of a step tells the state of its order, too: only a state to which the step leads counts,
-        and no words may be beside it.
+        `success` says so, if it is true. So does an order that is named beside its state.
         """
-        body = said_members(response)
+        body = object_of(response)
         meaning, success = self.says(body), success_of(body)
         if success is False or meaning is Says.NO or self._why_no_result(body, meaning):
             return False
-        if success is True:
-            return True
-        is_state_of_call = self.leads_to is None or (
-            status_of(body) in self.leads_to and not has_words(body)
-        )
-        return meaning is Says.YES and names_order(body) and is_state_of_call
+        return success is True or (meaning is Says.YES and names_order(body))
 
     def refusal(self, response: httpx.Response) -> str | None:
         """The words of a body that says no, or None."""

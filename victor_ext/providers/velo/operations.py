@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 from msgspec.structs import replace
+from velo_api.members import MEMBERS
 from velo_api.operations import OPERATIONS as DOCUMENT
 
 from victor_ext.books import in_major_units
@@ -435,7 +436,9 @@ def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour
     return Behaviour(
         name="Velo",
         environment=place,
-        operations=Operations(DOCUMENT, base_url, NoKeys(), OPERATIONS, elsewhere=ELSEWHERE),
+        operations=Operations(
+            DOCUMENT, base_url, NoKeys(), OPERATIONS, elsewhere=ELSEWHERE, members=MEMBERS
+        ),
         problems=read_problems,
         # `correlationId` is what Velo's support asks for; a header may be that of a proxy.
         request_id_headers=(),

@@ -30,16 +30,16 @@ from victor_ext.runtime.loop.operations import Operation, Shown
 
 def read_problems(response: httpx.Response) -> Sequence[Problem]:
     """The problems in `errors`, each of which has `errorCode`, `errorMessage` and the `location` of
-    the mistake.
+    the mistake. A list without one of these is somebody else's, if the status is that of an error.
 
     Data of payees and accounts from the request is not repeated.
     """
-    errors = list_or_empty(object_of(response).get("errors"))
-    if not errors:
+    errors: list[object] = [*filter(None, list_or_empty(object_of(response).get("errors")))]
+    if not errors or (response.status_code >= 400 and not any(map(_is_error, errors))):
         return ()
     private = _private_texts(response.request)
     problems: list[Problem] = []
-    for error in filter(None, errors):
+    for error in errors:
         members = object_or_empty(error)
         field = mask_digits(text_or_empty(members.get("location")))
         code = private.hide(redact_code(members.get("errorCode")))
@@ -48,6 +48,12 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
             Problem(field, code, message or "Velo gave no message", provider_field=field or None)
         )
     return problems
+
+
+def _is_error(error: object) -> bool:
+    """Whether an item of `errors` is one of Velo's: others have lists of that name, too."""
+    members = object_or_empty(error)
+    return bool(redact_code(members.get("errorCode")) or text_or_empty(members.get("errorMessage")))
 
 
 def correlation_id(response: httpx.Response) -> str | None:

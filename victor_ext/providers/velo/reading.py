@@ -95,8 +95,7 @@ def _is_done(
         record: Any = yield from read(look_up, kind)
         return done is not None and record.status in done
     except VictorError as error:
-        # In Velo's own shape: a 404 of a proxy says nothing of the object.
-        return done is None and isinstance(error, NotFound) and bool(error.problems)
+        return done is None and isinstance(error, NotFound)
 
 
 # Lists: pages counted from 1, most of which state the number of pages and items.

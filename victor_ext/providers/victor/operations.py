@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import httpx
+from victor_api.members import MEMBERS
 from victor_api.operations import OPERATIONS as DOCUMENT
 
 from victor_ext.errors import Problem, VictorError
@@ -20,14 +21,13 @@ from victor_ext.privacy import mask_digits, redact_code, redact_excerpt
 from victor_ext.runtime.client.runners import OperationFlow
 from victor_ext.runtime.core.comparing import about_another, is_about_one_of
 from victor_ext.runtime.core.json_values import (
-    is_object,
     list_or_empty,
     object_of,
     object_or_empty,
     text_or_empty,
 )
 from victor_ext.runtime.core.response import Response
-from victor_ext.runtime.loop.evidence import ListPage, Members, names_something, said_members
+from victor_ext.runtime.loop.evidence import ListPage, Members, names_something
 from victor_ext.runtime.loop.idempotency_keys import MIN_KEY_LENGTH, HeaderKey, KeyRule, key_problem
 from victor_ext.runtime.loop.operations import (
     TOKEN,
@@ -195,7 +195,7 @@ OPERATIONS: Mapping[str, Operation] = {
         said=lambda response: _created_request(response).status,
         confirm=_confirm_created,
         # No refusal has the id of a payment request.
-        proves_work=lambda response: names_something(said_members(response).get(ID)),
+        proves_work=lambda response: names_something(object_of(response).get(ID)),
         proof=_CREATED,
         payments=_asked_payments,
         follow=_UNTIL_PAID,
@@ -243,7 +243,9 @@ def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour
         name="Victor",
         environment=place,
         key_place=key_place,
-        operations=Operations(DOCUMENT, base_url, key_place, OPERATIONS, elsewhere=ELSEWHERE),
+        operations=Operations(
+            DOCUMENT, base_url, key_place, OPERATIONS, elsewhere=ELSEWHERE, members=MEMBERS
+        ),
         problems=read_problems,
         authentication_hint=(
             f"Environment {environment!r} was asked: check that the credentials belong to it (keys "
@@ -258,11 +260,11 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     none in another body.
     """
     body = object_of(response)
-    error = body.get("error")
-    if is_object(error):
+    error = object_or_empty(body.get("error"))
+    if any(error.get(name) not in (None, "") for name in ("code", "message", "field")):
         message = text_or_empty(error.get("message")) or _NO_MESSAGE
         return (_problem(error, text_or_empty(error.get("field")), message),)
-    errors = filter(is_object, list_or_empty(body.get("allErrors")))
+    errors = filter(None, map(object_or_empty, list_or_empty(body.get("allErrors"))))
     return tuple(_problem(item, _field_of(item), item.get("defaultMessage")) for item in errors)
 
 

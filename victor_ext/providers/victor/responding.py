@@ -27,7 +27,6 @@ from victor_ext.runtime.core.comparing import Likeness, likeness, same_text
 from victor_ext.runtime.core.json_values import json_of, object_of, object_or_empty, text_or_empty
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.core.validation import shown
-from victor_ext.runtime.loop.evidence import said_members
 from victor_ext.runtime.loop.operations import Done, Finding, Proof, id_in_path
 from victor_ext.typed import Query
 
@@ -150,7 +149,7 @@ def records_response(response: httpx.Response) -> bool:
     request, and has the status that was meant.
     """
     intended = IntendedResponse.in_body(json_of(response.request))
-    body = said_members(response)
+    body = object_of(response)
     record = PaymentRequest.of_json(body, RESPONSE)
     differences = intended.differences(record)
     if not record.id or differences is None:

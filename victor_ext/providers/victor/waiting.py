@@ -161,7 +161,8 @@ def _look(
         from_list = yield from in_list(request_id, seconds)
     except _NO_LIST:
         pass  # the list has no such id or cannot be read; `get` is used alone
-    except polling.PASSING as error:
+    except errors.VictorError as error:
+        polling.require_passing(error)
         list_error = error
     if (
         from_list is not None
@@ -173,7 +174,8 @@ def _look(
     left = None if seconds is None else max(seconds - (monotonic() - began), polling.LEAST_READ)
     try:
         from_get = yield from get(request_id, left)
-    except polling.PASSING as error:
+    except errors.VictorError as error:
+        polling.require_passing(error)
         if from_list is None:
             raise
         # The list has no response. So of a request that was accepted with another amount, it may

@@ -367,22 +367,33 @@ class OAuthToken(TokenCache):
             )
         raise refusal  # without the provider's error as its context
 
-    def _refusal_error(self, request: httpx.Request, refusal: StatusError) -> AuthenticationError:
-        """The error for an endpoint that issued no token."""
+    def _refusal_error(self, request: httpx.Request, refusal: StatusError) -> StatusError:
+        """The error for an endpoint that issued no token. One that somebody else wrote in its place
+        says nothing of the credentials.
+        """
         status = refusal.status_code
-        is_refused = status in (200, 400, 401, 403)
+        is_page = refusal.intermediary is not None and status != 401
+        is_refused = status in (200, 400, 401, 403) and not is_page
         what = "refused the credentials" if is_refused else "issued no token"
-        hint = "Check the path of the base URL." if status in _NO_ENDPOINT else self._hint
-        code = "" if refusal.response is None else self._code_of(refusal.response)
-        reason = f"status {status}, code {code}" if code else f"status {status}"
+        hint = self._hint
+        if status in _NO_ENDPOINT:
+            hint = "Check the path of the base URL."
+        elif is_page:
+            hint = "The credentials are not to blame: look what is in front of the provider."
+        code = "" if refusal.response is None or is_page else self._code_of(refusal.response)
+        parts = (f"status {status}", refusal.intermediary, code and f"code {code}")
         problems = [Problem("", code, f"the provider gave the code {code}")] if code else []
-        return AuthenticationError(
-            f"The token endpoint {request.url.path} {what} ({reason}). {hint}".rstrip(),
+        error_class = StatusError if is_page else AuthenticationError
+        error = error_class(
+            f"The token endpoint {request.url.path} {what} ({', '.join(filter(None, parts))}). "
+            f"{hint}".rstrip(),
             request=request,
             response=refusal.response,
             request_id=refusal.request_id,
             problems=problems,
         )
+        error.intermediary = refusal.intermediary
+        return error
 
 
 def _is_refusal(error: StatusError) -> bool:

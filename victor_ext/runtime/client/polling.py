@@ -26,14 +26,23 @@ LONGEST_PAUSE = 15.0
 
 LEAST_READ = 1.0  # seconds that the last read has, however little of the time is left
 
-PASSING = (
+_PASSING = (
     errors.ConnectionFailed,
     TimedOut,
     errors.ServerError,
     errors.RateLimited,
     errors.UnreadableResponse,
 )
-"""Errors of a read that are temporary."""
+
+
+def require_passing(error: VictorError) -> None:
+    """Raise the error of a read, unless it is temporary, or says nothing of what is read: nobody
+    knows what somebody in front of the provider means.
+    """
+    is_of_credentials = isinstance(error, errors.AuthenticationError)
+    says_nothing = error.intermediary is not None and not is_of_credentials
+    if not (says_nothing or isinstance(error, _PASSING)):
+        raise error
 
 
 def poll(
@@ -77,7 +86,8 @@ def poll(
         failure: VictorError | None = None
         try:
             result = yield from read(left if is_bounded else None)
-        except PASSING as error:
+        except VictorError as error:
+            require_passing(error)
             failure = error
             _logger.info("%s", error.summary, extra={"notice": True})
         else:

@@ -268,6 +268,33 @@ def json_text(value: object, *, is_sorted: bool = False) -> str:
     return encoder.encode(value).decode()
 
 
+_END_OF_NAME = re.compile(rb'"\s*:')
+
+
+def repeated_name(response: httpx.Response) -> str | None:
+    """A name that an object in the body has twice, with two values; None: there is none."""
+    content: bytes | bytearray = body_of(response)
+    value = json_of(response)  # which has the last value of each name
+    if value is NOT_JSON:
+        return None
+    # Without escapes, only names end so: what was read has as many as the content.
+    if b"\\" not in content:
+        names = len(_END_OF_NAME.findall(content))
+        if names == _ENCODER.encode(value).count(b'":'):
+            return None
+    repeated: list[str] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        members = dict[str, Any]()
+        repeated.extend(
+            name for name, member in pairs if members.setdefault(name, member) != member
+        )
+        return members
+
+    parsed(content, object_pairs_hook=note)
+    return repeated[0] if repeated else None
+
+
 NOT_JSON: Any = object()
 """What `json_of` returns for a body that is not JSON, since None is JSON's null."""
 

@@ -231,10 +231,9 @@ def _open_tunnel(
         connection.parser.request("CONNECT", target, always + _proxy_headers(proxy), b"")
     )
     response = yield from exchange(connection, httpx.Request("CONNECT", origin), message, timeouts)
-    if not 200 <= response.status_code < 300:
-        raise httpx.ProxyError(
-            f"{response.status_code} {httpx.codes.get_reason_phrase(response.status_code)}".rstrip()
-        )
+    status = response.status_code
+    if not 200 <= status < 300:
+        raise httpx.ProxyError(f"{status} {httpx.codes.get_reason_phrase(status)}".rstrip())
     connection.parser = Parser()
 
 

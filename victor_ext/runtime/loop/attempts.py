@@ -239,11 +239,8 @@ class _Call:
             if isinstance(result, Response):
                 self._loop.quota.give_back(self._paid)
                 return result
-            is_over = result.is_proof and self._key is None  # nothing of it is sent again
-            may_redirect = self._redirects < MAX_REDIRECTS and not is_over
-            if may_redirect and result.response is not None:
-                moved = redirected(request, result.response, self._loop.behaviour.resent_redirects)
-                # nothing was done at the old address, so the outcome stays as it was
+            if self._redirects < MAX_REDIRECTS and result.response is not None:
+                moved = redirected(request, result.response)
                 if moved is not None:
                     self._redirects += 1
                     request = moved
@@ -281,12 +278,19 @@ class _Call:
         finally:
             QUOTED.set(about)
 
-    def _complete_error(self, error: VictorError, *, conflict: bool = False) -> None:
+    def _complete_error(
+        self, error: VictorError, *, conflict: bool = False, is_blocked: bool = False
+    ) -> None:
         """Set outcome, key, attempts and advice of the call, which holds no advice for who asks for
         a token.
         """
         advice = what_to_do(
-            self._outcome, self._key, self._request, self._loop.behaviour, conflict=conflict
+            self._outcome,
+            self._key,
+            self._request,
+            self._loop.behaviour,
+            conflict=conflict,
+            is_blocked=is_blocked,
         )
         if not self._is_for_token and advice not in error.message:
             error.message = f"{error.message} {advice}"
@@ -510,7 +514,11 @@ class _Call:
         error = error_for(
             failure, self._loop.behaviour, request, tries=tries, retry_after=retry_after, why=why
         )
-        self._complete_error(error, conflict=failure.use not in (None, Use.IN_PROGRESS))
+        self._complete_error(
+            error,
+            conflict=failure.use not in (None, Use.IN_PROGRESS),
+            is_blocked=bool(failure.intermediary) and failure.repeat is Repeat.NEVER,
+        )
         return error
 
     def _out_of_time(self, request: httpx.Request, failure: Failure | None) -> VictorError:

@@ -3,20 +3,28 @@
 And its error.
 """
 
+import re
 import ssl
 from enum import Enum
 
 import httpx
+from msgspec.structs import replace
 
 from victor_ext import errors
 from victor_ext.errors import Conflict, NotFound, Outcome, Problem, VictorError
 from victor_ext.opaque import FrozenStruct
 from victor_ext.privacy import body_of, excerpt, one_line, one_own_line, redact_excerpt
+from victor_ext.runtime.core.json_values import (
+    is_object,
+    json_of,
+    repeated_name,
+)
 from victor_ext.runtime.core.response import Response
 
 from .conflicts import Use, earlier_use
 from .evidence import READER, Reader, hidden_items, is_failed_page, reports_error
 from .operations import Behaviour, Operation, names_only
+from .refusals import STATUSES_WITH_RULES, intermediary_in, is_of_provider, may_refuse
 
 
 class Repeat(Enum):
@@ -39,6 +47,7 @@ class Failure(FrozenStruct, frozen=True):
     cause: Exception | None = None
     use: Use | None = None  # what the provider said of an earlier use of the key or the request
     is_proof: bool = False  # the response shows that the work was done, whatever its status says
+    intermediary: str = ""  # who seems to have written a response that the provider did not write
 
 
 # Raised before the first byte of the request is written: no connection exists yet.
@@ -63,6 +72,16 @@ _WHAT: dict[type[Exception], str] = {
     httpx.CloseError: "the connection broke",
 }
 _NO_TLS = "what listens there does not speak TLS: it takes http, or has another port"
+_NO_MOCK = "No response can be found for "
+"""How pytest-httpx says that no response was registered for a request; by a `TimeoutException`."""
+_TRANSPORTS = frozenset({"httpcore", "httpx", "httpx2", __name__.partition(".")[0]})
+"""Packages whose errors say what happened on a connection. Another one's class is that of a mock,
+or of a transport of the caller's: nobody knows whether it would end otherwise the next time.
+"""
+_REFUSED_TUNNEL = re.compile(r"(?:^|: )4(?!08|25|29)[0-9]{2}\b")
+"""A proxy's response to CONNECT that is the same the next time; asked again with a wrong password,
+some lock the account.
+"""
 
 
 def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False) -> Failure:
@@ -81,17 +100,36 @@ def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False)
     error_class = errors.TimedOut if timed_out else errors.ConnectionFailed
     repeat = Repeat.REPEATABLE
     outcome = Outcome.UNKNOWN
-    if isinstance(error, _NOT_SENT) and may_have_been_sent:
+    if _is_unmatched(error):
+        what = text
+        outcome = Outcome.NOT_SENT
+    elif isinstance(error, _NOT_SENT) and may_have_been_sent:
         what += ", and http_client may have sent the request before"
     elif isinstance(error, _NOT_SENT):
         outcome = Outcome.NOT_SENT
-        # A certificate that is not trusted now is not trusted at the next attempt.
-        repeat = Repeat.NEVER if _is_untrusted(error) else Repeat.ALWAYS
+        repeat = Repeat.ALWAYS
+    if _is_final(error):
+        repeat = Repeat.NEVER
     # Without its traceback: the error lives longer than the exchange, and keeps nothing of it.
     cause = (kind or Exception)(text)
     if _is_untrusted(error):
         cause.__cause__ = ssl.SSLCertVerificationError(text)
     return Failure(error_class, what, repeat, outcome, timed_out=timed_out, cause=cause)
+
+
+def _is_unmatched(error: httpx.RequestError) -> bool:
+    """Whether a mock has no response for the request: nothing was sent."""
+    return type(error) is httpx.TimeoutException and str(error).startswith(_NO_MOCK)
+
+
+def _is_final(error: httpx.RequestError) -> bool:
+    """Whether another attempt would end the same, or nobody knows how it would."""
+    # A certificate that is not trusted now is not trusted at the next attempt.
+    if _is_untrusted(error) or _is_unmatched(error):
+        return True
+    if isinstance(error, httpx.ProxyError) and _REFUSED_TUNNEL.search(str(error)):
+        return True
+    return type(error).__module__.partition(".")[0] not in _TRANSPORTS
 
 
 def _of_own_mistake(error: httpx.LocalProtocolError) -> Failure:
@@ -125,14 +163,22 @@ def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False
 
     `begun`: an earlier attempt may have begun the work.
     """
-    status = response.status_code
     row = behaviour.operations.of_attempt(response.request)
+    is_page = row.items_of is not None  # one odd item costs no other one
+    repeated = None if is_page or row.is_secret else repeated_name(response)
+    if repeated is not None:
+        # It has two readings, and the stricter one counts: what only one of them says, nobody did.
+        what = _but(response, f"its body has {one_line(repeated)!r} twice, with two values")
+        return Failure(
+            errors.UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response
+        )
+    status = response.status_code
     # A response with an error status may be a result of the call all the same.
     may_be_result = status >= 400 and row.results is not None and response.damage is None
     if 200 <= status < 300 or (may_be_result and row.results and row.results(response)):
         return _of_good_status(response, row, behaviour, begun=begun)
     if status < 400:
-        return _of_redirect(response, row)
+        return _of_redirect(response)
     return _of_error_status(response, row, behaviour, begun=begun)
 
 
@@ -184,15 +230,12 @@ def _but(response: Response, wrong: str) -> str:
     return f"the response has status {response.status_code}, but {wrong}"
 
 
-def _of_redirect(response: Response, row: Operation) -> Failure:
+def _of_redirect(response: Response) -> Failure:
     what = f"a redirect (status {response.status_code}) that is not followed"
     where = redact_excerpt(response.headers.get("location", "").partition("?")[0])
     if where:
         what += f" ({where})"
-    is_proof = row.was_done(response)
-    return Failure(
-        errors.StatusError, what, Repeat.NEVER, Outcome.UNKNOWN, response, is_proof=is_proof
-    )
+    return Failure(errors.StatusError, what, Repeat.NEVER, Outcome.UNKNOWN, response)
 
 
 def _complaint(response: Response, row: Operation) -> str | None:
@@ -253,37 +296,73 @@ def _of_error_status(
     response: Response, row: Operation, behaviour: Behaviour, *, begun: bool
 ) -> Failure:
     status = response.status_code
-    error_class = _error_class_of(response, row, behaviour)
-    what = f"status {status} {response.reason_phrase}".rstrip()
-    body = excerpt(body_of(response)) if row.may_quote(response) else ""
-    if body:
-        what += f": {body}"
+    is_proof = row.was_done(response)  # the status refuses; the body has what a success has
+    intermediary = "" if is_proof else _intermediary_of(response, row, behaviour)
+    failure = Failure(
+        _error_class_of(response, row, behaviour, intermediary),
+        _said_by(response, row, intermediary),
+        Repeat.NEVER,
+        Outcome.UNKNOWN,
+        response,
+        intermediary=intermediary,
+    )
     if status in errors.TRANSIENT_STATUSES:
-        return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
+        return replace(failure, repeat=Repeat.REPEATABLE)
     if status >= 500:
-        return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN, response)
-    used = _of_use(response, behaviour, what, begun=begun)
-    if used is not None:
-        return used
-    if row.was_done(response):
-        # The status refuses; the body has what a success has. Which holds is unknown.
-        return Failure(
-            error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response, is_proof=True
-        )
-    if status == 429:
-        return Failure(error_class, what, Repeat.ALWAYS, Outcome.REJECTED, response)
-    # A conflict is with something that exists. Where an error status may carry a result, a damaged
-    # response may be one.
-    may_be_result = response.damage is not None and row.results is not None
-    is_doubtful = may_be_result or error_class is errors.Conflict
-    outcome = Outcome.UNKNOWN if is_doubtful else Outcome.REJECTED
-    return Failure(error_class, what, Repeat.NEVER, outcome, response)
+        return failure
+    if not intermediary or status in (409, 423):
+        used = _of_use(response, behaviour, failure.what, begun=begun)
+        if used is not None:
+            return replace(used, intermediary=intermediary)
+    if is_proof:
+        return replace(failure, repeat=Repeat.REPEATABLE, is_proof=True)
+    if status == 429:  # the provider refuses before it works; whoever is in front of it may not
+        by_provider = replace(failure, repeat=Repeat.ALWAYS, outcome=Outcome.REJECTED)
+        return replace(failure, repeat=Repeat.REPEATABLE) if intermediary else by_provider
+    is_refused = _is_refused(failure, response, behaviour)
+    return replace(failure, outcome=Outcome.REJECTED) if is_refused else failure
+
+
+def _is_refused(failure: Failure, response: Response, behaviour: Behaviour) -> bool:
+    """Whether a response with another status from 400 to 499 refuses the request for good."""
+    if response.status_code == 401:
+        return True  # about the credentials, whoever looked at them
+    if failure.intermediary or failure.error_class is errors.Conflict:
+        return False  # a conflict is with something that exists
+    row = behaviour.operations.of_attempt(response.request)
+    if row.undecided is not None and row.undecided(response):
+        return False
+    _, declared = behaviour.operations.document_of(response.request)
+    return may_refuse(response.status_code, declared)
+
+
+def _said_by(response: Response, row: Operation, intermediary: str) -> str:
+    """What a response with an error status says, for a message."""
+    what = f"status {response.status_code} {response.reason_phrase}".rstrip()
+    if intermediary:
+        what += f" ({intermediary})"
+    body = excerpt(body_of(response)) if row.may_quote(response) else ""
+    return f"{what}: {body}" if body else what
+
+
+def _intermediary_of(response: Response, row: Operation, behaviour: Behaviour) -> str:
+    """Who seems to have written a response with an error status; empty: the provider."""
+    if row.is_secret:
+        # The endpoint of tokens may be anybody's: its errors are JSON.
+        is_own = response.damage is None and is_object(json_of(response))
+    else:
+        document, declared = behaviour.operations.document_of(response.request)
+        is_own = is_of_provider(response, document, declared, behaviour.problems)
+    return "" if is_own else intermediary_in(response, behaviour.name)
 
 
 def _error_class_of(
-    response: Response, row: Operation, behaviour: Behaviour
+    response: Response, row: Operation, behaviour: Behaviour, intermediary: str
 ) -> type[errors.VictorError]:
-    error_class = error_class_for(response.status_code)
+    status = response.status_code
+    error_class = error_class_for(status)
+    if intermediary and status < 500 and status not in STATUSES_WITH_RULES:
+        return errors.StatusError  # nobody knows what it is about
     if error_class is not errors.BadRequest or not row.unknown_id:
         return error_class
     is_unknown = names_only(behaviour.problems(response), row.unknown_id)
@@ -354,7 +433,7 @@ def error_for(
     sentences = [_what_happened(failure, behaviour, request, tries, problems, why)]
     if retry_after is not None:
         sentences.append(f"The provider asks for no other request within {retry_after:g} s.")
-    if response is not None and response.status_code in behaviour.refused_credentials:
+    if _is_about_credentials(failure, behaviour):
         sentences.append(behaviour.authentication_hint.replace("{host}", request.url.host))
     if failure.error_class is NotFound:
         sentences.append(behaviour.operations.of_attempt(request).not_found)
@@ -366,6 +445,7 @@ def error_for(
         retry_after=retry_after,
         problems=problems,
     )
+    error.intermediary = failure.intermediary or None
     if response is not None and error.body is not None:
         # The traceback keeps the response: one body in memory, not two.
         response.whole = error.body
@@ -373,6 +453,13 @@ def error_for(
         error.in_progress = failure.use is Use.IN_PROGRESS
     error.__cause__ = failure.cause
     return error
+
+
+def _is_about_credentials(failure: Failure, behaviour: Behaviour) -> bool:
+    """Whether the provider did not accept the credentials. A 401 says so, whoever wrote it."""
+    status = None if failure.response is None else failure.response.status_code
+    is_told = status == 401 or not failure.intermediary
+    return status in behaviour.refused_credentials and is_told
 
 
 def _what_happened(
@@ -387,7 +474,8 @@ def _what_happened(
     what = failure.what
     if problems and failure.response is not None:
         status = failure.response.status_code
-        beginning = what if status < 400 else f"status {status}"
+        is_reason = status < 400 or failure.error_class is errors.UnreadableResponse
+        beginning = what if is_reason else f"status {status}"
         what = f"{beginning}: {_listed(problems)}"
     if failure.is_proof:
         what = f"{what.rstrip(' .')}, but the response has what only a request that was done has"
@@ -416,6 +504,7 @@ def what_to_do(
     behaviour: Behaviour,
     *,
     conflict: bool = False,
+    is_blocked: bool = False,
 ) -> str:
     """What the caller may do after the failure. Empty for a read, which may always be repeated."""
     row = behaviour.operations.of_attempt(request)
@@ -426,7 +515,10 @@ def what_to_do(
         # What is found by a reference may be another program's.
         look = f"{look}, and compare its values and its time"
     step = outcome.next_step(
-        None if key is None else f"idempotency_key={key!r}", look, conflict=conflict
+        None if key is None else f"idempotency_key={key!r}",
+        look,
+        conflict=conflict,
+        is_blocked=is_blocked,
     )
     return f"{step} The response is in the error's `body`." if outcome is Outcome.ACCEPTED else step
 

@@ -21,7 +21,6 @@ from victor_ext.runtime.core.json_values import (
     json_text,
     no_object_reason,
     object_of,
-    object_or_empty,
     readable_members,
 )
 from victor_ext.runtime.core.response import NOT_READ, Response
@@ -55,13 +54,14 @@ class Reader:
     where the body is no object: such as the empty body of a call that returns nothing.
     """
 
-    __slots__ = ("_client", "_has_own_rules", "declared", "document")
+    __slots__ = ("_client", "_has_own_rules", "declared", "document", "members")
 
     def __init__(self, client: Any, operation: Declared, *, has_own_rules: bool = False) -> None:
         self._client = client
         self._has_own_rules = has_own_rules
         self.declared = operation
         self.document: Sequence[Declared] = client.document  # all operations
+        self.members: Tables = client.members
 
     def undeclared_list(self, response: httpx.Response) -> str | None:
         """The place of a list with items in a page that the document does not declare, or None.
@@ -72,7 +72,7 @@ class Reader:
         model = results.get(response.status_code)
         if model is None:
             return None
-        return undeclared_list(object_of(response), model, self._client.members)
+        return undeclared_list(object_of(response), model, self.members)
 
     def is_evidence(self, response: httpx.Response) -> bool:
         """Whether a body, or the beginning of one, has a member that the document declares for a
@@ -261,12 +261,8 @@ def is_failed_page(response: httpx.Response) -> bool:
     It reports an error (see `reports_error`), has a `success` that is false, or the `status` of an
     error (RFC 9457).
     """
-    return reports_error(response) or says_failure(object_of(response))
-
-
-def says_failure(body: dict[str, Any]) -> bool:
-    """Whether a body has a `success` that is false, or the `status` of an error (RFC 9457)."""
-    return any(_is_failure(name.lower(), body[name]) for name in body)
+    body = object_of(response)
+    return reports_error(response) or any(_is_failure(name.lower(), body[name]) for name in body)
 
 
 def _is_failure(name: str, value: Any) -> bool:
@@ -378,12 +374,6 @@ def _declares(model: object) -> bool:
     is_unknown = type(model).__name__ == "UnknownVariant"  # each generated package has its own
     # one is `additional_properties`
     return is_unknown or len(getattr(model, "__attrs_attrs__", ())) > 1
-
-
-def said_members(response: httpx.Response) -> dict[str, Any]:
-    """The members of the JSON object in a body, or of its beginning where the body was cut."""
-    body = json_of(response)
-    return readable_members(body_of(response)) if body is NOT_JSON else object_or_empty(body)
 
 
 def names_something(id: object) -> bool:

@@ -22,6 +22,7 @@ from msgspec.structs import replace
 from victor_ext.clocks import TIMES_DIFFER
 from victor_ext.errors import ConfigurationError, Problem, VictorError
 from victor_ext.flows import Calls
+from victor_ext.ids import says_nothing
 from victor_ext.opaque import FrozenOpaque, FrozenStruct, repr_without
 from victor_ext.privacy import one_line
 from victor_ext.runtime.core.comparing import (
@@ -31,7 +32,12 @@ from victor_ext.runtime.core.comparing import (
     cannot_be_read,
     of_another,
 )
-from victor_ext.runtime.core.json_values import id_or_empty, member_at, object_of, text_or_empty
+from victor_ext.runtime.core.json_values import (
+    id_or_empty,
+    member_at,
+    object_of,
+    text_or_empty,
+)
 from victor_ext.runtime.core.response import OPERATION, Response
 
 from .evidence import (
@@ -42,6 +48,7 @@ from .evidence import (
     Members,
     Problems,
     Reader,
+    Tables,
     document_complaint,
     lists_declared_errors,
 )
@@ -57,7 +64,7 @@ from .idempotency_keys import (
     KeyRule,
     NoKeys,
 )
-from .proven_work import proves_declared_work
+from .refusals import DeclaredErrors
 from .retry import asked_url
 
 DeclaredKey: TypeAlias = Any
@@ -126,6 +133,8 @@ class Done(FrozenStruct, frozen=True):
             `PreparedCall.compared_with`. A value that they never say is left out.
         is_state: Whether it is a state that what the path names keeps, whoever brought it there.
             Then neither its time nor its values are compared.
+        undecided: Why the response does not show what became of it, as a sentence: reads have to.
+            Empty: it does, or names what can be read.
     """
 
     id: str | None = None
@@ -136,6 +145,7 @@ class Done(FrozenStruct, frozen=True):
     created_at: datetime | None = None
     compared: Mapping[str, Likeness] = field(default_factory=dict[str, Likeness])
     is_state: bool = False
+    undecided: str = ""
 
     def __repr__(self) -> str:
         return repr_without(self, "body", "response")
@@ -329,7 +339,7 @@ class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
             something else; one that cannot be read confirms nothing.
         proves_work: Whether a response has, under any status, what only work that was done has: an
             id that the request does not have, the word that was meant, the values that were sent.
-            None: by what the document declares of good responses, see `proven_work`.
+            None: no response does.
         results: Whether a response with an error status is a result of the call all the same, such
             as a payment that was declined: it is then read and returned like a good response. None:
             no such response is.
@@ -345,6 +355,9 @@ class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
         follow: How what it made or changed is read later, if it has a state of its own.
         refuses: The provider's words for a rejection with a good status, or None. Only a rejection
             after which nothing was done; a response that leaves a doubt is no evidence.
+        undecided: Why a response that the provider wrote, under any status, does not say whether
+            the work was done, as a sentence; or None. It refuses nothing, and reads have to show
+            what became of the write.
         unknown_id: Names of fields. A 400 or 422 about them alone says that there is nothing with
             the id that was asked for: `NotFound`. To a write it may be about the state.
         may_list_errors: Whether a good response to a write may have something in `error` or
@@ -377,6 +390,7 @@ class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
     proves_work: Whether | None = None
     results: Whether | None = None
     refuses: Says | None = None
+    undecided: Says | None = None
     unknown_id: Collection[str] = ()
     not_found: str = ""  # what a message adds to `NotFound`
     may_list_errors: Whether | None = None
@@ -404,7 +418,8 @@ class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
         made = id_in(response, "id") if self.made is None else self.made(response)
         status = state_in(response, ["status"]) if self.said is None else self.said(response)
         of_path = None if self.effect is Effect.MAKES else next(iter(ids), None)
-        return Done(made or of_path, status or None, body or None, response)
+        why = None if self.undecided is None else self.undecided(response)
+        return Done(made or of_path, status or None, body or None, response, undecided=why or "")
 
     @property
     def is_secret(self) -> bool:
@@ -439,15 +454,9 @@ class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
     def was_done(self, response: httpx.Response) -> bool:
         """Whether a response to a write proves, whatever its status, that the work was done.
 
-        One that is about something else, or that refuses in the provider's words, does not.
+        One that refuses in the provider's words does not.
         """
-        if self.reads or self.is_secret:
-            return False
-        # First: the other columns read what has evidence.
-        proves_work = proves_declared_work if self.proves_work is None else self.proves_work
-        if not proves_work(response) or (self.id is not None and self.id(response) is not None):
-            return False
-        if self.repeats is not None and of_another("", self.repeats.compare(response)) is not None:
+        if self.proves_work is None or self.reads or not self.proves_work(response):
             return False
         return self.refuses is None or self.refuses(response) is None
 
@@ -595,6 +604,8 @@ class Operations:
         base_url: What requests made by hand have before the path.
         place: Where writes take the key.
         rows: By hand, of operations of the document.
+        members: The kinds of the members of its models: `MEMBERS` of the package. Empty: what an
+            error of the provider is, `problems` alone decides.
         elsewhere: By hand, of operations that this document does not have.
         results: Of an operation without a row by hand.
 
@@ -609,10 +620,12 @@ class Operations:
         place: KeyPlace,
         rows: Mapping[str, Operation] | None = None,
         *,
+        members: Tables | None = None,
         elsewhere: Mapping[str, Operation] | None = None,
         results: Whether | None = None,
     ) -> None:
         rows = rows or {}
+        self._errors = DeclaredErrors(document, members or {})
         self._by_name = {name_of(declared): declared for declared in document}
         for names in rows:
             if self._by_name.keys().isdisjoint(_names_in(names)):
@@ -647,19 +660,31 @@ class Operations:
             return row
         if reader is None:
             return self.row_of_document(request, self._by_name.get(name))
-        return self._table_for(reader.document).row_of_document(request, reader.declared)
+        return self._table_for(reader).row_of_document(request, reader.declared)
 
-    def _table_for(self, document: Sequence[Declared]) -> Self:
+    def document_of(self, request: httpx.Request) -> tuple[DeclaredErrors, Declared | None]:
+        """What the document of a request declares of errors, and of the request's operation; None:
+        it does not have the operation.
+        """
+        reader: Reader | None = request.extensions.get(READER)
+        if reader is None:
+            return self._errors, self._by_name.get(self._name_below(request))
+        return self._table_for(reader)._errors, reader.declared  # noqa: SLF001 - of its own class
+
+    def _table_for(self, reader: Reader) -> Self:
         """The table with the rows of a document: this one, or that of another package."""
+        document = reader.document
         if document is self._document:
             return self
         number = id(document)
         if number not in self._bound:
-            self._bound[number] = self._of_other_package(document)
+            self._bound[number] = self._of_other_package(document, reader.members)
         return self._bound[number]
 
-    def _of_other_package(self, document: Sequence[Declared]) -> Self:
-        return type(self)(document, self._base_url, self._place, results=self._results)
+    def _of_other_package(self, document: Sequence[Declared], members: Tables) -> Self:
+        return type(self)(
+            document, self._base_url, self._place, members=members, results=self._results
+        )
 
     def row_of_document(self, request: httpx.Request, declared: Declared | None) -> Operation:
         """The row of an operation without one by hand. None: the document does not have it."""
@@ -681,9 +706,7 @@ class Operations:
             said=lambda response: state_in(response, self._state_places(name)),
             proof=self.proof_of(name),
             follow=self.follow_of(name),
-            proves_work=partial(
-                proves_declared_work, declared=declared, place=self._id_place_by_hand(name)
-            ),
+            proves_work=partial(self._names_result, declared=declared),
             results=self._results,
             may_list_errors=lists_declared_errors,
             untaken_key=self._untaken_key(declared),
@@ -746,6 +769,15 @@ class Operations:
         if place:
             return id_in(response, place)
         return id_in(response, "id") or self._id_in_location(response, name)
+
+    def _names_result(self, response: httpx.Response, declared: Declared | None) -> bool:
+        """Whether a response has the id of what was made, at a place that is not that of errors."""
+        place = self._place_of_id("" if declared is None else name_of(declared), declared)
+        id = id_in(response, place) if place else ""
+        if says_nothing(id) or id in path_of(asked_url(response.request)).split("/"):
+            return False
+        errors, _ = self.document_of(response.request)
+        return not (errors.may_have(place) and errors.own_members(declared))
 
     def _place_of_id(self, name: str, declared: Declared | None) -> str:
         """Where a response has its id; empty: neither a person nor the document says it."""
@@ -885,8 +917,6 @@ class Behaviour(FrozenOpaque, frozen=True):
         waits_for_conflicts: Whether a conflict that says nothing more is waited for, as one that
             says "in progress". It always is where an earlier attempt may have begun the work: it
             may be about that attempt.
-        resent_redirects: Redirect statuses after which the same method and body go to the new
-            address, within the origin only. A safe request follows any redirect within the origin.
         request_id_headers: Headers that may carry the provider's id of an exchange, the best one
             first.
         request_id_in_body: Reads that id from the body of a response whose headers carry none.
@@ -902,7 +932,6 @@ class Behaviour(FrozenOpaque, frozen=True):
     )
     key_place: KeyPlace = field(default_factory=NoKeys)
     waits_for_conflicts: bool = False
-    resent_redirects: frozenset[int] = frozenset()
     # in the provider's error bodies
     problems: Callable[[httpx.Response], Sequence[Problem]] = lambda _response: ()
     request_id_headers: tuple[str, ...] = (

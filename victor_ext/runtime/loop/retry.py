@@ -18,7 +18,6 @@ from victor_ext.runtime.core.locks import PerProcess
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.core.validation import MOST_SECONDS, are_seconds, is_whole, shown
 
-from .evidence import SAFE_METHODS
 from .flow import Flow
 
 MAX_REDIRECTS = 5  # of one call
@@ -163,17 +162,11 @@ def keep_content(request: httpx.Request) -> None:
         )
 
 
-def redirected(
-    request: httpx.Request, response: httpx.Response, resent: frozenset[int]
-) -> httpx.Request | None:
-    """The request to the address that a response redirects to, within the origin: the token is for
-    no other; else None.
-
-    A write is sent again after the statuses in `resent` only, with the same method and body.
+def redirected(request: httpx.Request, response: httpx.Response) -> httpx.Request | None:
+    """The read at the address that a response redirects to, within the origin: the token is for no
+    other; else None. A write is never sent on: whoever redirects it may have done it before.
     """
-    if not response.has_redirect_location:
-        return None
-    if request.method not in SAFE_METHODS and response.status_code not in resent:
+    if not response.has_redirect_location or request.method not in ("GET", "HEAD"):
         return None
     try:
         url = request.url.join(response.headers["location"])
@@ -182,16 +175,7 @@ def redirected(
     if origin_of(url) != origin_of(request.url):
         return None
     extensions = {_ASKED: request.url, **request.extensions}
-    if request.method == "QUERY" and response.status_code == 303:  # the result is there (RFC 10008)
-        own = [
-            pair
-            for pair in request.headers.raw
-            if not pair[0].lower().startswith((b"content-", b"transfer-"))
-        ]
-        return httpx.Request("GET", url, headers=own, extensions=extensions)
-    return httpx.Request(
-        request.method, url, headers=request.headers, content=request.content, extensions=extensions
-    )
+    return httpx.Request(request.method, url, headers=request.headers, extensions=extensions)
 
 
 def origin_of(url: httpx.URL) -> tuple[bytes, bytes, int | None]:

@@ -161,7 +161,7 @@ def empty_response(status: int, headers: Mapping[str, str] | None = None) -> Res
 
 def error_response(status: int, code: str, message: str) -> Response:
     """An error whose format the provider does not document: a code and a sentence."""
-    return json_response(status, {"error": code, "message": message})
+    return json_response(status, {"error": {"code": code, "message": message}})
 
 
 def encoded(headers: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:

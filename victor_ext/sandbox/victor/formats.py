@@ -101,6 +101,12 @@ class Formats:
         errors = [self._object_error(_TARGETS.get(operation, ""), problem) for problem in problems]
         return {"name": name, "boundProperties": [], "allErrors": errors}
 
+    def undocumented_error(self, code: str, message: str) -> JsonObject:
+        """The body for a status that the document does not declare: `ApiErrorResponse`, too, with a
+        word in place of a number that is not published.
+        """
+        return self._object(status=0, data=None, error={"code": code, "message": message})
+
     def _api_error(self, problem: Problem) -> JsonObject:
         """`ApiErrorResponse`: the first error, named by a key and a field in camel case."""
         field = _field(problem)

@@ -17,7 +17,6 @@ from victor_ext.sandbox.server import (
     Record,
     Response,
     SandboxContext,
-    error_response,
     json_response,
     last_four,
     redacted,
@@ -208,10 +207,16 @@ class VictorProvider(TableProvider[SandboxSettings]):
         if refused.code == "unknown_id":
             body = self.state.formats.error("get", [_UNKNOWN])
             return json_response(int(self.settings.unknown_id), body)
-        if not refused.problems:
-            return error_response(refused.status, refused.code, refused.message)
-        body = self.state.formats.error(operation, refused.problems)
+        if operation == "token":
+            body = {"error": refused.code, "message": refused.message}
+        elif refused.problems:
+            body = self.state.formats.error(operation, refused.problems)
+        else:
+            return self.error(refused.status, refused.code, refused.message)
         return json_response(refused.status, body)
+
+    def error(self, status: int, code: str, message: str) -> Response:
+        return json_response(status, self.state.formats.undocumented_error(code, message))
 
     # The page
 

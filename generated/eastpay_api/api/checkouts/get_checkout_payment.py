@@ -51,6 +51,7 @@ OPERATION = _Operation(
     members=(),
     result_id="id",
     results={200: "Payment"},
+    errors={"400": ("Payment",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -76,15 +76,7 @@ OPERATION = _Operation(
         "timestamp",
         "ndc",
     ),
-    error_members=(
-        "id",
-        "result",
-        "paymentType",
-        "merchantTransactionId",
-        "buildNumber",
-        "timestamp",
-        "ndc",
-    ),
+    errors={"400": ("Payment",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -60,7 +60,7 @@ OPERATION = _Operation(
     path="/v1/orders/{order_id}/cancel",
     headers=(),
     members=("idempotencyKey",),
-    error_members=("status", "title", "traceId", "errors"),
+    errors={"400": ("Problem",), "404": ("Problem",), "409": ("Problem",)},
     keys=(_Key(place="body", name="idempotencyKey", is_key=True),),
     parse=_parse_response,
 )

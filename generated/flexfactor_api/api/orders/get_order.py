@@ -49,6 +49,7 @@ OPERATION = _Operation(
     members=(),
     result_id="id",
     results={200: "Order"},
+    errors={"404": ("Problem",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

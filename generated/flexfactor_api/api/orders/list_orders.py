@@ -72,6 +72,7 @@ OPERATION = _Operation(
     headers=(),
     members=(),
     results={200: "OrderPage"},
+    errors={"400": ("Problem",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

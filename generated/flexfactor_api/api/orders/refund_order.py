@@ -70,7 +70,7 @@ OPERATION = _Operation(
         "customProperties",
         "traceId",
     ),
-    error_members=("status", "title", "traceId", "errors"),
+    errors={"400": ("Problem",), "404": ("Problem",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

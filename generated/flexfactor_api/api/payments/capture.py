@@ -65,7 +65,7 @@ OPERATION = _Operation(
         "customProperties",
         "traceId",
     ),
-    error_members=("status", "title", "traceId", "errors"),
+    errors={"400": ("Problem",), "409": ("Problem",)},
     keys=(_Key(place="body", name="idempotencyKey", is_key=True),),
     parse=_parse_response,
 )

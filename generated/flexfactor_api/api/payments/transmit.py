@@ -78,7 +78,7 @@ OPERATION = _Operation(
         "customProperties",
         "traceId",
     ),
-    error_members=("status", "title", "traceId", "errors"),
+    errors={"400": ("Problem",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

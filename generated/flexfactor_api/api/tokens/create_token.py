@@ -68,7 +68,7 @@ OPERATION = _Operation(
         "statusCode",
         "errors",
     ),
-    error_members=("status", "title", "traceId", "errors"),
+    errors={"400": ("Problem",), "401": ("Problem",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

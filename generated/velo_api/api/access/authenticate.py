@@ -50,7 +50,7 @@ OPERATION = _Operation(
     members=(),
     results={200: "Token"},
     result_members=("access_token", "token_type", "expires_in", "scope", "entityIds"),
-    error_members=("errors", "correlationId", "httpStatusCode"),
+    errors={"401": ("ErrorResponse",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -45,7 +45,7 @@ OPERATION = _Operation(
     path="/v1/logout",
     headers=(),
     members=(),
-    error_members=("errors", "correlationId", "httpStatusCode"),
+    errors={"401": ("ErrorResponse",), "403": ("ErrorResponse",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

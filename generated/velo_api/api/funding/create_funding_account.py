@@ -63,7 +63,7 @@ OPERATION = _Operation(
         "routingNumber",
         "currency",
     ),
-    error_members=("errors", "correlationId", "httpStatusCode"),
+    errors={"400": ("ErrorResponse",), "401": ("ErrorResponse",), "403": ("ErrorResponse",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

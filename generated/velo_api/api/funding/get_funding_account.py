@@ -63,6 +63,12 @@ OPERATION = _Operation(
     members=(),
     result_id="id",
     results={200: "FundingAccount"},
+    errors={
+        "400": ("ErrorResponse",),
+        "401": ("ErrorResponse",),
+        "403": ("ErrorResponse",),
+        "404": ("ErrorResponse",),
+    },
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -74,6 +74,7 @@ OPERATION = _Operation(
     headers=(),
     members=(),
     results={200: "FundingAccountPage"},
+    errors={"400": ("ErrorResponse",), "403": ("ErrorResponse",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -49,7 +49,7 @@ OPERATION = _Operation(
     path="/v4/payees/{payee_id}",
     headers=(),
     members=(),
-    error_members=("errors", "correlationId", "httpStatusCode"),
+    errors={"400": ("ErrorResponse",), "404": ("ErrorResponse",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

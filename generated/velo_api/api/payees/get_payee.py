@@ -52,6 +52,7 @@ OPERATION = _Operation(
     members=(),
     result_id="payeeId",
     results={200: "Payee"},
+    errors={"404": ("ErrorResponse",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -49,6 +49,7 @@ OPERATION = _Operation(
     members=(),
     result_status="status",
     results={200: "PayeeBatch"},
+    errors={"404": ("ErrorResponse",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

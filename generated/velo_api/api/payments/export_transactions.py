@@ -66,6 +66,7 @@ OPERATION = _Operation(
     path="/v4/paymentaudit/transactions",
     headers=(),
     members=(),
+    errors={"400": ("ErrorResponse",), "401": ("ErrorResponse",), "403": ("ErrorResponse",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -64,6 +64,12 @@ OPERATION = _Operation(
     result_id="paymentId",
     result_status="status",
     results={200: "Payment"},
+    errors={
+        "400": ("ErrorResponse",),
+        "401": ("ErrorResponse",),
+        "403": ("ErrorResponse",),
+        "404": ("ErrorResponse",),
+    },
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -62,6 +62,7 @@ OPERATION = _Operation(
     headers=(),
     members=(),
     results={200: "PaymentChangePage"},
+    errors={"400": ("ErrorResponse",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -64,7 +64,12 @@ OPERATION = _Operation(
     path="/v1/payments/{payment_id}/withdraw",
     headers=(),
     members=("reason",),
-    error_members=("errors", "correlationId", "httpStatusCode"),
+    errors={
+        "400": ("ErrorResponse",),
+        "401": ("ErrorResponse",),
+        "403": ("ErrorResponse",),
+        "404": ("ErrorResponse",),
+    },
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -56,6 +56,7 @@ OPERATION = _Operation(
     result_id="payoutId",
     result_status="status",
     results={200: "Payout"},
+    errors={"401": ("ErrorResponse",), "403": ("ErrorResponse",), "404": ("ErrorResponse",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

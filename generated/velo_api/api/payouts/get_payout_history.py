@@ -97,6 +97,12 @@ OPERATION = _Operation(
     headers=(),
     members=(),
     results={200: "PayoutHistoryPage"},
+    errors={
+        "400": ("ErrorResponse",),
+        "401": ("ErrorResponse",),
+        "403": ("ErrorResponse",),
+        "404": ("ErrorResponse",),
+    },
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -66,7 +66,13 @@ OPERATION = _Operation(
     path="/v3/payouts/{payout_id}",
     headers=(),
     members=("fxRateDegredationThresholdPercentage",),
-    error_members=("errors", "correlationId", "httpStatusCode"),
+    errors={
+        "400": ("ErrorResponse",),
+        "401": ("ErrorResponse",),
+        "403": ("ErrorResponse",),
+        "404": ("ErrorResponse",),
+        "409": ("ErrorResponse",),
+    },
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

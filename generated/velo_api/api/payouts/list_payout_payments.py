@@ -71,6 +71,7 @@ OPERATION = _Operation(
     headers=(),
     members=(),
     results={200: "PayoutPaymentPage"},
+    errors={"404": ("ErrorResponse",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -52,7 +52,7 @@ OPERATION = _Operation(
     members=(),
     results={200: "Quote"},
     result_members=("fxSummaries",),
-    error_members=("errors", "correlationId", "httpStatusCode"),
+    errors={"404": ("ErrorResponse",), "409": ("ErrorResponse",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -55,7 +55,7 @@ OPERATION = _Operation(
     path="/v3/payouts",
     headers=(),
     members=("payments", "payoutFromPayorId", "payoutToPayorId", "payoutMemo"),
-    error_members=("errors", "correlationId", "httpStatusCode"),
+    errors={"400": ("ErrorResponse",), "401": ("ErrorResponse",), "403": ("ErrorResponse",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

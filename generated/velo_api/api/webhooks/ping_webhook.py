@@ -61,7 +61,12 @@ OPERATION = _Operation(
     result_id="id",
     results={202: "WebhookPing"},
     result_members=("id", "webhookId"),
-    error_members=("errors", "correlationId", "httpStatusCode"),
+    errors={
+        "400": ("ErrorResponse",),
+        "401": ("ErrorResponse",),
+        "403": ("ErrorResponse",),
+        "404": ("ErrorResponse",),
+    },
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

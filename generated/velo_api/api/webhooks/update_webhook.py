@@ -62,7 +62,12 @@ OPERATION = _Operation(
     path="/v1/webhooks/{webhook_id}",
     headers=(),
     members=("webhookUrl", "authorizationHeader", "enabled", "categories"),
-    error_members=("errors", "correlationId", "httpStatusCode"),
+    errors={
+        "400": ("ErrorResponse",),
+        "401": ("ErrorResponse",),
+        "403": ("ErrorResponse",),
+        "404": ("ErrorResponse",),
+    },
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

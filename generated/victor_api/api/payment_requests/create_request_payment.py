@@ -67,7 +67,7 @@ OPERATION = _Operation(
         "victor_payment_request_child_id",
         "payment_request",
     ),
-    error_members=("status", "data", "error"),
+    errors={"400": ("ApiErrorResponse",)},
     keys=(
         _Key(
             place="header",

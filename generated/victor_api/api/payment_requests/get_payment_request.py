@@ -54,6 +54,7 @@ OPERATION = _Operation(
     result_id="victor_payment_request_id",
     result_status="status",
     results={200: "GetPaymentRequestResponse"},
+    errors={"400": ("ValidationErrors",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

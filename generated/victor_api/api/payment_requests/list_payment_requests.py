@@ -89,6 +89,7 @@ OPERATION = _Operation(
     headers=(),
     members=(),
     results={200: "ListPaymentRequestsResponse"},
+    errors={"400": ("ValidationErrors",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -74,7 +74,7 @@ OPERATION = _Operation(
         "modified_amount",
         "notes",
     ),
-    error_members=("allErrors", "boundProperties", "name"),
+    errors={"400": ("ValidationErrors",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -1,0 +1,80 @@
+"""A proxy that refuses to connect: its 4xx is the same the next time, and a wrong password that is
+repeated may lock an account.
+"""
+
+from contextlib import ExitStack, closing
+
+import httpx
+import pytest
+
+from tests.faults.adapters import each_mode
+from tests.providers.running import Running
+from tests.providers.victor.adapter import payment
+from tests.security.recorder import RecordingProxy
+from victor_ext import AsyncVictor, ConnectionFailed, RetryPolicy, Victor, VictorJwt, VictorOAuth
+
+pytestmark = pytest.mark.slow
+ATTEMPTS = 3
+LOGIN = "user:hunter2"
+SIGNED = VictorJwt("key-1", sign=lambda _content: b"not a signature")
+OAUTH = VictorOAuth("client-id", "not-a-secret")
+
+
+@pytest.fixture
+def refused(background):
+    """What a `create` over a proxy comes to that refuses with a status, and how often it was asked
+    to connect.
+    """
+    with ExitStack() as opened:
+
+        def create(status, mode, auth=SIGNED, way=lambda url, _kinds: {"proxy": url}):
+            answer = f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n".encode()
+            proxy = opened.enter_context(closing(RecordingProxy(background, 1, answer=answer)))
+            is_awaited = mode == "async"
+            kinds = (AsyncVictor, httpx.AsyncClient) if is_awaited else (Victor, httpx.Client)
+            options = {
+                "base_url": "https://pay.example",
+                "retry": RetryPolicy(base=0.0, max_attempts=ATTEMPTS),
+                **way(f"http://{LOGIN}@127.0.0.1:{proxy.port}", kinds),
+            }
+            client = opened.enter_context(
+                closing(Running(lambda: kinds[0](auth, **options), awaited=is_awaited))
+            )
+            with pytest.raises(ConnectionFailed) as raised:
+                client.result(lambda: client.client.payment_requests.create(**payment()))
+            return raised.value, len(proxy.heads)
+
+        yield create
+
+
+@each_mode
+@pytest.mark.parametrize("status", [400, 403, 404, 407, 451])
+def test_a_tunnel_that_the_proxy_refuses_is_asked_for_once_and_nothing_was_sent(
+    refused, mode, status
+):
+    error, asked = refused(status, mode)
+    assert (error.outcome, error.attempts, asked) == ("not_sent", 1, 1)
+    assert f"the proxy refused the connection (the proxy 127.0.0.1: {status} " in str(error)
+    assert "hunter2" not in str(error)
+
+
+@each_mode
+def test_a_tunnel_for_a_token_that_the_proxy_refuses_is_asked_for_once(refused, mode):
+    error, asked = refused(407, mode, OAUTH)
+    assert (error.outcome, asked) == ("not_sent", 1)
+
+
+@each_mode
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503])
+def test_a_tunnel_that_may_be_had_later_is_asked_for_again(refused, mode, status):
+    error, asked = refused(status, mode)
+    assert (error.outcome, error.attempts, asked) == ("not_sent", ATTEMPTS, ATTEMPTS)
+
+
+@each_mode
+def test_a_tunnel_that_the_proxy_of_the_callers_own_client_is_refused_is_asked_for_once(
+    refused, mode
+):
+    """Whether such a client has sent the request before is not known."""
+    error, asked = refused(407, mode, way=lambda url, kinds: {"http_client": kinds[1](proxy=url)})
+    assert (error.outcome, error.attempts, asked) == ("unknown", 1, 1)
