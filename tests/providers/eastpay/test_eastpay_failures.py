@@ -7,7 +7,15 @@ import httpx
 import pytest
 
 from tests.providers.eastpay.adapter import PRICE, observe, pay, scripted
-from victor_ext import BadRequest, Outcome, StatusError, UnreadableResponse, VictorError
+from victor_ext import (
+    BadRequest,
+    NotFound,
+    Outcome,
+    PermissionDenied,
+    StatusError,
+    UnreadableResponse,
+    VictorError,
+)
 from victor_ext.providers.eastpay import Payment, payment_id_of
 from victor_ext.runtime.core.clock import ALLOW_IMMEDIATE_REUSE
 
@@ -132,6 +140,15 @@ def test_an_error_of_the_gateway_that_no_page_explains_leaves_the_payment_unknow
     result = observe(400, {**named, **said(code, description="Reference validation failed")}).result
     assert (result.kind, result.must_inquire) == ("unknown", True)
     assert words in result.meaning
+
+
+@pytest.mark.parametrize(("status", "error"), [(403, PermissionDenied), (404, NotFound)])
+@pytest.mark.parametrize("code", ["100.400.403", "100.300.404"])
+def test_the_vendors_table_of_statuses_explains_a_403_and_a_404_of_the_gateway(status, error, code):
+    """An invalid token, and an unknown address: nothing was charged, and an outbox waits."""
+    refusal = observe(status, said(code))
+    assert (type(refusal), refusal.outcome) == (error, REFUSED)
+    assert observe(402, said(code)).outcome is OPEN
 
 
 @pytest.mark.parametrize("status", [402, 404, 409, 422, 429])

@@ -273,14 +273,15 @@ def undecided(response: httpx.Response) -> str | None:
     """Why a response does not say whether anything was charged, as a sentence; or None.
 
     It names no payment that could be inquired about, and its code is neither that of a success nor
-    that of a decline. One that lists wrong parameters refuses the request.
+    that of a decline. One that lists wrong parameters refuses the request; so does a 403 or a 404,
+    by the vendor's table: an invalid token, and an unknown address or id.
     """
     body = object_of(response)
     code = code_in(body)
     names_a_payment = body.get("id") not in (None, "")
     if not code.code or code.succeeded or code.rejected:
         return None
-    if names_a_payment or parameter_errors(body):
+    if names_a_payment or parameter_errors(body) or response.status_code in (403, 404):
         return None
     return f"The result code {redact_code(code.code)} does not say whether anything was charged."
 

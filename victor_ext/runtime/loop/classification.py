@@ -427,8 +427,9 @@ def error_for(
     quoted = (
         response is not None and not behaviour.operations.of_attempt(response.request).is_secret
     )
-    # What proves the work lists no problems: a provider's shape of errors may fit it by chance.
-    may_list = quoted and not failure.is_proof
+    # What proves the work lists no problems, nor what somebody else wrote: the provider's shape of
+    # errors may fit it by chance.
+    may_list = quoted and not (failure.is_proof or failure.intermediary)
     problems = tuple(behaviour.problems(response)) if response is not None and may_list else ()
     sentences = [_what_happened(failure, behaviour, request, tries, problems, why)]
     if retry_after is not None:
