@@ -2,6 +2,7 @@
 person.
 """
 
+import json
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
@@ -117,7 +118,8 @@ def test_a_conflict_that_the_provider_reports_leaves_a_row_unknown(
     sender.finish([record])
     sender = sender.of(state=f"sqlite:///{tmp_path}/another.sqlite")
     if words != "key":
-        victor_sandbox.inject("status", operation="create", status=403, body=words)
+        body = json.dumps({"error": {"message": words}})
+        victor_sandbox.inject("status", operation="create", status=403, body=body)
     assert sender().send([{**record, "amount": "7.77"}]).counts == {"unknown": 1}
     error = sender.result().error
     assert words in error

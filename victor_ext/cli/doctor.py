@@ -374,6 +374,8 @@ def _read_signed(client: Any, system: System, session: Session) -> _Finding:
     except victor_ext.VictorError as error:
         failure = failure_of(error, None, session.option_names)
         advice = _signed_read_advice(error.status_code, system)
+        if error.intermediary is not None and error.status_code != 401:
+            advice = "Look at what is in front of the provider: a gateway, a firewall or a proxy."
         return _bad("Signed read", failure.message, advice, exit_status=failure.exit_status)
     return _good("Signed read", f"{system.lists} can be listed", seconds=ping.seconds)
 

@@ -263,7 +263,12 @@ def _next_step(error: VictorError, recovery: Recovery | None) -> str:
             "that this payment does not exist."
         )
     has_response = error.status_code is not None
-    return error.outcome.next_step(key_option, look, conflict=is_conflict and has_response)
+    return error.outcome.next_step(
+        key_option,
+        look,
+        conflict=is_conflict and has_response,
+        is_blocked=error.intermediary is not None,
+    )
 
 
 def _recovery_after(error: VictorError, recovery: Recovery) -> Recovery | None:

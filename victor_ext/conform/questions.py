@@ -48,12 +48,14 @@ class Exchange:
         status: The HTTP status; None: no response came.
         id: The id of the payment request in the response; None: it has none.
         error: The message of the client's error; None: there was none.
+        intermediary: Who seems to have responded in place of the provider; None: the provider did.
     """
 
     sent: str
     status: int | None = None
     id: str | None = None
     error: str | None = None
+    intermediary: str | None = None
 
     @property
     def refusal(self) -> str:
@@ -62,6 +64,8 @@ class Exchange:
         """
         if self.status is None or self.status == 429 or self.status in errors.TRANSIENT_STATUSES:
             return _NOT_SHOWN
+        if self.intermediary is not None:
+            return f"{_NOT_SHOWN}: {self.intermediary}"
         if self.status < 300:
             return "accepted, without an id"
         return f"refused with {self.status}"
@@ -289,9 +293,10 @@ def _as_it_is(client: Any, question: str, template: str) -> Finding:
     body.
     """
     response, exchange = _read(client, template.replace("{}", UNKNOWN_ID))
-    seen = _NOT_SHOWN
-    if response is not None and (response.is_success or exchange.refusal != _NOT_SHOWN):
-        members = _members_of(response)
+    seen = exchange.refusal
+    members = _members_of(response)
+    # Of JSON that somebody else may have written, the shape is what is asked for.
+    if response is not None and (members or not seen.startswith(_NOT_SHOWN)):
         shape = f"an object with {', '.join(sorted(members))}" if members else "no JSON object"
         seen = f"{response.status_code}, {shape}"
     return Finding(f"{question}: {template}", seen, None, (exchange,))
@@ -437,7 +442,7 @@ def _failed(sent: str, error: VictorError) -> Exchange:
         raise error
     # The call itself is shown beside it.
     reason = error.summary.partition(" failed: ")[2] or error.summary
-    return Exchange(sent, error.status_code, error=reason)
+    return Exchange(sent, error.status_code, error=reason, intermediary=error.intermediary)
 
 
 def _of_repeat(question: str, first: Exchange, repeat: Exchange, assumed: str) -> Finding:

@@ -18,7 +18,6 @@ from victor_ext import (
     Outcome,
     PermissionDenied,
     RateLimited,
-    ServerError,
     StatusError,
     VictorError,
 )
@@ -55,7 +54,7 @@ def _is_of_intermediary(error: VictorError) -> bool:
     """
     if error.intermediary is None or isinstance(error, AuthenticationError | RateLimited):
         return False
-    return error.status_code not in TRANSIENT_STATUSES and not isinstance(error, ServerError)
+    return error.status_code not in TRANSIENT_STATUSES
 
 
 def is_about_all(error: VictorError) -> bool:
@@ -134,9 +133,13 @@ class RefusalStreak:
             self.error = None
         elif error is not None and failure_scope(error) in _MAY_BE_OF_CLIENT:
             self._keys.add(key)
-            if len(self._keys) >= _MOST_REFUSED:
+            if len(self._keys) >= _MOST_REFUSED and self.error is None:
                 self.is_of_client = True
                 self.error = error
+                error.add_note(
+                    f"{_MOST_REFUSED} payments in a row ended so: nothing more is sent in this "
+                    "pass. Correct the cause, not the payments; they are sent later."
+                )
         elif isinstance(error, RateLimited):
             self.error = error
         return self.error is not None

@@ -142,13 +142,23 @@ def test_an_error_of_the_gateway_that_no_page_explains_leaves_the_payment_unknow
     assert words in result.meaning
 
 
-@pytest.mark.parametrize(("status", "error"), [(403, PermissionDenied), (404, NotFound)])
-@pytest.mark.parametrize("code", ["100.400.403", "100.300.404"])
+@pytest.mark.parametrize(
+    ("status", "code", "error"),
+    [(403, "100.400.403", PermissionDenied), (404, "100.300.404", NotFound)],
+)
 def test_the_vendors_table_of_statuses_explains_a_403_and_a_404_of_the_gateway(status, error, code):
     """An invalid token, and an unknown address: nothing was charged, and an outbox waits."""
     refusal = observe(status, said(code))
     assert (type(refusal), refusal.outcome) == (error, REFUSED)
     assert observe(402, said(code)).outcome is OPEN
+    for other in ("100.100.100", "100.400.500" if status == 404 else "100.300.100", "800.400.500"):
+        assert observe(status, said(other)).outcome is OPEN
+
+
+@pytest.mark.parametrize("status", [402, 405, 410, 422, 431])
+@pytest.mark.parametrize("named", [{}, {"id": "8ac7"}])
+def test_an_unknown_code_refuses_no_charge_under_any_status(status, named):
+    assert observe(status, {**named, **said("900.600.500")}).outcome is OPEN
 
 
 @pytest.mark.parametrize("status", [402, 404, 409, 422, 429])

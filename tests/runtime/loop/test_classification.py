@@ -184,7 +184,6 @@ STATES = replace(BEHAVIOUR, operations=OneRow(refuses=refused, id=None), problem
         (200, b'{"id": "p1", "success": false, "success": true}', Outcome.UNKNOWN),
         (200, b'{"id": "p1", "id": "p2"}', Outcome.UNKNOWN),
         (200, b'{"id": "p1", "more": {"state": "a", "state": "b"}}', Outcome.UNKNOWN),
-        (400, b'{"message": "no", "message": null}', Outcome.UNKNOWN),
         # one value, and a name in a text
         (200, b'{"id": "p1", "id": "p1"}', None),
         (200, b'{"id": "p1", "text": "\\"id\\": 7, \\"id\\": 8"}', None),
@@ -197,6 +196,25 @@ def test_a_body_that_has_a_name_twice_is_read_as_the_stricter_of_both(status, bo
         return
     raised = harness.fails(errors.UnreadableResponse, "POST", match="twice, with two values")
     assert raised.outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "outcome", "attempts"),
+    [
+        (400, errors.StatusError, Outcome.UNKNOWN, 1),
+        (401, errors.AuthenticationError, Outcome.REJECTED, 1),
+        (409, errors.Conflict, Outcome.UNKNOWN, 1),
+        (429, errors.RateLimited, Outcome.UNKNOWN, 6),
+        (501, errors.ServerError, Outcome.UNKNOWN, 1),
+    ],
+)
+def test_an_error_that_has_a_name_twice_keeps_the_row_of_its_status_and_refuses_nothing(
+    status, error, outcome, attempts
+):
+    twice = b'{"message": "no", "message": "043987673645", "7654321043987": 1, "7654321043987": 2}'
+    raised = Harness([Happens(status, twice)]).fails(error, "POST", KEY, ends=(outcome, attempts))
+    assert type(raised) is error
+    assert "043987" not in str(raised)
 
 
 USED = "0d8bb6ec-7a83-46ab-8fc5-1f27c0d37e9b"

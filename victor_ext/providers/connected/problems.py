@@ -67,7 +67,10 @@ def _is_of_provider(operations: Operations, response: httpx.Response, body: dict
         return errors.has_own_member(response, declared)
     models = [*errors.models()]
     if any(models):
-        return any(_says_no(body, members, errors) for members in models)
+        is_named = errors.is_of_model_at(response, declared)
+        is_success = errors.has_success_member(body, declared) or _says_yes(body)
+        is_no = any(_says_no(body, members, errors) for members in models)
+        return is_no or (is_named and not is_success)
     texts = {name for name in body if text_or_empty(body[name]).strip()}
     is_problem = "title" in texts and not texts.isdisjoint({"detail", "type"})  # RFC 9457
     is_oauth_error = texts >= {"error", "error_description"}  # RFC 6749
@@ -89,6 +92,10 @@ def _says_no(body: dict[str, Any], members: Mapping[str, Any], errors: DeclaredE
     """
     are_there = (errors.is_of_any(body.get(name), [members[name]]) for name in members)
     return any(body.get(name) is False for name in members) and all(are_there)
+
+
+def _says_yes(body: dict[str, Any]) -> bool:
+    return any(body.get(name) is True for name in _FLAGS)
 
 
 _FLAGS = ("success", "status", "ok")

@@ -269,19 +269,28 @@ def no_result(response: httpx.Response, _problems: Problems) -> str | None:
     return reason
 
 
+_EXPLAINED = ((403, "100", "400"), (404, "100", "300"))
+"""Statuses that the vendor's table explains, with the groups of codes about the same: the token is
+invalid, and an address or a reference is unknown.
+"""
+
+
 def undecided(response: httpx.Response) -> str | None:
     """Why a response does not say whether anything was charged, as a sentence; or None.
 
-    It names no payment that could be inquired about, and its code is neither that of a success nor
-    that of a decline. One that lists wrong parameters refuses the request; so does a 403 or a 404,
-    by the vendor's table: an invalid token, and an unknown address or id.
+    Its code is neither that of a success nor that of a decline, and it is no result with the id of
+    a payment, which can be inquired about. One that lists wrong parameters refuses the request; so
+    does a 403 or a 404 with a code of its own group, by the vendor's table of statuses: an invalid
+    token, and an unknown address or id.
     """
     body = object_of(response)
     code = code_in(body)
-    names_a_payment = body.get("id") not in (None, "")
-    if not code.code or code.succeeded or code.rejected:
+    status = response.status_code
+    if not code.code or code.succeeded or code.rejected or parameter_errors(body):
         return None
-    if names_a_payment or parameter_errors(body) or response.status_code in (403, 404):
+    names_a_payment = body.get("id") not in (None, "")
+    is_explained = (status, code.family, code.group) in _EXPLAINED
+    if is_explained or (names_a_payment and status <= 400):
         return None
     return f"The result code {redact_code(code.code)} does not say whether anything was charged."
 

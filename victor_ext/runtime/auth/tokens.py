@@ -344,7 +344,9 @@ class OAuthToken(TokenCache):
         *,
         best_effort: bool,
     ) -> Flow[IssuedToken]:
-        """Ask the endpoint for a token. Raises `AuthenticationError` if it issues none."""
+        """Ask the endpoint for a token. Raises `AuthenticationError` if it issues none, and
+        `StatusError` if somebody else responds in its place.
+        """
         request = self._ask()
         request.extensions[OPERATION] = self._row
         try:
@@ -379,7 +381,7 @@ class OAuthToken(TokenCache):
         if status in _NO_ENDPOINT:
             hint = "Check the path of the base URL."
         elif is_page:
-            hint = "The credentials are not to blame: look what is in front of the provider."
+            hint = "That says nothing of the credentials: look at what is in front of the provider."
         code = "" if refusal.response is None or is_page else self._code_of(refusal.response)
         parts = (f"status {status}", refusal.intermediary, code and f"code {code}")
         problems = [Problem("", code, f"the provider gave the code {code}")] if code else []

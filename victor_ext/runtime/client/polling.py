@@ -89,6 +89,8 @@ def poll(
         except VictorError as error:
             require_passing(error)
             failure = error
+            if error.intermediary is not None:
+                last_state = f"it could not be read ({error.summary.rstrip('.')})"
             _logger.info("%s", error.summary, extra={"notice": True})
         else:
             if reached(result):

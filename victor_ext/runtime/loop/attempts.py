@@ -517,7 +517,7 @@ class _Call:
         self._complete_error(
             error,
             conflict=failure.use not in (None, Use.IN_PROGRESS),
-            is_blocked=bool(failure.intermediary) and failure.repeat is Repeat.NEVER,
+            is_blocked=bool(failure.intermediary) and (error.status_code or 0) >= 400,
         )
         return error
 

@@ -24,7 +24,13 @@ from victor_ext.runtime.core.response import Response
 from .conflicts import Use, earlier_use
 from .evidence import READER, Reader, hidden_items, is_failed_page, reports_error
 from .operations import Behaviour, Operation, names_only
-from .refusals import STATUSES_WITH_RULES, intermediary_in, is_of_provider, may_refuse
+from .refusals import (
+    STATUSES_WITH_RULES,
+    intermediary_in,
+    is_of_provider,
+    is_page_of_another,
+    may_refuse,
+)
 
 
 class Repeat(Enum):
@@ -101,7 +107,7 @@ def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False)
     repeat = Repeat.REPEATABLE
     outcome = Outcome.UNKNOWN
     if _is_unmatched(error):
-        what = text
+        what = " ".join(map(redact_excerpt, str(error).splitlines()))  # the mock's own words
         outcome = Outcome.NOT_SENT
     elif isinstance(error, _NOT_SENT) and may_have_been_sent:
         what += ", and http_client may have sent the request before"
@@ -164,21 +170,13 @@ def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False
     `begun`: an earlier attempt may have begun the work.
     """
     row = behaviour.operations.of_attempt(response.request)
-    is_page = row.items_of is not None  # one odd item costs no other one
-    repeated = None if is_page or row.is_secret else repeated_name(response)
-    if repeated is not None:
-        # It has two readings, and the stricter one counts: what only one of them says, nobody did.
-        what = _but(response, f"its body has {one_line(repeated)!r} twice, with two values")
-        return Failure(
-            errors.UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response
-        )
     status = response.status_code
     # A response with an error status may be a result of the call all the same.
     may_be_result = status >= 400 and row.results is not None and response.damage is None
     if 200 <= status < 300 or (may_be_result and row.results and row.results(response)):
         return _of_good_status(response, row, behaviour, begun=begun)
     if status < 400:
-        return _of_redirect(response)
+        return _of_redirect(response, behaviour)
     return _of_error_status(response, row, behaviour, begun=begun)
 
 
@@ -186,6 +184,10 @@ def _of_good_status(
     response: Response, row: Operation, behaviour: Behaviour, *, begun: bool
 ) -> Failure | None:
     mismatch = None if response.damage else row.mismatch(response)
+    is_page = row.items_of is not None  # one odd item costs no other one
+    if not (mismatch or is_page or row.is_secret) and repeated_name(response) is not None:
+        # It has two readings, and the stricter one counts: what only one of them says, nobody did.
+        mismatch = "its body has a name twice, with two values"
     refusal = None
     # A refusal of something else leaves open what became of this.
     if row.refuses is not None and not response.damage and not mismatch:
@@ -212,7 +214,10 @@ def _of_good_status(
             Outcome.UNKNOWN,
             response,
         )
-    return of_unusable(response, wrong, repeat)
+    failure = of_unusable(response, wrong, repeat)
+    if failure.outcome is Outcome.UNKNOWN and is_page_of_another(response):
+        return replace(failure, intermediary=intermediary_in(response, behaviour.name))
+    return failure
 
 
 def _of_hidden_items(response: Response, row: Operation) -> Failure | None:
@@ -230,12 +235,19 @@ def _but(response: Response, wrong: str) -> str:
     return f"the response has status {response.status_code}, but {wrong}"
 
 
-def _of_redirect(response: Response) -> Failure:
+def _of_redirect(response: Response, behaviour: Behaviour) -> Failure:
     what = f"a redirect (status {response.status_code}) that is not followed"
     where = redact_excerpt(response.headers.get("location", "").partition("?")[0])
     if where:
         what += f" ({where})"
-    return Failure(errors.StatusError, what, Repeat.NEVER, Outcome.UNKNOWN, response)
+    return Failure(
+        errors.StatusError,
+        what,
+        Repeat.NEVER,
+        Outcome.UNKNOWN,
+        response,
+        intermediary=f"a redirect, not {behaviour.name}'s format",
+    )
 
 
 def _complaint(response: Response, row: Operation) -> str | None:
@@ -353,6 +365,7 @@ def _intermediary_of(response: Response, row: Operation, behaviour: Behaviour) -
     else:
         document, declared = behaviour.operations.document_of(response.request)
         is_own = is_of_provider(response, document, declared, behaviour.problems)
+        is_own = is_own and repeated_name(response) is None
     return "" if is_own else intermediary_in(response, behaviour.name)
 
 

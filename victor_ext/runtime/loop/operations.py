@@ -771,13 +771,17 @@ class Operations:
         return id_in(response, "id") or self._id_in_location(response, name)
 
     def _names_result(self, response: httpx.Response, declared: Declared | None) -> bool:
-        """Whether a response has the id of what was made, at a place that is not that of errors."""
+        """Whether a response has the id of what was made. Where errors have that place, too, an
+        error in the body has it, unless there is a member that only successes have.
+        """
         place = self._place_of_id("" if declared is None else name_of(declared), declared)
         id = id_in(response, place) if place else ""
         if says_nothing(id) or id in path_of(asked_url(response.request)).split("/"):
             return False
         errors, _ = self.document_of(response.request)
-        return not (errors.may_have(place) and errors.own_members(declared))
+        if not (errors.may_have(place) and errors.has_own_member(response, declared)):
+            return True
+        return errors.has_success_member(object_of(response), declared)
 
     def _place_of_id(self, name: str, declared: Declared | None) -> str:
         """Where a response has its id; empty: neither a person nor the document says it."""

@@ -64,7 +64,7 @@ class DeclaredErrors:
         own: dict[str, list[Any]] = {}
         for members in self.models():
             for name in members.keys() - of_success:
-                if members[name] != "any":
+                if self._tells(members[name]):
                     own.setdefault(name, []).append(members[name])
         return own
 
@@ -77,16 +77,37 @@ class DeclaredErrors:
         """Whether a body has what the errors of the document alone have. What repeats a status, in
         figures or words, is no more than the status.
         """
-        body = object_of(response)
-        own = self.own_members(declared)
-        return any(
-            str(body[name]).lower() not in _STATUSES and self.is_of_any(body[name], own[name])
-            for name in own.keys() & body.keys()
-        )
+        return self._has_one_of(response, self.own_members(declared))
 
     def is_of_free_form(self, body: Any, kinds: Sequence[Any]) -> bool:
-        """Whether a body has one of these kinds, of those without members."""
-        return self.is_of_any(body, [kind for kind in kinds if not self._members_of(kind)])
+        """Whether a body has one of these kinds, if none of them has members or is a union."""
+        is_free = not any(kind is None or self._members_of(kind) for kind in kinds)
+        return is_free and self.is_of_any(body, kinds)
+
+    def has_success_member(self, body: Mapping[str, Any], declared: Declared | None) -> bool:
+        """Whether a body has a member that successes of an operation have, and no error."""
+        of_errors = set(chain.from_iterable(self.models()))
+        of_success = self._members_of_success([] if declared is None else [declared])
+        return any(body[name] is not None for name in (of_success - of_errors) & body.keys())
+
+    def is_of_model_at(self, response: httpx.Response, declared: Declared | None) -> bool:
+        """Whether a body has a member of a model that the document declares for its status, and
+        more in it than the status.
+        """
+        for kind in self.kinds_at(declared, response.status_code) or ():
+            members = self._members_of(kind)
+            telling = {name: [members[name]] for name in members if self._tells(members[name])}
+            if self._has_one_of(response, telling):
+                return True
+        return False
+
+    def _has_one_of(self, response: httpx.Response, kinds: Mapping[str, list[Any]]) -> bool:
+        """Whether a body has one of these members, of its kind, with more in it than a status."""
+        body = object_of(response)
+        return any(
+            str(body[name]).lower() not in _STATUSES and self.is_of_any(body[name], kinds[name])
+            for name in kinds.keys() & body.keys()
+        )
 
     def may_have(self, place: str) -> bool:
         """Whether an error of the document has the member that a place begins with, `data.id`."""
@@ -97,6 +118,11 @@ class DeclaredErrors:
         """The members of the errors that are objects."""
         for declared in self._document:
             yield from map(self._members_of, chain.from_iterable(declared.errors.values()))
+
+    def _tells(self, kind: Any) -> bool:
+        """Whether a kind tells anything: a value of any kind, and an object of any form, do not."""
+        is_any = kind is None or kind == "any"
+        return not (is_any or (isinstance(kind, str) and self._members.get(kind) == {}))
 
     def _members_of(self, kind: Any) -> Mapping[str, Any]:
         """The members of a model; none of another kind."""
@@ -167,6 +193,15 @@ def may_refuse(status: int, declared: Declared | None) -> bool:
         return False
     by_status = getattr(declared, "errors", {})
     return status in _MAY_REFUSE or not by_status.keys().isdisjoint((str(status), "4XX", "default"))
+
+
+def is_page_of_another(response: Response) -> bool:
+    """Whether the body of a response with a good status is a page or a text: not the beginning of
+    JSON, and no empty body, which a provider may send, too.
+    """
+    content = body_of(response)
+    is_text = bool(content) and re.match(rb"\W*[\[{]", content) is None
+    return response.damage is None and is_text and json_of(response) is NOT_JSON
 
 
 def intermediary_in(response: Response, provider: str) -> str:
