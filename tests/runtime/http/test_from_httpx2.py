@@ -207,7 +207,7 @@ from victor_ext import AsyncVictor, Victor, VictorOAuth
 import httpx
 
 with Victor(
-    VictorOAuth("id", "not-a-secret"), transport=httpx.MockTransport(lambda _: httpx.Response(403))
+    VictorOAuth("id", "not-a-secret"), transport=httpx.MockTransport(lambda _: httpx.Response(401))
 ) as victor:
     try:
         victor.with_options(timeout=3.0).payment_requests.get("RFP1")
