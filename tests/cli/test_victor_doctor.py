@@ -82,8 +82,16 @@ def test_the_doctor_makes_the_same_checks_for_each_system(bare_command, provider
     assert f"--provider {provider}'" in checks(away)["Connection"]["advice"]
 
 
-@pytest.mark.parametrize(("status", "advice"), [(404, "path of EASTPAY_BASE_URL"), (502, "later")])
-def test_a_404_or_502_of_a_server_before_the_gateway_is_no_passed_check_of_the_token(
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (404, "path of EASTPAY_BASE_URL"),
+        (502, "later"),
+        (403, "in front of the provider"),
+        (401, "made in this environment"),
+    ],
+)
+def test_an_error_of_a_server_before_the_gateway_is_no_passed_check_of_the_token(
     bare_command, httpx_mock, status, advice
 ):
     httpx_mock.add_response(status_code=status, is_reusable=True)

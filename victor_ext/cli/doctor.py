@@ -373,8 +373,10 @@ def _read_signed(client: Any, system: System, session: Session) -> _Finding:
         ping = client.ping()
     except victor_ext.VictorError as error:
         failure = failure_of(error, None, session.option_names)
-        advice = _signed_read_advice(error.status_code, system)
-        if error.intermediary is not None and error.status_code != 401:
+        status = error.status_code
+        advice = _signed_read_advice(status, system)
+        # A wrong path and an outage look the same whoever responds.
+        if error.intermediary is not None and status not in (401, 404, 405) and (status or 0) < 500:
             advice = "Look at what is in front of the provider: a gateway, a firewall or a proxy."
         return _bad("Signed read", failure.message, advice, exit_status=failure.exit_status)
     return _good("Signed read", f"{system.lists} can be listed", seconds=ping.seconds)
