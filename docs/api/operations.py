@@ -15,9 +15,8 @@ from typing import Any
 import griffe
 
 from victor_ext import PaymentRequestArguments
-from victor_ext.limit_sentences import limits_of
+from victor_ext.docstrings import limits_of, with_arguments_described
 from victor_ext.runtime.client.config import DEFAULTS, ClientOptions, with_options_described
-from victor_ext.runtime.client.resources import with_arguments_described
 
 
 class Operations(griffe.Extension):

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import victor_ext
-from victor_ext.limit_sentences import limits_of
+from victor_ext.docstrings import limits_of
 from victor_ext.privacy import short_mask
 
 from . import view

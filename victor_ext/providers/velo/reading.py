@@ -4,8 +4,10 @@ was lost.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from functools import update_wrapper
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from victor_ext.errors import Conflict, NotFound, Outcome, UnreadableResponse, VictorError
 from victor_ext.runtime.client.paging import (
@@ -14,19 +16,39 @@ from victor_ext.runtime.client.paging import (
     content_of,
     says_that_others_follow,
 )
-from victor_ext.runtime.client.resources import (
-    Documented,
-    Walk,
-    flow_of,
-    listing,
-    operation,
-)
+from victor_ext.runtime.client.resources import Walk, arguments_of, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body
 from victor_ext.runtime.core.json_values import is_list, list_or_empty, object_or_empty
 from victor_ext.typed import CheckedCall, ListQuery, Record, whole
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
+RequestT = TypeVar("RequestT")
+
+Documented = Callable[[Any], None]
+"""A method without code. It gives an operation its name and its documentation."""
+
+
+def _flow_of(
+    request: Callable[P, RequestT], use: Callable[[RequestT], T], result: str
+) -> Callable[[Documented], Callable[Concatenate[Any, P], T]]:
+    """Make the flow of an `operation`, or the walk of a `listing`, that its arguments decide alone:
+    `request` checks them, and `use` is called with what they become.
+
+    `result` is the type of what `use` returns, as the method of a flow has it.
+    """
+
+    def decorate(method: Documented) -> Callable[Concatenate[Any, P], T]:
+        def called(_resource: Any, value: RequestT) -> T:
+            return use(value)
+
+        flow: Any = arguments_of(request)(update_wrapper(called, method))
+        flow.__signature__ = inspect.signature(flow).replace(return_annotation=result)
+        made: Callable[Concatenate[Any, P], T] = flow
+        return made
+
+    return decorate
 
 
 def read(checked: CheckedCall, kind: type[R], seconds: float | None = None) -> OperationFlow[R]:
@@ -42,7 +64,7 @@ def reads(
     arguments: Callable[P, CheckedCall], kind: type[R]
 ) -> Callable[[Documented], operation[P, R]]:
     """An operation that reads one object."""
-    flow = flow_of(
+    flow = _flow_of(
         arguments, lambda checked: read(checked, kind), f"OperationFlow[{kind.__name__}]"
     )
     return lambda method: operation(flow(method))
@@ -62,7 +84,7 @@ def sends(arguments: Callable[P, CheckedCall]) -> Callable[[Documented], operati
     """An operation that sends a write once, and returns nothing. It decorates the documented method
     without a body: `@sends(arguments.delete_payee)`.
     """
-    flow = flow_of(arguments, send, "OperationFlow[None]")
+    flow = _flow_of(arguments, send, "OperationFlow[None]")
     return lambda method: operation(flow(method))
 
 
@@ -184,7 +206,7 @@ def lists(
     def walked(checked: ListQuery) -> Walk[R]:
         return walk(checked, kind, identify, order=order, is_feed=is_feed)
 
-    flow = flow_of(query, walked, f"Walk[{kind.__name__}]")
+    flow = _flow_of(query, walked, f"Walk[{kind.__name__}]")
     return lambda method: listing(flow(method))
 
 

@@ -19,7 +19,7 @@ from victor_ext.ids import reference_of
 from victor_ext.money import from_wire
 from victor_ext.privacy import mask_digits, redact_code, redact_excerpt
 from victor_ext.runtime.client.runners import OperationFlow
-from victor_ext.runtime.core.comparing import about_another, is_about_one_of
+from victor_ext.runtime.core.comparing import about_another, as_id
 from victor_ext.runtime.core.json_values import (
     list_or_empty,
     object_of,
@@ -27,7 +27,7 @@ from victor_ext.runtime.core.json_values import (
     text_or_empty,
 )
 from victor_ext.runtime.core.response import Response
-from victor_ext.runtime.loop.evidence import ListPage, Members, names_something
+from victor_ext.runtime.loop.evidence import ListPage, Members
 from victor_ext.runtime.loop.idempotency_keys import MIN_KEY_LENGTH, HeaderKey, KeyRule, key_problem
 from victor_ext.runtime.loop.operations import (
     TOKEN,
@@ -50,7 +50,7 @@ from .auth import TOKEN_PATH
 from .creating import SentCreate
 from .payment_requests import confirm_created
 from .reading import another_page, is_number
-from .records import PaymentRequest
+from .records import PaymentRequest, is_about_one_of
 from .responding import PROOF_OF_RESPONSE, confirm_recorded, records_response
 from .values import CHILD_ID, ID, PARENT_ID, TERMINAL, Direction, as_direction
 
@@ -89,6 +89,11 @@ def _id_in_response(http_response: httpx.Response) -> object:
     """The id of the payment request that the response inside a body names."""
     request = object_or_empty(object_of(http_response).get("payment_request"))
     return object_or_empty(request.get("payment_request_response")).get(ID)
+
+
+def _is_id(value: object) -> bool:
+    """Whether a value is an id: a text that is not blank, or a whole number."""
+    return bool((as_id(value) or "").strip())
 
 
 _PAGE = ListPage(
@@ -185,7 +190,7 @@ OPERATIONS: Mapping[str, Operation] = {
         evidence=Members(
             (ID,),
             f"its body has no {ID}",
-            names_something,
+            _is_id,
             proof=ID,
         ),
         # No `repeats`: `confirm` compares what the response repeats of the request (see
@@ -195,7 +200,7 @@ OPERATIONS: Mapping[str, Operation] = {
         said=lambda response: _created_request(response).status,
         confirm=_confirm_created,
         # No refusal has the id of a payment request.
-        proves_work=lambda response: names_something(object_of(response).get(ID)),
+        proves_work=lambda response: _is_id(object_of(response).get(ID)),
         proof=_CREATED,
         payments=_asked_payments,
         follow=_UNTIL_PAID,

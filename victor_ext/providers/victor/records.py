@@ -7,7 +7,7 @@ A property is None if the provider did not send the value, or sent a value that 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -17,7 +17,7 @@ from victor_api.typed.records import PaymentRequestFields
 
 from victor_ext import money, zulu
 from victor_ext.ids import reference_of
-from victor_ext.runtime.core.comparing import Likeness, is_about_one_of
+from victor_ext.runtime.core.comparing import Likeness, as_id, likeness, same_id
 from victor_ext.runtime.core.json_values import is_object
 from victor_ext.runtime.core.validation import Validation, as_date
 from victor_ext.runtime.loop.operations import Done
@@ -45,6 +45,14 @@ if TYPE_CHECKING:
         | models.GetPaymentRequestResponse
         | models.RfpInboundPaymentRequestResponseDetails
     )
+
+
+def is_about_one_of(ids: Iterable[object], named: object) -> bool:
+    """Whether the id that a part of a body names is one of these ids, or is not there at all."""
+    for text in filter(None, map(as_id, ids)):
+        if likeness(same_id, text, named) in (Likeness.SAME, Likeness.UNSAID):
+            return True
+    return False
 
 
 class FakeFields(TypedDict, total=False):

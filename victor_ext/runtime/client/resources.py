@@ -11,14 +11,11 @@ show the arguments and the result's type:
 
     blocking.payouts.get("...")        # a Payout
     await awaited.payouts.get("...")   # the same
-
-The first functions write the docstring of a method whose arguments another function declares.
 """
 
 from __future__ import annotations
 
 import inspect
-import re
 import types
 from collections.abc import (
     AsyncIterator,
@@ -27,12 +24,9 @@ from collections.abc import (
     Coroutine,
     Iterable,
     Iterator,
-    Mapping,
-    Sequence,
 )
 from functools import update_wrapper
 from operator import attrgetter
-from textwrap import wrap
 from typing import (
     Any,
     Concatenate,
@@ -45,101 +39,13 @@ from typing import (
 
 from msgspec import field
 
-from victor_ext.limit_sentences import is_default, limits_of
+from victor_ext.docstrings import limits_of, with_arguments_described
 from victor_ext.opaque import FrozenOpaque
 from victor_ext.privacy import conceal_arguments
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext.runtime.client.runners import AsyncRunner, OperationFlow
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.validation import hint_at
-
-_ARGUMENTS = "Args:"
-_NAME = re.compile(r"    (\w+): ")
-_WITHOUT_VALUE = re.compile(r"(?:^|(?<=[.)] ))None: [^.]*\.$")
-"""The last sentence about an argument that says what None means."""
-_WIDTH = 96
-_LATER_SECTION = re.compile(r"^(?:Raises|Returns|Examples):$", re.MULTILINE)
-
-
-def with_arguments_described(
-    text: str | None, source: str | None, limits: Mapping[str, Sequence[str]]
-) -> str | None:
-    """A docstring in Google's style, with those arguments that `source` describes and it does not.
-    What it describes itself gets its limits, which are sentences.
-
-    None: Python runs without docstrings.
-    """
-    if text is None or source is None or _ARGUMENTS not in source:
-        return text
-    own = inspect.cleandoc(text)
-    documented = _arguments_in(own)
-    lines: list[str] = []
-    for name, described in _arguments_in(inspect.cleandoc(source)).items():
-        if name not in documented:
-            lines += described
-            continue
-        with_limits = _with_limits(documented[name], limits.get(name, ()))
-        own = own.replace("\n".join(documented[name]), "\n".join(with_limits), 1)
-        documented[name] = with_limits
-    if not lines:
-        return own
-    described_lines = "\n".join(lines)
-    if documented:
-        last = "\n".join([*documented.values()][-1])
-        return own.replace(last, f"{last}\n{described_lines}", 1)
-    section = f"{_ARGUMENTS}\n{described_lines}"
-    later = _LATER_SECTION.search(own)
-    if later is None:
-        return f"{own}\n\n{section}"
-    return f"{own[: later.start()]}{section}\n\n{own[later.start() :]}"
-
-
-def _with_limits(lines: list[str], limits: Sequence[str]) -> list[str]:
-    """The lines about an argument, with limits that they do not say yet: before what None means,
-    and a default after it.
-    """
-    said = _joined(lines)
-    missing = [each for each in limits if each not in said]
-    if not missing:
-        return lines
-    without_value = _WITHOUT_VALUE.search(said)
-    end = len(said) if without_value is None else without_value.start()
-    sentences = [
-        said[:end].rstrip(),
-        *(each for each in missing if not is_default(each)),
-        said[end:],
-        *filter(is_default, missing),
-    ]
-    text = " ".join(filter(None, sentences))
-    return wrap(
-        text,
-        _WIDTH,
-        initial_indent=" " * 4,
-        subsequent_indent=" " * 8,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def _joined(lines: Sequence[str]) -> str:
-    return " ".join(map(str.strip, lines))
-
-
-def _arguments_in(text: str) -> dict[str, list[str]]:
-    """The lines about each argument, by its name."""
-    arguments: dict[str, list[str]] = {}
-    _, _, section = text.partition(f"{_ARGUMENTS}\n")
-    name = ""
-    for line in section.splitlines():
-        if not line.startswith("    "):
-            break
-        begun = _NAME.match(line)
-        if begun is not None:
-            name = begun[1]
-            arguments[name] = []
-        arguments.setdefault(name, []).append(line)
-    return arguments
-
 
 P = ParamSpec("P")
 RequestT = TypeVar("RequestT")
@@ -181,31 +87,6 @@ def arguments_of(
         limits = limits_of(f"{request.__module__}.{getattr(request, '__name__', '')}")
         shown.__doc__ = with_arguments_described(method.__doc__, request.__doc__, limits)
         return call
-
-    return decorate
-
-
-Documented = Callable[[Any], None]
-"""A method without code. It gives an operation its name and its documentation."""
-
-
-def flow_of(
-    request: Callable[P, RequestT], use: Callable[[RequestT], T], result: str
-) -> Callable[[Documented], Callable[Concatenate[Any, P], T]]:
-    """Make the flow of an `operation`, or the walk of a `listing`, that its arguments decide alone:
-    `request` checks them, and `use` is called with what they become.
-
-    `result` is the type of what `use` returns, as the method of a flow has it.
-    """
-
-    def decorate(method: Documented) -> Callable[Concatenate[Any, P], T]:
-        def called(_resource: Any, value: RequestT) -> T:
-            return use(value)
-
-        flow: Any = arguments_of(request)(update_wrapper(called, method))
-        flow.__signature__ = inspect.signature(flow).replace(return_annotation=result)
-        made: Callable[Concatenate[Any, P], T] = flow
-        return made
 
     return decorate
 

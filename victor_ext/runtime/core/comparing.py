@@ -4,7 +4,7 @@ A value that differs belongs to another request. A value that cannot be read con
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, auto
@@ -130,14 +130,6 @@ def about_another(asked: str, named: object, what: str, part: str = "body") -> s
     if is_like is Likeness.OTHER:
         return f"its {part} is about another {what}, {one_line(named)}"
     return None
-
-
-def is_about_one_of(ids: Iterable[object], named: object) -> bool:
-    """Whether the id that a part of a body names is one of these ids, or is not there at all."""
-    for text in filter(None, map(as_id, ids)):
-        if likeness(same_id, text, named) in (Likeness.SAME, Likeness.UNSAID):
-            return True
-    return False
 
 
 def as_id(value: object) -> str | None:

@@ -268,31 +268,33 @@ def json_text(value: object, *, is_sorted: bool = False) -> str:
     return encoder.encode(value).decode()
 
 
+_MOST_OF_ONE = 20_000
+"""Bytes of JSON about one thing. A longer body is a page, where an odd item costs no other one."""
 _END_OF_NAME = re.compile(rb'"\s*:')
 
 
-def repeated_name(response: httpx.Response) -> str | None:
-    """A name that an object in the body has twice, with two values; None: there is none."""
+def has_two_readings(response: httpx.Response) -> bool:
+    """Whether an object in the body has a name twice, with two values: readers take the first one
+    or the last. The stricter reading counts, and what only one of them says, nobody did.
+    """
     content: bytes | bytearray = body_of(response)
     value = json_of(response)  # which has the last value of each name
-    if value is NOT_JSON:
-        return None
+    if len(content) > _MOST_OF_ONE or value is NOT_JSON:
+        return False
     # Without escapes, only names end so: what was read has as many as the content.
     if b"\\" not in content:
         names = len(_END_OF_NAME.findall(content))
         if names == _ENCODER.encode(value).count(b'":'):
-            return None
-    repeated: list[str] = []
+            return False
+    repeated = set[str]()
 
     def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        members = dict[str, Any]()
-        repeated.extend(
-            name for name, member in pairs if members.setdefault(name, member) != member
-        )
+        members = dict(pairs)
+        repeated.update(name for name, member in pairs if members[name] != member)
         return members
 
     parsed(content, object_pairs_hook=note)
-    return repeated[0] if repeated else None
+    return bool(repeated)
 
 
 NOT_JSON: Any = object()

@@ -14,11 +14,7 @@ from victor_ext import errors
 from victor_ext.errors import Conflict, NotFound, Outcome, Problem, VictorError
 from victor_ext.opaque import FrozenStruct
 from victor_ext.privacy import body_of, excerpt, one_line, one_own_line, redact_excerpt
-from victor_ext.runtime.core.json_values import (
-    is_object,
-    json_of,
-    repeated_name,
-)
+from victor_ext.runtime.core.json_values import has_two_readings, is_object, json_of
 from victor_ext.runtime.core.response import Response
 
 from .conflicts import Use, earlier_use
@@ -30,6 +26,7 @@ from .refusals import (
     is_of_provider,
     is_page_of_another,
     may_refuse,
+    says_more_than_status,
 )
 
 
@@ -183,14 +180,14 @@ def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False
 def _of_good_status(
     response: Response, row: Operation, behaviour: Behaviour, *, begun: bool
 ) -> Failure | None:
-    mismatch = None if response.damage else row.mismatch(response)
+    is_whole = response.damage is None
+    mismatch = row.mismatch(response) if is_whole else None
     is_page = row.items_of is not None  # one odd item costs no other one
-    if not (mismatch or is_page or row.is_secret) and repeated_name(response) is not None:
-        # It has two readings, and the stricter one counts: what only one of them says, nobody did.
+    if not (mismatch or is_page or row.is_secret) and has_two_readings(response):
         mismatch = "its body has a name twice, with two values"
     refusal = None
     # A refusal of something else leaves open what became of this.
-    if row.refuses is not None and not response.damage and not mismatch:
+    if row.refuses is not None and is_whole and not mismatch:
         refusal = row.refuses(response)
     if refusal is not None:
         what = _but(response, f"its body reports a rejection ({refusal})")
@@ -202,19 +199,13 @@ def _of_good_status(
     if wrong is None:
         return _of_hidden_items(response, row)
     repeat = Repeat.NEVER if response.too_long else Repeat.REPEATABLE
-    is_whole = response.damage is None
     says_wrong = is_whole and (behaviour.problems(response) or reports_error(response))
+    failure = of_unusable(response, wrong, repeat)
     if mismatch or complaint or says_wrong:
         # The status reports success; the body a failure, or the success of another request. Which
         # holds is unknown.
-        return Failure(
-            errors.UnreadableResponse,
-            _but(response, wrong),
-            Repeat.REPEATABLE,
-            Outcome.UNKNOWN,
-            response,
-        )
-    failure = of_unusable(response, wrong, repeat)
+        what = _but(response, wrong)
+        return replace(failure, what=what, repeat=Repeat.REPEATABLE, outcome=Outcome.UNKNOWN)
     if failure.outcome is Outcome.UNKNOWN and is_page_of_another(response):
         return replace(failure, intermediary=intermediary_in(response, behaviour.name))
     return failure
@@ -331,17 +322,16 @@ def _of_error_status(
     if status == 429:  # the provider refuses before it works; whoever is in front of it may not
         by_provider = replace(failure, repeat=Repeat.ALWAYS, outcome=Outcome.REJECTED)
         return replace(failure, repeat=Repeat.REPEATABLE) if intermediary else by_provider
-    is_refused = _is_refused(failure, response, behaviour)
+    is_refused = _is_refused(failure, response, row, behaviour)
     return replace(failure, outcome=Outcome.REJECTED) if is_refused else failure
 
 
-def _is_refused(failure: Failure, response: Response, behaviour: Behaviour) -> bool:
+def _is_refused(failure: Failure, response: Response, row: Operation, behaviour: Behaviour) -> bool:
     """Whether a response with another status from 400 to 499 refuses the request for good."""
     if response.status_code == 401:
         return True  # about the credentials, whoever looked at them
     if failure.intermediary or failure.error_class is errors.Conflict:
         return False  # a conflict is with something that exists
-    row = behaviour.operations.of_attempt(response.request)
     if row.undecided is not None and row.undecided(response):
         return False
     _, declared = behaviour.operations.document_of(response.request)
@@ -360,12 +350,14 @@ def _said_by(response: Response, row: Operation, intermediary: str) -> str:
 def _intermediary_of(response: Response, row: Operation, behaviour: Behaviour) -> str:
     """Who seems to have written a response with an error status; empty: the provider."""
     if row.is_secret:
-        # The endpoint of tokens may be anybody's: its errors are JSON.
-        is_own = response.damage is None and is_object(json_of(response))
+        # The endpoint of tokens may be anybody's: its errors are objects, with more than a status.
+        body = json_of(response)
+        is_own = response.damage is None and is_object(body)
+        is_own = is_own and (not body or any(map(says_more_than_status, body.values())))
     else:
         document, declared = behaviour.operations.document_of(response.request)
         is_own = is_of_provider(response, document, declared, behaviour.problems)
-        is_own = is_own and repeated_name(response) is None
+        is_own = is_own and not has_two_readings(response)
     return "" if is_own else intermediary_in(response, behaviour.name)
 
 
@@ -436,21 +428,20 @@ def error_for(
     What holds of its whole call is set on it then.
     """
     response = failure.response
-    # A response to a request that holds a secret may repeat it, so it is not quoted.
-    quoted = (
-        response is not None and not behaviour.operations.of_attempt(response.request).is_secret
-    )
-    # What proves the work lists no problems, nor what somebody else wrote: the provider's shape of
-    # errors may fit it by chance.
-    may_list = quoted and not (failure.is_proof or failure.intermediary)
-    problems = tuple(behaviour.problems(response)) if response is not None and may_list else ()
+    row = behaviour.operations.of_attempt(request)
+    problems: tuple[Problem, ...] = ()
+    # A response to a request that holds a secret may repeat it, so it is not quoted. What proves
+    # the work lists no problems, nor what somebody else wrote: the provider's shape of errors may
+    # fit it by chance.
+    if response is not None and not (row.is_secret or failure.is_proof or failure.intermediary):
+        problems = tuple(behaviour.problems(response))
     sentences = [_what_happened(failure, behaviour, request, tries, problems, why)]
     if retry_after is not None:
         sentences.append(f"The provider asks for no other request within {retry_after:g} s.")
     if _is_about_credentials(failure, behaviour):
         sentences.append(behaviour.authentication_hint.replace("{host}", request.url.host))
     if failure.error_class is NotFound:
-        sentences.append(behaviour.operations.of_attempt(request).not_found)
+        sentences.append(row.not_found)
     error = failure.error_class(
         " ".join(filter(None, sentences)),
         request=request,

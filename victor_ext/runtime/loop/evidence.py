@@ -11,7 +11,6 @@ import httpx
 from victor_ext.errors import Problem
 from victor_ext.opaque import FrozenStruct
 from victor_ext.privacy import body_of, one_line
-from victor_ext.runtime.core.comparing import as_id
 from victor_ext.runtime.core.json_values import (
     NOT_JSON,
     flag_of,
@@ -44,7 +43,8 @@ Tables: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 UNDOCUMENTED = "this status is not in the provider's document"
 _ERROR_STATUSES = (400, 401, 402, 403, 404, 409, 422, 429, 500, 503)
-_HTML = rb"(?i)\s*<(?:!doctype\s+)?html"
+HTML = re.compile(rb"\W*<(?:!doctype\s+)?(?:html|head|body)\b", re.IGNORECASE)
+"""The beginning of an HTML page."""
 
 
 class Reader:
@@ -62,17 +62,6 @@ class Reader:
         self.declared = operation
         self.document: Sequence[Declared] = client.document  # all operations
         self.members: Tables = client.members
-
-    def undeclared_list(self, response: httpx.Response) -> str | None:
-        """The place of a list with items in a page that the document does not declare, or None.
-
-        In a page without a list of its items, these may be the items under another name.
-        """
-        results: dict[int, str] = getattr(self.declared, "results", {})  # none of one by hand
-        model = results.get(response.status_code)
-        if model is None:
-            return None
-        return undeclared_list(object_of(response), model, self.members)
 
     def is_evidence(self, response: httpx.Response) -> bool:
         """Whether a body, or the beginning of one, has a member that the document declares for a
@@ -138,7 +127,7 @@ def _undeclared_body(response: Response) -> str | None:
     """
     if json_of(response) is not NOT_JSON:
         return None
-    if response.request.method in SAFE_METHODS and not re.match(_HTML, response.content):
+    if response.request.method in SAFE_METHODS and not HTML.match(response.content):
         return None  # the bytes are the `content` of the detailed response
     return "the document declares no content for this status, and its body is not JSON"
 
@@ -210,7 +199,11 @@ def hidden_items(response: httpx.Response) -> str | None:
     not declare may have them.
     """
     reader: Reader | None = response.request.extensions.get(READER)
-    place = None if reader is None else reader.undeclared_list(response)
+    if reader is None:
+        return None
+    results: dict[int, str] = getattr(reader.declared, "results", {})  # none of one by hand
+    model = results.get(response.status_code)
+    place = model and undeclared_list(object_of(response), model, reader.members)
     if place is None:
         return None
     return (
@@ -374,11 +367,6 @@ def _declares(model: object) -> bool:
     is_unknown = type(model).__name__ == "UnknownVariant"  # each generated package has its own
     # one is `additional_properties`
     return is_unknown or len(getattr(model, "__attrs_attrs__", ())) > 1
-
-
-def names_something(id: object) -> bool:
-    """Whether a value is an id: a text that is not blank, or a whole number."""
-    return bool((as_id(id) or "").strip())
 
 
 class Members(FrozenStruct, frozen=True):

@@ -779,9 +779,9 @@ class Operations:
         if says_nothing(id) or id in path_of(asked_url(response.request)).split("/"):
             return False
         errors, _ = self.document_of(response.request)
-        if not (errors.may_have(place) and errors.has_own_member(response, declared)):
+        if not errors.has_own_member(response, declared):
             return True
-        return errors.has_success_member(object_of(response), declared)
+        return errors.has_success_member(object_of(response), declared, place)
 
     def _place_of_id(self, name: str, declared: Declared | None) -> str:
         """Where a response has its id; empty: neither a person nor the document says it."""

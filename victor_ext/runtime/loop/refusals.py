@@ -21,7 +21,7 @@ from victor_ext.privacy import body_of, redact_excerpt
 from victor_ext.runtime.core.json_values import NOT_JSON, is_list, is_object, json_of, object_of
 from victor_ext.runtime.core.response import Response
 
-from .evidence import Declared, Problems, Tables
+from .evidence import HTML, Declared, Problems, Tables
 
 STATUSES_WITH_RULES = frozenset({401, 407, 408, 409, 423, 424, 425, 429})
 """Statuses from 400 to 499 after which nothing is refused by the rule of this module: each has its
@@ -33,7 +33,6 @@ _MAY_REFUSE = frozenset({*range(402, 407), *range(410, 418), 400, 422, 428, 431,
 """
 _STATUSES = {text.lower() for status in HTTPStatus for text in (str(status.value), status.phrase)}
 _JSON = re.compile(r"application/(?:[^;\s]+\+)?json\s*(?:;|$)", re.IGNORECASE)
-_HTML = re.compile(rb"\W*<(?:!doctype|html|head|body)", re.IGNORECASE)
 
 
 class DeclaredErrors:
@@ -84,10 +83,15 @@ class DeclaredErrors:
         is_free = not any(kind is None or self._members_of(kind) for kind in kinds)
         return is_free and self.is_of_any(body, kinds)
 
-    def has_success_member(self, body: Mapping[str, Any], declared: Declared | None) -> bool:
-        """Whether a body has a member that successes of an operation have, and no error."""
+    def has_success_member(
+        self, body: Mapping[str, Any], declared: Declared | None, place: str = ""
+    ) -> bool:
+        """Whether a body has a member that successes of an operation have, and no error. A `place`
+        such as `data.id` is one of successes, too.
+        """
         of_errors = set(chain.from_iterable(self.models()))
         of_success = self._members_of_success([] if declared is None else [declared])
+        of_success.add(place.partition(".")[0])
         return any(body[name] is not None for name in (of_success - of_errors) & body.keys())
 
     def is_of_model_at(self, response: httpx.Response, declared: Declared | None) -> bool:
@@ -105,14 +109,9 @@ class DeclaredErrors:
         """Whether a body has one of these members, of its kind, with more in it than a status."""
         body = object_of(response)
         return any(
-            str(body[name]).lower() not in _STATUSES and self.is_of_any(body[name], kinds[name])
+            says_more_than_status(body[name]) and self.is_of_any(body[name], kinds[name])
             for name in kinds.keys() & body.keys()
         )
-
-    def may_have(self, place: str) -> bool:
-        """Whether an error of the document has the member that a place begins with, `data.id`."""
-        first = place.partition(".")[0]
-        return any(first in members for members in self.models())
 
     def models(self) -> Iterator[Mapping[str, Any]]:
         """The members of the errors that are objects."""
@@ -131,6 +130,11 @@ class DeclaredErrors:
     def is_of_any(self, value: Any, kinds: Sequence[Any]) -> bool:
         """Whether a value is of one of these kinds."""
         return any(_is_of_kind(value, kind, self._members) for kind in kinds)
+
+
+def says_more_than_status(value: object) -> bool:
+    """Whether a value in a body is more than a status, in figures or words."""
+    return str(value).lower() not in _STATUSES
 
 
 _TYPES: Mapping[Any, Any] = {
@@ -211,7 +215,7 @@ def intermediary_in(response: Response, provider: str) -> str:
         what = "a body that is not whole"
     elif not content:
         what = "an empty body"
-    elif _HTML.match(content):
+    elif HTML.match(content):
         what = "an HTML page"
     elif json_of(response) is not NOT_JSON:
         what = "JSON"

@@ -6,10 +6,9 @@ import re
 
 import pytest
 
-from victor_ext.limit_sentences import limits_of
+from victor_ext.docstrings import limits_of, with_arguments_described
 from victor_ext.providers.velo import AsyncVelo, Velo
 from victor_ext.providers.velo.payouts import Payouts
-from victor_ext.runtime.client.resources import with_arguments_described
 
 SOURCE = """The payouts.
 
