@@ -184,6 +184,7 @@ STATES = replace(BEHAVIOUR, operations=OneRow(refuses=refused, id=None), problem
         (200, b'{"id": "p1", "success": false, "success": true}', Outcome.UNKNOWN),
         (200, b'{"id": "p1", "id": "p2"}', Outcome.UNKNOWN),
         (200, b'{"id": "p1", "more": {"state": "a", "state": "b"}}', Outcome.UNKNOWN),
+        (200, b'{"id": "p1", "more": {"state": "a"}, "more": {"state": "b"}}', Outcome.UNKNOWN),
         # one value, and a name in a text
         (200, b'{"id": "p1", "id": "p1"}', None),
         (200, b'{"id": "p1", "text": "\\"id\\": 7, \\"id\\": 8"}', None),
@@ -196,6 +197,12 @@ def test_a_body_that_has_a_name_twice_is_read_as_the_stricter_of_both(status, bo
         return
     raised = harness.fails(errors.UnreadableResponse, "POST", match="twice, with two values")
     assert raised.outcome is outcome
+
+
+def test_an_item_that_has_a_name_twice_costs_no_page_of_a_list_that_no_row_knows():
+    odd = b'{"id": "p1", "id": "p2"}'
+    page = b'{"id": "p1", "found": [' + b", ".join([b'{"id": "p0"}'] * 2_000 + [odd]) + b"]}"
+    assert len(Harness([Happens(200, page)]).call("GET").json()["found"]) == 2_001
 
 
 @pytest.mark.parametrize(
