@@ -45,8 +45,8 @@ BODIES = {
     "past the end": (_INVALID % ("Max.request.page", "page")).encode(),
     "other values": (_ERROR % "the key was used with a different payload").encode(),
     "in progress": (_ERROR % "a request with this key is in progress").encode(),
-    "used": b'{"message": "This key was used before for another request"}',
-    "duplicate": b'{"message": "Duplicate request"}',
+    "used": (_ERROR % "this key was used before for another request").encode(),
+    "duplicate": (_ERROR % "duplicate request").encode(),
 }
 _CONFLICTS = {"409": "other values", "bare 409": "no reason", "400": "used", "403": "duplicate"}
 _DETAILS, _PAYER = "payment_details.", "payer.victor_counterparty_id"

@@ -30,6 +30,7 @@ PROVES_NOTHING = {
         "instruct",
         "withdraw",
         "update_webhook",
+        "ping",
     },
     "flexfactor": {"cancel", "external_cancel"},
 }
