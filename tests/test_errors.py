@@ -252,7 +252,7 @@ def test_one_set_of_statuses_decides_when_a_call_or_a_token_request_is_tried_aga
     monkeypatch.setattr(errors, "TRANSIENT_STATUSES", errors.TRANSIENT_STATUSES | {423})
     assert Harness([status(423), OK]).call("POST", KEY).status_code == 200
     harness = Harness([], auth=by_oauth)
-    harness.network.tokens = lambda _request: httpx.Response(423, json={"error": "locked"})
+    harness.network.tokens = lambda _request: httpx.Response(423, json={"error": "try_later"})
     raised = harness.fails(errors.StatusError, "POST", KEY, ends=(Outcome.NOT_SENT, 0))
     assert (type(raised), raised.status_code) == (errors.StatusError, 423)
     assert len(harness.sleeps) == 5, "before each retry of the request for a token"
