@@ -18,6 +18,7 @@ from victor_ext.privacy import redact_excerpt
 from victor_ext.runtime.client.config import checked_timeout
 from victor_ext.runtime.core.json_values import NOT_JSON, json_of
 from victor_ext.runtime.core.response import NOT_READ, Response
+from victor_ext.runtime.http.httpx_internals import url_below
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.evidence import (
     READER,
@@ -135,7 +136,7 @@ class _RequestBuilder:
         try:
             if isinstance(path, str) and path.startswith("/") and not path.startswith("//"):
                 # As httpx joins them. It would parse the path first, and the whole once more.
-                kwargs["url"] = str(client.base_url).removesuffix("/") + path
+                kwargs["url"] = url_below(client.base_url, path)
             request: httpx.Request = client.build_request(*args, **kwargs)
             change_url: UrlChange | None = request.extensions.get(CHANGE_URL)
             if change_url is not None:
