@@ -15,8 +15,8 @@ from typing import Any
 import griffe
 
 from victor_ext import PaymentRequestArguments
-from victor_ext.docstrings import limits_of, with_arguments_described
-from victor_ext.runtime.client.config import DEFAULTS, ClientOptions, with_options_described
+from victor_ext.docstrings import limits_of, with_arguments_described, with_options_described
+from victor_ext.runtime.client.config import DEFAULTS, ClientOptions
 
 
 class Operations(griffe.Extension):
@@ -66,7 +66,9 @@ class Operations(griffe.Extension):
                 ]
                 function.parameters = griffe.Parameters(*own, *shared)
                 assert function.docstring is not None
-                function.docstring.value = with_options_described(function.docstring.value) or ""
+                own_text = function.docstring.value
+                described_options = ClientOptions.__doc__
+                function.docstring.value = with_options_described(own_text, described_options) or ""
         last = function.parameters[-1] if len(function.parameters) else None
         if (
             last is not None

@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 
 from victor_ext.errors import InvalidRequest
 from victor_ext.money import Money
-from victor_ext.runtime.client.records import Record, as_timestamp
+from victor_ext.runtime.client.records import Record
+from victor_ext.runtime.core.comparing import moment_of
 from victor_ext.runtime.core.json_values import (
     decimal_of,
     flag_of,
@@ -94,8 +95,7 @@ def decimal_text(json: Object, name: str) -> Decimal | None:
 
 def moment(json: Object, name: str) -> datetime | None:
     """An aware datetime; None without an offset, for then the moment is not known."""
-    value = json.get(name)
-    return as_timestamp(value.upper()) if isinstance(value, str) else None
+    return moment_of(json.get(name))
 
 
 def day(json: Object, name: str) -> date | None:

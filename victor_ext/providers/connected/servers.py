@@ -12,9 +12,9 @@ import httpx
 from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.client.config import ClientConfig
 from victor_ext.runtime.core.validation import shown
+from victor_ext.runtime.http.connections import origin_of
 from victor_ext.runtime.http.from_httpx2 import AnyURL
 from victor_ext.runtime.http.options import checked_base_url
-from victor_ext.runtime.loop.retry import origin_of
 
 from .auth import SIGNED_QUERY, ClientCredentialsAuth
 

@@ -16,8 +16,8 @@ from eastpay_api.operations import OPERATIONS as DOCUMENT
 
 from victor_ext.money import from_wire
 from victor_ext.privacy import one_line
-from victor_ext.runtime.client.records import as_timestamp
 from victor_ext.runtime.core import comparing
+from victor_ext.runtime.core.comparing import moment_of
 from victor_ext.runtime.core.json_values import object_of
 from victor_ext.runtime.loop.evidence import Members
 from victor_ext.runtime.loop.idempotency_keys import NoKeys
@@ -162,7 +162,7 @@ def _find_made(client: Any, call: Any, since: datetime, _given: Mapping[str, str
     matches: list[Any] = []
     for payment in payments:
         is_of_its_kind = payment.payment_type in (form.get("paymentType"), "")
-        created_at = as_timestamp(payment.timestamp)
+        created_at = moment_of(payment.timestamp)
         if is_of_its_kind and (created_at is None or created_at >= since):
             matches.append(payment)
     if len(matches) != 1:
@@ -176,7 +176,7 @@ def _find_made(client: Any, call: Any, since: datetime, _given: Mapping[str, str
         match.id or None,
         match.result.code,
         body,
-        created_at=as_timestamp(match.timestamp),
+        created_at=moment_of(match.timestamp),
         compared=comparing.compared(comparers(form), form.get, body.get, _NEEDED_VALUES),
     )
 

@@ -33,6 +33,7 @@ from victor_ext.runtime.core.json_values import (
     object_or_empty,
     text_or_empty,
 )
+from victor_ext.runtime.http.connections import origin_of
 from victor_ext.runtime.loop.evidence import (
     Evidence,
     ListPage,
@@ -59,7 +60,7 @@ from victor_ext.runtime.loop.operations import (
     Says,
     Shown,
 )
-from victor_ext.runtime.loop.retry import asked_url, origin_of
+from victor_ext.runtime.loop.retry import asked_url
 
 from .problems import correlation_id, read_problems
 from .proofs import SUBMITTED

@@ -19,7 +19,6 @@ from victor_ext import money, zulu
 from victor_ext.errors import InvalidRequest
 from victor_ext.opaque import FrozenStruct
 from victor_ext.privacy import mask
-from victor_ext.runtime.client.records import as_text
 from victor_ext.runtime.core.comparing import as_id
 from victor_ext.runtime.core.json_values import is_object
 
@@ -129,7 +128,8 @@ def member_of(source: object, name: str) -> Any:
 
 def text_in(source: object, name: str) -> str | None:
     """The text of a member of a JSON object; None without one."""
-    return as_text(member_of(source, name))
+    value = member_of(source, name)
+    return value if isinstance(value, str) else None
 
 
 def first_of(*values: Any) -> Any:

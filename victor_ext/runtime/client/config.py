@@ -16,6 +16,7 @@ import httpx
 from msgspec.structs import replace as replaced
 
 from victor_ext._version import PRODUCT
+from victor_ext.docstrings import with_options_described
 from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.privacy import concealed
 from victor_ext.runtime.auth.credentials import checked_function
@@ -159,19 +160,8 @@ def with_client_options(init: Init) -> Init:
     parameters = [*own, *shared]
     shown = signature.replace(parameters=parameters)
     init.__signature__ = shown  # type: ignore[attr-defined] # `inspect` reads it
-    init.__doc__ = with_options_described(init.__doc__)
+    init.__doc__ = with_options_described(init.__doc__, ClientOptions.__doc__)
     return init
-
-
-def with_options_described(text: str | None) -> str | None:
-    """A constructor's docstring, with those of all options after its own arguments.
-
-    None if Python runs without docstrings.
-    """
-    if text is None or ClientOptions.__doc__ is None:
-        return text
-    described = inspect.cleandoc(ClientOptions.__doc__).partition("Args:\n")[2]
-    return inspect.cleandoc(text).replace("\n\nRaises:", f"\n{described}\n\nRaises:")
 
 
 class _Unchanged:

@@ -32,7 +32,8 @@ from victor_ext.runtime.core.comparing import Likeness, compared_leaves
 from victor_ext.runtime.core.json_values import is_list, is_object, parsed
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.core.validation import shown
-from victor_ext.runtime.loop.evidence import READER, Declared, Reader
+from victor_ext.runtime.http.connections import origin_of
+from victor_ext.runtime.loop.evidence import READER, Declared, Reader, reader_of
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey, KeyPlace, key_problem, rule_of
 from victor_ext.runtime.loop.operations import (
     AskedPayment,
@@ -251,7 +252,7 @@ def _call_of(
         )
     content = request.read()
     sent_key = _key_of(behaviour.key_place, request, name, key)
-    reader: Reader | None = request.extensions.get(READER)
+    reader = reader_of(request)
     declared: Declared | None = None if reader is None else reader.declared
     proof = row.proof
     subject = None if proof is None or proof.subject is None else proof.subject(request)
@@ -330,8 +331,7 @@ def _relative_url(base: httpx.URL, url: httpx.URL) -> str:
     """
     path = url.raw_path.decode("ascii")
     root = base.raw_path.decode("ascii").rstrip("/")
-    has_origin = (url.scheme, url.host, url.port) == (base.scheme, base.host, base.port)
-    if has_origin and path.startswith(f"{root}/"):
+    if origin_of(url) == origin_of(base) and path.startswith(f"{root}/"):
         return path[len(root) :]
     return str(url)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import fields as dataclass_fields
 from dataclasses import is_dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from functools import partial
@@ -154,21 +154,6 @@ class RecordList(list[R]):
     response_info: ResponseInfo | None = (
         None  # of the last request of the call, also of an empty list
     )
-
-
-def as_text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def as_timestamp(value: object) -> datetime | None:
-    """An aware datetime, from ISO 8601; None without an offset, for then the moment is not
-    known.
-    """
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return None if moment is None or moment.utcoffset() is None else moment
 
 
 def _is_tuple(value: object) -> TypeGuard[tuple[Any, ...]]:

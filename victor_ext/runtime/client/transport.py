@@ -18,6 +18,7 @@ from victor_ext.privacy import redact_excerpt
 from victor_ext.runtime.client.config import checked_timeout
 from victor_ext.runtime.core.json_values import NOT_JSON, json_of
 from victor_ext.runtime.core.response import NOT_READ, Response
+from victor_ext.runtime.http.connections import origin_of
 from victor_ext.runtime.http.httpx_internals import url_below
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.evidence import (
@@ -29,7 +30,6 @@ from victor_ext.runtime.loop.evidence import (
     unread_because,
 )
 from victor_ext.runtime.loop.flow import Flow
-from victor_ext.runtime.loop.retry import origin_of
 
 
 class _AttemptTransport:

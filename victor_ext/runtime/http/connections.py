@@ -37,6 +37,11 @@ from victor_ext.runtime.http.streams import READ_BYTES, show_cut_connections
 PORTS = {"http": 80, "https": 443}
 
 
+def origin_of(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
+    """Scheme, host and port of a URL; the port is None for the scheme's own."""
+    return url.raw_scheme, url.raw_host, url.port
+
+
 class UnsolicitedData(Exception):
     """Bytes, or the end of the connection, arrived before a request was written.
 
@@ -128,12 +133,7 @@ class Route(FrozenOpaque, frozen=True):
 
     def leads_to(self, url: httpx.URL) -> bool:
         """Whether a URL has the origin of this route."""
-        origin = self.origin
-        return (url.raw_scheme, url.raw_host, url.port) == (
-            origin.raw_scheme,
-            origin.raw_host,
-            origin.port,
-        )
+        return origin_of(url) == origin_of(self.origin)
 
     def open(self, connection: Connection, backend: Any, timeouts: Any) -> Calls[None]:
         """Open a connection, ready for the first request to the origin. Raises errors of httpx."""

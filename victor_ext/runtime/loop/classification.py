@@ -18,7 +18,7 @@ from victor_ext.runtime.core.json_values import has_two_readings, is_object, jso
 from victor_ext.runtime.core.response import Response
 
 from .conflicts import Use, earlier_use
-from .evidence import READER, Reader, hidden_items, is_failed_page, reports_error
+from .evidence import hidden_items, is_failed_page, reader_of, reports_error
 from .operations import Behaviour, Operation, names_only
 from .refusals import (
     STATUSES_WITH_RULES,
@@ -277,8 +277,8 @@ def of_unusable(response: Response, why: str, repeat: Repeat = Repeat.NEVER) -> 
 
 
 def _has_evidence(response: Response) -> bool:
-    reader: Reader | None = response.request.extensions.get(READER)
-    if response.status_code >= 300 or reader is None:
+    reader = reader_of(response.request)
+    if reader is None or response.status_code >= 300:
         return False
     return reader.is_evidence(response) and not reports_error(response)
 

@@ -16,7 +16,7 @@ import httpx
 from victor_ext.privacy import one_own_line, redact_excerpt
 from victor_ext.runtime.core.clock import Timing
 from victor_ext.runtime.core.headers import header_complaint
-from victor_ext.runtime.loop.evidence import READER, Reader
+from victor_ext.runtime.loop.evidence import reader_of
 
 if TYPE_CHECKING:
     from .call_events import Event
@@ -38,7 +38,7 @@ class CallReport:
     """
 
     def __init__(self, emit: Callable[..., None], request: httpx.Request, key: str | None) -> None:
-        reader: Reader | None = request.extensions.get(READER)
+        reader = reader_of(request)
         self._emit = emit
         self._call: dict[str, Any] = {
             "call_id": os.urandom(8).hex(),

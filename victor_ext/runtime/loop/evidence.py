@@ -121,6 +121,12 @@ class Reader:
         return None
 
 
+def reader_of(request: httpx.Request) -> Reader | None:
+    """The reader of the response to a request; None of one that was made by hand."""
+    reader: Reader | None = request.extensions.get(READER)
+    return reader
+
+
 def _undeclared_body(response: Response) -> str | None:
     """Why a body that the document has no content for cannot be given; None for JSON, and for a
     file that was read.
@@ -198,7 +204,7 @@ def hidden_items(response: httpx.Response) -> str | None:
     """Why a page without a list of its items is not empty, or None: a list that the document does
     not declare may have them.
     """
-    reader: Reader | None = response.request.extensions.get(READER)
+    reader = reader_of(response.request)
     if reader is None:
         return None
     results: dict[int, str] = getattr(reader.declared, "results", {})  # none of one by hand
@@ -308,7 +314,7 @@ def document_complaint(
     whether it is empty (unless it `may_be_empty`) or has only blank values: a login page and a
     proxy respond so, too.
     """
-    reader: Reader | None = response.request.extensions.get(READER)
+    reader = reader_of(response.request)
     if reader is None or not isinstance(response, Response):
         return None
     reason = reader(response)
@@ -332,7 +338,7 @@ def lists_declared_errors(response: httpx.Response) -> bool:
 
     They are beside declared evidence, and not in the class that the document has for an error.
     """
-    reader: Reader | None = response.request.extensions.get(READER)
+    reader = reader_of(response.request)
     if reader is None or not isinstance(response, Response):
         return False
     if response.parsed is NOT_READ:

@@ -41,7 +41,6 @@ from victor_ext.runtime.core.json_values import (
 from victor_ext.runtime.core.response import OPERATION, Response
 
 from .evidence import (
-    READER,
     SAFE_METHODS,
     Declared,
     Evidence,
@@ -51,6 +50,7 @@ from .evidence import (
     Tables,
     document_complaint,
     lists_declared_errors,
+    reader_of,
 )
 from .idempotency_keys import (
     MADE,
@@ -317,10 +317,6 @@ class RepeatsId(FrozenStruct, frozen=True):
         received = object_of(response).get(self.member)
         return about_another(asked, received, self.what) or self.unlike(response)
 
-    def is_named(self, response: httpx.Response) -> bool:
-        """Whether a response that no check refused has the id."""
-        return object_of(response).get(self.member) not in (None, "")
-
 
 class Repeats(FrozenStruct, frozen=True):
     """Which values of the request a good response repeats, and how each is compared."""
@@ -438,7 +434,8 @@ class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
 
         Any other may be a late one to an earlier request.
         """
-        return isinstance(self.id, RepeatsId) and self.id.is_named(response)
+        id = self.id
+        return isinstance(id, RepeatsId) and object_of(response).get(id.member) not in (None, "")
 
     def mismatch(self, response: httpx.Response) -> str | None:
         """How a good response is about something else than the request, or does not say it; else
@@ -520,7 +517,7 @@ def complaint_without_row(response: httpx.Response, problems: Problems) -> str |
     The document knows it, if a generated function was called. By hand, an object or a 204 is a
     success.
     """
-    if READER in response.request.extensions:
+    if reader_of(response.request) is not None:
         return document_complaint(response, problems)
     if response.status_code == 204 and not response.content:
         return None
@@ -653,7 +650,7 @@ class Operations:
         """The row of a request. The attempt loop asks once for each call, and keeps it as an
         extension.
         """
-        reader: Reader | None = request.extensions.get(READER)
+        reader = reader_of(request)
         name = self._name_below(request) if reader is None else name_of(reader.declared)
         row = self._rows.get(name)
         if row is not None:
@@ -666,7 +663,7 @@ class Operations:
         """What the document of a request declares of errors, and of the request's operation; None:
         it does not have the operation.
         """
-        reader: Reader | None = request.extensions.get(READER)
+        reader = reader_of(request)
         if reader is None:
             return self._errors, self._by_name.get(self._name_below(request))
         return self._table_for(reader)._errors, reader.declared  # noqa: SLF001 - of its own class
@@ -834,7 +831,7 @@ class Operations:
 
     def name(self, request: httpx.Request) -> str:
         """The name of the operation of a request: of its row, or as the document declares it."""
-        reader: Reader | None = request.extensions.get(READER)
+        reader = reader_of(request)
         name = self._name_below(request) if reader is None else name_of(reader.declared)
         return name or f"{request.method} {path_of(request.url)}"
 

@@ -58,8 +58,8 @@ class DeclaredErrors:
         """The members of all errors that no success of an operation has, with their kinds; one of
         any kind tells nothing. Empty: errors are not told from successes.
         """
-        of_success = self._members_of_success([] if declared is None else [declared])
-        of_success = of_success or self._members_of_success(self._document)
+        of_success = self._members_of_success(declared)
+        of_success = of_success or self._members_of_success(*self._document)
         own: dict[str, list[Any]] = {}
         for members in self.models():
             for name in members.keys() - of_success:
@@ -67,9 +67,10 @@ class DeclaredErrors:
                     own.setdefault(name, []).append(members[name])
         return own
 
-    def _members_of_success(self, operations: Sequence[Declared]) -> set[str]:
-        models = chain.from_iterable(operation.results.values() for operation in operations)
-        members = chain(*(operation.result_members for operation in operations))
+    def _members_of_success(self, *operations: Declared | None) -> set[str]:
+        known = list(filter(None, operations))
+        models = chain.from_iterable(operation.results.values() for operation in known)
+        members = chain.from_iterable(operation.result_members for operation in known)
         return {*members, *chain.from_iterable(map(self._members_of, models))}
 
     def has_own_member(self, response: httpx.Response, declared: Declared | None) -> bool:
@@ -90,7 +91,7 @@ class DeclaredErrors:
         such as `data.id` is one of successes, too.
         """
         of_errors = set(chain.from_iterable(self.models()))
-        of_success = self._members_of_success([] if declared is None else [declared])
+        of_success = self._members_of_success(declared)
         of_success.add(place.partition(".")[0])
         return any(body[name] is not None for name in (of_success - of_errors) & body.keys())
 

@@ -17,6 +17,7 @@ from victor_ext.runtime.core.headers import header_complaint
 from victor_ext.runtime.core.locks import PerProcess
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.core.validation import MOST_SECONDS, are_seconds, is_whole, shown
+from victor_ext.runtime.http.connections import origin_of
 
 from .flow import Flow
 
@@ -176,11 +177,6 @@ def redirected(request: httpx.Request, response: httpx.Response) -> httpx.Reques
         return None
     extensions = {_ASKED: request.url, **request.extensions}
     return httpx.Request(request.method, url, headers=request.headers, extensions=extensions)
-
-
-def origin_of(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
-    """Scheme, host and port of a URL; the port is None for the scheme's own."""
-    return url.raw_scheme, url.raw_host, url.port
 
 
 SIGNED = "victor_ext.signed"
