@@ -192,6 +192,7 @@ class Operation(NamedTuple):
         result_members: The members of the good answers to a write, if these are objects
         errors: What the bodies of the answers that refuse it are, by their statuses (`400`, `4XX`, `default`): each kind is one
             of `members`. There is none where the document declares no content, and `bytes` is what is not JSON
+        body: The model of its body, if that is one object; `members` has what it declares
         parse: Reads its answers; None in the table of all operations
     """
 
@@ -206,6 +207,7 @@ class Operation(NamedTuple):
     results: Mapping[int, str] = {}
     result_members: tuple[str, ...] = ()
     errors: Mapping[str, tuple[Any, ...]] = {}
+    body: str = ""
     parse: Callable[..., Any] | None = None
 
 

@@ -83,6 +83,12 @@ def results_of(endpoint: Endpoint) -> dict[int, str]:
     return results
 
 
+def model_of(bodies: Iterable[Any]) -> str:
+    """The model of these bodies of a request; empty where they have none, or several."""
+    models = {kind_of(each.prop) for each in bodies if isinstance(each.prop, ModelProperty)}
+    return str(*models) if len(models) == 1 else ""
+
+
 def errors_of(answers: Iterable[Any]) -> dict[str, tuple[Kind, ...]]:
     """What the bodies of the answers that refuse an operation are, by their statuses: several kinds
     for a union, none without content, and `bytes` for what is not JSON.

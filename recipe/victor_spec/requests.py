@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.strings import PythonIdentifier
 
-from .members import Kind, errors_of, results_of
+from .members import Kind, errors_of, model_of, results_of
 from .tree import DEFAULT_STYLES, EXPLODED, Tree
 
 PREFIX = "field_"
@@ -143,6 +143,7 @@ class Declared(NamedTuple):
     results: Mapping[int, str] = {}
     result_members: tuple[str, ...] = ()
     errors: Mapping[str, tuple[Kind, ...]] = {}
+    body: str = ""
 
 
 HOOKS = "x hooks"
@@ -199,6 +200,7 @@ class Requests:
             result_status=request.result.status,
             results=results_of(endpoint),
             errors=errors_of(error_answers(endpoint)),
+            body=model_of(endpoint.bodies),
         )
         if declared.method in _READS:  # only a write has to prove its work
             return declared

@@ -61,6 +61,7 @@ OPERATION = _Operation(
     result_id="id",
     results={200: "Checkout"},
     result_members=("id", "result", "buildNumber", "timestamp", "ndc"),
+    body="CheckoutForm",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

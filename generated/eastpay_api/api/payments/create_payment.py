@@ -77,6 +77,7 @@ OPERATION = _Operation(
         "ndc",
     ),
     errors={"400": ("Payment",)},
+    body="PaymentForm",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

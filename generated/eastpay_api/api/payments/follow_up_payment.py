@@ -74,6 +74,7 @@ OPERATION = _Operation(
         "ndc",
     ),
     errors={"400": ("Payment",)},
+    body="FollowUpForm",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

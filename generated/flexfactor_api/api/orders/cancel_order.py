@@ -61,6 +61,7 @@ OPERATION = _Operation(
     headers=(),
     members=("idempotencyKey",),
     errors={"400": ("Problem",), "404": ("Problem",), "409": ("Problem",)},
+    body="CancelRequest",
     keys=(_Key(place="body", name="idempotencyKey", is_key=True),),
     parse=_parse_response,
 )

@@ -71,6 +71,7 @@ OPERATION = _Operation(
         "traceId",
     ),
     errors={"400": ("Problem",), "404": ("Problem",)},
+    body="RefundRequest",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -88,6 +88,7 @@ OPERATION = _Operation(
         "traceId",
     ),
     errors={"400": ("Problem",), "409": ("Problem",)},
+    body="EvaluateRequest",
     keys=(_Key(place="body", name="idempotencyKey", is_key=True),),
     parse=_parse_response,
 )

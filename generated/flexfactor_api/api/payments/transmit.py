@@ -79,6 +79,7 @@ OPERATION = _Operation(
         "traceId",
     ),
     errors={"400": ("Problem",)},
+    body="TransmitRequest",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

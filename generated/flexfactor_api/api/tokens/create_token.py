@@ -69,6 +69,7 @@ OPERATION = _Operation(
         "errors",
     ),
     errors={"400": ("Problem",), "401": ("Problem",)},
+    body="TokenRequest",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -64,6 +64,7 @@ OPERATION = _Operation(
         "currency",
     ),
     errors={"400": ("ErrorResponse",), "401": ("ErrorResponse",), "403": ("ErrorResponse",)},
+    body="NewFundingAccount",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

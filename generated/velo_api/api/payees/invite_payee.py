@@ -72,6 +72,7 @@ OPERATION = _Operation(
         "404": ("ErrorResponse",),
         "409": ("ErrorResponse",),
     },
+    body="Invitation",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

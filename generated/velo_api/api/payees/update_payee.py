@@ -79,6 +79,7 @@ OPERATION = _Operation(
         "403": ("ErrorResponse",),
         "404": ("ErrorResponse",),
     },
+    body="PayeeUpdate",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

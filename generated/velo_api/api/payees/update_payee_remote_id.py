@@ -74,6 +74,7 @@ OPERATION = _Operation(
         "404": ("ErrorResponse",),
         "409": ("ErrorResponse",),
     },
+    body="RemoteIdUpdate",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -73,6 +73,7 @@ OPERATION = _Operation(
         "404": ("ErrorResponse",),
         "409": ("ErrorResponse",),
     },
+    body="Instruction",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

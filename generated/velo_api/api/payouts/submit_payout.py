@@ -56,6 +56,7 @@ OPERATION = _Operation(
     headers=(),
     members=("payments", "payoutFromPayorId", "payoutToPayorId", "payoutMemo"),
     errors={"400": ("ErrorResponse",), "401": ("ErrorResponse",), "403": ("ErrorResponse",)},
+    body="NewPayout",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -68,6 +68,7 @@ OPERATION = _Operation(
         "payment_request",
     ),
     errors={"400": ("ApiErrorResponse",)},
+    body="NewRtpRfpPaymentRequest",
     keys=(
         _Key(
             place="header",

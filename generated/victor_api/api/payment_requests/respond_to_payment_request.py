@@ -75,6 +75,7 @@ OPERATION = _Operation(
         "notes",
     ),
     errors={"400": ("ValidationErrors",)},
+    body="RfpInboundPaymentRequestResponseRequestDetails",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
