@@ -254,6 +254,10 @@ MOMENT = "2026-03-04T05:06:07.900Z"
         ("Address", {"city": "Bonn"}, {"city": "Köln"}, False),
         ("Address", {"city": "Bonn"}, {}, None),
         (None, "a", "b", False),
+        (None, "1042.1", "1042.10", False),
+        (None, "1042", 1042, True),
+        (None, "1042.10", 1042.1, None),
+        (None, 1042.1, "1042.10", True),
     ],
 )
 def test_a_value_is_compared_by_the_kind_that_the_document_declares(kind, sent, received, is_same):

@@ -14,7 +14,7 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from types import ModuleType
@@ -28,12 +28,12 @@ from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.ids import is_same_id
 from victor_ext.opaque import FrozenStruct, repr_without
 from victor_ext.runtime.core.card_data import card_problems
-from victor_ext.runtime.core.comparing import Likeness, compared_leaves
+from victor_ext.runtime.core.comparing import Likeness, compared_leaves, same_exactly
 from victor_ext.runtime.core.json_values import is_list, is_object, parsed
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.http.connections import origin_of
-from victor_ext.runtime.loop.evidence import READER, Declared, Reader, reader_of
+from victor_ext.runtime.loop.evidence import READER, Declared, Reader, Tables, reader_of
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey, KeyPlace, key_problem, rule_of
 from victor_ext.runtime.loop.operations import (
     AskedPayment,
@@ -145,8 +145,11 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
     ) -> dict[str, Likeness]:
         """Compare each value that was sent with what was read, for `Done(compared=...)`.
 
-        Letter case, blanks, and `44.2` and `"44.20"` make no difference. What is not said confirms
-        nothing, so that the write is not taken for done.
+        A value is compared by the kind that the document declares for it. A number has any
+        spelling, also as text (`44.2` and `"44.20"`), and a word of an enum any letter case. A text
+        is a text: `"1042.1"` is another one than `"1042.10"`, and `"INV-a"` than `"INV-A"`; white
+        space makes no difference. What is not said confirms nothing, so that the write is not taken
+        for done.
 
         Args:
             found: What was read, by the names that the request has for it.
@@ -156,13 +159,28 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
         Returns:
             What is said of each value, by its name.
         """
+        kind, tables = _declared_body(self.module)
         return {
             name: likeness
-            for name, likeness in compared_leaves(self.values, dict(found))
+            for name, likeness in compared_leaves(
+                self.values, dict(found), "", kind, tables, undeclared=same_exactly
+            )
             if not any(
                 name == place or name.startswith((f"{place}.", f"{place}[")) for place in unsaid
             )
         }
+
+    def is_like(self, other: PreparedCall, names: Iterable[str]) -> bool:
+        """Whether reads that compare the values with these names may take one of two calls for the
+        other: none of these differs. A name is that of `compared_with`; of one that is no value of
+        this call, nothing is known.
+        """
+        kind, tables = _declared_body(self.module)
+        said = dict(
+            compared_leaves(self.values, other.values, "", kind, tables, undeclared=same_exactly)
+        )
+        differs = (Likeness.OTHER, Likeness.UNSAID)
+        return not any(said.get(name) in differs for name in names)
 
     def to_text(self) -> str:
         """The call as JSON text, for a column of a table. It has what was passed, account numbers
@@ -191,6 +209,17 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
             "payments": tuple(AskedPayment(*payment) for payment in stored["payments"]),
         }
         return cls(**{**stored, **read})
+
+
+def _declared_body(module: str) -> tuple[str, Tables]:
+    """The model of the body of a generated operation, and the members of all models; empty for an
+    operation that this release does not have.
+    """
+    with suppress(ImportError, AttributeError, ValueError):
+        declared: Declared = importlib.import_module(module).OPERATION
+        package = module.partition(".api.")[0]
+        return declared.body, importlib.import_module(f"{package}.members").MEMBERS
+    return "", {}
 
 
 _NAME_OF_ID = re.compile(r"(?:.*[^A-Za-z])?ids?|.*I[Dd]s?")

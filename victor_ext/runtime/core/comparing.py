@@ -154,7 +154,7 @@ same_id = _comparer_of_text(is_same_id)
 same_text = _comparer_of_text(lambda sent, text: words_of(sent) == words_of(text))
 """Compares texts. White space makes no difference."""
 same_word = _comparer_of_text(
-    lambda sent, text: not _differ(_folded_words(sent), _folded_words(text))
+    lambda sent, text: _may_be_shown_as(words_of(sent).casefold(), words_of(text).casefold())
 )
 """Compares words of an enumeration, and account numbers: in any letter case, also if stars hide a
 part of them.
@@ -240,6 +240,7 @@ def _same_json(sent: object, received: object) -> bool | None:
     return True if is_same else None
 
 
+_NO_TABLES: Mapping[str, Mapping[str, object]] = {}
 _BY_KIND: Mapping[object, Comparer] = {
     "text": same_text,
     "word": same_word,
@@ -262,60 +263,102 @@ def comparer_of(kind: object) -> Comparer:
     return _BY_KIND.get(kind, _same_json) if isinstance(kind, str) else _same_json
 
 
+def _may_be_shown_as(sent: str, received: str) -> bool:
+    """Whether a received text may be one that was sent: stars in it stand for any text."""
+    start, stars, end = received.partition("*")
+    if not stars:
+        return sent == received
+    return sent.startswith(start) and sent.endswith(end.rpartition("*")[2])
+
+
+_same_shown_text = _comparer_of_text(
+    lambda sent, text: _may_be_shown_as(words_of(sent), words_of(text))
+)
+_same_number = same_amount(_number_of)
+
+
+def same_exactly(sent: object, received: object) -> bool | None:
+    """Compare a value whose kind is not declared, by the type that it was sent with: a text is a
+    text. A number that was received for a text may have lost its spelling.
+    """
+    if is_object(received) or is_list(received):
+        return None
+    if isinstance(sent, bool):
+        return same_flag(sent, received)
+    if not isinstance(sent, str):
+        return _same_number(sent, received)
+    if isinstance(received, str) or _same_shown_text(sent, received):
+        return _same_shown_text(sent, received)
+    return None if _same_number(sent, received) else False
+
+
+def _same_leaf(sent: object, received: object) -> bool | None:
+    """Compare as `same_exactly` does, and texts in any letter case: such a text is no sign of
+    another payment, where all else is the same.
+    """
+    are_texts = isinstance(sent, str) and isinstance(received, str)
+    return (same_word if are_texts else same_exactly)(sent, received)
+
+
 def compared_leaves(
-    sent: object, received: object, name: str = ""
+    sent: object,
+    received: object,
+    name: str = "",
+    kind: object = None,
+    tables: Mapping[str, Mapping[str, object]] = _NO_TABLES,
+    *,
+    undeclared: Comparer = _same_leaf,
 ) -> Iterator[tuple[str, Likeness]]:
     """The place of each value in JSON that was sent, and what the JSON that was received says of
     it.
 
-    `name` is the place of both. A list of another length is compared as a whole. Unicode form,
-    letter case (also of names), white space, `44.2` and `"44.20"`, and a masked `****3645` make no
-    difference.
+    A value is compared by its kind. A text is a text: Unicode form and white space make no
+    difference to it, letter case and the spelling of a number do. A masked `****3645` is like each
+    text with this end. A number has any spelling, and names of members any letter case. A list of
+    another length is compared as a whole.
+
+    Args:
+        sent: What was sent, which stands at `name`.
+        received: What was received for it.
+        name: The place of both; empty for the whole.
+        kind: The kind of what was sent, as in `tables`; None: it is not known.
+        tables: The kinds of the members of the document's models, by name.
+        undeclared: Compares values whose kind is not known.
     """
     if is_object(sent):
         own = object_or_empty(received)
+        kinds = tables.get(kind, {}) if isinstance(kind, str) else {}
         for member, value in sent.items():
             place = f"{name}.{member}" if name else member
-            yield from compared_leaves(value, member_in_any_case(own, member), place)
+            said = member_in_any_case(own, member)
+            own_kind = kinds.get(member)
+            yield from compared_leaves(value, said, place, own_kind, tables, undeclared=undeclared)
     elif is_list(sent):
         items = list_or_empty(received)
         if is_list(received) and len(items) != len(sent):
             yield name, Likeness.OTHER
             return
+        kind_of_item = kind[0] if is_list(kind) else None
         for number, value in enumerate(sent):
             item = items[number] if items else None
-            yield from compared_leaves(value, item, f"{name}[{number}]")
+            place = f"{name}[{number}]"
+            yield from compared_leaves(
+                value, item, place, kind_of_item, tables, undeclared=undeclared
+            )
     elif sent is not None:
-        is_like = likeness(_same_leaf, sent, received)
+        is_like = likeness(_comparer_of_leaf(kind, undeclared), sent, received)
         is_nothing = is_like is Likeness.UNSAID and says_nothing(sent)
         yield name, Likeness.SAME if is_nothing else is_like  # nothing was sent, nor received
+
+
+def _comparer_of_leaf(kind: object, undeclared: Comparer) -> Comparer:
+    """The comparer of values of a kind that are no objects and no lists."""
+    if kind == "text":
+        return same_exactly
+    is_declared = isinstance(kind, tuple) or kind in _BY_KIND
+    return comparer_of(kind) if is_declared else undeclared
 
 
 def is_contradicted(sent: object, received: object) -> bool:
     """Whether JSON that was received has another value than was sent."""
     return any(is_like is Likeness.OTHER for _, is_like in compared_leaves(sent, received))
-
-
-def _same_leaf(sent: object, received: object) -> bool | None:
-    """Compare two values of any kind but an object or a list; None for such a received one."""
-    if is_object(received) or is_list(received):
-        return None
-    return sent == received or not _differ(_folded_words(sent), _folded_words(received))
-
-
-def _differ(sent: str, received: str) -> bool:
-    """Whether two folded texts differ: stars in the received one stand for any text, and two
-    numbers differ by their values.
-    """
-    start, stars, end = received.partition("*")
-    if stars:
-        return not (sent.startswith(start) and sent.endswith(end.rpartition("*")[2]))
-    if _NUMBER.fullmatch(sent) and _NUMBER.fullmatch(received):
-        return Decimal(sent) != Decimal(received)
-    return sent != received
-
-
-def _folded_words(value: object) -> str:
-    """The text of a value in a form in which white space and letter case make no difference."""
-    text = f"{value:f}" if isinstance(value, Decimal) else str(value)
-    return words_of(storable(text)).casefold()
