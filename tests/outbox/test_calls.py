@@ -428,9 +428,10 @@ class Till(Outbox):
         self.script = Script(dated(404), *lines)
         super().__init__(engine, keyed(self.script, **options))
 
-    def pay(self, key=GUID, reference="INV-1", **terms):
+    def pay(self, key=GUID, reference="INV-1", message=None, amount=1, **terms):
         take_payment = operation("payments.take_payment")
-        body = new_payment(amount=1, reference=reference)
+        said = {} if message is None else {"message": message}
+        body = new_payment(amount=amount, reference=reference, **said)
         with self._engine.begin() as connection:
             self.add_call(connection, take_payment, body=body, idempotency_key=key, **terms)
 
@@ -643,6 +644,77 @@ def test_a_proof_that_the_caller_gives_settles_a_lost_payment(sqlite):
     assert entry.state == "sent"
     assert entry.request_id == "pay_1"
     assert [request.method for request in outbox.script.requests] == ["GET", "POST", "GET"]
+
+
+class Bank:
+    """A provider of payments without keys that loses each response, and does only the chosen ones.
+    Its search finds what contains the reference, and shows no `message`.
+    """
+
+    def __init__(self, does):
+        self.does = does
+        self.made = []
+
+    def __call__(self, request):
+        if request.method == "GET":
+            wanted = request.url.params.get("reference", "-")
+            return dated(200, json={"items": [at for at in self.made if wanted in at["reference"]]})
+        payment = json.loads(request.content)
+        if self.does(payment):
+            now = datetime.now(UTC).isoformat()
+            payment.pop("message", None)
+            self.made.append({"id": f"pay_{len(self.made) + 1}", "made_at": now} | payment)
+        raise httpx.ReadTimeout("lost")
+
+    def find(self, client, call, _since, _given):
+        """The proof of docs/outbox.md."""
+        query = {"reference": call.body["reference"]}
+        found = (yield lambda: client.http.get("/v1/payments", params=query)).json()["items"]
+        if len(found) != 1:
+            return f"{len(found)} payments have the reference."
+        (payment,) = found
+        made_at = datetime.fromisoformat(payment["made_at"])
+        compared = call.compared_with(payment, unsaid=("message",))
+        return Done(payment["id"], created_at=made_at, compared=compared)
+
+    def settled(self, engine, *payments):
+        """The states and the ids of entries for these payments, when each was looked up twice."""
+        rows = {"POST /v1/payments": OperationRow(proof=Proof(self.find))}
+        outbox = Till(engine, self, key=None, rows=rows)
+        outbox.script.lines[0] = self
+        for number, payment in enumerate(payments):
+            outbox.pay(f"payment-number-{number}-of-march", **payment)
+        outbox.send()
+        outbox.pass_on()
+        return [(entry.state.value, entry.request_id) for entry in outbox.entries()]
+
+
+def bonus(name):
+    return {"reference": "Bonus March", "message": name}
+
+
+SETTLING = ("settling", None)
+
+
+def test_of_two_unsettled_payments_with_equal_values_neither_is_settled_by_a_look_up(sqlite):
+    """The payee is told apart by what no read says."""
+    bank = Bank(does=lambda payment: payment["message"] == "second")
+    assert bank.settled(sqlite, bonus("first"), bonus("second")) == [SETTLING, SETTLING]
+    assert len(bank.made) == 1
+
+
+def test_a_payment_is_settled_beside_others_with_other_values(sqlite):
+    bank = Bank(does=lambda payment: payment["reference"] == "INV-2")
+    payments = {"reference": "INV-1"}, {"reference": "INV-2"}, {"reference": "INV-2", "amount": 7}
+    one, two, other_amount = bank.settled(sqlite, *payments[:2], payments[2] | {"reference": "X"})
+    assert (one, two, other_amount) == (SETTLING, ("sent", "pay_1"), SETTLING)
+
+
+def test_a_reference_that_is_part_of_another_one_or_a_number_of_its_value_is_another(sqlite):
+    """The bank's search finds instalment 1042.10 for 1042.1."""
+    bank = Bank(does=lambda payment: payment["reference"] == "1042.10")
+    instalments = {"reference": "1042.1"}, {"reference": "1042.10"}
+    assert bank.settled(sqlite, *instalments) == [SETTLING, ("sent", "pay_1")]
 
 
 NO_TIME = "pay_1 has what was sent, and does not say when it was made."

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from victor_ext import PreparedCall, VictorError
+from victor_ext import Done, PreparedCall, VictorError
 from victor_ext.event_queue.databases import NeverHeals, database_time
 from victor_ext.event_queue.presence import Presence
 from victor_ext.event_queue.rows import change_rows
@@ -267,12 +267,12 @@ class RowOutbox(FileOutbox):
         holders = holders_by_hand(connection, self._rows, [own_id])
         return holders[0].name if holders else None
 
-    def _has_rival(self, row: Any, connection: Connection) -> bool:
+    def _has_rival(self, row: Any, found: Done, connection: Connection) -> bool:
         """As of every outbox. What a look-up shows may also be that of a payment that may have been
         asked since the backup of the state, with or without an entry, or that was created, and
         whose id nobody knows.
         """
-        if super()._has_rival(row, connection):
+        if super()._has_rival(row, found, connection):
             return True
         columns = ASKED.c
         references, _ = self._forms_of_references(row)

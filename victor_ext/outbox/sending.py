@@ -6,7 +6,7 @@ been sent before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 from victor_ext import (
     AuthenticationError,
     BadRequest,
+    Done,
     InvalidRequest,
     NotFound,
     Outcome,
@@ -30,7 +31,7 @@ from victor_ext import (
     UnreadableResponse,
     VictorError,
 )
-from victor_ext.event_queue.databases import DatabaseTime
+from victor_ext.event_queue.databases import Condition, DatabaseTime
 from victor_ext.event_queue.transactions import Pass
 from victor_ext.settlement.failures import (
     FailureScope,
@@ -57,7 +58,8 @@ from .claims import Claim, Claims
 from .deliveries import CallNotMade, Refusal, SharedCall, Steps
 from .digests import reference_digest
 from .entries import IN_DOUBT, Entry, EntryState, done_values, references_of, sent_of, write_of
-from .storing import Change, EntryStore, are_of_one_operation, result_of
+from .sealing import ClearRow
+from .storing import Change, EntryStore, are_of_one_operation, is_readable, result_of
 
 _YOUNG = 900.0
 """The age in seconds below which all writes are looked up together."""
@@ -354,7 +356,7 @@ class Sending(EntryStore):
             why = why_not_its_own(settlement.request.id, self._name_of(row, connection), other_name)
             return Settlement(PaymentOutcome.UNKNOWN, reason=why, looked_up=True)
         otherwise = settlement.unless_mine
-        if otherwise is not None and self._has_rival(row, connection):
+        if otherwise is not None and self._has_rival(row, settlement.request, connection):
             return otherwise
         return settlement
 
@@ -374,9 +376,10 @@ class Sending(EntryStore):
         references = references_of(row)
         return references, [*map(reference_digest, references)]
 
-    def _has_rival(self, row: Any, connection: Connection) -> bool:
-        """Whether another entry with one of its references may have been sent, and is not
-        settled.
+    def _has_rival(self, row: Any, found: Done, connection: Connection) -> bool:
+        """Whether what a look-up has found may be that of another entry, which may have been sent
+        and is not settled: it has one of the references, or, where the look-up goes by no
+        reference, nothing that was compared tells the two apart.
         """
         columns, others = self.table.c, self.references.c
         references, digests = self._forms_of_references(row)
@@ -384,18 +387,26 @@ class Sending(EntryStore):
             sa.select(columns.key).where(columns.reference.in_(references)),
             sa.select(others.key).where(others.digest.in_(digests)),
         )
-        may_exist = sa.or_(columns.state.in_(IN_DOUBT), columns.restored)
-        candidates = sa.select(self.table).where(
-            columns.id != row.id,
-            self._is_beside(row),
-            columns.key.in_(with_reference),
-            may_exist,
-        )
-        for stored in connection.execute(candidates):
-            other = self._sealing.decrypted_row(stored, may_stay_sealed=True)
-            if are_of_one_operation(other, row):
+        if any(self._in_doubt_beside(row, columns.key.in_(with_reference), connection)):
+            return True
+        if row.prepared.subject is not None:
+            return False
+        for other in self._in_doubt_beside(row, sa.true(), connection):
+            if not is_readable(other) or row.prepared.is_like(other.prepared, found.compared):
                 return True
         return False
+
+    def _in_doubt_beside(
+        self, row: Any, chosen: Condition, connection: Connection
+    ) -> Iterator[ClearRow]:
+        """The chosen entries of the same operation that may have been sent, and are not settled."""
+        columns = self.table.c
+        may_exist = sa.or_(columns.state.in_(IN_DOUBT), columns.restored)
+        is_other = sa.and_(columns.id != row.id, self._is_beside(row), chosen, may_exist)
+        for stored in connection.execute(sa.select(self.table).where(is_other)):
+            other = self._sealing.decrypted_row(stored, may_stay_sealed=True)
+            if are_of_one_operation(other, row):
+                yield other
 
 
 def _make_look_up(client: Any, step: LookUp, *, is_last: bool) -> Steps[Any]:

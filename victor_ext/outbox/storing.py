@@ -176,7 +176,7 @@ class EntryStore(Holding):
         return OutboxEvent(row.name, entry, tries)
 
 
-def _is_readable(row: ClearRow) -> bool:
+def is_readable(row: ClearRow) -> bool:
     """Whether the call of an entry can be read: it is neither encrypted nor forgotten."""
     return not is_sealed(row.call) and not is_forgotten(row.call)
 
@@ -185,7 +185,7 @@ def make_one_kind(row: ClearRow, other: ClearRow) -> bool:
     """Whether two entries make things of one kind, whose ids differ. Of an entry that cannot be
     read, what was called counts alone.
     """
-    if _is_readable(row) and _is_readable(other):
+    if is_readable(row) and is_readable(other):
         return not _kinds_made(row).isdisjoint(_kinds_made(other))
     return bool(row.operation == other.operation)
 
@@ -196,7 +196,7 @@ def are_of_one_operation(row: ClearRow, other: ClearRow) -> bool:
     """
     if row.operation == other.operation:
         return True
-    are_readable = _is_readable(row) and _is_readable(other)
+    are_readable = is_readable(row) and is_readable(other)
     return are_readable and bool(row.prepared.operation == other.prepared.operation)
 
 
@@ -217,7 +217,7 @@ def text_of_made(row: ClearRow, id: str | None) -> str | None:
     entry that cannot be read, an id counts as that of what it made.
     """
     own_id = canonical_id(id)
-    if own_id is None or (_is_readable(row) and not row.prepared.makes(own_id)):
+    if own_id is None or (is_readable(row) and not row.prepared.makes(own_id)):
         return None
     return f"{row.provider} {own_id}"
 
