@@ -1,10 +1,12 @@
 """A worker that is to end ends the calls that it has begun, and begins no other one."""
 
 import asyncio
+import gc
 import os
 import signal
+import sqlite3
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import anyio
 import pytest
@@ -14,6 +16,7 @@ from django.core.management import call_command
 from tests.outbox.kinds import Box, Provider, async_engine, tables_of
 from tests.outbox.rows import inbox_of, received_number, states, stored
 from tests.providers.victor.adapter import invoice
+from victor_ext import VictorError
 from victor_ext.event_queue.workers import stop_at_signals
 from victor_ext.outbox import AsyncOutbox, Outbox
 
@@ -127,3 +130,33 @@ def test_the_second_signal_ends_the_command_at_once():
         assert stop.wait(30)
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_transaction_ends_at_whatever_moment_the_task_of_a_pass_is_cancelled(sqlite):
+    """By `asyncio.timeout` or by `cancel`, which no shield of anyio stops."""
+    box = Box("awaited", sqlite)
+    for number in range(4):
+        box.add(**invoice(number))
+
+    async def check():
+        engine = async_engine(sqlite)
+        database = sqlite.url.database
+        for turns in range(80):
+            provider = Held()
+            provider.may_end.set()
+            async with provider.client(awaited=True) as victor:
+                task = asyncio.create_task(AsyncOutbox(engine).send(victor))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                task.cancel()
+                with suppress(asyncio.CancelledError, VictorError):
+                    await task
+            with closing(sqlite3.connect(database, timeout=0)) as other:
+                other.execute("BEGIN IMMEDIATE")  # nobody holds the lock
+        await engine.dispose()
+
+    gc.disable()  # it would end a transaction that nobody knows any more
+    try:
+        anyio.run(check)
+    finally:
+        gc.enable()

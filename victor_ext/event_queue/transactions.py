@@ -230,12 +230,26 @@ class AwaitedTransactions(Transactions):
         # before would not be stored.
         if pause:
             await anyio.sleep(pause)
-        # A cancelled worker lets its transaction end: aiosqlite may never end one that is cut off.
-        with anyio.CancelScope(shield=True):
-            with hidden_parameters():
-                async with self._engine.begin() as connection:
-                    await connection.run_sync(refuse_autocommit)
-                    return await connection.run_sync(work)
+        result: Any = None
+        failure: BaseException | None = None
+
+        async def transact() -> None:
+            nonlocal result, failure
+            try:
+                with anyio.CancelScope(shield=True), hidden_parameters():
+                    async with self._engine.begin() as connection:
+                        await connection.run_sync(refuse_autocommit)
+                        result = await connection.run_sync(work)
+            except Exception as error:  # noqa: BLE001 - the group would wrap it in a group
+                failure = error
+
+        # Whoever cancels the caller, its transaction ends: aiosqlite may never end one that is cut
+        # off. It has a task of its own, since `cancel` of an asyncio task ignores the shield.
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(transact)
+        if failure is not None:
+            raise failure
+        return result
 
 
 class _InSession(Protocol[P, T_co]):
