@@ -1,5 +1,7 @@
 """What a record, a page or an error says of the response that it was made from."""
 
+from collections.abc import Callable
+
 import httpx
 
 from victor_ext.opaque import Opaque
@@ -26,13 +28,14 @@ class ResponseInfo(Opaque):
     attempts: int
     _names: tuple[str, ...] = ()  # headers that may carry the provider's id of the exchange
     _request_id: str | None = None  # it, if none of them does
+    _shown: Callable[[str], str] = str  # what of it is shown
 
     @property
     def request_id(self) -> str | None:
         """The provider's id of the exchange, or None."""
-        return next(
-            (self.headers[name] for name in self._names if name in self.headers), self._request_id
-        )
+        in_headers = (self.headers[name] for name in self._names if name in self.headers)
+        id = next(in_headers, self._request_id)
+        return None if id is None else self._shown(id)
 
     def __repr__(self) -> str:
         shown = (

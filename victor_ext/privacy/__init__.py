@@ -41,6 +41,7 @@ from .messages import (
     redact_excerpt,
     shown_headers,
 )
+from .numbers import is_of_a_card
 from .request_texts import PrivateTexts, texts_within
 
 __all__ = (
@@ -69,6 +70,7 @@ __all__ = (
     "hidden_pairs",
     "is_code",
     "is_object",
+    "is_of_a_card",
     "is_sequence",
     "kind_of",
     "mask",

@@ -8,12 +8,9 @@ import re
 from collections.abc import Iterable
 
 from .credentials import without_credentials
-from .hiding import is_sequence, mask
+from .hiding import is_sequence
+from .numbers import mask_numbers, mask_spaced_numbers
 
-_LONG_DIGITS = r"(?<![0-9])(?<![0-9]\.)[0-9]{5,}(?![0-9])(?!\.[0-9]{1,2}(?![0-9]))"
-"""Five digits or more, unless they are the dollars of an amount ("12345.67") or the decimals of a
-number.
-"""
 _CODE_DIGITS = 8
 _CODES = 10  # the most that are read from one field
 _WORD = r"(?a)[\w.:-]*"
@@ -40,10 +37,10 @@ _SAFE_HEADERS = frozenset(
 
 
 def mask_digits(text: str) -> str:
-    """The text without credentials, and with numbers of five or more digits masked as by `mask`:
-    they may be account numbers.
+    """The text without credentials, and with numbers that may be those of accounts or cards masked
+    (see `mask_numbers`).
     """
-    return re.sub(_LONG_DIGITS, lambda match: mask(match[0]), without_credentials(text))
+    return mask_numbers(without_credentials(text))
 
 
 def mask_tokens(text: str) -> str:
@@ -81,7 +78,8 @@ def redact_excerpt(text: str) -> str:
     Nothing that somebody else wrote enters a message or a log record in another way, except
     `one_line`.
     """
-    return mask_emails(mask_digits(mask_tokens(one_line(text))))
+    line = one_own_line(without_credentials(text))
+    return mask_emails(mask_digits(mask_tokens(line)))
 
 
 def redact_code(code: object) -> str:
@@ -110,10 +108,10 @@ def is_code(value: object) -> bool:
 
 
 def one_line(text: object) -> str:
-    """An id, a status or an amount of the provider for a message: one line of 200 characters,
-    digits unmasked.
+    """An id, a status or an amount of the provider for a message: one line of 200 characters. Of
+    its numbers, IBANs and those in groups are masked (see `mask_spaced_numbers`).
     """
-    return one_own_line(without_credentials(str(text)))
+    return mask_spaced_numbers(one_own_line(without_credentials(str(text))))
 
 
 def one_own_line(text: str) -> str:

@@ -6,9 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from .hiding import HIDDEN, is_object, is_sequence
+from .numbers import digits_of, hide_digits
 
 SHORTEST = 3
 """Characters of a text that is hidden: a shorter one occurs in any sentence."""
+
+_SHORTEST_NUMBER = 6
+"""Digits of a number that is hidden however it is written."""
 
 _LONGEST = 20_000
 """Characters of a response's text that are read: a message shows far less of it."""
@@ -21,16 +25,21 @@ class PrivateTexts:
     """Texts of a request that its response may repeat, and messages hide.
 
     A text is recognized by its words in their order, in any letter case, whatever stands between
-    the words: also as JSON, where some letters are escaped. Without any text, an object is false.
+    the words: also as JSON, where some letters are escaped. A number is recognized by its digits.
+    Without any text, an object is false.
     """
 
-    __slots__ = ("_lengths", "_phrases")
+    __slots__ = ("_lengths", "_numbers", "_phrases")
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._phrases: set[tuple[str, ...]] = set()
         # of all phrases that begin with a word: how many words they have
         self._lengths: dict[str, set[int]] = {}
+        self._numbers: set[str] = set()
         for text in texts:
+            digits = digits_of(text)
+            if len(digits) >= _SHORTEST_NUMBER:
+                self._numbers.add(digits)
             if len(text.strip()) >= SHORTEST:
                 for form in (text, json.dumps(text), json.dumps(text, ensure_ascii=False)):
                     self._add(form)
@@ -57,7 +66,7 @@ class PrivateTexts:
             place += length
             end = matches[place - 1].end()
         pieces.append(text[end:])
-        return HIDDEN.join(pieces)
+        return hide_digits(HIDDEN.join(pieces), self._numbers)
 
     def _add(self, text: str) -> None:
         """Hide the words of a text from now on."""

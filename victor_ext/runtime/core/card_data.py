@@ -17,7 +17,7 @@ import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.ids import GUID
-from victor_ext.privacy import one_line
+from victor_ext.privacy import is_of_a_card, one_line
 from victor_ext.runtime.core.json_values import (
     MOST_LEVELS,
     NOT_JSON,
@@ -29,7 +29,6 @@ from victor_ext.runtime.core.json_values import (
 
 _MOST_CHARACTERS = 10_000
 _SHORTEST_CARD, _LONGEST_CARD = 13, 19
-_CARD_NUMBER = f"[0-9]{{{_SHORTEST_CARD},{_LONGEST_CARD}}}"
 _FORM_PART = r'(?s); name="([^"]*)".*?\r\n\r\n(.*)\r\n'
 _DIGIT_GROUPS = r"(?<!\w)[0-9]+(?:[\W_]{1,3}[0-9]+)*(?!\w)"
 _INVISIBLE = frozenset({"Cf", "Mn"})
@@ -74,9 +73,9 @@ def has_card_number(value: object) -> bool:
     stripe). The digits of a GUID are no card number.
     """
     text = GUID.sub("GUID", _text_of(value))
-    if _is_card_number(re.sub(r"[\W_]", "", text)):
+    if is_of_a_card(re.sub(r"[\W_]", "", text)):
         return True
-    return any(map(_is_card_number, _joined_groups(text)))
+    return any(map(is_of_a_card, _joined_groups(text)))
 
 
 def card_data_in(
@@ -282,16 +281,3 @@ def _joined_groups(text: str) -> Iterator[str]:
         groups = re.findall("[0-9]+", match[0])
         for first in range(len(groups)):
             yield from accumulate(groups[first : first + _LONGEST_CARD])
-
-
-def _is_card_number(digits: str) -> bool:
-    """Whether text is 13 to 19 digits, the last of them a check digit (ISO/IEC 7812-1)."""
-    if not re.fullmatch(_CARD_NUMBER, digits):
-        return False
-    doubled = [2 * int(digit) for digit in digits[-2::-2]]
-    others = [int(digit) for digit in digits[-1::-2]]
-    total = sum(others)
-    for number in doubled:
-        tens, ones = divmod(number, 10)
-        total += tens + ones
-    return total % 10 == 0

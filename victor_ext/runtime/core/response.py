@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import VictorError
-from victor_ext.privacy import SecretBuffer, SecretBytes, body_of, redact_excerpt
+from victor_ext.privacy import SecretBuffer, SecretBytes, body_of, one_line, redact_excerpt
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.clock import monotonic
 from victor_ext.runtime.core.json_values import parsed
@@ -103,7 +103,12 @@ class Response(httpx.Response):
         read = self.request_id_in_body
         request_id = None if read is None else read(self)
         return ResponseInfo(
-            self.status_code, self.headers, self.attempts, self.request_id_headers, request_id
+            self.status_code,
+            self.headers,
+            self.attempts,
+            self.request_id_headers,
+            request_id,
+            one_line,
         )
 
     def json(self, **kwargs: Any) -> Any:

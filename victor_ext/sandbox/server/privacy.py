@@ -17,10 +17,17 @@ _SECRET = re.compile(
 )
 _NUMBER = re.compile(r"(account|routing|card)[._]?(number|no)$|iban$|(^|\.)number$", re.IGNORECASE)
 _DIGITS = re.compile(r"\w(?=(?:\W?\w){4})")
-_LONG_NUMBER = re.compile(r"(?<![\w-])[0-9]{5,}(?=[0-9]{4}(?![\w-]))")
-"""All but the last four digits of a number that stands alone: digits in a key, such as a UUID, are
+_BETWEEN = r"[ \xa0\u2009\u202f.\-\u2010-\u2015/]"
+_NUMBER_IN_TEXT = re.compile(rf"(?<![\w-])[0-9]+(?:{_BETWEEN}[0-9]+)*(?![\w-])")
+"""A number that stands alone, whatever is between its digits: those in a key, such as a UUID, are
 not an account.
 """
+_NO_ACCOUNT = re.compile(
+    r"(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}(?: [0-9]{1,2})?"  # a day, and the hour of a time
+    r"|[1-9][0-9]{0,2}(?: [0-9]{3})*\.[0-9]{2}|(?:0|[1-9][0-9]*)\.[0-9]+"  # an amount, a time
+    r"|[0-9]{1,3}(?:\.[0-9]{1,3}){3}"  # an address
+)
+_FEWEST_DIGITS = 9
 _ANY_LONG_NUMBER = re.compile(r"[0-9]{5,}(?=[0-9]{4})")
 _LONGEST = 16_000
 _OWNER_ALONE = 0o600
@@ -95,7 +102,13 @@ def last_four(number: str) -> str:
 
 def masked(text: str) -> str:
     """A text in which of each long number only the last four digits stand."""
-    return _LONG_NUMBER.sub(lambda match: "•" * len(match[0]), text)
+    return _NUMBER_IN_TEXT.sub(_masked_number, text)
+
+
+def _masked_number(match: re.Match[str]) -> str:
+    text = match[0]
+    is_short = sum(map(str.isdigit, text)) < _FEWEST_DIGITS
+    return text if is_short or _NO_ACCOUNT.fullmatch(text) else last_four(text)
 
 
 def redacted(value: object) -> Any:
