@@ -1,5 +1,6 @@
 """What an inbox takes for an event of its own, what it calls one, and whose word ends one."""
 
+import gzip
 import hmac
 import json
 import logging
@@ -14,7 +15,7 @@ from tests.outbox.kinds import KINDS
 from tests.outbox.rows import end_waits, inbox_of
 from tests.providers.running import ONCE, Script
 from tests.providers.systems import ARGUMENTS, CLIENTS
-from victor_ext import ConfigurationError, HmacSignature, NotFound, StatusError
+from victor_ext import ConfigurationError, HmacSignature, InvalidRequest, NotFound, StatusError
 from victor_ext.event_queue.queue import MOST_TRIES
 from victor_ext.inbox import EventState, Inbox
 from victor_ext.inbox.django import DjangoInbox
@@ -146,6 +147,47 @@ def test_the_id_of_an_event_is_the_id_that_is_signed(sqlite, payer):
     ]
     are_new = [posted(inbox, NOTE, each, name=NAMES[0]) is not None for each in requests]
     assert are_new == [True, False, False, False, True]
+
+
+@pytest.mark.parametrize("parts", ["{id}.{timestamp}", "{svix-id}.{svix-timestamp}"])
+def test_two_events_of_equal_content_are_told_apart_by_the_id_beside_the_signature(
+    sqlite, payer, parts
+):
+    """As Svix signs them, by whatever name `signed` has its headers."""
+    verify = HmacSignature(header="svix-signature", secret=SECRET, signed=parts + ".{body}")
+    inbox = inbox_of(sqlite, payer.webhook(verify=verify))
+    now, note = str(int(time.time())), {"id": "p-1", "type": "payout.paid"}
+
+    def is_new(id):
+        signature = signed(f"{id}.{now}.{json.dumps(note)}")
+        headers = {"svix-id": id, "svix-timestamp": now, "svix-signature": f"v1,{signature}"}
+        return posted(inbox, note, headers) is not None
+
+    assert [is_new("msg_1"), is_new("msg_1"), is_new("msg_2")] == [True, False, True]
+
+
+def test_an_event_that_names_no_id_of_its_own_is_not_dropped_without_a_word(new_inbox, caplog):
+    inbox, note = new_inbox(), {"id": "p-1", "type": "payout.paid"}
+    caplog.set_level(logging.WARNING, "victor_ext.inbox")
+    assert posted(inbox, note) is not None
+    assert "is dropped" not in caplog.text
+    assert posted(inbox, note) is None
+    assert "An event payout.paid of p-1 is dropped: it has no id of its own" in caplog.text
+
+
+def test_a_body_that_is_compressed_or_was_read_before_is_refused_in_these_words(new_inbox):
+    def refused(inbox, body):
+        with pytest.raises(InvalidRequest) as raised, inbox._engine.begin() as session:
+            inbox.receive(session, body, {}, name=None)
+        return str(raised.value)
+
+    note = gzip.compress(json.dumps(NOTE).encode())
+    gateway = inbox_of(new_inbox()._engine, eastpay.Webhook())
+    for inbox in (new_inbox(), gateway):
+        assert "is not JSON, but compressed (gzip): decompress it first" in refused(inbox, note)
+        assert "is not JSON, but empty: something has read it before (in Flask" in refused(
+            inbox, b""
+        )
 
 
 def test_one_id_of_two_webhooks_is_two_events(new_inbox):

@@ -47,6 +47,11 @@ if TYPE_CHECKING:
 
 
 _log = logging.getLogger("victor_ext.inbox")
+_MAY_BE_ANOTHER = (
+    "An event %s of %s is dropped: it has no id of its own, and the content of one that came "
+    "before. If two events may be equal, say where the id is: webhook(id=...), or "
+    "HmacSignature(signed=...) with the header that has it."
+)
 _NEEDS_NAME = (
     "Not every notification of %s's tells which webhook of the document it is of. Write "
     "receive(..., name=) for these: %s."
@@ -291,6 +296,8 @@ class InboxBase(EventQueue[InboxEvent], Generic[Engine]):
         _check_source(source)
         delivery = self._checked_delivery(body, headers, name)
         if not self._add_ids(session, source, delivery):
+            if delivery.is_known_by_content:
+                _log.warning(_MAY_BE_ANOTHER, one_line(delivery.name), one_line(delivery.subject))
             return None  # a repeat
         provider = self._provider()
         subject = one_line(delivery.subject)

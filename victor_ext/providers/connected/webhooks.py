@@ -9,12 +9,14 @@ from typing import Any, NamedTuple, Protocol, get_args
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import kind_of
 from victor_ext.runtime.client.webhooks import (
+    IS_NOT_JSON,
     Delivery,
     Headers,
     HmacSignature,
     body_bytes,
     headers_by_name,
     invalid_notification,
+    no_json_reason,
 )
 from victor_ext.runtime.core.json_values import (
     id_or_empty,
@@ -24,8 +26,8 @@ from victor_ext.runtime.core.json_values import (
 )
 from victor_ext.runtime.core.validation import shown
 
-_SIGNED_IDS = ("webhook-id", "id")
-"""How `HmacSignature(signed=...)` names the id of an event, as Standard Webhooks have it."""
+_ID_HEADERS = ("webhook-id", "svix-id")
+"""The headers with the id of an event, by Standard Webhooks and by Svix, from which these come."""
 _IDS = ("event_id", "eventId")
 _NAMES = ("type", "event", "event_type", "eventType", "eventName")
 
@@ -63,6 +65,8 @@ class _Identity(NamedTuple):
     be that."""
     subject: str
     """The id that is shown to people."""
+    is_content: bool = False
+    """Whether the event names no id of its own: `event_id` is its content."""
 
 
 class DocumentWebhook:
@@ -110,8 +114,8 @@ class DocumentWebhook:
         by_name = headers_by_name(headers)
         raw = body_bytes(body)
         signed: dict[str, str] = {}
-        if self.anybody_can_post and "webhook-id" in by_name:
-            signed["webhook-id"] = by_name["webhook-id"]  # it is as good as the body
+        if self.anybody_can_post:  # a header is as good as the body
+            signed["id"] = next(filter(None, map(by_name.get, _ID_HEADERS)), "")
         model = self._model(raw, by_name, name, signed)
         text = self._text(raw)
         content = object_or_empty(self._parsed(raw, parse_float=_digits))
@@ -124,6 +128,7 @@ class DocumentWebhook:
             content=json.dumps({"webhook": name, "body": text, "name": event_name}),
             # An event without an id may be another one than an equal event: nothing is its repeat.
             ids=(identity.event_id,) if identity.event_id else (),
+            is_known_by_content=identity.is_content,
         )
 
     def spelled_name(self, content: str) -> str:
@@ -152,7 +157,9 @@ class DocumentWebhook:
         except webhooks.AmbiguousWebhook:
             raise self._name_is_missing() from None
         except webhooks.UnreadableWebhook as error:
-            reason = f"is not what the document declares ({type(error).__name__})"
+            reason = no_json_reason(raw)
+            if reason == IS_NOT_JSON:
+                reason = f"is not what the document declares ({type(error).__name__})"
             raise invalid_notification(self.provider, reason) from None
 
     def _check_with(self, signed: dict[str, str]) -> Callable[..., object] | None:
@@ -163,6 +170,7 @@ class DocumentWebhook:
 
         def check(headers: Headers, body: bytes) -> None:
             signed.update(verify.signed_values(headers, body))
+            signed["id"] = next(filter(None, map(signed.get, verify.names_of_id)), "")
 
         return check
 
@@ -205,13 +213,14 @@ class DocumentWebhook:
                 "function of headers and model."
             )
         name = event.webhook
-        if not event_id:
+        is_content = not event_id
+        if is_content:
             # `id` may be that of the object, which has other events: a repeat has the same content.
             whole = json.dumps([name, event.content], sort_keys=True)
             event_id = f"{subject} {hashlib.sha256(whole.encode()).hexdigest()}"
         elif name is not None:  # another webhook may have the same id
             event_id = json.dumps([name, event_id])
-        return _Identity(event_id, subject)
+        return _Identity(event_id, subject, is_content)
 
     def _event_name(self, event: _Event) -> str:
         by_caller = self._by_caller(self._name, event.model)
@@ -296,9 +305,8 @@ def _usual_id(event: _Event) -> str:
     A header counts only if it is signed. By another one, whoever has captured a notification could
     make new events of it.
     """
-    for part in _SIGNED_IDS:
-        if event.signed.get(part):
-            return event.signed[part]
+    if event.signed.get("id"):
+        return event.signed["id"]
     for member in _IDS:
         event_id = id_or_empty(event.content.get(member))
         if event_id:

@@ -23,6 +23,10 @@ from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, s
 
 NOTIFICATION = "notification"
 """The code of the problem that a request to a webhook is not a notification."""
+READ_BEFORE = "something has read it before (in Flask, call request.get_data() first of all)"
+"""Why a body may be empty."""
+IS_NOT_JSON = "is not JSON"
+_GZIP = b"\x1f\x8b"
 MAX_BYTES = 1 << 20
 """The longest body that is read (1 MiB). A notification has about one KiB."""
 
@@ -99,6 +103,8 @@ class Delivery:
             it has only what proves that it is the same event.
         number: Its place in the sequence of its source, where the system counts.
         once: While another event with this text waits, it is a repeat.
+        is_known_by_content: Whether its ids are made of its content alone, since it names no id of
+            its own: then a repeat may be another event that is equal.
     """
 
     name: str
@@ -107,6 +113,7 @@ class Delivery:
     ids: tuple[str, ...] = ()
     number: int | None = None
     once: str | None = None
+    is_known_by_content: bool = False
 
 
 # ---- The body ----
@@ -118,6 +125,13 @@ def invalid_notification(provider: str, reason: str) -> InvalidRequest:
     """
     message = f"This is not a notification of {provider}'s: the body {reason}."
     return InvalidRequest.of([Problem("body", NOTIFICATION, message)])
+
+
+def no_json_reason(body: bytes) -> str:
+    """Why a body is not JSON, for `invalid_notification`."""
+    if body.startswith(_GZIP):
+        return f"{IS_NOT_JSON}, but compressed (gzip): decompress it first"
+    return IS_NOT_JSON if body else f"{IS_NOT_JSON}, but empty: {READ_BEFORE}"
 
 
 def notification_body(body: object, *, provider: str) -> dict[str, Any]:
@@ -132,7 +146,7 @@ def notification_body(body: object, *, provider: str) -> dict[str, Any]:
     try:
         content: object = parsed(raw)
     except ValueError:
-        raise invalid_notification(provider, "is not JSON") from None
+        raise invalid_notification(provider, no_json_reason(raw)) from None
     if not is_object(content):
         raise invalid_notification(provider, "is JSON, but no object")
     return content
@@ -232,6 +246,13 @@ class HmacSignature(UnpicklableCredentials):
     def __repr__(self) -> str:
         return f"HmacSignature(header={getattr(self, '_header', None)!r}, secret=[hidden])"
 
+    @property
+    def names_of_id(self) -> tuple[str, ...]:
+        """How `signed` may name the id of an event, as Standard Webhooks have it: `id`, or the
+        header beside that of the signature, such as `svix-id` beside `svix-signature`.
+        """
+        return ("id", f"{self._header.rpartition('-')[0]}-id")
+
     def __call__(self, headers: Headers, body: bytes | bytearray | memoryview | str) -> None:
         """Return if the signature is the provider's and recent.
 
@@ -284,9 +305,10 @@ class HmacSignature(UnpicklableCredentials):
             message += header_bytes(self._texts[number + 1])
         signatures = [value for _, value in parts]
         if not is_signed(message, self._keys, self._algorithm, signatures):
+            as_it_came = "that the body is as it came" if content else f"its body: {READ_BEFORE}"
             raise AuthenticationError(
-                f"The signature in {self._header} does not match: check the secret, and that the "
-                "body is as it came."
+                f"The signature in {self._header} does not match: check the secret, and "
+                f"{as_it_came}."
             )
         for name in self._times:
             moment = epoch_seconds(int(values[name])) if _DIGITS.fullmatch(values[name]) else None
