@@ -160,3 +160,41 @@ class TestTheRuntimeKnowsNoProvider:
             if re.search("victor|velo|east.?pay|flex.?(factor|charge)", line, re.IGNORECASE)
         ]
         assert found == []
+
+
+@pytest.mark.parametrize(
+    ("module", "fails", "asked", "words"),
+    [
+        (
+            "jwt",
+            "raise AttributeError(\"module 'lib' has no attribute 'X509_V_FLAG'\")",
+            "from victor_ext.runtime.auth import signed_tokens",
+            "AttributeError: module 'lib' has no attribute 'X509_V_FLAG'",
+        ),
+        (
+            "httpx",
+            "raise AttributeError(\"module 'lib' has no attribute 'X509_V_FLAG'\")",
+            "from victor_ext import Victor",
+            "Victor cannot be imported, since a module fails: module 'lib' has no attribute",
+        ),
+        (
+            "sqlalchemy",
+            "raise ImportError(\"cannot import name 'inspect' from 'greenlet'\", name='greenlet')",
+            "import victor_ext.outbox",
+            "ImportError: cannot import name 'inspect' from 'greenlet'",
+        ),
+        (
+            "sqlalchemy",
+            "raise ModuleNotFoundError(\"No module named 'sqlalchemy'\", name='sqlalchemy')",
+            "import victor_ext.outbox",
+            "victor_ext.outbox needs sqlalchemy; in a clone of this project: pip install",
+        ),
+    ],
+)
+def test_a_module_that_is_there_and_fails_says_why_itself(tmp_path, module, fails, asked, words):
+    """Only what is missing is to be installed."""
+    (tmp_path / f"{module}.py").write_text(fails)
+    ran = python("-c", f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n{asked}")
+    last = ran.stderr.splitlines()[-1]
+    assert words in last
+    assert ("pip install" in last) is fails.startswith("raise ModuleNotFoundError")

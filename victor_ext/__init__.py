@@ -267,7 +267,13 @@ if not TYPE_CHECKING:
         home = _HOME_OF.get(name)
         if home is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = globals()[name] = getattr(importlib.import_module(home, __name__), name)
+        try:
+            module = importlib.import_module(home, __name__)
+        except AttributeError as error:  # Python would say that there is no such name
+            raise ImportError(
+                f"{name} cannot be imported, since a module fails: {error}"
+            ) from error
+        value = globals()[name] = getattr(module, name)
         return value
 
 

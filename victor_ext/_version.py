@@ -28,10 +28,12 @@ def missing_extra(what: str, needed: str, extra: str, below: str = "") -> Import
 
 @contextmanager
 def needs_extra(what: str, extra: str, below: str = "") -> Generator[None]:
-    """Raise `missing_extra` if an import within the block fails."""
+    """Raise `missing_extra` if a module that is imported within the block is not there. What is
+    there and fails says why itself.
+    """
     try:
         yield
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         if error.name is None:  # it says already what is missing
             raise
         needed = error.name.partition(".")[0]

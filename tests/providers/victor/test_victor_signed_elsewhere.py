@@ -3,6 +3,7 @@ the call.
 """
 
 import asyncio
+import base64
 import subprocess
 import sys
 import threading
@@ -147,6 +148,8 @@ NO_SIGNATURE = "must return the bytes of an RS512 signature"
         (lambda content: None, f"{NO_SIGNATURE}, not NoneType"),
         (lambda content: "c2ln", f"{NO_SIGNATURE}, not str"),
         (lambda content: b"", NO_SIGNATURE),
+        (lambda content: base64.b64encode(bytes(range(256))), "in base64 or hex: decode it"),
+        (lambda content: bytes(range(256)).hex().encode(), "in base64 or hex: decode it"),
     ],
 )
 def test_a_function_that_does_not_sign_is_refused_with_the_reason(sign, words):

@@ -5,6 +5,7 @@ import json
 import re
 import textwrap
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import jose.jws
@@ -13,8 +14,10 @@ import jwcrypto.jwt
 import jwt
 import pytest
 import rsa as rsa_numbers
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.auth.signed_tokens import load_rsa_key, signed_token
@@ -123,6 +126,33 @@ class TestWhatIsRefused:
             LOCKED, password="wrong"
         )
         assert "is not encrypted: leave password out" in refusal(TEXT, password=PASSWORD)
+
+    @pytest.mark.parametrize("is_pem", [True, False])
+    def test_a_key_for_pss_alone_is_refused_by_name(self, is_pem):
+        """It would sign what its own public key does not verify: no RS512 token."""
+        data = KEY.private_bytes(DER, PKCS8, OPEN)
+        of_rsa, of_pss = (bytes.fromhex(f"06092a864886f70d0101{end}") for end in ("01", "0a"))
+        data = data.replace(of_rsa, of_pss, 1)
+        if is_pem:
+            body = base64.encodebytes(data)
+            data = b"-----BEGIN PRIVATE KEY-----\n" + body + b"-----END PRIVATE KEY-----\n"
+        assert "is a key for RSASSA-PSS alone: RS512 needs one of rsaEncryption" in refusal(data)
+
+    def test_an_openssh_key_a_store_and_a_certificate_are_refused_by_name(self):
+        openssh = KEY.private_bytes(PEM, serialization.PrivateFormat.OpenSSH, OPEN)
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "shop.example")])
+        begins = datetime(2026, 3, 4, tzinfo=UTC)
+        builder = x509.CertificateBuilder(name, name, KEY.public_key(), 1, begins, begins)
+        certificate = builder.sign(KEY, hashes.SHA256())
+        store = pkcs12.serialize_key_and_certificates(b"shop", KEY, certificate, None, OPEN)
+        for given, words in (
+            (openssh, "is an OpenSSH key: write it anew with ssh-keygen -p -m PKCS8"),
+            (store, "is a PKCS#12 store: take the key out with openssl pkcs12"),
+            (certificate.public_bytes(PEM), "is a certificate, which has the public key alone"),
+            (certificate.public_bytes(DER), "is a certificate, which has the public key alone"),
+        ):
+            assert words in refusal(given)
+            assert words in refusal(base64.b64encode(given).decode())
 
     @pytest.mark.parametrize("encoding", [PEM, DER])
     def test_an_elliptic_curve_key_is_refused_by_name(self, encoding):

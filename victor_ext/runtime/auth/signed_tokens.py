@@ -12,6 +12,7 @@ import os
 import re
 import warnings
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -122,10 +123,17 @@ class SignedElsewhere(TokenCache):
             raise ConfigurationError(
                 f"sign must return the bytes of an RS512 signature, not {what}."
             )
+        if _ENCODED.fullmatch(signature):
+            raise ConfigurationError(
+                "sign returned the text of a signature, in base64 or hex: decode it, and return "
+                "its bytes."
+            )
         header = Secret(f"{self._prefix} {content}.{_base64url(signature)}")
         return IssuedToken(header, now + self._reuse, now, skew)
 
 
+_ENCODED = re.compile(rb"[A-Za-z0-9+/=_\s-]{170,}")
+"""The text of a signature of 128 bytes or more, in base64 or hex. No signature looks so."""
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 _MAX_PATH = 1024
 _LEAST_BITS = 1024
@@ -252,11 +260,48 @@ def _read_file(path: Secret, name: str, *, shown: str) -> tuple[SecretBytes, str
     raise ConfigurationError(f"{name}: the file {shown} cannot be read ({why}): {_EXPECTED}.")
 
 
+_PSS = bytes.fromhex("06092a864886f70d01010a")
+"""The object identifier of a key for RSASSA-PSS alone (RFC 8017, A.2.3), as DER has it."""
+_CERTIFICATE = "is a certificate, which has the public key alone"
+_PKCS12 = re.compile(rb"\x30(?:[\x00-\x7f]|\x81.|\x82..|\x83...|\x80)\x02\x01\x03\x30", re.DOTALL)
+"""How a PKCS#12 store begins: a sequence, and its version 3 (RFC 7292, 4)."""
+
+
+def _other_kind(data: bytes) -> str | None:
+    """What the bytes are in place of a private key that can be read, with what to do; None: nothing
+    that is known.
+    """
+    is_pem = b"-----BEGIN" in data
+    if b"-----BEGIN OPENSSH PRIVATE KEY" in data:
+        return "is an OpenSSH key: write it anew with ssh-keygen -p -m PKCS8 -f FILE"
+    if _PKCS12.match(data):
+        return "is a PKCS#12 store: take the key out with openssl pkcs12 -nocerts -nodes"
+    if is_pem and b"PUBLIC KEY-----" in data:
+        return "is a public key"
+    if b"-----BEGIN CERTIFICATE" in data and b"PRIVATE KEY-----" not in data:
+        return _CERTIFICATE
+    body = b"".join(data.split(b"-----")[2:3]) if is_pem else data
+    with suppress(binascii.Error):
+        if _PSS in (base64.b64decode(body) if is_pem else body)[:40]:
+            return "is a key for RSASSA-PSS alone: RS512 needs one of rsaEncryption"
+    return None
+
+
+def _is_certificate(data: bytes) -> bool:
+    from cryptography import x509  # noqa: PLC0415 - only a mistake needs it
+
+    with suppress(ValueError, UnsupportedAlgorithm):
+        x509.load_der_x509_certificate(data)
+        return True
+    return False
+
+
 def _parsed_key(data: SecretBytes, password: SecretBytes, source: str, opened_with: str) -> object:
     """The key object of a PEM or DER. Raises `ConfigurationError`."""
+    other = _other_kind(bytes(data))
+    if other is not None:
+        raise ConfigurationError(f"{source} {other}; {_EXPECTED}.")
     is_pem = bytes(data).find(b"-----BEGIN") >= 0
-    if is_pem and bytes(data).find(b"PUBLIC KEY-----") >= 0:
-        raise ConfigurationError(f"{source} is a public key: {_EXPECTED}.")
     load = serialization.load_pem_private_key if is_pem else serialization.load_der_private_key
     try:
         key = load(bytes(data), bytes(password) or None)
@@ -266,6 +311,8 @@ def _parsed_key(data: SecretBytes, password: SecretBytes, source: str, opened_wi
             why = f"is not encrypted: leave {opened_with} out"
     except (ValueError, UnsupportedAlgorithm):
         why = "cannot be read as a private key" + (" with this password" if password else "")
+        if not is_pem and _is_certificate(bytes(data)):
+            why = _CERTIFICATE
     else:
         return key
     raise ConfigurationError(f"{source} {why}; {_EXPECTED}.")
