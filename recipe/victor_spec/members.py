@@ -85,8 +85,10 @@ def results_of(endpoint: Endpoint) -> dict[int, str]:
 
 def model_of(bodies: Iterable[Any]) -> str:
     """The model of these bodies of a request; empty where they have none, or several."""
-    models = {kind_of(each.prop) for each in bodies if isinstance(each.prop, ModelProperty)}
-    return str(*models) if len(models) == 1 else ""
+    models = {
+        str(each.prop.class_info.name) for each in bodies if isinstance(each.prop, ModelProperty)
+    }
+    return models.pop() if len(models) == 1 else ""
 
 
 def errors_of(answers: Iterable[Any]) -> dict[str, tuple[Kind, ...]]:

@@ -22,8 +22,8 @@ _SHORTEST_IBAN = 15
 
 _YEAR, _MONTH, _DAY = r"(?:19|20|21)\d\d", r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])"
 _ORDERS = (_YEAR, _MONTH, _DAY), (_DAY, _MONTH, _YEAR), (_MONTH, _DAY, _YEAR)
-_DATE = "|".join(mark.join(parts) for mark in ("-", r"\.", "/") for parts in _ORDERS)
-_DATE = rf"(?:{_DATE})(?![0-9A-Za-z])"
+_ORDERED = "|".join(mark.join(parts) for mark in ("-", r"\.", "/") for parts in _ORDERS)
+_DATE = rf"(?:{_ORDERED})(?![0-9A-Za-z])"
 _CLOCK = r"[0-2]?\d:[0-5]\d(?::[0-6]\d(?:[.,]\d+)?)?(?:\s?(?:Z|[+-][0-2]\d:?[0-5]\d))?"
 _MOMENT = rf"(?:{_DATE}|{_YEAR}-{_MONTH}-{_DAY}T{_CLOCK})(?:\s{_CLOCK})?|{_CLOCK}"
 _COMPACT_MOMENT = rf"{_YEAR}[01]\d[0-3]\dT?\d{{6}}Z"

@@ -13,6 +13,7 @@ from tiny_api.models import NewCharge
 from tiny_api.typed import arguments
 from tiny_api.typed.records import Charge
 
+from victor_ext.providers.settings import provider_variables, require_variables
 from victor_ext.runtime.auth.tokens import FixedToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
 from victor_ext.runtime.client.config import (
@@ -34,7 +35,6 @@ from victor_ext.runtime.client.resources import (
     operation,
 )
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body, step_for_json
-from victor_ext.runtime.client.settings import provider_variables, require_variables
 from victor_ext.runtime.core.json_values import (
     is_list,
     list_or_empty,

@@ -10,6 +10,7 @@ from eastpay_api.client import Client as GeneratedClient
 from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.privacy import concealed
 from victor_ext.profiles import profile_variables
+from victor_ext.providers.settings import unversioned_url
 from victor_ext.runtime.auth.credentials import RotatingSecret, SecretText, caller_digest
 from victor_ext.runtime.auth.tokens import FixedToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
@@ -23,7 +24,6 @@ from victor_ext.runtime.client.config import (
 )
 from victor_ext.runtime.client.requests import folded_name
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
-from victor_ext.runtime.client.settings import unversioned_url
 from victor_ext.runtime.http.from_httpx2 import (
     AnyURL,
     AsyncClient,

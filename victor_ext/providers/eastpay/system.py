@@ -12,7 +12,7 @@ from uuid import uuid4
 from victor_ext.books import Book, Theirs, currency_of, money_of
 from victor_ext.errors import ConfigurationError, InvalidRequest, NotFound
 from victor_ext.privacy import Secret, concealed
-from victor_ext.runtime.client.settings import options_from
+from victor_ext.providers.settings import options_from
 from victor_ext.runtime.core.validation import shown
 from victor_ext.systems import System
 from victor_ext.words import Word

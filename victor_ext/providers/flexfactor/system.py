@@ -11,7 +11,7 @@ import httpx
 from victor_ext.books import Book, Theirs, currency_of
 from victor_ext.errors import ConfigurationError
 from victor_ext.ids import GUID
-from victor_ext.runtime.client.settings import environment_and_url, options_from, require_variables
+from victor_ext.providers.settings import environment_and_url, options_from, require_variables
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.http.from_httpx2 import AnyURL
 from victor_ext.systems import System

@@ -13,6 +13,7 @@ from velo_api.client import Client as GeneratedClient
 from victor_ext.errors import AuthenticationError, ConfigurationError
 from victor_ext.privacy import concealed, kind_of
 from victor_ext.profiles import profile_variables
+from victor_ext.providers.settings import environment_and_url
 from victor_ext.runtime.auth.tokens import OAuthToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
 from victor_ext.runtime.client.config import (
@@ -25,7 +26,6 @@ from victor_ext.runtime.client.config import (
 )
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, operation
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
-from victor_ext.runtime.client.settings import environment_and_url
 from victor_ext.runtime.http.from_httpx2 import (
     AnyURL,
     AsyncClient,

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 from velo_api.typed.words import PayoutStatusFilter
 
 from victor_ext.books import Book, Theirs
-from victor_ext.runtime.client.settings import options_from, require_variables
+from victor_ext.providers.settings import options_from, require_variables
 from victor_ext.systems import System
 from victor_ext.words import Word
 

@@ -11,6 +11,7 @@ from victor_api.client import Client as GeneratedClient
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import concealed, kind_of
 from victor_ext.profiles import profile_variables
+from victor_ext.providers.settings import environment_and_url
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
 from victor_ext.runtime.client.config import (
     ClientOptions,
@@ -21,7 +22,6 @@ from victor_ext.runtime.client.config import (
     with_client_options,
 )
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
-from victor_ext.runtime.client.settings import environment_and_url
 from victor_ext.runtime.http.from_httpx2 import (
     AnyURL,
     AsyncClient,

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from victor_ext.books import Book, Theirs, money_of
 from victor_ext.errors import ConfigurationError
 from victor_ext.flows import following
+from victor_ext.providers.settings import options_from, require_variables
 from victor_ext.runtime.auth.credentials import checked_secret
-from victor_ext.runtime.client.settings import options_from, require_variables
 from victor_ext.systems import System
 from victor_ext.words import Word
 

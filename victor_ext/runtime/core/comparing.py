@@ -240,7 +240,7 @@ def _same_json(sent: object, received: object) -> bool | None:
     return True if is_same else None
 
 
-_NO_TABLES: Mapping[str, Mapping[str, object]] = {}
+_NO_TABLES: Mapping[str, Mapping[str, Any]] = {}
 _BY_KIND: Mapping[object, Comparer] = {
     "text": same_text,
     "word": same_word,
@@ -254,7 +254,7 @@ _BY_KIND: Mapping[object, Comparer] = {
 }
 
 
-def comparer_of(kind: object) -> Comparer:
+def comparer_of(kind: Any) -> Comparer:
     """The comparer of the values that a document declares, by their kind in a generated table of
     members or arguments. Without a comparer of its own a value is compared as JSON.
     """
@@ -304,8 +304,8 @@ def compared_leaves(
     sent: object,
     received: object,
     name: str = "",
-    kind: object = None,
-    tables: Mapping[str, Mapping[str, object]] = _NO_TABLES,
+    kind: Any = None,
+    tables: Mapping[str, Mapping[str, Any]] = _NO_TABLES,
     *,
     undeclared: Comparer = _same_leaf,
 ) -> Iterator[tuple[str, Likeness]]:
@@ -327,7 +327,7 @@ def compared_leaves(
     """
     if is_object(sent):
         own = object_or_empty(received)
-        kinds = tables.get(kind, {}) if isinstance(kind, str) else {}
+        kinds: Mapping[str, Any] = tables.get(kind, {}) if isinstance(kind, str) else {}
         for member, value in sent.items():
             place = f"{name}.{member}" if name else member
             said = member_in_any_case(own, member)
@@ -351,7 +351,7 @@ def compared_leaves(
         yield name, Likeness.SAME if is_nothing else is_like  # nothing was sent, nor received
 
 
-def _comparer_of_leaf(kind: object, undeclared: Comparer) -> Comparer:
+def _comparer_of_leaf(kind: Any, undeclared: Comparer) -> Comparer:
     """The comparer of values of a kind that are no objects and no lists."""
     if kind == "text":
         return same_exactly
