@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from tests.cases import cases_beside
+from tests.histories.banks import Banks
 from tests.histories.batches import Batches, Payrolls
 from tests.histories.calls import Calls
 from tests.histories.inboxes import Inboxes
@@ -26,6 +27,7 @@ KINDS: dict[str, Any] = {
     "reading": Readings,
     "inbox": Inboxes,
     "soak": Soak,
+    "bank": Banks,
 }
 DRAWN = cases_beside(__file__, "drawn")
 LIKELY, FAULTS = DRAWN["events"], DRAWN["faults"]
@@ -98,7 +100,7 @@ def run(history: History, words: Counter[str] | None = None) -> list[str]:
     if history.kind not in LIKELY:
         wrong = list(dict.fromkeys(scene.play()))
         if words is not None:
-            words.update(f"soak: {word}" for word in scene.words())
+            words.update(f"{history.kind}: {word}" for word in scene.words())
         return wrong
     with scene.world.clocks():
         try:
