@@ -43,9 +43,11 @@ class Banks:
         search: str,
         lags: tuple[bool, ...],
         at_once: int,
+        of_others: tuple[str, ...],
     ) -> None:
         self.payments, self.ends, self.search, self.lags = payments, ends, search, lags
         self.made: list[dict[str, Any]] = []
+        self.of_others = of_others
         self.has_caught_up = False
         rows = {OWN: OperationRow(takes_key=False, proof=Proof(self._find))}
         self.client = connect(
@@ -64,12 +66,14 @@ class Banks:
     def draw(cls, dice: Random) -> dict[str, Any]:
         count = dice.randint(2, 4)
         near = dice.sample(REFERENCES, 2)
+        others = [each for each in REFERENCES if each not in near]
         return {
             "payments": tuple((dice.choice(near), dice.choice((1, 1, 2))) for _ in range(count)),
             "ends": tuple(dice.choice(ENDS) for _ in range(count)),
             "search": dice.choice(("contains", "contains", "any case")),
             "lags": tuple(dice.random() < 0.3 for _ in range(count)),
             "at_once": dice.choice((1, 3)),
+            "of_others": tuple(dice.sample(others, dice.choice((0, 0, 1, 2)))),
         }
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
@@ -81,11 +85,13 @@ class Banks:
             items = [] if wanted is None else [*self._found(wanted)]
             return httpx.Response(200, headers=dated, json={"items": items})
         payment = json.loads(request.content)
+        for reference in self.of_others:  # another program pays, too
+            self._make(None, {**payment, "reference": reference, "message": None})
+        self.of_others = ()
         number = int(payment.pop("message"))
         end = self.ends[number]
         if end != "never came":
-            id = f"pay_{len(self.made) + 1}"
-            self.made.append({"number": number, "id": id, "made_at": now.isoformat()} | payment)
+            id = self._make(number, payment)
         if end == "done":
             shown = {"id": id, "message": str(number), **payment}
             return httpx.Response(201, headers=dated, json=shown)
@@ -93,13 +99,21 @@ class Banks:
             return httpx.Response(403, headers=dated, html="<h1>Forbidden</h1>")
         raise httpx.ReadTimeout("lost")
 
+    def _make(self, number: int | None, payment: dict[str, Any]) -> str:
+        """Do a payment: the one with this number, or another program's."""
+        id = f"pay_{len(self.made) + 1}"
+        now = datetime.now(UTC).isoformat()
+        self.made.append({"number": number, "id": id, "made_at": now} | payment)
+        return id
+
     def _found(self, wanted: str) -> Iterator[dict[str, Any]]:
         for made in self.made:
             is_equal = made["reference"].casefold() == wanted.casefold()
             contains = wanted in made["reference"]
-            is_shown = self.has_caught_up or not self.lags[made["number"]]
+            number = made["number"]
+            is_shown = self.has_caught_up or number is None or not self.lags[number]
             if is_shown and (contains if self.search == "contains" else is_equal):
-                yield {name: value for name, value in made.items() if name != "number"}
+                yield {name: made[name] for name in made.keys() - {"number", "message"}}
 
     def _find(self, client: Any, call: Any, _since: Any, _given: Any) -> Any:
         query = {"reference": call.body["reference"]}
