@@ -132,7 +132,7 @@ build: setup .venv/release ## Build the wheel and the source distribution into d
 .venv/foreign .venv/fuzz .venv/guards .venv/release: .venv/%: tests/%/requirements.txt | $(SETUP)
 	@echo "Installing what $< names into $@ ..."
 	@rm -rf $@
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary localstripe --no-deps \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary localstripe,velo-python --no-deps \
 		--require-hashes --target $@ -r $< || { rm -rf $@; exit 1; }
 	@touch $@
 

@@ -154,3 +154,16 @@ def test_a_payment_that_was_rejected_is_not_withdrawn(desk, sandbox):
     assert desk.http.delete(path).status_code == 202
     listed = desk.http.get(f"{path}/payments").json()["content"]
     assert [one["status"] for one in listed] == ["WITHDRAWN", "REJECTED"]
+
+
+def test_a_payment_and_a_payout_have_the_ids_and_names_that_the_provider_requires(desk, sandbox):
+    """Also a payment to a payee, or from an account, that is not there."""
+    path = payout_of(desk, {}, {"remoteId": "nobody"}, {"sourceAccountName": "of nobody"})
+    sandbox.advance(1)
+    audit = f"/v4/paymentaudit/payouts/{path.rpartition('/')[2]}"
+    ids = ("payeeId", "payorId", "quoteId", "railsId", "sourceAccountId", "fundingStatus")
+    for payment in desk.http.get(audit).json()["content"]:
+        assert all(payment[name] for name in ids), payment
+    query = {"payorId": sandbox.payor_id}
+    (listed,) = desk.http.get("/v4/paymentaudit/payouts", params=query).json()["content"]
+    assert all(listed[name] for name in ("payorName", "payoutType", "status", "submittedDateTime"))

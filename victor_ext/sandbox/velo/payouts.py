@@ -50,16 +50,20 @@ def _payment(state: VeloState, item: JsonObject) -> JsonObject:
         "transmissionType": "ACH",
         **item,
         "paymentId": state.new_id(),
-        "payeeId": payee["payeeId"] if payee else None,
+        # The provider's document has an id in each payment, also where nobody has it.
+        "payeeId": payee["payeeId"] if payee else state.new_id(),
+        "quoteId": state.new_id(),
         "payorId": state.payor_id,
         "sourceCurrency": account["currency"] if account else item["currency"],
-        "sourceAccountId": account["id"] if account else None,
+        "sourceAccountId": account["id"] if account else state.new_id(),
         "submittedDateTime": state.timestamp(),
         "status": "SUBMITTED",
         "reason": None if payee and account else f"There is no {unknown}.",
         "events": [],
     }
 
+
+_PAYOR_NAME = "The payor of the sandbox"
 
 # The moves of a payout
 
@@ -194,9 +198,13 @@ def _exchanges(state: VeloState, payout: Payout) -> list[JsonObject]:
     for one in payout.payments:
         if one["status"] == "ACCEPTED" and one["currency"] != one["sourceCurrency"]:
             pairs.setdefault((one["sourceCurrency"], one["currency"]), []).append(one)
+    for pair in pairs.values():
+        quote_id = state.new_id()
+        for one in pair:
+            one["quoteId"] = quote_id
     return [
         {
-            "quoteId": state.new_id(),
+            "quoteId": payments[0]["quoteId"],
             "rate": RATE,
             "invertedRate": 1 / RATE,
             "creationTime": state.timestamp(),
@@ -240,6 +248,7 @@ def shown(state: VeloState, payout: Payout) -> JsonObject:
         **payout.others,
         "payoutId": payout.id,
         "payorId": state.payor_id,
+        "payorName": _PAYOR_NAME,
         "status": payout.status,
         "payoutStatus": payout.status,
         "payoutType": "STANDARD",
