@@ -179,3 +179,37 @@ def test_a_task_of_celery_whose_process_is_killed_is_run_again(
     time_travel.advance(minutes=1)
     assert project.live() == ENDS
     one_request_each()
+
+
+ASKED = """
+import django
+django.setup()
+from django.core.management import call_command
+from django.test import Client
+from django.utils.timezone import now
+TODAY = now().date().isoformat()
+call_command("migrate", verbosity=0)
+client, new = Client(SERVER_NAME="localhost"), {
+    "number": 1, "amount": "44.23", "counterparty": "acceptsRfp", "due_date": TODAY
+}
+wrong = {"number": "one"}, {"due_date": "soon"}, {"amount": []}
+for changes in ({}, {}, {"amount": "1.00"}, *wrong):
+    answer = client.post("/invoices", {**new, **changes}, content_type="application/json")
+    print(answer.status_code, end=" ")
+print(client.get("/invoices/7").status_code)
+"""
+
+
+def test_a_second_click_an_absent_invoice_and_a_wrong_type_have_statuses_of_their_own(
+    sqlite: dict[str, str],
+) -> None:
+    settings = {"DJANGO_SETTINGS_MODULE": "invoicing.settings", "PYTHONPATH": str(HERE)}
+    ran = subprocess.run(
+        [sys.executable, "-c", ASKED],
+        env={**os.environ, **sqlite, **settings},
+        cwd=HERE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stdout.split() == ["201", "201", "409", "422", "422", "422", "404"], ran.stderr

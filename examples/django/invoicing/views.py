@@ -2,6 +2,8 @@
 
 import json
 from contextlib import suppress
+from datetime import date
+from decimal import Decimal
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -19,34 +21,42 @@ outbox = DjangoOutbox.from_settings()
 @require_POST
 def create_invoice(request: HttpRequest) -> JsonResponse:
     """Store an invoice. Posted again, such as after an answer that was lost, it is the same one."""
-    new = json.loads(request.body)
-    number = int(new["number"])
+    try:
+        new = json.loads(request.body)
+        number, counterparty = int(new["number"]), str(new["counterparty"])
+        amount, due_date = Decimal(str(new["amount"])), date.fromisoformat(new["due_date"])
+    except (ValueError, ArithmeticError, KeyError, TypeError) as error:
+        return refused(422, f"{type(error).__name__}: {error}")
     try:
         with suppress(IntegrityError), transaction.atomic():
-            Invoice(number, new["amount"], new["counterparty"], new["due_date"]).save(
-                force_insert=True
-            )
+            Invoice(number, amount, counterparty, due_date).save(force_insert=True)
             outbox.add(
                 payee_account_number=settings.PAYEE_ACCOUNT,
-                payer_counterparty_id=new["counterparty"],
-                amount=new["amount"],
+                payer_counterparty_id=counterparty,
+                amount=amount,
                 biller_type="BUSINESS",
-                due_date=new["due_date"],
+                due_date=due_date,
                 client_reference_id=f"INV-{number}",
                 idempotency_key=idempotency_key_for("invoice", number),
             )
     except InvalidRequest as error:
-        return JsonResponse(
-            {"problems": [problem.message for problem in error.problems]}, status=422
-        )
+        return refused(422, *(problem.message for problem in error.problems))
+    invoice = Invoice.objects.get(number=number)
+    if (invoice.amount, invoice.counterparty, invoice.due_date) != (amount, counterparty, due_date):
+        return refused(409, f"There is another invoice {number}.")
     return JsonResponse(stored(number), status=201)
+
+
+def refused(status: int, *problems: str) -> JsonResponse:
+    """The response to a request that changes nothing."""
+    return JsonResponse({"problems": problems}, status=status)
 
 
 @require_GET
 def read_invoice(_request: HttpRequest, number: int) -> JsonResponse:
     """An invoice, and what is known of its payment."""
     found = stored(number)
-    return JsonResponse(found, status=200 if found else 404)
+    return JsonResponse(found) if found else refused(404, f"There is no invoice {number}.")
 
 
 def stored(number: int) -> dict[str, object]:
