@@ -66,7 +66,7 @@ def test_of_a_number_only_the_last_four_characters_are_shown_whatever_is_between
         # ids, codes and addresses
         "d9428888-122b-11e1-b85c-61cd3cbb3210", "12345678-1234-4123-8123-123456789012",
         "pay_1042", "INV-1042-2026-0007", "evt_1NG8Du2", "01ARZ3NDEKTSV4RRFFQ69G5FAV",
-        "800.100.153", "192.168.100.200", "2.35.58",
+        "800.100.153", "192.168.100.200", "2.35.58", "v2.35.58.1042.12",
         # lines
         "line 12345", "lines 1, 2, 3", "row 100000", "item 99999", "page 1 of 10000",
         "position 1048576", "1 2 3 4 5 6 7 8 9 10", "2024-2025", "HTTP 503 after 3 tries",
@@ -79,7 +79,10 @@ def test_a_time_an_amount_an_id_and_the_number_of_a_line_are_shown(text):
 
 
 def test_an_id_is_shown_and_a_number_in_its_place_is_not():
-    for id in ("8ac7a4a1845f7e19018461a00b366a74", "1793091945090", "2026-0007-1042"):
+    for id in (
+        *("8ac7a4a1845f7e19018461a00b366a74", "1793091945090", "2026-0007-1042"),
+        *("20260301-00123457", "CD613E30-D8F1-4ADF-91B7-584A2265B1F5", "RF18539007547034"),
+    ):
         assert one_line(id) == id
     for number in ("4111 1111 1111 1111", "4111-1111-1111-1111", "0439 8767 3645"):
         assert one_line(number) == "*" * (len(number) - 4) + number[-4:]
@@ -93,6 +96,28 @@ def test_a_number_that_was_sent_is_hidden_by_its_digits(number):
         for private in (sent, grouped):
             assert digits_in(private.hide(f"No {text}, 44.23 EUR")) == 4, repr(text)
     assert sent.hide("No 4111 2222, 2026-03-04") == "No 4111 2222, 2026-03-04"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("card 4111111111111111,12/27", "card ************1111,12/27"),
+        ("card 4111111111111111.123", "card ************1111.123"),
+        ("account 43987673645.001", "account *******3645.001"),
+        ("Item 0439876 73645", "Item *********3645"),
+        *((mark.join(["4111", *["1111"] * 3]), None) for mark in ("+", ":", "|", ", ", "&#160;")),
+    ],
+)
+def test_a_number_beside_another_one_or_between_odd_marks_is_masked(text, shown):
+    masked_text = redact_excerpt(text)
+    assert masked_text == (shown or "*" * (len(text) - 4) + "1111")
+
+
+def test_a_number_that_was_sent_hides_no_other_one_and_a_day_that_was_sent_no_time():
+    text = "ids 91000007 and 2100000-1 for 1000001.50"
+    assert PrivateTexts(["100000"]).hide(text) == text
+    text = "at 2026-03-01T10:00, 20260301"
+    assert PrivateTexts(["2026-03-02"]).hide(text) == text
 
 
 GROUPED = "4111 1111 1111 1111"

@@ -166,6 +166,36 @@ def test_two_events_of_equal_content_are_told_apart_by_the_id_beside_the_signatu
     assert [is_new("msg_1"), is_new("msg_1"), is_new("msg_2")] == [True, False, True]
 
 
+@pytest.mark.parametrize(
+    ("header", "id_header"),
+    [("X-Acme-Signature", "webhook-id"), ("svix-signature", "webhook-id")],
+)
+def test_the_id_header_of_standard_webhooks_is_the_id_beside_any_signature(
+    sqlite, payer, header, id_header
+):
+    verify = HmacSignature(header=header, secret=SECRET, signed=f"{{{id_header}}}.{{body}}",
+        tolerance=None)  # fmt: skip
+    inbox, note = inbox_of(sqlite, payer.webhook(verify=verify)), {"id": "p-1", "type": "paid"}
+
+    def is_new(id):
+        headers = {id_header: id, header: signed(f"{id}.{json.dumps(note)}")}
+        return posted(inbox, note, headers) is not None
+
+    assert [is_new("e-1"), is_new("e-2"), is_new("e-1")] == [True, True, False]
+
+
+def test_the_id_of_an_account_beside_the_signature_is_no_id_of_an_event(sqlite, payer):
+    signed_parts = "{x-client-id}.{body}"
+    verify = HmacSignature(
+        header="X-Client-Signature", secret=SECRET, signed=signed_parts, tolerance=None
+    )
+    inbox = inbox_of(sqlite, payer.webhook(verify=verify))
+    for number in range(3):
+        note = {"id": f"p-{number}", "type": "paid"}
+        headers = {"X-Client-Id": "7", "X-Client-Signature": signed(f"7.{json.dumps(note)}")}
+        assert posted(inbox, note, headers) is not None
+
+
 def test_an_event_that_names_no_id_of_its_own_is_not_dropped_without_a_word(new_inbox, caplog):
     inbox, note = new_inbox(), {"id": "p-1", "type": "payout.paid"}
     caplog.set_level(logging.WARNING, "victor_ext.inbox")

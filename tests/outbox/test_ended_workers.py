@@ -160,3 +160,23 @@ def test_a_transaction_ends_at_whatever_moment_the_task_of_a_pass_is_cancelled(s
         anyio.run(check)
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize(
+    "kind", [ValueError, KeyboardInterrupt, SystemExit, asyncio.CancelledError]
+)
+def test_what_a_transaction_raises_comes_as_it_is(sqlite, kind):
+    """Also what ends a program: it is in no group of errors, and is no result."""
+
+    def work(_connection):
+        raise kind
+
+    async def check():
+        engine = async_engine(sqlite)
+        try:
+            with pytest.raises(kind):
+                await AsyncOutbox(engine)._transaction(work)
+        finally:
+            await engine.dispose()
+
+    anyio.run(check)

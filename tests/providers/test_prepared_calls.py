@@ -370,3 +370,54 @@ def test_a_number_that_was_sent_is_compared_with_each_of_its_digits():
     assert call.compared_with(found) == dict.fromkeys(["amount", "rate"], Likeness.SAME)
     others = parsed(content.replace(b"67.89", b"67.88").replace(b"891}", b"892}"))
     assert call.compared_with(others) == dict.fromkeys(["amount", "rate"], Likeness.OTHER)
+
+
+def stored(body, path="/pay", headers=None):
+    return PreparedCall(
+        name="pay",
+        operation=f"POST {'/'.join('{}' if part.isdigit() else part for part in path.split('/'))}",
+        promise=Promise.LOOKED_UP,
+        method="POST",
+        url=path,
+        headers=headers or {},
+        content=body if isinstance(body, bytes) else json.dumps(body).encode(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "read", "is_like"),
+    [
+        # the read shows less than the requests say
+        ({"reference": "AAAA3645"}, {"reference": "BBBB3645"}, {"reference": "****3645"}, True),
+        ({"memo": "Payment", "amount": 1}, {"amount": 1}, {"memo": "Payment", "amount": 1}, True),
+        ({"amount": 1, "payee": "a"}, {"amount": 1, "payee": "b"}, {"amount": 1}, True),
+        # or tells them apart
+        ({"reference": "1042.1"}, {"reference": "1042.10"}, {"reference": "1042.1"}, False),
+        ({"amount": 1}, {"amount": 2}, {"amount": 1}, False),
+    ],
+)
+def test_what_was_read_for_a_write_may_be_that_of_another_one_unless_a_value_differs(
+    own, other, read, is_like
+):
+    call = stored(own)
+    compared = call.compared_with(read, unsaid=("payee",))
+    assert call.is_like(stored(other), compared) is is_like
+
+
+def test_what_was_read_for_a_write_is_not_that_of_one_to_another_path():
+    one, other = (stored({"amount": 5}, f"/charges/{id}/refunds") for id in (1, 2))
+    compared = one.compared_with({"amount": 5})
+    assert one.is_like(stored({"amount": 5}, "/charges/1/refunds"), compared)
+    assert not one.is_like(other, compared)
+
+
+def test_a_form_is_compared_with_json():
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    call = stored(b"tags=a&tags=b&capture=false&amount=44", headers=form)
+    found = {"tags": ["a", "b"], "capture": "false", "amount": 44}
+    said = call.compared_with(found)
+    assert said == {
+        "tags": Likeness.UNREADABLE,
+        "capture": Likeness.SAME,
+        "amount": Likeness.SAME,
+    }

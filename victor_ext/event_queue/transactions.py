@@ -240,7 +240,7 @@ class AwaitedTransactions(Transactions):
                     async with self._engine.begin() as connection:
                         await connection.run_sync(refuse_autocommit)
                         result = await connection.run_sync(work)
-            except Exception as error:  # noqa: BLE001 - the group would wrap it in a group
+            except BaseException as error:  # noqa: BLE001 - the group would wrap it in a group
                 failure = error
 
         # Whoever cancels the caller, its transaction ends: aiosqlite may never end one that is cut

@@ -16,7 +16,7 @@ import pytest
 import rsa as rsa_numbers
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from victor_ext.errors import ConfigurationError
@@ -153,6 +153,14 @@ class TestWhatIsRefused:
         ):
             assert words in refusal(given)
             assert words in refusal(base64.b64encode(given).decode())
+
+    def test_a_key_behind_its_certificate_or_its_public_key_is_read(self):
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "shop.example")])
+        begins = datetime(2026, 3, 4, tzinfo=UTC)
+        builder = x509.CertificateBuilder(name, name, KEY.public_key(), 1, begins, begins)
+        pss = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
+        certificate = builder.sign(KEY, hashes.SHA256(), rsa_padding=pss).public_bytes(PEM)
+        assert is_the_key(load_rsa_key(certificate + TEXT.encode()))
 
     @pytest.mark.parametrize("encoding", [PEM, DER])
     def test_an_elliptic_curve_key_is_refused_by_name(self, encoding):

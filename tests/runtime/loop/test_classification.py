@@ -183,6 +183,7 @@ STATES = replace(BEHAVIOUR, operations=OneRow(refuses=refused, id=None), problem
         (200, b'{"id": "p1", "success": true, "success": false}', Outcome.UNKNOWN),
         (200, b'{"id": "p1", "success": false, "success": true}', Outcome.UNKNOWN),
         (200, b'{"id": "p1", "id": "p2"}', Outcome.UNKNOWN),
+        (200, b'{"id": "p1", "state" :"a", "state": "b"}', Outcome.UNKNOWN),
         (200, b'{"id": "p1", "more": {"state": "a", "state": "b"}}', Outcome.UNKNOWN),
         (200, b'{"id": "p1", "more": {"state": "a"}, "more": {"state": "b"}}', Outcome.UNKNOWN),
         # one value, and a name in a text

@@ -170,7 +170,7 @@ class DocumentWebhook:
 
         def check(headers: Headers, body: bytes) -> None:
             signed.update(verify.signed_values(headers, body))
-            signed["id"] = next(filter(None, map(signed.get, verify.names_of_id)), "")
+            signed["id"] = next(filter(None, map(signed.get, ("id", *_ID_HEADERS))), "")
 
         return check
 

@@ -276,13 +276,14 @@ def _other_kind(data: bytes) -> str | None:
         return "is an OpenSSH key: write it anew with ssh-keygen -p -m PKCS8 -f FILE"
     if _PKCS12.match(data):
         return "is a PKCS#12 store: take the key out with openssl pkcs12 -nocerts -nodes"
-    if is_pem and b"PUBLIC KEY-----" in data:
+    has_private = b"PRIVATE KEY-----" in data
+    if b"PUBLIC KEY-----" in data and not has_private:
         return "is a public key"
-    if b"-----BEGIN CERTIFICATE" in data and b"PRIVATE KEY-----" not in data:
+    if b"-----BEGIN CERTIFICATE" in data and not has_private:
         return _CERTIFICATE
-    body = b"".join(data.split(b"-----")[2:3]) if is_pem else data
+    body = data.partition(b"-----BEGIN PRIVATE KEY-----")[2].partition(b"-----")[0]
     with suppress(binascii.Error):
-        if _PSS in (base64.b64decode(body) if is_pem else body)[:40]:
+        if _PSS in (base64.b64decode(body) if is_pem else data)[:40]:
             return "is a key for RSASSA-PSS alone: RS512 needs one of rsaEncryption"
     return None
 

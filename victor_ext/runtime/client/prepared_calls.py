@@ -14,7 +14,7 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from functools import partial
 from types import ModuleType
@@ -60,6 +60,14 @@ _SENDERS_HEADERS = frozenset(
     {"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "user-agent"}
 )
 """Headers of the process that sends."""
+
+
+class Compared(dict[str, Likeness]):
+    """What `compared_with` returns, with the values that were read."""
+
+    def __init__(self, said: Mapping[str, Likeness], read: Mapping[str, Any]) -> None:
+        super().__init__(said)
+        self.read = read
 
 
 class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
@@ -160,7 +168,7 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
             What is said of each value, by its name.
         """
         kind, tables = _declared_body(self.module)
-        return {
+        said = {
             name: likeness
             for name, likeness in compared_leaves(
                 self.values, dict(found), "", kind, tables, undeclared=same_exactly
@@ -169,18 +177,22 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
                 name == place or name.startswith((f"{place}.", f"{place}[")) for place in unsaid
             )
         }
+        return Compared(said, dict(found))
 
-    def is_like(self, other: PreparedCall, names: Iterable[str]) -> bool:
-        """Whether reads that compare the values with these names may take one of two calls for the
-        other: none of these differs. A name is that of `compared_with`; of one that is no value of
-        this call, nothing is known.
+    def is_like(self, other: PreparedCall, compared: Mapping[str, Likeness]) -> bool:
+        """Whether what was read for this call may be that of another one: nothing that was compared
+        tells the two apart. Of a name that is no value of a call, nothing is known.
+
+        Args:
+            other: A call of the same operation.
+            compared: What `compared_with` has returned for this call. Of another mapping, the names
+                are compared in both requests.
         """
-        kind, tables = _declared_body(self.module)
-        said = dict(
-            compared_leaves(self.values, other.values, "", kind, tables, undeclared=same_exactly)
-        )
-        differs = (Likeness.OTHER, Likeness.UNSAID)
-        return not any(said.get(name) in differs for name in names)
+        if self.ids != other.ids:
+            return False
+        read = compared.read if isinstance(compared, Compared) else self.values
+        said = other.compared_with(read) if is_object(read) else {}
+        return not any(said.get(name) is Likeness.OTHER for name in compared)
 
     def to_text(self) -> str:
         """The call as JSON text, for a column of a table. It has what was passed, account numbers

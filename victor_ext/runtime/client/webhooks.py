@@ -246,13 +246,6 @@ class HmacSignature(UnpicklableCredentials):
     def __repr__(self) -> str:
         return f"HmacSignature(header={getattr(self, '_header', None)!r}, secret=[hidden])"
 
-    @property
-    def names_of_id(self) -> tuple[str, ...]:
-        """How `signed` may name the id of an event, as Standard Webhooks have it: `id`, or the
-        header beside that of the signature, such as `svix-id` beside `svix-signature`.
-        """
-        return ("id", f"{self._header.rpartition('-')[0]}-id")
-
     def __call__(self, headers: Headers, body: bytes | bytearray | memoryview | str) -> None:
         """Return if the signature is the provider's and recent.
 

@@ -142,9 +142,9 @@ def as_id(value: object) -> str | None:
 def _comparer_of_text(is_same: Callable[[str, str], bool]) -> Comparer:
     """A comparer of texts and whole numbers, by their texts. A received text is `storable`."""
 
-    def compare(sent: str, received: object) -> bool | None:
+    def compare(sent: object, received: object) -> bool | None:
         text = as_id(received)
-        return None if text is None else is_same(storable(sent), text)
+        return None if text is None else is_same(storable(str(sent)), text)
 
     return compare
 
@@ -162,9 +162,10 @@ part of them.
 
 
 def same_flag(sent: object, received: object) -> bool | None:
-    """Compare flags, also those that come as text. A flag that was not sent is false."""
+    """Compare flags, also those that are text. A flag that was not sent is false."""
     flag = flag_of(received)
-    return None if flag is None else flag is bool(sent)
+    own = bool(sent) if flag_of(sent) is None else flag_of(sent)
+    return None if flag is None else flag is own
 
 
 def same_amount(read: Callable[[object], Decimal | None]) -> Comparer:
@@ -355,7 +356,7 @@ def _comparer_of_leaf(kind: Any, undeclared: Comparer) -> Comparer:
     """The comparer of values of a kind that are no objects and no lists."""
     if kind == "text":
         return same_exactly
-    is_declared = isinstance(kind, tuple) or kind in _BY_KIND
+    is_declared = isinstance(kind, tuple) or (isinstance(kind, str) and kind in _BY_KIND)
     return comparer_of(kind) if is_declared else undeclared
 
 

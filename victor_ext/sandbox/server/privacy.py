@@ -18,12 +18,14 @@ _SECRET = re.compile(
 _NUMBER = re.compile(r"(account|routing|card)[._]?(number|no)$|iban$|(^|\.)number$", re.IGNORECASE)
 _DIGITS = re.compile(r"\w(?=(?:\W?\w){4})")
 _BETWEEN = r"[ \xa0\u2009\u202f.\-\u2010-\u2015/]"
-_NUMBER_IN_TEXT = re.compile(rf"(?<![\w-])[0-9]+(?:{_BETWEEN}[0-9]+)*(?![\w-])")
+_NUMBER_IN_TEXT = re.compile(rf"(?<![\w-])[0-9]+(?:{_BETWEEN}{{1,2}}[0-9]+)*(?![\w-])")
 """A number that stands alone, whatever is between its digits: those in a key, such as a UUID, are
 not an account.
 """
 _NO_ACCOUNT = re.compile(
-    r"(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}(?: [0-9]{1,2})?"  # a day, and the hour of a time
+    # a day, and the hour of a time
+    r"(?:(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}|[0-9]{2}[./][0-9]{2}[./](?:19|20)[0-9]{2})"
+    r"(?: [0-9]{1,2})?"
     r"|[1-9][0-9]{0,2}(?: [0-9]{3})*\.[0-9]{2}|(?:0|[1-9][0-9]*)\.[0-9]+"  # an amount, a time
     r"|[0-9]{1,3}(?:\.[0-9]{1,3}){3}"  # an address
 )
