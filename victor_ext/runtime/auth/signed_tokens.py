@@ -281,7 +281,7 @@ def _other_kind(data: bytes) -> str | None:
         return "is a public key"
     if b"-----BEGIN CERTIFICATE" in data and not has_private:
         return _CERTIFICATE
-    body = data.partition(b"-----BEGIN PRIVATE KEY-----")[2].partition(b"-----")[0]
+    body = data.partition(b"BEGIN PRIVATE KEY-----")[2].partition(b"-----")[0]
     with suppress(binascii.Error):
         if _PSS in (base64.b64decode(body) if is_pem else data)[:40]:
             return "is a key for RSASSA-PSS alone: RS512 needs one of rsaEncryption"

@@ -62,7 +62,7 @@ _SENDERS_HEADERS = frozenset(
 """Headers of the process that sends."""
 
 
-class Compared(dict[str, Likeness]):
+class ComparedValues(dict[str, Likeness]):
     """What `compared_with` returns, with the values that were read."""
 
     def __init__(self, said: Mapping[str, Likeness], read: Mapping[str, Any]) -> None:
@@ -177,7 +177,7 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
                 name == place or name.startswith((f"{place}.", f"{place}[")) for place in unsaid
             )
         }
-        return Compared(said, dict(found))
+        return ComparedValues(said, dict(found))
 
     def is_like(self, other: PreparedCall, compared: Mapping[str, Likeness]) -> bool:
         """Whether what was read for this call may be that of another one: nothing that was compared
@@ -190,7 +190,7 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
         """
         if self.ids != other.ids:
             return False
-        read = compared.read if isinstance(compared, Compared) else self.values
+        read = compared.read if isinstance(compared, ComparedValues) else self.values
         said = other.compared_with(read) if is_object(read) else {}
         return not any(said.get(name) is Likeness.OTHER for name in compared)
 
