@@ -169,11 +169,13 @@ def digits_of(text: str) -> str:
 def hide_digits(text: str, numbers: Iterable[str]) -> str:
     """The text without these numbers, which are digits, whatever stands between them there."""
     own = frozenset(numbers)
+    longest = max(map(len, own), default=0)
 
     def hidden(match: re.Match[str]) -> str:
         groups = [*map(digits_of, re.split(_BETWEEN, match[0]))]
         for first in range(len(groups)):
-            if not own.isdisjoint(accumulate(groups[first:])):
+            # No group is empty, so that a longer beginning has a longer number.
+            if not own.isdisjoint(accumulate(groups[first : first + longest])):
                 return HIDDEN
         return match[0]
 

@@ -223,11 +223,15 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
         return cls(**{**stored, **read})
 
 
+_ABSENT = (ImportError, AttributeError, ValueError)
+"""What the import of a module or a table raises that this release does not have."""
+
+
 def _declared_body(module: str) -> tuple[str, Tables]:
     """The model of the body of a generated operation, and the members of all models; empty for an
     operation that this release does not have.
     """
-    with suppress(ImportError, AttributeError, ValueError):
+    with suppress(*_ABSENT):
         declared: Declared = importlib.import_module(module).OPERATION
         package = module.partition(".api.")[0]
         return declared.body, importlib.import_module(f"{package}.members").MEMBERS
@@ -489,7 +493,7 @@ def _request_of(client: Any, call: PreparedCall, http: httpx.Client) -> httpx.Re
     extensions: dict[str, Any] = {}
     declared: Any = None
     # Of an earlier document, which had the operation: the provider's table still says what it is.
-    with suppress(ImportError, AttributeError, ValueError):
+    with suppress(*_ABSENT):
         declared = importlib.import_module(call.module).OPERATION
     if declared is not None:
         api = _api_of(client, call.module)

@@ -241,15 +241,14 @@ def _same_json(sent: object, received: object) -> bool | None:
     return True if is_same else None
 
 
+_same_number = same_amount(_number_of)
 _NO_TABLES: Mapping[str, Mapping[str, Any]] = {}
 _BY_KIND: Mapping[object, Comparer] = {
     "text": same_text,
     "word": same_word,
     "uuid": same_id,
     "flag": same_flag,
-    "whole": same_amount(_number_of),
-    "number": same_amount(_number_of),
-    "decimal": same_amount(_number_of),
+    **dict.fromkeys(("whole", "number", "decimal"), _same_number),
     "moment": same_moment(moment_of),
     "day": same_day(moment_of),
 }
@@ -275,7 +274,6 @@ def _may_be_shown_as(sent: str, received: str) -> bool:
 _same_shown_text = _comparer_of_text(
     lambda sent, text: _may_be_shown_as(words_of(sent), words_of(text))
 )
-_same_number = same_amount(_number_of)
 
 
 def same_exactly(sent: object, received: object) -> bool | None:
@@ -288,8 +286,9 @@ def same_exactly(sent: object, received: object) -> bool | None:
         return same_flag(sent, received)
     if not isinstance(sent, str):
         return _same_number(sent, received)
-    if isinstance(received, str) or _same_shown_text(sent, received):
-        return _same_shown_text(sent, received)
+    is_shown = _same_shown_text(sent, received)
+    if is_shown or isinstance(received, str):
+        return is_shown
     return None if _same_number(sent, received) else False
 
 
