@@ -367,9 +367,12 @@ class Conflict(StatusError):
     Attributes:
         in_progress: Whether the provider says that a call with this key goes on. Only then may a
             repeat end otherwise.
+        names_earlier_use: Whether the provider says that the key was used, or such a request made,
+            before. A 409 without such words does not.
     """
 
     in_progress = False
+    names_earlier_use = False
 
 
 class RateLimited(StatusError):

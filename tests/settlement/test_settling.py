@@ -47,6 +47,8 @@ REFUSED = BadRequest("the amount is too high", outcome=Outcome.REJECTED)
 INVALID = InvalidRequest("the due date has passed")
 UNREAD = UnreadableResponse("the response could not be parsed", outcome=Outcome.ACCEPTED)
 USED = Conflict("the key was used", outcome=Outcome.UNKNOWN, response=httpx.Response(409))
+USED.names_earlier_use = True
+BARE = Conflict("status 409", outcome=Outcome.UNKNOWN, response=httpx.Response(409))
 OTHERS = Conflict("the response is another's", outcome=Outcome.UNKNOWN)
 
 
@@ -89,11 +91,11 @@ def test_a_payment_whose_first_call_meets_a_used_key_is_looked_up():
     assert isinstance(settled(USED), LookUp)
 
 
-@pytest.mark.parametrize(("end", "earlier"), [(USED, DAY), (OTHERS, 0.0)])
-def test_a_lookup_reaches_back_before_the_call_only_if_the_key_is_refused_as_used(end, earlier):
-    """Only a refusal says that the key was used with these values: what is found may then be older
-    than the call.
-    """
+@pytest.mark.parametrize(("end", "earlier"), [(USED, DAY), (BARE, 0.0), (OTHERS, 0.0)])
+def test_what_was_made_before_the_first_call_counts_only_if_the_key_is_refused_as_used(
+    end, earlier
+):
+    """Any other 409 may mean anything, and another program makes equal payments."""
     look_up = settled(end)
     assert isinstance(look_up, LookUp)
     assert look_up.first is not None

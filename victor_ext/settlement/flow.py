@@ -251,13 +251,13 @@ def settle(
     end = yield from _call_once(partial(create, is_repeat, now.moment), note, is_repeat=is_repeat)
     result = end.result
     if isinstance(result, str):
-        # A conflict shows that the key was used. If this payment was not sent before, nobody knows
-        # by whom and when: it may be as long ago as the provider keeps keys.
+        # If the key was used, and this payment was not sent before, nobody knows by whom and when:
+        # it may be as long ago as the provider keeps keys.
         since: SentSince | Moment = write.sent or keys.first_use(now)
         began = since
-        # An earlier attempt of this very call may have used the key. And a good response that shows
-        # another payment says nothing of an earlier call with these values.
-        if not is_repeat and (end.attempts > 1 or not end.is_refused):
+        # What was made before this call is this payment only if the refusal can mean no other
+        # call: it says that the key was used, and no earlier attempt of this call may have done so.
+        if not is_repeat and (end.attempts > 1 or not end.names_earlier_use):
             began = now.moment
         return _look_up_of(write, result, keys, now, since=since, began=began)
     if is_repeat and result.outcome is not PaymentOutcome.CREATED:
@@ -298,12 +298,12 @@ class _CallEnd(NamedTuple):
     Attributes:
         result: The settlement, or why the payment is looked up.
         attempts: How often it was sent.
-        is_refused: Whether the provider itself refused it.
+        names_earlier_use: Whether the provider says that its key was used, or it was made, before.
     """
 
     result: Settlement | str
     attempts: int
-    is_refused: bool = False
+    names_earlier_use: bool = False
 
 
 def _call_once(
@@ -319,8 +319,8 @@ def _call_once(
             return _CallEnd(Settlement(PaymentOutcome.NOT_SENT, reason=error.summary), 0)
         reason = _reason_to_look(error, is_repeat=is_repeat)
         result = reason or _settlement_of_error(error)
-        # The client raises a conflict without a response, too: a good one shows another payment.
-        return _CallEnd(result, error.attempts, is_refused=error.response is not None)
+        is_named = isinstance(error, Conflict) and error.names_earlier_use
+        return _CallEnd(result, error.attempts, names_earlier_use=is_named)
     note(created.error if isinstance(created, Settlement) else None)
     if isinstance(created, Settlement):
         return _CallEnd(created, 0)

@@ -4,6 +4,7 @@ key that was used.
 
 import dataclasses
 import json
+import pickle
 from functools import partial
 from pathlib import Path
 
@@ -241,6 +242,30 @@ CASES = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("said", "is_named"),
+    [
+        ("", False),
+        ("{}", False),
+        ("<html>409 Conflict</html>", False),
+        ('{"code": "CONFLICT", "status": 409}', False),
+        ('{"code": "typeMismatch", "field": "startDatetime"}', False),
+        ("The account is locked.", False),
+        ("Account already exists.", False),
+        ("Idempotency conflict", True),
+        ("Duplicate request", True),
+        ('{"isDuplicate": true}', True),
+        ("This key was used with another payload.", True),
+        (f"{{'key': '{USED}', 'state': 'in use'}}", True),
+    ],
+)
+def test_a_409_names_an_earlier_use_only_by_its_words(said, is_named):
+    harness = Harness([Happens(409, said.encode(), {"retry-after": "900"})])
+    raised = harness.fails(errors.Conflict, "POST", USED)
+    assert raised.names_earlier_use is is_named
+    assert pickle.loads(pickle.dumps(raised)).names_earlier_use is is_named
+
+
 def refusal(status, said, place, method="POST", **headers):
     name = getattr(place, "name", "")
     body, header = (
@@ -257,7 +282,7 @@ def test_a_refusal_of_a_used_key_is_told_from_a_complaint_about_its_form(status,
     name = where.removeprefix("body:")
     place = NoKeys() if where == "-" else BodyKey(name) if name != where else HeaderKey(name)
     read = earlier_use(refusal(int(status), said, place), place)
-    assert ("-" if read is None else read.name.lower().replace("_", " ")) == use
+    assert ("-" if read is None else read.use.name.lower().replace("_", " ")) == use
     later = earlier_use(refusal(int(status), said, place, **{"retry-after": "1"}), place)
-    assert later is (None if read is None else Use.IN_PROGRESS)
+    assert (later and later.use) is (None if read is None else Use.IN_PROGRESS)
     assert earlier_use(refusal(int(status), said, place, "GET"), place) is None

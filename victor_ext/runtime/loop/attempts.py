@@ -514,9 +514,10 @@ class _Call:
         error = error_for(
             failure, self._loop.behaviour, request, tries=tries, retry_after=retry_after, why=why
         )
+        use = None if failure.earlier_use is None else failure.earlier_use.use
         self._complete_error(
             error,
-            conflict=failure.use not in (None, Use.IN_PROGRESS),
+            conflict=use not in (None, Use.IN_PROGRESS),
             is_blocked=bool(failure.intermediary) and (error.status_code or 0) >= 400,
         )
         return error

@@ -17,7 +17,7 @@ from victor_ext.privacy import body_of, excerpt, one_line, one_own_line, redact_
 from victor_ext.runtime.core.json_values import has_two_readings, is_object, json_of
 from victor_ext.runtime.core.response import Response
 
-from .conflicts import Use, earlier_use
+from .conflicts import EarlierUse, Use, earlier_use
 from .evidence import hidden_items, is_failed_page, reader_of, reports_error
 from .operations import Behaviour, Operation, names_only
 from .refusals import (
@@ -49,7 +49,8 @@ class Failure(FrozenStruct, frozen=True):
     response: Response | None = None
     timed_out: bool = False
     cause: Exception | None = None
-    use: Use | None = None  # what the provider said of an earlier use of the key or the request
+    # what the provider said of an earlier use of the key or the request
+    earlier_use: EarlierUse | None = None
     is_proof: bool = False  # the response shows that the work was done, whatever its status says
     intermediary: str = ""  # who seems to have written a response that the provider did not write
 
@@ -379,12 +380,13 @@ def _of_use(response: Response, behaviour: Behaviour, what: str, *, begun: bool)
     """A refusal because of an earlier use of the key or the request, which may be this call's; None
     for any other.
     """
-    use = earlier_use(response, behaviour.key_place)
-    if use is None:
+    earlier = earlier_use(response, behaviour.key_place)
+    if earlier is None:
         return None
+    use = earlier.use
     may_be_in_progress = use is Use.UNSAID and (begun or behaviour.waits_for_conflicts)
     repeat = Repeat.REPEATABLE if use is Use.IN_PROGRESS or may_be_in_progress else Repeat.NEVER
-    return Failure(errors.Conflict, what, repeat, Outcome.UNKNOWN, response, use=use)
+    return Failure(errors.Conflict, what, repeat, Outcome.UNKNOWN, response, earlier_use=earlier)
 
 
 def may_repeat(failure: Failure, row: Operation, *, has_key: bool) -> bool:
@@ -455,8 +457,9 @@ def error_for(
     if response is not None and error.body is not None:
         # The traceback keeps the response: one body in memory, not two.
         response.whole = error.body
-    if isinstance(error, Conflict):
-        error.in_progress = failure.use is Use.IN_PROGRESS
+    if isinstance(error, Conflict) and failure.earlier_use is not None:
+        error.in_progress = failure.earlier_use.use is Use.IN_PROGRESS
+        error.names_earlier_use = failure.earlier_use.is_named
     error.__cause__ = failure.cause
     return error
 
