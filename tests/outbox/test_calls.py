@@ -696,6 +696,23 @@ def bonus(name):
 SETTLING = ("settling", None)
 
 
+@pytest.mark.parametrize("is_named", [True, False])
+def test_an_entry_is_known_by_its_reference_if_the_proof_names_what_that_is(sqlite, is_named):
+    def reference(request):
+        return json.loads(request.content)["reference"]
+
+    bank = Bank(lambda _payment: True)
+    proof = Proof(bank.find, subject=reference if is_named else None)
+    outbox = Till(sqlite, bank, key=None, rows={"POST /v1/payments": OperationRow(proof=proof)})
+    outbox.pay(GUID, **bonus("Payee 1"))
+    if is_named:
+        assert outbox.key_of("Bonus March") == GUID
+        return
+    with pytest.raises(InvalidRequest, match="No entry has the key or the reference Bonus March"):
+        outbox.key_of("Bonus March")
+    assert outbox.key_of(GUID) == GUID
+
+
 def test_of_two_unsettled_payments_with_equal_values_neither_is_settled_by_a_look_up(sqlite):
     """The payee is told apart by what no read says."""
     bank = Bank(does=lambda payment: payment["message"] == "second")
