@@ -65,5 +65,14 @@ MEMBERS: Final[dict[str, dict[str, Any]]] = {
         "card.token": "text",
     },
     "PaymentList": {"payments": ["Payment"], "records": ["Payment"], "result": "Result"},
+    "Refusal": {
+        "result": "Result",
+        "id": "text",
+        "paymentType": "text",
+        "merchantTransactionId": "text",
+        "buildNumber": "text",
+        "timestamp": "text",
+        "ndc": "text",
+    },
     "Result": {"code": "text", "description": "text"},
 }

@@ -81,7 +81,7 @@ def test_a_limit_that_changed_is_reported():
     payment["remoteId"]["maxLength"] = 101
     account = properties_of(document, "NewFundingAccount")
     account["name"]["minLength"] = 4
-    account["currency"]["maxLength"] = 3
+    account["currency"] = {"type": "string", "maxLength": 3}
     problems = "\n".join(contract_of("velo").limits(document))
     for place in ("paymentMemo", "remoteId", "body:name", "body:currency"):
         assert place in problems

@@ -34,7 +34,7 @@ FIELDS = """\
 CAMEL = FIELDS.format("costCentre", "feeCount")
 FILTER = "        - {name: costCentre, in: query, schema: {type: string, maxLength: 12}}\n"
 PAYEE = "      description: A person or a company that can be paid.\n      properties:\n"
-SENSE = '        senseKey: {type: string, description: "The session'
+SENSE = '        senseKey: {type: string, nullable: true, description: "The session'
 NEWER = {
     "victor": Newer(
         {

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .payment import Payment as Payment
     from .payment_form import PaymentForm as PaymentForm
     from .payment_list import PaymentList as PaymentList
+    from .refusal import Refusal as Refusal
     from .result import Result as Result
 
 _MODULES: dict[str, str] = {
@@ -20,6 +21,7 @@ _MODULES: dict[str, str] = {
     "Payment": ".payment",
     "PaymentForm": ".payment_form",
     "PaymentList": ".payment_list",
+    "Refusal": ".refusal",
     "Result": ".result",
 }
 
@@ -30,6 +32,7 @@ __all__ = (
     "Payment",
     "PaymentForm",
     "PaymentList",
+    "Refusal",
     "Result",
 )
 

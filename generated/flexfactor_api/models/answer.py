@@ -20,18 +20,18 @@ class Answer:
     Attributes:
         success (bool | Unset): Whether the call was successful. It does not mean that a payment was
             made.
-        result (str | Unset): What happened, as a sentence.
+        result (None | str | Unset): What happened, as a sentence.
         status (str | Unset): How far it is, as a word.
-        status_code (str | Unset): A code of six digits. No list of the codes is known.
+        status_code (None | str | Unset): A code of six digits. No list of the codes is known.
         errors (list[Any] | Unset): What was wrong.
         custom_properties (AnswerCustomProperties | Unset): What else there is. No member is known.
         trace_id (str | Unset): FlexFactor's id of the exchange.
     """
 
     success: bool | Unset = UNSET
-    result: str | Unset = UNSET
+    result: None | str | Unset = UNSET
     status: str | Unset = UNSET
-    status_code: str | Unset = UNSET
+    status_code: None | str | Unset = UNSET
     errors: list[Any] | Unset = UNSET
     custom_properties: AnswerCustomProperties | Unset = UNSET
     trace_id: str | Unset = UNSET
@@ -73,9 +73,9 @@ class Answer:
         values = as_object(source)
         decoded = cls.__new__(cls)
         decoded.success = read(FLAG, values, "success", levels)
-        decoded.result = read(TEXT, values, "result", levels)
+        decoded.result = read(TEXT, values, "result", levels, None)
         decoded.status = read(TEXT, values, "status", levels)
-        decoded.status_code = read(TEXT, values, "statusCode", levels)
+        decoded.status_code = read(TEXT, values, "statusCode", levels, None)
         decoded.errors = read(_read_errors, values, "errors", levels)
         decoded.custom_properties = read(
             _read_custom_properties, values, "customProperties", levels

@@ -20,13 +20,13 @@ class Decision:
     Attributes:
         order_id (str | Unset): FlexFactor's id of the order.
         order_session_key (str | Unset): The same id wherever both were seen.
-        sense_key (str | Unset): The session on the merchant's page.
+        sense_key (None | str | Unset): The session on the merchant's page.
         success (bool | Unset): Whether the call was successful. It does not mean that a payment was
             made.
         status (str | Unset): Seen: APPROVED, DECLINED, CHALLENGE, SUBMITTED, PROCESSING,
             CAPTUREREQUIRED, EXPIRED, CANCELLED. Only APPROVED is a payment.
-        result (str | Unset): What happened, as a sentence.
-        status_code (str | Unset): A code of six digits. No list of the codes is known.
+        result (None | str | Unset): What happened, as a sentence.
+        status_code (None | str | Unset): A code of six digits. No list of the codes is known.
         errors (list[Any] | Unset): What was wrong.
         custom_properties (DecisionCustomProperties | Unset): What else there is. No member is known.
         trace_id (str | Unset): FlexFactor's id of the exchange.
@@ -34,11 +34,11 @@ class Decision:
 
     order_id: str | Unset = UNSET
     order_session_key: str | Unset = UNSET
-    sense_key: str | Unset = UNSET
+    sense_key: None | str | Unset = UNSET
     success: bool | Unset = UNSET
     status: str | Unset = UNSET
-    result: str | Unset = UNSET
-    status_code: str | Unset = UNSET
+    result: None | str | Unset = UNSET
+    status_code: None | str | Unset = UNSET
     errors: list[Any] | Unset = UNSET
     custom_properties: DecisionCustomProperties | Unset = UNSET
     trace_id: str | Unset = UNSET
@@ -90,11 +90,11 @@ class Decision:
         decoded = cls.__new__(cls)
         decoded.order_id = read(TEXT, values, "orderId", levels)
         decoded.order_session_key = read(TEXT, values, "orderSessionKey", levels)
-        decoded.sense_key = read(TEXT, values, "senseKey", levels)
+        decoded.sense_key = read(TEXT, values, "senseKey", levels, None)
         decoded.success = read(FLAG, values, "success", levels)
         decoded.status = read(TEXT, values, "status", levels)
-        decoded.result = read(TEXT, values, "result", levels)
-        decoded.status_code = read(TEXT, values, "statusCode", levels)
+        decoded.result = read(TEXT, values, "result", levels, None)
+        decoded.status_code = read(TEXT, values, "statusCode", levels, None)
         decoded.errors = read(_read_errors, values, "errors", levels)
         decoded.custom_properties = read(
             _read_custom_properties, values, "customProperties", levels

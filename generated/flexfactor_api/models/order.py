@@ -27,7 +27,7 @@ class Order:
         reference_number (str | Unset): FlexFactor's own reference.
         correlation_id (str | Unset): Another id of FlexFactor's.
         order_placed_date (datetime.datetime | Unset): When the order was placed.
-        expiry_date (datetime.datetime | Unset): Until when FlexFactor may try it.
+        expiry_date (datetime.datetime | None | Unset): Until when FlexFactor may try it.
         currency_code (str | Unset): ISO 4217.
     """
 
@@ -37,7 +37,7 @@ class Order:
     reference_number: str | Unset = UNSET
     correlation_id: str | Unset = UNSET
     order_placed_date: datetime.datetime | Unset = UNSET
-    expiry_date: datetime.datetime | Unset = UNSET
+    expiry_date: datetime.datetime | None | Unset = UNSET
     currency_code: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -85,7 +85,7 @@ class Order:
         decoded.reference_number = read(TEXT, values, "referenceNumber", levels)
         decoded.correlation_id = read(TEXT, values, "correlationId", levels)
         decoded.order_placed_date = read(_read_order_placed_date, values, "orderPlacedDate", levels)
-        decoded.expiry_date = read(_read_expiry_date, values, "expiryDate", levels)
+        decoded.expiry_date = read(_read_expiry_date, values, "expiryDate", levels, None)
         decoded.currency_code = read(TEXT, values, "currencyCode", levels)
         decoded.additional_properties = values
         return decoded

@@ -20,9 +20,9 @@ class RefundAnswer:
     Attributes:
         success (bool | Unset): Whether the call was successful. It does not mean that a payment was
             made.
-        result (str | Unset): What happened, as a sentence.
+        result (None | str | Unset): What happened, as a sentence.
         status (str | Unset): How far it is, as a word.
-        status_code (str | Unset): A code of six digits. No list of the codes is known.
+        status_code (None | str | Unset): A code of six digits. No list of the codes is known.
         response_code (str | Unset): What the processor answered, as a code.
         response_message (str | Unset): What the processor answered, in words.
         errors (list[Any] | Unset): What was wrong.
@@ -32,9 +32,9 @@ class RefundAnswer:
     """
 
     success: bool | Unset = UNSET
-    result: str | Unset = UNSET
+    result: None | str | Unset = UNSET
     status: str | Unset = UNSET
-    status_code: str | Unset = UNSET
+    status_code: None | str | Unset = UNSET
     response_code: str | Unset = UNSET
     response_message: str | Unset = UNSET
     errors: list[Any] | Unset = UNSET
@@ -84,9 +84,9 @@ class RefundAnswer:
         values = as_object(source)
         decoded = cls.__new__(cls)
         decoded.success = read(FLAG, values, "success", levels)
-        decoded.result = read(TEXT, values, "result", levels)
+        decoded.result = read(TEXT, values, "result", levels, None)
         decoded.status = read(TEXT, values, "status", levels)
-        decoded.status_code = read(TEXT, values, "statusCode", levels)
+        decoded.status_code = read(TEXT, values, "statusCode", levels, None)
         decoded.response_code = read(TEXT, values, "responseCode", levels)
         decoded.response_message = read(TEXT, values, "responseMessage", levels)
         decoded.errors = read(_read_errors, values, "errors", levels)

@@ -23,9 +23,9 @@ class Token:
         id (str | Unset): Not documented.
         session (str | Unset): Not documented.
         success (bool | Unset): Whether the call was successful.
-        result (str | Unset): What happened, as a sentence.
+        result (None | str | Unset): What happened, as a sentence.
         status (str | Unset): How far the call is, as a word.
-        status_code (str | Unset): A code of six digits. No list of the codes is known.
+        status_code (None | str | Unset): A code of six digits. No list of the codes is known.
         errors (list[Any] | Unset): What was wrong.
     """
 
@@ -35,9 +35,9 @@ class Token:
     id: str | Unset = UNSET
     session: str | Unset = UNSET
     success: bool | Unset = UNSET
-    result: str | Unset = UNSET
+    result: None | str | Unset = UNSET
     status: str | Unset = UNSET
-    status_code: str | Unset = UNSET
+    status_code: None | str | Unset = UNSET
     errors: list[Any] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -91,9 +91,9 @@ class Token:
         decoded.id = read(TEXT, values, "id", levels)
         decoded.session = read(TEXT, values, "session", levels)
         decoded.success = read(FLAG, values, "success", levels)
-        decoded.result = read(TEXT, values, "result", levels)
+        decoded.result = read(TEXT, values, "result", levels, None)
         decoded.status = read(TEXT, values, "status", levels)
-        decoded.status_code = read(TEXT, values, "statusCode", levels)
+        decoded.status_code = read(TEXT, values, "statusCode", levels, None)
         decoded.errors = read(_read_errors, values, "errors", levels)
         decoded.additional_properties = values
         return decoded

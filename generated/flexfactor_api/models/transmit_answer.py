@@ -21,9 +21,9 @@ class TransmitAnswer:
         transmit_id (str | Unset): FlexFactor's id of the copy.
         success (bool | Unset): Whether the call was successful. It does not mean that a payment was
             made.
-        result (str | Unset): What happened, as a sentence.
+        result (None | str | Unset): What happened, as a sentence.
         status (Any | Unset): A word, or a number.
-        status_code (str | Unset): A code of six digits. No list of the codes is known.
+        status_code (None | str | Unset): A code of six digits. No list of the codes is known.
         errors (list[Any] | Unset): What was wrong.
         custom_properties (TransmitAnswerCustomProperties | Unset): What else there is. No member is
             known.
@@ -32,9 +32,9 @@ class TransmitAnswer:
 
     transmit_id: str | Unset = UNSET
     success: bool | Unset = UNSET
-    result: str | Unset = UNSET
+    result: None | str | Unset = UNSET
     status: Any | Unset = UNSET
-    status_code: str | Unset = UNSET
+    status_code: None | str | Unset = UNSET
     errors: list[Any] | Unset = UNSET
     custom_properties: TransmitAnswerCustomProperties | Unset = UNSET
     trace_id: str | Unset = UNSET
@@ -80,9 +80,9 @@ class TransmitAnswer:
         decoded = cls.__new__(cls)
         decoded.transmit_id = read(TEXT, values, "transmitId", levels)
         decoded.success = read(FLAG, values, "success", levels)
-        decoded.result = read(TEXT, values, "result", levels)
+        decoded.result = read(TEXT, values, "result", levels, None)
         decoded.status = read(ANYTHING, values, "status", levels, None)
-        decoded.status_code = read(TEXT, values, "statusCode", levels)
+        decoded.status_code = read(TEXT, values, "statusCode", levels, None)
         decoded.errors = read(_read_errors, values, "errors", levels)
         decoded.custom_properties = read(
             _read_custom_properties, values, "customProperties", levels

@@ -18,24 +18,24 @@ class AcceptedPayment:
     """A payment that Velo accepted when the payout was submitted.
 
     Attributes:
-        remote_id (str | Unset): The payor's own name for the payee.
-        currency_type (str | Unset): Three capital letters (ISO 4217).
-        amount (int | Unset): In minor units of the currency.
-        source_account_name (str | Unset): The source account that pays, by its name.
-        payor_payment_id (str | Unset): The payor's own reference.
+        remote_id (str): The payor's own name for the payee.
+        currency_type (str): Three capital letters (ISO 4217).
+        amount (int): In minor units of the currency.
+        source_account_name (str): The source account that pays, by its name.
+        payor_payment_id (str): The payor's own reference.
+        rails_id (str): The rails that carry the payment.
         payment_memo (str | Unset): For the statement of the payee, but not by ACH; else that of the
             payout.
-        rails_id (str | Unset): The rails that carry the payment.
         remote_system_id (str | Unset): The payments system that pays, if it is not Velo.
     """
 
-    remote_id: str | Unset = UNSET
-    currency_type: str | Unset = UNSET
-    amount: int | Unset = UNSET
-    source_account_name: str | Unset = UNSET
-    payor_payment_id: str | Unset = UNSET
+    remote_id: str | Unset
+    currency_type: str | Unset
+    amount: int | Unset
+    source_account_name: str | Unset
+    payor_payment_id: str | Unset
+    rails_id: str | Unset
     payment_memo: str | Unset = UNSET
-    rails_id: str | Unset = UNSET
     remote_system_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -57,12 +57,12 @@ class AcceptedPayment:
         value = self.payor_payment_id
         if value is not UNSET:
             fields["payorPaymentId"] = value
-        value = self.payment_memo
-        if value is not UNSET:
-            fields["paymentMemo"] = value
         value = self.rails_id
         if value is not UNSET:
             fields["railsId"] = value
+        value = self.payment_memo
+        if value is not UNSET:
+            fields["paymentMemo"] = value
         value = self.remote_system_id
         if value is not UNSET:
             fields["remoteSystemId"] = value
@@ -82,8 +82,8 @@ class AcceptedPayment:
         decoded.amount = read(WHOLE, values, "amount", levels)
         decoded.source_account_name = read(TEXT, values, "sourceAccountName", levels)
         decoded.payor_payment_id = read(TEXT, values, "payorPaymentId", levels)
-        decoded.payment_memo = read(TEXT, values, "paymentMemo", levels)
         decoded.rails_id = read(TEXT, values, "railsId", levels)
+        decoded.payment_memo = read(TEXT, values, "paymentMemo", levels)
         decoded.remote_system_id = read(TEXT, values, "remoteSystemId", levels)
         decoded.additional_properties = values
         return decoded

@@ -18,13 +18,13 @@ from ..types import UNSET, Unset
 class ErrorResponse:
     """
     Attributes:
-        errors (list[Error] | Unset): What was wrong, one entry for each problem.
-        correlation_id (str | Unset): What to tell Velo's support.
+        errors (list[Error] | None | Unset): What was wrong, one entry for each problem.
+        correlation_id (None | str | Unset): What to tell Velo's support.
         http_status_code (int | Unset): The status of the response, once more.
     """
 
-    errors: list[Error] | Unset = UNSET
-    correlation_id: str | Unset = UNSET
+    errors: list[Error] | None | Unset = UNSET
+    correlation_id: None | str | Unset = UNSET
     http_status_code: int | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -51,8 +51,8 @@ class ErrorResponse:
     def _decode(cls, source: Any, levels: int) -> Self:
         values = as_object(source)
         decoded = cls.__new__(cls)
-        decoded.errors = read(_read_errors, values, "errors", levels)
-        decoded.correlation_id = read(TEXT, values, "correlationId", levels)
+        decoded.errors = read(_read_errors, values, "errors", levels, None)
+        decoded.correlation_id = read(TEXT, values, "correlationId", levels, None)
         decoded.http_status_code = read(WHOLE, values, "httpStatusCode", levels)
         decoded.additional_properties = values
         return decoded

@@ -20,29 +20,29 @@ class Funding:
     """Money that was, or will be, paid into a source account.
 
     Attributes:
-        funding_id (str | Unset): The id of the funding.
-        payor_id (str | Unset): The id of the payor.
+        funding_id (str): The id of the funding.
+        payor_id (str): The id of the payor.
+        amount (int): In minor units of the currency.
+        currency (str): Three capital letters (ISO 4217).
+        status (str): PENDING, UNALLOCATED, ALLOCATED, HIDDEN, RETURNED, RETURNING, BULK_RETURN or
+            OTHER; others may come.
+        allocation_date (datetime.datetime): When the money was allocated to the source account.
+        funding_account_type (str): FBO, WUBS_DECOUPLED or PRIVATE; others may come.
         source_account_id (str | Unset): The id of the source account.
-        amount (int | Unset): In minor units of the currency.
-        currency (str | Unset): Three capital letters (ISO 4217).
-        status (str | Unset): PENDING, UNALLOCATED, ALLOCATED, HIDDEN, RETURNED, RETURNING, BULK_RETURN
-            or OTHER; others may come.
-        allocation_date (datetime.datetime | Unset): When the money was allocated to the source account.
         allocation_type (str | Unset): AUTOMATIC or MANUAL; others may come.
-        funding_account_type (str | Unset): FBO, WUBS_DECOUPLED or PRIVATE; others may come.
         detected_funding_ref (str | Unset): The reference that the transfer was seen to have.
         reason (str | Unset): Why the funding has its status.
     """
 
-    funding_id: str | Unset = UNSET
-    payor_id: str | Unset = UNSET
+    funding_id: str | Unset
+    payor_id: str | Unset
+    amount: int | Unset
+    currency: str | Unset
+    status: str | Unset
+    allocation_date: datetime.datetime | Unset
+    funding_account_type: str | Unset
     source_account_id: str | Unset = UNSET
-    amount: int | Unset = UNSET
-    currency: str | Unset = UNSET
-    status: str | Unset = UNSET
-    allocation_date: datetime.datetime | Unset = UNSET
     allocation_type: str | Unset = UNSET
-    funding_account_type: str | Unset = UNSET
     detected_funding_ref: str | Unset = UNSET
     reason: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -56,9 +56,6 @@ class Funding:
         value = self.payor_id
         if value is not UNSET:
             fields["payorId"] = value
-        value = self.source_account_id
-        if value is not UNSET:
-            fields["sourceAccountId"] = value
         value = self.amount
         if value is not UNSET:
             fields["amount"] = value
@@ -71,12 +68,15 @@ class Funding:
         value = self.allocation_date
         if value is not UNSET:
             fields["allocationDate"] = plain(value)
-        value = self.allocation_type
-        if value is not UNSET:
-            fields["allocationType"] = value
         value = self.funding_account_type
         if value is not UNSET:
             fields["fundingAccountType"] = value
+        value = self.source_account_id
+        if value is not UNSET:
+            fields["sourceAccountId"] = value
+        value = self.allocation_type
+        if value is not UNSET:
+            fields["allocationType"] = value
         value = self.detected_funding_ref
         if value is not UNSET:
             fields["detectedFundingRef"] = value
@@ -96,13 +96,13 @@ class Funding:
         decoded = cls.__new__(cls)
         decoded.funding_id = read(TEXT, values, "fundingId", levels)
         decoded.payor_id = read(TEXT, values, "payorId", levels)
-        decoded.source_account_id = read(TEXT, values, "sourceAccountId", levels)
         decoded.amount = read(WHOLE, values, "amount", levels)
         decoded.currency = read(TEXT, values, "currency", levels)
         decoded.status = read(TEXT, values, "status", levels)
         decoded.allocation_date = read(_read_allocation_date, values, "allocationDate", levels)
-        decoded.allocation_type = read(TEXT, values, "allocationType", levels)
         decoded.funding_account_type = read(TEXT, values, "fundingAccountType", levels)
+        decoded.source_account_id = read(TEXT, values, "sourceAccountId", levels)
+        decoded.allocation_type = read(TEXT, values, "allocationType", levels)
         decoded.detected_funding_ref = read(TEXT, values, "detectedFundingRef", levels)
         decoded.reason = read(TEXT, values, "reason", levels)
         decoded.additional_properties = values

@@ -20,34 +20,31 @@ class FxSummary:
     """One currency exchange of a payout: its amounts, its rate, and when it expires.
 
     Attributes:
-        quote_id (str | Unset): The id of the quote.
-        rate (float | Unset): Units of the payee's currency for one unit of the source account's.
+        quote_id (str): The id of the quote.
+        rate (float): Units of the payee's currency for one unit of the source account's.
+        creation_time (datetime.datetime): When the quote was made.
+        total_source_amount (int): What is exchanged, in minor units of the source account's currency.
+        total_payment_amount (int): What it is exchanged for, in minor units of the payees' currency.
+        source_currency (str): The currency of the source account, three capital letters (ISO 4217).
+        payment_currency (str): The currency of the payee, three capital letters (ISO 4217).
+        funding_status (str): UNFUNDED, INSTRUCTED or FUNDED; others may come.
+        status (str): UNQUOTED, QUOTED, EXPIRED, EXECUTED or REJECTED; others may come.
         inverted_rate (float | Unset): Units of the source account's currency for one unit of the
             payee's.
-        creation_time (datetime.datetime | Unset): When the quote was made.
         expiry_time (datetime.datetime | Unset): When the quote ends.
-        total_source_amount (int | Unset): What is exchanged, in minor units of the source account's
-            currency.
-        total_payment_amount (int | Unset): What it is exchanged for, in minor units of the payees'
-            currency.
-        source_currency (str | Unset): The currency of the source account, three capital letters (ISO
-            4217).
-        payment_currency (str | Unset): The currency of the payee, three capital letters (ISO 4217).
-        funding_status (str | Unset): UNFUNDED, INSTRUCTED or FUNDED; others may come.
-        status (str | Unset): UNQUOTED, QUOTED, EXPIRED, EXECUTED or REJECTED; others may come.
     """
 
-    quote_id: str | Unset = UNSET
-    rate: float | Unset = UNSET
+    quote_id: str | Unset
+    rate: float | Unset
+    creation_time: datetime.datetime | Unset
+    total_source_amount: int | Unset
+    total_payment_amount: int | Unset
+    source_currency: str | Unset
+    payment_currency: str | Unset
+    funding_status: str | Unset
+    status: str | Unset
     inverted_rate: float | Unset = UNSET
-    creation_time: datetime.datetime | Unset = UNSET
     expiry_time: datetime.datetime | Unset = UNSET
-    total_source_amount: int | Unset = UNSET
-    total_payment_amount: int | Unset = UNSET
-    source_currency: str | Unset = UNSET
-    payment_currency: str | Unset = UNSET
-    funding_status: str | Unset = UNSET
-    status: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -59,15 +56,9 @@ class FxSummary:
         value = self.rate
         if value is not UNSET:
             fields["rate"] = value
-        value = self.inverted_rate
-        if value is not UNSET:
-            fields["invertedRate"] = value
         value = self.creation_time
         if value is not UNSET:
             fields["creationTime"] = plain(value)
-        value = self.expiry_time
-        if value is not UNSET:
-            fields["expiryTime"] = plain(value)
         value = self.total_source_amount
         if value is not UNSET:
             fields["totalSourceAmount"] = value
@@ -86,6 +77,12 @@ class FxSummary:
         value = self.status
         if value is not UNSET:
             fields["status"] = value
+        value = self.inverted_rate
+        if value is not UNSET:
+            fields["invertedRate"] = value
+        value = self.expiry_time
+        if value is not UNSET:
+            fields["expiryTime"] = plain(value)
         return fields
 
     @classmethod
@@ -99,15 +96,15 @@ class FxSummary:
         decoded = cls.__new__(cls)
         decoded.quote_id = read(TEXT, values, "quoteId", levels)
         decoded.rate = read(NUMBER, values, "rate", levels)
-        decoded.inverted_rate = read(NUMBER, values, "invertedRate", levels)
         decoded.creation_time = read(_read_creation_time, values, "creationTime", levels)
-        decoded.expiry_time = read(_read_expiry_time, values, "expiryTime", levels)
         decoded.total_source_amount = read(WHOLE, values, "totalSourceAmount", levels)
         decoded.total_payment_amount = read(WHOLE, values, "totalPaymentAmount", levels)
         decoded.source_currency = read(TEXT, values, "sourceCurrency", levels)
         decoded.payment_currency = read(TEXT, values, "paymentCurrency", levels)
         decoded.funding_status = read(TEXT, values, "fundingStatus", levels)
         decoded.status = read(TEXT, values, "status", levels)
+        decoded.inverted_rate = read(NUMBER, values, "invertedRate", levels)
+        decoded.expiry_time = read(_read_expiry_time, values, "expiryTime", levels)
         decoded.additional_properties = values
         return decoded
 

@@ -19,18 +19,18 @@ class Notification:
     """What Velo posts to a webhook. No operation sends it or answers it.
 
     Attributes:
-        api_version (str | Unset): The version of the notification's format.
-        sequence_number (int | Unset): Counted from 1, for each payor.
-        category (str | Unset): `payment`, `payee`, `debit`, `funding`, `system`; others may come.
-        event_name (str | Unset): Such as `payment.accepted`.
+        api_version (str): The version of the notification's format.
+        sequence_number (int): Counted from 1, for each payor.
+        category (str): `payment`, `payee`, `debit`, `funding`, `system`; others may come.
+        event_name (str): Such as `payment.accepted`.
         source (NotificationSource | Unset): The event of a notification. What else there is depends on
             its kind.
     """
 
-    api_version: str | Unset = UNSET
-    sequence_number: int | Unset = UNSET
-    category: str | Unset = UNSET
-    event_name: str | Unset = UNSET
+    api_version: str
+    sequence_number: int
+    category: str
+    event_name: str
     source: NotificationSource | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 

@@ -20,10 +20,10 @@ class NotificationSource:
     """The event of a notification. What else there is depends on its kind.
 
     Attributes:
+        event_id (str): The id of the event; the same when it is delivered again.
+        created_at (datetime.datetime): When the event happened.
         source_type (str | Unset): The kind of event, such as `payment_status_changed`.
         type_ (str | Unset): The kind of event, under another name.
-        event_id (str | Unset): The id of the event; the same when it is delivered again.
-        created_at (datetime.datetime | Unset): When the event happened.
         payment_id (str | Unset): The id of the payment, if it is about one.
         payor_payment_id (str | Unset): The payor's own reference of that payment.
         payee_id (str | Unset): The id of the payee, if it is about one.
@@ -31,10 +31,10 @@ class NotificationSource:
             roles.
     """
 
+    event_id: str
+    created_at: datetime.datetime
     source_type: str | Unset = UNSET
     type_: str | Unset = UNSET
-    event_id: str | Unset = UNSET
-    created_at: datetime.datetime | Unset = UNSET
     payment_id: str | Unset = UNSET
     payor_payment_id: str | Unset = UNSET
     payee_id: str | Unset = UNSET
@@ -44,18 +44,18 @@ class NotificationSource:
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, with what was read and is not declared."""
         fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.source_type
-        if value is not UNSET:
-            fields["sourceType"] = value
-        value = self.type_
-        if value is not UNSET:
-            fields["type"] = value
-        value = self.event_id
+        value: Any = self.event_id
         if value is not UNSET:
             fields["eventId"] = value
         value = self.created_at
         if value is not UNSET:
             fields["createdAt"] = plain(value)
+        value = self.source_type
+        if value is not UNSET:
+            fields["sourceType"] = value
+        value = self.type_
+        if value is not UNSET:
+            fields["type"] = value
         value = self.payment_id
         if value is not UNSET:
             fields["paymentId"] = value
@@ -79,10 +79,10 @@ class NotificationSource:
     def _decode(cls, source: Any, levels: int) -> Self:
         values = as_object(source)
         decoded = cls.__new__(cls)
-        decoded.source_type = read(TEXT, values, "sourceType", levels)
-        decoded.type_ = read(TEXT, values, "type", levels)
         decoded.event_id = read(TEXT, values, "eventId", levels)
         decoded.created_at = read(_read_created_at, values, "createdAt", levels)
+        decoded.source_type = read(TEXT, values, "sourceType", levels)
+        decoded.type_ = read(TEXT, values, "type", levels)
         decoded.payment_id = read(TEXT, values, "paymentId", levels)
         decoded.payor_payment_id = read(TEXT, values, "payorPaymentId", levels)
         decoded.payee_id = read(TEXT, values, "payeeId", levels)

@@ -18,8 +18,8 @@ class PayeeChange:
     """A payee in the feed of changes.
 
     Attributes:
-        payee_id (str | Unset): The id of the payee.
-        remote_id (str | Unset): The payor's own name for the payee.
+        payee_id (str): The id of the payee.
+        remote_id (str): The payor's own name for the payee.
         display_name (str | Unset): The name of the payee, as Velo shows it.
         dba_name (str | Unset): The name that the payee trades under.
         email (None | str | Unset): Where Velo writes to the payee.
@@ -27,8 +27,8 @@ class PayeeChange:
         onboarded_status (str | Unset): CREATED, INVITED, REGISTERED or ONBOARDED; others may come.
     """
 
-    payee_id: str | Unset = UNSET
-    remote_id: str | Unset = UNSET
+    payee_id: str | Unset
+    remote_id: str | Unset
     display_name: str | Unset = UNSET
     dba_name: str | Unset = UNSET
     email: None | str | Unset = UNSET

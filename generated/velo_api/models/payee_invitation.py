@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, as_object, misread, read, tells
+from ..decoding import DAY, LEVELS, TEXT, as_object, misread, read, tells
+from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -18,14 +20,14 @@ class PayeeInvitation:
     """How far the invitation of a payee is.
 
     Attributes:
-        payee_id (str | Unset): The id of the payee.
-        invitation_status (str | Unset): ACCEPTED, PENDING or DECLINED.
-        grace_period_end_date (str | Unset): A date such as 2026-03-04.
+        payee_id (str): The id of the payee.
+        invitation_status (str): ACCEPTED, PENDING or DECLINED.
+        grace_period_end_date (datetime.date | Unset): A date such as 2026-03-04.
     """
 
-    payee_id: str | Unset = UNSET
-    invitation_status: str | Unset = UNSET
-    grace_period_end_date: str | Unset = UNSET
+    payee_id: str | Unset
+    invitation_status: str | Unset
+    grace_period_end_date: datetime.date | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -39,7 +41,7 @@ class PayeeInvitation:
             fields["invitationStatus"] = value
         value = self.grace_period_end_date
         if value is not UNSET:
-            fields["gracePeriodEndDate"] = value
+            fields["gracePeriodEndDate"] = plain(value)
         return fields
 
     @classmethod
@@ -53,7 +55,9 @@ class PayeeInvitation:
         decoded = cls.__new__(cls)
         decoded.payee_id = read(TEXT, values, "payeeId", levels)
         decoded.invitation_status = read(TEXT, values, "invitationStatus", levels)
-        decoded.grace_period_end_date = read(TEXT, values, "gracePeriodEndDate", levels)
+        decoded.grace_period_end_date = read(
+            _read_grace_period_end_date, values, "gracePeriodEndDate", levels
+        )
         decoded.additional_properties = values
         return decoded
 
@@ -78,3 +82,6 @@ class PayeeInvitation:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+_read_grace_period_end_date = DAY

@@ -33,73 +33,73 @@ class Payment:
     """A payment of a payor, with its history.
 
     Attributes:
-        payment_id (str | Unset): The id of the payment.
-        payee_id (str | Unset): The id of the payee.
-        payor_id (str | Unset): The id of the payor.
+        payment_id (str): The id of the payment.
+        payee_id (str): The id of the payee.
+        payor_id (str): The id of the payor.
+        source_account_id (str): The id of the source account.
+        payment_amount (int): In minor units of the payee's currency.
+        submitted_date_time (datetime.datetime): When the payment was submitted.
+        status (str): ACCEPTED, AWAITING_FUNDS, FUNDED, UNFUNDED, BANK_PAYMENT_REQUESTED, REJECTED,
+            ACCEPTED_BY_RAILS, CONFIRMED, RETURNED or WITHDRAWN; others may come.
+        funding_status (str): UNFUNDED, INSTRUCTED or FUNDED; others may come.
+        quote_id (str): The quote that the payment is exchanged by.
+        rails_id (str): The rails that carry the payment.
+        events (list[PaymentEvent]): The steps of the payment.
         remote_id (str | Unset): May be there only once the payment is confirmed.
         remote_system_id (str | Unset): The payments system that pays, if it is not Velo.
         payor_payment_id (str | Unset): The payor's own reference.
-        source_account_id (str | Unset): The id of the source account.
         source_account_name (str | Unset): The source account that pays, by its name.
         source_amount (int | Unset): In minor units of the source account's currency.
         source_currency (str | Unset): The currency of the source account, three capital letters (ISO
             4217).
-        payment_amount (int | Unset): In minor units of the payee's currency.
         payment_currency (str | Unset): The currency of the payee, three capital letters (ISO 4217).
-        submitted_date_time (datetime.datetime | Unset): When the payment was submitted.
-        status (str | Unset): ACCEPTED, AWAITING_FUNDS, FUNDED, UNFUNDED, BANK_PAYMENT_REQUESTED,
-            REJECTED, ACCEPTED_BY_RAILS, CONFIRMED, RETURNED or WITHDRAWN; others may come.
-        funding_status (str | Unset): UNFUNDED, INSTRUCTED or FUNDED; others may come.
         payment_memo (str | Unset): For the statement of the payee, but not by ACH; else that of the
             payout.
         rejection_reason (str | Unset): Why the payment was rejected.
         return_reason (str | Unset): Why the payment came back.
         withdrawn_reason (str | Unset): Why the payment was withdrawn.
         withdrawable (bool | Unset): Whether the payment can be withdrawn.
-        quote_id (str | Unset): The quote that the payment is exchanged by.
         rate (float | Unset): Units of the payee's currency for one unit of the source account's.
         inverted_rate (float | Unset): Units of the source account's currency for one unit of the
             payee's.
         transmission_type (str | Unset): How the payment is sent, such as ACH, SAME_DAY_ACH, WIRE, LOCAL
             or SWIFT.
-        rails_id (str | Unset): The rails that carry the payment.
         trace_number (str | Unset): The number of the payment in the ACH file, if there is one.
         payment_tracking_reference (str | Unset): A reference by which the payment is tracked.
         auto_withdrawn_reason_code (str | Unset): Why Velo itself withdrew the payment when the payout
             was instructed, as a code.
-        events (list[PaymentEvent] | Unset): The steps of the payment.
         payout (PayoutOfPayment | Unset):
     """
 
-    payment_id: str | Unset = UNSET
-    payee_id: str | Unset = UNSET
-    payor_id: str | Unset = UNSET
+    payment_id: str | Unset
+    payee_id: str | Unset
+    payor_id: str | Unset
+    source_account_id: str | Unset
+    payment_amount: int | Unset
+    submitted_date_time: datetime.datetime | Unset
+    status: str | Unset
+    funding_status: str | Unset
+    quote_id: str | Unset
+    rails_id: str | Unset
+    events: list[PaymentEvent] | Unset
     remote_id: str | Unset = UNSET
     remote_system_id: str | Unset = UNSET
     payor_payment_id: str | Unset = UNSET
-    source_account_id: str | Unset = UNSET
     source_account_name: str | Unset = UNSET
     source_amount: int | Unset = UNSET
     source_currency: str | Unset = UNSET
-    payment_amount: int | Unset = UNSET
     payment_currency: str | Unset = UNSET
-    submitted_date_time: datetime.datetime | Unset = UNSET
-    status: str | Unset = UNSET
-    funding_status: str | Unset = UNSET
     payment_memo: str | Unset = UNSET
     rejection_reason: str | Unset = UNSET
     return_reason: str | Unset = UNSET
     withdrawn_reason: str | Unset = UNSET
     withdrawable: bool | Unset = UNSET
-    quote_id: str | Unset = UNSET
     rate: float | Unset = UNSET
     inverted_rate: float | Unset = UNSET
     transmission_type: str | Unset = UNSET
-    rails_id: str | Unset = UNSET
     trace_number: str | Unset = UNSET
     payment_tracking_reference: str | Unset = UNSET
     auto_withdrawn_reason_code: str | Unset = UNSET
-    events: list[PaymentEvent] | Unset = UNSET
     payout: PayoutOfPayment | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -115,33 +115,12 @@ class Payment:
         value = self.payor_id
         if value is not UNSET:
             fields["payorId"] = value
-        value = self.remote_id
-        if value is not UNSET:
-            fields["remoteId"] = value
-        value = self.remote_system_id
-        if value is not UNSET:
-            fields["remoteSystemId"] = value
-        value = self.payor_payment_id
-        if value is not UNSET:
-            fields["payorPaymentId"] = value
         value = self.source_account_id
         if value is not UNSET:
             fields["sourceAccountId"] = value
-        value = self.source_account_name
-        if value is not UNSET:
-            fields["sourceAccountName"] = value
-        value = self.source_amount
-        if value is not UNSET:
-            fields["sourceAmount"] = value
-        value = self.source_currency
-        if value is not UNSET:
-            fields["sourceCurrency"] = value
         value = self.payment_amount
         if value is not UNSET:
             fields["paymentAmount"] = value
-        value = self.payment_currency
-        if value is not UNSET:
-            fields["paymentCurrency"] = value
         value = self.submitted_date_time
         if value is not UNSET:
             fields["submittedDateTime"] = plain(value)
@@ -151,6 +130,36 @@ class Payment:
         value = self.funding_status
         if value is not UNSET:
             fields["fundingStatus"] = value
+        value = self.quote_id
+        if value is not UNSET:
+            fields["quoteId"] = value
+        value = self.rails_id
+        if value is not UNSET:
+            fields["railsId"] = value
+        value = self.events
+        if value is not UNSET:
+            fields["events"] = plain(value)
+        value = self.remote_id
+        if value is not UNSET:
+            fields["remoteId"] = value
+        value = self.remote_system_id
+        if value is not UNSET:
+            fields["remoteSystemId"] = value
+        value = self.payor_payment_id
+        if value is not UNSET:
+            fields["payorPaymentId"] = value
+        value = self.source_account_name
+        if value is not UNSET:
+            fields["sourceAccountName"] = value
+        value = self.source_amount
+        if value is not UNSET:
+            fields["sourceAmount"] = value
+        value = self.source_currency
+        if value is not UNSET:
+            fields["sourceCurrency"] = value
+        value = self.payment_currency
+        if value is not UNSET:
+            fields["paymentCurrency"] = value
         value = self.payment_memo
         if value is not UNSET:
             fields["paymentMemo"] = value
@@ -166,9 +175,6 @@ class Payment:
         value = self.withdrawable
         if value is not UNSET:
             fields["withdrawable"] = value
-        value = self.quote_id
-        if value is not UNSET:
-            fields["quoteId"] = value
         value = self.rate
         if value is not UNSET:
             fields["rate"] = value
@@ -178,9 +184,6 @@ class Payment:
         value = self.transmission_type
         if value is not UNSET:
             fields["transmissionType"] = value
-        value = self.rails_id
-        if value is not UNSET:
-            fields["railsId"] = value
         value = self.trace_number
         if value is not UNSET:
             fields["traceNumber"] = value
@@ -190,9 +193,6 @@ class Payment:
         value = self.auto_withdrawn_reason_code
         if value is not UNSET:
             fields["autoWithdrawnReasonCode"] = value
-        value = self.events
-        if value is not UNSET:
-            fields["events"] = plain(value)
         value = self.payout
         if value is not UNSET:
             fields["payout"] = plain(value)
@@ -210,34 +210,34 @@ class Payment:
         decoded.payment_id = read(TEXT, values, "paymentId", levels)
         decoded.payee_id = read(TEXT, values, "payeeId", levels)
         decoded.payor_id = read(TEXT, values, "payorId", levels)
-        decoded.remote_id = read(TEXT, values, "remoteId", levels)
-        decoded.remote_system_id = read(TEXT, values, "remoteSystemId", levels)
-        decoded.payor_payment_id = read(TEXT, values, "payorPaymentId", levels)
         decoded.source_account_id = read(TEXT, values, "sourceAccountId", levels)
-        decoded.source_account_name = read(TEXT, values, "sourceAccountName", levels)
-        decoded.source_amount = read(WHOLE, values, "sourceAmount", levels)
-        decoded.source_currency = read(TEXT, values, "sourceCurrency", levels)
         decoded.payment_amount = read(WHOLE, values, "paymentAmount", levels)
-        decoded.payment_currency = read(TEXT, values, "paymentCurrency", levels)
         decoded.submitted_date_time = read(
             _read_submitted_date_time, values, "submittedDateTime", levels
         )
         decoded.status = read(TEXT, values, "status", levels)
         decoded.funding_status = read(TEXT, values, "fundingStatus", levels)
+        decoded.quote_id = read(TEXT, values, "quoteId", levels)
+        decoded.rails_id = read(TEXT, values, "railsId", levels)
+        decoded.events = read(_read_events, values, "events", levels)
+        decoded.remote_id = read(TEXT, values, "remoteId", levels)
+        decoded.remote_system_id = read(TEXT, values, "remoteSystemId", levels)
+        decoded.payor_payment_id = read(TEXT, values, "payorPaymentId", levels)
+        decoded.source_account_name = read(TEXT, values, "sourceAccountName", levels)
+        decoded.source_amount = read(WHOLE, values, "sourceAmount", levels)
+        decoded.source_currency = read(TEXT, values, "sourceCurrency", levels)
+        decoded.payment_currency = read(TEXT, values, "paymentCurrency", levels)
         decoded.payment_memo = read(TEXT, values, "paymentMemo", levels)
         decoded.rejection_reason = read(TEXT, values, "rejectionReason", levels)
         decoded.return_reason = read(TEXT, values, "returnReason", levels)
         decoded.withdrawn_reason = read(TEXT, values, "withdrawnReason", levels)
         decoded.withdrawable = read(FLAG, values, "withdrawable", levels)
-        decoded.quote_id = read(TEXT, values, "quoteId", levels)
         decoded.rate = read(NUMBER, values, "rate", levels)
         decoded.inverted_rate = read(NUMBER, values, "invertedRate", levels)
         decoded.transmission_type = read(TEXT, values, "transmissionType", levels)
-        decoded.rails_id = read(TEXT, values, "railsId", levels)
         decoded.trace_number = read(TEXT, values, "traceNumber", levels)
         decoded.payment_tracking_reference = read(TEXT, values, "paymentTrackingReference", levels)
         decoded.auto_withdrawn_reason_code = read(TEXT, values, "autoWithdrawnReasonCode", levels)
-        decoded.events = read(_read_events, values, "events", levels)
         decoded.payout = read(_read_payout, values, "payout", levels)
         decoded.additional_properties = values
         return decoded

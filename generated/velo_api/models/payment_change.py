@@ -18,8 +18,8 @@ class PaymentChange:
     """A payment in the feed of changes.
 
     Attributes:
-        payment_id (str | Unset): The id of the payment.
-        payout_id (str | Unset): The id of the payout.
+        payment_id (str): The id of the payment.
+        payout_id (str): The id of the payout.
         payor_payment_id (None | str | Unset): The payor's own reference.
         payment_currency (None | str | Unset): The currency of the payee, three capital letters (ISO
             4217).
@@ -30,8 +30,8 @@ class PaymentChange:
         status (None | str | Unset): How far the payment is, as of a payment of the audit.
     """
 
-    payment_id: str | Unset = UNSET
-    payout_id: str | Unset = UNSET
+    payment_id: str | Unset
+    payout_id: str | Unset
     payor_payment_id: None | str | Unset = UNSET
     payment_currency: None | str | Unset = UNSET
     payment_amount: int | None | Unset = UNSET

@@ -20,10 +20,9 @@ class PaymentEvent:
     """One step of a payment, such as PAYMENT_SUBMITTED, PAYMENT_FUNDED or PAYMENT_CONFIRMED.
 
     Attributes:
-        event_id (str | Unset): The id of the step.
-        event_date_time (datetime.datetime | Unset): When it happened.
-        event_type (str | Unset): What happened, such as PAYMENT_SUBMITTED, PAYMENT_FUNDED or
-            PAYMENT_CONFIRMED.
+        event_id (str): The id of the step.
+        event_date_time (datetime.datetime): When it happened.
+        event_type (str): What happened, such as PAYMENT_SUBMITTED, PAYMENT_FUNDED or PAYMENT_CONFIRMED.
         source_amount (int | Unset): In minor units of the source account's currency.
         source_currency (str | Unset): The currency of the source account, three capital letters (ISO
             4217).
@@ -31,9 +30,9 @@ class PaymentEvent:
         payment_currency (str | Unset): The currency of the payee, three capital letters (ISO 4217).
     """
 
-    event_id: str | Unset = UNSET
-    event_date_time: datetime.datetime | Unset = UNSET
-    event_type: str | Unset = UNSET
+    event_id: str | Unset
+    event_date_time: datetime.datetime | Unset
+    event_type: str | Unset
     source_amount: int | Unset = UNSET
     source_currency: str | Unset = UNSET
     payment_amount: int | Unset = UNSET

@@ -19,52 +19,37 @@ class Payout:
     """The state of a payout. One that is ACCEPTED may hold payments that were rejected.
 
     Attributes:
+        payments_withdrawn (int): How many payments were withdrawn.
+        fx_summaries (list[FxSummary]): The currency exchanges of the payout.
+        accounts (list[PayoutAccount]): What the payout costs each source account.
+        accepted_payments (list[AcceptedPayment]): The payments that Velo accepted when the payout was
+            submitted.
+        rejected_payments (list[RejectedPayment]): The payments that Velo rejected when the payout was
+            submitted.
         payout_id (str | Unset): The id of the payout.
         status (str | Unset): SUBMITTED, ACCEPTED, REJECTED, QUOTED, INSTRUCTED, COMPLETED, INCOMPLETE,
             CONFIRMED or WITHDRAWN; others may come.
         payments_submitted (int | Unset): How many payments were submitted.
         payments_accepted (int | Unset): How many payments Velo accepted.
         payments_rejected (int | Unset): How many payments Velo rejected.
-        payments_withdrawn (int | Unset): How many payments were withdrawn.
-        fx_summaries (list[FxSummary] | Unset): The currency exchanges of the payout.
-        accounts (list[PayoutAccount] | Unset): What the payout costs each source account.
-        accepted_payments (list[AcceptedPayment] | Unset): The payments that Velo accepted when the
-            payout was submitted.
-        rejected_payments (list[RejectedPayment] | Unset): The payments that Velo rejected when the
-            payout was submitted.
     """
 
+    payments_withdrawn: int | Unset
+    fx_summaries: list[FxSummary] | Unset
+    accounts: list[PayoutAccount] | Unset
+    accepted_payments: list[AcceptedPayment] | Unset
+    rejected_payments: list[RejectedPayment] | Unset
     payout_id: str | Unset = UNSET
     status: str | Unset = UNSET
     payments_submitted: int | Unset = UNSET
     payments_accepted: int | Unset = UNSET
     payments_rejected: int | Unset = UNSET
-    payments_withdrawn: int | Unset = UNSET
-    fx_summaries: list[FxSummary] | Unset = UNSET
-    accounts: list[PayoutAccount] | Unset = UNSET
-    accepted_payments: list[AcceptedPayment] | Unset = UNSET
-    rejected_payments: list[RejectedPayment] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, with what was read and is not declared."""
         fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.payout_id
-        if value is not UNSET:
-            fields["payoutId"] = value
-        value = self.status
-        if value is not UNSET:
-            fields["status"] = value
-        value = self.payments_submitted
-        if value is not UNSET:
-            fields["paymentsSubmitted"] = value
-        value = self.payments_accepted
-        if value is not UNSET:
-            fields["paymentsAccepted"] = value
-        value = self.payments_rejected
-        if value is not UNSET:
-            fields["paymentsRejected"] = value
-        value = self.payments_withdrawn
+        value: Any = self.payments_withdrawn
         if value is not UNSET:
             fields["paymentsWithdrawn"] = value
         value = self.fx_summaries
@@ -79,6 +64,21 @@ class Payout:
         value = self.rejected_payments
         if value is not UNSET:
             fields["rejectedPayments"] = plain(value)
+        value = self.payout_id
+        if value is not UNSET:
+            fields["payoutId"] = value
+        value = self.status
+        if value is not UNSET:
+            fields["status"] = value
+        value = self.payments_submitted
+        if value is not UNSET:
+            fields["paymentsSubmitted"] = value
+        value = self.payments_accepted
+        if value is not UNSET:
+            fields["paymentsAccepted"] = value
+        value = self.payments_rejected
+        if value is not UNSET:
+            fields["paymentsRejected"] = value
         return fields
 
     @classmethod
@@ -90,11 +90,6 @@ class Payout:
     def _decode(cls, source: Any, levels: int) -> Self:
         values = as_object(source)
         decoded = cls.__new__(cls)
-        decoded.payout_id = read(TEXT, values, "payoutId", levels)
-        decoded.status = read(TEXT, values, "status", levels)
-        decoded.payments_submitted = read(WHOLE, values, "paymentsSubmitted", levels)
-        decoded.payments_accepted = read(WHOLE, values, "paymentsAccepted", levels)
-        decoded.payments_rejected = read(WHOLE, values, "paymentsRejected", levels)
         decoded.payments_withdrawn = read(WHOLE, values, "paymentsWithdrawn", levels)
         decoded.fx_summaries = read(_read_fx_summaries, values, "fxSummaries", levels)
         decoded.accounts = read(_read_accounts, values, "accounts", levels)
@@ -104,6 +99,11 @@ class Payout:
         decoded.rejected_payments = read(
             _read_rejected_payments, values, "rejectedPayments", levels
         )
+        decoded.payout_id = read(TEXT, values, "payoutId", levels)
+        decoded.status = read(TEXT, values, "status", levels)
+        decoded.payments_submitted = read(WHOLE, values, "paymentsSubmitted", levels)
+        decoded.payments_accepted = read(WHOLE, values, "paymentsAccepted", levels)
+        decoded.payments_rejected = read(WHOLE, values, "paymentsRejected", levels)
         decoded.additional_properties = values
         return decoded
 

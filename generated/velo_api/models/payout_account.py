@@ -18,16 +18,16 @@ class PayoutAccount:
     """The cost of a payout to one source account.
 
     Attributes:
-        source_account_name (str | Unset): The name of the source account.
-        source_account_id (str | Unset): The id of the source account.
-        currency (str | Unset): Three capital letters (ISO 4217).
-        total_payout_cost (int | Unset): In minor units of the currency.
+        source_account_name (str): The name of the source account.
+        source_account_id (str): The id of the source account.
+        currency (str): Three capital letters (ISO 4217).
+        total_payout_cost (int): In minor units of the currency.
     """
 
-    source_account_name: str | Unset = UNSET
-    source_account_id: str | Unset = UNSET
-    currency: str | Unset = UNSET
-    total_payout_cost: int | Unset = UNSET
+    source_account_name: str | Unset
+    source_account_id: str | Unset
+    currency: str | Unset
+    total_payout_cost: int | Unset
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ class PayoutPayment:
     """A payment in the list of its payout.
 
     Attributes:
-        payment_id (str | Unset): The id of the payment.
+        payment_id (str): The id of the payment.
         remote_id (str | Unset): The payor's own name for the payee.
         remote_system_id (str | Unset): The payments system that pays, if it is not Velo.
         currency (str | Unset): Three capital letters (ISO 4217).
@@ -34,7 +34,7 @@ class PayoutPayment:
         rails_id (str | Unset): The rails that carry the payment.
     """
 
-    payment_id: str | Unset = UNSET
+    payment_id: str | Unset
     remote_id: str | Unset = UNSET
     remote_system_id: str | Unset = UNSET
     currency: str | Unset = UNSET

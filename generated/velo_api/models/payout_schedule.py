@@ -10,7 +10,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import INSTANT, LEVELS, TEXT, as_object, misread, read, tells
+from ..decoding import FLAG, INSTANT, LEVELS, TEXT, as_object, misread, read, tells
 from ..serializing import plain
 from ..types import UNSET, Unset
 
@@ -19,14 +19,21 @@ from ..types import UNSET, Unset
 class PayoutSchedule:
     """
     Attributes:
-        schedule_status (str | Unset): SCHEDULED, EXECUTED or FAILED.
-        scheduled_for (datetime.datetime | Unset): When the payout is to be sent.
-        scheduled_at (datetime.datetime | Unset): When it was scheduled.
+        schedule_status (str): SCHEDULED, EXECUTED or FAILED.
+        scheduled_for (datetime.datetime): When the payout is to be sent.
+        scheduled_at (datetime.datetime): When it was scheduled.
+        scheduled_by_principal_id (str): The id of the user or application that scheduled it.
+        notifications_enabled (bool): Whether Velo notifies of it when the scheduled payout is
+            processed.
+        scheduled_by (str | Unset): A name of who scheduled it; not there if it was an application.
     """
 
-    schedule_status: str | Unset = UNSET
-    scheduled_for: datetime.datetime | Unset = UNSET
-    scheduled_at: datetime.datetime | Unset = UNSET
+    schedule_status: str | Unset
+    scheduled_for: datetime.datetime | Unset
+    scheduled_at: datetime.datetime | Unset
+    scheduled_by_principal_id: str | Unset
+    notifications_enabled: bool | Unset
+    scheduled_by: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -41,6 +48,15 @@ class PayoutSchedule:
         value = self.scheduled_at
         if value is not UNSET:
             fields["scheduledAt"] = plain(value)
+        value = self.scheduled_by_principal_id
+        if value is not UNSET:
+            fields["scheduledByPrincipalId"] = value
+        value = self.notifications_enabled
+        if value is not UNSET:
+            fields["notificationsEnabled"] = value
+        value = self.scheduled_by
+        if value is not UNSET:
+            fields["scheduledBy"] = value
         return fields
 
     @classmethod
@@ -55,6 +71,9 @@ class PayoutSchedule:
         decoded.schedule_status = read(TEXT, values, "scheduleStatus", levels)
         decoded.scheduled_for = read(_read_scheduled_for, values, "scheduledFor", levels)
         decoded.scheduled_at = read(_read_scheduled_at, values, "scheduledAt", levels)
+        decoded.scheduled_by_principal_id = read(TEXT, values, "scheduledByPrincipalId", levels)
+        decoded.notifications_enabled = read(FLAG, values, "notificationsEnabled", levels)
+        decoded.scheduled_by = read(TEXT, values, "scheduledBy", levels)
         decoded.additional_properties = values
         return decoded
 

@@ -18,13 +18,13 @@ class PayoutStatistics:
     """The numbers of the current month. In which time zone Velo's months begin is not documented.
 
     Attributes:
-        this_month_payouts_count (int | Unset): How many payouts there were this month. In which time
-            zone a month begins is not said.
-        this_month_failed_payments_count (int | Unset): How many payments failed this month.
+        this_month_payouts_count (int): How many payouts there were this month. In which time zone a
+            month begins is not said.
+        this_month_failed_payments_count (int): How many payments failed this month.
     """
 
-    this_month_payouts_count: int | Unset = UNSET
-    this_month_failed_payments_count: int | Unset = UNSET
+    this_month_payouts_count: int | Unset
+    this_month_failed_payments_count: int | Unset
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -20,10 +20,12 @@ class PayoutSummary:
     """A payout in the list of a payor's payouts.
 
     Attributes:
+        status (str): How far the payout is, as of a payout.
+        submitted_date_time (str): When the payout was submitted.
+        payout_type (str): STANDARD, AS or ON_BEHALF_OF; others may come.
+        payor_name (str): The name of the payor.
         payout_id (str | Unset): The id of the payout.
         payor_id (str | Unset): The id of the payor.
-        status (str | Unset): How far the payout is, as of a payout.
-        submitted_date_time (str | Unset): When the payout was submitted.
         instructed_date_time (str | Unset): When the payout was instructed.
         withdrawn_date_time (datetime.datetime | Unset): When the payout was withdrawn.
         total_payments (int | Unset): How many payments the payout has.
@@ -34,15 +36,15 @@ class PayoutSummary:
             account.
         payout_memo (str | Unset): For the statements of the payees, but not by ACH; a payment may have
             its own.
-        payout_type (str | Unset): STANDARD, AS or ON_BEHALF_OF; others may come.
-        payor_name (str | Unset): The name of the payor.
         schedule (PayoutSchedule | Unset):
     """
 
+    status: str | Unset
+    submitted_date_time: str | Unset
+    payout_type: str | Unset
+    payor_name: str | Unset
     payout_id: str | Unset = UNSET
     payor_id: str | Unset = UNSET
-    status: str | Unset = UNSET
-    submitted_date_time: str | Unset = UNSET
     instructed_date_time: str | Unset = UNSET
     withdrawn_date_time: datetime.datetime | Unset = UNSET
     total_payments: int | Unset = UNSET
@@ -51,26 +53,30 @@ class PayoutSummary:
     total_withdrawn_payments: int | Unset = UNSET
     source_account_summary: list[SourceAccountCost] | Unset = UNSET
     payout_memo: str | Unset = UNSET
-    payout_type: str | Unset = UNSET
-    payor_name: str | Unset = UNSET
     schedule: PayoutSchedule | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, with what was read and is not declared."""
         fields: dict[str, Any] = dict(self.additional_properties)
-        value: Any = self.payout_id
-        if value is not UNSET:
-            fields["payoutId"] = value
-        value = self.payor_id
-        if value is not UNSET:
-            fields["payorId"] = value
-        value = self.status
+        value: Any = self.status
         if value is not UNSET:
             fields["status"] = value
         value = self.submitted_date_time
         if value is not UNSET:
             fields["submittedDateTime"] = value
+        value = self.payout_type
+        if value is not UNSET:
+            fields["payoutType"] = value
+        value = self.payor_name
+        if value is not UNSET:
+            fields["payorName"] = value
+        value = self.payout_id
+        if value is not UNSET:
+            fields["payoutId"] = value
+        value = self.payor_id
+        if value is not UNSET:
+            fields["payorId"] = value
         value = self.instructed_date_time
         if value is not UNSET:
             fields["instructedDateTime"] = value
@@ -95,12 +101,6 @@ class PayoutSummary:
         value = self.payout_memo
         if value is not UNSET:
             fields["payoutMemo"] = value
-        value = self.payout_type
-        if value is not UNSET:
-            fields["payoutType"] = value
-        value = self.payor_name
-        if value is not UNSET:
-            fields["payorName"] = value
         value = self.schedule
         if value is not UNSET:
             fields["schedule"] = plain(value)
@@ -115,10 +115,12 @@ class PayoutSummary:
     def _decode(cls, source: Any, levels: int) -> Self:
         values = as_object(source)
         decoded = cls.__new__(cls)
-        decoded.payout_id = read(TEXT, values, "payoutId", levels)
-        decoded.payor_id = read(TEXT, values, "payorId", levels)
         decoded.status = read(TEXT, values, "status", levels)
         decoded.submitted_date_time = read(TEXT, values, "submittedDateTime", levels)
+        decoded.payout_type = read(TEXT, values, "payoutType", levels)
+        decoded.payor_name = read(TEXT, values, "payorName", levels)
+        decoded.payout_id = read(TEXT, values, "payoutId", levels)
+        decoded.payor_id = read(TEXT, values, "payorId", levels)
         decoded.instructed_date_time = read(TEXT, values, "instructedDateTime", levels)
         decoded.withdrawn_date_time = read(
             _read_withdrawn_date_time, values, "withdrawnDateTime", levels
@@ -131,8 +133,6 @@ class PayoutSummary:
             _read_source_account_summary, values, "sourceAccountSummary", levels
         )
         decoded.payout_memo = read(TEXT, values, "payoutMemo", levels)
-        decoded.payout_type = read(TEXT, values, "payoutType", levels)
-        decoded.payor_name = read(TEXT, values, "payorName", levels)
         decoded.schedule = read(_read_schedule, values, "schedule", levels)
         decoded.additional_properties = values
         return decoded

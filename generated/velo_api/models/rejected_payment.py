@@ -18,23 +18,23 @@ class RejectedPayment:
     """A payment that Velo rejected when the payout was submitted, and why.
 
     Attributes:
-        remote_id (str | Unset): The payor's own name for the payee.
-        currency_type (str | Unset): Three capital letters (ISO 4217).
-        amount (int | Unset): In minor units of the currency.
-        source_account_name (str | Unset): The source account that was to pay, by its name.
-        payor_payment_id (str | Unset): The payor's own reference.
-        reason (str | Unset): Why Velo rejected the payment.
+        remote_id (str): The payor's own name for the payee.
+        currency_type (str): Three capital letters (ISO 4217).
+        amount (int): In minor units of the currency.
+        source_account_name (str): The source account that was to pay, by its name.
+        payor_payment_id (str): The payor's own reference.
+        reason (str): Why Velo rejected the payment.
         reason_code (str | Unset): Why Velo rejected the payment, as a code.
         message (str | Unset): Why Velo rejected the payment, in more general words than `reason`.
         remote_system_id (str | Unset): The payments system that pays, if it is not Velo.
     """
 
-    remote_id: str | Unset = UNSET
-    currency_type: str | Unset = UNSET
-    amount: int | Unset = UNSET
-    source_account_name: str | Unset = UNSET
-    payor_payment_id: str | Unset = UNSET
-    reason: str | Unset = UNSET
+    remote_id: str | Unset
+    currency_type: str | Unset
+    amount: int | Unset
+    source_account_name: str | Unset
+    payor_payment_id: str | Unset
+    reason: str | Unset
     reason_code: str | Unset = UNSET
     message: str | Unset = UNSET
     remote_system_id: str | Unset = UNSET

@@ -18,14 +18,14 @@ class SourceAccount:
     """An account that payouts are paid from.
 
     Attributes:
-        id (str | Unset): The id of the source account.
+        id (str): The id of the source account.
+        type_ (str): FBO, WUBS_DECOUPLED or PRIVATE; others may come.
+        rails_id (str): The rails that carry the payment.
         name (str | Unset): The name by which payments name the account.
         payor_id (str | Unset): The id of the payor.
         balance (int | Unset): In minor units of the currency.
         currency (str | Unset): Three capital letters (ISO 4217).
         country (str | Unset): Two capital letters (ISO 3166).
-        type_ (str | Unset): FBO, WUBS_DECOUPLED or PRIVATE; others may come.
-        rails_id (str | Unset): The rails that carry the payment.
         funding_ref (str | Unset): The reference of transfers that fund the account. A decoupled account
             has none.
         physical_account_id (str | Unset): The id of the physical account. A decoupled account has none.
@@ -37,14 +37,14 @@ class SourceAccount:
         user_deleted (bool | Unset): Whether a user deleted the account; there only if one did.
     """
 
-    id: str | Unset = UNSET
+    id: str | Unset
+    type_: str | Unset
+    rails_id: str | Unset
     name: str | Unset = UNSET
     payor_id: str | Unset = UNSET
     balance: int | Unset = UNSET
     currency: str | Unset = UNSET
     country: str | Unset = UNSET
-    type_: str | Unset = UNSET
-    rails_id: str | Unset = UNSET
     funding_ref: str | Unset = UNSET
     physical_account_id: str | Unset = UNSET
     physical_account_name: str | Unset = UNSET
@@ -59,6 +59,12 @@ class SourceAccount:
         value: Any = self.id
         if value is not UNSET:
             fields["id"] = value
+        value = self.type_
+        if value is not UNSET:
+            fields["type"] = value
+        value = self.rails_id
+        if value is not UNSET:
+            fields["railsId"] = value
         value = self.name
         if value is not UNSET:
             fields["name"] = value
@@ -74,12 +80,6 @@ class SourceAccount:
         value = self.country
         if value is not UNSET:
             fields["country"] = value
-        value = self.type_
-        if value is not UNSET:
-            fields["type"] = value
-        value = self.rails_id
-        if value is not UNSET:
-            fields["railsId"] = value
         value = self.funding_ref
         if value is not UNSET:
             fields["fundingRef"] = value
@@ -110,13 +110,13 @@ class SourceAccount:
         values = as_object(source)
         decoded = cls.__new__(cls)
         decoded.id = read(TEXT, values, "id", levels)
+        decoded.type_ = read(TEXT, values, "type", levels)
+        decoded.rails_id = read(TEXT, values, "railsId", levels)
         decoded.name = read(TEXT, values, "name", levels)
         decoded.payor_id = read(TEXT, values, "payorId", levels)
         decoded.balance = read(WHOLE, values, "balance", levels)
         decoded.currency = read(TEXT, values, "currency", levels)
         decoded.country = read(TEXT, values, "country", levels)
-        decoded.type_ = read(TEXT, values, "type", levels)
-        decoded.rails_id = read(TEXT, values, "railsId", levels)
         decoded.funding_ref = read(TEXT, values, "fundingRef", levels)
         decoded.physical_account_id = read(TEXT, values, "physicalAccountId", levels)
         decoded.physical_account_name = read(TEXT, values, "physicalAccountName", levels)

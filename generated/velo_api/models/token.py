@@ -17,15 +17,15 @@ from ..types import UNSET, Unset
 class Token:
     """
     Attributes:
-        access_token (str | Unset): What the Authorization header of each call carries, after `Bearer`.
-        token_type (str | Unset): The word `bearer`.
+        access_token (str): What the Authorization header of each call carries, after `Bearer`.
+        token_type (str): The word `bearer`.
         expires_in (float | Unset): Seconds from now.
         scope (str | Unset): What the token allows, as words with blanks between them.
         entity_ids (list[str] | Unset): The payors or payees that the token is for.
     """
 
-    access_token: str | Unset = UNSET
-    token_type: str | Unset = UNSET
+    access_token: str | Unset
+    token_type: str | Unset
     expires_in: float | Unset = UNSET
     scope: str | Unset = UNSET
     entity_ids: list[str] | Unset = UNSET

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -55,8 +55,8 @@ class AcceptedPayment(_typed.Record):
         "amount",
         "source_account_name",
         "payor_payment_id",
-        "memo",
         "rails_id",
+        "memo",
         "remote_system_id",
     )
     _private = frozenset(("memo",))
@@ -87,15 +87,15 @@ class AcceptedPayment(_typed.Record):
         return _typed.text(self._json, "payorPaymentId")
 
     @property
+    def rails_id(self) -> str | None:
+        """`railsId`: The rails that carry the payment."""
+        return _typed.text(self._json, "railsId")
+
+    @property
     def memo(self) -> str | None:
         """`paymentMemo`: For the statement of the payee, but not by ACH; else that of the payout. In
         no repr."""
         return _typed.text(self._json, "paymentMemo")
-
-    @property
-    def rails_id(self) -> str | None:
-        """`railsId`: The rails that carry the payment."""
-        return _typed.text(self._json, "railsId")
 
     @property
     def remote_system_id(self) -> str | None:
@@ -110,12 +110,12 @@ class Funding(_typed.Record):
     _fields: ClassVar[tuple[str, ...]] = (
         "id",
         "payor_id",
-        "source_account_id",
         "amount",
         "status",
         "allocated_at",
-        "allocation_type",
         "funding_account_type",
+        "source_account_id",
+        "allocation_type",
         "detected_funding_reference",
         "reason",
     )
@@ -136,11 +136,6 @@ class Funding(_typed.Record):
         return _typed.text(self._json, "payorId")
 
     @property
-    def source_account_id(self) -> str | None:
-        """`sourceAccountId`: The id of the source account."""
-        return _typed.text(self._json, "sourceAccountId")
-
-    @property
     def amount(self) -> _typed.Money | None:
         """`amount`: In minor units of the currency. With its `currency`."""
         return _typed.money(self._json, "amount", "currency")
@@ -157,14 +152,19 @@ class Funding(_typed.Record):
         return _typed.moment(self._json, "allocationDate")
 
     @property
-    def allocation_type(self) -> str | None:
-        """`allocationType`: AUTOMATIC or MANUAL; others may come."""
-        return _typed.text(self._json, "allocationType")
-
-    @property
     def funding_account_type(self) -> str | None:
         """`fundingAccountType`: FBO, WUBS_DECOUPLED or PRIVATE; others may come."""
         return _typed.text(self._json, "fundingAccountType")
+
+    @property
+    def source_account_id(self) -> str | None:
+        """`sourceAccountId`: The id of the source account."""
+        return _typed.text(self._json, "sourceAccountId")
+
+    @property
+    def allocation_type(self) -> str | None:
+        """`allocationType`: AUTOMATIC or MANUAL; others may come."""
+        return _typed.text(self._json, "allocationType")
 
     @property
     def detected_funding_reference(self) -> str | None:
@@ -381,13 +381,13 @@ class FxSummary(_typed.Record):
     _fields: ClassVar[tuple[str, ...]] = (
         "quote_id",
         "rate",
-        "inverted_rate",
         "created_at",
-        "expires_at",
         "source",
         "payment",
         "funding_status",
         "status",
+        "inverted_rate",
+        "expires_at",
     )
 
     @property
@@ -406,19 +406,9 @@ class FxSummary(_typed.Record):
         return _typed.decimal(self._json, "rate")
 
     @property
-    def inverted_rate(self) -> Decimal | None:
-        """`invertedRate`: Units of the source account's currency for one unit of the payee's."""
-        return _typed.decimal(self._json, "invertedRate")
-
-    @property
     def created_at(self) -> datetime | None:
         """`creationTime`: When the quote was made."""
         return _typed.moment(self._json, "creationTime")
-
-    @property
-    def expires_at(self) -> datetime | None:
-        """`expiryTime`: When the quote ends."""
-        return _typed.moment(self._json, "expiryTime")
 
     @property
     def source(self) -> _typed.Money | None:
@@ -441,6 +431,16 @@ class FxSummary(_typed.Record):
     def status(self) -> str | None:
         """`status`: UNQUOTED, QUOTED, EXPIRED, EXECUTED or REJECTED; others may come."""
         return _typed.text(self._json, "status")
+
+    @property
+    def inverted_rate(self) -> Decimal | None:
+        """`invertedRate`: Units of the source account's currency for one unit of the payee's."""
+        return _typed.decimal(self._json, "invertedRate")
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """`expiryTime`: When the quote ends."""
+        return _typed.moment(self._json, "expiryTime")
 
 
 class Notification(_typed.Record):
@@ -730,9 +730,9 @@ class PayeeInvitation(_typed.Record):
         return _typed.text(self._json, "invitationStatus")
 
     @property
-    def grace_period_ends(self) -> str | None:
+    def grace_period_ends(self) -> date | None:
         """`gracePeriodEndDate`: A date such as 2026-03-04."""
-        return _typed.text(self._json, "gracePeriodEndDate")
+        return _typed.day(self._json, "gracePeriodEndDate")
 
 
 class Payment(_typed.Record):
@@ -743,30 +743,30 @@ class Payment(_typed.Record):
         "id",
         "payee_id",
         "payor_id",
-        "remote_id",
-        "remote_system_id",
-        "payor_payment_id",
         "source_account_id",
-        "source_account_name",
-        "source",
         "payment",
         "submitted_at",
         "status",
         "funding_status",
+        "quote_id",
+        "rails_id",
+        "events",
+        "remote_id",
+        "remote_system_id",
+        "payor_payment_id",
+        "source_account_name",
+        "source",
         "memo",
         "rejection_reason",
         "return_reason",
         "withdrawn_reason",
         "is_withdrawable",
-        "quote_id",
         "rate",
         "inverted_rate",
         "transmission_type",
-        "rails_id",
         "trace_number",
         "tracking_reference",
         "auto_withdrawn_reason_code",
-        "events",
         "payout_id",
     )
     _private = frozenset(("memo",))
@@ -792,34 +792,9 @@ class Payment(_typed.Record):
         return _typed.text(self._json, "payorId")
 
     @property
-    def remote_id(self) -> str | None:
-        """`remoteId`: May be there only once the payment is confirmed."""
-        return _typed.text(self._json, "remoteId")
-
-    @property
-    def remote_system_id(self) -> str | None:
-        """`remoteSystemId`: The payments system that pays, if it is not Velo."""
-        return _typed.text(self._json, "remoteSystemId")
-
-    @property
-    def payor_payment_id(self) -> str | None:
-        """`payorPaymentId`: The payor's own reference."""
-        return _typed.text(self._json, "payorPaymentId")
-
-    @property
     def source_account_id(self) -> str | None:
         """`sourceAccountId`: The id of the source account."""
         return _typed.text(self._json, "sourceAccountId")
-
-    @property
-    def source_account_name(self) -> str | None:
-        """`sourceAccountName`: The source account that pays, by its name."""
-        return _typed.text(self._json, "sourceAccountName")
-
-    @property
-    def source(self) -> _typed.Money | None:
-        """`sourceAmount`: In minor units of the source account's currency. With its `sourceCurrency`."""
-        return _typed.money(self._json, "sourceAmount", "sourceCurrency")
 
     @property
     def payment(self) -> _typed.Money | None:
@@ -841,6 +816,46 @@ class Payment(_typed.Record):
     def funding_status(self) -> str | None:
         """`fundingStatus`: UNFUNDED, INSTRUCTED or FUNDED; others may come."""
         return _typed.text(self._json, "fundingStatus")
+
+    @property
+    def quote_id(self) -> str | None:
+        """`quoteId`: The quote that the payment is exchanged by."""
+        return _typed.text(self._json, "quoteId")
+
+    @property
+    def rails_id(self) -> str | None:
+        """`railsId`: The rails that carry the payment."""
+        return _typed.text(self._json, "railsId")
+
+    @property
+    def events(self) -> tuple[PaymentEvent, ...]:
+        """`events`: The steps of the payment."""
+        return _typed.records(self._json, "events", PaymentEvent)
+
+    @property
+    def remote_id(self) -> str | None:
+        """`remoteId`: May be there only once the payment is confirmed."""
+        return _typed.text(self._json, "remoteId")
+
+    @property
+    def remote_system_id(self) -> str | None:
+        """`remoteSystemId`: The payments system that pays, if it is not Velo."""
+        return _typed.text(self._json, "remoteSystemId")
+
+    @property
+    def payor_payment_id(self) -> str | None:
+        """`payorPaymentId`: The payor's own reference."""
+        return _typed.text(self._json, "payorPaymentId")
+
+    @property
+    def source_account_name(self) -> str | None:
+        """`sourceAccountName`: The source account that pays, by its name."""
+        return _typed.text(self._json, "sourceAccountName")
+
+    @property
+    def source(self) -> _typed.Money | None:
+        """`sourceAmount`: In minor units of the source account's currency. With its `sourceCurrency`."""
+        return _typed.money(self._json, "sourceAmount", "sourceCurrency")
 
     @property
     def memo(self) -> str | None:
@@ -869,11 +884,6 @@ class Payment(_typed.Record):
         return _typed.flag(self._json, "withdrawable")
 
     @property
-    def quote_id(self) -> str | None:
-        """`quoteId`: The quote that the payment is exchanged by."""
-        return _typed.text(self._json, "quoteId")
-
-    @property
     def rate(self) -> Decimal | None:
         """`rate`: Units of the payee's currency for one unit of the source account's."""
         return _typed.decimal(self._json, "rate")
@@ -890,11 +900,6 @@ class Payment(_typed.Record):
         return _typed.text(self._json, "transmissionType")
 
     @property
-    def rails_id(self) -> str | None:
-        """`railsId`: The rails that carry the payment."""
-        return _typed.text(self._json, "railsId")
-
-    @property
     def trace_number(self) -> str | None:
         """`traceNumber`: The number of the payment in the ACH file, if there is one."""
         return _typed.text(self._json, "traceNumber")
@@ -909,11 +914,6 @@ class Payment(_typed.Record):
         """`autoWithdrawnReasonCode`: Why Velo itself withdrew the payment when the payout was
         instructed, as a code."""
         return _typed.text(self._json, "autoWithdrawnReasonCode")
-
-    @property
-    def events(self) -> tuple[PaymentEvent, ...]:
-        """`events`: The steps of the payment."""
-        return _typed.records(self._json, "events", PaymentEvent)
 
     @property
     def payout_id(self) -> str | None:
@@ -1055,22 +1055,47 @@ class Payout(_typed.Record):
 
     __slots__ = ()
     _fields: ClassVar[tuple[str, ...]] = (
-        "id",
-        "status",
-        "payments_submitted",
-        "payments_accepted",
-        "payments_rejected",
         "payments_withdrawn",
         "fx_summaries",
         "accounts",
         "accepted",
         "rejected",
+        "id",
+        "status",
+        "payments_submitted",
+        "payments_accepted",
+        "payments_rejected",
     )
 
     @property
     def raw(self) -> models.Payout:
         """What came, as the generated model: a copy."""
         return models.Payout.from_dict(self._copy())
+
+    @property
+    def payments_withdrawn(self) -> int | None:
+        """`paymentsWithdrawn`: How many payments were withdrawn."""
+        return _typed.whole(self._json, "paymentsWithdrawn")
+
+    @property
+    def fx_summaries(self) -> tuple[FxSummary, ...]:
+        """`fxSummaries`: The currency exchanges of the payout."""
+        return _typed.records(self._json, "fxSummaries", FxSummary)
+
+    @property
+    def accounts(self) -> tuple[PayoutAccount, ...]:
+        """`accounts`: What the payout costs each source account."""
+        return _typed.records(self._json, "accounts", PayoutAccount)
+
+    @property
+    def accepted(self) -> tuple[AcceptedPayment, ...]:
+        """`acceptedPayments`: The payments that Velo accepted when the payout was submitted."""
+        return _typed.records(self._json, "acceptedPayments", AcceptedPayment)
+
+    @property
+    def rejected(self) -> tuple[RejectedPayment, ...]:
+        """`rejectedPayments`: The payments that Velo rejected when the payout was submitted."""
+        return _typed.records(self._json, "rejectedPayments", RejectedPayment)
 
     @property
     def id(self) -> str:
@@ -1097,31 +1122,6 @@ class Payout(_typed.Record):
     def payments_rejected(self) -> int | None:
         """`paymentsRejected`: How many payments Velo rejected."""
         return _typed.whole(self._json, "paymentsRejected")
-
-    @property
-    def payments_withdrawn(self) -> int | None:
-        """`paymentsWithdrawn`: How many payments were withdrawn."""
-        return _typed.whole(self._json, "paymentsWithdrawn")
-
-    @property
-    def fx_summaries(self) -> tuple[FxSummary, ...]:
-        """`fxSummaries`: The currency exchanges of the payout."""
-        return _typed.records(self._json, "fxSummaries", FxSummary)
-
-    @property
-    def accounts(self) -> tuple[PayoutAccount, ...]:
-        """`accounts`: What the payout costs each source account."""
-        return _typed.records(self._json, "accounts", PayoutAccount)
-
-    @property
-    def accepted(self) -> tuple[AcceptedPayment, ...]:
-        """`acceptedPayments`: The payments that Velo accepted when the payout was submitted."""
-        return _typed.records(self._json, "acceptedPayments", AcceptedPayment)
-
-    @property
-    def rejected(self) -> tuple[RejectedPayment, ...]:
-        """`rejectedPayments`: The payments that Velo rejected when the payout was submitted."""
-        return _typed.records(self._json, "rejectedPayments", RejectedPayment)
 
 
 class PayoutAccount(_typed.Record):
@@ -1355,10 +1355,12 @@ class PayoutSummary(_typed.Record):
 
     __slots__ = ()
     _fields: ClassVar[tuple[str, ...]] = (
-        "id",
-        "payor_id",
         "status",
         "submitted_at",
+        "type",
+        "payor_name",
+        "id",
+        "payor_id",
         "instructed_at",
         "withdrawn_at",
         "total_payments",
@@ -1367,28 +1369,19 @@ class PayoutSummary(_typed.Record):
         "withdrawn_payments",
         "accounts",
         "memo",
-        "type",
-        "payor_name",
         "schedule_status",
         "scheduled_for",
         "scheduled_at",
+        "scheduled_by",
+        "scheduled_by_principal_id",
+        "notifications_enabled",
     )
-    _private = frozenset(("memo",))
+    _private = frozenset(("memo", "scheduled_by"))
 
     @property
     def raw(self) -> models.PayoutSummary:
         """What came, as the generated model: a copy."""
         return models.PayoutSummary.from_dict(self._copy())
-
-    @property
-    def id(self) -> str:
-        """`payoutId`: The id of the payout."""
-        return _typed.identifier(self._json, "payoutId")
-
-    @property
-    def payor_id(self) -> str | None:
-        """`payorId`: The id of the payor."""
-        return _typed.text(self._json, "payorId")
 
     @property
     def status(self) -> str | None:
@@ -1399,6 +1392,26 @@ class PayoutSummary(_typed.Record):
     def submitted_at(self) -> datetime | None:
         """`submittedDateTime`: When the payout was submitted."""
         return _typed.moment(self._json, "submittedDateTime")
+
+    @property
+    def type(self) -> str | None:
+        """`payoutType`: STANDARD, AS or ON_BEHALF_OF; others may come."""
+        return _typed.text(self._json, "payoutType")
+
+    @property
+    def payor_name(self) -> str | None:
+        """`payorName`: The name of the payor."""
+        return _typed.text(self._json, "payorName")
+
+    @property
+    def id(self) -> str:
+        """`payoutId`: The id of the payout."""
+        return _typed.identifier(self._json, "payoutId")
+
+    @property
+    def payor_id(self) -> str | None:
+        """`payorId`: The id of the payor."""
+        return _typed.text(self._json, "payorId")
 
     @property
     def instructed_at(self) -> datetime | None:
@@ -1442,16 +1455,6 @@ class PayoutSummary(_typed.Record):
         return _typed.text(self._json, "payoutMemo")
 
     @property
-    def type(self) -> str | None:
-        """`payoutType`: STANDARD, AS or ON_BEHALF_OF; others may come."""
-        return _typed.text(self._json, "payoutType")
-
-    @property
-    def payor_name(self) -> str | None:
-        """`payorName`: The name of the payor."""
-        return _typed.text(self._json, "payorName")
-
-    @property
     def schedule_status(self) -> str | None:
         """`schedule.scheduleStatus`: SCHEDULED, EXECUTED or FAILED."""
         return _typed.text(_typed.part(self._json, "schedule"), "scheduleStatus")
@@ -1465,6 +1468,23 @@ class PayoutSummary(_typed.Record):
     def scheduled_at(self) -> datetime | None:
         """`schedule.scheduledAt`: When it was scheduled."""
         return _typed.moment(_typed.part(self._json, "schedule"), "scheduledAt")
+
+    @property
+    def scheduled_by(self) -> str | None:
+        """`schedule.scheduledBy`: A name of who scheduled it; not there if it was an application. In
+        no repr."""
+        return _typed.text(_typed.part(self._json, "schedule"), "scheduledBy")
+
+    @property
+    def scheduled_by_principal_id(self) -> str | None:
+        """`schedule.scheduledByPrincipalId`: The id of the user or application that scheduled it."""
+        return _typed.text(_typed.part(self._json, "schedule"), "scheduledByPrincipalId")
+
+    @property
+    def notifications_enabled(self) -> bool | None:
+        """`schedule.notificationsEnabled`: Whether Velo notifies of it when the scheduled payout is
+        processed."""
+        return _typed.flag(_typed.part(self._json, "schedule"), "notificationsEnabled")
 
 
 class Quote(_typed.Record):
@@ -1551,13 +1571,13 @@ class SourceAccount(_typed.Record):
     __slots__ = ()
     _fields: ClassVar[tuple[str, ...]] = (
         "id",
+        "type",
+        "rails_id",
         "name",
         "payor_id",
         "balance",
         "currency",
         "country",
-        "type",
-        "rails_id",
         "funding_reference",
         "physical_account_id",
         "physical_account_name",
@@ -1575,6 +1595,16 @@ class SourceAccount(_typed.Record):
     def id(self) -> str:
         """`id`: The id of the source account."""
         return _typed.identifier(self._json, "id")
+
+    @property
+    def type(self) -> str | None:
+        """`type`: FBO, WUBS_DECOUPLED or PRIVATE; others may come."""
+        return _typed.text(self._json, "type")
+
+    @property
+    def rails_id(self) -> str | None:
+        """`railsId`: The rails that carry the payment."""
+        return _typed.text(self._json, "railsId")
 
     @property
     def name(self) -> str | None:
@@ -1600,16 +1630,6 @@ class SourceAccount(_typed.Record):
     def country(self) -> str | None:
         """`country`: Two capital letters (ISO 3166)."""
         return _typed.text(self._json, "country")
-
-    @property
-    def type(self) -> str | None:
-        """`type`: FBO, WUBS_DECOUPLED or PRIVATE; others may come."""
-        return _typed.text(self._json, "type")
-
-    @property
-    def rails_id(self) -> str | None:
-        """`railsId`: The rails that carry the payment."""
-        return _typed.text(self._json, "railsId")
 
     @property
     def funding_reference(self) -> str | None:

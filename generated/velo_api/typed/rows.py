@@ -13,6 +13,7 @@ FORMS: Final[dict[str, tuple[str, str]]] = {
     "currency": ("[A-Z]{3}", "3 capital letters, such as 'USD'"),
     "telephone": ("\\+[1-9][0-9]{1,14}", "such as '+14155550100'"),
     "authorization": ("[ -~]{16,1000}", "16 to 1000 characters of printable ASCII"),
+    "iban_pattern": ("^[A-Za-z0-9]+$", "text of the form ^[A-Za-z0-9]+$"),
 }
 """The forms that texts have as a whole: a regular expression, and the words for a message."""
 CALLS: Final[dict[str, dict[str, Any]]] = {
@@ -483,7 +484,7 @@ PARTS: Final[dict[str, dict[str, Any]]] = {
             "currency": {"required": True, "form": "currency"},
             "account_name": {"place": "accountName", "required": True, "longest": 100},
             "name": {"place": "paymentChannelName", "longest": 255},
-            "iban": {"longest": 34, "shortest": 15},
+            "iban": {"form": "iban_pattern", "longest": 34, "shortest": 15},
             "account_number": {"place": "accountNumber", "longest": 17, "shortest": 6},
             "routing_number": {"place": "routingNumber", "longest": 9, "shortest": 9},
         },

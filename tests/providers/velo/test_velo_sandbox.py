@@ -50,10 +50,16 @@ def test_a_call_without_a_bearer_token_that_was_issued_is_refused(anybody, desk,
     refused(anybody.get("/v4/payees", params={"payorId": desk.party}, headers=sent), 401)
 
 
+def test_a_token_request_without_a_grant_type_asks_for_client_credentials(anybody, sandbox):
+    """By the provider's document the parameter is optional, and that is its default."""
+    assert anybody.post("/v1/authenticate", auth=sandbox.add_key()).status_code == 200
+
+
 def test_a_token_request_of_another_form_is_refused(anybody, sandbox):
     pair = sandbox.add_key()
     assert "empty" in refused(anybody.post(AUTHENTICATE, auth=pair, content=b"{}"), 400)
-    assert "grant_type" in refused(anybody.post("/v1/authenticate", auth=pair), 400)
+    other = anybody.post("/v1/authenticate?grant_type=password", auth=pair)
+    assert "grant_type" in refused(other, 400)
     refused(anybody.post(AUTHENTICATE, auth=(pair[0], "wrong")), 401)
     for odd in ("Basic ???", "Basic", "Basic gA==", "a2V5OnNlY3JldA==", ""):
         refused(anybody.post(AUTHENTICATE, headers={"authorization": odd}), 401)
@@ -167,3 +173,10 @@ def test_a_payment_and_a_payout_have_the_ids_and_names_that_the_provider_require
     query = {"payorId": sandbox.payor_id}
     (listed,) = desk.http.get("/v4/paymentaudit/payouts", params=query).json()["content"]
     assert all(listed[name] for name in ("payorName", "payoutType", "status", "submittedDateTime"))
+
+
+def test_a_currency_or_a_country_of_another_form_is_refused(desk):
+    """The provider's document: three and two capital letters."""
+    payment = {"remoteId": "payee-7", "amount": 1, "sourceAccountName": "USD account"}
+    sent = {"payments": [{**payment, "currency": "usd"}]}
+    assert "payments[0].currency" in refused(desk.http.post("/v3/payouts", json=sent), 400)

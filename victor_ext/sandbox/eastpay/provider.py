@@ -11,14 +11,12 @@ from victor_ext.sandbox.eastpay.state import (
 )
 from victor_ext.sandbox.engine import Refused, Result, Row, TableProvider
 from victor_ext.sandbox.server import (
-    ANYTHING,
     Call,
     JsonObject,
     JsonValue,
     Problem,
     Resending,
     Response,
-    Validator,
     json_response,
 )
 
@@ -105,12 +103,6 @@ class EastPayProvider(TableProvider[EastPaySettings]):
         if call.owner and entity not in (None, "", call.owner):
             problems.append(Problem(("entityId",), "invalid", "is not the token's"))
         return problems
-
-    def response_rules(self, operation: str, status: int) -> Validator:
-        """What the document says of a response, but for a 400: the document has the form of a
-        declined payment for it, with an id. Here no payment was made, and there is no id to name.
-        """
-        return ANYTHING if status == 400 else super().response_rules(operation, status)
 
     def success(self, operation: str, result: Result, status: int) -> Response:  # noqa: ARG002 - of all
         """The response of a call that succeeded."""

@@ -17,9 +17,7 @@ from victor_ext.sandbox.server.document import (
     ANYTHING,
     Document,
     DocumentedOperation,
-    Validator,
     load_document,
-    without_nulls,
 )
 from victor_ext.sandbox.server.exchange import Response, empty_response, json_response
 from victor_ext.sandbox.server.privacy import one_line
@@ -56,10 +54,6 @@ class TableProvider(SandboxProvider[S]):
     """What each path begins with, and none of the document does."""
     key_life: ClassVar[float | None] = None
     """Seconds that an idempotency key lives; None: it never ends."""
-    sends_nulls: ClassVar[bool] = False
-    """Whether any member of a response may be null, as if it was not sent, whatever the document
-    says.
-    """
     keeps_all: ClassVar[bool] = False
     """Whether a key is bound to a response without work, too, such as a 200 that declines. What
     raises `Refused` binds none.
@@ -105,6 +99,9 @@ class TableProvider(SandboxProvider[S]):
     def refusal(self, operation: str, refused: Refused) -> Response:  # noqa: ARG002 - of a provider
         """The response of a call that is refused."""
         return self.error(refused.status, refused.code or "refused", refused.message)
+
+    def injected_error(self, operation: str, status: int, message: str) -> Response:
+        return self.refusal(operation, Refused(status, message, code="injected_fault"))
 
     def page_body(self, asked: Asked, page: Page[Any]) -> JsonObject:  # noqa: ARG002 - as above
         """The body of a page of a list."""
@@ -158,10 +155,6 @@ class TableProvider(SandboxProvider[S]):
             self._rules[operation] = rules
         return self._rules[operation]
 
-    def response_rules(self, operation: str, status: int) -> Validator:
-        """What the document says of a response; `ANYTHING`: it is not checked."""
-        return self.rules(operation).response(status)
-
     def handle(self, operation: str, call: Call) -> Response:
         response = self._handled(operation, call)
         return self._conforming(operation, response) if self.conforms else response
@@ -170,11 +163,10 @@ class TableProvider(SandboxProvider[S]):
         """The response; a 500 if its JSON breaks the document, which is a mistake of the
         sandbox.
         """
-        rules = self.response_rules(operation, response.status)
+        rules = self.rules(operation).response(response.status)
         if rules is ANYTHING or not response.has_json:
             return response
-        body = json.loads(response.body)
-        problems = rules.problems(without_nulls(body) if self.sends_nulls else body)
+        problems = rules.problems(json.loads(response.body))
         if not problems:
             return response
         where = "; ".join(problem.shown for problem in problems[:_SHOWN])

@@ -44,7 +44,6 @@ class FlexFactorProvider(TableProvider[FlexFactorSettings]):
     key = BodyKey("idempotencyKey")
     key_life = 86_400.0  # as the provider's pages have it
     keeps_all = True
-    sends_nulls = True  # as it was seen, and the pages do not say
     settings_type = FlexFactorSettings
     commands_type = FlexFactorCommands
     resending = Resending()

@@ -90,7 +90,8 @@ class Api:
         if response is None or replaced:
             message = f"An injected fault: status {fault.status}."
             # it may take an id of the seed
-            error = partial(self._provider.error, fault.status, "injected_fault", message)
+            operation = call.exchange.operation
+            error = partial(self._provider.injected_error, operation, fault.status, message)
             return injected_response(fault, error)
         return damaged(response, fault.kind)
 

@@ -256,10 +256,12 @@ class SandboxProvider(ABC, Generic[S]):
         self.state = self.new_state()
 
     def error(self, status: int, code: str, message: str) -> Response:
-        """An error in the provider's format; also for those of the server (injected ones, 404, 405,
-        413, 500).
-        """
+        """An error in the provider's format; also for those of the server (404, 405, 413, 500)."""
         return error_response(status, code, message)
+
+    def injected_error(self, operation: str, status: int, message: str) -> Response:  # noqa: ARG002 - of a provider
+        """The error of an injected fault, as the operation would answer it."""
+        return self.error(status, "injected_fault", message)
 
     def advance(self, seconds: float) -> int:
         """Set the business clock forward and make the moves that are due; returns their number."""

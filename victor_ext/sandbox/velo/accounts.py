@@ -86,7 +86,7 @@ def fund(state: VeloState, asked: Asked) -> Result:
     if bank["currency"] not in ("", account["currency"]):
         currencies = f"{account['currency']}, the funding account's {bank['currency']}"
         raise Refused(400, f"The account's currency is {currencies}.", "fundingAccountId")
-    funding_id = state.new_id()
+    funding_id, arrives_at = state.new_id(), state.now() + _FUNDING_TIME
     funding = state.fundings[funding_id] = {
         **body,
         "fundingId": funding_id,
@@ -94,10 +94,12 @@ def fund(state: VeloState, asked: Asked) -> Result:
         "sourceAccountId": account_id,
         "currency": account["currency"],
         "status": "PENDING",
+        # The provider's document has it in each funding: of one under way, when it will arrive.
+        "allocationDate": iso(arrives_at),
         "allocationType": "AUTOMATIC",
         "fundingAccountType": "FBO",
     }
-    state.timeline.plan(state.now() + _FUNDING_TIME, partial(_allocate, state, funding))
+    state.timeline.plan(arrives_at, partial(_allocate, state, funding))
     state.touch(funding_id)
     return made_at(f"/v1/fundings/{funding_id}", account_id)
 

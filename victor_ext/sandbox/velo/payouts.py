@@ -266,11 +266,17 @@ def shown(state: VeloState, payout: Payout) -> JsonObject:
         "fxSummaries": quotes,
         "accounts": costs,
         "sourceAccountSummary": [{**cost, "totalCost": cost["totalPayoutCost"]} for cost in costs],
-        "acceptedPayments": [
-            {**one, "currencyType": one["currency"], "railsId": "SANDBOX"} for one in accepted
-        ],
-        "rejectedPayments": [{**one, "currencyType": one["currency"]} for one in rejected],
+        "acceptedPayments": [{**_submitted(one), "railsId": "SANDBOX"} for one in accepted],
+        "rejectedPayments": [_submitted(one) for one in rejected],
     }
+
+
+def _submitted(payment: JsonObject) -> JsonObject:
+    """A payment of a payout. The provider's document has the payor's id in each, and lets it be
+    empty.
+    """
+    reference = payment["payorPaymentId"] or ""
+    return {**payment, "payorPaymentId": reference, "currencyType": payment["currency"]}
 
 
 def _count(payout: Payout, *statuses: str) -> int:

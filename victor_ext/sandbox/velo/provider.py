@@ -26,7 +26,7 @@ def issue_token(state: VeloState, asked: Asked) -> Result:
         raise Refused(401, "Key and secret are not a pair.")
     if asked.call.body:
         raise Refused(400, "The body must be empty.")
-    if asked.query.get("grant_type") != "client_credentials":
+    if asked.query.get("grant_type", "client_credentials") != "client_credentials":
         raise Refused(400, "grant_type must be client_credentials.", "grant_type")
     token, _ = state.tokens.issue(key, _TOKEN_LIFE)
     body = {"access_token": token, "token_type": "bearer", "expires_in": _TOKEN_LIFE}
@@ -172,7 +172,6 @@ class VeloProvider(TableProvider[VeloSettings]):
     name = "velo"
     title = "Velo"
     document = "velo.yaml"
-    sends_nulls = True  # of payments and payees: what is not known yet
     rows = _ROWS
     settings_type = VeloSettings
     commands_type = VeloCommands
@@ -236,10 +235,12 @@ class VeloProvider(TableProvider[VeloSettings]):
         return body
 
     def success(self, operation: str, result: Result, status: int) -> Response:
-        """The response of a call that succeeded: of its body, the declared members."""
+        """The response of a call that succeeded: of its body, the declared members that have a
+        value.
+        """
         if result.body is not None:
             declared = self.rules(operation).response(status).declared(result.body)
-            result = replace(result, body=declared)
+            result = replace(result, body=without_nulls(declared))
         return super().success(operation, result, status)
 
     def refusal(self, operation: str, refused: Refused) -> Response:  # noqa: ARG002 - it has one

@@ -209,8 +209,9 @@ class VictorProvider(TableProvider[SandboxSettings]):
             return json_response(int(self.settings.unknown_id), body)
         if operation == "token":
             body = {"error": refused.code, "message": refused.message}
-        elif refused.problems:
-            body = self.state.formats.error(operation, refused.problems)
+        elif refused.problems or refused.status == 400:
+            problems = refused.problems or [Problem((), "invalid", refused.message)]
+            body = self.state.formats.error(operation, problems)
         else:
             return self.error(refused.status, refused.code, refused.message)
         return json_response(refused.status, body)

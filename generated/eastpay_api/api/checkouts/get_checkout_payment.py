@@ -12,6 +12,7 @@ from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...models.payment import Payment
+from ...models.refusal import Refusal
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...serializing import segment as _segment
@@ -31,12 +32,21 @@ def _get_kwargs(id: str, *, entity_id: str, entity_type: str | Unset = UNSET) ->
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Payment | None:
+) -> Payment | Refusal | None:
     if response.status_code == 200:
         return _read_body(Object(Payment), response)
 
     if response.status_code == 400:
-        return _read_body(Object(Payment), response)
+        return _read_body(Object(Refusal), response)
+
+    if response.status_code == 401:
+        return _read_body(Object(Refusal), response)
+
+    if response.status_code == 403:
+        return _read_body(Object(Refusal), response)
+
+    if response.status_code == 404:
+        return _read_body(Object(Refusal), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -51,7 +61,7 @@ OPERATION = _Operation(
     members=(),
     result_id="id",
     results={200: "Payment"},
-    errors={"400": ("Payment",)},
+    errors={"400": ("Refusal",), "401": ("Refusal",), "403": ("Refusal",), "404": ("Refusal",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
@@ -63,7 +73,7 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
     entity_id: str,
     entity_type: str | Unset = UNSET,
-) -> Response[Payment]:
+) -> Response[Payment | Refusal]:
     """What the shopper did with a checkout
 
     Args:
@@ -76,7 +86,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Payment]
+        Response[Payment | Refusal]
     """
 
     _kwargs = _get_kwargs(id=id, entity_id=entity_id, entity_type=entity_type)
@@ -91,7 +101,7 @@ def sync(
     client: AuthenticatedClient | Client,
     entity_id: str,
     entity_type: str | Unset = UNSET,
-) -> Payment | None:
+) -> Payment | Refusal | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(id=id, client=client, entity_id=entity_id, entity_type=entity_type).parsed
 
@@ -102,7 +112,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
     entity_id: str,
     entity_type: str | Unset = UNSET,
-) -> Response[Payment]:
+) -> Response[Payment | Refusal]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(id=id, entity_id=entity_id, entity_type=entity_type)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
@@ -116,7 +126,7 @@ async def asyncio(
     client: AuthenticatedClient | Client,
     entity_id: str,
     entity_type: str | Unset = UNSET,
-) -> Payment | None:
+) -> Payment | Refusal | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (
         await asyncio_detailed(id=id, client=client, entity_id=entity_id, entity_type=entity_type)

@@ -14,6 +14,7 @@ from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...models.checkout import Checkout
 from ...models.checkout_form import CheckoutForm
+from ...models.refusal import Refusal
 from ...types import Operation as _Operation
 from ...types import Response
 
@@ -31,9 +32,21 @@ def _get_kwargs(*, body: CheckoutForm) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Checkout | None:
+) -> Checkout | Refusal | None:
     if response.status_code == 200:
         return _read_body(Object(Checkout), response)
+
+    if response.status_code == 400:
+        return _read_body(Object(Refusal), response)
+
+    if response.status_code == 401:
+        return _read_body(Object(Refusal), response)
+
+    if response.status_code == 403:
+        return _read_body(Object(Refusal), response)
+
+    if response.status_code == 404:
+        return _read_body(Object(Refusal), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -61,6 +74,7 @@ OPERATION = _Operation(
     result_id="id",
     results={200: "Checkout"},
     result_members=("id", "result", "buildNumber", "timestamp", "ndc"),
+    errors={"400": ("Refusal",), "401": ("Refusal",), "403": ("Refusal",), "404": ("Refusal",)},
     body="CheckoutForm",
     parse=_parse_response,
 )
@@ -69,7 +83,7 @@ OPERATION = _Operation(
 
 def sync_detailed(
     *, client: AuthenticatedClient | Client, body: CheckoutForm
-) -> Response[Checkout]:
+) -> Response[Checkout | Refusal]:
     """Prepare a page on which the shopper pays
 
     Args:
@@ -80,7 +94,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Checkout]
+        Response[Checkout | Refusal]
     """
 
     _kwargs = _get_kwargs(body=body)
@@ -89,14 +103,14 @@ def sync_detailed(
     return client.whole_response(_parse_response, _response)
 
 
-def sync(*, client: AuthenticatedClient | Client, body: CheckoutForm) -> Checkout | None:
+def sync(*, client: AuthenticatedClient | Client, body: CheckoutForm) -> Checkout | Refusal | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(client=client, body=body).parsed
 
 
 async def asyncio_detailed(
     *, client: AuthenticatedClient | Client, body: CheckoutForm
-) -> Response[Checkout]:
+) -> Response[Checkout | Refusal]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(body=body)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
@@ -104,6 +118,8 @@ async def asyncio_detailed(
     return client.whole_response(_parse_response, _response)
 
 
-async def asyncio(*, client: AuthenticatedClient | Client, body: CheckoutForm) -> Checkout | None:
+async def asyncio(
+    *, client: AuthenticatedClient | Client, body: CheckoutForm
+) -> Checkout | Refusal | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(client=client, body=body)).parsed

@@ -14,6 +14,7 @@ from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...models.payment import Payment
 from ...models.payment_form import PaymentForm
+from ...models.refusal import Refusal
 from ...types import Operation as _Operation
 from ...types import Response
 
@@ -31,12 +32,21 @@ def _get_kwargs(*, body: PaymentForm) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Payment | None:
+) -> Payment | Refusal | None:
     if response.status_code == 200:
         return _read_body(Object(Payment), response)
 
     if response.status_code == 400:
-        return _read_body(Object(Payment), response)
+        return _read_body(Object(Refusal), response)
+
+    if response.status_code == 401:
+        return _read_body(Object(Refusal), response)
+
+    if response.status_code == 403:
+        return _read_body(Object(Refusal), response)
+
+    if response.status_code == 404:
+        return _read_body(Object(Refusal), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -76,14 +86,16 @@ OPERATION = _Operation(
         "timestamp",
         "ndc",
     ),
-    errors={"400": ("Payment",)},
+    errors={"400": ("Refusal",), "401": ("Refusal",), "403": ("Refusal",), "404": ("Refusal",)},
     body="PaymentForm",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
 
 
-def sync_detailed(*, client: AuthenticatedClient | Client, body: PaymentForm) -> Response[Payment]:
+def sync_detailed(
+    *, client: AuthenticatedClient | Client, body: PaymentForm
+) -> Response[Payment | Refusal]:
     """Pre-authorise (PA) or debit (DB) a card
 
      Takes no idempotency key. A second call with the same values is, as far as is known, a second
@@ -97,7 +109,7 @@ def sync_detailed(*, client: AuthenticatedClient | Client, body: PaymentForm) ->
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Payment]
+        Response[Payment | Refusal]
     """
 
     _kwargs = _get_kwargs(body=body)
@@ -106,14 +118,14 @@ def sync_detailed(*, client: AuthenticatedClient | Client, body: PaymentForm) ->
     return client.whole_response(_parse_response, _response)
 
 
-def sync(*, client: AuthenticatedClient | Client, body: PaymentForm) -> Payment | None:
+def sync(*, client: AuthenticatedClient | Client, body: PaymentForm) -> Payment | Refusal | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(client=client, body=body).parsed
 
 
 async def asyncio_detailed(
     *, client: AuthenticatedClient | Client, body: PaymentForm
-) -> Response[Payment]:
+) -> Response[Payment | Refusal]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(body=body)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
@@ -121,6 +133,8 @@ async def asyncio_detailed(
     return client.whole_response(_parse_response, _response)
 
 
-async def asyncio(*, client: AuthenticatedClient | Client, body: PaymentForm) -> Payment | None:
+async def asyncio(
+    *, client: AuthenticatedClient | Client, body: PaymentForm
+) -> Payment | Refusal | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(client=client, body=body)).parsed

@@ -12,6 +12,7 @@ from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...models.payment_list import PaymentList
+from ...models.refusal import Refusal
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
@@ -36,9 +37,21 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> PaymentList | None:
+) -> PaymentList | Refusal | None:
     if response.status_code == 200:
         return _read_body(Object(PaymentList), response)
+
+    if response.status_code == 400:
+        return _read_body(Object(Refusal), response)
+
+    if response.status_code == 401:
+        return _read_body(Object(Refusal), response)
+
+    if response.status_code == 403:
+        return _read_body(Object(Refusal), response)
+
+    if response.status_code == 404:
+        return _read_body(Object(Refusal), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -52,6 +65,7 @@ OPERATION = _Operation(
     headers=(),
     members=(),
     results={200: "PaymentList"},
+    errors={"400": ("Refusal",), "401": ("Refusal",), "403": ("Refusal",), "404": ("Refusal",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
@@ -63,7 +77,7 @@ def sync_detailed(
     entity_id: str,
     entity_type: str | Unset = UNSET,
     merchant_transaction_id: str,
-) -> Response[PaymentList]:
+) -> Response[PaymentList | Refusal]:
     """The payments with one reference of the merchant's own
 
      Not documented for this gateway. The gateway whose parameters it has (OPPWA) offers an inquiry of
@@ -79,7 +93,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[PaymentList]
+        Response[PaymentList | Refusal]
     """
 
     _kwargs = _get_kwargs(
@@ -98,7 +112,7 @@ def sync(
     entity_id: str,
     entity_type: str | Unset = UNSET,
     merchant_transaction_id: str,
-) -> PaymentList | None:
+) -> PaymentList | Refusal | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(
         client=client,
@@ -114,7 +128,7 @@ async def asyncio_detailed(
     entity_id: str,
     entity_type: str | Unset = UNSET,
     merchant_transaction_id: str,
-) -> Response[PaymentList]:
+) -> Response[PaymentList | Refusal]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(
         entity_id=entity_id,
@@ -132,7 +146,7 @@ async def asyncio(
     entity_id: str,
     entity_type: str | Unset = UNSET,
     merchant_transaction_id: str,
-) -> PaymentList | None:
+) -> PaymentList | Refusal | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (
         await asyncio_detailed(

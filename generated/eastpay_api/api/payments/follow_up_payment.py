@@ -14,6 +14,7 @@ from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...models.follow_up_form import FollowUpForm
 from ...models.payment import Payment
+from ...models.refusal import Refusal
 from ...serializing import segment as _segment
 from ...types import Operation as _Operation
 from ...types import Response
@@ -35,12 +36,21 @@ def _get_kwargs(id: str, *, body: FollowUpForm) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Payment | None:
+) -> Payment | Refusal | None:
     if response.status_code == 200:
         return _read_body(Object(Payment), response)
 
     if response.status_code == 400:
-        return _read_body(Object(Payment), response)
+        return _read_body(Object(Refusal), response)
+
+    if response.status_code == 401:
+        return _read_body(Object(Refusal), response)
+
+    if response.status_code == 403:
+        return _read_body(Object(Refusal), response)
+
+    if response.status_code == 404:
+        return _read_body(Object(Refusal), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -73,7 +83,7 @@ OPERATION = _Operation(
         "timestamp",
         "ndc",
     ),
-    errors={"400": ("Payment",)},
+    errors={"400": ("Refusal",), "401": ("Refusal",), "403": ("Refusal",), "404": ("Refusal",)},
     body="FollowUpForm",
     parse=_parse_response,
 )
@@ -82,7 +92,7 @@ OPERATION = _Operation(
 
 def sync_detailed(
     id: str, *, client: AuthenticatedClient | Client, body: FollowUpForm
-) -> Response[Payment]:
+) -> Response[Payment | Refusal]:
     """Capture (CP), reverse (RV) or refund (RF) a payment
 
      The refund was seen in use; the capture and the reversal are named in the vendor's list, and taken
@@ -97,7 +107,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Payment]
+        Response[Payment | Refusal]
     """
 
     _kwargs = _get_kwargs(id=id, body=body)
@@ -106,14 +116,16 @@ def sync_detailed(
     return client.whole_response(_parse_response, _response)
 
 
-def sync(id: str, *, client: AuthenticatedClient | Client, body: FollowUpForm) -> Payment | None:
+def sync(
+    id: str, *, client: AuthenticatedClient | Client, body: FollowUpForm
+) -> Payment | Refusal | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(id=id, client=client, body=body).parsed
 
 
 async def asyncio_detailed(
     id: str, *, client: AuthenticatedClient | Client, body: FollowUpForm
-) -> Response[Payment]:
+) -> Response[Payment | Refusal]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(id=id, body=body)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
@@ -123,6 +135,6 @@ async def asyncio_detailed(
 
 async def asyncio(
     id: str, *, client: AuthenticatedClient | Client, body: FollowUpForm
-) -> Payment | None:
+) -> Payment | Refusal | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(id=id, client=client, body=body)).parsed

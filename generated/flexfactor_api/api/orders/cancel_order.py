@@ -43,6 +43,9 @@ def _parse_response(
     if response.status_code == 400:
         return _read_body(Object(Problem), response)
 
+    if response.status_code == 403:
+        return _read_body(Object(Problem), response)
+
     if response.status_code == 404:
         return _read_body(Object(Problem), response)
 
@@ -60,7 +63,7 @@ OPERATION = _Operation(
     path="/v1/orders/{order_id}/cancel",
     headers=(),
     members=("idempotencyKey",),
-    errors={"400": ("Problem",), "404": ("Problem",), "409": ("Problem",)},
+    errors={"400": ("Problem",), "403": ("Problem",), "404": ("Problem",), "409": ("Problem",)},
     body="CancelRequest",
     keys=(_Key(place="body", name="idempotencyKey", is_key=True),),
     parse=_parse_response,

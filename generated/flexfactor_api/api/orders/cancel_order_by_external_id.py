@@ -45,6 +45,9 @@ def _parse_response(
     if response.status_code == 400:
         return _read_body(Object(Problem), response)
 
+    if response.status_code == 403:
+        return _read_body(Object(Problem), response)
+
     if response.status_code == 404:
         return _read_body(Object(Problem), response)
 
@@ -62,7 +65,7 @@ OPERATION = _Operation(
     path="/v1/orders/{external_order_id}/external-cancel",
     headers=(),
     members=("idempotencyKey",),
-    errors={"400": ("Problem",), "404": ("Problem",), "409": ("Problem",)},
+    errors={"400": ("Problem",), "403": ("Problem",), "404": ("Problem",), "409": ("Problem",)},
     body="CancelRequest",
     keys=(_Key(place="body", name="idempotencyKey", is_key=True),),
     parse=_parse_response,

@@ -33,6 +33,9 @@ def _parse_response(
     if response.status_code == 200:
         return _read_body(Object(Order), response)
 
+    if response.status_code == 403:
+        return _read_body(Object(Problem), response)
+
     if response.status_code == 404:
         return _read_body(Object(Problem), response)
 
@@ -49,7 +52,7 @@ OPERATION = _Operation(
     members=(),
     result_id="id",
     results={200: "Order"},
-    errors={"404": ("Problem",)},
+    errors={"403": ("Problem",), "404": ("Problem",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -60,6 +60,9 @@ def _parse_response(
     if response.status_code == 400:
         return _read_body(Object(Problem), response)
 
+    if response.status_code == 403:
+        return _read_body(Object(Problem), response)
+
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
     return None
@@ -72,7 +75,7 @@ OPERATION = _Operation(
     headers=(),
     members=(),
     results={200: "OrderPage"},
-    errors={"400": ("Problem",)},
+    errors={"400": ("Problem",), "403": ("Problem",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -43,6 +43,9 @@ def _parse_response(
     if response.status_code == 400:
         return _read_body(Object(Problem), response)
 
+    if response.status_code == 403:
+        return _read_body(Object(Problem), response)
+
     if response.status_code == 404:
         return _read_body(Object(Problem), response)
 
@@ -70,7 +73,7 @@ OPERATION = _Operation(
         "customProperties",
         "traceId",
     ),
-    errors={"400": ("Problem",), "404": ("Problem",)},
+    errors={"400": ("Problem",), "403": ("Problem",), "404": ("Problem",)},
     body="RefundRequest",
     parse=_parse_response,
 )

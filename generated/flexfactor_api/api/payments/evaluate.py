@@ -40,6 +40,9 @@ def _parse_response(
     if response.status_code == 400:
         return _read_body(Object(Problem), response)
 
+    if response.status_code == 403:
+        return _read_body(Object(Problem), response)
+
     if response.status_code == 409:
         return _read_body(Object(Problem), response)
 
@@ -87,7 +90,7 @@ OPERATION = _Operation(
         "customProperties",
         "traceId",
     ),
-    errors={"400": ("Problem",), "409": ("Problem",)},
+    errors={"400": ("Problem",), "403": ("Problem",), "409": ("Problem",)},
     body="EvaluateRequest",
     keys=(_Key(place="body", name="idempotencyKey", is_key=True),),
     parse=_parse_response,

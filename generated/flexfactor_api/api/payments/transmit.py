@@ -39,6 +39,9 @@ def _parse_response(
     if response.status_code == 400:
         return _read_body(Object(Problem), response)
 
+    if response.status_code == 403:
+        return _read_body(Object(Problem), response)
+
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
     return None
@@ -78,7 +81,7 @@ OPERATION = _Operation(
         "customProperties",
         "traceId",
     ),
-    errors={"400": ("Problem",)},
+    errors={"400": ("Problem",), "403": ("Problem",)},
     body="TransmitRequest",
     parse=_parse_response,
 )

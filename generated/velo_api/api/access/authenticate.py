@@ -15,11 +15,11 @@ from ...models.error_response import ErrorResponse
 from ...models.token import Token
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
+from ...types import UNSET, Response, Unset
 from ...types import Operation as _Operation
-from ...types import Response
 
 
-def _get_kwargs(*, grant_type: str) -> dict[str, Any]:
+def _get_kwargs(*, grant_type: str | Unset = UNSET) -> dict[str, Any]:
     _kwargs: dict[str, Any] = {
         "method": "post",
         "url": "/v1/authenticate" + _query_string(_query("grant_type", grant_type)),
@@ -57,14 +57,14 @@ OPERATION = _Operation(
 
 
 def sync_detailed(
-    *, client: AuthenticatedClient | Client, grant_type: str
+    *, client: AuthenticatedClient | Client, grant_type: str | Unset = UNSET
 ) -> Response[ErrorResponse | Token]:
     """Exchange key and secret for an access token.
 
      The body is empty; key and secret are the user and password of Basic.
 
     Args:
-        grant_type (str):
+        grant_type (str | Unset): (The server's default: "client_credentials")
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -80,13 +80,15 @@ def sync_detailed(
     return client.whole_response(_parse_response, _response)
 
 
-def sync(*, client: AuthenticatedClient | Client, grant_type: str) -> ErrorResponse | Token | None:
+def sync(
+    *, client: AuthenticatedClient | Client, grant_type: str | Unset = UNSET
+) -> ErrorResponse | Token | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(client=client, grant_type=grant_type).parsed
 
 
 async def asyncio_detailed(
-    *, client: AuthenticatedClient | Client, grant_type: str
+    *, client: AuthenticatedClient | Client, grant_type: str | Unset = UNSET
 ) -> Response[ErrorResponse | Token]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(grant_type=grant_type)
@@ -96,7 +98,7 @@ async def asyncio_detailed(
 
 
 async def asyncio(
-    *, client: AuthenticatedClient | Client, grant_type: str
+    *, client: AuthenticatedClient | Client, grant_type: str | Unset = UNSET
 ) -> ErrorResponse | Token | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(client=client, grant_type=grant_type)).parsed

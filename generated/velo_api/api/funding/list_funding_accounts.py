@@ -59,6 +59,9 @@ def _parse_response(
     if response.status_code == 400:
         return _read_body(Object(ErrorResponse), response)
 
+    if response.status_code == 401:
+        return _read_body(Object(ErrorResponse), response)
+
     if response.status_code == 403:
         return _read_body(Object(ErrorResponse), response)
 
@@ -74,7 +77,7 @@ OPERATION = _Operation(
     headers=(),
     members=(),
     results={200: "FundingAccountPage"},
-    errors={"400": ("ErrorResponse",), "403": ("ErrorResponse",)},
+    errors={"400": ("ErrorResponse",), "401": ("ErrorResponse",), "403": ("ErrorResponse",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

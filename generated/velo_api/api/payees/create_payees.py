@@ -44,6 +44,9 @@ def _parse_response(
     if response.status_code == 403:
         return _read_body(Object(ErrorResponse), response)
 
+    if response.status_code == 404:
+        return _read_body(Object(ErrorResponse), response)
+
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
     return None
@@ -55,7 +58,12 @@ OPERATION = _Operation(
     path="/v4/payees",
     headers=(),
     members=("payorId", "payees"),
-    errors={"400": ("ErrorResponse",), "401": ("ErrorResponse",), "403": ("ErrorResponse",)},
+    errors={
+        "400": ("ErrorResponse",),
+        "401": ("ErrorResponse",),
+        "403": ("ErrorResponse",),
+        "404": ("ErrorResponse",),
+    },
     body="NewPayees",
     parse=_parse_response,
 )

@@ -35,6 +35,9 @@ def _parse_response(
     if response.status_code == 400:
         return _read_body(Object(ErrorResponse), response)
 
+    if response.status_code == 401:
+        return _read_body(Object(ErrorResponse), response)
+
     if response.status_code == 404:
         return _read_body(Object(ErrorResponse), response)
 
@@ -49,7 +52,7 @@ OPERATION = _Operation(
     path="/v4/payees/{payee_id}",
     headers=(),
     members=(),
-    errors={"400": ("ErrorResponse",), "404": ("ErrorResponse",)},
+    errors={"400": ("ErrorResponse",), "401": ("ErrorResponse",), "404": ("ErrorResponse",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

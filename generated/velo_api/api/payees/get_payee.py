@@ -36,6 +36,9 @@ def _parse_response(
     if response.status_code == 200:
         return _read_body(Object(Payee), response)
 
+    if response.status_code == 401:
+        return _read_body(Object(ErrorResponse), response)
+
     if response.status_code == 404:
         return _read_body(Object(ErrorResponse), response)
 
@@ -52,7 +55,7 @@ OPERATION = _Operation(
     members=(),
     result_id="payeeId",
     results={200: "Payee"},
-    errors={"404": ("ErrorResponse",)},
+    errors={"401": ("ErrorResponse",), "404": ("ErrorResponse",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

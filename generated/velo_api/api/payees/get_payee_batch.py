@@ -33,6 +33,15 @@ def _parse_response(
     if response.status_code == 200:
         return _read_body(Object(PayeeBatch), response)
 
+    if response.status_code == 400:
+        return _read_body(Object(ErrorResponse), response)
+
+    if response.status_code == 401:
+        return _read_body(Object(ErrorResponse), response)
+
+    if response.status_code == 403:
+        return _read_body(Object(ErrorResponse), response)
+
     if response.status_code == 404:
         return _read_body(Object(ErrorResponse), response)
 
@@ -49,7 +58,12 @@ OPERATION = _Operation(
     members=(),
     result_status="status",
     results={200: "PayeeBatch"},
-    errors={"404": ("ErrorResponse",)},
+    errors={
+        "400": ("ErrorResponse",),
+        "401": ("ErrorResponse",),
+        "403": ("ErrorResponse",),
+        "404": ("ErrorResponse",),
+    },
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -50,6 +50,9 @@ def _parse_response(
     if response.status_code == 400:
         return _read_body(Object(ErrorResponse), response)
 
+    if response.status_code == 401:
+        return _read_body(Object(ErrorResponse), response)
+
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
     return None
@@ -62,7 +65,7 @@ OPERATION = _Operation(
     headers=(),
     members=(),
     results={200: "PayeeChangePage"},
-    errors={"400": ("ErrorResponse",)},
+    errors={"400": ("ErrorResponse",), "401": ("ErrorResponse",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -73,6 +73,9 @@ def _parse_response(
     if response.status_code == 403:
         return _read_body(Object(ErrorResponse), response)
 
+    if response.status_code == 404:
+        return _read_body(Object(ErrorResponse), response)
+
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
     return None
@@ -85,7 +88,12 @@ OPERATION = _Operation(
     headers=(),
     members=(),
     results={200: "PayeePage"},
-    errors={"400": ("ErrorResponse",), "401": ("ErrorResponse",), "403": ("ErrorResponse",)},
+    errors={
+        "400": ("ErrorResponse",),
+        "401": ("ErrorResponse",),
+        "403": ("ErrorResponse",),
+        "404": ("ErrorResponse",),
+    },
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

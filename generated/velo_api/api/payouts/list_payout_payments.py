@@ -56,6 +56,9 @@ def _parse_response(
     if response.status_code == 200:
         return _read_body(Object(PayoutPaymentPage), response)
 
+    if response.status_code == 401:
+        return _read_body(Object(ErrorResponse), response)
+
     if response.status_code == 404:
         return _read_body(Object(ErrorResponse), response)
 
@@ -71,7 +74,7 @@ OPERATION = _Operation(
     headers=(),
     members=(),
     results={200: "PayoutPaymentPage"},
-    errors={"404": ("ErrorResponse",)},
+    errors={"401": ("ErrorResponse",), "404": ("ErrorResponse",)},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
