@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.foreign.conftest import INSTALLED
-from tests.providers.velo.adapter import client, pay, sandbox
+from tests.providers.velo.adapter import URL, client, new_firm, new_webhook, pay, sandbox
+from victor_ext.providers import Money
 
 pytestmark = pytest.mark.nightly
 READS = Path(__file__).with_name("velo_reads.py")
@@ -23,6 +24,12 @@ def test_velo_python_reads_all_that_the_sandbox_of_velo_answers():
     with sandbox() as velo, client(velo, awaited=False) as ours:
         source = velo.add_source_account("EUR account", "EUR", 10_000_000)
         rejected = ours.payouts.submit([pay("INV-0", remote_id="payee-of-nobody")])
+        waiting = ours.payouts.submit([pay("INV-3", source_account_name="EUR account")])
+        bank = velo.add_funding_account("The bank", "EUR")
+        money = Money(500, "EUR")
+        funding = ours.source_accounts.fund(source, funding_account_id=bank, amount=money).id
+        batch = new_firm(ours, ("firm-1", velo.payor_id))
+        webhook = new_webhook(ours, (URL, velo.payor_id))
         payout = ours.payouts.submit(
             [pay("INV-1"), pay("INV-2", source_account_name="EUR account")]
         )
@@ -37,6 +44,11 @@ def test_velo_python_reads_all_that_the_sandbox_of_velo_answers():
             "payment": next(iter(ours.payouts.payments(payout))).id,
             "payee": next(iter(ours.payees.list(velo.payor_id))).id,
             "source": source,
+            "waiting": waiting,
+            "bank": bank,
+            "funding": funding,
+            "batch": batch,
+            "webhook": webhook,
         }
         token = ours.authorization().removeprefix("Bearer ")
         arguments = [velo.url, str.__str__(token), velo.payor_id, json.dumps(ids)]
