@@ -180,3 +180,10 @@ def test_a_currency_or_a_country_of_another_form_is_refused(desk):
     payment = {"remoteId": "payee-7", "amount": 1, "sourceAccountName": "USD account"}
     sent = {"payments": [{**payment, "currency": "usd"}]}
     assert "payments[0].currency" in refused(desk.http.post("/v3/payouts", json=sent), 400)
+
+
+def test_a_funding_account_that_was_made_without_a_currency_has_none(desk):
+    bank = {"type": "FBO", "name": "Bank", "payorId": desk.party}
+    made = desk.http.post("/v2/fundingAccounts", json=bank).headers["location"]
+    desk.sandbox.advance(2)
+    assert "currency" not in desk.http.get(made).json()

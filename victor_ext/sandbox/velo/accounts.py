@@ -39,8 +39,8 @@ def add_bank(state: VeloState, name: str, currency: str) -> JsonObject:
 
 
 def _of_payor(state: VeloState, account_id: str, name: str, currency: str) -> JsonObject:
-    account = {"id": account_id, "payorId": state.payor_id, "name": name, "currency": currency}
-    return {**account, "country": "US", "type": "FBO"}
+    account = {"id": account_id, "payorId": state.payor_id, "name": name, "country": "US"}
+    return {**account, "type": "FBO", **({"currency": currency} if currency else {})}
 
 
 def create_bank(state: VeloState, asked: Asked) -> Result:
@@ -83,8 +83,9 @@ def fund(state: VeloState, asked: Asked) -> Result:
         raise Refused(400, "There is no such funding account.", "fundingAccountId")
     # The sandbox's own rule. The document has no rate for funding, and no currency beside the
     # amount. A funding account may be made without a currency.
-    if bank["currency"] not in ("", account["currency"]):
-        currencies = f"{account['currency']}, the funding account's {bank['currency']}"
+    currency = bank.get("currency", account["currency"])
+    if currency != account["currency"]:
+        currencies = f"{account['currency']}, the funding account's {currency}"
         raise Refused(400, f"The account's currency is {currencies}.", "fundingAccountId")
     funding_id, arrives_at = state.new_id(), state.now() + _FUNDING_TIME
     funding = state.fundings[funding_id] = {
