@@ -5,7 +5,7 @@ holds formats, too.
 import re
 
 import yaml
-from jsonschema_rs import Draft4Validator
+from jsonschema_rs import Draft202012Validator
 
 from victor_ext.sandbox.server.document import document_path
 
@@ -43,7 +43,7 @@ class DeclaredAnswers:
 
     def _rules(self, schema):
         whole = {"allOf": [schema], "components": self.components}
-        return Draft4Validator(whole, validate_formats=True)
+        return Draft202012Validator(whole, validate_formats=True)
 
     def place_of(self, method, path):
         """The operation that a request is of; literal parts of a path come first."""
@@ -54,21 +54,20 @@ class DeclaredAnswers:
         ]
         return min(fits, key=lambda operation: operation.count("{"), default=None)
 
-    def problems(self, place, status, media, body, json_of):
-        """What is wrong with an answer, a line each.
-
-        Args:
-            json_of: Reads the JSON of a body.
+    def problems(self, place, answer, corrected):
+        """What is wrong with an answer of an operation, a line each. `corrected` changes its JSON
+        first.
         """
-        content = self.answers[place, str(status)]
-        media = media.partition(";")[0]
+        content = self.answers[place, str(answer.status_code)]
+        media = answer.headers.get("content-type", "").partition(";")[0]
         if not content:
-            return [f"has a body, and none is declared: {body[:80]!r}"] if body else []
+            text = answer.text[:80]
+            return [f"has a body, and none is declared: {text}"] if text else []
         if media not in content:
             return [f"has the type {media or 'none'}, and {', '.join(content)} is declared"]
         if not media.endswith("json"):
             return []
-        found = content[media].iter_errors(json_of(body))
+        found = content[media].iter_errors(corrected(answer.json()))
         return [f"/{'/'.join(map(str, error.instance_path))} {error.message}" for error in found]
 
 

@@ -2,7 +2,6 @@
 status, the media type, each member that is required, its type and its format.
 """
 
-import json
 import uuid
 
 import pytest
@@ -11,7 +10,6 @@ from tests.sandbox.declared_answers import DeclaredAnswers
 from tests.sandbox.desks import desk_of
 from tests.sandbox.sandbox_callers import CREATE, LIST, a_body
 
-pytestmark = pytest.mark.slow
 UNDECLARED = {"victor": {401, 404, 409, 422}, "flexfactor": {401}}
 """Statuses that the document has for no operation, and the sandbox answers: a token that is wrong,
 and what the options of the sandbox name. Victor's document is the provider's, and says nothing of
@@ -301,10 +299,7 @@ def held(system, options, corrected=lambda body: body):
             if status not in UNDECLARED.get(system, ()):
                 wrong.add(f"{place} answers {status}, which is not declared: {answer.text[:200]}")
             continue
-        media = answer.headers.get("content-type", "")
-        found = declared.problems(
-            place, status, media, answer.content, lambda body: corrected(json.loads(body))
-        )
+        found = declared.problems(place, answer, corrected)
         wrong |= {f"{place} {status} {problem}" for problem in found}
     return sorted(wrong), {*declared.answers} - seen
 
@@ -321,16 +316,19 @@ def without_quirks(value):
     return [without_quirks(each) for each in value] if isinstance(value, list) else value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("system", OPTIONS)
 def test_the_calls_get_each_answer_that_the_document_declares(system):
     assert held(system, {}) == ([], set())
 
 
+@pytest.mark.pull_request
 @pytest.mark.parametrize(("system", "options"), TABLE, ids=str)
 def test_every_answer_is_as_the_document_declares(system, options):
     assert held(system, options)[0] == []
 
 
+@pytest.mark.slow
 def test_every_notification_of_velo_is_as_the_document_declares():
     with desk_of("velo") as desk:
         of_velo(desk)
@@ -340,6 +338,7 @@ def test_every_notification_of_velo_is_as_the_document_declares():
     assert [str(error) for each in posted for error in rules.iter_errors(each)] == []
 
 
+@pytest.mark.slow
 def test_the_quirks_of_victor_are_nulls_and_words_in_capitals_alone():
     assert held("victor", {"quirks": True})[0] != []
     assert held("victor", {"quirks": True}, corrected=without_quirks)[0] == []
