@@ -18,13 +18,13 @@ class SourceAccountCost:
     """The cost of a payout to one source account.
 
     Attributes:
-        source_account_id (str | Unset): The id of the source account.
-        total_cost (int | Unset): In minor units of the currency.
+        source_account_id (str): The id of the source account.
+        total_cost (int): In minor units of the currency.
         currency (str | Unset): Three capital letters (ISO 4217).
     """
 
-    source_account_id: str | Unset = UNSET
-    total_cost: int | Unset = UNSET
+    source_account_id: str | Unset
+    total_cost: int | Unset
     currency: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
