@@ -89,11 +89,10 @@ def answers(metrics, served_at, method, path):
     }
 
 
-@pytest.fixture(params=["one process", "a shared folder"])
-def served(request, tmp_path):
+@pytest.fixture
+def served():
     """Metrics, and where they are served."""
-    folder = tmp_path / "m" if request.param == "a shared folder" else None
-    metrics = Prometheus(registry=CollectorRegistry(), folder=folder)
+    metrics = Prometheus(registry=CollectorRegistry())
     Info("build", "", registry=metrics._registry).info({"is": "this"})
     server = metrics.serve(0, "127.0.0.1")
     yield metrics, f"http://127.0.0.1:{server.server_port}"
@@ -153,7 +152,7 @@ def test_the_rules_are_about_metrics_of_a_real_run(scraped, victor_sandbox, tmp_
 
     lost = {"victor_ext_outcome": "unknown", "error_type": "ConnectionFailed"}
     assert value("victor_ext_call_duration_seconds_count", **lost) == 1
-    assert value("victor_ext_call_duration_seconds_bucket", **lost, le="60") == 1
+    assert value("victor_ext_call_duration_seconds_bucket", **lost, le="60.0") == 1
     assert value("victor_ext_outbox_entries", victor_ext_of="Outbox", victor_ext_state="sent") == 1
     assert (
         value(
@@ -181,13 +180,17 @@ def test_a_second_app_of_a_process_has_a_registry_of_its_own(scraped):
     assert second._response("GET", "/metrics")[0] == 200
 
 
-def test_a_second_app_of_a_process_has_a_folder_of_its_own(tmp_path):
-    folder = tmp_path / "metrics"
-    first = Prometheus(registry=CollectorRegistry(), folder=folder)
-    with pytest.raises(ConfigurationError, match="folder: another Prometheus") as raised:
-        Prometheus(registry=CollectorRegistry(), folder=str(folder))
-    assert str(folder) in str(raised.value)
-    assert first._response("GET", "/metrics")[0] == 200
+def test_metrics_are_answered_while_an_outbox_cannot_be_read(scraped, caplog):
+    scraped.metrics.watch(Outbox(sa.create_engine("sqlite://")))
+    status, text = scraped.get("/metrics")
+    assert status == 200
+    assert "victor_ext_worker_idle_seconds{" in text
+    assert "victor_ext_outbox_entries{" not in text
+    assert "victor_ext.outbox.entries cannot be read." in caplog.text
+
+
+def test_before_the_first_call_the_quota_is_no_number_that_an_alert_fires_on(scraped):
+    assert "\nvictor_ext_retry_quota NaN\n" in scraped.get("/metrics")[1]
 
 
 def test_each_rule_names_a_section_of_a_page():

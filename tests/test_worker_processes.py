@@ -1,269 +1,278 @@
-"""What several worker processes of one service say of themselves: one set of metrics, one probe."""
+"""What several processes of one service say of themselves (`PROMETHEUS_MULTIPROC_DIR`): one set of
+metrics, in which nothing is missing of a process that was killed.
+"""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import threading
-from functools import partial
-from types import SimpleNamespace
+from contextlib import ExitStack
 
 import httpx
 import pytest
-from prometheus_client import CollectorRegistry
+import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cli.victor_command import until
-from victor_ext import ConfigurationError, worker_folder
-from victor_ext.health import Heartbeat
+from tests.outbox.rows import stored
+from tests.programs import python
+from tests.providers.victor.adapter import invoice
+from victor_ext import ConfigurationError
+from victor_ext.outbox import Outbox
 from victor_ext.prometheus import Prometheus
-from victor_ext.worker_folder import WorkerFolder, _asked
 
-pytestmark = pytest.mark.pull_request
+pytestmark = pytest.mark.slow
+CALLS = "victor_ext_call_duration_seconds_count"
 SERVICE = """
 import os
+import sys
 from contextlib import suppress
 import sqlalchemy as sa
-from starlette.applications import Starlette
-from starlette.responses import JSONResponse
-from starlette.routing import Mount, Route
+from tests.providers.victor.adapter import invoice
 from victor_ext import NotFound, Victor, VictorOAuth
 from victor_ext.outbox import Outbox
 from victor_ext.prometheus import Prometheus
 
-metrics = Prometheus(folder=os.environ["FOLDER"])
+metrics = Prometheus(attributes={"a.b": "c"})
 auth = VictorOAuth(os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"])
 victor = Victor(auth, base_url=os.environ["PROVIDER"], on_event=metrics)
-outbox = Outbox(sa.create_engine("sqlite://"))
+outbox = Outbox(sa.create_engine(os.environ["DATABASE"]))
 metrics.watch(outbox)
 
-def call(request):
+def read():
     with suppress(NotFound):
         victor.payment_requests.get("none-such")
-    return JSONResponse(os.getpid())
 
-def begin(request):
+def create():
+    victor.payment_requests.create(**invoice(os.getpid()))
+
+def stall():
     outbox.heartbeat.start("outbox.send")
+    outbox.heartbeat.step(-301)
+
+def fork():
+    if os.fork() == 0:
+        read()
+        print(os.getpid(), flush=True)
+        sys.stdin.read()
+        os._exit(0)
+"""
+PROCESS = f"""{SERVICE}
+print(metrics.serve(0, "127.0.0.1").server_port, flush=True)
+for line in sys.stdin:
+    globals()[line.strip()]()
+    if line.strip() != "fork":
+        print("done", flush=True)
+"""
+APP = f"""{SERVICE}
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+
+def call(request):
+    read()
     return JSONResponse(os.getpid())
 
-routes = [Route("/call", call), Route("/begin", begin), Mount("/ops", metrics.asgi_app)]
-app = Starlette(routes=routes)
+app = Starlette(routes=[Route("/call", call), Mount("/ops", metrics.asgi_app)])
 """
-CALLS = "victor_ext_call_duration_seconds_count"
 
 
-class Service:
-    """A real `uvicorn --workers 2`; each request comes on a connection of its own."""
+def ask(url):
+    return httpx.get(url, trust_env=False, timeout=30)
 
-    def __init__(self, folder, provider):
-        (folder / "some_service.py").write_text(SERVICE, encoding="utf-8")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        client_id, client_secret = provider.add_oauth_client()
-        self.folder = folder / "m"
-        given = {"FOLDER": str(self.folder), "CLIENT_ID": client_id, "PROVIDER": provider.url}
+
+def samples(url):
+    """The name, the labels and the value of each series."""
+    families = text_string_to_metric_families(ask(url).text)
+    return [(each.name, each.labels, each.value) for family in families for each in family.samples]
+
+
+def total(url, name, **labels):
+    return sum(
+        value for found, of, value in samples(url) if found == name and labels.items() <= of.items()
+    )
+
+
+class Process:
+    """One of a service, which does what it is told."""
+
+    def __init__(self, environment):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", "some_service:app", "--workers=2", f"--port={port}"],
-            cwd=folder,
-            env={**os.environ, **given, "CLIENT_SECRET": client_secret},
+            [sys.executable, "-c", PROCESS],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
+        self.pid = str(self.process.pid)
+        self.url = f"http://127.0.0.1:{self.said()}"
 
-    def get(self, path):
-        return httpx.get(f"{self.url}{path}", trust_env=False, timeout=30)
+    def said(self):
+        return self.process.stdout.readline().strip()
 
-    def is_up(self):
-        try:
-            return self.get("/ops/livez").status_code == 200 and len(self.pids()) == 2
-        except httpx.TransportError:
-            return False
+    def begin(self, what):
+        self.process.stdin.write(f"{what}\n")
+        self.process.stdin.flush()
 
-    def pids(self):
-        """The processes whose series the metrics have."""
-        return {pid for pid, _ in self.samples("python_info")}
+    def do(self, what):
+        self.begin(what)
+        return self.said()
 
-    def samples(self, name):
-        """The process of each sample of a name, with its value."""
-        families = text_string_to_metric_families(self.get("/ops/metrics").text)
-        samples = (sample for family in families for sample in family.samples)
-        return [(each.labels["pid"], each.value) for each in samples if each.name == name]
+    def end(self):
+        self.process.communicate()
+        assert self.process.returncode == 0
 
+    def kill(self):
+        self.process.kill()
+        self.process.communicate()
 
-@pytest.fixture
-def service(tmp_path, victor_sandbox):
-    made = Service(tmp_path, victor_sandbox)
-    try:
-        until(made.is_up)
-        yield made
-    finally:
-        made.process.send_signal(signal.SIGTERM)
-        made.process.wait(30)
+    def probe(self, name):
+        answer = ask(f"{self.url}/{name}")
+        return answer.status_code, answer.text
 
-
-def test_each_worker_has_the_metrics_and_the_readiness_of_all(service):
-    calls = {}
-    for _ in range(200):
-        pid = str(service.get("/call").json())
-        calls[pid] = calls.get(pid, 0) + 1
-        if len(calls) == 2:
-            break
-    assert len(calls) == 2, "one process took every connection"
-    for _ in range(10):  # whoever answers
-        assert dict(service.samples(CALLS)) == calls
-
-    begun = str(service.get("/begin").json())
-    for _ in range(10):
-        ready = service.get("/ops/readyz")
-        said = f"process {begun}: Outbox: outbox.send: not tried\n"
-        assert (ready.status_code, ready.text) == (503, said)
-        assert service.get("/ops/livez").status_code == 200
-
-    os.kill(int(begun), signal.SIGKILL)
-    until(lambda: service.is_up() and begun not in service.pids())
-    assert service.get("/ops/readyz").text == "ok\n"
-    assert len([*service.folder.glob("*.sock")]) == 2, "what has ended has no socket"
-
-
-def test_a_worker_that_does_not_answer_makes_metrics_and_probes_answer_503(service):
-    """Numbers without it would look like a fall."""
-    [stopped, _] = sorted(service.pids())
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(service.folder / "1-silent.sock"))
-    listener.listen()
-    with listener:
-        for path in ("/ops/metrics", "/ops/readyz", "/ops/livez"):
-            response = service.get(path)
-            assert (response.status_code, response.text) == (503, "process 1: no answer\n")
-    assert stopped in service.pids()
-
-
-class Moody:
-    """A collector of the program's that fails for a while."""
-
-    fails = False
-
-    def collect(self):
-        if self.fails:
-            raise RuntimeError("the database is away")
-        return []
+    def total(self, name, **labels):
+        return total(f"{self.url}/metrics", name, **labels)
 
 
 @pytest.fixture
-def asked(tmp_path):
-    registry = CollectorRegistry()
-    moody = Moody()
-    metrics = Prometheus(registry=registry, folder=tmp_path / "m")
-    registry.register(moody)
-    return metrics, moody
+def environment(tmp_path, victor_sandbox):
+    client_id, client_secret = victor_sandbox.add_oauth_client()
+    (tmp_path / "metrics").mkdir()
+    database = f"sqlite:///{tmp_path / 'outbox.sqlite'}"
+    outbox = Outbox(sa.create_engine(database))
+    outbox.create_table()
+    stored(outbox, invoice())
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "metrics"),
+        "CLIENT_ID": client_id,
+        "CLIENT_SECRET": client_secret,
+        "PROVIDER": victor_sandbox.url,
+        "DATABASE": database,
+    }
 
 
 @pytest.fixture
-def other(asked, tmp_path):
-    """Another process."""
-    return WorkerFolder(tmp_path / "m", lambda _question: "")
+def start(environment):
+    """A function that starts a process."""
+    with ExitStack() as started:
+
+        def begin():
+            process = Process(environment)
+            started.callback(process.kill)
+            return process
+
+        yield begin
 
 
-@pytest.fixture
-def own(other, tmp_path):
-    """The socket of the process itself."""
-    (own,) = set((tmp_path / "m").glob("*.sock")) - {other._own}
-    return own
-
-
-def test_a_failure_while_metrics_are_collected_is_said_and_keeps_its_socket(asked, own):
-    metrics, moody = asked
-    moody.fails = True
+def test_the_calls_of_a_process_that_ended_are_counted_and_an_entry_is_counted_once(start):
+    asked, other = start(), start()
     for _ in range(2):
-        assert metrics._response("GET", "/metrics")[0] == 503, "it is said, not left out"
-        with pytest.raises(ConnectionError, match="no end"):
-            _asked(own, "/metrics")
-        assert own.exists()
+        other.do("read")
+    other.end()
+    asked.do("read")
+    replaced = start()
+    replaced.do("read")
+    for process in (asked, replaced):
+        assert process.total(CALLS, victor_ext_outcome="rejected", a_b="c") == 4
+        assert process.total("http_client_request_duration_seconds_count") == 7, "with its tokens"
+        assert process.total("victor_ext_outbox_entries", a_b="c") == 1
+        assert process.total("victor_ext_retry_quota", a_b="c") == 500
 
 
-def test_a_process_whose_metrics_failed_once_answers_again_later(asked, own):
-    metrics, moody = asked
-    moody.fails = True
-    metrics._response("GET", "/metrics")
-    with pytest.raises(ConnectionError, match="no end"):
-        _asked(own, "/metrics")
-    moody.fails = False
-    assert "python_info" not in _asked(own, "/metrics")
-    assert metrics._response("GET", "/metrics")[0] == 200
+def test_a_call_that_is_under_way_when_its_process_is_killed_is_unknown_once(start, victor_sandbox):
+    """As gunicorn does with a worker that takes too long."""
+    asked, other, killed = start(), start(), start()
+    victor_sandbox.inject("stall", operation="create", times=None)
+    killed.begin("create")
+    lost = {"http_request_method": "POST", "victor_ext_outcome": "unknown"}
+    until(lambda: asked.total("victor_ext_call_active", http_request_method="POST") == 1)
+    assert asked.total(CALLS, **lost) == 0
+    killed.kill()
+    for process in (asked, other, asked, other):
+        assert process.total(CALLS, **lost, error_type="ProcessEnded") == 1
+        assert process.total("victor_ext_call_active") == 0
 
 
-def test_a_process_counts_itself_though_its_own_socket_was_removed(asked, tmp_path):
-    metrics, moody = asked
-    (own,) = (tmp_path / "m").glob("*.sock")
-    own.unlink()
-    moody.fails = True
-    assert metrics._response("GET", "/metrics")[0] == 503
-    box = SimpleNamespace(heartbeat=Heartbeat())
-    box.heartbeat.start("outbox.send")
-    metrics._boxes.append(box)
-    assert metrics._response("GET", "/readyz")[0] == 503
+def test_a_worker_that_is_stuck_in_another_process_makes_the_probes_answer_503(start):
+    asked, stuck = start(), start()
+    assert asked.probe("livez") == (200, "ok\n")
+    assert asked.total("victor_ext_worker_idle_seconds") == 0
+    stuck.do("stall")
+    assert 301 <= asked.total("victor_ext_worker_idle_seconds", pid=stuck.pid) < 330
+    for name in ("livez", "readyz"):
+        status, said = asked.probe(name)
+        assert status == 503
+        assert said.startswith(f"process {stuck.pid}: Outbox: no step for 30")
+    assert stuck.probe("livez")[1].startswith("Outbox: no step for 30")
+    assert stuck.probe("readyz")[1].endswith("Outbox: outbox.send: not tried\n")
+    stuck.kill()
+    assert asked.probe("livez") == (200, "ok\n")
+    assert asked.total("victor_ext_worker_idle_seconds", pid=stuck.pid) == 0
 
 
-@pytest.mark.parametrize("removed", ["the socket", "the folder"])
-def test_a_process_whose_socket_was_removed_is_counted_again(tmp_path, monkeypatch, removed):
-    monkeypatch.setattr(worker_folder, "_LOOK_SECONDS", 0.01)
-    shared = tmp_path / "m"
-    asker, silenced = (WorkerFolder(shared, lambda _question, name=name: name) for name in "ab")
-    if removed == "the folder":
-        shutil.rmtree(shared)
-    else:
-        silenced._own.unlink()
-
-    def counted():
-        return sorted(answer or "" for _, answer in asker.ask("/metrics"))
-
-    until(lambda: counted() == ["a", "b"])
-    assert silenced._own.is_socket()
+def test_a_forked_process_counts_its_own_calls_and_has_no_worker_of_its_parent(start):
+    asked, parent = start(), start()
+    parent.do("read")
+    parent.do("stall")
+    child = parent.do("fork")
+    assert asked.total(CALLS) == 2
+    assert asked.total("victor_ext_retry_quota") == 500
+    assert asked.total("victor_ext_worker_idle_seconds", pid=child) == 0
+    said = asked.probe("livez")[1]
+    assert said.startswith(f"process {parent.pid}: ")
+    assert len(said.splitlines()) == 1
 
 
-def test_the_log_says_that_the_folder_of_a_process_cannot_be_restored(
-    tmp_path, monkeypatch, caplog
+def test_a_folder_that_is_not_there_is_refused(environment, tmp_path):
+    missing = {**environment, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "none")}
+    ran = python("-c", SERVICE, env=missing)
+    assert "ConfigurationError: PROMETHEUS_MULTIPROC_DIR=" in ran.stderr
+    assert "there is no such folder" in ran.stderr
+
+
+def test_a_second_listener_of_a_process_is_refused_where_processes_share_a_folder(environment):
+    """Both would write the same series."""
+    second = "\nfrom prometheus_client import CollectorRegistry\n"
+    second += "Prometheus(registry=CollectorRegistry())"
+    ran = python("-c", SERVICE + second, env=environment)
+    assert "ConfigurationError: registry: another Prometheus() of this process" in ran.stderr
+
+
+def test_a_folder_that_is_named_too_late_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    with pytest.raises(ConfigurationError, match="was set after prometheus_client was imported"):
+        Prometheus()
+
+
+@pytest.mark.pull_request
+def test_each_worker_of_uvicorn_answers_for_all_also_for_those_that_were_killed(
+    environment, tmp_path
 ):
-    monkeypatch.setattr(worker_folder, "_LOOK_SECONDS", 0.01)
-    silenced = WorkerFolder(tmp_path / "m", lambda _question: "well")
-    shutil.rmtree(tmp_path / "m")
-    (tmp_path / "m").write_text("a file")
-    until(lambda: "The other processes do not count this one: folder" in caplog.text)
-    (tmp_path / "m").unlink()
-    until(silenced._own.exists)
-    assert _asked(silenced._own, "/livez") == "well"
+    (tmp_path / "some_service.py").write_text(APP, encoding="utf-8")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    called = []
 
+    def call():
+        try:
+            called.append(ask(f"{url}/call").json())
+        except httpx.TransportError:
+            return 0
+        return len({*called})
 
-def test_a_process_that_cannot_accept_a_connection_answers_again_later(tmp_path):
-    """A process without a free file descriptor answers again once it has one."""
-    folder = WorkerFolder(tmp_path / "m", lambda _question: "well")
-    failures = [OSError(24, "full")]
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(tmp_path / "m" / "2-full.sock"))
-    listener.listen()
-
-    def accept():
-        if failures:
-            raise failures.pop()
-        return listener.accept()
-
-    serve = partial(folder._serve, SimpleNamespace(accept=accept))
-    threading.Thread(target=serve, daemon=True).start()
-    assert _asked(tmp_path / "m" / "2-full.sock", "/livez") == "well"
-    assert failures == []
-
-
-def test_a_folder_that_cannot_have_a_socket_is_refused_and_leaves_the_registry_usable(tmp_path):
-    (tmp_path / "file").write_text("")
-    registry = CollectorRegistry()
-    for folder, says in (
-        ("", "^folder is empty"),
-        (" ", "^folder is empty"),
-        (tmp_path / "file" / "below", "folder cannot have the socket"),
-        (tmp_path / ("x" * 120), "folder cannot have the socket"),
-    ):
-        with pytest.raises(ConfigurationError, match=says):
-            Prometheus(registry=registry, folder=folder)
-    Prometheus(registry=registry, folder=tmp_path / "m")
+    words = ["uvicorn", "some_service:app", "--workers=2", f"--port={port}"]
+    served = subprocess.Popen([sys.executable, "-m", *words], cwd=tmp_path, env=environment)
+    try:
+        until(lambda: call() == 2)  # a connection of its own for each request
+        os.kill(called[0], signal.SIGKILL)
+        until(lambda: call() == 3)
+        for _ in range(10):  # whoever answers
+            assert total(f"{url}/ops/metrics", CALLS) == len(called)
+    finally:
+        served.send_signal(signal.SIGTERM)
+        served.wait(30)

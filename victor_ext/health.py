@@ -3,9 +3,9 @@ measures.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-__all__ = ("Heartbeat",)
+__all__ = ("Heartbeat", "stall")
 
 _STALLED_AFTER = 300.0
 """Seconds without a step after which a worker is stalled: more than any call or transaction takes.
@@ -25,6 +25,17 @@ class Heartbeat:
         # The monotonic time of the last step, or, in a pause, of its end. None: the worker does not
         # run.
         self._at: float | None = None
+        self._told: Callable[[float | None], object] | None = None
+
+    def tell(self, function: Callable[[float | None], object]) -> None:
+        """Give that time to a function, now and whenever it changes, also in a forked process."""
+        self._told = function
+        function(self._at)
+
+    def _note(self, at: float | None) -> None:
+        self._at = at
+        if self._told is not None:
+            self._told(at)
 
     @property
     def idle(self) -> float:
@@ -37,22 +48,27 @@ class Heartbeat:
     def start(self, *passes: str) -> None:
         """Note that a worker begins, and will try these `passes`."""
         self.failing = dict.fromkeys(passes, "not tried")
-        self._at = time.monotonic()
+        self._note(time.monotonic())
 
     def step(self, pause: float = 0.0) -> None:
         """Note that something was done, and that the worker pauses for so many seconds."""
         if self._at is not None:
-            self._at = time.monotonic() + pause
+            self._note(time.monotonic() + pause)
 
     def stop(self) -> None:
         """Note that the worker has ended as it should."""
         self.failing = {}
-        self._at = None
+        self._note(None)
 
     def problems(self, *, ready: bool) -> Iterator[str]:
         """Say what is wrong: that the worker is stalled; with `ready`, also what is failing."""
-        if self.idle > _STALLED_AFTER:
-            yield f"no step for {self.idle:.0f} seconds"
+        yield from stall(self.idle)
         if ready:
             for name, why in tuple(self.failing.items()):  # the worker may change it meanwhile
                 yield f"{name}: {why}"
+
+
+def stall(idle: float) -> Iterator[str]:
+    """Say that a worker is stalled, if it has taken no step for so many seconds."""
+    if idle > _STALLED_AFTER:
+        yield f"no step for {idle:.0f} seconds"

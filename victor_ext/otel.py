@@ -8,10 +8,11 @@ Attributes follow the semantic conventions for HTTP, or begin with `victor_ext.`
 metric, and no name of a span, holds an id: paths are those of the document.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import Token
+from functools import partial
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import Any, Literal
 
 from . import (
     AttemptEnded,
@@ -33,6 +34,9 @@ with needs_extra(__name__, "otel"):
 __all__ = ("OpenTelemetry",)
 
 _NAME = "victor_ext"  # of the tracer and the meter
+_CALL = ("http.request.method", "url.template")
+_RESULT = ("http.response.status_code", "error.type")
+_SERVER = ("server.address", "server.port")
 
 
 class OpenTelemetry:
@@ -42,7 +46,8 @@ class OpenTelemetry:
     Args:
         tracer_provider: Makes the spans; None: the global one.
         meter_provider: Takes the metrics; None: the global one.
-        attributes: Added to every span and metric, such as `{"server.address": "api.example.com"}`.
+        attributes: Added to every span and metric, such as `{"deployment.environment.name":
+            "production"}`. What the listener itself says of a call replaces one of the same name.
     """
 
     def __init__(
@@ -53,40 +58,78 @@ class OpenTelemetry:
         attributes: Mapping[str, str] | None = None,
     ) -> None:
         self._tracer = trace.get_tracer(_NAME, __version__, tracer_provider)
-        meter = self._meter = metrics.get_meter(_NAME, __version__, meter_provider)
+        self._meter = metrics.get_meter(_NAME, __version__, meter_provider)
         self._attributes = dict(attributes or {})
         # both by the id of the call: its span, and what ends the time in which that is current
         self._spans: dict[str, trace.Span] = {}
         self._entered: dict[str, Token[Context]] = {}
         self._boxes: list[Any] = []  # what `watch` was called with
-        self._duration = meter.create_histogram(
-            "victor_ext.call.duration", "s", "Duration of whole calls"
+        made = self._instrument
+        outcome = "victor_ext.outcome"
+        self._duration = made(
+            *("histogram", "victor_ext.call.duration", "s", "Duration of whole calls"),
+            *(*_CALL, outcome, "error.type"),
         )
-        self._attempts = meter.create_histogram(
-            "victor_ext.call.attempts", "{attempt}", "Attempts of a call"
+        self._attempts = made(
+            "histogram",
+            "victor_ext.call.attempts",
+            "{attempt}",
+            "Attempts of a call",
+            *_CALL,
+            outcome,
         )
-        self._active = meter.create_up_down_counter(
-            "victor_ext.call.active", "{call}", "Calls under way"
+        self._active = made(
+            "up_down_counter", "victor_ext.call.active", "{call}", "Calls under way", *_CALL
         )
-        self._turn_wait = meter.create_histogram(
-            "victor_ext.call.turn.wait", "s", "Waiting for a turn"
+        self._turn_wait = made(
+            "histogram", "victor_ext.call.turn.wait", "s", "Waiting for a turn", *_CALL
         )
-        self._exchange = meter.create_histogram(
-            "http.client.request.duration", "s", "Duration of HTTP requests"
+        self._exchange = made(
+            *("histogram", "http.client.request.duration", "s", "Duration of HTTP requests"),
+            *(*_CALL, *_SERVER, *_RESULT),
         )
-        self._retries = meter.create_counter("victor_ext.retries", "{retry}", "Repeated attempts")
-        self._quota = meter.create_gauge(
-            "victor_ext.retry.quota", "{point}", "What is left of the retry quota"
+        self._retries = made(
+            "counter", "victor_ext.retries", "{retry}", "Repeated attempts", *_CALL
         )
-        self._tokens = meter.create_counter(
-            "victor_ext.token.requests", "{request}", "Requests for a token"
+        self._quota = made(
+            "gauge", "victor_ext.retry.quota", "{point}", "What is left of the retry quota"
         )
-        self._wait = meter.create_histogram(
-            "victor_ext.connection.wait", "s", "Waiting for a free connection"
+        self._tokens = made(
+            "counter", "victor_ext.token.requests", "{request}", "Requests for a token", *_RESULT
         )
-        self._opened = meter.create_counter(
-            "victor_ext.connection.opened", "{connection}", "Connections opened"
+        self._wait = made(
+            "histogram", "victor_ext.connection.wait", "s", "Waiting for a free connection", *_CALL
         )
+        self._opened = made(
+            "counter", "victor_ext.connection.opened", "{connection}", "Connections opened"
+        )
+
+    def _instrument(
+        self,
+        kind: Literal["counter", "gauge", "histogram", "up_down_counter"],
+        name: str,
+        unit: str,
+        description: str,
+        *attributes: str,  # noqa: ARG002 - Prometheus has to know them before the first value
+    ) -> Any:
+        """Make a metric, whose values have these attributes, and those of every metric."""
+        return getattr(self._meter, f"create_{kind}")(name, unit, description)
+
+    def _observed(
+        self,
+        kind: Literal["counter", "gauge"],
+        name: str,
+        unit: str,
+        description: str,
+        read: Callable[[], list[metrics.Observation]],
+    ) -> None:
+        """Make a metric that is read with each export."""
+        create = getattr(self._meter, f"create_observable_{kind}")
+
+        def observed(_: metrics.CallbackOptions) -> list[metrics.Observation]:
+            return read()
+
+        create(name, [observed], unit, description)
 
     def __call__(self, event: Event) -> None:
         """Take an event of a client."""
@@ -134,31 +177,23 @@ class OpenTelemetry:
 
     def _create_gauges(self) -> None:
         """Make the metrics that are read from the boxes with each export."""
-        gauge = self._meter.create_observable_gauge
-        gauge(
+        made = self._observed
+        state = "victor_ext.state"
+        entries, events = partial(self._counts, "counts"), partial(self._counts, "event_counts")
+        made(
+            "gauge",
             "victor_ext.outbox.entries",
-            [lambda _: self._counts("counts", "victor_ext.state")],
             "{entry}",
             "Entries by state",
+            partial(entries, state),
         )
-        gauge(
-            "victor_ext.events",
-            [lambda _: self._counts("event_counts", "victor_ext.state")],
-            "{event}",
-            "Events by state",
+        made("gauge", "victor_ext.events", "{event}", "Events by state", partial(events, state))
+        made(
+            *("gauge", "victor_ext.worker.idle", "s", "Since the last step of a worker"),
+            self._idle_seconds,
         )
-        gauge(
-            "victor_ext.worker.idle",
-            [lambda _: self._idle_seconds()],
-            "s",
-            "Since the last step of a worker",
-        )
-        self._meter.create_observable_counter(
-            "victor_ext.bulk.rows",
-            [lambda _: self._counts("tried_counts", "victor_ext.outcome")],
-            "{row}",
-            "Rows that were tried",
-        )
+        tried = partial(self._counts, "tried_counts", "victor_ext.outcome")
+        made("counter", "victor_ext.bulk.rows", "{row}", "Rows that were tried", tried)
 
     def _counts(self, method: str, label: str) -> list[metrics.Observation]:
         """The numbers that this method of the boxes returns by words, such as states, each with its
@@ -204,11 +239,11 @@ class OpenTelemetry:
     def _call_started(self, event: CallStarted) -> None:
         name = f"{event.method} {event.path_template}" if event.path_template else event.method
         names = ("operation", "call_id", "idempotency_key")
-        attributes = self._labels(
-            event, **{f"victor_ext.{name}": getattr(event, name) for name in names}
-        )
+        more = {f"victor_ext.{name}": getattr(event, name) for name in names}
         self._spans[event.call_id] = self._tracer.start_span(
-            name, kind=trace.SpanKind.CLIENT, attributes=attributes
+            name,
+            kind=trace.SpanKind.CLIENT,
+            attributes=self._labels(event, **more, **_server(event)),
         )
         self._active.add(1, self._labels(event))
 
@@ -229,7 +264,7 @@ class OpenTelemetry:
         }
         name = "victor_ext.token" if event.for_token else "victor_ext.attempt"
         self._span_of(event).add_event(name, result | _without_none(attributes))
-        self._exchange.record(event.seconds, {**self._labels(event), **result})
+        self._exchange.record(event.seconds, self._labels(event, **_server(event), **result))
         if event.for_token:
             self._tokens.add(1, {**self._attributes, **result})
         if event.waited is not None:
@@ -270,6 +305,11 @@ class OpenTelemetry:
     def _span_of(self, event: Event) -> trace.Span:
         """The span of a call; an invalid one if the call began before there was this listener."""
         return self._spans.get(event.call_id, trace.INVALID_SPAN)
+
+
+def _server(event: Event) -> dict[str, Any]:
+    """The attributes of the server that a request is for."""
+    return dict(zip(_SERVER, (event.server_address, event.server_port), strict=True))
 
 
 def _without_none(attributes: Mapping[str, Any]) -> dict[str, Any]:

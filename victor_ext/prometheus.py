@@ -1,56 +1,65 @@
 """Metrics for Prometheus, and probes for Kubernetes (extra `prometheus`):
 `Victor(auth, on_event=Prometheus())`.
 
-The metrics are those of `victor_ext.otel`, in the registry of prometheus-client: a program that has
-a `/metrics` has them there. `serve` makes one: `/metrics`, `/livez` and `/readyz`.
+The metrics are those of `victor_ext.otel`, made with prometheus-client: a program that has a
+`/metrics` has them there. `serve` makes one: `/metrics`, `/livez` and `/readyz`.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import logging
+import os
+import re
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
-from os import PathLike
+from math import inf, nan
 from pathlib import Path
-from typing import Any
-from weakref import WeakSet, WeakValueDictionary
+from typing import Any, Literal, cast
+from weakref import WeakSet
 from wsgiref.simple_server import WSGIServer
 
 from . import ConfigurationError
 from ._version import needs_extra
+from .health import stall
 
 with needs_extra(__name__, "prometheus"):
-    from opentelemetry import trace
-    from opentelemetry.exporter.prometheus import PrometheusMetricReader
-    from opentelemetry.sdk.metrics import Histogram, MeterProvider
-    from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
+    from opentelemetry import metrics, trace
     from prometheus_client import (  # pyright: ignore[reportUnknownVariableType] - untyped
         CONTENT_TYPE_LATEST,
         REGISTRY,
         CollectorRegistry,
+        Counter,
+        Gauge,
+        Histogram,
         generate_latest,
         make_wsgi_app,  # pyright: ignore[reportUnknownVariableType] - untyped
         start_http_server,
+        values,
     )
     from prometheus_client.metrics_core import Metric
-    from prometheus_client.parser import text_string_to_metric_families
+    from prometheus_client.multiprocess import MultiProcessCollector
     from prometheus_client.registry import Collector
 
     from .otel import OpenTelemetry
-    from .worker_folder import WorkerFolder
 
 __all__ = ("Prometheus",)
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
-"""Bounds of the histograms, up to the default deadline: OpenTelemetry's own are for milliseconds.
-"""
+"""Bounds of the histograms of seconds, up to the default deadline."""
+_NUMBERS = (1, 2, 3, 5, 10)
+"""Bounds of the histogram of attempts."""
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+_ACTIVE = "victor_ext_call_active"
+_IDLE = "victor_ext_worker_idle_seconds"
 _METRICS = "/metrics"
 _PROBES = ("/livez", "/readyz")
 _METHODS = ("GET", "HEAD")
 _NO_SUCH_PATH = b"Nothing is here: ask for /metrics, /livez or /readyz.\n"
 _LARGEST_PORT = 65_535
+_log = logging.getLogger(__name__)
 _used: WeakSet[CollectorRegistry] = WeakSet()  # the registries that a `Prometheus` has
-_in_folders: WeakValueDictionary[Path, "Prometheus"] = WeakValueDictionary()
-"""Those of this process by their folder."""
 
 
 class Prometheus(OpenTelemetry):
@@ -59,12 +68,14 @@ class Prometheus(OpenTelemetry):
 
     It makes the spans of `OpenTelemetry`, too, where the program has a tracer.
 
+    The worker processes of one service share a folder, which the variable
+    `PROMETHEUS_MULTIPROC_DIR` names: each of them then answers for all, and what a process has
+    counted stays when it ends.
+
     Args:
         registry: Takes the metrics; by default the one that all of prometheus-client uses. A second
-            app in one process has its own `CollectorRegistry()`, and its own `folder`.
-        folder: Shared by the worker processes of one service on one machine, such as those of
-            `uvicorn --workers 4`: each of them answers for all. Each series then has the label
-            `pid`. None: a process answers for itself alone.
+            app in one process has its own `CollectorRegistry()`. With the folder, there is no
+            second one: make one listener.
         tracer_provider: As for `OpenTelemetry`; so are `attributes`.
 
     Raises:
@@ -76,38 +87,127 @@ class Prometheus(OpenTelemetry):
         self,
         *,
         registry: CollectorRegistry = REGISTRY,
-        folder: str | PathLike[str] | None = None,
         tracer_provider: trace.TracerProvider | None = None,
         attributes: Mapping[str, str] | None = None,
     ) -> None:
-        if registry in _used:  # each metric would be there twice, and Prometheus would take none
-            raise ConfigurationError(
+        self._registry = self._answered = registry
+        self._read: list[Callable[[], Metric]] = []  # what is read with each answer
+        self._folder = _shared_folder()
+        if registry in _used or (self._folder is not None and _used):
+            raise ConfigurationError(  # each metric would be there twice
                 "registry: another Prometheus() of this process has it. Share that one between "
                 "all clients; a second app in the process writes "
-                "Prometheus(registry=CollectorRegistry()), and names a folder of its own if it "
-                "has one."
+                f"Prometheus(registry=CollectorRegistry()), and cannot have one with {_FOLDER}."
             )
-        place = None if folder is None else Path(folder).absolute()
-        if place in _in_folders:  # the process would answer with the metrics of one of them
-            raise ConfigurationError(
-                f"folder: another Prometheus() of this process has {place}. Name another folder."
-            )
-        self._registry = registry
-        # Before anything is registered: the folder may be refused.
-        self._workers = None if folder is None else WorkerFolder(folder, self._own_answer)
         _used.add(registry)
-        if place is not None:
-            _in_folders[place] = self
-        reader = PrometheusMetricReader(
-            disable_target_info=True, scope_info_enabled=False, registry=registry
-        )
-        buckets = ExplicitBucketHistogramAggregation(_SECONDS)
-        views = [View(instrument_type=Histogram, instrument_unit="s", aggregation=buckets)]
-        provider = MeterProvider([reader], views=views, shutdown_on_exit=False)
-        super().__init__(
-            tracer_provider=tracer_provider, meter_provider=provider, attributes=attributes
-        )
-        self._metrics_app: Callable[..., Iterable[bytes]] = make_wsgi_app(registry)
+        if self._folder is not None:
+            self._answered = CollectorRegistry()
+            self._answered.register(_Collected(self._of_files))
+        self._answered.register(_Collected(lambda: [read() for read in self._read]))
+        self._metrics_app: Callable[..., Iterable[bytes]] = make_wsgi_app(self._answered)
+        super().__init__(tracer_provider=tracer_provider, attributes=attributes)
+        if self._folder is not None:
+            names = [*self._attributes, "victor_ext.of", "victor_ext.table"]
+            about = (_IDLE, "Since the last step of a worker", [_label(name) for name in names])
+            steps = Gauge(*about, registry=None, multiprocess_mode="liveall")
+            self._steps = _Instrument(steps, names)
+
+    def _instrument(
+        self,
+        kind: Literal["counter", "gauge", "histogram", "up_down_counter"],
+        name: str,
+        unit: str,
+        description: str,
+        *attributes: str,
+    ) -> Any:
+        names = [*dict.fromkeys((*self._attributes, *attributes))]
+        about = (_named(name, unit), description, [_label(each) for each in names])
+        metric: Counter | Gauge | Histogram
+        if kind == "histogram":
+            buckets = _SECONDS if unit == "s" else _NUMBERS
+            metric = Histogram(*about, registry=self._registry, buckets=buckets)
+        elif kind == "counter":
+            metric = Counter(*about, registry=self._registry)
+        elif kind == "up_down_counter":
+            metric = Gauge(*about, registry=self._registry, multiprocess_mode="livesum")
+        else:
+            # A minimum would be 0 for a forked process, which begins with its parent's gauges at 0.
+            metric = Gauge(*about, registry=self._registry, multiprocess_mode="livemostrecent")
+            if not names and self._folder is None:
+                metric.set(nan)  # before the first call; 0 would be an alert
+        return _Instrument(metric, names)
+
+    def _observed(
+        self,
+        kind: Literal["counter", "gauge"],
+        name: str,
+        unit: str,
+        description: str,
+        read: Callable[[], list[metrics.Observation]],
+    ) -> None:
+        named = _named(name, unit)
+        if self._folder is not None and named == _IDLE:
+            return  # in the folder, where the other processes find it
+
+        def observed() -> Metric:
+            metric = Metric(named, description, kind)
+            try:
+                found = read()
+            except Exception:  # noqa: BLE001 - such as while the database is away
+                _log.warning("%s cannot be read.", name, exc_info=True)
+                found = []
+            for each in found:
+                labels = {_label(key): str(value) for key, value in (each.attributes or {}).items()}
+                suffix = "_total" if kind == "counter" else ""
+                metric.add_sample(named + suffix, labels, each.value)
+            return metric
+
+        self._read.append(observed)
+
+    def watch(self, box: Any) -> None:
+        super().watch(box)
+        if self._folder is not None:
+            idle = self._steps
+            labels = self._box_labels(box)
+
+            def tell(at: float | None) -> None:
+                idle.set(inf if at is None else at, labels)
+
+            box.heartbeat.tell(tell)
+
+    def _of_files(self) -> Iterable[Metric]:
+        """The metrics of all processes that share the folder, also of those that have ended."""
+        if self._folder is None:
+            return
+        self._count_what_was_killed(self._folder)
+        for family in _merged(self._folder.glob("*.db")):
+            if family.name == _IDLE:
+                now = time.monotonic()  # the same in all processes of a machine
+                family.samples = [
+                    # 0: a forked process, which has the gauges of its parent
+                    each._replace(value=max(0.0, now - each.value) if each.value else 0.0)
+                    for each in family.samples
+                ]
+            yield family
+
+    def _count_what_was_killed(self, folder: Path) -> None:
+        """Count each call that was under way when its process was killed as `unknown`, and let the
+        process be alive no longer.
+        """
+        for path in folder.glob("gauge_live*.db"):
+            if _is_alive(int(path.stem.rpartition("_")[2])):
+                continue
+            families = _merged([path])
+            try:
+                path.unlink()
+            except FileNotFoundError:  # another process has counted it
+                continue
+            lost = {"victor_ext_outcome": "unknown", "error_type": "ProcessEnded"}
+            for sample in (
+                each for family in families if family.name == _ACTIVE for each in family.samples
+            ):
+                for _ in range(int(sample.value)):
+                    self._duration.metric.labels(**sample.labels, **lost).observe(0)
 
     def wsgi_app(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
@@ -118,14 +218,14 @@ class Prometheus(OpenTelemetry):
         path.
 
         A probe is answered with 200, or with 503 and what is wrong with a worker of what is
-        watched: it has taken no step for five minutes; or, of `/readyz`, a pass of it has failed
-        when it was last tried, or was not tried yet. With a `folder`, the workers of all processes
-        count, and one that does not answer in five seconds is a 503 of each of the three.
+        watched: it has taken no step for five minutes, in whatever process that shares the folder;
+        or, of `/readyz`, a pass of it in this process has failed when it was last tried, or was not
+        tried yet.
         """
         method = environ.get("REQUEST_METHOD", "GET")
         path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
         body: Iterable[bytes]
-        if self._workers is None and _last_part(path) == _METRICS and method in _METHODS:
+        if _last_part(path) == _METRICS and method in _METHODS:
             # It also compresses, and has the formats that are asked for.
             body = self._metrics_app({**environ, "REQUEST_METHOD": "GET"}, start_response)
         else:
@@ -158,34 +258,25 @@ class Prometheus(OpenTelemetry):
         if method not in _METHODS:
             allowed = {**text, "Allow": ", ".join(_METHODS)}
             return HTTPStatus.METHOD_NOT_ALLOWED, allowed, b"Ask with GET or HEAD.\n"
-        if self._workers is None:
-            answers: list[tuple[str, str | None]] = [("", self._own_answer(question))]
-        else:
-            answers = [*self._workers.ask(question)]
-        problems = [f"process {pid}: no answer\n" for pid, answer in answers if answer is None]
-        texts = {pid: answer for pid, answer in answers if answer is not None}
-        if question != _METRICS:
-            for pid, answer in texts.items():
-                prefix = f"process {pid}: " if pid else ""
-                problems += [f"{prefix}{line}\n" for line in answer.splitlines()]
+        if question == _METRICS:
+            body = generate_latest(self._answered)
+            return HTTPStatus.OK, {"Content-Type": CONTENT_TYPE_LATEST}, body
+        problems = "".join(f"{line}\n" for line in self._problems(ready=question == "/readyz"))
         if problems:
-            return HTTPStatus.SERVICE_UNAVAILABLE, text, "".join(problems).encode()
-        if question != _METRICS:
-            return HTTPStatus.OK, text, b"ok\n"
-        metrics = generate_latest(_MetricsOfProcesses(texts))
-        return HTTPStatus.OK, {"Content-Type": CONTENT_TYPE_LATEST}, metrics
+            return HTTPStatus.SERVICE_UNAVAILABLE, text, problems.encode()
+        return HTTPStatus.OK, text, b"ok\n"
 
-    def _own_answer(self, question: str) -> str:
-        """What this process alone answers: to `/metrics`, its metrics; to a probe, a line for each
-        problem of what it watches.
-        """
-        if question not in _PROBES:
-            return generate_latest(self._registry).decode()
-        lines: list[str] = []
+    def _problems(self, *, ready: bool) -> Iterable[str]:
+        """What is wrong with a worker of what is watched."""
         for box in tuple(self._boxes):  # another thread may call `watch`
-            problems = box.heartbeat.problems(ready=question == "/readyz")
-            lines += [f"{type(box).__name__}: {problem}\n" for problem in problems]
-        return "".join(lines)
+            for problem in box.heartbeat.problems(ready=ready):
+                yield f"{type(box).__name__}: {problem}"
+        for family in self._of_files():
+            for sample in family.samples if family.name == _IDLE else ():
+                pid, of = sample.labels["pid"], sample.labels["victor_ext_of"]
+                if pid != str(os.getpid()):
+                    for problem in stall(sample.value):
+                        yield f"process {pid}: {of}: {problem}"
 
     def serve(self, port: int, host: str = "0.0.0.0") -> WSGIServer:  # noqa: S104 - for others
         """Serve `wsgi_app` from a thread in the background.
@@ -208,7 +299,7 @@ class Prometheus(OpenTelemetry):
                 "port."
             )
         try:
-            server, _ = start_http_server(port, host, self._registry)
+            server, _ = start_http_server(port, host, self._answered)
         except OSError as error:
             raise OSError(
                 f"port={port} of host={host!r} cannot be used ({error.strerror or error}). If "
@@ -223,22 +314,81 @@ def _last_part(path: str) -> str:
     return f"/{path.rstrip('/').rpartition('/')[2]}"
 
 
-class _MetricsOfProcesses(Collector):
-    """The metrics of several processes: each series has the label `pid`, the id of its process. The
-    metrics of a process without an id have no such label.
-    """
+class _Instrument:
+    """A metric of prometheus-client, in the words of OpenTelemetry."""
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
-        self._texts = texts
+    def __init__(self, metric: Any, names: Sequence[str]) -> None:
+        self.metric = metric
+        self._names = names
+
+    def _of(self, attributes: Mapping[str, Any]) -> Any:
+        if not self._names:
+            return self.metric
+        return self.metric.labels(*(attributes.get(name, "") for name in self._names))
+
+    def add(self, number: int, attributes: Mapping[str, Any]) -> None:
+        self._of(attributes).inc(number)
+
+    def record(self, number: float, attributes: Mapping[str, Any]) -> None:
+        self._of(attributes).observe(number)
+
+    def set(self, number: float, attributes: Mapping[str, Any]) -> None:
+        self._of(attributes).set(number)
+
+
+class _Collected(Collector):
+    """What a function returns whenever the metrics are asked for."""
+
+    def __init__(self, collect: Callable[[], Iterable[Metric]]) -> None:
+        self._collect = collect
 
     def collect(self) -> Iterable[Metric]:
-        families: dict[str, Metric] = {}
-        for pid, text in self._texts.items():
-            labels = {"pid": pid} if pid else {}
-            for family in text_string_to_metric_families(text):
-                empty = Metric(family.name, family.documentation, family.type)
-                joined = families.setdefault(family.name, empty)
-                joined.samples += [
-                    sample._replace(labels={**sample.labels, **labels}) for sample in family.samples
-                ]
-        return families.values()
+        return self._collect()
+
+
+def _named(name: str, unit: str) -> str:
+    """The name of a metric in Prometheus; `{call}` is no unit there."""
+    return _label(f"{name}.seconds" if unit == "s" else name)
+
+
+def _label(name: str) -> str:
+    """The name of an attribute in Prometheus."""
+    return re.sub(r"\W", "_", name, flags=re.ASCII)
+
+
+def _shared_folder() -> Path | None:
+    """The folder that the processes share, if any; raises `ConfigurationError` if they cannot."""
+    folder = os.environ.get(_FOLDER)
+    if folder is None:
+        return None
+    if values.ValueClass is values.MutexValue:
+        raise ConfigurationError(
+            f"{_FOLDER} was set after prometheus_client was imported, which reads it only then. "
+            "Set it in the environment that the service starts in."
+        )
+    if not Path(folder).is_dir():
+        raise ConfigurationError(
+            f"{_FOLDER}={folder!r}: there is no such folder. Make it, empty, before the service "
+            "starts."
+        )
+    return Path(folder)
+
+
+def _merged(files: Iterable[Path]) -> Iterable[Metric]:
+    """The metrics in some files of the folder."""
+    untyped = cast("Any", MultiProcessCollector)
+    families: Iterable[Metric] = untyped.merge([str(file) for file in files])
+    return families
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether there is a process of this id. On Windows, to ask so would end it."""
+    if sys.platform == "win32":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        pass
+    return True

@@ -35,6 +35,8 @@ NAMES = {
     "method": "POST",
     "path_template": None,
     "path": "/payments",
+    "server_address": "pay.example",
+    "server_port": 443,
     "idempotency_key": KEY,
 }
 

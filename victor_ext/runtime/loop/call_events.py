@@ -22,6 +22,8 @@ class CallEvent:
             `/v2/payment-requests/{id}`; None where `operation` is None. With `operation` it is what
             to use as a label: neither ever holds an id.
         path: The path that is requested. It may hold the id of a payment: do not use it as a label.
+        server_address: The host that is asked: a name, or an IP address.
+        server_port: Its port, such as 443.
         idempotency_key: The key of the call, or None.
     """
 
@@ -30,6 +32,8 @@ class CallEvent:
     method: str
     path_template: str | None
     path: str
+    server_address: str
+    server_port: int
     idempotency_key: str | None
 
 
@@ -44,8 +48,8 @@ class AttemptStarted(CallEvent):
 
     Attributes:
         attempt: The number of the attempt, from 1.
-        for_token: Whether it asks for a token. `method` and both paths are then those of that
-            request, and `attempt` is the number of attempts before it.
+        for_token: Whether it asks for a token. `method`, both paths and the server are then those
+            of that request, and `attempt` is the number of attempts before it.
     """
 
     attempt: int

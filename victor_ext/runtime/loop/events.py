@@ -46,6 +46,7 @@ class CallReport:
             "method": request.method,
             "path_template": None if reader is None else reader.declared.path,
             "path": one_own_line(request.url.path),
+            **_server_of(request),
             "idempotency_key": key,
         }
 
@@ -88,7 +89,15 @@ class CallReport:
             return self._call
         # The address that issues tokens is a setting, so it holds no id.
         path = one_own_line(request.url.path)
-        return {**self._call, "method": request.method, "path": path, "path_template": path}
+        about = {"method": request.method, "path": path, "path_template": path}
+        return {**self._call, **about, **_server_of(request)}
+
+
+def _server_of(request: httpx.Request) -> dict[str, Any]:
+    """The attributes of the server that a request is for."""
+    url = request.url
+    port = url.port or (443 if url.scheme == "https" else 80)  # httpx leaves out the usual one
+    return {"server_address": url.host, "server_port": port}
 
 
 def _extra(event: Attributes) -> dict[str, Any]:
