@@ -12,10 +12,19 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import INVALID_SPAN, SpanKind, StatusCode, get_current_span
+from victor_api.client import Client
 
 from tests.providers.running import Script
 from tests.providers.systems import ARGUMENTS, CLIENTS, of_every_system, refusal
-from victor_ext import AttemptStarted, ConfigurationError, NotFound, RetryPolicy, VictorError
+from victor_ext import (
+    AttemptStarted,
+    ClientCredentialsAuth,
+    ConfigurationError,
+    NotFound,
+    RetryPolicy,
+    VictorError,
+    connect,
+)
 from victor_ext.health import Heartbeat
 from victor_ext.otel import OpenTelemetry
 
@@ -30,13 +39,14 @@ class Observed:
     def __init__(self):
         self._spans = InMemorySpanExporter()
         self._metrics = InMemoryMetricReader()
-        tracers = TracerProvider()
+        tracers = self.tracers = TracerProvider()
         tracers.add_span_processor(SimpleSpanProcessor(self._spans))
+        self.meters = MeterProvider([self._metrics])
         self.tracer = tracers.get_tracer("the service")
         self.listener = OpenTelemetry(
             tracer_provider=tracers,
-            meter_provider=MeterProvider([self._metrics]),
-            attributes={"server.address": "api.example.com"},
+            meter_provider=self.meters,
+            attributes={"deployment.environment.name": "test"},
         )
 
     @property
@@ -97,7 +107,9 @@ def test_a_call_is_a_span_with_its_attempts_as_events(observed):
     attributes = dict(span.attributes or {})
     assert attributes.pop("victor_ext.call_id")
     assert attributes == {
-        "server.address": "api.example.com",
+        "deployment.environment.name": "test",
+        "server.address": "api.stage.victorfi.com",
+        "server.port": 443,
         "http.request.method": "GET",
         "url.template": TEMPLATE,
         "http.response.status_code": 200,
@@ -115,6 +127,41 @@ def test_a_call_is_a_span_with_its_attempts_as_events(observed):
         ("victor_ext.retry", {"victor_ext.retry.wait": 0.0}),
         ("victor_ext.attempt", {"http.response.status_code": 200, "http.request.resend_count": 1}),
     ]
+
+
+def test_a_request_for_a_token_is_measured_with_the_server_that_issues_it(observed):
+    """Whatever the caller named as the server."""
+    observed.listener = OpenTelemetry(
+        tracer_provider=observed.tracers,
+        meter_provider=observed.meters,
+        attributes={"server.address": "elsewhere.example", "server.port": "1"},
+    )
+    auth = ClientCredentialsAuth("https://login.example/token", "id", "not-a-secret")
+    provider = httpx.MockTransport(
+        lambda request: (
+            httpx.Response(200, json={"access_token": "a", "token_type": "Bearer"})
+            if request.url.host == "login.example"
+            else httpx.Response(404)
+        )
+    )
+    with (
+        connect(
+            Client,
+            base_url="http://[::1]:8080",
+            auth=auth,
+            transport=provider,
+            on_event=observed.listener,
+        ) as client,
+        suppress(VictorError),
+    ):
+        client.api.get_httpx_client().get("/")
+    (span,) = observed.spans
+    assert (span.attributes["server.address"], span.attributes["server.port"]) == ("::1", 8080)
+    asked = [
+        (each["server.address"], each["server.port"])
+        for each, _ in observed.metrics()["http.client.request.duration"]
+    ]
+    assert asked == [("login.example", 443), ("::1", 8080)]
 
 
 def test_the_provider_can_go_on_with_the_trace(observed):
@@ -175,7 +222,7 @@ def test_an_interrupted_call_leaves_no_span_open(observed):
     assert observed.metrics()["victor_ext.call.active"][0][1] == 0
 
 
-ALWAYS = {"server.address": "api.example.com"}
+ALWAYS = {"deployment.environment.name": "test"}
 A_READ = {**ALWAYS, "http.request.method": "GET", "url.template": TEMPLATE}
 
 
@@ -293,7 +340,7 @@ class SomeOutbox:
 
 def labels(of, table, state):
     return {
-        "server.address": "api.example.com",
+        "deployment.environment.name": "test",
         "victor_ext.of": of,
         "victor_ext.table": table,
         "victor_ext.state": state,

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 
 import httpx
 import pytest
@@ -194,6 +195,13 @@ def test_a_call_that_is_under_way_when_its_process_is_killed_is_unknown_once(sta
     for process in (asked, other, asked, other):
         assert process.total(CALLS, **lost, error_type="ProcessEnded") == 1
         assert process.total("victor_ext_call_active") == 0
+
+
+def test_an_empty_file_of_a_process_that_was_killed_as_it_made_it_is_left_out(start, environment):
+    asked = start()
+    asked.do("read")
+    (Path(environment["PROMETHEUS_MULTIPROC_DIR"]) / "counter_1.db").touch()
+    assert asked.total(CALLS) == 1
 
 
 def test_a_worker_that_is_stuck_in_another_process_makes_the_probes_answer_503(start):

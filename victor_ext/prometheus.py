@@ -12,6 +12,7 @@ import re
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from math import inf, nan
@@ -376,8 +377,15 @@ def _shared_folder() -> Path | None:
 
 def _merged(files: Iterable[Path]) -> Iterable[Metric]:
     """The metrics in some files of the folder."""
+    written: list[str] = []
+    for file in files:
+        with suppress(FileNotFoundError):  # that of a process that has just ended
+            # An empty one, of a process that was killed as it began to write, would be an error:
+            # findings/prometheus-client-empty-file.sh
+            if file.stat().st_size:
+                written.append(str(file))
     untyped = cast("Any", MultiProcessCollector)
-    families: Iterable[Metric] = untyped.merge([str(file) for file in files])
+    families: Iterable[Metric] = untyped.merge(written)
     return families
 
 

@@ -10,8 +10,6 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 from fastapi import FastAPI, HTTPException, Response, exceptions
-from opentelemetry.exporter.prometheus import PrometheusMetricReader
-from opentelemetry.sdk.metrics import MeterProvider
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import IntegrityError
@@ -21,8 +19,8 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from victor_ext import AsyncVictor, VictorError, idempotency_key_for
 from victor_ext.asgi import error_response
-from victor_ext.otel import OpenTelemetry
 from victor_ext.outbox import AsyncOutbox
+from victor_ext.prometheus import Prometheus
 
 DATABASE_URL = os.environ.get(
     "DATABASE_URL", "sqlite+aiosqlite:///invoices.sqlite"
@@ -61,11 +59,7 @@ def create_app(
     between two passes.
     """
     registry = CollectorRegistry()
-    reader = PrometheusMetricReader(
-        disable_target_info=True, scope_info_enabled=False, registry=registry
-    )
-    meters = MeterProvider([reader])
-    client = victor or AsyncVictor.from_env(on_event=OpenTelemetry(meter_provider=meters))
+    client = victor or AsyncVictor.from_env(on_event=Prometheus(registry=registry))
     engine = create_async_engine(database_url)
     outbox = AsyncOutbox(engine)
     requests = Gauge(
