@@ -5,7 +5,7 @@ measures.
 import time
 from collections.abc import Callable, Iterator
 
-__all__ = ("Heartbeat", "stall")
+__all__ = ("Heartbeat",)
 
 _STALLED_AFTER = 300.0
 """Seconds without a step after which a worker is stalled: more than any call or transaction takes.
@@ -28,7 +28,10 @@ class Heartbeat:
         self._told: Callable[[float | None], object] | None = None
 
     def tell(self, function: Callable[[float | None], object]) -> None:
-        """Give that time to a function, now and whenever it changes, also in a forked process."""
+        """Give the monotonic time of the last step to a function, now and whenever it changes.
+
+        It is None while the worker does not run. In a pause, it is the time of its end.
+        """
         self._told = function
         function(self._at)
 

@@ -232,7 +232,9 @@ READING = re.compile(
     r"\b(?:os\.environ|getenv|getproxies|get_terminal_size|expanduser|Path\.home|Console\()"
 )
 """What reads the environment, or hands it on."""
-NAMED = re.compile(r"""(?:\benviron(?:\.\w+)?[\[(]|^\w+ = )"([A-Z]+(?:_[A-Z]+)*)\"""", re.MULTILINE)
+NAMED = re.compile(
+    r"""(?:\bos\.environ(?:\.\w+)?[\[(]|^\w+ = )"([A-Z]+(?:_[A-Z]+)*)\"""", re.MULTILINE
+)
 """A variable that is named where it is read, or is a constant."""
 
 
