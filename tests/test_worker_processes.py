@@ -3,6 +3,7 @@ metrics, in which nothing is missing of a process that was killed.
 """
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -28,6 +29,7 @@ CALLS = "victor_ext_call_duration_seconds_count"
 SERVICE = """
 import os
 import sys
+import threading
 from contextlib import suppress
 import sqlalchemy as sa
 from tests.providers.victor.adapter import invoice
@@ -54,10 +56,17 @@ def stall():
 
 def fork():
     if os.fork() == 0:
-        read()
-        print(os.getpid(), flush=True)
-        sys.stdin.read()
-        os._exit(0)
+        said = "failed"
+        stop = threading.Event()
+        stop.set()
+        try:
+            outbox.run(victor, stop=stop)
+            read()
+            said = os.getpid()
+        finally:
+            print(said, flush=True)
+            sys.stdin.read()
+            os._exit(0)
 """
 PROCESS = f"""{SERVICE}
 print(metrics.serve(0, "127.0.0.1").server_port, flush=True)
@@ -232,6 +241,12 @@ def test_a_forked_process_counts_its_own_calls_and_has_no_worker_of_its_parent(s
     said = asked.probe("livez")[1]
     assert said.startswith(f"process {parent.pid}: ")
     assert len(said.splitlines()) == 1
+
+
+def test_a_process_without_a_folder_any_more_works_on(start, environment):
+    parent = start()
+    shutil.rmtree(environment["PROMETHEUS_MULTIPROC_DIR"])
+    assert parent.do("fork").isdigit(), "its worker and its call have ended as they should"
 
 
 def test_a_folder_that_is_not_there_is_refused(environment, tmp_path):

@@ -172,7 +172,10 @@ class Prometheus(OpenTelemetry):
             labels = self._box_labels(box)
 
             def tell(at: float | None) -> None:
-                idle.set(inf if at is None else at, labels)
+                try:
+                    idle.set(inf if at is None else at, labels)
+                except Exception:  # noqa: BLE001 - metrics do not end a worker
+                    _log.warning("%s cannot be written.", self._folder, exc_info=True)
 
             box.heartbeat.tell(tell)
 
