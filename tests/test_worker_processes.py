@@ -54,14 +54,17 @@ def stall():
     outbox.heartbeat.start("outbox.send")
     outbox.heartbeat.step(-301)
 
-def fork():
+def work():
+    stop = threading.Event()
+    stop.set()
+    outbox.run(victor, stop=stop)
+
+def fork(*actions):
     if os.fork() == 0:
         said = "failed"
-        stop = threading.Event()
-        stop.set()
         try:
-            outbox.run(victor, stop=stop)
-            read()
+            for each in actions:
+                globals()[each]()
             said = os.getpid()
         finally:
             print(said, flush=True)
@@ -71,8 +74,9 @@ def fork():
 PROCESS = f"""{SERVICE}
 print(metrics.serve(0, "127.0.0.1").server_port, flush=True)
 for line in sys.stdin:
-    globals()[line.strip()]()
-    if line.strip() != "fork":
+    what, *actions = line.split()
+    globals()[what](*actions)
+    if what != "fork":
         print("done", flush=True)
 """
 APP = f"""{SERVICE}
@@ -234,7 +238,7 @@ def test_a_forked_process_counts_its_own_calls_and_has_no_worker_of_its_parent(s
     asked, parent = start(), start()
     parent.do("read")
     parent.do("stall")
-    child = parent.do("fork")
+    child = parent.do("fork read")
     assert asked.total(CALLS) == 2
     assert asked.total("victor_ext_retry_quota") == 500
     assert asked.total("victor_ext_worker_idle_seconds", pid=child) == 0
@@ -246,7 +250,9 @@ def test_a_forked_process_counts_its_own_calls_and_has_no_worker_of_its_parent(s
 def test_a_process_without_a_folder_any_more_works_on(start, environment):
     parent = start()
     shutil.rmtree(environment["PROMETHEUS_MULTIPROC_DIR"])
-    assert parent.do("fork").isdigit(), "its worker and its call have ended as they should"
+    assert parent.do("fork work read").isdigit(), (
+        "its worker and its call have ended as they should"
+    )
 
 
 def test_a_folder_that_is_not_there_is_refused(environment, tmp_path):
