@@ -273,7 +273,7 @@ def _other_kind(data: bytes) -> str | None:
     """
     is_pem = b"-----BEGIN" in data
     if b"-----BEGIN OPENSSH PRIVATE KEY" in data:
-        return "is an OpenSSH key: write it anew with ssh-keygen -p -m PKCS8 -f FILE"
+        return "is an OpenSSH key: convert it with ssh-keygen -p -m PKCS8 -f FILE"
     if _PKCS12.match(data):
         return "is a PKCS#12 store: take the key out with openssl pkcs12 -nocerts -nodes"
     has_private = b"PRIVATE KEY-----" in data
