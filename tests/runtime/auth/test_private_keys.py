@@ -147,7 +147,7 @@ class TestWhatIsRefused:
         certificate = builder.sign(KEY, hashes.SHA256())
         store = pkcs12.serialize_key_and_certificates(b"shop", KEY, certificate, None, OPEN)
         for given, words in (
-            (openssh, "is an OpenSSH key: write it anew with ssh-keygen -p -m PKCS8"),
+            (openssh, "is an OpenSSH key: convert it with ssh-keygen -p -m PKCS8"),
             (store, "is a PKCS#12 store: take the key out with openssl pkcs12"),
             (certificate.public_bytes(PEM), "is a certificate, which has the public key alone"),
             (certificate.public_bytes(DER), "is a certificate, which has the public key alone"),
