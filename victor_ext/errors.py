@@ -367,12 +367,12 @@ class Conflict(StatusError):
     Attributes:
         in_progress: Whether the provider says that a call with this key goes on. Only then may a
             repeat end otherwise.
-        names_earlier_use: Whether the provider says that the key was used, or such a request made,
-            before. A 409 without such words does not.
+        names_key: Whether the provider says of the idempotency key that it was used. Any other
+            conflict may be about anything.
     """
 
     in_progress = False
-    names_earlier_use = False
+    names_key = False
 
 
 class RateLimited(StatusError):

@@ -677,9 +677,9 @@ class Bank:
         compared = call.compared_with(payment, unsaid=("message",))
         return Done(payment["id"], created_at=made_at, compared=compared)
 
-    def settled(self, engine, *payments):
+    def settled(self, engine, *payments, proof=None):
         """The states and the ids of entries for these payments, when each was looked up twice."""
-        rows = {"POST /v1/payments": OperationRow(proof=Proof(self.find))}
+        rows = {"POST /v1/payments": OperationRow(proof=proof or Proof(self.find))}
         outbox = Till(engine, self, key=None, rows=rows)
         outbox.script.lines[0] = self
         for number, payment in enumerate(payments):
@@ -694,6 +694,23 @@ def bonus(name):
 
 
 SETTLING = ("settling", None)
+
+
+def test_a_subject_that_no_read_says_tells_no_two_payments_apart(sqlite):
+    """Only the second was done, and the two differ in nothing that is read."""
+    bank = Bank(lambda payment: payment["message"] == "Payee 2")
+    proof = Proof(bank.find, subject=lambda request: json.loads(request.content)["message"])
+    payments = bonus("Payee 1"), bonus("Payee 2")
+    assert bank.settled(sqlite, *payments, proof=proof) == [SETTLING, SETTLING]
+
+
+@pytest.mark.parametrize("subject", [lambda _request: 7, lambda request: request.no_such_member])
+def test_a_subject_that_is_no_text_is_refused_by_name(sqlite, subject):
+    bank = Bank(lambda _payment: True)
+    rows = {"POST /v1/payments": OperationRow(proof=Proof(bank.find, subject=subject))}
+    outbox = Till(sqlite, bank, key=None, rows=rows)
+    with pytest.raises(ConfigurationError, match=r"proof\.subject .*: return a text"):
+        outbox.pay(GUID, **bonus("Payee 1"))
 
 
 @pytest.mark.parametrize("is_named", [True, False])

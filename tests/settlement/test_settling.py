@@ -47,7 +47,7 @@ REFUSED = BadRequest("the amount is too high", outcome=Outcome.REJECTED)
 INVALID = InvalidRequest("the due date has passed")
 UNREAD = UnreadableResponse("the response could not be parsed", outcome=Outcome.ACCEPTED)
 USED = Conflict("the key was used", outcome=Outcome.UNKNOWN, response=httpx.Response(409))
-USED.names_earlier_use = True
+USED.names_key = True
 BARE = Conflict("status 409", outcome=Outcome.UNKNOWN, response=httpx.Response(409))
 OTHERS = Conflict("the response is another's", outcome=Outcome.UNKNOWN)
 

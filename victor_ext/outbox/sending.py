@@ -378,8 +378,8 @@ class Sending(EntryStore):
 
     def _has_rival(self, row: Any, found: Done, connection: Connection) -> bool:
         """Whether what a look-up has found may be that of another entry, which may have been sent
-        and is not settled: it has one of the references, or, where the look-up goes by no
-        reference, nothing that was compared tells the two apart.
+        and is not settled: it has one of the references, or, where the look-up does not go by
+        them, nothing that was compared tells the two apart.
         """
         columns, others = self.table.c, self.references.c
         references, digests = self._forms_of_references(row)
@@ -389,7 +389,7 @@ class Sending(EntryStore):
         )
         if any(self._in_doubt_beside(row, columns.key.in_(with_reference), connection)):
             return True
-        if row.prepared.subject is not None:
+        if row.prepared.is_found_by_subject:
             return False
         for other in self._in_doubt_beside(row, sa.true(), connection):
             if not is_readable(other) or row.prepared.is_like(other.prepared, found.compared):

@@ -255,9 +255,9 @@ def settle(
         # it may be as long ago as the provider keeps keys.
         since: SentSince | Moment = write.sent or keys.first_use(now)
         began = since
-        # What was made before this call is this payment only if the refusal can mean no other
-        # call: it says that the key was used, and no earlier attempt of this call may have done so.
-        if not is_repeat and (end.attempts > 1 or not end.names_earlier_use):
+        # What was made before this call is this payment only if the refusal says that its key was
+        # used, and no earlier attempt of this call may have used it.
+        if not is_repeat and (end.attempts > 1 or not end.names_key):
             began = now.moment
         return _look_up_of(write, result, keys, now, since=since, began=began)
     if is_repeat and result.outcome is not PaymentOutcome.CREATED:
@@ -298,12 +298,12 @@ class _CallEnd(NamedTuple):
     Attributes:
         result: The settlement, or why the payment is looked up.
         attempts: How often it was sent.
-        names_earlier_use: Whether the provider says that its key was used, or it was made, before.
+        names_key: Whether the provider says that its key was used.
     """
 
     result: Settlement | str
     attempts: int
-    names_earlier_use: bool = False
+    names_key: bool = False
 
 
 def _call_once(
@@ -319,8 +319,8 @@ def _call_once(
             return _CallEnd(Settlement(PaymentOutcome.NOT_SENT, reason=error.summary), 0)
         reason = _reason_to_look(error, is_repeat=is_repeat)
         result = reason or _settlement_of_error(error)
-        is_named = isinstance(error, Conflict) and error.names_earlier_use
-        return _CallEnd(result, error.attempts, names_earlier_use=is_named)
+        names_key = isinstance(error, Conflict) and error.names_key
+        return _CallEnd(result, error.attempts, names_key=names_key)
     note(created.error if isinstance(created, Settlement) else None)
     if isinstance(created, Settlement):
         return _CallEnd(created, 0)

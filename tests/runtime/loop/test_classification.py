@@ -243,27 +243,30 @@ CASES = [
 
 
 @pytest.mark.parametrize(
-    ("said", "is_named"),
+    ("said", "names_key"),
     [
         ("", False),
         ("{}", False),
         ("<html>409 Conflict</html>", False),
         ('{"code": "CONFLICT", "status": 409}', False),
         ('{"code": "typeMismatch", "field": "startDatetime"}', False),
-        ("The account is locked.", False),
-        ("Account already exists.", False),
+        ('{"__type": "ConflictException", "message": "The account is closed."}', False),
+        ("A conflict with the current state of the target resource", False),
+        ("Payee verification pending", False),
+        ("The cutoff time has already passed", False),
+        ("A payment with these details already exists", False),
+        ("Duplicate request", False),
+        ('{"isDuplicate": true}', False),
         ("Idempotency conflict", True),
-        ("Duplicate request", True),
-        ('{"isDuplicate": true}', True),
-        ("This key was used with another payload.", True),
+        ("The idempotency key was used with another payload.", True),
         (f"{{'key': '{USED}', 'state': 'in use'}}", True),
     ],
 )
-def test_a_409_names_an_earlier_use_only_by_its_words(said, is_named):
+def test_a_conflict_names_the_key_only_by_words_about_it(said, names_key):
     harness = Harness([Happens(409, said.encode(), {"retry-after": "900"})])
     raised = harness.fails(errors.Conflict, "POST", USED)
-    assert raised.names_earlier_use is is_named
-    assert pickle.loads(pickle.dumps(raised)).names_earlier_use is is_named
+    assert raised.names_key is names_key
+    assert pickle.loads(pickle.dumps(raised)).names_key is names_key
 
 
 def refusal(status, said, place, method="POST", **headers):

@@ -96,7 +96,9 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
     write = partial(
         Operation, shown=lambda response: not private_texts(response.request), said=_code_of
     )
-    proof = Proof(_find_made, subject=reference_in) if found_by_reference else None
+    proof = None
+    if found_by_reference:
+        proof = Proof(_find_made, subject=reference_in, finds_subject=True)
     payment = partial(
         write,
         effect=Effect.MOVES_MONEY,

@@ -185,4 +185,6 @@ def _references_in(request: httpx.Request) -> str:
     return " ".join(references) if len(references) == len(payments) else ""
 
 
-SUBMITTED = Proof.of_list(_find_submitted, needs=("payor_id",), subject=_references_in)
+SUBMITTED = Proof.of_list(
+    _find_submitted, needs=("payor_id",), subject=_references_in, finds_subject=True
+)

@@ -161,6 +161,7 @@ def _find_created(
 _CREATED = Proof.of_list(
     _find_created,
     subject=lambda request: reference_of(object_of(request).get("client_reference_id")),
+    finds_subject=True,
 )
 """Reads that show that a `create` was done: exactly one request has its reference, and that request
 has the values that were sent.

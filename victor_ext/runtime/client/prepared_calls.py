@@ -27,6 +27,7 @@ from msgspec.structs import asdict, replace
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.ids import is_same_id
 from victor_ext.opaque import FrozenStruct, repr_without
+from victor_ext.privacy import kind_of
 from victor_ext.runtime.core.card_data import card_problems
 from victor_ext.runtime.core.comparing import Likeness, compared_leaves, same_exactly
 from victor_ext.runtime.core.json_values import is_list, is_object, parsed
@@ -41,6 +42,7 @@ from victor_ext.runtime.loop.operations import (
     Done,
     Operation,
     Promise,
+    Proof,
     declares_at,
     key_of,
 )
@@ -81,6 +83,7 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
             shows what was done.
         subject: What the request calls what it makes or changes, such as its references: a read
             cannot tell two writes with the same apart. None: nothing that a look-up needs.
+        is_found_by_subject: Whether a read compares the whole subject.
         payments: The payments that it asks for: of each its reference or None, the amount, the
             currency, and whether the id of what it makes is the payment's.
         is_followed: Whether `read_state` reads what it made or changed.
@@ -100,6 +103,7 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
     promise: Promise
     look_up_needs: tuple[str, ...] | None = None
     subject: str | None = None
+    is_found_by_subject: bool = False
     payments: tuple[AskedPayment, ...] = ()
     is_followed: bool = False
     idempotency_key: str | None = None
@@ -300,7 +304,9 @@ def _call_of(
     reader = reader_of(request)
     declared: Declared | None = None if reader is None else reader.declared
     proof = row.proof
-    subject = None if proof is None or proof.subject is None else proof.subject(request)
+    subject = None
+    if proof is not None and proof.subject is not None:
+        subject = _subject_of(proof, request, name)
     headers = request.headers.items()
     return PreparedCall(
         name=name,
@@ -308,6 +314,7 @@ def _call_of(
         promise=row.promise(has_key=sent_key is not None, subject=subject),
         look_up_needs=None if proof is None or subject == "" else proof.needs,
         subject=subject,
+        is_found_by_subject=proof is not None and proof.finds_subject,
         payments=() if row.payments is None else tuple(row.payments(request)),
         is_followed=row.follow is not None,
         idempotency_key=sent_key,
@@ -318,6 +325,26 @@ def _call_of(
         headers={name: value for name, value in headers if name not in _SENDERS_HEADERS},
         content=content,
     )
+
+
+def _subject_of(proof: Proof, request: httpx.Request, name: str) -> str:
+    """What a request calls what it makes. Raises `ConfigurationError` if the function for it fails,
+    or returns no text.
+    """
+    assert proof.subject is not None
+    try:
+        subject: object = proof.subject(request)
+    except Exception as error:
+        raise ConfigurationError(
+            f"proof.subject failed for {name} ({type(error).__name__}): return a text for each "
+            "request, empty if it has none."
+        ) from error
+    if not isinstance(subject, str):
+        raise ConfigurationError(
+            f"proof.subject returned {kind_of(subject)} for {name}: return a text, empty if the "
+            "request has none."
+        )
+    return subject
 
 
 def _key_of(place: KeyPlace, request: httpx.Request, name: str, key: str | None) -> str | None:

@@ -459,7 +459,7 @@ def error_for(
         response.whole = error.body
     if isinstance(error, Conflict) and failure.earlier_use is not None:
         error.in_progress = failure.earlier_use.use is Use.IN_PROGRESS
-        error.names_earlier_use = failure.earlier_use.is_named
+        error.names_key = failure.earlier_use.names_key
     error.__cause__ = failure.cause
     return error
 

@@ -37,11 +37,12 @@ class Use(Enum):
 class EarlierUse(NamedTuple):
     """An earlier use of the key or the request.
 
-    `is_named`: The provider says that there was one. A 409 or a 423 may mean anything else, too.
+    `names_key`: The provider says so of the key. Other words, and a 409 or a 423 without any, may
+    be about anything else: they are a reason to look, and no evidence.
     """
 
     use: Use
-    is_named: bool
+    names_key: bool
 
 
 # Texts, which `re` compiles and keeps when the first refusal comes: most processes see none. They
@@ -87,11 +88,7 @@ _SOMETHING_ELSE = (
 """Such words for nothing that exists, for the body's form, and for an account or a party: not
 "payer already asked".
 """
-_OF_STATUS = {
-    409: r"|^(?:error |409 )*conflict(?: error)?$",
-    429: r"|^.*(?:too many|limit|quota|\brate|throttl).*",
-}
-"""Such words that say no more than the status does."""
+_RATE = r"^.*(?:too many|limit|quota|\brate|throttl).*"
 _FORM = (
     r"missing|requir|mandatory|blank|empty|too "
     r"(?:short|long)|length|character|alphanumeric|pattern|regex|format"
@@ -136,19 +133,19 @@ def earlier_use(response: httpx.Response, place: KeyPlace) -> EarlierUse | None:
         sentences = [_words(content[:_MOST_TEXT].decode("utf-8", "replace"))]
     else:
         sentences = list(map(_words, _sentences(body, key)))
-    is_named = _is_of_key(sentences, key)
-    if not is_named and status not in (401, 407):
-        others = _SOMETHING_ELSE + _OF_STATUS.get(status, "")
-        is_named = any(is_about_earlier(sentence, others) for sentence in sentences)
-    if not is_named and status not in (409, 423):
-        return None
+    names_key = _is_of_key(sentences, key)
+    if status not in (409, 423) and not names_key:
+        others = rf"{_SOMETHING_ELSE}|{_RATE}" if status == 429 else _SOMETHING_ELSE
+        is_earlier = any(is_about_earlier(sentence, others) for sentence in sentences)
+        if status in (401, 407) or not is_earlier:
+            return None
     if "retry-after" in response.headers or _any_matches(_IN_PROGRESS, sentences):
         use = Use.IN_PROGRESS
     elif _any_matches(_OTHER_VALUES, sentences):
         use = Use.OTHER_VALUES
     else:
         use = Use.UNSAID
-    return EarlierUse(use, is_named)
+    return EarlierUse(use, names_key)
 
 
 class _Key(NamedTuple):

@@ -239,6 +239,9 @@ class Proof(FrozenStruct, frozen=True):
             show it. None: the requests name nothing.
         times_differ: By how much the provider's times of what was made may precede its `Date`.
             With more, an older payment of another program can be taken for this one.
+        finds_subject: Whether the reads compare the whole subject, so that what they show is of no
+            write with another one. False: of two writes of different subjects that may have been
+            done, those whose other values are alike are not settled by a look-up.
         find_all: Makes the reads for several writes at once, by one walk of a list, as pairs of a
             call and its moment; what they need is the same. Each has the finding that `find` would
             have. None: there is no such list.
@@ -249,6 +252,7 @@ class Proof(FrozenStruct, frozen=True):
     subject: Callable[[httpx.Request], str] | None = None
     times_differ: timedelta = TIMES_DIFFER
     find_all: FindAll | None = None
+    finds_subject: bool = False
 
     @classmethod
     def of_list(
@@ -256,6 +260,8 @@ class Proof(FrozenStruct, frozen=True):
         find_all: FindAll,
         needs: tuple[str, ...] = (),
         subject: Callable[[httpx.Request], str] | None = None,
+        *,
+        finds_subject: bool = False,
     ) -> Proof:
         """A proof by a list, one walk of which serves several writes. The arguments are those of
         the class.
@@ -267,7 +273,7 @@ class Proof(FrozenStruct, frozen=True):
                 raise finding
             return finding
 
-        return cls(find, needs, subject, find_all=find_all)
+        return cls(find, needs, subject, find_all=find_all, finds_subject=finds_subject)
 
 
 class Follow(FrozenStruct, frozen=True):
