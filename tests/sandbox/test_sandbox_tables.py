@@ -7,6 +7,7 @@ import re
 import time
 from contextlib import suppress
 from dataclasses import replace
+from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 
@@ -87,6 +88,15 @@ def test_each_operation_but_an_open_one_requires_credentials_and_an_open_one_hid
     assert httpx.get(f"{sandbox.url}/docs").status_code == 200
     refused = httpx.get(f"{sandbox.url}/things")
     assert (refused.status_code, refused.json()["error"]["code"]) == (401, "who")
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/_sandbox/", "/_sandbox/none", "/charges/1"])
+def test_every_response_has_the_date_of_the_server_s_clock(path):
+    with sandbox(CHARGE, FIND) as small:
+        small.set_clock_skew(-7200)
+        for headers in ({}, {"host": "foreign.example"}):
+            (shown,) = httpx.get(small.url + path, headers=headers).headers.get_list("date")
+            assert abs(parsedate_to_datetime(shown).timestamp() - (time.time() - 7200)) < 5
 
 
 def test_a_key_repeats_its_response_for_one_caller_and_one_request(odd):

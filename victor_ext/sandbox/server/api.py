@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from victor_ext.sandbox.server.commands import Command, NotFound
 from victor_ext.sandbox.server.context import SandboxContext, logger
@@ -47,7 +47,7 @@ class Api:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._context.operations.is_own(scope["method"], scope["path"]):
             serve = _refusal(scope, self._names) or self._control
-            await serve(scope, receive, send)
+            await serve(scope, receive, partial(self._send_dated, send))
         else:
             await self._serve(scope, receive, send)
 
@@ -70,6 +70,15 @@ class Api:
         if response is not None:
             for message in response.messages(exchange.number, self._date()):
                 await send(message)
+
+    async def _send_dated(self, send: Send, message: Message) -> None:
+        """Send a message of a response that is not the provider's: it has `Date`, too, since a
+        client reads the time from `GET /`.
+        """
+        date = self._date()
+        if message["type"] == "http.response.start" and date is not None:
+            message["headers"] = [(b"date", date), *message["headers"]]
+        await send(message)
 
     def _date(self) -> bytes | None:
         """The value of the header `Date`; None: it is not sent."""
@@ -114,7 +123,7 @@ class Api:
     def _no_such_operation(self, path: str) -> Response:
         allowed = ", ".join(self._context.operations.methods(path))
         if not allowed:
-            return self._provider.error(404, "no_such_path", "The provider has no such path.")
+            return self._provider.error(404, "no_such_path", "The sandbox has no such path.")
         response = self._provider.error(
             405, "method_not_allowed", f"This path takes {allowed} only."
         )
