@@ -174,5 +174,5 @@ def test_a_restored_entry_is_unclear_without_a_time_of_the_provider(
     settle(outbox, victor)
     (entry,) = outbox.entries()
     assert entry.state == "unclear"
-    assert "only a machine's clock says when it was sent" in (entry.error or "")
+    assert "no Date of an earlier response of the provider is stored" in (entry.error or "")
     assert set(victor_sandbox.work_done_by_key().values()) == {1}

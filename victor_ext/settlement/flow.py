@@ -193,8 +193,9 @@ class LookUp:
             return self.unknown_settlement(f"{done} {_ADVICE}")
         if self.first is None and not done.is_state:
             return self.unknown_settlement(
-                f"{done.id} has what was sent, but only a machine's clock says when it was sent: "
-                f"it may be another's. {_ADVICE}"
+                f"{done.id} has what was sent, but it may be another's: only a machine's clock "
+                "says when it was sent, since no Date of an earlier response of the provider is "
+                f"stored. {_ADVICE}"
             )
         otherwise = None
         if not done.is_state:
