@@ -69,6 +69,8 @@ class TestCancelling:
         with pytest.raises(InvalidRequest, match=f"nothing was changed: it is {state.value}"):
             outbox.cancel(KEY, by="zoe", why="a test")
         assert states(outbox.entries()) == [state.value]
+        with pytest.raises(InvalidRequest, match=rf"^INV-1 \(key {KEY}\) is no entry that is"):
+            outbox.cancel(" INV-1", by="zoe", why="a test")
 
     @pytest.mark.parametrize("empty", ["by", "why"])
     def test_cancelling_an_entry_requires_a_person_and_a_reason(self, outbox, empty):

@@ -166,7 +166,7 @@ class OutboxByHand(EntryStore):
         keys = [str(row.key) for row in connection.execute(query)]
         if len(keys) == 1:
             return keys[0]
-        excerpt = one_line(wanted)[:60]
+        excerpt = _excerpt(wanted)
         message = f"No entry has the key or the reference {excerpt}."
         if keys:
             more = " and more" if len(keys) > _MOST_NAMED else ""
@@ -196,9 +196,10 @@ class OutboxByHand(EntryStore):
         key = self._key_of(name, connection)
         self._sealing.load_vault(connection)
         is_named = columns.key == key
+        named = key if reference_of(name) == key else f"{_excerpt(name)} (key {key})"
         row = connection.execute(sa.select(self.table).where(is_named)).one()
         if is_forgotten(row.call):
-            message = f"The data of {key} was forgotten, so nothing was changed."
+            message = f"The data of {named} was forgotten, so nothing was changed."
             raise refusal(key, "idempotency_key", "forgotten", message)
         change = Change(None)
         if row.state in states:
@@ -209,11 +210,16 @@ class OutboxByHand(EntryStore):
             change = self._change(sa.and_(is_named, as_read), values, connection)
         if change.entry is None:
             message = (
-                f"{key} is no entry that is {' or '.join(states)}, so nothing was changed: it is "
-                f"{row.state}."
+                f"{named} is no entry that is {' or '.join(states)}, so nothing was changed: it "
+                f"is {row.state}."
             )
             raise refusal(key, "idempotency_key", "state", message)
         return change
+
+
+def _excerpt(name: str) -> str:
+    """A name for a message."""
+    return one_line(reference_of(name))[:60]
 
 
 def _retry_values(row: Any, _connection: Connection) -> dict[str, Any]:
