@@ -196,6 +196,14 @@ class VeloDesk(Desk):
     def withdraw(self):
         return self.http.delete(self.payout)
 
+    def schedule(self, seconds, notified=True):
+        at = datetime.fromtimestamp(self.sandbox.clock()["now"] + int(seconds), UTC)
+        body = {"scheduledFor": at.isoformat(), "notificationsEnabled": notified}
+        return self.http.post(f"{self.payout}/schedule", json=body)
+
+    def deschedule(self):
+        return self.http.delete(f"{self.payout}/schedule")
+
     def pay(self):
         """A payout's life: submitted, accepted, instructed, confirmed."""
         self.submit()

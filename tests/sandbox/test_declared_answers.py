@@ -141,6 +141,12 @@ def of_velo(desk):
                 read_payouts(desk, payor)
             sandbox.advance(31)
             read_payouts(desk, payor)
+    for reached in (59, 60):
+        desk.submit()
+        sandbox.advance(6)
+        desk.schedule(60)
+        sandbox.advance(reached)
+        read_payouts(desk, payor)
     desk.submit()
     sandbox.advance(6)
     payment = http.get(f"{desk.payout}/payments").json()["content"][0]["paymentId"]

@@ -157,7 +157,7 @@ OF_NO_ITEM = {
     *("fromPayorName", "scheduleStatus", "postInstructFxStatus"),
     *("scheduledForDateFrom", "scheduledForDateTo"),
 }
-"""Filters of members that no item of this sandbox has."""
+"""Filters of members that no item here has. A payout that is scheduled has `schedule`."""
 
 
 def value_of(item, name):

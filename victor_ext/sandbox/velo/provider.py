@@ -123,6 +123,15 @@ _ROWS = (
     Row("quote", "POST /v3/payouts/{id}/quote", payouts.quote),  # it may be repeated
     Row("instruct", "POST /v3/payouts/{id}", payouts.instruct),
     Row("withdraw", "DELETE /v3/payouts/{id}", payouts.withdraw),
+    # Only Velo's own document has these two.
+    Row("schedule", "POST /v3/payouts/{id}/schedule", payouts.schedule, 204, is_documented=False),
+    Row(
+        "deschedule",
+        "DELETE /v3/payouts/{id}/schedule",
+        payouts.deschedule,
+        204,
+        is_documented=False,
+    ),
     Row(
         "payout_payments",
         "GET /v3/payouts/{id}/payments",

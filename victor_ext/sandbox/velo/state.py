@@ -50,6 +50,8 @@ class Payout:
     quoted_until: float = 0.0
     times: dict[str, str] = field(default_factory=dict[str, str])
     """When it was submitted, quoted, instructed and withdrawn, as `submittedDateTime` and so on."""
+    schedule: JsonObject = field(default_factory=dict[str, Any])
+    """When it is to be instructed, as Velo shows it; empty: it was not scheduled."""
 
 
 class VeloState:
@@ -121,8 +123,11 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "From": lambda value, first: bool(_day_of(value) >= first),
     "To": lambda value, last: bool(_day_of(value) <= last),
     "payoutMemo": lambda value, part: part.casefold() in value.casefold(),
+    "scheduleStatus": lambda value, word: word in ("ANY", value),
 }
-"""How a filter that ends so compares a member: a range, whose days are dates, or a text."""
+"""How a filter that ends so compares a member: a range, whose days are dates, a text or a word."""
+_TIMES = {"submittedDate": "submittedDateTime", "scheduledForDate": "scheduledFor"}
+"""The members that ranges of days compare, where they are named otherwise."""
 
 
 def _day_of(value: JsonValue) -> JsonValue:
@@ -134,8 +139,7 @@ def _test_of(name: str) -> Callable[[JsonObject, Any], bool] | None:
     if end is None:
         return None
     member = name.removesuffix("From").removesuffix("To")
-    if member == "submittedDate":
-        member = "submittedDateTime"
+    member = _TIMES.get(member, member)
 
     def test(item: JsonObject, wanted: Any) -> bool:
         value = item.get(member)
