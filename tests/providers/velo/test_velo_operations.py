@@ -10,6 +10,7 @@ import pytest
 from tests.contracts.document import Document
 from tests.providers.test_operations_table import generated, good_answers, route
 from tests.providers.velo.adapter import Harness, pay
+from victor_ext import Outcome, VictorError
 from victor_ext.providers.velo.operations import ELSEWHERE, OPERATIONS
 from victor_ext.providers.velo.problems import read_problems
 from victor_ext.runtime.loop.operations import Shown
@@ -137,6 +138,21 @@ def test_operations_without_a_method_are_functions_of_a_package_from_that_docume
     package = generate(tmp_path / "velo-full.json", tmp_path / "made").package
     for request, (_, tag, function) in bound.items():
         assert (package / "api" / tag / f"{function}.py").is_file(), request
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_after_a_lost_schedule_the_error_names_the_list_that_shows_it(sandbox, method):
+    harness = Harness(sandbox, awaited=False)
+    payout_id = harness.submit(pay("INV-7"))
+    where = f"/v3/payouts/{payout_id}/schedule"
+    body = {"scheduledFor": "2999-03-04T00:00:00Z", "notificationsEnabled": True}
+    harness(lambda velo: velo.http.post(where, json=body))
+    sandbox.inject("lose_answer", operation="schedule" if method == "POST" else "deschedule")
+    with pytest.raises(VictorError, match=r"look with payouts\.list\(payor_id=\.\.\.\)") as lost:
+        harness(lambda velo: velo.http.request(method, where, json=body))
+    assert lost.value.outcome is Outcome.UNKNOWN
+    [shown] = harness(lambda velo: [*velo.payouts.list(payor_id=harness.payor)])
+    assert shown.schedule_status == ("SCHEDULED" if method == "POST" else None)
 
 
 @pytest.mark.parametrize("lost", [False, True])

@@ -426,8 +426,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /v1/webhooks": _LIST,
 }
 ELSEWHERE: Mapping[str, Operation] = {
-    "POST /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.get(payout_id)"),
-    "DELETE /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.get(payout_id)"),
+    "POST /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.list(payor_id=...)"),
+    "DELETE /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.list(payor_id=...)"),
 }
 """Rows of operations that only Velo's own document has."""
 
