@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import threading
+from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,7 +21,14 @@ from starlette.testclient import TestClient
 from tests.bulk.bulk_runs import rows
 from tests.outbox.rows import stored
 from tests.providers.victor.adapter import invoice
-from victor_ext import ConfigurationError, ConnectionFailed, RetryPolicy, Victor, VictorOAuth
+from victor_ext import (
+    CallEnded,
+    ConfigurationError,
+    ConnectionFailed,
+    RetryPolicy,
+    Victor,
+    VictorOAuth,
+)
 from victor_ext.bulk import BulkSender
 from victor_ext.outbox import EntryState, Outbox
 from victor_ext.outbox.claims import DUE
@@ -169,6 +177,26 @@ def test_the_rules_are_about_metrics_of_a_real_run(scraped, victor_sandbox, tmp_
         parser.walk(parser.parse(expression), keep)
     assert len(named) > 8
     assert named - {each.name for each in samples} == {None}
+
+
+def test_a_call_that_the_garbage_collector_ends_within_a_recording_is_counted():
+    metrics = Prometheus(registry=CollectorRegistry())
+
+    def ended(seconds):
+        known = {"method": "GET", "attempts": 1, "waited": 0.0, "quota": 500, "seconds": seconds}
+        return CallEnded(**dict.fromkeys(each.name for each in fields(CallEnded)) | known)
+
+    class Seconds(float):
+        def __radd__(self, number):  # within a lock of prometheus-client
+            metrics(ended(1.0))
+            return number + 1.0
+
+    recording = threading.Thread(target=metrics, args=(ended(Seconds()),), daemon=True)
+    recording.start()
+    recording.join(10)
+    assert not recording.is_alive()
+    said = metrics._response("GET", "/metrics")[2]
+    assert re.findall(rb"victor_ext_call_duration_seconds_count{.+} (.+)", said) == [b"2.0"]
 
 
 def test_a_second_app_of_a_process_has_a_registry_of_its_own(scraped):

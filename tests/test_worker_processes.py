@@ -54,6 +54,14 @@ def stall():
     outbox.heartbeat.start("outbox.send")
     outbox.heartbeat.step(-301)
 
+def watch():
+    metrics.watch(outbox)
+
+def probe():
+    for path in ("/livez", "/readyz"):
+        said = metrics._response("GET", path)[2].decode().splitlines()
+        assert not [line for line in said if line.startswith("Outbox")]
+
 def work():
     stop = threading.Event()
     stop.set()
@@ -245,6 +253,44 @@ def test_a_forked_process_counts_its_own_calls_and_has_no_worker_of_its_parent(s
     said = asked.probe("livez")[1]
     assert said.startswith(f"process {parent.pid}: ")
     assert len(said.splitlines()) == 1
+
+
+def test_a_forked_process_is_not_stalled_as_its_parent_is(start):
+    asked, parent = start(), start()
+    parent.do("stall")
+    child = parent.do("fork probe watch")
+    assert child.isdigit(), "its probes say that its own worker is stalled"
+    assert asked.total("victor_ext_worker_idle_seconds", pid=child) == 0
+
+
+FORKED_IN_A_RECORDING = """
+import signal
+
+class Slow:
+    def __radd__(self, number):  # within a lock of prometheus_client
+        held.set()
+        go.wait()
+        return number + 1
+
+held, go = threading.Event(), threading.Event()
+recording = threading.Thread(target=metrics._active.add, args=(Slow(), {}))
+recording.start()
+held.wait()
+sys.setswitchinterval(10)  # the other thread does not go on by chance before the fork
+os.register_at_fork(before=go.set)
+child = os.fork()
+if child == 0:
+    signal.alarm(10)
+    read()
+    os._exit(0)
+recording.join()
+print("status", os.waitpid(child, 0)[1])
+"""
+
+
+def test_a_process_that_was_forked_in_a_recording_of_another_thread_works(environment):
+    ran = python("-c", SERVICE + FORKED_IN_A_RECORDING, env=environment)
+    assert ran.stdout == "status 0\n", ran.stderr
 
 
 def test_a_process_without_a_folder_any_more_works_on(start, environment):

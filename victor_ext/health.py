@@ -2,6 +2,7 @@
 measures.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator
 
@@ -25,6 +26,7 @@ class Heartbeat:
         # The monotonic time of the last step, or, in a pause, of its end. None: the worker does not
         # run.
         self._at: float | None = None
+        self._pid = os.getpid()  # a forked process has this object, but not the worker
         self._told: Callable[[float | None], object] | None = None
 
     def tell(self, function: Callable[[float | None], object]) -> None:
@@ -33,19 +35,24 @@ class Heartbeat:
         It is None while the worker does not run. In a pause, it is the time of its end.
         """
         self._told = function
-        function(self._at)
+        function(self._last)
 
     def _note(self, at: float | None) -> None:
-        self._at = at
+        self._at, self._pid = at, os.getpid()
         if self._told is not None:
             self._told(at)
+
+    @property
+    def _last(self) -> float | None:
+        """The time of the last step, if the worker runs in this process."""
+        return self._at if self._pid == os.getpid() else None
 
     @property
     def idle(self) -> float:
         """Seconds since the last step, such as a transaction or a call; 0 while the worker pauses,
         or does not run.
         """
-        at = self._at
+        at = self._last
         return 0.0 if at is None else max(0.0, time.monotonic() - at)
 
     def start(self, *passes: str) -> None:
@@ -66,7 +73,7 @@ class Heartbeat:
     def problems(self, *, ready: bool) -> Iterator[str]:
         """Say what is wrong: that the worker is stalled; with `ready`, also what is failing."""
         yield from stall(self.idle)
-        if ready:
+        if ready and self._pid == os.getpid():
             for name, why in tuple(self.failing.items()):  # the worker may change it meanwhile
                 yield f"{name}: {why}"
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextvars import Token
 from functools import partial
 from inspect import iscoroutinefunction
+from threading import local
 from typing import Any, Literal
 
 from . import (
@@ -64,6 +65,7 @@ class OpenTelemetry:
         self._spans: dict[str, trace.Span] = {}
         self._entered: dict[str, Token[Context]] = {}
         self._boxes: list[Any] = []  # what `watch` was called with
+        self._thread = local()  # `kept`: what `_alone` keeps, while it does something
         made = self._instrument
         outcome = "victor_ext.outcome"
         self._duration = made(
@@ -133,6 +135,28 @@ class OpenTelemetry:
 
     def __call__(self, event: Event) -> None:
         """Take an event of a client."""
+        self._alone(partial(self._take, event))
+
+    def _alone(self, act: Callable[[], object]) -> None:
+        """Do something with spans and metrics; within another such act of this thread, once that
+        one is done.
+
+        The garbage collector ends a dropped call wherever the thread is: also where it has a lock
+        of the metrics, which it cannot take twice.
+        """
+        kept: list[Callable[[], object]] | None = getattr(self._thread, "kept", None)
+        if kept is not None:
+            kept.append(act)
+            return
+        self._thread.kept = kept = []
+        try:
+            act()
+        finally:
+            self._thread.kept = None
+            for each in kept:
+                self._alone(each)
+
+    def _take(self, event: Event) -> None:
         if isinstance(event, CallStarted):
             self._call_started(event)
         elif isinstance(event, AttemptStarted):

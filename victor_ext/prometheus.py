@@ -10,6 +10,7 @@ import logging
 import os
 import re
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -61,6 +62,13 @@ _NO_SUCH_PATH = b"Nothing is here: ask for /metrics, /livez or /readyz.\n"
 _LARGEST_PORT = 65_535
 _log = logging.getLogger(__name__)
 _used: WeakSet[CollectorRegistry] = WeakSet()  # the registries that a `Prometheus` has
+# Whoever uses prometheus-client's locks has this one: a process that is forked while another thread
+# has one of those would wait for it for ever. Re-entrant: a signal may fork within a recording.
+_lock = threading.RLock()
+if sys.platform != "win32":
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
+    )
 
 
 class Prometheus(OpenTelemetry):
@@ -92,6 +100,7 @@ class Prometheus(OpenTelemetry):
         attributes: Mapping[str, str] | None = None,
     ) -> None:
         self._registry = self._answered = registry
+        self._made: list[_Instrument] = []
         self._read: list[Callable[[], Metric]] = []  # what is read with each answer
         self._folder = _shared_folder()
         if registry in _used or (self._folder is not None and _used):
@@ -100,7 +109,6 @@ class Prometheus(OpenTelemetry):
                 "all clients; a second app in the process writes "
                 f"Prometheus(registry=CollectorRegistry()), and cannot have one with {_FOLDER}."
             )
-        _used.add(registry)
         if self._folder is not None:
             self._answered = CollectorRegistry()
             self._answered.register(_Collected(self._of_files))
@@ -111,7 +119,10 @@ class Prometheus(OpenTelemetry):
             names = [*self._attributes, "victor_ext.of", "victor_ext.table"]
             about = (_IDLE, "Since the last step of a worker", [_label(name) for name in names])
             steps = Gauge(*about, registry=None, multiprocess_mode="liveall")
-            self._steps = _Instrument(steps, names)
+            self._steps = _Instrument(steps, names, self._alone)
+        for each in self._made:  # only now: nothing of one that could not be made stays
+            registry.register(each)
+        _used.add(registry)
 
     def _instrument(
         self,
@@ -126,17 +137,19 @@ class Prometheus(OpenTelemetry):
         metric: Counter | Gauge | Histogram
         if kind == "histogram":
             buckets = _SECONDS if unit == "s" else _NUMBERS
-            metric = Histogram(*about, registry=self._registry, buckets=buckets)
+            metric = Histogram(*about, registry=None, buckets=buckets)
         elif kind == "counter":
-            metric = Counter(*about, registry=self._registry)
+            metric = Counter(*about, registry=None)
         elif kind == "up_down_counter":
-            metric = Gauge(*about, registry=self._registry, multiprocess_mode="livesum")
+            metric = Gauge(*about, registry=None, multiprocess_mode="livesum")
         else:
             # A minimum would be 0 for a forked process, which begins with its parent's gauges at 0.
-            metric = Gauge(*about, registry=self._registry, multiprocess_mode="livemostrecent")
+            metric = Gauge(*about, registry=None, multiprocess_mode="livemostrecent")
             if not names and self._folder is None:
                 metric.set(nan)  # before the first call; 0 would be an alert
-        return _Instrument(metric, names)
+        made = _Instrument(metric, names, self._alone)
+        self._made.append(made)
+        return made
 
     def _observed(
         self,
@@ -171,11 +184,14 @@ class Prometheus(OpenTelemetry):
             idle = self._steps
             labels = self._box_labels(box)
 
-            def tell(at: float | None) -> None:
+            def write(at: float | None) -> None:
                 try:
                     idle.set(inf if at is None else at, labels)
                 except Exception:  # noqa: BLE001 - metrics do not end a worker
                     _log.warning("%s cannot be written.", self._folder, exc_info=True)
+
+            def tell(at: float | None) -> None:
+                self._alone(partial(write, at))
 
             box.heartbeat.tell(tell)
 
@@ -318,26 +334,46 @@ def _last_part(path: str) -> str:
     return f"/{path.rstrip('/').rpartition('/')[2]}"
 
 
-class _Instrument:
+class _Instrument(Collector):
     """A metric of prometheus-client, in the words of OpenTelemetry."""
 
-    def __init__(self, metric: Any, names: Sequence[str]) -> None:
+    def __init__(
+        self, metric: Any, names: Sequence[str], alone: Callable[[Callable[[], object]], None]
+    ) -> None:
         self.metric = metric
-        self._names = names
+        self.names = names
+        self._alone = alone
+
+    def describe(self) -> Iterable[Metric]:
+        described: Iterable[Metric] = self.metric.describe()
+        return described
+
+    def collect(self) -> Iterable[Metric]:
+        found: list[Metric] = []
+
+        def read() -> None:
+            with _lock:
+                found.extend(self.metric.collect())
+
+        self._alone(read)
+        return found
 
     def _of(self, attributes: Mapping[str, Any]) -> Any:
-        if not self._names:
+        if not self.names:
             return self.metric
-        return self.metric.labels(*(attributes.get(name, "") for name in self._names))
+        return self.metric.labels(*(attributes.get(name, "") for name in self.names))
 
     def add(self, number: int, attributes: Mapping[str, Any]) -> None:
-        self._of(attributes).inc(number)
+        with _lock:
+            self._of(attributes).inc(number)
 
     def record(self, number: float, attributes: Mapping[str, Any]) -> None:
-        self._of(attributes).observe(number)
+        with _lock:
+            self._of(attributes).observe(number)
 
     def set(self, number: float, attributes: Mapping[str, Any]) -> None:
-        self._of(attributes).set(number)
+        with _lock:
+            self._of(attributes).set(number)
 
 
 class _Collected(Collector):
