@@ -27,6 +27,7 @@ from victor_ext.prometheus import Prometheus
 pytestmark = pytest.mark.slow
 CALLS = "victor_ext_call_duration_seconds_count"
 SERVICE = """
+import json
 import os
 import sys
 import threading
@@ -37,7 +38,7 @@ from victor_ext import NotFound, Victor, VictorOAuth
 from victor_ext.outbox import Outbox
 from victor_ext.prometheus import Prometheus
 
-metrics = Prometheus(attributes={"a.b": "c"})
+metrics = Prometheus(attributes=json.loads(os.environ.get("ATTRIBUTES", '{"a.b": "c"}')))
 auth = VictorOAuth(os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"])
 victor = Victor(auth, base_url=os.environ["PROVIDER"], on_event=metrics)
 outbox = Outbox(sa.create_engine(os.environ["DATABASE"]))
@@ -119,10 +120,10 @@ def total(url, name, **labels):
 class Process:
     """One of a service, which does what it is told."""
 
-    def __init__(self, environment):
+    def __init__(self, environment, **more):
         self.process = subprocess.Popen(
             [sys.executable, "-c", PROCESS],
-            env=environment,
+            env={**environment, **more},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -181,8 +182,8 @@ def start(environment):
     """A function that starts a process."""
     with ExitStack() as started:
 
-        def begin():
-            process = Process(environment)
+        def begin(**more):
+            process = Process(environment, **more)
             started.callback(process.kill)
             return process
 
@@ -216,6 +217,58 @@ def test_a_call_that_is_under_way_when_its_process_is_killed_is_unknown_once(sta
     for process in (asked, other, asked, other):
         assert process.total(CALLS, **lost, error_type="ProcessEnded") == 1
         assert process.total("victor_ext_call_active") == 0
+
+
+@pytest.mark.parametrize(
+    ("its_own", "of_the_killed"), [("{}", '{"a.b": "c"}'), ('{"x": "y"}', "{}")]
+)
+def test_a_call_of_a_killed_process_with_other_attributes_is_counted(
+    start, victor_sandbox, its_own, of_the_killed
+):
+    """Such as of `victor bulk`, beside a web service."""
+    asked, killed = start(ATTRIBUTES=its_own), start(ATTRIBUTES=of_the_killed)
+    victor_sandbox.inject("stall", operation="create", times=None)
+    killed.begin("create")
+    until(lambda: asked.total("victor_ext_call_active", http_request_method="POST") == 1)
+    killed.kill()
+    assert asked.probe("livez") == (200, "ok\n")
+    for _ in range(2):
+        assert asked.total(CALLS, http_request_method="POST", error_type="ProcessEnded") == 1
+
+
+def test_a_file_that_cannot_be_counted_stays_and_hides_no_other(start, environment):
+    asked = start()
+    asked.do("read")
+    folder = Path(environment["PROMETHEUS_MULTIPROC_DIR"])
+    odd = folder / "gauge_livesum_of-another-program.db"
+    shutil.copy(folder / f"gauge_livesum_{asked.pid}.db", odd)
+    assert asked.total(CALLS) == 1
+    assert odd.exists()
+
+
+def test_a_killed_process_that_its_parent_has_not_asked_about_is_gone(start, victor_sandbox):
+    asked, killed = start(), start()
+    victor_sandbox.inject("stall", operation="create", times=None)
+    killed.begin("create")
+    until(lambda: asked.total("victor_ext_call_active", http_request_method="POST") == 1)
+    killed.process.send_signal(signal.SIGKILL)
+    os.waitid(os.P_PID, int(killed.pid), os.WEXITED | os.WNOWAIT)  # it is a zombie then
+    assert asked.total(CALLS, error_type="ProcessEnded") == 1
+
+
+def test_a_probe_reads_no_file_but_what_the_workers_write_and_is_always_answered(
+    start, environment
+):
+    """Thousands of replaced processes leave files: to read all takes seconds."""
+    asked, stuck = start(), start()
+    folder = Path(environment["PROMETHEUS_MULTIPROC_DIR"])
+    for name in ("counter_1.db", "gauge_livesum_1.db", f"gauge_liveall_{os.getpid()}.db"):
+        (folder / name).write_bytes(b"no metrics")
+    assert asked.probe("livez") == (200, "ok\n")
+    stuck.do("stall")
+    shutil.copy(folder / f"gauge_liveall_{stuck.pid}.db", folder / "counter_1.db")
+    [said] = asked.probe("readyz")[1].splitlines()
+    assert said.startswith(f"process {stuck.pid}: Outbox: no step for 30")
 
 
 def test_an_empty_file_of_a_process_that_was_killed_as_it_made_it_is_left_out(start, environment):

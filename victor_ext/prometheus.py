@@ -43,6 +43,7 @@ with needs_extra(__name__, "prometheus"):
     from prometheus_client.metrics_core import Metric
     from prometheus_client.multiprocess import MultiProcessCollector
     from prometheus_client.registry import Collector
+    from prometheus_client.samples import Sample
 
     from .otel import OpenTelemetry
 
@@ -202,12 +203,7 @@ class Prometheus(OpenTelemetry):
         self._count_what_was_killed(self._folder)
         for family in _merged(self._folder.glob("*.db")):
             if family.name == _IDLE:
-                now = time.monotonic()  # the same in all processes of a machine
-                family.samples = [
-                    # 0: a forked process, which has the gauges of its parent
-                    each._replace(value=max(0.0, now - each.value) if each.value else 0.0)
-                    for each in family.samples
-                ]
+                family.samples = [each._replace(value=_idle(each.value)) for each in family.samples]
             yield family
 
     def _count_what_was_killed(self, folder: Path) -> None:
@@ -215,19 +211,25 @@ class Prometheus(OpenTelemetry):
         process be alive no longer.
         """
         for path in folder.glob("gauge_live*.db"):
-            if _is_alive(int(path.stem.rpartition("_")[2])):
-                continue
-            families = _merged([path])
             try:
-                path.unlink()
-            except FileNotFoundError:  # another process has counted it
-                continue
-            lost = {"victor_ext_outcome": "unknown", "error_type": "ProcessEnded"}
-            for sample in (
-                each for family in families if family.name == _ACTIVE for each in family.samples
-            ):
-                for _ in range(int(sample.value)):
-                    self._duration.metric.labels(**sample.labels, **lost).observe(0)
+                if not _is_alive(_pid(path)):
+                    self._count_killed(path)
+            except Exception:  # noqa: BLE001 - such as of another program
+                _log.warning("%s cannot be counted.", path, exc_info=True)
+
+    def _count_killed(self, path: Path) -> None:
+        """Count the calls of a file, which is removed: no other process counts them, too."""
+        names = self._duration.names
+        lost = {"victor_ext_outcome": "unknown", "error_type": "ProcessEnded"}
+        calls: list[dict[str, str]] = []
+        for sample in _samples(path, _ACTIVE):
+            labels = {**sample.labels, **lost}  # those of a listener with other `attributes`
+            call = {name: labels.get(_label(name), "") for name in names}
+            calls += [call] * int(sample.value)
+        with suppress(FileNotFoundError):  # another process has counted it
+            path.unlink()
+            for call in calls:
+                self._alone(partial(self._duration.record, 0, call))
 
     def wsgi_app(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
@@ -291,12 +293,19 @@ class Prometheus(OpenTelemetry):
         for box in tuple(self._boxes):  # another thread may call `watch`
             for problem in box.heartbeat.problems(ready=ready):
                 yield f"{type(box).__name__}: {problem}"
-        for family in self._of_files():
-            for sample in family.samples if family.name == _IDLE else ():
-                pid, of = sample.labels["pid"], sample.labels["victor_ext_of"]
-                if pid != str(os.getpid()):
-                    for problem in stall(sample.value):
-                        yield f"process {pid}: {of}: {problem}"
+        if self._folder is None:
+            return
+        for path in self._folder.glob("gauge_liveall_*.db"):  # not all: there may be thousands
+            try:
+                pid = _pid(path)
+                is_other = pid != os.getpid() and _is_alive(pid)
+                steps = _samples(path, _IDLE) if is_other else []
+            except Exception:  # noqa: BLE001 - such as of another program
+                _log.warning("%s cannot be read.", path, exc_info=True)
+                continue
+            for step in steps:
+                for problem in stall(_idle(step.value)):
+                    yield f"process {pid}: {step.labels['victor_ext_of']}: {problem}"
 
     def serve(self, port: int, host: str = "0.0.0.0") -> WSGIServer:  # noqa: S104 - for others
         """Serve `wsgi_app` from a thread in the background.
@@ -428,10 +437,31 @@ def _merged(files: Iterable[Path]) -> Iterable[Metric]:
     return families
 
 
+def _samples(file: Path, name: str) -> list[Sample]:
+    """The samples of one metric in a file of the folder."""
+    return [each for family in _merged([file]) if family.name == name for each in family.samples]
+
+
+def _idle(at: float) -> float:
+    """The seconds since the time of a step, which is the same in all processes of a machine; 0 for
+    a forked process, which begins with its parent's gauges at 0.
+    """
+    return max(0.0, time.monotonic() - at) if at else 0.0
+
+
+def _pid(file: Path) -> int:
+    """The id of the process that writes a file of the folder."""
+    return int(file.stem.rpartition("_")[2])
+
+
 def _is_alive(pid: int) -> bool:
-    """Whether there is a process of this id. On Windows, to ask so would end it."""
+    """Whether a process of this id runs. On Windows, to ask so would end it."""
     if sys.platform == "win32":
         return True
+    with suppress(OSError):  # there is no /proc, or no such process
+        # One that has ended, and that its parent has not asked about, still has its id.
+        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
+        return state != b"Z"
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
