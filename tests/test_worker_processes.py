@@ -3,6 +3,7 @@ metrics, in which nothing is missing of a process that was killed.
 """
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -354,11 +355,49 @@ def test_a_process_without_a_folder_any_more_works_on(start, environment):
     )
 
 
-def test_a_folder_that_is_not_there_is_refused(environment, tmp_path):
-    missing = {**environment, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "none")}
-    ran = python("-c", SERVICE, env=missing)
-    assert "ConfigurationError: PROMETHEUS_MULTIPROC_DIR=" in ran.stderr
-    assert "there is no such folder" in ran.stderr
+TWICE = """
+from victor_ext import ConfigurationError
+from victor_ext.prometheus import Prometheus
+
+for _ in range(2):
+    try:
+        Prometheus()
+    except ConfigurationError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "said"),
+    [
+        ("PROMETHEUS_MULTIPROC_DIR", "", "='' must be an absolute path."),
+        ("PROMETHEUS_MULTIPROC_DIR", "metrics", "='metrics' must be an absolute path."),
+        ("PROMETHEUS_MULTIPROC_DIR", "/none", "='/none': no file can be made there (No such file"),
+        ("PROMETHEUS_MULTIPROC_DIR", "/proc", "='/proc': no file can be made there ("),
+        ("prometheus_multiproc_dir", "metrics", " was set after prometheus_client was imported"),
+    ],
+    ids=["empty", "relative", "missing", "not for files", "small letters"],
+)
+def test_a_folder_that_cannot_be_used_is_refused_by_its_name_each_time(
+    environment, tmp_path, name, folder, said
+):
+    others = {k: v for k, v in environment.items() if k != "PROMETHEUS_MULTIPROC_DIR"}
+    ran = python("-c", TWICE, env={**others, name: folder}, cwd=tmp_path)
+    lines = ran.stdout.splitlines()
+    assert len(lines) == 2, ran.stderr
+    assert all(line.startswith(f"PROMETHEUS_MULTIPROC_DIR{said}") for line in lines), lines
+
+
+def test_the_folder_is_emptied_as_the_page_says_also_where_it_is_a_volume(environment):
+    folder = Path(environment["PROMETHEUS_MULTIPROC_DIR"])
+    (folder / "counter_1.db").touch()
+    page = (Path(__file__).parent.parent / "docs" / "production.md").read_text("utf-8")
+    [command] = re.findall(r"^export PROMETHEUS_MULTIPROC_DIR=.+\n(.+)$", page, re.MULTILINE)
+    opened = os.open(folder, os.O_RDONLY)
+    subprocess.run(["sh", "-c", command], env=environment, check=True)
+    assert os.fstat(opened).st_nlink, "the folder was removed: a volume cannot be"
+    os.close(opened)
+    assert not [*folder.iterdir()]
 
 
 def test_a_second_listener_of_a_process_is_refused_where_processes_share_a_folder(environment):

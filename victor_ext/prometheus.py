@@ -18,6 +18,7 @@ from functools import partial
 from http import HTTPStatus
 from math import inf, nan
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Literal, cast
 from weakref import WeakSet
 from wsgiref.simple_server import WSGIServer
@@ -408,18 +409,25 @@ def _label(name: str) -> str:
 def _shared_folder() -> Path | None:
     """The folder that the processes share, if any; raises `ConfigurationError` if they cannot."""
     folder = os.environ.get(_FOLDER)
-    if folder is None:
+    writes_files = values.ValueClass is not values.MutexValue
+    if folder is None and not writes_files:
         return None
-    if values.ValueClass is values.MutexValue:
+    if folder is None or not writes_files:
         raise ConfigurationError(
-            f"{_FOLDER} was set after prometheus_client was imported, which reads it only then. "
-            "Set it in the environment that the service starts in."
+            f"{_FOLDER} was set after prometheus_client was imported, which reads it only then; or "
+            "removed; or written in small letters. Set it, in capitals, in the environment that "
+            "the service starts in."
         )
-    if not Path(folder).is_dir():
+    if not Path(folder).is_absolute():  # prometheus_client asks for it whenever it makes a file
+        raise ConfigurationError(f"{_FOLDER}={folder!r} must be an absolute path.")
+    try:
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
         raise ConfigurationError(
-            f"{_FOLDER}={folder!r}: there is no such folder. Make it, empty, before the service "
-            "starts."
-        )
+            f"{_FOLDER}={folder!r}: no file can be made there ({error.strerror}). Make the folder, "
+            "empty, for the user that the service runs as, before it starts."
+        ) from error
     return Path(folder)
 
 
