@@ -7,10 +7,11 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
-from fastapi import FastAPI, HTTPException, Response, exceptions
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from fastapi import FastAPI, HTTPException, Request, exceptions
+from prometheus_client import CollectorRegistry, Gauge
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
@@ -59,11 +60,16 @@ def create_app(
     between two passes.
     """
     registry = CollectorRegistry()
-    client = victor or AsyncVictor.from_env(on_event=Prometheus(registry=registry))
+    listener = Prometheus(registry=registry)
+    client = victor or AsyncVictor.from_env(on_event=listener)
     engine = create_async_engine(database_url)
     outbox = AsyncOutbox(engine)
     requests = Gauge(
-        "invoice_requests", "Requests for payment by state.", ["state"], registry=registry
+        "invoice_requests",
+        "Requests for payment by state.",
+        ["state"],
+        registry=registry,
+        multiprocess_mode="livemostrecent",  # all processes count the same table
     )
 
     @asynccontextmanager
@@ -117,10 +123,10 @@ def create_app(
             error=entry.error,
         )
 
-    @app.get("/metrics")
-    async def metrics() -> Response:
+    async def metrics(_request: Request) -> Any:  # an ASGI application, as a Response is
         for state, number in (await outbox.counts()).items():
             requests.labels(state).set(number)
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        return listener.asgi_app
 
+    app.add_route("/metrics", metrics)
     return app
