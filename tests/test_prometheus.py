@@ -14,6 +14,7 @@ import sqlalchemy as sa
 import yaml
 from prometheus_client import CollectorRegistry, Info
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy.ext.asyncio import create_async_engine
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
@@ -30,7 +31,7 @@ from victor_ext import (
     VictorOAuth,
 )
 from victor_ext.bulk import BulkSender
-from victor_ext.outbox import EntryState, Outbox
+from victor_ext.outbox import AsyncOutbox, EntryState, Outbox
 from victor_ext.outbox.claims import DUE
 from victor_ext.prometheus import Prometheus
 
@@ -301,3 +302,10 @@ def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(scraped, monkeypatc
         (200, "ok\n"),
         (200, "ok\n"),  # it has ended
     ]
+
+
+def test_an_awaited_outbox_that_cannot_be_counted_is_warned_of(caplog):
+    engine = create_async_engine("sqlite+aiosqlite://")
+    Prometheus(registry=CollectorRegistry()).watch(AsyncOutbox(engine))
+    (record,) = caplog.records
+    assert "An awaited AsyncOutbox is not counted: watch a blocking one" in record.getMessage()

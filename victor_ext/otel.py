@@ -8,6 +8,7 @@ Attributes follow the semantic conventions for HTTP, or begin with `victor_ext.`
 metric, and no name of a span, holds an id: paths are those of the document.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from contextvars import Token
 from functools import partial
@@ -34,6 +35,7 @@ with needs_extra(__name__, "otel"):
 
 __all__ = ("OpenTelemetry",)
 
+_log = logging.getLogger(__name__)
 _NAME = "victor_ext"  # of the tracer and the meter
 _CALL = ("http.request.method", "url.template")
 _RESULT = ("http.response.status_code", "error.type")
@@ -194,6 +196,11 @@ class OpenTelemetry:
         if not isinstance(getattr(box, "heartbeat", None), Heartbeat):
             raise ConfigurationError(
                 f"box must be an outbox, an inbox or a BulkSender, not {type(box).__name__}."
+            )
+        if iscoroutinefunction(getattr(box, "event_counts", None)):
+            _log.warning(
+                "An awaited %s is not counted: watch a blocking one on the same tables, too.",
+                type(box).__name__,
             )
         self._boxes.append(box)
         if len(self._boxes) == 1:  # the gauges read all boxes, also those that come later
