@@ -31,12 +31,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from victor_ext import ConfigurationError, Outcome, Problem, VictorError
 from victor_ext._exit_status import FOR_NOW, UNKNOWN
-from victor_ext.event_queue.databases import (
-    create_tables,
-    is_of_unusable_server,
-    reconnecting_engine,
-    sqlstate_of,
-)
+from victor_ext.event_queue.databases import create_tables, is_of_unusable_server, sqlstate_of
+from victor_ext.event_queue.fitness import prepared_engine
 from victor_ext.event_queue.presence import FilePresence, Presence, ServerPresence
 from victor_ext.event_queue.rows import change_rows
 from victor_ext.outbox.files import (
@@ -320,7 +316,7 @@ class State:
         else:
             options = {"connect_timeout": _CONNECT_SECONDS, "application_name": "victor bulk"}
             url = self.url.set(database=database or self.url.database)
-            engine = reconnecting_engine(
+            engine = prepared_engine(
                 sa.create_engine(
                     url,
                     connect_args=options,

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError
 from victor_ext.event_queue.databases import Condition, database_time
+from victor_ext.event_queue.fitness import make_fit
 from victor_ext.event_queue.rows import change_rows
 from victor_ext.event_queue.transactions import BlockingTransactions, Work
 from victor_ext.outbox.files import ENTRIES, FileTerms
@@ -108,6 +109,7 @@ class Store(BlockingTransactions):
                 # Without this, it would begin with the first write: what was read before that may
                 # have changed.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
+            make_fit(connection, ENTRIES)
             yield connection
 
     def lock_storing(self, connection: Connection) -> None:

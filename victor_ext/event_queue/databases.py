@@ -1,21 +1,17 @@
-"""What differs between databases: their clock, what is said to their planner, their tables, the
-refusal of connections without transactions, what their errors show, and new connections after a
-failover.
+"""What differs between databases: their clock, what is said to their planner, their tables, and
+what their errors show.
 """
 
 from __future__ import annotations
 
 import re
-import sqlite3
 import time
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager, suppress
-from datetime import timedelta
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, event
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy import Connection
 from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement, SchemaItem
@@ -212,81 +208,6 @@ def missing_table(error: BaseException, tables: Sequence[sa.Table]) -> str:
     return ""
 
 
-# Transactions
-
-
-def refuse_autocommit_engine(engine: Any) -> None:
-    """Raise `ConfigurationError` for an engine whose options say that each statement is committed
-    alone.
-    """
-    levels = [
-        engine.get_execution_options().get("isolation_level"),
-        getattr(engine.dialect, "_on_connect_isolation_level", None),
-    ]
-    if any(str(level).upper() == "AUTOCOMMIT" for level in levels):
-        raise _no_transactions("The engine")
-
-
-def refuse_autocommit(connection: Connection) -> None:
-    """Raise `ConfigurationError` for a connection that commits each statement alone, although a
-    transaction has begun on it.
-    """
-    if _commits_each_statement(connection):
-        raise _no_transactions("A connection of the engine, or that of the session,")
-
-
-def _commits_each_statement(connection: Connection) -> bool:
-    """Whether the driver of a connection is in autocommit, in whichever way that was set."""
-    pooled = connection.connection
-    if connection.dialect.name != "sqlite":
-        return bool(getattr(pooled.dbapi_connection, "autocommit", False))
-    if not connection.in_transaction():
-        connection.begin()  # as its first statement would do
-    driver: Any = pooled.driver_connection
-    if driver.in_transaction:  # such as by a listener of the program that begins each transaction
-        return False
-    driver = getattr(driver, "_conn", driver)  # aiosqlite wraps the connection of sqlite3
-    autocommit: object = None
-    # sqlite3 refuses to say it in a thread that has not made the connection.
-    with suppress(sqlite3.ProgrammingError):
-        autocommit = getattr(driver, "autocommit", None)
-    # In other modes the driver begins a transaction before the first write.
-    return driver.isolation_level is None or autocommit is True
-
-
-def _no_transactions(what: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"{what} is in AUTOCOMMIT: each statement would be committed alone, and neither an entry "
-        "nor an event could be stored with what it is about. Pass one without "
-        'isolation_level="AUTOCOMMIT" and without autocommit of the driver.'
-    )
-
-
-def check_arguments(engine: object, **times: object) -> None:
-    """Raise `ConfigurationError` for an engine that is none, such as a session, or that has no
-    transactions, and for times that are no timedelta. Each would fail later, in a pass.
-    """
-    if isinstance(engine, str):  # the alias of a database of Django's
-        if "://" in engine:  # a URL may have a password: the message does not quote it
-            raise ConfigurationError(
-                "engine is a URL: pass sa.create_engine(...), or to an awaited one the async "
-                "engine."
-            )
-    elif not hasattr(engine, "dialect"):
-        raise ConfigurationError(
-            f"engine is of type {type(engine).__name__}: pass an engine of SQLAlchemy's."
-        )
-    else:
-        refuse_autocommit_engine(engine)
-    for name, value in times.items():
-        if not isinstance(value, timedelta) or value < timedelta(0):
-            message = (
-                f"{name}={value!r:.40} is no timedelta of zero or more, such as "
-                "timedelta(minutes=10)."
-            )
-            raise ConfigurationError(message)
-
-
 # Errors of statements
 
 
@@ -302,9 +223,6 @@ def hidden_parameters() -> Generator[None]:
         raise
 
 
-# After a failover
-
-
 def sqlstate_of(error: BaseException | None) -> str | None:
     """The SQLSTATE of a driver's error, if it has one."""
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
@@ -316,25 +234,3 @@ def is_of_unusable_server(error: BaseException | None) -> bool:
     may be the primary by now.
     """
     return sqlstate_of(error) in _UNUSABLE
-
-
-def throw_connections_away(context: ExceptionContext) -> None:
-    """Let an engine open new connections after an error of an unusable server. It is a listener of
-    SQLAlchemy's `handle_error`.
-
-    SQLAlchemy then throws away all connections that are older than the error.
-    """
-    if is_of_unusable_server(context.original_exception):
-        context.is_disconnect = True
-
-
-def reconnecting_engine(engine: Any) -> Any:
-    """Return the engine, blocking or awaited, which from now on opens new connections after a
-    failover.
-    """
-    target = getattr(engine, "sync_engine", engine)
-    if not isinstance(target, sa.Engine):
-        return engine
-    if not event.contains(target, "handle_error", throw_connections_away):
-        event.listen(target, "handle_error", throw_connections_away)
-    return engine

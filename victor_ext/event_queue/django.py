@@ -16,6 +16,7 @@ from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.schema import DropTable
 
 from .databases import creation_statements, is_of_unusable_server
+from .fitness import make_fit
 from .handlers import TRANSACTION_ENDED, E, Handler, refuse_awaitable
 from .queue import BlockingQueue
 from .rows import begin_writing
@@ -139,6 +140,7 @@ class DjangoQueue(OpenTransactions, BlockingQueue[E]):
                     # SQLite refuses the writes of a transaction that began with a read, once
                     # another one has written. So it begins with a write.
                     begin_writing(self._connection, self.table)
+                make_fit(self._connection, self.table)
                 yield self._connection
         except DatabaseError as error:
             if is_of_unusable_server(error.__cause__):

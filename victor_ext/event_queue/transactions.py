@@ -42,13 +42,8 @@ from victor_ext.flows import adrive, drive
 from victor_ext.health import Heartbeat
 
 from .calls import Calls, TaskCalls, ThreadCalls
-from .databases import (
-    NoTable,
-    hidden_parameters,
-    missing_table,
-    refuse_autocommit,
-    sqlstate_of,
-)
+from .databases import NoTable, hidden_parameters, missing_table, sqlstate_of
+from .fitness import join, make_fit
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import (
@@ -107,6 +102,7 @@ _COLLISIONS = frozenset({"40001", "40P01"})
 class Transactions:
     """Transactions on an engine, blocking or awaited; with Django, on the alias of a database."""
 
+    table: sa.Table
     _engine: Any
     _heartbeat: Heartbeat
 
@@ -186,9 +182,9 @@ class BlockingTransactions(Transactions):
 
     @contextmanager
     def _begin(self) -> Generator[Connection]:
-        """A transaction of its own. Raises `ConfigurationError`: the driver is in autocommit."""
+        """A transaction of its own. Raises as `make_fit`."""
         with self._engine.begin() as connection:
-            refuse_autocommit(connection)
+            make_fit(connection, self.table)
             yield connection
 
 
@@ -238,7 +234,7 @@ class AwaitedTransactions(Transactions):
             try:
                 with anyio.CancelScope(shield=True), hidden_parameters():
                     async with self._engine.begin() as connection:
-                        await connection.run_sync(refuse_autocommit)
+                        await connection.run_sync(make_fit, self.table)
                         result = await connection.run_sync(work)
             except BaseException as error:  # noqa: BLE001 - the group would wrap it in a group
                 failure = error
@@ -360,7 +356,7 @@ class in_session(  # noqa: N801 - a decorator
     def __init__(self, method: Callable[Concatenate[Any, Session | Connection, P], T]) -> None:
         def blocking(box: Any, session: Any = None, /, *args: Any, **kwargs: Any) -> Any:
             checked = _checked_session(session, kwargs, "execute")
-            refuse_autocommit(connection_of(checked, box))
+            join(connection_of(checked, box))
             with hidden_parameters():
                 return method(box, checked, *args, **kwargs)
 

@@ -22,13 +22,9 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from victor_ext import BadRequest, ConfigurationError, Delivery, NotFound
-from victor_ext.event_queue.databases import (
-    DatabaseTime,
-    check_arguments,
-    reconnecting_engine,
-    table_of,
-)
+from victor_ext.event_queue.databases import DatabaseTime, table_of
 from victor_ext.event_queue.events import EventState, event_table
+from victor_ext.event_queue.fitness import check_arguments, prepared_engine
 from victor_ext.event_queue.handlers import H, Handler, meant_by
 from victor_ext.event_queue.queue import (
     MOST_TRIES,
@@ -202,7 +198,7 @@ class InboxBase(EventQueue[InboxEvent], Generic[Engine]):
         table: str = "victor_inbox",
     ) -> None:
         check_arguments(engine, lease=lease, remember=remember)
-        self._engine = reconnecting_engine(engine)
+        self._engine = prepared_engine(engine)
         self._webhook = webhook
         self.client = client
         self._lease = lease.total_seconds()

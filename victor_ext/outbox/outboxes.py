@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, InvalidRequest
-from victor_ext.event_queue.databases import check_arguments, reconnecting_engine
 from victor_ext.event_queue.events import event_table
+from victor_ext.event_queue.fitness import check_arguments, prepared_engine
 from victor_ext.event_queue.handlers import H, Handler, meant_by
 from victor_ext.event_queue.queue import AwaitedQueue, BlockingQueue, MakesTables
 from victor_ext.event_queue.rows import count_by_state
@@ -122,7 +122,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, Generic[Engine]):
         self.table, self.events, self.control, self.references = self._tables(table)
         self._sealing = Sealing(self.control, table, checked_secret(storage_key))
         self._handlers: list[Handler] = []
-        self._engine = reconnecting_engine(engine)
+        self._engine = prepared_engine(engine)
         self._heartbeat = Heartbeat()
 
     def _tables(self, name: str) -> OutboxTables:
