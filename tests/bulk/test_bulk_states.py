@@ -26,6 +26,7 @@ from tests.bulk.bulk_runs import (
 from tests.cli.victor_command import Ran
 from tests.programs import python
 from tests.tiers import borders
+from victor_ext import ConfigurationError
 from victor_ext.bulk import StateUnavailable, source_rows, worker
 from victor_ext.bulk.state import State
 from victor_ext.event_queue.presence import FilePresence
@@ -274,3 +275,15 @@ def test_a_full_folder_for_temporary_files_is_reported_in_a_sentence(sender, mon
     monkeypatch.setattr(source_rows, "_SCHEMA", schema)
     with refused(r"temporary files, .*full.*TMPDIR"):
         sender().send(rows(600))
+
+
+def test_a_state_that_a_crash_of_its_server_empties_is_refused(sender, victor_sandbox, postgres):
+    """As an outbox refuses such a database: see docs/databases.md."""
+    sender = sender.of(state=postgres)
+    sender().send(rows(1))
+    for table in ("victor_bulk_asked", "victor_bulk"):
+        with psycopg.connect(postgres) as connection:
+            connection.execute(f"ALTER TABLE {table} SET UNLOGGED")
+        with pytest.raises(ConfigurationError, match=f"ALTER TABLE {table} SET LOGGED"):
+            sender().send(rows(2))
+    assert len(victor_sandbox.attempts_by_key()) == 1

@@ -45,9 +45,7 @@ def pooled(gateway, postgres_server):
         # It refuses to be run by root, and so does the server, which is another user then.
         own = Path(postgres_server.socket_folder).owner()
         user = f"user = {own}" if getpass.getuser() == "root" else ""
-        conf = CONFIGURATION.format(
-            schema=schema, mode=mode, user=user
-        )
+        conf = CONFIGURATION.format(schema=schema, mode=mode, user=user)
         pooler = gateway(PROGRAM, conf, SimpleNamespace(url=postgres_server.socket_folder))
         pooler.__enter__()
         started.append(pooler)

@@ -109,7 +109,8 @@ class Store(BlockingTransactions):
                 # Without this, it would begin with the first write: what was read before that may
                 # have changed.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            make_fit(connection, ENTRIES)
+            for table in (ENTRIES, ASKED):
+                make_fit(connection, table)
             yield connection
 
     def lock_storing(self, connection: Connection) -> None:

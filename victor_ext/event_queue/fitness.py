@@ -201,6 +201,7 @@ def _refuse_early_savepoint(connection: Connection) -> None:
         )
 
 
+_has_warned: list[bool] = []
 _POOLER = "victor_ext.pooler"
 """In the `info` of a connection: whether its server was asked for its process."""
 
@@ -219,14 +220,14 @@ def _prepare_nothing_behind_a_pooler(connection: Connection) -> None:
     if connection.dialect.driver == "psycopg" and driver.prepare_threshold is not None:
         if _process_of(connection) != driver.info.backend_pid:
             driver.prepare_threshold = None
-    elif connection.dialect.driver == "asyncpg" and _process_of(connection) != (
-        driver.get_server_pid()
-    ):
-        _log.warning(
-            "A pooler stands before the server, and asyncpg prepares statements: in transaction "
-            "pooling one may run in place of another. docs/databases.md has the options of "
-            "create_async_engine."
-        )
+    elif connection.dialect.driver == "asyncpg" and not _has_warned:
+        if _process_of(connection) != driver.get_server_pid():
+            _has_warned.append(True)
+            _log.warning(
+                "A pooler stands before the server. In transaction pooling, asyncpg fails with "
+                "'prepared statement does not exist' unless create_async_engine has the options "
+                "that docs/databases.md names."
+            )
 
 
 def _process_of(connection: Connection) -> int:
@@ -307,12 +308,12 @@ def _check_server(connection: Any, tables: Sequence[sa.Table]) -> bool:
             "fsync is off: a crash of the server's machine would lose that a payment was sent, and "
             "it would be sent again. Set fsync = on."
         )
-    if server.lost:
+    if server.lost is not None:
         raise Unfit(
             f"The table {server.lost} is UNLOGGED or temporary: a crash of the server would empty "
             f"it, and payments would be sent again. Write ALTER TABLE {server.lost} SET LOGGED."
         )
-    if server.filtered:
+    if server.filtered is not None:
         raise Unfit(
             f"Row-level security hides rows of {server.filtered} from this role: what waits there "
             "would never be sent. Give the worker a role that sees all rows (BYPASSRLS, the owner "
