@@ -217,17 +217,19 @@ def _prepare_nothing_behind_a_pooler(connection: Connection) -> None:
         return
     connection.info[_POOLER] = True
     driver: Any = connection.connection.driver_connection
-    if connection.dialect.driver == "psycopg" and driver.prepare_threshold is not None:
+    name = connection.dialect.driver
+    if name == "psycopg" and driver.prepare_threshold is not None:
         if _process_of(connection) != driver.info.backend_pid:
             driver.prepare_threshold = None
-    elif connection.dialect.driver == "asyncpg" and not _has_warned:
-        if _process_of(connection) != driver.get_server_pid():
-            _has_warned.append(True)
-            _log.warning(
-                "A pooler stands before the server. In transaction pooling, asyncpg fails with "
-                "'prepared statement does not exist' unless create_async_engine has the options "
-                "that docs/databases.md names."
-            )
+        return
+    may_fail = name == "asyncpg" and not _has_warned
+    if may_fail and _process_of(connection) != driver.get_server_pid():
+        _has_warned.append(True)
+        _log.warning(
+            "A pooler stands before the server. In transaction pooling, asyncpg fails with "
+            "'prepared statement does not exist' unless create_async_engine has the options that "
+            "docs/databases.md names."
+        )
 
 
 def _process_of(connection: Connection) -> int:

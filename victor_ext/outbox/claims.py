@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 
 from victor_ext import Promise
 from victor_ext.event_queue.databases import Condition, OfFewRows, database_time, is_to_come
-from victor_ext.event_queue.rows import begin_writing, change_rows
+from victor_ext.event_queue.rows import change_rows
 from victor_ext.settlement.key_age import Keys, Moment, Now, SentSince
 
 from .entries import DUE, EntryState, sent_of, sent_values, subjects_of
@@ -150,8 +150,6 @@ class Claims:
 
     def take_up(self, now: Now, busy: Collection[str], connection: Connection) -> Group:
         """Take up the next group of entries, each with subjects of its own that are not `busy`."""
-        # A write comes first, and locks SQLite: else another worker could read the same entries.
-        begin_writing(connection, self._table)
         self._sealing.require_vault(connection)
         present = database_time(connection)
         started = present if self._started is None else self._started

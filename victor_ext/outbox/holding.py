@@ -6,6 +6,8 @@ that was not sent, as far as it knows, is marked as `restored`: it may have been
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +28,9 @@ from victor_ext.event_queue.transactions import Work, operation
 from victor_ext.settlement.key_age import Now
 
 from .entries import EntryState, OutboxEvent, is_surely_not_done
+from .life import Life, Loss
+
+_log = logging.getLogger("victor_ext.outbox")
 
 RESTORED = " It may have been sent since its backup was made."
 """A sentence after the error of a restored entry that was rejected or refused."""
@@ -64,18 +69,24 @@ class Hold:
             since its backup was made.
         under_way: The number of entries that a worker has taken up and may be sending now.
         is_first: Whether it was not held before.
+        were_sent: The number of entries that were being sent when the backup was made, if the
+            database shows that it is one: they are looked up, too.
     """
 
     since: datetime
     marked: int
     under_way: int
     is_first: bool = True
+    were_sent: int = 0
 
 
 class Holding(EventQueue[OutboxEvent]):
     """Holds and releases an outbox."""
 
     control: sa.Table
+    _life: Life
+    _lease: float
+    _settle_for: float
 
     def _may_work(self) -> Condition:
         """The condition that the outbox is not held, as part of a statement that takes something
@@ -134,19 +145,44 @@ class Holding(EventQueue[OutboxEvent]):
 
         return read
 
+    def _mark_lost(self, connection: Connection, loss: Loss) -> None:
+        """Mark what was not sent, as far as this copy of the database knows.
+
+        After a short gap, each such entry counts as sent at some time since: it is sent again only
+        under a key that still holds, or else looked up. After a long one, the outbox is held.
+        """
+        lost = f"This is another copy of the database than before: {loss.why}. What was stored in "
+        lost += f"the last {loss.gap:.0f} s may be missing, also that an entry was sent."
+        if loss.gap > self._settle_for:
+            self._hold(connection)
+            _log.error("%s The outbox is held: reconcile it, then release it.", lost)
+            return
+        present = database_time(connection)
+        marked = mark_possibly_sent(
+            connection, self.table, self.control, loss.sent_by, present + self._lease
+        )
+        _log.error("%s %d entries that waited count as possibly sent.", lost, marked)
+
     def _hold(self, connection: Connection) -> Hold:
         """As `hold`, in a transaction. Only the first hold marks entries."""
         is_first = (
             insert_once(connection, self.control, name=HOLD, moment=DatabaseTime()) is not None
         )
+        is_another = self._life.begin_anew(connection)
+        is_sending = self.table.c.state == EntryState.SENDING
+        were_sent = count_rows(connection, self.table, is_sending)
         marked = mark_restored(connection, self.table, self.control) if is_first else 0
         now = database_time(connection)
         since = moment_of(connection, self.control, HOLD) or now
-        columns = self.table.c
-        is_leased = is_to_come(columns.leased_until, now, self._lease)
-        is_sending = columns.state == EntryState.SENDING
+        is_leased = is_to_come(self.table.c.leased_until, now, self._lease)
         under_way = count_rows(connection, self.table, sa.and_(is_sending, is_leased))
-        return Hold(datetime.fromtimestamp(since, UTC), marked, under_way, is_first)
+        return Hold(
+            datetime.fromtimestamp(since, UTC),
+            marked,
+            under_way=0 if is_another else under_way,
+            is_first=is_first,
+            were_sent=were_sent if is_another else 0,
+        )
 
 
 def moment_of(connection: Connection, control: sa.Table, name: str) -> float | None:
@@ -178,19 +214,53 @@ def mark_restored(connection: Connection, table: sa.Table, control: sa.Table) ->
     sending = EntryState.SENDING
     change_rows(connection, table, columns.state == sending, sent_by=None)
     marked = 0
-    for provider in connection.execute(sa.select(columns.provider).distinct()).scalars().all():
-        moment = moment_of(connection, control, TIME_OF + provider)
-        since: dict[str, Any] = {
-            "restored": True,
-            # Without a known time of the provider, that of each entry.
-            "first_sent_at": columns.stored_at if moment is None else moment,
-            "by_provider_clock": moment is not None,
-            "sent_by": None,
-        }
-        own = columns.provider == provider
+    for own, since in _earliest_sendings(connection, table, control):
+        restored = {**since, "restored": True, "sent_by": None}
         waiting = sa.and_(own, columns.state == EntryState.WAITING)
-        marked += change_rows(connection, table, waiting, state=sending, leased_until=0.0, **since)
+        begun = {"state": sending, "leased_until": 0.0}
+        marked += change_rows(connection, table, waiting, **begun, **restored)
         error = sa.func.coalesce(columns.error, "") + RESTORED
         not_done = sa.and_(own, is_surely_not_done(columns))
-        marked += change_rows(connection, table, not_done, error=error, **since)
+        marked += change_rows(connection, table, not_done, error=error, **restored)
     return marked
+
+
+def mark_possibly_sent(
+    connection: Connection,
+    table: sa.Table,
+    control: sa.Table,
+    sent_by: str | None,
+    leased_until: float,
+) -> int:
+    """Mark the entries of all systems that wait as ones that may have been sent; returns how many.
+
+    Args:
+        sent_by: The digest of the credentials with which they may have been sent; None: of several.
+        leased_until: Until when a call of theirs may be under way.
+    """
+    columns = table.c
+    marked = 0
+    for own, since in _earliest_sendings(connection, table, control):
+        waiting = sa.and_(own, columns.state == EntryState.WAITING)
+        begun = {"state": EntryState.SENDING, "leased_until": leased_until, "sent_by": sent_by}
+        marked += change_rows(connection, table, waiting, **begun, **since)
+    return marked
+
+
+def _earliest_sendings(
+    connection: Connection, table: sa.Table, control: sa.Table
+) -> Iterator[tuple[Condition, Mapping[str, Any]]]:
+    """The condition of the entries of each system, and the column values that say since when those
+    that wait may have been sent.
+    """
+    columns = table.c
+    for provider in connection.execute(sa.select(columns.provider).distinct()).scalars().all():
+        moment = moment_of(connection, control, TIME_OF + provider)
+        yield (
+            columns.provider == provider,
+            {
+                # Without a known time of the provider, that of each entry.
+                "first_sent_at": columns.stored_at if moment is None else moment,
+                "by_provider_clock": moment is not None,
+            },
+        )

@@ -41,6 +41,7 @@ from .entries import (
 )
 from .forgetting import Forgetting
 from .holding import control_table
+from .life import Life
 from .passes import AnyClient
 from .sealing import HOW_TO_GIVE, Sealing, checked_secret
 
@@ -120,6 +121,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, Generic[Engine]):
         self._settle_for = settle_for.total_seconds()
         self.client = client
         self.table, self.events, self.control, self.references = self._tables(table)
+        self._life = Life(self.control)
         self._sealing = Sealing(self.control, table, checked_secret(storage_key))
         self._handlers: list[Handler] = []
         self._engine = prepared_engine(engine)

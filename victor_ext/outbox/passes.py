@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorError
 from victor_ext.event_queue.calls import Calls
 from victor_ext.event_queue.databases import Condition, OfFewRows, database_time, is_to_come
-from victor_ext.event_queue.rows import take_first
+from victor_ext.event_queue.rows import begin_writing, take_first
 from victor_ext.event_queue.transactions import Pass, operation
 from victor_ext.event_queue.workers import is_ending
 from victor_ext.flows import following
@@ -31,6 +31,7 @@ from victor_ext.settlement.key_age import Now, SentSince, within_key_life
 from .claims import Claim, Claims, Group
 from .deliveries import Deliveries, DeliveryTerms
 from .entries import CREATES, VICTOR, Entry, EntryState, as_status, write_of
+from .life import Beat
 from .sending import Sending
 from .storing import store_results
 
@@ -209,9 +210,22 @@ class OutboxPasses(Sending):
     def _take_up(self, claims: Claims, busy: Collection[str]) -> Pass[Group]:
         """Take up the next group of a pass, in which no entry has a `busy` subject."""
         now = Now.of(claims.client)
-        group = yield from self._transact(partial(self._group, claims, now, busy))
+        work = partial(self._lively_group, claims, now, busy)
+        group, beat = yield from self._transact(work)
+        self._life.remember(beat)
         claims.note_progress(group, now)
         return group
+
+    def _lively_group(
+        self, claims: Claims, now: Now, busy: Collection[str], connection: Connection
+    ) -> tuple[Group, Beat | None]:
+        """Take up a group in a transaction, if the database is still the one of the last group."""
+        # A write comes first, and locks SQLite: else another worker could read the same entries.
+        begin_writing(connection, self.table)
+        beat, loss = self._life.beat(connection, claims.client.caller)
+        if loss is not None:
+            self._mark_lost(connection, loss)
+        return self._group(claims, now, busy, connection), beat
 
     def _group(
         self, claims: Claims, now: Now, busy: Collection[str], connection: Connection

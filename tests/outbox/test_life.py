@@ -1,0 +1,253 @@
+"""A database that is another copy than before: a standby that was promoted, a backup that was put
+back. What was not sent, as far as it knows, counts as possibly sent.
+"""
+
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.outbox.clusters import Cluster
+from tests.outbox.kinds import Provider
+from tests.outbox.rows import change, end_leases, execute, key_of, states, stored
+from tests.providers.victor.adapter import invoice
+from victor_ext.outbox import Outbox
+from victor_ext.outbox.life import LIFE
+
+pytestmark = pytest.mark.slow
+OLDER = "its row of life is older than the one that was written"
+HOUR = 3600.0
+
+
+class Shop:
+    """A service with an outbox, whose provider takes each key once."""
+
+    def __init__(self, url):
+        self.provider = Provider()
+        self.victor = self.provider.client()
+        self.move(url)
+
+    def move(self, url):
+        """Go on at another address of the database, in the same process."""
+        self.engine = sa.create_engine(url, poolclass=sa.NullPool)
+        life = self.outbox._life if hasattr(self, "outbox") else None
+        self.outbox = Outbox(self.engine, self.victor)
+        self.outbox._life = life or self.outbox._life
+
+    def restart(self):
+        """Go on in another process."""
+        self.outbox = Outbox(self.engine, self.victor)
+
+    def add(self, *numbers):
+        stored(self.outbox, *map(invoice, numbers))
+
+    def send(self):
+        return states(self.outbox.send())
+
+    def let_time_pass(self, seconds=HOUR):
+        """The last beat that this copy of the database knows was so long ago."""
+        control = self.outbox.control
+        is_life = control.c.name == LIFE
+        execute(
+            self.outbox, sa.update(control).where(is_life).values(moment=control.c.moment - seconds)
+        )
+
+
+@pytest.fixture
+def shop(tmp_path):
+    made = Shop(f"sqlite:///{tmp_path / 'folder' / 'shop.sqlite'}")
+    Path(tmp_path / "folder").mkdir()
+    made.outbox.create_table()
+    made.add(1)
+    assert made.send() == ["sent"]
+    return made
+
+
+# SQLite
+
+
+def file_of(shop):
+    return Path(shop.engine.url.database)
+
+
+def back_up(shop):
+    """Copy the file, as a company does it, without the file beside it."""
+    copy = file_of(shop).with_name("backup")
+    shutil.copy2(file_of(shop), copy)
+    return copy
+
+
+PUT_BACK = {
+    "over": shutil.copyfile,
+    "moved": lambda backup, file: backup.replace(file),
+}
+
+
+@pytest.mark.parametrize("is_new_process", [False, True])
+@pytest.mark.parametrize("put_back", PUT_BACK.values(), ids=PUT_BACK)
+def test_a_file_that_was_put_back_sends_nothing_under_another_key(shop, put_back, is_new_process):
+    shop.add(2, 3)
+    backup = back_up(shop)
+    assert shop.send() == ["sent", "sent"]
+    put_back(backup, file_of(shop))
+    if is_new_process:
+        shop.restart()
+    assert shop.send() == [], "their calls may be under way"
+    end_leases(shop.outbox)
+    assert shop.send() == ["sent", "sent"]
+    assert shop.provider.keys == [key_of(1), *map(key_of, (2, 3)), *map(key_of, (2, 3))]
+    assert shop.outbox.held_since() is None
+    shop.add(4)
+    assert shop.send() == ["sent"], "it is noticed once"
+
+
+def test_a_folder_that_was_copied_elsewhere_is_another_copy(shop, tmp_path):
+    shop.add(2)
+    shutil.copytree(tmp_path / "folder", tmp_path / "copy")
+    assert shop.send() == ["sent"]
+    copy = Shop(f"sqlite:///{tmp_path / 'copy' / 'shop.sqlite'}")
+    copy.provider = shop.provider
+    assert copy.send() == []
+    end_leases(copy.outbox)
+    copy.let_time_pass(0)
+    with shop.provider.client() as victor:
+        assert states(copy.outbox.send(victor)) == ["sent"]
+    assert shop.provider.keys == [*map(key_of, (1, 2)), key_of(2)]
+
+
+def test_a_backup_of_long_ago_holds_itself_and_says_so(shop, caplog):
+    shop.add(2)
+    backup = back_up(shop)
+    assert shop.send() == ["sent"]
+    backup.replace(file_of(shop))
+    shop.let_time_pass()
+    assert shop.send() == []
+    assert shop.outbox.held_since() is not None
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "another copy of the database than before: its inode is" in record.getMessage()
+    assert "The outbox is held: reconcile it, then release it." in record.getMessage()
+    assert shop.outbox.release()
+    shop.send()
+    assert shop.provider.keys == [*map(key_of, (1, 2))], "it is looked up, and not sent"
+
+
+@pytest.mark.parametrize("what", ["VACUUM", "PRAGMA wal_checkpoint", "PRAGMA journal_mode=WAL"])
+def test_what_a_database_does_by_itself_is_no_change(shop, what):
+    shop.add(2)
+    with closing(shop.engine.raw_connection()) as connection:
+        connection.execute(what)
+    shop.restart()
+    assert shop.send() == ["sent"]
+    assert shop.provider.keys == [*map(key_of, (1, 2))]
+
+
+def test_a_hold_of_a_restored_database_tells_what_was_being_sent(shop):
+    """Its workers do not live: nobody waits for their calls."""
+    shop.add(2, 3)
+    change(shop.outbox, state="sending", first_sent_at=1.0)
+    assert shop.outbox.hold().were_sent == 0
+    shop.outbox.release()
+    backup = back_up(shop)
+    backup.replace(file_of(shop))
+    held = shop.outbox.hold()
+    assert (held.were_sent, held.under_way) == (3, 0)
+
+
+# PostgreSQL
+
+
+@pytest.fixture(params=[16, 18])
+def primary(request):
+    with Cluster.new(request.param) as made:
+        yield made
+
+
+@pytest.fixture
+def served(primary):
+    """A shop whose worker has rights on its tables alone, and has sent the payment 1."""
+    owner = Shop(primary.url())
+    owner.outbox.create_table()
+    primary.execute(
+        "CREATE ROLE worker LOGIN",
+        "GRANT ALL ON ALL TABLES IN SCHEMA public TO worker",
+        "GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO worker",
+    )
+    made = Shop(primary.url(user="worker"))
+    made.add(1)
+    assert made.send() == ["sent"]
+    return made
+
+
+@pytest.mark.pull_request
+def test_restarts_a_crash_and_a_rewritten_table_are_no_change(served, primary):
+    for number, act in enumerate(
+        [
+            primary.restart,
+            lambda: primary.restart("immediate"),
+            lambda: primary.execute("VACUUM FULL victor_outbox_control"),
+            lambda: primary.execute("VACUUM FREEZE victor_outbox_control"),
+        ],
+        start=2,
+    ):
+        act()
+        served.add(number)
+        assert served.send() == ["sent"]
+        served.restart()
+    assert served.provider.keys == [*map(key_of, range(1, 6))]
+
+
+@pytest.mark.pull_request
+@pytest.mark.parametrize("is_new_process", [False, True])
+def test_a_promoted_standby_that_lacks_the_last_commits_sends_under_the_same_keys(
+    served, primary, is_new_process
+):
+    """The marks of two payments did not reach it."""
+    standby = primary.standby()
+    served.add(2, 3)
+    standby.lag_behind(primary)
+    assert served.send() == ["sent", "sent"]
+    primary.stop("immediate")
+    standby.promote()
+    served.move(standby.url(user="worker"))
+    if is_new_process:
+        served.restart()
+    assert served.send() == []
+    end_leases(served.outbox)
+    assert served.send() == ["sent", "sent"]
+    assert served.provider.keys == [key_of(1), *map(key_of, (2, 3)), *map(key_of, (2, 3))]
+
+
+@pytest.mark.pull_request
+def test_a_dump_in_another_cluster_or_over_the_same_tables_is_another_copy(served, primary):
+    served.add(2)
+    dump = primary.dump("--clean", "--if-exists")
+    assert served.send() == ["sent"]
+    with Cluster.new(primary.version) as other:
+        other.execute("CREATE ROLE worker LOGIN")
+        for server in (other, primary):
+            server.load(dump)
+            served.move(server.url(user="worker"))
+            served.restart()
+            assert served.send() == []
+            end_leases(served.outbox)
+            assert served.send() == ["sent"]
+    assert served.provider.keys == [key_of(1), *[key_of(2)] * 3]
+
+
+@pytest.mark.pull_request
+def test_a_snapshot_of_the_disk_is_noticed_by_a_worker_that_lived_through_it(served, primary):
+    served.add(2)
+    primary.stop()
+    snapshot = primary.data.with_name("snapshot")
+    primary.run("cp", "-a", primary.data, snapshot)
+    primary.start()
+    assert served.send() == ["sent"]
+    primary.stop()
+    primary.put_back(snapshot)
+    primary.start()
+    assert served.send() == []
+    end_leases(served.outbox)
+    assert served.send() == ["sent"]
+    assert served.provider.keys == [key_of(1), key_of(2), key_of(2)]
