@@ -3,6 +3,7 @@ whether to go on.
 """
 
 import logging
+import shutil
 import signal
 import sqlite3
 from contextlib import suppress
@@ -287,3 +288,18 @@ def test_a_state_that_a_crash_of_its_server_empties_is_refused(sender, victor_sa
         with pytest.raises(ConfigurationError, match=f"ALTER TABLE {table} SET LOGGED"):
             sender().send(rows(2))
     assert len(victor_sandbox.attempts_by_key()) == 1
+
+
+def test_a_state_that_was_put_back_notices_it_and_holds_itself(sender, victor_sandbox, tmp_path):
+    """Its copy knows nothing of the second payment, which is not asked for again."""
+    state = tmp_path / "state.sqlite"
+    sender().send(rows(1))
+    later = "UPDATE victor_bulk_control SET moment = moment - 3600 WHERE name = 'life'"
+    change_state(state, later)
+    backup = tmp_path / "backup"
+    shutil.copy2(state, backup)
+    sender().send(rows(2))
+    backup.replace(state)
+    result = sender().send(rows(2))
+    assert result.held_since is not None
+    assert len(victor_sandbox.attempts_by_key()) == 2

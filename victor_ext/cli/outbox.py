@@ -306,6 +306,11 @@ def hold(options: OutboxCommandOptions) -> None:
     if not result.is_first:
         marked = "It was held before, and nothing more is marked: what was added since then waits."
         advice.append("If it was restored since then: 'victor outbox release', then hold it again.")
+    if result.were_sent:
+        advice.append(
+            f"{result.were_sent:,} entries were being sent when the backup was made: they are "
+            "looked up, too. No worker has them."
+        )
     if result.under_way:
         advice.append(f"{result.under_way:,} entries are with a worker, whose calls end first.")
     document = {**asdict(result), "since": zulu_text(result.since)}

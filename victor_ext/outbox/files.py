@@ -59,6 +59,7 @@ from .entries import (
     sent_values,
 )
 from .holding import HOLD, end_hold, mark_restored, moment_of, store_time
+from .life import Life
 from .outboxes import Outbox, OutboxTables
 from .sealing import STORAGE_KEY, ClearRow, Sealing
 from .storing import Change
@@ -443,6 +444,7 @@ def note_time(connection: Connection, provider: str, now: SentSince) -> None:
 def hold_entries(connection: Connection) -> None:
     """Let workers take up nothing, and mark what may have been sent since the backup."""
     insert_once(connection, TABLES.control, name=HOLD, moment=DatabaseTime())
+    Life(TABLES.control).begin_anew(connection)
     mark_restored(connection, ENTRIES, TABLES.control)
 
 

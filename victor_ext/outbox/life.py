@@ -231,9 +231,8 @@ class Life:
         """The row of life, when it was written, and by which transaction; None: there is no row."""
         columns = self._control.c
         is_server = connection.dialect.name == "postgresql"
-        written_by = sa.literal_column(
-            "CAST(CAST(xmin AS text) AS bigint)" if is_server else "NULL"
-        )
+        writer = "CAST(CAST(xmin AS text) AS bigint)" if is_server else "NULL"
+        written_by: sa.ColumnElement[int] = sa.literal_column(writer, sa.BigInteger())
         query = sa.select(columns.moment, columns.wrapped, written_by.label("written_by"))
         stored = connection.execute(query.where(columns.name == LIFE)).first()
         if stored is None:
