@@ -18,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from victor_ext.event_queue.databases import CLOCKS
+from victor_ext.event_queue.databases import CLOCKS, database_time
 from victor_ext.event_queue.rows import change_rows, insert_once
 
 _log = logging.getLogger("victor_ext.outbox")
@@ -47,11 +47,7 @@ SELECT mod(CAST(CAST(pg_current_xact_id() AS text) AS bigint), 4294967296) AS wr
        {CLOCKS["postgresql"]} AS now, {{log}}
 """
 """The transaction, as `xmin` has it, and what the log shows."""
-_FILE = (
-    sa.select(sa.column("file"), sa.literal_column(CLOCKS["sqlite"], sa.Double).label("now"))
-    .where(sa.column("name") == "main")
-    .select_from(sa.text("pragma_database_list"))
-)
+_FILES = sa.text("PRAGMA database_list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,12 +216,12 @@ class Life:
             log = _LOG if self._may_read_log else _NO_LOG
             server = connection.execute(sa.text(_SERVER.format(log=log))).one()
             return _Present(server.copy, server.position, server.writer, server.now)
-        database = connection.execute(_FILE).first()
+        files = {row.name: str(row.file) for row in connection.execute(_FILES)}
         try:
-            inode = os.stat(database.file).st_ino
+            inode = os.stat(files["main"]).st_ino
         except OSError:  # it has no file
             return None
-        return _Present(str(inode), 0, 0, database.now, (database.file, inode))
+        return _Present(str(inode), 0, 0, database_time(connection), (files["main"], inode))
 
     def _read(self, connection: Any) -> tuple[_Row | None, float, int | None]:
         """The row of life, when it was written, and by which transaction; None: there is no row."""
