@@ -18,6 +18,7 @@ from sqlalchemy import event
 from tests.bulk.bulk_runs import (
     asked_once,
     change_state,
+    in_state,
     made_in,
     refused,
     rows,
@@ -303,3 +304,16 @@ def test_a_state_that_was_put_back_notices_it_and_holds_itself(sender, victor_sa
     result = sender().send(rows(2))
     assert result.held_since is not None
     assert len(victor_sandbox.attempts_by_key()) == 2
+
+
+@pytest.mark.parametrize("command", ["resume", "hold", "release", "status", "send", "export"])
+def test_a_state_of_another_release_is_refused_by_name_before_anything_is_made(bulk, command):
+    """As the release before the rows of a file were entries of an outbox has left it."""
+    state = bulk.folder / "victor-bulk.sqlite"
+    tables = {f"victor_bulk_{name}" for name in ("batches", "lines", "payments", "key")}
+    for table in tables:
+        change_state(state, f"CREATE TABLE {table} (owner TEXT)")
+    ended = bulk.send(rows(1)) if command == "send" else bulk(command)
+    assert ended.status == 2
+    assert "was stored by another release" in ended.err
+    assert {*in_state(state, "name FROM sqlite_master WHERE type = 'table'")} == tables

@@ -36,6 +36,7 @@ from victor_ext.event_queue.fitness import prepared_engine
 from victor_ext.event_queue.presence import FilePresence, Presence, ServerPresence
 from victor_ext.event_queue.rows import change_rows
 from victor_ext.outbox.files import (
+    NAME,
     TABLES,
     hold_entries,
     moment_of_hold,
@@ -113,13 +114,23 @@ class State:
         return Path(cast("str", self.url.database))
 
     def exists(self) -> bool:
-        """Whether the database contains the tables. Raises as `errors` does."""
+        """Whether the database contains the tables.
+
+        Raises as `errors` does, and `ConfigurationError` for tables of another release.
+        """
         if self.is_sqlite and not os.path.exists(self.path):
             return False
         with self.errors(), self.engine() as engine:
             if not self.is_sqlite and not self._is_on_server():
                 return False
-            return sa.inspect(engine).has_table(BATCHES.name)
+            stored = {*filter(_is_own_name, sa.inspect(engine).get_table_names())}
+        own = {*METADATA.tables, *TABLES.entries.metadata.tables}
+        if stored and not own >= stored >= {BATCHES.name, TABLES.control.name}:
+            raise ConfigurationError(
+                f"The state {self} was stored by another release: go on with the release that "
+                "stored it, or name another state. Nothing was changed."
+            )
+        return bool(stored)
 
     def vault(self, secret: bytes, provider: str) -> RowVault:
         """Return the vault that encrypts this state, with the stored key or with a new key.
@@ -193,6 +204,7 @@ class State:
 
     def prepare(self) -> None:
         """Create the database and its tables, unless they exist. Raises as `errors` does."""
+        self.exists()
         with self.errors():
             if self.is_sqlite:
                 self._prepare_file()
@@ -345,6 +357,11 @@ class State:
             advice = "Run it again later: rows that are stored are kept, and none is sent twice."
             message = f"The state {self} cannot be used now: {reason}. {advice}"
             raise StateUnavailable(message) from error
+
+
+def _is_own_name(table: str) -> bool:
+    """Whether a table has a name that those of a state have, in whatever release."""
+    return table == NAME or table.startswith(f"{NAME}_")
 
 
 def _set_sqlite_options(connection: Any, _record: object) -> None:
