@@ -139,9 +139,9 @@ class Cluster:
             time.sleep(0.01)
         self.stop()
 
-    def promote(self):
+    def promote(self, *settings):
         """Let a standby that lags behind take the place of its primary."""
-        self.start()
+        self.start(*settings)
         self.run("pg_ctl", "-D", self.data, "-w", "promote")
 
     def put_back(self, snapshot):

@@ -6,7 +6,7 @@ import logging
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -98,6 +98,29 @@ def test_an_engine_whose_program_begins_the_transactions_itself_keeps_working(tm
             session.rollback()
         assert outbox.entries() == []
     engine.dispose()
+
+
+def test_an_engine_with_other_options_is_no_other_engine_and_its_savepoint_is_refused(sqlite):
+    """Its listeners are not those of the engine that it was made of."""
+    outbox = Outbox(sqlite.execution_options(stream_results=True))
+    refused = pytest.raises(ConfigurationError, match="Pass the engine of the session")
+    with Session(sa.create_engine(sqlite.url)) as session, session.begin_nested(), refused:
+        outbox.add(session, **invoice(1))
+    with Session(sqlite) as session:
+        with suppress(ConfigurationError), session.begin_nested():
+            outbox.add(session, **invoice(1))
+        session.rollback()
+    assert outbox.entries() == []
+
+
+def test_a_savepoint_of_the_program_in_autocommit_is_left_alone(sqlite):
+    Outbox(sqlite)
+    with sqlite.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("CREATE TABLE own (number INTEGER)"))
+        with connection.begin_nested():
+            connection.execute(sa.text("INSERT INTO own VALUES (1)"))
+    with sqlite.connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM own")) == 1
 
 
 @pytest.mark.parametrize(
@@ -209,6 +232,20 @@ def test_a_worker_from_which_row_security_hides_entries_is_refused_and_a_tenant_
         assert states(Outbox(engine, victor).send()) == ["sent"]
     with provider.client() as victor:
         assert states(Outbox(server, victor).entries()) == ["sent"], "its owner sees all rows"
+
+
+def test_a_policy_that_hides_nothing_from_the_worker_is_none_of_its_business(server):
+    restrictive = "CREATE POLICY less ON victor_outbox AS RESTRICTIVE"
+    policies = [
+        f"{restrictive} TO postgres USING (false)",
+        f"{restrictive.replace('less', 'adds')} FOR INSERT WITH CHECK (key > '')",
+    ]
+    with role_of(server, *TENANTS, ALL_ROWS, *policies) as engine:
+        assert Outbox(engine).entries() == []
+    mine = f"{restrictive.replace('less', 'mine')} TO {{role}} USING (false)"
+    refused = pytest.raises(ConfigurationError, match="hides rows")
+    with role_of(server, mine) as engine, refused:
+        Outbox(engine).entries()
 
 
 def test_a_table_that_a_crash_of_the_server_empties_is_refused(server):

@@ -9,12 +9,13 @@ from pathlib import Path
 import httpx
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from tests.outbox.clusters import Cluster
 from tests.outbox.kinds import Provider
 from tests.outbox.rows import change, end_leases, execute, key_of, states, stored
 from tests.providers.victor.adapter import invoice
-from victor_ext import Victor, VictorOAuth
+from victor_ext import ConfigurationError, Victor, VictorOAuth
 from victor_ext.outbox import Outbox
 from victor_ext.outbox.life import LIFE
 
@@ -55,6 +56,12 @@ class Shop:
         execute(
             self.outbox, sa.update(control).where(is_life).values(moment=control.c.moment - seconds)
         )
+
+
+def went_on(shop):
+    """Whether what is added now is sent at once."""
+    shop.add(2)
+    return shop.send() == ["sent"]
 
 
 @pytest.fixture
@@ -126,7 +133,7 @@ def test_a_backup_of_long_ago_holds_itself_and_says_so(shop, caplog):
     assert shop.outbox.held_since() is not None
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert "another copy of the database than before: its inode is" in record.getMessage()
-    assert "The outbox is held: reconcile it, then release it." in record.getMessage()
+    assert "It is held: reconcile it, then release it." in record.getMessage()
     assert shop.outbox.release()
     shop.send()
     assert shop.provider.keys == [*map(key_of, (1, 2))], "it is looked up, and not sent"
@@ -266,3 +273,106 @@ def test_a_snapshot_of_the_disk_is_noticed_by_a_worker_that_lived_through_it(ser
     end_leases(served.outbox)
     assert served.send() == ["sent"]
     assert served.provider.keys == [key_of(1), key_of(2), key_of(2)]
+
+
+# What a review has found
+
+
+def test_a_file_from_before_the_first_beat_is_another_copy(tmp_path):
+    """Its last sign of life is not known: it holds itself."""
+    shop = Shop(f"sqlite:///{tmp_path / 'shop.sqlite'}")
+    shop.outbox.create_table()
+    shop.add(1)
+    backup = back_up(shop)
+    assert shop.send() == ["sent"]
+    backup.replace(file_of(shop))
+    assert shop.send() == []
+    assert shop.outbox.held_since() is not None
+    shop.outbox.release()
+    shop.send()
+    assert shop.provider.keys == [key_of(1)]
+
+
+def test_a_backup_that_was_held_in_its_time_is_marked_all_the_same(shop):
+    shop.outbox.hold()
+    shop.add(2)
+    shop.let_time_pass()
+    backup = back_up(shop)
+    shop.outbox.release()
+    assert shop.send() == ["sent"]
+    backup.replace(file_of(shop))
+    assert shop.send() == []
+    shop.outbox.release()
+    assert shop.send() == []
+    assert shop.provider.keys == [*map(key_of, (1, 2))], "it is looked up"
+
+
+def test_what_was_refused_may_have_been_sent_again_since(shop):
+    shop.add(2)
+    shop.outbox.cancel("INV-2", by="zoe", why="returned")
+    backup = back_up(shop)
+    shop.outbox.retry("INV-2")
+    assert shop.send() == ["sent"]
+    backup.replace(file_of(shop))
+    shop.send()
+    shop.outbox.retry("INV-2")
+    shop.send()
+    assert shop.provider.keys == [*map(key_of, (1, 2))], "it is looked up"
+
+
+def test_one_put_back_is_noticed_once_though_the_outbox_was_held_before(shop):
+    backup = back_up(shop)
+    for _ in range(2):
+        shop.outbox.hold()
+        shop.outbox.release()
+    for number in range(2, 6):
+        shop.add(number)
+        assert shop.send() == ["sent"]
+    backup.replace(file_of(shop))
+    shop.send()
+    for number in range(6, 8):
+        shop.add(number)
+        assert shop.send() == ["sent"]
+
+
+def test_a_file_whose_neighbour_is_missing_is_another_copy(shop, tmp_path):
+    """A new folder may give a copy the inode that the file had."""
+    shop.add(2)
+    assert shop.send() == ["sent"]
+    Path(f"{file_of(shop)}-life").unlink()
+    shop.restart()
+    shop.add(3)
+    assert shop.send() == []
+
+
+@pytest.mark.pull_request
+def test_a_hold_within_a_savepoint_is_no_change(served, primary):
+    with Session(served.engine) as session, session.begin_nested():
+        served.outbox._hold(session.connection())
+        session.commit()
+    served.outbox.release()
+    primary.execute("ALTER TABLE victor_outbox_control SET LOGGED")
+    assert went_on(served)
+
+
+@pytest.mark.pull_request
+def test_each_sender_is_known_though_others_beat_in_the_same_second(served):
+    """Whose keys what waits may have been sent with is known from them."""
+    transport = httpx.MockTransport(served.provider._answer)
+    with Victor(VictorOAuth("another", "a-secret"), transport=transport) as other:
+        served.outbox.send()
+        served.outbox.send(other)
+    row, _ = served.outbox._life._read(served.engine.connect())
+    assert len(row.callers) == 2
+
+
+@pytest.mark.pull_request
+def test_another_server_is_asked_whether_it_is_fit(served, primary):
+    standby = primary.standby()
+    standby.lag_behind(primary)
+    primary.stop("immediate")
+    standby.promote("fsync=off")
+    served.move(standby.url(user="worker"))
+    served.add(2)
+    with pytest.raises(ConfigurationError, match="fsync is off"):
+        served.send()

@@ -238,11 +238,9 @@ class RowOutbox(FileOutbox):
     def _name_of(self, row: Any, connection: Connection) -> str:
         return name_of_entry(self._rows, connection, row.key)
 
-    def _hold(self, connection: Connection) -> Any:
-        """Hold the state, whose database is another copy than before."""
-        held = super()._hold(connection)
+    def _hold_lost(self, connection: Connection) -> None:
+        super()._hold_lost(connection)
         change_rows(connection, ASKED, sa.true(), restored=True)
-        return held
 
     def _only_looked_up(self, connection: Connection, keys: Sequence[str]) -> set[str]:
         """A payment that no file asks for any more, or that a restored state has, may exist under

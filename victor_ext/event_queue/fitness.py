@@ -94,17 +94,12 @@ def prepared_engine(engine: Any) -> Any:
     savepoint. An alias of Django's, which does all of this itself, is returned as it is.
     """
     target = getattr(engine, "sync_engine", engine)
-    if isinstance(target, sa.Engine) and not _is_prepared(target):
+    if isinstance(target, sa.Engine) and target not in _prepared:
         _prepared.add(target)
         event.listen(target, "handle_error", _throw_connections_away)
         if target.dialect.name == "sqlite":
             event.listen(target, "savepoint", _begin_before_savepoint)
     return engine
-
-
-def _is_prepared(engine: sa.Engine) -> bool:
-    """Whether an engine, or the one that it has with other options, is prepared."""
-    return any(prepared.dialect is engine.dialect for prepared in _prepared)
 
 
 def _throw_connections_away(context: ExceptionContext) -> None:
@@ -115,13 +110,20 @@ def _throw_connections_away(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
+_BEGUN = "victor_ext.begun"
+"""In the `info` of a connection: the transaction that surely began before its savepoints."""
+
+
 def _begin_before_savepoint(connection: Connection, _name: str) -> None:
     """Begin the transaction, as the driver does only before the first write: else the end of the
     savepoint would commit what was written within.
     """
     driver: Any = connection.connection.driver_connection
+    if driver.isolation_level is None:  # it is in AUTOCOMMIT, or the program itself begins
+        return
     if not driver.in_transaction:
         connection.exec_driver_sql("BEGIN")
+    connection.info[_BEGUN] = connection.get_transaction()
 
 
 def _leave_connections_to_parent() -> None:
@@ -134,8 +136,9 @@ def _leave_connections_to_parent() -> None:
 
 def _is_in_memory(engine: sa.Engine) -> bool:
     """Whether the connection of an engine is its database, of which a forked process has a copy."""
-    database = engine.url.database or ""
-    return engine.dialect.name == "sqlite" and (not database or "memory" in str(engine.url))
+    database = engine.url.database or ":memory:"
+    is_memory = ":memory:" in database or "mode=memory" in str(engine.url)
+    return engine.dialect.name == "sqlite" and is_memory
 
 
 if hasattr(os, "register_at_fork"):
@@ -154,9 +157,8 @@ def join(connection: Connection) -> None:
     _refuse_other_databases(connection)
     if _commits_each_statement(connection):
         raise _no_transactions("A connection of the engine, or that of the session,")
-    if not _is_prepared(connection.engine):
-        _refuse_early_savepoint(connection)
-        prepared_engine(connection.engine)
+    _refuse_early_savepoint(connection)
+    prepared_engine(connection.engine)
     _prepare_nothing_behind_a_pooler(connection)
 
 
@@ -191,9 +193,11 @@ def _refuse_early_savepoint(connection: Connection) -> None:
     """Raise `ConfigurationError` for a savepoint that may have begun before its transaction, on an
     engine that nobody has prepared.
     """
-    is_early = connection.dialect.name == "sqlite" and connection.in_nested_transaction()
+    if connection.dialect.name != "sqlite" or not connection.in_nested_transaction():
+        return
     driver: Any = connection.connection.driver_connection
-    if is_early and driver.isolation_level is not None:  # else the program begins transactions
+    is_known = connection.info.get(_BEGUN) is connection.get_transaction()
+    if not is_known and driver.isolation_level is not None:  # else the program begins them itself
         raise ConfigurationError(
             "The session is of another engine than this object, and is in a savepoint "
             "(begin_nested), whose end SQLite might commit. Pass the engine of the session to the "
@@ -258,8 +262,12 @@ SELECT current_setting('server_version') AS version,
 """
 _FILTERS = """
 row_security_active(c.oid) AND (
-    EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND NOT p.polpermissive)
-    OR (SELECT count(*) FROM unnest(ARRAY['r', 'w']) AS command WHERE NOT EXISTS (
+    EXISTS (
+        SELECT FROM pg_policy p
+         WHERE p.polrelid = c.oid AND NOT p.polpermissive AND p.polcmd IN ('*', 'r', 'w')
+           AND EXISTS (SELECT FROM unnest(p.polroles) AS member
+                        WHERE member = 0 OR pg_has_role(member, 'USAGE'))
+    ) OR (SELECT count(*) FROM unnest(ARRAY['r', 'w']) AS command WHERE NOT EXISTS (
         SELECT FROM pg_policy p
          WHERE p.polrelid = c.oid AND p.polcmd IN ('*', CAST(command AS "char"))
            AND pg_get_expr(p.polqual, p.polrelid) = 'true'
@@ -292,6 +300,11 @@ def make_fit(connection: Any, table: sa.Table) -> None:
         known[name] = check(connection, table.metadata.sorted_tables)
     if known[name]:
         connection.execute(sa.text("SET LOCAL synchronous_commit = on"))
+
+
+def forget_fitness(connection: Any) -> None:
+    """Let the next `make_fit` ask again: another server may have taken the place of the first."""
+    _fit.pop(getattr(connection, "engine", connection), None)
 
 
 def _check_server(connection: Any, tables: Sequence[sa.Table]) -> bool:
@@ -328,14 +341,15 @@ _OFF, _NORMAL = 0, 1
 """Values of SQLite's `PRAGMA synchronous`."""
 
 
-def _check_file(connection: Any, _tables: Sequence[sa.Table]) -> bool:
+def _check_file(connection: Any, tables: Sequence[sa.Table]) -> bool:
     """Raise `Unfit` for an SQLite database; warn of one that a power cut may set back."""
-    if not connection.execute(
-        sa.text("SELECT file FROM pragma_database_list WHERE name = 'main'")
-    ).scalar():
+    schema = tables[0].schema or "main"
+    files = {row.name: row.file for row in connection.execute(sa.text("PRAGMA database_list"))}
+    if not files.get(schema):
         return False  # in memory
-    journal = str(connection.execute(sa.text("PRAGMA journal_mode")).scalar()).lower()
-    synchronous = connection.execute(sa.text("PRAGMA synchronous")).scalar()
+    quoted = connection.dialect.identifier_preparer.quote(schema)
+    journal = str(connection.execute(sa.text(f"PRAGMA {quoted}.journal_mode")).scalar()).lower()
+    synchronous = connection.execute(sa.text(f"PRAGMA {quoted}.synchronous")).scalar()
     if journal in ("off", "memory"):
         raise Unfit(
             f"journal_mode is {journal}: a crash can damage the file. Set it to WAL or DELETE."

@@ -151,17 +151,24 @@ class Holding(EventQueue[OutboxEvent]):
         After a short gap, each such entry counts as sent at some time since: it is sent again only
         under a key that still holds, or else looked up. After a long one, the outbox is held.
         """
-        lost = f"This is another copy of the database than before: {loss.why}. What was stored in "
-        lost += f"the last {loss.gap:.0f} s may be missing, also that an entry was sent."
+        lost = (
+            f"This is another copy of the database than before: {loss.why}. What was stored since "
+            f"its last beat, {loss.gap:.0f} s ago, may be missing, also that an entry was sent."
+        )
         if loss.gap > self._settle_for:
-            self._hold(connection)
-            _log.error("%s The outbox is held: reconcile it, then release it.", lost)
+            self._hold_lost(connection)
+            _log.error("%s It is held: reconcile it, then release it.", lost)
             return
         present = database_time(connection)
         marked = mark_possibly_sent(
             connection, self.table, self.control, loss.sent_by, present + self._lease
         )
         _log.error("%s %d entries that waited count as possibly sent.", lost, marked)
+
+    def _hold_lost(self, connection: Connection) -> None:
+        """Hold a database that is another copy, which may have a hold of its own time."""
+        insert_once(connection, self.control, name=HOLD, moment=DatabaseTime())
+        mark_restored(connection, self.table, self.control)
 
     def _hold(self, connection: Connection) -> Hold:
         """As `hold`, in a transaction. Only the first hold marks entries."""
@@ -232,7 +239,9 @@ def mark_possibly_sent(
     sent_by: str | None,
     leased_until: float,
 ) -> int:
-    """Mark the entries of all systems that wait as ones that may have been sent; returns how many.
+    """Mark the entries of all systems that wait as ones that may have been sent, and those that
+    were rejected or refused as restored: somebody may have let them be sent again. Returns how many
+    waited.
 
     Args:
         sent_by: The digest of the credentials with which they may have been sent; None: of several.
@@ -244,6 +253,10 @@ def mark_possibly_sent(
         waiting = sa.and_(own, columns.state == EntryState.WAITING)
         begun = {"state": EntryState.SENDING, "leased_until": leased_until, "sent_by": sent_by}
         marked += change_rows(connection, table, waiting, **begun, **since)
+        not_done = sa.and_(own, is_surely_not_done(columns))
+        restored = {**since, "restored": True, "sent_by": None}
+        error = sa.func.coalesce(columns.error, "") + RESTORED
+        change_rows(connection, table, not_done, error=error, **restored)
     return marked
 
 

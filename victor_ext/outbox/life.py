@@ -12,13 +12,14 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from victor_ext.event_queue.databases import CLOCKS, database_time
+from victor_ext.event_queue.databases import database_time
 from victor_ext.event_queue.rows import change_rows, insert_once
 
 _log = logging.getLogger("victor_ext.outbox")
@@ -33,21 +34,26 @@ write the same row.
 _MAY_READ_LOG = sa.text("""
 SELECT has_function_privilege('pg_current_wal_lsn()', 'EXECUTE')
    AND has_function_privilege('pg_walfile_name(pg_lsn)', 'EXECUTE')
+   AND has_function_privilege('pg_control_system()', 'EXECUTE')
 """)
-_LOG = """
-       substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS copy,
+_SERVER = """
+SELECT concat_ws('.',
+           (SELECT system_identifier FROM pg_control_system()),
+           (SELECT oid FROM pg_database WHERE datname = current_database()),
+           CAST(to_regclass(:table) AS oid),
+           substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)) AS copy,
        CAST(pg_current_wal_lsn() - CAST('0/0' AS pg_lsn) AS bigint) AS position
 """
-"""The timeline, which a promotion and a recovery to a point in time change; and the position in the
-log, which only grows.
+"""The cluster, the database and the table, of which a dump makes others; the timeline, which a
+promotion and a recovery to a point in time change; and the position in the log, which only grows.
 """
-_NO_LOG = "'' AS copy, 0 AS position"
-_SERVER = f"""
-SELECT mod(CAST(CAST(pg_current_xact_id() AS text) AS bigint), 4294967296) AS writer,
-       {CLOCKS["postgresql"]} AS now, {{log}}
-"""
-"""The transaction, as `xmin` has it, and what the log shows."""
 _FILES = sa.text("PRAGMA database_list")
+_REMEMBERED = 86_400.0
+"""Seconds before the last beat in which a worker with other credentials counts as one that may have
+sent what was lost.
+"""
+_SENDS_EACH = 60.0
+"""Seconds after which a worker writes again that it sends with its credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +78,17 @@ class _Row:
     """The row of life.
 
     Attributes:
-        copy: The timeline of a server, or the inode of a file.
-        writer: The transaction that wrote it, which the server knows, too: a dump is written by
-            another one.
+        copy: Which server, table and timeline it is of, or the inode of its file.
         callers: When each digest of credentials was last seen to send, by the clock of the
             database.
+        is_beside: Whether there was a beat beside its file, too.
     """
 
     copy: str
-    writer: int
     beats: int
     changes: int
     callers: Mapping[str, float] = field(default_factory=dict[str, float])
+    is_beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,7 @@ class Loss:
     Attributes:
         why: How that shows.
         gap: Seconds from the last beat that this copy has until now: what was stored in this time
-            may be missing.
+            may be missing. Infinite: it has none.
         sent_by: The digest of the credentials with which alone was sent before; None: of several.
     """
 
@@ -109,16 +114,16 @@ class _Present:
     Attributes:
         copy: As of `_Row`; empty: the role may not read it.
         position: As of `Beat`.
-        writer: The present transaction of a server.
         now: The present time by its clock, in epoch seconds.
         file: As of `Beat`.
+        beside: The beat that is written beside its file; None: there is none.
     """
 
     copy: str
     position: int
-    writer: int
     now: float
     file: tuple[str, int] | None = None
+    beside: Beat | None = None
 
 
 class Life:
@@ -145,39 +150,28 @@ class Life:
             caller has to mark the entries in this transaction.
         """
         known = self._known  # before the database is asked: the position in its log only grows
-        present = self._present(connection)
-        if present is None:
-            return None, None
-        known = _younger(known, _beside(present.file))
         sender = caller or ""
-        row, moment, written_by = self._read(connection)
-        if row is None:
-            first = _Row(present.copy, present.writer, 1, 0, {sender: present.now})
-            values = {"moment": present.now, "wrapped": _text(first)}
-            insert_once(connection, self._control, name=LIFE, **values)
-            return Beat(0, 1, present.position, present.file), None
-        why = _why_another(row, known, present, written_by)
-        new = _Row(
-            present.copy or row.copy,
-            present.writer,
-            row.beats + 1,
-            row.changes + bool(why),
-            {**_recent(row.callers, present.now), sender: present.now},
-        )
-        age = present.now - moment
-        if not why and present.file is None and 0 <= age < _BEAT_SECONDS:
-            return Beat(row.changes, row.beats, present.position), None
-        columns = self._control.c
-        is_unchanged = sa.and_(columns.name == LIFE, columns.wrapped == _text(row))
-        values = {"moment": present.now, "wrapped": _text(new)}
-        if not change_rows(connection, self._control, is_unchanged, **values):
-            # Another worker has written it meanwhile, and has marked what was lost.
-            return None, None
-        loss = None
-        if why:
-            senders = [*_recent(row.callers, moment)]
-            loss = Loss(why, max(0.0, age), caller if senders == [sender] else None)
-        return Beat(new.changes, new.beats, present.position, present.file), loss
+        while True:
+            present = self._present(connection)
+            if present is None:
+                return None, None
+            known = _younger(known, present.beside)
+            row, moment = self._read(connection)
+            why = _why_another(row, known, present)
+            if row is not None and not why and not _is_due(row, moment, present, sender):
+                return Beat(row.changes, row.beats, present.position), None
+            new = _next_row(row, known, present, is_another=bool(why))
+            recent = {} if row is None else _recent(row.callers, present.now)
+            new = replace(new, callers={**recent, sender: present.now})
+            if self._write(connection, row, new, present.now):
+                break
+            # Another worker has written it meanwhile: see what it shows now.
+        beat = Beat(new.changes, new.beats, present.position, present.file)
+        if not why:
+            return beat, None
+        senders = [] if row is None else [*_recent(row.callers, moment)]
+        gap = inf if row is None else max(0.0, present.now - moment)
+        return beat, Loss(why, gap, caller if senders == [sender] else None)
 
     def remember(self, beat: Beat | None) -> None:
         """Remember a beat, whose transaction is committed."""
@@ -193,53 +187,82 @@ class Life:
         whether it is another copy than before, as far as this process knows.
         """
         present = self._present(connection)
-        row, _, written_by = self._read(connection)
-        if present is None or row is None:
+        if present is None:
             return False
-        known = _younger(self._known, _beside(present.file))
-        why = _why_another(row, known, present, written_by)
-        new = _Row(present.copy or row.copy, present.writer, row.beats + 1, row.changes + 1)
-        is_row = self._control.c.name == LIFE
-        change_rows(connection, self._control, is_row, moment=present.now, wrapped=_text(new))
+        known = _younger(self._known, present.beside)
+        row, _ = self._read(connection)
+        why = _why_another(row, known, present)
+        new = _next_row(row, known, present, is_another=True)
+        values = {"moment": present.now, "wrapped": _text(new)}
+        if insert_once(connection, self._control, name=LIFE, **values) is None:
+            change_rows(connection, self._control, self._control.c.name == LIFE, **values)
         return bool(why)
 
     def _present(self, connection: Any) -> _Present | None:
         """What the database shows of itself; None: it is in memory."""
         if connection.dialect.name == "postgresql":
-            if self._may_read_log is None:
-                self._may_read_log = bool(connection.execute(_MAY_READ_LOG).scalar())
-                if not self._may_read_log:
-                    _log.warning(
-                        "This role may not call pg_current_wal_lsn and pg_walfile_name: a failover "
-                        "is not noticed. Write GRANT EXECUTE ON FUNCTION ... for both."
-                    )
-            log = _LOG if self._may_read_log else _NO_LOG
-            server = connection.execute(sa.text(_SERVER.format(log=log))).one()
-            return _Present(server.copy, server.position, server.writer, server.now)
+            return self._of_server(connection)
         files = {row.name: str(row.file) for row in connection.execute(_FILES)}
+        path = files.get(self._control.schema or "main", "")
         try:
-            inode = os.stat(files["main"]).st_ino
+            inode = os.stat(path).st_ino
         except OSError:  # it has no file
             return None
-        return _Present(str(inode), 0, 0, database_time(connection), (files["main"], inode))
+        now = database_time(connection)
+        return _Present(str(inode), 0, now, (path, inode), _beside(path, inode))
 
-    def _read(self, connection: Any) -> tuple[_Row | None, float, int | None]:
-        """The row of life, when it was written, and by which transaction; None: there is no row."""
+    def _of_server(self, connection: Any) -> _Present:
+        if self._may_read_log is None:
+            self._may_read_log = bool(connection.execute(_MAY_READ_LOG).scalar())
+            if not self._may_read_log:
+                _log.warning(
+                    "This role may not call pg_control_system, pg_current_wal_lsn and "
+                    "pg_walfile_name: a failover is not noticed. Write GRANT EXECUTE ON FUNCTION "
+                    "for each."
+                )
+        now = database_time(connection)
+        if not self._may_read_log:
+            return _Present("", 0, now)
+        table = connection.dialect.identifier_preparer.format_table(self._control)
+        server = connection.execute(sa.text(_SERVER).bindparams(table=table)).one()
+        return _Present(server.copy, server.position, now)
+
+    def _read(self, connection: Any) -> tuple[_Row | None, float]:
+        """The row of life, and when it was written; None: there is no row."""
         columns = self._control.c
-        is_server = connection.dialect.name == "postgresql"
-        writer = "CAST(CAST(xmin AS text) AS bigint)" if is_server else "NULL"
-        written_by: sa.ColumnElement[int] = sa.literal_column(writer, sa.BigInteger())
-        query = sa.select(columns.moment, columns.wrapped, written_by.label("written_by"))
-        stored = connection.execute(query.where(columns.name == LIFE)).first()
+        query = sa.select(columns.moment, columns.wrapped).where(columns.name == LIFE)
+        stored = connection.execute(query).first()
         if stored is None:
-            return None, 0.0, None
-        return _Row(**json.loads(stored.wrapped)), stored.moment, stored.written_by
+            return None, 0.0
+        return _Row(**json.loads(stored.wrapped)), stored.moment
+
+    def _write(self, connection: Any, row: _Row | None, new: _Row, now: float) -> bool:
+        """Write the row of life, unless another worker has done so since this one was read."""
+        values = {"moment": now, "wrapped": _text(new)}
+        if row is None:
+            return insert_once(connection, self._control, name=LIFE, **values) is not None
+        columns = self._control.c
+        is_unchanged = sa.and_(columns.name == LIFE, columns.wrapped == _text(row))
+        return bool(change_rows(connection, self._control, is_unchanged, **values))
 
 
-_REMEMBERED = 86_400.0
-"""Seconds before the last beat in which a worker with other credentials counts as one that may have
-sent what was lost.
-"""
+def _is_due(row: _Row, moment: float, present: _Present, sender: str) -> bool:
+    """Whether the row of life is to be written again."""
+    if present.file is not None or not 0 <= present.now - moment < _BEAT_SECONDS:
+        return True
+    return present.now - row.callers.get(sender, 0.0) >= _SENDS_EACH
+
+
+def _next_row(row: _Row | None, known: Beat | None, present: _Present, *, is_another: bool) -> _Row:
+    """The next row of life."""
+    lives = [each.changes for each in (row, known) if each is not None]
+    changes = max(lives, default=0) if is_another else (0 if row is None else row.changes)
+    return _Row(
+        present.copy or ("" if row is None else row.copy),
+        1 if row is None else row.beats + 1,
+        changes + is_another,
+        is_beside=present.beside is not None,
+    )
 
 
 def _recent(callers: Mapping[str, float], moment: float) -> Mapping[str, float]:
@@ -251,15 +274,17 @@ def _text(row: _Row) -> str:
     return json.dumps(asdict(row), sort_keys=True)
 
 
-def _why_another(row: _Row, known: Beat | None, present: _Present, written_by: int | None) -> str:
+def _why_another(row: _Row | None, known: Beat | None, present: _Present) -> str:
     """How it shows that the database is another copy than the one that was written to; empty: it
     does not.
     """
+    if row is None:
+        return "" if known is None else "its row of life, which was written, is missing"
     if present.copy and row.copy and row.copy != present.copy:
-        what = "timeline" if present.file is None else "inode"
+        what = "server, table and timeline" if present.file is None else "inode"
         return f"its {what} is {present.copy}, and was {row.copy}"
-    if written_by not in (None, row.writer):
-        return "its row of life was written by a dump"
+    if row.is_beside and present.beside is None:
+        return "the file beside it is missing"
     if known is None or row.changes > known.changes:  # what is known is of an earlier life
         return ""
     if row.changes < known.changes or row.beats < known.beats:
@@ -276,11 +301,8 @@ def _younger(first: Beat | None, second: Beat | None) -> Beat | None:
 # Beside a file: what the processes that have ended have known
 
 
-def _beside(file: tuple[str, int] | None) -> Beat | None:
+def _beside(path: str, inode: int) -> Beat | None:
     """The last beat that is written beside an SQLite file; None: there is none of this file."""
-    if file is None:
-        return None
-    path, inode = file
     try:
         stored = json.loads(_place_beside(path).read_text(encoding="ascii"))
         is_of_file = stored["file"] == inode

@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorError
 from victor_ext.event_queue.calls import Calls
 from victor_ext.event_queue.databases import Condition, OfFewRows, database_time, is_to_come
+from victor_ext.event_queue.fitness import forget_fitness, make_fit
 from victor_ext.event_queue.rows import begin_writing, take_first
 from victor_ext.event_queue.transactions import Pass, operation
 from victor_ext.event_queue.workers import is_ending
@@ -224,6 +225,8 @@ class OutboxPasses(Sending):
         begin_writing(connection, self.table)
         beat, loss = self._life.beat(connection, claims.client.caller)
         if loss is not None:
+            forget_fitness(connection)
+            make_fit(connection, self.table)
             self._mark_lost(connection, loss)
         return self._group(claims, now, busy, connection), beat
 
