@@ -161,8 +161,8 @@ class Life:
             if row is not None and not why and not _is_due(row, moment, present, sender):
                 return Beat(row.changes, row.beats, present.position), None
             new = _next_row(row, known, present, is_another=bool(why))
-            recent = {} if row is None else _recent(row.callers, present.now)
-            new = replace(new, callers={**recent, sender: present.now})
+            callers = dict[str, float]() if row is None else _recent(row.callers, present.now)
+            new = replace(new, callers={**callers, sender: present.now})
             if self._write(connection, row, new, present.now):
                 break
             # Another worker has written it meanwhile: see what it shows now.
