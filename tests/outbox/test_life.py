@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -367,12 +368,22 @@ def test_each_sender_is_known_though_others_beat_in_the_same_second(served):
 
 
 @pytest.mark.pull_request
-def test_another_server_is_asked_whether_it_is_fit(served, primary):
+def test_another_server_at_the_same_address_is_asked_whether_it_is_fit(served, primary):
+    servers = [primary]
+
+    def connect():
+        port = servers[-1].port
+        return psycopg.connect(host="127.0.0.1", port=port, user="worker", dbname="postgres")
+
+    engine = sa.create_engine("postgresql+psycopg://", creator=connect, poolclass=sa.NullPool)
+    outbox = Outbox(engine, served.victor)
+    stored(outbox, invoice(2))
+    assert states(outbox.send()) == ["sent"]
     standby = primary.standby()
     standby.lag_behind(primary)
     primary.stop("immediate")
     standby.promote("fsync=off")
-    served.move(standby.url(user="worker"))
-    served.add(2)
+    servers.append(standby)
+    stored(outbox, invoice(3))
     with pytest.raises(ConfigurationError, match="fsync is off"):
-        served.send()
+        outbox.send()
