@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from tests.outbox.clusters import Cluster
 from tests.outbox.kinds import Provider
-from tests.outbox.rows import change, end_leases, execute, key_of, states, stored
+from tests.outbox.rows import change, execute, key_of, states, stored
 from tests.providers.victor.adapter import invoice
 from victor_ext import ConfigurationError, Victor, VictorOAuth
 from victor_ext.outbox import Outbox
@@ -104,8 +104,6 @@ def test_a_file_that_was_put_back_sends_nothing_under_another_key(shop, put_back
     put_back(backup, file_of(shop))
     if is_new_process:
         shop.restart()
-    assert shop.send() == [], "their calls may be under way"
-    end_leases(shop.outbox)
     assert shop.send() == ["sent", "sent"]
     assert shop.provider.keys == [key_of(1), *map(key_of, (2, 3)), *map(key_of, (2, 3))]
     assert shop.outbox.held_since() is None
@@ -118,8 +116,6 @@ def test_a_folder_that_was_copied_elsewhere_is_another_copy(shop, tmp_path):
     shutil.copytree(tmp_path / "folder", tmp_path / "copy")
     assert shop.send() == ["sent"]
     copy = Shop(f"sqlite:///{tmp_path / 'copy' / 'shop.sqlite'}", shop.provider)
-    assert copy.send() == []
-    end_leases(copy.outbox)
     assert copy.send() == ["sent"]
     assert shop.provider.keys == [*map(key_of, (1, 2)), key_of(2)]
 
@@ -150,8 +146,6 @@ def test_what_may_have_been_sent_with_other_credentials_is_looked_up(shop):
     backup = back_up(shop)
     assert shop.send() == ["sent"]
     backup.replace(file_of(shop))
-    assert shop.send() == []
-    end_leases(shop.outbox)
     assert shop.send() == []
     assert shop.provider.keys == [*map(key_of, (1, 2, 3))]
 
@@ -236,8 +230,6 @@ def test_a_promoted_standby_that_lacks_the_last_commits_sends_under_the_same_key
     served.move(standby.url(user="worker"))
     if is_new_process:
         served.restart()
-    assert served.send() == []
-    end_leases(served.outbox)
     assert served.send() == ["sent", "sent"]
     assert served.provider.keys == [key_of(1), *map(key_of, (2, 3)), *map(key_of, (2, 3))]
 
@@ -253,8 +245,6 @@ def test_a_dump_in_another_cluster_or_over_the_same_tables_is_another_copy(serve
             server.load(dump)
             served.move(server.url(user="worker"))
             served.restart()
-            assert served.send() == []
-            end_leases(served.outbox)
             assert served.send() == ["sent"]
     assert served.provider.keys == [key_of(1), *[key_of(2)] * 3]
 
@@ -270,8 +260,6 @@ def test_a_snapshot_of_the_disk_is_noticed_by_a_worker_that_lived_through_it(ser
     primary.stop()
     primary.put_back(snapshot)
     primary.start()
-    assert served.send() == []
-    end_leases(served.outbox)
     assert served.send() == ["sent"]
     assert served.provider.keys == [key_of(1), key_of(2), key_of(2)]
 
@@ -336,14 +324,14 @@ def test_one_put_back_is_noticed_once_though_the_outbox_was_held_before(shop):
         assert shop.send() == ["sent"]
 
 
-def test_a_file_whose_neighbour_is_missing_is_another_copy(shop, tmp_path):
+def test_a_file_whose_neighbour_is_missing_is_another_copy(shop, caplog):
     """A new folder may give a copy the inode that the file had."""
     shop.add(2)
     assert shop.send() == ["sent"]
     Path(f"{file_of(shop)}-life").unlink()
     shop.restart()
-    shop.add(3)
-    assert shop.send() == []
+    shop.send()
+    assert "the file beside it is missing" in caplog.text
 
 
 @pytest.mark.pull_request

@@ -159,10 +159,7 @@ class Holding(EventQueue[OutboxEvent]):
             self._hold_lost(connection)
             _log.error("%s It is held: reconcile it, then release it.", lost)
             return
-        present = database_time(connection)
-        marked = mark_possibly_sent(
-            connection, self.table, self.control, loss.sent_by, present + self._lease
-        )
+        marked = mark_possibly_sent(connection, self.table, self.control, loss.sent_by)
         _log.error("%s %d entries that waited count as possibly sent.", lost, marked)
 
     def _hold_lost(self, connection: Connection) -> None:
@@ -233,25 +230,19 @@ def mark_restored(connection: Connection, table: sa.Table, control: sa.Table) ->
 
 
 def mark_possibly_sent(
-    connection: Connection,
-    table: sa.Table,
-    control: sa.Table,
-    sent_by: str | None,
-    leased_until: float,
+    connection: Connection, table: sa.Table, control: sa.Table, sent_by: str | None
 ) -> int:
     """Mark the entries of all systems that wait as ones that may have been sent, and those that
     were rejected or refused as restored: somebody may have let them be sent again. Returns how many
     waited.
 
-    Args:
-        sent_by: The digest of the credentials with which they may have been sent; None: of several.
-        leased_until: Until when a call of theirs may be under way.
+    `sent_by` is the digest of the credentials with which they may have been sent; None: of several.
     """
     columns = table.c
     marked = 0
     for own, since in _earliest_sendings(connection, table, control):
         waiting = sa.and_(own, columns.state == EntryState.WAITING)
-        begun = {"state": EntryState.SENDING, "leased_until": leased_until, "sent_by": sent_by}
+        begun = {"state": EntryState.SENDING, "leased_until": 0.0, "sent_by": sent_by}
         marked += change_rows(connection, table, waiting, **begun, **since)
         not_done = sa.and_(own, is_surely_not_done(columns))
         restored = {**since, "restored": True, "sent_by": None}
