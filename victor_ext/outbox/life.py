@@ -12,7 +12,7 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,7 @@ class _Row:
         callers: When each digest of credentials was last seen to send, by the clock of the
             database.
         is_beside: Whether there was a beat beside its file, too.
+        text: As it is stored, perhaps by another release; empty: it is not stored yet.
     """
 
     copy: str
@@ -89,6 +90,7 @@ class _Row:
     changes: int
     callers: Mapping[str, float] = field(default_factory=dict[str, float])
     is_beside: bool = False
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +236,9 @@ class Life:
         stored = connection.execute(query).first()
         if stored is None:
             return None, 0.0
-        return _Row(**json.loads(stored.wrapped)), stored.moment
+        written = json.loads(stored.wrapped)
+        known = {each.name: written[each.name] for each in fields(_Row) if each.name in written}
+        return _Row(**known, text=stored.wrapped), stored.moment
 
     def _write(self, connection: Any, row: _Row | None, new: _Row, now: float) -> bool:
         """Write the row of life, unless another worker has done so since this one was read."""
@@ -242,7 +246,7 @@ class Life:
         if row is None:
             return insert_once(connection, self._control, name=LIFE, **values) is not None
         columns = self._control.c
-        is_unchanged = sa.and_(columns.name == LIFE, columns.wrapped == _text(row))
+        is_unchanged = sa.and_(columns.name == LIFE, columns.wrapped == row.text)
         return bool(change_rows(connection, self._control, is_unchanged, **values))
 
 
@@ -271,7 +275,9 @@ def _recent(callers: Mapping[str, float], moment: float) -> Mapping[str, float]:
 
 
 def _text(row: _Row) -> str:
-    return json.dumps(asdict(row), sort_keys=True)
+    written = asdict(row)
+    del written["text"]
+    return json.dumps(written, sort_keys=True)
 
 
 def _why_another(row: _Row | None, known: Beat | None, present: _Present) -> str:
