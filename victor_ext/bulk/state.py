@@ -124,13 +124,12 @@ class State:
             if not self.is_sqlite and not self._is_on_server():
                 return False
             stored = {*filter(_is_own_name, sa.inspect(engine).get_table_names())}
-        own = {*METADATA.tables, *TABLES.entries.metadata.tables}
-        if stored and not own >= stored >= {BATCHES.name, TABLES.control.name}:
+        if stored - {*METADATA.tables, *TABLES.entries.metadata.tables}:
             raise ConfigurationError(
                 f"The state {self} was stored by another release: go on with the release that "
                 "stored it, or name another state. Nothing was changed."
             )
-        return bool(stored)
+        return BATCHES.name in stored
 
     def vault(self, secret: bytes, provider: str) -> RowVault:
         """Return the vault that encrypts this state, with the stored key or with a new key.
