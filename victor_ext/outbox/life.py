@@ -74,7 +74,7 @@ class Beat:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _LifeRow:
     """The row of life.
 
     Attributes:
@@ -114,7 +114,7 @@ class _Present:
     """What a database shows of itself.
 
     Attributes:
-        copy: As of `_Row`; empty: the role may not read it.
+        copy: As of `_LifeRow`; empty: the role may not read it.
         position: As of `Beat`.
         now: The present time by its clock, in epoch seconds.
         file: As of `Beat`.
@@ -229,7 +229,7 @@ class Life:
         server = connection.execute(sa.text(_SERVER).bindparams(table=table)).one()
         return _Present(server.copy, server.position, now)
 
-    def _read(self, connection: Any) -> tuple[_Row | None, float]:
+    def _read(self, connection: Any) -> tuple[_LifeRow | None, float]:
         """The row of life, and when it was written; None: there is no row."""
         columns = self._control.c
         query = sa.select(columns.moment, columns.wrapped).where(columns.name == LIFE)
@@ -237,10 +237,10 @@ class Life:
         if stored is None:
             return None, 0.0
         written = json.loads(stored.wrapped)
-        known = {each.name: written[each.name] for each in fields(_Row) if each.name in written}
-        return _Row(**known, text=stored.wrapped), stored.moment
+        known = {each.name: written[each.name] for each in fields(_LifeRow) if each.name in written}
+        return _LifeRow(**known, text=stored.wrapped), stored.moment
 
-    def _write(self, connection: Any, row: _Row | None, new: _Row, now: float) -> bool:
+    def _write(self, connection: Any, row: _LifeRow | None, new: _LifeRow, now: float) -> bool:
         """Write the row of life, unless another worker has done so since this one was read."""
         values = {"moment": now, "wrapped": _text(new)}
         if row is None:
@@ -250,18 +250,20 @@ class Life:
         return bool(change_rows(connection, self._control, is_unchanged, **values))
 
 
-def _is_due(row: _Row, moment: float, present: _Present, sender: str) -> bool:
+def _is_due(row: _LifeRow, moment: float, present: _Present, sender: str) -> bool:
     """Whether the row of life is to be written again."""
     if present.file is not None or not 0 <= present.now - moment < _BEAT_SECONDS:
         return True
     return present.now - row.callers.get(sender, 0.0) >= _SENDS_EACH
 
 
-def _next_row(row: _Row | None, known: Beat | None, present: _Present, *, is_another: bool) -> _Row:
+def _next_row(
+    row: _LifeRow | None, known: Beat | None, present: _Present, *, is_another: bool
+) -> _LifeRow:
     """The next row of life."""
     lives = [each.changes for each in (row, known) if each is not None]
     changes = max(lives, default=0) if is_another else (0 if row is None else row.changes)
-    return _Row(
+    return _LifeRow(
         present.copy or ("" if row is None else row.copy),
         1 if row is None else row.beats + 1,
         changes + is_another,
@@ -274,13 +276,13 @@ def _recent(callers: Mapping[str, float], moment: float) -> Mapping[str, float]:
     return {who: at for who, at in callers.items() if at >= moment - _REMEMBERED}
 
 
-def _text(row: _Row) -> str:
+def _text(row: _LifeRow) -> str:
     written = asdict(row)
     del written["text"]
     return json.dumps(written, sort_keys=True)
 
 
-def _why_another(row: _Row | None, known: Beat | None, present: _Present) -> str:
+def _why_another(row: _LifeRow | None, known: Beat | None, present: _Present) -> str:
     """How it shows that the database is another copy than the one that was written to; empty: it
     does not.
     """
