@@ -282,6 +282,22 @@ def test_a_file_from_before_the_first_beat_is_another_copy(tmp_path):
     assert shop.provider.keys == [key_of(1)]
 
 
+@pytest.mark.parametrize("is_new_process", [False, True])
+def test_tables_that_were_made_anew_or_emptied_are_no_copy(shop, is_new_process):
+    """As tests of a service do it, on the same file."""
+    for number in (2, 3):
+        shop.outbox.table.metadata.drop_all(shop.engine)
+        shop.outbox.create_table()
+        if is_new_process:
+            shop.restart()
+        shop.add(number)
+        assert shop.send() == ["sent"]
+    for table in shop.outbox.table.metadata.sorted_tables:
+        execute(shop.outbox, sa.delete(table))
+    shop.add(4)
+    assert shop.send() == ["sent"]
+
+
 def test_a_backup_that_was_held_in_its_time_is_marked_all_the_same(shop):
     shop.outbox.hold()
     shop.add(2)

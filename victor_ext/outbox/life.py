@@ -65,12 +65,14 @@ class Beat:
         beats: How often the row of life was written.
         position: The position in the log of a PostgreSQL server; 0: of a file.
         file: The file of an SQLite database, and its inode; None: it has none.
+        at: When it was, by the clock of the database, in epoch seconds.
     """
 
     changes: int
     beats: int
     position: int = 0
     file: tuple[str, int] | None = None
+    at: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +133,9 @@ class _Present:
 class Life:
     """What one worker knows of the life of its database."""
 
-    def __init__(self, control: sa.Table) -> None:
+    def __init__(self, control: sa.Table, entries: sa.Table) -> None:
         self._control = control
+        self._entries = entries
         self._known: Beat | None = None
         self._may_read_log: bool | None = None
         self._lock = threading.Lock()
@@ -159,16 +162,18 @@ class Life:
                 return None, None
             known = _younger(known, present.beside)
             row, moment = self._read(connection)
+            if row is None and known is not None and self._is_made_anew(connection, known):
+                known = None
             why = _why_another(row, known, present)
             if row is not None and not why and not _is_due(row, moment, present, sender):
-                return Beat(row.changes, row.beats, present.position), None
+                return Beat(row.changes, row.beats, present.position, at=present.now), None
             new = _next_row(row, known, present, is_another=bool(why))
             callers = dict[str, float]() if row is None else _recent(row.callers, present.now)
             new = replace(new, callers={**callers, sender: present.now})
             if self._write(connection, row, new, present.now):
                 break
             # Another worker has written it meanwhile: see what it shows now.
-        beat = Beat(new.changes, new.beats, present.position, present.file)
+        beat = Beat(new.changes, new.beats, present.position, present.file, present.now)
         if not why:
             return beat, None
         senders = [] if row is None else [*_recent(row.callers, moment)]
@@ -180,7 +185,8 @@ class Life:
         if beat is None:
             return
         with self._lock:
-            self._known = _younger(self._known, beat)
+            is_first = beat.beats == 1 and not beat.changes  # of tables that were made anew
+            self._known = beat if is_first else _younger(self._known, beat)
             if beat.file is not None:
                 _write_beside(beat)
 
@@ -199,6 +205,14 @@ class Life:
         if insert_once(connection, self._control, name=LIFE, **values) is None:
             change_rows(connection, self._control, self._control.c.name == LIFE, **values)
         return bool(why)
+
+    def _is_made_anew(self, connection: Any, known: Beat) -> bool:
+        """Whether the tables were made, or emptied, since a beat, such as by a test: all entries
+        are younger. An older copy has an older entry.
+        """
+        is_older = self._entries.c.stored_at <= known.at
+        older = sa.select(self._entries.c.id).where(is_older).limit(1)
+        return connection.execute(older).first() is None
 
     def _present(self, connection: Any) -> _Present | None:
         """What the database shows of itself; None: it is in memory."""
@@ -314,7 +328,8 @@ def _beside(path: str, inode: int) -> Beat | None:
     try:
         stored = json.loads(_place_beside(path).read_text(encoding="ascii"))
         is_of_file = stored["file"] == inode
-        return Beat(int(stored["changes"]), int(stored["beats"])) if is_of_file else None
+        beat = Beat(int(stored["changes"]), int(stored["beats"]), at=float(stored["at"]))
+        return beat if is_of_file else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -326,7 +341,8 @@ def _write_beside(beat: Beat) -> None:
     assert beat.file is not None
     path, inode = beat.file
     place = _place_beside(path)
-    content = json.dumps({"file": inode, "changes": beat.changes, "beats": beat.beats})
+    numbers = {"changes": beat.changes, "beats": beat.beats, "at": beat.at}
+    content = json.dumps({"file": inode, **numbers})
     temporary = place.with_name(f"{place.name}.{os.getpid()}.{threading.get_ident()}")
     try:
         temporary.write_text(content, encoding="ascii")

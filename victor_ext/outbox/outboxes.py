@@ -121,7 +121,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, Generic[Engine]):
         self._settle_for = settle_for.total_seconds()
         self.client = client
         self.table, self.events, self.control, self.references = self._tables(table)
-        self._life = Life(self.control)
+        self._life = Life(self.control, self.table)
         self._sealing = Sealing(self.control, table, checked_secret(storage_key))
         self._handlers: list[Handler] = []
         self._engine = prepared_engine(engine)
