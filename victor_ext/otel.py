@@ -71,8 +71,13 @@ class OpenTelemetry:
         made = self._instrument
         outcome = "victor_ext.outcome"
         self._duration = made(
-            *("histogram", "victor_ext.call.duration", "s", "Duration of whole calls"),
-            *(*_CALL, outcome, "error.type"),
+            "histogram",
+            "victor_ext.call.duration",
+            "s",
+            "Duration of whole calls",
+            *_CALL,
+            outcome,
+            "error.type",
         )
         self._attempts = made(
             "histogram",
@@ -89,8 +94,13 @@ class OpenTelemetry:
             "histogram", "victor_ext.call.turn.wait", "s", "Waiting for a turn", *_CALL
         )
         self._exchange = made(
-            *("histogram", "http.client.request.duration", "s", "Duration of HTTP requests"),
-            *(*_CALL, *_SERVER, *_RESULT),
+            "histogram",
+            "http.client.request.duration",
+            "s",
+            "Duration of HTTP requests",
+            *_CALL,
+            *_SERVER,
+            *_RESULT,
         )
         self._retries = made(
             "counter", "victor_ext.retries", "{retry}", "Repeated attempts", *_CALL
@@ -209,20 +219,12 @@ class OpenTelemetry:
     def _create_gauges(self) -> None:
         """Make the metrics that are read from the boxes with each export."""
         made = self._observed
-        state = "victor_ext.state"
-        entries, events = partial(self._counts, "counts"), partial(self._counts, "event_counts")
-        made(
-            "gauge",
-            "victor_ext.outbox.entries",
-            "{entry}",
-            "Entries by state",
-            partial(entries, state),
-        )
-        made("gauge", "victor_ext.events", "{event}", "Events by state", partial(events, state))
-        made(
-            *("gauge", "victor_ext.worker.idle", "s", "Since the last step of a worker"),
-            self._idle_seconds,
-        )
+        entries = partial(self._counts, "counts", "victor_ext.state")
+        made("gauge", "victor_ext.outbox.entries", "{entry}", "Entries by state", entries)
+        events = partial(self._counts, "event_counts", "victor_ext.state")
+        made("gauge", "victor_ext.events", "{event}", "Events by state", events)
+        idle = self._idle_seconds
+        made("gauge", "victor_ext.worker.idle", "s", "Since the last step of a worker", idle)
         tried = partial(self._counts, "tried_counts", "victor_ext.outcome")
         made("counter", "victor_ext.bulk.rows", "{row}", "Rows that were tried", tried)
 
@@ -340,7 +342,7 @@ class OpenTelemetry:
 
 def _server(event: Event) -> dict[str, Any]:
     """The attributes of the server that a request is for."""
-    return dict(zip(_SERVER, (event.server_address, event.server_port), strict=True))
+    return {"server.address": event.server_address, "server.port": event.server_port}
 
 
 def _without_none(attributes: Mapping[str, Any]) -> dict[str, Any]:

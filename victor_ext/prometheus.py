@@ -119,8 +119,14 @@ class Prometheus(OpenTelemetry):
         super().__init__(tracer_provider=tracer_provider, attributes=attributes)
         if self._folder is not None:
             names = [*self._attributes, "victor_ext.of", "victor_ext.table"]
-            about = (_IDLE, "Since the last step of a worker", [_label(name) for name in names])
-            steps = Gauge(*about, registry=None, multiprocess_mode="liveall")
+            labels = [_label(each) for each in names]
+            steps = Gauge(
+                _IDLE,
+                "Since the last step of a worker",
+                labels,
+                registry=None,
+                multiprocess_mode="liveall",
+            )
             self._steps = _Instrument(steps, names, self._alone)
         for each in self._made:  # only now: nothing of one that could not be made stays
             registry.register(each)
@@ -135,18 +141,18 @@ class Prometheus(OpenTelemetry):
         *attributes: str,
     ) -> Any:
         names = [*dict.fromkeys((*self._attributes, *attributes))]
-        about = (_named(name, unit), description, [_label(each) for each in names])
+        declared = (_named(name, unit), description, [_label(each) for each in names])
         metric: Counter | Gauge | Histogram
         if kind == "histogram":
             buckets = _SECONDS if unit == "s" else _NUMBERS
-            metric = Histogram(*about, registry=None, buckets=buckets)
+            metric = Histogram(*declared, registry=None, buckets=buckets)
         elif kind == "counter":
-            metric = Counter(*about, registry=None)
+            metric = Counter(*declared, registry=None)
         elif kind == "up_down_counter":
-            metric = Gauge(*about, registry=None, multiprocess_mode="livesum")
+            metric = Gauge(*declared, registry=None, multiprocess_mode="livesum")
         else:
             # A minimum would be 0 for a forked process, which begins with its parent's gauges at 0.
-            metric = Gauge(*about, registry=None, multiprocess_mode="livemostrecent")
+            metric = Gauge(*declared, registry=None, multiprocess_mode="livemostrecent")
             if not names and self._folder is None:
                 metric.set(nan)  # before the first call; 0 would be an alert
         made = _Instrument(metric, names, self._alone)

@@ -123,13 +123,19 @@ class State:
         with self.errors(), self.engine() as engine:
             if not self.is_sqlite and not self._is_on_server():
                 return False
-            stored = {*filter(_is_own_name, sa.inspect(engine).get_table_names())}
+            return BATCHES.name in self._tables(engine)
+
+    def _tables(self, bind: sa.Engine | Connection) -> set[str]:
+        """The names of the tables of the state. Raises `ConfigurationError` for those of another
+        release.
+        """
+        stored = {*filter(_is_own_name, sa.inspect(bind).get_table_names())}
         if stored - {*METADATA.tables, *TABLES.entries.metadata.tables}:
             raise ConfigurationError(
                 f"The state {self} was stored by another release: go on with the release that "
                 "stored it, or name another state. Nothing was changed."
             )
-        return BATCHES.name in stored
+        return stored
 
     def vault(self, secret: bytes, provider: str) -> RowVault:
         """Return the vault that encrypts this state, with the stored key or with a new key.
@@ -202,14 +208,14 @@ class State:
         return f"The state {self} has {batches} of {day.day} {day:%B %Y}, which"
 
     def prepare(self) -> None:
-        """Create the database and its tables, unless they exist. Raises as `errors` does."""
-        self.exists()
+        """Create the database and its tables, unless they exist. Raises as `exists` does."""
         with self.errors():
             if self.is_sqlite:
                 self._prepare_file()
             elif not self._is_on_server():
                 self._create_on_server()
             with self.engine() as engine, engine.begin() as connection:
+                self._tables(connection)
                 create_tables(TABLES.entries.metadata, connection)
                 create_tables(METADATA, connection)
 

@@ -50,7 +50,7 @@ from .naming import holders_by_hand, name_of_entry
 from .payments import ASKED, BATCHES, LINES, PAYMENT_COLUMNS, STATE, WITH_ENTRIES
 from .row_kind import RowKind
 from .rows import own_values, row_of
-from .state import NOTICE, StateLost, may_pass, report
+from .state import NOTICE, StateLost, hold_state, may_pass, report
 from .store import Store
 
 _POLL = 0.1
@@ -239,8 +239,7 @@ class RowOutbox(FileOutbox):
         return name_of_entry(self._rows, connection, row.key)
 
     def _hold_lost(self, connection: Connection) -> None:
-        super()._hold_lost(connection)
-        change_rows(connection, ASKED, sa.true(), restored=True)
+        hold_state(connection)
 
     def _only_looked_up(self, connection: Connection, keys: Sequence[str]) -> set[str]:
         """A payment that no file asks for any more, or that a restored state has, may exist under

@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -205,7 +206,6 @@ def _refuse_early_savepoint(connection: Connection) -> None:
         )
 
 
-_has_warned: list[bool] = []
 _POOLER = "victor_ext.pooler"
 """In the `info` of a connection: whether its server was asked for its process."""
 
@@ -226,14 +226,18 @@ def _prepare_nothing_behind_a_pooler(connection: Connection) -> None:
         if _process_of(connection) != driver.info.backend_pid:
             driver.prepare_threshold = None
         return
-    may_fail = name == "asyncpg" and not _has_warned
-    if may_fail and _process_of(connection) != driver.get_server_pid():
-        _has_warned.append(True)
-        _log.warning(
-            "A pooler stands before the server. In transaction pooling, asyncpg fails with "
-            "'prepared statement does not exist' unless create_async_engine has the options that "
-            "docs/databases.md names."
-        )
+    if name == "asyncpg" and _process_of(connection) != driver.get_server_pid():
+        _warn_of_asyncpg()
+
+
+@cache
+def _warn_of_asyncpg() -> None:
+    """Warn, once in a process, of what only the program can put right."""
+    _log.warning(
+        "A pooler stands before the server. In transaction pooling, asyncpg fails with 'prepared "
+        "statement does not exist' unless create_async_engine has the options that "
+        "docs/databases.md names."
+    )
 
 
 def _process_of(connection: Connection) -> int:
@@ -262,21 +266,18 @@ SELECT current_setting('server_version') AS version,
 """
 _FILTERS = """
 row_security_active(c.oid) AND (
-    EXISTS (
-        SELECT FROM pg_policy p
-         WHERE p.polrelid = c.oid AND NOT p.polpermissive AND p.polcmd IN ('*', 'r', 'w')
-           AND EXISTS (SELECT FROM unnest(p.polroles) AS member
-                        WHERE member = 0 OR pg_has_role(member, 'USAGE'))
-    ) OR (SELECT count(*) FROM unnest(ARRAY['r', 'w']) AS command WHERE NOT EXISTS (
-        SELECT FROM pg_policy p
-         WHERE p.polrelid = c.oid AND p.polcmd IN ('*', CAST(command AS "char"))
-           AND pg_get_expr(p.polqual, p.polrelid) = 'true'
-           AND EXISTS (SELECT FROM unnest(p.polroles) AS member
-                        WHERE member = 0 OR pg_has_role(member, 'USAGE'))
-    )) > 0
+    SELECT count(*) FILTER (WHERE NOT p.polpermissive) > 0
+        OR count(*) FILTER (WHERE p.polcmd <> 'w' AND p.shown = 'true') = 0
+        OR count(*) FILTER (WHERE p.polcmd <> 'r' AND p.shown = 'true') = 0
+      FROM (SELECT *, pg_get_expr(polqual, polrelid) AS shown FROM pg_policy) AS p
+     WHERE p.polrelid = c.oid AND p.polcmd IN ('*', 'r', 'w')
+       AND EXISTS (SELECT FROM unnest(p.polroles) AS member
+                    WHERE member = 0 OR pg_has_role(member, 'USAGE'))
 )
 """
-"""Whether policies hide rows of a table from this role: no policy shows it all of them."""
+"""Whether policies hide rows of a table from this role: one takes some away, or none shows it all
+rows to read, or to change.
+"""
 
 
 def make_fit(connection: Any, table: sa.Table) -> None:

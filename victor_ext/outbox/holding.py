@@ -7,7 +7,6 @@ that was not sent, as far as it knows, is marked as `restored`: it may have been
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -214,19 +213,10 @@ def mark_restored(connection: Connection, table: sa.Table, control: sa.Table) ->
 
     They may have been sent with other credentials: `sent_by` is emptied.
     """
-    columns = table.c
-    sending = EntryState.SENDING
-    change_rows(connection, table, columns.state == sending, sent_by=None)
-    marked = 0
-    for own, since in _earliest_sendings(connection, table, control):
-        restored = {**since, "restored": True, "sent_by": None}
-        waiting = sa.and_(own, columns.state == EntryState.WAITING)
-        begun = {"state": sending, "leased_until": 0.0}
-        marked += change_rows(connection, table, waiting, **begun, **restored)
-        error = sa.func.coalesce(columns.error, "") + RESTORED
-        not_done = sa.and_(own, is_surely_not_done(columns))
-        marked += change_rows(connection, table, not_done, error=error, **restored)
-    return marked
+    is_sending = table.c.state == EntryState.SENDING
+    change_rows(connection, table, is_sending, sent_by=None)
+    waited, refused = _mark_not_sent(connection, table, control, restored=True, sent_by=None)
+    return waited + refused
 
 
 def mark_possibly_sent(
@@ -238,33 +228,33 @@ def mark_possibly_sent(
 
     `sent_by` is the digest of the credentials with which they may have been sent; None: of several.
     """
-    columns = table.c
-    marked = 0
-    for own, since in _earliest_sendings(connection, table, control):
-        waiting = sa.and_(own, columns.state == EntryState.WAITING)
-        begun = {"state": EntryState.SENDING, "leased_until": 0.0, "sent_by": sent_by}
-        marked += change_rows(connection, table, waiting, **begun, **since)
-        not_done = sa.and_(own, is_surely_not_done(columns))
-        restored = {**since, "restored": True, "sent_by": None}
-        error = sa.func.coalesce(columns.error, "") + RESTORED
-        change_rows(connection, table, not_done, error=error, **restored)
-    return marked
+    waited, _ = _mark_not_sent(connection, table, control, sent_by=sent_by)
+    return waited
 
 
-def _earliest_sendings(
-    connection: Connection, table: sa.Table, control: sa.Table
-) -> Iterator[tuple[Condition, Mapping[str, Any]]]:
-    """The condition of the entries of each system, and the column values that say since when those
-    that wait may have been sent.
+def _mark_not_sent(
+    connection: Connection, table: sa.Table, control: sa.Table, **of_waiting: Any
+) -> tuple[int, int]:
+    """Mark the entries of all systems that are stored as not sent. Returns how many waited, and of
+    how many nothing was done.
+
+    `of_waiting` are more column values of those that wait.
     """
     columns = table.c
+    waited = refused = 0
     for provider in connection.execute(sa.select(columns.provider).distinct()).scalars().all():
         moment = moment_of(connection, control, TIME_OF + provider)
-        yield (
-            columns.provider == provider,
-            {
-                # Without a known time of the provider, that of each entry.
-                "first_sent_at": columns.stored_at if moment is None else moment,
-                "by_provider_clock": moment is not None,
-            },
-        )
+        since: dict[str, Any] = {
+            # Without a known time of the provider, that of each entry.
+            "first_sent_at": columns.stored_at if moment is None else moment,
+            "by_provider_clock": moment is not None,
+        }
+        own = columns.provider == provider
+        waiting = sa.and_(own, columns.state == EntryState.WAITING)
+        begun = {"state": EntryState.SENDING, "leased_until": 0.0}
+        waited += change_rows(connection, table, waiting, **begun, **since, **of_waiting)
+        not_done = sa.and_(own, is_surely_not_done(columns))
+        restored = {"restored": True, "sent_by": None}
+        error = sa.func.coalesce(columns.error, "") + RESTORED
+        refused += change_rows(connection, table, not_done, error=error, **since, **restored)
+    return waited, refused

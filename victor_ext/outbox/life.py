@@ -12,7 +12,7 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -167,9 +167,7 @@ class Life:
             why = _why_another(row, known, present)
             if row is not None and not why and not _is_due(row, moment, present, sender):
                 return Beat(row.changes, row.beats, present.position, at=present.now), None
-            new = _next_row(row, known, present, is_another=bool(why))
-            callers = dict[str, float]() if row is None else _recent(row.callers, present.now)
-            new = replace(new, callers={**callers, sender: present.now})
+            new = _next_row(row, known, present, {sender: present.now}, is_another=bool(why))
             if self._write(connection, row, new, present.now):
                 break
             # Another worker has written it meanwhile: see what it shows now.
@@ -200,7 +198,7 @@ class Life:
         known = _younger(self._known, present.beside)
         row, _ = self._read(connection)
         why = _why_another(row, known, present)
-        new = _next_row(row, known, present, is_another=True)
+        new = _next_row(row, known, present, {}, is_another=True)
         values = {"moment": present.now, "wrapped": _text(new)}
         if insert_once(connection, self._control, name=LIFE, **values) is None:
             change_rows(connection, self._control, self._control.c.name == LIFE, **values)
@@ -272,15 +270,23 @@ def _is_due(row: _LifeRow, moment: float, present: _Present, sender: str) -> boo
 
 
 def _next_row(
-    row: _LifeRow | None, known: Beat | None, present: _Present, *, is_another: bool
+    row: _LifeRow | None,
+    known: Beat | None,
+    present: _Present,
+    senders: Mapping[str, float],
+    *,
+    is_another: bool,
 ) -> _LifeRow:
-    """The next row of life."""
-    lives = [each.changes for each in (row, known) if each is not None]
-    changes = max(lives, default=0) if is_another else (0 if row is None else row.changes)
+    """The next row of life, with those who send now beside those who have sent lately."""
+    before = row or _LifeRow("", beats=0, changes=0)
+    changes = before.changes
+    if is_another:  # later than each life that this process knows
+        changes = max(changes, 0 if known is None else known.changes) + 1
     return _LifeRow(
-        present.copy or ("" if row is None else row.copy),
-        1 if row is None else row.beats + 1,
-        changes + is_another,
+        present.copy or before.copy,
+        before.beats + 1,
+        changes,
+        {**_recent(before.callers, present.now), **senders},
         is_beside=present.beside is not None,
     )
 

@@ -304,9 +304,7 @@ def _call_of(
     reader = reader_of(request)
     declared: Declared | None = None if reader is None else reader.declared
     proof = row.proof
-    subject = None
-    if proof is not None and proof.subject is not None:
-        subject = _subject_of(proof, request, name)
+    subject = _subject_of(proof, request, name)
     headers = request.headers.items()
     return PreparedCall(
         name=name,
@@ -327,11 +325,12 @@ def _call_of(
     )
 
 
-def _subject_of(proof: Proof, request: httpx.Request, name: str) -> str:
-    """What a request calls what it makes. Raises `ConfigurationError` if the function for it fails,
-    or returns no text.
+def _subject_of(proof: Proof | None, request: httpx.Request, name: str) -> str | None:
+    """What a request calls what it makes; None: nothing that its proof needs. Raises
+    `ConfigurationError` if the function for it fails, or returns no text.
     """
-    assert proof.subject is not None
+    if proof is None or proof.subject is None:
+        return None
     try:
         subject: object = proof.subject(request)
     except Exception as error:

@@ -89,8 +89,8 @@ class CallReport:
             return self._call
         # The address that issues tokens is a setting, so it holds no id.
         path = one_own_line(request.url.path)
-        about = {"method": request.method, "path": path, "path_template": path}
-        return {**self._call, **about, **_server_of(request)}
+        token_request = {"method": request.method, "path": path, "path_template": path}
+        return {**self._call, **token_request, **_server_of(request)}
 
 
 def _server_of(request: httpx.Request) -> dict[str, Any]:
