@@ -52,6 +52,15 @@ def test_an_entry_in_a_savepoint_is_rolled_back_with_its_transaction(sqlite, is_
     assert outbox.entries() == []
 
 
+def test_a_transaction_may_have_several_savepoints(sqlite):
+    outbox = Outbox(sqlite)
+    with Session(sqlite) as session, session.begin():
+        for number in (1, 2):
+            with session.begin_nested(), session.begin_nested():
+                outbox.add(session, **invoice(number))
+    assert len(outbox.entries()) == 2
+
+
 def test_a_notification_in_a_savepoint_is_rolled_back_with_its_transaction(sqlite):
     inbox = inbox_of(sqlite)
     for _ in range(2):
