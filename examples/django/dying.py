@@ -102,7 +102,7 @@ class Steps(httpx.BaseTransport):
 def end_leases(**_: Any) -> None:
     """Let the leases of earlier processes be over."""
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE victor_outbox SET leased_until = 0")
+        cursor.execute("UPDATE victor_outbox SET due_at = 0, worker = NULL")
     connection.close()
 
 

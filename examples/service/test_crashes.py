@@ -65,7 +65,7 @@ class Service:
         """
         with self._database.begin() as database:
             if sa.inspect(database).has_table("victor_outbox"):
-                database.execute(sa.text("UPDATE victor_outbox SET leased_until = 0"))
+                database.execute(sa.text("UPDATE victor_outbox SET due_at = 0, worker = NULL"))
         self._database.dispose()
         receiver, sender = self._processes.Pipe(duplex=False)
         arguments = (sender, self._environment, self._database_url, last)

@@ -23,8 +23,10 @@ KILLS = int(os.environ.get("VICTOR_BULK_KILLS", "1"))
 ROWS = 600
 REPEATED = 20
 """The most calls that one kill repeats: those under way, and those about to be stored."""
-SOON = 12.0
-"""Seconds after which another worker has begun with what a killed one had."""
+DEADLINE = 4.0
+"""Seconds that a call takes at most: a killed one has ended then."""
+SOON = DEADLINE + 5.0
+"""Seconds after which another worker has begun with what a killed one had begun."""
 FILE = "invoices.csv"
 
 
@@ -159,10 +161,8 @@ def test_kills_of_the_only_sender_repeat_few_calls(bulk, victor_sandbox, any_sta
 def test_the_rows_of_a_killed_sender_are_soon_taken_up_by_another_worker(
     bulk, victor_sandbox, postgres
 ):
-    """The lease of its rows is five minutes, but its presence ends with it. The other one works
-    on a long pass meanwhile.
-    """
-    state = ("--state", postgres, "--workers", "4")
+    """Once their calls must have ended. The other one works on a long pass meanwhile."""
+    state = ("--state", postgres, "--workers", "4", "--deadline", f"{DEADLINE:g}")
     bulk.write(rows(ROWS))
     victor_sandbox.inject("delay", operation="create", delay=600, times=4)
     victor_sandbox.inject("delay", operation="create", delay=0.2, times=None)

@@ -24,7 +24,7 @@ def test_a_row_is_unknown_after_a_lost_call_although_an_earlier_call_was_not_sen
     change_entries(tmp_path, f"{sent}, sent_by = 'another account', last = 'not_sent'")
     with nothing_sent(victor_sandbox):
         sender().resume()
-        change_entries(tmp_path, "leased_until = 0, settle_until = 1")  # ten minutes later
+        change_entries(tmp_path, "due_at = 0, settle_until = 1")  # ten minutes later
         assert sender().resume().exit_status == 3
         assert sender.result().outcome == "unknown"
         change_entries(tmp_path, "settle_until = 1")

@@ -26,12 +26,10 @@ from tests.bulk.bulk_runs import (
     wait_until,
 )
 from tests.cli.victor_command import Ran
-from tests.programs import python
 from tests.tiers import borders
 from victor_ext import ConfigurationError
 from victor_ext.bulk import StateUnavailable, source_rows, worker
 from victor_ext.bulk.state import State
-from victor_ext.event_queue.presence import FilePresence
 
 pytestmark = pytest.mark.pull_request
 
@@ -143,8 +141,8 @@ def test_a_stopped_command_whose_state_cannot_be_read_does_not_say_that_nothing_
     assert "victor bulk resume" in ran.err
 
 
-def test_two_senders_on_one_file_wait_for_each_other(bulk, victor_sandbox, tmp_path):
-    """A link to the state is no way around the lock."""
+def test_two_senders_on_one_file_work_side_by_side(bulk, victor_sandbox, tmp_path):
+    """Whatever name each has for the file."""
     bulk.write(rows(12), "one.csv")
     bulk.write(rows(3, start=101), "two.csv")
     link = tmp_path / "link"
@@ -153,43 +151,9 @@ def test_two_senders_on_one_file_wait_for_each_other(bulk, victor_sandbox, tmp_p
         wait_for_rows(victor_sandbox, 2, first)
         second = bulk.send("two.csv", "--state", f"sqlite:///{link}")
         assert second.status == 0
-        assert "Another process works on" in second.err
+        assert first.poll() is None, "the second one has waited for it"
         assert first.wait(60) == 0
     asked_once(victor_sandbox, [*rows(12), *rows(3, start=101)])
-
-
-def test_the_lock_file_is_private_to_its_owner_and_is_free_when_its_process_ends(tmp_path):
-    here = FilePresence(tmp_path / "state.sqlite")
-    again = FilePresence(tmp_path / ".." / tmp_path.name / "state.sqlite")
-    assert here.acquire()
-    assert (tmp_path / "state.sqlite-lock").stat().st_mode & 0o777 == 0o600
-    assert not again.acquire()
-    here.close()
-    code = f"""
-import os, pathlib, signal
-from victor_ext.event_queue.presence import FilePresence
-assert FilePresence(pathlib.Path("{tmp_path}/state.sqlite")).acquire()
-os.kill(os.getpid(), signal.SIGKILL)
-"""
-    assert python("-c", code).returncode == -9
-    assert again.acquire()
-    again.close()
-
-
-@pytest.mark.parametrize("kind", ["a link", "a link to nothing", "a folder"])
-def test_a_folder_or_link_in_the_place_of_the_lock_file_is_refused_and_left_alone(
-    sender, tmp_path, kind
-):
-    lock, victim, nothing = (tmp_path / name for name in ("state.sqlite-lock", "victim", "nothing"))
-    victim.write_text("of somebody else", "utf-8")
-    if kind == "a folder":
-        lock.mkdir()
-    else:
-        lock.symlink_to(victim if kind == "a link" else nothing)
-    with refused(r"state\.sqlite-lock"):
-        sender().send(rows(1))
-    assert victim.read_text("utf-8") == "of somebody else"
-    assert not nothing.exists()
 
 
 def test_an_sqlite_that_is_too_old_is_refused_with_the_cure(tmp_path, monkeypatch):

@@ -3,7 +3,6 @@
 It does not stand for those systems, on which the project's workflow runs the quick tests.
 """
 
-import fcntl
 import importlib.util
 import signal
 import sys
@@ -16,7 +15,6 @@ from tests.cli.victor_command import interruptible
 from tests.faults.raw_sockets import PATIENCE
 from tests.programs import python
 from victor_ext.cli import signals
-from victor_ext.event_queue import presence
 
 pytestmark = pytest.mark.slow
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -88,29 +86,9 @@ def as_on_windows(module, monkeypatch):
     copy = importlib.util.module_from_spec(spec)
     with monkeypatch.context() as patch:
         patch.setattr(sys, "platform", "win32")
-        patch.setitem(sys.modules, "msvcrt", SimpleNamespace(LK_NBLCK=2, locking=locking))
-        patch.setitem(sys.modules, "fcntl", None)
         spec.loader.exec_module(copy)
     copy.sys = SimpleNamespace(platform="win32")
     return copy
-
-
-def locking(file, _mode, _length):
-    """The locks of Windows, over those of this system."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise PermissionError(13, "Permission denied") from None
-
-
-def test_only_one_worker_at_a_time_holds_the_windows_lock_on_its_file(tmp_path, monkeypatch):
-    presence_on = as_on_windows(presence, monkeypatch).FilePresence
-    first = presence_on(tmp_path / "state.sqlite")
-    second = presence_on(tmp_path / "state.sqlite")
-    assert [first.acquire(), second.acquire()] == [True, False]
-    first.close()
-    assert [second.acquire(), first.acquire()] == [True, False]
-    second.close()
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -135,7 +135,7 @@ def test_a_process_killed_at_any_commit_loses_nothing_and_does_nothing_twice(
         process.join(60)
         made = dict(keeper.work)
         with outbox._engine.begin() as connection:  # the lease of a killed process ends
-            connection.execute(sa.update(outbox.table).values(leased_until=0.0))
+            connection.execute(sa.update(outbox.table).values(due_at=0.0))
         add(api.name, outbox)
         outbox.send()
         outbox.refresh()

@@ -143,7 +143,7 @@ class Banks:
             self.has_caught_up = number > 1
             with suppress(VictorError):
                 outbox.send()
-            over = {"leased_until": 0.0} | ({"settle_until": 1.0} if number == 2 else {})
+            over = {"due_at": 0.0} | ({"settle_until": 1.0} if number == 2 else {})
             with outbox._engine.begin() as connection:
                 connection.execute(sa.update(table).values(over))
         yield from self._judge()

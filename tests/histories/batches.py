@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -57,9 +57,10 @@ from victor_ext.bulk.steps import add_step, units_of
 from victor_ext.bulk.store import Store
 from victor_ext.bulk.vault import RowVault
 from victor_ext.bulk.worker import RowOutbox, Worker
-from victor_ext.event_queue.presence import new_worker_name
+from victor_ext.event_queue.rows import change_rows
 from victor_ext.health import Heartbeat
-from victor_ext.outbox.files import ENTRIES, TABLES, adopt, end_leases_of_dead
+from victor_ext.outbox.files import ENTRIES, TABLES, adopt
+from victor_ext.settlement.key_age import LAST_CALLS
 from victor_ext.vault import KEY_BYTES
 
 _SECRET = b"a secret of histories, of some length"
@@ -118,15 +119,14 @@ class MemoryState(State):
     """A state that is there from the beginning.
 
     Attributes:
-        living: The names of the workers that are not dead.
-        can_be_lost: Whether living workers can count as dead, as after a broken connection.
+        can_be_lost: Whether the leases of workers that live can end, as by a clock that jumps.
     """
 
     is_sqlite = True
 
     def __init__(self, *, can_be_lost: bool) -> None:
         self.url = sa.make_url("sqlite://")
-        self.living, self.can_be_lost = set[str](), can_be_lost
+        self.can_be_lost = can_be_lost
         self.database = _database()
         self.put_back([(table, []) for table in _TABLES])
 
@@ -176,38 +176,22 @@ class MemoryState(State):
             yield Payment(row.batch, row.state, asked, result, bool(row.by_provider_clock))
 
 
-class _Presence:
-    """Shows that a worker is alive, until it is killed."""
-
-    def __init__(self, state: MemoryState) -> None:
-        self._state, self.name = state, new_worker_name()
-        state.living.add(self.name)
-
-    @contextmanager
-    def lock_of(self, name: str) -> Generator[bool]:
-        yield self._state.can_be_lost or name not in self._state.living
-
-
 class SteppedWorker(Worker):
     """A worker without threads, whose passes are made by the process that has it."""
 
     def __init__(self, context: BulkContext, batch: str | None, world: World) -> None:
-        presence: Any = _Presence(cast("MemoryState", context.state))
-        super().__init__(context, presence, batch)
+        super().__init__(context, batch)
         self._stop = Stop(world)
         with context.open(batch or "") as self._store:
             pass
-        name = self._presence.name
-        self._outbox = SteppedRowOutbox(context, self._store, batch, name, self._stop)
+        self._outbox = SteppedRowOutbox(context, self._store, batch, self._stop)
 
     def run(self) -> None:
-        """Look for dead workers, and make one pass."""
-        with self._store.transaction() as connection:
-            end_leases_of_dead(connection, self._presence)
+        """Make one pass."""
+        if cast("MemoryState", self._state).can_be_lost:
+            with self._store.transaction() as connection:
+                change_rows(connection, ENTRIES, ENTRIES.c.worker.is_not(None), due_at=0.0)
         self._pass()
-
-    def die(self) -> None:
-        cast("MemoryState", self._state).living.discard(self._presence.name)
 
 
 class LaterFile(NamedTuple):
@@ -356,7 +340,7 @@ class Batches(Workers):
     def kill(self, number: int) -> None:
         super().kill(number)
         for own in [own for own in self.workers if own[0] == number]:
-            self.workers.pop(own).die()
+            self.workers.pop(own)
 
     def start(self, number: int, choice: int) -> None:
         process = self.processes[number]
@@ -392,6 +376,7 @@ class Batches(Workers):
     def end(self) -> None:
         """Go on three times with what has not ended."""
         self.processes[0].at_once(self._send_later)
+        self.world.now += LAST_CALLS  # whatever a killed worker was calling has ended
         for _ in range(3):
             left = self.state.unsettled()
             for batch in self.batches:

@@ -36,7 +36,7 @@ class Payouts(Box):
         return [(entry.state.value, entry.request_id) for entry in self._act("send")]
 
     def end_leases(self, **values):
-        change(self, leased_until=0.0, **values)
+        change(self, worker=None, due_at=0.0, **values)
 
     def state(self):
         (state,) = self.states()

@@ -10,10 +10,13 @@ from tests.providers.victor.adapter import invoice
 from victor_ext.event_queue.databases import DatabaseTime, database_time
 from victor_ext.inbox import Inbox
 from victor_ext.outbox import Outbox
+from victor_ext.outbox.entries import free_values
 from victor_ext.providers import velo
 
 NOTES = sa.Table("notes", sa.MetaData(), sa.Column("text", sa.Text))
 """What handlers write."""
+ANOTHER = 7
+"""The number of another worker."""
 AUTHORIZED = {"Authorization": HEADER}
 
 
@@ -70,8 +73,16 @@ def change_events(box, **values):
 
 
 def end_leases(outbox, ahead=-1.0):
-    """Let the leases end in `ahead` seconds: those of a killed worker are over."""
-    change(outbox, leased_until=DatabaseTime() + ahead)
+    """No worker has an entry any more, and they are due in `ahead` seconds."""
+    change(outbox, **free_values() | {"due_at": DatabaseTime() + ahead})
+
+
+def give_to_another(outbox, *references):
+    """Another worker has taken up all entries, or those with these references."""
+    columns = outbox.table.c
+    are_taken = columns.reference.in_(references) if references else sa.true()
+    taken = sa.update(outbox.table).where(are_taken)
+    execute(outbox, taken.values(worker=ANOTHER, had_by=ANOTHER, due_at=DatabaseTime() + 60))
 
 
 def leases_left(outbox):
@@ -79,7 +90,7 @@ def leases_left(outbox):
     columns = outbox.table.c
     with outbox._engine.begin() as connection:
         now = database_time(connection)
-        return [end - now for end in connection.scalars(sa.select(columns.leased_until))]
+        return [end - now for end in connection.scalars(sa.select(columns.due_at))]
 
 
 def waits_since(box, time):

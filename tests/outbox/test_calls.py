@@ -209,9 +209,9 @@ def test_payouts_that_share_one_reference_are_not_under_way_at_once(payouts):
         payouts.submit(*references.split(), key=f"the-key-of-the-payout-{number}")
     with payouts.client(False) as client, payouts.engine.begin() as connection:
         outbox = Outbox(payouts.engine, client)
-        own = outbox._sealing, outbox._may_work(), sa.true(), {}
-        claims = Claims(outbox.table, client, 120.0, lambda _: 86_400.0, *own)
-        group = claims.take_up(Now.of(client), {"4"}, connection)
+        own = outbox._sealing, outbox._may_work(), sa.true()
+        claims = Claims(outbox.table, client, *own)
+        group = claims.read_next(Now.of(client), {"4"}, connection)
     assert [claim.row.reference for claim in group.claims] == ["1 2"]
     assert group.waits
 
@@ -355,18 +355,18 @@ def test_two_calls_that_differ_only_by_the_boundary_of_a_form_are_equal():
     ("before", "between", "within", "at_once", "in_all"),
     [
         (10.0, 0.0, 10.0, 1, 1),
-        (121.0, 0.0, 0.0, 0, 0),
-        (100.0, 0.0, 30.0, 0, 1),
-        (100.0, 21.0, 0.0, 0, 1),
+        (63.0, 0.0, 0.0, 0, 0),
+        (50.0, 0.0, 20.0, 0, 1),
+        (50.0, 13.0, 0.0, 0, 1),
     ],
 )
-def test_a_worker_that_slept_longer_than_its_lease_sends_no_call_that_may_count_as_lost(
+def test_a_worker_that_slept_longer_than_a_call_takes_sends_no_call_that_may_count_as_lost(
     local, monkeypatch, before, between, within, at_once, in_all
 ):
     """It sleeps between its mark and the decision to call, between that and the call, or within
-    the call, for longer than its lease in all. The next pass decides anew.
+    the call, for longer than its client's deadline in all. The next pass decides anew.
     """
-    clock, mark, start, asleep = time.time, Claims.mark, ThreadCalls.start, [0.0]
+    clock, mark, start, asleep = time.time, Claims.begin, ThreadCalls.start, [0.0]
     monkeypatch.setattr(time, "time", lambda: clock() + sum(asleep))
 
     def marked(self, *args):
@@ -385,7 +385,7 @@ def test_a_worker_that_slept_longer_than_its_lease_sends_no_call_that_may_count_
     local.settings = {"retry": ONCE, "on_event": note}
     local.submit()
     with monkeypatch.context() as patched, suppress(TimedOut):
-        patched.setattr(Claims, "mark", marked)
+        patched.setattr(Claims, "begin", marked)
         patched.setattr(ThreadCalls, "start", started)
         local.send()
     assert local.calls("submit") == at_once
@@ -441,7 +441,7 @@ class Till(Outbox):
 
     def pass_on(self, **values):
         """One pass after the leases are over; the states of what has come to a result."""
-        change(self, leased_until=0.0, **values)
+        change(self, due_at=0.0, **values)
         return states(self.send())
 
     def entry_and_error(self):
@@ -514,7 +514,7 @@ def test_the_providers_time_is_asked_for_where_there_is_no_ping(sqlite):
     first = Till(sqlite, LOST).with_a_payment()
     assert first.send() == []
     script = Script(dated(401), dated(201, json={"id": "pay_1"}))
-    change(first, leased_until=0.0)
+    change(first, due_at=0.0)
     (entry,) = first.send(keyed(script))
     assert entry.state == "sent"
     assert entry.request_id == "pay_1"

@@ -188,7 +188,7 @@ OPTIONS = [
     ({"keys_kept": timedelta(seconds=2)}, r"keys_kept=.*2\) is below 100 s"),
     ({"leese": timedelta(1)}, "'leese', which is none of .*lease, "),
     ([("lease", timedelta(1))], "VICTOR_OUTBOX must be a dict, not list"),
-    ({"lease": timedelta(seconds=59)}, "a deadline of 60 s, and the lease of the outbox is 59 s"),
+    ({"lease": timedelta(-1)}, r"lease=.* is no timedelta of zero or more"),
 ]
 
 

@@ -4,7 +4,6 @@ have been sent, and what a live worker has.
 
 import threading
 from contextlib import nullcontext
-from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +12,7 @@ from tests.outbox.kinds import Provider
 from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest, Outcome, Victor, VictorError, VictorOAuth
 from victor_ext.event_queue.databases import DatabaseTime
-from victor_ext.outbox import claims, files
+from victor_ext.outbox import files
 from victor_ext.outbox.digests import call_digest
 from victor_ext.outbox.files import (
     ENTRIES,
@@ -23,8 +22,6 @@ from victor_ext.outbox.files import (
     FileTerms,
     SenderTerms,
     adopt,
-    end_leases_of,
-    end_leases_of_dead,
     entry_values,
     forget_entries,
     hold_entries,
@@ -44,8 +41,9 @@ VAULT = Vault(b"k" * KEY_BYTES)
 TO_BE_REPLACED = ("waiting", "refused")
 MARKED = ("sending", "settling", "unclear", "sent", "rejected")
 IN_DOUBT = ("sending", "settling", "unclear")
-HAS_LEASE = {"worker": "ann", "leased_until": DatabaseTime() + 100.0}
-LEASE_IS_OVER = {"worker": "ann", "leased_until": DatabaseTime() - 1.0}
+UNDER_CALL = {"worker": 7, "due_at": DatabaseTime() + 50.0}
+IS_OVER = {"worker": 7, "due_at": DatabaseTime() - 1.0}
+PAUSES = {"worker": None, "due_at": DatabaseTime() + 50.0}
 PATIENCE = 30.0
 """Seconds after which a test has failed that waits for something."""
 
@@ -82,14 +80,14 @@ def entry(engine):
 def test_a_file_replaces_waiting_or_refused_entries_and_none_that_may_have_been_sent(
     engine, entry, state
 ):
-    row = entry(state=state, **HAS_LEASE)
+    row = entry(state=state, **UNDER_CALL)
     before = row()
     is_replaced = state in TO_BE_REPLACED
     with nullcontext() if is_replaced else pytest.raises(EntryMarked), engine.begin() as connection:
         put_entries(connection, [new_entry("2.00")])
     if is_replaced:
         assert VAULT.opened(row().call) != VAULT.opened(before.call)
-        assert (row().state, row().worker, row().leased_until) == ("waiting", None, 0.0)
+        assert (row().state, row().worker, row().due_at) == ("waiting", None, 0.0)
     else:
         assert row() == before
 
@@ -115,11 +113,13 @@ def test_a_key_in_two_scopes_is_two_entries(engine, entry):
     assert left == [(SCOPE, "refused")]
 
 
-@pytest.mark.parametrize(("has_lease", "is_stored"), [(True, False), (False, True)])
-def test_a_person_settles_only_an_entry_that_no_live_worker_has(
-    engine, entry, has_lease, is_stored
-):
-    row = entry(state="settling", **(HAS_LEASE if has_lease else LEASE_IS_OVER))
+@pytest.mark.parametrize(
+    ("values", "is_stored"),
+    [(UNDER_CALL, False), (IS_OVER, True), (PAUSES, True)],
+    ids=["under call", "after a call", "in a pause"],
+)
+def test_a_person_settles_only_an_entry_that_no_worker_has(engine, entry, values, is_stored):
+    row = entry(state="settling", **values)
     found = {"is_done": True, "id": "R1", "error": "Ann has looked."}
     with engine.begin() as connection:
         assert settle_by_hand(connection, SCOPE, KEY, VAULT, **found) == is_stored
@@ -127,8 +127,9 @@ def test_a_person_settles_only_an_entry_that_no_live_worker_has(
 
 
 @pytest.mark.parametrize("state", ["waiting", "sending", "settling"])
-def test_resume_ends_no_lease_of_a_live_worker(engine, entry, state):
-    row = entry(state=state, read_first=True, **HAS_LEASE)
+def test_resume_changes_nothing_that_a_worker_has(engine, entry, state):
+    """Nor what a call of a dead one may be about, until that call must have ended."""
+    row = entry(state=state, read_first=True, **UNDER_CALL)
     before = row()
     with engine.begin() as connection:
         let_go_on(connection, sa.true())
@@ -141,7 +142,7 @@ def test_resume_ends_no_lease_of_a_live_worker(engine, entry, state):
 def test_another_batch_adopts_only_what_is_in_doubt_or_waits_and_is_read_first(
     engine, entry, state, read_first
 ):
-    row = entry(state=state, read_first=read_first, **LEASE_IS_OVER)
+    row = entry(state=state, read_first=read_first, **IS_OVER)
     with engine.begin() as connection:
         adopt(connection, sa.true(), "another account", "april")
     is_adopted = (row().sender, row().batch) == ("another account", "april")
@@ -180,15 +181,6 @@ def test_an_unclear_entry_is_sent_again_only_if_its_call_was_surely_lost(
     assert (row().state, row().first_sent_at is not None) == (state, is_marked)
 
 
-@pytest.mark.parametrize("is_dead", [True, False])
-def test_the_lease_of_a_dead_worker_ends_and_that_of_a_living_one_stays(engine, entry, is_dead):
-    row = entry(state="sending", **HAS_LEASE)
-    presence = SimpleNamespace(name="bob", lock_of=lambda _name: nullcontext(is_dead))
-    with engine.begin() as connection:
-        assert end_leases_of_dead(connection, presence) == is_dead
-    assert (row().leased_until == 0.0) == is_dead
-
-
 def test_an_entry_that_waits_in_a_backup_counts_as_possibly_sent_after_a_hold(engine, entry):
     row = entry(state="waiting")
     with engine.begin() as connection:
@@ -201,8 +193,8 @@ def test_an_entry_that_waits_in_a_backup_counts_as_possibly_sent_after_a_hold(en
 class Worker(FileOutbox):
     """A worker whose calls are made by a function."""
 
-    def __init__(self, engine, name, call):
-        terms = SenderTerms(SCOPE, SENDER, BATCH, kept=86_400.0, workers=1, worker=name)
+    def __init__(self, engine, call):
+        terms = SenderTerms(SCOPE, SENDER, BATCH, kept=86_400.0, workers=1)
         super().__init__(engine, Provider().client(), SECRET, VAULT, terms, threading.Event())
         self._call = call
 
@@ -212,21 +204,24 @@ class Worker(FileOutbox):
     def _only_looked_up(self, _connection, _keys):
         return ()
 
+    def _paced(self, _connection, _batches):
+        return ()
+
     def _reserve_turns(self, _connection, batches):
         return [0.0] * len(batches)
+
+    def _is_asked(self, _connection, _key):
+        return True
 
     def _count_outcome(self, _row, _outcome):
         """Nobody reads them."""
 
 
-def test_a_worker_that_has_lost_an_entry_does_not_refuse_what_another_is_sending(
-    engine, entry, monkeypatch
-):
-    """It counted as dead, and the other one took the entry up at the same moment."""
+def test_a_worker_that_has_lost_an_entry_does_not_refuse_what_another_is_sending(engine, entry):
+    """It counted as dead, and the other one took the entry up once its call had to be over."""
     row = entry(state="waiting")
     with engine.begin() as connection:
         store_key(connection, VAULT.wrapped(SECRET), "a layout")
-    monkeypatch.setattr(claims, "database_time", lambda _connection: 1_000.0)
     bob_sends, ann_is_done = threading.Event(), threading.Event()
 
     def hear_nothing():
@@ -236,14 +231,14 @@ def test_a_worker_that_has_lost_an_entry_does_not_refuse_what_another_is_sending
 
     def lose_the_entry():
         with engine.begin() as connection:
-            end_leases_of(connection, "ann")
+            connection.execute(sa.update(ENTRIES).values(worker=None, due_at=0.0))
         bob.start()
         bob_sends.wait(PATIENCE)
         raise InvalidRequest("The due date has passed, by the clock of this machine.")
 
-    bob = threading.Thread(target=Worker(engine, "bob", hear_nothing).send_for_a_while)
-    Worker(engine, "ann", lose_the_entry).send_for_a_while()
-    assert (row().state, row().worker) == ("sending", "bob")
+    bob = threading.Thread(target=Worker(engine, hear_nothing).send_for_a_while)
+    Worker(engine, lose_the_entry).send_for_a_while()
+    assert row().state == "sending"
     ann_is_done.set()
     bob.join()
     assert (row().state, row().last) == ("sending", "unknown")

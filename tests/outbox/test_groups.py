@@ -17,9 +17,11 @@ from sqlalchemy.orm import Session
 
 from tests.outbox.kinds import Box, Provider, dated, page, refused
 from tests.outbox.rows import (
+    ANOTHER,
     change,
     end_leases,
     execute,
+    give_to_another,
     key_of,
     leases_left,
     notes,
@@ -42,6 +44,7 @@ from victor_ext import (
     VictorError,
 )
 from victor_ext.event_queue.calls import CallEnd
+from victor_ext.event_queue.databases import DatabaseTime
 from victor_ext.flows import drive
 from victor_ext.outbox import Outbox, claims, deliveries, passes
 from victor_ext.outbox.claims import Claims
@@ -88,12 +91,8 @@ def blocking(outbox, engine):
 
 
 @pytest.mark.parametrize("tells_time", [True, False], ids=["with a Date", "without one"])
-def test_without_the_time_of_the_provider_only_entries_under_call_are_marked_as_sending(
-    sending, tells_time
-):
-    """Where keys have an age, a worker that is killed costs nothing: all of the group are sent
-    again. Otherwise each that is marked would be in doubt.
-    """
+def test_only_entries_under_call_are_marked_as_ones_that_may_have_been_sent(sending, tells_time):
+    """A worker that is killed costs the others nothing: they are sent as if it had not been."""
     sending.store(*range(5))
     sending.provider.tells_time = tells_time
     both, seen = threading.Barrier(2), []
@@ -106,45 +105,28 @@ def test_without_the_time_of_the_provider_only_entries_under_call_are_marked_as_
 
     sending.provider.meet = look
     assert len(sending.send(workers=2)) == 5
-    marked = 5 if tells_time else 2
-    assert seen == [["sending*"] * marked + ["waiting"] * (5 - marked)] * 2
+    assert seen == [["sending*"] * 2 + ["waiting"] * 3] * 2
 
 
-@pytest.mark.parametrize(
-    ("send_before", "kept", "is_ahead"),
-    [
-        (None, 86_400, True),
-        (time.time() + 86_400, 86_400, True),
-        (time.time() + 1_800, 86_400, False),
-        (None, 150, False),
-    ],
-    ids=["keyed", "in a day", "in half an hour", "a short life"],
-)
-def test_only_an_entry_that_can_be_sent_again_after_the_lease_is_marked_in_advance(
-    blocking, send_before, kept, is_ahead
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_an_entry_that_another_worker_has_taken_up_meanwhile_is_not_sent(
+    blocking, monkeypatch, at_once
 ):
-    """Of two entries, the second one waits for its turn while the first one is called."""
+    """Whether it is marked alone, or with others."""
     blocking.store(1, 2)
-    change(blocking.outbox, send_before=send_before)
-    seen = []
-    blocking.provider.meet = lambda _reference: seen.append(blocking.rows()[1])
-    blocking.send(workers=1, keys_kept=timedelta(seconds=kept))
-    assert seen[0] == ("sending*" if is_ahead else "waiting")
+    begin = Claims.begin
 
+    def late(self, claims, *args):
+        for claim in claims:
+            if claim.row.reference == "INV-1":
+                is_it = self._table.c.id == claim.row.id
+                args[-1].execute(
+                    sa.update(self._table).where(is_it).values(due_at=DatabaseTime() + 60)
+                )
+        return begin(self, claims, *args)
 
-def test_an_entry_that_another_worker_has_taken_up_meanwhile_is_not_sent(blocking, monkeypatch):
-    blocking.store(1, 2)
-    blocking.provider.tells_time = False
-    mark = Claims.mark
-
-    def late(self, claim, *args):
-        if claim.row.reference == "INV-1":
-            is_it = self._table.c.id == claim.row.id
-            args[-1].execute(sa.update(self._table).where(is_it).values(leased_until=1.0))
-        return mark(self, claim, *args)
-
-    monkeypatch.setattr(Claims, "mark", late)
-    blocking.send()
+    monkeypatch.setattr(Claims, "begin", late)
+    blocking.send(workers=at_once)
     assert blocking.provider.references == ["INV-2"]
     assert blocking.rows()[0] == "waiting"
 
@@ -237,14 +219,14 @@ def test_a_repeat_that_a_wrong_address_refuses_is_sent_again_under_its_key(sendi
     assert sending.send() == []
     for statuses in ([404] * 12, []):
         refuse(sending, *statuses)
-        change(sending.outbox, leased_until=0.0)
+        change(sending.outbox, due_at=0.0)
         with pytest.raises(NotFound) if statuses else nullcontext():
             assert len(sending.send(workers=1)) == 12
     assert len(sending.provider.keys) == 12 + 10 + 12
     assert len({*sending.provider.keys}) == 12
 
 
-def test_a_refused_entry_waits_with_its_lease_until_its_refusal_is_certain(sending):
+def test_a_refused_entry_is_its_workers_until_its_refusal_is_certain(sending):
     """While it is not known whose its refusal is, it is this worker's."""
     refuse(sending, 404, 404)
     sending.store(1, 2, 3)
@@ -252,7 +234,10 @@ def test_a_refused_entry_waits_with_its_lease_until_its_refusal_is_certain(sendi
 
     def look(reference):
         if reference == "INV-2":
-            seen.append((sending.rows()[0], leases_left(sending.outbox)[0] > 0))
+            with sending.engine.connect() as connection:
+                has_worker = sending.outbox.table.c.worker.is_not(None)
+                first = connection.scalars(sa.select(has_worker).order_by("id")).first()
+            seen.append((sending.rows()[0], bool(first)))
         return respond(reference)
 
     sending.provider.meet = look
@@ -262,7 +247,7 @@ def test_a_refused_entry_waits_with_its_lease_until_its_refusal_is_certain(sendi
 
 
 def test_an_entry_is_not_taken_up_again_before_its_refusal_is_certain(sending, monkeypatch):
-    """A clock that was set back leaves leases that are too long to be any, and what has to be sent
+    """A clock that was set back leaves times that are too late to be any, and what has to be sent
     soon is looked for again and again.
     """
     monkeypatch.setattr(claims, "GROUP", 2)
@@ -349,7 +334,7 @@ def go_on(sending):
     have come to a result.
     """
     sending.provider.meet = lambda _reference: None
-    change(sending.outbox, leased_until=0.0)
+    change(sending.outbox, due_at=0.0)
     return len(sending.send())
 
 
@@ -460,23 +445,6 @@ def test_send_returns_no_entry_that_a_person_lets_be_sent_again(blocking):
     assert blocking.states() == ["waiting", "sent"]
 
 
-def test_an_entry_with_too_little_of_its_lease_left_goes_back_unmarked(sending, monkeypatch):
-    """A call of up to 60 seconds is begun with no less of the lease left. What goes back is the
-    next pass's: this one does not take it up over and over.
-    """
-    sending.store(*range(3))
-    began = time.time()
-    clock = Mock(return_value=began)
-    monkeypatch.setattr(time, "time", clock)
-
-    def take_61_seconds(_reference):
-        clock.return_value = began + 61.0
-
-    sending.provider.meet = take_61_seconds
-    assert len(sending.send(workers=1)) == 1
-    assert sending.rows() == ["sent*", "waiting", "waiting"]
-
-
 def test_an_entry_that_goes_back_is_not_taken_up_by_the_same_pass(blocking):
     """What has to be sent soon is looked for again and again: a refusal of it would never end."""
     soon = datetime.now(UTC) + timedelta(minutes=30)
@@ -492,7 +460,6 @@ def test_a_worker_does_not_undo_changes_that_people_make_to_its_entries(sending)
     """Whatever the worker then gives back: it has taken up all of them before."""
     outbox, who = sending.outbox, {"by": "Ann", "why": "a test"}
     sending.store(*range(1, 6))
-    change(outbox, send_before=time.time() + 1800)  # so none is marked in advance
     is_unsettled = outbox.table.c.reference.in_(["INV-3", "INV-4"])
     unsettle = sa.update(outbox.table).where(is_unsettled)
     execute(outbox, unsettle.values(state="settling", first_sent_at=1.0))
@@ -553,7 +520,7 @@ def test_the_next_try_comes_after_a_pause_that_grows_with_the_failures(sending):
     sending.provider.meet = lambda _reference: dated(503, json={})
     pauses = []
     for _ in range(7):
-        change(sending.outbox, leased_until=0.0)
+        change(sending.outbox, due_at=0.0)
         pauses.append(pause_after_send(sending))
     assert pauses == [1, 2, 4, 8, 16, 30, 30]
     assert sending.send() == [], "it waits"
@@ -579,10 +546,10 @@ def test_an_entry_to_be_looked_up_does_not_wait_for_a_lease_when_another_call_fa
 
 @pytest.mark.parametrize("status", [503, 403])
 @pytest.mark.parametrize(("asked", "pause"), [("45", 45), ("3600", 120)])
-def test_the_next_try_comes_when_the_provider_wants_it_but_no_later_than_a_lease(
+def test_the_next_try_comes_when_the_provider_wants_it_but_no_later_than_in_two_minutes(
     blocking, asked, pause, status
 ):
-    """A longer lease would count as that of a wrong clock, and be none."""
+    """A longer pause would count as that of a wrong clock, and be none."""
     blocking.store(1)
     blocking.provider.meet = lambda _reference: refused(status, retry_after=asked)
     assert pause_after_send(blocking) == pause
@@ -596,16 +563,20 @@ def test_an_entry_that_is_retried_by_hand_has_the_pauses_of_a_new_entry(blocking
     assert pause_after_send(blocking) == 1
 
 
-def test_a_failed_call_does_not_change_the_lease_of_a_worker_that_has_the_entry_by_now(sending):
-    """The lease has ended during the call."""
+def test_a_failed_call_changes_nothing_of_an_entry_that_another_worker_has_by_now(sending):
+    """The first one counted as dead during the call."""
     sending.store(1)
 
     def take(_reference):
-        end_leases(sending.outbox, 60.0)
+        give_to_another(sending.outbox)
         return dated(503, json={})
 
     sending.provider.meet = take
-    assert pause_after_send(sending) == 60
+    assert sending.send() == []
+    columns = sending.outbox.table.c
+    with sending.engine.connect() as connection:
+        row = connection.execute(sa.select(columns.worker, columns.tries)).one()
+    assert (row.worker, row.tries) == (ANOTHER, 0)
 
 
 # Passes of limited length
@@ -632,12 +603,11 @@ def test_an_entry_that_another_worker_leaves_is_soon_taken_up(sending):
     sending.store(*range(7))
     outbox = sending.outbox
     is_first = outbox.table.c.reference == "INV-0"
-    of_another = sa.update(outbox.table).where(is_first)
-    execute(outbox, of_another.values(leased_until=time.time() + 60))
+    give_to_another(outbox, "INV-0")
 
     def leave(reference):
         if reference == "INV-3":
-            execute(outbox, of_another.values(leased_until=0.0))
+            execute(outbox, sa.update(outbox.table).where(is_first).values(due_at=0.0))
 
     sending.provider.meet = leave
     assert len(sending.send(workers=1)) == 7
@@ -791,8 +761,8 @@ def test_an_entry_with_a_handler_has_its_own_transaction(blocking, has_handler):
         victor.ping()
         sa.event.listen(blocking.engine, "commit", lambda _connection: commits.append(None))
         assert states(outbox.send(victor)) == ["sent"] * 4
-    of_claims, of_results = 2, 4 if has_handler else 1
-    assert len(commits) == of_claims + of_results
+    of_claims, of_marks, of_results = 2, 1, 4 if has_handler else 1
+    assert len(commits) == of_claims + of_marks + of_results
     assert sorted(notes(outbox)) == (["INV-0", "INV-1", "INV-3"] if has_handler else [])
 
 

@@ -37,7 +37,7 @@ def put_in_doubt(box, *chosen, **values):
     """
     outbox = Outbox(box.engine)
     sent = {"first_sent_at": time.time() - 5.0, "by_provider_clock": True, "sent_by": "others"}
-    marks = {"state": "sending", "leased_until": 0.0, **sent, **values}
+    marks = {"state": "sending", "due_at": 0.0, **sent, **values}
     execute(outbox, sa.update(outbox.table).where(*chosen).values(**marks))
 
 

@@ -92,7 +92,7 @@ def test_two_entries_with_the_same_id_in_their_responses_are_not_both_settled(ki
     assert "R1" in doubtful.error
     assert sent.idempotency_key in doubtful.error
     assert doubtful.idempotency_key in doubtful.error
-    change(Outbox(engine), leased_until=0.0, settle_until=1.0)
+    change(Outbox(engine), due_at=0.0, settle_until=1.0)
     assert states(box.send()) == ["unclear"]
     assert len(provider.keys) == 2
 
@@ -147,7 +147,7 @@ def test_an_entry_is_settled_again_by_the_id_that_its_own_call_had_made(kind, en
     box.add(**invoice(1))
     box.send()
     for values in ({}, {"request_id": None}):
-        change(Outbox(engine), leased_until=0.0, state="sending", **values)
+        change(Outbox(engine), due_at=0.0, state="sending", **values)
         assert states(box.send()) == ["sent"]
         assert box.entries()[0].request_id == "R1"
 

@@ -275,7 +275,7 @@ def test_a_failed_read_of_one_payment_does_not_keep_other_payments_waiting(sqlit
     for number in (1, 2, 3):
         outbox.pay(f"the-key-of-payment-{number}", f"INV-{number}")
     assert len(outbox.send()) == 3
-    change(outbox, first_sent_at=time.time() - 86_400, leased_until=0.0)
+    change(outbox, first_sent_at=time.time() - 86_400, due_at=0.0)
     with pytest.raises(NotFound):
         outbox.refresh()
     assert statuses(outbox.entries()) == [None, "open", "paid"]

@@ -159,5 +159,5 @@ def test_a_decision_to_send_ends_with_one_deadline_or_with_the_lease_of_the_work
     assert send_in_time(client, decided, lambda: "sent") == "sent"
     send_in_time(client, decided, list, None, Moment(NOW + 7, 90.0), Moment(NOW + 70, 80.0))
     keys = Keyless("me", held=40.0, since=moment(30))
-    send_in_time(client, decided, list, keys.held_until())
+    send_in_time(client, decided, list, keys.since.after(keys.held))
     assert until == [moment(-55), Moment(NOW + 7, 80.0), moment(-10)]

@@ -10,7 +10,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -38,7 +38,7 @@ from .deciding import TO_DECIDE
 from .lines import counts_of
 from .payments import ASKED, LINES
 from .rows import RowOutcome
-from .state import NOTICE, held_since, report
+from .state import held_since, report
 from .store import BatchRecord, Store
 from .worker import Worker, undecided_units
 
@@ -217,8 +217,6 @@ class _Watch:
         self._unsettled: object = None
         """What was not settled at the last look that showed a progress."""
         self._progress_at = time.monotonic()
-        self._others_work = False
-        """Whether another worker had entries at the last look."""
         self._least_passes = 1
         """After so many passes, all that no other worker has was tried."""
         self.latest: BatchStatus | None = None
@@ -248,8 +246,7 @@ class _Watch:
     def _is_done(self, worker: Worker | None) -> bool:
         """Whether nothing is left to do, or patience has ended."""
         with self._store.engine.connect() as connection:
-            own = None if worker is None else worker.name
-            left = open_entries(connection, self._store.is_entry(), own)
+            left = open_entries(connection, self._store.is_entry())
             units: Mapping[str, list[Any]] = {}
             if self._has_units:
                 units = undecided_units(connection, self._store)
@@ -259,10 +256,9 @@ class _Watch:
         if unsettled != self._unsettled:
             self._unsettled = unsettled
             self._progress_at = time.monotonic()
-        if worker is not None and (left.with_others or self._others_work):
-            # What a dead worker had is free now at the earliest, for a pass that begins later.
+        if worker is not None and left.live:
+            # What a dead worker has is free later at the earliest, for a pass that begins then.
             self._least_passes = worker.begun + 1
-        self._others_work = left.with_others > 0
         if worker is None or worker.given_up or left.live:
             return False
         if worker.passes < self._least_passes:
@@ -319,9 +315,6 @@ def serve(
 ) -> None:
     """Run a worker until `is_over` returns true.
 
-    While another process works on an SQLite file, there is no worker here, and `is_over` is called
-    all the same.
-
     Args:
         batch: The batch to send; None: all of the state, also future ones.
 
@@ -330,28 +323,20 @@ def serve(
         StateLost: The state was deleted.
         StateUnavailable: The database cannot be used at the beginning.
     """
-    presence = context.state.presence()
-    with context.state.errors(), closing(presence), ExitStack() as stack:
-        worker: Worker | None = None
+    with context.state.errors(), Worker(context, batch) as worker:
         pause = _FIRST_LOOK
         while True:
-            if worker is None and presence.acquire():
-                worker = stack.enter_context(Worker(context, presence, batch))
-            elif worker is None and pause == _FIRST_LOOK:
-                state = context.state
-                _logger.info("Another process works on %s: waiting for it.", state, extra=NOTICE)
             time.sleep(pause)
             pause = min(_LOOK_EVERY, 1.5 * pause)
             ends = is_over(worker)
-            loss = None if worker is None else worker.state_lost
-            loss = loss or context.state.loss()
+            loss = worker.state_lost or context.state.loss()
             if loss is not None:
                 raise loss
-            if worker is not None and worker.failure is not None:
+            if worker.failure is not None:
                 raise worker.failure
             if ends:
                 return
-            if worker is not None and worker.given_up is not None:
+            if worker.given_up is not None:
                 message = (
                     f"Nothing more can be sent with this client: {worker.given_up} The rows that "
                     "are left wait for resume. Those that are unknown are looked up then, or "

@@ -33,7 +33,6 @@ from victor_ext import ConfigurationError, Outcome, Problem, VictorError
 from victor_ext._exit_status import FOR_NOW, UNKNOWN
 from victor_ext.event_queue.databases import create_tables, is_of_unusable_server, sqlstate_of
 from victor_ext.event_queue.fitness import prepared_engine
-from victor_ext.event_queue.presence import FilePresence, Presence, ServerPresence
 from victor_ext.event_queue.rows import change_rows
 from victor_ext.outbox.files import (
     NAME,
@@ -53,7 +52,7 @@ from .vault import RowVault, other_key_error
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
 """Where `BulkSender` keeps its state by default."""
 _CONNECT_SECONDS = 10
-_LAYOUT = "victor-bulk-6"
+_LAYOUT = "victor-bulk-7"
 """The layout of the tables, which a state keeps."""
 _RETURNING = (3, 35, 0)
 """The first SQLite with `RETURNING`, by which entries are taken up."""
@@ -230,10 +229,6 @@ class State:
             except DBAPIError as error:
                 if sqlstate_of(error.orig) not in _EXISTS:
                     raise
-
-    def presence(self) -> Presence:
-        """What shows that a worker of this state is alive."""
-        return FilePresence(self.path) if self.is_sqlite else ServerPresence(self.url)
 
     def _prepare_file(self) -> None:
         """Create the SQLite file, unless it exists. Raises `ConfigurationError`."""

@@ -1,9 +1,8 @@
-"""The worker of a process: a thread that sends what waits, and another one that keeps its presence.
+"""The worker of a process: a thread that sends what waits, and another one that looks at the state.
 
 `Worker` makes the passes of its `RowOutbox`, which has what an outbox has to know of rows: how one
 is sent, which are only looked up, and when each has its turn. `_Keeper` looks at the database every
-two seconds: it keeps the presence of the worker, ends the leases of dead ones, and notices that the
-state was deleted.
+two seconds, and notices that the state was deleted.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from victor_ext import Done, PreparedCall, VictorError
 from victor_ext.event_queue.databases import NeverHeals, database_time
-from victor_ext.event_queue.presence import Presence
 from victor_ext.event_queue.rows import change_rows
 from victor_ext.event_queue.workers import ended_by
 from victor_ext.ids import canonical_id
@@ -32,8 +30,6 @@ from victor_ext.outbox.files import (
     EntryLost,
     FileOutbox,
     SenderTerms,
-    end_leases_of,
-    end_leases_of_dead,
 )
 from victor_ext.settlement.failures import (
     FailureScope,
@@ -57,8 +53,6 @@ _POLL = 0.1
 """Seconds between two passes."""
 _ROUND = 2.0
 """Seconds between two looks at the database."""
-_GRACE = 10.0
-"""Seconds after a server outage before other workers count as dead: they need time to reconnect."""
 _LAST_STORING = 10.0
 """Seconds after a stop for which results are tried to be stored while the database is away."""
 _logger = logging.getLogger("victor_ext.bulk")
@@ -68,7 +62,6 @@ class Worker:
     """Sends what waits until it is stopped.
 
     Args:
-        presence: The acquired presence of the worker.
         batch: The batch to send; None: all of this account and environment.
 
     Attributes:
@@ -78,9 +71,8 @@ class Worker:
         failure: The error to end with, or None.
     """
 
-    def __init__(self, context: BulkContext, presence: Presence, batch: str | None) -> None:
+    def __init__(self, context: BulkContext, batch: str | None) -> None:
         self._context, self._state = context, context.state
-        self._presence = presence
         self._stop = threading.Event()
         self._batch = batch
         self._reads = 0
@@ -93,14 +85,12 @@ class Worker:
         self.given_up: str | None = None
         self.failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="victor-bulk", daemon=True)
-        self._keeper = _Keeper(context, presence, self._stop)
+        self._keeper = _Keeper(context, self._stop)
 
     def __enter__(self) -> Self:
         self._opened = self._context.open(self._batch or "")
         self._store = self._opened.__enter__()
-        self._outbox = RowOutbox(
-            self._context, self._store, self._batch, self._presence.name, self._stop
-        )
+        self._outbox = RowOutbox(self._context, self._store, self._batch, self._stop)
         self._keeper.start()
         self._thread.start()
         return self
@@ -120,11 +110,6 @@ class Worker:
             self._keeper.join()
             self._context.heartbeat.stop()
             self._opened.__exit__(None, None, None)
-
-    @property
-    def name(self) -> str:
-        """The name of the worker, by which its entries are known."""
-        return self._presence.name
 
     @property
     def state_lost(self) -> StateLost | None:
@@ -183,7 +168,6 @@ class RowOutbox(FileOutbox):
 
     Args:
         batch: The batch that is sent; None: all of this account and environment.
-        worker: The name of the presence of the worker.
         stop: Set when nothing more is to be sent.
     """
 
@@ -192,7 +176,6 @@ class RowOutbox(FileOutbox):
         context: BulkContext,
         store: Store,
         batch: str | None,
-        worker: str,
         stop: threading.Event,
     ) -> None:
         settings = context.settings
@@ -202,14 +185,11 @@ class RowOutbox(FileOutbox):
             batch=batch,
             kept=inf if settings.key_retention is None else settings.key_retention,
             workers=settings.workers,
-            worker=worker,
         )
         super().__init__(store.engine, context.client, context.secret, context.vault, terms, stop)
         self._context, self._rows = context, store
         self._stopped_at = inf
         """When the worker was stopped, by the monotonic clock."""
-        self._had_outage = False
-        """Whether the database was away since the worker has last ended its leases."""
 
     def stop_at_once(self) -> None:
         """Begin nothing more, and wait for the database only for some seconds."""
@@ -222,12 +202,6 @@ class RowOutbox(FileOutbox):
             has_due = self.has_due(connection)
         if has_due:
             self.send_for_a_while()
-        if self._had_outage and self._rest is None:
-            # A transaction may have been committed although its end was not seen: then this worker
-            # has leases that it does not know.
-            with self._rows.transaction() as connection:
-                end_leases_of(connection, self._terms.worker)
-            self._had_outage = False
 
     def _make_call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
         return self._context.kind.send(client, call, is_repeat=is_repeat)
@@ -255,6 +229,10 @@ class RowOutbox(FileOutbox):
         named = sa.and_(columns.owner == self._rows.owner, columns.entry.in_(keys))
         query = sa.select(columns.entry).where(named, is_left)
         return set(connection.execute(query).scalars())
+
+    def _is_asked(self, connection: Connection, key: str) -> bool:
+        is_for = sa.and_(ASKED.c.owner == self._rows.owner, ASKED.c.entry == key)
+        return connection.execute(sa.select(ASKED.c.key).where(is_for).limit(1)).first() is not None
 
     def _has_one_of(self, ids: Collection[str], connection: Connection) -> bool:
         """As of every outbox. A payment that has no entry may have an id, too."""
@@ -294,6 +272,12 @@ class RowOutbox(FileOutbox):
         )
         return connection.execute(rival.limit(1)).first() is not None
 
+    def _paced(self, connection: Connection, batches: Collection[str]) -> Collection[str]:
+        columns = BATCHES.c
+        is_own = sa.and_(columns.owner == self._rows.owner, columns.batch.in_(batches))
+        query = sa.select(columns.batch).where(is_own, columns.rate.is_not(None))
+        return set(connection.execute(query).scalars())
+
     def _reserve_turns(self, connection: Connection, batches: Sequence[str]) -> list[float]:
         """By the clock of the database, which all machines share. Other machines get their turns
         between those of one worker: none far ahead is reserved.
@@ -305,8 +289,6 @@ class RowOutbox(FileOutbox):
             columns.batch.in_(sorted(set(batches))),
         )
         paced = connection.execute(query.order_by(columns.batch).with_for_update()).all()
-        if not paced:
-            return [0.0] * len(batches)
         now = database_time(connection)
         gaps = {batch: 1.0 / rate for batch, rate, _ in paced}
         turns = {batch: _next_turn(turn, now, gaps[batch]) for batch, _, turn in paced}
@@ -328,7 +310,6 @@ class RowOutbox(FileOutbox):
             raise loss from error
         if not may_pass(error) or time.monotonic() - self._stopped_at > _LAST_STORING:
             raise error
-        self._had_outage = True
         report(error)
         time.sleep(0.5)
 
@@ -403,19 +384,16 @@ def read_row_results(store: Store, kind: RowKind, failed: Counter[str]) -> int:
 
 
 class _Keeper(threading.Thread):
-    """Keeps the presence of a worker, and ends the leases of dead ones, until `stop` is set.
+    """Looks whether the state is still there, until `stop` is set.
 
     Attributes:
         state_lost: The error to end with, if the database was deleted.
     """
 
-    def __init__(self, context: BulkContext, presence: Presence, stop: threading.Event) -> None:
+    def __init__(self, context: BulkContext, stop: threading.Event) -> None:
         super().__init__(name="victor-bulk-keeper", daemon=True)
         self._context, self._state = context, context.state
-        self._presence = presence
         self._stop_event = stop
-        self._lost_at = -inf
-        """When the presence was last lost, by the monotonic clock."""
         self._journal: tuple[int, int] | None = None
         """The write-ahead log that the first look showed: see `State.journal`."""
         self.state_lost: StateLost | None = None
@@ -439,16 +417,13 @@ class _Keeper(threading.Thread):
         """
         failure: SQLAlchemyError | None = None
         try:
-            if self._presence.renew():
-                self._lost_at = time.monotonic()
-            if time.monotonic() - self._lost_at >= _GRACE:
-                with store.transaction() as connection:
-                    end_leases_of_dead(connection, self._presence)
+            with store.engine.connect() as connection:
+                connection.execute(sa.select(BATCHES.c.batch).limit(1))
         except SQLAlchemyError as error:
             report(error)
             failure = error
         except Exception:
-            _logger.exception("Looking for dead workers failed; it is tried again.")
+            _logger.exception("Looking at the state failed; it is tried again.")
         self.state_lost = self._state.loss(failure) or self._loss_of_journal()
         return failure
 

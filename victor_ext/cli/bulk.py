@@ -565,16 +565,10 @@ def worker(
         "Serve /metrics, /livez and /readyz on this port.", "PORT", parser=whole_number()
     ),
 ) -> None:
-    """Work on the batches of a PostgreSQL database until Ctrl-C, as one more machine.
+    """Work on the batches of a state until Ctrl-C: of a PostgreSQL database, as one more machine.
 
     With --json: a line an event.
     """
-    if session.state.startswith("sqlite"):
-        raise Misuse(
-            "--state is an SQLite file, on which one process works at a time, and 'victor bulk "
-            "send' and 'victor bulk resume' do that work themselves: run 'victor bulk resume', or "
-            "keep the batch in --state postgresql://..."
-        )
     tell = partial(bulk_output.show_event, as_json=session.as_json)
     metrics = None if metrics_port is None else _served_metrics(metrics_port)
     with (

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.schema import DropTable
+from sqlalchemy.sql import visitors
 
 from .databases import creation_statements, is_of_unusable_server
 from .fitness import make_fit
@@ -51,9 +52,15 @@ class _Connection:
         return _DIALECTS[vendor]
 
     def execute(
-        self, statement: sa.ClauseElement, rows: Sequence[Mapping[str, Any]] | None = None
+        self,
+        statement: sa.ClauseElement,
+        rows: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None,
     ) -> Any:
-        """Run a statement, or run it once for each of `rows`, as `sa.Connection.execute` does."""
+        """Run a statement, with these values or once for each of `rows`, as
+        `sa.Connection.execute` does.
+        """
+        if isinstance(rows, Mapping):
+            statement, rows = _with_values(statement, rows), None
         compiled: Any = statement.compile(
             dialect=self.dialect, compile_kwargs={"render_postcompile": True}
         )
@@ -68,6 +75,17 @@ class _Connection:
             result = cast("Any", IteratorResult(SimpleResultMetaData(columns), fetched))
             result.rowcount = cursor.rowcount
             return result
+
+
+def _with_values(statement: sa.ClauseElement, values: Mapping[str, Any]) -> sa.ClauseElement:
+    """The statement with these values of its parameters."""
+
+    def give(parameter: Any) -> None:
+        if parameter.key in values:
+            parameter.value = values[parameter.key]
+            parameter.required = False
+
+    return visitors.cloned_traverse(statement, {}, {"bindparam": give})
 
 
 class DjangoQueue(OpenTransactions, BlockingQueue[E]):

@@ -32,7 +32,15 @@ from victor_ext.ids import reference_of
 from victor_ext.settlement.key_age import Now
 
 from .digests import is_same_call, other_than, reference_digest
-from .entries import CREATE, VICTOR, EntryState, payment_references, refusal, stored_reference
+from .entries import (
+    CREATE,
+    VICTOR,
+    EntryState,
+    free_values,
+    payment_references,
+    refusal,
+    stored_reference,
+)
 from .passes import AnyClient, OutboxPasses
 from .sealing import ClearRow
 
@@ -209,7 +217,7 @@ def new_entry(
         look_up_by=json.dumps(dict(look_up_by), sort_keys=True),
         send_before=send_before,
         state=EntryState.WAITING,
-        leased_until=0.0,
+        **free_values(),
         tries=0,
         ended=False,
         restored=False,

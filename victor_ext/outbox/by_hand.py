@@ -16,7 +16,7 @@ from victor_ext.ids import canonical_id, problem_of_typed_id, reference_of
 from victor_ext.privacy import one_line
 
 from .digests import is_forgotten, reference_digest
-from .entries import NOT_DONE, Entry, EntryState, refusal, sent_values
+from .entries import NOT_DONE, Entry, EntryState, free_values, refusal, sent_values
 from .storing import Change, EntryStore
 
 _MOST_NAMED = 3
@@ -205,8 +205,8 @@ class OutboxByHand(EntryStore):
         if row.state in states:
             as_read = sa.and_(columns.state == row.state, columns.restored == row.restored)
             clear = self._sealing.decrypted_row(row, may_stay_sealed=True)
-            # A worker that has taken the entry up loses its lease, and so cannot store a result.
-            values = {"leased_until": 0.0, **values_of(clear, connection)}
+            # A worker that has taken the entry up loses it, and so cannot store a result.
+            values = {**free_values(), **values_of(clear, connection)}
             change = self._change(sa.and_(is_named, as_read), values, connection)
         if change.entry is None:
             message = (

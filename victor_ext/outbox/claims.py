@@ -1,62 +1,65 @@
-"""Which entries a worker takes up, and when it marks each as one that may have been sent.
+"""Which entries a worker takes up, and until when each is that worker's alone.
 
-A group of entries is taken up, and leased, in one transaction. Each entry is marked before it is
-sent, so that the next worker knows after a crash. A mark in advance, in the transaction of the
-group, saves a transaction. But if the worker ends before it sends the entry, the next worker has to
-treat the entry as sent. So only entries that can be sent again then (they have a key that lasts)
-are marked in advance; all others are marked just before their own call.
+A pass reads a group of entries that are due, and changes nothing of them. Just before its call,
+each is marked as one that may have been sent, together with others whose calls begin at the same
+time, unless somebody has changed it since it was read. Its mark is its lease: nobody else takes the
+entry up before the call must have ended, by the clock of the database. So the next worker knows
+after a crash which calls may have been made. What was only read is free all the time.
 
-Read `Claims.take_up` first. A "subject" of an entry is its key or a reference (`subjects_of`): two
-entries with one subject are never under way at once.
+These are plain rows, so that any pooler may stand before the database. A worker that was stopped,
+and whose lease has ended, stores nothing over its successor, whose number the entry has by then.
+
+Read `Claims.read_next` first, then `begin`. A "subject" of an entry is its key or a reference
+(`subjects_of`): two entries with one subject are never under way at once.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import inf, nextafter
 from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from victor_ext import Promise
-from victor_ext.event_queue.databases import Condition, OfFewRows, database_time, is_to_come
+from victor_ext.event_queue.databases import (
+    Condition,
+    DatabaseTime,
+    OfFewRows,
+    database_time,
+    is_to_come,
+)
 from victor_ext.event_queue.rows import change_rows
-from victor_ext.settlement.key_age import Keys, Moment, Now, SentSince
+from victor_ext.settlement.key_age import Moment, Now, SentSince
 
-from .entries import DUE, EntryState, sent_of, sent_values, subjects_of
+from .entries import DUE, EntryState, new_number, sent_of, sent_values, subjects_of
 from .sealing import Sealing
 
 GROUP = 64
-"""The maximum number of entries that are taken up in one transaction."""
+"""The maximum number of entries that are read in one transaction."""
+LONGEST_PAUSE = 120.0
+"""The maximum seconds before an entry whose try has failed is tried again."""
+_BEGINS_WITHIN = 2.0
+"""Seconds after its mark within which a call begins."""
 _NEAR = 3600.0
-"""Seconds before `send_before` in which an entry comes before others, and is not marked in advance.
-"""
-_LOOK_AGAIN = 1.0
-"""Seconds after which a worker asks again whether the outbox is held, before it begins a call."""
+"""Seconds before `send_before` in which an entry comes before others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An entry that a worker has taken up.
+    """An entry that a worker has, or wants to take up.
 
     Attributes:
-        row: The entry as it was before.
-        lease: When the lease ends, by the clock of the database.
-        marks: The column values that the entry has while this worker has it.
-        now: When the entry was taken up, by that clock.
+        row: The entry as it was read.
+        worker: The number of the worker.
+        now: When the entry was read, or marked, by the clock of the database.
         at: The same by the clocks of this machine, which measure how long this worker has had it.
-        again: The `leased_until` of the entry if it is given back: just after the beginning of this
-            round, by which this round knows not to take it up again. The next round does.
         is_marked: Whether it is stored as an entry that may have been sent.
     """
 
     row: Any = field(repr=False)
-    lease: float
-    marks: Mapping[str, Any]
+    worker: int
     now: float
     at: Moment
-    again: float = 0.0
     is_marked: bool = True
 
     @property
@@ -66,48 +69,25 @@ class Claim:
         return EntryState.SENDING if was_marked_here else str(self.row.state)
 
     def is_held(self, columns: Any) -> Condition:
-        """Holds for the entry in its table, while this worker has it.
-
-        Its lease may have been ended early, and another worker may have leased it at the same
-        moment: so the end of the lease alone does not tell whose it is.
-        """
-        own = {"id": self.row.id, "leased_until": self.lease, **self.marks}
-        return sa.and_(*(columns[name] == value for name, value in own.items()))
+        """Holds for the entry in its table, while this worker has it."""
+        return sa.and_(columns.id == self.row.id, columns.worker == self.worker)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Entries that were taken up together.
+    """Entries that were read together.
 
     Attributes:
-        started: When the round began, by the clock of the database.
+        claims: Those that may begin: no two of them have the same subject.
         last: The id up to which no entry is left for the pass.
         waits: Whether an entry was left out because a subject of it is under way.
         is_full: Whether more entries may be due.
     """
 
     claims: Sequence[Claim]
-    started: float
     last: int
     waits: bool
     is_full: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Due:
-    """The times and the condition by which one transaction takes entries up.
-
-    Attributes:
-        now: The present time.
-        present: The same by the clock of the database.
-        started: When the round began, by that clock.
-        is_due: Holds for entries that nobody has leased, in whatever state.
-    """
-
-    now: Now
-    present: float
-    started: float
-    is_due: Condition = field(repr=False)
 
 
 @dataclass(eq=False, repr=False, slots=True)
@@ -115,30 +95,25 @@ class Claims:
     """Takes entries up for a round with one client, group by group.
 
     A round is the passes of one `send`, or those of a worker until nothing is left. Each begins
-    with the oldest entries again. No entry is taken up twice by the same round.
+    with the oldest entries again. No entry is taken up twice by the same round, which has a number
+    of its own.
 
     Attributes:
-        _lease: Seconds for which an entry is leased.
-        _kept: Seconds for which the provider keeps the key of an entry.
         _is_not_held: The condition that the outbox is not held.
         _chosen: The condition of the entries that may be taken up at all.
-        marks: The column values of an entry while this worker has it.
-        _looked_at: When the outbox was last seen not to be held.
-        _started: When the round began, by the clock of the database.
+        _worker: The number of the round.
+        _statement: That of `begin`, once it was made.
         _last: The id up to which no entry is left for the pass.
         error: What is raised at the end of the round; None: nothing.
     """
 
     _table: sa.Table
     client: Any
-    _lease: float
-    _kept: Callable[[Any], float]
     _sealing: Sealing
     _is_not_held: Condition
     _chosen: Condition
-    marks: Mapping[str, Any]
-    _looked_at: Moment | None = None
-    _started: float | None = None
+    _worker: int = field(default_factory=new_number)
+    _statement: sa.UpdateBase | None = None
     _last: int = 0
     error: Exception | None = None
 
@@ -148,135 +123,167 @@ class Claims:
         """Begin with the oldest entries again: some that others had may be free by now."""
         self._last = 0
 
-    def take_up(self, now: Now, busy: Collection[str], connection: Connection) -> Group:
-        """Take up the next group of entries, each with subjects of its own that are not `busy`."""
+    def read_next(self, now: Now, busy: Collection[str], connection: Connection) -> Group:
+        """Read the next group of entries, each with subjects of its own that are not `busy`."""
         self._sealing.require_vault(connection)
         present = database_time(connection)
-        started = present if self._started is None else self._started
-        due = _Due(now, present, started, self._is_due(present, started))
-        near = self._read_near(due, connection)
-        others = self._read_in_order(due, near, connection)
+        is_due = self._is_due(present)
+        near = self._read_near(is_due, now, connection)
+        others = self._read_in_order(is_due, near, connection)
         chosen, waiting = _with_distinct_subjects(near, others, busy)
         last = max((row.id for row in others), default=self._last)
         if waiting:
             last = min(waiting) - 1
         count = len(near) + len(others)
         return Group(
-            claims=self._lease_rows(chosen, due, connection),
-            started=started,
+            claims=[
+                Claim(row, self._worker, present, now.moment, is_marked=sent_of(row) is not None)
+                for row in chosen
+            ],
             last=max(self._last, last),
             waits=len(chosen) < count,
             is_full=count >= GROUP,
         )
 
-    def note_progress(self, group: Group, now: Now) -> None:
-        """Remember when the round began, up to which id it has come, and that the outbox was not
-        held now. Called after the transaction of `take_up` was committed.
+    def note_progress(self, group: Group) -> None:
+        """Remember up to which id the round has come. Called after the transaction of `read_next`
+        was committed.
         """
-        self._started = group.started
         self._last = group.last
-        self._looked_at = now.moment
 
-    def must_check_hold(self, now: Now) -> bool:
-        """Whether `may_work` has to be asked: it is a while since the outbox was seen not to be
-        held.
+    def begin(
+        self, claims: Sequence[Claim], now: Now, connection: Connection
+    ) -> Mapping[int, Claim]:
+        """Take up entries whose calls begin now, and mark them: nobody else takes one up while its
+        call may be under way. Returns the new claims by the ids of the entries.
+
+        An entry that somebody has changed since it was read is left out. While the outbox is held,
+        all are.
         """
-        if self._looked_at is None:
-            return True
-        return now.since(self._looked_at) >= _LOOK_AGAIN
+        by_id = {claim.row.id: claim for claim in claims}
+        sent = SentSince.at(now, self.client.caller)
+        values = {
+            "ids": [*by_id],
+            "versions": [(id, claim.row.had_by) for id, claim in by_id.items()],
+            "read_at": min(claim.now for claim in claims),
+            # Without the provider's clock, that of the database is the one that all workers share.
+            "since": sent.since if sent.known else None,
+            "by": sent.by,
+            "known": sent.known,
+        }
+        if self._statement is None:
+            self._statement = self._statement_of_begin()
+        begun: dict[int, Claim] = {}
+        for id, due_at in connection.execute(self._statement, values):
+            began = due_at - self.lease
+            begun[id] = replace(by_id[id], now=began, at=now.moment, is_marked=True)
+        return begun
 
-    def may_work(self, now: Now, connection: Connection) -> bool:
-        """Read whether the outbox is not held, and remember when that was read."""
-        may_work = bool(connection.execute(sa.select(self._is_not_held)).scalar())
-        self._looked_at = now.moment if may_work else None
-        return may_work
+    def _statement_of_begin(self) -> sa.UpdateBase:
+        """The statement of `begin`. One that waits is sent for the first time."""
+        columns = self._table.c
+        now = DatabaseTime()
+        since: sa.BindParameter[Any] = sa.bindparam("since", type_=sa.Double())
+        first: dict[str, sa.ColumnElement[Any]] = {
+            "state": sa.literal(EntryState.SENDING, columns.state.type),
+            "changed_at": now,
+            "first_sent_at": sa.func.coalesce(since, now),
+            "sent_by": sa.bindparam("by", type_=columns.sent_by.type),
+            "by_provider_clock": sa.bindparam("known", type_=columns.by_provider_clock.type),
+        }
+        values: dict[str, Any] = {
+            name: sa.case((columns.state == EntryState.WAITING, value), else_=columns[name])
+            for name, value in first.items()
+        }
+        values |= {"worker": self._worker, "had_by": self._worker, "due_at": now + self.lease}
+        ids = sa.bindparam("ids", expanding=True, type_=columns.id.type)
+        versions: sa.BindParameter[Any] = sa.bindparam("versions", expanding=True)
+        is_unchanged = sa.tuple_(columns.id, columns.had_by).in_(versions)
+        read_at: sa.BindParameter[Any] = sa.bindparam("read_at", type_=sa.Double())
+        is_ours = sa.and_(columns.worker == self._worker, self._is_not_held)  # see `keep`
+        is_free = sa.or_(is_ours, self._is_due(read_at))
+        may_begin = sa.and_(columns.id.in_(ids), columns.state.in_(DUE), is_unchanged, is_free)
+        free = sa.select(columns.id).where(may_begin).with_for_update(skip_locked=True)
+        update = sa.update(self._table).where(columns.id.in_(free)).values(values)
+        return update.returning(columns.id, columns.due_at)
 
-    def mark(self, claim: Claim, now: Now, connection: Connection) -> Claim | None:
-        """Mark an entry that is sent now, with a new lease, and return its claim.
-
-        None: another worker has the entry by now, or the outbox is held.
+    def keep(self, claims: Sequence[Claim], seconds: float, connection: Connection) -> list[Claim]:
+        """Take up entries whose calls begin within so many seconds. They are not marked. Returns
+        the claims of those that nobody else has changed since they were read.
         """
-        present = database_time(connection)
-        lease = present + self._lease
-        values = {"leased_until": lease, **self._mark_values(now, present)}
-        if not change_rows(connection, self._table, self._is_as_left(claim), **values):
-            return None
-        return replace(claim, lease=lease, now=present, at=now.moment, is_marked=True)
+        columns = self._table.c
+        is_due = self._is_due(claims[0].now) if claims else sa.false()
+        kept: list[Claim] = []
+        for claim in claims:
+            row = claim.row
+            is_unchanged = sa.and_(columns.id == row.id, columns.had_by == row.had_by)
+            until = DatabaseTime() + seconds
+            own = {"worker": self._worker, "had_by": self._worker, "due_at": until}
+            if change_rows(connection, self._table, sa.and_(is_unchanged, is_due), **own):
+                row.had_by = self._worker
+                kept.append(claim)
+        return kept
 
-    def has_time(self, claim: Claim, now: Now) -> bool:
-        """Whether the lease lasts until a call that begins now has ended, so that no other worker
-        makes that call, too.
-        """
-        left = self._lease - now.since(claim.at)
-        deadline: float = self.client.deadline
-        return left >= min(deadline, self._lease / 2)
+    @property
+    def lease(self) -> float:
+        """Seconds for which an entry is its worker's: until its call has ended."""
+        return float(self.client.deadline) + _BEGINS_WITHIN
 
-    def give_back(self, claims: Sequence[Claim], connection: Connection, **values: Any) -> None:
-        """Store entries as they were before they were taken up, but for these column values:
-        nothing of them was sent.
+    def give_back(self, claim: Claim, connection: Connection, **values: Any) -> None:
+        """Store an entry as it was before it was taken up, but for these column values: nothing of
+        it was sent.
 
         An entry that somebody has changed meanwhile is left alone. While the outbox is held, all
         are: a restored entry may have been sent before.
         """
-        for claim in claims:
-            sent = sent_values(sent_of(claim.row))
-            row = claim.row
-            before = {"leased_until": claim.again, "state": row.state, "changed_at": row.changed_at}
-            before |= dict.fromkeys(self.marks)
-            back = {**before, **sent, **values}
-            change_rows(connection, self._table, self._is_as_left(claim), **back)
+        row, columns = claim.row, self._table.c
+        before = {"due_at": 0.0, "state": row.state, "changed_at": row.changed_at}
+        back = {**before, "worker": None, **sent_values(sent_of(row)), **values}
+        is_as_left = sa.and_(claim.is_held(columns), columns.state == claim.state)
+        change_rows(connection, self._table, sa.and_(is_as_left, self._is_not_held), **back)
 
     def put_off(self, claim: Claim, seconds: float, connection: Connection, **values: Any) -> None:
-        """Let an entry whose try has failed be taken up again after so many seconds, at most a
-        lease. It has these column values then.
+        """Let an entry whose try has failed be taken up again after so many seconds. It has these
+        column values then.
 
         An entry that another worker has taken up meanwhile is that worker's.
         """
-        leased_until = database_time(connection) + min(seconds, self._lease)
-        later = {"leased_until": leased_until, "tries": claim.row.tries + 1}
-        later |= dict.fromkeys(self.marks)
+        due_at = database_time(connection) + min(seconds, LONGEST_PAUSE)
+        later = {"due_at": due_at, "tries": claim.row.tries + 1, "worker": None}
         change_rows(connection, self._table, claim.is_held(self._table.c), **{**later, **values})
-
-    def _is_as_left(self, claim: Claim) -> Condition:
-        """Holds for the entry of a claim if nobody has changed it since, and the outbox is not
-        held.
-        """
-        columns = self._table.c
-        return sa.and_(claim.is_held(columns), columns.state == claim.state, self._is_not_held)
 
     # Which entries are due
 
-    def _is_due(self, present: float, started: float) -> Condition:
-        """Holds for entries, in whatever state, that nobody has leased and this round has
-        not had.
+    def _is_due(self, present: Any) -> Condition:
+        """Holds for entries, in whatever state, that no worker has and this round has not had. What
+        was put off since the `present` time is to come.
         """
         columns = self._table.c
-        is_leased = is_to_come(columns.leased_until, present, self._lease)
-        # Entries that this round has had, and given back (`Claim.again`) or left until their lease
-        # ended.
-        was_ours = columns.leased_until.between(nextafter(started, inf), present)
-        is_free = sa.and_(sa.not_(is_leased), sa.not_(was_ours))
-        is_ours = sa.and_(columns.provider == self.client.provider, self._chosen)
-        return sa.and_(is_ours, is_free, self._is_not_held)
+        waits = is_to_come(columns.due_at, present, max(LONGEST_PAUSE, self.lease))
+        is_free = sa.and_(sa.not_(waits), columns.had_by != self._worker)
+        is_of_client = sa.and_(columns.provider == self.client.provider, self._chosen)
+        return sa.and_(is_of_client, is_free, self._is_not_held)
 
-    def _read_near(self, due: _Due, connection: Connection) -> list[Any]:
+    def _read_near(self, is_due: Condition, now: Now, connection: Connection) -> list[Any]:
         """The entries that have to be sent soon, those without an earlier entry of the same
         subject.
         """
         columns, earlier = self._table.c, self._table.alias().c
-        by_provider = due.now.by_provider()
-        is_near = columns.send_before.between(by_provider, by_provider + self._until_near)
+        by_provider = now.by_provider()
+        is_near = columns.send_before.between(by_provider, by_provider + _NEAR)
         has_precedence = sa.exists().where(
             earlier.reference == columns.reference,
             earlier.provider == columns.provider,
             _is_unsettled(earlier),
             earlier.id < columns.id,
         )
-        query = sa.select(self._table).where(due.is_due, is_near, _is_unsettled(columns))
+        query = sa.select(self._table).where(is_due, is_near, _is_unsettled(columns))
         first = query.where(sa.not_(has_precedence)).order_by(columns.send_before, columns.id)
         return self._read(first, GROUP, connection)
 
-    def _read_in_order(self, due: _Due, near: Sequence[Any], connection: Connection) -> list[Any]:
+    def _read_in_order(
+        self, is_due: Condition, near: Sequence[Any], connection: Connection
+    ) -> list[Any]:
         """The entries that were stored first, without those of `near`.
 
         Each state is read by itself, in the order of its index, so that the database has to sort
@@ -287,75 +294,14 @@ class Claims:
         rows: list[Any] = []
         for state in DUE:
             is_next = sa.and_(OfFewRows(columns.state == state), columns.id > self._last)
-            query = sa.select(self._table).where(is_next, due.is_due)
+            query = sa.select(self._table).where(is_next, is_due)
             rows += self._read(query.order_by(columns.id), most, connection)
         rows.sort(key=attrgetter("id"))
         chosen = {row.id for row in near}
         return [row for row in rows[:most] if row.id not in chosen]
 
     def _read(self, query: sa.Select[Any], most: int, connection: Connection) -> list[Any]:
-        """Read and lock rows, without those that another transaction has locked (PostgreSQL)."""
-        locked = query.limit(most).with_for_update(skip_locked=True)
-        return [*map(self._sealing.decrypted_row, connection.execute(locked))]
-
-    # Leases and marks
-
-    def _lease_rows(self, rows: Sequence[Any], due: _Due, connection: Connection) -> list[Claim]:
-        """Lease entries to this worker, and mark those that may be marked in advance. Return the
-        claims, without entries that another worker has taken up meanwhile.
-        """
-        lease = due.present + self._lease
-        again = nextafter(due.started, inf)
-        ahead = {row.id for row in rows if self._may_be_marked_ahead(row, due.now)}
-        unmarked = {row.id for row in rows} - ahead
-        leased = {"leased_until": lease, **self.marks}
-        marked = {**leased, **self._mark_values(due.now, due.present)}
-        ours = self._update(ahead, due, marked, connection)
-        ours |= self._update(unmarked, due, leased, connection)
-        claims: list[Claim] = []
-        for row in rows:
-            if row.id in ours:
-                is_marked = row.id in ahead or sent_of(row) is not None
-                at = due.now.moment
-                claims.append(Claim(row, lease, self.marks, due.present, at, again, is_marked))
-        return claims
-
-    def _update(
-        self, ids: Collection[int], due: _Due, values: Mapping[str, Any], connection: Connection
-    ) -> set[int]:
-        """Change those entries that still are due, and return their ids."""
-        if not ids:
-            return set()
-        columns = self._table.c
-        are_due = sa.and_(due.is_due, columns.state.in_(DUE), columns.id.in_(ids))
-        update = sa.update(self._table).where(are_due).values(values)
-        return {row[0] for row in connection.execute(update.returning(columns.id))}
-
-    def _may_be_marked_ahead(self, row: Any, now: Now) -> bool:
-        """Whether an entry that is sent now could still be sent again when the lease is over."""
-        if sent_of(row) is not None:
-            return False
-        if row.prepared.promise is not Promise.KEYED:
-            return False
-        if row.send_before is not None and row.send_before - now.by_provider() <= self._until_near:
-            return False
-        sent = SentSince.at(now, self.client.caller)
-        a_lease_ago = sent._replace(since=sent.since - self._lease)
-        return Keys(self._kept(row), self.client.caller).doubt(a_lease_ago, now) is None
-
-    @property
-    def _until_near(self) -> float:
-        """Seconds before `send_before` in which an entry has to be sent soon."""
-        return max(_NEAR, 2 * self._lease)
-
-    def _mark_values(self, now: Now, present: float) -> dict[str, Any]:
-        """The column values that mark an entry: it is sent now, for the first time."""
-        sent = SentSince.at(now, self.client.caller)
-        # Without the provider's clock, that of the database is the one that all workers share.
-        if not sent.known:
-            sent = sent._replace(since=present)
-        state = EntryState.SENDING
-        return {"state": state, "changed_at": present, **sent_values(sent)}
+        return [*map(self._sealing.decrypted_row, connection.execute(query.limit(most)))]
 
 
 def _is_unsettled(columns: Any) -> Condition:

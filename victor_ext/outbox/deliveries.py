@@ -25,6 +25,7 @@ from victor_ext.settlement.failures import RefusalStreak, is_about_all
 
 from .claims import Claim, Group
 from .entries import Entry, sent_of, subjects_of
+from .storing import SentResult
 
 T = TypeVar("T")
 
@@ -102,9 +103,9 @@ class DeliveryTerms:
 
     Attributes:
         workers: The maximum number of entries under way at once.
-        take_up: Takes up a group of entries, none of which has one of the given subjects.
+        read_next: Reads a group of entries, none of which has one of the given subjects.
+        begin: Takes up entries whose calls begin now, by one statement: `Claims.begin`.
         deliver: Begins the steps of an entry.
-        give_back: Stores entries as they were before they were taken up.
         is_alone: As of `Delivery`.
         store: Stores the results of several transactions in one statement; returns whether all of
             them were new.
@@ -113,9 +114,9 @@ class DeliveryTerms:
     """
 
     workers: int
-    take_up: Callable[[set[str]], Pass[Group]]
+    read_next: Callable[[set[str]], Pass[Group]]
+    begin: Callable[[Sequence[Claim], Connection], Mapping[int, Claim]]
     deliver: Callable[[Claim], Steps[Entry | None]]
-    give_back: Callable[[Sequence[Claim]], Pass[None]]
     is_alone: Callable[[Claim], bool]
     store: Callable[[Connection, Sequence[Any]], bool]
     on_failure: Callable[[VictorError], None]
@@ -182,7 +183,7 @@ class Deliveries:
     """Takes up group after group of entries, and delivers them: one pass.
 
     After the first error that concerns all entries no entry begins: those under way end first, and
-    their results are stored. Claims that have not begun are given back.
+    their results are stored.
 
     Attributes:
         fatal: The first error that concerns all entries; None: there was none.
@@ -242,22 +243,23 @@ class Deliveries:
             own = [each.id for each in refused if each.claim.row.key not in refusals]
             yield from self._decide(own, is_own=True)
         while self._free_places() and (yield from self._ensure_claims()):
-            chosen = self._claims[: self._free_places()]
-            del self._claims[: len(chosen)]
-            begun: list[CallEnd] = []
-            for claim in chosen:
-                steps = self._terms.deliver(claim)
-                delivery = Delivery(claim, steps, self._terms.is_alone(claim))
-                self._under_way[delivery.id] = delivery
-                begun.append(CallEnd(delivery.id))
-            yield from self._advance(begun)
-        if self._must_stop():
-            yield from self._give_back()
+            yield from self._advance(self._next(self._free_places()))
         if self._refused and not self._under_way:
             # No call is left that could show whose the refusals are.
             is_own = not (self._must_stop() or refusals.is_of_client)
             yield from self._decide([*self._refused], is_own=is_own)
             yield from self._begin()
+
+    def _next(self, most: int) -> list[CallEnd]:
+        """Let the next claims begin, at most so many."""
+        begun: list[CallEnd] = []
+        for claim in self._claims[:most]:
+            steps = self._terms.deliver(claim)
+            delivery = Delivery(claim, steps, self._terms.is_alone(claim))
+            self._under_way[delivery.id] = delivery
+            begun.append(CallEnd(delivery.id))
+        del self._claims[:most]
+        return begun
 
     def _decide(self, refused: Sequence[int], *, is_own: bool) -> Pass[None]:
         """Go on with refused entries."""
@@ -300,7 +302,7 @@ class Deliveries:
         # Not even if they are free: a clock was set back, or another worker gave them back.
         busy |= {row.key for row in refused}
         try:
-            group = yield from self._terms.take_up(busy)
+            group = yield from self._terms.read_next(busy)
         except Exception as error:  # noqa: BLE001 - it is raised once what is under way has ended
             self._stop(error)
             return False
@@ -310,35 +312,33 @@ class Deliveries:
         self._has_call_ended = False
         return bool(self._claims)
 
-    def _give_back(self) -> Pass[None]:
-        """Give back the claims that have not begun."""
-        claims = self._claims
-        self._claims = []
-        if not claims:
-            return
-        try:
-            yield from self._terms.give_back(claims)
-        except Exception as error:  # noqa: BLE001 - it is raised at the end, and their lease ends
-            self._stop(error)
-
     def _advance(self, ends: Sequence[CallEnd]) -> Pass[None]:
         """Go on with entries whose call or transaction has ended, until each is in its next call or
         at its end.
         """
         while ends:
             pending: dict[int, Transaction] = {}
-            for end in ends:
-                delivery = self._under_way[end.number]
-                step = self._next_step(delivery, end)
-                if self._terms.refusals.error is not None:
-                    self._stop(self._terms.refusals.error)
-                if isinstance(step, Transaction):
-                    pending[delivery.id] = step
-                elif isinstance(step, Refusal):
-                    self._refused[delivery.id] = self._under_way.pop(delivery.id)
-                elif step is not None:
-                    yield from self._call(delivery, step)
+            yield from self._step_each(ends, pending)
+            # What begins in place of the entries that end here is taken up in the same transaction.
+            go_on = [each for each in pending.values() if not isinstance(each.result, SentResult)]
+            places = self._free_places() - len(go_on)
+            if places > 0 and not self._must_stop():
+                yield from self._step_each(self._next(places), pending)
             ends = yield from self._make_transactions(pending)
+
+    def _step_each(self, ends: Sequence[CallEnd], pending: dict[int, Transaction]) -> Pass[None]:
+        """Begin the next step of entries; if it is a transaction, add it to `pending`."""
+        for end in ends:
+            delivery = self._under_way[end.number]
+            step = self._next_step(delivery, end)
+            if self._terms.refusals.error is not None:
+                self._stop(self._terms.refusals.error)
+            if isinstance(step, Transaction):
+                pending[delivery.id] = step
+            elif isinstance(step, Refusal):
+                self._refused[delivery.id] = self._under_way.pop(delivery.id)
+            elif step is not None:
+                yield from self._call(delivery, step)
 
     def _call(self, delivery: Delivery, step: Callable[[], Any] | SharedCall) -> Pass[None]:
         """Start a call of an entry, or let it wait for others that share it. After a fatal error
@@ -421,7 +421,8 @@ class Deliveries:
         shared = {
             id: step
             for id, step in pending.items()
-            if not (self._under_way[id].is_alone or step.pause)
+            if not step.pause
+            and (isinstance(step.result, Claim) or not self._under_way[id].is_alone)
         }
         if len(shared) < 2:
             return []
@@ -432,19 +433,24 @@ class Deliveries:
         return [CallEnd(id, result) for id, result in zip(shared, results, strict=True)]
 
     def _joint_transaction(self, transactions: Sequence[Transaction]) -> Transaction:
-        """One transaction that does the work of several, and stores their results by one statement,
-        unless one of these was stored before.
+        """One transaction that does the work of several. It stores their results by one statement,
+        unless one of these was stored before, and takes up by one other what begins.
         """
-        results = [
-            transaction.result for transaction in transactions if transaction.result is not None
-        ]
+        stored = [each.result for each in transactions if isinstance(each.result, SentResult)]
+        begun = [each.result for each in transactions if isinstance(each.result, Claim)]
 
         def work(connection: Connection) -> list[Any]:
-            are_stored = bool(results) and self._terms.store(connection, results)
+            are_stored = bool(stored) and self._terms.store(connection, stored)
             done: list[Any] = []
+            taken_up: Mapping[int, Claim] = {}
+            if begun:
+                taken_up = self._terms.begin(begun, connection)
             for transaction in transactions:
-                if are_stored and transaction.result is not None:
-                    done.append(transaction.result.entry)
+                result = transaction.result
+                if isinstance(result, Claim):
+                    done.append(taken_up.get(result.row.id))
+                elif are_stored and isinstance(result, SentResult):
+                    done.append(result.entry)
                 else:
                     done.append(transaction.work(connection))
             return done

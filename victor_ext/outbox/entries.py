@@ -6,6 +6,7 @@ the table, and at last the conversions between its rows and the types of this pa
 """
 
 import json
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,12 +17,12 @@ import sqlalchemy as sa
 from sqlalchemy.schema import SchemaItem
 
 from victor_ext import ConfigurationError, Done, InvalidRequest, PreparedCall, Problem
-from victor_ext.event_queue.databases import ROW_ID, Condition, split_name, table_of
+from victor_ext.event_queue.databases import ROW_ID, Condition, is_to_come, split_name, table_of
 from victor_ext.event_queue.handlers import meant_by
 from victor_ext.ids import canonical_id
 from victor_ext.privacy import one_line
 from victor_ext.settlement.flow import Write
-from victor_ext.settlement.key_age import SentSince
+from victor_ext.settlement.key_age import LAST_CALLS, SentSince
 
 from .digests import is_forgotten, reference_digest
 from .sealing import is_sealed
@@ -220,6 +221,16 @@ def event_names_of_change(before: Any, after: Any) -> list[str]:
     return names
 
 
+def new_number() -> int:
+    """A number that nobody else has; see `outbox_table`."""
+    return secrets.randbits(62)
+
+
+def free_values() -> dict[str, Any]:
+    """The column values of an entry that is due, and that no worker has any more."""
+    return {"due_at": 0.0, "worker": None, "had_by": new_number()}
+
+
 def outbox_table(name: str, *more: SchemaItem, is_key_unique: bool = True) -> sa.Table:
     """The table of entries, which may have more columns. Times are epoch seconds, by the clock of
     the database if nothing else is said.
@@ -232,6 +243,11 @@ def outbox_table(name: str, *more: SchemaItem, is_key_unique: bool = True) -> sa
     - `sent_by` is a digest of the credentials.
     - An entry that is `restored` may have been sent since `first_sent_at`, even if its state is
       rejected or refused.
+    - `due_at` is when the entry is taken up next: after a pause, after the end of a call that may
+      be under way, or for the next read of its status.
+    - `worker` is the number of the worker that has the entry now, until `due_at`; and `had_by` that
+      of whoever had it last: a worker, a file or a person. Each number is drawn at random: who has
+      read the entry before sees by it that it was changed, also in a restored database.
     - `tries` are the tries that have failed, and after which the entry is tried again.
     - A forgotten entry has digests in place of `reference` and `call`.
     """
@@ -252,7 +268,9 @@ def outbox_table(name: str, *more: SchemaItem, is_key_unique: bool = True) -> sa
         sa.Column("stored_at", sa.Double, nullable=False),
         sa.Column("changed_at", sa.Double, nullable=False),
         sa.Column("restored", sa.Boolean, nullable=False),
-        sa.Column("leased_until", sa.Double, nullable=False),
+        sa.Column("due_at", sa.Double, nullable=False),
+        sa.Column("worker", sa.BigInteger),
+        sa.Column("had_by", sa.BigInteger, nullable=False),
         sa.Column("tries", sa.Integer, nullable=False),
         sa.Column("first_sent_at", sa.Double),
         sa.Column("by_provider_clock", sa.Boolean),
@@ -280,6 +298,12 @@ def reference_table(name: str, metadata: sa.MetaData) -> sa.Table:
         sa.Column("digest", sa.String(128), primary_key=True),
         sa.Column("key", sa.String(128), primary_key=True, index=True),
     )
+
+
+def is_under_call(columns: Any, now: float) -> Condition:
+    """Holds for entries that a worker has: a call of it may be under way."""
+    is_of_worker: Condition = columns.worker.is_not(None)
+    return sa.and_(is_of_worker, is_to_come(columns.due_at, now, LAST_CALLS))
 
 
 def is_surely_not_done(columns: Any) -> Condition:
@@ -406,7 +430,8 @@ def done_values(done: Done, call: PreparedCall) -> dict[str, Any]:
         error = "The response has no id, so its status is not read."
     return {
         "state": EntryState.SENT,
-        "leased_until": 0.0,
+        "due_at": 0.0,
+        "worker": None,
         "request_id": canonical_id(done.id),
         "status": as_status(done.status),
         "ended": done.is_final or not is_read_again,

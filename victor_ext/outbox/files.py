@@ -30,7 +30,6 @@ from victor_ext.event_queue.databases import (
     database_time,
     is_to_come,
 )
-from victor_ext.event_queue.presence import Presence
 from victor_ext.event_queue.rows import change_rows, count_rows, delete_rows, insert_once, put_rows
 from victor_ext.event_queue.transactions import Pass, Work
 from victor_ext.event_queue.workers import is_ending
@@ -53,7 +52,9 @@ from .entries import (
     NOT_DONE,
     Entry,
     EntryState,
+    free_values,
     is_surely_not_done,
+    is_under_call,
     outbox_table,
     payment_references,
     sent_values,
@@ -65,14 +66,8 @@ from .sealing import STORAGE_KEY, ClearRow, Sealing
 from .storing import Change
 
 NAME = "victor_bulk"
-LEASE = 300.0
-"""Seconds for which a worker has an entry: longer than any call (`within_key_life`). The leases of
-a dead worker are ended by its presence.
-"""
 SETTLE_FOR = 600.0
-"""Seconds for which a write is looked up that may have been sent and is not sent again: at least
-twice a lease, since a broken connection frees the presence of a living worker.
-"""
+"""Seconds for which a write is looked up that may have been sent and is not sent again."""
 
 
 LONGEST_TURN = 5.0
@@ -86,7 +81,7 @@ def _entry_table() -> sa.Table:
     the account and the address with which it is sent, and `batch` the batch that sends it. `kept`
     are the seconds for which the provider keeps its key. `read_first` says that the state of what
     it is about is read before it is sent. `last` is the outcome of its last call, if that settled
-    nothing. `worker` is the name of the worker that has the lease; None: it waits for its next try.
+    nothing.
     """
     return outbox_table(
         NAME,
@@ -96,7 +91,6 @@ def _entry_table() -> sa.Table:
         sa.Column("kept", sa.Double, nullable=False),
         sa.Column("read_first", sa.Boolean, nullable=False),
         sa.Column("last", sa.String(16)),
-        sa.Column("worker", sa.Text),
         sa.UniqueConstraint("key", "scope", name=f"{NAME}_key_of_scope"),
         is_key_unique=False,
     )
@@ -152,7 +146,6 @@ def entry_values(
         **asdict(terms),
         "read_first": read_first,
         "last": None,
-        "worker": None,
         "error": None,
         "settle_until": None,
         **sent_values(None),
@@ -220,18 +213,12 @@ def lock_entries(connection: Connection, chosen: Condition) -> None:
 
 def is_live(now: Any) -> Condition:
     """Holds for entries that a worker has now."""
-    columns = ENTRIES.c
-    is_leased = sa.and_(columns.worker.is_not(None), is_to_come(columns.leased_until, now, LEASE))
-    return sa.and_(columns.state.in_(DUE), is_leased)
+    return sa.and_(ENTRIES.c.state.in_(DUE), is_under_call(ENTRIES.c, now))
 
 
 def _is_of_nobody(connection: Connection) -> Condition:
     """Holds for entries that no live worker has."""
     return sa.not_(is_live(database_time(connection)))
-
-
-_FREE = {"leased_until": 0.0, "worker": None}
-"""The column values of an entry that may be taken up at once."""
 
 
 def settle_by_hand(
@@ -255,7 +242,7 @@ def settle_by_hand(
     may_change = sa.and_(_named(scope, key), _is_of_nobody(connection))
     state = EntryState.SENT if is_done else EntryState.REFUSED
     stored = {
-        **_FREE,
+        **free_values(),
         "state": state,
         "request_id": id,
         "status": None,
@@ -318,35 +305,29 @@ class OpenEntries(NamedTuple):
     Attributes:
         due: How many there are.
         live: How many of them a worker has now.
-        with_others: How many of them another worker has now.
         are_looked_up: Whether some of them are looked up.
     """
 
     due: int
     live: int
-    with_others: int
     are_looked_up: bool
 
 
-def open_entries(connection: Connection, chosen: Condition, own: str | None = None) -> OpenEntries:
-    """Count the entries that are chosen and not settled. `own` is the name of a worker of this
-    process.
-    """
+def open_entries(connection: Connection, chosen: Condition) -> OpenEntries:
+    """Count the entries that are chosen and not settled."""
     columns = ENTRIES.c
     now = database_time(connection)
     live = sa.case((is_live(now), 1), else_=0)
     groups = sa.select(
         columns.state,
-        columns.worker,
         sa.func.count().label("due"),
         sa.func.sum(live).label("live"),
     )
-    query = groups.where(chosen, columns.state.in_(DUE)).group_by(columns.state, columns.worker)
+    query = groups.where(chosen, columns.state.in_(DUE)).group_by(columns.state)
     rows = connection.execute(query).all()
     return OpenEntries(
         due=sum(row.due for row in rows),
         live=sum(row.live for row in rows),
-        with_others=sum(row.live for row in rows if row.worker != own),
         are_looked_up=any(row.state == EntryState.SETTLING for row in rows),
     )
 
@@ -360,11 +341,11 @@ def let_go_on(connection: Connection, chosen: Condition) -> None:
     of_nobody = sa.and_(chosen, _is_of_nobody(connection))
     unclear = sa.and_(of_nobody, columns.state == EntryState.UNCLEAR)
     lost = sa.and_(unclear, columns.last == PaymentOutcome.NOT_SENT)
-    again = {**_FREE, **sent_values(None), "settle_until": None}
+    again = {**free_values(), **sent_values(None), "settle_until": None}
     change_rows(connection, ENTRIES, lost, state=_WAITING, **again)
-    change_rows(connection, ENTRIES, unclear, state=EntryState.SETTLING, **_FREE)
-    paused = sa.and_(of_nobody, columns.state.in_(DUE), columns.leased_until > 0.0)
-    change_rows(connection, ENTRIES, paused, **_FREE)
+    change_rows(connection, ENTRIES, unclear, state=EntryState.SETTLING, **free_values())
+    paused = sa.and_(of_nobody, columns.state.in_(DUE), columns.due_at > 0.0)
+    change_rows(connection, ENTRIES, paused, **free_values())
 
 
 def let_replace(connection: Connection, scope: str, keys: Collection[str]) -> None:
@@ -381,26 +362,6 @@ def adopt(connection: Connection, chosen: Condition, sender: str, batch: str) ->
     may_be_adopted = sa.and_(chosen, sa.or_(ENTRIES.c.state.in_(IN_DOUBT), waits))
     of_nobody = sa.and_(may_be_adopted, _is_of_nobody(connection))
     change_rows(connection, ENTRIES, of_nobody, sender=sender, batch=batch)
-
-
-def end_leases_of_dead(connection: Connection, presence: Presence) -> int:
-    """End the leases of workers whose presence is free: they are dead. Returns how many ended."""
-    columns = ENTRIES.c
-    now = database_time(connection)
-    others = sa.and_(is_live(now), columns.worker != presence.name)
-    names = connection.execute(sa.select(columns.worker).where(others).distinct()).scalars().all()
-    ended = 0
-    for name in names:
-        with presence.lock_of(name) as is_dead:
-            if is_dead:
-                ended += end_leases_of(connection, name)
-    return ended
-
-
-def end_leases_of(connection: Connection, worker: str) -> int:
-    """End the leases of a worker that makes no call now. Returns how many ended."""
-    of_worker = sa.and_(ENTRIES.c.state.in_(DUE), ENTRIES.c.worker == worker)
-    return change_rows(connection, ENTRIES, of_worker, **_FREE)
 
 
 # The key that everything is encrypted with
@@ -465,7 +426,6 @@ class SenderTerms:
         batch: The batch whose entries are sent; None: all batches.
         kept: Seconds for which the provider keeps keys, if an entry does not say less.
         workers: The maximum number of calls under way at once.
-        worker: The name of the presence of this worker.
     """
 
     scope: str
@@ -473,7 +433,6 @@ class SenderTerms:
     batch: str | None
     kept: float
     workers: int
-    worker: str
 
 
 class FileOutbox(Outbox):
@@ -501,7 +460,6 @@ class FileOutbox(Outbox):
         super().__init__(
             engine,
             client,
-            lease=timedelta(seconds=LEASE),
             settle_for=timedelta(seconds=SETTLE_FOR),
             workers=terms.workers,
             table=NAME,
@@ -532,11 +490,19 @@ class FileOutbox(Outbox):
         """
         raise NotImplementedError
 
+    def _paced(self, connection: Connection, batches: Collection[str]) -> Collection[str]:
+        """Return those of these batches that have a rate."""
+        raise NotImplementedError
+
     def _reserve_turns(self, connection: Connection, batches: Sequence[str]) -> Sequence[float]:
-        """Reserve the next turn of each of these batches, in their order.
+        """Reserve the next turn of each of these batches, in their order. Each has a rate.
 
         Returns the seconds until each. One that is more than `LONGEST_TURN` away is not reserved.
         """
+        raise NotImplementedError
+
+    def _is_asked(self, connection: Connection, key: str) -> bool:
+        """Return whether a file asks for what this entry is for."""
         raise NotImplementedError
 
     def _count_outcome(self, row: Any, outcome: PaymentOutcome) -> None:
@@ -561,7 +527,8 @@ class FileOutbox(Outbox):
 
     def has_due(self, connection: Connection) -> bool:
         """Whether a pass would take an entry up now."""
-        waits = is_to_come(ENTRIES.c.leased_until, database_time(connection), LEASE)
+        now = database_time(connection)
+        waits = is_to_come(ENTRIES.c.due_at, now, SETTLE_FOR)
         due = sa.and_(ENTRIES.c.state.in_(DUE), sa.not_(waits))
         query = sa.select(ENTRIES.c.id).where(self._is_chosen(), due, self._may_work())
         return connection.execute(query.limit(1)).first() is not None
@@ -575,7 +542,7 @@ class FileOutbox(Outbox):
         return TABLES
 
     def _worker_client(self, client: Any, interval: float = 1.0) -> Any:  # noqa: ARG002 - of every queue
-        """As of every outbox: each call ends before its key can expire, and within the lease."""
+        """As of every outbox: each call ends before its key can expire."""
         return within_key_life(self._required_client(client), self._kept)
 
     def _log_changes(self, pass_name: str, changed: Collection[Any]) -> None:
@@ -587,9 +554,6 @@ class FileOutbox(Outbox):
         terms, columns = self._terms, ENTRIES.c
         chosen = sa.and_(columns.scope == terms.scope, columns.sender == terms.sender)
         return chosen if terms.batch is None else sa.and_(chosen, columns.batch == terms.batch)
-
-    def _marks(self) -> Mapping[str, Any]:
-        return {"worker": self._terms.worker}
 
     def _is_beside(self, row: Any) -> Condition:
         return sa.and_(super()._is_beside(row), ENTRIES.c.scope == row.scope)
@@ -603,7 +567,11 @@ class FileOutbox(Outbox):
         return min(self._kept, float(row.kept))
 
     def _group(
-        self, claims: Claims, now: Now, busy: Collection[str], connection: Connection
+        self,
+        claims: Claims,
+        now: Now,
+        busy: Collection[str],
+        connection: Connection,
     ) -> Group:
         group = super()._group(claims, now, busy, connection)
         if not group.claims:
@@ -615,28 +583,48 @@ class FileOutbox(Outbox):
         return self._in_turn(claims, group, connection)
 
     def _in_turn(self, claims: Claims, group: Group, connection: Connection) -> Group:
-        """Reserve the turns of entries. Those whose turn is late are given back."""
-        waits = self._reserve_turns(connection, [claim.row.batch for claim in group.claims])
+        """Reserve the turns of entries of batches that have a rate. Those whose turn is late are
+        left to a later round.
+        """
+        paced = self._paced(connection, {claim.row.batch for claim in group.claims})
+        in_turn = [claim for claim in group.claims if claim.row.batch not in paced]
+        others = [claim for claim in group.claims if claim.row.batch in paced]
+        kept = claims.keep(others, 2 * LONGEST_TURN, connection)
+        if not kept:
+            return replace(group, claims=in_turn)
+        waits = self._reserve_turns(connection, [claim.row.batch for claim in kept])
         began = time.monotonic()
-        taken: list[Claim] = []
-        late: list[Claim] = []
-        for claim, wait in zip(group.claims, waits, strict=True):
-            (late if wait > LONGEST_TURN else taken).append(claim)
-            if 0 < wait <= LONGEST_TURN:
-                self._turns[claim.row.id] = began + wait
-        claims.give_back(late, connection)
-        if not taken:
+        for claim, wait in zip(kept, waits, strict=True):
+            if wait > LONGEST_TURN:
+                claims.give_back(claim, connection)
+                continue
+            self._turns[claim.row.id] = began + wait
+            in_turn.append(claim)
+        if not in_turn:
             self._pauses_until = began + min(waits) - LONGEST_TURN
-        return replace(group, claims=taken)
+        return replace(group, claims=in_turn)
 
     def _deliver(self, claims: Claims, refusals: Any, taken_up: Claim) -> Steps[Entry | None]:
         turn = self._turns.pop(taken_up.row.id, None)
         if turn is not None:
             yield partial(self._stop_event.wait, max(0.0, turn - time.monotonic()))
             if is_ending():
-                yield from self._transact(partial(claims.give_back, [taken_up]))
+                yield from self._transact(partial(claims.give_back, taken_up))
                 return None
         return (yield from super()._deliver(claims, refusals, taken_up))
+
+    def _pass_over(self, claim: Claim) -> Pass[None]:
+        """As of every outbox. Raises `EntryLost`: it was deleted, and not by a file that leaves it
+        out.
+        """
+
+        def look(connection: Connection) -> None:
+            is_it = sa.select(ENTRIES.c.id).where(ENTRIES.c.id == claim.row.id)
+            is_there = connection.execute(is_it).first() is not None
+            if not is_there and self._is_asked(connection, claim.row.key):
+                raise EntryLost
+
+        yield from self._transact(look)
 
     # Calls
 
@@ -648,7 +636,7 @@ class FileOutbox(Outbox):
             write = replace(write, sent=write.sent._replace(looked_up=True))
         return write
 
-    def _send(self, client: Any, claim: Claim, is_repeat: bool) -> Any:  # noqa: FBT001 - as of every outbox
+    def _send(self, claim: Claim, client: Any, is_repeat: bool) -> Any:  # noqa: FBT001 - as of every outbox
         row = claim.row
         call: PreparedCall = row.prepared
         kept = self._kept_for(row)
@@ -687,7 +675,6 @@ class FileOutbox(Outbox):
 
     def _outcome_values(self, claim: Claim, settlement: Settlement) -> dict[str, Any]:
         values = super()._outcome_values(claim, settlement)
-        values["worker"] = None
         if values["state"] == EntryState.SENT:
             values["error"] = settlement.reason
             if settlement.looked_up:

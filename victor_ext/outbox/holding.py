@@ -18,7 +18,6 @@ from victor_ext.event_queue.databases import (
     Condition,
     DatabaseTime,
     database_time,
-    is_to_come,
     table_of,
 )
 from victor_ext.event_queue.queue import EventQueue
@@ -26,7 +25,14 @@ from victor_ext.event_queue.rows import change_rows, count_rows, delete_rows, in
 from victor_ext.event_queue.transactions import Work, operation
 from victor_ext.settlement.key_age import Now
 
-from .entries import EntryState, OutboxEvent, is_surely_not_done
+from .entries import (
+    EntryState,
+    OutboxEvent,
+    free_values,
+    is_surely_not_done,
+    is_under_call,
+    new_number,
+)
 from .life import Life, Loss
 
 _log = logging.getLogger("victor_ext.outbox")
@@ -84,7 +90,6 @@ class Holding(EventQueue[OutboxEvent]):
 
     control: sa.Table
     _life: Life
-    _lease: float
     _settle_for: float
 
     def _may_work(self) -> Condition:
@@ -174,11 +179,12 @@ class Holding(EventQueue[OutboxEvent]):
         is_another = self._life.begin_anew(connection)
         is_sending = self.table.c.state == EntryState.SENDING
         were_sent = count_rows(connection, self.table, is_sending)
-        marked = mark_restored(connection, self.table, self.control) if is_first else 0
         now = database_time(connection)
+        under_way = count_rows(
+            connection, self.table, sa.and_(is_sending, is_under_call(self.table.c, now))
+        )
+        marked = mark_restored(connection, self.table, self.control) if is_first else 0
         since = moment_of(connection, self.control, HOLD) or now
-        is_leased = is_to_come(self.table.c.leased_until, now, self._lease)
-        under_way = count_rows(connection, self.table, sa.and_(is_sending, is_leased))
         return Hold(
             datetime.fromtimestamp(since, UTC),
             marked,
@@ -214,7 +220,8 @@ def mark_restored(connection: Connection, table: sa.Table, control: sa.Table) ->
     They may have been sent with other credentials: `sent_by` is emptied.
     """
     is_sending = table.c.state == EntryState.SENDING
-    change_rows(connection, table, is_sending, sent_by=None)
+    nobodys = {"worker": None, "had_by": new_number()}
+    change_rows(connection, table, is_sending, sent_by=None, **nobodys)
     waited, refused = _mark_not_sent(connection, table, control, restored=True, sent_by=None)
     return waited + refused
 
@@ -251,7 +258,7 @@ def _mark_not_sent(
         }
         own = columns.provider == provider
         waiting = sa.and_(own, columns.state == EntryState.WAITING)
-        begun = {"state": EntryState.SENDING, "leased_until": 0.0}
+        begun = {"state": EntryState.SENDING, **free_values()}
         waited += change_rows(connection, table, waiting, **begun, **since, **of_waiting)
         not_done = sa.and_(own, is_surely_not_done(columns))
         restored = {"restored": True, "sent_by": None}

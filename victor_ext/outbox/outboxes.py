@@ -269,8 +269,9 @@ class Outbox(MakesTables, OutboxBase[sa.Engine], BlockingQueue[OutboxEvent]):
             given another one.
         keys_kept: How long the provider keeps an idempotency key, at least 100 seconds. Victor
             does not document it: ask, and set it.
-        lease: How long an entry is a worker's before another one takes it up: the same for all
-            workers. A client with a longer deadline, or none, is refused.
+        lease: How long an event is a worker's before another one handles it: longer than your
+            handlers take. (An entry is its worker's until its call has ended: for the deadline of
+            the client, and two seconds.)
         settle_for: How long a write is looked up that may have been sent and is not sent again,
             before it is `unclear`: longer than the provider's lists lag.
         workers: The maximum number of calls that a pass has under way at once, 1 to 100.

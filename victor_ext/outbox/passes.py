@@ -8,7 +8,7 @@ them, blocking or awaited.
 """
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from math import inf
@@ -77,19 +77,9 @@ class OutboxPasses(Sending):
         return own
 
     def _worker_client(self, client: AnyClient | None, interval: float = 1.0) -> Any:
-        """As of every queue: each of its calls ends before the key of the call can expire. Raises
-        `ConfigurationError` also if a call could outlast a lease.
-        """
+        """As of every queue: each of its calls ends before the key of the call can expire."""
         sender = self._required_client(super()._worker_client(client, interval))
-        deadline = sender.deadline
-        if deadline is not None and deadline <= self._lease:
-            return within_key_life(sender, self._kept)
-        what = "no deadline" if deadline is None else f"a deadline of {deadline:g} s"
-        raise ConfigurationError(
-            f"The client has {what}, and the lease of the outbox is {self._lease:g} s: another "
-            "worker would send an entry during its call. Write Victor(..., deadline=60.0), or "
-            "lease=timedelta(...) of at least as long."
-        )
+        return within_key_life(sender, self._kept)
 
     # Passes
 
@@ -107,7 +97,7 @@ class OutboxPasses(Sending):
             client: Sends them, in place of the outbox's own client.
 
         Raises:
-            ConfigurationError: The deadline of the client is longer than the lease.
+            ConfigurationError: The outbox has no client, and none is passed.
             VictorError: The provider cannot be reached or refuses every call (credentials, rate,
                 address). What was not sent waits for the next `send`.
         """
@@ -152,12 +142,9 @@ class OutboxPasses(Sending):
             claims = Claims(
                 self.table,
                 sender,
-                self._lease,
-                self._kept_for,
                 self._sealing,
                 self._may_work(),
                 self._is_chosen(),
-                self._marks(),
             )
         flow = partial(self._deliveries, claims, time.monotonic() + seconds)
         result: tuple[list[Entry], Claims | None]
@@ -174,9 +161,9 @@ class OutboxPasses(Sending):
         refusals.restart()
         terms = DeliveryTerms(
             workers=self._workers,
-            take_up=partial(self._take_up, claims),
+            read_next=partial(self._read_next, claims),
+            begin=partial(_begin, claims),
             deliver=partial(self._deliver, claims, refusals),
-            give_back=lambda claimed: self._transact(partial(claims.give_back, claimed)),
             is_alone=self._has_handlers_of,
             store=partial(store_results, self.table, self._has_one_of),
             on_failure=self._pause_after,
@@ -204,24 +191,24 @@ class OutboxPasses(Sending):
         """Holds for the entries that a pass of this object may take up at all."""
         return sa.true()
 
-    def _marks(self) -> Mapping[str, Any]:
-        """The column values of an entry while a worker has it."""
-        return {}
-
-    def _take_up(self, claims: Claims, busy: Collection[str]) -> Pass[Group]:
-        """Take up the next group of a pass, in which no entry has a `busy` subject."""
+    def _read_next(self, claims: Claims, busy: Collection[str]) -> Pass[Group]:
+        """Read the next group of a pass, in which no entry has a `busy` subject."""
         now = Now.of(claims.client)
         work = partial(self._lively_group, claims, now, busy)
         group, beat = yield from self._transact(work)
         self._life.remember(beat)
-        claims.note_progress(group, now)
+        claims.note_progress(group)
         return group
 
     def _lively_group(
-        self, claims: Claims, now: Now, busy: Collection[str], connection: Connection
+        self,
+        claims: Claims,
+        now: Now,
+        busy: Collection[str],
+        connection: Connection,
     ) -> tuple[Group, Beat | None]:
-        """Take up a group in a transaction, if the database is still the one of the last group."""
-        # A write comes first, and locks SQLite: else another worker could read the same entries.
+        """Read a group in a transaction, if the database is still the one of the last group."""
+        # A write comes first: SQLite refuses the writes of a transaction that began with a read.
         begin_writing(connection, self.table)
         beat, loss = self._life.beat(connection, claims.client.caller)
         if loss is not None:
@@ -231,12 +218,16 @@ class OutboxPasses(Sending):
         return self._group(claims, now, busy, connection), beat
 
     def _group(
-        self, claims: Claims, now: Now, busy: Collection[str], connection: Connection
+        self,
+        claims: Claims,
+        now: Now,
+        busy: Collection[str],
+        connection: Connection,
     ) -> Group:
-        """Take up a group in a transaction. If none is left, note the provider's time for `hold`:
+        """Read a group in a transaction. If none is left, note the provider's time for `hold`:
         all that waits will be sent after it.
         """
-        group = claims.take_up(now, busy, connection)
+        group = claims.read_next(now, busy, connection)
         if not group.claims:
             self._note_time(connection, now, claims.client.provider)
         return group
@@ -293,11 +284,9 @@ class OutboxPasses(Sending):
         """
         columns = self.table.c
         now = database_time(connection)
-        waits = is_to_come(columns.leased_until, now, max(self._lease, _LONGEST_WAIT))
+        waits = is_to_come(columns.due_at, now, _LONGEST_WAIT)
         due = sa.and_(chosen, sa.not_(waits), columns.id > last)
-        row = take_first(
-            connection, self.table, due, ("leased_until",), partial(_next_read_values, now)
-        )
+        row = take_first(connection, self.table, due, ("due_at",), partial(_next_read_values, now))
         return None if row is None else self._sealing.decrypted_row(row)
 
     def _refresh_one(self, client: Any, row: Any) -> Pass[Entry | None]:
@@ -380,12 +369,17 @@ class OutboxPasses(Sending):
         return (yield from self._store_change(partial(self._change, chosen, values)))
 
 
+def _begin(claims: Claims, begun: Sequence[Claim], connection: Connection) -> Mapping[int, Claim]:
+    """Take up entries whose calls begin now."""
+    return claims.begin(begun, Now.of(claims.client), connection)
+
+
 def _next_read_values(now: float, row: Any) -> dict[str, float]:
-    """The new `leased_until` of an entry, at which its status is read next.
+    """The new `due_at` of an entry, at which its status is read next.
 
     The older the entry, the longer the wait: a final status may never come, and such entries become
     many.
     """
     age = now - (row.first_sent_at or now)
     wait = min(max(_SHORTEST_WAIT, age / 10), _LONGEST_WAIT)
-    return {"leased_until": now + wait}
+    return {"due_at": now + wait}

@@ -54,7 +54,7 @@ from victor_ext.settlement.flow import (
 )
 from victor_ext.settlement.key_age import Keyless, Keys, Moment, Now, send_in_time
 
-from .claims import Claim, Claims
+from .claims import LONGEST_PAUSE, Claim, Claims
 from .deliveries import CallNotMade, Refusal, SharedCall, Steps
 from .digests import reference_digest
 from .entries import IN_DOUBT, Entry, EntryState, done_values, references_of, sent_of, write_of
@@ -63,6 +63,8 @@ from .storing import Change, EntryStore, are_of_one_operation, is_readable, resu
 
 _YOUNG = 900.0
 """The age in seconds below which all writes are looked up together."""
+_SHORTEST_CALL = 0.001
+"""A deadline, in seconds, with which no call begins any more: see `send_in_time`."""
 _TOO_LATE = "It was not sent: its time to be sent had passed."
 _MAYBE_TOO_LATE = "It may have been sent, and its time to be sent has passed."
 
@@ -75,7 +77,9 @@ class _Sender:
         keys: How long the entry can be sent again.
         row: The row of the entry.
         refusals: The entries that were refused, maybe for the client, by key.
-        call: Makes the call. Its argument is whether the entry may have been sent before.
+        call: Makes the call, with a client. Its other argument is whether the entry may have been
+            sent before.
+        held: Until when nobody else sends the entry, or looks it up.
         refusal: The call was refused, maybe for the client; None: it was not.
     """
 
@@ -83,17 +87,22 @@ class _Sender:
     keys: Keys | Keyless
     row: Any
     refusals: RefusalStreak
-    call: Callable[[bool], Any]
+    call: Callable[[Any, bool], Any]
+    held: Moment
     refusal: Refusal | None = None
 
     def send(self, is_repeat: bool, decided: Moment) -> Any:  # noqa: FBT001 - as `settle` calls it
-        """Send the entry. Its call ends before `send_before`; without a key also before the lease,
-        after which another worker may look the entry up.
+        """Send the entry. Its call ends before `send_before`, and before another worker may take
+        the entry up.
         """
         now = Now.of(self.client)
+        client = self.client
+        left = min(self.held.local - now.moment.local, self.held.monotonic - now.moment.monotonic)
+        if left < client.deadline:  # this worker was stopped since it has marked the entry
+            client = client.with_options(deadline=max(left, _SHORTEST_CALL))
         called = now.moment.after(_time_left(self.row.send_before, now))
-        held = self.keys.held_until() if isinstance(self.keys, Keyless) else None
-        return send_in_time(self.client, decided, partial(self.call, is_repeat), called, held)
+        send = partial(self.call, client, is_repeat)
+        return send_in_time(client, decided, send, called, self.held)
 
     def note(self, error: VictorError | None) -> None:
         """Note the end of the call."""
@@ -101,6 +110,11 @@ class _Sender:
         # A refusal of an earlier call of this entry says nothing of this one, which may be lost.
         if error is not None and failure_scope(error) is FailureScope.EITHER:
             self.refusal = Refusal(error)
+
+
+def _begin_one(claims: Claims, claim: Claim, connection: Connection) -> Claim | None:
+    """Take up an entry whose call begins now. None: it is not sent now."""
+    return claims.begin([claim], Now.of(claims.client), connection).get(claim.row.id)
 
 
 def _time_left(send_before: float | None, now: Now) -> float:
@@ -129,20 +143,29 @@ class Sending(EntryStore):
         write = self._write_of(row, taken_up.at.local - taken_up.now)
         time_left = _time_left(row.send_before, Now.of(client))
         if time_left <= 0 and write.sent is None:
+            keep = partial(claims.keep, [taken_up], claims.lease)
+            if not (yield from self._transact(keep)):
+                return None
             values = {"state": EntryState.REFUSED, "error": _TOO_LATE}
             return (yield from self._store(taken_up, **values))
-        claim = yield from self._prepare_to_send(claims, taken_up)
-        if claim is None:
+        claim = yield from self._transact(partial(_begin_one, claims, taken_up), taken_up)
+        if claim is None:  # somebody has changed it since it was read, or the outbox is held
+            yield from self._pass_over(taken_up)
             return None
-        keys = self._keys_of(write, claim, client.caller, time_left)
-        call = partial(self._send, client, claim)
-        sender = _Sender(client, keys, row, refusals, call)
+        held = claims.lease
+        keys: Keys | Keyless = Keys(self._kept_for(row), client.caller, claim.at)
+        if not write.is_keyed:
+            keys = Keyless(client.caller, min(held, time_left), claim.at)
+        elif time_left <= 0:
+            keys = Keyless(client.caller, 0.0, claim.at, _MAYBE_TOO_LATE)
+        call = partial(self._send, claim)
+        sender = _Sender(client, keys, row, refusals, call, claim.at.after(held))
         try:
             result = yield from settle(
                 write, keys, partial(Now.of, client), sender.send, sender.note
             )
         except CallNotMade:
-            yield from self._transact(partial(claims.give_back, [claim]))
+            yield from self._transact(partial(claims.give_back, claim))
             raise
         if sender.refusal is not None:
             claim = yield from self._wait_for_others(claims, claim, sender.refusal)
@@ -150,7 +173,11 @@ class Sending(EntryStore):
             result = yield from self._look_up(claims, claim, result)
         return (yield from self._store_settlement(claims, claim, result))
 
-    def _send(self, client: Any, claim: Claim, is_repeat: bool) -> Any:  # noqa: ARG002, FBT001 - see `_Sender`
+    def _pass_over(self, claim: Claim) -> Pass[None]:  # noqa: ARG002 - an entry of a file may be lost
+        """Leave an entry alone that could not be taken up."""
+        yield from ()
+
+    def _send(self, claim: Claim, client: Any, is_repeat: bool) -> Any:  # noqa: ARG002, FBT001 - see `_Sender`
         """Make the call of an entry. Its result is as of `create` of `settle`."""
         return client.send(claim.row.prepared)
 
@@ -162,31 +189,15 @@ class Sending(EntryStore):
         """Seconds for which the provider keeps the key of an entry."""
         return self._kept
 
-    def _prepare_to_send(self, claims: Claims, claim: Claim) -> Pass[Claim | None]:
-        """Mark an entry as one that may have been sent, unless it is marked already.
-
-        None: it is not sent now. Another worker has it, or the outbox is held, or too little is
-        left of its lease.
-        """
-        now = Now.of(claims.client)
-        if not claim.is_marked:
-            return (yield from self._transact(partial(claims.mark, claim, now)))
-        may_work = True
-        if claims.must_check_hold(now):
-            may_work = yield from self._transact(partial(claims.may_work, now))
-        if may_work and claims.has_time(claim, now):
-            return claim
-        yield from self._transact(partial(claims.give_back, [claim]))
-        return None
-
     def _wait_for_others(self, claims: Claims, claim: Claim, refusal: Refusal) -> Steps[Claim]:
         """Wait until other calls show that a refusal is of the entry.
 
         Meanwhile this worker has it, and it is stored as it was before the call, which did nothing.
         Raises the refusal if it may be of the client: then the entry goes back.
         """
-        kept = replace(claim, again=claim.lease)
-        yield from self._transact(partial(claims.give_back, [kept], **claims.marks))
+        until = claim.now + claims.lease
+        kept = partial(claims.give_back, worker=claim.worker, due_at=until)
+        yield from self._transact(partial(kept, claim))
         claim = replace(claim, is_marked=sent_of(claim.row) is not None)
         is_own = yield refusal
         if is_own:
@@ -194,18 +205,8 @@ class Sending(EntryStore):
         was_sent = sent_of(claim.row) is not None
         outcome = PaymentOutcome.UNKNOWN if was_sent else PaymentOutcome.WAITING
         values = self._values_of_call(Settlement(outcome, error=refusal.error))
-        yield from self._transact(partial(claims.give_back, [claim], **values))
+        yield from self._transact(partial(claims.give_back, claim, **values))
         raise refusal.error
-
-    def _keys_of(
-        self, write: Write[Any], claim: Claim, caller: str | None, time_left: float
-    ) -> Keys | Keyless:
-        """How long an entry can be sent again (`Keys`), or that it cannot (`Keyless`)."""
-        if not write.is_keyed:
-            return Keyless(caller, min(self._lease, time_left), claim.at)
-        if time_left <= 0:
-            return Keyless(caller, 0.0, claim.at, _MAYBE_TOO_LATE)
-        return Keys(self._kept_for(claim.row), caller, claim.at)
 
     def _put_off(
         self,
@@ -241,7 +242,8 @@ class Sending(EntryStore):
         # Stored before the look-up: while that fails, people can settle the entry by hand.
         if claim.row.state != EntryState.SETTLING:
             state = EntryState.SETTLING
-            values = {"state": state, "settle_until": until, "error": step.why}
+            due_at = DatabaseTime() + claims.lease
+            values = {"state": state, "settle_until": until, "error": step.why, "due_at": due_at}
             yield from self._store(claim, **values)
         is_last = claim.now >= until
         try:
@@ -276,7 +278,7 @@ class Sending(EntryStore):
             return (yield from self._store_outcome(claim, settlement))
         if error is None and settlement.outcome is PaymentOutcome.NOT_SENT:
             values = self._values_of_call(settlement)
-            yield from self._transact(partial(claims.give_back, [claim], **values))
+            yield from self._transact(partial(claims.give_back, claim, **values))
             return None
         if settlement.outcome in SETTLED and (error is None or self._ends(error)):
             state = EntryState(settlement.outcome)  # rejected, or refused here
@@ -293,11 +295,11 @@ class Sending(EntryStore):
         # This call has done nothing, but an earlier one may have: the entry is as it was before.
         values = self._values_of_call(settlement)
         if not is_about_all(error):  # no pause of all entries follows
-            # A longer lease would count as that of a wrong clock, and end at once.
-            pause = min(_pause_after_call(claim, error), self._lease)
-            values["leased_until"] = DatabaseTime() + pause
+            # A longer pause would count as that of a wrong clock, and end at once.
+            pause = min(_pause_after_call(claim, error), LONGEST_PAUSE)
+            values["due_at"] = DatabaseTime() + pause
             values["tries"] = claim.row.tries + 1
-        yield from self._transact(partial(claims.give_back, [claim], **values))
+        yield from self._transact(partial(claims.give_back, claim, **values))
         raise error
 
     def _store_outcome(self, claim: Claim, settlement: Settlement) -> Pass[Entry | None]:
@@ -311,7 +313,7 @@ class Sending(EntryStore):
             """
             own = self._unless_of_another(claim.row, settlement, connection)
             # The response to the entry's own call names the request for certain: it counts also if
-            # the lease has ended meanwhile. Anything else counts only within the lease.
+            # another worker has the entry by now. Anything else counts only while this one has it.
             is_certain = not own.looked_up
             values = self._outcome_values(claim, own)
             return self._change_claimed(claim, values, connection, is_certain=is_certain)
@@ -339,7 +341,8 @@ class Sending(EntryStore):
             "state": EntryState.SETTLING,
             "error": settlement.reason or "",
             "settle_until": until,
-            "leased_until": claim.now + min(pause_after(tries), self._lease),
+            "due_at": claim.now + min(pause_after(tries), LONGEST_PAUSE),
+            "worker": None,
             "tries": tries,
         }
 

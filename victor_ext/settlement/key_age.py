@@ -242,10 +242,6 @@ class Keyless:
         """
         return SentSince.at(now, self.caller)
 
-    def held_until(self) -> Moment:
-        """Return until when this worker alone has the write."""
-        return self.since.after(self.held)
-
     def doubt(
         self, sent: SentSince | Moment | None, now: Now
     ) -> tuple[SentSince | Moment, str] | None:

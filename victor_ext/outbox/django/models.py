@@ -24,7 +24,9 @@ class PaymentRequestEntry(models.Model):
     stored_at: models.FloatField[float, float] = models.FloatField()
     changed_at: models.FloatField[float, float] = models.FloatField()
     restored: models.BooleanField[bool, bool] = models.BooleanField()
-    leased_until: models.FloatField[float, float] = models.FloatField()
+    due_at: models.FloatField[float, float] = models.FloatField()
+    worker: models.BigIntegerField[int | None, int | None] = models.BigIntegerField(null=True)
+    had_by: models.BigIntegerField[int, int] = models.BigIntegerField()
     tries: models.IntegerField[int, int] = models.IntegerField()
     first_sent_at: models.FloatField[float | None, float | None] = models.FloatField(null=True)
     by_provider_clock: models.BooleanField[bool | None, bool | None] = models.BooleanField(
