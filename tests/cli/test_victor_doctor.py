@@ -6,12 +6,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.cli.victor_command import Command
 from tests.faults.raw_provider import RawProvider
 from tests.providers.systems import ADAPTERS, of_every_system
 from tests.security.recorder import RecordingProxy
+from victor_ext import Victor, VictorOAuth
+from victor_ext.outbox import Outbox
 
 pytestmark = pytest.mark.slow
 SECRETS = of_every_system(
@@ -215,3 +218,20 @@ def test_the_doctor_warns_of_a_key_file_that_other_users_may_read(
     )
     file.chmod(0o600)
     assert "Key file" not in checks(doctor())
+
+
+@pytest.mark.parametrize(("is_own", "status"), [(True, 0), (False, 1)])
+def test_the_doctor_says_whether_an_outbox_is_that_of_these_credentials(
+    command, settings, victor_sandbox, victor, tmp_path, is_own, status
+):
+    outbox = Outbox(sa.create_engine(f"sqlite:///{tmp_path / 'invoices.sqlite'}"))
+    outbox.create_table()
+    place = ("doctor", "--outbox", str(outbox._engine.url))
+    assert "has no entries of Victor yet" in command(*place).out
+    names = ("VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET")
+    own = VictorOAuth(*(settings[name] for name in names))
+    with Victor(own, base_url=victor_sandbox.url) as same:
+        outbox.send(same if is_own else victor)
+    ran = command(*place)
+    assert ran.status == status
+    assert ("the entries belong to Victor" if is_own else "and the client is of Victor") in ran.out

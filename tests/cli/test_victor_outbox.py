@@ -228,3 +228,20 @@ def test_the_secret_of_an_outbox_is_replaced(outbox, run):
     assert run("rekey", **old, **new).out.startswith("The outbox has another secret now")
     read = run("entries", "--json", VICTOR_OUTBOX_KEY=OTHER_STORAGE_KEY)
     assert read.json_lines[2]["payments"][0]["amount"] == "44.23"
+
+
+def test_status_says_whose_the_entries_are_and_adopt_lets_new_credentials_send(
+    run, outbox, victor_sandbox, victor
+):
+    names = ("VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET")
+    new = dict(zip(names, victor_sandbox.add_oauth_client(), strict=True))
+    variables = {**new, "VICTOR_BASE_URL": victor_sandbox.url, "VICTOR_ENVIRONMENT": "staging"}
+    outbox.send(victor)
+    assert "The entries belong to Victor staging, account " in run("status").out
+    assert len(run("status", "--json").json["belongs_to"][0]["accounts"]) == 1
+    adopted = run("adopt", **variables)
+    assert (adopted.status, " or " in adopted.out) == (0, True)
+    assert len(run("status", "--json").json["belongs_to"][0]["accounts"]) == 2
+    refused = run("adopt", **{**variables, "VICTOR_ENVIRONMENT": "production"})
+    assert refused.status == 2
+    assert "Give each environment its own table" in refused.err

@@ -205,6 +205,10 @@ class Outboxes(Workers):
         with self.world.clocks(), self.outbox._engine.begin() as connection:
             for table in self.outbox.table.metadata.sorted_tables:
                 connection.execute(sa.delete(table))
+        with self.world.clocks():
+            for each in self.clients:  # a person lets each account send
+                self.outbox.adopt(each)
+        with self.world.clocks(), self.outbox._engine.begin() as connection:
             for number, write in enumerate(writes):
                 key = key_of(number, "NFC")
                 self.facts[key] = key if OPERATIONS[write].is_keyed else self._fact(number)

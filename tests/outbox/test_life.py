@@ -145,6 +145,7 @@ def test_what_may_have_been_sent_with_other_credentials_is_looked_up(shop):
     transport = httpx.MockTransport(shop.provider._answer)
     with Victor(VictorOAuth("another", "a-secret"), transport=transport) as other:
         shop.add(2)
+        shop.outbox.adopt(other)
         shop.outbox.send(other)
     shop.add(3)
     backup = back_up(shop)
@@ -381,6 +382,7 @@ def test_each_sender_is_known_though_others_beat_in_the_same_second(served):
     transport = httpx.MockTransport(served.provider._answer)
     with Victor(VictorOAuth("another", "a-secret"), transport=transport) as other:
         served.outbox.send()
+        served.outbox.adopt(other)
         served.outbox.send(other)
     row, _ = served.outbox._life._read(served.engine.connect())
     assert len(row.callers) == 2

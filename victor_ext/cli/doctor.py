@@ -25,6 +25,7 @@ from victor_ext.clocks import TOLERATED_SKEW
 from victor_ext.systems import DEFAULT, System
 
 from .failures import Misuse, failure_of
+from .options import option
 from .screen import entry, plain, say, tolerate_lost_output
 from .session import Provider, Session, system_of, with_session
 from .wording import CERTIFICATE, CREDENTIALS
@@ -75,16 +76,24 @@ _bad = partial(_Finding, ok=False)
 
 
 @with_session
-def doctor(session: Session, *, provider: Provider = DEFAULT) -> None:
-    """Check the settings, the connection to the provider, the clock and a signed read. Nothing is
-    changed.
+def doctor(
+    session: Session,
+    *,
+    provider: Provider = DEFAULT,
+    outbox: str | None = option(
+        "The database of an outbox: do its entries belong to these credentials?", "URL"
+    ),
+    table: str = option("The name of its table.", "NAME", default="victor_outbox"),
+) -> None:
+    """Check the settings, the connection to the provider, the clock and a signed read, and whether
+    an outbox is that of these credentials. Nothing is changed.
 
     The exit status is 0 if all is well, 2 if a setting is wrong, 75 if the provider cannot be
     reached now, and 1 if anything else is wrong.
     """
 
     findings: list[_Finding] = []
-    for finding in _findings(session, provider):
+    for finding in _findings(session, provider, outbox, table):
         findings.append(finding)
         if not session.as_json:
             _show(finding)
@@ -97,7 +106,9 @@ def doctor(session: Session, *, provider: Provider = DEFAULT) -> None:
     raise typer.Exit(status)
 
 
-def _findings(session: Session, provider: str) -> Iterator[_Finding]:
+def _findings(
+    session: Session, provider: str, outbox: str | None, table: str
+) -> Iterator[_Finding]:
     """Yield the findings as they are made. Without settings or credentials, the rest is left
     out. Raises `Misuse` before the first finding if there is no such provider.
     """
@@ -124,6 +135,8 @@ def _findings(session: Session, provider: str) -> Iterator[_Finding]:
             yield _name_proxy(client)
         yield from _check_way_to_provider(client, system, session)
         yield _check_clock(client)
+        if outbox is not None:
+            yield _check_outbox(client, outbox, table)
 
 
 def _check_settings(session: Session, provider: str) -> _Finding:
@@ -194,6 +207,28 @@ def _check_clock(client: Any) -> _Finding:
         "a response."
     )
     return _bad("Clock", f"{abs(offset):,.0f} s {direction} the provider's", advice)
+
+
+def _check_outbox(client: Any, database: str, table: str) -> _Finding:
+    """Compare the credentials with those that the entries of an outbox belong to."""
+    from victor_ext.outbox import Owner  # noqa: PLC0415 - an extra of its own
+
+    from .outbox import opened_queue  # noqa: PLC0415 - the same
+
+    with opened_queue(database, table) as (box, has_entries):
+        owners = box.owners() if has_entries else []
+    own = Owner.of(client)
+    owner = next((each for each in owners if each.provider == own.provider), None)
+    if owner is None:
+        return _Finding("Outbox", f"{plain(table)} has no entries of {plain(own.provider)} yet")
+    why = owner.why_not(own)
+    if not why:
+        return _good("Outbox", plain(f"the entries belong to {owner}"))
+    advice = (
+        "A worker with these credentials leaves them alone. Name the right database, or run "
+        "'victor outbox adopt' if these are new credentials of the same account."
+    )
+    return _bad("Outbox", plain(why), advice)
 
 
 _MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("-", "")}

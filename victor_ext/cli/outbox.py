@@ -20,17 +20,18 @@ import typer
 import victor_ext
 from victor_ext._exit_status import FAILED
 from victor_ext.privacy import concealed
+from victor_ext.systems import DEFAULT
 
 from .failures import Misuse
 from .options import argument, flag, found_word, group, new_secret, number, option, whole_number
 from .screen import complain, plain, say, zulu_text
-from .session import CommandOptions, with_session
+from .session import CommandOptions, Provider, system_of, with_session
 from .wording import in_options
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from victor_ext.outbox import Entry, Outbox
+    from victor_ext.outbox import Entry, Outbox, Owner
 
 outbox = group("The outbox of a database: what is unclear, and what to do about it.")
 
@@ -84,25 +85,8 @@ class OutboxCommandOptions(CommandOptions):
         whether it is an outbox: an inbox has no entries, only events. Raises `Misuse`, as `outbox`
         does.
         """
-        try:
-            from victor_ext.event_queue.databases import split_name  # noqa: PLC0415 - an extra of its own
-            from victor_ext.outbox import Outbox  # noqa: PLC0415 - the same
-        except ImportError as error:
-            raise Misuse(f"{error}.") from error
-        table = self.table
-        with _errors_as_misuse():
-            try:
-                schema, name = split_name(table)
-            except victor_ext.ConfigurationError as error:
-                raise Misuse(f"--table: {error}") from error
-            inspector = _inspector_of(self.database)
-            if not inspector.has_table(name, schema=schema):
-                raise Misuse(f"--database has no table {table}: name the outbox's with --table.")
-            columns = {column["name"] for column in inspector.get_columns(name, schema=schema)}
-            # An inbox has no storage key: an outbox uses it only where entries are read or changed.
-            storage_key = concealed(os.environ.get(_STORAGE_KEY)) or None
-            box = Outbox(inspector.engine, table=table, storage_key=storage_key)
-            yield box, "key" in columns
+        with opened_queue(self.database, self.table) as opened:
+            yield opened
 
     def conclude_change(self, name: str, text: str, *, is_done: bool, why_not: str) -> None:
         """Show whether the table was changed, and end the command with exit status 1 if not.
@@ -115,6 +99,31 @@ class OutboxCommandOptions(CommandOptions):
         if not is_done:
             complain(f"{self.table} {why_not}")
             raise typer.Exit(FAILED)
+
+
+@contextmanager
+def opened_queue(database: str, table: str) -> Generator[tuple[Outbox, bool]]:
+    """Open the outbox of a database, or an inbox with the interface of an outbox, for the block, as
+    `event_queue` does.
+    """
+    try:
+        from victor_ext.event_queue.databases import split_name  # noqa: PLC0415 - an extra of its own
+        from victor_ext.outbox import Outbox  # noqa: PLC0415 - the same
+    except ImportError as error:
+        raise Misuse(f"{error}.") from error
+    with _errors_as_misuse():
+        try:
+            schema, name = split_name(table)
+        except victor_ext.ConfigurationError as error:
+            raise Misuse(f"--table: {error}") from error
+        inspector = _inspector_of(database)
+        if not inspector.has_table(name, schema=schema):
+            raise Misuse(f"--database has no table {table}: name the outbox's with --table.")
+        columns = {column["name"] for column in inspector.get_columns(name, schema=schema)}
+        # An inbox has no storage key: an outbox uses it only where entries are read or changed.
+        storage_key = concealed(os.environ.get(_STORAGE_KEY)) or None
+        box = Outbox(inspector.engine, table=table, storage_key=storage_key)
+        yield box, "key" in columns
 
 
 class DeadLetterOptions(OutboxCommandOptions):
@@ -193,9 +202,11 @@ def _errors_as_misuse() -> Generator[None]:
 def status(options: OutboxCommandOptions) -> None:
     """Count the entries by state, and name the unclear ones and the dead letters.
 
+    It says which account and environment the entries belong to: any other worker leaves them alone.
     The exit status is 1 if an entry is unclear, an event is a dead letter, or the outbox is held.
     """
     counts: dict[str, int] = {}
+    owners: Sequence[Owner] = ()
     unclear: Sequence[Entry] = ()
     held_since: datetime | None = None
     with options.event_queue() as (box, has_entries):
@@ -203,6 +214,7 @@ def status(options: OutboxCommandOptions) -> None:
             counts = {state.value: count for state, count in box.counts().items()}
             unclear = box.entries("unclear")
             held_since = box.held_since()
+            owners = box.owners()
         event_counts = {state.value: count for state, count in box.event_counts().items()}
         dead_letters = box.dead_letters()
     if options.as_json:
@@ -210,6 +222,7 @@ def status(options: OutboxCommandOptions) -> None:
             {**asdict(letter), "stored_at": zulu_text(letter.stored_at)} for letter in dead_letters
         ]
         document = {
+            "belongs_to": [asdict(owner) for owner in owners],
             "entries": counts,
             "events": event_counts,
             "unclear": [_entry_as_dict(entry) for entry in unclear],
@@ -221,6 +234,7 @@ def status(options: OutboxCommandOptions) -> None:
         counts |= {f"events {state}": count for state, count in event_counts.items()}
         width = max(map(len, counts), default=0)
         say(*(f"{name:<{width}} {count:>9,}" for name, count in counts.items()))
+        say(*(plain(f"The entries belong to {owner}.") for owner in owners))
         if held_since is not None:
             say(_held_notice(held_since))
         _show_entries(unclear, options)
@@ -315,6 +329,18 @@ def hold(options: OutboxCommandOptions) -> None:
         advice.append(f"{result.under_way:,} entries are with a worker, whose calls end first.")
     document = {**asdict(result), "since": zulu_text(result.since)}
     options.conclude(document, f"{_held_notice(result.since)}\n{marked}", *advice)
+
+
+@outbox.command()
+@with_session
+def adopt(options: OutboxCommandOptions, *, provider: Provider = DEFAULT) -> None:
+    """Let workers with the credentials of these environment variables send the entries, too: new
+    credentials of the same account. Run it before a key is replaced.
+    """
+    make = system_of(provider).load("client").from_env
+    with options.outbox() as box, make() as client:
+        owner = box.adopt(client)
+    options.conclude(asdict(owner), plain(f"The entries belong to {owner}."))
 
 
 @outbox.command()

@@ -26,8 +26,10 @@ with needs_extra(__name__, "outbox", "django"):
     from .entries import Entry, EntryPayment, EntryState, OutboxEvent
     from .holding import Hold
     from .outboxes import AsyncOutbox, Outbox
+    from .scope import AnotherScope, Owner
 
 __all__ = (
+    "AnotherScope",
     "AsyncOutbox",
     "DeadLetter",
     "Entry",
@@ -37,5 +39,6 @@ __all__ = (
     "Hold",
     "Outbox",
     "OutboxEvent",
+    "Owner",
     "PaymentRequestArguments",
 )

@@ -42,6 +42,7 @@ from .entries import (
     stored_reference,
 )
 from .passes import AnyClient, OutboxPasses
+from .scope import Owner
 from .sealing import ClearRow
 
 _NAMES_TAKEN = frozenset({"call", "since", "read_from"})
@@ -139,8 +140,8 @@ class Adding(OutboxPasses):
             InvalidRequest: An argument is invalid; the key was used for another call (a problem
                 with the code `used`); it has the number or the code of a card; or nothing could be
                 promised after a lost response: the problem names what to pass.
-            ConfigurationError: The outbox has no client, the client has no such operation, or
-                `session` is an engine.
+            ConfigurationError: The outbox has no client, the client has no such operation, the
+                entries belong to another account or environment, or `session` is an engine.
             django.db.transaction.TransactionManagementError: As for `add`.
         """
         client = self._required_client(None)
@@ -172,7 +173,11 @@ class Adding(OutboxPasses):
         `check` is called for a new call alone, and may raise `InvalidRequest`. So does another call
         under a key that the outbox has.
         """
-        vault = self._sealing.vault_for_new_entry(connection_of(session, self))
+        connection = connection_of(session, self)
+        if self.client is not None and not self._is_of_scope:
+            self._require_scope(connection, Owner.of(self.client, adds=True))
+            self._is_of_scope = True
+        vault = self._sealing.vault_for_new_entry(connection)
         row = session.execute(sa.select(self.table).where(self.table.c.key == new.key)).first()
         if row is None:
             check()

@@ -62,6 +62,7 @@ from .entries import (
 from .holding import HOLD, end_hold, mark_restored, moment_of, store_time
 from .life import Life
 from .outboxes import Outbox, OutboxTables
+from .scope import Owner
 from .sealing import STORAGE_KEY, ClearRow, Sealing
 from .storing import Change
 
@@ -540,6 +541,9 @@ class FileOutbox(Outbox):
 
     def _tables(self, name: str) -> OutboxTables:  # noqa: ARG002 - there is one for each state
         return TABLES
+
+    def _require_scope(self, connection: Connection, owner: Owner) -> None:
+        """Each entry of a file has its own account and environment: see `_is_chosen`."""
 
     def _worker_client(self, client: Any, interval: float = 1.0) -> Any:  # noqa: ARG002 - of every queue
         """As of every outbox: each call ends before its key can expire."""

@@ -33,6 +33,7 @@ from .claims import Claim, Claims, Group
 from .deliveries import Deliveries, DeliveryTerms
 from .entries import CREATES, VICTOR, Entry, EntryState, as_status, write_of
 from .life import Beat
+from .scope import Owner
 from .sending import Sending
 from .storing import store_results
 
@@ -210,6 +211,7 @@ class OutboxPasses(Sending):
         """Read a group in a transaction, if the database is still the one of the last group."""
         # A write comes first: SQLite refuses the writes of a transaction that began with a read.
         begin_writing(connection, self.table)
+        self._require_scope(connection, Owner.of(claims.client))
         beat, loss = self._life.beat(connection, claims.client.caller)
         if loss is not None:
             forget_fitness(connection)
@@ -260,6 +262,7 @@ class OutboxPasses(Sending):
             VictorError: A status could not be read.
         """
         reader = self._required_client(client)
+        yield from self._transact(partial(self._require_scope, owner=Owner.of(reader)))
         yield from self._transact(self._sealing.require_vault)
         columns = self.table.c
         is_listed = sa.and_(columns.provider == VICTOR, columns.operation.in_(CREATES))

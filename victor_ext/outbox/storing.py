@@ -36,7 +36,7 @@ from .entries import (
     event_names_of_change,
     event_values,
 )
-from .holding import Holding
+from .scope import Scope
 from .sealing import ClearRow, Sealing, is_sealed
 
 
@@ -54,7 +54,7 @@ class Change(NamedTuple):
     stored: Mapping[str, Any] = MappingProxyType({})
 
 
-class EntryStore(Holding):
+class EntryStore(Scope):
     """Changes entries, and tells the handlers."""
 
     references: sa.Table

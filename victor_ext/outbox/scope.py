@@ -1,0 +1,160 @@
+"""Which account of which environment the entries of an outbox belong to: `Scope`.
+
+A worker with other settings, such as one of a test environment on a copy of the database, would ask
+somebody else for the money. So the first client that stores entries of its system makes them those
+of its environment, the first one that sends those of its account; any other one leaves them alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from victor_ext import ConfigurationError
+from victor_ext.event_queue.databases import DatabaseTime
+from victor_ext.event_queue.rows import change_rows, insert_once
+from victor_ext.event_queue.transactions import Work, operation
+
+from .holding import Holding
+
+_SCOPE_OF = "scope of "
+"""The beginning of the name of the row of control that has the scope of a system's entries."""
+_SHOWN = 8
+"""The characters of a digest that a message shows."""
+
+
+class AnotherScope(ConfigurationError):
+    """The entries belong to another account, or to another environment, than the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whom the entries of one system belong to.
+
+    Attributes:
+        provider: The name of the system.
+        environment: The environment of the client, or its URL where the system has only one.
+        accounts: Digests of the credentials with which they may be sent. Empty: of the credentials
+            it is not known whose they are.
+    """
+
+    provider: str
+    environment: str
+    accounts: Sequence[str]
+
+    @classmethod
+    def of(cls, client: Any, *, adds: bool = False) -> Owner:
+        """The owner whose entries a client sends. One that only `adds` them may have credentials of
+        its own for the same account.
+        """
+        accounts = [] if adds or client.caller is None else [str(client.caller)]
+        environment = str(client.environment or client.base_url)
+        return cls(str(client.provider), environment, accounts)
+
+    def __str__(self) -> str:
+        accounts = " or ".join(account[:_SHOWN] for account in self.accounts)
+        of_account = f", account {accounts}" if accounts else ""
+        return f"{self.provider} {self.environment}{of_account}"
+
+    def why_not(self, other: Owner) -> str:
+        """Why these entries are not another owner's, as a sentence; empty: they are."""
+        is_of_account = not (self.accounts and other.accounts) or (
+            not set(self.accounts).isdisjoint(other.accounts)
+        )
+        if self.environment == other.environment and is_of_account:
+            return ""
+        return f"The entries belong to {self}, and the client is of {other}."
+
+
+class Scope(Holding):
+    """Keeps the entries of an outbox from clients of another account or environment."""
+
+    _is_of_scope = False
+    """Whether the outbox's own client was found to be of it."""
+
+    def _require_scope(self, connection: Connection, owner: Owner) -> None:
+        """Make the entries of a system this owner's, as far as they are nobody's yet. Raises
+        `AnotherScope`: they are somebody else's.
+        """
+        values = {"moment": DatabaseTime(), "wrapped": _text_of(owner)}
+        is_row = self.control.c.name == _SCOPE_OF + owner.provider
+        while True:
+            stored = self._owner(connection, owner.provider)
+            if stored is None:
+                name = _SCOPE_OF + owner.provider
+                is_done = insert_once(connection, self.control, name=name, **values) is not None
+            else:
+                why = stored.why_not(owner)
+                if why:
+                    raise AnotherScope(
+                        f"{why} So they are left alone. Is it the right database? If these are new "
+                        "credentials of the same account, run 'victor outbox adopt' with them."
+                    )
+                if stored.accounts or not owner.accounts:
+                    return
+                is_as_read = sa.and_(is_row, self.control.c.wrapped == _text_of(stored))
+                is_done = bool(change_rows(connection, self.control, is_as_read, **values))
+            if is_done:
+                return
+            # Another client has written it meanwhile: see whether it is of the same owner.
+
+    def _owner(self, connection: Connection, provider: str) -> Owner | None:
+        columns = self.control.c
+        query = sa.select(columns.wrapped).where(columns.name == _SCOPE_OF + provider)
+        text = connection.execute(query).scalar()
+        return None if text is None else _owner_of(provider, text)
+
+    @operation
+    def owners(self) -> Work[list[Owner]]:
+        """Whom the entries belong to, for each system of which entries were stored or sent."""
+        columns = self.control.c
+        query = sa.select(columns.name, columns.wrapped).where(columns.name.startswith(_SCOPE_OF))
+
+        def read(connection: Connection) -> list[Owner]:
+            rows = connection.execute(query.order_by(columns.name)).all()
+            return [_owner_of(row.name.removeprefix(_SCOPE_OF), row.wrapped) for row in rows]
+
+        return read
+
+    @operation
+    def adopt(self, client: Any) -> Work[Owner]:
+        """Let a client with new credentials of the same account send the entries, too, such as
+        before a key is replaced. Returns whom they belong to now.
+
+        Args:
+            client: A client with these credentials.
+
+        Raises:
+            ConfigurationError: The client is of another environment: its outbox has a table of its
+                own.
+        """
+
+        def work(connection: Connection) -> Owner:
+            owner = Owner.of(client)
+            stored = self._owner(connection, owner.provider)
+            if stored is None:
+                self._require_scope(connection, owner)
+                return owner
+            if stored.environment != owner.environment:
+                raise AnotherScope(f"{stored.why_not(owner)} Give each environment its own table.")
+            accounts = [*dict.fromkeys([*stored.accounts, *owner.accounts])]
+            new = Owner(owner.provider, owner.environment, accounts)
+            is_row = self.control.c.name == _SCOPE_OF + owner.provider
+            change_rows(connection, self.control, is_row, wrapped=_text_of(new))
+            return new
+
+        return work
+
+
+def _text_of(owner: Owner) -> str:
+    return json.dumps({"environment": owner.environment, "accounts": [*owner.accounts]})
+
+
+def _owner_of(provider: str, text: str) -> Owner:
+    stored = json.loads(text)
+    return Owner(provider, stored["environment"], stored["accounts"])
