@@ -247,26 +247,25 @@ def test_a_refused_entry_is_its_workers_until_its_refusal_is_certain(sending):
 
 
 def test_an_entry_is_not_taken_up_again_before_its_refusal_is_certain(sending, monkeypatch):
-    """A clock that was set back leaves times that are too late to be any, and what has to be sent
-    soon is looked for again and again.
+    """A person lets it be sent again meanwhile, and what has to be sent soon is looked for again
+    and again.
     """
     monkeypatch.setattr(claims, "GROUP", 2)
-    clock = Mock(side_effect=claims.database_time)
-    monkeypatch.setattr(claims, "database_time", clock)
     refuse(sending, 404, 404)
     sending.store(1, 2, 3)
     change(sending.outbox, send_before=time.time() + 1800)
     respond = sending.provider.meet
 
-    def set_the_clock_back(reference):
+    def retry_the_first(reference):
         if reference == "INV-2":
-            clock.side_effect = lambda _connection: time.time() - 28 * 3600
+            sending.outbox.cancel("INV-1", by="Ann", why="a test")
+            sending.outbox.retry("INV-1")
         return respond(reference)
 
-    sending.provider.meet = set_the_clock_back
+    sending.provider.meet = retry_the_first
     sending.send(workers=1)
-    assert sending.provider.references == ["INV-1", "INV-2", "INV-3"]
-    assert sending.states() == ["rejected", "rejected", "sent"]
+    assert sending.provider.references == ["INV-1", "INV-2", "INV-3", "INV-1"]
+    assert sending.states() == ["sent", "rejected", "sent"]
 
 
 def test_a_setting_that_a_hook_lacks_ends_the_pass_whatever_has_left(blocking):

@@ -299,7 +299,7 @@ class Deliveries:
         refused = [delivery.claim.row for delivery in self._refused.values()]
         rows += [row for row in refused if sent_of(row) is not None]  # it may have been done before
         busy = {*chain.from_iterable(map(subjects_of, rows))}
-        # Not even if they are free: a clock was set back, or another worker gave them back.
+        # Not even if they are free: a person may have let them be sent again.
         busy |= {row.key for row in refused}
         try:
             group = yield from self._terms.read_next(busy)
