@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.bulk.bulk_runs import asked_once, outbound, rows, wait_until
+from tests.bulk.bulk_runs import asked_once, outbound, rows, wait_for_rows, wait_until
 from victor_ext import ConfigurationError
+from victor_ext.bulk.state import State
 
 pytestmark = pytest.mark.pull_request
 KILLS = int(os.environ.get("VICTOR_BULK_KILLS", "1"))
@@ -156,6 +157,18 @@ def test_kills_of_the_only_sender_repeat_few_calls(bulk, victor_sandbox, any_sta
     assert sum(calls_by_key) - ROWS <= kills * REPEATED
     assert max(calls_by_key) <= 2
     asked_once(victor_sandbox, rows(ROWS))
+
+
+def test_a_worker_that_was_started_before_the_first_file_sends_it(
+    bulk, victor_sandbox, sender, any_state
+):
+    """As a deployment does that has no file yet."""
+    with bulk.started("worker", "--state", any_state) as worker:
+        wait_until(State(any_state).exists, worker)
+        sender.store(rows(3), state=any_state)
+        wait_for_rows(victor_sandbox, 3, worker)
+        assert worker.poll() is None
+    asked_once(victor_sandbox, rows(3))
 
 
 def test_the_rows_of_a_killed_sender_are_soon_taken_up_by_another_worker(

@@ -10,11 +10,13 @@ from types import SimpleNamespace
 import pytest
 import sqlalchemy as sa
 
+from tests.bulk.bulk_runs import rows
 from tests.bulk.postgres import postgres_server
 from tests.gateways.gateway import INSTALLED
 from tests.outbox.kinds import Provider
 from tests.outbox.rows import stored
 from tests.providers.victor.adapter import invoice
+from victor_ext.bulk import BulkSender
 from victor_ext.outbox import Outbox
 
 __all__ = ["postgres_server"]
@@ -81,3 +83,20 @@ def test_senders_behind_a_pooler_send_each_entry_once(pooled, mode):
     assert {entry.state for entry in Outbox(engines[0]).entries()} == {"sent"}
     for engine in engines:
         engine.dispose()
+
+
+def test_bulk_workers_behind_a_pooler_send_each_row_once(pooled, victor_sandbox, victor):
+    """A worker that lives is not taken for dead, however its transactions are spread."""
+    state = pooled("transaction").set(drivername="postgresql").render_as_string()
+    victor_sandbox.inject("delay", operation="create", delay=0.1, times=None)
+    wanted = rows(60)
+
+    def work(number):
+        options = {"key_column": "invoice_no", "workers": 4, "storage_key": "a key of some length"}
+        sender = BulkSender(victor, state=state, batch=f"file-{number}", **options)
+        return sender.send(wanted[30 * number : 30 * (number + 1)]).counts
+
+    with ThreadPoolExecutor(2) as threads:
+        counts = list(threads.map(work, range(2)))
+    assert counts == [{"created": 30}, {"created": 30}]
+    assert sorted(victor_sandbox.attempts_by_key().values()) == [1] * 60

@@ -204,8 +204,8 @@ class Worker(FileOutbox):
     def _only_looked_up(self, _connection, _keys):
         return ()
 
-    def _paced(self, _connection, _batches):
-        return ()
+    def _rates(self, _connection, _batches):
+        return {}
 
     def _reserve_turns(self, _connection, batches):
         return [0.0] * len(batches)

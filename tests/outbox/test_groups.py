@@ -578,13 +578,68 @@ def test_a_failed_call_changes_nothing_of_an_entry_that_another_worker_has_by_no
     assert (row.worker, row.tries) == (ANOTHER, 0)
 
 
+def test_a_worker_with_a_short_deadline_leaves_an_entry_alone_in_the_long_call_of_another(
+    blocking,
+):
+    """While a deadline is changed, workers with the old and with the new one run."""
+    blocking.store(1)
+    beside = Outbox(blocking.engine)
+    during = []
+
+    def meanwhile(_reference):
+        if not during:
+            during.append(None)
+            with blocking.provider.client(deadline=60.0) as short:
+                during[0] = beside.send(short)
+
+    blocking.provider.meet = meanwhile
+    with blocking.provider.client(deadline=280.0) as long:
+        assert len(blocking.outbox.send(long)) == 1
+    assert blocking.provider.references == ["INV-1"]
+
+
+def test_what_a_long_look_up_finds_counts_though_another_worker_looks_it_up_too(blocking):
+    """Else two workers would look it up in turn, and settle nothing, for ever."""
+    blocking.store(1)
+    values = {"state": "sending", "sent_by": "others", "by_provider_clock": True}
+    change(blocking.outbox, first_sent_at=time.time() - 60, settle_until=1.0, **values)
+    answer = blocking.provider._answer
+
+    def slow(request):
+        if blocking.states() == ["settling"]:
+            give_to_another(blocking.outbox)
+        return answer(request)
+
+    blocking.provider._answer = slow
+    with blocking.provider.client() as victor:
+        blocking.outbox.send(victor)
+    assert blocking.states() == ["unclear"]
+
+
+def test_an_urgent_entry_that_somebody_has_locked_is_not_asked_for_again_and_again(
+    blocking, postgres_server
+):
+    engine = sa.create_engine(postgres_server.new_schema())
+    outbox = Outbox(engine)
+    outbox.create_table()
+    stored(outbox, invoice(1))
+    change(outbox, send_before=time.time() + 1800)
+    statements = []
+    with engine.connect() as other, blocking.provider.client() as victor:
+        other.execute(sa.select(outbox.table).with_for_update())
+        sa.event.listen(engine, "before_cursor_execute", lambda *_: statements.append(None))
+        assert outbox.send(victor) == []
+    engine.dispose()
+    assert len(statements) < 60
+
+
 # Passes of limited length
 
 
 @pytest.fixture
 def _short_passes(monkeypatch):
     monkeypatch.setattr(claims, "GROUP", 2)
-    monkeypatch.setattr(deliveries, "_MOST_TAKEN", 2)
+    monkeypatch.setattr(deliveries, "_MOST_READ", 2)
     monkeypatch.setattr("victor_ext.outbox.sending.pause_after", lambda _tries: 0.0)
 
 

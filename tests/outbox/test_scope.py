@@ -65,7 +65,7 @@ def test_the_probes_of_such_a_worker_name_it(outbox, client_of, caplog):
 
     box.run(client_of("another"), stop=Stop())
     assert problems == ["outbox.send: AnotherScope", "outbox.refresh: AnotherScope"]
-    assert "left alone" in caplog.text
+    assert "Nothing was added, sent or read." in caplog.text
 
 
 def test_entries_of_another_environment_are_not_added(outbox, client_of):
@@ -106,6 +106,23 @@ def test_what_is_added_in_a_transaction_that_is_undone_claims_nothing(outbox, cl
         session.rollback()
     assert outbox.owners() == []
     assert outbox.send(client_of()) == []
+
+
+def test_an_outbox_whose_first_add_is_undone_claims_with_the_next_one(outbox, client_of):
+    own = Outbox(outbox._engine, client_of())
+    with Session(outbox._engine) as session:
+        own.add(session, **invoice(1))
+        session.rollback()
+    stored(own, invoice(2))
+    with pytest.raises(AnotherScope):
+        outbox.send(client_of(environment="staging"))
+
+
+def test_an_environment_that_has_moved_is_adopted_by_name(outbox, client_of):
+    outbox.send(client_of())
+    moved = client_of(environment="staging")
+    assert outbox.adopt(moved, moved=True).environment == "staging"
+    assert outbox.send(moved) == []
 
 
 def test_an_awaited_worker_leaves_them_alone_too(outbox, engine, client_of, provider):

@@ -38,13 +38,15 @@ from .deciding import TO_DECIDE
 from .lines import counts_of
 from .payments import ASKED, LINES
 from .rows import RowOutcome
-from .state import held_since, report
+from .state import NOTICE, held_since, report
 from .store import BatchRecord, Store
 from .worker import Worker, undecided_units
 
 _FIRST_LOOK = 0.02
 _LOOK_EVERY = 0.3
 """Seconds between two looks at a batch. The first ones are shorter: a small batch ends soon."""
+_QUIET = 5.0
+"""Seconds without a result after which it is said for what it waits."""
 _COUNT_SHARE = 5
 """A count of a large batch is long: the next count waits this many times as long as it took."""
 _logger = logging.getLogger("victor_ext.bulk")
@@ -217,6 +219,10 @@ class _Watch:
         self._unsettled: object = None
         """What was not settled at the last look that showed a progress."""
         self._progress_at = time.monotonic()
+        self._has_told = False
+        """Whether it was said why nothing goes on."""
+        self._was_live = False
+        """Whether a worker had entries at the last look."""
         self._least_passes = 1
         """After so many passes, all that no other worker has was tried."""
         self.latest: BatchStatus | None = None
@@ -256,15 +262,31 @@ class _Watch:
         if unsettled != self._unsettled:
             self._unsettled = unsettled
             self._progress_at = time.monotonic()
-        if worker is not None and left.live:
-            # What a dead worker has is free later at the earliest, for a pass that begins then.
+        if worker is not None and (left.live or self._was_live):
+            # What a worker had is free now at the earliest, for a pass that begins later.
             self._least_passes = worker.begun + 1
+        self._was_live = left.live > 0
+        if worker is not None and left.live and not self._has_told:
+            self._tell_why_it_waits(left)
         if worker is None or worker.given_up or left.live:
             return False
         if worker.passes < self._least_passes:
             return False
         waited = time.monotonic() - self._progress_at
         return waited >= self._patience_with(left)
+
+    def _tell_why_it_waits(self, left: OpenEntries) -> None:
+        """Say once that calls may be under way, if nothing was settled for some seconds."""
+        if time.monotonic() - self._progress_at < _QUIET:
+            return
+        self._has_told = True
+        _logger.info(
+            "%d calls are under way, or were begun by a process that was ended: these are gone on "
+            "with in up to %.0f s, once they must have ended.",
+            left.live,
+            left.live_for,
+            extra=NOTICE,
+        )
 
     @property
     def _has_units(self) -> bool:

@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar, Literal, TextIO
 
 import httpx
@@ -517,6 +518,10 @@ class BulkSender:
         """
         self._state.prepare()
         with self._context() as context:
+            with context.open() as store:
+                # Files that come later are encrypted with the key of this worker.
+                keep_key = partial(self._state.keep_key, vault=context.vault, secret=context.secret)
+                store.transact(keep_key)
             if self._batch is not None:
                 with context.open_present(self._batch) as store:
                     store.record(to_send=True)

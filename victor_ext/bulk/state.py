@@ -32,7 +32,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from victor_ext import ConfigurationError, Outcome, Problem, VictorError
 from victor_ext._exit_status import FOR_NOW, UNKNOWN
 from victor_ext.event_queue.databases import create_tables, is_of_unusable_server, sqlstate_of
-from victor_ext.event_queue.fitness import prepared_engine
+from victor_ext.event_queue.fitness import prepare_nothing_here, prepared_engine
 from victor_ext.event_queue.rows import change_rows
 from victor_ext.outbox.files import (
     NAME,
@@ -337,6 +337,7 @@ class State:
                     hide_parameters=True,
                 )
             )
+            event.listen(engine, "connect", prepare_nothing_here)
         try:
             yield engine
         finally:

@@ -272,11 +272,11 @@ class RowOutbox(FileOutbox):
         )
         return connection.execute(rival.limit(1)).first() is not None
 
-    def _paced(self, connection: Connection, batches: Collection[str]) -> Collection[str]:
+    def _rates(self, connection: Connection, batches: Collection[str]) -> Mapping[str, float]:
         columns = BATCHES.c
         is_own = sa.and_(columns.owner == self._rows.owner, columns.batch.in_(batches))
-        query = sa.select(columns.batch).where(is_own, columns.rate.is_not(None))
-        return set(connection.execute(query).scalars())
+        query = sa.select(columns.batch, columns.rate).where(is_own, columns.rate.is_not(None))
+        return {batch: float(rate) for batch, rate in connection.execute(query)}
 
     def _reserve_turns(self, connection: Connection, batches: Sequence[str]) -> list[float]:
         """By the clock of the database, which all machines share. Other machines get their turns

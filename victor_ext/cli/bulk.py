@@ -565,7 +565,7 @@ def worker(
         "Serve /metrics, /livez and /readyz on this port.", "PORT", parser=whole_number()
     ),
 ) -> None:
-    """Work on the batches of a state until Ctrl-C: of a PostgreSQL database, as one more machine.
+    """Work on the batches of a state until Ctrl-C, as one more process or machine.
 
     With --json: a line an event.
     """

@@ -224,11 +224,7 @@ def _check_outbox(client: Any, database: str, table: str) -> _Finding:
     why = owner.why_not(own)
     if not why:
         return _good("Outbox", plain(f"the entries belong to {owner}"))
-    advice = (
-        "A worker with these credentials leaves them alone. Name the right database, or run "
-        "'victor outbox adopt' if these are new credentials of the same account."
-    )
-    return _bad("Outbox", plain(why), advice)
+    return _bad("Outbox", plain(why), "A worker with these settings leaves them alone.")
 
 
 _MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("-", "")}

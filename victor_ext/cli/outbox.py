@@ -25,7 +25,7 @@ from victor_ext.systems import DEFAULT
 from .failures import Misuse
 from .options import argument, flag, found_word, group, new_secret, number, option, whole_number
 from .screen import complain, plain, say, zulu_text
-from .session import CommandOptions, Provider, system_of, with_session
+from .session import CommandOptions, Provider, Session, with_session
 from .wording import in_options
 
 if TYPE_CHECKING:
@@ -124,6 +124,10 @@ def opened_queue(database: str, table: str) -> Generator[tuple[Outbox, bool]]:
         storage_key = concealed(os.environ.get(_STORAGE_KEY)) or None
         box = Outbox(inspector.engine, table=table, storage_key=storage_key)
         yield box, "key" in columns
+
+
+class AdoptOptions(OutboxCommandOptions, Session):
+    """The options of an outbox, and those that connect."""
 
 
 class DeadLetterOptions(OutboxCommandOptions):
@@ -333,13 +337,17 @@ def hold(options: OutboxCommandOptions) -> None:
 
 @outbox.command()
 @with_session
-def adopt(options: OutboxCommandOptions, *, provider: Provider = DEFAULT) -> None:
-    """Let workers with the credentials of these environment variables send the entries, too: new
-    credentials of the same account. Run it before a key is replaced.
+def adopt(
+    options: AdoptOptions,
+    *,
+    provider: Provider = DEFAULT,
+    moved: bool = flag("--moved", "The environment is the same, and has another address now."),
+) -> None:
+    """Let workers with these credentials send the entries, too: new credentials of the same
+    account. Run it before a key is replaced.
     """
-    make = system_of(provider).load("client").from_env
-    with options.outbox() as box, make() as client:
-        owner = box.adopt(client)
+    with options.outbox() as box, options.client_of(provider) as client:
+        owner = box.adopt(client, moved=moved)
     options.conclude(asdict(owner), plain(f"The entries belong to {owner}."))
 
 

@@ -230,6 +230,16 @@ def _prepare_nothing_behind_a_pooler(connection: Connection) -> None:
         _warn_of_asyncpg()
 
 
+def prepare_nothing_here(connection: Any, _record: object) -> None:
+    """The same for each new connection of an engine of ours (psycopg), before its first
+    statement.
+    """
+    process = connection.execute("SELECT pg_backend_pid()", prepare=False).fetchone()[0]
+    connection.rollback()
+    if process != connection.info.backend_pid:
+        connection.prepare_threshold = None
+
+
 @cache
 def _warn_of_asyncpg() -> None:
     """Warn, once in a process, of what only the program can put right."""

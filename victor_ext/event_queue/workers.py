@@ -177,9 +177,8 @@ class BlockingWorker(BlockingTransactions, WorkerPasses):
                 stores; None: it runs for ever.
 
         Raises:
-            ConfigurationError: The interval is not above zero; the deadline of the client is longer
-                than the lease; the tables are not there (see `create_table`); or the outbox is
-                encrypted with another storage key.
+            ConfigurationError: The interval is not above zero; the tables are not there (see
+                `create_table`); or the outbox is encrypted with another storage key.
         """
         stop = stop or threading.Event()
         with ended_by(stop):

@@ -174,9 +174,8 @@ class Adding(OutboxPasses):
         under a key that the outbox has.
         """
         connection = connection_of(session, self)
-        if self.client is not None and not self._is_of_scope:
+        if self.client is not None and self.client.provider == new.provider:
             self._require_scope(connection, Owner.of(self.client, adds=True))
-            self._is_of_scope = True
         vault = self._sealing.vault_for_new_entry(connection)
         row = session.execute(sa.select(self.table).where(self.table.c.key == new.key)).first()
         if row is None:

@@ -10,7 +10,7 @@ These are plain rows, so that any pooler may stand before the database. A worker
 and whose lease has ended, stores nothing over its successor, whose number the entry has by then.
 
 Read `Claims.read_next` first, then `begin`. A "subject" of an entry is its key or a reference
-(`subjects_of`): two entries with one subject are never under way at once.
+(`subjects_of`): a worker never has two entries with one subject under way at once.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -26,12 +26,11 @@ from victor_ext.event_queue.databases import (
     DatabaseTime,
     OfFewRows,
     database_time,
-    is_to_come,
 )
 from victor_ext.event_queue.rows import change_rows
 from victor_ext.settlement.key_age import Moment, Now, SentSince
 
-from .entries import DUE, EntryState, new_number, sent_of, sent_values, subjects_of
+from .entries import DUE, EntryState, is_not_due, new_number, sent_of, sent_values, subjects_of
 from .sealing import Sealing
 
 GROUP = 64
@@ -54,6 +53,7 @@ class Claim:
         now: When the entry was read, or marked, by the clock of the database.
         at: The same by the clocks of this machine, which measure how long this worker has had it.
         is_marked: Whether it is stored as an entry that may have been sent.
+        settles_until: The `settle_until` of an entry that is looked up; None: it is not.
     """
 
     row: Any = field(repr=False)
@@ -61,6 +61,7 @@ class Claim:
     now: float
     at: Moment
     is_marked: bool = True
+    settles_until: float | None = None
 
     @property
     def state(self) -> str:
@@ -69,8 +70,17 @@ class Claim:
         return EntryState.SENDING if was_marked_here else str(self.row.state)
 
     def is_held(self, columns: Any) -> Condition:
-        """Holds for the entry in its table, while this worker has it."""
-        return sa.and_(columns.id == self.row.id, columns.worker == self.worker)
+        """Holds for the entry in its table, while this worker has it.
+
+        What a look-up finds counts also if that took so long that another worker looks the entry
+        up, too: it is not sent any more.
+        """
+        is_it = columns.id == self.row.id
+        is_ours = sa.and_(is_it, columns.worker == self.worker)
+        if self.settles_until is None:
+            return is_ours
+        is_settling = sa.and_(is_it, columns.state == EntryState.SETTLING)
+        return sa.or_(is_ours, sa.and_(is_settling, columns.settle_until == self.settles_until))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,7 @@ class Claims:
         _chosen: The condition of the entries that may be taken up at all.
         _worker: The number of the round.
         _statement: That of `begin`, once it was made.
+        _passed_over: The ids of entries that could not be taken up once they were read.
         _last: The id up to which no entry is left for the pass.
         error: What is raised at the end of the round; None: nothing.
     """
@@ -114,6 +125,7 @@ class Claims:
     _chosen: Condition
     _worker: int = field(default_factory=new_number)
     _statement: sa.UpdateBase | None = None
+    _passed_over: set[int] = field(default_factory=set[int])
     _last: int = 0
     error: Exception | None = None
 
@@ -165,7 +177,6 @@ class Claims:
         values = {
             "ids": [*by_id],
             "versions": [(id, claim.row.had_by) for id, claim in by_id.items()],
-            "read_at": min(claim.now for claim in claims),
             # Without the provider's clock, that of the database is the one that all workers share.
             "since": sent.since if sent.known else None,
             "by": sent.by,
@@ -177,6 +188,7 @@ class Claims:
         for id, due_at in connection.execute(self._statement, values):
             began = due_at - self.lease
             begun[id] = replace(by_id[id], now=began, at=now.moment, is_marked=True)
+        self._passed_over.update(by_id.keys() - begun.keys())
         return begun
 
     def _statement_of_begin(self) -> sa.UpdateBase:
@@ -199,9 +211,9 @@ class Claims:
         ids = sa.bindparam("ids", expanding=True, type_=columns.id.type)
         versions: sa.BindParameter[Any] = sa.bindparam("versions", expanding=True)
         is_unchanged = sa.tuple_(columns.id, columns.had_by).in_(versions)
-        read_at: sa.BindParameter[Any] = sa.bindparam("read_at", type_=sa.Double())
-        is_ours = sa.and_(columns.worker == self._worker, self._is_not_held)  # see `keep`
-        is_free = sa.or_(is_ours, self._is_due(read_at))
+        may_go_on = sa.and_(self._chosen, self._is_not_held)
+        is_ours = sa.and_(columns.worker == self._worker, may_go_on)  # see `keep`
+        is_free = sa.or_(is_ours, self._is_due(now))
         may_begin = sa.and_(columns.id.in_(ids), columns.state.in_(DUE), is_unchanged, is_free)
         free = sa.select(columns.id).where(may_begin).with_for_update(skip_locked=True)
         update = sa.update(self._table).where(columns.id.in_(free)).values(values)
@@ -212,7 +224,7 @@ class Claims:
         the claims of those that nobody else has changed since they were read.
         """
         columns = self._table.c
-        is_due = self._is_due(claims[0].now) if claims else sa.false()
+        is_due = self._is_due(DatabaseTime())
         kept: list[Claim] = []
         for claim in claims:
             row = claim.row
@@ -255,12 +267,10 @@ class Claims:
     # Which entries are due
 
     def _is_due(self, present: Any) -> Condition:
-        """Holds for entries, in whatever state, that no worker has and this round has not had. What
-        was put off since the `present` time is to come.
-        """
+        """Holds for entries, in whatever state, that no worker has and this round has not had."""
         columns = self._table.c
-        waits = is_to_come(columns.due_at, present, max(LONGEST_PAUSE, self.lease))
-        is_free = sa.and_(sa.not_(waits), columns.had_by != self._worker)
+        is_due = sa.not_(is_not_due(columns, present))
+        is_free = sa.and_(is_due, columns.had_by != self._worker)
         is_of_client = sa.and_(columns.provider == self.client.provider, self._chosen)
         return sa.and_(is_of_client, is_free, self._is_not_held)
 
@@ -277,7 +287,9 @@ class Claims:
             _is_unsettled(earlier),
             earlier.id < columns.id,
         )
-        query = sa.select(self._table).where(is_due, is_near, _is_unsettled(columns))
+        was_tried = columns.id.in_(self._passed_over)
+        is_next = sa.and_(is_near, sa.not_(was_tried), _is_unsettled(columns))
+        query = sa.select(self._table).where(is_due, is_next)
         first = query.where(sa.not_(has_precedence)).order_by(columns.send_before, columns.id)
         return self._read(first, GROUP, connection)
 

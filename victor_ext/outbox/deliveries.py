@@ -31,9 +31,9 @@ T = TypeVar("T")
 
 _LONGEST_PAUSE = 0.1
 """The maximum seconds for which a result waits to be stored together with others."""
-_MOST_TAKEN = 2_000
-"""The number of entries after which a pass takes up no other group."""
-_LONGEST_TAKING_UP = 5.0
+_MOST_READ = 2_000
+"""The number of entries after which a pass reads no other group."""
+_LONGEST_READING = 5.0
 """The seconds after which it does not either."""
 _MOST_SHARING = 500
 """The maximum number of entries that wait for a shared call."""
@@ -180,7 +180,7 @@ class _SharedCalls:
 
 
 class Deliveries:
-    """Takes up group after group of entries, and delivers them: one pass.
+    """Reads group after group of entries, and delivers them: one pass.
 
     After the first error that concerns all entries no entry begins: those under way end first, and
     their results are stored.
@@ -203,12 +203,12 @@ class Deliveries:
         self._done: dict[int, Entry] = {}
         self.fatal: Exception | None = None
         self.error: VictorError | None = None
-        self._takes_until = time.monotonic() + _LONGEST_TAKING_UP
-        self._taken = 0
-        """The number of entries that were taken up."""
+        self._reads_until = time.monotonic() + _LONGEST_READING
+        self._read = 0
+        """The number of entries that were read."""
         self._last_group: Group | None = None
         self._has_call_ended = False
-        """Whether a call has ended since the last group was taken up."""
+        """Whether a call has ended since the last group was read."""
         self._is_cut = False
         self._pause = 0.0
         """Seconds for which results wait for others: as long as the last transactions took."""
@@ -278,9 +278,9 @@ class Deliveries:
         return self.fatal is not None or is_ending()
 
     def _ensure_claims(self) -> Pass[bool]:
-        """Take up the next group, if no claim is left. Returns whether an entry may begin.
+        """Read the next group, if no claim is left. Returns whether an entry may begin.
 
-        While calls are under way, a group is taken up only if the last one was full, or left an
+        While calls are under way, a group is read only if the last one was full, or left an
         entry out that had to wait for a call which has ended now.
         """
         if self._must_stop():
@@ -291,7 +291,7 @@ class Deliveries:
         has_freed = last is not None and last.waits and self._has_call_ended
         if last is not None and not last.is_full and not has_freed and self._under_way:
             return False
-        is_long = self._taken >= _MOST_TAKEN or time.monotonic() >= self._takes_until
+        is_long = self._read >= _MOST_READ or time.monotonic() >= self._reads_until
         if is_long and not self._refused:  # the next calls show whose refusals these are
             self._is_cut = last is not None and (last.is_full or last.waits)
             return False
@@ -307,7 +307,7 @@ class Deliveries:
             self._stop(error)
             return False
         self._claims = [*group.claims]
-        self._taken += len(group.claims)
+        self._read += len(group.claims)
         self._last_group = group
         self._has_call_ended = False
         return bool(self._claims)
@@ -376,7 +376,7 @@ class Deliveries:
             if stop.value is not None:
                 self._done[delivery.id] = stop.value
         except CallNotMade:
-            self._claims.append(delivery.claim)  # which is given back, unless its steps did that
+            pass  # its steps have stored it as it was
         except Exception as error:  # noqa: BLE001 - it is raised once what is under way has ended
             if isinstance(error, VictorError) and not is_about_all(error):
                 self.error = error

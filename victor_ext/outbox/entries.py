@@ -300,10 +300,16 @@ def reference_table(name: str, metadata: sa.MetaData) -> sa.Table:
     )
 
 
-def is_under_call(columns: Any, now: float) -> Condition:
+def is_not_due(columns: Any, now: Any) -> Condition:
+    """Holds for entries whose time is to come: the end of a call, whatever deadline the client of
+    another worker has, or of a pause.
+    """
+    return is_to_come(columns.due_at, now, LAST_CALLS)
+
+
+def is_under_call(columns: Any, now: Any) -> Condition:
     """Holds for entries that a worker has: a call of it may be under way."""
-    is_of_worker: Condition = columns.worker.is_not(None)
-    return sa.and_(is_of_worker, is_to_come(columns.due_at, now, LAST_CALLS))
+    return sa.and_(columns.worker.is_not(None), is_not_due(columns, now))
 
 
 def is_surely_not_done(columns: Any) -> Condition:

@@ -5,7 +5,7 @@ First come the table and the columns of a new entry, then the statements that ch
 no worker sends now, then `FileOutbox`, the passes of a worker.
 
 A file may add, replace or leave out what waits, and never touches an entry that may have been sent.
-A worker leases, marks, sends and settles, and sends no entry of another scope or sender. A person
+A worker takes up, sends and settles, and sends no entry of another scope or sender. A person
 settles what is in doubt, and never changes what a live worker has.
 """
 
@@ -28,7 +28,6 @@ from victor_ext.event_queue.databases import (
     Condition,
     DatabaseTime,
     database_time,
-    is_to_come,
 )
 from victor_ext.event_queue.rows import change_rows, count_rows, delete_rows, insert_once, put_rows
 from victor_ext.event_queue.transactions import Pass, Work
@@ -53,8 +52,10 @@ from .entries import (
     Entry,
     EntryState,
     free_values,
+    is_not_due,
     is_surely_not_done,
     is_under_call,
+    new_number,
     outbox_table,
     payment_references,
     sent_values,
@@ -171,7 +172,7 @@ def _named(scope: str, *keys: str) -> Condition:
 
 def put_entries(connection: Connection, entries: Sequence[dict[str, Any]]) -> None:
     """Store entries. One that waits, or was refused here, under the same key is replaced: a worker
-    that has leased it can neither mark nor send it any more.
+    that has read it does not send it any more.
     """
     if not entries:
         return
@@ -306,11 +307,13 @@ class OpenEntries(NamedTuple):
     Attributes:
         due: How many there are.
         live: How many of them a worker has now.
+        live_for: The seconds until the last of these is free.
         are_looked_up: Whether some of them are looked up.
     """
 
     due: int
     live: int
+    live_for: float
     are_looked_up: bool
 
 
@@ -323,12 +326,14 @@ def open_entries(connection: Connection, chosen: Condition) -> OpenEntries:
         columns.state,
         sa.func.count().label("due"),
         sa.func.sum(live).label("live"),
+        sa.func.max(sa.case((is_live(now), columns.due_at), else_=now)).label("until"),
     )
     query = groups.where(chosen, columns.state.in_(DUE)).group_by(columns.state)
     rows = connection.execute(query).all()
     return OpenEntries(
         due=sum(row.due for row in rows),
         live=sum(row.live for row in rows),
+        live_for=max((row.until for row in rows), default=now) - now,
         are_looked_up=any(row.state == EntryState.SETTLING for row in rows),
     )
 
@@ -362,7 +367,8 @@ def adopt(connection: Connection, chosen: Condition, sender: str, batch: str) ->
     waits = sa.and_(ENTRIES.c.state == _WAITING, ENTRIES.c.read_first)
     may_be_adopted = sa.and_(chosen, sa.or_(ENTRIES.c.state.in_(IN_DOUBT), waits))
     of_nobody = sa.and_(may_be_adopted, _is_of_nobody(connection))
-    change_rows(connection, ENTRIES, of_nobody, sender=sender, batch=batch)
+    own = {"sender": sender, "batch": batch, "had_by": new_number()}
+    change_rows(connection, ENTRIES, of_nobody, **own)
 
 
 # The key that everything is encrypted with
@@ -491,8 +497,8 @@ class FileOutbox(Outbox):
         """
         raise NotImplementedError
 
-    def _paced(self, connection: Connection, batches: Collection[str]) -> Collection[str]:
-        """Return those of these batches that have a rate."""
+    def _rates(self, connection: Connection, batches: Collection[str]) -> Mapping[str, float]:
+        """Return the rates of those of these batches that have one, in rows a second."""
         raise NotImplementedError
 
     def _reserve_turns(self, connection: Connection, batches: Sequence[str]) -> Sequence[float]:
@@ -528,8 +534,7 @@ class FileOutbox(Outbox):
 
     def has_due(self, connection: Connection) -> bool:
         """Whether a pass would take an entry up now."""
-        now = database_time(connection)
-        waits = is_to_come(ENTRIES.c.due_at, now, SETTLE_FOR)
+        waits = is_not_due(ENTRIES.c, database_time(connection))
         due = sa.and_(ENTRIES.c.state.in_(DUE), sa.not_(waits))
         query = sa.select(ENTRIES.c.id).where(self._is_chosen(), due, self._may_work())
         return connection.execute(query.limit(1)).first() is not None
@@ -578,22 +583,34 @@ class FileOutbox(Outbox):
         connection: Connection,
     ) -> Group:
         group = super()._group(claims, now, busy, connection)
-        if not group.claims:
-            return group
-        sent_before = [claim.row.key for claim in group.claims if claim.row.first_sent_at]
-        for_look_up = self._only_looked_up(connection, sent_before)
-        for claim in group.claims:
-            claim.row.only_looked_up = claim.row.key in for_look_up
         return self._in_turn(claims, group, connection)
+
+    def _take_up(
+        self, claims: Claims, begun: Sequence[Claim], connection: Connection
+    ) -> Mapping[int, Claim]:
+        """As of every outbox. What is only looked up is asked now: a file may have left it out
+        since the entry was read.
+        """
+        claimed = super()._take_up(claims, begun, connection)
+        keys = [claim.row.key for claim in claimed.values() if claim.row.first_sent_at]
+        for_look_up = self._only_looked_up(connection, keys)
+        for claim in claimed.values():
+            claim.row.only_looked_up = claim.row.key in for_look_up
+        return claimed
 
     def _in_turn(self, claims: Claims, group: Group, connection: Connection) -> Group:
         """Reserve the turns of entries of batches that have a rate. Those whose turn is late are
         left to a later round.
         """
-        paced = self._paced(connection, {claim.row.batch for claim in group.claims})
-        in_turn = [claim for claim in group.claims if claim.row.batch not in paced]
-        others = [claim for claim in group.claims if claim.row.batch in paced]
-        kept = claims.keep(others, 2 * LONGEST_TURN, connection)
+        rates = self._rates(connection, {claim.row.batch for claim in group.claims})
+        in_turn = [claim for claim in group.claims if claim.row.batch not in rates]
+        wanted: list[Claim] = []
+        most = {batch: LONGEST_TURN * rate + 1 for batch, rate in rates.items()}
+        for claim in group.claims:
+            if most.get(claim.row.batch, 0) >= 1:
+                most[claim.row.batch] -= 1
+                wanted.append(claim)
+        kept = claims.keep(wanted, 2 * LONGEST_TURN, connection)
         if not kept:
             return replace(group, claims=in_turn)
         waits = self._reserve_turns(connection, [claim.row.batch for claim in kept])

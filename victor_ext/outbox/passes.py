@@ -1,6 +1,6 @@
 """The passes of an outbox, `send` and `refresh`, and the client that they use.
 
-`send` makes a round of passes, each of which takes up a limited number of entries: so a worker sees
+`send` makes a round of passes, each of which sends a limited number of entries: so a worker sees
 soon what others have left, and does what else it has to do. `refresh` reads the statuses of what
 was sent again until they are final: Victor's payment requests from its list, all others one by one
 by their ids. All of these are generators, which yield transactions and calls; their driver makes
@@ -8,7 +8,7 @@ them, blocking or awaited.
 """
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import partial
 from math import inf
@@ -163,7 +163,7 @@ class OutboxPasses(Sending):
         terms = DeliveryTerms(
             workers=self._workers,
             read_next=partial(self._read_next, claims),
-            begin=partial(_begin, claims),
+            begin=partial(self._take_up, claims),
             deliver=partial(self._deliver, claims, refusals),
             is_alone=self._has_handlers_of,
             store=partial(store_results, self.table, self._has_one_of),
@@ -370,11 +370,6 @@ class OutboxPasses(Sending):
             columns.status.is_not_distinct_from(row.status),
         )
         return (yield from self._store_change(partial(self._change, chosen, values)))
-
-
-def _begin(claims: Claims, begun: Sequence[Claim], connection: Connection) -> Mapping[int, Claim]:
-    """Take up entries whose calls begin now."""
-    return claims.begin(begun, Now.of(claims.client), connection)
 
 
 def _next_read_values(now: float, row: Any) -> dict[str, float]:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError
 from victor_ext.event_queue.databases import DatabaseTime
-from victor_ext.event_queue.rows import change_rows, insert_once
+from victor_ext.event_queue.rows import begin_writing, change_rows, insert_once
 from victor_ext.event_queue.transactions import Work, operation
 
 from .holding import Holding
@@ -68,14 +68,20 @@ class Owner:
         )
         if self.environment == other.environment and is_of_account:
             return ""
-        return f"The entries belong to {self}, and the client is of {other}."
+        both = f"The entries belong to {self}, and the client is of {other}."
+        if self.environment != other.environment:
+            return (
+                f"{both} Is it the right database? Or correct environment= (such as in "
+                "VICTOR_ENVIRONMENT)."
+            )
+        return (
+            f"{both} Is it the right database? If these are new credentials of the same account, "
+            "run 'victor outbox adopt' with them."
+        )
 
 
 class Scope(Holding):
     """Keeps the entries of an outbox from clients of another account or environment."""
-
-    _is_of_scope = False
-    """Whether the outbox's own client was found to be of it."""
 
     def _require_scope(self, connection: Connection, owner: Owner) -> None:
         """Make the entries of a system this owner's, as far as they are nobody's yet. Raises
@@ -86,15 +92,11 @@ class Scope(Holding):
         while True:
             stored = self._owner(connection, owner.provider)
             if stored is None:
-                name = _SCOPE_OF + owner.provider
-                is_done = insert_once(connection, self.control, name=name, **values) is not None
+                is_done = self._require_scope_row(connection, owner)
             else:
                 why = stored.why_not(owner)
                 if why:
-                    raise AnotherScope(
-                        f"{why} So they are left alone. Is it the right database? If these are new "
-                        "credentials of the same account, run 'victor outbox adopt' with them."
-                    )
+                    raise AnotherScope(f"{why} Nothing was added, sent or read.")
                 if stored.accounts or not owner.accounts:
                     return
                 is_as_read = sa.and_(is_row, self.control.c.wrapped == _text_of(stored))
@@ -103,10 +105,23 @@ class Scope(Holding):
                 return
             # Another client has written it meanwhile: see whether it is of the same owner.
 
-    def _owner(self, connection: Connection, provider: str) -> Owner | None:
+    def _require_scope_row(self, connection: Connection, owner: Owner) -> bool:
+        """Make the entries of a system this owner's if they are nobody's. Returns whether they
+        were.
+        """
+        values = {"moment": DatabaseTime(), "wrapped": _text_of(owner)}
+        name = _SCOPE_OF + owner.provider
+        return insert_once(connection, self.control, name=name, **values) is not None
+
+    def _owner(
+        self, connection: Connection, provider: str, *, is_changed: bool = False
+    ) -> Owner | None:
+        """Whom the entries of a system belong to; None: nobody. With `is_changed`, nobody else
+        changes that before the transaction ends.
+        """
         columns = self.control.c
         query = sa.select(columns.wrapped).where(columns.name == _SCOPE_OF + provider)
-        text = connection.execute(query).scalar()
+        text = connection.execute(query.with_for_update() if is_changed else query).scalar()
         return None if text is None else _owner_of(provider, text)
 
     @operation
@@ -122,12 +137,14 @@ class Scope(Holding):
         return read
 
     @operation
-    def adopt(self, client: Any) -> Work[Owner]:
+    def adopt(self, client: Any, *, moved: bool = False) -> Work[Owner]:
         """Let a client with new credentials of the same account send the entries, too, such as
         before a key is replaced. Returns whom they belong to now.
 
         Args:
             client: A client with these credentials.
+            moved: The environment is the same, and has another address or name now. Workers with
+                the old one are refused from then on.
 
         Raises:
             ConfigurationError: The client is of another environment: its outbox has a table of its
@@ -136,12 +153,14 @@ class Scope(Holding):
 
         def work(connection: Connection) -> Owner:
             owner = Owner.of(client)
-            stored = self._owner(connection, owner.provider)
-            if stored is None:
-                self._require_scope(connection, owner)
-                return owner
-            if stored.environment != owner.environment:
-                raise AnotherScope(f"{stored.why_not(owner)} Give each environment its own table.")
+            begin_writing(connection, self.control)
+            self._require_scope_row(connection, owner)
+            stored = self._owner(connection, owner.provider, is_changed=True) or owner
+            if stored.environment != owner.environment and not moved:
+                raise AnotherScope(
+                    f"{stored.why_not(owner)} Give each environment its own table. If it is the "
+                    "same one under another address, pass moved=True (--moved)."
+                )
             accounts = [*dict.fromkeys([*stored.accounts, *owner.accounts])]
             new = Owner(owner.provider, owner.environment, accounts)
             is_row = self.control.c.name == _SCOPE_OF + owner.provider

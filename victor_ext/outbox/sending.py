@@ -6,7 +6,7 @@ been sent before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -112,11 +112,6 @@ class _Sender:
             self.refusal = Refusal(error)
 
 
-def _begin_one(claims: Claims, claim: Claim, connection: Connection) -> Claim | None:
-    """Take up an entry whose call begins now. None: it is not sent now."""
-    return claims.begin([claim], Now.of(claims.client), connection).get(claim.row.id)
-
-
 def _time_left(send_before: float | None, now: Now) -> float:
     """Seconds until `send_before`, without end if that is None; negative: it has passed."""
     if send_before is None:
@@ -140,18 +135,19 @@ class Sending(EntryStore):
         """Send a claimed entry, or look it up. Return the entry if it has a result; else None."""
         client = claims.client
         row = taken_up.row
-        write = self._write_of(row, taken_up.at.local - taken_up.now)
         time_left = _time_left(row.send_before, Now.of(client))
-        if time_left <= 0 and write.sent is None:
+        if time_left <= 0 and sent_of(row) is None:
             keep = partial(claims.keep, [taken_up], claims.lease)
             if not (yield from self._transact(keep)):
                 return None
             values = {"state": EntryState.REFUSED, "error": _TOO_LATE}
             return (yield from self._store(taken_up, **values))
-        claim = yield from self._transact(partial(_begin_one, claims, taken_up), taken_up)
+        begin = partial(self._take_up_one, claims, taken_up)
+        claim = yield from self._transact(begin, taken_up)
         if claim is None:  # somebody has changed it since it was read, or the outbox is held
             yield from self._pass_over(taken_up)
             return None
+        write = self._write_of(row, taken_up.at.local - taken_up.now)
         held = claims.lease
         keys: Keys | Keyless = Keys(self._kept_for(row), client.caller, claim.at)
         if not write.is_keyed:
@@ -171,7 +167,18 @@ class Sending(EntryStore):
             claim = yield from self._wait_for_others(claims, claim, sender.refusal)
         if isinstance(result, LookUp):
             result = yield from self._look_up(claims, claim, result)
+            claim = replace(claim, settles_until=self._settle_until(claim))
         return (yield from self._store_settlement(claims, claim, result))
+
+    def _take_up_one(self, claims: Claims, claim: Claim, connection: Connection) -> Claim | None:
+        """Take up an entry whose call begins now. None: it is not sent now."""
+        return self._take_up(claims, [claim], connection).get(claim.row.id)
+
+    def _take_up(
+        self, claims: Claims, begun: Sequence[Claim], connection: Connection
+    ) -> Mapping[int, Claim]:
+        """Take up entries whose calls begin now, as `Claims.begin`."""
+        return claims.begin(begun, Now.of(claims.client), connection)
 
     def _pass_over(self, claim: Claim) -> Pass[None]:  # noqa: ARG002 - an entry of a file may be lost
         """Leave an entry alone that could not be taken up."""

@@ -32,8 +32,8 @@ _LEAST_MARGIN = 70.0
 _DATES_DIFFER = TIMES_DIFFER.total_seconds()
 LEAST_KEPT = 100.0
 """The minimum seconds for which a provider has to keep keys. With less, a call could outlast its
-key; or half a minute without a sign of another worker would make each payment doubtful, and none
-would be sent.
+key; or the time that an entry waits for its call would make each payment doubtful, and none would
+be sent.
 """
 _CLOCKS_DIFFER = timedelta(days=1)
 """As `READ_EARLIER`, if the time of sending is by a machine's clock."""
