@@ -27,11 +27,11 @@ def test_the_page_of_bulk_sending_shows_the_status_that_the_command_prints(capsy
     """Its statuses are those of a kill -9 and of some days later."""
     page = (ROOT / "docs" / "bulk.md").read_text(encoding="utf-8")
     paid = {"completed": 187, "pending": 9, "declined": 4}
-    killed = {RowOutcome.CREATED: 96, RowOutcome.WAITING: 40, RowOutcome.UNKNOWN: 64}
+    killed = {RowOutcome.CREATED: 96, RowOutcome.WAITING: 88, RowOutcome.UNKNOWN: 16}
     created = {RowOutcome.CREATED: 200}
     for counts, payments in ((killed, None), (created, None), (created, paid)):
         over = counts is created
-        under_way = 0 if over else 64
+        under_way = 0 if over else 16
         status = BatchStatus(
             "invoices.csv", 200, counts, over=over, payments=payments, under_way=under_way
         )
