@@ -68,10 +68,12 @@ class Project:
         receiver.close()
         return known
 
-    def celery(self, note: Path) -> subprocess.Popen[bytes]:
+    def celery(
+        self, note: Path, *words: str, step: str = "create answered"
+    ) -> subprocess.Popen[bytes]:
         """Start a worker of Celery, in a process group of its own.
 
-        The first process whose call is answered dies.
+        The first process that comes to a step dies.
         """
         quiet = ("--without-mingle", "--without-gossip", "--without-heartbeat")
         command = [
@@ -83,10 +85,11 @@ class Project:
             "worker",
             "--concurrency=1",
             *quiet,
+            *words,
         ]
         dying = {
             "DYING_NOTE": str(note),
-            "DYING_STEP": "create answered",
+            "DYING_STEP": step,
             "CELERY_BROKER_URL": "memory://",
         }
         environment = {**os.environ, **self.environment, **dying}
@@ -175,6 +178,38 @@ def test_a_task_of_celery_whose_process_is_killed_is_run_again(
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait(PATIENCE)
     assert (tmp_path / "died").exists()
+    project.live()
+    time_travel.advance(minutes=1)
+    assert project.live() == ENDS
+    one_request_each()
+
+
+@pytest.mark.pull_request
+@pytest.mark.parametrize("limit", ["--soft-time-limit=2", "--time-limit=2"])
+def test_a_task_of_celery_that_meets_its_time_limit_in_a_call_asks_nobody_twice(
+    project: Project,
+    victor_sandbox: Sandbox,
+    faults: Faults,
+    time_travel: TimeTravel,
+    one_request_each: Callable[[], None],
+    tmp_path: Path,
+    limit: str,
+) -> None:
+    """The soft limit is an exception in the task, the hard one a SIGKILL of its process."""
+    project.live("claim")
+    faults.delay(20, operation="create", work=True, times=2)
+    worker = project.celery(tmp_path / "died", limit, step="none")
+    try:
+        end = time.monotonic() + PATIENCE
+        while len(victor_sandbox.requests()) < 2:
+            assert time.monotonic() < end, "the task has called nobody"
+            time.sleep(0.05)
+        with pytest.raises(subprocess.TimeoutExpired):
+            worker.wait(4)  # the task ends meanwhile, the worker of Celery does not
+    finally:
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait(PATIENCE)
+    faults.clear()
     project.live()
     time_travel.advance(minutes=1)
     assert project.live() == ENDS
