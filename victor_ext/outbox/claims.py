@@ -287,8 +287,9 @@ class Claims:
             _is_unsettled(earlier),
             earlier.id < columns.id,
         )
-        was_tried = columns.id.in_(self._passed_over)
-        is_next = sa.and_(is_near, sa.not_(was_tried), _is_unsettled(columns))
+        is_next = sa.and_(is_near, _is_unsettled(columns))
+        if self._passed_over:
+            is_next = sa.and_(is_next, columns.id.not_in(self._passed_over))
         query = sa.select(self._table).where(is_due, is_next)
         first = query.where(sa.not_(has_precedence)).order_by(columns.send_before, columns.id)
         return self._read(first, GROUP, connection)

@@ -62,7 +62,7 @@ class Owner:
         return f"{self.provider} {self.environment}{of_account}"
 
     def why_not(self, other: Owner) -> str:
-        """Why these entries are not another owner's, as a sentence; empty: they are."""
+        """Why these entries are not those of the `other` owner, in sentences; empty: they are."""
         is_of_account = not (self.accounts and other.accounts) or (
             not set(self.accounts).isdisjoint(other.accounts)
         )
