@@ -29,6 +29,7 @@ from tests.histories.world import (
 from victor_ext import PreparedCall, VictorError
 from victor_ext.outbox import Entry, EntryState, Outbox
 from victor_ext.outbox.holding import RESTORED
+from victor_ext.outbox.life import Life
 
 LEASES = 120.0, 2 * KEPT
 """Seconds; the second lease is that of workers whose calls may take as long."""
@@ -232,9 +233,13 @@ class Outboxes(Workers):
         }
 
     def kill(self, number: int) -> None:
-        """The next process knows of no refusal."""
+        """The next process knows of no refusal, and of no life of the database: that of an earlier
+        history was another one.
+        """
         super().kill(number)
-        self.outboxes[number]._refusals.clear()
+        outbox = self.outboxes[number]
+        outbox._refusals.clear()
+        outbox._life = Life(outbox.control, outbox.table)
 
     def _fact(self, number: int) -> str:
         write, name = self.writes[number], f"name-{self.names[number]}"
