@@ -35,8 +35,6 @@ from .sealing import Sealing
 
 GROUP = 64
 """The maximum number of entries that are read in one transaction."""
-LONGEST_PAUSE = 120.0
-"""The maximum seconds before an entry whose try has failed is tried again."""
 _BEGINS_WITHIN = 2.0
 """Seconds after its mark within which a call begins."""
 _NEAR = 3600.0
@@ -223,18 +221,20 @@ class Claims:
         """Take up entries whose calls begin within so many seconds. They are not marked. Returns
         the claims of those that nobody else has changed since they were read.
         """
+        if not claims:
+            return []
         columns = self._table.c
-        is_due = self._is_due(DatabaseTime())
-        kept: list[Claim] = []
-        for claim in claims:
-            row = claim.row
-            is_unchanged = sa.and_(columns.id == row.id, columns.had_by == row.had_by)
-            until = DatabaseTime() + seconds
-            own = {"worker": self._worker, "had_by": self._worker, "due_at": until}
-            if change_rows(connection, self._table, sa.and_(is_unchanged, is_due), **own):
-                row.had_by = self._worker
-                kept.append(claim)
-        return kept
+        by_id = {claim.row.id: claim for claim in claims}
+        versions = [(id, claim.row.had_by) for id, claim in by_id.items()]
+        is_unchanged = sa.tuple_(columns.id, columns.had_by).in_(versions)
+        may_keep = sa.and_(columns.id.in_(by_id), is_unchanged, self._is_due(DatabaseTime()))
+        until = DatabaseTime() + seconds
+        own = {"worker": self._worker, "had_by": self._worker, "due_at": until}
+        keep = sa.update(self._table).where(may_keep).values(own).returning(columns.id)
+        kept = set(connection.execute(keep).scalars())
+        for id in kept:
+            by_id[id].row.had_by = self._worker
+        return [claim for claim in claims if claim.row.id in kept]
 
     @property
     def lease(self) -> float:
@@ -260,7 +260,7 @@ class Claims:
 
         An entry that another worker has taken up meanwhile is that worker's.
         """
-        due_at = database_time(connection) + min(seconds, LONGEST_PAUSE)
+        due_at = database_time(connection) + seconds
         later = {"due_at": due_at, "tries": claim.row.tries + 1, "worker": None}
         change_rows(connection, self._table, claim.is_held(self._table.c), **{**later, **values})
 

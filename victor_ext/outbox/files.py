@@ -576,11 +576,7 @@ class FileOutbox(Outbox):
         return min(self._kept, float(row.kept))
 
     def _group(
-        self,
-        claims: Claims,
-        now: Now,
-        busy: Collection[str],
-        connection: Connection,
+        self, claims: Claims, now: Now, busy: Collection[str], connection: Connection
     ) -> Group:
         group = super()._group(claims, now, busy, connection)
         return self._in_turn(claims, group, connection)

@@ -202,11 +202,7 @@ class OutboxPasses(Sending):
         return group
 
     def _lively_group(
-        self,
-        claims: Claims,
-        now: Now,
-        busy: Collection[str],
-        connection: Connection,
+        self, claims: Claims, now: Now, busy: Collection[str], connection: Connection
     ) -> tuple[Group, Beat | None]:
         """Read a group in a transaction, if the database is still the one of the last group."""
         # A write comes first: SQLite refuses the writes of a transaction that began with a read.
@@ -220,11 +216,7 @@ class OutboxPasses(Sending):
         return self._group(claims, now, busy, connection), beat
 
     def _group(
-        self,
-        claims: Claims,
-        now: Now,
-        busy: Collection[str],
-        connection: Connection,
+        self, claims: Claims, now: Now, busy: Collection[str], connection: Connection
     ) -> Group:
         """Read a group in a transaction. If none is left, note the provider's time for `hold`:
         all that waits will be sent after it.
@@ -262,8 +254,7 @@ class OutboxPasses(Sending):
             VictorError: A status could not be read.
         """
         reader = self._required_client(client)
-        yield from self._transact(partial(self._require_scope, owner=Owner.of(reader)))
-        yield from self._transact(self._sealing.require_vault)
+        yield from self._transact(partial(self._require_own, reader))
         columns = self.table.c
         is_listed = sa.and_(columns.provider == VICTOR, columns.operation.in_(CREATES))
         is_open = sa.and_(
@@ -278,6 +269,11 @@ class OutboxPasses(Sending):
         take = partial(self._take_open, is_read_by_id)
         read = yield from self._for_each_row(take, partial(self._refresh_one, reader))
         return [*listed, *read]
+
+    def _require_own(self, reader: Any, connection: Connection) -> None:
+        """Raise an error if the entries are not this client's, or cannot be decrypted."""
+        self._require_scope(connection, Owner.of(reader))
+        self._sealing.require_vault(connection)
 
     # Statuses that are read one by one
 

@@ -87,42 +87,33 @@ class Scope(Holding):
         """Make the entries of a system this owner's, as far as they are nobody's yet. Raises
         `AnotherScope`: they are somebody else's.
         """
-        values = {"moment": DatabaseTime(), "wrapped": _text_of(owner)}
-        is_row = self.control.c.name == _SCOPE_OF + owner.provider
         while True:
             stored = self._owner(connection, owner.provider)
-            if stored is None:
-                is_done = self._require_scope_row(connection, owner)
-            else:
+            if stored is not None:
                 why = stored.why_not(owner)
                 if why:
                     raise AnotherScope(f"{why} Nothing was added, sent or read.")
                 if stored.accounts or not owner.accounts:
                     return
-                is_as_read = sa.and_(is_row, self.control.c.wrapped == _text_of(stored))
-                is_done = bool(change_rows(connection, self.control, is_as_read, **values))
-            if is_done:
+            if self._write_owner(connection, stored, owner):
                 return
             # Another client has written it meanwhile: see whether it is of the same owner.
 
-    def _require_scope_row(self, connection: Connection, owner: Owner) -> bool:
-        """Make the entries of a system this owner's if they are nobody's. Returns whether they
-        were.
-        """
-        values = {"moment": DatabaseTime(), "wrapped": _text_of(owner)}
-        name = _SCOPE_OF + owner.provider
-        return insert_once(connection, self.control, name=name, **values) is not None
-
-    def _owner(
-        self, connection: Connection, provider: str, *, is_changed: bool = False
-    ) -> Owner | None:
-        """Whom the entries of a system belong to; None: nobody. With `is_changed`, nobody else
-        changes that before the transaction ends.
-        """
+    def _owner(self, connection: Connection, provider: str) -> Owner | None:
         columns = self.control.c
         query = sa.select(columns.wrapped).where(columns.name == _SCOPE_OF + provider)
-        text = connection.execute(query.with_for_update() if is_changed else query).scalar()
+        text = connection.execute(query).scalar()
         return None if text is None else _owner_of(provider, text)
+
+    def _write_owner(self, connection: Connection, stored: Owner | None, new: Owner) -> bool:
+        """Write whom the entries belong to, unless another client has done so since it was read."""
+        name = _SCOPE_OF + new.provider
+        values = {"moment": DatabaseTime(), "wrapped": _text_of(new)}
+        if stored is None:
+            return insert_once(connection, self.control, name=name, **values) is not None
+        columns = self.control.c
+        is_as_read = sa.and_(columns.name == name, columns.wrapped == _text_of(stored))
+        return bool(change_rows(connection, self.control, is_as_read, **values))
 
     @operation
     def owners(self) -> Work[list[Owner]]:
@@ -152,20 +143,21 @@ class Scope(Holding):
         """
 
         def work(connection: Connection) -> Owner:
-            owner = Owner.of(client)
             begin_writing(connection, self.control)
-            self._require_scope_row(connection, owner)
-            stored = self._owner(connection, owner.provider, is_changed=True) or owner
-            if stored.environment != owner.environment and not moved:
-                raise AnotherScope(
-                    f"{stored.why_not(owner)} Give each environment its own table. If it is the "
-                    "same one under another address, pass moved=True (--moved)."
-                )
-            accounts = [*dict.fromkeys([*stored.accounts, *owner.accounts])]
-            new = Owner(owner.provider, owner.environment, accounts)
-            is_row = self.control.c.name == _SCOPE_OF + owner.provider
-            change_rows(connection, self.control, is_row, wrapped=_text_of(new))
-            return new
+            owner = Owner.of(client)
+            while True:
+                stored = self._owner(connection, owner.provider)
+                accounts = owner.accounts
+                if stored is not None:
+                    if stored.environment != owner.environment and not moved:
+                        raise AnotherScope(
+                            f"{stored.why_not(owner)} Give each environment its own table. If it "
+                            "is the same one under another address, pass moved=True (--moved)."
+                        )
+                    accounts = [*dict.fromkeys([*stored.accounts, *owner.accounts])]
+                new = Owner(owner.provider, owner.environment, accounts)
+                if self._write_owner(connection, stored, new):
+                    return new
 
         return work
 

@@ -54,7 +54,7 @@ from victor_ext.settlement.flow import (
 )
 from victor_ext.settlement.key_age import Keyless, Keys, Moment, Now, send_in_time
 
-from .claims import LONGEST_PAUSE, Claim, Claims
+from .claims import Claim, Claims
 from .deliveries import CallNotMade, Refusal, SharedCall, Steps
 from .digests import reference_digest
 from .entries import IN_DOUBT, Entry, EntryState, done_values, references_of, sent_of, write_of
@@ -63,6 +63,8 @@ from .storing import Change, EntryStore, are_of_one_operation, is_readable, resu
 
 _YOUNG = 900.0
 """The age in seconds below which all writes are looked up together."""
+_LONGEST_PAUSE = 120.0
+"""The maximum seconds before an entry whose try has failed is tried again."""
 _SHORTEST_CALL = 0.001
 """A deadline, in seconds, with which no call begins any more: see `send_in_time`."""
 _TOO_LATE = "It was not sent: its time to be sent had passed."
@@ -120,8 +122,10 @@ def _time_left(send_before: float | None, now: Now) -> float:
 
 
 def _pause_after_call(claim: Claim, error: VictorError | None) -> float:
-    """Seconds before the next try of an entry, whose call has ended so."""
-    return max(pause_after(claim.row.tries + 1), pause_asked(error))
+    """Seconds before the next try of an entry, whose call has ended so. A longer pause would count
+    as that of a wrong clock, and end at once.
+    """
+    return min(max(pause_after(claim.row.tries + 1), pause_asked(error)), _LONGEST_PAUSE)
 
 
 class Sending(EntryStore):
@@ -302,9 +306,7 @@ class Sending(EntryStore):
         # This call has done nothing, but an earlier one may have: the entry is as it was before.
         values = self._values_of_call(settlement)
         if not is_about_all(error):  # no pause of all entries follows
-            # A longer pause would count as that of a wrong clock, and end at once.
-            pause = min(_pause_after_call(claim, error), LONGEST_PAUSE)
-            values["due_at"] = DatabaseTime() + pause
+            values["due_at"] = DatabaseTime() + _pause_after_call(claim, error)
             values["tries"] = claim.row.tries + 1
         yield from self._transact(partial(claims.give_back, claim, **values))
         raise error
@@ -348,7 +350,7 @@ class Sending(EntryStore):
             "state": EntryState.SETTLING,
             "error": settlement.reason or "",
             "settle_until": until,
-            "due_at": claim.now + min(pause_after(tries), LONGEST_PAUSE),
+            "due_at": claim.now + pause_after(tries),
             "worker": None,
             "tries": tries,
         }
