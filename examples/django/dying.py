@@ -99,7 +99,7 @@ class Steps(httpx.BaseTransport):
         return response
 
 
-def end_leases(**_: Any) -> None:
+def end_claims(**_: Any) -> None:
     """Let the leases of earlier processes be over."""
     with connection.cursor() as cursor:
         cursor.execute("UPDATE victor_outbox SET due_at = 0, worker = NULL")
@@ -111,7 +111,7 @@ def live(answers: Connection, environment: dict[str, str], last: str | None) -> 
     os.environ.update(environment, DJANGO_SETTINGS_MODULE="invoicing.settings")
     django.setup()
     call_command("migrate", verbosity=0)
-    end_leases()
+    end_claims()
     Steps(last)
     client = Client(SERVER_NAME="localhost")
     for number, counterparty in NUMBERS.items():
@@ -134,7 +134,7 @@ def begin(**_: Any) -> None:
 
 
 if note := os.environ.get("DYING_NOTE"):  # `celery -A dying worker`
-    task_prerun.connect(end_leases)
+    task_prerun.connect(end_claims)
     Steps(os.environ["DYING_STEP"], once=Path(note))
     app.conf.worker_lost_wait = (
         0.1  # seconds, in place of ten, until the task of a dead process counts as lost

@@ -347,6 +347,21 @@ def test_status_ends_as_send_would_and_export_with_0(bulk):
     assert bulk("status").status == 1
 
 
+def test_batches_of_another_environment_are_named_and_left_alone(bulk):
+    bulk.write([row(1)])
+    assert bulk.send("invoices.csv").status == 0
+    other = {"VICTOR_ENVIRONMENT": "production", "VICTOR_BASE_URL": ""}
+    shown = bulk("status", **other)
+    assert shown.status == 2
+    (owner,) = re.findall(r"All batches in sqlite:\S+ are of (.+): name that", shown.err)
+    assert owner == "victor staging"
+    with bulk.started("worker", "--json", **other) as worker:
+        assert worker.stdout is not None
+        told = [json.loads(worker.stdout.readline())["message"] for _ in range(2)]
+        bulk.stopped(worker, signal.SIGTERM)
+    assert told[1] == f"All batches so far are of {owner}: left alone."
+
+
 def test_an_export_without_the_name_of_one_of_several_batches_is_refused_with_the_names(
     bulk, sender
 ):

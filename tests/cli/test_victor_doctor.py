@@ -235,3 +235,10 @@ def test_the_doctor_says_whether_an_outbox_is_that_of_these_credentials(
     ran = command(*place)
     assert ran.status == status
     assert ("the entries belong to Victor" if is_own else "and the client is of Victor") in ran.out
+
+
+def test_the_doctor_marks_an_outbox_that_cannot_be_opened(command, tmp_path):
+    ran = command("doctor", "--outbox", f"sqlite:///{tmp_path / 'nothing.sqlite'}")
+    assert ran.status == 1
+    assert "✗ Outbox" in ran.out
+    assert "there is no file" in ran.out

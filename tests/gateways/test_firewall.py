@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from tests.bulk.bulk_runs import rows
 from tests.gateways.caller import Caller
-from tests.outbox.rows import end_leases, states
+from tests.outbox.rows import end_claims, states
 from tests.providers.systems import ADAPTERS
 from tests.providers.victor.adapter import invoice, payment
 from victor_ext import Outcome, StatusError, idempotency_key_for
@@ -158,7 +158,7 @@ def test_an_outbox_stops_after_ten_pages_and_asks_each_payer_once(caller, engine
 
         caller.gateway.configure(APACHE)
         for _ in range(2):
-            end_leases(outbox)
+            end_claims(outbox)
             outbox.send()
         assert states(outbox.entries()) == ["sent"] * ENTRIES
     assert caller.payments() == dict.fromkeys(references, 1)

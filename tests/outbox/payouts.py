@@ -35,7 +35,7 @@ class Payouts(Box):
         """One pass; the states and ids of what has come to a result."""
         return [(entry.state.value, entry.request_id) for entry in self._act("send")]
 
-    def end_leases(self, **values):
+    def end_claims(self, **values):
         change(self, worker=None, due_at=0.0, **values)
 
     def state(self):

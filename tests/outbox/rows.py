@@ -72,7 +72,7 @@ def change_events(box, **values):
     execute(box, sa.update(box.events).values(values))
 
 
-def end_leases(outbox, ahead=-1.0):
+def end_claims(outbox, ahead=-1.0):
     """No worker has an entry any more, and they are due in `ahead` seconds."""
     change(outbox, **free_values() | {"due_at": DatabaseTime() + ahead})
 

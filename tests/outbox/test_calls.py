@@ -89,13 +89,13 @@ def test_a_payout_that_no_look_up_shows_in_time_is_unclear_and_never_sent_again(
     prove that.
     """
     payouts.submit()
-    payouts.end_leases(state="sending", first_sent_at=time.time(), by_provider_clock=True)
+    payouts.end_claims(state="sending", first_sent_at=time.time(), by_provider_clock=True)
     assert payouts.send() == []
     assert payouts.state() == "settling"
-    payouts.end_leases(settle_until=1.0)
+    payouts.end_claims(settle_until=1.0)
     assert payouts.send() == [("unclear", None)]
     assert "No payouts have payments with its references" in payouts.error()
-    payouts.end_leases()
+    payouts.end_claims()
     assert payouts.send() == []
     assert payouts.calls("submit") == 0
 
@@ -108,7 +108,7 @@ def test_a_page_in_place_of_a_look_up_settles_nothing(payouts):
         with pytest.raises(StatusError, match=r"404 Not Found \(an HTML page"):
             payouts.send()
         assert payouts.state() == "settling"
-        payouts.end_leases()
+        payouts.end_claims()
     assert [state for state, _ in payouts.send()] == ["sent"]
     assert payouts.calls("submit") == 1
 
@@ -120,10 +120,10 @@ def test_a_page_in_place_of_the_last_look_up_leaves_a_payout_unclear(payouts):
     payouts.submit()
     with pytest.raises(StatusError):
         payouts.send()
-    payouts.end_leases(settle_until=1.0)
+    payouts.end_claims(settle_until=1.0)
     assert payouts.send() == [("unclear", None)]
     assert "The look-up failed" in payouts.error()
-    payouts.end_leases()
+    payouts.end_claims()
     assert (payouts.send(), payouts.calls("submit")) == ([], 1)
 
 
@@ -139,7 +139,7 @@ def test_ten_pages_in_a_row_stop_payouts_and_each_is_settled_by_a_look_up(payout
     assert set(payouts.states()[:10]) <= {"sent", "settling"}
     assert payouts.states()[10:] == ["waiting"] * 2
     payouts.harness.sandbox.clear_faults()
-    payouts.end_leases()
+    payouts.end_claims()
     payouts.send()
     assert (payouts.states(), payouts.calls("submit")) == (["sent"] * 12, 12)
 
@@ -164,7 +164,7 @@ def test_a_payout_of_another_program_with_the_same_reference_is_not_taken_for_ou
     payouts.submit()
     payouts.lose("submit", "cut_request")
     assert payouts.send() == []
-    payouts.end_leases(settle_until=1.0)
+    payouts.end_claims(settle_until=1.0)
     assert payouts.send() == [("unclear", None)]
     assert other in payouts.error()
     assert why in payouts.error()
@@ -185,7 +185,7 @@ def test_of_two_lost_payouts_with_one_reference_none_is_taken_for_the_other(
         return
     assert payouts.send() == []
     assert "another payment has the same reference" in payouts.error(1)
-    payouts.end_leases(settle_until=1.0)
+    payouts.end_claims(settle_until=1.0)
     assert payouts.send() == [("unclear", None)] * 2
 
 
@@ -231,10 +231,10 @@ def lost_instruction(payouts):
 def test_a_lost_instruction_of_a_payout_that_was_withdrawn_is_rejected(payouts, lost_instruction):
     """Its state says at once that it can never be done."""
     payouts.harness(lambda velo: velo.payouts.withdraw(lost_instruction))
-    payouts.end_leases()
+    payouts.end_claims()
     assert payouts.send() == [("rejected", None)]
     assert "cannot be instructed, since it is WITHDRAWN" in payouts.error()
-    payouts.end_leases()
+    payouts.end_claims()
     assert payouts.send() == []
     assert payouts.calls("instruct") == 1
 
@@ -247,7 +247,7 @@ def test_a_lost_instruction_becomes_unclear_and_is_sent_again_once_a_person_says
     payouts, lost_instruction
 ):
     long_ago = 1.0
-    payouts.end_leases(settle_until=long_ago)
+    payouts.end_claims(settle_until=long_ago)
     assert payouts.send() == [("unclear", None)]
     lost = "The payout is ACCEPTED. So it was lost, and can be sent again."
     assert lost in payouts.error()
@@ -267,7 +267,7 @@ def test_a_call_that_can_be_neither_repeated_nor_found_needs_at_most_once(payout
     invite(at_most_once=True)
     payouts.lose("invite")
     assert payouts.send() == [("unclear", None)], "there is nothing to wait for"
-    payouts.end_leases()
+    payouts.end_claims()
     assert payouts.send() == []
     assert payouts.calls("invite") == 1
 
@@ -390,7 +390,7 @@ def test_a_worker_that_slept_longer_than_a_call_takes_sends_no_call_that_may_cou
         local.send()
     assert local.calls("submit") == at_once
     local.settings = {"retry": ONCE}
-    local.end_leases()
+    local.end_claims()
     local.send()
     assert local.calls("submit") == in_all
 
@@ -910,7 +910,7 @@ def test_a_payout_that_a_list_does_not_show_yet_is_looked_up_and_never_sent_agai
     assert payouts.send() == []
     assert payouts.send() == [], "it is not looked up at once again"
     assert payouts.state() == "settling"
-    payouts.end_leases()
+    payouts.end_claims()
     assert [state for state, _ in payouts.send()] == ["sent"]
     assert payouts.calls("submit") == 1
     assert payouts.error() == ""

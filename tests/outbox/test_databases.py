@@ -27,7 +27,7 @@ from tests.outbox.rows import (
     AUTHORIZED,
     change,
     change_events,
-    end_leases,
+    end_claims,
     inbox_of,
     key_of,
     received_number,
@@ -91,10 +91,10 @@ def test_a_lease_is_held_whatever_the_clock_of_the_worker(outbox, clock_ahead, d
         for ahead in (days, 0):
             clock_ahead(ahead)
             outbox.send(victor)
-            end_leases(outbox, 60.0)  # however slow this machine is, it is too early for the next
+            end_claims(outbox, 60.0)  # however slow this machine is, it is too early for the next
         assert provider.references == ["INV-1"]
         assert states(outbox.entries()) == ["sending"]
-        end_leases(outbox)
+        end_claims(outbox)
         clock_ahead(days)
         outbox.send(victor)
     assert states(outbox.entries()) == ["settling"]  # it was taken up
@@ -369,7 +369,7 @@ def test_a_result_that_comes_during_a_failover_is_stored(postgres_server):
         with provider.client() as victor:
             with pytest.raises(DBAPIError):
                 outbox.send(victor)
-            end_leases(outbox)
+            end_claims(outbox)
             assert states(outbox.send(victor)) == ["sent"]
     assert provider.keys == [key_of(1)] * 2
     engine.dispose()

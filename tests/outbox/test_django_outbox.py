@@ -21,7 +21,7 @@ from psycopg import IsolationLevel
 
 from tests.cli.victor_command import settings_of
 from tests.outbox.kinds import tables_of
-from tests.outbox.rows import end_leases, execute, key_of, states, statuses, stored
+from tests.outbox.rows import end_claims, execute, key_of, states, statuses, stored
 from tests.providers.victor.adapter import invoice
 from victor_ext.event_queue.workers import SignalStop
 from victor_ext.outbox import Outbox
@@ -73,7 +73,7 @@ def test_an_entry_of_one_outbox_is_sent_by_the_other(box, engine, victor, faults
     box.add(**invoice(1))
     faults.lose_answer(operation="create", times=6)
     assert box.send() == []
-    end_leases(other)
+    end_claims(other)
     stored(other, invoice(2))
     assert states(other.send(victor)) == ["sent", "sent"]
     assert box.entries("sent") == other.entries()
@@ -173,7 +173,7 @@ def test_the_command_makes_passes_until_it_is_interrupted(
     def interrupt(_stop, seconds):
         passes.append(seconds)
         faults.clear()
-        end_leases(Outbox(engine))  # its next try is due after a pause
+        end_claims(Outbox(engine))  # its next try is due after a pause
         if len(passes) == 2:
             raise KeyboardInterrupt
 

@@ -19,7 +19,7 @@ from tests.outbox.kinds import Box, Provider, dated, page, refused
 from tests.outbox.rows import (
     ANOTHER,
     change,
-    end_leases,
+    end_claims,
     execute,
     give_to_another,
     key_of,
@@ -287,7 +287,7 @@ def test_a_call_that_is_lost_after_an_earlier_one_was_refused_may_have_sent_its_
         with pytest.raises(PermissionDenied):
             outbox.send(victor)
         assert blocking.rows() == ["waiting"]
-        end_leases(outbox)
+        end_claims(outbox)
         blocking.provider.meet = lost
         assert outbox.send(victor) == []
     assert blocking.rows() == ["sending*"]

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.outbox.backups import back_up, on_sqlite
-from tests.outbox.rows import change, end_leases, execute, key_of, states, statuses, stored
+from tests.outbox.rows import change, end_claims, execute, key_of, states, statuses, stored
 from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest, Victor
 
@@ -16,7 +16,7 @@ def settle(outbox, victor):
     """Let a worker work until nothing is left to do: leases and the time for look-ups are over."""
     for _ in range(3):
         outbox.send(victor)
-        end_leases(outbox)
+        end_claims(outbox)
         change(outbox, settle_until=1.0)
 
 
@@ -156,7 +156,7 @@ def test_payout_calls_that_were_sent_since_the_backup_are_found_and_not_sent_aga
     local.release()
     for _ in range(3):
         local.send()
-        local.end_leases(settle_until=1.0)
+        local.end_claims(settle_until=1.0)
     assert local.states() == ["sent", "sent", "unclear", "sent"]
     assert (local.calls("submit"), local.calls("instruct")) == (2, 1)
 

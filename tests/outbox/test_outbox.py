@@ -26,7 +26,7 @@ from victor_api.typed.arguments import create_request_payment
 from tests.outbox.kinds import Box, Provider, async_engine, refused
 from tests.outbox.rows import (
     change,
-    end_leases,
+    end_claims,
     give_to_another,
     key_of,
     references,
@@ -148,7 +148,7 @@ def test_an_entry_is_due_at_its_time_unless_that_is_impossibly_late(
     stored(outbox, invoice())
     faults.lose_answer(times=6, operation="create")
     assert outbox.send(victor) == outbox.send(victor) == []
-    end_leases(outbox, ahead)
+    end_claims(outbox, ahead)
     assert states(outbox.send(victor)) == ([] if is_held else ["sent"])
 
 
@@ -159,7 +159,7 @@ def test_no_call_outlasts_its_key(outbox, engine, victor, faults, sent_once):
     stored(outbox, invoice(1))
     faults.status(503, operation="create", work=True, headers={"Retry-After": "7200"})
     assert outbox.send(victor.with_options(deadline=80_000.0)) == []
-    end_leases(outbox)
+    end_claims(outbox)
     assert states(outbox.send(victor)) == ["sent"]
     assert len(sent_once(key_of(1))) == 2
 
@@ -176,7 +176,7 @@ def test_the_work_of_a_pass_is_logged_with_a_warning_where_no_request_was_create
         faults.status(status, operation="create")
     with pytest.raises(PermissionDenied):
         outbox.send(victor)
-    end_leases(outbox)
+    end_claims(outbox)
     outbox.run(victor, stop=stop)
     assert [(record.getMessage(), record.levelname) for record in caplog.records] == [
         ("outbox.send changed 1 rejected", "WARNING"),

@@ -14,7 +14,7 @@ from tests.outbox.payouts import Payouts
 from tests.outbox.rows import (
     NOTES,
     change,
-    end_leases,
+    end_claims,
     end_waits,
     leases_left,
     lengthen_waits,
@@ -255,7 +255,7 @@ def test_a_payout_goes_its_whole_way_by_its_events(outbox, engine, harness):
             outbox.send()
             outbox.refresh()
             harness.sandbox.advance(seconds=60)
-            end_leases(outbox)
+            end_claims(outbox)
         assert outbox.send() == outbox.refresh() == []
     assert statuses(outbox.entries()) == ["ACCEPTED", "COMPLETED"]
     assert notes(outbox) == [outbox.entries()[0].request_id]
@@ -281,7 +281,7 @@ def test_a_failed_read_of_one_payment_does_not_keep_other_payments_waiting(sqlit
     assert statuses(outbox.entries()) == [None, "open", "paid"]
     assert min(left for left in leases_left(outbox) if left > 0) > 3_000
     assert outbox.refresh() == []
-    end_leases(outbox)
+    end_claims(outbox)
     assert statuses(outbox.refresh()) == ["paid", "paid"]
     assert outbox.requested("GET")[4:] == ["/v1/payments/p-1", "/v1/payments/p-2"]
 

@@ -46,7 +46,9 @@ def test_a_worker_of_another_environment_leaves_the_entries_alone(outbox, provid
     assert states(outbox.send(production)) == ["sent"]
     stored(outbox, invoice(2))
     for act in (outbox.send, outbox.refresh):
-        with pytest.raises(AnotherScope, match=r"belong to Victor production, account .* staging"):
+        with pytest.raises(
+            AnotherScope, match=r"belong to Victor production, credentials .* staging"
+        ):
             act(staging)
     assert states(outbox.entries()) == ["sent", "waiting"]
     assert states(outbox.send(production)) == ["sent"]

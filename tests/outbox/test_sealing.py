@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from tests.outbox.kinds import Provider, refused
 from tests.outbox.rows import (
     change,
-    end_leases,
+    end_claims,
     key_of,
     shown_of,
     states,
@@ -204,7 +204,7 @@ def test_a_forgotten_sealed_entry_is_recognized_by_a_digest_with_the_storage_key
 def test_a_lost_response_is_settled_under_its_key(sealed, victor, faults, sent_once):
     faults.lose_answer(operation="create", times=6)
     assert sealed.send(victor) == []
-    end_leases(sealed)
+    end_claims(sealed)
     assert states(sealed.send(victor)) == ["sent"]
     sent_once(KEY)
 

@@ -505,6 +505,16 @@ class BulkSender:
         with self._context() as context, self._state.errors(), context.open() as store:
             return store.batches()
 
+    def owners(self) -> list[str]:
+        """Whose batches the state has, such as "victor sandbox": the systems and environments, of
+        which each has workers of its own.
+        """
+        if not self._state.exists():
+            return []
+        self._state.prepare()
+        with self._context() as context, self._state.errors(), context.open() as store:
+            return store.owners()
+
     def work(self, *, stop: threading.Event | None = None) -> None:
         """Work on the batch, or on all present and future batches of the database if the sender has
         none.

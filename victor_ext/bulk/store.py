@@ -222,6 +222,12 @@ class Store(BlockingTransactions):
         with self.engine.connect() as connection:
             return list(connection.execute(query.order_by(columns.stored_at)).scalars())
 
+    def owners(self) -> list[str]:
+        """The systems and environments of which the state has batches."""
+        with self.engine.connect() as connection:
+            owner = BATCHES.c.owner
+            return list(connection.execute(sa.select(owner).distinct().order_by(owner)).scalars())
+
     def is_stored(self, connection: Connection) -> bool:
         """Whether the batch has a record."""
         return self._stored_row(connection) is not None

@@ -213,13 +213,19 @@ class BatchSession(BulkSession):
             return names
         with self.sender() as sender:
             stored_names = sender.batches()
-        if not stored_names:
+            owners = sender.owners()
+        if stored_names:
+            return stored_names
+        state = bulk_output.without_password(self.state)
+        if owners:
             raise Misuse(
-                f"There is no batch in {bulk_output.without_password(self.state)}: nothing was "
-                "stored there, and nothing was sent from it. Begin with 'victor bulk send', and "
-                "the name of your file."
+                f"All batches in {state} are of {' and '.join(owners)}: name that system and "
+                "environment, such as with --environment."
             )
-        return stored_names
+        raise Misuse(
+            f"There is no batch in {state}: nothing was stored there, and nothing was sent from "
+            "it. Begin with 'victor bulk send', and the name of your file."
+        )
 
     def single_batch(self) -> str:
         """Return the batch that the command line names, or the only one. Raises `Misuse`."""

@@ -215,8 +215,11 @@ def _check_outbox(client: Any, database: str, table: str) -> _Finding:
 
     from .outbox import opened_queue  # noqa: PLC0415 - the same
 
-    with opened_queue(database, table) as (box, has_entries):
-        owners = box.owners() if has_entries else []
+    try:
+        with opened_queue(database, table) as (box, has_entries):
+            owners = box.owners() if has_entries else []
+    except Misuse as error:
+        return _bad("Outbox", str(error))
     own = Owner.of(client)
     owner = next((each for each in owners if each.provider == own.provider), None)
     if owner is None:

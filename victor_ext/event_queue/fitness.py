@@ -230,12 +230,13 @@ def _prepare_nothing_behind_a_pooler(connection: Connection) -> None:
         _warn_of_asyncpg()
 
 
-def prepare_nothing_here(connection: Any, _record: object) -> None:
+def prepare_nothing_here(connection: Any, record: Any) -> None:
     """The same for each new connection of an engine of ours (psycopg), before its first
     statement.
     """
     process = connection.execute("SELECT pg_backend_pid()", prepare=False).fetchone()[0]
     connection.rollback()
+    record.info[_POOLER] = True
     if process != connection.info.backend_pid:
         connection.prepare_threshold = None
 

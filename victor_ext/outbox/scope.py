@@ -58,7 +58,7 @@ class Owner:
 
     def __str__(self) -> str:
         accounts = " or ".join(account[:_SHOWN] for account in self.accounts)
-        of_account = f", account {accounts}" if accounts else ""
+        of_account = f", credentials {accounts}" if accounts else ""
         return f"{self.provider} {self.environment}{of_account}"
 
     def why_not(self, other: Owner) -> str:
