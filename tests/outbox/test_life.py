@@ -3,6 +3,7 @@ back. What was not sent, as far as it knows, counts as possibly sent.
 """
 
 import shutil
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
@@ -107,7 +108,7 @@ def test_a_file_that_was_put_back_sends_nothing_under_another_key(
     if is_new_process:
         shop.restart()
     assert shop.send() == ["sent", "sent"]
-    assert shop.provider.keys == [key_of(1), *map(key_of, (2, 3)), *map(key_of, (2, 3))]
+    assert Counter(shop.provider.keys) == {key_of(1): 1, key_of(2): 2, key_of(3): 2}
     assert shop.outbox.held_since() is None
     shop.add(4)
     assert shop.send() == ["sent"], "it is noticed once"
@@ -238,7 +239,7 @@ def test_a_promoted_standby_that_lacks_the_last_commits_sends_under_the_same_key
     if is_new_process:
         served.restart()
     assert served.send() == ["sent", "sent"]
-    assert served.provider.keys == [key_of(1), *map(key_of, (2, 3)), *map(key_of, (2, 3))]
+    assert Counter(served.provider.keys) == {key_of(1): 1, key_of(2): 2, key_of(3): 2}
     assert alarms() == 1
 
 
