@@ -19,7 +19,7 @@ from django.core.management import call_command
 from sqlalchemy.orm import Session
 from velo_api.types import UNSET
 
-from tests.outbox.kinds import Box, dated, refused, tables_of
+from tests.outbox.kinds import Box, Provider, dated, refused, tables_of
 from tests.outbox.payouts import KEY, Payouts
 from tests.outbox.rows import change, states
 from tests.providers.connected.till import client_class, new_payment, operation, till_members
@@ -393,6 +393,30 @@ def test_a_worker_that_slept_longer_than_a_call_takes_sends_no_call_that_may_cou
     local.end_claims()
     local.send()
     assert local.calls("submit") == in_all
+
+
+@pytest.mark.parametrize(("slept", "calls"), [(61.0, 1), (63.0, 0)])
+def test_no_call_begins_after_its_lease_however_young_the_decision_to_make_it_is(
+    sqlite, monkeypatch, slept, calls
+):
+    """Not even one with a key, which a worker may always send again. The clocks stand still from
+    the mark on, but for the sleep after it.
+    """
+    provider, mark = Provider(), Claims.begin
+    box = Box("blocking", sqlite, provider.client)
+    box.add(**invoice(1))
+
+    def marked(self, *args):
+        claims = mark(self, *args)
+        local, monotonic = time.time() + slept, time.monotonic()
+        monkeypatch.setattr(time, "time", lambda: local)
+        for module in ("time", "victor_ext.runtime.core.clock", "victor_ext.runtime.loop.attempts"):
+            monkeypatch.setattr(f"{module}.monotonic", lambda: monotonic)
+        return claims
+
+    monkeypatch.setattr(Claims, "begin", marked)
+    box.send()
+    assert len(provider.keys) == calls
 
 
 def test_only_the_entries_of_the_clients_provider_are_sent(local):
