@@ -237,7 +237,7 @@ def test_status_says_whose_the_entries_are_and_adopt_lets_new_credentials_send(
     new = dict(zip(names, victor_sandbox.add_oauth_client(), strict=True))
     variables = {**new, "VICTOR_BASE_URL": victor_sandbox.url, "VICTOR_ENVIRONMENT": "staging"}
     outbox.send(victor)
-    assert "The entries belong to Victor staging, account " in run("status").out
+    assert "The entries belong to Victor staging, credentials " in run("status").out
     assert len(run("status", "--json").json["belongs_to"][0]["accounts"]) == 1
     adopted = run("adopt", **variables)
     assert (adopted.status, " or " in adopted.out) == (0, True)
