@@ -63,6 +63,23 @@ _SAME_KEY = str.maketrans(
     }
 )
 """Characters that programs write when a person presses the key of another one."""
+_GUID_DIGITS = re.compile(
+    r"\{?([0-9a-f]{8})(-?)([0-9a-f]{4})\2([0-9a-f]{4})\2([0-9a-f]{4})\2([0-9a-f]{12})\}?",
+    re.IGNORECASE,
+)
+
+
+def guid_digits(text: str) -> str | None:
+    """Return the 32 digits of a GUID in small letters, as programs write it: in capitals, without
+    hyphens, in braces. None: the text is no GUID; digits alone are a number.
+    """
+    guid = _GUID_DIGITS.fullmatch(text)
+    if guid is None or text.isdecimal():
+        return None
+    first, _, *rest = guid.groups()
+    return "".join([first, *rest]).lower()
+
+
 _NUMBER = re.compile(
     r"(?P<sign>[+-]?)"
     # 1,042 and 01,042 are 1042; 0.042 and 10.42 have no groups.
@@ -79,34 +96,22 @@ def skeleton_of(text: str) -> str:
     each dash is `-`, each digit is of ASCII, and the quotes of spreadsheets fall: `'1042`,
     `="1042"`. Only in a text that is one number, leading zeros, separators before groups of three
     digits, a plus sign and zeros at the end of a fraction fall: `01042`, `1,042` and `1042.0` are
-    `1042`; `10.42` and `1-042` are not.
+    `1042`; `10.42` and `1-042` are not. Of a GUID, its digits are left.
     """
     typed = unicodedata.normalize("NFKC", text)
     if not (typed.isascii() and typed.isprintable()):
         typed = "".join(map(_typed, typed)).translate(_SAME_KEY)
     folded = unicodedata.normalize("NFKC", typed.casefold())
     plain = _unquoted(" ".join(folded.split()))
+    digits = guid_digits(plain)
+    if digits is not None:
+        return digits
     number = _NUMBER.fullmatch(plain)
     if number is None:
         return plain or text.strip()
     shortest = _shortest_number(number)
     # 1.0420 is 1.042, which is 1042.
     return shortest if shortest == plain else skeleton_of(shortest)
-
-
-_LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
-_SHORTENED_GROUP = re.compile(r"(-?[1-9][0-9]{0,2})\.([0-9]{1,2})")
-
-
-def loose_skeleton_of(text: str) -> str:
-    """Return a skeleton that more texts share, for what is equal in all else: `INV-001` is `INV-1`,
-    and `10.42` is `10.420`, whose last zero a spreadsheet drops.
-    """
-    skeleton = skeleton_of(text)
-    group = _SHORTENED_GROUP.fullmatch(skeleton)
-    if group is not None:
-        return f"{group[1]}{group[2]:0<3}"
-    return _LEADING_ZEROS.sub("", skeleton)
 
 
 def _typed(char: str) -> str:

@@ -3,6 +3,8 @@ it; and as an operator meets it, with files that are renamed, corrected, saved b
 another month, or sent with another account.
 """
 
+from itertools import product
+
 import pytest
 
 from tests.bulk.bulk_runs import (
@@ -19,50 +21,54 @@ from tests.bulk.bulk_runs import (
 from tests.cases import cases_beside
 from victor_ext import idempotency_key_for
 from victor_ext.bulk import InvalidRows
-from victor_ext.bulk.deciding import Code, RowCase
+from victor_ext.bulk.deciding import Code, LookAlike, Question, decide
 from victor_ext.bulk.payments import (
     IN_DOUBT,
     NEVER_LEFT,
-    KeyOrigin,
+    TO_BE_SENT,
     RequestedPayment,
+    Sheet,
     StoredPayment,
 )
 
 pytestmark = pytest.mark.slow
-INVOICES = KeyOrigin("invoice", "invoice_no")
 DECISIONS = cases_beside(__file__, "decisions")
-FAMILIES = {"in doubt": sorted(IN_DOUBT), "never left": sorted(NEVER_LEFT)}
+FAMILIES = {
+    "in doubt": sorted(IN_DOUBT),
+    "never left": sorted(NEVER_LEFT),
+    "to be sent": sorted(TO_BE_SENT),
+}
 
 
 def each_decision():
-    """The cases of `decisions.yaml`, with the state that EACH stands for."""
+    """The cases of `decisions.yaml`: with the states that EACH stands for, and each question."""
     for case in DECISIONS["decisions"]:
         each = case.get("each", [""])
-        for state in FAMILIES.get(each, each) if isinstance(each, str) else each:
-            yield pytest.param(case, state, id=f"{case['rule']} {state}".strip())
+        states = FAMILIES[each] if isinstance(each, str) else each
+        for state, question in product(states, case.get("questions", [""])):
+            name = " ".join(filter(None, [case["rule"], state, question]))
+            yield pytest.param(case, state, question, id=name)
 
 
-def payment(base, changes, each):
-    """A stored payment of `decisions.yaml` with changes, in which EACH stands for a state."""
-    stored = StoredPayment(**{**DECISIONS[base], **changes})
-    return stored._replace(state=each) if stored.state == "EACH" else stored
-
-
-@pytest.mark.parametrize(("case", "each"), [*each_decision()])
-def test_the_decision_about_a_row_follows_from_what_is_stored_of_its_payment(case, each):
+@pytest.mark.parametrize(("case", "each", "question"), [*each_decision()])
+def test_what_a_row_comes_to_follows_from_what_is_stored_of_its_payment(case, each, question):
     changed = DECISIONS["rows"][case.get("row", "as ever")]
-    asked = RequestedPayment(**{**DECISIONS["row"], **changed})
-    was, code = case.get("was"), case.get("code")
-    stored = was and payment("own", {"state": was, **case.get("stored", {})}, each)
-    alike = [payment("other", changes, each) for changes in case.get("alike", [])]
-    has_twin = case.get("twin", False)
-    row = RowCase(asked, stored, alike, has_twin, batch="march", account="A", origin=INVOICES)
-    decision = row.decide()
-    expected = (case["act"], code, case.get("again", 0))
-    assert (decision.act.name.lower(), decision.code, decision.again) == expected
-    assert decision.other == (alike[-1] if code == "looks_like" and alike else None)
-    is_restored = stored is not None and stored.restored
-    assert (decision.since is not None) == (is_restored and case["act"] != "keep")
+    row = RequestedPayment(**{**DECISIONS["row"], **changed})
+    stored = None
+    if "was" in case or "stored" in case:
+        state = each if case.get("was") == "EACH" else case.get("was")
+        stored = StoredPayment(**{**DECISIONS["own"], "state": state, **case.get("stored", {})})
+    asked = question and Question(LookAlike[question.upper()], "other key", "line 3", None)
+    sheet = Sheet(5, "march", 0, "A", is_being_sent=not case.get("said", False))
+    decided = case.get("decided")
+    verdict = decide(row, stored, sheet, question=asked or None, decided=decided)
+    in_doubt = "accepted" if each == "accepted" else "unknown"
+    outcome = in_doubt if case["outcome"] == "DOUBT" else case["outcome"]
+    assert (verdict.outcome, verdict.code) == (outcome, case.get("code"))
+    assert (verdict.asks, verdict.again) == (case.get("asks", False), case.get("again", 0))
+    assert verdict.is_invalid == case.get("invalid", False)
+    assert verdict.question == (asked if verdict.code == "looks_like" else None)
+    assert (verdict.since is not None) == (verdict.code == "asked_since")
 
 
 def test_each_code_has_a_case():
@@ -155,25 +161,18 @@ def test_a_corrected_row_that_was_rejected_is_sent_under_its_next_key(sender, vi
     assert asked_amounts(victor_sandbox) == ["3.00"]
 
 
-def test_a_row_that_another_batch_leaves_out_is_shown_as_left_out_in_each_batch_with_it(
+def test_a_row_that_another_batch_had_taken_over_waits_again_if_that_batch_pulls_it_back(
     bulk, sender, victor_sandbox
 ):
-    """Its file moved it there. `resume` never sends it, whichever batch it is of."""
+    """Its own sheet wants it still: `resume` asks for it."""
     own = sender.of(state=bulk.state)
     own.store(rows(3))
     own.store(rows(2), batch="april")
     own.finish(rows(1), batch="april")
-    # The third row is march's own, and is sent; the second one is not, and does not wait.
-    ended = bulk("resume", "--batch", "march")
-    assert (ended.status, ended.out) == (1, "march: 3 rows: 2 created, 1 left out\n")
-    assert "a file that has it does" in ended.err
-    left_out = own.results()["INV-2"]
-    why = "It is left out: the latest file of april lacks it. A file that has it sends it."
-    assert (left_out.outcome, left_out.error) == ("refused", why)
-    with refused("INV-2 is refused, and was not created: send a file"):
-        own().ask_again(["INV-2"], by="Ada", why="It is due.")
-    # And so it is: the file of march has it.
-    own.finish(rows(3))
+    waits = bulk("status", "--batch", "march")
+    assert waits.status == 75
+    assert waits.out.startswith("march: 3 rows: 1 created, 2 waiting")
+    own.finish()
     asked_once(victor_sandbox, rows(3))
 
 
@@ -219,7 +218,7 @@ def test_a_file_that_is_due_later_is_not_counted_as_created(
         lose_answers(victor_sandbox, 2)
     assert sender().send(rows(1)).counts == {was: 1}
     due = in_days(-1)
-    change_state(tmp_path / "state.sqlite", f"UPDATE victor_bulk_asked SET due_date = '{due}'")
+    change_state(tmp_path / "state.sqlite", f"UPDATE victor_bulk_payments SET due_date = '{due}'")
     status = sender(batch="april").send([row(1, due_date=in_days(1))])
     assert (status.counts, status.noticed) == ({"to_decide": 1}, {"due_later": 1})
     assert f"INV-1 {words} asked for {due}." in status.notices[0].message
@@ -229,7 +228,7 @@ def test_a_file_that_is_due_later_is_not_counted_as_created(
 def test_the_advice_about_another_key_kind_warns_that_each_invoice_would_be_sent_again(bulk):
     """It tells payers' months apart. An invoice number is the same payment in every month."""
     assert bulk.send(rows(1)).status == 0
-    due = f"UPDATE victor_bulk_asked SET due_date = '{in_days(-2)}'"
+    due = f"UPDATE victor_bulk_payments SET due_date = '{in_days(-2)}'"
     change_state(bulk.folder / "victor-bulk.sqlite", due)
     warning = "Another --key-kind would ask for each invoice again"
     ended = bulk.send(rows(1))

@@ -23,6 +23,7 @@ from victor_ext.reconciliation.entries import EntryReader
 from victor_ext.tables.row_file import RowFile
 from victor_ext.tables.texts import text_of_cell
 
+OWN = "row,key,id,status,outcome,error,batch,asked_at,asked_by"
 pytestmark = pytest.mark.slow
 RUN = (
     "=+-@"
@@ -47,7 +48,9 @@ def text_of(results, *columns, **options):
 def exported(text, **options):
     """The row of an export that has this text wherever it can have any."""
     extras, asked = {"region": text}, {"amount": text}
-    result = RowResult(1, text, text, text, RowOutcome.CREATED, text, extras, asked)
+    result = RowResult(
+        1, text, text, text, RowOutcome.CREATED, text, extras, asked, batch=text, asked_by=text
+    )
     lines = io.StringIO(text_of([result], "region", **options), newline="")
     _, cells = csv.reader(lines, strict=True)
     return cells
@@ -58,26 +61,30 @@ def test_text_that_a_spreadsheet_would_run_is_exported_with_a_quote_before_it(te
     """Other text is left as it is."""
     shown = [escaped] * 3
     for before in (text, escaped):
-        assert exported(before) == ["1", *shown, "created", *shown, "", "", ""]
+        asked_at = ""
+        own = ["1", *shown, "created", escaped, escaped, asked_at]
+        assert exported(before) == [*own, *shown, "", "", ""]
     cells = exported(text, escape=False)
-    assert cells[1:4] + cells[5:8] == [text] * 6
+    assert cells[1:4] + cells[5:7] + cells[8:11] == [text] * 8
 
 
 def test_the_heading_is_escaped_too():
     escaped = text_of([], FORMULA, "region")
-    assert escaped.startswith(f"row,key,id,status,outcome,error,'{FORMULA},region,")
+    assert escaped.startswith(f"{OWN},'{FORMULA},region,")
     assert f",{FORMULA}," in text_of([], FORMULA, escape=False)
 
 
 def test_a_column_whose_name_is_taken_takes_no_other_columns_name():
-    heading = "row,key,id,status,outcome,error,file_file_id,file_id,"
+    heading = "row,key,id,status,outcome,error,batch,asked_at,asked_by,file_file_id,file_id,"
     assert text_of([], "id", "file_id").startswith(heading)
     # Nor does a sent value, whose heading in the file is taken: the other column keeps its name.
     file = io.StringIO()
     write_csv(
         file, [], ["file_id"], kind=PaymentRequests, source=RowFile("", columns={"amount": "id"})
     )
-    assert file.getvalue().startswith("row,key,id,status,outcome,error,file_id,file_file_id,")
+    assert file.getvalue().startswith(
+        "row,key,id,status,outcome,error,batch,asked_at,asked_by,file_id,file_file_id,"
+    )
 
 
 @pytest.mark.parametrize(

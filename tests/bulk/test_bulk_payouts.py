@@ -3,6 +3,7 @@ by a second step.
 """
 
 import json
+from collections import Counter
 from contextlib import contextmanager, redirect_stderr
 from datetime import timedelta
 from decimal import Decimal
@@ -17,9 +18,10 @@ from tests.bulk.conftest import STORAGE_KEY
 from tests.cases import cases_beside
 from tests.cli.victor_command import calls
 from tests.providers.eastpay.adapter import ARGUMENTS as EASTPAY
-from victor_ext import RetryPolicy
+from victor_ext import RetryPolicy, VictorError
 from victor_ext.bulk import BulkSender, InvalidRows
 from victor_ext.bulk.payouts import Payouts
+from victor_ext.bulk.worker import read_row_results
 from victor_ext.cli.bulk_output import announce
 from victor_ext.providers.eastpay import EastPay
 from victor_ext.providers.velo import Velo, VeloAuth
@@ -251,13 +253,12 @@ def test_two_payors_may_have_one_reference_in_two_spellings(sender):
     assert [notice.key_value for notice in check.notices] == ["pay-7"]
 
 
-def test_a_reference_with_other_zeros_is_the_same_payout_if_all_else_is_equal(sender):
+def test_a_reference_with_other_zeros_is_a_question_if_all_else_is_equal(sender):
+    """It has left its file, and the same payee is paid as much by a new one."""
     sender(batch="march").send([row(7, payor_payment_id="PAY-007")])
-    later = [row(7), row(7, payor_payment_id="PAY-8"), row(7, payor_payment_id="PAY-08")]
-    of_another_amount = row(7, payor_payment_id="PAY-0007", amount="1.60")
-    status = sender(batch="april").send([*later, of_another_amount])
-    assert [notice.key_value for notice in status.notices] == ["PAY-7", "PAY-08"]
-    assert status.counts == {"created": 2, "refused": 2}
+    status = sender(batch="april").send([row(7)])
+    assert [notice.key_value for notice in status.notices] == ["PAY-7"]
+    assert status.counts == {"to_decide": 1}
 
 
 def test_a_payor_with_invisible_characters_is_refused_with_its_row(sender, sandbox):
@@ -274,8 +275,9 @@ def test_a_row_is_named_by_its_reference_though_the_payor_makes_no_key(sender, s
     sender.store([row(1)])
     odd = sender(payor_id=f"{sandbox.payor_id[:8]}\u200b{sandbox.payor_id[8:]}")
     with refused("has no row PAY-9"):
-        odd.drop(["PAY-9"])
-    assert odd.drop(["PAY-1"]) == 1
+        odd.ask_again(["PAY-9"], by="Ann", why="It was lost.")
+    with refused("PAY-1 is waiting"):
+        odd.ask_again(["PAY-1"], by="Ann", why="It was lost.")
 
 
 def test_a_payment_has_to_be_withdrawn_before_it_is_sent_again(sender, sandbox):
@@ -286,6 +288,52 @@ def test_a_payment_has_to_be_withdrawn_before_it_is_sent_again(sender, sandbox):
     sender.ask_again("PAY-1")
     assert sender().resume().counts == {"created": 2}
     assert sandbox.work_done_by_reference()["PAY-1"] == 2
+
+
+@pytest.mark.parametrize("changed", [None, {"amount": "9.00"}], ids=["lacks", "changes"])
+def test_no_payout_is_paid_with_a_payment_that_the_latest_sheet_lacks_or_changes(
+    sender, sandbox, changed
+):
+    """It can be withdrawn. Or a person says that it is right."""
+    sender.finish(rows(2))
+    first, second = rows(2)
+    sheet = [first] if changed is None else [first, {**second, **changed}]
+    assert sender().send(sheet).exit_status == 1
+    refused_step = sender().take_step("instruct")
+    assert (refused_step.counts, refused_step.exit_status) == ({"to_decide": 1}, 1)
+    (reason,) = refused_step.reasons.values()
+    assert "has with other values: PAY-2." in reason
+    assert calls(sandbox, "instruct") == 0
+    paid = sender().take_step("instruct", also=["PAY-2"])
+    assert paid.counts == {"created": 1}
+    assert calls(sandbox, "instruct") == 1
+
+
+def test_a_decision_to_pay_a_payment_is_of_that_payment_alone(sender, sandbox):
+    sender.finish(rows(3))
+    assert sender().send(rows(1)).counts == {"created": 1, "to_decide": 2}
+    refused_step = sender().take_step("instruct", also=["PAY-2"])
+    assert refused_step.counts == {"to_decide": 1}
+    (reason,) = refused_step.reasons.values()
+    assert "has with other values: PAY-3." in reason
+    assert calls(sandbox, "instruct") == 0
+
+
+def test_a_decision_to_pay_a_payment_is_none_about_its_next_request(sender, sandbox):
+    """Nor is the one to ask once more."""
+    sender.finish(rows(2))
+    assert sender().send(rows(1)).counts == {"created": 1, "to_decide": 1}
+    sandbox.inject("status", operation="instruct", status=400)
+    assert sender().take_step("instruct", also=["PAY-2"]).counts == {"rejected": 1}
+    take(sender, "withdraw")
+    sender.finish(rows(2))
+    for reference in ("PAY-1", "PAY-2"):
+        sender.ask_again(reference)
+    sender.finish()
+    assert sender().send(rows(1)).counts == {"created": 1, "to_decide": 1}
+    paid = calls(sandbox, "instruct")
+    assert sender().take_step("instruct").counts["to_decide"] == 1
+    assert calls(sandbox, "instruct") == paid
 
 
 @pytest.mark.parametrize("step", ["instruct", "withdraw"])
@@ -357,7 +405,7 @@ class TestALostResponse:
             sender().resolve("PAY-1", "created", **found)
         sandbox.advance(LAG)
         (payout,) = {one.payout_id for one in client.payments.list(sandbox.payor_id)}
-        sender(batch="april").send([row(3)])
+        sender(batch="april").send([row(3, amount="7.50")])
         (elsewhere,) = payouts_of(sender, batch="april")
         with refused("does not list the payment PAY-1"):
             sender().resolve("PAY-1", "created", id=elsewhere, **found)
@@ -414,6 +462,28 @@ def test_an_instruction_that_was_lost_is_given_again(bulk, sandbox, end_look_ups
     assert "The payout is ACCEPTED. So it was lost, and can be sent again." in lost.out
     assert bulk("instruct", "march.csv").out == "march.csv: instruct: 1 done\n"
     assert calls(sandbox, "instruct") == 2
+
+
+@pytest.mark.parametrize("was", ["waiting", "not_sent"])
+def test_an_instruction_that_has_not_left_pays_nothing_that_a_newer_sheet_lacks(
+    sender, sandbox, end_look_ups, was
+):
+    sender.finish(rows(2))
+    if was == "waiting":
+        with broken_off(sandbox, "instruct", -1) as stop:
+            sender().take_step("instruct", on_progress=stop)
+    else:
+        lose(sender, sandbox, "instruct")
+        end_look_ups()
+        take(sender, "instruct", was)
+    assert sender().status().steps["instruct"]["counts"] == {was: 1}
+    paid = calls(sandbox, "instruct")
+    assert sender().send(rows(1)).exit_status == 1
+    for _ in range(2):
+        assert sender().take_step("instruct").counts["to_decide"] == 1
+    assert calls(sandbox, "instruct") == paid
+    assert sender().take_step("instruct", also=["PAY-2"]).counts == {"created": 1}
+    assert calls(sandbox, "instruct") == paid + 1
 
 
 class TestAStepReadsTheStateFirst:
@@ -618,6 +688,10 @@ class OneUnread(httpx.HTTPTransport):
         super().__init__()
         self._status, self._unread = status, None
 
+    def forget(self):
+        """Take the payout that is read next for the first one."""
+        self._unread = None
+
     def handle_request(self, request):
         response = super().handle_request(request)
         path = request.url.path
@@ -635,6 +709,28 @@ def test_ten_refused_reads_of_payouts_in_a_row_end_a_pass(sender, sandbox):
     records = [row(number, payout_memo=f"memo {number}") for number in range(12)]
     assert sender(patience=0).send(records).counts == {"accepted": 12}
     assert calls(sandbox, "get_payout") % 10 == 0, "there may be several passes"
+
+
+@pytest.mark.parametrize(("status", "left"), [(404, 1), (503, 4)])
+def test_one_read_of_payouts_goes_on_with_the_others_unless_its_error_may_concern_all(
+    sender, sandbox, status, left
+):
+    sandbox.inject("status", operation="get_payout", status=503, times=1000)
+    way = OneUnread(status)
+    with Velo(
+        VeloAuth(*sandbox.add_key()),
+        base_url=sandbox.url,
+        retry=RetryPolicy(base=0.0, max_attempts=1),
+        transport=way,
+    ) as client:
+        own = sender(victor=client)
+        records = [row(number, payout_memo=f"memo {number}") for number in range(1, 5)]
+        assert own.send(records).counts == {"accepted": 4}
+        sandbox.clear_faults()
+        way.forget()
+        with own._stored_batch() as (context, store, _record), pytest.raises(VictorError):
+            read_row_results(store, context.kind, Counter())
+        assert own.status().counts["accepted"] == left
 
 
 @pytest.mark.parametrize(("status", "patience"), [(404, 0), (503, 1)])

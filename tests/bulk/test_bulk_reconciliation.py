@@ -44,7 +44,7 @@ def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
     monkeypatch.setattr(RowOutbox, "_reserve_turns", reserve_turns)
     monkeypatch.setattr(Victor, "provider_time", provider_time)
     with nothing_sent(victor_sandbox):
-        assert sender(key_retention=3600).resume().exit_status == 3
+        assert sender(key_retention=3600, rate=100.0).resume().exit_status == 3
     assert "longer ago than the provider keeps its key" in sender.result().error
 
 

@@ -38,7 +38,15 @@ SECRETS = (
     "[idempotency",
     "victor_payment",
 )
-DIGESTS = {"reference", "values_digest", "skeleton_digest", "reference_digest"}
+DIGESTS = {
+    "reference",
+    "values_digest",
+    "bare_digest",
+    "skeleton_digest",
+    "reference_digest",
+    "party_digest",
+    "digest",
+}
 OTHER_SECRET = "another secret for tests, of some length"
 SOURCES_OF_THE_KEY = (
     "VICTOR_BULK_KEY",
@@ -102,7 +110,7 @@ def test_what_is_not_in_clear_in_an_sqlite_state_is_encrypted_or_a_digest(
                     is_right = name == "wrapped" or re.fullmatch(form, line[name] or "vb1.")
                     assert line[name] is None or is_right, name
                     hidden |= {name} if line[name] else set()
-    encrypted = {"row", "result", "message", "details", "call", "look_up_by", "error", "wrapped"}
+    encrypted = {"row", "problems", "person", "details", "call", "look_up_by", "error", "wrapped"}
     assert hidden == encrypted | DIGESTS
 
 

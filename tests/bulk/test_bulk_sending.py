@@ -29,7 +29,7 @@ from tests.bulk.bulk_runs import (
     write_csv,
 )
 from tests.cases import cases_beside
-from victor_ext import RetryPolicy, idempotency_key_for
+from victor_ext import RetryPolicy, idempotency_key_for, zulu
 from victor_ext.bulk import BulkStopped, InvalidRows
 from victor_ext.bulk.payment_requests import PaymentRequests
 
@@ -49,15 +49,18 @@ def test_every_row_is_sent_once_and_exported_with_its_other_columns(
         assert sender(batch="invoices.csv").export_csv(results) == 250
     heading, *lines = output.read_text("utf-8").splitlines()
     assert heading == (
-        "row,key,id,status,outcome,error,invoice_no,region,file_status,"
+        "row,key,id,status,outcome,error,batch,asked_at,asked_by,invoice_no,region,file_status,"
         "amount,payer_counterparty_id,due_date,client_reference_id"
     )
     ids = {request["amount"]: request["id"] for request in outbound(victor_sandbox)}
     for number, line in enumerate(lines, 1):
         key = idempotency_key_for("invoice", f"INV-{number}")
         amount = row(number)["amount"]
-        result = f"{number},{key},{ids[amount]},created,created,,INV-{number},r{number},mine"
-        assert line == f"{result},{amount},aHeq349838,{today()},"
+        own = f"{number},{key},{ids[amount]},created,created,,invoices.csv,"
+        asked = f",,INV-{number},r{number},mine,{amount},aHeq349838,{today()},"
+        moment = line.removeprefix(own).removesuffix(asked)
+        assert line == f"{own}{moment}{asked}"
+        assert zulu.parse(moment).date() == today()
 
 
 def test_without_a_key_column_the_reference_is_the_key(sender, victor_sandbox):

@@ -70,11 +70,11 @@ DELETED_FILES = {
     "its file is deleted": Path.unlink,
     "its file is emptied": lambda path: path.write_bytes(b""),
     "its file is overwritten": overwrite_file,
-    "its payments are deleted": lambda path: change_state(path, "DELETE FROM victor_bulk_asked"),
+    "its payments are deleted": lambda path: change_state(path, "DELETE FROM victor_bulk_payments"),
     "its entries are deleted": lambda path: change_state(path, "DELETE FROM victor_bulk"),
     "its batch is deleted": lambda path: change_state(path, "DELETE FROM victor_bulk_batches"),
 }
-TABLES = "victor_bulk, victor_bulk_asked, victor_bulk_lines, victor_bulk_batches"
+TABLES = "victor_bulk, victor_bulk_payments, victor_bulk_lines, victor_bulk_batches"
 DELETED_ON_SERVERS = {
     "its tables are dropped": ("send", f"DROP TABLE {TABLES}"),
     "its tables are truncated while a worker sends": ("worker", f"TRUNCATE {TABLES}"),
@@ -222,9 +222,9 @@ def test_a_disk_that_is_full_while_rows_are_sent_is_reported_and_no_row_is_sent_
 
     assert sender().send(rows(250), on_progress=progress).counts == {"created": 250}
     assert set(victor_sandbox.attempts_by_key().values()) == {1}
-    assert 1 <= len(notices()) <= 3
-    for notice in notices():
-        assert "database or disk is full" in notice
+    full = [notice for notice in notices() if "database or disk is full" in notice]
+    assert 1 <= len(full) <= 3
+    for notice in full:
         assert "are sent then" in notice
 
 
@@ -247,7 +247,7 @@ def test_a_state_that_a_crash_of_its_server_empties_is_refused(sender, victor_sa
     """As an outbox refuses such a database: see docs/databases.md."""
     sender = sender.of(state=postgres)
     sender().send(rows(1))
-    for table in ("victor_bulk_asked", "victor_bulk"):
+    for table in ("victor_bulk_payments", "victor_bulk"):
         with psycopg.connect(postgres) as connection:
             connection.execute(f"ALTER TABLE {table} SET UNLOGGED")
         with pytest.raises(ConfigurationError, match=f"ALTER TABLE {table} SET LOGGED"):

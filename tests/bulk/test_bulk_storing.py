@@ -14,6 +14,7 @@ from functools import partial
 from itertools import count
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -32,8 +33,6 @@ from tests.bulk.bulk_runs import (
 )
 from victor_ext.bulk import StateLost, store
 from victor_ext.bulk.loading import Loading
-from victor_ext.bulk.run import status_of
-from victor_ext.bulk.source_rows import SourceRows
 from victor_ext.bulk.state import State
 
 pytestmark = pytest.mark.pull_request
@@ -109,7 +108,12 @@ def test_a_source_whose_storing_was_interrupted_is_not_stored(sender, victor_san
         assert is_stored or dump_of(path) == dump
     # The last one let all of it be stored.
     assert statements[-1] == "COMMIT"
-    for table in ("victor_bulk", "victor_bulk_asked", "victor_bulk_lines", "victor_bulk_batches"):
+    for table in (
+        "victor_bulk",
+        "victor_bulk_payments",
+        "victor_bulk_lines",
+        "victor_bulk_batches",
+    ):
         assert any(f" {table} " in each for each in statements if not each.startswith("SELECT"))
     sender.finish()
     asked_once(victor_sandbox, rows(40))
@@ -126,9 +130,10 @@ def test_refused_rows_are_replaced_or_dropped(sender, victor_sandbox, client, mo
         assert sender().resume().counts == {"refused": 3}
     records[1]["amount"] = "3.00"
     check = sender().send(records).check
-    assert (check.new, check.replaced, check.set_aside) == (2, 1, 1)
+    assert (check.new, check.replaced, check.set_aside) == (2, 0, 1)
     assert [sender().drop() for _ in range(2)] == [1, 0]
-    assert sender().status().counts == {"created": 2}
+    status = sender().status()
+    assert (status.counts, status.lacking, status.exit_status) == ({}, 2, 0)
     # It is new if it comes again, and can be dropped again.
     assert sender().send(records).check.set_aside == 1
     assert sender().drop() == 1
@@ -162,7 +167,11 @@ def test_the_rate_of_a_batch_is_kept_until_another_one_is_given(sender, victor_s
 
 @pytest.mark.parametrize(
     ("batch", "theirs", "code"),
-    [("march", OTHERS, None), ("april", OURS, "replaced"), ("april", OTHER_KEYS, "looks_like")],
+    [
+        ("march", [*OTHERS, OURS[0]], None),
+        ("april", OURS, "replaced"),
+        ("april", OTHER_KEYS, "looks_like"),
+    ],
 )
 def test_the_second_of_two_senders_that_store_at_once_sees_the_rows_of_the_first(
     sender, victor_sandbox, monkeypatch, any_state, batch, theirs, code
@@ -194,23 +203,33 @@ def test_the_second_of_two_senders_that_store_at_once_sees_the_rows_of_the_first
     asked_once(victor_sandbox, [first, *(OURS if is_ours else theirs)])
 
 
+class StopAfterLooks:
+    """A worker stops after it was asked so often whether it has to."""
+
+    def __init__(self, looks):
+        self.looks = looks
+
+    def is_set(self):
+        self.looks -= 1
+        return self.looks < 0
+
+
 def test_a_row_that_a_file_leaves_out_is_not_sent_while_the_file_is_stored(
     sender, victor_sandbox, postgres, monkeypatch
 ):
     """A worker does not begin it: else it would be asked for beside the corrected row."""
-    saved = row(1, invoice_no="1042.0")
-    sender.store([row(1, invoice_no="1042")], state=postgres)
-    # It is decided then, and nothing is stored yet.
-    pause = paused_at(monkeypatch, SourceRows, "to_store")
+    saved = [row(1, invoice_no="1042.0"), row(2)]
+    sender.store([row(1, invoice_no="1042"), row(2)], state=postgres)
+    pause = paused_at(monkeypatch, store.Store, "save_record")
     with ThreadPoolExecutor() as pool:
-        storing = pool.submit(sender.store, [saved], state=postgres)
+        storing = pool.submit(sender.store, saved, state=postgres)
         assert pause.reached.wait(60)
         with nothing_sent(victor_sandbox):
-            assert sender(state=postgres).resume().counts == {"waiting": 1}
+            sender(state=postgres, batch=None).work(stop=StopAfterLooks(8))
         pause.goes_on.set()
         storing.result()
     sender.finish(state=postgres)
-    asked_once(victor_sandbox, [saved])
+    asked_once(victor_sandbox, saved)
 
 
 def test_a_sender_that_was_stopped_while_storing_does_not_block_other_senders_for_long(
@@ -228,7 +247,37 @@ def test_a_sender_that_was_stopped_while_storing_does_not_block_other_senders_fo
     asked_once(victor_sandbox, rows(50))
 
 
-@pytest.mark.parametrize("part", ["victor_bulk", "victor_bulk_asked"])
+def waiting_locks(url):
+    """How many sessions of a database wait for a lock that another one has."""
+    with psycopg.connect(url) as connection:
+        query = """
+            SELECT count(*) FROM pg_stat_activity
+             WHERE wait_event_type = 'Lock' AND datname = current_database()
+        """
+        (number,) = connection.execute(query).fetchone()
+    return number
+
+
+def test_a_worker_that_begins_while_the_first_file_is_stored_keeps_the_key_of_the_file(
+    sender, victor_sandbox, postgres, monkeypatch
+):
+    """Else nobody could read the file."""
+    pause = paused_at(monkeypatch, store.Store, "save_record")
+    with ThreadPoolExecutor() as pool:
+        storing = pool.submit(sender.store, rows(2), state=postgres)
+        assert pause.reached.wait(60)
+        worker = sender(state=postgres, batch=None)
+        working = pool.submit(worker.work, stop=StopAfterLooks(3))
+        while not waiting_locks(postgres) and not working.done():
+            threading.Event().wait(0.01)
+        pause.goes_on.set()
+        storing.result()
+        working.result()
+    sender.finish(state=postgres)
+    asked_once(victor_sandbox, rows(2))
+
+
+@pytest.mark.parametrize("part", ["victor_bulk", "victor_bulk_payments"])
 def test_a_batch_of_which_a_part_was_deleted_is_refused_with_its_name(
     sender, victor_sandbox, tmp_path, part
 ):
@@ -262,8 +311,8 @@ def test_memory_does_not_grow_with_the_number_of_rows(sender, monkeypatch, tmp_p
     when they are sent.
     """
 
-    def read(_context, stored, *_rest):
-        return status_of(stored)
+    def read(_context, _stored, _record, _on_progress, status):
+        return status()
 
     monkeypatch.setattr("victor_ext.bulk.sender.run_batch", read)
     peaks = []

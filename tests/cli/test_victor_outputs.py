@@ -64,11 +64,12 @@ def prepare(folder, settings, victor_sandbox):
     with Victor(auth, base_url=victor_sandbox.url) as victor:
         for batch in ("made", "unknown"):
             sender = BulkSender(victor, batch=batch, patience=0, storage_key=KEY)
-            good = {**row(1), "client_reference_id": batch}
+            number = 1 if batch == "made" else 2
+            good = {**row(number), "client_reference_id": batch}
             sender.send([good])
             victor_sandbox.inject("lose_answer", operation="create", times=None)
     victor_sandbox.clear_faults()
-    (folder / "book.csv").write_text("client_reference_id,amount\nmade,2.23\nunknown,2.23\n")
+    (folder / "book.csv").write_text("client_reference_id,amount\nmade,2.23\nunknown,3.23\n")
     for name, amount in (("good", "1.00"), ("bad", "0")):
         record = {**row(1, amount=amount), "client_reference_id": name}
         (folder / f"{name}.csv").write_text(f"{','.join(record)}\n{','.join(record.values())}\n")

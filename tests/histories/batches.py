@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from random import Random
@@ -31,35 +31,39 @@ from tests.histories.world import (
     put_back,
     rows_of,
 )
+from victor_ext import idempotency_key_for
 from victor_ext.bulk import run as bulk_run
 from victor_ext.bulk.by_hand import ByHand
 from victor_ext.bulk.check import ControlTotals
 from victor_ext.bulk.context import BulkContext
 from victor_ext.bulk.lines import lines_of
-from victor_ext.bulk.loading import Loading
+from victor_ext.bulk.loading import AnotherList, Loading, ask_waiting
 from victor_ext.bulk.payment_requests import PaymentRequests
 from victor_ext.bulk.payments import (
-    ASKED,
-    ENDED,
-    LEFT_OUT,
+    LINES,
     METADATA,
     PAYMENT_COLUMNS,
+    PAYMENTS,
     STATE,
     UNDER_WAY,
     WITH_ENTRIES,
+    WITH_ROWS,
+    state_of_entry,
 )
 from victor_ext.bulk.payouts import Payouts
 from victor_ext.bulk.row_kind import RowKind
-from victor_ext.bulk.rows import FileRow, Result, RowOutcome, result_of, row_of
+from victor_ext.bulk.rows import FileRow, Result, RowContent, RowOutcome, result_of, row_of
 from victor_ext.bulk.settings import Settings
 from victor_ext.bulk.state import State
-from victor_ext.bulk.steps import add_step, units_of
+from victor_ext.bulk.steps import Unit, add_step, units_of
 from victor_ext.bulk.store import Store
 from victor_ext.bulk.vault import RowVault
 from victor_ext.bulk.worker import RowOutbox, Worker
 from victor_ext.event_queue.rows import change_rows
 from victor_ext.health import Heartbeat
+from victor_ext.outbox.entries import DUE
 from victor_ext.outbox.files import ENTRIES, TABLES, adopt
+from victor_ext.settlement.flow import SETTLED
 from victor_ext.settlement.key_age import LAST_CALLS
 from victor_ext.vault import KEY_BYTES
 
@@ -160,20 +164,52 @@ class MemoryState(State):
 
     def unsettled(self) -> set[str]:
         """The names of the batches of which something can be gone on with."""
-        query = sa.select(ASKED.c.batch).select_from(WITH_ENTRIES).where(STATE.not_in(ENDED))
+        of_rows = sa.select(PAYMENTS.c.batch).select_from(WITH_ENTRIES)
+        of_entries = sa.select(ENTRIES.c.batch).where(ENTRIES.c.state.in_(DUE))
+        unclear = sa.select(ENTRIES.c.batch).where(ENTRIES.c.state == "unclear")
+        open_rows = of_rows.where(sa.or_(STATE.is_(None), STATE.not_in(SETTLED)))
         with self.database.connect() as connection:
-            return set(connection.execute(query).scalars())
+            queries = (open_rows, of_entries, unclear)
+            return {name for each in queries for name in connection.execute(each).scalars()}
 
     def payments(self, store: Store) -> Iterator[Payment]:
         """What is known at the end, of all batches."""
-        query = sa.select(*PAYMENT_COLUMNS).select_from(WITH_ENTRIES)
+        query = sa.select(*PAYMENT_COLUMNS).select_from(WITH_ROWS)
         with self.database.connect() as connection:
-            rows = connection.execute(query.order_by("batch", "key")).all()
+            rows = connection.execute(query.order_by(PAYMENTS.c.batch, PAYMENTS.c.key)).all()
         for row in rows:
-            is_open = row.state in (UNDER_WAY, LEFT_OUT)
+            state = PULLED if row.state is None else row.state
+            is_open = state in (UNDER_WAY, PULLED)
             result = None if is_open else result_of(store.vault, row)
             asked = row_of(store.vault, row)
-            yield Payment(row.batch, row.state, asked, result, bool(row.by_provider_clock))
+            yield Payment(row.batch, state, asked, result, bool(row.by_provider_clock))
+
+    def steps(self, store: Store, units: Iterable[str]) -> Iterator[Payment]:
+        """What is known of the steps of these payouts."""
+        state = state_of_entry(sa.false()).label("is")
+        query = sa.select(ENTRIES, state).where(ENTRIES.c.batch.contains("/"))
+        by_key = {
+            idempotency_key_for(name, unit): unit
+            for unit in units
+            for name in ("instruct", "withdraw")
+        }
+        with self.database.connect() as connection:
+            entries = connection.execute(query.order_by("batch", "key")).mappings().all()
+        for entry in entries:
+            unit, is_open = by_key[entry["key"]], entry["is"] == UNDER_WAY
+            error = store.vault.opened_error(entry["error"])
+            outcome = RowOutcome.UNKNOWN if is_open else RowOutcome(entry["is"])
+            result = None if is_open else Result(outcome, entry["request_id"], None, error)
+            row = FileRow(0, entry["key"], entry["key"], unit, None, {})
+            is_dated = bool(entry["by_provider_clock"])
+            yield Payment(entry["batch"], entry["is"], row, result, is_dated)
+
+    def values(self, store: Store) -> set[str]:
+        """What people call the rows of all sheets."""
+        with self.database.connect() as connection:
+            rows = connection.execute(sa.select(LINES.c.number, LINES.c.row)).all()
+        contents = [RowContent.of_stored(store.vault, row.number, row.row) for row in rows]
+        return {str(content.value) for content in contents}
 
 
 class SteppedWorker(Worker):
@@ -220,6 +256,8 @@ class Unchecked(PaymentRequests):
         """All of them are valid."""
 
 
+PULLED = "pulled back"
+"""The state of a payment that nothing asks for."""
 WORDS = {
     RowOutcome.CREATED: Word.DONE,
     RowOutcome.ACCEPTED: Word.UNKNOWN,
@@ -233,8 +271,10 @@ class Batches(Workers):
     payments that comes later: in the same batch, or in another one.
     """
 
-    settled = frozenset({"created", "rejected", "refused", "unknown", LEFT_OUT})
-    """An edited copy may be refused, and a due date by a machine whose clock is wrong."""
+    settled = frozenset({"created", "rejected", "refused", "unknown", PULLED})
+    """An edited copy is a question, and a due date may be refused by a machine whose clock is
+    wrong.
+    """
     key_column: str | None = "invoice_no"
 
     def __init__(
@@ -315,13 +355,14 @@ class Batches(Workers):
     def _send_file(self, name: str, rows: list[dict[str, Any]]) -> None:
         """Store what a file has, as a person does by `send`."""
         context = self.context()
-        with closing(Loading(rows, name, context, ControlTotals())) as loading:
+        loading = Loading(rows, name, context, ControlTotals(), is_named=True)
+        with closing(loading), suppress(AnotherList):
             loading.read()
             with context.open_present(name) as store:
                 loading.store(store)
-        self.asked += rows
-        if name not in self.batches:
-            self.batches.append(name)
+            self.asked += rows
+            if name not in self.batches:
+                self.batches.append(name)
 
     def _ask_again(self, batch: str) -> None:
         """Ask for all rows of a batch, as a person does whom nothing keeps from it."""
@@ -329,7 +370,9 @@ class Batches(Workers):
         with context.open_present(batch) as store:
             record = store.record()
             assert record is not None
-            ByHand(context, store, record).ask(list(lines_of(store)), person)
+            lines = [*lines_of(store, context.kind)]
+            ByHand(context, store, record).ask(lines, person)
+            ask_waiting(context, store, record)
 
     def _send_later(self) -> None:
         """Who is killed before the end sends the file again."""
@@ -359,6 +402,12 @@ class Batches(Workers):
         """
         store = self.store(batch, self.clients[number])
         is_own = self.processes[number].account == "A"
+
+        if is_own and "/" not in batch:
+            context = self.context(self.clients[number])
+            record = store.record()
+            assert record is not None
+            ask_waiting(context, store, record)
 
         def let_go_on(connection: Any) -> None:
             if is_own:
@@ -398,7 +447,7 @@ class Batches(Workers):
 
     def _calls(self) -> list[tuple[str, Any]]:
         kind = self.kind_of(self.clients[0])
-        rows = [payment.row for payment in self.payments() if "/" not in payment.batch]
+        rows = [payment.row for payment in self.payments()]
         rows.sort(key=lambda row: row.value or "")
         size = kind.rows_per_call
         groups = [rows[place : place + size] for place in range(0, len(rows), size)]
@@ -414,7 +463,8 @@ class Batches(Workers):
 
     def judge(self) -> Iterator[str]:
         payments = self.payments()
-        missing = {row["invoice_no"] for row in self.asked} - {each.row.value for each in payments}
+        with self.context().open() as store:
+            missing = {row["invoice_no"] for row in self.asked} - self.state.values(store)
         if missing:
             yield f"lost: the state has nothing of {missing}"
         yield from judge(map(self._told, payments), self.world.provider.of)
@@ -430,7 +480,7 @@ class Batches(Workers):
     def _told(self, payment: Payment) -> Told:
         row, result = payment.row, payment.result
         if result is None:
-            word = Word.NOT_DONE if payment.state == LEFT_OUT else Word.OPEN
+            word = Word.NOT_DONE if payment.state == PULLED else Word.OPEN
             return Told(row.key, word, None, payment)
         word = WORDS.get(result.outcome, Word.NOT_DONE)
         # After a 409, the key may have been used for as long as keys are kept: what another program
@@ -446,7 +496,7 @@ class Batches(Workers):
         return any(work.values["payment_details.amount"] == amount for work in others)
 
 
-PAYMENTS = range(4)
+NUMBERS = range(4)
 LAG = 540.0
 """Seconds after which the state of a payout shows what was done to it: shortly before a lost step
 is said to be lost.
@@ -498,7 +548,7 @@ class Payrolls(Batches):
         self.rejected = f"PAY-{rejected}"
         march, april = (
             [_row(number, NOBODY if number == rejected else "p7") for number in numbers]
-            for numbers in (PAYMENTS, again)
+            for numbers in (NUMBERS, again)
         )
         with self.world.clocks():
             self._send_file("march", march)
@@ -512,7 +562,7 @@ class Payrolls(Batches):
         is_about_steps = dice.random() < 0.6 and not workers["is_beside_others"]
         return {
             "again": dice.choice([(), (), (0, 1), (1, 2), (0, 1, 2)]),
-            "rejected": dice.choice([None, *PAYMENTS]),
+            "rejected": dice.choice([None, *NUMBERS]),
             "can_be_lost": dice.random() < 0.3,
             "at_once": dice.choice(AT_ONCE),
             "steps": {
@@ -533,7 +583,7 @@ class Payrolls(Batches):
         one may be withdrawn.
         """
         for batch in [each for each in self.batches if "/" not in each]:
-            units = units_of(self.store(batch), self.context().kind)
+            units = [unit.id for unit in units_of(self.store(batch), self.context().kind)]
             for number, unit in enumerate(sorted(units)):
                 self._add_step("instruct", batch, unit)
                 if number == self.withdraws:
@@ -542,7 +592,12 @@ class Payrolls(Batches):
     def _add_step(self, name: str, batch: str, unit: str) -> None:
         record, step = self.store(batch).record(), f"{batch}/{name}"
         assert record is not None
-        add_step(self.context(), self.store(batch), record, [unit], name)
+        store, kind = self.store(batch), self.context().kind
+
+        def find_units() -> list[Unit]:
+            return [each for each in units_of(store, kind) if each.id == unit]
+
+        add_step(self.context(), store, record, name, find_units)
         if step not in self.batches:
             self.batches.append(step)
 
@@ -587,8 +642,7 @@ class Payrolls(Batches):
 
     def judge(self) -> Iterator[str]:
         yield from (f"asked twice: {fact}" for fact in self.world.provider.repeated)
-        payments = self.payments()
-        submitted = [payment for payment in payments if "/" not in payment.batch]
+        submitted = self.payments()
         yield from judge(map(self._told, submitted), self._payouts_with)
         for payment in submitted:
             result = payment.result
@@ -600,9 +654,12 @@ class Payrolls(Batches):
                 result.outcome is RowOutcome.CREATED and not is_of_unit
             ):
                 yield f"told wrong: {payment}"
-        for payment in payments:
-            if "/" in payment.batch:
-                yield from self._judge_step(payment, payment.result)
+        works = [*self.world.provider.done, *self.world.provider.others]
+        units = [work.id for work in works if "payments" in work.values]
+        with self.context().open() as store:
+            steps = [*self.state.steps(store, units)]
+        for step in steps:
+            yield from self._judge_step(step, step.result)
 
     def _payouts_with(self, reference: str) -> list[Work]:
         """The payouts that have a payment."""

@@ -54,13 +54,14 @@ def test_a_file_of_bulk_sending_is_read_as_entries(write):
 
 def test_an_export_of_bulk_sending_is_read_without_rows_that_were_not_asked(write):
     text = (
-        "row,key,id,status,outcome,error,invoice_no,amount,payer_counterparty_id,due_date,client_reference_id\n"
-        "1,k-1,QNNEVS9JL4,created,created,,1,44.23,aHeq349838,2026-03-04,INV-1\n"
-        "2,k-2,,,unknown,It may have been sent.,2,44.23,aHeq349838,2026-03-04,'=INV-2\n"
-        "3,k-3,,,rejected,No.,3,44.23,aHeq349838,2026-03-04,INV-3\n"
-        "4,,,,refused,No.,4,,,,\n"
-        "5,k-5,,,unknown,Conflict: HTTP 409.,5,44.23,aHeq349838,2026-03-04,\n"
-        "6,k-6,,,accepted,It cannot be read.,6,44.23,aHeq349838,2026-03-04,\n"
+        "row,key,id,status,outcome,error,batch,asked_at,asked_by,"
+        "invoice_no,amount,payer_counterparty_id,due_date,client_reference_id\n"
+        "1,k-1,QNNEVS9JL4,created,created,,a,,,1,44.23,aHeq349838,2026-03-04,INV-1\n"
+        "2,k-2,,,unknown,It may have been sent.,a,,,2,44.23,aHeq349838,2026-03-04,'=INV-2\n"
+        "3,k-3,,,rejected,No.,a,,,3,44.23,aHeq349838,2026-03-04,INV-3\n"
+        "4,,,,refused,No.,,,,4,,,,\n"
+        "5,k-5,,,unknown,Conflict: HTTP 409.,a,,,5,44.23,aHeq349838,2026-03-04,\n"
+        "6,k-6,,,accepted,It cannot be read.,a,,,6,44.23,aHeq349838,2026-03-04,\n"
     )
     reader, unknown = EntryReader(currency="USD"), "Bulk sending calls it unknown."
     assert list(reader.read(write(text))) == [

@@ -1,52 +1,42 @@
-"""What a person decides about rows of a batch (`ByHand`): they are asked once more, settled by what
-the person has found out, or dropped.
+"""What a person decides about rows of a batch (`ByHand`): they are asked once more, paid though the
+sheet differs, or settled by what the person has found out.
 """
 
 from __future__ import annotations
 
-import json
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, Problem
-from victor_ext.event_queue.rows import change_rows, delete_rows
+from victor_ext.event_queue.rows import change_rows
 from victor_ext.ids import canonical_id, problem_of_typed_id, reference_of, words_of
-from victor_ext.outbox.files import (
-    clear_restored,
-    copy_entry,
-    note_time,
-    put_entries,
-    settle_by_hand,
-)
+from victor_ext.outbox.files import clear_restored, copy_entry, settle_by_hand
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
 from .context import BulkContext
 from .deciding import Code
-from .lines import Line, present_lines
+from .lines import Line, present_line
 from .naming import id_holders, lines_named
 from .payments import (
-    ASKED,
-    ENDED,
+    ASK,
+    DECISIONS,
     IN_DOUBT,
-    LINES,
     NEVER_LEFT,
-    STATE,
+    PAY,
+    PAYMENTS,
     StoredPayment,
     lock_payments,
-    pages,
     stored_payments,
 )
-from .row_digests import requested_payment
 from .row_kind import RowKind
-from .rows import Arguments, FileRow, Result, RowContent, RowOutcome, own_values
+from .rows import FileRow, Result, RowOutcome, own_values
 from .state import refuse_held
 from .store import BatchRecord, Person, Store
-from .storing import EntryMaker, leave_out, locked_keys, new_payment, put_units
 
 _CHANGED_MEANWHILE = (
     "It was changed meanwhile: look at the status, and do this again if it is meant."
@@ -73,12 +63,7 @@ class ByHand:
         """Return the lines that a person names. Raises `ConfigurationError`; see `lines_named`."""
         kind, defaults = self.context.kind, self.context.settings.defaults
         key_of = partial(kind.key_of, defaults, self.record.key_kind)
-        return lines_named(self.store, names, key_of, is_meant)
-
-    def _maker(self) -> EntryMaker:
-        settings = self.context.settings.with_terms_of(self.record)
-        terms = self.store.file_terms(settings.key_retention_seconds)
-        return EntryMaker(self.context.kind, self.context.vault, terms)
+        return lines_named(self.store, names, key_of, is_meant, kind)
 
     def _locked(self, connection: Connection, line: Line) -> StoredPayment | None:
         """Return the payment of a line as it is stored now, and stays until the transaction ends;
@@ -116,60 +101,69 @@ class ByHand:
         return len(lines)
 
     def ask(self, lines: Sequence[Line], person: Person) -> None:
-        """Let rows be asked once more, whatever has become of them. Raises `ConfigurationError` if
-        a line was changed since it was read.
+        """Let rows be asked once more, whatever has become of them: `resume` asks for them. Raises
+        `ConfigurationError` if a line was changed since it was read.
         """
         store = self.store
-        maker = self._maker()
-        now = self.context.sent_now()
 
         def ask(connection: Connection) -> None:
+            store.lock_storing(connection)
             refuse_held(connection)
-            note_time(connection, store.system, now)
-            payments = [self._payment_again(connection, line, json.dumps(now)) for line in lines]
-            for payment in payments:
-                change_rows(connection, ASKED, store.has_key([payment["key"]]), **payment)
-                # A person has decided about the payment: its line has no notice any more.
-                is_its_line = sa.and_(store.is_line(), LINES.c.key == payment["key"])
-                change_rows(connection, LINES, is_its_line, code=None, message=None, row=None)
-            _put_entries(connection, store, maker, payments)
-            present = store.present_record(connection) or self.record
-            decided = replace(present, persons=[*present.persons, person])
+            payments = [self._locked(connection, line) for line in lines]
+            # All are compared first: what is decided about one may end a question about another.
+            for line in lines:
+                if present_line(store, connection, self.context.kind, line) != line:
+                    raise ConfigurationError(_CHANGED_MEANWHILE)
+            for line, payment in zip(lines, payments, strict=True):
+                # One that was never sent keeps its key, which was not used.
+                is_unused = payment is None or payment.state is None or payment.state in NEVER_LEFT
+                again = 0 if payment is None else payment.again
+                self._decide(connection, line, ASK, again if is_unused else again + 1, person)
+            present_record = store.present_record(connection) or self.record
+            decided = replace(present_record, persons=[*present_record.persons, person])
             store.save_record(connection, decided)
 
         store.transact(ask)
 
-    def _payment_again(self, connection: Connection, line: Line, stored: str) -> dict[str, Any]:
-        """Return the columns of a payment that is asked once more.
+    def _decide(
+        self, connection: Connection, line: Line, what: str, again: int, person: Person
+    ) -> None:
+        """Store what a person decides about a payment, with the values of a line."""
+        store = self.store
+        decision = {
+            "owner": store.owner,
+            "key": line.key,
+            "values_digest": line.values_digest,
+            "what": what,
+            "again": again,
+            "person": store.vault.sealed(dict(person)),
+            "stored_at": time.time(),
+        }
+        connection.execute(sa.insert(DECISIONS).values(decision))
 
-        Args:
-            stored: When it is stored, as JSON of a `SentSince`.
+    # Pay though the sheet differs
 
-        Raises:
-            ConfigurationError: The line was changed since it was read: another file may have
-                replaced its row, or another person may have had it asked.
+    def pay_also(self, keys: Collection[str]) -> None:
+        """Let payments be paid as they were asked for, though the latest sheet lacks them or has
+        them with other values. Raises `ConfigurationError` if there is no such payment.
         """
-        kind = self.context.kind
-        payment = self._locked(connection, line)
-        row = line.latest
-        present = present_lines(self.store, connection, [line.key])
-        is_forgotten = row is None or row.arguments is None
-        if payment is None or is_forgotten or present.get(line.key) != line:
-            raise ConfigurationError(_CHANGED_MEANWHILE)
-        assert row is not None
-        vault, origin = self.context.vault, self.record.origin
-        requested = requested_payment(kind, vault, row, origin, is_valid=True)
-        # One that was only refused keeps its key, which was not used.
-        is_unused = line.result.outcome is RowOutcome.REFUSED
-        new = new_payment(
-            self.store,
-            requested,
-            payment.kind,
-            stored,
-            again=payment.again if is_unused else payment.again + 1,
-            is_shared=kind.rows_per_call > 1,
-        )
-        return new | {"allowed": True}
+        lines = self._lines_named(keys, lambda line: line.outcome is RowOutcome.TO_DECIDE)
+        store, settings = self.store, self.context.settings
+        person = {"by": settings.by, "not_by_sender": False}
+
+        def pay(connection: Connection) -> None:
+            store.lock_storing(connection)
+            refuse_held(connection)
+            for line in lines:
+                payment = self._locked(connection, line)
+                if payment is None or payment.state != RowOutcome.CREATED:
+                    raise ConfigurationError(
+                        f"{line.value} is {line.outcome}: what is paid was created."
+                    )
+                asked = replace(line, values_digest=payment.values_digest)
+                self._decide(connection, asked, PAY, payment.again, person)
+
+        store.transact(pay)
 
     # Settle
 
@@ -209,7 +203,7 @@ class ByHand:
             self._require_own_id(connection, line, result)
             if outcome is RowOutcome.CREATED or not _may_be_asked_since(payment):
                 self._store_result(connection, payment, result)
-            change_rows(connection, ASKED, self.store.has_key([line.key]), restored=False)
+            change_rows(connection, PAYMENTS, self.store.has_key([line.key]), restored=False)
             if payment.entry is not None:
                 clear_restored(connection, self.store.owner, [payment.entry])
 
@@ -267,14 +261,14 @@ class ByHand:
         is_named = store.has_key([payment.key])
         if payment.entry is None or self.context.kind.rows_per_call > 1:
             # What is known of one row of a unit is stored beside the entry of the unit.
-            change_rows(connection, ASKED, is_named, **own_values(store.vault, result))
+            change_rows(connection, PAYMENTS, is_named, **own_values(store.vault, result))
             return
         entry = payment.entry
         if payment.restored and payment.state in _KEY_IS_SPENT:
             # Another request than the one that the state knows of was created: it has the next key.
             again = payment.again + 1
             entry = FileRow.key_after(payment.key, again)
-            change_rows(connection, ASKED, is_named, again=again, entry=entry)
+            change_rows(connection, PAYMENTS, is_named, again=again, entry=entry)
             copy_entry(connection, store.owner, payment.entry, entry)
         is_stored = settle_by_hand(
             connection,
@@ -288,40 +282,9 @@ class ByHand:
         if not is_stored:
             raise ConfigurationError(_CHANGED_MEANWHILE)
 
-    # Drop
 
-    def drop(self, names: Collection[str] | None) -> int:
-        """Remove the payments of the batch that were never sent, with their lines in all batches.
-
-        Args:
-            names: The names of the rows to remove; None: all of them, and the lines without a key.
-
-        Returns:
-            How many rows were removed.
-        """
-        store = self.store
-        maker = self._maker()
-        chosen = sa.and_(store.is_of_batch(), STATE.in_(NEVER_LEFT))
-        if names is not None:
-            lines = self._lines_named(names, lambda line: line.outcome in NEVER_LEFT)
-            chosen = sa.and_(chosen, ASKED.c.key.in_([line.key for line in lines]))
-
-        def drop(connection: Connection) -> int:
-            dropped = locked_keys(connection, store, chosen)
-            leave_out(connection, store, maker, dropped)
-            # One that had an earlier key, or whose state was restored, stays as left out: if it
-            # were new in the next file, it would be sent under a key that is spent.
-            is_needless = sa.not_(sa.or_(ASKED.c.again > 0, ASKED.c.restored))
-            for page in pages(dropped):
-                delete_rows(connection, ASKED, sa.and_(store.has_key(page), is_needless))
-                is_line = sa.and_(LINES.c.owner == store.owner, LINES.c.key.in_(page))
-                delete_rows(connection, LINES, is_line)
-            if names is not None:
-                return len(dropped)
-            without_key = sa.and_(store.is_line(), LINES.c.key.is_(None))
-            return len(dropped) + delete_rows(connection, LINES, without_key)
-
-        return store.transact(drop)
+_NOT_ASKED = NEVER_LEFT | {RowOutcome.TO_DECIDE}
+"""Results of rows for which nothing was asked."""
 
 
 # Which lines are meant
@@ -341,7 +304,7 @@ def _can_be_asked_again(line: Line) -> bool:
 def _why_not_over(kind: RowKind, line: Line) -> str:
     """Return why a row must not be asked once more, as a sentence; empty: it can be."""
     value = line.value
-    looks_alike = line.code == Code.LOOKS_LIKE and line.result.outcome is RowOutcome.REFUSED
+    looks_alike = line.code == Code.LOOKS_LIKE and line.result.outcome in _NOT_ASKED
     reason = ""
     if line.restored and line.outcome in SETTLED:
         reason = (
@@ -350,7 +313,7 @@ def _why_not_over(kind: RowKind, line: Line) -> str:
             "state has: as not-created."
         )
     elif line.number == 0:
-        reason = f"{value} is not in the latest file of the batch: send a file that has it."
+        reason = f"{value} is not in the latest sheet of the batch: send one that has it."
     elif line.result.outcome is RowOutcome.CREATED:
         reason = _why_created_stays(kind, line)
     elif line.result.outcome is not RowOutcome.REJECTED and not looks_alike:
@@ -384,27 +347,10 @@ def _why_unsettled_stays(line: Line) -> str:
             f"{line.value} may have been sent: resume looks it up, or resolve says what you know."
         )
     if line.outcome is RowOutcome.REFUSED:
-        return f"{line.value} is refused, and was not created: send a file that has it, or drop it."
+        return f"{line.value} is refused, and was not created: correct it, and send the sheet."
+    if line.outcome is RowOutcome.TO_DECIDE:
+        return line.message or f"{line.value} needs your decision: correct the sheet, and send it."
     return f"{line.value} is {line.outcome}: send or resume sends it."
-
-
-def _put_entries(
-    connection: Connection, store: Store, maker: EntryMaker, payments: Sequence[dict[str, Any]]
-) -> None:
-    """Store the entries that ask for these payments."""
-    if not maker.are_shared:
-        contents = [(_arguments(store, payment), payment["entry"]) for payment in payments]
-        put_entries(connection, [maker.for_row(*content) for content in contents])
-        return
-    rows = {payment["key"]: _arguments(store, payment) for payment in payments}
-    put_units(connection, store, maker, rows)
-
-
-def _arguments(store: Store, payment: dict[str, Any]) -> Arguments:
-    """Return what a payment asks for."""
-    arguments = RowContent.of_stored(store.vault, payment["row"]).arguments
-    assert arguments is not None  # no payment of an invalid row is asked again
-    return arguments
 
 
 # Whether a payment can be settled
@@ -448,4 +394,4 @@ def _require_in_doubt(line: Line, payment: StoredPayment | None, *, adds_id: boo
 
 def _may_be_asked_since(payment: StoredPayment) -> bool:
     """Whether a settled payment may have been asked since the backup of the state."""
-    return payment.restored and payment.state in ENDED
+    return payment.restored and (payment.state is None or payment.state in SETTLED)

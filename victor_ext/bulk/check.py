@@ -4,7 +4,7 @@ source is expected to be: `ControlTotals`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from typing import cast
@@ -112,10 +112,11 @@ class Check:
             expected.
         columns: Extra columns, for the export.
         totals: What the new rows ask for together, exactly, by currency.
+        pulled_back: Rows of the batch that wait and that the source lacks: they are not sent any
+            more.
+        lost_zeros: Sentences about accounts that differ from others by leading zeros alone.
         sharing: Valid rows with the reference of another row. After a lost response, a row is
             looked up by its reference, which does not tell these rows apart.
-        left_out: Rows of the batch that were never sent, and that the source lacks. The number is
-            known once the source is stored.
     """
 
     rows: int = 0
@@ -134,8 +135,9 @@ class Check:
     broken: bool = False
     columns: list[str] = field(default_factory=list[str])
     totals: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
+    pulled_back: int = 0
+    lost_zeros: Sequence[str] = ()
     sharing: int = 0
-    left_out: int = 0
 
     @property
     def stored(self) -> int:
@@ -186,7 +188,12 @@ class Check:
 
     def undecided(self) -> Check:
         """Return a check of the same rows, before anything is decided about them."""
-        return Check(self.rows, columns=self.columns, sharing=self.sharing)
+        return Check(
+            self.rows,
+            columns=self.columns,
+            sharing=self.sharing,
+            lost_zeros=self.lost_zeros,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,12 @@
-"""Decide what becomes of a row of a file, by what is stored of its payment (`RowCase.decide`), and
-say why, in a sentence for an operator (`message_of`).
+"""The table by which everything is said and asked (`decide`): what the row of a sheet is beside
+what is stored of its payment; and the sentences for an operator (`message_of`).
 
-What is decided depends on the state of the payment: it was never sent (`_decide_unsent`), it is in
-doubt (`_code_of_doubtful`), rejected (`_decide_rejected`) or created (`_code_of_created`).
+What a row comes to depends on the state of the payment: it was never sent (`_decide_unsent`), it is
+in doubt (`_decide_doubtful`), rejected (`_decide_rejected`) or created (`_decide_created`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum, StrEnum, auto
@@ -19,8 +18,8 @@ from .payments import (
     NEVER_LEFT,
     TO_BE_SENT,
     UNREADABLE,
-    KeyOrigin,
     RequestedPayment,
+    Sheet,
     StoredPayment,
 )
 from .row_digests import differing_columns
@@ -33,8 +32,8 @@ class Code(StrEnum):
     """What a notice is about: why a row is not simply sent.
 
     Attributes:
-        LOOKS_LIKE: Another payment has the same skeleton, or asks for the same; and it exists, may
-            exist or will be sent.
+        LOOKS_LIKE: It may be another payment in another spelling: see `LookAlike`.
+        WAITS_OTHERWISE: The payment waits with other values, of a newer sheet of another batch.
         CREATED_BEFORE: The payment was created with these values.
         DUE_LATER: The payment was created with these values and an earlier due date, or may have
             been.
@@ -53,6 +52,7 @@ class Code(StrEnum):
     """
 
     LOOKS_LIKE = auto()
+    WAITS_OTHERWISE = auto()
     CREATED_BEFORE = auto()
     DUE_LATER = auto()
     OTHER_VALUES = auto()
@@ -68,6 +68,7 @@ class Code(StrEnum):
 TO_DECIDE = frozenset(
     {
         Code.LOOKS_LIKE,
+        Code.WAITS_OTHERWISE,
         Code.DUE_LATER,
         Code.OTHER_VALUES,
         Code.SETTLED_AS_STORED,
@@ -77,193 +78,200 @@ TO_DECIDE = frozenset(
 """Codes of rows about which a person has to decide: the exit status says so."""
 
 
-class Act(Enum):
-    """What is done with a row.
+class LookAlike(Enum):
+    """Why a new row may be a payment that exists under another key.
 
     Attributes:
-        STORE: The payment of the row is stored as the row has it, and sent.
-        REFUSE: The payment of the row is stored as the row has it, and not sent.
-        KEEP: The payment of the row stays as it is stored.
-        SKIP: As KEEP; and the row counts as invalid, because it asks for something else than the
-            payment and cannot be sent.
+        SPELLING: The values of their key columns differ by their spelling alone.
+        TWIN: The same, of an earlier row of its sheet.
+        PARTY: An earlier sheet of the batch has it, this one lacks it, and both ask one payer.
+        COPY: It has all values of the row; this sheet lacks it, and shares rows with its batch, or
+            most new rows of this sheet are like rows of that batch.
     """
 
-    STORE = auto()
-    REFUSE = auto()
-    KEEP = auto()
-    SKIP = auto()
+    SPELLING = auto()
+    TWIN = auto()
+    PARTY = auto()
+    COPY = auto()
 
 
 @dataclass(frozen=True, slots=True)
-class RowDecision:
-    """What becomes of a row.
+class Question:
+    """A payment, or an earlier row of the sheet, that a new row may be.
 
     Attributes:
-        code: The code of the notice about the row; None: there is no notice.
-        other: The other payment that the row looks like; None: an earlier row of its file.
-        again: How many keys the payment had before the one that it is sent with.
-        since: The time since which the payment may have been sent without a trace in a restored
-            state, as JSON of a `SentSince`; None: it was not.
+        key: The key of the other one.
+        place: Where it is, for a message: its batch and day, or its row in the same sheet.
+        row: What it asks for, encrypted; None: forgotten.
     """
 
-    act: Act
+    likeness: LookAlike
+    key: str
+    place: str
+    row: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a row of a sheet comes to.
+
+    Attributes:
+        outcome: What is reported.
+        code: Why it is not simply sent; None: it is, or was.
+        asks: Whether an entry is to be made for it, in place of one that waits.
+        again: How many keys the payment had before the one that it is asked with.
+        since: The time since which the payment may have been sent without a trace in a restored
+            state, as JSON of a `SentSince`; None: it was not.
+        is_new: Whether it is asked for unless it is another payment in another spelling.
+        waits: Whether it waits unless it is an earlier row of its sheet in another spelling.
+        is_invalid: Whether the row counts as invalid.
+        question: With `LOOKS_LIKE`: which payment it may be.
+    """
+
+    outcome: RowOutcome
     code: Code | None = None
-    other: StoredPayment | None = None
+    asks: bool = False
     again: int = 0
     since: str | None = None
+    is_new: bool = False
+    waits: bool = False
+    is_invalid: bool = False
+    question: Question | None = None
 
 
 _A_DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class RowCase:
-    """A row of a file, and all by which it is decided about.
+def decide(
+    row: RequestedPayment,
+    stored: StoredPayment | None,
+    sheet: Sheet,
+    *,
+    question: Question | None = None,
+    decided: int | None = None,
+) -> Verdict:
+    """Decide about a row of a sheet: nobody may be asked twice, or for what it does not have.
 
-    Attributes:
-        asked: The row.
+    Args:
         stored: The payment with the key of the row; None: there is none.
-        alike: The payments with the skeleton or the values of the row that exist, may exist or will
-            be sent.
-        has_twin: Whether an earlier row of its file has its skeleton.
-        batch: The batch that is sent.
-        account: The account that the row would be sent with.
-        origin: What the key of the row is made of, beside its value.
+        question: Which other payment the row may be.
+        decided: A person has decided that this payment is asked for with these values, when it had
+            had so many keys; None: nobody has.
     """
+    if stored is None or stored.state is None or stored.state in NEVER_LEFT:
+        verdict = _decide_unsent(row, stored, sheet, question, decided)
+    elif stored.state in IN_DOUBT:
+        verdict = _decide_doubtful(row, stored, sheet)
+    elif not row.is_valid or decided is None or decided <= stored.again:
+        is_rejected = stored.state == PaymentOutcome.REJECTED
+        verdict = (
+            _decide_rejected(row, stored, question)
+            if is_rejected
+            else _decide_created(row, stored, sheet)
+        )
+    else:  # a person has decided that it is asked for once more
+        verdict = Verdict(RowOutcome.WAITING, asks=True, again=decided)
+    if verdict.asks and stored is not None and stored.restored:
+        return replace(verdict, code=Code.ASKED_SINCE, since=stored.stored)
+    return verdict
 
-    asked: RequestedPayment
-    stored: StoredPayment | None
-    alike: Sequence[StoredPayment]
-    has_twin: bool
-    batch: str
-    account: str
-    origin: KeyOrigin
 
-    def decide(self) -> RowDecision:
-        """Decide about the row: nobody may be asked twice, or for what the latest file does not
-        have.
-        """
-        stored = self.stored
-        decision = self._decide_unless_restored()
-        if decision.act is Act.STORE and self.has_twin and not self._is_allowed:
-            decision = self._decide_beside_twin()
-        if stored is None or not stored.restored or decision.act is Act.KEEP:
-            return decision
-        restored = replace(decision, since=stored.stored)
-        if decision.act is Act.STORE:
-            return replace(restored, code=Code.ASKED_SINCE)
-        return restored
+def _has_same_values(row: RequestedPayment, stored: StoredPayment) -> bool:
+    """Whether a payment has the values of a row; its due date may be another one."""
+    return row.values_digest == stored.values_digest
 
-    @property
-    def _has_same_values(self) -> bool:
-        """Whether the payment has the values of the row; its due date may be another one."""
-        return self.stored is not None and self.stored.values_digest == self.asked.values_digest
 
-    @property
-    def _is_allowed(self) -> bool:
-        """Whether a person has allowed a payment with these values."""
-        return self.stored is not None and self.stored.allowed and self._has_same_values
+def _decide_unsent(
+    row: RequestedPayment,
+    stored: StoredPayment | None,
+    sheet: Sheet,
+    question: Question | None,
+    decided: int | None,
+) -> Verdict:
+    """Decide about a row whose payment was never sent, or is new."""
+    again = 0 if stored is None else stored.again
+    if not row.is_valid:
+        return Verdict(RowOutcome.REFUSED, again=again, is_invalid=True)
+    state = None if stored is None else stored.state
+    waits = state in TO_BE_SENT
+    has_same_row = False
+    if stored is not None:
+        has_same_row = _has_same_values(row, stored) and row.due_date == stored.due_date
+    if question is not None and decided is None and _is_open(question, row, stored):
+        return Verdict(RowOutcome.TO_DECIDE, Code.LOOKS_LIKE, again=again, question=question)
+    if stored is not None and state is not None and waits and has_same_row:
+        is_moved = stored.batch != sheet.batch
+        code = Code.REPLACED if is_moved else None
+        return Verdict(RowOutcome(state), code, asks=is_moved, again=again, waits=True)
+    if stored is not None and waits and _is_older(sheet, stored):
+        return Verdict(RowOutcome.TO_DECIDE, Code.WAITS_OTHERWISE, again=again)
+    is_refused = state == PaymentOutcome.REFUSED
+    if is_refused and has_same_row and not sheet.is_being_sent and decided is None:
+        return Verdict(RowOutcome.REFUSED, again=again)
+    code = Code.REPLACED if waits else None
+    return Verdict(RowOutcome.WAITING, code, asks=True, again=again, is_new=True)
 
-    def _decide_beside_twin(self) -> RowDecision:
-        """Decide about a row that would be sent, and whose twin comes first in its file."""
-        if self.stored is None:
-            return RowDecision(Act.REFUSE, Code.LOOKS_LIKE)
-        act = Act.KEEP if self.stored.state == PaymentOutcome.REJECTED else Act.REFUSE
-        return RowDecision(act, Code.LOOKS_LIKE, again=self.stored.again)
 
-    def _decide_unless_restored(self) -> RowDecision:
-        """Decide about the row by a state that has all that was sent."""
-        stored = self.stored
-        if stored is None or stored.state in NEVER_LEFT:
-            return self._decide_unsent()
-        if stored.state in IN_DOUBT:
-            return RowDecision(Act.KEEP, self._code_of_doubtful(stored))
-        if stored.state == PaymentOutcome.REJECTED:
-            return self._decide_rejected(stored)
-        code = self._code_of_created(stored)
-        if code is Code.CREATED_BEFORE and self.asked.due_date == UNREADABLE:
-            # The row may be for a new month: nobody can tell, because its due date is no date.
-            return RowDecision(Act.SKIP, Code.OTHER_VALUES)
-        return RowDecision(Act.KEEP, code)
+def _is_open(question: Question, row: RequestedPayment, stored: StoredPayment | None) -> bool:
+    """Whether a question about a row was not answered when its payment was stored, which waits."""
+    if question.likeness is LookAlike.TWIN or stored is None or stored.state not in TO_BE_SENT:
+        return True
+    return question.likeness is not LookAlike.PARTY and not _has_same_values(row, stored)
 
-    def _decide_unsent(self) -> RowDecision:
-        """Decide about a row whose payment was never sent, or is new."""
-        stored = self.stored
-        again = 0 if stored is None else stored.again
-        if not self.asked.is_valid:
-            return RowDecision(Act.REFUSE, again=again)
-        # A person has allowed these values, or they were not refused when they were stored.
-        is_waiting = stored is not None and stored.state in TO_BE_SENT
-        is_accepted = self._is_allowed or (is_waiting and self._has_same_values)
-        look_alike = self._look_alike()
-        if look_alike is not None and not is_accepted:
-            return RowDecision(Act.REFUSE, Code.LOOKS_LIKE, look_alike, again)
-        if stored is None:
-            return RowDecision(Act.STORE)
-        has_same_row = self._has_same_values and self.asked.due_date == stored.due_date
-        is_replaced = stored.batch != self.batch or not has_same_row
-        return RowDecision(Act.STORE, Code.REPLACED if is_replaced else None, again=again)
 
-    def _code_of_doubtful(self, stored: StoredPayment) -> Code | None:
-        """Return the code of the notice about a row whose payment is in doubt; None: no notice."""
-        if stored.account != self.account:
-            return Code.ONLY_LOOKED_UP
-        if not self._has_same_values or self.asked.due_date == UNREADABLE:
-            return Code.SETTLED_AS_STORED
-        if _is_later(self.asked.due_date, stored.due_date):
-            return Code.DUE_LATER
-        return None
+def _is_older(sheet: Sheet, stored: StoredPayment) -> bool:
+    """Whether a payment is asked for by a newer sheet of another batch."""
+    return sheet.id is not None and stored.batch != sheet.batch and sheet.id < stored.sheet
 
-    def _decide_rejected(self, stored: StoredPayment) -> RowDecision:
-        """Decide about a row whose payment was rejected."""
-        # The row that was rejected may have become invalid since, because its due date has passed.
-        is_rejected_row = self._has_same_values and self.asked.due_date in (None, stored.due_date)
-        if not self.asked.is_valid and not is_rejected_row:
-            return RowDecision(Act.SKIP, Code.REJECTED_BEFORE, again=stored.again)
-        # Another due date alone does not count: `today` is another date each day.
-        if self._has_same_values:
-            return RowDecision(Act.KEEP, Code.REJECTED_BEFORE, again=stored.again)
-        look_alike = self._look_alike()
-        if look_alike is not None:
-            return RowDecision(Act.KEEP, Code.LOOKS_LIKE, look_alike, stored.again)
-        return RowDecision(Act.STORE, Code.CORRECTED, again=stored.again + 1)
 
-    def _code_of_created(self, stored: StoredPayment) -> Code:
-        """Return the code of the notice about a row whose payment was created."""
-        if stored.account != self.account:
-            return Code.OTHER_ACCOUNT
-        if not self._has_same_values:
-            return Code.OTHER_VALUES
-        if _is_later(self.asked.due_date, stored.due_date):
-            return Code.DUE_LATER
-        return Code.CREATED_BEFORE
+def _decide_doubtful(row: RequestedPayment, stored: StoredPayment, sheet: Sheet) -> Verdict:
+    """Decide about a row whose payment is in doubt."""
+    code = None
+    if stored.account != sheet.account:
+        code = Code.ONLY_LOOKED_UP
+    elif not _has_same_values(row, stored) or row.due_date == UNREADABLE:
+        code = Code.SETTLED_AS_STORED
+    elif _is_later(row.due_date, stored.due_date):
+        code = Code.DUE_LATER
+    was_accepted = stored.state == PaymentOutcome.ACCEPTED
+    return Verdict(RowOutcome.ACCEPTED if was_accepted else RowOutcome.UNKNOWN, code)
 
-    def _look_alike(self) -> StoredPayment | None:
-        """Return a payment that may be the same as the row, and has another key."""
-        for other in self.alike:
-            # This file has both rows on purpose; or it leaves the other one out.
-            is_of_file = (
-                other.batch == self.batch and other.state in NEVER_LEFT and not other.restored
-            )
-            if other.key != self.asked.key and not is_of_file and self._is_look_alike(other):
-                return other
-        return None
 
-    def _is_look_alike(self, other: StoredPayment) -> bool:
-        """Whether a payment with the skeleton or the values of the row, and another key, is for the
-        same purpose.
-        """
-        asked = self.asked
-        if other.skeleton_digest == asked.skeleton_digest:
-            return True
-        other_kind, _, other_column = other.kind.partition("\n")
-        if self.origin.column != other_column:
-            return True
-        if self.origin.kind != other_kind:
-            # Another month has a key kind of its own; its due date is more than a day away.
-            is_near = not _is_later(asked.due_date, other.due_date)
-            return is_near and not _is_later(other.due_date, asked.due_date)
-        return other.due_date == asked.due_date
+def _decide_rejected(
+    row: RequestedPayment, stored: StoredPayment, question: Question | None
+) -> Verdict:
+    """Decide about a row whose payment was rejected."""
+    again = stored.again
+    same = _has_same_values(row, stored)
+    # The row that was rejected may have become invalid since, because its due date has passed.
+    is_rejected_row = same and row.due_date in (None, stored.due_date)
+    if not row.is_valid and not is_rejected_row:
+        return Verdict(RowOutcome.REJECTED, Code.REJECTED_BEFORE, again=again, is_invalid=True)
+    # Another due date alone does not count: `today` is another date each day.
+    if same:
+        return Verdict(RowOutcome.REJECTED, Code.REJECTED_BEFORE, again=again)
+    if question is not None:
+        return Verdict(RowOutcome.TO_DECIDE, Code.LOOKS_LIKE, again=again, question=question)
+    return Verdict(RowOutcome.WAITING, Code.CORRECTED, asks=True, again=again + 1, is_new=True)
+
+
+def _decide_created(row: RequestedPayment, stored: StoredPayment, sheet: Sheet) -> Verdict:
+    """Decide about a row whose payment was created."""
+    if stored.account != sheet.account:
+        return Verdict(RowOutcome.TO_DECIDE, Code.OTHER_ACCOUNT)
+    if not _has_same_values(row, stored):
+        return Verdict(RowOutcome.TO_DECIDE, Code.OTHER_VALUES)
+    if _is_later(row.due_date, stored.due_date):
+        return Verdict(RowOutcome.TO_DECIDE, Code.DUE_LATER)
+    if row.due_date == UNREADABLE:
+        # The row may be for a new month: nobody can tell, because its due date is no date.
+        return Verdict(RowOutcome.TO_DECIDE, Code.OTHER_VALUES, is_invalid=True)
+    return Verdict(RowOutcome.CREATED, Code.CREATED_BEFORE)
+
+
+def is_near(due_date: str | None, other: str | None) -> bool:
+    """Whether two due dates are at most a day apart, or one of them is unknown."""
+    return not _is_later(due_date, other) and not _is_later(other, due_date)
 
 
 def _is_later(due_date: str | None, before: str | None) -> bool:
@@ -316,11 +324,15 @@ _ASK_AGAIN = (
     "for the next month of keys that name payers."
 )
 _MESSAGES = {
+    Code.WAITS_OTHERWISE: (
+        "{value} waits with other values, of {batch}, whose sheet is newer. Not sent with these. "
+        "Correct the sheet that is wrong, and send that one again."
+    ),
     Code.CREATED_BEFORE: "{value} was created before ({batch}, {day}). Not sent again.",
     Code.DUE_LATER: f"{{value}} was asked for {{due}}. Not sent. {_ASK_AGAIN}",
     Code.OTHER_VALUES: (
-        "{value} was asked on {day} with {columns}. Not sent. An instalment or remainder "
-        "needs a key of its own, such as {value}-2."
+        "{value} was asked on {day} with {columns}. Not sent. If that is over and unpaid: "
+        "ask-again. An instalment or remainder needs a key of its own, such as {value}-2."
     ),
     Code.SETTLED_AS_STORED: (
         "{value} may have been asked on {day}. It is settled with the values of then."
@@ -349,30 +361,33 @@ _DOUBTFUL_DUE_LATER = (
 )
 
 
-def look_alike_message(
-    value: str,
-    other: str,
-    place: str,
-    *,
-    is_respelled: bool,
-) -> str:
-    """Return the sentence of a notice about a row that looks like another payment.
+_OF_LIKENESS = {
+    LookAlike.SPELLING: (
+        "{value} is {other} ({place}) in another spelling. Not sent. If they are one payment, keep "
+        "{other}. If both are to be paid: ask-again."
+    ),
+    LookAlike.PARTY: (
+        "{value} has the payer or payee of {other} ({place}), which this sheet lacks: is it that "
+        "payment in another spelling? Not sent. If it is, write {other} again. If both are to be "
+        "paid: ask-again."
+    ),
+    LookAlike.COPY: (
+        "{value} asks what {other} asked ({place}): is it that payment in another spelling? Not "
+        "sent. If it is, write {other} again. If both are to be paid: ask-again."
+    ),
+}
+_OF_LIKENESS[LookAlike.TWIN] = _OF_LIKENESS[LookAlike.SPELLING]
+
+
+def question_message(value: str, question: Question, vault: RowVault) -> str:
+    """Return the sentence about a row that may be another payment in another spelling.
 
     Args:
         value: The value of the row in the key column.
-        other: That of the other payment.
-        place: Where the other payment is: its batch and day, or its line in the same file.
-        is_respelled: Whether the values differ by their spelling alone.
     """
-    if not is_respelled:
-        return (
-            f"{value} asks what {other} asked ({place}). Not sent. If both are to be paid: "
-            "ask-again."
-        )
-    return (
-        f"{value} is {other} ({place}) in another spelling. Not sent. If they are one payment, "
-        f"keep {other}. If both are to be paid: ask-again."
-    )
+    other = RowContent.of_stored(vault, 0, question.row).value or f"the payment {question.key}"
+    template = _OF_LIKENESS[question.likeness]
+    return template.format(value=value, other=other, place=question.place)
 
 
 def day_text(moment: float) -> str:
@@ -388,9 +403,10 @@ def _other_values_text(
 
     The values are not named: a value may be an account number.
     """
-    if stored.forgotten:  # there is nothing to compare
+    if stored.row is None:  # there is nothing to compare
         return "other values"
-    stored_arguments = RowContent.of_stored(vault, stored.row).arguments or {}
+    stored_row = RowContent.of_stored(vault, stored.number, stored.row)
+    stored_arguments = stored_row.arguments or {}
     return f"another {' and '.join(differing_columns(kind, stored_arguments, arguments))}"
 
 
@@ -400,7 +416,7 @@ def _rejection_text(arguments: Arguments | None, stored: StoredPayment, vault: R
     A valid row differs by that alone: a row with other values has another notice.
     """
     reason = "it did not say why."
-    if stored.forgotten:
+    if stored.row is None:
         reason = "why is forgotten."
     elif stored.result is not None:
         result = Result(RowOutcome.REJECTED, *vault.deserialize(stored.result))

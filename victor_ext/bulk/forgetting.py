@@ -15,16 +15,18 @@ from victor_ext.outbox.files import ENTRIES, forget_entries
 from victor_ext.settlement.flow import SETTLED
 
 from .payments import (
-    ASKED,
     BATCHES,
     LINES,
     PAGE,
     PAYMENT_COLUMNS,
+    PAYMENTS,
+    SHEETS,
     STATE,
     WITH_ENTRIES,
+    WITH_ROWS,
     lock_payments,
 )
-from .rows import RowOutcome, own_values, result_of, row_of
+from .rows import RowOutcome, own_values, result_of
 from .store import Store
 from .vault import RowVault
 
@@ -44,8 +46,7 @@ def forget_settled(store: Store, stored_before: float) -> int:
         page_count = _forget_page(store, stored_before)
         count += page_count
     _forget_entries(store, stored_before)
-    _forget_lines(store, stored_before)
-    return count
+    return count + _forget_lines(store, stored_before)
 
 
 def _forget_page(store: Store, stored_before: float) -> int:
@@ -54,44 +55,54 @@ def _forget_page(store: Store, stored_before: float) -> int:
     One that was not created, and that may have been asked since the backup of the state, keeps what
     it asked for: a person has to look for it.
     """
-    asked, lines = ASKED.c, LINES.c
-    is_old = sa.and_(
-        asked.owner == store.owner,
-        asked.stored_at < stored_before,
-        STATE.in_(SETTLED),
-        sa.or_(STATE.in_([RowOutcome.CREATED]), asked.restored.is_(False)),
-        asked.forgotten.is_(False),
+    columns, lines = PAYMENTS.c, LINES.c
+    is_there = sa.exists().where(
+        lines.sheet == columns.sheet, lines.number == columns.number, lines.row.is_not(None)
     )
-    query = sa.select(*PAYMENT_COLUMNS).select_from(WITH_ENTRIES).where(is_old)
-    old_keys = query.with_only_columns(asked.key).order_by(asked.key).limit(PAGE)
+    is_old = sa.and_(
+        columns.owner == store.owner,
+        columns.stored_at < stored_before,
+        STATE.in_(SETTLED),
+        sa.or_(STATE.in_([RowOutcome.CREATED]), columns.restored.is_(False)),
+        is_there,
+    )
+    query = sa.select(columns.key).select_from(WITH_ENTRIES).where(is_old)
     with store.transaction() as connection:
-        keys = list(connection.execute(old_keys).scalars())
+        keys = list(connection.execute(query.order_by(columns.key).limit(PAGE)).scalars())
         lock_payments(connection, store.owner, keys)
-        payments = connection.execute(query.where(asked.key.in_(keys))).all()
-        for payment in payments:
+        are_old = sa.and_(is_old, columns.key.in_(keys))
+        payments = sa.select(*PAYMENT_COLUMNS).select_from(WITH_ROWS).where(are_old)
+        for payment in connection.execute(payments).all():
             values = _values_without_data(store.vault, payment)
-            change_rows(connection, ASKED, store.has_key([payment.key]), **values)
-        forgotten = lines.key.in_([payment.key for payment in payments])
-        _empty_lines(connection, sa.and_(lines.owner == store.owner, forgotten))
+            if values:
+                change_rows(connection, PAYMENTS, store.has_key([payment.key]), **values)
+            _empty_lines(connection, _is_of_owner(store, lines.key == payment.key))
     return len(keys)
 
 
 def _values_without_data(vault: RowVault, payment: Any) -> dict[str, Any]:
-    """Return the column values that keep the row number and the ids of a payment, and no data."""
-    number = row_of(vault, payment).number
-    values = {"row": vault.sealed([number, None, None, {}]), "forgotten": True}
-    if payment.own_state is not None:
-        result = result_of(vault, payment)
-        values |= own_values(vault, result._replace(status=None, error=None))
-    return values
+    """Return the column values that keep the ids of a payment, and no data."""
+    if payment.own_state is None:
+        return {}
+    return own_values(vault, result_of(vault, payment)._replace(status=None, error=None))
+
+
+def _is_of_owner(store: Store, chosen: Condition) -> Condition:
+    """Whether a line is chosen, and its sheet is of this system and environment."""
+    sheets = sa.select(SHEETS.c.id).where(SHEETS.c.owner == store.owner)
+    return sa.and_(chosen, LINES.c.sheet.in_(sheets))
 
 
 def _forget_entries(store: Store, stored_before: float) -> None:
     """Remove the calls of old settled entries that no payment with its data has: those of forgotten
     payments, and of their earlier keys.
     """
-    others = sa.select(ASKED.c.entry).where(
-        ASKED.c.owner == store.owner, ASKED.c.forgotten.is_(False), ASKED.c.entry.is_not(None)
+    columns, lines = PAYMENTS.c, LINES.c
+    is_its_line = sa.and_(lines.sheet == columns.sheet, lines.number == columns.number)
+    others = sa.select(columns.entry).where(
+        columns.owner == store.owner,
+        columns.entry.is_not(None),
+        sa.exists().where(is_its_line, lines.row.is_not(None)),
     )
     chosen = sa.and_(ENTRIES.c.stored_at < stored_before, ENTRIES.c.key.not_in(others))
     count = PAGE
@@ -100,22 +111,35 @@ def _forget_entries(store: Store, stored_before: float) -> None:
             count = forget_entries(connection, store.owner, chosen, store.vault, PAGE)
 
 
-def _forget_lines(store: Store, stored_before: float) -> None:
-    """Empty the lines of files that were stored before this epoch time, if the payment of the line
-    is already forgotten, or the line has no key, and so no payment.
+def _forget_lines(store: Store, stored_before: float) -> int:
+    """Empty the lines of sheets that were stored before this epoch time, and that nothing needs:
+    they are not valid, or not of the latest sheet of a batch, or their payment is forgotten.
+    Returns how many rows with a key were refused.
     """
-    asked, batches, lines = ASKED.c, BATCHES.c, LINES.c
-    is_forgotten = sa.and_(asked.owner == store.owner, asked.forgotten.is_(True))
-    is_old = sa.and_(batches.owner == store.owner, batches.stored_at < stored_before)
-    chosen = sa.and_(
-        lines.owner == store.owner,
-        sa.or_(lines.key.is_(None), lines.key.in_(sa.select(asked.key).where(is_forgotten))),
-        lines.batch.in_(sa.select(batches.batch).where(is_old)),
+    columns, lines, sheets = PAYMENTS.c, LINES.c, SHEETS.c
+    is_old = sa.select(sheets.id).where(
+        sheets.owner == store.owner, sheets.stored_at < stored_before
     )
+    is_asked = sa.exists().where(columns.sheet == lines.sheet, columns.number == lines.number)
+    latest = sa.select(BATCHES.c.sheet).where(BATCHES.c.sheet.is_not(None))
+    asked = LINES.alias()
+    has_forgotten = sa.exists().where(
+        columns.owner == store.owner,
+        columns.key == lines.key,
+        asked.c.sheet == columns.sheet,
+        asked.c.number == columns.number,
+        asked.c.row.is_(None),
+    )
+    is_needless = sa.and_(lines.sheet.in_(is_old), lines.row.is_not(None), sa.not_(is_asked))
+    is_refused = sa.and_(lines.is_valid.is_(False), lines.key.is_not(None), lines.sheet.in_(latest))
     with store.transaction() as connection:
-        _empty_lines(connection, chosen)
+        of_others = sa.or_(lines.sheet.not_in(latest), lines.key.is_(None), has_forgotten)
+        _empty_lines(connection, sa.and_(is_needless, of_others))
+        return _empty_lines(connection, sa.and_(is_needless, is_refused))
 
 
-def _empty_lines(connection: Connection, is_chosen: Condition) -> None:
-    """Remove the data of lines. The lines stay, with their numbers, keys and codes."""
-    change_rows(connection, LINES, is_chosen, row=None, message=None)
+def _empty_lines(connection: Connection, is_chosen: Condition) -> int:
+    """Remove the data of lines. The lines stay, with their numbers, keys and digests. Returns how
+    many there are.
+    """
+    return change_rows(connection, LINES, is_chosen, row=None, problems=None)

@@ -1,45 +1,79 @@
-"""Read the lines of a batch: the rows of its latest file, each with its payment (`lines_of`), and
-their number by outcome (`counts_of`).
-
-The lines are written by `storing.replace_lines`.
+"""Read the latest sheet of a batch: each of its rows with its payment (`lines_of`), and how many
+there are by outcome (`counts_of`). What is said is the join of both: see `joining`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from victor_ext import idempotency_key_for
+from victor_ext.event_queue.databases import Condition
 from victor_ext.outbox.files import ENTRIES
 
-from .deciding import TO_DECIDE
-from .payments import ASKED, LEFT_OUT, LINES, PAGE, PAYMENT_COLUMNS, STATE, UNDER_WAY
-from .rows import FileRow, Result, RowOutcome, result_of, row_of
+from .deciding import (
+    Code,
+    Verdict,
+    decide,
+    message_of,
+    question_message,
+)
+from .joining import StoredRows, joined
+from .payments import (
+    DECISIONS,
+    EXISTS_OR_MAY,
+    LINES,
+    PAY,
+    PAYMENT_COLUMNS,
+    PAYMENTS,
+    SHEETS,
+    STATE,
+    UNDER_WAY,
+    WITH_ENTRIES,
+    WITH_ROWS,
+    RequestedPayment,
+    Sheet,
+    StoredPayment,
+    lines_with_payments,
+    pages,
+    stored_payment,
+)
+from .row_kind import RowKind
+from .rows import FileRow, Result, RowContent, RowOutcome, result_of, row_of
 from .state import StateLost
-from .store import Store
+from .store import Person, Store
+
+NAMED = 100
+"""Of so many payments that the latest sheet lacks, a status has the names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a batch: a row of its latest file, or a payment that was in doubt and that the file
-    lacks.
+    """A row of the latest sheet of a batch; or a payment of the batch that this sheet lacks.
 
     Attributes:
-        number: The record number in the file, from 1; 0: the file lacks the payment.
+        number: The record number in the sheet, from 1; 0: the sheet lacks the payment.
         key: The key of the payment; empty: the row has none.
         batch: The batch that sends, or has sent, the payment; None: there is no payment.
-        code: The code of the notice about the line; None: there is no notice.
-        row: The row that the payment was asked with; None: there is none, or it was forgotten.
-        latest: The row of the latest file, which may have other values than `row`.
+        code: Why the row is not simply sent; None: it is, or was.
+        row: The row that the payment was asked for; None: there is none.
+        latest: The row of the latest sheet, which may have other values than `row`.
         outcome: What became of the row: what became of its payment, or `TO_DECIDE`.
         result: What became of the payment.
-        message: The message of the notice, or the problems of a row that cannot be sent; None:
+        message: The sentence about `code`, or the problems of a row that cannot be sent; None:
             there is none.
         restored: Whether the payment may have been asked since the backup of the state.
+        asked_at: When the payment was first sent, an aware time; None: it was not.
+        by_provider_clock: Whether this is the provider's time.
+        asked_by: Who has sent the sheet that it was asked for.
+        values_digest: As of `LINES`, or of the payment that the sheet lacks.
+        is_decided: Whether a person has decided that the payment is paid though the sheet lacks it.
     """
 
     number: int
@@ -52,6 +86,11 @@ class Line:
     result: Result
     message: str | None
     restored: bool = False
+    asked_at: datetime | None = None
+    by_provider_clock: bool = False
+    asked_by: str | None = None
+    values_digest: str = ""
+    is_decided: bool = False
 
     @property
     def sent_key(self) -> str:
@@ -63,156 +102,445 @@ class Line:
         """What a person calls the row: the value in the key column, or the key of the row if the
         value is forgotten.
         """
-        for row in (self.row, self.latest):
+        for row in (self.latest, self.row):
             if row is not None and row.value:
                 return row.value
         return self.key
 
 
 class LineCounts(NamedTuple):
-    """How many lines a batch has.
+    """How many rows the latest sheet of a batch has.
 
     Attributes:
-        outcomes: The lines by outcome.
-        codes: The lines with a notice, by its code.
-        under_way: Those of the unknown lines that a worker has begun with.
-        left_out: Those of the refused lines whose payment belongs to another batch, and which the
-            latest file of that batch lacks.
+        outcomes: The rows by outcome, with the payments that the sheet lacks and that are in doubt,
+            or wait for a decision.
+        codes: The rows that are not simply sent, by the code that says why.
+        under_way: Those of the unknown rows that a worker has begun with.
+        lacking: How many payments of the batch were created, or may have been, that the sheet
+            lacks.
     """
 
     outcomes: Counter[RowOutcome]
     codes: Counter[str]
     under_way: int
-    left_out: int
+    lacking: int
 
 
-def counts_of(store: Store) -> LineCounts:
-    """Count the lines of the batch.
+# Counting
+
+
+def counts_of(store: Store, kind: RowKind) -> LineCounts:
+    """Count the rows of the latest sheet.
 
     Raises `StateLost` if the batch, or one of its payments, was deleted.
     """
-    with store.engine.connect() as connection:
-        if not store.is_stored(connection):
-            raise StateLost.deleted(f"The batch {store.batch}")
-        groups = _groups(store, connection)
     outcomes = Counter[RowOutcome]()
     codes = Counter[str]()
-    states = Counter[str | None]()
-    for group in groups:
-        outcomes[_outcome_of(group.state, group.code)] += group.lines
-        states[group.state] += group.lines
-        if group.code is not None:
-            codes[group.code] += group.lines
-    return LineCounts(outcomes, codes, states[UNDER_WAY], states[LEFT_OUT])
-
-
-def _groups(store: Store, connection: Connection) -> Sequence[Any]:
-    """Return the number of lines, by notice and by the state of their payment. Raises as
-    `refuse_lost` does.
-    """
-    lines = LINES.c
-    by = (lines.code, STATE.label("state"), lines.key.is_not(None).label("has_key"))
-    query = sa.select(*by, sa.func.count().label("lines")).select_from(_lines_with_payments())
-    groups = connection.execute(query.where(store.is_line()).group_by(*by)).all()
-    if any(group.state is None and group.has_key for group in groups):
-        raise StateLost.deleted(f"What {store.batch} has of its payments")
-    return groups
-
-
-def refuse_lost(store: Store, connection: Connection) -> None:
-    """Raise `StateLost` if a line of the batch has a key whose payment was deleted."""
-    _groups(store, connection)
-
-
-def lines_of(store: Store) -> Iterator[Line]:
-    """Yield the lines of the batch in the order of its latest file, and then the payments that were
-    in doubt and that the file lacks.
-    """
-    number = LINES.c.number
-    query = _lines_query(store)
-    listed = query.order_by(number).limit(PAGE)
-    unlisted = query.where(number < 0).order_by(number.desc())
-    last = 0
+    under_way = lacking = 0
     with store.engine.connect() as connection:
-        refuse_lost(store, connection)
-        while page := connection.execute(listed.where(number > last)).all():
-            yield from (_line(store, stored) for stored in page)
-            last = page[-1].number
-        yield from (_line(store, stored) for stored in connection.execute(unlisted).all())
+        sheet, origin = store.latest_sheet(connection)
+        refuse_lost(store, connection, sheet)
+        for verdict, state, count in _verdicts(store, connection, sheet):
+            outcomes[verdict.outcome] += count
+            under_way += count if state == UNDER_WAY else 0
+            if verdict.code is not None:
+                codes[verdict.code] += count
+        rows = StoredRows(connection, sheet.id or 0)
+        unasked = rows.unasked(store.owner)
+        for each in joined(connection, store.owner, sheet, origin, rows, unasked):
+            outcomes[each.verdict.outcome] += 1
+            if each.verdict.code is not None:
+                codes[each.verdict.code] += 1
+        for outcome, state, count in _lacking_counts(store, connection, sheet, kind):
+            lacking += count
+            if outcome is not RowOutcome.CREATED:
+                outcomes[outcome] += count
+                under_way += count if state == UNDER_WAY else 0
+    return LineCounts(outcomes, codes, under_way, lacking)
 
 
-def present_lines(
-    store: Store,
-    connection: Connection,
-    keys: Sequence[str],
-) -> dict[str, Line]:
-    """Return the lines of the batch with these keys, by key, as the transaction sees them."""
-    query = _lines_query(store).where(LINES.c.key.in_(keys))
-    lines = [_line(store, stored) for stored in connection.execute(query)]
-    return {line.key: line for line in lines}
-
-
-def _lines_with_payments() -> Any:
-    """Return the tables of lines, payments and entries, joined: a line without a payment stays."""
-    lines, columns = LINES.c, ASKED.c
-    is_its_payment = sa.and_(columns.owner == lines.owner, columns.key == lines.key)
-    is_its_entry = sa.and_(ENTRIES.c.scope == columns.owner, ENTRIES.c.key == columns.entry)
-    return LINES.outerjoin(ASKED, is_its_payment).outerjoin(ENTRIES, is_its_entry)
-
-
-def _lines_query(store: Store) -> sa.Select[Any]:
-    """Return the query for the lines of the batch, which `_line` reads.
-
-    `line_key` and `line_row` are the columns of the line; `key` and `row` are those of its payment.
+def _verdicts(
+    store: Store, connection: Connection, sheet: Sheet
+) -> Iterator[tuple[Verdict, str | None, int]]:
+    """Yield what rows come to that are not to be asked now, the state of their payments, and how
+    many there are.
     """
-    lines = LINES.c
-    return (
-        sa.select(lines.number, lines.key.label("line_key"), lines.code, lines.message)
-        .add_columns(lines.row.label("line_row"), *PAYMENT_COLUMNS)
-        .select_from(_lines_with_payments())
-        .where(store.is_line())
+    lines, columns = LINES.c, PAYMENTS.c
+    dates_differ = lines.due_date.is_distinct_from(columns.due_date)
+    by = (
+        lines.is_valid,
+        lines.key.is_not(None).label("has_key"),
+        STATE.label("state"),
+        columns.again,
+        (lines.values_digest == columns.values_digest).label("has_same_values"),
+        sa.case((dates_differ, lines.due_date)).label("due_date"),
+        sa.case((dates_differ, columns.due_date)).label("asked_due_date"),
+        columns.account,
+        columns.batch,
+        (columns.sheet == sheet.id).label("is_own"),
+        (columns.sheet > sheet.id).label("is_newer"),
+    )
+    query = sa.select(*by, sa.func.count().label("rows"))
+    query = query.select_from(lines_with_payments(store.owner))
+    may_be_asked = StoredRows(connection, sheet.id or 0).may_be_asked(store.owner)
+    groups = query.where(lines.sheet == sheet.id, sa.not_(may_be_asked)).group_by(*by)
+    for group in connection.execute(groups):
+        row = _LIKE_ALL._replace(is_valid=group.is_valid, due_date=group.due_date)
+        stored = None
+        if group.state is not None:
+            stored = _STORED_LIKE_ALL._replace(
+                state=group.state,
+                again=group.again,
+                values_digest=row.values_digest if group.has_same_values else "others",
+                due_date=group.asked_due_date,
+                account=group.account,
+                batch=group.batch,
+                sheet=(sheet.id or 0) + (1 if group.is_newer else 0),
+            )
+        verdict = _said(decide(row, stored, sheet), is_own=bool(group.is_own))
+        yield verdict, group.state, group.rows
+
+
+_LIKE_ALL = RequestedPayment(
+    number=0,
+    key="",
+    is_valid=True,
+    values_digest="values",
+    bare_digest="",
+    skeleton_digest="",
+    reference_digest="",
+    party_digest="",
+    due_date=None,
+    row=None,
+)
+_STORED_LIKE_ALL = StoredPayment(
+    key="",
+    entry=None,
+    batch="",
+    sheet=0,
+    number=0,
+    state=None,
+    again=0,
+    account="",
+    kind="",
+    values_digest="values",
+    bare_digest="",
+    skeleton_digest="",
+    party_digest="",
+    due_date=None,
+    stored_at=0.0,
+    row=None,
+    result=None,
+    error=None,
+    stored="",
+    restored=False,
+    is_live=False,
+)
+"""What rows and payments of one group have in common, but for what the group says."""
+
+
+def _said(verdict: Verdict, *, is_own: bool) -> Verdict:
+    """What is reported of a row. `is_own`: its payment was asked for this very row."""
+    if is_own and verdict.code in (Code.CREATED_BEFORE, Code.REJECTED_BEFORE):
+        return replace(verdict, code=None)
+    return verdict
+
+
+def refuse_lost(store: Store, connection: Connection, sheet: Sheet) -> None:
+    """Raise `StateLost` if a payment of the sheet was deleted, or what asks for one."""
+    lines, columns = LINES.c, PAYMENTS.c
+    others = ENTRIES.alias()
+    has_entry = sa.exists().where(others.c.scope == store.owner, others.c.key == lines.key)
+    is_lost = sa.or_(
+        sa.and_(columns.key.is_(None), has_entry),
+        sa.and_(columns.entry.is_not(None), STATE.is_(None)),
+    )
+    query = sa.select(lines.number).select_from(lines_with_payments(store.owner))
+    if connection.execute(query.where(lines.sheet == sheet.id, is_lost).limit(1)).first():
+        raise StateLost.deleted(f"What {store.batch} has of its payments")
+
+
+# What the latest sheet lacks
+
+
+def _is_lacking(store: Store, sheet: Sheet) -> Condition:
+    """Whether a payment of the batch was sent, or may have been, and the latest sheet lacks it."""
+    listed = sa.select(LINES.c.key).where(LINES.c.sheet == sheet.id, LINES.c.key.is_not(None))
+    return sa.and_(store.is_of_batch(), STATE.in_(EXISTS_OR_MAY), PAYMENTS.c.key.not_in(listed))
+
+
+def _lacking_counts(
+    store: Store, connection: Connection, sheet: Sheet, kind: RowKind
+) -> Iterator[tuple[RowOutcome, str, int]]:
+    """Yield the outcomes of payments that the latest sheet lacks, their states, and how many there
+    are.
+    """
+    by = (STATE.label("state"), PAYMENTS.c.made, SHEETS.c.series)
+    query = sa.select(*by, sa.func.count().label("rows")).select_from(_with_sheets())
+    groups = connection.execute(query.where(_is_lacking(store, sheet)).group_by(*by)).all()
+    is_open = open_units(store, connection, kind, {group.made for group in groups})
+    for group in groups:
+        count = group.rows
+        if group.state != RowOutcome.CREATED:
+            is_under_way = group.state == UNDER_WAY
+            outcome = RowOutcome.UNKNOWN if is_under_way else RowOutcome(group.state)
+            yield outcome, group.state, count
+            continue
+        if group.made in is_open:
+            chosen = sa.and_(_is_lacking(store, sheet), PAYMENTS.c.made == group.made)
+            undecided = _undecided(store, connection, chosen)
+            count -= undecided
+            yield RowOutcome.TO_DECIDE, group.state, undecided
+        if group.series == sheet.series:
+            yield RowOutcome.CREATED, group.state, count
+
+
+def _with_sheets() -> Any:
+    return WITH_ENTRIES.join(SHEETS, SHEETS.c.id == PAYMENTS.c.sheet)
+
+
+def open_units(
+    store: Store, connection: Connection, kind: RowKind, units: Collection[str | None]
+) -> set[str | None]:
+    """Return those of these payouts with which no step was taken yet: their payments are accepted,
+    and not paid.
+    """
+    if not kind.steps:
+        return set()
+    named = {unit for unit in units if unit is not None}
+    by_key = {idempotency_key_for(step, unit): unit for unit in named for step in kind.steps}
+    taken: set[str] = set()
+    for page in pages(sorted(by_key)):
+        is_step = sa.and_(ENTRIES.c.scope == store.owner, ENTRIES.c.key.in_(page))
+        query = sa.select(ENTRIES.c.key).where(is_step, ENTRIES.c.state == "sent")
+        taken |= {by_key[key] for key in connection.execute(query).scalars()}
+    return {*(named - taken)}
+
+
+def _undecided(store: Store, connection: Connection, chosen: Condition) -> int:
+    """Return of how many payments nobody has decided that they are paid."""
+    query = sa.select(sa.func.count()).select_from(WITH_ENTRIES)
+    return int(connection.execute(query.where(chosen, sa.not_(is_to_pay(store)))).scalar_one())
+
+
+def is_to_pay(store: Store) -> Condition:
+    """Whether a person has decided that a payment is paid as it was asked for."""
+    columns = DECISIONS.c
+    return sa.exists().where(
+        columns.owner == store.owner,
+        columns.key == PAYMENTS.c.key,
+        columns.values_digest == PAYMENTS.c.values_digest,
+        columns.what == PAY,
+        columns.again == PAYMENTS.c.again,
     )
 
 
-def _line(store: Store, stored: Any) -> Line:
-    """Return the line that a row of `_lines_query` has."""
-    vault = store.vault
-    key = stored.line_key or ""
-    line_row: FileRow | None = None
-    if stored.line_row is not None:
-        line_row = FileRow.of_stored(vault, key, stored.line_row)
-    payment_row: FileRow | None = None
-    result = Result(RowOutcome.REFUSED)
-    if stored.state is not None:  # there is a payment
-        payment_row = row_of(vault, stored)
-        result = result_of(vault, stored)
-    message = None if stored.message is None else str(vault.deserialize(stored.message))
-    return Line(
-        number=max(0, stored.number),
-        key=key,
-        batch=stored.batch,
-        code=stored.code,
-        row=payment_row or line_row,
-        latest=line_row or payment_row,
-        outcome=_outcome_of(stored.state, stored.code),
-        result=result,
-        message=message,
-        restored=bool(stored.restored),
-    )
+def names_of_lacking(store: Store) -> list[str]:
+    """Return what people call the payments that the latest sheet lacks, of at most `NAMED`."""
+    with store.engine.connect() as connection:
+        sheet, _ = store.latest_sheet(connection)
+        query = _payments_query(store).join(SHEETS, SHEETS.c.id == PAYMENTS.c.sheet)
+        is_shown = sa.or_(STATE != RowOutcome.CREATED, SHEETS.c.series == sheet.series)
+        chosen = query.where(_is_lacking(store, sheet), is_shown).order_by(PAYMENTS.c.key)
+        rows = [row_of(store.vault, row) for row in connection.execute(chosen.limit(NAMED))]
+    return sorted(row.value or row.payment for row in rows)
 
 
-def _outcome_of(state: str | None, code: str | None) -> RowOutcome:
-    """Return the outcome of a line.
+# Reading
 
-    Args:
-        state: The state of its payment; None: it has no payment.
-        code: The code of its notice; None: there is none.
+
+def lines_of(store: Store, kind: RowKind) -> Iterator[Line]:
+    """Yield the rows of the latest sheet in their order, and then the payments of the batch that
+    were created, or may have been, and that the sheet lacks. Raises as `counts_of` does.
     """
-    if state == UNDER_WAY:
-        return RowOutcome.UNKNOWN
-    if state is None or state == LEFT_OUT:
-        return RowOutcome.REFUSED
-    if state == RowOutcome.CREATED and code in TO_DECIDE:
-        # What was created is not what the row asks for.
-        return RowOutcome.TO_DECIDE
-    return RowOutcome(state)
+    with store.engine.connect() as connection:
+        sheet, origin = store.latest_sheet(connection)
+        refuse_lost(store, connection, sheet)
+        read = _Reading(store, connection, sheet, kind)
+        rows = StoredRows(connection, sheet.id or 0)
+        unasked = rows.unasked(store.owner)
+        verdicts = {
+            each.row.number: each.verdict
+            for each in joined(connection, store.owner, sheet, origin, rows, unasked)
+        }
+        for page in rows.pages():
+            yield from read.lines(page, verdicts)
+        yield from read.lacking()
+
+
+def present_line(store: Store, connection: Connection, kind: RowKind, line: Line) -> Line | None:
+    """Return a line as the transaction sees it; None: the latest sheet has it no more."""
+    sheet, origin = store.latest_sheet(connection)
+    rows = StoredRows(connection, sheet.id or 0)
+    page = rows.with_numbers([line.number])
+    if not page or page[0].key != line.key:
+        return None
+    unasked = rows.unasked(store.owner)
+    verdicts = {
+        each.row.number: each.verdict
+        for each in joined(connection, store.owner, sheet, origin, rows, unasked)
+    }
+    (present,) = _Reading(store, connection, sheet, kind).lines(page, verdicts)
+    return present
+
+
+def _payments_query(store: Store) -> sa.Select[Any]:
+    columns = (*PAYMENT_COLUMNS, is_to_pay(store).label("is_to_pay"))
+    return sa.select(*columns).select_from(WITH_ROWS)
+
+
+class _Reading:
+    """Reads the lines of a sheet."""
+
+    def __init__(self, store: Store, connection: Connection, sheet: Sheet, kind: RowKind) -> None:
+        self._store, self._connection = store, connection
+        self._sheet, self._kind = sheet, kind
+        self._persons: dict[int, str | None] = {}
+
+    def lines(
+        self, rows: Sequence[RequestedPayment], verdicts: Mapping[int, Verdict]
+    ) -> Iterator[Line]:
+        """Yield rows as lines. `verdicts` has those that may be asked, by their numbers."""
+        store, columns = self._store, PAYMENTS.c
+        keys = [row.key for row in rows if row.key]
+        named = sa.and_(columns.owner == store.owner, columns.key.in_(keys))
+        payments = {
+            stored.key: stored
+            for stored in self._connection.execute(_payments_query(store).where(named))
+        }
+        problems = self._problems([row.number for row in rows if not row.is_valid])
+        for row in rows:
+            stored = payments.get(row.key)
+            verdict = verdicts.get(row.number)
+            payment = None if stored is None else stored_payment(stored)
+            if verdict is None:
+                verdict = decide(row, payment, self._sheet)
+            is_own = stored is not None and stored.sheet == self._sheet.id
+            verdict = _said(verdict, is_own=is_own)
+            yield self._line(row, stored, payment, verdict, problems.get(row.number))
+
+    def lacking(self) -> Iterator[Line]:
+        """Yield the payments that the sheet lacks."""
+        store, columns = self._store, PAYMENTS.c
+        query = _payments_query(store).join(SHEETS, SHEETS.c.id == columns.sheet)
+        query = query.add_columns(SHEETS.c.series)
+        chosen = query.where(_is_lacking(store, self._sheet)).order_by(columns.key)
+        payments = self._connection.execute(chosen).all()
+        made = {stored.made for stored in payments}
+        is_open = open_units(store, self._connection, self._kind, made)
+        for stored in payments:
+            result = result_of(store.vault, stored)
+            outcome, message = result.outcome, _LACKING
+            if stored.made in is_open and not stored.is_to_pay:
+                outcome, message = RowOutcome.TO_DECIDE, _LACKING_OPEN
+            elif outcome is RowOutcome.CREATED and stored.series != self._sheet.series:
+                continue
+            row = row_of(store.vault, stored)
+            yield self._with_times(
+                stored,
+                Line(
+                    number=0,
+                    key=stored.key,
+                    batch=stored.batch,
+                    code=None,
+                    row=row,
+                    latest=row,
+                    outcome=outcome,
+                    result=result,
+                    message=message.format(value=row.value or row.payment),
+                    restored=bool(stored.restored),
+                    values_digest=stored.values_digest,
+                ),
+            )
+
+    def _line(
+        self,
+        row: RequestedPayment,
+        stored: Any,
+        payment: StoredPayment | None,
+        verdict: Verdict,
+        problems: str | None,
+    ) -> Line:
+        """Return a row of the sheet as a line."""
+        vault = self._store.vault
+        latest = FileRow.of_stored(vault, row.key, row.number, row.row)
+        result = Result(verdict.outcome)
+        asked = None
+        if stored is not None:
+            asked = row_of(vault, stored)
+            result = result_of(vault, stored)
+        message = problems
+        if verdict.code is not None:
+            message = self._message(row, latest, payment, verdict)
+            if verdict.is_invalid and problems:
+                message = f"{message} {problems}"
+        line = Line(
+            number=row.number,
+            key=row.key,
+            batch=None if stored is None else stored.batch,
+            code=verdict.code,
+            row=asked,
+            latest=latest,
+            outcome=verdict.outcome,
+            result=result,
+            message=message,
+            restored=bool(stored is not None and stored.restored),
+            values_digest=row.values_digest,
+        )
+        return line if stored is None else self._with_times(stored, line)
+
+    def _message(
+        self,
+        row: RequestedPayment,
+        latest: FileRow,
+        payment: StoredPayment | None,
+        verdict: Verdict,
+    ) -> str:
+        vault = self._store.vault
+        value = latest.value or row.key
+        if verdict.question is not None:
+            return question_message(value, verdict.question, vault)
+        assert verdict.code is not None
+        assert payment is not None
+        content = RowContent(row.number, value, latest.arguments, latest.extras)
+        return message_of(verdict.code, content, payment, vault, self._kind)
+
+    def _problems(self, numbers: Sequence[int]) -> dict[int, str]:
+        """Return the problems of these rows, in sentences."""
+        columns = LINES.c
+        named = sa.and_(columns.sheet == self._sheet.id, columns.number.in_(numbers))
+        query = sa.select(columns.number, columns.problems).where(named)
+        found: dict[int, str] = {}
+        for number, sealed in self._connection.execute(query):
+            if sealed is not None:
+                problems = self._store.vault.deserialize(sealed)
+                found[number] = " ".join(message for _, _, message in problems)
+        return found
+
+    def _with_times(self, stored: Any, line: Line) -> Line:
+        """Add when and by whom a payment was asked for."""
+        asked_at = None
+        if stored.first_sent_at:
+            asked_at = datetime.fromtimestamp(stored.first_sent_at, UTC)
+        return replace(
+            line,
+            asked_at=asked_at,
+            by_provider_clock=bool(stored.by_provider_clock),
+            asked_by=self._person_of(stored.sheet),
+            is_decided=bool(stored.is_to_pay),
+        )
+
+    def _person_of(self, sheet: int) -> str | None:
+        if sheet not in self._persons:
+            query = sa.select(SHEETS.c.person).where(SHEETS.c.id == sheet)
+            sealed = self._connection.execute(query).scalar()
+            person: Person = {} if sealed is None else self._store.vault.deserialize(sealed)
+            self._persons[sheet] = person.get("by")
+        return self._persons[sheet]
+
+
+_LACKING = "{value} was asked for, and the latest sheet lacks it."
+_LACKING_OPEN = (
+    "{value} is accepted and not paid, and the latest sheet lacks it. Withdraw its payout, or "
+    "instruct it with --also {value}."
+)

@@ -1,81 +1,72 @@
 """Check a source, decide about each of its rows, and store them: all of them, or none.
 
-`Loading.read` checks and decides, and stores nothing. `Loading.store` decides once more, within the
-transaction that stores the rows, because other processes may have changed the state meanwhile.
+`Loading.read` checks and decides, and stores nothing. `Loading.store` stores the sheet as it was
+read, and lets what it wants be asked for (`storing.apply`), in one transaction: what is decided
+there counts, because other processes may have changed the state meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import os
+import shlex
+from array import array
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from victor_ext import ConfigurationError, Problem
 from victor_ext.outbox.files import FileTerms, note_time
+from victor_ext.settlement.flow import PaymentOutcome
 from victor_ext.tables.row_file import RowFile
 from victor_ext.tables.sources import Rows
 
 from .check import Check, ControlTotals, Notice, RowProblem, add_amount, refuse_invalid
 from .context import BulkContext
-from .deciding import (
-    TO_DECIDE,
-    Act,
-    Code,
-    RowCase,
-    RowDecision,
-    day_text,
-    look_alike_message,
-    message_of,
-)
+from .deciding import TO_DECIDE, Code, message_of, question_message
+from .joining import Joined, NextList, StoredRows, joined
 from .lines import refuse_lost
 from .payments import (
+    IN_DOUBT,
+    LINES,
     NEVER_LEFT,
+    PAYMENTS,
+    SHEETS,
+    STATE,
+    TO_BE_SENT,
+    WITH_ENTRIES,
     KeyOrigin,
-    RequestedPayment,
-    StoredPayment,
-    lock_payments,
-    look_alikes,
+    Sheet,
+    lines_with_payments,
     pages,
-    stored_payments,
 )
-from .rows import RowContent, RowOutcome
+from .rows import RowContent
 from .settings import PERSONS, TERMS, needs_another_person
 from .source_rows import SourceRow, SourceRows
 from .state import refuse_held
 from .store import BatchRecord, Store
-from .storing import EntryMaker, lock_unsent, replace_lines, store_payments
+from .storing import EntryMaker, add_sheet, apply
 from .validating import RowValidation
 
-_CAN_BE_ASKED = NEVER_LEFT | {RowOutcome.REJECTED}
-"""States of a payment that a row may still ask for."""
-_CODES_WITH_OWN_ROW = TO_DECIDE | {Code.REJECTED_BEFORE}
-"""Codes of rows that are stored beside the other row of their payment: ask-again asks for them."""
-_ACTS_OF_INVALID = (None, Act.REFUSE.name, Act.SKIP.name)
-"""The acts for an invalid row that counts as invalid; None: the row has no key, and no act."""
 
-
-class _KnownPayments(NamedTuple):
-    """What the state has of some rows.
-
-    Attributes:
-        by_key: The payments with the keys of the rows, by key.
-        by_digest: The payments with the skeletons or the values of the rows, by their digests.
-    """
-
-    by_key: dict[str, StoredPayment]
-    by_digest: dict[str, list[StoredPayment]]
-
-    def like(self, row: RequestedPayment) -> list[StoredPayment]:
-        """Return the payments with the skeleton of a row, and then those with its values."""
-        digests = (row.skeleton_digest, row.values_digest)
-        return [payment for digest in digests for payment in self.by_digest.get(digest, [])]
+class AnotherList(ConfigurationError):
+    """A sheet may be another list than the one that was sent under its name. Nothing was stored."""
 
 
 class Loading:
     """The rows of a source on their way into a batch.
 
+    Args:
+        is_named: Whether the batch has a name that is not that of its file alone.
+
     Attributes:
+        batch: The name of the batch.
         check: The result of checking the source, which all steps add to.
     """
 
@@ -85,17 +76,24 @@ class Loading:
         batch: str,
         context: BulkContext,
         expected: ControlTotals,
+        *,
+        is_named: bool,
     ) -> None:
         self.batch = batch
         self.check = Check()
+        self.sheet: int | None = None
+        """The number of the sheet, once it is stored."""
         self._source, self._expected = source, expected
+        self._is_named = is_named
         self._context, self._settings = context, context.settings
         self._kind, self._vault = context.kind, context.vault
         self._origin = KeyOrigin(
             context.settings.key_kind or "invoice",
             context.settings.key_column or context.kind.reference,
         )
-        self._rows = SourceRows(context.kind.rows_per_call)
+        self._rows = SourceRows()
+        self._with_problems = array("q")
+        """The numbers of the rows whose problems are noted."""
 
     def close(self) -> None:
         """Remove the temporary database of the rows."""
@@ -117,12 +115,12 @@ class Loading:
                 self._settings.check_sender(record.persons)
                 key_kind = self._settings.key_kind or record.key_kind
                 self._origin = KeyOrigin(key_kind, record.key_column)
-            with store.engine.connect() as connection:
-                refuse_lost(store, connection)
+                with store.engine.connect() as connection:
+                    refuse_lost(store, connection, store.latest_sheet(connection)[0])
         self._validate()
         present = self._context.open_present(self.batch)
         with present as store, store.engine.connect() as connection:
-            self._decide_all(connection)
+            self._decide_all(connection, store)
         return self.check
 
     def _validate(self) -> None:
@@ -142,153 +140,163 @@ class Loading:
 
     # Deciding
 
-    def _decide_all(self, connection: Connection | None, *, lock: bool = False) -> None:
+    def _decide_all(self, connection: Connection | None, store: Store | None = None) -> None:
         """Decide about each row with a key, and count all rows.
-
-        They are decided about in the order of their keys, in which their payments are locked
-        everywhere: nobody waits in a circle.
 
         Args:
             connection: The transaction that sees the state; None: there is no state.
-            lock: Whether the payments of the rows stay as they are until the transaction ends.
+            store: The batch in it.
         """
-        for page in pages(self._rows.with_keys()):
-            requested = [row.payment() for row in page]
-            known = self._known_payments(connection, requested, lock=lock)
-            self._rows.decide(
-                self._decide(row, payment, known)
-                for row, payment in zip(page, requested, strict=True)
+        series, number = 0, None
+        if connection is not None and store is not None:
+            series = self._series(connection, store)
+            number = self._equal_sheet(connection, store)
+            self.check.pulled_back = self._count_unlisted(connection, store)
+        context = self._context
+        sheet = Sheet(number, self.batch, series, context.account, is_being_sent=True)
+        try:
+            for each in joined(connection, context.owner, sheet, self._origin, self._rows):
+                self._count(each)
+        except NextList:
+            raise self._next_list() from None
+        self._count_others()
+
+    def _count_unlisted(self, connection: Connection, store: Store) -> int:
+        """Return how many payments of the batch wait that the source lacks."""
+        waits = sa.and_(store.is_of_batch(), STATE.in_(TO_BE_SENT))
+        query = sa.select(PAYMENTS.c.key).select_from(WITH_ENTRIES).where(waits)
+        keys = connection.execute(query).scalars()
+        return sum(len(page) - len(self._rows.keys_among(page)) for page in pages(keys))
+
+    def _begin_counting(self) -> None:
+        self.check = self.check.undecided()
+        self._with_problems = array("q")
+
+    def _series(self, connection: Connection, store: Store) -> int:
+        """Return the series of the sheet in its batch.
+
+        Raises `ConfigurationError` for a sheet that has no row of the one before it: it may be
+        another list, or the same list with other keys.
+        """
+        if store.present_record(connection) is None:
+            return 0
+        before, _ = store.latest_sheet(connection)
+        if self._shares_rows(connection, before):
+            return before.series
+        if not self._is_named:
+            raise self._another_list(
+                f"No row of this sheet is in the one that was sent as {self.batch} before.",
+                " That name may be given each week, once nothing of it waits.",
             )
-        self.check.notices.sort(key=lambda notice: notice.line)
-        for row in self._rows.all():
-            self._count_row(row)
+        columns = [STATE.in_(TO_BE_SENT | IN_DOUBT), store.is_of_batch()]
+        open_rows = sa.select(STATE).select_from(WITH_ENTRIES).where(*columns).limit(1)
+        if connection.execute(open_rows).first() is not None:
+            raise _refused_batch(
+                f"No row of this sheet is in the one that was sent as {self.batch} before, of "
+                "which some rows wait, or are in doubt. Resume that one first, or drop it; or name "
+                "this one otherwise."
+            )
+        return before.series + 1
 
-    def _known_payments(
-        self,
-        connection: Connection | None,
-        requested: Sequence[RequestedPayment],
-        *,
-        lock: bool,
-    ) -> _KnownPayments:
-        """Return what the state has of these rows."""
-        if connection is None:
-            return _KnownPayments({}, {})
-        owner = self._context.owner
-        keys = [row.key for row in requested]
-        if lock:
-            lock_payments(connection, owner, keys)
-        by_key = stored_payments(connection, owner, keys)
-        # A row whose payment was created or is in doubt is not asked, whatever looks like it.
-        to_ask = list[RequestedPayment]()
-        for row in requested:
-            payment = by_key.get(row.key)
-            if payment is None or payment.state in _CAN_BE_ASKED:
-                to_ask.append(row)
-        return _KnownPayments(by_key, look_alikes(connection, owner, to_ask))
-
-    def _decide(
-        self,
-        row: SourceRow,
-        asked: RequestedPayment,
-        known: _KnownPayments,
-    ) -> SourceRow:
-        """Decide about a row, and add the notice about it to the check. Return the row with what is
-        decided.
-        """
-        stored = known.by_key.get(asked.key)
-        case = RowCase(
-            asked,
-            stored,
-            known.like(asked),
-            has_twin=row.twin is not None,
-            batch=self.batch,
-            account=self._context.account,
-            origin=self._origin,
+    def _shares_rows(self, connection: Connection, before: Sheet) -> bool:
+        """Whether the sheet has a row of the sheet before it, or one of the two has no keys."""
+        stored = StoredRows(connection, before.id or 0)
+        has_keys = sa.select(LINES.c.key).where(
+            LINES.c.sheet == before.id, LINES.c.key.is_not(None)
         )
-        decision = case.decide()
-        is_forgotten = stored is not None and stored.forgotten
-        has_other_date = stored is not None and asked.due_date != stored.due_date
-        is_for_another_day = decision.code is Code.CREATED_BEFORE and has_other_date
-        return row._replace(
-            act=decision.act.name,
-            code=decision.code,
-            message=self._add_notice(row, asked, stored, decision),
-            again=decision.again,
-            since=decision.since,
-            has_own=is_forgotten or is_for_another_day or decision.code in _CODES_WITH_OWN_ROW,
+        if connection.execute(has_keys.limit(1)).first() is None:
+            return True
+        has_any = False
+        for page in pages(self._rows.keys()):
+            has_any = True
+            if stored.keys_among(page):
+                return True
+        return not has_any
+
+    def _next_list(self) -> ConfigurationError:
+        """Return the error for a sheet that has few rows of the one before it."""
+        return self._another_list(
+            f"Most new rows of this sheet have payers or payees of {self.batch} whose payments it "
+            "lacks."
         )
 
-    def _add_notice(
-        self,
-        row: SourceRow,
-        asked: RequestedPayment,
-        stored: StoredPayment | None,
-        decision: RowDecision,
-    ) -> str | None:
-        """Add the notice about a row to the check. Return its message; None: there is no notice."""
-        if decision.code is None:
-            return None
-        content = RowContent.of_stored(self._vault, asked.row)
-        value = str(content.value)
-        if decision.code is Code.LOOKS_LIKE:
-            message = self._look_alike_message(row, asked, value, decision.other)
-        else:
-            assert stored is not None
-            message = message_of(decision.code, content, stored, self._vault, self._kind)
-        shown = message
-        if decision.code is Code.OTHER_VALUES and decision.act is Act.KEEP and row.problems:
-            # The problems of a row that is kept are said nowhere else.
-            shown = row._replace(message=message).reasons()
-        line = row.line or row.number
-        self.check.add_notice(Notice(line, decision.code, value, shown))
-        return message
+    def _another_list(self, why: str, more: str = "") -> ConfigurationError:
+        """Return the error for a sheet that may be another list than the one of its name.
 
-    def _look_alike_message(
-        self,
-        row: SourceRow,
-        asked: RequestedPayment,
-        value: str,
-        other: StoredPayment | None,
-    ) -> str:
-        """Return the sentence about a row that looks like another payment; None: like an earlier
-        row of its file.
+        Args:
+            why: Why it may be one, as a sentence.
+            more: What else to know of the name that is given to it.
         """
-        if other is not None:
-            is_respelled = other.skeleton_digest == asked.skeleton_digest
-            place = f"{other.batch}, {day_text(other.stored_at)}"
-            content = RowContent.of_stored(self._vault, other.row)
-            other_value = content.value or f"the payment {other.key}"
-            return look_alike_message(value, other_value, place, is_respelled=is_respelled)
-        assert row.twin is not None
-        twin = self._rows.with_number(row.twin)
-        is_respelled = twin.skeleton == row.skeleton
-        twin_value = str(RowContent.of_stored(self._vault, twin.payment().row).value)
-        return look_alike_message(value, twin_value, twin.place_text, is_respelled=is_respelled)
+        name = shlex.quote(_name_of_list(self._source))
+        return _refused_batch(
+            f"{why} Nothing was stored. Is it the same list? Then the column "
+            f"{self._origin.column}, which tells the rows apart, has changed: restore it. Is it "
+            f"another list? Then name it, such as --batch {name}.{more}"
+        )
 
-    def _count_row(self, row: SourceRow) -> None:
-        """Add a row to one of the counts of `check`, whose sum is the number of rows; and the
-        problems of an invalid row.
-        """
-        check = self.check
-        if row.is_repeated:
-            check.repeated += 1
-            self._note_problems(row)
-        elif row.problems is not None and row.act in _ACTS_OF_INVALID:
-            check.invalid += 1
-            if self._settings.skip_invalid and row.act != Act.SKIP.name:
-                check.set_aside += 1
-            self._note_problems(row)
-        elif row.act == Act.STORE.name and row.code != Code.ASKED_SINCE:
+    def _count(self, each: Joined) -> None:
+        """Add a row with a key to one of the counts of `check`."""
+        check, verdict = self.check, each.verdict
+        (row,) = self._rows.named([each.row.number])
+        shown = self._add_notice(row, each)
+        if verdict.is_invalid:
+            self._count_invalid(row, sets_aside=not shown)
+        elif verdict.asks and verdict.code is not Code.ASKED_SINCE:
             assert row.price is not None
             check.new += 1
-            if row.code == Code.REPLACED:
+            if verdict.code is Code.REPLACED:
                 check.replaced += 1
             amount, _, currency = row.price.partition(" ")
             add_amount(check.totals, Decimal(amount), currency)
-        elif row.code in TO_DECIDE:
+        elif verdict.waits:
+            assert row.price is not None
+            check.new += 1
+            amount, _, currency = row.price.partition(" ")
+            add_amount(check.totals, Decimal(amount), currency)
+        elif verdict.code in TO_DECIDE:
             check.changed += 1
         else:
             check.unchanged += 1
+
+    def _count_invalid(self, row: SourceRow, *, sets_aside: bool) -> None:
+        """Count an invalid row. `sets_aside`: with `skip_invalid`, it is stored as refused."""
+        self.check.invalid += 1
+        if self._settings.skip_invalid and sets_aside:
+            self.check.set_aside += 1
+        self._with_problems.append(row.number)
+
+    def _count_others(self) -> None:
+        """Count the rows without a key, and those that repeat the key of another row; and note all
+        problems in the order of the rows.
+        """
+        for row in self._rows.without_keys():
+            if row.is_repeated:
+                self.check.repeated += 1
+                self._with_problems.append(row.number)
+            else:
+                self._count_invalid(row, sets_aside=True)
+        for numbers in pages(sorted(self._with_problems)):
+            for row in self._rows.named(numbers):
+                self._note_problems(row)
+        self.check.notices.sort(key=lambda notice: notice.line)
+
+    def _add_notice(self, row: SourceRow, each: Joined) -> bool:
+        """Add the notice about a row to the check. Returns whether there is one."""
+        verdict = each.verdict
+        if verdict.code is None:
+            return False
+        content = RowContent.of_stored(self._vault, row.number, row.payment().row)
+        value = str(content.value)
+        if verdict.question is not None:
+            message = question_message(value, verdict.question, self._vault)
+        else:
+            assert each.payment is not None
+            message = message_of(verdict.code, content, each.payment, self._vault, self._kind)
+        if verdict.code is Code.OTHER_VALUES and not verdict.is_invalid and row.problems:
+            # The problems of a row that is not sent are said nowhere else.
+            message = f"{message} {row.problems_in_words()}"
+        self.check.add_notice(Notice(row.line or row.number, verdict.code, value, message))
+        return True
 
     def _note_problems(self, row: SourceRow) -> None:
         """Add the problems of a row to the check."""
@@ -301,11 +309,11 @@ class Loading:
     # Storing
 
     def store(self, store: Store) -> BatchRecord:
-        """Store the payments of the rows that are sent, and the lines of all rows, in one
-        transaction.
+        """Store the sheet, and let what it wants be asked for, in one transaction.
 
-        What is decided in the transaction counts: another process may have stored or sent rows
-        since they were read. Returns the new record of the batch. Raises `InvalidRows`.
+        A sheet that is equal to the latest of its batch is that one: it adds a person, no lines.
+        Returns the new record of the batch. Raises `InvalidRows`, and `ConfigurationError` as
+        `read` does.
         """
         now = self._context.sent_now()
         maker = self._maker()
@@ -315,17 +323,65 @@ class Loading:
             self._context.state.keep_key(connection, self._vault, self._context.secret)
             refuse_held(connection)
             note_time(connection, store.system, now)
-            lock_unsent(connection, store)
-            self.check = self.check.undecided()
-            self._decide_all(connection, lock=True)
+            self._begin_counting()
+            before = store.present_record(connection)
+            sheet = self._stored_sheet(connection, store, now)
+            self.sheet = sheet.id
+            try:
+                apply(
+                    connection,
+                    store,
+                    sheet,
+                    maker,
+                    self._origin,
+                    now,
+                    self._prepared,
+                    self._count,
+                )
+            except NextList:
+                raise self._next_list() from None
+            self._count_others()
             refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
-            store_payments(connection, store, self._rows, maker, self._origin, now)
-            self.check.left_out = replace_lines(connection, store, maker, self._rows)
-            record = self._new_record(store.present_record(connection))
-            store.save_record(connection, record)
+            record = self._new_record(before)
+            store.save_record(connection, record, sheet.id)
             return record
 
         return store.transact(store_all)
+
+    def _stored_sheet(self, connection: Connection, store: Store, now: Any) -> Sheet:
+        """Store the sheet, unless the latest one of the batch is equal, and return it."""
+        series = self._series(connection, store)
+        self.check.pulled_back = self._count_unlisted(connection, store)
+        number = self._equal_sheet(connection, store)
+        if number is None:
+            number = add_sheet(
+                connection,
+                store,
+                self._rows,
+                series=series,
+                digest=self._digest,
+                person={name: getattr(self._settings, name) for name in PERSONS},
+                now=now,
+            )
+        return Sheet(number, self.batch, series, store.account, is_being_sent=True)
+
+    @property
+    def _digest(self) -> str:
+        """The digest of the sheet: as of `SHEETS`."""
+        return self._vault.fingerprint(self._rows.digest())
+
+    def _equal_sheet(self, connection: Connection, store: Store) -> int | None:
+        """Return the number of the latest sheet of the batch, if it is equal; None: it is not."""
+        if store.present_record(connection) is None:
+            return None
+        before, _ = store.latest_sheet(connection)
+        is_own = before.account == store.account
+        return before.id if is_own and _is_equal(connection, before, self._digest) else None
+
+    def _prepared(self, numbers: Sequence[int]) -> Mapping[int, dict[str, Any]]:
+        """Return the entries that ask for rows, by the numbers of the rows."""
+        rows = self._rows.named(numbers)
+        return {row.number: json.loads(row.entry) for row in rows if row.entry is not None}
 
     def _new_record(self, before: BatchRecord | None) -> BatchRecord:
         """Return the new record of the batch.
@@ -354,3 +410,133 @@ class Loading:
             rows=self.check.rows,
             form=form,
         )
+
+
+# What the latest sheet of a batch wants
+
+
+def ask_waiting(context: BulkContext, store: Store, record: BatchRecord) -> None:
+    """Let what the latest sheet of a batch wants be asked for, and is not yet: another batch may
+    have pulled it back, or a person has decided about it.
+    """
+    now = context.sent_now()
+
+    def ask(connection: Connection) -> None:
+        store.lock_storing(connection)
+        refuse_held(connection)
+        note_time(connection, store.system, now)
+        sheet, origin = store.latest_sheet(connection)
+        refuse_lost(store, connection, sheet)
+        apply(connection, store, sheet, maker_of(context, store, record), origin, now)
+
+    store.transact(ask)
+
+
+def want_nothing(context: BulkContext, store: Store, record: BatchRecord) -> int:
+    """Store an empty sheet as the latest of a batch. Returns how many rows of the one before were
+    not sent.
+    """
+    now = context.sent_now()
+    nothing = SourceRows()
+    person = {name: getattr(context.settings, name) for name in PERSONS}
+
+    def drop(connection: Connection) -> int:
+        store.lock_storing(connection)
+        refuse_held(connection)
+        before, origin = store.latest_sheet(connection)
+        unsent = _count_unsent(connection, store, before)
+        number = add_sheet(
+            connection,
+            store,
+            nothing,
+            series=before.series,
+            digest=store.vault.fingerprint(nothing.digest()),
+            person=person,
+            now=now,
+        )
+        sheet = Sheet(number, store.batch, before.series, store.account, is_being_sent=True)
+        store.save_record(connection, replace(record, rows=0), number)
+        apply(connection, store, sheet, maker_of(context, store, record), origin, now)
+        return unsent
+
+    with closing(nothing):
+        return store.transact(drop)
+
+
+def _count_unsent(connection: Connection, store: Store, sheet: Sheet) -> int:
+    """Return how many rows of a sheet were never sent."""
+    never_left = sa.or_(STATE.is_(None), STATE.in_(NEVER_LEFT))
+    query = sa.select(sa.func.count()).select_from(lines_with_payments(store.owner))
+    chosen = query.where(LINES.c.sheet == sheet.id, never_left)
+    return int(connection.execute(chosen).scalar_one())
+
+
+def maker_of(context: BulkContext, store: Store, record: BatchRecord) -> EntryMaker:
+    """Return what makes the entries for rows of a stored batch."""
+    settings = context.settings.with_terms_of(record)
+    terms = store.file_terms(settings.key_retention_seconds)
+    return EntryMaker(context.kind, context.vault, terms)
+
+
+def replaced_rows(store: Store, sent: int | None) -> list[str]:
+    """Return what people call the rows of a sheet that were not created as it has them, and that a
+    newer sheet of the batch lacks or changes.
+
+    Args:
+        sent: The number of the sheet.
+    """
+    with store.engine.connect() as connection:
+        latest, _ = store.latest_sheet(connection)
+        if latest.id == sent:
+            return []
+        own, newer, columns = LINES, LINES.alias("newer"), PAYMENTS.c
+        is_kept = sa.exists().where(
+            newer.c.sheet == latest.id,
+            newer.c.key == own.c.key,
+            newer.c.values_digest == own.c.values_digest,
+            newer.c.due_date.is_not_distinct_from(own.c.due_date),
+        )
+        was_asked = sa.exists(
+            sa.select(columns.key)
+            .select_from(WITH_ENTRIES)
+            .where(
+                columns.owner == store.owner,
+                columns.key == own.c.key,
+                columns.values_digest == own.c.values_digest,
+                STATE.in_([PaymentOutcome.CREATED]),
+            )
+            .correlate(own)
+        )
+        query = sa.select(own.c.number, own.c.row).where(
+            own.c.sheet == sent,
+            own.c.key.is_not(None),
+            own.c.is_valid,
+            sa.not_(is_kept),
+            sa.not_(was_asked),
+        )
+        rows = connection.execute(query.order_by(own.c.number)).all()
+    contents = [RowContent.of_stored(store.vault, row.number, row.row) for row in rows]
+    return [content.value or f"row {content.number}" for content in contents]
+
+
+def _name_of_list(source: Rows) -> str:
+    """Return a name for a batch that is not named by its file alone."""
+    path = source.path if isinstance(source, RowFile) else source
+    if not isinstance(path, str | os.PathLike):
+        return "NAME"
+    resolved = Path(path).resolve()
+    return f"{resolved.parent.name}-{resolved.stem}".lstrip("-")
+
+
+def _is_equal(connection: Connection, sheet: Sheet, digest: str) -> bool:
+    """Whether a stored sheet has a digest, and nothing of it is forgotten."""
+    is_forgotten = sa.exists().where(LINES.c.sheet == sheet.id, LINES.c.row.is_(None))
+    same = SHEETS.c.id == sheet.id, SHEETS.c.digest == digest
+    query = sa.select(SHEETS.c.id).where(*same, sa.not_(is_forgotten))
+    return connection.execute(query).first() is not None
+
+
+def _refused_batch(message: str) -> AnotherList:
+    """Return the error for the name of a batch."""
+    error: AnotherList = AnotherList.of([Problem("batch", "another_list", message)])
+    return error

@@ -19,7 +19,8 @@ from victor_ext.outbox.files import ENTRIES
 from victor_ext.tables.texts import text_of_cell
 
 from .lines import Line, lines_of
-from .payments import ASKED
+from .payments import PAYMENT_COLUMNS, PAYMENTS, WITH_ROWS
+from .row_kind import RowKind
 from .rows import FileRow, row_of
 from .store import Store
 
@@ -29,6 +30,7 @@ def lines_named(
     names: Collection[str],
     key_of: Callable[[str], str | None],
     is_meant: Callable[[Line], bool],
+    kind: RowKind,
 ) -> list[Line]:
     """Return the lines of the batch with these names, in their order.
 
@@ -46,14 +48,15 @@ def lines_named(
     texts = sorted({text_of_cell(name) for name in names})
     text_by_key = {key_of(text): text for text in texts}
     by_text: dict[str, list[Line]] = {text: [] for text in texts}
-    for line in lines_of(store):
+    for line in lines_of(store, kind):
         own_names = {line.key, line.sent_key, line.value} & by_text.keys()
         for name in own_names:
             by_text[name].append(line)
         forgotten = text_by_key.get(line.key)
         if forgotten is not None and not own_names:
             row = None if line.row is None else replace(line.row, value=forgotten)
-            by_text[forgotten].append(replace(line, row=row))
+            latest = None if line.latest is None else replace(line.latest, value=forgotten)
+            by_text[forgotten].append(replace(line, row=row, latest=latest))
     matches: dict[tuple[int, str], Line] = {}
     problems = list[Problem]()
     for name, lines in by_text.items():
@@ -72,6 +75,10 @@ def lines_named(
     return sorted(matches.values(), key=lambda line: line.number)
 
 
+_NAMING = ("key", "number", "row", "again")
+"""The columns of a payment by which it is named."""
+
+
 class IdHolder(NamedTuple):
     """A payment that the id of a request, or of a payout, settles.
 
@@ -79,7 +86,7 @@ class IdHolder(NamedTuple):
         key: Its key in the database; empty: it was asked once more since, and this is of its
             earlier request.
         name: What people call it.
-        reference_digest: As of `ASKED`.
+        reference_digest: As of `PAYMENTS`.
     """
 
     key: str
@@ -93,7 +100,7 @@ def id_holders(connection: Connection, store: Store, id: str) -> list[IdHolder]:
     Until the transaction ends, no worker stores the id.
     """
     lock_texts(connection, ENTRIES, [f"{store.system} {id}"])
-    holders = _holders(connection, store, ASKED.c.made == id)
+    holders = _holders(connection, store, PAYMENTS.c.made == id)
     has_id = sa.and_(ENTRIES.c.scope == store.owner, ENTRIES.c.request_id == id)
     for entry in connection.execute(sa.select(ENTRIES.c.key).where(has_id)).scalars():
         holders += _holders_of_entry(connection, store, entry)
@@ -105,7 +112,7 @@ def holders_by_hand(connection: Connection, store: Store, ids: Collection[str]) 
 
     All payments of a payout have its id: they are none of these.
     """
-    columns = ASKED.c
+    columns = PAYMENTS.c
     return _holders(connection, store, sa.and_(columns.made.in_(ids), columns.shared.is_(False)))
 
 
@@ -119,10 +126,10 @@ def _holders_of_entry(connection: Connection, store: Store, entry: str) -> list[
     """Return the payments that an entry asks for; if there is none, those for which it has asked
     under an earlier key of theirs, which count up.
     """
-    holders = _holders(connection, store, ASKED.c.entry == entry)
+    holders = _holders(connection, store, PAYMENTS.c.entry == entry)
     if holders:
         return holders
-    for row in _asked(connection, store, ASKED.c.again > 0):
+    for row in _asked(connection, store, PAYMENTS.c.again > 0):
         if any(FileRow.key_after(row.key, number) == entry for number in range(row.again)):
             name = f"an earlier request of {_name(store, row)}"
             holders.append(IdHolder("", name, row.reference_digest))
@@ -137,10 +144,12 @@ def _holders(connection: Connection, store: Store, chosen: Condition) -> list[Id
 
 def _asked(connection: Connection, store: Store, chosen: Condition) -> Collection[Any]:
     """Return the columns of the payments that are chosen, in the order of their keys."""
-    columns = ASKED.c.key, ASKED.c.row, ASKED.c.again, ASKED.c.reference_digest
-    query = sa.select(*columns).where(ASKED.c.owner == store.owner, chosen)
+    columns = [column for column in PAYMENT_COLUMNS if column.name in _NAMING]
+    query = sa.select(*columns, PAYMENTS.c.reference_digest).select_from(WITH_ROWS)
+    query = query.where(PAYMENTS.c.owner == store.owner, chosen)
     # Not by the database: SQLite would read all payments in that order.
-    return sorted(connection.execute(query), key=lambda row: str(row.key))
+    rows: Collection[Any] = connection.execute(query).all()
+    return sorted(rows, key=lambda row: str(row.key))
 
 
 def _name(store: Store, stored: Any) -> str:

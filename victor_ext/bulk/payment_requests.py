@@ -38,6 +38,7 @@ class PaymentRequests(RowKind):
         name for name in required_of(PaymentRequestArguments) if name not in _NOT_REQUIRED
     ]
     reference: ClassVar = "client_reference_id"
+    party: ClassVar = ("payer_counterparty_id",)
     exported: ClassVar = ("amount", "payer_counterparty_id", "due_date", "client_reference_id")
     exact: ClassVar = frozenset({"client_reference_id", "payer_counterparty_id"})
     long_numbers: ClassVar = {
@@ -46,6 +47,8 @@ class PaymentRequests(RowKind):
     }
     effect: ClassVar = "Those that are new ask their payers for money."
     list_filter_column: ClassVar = "due_date"
+    currency: ClassVar = "USD"
+    accounts: ClassVar = ("payee_account_number",)
     unpaid_end_statuses: ClassVar = frozenset(
         {"declined", "expired", "failed", "rejected", "canceled", "cancelled", "error"}
     )
@@ -56,7 +59,7 @@ class PaymentRequests(RowKind):
         check_payment_request(**arguments)
 
     def price(self, arguments: Arguments) -> tuple[Decimal, str]:
-        return money.to_decimal(arguments["amount"]), "USD"
+        return money.to_decimal(arguments["amount"]), self.currency
 
     def call_for(self, rows: Sequence[Arguments], key: str) -> PreparedCall:
         (arguments,) = rows

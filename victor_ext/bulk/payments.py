@@ -1,101 +1,132 @@
 """The tables of a state, and the queries for payments.
 
-`ASKED` has what was asked for, and which entry of the outbox asks for it (`ENTRIES` of
-`victor_ext.outbox.files`): that has the call, and what became of it. A payment is identified by the
-system, the environment and its first key; it is stored once, whichever files have it. Many payments
-of a payout are one entry. A payment without an entry was refused, or left out. `LINES` has the rows
-of the latest file of each batch, in order: a line names its payment by the key. `BATCHES` has what
-is known of each batch.
+A sheet is what was wanted, a payment is what was asked. `SHEETS` has each source that was sent, and
+`LINES` its rows; nothing changes them but `forget`, which removes what they ask for. `PAYMENTS` has
+what was asked: which line it was asked for, and which entry of the outbox asks (`ENTRIES` of
+`victor_ext.outbox.files`), which has the call, and what became of it. A payment is identified by
+the system, the environment and its first key; it is stored once, whichever sheets have it. Many
+payments of a payout are one entry. A payment without an entry was pulled back, or is known to have
+an end of its own. `DECISIONS` has what persons have said of payments, and `BATCHES` what holds for
+a batch, with its latest sheet. What is reported is the join of lines and payments (`joining`).
 
-Keys, states, ids and times of a payment stand in clear, and so do the status words of the provider.
-What its row asks for, and why it was rejected, is encrypted; values are compared by keyed digests.
+Keys, states, ids and times stand in clear, and so do the status words of the provider. What a row
+asks for, and why it was rejected, is encrypted; values are compared by keyed digests.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from victor_ext.event_queue.databases import DatabaseTime
+from victor_ext.event_queue.databases import Condition, DatabaseTime
 from victor_ext.outbox.files import ENTRIES, is_live, lock_entries
-from victor_ext.settlement.flow import MAY_EXIST, SETTLED, PaymentOutcome
+from victor_ext.settlement.flow import MAY_EXIST, PaymentOutcome
 
 T = TypeVar("T")
 
 UNDER_WAY = "under way"
 """The state of a payment whose sending was stored and has no result yet: it may have been sent."""
-LEFT_OUT = "left out"
-"""The state of a payment that was never sent, and that the latest file of its batch lacks."""
 
-NEVER_LEFT = frozenset(
-    {
-        PaymentOutcome.WAITING,
-        PaymentOutcome.NOT_SENT,
-        PaymentOutcome.REFUSED,
-        LEFT_OUT,
-    }
-)
-"""States in which nothing was sent: another file replaces the row."""
+NEVER_LEFT = frozenset({PaymentOutcome.WAITING, PaymentOutcome.NOT_SENT, PaymentOutcome.REFUSED})
+"""States in which nothing was sent: another sheet replaces the row."""
 IN_DOUBT = MAY_EXIST | {UNDER_WAY}
 """States in which the provider may have the payment, under an id that is not known here."""
-ENDED = SETTLED | {LEFT_OUT}
-"""States that `resume` does not change."""
 TO_BE_SENT = frozenset({PaymentOutcome.WAITING, PaymentOutcome.NOT_SENT})
-"""States in which nothing was sent, and `resume` sends it."""
+"""States in which nothing was sent, and a worker sends it."""
 EXISTS_OR_MAY = IN_DOUBT | {PaymentOutcome.CREATED}
 """States in which the provider has the payment, or may have it."""
 
 METADATA = sa.MetaData()
-ASKED = sa.Table(
-    "victor_bulk_asked",
+SHEETS = sa.Table(
+    "victor_bulk_sheets",
     METADATA,
-    sa.Column("owner", sa.Text, primary_key=True),  # the system and the environment
-    sa.Column("key", sa.Text, primary_key=True),  # the first idempotency key of the payment
-    sa.Column("entry", sa.Text),  # the key of the entry that asks for it; None: none does
-    sa.Column("shared", sa.Boolean, nullable=False),  # whether the entry asks for several
-    # What is known beside the entry: refused, left out, or what a payout says of this payment.
-    sa.Column("state", sa.Text),
-    sa.Column("batch", sa.Text, nullable=False),  # whose `resume` sends it
-    sa.Column("again", sa.Integer, nullable=False),  # how many keys it had before
-    sa.Column("allowed", sa.Boolean, nullable=False),  # though it looks like another payment
-    sa.Column("account", sa.Text, nullable=False),  # that it was stored with
-    sa.Column("kind", sa.Text, nullable=False),  # what its key is made of: a `KeyOrigin`
-    sa.Column("values_digest", sa.Text, nullable=False),
-    sa.Column("skeleton_digest", sa.Text, nullable=False),
-    sa.Column("reference_digest", sa.Text, nullable=False),
-    sa.Column("due_date", sa.Text),
-    sa.Column("row", sa.Text, nullable=False),  # encrypted
-    sa.Column("result", sa.Text),  # with `state`; encrypted
-    sa.Column("made", sa.Text),  # with `state`: the id of the payout that has it
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("owner", sa.Text, nullable=False),  # the system and the environment
+    sa.Column("batch", sa.Text, nullable=False),
+    # It counts up where a sheet of the batch has no row of the one before it.
+    sa.Column("series", sa.Integer, nullable=False),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),  # equal for equal sheets
+    sa.Column("person", sa.Text, nullable=False),  # encrypted
     sa.Column("stored_at", sa.Double, nullable=False),  # epoch seconds
-    sa.Column("stored", sa.Text),  # the same time as JSON of a `SentSince`
-    sa.Column("forgotten", sa.Boolean, nullable=False),  # whether `row` has lost its values
-    sa.Column("restored", sa.Boolean, nullable=False),  # it may have been asked since its backup
-    sa.Index("victor_bulk_asked_entry", "owner", "entry"),
-    sa.Index("victor_bulk_asked_batch", "owner", "batch", "key"),
-    sa.Index("victor_bulk_asked_values", "owner", "values_digest"),
-    sa.Index("victor_bulk_asked_skeleton", "owner", "skeleton_digest"),
-    sa.Index("victor_bulk_asked_reference", "owner", "reference_digest"),
-    sa.Index("victor_bulk_asked_made", "owner", "made"),
+    sa.Column("stored", sa.Text, nullable=False),  # the same time as JSON of a `SentSince`
+    sa.Index("victor_bulk_sheets_batch", "owner", "batch", "series"),
+    sqlite_autoincrement=True,
 )
 LINES = sa.Table(
     "victor_bulk_lines",
     METADATA,
-    sa.Column("owner", sa.Text, primary_key=True),
-    sa.Column("batch", sa.Text, primary_key=True),
-    # The number of the record in the file, from 1. Below 0: the file lacks the payment, which was
-    # in doubt when the file was stored.
-    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("sheet", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),  # of the record in the source, from 1
+    sa.Column("line", sa.Integer),  # where the record begins in its file
     sa.Column("key", sa.Text),  # of its payment; None: the row has no key
-    sa.Column("code", sa.Text),  # of its notice
-    sa.Column("row", sa.Text),  # encrypted; None: the row of the payment is the same
-    sa.Column("message", sa.Text),  # of its notice, or its problems; encrypted
-    sa.Index("victor_bulk_lines_key", "owner", "key"),
+    sa.Column("is_valid", sa.Boolean, nullable=False),
+    sa.Column("values_digest", sa.Text, nullable=False),
+    sa.Column("bare_digest", sa.Text, nullable=False),
+    sa.Column("skeleton_digest", sa.Text, nullable=False),
+    sa.Column("reference_digest", sa.Text, nullable=False),
+    sa.Column("party_digest", sa.Text, nullable=False),
+    sa.Column("due_date", sa.Text),
+    sa.Column("problems", sa.Text),  # encrypted; None: there are none, or they are forgotten
+    sa.Column("row", sa.Text),  # encrypted; None: forgotten
+    sa.Index("victor_bulk_lines_key", "key"),
+    sa.Index("victor_bulk_lines_skeleton", "sheet", "skeleton_digest"),
 )
+PAYMENTS = sa.Table(
+    "victor_bulk_payments",
+    METADATA,
+    sa.Column("owner", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),  # the first idempotency key of the payment
+    sa.Column("entry", sa.Text),  # the key of the entry that asks for it; None: none does
+    sa.Column("shared", sa.Boolean, nullable=False),  # whether the entry asks for several
+    sa.Column("state", sa.Text),  # what is known beside the entry, such as from a payout
+    sa.Column("batch", sa.Text, nullable=False),  # whose `resume` sends it
+    sa.Column("sheet", sa.Integer, nullable=False),  # the line that it was asked for
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("again", sa.Integer, nullable=False),  # how many keys it had before
+    sa.Column("account", sa.Text, nullable=False),  # that it was asked with
+    sa.Column("kind", sa.Text, nullable=False),  # what its key is made of: a `KeyOrigin`
+    sa.Column("values_digest", sa.Text, nullable=False),
+    sa.Column("bare_digest", sa.Text, nullable=False),
+    sa.Column("skeleton_digest", sa.Text, nullable=False),
+    sa.Column("reference_digest", sa.Text, nullable=False),
+    sa.Column("party_digest", sa.Text, nullable=False),
+    sa.Column("due_date", sa.Text),
+    sa.Column("result", sa.Text),  # with `state`; encrypted
+    sa.Column("made", sa.Text),  # with `state`: the id of the payout that has it
+    sa.Column("stored_at", sa.Double, nullable=False),  # epoch seconds
+    sa.Column("stored", sa.Text, nullable=False),  # the same time as JSON of a `SentSince`
+    sa.Column("restored", sa.Boolean, nullable=False),  # it may have been asked since its backup
+    sa.Index("victor_bulk_payments_entry", "owner", "entry"),
+    sa.Index("victor_bulk_payments_batch", "owner", "batch", "key"),
+    sa.Index("victor_bulk_payments_bare", "owner", "bare_digest"),
+    sa.Index("victor_bulk_payments_skeleton", "owner", "skeleton_digest"),
+    sa.Index("victor_bulk_payments_reference", "owner", "reference_digest"),
+    sa.Index("victor_bulk_payments_party", "owner", "party_digest"),
+    sa.Index("victor_bulk_payments_made", "owner", "made"),
+)
+DECISIONS = sa.Table(
+    "victor_bulk_decisions",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),  # of the payment
+    sa.Column("values_digest", sa.Text, nullable=False),  # it holds for these values alone
+    sa.Column("what", sa.Text, nullable=False),  # ASK or PAY
+    sa.Column("again", sa.Integer, nullable=False),  # how many keys the payment had then
+    sa.Column("person", sa.Text, nullable=False),  # encrypted
+    sa.Column("stored_at", sa.Double, nullable=False),
+    sa.Index("victor_bulk_decisions_key", "owner", "key"),
+)
+ASK, PAY = "ask", "pay"
+"""What a person decides: a payment is asked for, though it looks like another one or once more; or
+it is paid, though the latest sheet lacks it or has it with other values.
+"""
 BATCHES = sa.Table(
     "victor_bulk_batches",
     METADATA,
@@ -104,9 +135,11 @@ BATCHES = sa.Table(
     sa.Column("application", sa.Text, nullable=False),
     sa.Column("account", sa.Text, nullable=False),
     sa.Column("details", sa.Text, nullable=False),  # `BatchRecord`, encrypted
+    sa.Column("sheet", sa.Integer),  # the latest; None: the batch is a step
     sa.Column("rate", sa.Double),  # rows a second over all machines; None: no limit
     sa.Column("next_turn", sa.Double, nullable=False),  # by the clock of the database
     sa.Column("stored_at", sa.Double, nullable=False),
+    sa.Index("victor_bulk_batches_sheet", "sheet"),
 )
 PAGE = 500
 """The most rows that one statement names."""
@@ -114,16 +147,16 @@ UNREADABLE = "unreadable"
 """The due date of a row that has one, and whose text is no date."""
 
 
-def _state() -> sa.ColumnElement[Any]:
-    """The state of a payment: a `PaymentOutcome`, UNDER_WAY or LEFT_OUT; NULL: its entry is
-    lost.
+def state_of_entry(shared: Any) -> sa.ColumnElement[Any]:
+    """The state that a payment has by its entry: a `PaymentOutcome` or UNDER_WAY; NULL: there is
+    no entry. `shared` says whether the entry asks for several payments.
     """
-    asked, entry = ASKED.c, ENTRIES.c
+    entry = ENTRIES.c
     waiting, not_sent = PaymentOutcome.WAITING.value, PaymentOutcome.NOT_SENT.value
     unknown, accepted = PaymentOutcome.UNKNOWN.value, PaymentOutcome.ACCEPTED.value
-    created = sa.case((asked.shared, accepted), else_=PaymentOutcome.CREATED.value)
+    created = sa.case((shared, accepted), else_=PaymentOutcome.CREATED.value)
     was_tried = entry.last.in_([unknown, accepted])
-    of_entry = sa.case(
+    return sa.case(
         (sa.and_(entry.state == "waiting", entry.last == not_sent), not_sent),
         (entry.state == "waiting", waiting),
         (sa.and_(entry.state == "sending", was_tried), entry.last),
@@ -134,21 +167,27 @@ def _state() -> sa.ColumnElement[Any]:
         (entry.state == "sent", created),
         else_=entry.state,
     )
-    return sa.func.coalesce(asked.state, of_entry)
 
 
-STATE = _state()
-RESTORED = sa.or_(ASKED.c.restored, sa.func.coalesce(ENTRIES.c.restored, sa.false()))
+STATE = sa.func.coalesce(PAYMENTS.c.state, state_of_entry(PAYMENTS.c.shared))
+"""The state of a payment: a `PaymentOutcome` or UNDER_WAY; NULL: nothing asks for it now."""
+RESTORED = sa.or_(PAYMENTS.c.restored, sa.func.coalesce(ENTRIES.c.restored, sa.false()))
 """Whether a payment may have been asked for since its backup was made."""
-WITH_ENTRIES = ASKED.outerjoin(
-    ENTRIES, sa.and_(ENTRIES.c.scope == ASKED.c.owner, ENTRIES.c.key == ASKED.c.entry)
-)
+IS_ITS_ENTRY = sa.and_(ENTRIES.c.scope == PAYMENTS.c.owner, ENTRIES.c.key == PAYMENTS.c.entry)
+WITH_ENTRIES = PAYMENTS.outerjoin(ENTRIES, IS_ITS_ENTRY)
 """Payments with their entries. A payment without one stays."""
+_ASKED = LINES.alias("asked")
+"""The line that a payment was asked for."""
+WITH_ROWS = WITH_ENTRIES.outerjoin(
+    _ASKED, sa.and_(_ASKED.c.sheet == PAYMENTS.c.sheet, _ASKED.c.number == PAYMENTS.c.number)
+)
+"""The same, with what they ask for."""
 PAYMENT_COLUMNS = (
-    *(column for column in ASKED.c if column.name not in ("state", "restored")),
+    *(column for column in PAYMENTS.c if column.name not in ("state", "restored")),
     STATE.label("state"),
     RESTORED.label("restored"),
-    ASKED.c.state.label("own_state"),
+    PAYMENTS.c.state.label("own_state"),
+    _ASKED.c.row,
     ENTRIES.c.request_id,
     ENTRIES.c.status,
     ENTRIES.c.error,
@@ -157,7 +196,16 @@ PAYMENT_COLUMNS = (
     ENTRIES.c.sent_by,
     sa.func.coalesce(is_live(DatabaseTime()), sa.false()).label("is_live"),
 )
-"""The columns of a payment, for queries on `WITH_ENTRIES`."""
+"""The columns of a payment, for queries on `WITH_ROWS`."""
+
+
+def lines_with_payments(owner: str) -> Any:
+    """Return the tables of lines, payments and entries, joined: a line without a payment stays.
+
+    They are joined one by one: SQLite would read all payments for a join in parentheses.
+    """
+    is_its_payment = sa.and_(PAYMENTS.c.owner == owner, PAYMENTS.c.key == LINES.c.key)
+    return LINES.outerjoin(PAYMENTS, is_its_payment).outerjoin(ENTRIES, IS_ITS_ENTRY)
 
 
 class KeyOrigin(NamedTuple):
@@ -178,52 +226,78 @@ class KeyOrigin(NamedTuple):
 
 
 class RequestedPayment(NamedTuple):
-    """A checked row of a file, in the form in which it is compared with stored payments.
+    """A checked row of a sheet, in the form in which it is compared with stored payments.
 
     Attributes:
-        number: The number of the record in the file, from 1.
-        key: The idempotency key of the payment.
-        is_valid: Whether the row can be sent. If it cannot, it is stored as refused.
+        number: The number of the record in the source, from 1.
+        key: The idempotency key of the payment; empty: the row has none.
+        is_valid: Whether the row can be sent.
         values_digest: Digest of the values, without the due date.
+        bare_digest: The same without what names the payment: its reference, and the key column.
         skeleton_digest: Digest that is equal for keys of one kind whose values have one skeleton.
         reference_digest: Digest of the value that the provider repeats.
+        party_digest: Digest of who is asked or paid.
         due_date: As `YYYY-MM-DD`, also if it is too early or late, or `UNREADABLE`; None: the row
             has none.
-        row: The content of the row, encrypted: number, value, arguments, extras.
+        row: The content of the row, encrypted: number, value, arguments, extras; None: forgotten.
     """
 
     number: int
     key: str
     is_valid: bool
     values_digest: str
+    bare_digest: str
     skeleton_digest: str
     reference_digest: str
+    party_digest: str
     due_date: str | None
-    row: str
+    row: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The sheet that rows are of.
+
+    Attributes:
+        id: Its number; None: it is being read, and newer than all others.
+        batch: Its batch.
+        series: Its series in the batch.
+        account: The account that it would be sent with.
+        is_being_sent: Whether rows are asked again that were refused before they left.
+    """
+
+    id: int | None
+    batch: str
+    series: int
+    account: str
+    is_being_sent: bool
 
 
 class StoredPayment(NamedTuple):
-    """The columns of a payment by which a row is decided about: see `ASKED` and its entry.
+    """The columns of a payment by which a row is decided about: see `PAYMENTS` and its entry.
 
+    `row` is None if what it asks for is forgotten, `state` if nothing asks for it now, and
     `is_live` says that a worker has its entry now.
     """
 
     key: str
     entry: str | None
     batch: str
-    state: str
+    sheet: int
+    number: int
+    state: str | None
     again: int
-    allowed: bool
     account: str
     kind: str
     values_digest: str
+    bare_digest: str
     skeleton_digest: str
+    party_digest: str
     due_date: str | None
     stored_at: float
-    row: str
+    row: str | None
     result: str | None
     error: str | None
-    forgotten: bool
     stored: str
     restored: bool
     is_live: bool
@@ -233,6 +307,11 @@ _STORED_COLUMNS = tuple(
     next(column for column in PAYMENT_COLUMNS if column.name == name)
     for name in StoredPayment._fields
 )
+
+
+def stored_payment(row: Any) -> StoredPayment:
+    """Return what decides of a row with the `PAYMENT_COLUMNS`."""
+    return StoredPayment(*(getattr(row, name) for name in StoredPayment._fields))
 
 
 def pages(values: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:
@@ -246,9 +325,15 @@ def stored_payments(
     connection: Connection, owner: str, keys: Collection[str]
 ) -> dict[str, StoredPayment]:
     """Return the payments with these keys, by key."""
-    query = sa.select(*_STORED_COLUMNS).select_from(WITH_ENTRIES)
-    chosen = query.where(ASKED.c.owner == owner, ASKED.c.key.in_(keys))
-    return {row.key: StoredPayment(*row) for row in connection.execute(chosen)}
+    named = sa.and_(PAYMENTS.c.owner == owner, PAYMENTS.c.key.in_(keys))
+    return {payment.key: payment for payment in chosen_payments(connection, named)}
+
+
+def chosen_payments(connection: Connection, chosen: Condition) -> list[StoredPayment]:
+    """Return the payments that are chosen, the oldest first."""
+    query = sa.select(*_STORED_COLUMNS).select_from(WITH_ROWS).where(chosen)
+    ordered = query.order_by(PAYMENTS.c.stored_at, PAYMENTS.c.key)
+    return [StoredPayment(*row) for row in connection.execute(ordered)]
 
 
 def lock_payments(connection: Connection, owner: str, keys: Collection[str]) -> None:
@@ -257,30 +342,7 @@ def lock_payments(connection: Connection, owner: str, keys: Collection[str]) -> 
     They are locked in the order of their keys, and entries in that of their ids: nobody waits in a
     circle, but for workers, which try again.
     """
-    chosen = sa.and_(ASKED.c.owner == owner, ASKED.c.key.in_(keys))
-    locked = sa.select(ASKED.c.entry).where(chosen).order_by(ASKED.c.key).with_for_update()
+    chosen = sa.and_(PAYMENTS.c.owner == owner, PAYMENTS.c.key.in_(keys))
+    locked = sa.select(PAYMENTS.c.entry).where(chosen).order_by(PAYMENTS.c.key).with_for_update()
     entries = [entry for entry in connection.execute(locked).scalars() if entry is not None]
     lock_entries(connection, sa.and_(ENTRIES.c.scope == owner, ENTRIES.c.key.in_(entries)))
-
-
-def look_alikes(
-    connection: Connection,
-    owner: str,
-    requested: Collection[RequestedPayment],
-) -> dict[str, list[StoredPayment]]:
-    """Return the payments with the skeleton or the values of these rows that exist, may exist or
-    will be sent, by the digests of both. Older payments come first.
-    """
-    by_digest: dict[str, list[StoredPayment]] = {}
-    for name in ("skeleton_digest", "values_digest"):
-        digest = ASKED.c[name]
-        query = sa.select(*_STORED_COLUMNS).select_from(WITH_ENTRIES)
-        chosen = query.where(
-            ASKED.c.owner == owner,
-            digest.in_({getattr(row, name) for row in requested}),
-            sa.or_(STATE.in_(EXISTS_OR_MAY | TO_BE_SENT), RESTORED),
-        )
-        for row in connection.execute(chosen.order_by(ASKED.c.stored_at)):
-            payment = StoredPayment(*row)
-            by_digest.setdefault(getattr(payment, name), []).append(payment)
-    return by_digest

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any, TextIO
 
+from victor_ext import zulu
 from victor_ext.tables.row_file import RowFile, in_own_words
 from victor_ext.tables.texts import write_table
 
@@ -16,8 +17,10 @@ from .row_kind import RowKind
 from .rows import RowResult
 from .store import Store
 
-COLUMNS = ("row", "key", "id", "status", "outcome", "error")
+COLUMNS = ("row", "key", "id", "status", "outcome", "error", "batch", "asked_at", "asked_by")
 """The attributes of a `RowResult` that are the first columns of the CSV."""
+OUR_CLOCK = " (our clock)"
+"""What stands after a time that is not the provider's."""
 NOT_FOUND = "The provider does not have it any more."
 
 
@@ -29,7 +32,7 @@ def results_of(store: Store, kind: RowKind, *, refresh: bool = False) -> Iterato
             that a provider that cannot be read does not cut an export off. A row that is created
             after that keeps the status of its response.
     """
-    results = (_result_of_line(line, kind) for line in lines_of(store))
+    results = (_result_of_line(line, kind) for line in lines_of(store, kind))
     if not refresh:
         return results
     statuses = kind.current_statuses(results)
@@ -42,15 +45,16 @@ def results_of(store: Store, kind: RowKind, *, refresh: bool = False) -> Iterato
         error = NOT_FOUND if status.status is None else status.reason or result.error
         return replace(result, status=status.status, error=error)
 
-    return map(current, lines_of(store))
+    return map(current, lines_of(store, kind))
 
 
 def _result_of_line(line: Line, kind: RowKind) -> RowResult:
     """Return a line of a batch as a line of its export."""
     result = line.result
     values: dict[str, Any] = {}
-    if line.row is not None and line.row.arguments is not None:
-        values.update(line.row.arguments)
+    asked = line.row or line.latest
+    if asked is not None and asked.arguments is not None:
+        values.update(asked.arguments)
     if result.unit:
         values[kind.unit_column] = result.unit
     # The reason of a result says more than the notice, if it is about the present outcome.
@@ -64,6 +68,10 @@ def _result_of_line(line: Line, kind: RowKind) -> RowResult:
         error=result.error if is_about_outcome else line.message,
         extras={} if line.latest is None else line.latest.extras,
         asked={name: str(values[name]) for name in kind.exported if name in values},
+        batch=line.batch,
+        asked_at=line.asked_at,
+        by_provider_clock=line.by_provider_clock,
+        asked_by=line.asked_by,
     )
 
 
@@ -100,7 +108,7 @@ def write_csv(
         if on_result is not None:
             on_result(result)
         for name in COLUMNS:
-            value = getattr(result, name)
+            value = asked_at_text(result) if name == "asked_at" else getattr(result, name)
             yield in_own_words(value, source.columns) if name == "error" and value else value
         yield from map(result.extras.get, columns)
         for name in value_columns:
@@ -110,6 +118,14 @@ def write_csv(
                 yield result.extras.get(name)
 
     return write_table(file, chain([heading], map(cells, results)), escape=escape)
+
+
+def asked_at_text(result: RowResult) -> str | None:
+    """Return when a row was first sent, as text; None: it was not."""
+    if result.asked_at is None:
+        return None
+    text = zulu.format(result.asked_at)
+    return text if result.by_provider_clock else f"{text}{OUR_CLOCK}"
 
 
 def _free_names(columns: Sequence[str]) -> Iterator[str]:

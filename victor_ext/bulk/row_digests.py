@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from victor_ext import InvalidRequest, money
-from victor_ext.ids import in_one_form, loose_skeleton_of, reference_of, skeleton_of
+from victor_ext.ids import in_one_form, reference_of, skeleton_of
 from victor_ext.privacy import Secret
 
 from .column_types import AMOUNT
@@ -41,15 +41,19 @@ def requested_payment(
     arguments = row.arguments or {}
     valid_arguments = stored_arguments(kind, arguments) if is_valid else None
     reference = reference_of(arguments.get(kind.reference))
-    compared = _compared_values(kind, arguments, free_spelling=(kind.reference, origin.column))
+    compared = _compared_values(kind, arguments, names=(kind.reference, origin.column))
+    bare = {name: compared[name] for name in compared.keys() - {kind.reference, origin.column}}
+    party = [in_one_form(str(arguments[name])) for name in kind.party if name in arguments]
     facts = kind.key_facts(arguments, origin.kind, row.value or "") or ()
     return RequestedPayment(
         number=row.number,
         key=row.payment,
         is_valid=is_valid,
-        values_digest=vault.fingerprint(Secret(json.dumps(compared, sort_keys=True))),
+        values_digest=_digest_of(vault, compared),
+        bare_digest=_digest_of(vault, bare),
         skeleton_digest=skeleton_digest(vault, facts),
         reference_digest=vault.fingerprint(reference),
+        party_digest=_digest_of(vault, party),
         due_date=_comparable_date(arguments.get("due_date")),
         row=vault.sealed([row.number, row.value, valid_arguments, row.extras]),
     )
@@ -65,12 +69,9 @@ def skeleton_digest(vault: RowVault, facts: Collection[str]) -> str:
     return vault.fingerprint(json.dumps([skeleton_of(fact) for fact in facts]))
 
 
-def spelling_digest(vault: RowVault, asked: RequestedPayment, key_value: str) -> str:
-    """Return a digest that is equal for rows of one file that have the same values and due date,
-    and whose keys have equal loose skeletons.
-    """
-    facts = [asked.values_digest, asked.due_date, loose_skeleton_of(key_value)]
-    return vault.fingerprint(json.dumps(facts))
+def _digest_of(vault: RowVault, compared: object) -> str:
+    """Return a digest that is equal for equal JSON data."""
+    return vault.fingerprint(Secret(json.dumps(compared, sort_keys=True)))
 
 
 def differing_columns(kind: RowKind, stored: Arguments, arguments: Arguments) -> list[str]:
@@ -97,21 +98,17 @@ def _may_have_changed(name: str, values: Mapping[str, str]) -> bool:
     return name not in values or in_utc(values[name]) != values[name]
 
 
-def _compared_values(
-    kind: RowKind, arguments: Arguments, free_spelling: Collection[str]
-) -> dict[str, str]:
+def _compared_values(kind: RowKind, arguments: Arguments, names: Collection[str]) -> dict[str, str]:
     """Return the values that are compared: all that are sent, except the due date.
 
     Args:
-        free_spelling: The columns whose spelling does not count: a spreadsheet may write an invoice
-            number in another way.
+        names: The columns that name the payment. Their spelling does not count: a spreadsheet may
+            write an invoice number in another way.
     """
     compared: dict[str, str] = {}
     for name, value in arguments.items():
-        if name in free_spelling:
-            compared[name] = _canonical(kind, name, loose_skeleton_of(str(value)))
-        else:
-            compared[name] = _canonical(kind, name, value)
+        free = skeleton_of(str(value)) if name in names else value
+        compared[name] = _canonical(kind, name, free)
     compared.pop("due_date", None)
     return compared
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
 from victor_ext import idempotency_key_for
 from victor_ext.settlement.flow import SETTLED, PaymentOutcome
 
-from .payments import LEFT_OUT, UNDER_WAY
+from .payments import UNDER_WAY
 from .vault import RowVault
 
 RowOutcome = PaymentOutcome
@@ -31,9 +32,9 @@ class RowContent(NamedTuple):
     extras: Mapping[str, str]
 
     @classmethod
-    def of_stored(cls, vault: RowVault, row: str) -> RowContent:
-        """Return the content of a row that is stored encrypted."""
-        return cls(*vault.deserialize(row))
+    def of_stored(cls, vault: RowVault, number: int, row: str | None) -> RowContent:
+        """Return the content of a row that is stored encrypted; None: it was forgotten."""
+        return cls(number, None, None, {}) if row is None else cls(*vault.deserialize(row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +62,18 @@ class FileRow:
     again: int = 0
 
     @classmethod
-    def of_stored(cls, vault: RowVault, payment: str, row: str, again: int = 0) -> FileRow:
+    def of_stored(
+        cls, vault: RowVault, payment: str, number: int, row: str | None, again: int = 0
+    ) -> FileRow:
         """Return the row of a payment.
 
         Args:
             payment: The key of the payment in the database.
-            row: The `RowContent`, encrypted.
+            number: The record number in the source.
+            row: The `RowContent`, encrypted; None: it was forgotten.
             again: How many keys the payment had before the one that the row is sent with.
         """
-        number, value, arguments, extras = RowContent.of_stored(vault, row)
+        number, value, arguments, extras = RowContent.of_stored(vault, number, row)
         key = cls.key_after(payment, again)
         return cls(number, payment, key, value, arguments, extras, again=again)
 
@@ -109,7 +113,7 @@ def row_of(vault: RowVault, stored: Any) -> FileRow:
     Args:
         stored: A row with the `PAYMENT_COLUMNS`.
     """
-    return FileRow.of_stored(vault, stored.key, stored.row, stored.again)
+    return FileRow.of_stored(vault, stored.key, stored.number, stored.row, stored.again)
 
 
 def result_of(vault: RowVault, stored: Any) -> Result:
@@ -120,10 +124,8 @@ def result_of(vault: RowVault, stored: Any) -> Result:
     """
     if stored.state == UNDER_WAY:
         return Result(RowOutcome.UNKNOWN, error="It is being sent, or its sender was interrupted.")
-    if stored.state == LEFT_OUT:
-        lacking = f"the latest file of {stored.batch} lacks it"
-        left_out = f"It is left out: {lacking}. A file that has it sends it."
-        return Result(RowOutcome.REFUSED, error=left_out)
+    if stored.state is None:  # it was pulled back
+        return Result(RowOutcome.WAITING)
     outcome = RowOutcome(stored.state)
     if stored.own_state is not None:
         return Result(outcome, *vault.deserialize(stored.result))
@@ -149,8 +151,8 @@ class RowResult:
     """One line of an export.
 
     Attributes:
-        row: Record number in the source, from 1; 0 if the latest file lacks the row and it may have
-            been sent.
+        row: Record number in the source, from 1; 0 if the latest sheet lacks the row and it was
+            sent, or may have been.
         key: Idempotency key, the same in every attempt; empty for a refused row without one.
         id: The provider's id of what the row asks for, if known.
         status: The status in the provider's response, if known.
@@ -162,6 +164,11 @@ class RowResult:
             the columns of `asked`.
         asked: The sent values of some columns, by name, and Velo's `payout_id`, if known. Empty for
             a row that was refused before storage.
+        batch: The batch whose sheet it is, or was, asked for; None: it was not asked.
+        asked_at: When it was first sent, an aware time: the provider's where `by_provider_clock`,
+            else this machine's; None: it was not sent.
+        by_provider_clock: Whether `asked_at` is the provider's time.
+        asked_by: The person of the sheet that it was asked for, if one was named.
     """
 
     row: int
@@ -172,3 +179,7 @@ class RowResult:
     error: str | None
     extras: Mapping[str, str] = field(repr=False)
     asked: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    batch: str | None = None
+    asked_at: datetime | None = None
+    by_provider_clock: bool = False
+    asked_by: str | None = None

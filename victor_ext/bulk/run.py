@@ -35,8 +35,9 @@ from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 from .check import Check, Notice
 from .context import BulkContext
 from .deciding import TO_DECIDE
-from .lines import counts_of
-from .payments import ASKED, LINES
+from .lines import counts_of, names_of_lacking
+from .payments import LINES, PAYMENTS
+from .row_kind import RowKind
 from .rows import RowOutcome
 from .state import NOTICE, held_since, report
 from .store import BatchRecord, Store
@@ -61,10 +62,8 @@ class BatchStatus:
         counts: Rows by outcome; rows that have not been sent are `waiting`.
         under_way: Of the rows that are `unknown`, those that a worker has begun with: they are
             being sent, or it was interrupted.
-        left_out: Of the rows that are `refused`, those that another batch had taken over and whose
-            latest file leaves out. A file that has them sends them; `resume` never.
         over: Whether workers have nothing left to do. Rows may still be unsettled.
-        noticed: The number of rows by the code of their notice: why they were not simply sent.
+        noticed: The number of rows by the code that says why they are not simply sent.
         check: Result of checking the source, if this call checked it.
         payments: Created requests by what the provider says of them now (`completed` is paid), if
             this call read that.
@@ -73,6 +72,11 @@ class BatchStatus:
             outcome, how many are unsettled, and `reasons`.
         reasons: In the status of a step: why the step was not taken, by the payout's id.
         held_since: When the state was held, an aware time: nothing is sent; None: it is not held.
+        lacking: How many payments of this batch were created, or may have been, that its latest
+            sheet lacks. The export has them as row 0.
+        lacking_names: What they are called, the first 100.
+        replaced: After `send`: rows of its sheet that were not created as it has them, and that a
+            newer sheet of the batch lacks or changes, by their values in the key column.
         next_step: The step that can follow for the payouts of this batch, such as `instruct`; None:
             the provider has accepted none of them.
     """
@@ -88,7 +92,9 @@ class BatchStatus:
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     reasons: Mapping[str, str] = field(default_factory=dict[str, str])
     under_way: int = 0
-    left_out: int = 0
+    lacking: int = 0
+    lacking_names: Sequence[str] = ()
+    replaced: Sequence[str] = ()
     held_since: datetime | None = None
     next_step: str | None = None
 
@@ -113,10 +119,11 @@ class BatchStatus:
 
     @property
     def to_decide(self) -> int:
-        """Number of rows of the latest file that were not sent as it has them: a person has to
-        decide about them.
+        """Number of rows about which a person has to decide: rows of the latest sheet that were not
+        sent as it has them, and payments that it lacks and that are not paid yet.
         """
-        return sum(self.noticed[code] for code in TO_DECIDE & self.noticed.keys())
+        of_rows = sum(self.noticed[code] for code in TO_DECIDE & self.noticed.keys())
+        return max(of_rows, self.counts.get(RowOutcome.TO_DECIDE, 0))
 
     @property
     def exit_status(self) -> int:
@@ -124,7 +131,8 @@ class BatchStatus:
 
         0 if all rows are created, 3 if the outcome of some is unknown, 75 if some are not sent yet
         (`resume` sends them), and 1 if some are refused or rejected, if a person has to decide
-        about some, or if the state is held. Steps count as rows do.
+        about some, if a newer sheet has replaced some, or if the state is held. Steps count as rows
+        do.
         """
         counts = Counter(self.counts)
         for step in self.steps.values():
@@ -135,6 +143,8 @@ class BatchStatus:
             return FAILED
         if self.unsettled or any(step["unsettled"] for step in self.steps.values()):
             return FOR_NOW
+        if self.replaced:
+            return FAILED
         return 0 if counts[RowOutcome.CREATED] == counts.total() else FAILED
 
 
@@ -157,6 +167,7 @@ def run_batch(
     store: Store,
     record: BatchRecord,
     on_progress: Progress | None,
+    status: Callable[[], BatchStatus],
 ) -> BatchStatus:
     """Retry unsettled rows and send until nothing is left to do. Raises as `serve` does; a
     `BulkStopped` has the exit status of the batch.
@@ -164,18 +175,20 @@ def run_batch(
     Args:
         record: The record of the batch.
         on_progress: Called with each status.
+        status: Returns the status of the batch.
     """
     settings = context.settings
     if settings.rate is not None:
         store.set_rate(settings.rate)
     store.transact(partial(_go_on, store))
-    watch = _Watch(context, store, settings.with_terms_of(record).patience_seconds, on_progress)
+    patience = settings.with_terms_of(record).patience_seconds
+    watch = _Watch(context, store, patience, on_progress, status)
     if not watch.is_over(None):
         try:
             serve(context, store.batch, watch.is_over)
         except BulkStopped as error:
             with suppress(SQLAlchemyError):
-                is_unknown = MAY_EXIST & status_of(store).counts.keys()
+                is_unknown = MAY_EXIST & status().counts.keys()
                 error.exit_status = UNKNOWN if is_unknown else FAILED
             raise
     assert watch.latest is not None
@@ -184,13 +197,14 @@ def run_batch(
 
 def _go_on(store: Store, connection: Connection) -> None:
     """Let workers go on at once with all entries that the batch has not settled: those of its
-    payments, and those in doubt of payments that its lines have, whichever batch has sent them.
+    payments, and those in doubt of payments that its sheet has, whichever batch has sent them.
     """
     if held_since(connection) is not None:
         return
-    listed_keys = sa.select(LINES.c.key).where(store.is_line())
-    listed = sa.select(ASKED.c.entry).where(
-        ASKED.c.owner == store.owner, ASKED.c.key.in_(listed_keys), ASKED.c.entry.is_not(None)
+    columns = PAYMENTS.c
+    listed_keys = sa.select(LINES.c.key).where(store.is_listed())
+    listed = sa.select(columns.entry).where(
+        columns.owner == store.owner, columns.key.in_(listed_keys), columns.entry.is_not(None)
     )
     is_listed = sa.and_(ENTRIES.c.scope == store.owner, ENTRIES.c.key.in_(listed))
     adopt(connection, sa.or_(is_listed, store.is_entry()), store.sender, store.batch)
@@ -211,9 +225,10 @@ class _Watch:
         store: Store,
         patience: float,
         on_progress: Progress | None,
+        status: Callable[[], BatchStatus],
     ) -> None:
         self._context, self._store, self._patience = context, store, patience
-        self._on_progress = on_progress
+        self._on_progress, self._status = on_progress, status
         self._next_count = 0.0
         """When the next count may be, by the monotonic clock."""
         self._unsettled: object = None
@@ -302,19 +317,19 @@ class _Watch:
     def _count(self, *, is_over: bool) -> None:
         """Count the rows, and report the progress."""
         began = time.monotonic()
-        self.latest = replace(status_of(self._store), over=is_over)
+        self.latest = replace(self._status(), over=is_over)
         took = time.monotonic() - began
         self._next_count = time.monotonic() + _COUNT_SHARE * took
         if self._on_progress is not None:
             self._on_progress(self.latest)
 
 
-def status_of(store: Store) -> BatchStatus:
+def status_of(store: Store, kind: RowKind) -> BatchStatus:
     """Return the status of a batch. Rows under way count as `unknown`: their worker may be dead."""
     with store.engine.connect() as connection:
         is_over = not open_entries(connection, store.is_entry()).due
         since = held_since(connection)
-    lines = counts_of(store)
+    lines = counts_of(store, kind)
     counts = {
         outcome: lines.outcomes[outcome] for outcome in RowOutcome if lines.outcomes[outcome] > 0
     }
@@ -325,7 +340,8 @@ def status_of(store: Store) -> BatchStatus:
         over=is_over,
         noticed=dict(lines.codes),
         under_way=lines.under_way,
-        left_out=lines.left_out,
+        lacking=lines.lacking,
+        lacking_names=names_of_lacking(store) if lines.lacking else (),
         held_since=since,
     )
 

@@ -17,9 +17,11 @@ from functools import partial
 from typing import Any, ClassVar, Literal, TextIO
 
 import httpx
+from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, Problem, Victor
 from victor_ext.health import Heartbeat
+from victor_ext.outbox.files import stored_key
 from victor_ext.privacy import HiddenRows, concealed
 from victor_ext.tables.row_file import RowFile
 from victor_ext.tables.sources import Rows, hidden_rows
@@ -28,14 +30,22 @@ from .by_hand import ByHand
 from .check import Check, ControlTotals, refuse_invalid
 from .context import BulkContext, provider_of, system_of
 from .forgetting import forget_settled
-from .loading import Loading
+from .loading import Loading, ask_waiting, replaced_rows, want_nothing
 from .results import results_of, write_csv
 from .row_kind import RowKind
 from .rows import RowOutcome, RowResult
 from .run import BatchStatus, Progress, run_batch, serve, status_of
 from .settings import Settings, check_reason, checked_batch, day_of
 from .state import DEFAULT_STATE, State, StateMade, hold_state, release_state
-from .steps import add_step, next_step, reasons_of, step_statuses, units_of
+from .steps import (
+    add_step,
+    next_step,
+    reasons_of,
+    status_of_step,
+    step_statuses,
+    units_of,
+    with_refused,
+)
 from .store import BatchRecord, Store, no_such_batch
 from .vault import new_secret, storage_secret
 
@@ -202,9 +212,15 @@ class BulkSender:
                 with context.open_present(loading.batch) as store:
                     record = loading.store(store)
                     loading.close()  # its file may be large, and sending may take long
-                    status = run_batch(context, store, record, on_progress)
-                    step = next_step(store, context.kind)
-                    return replace(status, check=loading.check, next_step=step)
+                    count = partial(status_of, store, context.kind)
+                    status = run_batch(context, store, record, on_progress, count)
+                    return replace(
+                        status,
+                        check=loading.check,
+                        noticed=dict(loading.check.noticed),
+                        next_step=next_step(store, context.kind),
+                        replaced=replaced_rows(store, loading.sheet),
+                    )
 
         try:
             return send_once()
@@ -222,10 +238,14 @@ class BulkSender:
             VictorError: See `send`.
         """
         with self._stored_batch(to_send=True) as (context, store, record):
-            status = run_batch(context, store, record, on_progress)
+            ask_waiting(context, store, record)
+            count = partial(status_of, store, context.kind)
+            status = run_batch(context, store, record, on_progress, count)
             return replace(status, next_step=next_step(store, context.kind))
 
-    def take_step(self, name: str, *, on_progress: Progress | None = None) -> BatchStatus:
+    def take_step(
+        self, name: str, *, also: Collection[str] = (), on_progress: Progress | None = None
+    ) -> BatchStatus:
         """Instruct or withdraw each payout that this batch has sent and the provider has accepted,
         at most once.
 
@@ -237,8 +257,13 @@ class BulkSender:
         whether it was taken. A step that was lost on the way is `not_sent` once no call of it can
         be under way, and is then sent again.
 
+        `instruct` pays no payout with a payment that the latest sheet lacks, or has with other
+        values: it is `to_decide`, and `reasons` names them.
+
         Args:
             name: `"instruct"`, which moves money, or `"withdraw"`.
+            also: For `instruct`: payments that are paid though the latest sheet differs, by their
+                values in the key column, or by their keys. It is stored.
             on_progress: As for `send`.
 
         Returns:
@@ -251,10 +276,17 @@ class BulkSender:
             VictorError: See `send`.
         """
         with self._stored_batch() as (context, store, record):
-            units = list(units_of(store, context.kind))
-            step, step_record = add_step(context, store, record, units, name)
-            status = run_batch(context, step, step_record, on_progress)
-            return replace(status, reasons=reasons_of(step))
+            if also and name != next(iter(context.kind.steps), None):
+                message = "names what is paid: no other step takes it."
+                raise ConfigurationError.of([Problem("also", "value", message)])
+            if also:
+                ByHand(context, store, record).pay_also(also)
+            find_units = partial(units_of, store, context.kind)
+            step = add_step(context, store, record, name, find_units)
+            count = partial(status_of_step, step.store)
+            status = run_batch(context, step.store, step.record, on_progress, count)
+            units = [unit.id for unit in units_of(store, context.kind)]
+            return with_refused(status, reasons_of(store, name, units), step.refused)
 
     def ask_again(
         self,
@@ -264,11 +296,11 @@ class BulkSender:
         why: str,
     ) -> int:
         """Let rows be asked once more, knowingly: `resume` then sends them under their next keys,
-        with the values of the latest file.
+        with the values of the latest sheet.
 
         Each payment is read first. It has to be over: rejected, declined, expired, failed,
-        withdrawn or returned. A row that was refused because it looks like another payment is
-        allowed.
+        withdrawn or returned. A row that was not sent because it may be another payment is sent,
+        too.
 
         Args:
             keys: Values of the key column, or keys as the export has them, where several rows have
@@ -398,22 +430,18 @@ class BulkSender:
         with self._context() as context, context.open_present("") as store:
             return forget_settled(store, time.time() - _seconds(older_than))
 
-    def drop(self, keys: Collection[str] | None = None) -> int:
-        """Drop the rows of the batch that were never sent: those that wait, were not sent or were
-        refused.
+    def drop(self) -> int:
+        """Let the batch want nothing more, as if an empty sheet were sent: what was never sent is
+        pulled back. What was sent, or may have been, is in no other way changed, and no other batch
+        is.
 
-        They are neither counted nor exported any more. If they are sent again, they are new rows.
-        Returns their number.
-
-        Args:
-            keys: The rows to drop, by their values in the key column, or by their keys as the
-                export has them; None: all of them.
+        Returns how many rows of the latest sheet were not sent.
 
         Raises:
             ConfigurationError: The batch does not exist, or belongs to another account.
         """
-        with self._stored_batch(to_send=True) as batch:
-            return ByHand(*batch).drop(keys)
+        with self._stored_batch(to_send=True) as (context, store, record):
+            return want_nothing(context, store, record)
 
     def status(self, *, refresh: bool = False) -> BatchStatus:
         """Return the current status of the batch.
@@ -428,7 +456,7 @@ class BulkSender:
         with self._stored_batch() as (context, store, _):
             kind = context.kind
             status = replace(
-                status_of(store),
+                status_of(store, kind),
                 steps=step_statuses(store, kind),
                 next_step=next_step(store, kind),
             )
@@ -441,7 +469,7 @@ class BulkSender:
             return replace(
                 status,
                 payments=dict(counts.most_common()),
-                units={unit: kind.describe_unit(unit) for unit in units_of(store, kind)},
+                units={unit.id: kind.describe_unit(unit.id) for unit in units_of(store, kind)},
             )
 
     def export(self, *, refresh: bool = False) -> Iterator[RowResult]:
@@ -527,10 +555,22 @@ class BulkSender:
             ConfigurationError: The batch belongs to another account.
         """
         self._state.prepare()
+        try:
+            self._work(stop)
+        except StateMade:  # a file was stored at the same moment: its key encrypts the state
+            self._work(stop)
+
+    def _work(self, stop: threading.Event | None) -> None:
+        """As `work`, in a state that is there. Raises `StateMade`."""
         with self._context() as context:
+
+            def keep_key(connection: Connection) -> None:
+                if stored_key(connection) == (None, None):  # a file may be storing its own
+                    store.lock_storing(connection)
+                context.state.keep_key(connection, context.vault, context.secret)
+
             with context.open() as store:
                 # Files that come later are encrypted with the key of this worker.
-                keep_key = partial(self._state.keep_key, vault=context.vault, secret=context.secret)
                 store.transact(keep_key)
             if self._batch is not None:
                 with context.open_present(self._batch) as store:
@@ -550,9 +590,9 @@ class BulkSender:
         """
         if self._batch is not None:
             return self._batch
-        if not isinstance(source, str | os.PathLike):
+        name = _file_name(source)
+        if name is None:
             raise ConfigurationError("The batch needs a name: give batch=...")
-        name: str = os.path.basename(os.fspath(source))
         return checked_batch(name)
 
     @contextmanager
@@ -562,7 +602,15 @@ class BulkSender:
         """Open what loads a source, for the block."""
         with (
             self._context() as context,
-            closing(Loading(source, self._batch_name(source), context, expected)) as loading,
+            closing(
+                Loading(
+                    source,
+                    self._batch_name(source),
+                    context,
+                    expected,
+                    is_named=self._batch not in (None, _file_name(source)),
+                )
+            ) as loading,
         ):
             yield context, loading
 
@@ -599,6 +647,14 @@ class BulkSender:
             if record is None:
                 raise no_such_batch(store.batch, str(self._state), store.batches())
             yield context, store, record
+
+
+def _file_name(source: Any) -> str | None:
+    """Return the name of a file, without its folder; None: the source is none."""
+    if not isinstance(source, str | os.PathLike):
+        return None
+    name: str = os.path.basename(os.fspath(source))
+    return name
 
 
 _RESOLVED_OUTCOMES = {"created": RowOutcome.CREATED, "not-created": RowOutcome.REFUSED}

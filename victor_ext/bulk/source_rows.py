@@ -1,5 +1,4 @@
-"""The rows of a source, in a temporary database of this process: what each row asks, encrypted, and
-what is decided about it.
+"""The rows of a source, in a temporary database of this process: what each row asks, encrypted.
 
 `SourceRows` is the table, `SourceRow` a row of it. The methods are in the order in which a source
 is read, decided about and stored.
@@ -7,37 +6,24 @@ is read, decided about and stored.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from victor_ext import Problem
 from victor_ext.tables.temporary import TemporaryDatabase
 
-from .deciding import Act
-from .payments import RequestedPayment
+from .payments import RequestedPayment, pages
 
 _SCHEMA = """
 CREATE TABLE asked (
     number INTEGER PRIMARY KEY, line INTEGER, key TEXT UNIQUE, problems TEXT,
-    asked TEXT, skeleton TEXT, spelling TEXT, twin INTEGER, reference TEXT, grouping TEXT,
-    price TEXT,
+    asked TEXT, skeleton TEXT, reference TEXT, price TEXT,
     is_repeated BOOLEAN DEFAULT FALSE,
-    act TEXT, code TEXT, message TEXT, again INTEGER, since TEXT, has_own BOOLEAN DEFAULT FALSE,
     entry TEXT
 );
 CREATE INDEX skeletons ON asked (skeleton);
-CREATE INDEX spellings ON asked (spelling);
-"""
-_DECIDE = """
-UPDATE asked SET act = :act, code = :code, message = :message, again = :again, since = :since,
-    has_own = :has_own WHERE number = :number
-"""
-_TWIN = """
-SELECT MIN(number) FROM (
-    SELECT number FROM asked WHERE skeleton = ? AND key IS NOT NULL
-    UNION SELECT number FROM asked WHERE spelling = ? AND key IS NOT NULL
-)
 """
 _SHARING = """
 WITH shared AS (
@@ -56,20 +42,9 @@ class SourceRow(NamedTuple):
         problems: As JSON: the field, the code and the message of each; None: there are none.
         asked: The `RequestedPayment`, as JSON; None: the row repeats an earlier row.
         skeleton: The digest of the skeleton of its key.
-        spelling: The digest of its values, due date and key (`spelling_digest`).
-        twin: The number of the first row with a key that has its skeleton or spelling; None: there
-            is none before it.
         reference: The digest of its reference, if other rows may have the same one.
-        grouping: The digest of its `RowKind.group`, for rows that are sent in one call.
         price: The exact amount, a blank and the currency; None: it has no valid ones.
         is_repeated: Whether an earlier row has its key.
-        act: The name of the `Act` that is decided; None: nothing is decided.
-        code: The code of its notice.
-        message: The message of its notice.
-        again: As in `RowDecision`.
-        since: As in `RowDecision`.
-        has_own: Whether its line stores the row: the payment is stored with the row of another
-            file.
         entry: The columns of the entry that sends it under its first key, as JSON; None: it is not
             valid, or is sent with others.
     """
@@ -80,18 +55,9 @@ class SourceRow(NamedTuple):
     problems: str | None = None
     asked: str | None = None
     skeleton: str | None = None
-    spelling: str | None = None
-    twin: int | None = None
     reference: str | None = None
-    grouping: str | None = None
     price: str | None = None
     is_repeated: bool = False
-    act: str | None = None
-    code: str | None = None
-    message: str | None = None
-    again: int = 0
-    since: str | None = None
-    has_own: bool = False
     entry: str | None = None
 
     @property
@@ -107,10 +73,9 @@ class SourceRow(NamedTuple):
     def problem_list(self) -> list[Problem]:
         return [Problem(*problem) for problem in json.loads(self.problems or "[]")]
 
-    def reasons(self) -> str:
-        """Return why the row is not sent, in sentences: its notice, and its problems."""
-        messages = [problem.message for problem in self.problem_list()]
-        return " ".join(filter(None, [self.message, *messages]))
+    def problems_in_words(self) -> str:
+        """Return what is wrong with the row, in sentences."""
+        return " ".join(problem.message for problem in self.problem_list())
 
 
 _PLACES = ", ".join("?" * len(SourceRow._fields))
@@ -127,72 +92,80 @@ def problems_text(problems: Sequence[Problem]) -> str | None:
 class SourceRows(TemporaryDatabase):
     """The table of rows, by their numbers."""
 
-    def __init__(self, rows_per_unit: int) -> None:
+    def __init__(self) -> None:
         super().__init__(_SCHEMA)
-        self._rows_per_unit = rows_per_unit
+        self._hash = hashlib.sha256()
 
     # While the source is read
 
-    def add(self, row: SourceRow) -> None:
+    def add(self, row: SourceRow, content: object = None) -> None:
+        """Add a row. `content` is what it asks for, and its other columns."""
         self.execute(_INSERT, row)
+        plain = json.dumps([row.number, row.problems, content], default=str, sort_keys=True)
+        self._hash.update(plain.encode("utf-8", "surrogatepass"))
+
+    def digest(self) -> str:
+        """Return a digest that is equal for sources with the same rows in the same order."""
+        return self._hash.hexdigest()
 
     def with_key(self, key: str) -> SourceRow | None:
         """Return the row with this key, or None."""
         return next(self._select("WHERE key = ?", key), None)
-
-    def twin_of(self, row: SourceRow) -> int | None:
-        """Return the number of the first row with the skeleton or spelling of a row, or None."""
-        (twin,) = self.execute(_TWIN, (row.skeleton, row.spelling)).fetchone()
-        return None if twin is None else int(twin)
-
-    def with_number(self, number: int) -> SourceRow:
-        return next(self._select("WHERE number = ?", number))
 
     def sharing(self) -> int:
         """Return how many rows have the reference of another row."""
         (count,) = self.execute(_SHARING).fetchone()
         return int(count)
 
-    # While it is decided about
+    # While it is decided about: see `questions.SheetRows`
 
-    def with_keys(self) -> Iterator[SourceRow]:
-        """Yield the rows that are decided about, in the order of their keys."""
-        return self._select("WHERE key IS NOT NULL ORDER BY key")
+    def pages_by_key(self) -> Iterator[list[RequestedPayment]]:
+        rows = self._select("WHERE key IS NOT NULL ORDER BY key")
+        return pages(row.payment() for row in rows)
 
-    def decide(self, rows: Iterable[SourceRow]) -> None:
-        """Store what is decided about rows: their columns from `act` to `has_own`."""
-        self.executemany(_DECIDE, [row._asdict() for row in rows])
+    def with_numbers(self, numbers: Collection[int]) -> list[RequestedPayment]:
+        return [row.payment() for row in self.named(numbers)]
+
+    def keys_among(self, keys: Collection[str]) -> set[str]:
+        named = f"WHERE key IN ({_places(keys)})"
+        return {str(row.key) for row in self._select(named, *keys)}
+
+    def first_with(self, skeletons: Collection[str]) -> dict[str, int]:
+        query = f"""
+            SELECT skeleton, MIN(number) FROM asked
+            WHERE key IS NOT NULL AND skeleton IN ({_places(skeletons)}) GROUP BY skeleton
+        """  # noqa: S608 - there are only question marks
+        return dict(self.execute(query, [*skeletons]))
+
+    def place_of(self, number: int) -> str:
+        (row,) = self.named([number])
+        return row.place_text
 
     # While it is stored
+
+    def named(self, numbers: Collection[int]) -> list[SourceRow]:
+        """Return the rows with these numbers, in their order."""
+        named = f"WHERE number IN ({_places(numbers)}) ORDER BY number"
+        return [*self._select(named, *numbers)]
 
     def all(self) -> Iterator[SourceRow]:
         """Yield the rows in order."""
         return self._select("ORDER BY number")
 
-    def to_store(self) -> Iterator[SourceRow]:
-        """Yield the rows whose payments are stored as the rows have them, in the order in which
-        they are sent.
-        """
-        acts = Act.STORE.name, Act.REFUSE.name
-        return self._select("WHERE act IN (?, ?) ORDER BY number", *acts)
+    def without_keys(self) -> Iterator[SourceRow]:
+        """Yield the rows that have no key, or repeat that of an earlier row, in order."""
+        return self._select("WHERE key IS NULL ORDER BY number")
 
-    def units(self) -> Iterator[list[SourceRow]]:
-        """Yield the rows that are sent in one call, of kinds whose calls have several rows."""
-        query = (
-            "WHERE act = ? AND grouping IS NOT NULL ORDER BY grouping, since IS NOT NULL, number"
-        )
-        unit: list[SourceRow] = []
-        for row in self._select(query, Act.STORE.name):
-            # A row that is only looked up is in no call with rows that are sent.
-            is_next = bool(unit) and (row.grouping, row.since) != (unit[0].grouping, unit[0].since)
-            if is_next or len(unit) == self._rows_per_unit:
-                yield unit
-                unit = []
-            unit.append(row)
-        if unit:
-            yield unit
+    def keys(self) -> Iterator[str]:
+        """Yield the keys of the rows."""
+        return (str(key) for (key,) in self.execute("SELECT key FROM asked WHERE key IS NOT NULL"))
 
     def _select(self, clauses: str, *values: str | int) -> Iterator[SourceRow]:
         """Yield the rows that these clauses of SQL choose."""
         query = f"SELECT * FROM asked {clauses}"  # noqa: S608 - the clauses are those of this class
         return map(SourceRow._make, self.execute(query, values))
+
+
+def _places(values: Collection[object]) -> str:
+    """Return a question mark for each value."""
+    return ", ".join("?" * len(values))

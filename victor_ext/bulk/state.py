@@ -46,13 +46,13 @@ from victor_ext.outbox.files import (
 from victor_ext.privacy import Secret, concealed
 from victor_ext.vault import new_key, unwrapped
 
-from .payments import ASKED, BATCHES, METADATA
+from .payments import BATCHES, LINES, METADATA, PAYMENTS, SHEETS
 from .vault import RowVault, other_key_error
 
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
 """Where `BulkSender` keeps its state by default."""
 _CONNECT_SECONDS = 10
-_LAYOUT = "victor-bulk-7"
+_LAYOUT = "victor-bulk-8"
 """The layout of the tables, which a state keeps."""
 _RETURNING = (3, 35, 0)
 """The first SQLite with `RETURNING`, by which entries are taken up."""
@@ -404,7 +404,56 @@ def hold_state(connection: Connection) -> int:
         How many payments are marked.
     """
     hold_entries(connection)
-    return change_rows(connection, ASKED, sa.true(), restored=True)
+    _store_unasked(connection)
+    return change_rows(connection, PAYMENTS, sa.true(), restored=True)
+
+
+def _store_unasked(connection: Connection) -> None:
+    """Store the payments of rows for which nothing was asked when the backup was made."""
+    lines, sheets = LINES.c, SHEETS.c
+    is_stored = sa.exists().where(PAYMENTS.c.owner == sheets.owner, PAYMENTS.c.key == lines.key)
+    unasked = (
+        sa.select(sheets.owner, lines.key, sa.func.max(lines.sheet).label("sheet"))
+        .select_from(LINES.join(SHEETS, sheets.id == lines.sheet))
+        .where(lines.key.is_not(None), sa.not_(is_stored))
+        .group_by(sheets.owner, lines.key)
+        .subquery()
+    )
+    values: dict[sa.Column[Any], Any] = {
+        PAYMENTS.c.owner: sheets.owner,
+        PAYMENTS.c.key: lines.key,
+        PAYMENTS.c.shared: sa.false(),
+        PAYMENTS.c.batch: sheets.batch,
+        PAYMENTS.c.sheet: lines.sheet,
+        PAYMENTS.c.number: lines.number,
+        PAYMENTS.c.again: sa.literal(0),
+        PAYMENTS.c.account: sheets.account,
+        PAYMENTS.c.kind: sa.literal(""),
+        PAYMENTS.c.stored_at: sheets.stored_at,
+        PAYMENTS.c.stored: sheets.stored,
+        PAYMENTS.c.restored: sa.true(),
+        **{PAYMENTS.c[name]: lines[name] for name in _OF_LINES},
+    }
+    is_unasked = sa.and_(
+        lines.sheet == unasked.c.sheet,
+        lines.key == unasked.c.key,
+        sheets.owner == unasked.c.owner,
+    )
+    rows = LINES.join(SHEETS, sheets.id == lines.sheet).join(unasked, is_unasked)
+    connection.execute(
+        sa.insert(PAYMENTS).from_select([*values], sa.select(*values.values()).select_from(rows))
+    )
+
+
+_OF_LINES = (
+    "values_digest",
+    "bare_digest",
+    "skeleton_digest",
+    "reference_digest",
+    "party_digest",
+    "due_date",
+)
+"""The columns of a payment that its line has, too."""
 
 
 def release_state(connection: Connection) -> int | None:

@@ -1,75 +1,113 @@
 """The later steps of payouts, such as their instruction (`add_step`), and what became of them.
 
-A step of a batch is a batch of its own, with a row for each payout. A payout is called `unit` here:
-what one call has created for several rows.
+A payout is called `unit` here: what one call has created for several rows. The step of a unit is an
+entry of the outbox. The steps of one name are a batch of entries, which has a record and no sheet.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+import shlex
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, idempotency_key_for
-from victor_ext.event_queue.rows import put_rows
-from victor_ext.outbox.files import entry_values, let_replace, put_entries
+from victor_ext.outbox.files import (
+    ENTRIES,
+    entry_values,
+    let_replace,
+    open_entries,
+    put_entries,
+    settle_by_hand,
+)
 
 from .context import BulkContext
-from .lines import lines_of
-from .payments import ASKED, ENDED, LINES, RequestedPayment, lock_payments, stored_payments
-from .row_digests import skeleton_digest
+from .lines import lines_of, open_units
+from .payments import TO_BE_SENT, UNDER_WAY, pages, state_of_entry
 from .row_kind import RowKind
-from .rows import RowOutcome, row_of
-from .run import status_of
+from .rows import RowOutcome
+from .run import BatchStatus
 from .settings import PERSONS
-from .state import refuse_held
+from .state import held_since, refuse_held
 from .store import BatchRecord, Store
-from .storing import new_payment
 
 _NOT_TAKEN = frozenset({RowOutcome.REJECTED, RowOutcome.REFUSED})
 """States of a step that another call takes, if the state of the payout allows it."""
+_NOT_LEFT = _NOT_TAKEN | TO_BE_SENT
+"""States of a step of which nothing was done, or is under way."""
+_ENDED = _NOT_TAKEN | {RowOutcome.CREATED}
+_SHOWN = 5
+"""So many payments of a payout are named that are not as the sheet has them."""
+
+
+class Unit(NamedTuple):
+    """A payout that a batch has sent.
+
+    Attributes:
+        id: The provider's id of it.
+        differing: What people call its payments that the latest sheet lacks, or has with other
+            values, and of which nobody has decided that they are paid.
+    """
+
+    id: str
+    differing: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step that was added.
+
+    Attributes:
+        store: The batch of its entries.
+        record: The record of the step.
+        refused: Why the step is not taken with some units, by their ids.
+    """
+
+    store: Store
+    record: BatchRecord
+    refused: dict[str, str]
 
 
 def next_step(store: Store, kind: RowKind) -> str | None:
     """Return the name of the usual next step of this batch; None: it has no accepted payouts."""
-    if not kind.steps or next(units_of(store, kind), None) is None:
+    if not kind.steps or not units_of(store, kind):
         return None
     return next(iter(kind.steps))
 
 
-def units_of(store: Store, kind: RowKind) -> Iterator[str]:
-    """Yield the ids of the payouts that this batch has sent and that were accepted, each once.
+def units_of(store: Store, kind: RowKind) -> list[Unit]:
+    """Return the payouts that this batch has sent and of which payments were accepted.
 
-    Rows whose payment another batch has sent are left out: whether their payout may be paid, and by
-    whom, is decided with that batch.
+    What another batch has sent is left out: whether its payouts may be paid, and by whom, is
+    decided with that batch.
     """
     if not kind.unit_column:
-        return
-    units = set[str]()
-    for line in lines_of(store):
+        return []
+    differing: dict[str, list[str]] = {}
+    for line in lines_of(store, kind):
         unit = line.result.unit
-        is_own = line.batch == store.batch and line.number > 0
-        if is_own and line.result.outcome is RowOutcome.CREATED and unit and unit not in units:
-            units.add(unit)
-            yield unit
+        if line.batch != store.batch or line.result.outcome is not RowOutcome.CREATED or not unit:
+            continue
+        names = differing.setdefault(unit, [])
+        is_right = line.outcome is RowOutcome.CREATED and line.number > 0
+        if not is_right and not line.is_decided:
+            names.append(line.value)
+    return [Unit(unit, names) for unit, names in differing.items()]
 
 
-def reasons_of(step: Store) -> dict[str, str]:
-    """Return why a step was not taken, by the id of the payout.
-
-    Args:
-        step: The batch of the step.
-    """
+def reasons_of(store: Store, name: str, units: Sequence[str]) -> dict[str, str]:
+    """Return why a step was not taken, by the id of the payout."""
+    with store.engine.connect() as connection:
+        entries = _stored_entries(connection, store, name, units)
     reasons: dict[str, str] = {}
-    for line in lines_of(step):
-        reason = line.result.error
-        is_known = line.row is not None and line.row.value is not None
-        if is_known and reason and line.outcome is not RowOutcome.CREATED:
-            reasons[line.value] = reason
+    for unit, entry in entries.items():
+        reason = store.vault.opened_error(entry.error)
+        if reason and entry.state != RowOutcome.CREATED:
+            reasons[unit] = reason
     return reasons
 
 
@@ -83,14 +121,60 @@ def step_statuses(store: Store, kind: RowKind) -> dict[str, dict[str, Any]]:
         record = step.record()
         if record is None:
             continue
-        status = status_of(step)
+        status = status_of_step(step)
+        units = [unit.id for unit in units_of(store, kind)]
         statuses[name] = {
             "by": [person["by"] for person in record.persons],
             "counts": status.counts,
             "unsettled": status.unsettled,
-            "reasons": reasons_of(step),
+            "reasons": reasons_of(store, name, units),
         }
     return statuses
+
+
+def status_of_step(step: Store) -> BatchStatus:
+    """Return the status of a step, by its entries."""
+    state = state_of_entry(sa.false()).label("state")
+    query = sa.select(state, sa.func.count().label("steps")).where(step.is_entry())
+    with step.engine.connect() as connection:
+        groups = connection.execute(query.group_by(state)).all()
+        is_over = not open_entries(connection, step.is_entry()).due
+        since = held_since(connection)
+    counts = Counter[RowOutcome]()
+    under_way = 0
+    for group in groups:
+        is_under_way = group.state == UNDER_WAY
+        counts[RowOutcome.UNKNOWN if is_under_way else RowOutcome(group.state)] += group.steps
+        under_way += group.steps if is_under_way else 0
+    ordered = {outcome: counts[outcome] for outcome in RowOutcome if counts[outcome]}
+    return BatchStatus(
+        step.batch,
+        counts.total(),
+        ordered,
+        over=is_over,
+        under_way=under_way,
+        held_since=since,
+    )
+
+
+def with_refused(
+    status: BatchStatus, reasons: Mapping[str, str], refused: Mapping[str, str]
+) -> BatchStatus:
+    """Return the status of a step with the payouts that it was not taken with.
+
+    Args:
+        reasons: Why it was not taken with payouts, by their ids.
+        refused: The same of those that are to be decided about.
+    """
+    if not refused:
+        return replace(status, reasons=dict(reasons))
+    counts = {**status.counts, RowOutcome.TO_DECIDE: len(refused)}
+    return replace(
+        status,
+        rows=status.rows + len(refused),
+        counts=counts,
+        reasons={**reasons, **refused},
+    )
 
 
 def _step_of(store: Store, name: str) -> Store:
@@ -98,110 +182,136 @@ def _step_of(store: Store, name: str) -> Store:
     return replace(store, batch=f"{store.batch}/{name}")
 
 
+def _stored_entries(
+    connection: Connection, store: Store, name: str, units: Sequence[str]
+) -> dict[str, Any]:
+    """Return the entries of a step, by the ids of their units."""
+    unit_of = {idempotency_key_for(name, unit): unit for unit in units}
+    state = state_of_entry(sa.false()).label("state")
+    found: dict[str, Any] = {}
+    for page in pages(unit_of):
+        named = sa.and_(ENTRIES.c.scope == store.owner, ENTRIES.c.key.in_(page))
+        query = sa.select(ENTRIES.c.key, ENTRIES.c.error, state).where(named)
+        found |= {unit_of[entry.key]: entry for entry in connection.execute(query)}
+    return found
+
+
 def add_step(
-    context: BulkContext, store: Store, sent: BatchRecord, units: Sequence[str], name: str
-) -> tuple[Store, BatchRecord]:
+    context: BulkContext,
+    store: Store,
+    sent: BatchRecord,
+    name: str,
+    find_units: Callable[[], list[Unit]],
+) -> Step:
     """Store a step for each payout that does not have the step yet. Let one that was rejected or
     refused be taken again: the state of its payout is read, and decides.
+
+    A payout is paid only if each of its accepted payments is one that the latest sheet has as it
+    was asked for, or of which a person has decided that it is paid. A step that waits since before
+    that sheet is refused.
 
     Args:
         store: The batch that has sent the payouts.
         sent: Its record.
-        units: The ids of the payouts.
         name: The name of the step.
-
-    Returns:
-        The batch of the step, and its new record.
+        find_units: Returns the payouts, as they are in the transaction: see `units_of`.
 
     Raises:
         ConfigurationError: Rows of this kind have no such step, or the sender may not take it;
             there are no payouts, and were none; or the state is held.
     """
-    steps = context.kind.steps
-    if name not in steps:
-        known = f": write {' or '.join(steps)}" if steps else ", which have no steps"
+    kind = context.kind
+    if name not in kind.steps:
+        known = f": write {' or '.join(kind.steps)}" if kind.steps else ", which have no steps"
         raise ConfigurationError(f"{name} is not a step of these rows{known}.")
     context.settings.check_person(sent.persons)
     step = _step_of(store, name)
     settings = context.settings.with_terms_of(sent)
     file_terms = step.file_terms(settings.key_retention_seconds)
     person = {setting: getattr(settings, setting) for setting in PERSONS}
-    stored_at = json.dumps(context.sent_now())
-    keys = {unit: idempotency_key_for(name, unit) for unit in units}
 
-    def add(connection: Connection) -> BatchRecord:
+    def add(connection: Connection) -> Step:
         step.lock_storing(connection)
         refuse_held(connection)
+        # Files and decisions are stored by turns: the sheet is the one that is paid.
+        units = find_units()
         before = step.present_record(connection)
-        lock_payments(connection, step.owner, list(keys.values()))
-        stored = stored_payments(connection, step.owner, keys.values())
-        new_units = [unit for unit in units if keys[unit] not in stored]
-        not_taken = [key for key, payment in stored.items() if payment.state in _NOT_TAKEN]
-        if before is None and not new_units:
+        stored = _stored_entries(connection, store, name, [unit.id for unit in units])
+        refused: dict[str, str] = {}
+        if name == next(iter(kind.steps)):
+            differing = {unit.id for unit in units if unit.differing}
+            ended = differing - open_units(store, connection, kind, differing)
+            # Such as withdrawn ones: there is nothing to decide about them.
+            units = [unit for unit in units if unit.id in stored or unit.id not in ended]
+            refused = {
+                unit.id: _refusal(unit, name)
+                for unit in units
+                if unit.differing and (unit.id not in stored or stored[unit.id].state in _NOT_LEFT)
+            }
+        for unit, reason in refused.items():
+            if unit in stored and stored[unit].state in TO_BE_SENT:
+                _pull_back(connection, step, idempotency_key_for(name, unit), reason)
+        ids = [unit.id for unit in units if unit.id not in refused]
+        if before is None and not units:
             raise ConfigurationError(
                 f"{store.batch} has nothing to {name}: the provider has accepted nothing that "
                 "this batch has sent. What another batch has sent is taken with that one."
             )
-        is_open = any(payment.state not in ENDED for payment in stored.values())
+        again = [unit for unit in ids if unit in stored and stored[unit].state in _NOT_TAKEN]
+        taken = [unit for unit in ids if unit not in stored or unit in again]
+        is_open = any(
+            entry.state not in _ENDED for unit, entry in stored.items() if unit not in refused
+        )
         # Whoever goes on with what another person has begun sends it, and is named.
         is_taken_over = before is not None and is_open and person not in before.persons
-        if before is not None and not new_units and not not_taken and not is_taken_over:
-            return before
-        rows = 0 if before is None else before.rows
-        numbers = {unit: number for number, unit in enumerate(new_units, rows + 1)}
-        _add_lines(connection, step, {keys[unit]: number for unit, number in numbers.items()})
-        again = [unit for unit in units if keys[unit] in not_taken]
-        numbers |= {unit: row_of(step.vault, stored[keys[unit]]).number for unit in again}
-        entries: list[dict[str, Any]] = []
-        for unit, number in numbers.items():
-            # Also of one that is taken again: its values and its call may be forgotten.
-            _put_payment(connection, step, unit, number, name, stored_at)
-            call = context.client.prepare(steps[name], unit)
-            entry = entry_values(
-                call, context.client, keys[unit], step.vault, file_terms, read_first=True
+        if before is not None and not taken and not is_taken_over:
+            return Step(step, before, refused)
+        entries = [
+            entry_values(
+                context.client.prepare(kind.steps[name], unit),
+                context.client,
+                idempotency_key_for(name, unit),
+                step.vault,
+                file_terms,
+                read_first=True,
             )
-            entries.append(entry)
-        let_replace(connection, step.owner, not_taken)
+            for unit in taken
+        ]
+        let_replace(connection, step.owner, [idempotency_key_for(name, unit) for unit in again])
         put_entries(connection, entries)
         terms = sent.terms
         if before is not None:
             terms = {**terms, "rate": before.terms["rate"]}
         record = BatchRecord(
-            key_column=context.kind.unit_column,
+            key_column=kind.unit_column,
             key_kind=name,
             columns=(),
             terms=terms,
             persons=[*([] if before is None else before.persons), person],
-            rows=rows + len(new_units),
+            rows=len(stored.keys() | set(taken)),
         )
         step.save_record(connection, record)
-        return record
+        return Step(step, record, refused)
 
-    return step, step.transact(add)
-
-
-def _add_lines(connection: Connection, step: Store, numbers: Mapping[str, int]) -> None:
-    """Store the lines of payouts that are new in the step. `numbers` has theirs by their keys."""
-    place = {"owner": step.owner, "batch": step.batch}
-    lines = [{**place, "key": key, "number": number} for key, number in numbers.items()]
-    if lines:
-        connection.execute(sa.insert(LINES), lines)
+    return step.transact(add)
 
 
-def _put_payment(
-    connection: Connection, step: Store, unit: str, number: int, name: str, stored_at: str
-) -> None:
-    """Store the payment of the step of one payout, in place of the one that is stored."""
-    vault = step.vault
-    requested = RequestedPayment(
-        number=number,
-        key=idempotency_key_for(name, unit),
-        is_valid=True,
-        values_digest=vault.fingerprint(f"{step.batch} {unit}"),
-        skeleton_digest=skeleton_digest(vault, (name, unit)),
-        reference_digest=vault.fingerprint(""),
-        due_date=None,
-        row=vault.sealed([number, unit, {"id": unit}, {}]),
+def _pull_back(connection: Connection, step: Store, key: str, reason: str) -> None:
+    """Let a step that waits be refused. Raises `ConfigurationError` if a worker has it now."""
+    is_stored = settle_by_hand(
+        connection, step.owner, key, step.vault, is_done=False, id=None, error=reason
     )
-    payment = new_payment(step, requested, name, stored_at)
-    put_rows(connection, ASKED, [payment], ("owner", "key"))
+    if not is_stored:
+        raise ConfigurationError(f"{step.batch} is being sent now: let that end first.")
+
+
+def _refusal(unit: Unit, name: str) -> str:
+    """Return why a payout is not paid, as a sentence."""
+    shown = ", ".join(unit.differing[:_SHOWN])
+    if len(unit.differing) > _SHOWN:
+        shown += f" and {len(unit.differing) - _SHOWN} more"
+    options = " ".join(f"--also {shlex.quote(value)}" for value in unit.differing[:_SHOWN])
+    return (
+        f"not taken: the latest sheet lacks, or has with other values: {shown}. Withdraw the whole "
+        f"payout; or, if it is right: {name} {options}"
+    )

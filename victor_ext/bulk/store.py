@@ -1,6 +1,6 @@
 """One batch in the database of the state (`Store`): its record, and its transactions.
 
-The lines of a batch are read by `lines` and written by `storing`; its payments are in `payments`.
+The sheets of a batch are read by `lines` and written by `storing`; its payments are in `payments`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from victor_ext.event_queue.rows import change_rows
 from victor_ext.event_queue.transactions import BlockingTransactions, Work
 from victor_ext.outbox.files import ENTRIES, FileTerms
 
-from .payments import ASKED, BATCHES, LINES, KeyOrigin
-from .state import refuse_held
+from .payments import BATCHES, LINES, PAYMENTS, SHEETS, KeyOrigin, Sheet
+from .state import StateLost, refuse_held
 from .vault import RowVault
 
 T = TypeVar("T")
@@ -109,7 +109,7 @@ class Store(BlockingTransactions):
                 # Without this, it would begin with the first write: what was read before that may
                 # have changed.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            for table in (ENTRIES, ASKED):
+            for table in (ENTRIES, PAYMENTS):
                 make_fit(connection, table)
             yield connection
 
@@ -133,19 +133,20 @@ class Store(BlockingTransactions):
 
     def has_key(self, keys: Collection[str]) -> Condition:
         """Whether a payment has one of these keys."""
-        return sa.and_(ASKED.c.owner == self.owner, ASKED.c.key.in_(keys))
+        return sa.and_(PAYMENTS.c.owner == self.owner, PAYMENTS.c.key.in_(keys))
 
     def is_of_batch(self) -> Condition:
         """Whether a payment is one that this batch sends."""
-        return sa.and_(ASKED.c.owner == self.owner, ASKED.c.batch == self.batch)
+        return sa.and_(PAYMENTS.c.owner == self.owner, PAYMENTS.c.batch == self.batch)
 
     def is_entry(self) -> Condition:
         """Whether an entry is one that this batch sends."""
         return sa.and_(ENTRIES.c.scope == self.owner, ENTRIES.c.batch == self.batch)
 
-    def is_line(self) -> Condition:
-        """Whether a line is of this batch."""
-        return sa.and_(LINES.c.owner == self.owner, LINES.c.batch == self.batch)
+    def is_listed(self) -> Condition:
+        """Whether a line is of the latest sheet of this batch."""
+        latest = sa.select(BATCHES.c.sheet).where(self._is_record()).scalar_subquery()
+        return LINES.c.sheet == latest
 
     def _is_record(self) -> Condition:
         """Whether a row of `BATCHES` is of this batch."""
@@ -188,8 +189,28 @@ class Store(BlockingTransactions):
         row = self._stored_row(connection)
         return None if row is None else self._decrypted_record(row)
 
-    def save_record(self, connection: Connection, record: BatchRecord) -> None:
-        """Store the record of the batch. Turns that are reserved stay so."""
+    def latest_sheet(self, connection: Connection) -> tuple[Sheet, KeyOrigin]:
+        """Return the latest sheet of the batch, and what the keys of its rows are made of.
+
+        Raises `StateLost` if the batch was deleted.
+        """
+        row = self._stored_row(connection)
+        sheet = None
+        if row is not None and row.sheet is not None:
+            sheet = connection.execute(sa.select(SHEETS).where(SHEETS.c.id == row.sheet)).first()
+        if sheet is None:
+            raise StateLost.deleted(f"The batch {self.batch}")
+        named = Sheet(sheet.id, self.batch, sheet.series, sheet.account, is_being_sent=False)
+        return named, self._decrypted_record(row).origin
+
+    def save_record(
+        self, connection: Connection, record: BatchRecord, sheet: int | None = None
+    ) -> None:
+        """Store the record of the batch. Turns that are reserved stay so.
+
+        Args:
+            sheet: Its latest sheet; None: the one that it has.
+        """
         values = {
             "owner": self.owner,
             "batch": self.batch,
@@ -199,6 +220,8 @@ class Store(BlockingTransactions):
             "rate": record.terms["rate"],
             "stored_at": time.time(),
         }
+        if sheet is not None:
+            values["sheet"] = sheet
         if not change_rows(connection, BATCHES, self._is_record(), **values):
             connection.execute(sa.insert(BATCHES).values({**values, "next_turn": 0.0}))
 

@@ -1,9 +1,9 @@
-"""Write what is decided about the rows of a source: their payments with the entries that ask for
-them (`store_payments`), and the lines of the batch (`replace_lines`).
+"""Store a sheet as it was read (`add_sheet`), and make what it wants into what is asked (`apply`).
 
-`EntryMaker` makes the entries. Rows that are sent in one call, such as the payments of a payout,
-are a unit. A unit that waits is taken apart when one of its rows is replaced or left out, and the
-others are sent in a new one.
+`apply` alone makes the entries of rows, and pulls back those that wait and that the latest sheet
+does not want. It touches no entry that may have been sent. `EntryMaker` makes the entries. Rows
+that are sent in one call, such as the payments of a payout, are a unit. A unit that waits is taken
+apart when one of its rows is replaced or pulled back, and the others are sent in a new one.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext.event_queue.databases import Condition
-from victor_ext.event_queue.rows import change_rows, delete_rows, put_rows
+from victor_ext.event_queue.rows import change_rows, put_rows
 from victor_ext.outbox.files import (
     ENTRIES,
     FileTerms,
@@ -33,24 +33,26 @@ from victor_ext.outbox.files import (
 )
 from victor_ext.settlement.key_age import SentSince
 
-from .deciding import Act
+from .deciding import Verdict
+from .joining import Joined, Numbers, StoredRows, joined
 from .payments import (
-    ASKED,
-    IN_DOUBT,
-    LEFT_OUT,
     LINES,
     NEVER_LEFT,
     PAYMENT_COLUMNS,
+    PAYMENTS,
+    SHEETS,
     STATE,
     UNREADABLE,
     WITH_ENTRIES,
+    WITH_ROWS,
     KeyOrigin,
     RequestedPayment,
+    Sheet,
     lock_payments,
     pages,
 )
 from .row_kind import RowKind
-from .rows import Arguments, FileRow, Result, RowContent, RowOutcome, own_values, row_of
+from .rows import Arguments, FileRow, RowContent, RowOutcome, row_of
 from .source_rows import SourceRow, SourceRows
 from .store import Store
 from .vault import RowVault
@@ -87,14 +89,281 @@ class EntryMaker:
         return entry_values(call, self.kind.client, key, self.vault, self.terms, look_up_by)
 
 
+# Sheets
+
+
+def add_sheet(
+    connection: Connection,
+    store: Store,
+    rows: SourceRows,
+    *,
+    series: int,
+    digest: str,
+    person: Mapping[str, Any],
+    now: SentSince,
+) -> int:
+    """Store a sheet and its lines. Returns its number.
+
+    Args:
+        digest: As of `SHEETS`.
+        person: Who has sent it.
+    """
+    values = {
+        "owner": store.owner,
+        "batch": store.batch,
+        "series": series,
+        "account": store.account,
+        "digest": digest,
+        "person": store.vault.sealed(dict(person)),
+        "stored_at": time.time(),
+        "stored": json.dumps(now),
+    }
+    inserted = connection.execute(sa.insert(SHEETS).values(values)).inserted_primary_key
+    assert inserted is not None
+    sheet = int(inserted[0])
+    for page in pages(rows.all()):
+        connection.execute(sa.insert(LINES), [_line_values(store, sheet, row) for row in page])
+    return sheet
+
+
+def _line_values(store: Store, sheet: int, row: SourceRow) -> dict[str, Any]:
+    """Return the columns of the line of a row, with their values."""
+    asked = row.payment()
+    problems = None if row.problems is None else store.vault.sealed(json.loads(row.problems))
+    return {
+        **asked._asdict(),
+        "sheet": sheet,
+        "line": row.line,
+        "key": row.key,
+        "problems": problems,
+    }
+
+
+# What a sheet wants becomes what is asked
+
+
+def apply(
+    connection: Connection,
+    store: Store,
+    sheet: Sheet,
+    maker: EntryMaker,
+    origin: KeyOrigin,
+    now: SentSince,
+    prepared: Callable[[Sequence[int]], Mapping[int, dict[str, Any]]] | None = None,
+    note: Callable[[Joined], None] | None = None,
+) -> None:
+    """Let what the latest sheet of the batch wants be asked for, and pull back what waits and is
+    not wanted.
+
+    Args:
+        sheet: The latest sheet of the batch.
+        origin: What the keys of its rows are made of.
+        now: The present time of the provider.
+        prepared: Returns the entries that ask for rows under their first keys, by the numbers of
+            the rows, as far as they were made before.
+        note: Called with each row.
+
+    Raises `NextList`.
+    """
+    lock_entries(connection, sa.and_(store.is_entry(), ENTRIES.c.state == "waiting"))
+    rows = StoredRows(connection, sheet.id or 0)
+    asked = _Asked(Numbers(), {})
+    pulled: list[str] = []
+    for each in joined(connection, store.owner, sheet, origin, rows, lock=True):
+        if note is not None:
+            note(each)
+        verdict, payment = each.verdict, each.payment
+        if verdict.asks:
+            asked.add(each.row.number, verdict)
+        elif payment is not None and _is_to_pull(store, each):
+            pulled.append(payment.key)
+    pulled += locked_keys(connection, store, _waits_unwanted(store, sheet))
+    for page in pages(pulled):
+        take_from_entries(connection, store, maker, page)
+    _ask(connection, store, sheet, maker, origin, now, rows, asked, prepared)
+
+
+class _Asked(NamedTuple):
+    """The rows that are asked for.
+
+    Attributes:
+        numbers: Their numbers.
+        again: What is decided about those that are no first request, by their numbers.
+    """
+
+    numbers: Numbers
+    again: dict[int, Verdict]
+
+    def add(self, number: int, verdict: Verdict) -> None:
+        self.numbers.add(number)
+        if verdict.again or verdict.since is not None:
+            self.again[number] = verdict
+
+    def since(self, number: int) -> str | None:
+        """The time since which it may have been sent: as of `Verdict`."""
+        return self.again[number].since if number in self.again else None
+
+
+def _is_to_pull(store: Store, each: Joined) -> bool:
+    """Whether the payment of a row waits in this batch, and the row is not asked for."""
+    payment, outcome = each.payment, each.verdict.outcome
+    assert payment is not None
+    is_waiting = payment.entry is not None and payment.state in NEVER_LEFT
+    return is_waiting and payment.batch == store.batch and outcome != payment.state
+
+
+def _waits_unwanted(store: Store, sheet: Sheet) -> Condition:
+    """Whether a payment of the batch waits, and its latest sheet lacks it."""
+    listed_keys = sa.select(LINES.c.key).where(LINES.c.sheet == sheet.id, LINES.c.key.is_not(None))
+    return sa.and_(
+        store.is_of_batch(),
+        PAYMENTS.c.entry.is_not(None),
+        STATE.in_(NEVER_LEFT),
+        PAYMENTS.c.key.not_in(listed_keys),
+    )
+
+
+def _ask(
+    connection: Connection,
+    store: Store,
+    sheet: Sheet,
+    maker: EntryMaker,
+    origin: KeyOrigin,
+    now: SentSince,
+    rows: StoredRows,
+    asked: _Asked,
+    prepared: Callable[[Sequence[int]], Mapping[int, dict[str, Any]]] | None,
+) -> None:
+    """Store the payments of rows, in their order, and the entries that ask for them."""
+    for numbers in pages(asked.numbers):
+        page = rows.with_numbers(numbers)
+        if maker.are_shared:  # an entry of its own is replaced where it stands
+            take_from_entries(connection, store, maker, [row.key for row in page])
+        payments: list[dict[str, Any]] = []
+        entries: list[dict[str, Any]] = []
+        earlier: list[str] = []
+        made: Mapping[int, dict[str, Any]] = {} if prepared is None else prepared(numbers)
+        for row in page:
+            verdict = asked.again.get(row.number, _FIRST)
+            stored = verdict.since or json.dumps(now)
+            payments.append(
+                _new_payment(store, sheet, row, origin, stored, verdict.again, maker)
+                | {"restored": verdict.since is not None}
+            )
+            if verdict.again:
+                earlier.append(FileRow.key_after(row.key, verdict.again - 1))
+            if not maker.are_shared:
+                is_first = verdict.again == 0 and row.number in made
+                key = FileRow.key_after(row.key, verdict.again)
+                entry = made[row.number] if is_first else maker.for_row(_arguments(store, row), key)
+                entries.append({**entry, **_values_since(verdict.since)})
+        put_rows(connection, PAYMENTS, payments, ("owner", "key"))
+        put_entries(connection, entries)
+        # What the earlier key of a row that is asked once more can create is not in doubt.
+        clear_restored(connection, store.owner, earlier)
+    if maker.are_shared:
+        _ask_in_units(connection, store, maker, rows, asked)
+
+
+_FIRST = Verdict(RowOutcome.WAITING, asks=True)
+"""What is decided about a row that is asked for the first time."""
+
+
+def _ask_in_units(
+    connection: Connection,
+    store: Store,
+    maker: EntryMaker,
+    rows: StoredRows,
+    asked: _Asked,
+) -> None:
+    """Store the entries that ask for rows in as few calls as they take. A row that is only looked
+    up is in no call with rows that are sent.
+    """
+    for since in {None, *(verdict.since for verdict in asked.again.values())}:
+        numbers = (number for number in asked.numbers if asked.since(number) == since)
+        contents = (
+            (row.key, _arguments(store, row))
+            for page in map(rows.with_numbers, pages(numbers))
+            for row in page
+        )
+        put_units(connection, store, maker, contents, _values_since(since))
+
+
+def _new_payment(
+    store: Store,
+    sheet: Sheet,
+    row: RequestedPayment,
+    origin: KeyOrigin,
+    stored: str,
+    again: int,
+    maker: EntryMaker,
+) -> dict[str, Any]:
+    """Return the columns of a payment, with their values, that a new entry asks for.
+
+    Args:
+        stored: When it is stored, as JSON of a `SentSince`.
+    """
+    return {
+        "owner": store.owner,
+        "key": row.key,
+        "entry": None if maker.are_shared else FileRow.key_after(row.key, again),
+        "shared": maker.are_shared,
+        "state": None,
+        "batch": store.batch,
+        "sheet": sheet.id,
+        "number": row.number,
+        "again": again,
+        "account": store.account,
+        "kind": origin.text,
+        "values_digest": row.values_digest,
+        "bare_digest": row.bare_digest,
+        "skeleton_digest": row.skeleton_digest,
+        "reference_digest": row.reference_digest,
+        "party_digest": row.party_digest,
+        "due_date": None if row.due_date == UNREADABLE else row.due_date,
+        "result": None,
+        "made": None,
+        "stored_at": time.time(),
+        "stored": stored,
+    }
+
+
+def _arguments(store: Store, row: RequestedPayment) -> Arguments:
+    """Return what a row that is asked for asks for."""
+    arguments = RowContent.of_stored(store.vault, row.number, row.row).arguments
+    assert arguments is not None  # no invalid or forgotten row is asked for
+    return arguments
+
+
+def _values_since(since: str | None) -> dict[str, Any]:
+    """Return the column values of an entry that may have been sent since a moment; None: it was
+    not.
+    """
+    return {} if since is None else sent_since(SentSince(*json.loads(since)))
+
+
+def locked_keys(connection: Connection, store: Store, chosen: Condition) -> list[str]:
+    """Lock the payments that are chosen, and return the keys of those that are chosen still: a
+    worker may have begun some since they were read.
+    """
+    query = sa.select(PAYMENTS.c.key).select_from(WITH_ENTRIES).where(chosen)
+    keys: list[str] = []
+    for page in pages(sorted(connection.execute(query).scalars())):
+        lock_payments(connection, store.owner, page)
+        keys += connection.execute(query.where(PAYMENTS.c.key.in_(page))).scalars()
+    return keys
+
+
+# Entries
+
+
 def take_from_entries(
     connection: Connection, store: Store, maker: EntryMaker, keys: Sequence[str]
 ) -> None:
-    """Let payments that wait be asked for by no entry. The other rows of their units get new ones.
-
-    The payments are without a state then, until the caller stores one.
+    """Let payments that wait, or were refused here, be asked for by no entry. The other rows of
+    their units get new ones.
     """
-    columns = ASKED.c
+    columns = PAYMENTS.c
     query = sa.select(columns.entry).select_from(WITH_ENTRIES)
     # Nothing was sent for a refused entry. That of several payments stays: its other payments would
     # be sent once more.
@@ -103,13 +372,15 @@ def take_from_entries(
     others: list[Any] = []
     if maker.are_shared and entries:
         own = (ENTRIES.c.sender, ENTRIES.c.kept, ENTRIES.c.batch.label("entry_batch"))
-        shared = sa.select(*PAYMENT_COLUMNS, *own).select_from(WITH_ENTRIES)
+        shared = sa.select(*PAYMENT_COLUMNS, *own).select_from(WITH_ROWS)
         in_units = sa.and_(columns.owner == store.owner, columns.entry.in_(entries))
         others = [*connection.execute(shared.where(in_units, columns.key.not_in(keys))).all()]
     for page in pages(entries):
         remove_entries(connection, store.owner, page)
-    is_in_units = sa.and_(store.has_key(keys), columns.entry.in_(entries))
-    change_rows(connection, ASKED, is_in_units, entry=None)
+    none_asks = {"entry": None, "state": None, "result": None, "made": None}
+    is_refused = columns.state == "refused"
+    is_free = sa.and_(store.has_key(keys), sa.or_(columns.entry.in_(entries), is_refused))
+    change_rows(connection, PAYMENTS, is_free, **none_asks)
     _put_again(connection, store, maker, others)
 
 
@@ -123,250 +394,36 @@ def _put_again(
         arguments = row_of(store.vault, payment).arguments or {}
         by_terms.setdefault(terms, {})[payment.key] = arguments
     for terms, rows in by_terms.items():
-        put_units(connection, store, replace(maker, terms=terms), rows)
+        put_units(connection, store, replace(maker, terms=terms), rows.items())
 
 
 def put_units(
-    connection: Connection, store: Store, maker: EntryMaker, rows: Mapping[str, Arguments]
-) -> None:
-    """Store the entries that ask for payments in as few calls as they take. `rows` has what each
-    asks for, by its key.
-    """
-    groups: dict[Hashable, list[str]] = {}
-    for key, arguments in rows.items():
-        groups.setdefault(maker.kind.group(arguments), []).append(key)
-    for group in groups.values():
-        for keys in pages(group, maker.kind.rows_per_call):
-            put_unit(connection, store, maker, {key: rows[key] for key in keys})
-
-
-def put_unit(
     connection: Connection,
     store: Store,
     maker: EntryMaker,
-    rows: Mapping[str, Arguments],
+    rows: Iterable[tuple[str, Arguments]],
     since: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
-    """Store the entry that asks for payments in one call. `rows` is as of `put_units`, and `since`
-    as of `sent_since`, for payments that may have been sent.
-    """
-    key = str(uuid.uuid4())  # it is not sent: what takes several rows takes no key
-    entry = {**maker.for_rows([*rows.values()], key), **since}
-    put_entries(connection, [entry])
-    change_rows(connection, ASKED, store.has_key([*rows]), entry=key)
-
-
-def new_payment(
-    store: Store,
-    asked: RequestedPayment,
-    origin: str,
-    stored: str,
-    *,
-    again: int = 0,
-    is_shared: bool = False,
-) -> dict[str, Any]:
-    """Return the columns of a payment, with their values, that a new entry of its own asks for.
+    """Store the entries that ask for payments in as few calls as they take.
 
     Args:
-        origin: What its key is made of, as it is stored: `KeyOrigin.text`.
-        stored: When it is stored, as JSON of a `SentSince`.
+        rows: The keys of the payments, and what each asks for.
+        since: As of `sent_since`, for payments that may have been sent.
     """
-    return {
-        "owner": store.owner,
-        "key": asked.key,
-        "entry": FileRow.key_after(asked.key, again),
-        "shared": is_shared,
-        "state": None,
-        "batch": store.batch,
-        "again": again,
-        "allowed": False,
-        "account": store.account,
-        "kind": origin,
-        "values_digest": asked.values_digest,
-        "skeleton_digest": asked.skeleton_digest,
-        "reference_digest": asked.reference_digest,
-        "due_date": None if asked.due_date == UNREADABLE else asked.due_date,
-        "row": asked.row,
-        "result": None,
-        "made": None,
-        "stored_at": time.time(),
-        "stored": stored,
-        "forgotten": False,
-        "restored": False,
-    }
+    groups: dict[Hashable, dict[str, Arguments]] = {}
 
+    def put(unit: dict[str, Arguments]) -> None:
+        entry = str(uuid.uuid4())  # it is not sent: what takes several rows takes no key
+        values = maker.for_rows([*unit.values()], entry)
+        put_entries(connection, [{**values, **since}])
+        for keys in pages(unit):
+            change_rows(connection, PAYMENTS, store.has_key(keys), entry=entry)
 
-def lock_unsent(connection: Connection, store: Store) -> None:
-    """Let no worker begin the entries of the batch that wait, until the transaction ends."""
-    lock_entries(connection, sa.and_(store.is_entry(), ENTRIES.c.state == "waiting"))
-
-
-def store_payments(
-    connection: Connection,
-    store: Store,
-    rows: SourceRows,
-    maker: EntryMaker,
-    origin: KeyOrigin,
-    now: SentSince,
-) -> None:
-    """Store the payments of the rows that are sent, or are stored as refused, and the entries that
-    ask for those that are sent.
-    """
-    for page in pages(rows.to_store()):
-        taken = [row for row in page if maker.are_shared or row.act == Act.REFUSE.name]
-        take_from_entries(connection, store, maker, [str(row.key) for row in taken])
-    for page in pages(rows.to_store()):
-        payments: list[dict[str, Any]] = []
-        for row in page:
-            payment = new_payment(
-                store,
-                row.payment(),
-                origin.text,
-                row.since or json.dumps(now),
-                again=row.again,
-                is_shared=maker.are_shared,
-            )
-            payments.append(payment | _values_decided(store, row))
-        put_rows(connection, ASKED, payments, ("owner", "key"))
-        if not maker.are_shared:
-            sent = (row for row in page if row.act == Act.STORE.name)
-            put_entries(connection, [_entry_values(maker, row) for row in sent])
-        # What the earlier key of a row that is asked once more can create is not in doubt.
-        earlier_keys = [
-            FileRow.key_after(row.key, row.again - 1) for row in page if row.again and row.key
-        ]
-        clear_restored(connection, store.owner, earlier_keys)
-    for unit in rows.units():
-        rows_of_unit = {str(row.key): _arguments(store.vault, row) for row in unit}
-        put_unit(connection, store, maker, rows_of_unit, _values_since(unit[0].since))
-
-
-def _values_decided(store: Store, row: SourceRow) -> dict[str, Any]:
-    """Return the columns of a row's payment that differ from those of a new one that is sent."""
-    restored = {"restored": row.since is not None}
-    if row.act != Act.REFUSE.name:
-        return restored
-    # Its problems say why it is refused, or else the message of its notice.
-    reasons = row._replace(message=None).reasons() or row.message or ""
-    refusal = own_values(store.vault, Result(RowOutcome.REFUSED, error=reasons))
-    return restored | refusal | {"entry": None}
-
-
-def _entry_values(maker: EntryMaker, row: SourceRow) -> dict[str, Any]:
-    """Return the columns of the entry that asks for a row, with their values."""
-    if row.again == 0 and row.entry is not None:
-        entry = json.loads(row.entry)
-    else:
-        key = FileRow.key_after(row.payment().key, row.again)
-        entry = maker.for_row(_arguments(maker.vault, row), key)
-    return {**entry, **_values_since(row.since)}
-
-
-def _arguments(vault: RowVault, row: SourceRow) -> Arguments:
-    """Return what a row that is sent asks for."""
-    arguments = RowContent.of_stored(vault, row.payment().row).arguments
-    assert arguments is not None  # no invalid row is sent
-    return arguments
-
-
-def _values_since(since: str | None) -> dict[str, Any]:
-    """Return the column values of an entry that may have been sent since a moment; None: it was
-    not.
-    """
-    return {} if since is None else sent_since(SentSince(*json.loads(since)))
-
-
-def replace_lines(
-    connection: Connection,
-    store: Store,
-    maker: EntryMaker,
-    rows: SourceRows,
-) -> int:
-    """Replace the lines of the batch by the rows of this source.
-
-    A payment of the batch that the source lacks is left out if it was never sent. If it is in
-    doubt, it gets an unlisted line, with a number below 0, which stays after it is created.
-
-    Returns how many payments are left out.
-    """
-    query = sa.select(LINES.c.key).where(store.is_line(), LINES.c.number < 0)
-    unlisted_before = list(connection.execute(query).scalars())
-    delete_rows(connection, LINES, store.is_line())
-    for page in pages(rows.all()):
-        connection.execute(sa.insert(LINES), [_line_values(store, row) for row in page])
-    never_left = STATE.in_(NEVER_LEFT - {LEFT_OUT})
-    left_out = locked_keys(connection, store, sa.and_(_is_lacking(store), never_left))
-    leave_out(connection, store, maker, left_out)
-    unlisted_keys = _unlisted_keys(connection, store, unlisted_before)
-    place = {"owner": store.owner, "batch": store.batch}
-    unlisted = [
-        {**place, "number": -number, "key": key} for number, key in enumerate(unlisted_keys, 1)
-    ]
-    for lines in pages(unlisted):
-        connection.execute(sa.insert(LINES), lines)
-    return len(left_out)
-
-
-def leave_out(connection: Connection, store: Store, maker: EntryMaker, keys: Sequence[str]) -> None:
-    """Let payments that were never sent be asked for by no entry."""
-    for page in pages(keys):
-        take_from_entries(connection, store, maker, page)
-        values = {"state": LEFT_OUT, "entry": None, "result": None, "made": None}
-        change_rows(connection, ASKED, store.has_key(page), **values)
-
-
-def _unlisted_keys(
-    connection: Connection,
-    store: Store,
-    unlisted_before: list[str],
-) -> list[str]:
-    """Return the keys of the payments that get an unlisted line: those that the source lacks and
-    that are in doubt, or had such a line before and are created now.
-    """
-    keys = set(_lacking(connection, store, STATE.in_(IN_DOUBT)))
-    is_created = STATE.in_([RowOutcome.CREATED])
-    for page in pages(unlisted_before):
-        keys.update(_lacking(connection, store, sa.and_(is_created, ASKED.c.key.in_(page))))
-    return sorted(keys)
-
-
-def locked_keys(connection: Connection, store: Store, chosen: Condition) -> list[str]:
-    """Lock the payments that are chosen, and return the keys of those that are chosen still: a
-    worker may have begun some since they were read.
-    """
-    query = sa.select(ASKED.c.key).select_from(WITH_ENTRIES).where(chosen)
-    keys: list[str] = []
-    for page in pages(sorted(connection.execute(query).scalars())):
-        lock_payments(connection, store.owner, page)
-        keys += connection.execute(query.where(ASKED.c.key.in_(page))).scalars()
-    return keys
-
-
-def _lacking(connection: Connection, store: Store, chosen: Condition) -> list[str]:
-    """Return the keys of the chosen payments of the batch that no line of the batch has."""
-    query = sa.select(ASKED.c.key).select_from(WITH_ENTRIES)
-    return list(connection.execute(query.where(_is_lacking(store), chosen)).scalars())
-
-
-def _is_lacking(store: Store) -> Condition:
-    """Whether a payment is of the batch, and no line of the batch has it."""
-    listed_keys = sa.select(LINES.c.key).where(store.is_line(), LINES.c.key.is_not(None))
-    return sa.and_(store.is_of_batch(), ASKED.c.key.not_in(listed_keys))
-
-
-def _line_values(store: Store, row: SourceRow) -> dict[str, Any]:
-    """Return the columns of the line of a row, with their values."""
-    message = row.message
-    if row.key is None or row.act == Act.SKIP.name:
-        # No payment has the problems of this row: the line says them.
-        message = row.reasons()
-    has_own_row = row.has_own or row.key is None
-    return {
-        "owner": store.owner,
-        "batch": store.batch,
-        "number": row.number,
-        "key": row.key,
-        "code": row.code,
-        "row": row.payment().row if has_own_row else None,
-        "message": None if message is None else store.vault.sealed(message),
-    }
+    for key, arguments in rows:
+        group = maker.kind.group(arguments)
+        unit = groups.setdefault(group, {})
+        unit[key] = arguments
+        if len(unit) == maker.kind.rows_per_call:
+            put(groups.pop(group))
+    for unit in groups.values():
+        put(unit)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
@@ -30,8 +30,8 @@ from victor_ext.tables.texts import (
 
 from .check import Check, ControlTotals, RowProblem, add_amount
 from .column_types import NO_COLUMN, formed_columns, read
-from .payments import KeyOrigin
-from .row_digests import requested_payment, spelling_digest, stored_arguments
+from .payments import KeyOrigin, RequestedPayment
+from .row_digests import requested_payment, stored_arguments
 from .row_kind import RowKind
 from .rows import FileRow
 from .settings import Settings, in_utc
@@ -74,6 +74,8 @@ class RowValidation:
         self._file = RowFile("")
         """How the source is written."""
         self._without_amount = 0
+        self._accounts: dict[str, dict[str, tuple[int, str]]] = {}
+        """Accounts by their text without leading zeros: of each, the first row that has it."""
         self._totals: dict[str, Decimal] = {}
         """The sum of the amounts in each currency, which is compared with the control total."""
 
@@ -92,6 +94,7 @@ class RowValidation:
         if check.rows == 0 and not check.broken:
             check.add_problem(RowProblem(None, None, None, "empty", "the source has no rows."))
         check.columns = list(self._extra_columns)
+        check.lost_zeros = list(self._lost_zeros())
         check.sharing = self._rows.sharing()
         for message in self._expected.differences(check.rows, self._totals, self._without_amount):
             check.add_problem(RowProblem(None, None, None, "control_total", message))
@@ -141,50 +144,58 @@ class RowValidation:
                 entry = None if self._maker.are_shared else json.dumps(values)
             except InvalidRequest as error:  # it would store the number of a card, or the like
                 problems = reported_problems(self._kind, error.problems, in_file=in_file)
+        self._note_accounts(record, fields.arguments)
         earlier = None if key is None else self._rows.with_key(key)
         if earlier is not None:
             self._add_repeated(record, fields, earlier, problems)
             return
         self._extra_columns |= dict.fromkeys(fields.extras)
-        row = self._row(record, fields, key, problems)
-        text = None if price is None else f"{price[0]} {price[1]}"
-        self._rows.add(row._replace(price=text, entry=entry, twin=self._rows.twin_of(row)))
-
-    def _row(
-        self,
-        record: FileRecord,
-        fields: Fields,
-        key: str | None,
-        problems: Sequence[Problem],
-    ) -> SourceRow:
-        """Return a row that is no repetition."""
-        kind, vault, arguments = self._kind, self._vault, fields.arguments
-        extras = fields.extras
         if problems and not record.problems:
-            extras = {**cells_of(kind, record.fields, self._file), **extras}
-        asked = requested_payment(
-            kind,
-            vault,
-            FileRow(record.number, key or "", key or "", fields.key_value, arguments, extras),
-            self._origin,
-            is_valid=not problems,
-        )
-        grouping = reference = None
-        if self._maker.are_shared:  # a reference is a part of the key
-            grouping = vault.fingerprint(repr(kind.group(arguments)))
-        elif arguments.get(kind.reference):
-            reference = asked.reference_digest
-        return SourceRow(
+            cells = cells_of(self._kind, record.fields, self._file)
+            fields.extras = {**cells, **fields.extras}
+        asked = self._asked(record.number, fields, key or "", is_valid=not problems)
+        # A reference is a part of the key of rows that are sent in one call.
+        has_reference = fields.arguments.get(self._kind.reference) and not self._maker.are_shared
+        row = SourceRow(
             record.number,
             record.line,
             key=key,
             problems=problems_text(problems),
             asked=json.dumps(asked),
             skeleton=asked.skeleton_digest,
-            spelling=spelling_digest(vault, asked, fields.key_value or ""),
-            reference=reference,
-            grouping=grouping,
+            reference=asked.reference_digest if has_reference else None,
+            price=None if price is None else f"{price[0]} {price[1]}",
+            entry=entry,
         )
+        self._rows.add(row, [fields.key_value, fields.arguments, fields.extras])
+
+    def _note_accounts(self, record: FileRecord, arguments: Mapping[str, Any]) -> None:
+        """Note the accounts of a row, by which a lost zero shows."""
+        for column in self._kind.accounts:
+            account = arguments.get(column)
+            if isinstance(account, str) and account.isdecimal():
+                place = (record.line or record.number, column)
+                alike = self._accounts.setdefault(account.lstrip("0"), {})
+                alike.setdefault(account, place)
+
+    def _lost_zeros(self) -> Iterator[str]:
+        """Yield a sentence for each account that differs from another one by its leading zeros
+        alone: a spreadsheet may have dropped them.
+        """
+        for alike in self._accounts.values():
+            shortest = min(alike, key=len)
+            if len(alike) > 1:
+                line, column = alike[shortest]
+                yield (
+                    f"line {line}, {column}: this account is that of other rows without a leading "
+                    "zero, which a spreadsheet may have dropped. The money would go to another "
+                    "account."
+                )
+
+    def _asked(self, number: int, fields: Fields, key: str, *, is_valid: bool) -> RequestedPayment:
+        """Return what a row asks for, in the form in which it is compared and stored."""
+        row = FileRow(number, key, key, fields.key_value, fields.arguments, fields.extras)
+        return requested_payment(self._kind, self._vault, row, self._origin, is_valid=is_valid)
 
     def _key_of(self, fields: Fields) -> str | None:
         """Return the key of a row's payment; None: the row does not have what a key is made of."""
@@ -316,6 +327,7 @@ def split_record(
                 fields.problems.append(argument)
                 argument = value
             fields.arguments[name] = argument
+    fields.problems += _other_currencies(kind, record)
     if "idempotency_key" in fields.extras:
         message = f"keys are made from {key_column}: drop this column."
         fields.problems.append(Problem("idempotency_key", "column", message))
@@ -328,6 +340,21 @@ def split_record(
     elif problem not in fields.problems:
         fields.problems.append(problem)
     return fields
+
+
+def _other_currencies(kind: RowKind, record: Mapping[str, object]) -> Iterator[Problem]:
+    """Yield a problem for a column that names another currency than these rows are asked in."""
+    for name, value in record.items():
+        is_currency = name.casefold().replace("_", " ").split()[:1] == ["currency"]
+        text = "" if value is None else _as_text(value).strip()
+        if not kind.currency or not is_currency or name in kind.columns:
+            continue
+        if text and text.upper() != kind.currency:
+            message = (
+                f"{name} is {text!r:.20}, and these rows are asked in {kind.currency} alone: leave "
+                "the row out, or convert its amount and correct this column."
+            )
+            yield Problem(name, "currency", message)
 
 
 def cells_of(kind: RowKind, record: Mapping[str, object], file: RowFile) -> dict[str, str]:

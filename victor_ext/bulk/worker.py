@@ -43,7 +43,15 @@ from victor_ext.settlement.key_age import LAST_CALLS
 
 from .context import BulkContext
 from .naming import holders_by_hand, name_of_entry
-from .payments import ASKED, BATCHES, LINES, PAYMENT_COLUMNS, STATE, WITH_ENTRIES
+from .payments import (
+    BATCHES,
+    LINES,
+    PAYMENT_COLUMNS,
+    PAYMENTS,
+    STATE,
+    WITH_ENTRIES,
+    WITH_ROWS,
+)
 from .row_kind import RowKind
 from .rows import own_values, row_of
 from .state import NOTICE, StateLost, hold_state, may_pass, report
@@ -221,18 +229,28 @@ class RowOutbox(FileOutbox):
         """
         if not keys:
             return set()
-        columns = ASKED.c
-        is_line = sa.and_(
-            LINES.c.owner == columns.owner, LINES.c.key == columns.key, LINES.c.number > 0
+        columns = PAYMENTS.c
+        of_sheets = LINES.join(BATCHES, BATCHES.c.sheet == LINES.c.sheet)
+        is_listed = sa.exists(
+            sa.select(LINES.c.key)
+            .select_from(of_sheets)
+            .where(BATCHES.c.owner == columns.owner, LINES.c.key == columns.key)
+            .correlate(PAYMENTS)
         )
-        is_left = sa.or_(columns.restored, sa.not_(sa.exists().where(is_line)))
+        is_left = sa.or_(columns.restored, sa.not_(is_listed))
         named = sa.and_(columns.owner == self._rows.owner, columns.entry.in_(keys))
         query = sa.select(columns.entry).where(named, is_left)
         return set(connection.execute(query).scalars())
 
     def _is_asked(self, connection: Connection, key: str) -> bool:
-        is_for = sa.and_(ASKED.c.owner == self._rows.owner, ASKED.c.entry == key)
-        return connection.execute(sa.select(ASKED.c.key).where(is_for).limit(1)).first() is not None
+        """As of every outbox of files. One that was pulled back and asked for again since has
+        another entry.
+        """
+        columns = PAYMENTS.c
+        is_for = sa.and_(columns.owner == self._rows.owner, columns.entry == key)
+        query = sa.select(columns.key).select_from(WITH_ENTRIES)
+        lost = query.where(is_for, ENTRIES.c.key.is_(None), columns.state.is_(None))
+        return connection.execute(lost.limit(1)).first() is not None
 
     def _has_one_of(self, ids: Collection[str], connection: Connection) -> bool:
         """As of every outbox. A payment that has no entry may have an id, too."""
@@ -255,7 +273,7 @@ class RowOutbox(FileOutbox):
         """
         if super()._has_rival(row, found, connection):
             return True
-        columns = ASKED.c
+        columns = PAYMENTS.c
         references, _ = self._forms_of_references(row)
         is_other = columns.entry.is_distinct_from(row.key)
         is_created = STATE == PaymentOutcome.CREATED
@@ -325,8 +343,8 @@ def undecided_units(connection: Connection, store: Store) -> Mapping[str, list[A
     """Return the payments of the batch whose unit was sent, and of which the provider has not said
     yet whether it accepts them, by the id of the unit.
     """
-    columns = ASKED.c
-    query = sa.select(*PAYMENT_COLUMNS).select_from(WITH_ENTRIES)
+    columns = PAYMENTS.c
+    query = sa.select(*PAYMENT_COLUMNS).select_from(WITH_ROWS)
     was_sent = sa.and_(ENTRIES.c.state == "sent", ENTRIES.c.request_id.is_not(None))
     is_own = sa.and_(columns.owner == store.owner, columns.account == store.account)
     is_open = sa.and_(is_own, columns.shared, columns.state.is_(None))
@@ -374,10 +392,10 @@ def read_row_results(store: Store, kind: RowKind, failed: Counter[str]) -> int:
             for payment, result in zip(payments, results, strict=True):
                 is_open = sa.and_(
                     store.has_key([payment.key]),
-                    ASKED.c.state.is_(None),
-                    ASKED.c.entry == payment.entry,
+                    PAYMENTS.c.state.is_(None),
+                    PAYMENTS.c.entry == payment.entry,
                 )
-                change_rows(connection, ASKED, is_open, **own_values(store.vault, result))
+                change_rows(connection, PAYMENTS, is_open, **own_values(store.vault, result))
     if first_error is not None:
         raise first_error
     return undecided

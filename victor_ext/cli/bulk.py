@@ -110,13 +110,16 @@ def send(
 
     FILE is CSV or JSON Lines. --dry-run says what is wrong with it. All rows are checked first. A
     row is a payment, whatever file has it: one that was created before is not sent again, one that
-    had not left is replaced, and one with another amount than was asked is refused.
+    had not left is replaced, and a person decides about one with another amount than was asked.
 
     The exit status is 0 if every row is created, 3 if the outcome of some is unknown, 75 if some
     are not sent yet, and 1 if some are refused or rejected, or a person has to decide about some.
     """
     totals: dict[str, Any] = {"expect_rows": expect_rows, "expect_total": expect_total}
-    run = SendRun(session, session.batch or file.name, totals)
+    batch = session.batch or file.name
+    if session.batch is None and (str(file) == "-" or (file.exists() and not file.is_file())):
+        raise Misuse(f"{plain(str(file))} is no file with a name of its own: give --batch NAME.")
+    run = SendRun(session, batch, totals)
     raise typer.Exit(run.try_out() if dry_run else run.send())
 
 
@@ -215,6 +218,7 @@ class SendRun:
         warning = _reference_warning(self._file, kind, self._session.key_column)
         if warning is not None:
             self._warnings.append(warning)
+        self._warnings += [f"Warning: {plain(sentence)}" for sentence in check.lost_zeros]
         if check.sharing:
             column = self._file.columns.get(kind.reference) or kind.reference
             self._warnings.append(
@@ -371,16 +375,15 @@ _Keys = Annotated[list[str], argument(several("KEY"))]
 
 @bulk.command()
 @with_session
-def drop(
-    session: BatchSession, keys: list[str] | None = argument(several("KEY"), default=None)
-) -> None:
-    """Drop what never left: rows that wait, were not sent, or were refused.
+def drop(session: BatchSession) -> None:
+    """Drop a batch, as if an empty sheet were sent: what never left is not sent any more.
 
-    KEYs are values of the key column, or keys of the export (default: all).
+    What was sent, or may have been, stays in the state. To drop one row, delete it from the sheet,
+    and send the sheet.
     """
     batch = session.single_batch()
     with session.sender(batch) as sender:
-        count = sender.drop(keys or None)
+        count = sender.drop()
         effect = "None of them was created."
         if count == 0:
             effect = "All that it has was created or rejected, or may have been sent."
@@ -405,7 +408,7 @@ def ask_again(
 
     KEYs are values of the key column, such as 1042, or keys of the export. Each payment is read
     first, and has to be over: rejected, declined, expired, failed, withdrawn or returned. A row
-    that was refused because it looks like another payment is allowed.
+    that was not sent because it may be another payment is sent, too.
     """
     batch = session.single_batch()
 
@@ -541,12 +544,21 @@ def _add_step(step: str, text: str) -> None:
 
     @bulk.command(step, help=text)
     @with_session
-    def take(session: StepSession, batch: str = argument("BATCH", known=batch_names)) -> None:
+    def take(
+        session: StepSession,
+        batch: str = argument("BATCH", known=batch_names),
+        *,
+        also: list[str] | None = option(
+            "For instruct: a payment that is paid though the latest sheet lacks it, or has it with "
+            "other values. Repeat it.",
+            "KEY",
+        ),
+    ) -> None:
         with (
             session.sender(batch, question) as sender,
             session.interruptible(sender, batch, step) as show,
         ):
-            status = sender.take_step(step, on_progress=show)
+            status = sender.take_step(step, also=also or (), on_progress=show)
         command = session.command_line(step, batch)
         bulk_output.show_step(step, batch, status, command, as_json=session.as_json)
         raise typer.Exit(status.exit_status)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from .failures import CommandFailure
 
-_FIELDS = ("row", "key", "id", "status", "outcome", "error")
+_FIELDS = ("row", "key", "id", "status", "outcome", "error", "batch", "asked_by")
 """The fields of a result that its JSON has, under their names."""
 
 
@@ -56,6 +56,7 @@ def show_status(status: BatchStatus, command: Callable[[str], str], *, as_json: 
             advice.append(f"{name} is not settled. Go on with:\n  {command(name)}")
     if status.over:
         advice += _unknown_advice(status, command)
+    advice += _lacking_advice(status)
     conclude(_as_dict(status), "\n".join(lines), *advice, as_json=as_json)
 
 
@@ -120,19 +121,33 @@ def _why_next(status: BatchStatus, steps: Sequence[str]) -> str:
 def _advice(status: BatchStatus, command: Callable[[str], str]) -> Iterator[str]:
     """Yield what to do about rows that were not sent, or not created."""
     yield from _unknown_advice(status, command)
-    if status.left_out:
-        yield "What is left out was not sent, and resume does not send it: a file that has it does."
-    if status.to_decide and status.check is None:
-        rows = "1 row is" if status.to_decide == 1 else f"{status.to_decide:,} rows are"
-        yield f"{rows} not sent as the latest file has it. The export says why."
-    refused = sum(count for outcome, count in status.counts.items() if outcome == "refused")
-    if refused > status.left_out:
+    if status.replaced:
         yield (
-            "Refused rows were not created. Send them corrected, or drop them:\n"
-            f"  {command('drop')}"
+            "Another sheet of this batch was sent meanwhile. It lacks or changes "
+            f"{_names(status.replaced, len(status.replaced))}: these were not created as this "
+            "sheet has them."
+        )
+    if status.to_decide and status.check is None:
+        rows = "1 row needs" if status.to_decide == 1 else f"{status.to_decide:,} rows need"
+        yield f"{rows} your decision. The export says why."
+    yield from _lacking_advice(status)
+    if any(outcome == "refused" for outcome in status.counts):
+        yield (
+            "Refused rows were not created. Correct or delete them in the sheet, and send the "
+            "whole sheet again."
         )
     if status.exit_status:
         yield f"Every row, with what became of it:\n  {command('export')}"
+
+
+def _lacking_advice(status: BatchStatus) -> Iterator[str]:
+    """Yield which payments the latest sheet lacks."""
+    if status.lacking:
+        was, them = ("payment was", "it") if status.lacking == 1 else ("payments were", "them")
+        yield (
+            f"{status.lacking:,} {was} asked for, and the latest sheet lacks {them}: "
+            f"{_names(status.lacking_names, status.lacking)}. The export has {them} as row 0."
+        )
 
 
 def _unknown_advice(status: BatchStatus, command: Callable[[str], str]) -> Iterator[str]:
@@ -222,7 +237,7 @@ def _payout_lines(status: BatchStatus) -> Iterator[str]:
     for unit, payout in status.units.items():
         yield plain(f"  payout {unit}: {_payout_text(payout)}")
     for name, step in status.steps.items():
-        people = ", ".join(filter(None, step["by"]))
+        people = ", ".join(dict.fromkeys(str(by) for by in step["by"] if by))
         by = f" by {people}" if people else ""
         yield plain(f"  {name}{by}: {_step_counts(step['counts'])}")
         yield from _reason_lines(step["reasons"])
@@ -250,7 +265,7 @@ def _step_counts(outcomes: Mapping[Any, int]) -> str:
     for outcome, count in outcomes.items():
         word = "done" if outcome == "created" else outcome.replace("_", " ")
         texts.append(f"{count:,} {word}")
-    return ", ".join(texts)
+    return ", ".join(texts) or "nothing"
 
 
 # The export
@@ -287,6 +302,8 @@ def write_export(
             for count, result in enumerate(sender.export(refresh=refresh), 1):  # noqa: B007 - the last one counts
                 count_status(result)
                 document: dict[str, Any] = {name: getattr(result, name) for name in _FIELDS}
+                document["asked_at"] = zulu_text(result.asked_at)
+                document["by_provider_clock"] = result.by_provider_clock
                 document["columns"] = dict(result.extras)
                 document["asked"] = dict(result.asked)
                 file.write(f"{json.dumps(document)}\n")
@@ -304,21 +321,26 @@ def write_export(
         complain(". ".join(sentences))
 
 
+def _names(names: Sequence[str], count: int) -> str:
+    """Return the first of these names, and how many more there are of all `count`."""
+    shown = ", ".join(map(plain, names[:_NAMED]))
+    more = count - len(names[:_NAMED])
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+_NAMED = 10
+"""Of so many rows the names are shown."""
+
 # Counts, and a status as JSON
 
 
 def counts(status: BatchStatus) -> str:
-    """Return the number of rows by outcome. What is under way is not unknown yet, and what is left
-    out is not refused.
-    """
+    """Return the number of rows by outcome. What is under way is not unknown yet."""
     numbers: dict[str, int] = {}
     for outcome, count in status.counts.items():
         if outcome == "unknown":
             numbers["under way"] = status.under_way
             numbers[outcome] = count - status.under_way
-        elif outcome == "refused":
-            numbers["left out"] = status.left_out
-            numbers[outcome] = count - status.left_out
         else:
             numbers[outcome.replace("_", " ")] = count
     return nonzero_counts(numbers) or "no rows"
@@ -484,10 +506,10 @@ def _print_notices(check: Check) -> None:
             complain(plain(f"Line {notice.line:,}: {notice.message}"))
         if count > len(notices):
             complain(f"And {count - len(notices):,} more like these.")
-    if check.left_out:
+    if check.pulled_back:
         complain(
-            f"{rows_text(check.left_out)} of the batch had not left and are not in this file: they "
-            "will not be sent. Send a file that has them, to ask for them."
+            f"{rows_text(check.pulled_back)} of the batch had not left and are not in this file: "
+            "they will not be sent. Send a file that has them, to ask for them."
         )
 
 

@@ -56,6 +56,20 @@ _STRAY_QUOTE = Problem(
     'write it twice ("") within a quoted value.',
 )
 _SPREADSHEET_STARTS = {b"PK\x03\x04": ".xlsx or .ods", b"\xd0\xcf\x11\xe0": ".xls"}
+_OTHER_STARTS = {
+    b"<?xml": "XML",
+    b"<Document": "XML",
+    b"OFXHEADER": "OFX",
+    b"<OFX>": "OFX",
+    b"{1:F01": "a SWIFT message (MT940)",
+    b":20:": "a SWIFT message (MT940)",
+    b"01,": "BAI2",
+    b"PAR1": "Parquet",
+    b"\x1f\x8b": "gzip",
+}
+"""What files that are no tables begin with. A CSV file has a heading, whose first name is no
+number.
+"""
 
 Rows = str | os.PathLike[str] | Iterable[Mapping[str, object]]
 """A path, or mappings from column names to values."""
@@ -107,13 +121,19 @@ def records_of(
         )
     try:
         with path.open("rb") as binary:
-            start = binary.read(4)
+            start = binary.read(16).removeprefix(codecs.BOM_UTF8).lstrip()
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}.") from None
     for magic, kind in _SPREADSHEET_STARTS.items():
         if start.startswith(magic):
             raise ConfigurationError(
                 f"{path} is a spreadsheet or an archive ({kind}). Export it as CSV (UTF-8)."
+            )
+    for magic, kind in _OTHER_STARTS.items():
+        if start.startswith(magic):
+            raise ConfigurationError(
+                f"{path} is no table but {kind}: export or convert it to CSV (UTF-8) with a "
+                "heading."
             )
     lines = _lines_of(path, _checked_encoding(file.encoding or encoding))
     if path.suffix.lower() in _JSON_LINES:

@@ -16,7 +16,7 @@ from typing import ClassVar
 import httpx
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
-from victor_ext.ids import HALF_CHARACTER, in_one_form, unseen_in, without_unseen
+from victor_ext.ids import HALF_CHARACTER, guid_digits, in_one_form, unseen_in, without_unseen
 from victor_ext.opaque import FrozenStruct
 from victor_ext.runtime.core.headers import is_scheme
 from victor_ext.runtime.core.json_values import member_at, object_of, text_or_empty
@@ -43,11 +43,12 @@ def idempotency_key_for(*facts: Fact) -> str:
     attempt number, no token): `idempotency_key_for("invoice", 1042)`.
 
     Equal facts of different types give one key: the number 1042 and the text "1042",
-    `Decimal("44.20")` and `Decimal("44.2")`, one moment in two zones, a UUID and its text in small
-    letters, a member of an Enum and its value, one text in two Unicode forms (an `ü` of one
-    character or of two). So do subclasses of these types. Else text is taken as it is: "01042" and
-    "44.20" are other facts than "1042" and "44.2". A date and the moment at which it
-    begins are two facts. Facts are kept apart: `("a", "bc")` and `("ab", "c")` are two keys.
+    `Decimal("44.20")` and `Decimal("44.2")`, one moment in two zones, a UUID and its text in any
+    letter case, with or without hyphens and braces, a member of an Enum and its value, one text in
+    two Unicode forms (an `ü` of one character or of two). So do subclasses of these types. Else
+    text is taken as it is: "01042" and "44.20" are other facts than "1042" and "44.2". A date and
+    the moment at which it begins are two facts. Facts are kept apart: `("a", "bc")` and
+    `("ab", "c")` are two keys.
 
     Refused is what may read differently in another process, or after a database has stored it: a
     naive datetime (SQLite gives back an aware one without its zone), a time, a float, a bool,
@@ -111,7 +112,15 @@ def _spelled_text(text: str) -> str:
         instead = without_unseen(text)
         advice = f"write {instead!r}" if instead else "name the payment by something else"
         raise _bad_fact(f"a fact {unseen}; {advice}.")
-    return in_one_form(text)
+    return _one_spelling_of_guid(in_one_form(text))
+
+
+def _one_spelling_of_guid(text: str) -> str:
+    """Return a GUID in small letters with its hyphens, and any other text as it is: databases and
+    programs give back another spelling of a GUID than was written.
+    """
+    digits = guid_digits(text)
+    return text if digits is None else str(uuid.UUID(digits))
 
 
 _ACCEPTED = "pass str, int, a finite Decimal, date, aware datetime or UUID"

@@ -1,0 +1,253 @@
+"""The join of what is wanted and what was asked: each row of a sheet with its payment, and what it
+comes to (`joined`). All that is said is said by it, and all that is asked is asked by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from victor_ext.event_queue.databases import Condition
+
+from .deciding import LookAlike, Question, Verdict, decide
+from .payments import (
+    ASK,
+    DECISIONS,
+    LINES,
+    PAGE,
+    PAYMENTS,
+    STATE,
+    KeyOrigin,
+    RequestedPayment,
+    Sheet,
+    StoredPayment,
+    lines_with_payments,
+    lock_payments,
+    pages,
+    stored_payments,
+)
+from .questions import SheetRows, questions_of
+from .rows import RowOutcome
+
+LINE_COLUMNS = tuple(LINES.c[name] for name in RequestedPayment._fields)
+_FEW = 3
+"""So many new rows of payers whose payments the sheet lacks are asked about one by one."""
+
+
+class Numbers:
+    """Numbers of rows, in their order. Each takes a byte: a sheet may have a million rows."""
+
+    def __init__(self) -> None:
+        self._marks = bytearray()
+
+    def __len__(self) -> int:
+        return self._marks.count(1)
+
+    def __iter__(self) -> Iterator[int]:
+        return (number for number, mark in enumerate(self._marks) if mark)
+
+    def add(self, number: int) -> None:
+        missing = number + 1 - len(self._marks)
+        if missing > 0:
+            self._marks.extend(bytes(missing))
+        self._marks[number] = 1
+
+
+class Joined(NamedTuple):
+    """A row of a sheet with its payment.
+
+    Attributes:
+        row: The row.
+        payment: The payment with its key; None: there is none.
+        verdict: What it comes to.
+    """
+
+    row: RequestedPayment
+    payment: StoredPayment | None
+    verdict: Verdict
+
+
+class NextList(Exception):
+    """Most new rows of a sheet ask payers whose payments it lacks: it is another list."""
+
+
+def joined(
+    connection: Connection | None,
+    owner: str,
+    sheet: Sheet,
+    origin: KeyOrigin,
+    rows: SheetRows,
+    chosen: Iterable[Sequence[RequestedPayment]] | None = None,
+    *,
+    lock: bool = False,
+) -> Iterator[Joined]:
+    """Yield the rows of a sheet that have a key, each with its payment.
+
+    They are locked in the order of their keys, in which payments are locked everywhere: nobody
+    waits in a circle. Those that would be asked for come last, once all are known.
+
+    Args:
+        connection: The transaction that sees the state; None: there is no state.
+        origin: What the keys of the rows are made of.
+        chosen: Only these of the rows, in pages.
+        lock: Whether the payments stay as they are until the transaction ends.
+
+    Raises `NextList`.
+    """
+    new, waiting = Numbers(), Numbers()
+    for page in rows.pages_by_key() if chosen is None else chosen:
+        for each in _without_questions(connection, owner, sheet, page, lock=lock):
+            if each.verdict.is_new:
+                new.add(each.row.number)
+            elif each.verdict.waits:
+                waiting.add(each.row.number)
+            else:
+                yield each
+
+    def pages_of(numbers: Iterable[int]) -> Iterator[list[RequestedPayment]]:
+        return map(rows.with_numbers, pages(numbers))
+
+    questions = questions_of(
+        connection, owner, sheet, origin, rows, pages_of(new), pages_of(waiting)
+    )
+    if sheet.is_being_sent:
+        _refuse_next_list(questions, len(new))
+    for page in pages_of(chain(new, waiting)):
+        for each in _without_questions(connection, owner, sheet, page):
+            question = questions.get(each.row.number)
+            if question is None:
+                yield each
+            else:
+                verdict = decide(each.row, each.payment, sheet, question=question)
+                yield each._replace(verdict=verdict)
+
+
+def _refuse_next_list(questions: dict[int, Question], new: int) -> None:
+    """Raise `NextList` for a sheet of another month or week under the name of one before."""
+    of_party = sum(each.likeness is LookAlike.PARTY for each in questions.values())
+    if of_party > max(_FEW, new / 2):
+        raise NextList
+
+
+def _without_questions(
+    connection: Connection | None,
+    owner: str,
+    sheet: Sheet,
+    rows: Sequence[RequestedPayment],
+    *,
+    lock: bool = False,
+) -> Iterator[Joined]:
+    """Yield rows with their payments. A row of whose payment a person has decided is not new."""
+    keys = [row.key for row in rows]
+    stored: dict[str, StoredPayment] = {}
+    decided: dict[tuple[str, str], int] = {}
+    if connection is not None:
+        if lock:
+            lock_payments(connection, owner, keys)
+        stored = stored_payments(connection, owner, keys)
+        decided = _decided(connection, owner, keys)
+    for row in rows:
+        payment = stored.get(row.key)
+        by_hand = decided.get((row.key, row.values_digest))
+        verdict = decide(row, payment, sheet, decided=by_hand)
+        if by_hand is not None:
+            verdict = replace(verdict, is_new=False, waits=False)
+        yield Joined(row, payment, verdict)
+
+
+def _decided(
+    connection: Connection, owner: str, keys: Collection[str]
+) -> dict[tuple[str, str], int]:
+    """Return how many keys payments had had when a person has decided that they are asked for, by
+    their keys and the digests of the values that they are asked for with.
+    """
+    columns = DECISIONS.c
+    query = sa.select(columns.key, columns.values_digest, columns.again).where(
+        columns.owner == owner, columns.key.in_(keys), columns.what == ASK
+    )
+    rows = connection.execute(query.order_by(columns.id))
+    return {(row.key, row.values_digest): row.again for row in rows}
+
+
+class StoredRows:
+    """The rows of a sheet that is stored."""
+
+    def __init__(self, connection: Connection, sheet: int) -> None:
+        self._connection, self._sheet = connection, sheet
+        self._query = sa.select(*LINE_COLUMNS).where(LINES.c.sheet == sheet)
+
+    def pages_by_key(self) -> Iterator[list[RequestedPayment]]:
+        key = LINES.c.key
+        query = self._query.where(key.is_not(None)).order_by(key).limit(PAGE)
+        last = ""
+        while page := self._rows(query.where(key > last)):
+            yield page
+            last = page[-1].key
+
+    def pages(self) -> Iterator[list[RequestedPayment]]:
+        """Yield all rows in their order."""
+        number = LINES.c.number
+        last = 0
+        while page := self._rows(self._query.where(number > last).order_by(number).limit(PAGE)):
+            yield page
+            last = page[-1].number
+
+    def unasked(self, owner: str) -> Iterator[list[RequestedPayment]]:
+        """Yield the rows that may be asked for now."""
+        query = sa.select(LINES.c.number).select_from(lines_with_payments(owner))
+        chosen = query.where(LINES.c.sheet == self._sheet, self.may_be_asked(owner))
+        numbers = Numbers()
+        for number in self._connection.execute(chosen).scalars():
+            numbers.add(number)
+        return map(self.with_numbers, pages(numbers))
+
+    def may_be_asked(self, owner: str) -> Condition:
+        """Holds for valid rows, joined with payments, for which nothing was asked, or in vain, or
+        which a person has decided to ask for.
+        """
+        columns = DECISIONS.c
+        is_decided = sa.exists().where(
+            columns.owner == owner,
+            columns.key == LINES.c.key,
+            columns.values_digest == LINES.c.values_digest,
+            columns.what == ASK,
+            columns.again > PAYMENTS.c.again,
+        )
+        was_in_vain = STATE.in_([RowOutcome.REFUSED, RowOutcome.REJECTED])
+        is_open = sa.or_(STATE.is_(None), was_in_vain, is_decided)
+        # None of both is NULL: the rows that may not be asked for are chosen by NOT.
+        return sa.and_(LINES.c.is_valid, LINES.c.key.is_not(None), sa.func.coalesce(is_open, False))
+
+    def with_numbers(self, numbers: Collection[int]) -> list[RequestedPayment]:
+        number = LINES.c.number
+        return self._rows(self._query.where(number.in_(numbers)).order_by(number))
+
+    def keys_among(self, keys: Collection[str]) -> set[str]:
+        query = sa.select(LINES.c.key).where(LINES.c.sheet == self._sheet, LINES.c.key.in_(keys))
+        return set(self._connection.execute(query).scalars())
+
+    def first_with(self, skeletons: Collection[str]) -> dict[str, int]:
+        columns = LINES.c
+        query = sa.select(
+            columns.skeleton_digest, sa.func.min(columns.number).label("first")
+        ).where(
+            columns.sheet == self._sheet,
+            columns.key.is_not(None),
+            columns.skeleton_digest.in_(skeletons),
+        )
+        groups = self._connection.execute(query.group_by(columns.skeleton_digest))
+        return {group.skeleton_digest: group.first for group in groups}
+
+    def place_of(self, number: int) -> str:
+        named = sa.and_(LINES.c.sheet == self._sheet, LINES.c.number == number)
+        line = self._connection.execute(sa.select(LINES.c.line).where(named)).scalar()
+        return f"row {number}" if line is None else f"line {line}"
+
+    def _rows(self, query: sa.Select[Any]) -> list[RequestedPayment]:
+        rows = self._connection.execute(query)
+        return [RequestedPayment(*row)._replace(key=row.key or "") for row in rows]
