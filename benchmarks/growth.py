@@ -22,7 +22,7 @@ from benchmarks.server import echo_server
 from tests.providers.velo.test_velo_notifications import HEADER, body_of
 from victor_ext import Victor, VictorOAuth, idempotency_key_for
 from victor_ext.bulk import BulkSender
-from victor_ext.bulk.payments import ASKED, LINES
+from victor_ext.bulk.payments import LINES, PAYMENTS
 from victor_ext.inbox import Inbox
 from victor_ext.outbox import Outbox
 from victor_ext.outbox.files import ENTRIES
@@ -124,9 +124,10 @@ def _bulk(url: str, victor: Victor, settled: int) -> float:
     engine = database_engine(url)
     batches = {"batch": 10_000}
     _copy(engine, ENTRIES, settled, ("key", "reference", "request_id"), groups=batches)
-    digests = ("values_digest", "skeleton_digest", "reference_digest")
-    _copy(engine, ASKED, settled, ("key", "entry", *digests), groups=batches)
-    _copy(engine, LINES, settled, ("key",), groups=batches, numbers=("number",))
+    digests = ("values_digest", "bare_digest", "skeleton_digest", "reference_digest")
+    unique = ("key", *digests, "party_digest")
+    _copy(engine, PAYMENTS, settled, ("entry", *unique), groups=batches)
+    _copy(engine, LINES, settled, unique, numbers=("number",))
     began = time.perf_counter()
     sender("february").send(invoices(NEW, _FIRST_NEW))
     return time.perf_counter() - began
