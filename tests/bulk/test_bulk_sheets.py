@@ -278,6 +278,12 @@ def test_an_account_without_its_leading_zero_is_named_before_anything_is_sent(bu
         assert warning in shown
 
 
+def test_a_column_that_is_nearly_one_that_is_sent_is_named_before_anything_is_sent(sender):
+    (warning,) = sender().check([row(1, note="thank you"), row(2, note="")]).warnings
+    assert warning.startswith("the column note is not sent, only exported: if notes is meant")
+    assert sender().check([row(1, notes="thank you", note="x", colour="red")]).warnings == []
+
+
 @pytest.mark.parametrize(
     ("content", "kind"),
     [

@@ -114,7 +114,8 @@ class Check:
         totals: What the new rows ask for together, exactly, by currency.
         pulled_back: Rows of the batch that wait and that the source lacks: they are not sent any
             more.
-        lost_zeros: Sentences about accounts that differ from others by leading zeros alone.
+        warnings: What to look at before the source is sent, in sentences: accounts that differ from
+            others by leading zeros alone, and columns that may be misspelt.
         sharing: Valid rows with the reference of another row. After a lost response, a row is
             looked up by its reference, which does not tell these rows apart.
     """
@@ -136,7 +137,7 @@ class Check:
     columns: list[str] = field(default_factory=list[str])
     totals: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     pulled_back: int = 0
-    lost_zeros: Sequence[str] = ()
+    warnings: Sequence[str] = ()
     sharing: int = 0
 
     @property
@@ -192,7 +193,7 @@ class Check:
             self.rows,
             columns=self.columns,
             sharing=self.sharing,
-            lost_zeros=self.lost_zeros,
+            warnings=self.warnings,
         )
 
 

@@ -73,6 +73,7 @@ class RowValidation:
         """The names of the extra columns, in order. The values mean nothing."""
         self._file = RowFile("")
         """How the source is written."""
+        self._used_columns: set[str] = set()
         self._without_amount = 0
         self._accounts: dict[str, dict[str, tuple[int, str]]] = {}
         """Accounts by their text without leading zeros: of each, the first row that has it."""
@@ -94,7 +95,7 @@ class RowValidation:
         if check.rows == 0 and not check.broken:
             check.add_problem(RowProblem(None, None, None, "empty", "the source has no rows."))
         check.columns = list(self._extra_columns)
-        check.lost_zeros = list(self._lost_zeros())
+        check.warnings = [*self._lost_zeros(), *self._misspelt_columns()]
         check.sharing = self._rows.sharing()
         for message in self._expected.differences(check.rows, self._totals, self._without_amount):
             check.add_problem(RowProblem(None, None, None, "control_total", message))
@@ -144,6 +145,7 @@ class RowValidation:
                 entry = None if self._maker.are_shared else json.dumps(values)
             except InvalidRequest as error:  # it would store the number of a card, or the like
                 problems = reported_problems(self._kind, error.problems, in_file=in_file)
+        self._used_columns |= fields.arguments.keys()
         self._note_accounts(record, fields.arguments)
         earlier = None if key is None else self._rows.with_key(key)
         if earlier is not None:
@@ -191,6 +193,23 @@ class RowValidation:
                     "zero, which a spreadsheet may have dropped. The money would go to another "
                     "account."
                 )
+
+    def _misspelt_columns(self) -> Iterator[str]:
+        """Yield a sentence for each column that is only exported, and whose name is nearly that of
+        one that is sent.
+        """
+        for name in self._extra_columns:
+            near = near_names(name, self._unused_columns)
+            if near and name != self._origin.column:
+                yield (
+                    f"the column {name} is not sent, only exported: if {near[0]} is meant, give it "
+                    "this name."
+                )
+
+    @property
+    def _unused_columns(self) -> list[str]:
+        """The columns that can be sent and that the source does not have."""
+        return [name for name in self._kind.columns if name not in self._used_columns]
 
     def _asked(self, number: int, fields: Fields, key: str, *, is_valid: bool) -> RequestedPayment:
         """Return what a row asks for, in the form in which it is compared and stored."""
