@@ -100,11 +100,8 @@ class Sheets(Batches):
             process.start(partial(self._send_sheet, number, batch))
 
     def _edit(self, what: str, batch: str) -> None:
-        """Change a sheet, as a person or a program does. What is respelled was sent before: of two
-        first sheets nobody can tell that a row of another key and amount is a payment of the other.
-        """
+        """Change a sheet, as a person or a program does."""
         sheet = self.wanted[batch]
-        sent = self.sent.get(batch, [])
         payer = self.dice.choice([*sheet]) if sheet else 0
         if what == "add" or not sheet:
             payer = self.dice.randrange(1, 9)
@@ -113,9 +110,18 @@ class Sheets(Batches):
             sheet[payer] = (sheet[payer][0], f"{self.dice.randrange(10, 99)}.00")
         elif what == "cut" and len(sheet) > 1:
             del sheet[payer]
-        elif what == "respell" and not self.under_way[batch] and sent and payer in sent[0]:
+        elif what == "respell" and self._can_be_told(batch, payer):
             spelling = self.dice.choice(SPELLINGS)
             sheet[payer] = (spelling.format(f"{payer}00"), sheet[payer][1])
+
+    def _can_be_told(self, batch: str, payer: int) -> bool:
+        """Whether a rule can tell that a row of a payer is respelled: the sheet before has it. No
+        rule tells that two batches ask a payer for other amounts by other keys.
+        """
+        sent = self.sent.get(batch, [])
+        others = [sheet for name, sheet in self.wanted.items() if name != batch]
+        is_shared = any(payer in sheet for sheet in others)
+        return not self.under_way[batch] and bool(sent) and payer in sent[0] and not is_shared
 
     def _send_sheet(self, number: int, batch: str) -> None:
         """Send a sheet, and make a pass."""
