@@ -47,6 +47,15 @@ def test_no_history_sends_a_payment_twice_or_reports_a_wrong_outcome(part):
         assert doubts < 0.6 * sum(told.values()), f"to know nothing is no answer: {told}"
 
 
+def test_no_history_of_sheets_asks_twice_or_says_that_what_was_not_done_is_done():
+    """Of seeds of their own: see `python -m tests.histories 1000 SEED sheets`."""
+    found = run_all(SEED, range(80), "sheets")
+    assert not found.wrong, "\n\n".join(
+        replayable(*each[0], "sheets") for each in list(found.wrong.values())[:2]
+    )
+    assert found.words["sheets: created"] > 0.4 * found.count, found.words
+
+
 def test_an_error_that_nobody_expects_is_told_with_the_seed_of_its_history(monkeypatch):
     monkeypatch.setattr(settling.Outboxes, "judge", Mock(side_effect=KeyError("of the judge")))
     [[(seed, complaint)]] = run_all(SEED, [7], "outbox").wrong.values()
