@@ -53,12 +53,12 @@ class Sheets(Batches):
         self.dice, self.has_backups = Random(plan), has_backups
         today = datetime.fromtimestamp(self.world.provider.clock(), UTC).date()
         self.due = str(today + timedelta(days=1))
+        payers = {"a": (1, 2, 3, 4, 11, 12), "b": (3, 4, 5, 13, 14), "c": (1, 2, 15, 16)}
         self.wanted: dict[str, Sheet] = {
-            "a": {payer: (f"{payer}00", f"{10 + payer}.00") for payer in range(1, 6)},
-            "b": {payer: (f"{payer}00", f"{10 + payer}.00") for payer in range(4, 8)},
-            "c": {payer: (f"{payer}00", f"{10 + payer}.00") for payer in range(1, 4)},
+            batch: {payer: (f"{payer}00", f"{10 + payer}.00") for payer in of_batch}
+            for batch, of_batch in payers.items()
         }
-        """The sheets as people have them open."""
+        """The sheets as people have them open: each has payers of its own, too."""
         self.sent: dict[str, list[Sheet]] = {}
         """The latest sheets that were sent: two, if it is not known which of them was stored."""
         self.backup: tuple[Any, dict[str, list[Sheet]]] | None = None
@@ -67,6 +67,10 @@ class Sheets(Batches):
         """How many sheets of a batch were begun to be sent, and are under way: also of who was
         killed.
         """
+
+        with self.world.clocks():
+            for batch in ("a", "b"):
+                self._store_sheet(batch)
 
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
@@ -125,6 +129,11 @@ class Sheets(Batches):
 
     def _send_sheet(self, number: int, batch: str) -> None:
         """Send a sheet, and make a pass."""
+        self._store_sheet(batch)
+        self._resume(number, batch)
+
+    def _store_sheet(self, batch: str) -> None:
+        """Store a sheet as it is now, unless it may be another list."""
         sheet = dict(self.wanted[batch])
         rows = [
             invoice(0, 0)
@@ -147,7 +156,6 @@ class Sheets(Batches):
         except AnotherList:
             return
         self._note(batch)
-        self._send(number, batch)
 
     @contextmanager
     def _sending(self, batch: str, sheet: Sheet) -> Iterator[None]:
