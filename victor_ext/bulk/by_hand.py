@@ -20,7 +20,7 @@ from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
 from .context import BulkContext
 from .deciding import Code
-from .lines import Line, present_line
+from .lines import Line, lines_with_numbers
 from .naming import id_holders, lines_named
 from .payments import (
     ASK,
@@ -111,9 +111,10 @@ class ByHand:
             refuse_held(connection)
             payments = [self._locked(connection, line) for line in lines]
             # All are compared first: what is decided about one may end a question about another.
-            for line in lines:
-                if present_line(store, connection, self.context.kind, line) != line:
-                    raise ConfigurationError(_CHANGED_MEANWHILE)
+            numbers = [line.number for line in lines]
+            present = lines_with_numbers(store, connection, self.context.kind, numbers)
+            if present != list(lines):
+                raise ConfigurationError(_CHANGED_MEANWHILE)
             for line, payment in zip(lines, payments, strict=True):
                 # One that was never sent keeps its key, which was not used.
                 is_unused = payment is None or payment.state is None or payment.state in NEVER_LEFT

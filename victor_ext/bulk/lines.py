@@ -37,6 +37,7 @@ from .payments import (
     UNDER_WAY,
     WITH_ENTRIES,
     WITH_ROWS,
+    KeyOrigin,
     RequestedPayment,
     Sheet,
     StoredPayment,
@@ -45,7 +46,7 @@ from .payments import (
     stored_payment,
 )
 from .row_kind import RowKind
-from .rows import FileRow, Result, RowContent, RowOutcome, result_of, row_of
+from .rows import FileRow, Result, RowContent, RowOutcome, outcome_of, result_of, row_of
 from .state import StateLost
 from .store import Person, Store
 
@@ -145,12 +146,10 @@ def counts_of(store: Store, kind: RowKind) -> LineCounts:
             under_way += count if state == UNDER_WAY else 0
             if verdict.code is not None:
                 codes[verdict.code] += count
-        rows = StoredRows(connection, sheet.id or 0)
-        unasked = rows.unasked(store.owner)
-        for each in joined(connection, store.owner, sheet, origin, rows, unasked):
-            outcomes[each.verdict.outcome] += 1
-            if each.verdict.code is not None:
-                codes[each.verdict.code] += 1
+        for verdict in _verdicts_of_unasked(store, connection, sheet, origin).values():
+            outcomes[verdict.outcome] += 1
+            if verdict.code is not None:
+                codes[verdict.code] += 1
         for outcome, state, count in _lacking_counts(store, connection, sheet, kind):
             lacking += count
             if outcome is not RowOutcome.CREATED:
@@ -265,8 +264,7 @@ def refuse_lost(store: Store, connection: Connection, sheet: Sheet) -> None:
 
 def _is_lacking(store: Store, sheet: Sheet) -> Condition:
     """Whether a payment of the batch was sent, or may have been, and the latest sheet lacks it."""
-    listed = sa.select(LINES.c.key).where(LINES.c.sheet == sheet.id, LINES.c.key.is_not(None))
-    return sa.and_(store.is_of_batch(), STATE.in_(EXISTS_OR_MAY), PAYMENTS.c.key.not_in(listed))
+    return sa.and_(store.is_lacking(sheet.id), STATE.in_(EXISTS_OR_MAY))
 
 
 def _lacking_counts(
@@ -282,9 +280,7 @@ def _lacking_counts(
     for group in groups:
         count = group.rows
         if group.state != RowOutcome.CREATED:
-            is_under_way = group.state == UNDER_WAY
-            outcome = RowOutcome.UNKNOWN if is_under_way else RowOutcome(group.state)
-            yield outcome, group.state, count
+            yield outcome_of(group.state), group.state, count
             continue
         if group.made in is_open:
             chosen = sa.and_(_is_lacking(store, sheet), PAYMENTS.c.made == group.made)
@@ -358,30 +354,32 @@ def lines_of(store: Store, kind: RowKind) -> Iterator[Line]:
         refuse_lost(store, connection, sheet)
         read = _Reading(store, connection, sheet, kind)
         rows = StoredRows(connection, sheet.id or 0)
-        unasked = rows.unasked(store.owner)
-        verdicts = {
-            each.row.number: each.verdict
-            for each in joined(connection, store.owner, sheet, origin, rows, unasked)
-        }
+        verdicts = _verdicts_of_unasked(store, connection, sheet, origin)
         for page in rows.pages():
             yield from read.lines(page, verdicts)
         yield from read.lacking()
 
 
-def present_line(store: Store, connection: Connection, kind: RowKind, line: Line) -> Line | None:
-    """Return a line as the transaction sees it; None: the latest sheet has it no more."""
+def lines_with_numbers(
+    store: Store, connection: Connection, kind: RowKind, numbers: Collection[int]
+) -> list[Line]:
+    """Return the rows of the latest sheet with these numbers, as the transaction sees them, in
+    their order.
+    """
     sheet, origin = store.latest_sheet(connection)
+    rows = StoredRows(connection, sheet.id or 0).with_numbers(numbers)
+    verdicts = _verdicts_of_unasked(store, connection, sheet, origin)
+    return [*_Reading(store, connection, sheet, kind).lines(rows, verdicts)]
+
+
+def _verdicts_of_unasked(
+    store: Store, connection: Connection, sheet: Sheet, origin: KeyOrigin
+) -> dict[int, Verdict]:
+    """Return what the rows come to that may be asked for, by their numbers."""
     rows = StoredRows(connection, sheet.id or 0)
-    page = rows.with_numbers([line.number])
-    if not page or page[0].key != line.key:
-        return None
     unasked = rows.unasked(store.owner)
-    verdicts = {
-        each.row.number: each.verdict
-        for each in joined(connection, store.owner, sheet, origin, rows, unasked)
-    }
-    (present,) = _Reading(store, connection, sheet, kind).lines(page, verdicts)
-    return present
+    joins = joined(connection, store.owner, sheet, origin, rows, unasked)
+    return {each.row.number: each.verdict for each in joins}
 
 
 def _payments_query(store: Store) -> sa.Select[Any]:

@@ -241,16 +241,11 @@ class Loading:
         shown = self._add_notice(row, each)
         if verdict.is_invalid:
             self._count_invalid(row, sets_aside=not shown)
-        elif verdict.asks and verdict.code is not Code.ASKED_SINCE:
+        elif verdict.waits or (verdict.asks and verdict.code is not Code.ASKED_SINCE):
             assert row.price is not None
             check.new += 1
             if verdict.code is Code.REPLACED:
                 check.replaced += 1
-            amount, _, currency = row.price.partition(" ")
-            add_amount(check.totals, Decimal(amount), currency)
-        elif verdict.waits:
-            assert row.price is not None
-            check.new += 1
             amount, _, currency = row.price.partition(" ")
             add_amount(check.totals, Decimal(amount), currency)
         elif verdict.code in TO_DECIDE:

@@ -41,6 +41,15 @@ TO_BE_SENT = frozenset({PaymentOutcome.WAITING, PaymentOutcome.NOT_SENT})
 EXISTS_OR_MAY = IN_DOUBT | {PaymentOutcome.CREATED}
 """States in which the provider has the payment, or may have it."""
 
+DIGESTS = (
+    "values_digest",
+    "bare_digest",
+    "skeleton_digest",
+    "reference_digest",
+    "party_digest",
+)
+"""The columns by which lines and payments are compared: as of `RequestedPayment`."""
+
 METADATA = sa.MetaData()
 SHEETS = sa.Table(
     "victor_bulk_sheets",
@@ -66,11 +75,7 @@ LINES = sa.Table(
     sa.Column("line", sa.Integer),  # where the record begins in its file
     sa.Column("key", sa.Text),  # of its payment; None: the row has no key
     sa.Column("is_valid", sa.Boolean, nullable=False),
-    sa.Column("values_digest", sa.Text, nullable=False),
-    sa.Column("bare_digest", sa.Text, nullable=False),
-    sa.Column("skeleton_digest", sa.Text, nullable=False),
-    sa.Column("reference_digest", sa.Text, nullable=False),
-    sa.Column("party_digest", sa.Text, nullable=False),
+    *(sa.Column(name, sa.Text, nullable=False) for name in DIGESTS),
     sa.Column("due_date", sa.Text),
     sa.Column("problems", sa.Text),  # encrypted; None: there are none, or they are forgotten
     sa.Column("row", sa.Text),  # encrypted; None: forgotten
@@ -91,11 +96,7 @@ PAYMENTS = sa.Table(
     sa.Column("again", sa.Integer, nullable=False),  # how many keys it had before
     sa.Column("account", sa.Text, nullable=False),  # that it was asked with
     sa.Column("kind", sa.Text, nullable=False),  # what its key is made of: a `KeyOrigin`
-    sa.Column("values_digest", sa.Text, nullable=False),
-    sa.Column("bare_digest", sa.Text, nullable=False),
-    sa.Column("skeleton_digest", sa.Text, nullable=False),
-    sa.Column("reference_digest", sa.Text, nullable=False),
-    sa.Column("party_digest", sa.Text, nullable=False),
+    *(sa.Column(name, sa.Text, nullable=False) for name in DIGESTS),
     sa.Column("due_date", sa.Text),
     sa.Column("result", sa.Text),  # with `state`; encrypted
     sa.Column("made", sa.Text),  # with `state`: the id of the payout that has it

@@ -107,6 +107,11 @@ class Result(NamedTuple):
         return self.unit or self.id
 
 
+def outcome_of(state: str) -> RowOutcome:
+    """Return what is reported of a payment in a state: one under way may have been sent."""
+    return RowOutcome.UNKNOWN if state == UNDER_WAY else RowOutcome(state)
+
+
 def row_of(vault: RowVault, stored: Any) -> FileRow:
     """Return what a stored payment asks for.
 

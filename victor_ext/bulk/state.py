@@ -46,7 +46,7 @@ from victor_ext.outbox.files import (
 from victor_ext.privacy import Secret, concealed
 from victor_ext.vault import new_key, unwrapped
 
-from .payments import BATCHES, LINES, METADATA, PAYMENTS, SHEETS
+from .payments import BATCHES, DIGESTS, LINES, METADATA, PAYMENTS, SHEETS
 from .vault import RowVault, other_key_error
 
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
@@ -445,14 +445,7 @@ def _store_unasked(connection: Connection) -> None:
     )
 
 
-_OF_LINES = (
-    "values_digest",
-    "bare_digest",
-    "skeleton_digest",
-    "reference_digest",
-    "party_digest",
-    "due_date",
-)
+_OF_LINES = (*DIGESTS, "due_date")
 """The columns of a payment that its line has, too."""
 
 

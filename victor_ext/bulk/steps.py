@@ -29,7 +29,7 @@ from .context import BulkContext
 from .lines import lines_of, open_units
 from .payments import TO_BE_SENT, UNDER_WAY, pages, state_of_entry
 from .row_kind import RowKind
-from .rows import RowOutcome
+from .rows import RowOutcome, outcome_of
 from .run import BatchStatus
 from .settings import PERSONS
 from .state import held_since, refuse_held
@@ -116,13 +116,11 @@ def step_statuses(store: Store, kind: RowKind) -> dict[str, dict[str, Any]]:
     `BatchStatus.steps` has it.
     """
     statuses: dict[str, dict[str, Any]] = {}
-    for name in kind.steps:
-        step = _step_of(store, name)
-        record = step.record()
-        if record is None:
-            continue
-        status = status_of_step(step)
-        units = [unit.id for unit in units_of(store, kind)]
+    records = {name: _step_of(store, name).record() for name in kind.steps}
+    taken = {name: record for name, record in records.items() if record is not None}
+    units = [unit.id for unit in units_of(store, kind)] if taken else []
+    for name, record in taken.items():
+        status = status_of_step(_step_of(store, name))
         statuses[name] = {
             "by": [person["by"] for person in record.persons],
             "counts": status.counts,
@@ -143,9 +141,8 @@ def status_of_step(step: Store) -> BatchStatus:
     counts = Counter[RowOutcome]()
     under_way = 0
     for group in groups:
-        is_under_way = group.state == UNDER_WAY
-        counts[RowOutcome.UNKNOWN if is_under_way else RowOutcome(group.state)] += group.steps
-        under_way += group.steps if is_under_way else 0
+        counts[outcome_of(group.state)] += group.steps
+        under_way += group.steps if group.state == UNDER_WAY else 0
     ordered = {outcome: counts[outcome] for outcome in RowOutcome if counts[outcome]}
     return BatchStatus(
         step.batch,

@@ -148,6 +148,11 @@ class Store(BlockingTransactions):
         latest = sa.select(BATCHES.c.sheet).where(self._is_record()).scalar_subquery()
         return LINES.c.sheet == latest
 
+    def is_lacking(self, sheet: int | None) -> Condition:
+        """Whether a payment is one that this batch sends, and a sheet of the batch lacks it."""
+        listed = sa.select(LINES.c.key).where(LINES.c.sheet == sheet, LINES.c.key.is_not(None))
+        return sa.and_(self.is_of_batch(), PAYMENTS.c.key.not_in(listed))
+
     def _is_record(self) -> Condition:
         """Whether a row of `BATCHES` is of this batch."""
         return sa.and_(BATCHES.c.owner == self.owner, BATCHES.c.batch == self.batch)

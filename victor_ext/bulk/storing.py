@@ -36,6 +36,7 @@ from victor_ext.settlement.key_age import SentSince
 from .deciding import Verdict
 from .joining import Joined, Numbers, StoredRows, joined
 from .payments import (
+    DIGESTS,
     LINES,
     NEVER_LEFT,
     PAYMENT_COLUMNS,
@@ -214,13 +215,8 @@ def _is_to_pull(store: Store, each: Joined) -> bool:
 
 def _waits_unwanted(store: Store, sheet: Sheet) -> Condition:
     """Whether a payment of the batch waits, and its latest sheet lacks it."""
-    listed_keys = sa.select(LINES.c.key).where(LINES.c.sheet == sheet.id, LINES.c.key.is_not(None))
-    return sa.and_(
-        store.is_of_batch(),
-        PAYMENTS.c.entry.is_not(None),
-        STATE.in_(NEVER_LEFT),
-        PAYMENTS.c.key.not_in(listed_keys),
-    )
+    waits = sa.and_(PAYMENTS.c.entry.is_not(None), STATE.in_(NEVER_LEFT))
+    return sa.and_(store.is_lacking(sheet.id), waits)
 
 
 def _ask(
@@ -315,11 +311,7 @@ def _new_payment(
         "again": again,
         "account": store.account,
         "kind": origin.text,
-        "values_digest": row.values_digest,
-        "bare_digest": row.bare_digest,
-        "skeleton_digest": row.skeleton_digest,
-        "reference_digest": row.reference_digest,
-        "party_digest": row.party_digest,
+        **{name: getattr(row, name) for name in DIGESTS},
         "due_date": None if row.due_date == UNREADABLE else row.due_date,
         "result": None,
         "made": None,
