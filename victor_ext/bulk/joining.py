@@ -174,6 +174,24 @@ def _decided(
     return {(row.key, row.values_digest): row.again for row in rows}
 
 
+def may_be_asked(owner: str) -> Condition:
+    """Holds for valid rows, joined with payments, for which nothing was asked, or in vain, or
+    which a person has decided to ask for.
+    """
+    columns = DECISIONS.c
+    is_decided = sa.exists().where(
+        columns.owner == owner,
+        columns.key == LINES.c.key,
+        columns.values_digest == LINES.c.values_digest,
+        columns.what == ASK,
+        columns.again > PAYMENTS.c.again,
+    )
+    was_in_vain = STATE.in_([RowOutcome.REFUSED, RowOutcome.REJECTED])
+    is_open = sa.or_(STATE.is_(None), was_in_vain, is_decided)
+    # None of both is NULL: the rows that may not be asked for are chosen by NOT.
+    return sa.and_(LINES.c.is_valid, LINES.c.key.is_not(None), sa.func.coalesce(is_open, False))
+
+
 class StoredRows:
     """The rows of a sheet that is stored."""
 
@@ -200,28 +218,11 @@ class StoredRows:
     def unasked(self, owner: str) -> Iterator[list[RequestedPayment]]:
         """Yield the rows that may be asked for now."""
         query = sa.select(LINES.c.number).select_from(lines_with_payments(owner))
-        chosen = query.where(LINES.c.sheet == self._sheet, self.may_be_asked(owner))
+        chosen = query.where(LINES.c.sheet == self._sheet, may_be_asked(owner))
         numbers = Numbers()
         for number in self._connection.execute(chosen).scalars():
             numbers.add(number)
         return map(self.with_numbers, pages(numbers))
-
-    def may_be_asked(self, owner: str) -> Condition:
-        """Holds for valid rows, joined with payments, for which nothing was asked, or in vain, or
-        which a person has decided to ask for.
-        """
-        columns = DECISIONS.c
-        is_decided = sa.exists().where(
-            columns.owner == owner,
-            columns.key == LINES.c.key,
-            columns.values_digest == LINES.c.values_digest,
-            columns.what == ASK,
-            columns.again > PAYMENTS.c.again,
-        )
-        was_in_vain = STATE.in_([RowOutcome.REFUSED, RowOutcome.REJECTED])
-        is_open = sa.or_(STATE.is_(None), was_in_vain, is_decided)
-        # None of both is NULL: the rows that may not be asked for are chosen by NOT.
-        return sa.and_(LINES.c.is_valid, LINES.c.key.is_not(None), sa.func.coalesce(is_open, False))
 
     def with_numbers(self, numbers: Collection[int]) -> list[RequestedPayment]:
         number = LINES.c.number

@@ -24,7 +24,7 @@ from .deciding import (
     message_of,
     question_message,
 )
-from .joining import StoredRows, joined
+from .joining import StoredRows, joined, may_be_asked
 from .payments import (
     DECISIONS,
     EXISTS_OR_MAY,
@@ -140,16 +140,18 @@ def counts_of(store: Store, kind: RowKind) -> LineCounts:
     under_way = lacking = 0
     with store.engine.connect() as connection:
         sheet, origin = store.latest_sheet(connection)
-        refuse_lost(store, connection, sheet)
-        for verdict, state, count in _verdicts(store, connection, sheet):
+        groups = _groups(store, connection, sheet)
+        verdicts = [
+            (_verdict_of(group, sheet), group.rows) for group in groups if not group.may_be_asked
+        ]
+        if any(group.may_be_asked for group in groups):
+            unasked = _verdicts_of_unasked(store, connection, sheet, origin)
+            verdicts += [(verdict, 1) for verdict in unasked.values()]
+        for verdict, count in verdicts:
             outcomes[verdict.outcome] += count
-            under_way += count if state == UNDER_WAY else 0
             if verdict.code is not None:
                 codes[verdict.code] += count
-        for verdict in _verdicts_of_unasked(store, connection, sheet, origin).values():
-            outcomes[verdict.outcome] += 1
-            if verdict.code is not None:
-                codes[verdict.code] += 1
+        under_way += sum(group.rows for group in groups if group.state == UNDER_WAY)
         for outcome, state, count in _lacking_counts(store, connection, sheet, kind):
             lacking += count
             if outcome is not RowOutcome.CREATED:
@@ -158,11 +160,9 @@ def counts_of(store: Store, kind: RowKind) -> LineCounts:
     return LineCounts(outcomes, codes, under_way, lacking)
 
 
-def _verdicts(
-    store: Store, connection: Connection, sheet: Sheet
-) -> Iterator[tuple[Verdict, str | None, int]]:
-    """Yield what rows come to that are not to be asked now, the state of their payments, and how
-    many there are.
+def _groups(store: Store, connection: Connection, sheet: Sheet) -> Sequence[Any]:
+    """Return how many rows have all in common by which they are decided about, by one statement.
+    Those that may be asked for are decided about one by one. Raises as `refuse_lost` does.
     """
     lines, columns = LINES.c, PAYMENTS.c
     dates_differ = lines.due_date.is_distinct_from(columns.due_date)
@@ -178,26 +178,32 @@ def _verdicts(
         columns.batch,
         (columns.sheet == sheet.id).label("is_own"),
         (columns.sheet > sheet.id).label("is_newer"),
+        may_be_asked(store.owner).label("may_be_asked"),
+        _is_lost(store).label("is_lost"),
     )
     query = sa.select(*by, sa.func.count().label("rows"))
     query = query.select_from(lines_with_payments(store.owner))
-    may_be_asked = StoredRows(connection, sheet.id or 0).may_be_asked(store.owner)
-    groups = query.where(lines.sheet == sheet.id, sa.not_(may_be_asked)).group_by(*by)
-    for group in connection.execute(groups):
-        row = _LIKE_ALL._replace(is_valid=group.is_valid, due_date=group.due_date)
-        stored = None
-        if group.state is not None:
-            stored = _STORED_LIKE_ALL._replace(
-                state=group.state,
-                again=group.again,
-                values_digest=row.values_digest if group.has_same_values else "others",
-                due_date=group.asked_due_date,
-                account=group.account,
-                batch=group.batch,
-                sheet=(sheet.id or 0) + (1 if group.is_newer else 0),
-            )
-        verdict = _said(decide(row, stored, sheet), is_own=bool(group.is_own))
-        yield verdict, group.state, group.rows
+    groups = connection.execute(query.where(lines.sheet == sheet.id).group_by(*by)).all()
+    if any(group.is_lost for group in groups):
+        raise _lost(store)
+    return groups
+
+
+def _verdict_of(group: Any, sheet: Sheet) -> Verdict:
+    """Return what the rows of a group come to, which are not to be asked for now."""
+    row = _LIKE_ALL._replace(is_valid=group.is_valid, due_date=group.due_date)
+    stored = None
+    if group.state is not None:
+        stored = _STORED_LIKE_ALL._replace(
+            state=group.state,
+            again=group.again,
+            values_digest=row.values_digest if group.has_same_values else "others",
+            due_date=group.asked_due_date,
+            account=group.account,
+            batch=group.batch,
+            sheet=(sheet.id or 0) + (1 if group.is_newer else 0),
+        )
+    return _said(decide(row, stored, sheet), is_own=bool(group.is_own))
 
 
 _LIKE_ALL = RequestedPayment(
@@ -247,16 +253,26 @@ def _said(verdict: Verdict, *, is_own: bool) -> Verdict:
 
 def refuse_lost(store: Store, connection: Connection, sheet: Sheet) -> None:
     """Raise `StateLost` if a payment of the sheet was deleted, or what asks for one."""
-    lines, columns = LINES.c, PAYMENTS.c
+    lines = LINES.c
+    query = sa.select(lines.number).select_from(lines_with_payments(store.owner))
+    lost = query.where(lines.sheet == sheet.id, _is_lost(store)).limit(1)
+    if connection.execute(lost).first():
+        raise _lost(store)
+
+
+def _is_lost(store: Store) -> Condition:
+    """Holds for lines, joined with payments, whose payment was deleted, or what asks for it."""
+    columns = PAYMENTS.c
     others = ENTRIES.alias()
-    has_entry = sa.exists().where(others.c.scope == store.owner, others.c.key == lines.key)
-    is_lost = sa.or_(
+    has_entry = sa.exists().where(others.c.scope == store.owner, others.c.key == LINES.c.key)
+    return sa.or_(
         sa.and_(columns.key.is_(None), has_entry),
         sa.and_(columns.entry.is_not(None), STATE.is_(None)),
     )
-    query = sa.select(lines.number).select_from(lines_with_payments(store.owner))
-    if connection.execute(query.where(lines.sheet == sheet.id, is_lost).limit(1)).first():
-        raise StateLost.deleted(f"What {store.batch} has of its payments")
+
+
+def _lost(store: Store) -> StateLost:
+    return StateLost.deleted(f"What {store.batch} has of its payments")
 
 
 # What the latest sheet lacks
