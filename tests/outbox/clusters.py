@@ -144,6 +144,28 @@ class Cluster:
         self.start(*settings)
         self.run("pg_ctl", "-D", self.data, "-w", "promote")
 
+    @property
+    def archive(self):
+        """Where servers of this folder keep their log of all that was stored."""
+        return self.folder / "archive"
+
+    def keep_log(self):
+        """Archive all that is stored from now on."""
+        self.run("mkdir", "-p", self.archive)
+        self.stop()
+        self.start("archive_mode=on", f"archive_command='cp %p {self.archive}/%f'")
+
+    def recover(self, point):
+        """Begin with a base backup, and go on by the log to a point that has a name."""
+        self.run("touch", self.data / "recovery.signal")
+        self.start(
+            f"restore_command='cp {self.archive}/%f %p'",
+            f"recovery_target_name={point}",
+            "recovery_target_action=promote",
+        )
+        while self.ask("SELECT pg_is_in_recovery()"):
+            time.sleep(0.01)
+
     def put_back(self, snapshot):
         """Replace its files by a copy of them."""
         self.run("rm", "-r", self.data)

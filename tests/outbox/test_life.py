@@ -244,6 +244,49 @@ def test_a_promoted_standby_that_lacks_the_last_commits_sends_under_the_same_key
 
 
 @pytest.mark.pull_request
+@pytest.mark.parametrize("is_new_process", [False, True])
+def test_a_recovery_to_a_point_in_time_sends_under_the_same_keys(
+    served, primary, is_new_process, alarms
+):
+    """A base backup and the log, as far as a point before the marks of two payments."""
+    primary.keep_log()
+    recovered = primary.copied()
+    served.add(2, 3)
+    primary.ask("SELECT pg_create_restore_point('before')")
+    assert served.send() == ["sent", "sent"]
+    primary.stop()
+    recovered.recover("before")
+    served.move(recovered.url(user="worker"))
+    if is_new_process:
+        served.restart()
+    assert served.send() == ["sent", "sent"]
+    assert Counter(served.provider.keys) == {key_of(1): 1, key_of(2): 2, key_of(3): 2}
+    assert alarms() == 1
+    served.add(4)
+    assert served.send() == ["sent"], "it is noticed once"
+    assert alarms() == 1
+
+
+@pytest.mark.pull_request
+def test_a_recovery_of_long_ago_holds_itself(served, primary, alarms):
+    primary.keep_log()
+    recovered = primary.copied()
+    served.add(2)
+    primary.ask("SELECT pg_create_restore_point('before')")
+    assert served.send() == ["sent"]
+    primary.stop()
+    recovered.recover("before")
+    served.move(recovered.url(user="worker"))
+    served.let_time_pass()
+    assert served.send() == []
+    assert served.outbox.held_since() is not None
+    served.outbox.release()
+    served.send()
+    assert served.provider.keys == [*map(key_of, (1, 2))], "it is looked up, and not sent"
+    assert alarms() == 1
+
+
+@pytest.mark.pull_request
 def test_a_dump_in_another_cluster_or_over_the_same_tables_is_another_copy(served, primary, alarms):
     served.add(2)
     dump = primary.dump("--clean", "--if-exists")
