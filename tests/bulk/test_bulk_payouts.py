@@ -479,11 +479,24 @@ def test_an_instruction_that_has_not_left_pays_nothing_that_a_newer_sheet_lacks(
     assert sender().status().steps["instruct"]["counts"] == {was: 1}
     paid = calls(sandbox, "instruct")
     assert sender().send(rows(1)).exit_status == 1
+    (reason,) = sender().status().steps["instruct"]["reasons"].values()
+    assert "a newer sheet was stored before it was sent. Repeat instruct." in reason
     for _ in range(2):
         assert sender().take_step("instruct").counts["to_decide"] == 1
     assert calls(sandbox, "instruct") == paid
     assert sender().take_step("instruct", also=["PAY-2"]).counts == {"created": 1}
     assert calls(sandbox, "instruct") == paid + 1
+
+
+def test_an_instruction_that_waits_is_of_the_sheet_that_it_was_given_for(sender, sandbox):
+    """Nobody gives it again: no worker pays what a newer sheet lacks."""
+    sender.finish(rows(2))
+    with broken_off(sandbox, "instruct", -1) as stop:
+        sender().take_step("instruct", on_progress=stop)
+    sender().send(rows(2))
+    assert sender().status().steps["instruct"]["counts"] == {"waiting": 1}, "it is the same sheet"
+    sender().drop()
+    assert sender().status().steps["instruct"]["counts"] == {"refused": 1}
 
 
 class TestAStepReadsTheStateFirst:

@@ -36,7 +36,7 @@ from victor_ext.bulk.loading import Loading
 from victor_ext.bulk.state import State
 
 pytestmark = pytest.mark.pull_request
-SHORT, LONG = 2000, 20_000
+SHORT, LONG = 5000, 20_000
 """Rows of the batches whose memory is compared."""
 
 

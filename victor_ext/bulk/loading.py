@@ -50,6 +50,7 @@ from .rows import RowContent
 from .settings import PERSONS, TERMS, needs_another_person
 from .source_rows import SourceRow, SourceRows
 from .state import refuse_held
+from .steps import take_back_payments
 from .store import BatchRecord, Store
 from .storing import EntryMaker, add_sheet, apply
 from .validating import RowValidation
@@ -349,6 +350,7 @@ class Loading:
         self.check.pulled_back = self._count_unlisted(connection, store)
         number = self._equal_sheet(connection, store)
         if number is None:
+            take_back_payments(connection, store, self._context.kind)
             number = add_sheet(
                 connection,
                 store,
@@ -440,6 +442,7 @@ def want_nothing(context: BulkContext, store: Store, record: BatchRecord) -> int
         refuse_held(connection)
         before, origin = store.latest_sheet(connection)
         unsent = _count_unsent(connection, store, before)
+        take_back_payments(connection, store, context.kind)
         number = add_sheet(
             connection,
             store,

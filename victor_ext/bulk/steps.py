@@ -37,8 +37,6 @@ from .store import BatchRecord, Store
 
 _NOT_TAKEN = frozenset({RowOutcome.REJECTED, RowOutcome.REFUSED})
 """States of a step that another call takes, if the state of the payout allows it."""
-_NOT_LEFT = _NOT_TAKEN | TO_BE_SENT
-"""States of a step of which nothing was done, or is under way."""
 _ENDED = _NOT_TAKEN | {RowOutcome.CREATED}
 _SHOWN = 5
 """So many payments of a payout are named that are not as the sheet has them."""
@@ -204,8 +202,7 @@ def add_step(
     refused be taken again: the state of its payout is read, and decides.
 
     A payout is paid only if each of its accepted payments is one that the latest sheet has as it
-    was asked for, or of which a person has decided that it is paid. A step that waits since before
-    that sheet is refused.
+    was asked for, or of which a person has decided that it is paid.
 
     Args:
         store: The batch that has sent the payouts.
@@ -243,11 +240,8 @@ def add_step(
             refused = {
                 unit.id: _refusal(unit, name)
                 for unit in units
-                if unit.differing and (unit.id not in stored or stored[unit.id].state in _NOT_LEFT)
+                if unit.differing and (unit.id not in stored or stored[unit.id].state in _NOT_TAKEN)
             }
-        for unit, reason in refused.items():
-            if unit in stored and stored[unit].state in TO_BE_SENT:
-                _pull_back(connection, step, idempotency_key_for(name, unit), reason)
         ids = [unit.id for unit in units if unit.id not in refused]
         if before is None and not units:
             raise ConfigurationError(
@@ -293,13 +287,24 @@ def add_step(
     return step.transact(add)
 
 
-def _pull_back(connection: Connection, step: Store, key: str, reason: str) -> None:
-    """Let a step that waits be refused. Raises `ConfigurationError` if a worker has it now."""
-    is_stored = settle_by_hand(
-        connection, step.owner, key, step.vault, is_done=False, id=None, error=reason
-    )
-    if not is_stored:
-        raise ConfigurationError(f"{step.batch} is being sent now: let that end first.")
+def take_back_payments(connection: Connection, store: Store, kind: RowKind) -> None:
+    """Let the step that pays be refused where it waits: it was given for the sheet before. What a
+    worker has begun is not touched.
+    """
+    for name in list(kind.steps)[:1]:
+        step = _step_of(store, name)
+        waits = state_of_entry(sa.false()).in_(TO_BE_SENT)
+        waiting = sa.select(ENTRIES.c.key).where(step.is_entry(), waits)
+        for key in connection.execute(waiting).scalars().all():
+            settle_by_hand(
+                connection,
+                step.owner,
+                key,
+                step.vault,
+                is_done=False,
+                id=None,
+                error=f"not taken: a newer sheet was stored before it was sent. Repeat {name}.",
+            )
 
 
 def _refusal(unit: Unit, name: str) -> str:
