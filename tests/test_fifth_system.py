@@ -99,7 +99,7 @@ def test_a_fifth_system_is_called_and_reconciled_in_both_modes(system, made, our
             with await books.reconcile_async(tiny, ours, **WINDOW) as report:
                 return [row.kind.value for row in report]
 
-    assert kinds == asyncio.run(awaited()) == ["missing", "unknown", "matched"]
+    assert kinds == asyncio.run(awaited()) == ["missing", "only_theirs", "matched"]
 
 
 @pytest.mark.usefixtures("made")

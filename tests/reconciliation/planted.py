@@ -39,7 +39,7 @@ class Planted:
             self.ours("matched", f"INV-{n}")
         for n in range(5):
             self.ours("missing", f"MISSING-{n}", key=f"key-of-a-missing-one-{n}")
-            for name in ("UNKNOWN", "AMOUNT", "CURRENCY"):
+            for name in ("ONLY-THEIRS", "AMOUNT", "CURRENCY"):
                 self.ask(f"{name}-{n}")
             self.ours("differs", f"AMOUNT-{n}", "44.24")
             self.ours("differs", f"CURRENCY-{n}", currency="EUR")
@@ -51,7 +51,7 @@ class Planted:
             for _ in range(2):
                 self.ask(f"TWICE-{n}")
             self.ours("matched", f"TWICE-{n}")
-        self.expected += Counter(unknown=5, duplicate=3, at_edge=1)
+        self.expected += Counter(only_theirs=5, duplicate=3, at_edge=1)
         request = self.ask("MODIFIED", payer="aHeq349838", amount_modification_allowed=True)
         self.sandbox.advance(60)
         twin = self.victor.payment_requests.wait(request.id, until="pending", timeout=5).child_id

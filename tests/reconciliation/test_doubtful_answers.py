@@ -61,7 +61,7 @@ def test_the_summary_warns_that_a_payment_without_an_id_may_be_listed_twice():
 
     ours = [{"reference": reference} for reference in ("INV-1", "INV-2", "GONE")]
     report = Provider(listed, arrive).compare(*ours)
-    assert kinds(report) == ["duplicate", "missing", "unknown", "matched", "matched"]
+    assert kinds(report) == ["duplicate", "missing", "only_theirs", "matched", "matched"]
     assert "Payments in the list without an id: 2. One that moved" in report.summary.notes[-1]
 
 
@@ -70,7 +70,7 @@ def test_the_id_of_an_inbound_request_is_not_missing():
     assert kinds(Provider([inbound]).compare({"id": "ID-9"})) == ["unchecked"]
 
 
-def test_an_inbound_request_is_not_unknown():
+def test_an_inbound_request_is_not_only_theirs():
     assert kinds(Provider([request("ID-9", "INV-9", direction="inbound")]).compare()) == []
 
 
@@ -79,7 +79,7 @@ def test_half_of_a_character_in_the_book_of_the_provider_does_not_end_the_compar
     report = Provider([odd, request("ID-2", "INV-2", status="declined")]).compare(
         {"reference": "INV-2"}
     )
-    assert kinds(report) == ["unknown", "matched"]
+    assert kinds(report) == ["only_theirs", "matched"]
     assert report.summary.to_dict()["statuses"]["declined"] == 1
 
 

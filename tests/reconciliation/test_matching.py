@@ -91,7 +91,7 @@ def test_the_sum_of_the_provider_has_the_paid_amount_and_not_the_requested_amoun
 def test_an_amount_that_cannot_be_read_or_was_matched_before_is_in_no_sum():
     their_book = [theirs("X", "X", 30), theirs("Y", "Y", None), theirs(), theirs(id="B")]
     _, totals = compared([ours()], their_book)
-    assert totals[Kind.UNKNOWN].theirs == [Money(30, "USD")]
+    assert totals[Kind.ONLY_THEIRS].theirs == [Money(30, "USD")]
     assert (totals[Kind.DUPLICATE].ours, totals[Kind.DUPLICATE].theirs) == ([], [Money(100, "USD")])
 
 

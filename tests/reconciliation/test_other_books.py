@@ -60,7 +60,7 @@ def test_payments_of_velo_are_matched_by_reference_and_compared_by_amount(velo):
         ("duplicate", "TWICE"),
         ("differs amount", "LESS"),
         ("missing", "GONE"),
-        ("unknown", "NEW"),
+        ("only_theirs", "NEW"),
         ("matched", "EQUAL"),
         ("matched", "TWICE"),
     ]
@@ -198,7 +198,7 @@ def test_flexfactor_has_a_list_and_no_amounts():
     assert found(report) == [
         ("differs currency reference", "EURO"),
         ("missing", "GONE"),
-        ("unknown", "NEW"),
+        ("only_theirs", "NEW"),
         ("matched", "EQUAL"),
     ]
     assert report.summary.notes == (
@@ -219,4 +219,4 @@ def test_a_time_without_a_zone_takes_no_order_out_of_the_window(placed):
     day = {"start": datetime(2026, 3, 4, tzinfo=UTC), "end": datetime(2026, 3, 5, tzinfo=UTC)}
     token = FlexFactorToken("not-a-secret")
     with FlexFactor(token, mid=str(uuid4()), transport=transport) as flexfactor:
-        assert found(reconcile(flexfactor, [], **day)) == [("unknown", "NEW")]
+        assert found(reconcile(flexfactor, [], **day)) == [("only_theirs", "NEW")]

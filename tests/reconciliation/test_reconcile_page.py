@@ -113,4 +113,4 @@ def test_a_page_stops_where_a_browser_would_be_slow(books, monkeypatch):
         "<code>victor reconcile --out report.csv</code> writes all of them" in text
     )
     assert text.count(">MISSING-") == 2
-    assert text.count(">UNKNOWN-") + text.count("(UNKNOWN-") == 2, "the next kind is whole"
+    assert text.count(">ONLY-THEIRS-") + text.count("(ONLY-THEIRS-") == 2, "the next kind is whole"

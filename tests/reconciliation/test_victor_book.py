@@ -47,7 +47,7 @@ def test_a_row_says_what_differs_and_which_payments_it_is_about(planted, book):
     assert rows["AMOUNT-3"].differences == ("amount",)
     assert rows["CURRENCY-3"].differences == ("currency",)
     assert rows["MISSING-3"].ours.key == "key-of-a-missing-one-3"
-    assert rows["UNKNOWN-3"].theirs.status == "pending"
+    assert rows["ONLY-THEIRS-3"].theirs.status == "pending"
     assert rows["TWICE-1"].other_id not in (None, rows["TWICE-1"].theirs.id)
     assert rows[None].reason.startswith("The row has neither a reference nor an id, so it ")
 

@@ -86,7 +86,7 @@ def reconcile(
         "Write a report for people to open and print: totals, differences, what to do.", "FILE"
     ),
 ) -> None:
-    """Compare a file with what the provider has: matched, missing, unknown, differing, asked twice.
+    """Compare your payments with the provider's: matched, missing, only theirs, asked twice.
 
     FILE is your book: CSV, JSON Lines, or an export of bulk. It only reads. The exit status is 0 if
     the books agree, 1 if they do not, 2 for misuse or rows that cannot be right, and 75 if the
@@ -229,7 +229,7 @@ KINDS = {
     "duplicate": KindText("bold white on red", "asked twice: one more of theirs for one of ours"),
     "differs": KindText("red", "another amount, currency, id or reference"),
     "missing": KindText("red", "ours, and not theirs"),
-    "unknown": KindText("red", "theirs, and not ours"),
+    "only_theirs": KindText("red", "theirs, and not ours"),
     "at_edge": KindText("yellow", "theirs, near an end of the window: see the neighbouring book"),
     "repeated": KindText("yellow", "ours once more than theirs: look before you ask again"),
     "unchecked": KindText("yellow", "on one side, and nothing shows whether it is on the other"),

@@ -28,7 +28,7 @@ class Kind(StrEnum):
             twice, unless another system uses the same references.
         DIFFERS: On both sides, with another amount, currency, id or reference.
         MISSING: Ours, and not theirs.
-        UNKNOWN: Theirs, and not ours.
+        ONLY_THEIRS: Theirs, and not ours.
         AT_EDGE: Theirs, not ours, and so near to an end of the window that it may be in the
             neighbouring book.
         REPEATED: Ours, once more than theirs: another row of ours has the same reference, id or
@@ -44,7 +44,7 @@ class Kind(StrEnum):
     DUPLICATE = "duplicate"
     DIFFERS = "differs"
     MISSING = "missing"
-    UNKNOWN = "unknown"
+    ONLY_THEIRS = "only_theirs"
     AT_EDGE = "at_edge"
     REPEATED = "repeated"
     UNCHECKED = "unchecked"
@@ -72,8 +72,8 @@ class Row:
 
     Attributes:
         kind: What is true of it.
-        ours: Our entry; for a duplicate the one that was asked twice. None: `unknown`, `at_edge`,
-            and `unchecked` of theirs.
+        ours: Our entry; for a duplicate the one that was asked twice. None: `only_theirs`,
+            `at_edge`, and `unchecked` of theirs.
         theirs: The provider's payment. None: `missing`, `repeated`, and `unchecked` of ours.
         differences: What differs: `amount`, `currency`, `id`, `reference`.
         other_id: Of a duplicate: the id of the payment that our entry was matched with.

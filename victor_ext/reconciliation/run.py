@@ -35,7 +35,7 @@ _WITHOUT_REFERENCES = (
 _WITHOUT_ID = (
     "Payments in the list without an id: {}. One that moved to a later page while the list was "
     "read counts twice, as a "
-    "duplicate or as unknown; one that moved to an earlier page is left out."
+    "duplicate or as only theirs; one that moved to an earlier page is left out."
 )
 
 

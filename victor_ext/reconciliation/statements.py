@@ -132,7 +132,7 @@ WHERE t.number NOT IN (SELECT number FROM pairs)
 ORDER BY c.row, t.at, t.number;
 
 INSERT INTO report (kind, number)
-SELECT iif(zone = 0, iif({lack_references}, 'unchecked', 'unknown'), 'at_edge'), number
+SELECT iif(zone = 0, iif({lack_references}, 'unchecked', 'only_theirs'), 'at_edge'), number
 FROM theirs t
 WHERE zone < 2 AND number NOT IN (SELECT number FROM pairs)
     AND NOT EXISTS (SELECT 1 FROM claimed c WHERE c.skeleton = t.skeleton) ORDER BY at, number;
