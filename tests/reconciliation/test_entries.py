@@ -2,6 +2,7 @@
 of wrong rows.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from unicodedata import normalize
@@ -18,6 +19,7 @@ from victor_ext.reconciliation.entries import EntryReader
 
 pytestmark = pytest.mark.slow
 PRICE = Money.of("44.23", "USD")
+ASKED = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
 def read(ours, **options):
@@ -61,16 +63,22 @@ def test_an_export_of_bulk_sending_is_read_without_rows_that_were_not_asked(writ
         "3,k-3,,,rejected,No.,a,,,3,44.23,aHeq349838,2026-03-04,INV-3\n"
         "4,,,,refused,No.,,,,4,,,,\n"
         "5,k-5,,,unknown,Conflict: HTTP 409.,a,,,5,44.23,aHeq349838,2026-03-04,\n"
-        "6,k-6,,,accepted,It cannot be read.,a,,,6,44.23,aHeq349838,2026-03-04,\n"
+        "6,k-6,,,accepted,It cannot be read.,a,2026-03-04T05:06:07Z,,6,44.23,p,2026-03-04,\n"
+        "7,k-7,,,to_decide,INV-7?,,,,7,44.23,aHeq349838,2026-03-04,INV-7\n"
+        "8,k-8,Q8,created,created,,a,,,8,,,,\n"
+        "9,k-9,Q9,created,to_decide,,a,2026-03-04T05:06:07Z (our clock),,9,44.23,p,2026-03-04,R\n"
     )
     reader, unknown = EntryReader(currency="USD"), "Bulk sending calls it unknown."
-    assert list(reader.read(write(text))) == [
+    entries = [
         Entry(PRICE, "INV-1", "QNNEVS9JL4", "k-1", line=2),
         Entry(PRICE, "=INV-2", None, "k-2", line=3, doubt=f"{unknown} It may have been sent."),
         Entry(PRICE, None, None, "k-5", line=6, doubt=f"{unknown} Conflict: HTTP 409."),
-        Entry(PRICE, None, None, "k-6", line=7),
+        Entry(PRICE, None, None, "k-6", at=ASKED, line=7),
+        Entry(PRICE, "R", "Q9", "k-9", at=ASKED, line=10),
     ]
-    assert reader.not_asked == 2
+    in_batch = [replace(entry, batch="a") for entry in entries]
+    assert [*reader.read(write(text))] == in_batch
+    assert (reader.not_asked, reader.forgotten) == (3, 1)
 
 
 @pytest.mark.parametrize("form", ["JSON Lines", "mappings", "entries"])

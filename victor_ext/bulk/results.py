@@ -32,13 +32,13 @@ def results_of(store: Store, kind: RowKind, *, refresh: bool = False) -> Iterato
             that a provider that cannot be read does not cut an export off. A row that is created
             after that keeps the status of its response.
     """
-    results = (_result_of_line(line, kind) for line in lines_of(store, kind))
+    results = (result_of_line(line, kind) for line in lines_of(store, kind))
     if not refresh:
         return results
     statuses = kind.current_statuses(results)
 
     def current(line: Line) -> RowResult:
-        result = _result_of_line(line, kind)
+        result = result_of_line(line, kind)
         status = statuses.get(result.id or "")
         if status is None:
             return result
@@ -48,7 +48,7 @@ def results_of(store: Store, kind: RowKind, *, refresh: bool = False) -> Iterato
     return map(current, lines_of(store, kind))
 
 
-def _result_of_line(line: Line, kind: RowKind) -> RowResult:
+def result_of_line(line: Line, kind: RowKind) -> RowResult:
     """Return a line of a batch as a line of its export."""
     result = line.result
     values: dict[str, Any] = {}

@@ -26,6 +26,7 @@ from victor_ext.privacy import HiddenRows, concealed
 from victor_ext.tables.row_file import RowFile
 from victor_ext.tables.sources import Rows, hidden_rows
 
+from .book import results_of_payments
 from .by_hand import ByHand
 from .check import Check, ControlTotals, refuse_invalid
 from .context import BulkContext, provider_of, system_of
@@ -519,6 +520,25 @@ class BulkSender:
                 escape=escape,
                 on_result=on_result,
             )
+
+    def book(self) -> Iterator[RowResult]:
+        """Yield each payment of the batch once, as `reconcile` reads a book of ours. If the sender
+        has no batch: of all batches of this system and environment.
+
+        `export` has the rows of the latest sheet. The book also has the payments that no sheet
+        lists any more, and no row that has asked for nothing.
+
+        Raises:
+            ConfigurationError: There is no such batch, or no batch at all.
+        """
+        with self._context() as context, context.open_present(self._batch or "") as store:
+            names = store.batches()
+            if store.batch and store.record() is None:
+                raise no_such_batch(store.batch, str(self._state), names)
+            if not names:
+                message = f"There is no batch of {store.owner} in {self._state}: name the system, "
+                raise ConfigurationError(f"{message}the environment and the URL that it sent to.")
+            yield from results_of_payments(store, context.kind)
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this key and provider in the state.

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
@@ -21,6 +21,7 @@ import typer
 from victor_ext._exit_status import FAILED, MISUSE
 from victor_ext.systems import DEFAULT
 
+from .bulk_output import without_password
 from .failures import Misuse
 from .options import MOMENTS, argument, moments, number, option, whole_number
 from .output_files import report_file
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from victor_ext.money import Money
     from victor_ext.reconciliation import InvalidEntries, Reconciliation, Row
     from victor_ext.reconciliation import Progress as Counts
+    from victor_ext.reconciliation.entries import Ours
 
 _LONGEST_MARGIN_MINUTES = 365 * 24 * 60
 
@@ -54,8 +56,12 @@ _LONGEST_MARGIN_MINUTES = 365 * 24 * 60
 @with_session
 def reconcile(
     session: Session,
-    file: Path = argument("FILE"),
+    file: Path | None = argument("FILE", default=None),
     *,
+    state: str | None = option(
+        "Instead of FILE: the state of bulk sending, with all of its payments.", "URL"
+    ),
+    batch: list[str] | None = option("Of the state, only this batch. Repeat it.", "NAME"),
     start: str | None = option(
         "The window's start: a Zulu time, or a day in UTC, such as 2026-03-04.", "TIME", *MOMENTS
     ),
@@ -88,9 +94,10 @@ def reconcile(
 ) -> None:
     """Compare your payments with the provider's: matched, missing, only theirs, asked twice.
 
-    FILE is your book: CSV, JSON Lines, or an export of bulk. It only reads. The exit status is 0 if
-    the books agree, 1 if they do not, 2 for misuse or rows that cannot be right, and 75 if the
-    provider's book could not be read, or a file not be written: it can be run again.
+    FILE is your book: CSV, JSON Lines, or an export of bulk; with --state, the state of bulk is. It
+    only reads. The exit status is 0 if the books agree, 1 if they do not, 2 for misuse or rows that
+    cannot be right, and 75 if the provider's book could not be read, or a file not be written: it
+    can be run again.
     """
     with _report_failures(session):
         texts = {"start": start, "end": end}
@@ -98,6 +105,15 @@ def reconcile(
         from victor_ext.reconciliation import RowFile  # noqa: PLC0415 - only this needs it
         from victor_ext.reconciliation import reconcile as compare  # noqa: PLC0415 - the same
 
+        form: dict[str, Any] = {
+            "column": column,
+            "columns": columns,
+            "decimal": decimal,
+            "date_format": date_format,
+            "encoding": encoding,
+            "currency": currency,
+        }
+        _check_book(session, file, state, batch, form)
         _check_outputs(file, {"--out": out, "--html": html})
         is_valid_margin = margin <= _LONGEST_MARGIN_MINUTES  # False of NaN, too
         if not is_valid_margin:
@@ -112,14 +128,20 @@ def reconcile(
             "page_size": page_size,
         }
         headings = headings_of(column, columns, provider, for_bulk=False)
-        our_book = RowFile(
-            file, headings, decimal=decimal, date_format=date_format, encoding=encoding
-        )
+        name = without_password(state or "") if file is None else file.name
+
+        def our_book(client: Any) -> Ours:
+            if file is None:
+                return _book_of_state(client, state, batch)
+            return RowFile(
+                file, headings, decimal=decimal, date_format=date_format, encoding=encoding
+            )
+
         with (
             session.client_of(provider) as client,
             ProgressBar(as_json=session.as_json) as progress,
             compare(
-                client, our_book, **options, on_progress=partial(_show_progress, progress)
+                client, our_book(client), **options, on_progress=partial(_show_progress, progress)
             ) as reconciliation,
         ):
             progress.close()
@@ -130,7 +152,7 @@ def reconcile(
                 "Made": datetime.now(UTC),
             }
             context = {
-                "Our book": plain(file.name),
+                "Our book": plain(", ".join([name, *(batch or ())])),
                 "Provider": ", ".join(filter(None, place)),
                 **{name: f"{time:{UTC_TIME}}" for name, time in times.items()},
             }
@@ -160,7 +182,44 @@ def _write_rows(path: Path, reconciliation: Reconciliation) -> None:
         write(file, reconciliation)
 
 
-def _check_outputs(book: Path, outputs: Mapping[str, Path | None]) -> None:
+def _check_book(
+    session: Session,
+    file: Path | None,
+    state: str | None,
+    batches: Sequence[str] | None,
+    form: Mapping[str, object],
+) -> None:
+    """Raise `Misuse` unless the command line names one book. `form` has the options that say how a
+    file is written.
+    """
+    if file is not None and state is not None:
+        raise Misuse(f"Two books are named, {file} and --state: leave one of them out.")
+    if batches and state is None:
+        raise Misuse("--batch names a batch of a state: name that with --state.")
+    if file is not None:
+        return
+    if state is None:
+        raise Misuse("Name your book: a FILE, or --state URL for a state of bulk sending.")
+    for parameter, value in form.items():
+        if value:
+            option_name = session.option_names[parameter]
+            raise Misuse(f"{option_name} says how a FILE is written: leave it out.")
+
+
+def _book_of_state(client: Any, state: str | None, batches: Sequence[str] | None) -> Ours:
+    """Return the payments of a state of bulk sending, or of these of its batches. Raises
+    `Misuse`.
+    """
+    try:
+        from victor_ext.bulk import BulkSender  # noqa: PLC0415 - an extra of its own, and heavy
+    except ImportError as error:
+        raise Misuse(f"{error}.") from error
+    names: Iterable[str | None] = dict.fromkeys(batches) if batches else [None]
+    senders = [BulkSender(client, state=state or "", batch=name) for name in names]
+    return chain.from_iterable(sender.book() for sender in senders)
+
+
+def _check_outputs(book: Path | None, outputs: Mapping[str, Path | None]) -> None:
     """Raise `Misuse` if a file, by the option that names it, cannot be written, or is the book or
     another output: a comparison may take long, and is not made in vain.
     """
@@ -170,7 +229,7 @@ def _check_outputs(book: Path, outputs: Mapping[str, Path | None]) -> None:
             raise Misuse(
                 f"{option_name} {path} cannot be written: name a file in a folder that exists."
             )
-        if path.exists() and book.exists() and path.samefile(book):
+        if book is not None and path.exists() and book.exists() and path.samefile(book):
             raise Misuse(f"{option_name} {path} is the file that is compared: name another one.")
     files = {path.resolve() for path in paths.values()}
     if len(files) < len(paths):
@@ -239,6 +298,7 @@ KINDS = {
 """Each kind of row. What to do about it is in `reconcile.html`."""
 _AGREEING_KINDS = ("matched", "modified")
 _COLUMNS = {
+    "batch": "Batch",
     "line": "Line",
     "ours": "Ours",
     "our_amount": "Our amount",
@@ -305,8 +365,9 @@ class Report:
         """Yield our side of a row, their side, and the remark, as far as there are any."""
         cells = self._cells(row)
         if row.ours is not None:
-            line = f"line {cells['line']}, " if cells["line"] else ""
-            yield f"ours: {line}{cells['ours']}, {cells['our_amount']}"
+            line = f"line {cells['line']}" if cells["line"] else ""
+            facts = (cells["batch"], line, cells["ours"], cells["our_amount"])
+            yield f"ours: {', '.join(filter(None, facts))}"
         if row.theirs is not None:
             yield f"theirs: {cells['theirs']}, {cells['their_amount']}, {cells['status']}"
         if cells["remark"]:
@@ -367,6 +428,7 @@ class Report:
         cells = dict.fromkeys(_COLUMNS, "")
         if row.ours is not None:
             name = f"key {row.ours.key}" if row.ours.key else "no reference"
+            cells["batch"] = texts["batch"] or ""
             cells["line"] = "" if row.ours.line is None else str(row.ours.line)
             cells["ours"] = texts["reference"] or texts["id"] or name
             cells["our_amount"] = self._written(row.ours.amount)
@@ -441,8 +503,13 @@ def _notes(reconciliation: Reconciliation) -> Iterator[str]:
         )
     if summary.not_asked:
         yield (
-            f"{rows_text(summary.not_asked)} of the export for which the provider has nothing: "
+            f"{rows_text(summary.not_asked)} of bulk sending for which the provider has nothing: "
             "no part of this."
+        )
+    if summary.forgotten:
+        yield (
+            f"{rows_text(summary.forgotten)} of bulk sending whose contents were forgotten: no "
+            "part of this. The provider's payments of these are only theirs."
         )
     if summary.elsewhere:
         yield (

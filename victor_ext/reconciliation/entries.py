@@ -1,15 +1,15 @@
 """Our side: the payments in a company's own book, read from Python, CSV or JSON Lines.
 
 `EntryReader.read` yields an `Entry` for each payment. Besides plain rows it knows two forms of our
-own: exports of `victor bulk`, and entries of an outbox as `victor outbox entries --json` prints
-them.
+own: results of bulk sending, in a file or from its state, and entries of an outbox as `victor
+outbox entries --json` prints them.
 """
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, Protocol, runtime_checkable
 
 from victor_ext import InvalidRequest, Problem, zulu
 from victor_ext.ids import trimmed
@@ -54,11 +54,14 @@ _EXPORT_FIELDS = {
     "reference": ("client_reference_id", "payor_payment_id"),
     "id": ("id",),
     "key": ("key",),
+    "at": ("asked_at",),
 }
 """The columns of an export from which these fields are read.
 
 Its other columns come from the file that was sent, and may not have been sent themselves.
 """
+_OUR_CLOCK = " (our clock)"
+"""What an export writes after a time that is not the provider's."""
 _OUTBOX_FIELDS = frozenset({"idempotency_key", "state", "request_id", "sent_at", "payments"})
 """The fields by which an entry of an outbox is recognized, as `victor outbox entries --json` prints
 it.
@@ -89,9 +92,10 @@ class Entry:
         id: The provider's id, if the book has it.
         key: The idempotency key. No provider lists keys. Entries with one key are one payment.
         at: When it was sent, aware. None: somewhere in the window.
-        line: The line or row of the source, from 1.
+        line: The line or row of the source, from 1; of bulk sending, the row of the sheet.
         doubt: Why it may not have been asked, in a sentence: if the provider has no such payment,
             the row is `unchecked` and not `missing`.
+        batch: The batch of bulk sending that asked for it; None: none, or it is not known.
 
     Raises:
         InvalidRequest: A value cannot be right; `problems` has all of them.
@@ -104,6 +108,7 @@ class Entry:
     at: datetime | None = None
     line: int | None = None
     doubt: str | None = None
+    batch: str | None = None
 
     @property
     def why_unchecked(self) -> str | None:
@@ -146,9 +151,29 @@ def _text_problem(name: str, value: object) -> Problem | None:
     return damage_of(name, value)
 
 
-Ours = str | os.PathLike[str] | Iterable[Entry | Mapping[str, object]]
-"""Our book: the path of a CSV or JSON Lines file, a `RowFile`, or entries, or mappings with the
-columns of a file.
+@runtime_checkable
+class Exported(Protocol):
+    """A result of bulk sending, such as `BulkSender.book` and `export` yield."""
+
+    @property
+    def outcome(self) -> str:
+        """What became of the row."""
+        ...
+
+    @property
+    def asked(self) -> Mapping[str, str]:
+        """The sent values by column."""
+        ...
+
+    @property
+    def asked_at(self) -> datetime | None:
+        """When it was first sent."""
+        ...
+
+
+Ours = str | os.PathLike[str] | Iterable[Entry | Exported | Mapping[str, object]]
+"""Our book: the path of a CSV or JSON Lines file, a `RowFile`, or entries, results of bulk sending,
+or mappings with the columns of a file.
 """
 
 
@@ -163,6 +188,8 @@ class EntryReader:
     """The number of rows of an export, or entries of an outbox, that the provider was not asked
     for.
     """
+    forgotten: int = 0
+    """The number of rows of bulk sending that have no amount any more."""
     _decimal: str | None = None
     _problems: list[Problem] = field(default_factory=list[Problem])
 
@@ -249,7 +276,9 @@ class EntryReader:
         elif fields.keys() >= _OUTBOX_FIELDS:
             yield from self._entries_of_outbox(fields, place)
         elif fields.keys() >= _EXPORT_COLUMNS:
-            yield from self._entry_of_export(fields, place)
+            # A result from the state has the number of its row in the sheet; 0: no sheet has it.
+            number = fields["row"]
+            yield from self._entry_of_export(fields, number if isinstance(number, int) else place)
         else:
             yield from self._entry_of_values(self._values_of(fields), place)
 
@@ -264,23 +293,37 @@ class EntryReader:
         return values
 
     def _entry_of_export(self, fields: Mapping[str, Any], place: int) -> Iterator[Entry]:
-        """Yield the payment of a row of an export of bulk sending, if the provider was asked for
-        it.
+        """Yield the payment of a result of bulk sending, if the provider was asked for it and it is
+        not forgotten.
         """
         outcome = fields["outcome"]
-        if outcome in _NOT_ASKED:
+        asked = fields.get("asked")
+        if isinstance(asked, Mapping):
+            fields = {**fields, **asked}
+        values = self._values_of(fields, exported=True)
+        at = values["at"]
+        if isinstance(at, str):
+            values["at"] = at.removesuffix(_OUR_CLOCK)
+        is_undecided = outcome == "to_decide" and values["id"] is None and at is None
+        if outcome in _NOT_ASKED or is_undecided:
             self.not_asked += 1
+            return
+        if values["amount"] is None:
+            self.forgotten += 1
             return
         doubt = None
         if outcome == "unknown":
             doubt = f"Bulk sending calls it unknown. {fields['error'] or ''}".strip()
-        asked = fields.get("asked")
-        if isinstance(asked, dict):
-            fields = {**fields, **cast("dict[str, Any]", asked)}
-        yield from self._entry_of_values(self._values_of(fields, exported=True), place, doubt)
+            values["at"] = None  # it may have been made by a later attempt than the first one
+        yield from self._entry_of_values(values, place or None, doubt, batch=fields.get("batch"))
 
     def _entry_of_values(
-        self, values: Mapping[str, Any], place: int, doubt: str | None = None
+        self,
+        values: Mapping[str, Any],
+        place: int | None,
+        doubt: str | None = None,
+        *,
+        batch: str | None = None,
     ) -> Iterator[Entry]:
         """Yield the payment with these values, by the names of `COLUMNS`. If one is wrong, note
         that.
@@ -295,6 +338,7 @@ class EntryReader:
                 at=at,
                 line=place,
                 doubt=doubt,
+                batch=batch or None,
             )
         except InvalidRequest as error:
             self._note_problems(place, error.problems)
@@ -355,12 +399,15 @@ def _value(fields: Mapping[str, Any], columns: Sequence[str]) -> Any:
     return None
 
 
-def _as_mapping(row: Entry | Mapping[str, object]) -> Mapping[str, object]:
+def _as_mapping(row: Entry | Exported | Mapping[str, object]) -> Mapping[str, object]:
     """The row as `records_of` takes it. An `Entry` gets an empty name, by which `_entries_of` finds
     it.
     """
     if isinstance(row, Entry):
         return {"": row}
+    if isinstance(row, Exported):
+        names = (*_EXPORT_COLUMNS, "asked", "asked_at", "batch")
+        return {name: getattr(row, name) for name in names}
     return row
 
 

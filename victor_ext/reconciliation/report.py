@@ -52,7 +52,7 @@ class Kind(StrEnum):
     MATCHED = "matched"
 
 
-_OUR_FIELDS = ("line", "reference", "id", "key", "amount", "currency", "at")
+_OUR_FIELDS = ("batch", "line", "reference", "id", "key", "amount", "currency", "at")
 _THEIR_FIELDS = (
     "their_reference",
     "their_id",
@@ -113,6 +113,7 @@ class Row:
 def _our_cells(entry: Entry) -> Sequence[object]:
     """The cells of our side of a row, in the order of `_OUR_FIELDS`."""
     return (
+        _visible(entry.batch),
         entry.line,
         _visible(entry.reference),
         _visible(entry.id),
@@ -176,8 +177,10 @@ class Summary:
         theirs: The number of payments that the provider listed, or returned by id or reference.
         outside: Our entries outside of the window by their own time; they are not part of the
             report.
-        not_asked: Rows of a bulk export for which nothing was made at the provider; they are not
+        not_asked: Rows of bulk sending for which nothing was made at the provider; they are not
             part of the report.
+        forgotten: Rows of bulk sending whose contents were removed (`forget`); they are not part of
+            the report, and their payments are `only_theirs`.
         statuses: How many of the rows that are `matched` or `modified` have each status at the
             provider. Their sum says what was asked, and the statuses what became of it: a payment
             that was declined is in both books, too.
@@ -196,6 +199,7 @@ class Summary:
     statuses: Mapping[str, int]
     notes: Sequence[str]
     elsewhere: int = 0
+    forgotten: int = 0
     is_complete: bool = True
 
     @property
@@ -222,6 +226,7 @@ class Summary:
             "theirs": self.theirs,
             "outside": self.outside,
             "not_asked": self.not_asked,
+            "forgotten": self.forgotten,
             "elsewhere": self.elsewhere,
             "is_complete": self.is_complete,
             "statuses": dict(self.statuses),

@@ -122,7 +122,8 @@ def reconcile(
 
     Args:
         client: A client of the provider, such as `Victor`. Its system has the book.
-        ours: The path of a CSV or JSON Lines file, or an iterable of `Entry` or of mappings.
+        ours: The path of a CSV or JSON Lines file, the book of a state of bulk sending
+            (`BulkSender.book`), or an iterable of `Entry` or of mappings.
         start: The start of the window, aware, by the provider's time.
         end: The end of the window, aware. It is not part of the window.
         margin: How far the time of one payment may differ in the two books. The provider's list is
@@ -227,6 +228,7 @@ class _Comparison:
             theirs=self.theirs,
             outside=self.outside,
             not_asked=self.reader.not_asked,
+            forgotten=self.reader.forgotten,
             statuses=statuses,
             notes=notes,
             elsewhere=self.elsewhere,

@@ -9,7 +9,7 @@ theirs; a `skeleton` is what `ids.skeleton_of` returns.
 SCHEMA = """
 CREATE TABLE ours (
     row INTEGER PRIMARY KEY, line INTEGER, reference TEXT, skeleton TEXT, id TEXT, id_skeleton TEXT,
-    key TEXT, amount TEXT NOT NULL, currency TEXT NOT NULL, at INTEGER, doubt TEXT,
+    key TEXT, amount TEXT NOT NULL, currency TEXT NOT NULL, at INTEGER, doubt TEXT, batch TEXT,
     core INTEGER NOT NULL, checked INTEGER NOT NULL
 );
 CREATE TABLE theirs (
@@ -143,8 +143,8 @@ CREATE INDEX report_by_kind ON report (kind);
 # Reads
 
 ROWS = """
-SELECT kind, differences, o.line, o.doubt, o.reference, o.id, o.key, o.amount, o.currency, o.at,
-    t.number, t.id, t.reference, t.amount, t.requested, t.currency, t.status, t.at, other.id
+SELECT kind, differences, o.line, o.doubt, o.batch, o.reference, o.id, o.key, o.amount, o.currency,
+    o.at, t.number, t.id, t.reference, t.amount, t.requested, t.currency, t.status, t.at, other.id
 FROM report LEFT JOIN ours o USING (row) LEFT JOIN theirs t USING (number)
     LEFT JOIN theirs other ON other.number = report.other
 WHERE kind = ? ORDER BY report.rowid

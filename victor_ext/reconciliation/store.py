@@ -43,8 +43,8 @@ class ComparedEntries(TemporaryDatabase):
         """
         self.executemany(
             "INSERT INTO ours (line, reference, skeleton, id, id_skeleton, key, amount, currency, "
-            "at, doubt, core, checked)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "at, doubt, batch, core, checked)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     entry.line,
@@ -54,6 +54,7 @@ class ComparedEntries(TemporaryDatabase):
                     entry.amount.currency,
                     _microseconds(entry.at),
                     entry.why_unchecked,
+                    entry.batch,
                     zone <= Zone.EDGE,
                     checked,
                 )
@@ -241,6 +242,7 @@ def _report_row(cells: Sequence[Any]) -> Row:
         differences,
         line,
         doubt,
+        batch,
         reference,
         id_,
         key,
@@ -253,7 +255,8 @@ def _report_row(cells: Sequence[Any]) -> Row:
     ) = cells
     entry = None
     if amount is not None:
-        entry = Entry(Money.of(amount, currency), reference, id_, key, _moment(at), line, doubt)
+        money = Money.of(amount, currency)
+        entry = Entry(money, reference, id_, key, _moment(at), line, doubt, batch)
     payment = None if number is None else _payment_of(*theirs)
     return Row(Kind(kind), entry, payment, tuple(differences.split()), other_id)
 

@@ -1,0 +1,75 @@
+"""A state of bulk sending as a book (`results_of_payments`): its payments, whatever sheets list
+them, for a comparison with the provider's.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from .lines import Line
+from .payments import BATCHES, PAGE, PAYMENT_COLUMNS, PAYMENTS, SHEETS, WITH_ROWS
+from .results import result_of_line
+from .row_kind import RowKind
+from .rows import RowResult, result_of, row_of
+from .state import StateLost
+from .store import Person, Store
+
+
+def results_of_payments(store: Store, kind: RowKind) -> Iterator[RowResult]:
+    """Yield the result of each payment of the batch, or of all batches that were sent to this
+    address if the store has no batch.
+
+    Raises `StateLost` if what asks for a payment was deleted.
+    """
+    last_key = ""
+    with store.engine.connect() as connection:
+        while page := _page_after(store, connection, last_key):
+            for stored in page:
+                yield result_of_line(_line_of(store, stored), kind)
+            last_key = page[-1].key
+
+
+def _page_after(store: Store, connection: Connection, key: str) -> list[Any]:
+    """Return the next payments after the one with this key."""
+    columns, batches = PAYMENTS.c, BATCHES.c
+    of_address = sa.and_(
+        batches.owner == store.owner, batches.application == store.vault.application
+    )
+    of_batches = sa.select(batches.batch).where(of_address)
+    if store.batch:
+        of_batches = of_batches.where(batches.batch == store.batch)
+    query = sa.select(*PAYMENT_COLUMNS, SHEETS.c.person)
+    query = query.select_from(WITH_ROWS.outerjoin(SHEETS, SHEETS.c.id == columns.sheet))
+    query = query.where(
+        columns.owner == store.owner, columns.batch.in_(of_batches), columns.key > key
+    )
+    return [*connection.execute(query.order_by(columns.key).limit(PAGE))]
+
+
+def _line_of(store: Store, stored: Any) -> Line:
+    """Return a payment as the line of the sheet that it was asked for."""
+    if stored.entry is not None and stored.state is None:
+        raise StateLost.deleted(f"What {stored.batch} has of its payments")
+    row = row_of(store.vault, stored)
+    result = result_of(store.vault, stored)
+    asked_at = None
+    if stored.first_sent_at:
+        asked_at = datetime.fromtimestamp(stored.first_sent_at, UTC)
+    person: Person = {} if stored.person is None else store.vault.deserialize(stored.person)
+    return Line(
+        number=stored.number,
+        key=stored.key,
+        batch=stored.batch,
+        code=None,
+        row=row,
+        latest=row,
+        outcome=result.outcome,
+        result=result,
+        message=None,
+        asked_at=asked_at,
+        by_provider_clock=bool(stored.by_provider_clock),
+        asked_by=person.get("by"),
+    )
