@@ -3,7 +3,9 @@ a sentence.
 """
 
 import math
+import pickle
 import time
+from copy import copy, deepcopy
 from decimal import Context, Decimal, Inexact, localcontext
 from enum import IntEnum, StrEnum
 from fractions import Fraction
@@ -12,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from victor_ext import InvalidRequest
+from victor_ext import InvalidRequest, currencies
 from victor_ext.money import from_wire, to_decimal, to_wire
 from victor_ext.providers import Money
 
@@ -247,7 +249,7 @@ def test_a_large_number_on_the_wire_is_read_and_raises_nothing(value):
 
 
 LONGEST = 10**30 - 1
-CURRENCIES = st.sampled_from(["USD", "EUR", "JPY", "KWD", "CLF", "XYZ"])
+CURRENCIES = st.sampled_from(["USD", "EUR", "JPY", "KWD", "CLF", "XCG"])
 
 
 @pytest.mark.parametrize(
@@ -314,3 +316,112 @@ def test_money_refuses_wrong_minor_units_a_wrong_currency_or_too_many_decimals(
 ):
     with pytest.raises(InvalidRequest, match=words):
         make(amount, currency)
+
+
+TODAY = {"XCG": 2, "ZWG": 2, "XAD": 2, "SLE": 2, "VED": 2, "VES": 2, "EUR": 2, "UYW": 4, "ISK": 0}
+
+
+@pytest.mark.parametrize(("code", "decimals"), TODAY.items())
+def test_a_code_of_today_has_the_decimals_of_the_standard(code, decimals):
+    assert Money.of("7", code) == Money(7 * 10**decimals, code)
+
+
+GONE = {
+    "HRK": ("2023-01", "EUR"),
+    "BGN": ("2026-01", "EUR"),
+    "ANG": ("2025-03", "XCG"),
+    "ZWL": ("2024-09", "ZWG"),
+    "SLL": ("2023-12", "SLE"),
+    "VEF": ("2018-08", "VES"),
+    "CUC": ("2021-06", "CUP"),
+    "DEM": ("2002-03", "EUR"),
+    "BYR": ("2017-01", "BYN"),
+    "BGK": ("1990", "EUR"),
+    "CSK": ("1993-03", ""),
+}
+
+
+@pytest.mark.parametrize(("code", "facts"), GONE.items())
+def test_a_code_that_is_gone_is_refused_with_its_end_and_with_what_is_in_its_place(code, facts):
+    withdrawn, successor = facts
+    with pytest.raises(InvalidRequest) as raised:
+        Money.of("44.23", code)
+    [problem] = raised.value.problems
+    assert (problem.field, problem.code) == ("currency", "gone")
+    assert f"{code}, which is gone: ISO 4217 withdrew it in {withdrawn}." in problem.message
+    assert ("Convert the amount" in problem.message) == bool(successor)
+    assert successor in problem.message
+    assert f"'{code}', own_decimals=2" in str(raised.value)
+
+
+def test_the_replaced_code_of_whichever_year_leads_to_a_code_of_today():
+    for code, (withdrawn, successor) in currencies.WITHDRAWN.items():
+        assert code not in currencies.DECIMALS
+        assert withdrawn <= currencies.PUBLISHED
+        assert not successor or successor in currencies.DECIMALS
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("UDS", "UDS, which is not in ISO 4217 .list of 2026-01-01.. Correct the code"),
+        ("BTC", "BTC, which is not in ISO 4217"),
+        ("XAU", "XAU, which has no decimals in ISO 4217"),
+        ("XXX", "XXX, which has no decimals in ISO 4217"),
+    ],
+)
+def test_a_code_whose_decimals_nobody_knows_is_refused_and_not_guessed(code, words):
+    with pytest.raises(InvalidRequest, match=words) as raised:
+        Money.of("44.23", code)
+    [problem] = raised.value.problems
+    assert (problem.field, problem.code) == ("currency", "unknown")
+
+
+@pytest.mark.parametrize(
+    ("amount", "code", "decimals", "minor"),
+    [
+        ("250", "PTS", 0, 250),
+        ("44.23", "PTS", 2, 4423),
+        ("0.000000000000000001", "ETH", 18, 1),
+        ("44.23", "HRK", 2, 4423),
+        ("1.5", "XAU", 4, 15000),
+        ("44.23", "USD", 2, 4423),
+    ],
+)
+def test_a_code_of_the_callers_own_has_the_decimals_that_he_says(amount, code, decimals, minor):
+    money = Money.of(amount, code, own_decimals=decimals)
+    assert (money.minor_units, money.decimals, money.amount) == (minor, decimals, Decimal(amount))
+    assert money == Money(minor, code, own_decimals=decimals)
+    assert Decimal(str(money).split()[0]) == Decimal(amount)
+
+
+def test_an_amount_that_comes_back_without_its_decimals_equals_the_one_that_was_sent():
+    assert Money.of("250", "PTS", own_decimals=0) == Money(250, "PTS")
+
+
+@pytest.mark.parametrize("decimals", [-1, 19, True, "2", 2.0])
+def test_decimals_that_no_code_can_have_are_refused(decimals):
+    with pytest.raises(InvalidRequest, match=r"own_decimals is .* a whole number from 0 to 18"):
+        Money.of("44", "PTS", own_decimals=decimals)
+
+
+def test_own_decimals_that_contradict_the_standard_are_refused():
+    with pytest.raises(InvalidRequest, match=r"own_decimals is 2, and JPY has 0 decimals .*leave"):
+        Money.of("44.23", "JPY", own_decimals=2)
+
+
+@pytest.mark.parametrize("again", [copy, deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
+@pytest.mark.parametrize(
+    "money", [Money(4423, "HRK"), Money(4423, "UDS"), Money(250, "PTS", own_decimals=0)], ids=str
+)
+def test_an_amount_of_the_past_stays_readable(money, again):
+    assert again(money) == money
+    assert str(again(money)) == str(money)
+    assert again(money).decimals == money.decimals
+
+
+@pytest.mark.parametrize("code", ["HRK", "UDS", "XAU"])
+def test_a_stored_amount_in_major_units_is_read_with_whichever_code(code):
+    assert Money.recorded("44.23", code) == Money(4423, code)
+    with pytest.raises(InvalidRequest, match=f"at most 2 decimals for {code}"):
+        Money.recorded("44.234", code)

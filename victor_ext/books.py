@@ -185,5 +185,5 @@ def money_of(amount: Any, currency: str | None) -> Money | None:
     if exact is None:
         return None
     with suppress(InvalidRequest):
-        return Money.of(exact, currency)
+        return Money.recorded(exact, currency)
     return None

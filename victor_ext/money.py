@@ -5,10 +5,11 @@
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal
 from typing import Self
 
+from . import currencies
 from .errors import InvalidRequest, Problem
 from .runtime.core.json_values import decimal_of
 from .runtime.core.validation import shown
@@ -26,33 +27,9 @@ _READ = re.compile(r"(?:(\$|[A-Z]{3}) ?)?([0-9]+(?:\.[0-9]+)?)(?: ?([A-Z]{3}))?"
 _CENT = Decimal("0.01")
 # Independent of the precision and the traps of the caller's decimal context.
 _EXACT = Context(prec=60, traps=[])
-# ISO 4217, table A.1: the currencies that do not have two decimals.
-_DECIMALS = {
-    **dict.fromkeys(
-        (
-            "BIF",
-            "CLP",
-            "DJF",
-            "GNF",
-            "ISK",
-            "JPY",
-            "KMF",
-            "KRW",
-            "PYG",
-            "RWF",
-            "UGX",
-            "UYI",
-            "VND",
-            "VUV",
-            "XAF",
-            "XOF",
-            "XPF",
-        ),
-        0,
-    ),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-    **dict.fromkeys(("CLF", "UYW"), 4),
-}
+_UNKNOWN_DECIMALS = 2
+"""What an amount is read with whose code has no decimals in ISO 4217 today."""
+_MOST_DECIMALS = 18
 _MOST_DIGITS = 30
 _MAX_WHOLE_DIGITS = 15  # of dollars; the provider documents no limit
 _MAX_BITS = (10**_MAX_WHOLE_DIGITS).bit_length()
@@ -63,18 +40,26 @@ class Money:
     """An amount in minor units: `Money(4423, "USD")` is 44.23 dollars, `Money(4423, "JPY")` is
     4,423 yen.
 
+    An amount may have any code, because what was asked or paid once must stay readable. But only
+    an amount can be sent whose code has decimals in ISO 4217 today, by the lists of 2026-01-01, or
+    that has `own_decimals`.
+
     Attributes:
         minor_units: The amount in the currency's smallest unit (ISO 4217), such as cents; at most
             30 digits.
         currency: Three capital letters (ISO 4217).
+        own_decimals: The decimals of a code of your own, such as a loyalty point or an exchange's
+            token: 0 to 18. None: the code is one of ISO 4217. It does not count when two amounts
+            are compared.
 
     Raises:
-        InvalidRequest: The amount is not an int of up to 30 digits, or the currency is not three
-            capital letters.
+        InvalidRequest: The amount is not an int of up to 30 digits, the currency is not three
+            capital letters, or `own_decimals` is no such number, or not that of ISO 4217.
     """
 
     minor_units: int
     currency: str
+    own_decimals: int | None = field(default=None, compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
         minor: object = self.minor_units
@@ -89,42 +74,58 @@ class Money:
             problems.append(
                 Problem("minor_units", "range", f"minor_units has more than {_MOST_DIGITS} digits.")
             )
-        problems += _currency_problems(self.currency)
+        code: object = self.currency
+        if not isinstance(code, str) or not re.fullmatch("[A-Z]{3}", code):
+            message = (
+                f"currency is {shown(code)} and must be three capital letters (ISO 4217), such "
+                "as 'USD'."
+            )
+            problems.append(Problem("currency", "invalid", message))
+        elif self.own_decimals is not None:
+            problems += _own_decimals_problems(self.own_decimals, code)
         if problems:
             raise InvalidRequest.of(problems)
 
     @classmethod
-    def of(cls, amount: Decimal | str | int, currency: str) -> Self:
+    def of(
+        cls, amount: Decimal | str | int, currency: str, *, own_decimals: int | None = None
+    ) -> Self:
         """Create an amount from major units, such as `Money.of("44.23", "USD")`.
+
+        Args:
+            amount: A plain number in major units, never a float.
+            currency: A code of ISO 4217 as it is today, or your own.
+            own_decimals: The decimals of your own code, 0 to 18, such as
+                `Money.of("250", "PTS", own_decimals=0)`. None: the decimals are those of ISO 4217.
 
         Raises:
             InvalidRequest: The amount is a float, is not a plain number, or has more decimals than
-                the currency; or the currency is not three capital letters.
+                the currency; or the currency is not three capital letters, is gone, or is unknown.
         """
-        if problems := _currency_problems(currency):
-            raise InvalidRequest.of(problems)
-        places = _DECIMALS.get(currency, 2)
-        exact = _decimal(amount)
-        minor = None if exact is None else exact.scaleb(places, _EXACT)
-        if minor is None or minor != minor.to_integral_value():
-            example = f"44.{'2300'[:places]}".rstrip(".")
-            # Text comes from files, too: who reads that message need not know Python.
-            kind, end = (
-                ("digits", ".")
-                if isinstance(amount, str)
-                else ("Decimal, text or int", "; never a float.")
-            )
-            message = (
-                f"{kind} with at most {places} decimals for {currency}, such as '{example}'{end}"
-            )
-            message = f"amount is {shown(amount)} and must be {message}"
-            raise InvalidRequest.of([Problem("amount", "invalid", message)])
-        return cls(int(minor), currency)
+        unit = cls(0, currency, own_decimals=own_decimals)
+        if problem := currencies.code_problem("currency", currency, own_decimals):
+            raise InvalidRequest.of([problem])
+        return replace(unit, minor_units=_minor_units(amount, unit))
+
+    @classmethod
+    def recorded(cls, amount: Decimal | str | int, currency: str) -> Self:
+        """Read an amount in major units that was asked or paid before, such as
+        `Money.recorded("44.23", "HRK")`: also one whose code is gone or unknown.
+
+        Raises:
+            InvalidRequest: As of `of`, but for the code.
+        """
+        unit = cls(0, currency)
+        return replace(unit, minor_units=_minor_units(amount, unit))
 
     @property
     def decimals(self) -> int:
-        """The number of decimals of the currency (ISO 4217); 2 for an unknown currency."""
-        return _DECIMALS.get(self.currency, 2)
+        """The number of decimals of the currency: your own, or those of ISO 4217 today; 2 for a
+        code that has none there.
+        """
+        if self.own_decimals is not None:
+            return self.own_decimals
+        return currencies.DECIMALS.get(self.currency, _UNKNOWN_DECIMALS)
 
     @property
     def amount(self) -> Decimal:
@@ -135,14 +136,42 @@ class Money:
         return f"{self.amount:f} {self.currency}"
 
 
-def _currency_problems(currency: object) -> list[Problem]:
-    if isinstance(currency, str) and re.fullmatch("[A-Z]{3}", currency):
-        return []
-    message = (
-        f"currency is {shown(currency)} and must be three capital letters (ISO 4217), such "
-        "as 'USD'."
-    )
-    return [Problem("currency", "invalid", message)]
+def _own_decimals_problems(decimals: object, code: str) -> list[Problem]:
+    if type(decimals) is not int or not 0 <= decimals <= _MOST_DECIMALS:
+        message = (
+            f"own_decimals is {shown(decimals)} and must be a whole number from 0 to "
+            f"{_MOST_DECIMALS}."
+        )
+        return [Problem("own_decimals", "range", message)]
+    standard = currencies.DECIMALS.get(code, decimals)
+    if standard != decimals:
+        message = (
+            f"own_decimals is {decimals}, and {code} has {standard} decimals (ISO 4217): leave it "
+            "out, or give your currency another code."
+        )
+        return [Problem("own_decimals", "currency", message)]
+    return []
+
+
+def _minor_units(amount: object, unit: Money) -> int:
+    """Return an amount in major units as minor units of the currency of `unit`."""
+    places = unit.decimals
+    exact = _decimal(amount)
+    minor = None if exact is None else exact.scaleb(places, _EXACT)
+    if minor is None or minor != minor.to_integral_value():
+        example = f"44.{'2300'[:places]}".rstrip(".")
+        # Text comes from files, too: who reads that message need not know Python.
+        kind, end = (
+            ("digits", ".")
+            if isinstance(amount, str)
+            else ("Decimal, text or int", "; never a float.")
+        )
+        message = (
+            f"{kind} with at most {places} decimals for {unit.currency}, such as '{example}'{end}"
+        )
+        message = f"amount is {shown(amount)} and must be {message}"
+        raise InvalidRequest.of([Problem("amount", "invalid", message)])
+    return int(minor)
 
 
 def _decimal(amount: object) -> Decimal | None:

@@ -234,6 +234,14 @@ def test_a_row_that_velo_would_refuse_is_refused_with_its_column(sender, changes
     assert column in problem.message
 
 
+def test_a_row_in_a_currency_that_is_gone_is_told_what_to_do_in_words_of_the_file(bulk):
+    bulk.write([row(1, currency="HRK")], "march.csv")
+    told = " ".join(bulk.send("march.csv").err.split())
+    assert "currency has the code HRK, which is gone: ISO 4217 withdrew it in 2023-01." in told
+    assert "Convert the amount to EUR" in told
+    assert "own_decimals" not in told
+
+
 def test_payouts_are_told_apart_by_their_payor_payment_id_and_by_no_other_column(sender):
     with refused("told apart by payor_payment_id"):
         sender(key_column="region")

@@ -46,6 +46,7 @@ WRONG = {
     "money": [
         Wrong([44.23, "44.23", Decimal("44.23"), 4423], "type", "Money"),
         Wrong([Money(-1, "USD")], "range"),
+        Wrong([Money(4423, "HRK"), Money(4423, "UDS")], "gone unknown currency"),
     ],
     "amount": [Wrong([44.23], "float", "write Decimal"), Wrong([b"1", True], "type")],
     "flag": [Wrong(["yes", 1, 0, [], ""], "type", "write True or False")],

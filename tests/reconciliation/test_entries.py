@@ -101,6 +101,13 @@ def test_a_file_may_have_a_mark_of_its_encoding_semicolons_currencies_and_times(
     assert read(write(text)) == [Entry(Money(4423, "JPY"), "R-1", at=at, line=2)]
 
 
+def test_a_book_of_the_past_has_currencies_that_are_gone(write):
+    text = "reference,amount,currency\nR-1,44.23,HRK\n"
+    assert read(write(text)) == [Entry(Money(4423, "HRK"), "R-1", line=2)]
+    without = write("reference,amount\nR-1,44.23\n")
+    assert read(without, currency="HRK") == [Entry(Money(4423, "HRK"), "R-1", line=2)]
+
+
 def test_a_row_needs_a_currency_where_the_provider_has_none():
     told = problems([{"reference": "R", "amount": "1"}], currency=None)
     assert told == ["line 1, currency: currency is missing."]
@@ -228,6 +235,7 @@ def test_mistakes_of_a_file_are_reported_with_its_own_headings(write):
     [
         ({"amount": "44.23"}, "amount"),
         ({"amount": Money(0, "USD")}, "amount"),
+        ({"amount": Money.of("250", "PTS", own_decimals=0)}, "amount"),
         ({"reference": 7}, "reference"),
         ({"id": " "}, "id"),
         ({"at": datetime(2026, 3, 4)}, "at"),  # noqa: DTZ001 - what is refused

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.cases import cases_beside
-from victor_ext.books import Zone
+from victor_ext.books import Zone, in_major_units, money_of
 from victor_ext.money import Money
 from victor_ext.reconciliation import Entry, Kind, Theirs
 from victor_ext.reconciliation.store import ComparedEntries
@@ -104,3 +104,20 @@ def test_references_and_ids_that_tools_respell_are_one_payment(one, other):
     assert (by_reference.kind, by_reference.differences) == (Kind.DIFFERS, ("reference",))
     (by_id,), _ = compared([ours(None, one)], [theirs(None, other)])
     assert (by_id.kind, by_id.differences) == (Kind.DIFFERS, ("id",))
+
+
+@pytest.mark.parametrize("code", ["HRK", "UDS"])
+def test_payments_in_a_currency_that_is_gone_are_compared_and_shown(code):
+    our_book = [ours(currency=code), ours("R2", cents=5, currency=code)]
+    rows, totals = compared(our_book, [theirs(currency=code)])
+    assert [(row.kind, row.ours.amount) for row in rows] == [
+        (Kind.MISSING, Money(5, code)),
+        (Kind.MATCHED, Money(100, code)),
+    ]
+    assert totals[Kind.MATCHED].theirs == [Money(100, code)]
+
+
+@pytest.mark.parametrize("code", ["HRK", "UDS"])
+def test_an_amount_of_a_provider_is_read_in_a_currency_that_is_gone(code):
+    assert money_of("44.23", code) == Money(4423, code)
+    assert in_major_units(4423, code) == "44.23"

@@ -185,7 +185,9 @@ def _with_column(problem: Problem) -> Problem:
     if problem.field == "memo":  # without the prefix, it is the memo of the payout
         column = "payout_memo"
     message = problem.message.replace(problem.field, column)
-    return replace(problem, field=column, message=message)
+    # The hint about a currency is for who makes a `Money`.
+    hint = "" if column == "currency" else problem.hint
+    return replace(problem, field=column, message=message, hint=hint)
 
 
 def _instruction(payment: Arguments) -> PaymentInstruction:

@@ -131,6 +131,12 @@ class Entry:
             yield Problem("amount", "type", "amount must be Money: write Money.of('44.23', 'USD').")
         elif amount.minor_units <= 0:
             yield Problem("amount", "range", f"amount is {amount.amount:f} and must be above zero.")
+        elif amount.decimals != Money(0, amount.currency).decimals:
+            message = (
+                f"amount has own_decimals={amount.decimals}, and what the provider says of "
+                f"{amount.currency} is read with two: it cannot be compared."
+            )
+            yield Problem("amount", "currency", message)
         for name in ("reference", "id", "key"):
             problem = _text_problem(name, getattr(self, name))
             if problem is not None:
@@ -459,7 +465,7 @@ def _money(amount: Any, currency: Any) -> Money:
         raise InvalidRequest.of([amount.problem])
     _check_cell("amount", amount)
     _check_cell("currency", currency)
-    return Money.of(amount, currency)
+    return Money.recorded(amount, currency)
 
 
 def _check_cell(name: str, value: Any) -> None:

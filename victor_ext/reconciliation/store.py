@@ -227,7 +227,7 @@ class _Sums:
     def money(self) -> list[Money]:
         """Return the sums in the order of the currencies."""
         sums = sorted(self._by_currency.items())
-        return [Money.of(f"{total:f}", currency) for currency, total in sums]
+        return [Money.recorded(f"{total:f}", currency) for currency, total in sums]
 
 
 def _are_known(columns: Iterable[str]) -> str:
@@ -255,7 +255,7 @@ def _report_row(cells: Sequence[Any]) -> Row:
     ) = cells
     entry = None
     if amount is not None:
-        money = Money.of(amount, currency)
+        money = Money.recorded(amount, currency)
         entry = Entry(money, reference, id_, key, _moment(at), line, doubt, batch)
     payment = None if number is None else _payment_of(*theirs)
     return Row(Kind(kind), entry, payment, tuple(differences.split()), other_id)
@@ -277,7 +277,7 @@ def _payment_of(
 
 
 def _money(amount: str | None, currency: str) -> Money | None:
-    return None if amount is None else Money.of(amount, currency)
+    return None if amount is None else Money.recorded(amount, currency)
 
 
 def _names_of(payment: Entry | Theirs) -> Sequence[str | None]:

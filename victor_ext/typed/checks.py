@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any, NamedTuple, TypeGuard, TypeVar, cast
 
 from victor_ext import zulu
+from victor_ext.currencies import code_problem
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.money import Money, to_wire
 from victor_ext.opaque import FrozenStruct
@@ -211,6 +212,9 @@ class Query(validation.Validation):
         if not isinstance(value, Money):
             wanted = "Money.of('44.23', 'USD') or Money(4423, 'USD')"
             self.note(field, "type", f"{field} is of type {kind_of(value)}: write {wanted}.")
+            return False
+        if problem := code_problem(field, value.currency, value.own_decimals):
+            self.problems.append(problem)
             return False
         if decimals is not None and value.decimals != decimals:
             message = (

@@ -30,6 +30,12 @@ def test_an_amount_has_the_digits_that_were_sent():
     assert funding.amount.minor_units == 12345678901234567891
 
 
+@pytest.mark.parametrize("code", ["HRK", "BGN", "UDS", "XAU"])
+def test_an_amount_of_any_code_is_read(code):
+    funding = velo.Funding({"amount": 4423, "currency": code})
+    assert str(funding.amount) == f"44.23 {code}"
+
+
 @pytest.mark.parametrize("value", [None, 5, "p-1", [], velo.Payout({}).raw, velo.Payout({})])
 def test_a_record_of_something_else_than_a_json_object_is_refused(value):
     with pytest.raises(TypeError, match="Payout reads a JSON object, not"):

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import httpx
 
+from victor_ext.currencies import code_problem
 from victor_ext.money import Money
 from victor_ext.privacy import (
     AccountNumber,
@@ -95,6 +96,9 @@ def _amount(check: Validation, name: str, amount: object) -> dict[str, str]:
     if not isinstance(amount, Money):
         what = f"amount must be Money, not {kind_of(amount)}: write Money.of('92.00', 'EGP')."
         check.note(name, "type", what)
+        return {}
+    if problem := code_problem(name, amount.currency, amount.own_decimals):
+        check.problems.append(problem)
         return {}
     decimals = amount.decimals
     hundredths = amount.minor_units * 10 ** max(0, 2 - decimals)

@@ -5,6 +5,7 @@ There are few, because the provider documents hardly any limits.
 
 import re
 
+from victor_ext.currencies import code_problem
 from victor_ext.ids import GUID
 from victor_ext.money import Money
 from victor_ext.privacy import kind_of
@@ -57,6 +58,8 @@ class FlexFactorValidation(Query):
                 "in cents"
             )
             self.note(field, "type", f"{field} must be Money, {what}.")
+        elif problem := code_problem(field, value.currency, value.own_decimals):
+            self.problems.append(problem)
         elif value.decimals != 2:
             what = (
                 f"has {value.decimals} decimals: how FlexFactor, which counts hundredths, "

@@ -240,9 +240,10 @@ class Orders(Resource[Mode]):
         """
         with FlexFactorValidation("orders.refund") as validation:
             validation.path_id("order_id", order_id)
-            validation.amount("amount", amount)
             currency: object = getattr(amount, "currency", "USD")
-            if currency != "USD":
+            if currency == "USD":
+                validation.amount("amount", amount)
+            else:
                 what = "a refund names no currency, and FlexFactor documents its amount as dollars"
                 validation.note(
                     "amount",

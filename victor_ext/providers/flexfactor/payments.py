@@ -12,6 +12,7 @@ from flexfactor_api.api.payments import capture, evaluate, transmit
 from flexfactor_api.typed import arguments, parts
 from flexfactor_api.typed.parts import OrderItem
 
+from victor_ext.currencies import code_problem
 from victor_ext.money import Money
 from victor_ext.privacy import is_sequence, kind_of
 from victor_ext.runtime.client.requests import with_extra_body
@@ -83,8 +84,12 @@ def _items_of(check: FlexFactorValidation, items: Any, amount: object) -> list[B
     for place, item in enumerate(items):
         for name in ("amount", "discount", "tax"):
             value = getattr(item, name, None)
-            if isinstance(value, Money) and value.currency != currency:
-                field = f"items[{place}].{name}"
+            field = f"items[{place}].{name}"
+            if not isinstance(value, Money) or code_problem(
+                field, value.currency, value.own_decimals
+            ):
+                continue  # what is wrong with the value itself is noted with the items
+            if value.currency != currency:
                 message = f"{field} is in {value.currency}, and the transaction is not."
                 check.note(field, "currency", message)
     return check.parts("items", items, OrderItem, arguments.PACKAGE.parts["OrderItem"])
