@@ -95,6 +95,29 @@ def test_a_mistake_in_a_file_is_refused_with_its_line_and_column(checked, case):
     assert case.get("says", "") in check.problems[-1].message
 
 
+def checked_row(checked, cells, delimiter=","):
+    """Check a good row, and one with these cells."""
+    text = f"{FILE}{re.sub('A(?=,)', ACCOUNT, cells).replace('D', str(today()))}\n"
+    return checked(text.replace(",", delimiter), skip_invalid=True)
+
+
+@pytest.mark.parametrize(("cells", "code", "says"), CASES["misplaced cells"])
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_row_with_a_comma_too_many_or_too_few_is_told_as_that(
+    checked, cells, code, says, delimiter
+):
+    """Also if it has as many cells as the heading, because its last ones are empty."""
+    check = checked_row(checked, cells, delimiter)
+    assert places(check) == [(3, None, code)]
+    mark = {",": "comma", ";": "semicolon"}[delimiter]
+    assert says.replace("comma", mark) in check.problems[0].message
+
+
+@pytest.mark.parametrize(("cells", "says"), CASES["own cells"])
+def test_a_row_with_wrong_values_is_not_told_as_one_with_a_comma_too_many(checked, cells, says):
+    assert checked_row(checked, cells).problems[0].message.startswith(says)
+
+
 @pytest.mark.parametrize(("encoding", "says"), CASES["other encodings"])
 def test_an_encoding_that_cannot_be_read_line_by_line_is_refused_with_its_name(
     checked, encoding, says
@@ -198,6 +221,27 @@ def test_a_row_from_python_may_have_decimals_dates_and_booleans(sender):
 
 def test_a_number_and_its_digits_are_one_key(sender):
     assert sender().check([row(1, invoice_no="1042"), {**row(2), "invoice_no": 1042}]).repeated == 1
+
+
+class NoTime:
+    """As pandas' NaT."""
+
+    def __str__(self):
+        return "NaT"
+
+
+@pytest.mark.parametrize("empty", [NoTime(), float("nan"), Decimal("NaN")])
+def test_an_empty_cell_of_a_data_frame_is_told_with_its_row_and_column(sender, empty):
+    columns = ("invoice_no", "payee_account_number", "amount", "due_date", "biller_type")
+    records = [{**row(number), column: empty} for number, column in enumerate(columns, 1)]
+    optional = {**row(9), "notes": empty, "region": empty, "client_reference_id": empty}
+    check = sender().check([*records, optional])
+    expected = [(number, column, "required") for number, column in enumerate(columns, 1)]
+    assert (check.new, places(check)) == (1, expected)
+    for problem in check.problems:
+        assert f"{problem.column} is empty ({empty})" in problem.message
+    dated = sender(due_date="today").check([{**row(4), "due_date": empty}])
+    assert dated.new == 1
 
 
 def test_a_row_from_python_with_a_value_of_another_type_is_refused(sender):

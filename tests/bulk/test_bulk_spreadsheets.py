@@ -134,6 +134,14 @@ def test_a_number_sign_alone_makes_no_error_value(value):
     assert not is_error_value(value)
 
 
+@pytest.mark.parametrize("amount", [";12,00", "1;234,00"])
+def test_a_semicolon_too_many_is_told_where_the_values_are_as_the_file_writes_them(checked, amount):
+    shifted = line("R-2", amount).removesuffix(";")
+    (problem,) = checked([HEADING, line("R-0"), shifted]).problems
+    assert (problem.line, problem.code) == (3, "shifted")
+    assert re.search("from (Betrag|Art) on: .*If not: (Betrag|Art) is ", problem.message)
+
+
 @pytest.mark.parametrize(
     "stray",
     [

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
@@ -18,8 +18,15 @@ from typing import Any, cast
 from victor_ext import InvalidRequest, Problem
 from victor_ext.privacy import NumberText
 from victor_ext.tables.formats import UnreadableCell
-from victor_ext.tables.row_file import FileRecord, Heading, RowFile, SourceBroken, near_names
-from victor_ext.tables.sources import Rows, records_of
+from victor_ext.tables.row_file import (
+    FileRecord,
+    Heading,
+    RowFile,
+    SourceBroken,
+    in_own_words,
+    near_names,
+)
+from victor_ext.tables.sources import EmptyCell, Rows, records_of
 from victor_ext.tables.texts import (
     HALF_CHARACTERS,
     SHORT_FORM,
@@ -69,6 +76,7 @@ class RowValidation:
         self._maker, self._settings, self._rows = maker, settings, rows
         self._kind, self._vault = maker.kind, maker.vault
         self._origin, self._expected = origin, expected
+        self._required = [name for name in self._kind.required if name not in settings.defaults]
         self._extra_columns: dict[str, None] = {}
         """The names of the extra columns, in order. The values mean nothing."""
         self._file = RowFile("")
@@ -103,12 +111,11 @@ class RowValidation:
     def _read_records(self, source: Rows, check: Check) -> None:
         """Check each record. Raises `SourceBroken` if the source cannot be read to its end."""
         kind, settings = self._kind, self._settings
-        required = [name for name in kind.required if name not in settings.defaults]
         records = records_of(
             source,
             encoding=settings.encoding,
             known=kind.columns,
-            check=partial(check_heading, kind, self._origin.column, required),
+            check=partial(check_heading, kind, self._origin.column, self._required),
             formed=formed_columns(kind.columns),
         )
         for record in records:
@@ -116,23 +123,18 @@ class RowValidation:
             self._add_record(record)
 
     def _add_record(self, record: FileRecord) -> None:
-        """Check a record, and add it to the rows.
-
-        If the record cannot be read, the rules of the API are not checked.
-        """
-        fields = split_record(self._kind, record.fields, self._origin.column)
-        fields.arguments = {**self._settings.defaults, **fields.arguments}
-        if "due_date" in fields.arguments:
-            fields.arguments["due_date"] = in_utc(fields.arguments["due_date"])
+        """Check a record, and add it to the rows."""
+        fields = self._fields_of(record)
         in_file = record.line is not None
+        problems: Sequence[Problem] = problems_of(self._kind, fields, in_file=in_file)
+        misplaced = self._misplaced(record, problems)
         price = None
-        problems: Sequence[Problem] = record.problems
-        if problems:
-            # Columns may have shifted: do not trust any value, especially the key.
+        if misplaced:
+            # Do not trust any value, especially the key.
             fields.key_value = None
+            problems = misplaced
         else:
             price = self._price_of(fields)
-            problems = problems_of(self._kind, fields, in_file=in_file)
         if price is None:
             self._without_amount += 1
         else:
@@ -152,7 +154,7 @@ class RowValidation:
             self._add_repeated(record, fields, earlier, problems)
             return
         self._extra_columns |= dict.fromkeys(fields.extras)
-        if problems and not record.problems:
+        if problems and not misplaced:
             cells = cells_of(self._kind, record.fields, self._file)
             fields.extras = {**cells, **fields.extras}
         asked = self._asked(record.number, fields, key or "", is_valid=not problems)
@@ -170,6 +172,74 @@ class RowValidation:
             entry=entry,
         )
         self._rows.add(row, [fields.key_value, fields.arguments, fields.extras])
+
+    def _fields_of(self, record: FileRecord) -> Fields:
+        """Split a record, and add what the sender has for columns that it lacks."""
+        settings = self._settings
+        fields = split_record(self._kind, record.fields, self._origin.column, self._required)
+        fields.arguments = {**settings.defaults, **fields.arguments}
+        if "due_date" in fields.arguments:
+            fields.arguments["due_date"] = in_utc(fields.arguments["due_date"])
+        return fields
+
+    def _misplaced(self, record: FileRecord, problems: Sequence[Problem]) -> Sequence[Problem]:
+        """Return the problems of a record whose values may stand in the columns of others; none:
+        each has its own column.
+
+        Args:
+            problems: The problems of its values where they stand.
+        """
+        heading = record.heading
+        if heading is None or not (problems or record.problems):
+            return record.problems
+        fields = {problem.field for problem in problems}
+        odd = [name for name in heading.places if name in fields]
+        if not record.problems:
+            return self._shifted(record, heading, odd, problems) if odd else ()
+        (problem,) = record.problems
+        place = heading.places[odd[0]] if odd else len(record.cells)
+        odd_column = heading.own[min(place, len(heading.own) - 1)]
+        message = f"{problem.message} The first cell that does not fit is that of {odd_column}."
+        return (replace(problem, message=message),)
+
+    def _shifted(
+        self, record: FileRecord, heading: Heading, odd: Sequence[str], problems: Sequence[Problem]
+    ) -> Sequence[Problem]:
+        """Return the problem of a row that has a delimiter too many or too few, and as many cells
+        as the heading, because its last ones are empty.
+
+        The evidence is that all its cells are valid one place further left or right, and that
+        several are not where they stand, or one is empty.
+
+        Args:
+            odd: The columns with problems, in the order of the heading.
+        """
+        first, place = odd[0], heading.places[odd[0]]
+        several = len(odd) > 1
+        left, right = record.without_cell(place), record.with_empty_cell(place)
+        advice = ""
+        if (several or not record.cells[place].strip()) and self._is_valid(left, ()):
+            advice = (
+                "right, from {column} on: put the cell that has a {mark} in quotes, or take the "
+                "{mark} out, there or before."
+            )
+        elif several and not right.cells[-1] and self._is_valid(right, (first,)):
+            advice = "left, from {column} on: write the {mark} that is missing, there or before."
+        if not advice:
+            return ()
+        text = advice.format(column=heading.own[place], mark=heading.delimiter)
+        alone = next(problem.message for problem in problems if problem.field == first)
+        message = (
+            f"its cells seem to be one place too far to the {text} If not: "
+            f"{in_own_words(alone, self._file.columns)}"
+        )
+        return (Problem("", "shifted", message),)
+
+    def _is_valid(self, record: FileRecord, lacking: Collection[str]) -> bool:
+        """Whether the values of a row are valid, but for these columns, which may be lacking."""
+        read = self._file.read_values(record, formed_columns(self._kind.columns))
+        problems = problems_of(self._kind, self._fields_of(read), in_file=True)
+        return all(each.code == "required" and each.field in lacking for each in problems)
 
     def _note_accounts(self, record: FileRecord, arguments: Mapping[str, Any]) -> None:
         """Note the accounts of a row, by which a lost zero shows."""
@@ -324,12 +394,14 @@ def split_record(
     kind: RowKind,
     record: Mapping[str, object],
     key_column: str,
+    required: Collection[str] = (),
 ) -> Fields:
     """Split a record by purpose. If a value cannot be sent, the value is added as it is, and its
     problem.
 
     Args:
         record: The values of the record, by column.
+        required: The columns that must have a value.
     """
     fields = Fields()
     names_of_things = {key_column, *kind.exact, *kind.long_numbers}
@@ -346,6 +418,9 @@ def split_record(
                 fields.problems.append(argument)
                 argument = value
             fields.arguments[name] = argument
+        elif isinstance(value, EmptyCell) and name in required:
+            message = f"{name} is empty ({value.shown}): fill it, or leave the row out."
+            fields.problems.append(Problem(name, "required", message))
     fields.problems += _other_currencies(kind, record)
     if "idempotency_key" in fields.extras:
         message = f"keys are made from {key_column}: drop this column."
@@ -446,7 +521,8 @@ def _argument_or_problem(kind: RowKind, name: str, value: object) -> object:
 def _problem_with_key(column: str, value: object) -> Problem | None:
     """Return the problem with a value in the key column; None: a key can be made of it."""
     if value is None or value == "":
-        return Problem(column, "required", f"{column} is empty: the row has no key.")
+        shown = f" ({value.shown})" if isinstance(value, EmptyCell) else ""
+        return Problem(column, "required", f"{column} is empty{shown}: the row has no key.")
     if isinstance(value, bool | float) or not isinstance(value, str | int | Decimal):
         return Problem(column, "type", f"{column} must be text or a whole number.")
     text = str(value)

@@ -13,11 +13,13 @@ from typing import Any, NamedTuple
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import in_one_form
+from victor_ext.privacy import hidden_fields
 
 from .formats import DATE_FORMATS, DECIMALS, read_amount, read_date, write_amount, write_date
 
 Columns = Mapping[str, str | None]
 """The file's own names of columns, by our names. None: the file has no such column."""
+_DELIMITER_WORDS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _HIDDEN_DIGIT = re.compile(r"[0-9](?=[0-9]{4})")
 """A digit of a long number, one of those before the last four."""
 
@@ -42,12 +44,31 @@ class FileRecord:
     """One record of a source: its number and, in a file, the line where it begins, both from 1.
 
     If there are problems, the record cannot be read, and `fields` is unreliable.
+
+    Attributes:
+        cells: The cells of a row of a CSV file, as they are written.
+        heading: The heading of a CSV file.
     """
 
     number: int
     line: int | None
     fields: dict[str, Any] = field(repr=False)
     problems: tuple[Problem, ...] = ()
+    cells: Sequence[str] = field(default=(), repr=False)
+    heading: "Heading | None" = None
+
+    def without_cell(self, place: int) -> "FileRecord":
+        """Return the record without a cell: those after it are one place further left."""
+        return self._with_cells([*self.cells[:place], *self.cells[place + 1 :]])
+
+    def with_empty_cell(self, place: int) -> "FileRecord":
+        """Return the record with one more cell: those after it are one place further right."""
+        return self._with_cells([*self.cells[:place], "", *self.cells[place:]])
+
+    def _with_cells(self, cells: Sequence[str]) -> "FileRecord":
+        assert self.heading is not None, "only a row of a CSV file has cells"
+        fields = self.heading.fields(cells)
+        return FileRecord(self.number, self.line, fields, (), cells, self.heading)
 
 
 class SourceBroken(Exception):
@@ -164,13 +185,15 @@ class Heading:
     Attributes:
         own: The names as the file has them.
         places: The index of each column that is read, by our name.
+        delimiter: The word for what stands between two cells.
     """
 
     own: Sequence[str]
     places: Mapping[str, int]
+    delimiter: str = "comma"
 
     @classmethod
-    def of(cls, own: Sequence[str], columns: Columns) -> "Heading":
+    def of(cls, own: Sequence[str], columns: Columns, delimiter: str = ",") -> "Heading":
         """Return a heading, of which `columns` gives some columns our names.
 
         If `columns` names another column for one of our names, a column that has this name itself
@@ -183,7 +206,14 @@ class Heading:
             if heading in own:
                 places[name] = own.index(heading)
         in_order = sorted(places.items(), key=itemgetter(1))
-        return cls(own, dict(in_order))
+        return cls(own, dict(in_order), _DELIMITER_WORDS[delimiter])
+
+    def fields(self, cells: Sequence[str]) -> dict[str, Any]:
+        """Return the cells of a row by our names of columns, those that the row has."""
+        count = len(cells)
+        return hidden_fields(
+            (name, cells[place]) for name, place in self.places.items() if place < count
+        )
 
     def check_named(self, columns: Columns, line: int) -> None:
         """Raise `SourceBroken` if the heading, in the line with this number, lacks a column that

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import in_one_form
@@ -55,6 +55,8 @@ _STRAY_QUOTE = Problem(
     "a quote here makes one row of several lines, each of which is a row: take the quote out, or "
     'write it twice ("") within a quoted value.',
 )
+_NO_VALUES = {"NaT", "<NA>", "nan", "NaN", "sNaN"}
+"""What pandas, numpy and `decimal` show where a cell has no value."""
 _SPREADSHEET_STARTS = {b"PK\x03\x04": ".xlsx or .ods", b"\xd0\xcf\x11\xe0": ".xls"}
 _OTHER_STARTS = {
     b"<?xml": "XML",
@@ -150,12 +152,36 @@ def _record_of_mapping(number: int, row: Mapping[str, object]) -> FileRecord:
     if not all(isinstance(name, str) for name in names):
         message = f"a row must be a mapping with names for keys, not {type(row).__name__}."
         return FileRecord(number, None, {}, (Problem("", "type", message),))
-    pairs = _names_in_one_form(hidden_fields(row.items()).items())
+    fields = {name: _cell_of(value) for name, value in hidden_fields(row.items()).items()}
+    pairs = _names_in_one_form(fields.items())
     repeated = repeated_in([name for name, _ in pairs])
     problems = tuple(
         Problem(name, "repeated", f"the row names {name} twice.") for name in repeated[:1]
     )
     return FileRecord(number, None, dict(pairs), problems)
+
+
+class EmptyCell(str):
+    """A cell of a data frame that has no value. It is empty text.
+
+    Attributes:
+        shown: What its library shows there, such as `NaT`.
+    """
+
+    __slots__ = ("shown",)
+    shown: str
+
+    def __new__(cls, shown: str) -> Self:
+        cell = super().__new__(cls)
+        cell.shown = shown.strip("<>")
+        return cell
+
+
+def _cell_of(value: object) -> object:
+    """Return a value, or an `EmptyCell` for one that a data frame has where there is none."""
+    is_text = isinstance(value, str) and not isinstance(value, NumberText)
+    text = "" if is_text or isinstance(value, int) else str(value)
+    return EmptyCell(text) if text in _NO_VALUES else value
 
 
 def _names_in_one_form(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
@@ -311,7 +337,7 @@ def _csv_records(
         if row.is_empty:
             continue
         if heading is None:
-            heading = _heading_of(row, file)
+            heading = _heading_of(row, file, delimiter)
             check(heading, row.line)
             continue
         if not row.is_merged(delimiter, len(heading.own)):
@@ -321,7 +347,7 @@ def _csv_records(
         for line, text in enumerate(row.written, start=row.line):
             if text.strip():
                 number += 1
-                fields = _fields(heading, text.rstrip("\r\n").split(delimiter))
+                fields = heading.fields(text.rstrip("\r\n").split(delimiter))
                 yield FileRecord(number, line, fields, (_STRAY_QUOTE,))
     if heading is None:
         raise SourceBroken(1, None, "empty", "the file is empty: it needs a heading and rows.")
@@ -414,7 +440,7 @@ def _unreadable_row(line: int, error: csv.Error) -> SourceBroken:
     return SourceBroken(line, None, "format", message)
 
 
-def _heading_of(row: _Row, file: RowFile) -> Heading:
+def _heading_of(row: _Row, file: RowFile, delimiter: str) -> Heading:
     """Return the heading of the file. Raises `SourceBroken`: names are repeated, or lacking."""
     names = [
         in_one_form(cell).strip() or f"column_{place}"
@@ -424,7 +450,7 @@ def _heading_of(row: _Row, file: RowFile) -> Heading:
     if repeated:
         message = f"the heading names {', '.join(repeated)} more than once."
         raise SourceBroken(row.line, repeated[0], "repeated", message)
-    heading = Heading.of(names, file.columns)
+    heading = Heading.of(names, file.columns, delimiter)
     heading.check_named(file.columns, row.line)
     return heading
 
@@ -434,18 +460,16 @@ def _record(number: int, row: _Row, heading: Heading) -> FileRecord:
 
     Further cells may be empty.
     """
-    fields = _fields(heading, row.cells)
-    count = len(row.cells)
     columns = len(heading.own)
-    if count < columns or any(row.cells[columns:]):
-        message = f"the heading has {columns} columns, and the row {count}: they may have shifted."
-        return FileRecord(number, row.line, fields, (Problem("", "fields", message),))
-    return FileRecord(number, row.line, fields)
-
-
-def _fields(heading: Heading, cells: list[str]) -> dict[str, Any]:
-    """Return the cells of a row by our names of columns, those that the row has."""
-    count = len(cells)
-    return hidden_fields(
-        (name, cells[place]) for name, place in heading.places.items() if place < count
-    )
+    cells = row.cells
+    while len(cells) > columns and not cells[-1]:
+        cells.pop()
+    problems: tuple[Problem, ...] = ()
+    if len(cells) != columns:
+        mark = heading.delimiter
+        advice = f"write each {mark} that is missing, also those of empty cells."
+        if len(cells) > columns:
+            advice = f"put the cell that has a {mark} in quotes, or take out the {mark}."
+        message = f"the heading has {columns} columns, and the row {len(cells)}: {advice}"
+        problems = (Problem("", "fields", message),)
+    return FileRecord(number, row.line, heading.fields(cells), problems, cells, heading)
