@@ -115,25 +115,57 @@ def test_an_export_says_when_by_whom_and_for_which_batch_a_row_was_asked(sender)
 # The same payment in another spelling
 
 
-RESPELLED = {
-    "4111111111111117": "4111111111111120",
-    "1E5": "100000",
-    "2042-2": "2042/02/01",
-    "MAR-1": "1-Mar",
-    "10/12": "12-Oct",
-    "INV-7b": "whatever",
-    "00E1": "0",
-    "TRUE-1": "WAHR-1",
-    "f4e63920-b413-4fe3-a4e9-fa8745ec0ac3": "{F4E63920-B413-4FE3-A4E9-FA8745EC0AC3}",
-}
-"""What LibreOffice 7.4.7, Excel, gnumeric 1.12.55 and SQL Server's drivers make of keys."""
+RESPELLED = [
+    ("4111111111111117", "4111111111111120"),
+    ("1E5", "100000"),
+    ("2042-2", "2042/02/01"),
+    ("MAR-1", "1-Mar"),
+    ("10/12", "12-Oct"),
+    ("INV-7b", "whatever"),
+    ("00E1", "0"),
+    ("TRUE-1", "WAHR-1"),
+    ("f4e63920-b413-4fe3-a4e9-fa8745ec0ac3", "{F4E63920-B413-4FE3-A4E9-FA8745EC0AC3}"),
+    # csvkit 2.2.0 (agate 1.14.2), which reads a column as what all its cells may be.
+    ("10:30", "0:10:30"),
+    ("3M", "0:03:00"),
+    ("1042 1/2", "2027-01-02T10:42:00"),
+    ("1_000", "1000"),
+    ("5%", "5"),
+    # SheetJS 0.18.5 (xlsx of npm), from CSV to CSV, and to xlsx and back.
+    ("2042-2", "2/1/42"),
+    ("03.04.2042", "3/4/42"),
+    ("(1042)", "-1042"),
+    # gnumeric 1.12.55 (ssconvert), from CSV to CSV.
+    ("1042-", "-1042"),
+    ("1042 1/2", "1042.5"),
+    # csv-parse 7.0.3 of npm, with `cast`.
+    ("0x1F", "0"),
+    # DuckDB 2.0.1, of a column of such cells.
+    ("0x1F", "31"),
+    ("1.5.2042", "2042-05-01"),
+    # polars 2.1.0, with `try_parse_dates`.
+    ("10:30", "10:30:00.000000000"),
+    # exceljs 4.4.0.
+    ("2042-11-03", "2042-11-03T00:00:00+00:00"),
+    # pandas 3.1.1: `read_csv`, and `read_excel` of a number that SheetJS has written.
+    ("1e400", "inf"),
+    ("12e34", "120000000000000007304085773727301632"),
+    # petl 1.7.30, `convertnumbers`.
+    ("(1042)", "(1042+0j)"),
+    # SQLite 3.40.1, `.import` into a numeric column.
+    ("1e-7", "1.0e-07"),
+]
+"""What programs make of keys. The first ones: LibreOffice 7.4.7, Excel, gnumeric 1.12.55 and SQL
+Server's drivers.
+"""
+ZERO, NO_ZERO = "043987673645", "43987673645"
 
 
 def is_one_payment(sandbox, count):
     return len(sandbox.work_done_by_key()) == count
 
 
-@pytest.mark.parametrize(("key", "respelled"), RESPELLED.items())
+@pytest.mark.parametrize(("key", "respelled"), RESPELLED)
 def test_a_key_that_a_program_has_respelled_is_asked_about_in_its_sheet(
     sender, victor_sandbox, key, respelled
 ):
@@ -147,7 +179,7 @@ def test_a_key_that_a_program_has_respelled_is_asked_about_in_its_sheet(
     assert status.exit_status == 1
 
 
-@pytest.mark.parametrize(("key", "respelled"), RESPELLED.items())
+@pytest.mark.parametrize(("key", "respelled"), RESPELLED)
 def test_a_key_that_a_program_has_respelled_is_asked_about_alone_in_a_copy(
     sender, victor_sandbox, key, respelled
 ):
@@ -156,6 +188,25 @@ def test_a_key_that_a_program_has_respelled_is_asked_about_alone_in_a_copy(
         status = sender(batch="copy").send([row(1, invoice_no=respelled, **ACME)])
     is_one_key = idempotency_key_for("invoice", key) == idempotency_key_for("invoice", respelled)
     assert status.noticed == {"created_before" if is_one_key else "looks_like": 1}
+
+
+def test_a_payer_that_a_program_has_rewritten_with_the_key_is_asked_about_in_its_sheet(
+    sender, victor_sandbox
+):
+    """A column of numbers loses its leading zeros."""
+    sender.finish([*OTHERS, row(1, invoice_no="1E5", payer_counterparty_id=ZERO)])
+    again = row(1, invoice_no="100000.0", payer_counterparty_id=NO_ZERO)
+    with nothing_sent(victor_sandbox):
+        assert sender().send([*OTHERS, again]).noticed["looks_like"] == 1
+
+
+def test_an_account_that_a_program_has_rewritten_with_the_key_is_asked_about_in_a_copy(
+    sender, victor_sandbox
+):
+    sender.finish([*OTHERS, row(1, invoice_no="1E5", payee_account_number=ZERO)])
+    again = row(1, invoice_no="100000.0", payee_account_number=NO_ZERO)
+    with nothing_sent(victor_sandbox):
+        assert sender(batch="copy").send([again]).noticed == {"looks_like": 1}
 
 
 def test_a_person_says_that_both_spellings_are_payments(sender, victor_sandbox):

@@ -237,7 +237,7 @@ class RequestedPayment(NamedTuple):
         bare_digest: The same without what names the payment: its reference, and the key column.
         skeleton_digest: Digest that is equal for keys of one kind whose values have one skeleton.
         reference_digest: Digest of the value that the provider repeats.
-        party_digest: Digest of who is asked or paid.
+        party_digest: Digest of who is asked or paid, which is equal for all spellings.
         due_date: As `YYYY-MM-DD`, also if it is too early or late, or `UNREADABLE`; None: the row
             has none.
         row: The content of the row, encrypted: number, value, arguments, extras; None: forgotten.

@@ -42,8 +42,10 @@ def requested_payment(
     valid_arguments = stored_arguments(kind, arguments) if is_valid else None
     reference = reference_of(arguments.get(kind.reference))
     compared = _compared_values(kind, arguments, names=(kind.reference, origin.column))
-    bare = {name: compared[name] for name in compared.keys() - {kind.reference, origin.column}}
-    party = [in_one_form(str(arguments[name])) for name in kind.party if name in arguments]
+    # What rewrites a key may rewrite other cells, too, such as an account with a leading zero.
+    others = compared.keys() - {kind.reference, origin.column}
+    bare = {name: skeleton_of(compared[name]) for name in others}
+    party = [skeleton_of(str(arguments[name])) for name in kind.party if name in arguments]
     facts = kind.key_facts(arguments, origin.kind, row.value or "") or ()
     return RequestedPayment(
         number=row.number,
