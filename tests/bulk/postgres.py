@@ -34,6 +34,20 @@ def _patiently(start: Callable[[], T]) -> T:
                 raise
 
 
+def new_schema(database: str) -> str:
+    """The URL of a new schema of a database, for SQLAlchemy.
+
+    A new database for each test costs a server 20 s when it stops.
+    """
+    name = f"schema_{uuid4().hex[:12]}"
+    url = database.replace("postgresql://", "postgresql+psycopg://")
+    maintenance = sa.create_engine(url)
+    with maintenance.begin() as connection:
+        connection.execute(sa.text(f"CREATE SCHEMA {name}"))
+    maintenance.dispose()
+    return f"{url}&options=-csearch_path%3D{name}"
+
+
 class Postgres:
     """A PostgreSQL server in a temporary folder, which can be killed and started again."""
 
@@ -70,17 +84,8 @@ class Postgres:
         return f"postgresql://postgres@/{database}?host={self.socket_folder}"
 
     def new_schema(self) -> str:
-        """The URL of a new schema for SQLAlchemy.
-
-        A new database for each test costs a server 20 s when it stops.
-        """
-        name = f"schema_{uuid4().hex[:12]}"
-        url = self.url("postgres").replace("postgresql://", "postgresql+psycopg://")
-        maintenance = sa.create_engine(url)
-        with maintenance.begin() as connection:
-            connection.execute(sa.text(f"CREATE SCHEMA {name}"))
-        maintenance.dispose()
-        return f"{url}&options=-csearch_path%3D{name}"
+        """The URL of a new schema: see `new_schema`."""
+        return new_schema(self.url("postgres"))
 
     def drop_connections(self, url: str) -> None:
         """End all connections to a database, as a server does with a client that does not answer

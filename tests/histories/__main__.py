@@ -1,7 +1,9 @@
-"""`python -m tests.histories [HISTORIES] [SEED] [KIND]`: run many histories on all cores, and print
-what fails.
+"""`python -m tests.histories [HISTORIES] [SEED] [KIND] [postgresql]`: run many histories on all
+cores, and print what fails.
 
-Of the kind `soak`, one long history is run, with so many calls of 64 workers.
+Of the kind `soak`, one long history is run, with so many calls of 64 workers. With `postgresql`,
+histories of the kinds `outbox`, `inbox` and `sheets` run on a server of their own: each process has
+a schema, whose tables are empty when a history begins.
 """
 
 from __future__ import annotations
@@ -12,10 +14,13 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 
+from tests.bulk.postgres import Postgres, new_schema
+from tests.histories import settling
 from tests.histories.history import LIKELY, draw, kind_of, run, shortest
 
 
@@ -64,33 +69,54 @@ def soak(calls: int, workers: int, seed: str) -> Found:
     return found
 
 
-def main(count: int, seed: str, kind: str | None) -> int:
+def begin(database: str | None) -> None:
+    """Let a process run histories: in a schema of its own of this database, if one is given."""
+    gc.freeze()  # modules are no garbage
+    if database is not None:
+        settling.DATABASE[0] = new_schema(database)
+
+
+@contextmanager
+def server_of(database: str | None) -> Generator[str | None]:
+    """The URL of a database of a PostgreSQL server, for the block; None: SQLite is meant."""
+    if database is None:
+        yield None
+        return
+    server = Postgres()
+    try:
+        yield server.url("postgres")
+    finally:
+        server.stop()
+
+
+def main(count: int, seed: str, kind: str | None, database: str | None) -> int:
     print(f"{count} {'calls' if kind == 'soak' else 'histories'} from seed {seed!r}", flush=True)
     parts, found, began = 8 * (os.cpu_count() or 1), Found(), time.monotonic()
-    if kind == "soak":
-        found = soak(count, 64, seed)
-    else:
-        with ProcessPoolExecutor(initializer=gc.freeze) as pool:  # modules are no garbage
-            for part in [
-                pool.submit(run_all, seed, range(place, count, parts), kind)
-                for place in range(parts)
-            ]:
-                found.add(part.result())
-    for word, times in sorted(found.words.items()):
-        print(f"{times:>8} {word}")
-    for each in found.wrong.values():
-        print(
-            f"\n{len(each)} times, such as with "
-            f"{replayable(*min(each, key=lambda one: len(one[0])), kind)}",
-            flush=True,
-        )
+    with server_of(database) as url:
+        if kind == "soak":
+            found = soak(count, 64, seed)
+        else:
+            with ProcessPoolExecutor(initializer=begin, initargs=(url,)) as pool:
+                for part in [
+                    pool.submit(run_all, seed, range(place, count, parts), kind)
+                    for place in range(parts)
+                ]:
+                    found.add(part.result())
+        begin(url)
+        for word, times in sorted(found.words.items()):
+            print(f"{times:>8} {word}")
+        for each in found.wrong.values():
+            print(
+                f"\n{len(each)} times, such as with "
+                f"{replayable(*min(each, key=lambda one: len(one[0])), kind)}",
+                flush=True,
+            )
     took = f"seed {seed!r}, in {time.monotonic() - began:.0f} s"
     print(f"\n{sum(map(len, found.wrong.values()))} wrong in {found.count} histories from {took}")
     return 1 if found.wrong else 0
 
 
 if __name__ == "__main__":
-    given = [*sys.argv[1:], "", "", ""]
-    sys.exit(
-        main(int(given[0] or 100_000), given[1] or str(random.randrange(10**9)), given[2] or None)
-    )
+    given = [*sys.argv[1:], "", "", "", ""]
+    seed = given[1] or str(random.randrange(10**9))
+    sys.exit(main(int(given[0] or 100_000), seed, given[2] or None, given[3] or None))

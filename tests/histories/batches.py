@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 
+from tests.histories import settling
 from tests.histories.calls import BASE, MERCHANT
 from tests.histories.judge import Told, Word, judge
 from tests.histories.provider import KEPT, NOBODY, PAID_AFTER, Work
@@ -92,9 +93,10 @@ class Stop(threading.Event):
 
 
 @cache
-def _database() -> Any:
+def shared_database(url: str) -> Any:
     """The database of all histories: SQLAlchemy keeps the statements of an engine that it knows."""
-    engine = in_world_time(sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool))
+    pool = {"poolclass": sa.pool.StaticPool} if url.startswith("sqlite") else {}
+    engine = in_world_time(sa.create_engine(url, **pool))
     for metadata in (TABLES.entries.metadata, METADATA):
         metadata.create_all(engine)
     return Pausing(engine)
@@ -126,12 +128,11 @@ class MemoryState(State):
         can_be_lost: Whether the leases of workers that live can end, as by a clock that jumps.
     """
 
-    is_sqlite = True
-
     def __init__(self, *, can_be_lost: bool) -> None:
-        self.url = sa.make_url("sqlite://")
+        self.url = sa.make_url(settling.DATABASE[0])
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.can_be_lost = can_be_lost
-        self.database = _database()
+        self.database = shared_database(settling.DATABASE[0])
         self.put_back([(table, []) for table in _TABLES])
 
     def rows(self) -> Stored:
@@ -141,6 +142,8 @@ class MemoryState(State):
     def put_back(self, stored: Stored) -> None:
         with self.database._engine.begin() as connection:
             put_back(connection, stored)
+            if not self.is_sqlite:
+                _count_on(connection, [table for table, _ in stored])
 
     def exists(self) -> bool:
         return True
@@ -210,6 +213,16 @@ class MemoryState(State):
             rows = connection.execute(sa.select(LINES.c.number, LINES.c.row)).all()
         contents = [RowContent.of_stored(store.vault, row.number, row.row) for row in rows]
         return {str(content.value) for content in contents}
+
+
+def _count_on(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
+    """Let the numbers of new rows follow those that there are, as in a database from a backup."""
+    for column in [
+        each for table in tables for each in table.c if each is table.autoincrement_column
+    ]:
+        last = sa.select(sa.func.coalesce(sa.func.max(column), 0) + 1).scalar_subquery()
+        sequence = sa.func.pg_get_serial_sequence(column.table.name, column.name)
+        connection.execute(sa.select(sa.func.setval(sequence, last, sa.false())))
 
 
 class SteppedWorker(Worker):

@@ -14,10 +14,12 @@ import sqlalchemy as sa
 from tests.bulk.postgres import Postgres
 from tests.histories import settling
 from tests.histories.__main__ import replayable, run_all, soak
+from tests.histories.batches import shared_database
 from tests.histories.history import KINDS, LIKELY, draw, run
 from tests.histories.inboxes import shared_inboxes
 from tests.histories.soak import FAULTS
 from tests.mistakes import mistakes
+from victor_ext.bulk.payments import METADATA
 
 pytestmark = pytest.mark.slow
 SEED = os.environ.get("SEED", "histories")
@@ -70,6 +72,26 @@ def test_a_long_run_under_random_faults_breaks_no_promise():
     assert sum(befallen.values()) > 60
     assert len(befallen) >= len(FAULTS) - 3, "those that are drawn rarely may be missing"
     assert found.words["soak: success"] > 350
+
+
+@pytest.mark.pull_request
+def test_histories_of_sheets_on_postgresql_are_right(monkeypatch):
+    """Each of them begins with empty tables: see `python -m tests.histories 100 SEED sheets
+    postgresql`.
+    """
+    server = Postgres()
+    try:
+        database = server.new_schema()
+        monkeypatch.setattr(settling, "DATABASE", [database])
+        found = run_all(SEED, range(12), "sheets")
+        engine = shared_database(database)._engine
+        tables = sa.inspect(engine).get_table_names()
+        engine.dispose()
+    finally:
+        server.stop()
+    assert {*METADATA.tables} <= {*tables}, "they ran there"
+    assert found.words["sheets: created"] > 0
+    assert not found.wrong, found.wrong
 
 
 @pytest.mark.pull_request
