@@ -150,8 +150,11 @@ class Book:
     def can_be_told(self, batch: str, sheet: Sheet, made: dict[int, list[Asked]]) -> bool:
         """Whether the rules can tell that rows of a sheet are respelled: a spelling that has
         another skeleton is told where the payment exists, and a sheet of the batch has had it; or
-        where nothing but the key differs, in a copy of another list.
+        where nothing but the key differs, in a copy of another list. A sheet with a key twice is
+        refused.
         """
+        if len(keys_of(sheet)) < len(sheet):
+            return False
         begins_series = self.series[batch] > 0 or self._may_begin_series(batch, sheet)
         others = {
             row: asked for row, asked in sheet.items() if not is_plain(payer_of(row), asked[0])
