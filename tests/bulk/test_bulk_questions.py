@@ -89,6 +89,17 @@ def test_two_rows_with_the_values_of_two_payments_are_two_questions(sender, vict
     assert sender(batch="april").send([*copied, third]).counts == {"created": 1, "to_decide": 2}
 
 
+def test_a_respelled_list_is_asked_about_whole_though_two_batches_have_asked_its_rows(
+    sender, victor_sandbox
+):
+    listed = of_payers(*range(1, 11))
+    sender.finish(listed[:4], batch="a")
+    sender.finish(listed)
+    respelled = [{**each, "invoice_no": f"2026/{n}"} for n, each in enumerate(listed)]
+    with nothing_sent(victor_sandbox):
+        assert sender().send(respelled).counts == {"to_decide": 10}
+
+
 def test_a_row_with_the_values_of_another_batch_and_another_due_date_is_sent(
     sender, victor_sandbox
 ):

@@ -86,7 +86,7 @@ class LookAlike(Enum):
         TWIN: The same, of an earlier row of its sheet.
         PARTY: An earlier sheet of the batch has it, this one lacks it, and both ask one payer.
         COPY: It has all values of the row; this sheet lacks it, and shares rows with its batch, or
-            most new rows of this sheet are like rows of that batch.
+            most new rows of this sheet are such copies.
     """
 
     SPELLING = auto()

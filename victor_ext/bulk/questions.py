@@ -143,9 +143,10 @@ class _Search:
     def copies(self) -> dict[int, Question]:
         """Return the questions about rows that have all values of a payment of another batch."""
         related = self._related_batches()
+        are_most = 2 * sum(map(len, self._copies.values())) >= self._new
         questions: dict[int, Question] = {}
         for batch, copies in self._copies.items():
-            if batch in related or 2 * len(copies) >= self._new:
+            if batch in related or are_most:
                 questions |= copies
         return questions
 
