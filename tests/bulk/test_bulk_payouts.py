@@ -127,9 +127,9 @@ def kill_amid(bulk, sandbox, operation, *words):
         wait_until(lambda: calls(sandbox, operation) > 0, process)
 
 
-def take(sender, step, outcome="created", **options):
-    """Take a step with the only payout, and see what becomes of it."""
-    assert sender(**options).take_step(step).counts == {outcome: 1}
+def take(sender, step, outcome="created", *, count=1, **options):
+    """Take a step with so many payouts, and see what becomes of them."""
+    assert sender(**options).take_step(step).counts == {outcome: count}
 
 
 def payouts_of(sender, **options):
@@ -340,8 +340,30 @@ def test_a_decision_to_pay_a_payment_is_none_about_its_next_request(sender, sand
     sender.finish()
     assert sender().send(rows(1)).counts == {"created": 1, "to_decide": 1}
     paid = calls(sandbox, "instruct")
-    assert sender().take_step("instruct").counts["to_decide"] == 1
+    assert sender().take_step("instruct").counts == {"rejected": 1, "to_decide": 1}
     assert calls(sandbox, "instruct") == paid
+
+
+def test_a_step_is_the_next_one_only_while_it_can_pay_a_payout(sender, monkeypatch):
+    monkeypatch.setattr(Payouts, "rows_per_call", 2)
+    both = sender.finish(rows(4))
+    assert (both.next_step, both.reasons) == ("instruct", {})
+    one = sender().send(rows(3))
+    assert one.next_step == "instruct"
+    (reason,) = one.reasons.values()
+    assert reason.startswith("not paid: the latest sheet lacks, or has with other values: PAY-4.")
+    none = sender().send([row(1)])
+    assert (none.next_step, len(none.reasons)) == (None, 2)
+    take(sender, "withdraw", "created", count=2)
+    ended = sender().status()
+    assert (ended.next_step, ended.reasons) == (None, {})
+    with refused("has nothing to instruct"):
+        sender().take_step("instruct")
+
+
+def test_only_instruct_is_told_what_is_paid_also(bulk):
+    helps = {step: bulk(step, "--help").out for step in ("instruct", "withdraw")}
+    assert [step for step, text in helps.items() if "--also" in text] == ["instruct"]
 
 
 @pytest.mark.parametrize("step", ["instruct", "withdraw"])
@@ -490,7 +512,8 @@ def test_an_instruction_that_has_not_left_pays_nothing_that_a_newer_sheet_lacks(
     (reason,) = sender().status().steps["instruct"]["reasons"].values()
     assert "a newer sheet was stored before it was sent. Repeat instruct." in reason
     for _ in range(2):
-        assert sender().take_step("instruct").counts["to_decide"] == 1
+        undecided = sender().take_step("instruct")
+        assert (undecided.counts, undecided.rows) == ({"to_decide": 1}, 1)
     assert calls(sandbox, "instruct") == paid
     assert sender().take_step("instruct", also=["PAY-2"]).counts == {"created": 1}
     assert calls(sandbox, "instruct") == paid + 1

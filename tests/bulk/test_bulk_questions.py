@@ -60,6 +60,32 @@ def test_a_row_with_all_values_of_a_batch_that_shares_rows_with_the_sheet_is_a_q
     asked_once(victor_sandbox, [*sent, *new])
 
 
+def test_the_newest_payment_that_a_copy_may_be_is_named(sender):
+    """It is compared with the list before, and not with the one before that."""
+    weeks = {week: [row(1, invoice_no=f"{week}-{number}") for number in (1, 2)] for week in "AB"}
+    for week, records in weeks.items():
+        sender(batch="weekly").send(records)
+        if week == "B":  # it has the values of the first list, too: a person says what it is
+            assert sender(batch="weekly").ask_again(["B-1", "B-2"], by="Ann", why="both") == 2
+            sender.finish(batch="weekly")
+    copied = [row(1, invoice_no=f"2026/{number}") for number in (1, 2)]
+    named = [each.message.partition(" (")[0] for each in sender(batch="copy").send(copied).notices]
+    assert named == ["2026/1 asks what B-1 asked", "2026/2 asks what B-2 asked"]
+
+
+def test_two_respelled_rows_of_one_payer_are_two_payments_of_its(sender):
+    first, second, third = rows(3)
+    sender.finish([first, second, third])
+    respelled = [{**second, "invoice_no": "2026/2"}, {**first, "invoice_no": "2026/1"}]
+    named = [
+        each.message.partition(" (")[0]
+        for each in sender().send([*respelled, third]).notices
+        if each.code == "looks_like"
+    ]
+    has = "has the payer or payee of"
+    assert named == [f"2026/2 {has} INV-2", f"2026/1 {has} INV-1"]
+
+
 def test_a_copy_may_have_other_references_too(sender, victor_sandbox):
     sender.finish([row(1, client_reference_id="REF-1")])
     copied = row(1, invoice_no="2026/1", client_reference_id="2026/1")
@@ -123,6 +149,20 @@ def test_a_named_batch_begins_another_list_once_nothing_of_the_last_one_waits(
     status = sender.finish(of_payers(3, 4))
     assert (status.counts, status.lacking) == ({"created": 2}, 0)
     asked_once(victor_sandbox, of_payers(1, 2, 3, 4))
+
+
+def test_a_sheet_of_which_nothing_was_asked_is_no_other_list_once_its_keys_are_restored(
+    sender, bulk, victor_sandbox
+):
+    """Any other list is still refused: the questions about the first one are open."""
+    sent = of_payers(1, 2, 3)
+    sender.finish(sent, batch="march")
+    own = sender.of(batch=None)
+    copied = [{**each, "invoice_no": f"2026/{n}"} for n, each in enumerate(sent)]
+    assert own().send(bulk.write(copied)).counts == {"to_decide": 3}
+    with nothing_sent(victor_sandbox), refused("No row of this sheet is in the one"):
+        own().send(bulk.write(of_payers(7, 8)))
+    assert own().send(bulk.write(sent)).counts == {"created": 3}
 
 
 def test_the_next_list_of_a_named_batch_may_ask_the_same_payers(sender, victor_sandbox):

@@ -45,6 +45,7 @@ from .payments import (
     Sheet,
     lines_with_payments,
     pages,
+    stored_payments,
 )
 from .rows import RowContent
 from .settings import PERSONS, TERMS, needs_another_person
@@ -200,7 +201,9 @@ class Loading:
         return before.series + 1
 
     def _shares_rows(self, connection: Connection, before: Sheet) -> bool:
-        """Whether the sheet has a row of the sheet before it, or one of the two has no keys."""
+        """Whether the sheet has a row of the sheet before it, or one of the two has no keys; or
+        keys are restored: nothing was asked for the sheet before, and this one has payments.
+        """
         stored = StoredRows(connection, before.id or 0)
         has_keys = sa.select(LINES.c.key).where(
             LINES.c.sheet == before.id, LINES.c.key.is_not(None)
@@ -212,7 +215,15 @@ class Loading:
             has_any = True
             if stored.keys_among(page):
                 return True
-        return not has_any
+        return not has_any or self._restores_keys(connection, before)
+
+    def _restores_keys(self, connection: Connection, before: Sheet) -> bool:
+        owner = self._context.owner
+        query = sa.select(LINES.c.number).select_from(lines_with_payments(owner))
+        asked = query.where(LINES.c.sheet == before.id, PAYMENTS.c.key.is_not(None))
+        if connection.execute(asked.limit(1)).first() is not None:
+            return False
+        return any(stored_payments(connection, owner, page) for page in pages(self._rows.keys()))
 
     def _next_list(self) -> ConfigurationError:
         """Return the error for a sheet that has few rows of the one before it."""

@@ -331,9 +331,9 @@ def stored_payments(
 
 
 def chosen_payments(connection: Connection, chosen: Condition) -> list[StoredPayment]:
-    """Return the payments that are chosen, the oldest first."""
+    """Return the payments that are chosen: those of the newest sheet first, in their order."""
     query = sa.select(*_STORED_COLUMNS).select_from(WITH_ROWS).where(chosen)
-    ordered = query.order_by(PAYMENTS.c.stored_at, PAYMENTS.c.key)
+    ordered = query.order_by(PAYMENTS.c.sheet.desc(), PAYMENTS.c.number)
     return [StoredPayment(*row) for row in connection.execute(ordered)]
 
 

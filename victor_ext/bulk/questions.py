@@ -130,8 +130,8 @@ class _Search:
         """By the batch of the other payments."""
         self._used: set[str] = set()
         """The keys of payments that a row is taken for a copy of."""
-        self._lacking: dict[str, StoredPayment | None] = {}
-        """A payment that the sheet lacks, by the digest of its payer; None: there is none."""
+        self._lacking: dict[str, list[StoredPayment]] = {}
+        """The payments that the sheet lacks, by the digest of their payer."""
 
     def add(self, rows: Sequence[RequestedPayment]) -> None:
         """Look for the payments that these rows may be."""
@@ -147,7 +147,7 @@ class _Search:
         questions: dict[int, Question] = {}
         for batch, copies in self._copies.items():
             if batch in related or are_most:
-                questions |= copies
+                questions = {**copies, **questions}  # the newest batch is named
         return questions
 
     # Another spelling of a key
@@ -175,15 +175,20 @@ class _Search:
         if unknown:
             self._look_for_lacking(unknown)
         for row in rows:
-            other = self._lacking[row.party_digest]
-            if other is not None and other.key != row.key:
-                self.by_party[row.number] = self._question(LookAlike.PARTY, other)
+            others = self._lacking[row.party_digest]
+            if not others:
+                continue
+            same = [other for other in others if other.bare_digest == row.bare_digest]
+            likeliest = (same or others)[0]
+            self.by_party[row.number] = self._question(LookAlike.PARTY, likeliest)
+            if len(others) > 1:  # another row of the payer is another one of them
+                others.remove(likeliest)
 
     def _look_for_lacking(self, parties: Collection[str]) -> None:
-        """Look for a payment of each of these payers that an earlier sheet of the series has, and
-        this sheet lacks.
+        """Look for the payments of these payers that an earlier sheet of the series has, and this
+        sheet lacks.
         """
-        self._lacking.update(dict.fromkeys(parties))
+        self._lacking.update({party: [] for party in parties})
         sheet, lines, sheets = self._sheet, LINES.c, SHEETS.c
         is_earlier = sa.and_(
             sheets.id == lines.sheet,
@@ -199,8 +204,8 @@ class _Search:
         for page in pages(self._payments(chosen)):
             listed = self._rows.keys_among([other.key for other in page])
             for other in page:
-                if other.key not in listed and self._lacking[other.party_digest] is None:
-                    self._lacking[other.party_digest] = other
+                if other.key not in listed:
+                    self._lacking[other.party_digest].append(other)
 
     # The same values, in another batch or series
 

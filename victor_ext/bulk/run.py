@@ -70,15 +70,16 @@ class BatchStatus:
         units: What the provider says now of each payout, by its id, if this call read that.
         steps: The steps that were taken with the payouts, by name: who took them, payouts by
             outcome, how many are unsettled, and `reasons`.
-        reasons: In the status of a step: why the step was not taken, by the payout's id.
+        reasons: Why a payout cannot be paid as the latest sheet is, by its id. In the status of a
+            step: why the step was not taken.
         held_since: When the state was held, an aware time: nothing is sent; None: it is not held.
         lacking: How many payments of this batch were created, or may have been, that its latest
             sheet lacks. The export has them as row 0.
         lacking_names: What they are called, the first 100.
         replaced: After `send`: rows of its sheet that were not created as it has them, and that a
             newer sheet of the batch lacks or changes, by their values in the key column.
-        next_step: The step that can follow for the payouts of this batch, such as `instruct`; None:
-            the provider has accepted none of them.
+        next_step: The step that can follow for payouts of this batch, such as `instruct`; None:
+            there is none that can be paid.
     """
 
     batch: str

@@ -40,12 +40,11 @@ from .settings import Settings, check_reason, checked_batch, day_of
 from .state import DEFAULT_STATE, State, StateMade, hold_state, release_state
 from .steps import (
     add_step,
-    next_step,
     reasons_of,
     status_of_step,
     step_statuses,
     units_of,
-    with_refused,
+    with_next_step,
 )
 from .store import BatchRecord, Store, no_such_batch
 from .vault import new_secret, storage_secret
@@ -216,10 +215,9 @@ class BulkSender:
                     count = partial(status_of, store, context.kind)
                     status = run_batch(context, store, record, on_progress, count)
                     return replace(
-                        status,
+                        with_next_step(status, store, context.kind),
                         check=loading.check,
                         noticed=dict(loading.check.noticed),
-                        next_step=next_step(store, context.kind),
                         replaced=replaced_rows(store, loading.sheet),
                     )
 
@@ -242,7 +240,7 @@ class BulkSender:
             ask_waiting(context, store, record)
             count = partial(status_of, store, context.kind)
             status = run_batch(context, store, record, on_progress, count)
-            return replace(status, next_step=next_step(store, context.kind))
+            return with_next_step(status, store, context.kind)
 
     def take_step(
         self, name: str, *, also: Collection[str] = (), on_progress: Progress | None = None
@@ -284,10 +282,10 @@ class BulkSender:
                 ByHand(context, store, record).pay_also(also)
             find_units = partial(units_of, store, context.kind)
             step = add_step(context, store, record, name, find_units)
-            count = partial(status_of_step, step.store)
+            count = partial(status_of_step, step.store, step.refused)
             status = run_batch(context, step.store, step.record, on_progress, count)
             units = [unit.id for unit in units_of(store, context.kind)]
-            return with_refused(status, reasons_of(store, name, units), step.refused)
+            return replace(status, reasons={**reasons_of(store, name, units), **step.refused})
 
     def ask_again(
         self,
@@ -457,9 +455,8 @@ class BulkSender:
         with self._stored_batch() as (context, store, _):
             kind = context.kind
             status = replace(
-                status_of(store, kind),
+                with_next_step(status_of(store, kind), store, kind),
                 steps=step_statuses(store, kind),
-                next_step=next_step(store, kind),
             )
             if not refresh:
                 return status

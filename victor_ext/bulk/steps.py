@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -70,11 +70,22 @@ class Step:
     refused: dict[str, str]
 
 
-def next_step(store: Store, kind: RowKind) -> str | None:
-    """Return the name of the usual next step of this batch; None: it has no accepted payouts."""
-    if not kind.steps or not units_of(store, kind):
-        return None
-    return next(iter(kind.steps))
+def with_next_step(status: BatchStatus, store: Store, kind: RowKind) -> BatchStatus:
+    """Return the status of a batch with its usual next step, if that can pay a payout; and with
+    the reasons why others are not paid with which no step was taken yet.
+    """
+    units = units_of(store, kind)
+    if not units:
+        return status
+    name = next(iter(kind.steps))
+    with store.engine.connect() as connection:
+        is_open = open_units(store, connection, kind, {unit.id for unit in units})
+    unpaid = [unit for unit in units if unit.id in is_open]
+    return replace(
+        status,
+        next_step=name if any(not unit.differing for unit in unpaid) else None,
+        reasons={unit.id: _refusal(unit, name) for unit in unpaid if unit.differing},
+    )
 
 
 def units_of(store: Store, kind: RowKind) -> list[Unit]:
@@ -128,15 +139,23 @@ def step_statuses(store: Store, kind: RowKind) -> dict[str, dict[str, Any]]:
     return statuses
 
 
-def status_of_step(step: Store) -> BatchStatus:
-    """Return the status of a step, by its entries."""
+def status_of_step(step: Store, undecided: Collection[str] = ()) -> BatchStatus:
+    """Return the status of a step, by its entries.
+
+    Args:
+        undecided: The payouts that a person has to decide about: they count as such, whatever
+            became of their entries before.
+    """
     state = state_of_entry(sa.false()).label("state")
-    query = sa.select(state, sa.func.count().label("steps")).where(step.is_entry())
+    name = step.batch.rpartition("/")[2]
+    keys = [idempotency_key_for(name, unit) for unit in undecided]
+    others = sa.and_(step.is_entry(), ENTRIES.c.key.not_in(keys))
+    query = sa.select(state, sa.func.count().label("steps")).where(others)
     with step.engine.connect() as connection:
         groups = connection.execute(query.group_by(state)).all()
         is_over = not open_entries(connection, step.is_entry()).due
         since = held_since(connection)
-    counts = Counter[RowOutcome]()
+    counts = Counter({RowOutcome.TO_DECIDE: len(undecided)})
     under_way = 0
     for group in groups:
         counts[outcome_of(group.state)] += group.steps
@@ -149,26 +168,6 @@ def status_of_step(step: Store) -> BatchStatus:
         over=is_over,
         under_way=under_way,
         held_since=since,
-    )
-
-
-def with_refused(
-    status: BatchStatus, reasons: Mapping[str, str], refused: Mapping[str, str]
-) -> BatchStatus:
-    """Return the status of a step with the payouts that it was not taken with.
-
-    Args:
-        reasons: Why it was not taken with payouts, by their ids.
-        refused: The same of those that are to be decided about.
-    """
-    if not refused:
-        return replace(status, reasons=dict(reasons))
-    counts = {**status.counts, RowOutcome.TO_DECIDE: len(refused)}
-    return replace(
-        status,
-        rows=status.rows + len(refused),
-        counts=counts,
-        reasons={**reasons, **refused},
     )
 
 
@@ -246,7 +245,8 @@ def add_step(
         if before is None and not units:
             raise ConfigurationError(
                 f"{store.batch} has nothing to {name}: the provider has accepted nothing that "
-                "this batch has sent. What another batch has sent is taken with that one."
+                "this batch has sent, or it was withdrawn. What another batch has sent is taken "
+                "with that one."
             )
         again = [unit for unit in ids if unit in stored and stored[unit].state in _NOT_TAKEN]
         taken = [unit for unit in ids if unit not in stored or unit in again]
@@ -281,7 +281,8 @@ def add_step(
             persons=[*([] if before is None else before.persons), person],
             rows=len(stored.keys() | set(taken)),
         )
-        step.save_record(connection, record)
+        if before is not None or taken:
+            step.save_record(connection, record)
         return Step(step, record, refused)
 
     return step.transact(add)
@@ -314,6 +315,6 @@ def _refusal(unit: Unit, name: str) -> str:
         shown += f" and {len(unit.differing) - _SHOWN} more"
     options = " ".join(f"--also {shlex.quote(value)}" for value in unit.differing[:_SHOWN])
     return (
-        f"not taken: the latest sheet lacks, or has with other values: {shown}. Withdraw the whole "
-        f"payout; or, if it is right: {name} {options}"
+        f"not paid: the latest sheet lacks, or has with other values: {shown}. Withdraw, which "
+        f"takes back all unpaid payouts of the batch; or, if these are right: {name} {options}"
     )

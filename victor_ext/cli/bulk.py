@@ -7,12 +7,13 @@ options, is in `bulk_session.py`; what they print is in `bulk_output.py`.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -22,7 +23,6 @@ from victor_ext.systems import DEFAULT
 
 from . import bulk_output
 from .bulk_session import (
-    STEPS,
     BatchSession,
     BulkSession,
     NamedBatchSession,
@@ -536,36 +536,43 @@ def rekey(
     session.conclude({"rekeyed": True}, text)
 
 
-def _add_step(step: str, text: str) -> None:
-    """Add the command that takes a step with payouts; `text` is its help."""
+@bulk.command()
+@with_session
+def instruct(
+    session: StepSession,
+    batch: str = argument("BATCH", known=batch_names),
+    *,
+    also: list[str] | None = option(
+        "A payment that is paid though the latest sheet lacks it, or has it with other values. "
+        "Repeat it.",
+        "KEY",
+    ),
+) -> None:
+    """Have the payouts that Velo has accepted paid, each at most once. This moves money."""
+    _take_step(session, "instruct", batch, also or ())
+
+
+@bulk.command()
+@with_session
+def withdraw(session: StepSession, batch: str = argument("BATCH", known=batch_names)) -> None:
+    """Withdraw the payouts that Velo has accepted, before they are paid."""
+    _take_step(session, "withdraw", batch)
+
+
+def _take_step(session: StepSession, step: str, batch: str, also: Sequence[str] = ()) -> NoReturn:
+    """Take a step with the payouts of a batch, and end the command."""
 
     def question(sender: BulkSender) -> str:
         return bulk_output.step_question(step, sender.status(refresh=True))
 
-    @bulk.command(step, help=text)
-    @with_session
-    def take(
-        session: StepSession,
-        batch: str = argument("BATCH", known=batch_names),
-        *,
-        also: list[str] | None = option(
-            "For instruct: a payment that is paid though the latest sheet lacks it, or has it with "
-            "other values. Repeat it.",
-            "KEY",
-        ),
-    ) -> None:
-        with (
-            session.sender(batch, question) as sender,
-            session.interruptible(sender, batch, step) as show,
-        ):
-            status = sender.take_step(step, also=also or (), on_progress=show)
-        command = session.command_line(step, batch)
-        bulk_output.show_step(step, batch, status, command, as_json=session.as_json)
-        raise typer.Exit(status.exit_status)
-
-
-for step, text in STEPS.items():
-    _add_step(step, text)
+    with (
+        session.sender(batch, question) as sender,
+        session.interruptible(sender, batch, step) as show,
+    ):
+        status = sender.take_step(step, also=also, on_progress=show)
+    command = session.command_line(step, batch)
+    bulk_output.show_step(step, batch, status, command, as_json=session.as_json)
+    raise typer.Exit(status.exit_status)
 
 
 @bulk.command()

@@ -56,6 +56,7 @@ def show_status(status: BatchStatus, command: Callable[[str], str], *, as_json: 
             advice.append(f"{name} is not settled. Go on with:\n  {command(name)}")
     if status.over:
         advice += _unknown_advice(status, command)
+    advice += _decision_advice(status)
     advice += _lacking_advice(status)
     conclude(_as_dict(status), "\n".join(lines), *advice, as_json=as_json)
 
@@ -127,9 +128,7 @@ def _advice(status: BatchStatus, command: Callable[[str], str]) -> Iterator[str]
             f"{_names(status.replaced, len(status.replaced))}: these were not created as this "
             "sheet has them."
         )
-    if status.to_decide and status.check is None:
-        rows = "1 row needs" if status.to_decide == 1 else f"{status.to_decide:,} rows need"
-        yield f"{rows} your decision. The export says why."
+    yield from _decision_advice(status)
     yield from _lacking_advice(status)
     if any(outcome == "refused" for outcome in status.counts):
         yield (
@@ -138,6 +137,19 @@ def _advice(status: BatchStatus, command: Callable[[str], str]) -> Iterator[str]
         )
     if status.exit_status:
         yield f"Every row, with what became of it:\n  {command('export')}"
+
+
+def _decision_advice(status: BatchStatus) -> Iterator[str]:
+    """Yield that rows need a decision, but for those that a check has named, and which payouts are
+    not paid.
+    """
+    count = status.to_decide - (0 if status.check is None else status.check.changed)
+    if count > 0:
+        rows = "1 row needs" if count == 1 else f"{count:,} rows need"
+        yield f"{rows} your decision. The export says why."
+    shown = {unit for step in status.steps.values() for unit in step["reasons"]}
+    reasons = {unit: reason for unit, reason in status.reasons.items() if unit not in shown}
+    yield from _reason_lines(reasons)
 
 
 def _lacking_advice(status: BatchStatus) -> Iterator[str]:
@@ -507,9 +519,11 @@ def _print_notices(check: Check) -> None:
         if count > len(notices):
             complain(f"And {count - len(notices):,} more like these.")
     if check.pulled_back:
+        one = check.pulled_back == 1
+        verb, they, them = ("is", "it", "it") if one else ("are", "they", "them")
         complain(
-            f"{rows_text(check.pulled_back)} of the batch had not left and are not in this file: "
-            "they will not be sent. Send a file that has them, to ask for them."
+            f"{rows_text(check.pulled_back)} of the batch had not left and {verb} not in this "
+            f"file: {they} will not be sent. Send a file that has {them}, to ask for {them}."
         )
 
 

@@ -31,12 +31,8 @@ if TYPE_CHECKING:
     from victor_ext.bulk import BatchStatus, BulkSender, RowFile
 
 _DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
-STEPS = {
-    "instruct": "Have the payouts that Velo has accepted paid, each at most once. This moves "
-    "money.",
-    "withdraw": "Withdraw the payouts that Velo has accepted, before they are paid.",
-}
-"""What follows the sending of payouts, with the help of the command of each step."""
+_STEPS = ("instruct", "withdraw")
+"""The commands that follow the sending of payouts: the batch is their argument."""
 _FILE_OPTIONS = ("column", "columns", "decimal", "date_format", "encoding")
 """The options that say how a file is written."""
 _OTHER_OPTIONS = ("state", "batch", "name", "yes", *_FILE_OPTIONS)
@@ -117,7 +113,7 @@ class BulkSession(Session):
         words = ["victor", "bulk"]
         if self.provider != DEFAULT:
             words += ["--provider", self.provider]
-        words += [command, batch] if command in STEPS else [command, "--batch", batch]
+        words += [command, batch] if command in _STEPS else [command, "--batch", batch]
         if self.state != _DEFAULT_STATE:
             words += ["--state", bulk_output.without_password(self.state)]
         if self.yes and command == "resume":
