@@ -361,6 +361,17 @@ def test_a_step_is_the_next_one_only_while_it_can_pay_a_payout(sender, monkeypat
         sender().take_step("instruct")
 
 
+def test_next_month_of_the_same_salaries_is_asked_about_unless_its_memo_names_the_month(sender):
+    """Payouts have no due date, which tells the months of payment requests apart."""
+    months = {month: rows(3, memo=f"Salary {month}") for month in ("May", "June")}
+    for number, record in enumerate(months["June"]):
+        record["payor_payment_id"] = f"JUNE-{number}"
+    sender.finish(months["May"], batch="may")
+    without_month = [{**each, "memo": "Salary May"} for each in months["June"]]
+    assert sender(batch="june").check(without_month).noticed == {"looks_like": 3}
+    sender.finish(months["June"], batch="june")
+
+
 def test_only_instruct_is_told_what_is_paid_also(bulk):
     helps = {step: bulk(step, "--help").out for step in ("instruct", "withdraw")}
     assert [step for step, text in helps.items() if "--also" in text] == ["instruct"]
