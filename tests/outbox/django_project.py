@@ -15,9 +15,9 @@ def set_up():
 
 
 @contextmanager
-def use_database(url):
+def use_database(url, *, pooled=True):
     """Let Django's default database be this one of SQLAlchemy's, as in a new process, which makes
-    its own client.
+    its own client. On PostgreSQL it has Django's pool of connections, unless `pooled` is false.
     """
     from django.db import connections
 
@@ -25,18 +25,20 @@ def use_database(url):
 
     while _clients:
         _clients.popitem()[1].close()
-    values = {"ENGINE": "django.db.backends.sqlite3", "NAME": url.database}
+    values = {"ENGINE": "django.db.backends.sqlite3", "NAME": url.database, "OPTIONS": {}}
     if url.get_backend_name() == "postgresql":
         values |= {
             "ENGINE": "django.db.backends.postgresql",
             "USER": url.username,
             "HOST": url.query["host"],
-            "OPTIONS": {"options": url.query["options"]},
+            "OPTIONS": {"options": url.query["options"], "pool": pooled},
         }
     before = connections.settings
     connections.settings = connections.configure_settings({"default": values})
     connections["default"] = connections.create_connection("default")
     yield
     connections["default"].close()
+    if values["OPTIONS"].get("pool"):
+        connections["default"].close_pool()
     connections.settings = before
     connections["default"] = connections.create_connection("default")

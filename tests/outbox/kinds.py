@@ -97,13 +97,15 @@ class Box:
 
 
 @contextmanager
-def tables_of(kind, engine):
-    """The tables of an outbox of this kind, while the block lasts."""
+def tables_of(kind, engine, **options):
+    """The tables of an outbox of this kind, while the block lasts. The options are those of
+    `use_database`.
+    """
     if kind != "django":
         Box(kind, engine).create_table()
         yield
         return
-    with use_database(engine.url):
+    with use_database(engine.url, **options):
         call_command("migrate", verbosity=0)
         yield
 

@@ -375,9 +375,11 @@ def test_a_result_that_comes_during_a_failover_is_stored(postgres_server):
     engine.dispose()
 
 
-def test_django_closes_its_connection_to_a_server_that_was_demoted(postgres_server):
-    with use_database(sa.make_url(postgres_server.new_schema())):
-        connections.settings["default"]["CONN_MAX_AGE"] = None
+@pytest.mark.parametrize("pooled", [False, True])
+def test_django_closes_its_connections_to_a_server_that_was_demoted(postgres_server, pooled):
+    with use_database(sa.make_url(postgres_server.new_schema()), pooled=pooled):
+        if not pooled:  # a pool keeps them, and refuses this
+            connections.settings["default"]["CONN_MAX_AGE"] = None
         call_command("migrate", "victor_inbox", verbosity=0)
         inbox = DjangoInbox(velo.Webhook(HEADER))
         with transaction.atomic():

@@ -23,6 +23,7 @@ from tests.cli.victor_command import settings_of
 from tests.outbox.kinds import tables_of
 from tests.outbox.rows import end_claims, execute, key_of, states, statuses, stored
 from tests.providers.victor.adapter import invoice
+from tests.tiers import borders
 from victor_ext.event_queue.workers import SignalStop
 from victor_ext.outbox import Outbox
 from victor_ext.outbox.django import DjangoOutbox, send_payment_requests
@@ -31,9 +32,10 @@ from victor_ext.outbox.django.models import PaymentRequestEntry
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def kind(engine):
-    with tables_of("django", engine):
+@pytest.fixture(params=borders(["pool", "no pool"], "pool"))
+def kind(request, engine):
+    """On PostgreSQL, with Django's pool of connections and without."""
+    with tables_of("django", engine, pooled=request.param == "pool"):
         yield "django"
 
 
@@ -207,7 +209,6 @@ def test_all_passes_of_one_process_share_one_token(outbox, environment, victor_s
     for _ in range(2):
         call_command(COMMAND)
         send_payment_requests()
-    connections.close_all()
     # the threads of the sandbox, which the child does not use
     with warnings.catch_warnings(action="ignore"):
         child = os.fork()

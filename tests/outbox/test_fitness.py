@@ -291,33 +291,39 @@ FORKED = """
 import os, sys
 import sqlalchemy as sa
 sys.path.append("examples/django")
-from tests.outbox.kinds import Provider
-from tests.outbox.rows import stored
+from tests.outbox.kinds import KINDS, Box, Provider, tables_of
 from tests.providers.victor.adapter import invoice
-from victor_ext.outbox import Outbox
 
-provider = Provider()
-outbox = Outbox(sa.create_engine(sys.argv[1]), provider.client())
-outbox.create_table()
-stored(outbox, invoice(0))
-outbox.send()
-stored(outbox, *map(invoice, range(1, 31)))
-children = []
-for _ in range(2):
-    if not (child := os.fork()):
-        outbox.send()
-        print("\\n".join(provider.references[1:]), flush=True)
-        os._exit(0)
-    children.append(child)
-outbox.send()
-assert all(os.waitpid(child, 0)[1] == 0 for child in children)
+kind, url, pooled = sys.argv[1:]
+engine = sa.create_engine(url)
+provider, children = Provider(), []
+with tables_of(kind, engine, pooled=pooled == "True"), provider.client() as client:
+    box = Box(kind, engine)
+    outbox = KINDS[kind](*(() if kind == "django" else [engine]), client=client)
+    box.add(**invoice(0))
+    outbox.send()
+    for number in range(1, 31):
+        box.add(**invoice(number))
+    for _ in range(2):
+        if not (child := os.fork()):
+            outbox.send()
+            print("\\n".join(provider.references[1:]), flush=True)
+            os._exit(0)
+        children.append(child)
+    outbox.send()
+    assert all(os.waitpid(child, 0)[1] == 0 for child in children)
 print("\\n".join(provider.references))
 """
 
 
-def test_an_engine_that_was_used_before_a_fork_is_used_in_each_process(database_url):
+@pytest.mark.parametrize(
+    ("kind", "pooled"), [("blocking", False), ("django", False), ("django", True)]
+)
+def test_connections_that_were_used_before_a_fork_are_left_to_the_parent(
+    database_url, kind, pooled
+):
     made = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", FORKED, database_url],
+        [sys.executable, "-W", "ignore", "-c", FORKED, kind, database_url, str(pooled)],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,

@@ -2,6 +2,7 @@
 them.
 """
 
+import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -30,6 +31,8 @@ _DIALECTS: Mapping[str, sa.Dialect] = {
     "postgresql": postgresql.dialect(paramstyle="pyformat"),  # type: ignore[no-untyped-call]
 }
 """The SQL dialects of SQLAlchemy, by the names that Django has for the databases."""
+_used = set[str]()
+"""The aliases of the databases of all objects."""
 
 
 class _Connection:
@@ -104,6 +107,7 @@ class DjangoQueue(OpenTransactions, BlockingQueue[E]):
         `__init__`.
         """
         self._using = using
+        _used.add(using)
         self._connection = cast("Connection", _Connection(using))
         self._handlers = self._of_database.setdefault((type(self), using, self._provider()), [])
 
@@ -171,6 +175,23 @@ def _close(connection: Any) -> None:
     connection.close()
     if hasattr(connection, "close_pool"):
         connection.close_pool()
+
+
+def _leave_connections_to_parent() -> None:
+    """Let Django open new connections in a forked process: two that use one would mix up their
+    answers.
+    """
+    for using in _used & {*connections}:
+        connection: Any = connections[using]
+        if connection.vendor == "sqlite" and connection.is_in_memory_db():
+            continue  # it is its database, of which a forked process has a copy
+        del connections[using]
+        # Django has no public name for it: `close_pool` ends the parent's connections, too.
+        getattr(connection, "_connection_pools", {}).pop(using, None)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_connections_to_parent)
 
 
 def table_migration(*tables: sa.Table) -> migrations.RunPython:

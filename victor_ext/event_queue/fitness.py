@@ -92,7 +92,7 @@ _prepared: weakref.WeakSet[sa.Engine] = weakref.WeakSet()
 def prepared_engine(engine: Any) -> Any:
     """Return the engine, blocking or awaited, put right for all its users: it opens new connections
     after a failover and in a forked process, and a transaction of SQLite begins before its first
-    savepoint. An alias of Django's, which does all of this itself, is returned as it is.
+    savepoint. An alias of Django's is returned as it is.
     """
     target = getattr(engine, "sync_engine", engine)
     if isinstance(target, sa.Engine) and target not in _prepared:
