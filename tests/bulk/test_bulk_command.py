@@ -367,7 +367,10 @@ def test_an_export_without_the_name_of_one_of_several_batches_is_refused_with_th
 ):
     for number, name in enumerate(("march", "april"), 1):
         sender.store(rows(1, start=number), state=bulk.state, batch=name)
-    which = "There are several batches (march, april): name one of them with --batch."
+    which = (
+        "There are several batches (april, march): name those that you mean with --batch, or write "
+        "--all."
+    )
     assert bulk("export") == Ran(2, "", f"Error: {which}\n")
 
 

@@ -12,7 +12,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import example, given
 
-from tests.bulk.bulk_runs import outbound, row, rows
+from tests.bulk.bulk_runs import outbound, refused, row, rows, today
 from tests.cases import cases_beside
 from victor_ext import TimedOut
 from victor_ext.bulk.payment_requests import PaymentRequests
@@ -23,7 +23,7 @@ from victor_ext.reconciliation.entries import EntryReader
 from victor_ext.tables.row_file import RowFile
 from victor_ext.tables.texts import text_of_cell
 
-OWN = "row,key,id,status,outcome,error,batch,asked_at,asked_by"
+OWN = "row,key,id,status,outcome,error,batch,asked_at,asked_by,sheet"
 pytestmark = pytest.mark.slow
 RUN = (
     "=+-@"
@@ -49,7 +49,17 @@ def exported(text, **options):
     """The row of an export that has this text wherever it can have any."""
     extras, asked = {"region": text}, {"amount": text}
     result = RowResult(
-        1, text, text, text, RowOutcome.CREATED, text, extras, asked, batch=text, asked_by=text
+        1,
+        text,
+        text,
+        text,
+        RowOutcome.CREATED,
+        text,
+        extras,
+        asked,
+        text,
+        asked_by=text,
+        sheet=text,
     )
     lines = io.StringIO(text_of([result], "region", **options), newline="")
     _, cells = csv.reader(lines, strict=True)
@@ -63,9 +73,9 @@ def test_text_that_a_spreadsheet_would_run_is_exported_with_a_quote_before_it(te
     for before in (text, escaped):
         asked_at = ""
         own = ["1", *shown, "created", escaped, escaped, asked_at]
-        assert exported(before) == [*own, *shown, "", "", ""]
+        assert exported(before) == [*own, *shown, escaped, "", "", ""]
     cells = exported(text, escape=False)
-    assert cells[1:4] + cells[5:7] + cells[8:11] == [text] * 8
+    assert cells[1:4] + cells[5:7] + cells[8:12] == [text] * 9
 
 
 def test_the_heading_is_escaped_too():
@@ -75,16 +85,13 @@ def test_the_heading_is_escaped_too():
 
 
 def test_a_column_whose_name_is_taken_takes_no_other_columns_name():
-    heading = "row,key,id,status,outcome,error,batch,asked_at,asked_by,file_file_id,file_id,"
-    assert text_of([], "id", "file_id").startswith(heading)
+    assert text_of([], "id", "file_id").startswith(f"{OWN},file_file_id,file_id,")
     # Nor does a sent value, whose heading in the file is taken: the other column keeps its name.
     file = io.StringIO()
     write_csv(
         file, [], ["file_id"], kind=PaymentRequests, source=RowFile("", columns={"amount": "id"})
     )
-    assert file.getvalue().startswith(
-        "row,key,id,status,outcome,error,batch,asked_at,asked_by,file_id,file_file_id,"
-    )
+    assert file.getvalue().startswith(f"{OWN},file_id,file_file_id,")
 
 
 @pytest.mark.parametrize(
@@ -212,3 +219,142 @@ def test_a_provider_that_cannot_be_read_costs_no_old_file(bulk, victor_sandbox):
         ended = bulk(*words, "--refresh", "--deadline", "0.5")
         assert (ended.status, ended.out) == (75, "")
     assert (bulk.folder / "results.csv").read_text() == before
+
+
+# Several batches
+
+
+@pytest.fixture
+def months(bulk, victor_sandbox):
+    """March, whose last row was deleted from the sheet; and April, which has a row of March with
+    another amount, and one that is wrong.
+    """
+    bulk.write(rows(3), "march.csv")
+    assert bulk.send("march.csv").status == 0
+    bulk.write(rows(2), "march.csv")
+    assert bulk.send("march.csv").status == 0
+    april = [row(4, region="south"), row(2, amount="7.00", region="south"), row(5, amount="0")]
+    bulk.write(april, "april.csv")
+    assert bulk.send("april.csv", "--skip-invalid").status == 1
+    return bulk
+
+
+MARCH = [
+    ("march.csv", "1", "created"),
+    ("march.csv", "2", "created"),
+    ("march.csv", "0", "created"),
+]
+APRIL = [
+    ("april.csv", "1", "created"),
+    ("april.csv", "2", "to_decide"),
+    ("april.csv", "3", "refused"),
+]
+
+
+def shown_of(table):
+    return [(line["sheet"], line["row"], line["outcome"]) for line in table]
+
+
+def test_an_export_of_several_batches_has_them_in_the_order_that_is_given(months):
+    for words in (
+        ("--batch", "march.csv", "--batch", "april.csv"),
+        ("march.csv", "april.csv", "--batch", "march.csv"),
+    ):
+        assert shown_of(months("export", *words).table) == MARCH + APRIL
+    assert shown_of(months("export", "--all").table) == APRIL + MARCH
+    lines = months("export", "--all", "--json").json_lines
+    shown = [(line["sheet"], str(line["row"]), line["outcome"]) for line in lines]
+    assert shown == APRIL + MARCH
+    written = months("export", "--all", "-o", "all.csv")
+    assert written.err == "6 rows of 2 batches written to all.csv\n"
+    assert (months.folder / "all.csv").read_text() == months("export", "--all").out
+
+
+def test_a_payment_that_two_sheets_list_has_a_line_for_each_and_counts_once_by_its_key(
+    months, victor_sandbox
+):
+    table = months("export", "--all").table
+    second = [line for line in table if line["invoice_no"] == "INV-2"]
+    assert [line["sheet"] for line in second] == ["april.csv", "march.csv"]
+    assert [line["outcome"] for line in second] == ["to_decide", "created"]
+    assert [line["region"] for line in second] == ["south", "north"]
+    assert {line["batch"] for line in second} == {"march.csv"}
+    created = {line["key"]: line["amount"] for line in table if line["id"]}
+    asked = [request["amount"] for request in outbound(victor_sandbox)]
+    assert sorted(created.values()) == sorted(asked)
+
+
+def test_a_batch_that_does_not_exist_costs_no_old_file(months):
+    assert months("export", "--all", "-o", "all.csv").status == 0
+    before = (months.folder / "all.csv").read_text()
+    words = ("export", "--batch", "march.csv", "--batch", "may.csv")
+    for way in ((), ("--json",)):
+        ended = months(*words, *way)
+        assert (ended.status, ended.out) == (2, "")
+        assert "There is no batch may.csv" in ended.err
+        assert months(*words, *way, "-o", "all.csv").status == 2
+    assert (months.folder / "all.csv").read_text() == before
+
+
+def test_all_batches_beside_a_name_are_refused(months):
+    ended = months("export", "--all", "--batch", "march.csv")
+    assert (ended.status, ended.out) == (2, "")
+    assert "--all has march.csv, too: leave one of the two out." in ended.err
+
+
+def test_python_names_the_batches_of_an_export(months, sender):
+    own = sender(state=months.state)
+    names = sorted(own.batches())
+    assert [result.sheet for result in own.export(batches=names)] == [
+        *names[:1] * 3,
+        *names[1:] * 3,
+    ]
+    for wrong in ([], "march.csv"):
+        with refused("must be a list with the name of at least one batch"):
+            list(own.export(batches=wrong))
+    with refused("There is no batch may"):
+        next(own.export(batches=["march.csv", "may"]))
+
+
+def test_one_walk_of_the_provider_serves_all_batches_of_an_export(months, victor_sandbox):
+    paid, *_ = (request["id"] for request in outbound(victor_sandbox))
+    victor_sandbox.move(paid, "completed")
+    before = reads(victor_sandbox)
+    exported = months("export", "--all", "--refresh")
+    assert "1 completed (paid)" in exported.err
+    assert reads(victor_sandbox) == [*before, "list", "list"]
+
+
+def test_sheets_that_are_written_in_different_ways_are_exported_in_one(bulk):
+    """What is common stays as the sheets have it; the rest is as `create` takes it."""
+    german = {"invoice_no": "Rechnung", "amount": "Betrag", "due_date": "Fällig"}
+    ours = row(1, amount="1.234,50", due_date=f"{today():%d.%m.%Y}", client_reference_id="REF-1")
+    bulk.write([{german.get(name, name): value for name, value in ours.items()}], "a.csv")
+    columns = [f"--column={name}={own}" for name, own in german.items() if name != "invoice_no"]
+    form = [*columns, "--decimal", "comma", "--date-format", "DMY"]
+    assert bulk("send", "a.csv", "--key-column", "Rechnung", *form).status == 0
+    bulk.write([row(2, amount="1,235.50", client_reference_id="REF-2")], "b.csv")
+    sent = bulk("send", "b.csv", "--key-column", "client_reference_id", "--decimal", "point")
+    assert sent.status == 0
+    first, second = bulk("export", "--all").table
+    for number, line in enumerate((first, second), 1):
+        asked = [line[name] for name in ("amount", "due_date", "client_reference_id")]
+        assert asked == [f"{1233.5 + number:.2f}", f"{today()}", f"REF-{number}"]
+    assert (first["Rechnung"], first["invoice_no"]) == ("INV-1", "")
+    assert (second["Rechnung"], second["invoice_no"]) == ("", "INV-2")
+    (alone,) = bulk("export", "a.csv").table
+    assert alone["Betrag"] == "1234,50"
+
+
+def test_an_export_shows_one_moment_whatever_is_sent_while_it_is_read(sender, any_state):
+    own = sender.of(state=any_state)
+    own.finish(rows(2), batch="april")
+    own.store(rows(2, start=3), batch="march")
+    results = own().export(batches=["april", "march"])
+    read = [next(results)]
+    own.finish(batch="march")
+    read += results
+    assert [(result.sheet, result.outcome) for result in read] == [
+        *(("april", "created"), ("april", "created")),
+        *(("march", "waiting"), ("march", "waiting")),
+    ]

@@ -49,15 +49,15 @@ def test_every_row_is_sent_once_and_exported_with_its_other_columns(
         assert sender(batch="invoices.csv").export_csv(results) == 250
     heading, *lines = output.read_text("utf-8").splitlines()
     assert heading == (
-        "row,key,id,status,outcome,error,batch,asked_at,asked_by,invoice_no,region,file_status,"
-        "amount,payer_counterparty_id,due_date,client_reference_id"
+        "row,key,id,status,outcome,error,batch,asked_at,asked_by,sheet,invoice_no,region,"
+        "file_status,amount,payer_counterparty_id,due_date,client_reference_id"
     )
     ids = {request["amount"]: request["id"] for request in outbound(victor_sandbox)}
     for number, line in enumerate(lines, 1):
         key = idempotency_key_for("invoice", f"INV-{number}")
         amount = row(number)["amount"]
         own = f"{number},{key},{ids[amount]},created,created,,invoices.csv,"
-        asked = f",,INV-{number},r{number},mine,{amount},aHeq349838,{today()},"
+        asked = f",,invoices.csv,INV-{number},r{number},mine,{amount},aHeq349838,{today()},"
         moment = line.removeprefix(own).removesuffix(asked)
         assert line == f"{own}{moment}{asked}"
         assert zulu.parse(moment).date() == today()

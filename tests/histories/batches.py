@@ -383,7 +383,7 @@ class Batches(Workers):
         with context.open_present(batch) as store:
             record = store.record()
             assert record is not None
-            lines = [*lines_of(store, context.kind)]
+            lines = [*lines_of([store], context.kind)]
             ByHand(context, store, record).ask(lines, person)
             ask_waiting(context, store, record)
 

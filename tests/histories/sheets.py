@@ -503,7 +503,7 @@ class Sheets(Batches):
         made = [asked for works in made_by(self.world.provider).values() for asked in works]
         exported = set[str]()
         for batch in [batch for batch in self.batches if "/" not in batch]:
-            for result in results_of(self.store(batch), kind):
+            for result in results_of([self.store(batch)], kind):
                 key, amount = (result.asked.get(name) for name in (kind.reference, "amount"))
                 exported.add(str(key))
                 if result.outcome is RowOutcome.CREATED and (key, amount) not in made:

@@ -1,5 +1,5 @@
-"""Read the latest sheet of a batch: each of its rows with its payment (`lines_of`), and how many
-there are by outcome (`counts_of`). What is said is the join of both: see `joining`.
+"""Read the latest sheets of batches: each of their rows with its payment (`lines_of`), and how many
+a batch has by outcome (`counts_of`). What is said is the join of both: see `joining`.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ class Line:
     """A row of the latest sheet of a batch; or a payment of the batch that this sheet lacks.
 
     Attributes:
+        sheet: The batch whose latest sheet this is.
         number: The record number in the sheet, from 1; 0: the sheet lacks the payment.
         key: The key of the payment; empty: the row has none.
         batch: The batch that sends, or has sent, the payment; None: there is no payment.
@@ -77,6 +78,7 @@ class Line:
         is_decided: Whether a person has decided that the payment is paid though the sheet lacks it.
     """
 
+    sheet: str
     number: int
     key: str
     batch: str | None
@@ -361,19 +363,24 @@ def names_of_lacking(store: Store) -> list[str]:
 # Reading
 
 
-def lines_of(store: Store, kind: RowKind) -> Iterator[Line]:
-    """Yield the rows of the latest sheet in their order, and then the payments of the batch that
-    were created, or may have been, and that the sheet lacks. Raises as `counts_of` does.
+def lines_of(stores: Sequence[Store], kind: RowKind) -> Iterator[Line]:
+    """Yield the lines of batches of one state, one batch after another, as they are at one moment.
+
+    Of a batch, these are the rows of its latest sheet in their order, and then its payments that
+    were created, or may have been, and that the sheet lacks. Raises as `counts_of` does, before the
+    first line.
     """
-    with store.engine.connect() as connection:
-        sheet, origin = store.latest_sheet(connection)
-        refuse_lost(store, connection, sheet)
-        read = _Reading(store, connection, sheet, kind)
-        rows = StoredRows(connection, sheet.id or 0)
-        verdicts = _verdicts_of_unasked(store, connection, sheet, origin)
-        for page in rows.pages():
-            yield from read.lines(page, verdicts)
-        yield from read.lacking()
+    with stores[0].snapshot() as connection:
+        sheets = [store.latest_sheet(connection) for store in stores]
+        for store, (sheet, _) in zip(stores, sheets, strict=True):
+            refuse_lost(store, connection, sheet)
+        for store, (sheet, origin) in zip(stores, sheets, strict=True):
+            read = _Reading(store, connection, sheet, kind)
+            rows = StoredRows(connection, sheet.id or 0)
+            verdicts = _verdicts_of_unasked(store, connection, sheet, origin)
+            for page in rows.pages():
+                yield from read.lines(page, verdicts)
+            yield from read.lacking()
 
 
 def lines_with_numbers(
@@ -453,6 +460,7 @@ class _Reading:
             yield self._with_times(
                 stored,
                 Line(
+                    sheet=store.batch,
                     number=0,
                     key=stored.key,
                     batch=stored.batch,
@@ -489,6 +497,7 @@ class _Reading:
             if verdict.is_invalid and problems:
                 message = f"{message} {problems}"
         line = Line(
+            sheet=self._store.batch,
             number=row.number,
             key=row.key,
             batch=None if stored is None else stored.batch,

@@ -48,7 +48,7 @@ def lines_named(
     texts = sorted({text_of_cell(name) for name in names})
     text_by_key = {key_of(text): text for text in texts}
     by_text: dict[str, list[Line]] = {text: [] for text in texts}
-    for line in lines_of(store, kind):
+    for line in lines_of([store], kind):
         own_names = {line.key, line.sent_key, line.value} & by_text.keys()
         for name in own_names:
             by_text[name].append(line)

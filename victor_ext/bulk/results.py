@@ -1,8 +1,8 @@
-"""The export of a batch: each row with what is stored of it, or with its present status
+"""The export of batches: each row with what is stored of it, or with its present status
 (`results_of`), and as CSV (`write_csv`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any, TextIO
@@ -17,22 +17,27 @@ from .row_kind import RowKind
 from .rows import RowResult
 from .store import Store
 
-COLUMNS = ("row", "key", "id", "status", "outcome", "error", "batch", "asked_at", "asked_by")
+COLUMNS = (
+    *("row", "key", "id", "status", "outcome", "error"),
+    *("batch", "asked_at", "asked_by", "sheet"),
+)
 """The attributes of a `RowResult` that are the first columns of the CSV."""
 OUR_CLOCK = " (our clock)"
 """What stands after a time that is not the provider's."""
 NOT_FOUND = "The provider does not have it any more."
 
 
-def results_of(store: Store, kind: RowKind, *, refresh: bool = False) -> Iterator[RowResult]:
-    """Return the result of each line of the batch, in order.
+def results_of(
+    stores: Sequence[Store], kind: RowKind, *, refresh: bool = False
+) -> Iterator[RowResult]:
+    """Return the result of each line of the batches, in the order of `lines_of`.
 
     Args:
         refresh: Read the provider's present statuses. All of them are read before this returns, so
             that a provider that cannot be read does not cut an export off. A row that is created
             after that keeps the status of its response.
     """
-    results = (result_of_line(line, kind) for line in lines_of(store, kind))
+    results = (result_of_line(line, kind) for line in lines_of(stores, kind))
     if not refresh:
         return results
     statuses = kind.current_statuses(results)
@@ -45,7 +50,7 @@ def results_of(store: Store, kind: RowKind, *, refresh: bool = False) -> Iterato
         error = NOT_FOUND if status.status is None else status.reason or result.error
         return replace(result, status=status.status, error=error)
 
-    return map(current, lines_of(store, kind))
+    return map(current, lines_of(stores, kind))
 
 
 def result_of_line(line: Line, kind: RowKind) -> RowResult:
@@ -72,7 +77,31 @@ def result_of_line(line: Line, kind: RowKind) -> RowResult:
         asked_at=line.asked_at,
         by_provider_clock=line.by_provider_clock,
         asked_by=line.asked_by,
+        sheet=line.sheet,
     )
+
+
+def common_form(forms: Iterable[Mapping[str, Any]]) -> RowFile:
+    """Return how all sheets of these forms are written. Where they differ, it is as without any
+    form: columns have our names, and amounts and dates are as `create` takes them.
+    """
+    files = [RowFile("", **form) for form in forms]
+    first, *others = files
+    return RowFile(
+        "",
+        {
+            name: heading
+            for name, heading in first.columns.items()
+            if all(other.columns.get(name) == heading for other in others)
+        },
+        decimal=_common({file.decimal for file in files}),
+        date_format=_common({file.date_format for file in files}),
+    )
+
+
+def _common(values: set[str | None]) -> str | None:
+    """Return the only one of these values; None: there are several."""
+    return values.pop() if len(values) == 1 else None
 
 
 def write_csv(
@@ -93,8 +122,8 @@ def write_csv(
     the key column, it is among the extra columns, and not repeated.
 
     Args:
-        columns: The extra columns of the source.
-        source: How the source is written.
+        columns: The extra columns of the source, or of all sources.
+        source: How the source is written: see `common_form`.
         escape: As for `write_table`.
         on_result: Called with each result before it is written.
     """
@@ -110,12 +139,11 @@ def write_csv(
         for name in COLUMNS:
             value = asked_at_text(result) if name == "asked_at" else getattr(result, name)
             yield in_own_words(value, source.columns) if name == "error" and value else value
-        yield from map(result.extras.get, columns)
-        for name in value_columns:
-            if name in result.asked:
-                yield source.written(name, result.asked[name], formed)
-            else:  # a row that is wrong asks for nothing: its cells are those of the source
-                yield result.extras.get(name)
+        sent = {name: source.written(name, text, formed) for name, text in result.asked.items()}
+        for name in columns:  # one may be the key column of another batch
+            yield result.extras.get(name, sent.get(name))
+        for name in value_columns:  # a row that is wrong asks for nothing: it has its cells
+            yield sent.get(name, result.extras.get(name))
 
     return write_table(file, chain([heading], map(cells, results)), escape=escape)
 

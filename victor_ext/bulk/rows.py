@@ -174,6 +174,7 @@ class RowResult:
             else this machine's; None: it was not sent.
         by_provider_clock: Whether `asked_at` is the provider's time.
         asked_by: The person of the sheet that it was asked for, if one was named.
+        sheet: The batch whose latest sheet has the row, or lacks it.
     """
 
     row: int
@@ -188,3 +189,4 @@ class RowResult:
     asked_at: datetime | None = None
     by_provider_clock: bool = False
     asked_by: str | None = None
+    sheet: str = ""

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
+from itertools import chain
 from typing import Any, ClassVar, Literal, TextIO
 
 import httpx
@@ -23,7 +24,6 @@ from victor_ext import ConfigurationError, Problem, Victor
 from victor_ext.health import Heartbeat
 from victor_ext.outbox.files import stored_key
 from victor_ext.privacy import HiddenRows, concealed
-from victor_ext.tables.row_file import RowFile
 from victor_ext.tables.sources import Rows, hidden_rows
 
 from .book import results_of_payments
@@ -32,7 +32,7 @@ from .check import Check, ControlTotals, refuse_invalid
 from .context import BulkContext, provider_of, system_of
 from .forgetting import forget_settled
 from .loading import Loading, ask_waiting, replaced_rows, want_nothing
-from .results import results_of, write_csv
+from .results import common_form, results_of, write_csv
 from .row_kind import RowKind
 from .rows import RowOutcome, RowResult
 from .run import BatchStatus, Progress, run_batch, serve, status_of
@@ -460,7 +460,7 @@ class BulkSender:
             )
             if not refresh:
                 return status
-            results = results_of(store, kind)
+            results = results_of([store], kind)
             created = (result for result in results if result.outcome is RowOutcome.CREATED)
             statuses = kind.current_statuses(created).values()
             counts = Counter(current.status or "not found" for current in statuses)
@@ -470,36 +470,48 @@ class BulkSender:
                 units={unit.id: kind.describe_unit(unit.id) for unit in units_of(store, kind)},
             )
 
-    def export(self, *, refresh: bool = False) -> Iterator[RowResult]:
-        """Yield the current result of every row in order, one for each key.
+    def export(
+        self, *, batches: Collection[str] | None = None, refresh: bool = False
+    ) -> Iterator[RowResult]:
+        """Yield the current result of every row of the latest sheet in order, and then those of
+        payments that the sheet lacks (row 0).
+
+        Of several batches, all rows are read at one moment, one batch after another. A payment that
+        several sheets list is yielded for each of them, with the same `key`.
 
         Args:
+            batches: The names of the batches (default: the batch of this sender), such as
+                `sorted(sender.batches())`. A repeated name counts once.
             refresh: Read the provider's present `status` of each created request: `completed` is
                 paid. Without it, the status is that of the answer to `create`.
 
         Raises:
+            ConfigurationError: There is no such batch. Nothing has been yielded then.
             VictorError: With `refresh`, the provider could not be read. Nothing has been yielded
                 then.
         """
-        with self._stored_batch() as (context, store, _):
-            yield from results_of(store, context.kind, refresh=refresh)
+        with self._stored_batches(batches) as (context, stored):
+            yield from results_of([*stored], context.kind, refresh=refresh)
 
     def export_csv(
         self,
         file: TextIO,
         *,
+        batches: Collection[str] | None = None,
         escape: bool = True,
         refresh: bool = False,
         on_result: Callable[[RowResult], object] | None = None,
     ) -> int:
         """Write the export as CSV.
 
-        The columns are row, key, id, status, outcome, error, the source's other columns, and the
-        requested values, or the cells of a row that is wrong. Names of columns, amounts and dates
-        are written as in the source.
+        The columns are row, key, id, status, outcome, error, batch, asked_at, asked_by, sheet, the
+        source's other columns, and the requested values, or the cells of a row that is wrong. Names
+        of columns, amounts and dates are written as in the source. Where the sources of several
+        batches differ, they are written as `create` takes them.
 
         Args:
             file: Open text file.
+            batches: As for `export`.
             escape: Put a single quote before text that a spreadsheet would run as a formula.
             refresh: As for `export`.
             on_result: Called with each row before it is written.
@@ -507,13 +519,14 @@ class BulkSender:
         Returns:
             The number of rows written.
         """
-        with self._stored_batch() as (context, store, record):
+        with self._stored_batches(batches) as (context, stored):
+            columns = chain.from_iterable(record.columns for record in stored.values())
             return write_csv(
                 file,
-                results_of(store, context.kind, refresh=refresh),
-                record.columns,
+                results_of([*stored], context.kind, refresh=refresh),
+                list(dict.fromkeys(columns)),
                 kind=context.kind,
-                source=RowFile("", **record.form),
+                source=common_form(record.form for record in stored.values()),
                 escape=escape,
                 on_result=on_result,
             )
@@ -654,16 +667,37 @@ class BulkSender:
     def _stored_batch(
         self, *, to_send: bool = False
     ) -> Generator[tuple[BulkContext, Store, BatchRecord]]:
-        """Open the batch of this sender, for the block.
-
-        The argument is that of `Store.record`. Raises `ConfigurationError` if the state does not
-        have the batch.
-        """
-        with self._context() as context, context.open_present(self._batch_name(None)) as store:
-            record = store.record(to_send=to_send)
-            if record is None:
-                raise no_such_batch(store.batch, str(self._state), store.batches())
+        """Open the batch of this sender, for the block; see `_stored_batches`."""
+        with self._stored_batches(to_send=to_send) as (context, stored):
+            ((store, record),) = stored.items()
             yield context, store, record
+
+    @contextmanager
+    def _stored_batches(
+        self, names: Collection[str] | None = None, *, to_send: bool = False
+    ) -> Generator[tuple[BulkContext, dict[Store, BatchRecord]]]:
+        """Open batches, for the block. `to_send` is as for `Store.record`.
+
+        Args:
+            names: Their names; None: the batch of this sender.
+
+        Raises:
+            ConfigurationError: The state does not have one of them, or none is named.
+        """
+        if names is None:
+            names = [self._batch_name(None)]
+        elif isinstance(names, str) or not names:
+            message = f"batches={names!r} must be a list with the name of at least one batch."
+            raise ConfigurationError.of([Problem("batches", "value", message)])
+        first, *others = dict.fromkeys(map(checked_batch, names))
+        with self._context() as context, context.open_present(first) as store:
+            stored: dict[Store, BatchRecord] = {}
+            for each in (store, *(replace(store, batch=name) for name in others)):
+                record = each.record(to_send=to_send)
+                if record is None:
+                    raise no_such_batch(each.batch, str(self._state), store.batches())
+                stored[each] = record
+            yield context, stored
 
 
 def _file_name(source: Any) -> str | None:

@@ -97,7 +97,7 @@ def units_of(store: Store, kind: RowKind) -> list[Unit]:
     if not kind.unit_column:
         return []
     differing: dict[str, list[str]] = {}
-    for line in lines_of(store, kind):
+    for line in lines_of([store], kind):
         unit = line.result.unit
         if line.batch != store.batch or line.result.outcome is not RowOutcome.CREATED or not unit:
             continue

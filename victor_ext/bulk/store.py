@@ -113,6 +113,18 @@ class Store(BlockingTransactions):
                 make_fit(connection, table)
             yield connection
 
+    @contextmanager
+    def snapshot(self) -> Generator[Connection]:
+        """Open a connection for the block that reads all at one moment, whatever is stored
+        meanwhile.
+        """
+        with self.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            else:
+                connection.exec_driver_sql("BEGIN")
+            yield connection
+
     def lock_storing(self, connection: Connection) -> None:
         """Let nobody else store a file, a step or a hold until the transaction ends: two of them
         could wait for each other's keys.

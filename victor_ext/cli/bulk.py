@@ -25,6 +25,7 @@ from . import bulk_output
 from .bulk_session import (
     BatchSession,
     BulkSession,
+    ExportSession,
     NamedBatchSession,
     ResumeSession,
     SendSession,
@@ -350,7 +351,7 @@ def _watch(session: NamedBatchSession) -> None:
 @bulk.command()
 @with_session
 def export(
-    session: NamedBatchSession,
+    session: ExportSession,
     *,
     output: Path | None = option(
         "Write to a file (default: standard output).", "FILE", names=["--output", "-o"]
@@ -360,13 +361,13 @@ def export(
 ) -> None:
     """Write the outcome of each row as CSV. The exit status is 0, whatever the outcomes are.
 
-    BATCH names the batch, when there are several. The columns are row, key, id, status, outcome,
-    error, the file's other columns, and what was asked of whom.
+    Each BATCH names a batch, when there are several. The columns are row, key, id, status, outcome,
+    error, batch, asked_at, asked_by, sheet, the file's other columns, and what was asked of whom.
     """
-    batch = session.single_batch()
-    with session.sender(batch) as sender:
+    batches = session.batches()
+    with session.sender() as sender:
         bulk_output.write_export(
-            sender, output, as_json=session.as_json, escape=not no_escape, refresh=refresh
+            sender, batches, output, as_json=session.as_json, escape=not no_escape, refresh=refresh
         )
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from .failures import CommandFailure
 
-_FIELDS = ("row", "key", "id", "status", "outcome", "error", "batch", "asked_by")
+_FIELDS = ("row", "key", "id", "status", "outcome", "error", "batch", "asked_by", "sheet")
 """The fields of a result that its JSON has, under their names."""
 
 
@@ -285,16 +285,18 @@ def _step_counts(outcomes: Mapping[Any, int]) -> str:
 
 def write_export(
     sender: BulkSender,
+    batches: Sequence[str],
     output: Path | None,
     *,
     as_json: bool,
     escape: bool,
     refresh: bool,
 ) -> None:
-    """Write the results of a batch, and say on standard error how many there are.
+    """Write the results of batches, and say on standard error how many there are.
 
     Args:
-        sender: The sender of the batch.
+        sender: The sender of their state.
+        batches: The names of the batches.
         output: The file; None: standard output.
         as_json: Whether to write JSON, a line a row, or CSV.
         escape: Whether CSV has a `'` before a text that a spreadsheet would take for a formula.
@@ -311,7 +313,8 @@ def write_export(
     with opened as file:
         if as_json:
             count = 0
-            for count, result in enumerate(sender.export(refresh=refresh), 1):  # noqa: B007 - the last one counts
+            results = sender.export(batches=batches, refresh=refresh)
+            for count, result in enumerate(results, 1):  # noqa: B007 - the last one counts
                 count_status(result)
                 document: dict[str, Any] = {name: getattr(result, name) for name in _FIELDS}
                 document["asked_at"] = zulu_text(result.asked_at)
@@ -320,11 +323,14 @@ def write_export(
                 document["asked"] = dict(result.asked)
                 file.write(f"{json.dumps(document)}\n")
         else:
-            count = sender.export_csv(file, escape=escape, refresh=refresh, on_result=count_status)
+            count = sender.export_csv(
+                file, batches=batches, escape=escape, refresh=refresh, on_result=count_status
+            )
         file.flush()
     sentences: list[str] = []
     if output is not None:
-        sentences.append(f"{rows_text(count)} written to {output}")
+        of_batches = f" of {len(batches)} batches" if len(batches) > 1 else ""
+        sentences.append(f"{rows_text(count)}{of_batches} written to {output}")
     if refresh:
         texts = [status_count(status, count) for status, count in sorted(statuses.items())]
         counted = ", ".join(texts) or "nothing was created"

@@ -21,9 +21,9 @@ from victor_ext.systems import DEFAULT
 
 from . import bulk_output
 from .failures import Misuse, failure_of
-from .options import Yes, argument, flag, number, option, seconds, whole_number
+from .options import Yes, argument, flag, number, option, seconds, several, whole_number
 from .row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, headings_of
-from .screen import ProgressBar
+from .screen import ProgressBar, plain
 from .session import Session, provider_of, system_of, without_none
 from .signals import raise_received, signal_exit_status
 
@@ -35,7 +35,7 @@ _STEPS = ("instruct", "withdraw")
 """The commands that follow the sending of payouts: the batch is their argument."""
 _FILE_OPTIONS = ("column", "columns", "decimal", "date_format", "encoding")
 """The options that say how a file is written."""
-_OTHER_OPTIONS = ("state", "batch", "name", "yes", *_FILE_OPTIONS)
+_OTHER_OPTIONS = ("state", "batch", "name", "names", "all_batches", "yes", *_FILE_OPTIONS)
 """The options that are no arguments of a sender under their own names."""
 _STATUSES_BY_WEIGHT = (0, FAILED, MISUSE, FOR_NOW, UNKNOWN)
 """Exit statuses of batches: of several batches, the status that stands last here counts."""
@@ -150,6 +150,24 @@ class BulkSession(Session):
                 )
                 raise typer.Exit(signal_exit_status(error)) from None
 
+    def stored_batches(self) -> list[str]:
+        """Return the batches of the state, of which there is one at least. Raises `Misuse`."""
+        with self.sender() as sender:
+            names = sender.batches()
+            owners = sender.owners()
+        if names:
+            return names
+        state = bulk_output.without_password(self.state)
+        if owners:
+            raise Misuse(
+                f"All batches in {state} are of {' and '.join(owners)}: name that system and "
+                "environment, such as with --environment."
+            )
+        raise Misuse(
+            f"There is no batch in {state}: nothing was stored there, and nothing was sent from "
+            "it. Begin with 'victor bulk send', and the name of your file."
+        )
+
     @property
     def row_file(self) -> RowFile | None:
         """The file that is sent, and how it is written; None: the command sends no file."""
@@ -207,21 +225,7 @@ class BatchSession(BulkSession):
             raise Misuse(f"Two batches are named, {' and '.join(names)}: name one.")
         if names:
             return names
-        with self.sender() as sender:
-            stored_names = sender.batches()
-            owners = sender.owners()
-        if stored_names:
-            return stored_names
-        state = bulk_output.without_password(self.state)
-        if owners:
-            raise Misuse(
-                f"All batches in {state} are of {' and '.join(owners)}: name that system and "
-                "environment, such as with --environment."
-            )
-        raise Misuse(
-            f"There is no batch in {state}: nothing was stored there, and nothing was sent from "
-            "it. Begin with 'victor bulk send', and the name of your file."
-        )
+        return self.stored_batches()
 
     def single_batch(self) -> str:
         """Return the batch that the command line names, or the only one. Raises `Misuse`."""
@@ -256,6 +260,33 @@ class NamedBatchSession(BatchSession):
 
     def names_on_command_line(self) -> list[str]:
         return list(dict.fromkeys(filter(None, (self.name, self.batch))))
+
+
+class ExportSession(BulkSession):
+    """A session with the names of several batches, or all of them."""
+
+    names: list[str] | None = argument(several("BATCH"), known=batch_names, default=None)
+    batch: list[str] | None = option(
+        "A batch's name (default: the only one). Repeat it.", "NAME", known=batch_names
+    )
+    all_batches: bool = flag("--all", "All batches of the state, in the order of their names.")
+
+    def batches(self) -> list[str]:
+        """Return the batches that the command line names, each once, or the only one. Raises
+        `Misuse`.
+        """
+        named = list(dict.fromkeys([*(self.names or ()), *(self.batch or ())]))
+        if named and self.all_batches:
+            raise Misuse(f"--all has {plain(named[0])}, too: leave one of the two out.")
+        if named:
+            return named
+        stored = sorted(self.stored_batches())
+        if len(stored) > 1 and not self.all_batches:
+            raise Misuse(
+                f"There are several batches ({', '.join(stored)}): name those that you mean with "
+                "--batch, or write --all."
+            )
+        return stored
 
 
 class WorkerSession(BatchSession):
