@@ -3,6 +3,7 @@ by a second step.
 """
 
 import json
+import signal
 from collections import Counter
 from contextlib import contextmanager, redirect_stderr
 from datetime import timedelta
@@ -183,6 +184,20 @@ def test_payouts_are_instructed_by_another_person_than_the_sender_where_that_is_
     assert calls(sandbox, "instruct") == 0
     assert bulk("instruct", "march.csv", "--by", "Bob").status == 0
     assert "instruct by Bob: 1 done" in bulk("status").out
+
+
+def test_a_step_goes_on_by_the_person_who_takes_it(bulk, sandbox):
+    bulk.write(rows(2), "march.csv")
+    assert bulk.send("march.csv", "--by", "Ann", "--not-by-sender").status == 0
+    sandbox.inject("status", operation="instruct", status=503, times=None)
+    words = ("--by", "Bob Lee", "--also", "PAY-1", "--also", "PAY-2")
+    with bulk.started("instruct", "march.csv", *words) as process:
+        wait_until(lambda: calls(sandbox, "instruct") > 0, process)
+        stopped = bulk.stopped(process, signal.SIGTERM)
+    shown = (
+        "victor bulk --provider velo instruct --by 'Bob Lee' --also PAY-1 --also PAY-2 march.csv"
+    )
+    assert shown in stopped.err
 
 
 def test_payouts_are_instructed_once_however_often_the_command_is_given(bulk, sandbox):

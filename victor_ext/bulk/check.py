@@ -4,9 +4,11 @@ source is expected to be: `ControlTotals`.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
+from operator import attrgetter
 from typing import cast
 
 from victor_ext import InvalidRequest, Problem, money
@@ -104,7 +106,8 @@ class Check:
         replaced: Rows to store that replace a row of the same payment, which had not left.
         problems: The first 100 problems.
         problem_count: Number of all problems.
-        notices: Why rows are not simply sent: the first 100 of each code.
+        notices: Why rows are not simply sent, in the order of the source: the first 100 of each
+            code.
         noticed: The number of rows by the code of their notice.
         causes: All problems by their cause, those that break the source first. At most 100 causes
             are told apart.
@@ -182,10 +185,18 @@ class Check:
         return cause
 
     def add_notice(self, notice: Notice) -> None:
-        """Count a notice, and store the notice if it is among the first of its code."""
+        """Count a notice, and store the notice if it is among the first of its code in the source.
+
+        Rows are decided about in the order of their keys: a later notice may be of an earlier line.
+        """
         self.noticed[notice.code] = self.noticed.get(notice.code, 0) + 1
-        if self.noticed[notice.code] <= SHOWN:
-            self.notices.append(notice)
+        if self.noticed[notice.code] > SHOWN:
+            places = reversed(range(len(self.notices)))
+            last = next(place for place in places if self.notices[place].code == notice.code)
+            if self.notices[last].line < notice.line:
+                return
+            del self.notices[last]
+        insort(self.notices, notice, key=attrgetter("line"))
 
     def undecided(self) -> Check:
         """Return a check of the same rows, before anything is decided about them."""

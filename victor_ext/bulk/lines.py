@@ -355,9 +355,13 @@ def names_of_lacking(store: Store) -> list[str]:
         sheet, _ = store.latest_sheet(connection)
         query = _payments_query(store).join(SHEETS, SHEETS.c.id == PAYMENTS.c.sheet)
         is_shown = sa.or_(STATE != RowOutcome.CREATED, SHEETS.c.series == sheet.series)
-        chosen = query.where(_is_lacking(store, sheet), is_shown).order_by(PAYMENTS.c.key)
+        chosen = query.where(_is_lacking(store, sheet), is_shown).order_by(*_ORDER_OF_LACKING)
         rows = [row_of(store.vault, row) for row in connection.execute(chosen.limit(NAMED))]
-    return sorted(row.value or row.payment for row in rows)
+    return [row.value or row.payment for row in rows]
+
+
+_ORDER_OF_LACKING = (PAYMENTS.c.sheet, PAYMENTS.c.number, PAYMENTS.c.key)
+"""Payments that the latest sheet lacks are told in the order in which they were asked for."""
 
 
 # Reading
@@ -445,7 +449,7 @@ class _Reading:
         store, columns = self._store, PAYMENTS.c
         query = _payments_query(store).join(SHEETS, SHEETS.c.id == columns.sheet)
         query = query.add_columns(SHEETS.c.series)
-        chosen = query.where(_is_lacking(store, self._sheet)).order_by(columns.key)
+        chosen = query.where(_is_lacking(store, self._sheet)).order_by(*_ORDER_OF_LACKING)
         payments = self._connection.execute(chosen).all()
         made = {stored.made for stored in payments}
         is_open = open_units(store, self._connection, self._kind, made)

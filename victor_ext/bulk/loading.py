@@ -285,7 +285,6 @@ class Loading:
         for numbers in pages(sorted(self._with_problems)):
             for row in self._rows.named(numbers):
                 self._note_problems(row)
-        self.check.notices.sort(key=lambda notice: notice.line)
 
     def _add_notice(self, row: SourceRow, each: Joined) -> bool:
         """Add the notice about a row to the check. Returns whether there is one."""

@@ -458,10 +458,12 @@ def hold(session: BulkSession) -> None:
     with session.sender() as sender:
         count = sender.hold()
     text = (
-        "Nothing is sent from this state until 'victor bulk release'.\n"
-        f"{rows_text(count)} may have been asked for since the backup."
+        f"Nothing is sent from this state. {rows_text(count)} may have been asked for since the "
+        "backup."
     )
-    session.conclude({"held": True, "marked": count}, text)
+    release = session.command_line("release")
+    advice = f"Once each batch was compared with the provider:\n  {release}"
+    session.conclude({"held": True, "marked": count, "next_command": release}, text, advice)
 
 
 @bulk.command()
@@ -474,15 +476,13 @@ def release(session: BulkSession) -> None:
     with session.sender() as sender:
         count = sender.release()
     if count is None:
-        document = {"released": False, "may_have_been_sent": 0}
-        session.conclude(document, "The state is not held.")
+        nothing = {"released": False, "may_have_been_sent": 0}
+        session.conclude(nothing, "The state is not held.")
         raise typer.Exit(FAILED)
-    document = {"released": True, "may_have_been_sent": count}
-    text = (
-        f"Released. {rows_text(count)} that waited may have been sent since: 'victor bulk resume' "
-        "looks them up, and sends none of them."
-    )
-    session.conclude(document, text)
+    resume = session.command_line("resume")
+    document = {"released": True, "may_have_been_sent": count, "next_command": resume}
+    text = f"Released. {rows_text(count)} that waited may have been sent since."
+    session.conclude(document, text, f"Look them up, which sends none of them:\n  {resume}")
 
 
 def _age(text: str) -> float:

@@ -65,7 +65,7 @@ def _activity(status: BatchStatus) -> str:
     """Return whether a batch is held, or goes on; empty: it is over."""
     if status.held_since is not None:
         since = zulu_text(status.held_since)
-        return f" (held since {since}: nothing is sent until 'victor bulk release')"
+        return f" (held since {since}: nothing is sent until it is released)"
     return "" if status.over else " (it goes on, or was interrupted)"
 
 
@@ -129,6 +129,12 @@ def _advice(status: BatchStatus, command: Callable[[str], str]) -> Iterator[str]
             "sheet has them."
         )
     yield from _decision_advice(status)
+    if status.to_decide or "rejected_before" in status.noticed:
+        yield (
+            "Where a row is said to need ask-again:
+"
+            f"  {command('ask-again')} KEY --by NAME --why WHY"
+        )
     yield from _lacking_advice(status)
     if any(outcome == "refused" for outcome in status.counts):
         yield (
@@ -398,7 +404,7 @@ _SUMMARIES = {
     "created_before": "{rows} created before. Not sent again.",
     "due_later": (
         "{rows} asked, or maybe asked, for an earlier due date before. Not sent for the later one. "
-        "What is unpaid: 'victor bulk ask-again'. Another --key-kind would ask for each invoice "
+        "What is unpaid needs ask-again. Another --key-kind would ask for each invoice "
         "again: it is only for the next month of keys that name payers."
     ),
     "replaced": "Replaced by this file: {rows} that had not left.",
@@ -418,8 +424,8 @@ def report_invalid(failure: CommandFailure, check: Check, file: RowFile, *, as_j
         return
     _print_problems(check, file)
     message = f"Error: {_refusal_reason(check)}. Nothing was sent."
-    if not check.repeated and not check.broken:
-        message += " Correct that, or set it aside with --skip-invalid."
+    if _may_be_set_aside(check):
+        message += f" {_SET_ASIDE}"
     complain(message)
 
 
@@ -440,6 +446,14 @@ def _refusal_reason(check: Check) -> str:
     return " and ".join(reasons)
 
 
+_SET_ASIDE = "Correct that, or set it aside with --skip-invalid."
+
+
+def _may_be_set_aside(check: Check) -> bool:
+    """Whether --skip-invalid would let the other rows of a refused file be sent."""
+    return check.invalid > 0 and not check.repeated and not check.broken
+
+
 def show_check(
     check: Check, exit_status: int, file: RowFile, warnings: Sequence[str], *, as_json: bool
 ) -> None:
@@ -452,7 +466,9 @@ def show_check(
     document = check_as_dict(check)
     document["warnings"] = [*warnings]
     document["exit_status"] = exit_status
-    conclude(document, f"{summary_of(check, file)} Nothing was sent.", as_json=as_json)
+    # The file is refused for its invalid rows alone, unless they are set aside already.
+    advice = [_SET_ASIDE] if exit_status == MISUSE and _may_be_set_aside(check) else []
+    conclude(document, f"{summary_of(check, file)} Nothing was sent.", *advice, as_json=as_json)
 
 
 def dry_run_status(check: Check, *, skip_invalid: bool) -> int:
@@ -513,17 +529,22 @@ def _amounts(check: Check, file: RowFile) -> str:
 
 
 def _print_notices(check: Check) -> None:
-    """Print why rows are not simply sent: what concerns many rows, in one line."""
-    for code, count in check.noticed.items():
-        summary = _SUMMARIES.get(code)
-        if summary is not None:
-            complain(plain(summary.format(rows=rows_text(count))))
-            continue
-        notices = [notice for notice in check.notices if notice.code == code][:_LISTED_NOTICES]
-        for notice in notices:
+    """Print why rows are not simply sent: what concerns many rows, in one line; then the other
+    rows, in the order of the sheet.
+    """
+    for code, summary in _SUMMARIES.items():
+        if code in check.noticed:
+            complain(plain(summary.format(rows=rows_text(check.noticed[code]))))
+    listed = Counter[str]()
+    first_lines: dict[str, int] = {}
+    for notice in check.notices:
+        first_lines.setdefault(notice.code, notice.line)
+        if notice.code not in _SUMMARIES and listed[notice.code] < _LISTED_NOTICES:
+            listed[notice.code] += 1
             complain(plain(f"Line {notice.line:,}: {notice.message}"))
-        if count > len(notices):
-            complain(f"And {count - len(notices):,} more like these.")
+    for code, count in listed.items():
+        if check.noticed[code] > count:
+            complain(f"And {check.noticed[code] - count:,} more like line {first_lines[code]:,}.")
     if check.pulled_back:
         one = check.pulled_back == 1
         verb, they, them = ("is", "it", "it") if one else ("are", "they", "them")

@@ -8,7 +8,7 @@ A `BulkSession` knows where the state is and opens senders, a `BatchSession` nam
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -35,6 +35,11 @@ _STEPS = ("instruct", "withdraw")
 """The commands that follow the sending of payouts: the batch is their argument."""
 _FILE_OPTIONS = ("column", "columns", "decimal", "date_format", "encoding")
 """The options that say how a file is written."""
+_KEPT_OPTIONS = {
+    "resume": ("rate", "workers", "key_retention", "patience", "yes"),
+    **dict.fromkeys(_STEPS, ("by", "not_by_sender", "also", "yes")),
+}
+"""The options of a command that a person types once, and that hold when it goes on."""
 _OTHER_OPTIONS = ("state", "batch", "name", "names", "all_batches", "yes", *_FILE_OPTIONS)
 """The options that are no arguments of a sender under their own names."""
 _STATUSES_BY_WEIGHT = (0, FAILED, MISUSE, FOR_NOW, UNKNOWN)
@@ -106,19 +111,42 @@ class BulkSession(Session):
                 )
                 raise typer.Exit(failure.exit_status) from None
 
-    def command_line(self, command: str, batch: str) -> str:
-        """Return the command line of another bulk command for the batch, for display: without
+    def command_line(self, command: str, batch: str | None = None) -> str:
+        """Return the command line of another bulk command, for display: whole, but without
         passwords.
+
+        Args:
+            batch: The batch that it is for; None: it is for the whole state.
         """
         words = ["victor", "bulk"]
         if self.provider != DEFAULT:
             words += ["--provider", self.provider]
-        words += [command, batch] if command in _STEPS else [command, "--batch", batch]
+        words.append(command)
+        is_argument = command in _STEPS
+        if batch is not None and not is_argument:
+            words += ["--batch", batch]
         if self.state != _DEFAULT_STATE:
             words += ["--state", bulk_output.without_password(self.state)]
-        if self.yes and command == "resume":
-            words.append("--yes")
-        return shlex.join([*words, *self.connection_words()])
+        words += [*self._kept_words(command), *self.connection_words()]
+        if batch is not None and is_argument:
+            words += ["--", batch] if batch.startswith("-") else [batch]
+        return shlex.join(words)
+
+    def _kept_words(self, command: str) -> Iterator[str]:
+        """Yield the options of this command line that hold for another one: how rows are sent, for
+        `resume`; who takes a step, and with what, for the same step.
+        """
+        if command in _STEPS and command != self.context.info_name:
+            return
+        for name in _KEPT_OPTIONS.get(command, ()):
+            value: Any = self.context.params.get(name)
+            values: list[Any] = [*(value or ())] if name == "also" else [value]
+            for each in values:
+                if each is None or each is False:
+                    continue
+                yield f"--{name.replace('_', '-')}"
+                if each is not True:
+                    yield _typed(each)
 
     @contextmanager
     def interruptible(
@@ -390,6 +418,11 @@ def show_progress(progress: ProgressBar, status: BatchStatus) -> None:
         bulk_output.counts(status),
         begun=status.under_way,
     )
+
+
+def _typed(value: object) -> str:
+    """Return the value of an option as a person types it: numbers without an exponent."""
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def _unread_reason(sender: BulkSender) -> str | None:
