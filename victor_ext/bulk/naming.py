@@ -45,7 +45,7 @@ def lines_named(
     Raises:
         ConfigurationError: No line has one of the names, or several lines have it.
     """
-    texts = dict.fromkeys(map(text_of_cell, names))
+    texts = dict.fromkeys(text_of_cell(name) for name in names)
     text_by_key = {key_of(text): text for text in texts}
     by_text: dict[str, list[Line]] = {text: [] for text in texts}
     for line in lines_of([store], kind):
