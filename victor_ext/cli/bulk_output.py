@@ -131,8 +131,7 @@ def _advice(status: BatchStatus, command: Callable[[str], str]) -> Iterator[str]
     yield from _decision_advice(status)
     if status.to_decide or "rejected_before" in status.noticed:
         yield (
-            "Where a row is said to need ask-again:
-"
+            "Where a row is said to need ask-again:\n"
             f"  {command('ask-again')} KEY --by NAME --why WHY"
         )
     yield from _lacking_advice(status)
