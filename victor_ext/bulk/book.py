@@ -60,6 +60,7 @@ def _line_of(store: Store, stored: Any) -> Line:
         asked_at = datetime.fromtimestamp(stored.first_sent_at, UTC)
     person: Person = {} if stored.person is None else store.vault.deserialize(stored.person)
     return Line(
+        sheet=stored.batch,
         number=stored.number,
         key=stored.key,
         batch=stored.batch,
