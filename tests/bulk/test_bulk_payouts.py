@@ -545,6 +545,42 @@ def test_an_instruction_that_has_not_left_pays_nothing_that_a_newer_sheet_lacks(
     assert calls(sandbox, "instruct") == paid + 1
 
 
+def test_what_a_person_lets_be_paid_is_of_the_sheet_that_it_was_said_of(sender, sandbox):
+    """Its payout was not paid then; a newer sheet lacks another payment."""
+    sender.finish(rows(3))
+    first, second, third = rows(3)
+    sender().send([first, {**second, "amount": "2.00"}])
+    assert sender().take_step("instruct", also=["PAY-2"]).counts == {"to_decide": 1}
+    status = sender().send([first, third])
+    assert (status.exit_status, status.next_step) == (1, None)
+    (reason,) = status.reasons.values()
+    assert "PAY-2" in reason
+    assert sender().take_step("instruct").counts == {"to_decide": 1}
+    assert calls(sandbox, "instruct") == 0
+
+
+def test_a_batch_lets_no_payment_of_another_one_be_paid(sender, sandbox):
+    sender.finish(rows(2), batch="a")
+    assert sender(batch="a").send(rows(1)).exit_status == 1
+    sender(batch="b").send([{**row(2), "amount": "9.00"}, row(3, amount="7.00")])
+    with refused("PAY-2 was sent by a: its payout is paid with that batch"):
+        sender(batch="b").take_step("instruct", also=["PAY-2"])
+    assert calls(sandbox, "instruct") == 0
+    assert sender(batch="a").status().exit_status == 1
+
+
+def test_whoever_has_sent_rows_that_are_asked_about_may_not_take_the_step(sender, sandbox):
+    """Another person has answered the question: the rows are hers."""
+    sender(by="Bob", not_by_sender=True).send([row(1)])
+    respelled = {**row(1), "payor_payment_id": "pay-1"}
+    assert sender(by="Ann").send([row(1), respelled]).counts == {"created": 1, "to_decide": 1}
+    sender().ask_again(["pay-1"], by="Bob", why="They are two.")
+    sender(by="Bob").resume()
+    with refused("Ann"):
+        sender(by="Ann").take_step("instruct")
+    assert calls(sandbox, "instruct") == 0
+
+
 def test_an_instruction_that_waits_is_of_the_sheet_that_it_was_given_for(sender, sandbox):
     """Nobody gives it again: no worker pays what a newer sheet lacks."""
     sender.finish(rows(2))

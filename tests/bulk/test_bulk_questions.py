@@ -136,6 +136,19 @@ def test_a_row_with_the_values_of_another_batch_and_another_due_date_is_sent(
     asked_once(victor_sandbox, [first, second, later])
 
 
+def test_a_new_key_of_the_payer_of_a_payment_that_waits_in_another_batch_is_a_question(
+    sender, victor_sandbox
+):
+    """That batch has taken it over, and sends it: it makes no difference which one is faster."""
+    first, second, third = of_payers(1, 2, 3)
+    sender.store([first, second], batch="a")
+    sender.store([first, third], batch="b")
+    respelled = {**first, "invoice_no": "2026/1", "amount": "77.00"}
+    assert sender(batch="a").send([respelled, second]).counts == {"created": 1, "to_decide": 1}
+    sender(batch="b").resume()
+    asked_once(victor_sandbox, [first, second, third])
+
+
 # The sheet of a batch
 
 
@@ -163,6 +176,14 @@ def test_a_sheet_of_which_nothing_was_asked_is_no_other_list_once_its_keys_are_r
     with nothing_sent(victor_sandbox), refused("No row of this sheet is in the one"):
         own().send(bulk.write(of_payers(7, 8)))
     assert own().send(bulk.write(sent)).counts == {"created": 3}
+
+
+def test_a_list_that_is_refused_under_a_name_is_told_another_name(sender):
+    named = {"batch": "work-invoices"}
+    sender.finish(of_payers(*range(1, 11)), **named)
+    after = [{**each, "invoice_no": f"{n}-B"} for n, each in enumerate(of_payers(*range(2, 11)))]
+    with refused("--batch work-invoices-2"):
+        sender(**named).send([of_payers(1)[0], *after])
 
 
 def test_the_next_list_of_a_named_batch_may_ask_the_same_payers(sender, victor_sandbox):

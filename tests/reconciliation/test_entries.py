@@ -177,6 +177,12 @@ def test_a_negative_amount_is_refused_with_the_words_that_leave_debits_out(write
     assert (left, reader.debits) == ([Entry(PRICE, "R-1", line=2)], 1)
 
 
+def test_a_credit_below_zero_beside_a_column_of_debits_is_told_what_to_write(write):
+    path = write("reference,amount,Paid out\nR-1,-5.00,\n")
+    (told,) = problems(RowFile(path, {"debit": "Paid out"}))
+    assert told.endswith("A debit stands in Paid out, without its sign; or take the line out.")
+
+
 @pytest.mark.parametrize("credit", ["", "0.00"])
 def test_a_line_with_an_amount_in_a_column_of_debits_is_left_out_if_that_is_named(write, credit):
     path = write(f"reference,amount,Paid out\nR-1,44.23,{credit}\nR-2,{credit},10.00\n")

@@ -146,9 +146,13 @@ class ByHand:
 
     def pay_also(self, keys: Collection[str]) -> None:
         """Let payments be paid as they were asked for, though the latest sheet lacks them or has
-        them with other values. Raises `ConfigurationError` if there is no such payment.
+        them with other values. Raises `ConfigurationError` if there is no such payment, or if
+        another batch has sent it.
         """
-        lines = self._lines_named(keys, lambda line: line.outcome is RowOutcome.TO_DECIDE)
+        batch = self.store.batch
+        lines = self._lines_named(
+            keys, lambda line: line.outcome is RowOutcome.TO_DECIDE and line.batch == batch
+        )
         store, settings = self.store, self.context.settings
         person = {"by": settings.by, "not_by_sender": False}
 
@@ -157,6 +161,11 @@ class ByHand:
             refuse_held(connection)
             for line in lines:
                 payment = self._locked(connection, line)
+                if payment is not None and payment.batch != store.batch:
+                    raise ConfigurationError(
+                        f"{line.value} was sent by {payment.batch}: its payout is paid with that "
+                        "batch."
+                    )
                 if payment is None or payment.state != RowOutcome.CREATED:
                     raise ConfigurationError(
                         f"{line.value} is {line.outcome}: what is paid was created."

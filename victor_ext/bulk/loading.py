@@ -239,7 +239,8 @@ class Loading:
             why: Why it may be one, as a sentence.
             more: What else to know of the name that is given to it.
         """
-        name = shlex.quote(_name_of_list(self._source))
+        name = f"{self.batch}-2" if self._is_named else _name_of_list(self._source)
+        name = shlex.quote(name)
         return _refused_batch(
             f"{why} Nothing was stored. Is it the same list? Then the column "
             f"{self._origin.column}, which tells the rows apart, has changed: restore it. Is it "
@@ -331,6 +332,7 @@ class Loading:
             note_time(connection, store.system, now)
             self._begin_counting()
             before = store.present_record(connection)
+            latest = None if before is None else store.latest_sheet(connection)[0].id
             sheet = self._stored_sheet(connection, store, now)
             self.sheet = sheet.id
             try:
@@ -348,7 +350,7 @@ class Loading:
                 raise self._next_list() from None
             self._count_others()
             refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
-            record = self._new_record(before)
+            record = self._new_record(before, is_new=sheet.id != latest)
             store.save_record(connection, record, sheet.id)
             return record
 
@@ -390,19 +392,20 @@ class Loading:
         rows = self._rows.named(numbers)
         return {row.number: json.loads(row.entry) for row in rows if row.entry is not None}
 
-    def _new_record(self, before: BatchRecord | None) -> BatchRecord:
+    def _new_record(self, before: BatchRecord | None, *, is_new: bool) -> BatchRecord:
         """Return the new record of the batch.
 
-        A file adds its sender, if it stores rows, or if it is the first with `not_by_sender`.
+        A file adds its sender if it is a new sheet, or the first with `not_by_sender`.
 
         Args:
             before: The record so far; None: the batch is new.
+            is_new: Whether the sheet is a new one of the batch.
         """
         settings = self._settings
         persons = [] if before is None else list(before.persons)
         settings.check_sender(persons)
         is_stricter = settings.not_by_sender and not needs_another_person(persons)
-        if self.check.stored or is_stricter:
+        if is_new or is_stricter:
             persons.append({name: getattr(settings, name) for name in PERSONS})
         form: dict[str, Any] = {}
         if isinstance(self._source, RowFile):

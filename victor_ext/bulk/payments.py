@@ -118,15 +118,16 @@ DECISIONS = sa.Table(
     sa.Column("owner", sa.Text, nullable=False),
     sa.Column("key", sa.Text, nullable=False),  # of the payment
     sa.Column("values_digest", sa.Text, nullable=False),  # it holds for these values alone
-    sa.Column("what", sa.Text, nullable=False),  # ASK or PAY
+    sa.Column("what", sa.Text, nullable=False),  # ASK, PAY or VOID
     sa.Column("again", sa.Integer, nullable=False),  # how many keys the payment had then
     sa.Column("person", sa.Text, nullable=False),  # encrypted
     sa.Column("stored_at", sa.Double, nullable=False),
     sa.Index("victor_bulk_decisions_key", "owner", "key"),
 )
-ASK, PAY = "ask", "pay"
+ASK, PAY, VOID = "ask", "pay", "void"
 """What a person decides: a payment is asked for, though it looks like another one or once more; or
-it is paid, though the latest sheet lacks it or has it with other values.
+it is paid, though the latest sheet lacks it or has it with other values. That is void once a newer
+sheet is stored.
 """
 BATCHES = sa.Table(
     "victor_bulk_batches",

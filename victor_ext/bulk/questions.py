@@ -199,7 +199,8 @@ class _Search:
         if sheet.id is not None:
             is_earlier = sa.and_(is_earlier, sheets.id < sheet.id)
         was_listed = sa.exists().where(lines.key == PAYMENTS.c.key, is_earlier)
-        is_or_may_be = STATE.in_(EXISTS_OR_MAY)
+        waits_elsewhere = sa.and_(STATE.in_(TO_BE_SENT), PAYMENTS.c.batch != sheet.batch)
+        is_or_may_be = sa.or_(STATE.in_(EXISTS_OR_MAY), waits_elsewhere)
         chosen = sa.and_(PAYMENTS.c.party_digest.in_(parties), is_or_may_be, was_listed)
         for page in pages(self._payments(chosen)):
             listed = self._rows.keys_among([other.key for other in page])

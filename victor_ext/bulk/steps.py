@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, idempotency_key_for
+from victor_ext.event_queue.rows import change_rows
 from victor_ext.outbox.files import (
     ENTRIES,
     entry_values,
@@ -27,7 +28,16 @@ from victor_ext.outbox.files import (
 
 from .context import BulkContext
 from .lines import lines_of, open_units
-from .payments import TO_BE_SENT, UNDER_WAY, pages, state_of_entry
+from .payments import (
+    DECISIONS,
+    PAY,
+    PAYMENTS,
+    TO_BE_SENT,
+    UNDER_WAY,
+    VOID,
+    pages,
+    state_of_entry,
+)
 from .row_kind import RowKind
 from .rows import RowOutcome, outcome_of
 from .run import BatchStatus
@@ -289,9 +299,12 @@ def add_step(
 
 
 def take_back_payments(connection: Connection, store: Store, kind: RowKind) -> None:
-    """Let the step that pays be refused where it waits: it was given for the sheet before. What a
-    worker has begun is not touched.
+    """Let the step that pays be refused where it waits, and void what persons have decided to pay:
+    both were said of the sheet before. What a worker has begun is not touched.
     """
+    of_batch = sa.select(PAYMENTS.c.key).where(store.is_of_batch())
+    to_pay = sa.and_(DECISIONS.c.owner == store.owner, DECISIONS.c.what == PAY)
+    change_rows(connection, DECISIONS, sa.and_(to_pay, DECISIONS.c.key.in_(of_batch)), what=VOID)
     for name in list(kind.steps)[:1]:
         step = _step_of(store, name)
         waits = state_of_entry(sa.false()).in_(TO_BE_SENT)

@@ -315,6 +315,10 @@ class EntryReader:
             advice = f"To leave debits out, name their column: debit={(*own, 'NAME')[0]}."
             message = f"amount is {problem}. {advice}"
             self._note_problems(place, [Problem("amount", "debit", message)])
+        elif units is not None and units < 0:
+            message = f"amount is {str(amount)!r} and must be above zero. A debit stands in "
+            message += f"{debit_column}, without its sign; or take the line out."
+            self._note_problems(place, [Problem("amount", "debit", message)])
         else:
             yield from self._entry_of_values(values, place)
 
