@@ -232,7 +232,7 @@ def test_the_advice_about_another_key_kind_warns_that_each_invoice_would_be_sent
     change_state(bulk.folder / "victor-bulk.sqlite", due)
     warning = "Another --key-kind would ask for each invoice again"
     ended = bulk.send(rows(1))
-    assert f"What is unpaid: 'victor bulk ask-again'. {warning}" in ended.err
+    assert f"What is unpaid needs ask-again. {warning}" in ended.err
 
 
 def test_a_rejected_row_is_not_sent_again_for_another_due_date_alone(sender, victor_sandbox):

@@ -134,11 +134,15 @@ class BulkSession(Session):
 
     def _kept_words(self, command: str) -> Iterator[str]:
         """Yield the options of this command line that hold for another one: how rows are sent, for
-        `resume`; who takes a step, and with what, for the same step.
+        `resume`; who takes a step, and with what, for the same step. A batch itself keeps what
+        `send` says of it.
         """
-        if command in _STEPS and command != self.context.info_name:
+        own_name = self.context.info_name
+        if command in _STEPS and command != own_name:
             return
         for name in _KEPT_OPTIONS.get(command, ()):
+            if own_name == "send" and name in ("rate", "key_retention", "patience"):
+                continue
             value: Any = self.context.params.get(name)
             values: list[Any] = [*(value or ())] if name == "also" else [value]
             for each in values:
