@@ -25,6 +25,10 @@ _WRAPPED_DATA = b"victor-ext storage key 1"
 _NONCE_BYTES = 12
 _LEAST_SECRET = 16
 KEY_BYTES = 32
+_SHORT = 1024
+"""Bytes of JSON that is not compressed: that takes longer than it saves."""
+_COMPRESSED = b"x"
+"""What compressed data (RFC 1950) begins with, and no JSON."""
 MARK = "vb1"
 """The first word of what is stored."""
 
@@ -48,9 +52,15 @@ class Vault:
 
     def sealed(self, data: Any) -> str:
         """Return JSON data, encrypted, as text."""
+        return self.sealed_json(json.dumps(data, separators=(",", ":")))
+
+    def sealed_json(self, text: str) -> str:
+        """Return JSON of ASCII alone, encrypted, as text."""
+        stored = text.encode("ascii")
+        if len(stored) > _SHORT:
+            stored = zlib.compress(stored, 1)
         nonce = os.urandom(_NONCE_BYTES)
-        text = json.dumps(data, separators=(",", ":")).encode("ascii")
-        encrypted = nonce + self._cipher.encrypt(nonce, zlib.compress(text, 1), MARK.encode())
+        encrypted = nonce + self._cipher.encrypt(nonce, stored, MARK.encode())
         return f"{MARK}.{self.key_id}.{base64.b64encode(encrypted).decode('ascii')}"
 
     def has_sealed(self, text: str) -> bool:
@@ -67,7 +77,9 @@ class Vault:
             encrypted = base64.b64decode(body, validate=True)
             nonce = encrypted[:_NONCE_BYTES]
             sealed = encrypted[_NONCE_BYTES:]
-            stored = zlib.decompress(self._cipher.decrypt(nonce, sealed, MARK.encode()))
+            stored = self._cipher.decrypt(nonce, sealed, MARK.encode())
+            if stored.startswith(_COMPRESSED):
+                stored = zlib.decompress(stored)
         except (InvalidTag, zlib.error):
             raise ValueError("A stored value cannot be decrypted.") from None
         return json.loads(stored, object_pairs_hook=hidden_fields)

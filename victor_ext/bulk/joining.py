@@ -4,9 +4,11 @@ comes to (`joined`). All that is said is said by it, and all that is asked is as
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -201,11 +203,10 @@ class StoredRows:
 
     def pages_by_key(self) -> Iterator[list[RequestedPayment]]:
         key = LINES.c.key
-        query = self._query.where(key.is_not(None)).order_by(key).limit(PAGE)
-        last = ""
-        while page := self._rows(query.where(key > last)):
-            yield page
-            last = page[-1].key
+        query = sa.select(LINES.c.number).where(LINES.c.sheet == self._sheet, key.is_not(None))
+        numbers = array("q", self._connection.execute(query.order_by(key)).scalars())
+        for page in pages(numbers):
+            yield sorted(self.with_numbers(page), key=attrgetter("key"))
 
     def pages(self) -> Iterator[list[RequestedPayment]]:
         """Yield all rows in their order."""

@@ -36,6 +36,7 @@ from .payments import (
     IN_DOUBT,
     LINES,
     NEVER_LEFT,
+    PAGE,
     PAYMENTS,
     SHEETS,
     STATE,
@@ -94,6 +95,8 @@ class Loading:
             context.settings.key_column or context.kind.reference,
         )
         self._rows = SourceRows()
+        self._uncounted: list[Joined] = []
+        """Rows that are decided about, and in none of the counts."""
         self._with_problems = array("q")
         """The numbers of the rows whose problems are noted."""
 
@@ -101,13 +104,16 @@ class Loading:
         """Remove the temporary database of the rows."""
         self._rows.close()
 
-    def read(self) -> Check:
+    def read(self, *, is_stored: bool = False) -> Check:
         """Check every row, and decide about it by what the state has now. Nothing is stored.
+
+        Args:
+            is_stored: Whether `store` follows.
 
         Returns `check`.
         """
         if not self._context.state.exists():
-            self._validate()
+            self._validate(prepares=is_stored)
             self._decide_all(None)
             return self.check
         with self._context.open_present(self.batch) as store:
@@ -119,16 +125,21 @@ class Loading:
                 self._origin = KeyOrigin(key_kind, record.key_column)
                 with store.engine.connect() as connection:
                     refuse_lost(store, connection, store.latest_sheet(connection)[0])
-        self._validate()
+        self._validate(prepares=is_stored)
         present = self._context.open_present(self.batch)
         with present as store, store.engine.connect() as connection:
             self._decide_all(connection, store)
         return self.check
 
-    def _validate(self) -> None:
+    def _validate(self, *, prepares: bool) -> None:
         """Read the source, and check each row. The state is not read."""
         validation = RowValidation(
-            self._maker(), self._settings, self._rows, self._origin, self._expected
+            self._maker(),
+            self._settings,
+            self._rows,
+            self._origin,
+            self._expected,
+            prepares=prepares,
         )
         validation.read(self._source, self.check)
 
@@ -158,7 +169,7 @@ class Loading:
         sheet = Sheet(number, self.batch, series, context.account, is_being_sent=True)
         try:
             for each in joined(connection, context.owner, sheet, self._origin, self._rows):
-                self._count(each)
+                self._note(each)
         except NextList:
             raise self._next_list() from None
         self._count_others()
@@ -172,6 +183,7 @@ class Loading:
 
     def _begin_counting(self) -> None:
         self.check = self.check.undecided()
+        self._uncounted = []
         self._with_problems = array("q")
 
     def _series(self, connection: Connection, store: Store) -> int:
@@ -247,10 +259,22 @@ class Loading:
             f"another list? Then name it, such as --batch {name}.{more}"
         )
 
-    def _count(self, each: Joined) -> None:
+    def _note(self, each: Joined) -> None:
+        """Note what a row with a key comes to, until it is counted: they are read together."""
+        self._uncounted.append(each)
+        if len(self._uncounted) == PAGE:
+            self._count_noted()
+
+    def _count_noted(self) -> None:
+        rows = self._rows.named([each.row.number for each in self._uncounted])
+        by_number = {row.number: row for row in rows}
+        for each in self._uncounted:
+            self._count(each, by_number[each.row.number])
+        self._uncounted.clear()
+
+    def _count(self, each: Joined, row: SourceRow) -> None:
         """Add a row with a key to one of the counts of `check`."""
         check, verdict = self.check, each.verdict
-        (row,) = self._rows.named([each.row.number])
         shown = self._add_notice(row, each)
         if verdict.is_invalid:
             self._count_invalid(row, sets_aside=not shown)
@@ -277,6 +301,7 @@ class Loading:
         """Count the rows without a key, and those that repeat the key of another row; and note all
         problems in the order of the rows.
         """
+        self._count_noted()
         for row in self._rows.without_keys():
             if row.is_repeated:
                 self.check.repeated += 1
@@ -344,7 +369,7 @@ class Loading:
                     self._origin,
                     now,
                     self._prepared,
-                    self._count,
+                    self._note,
                 )
             except NextList:
                 raise self._next_list() from None
@@ -389,8 +414,7 @@ class Loading:
 
     def _prepared(self, numbers: Sequence[int]) -> Mapping[int, dict[str, Any]]:
         """Return the entries that ask for rows, by the numbers of the rows."""
-        rows = self._rows.named(numbers)
-        return {row.number: json.loads(row.entry) for row in rows if row.entry is not None}
+        return {number: json.loads(entry) for number, entry in self._rows.entries(numbers).items()}
 
     def _new_record(self, before: BatchRecord | None, *, is_new: bool) -> BatchRecord:
         """Return the new record of the batch.

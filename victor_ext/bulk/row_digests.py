@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from victor_ext import InvalidRequest, money
 from victor_ext.ids import in_one_form, reference_of, skeleton_of
@@ -21,6 +21,63 @@ from .row_kind import RowKind
 from .rows import Arguments, FileRow
 from .settings import DEFAULTS, in_utc
 from .vault import RowVault
+
+
+class ComparedTexts(NamedTuple):
+    """What a row asks for, in the texts by whose digests rows are compared.
+
+    The attributes are those of a `RequestedPayment`, before they are digested.
+    """
+
+    values: str
+    bare: str
+    skeleton: str
+    reference: str
+    party: str
+    due_date: str | None
+
+
+def compared_texts(kind: RowKind, row: FileRow, origin: KeyOrigin) -> ComparedTexts:
+    """Return the texts of a row of a file.
+
+    Args:
+        origin: What the key of the row is made of, beside its value.
+    """
+    arguments = row.arguments or {}
+    compared = _compared_values(kind, arguments, names=(kind.reference, origin.column))
+    # What rewrites a key may rewrite other cells, too, such as an account with a leading zero.
+    others = compared.keys() - {kind.reference, origin.column}
+    bare = {name: skeleton_of(compared[name]) for name in others}
+    party = [skeleton_of(str(arguments[name])) for name in kind.party if name in arguments]
+    facts = kind.key_facts(arguments, origin.kind, row.value or "") or ()
+    return ComparedTexts(
+        values=_as_text(compared),
+        bare=_as_text(bare),
+        skeleton=skeleton_text(facts),
+        reference=reference_of(arguments.get(kind.reference)),
+        party=_as_text(party),
+        due_date=_comparable_date(arguments.get("due_date")),
+    )
+
+
+def digested(
+    vault: RowVault, texts: ComparedTexts, *, number: int, key: str, row: str, is_valid: bool
+) -> RequestedPayment:
+    """Return a row of a file in the form in which rows are compared and stored: see
+    `RequestedPayment`.
+    """
+    return RequestedPayment(
+        number=number,
+        key=key,
+        is_valid=is_valid,
+        values_digest=vault.fingerprint(texts.values),
+        bare_digest=vault.fingerprint(texts.bare),
+        skeleton_digest=vault.fingerprint(texts.skeleton),
+        reference_digest=vault.fingerprint(texts.reference),
+        party_digest=vault.fingerprint(texts.party),
+        due_date=texts.due_date,
+        row=row,
+    )
 
 
 def requested_payment(
@@ -38,26 +95,15 @@ def requested_payment(
         is_valid: Whether the row can be sent. If it cannot, its arguments are not stored, but the
             digest of its reference is: another file may correct the row and send it.
     """
-    arguments = row.arguments or {}
-    valid_arguments = stored_arguments(kind, arguments) if is_valid else None
-    reference = reference_of(arguments.get(kind.reference))
-    compared = _compared_values(kind, arguments, names=(kind.reference, origin.column))
-    # What rewrites a key may rewrite other cells, too, such as an account with a leading zero.
-    others = compared.keys() - {kind.reference, origin.column}
-    bare = {name: skeleton_of(compared[name]) for name in others}
-    party = [skeleton_of(str(arguments[name])) for name in kind.party if name in arguments]
-    facts = kind.key_facts(arguments, origin.kind, row.value or "") or ()
-    return RequestedPayment(
+    valid_arguments = stored_arguments(kind, row.arguments or {}) if is_valid else None
+    content = vault.sealed([row.number, row.value, valid_arguments, row.extras])
+    return digested(
+        vault,
+        compared_texts(kind, row, origin),
         number=row.number,
         key=row.payment,
+        row=content,
         is_valid=is_valid,
-        values_digest=_digest_of(vault, compared),
-        bare_digest=_digest_of(vault, bare),
-        skeleton_digest=skeleton_digest(vault, facts),
-        reference_digest=vault.fingerprint(reference),
-        party_digest=_digest_of(vault, party),
-        due_date=_comparable_date(arguments.get("due_date")),
-        row=vault.sealed([row.number, row.value, valid_arguments, row.extras]),
     )
 
 
@@ -66,14 +112,14 @@ def stored_arguments(kind: RowKind, arguments: Arguments) -> dict[str, Any]:
     return {name: kind.json_value(name, value) for name, value in arguments.items()}
 
 
-def skeleton_digest(vault: RowVault, facts: Collection[str]) -> str:
-    """Return a digest that is equal for payments whose key facts have equal skeletons."""
-    return vault.fingerprint(json.dumps([skeleton_of(fact) for fact in facts]))
+def skeleton_text(facts: Collection[str]) -> str:
+    """Return the skeletons of key facts, as one text."""
+    return json.dumps([skeleton_of(fact) for fact in facts])
 
 
-def _digest_of(vault: RowVault, compared: object) -> str:
-    """Return a digest that is equal for equal JSON data."""
-    return vault.fingerprint(Secret(json.dumps(compared, sort_keys=True)))
+def _as_text(compared: object) -> Secret:
+    """Return a text that is equal for equal JSON data."""
+    return Secret(json.dumps(compared, sort_keys=True))
 
 
 def differing_columns(kind: RowKind, stored: Arguments, arguments: Arguments) -> list[str]:

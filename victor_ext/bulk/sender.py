@@ -204,7 +204,7 @@ class BulkSender:
 
         def send_once() -> BatchStatus:
             with self._loading(source, expected) as (context, loading):
-                check = loading.read()
+                check = loading.read(is_stored=True)
                 refuse_invalid(loading.batch, check, skip_invalid=self._settings.skip_invalid)
                 if on_check is not None:
                     on_check(check)

@@ -8,57 +8,75 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from victor_ext import Problem
 from victor_ext.tables.temporary import TemporaryDatabase
 
-from .payments import RequestedPayment, pages
+from .payments import PAGE, RequestedPayment, pages
 
 _SCHEMA = """
 CREATE TABLE asked (
-    number INTEGER PRIMARY KEY, line INTEGER, key TEXT UNIQUE, problems TEXT,
-    asked TEXT, skeleton TEXT, reference TEXT, price TEXT,
-    is_repeated BOOLEAN DEFAULT FALSE,
-    entry TEXT
+    number INTEGER PRIMARY KEY, key TEXT UNIQUE, is_valid BOOLEAN, values_digest TEXT,
+    bare_digest TEXT, skeleton_digest TEXT, reference_digest TEXT, party_digest TEXT,
+    due_date TEXT, row TEXT,
+    line INTEGER, problems TEXT, shares_reference BOOLEAN, price TEXT, is_repeated BOOLEAN
 );
-CREATE INDEX skeletons ON asked (skeleton);
+CREATE TABLE entries (number INTEGER PRIMARY KEY, entry TEXT);
+CREATE INDEX skeletons ON asked (skeleton_digest);
 """
 _SHARING = """
 WITH shared AS (
-    SELECT COUNT(*) AS rows_of_one FROM asked WHERE reference IS NOT NULL AND problems IS NULL
-    GROUP BY reference HAVING COUNT(*) > 1
+    SELECT COUNT(*) AS rows_of_one FROM asked WHERE shares_reference AND problems IS NULL
+    GROUP BY reference_digest HAVING COUNT(*) > 1
 )
 SELECT COALESCE(SUM(rows_of_one), 0) FROM shared
 """
 
 
 class SourceRow(NamedTuple):
-    """A row of a source, with the columns of the table in their order.
+    """A row of a source, with the columns of the table in their order. The first ones are those of
+    a `RequestedPayment`.
 
     Attributes:
         key: The key of its payment; None: the row has no key, or repeats an earlier row.
         problems: As JSON: the field, the code and the message of each; None: there are none.
-        asked: The `RequestedPayment`, as JSON; None: the row repeats an earlier row.
-        skeleton: The digest of the skeleton of its key.
-        reference: The digest of its reference, if other rows may have the same one.
+        shares_reference: Whether other rows may have its reference.
         price: The exact amount, a blank and the currency; None: it has no valid ones.
-        is_repeated: Whether an earlier row has its key.
-        entry: The columns of the entry that sends it under its first key, as JSON; None: it is not
-            valid, or is sent with others.
+        is_repeated: Whether an earlier row has its key. Nothing else is stored of it.
     """
 
     number: int
+    key: str | None
+    is_valid: bool
+    values_digest: str
+    bare_digest: str
+    skeleton_digest: str
+    reference_digest: str
+    party_digest: str
+    due_date: str | None
+    row: str | None
     line: int | None
-    key: str | None = None
     problems: str | None = None
-    asked: str | None = None
-    skeleton: str | None = None
-    reference: str | None = None
+    shares_reference: bool = False
     price: str | None = None
     is_repeated: bool = False
-    entry: str | None = None
+
+    @classmethod
+    def of(cls, asked: RequestedPayment, line: int | None, **more: Any) -> SourceRow:
+        """Return the row that asks for a payment. `more` are the columns after its line."""
+        values = asked._asdict() | {"key": asked.key or None}
+        return cls(**values, line=line, **more)
+
+    @classmethod
+    def repeated(cls, number: int, line: int | None, problems: str | None) -> SourceRow:
+        """Return a row that repeats an earlier one."""
+        nothing = dict.fromkeys(RequestedPayment._fields, "")
+        values: dict[str, Any] = {**nothing, "key": None, "is_valid": False, "row": None}
+        values["number"] = number
+        return cls(**values, line=line, problems=problems, is_repeated=True)
 
     @property
     def place_text(self) -> str:
@@ -67,8 +85,18 @@ class SourceRow(NamedTuple):
 
     def payment(self) -> RequestedPayment:
         """Return what the row asks for. The row must not repeat an earlier one."""
-        assert self.asked is not None
-        return RequestedPayment(*json.loads(self.asked))
+        return RequestedPayment(
+            self.number,
+            self.key or "",
+            self.is_valid,
+            self.values_digest,
+            self.bare_digest,
+            self.skeleton_digest,
+            self.reference_digest,
+            self.party_digest,
+            self.due_date,
+            self.row,
+        )
 
     def problem_list(self) -> list[Problem]:
         return [Problem(*problem) for problem in json.loads(self.problems or "[]")]
@@ -78,7 +106,10 @@ class SourceRow(NamedTuple):
         return " ".join(problem.message for problem in self.problem_list())
 
 
+_MARKS = 1 << 22
+"""Bytes of the marks of keys. A million rows leave three bytes of four unmarked."""
 _PLACES = ", ".join("?" * len(SourceRow._fields))
+_ASKED = ", ".join(RequestedPayment._fields)
 _INSERT = f"INSERT INTO asked VALUES ({_PLACES})"  # noqa: S608 - there are only question marks
 
 
@@ -95,36 +126,59 @@ class SourceRows(TemporaryDatabase):
     def __init__(self) -> None:
         super().__init__(_SCHEMA)
         self._hash = hashlib.sha256()
+        self._added: list[SourceRow] = []
+        """Rows that are not in the table yet."""
+        self._entries: list[tuple[int, str]] = []
+        self._marks = bytearray(_MARKS)
+        """A mark for each key: a byte for many keys."""
 
     # While the source is read
 
-    def add(self, row: SourceRow, content: object = None) -> None:
-        """Add a row. `content` is what it asks for, and its other columns."""
-        self.execute(_INSERT, row)
-        plain = json.dumps([row.number, row.problems, content], default=str, sort_keys=True)
-        self._hash.update(plain.encode("utf-8", "surrogatepass"))
+    def add(self, row: SourceRow, content: str = "null", entry: str | None = None) -> None:
+        """Add a row.
+
+        Args:
+            content: What its source has in it, as JSON.
+            entry: The columns of the entry that sends it under its first key, as JSON; None: it is
+                not valid, is sent with others, or the source is only checked.
+        """
+        self._added.append(row)
+        if entry is not None:
+            self._entries.append((row.number, entry))
+        if len(self._added) == PAGE:
+            self._store_added()
+        if row.key is not None:
+            self._marks[hash(row.key) % len(self._marks)] = 1
+        text = f"[{row.number}, {json.dumps(row.problems)}, {content}]"
+        self._hash.update(text.encode("utf-8", "surrogatepass"))
 
     def digest(self) -> str:
         """Return a digest that is equal for sources with the same rows in the same order."""
         return self._hash.hexdigest()
 
+    def may_have_key(self, key: str | None) -> bool:
+        """Whether an earlier row may have this key: most keys are surely new, without a look."""
+        return self._marks[hash(key) % len(self._marks)] == 1
+
     def with_key(self, key: str) -> SourceRow | None:
         """Return the row with this key, or None."""
+        if not self.may_have_key(key):
+            return None
         return next(self._select("WHERE key = ?", key), None)
 
     def sharing(self) -> int:
         """Return how many rows have the reference of another row."""
-        (count,) = self.execute(_SHARING).fetchone()
+        (count,) = self._read(_SHARING).fetchone()
         return int(count)
 
     # While it is decided about: see `questions.SheetRows`
 
     def pages_by_key(self) -> Iterator[list[RequestedPayment]]:
-        rows = self._select("WHERE key IS NOT NULL ORDER BY key")
-        return pages(row.payment() for row in rows)
+        return pages(self._payments("WHERE key IS NOT NULL ORDER BY key"))
 
     def with_numbers(self, numbers: Collection[int]) -> list[RequestedPayment]:
-        return [row.payment() for row in self.named(numbers)]
+        named = f"WHERE number IN ({_places(numbers)}) ORDER BY number"
+        return [*self._payments(named, *numbers)]
 
     def keys_among(self, keys: Collection[str]) -> set[str]:
         named = f"WHERE key IN ({_places(keys)})"
@@ -132,10 +186,11 @@ class SourceRows(TemporaryDatabase):
 
     def first_with(self, skeletons: Collection[str]) -> dict[str, int]:
         query = f"""
-            SELECT skeleton, MIN(number) FROM asked
-            WHERE key IS NOT NULL AND skeleton IN ({_places(skeletons)}) GROUP BY skeleton
+            SELECT skeleton_digest, MIN(number) FROM asked
+            WHERE key IS NOT NULL AND skeleton_digest IN ({_places(skeletons)})
+            GROUP BY skeleton_digest
         """  # noqa: S608 - there are only question marks
-        return dict(self.execute(query, [*skeletons]))
+        return dict(self._read(query, [*skeletons]))
 
     def place_of(self, number: int) -> str:
         (row,) = self.named([number])
@@ -148,6 +203,11 @@ class SourceRows(TemporaryDatabase):
         named = f"WHERE number IN ({_places(numbers)}) ORDER BY number"
         return [*self._select(named, *numbers)]
 
+    def entries(self, numbers: Collection[int]) -> dict[int, str]:
+        """Return the entries of the rows that have one, by their numbers."""
+        query = f"SELECT * FROM entries WHERE number IN ({_places(numbers)})"  # noqa: S608 - as below
+        return dict(self._read(query, [*numbers]))
+
     def all(self) -> Iterator[SourceRow]:
         """Yield the rows in order."""
         return self._select("ORDER BY number")
@@ -158,12 +218,28 @@ class SourceRows(TemporaryDatabase):
 
     def keys(self) -> Iterator[str]:
         """Yield the keys of the rows."""
-        return (str(key) for (key,) in self.execute("SELECT key FROM asked WHERE key IS NOT NULL"))
+        return (str(key) for (key,) in self._read("SELECT key FROM asked WHERE key IS NOT NULL"))
 
     def _select(self, clauses: str, *values: str | int) -> Iterator[SourceRow]:
         """Yield the rows that these clauses of SQL choose."""
         query = f"SELECT * FROM asked {clauses}"  # noqa: S608 - the clauses are those of this class
-        return map(SourceRow._make, self.execute(query, values))
+        return map(SourceRow._make, self._read(query, values))
+
+    def _payments(self, clauses: str, *values: str | int) -> Iterator[RequestedPayment]:
+        """Yield what the rows ask for that these clauses choose, all of which have a key."""
+        query = f"SELECT {_ASKED} FROM asked {clauses}"  # noqa: S608 - as above
+        return map(RequestedPayment._make, self._read(query, values))
+
+    def _read(self, query: str, values: Sequence[str | int] = ()) -> sqlite3.Cursor:
+        """Return what a query of all rows finds."""
+        self._store_added()
+        return self.execute(query, values)
+
+    def _store_added(self) -> None:
+        self.executemany(_INSERT, self._added)
+        self.executemany("INSERT INTO entries VALUES (?, ?)", self._entries)
+        self._added.clear()
+        self._entries.clear()
 
 
 def _places(values: Collection[object]) -> str:

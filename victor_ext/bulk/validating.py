@@ -38,6 +38,7 @@ from victor_ext.tables.texts import (
 from .check import Check, ControlTotals, RowProblem, add_amount
 from .column_types import NO_COLUMN, formed_columns, read
 from .payments import KeyOrigin, RequestedPayment
+from .plain import CheckedRow, PlainRows
 from .row_digests import requested_payment, stored_arguments
 from .row_kind import RowKind
 from .rows import FileRow
@@ -63,6 +64,7 @@ class RowValidation:
         maker: Makes the entries that send the rows.
         origin: What the keys of the rows are made of.
         expected: The control totals of the source.
+        prepares: Whether the rows are stored, with the entries that send them.
     """
 
     def __init__(
@@ -72,11 +74,14 @@ class RowValidation:
         rows: SourceRows,
         origin: KeyOrigin,
         expected: ControlTotals,
+        *,
+        prepares: bool,
     ) -> None:
         self._maker, self._settings, self._rows = maker, settings, rows
         self._kind, self._vault = maker.kind, maker.vault
         self._origin, self._expected = origin, expected
         self._required = [name for name in self._kind.required if name not in settings.defaults]
+        self._plain = PlainRows(self._checked, maker, origin, prepares=prepares)
         self._extra_columns: dict[str, None] = {}
         """The names of the extra columns, in order. The values mean nothing."""
         self._file = RowFile("")
@@ -124,6 +129,15 @@ class RowValidation:
 
     def _add_record(self, record: FileRecord) -> None:
         """Check a record, and add it to the rows."""
+        plain = self._plain.row_of(record)
+        if plain is not None and not self._rows.may_have_key(plain.row.key):
+            add_amount(self._totals, *plain.price)
+            self._rows.add(plain.row, plain.content, plain.entry)
+        else:
+            self._add_checked(record, self._checked(record))
+
+    def _checked(self, record: FileRecord) -> CheckedRow:
+        """Check a record."""
         fields = self._fields_of(record)
         in_file = record.line is not None
         problems: Sequence[Problem] = problems_of(self._kind, fields, in_file=in_file)
@@ -135,43 +149,47 @@ class RowValidation:
             problems = misplaced
         else:
             price = self._price_of(fields)
-        if price is None:
-            self._without_amount += 1
-        else:
-            add_amount(self._totals, *price)
         key = self._key_of(fields)
         entry = None
         if key is not None and not problems:
-            try:
+            try:  # also of a source that is only checked: the call may not be stored
                 values = self._maker.for_row(stored_arguments(self._kind, fields.arguments), key)
                 entry = None if self._maker.are_shared else json.dumps(values)
             except InvalidRequest as error:  # it would store the number of a card, or the like
                 problems = reported_problems(self._kind, error.problems, in_file=in_file)
-        self._used_columns |= fields.arguments.keys()
-        self._note_accounts(record, fields.arguments)
-        earlier = None if key is None else self._rows.with_key(key)
-        if earlier is not None:
-            self._add_repeated(record, fields, earlier, problems)
-            return
-        self._extra_columns |= dict.fromkeys(fields.extras)
         if problems and not misplaced:
             cells = cells_of(self._kind, record.fields, self._file)
             fields.extras = {**cells, **fields.extras}
         asked = self._asked(record.number, fields, key or "", is_valid=not problems)
         # A reference is a part of the key of rows that are sent in one call.
         has_reference = fields.arguments.get(self._kind.reference) and not self._maker.are_shared
-        row = SourceRow(
-            record.number,
+        row = SourceRow.of(
+            asked,
             record.line,
-            key=key,
             problems=problems_text(problems),
-            asked=json.dumps(asked),
-            skeleton=asked.skeleton_digest,
-            reference=asked.reference_digest if has_reference else None,
+            shares_reference=bool(has_reference),
             price=None if price is None else f"{price[0]} {price[1]}",
-            entry=entry,
         )
-        self._rows.add(row, [fields.key_value, fields.arguments, fields.extras])
+        return CheckedRow(row, entry, fields.key_value, fields.arguments, fields.extras, price)
+
+    def _add_checked(self, record: FileRecord, checked: CheckedRow) -> None:
+        """Add a checked record to the rows."""
+        row = checked.row
+        if checked.price is None:
+            self._without_amount += 1
+        else:
+            add_amount(self._totals, *checked.price)
+        self._used_columns |= checked.arguments.keys()
+        self._note_accounts(record, checked.arguments)
+        earlier = None if row.key is None else self._rows.with_key(row.key)
+        if earlier is not None:
+            self._add_repeated(checked, earlier)
+            return
+        self._extra_columns |= {name: None for name in checked.extras if self._is_extra(name)}
+        self._rows.add(row, checked.content, checked.entry)
+
+    def _is_extra(self, name: str) -> bool:
+        return name not in self._kind.columns or name == self._origin.column
 
     def _fields_of(self, record: FileRecord) -> Fields:
         """Split a record, and add what the sender has for columns that it lacks."""
@@ -292,24 +310,15 @@ class RowValidation:
             return None
         return self._kind.key_of(fields.arguments, self._origin.kind, fields.key_value)
 
-    def _add_repeated(
-        self,
-        record: FileRecord,
-        fields: Fields,
-        earlier: SourceRow,
-        problems: Sequence[Problem],
-    ) -> None:
-        """Add a row that repeats an earlier one. Its source is refused, whatever the state has.
-
-        Args:
-            problems: The other problems with the row.
-        """
+    def _add_repeated(self, checked: CheckedRow, earlier: SourceRow) -> None:
+        """Add a row that repeats an earlier one. Its source is refused, whatever the state has."""
         column = self._origin.column
-        value = (fields.key_value or "")[:_KEY_CHARACTERS]
+        value = (checked.value or "")[:_KEY_CHARACTERS]
         why = f"as in {earlier.place_text}: two rows cannot have one key."
         repeated = Problem(column, "repeated", f"{column} is {value!r}, {why}")
-        text = problems_text([repeated, *problems])
-        self._rows.add(SourceRow(record.number, record.line, problems=text, is_repeated=True))
+        row = checked.row
+        text = problems_text([repeated, *row.problem_list()])
+        self._rows.add(SourceRow.repeated(row.number, row.line, text))
 
     def _price_of(self, fields: Fields) -> tuple[Decimal, str] | None:
         """Return the amount of a row and its currency; None: it has no valid ones."""

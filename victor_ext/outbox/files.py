@@ -154,6 +154,11 @@ def entry_values(
     }
 
 
+def like_entry(values: Mapping[str, Any], **own: Any) -> dict[str, Any]:
+    """The column values of a new entry that has those of another new one, but for its own."""
+    return {**values, **free_values(), **own}
+
+
 def sent_since(sent: SentSince) -> dict[str, Any]:
     """The column values of an entry that may have been sent since a backup was made: it is looked
     up, and not sent.
