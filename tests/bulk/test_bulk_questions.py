@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.bulk.bulk_runs import (
+    WHO,
     asked_once,
     in_days,
     in_state,
@@ -147,6 +148,36 @@ def test_a_new_key_of_the_payer_of_a_payment_that_waits_in_another_batch_is_a_qu
     assert sender(batch="a").send([respelled, second]).counts == {"created": 1, "to_decide": 1}
     sender(batch="b").resume()
     asked_once(victor_sandbox, [first, second, third])
+
+
+def test_a_row_that_one_batch_asks_about_is_sent_by_no_copy_of_its_sheet(sender, victor_sandbox):
+    """Nor once the sheet is corrected: the copy has the rewritten key still."""
+    first, second = of_payers(1, 2)
+    sender.finish([first, second])
+    respelled = {**first, "invoice_no": "Jan-62", "due_date": in_days(1)}
+    assert sender().send([respelled, second]).counts == {"created": 1, "to_decide": 1}
+    copy = {"batch": "copy"}
+    assert sender(**copy).send([respelled, second]).counts == {"created": 1, "to_decide": 1}
+    sender.finish([first, second])
+    assert sender(**copy).resume().counts == {"created": 1, "to_decide": 1}
+    asked_once(victor_sandbox, [first, second])
+    sender(**copy).ask_again(["Jan-62"], **WHO)
+    assert sender(**copy).resume().counts == {"created": 2}
+    asked_once(victor_sandbox, [first, second, respelled])
+
+
+def test_a_row_that_is_asked_about_as_a_copy_is_so_in_the_next_copy_with_another_due_date(
+    sender, victor_sandbox
+):
+    listed = of_payers(1, 2, 3)
+    sender.finish(listed)
+    respelled = [{**each, "invoice_no": f"2026/{n}"} for n, each in enumerate(listed)]
+    assert sender(batch="copy").send(respelled).counts == {"to_decide": 3}
+    later = [{**each, "due_date": in_days(1)} for each in respelled]
+    assert sender(batch="next").send(later).counts == {"to_decide": 3}
+    both = [*listed, *later]
+    assert sender(batch="both").send(both).counts == {"created": 6}, "this sheet has both"
+    asked_once(victor_sandbox, both)
 
 
 # The sheet of a batch

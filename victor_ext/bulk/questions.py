@@ -138,6 +138,7 @@ class _Search:
         self._new += len(rows)
         self._add_respelled(rows)
         self._add_lacking(rows)
+        self._add_held(rows)
         self._add_copies(rows)
 
     def copies(self) -> dict[int, Question]:
@@ -207,6 +208,43 @@ class _Search:
             for other in page:
                 if other.key not in listed:
                     self._lacking[other.party_digest].append(other)
+
+    # A question of another batch
+
+    def _add_held(self, rows: Sequence[RequestedPayment]) -> None:
+        """Ask about rows that another batch asks about: a valid row of a stored sheet without a
+        payment. Its question is no other one in this sheet.
+        """
+        by_key = {row.key: row for row in rows}
+        lines, sheets = LINES.c, SHEETS.c
+        has_payment = sa.exists().where(
+            PAYMENTS.c.owner == self._owner, PAYMENTS.c.key == lines.key
+        )
+        held = sa.select(lines.key, lines.bare_digest, sheets.batch, sheets.series)
+        held = held.join(SHEETS, sheets.id == lines.sheet).where(
+            sheets.owner == self._owner,
+            sheets.batch != self._sheet.batch,
+            lines.key.in_(by_key),
+            lines.is_valid,
+            sa.not_(has_payment),
+        )
+        for line in self._connection.execute(held.distinct()).all():
+            row = by_key[line.key]
+            was_listed = sa.exists().where(
+                lines.key == PAYMENTS.c.key,
+                sheets.id == lines.sheet,
+                sheets.owner == self._owner,
+                sheets.batch == line.batch,
+                sheets.series == line.series,
+            )
+            of_payer = sa.and_(PAYMENTS.c.party_digest == row.party_digest, was_listed)
+            of_values = PAYMENTS.c.bare_digest == line.bare_digest
+            others = self._payments(sa.and_(STATE.in_(EXISTS_OR_MAY), sa.or_(of_payer, of_values)))
+            listed = self._rows.keys_among([other.key for other in others])
+            for other in others:
+                if other.key not in listed:
+                    question = self._question(LookAlike.PARTY, other)
+                    self.by_party.setdefault(row.number, question)
 
     # The same values, in another batch or series
 
