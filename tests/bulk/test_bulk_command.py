@@ -336,6 +336,16 @@ def test_the_messages_about_rows_that_were_not_sent_give_the_line_and_the_reason
     asked_once(victor_sandbox, rows(6))
 
 
+def test_an_export_replaces_an_export_and_no_sheet(bulk):
+    assert bulk.send(rows(1)).status == 0
+    sheet = (bulk.folder / "invoices.csv").read_text()
+    refused_export = bulk("export", "-o", "invoices.csv")
+    assert (refused_export.status, (bulk.folder / "invoices.csv").read_text()) == (2, sheet)
+    assert "is a file that is no export: name another one" in refused_export.err
+    for _ in range(2):
+        assert bulk("export", "-o", "results.csv").status == 0
+
+
 def test_status_ends_as_send_would_and_export_with_0(bulk):
     bulk.write([row(1)], "good.csv")
     bulk.write([row(2, amount="0")], "bad.csv")

@@ -178,7 +178,8 @@ def test_payouts_are_instructed_by_another_person_than_the_sender_where_that_is_
 ):
     bulk.write(rows(2), "march.csv")
     assert "--by is missing" in bulk.send("march.csv", "--not-by-sender").err
-    bulk.send("march.csv", "--by", "Ann", "--not-by-sender")
+    sent = bulk.send("march.csv", "--by", "Ann", "--not-by-sender")
+    assert sent.err.endswith("instruct --by NAME march.csv\n")
     assert "Another person" in bulk("instruct", "march.csv", "--by", "ann").err
     assert "--by is missing: another person" in bulk("instruct", "march.csv").err
     assert calls(sandbox, "instruct") == 0

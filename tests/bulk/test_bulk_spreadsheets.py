@@ -214,6 +214,16 @@ def test_a_column_is_read_once_and_by_the_name_that_was_given(sender, tmp_path, 
     assert (request["amount"], request.get("notes")) == ("7.00", None)
 
 
+def test_a_column_that_is_named_as_the_currency_is_compared(bulk):
+    bulk.write([{**row(1), "Whg": "EUR"}, {**row(2), "Whg": "USD"}])
+    (bulk.folder / "columns.txt").write_text("currency=Whg")
+    for words in [("--column", "currency=Whg"), ("--columns", "columns.txt")]:
+        ended = bulk.send("invoices.csv", *words, "--dry-run")
+        counts = "2 rows: 1 new (3.23 USD), 1 wrong. Nothing was sent.\n"
+        assert (ended.status, ended.out) == (2, counts)
+        assert "Whg is 'EUR', and these rows are asked in USD alone" in ended.err
+
+
 @pytest.mark.parametrize(("options", "field"), CASES["wrong options"])
 def test_an_option_that_cannot_describe_a_file_is_refused_by_its_name(checked, options, field):
     with pytest.raises(ConfigurationError) as caught:

@@ -127,6 +127,13 @@ class RowKind(ABC):
     def __init__(self, client: Any) -> None:
         self.client = client
 
+    @classmethod
+    def known_columns(cls) -> list[str]:
+        """Return the columns that a file may name: those that are sent, and `currency`, which is
+        compared with the only currency of these rows.
+        """
+        return list(dict.fromkeys([*cls.columns, *(["currency"] if cls.currency else [])]))
+
     @abstractmethod
     def call_for(self, rows: Sequence[Arguments], key: str) -> PreparedCall:
         """Return the call that sends rows with these checked arguments. Raises `InvalidRequest`.

@@ -269,10 +269,13 @@ class _Watch:
         """Whether nothing is left to do, or patience has ended."""
         with self._store.engine.connect() as connection:
             left = open_entries(connection, self._store.is_entry())
+            is_held = held_since(connection) is not None
             units: Mapping[str, list[Any]] = {}
             if self._has_units:
                 units = undecided_units(connection, self._store)
         if not left.due and not units:
+            return True
+        if is_held and not left.live:  # it was found to be another copy, and nothing is sent
             return True
         unsettled = left.due, left.are_looked_up, frozenset(units)
         if unsettled != self._unsettled:

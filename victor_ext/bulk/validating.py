@@ -119,7 +119,7 @@ class RowValidation:
         records = records_of(
             source,
             encoding=settings.encoding,
-            known=kind.columns,
+            known=kind.known_columns(),
             check=partial(check_heading, kind, self._origin.column, self._required),
             formed=formed_columns(kind.columns),
         )

@@ -242,7 +242,7 @@ def _reference_warning(rows: RowFile, kind: type[RowKind], key_column: str | Non
     if kind.reference in kind.required:
         return None
     records = records_of(
-        rows, encoding=None, known=kind.columns, check=lambda _heading, _line: None
+        rows, encoding=None, known=kind.known_columns(), check=lambda _heading, _line: None
     )
     has_rows = False
     try:

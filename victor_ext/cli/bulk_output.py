@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from victor_ext._exit_status import FAILED, MISUSE
 
+from .failures import Misuse
 from .output_files import whole_file
 from .screen import complain, conclude, plain, say, tolerate_lost_output, zulu_text
 from .wording import ENCODING, FOR_ALL_ROWS, rows_text, with_hint
@@ -95,8 +96,15 @@ def show_result(
         if check.unchanged or check.changed:
             complain(f"Of {rows_text(check.rows)}: {_kinds(check, file)}.")
     next_name = "resume" if status.unsettled else status.next_step
-    next_command = None if next_name is None else command(next_name)
+    is_held = status.held_since is not None
+    next_command = None if next_name is None or is_held else command(next_name)
     advice = list[str]()
+    if is_held:
+        advice.append(
+            "The state is held: it is another copy than before, or somebody holds it. Nothing is "
+            "sent until it is reconciled and released, as 'A restored state' of the page on bulk "
+            "sending says."
+        )
     if next_command is not None:
         advice.append(f"{_why_next(status, steps)}\n  {next_command}")
     advice += _advice(status, command)
@@ -288,6 +296,16 @@ def _step_counts(outcomes: Mapping[Any, int]) -> str:
 # The export
 
 
+def _refuse_other_content(output: Path) -> None:
+    """Raise `Misuse` for a file that is no export, such as the sheet: it would be lost."""
+    if not output.is_file():
+        return
+    with output.open("rb") as file:
+        heading = file.readline(100_000)
+    if heading.strip() and b"outcome" not in heading:
+        raise Misuse(f"--output {output} is a file that is no export: name another one.")
+
+
 def write_export(
     sender: BulkSender,
     batches: Sequence[str],
@@ -307,6 +325,8 @@ def write_export(
         escape: Whether CSV has a `'` before a text that a spreadsheet would take for a formula.
         refresh: Whether to read the present status of each row from the provider.
     """
+    if output is not None:
+        _refuse_other_content(output)
     statuses: Counter[str] = Counter()
 
     def count_status(result: RowResult) -> None:

@@ -139,6 +139,8 @@ class BulkSession(Session):
         """
         own_name = self.context.info_name
         if command in _STEPS and command != own_name:
+            if self.context.params.get("not_by_sender"):
+                yield from ("--by", "NAME")
             return
         for name in _KEPT_OPTIONS.get(command, ()):
             if own_name == "send" and name in ("rate", "key_retention", "patience"):

@@ -89,7 +89,7 @@ def _columns_of_commands(provider: str) -> tuple[Collection[str], Collection[str
     from victor_ext.reconciliation import COLUMNS  # noqa: PLC0415 - only such a file needs it
 
     system = system_of(provider)
-    of_bulk = () if system.why_not_bulk else system.load("bulk").columns
+    of_bulk = () if system.why_not_bulk else system.load("bulk").known_columns()
     return of_bulk, {*COLUMNS, *chain.from_iterable(COLUMNS.values())}
 
 
