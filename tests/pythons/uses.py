@@ -98,7 +98,7 @@ def cli():
         "key": "Usage: victor key [OPTIONS] {FACT}...",
         "rfp get": "Usage: victor rfp get [OPTIONS] {ID}",
         "rfp create": "Usage: victor rfp create [OPTIONS]",
-        "bulk export": "Usage: victor bulk export [OPTIONS] [BATCH]",
+        "bulk export": "Usage: victor bulk export [OPTIONS] [BATCH]...",
     }
 
     def run(*words):
@@ -108,7 +108,8 @@ def cli():
     for command, usage in usages.items():
         shown = run(*command.split(), "--help")
         # typer 0.27 has the dots within.
-        assert shown.splitlines()[0].replace("...}", "}...") == usage, shown.splitlines()[0]
+        first = shown.splitlines()[0].replace("...}", "}...").replace("...]", "]...")
+        assert first == usage, first
         # The types of typer: <str>, <list[str]>.
         assert not re.search(r"<\w+", shown), shown
 

@@ -121,7 +121,8 @@ class Store(BlockingTransactions):
         with self.engine.connect() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execution_options(isolation_level="REPEATABLE READ")
-            else:
+            elif not getattr(connection.connection.driver_connection, "in_transaction", False):
+                # An engine of a single connection may be in a transaction, which is one moment.
                 connection.exec_driver_sql("BEGIN")
             yield connection
 

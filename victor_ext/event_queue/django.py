@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, ClassVar, TypeVar, cast
 
 import sqlalchemy as sa
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, close_old_connections, connections, migrations, transaction
 from sqlalchemy import Connection
@@ -179,8 +180,10 @@ def _close(connection: Any) -> None:
 
 def _leave_connections_to_parent() -> None:
     """Let Django open new connections in a forked process: two that use one would mix up their
-    answers.
+    answers. Settings that nothing has read yet are not read: the process may choose others.
     """
+    if not settings.configured:
+        return
     for using in _used & {*connections}:
         connection: Any = connections[using]
         if connection.vendor == "sqlite" and connection.is_in_memory_db():
