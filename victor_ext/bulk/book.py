@@ -3,24 +3,28 @@ them, for a comparison with the provider's.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from victor_ext import PreparedCall
+from victor_ext.outbox.files import ENTRIES
+
 from .lines import Line
 from .payments import BATCHES, PAGE, PAYMENT_COLUMNS, PAYMENTS, SHEETS, WITH_ROWS
 from .results import result_of_line
 from .row_kind import RowKind
-from .rows import RowResult, result_of, row_of
+from .rows import FileRow, RowOutcome, RowResult, result_of, row_of
 from .state import StateLost
 from .store import Person, Store
 
 
 def results_of_payments(store: Store, kind: RowKind) -> Iterator[RowResult]:
     """Yield the result of each payment of the batch, or of all batches that were sent to this
-    address if the store has no batch.
+    address if the store has no batch; before it, what was asked for it under earlier keys.
 
     Raises `StateLost` if what asks for a payment was deleted.
     """
@@ -28,8 +32,53 @@ def results_of_payments(store: Store, kind: RowKind) -> Iterator[RowResult]:
     with store.engine.connect() as connection:
         while page := _page_after(store, connection, last_key):
             for stored in page:
-                yield result_of_line(_line_of(store, stored), kind)
+                result = result_of_line(_line_of(store, stored), kind)
+                if stored.again:
+                    yield from _earlier_results(store, connection, stored, result)
+                yield result
             last_key = page[-1].key
+
+
+def _earlier_results(
+    store: Store, connection: Connection, stored: Any, result: RowResult
+) -> Iterator[RowResult]:
+    """Yield the requests that a payment had before a person let it be asked for once more, as far
+    as they were made: under its earlier keys.
+
+    Args:
+        result: That of the payment.
+    """
+    entries = ENTRIES.c
+    keys = [FileRow.key_after(stored.key, again) for again in range(stored.again)]
+    made = sa.select(
+        entries.key,
+        entries.call,
+        entries.request_id,
+        entries.status,
+        entries.first_sent_at,
+        entries.by_provider_clock,
+    ).where(
+        entries.scope == store.owner,
+        entries.key.in_(keys),
+        entries.state == "sent",
+        entries.request_id.is_not(None),
+    )
+    for entry in connection.execute(made):
+        asked = dict(result.asked)
+        if store.vault.has_sealed(entry.call):
+            (payment, *_) = PreparedCall.from_text(store.vault.opened(entry.call)).payments
+            asked["amount"] = str(payment.amount)
+        yield replace(
+            result,
+            key=entry.key,
+            id=entry.request_id,
+            status=entry.status,
+            outcome=RowOutcome.CREATED,
+            error=None,
+            asked=asked,
+            asked_at=datetime.fromtimestamp(entry.first_sent_at, UTC),
+            by_provider_clock=bool(entry.by_provider_clock),
+        )
 
 
 def _page_after(store: Store, connection: Connection, key: str) -> list[Any]:
