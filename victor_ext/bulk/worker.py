@@ -414,6 +414,8 @@ class _Keeper(threading.Thread):
         self._stop_event = stop
         self._journal: tuple[int, int] | None = None
         """The write-ahead log that the first look showed: see `State.journal`."""
+        self._had_batches = False
+        """Whether a look has shown a batch, which nothing deletes."""
         self.state_lost: StateLost | None = None
 
     def run(self) -> None:
@@ -434,15 +436,19 @@ class _Keeper(threading.Thread):
         Returns why the database could not be used; None: it could.
         """
         failure: SQLAlchemyError | None = None
+        lost: StateLost | None = None
         try:
             with store.engine.connect() as connection:
-                connection.execute(sa.select(BATCHES.c.batch).limit(1))
+                batch = connection.execute(sa.select(BATCHES.c.batch).limit(1)).first()
+            if batch is None and self._had_batches:
+                lost = StateLost.deleted(f"What {self._state} has of its batches")
+            self._had_batches = batch is not None
         except SQLAlchemyError as error:
             report(error)
             failure = error
         except Exception:
             _logger.exception("Looking at the state failed; it is tried again.")
-        self.state_lost = self._state.loss(failure) or self._loss_of_journal()
+        self.state_lost = lost or self._state.loss(failure) or self._loss_of_journal()
         return failure
 
     def _loss_of_journal(self) -> StateLost | None:
