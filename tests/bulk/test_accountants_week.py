@@ -183,7 +183,7 @@ def test_on_thursday_no_payout_is_paid_that_the_sheet_does_not_have(payouts, vel
     """Ann sends, Bob pays."""
     sheet = [salary(number) for number in range(1, 5)]
     ann = ("--by", "Ann", "--not-by-sender")
-    step = "victor bulk --provider velo instruct payouts.csv"
+    step = "victor bulk --provider velo instruct --by NAME payouts.csv"
     payouts.write(sheet, PAYOUTS)
     ends(payouts.send(PAYOUTS, *ann, "--expect-total", "1000.00"), 0, "4 created", step)
     ends(payouts("instruct", PAYOUTS, "--by", "Ann"), 2, "Another person has to.")
