@@ -183,9 +183,15 @@ def test_on_thursday_no_payout_is_paid_that_the_sheet_does_not_have(payouts, vel
     """Ann sends, Bob pays."""
     sheet = [salary(number) for number in range(1, 5)]
     ann = ("--by", "Ann", "--not-by-sender")
-    step = "victor bulk --provider velo instruct --by NAME payouts.csv"
+    step, paying = "is paid by the next step", "victor bulk --provider velo instruct"
     payouts.write(sheet, PAYOUTS)
-    ends(payouts.send(PAYOUTS, *ann, "--expect-total", "1000.00"), 0, "4 created", step)
+    ends(
+        payouts.send(PAYOUTS, *ann, "--expect-total", "1000.00"),
+        0,
+        "4 created",
+        step,
+        f"{paying} --by NAME",
+    )
     ends(payouts("instruct", PAYOUTS, "--by", "Ann"), 2, "Another person has to.")
 
     # A row is corrected, and one is deleted, after Velo has accepted them.
@@ -208,7 +214,9 @@ def test_on_thursday_no_payout_is_paid_that_the_sheet_does_not_have(payouts, vel
     words = ("--batch", PAYOUTS, "--by", "Ann", "--why", "withdrawn")
     resume = "victor bulk --provider velo resume --batch payouts.csv"
     ends(payouts("ask-again", *keys, *words), 0, "3 rows will be asked once more", resume)
-    ends(payouts("resume", "--batch", PAYOUTS), 0, "3 rows: 3 created", step)
+    ends(
+        payouts("resume", "--batch", PAYOUTS), 0, "3 rows: 3 created", step, f"{paying} payouts.csv"
+    )
     ends(payouts("instruct", PAYOUTS, "--by", "Bob"), 0, "instruct: 1 done")
 
     # What is paid has no next step.
