@@ -76,6 +76,19 @@ def refused(match):
     return pytest.raises(ConfigurationError, match=match)
 
 
+def velo_command(sandbox, environment, folder):
+    """The command for payouts, wired to a sandbox of Velo."""
+    api_key, api_secret = sandbox.add_key()
+    settings = {
+        "VELO_BASE_URL": sandbox.url,
+        "VELO_API_KEY": api_key,
+        "VELO_API_SECRET": api_secret,
+    }
+    payor = ("--payor-id", sandbox.payor_id)
+    begins = ("--provider", "velo")
+    return Bulk({**environment, **settings}, folder, begins=begins, sends=payor)
+
+
 class Senders(partial):
     """Makes senders that share a state: `sender(batch="april")` is one of them."""
 

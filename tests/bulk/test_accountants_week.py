@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.bulk.bulk_runs import Bulk, asked_once, nothing_sent, today
+from tests.bulk.bulk_runs import asked_once, nothing_sent, today, velo_command
 from tests.bulk.conftest import STORAGE_KEY
 from tests.cli.victor_command import Command, calls
 from victor_ext import idempotency_key_for
@@ -75,16 +75,7 @@ def velo():
 @pytest.fixture
 def payouts(velo, bare_environment, tmp_path):
     """The command for payouts."""
-    api_key, api_secret = velo.add_key()
-    settings = {
-        "VELO_BASE_URL": velo.url,
-        "VELO_API_KEY": api_key,
-        "VELO_API_SECRET": api_secret,
-        "VICTOR_BULK_KEY": STORAGE_KEY,
-    }
-    payor = ("--payor-id", velo.payor_id)
-    begins = ("--provider", "velo")
-    return Bulk({**bare_environment, **settings}, tmp_path, begins=begins, sends=payor)
+    return velo_command(velo, {**bare_environment, "VICTOR_BULK_KEY": STORAGE_KEY}, tmp_path)
 
 
 def test_from_monday_to_friday_each_invoice_is_asked_for_once(bulk, sender, victor_sandbox):

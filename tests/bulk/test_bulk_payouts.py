@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.bulk.bulk_runs import Bulk, change_state, in_state, refused, wait_until
+from tests.bulk.bulk_runs import change_state, in_state, refused, velo_command, wait_until
 from tests.bulk.conftest import STORAGE_KEY
 from tests.cases import cases_beside
 from tests.cli.victor_command import calls
@@ -87,15 +87,7 @@ def sender_options(sandbox):
 
 @pytest.fixture
 def bulk(sandbox, bare_environment, tmp_path):
-    api_key, api_secret = sandbox.add_key()
-    settings = {
-        "VELO_BASE_URL": sandbox.url,
-        "VELO_API_KEY": api_key,
-        "VELO_API_SECRET": api_secret,
-    }
-    environment = {**bare_environment, **settings, "VICTOR_BULK_KEY": STORAGE_KEY}
-    payor = ("--payor-id", sandbox.payor_id)
-    return Bulk(environment, tmp_path, begins=("--provider", "velo"), sends=payor)
+    return velo_command(sandbox, {**bare_environment, "VICTOR_BULK_KEY": STORAGE_KEY}, tmp_path)
 
 
 @pytest.fixture

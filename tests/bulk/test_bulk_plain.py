@@ -170,8 +170,9 @@ class Validations:
         values.pop("had_by", None)
         for name in {"call", "look_up_by"} & values.keys():
             values[name] = self.vault.opened(values[name])
-        content = None if stored.row is None else self.vault.opened(stored.row)
-        return stored._replace(row=None), content, values
+        row = stored.asked.row
+        content = None if row is None else self.vault.opened(row)
+        return stored._replace(asked=stored.asked._replace(row=None)), content, values
 
 
 @pytest.fixture(scope="module")

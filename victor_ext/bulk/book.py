@@ -4,7 +4,6 @@ them, for a comparison with the provider's.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +16,7 @@ from .lines import Line
 from .payments import BATCHES, PAGE, PAYMENT_COLUMNS, PAYMENTS, SHEETS, WITH_ROWS
 from .results import result_of_line
 from .row_kind import RowKind
-from .rows import FileRow, RowOutcome, RowResult, result_of, row_of
+from .rows import FileRow, RowOutcome, RowResult, result_of, row_of, times_of
 from .state import StateLost
 from .store import Person, Store
 
@@ -76,8 +75,7 @@ def _earlier_results(
             outcome=RowOutcome.CREATED,
             error=None,
             asked=asked,
-            asked_at=datetime.fromtimestamp(entry.first_sent_at, UTC),
-            by_provider_clock=bool(entry.by_provider_clock),
+            **times_of(entry),
         )
 
 
@@ -104,9 +102,6 @@ def _line_of(store: Store, stored: Any) -> Line:
         raise StateLost.deleted(f"What {stored.batch} has of its payments")
     row = row_of(store.vault, stored)
     result = result_of(store.vault, stored)
-    asked_at = None
-    if stored.first_sent_at:
-        asked_at = datetime.fromtimestamp(stored.first_sent_at, UTC)
     person: Person = {} if stored.person is None else store.vault.deserialize(stored.person)
     return Line(
         sheet=stored.batch,
@@ -119,7 +114,6 @@ def _line_of(store: Store, stored: Any) -> Line:
         outcome=result.outcome,
         result=result,
         message=None,
-        asked_at=asked_at,
-        by_provider_clock=bool(stored.by_provider_clock),
+        **times_of(stored),
         asked_by=person.get("by"),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -46,7 +46,7 @@ from .payments import (
     stored_payment,
 )
 from .row_kind import RowKind
-from .rows import FileRow, Result, RowContent, RowOutcome, outcome_of, result_of, row_of
+from .rows import FileRow, Result, RowContent, RowOutcome, outcome_of, result_of, row_of, times_of
 from .state import StateLost
 from .store import Person, Store
 
@@ -546,13 +546,9 @@ class _Reading:
 
     def _with_times(self, stored: Any, line: Line) -> Line:
         """Add when and by whom a payment was asked for."""
-        asked_at = None
-        if stored.first_sent_at:
-            asked_at = datetime.fromtimestamp(stored.first_sent_at, UTC)
         return replace(
             line,
-            asked_at=asked_at,
-            by_provider_clock=bool(stored.by_provider_clock),
+            **times_of(stored),
             asked_by=self._person_of(stored.sheet),
             is_decided=bool(stored.is_to_pay),
         )

@@ -24,6 +24,7 @@ from sqlalchemy import Connection
 from victor_ext import ConfigurationError, Problem
 from victor_ext.outbox.files import FileTerms, note_time
 from victor_ext.settlement.flow import PaymentOutcome
+from victor_ext.settlement.key_age import SentSince
 from victor_ext.tables.row_file import RowFile
 from victor_ext.tables.sources import Rows
 
@@ -36,7 +37,6 @@ from .payments import (
     IN_DOUBT,
     LINES,
     NEVER_LEFT,
-    PAGE,
     PAYMENTS,
     SHEETS,
     STATE,
@@ -49,11 +49,11 @@ from .payments import (
     stored_payments,
 )
 from .rows import RowContent
-from .settings import PERSONS, TERMS, needs_another_person
+from .settings import TERMS, needs_another_person
 from .source_rows import SourceRow, SourceRows
 from .state import refuse_held
 from .steps import take_back_payments
-from .store import BatchRecord, Store
+from .store import BatchRecord, Person, Store
 from .storing import EntryMaker, add_sheet, apply
 from .validating import RowValidation
 
@@ -95,8 +95,6 @@ class Loading:
             context.settings.key_column or context.kind.reference,
         )
         self._rows = SourceRows()
-        self._uncounted: list[Joined] = []
-        """Rows that are decided about, and in none of the counts."""
         self._with_problems = array("q")
         """The numbers of the rows whose problems are noted."""
 
@@ -168,8 +166,9 @@ class Loading:
         context = self._context
         sheet = Sheet(number, self.batch, series, context.account, is_being_sent=True)
         try:
-            for each in joined(connection, context.owner, sheet, self._origin, self._rows):
-                self._note(each)
+            joins = joined(connection, context.owner, sheet, self._origin, self._rows)
+            for page in pages(joins):
+                self._count_page(page)
         except NextList:
             raise self._next_list() from None
         self._count_others()
@@ -183,7 +182,6 @@ class Loading:
 
     def _begin_counting(self) -> None:
         self.check = self.check.undecided()
-        self._uncounted = []
         self._with_problems = array("q")
 
     def _series(self, connection: Connection, store: Store) -> int:
@@ -259,18 +257,12 @@ class Loading:
             f"another list? Then name it, such as --batch {name}.{more}"
         )
 
-    def _note(self, each: Joined) -> None:
-        """Note what a row with a key comes to, until it is counted: they are read together."""
-        self._uncounted.append(each)
-        if len(self._uncounted) == PAGE:
-            self._count_noted()
-
-    def _count_noted(self) -> None:
-        rows = self._rows.named([each.row.number for each in self._uncounted])
+    def _count_page(self, page: Sequence[Joined]) -> None:
+        """Add rows with keys to the counts of `check`."""
+        rows = self._rows.named([each.row.number for each in page])
         by_number = {row.number: row for row in rows}
-        for each in self._uncounted:
+        for each in page:
             self._count(each, by_number[each.row.number])
-        self._uncounted.clear()
 
     def _count(self, each: Joined, row: SourceRow) -> None:
         """Add a row with a key to one of the counts of `check`."""
@@ -301,7 +293,6 @@ class Loading:
         """Count the rows without a key, and those that repeat the key of another row; and note all
         problems in the order of the rows.
         """
-        self._count_noted()
         for row in self._rows.without_keys():
             if row.is_repeated:
                 self.check.repeated += 1
@@ -317,7 +308,7 @@ class Loading:
         verdict = each.verdict
         if verdict.code is None:
             return False
-        content = RowContent.of_stored(self._vault, row.number, row.payment().row)
+        content = RowContent.of_stored(self._vault, row.number, row.asked.row)
         value = str(content.value)
         if verdict.question is not None:
             message = question_message(value, verdict.question, self._vault)
@@ -369,7 +360,7 @@ class Loading:
                     self._origin,
                     now,
                     self._prepared,
-                    self._note,
+                    self._count_page,
                 )
             except NextList:
                 raise self._next_list() from None
@@ -381,22 +372,14 @@ class Loading:
 
         return store.transact(store_all)
 
-    def _stored_sheet(self, connection: Connection, store: Store, now: Any) -> Sheet:
+    def _stored_sheet(self, connection: Connection, store: Store, now: SentSince) -> Sheet:
         """Store the sheet, unless the latest one of the batch is equal, and return it."""
         series = self._series(connection, store)
         self.check.pulled_back = self._count_unlisted(connection, store)
         number = self._equal_sheet(connection, store)
         if number is None:
-            take_back_payments(connection, store, self._context.kind)
-            number = add_sheet(
-                connection,
-                store,
-                self._rows,
-                series=series,
-                digest=self._digest,
-                person={name: getattr(self._settings, name) for name in PERSONS},
-                now=now,
-            )
+            person = self._settings.person
+            return _new_sheet(self._context, connection, store, self._rows, series, person, now)
         return Sheet(number, self.batch, series, store.account, is_being_sent=True)
 
     @property
@@ -430,7 +413,7 @@ class Loading:
         settings.check_sender(persons)
         is_stricter = settings.not_by_sender and not needs_another_person(persons)
         if is_new or is_stricter:
-            persons.append({name: getattr(settings, name) for name in PERSONS})
+            persons.append(settings.person)
         form: dict[str, Any] = {}
         if isinstance(self._source, RowFile):
             names = ("columns", "decimal", "date_format")
@@ -472,30 +455,43 @@ def want_nothing(context: BulkContext, store: Store, record: BatchRecord) -> int
     """
     now = context.sent_now()
     nothing = SourceRows()
-    person = {name: getattr(context.settings, name) for name in PERSONS}
+    person = context.settings.person
 
     def drop(connection: Connection) -> int:
         store.lock_storing(connection)
         refuse_held(connection)
         before, origin = store.latest_sheet(connection)
         unsent = _count_unsent(connection, store, before)
-        take_back_payments(connection, store, context.kind)
-        number = add_sheet(
-            connection,
-            store,
-            nothing,
-            series=before.series,
-            digest=store.vault.fingerprint(nothing.digest()),
-            person=person,
-            now=now,
-        )
-        sheet = Sheet(number, store.batch, before.series, store.account, is_being_sent=True)
-        store.save_record(connection, replace(record, rows=0), number)
+        sheet = _new_sheet(context, connection, store, nothing, before.series, person, now)
+        store.save_record(connection, replace(record, rows=0), sheet.id)
         apply(connection, store, sheet, maker_of(context, store, record), origin, now)
         return unsent
 
     with closing(nothing):
         return store.transact(drop)
+
+
+def _new_sheet(
+    context: BulkContext,
+    connection: Connection,
+    store: Store,
+    rows: SourceRows,
+    series: int,
+    person: Person,
+    now: SentSince,
+) -> Sheet:
+    """Store a new sheet of a batch. What was said of the one before, and waits, is taken back."""
+    take_back_payments(connection, store, context.kind)
+    number = add_sheet(
+        connection,
+        store,
+        rows,
+        series=series,
+        digest=store.vault.fingerprint(rows.digest()),
+        person=person,
+        now=now,
+    )
+    return Sheet(number, store.batch, series, store.account, is_being_sent=True)
 
 
 def _count_unsent(connection: Connection, store: Store, sheet: Sheet) -> int:

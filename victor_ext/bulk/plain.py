@@ -171,10 +171,10 @@ class PlainRows:
         self._kind, self._vault = maker.kind, maker.vault
         self._column = origin.column
         self._names_of_payment = {origin.column, self._kind.reference}
+        self._seen: set[tuple[str, ...]] = set()
+        """Cells that rows have in common: a template is made for the second row."""
         self._templates: dict[tuple[str, ...], _Template | None] = {}
-        """By the cells that the rows have in common; None: a row has these, or none is plain."""
-        self._odd: set[tuple[str, ...]] = set()
-        """Cells with which no row is plain."""
+        """By such cells; None: no row with them is plain."""
 
     def row_of(self, record: FileRecord) -> PlainRow | None:
         """Return the row of a record; None: check it, it is not surely plain."""
@@ -182,9 +182,11 @@ class PlainRows:
         if cells is None:
             return None
         common, values = cells
-        template = self._templates.get(common)
-        if template is None:
-            template = self._new_template(common, record, values)
+        if common not in self._templates:
+            if self._is_first(common):
+                return None
+            self._templates[common] = self._template_for(record, values)
+        template = self._templates[common]
         if template is None:
             return None
         template.uses -= 1
@@ -222,52 +224,48 @@ class PlainRows:
             return PLAIN_KEY
         return None if name.casefold().startswith(_CHECKED_COLUMNS) else _PLAIN_EXTRA
 
-    def _new_template(
-        self, common: tuple[str, ...], record: FileRecord, values: Mapping[str, str]
-    ) -> _Template | None:
-        """Return the template for a second row with the same common cells; None: it is the first
-        one, or they have none.
-        """
-        if common not in self._templates:
-            if len(self._templates) == _MOST_TEMPLATES:
-                self._templates.clear()
-            self._templates[common] = None
+    def _is_first(self, common: tuple[str, ...]) -> bool:
+        """Whether no row before had these cells, as far as is remembered."""
+        if common in self._seen:
+            return False
+        if len(self._seen) == _MOST_TEMPLATES:
+            self._seen.clear()
+            self._templates.clear()
+        self._seen.add(common)
+        return True
+
+    def _template_for(self, record: FileRecord, values: Mapping[str, str]) -> _Template | None:
+        """Return the template for rows with the common cells of a record; None: none is plain."""
+        if not self._are_extremes_valid(record, values):
             return None
-        if common in self._odd:
-            return None
-        template = None
-        if self._are_extremes_valid(record, values):
-            template = self._template_of(record, values)
+        template = self._template_of(record, values)
         if template is None or not self._is_right(template, record, values):
-            self._odd.add(common)
             return None
-        self._templates[common] = template
         return template
 
     def _are_extremes_valid(self, record: FileRecord, values: Mapping[str, str]) -> bool:
         """Whether nothing is wrong with the extremes of all forms, beside the common cells."""
         forms = {name: self._form_of(name) for name in values}
         extremes = zip(*(form.extremes for form in forms.values() if form), strict=True)
-        return all(
-            self._check(_with_cells(record, dict(zip(values, cells, strict=True)))).row.is_valid
-            for cells in extremes
-        )
+        records = (_with_cells(record, dict(zip(values, cells, strict=True))) for cells in extremes)
+        return all(self._check(each).row.asked.is_valid for each in records)
 
     def _template_of(self, record: FileRecord, values: Mapping[str, str]) -> _Template | None:
         """Return what rows with the same common cells have in common; None: they are not valid."""
         marks = {name: self._mark_of(name) for name in values}
         marked = self._check(_with_cells(record, marks))
         row = marked.row
-        if row.problems is not None or row.key is None or marked.price is None:
+        key = row.asked.key
+        if row.problems is not None or not key or marked.price is None:
             return None
         names = {mark: name for name, mark in marks.items()}
         arguments = stored_arguments(self._kind, marked.arguments)
-        file_row = FileRow(0, row.key, row.key, marked.value, marked.arguments, marked.extras)
+        file_row = FileRow(0, key, key, marked.value, marked.arguments, marked.extras)
         texts = compared_texts(self._kind, file_row, self._origin)
         stored = json.dumps([marked.value, arguments, marked.extras], separators=(",", ":"))
         call = None
         if marked.entry is not None and self._prepares:
-            call = self._marked_call(json.loads(marked.entry), names, marks, row.key)
+            call = self._marked_call(json.loads(marked.entry), names, marks, key)
             if call is None:
                 return None
         return _Template(
@@ -323,8 +321,9 @@ class PlainRows:
         """Return all that a row and its entry have, decrypted."""
         values = {} if entry is None else like_entry(json.loads(entry), had_by=None)
         opened = {name: self._vault.opened(values[name]) for name in _SEALED if name in values}
-        content = None if row.row is None else self._vault.opened(row.row)
-        return [row._replace(row=None), content, {**values, **opened}]
+        asked = row.asked
+        content = None if asked.row is None else self._vault.opened(asked.row)
+        return [row._replace(asked=asked._replace(row=None)), content, {**values, **opened}]
 
     def _filled(
         self, template: _Template, record: FileRecord, values: Mapping[str, str]
@@ -352,7 +351,7 @@ class PlainRows:
             vault, compared, number=number, key=key, row=vault.sealed_json(stored), is_valid=True
         )
         amount = values[_AMOUNT]
-        row = SourceRow.of(
+        row = SourceRow(
             asked,
             record.line,
             shares_reference=template.shares_reference,

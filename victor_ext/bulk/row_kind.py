@@ -127,6 +127,11 @@ class RowKind(ABC):
     def __init__(self, client: Any) -> None:
         self.client = client
 
+    @property
+    def paying_step(self) -> str | None:
+        """The name of the step that pays what was sent, the first one; None: there is none."""
+        return next(iter(self.steps), None)
+
     @classmethod
     def known_columns(cls) -> list[str]:
         """Return the columns that a file may name: those that are sent, and `currency`, which is

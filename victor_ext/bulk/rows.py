@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias
 
 from victor_ext import idempotency_key_for
@@ -140,6 +140,19 @@ def result_of(vault: RowVault, stored: Any) -> Result:
     if outcome is RowOutcome.ACCEPTED and stored.request_id is not None:
         return Result(outcome, error=_NOT_DECIDED, unit=stored.request_id)
     return Result(outcome, error=error)
+
+
+def times_of(stored: Any) -> dict[str, Any]:
+    """Return when a stored payment or entry was first sent, as the attributes of a `RowResult`.
+
+    Args:
+        stored: A row with `first_sent_at` and `by_provider_clock`.
+    """
+    moment = stored.first_sent_at
+    return {
+        "asked_at": datetime.fromtimestamp(moment, UTC) if moment else None,
+        "by_provider_clock": bool(stored.by_provider_clock),
+    }
 
 
 def own_values(vault: RowVault, result: Result) -> dict[str, Any]:

@@ -275,7 +275,7 @@ class BulkSender:
             VictorError: See `send`.
         """
         with self._stored_batch() as (context, store, record):
-            if also and name != next(iter(context.kind.steps), None):
+            if also and name != context.kind.paying_step:
                 message = "names what is paid: no other step takes it."
                 raise ConfigurationError.of([Problem("also", "value", message)])
             if also:

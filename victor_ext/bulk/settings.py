@@ -32,8 +32,6 @@ DEFAULTS = ("due_date", "payor_id")
 """Settings with the name of a column: their value is for rows without a value in this column."""
 TERMS = ("rate", "key_retention", "patience")
 """Settings that are stored with a batch, and hold for it until a file comes with others."""
-PERSONS = ("by", "not_by_sender")
-"""Settings that are stored for each file of a batch, and each step: see `Person`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +54,11 @@ class Settings:
     payor_id: str | None = None
     by: str | None = None
     not_by_sender: bool = False
+
+    @property
+    def person(self) -> Person:
+        """Who sends, takes a step or decides, as it is stored."""
+        return {"by": self.by, "not_by_sender": self.not_by_sender}
 
     def __post_init__(self) -> None:
         for name in (

@@ -10,7 +10,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from victor_ext import Problem
 from victor_ext.tables.temporary import TemporaryDatabase
@@ -37,27 +37,17 @@ SELECT COALESCE(SUM(rows_of_one), 0) FROM shared
 
 
 class SourceRow(NamedTuple):
-    """A row of a source, with the columns of the table in their order. The first ones are those of
-    a `RequestedPayment`.
+    """A row of a source, with the columns of the table in their order.
 
     Attributes:
-        key: The key of its payment; None: the row has no key, or repeats an earlier row.
+        asked: What it asks for; without a key, nothing asks for it.
         problems: As JSON: the field, the code and the message of each; None: there are none.
         shares_reference: Whether other rows may have its reference.
         price: The exact amount, a blank and the currency; None: it has no valid ones.
         is_repeated: Whether an earlier row has its key. Nothing else is stored of it.
     """
 
-    number: int
-    key: str | None
-    is_valid: bool
-    values_digest: str
-    bare_digest: str
-    skeleton_digest: str
-    reference_digest: str
-    party_digest: str
-    due_date: str | None
-    row: str | None
+    asked: RequestedPayment
     line: int | None
     problems: str | None = None
     shares_reference: bool = False
@@ -65,38 +55,30 @@ class SourceRow(NamedTuple):
     is_repeated: bool = False
 
     @classmethod
-    def of(cls, asked: RequestedPayment, line: int | None, **more: Any) -> SourceRow:
-        """Return the row that asks for a payment. `more` are the columns after its line."""
-        values = asked._asdict() | {"key": asked.key or None}
-        return cls(**values, line=line, **more)
-
-    @classmethod
     def repeated(cls, number: int, line: int | None, problems: str | None) -> SourceRow:
         """Return a row that repeats an earlier one."""
-        nothing = dict.fromkeys(RequestedPayment._fields, "")
-        values: dict[str, Any] = {**nothing, "key": None, "is_valid": False, "row": None}
-        values["number"] = number
-        return cls(**values, line=line, problems=problems, is_repeated=True)
+        nothing = RequestedPayment(
+            number,
+            key="",
+            is_valid=False,
+            values_digest="",
+            bare_digest="",
+            skeleton_digest="",
+            reference_digest="",
+            party_digest="",
+            due_date=None,
+            row=None,
+        )
+        return cls(nothing, line, problems, is_repeated=True)
+
+    @property
+    def number(self) -> int:
+        return self.asked.number
 
     @property
     def place_text(self) -> str:
         """Where its source has the row, in the words of a message."""
         return f"row {self.number}" if self.line is None else f"line {self.line}"
-
-    def payment(self) -> RequestedPayment:
-        """Return what the row asks for. The row must not repeat an earlier one."""
-        return RequestedPayment(
-            self.number,
-            self.key or "",
-            self.is_valid,
-            self.values_digest,
-            self.bare_digest,
-            self.skeleton_digest,
-            self.reference_digest,
-            self.party_digest,
-            self.due_date,
-            self.row,
-        )
 
     def problem_list(self) -> list[Problem]:
         return [Problem(*problem) for problem in json.loads(self.problems or "[]")]
@@ -108,9 +90,12 @@ class SourceRow(NamedTuple):
 
 _MARKS = 1 << 22
 """Bytes of the marks of keys. A million rows leave three bytes of four unmarked."""
-_PLACES = ", ".join("?" * len(SourceRow._fields))
-_ASKED = ", ".join(RequestedPayment._fields)
-_INSERT = f"INSERT INTO asked VALUES ({_PLACES})"  # noqa: S608 - there are only question marks
+_ASKED = ", ".join(RequestedPayment._fields).replace("key", "COALESCE(key, '')")
+_OTHERS = ", ".join(SourceRow._fields[1:])
+_WIDTH = len(RequestedPayment._fields)
+_PLACES = ", ".join("?" * (_WIDTH + len(SourceRow._fields) - 3))
+"""Of the columns after the number and the key."""
+_INSERT = f"INSERT INTO asked VALUES (?, NULLIF(?, ''), {_PLACES})"  # noqa: S608 - question marks
 
 
 def problems_text(problems: Sequence[Problem]) -> str | None:
@@ -147,8 +132,8 @@ class SourceRows(TemporaryDatabase):
             self._entries.append((row.number, entry))
         if len(self._added) == PAGE:
             self._store_added()
-        if row.key is not None:
-            self._marks[hash(row.key) % len(self._marks)] = 1
+        if row.asked.key:
+            self._marks[hash(row.asked.key) % len(self._marks)] = 1
         text = f"[{row.number}, {json.dumps(row.problems)}, {content}]"
         self._hash.update(text.encode("utf-8", "surrogatepass"))
 
@@ -156,7 +141,7 @@ class SourceRows(TemporaryDatabase):
         """Return a digest that is equal for sources with the same rows in the same order."""
         return self._hash.hexdigest()
 
-    def may_have_key(self, key: str | None) -> bool:
+    def may_have_key(self, key: str) -> bool:
         """Whether an earlier row may have this key: most keys are surely new, without a look."""
         return self._marks[hash(key) % len(self._marks)] == 1
 
@@ -182,7 +167,7 @@ class SourceRows(TemporaryDatabase):
 
     def keys_among(self, keys: Collection[str]) -> set[str]:
         named = f"WHERE key IN ({_places(keys)})"
-        return {str(row.key) for row in self._select(named, *keys)}
+        return {payment.key for payment in self._payments(named, *keys)}
 
     def first_with(self, skeletons: Collection[str]) -> dict[str, int]:
         query = f"""
@@ -222,11 +207,14 @@ class SourceRows(TemporaryDatabase):
 
     def _select(self, clauses: str, *values: str | int) -> Iterator[SourceRow]:
         """Yield the rows that these clauses of SQL choose."""
-        query = f"SELECT * FROM asked {clauses}"  # noqa: S608 - the clauses are those of this class
-        return map(SourceRow._make, self._read(query, values))
+        query = f"SELECT {_ASKED}, {_OTHERS} FROM asked {clauses}"  # noqa: S608 - of this class
+        return (
+            SourceRow(RequestedPayment._make(columns[:_WIDTH]), *columns[_WIDTH:])
+            for columns in self._read(query, values)
+        )
 
     def _payments(self, clauses: str, *values: str | int) -> Iterator[RequestedPayment]:
-        """Yield what the rows ask for that these clauses choose, all of which have a key."""
+        """Yield what the rows ask for that these clauses choose."""
         query = f"SELECT {_ASKED} FROM asked {clauses}"  # noqa: S608 - as above
         return map(RequestedPayment._make, self._read(query, values))
 
@@ -236,7 +224,7 @@ class SourceRows(TemporaryDatabase):
         return self.execute(query, values)
 
     def _store_added(self) -> None:
-        self.executemany(_INSERT, self._added)
+        self.executemany(_INSERT, [(*row.asked, *row[1:]) for row in self._added])
         self.executemany("INSERT INTO entries VALUES (?, ?)", self._entries)
         self._added.clear()
         self._entries.clear()

@@ -41,7 +41,6 @@ from .payments import (
 from .row_kind import RowKind
 from .rows import RowOutcome, outcome_of
 from .run import BatchStatus
-from .settings import PERSONS
 from .state import held_since, refuse_held
 from .store import BatchRecord, Store
 
@@ -87,7 +86,8 @@ def with_next_step(status: BatchStatus, store: Store, kind: RowKind) -> BatchSta
     units = units_of(store, kind)
     if not units:
         return status
-    name = next(iter(kind.steps))
+    name = kind.paying_step
+    assert name is not None  # there are payouts
     with store.engine.connect() as connection:
         is_open = open_units(store, connection, kind, {unit.id for unit in units})
     unpaid = [unit for unit in units if unit.id in is_open]
@@ -231,7 +231,7 @@ def add_step(
     step = _step_of(store, name)
     settings = context.settings.with_terms_of(sent)
     file_terms = step.file_terms(settings.key_retention_seconds)
-    person = {setting: getattr(settings, setting) for setting in PERSONS}
+    person = settings.person
 
     def add(connection: Connection) -> Step:
         step.lock_storing(connection)
@@ -241,7 +241,7 @@ def add_step(
         before = step.present_record(connection)
         stored = _stored_entries(connection, store, name, [unit.id for unit in units])
         refused: dict[str, str] = {}
-        if name == next(iter(kind.steps)):
+        if name == kind.paying_step:
             differing = {unit.id for unit in units if unit.differing}
             ended = differing - open_units(store, connection, kind, differing)
             # Such as withdrawn ones: there is nothing to decide about them.
@@ -302,23 +302,25 @@ def take_back_payments(connection: Connection, store: Store, kind: RowKind) -> N
     """Let the step that pays be refused where it waits, and void what persons have decided to pay:
     both were said of the sheet before. What a worker has begun is not touched.
     """
+    name = kind.paying_step
+    if name is None:
+        return
     of_batch = sa.select(PAYMENTS.c.key).where(store.is_of_batch())
     to_pay = sa.and_(DECISIONS.c.owner == store.owner, DECISIONS.c.what == PAY)
     change_rows(connection, DECISIONS, sa.and_(to_pay, DECISIONS.c.key.in_(of_batch)), what=VOID)
-    for name in list(kind.steps)[:1]:
-        step = _step_of(store, name)
-        waits = state_of_entry(sa.false()).in_(TO_BE_SENT)
-        waiting = sa.select(ENTRIES.c.key).where(step.is_entry(), waits)
-        for key in connection.execute(waiting).scalars().all():
-            settle_by_hand(
-                connection,
-                step.owner,
-                key,
-                step.vault,
-                is_done=False,
-                id=None,
-                error=f"not taken: a newer sheet was stored before it was sent. Repeat {name}.",
-            )
+    step = _step_of(store, name)
+    waits = state_of_entry(sa.false()).in_(TO_BE_SENT)
+    waiting = sa.select(ENTRIES.c.key).where(step.is_entry(), waits)
+    for key in connection.execute(waiting).scalars().all():
+        settle_by_hand(
+            connection,
+            step.owner,
+            key,
+            step.vault,
+            is_done=False,
+            id=None,
+            error=f"not taken: a newer sheet was stored before it was sent. Repeat {name}.",
+        )
 
 
 def _refusal(unit: Unit, name: str) -> str:

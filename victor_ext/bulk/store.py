@@ -38,8 +38,8 @@ _MAX_NAMES = 10
 
 
 Person: TypeAlias = Mapping[str, Any]
-"""Who has sent a file, taken a step or decided about a payment: the settings `PERSONS` by name, and
-the reason (`why`) of a decision.
+"""Who has sent a file, taken a step or decided about a payment: `Settings.person`, and the reason
+(`why`) of a decision.
 """
 
 

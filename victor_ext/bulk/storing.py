@@ -129,13 +129,12 @@ def add_sheet(
 
 def _line_values(store: Store, sheet: int, row: SourceRow) -> dict[str, Any]:
     """Return the columns of the line of a row, with their values."""
-    asked = row.payment()
     problems = None if row.problems is None else store.vault.sealed(json.loads(row.problems))
     return {
-        **asked._asdict(),
+        **row.asked._asdict(),
         "sheet": sheet,
         "line": row.line,
-        "key": row.key,
+        "key": row.asked.key or None,
         "problems": problems,
     }
 
@@ -151,7 +150,7 @@ def apply(
     origin: KeyOrigin,
     now: SentSince,
     prepared: Callable[[Sequence[int]], Mapping[int, dict[str, Any]]] | None = None,
-    note: Callable[[Joined], None] | None = None,
+    note: Callable[[Sequence[Joined]], None] | None = None,
 ) -> None:
     """Let what the latest sheet of the batch wants be asked for, and pull back what waits and is
     not wanted.
@@ -162,7 +161,7 @@ def apply(
         now: The present time of the provider.
         prepared: Returns the entries that ask for rows under their first keys, by the numbers of
             the rows, as far as they were made before.
-        note: Called with each row.
+        note: Called with all rows, in pages.
 
     Raises `NextList`.
     """
@@ -170,14 +169,14 @@ def apply(
     rows = StoredRows(connection, sheet.id or 0)
     asked = _Asked(Numbers(), {})
     pulled: list[str] = []
-    for each in joined(connection, store.owner, sheet, origin, rows, lock=True):
+    for joins in pages(joined(connection, store.owner, sheet, origin, rows, lock=True)):
         if note is not None:
-            note(each)
-        verdict, payment = each.verdict, each.payment
-        if verdict.asks:
-            asked.add(each.row.number, verdict)
-        elif payment is not None and _is_to_pull(store, each):
-            pulled.append(payment.key)
+            note(joins)
+        for each in joins:
+            if each.verdict.asks:
+                asked.add(each.row.number, each.verdict)
+            elif each.payment is not None and _is_to_pull(store, each):
+                pulled.append(each.payment.key)
     pulled += locked_keys(connection, store, _waits_unwanted(store, sheet))
     for page in pages(pulled):
         take_from_entries(connection, store, maker, page)

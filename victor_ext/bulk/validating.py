@@ -37,7 +37,7 @@ from victor_ext.tables.texts import (
 
 from .check import Check, ControlTotals, RowProblem, add_amount
 from .column_types import NO_COLUMN, formed_columns, read
-from .payments import KeyOrigin, RequestedPayment
+from .payments import KeyOrigin
 from .plain import CheckedRow, PlainRows
 from .row_digests import requested_payment, stored_arguments
 from .row_kind import RowKind
@@ -130,7 +130,7 @@ class RowValidation:
     def _add_record(self, record: FileRecord) -> None:
         """Check a record, and add it to the rows."""
         plain = self._plain.row_of(record)
-        if plain is not None and not self._rows.may_have_key(plain.row.key):
+        if plain is not None and not self._rows.may_have_key(plain.row.asked.key):
             add_amount(self._totals, *plain.price)
             self._rows.add(plain.row, plain.content, plain.entry)
         else:
@@ -160,10 +160,23 @@ class RowValidation:
         if problems and not misplaced:
             cells = cells_of(self._kind, record.fields, self._file)
             fields.extras = {**cells, **fields.extras}
-        asked = self._asked(record.number, fields, key or "", is_valid=not problems)
+        asked = requested_payment(
+            self._kind,
+            self._vault,
+            FileRow(
+                record.number,
+                key or "",
+                key or "",
+                fields.key_value,
+                fields.arguments,
+                fields.extras,
+            ),
+            self._origin,
+            is_valid=not problems,
+        )
         # A reference is a part of the key of rows that are sent in one call.
         has_reference = fields.arguments.get(self._kind.reference) and not self._maker.are_shared
-        row = SourceRow.of(
+        row = SourceRow(
             asked,
             record.line,
             problems=problems_text(problems),
@@ -181,7 +194,7 @@ class RowValidation:
             add_amount(self._totals, *checked.price)
         self._used_columns |= checked.arguments.keys()
         self._note_accounts(record, checked.arguments)
-        earlier = None if row.key is None else self._rows.with_key(row.key)
+        earlier = self._rows.with_key(row.asked.key) if row.asked.key else None
         if earlier is not None:
             self._add_repeated(checked, earlier)
             return
@@ -298,11 +311,6 @@ class RowValidation:
     def _unused_columns(self) -> list[str]:
         """The columns that can be sent and that the source does not have."""
         return [name for name in self._kind.columns if name not in self._used_columns]
-
-    def _asked(self, number: int, fields: Fields, key: str, *, is_valid: bool) -> RequestedPayment:
-        """Return what a row asks for, in the form in which it is compared and stored."""
-        row = FileRow(number, key, key, fields.key_value, fields.arguments, fields.extras)
-        return requested_payment(self._kind, self._vault, row, self._origin, is_valid=is_valid)
 
     def _key_of(self, fields: Fields) -> str | None:
         """Return the key of a row's payment; None: the row does not have what a key is made of."""

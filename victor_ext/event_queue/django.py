@@ -32,8 +32,6 @@ _DIALECTS: Mapping[str, sa.Dialect] = {
     "postgresql": postgresql.dialect(paramstyle="pyformat"),  # type: ignore[no-untyped-call]
 }
 """The SQL dialects of SQLAlchemy, by the names that Django has for the databases."""
-_used = set[str]()
-"""The aliases of the databases of all objects."""
 
 
 class _Connection:
@@ -108,9 +106,24 @@ class DjangoQueue(OpenTransactions, BlockingQueue[E]):
         `__init__`.
         """
         self._using = using
-        _used.add(using)
         self._connection = cast("Connection", _Connection(using))
         self._handlers = self._of_database.setdefault((type(self), using, self._provider()), [])
+
+    @classmethod
+    def leave_connections_to_parent(cls) -> None:
+        """Let Django open new connections in a forked process: two that use one would mix up their
+        answers. Settings that nothing has read yet are not read: the process may choose others.
+        """
+        if not settings.configured:
+            return
+        used = {using for _, using, _ in cls._of_database}
+        for using in used & {*connections}:
+            connection: Any = connections[using]
+            if connection.vendor == "sqlite" and connection.is_in_memory_db():
+                continue  # it is its database, of which a forked process has a copy
+            del connections[using]
+            # Django has no public name for it: `close_pool` ends the parent's connections, too.
+            getattr(connection, "_connection_pools", {}).pop(using, None)
 
     def _call_handlers(
         self,
@@ -178,23 +191,8 @@ def _close(connection: Any) -> None:
         connection.close_pool()
 
 
-def _leave_connections_to_parent() -> None:
-    """Let Django open new connections in a forked process: two that use one would mix up their
-    answers. Settings that nothing has read yet are not read: the process may choose others.
-    """
-    if not settings.configured:
-        return
-    for using in _used & {*connections}:
-        connection: Any = connections[using]
-        if connection.vendor == "sqlite" and connection.is_in_memory_db():
-            continue  # it is its database, of which a forked process has a copy
-        del connections[using]
-        # Django has no public name for it: `close_pool` ends the parent's connections, too.
-        getattr(connection, "_connection_pools", {}).pop(using, None)
-
-
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_connections_to_parent)
+    os.register_at_fork(after_in_child=DjangoQueue.leave_connections_to_parent)
 
 
 def table_migration(*tables: sa.Table) -> migrations.RunPython:
