@@ -10,7 +10,7 @@ rows are so.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -190,16 +190,8 @@ class _Search:
         sheet lacks.
         """
         self._lacking.update({party: [] for party in parties})
-        sheet, lines, sheets = self._sheet, LINES.c, SHEETS.c
-        is_earlier = sa.and_(
-            sheets.id == lines.sheet,
-            sheets.owner == self._owner,
-            sheets.batch == sheet.batch,
-            sheets.series == sheet.series,
-        )
-        if sheet.id is not None:
-            is_earlier = sa.and_(is_earlier, sheets.id < sheet.id)
-        was_listed = sa.exists().where(lines.key == PAYMENTS.c.key, is_earlier)
+        sheet = self._sheet
+        was_listed = self._was_listed(sheet.batch, sheet.series, before=sheet.id)
         waits_elsewhere = sa.and_(STATE.in_(TO_BE_SENT), PAYMENTS.c.batch != sheet.batch)
         is_or_may_be = sa.or_(STATE.in_(EXISTS_OR_MAY), waits_elsewhere)
         chosen = sa.and_(PAYMENTS.c.party_digest.in_(parties), is_or_may_be, was_listed)
@@ -216,35 +208,43 @@ class _Search:
         payment. Its question is no other one in this sheet.
         """
         by_key = {row.key: row for row in rows}
-        lines, sheets = LINES.c, SHEETS.c
+        lines = LINES.c
         has_payment = sa.exists().where(
             PAYMENTS.c.owner == self._owner, PAYMENTS.c.key == lines.key
         )
-        held = sa.select(lines.key, lines.bare_digest, sheets.batch, sheets.series)
-        held = held.join(SHEETS, sheets.id == lines.sheet).where(
-            sheets.owner == self._owner,
-            sheets.batch != self._sheet.batch,
-            lines.key.in_(by_key),
-            lines.is_valid,
-            sa.not_(has_payment),
-        )
-        for line in self._connection.execute(held.distinct()).all():
-            row = by_key[line.key]
-            was_listed = sa.exists().where(
-                lines.key == PAYMENTS.c.key,
-                sheets.id == lines.sheet,
-                sheets.owner == self._owner,
-                sheets.batch == line.batch,
-                sheets.series == line.series,
-            )
-            of_payer = sa.and_(PAYMENTS.c.party_digest == row.party_digest, was_listed)
-            of_values = PAYMENTS.c.bare_digest == line.bare_digest
-            others = self._payments(sa.and_(STATE.in_(EXISTS_OR_MAY), sa.or_(of_payer, of_values)))
+        is_held = sa.and_(lines.key.in_(by_key), lines.is_valid, sa.not_(has_payment))
+        if self._sheet.id is not None:
+            is_held = sa.and_(is_held, lines.sheet != self._sheet.id)
+        held = self._connection.execute(
+            sa.select(lines.key, lines.bare_digest, lines.sheet).where(is_held)
+        ).all()
+        of_others = self._sheets_of_others({line.sheet for line in held})
+        for line in held:
+            if line.sheet not in of_others:
+                continue
+            row, other_sheet = by_key[line.key], of_others[line.sheet]
+            was_listed = self._was_listed(other_sheet.batch, other_sheet.series)
+            exists = STATE.in_(EXISTS_OR_MAY)
+            of_payer = sa.and_(exists, PAYMENTS.c.party_digest == row.party_digest, was_listed)
+            of_values = sa.and_(exists, PAYMENTS.c.bare_digest == line.bare_digest)
+            others = self._payments(of_payer) + self._payments(of_values)
             listed = self._rows.keys_among([other.key for other in others])
             for other in others:
                 if other.key not in listed:
                     question = self._question(LookAlike.PARTY, other)
                     self.by_party.setdefault(row.number, question)
+
+    def _sheets_of_others(self, numbers: Collection[int]) -> dict[int, Any]:
+        """Return those of these sheets that are of other batches, by their numbers."""
+        if not numbers:
+            return {}
+        columns = SHEETS.c
+        query = sa.select(columns.id, columns.batch, columns.series).where(
+            columns.id.in_(numbers),
+            columns.owner == self._owner,
+            columns.batch != self._sheet.batch,
+        )
+        return {sheet.id: sheet for sheet in self._connection.execute(query)}
 
     # The same values, in another batch or series
 
@@ -307,6 +307,24 @@ class _Search:
 
     def _payments(self, chosen: Condition) -> list[StoredPayment]:
         return chosen_payments(self._connection, sa.and_(PAYMENTS.c.owner == self._owner, chosen))
+
+    def _was_listed(self, batch: str, series: int, before: int | None = None) -> Condition:
+        """Holds for payments that a sheet of a series lists.
+
+        Args:
+            before: Only a sheet with a lower number than this; None: any of them.
+        """
+        lines, sheets = LINES.c, SHEETS.c
+        lists = [
+            lines.key == PAYMENTS.c.key,
+            sheets.id == lines.sheet,
+            sheets.owner == self._owner,
+            sheets.batch == batch,
+            sheets.series == series,
+        ]
+        if before is not None:
+            lists.append(sheets.id < before)
+        return sa.exists().where(*lists)
 
     def _is_there(self, digest: sa.Column[str], digests: Collection[str]) -> Condition:
         """Holds for payments with one of these digests that exist, may exist or will be asked."""
