@@ -44,7 +44,8 @@ class Vault:
     def __init__(self, key: bytes) -> None:
         self._key = SecretBytes(key)
         self._cipher = AESGCM(_derived_key(key, b"seal"))
-        self._fingerprint_key = _derived_key(key, b"fingerprint")
+        self._digest = hmac.new(_derived_key(key, b"fingerprint"), digestmod="sha256")
+        """Copied for each text: the key is prepared once."""
         self.key_id = _derived_key(key, b"key id")[:4].hex()
 
     def __repr__(self) -> str:
@@ -95,8 +96,9 @@ class Vault:
 
     def fingerprint(self, text: str) -> str:
         """Return a keyed digest of a text. Without the key, it reveals nothing about the text."""
-        digest = hmac.digest(self._fingerprint_key, text.encode("utf-8", "surrogatepass"), "sha256")
-        return base64.b64encode(digest[:15]).decode("ascii")
+        digest = self._digest.copy()
+        digest.update(text.encode("utf-8", "surrogatepass"))
+        return base64.b64encode(digest.digest()[:15]).decode("ascii")
 
     def has_key(self, key: bytes) -> bool:
         """Whether this is the key of the vault, compared in constant time."""

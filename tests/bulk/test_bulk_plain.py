@@ -2,7 +2,6 @@
 of checking each row: outcome, message, key, digests and the bytes of the call.
 """
 
-import json
 from contextlib import closing
 
 import hypothesis.strategies as st
@@ -166,7 +165,7 @@ class Validations:
 
     def _told(self, stored, rows):
         entry = rows.entries([stored.number]).get(stored.number)
-        values = {} if entry is None else json.loads(entry)
+        values = {} if entry is None else entry.values()
         values.pop("had_by", None)
         for name in {"call", "look_up_by"} & values.keys():
             values[name] = self.vault.opened(values[name])

@@ -139,6 +139,8 @@ class Verdict:
     question: Question | None = None
 
 
+_NEW = Verdict(RowOutcome.WAITING, asks=True, is_new=True)
+"""What most rows come to: they are valid, and nothing is stored of them."""
 _A_DAY = timedelta(days=1)
 
 
@@ -158,6 +160,8 @@ def decide(
         decided: A person has decided that this payment is asked for with these values, when it had
             had so many keys; None: nobody has.
     """
+    if stored is None and question is None and row.is_valid:
+        return _NEW
     if stored is None or stored.state is None or stored.state in NEVER_LEFT:
         verdict = _decide_unsent(row, stored, sheet, question, decided)
     elif stored.state in IN_DOUBT:

@@ -5,7 +5,7 @@ comes to (`joined`). All that is said is said by it, and all that is asked is as
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from operator import attrgetter
@@ -52,6 +52,9 @@ class Numbers:
 
     def __iter__(self) -> Iterator[int]:
         return (number for number, mark in enumerate(self._marks) if mark)
+
+    def __contains__(self, number: int) -> bool:
+        return number < len(self._marks) and self._marks[number] == 1
 
     def add(self, number: int) -> None:
         missing = number + 1 - len(self._marks)
@@ -101,15 +104,16 @@ def joined(
 
     Raises `NextList`.
     """
-    new, waiting = Numbers(), Numbers()
+    new, waiting, with_payments = Numbers(), Numbers(), Numbers()
     for page in rows.pages_by_key() if chosen is None else chosen:
         for each in _without_questions(connection, owner, sheet, page, lock=lock):
-            if each.verdict.is_new:
-                new.add(each.row.number)
-            elif each.verdict.waits:
-                waiting.add(each.row.number)
-            else:
+            if not (each.verdict.is_new or each.verdict.waits):
                 yield each
+                continue
+            number = each.row.number
+            (new if each.verdict.is_new else waiting).add(number)
+            if each.payment is not None:
+                with_payments.add(number)
 
     def pages_of(numbers: Iterable[int]) -> Iterator[list[RequestedPayment]]:
         return map(rows.with_numbers, pages(numbers))
@@ -120,13 +124,11 @@ def joined(
     if sheet.is_being_sent:
         _refuse_next_list(questions, len(new))
     for page in pages_of(chain(new, waiting)):
-        for each in _without_questions(connection, owner, sheet, page):
-            question = questions.get(each.row.number)
-            if question is None:
-                yield each
-            else:
-                verdict = decide(each.row, each.payment, sheet, question=question)
-                yield each._replace(verdict=verdict)
+        keys = [row.key for row in page if row.number in with_payments]
+        stored = _stored(connection, owner, keys)
+        for row in page:
+            payment, question = stored.get(row.key), questions.get(row.number)
+            yield Joined(row, payment, decide(row, payment, sheet, question=question))
 
 
 def _refuse_next_list(questions: dict[int, Question], new: int) -> None:
@@ -146,13 +148,12 @@ def _without_questions(
 ) -> Iterator[Joined]:
     """Yield rows with their payments. A row of whose payment a person has decided is not new."""
     keys = [row.key for row in rows]
-    stored: dict[str, StoredPayment] = {}
     decided: dict[tuple[str, str], int] = {}
     if connection is not None:
         if lock:
             lock_payments(connection, owner, keys)
-        stored = stored_payments(connection, owner, keys)
         decided = _decided(connection, owner, keys)
+    stored = _stored(connection, owner, keys)
     for row in rows:
         payment = stored.get(row.key)
         by_hand = decided.get((row.key, row.values_digest))
@@ -160,6 +161,15 @@ def _without_questions(
         if by_hand is not None:
             verdict = replace(verdict, is_new=False, waits=False)
         yield Joined(row, payment, verdict)
+
+
+def _stored(
+    connection: Connection | None, owner: str, keys: Sequence[str]
+) -> Mapping[str, StoredPayment]:
+    """Return the payments with these keys, by key; without a state there are none."""
+    if connection is None or not keys:
+        return {}
+    return stored_payments(connection, owner, keys)
 
 
 def _decided(

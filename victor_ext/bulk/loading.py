@@ -7,14 +7,12 @@ there counts, because other processes may have changed the state meanwhile.
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +164,8 @@ class Loading:
         context = self._context
         sheet = Sheet(number, self.batch, series, context.account, is_being_sent=True)
         try:
-            joins = joined(connection, context.owner, sheet, self._origin, self._rows)
+            rows = self._rows
+            joins = joined(connection, context.owner, sheet, self._origin, rows, rows.pages())
             for page in pages(joins):
                 self._count_page(page)
         except NextList:
@@ -259,28 +258,34 @@ class Loading:
 
     def _count_page(self, page: Sequence[Joined]) -> None:
         """Add rows with keys to the counts of `check`."""
-        rows = self._rows.named([each.row.number for each in page])
-        by_number = {row.number: row for row in rows}
+        check = self.check
+        asked: list[int] = []
+        noted: list[Joined] = []
         for each in page:
-            self._count(each, by_number[each.row.number])
+            number, verdict = each.row.number, each.verdict
+            if verdict.code is not None or verdict.is_invalid:
+                noted.append(each)
+            if verdict.is_invalid:
+                continue
+            if verdict.waits or (verdict.asks and verdict.code is not Code.ASKED_SINCE):
+                asked.append(number)
+                check.replaced += verdict.code is Code.REPLACED
+            elif verdict.code in TO_DECIDE:
+                check.changed += 1
+            else:
+                check.unchanged += 1
+        check.new += len(asked)
+        for amount, currency in self._rows.prices(asked):
+            add_amount(check.totals, amount, currency)
+        rows = {row.number: row for row in self._rows.named([each.row.number for each in noted])}
+        for each in noted:
+            self._note(each, rows[each.row.number])
 
-    def _count(self, each: Joined, row: SourceRow) -> None:
-        """Add a row with a key to one of the counts of `check`."""
-        check, verdict = self.check, each.verdict
-        shown = self._add_notice(row, each)
-        if verdict.is_invalid:
-            self._count_invalid(row, sets_aside=not shown)
-        elif verdict.waits or (verdict.asks and verdict.code is not Code.ASKED_SINCE):
-            assert row.price is not None
-            check.new += 1
-            if verdict.code is Code.REPLACED:
-                check.replaced += 1
-            amount, _, currency = row.price.partition(" ")
-            add_amount(check.totals, Decimal(amount), currency)
-        elif verdict.code in TO_DECIDE:
-            check.changed += 1
-        else:
-            check.unchanged += 1
+    def _note(self, each: Joined, row: SourceRow) -> None:
+        """Note what there is to say of a row with a key, and count it if it is not valid."""
+        is_shown = self._add_notice(row, each)
+        if each.verdict.is_invalid:
+            self._count_invalid(row, sets_aside=not is_shown)
 
     def _count_invalid(self, row: SourceRow, *, sets_aside: bool) -> None:
         """Count an invalid row. `sets_aside`: with `skip_invalid`, it is stored as refused."""
@@ -359,7 +364,7 @@ class Loading:
                     maker,
                     self._origin,
                     now,
-                    self._prepared,
+                    self._rows,
                     self._count_page,
                 )
             except NextList:
@@ -394,10 +399,6 @@ class Loading:
         before, _ = store.latest_sheet(connection)
         is_own = before.account == store.account
         return before.id if is_own and _is_equal(connection, before, self._digest) else None
-
-    def _prepared(self, numbers: Sequence[int]) -> Mapping[int, dict[str, Any]]:
-        """Return the entries that ask for rows, by the numbers of the rows."""
-        return {number: json.loads(entry) for number, entry in self._rows.entries(numbers).items()}
 
     def _new_record(self, before: BatchRecord | None, *, is_new: bool) -> BatchRecord:
         """Return the new record of the batch.

@@ -15,13 +15,13 @@ import base64
 import json
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from victor_ext.ids import skeleton_of
-from victor_ext.outbox.files import like_entry
 from victor_ext.tables.row_file import FileRecord
 
 from .column_types import AMOUNT
@@ -29,7 +29,7 @@ from .payments import KeyOrigin
 from .row_digests import ComparedTexts, compared_texts, digested, stored_arguments
 from .row_kind import PLAIN_KEY, PlainForm
 from .rows import Arguments, FileRow
-from .source_rows import SourceRow
+from .source_rows import RowEntry, SourceRow
 from .storing import EntryMaker
 
 _PLAIN_EXTRA = PlainForm(re.compile(r"[ !#-\[\]-~]*"), ("", "".join(map(chr, range(35, 92)))))
@@ -39,6 +39,8 @@ _CHECKED_COLUMNS = ("currency", "idempotency_key")
 _AMOUNT, _KEY, _CONTENT = "amount", "\0key", "\0content"
 """Names of values: a column, and two that are no columns."""
 _COMPARED = ("values", "bare", "skeleton", "reference", "party")
+_OF_SKELETONS = ("bare", "skeleton", "party")
+"""Those of them that are made of skeletons alone."""
 _SEALED = ("call", "look_up_by")
 """The columns of an entry that are encrypted."""
 _MOST_TEMPLATES = 256
@@ -52,7 +54,7 @@ class CheckedRow(NamedTuple):
 
     Attributes:
         row: The row, as it is stored until all rows are decided about.
-        entry: The entry that sends it, as of `SourceRows.add`.
+        entry: The entry that sends it; None: none is made.
         value: The value in its key column; None: no key can be made of it.
         arguments: What it asks for.
         extras: Its other columns.
@@ -60,7 +62,7 @@ class CheckedRow(NamedTuple):
     """
 
     row: SourceRow
-    entry: str | None
+    entry: RowEntry | None
     value: str | None
     arguments: Arguments
     extras: Mapping[str, str]
@@ -80,7 +82,7 @@ class PlainRow(NamedTuple):
     """
 
     row: SourceRow
-    entry: str | None
+    entry: RowEntry | None
     content: str
     price: tuple[Decimal, str]
 
@@ -93,16 +95,15 @@ class _Marked:
     """
 
     def __init__(self, text: str, names: Mapping[str, str]) -> None:
-        self._parts = re.split(f"({'|'.join(map(re.escape, names))})", text)
-        self._slots = [
-            (place, names[part]) for place, part in enumerate(self._parts) if part in names
-        ]
+        parts = re.split(f"({'|'.join(map(re.escape, names))})", text)
+        marks = [part for part in parts if part in names]
+        self.names = tuple(names[mark] for mark in marks)
+        """The names of the values in the order of their marks."""
+        fixed = (part.replace("%", "%%") for part in parts if part not in names)
+        self._format = "%s".join(fixed)
 
     def filled(self, values: Mapping[str, str]) -> str:
-        parts = self._parts.copy()
-        for place, name in self._slots:
-            parts[place] = values[name]
-        return "".join(parts)
+        return self._format % tuple([values[name] for name in self.names])
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +111,14 @@ class _MarkedCall:
     """The entry that sends a row, with marks.
 
     Attributes:
-        text: The prepared call, whose content is marked, too.
-        values: The columns of the entry of one row: all but three have the same values in each row.
+        text: The prepared call as JSON, whose content is marked, too.
+        others: As of a `RowEntry`.
         has_own_reference: Whether it has the reference of the row; else it has its key.
     """
 
     text: _Marked
     content: _Marked
-    values: Mapping[str, Any]
+    others: str
     has_own_reference: bool
 
 
@@ -128,6 +129,7 @@ class _Template:
     Attributes:
         arguments: What such a row asks for.
         texts: The texts by which rows are compared.
+        with_skeletons: The names of the cells whose skeletons these texts have.
         due_date: Their due date, as it is compared.
         content: As of `CheckedRow`.
         stored: The content of a row, as it is encrypted, without its number.
@@ -139,6 +141,7 @@ class _Template:
 
     arguments: Arguments
     texts: Mapping[str, _Marked]
+    with_skeletons: Collection[str]
     due_date: str | None
     content: _Marked
     stored: _Marked
@@ -170,6 +173,8 @@ class PlainRows:
         self._check, self._maker, self._origin = check, maker, origin
         self._kind, self._vault = maker.kind, maker.vault
         self._column = origin.column
+        # Plain values are short, and rows have some in common: payers, amounts, notes.
+        self._skeleton_of = lru_cache(maxsize=4096)(skeleton_of)
         self._names_of_payment = {origin.column, self._kind.reference}
         self._seen: set[tuple[str, ...]] = set()
         """Cells that rows have in common: a template is made for the second row."""
@@ -265,12 +270,17 @@ class PlainRows:
         stored = json.dumps([marked.value, arguments, marked.extras], separators=(",", ":"))
         call = None
         if marked.entry is not None and self._prepares:
-            call = self._marked_call(json.loads(marked.entry), names, marks, key)
+            call = self._marked_call(marked.entry, names, marks, key)
             if call is None:
                 return None
+        compared = {name: _Marked(getattr(texts, name), names) for name in _COMPARED}
+        with_skeletons = set(self._names_of_payment & values.keys())
+        for text in (compared[name] for name in _OF_SKELETONS):
+            with_skeletons.update(text.names)
         return _Template(
             arguments=marked.arguments,
-            texts={name: _Marked(getattr(texts, name), names) for name in _COMPARED},
+            texts=compared,
+            with_skeletons=with_skeletons,
             due_date=texts.due_date,
             content=_Marked(marked.content, names),
             stored=_Marked(stored, names),
@@ -281,24 +291,25 @@ class PlainRows:
 
     def _marked_call(
         self,
-        entry: Mapping[str, Any],
+        entry: RowEntry,
         names: Mapping[str, str],
         marks: Mapping[str, str],
         key: str,
     ) -> _MarkedCall | None:
         """Return an entry with marks; None: it needs more than a row has in its own cells."""
-        text = self._vault.opened(entry["call"])
+        values = entry.values()
+        text = self._vault.opened(entry.call)
         content = json.loads(text)["content"]
-        reference = entry["reference"]
         own = self._vault.fingerprint(marks.get(self._kind.reference, ""))
-        is_simple = reference in (own, self._vault.fingerprint(key)) and not entry["references"]
-        if not is_simple or self._vault.opened(entry["look_up_by"]) != "{}":
+        has_known = entry.reference in (own, self._vault.fingerprint(key))
+        is_simple = has_known and not values["references"]
+        if not is_simple or self._vault.opened(values["look_up_by"]) != "{}":
             return None
         return _MarkedCall(
-            text=_Marked(text, {**names, key: _KEY, content: _CONTENT}),
+            text=_Marked(json.dumps(text), {**names, key: _KEY, content: _CONTENT}),
             content=_Marked(base64.b64decode(content).decode(), {**names, key: _KEY}),
-            values=entry,
-            has_own_reference=reference == own,
+            others=entry.others,
+            has_own_reference=entry.reference == own,
         )
 
     def _mark_of(self, name: str) -> str:
@@ -317,9 +328,11 @@ class PlainRows:
         entry = checked.entry if self._prepares else None
         return self._opened(made.row, made.entry) == self._opened(checked.row, entry)
 
-    def _opened(self, row: SourceRow, entry: str | None) -> list[object]:
+    def _opened(self, row: SourceRow, entry: RowEntry | None) -> list[object]:
         """Return all that a row and its entry have, decrypted."""
-        values = {} if entry is None else like_entry(json.loads(entry), had_by=None)
+        values: dict[str, Any] = {}
+        if entry is not None:
+            values = {**entry.values(), "had_by": None}
         opened = {name: self._vault.opened(values[name]) for name in _SEALED if name in values}
         asked = row.asked
         content = None if asked.row is None else self._vault.opened(asked.row)
@@ -332,7 +345,7 @@ class PlainRows:
         kind, vault = self._kind, self._vault
         key = kind.key_of({**template.arguments, **values}, self._origin.kind, values[self._column])
         assert key is not None  # a plain value is a fact
-        skeletons = {name: skeleton_of(value) for name, value in values.items()}
+        skeletons = {name: self._skeleton_of(values[name]) for name in template.with_skeletons}
         spelled = {**values}
         for name in self._names_of_payment & values.keys():
             spelled[name] = skeletons[name]
@@ -361,19 +374,18 @@ class PlainRows:
         content = template.content.filled(values)
         return PlainRow(row, entry, content, (Decimal(amount), template.currency))
 
-    def _entry(self, call: _MarkedCall, key: str, cells: Mapping[str, str]) -> str:
-        """Return the entry that sends a row, as of `SourceRow`."""
+    def _entry(self, call: _MarkedCall, key: str, cells: Mapping[str, str]) -> RowEntry:
+        """Return the entry that sends a row."""
         own = {**cells, _KEY: key}
         content = base64.b64encode(call.content.filled(own).encode("ascii")).decode("ascii")
         text = call.text.filled({**own, _CONTENT: content})
         reference = cells[self._kind.reference] if call.has_own_reference else key
-        values = like_entry(
-            call.values,
-            key=key,
+        return RowEntry(
+            key,
             reference=self._vault.fingerprint(reference),
-            call=self._vault.sealed(text),
+            call=self._vault.sealed_json(text),
+            others=call.others,
         )
-        return json.dumps(values)
 
 
 def _with_cells(record: FileRecord, cells: Mapping[str, str]) -> FileRecord:

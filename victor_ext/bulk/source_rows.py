@@ -9,10 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from victor_ext import Problem
+from victor_ext.outbox.files import like_entry
 from victor_ext.tables.temporary import TemporaryDatabase
 
 from .payments import PAGE, RequestedPayment, pages
@@ -24,9 +27,11 @@ CREATE TABLE asked (
     due_date TEXT, row TEXT,
     line INTEGER, problems TEXT, shares_reference BOOLEAN, price TEXT, is_repeated BOOLEAN
 );
-CREATE TABLE entries (number INTEGER PRIMARY KEY, entry TEXT);
-CREATE INDEX skeletons ON asked (skeleton_digest);
+CREATE TABLE entries (
+    number INTEGER PRIMARY KEY, key TEXT, reference TEXT, call TEXT, others TEXT
+);
 """
+_INDEX_SKELETONS = "CREATE INDEX IF NOT EXISTS skeletons ON asked (skeleton_digest)"
 _SHARING = """
 WITH shared AS (
     SELECT COUNT(*) AS rows_of_one FROM asked WHERE shares_reference AND problems IS NULL
@@ -88,6 +93,38 @@ class SourceRow(NamedTuple):
         return " ".join(problem.message for problem in self.problem_list())
 
 
+class RowEntry(NamedTuple):
+    """The entry that sends a row under its first key.
+
+    Attributes:
+        key: The value of this column of the entry; so are the next two.
+        others: The values of all its other columns, as JSON. Most rows have the same.
+    """
+
+    key: str
+    reference: str
+    call: str
+    others: str
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> RowEntry:
+        """Return an entry that has these columns."""
+        own = ("key", "reference", "call")
+        others = {name: value for name, value in values.items() if name not in own}
+        return cls(values["key"], values["reference"], values["call"], json.dumps(others))
+
+    def values(self) -> dict[str, Any]:
+        """Return the columns of the entry, with their values."""
+        own = {"key": self.key, "reference": self.reference, "call": self.call}
+        return like_entry(_columns_of(self.others), **own)
+
+
+@lru_cache(maxsize=16)
+def _columns_of(text: str) -> dict[str, Any]:
+    columns: dict[str, Any] = json.loads(text)
+    return columns
+
+
 _MARKS = 1 << 22
 """Bytes of the marks of keys. A million rows leave three bytes of four unmarked."""
 _ASKED = ", ".join(RequestedPayment._fields).replace("key", "COALESCE(key, '')")
@@ -113,28 +150,30 @@ class SourceRows(TemporaryDatabase):
         self._hash = hashlib.sha256()
         self._added: list[SourceRow] = []
         """Rows that are not in the table yet."""
-        self._entries: list[tuple[int, str]] = []
+        self._entries: list[tuple[int, *tuple[str, ...]]] = []
         self._marks = bytearray(_MARKS)
         """A mark for each key: a byte for many keys."""
 
     # While the source is read
 
-    def add(self, row: SourceRow, content: str = "null", entry: str | None = None) -> None:
+    def add(self, row: SourceRow, content: str = "null", entry: RowEntry | None = None) -> None:
         """Add a row.
 
         Args:
             content: What its source has in it, as JSON.
-            entry: The columns of the entry that sends it under its first key, as JSON; None: it is
-                not valid, is sent with others, or the source is only checked.
+            entry: The entry that sends it; None: it is not valid, is sent with others, or the
+                source is only checked.
         """
+        asked = row.asked
         self._added.append(row)
         if entry is not None:
-            self._entries.append((row.number, entry))
+            self._entries.append((asked.number, *entry))
         if len(self._added) == PAGE:
             self._store_added()
-        if row.asked.key:
-            self._marks[hash(row.asked.key) % len(self._marks)] = 1
-        text = f"[{row.number}, {json.dumps(row.problems)}, {content}]"
+        if asked.key:
+            self._marks[hash(asked.key) % _MARKS] = 1
+        problems = "null" if row.problems is None else json.dumps(row.problems)
+        text = f"[{asked.number}, {problems}, {content}]"
         self._hash.update(text.encode("utf-8", "surrogatepass"))
 
     def digest(self) -> str:
@@ -143,7 +182,7 @@ class SourceRows(TemporaryDatabase):
 
     def may_have_key(self, key: str) -> bool:
         """Whether an earlier row may have this key: most keys are surely new, without a look."""
-        return self._marks[hash(key) % len(self._marks)] == 1
+        return self._marks[hash(key) % _MARKS] == 1
 
     def with_key(self, key: str) -> SourceRow | None:
         """Return the row with this key, or None."""
@@ -157,6 +196,10 @@ class SourceRows(TemporaryDatabase):
         return int(count)
 
     # While it is decided about: see `questions.SheetRows`
+
+    def pages(self) -> Iterator[list[RequestedPayment]]:
+        """Yield the rows with a key, in their order."""
+        return pages(self._payments("WHERE key IS NOT NULL ORDER BY number"))
 
     def pages_by_key(self) -> Iterator[list[RequestedPayment]]:
         return pages(self._payments("WHERE key IS NOT NULL ORDER BY key"))
@@ -175,6 +218,7 @@ class SourceRows(TemporaryDatabase):
             WHERE key IS NOT NULL AND skeleton_digest IN ({_places(skeletons)})
             GROUP BY skeleton_digest
         """  # noqa: S608 - there are only question marks
+        self.execute(_INDEX_SKELETONS)
         return dict(self._read(query, [*skeletons]))
 
     def place_of(self, number: int) -> str:
@@ -188,10 +232,20 @@ class SourceRows(TemporaryDatabase):
         named = f"WHERE number IN ({_places(numbers)}) ORDER BY number"
         return [*self._select(named, *numbers)]
 
-    def entries(self, numbers: Collection[int]) -> dict[int, str]:
+    def prices(self, numbers: Collection[int]) -> Iterator[tuple[Decimal, str]]:
+        """Yield the exact amounts of those of these rows that have a valid one, with their
+        currencies.
+        """
+        query = f"SELECT price FROM asked WHERE number IN ({_places(numbers)})"  # noqa: S608 - as below
+        for (price,) in self._read(query, [*numbers]):
+            if price is not None:
+                amount, _, currency = price.partition(" ")
+                yield Decimal(amount), currency
+
+    def entries(self, numbers: Collection[int]) -> dict[int, RowEntry]:
         """Return the entries of the rows that have one, by their numbers."""
         query = f"SELECT * FROM entries WHERE number IN ({_places(numbers)})"  # noqa: S608 - as below
-        return dict(self._read(query, [*numbers]))
+        return {number: RowEntry(*own) for number, *own in self._read(query, [*numbers])}
 
     def all(self) -> Iterator[SourceRow]:
         """Yield the rows in order."""
@@ -225,7 +279,7 @@ class SourceRows(TemporaryDatabase):
 
     def _store_added(self) -> None:
         self.executemany(_INSERT, [(*row.asked, *row[1:]) for row in self._added])
-        self.executemany("INSERT INTO entries VALUES (?, ?)", self._entries)
+        self.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", self._entries)
         self._added.clear()
         self._entries.clear()
 

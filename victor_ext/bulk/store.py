@@ -33,6 +33,8 @@ _IDLE_SECONDS = 60
 """Seconds after which a PostgreSQL server ends an idle transaction: its process was stopped, and
 others may wait for it.
 """
+_CACHE_KIB = 16_384
+"""The cache of an SQLite connection that stores a sheet: its keys and digests are in no order."""
 _MAX_NAMES = 10
 """Maximum number of batch names in an error message."""
 
@@ -108,6 +110,7 @@ class Store(BlockingTransactions):
             else:
                 # Without this, it would begin with the first write: what was read before that may
                 # have changed.
+                connection.exec_driver_sql(f"PRAGMA cache_size=-{_CACHE_KIB}")
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             for table in (ENTRIES, PAYMENTS):
                 make_fit(connection, table)

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext.event_queue.databases import Condition
-from victor_ext.event_queue.rows import change_rows, put_rows
+from victor_ext.event_queue.rows import change_rows, insert_rows, put_rows
 from victor_ext.outbox.files import (
     ENTRIES,
     FileTerms,
@@ -52,6 +52,7 @@ from .payments import (
     lock_payments,
     pages,
 )
+from .questions import SheetRows
 from .row_kind import RowKind
 from .rows import Arguments, FileRow, RowContent, RowOutcome, row_of
 from .source_rows import SourceRow, SourceRows
@@ -123,7 +124,7 @@ def add_sheet(
     assert inserted is not None
     sheet = int(inserted[0])
     for page in pages(rows.all()):
-        connection.execute(sa.insert(LINES), [_line_values(store, sheet, row) for row in page])
+        insert_rows(connection, LINES, [_line_values(store, sheet, row) for row in page])
     return sheet
 
 
@@ -135,6 +136,7 @@ def _line_values(store: Store, sheet: int, row: SourceRow) -> dict[str, Any]:
         "sheet": sheet,
         "line": row.line,
         "key": row.asked.key or None,
+        "is_valid": bool(row.asked.is_valid),  # of SQLite, which has numbers
         "problems": problems,
     }
 
@@ -149,7 +151,7 @@ def apply(
     maker: EntryMaker,
     origin: KeyOrigin,
     now: SentSince,
-    prepared: Callable[[Sequence[int]], Mapping[int, dict[str, Any]]] | None = None,
+    read: SourceRows | None = None,
     note: Callable[[Sequence[Joined]], None] | None = None,
 ) -> None:
     """Let what the latest sheet of the batch wants be asked for, and pull back what waits and is
@@ -159,14 +161,14 @@ def apply(
         sheet: The latest sheet of the batch.
         origin: What the keys of its rows are made of.
         now: The present time of the provider.
-        prepared: Returns the entries that ask for rows under their first keys, by the numbers of
-            the rows, as far as they were made before.
+        read: The rows of the sheet as its source was read, with the entries that were made then;
+            None: they are read from the state.
         note: Called with all rows, in pages.
 
     Raises `NextList`.
     """
     lock_entries(connection, sa.and_(store.is_entry(), ENTRIES.c.state == "waiting"))
-    rows = StoredRows(connection, sheet.id or 0)
+    rows: SheetRows = StoredRows(connection, sheet.id or 0) if read is None else read
     asked = _Asked(Numbers(), {})
     pulled: list[str] = []
     for joins in pages(joined(connection, store.owner, sheet, origin, rows, lock=True)):
@@ -180,7 +182,7 @@ def apply(
     pulled += locked_keys(connection, store, _waits_unwanted(store, sheet))
     for page in pages(pulled):
         take_from_entries(connection, store, maker, page)
-    _ask(connection, store, sheet, maker, origin, now, rows, asked, prepared)
+    _ask(connection, store, sheet, maker, origin, now, rows, asked, read)
 
 
 class _Asked(NamedTuple):
@@ -225,11 +227,13 @@ def _ask(
     maker: EntryMaker,
     origin: KeyOrigin,
     now: SentSince,
-    rows: StoredRows,
+    rows: SheetRows,
     asked: _Asked,
-    prepared: Callable[[Sequence[int]], Mapping[int, dict[str, Any]]] | None,
+    read: SourceRows | None,
 ) -> None:
     """Store the payments of rows, in their order, and the entries that ask for them."""
+    common = _common_columns(store, sheet, maker, origin)
+    stored_now = json.dumps(now)
     for numbers in pages(asked.numbers):
         page = rows.with_numbers(numbers)
         if maker.are_shared:  # an entry of its own is replaced where it stands
@@ -237,27 +241,30 @@ def _ask(
         payments: list[dict[str, Any]] = []
         entries: list[dict[str, Any]] = []
         earlier: list[str] = []
-        made: Mapping[int, dict[str, Any]] = {} if prepared is None else prepared(numbers)
+        made = {} if read is None else read.entries(numbers)
         for row in page:
             verdict = asked.again.get(row.number, _FIRST)
-            stored = verdict.since or json.dumps(now)
-            payments.append(
-                _new_payment(store, sheet, row, origin, stored, verdict.again, maker)
-                | {"restored": verdict.since is not None}
-            )
-            if verdict.again:
-                earlier.append(FileRow.key_after(row.key, verdict.again - 1))
+            since, again = verdict.since, verdict.again
+            key = FileRow.key_after(row.key, again)
+            times = {"stored": since or stored_now, "restored": since is not None}
+            payments.append(common | _own_columns(row, key, again, maker) | times)
+            if again:
+                earlier.append(FileRow.key_after(row.key, again - 1))
             if not maker.are_shared:
-                is_first = verdict.again == 0 and row.number in made
-                key = FileRow.key_after(row.key, verdict.again)
-                entry = made[row.number] if is_first else maker.for_row(_arguments(store, row), key)
-                entries.append({**entry, **_values_since(verdict.since)})
+                is_made = again == 0 and row.number in made
+                entry = made[row.number].values() if is_made else _entry_of(store, maker, row, key)
+                entries.append({**entry, **_values_since(since)})
         put_rows(connection, PAYMENTS, payments, ("owner", "key"))
         put_entries(connection, entries)
         # What the earlier key of a row that is asked once more can create is not in doubt.
         clear_restored(connection, store.owner, earlier)
     if maker.are_shared:
         _ask_in_units(connection, store, maker, rows, asked)
+
+
+def _entry_of(store: Store, maker: EntryMaker, row: RequestedPayment, key: str) -> dict[str, Any]:
+    """Return the columns of the entry that asks for a row under a key, with their values."""
+    return maker.for_row(_arguments(store, row), key)
 
 
 _FIRST = Verdict(RowOutcome.WAITING, asks=True)
@@ -268,7 +275,7 @@ def _ask_in_units(
     connection: Connection,
     store: Store,
     maker: EntryMaker,
-    rows: StoredRows,
+    rows: SheetRows,
     asked: _Asked,
 ) -> None:
     """Store the entries that ask for rows in as few calls as they take. A row that is only looked
@@ -284,38 +291,39 @@ def _ask_in_units(
         put_units(connection, store, maker, contents, _values_since(since))
 
 
-def _new_payment(
-    store: Store,
-    sheet: Sheet,
-    row: RequestedPayment,
-    origin: KeyOrigin,
-    stored: str,
-    again: int,
-    maker: EntryMaker,
+def _common_columns(
+    store: Store, sheet: Sheet, maker: EntryMaker, origin: KeyOrigin
 ) -> dict[str, Any]:
-    """Return the columns of a payment, with their values, that a new entry asks for.
-
-    Args:
-        stored: When it is stored, as JSON of a `SentSince`.
+    """Return the columns, with their values, that all payments of a sheet have in common which are
+    asked for at once.
     """
     return {
         "owner": store.owner,
-        "key": row.key,
-        "entry": None if maker.are_shared else FileRow.key_after(row.key, again),
         "shared": maker.are_shared,
         "state": None,
         "batch": store.batch,
         "sheet": sheet.id,
-        "number": row.number,
-        "again": again,
         "account": store.account,
         "kind": origin.text,
-        **{name: getattr(row, name) for name in DIGESTS},
-        "due_date": None if row.due_date == UNREADABLE else row.due_date,
         "result": None,
         "made": None,
         "stored_at": time.time(),
-        "stored": stored,
+    }
+
+
+def _own_columns(row: RequestedPayment, key: str, again: int, maker: EntryMaker) -> dict[str, Any]:
+    """Return the columns of its own, with their values, of a payment that a new entry asks for.
+
+    Args:
+        key: The key of the entry, if it asks for this payment alone.
+    """
+    return {
+        "key": row.key,
+        "entry": None if maker.are_shared else key,
+        "number": row.number,
+        "again": again,
+        **{name: getattr(row, name) for name in DIGESTS},
+        "due_date": None if row.due_date == UNREADABLE else row.due_date,
     }
 
 

@@ -43,7 +43,7 @@ from .row_digests import requested_payment, stored_arguments
 from .row_kind import RowKind
 from .rows import FileRow
 from .settings import Settings, in_utc
-from .source_rows import SourceRow, SourceRows, problems_text
+from .source_rows import RowEntry, SourceRow, SourceRows, problems_text
 from .storing import EntryMaker
 
 MAX_KEY_VALUE = 200
@@ -154,7 +154,7 @@ class RowValidation:
         if key is not None and not problems:
             try:  # also of a source that is only checked: the call may not be stored
                 values = self._maker.for_row(stored_arguments(self._kind, fields.arguments), key)
-                entry = None if self._maker.are_shared else json.dumps(values)
+                entry = None if self._maker.are_shared else RowEntry.of(values)
             except InvalidRequest as error:  # it would store the number of a card, or the like
                 problems = reported_problems(self._kind, error.problems, in_file=in_file)
         if problems and not misplaced:

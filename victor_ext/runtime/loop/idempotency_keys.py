@@ -103,6 +103,8 @@ def _spelled(fact: object) -> str:
 
 
 def _spelled_text(text: str) -> str:
+    if text.isascii() and text.isprintable() and text and text == text.strip():
+        return _one_spelling_of_guid(text)  # none of the faults below is possible
     if not text.strip():
         raise _bad_fact("a fact is empty text, so different payments would share one key.")
     if not is_encodable(text):
