@@ -2,6 +2,9 @@
 however many other files a state has.
 """
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 import sqlalchemy as sa
 
@@ -19,8 +22,15 @@ def is_scan(step):
     return (is_of_whole_table and step != "SCAN victor_bulk_control") or step.endswith("(owner=?)")
 
 
-def test_sending_a_file_scans_no_table_that_holds_rows_of_other_files(sender):
-    sender(batch="march").send(rows(40))
+@pytest.mark.parametrize("is_analysed", [False, True])
+def test_sending_a_file_scans_no_table_that_holds_rows_of_other_files(
+    sender, is_analysed, tmp_path
+):
+    """Also once SQLite has counted that all payments are sent, and none has an id by hand."""
+    sender(batch="march").send(rows(400))
+    if is_analysed:
+        with closing(sqlite3.connect(tmp_path / "state.sqlite")) as database:
+            database.execute("ANALYZE")
     with scans(sa.Engine, is_scan) as found:
         sender(batch="april").send(rows(5, start=100))
         sender(batch="april").resume()

@@ -28,6 +28,7 @@ from .payments import (
     RequestedPayment,
     Sheet,
     StoredPayment,
+    is_of_sheet,
     lines_with_payments,
     lock_payments,
     pages,
@@ -209,11 +210,11 @@ class StoredRows:
 
     def __init__(self, connection: Connection, sheet: int) -> None:
         self._connection, self._sheet = connection, sheet
-        self._query = sa.select(*LINE_COLUMNS).where(LINES.c.sheet == sheet)
+        self._query = sa.select(*LINE_COLUMNS).where(is_of_sheet(sheet))
 
     def pages_by_key(self) -> Iterator[list[RequestedPayment]]:
         key = LINES.c.key
-        query = sa.select(LINES.c.number).where(LINES.c.sheet == self._sheet, key.is_not(None))
+        query = sa.select(LINES.c.number).where(is_of_sheet(self._sheet), key.is_not(None))
         numbers = array("q", self._connection.execute(query.order_by(key)).scalars())
         for page in pages(numbers):
             yield sorted(self.with_numbers(page), key=attrgetter("key"))
@@ -229,7 +230,7 @@ class StoredRows:
     def unasked(self, owner: str) -> Iterator[list[RequestedPayment]]:
         """Yield the rows that may be asked for now."""
         query = sa.select(LINES.c.number).select_from(lines_with_payments(owner))
-        chosen = query.where(LINES.c.sheet == self._sheet, may_be_asked(owner))
+        chosen = query.where(is_of_sheet(self._sheet), may_be_asked(owner))
         numbers = Numbers()
         for number in self._connection.execute(chosen).scalars():
             numbers.add(number)
@@ -240,7 +241,7 @@ class StoredRows:
         return self._rows(self._query.where(number.in_(numbers)).order_by(number))
 
     def keys_among(self, keys: Collection[str]) -> set[str]:
-        query = sa.select(LINES.c.key).where(LINES.c.sheet == self._sheet, LINES.c.key.in_(keys))
+        query = sa.select(LINES.c.key).where(is_of_sheet(self._sheet), LINES.c.key.in_(keys))
         return set(self._connection.execute(query).scalars())
 
     def first_with(self, skeletons: Collection[str]) -> dict[str, int]:
@@ -256,7 +257,7 @@ class StoredRows:
         return {group.skeleton_digest: group.first for group in groups}
 
     def place_of(self, number: int) -> str:
-        named = sa.and_(LINES.c.sheet == self._sheet, LINES.c.number == number)
+        named = sa.and_(is_of_sheet(self._sheet), LINES.c.number == number)
         line = self._connection.execute(sa.select(LINES.c.line).where(named)).scalar()
         return f"row {number}" if line is None else f"line {line}"
 

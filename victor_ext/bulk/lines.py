@@ -41,6 +41,7 @@ from .payments import (
     RequestedPayment,
     Sheet,
     StoredPayment,
+    is_of_sheet,
     lines_with_payments,
     pages,
     stored_payment,
@@ -185,7 +186,7 @@ def _groups(store: Store, connection: Connection, sheet: Sheet) -> Sequence[Any]
     )
     query = sa.select(*by, sa.func.count().label("rows"))
     query = query.select_from(lines_with_payments(store.owner))
-    groups = connection.execute(query.where(lines.sheet == sheet.id).group_by(*by)).all()
+    groups = connection.execute(query.where(is_of_sheet(sheet.id)).group_by(*by)).all()
     if any(group.is_lost for group in groups):
         raise _lost(store)
     return groups
@@ -257,7 +258,7 @@ def refuse_lost(store: Store, connection: Connection, sheet: Sheet) -> None:
     """Raise `StateLost` if a payment of the sheet was deleted, or what asks for one."""
     lines = LINES.c
     query = sa.select(lines.number).select_from(lines_with_payments(store.owner))
-    lost = query.where(lines.sheet == sheet.id, _is_lost(store)).limit(1)
+    lost = query.where(is_of_sheet(sheet.id), _is_lost(store)).limit(1)
     if connection.execute(lost).first():
         raise _lost(store)
 

@@ -42,6 +42,7 @@ from .payments import (
     WITH_ENTRIES,
     KeyOrigin,
     Sheet,
+    is_of_sheet,
     lines_with_payments,
     pages,
     stored_payments,
@@ -214,9 +215,7 @@ class Loading:
         keys are restored: nothing was asked for the sheet before, and this one has payments.
         """
         stored = StoredRows(connection, before.id or 0)
-        has_keys = sa.select(LINES.c.key).where(
-            LINES.c.sheet == before.id, LINES.c.key.is_not(None)
-        )
+        has_keys = sa.select(LINES.c.key).where(is_of_sheet(before.id), LINES.c.key.is_not(None))
         if connection.execute(has_keys.limit(1)).first() is None:
             return True
         has_any = False
@@ -229,7 +228,7 @@ class Loading:
     def _restores_keys(self, connection: Connection, before: Sheet) -> bool:
         owner = self._context.owner
         query = sa.select(LINES.c.number).select_from(lines_with_payments(owner))
-        asked = query.where(LINES.c.sheet == before.id, PAYMENTS.c.key.is_not(None))
+        asked = query.where(is_of_sheet(before.id), PAYMENTS.c.key.is_not(None))
         if connection.execute(asked.limit(1)).first() is not None:
             return False
         return any(stored_payments(connection, owner, page) for page in pages(self._rows.keys()))
@@ -499,7 +498,7 @@ def _count_unsent(connection: Connection, store: Store, sheet: Sheet) -> int:
     """Return how many rows of a sheet were never sent."""
     never_left = sa.or_(STATE.is_(None), STATE.in_(NEVER_LEFT))
     query = sa.select(sa.func.count()).select_from(lines_with_payments(store.owner))
-    chosen = query.where(LINES.c.sheet == sheet.id, never_left)
+    chosen = query.where(is_of_sheet(sheet.id), never_left)
     return int(connection.execute(chosen).scalar_one())
 
 
@@ -562,7 +561,7 @@ def _name_of_list(source: Rows) -> str:
 
 def _is_equal(connection: Connection, sheet: Sheet, digest: str) -> bool:
     """Whether a stored sheet has a digest, and nothing of it is forgotten."""
-    is_forgotten = sa.exists().where(LINES.c.sheet == sheet.id, LINES.c.row.is_(None))
+    is_forgotten = sa.exists().where(is_of_sheet(sheet.id), LINES.c.row.is_(None))
     same = SHEETS.c.id == sheet.id, SHEETS.c.digest == digest
     query = sa.select(SHEETS.c.id).where(*same, sa.not_(is_forgotten))
     return connection.execute(query).first() is not None

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, Problem
-from victor_ext.event_queue.databases import Condition
+from victor_ext.event_queue.databases import Condition, OfFewRows
 from victor_ext.event_queue.rows import lock_texts
 from victor_ext.outbox.files import ENTRIES
 from victor_ext.tables.texts import text_of_cell
@@ -108,12 +108,29 @@ def id_holders(connection: Connection, store: Store, id: str) -> list[IdHolder]:
 
 
 def holders_by_hand(connection: Connection, store: Store, ids: Collection[str]) -> list[IdHolder]:
-    """Return the payments that have one of these ids beside any entry, as a person has said.
+    """Return the payments that have one of these ids beside any entry, as a person has said."""
+    return _holders(connection, store, _is_by_hand(ids))
 
-    All payments of a payout have its id: they are none of these.
+
+def _is_by_hand(ids: Any) -> Condition:
+    """Holds for payments that have one of these ids beside any entry. All payments of a payout have
+    its id: they are none of these.
     """
-    columns = PAYMENTS.c
-    return _holders(connection, store, sa.and_(columns.made.in_(ids), columns.shared.is_(False)))
+    # Hardly any payment has one: what SQLite counts of the others says nothing.
+    return sa.and_(OfFewRows(PAYMENTS.c.made.in_(ids)), PAYMENTS.c.shared.is_(False))
+
+
+PAYMENT_BY_HAND = (
+    sa.select(PAYMENTS.c.key)
+    .where(
+        PAYMENTS.c.owner == sa.bindparam("owner"),
+        _is_by_hand(sa.bindparam("ids", expanding=True, type_=sa.Text())),
+    )
+    .limit(1)
+)
+"""The query for a payment of an `owner` that has one of these `ids`, as of `holders_by_hand`. It is
+asked for all results that are stored: so it is made once.
+"""
 
 
 def name_of_entry(store: Store, connection: Connection, entry: str) -> str:

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from victor_ext.event_queue.databases import Condition, DatabaseTime
+from victor_ext.event_queue.databases import Condition, DatabaseTime, OfFewRows
 from victor_ext.outbox.files import ENTRIES, is_live, lock_entries
 from victor_ext.settlement.flow import MAY_EXIST, PaymentOutcome
 
@@ -199,6 +199,13 @@ PAYMENT_COLUMNS = (
     sa.func.coalesce(is_live(DatabaseTime()), sa.false()).label("is_live"),
 )
 """The columns of a payment, for queries on `WITH_ROWS`."""
+
+
+def is_of_sheet(sheet: Any) -> Condition:
+    """Holds for the lines of a sheet, by its number."""
+    # SQLite counts the lines of a sheet on average: a large one would have it read all lines for
+    # each small one.
+    return OfFewRows(LINES.c.sheet == sheet)
 
 
 def lines_with_payments(owner: str) -> Any:

@@ -15,13 +15,13 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError
-from victor_ext.event_queue.databases import Condition, database_time
+from victor_ext.event_queue.databases import Condition, OfFewRows, database_time
 from victor_ext.event_queue.fitness import make_fit
 from victor_ext.event_queue.rows import change_rows
 from victor_ext.event_queue.transactions import BlockingTransactions, Work
 from victor_ext.outbox.files import ENTRIES, FileTerms
 
-from .payments import BATCHES, LINES, PAYMENTS, SHEETS, KeyOrigin, Sheet
+from .payments import BATCHES, LINES, PAYMENTS, SHEETS, KeyOrigin, Sheet, is_of_sheet
 from .state import StateLost, refuse_held
 from .vault import RowVault
 
@@ -153,7 +153,7 @@ class Store(BlockingTransactions):
 
     def is_of_batch(self) -> Condition:
         """Whether a payment is one that this batch sends."""
-        return sa.and_(PAYMENTS.c.owner == self.owner, PAYMENTS.c.batch == self.batch)
+        return sa.and_(PAYMENTS.c.owner == self.owner, OfFewRows(PAYMENTS.c.batch == self.batch))
 
     def is_entry(self) -> Condition:
         """Whether an entry is one that this batch sends."""
@@ -162,11 +162,11 @@ class Store(BlockingTransactions):
     def is_listed(self) -> Condition:
         """Whether a line is of the latest sheet of this batch."""
         latest = sa.select(BATCHES.c.sheet).where(self._is_record()).scalar_subquery()
-        return LINES.c.sheet == latest
+        return is_of_sheet(latest)
 
     def is_lacking(self, sheet: int | None) -> Condition:
         """Whether a payment is one that this batch sends, and a sheet of the batch lacks it."""
-        listed = sa.select(LINES.c.key).where(LINES.c.sheet == sheet, LINES.c.key.is_not(None))
+        listed = sa.select(LINES.c.key).where(is_of_sheet(sheet), LINES.c.key.is_not(None))
         return sa.and_(self.is_of_batch(), PAYMENTS.c.key.not_in(listed))
 
     def _is_record(self) -> Condition:

@@ -26,7 +26,7 @@ from victor_ext.outbox.files import (
     FileTerms,
     clear_restored,
     entry_values,
-    lock_entries,
+    lock_waiting,
     put_entries,
     remove_entries,
     sent_since,
@@ -167,7 +167,7 @@ def apply(
 
     Raises `NextList`.
     """
-    lock_entries(connection, sa.and_(store.is_entry(), ENTRIES.c.state == "waiting"))
+    lock_waiting(connection, store.is_entry())
     rows: SheetRows = StoredRows(connection, sheet.id or 0) if read is None else read
     asked = _Asked(Numbers(), {})
     pulled: list[str] = []

@@ -42,7 +42,7 @@ from victor_ext.settlement.flow import PaymentOutcome
 from victor_ext.settlement.key_age import LAST_CALLS
 
 from .context import BulkContext
-from .naming import holders_by_hand, name_of_entry
+from .naming import PAYMENT_BY_HAND, holders_by_hand, name_of_entry
 from .payments import (
     BATCHES,
     LINES,
@@ -254,8 +254,10 @@ class RowOutbox(FileOutbox):
 
     def _has_one_of(self, ids: Collection[str], connection: Connection) -> bool:
         """As of every outbox. A payment that has no entry may have an id, too."""
-        has_entry = super()._has_one_of(ids, connection)
-        return has_entry or bool(holders_by_hand(connection, self._rows, ids))
+        if super()._has_one_of(ids, connection):
+            return True
+        values = {"owner": self._rows.owner, "ids": [*ids]}
+        return connection.execute(PAYMENT_BY_HAND, values).first() is not None
 
     def _other_with_id(self, row: Any, id: str | None, connection: Connection) -> str | None:
         """As of every outbox. A payment that has no entry may have the id, too."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -83,7 +84,12 @@ def count_rows(connection: Any, table: sa.Table, chosen: Condition) -> int:
 
 def begin_writing(connection: Any, table: sa.Table) -> None:
     """Write nothing, which locks an SQLite database: it has one writer at a time."""
-    delete_rows(connection, table, sa.false())
+    connection.execute(_deleting_nothing(table))
+
+
+@lru_cache
+def _deleting_nothing(table: sa.Table) -> sa.Delete:
+    return sa.delete(table).where(sa.false())
 
 
 def lock_texts(connection: Any, table: sa.Table, texts: Collection[str]) -> None:

@@ -27,6 +27,7 @@ from victor_ext import Done, NotDone, Outcome, PreparedCall, VictorError, zulu
 from victor_ext.event_queue.databases import (
     Condition,
     DatabaseTime,
+    OfFewRows,
     database_time,
 )
 from victor_ext.event_queue.rows import change_rows, count_rows, delete_rows, insert_once, put_rows
@@ -212,6 +213,16 @@ def remove_entries(connection: Connection, scope: str, keys: Collection[str]) ->
     delete_rows(connection, TABLES.references, of_removed)
 
 
+_IS_DUE = OfFewRows(ENTRIES.c.state.in_(DUE))
+"""Holds for entries that a worker takes up."""
+_IS_UNSETTLED = OfFewRows(ENTRIES.c.state.in_(sorted({*DUE, *IN_DOUBT})))
+
+
+def lock_waiting(connection: Connection, chosen: Condition) -> None:
+    """Let no worker change those of these entries that wait until the transaction ends."""
+    lock_entries(connection, sa.and_(chosen, OfFewRows(ENTRIES.c.state == _WAITING)))
+
+
 def lock_entries(connection: Connection, chosen: Condition) -> None:
     """Let no worker change these entries until the transaction ends."""
     query = sa.select(ENTRIES.c.id).where(chosen).order_by(ENTRIES.c.id)
@@ -333,7 +344,7 @@ def open_entries(connection: Connection, chosen: Condition) -> OpenEntries:
         sa.func.sum(live).label("live"),
         sa.func.max(sa.case((is_live(now), columns.due_at), else_=now)).label("until"),
     )
-    query = groups.where(chosen, columns.state.in_(DUE)).group_by(columns.state)
+    query = groups.where(chosen, _IS_DUE).group_by(columns.state)
     rows = connection.execute(query).all()
     return OpenEntries(
         due=sum(row.due for row in rows),
@@ -350,12 +361,12 @@ def let_go_on(connection: Connection, chosen: Condition) -> None:
     """
     columns = ENTRIES.c
     of_nobody = sa.and_(chosen, _is_of_nobody(connection))
-    unclear = sa.and_(of_nobody, columns.state == EntryState.UNCLEAR)
+    unclear = sa.and_(of_nobody, OfFewRows(columns.state == EntryState.UNCLEAR))
     lost = sa.and_(unclear, columns.last == PaymentOutcome.NOT_SENT)
     again = {**free_values(), **sent_values(None), "settle_until": None}
     change_rows(connection, ENTRIES, lost, state=_WAITING, **again)
     change_rows(connection, ENTRIES, unclear, state=EntryState.SETTLING, **free_values())
-    paused = sa.and_(of_nobody, columns.state.in_(DUE), columns.due_at > 0.0)
+    paused = sa.and_(of_nobody, _IS_DUE, columns.due_at > 0.0)
     change_rows(connection, ENTRIES, paused, **free_values())
 
 
@@ -370,7 +381,7 @@ def adopt(connection: Connection, chosen: Condition, sender: str, batch: str) ->
     doubt, and those that wait and are read before they are sent.
     """
     waits = sa.and_(ENTRIES.c.state == _WAITING, ENTRIES.c.read_first)
-    may_be_adopted = sa.and_(chosen, sa.or_(ENTRIES.c.state.in_(IN_DOUBT), waits))
+    may_be_adopted = sa.and_(chosen, _IS_UNSETTLED, sa.or_(ENTRIES.c.state.in_(IN_DOUBT), waits))
     of_nobody = sa.and_(may_be_adopted, _is_of_nobody(connection))
     own = {"sender": sender, "batch": batch, "had_by": new_number()}
     change_rows(connection, ENTRIES, of_nobody, **own)
@@ -540,7 +551,7 @@ class FileOutbox(Outbox):
     def has_due(self, connection: Connection) -> bool:
         """Whether a pass would take an entry up now."""
         waits = is_not_due(ENTRIES.c, database_time(connection))
-        due = sa.and_(ENTRIES.c.state.in_(DUE), sa.not_(waits))
+        due = sa.and_(_IS_DUE, sa.not_(waits))
         query = sa.select(ENTRIES.c.id).where(self._is_chosen(), due, self._may_work())
         return connection.execute(query.limit(1)).first() is not None
 

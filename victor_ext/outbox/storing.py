@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -152,9 +152,8 @@ class EntryStore(Scope):
 
     def _has_one_of(self, ids: Collection[str], connection: Connection) -> bool:
         """Whether an entry has one of these ids, of whatever system and kind."""
-        columns = self.table.c
-        has_id = sa.select(columns.id).where(columns.request_id.in_(ids))
-        return connection.execute(has_id.limit(1)).first() is not None
+        query = _entry_with_one_of(self.table)
+        return connection.execute(query, {"ids": [*ids]}).first() is not None
 
     def _is_beside(self, row: Any) -> Condition:
         """Holds for entries whose ids and references may be those of an entry: of its system."""
@@ -261,20 +260,34 @@ def store_results(
     Args:
         has_one_of: Returns whether another entry has one of the ids that these have made.
     """
-    columns = table.c
     made = {result.values["request_id"]: result.made for result in results if result.made}
     if made:
         lock_texts(connection, table, made.values())
         is_double = len(made) < sum(result.made is not None for result in results)
         if is_double or has_one_of(made, connection):
             return False
-    is_open = sa.and_(columns.id == sa.bindparam("of_id"), columns.state != EntryState.SENT)
-    new: dict[str, Any] = {}
-    for name in results[0].values:
-        new[name] = sa.bindparam(f"new_{name}", type_=columns[name].type)
     rows: list[dict[str, Any]] = []
     for result in results:
         row = {f"new_{name}": value for name, value in result.values.items()}
         rows.append({"of_id": result.id, **row})
-    stored = connection.execute(sa.update(table).where(is_open).values(new), rows)
-    return bool(stored.rowcount == len(rows))
+    statement = _storing_result(table, tuple(results[0].values))
+    return bool(connection.execute(statement, rows).rowcount == len(rows))
+
+
+# Made once: to make a statement takes as long as the database does.
+
+
+@lru_cache
+def _entry_with_one_of(table: sa.Table) -> sa.Select[Any]:
+    """The query for an entry that has one of the `ids`."""
+    ids = sa.bindparam("ids", expanding=True, type_=table.c.request_id.type)
+    return sa.select(table.c.id).where(table.c.request_id.in_(ids)).limit(1)
+
+
+@lru_cache
+def _storing_result(table: sa.Table, names: tuple[str, ...]) -> sa.Update:
+    """The statement that stores new values of these columns, unless the entry is sent already."""
+    columns = table.c
+    is_open = sa.and_(columns.id == sa.bindparam("of_id"), columns.state != EntryState.SENT)
+    new = {name: sa.bindparam(f"new_{name}", type_=columns[name].type) for name in names}
+    return sa.update(table).where(is_open).values(new)
