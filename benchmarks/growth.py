@@ -4,14 +4,15 @@ An outbox, an inbox and the state of bulk sending get so many settled rows, on S
 PostgreSQL: each is a copy of one that was settled as usual, under a name of its own. Then the same
 work is done: passes of the outbox over new entries, new notifications that are received and
 handled, and another file that is sent. What counts is its least time of three rounds, beside that
-with the fewest settled rows, in one run.
+with the fewest settled rows, in one run. The new rows of a round are settled in the next one.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,33 +41,47 @@ _FIRST_NEW = 10_000_000
 def measured(settled: Sequence[int]) -> list[Run]:
     """The seconds of each work beside so many settled rows, and the last of them over the first."""
     runs: list[Run] = []
-    for kind, work in _WORK.items():
-        for database in ("SQLite", "PostgreSQL"):
-            rounds = [[_seconds(work, database, count) for count in settled] for _ in range(ROUNDS)]
-            seconds = [round(min(of_count), 3) for of_count in zip(*rounds, strict=True)]
-            times = round(seconds[-1] / seconds[0], 2)
-            run = {"kind": kind, "database": database, "settled": [*settled]}
-            runs.append({**run, "seconds": seconds, "times": times})
-    return runs
-
-
-Work = Callable[[str, Victor, int], float]
-"""Settles so many rows in the database of a URL, and returns the seconds of the work."""
-
-
-def _seconds(work: Work, database: str, settled: int) -> float:
     with (
         echo_server() as url,
         Victor(VictorOAuth("canned", "not-a-secret"), base_url=url) as victor,
+        _databases() as databases,
     ):
-        if database == "PostgreSQL":
-            with postgresql_state() as state:
-                return work(state, victor, settled)
-        with tempfile.TemporaryDirectory(prefix="victor-growth-") as folder:
-            return work(f"sqlite:///{folder}/growth.sqlite", victor, settled)
+        for kind, prepare in _WORK.items():
+            for database, urls in databases.items():
+                works = [prepare(urls.format(f"{kind}{count}"), victor, count) for count in settled]
+                seconds = _least(works)
+                times = round(seconds[-1] / seconds[0], 2)
+                run = {"kind": kind, "database": database, "settled": [*settled]}
+                runs.append({**run, "seconds": seconds, "times": times})
+    return runs
 
 
-def _outbox(url: str, victor: Victor, settled: int) -> float:
+@contextmanager
+def _databases() -> Iterator[dict[str, str]]:
+    """Of each database, what makes URLs of names."""
+    with (
+        postgresql_state() as state,
+        tempfile.TemporaryDirectory(prefix="victor-growth-") as folder,
+    ):
+        yield {
+            "SQLite": f"sqlite:///{folder}/{{}}.sqlite",
+            "PostgreSQL": state.replace("/bulk?", "/{}?"),
+        }
+
+
+Work = Callable[[int], float]
+"""Does the work of the round with this number, on new rows, and returns its seconds."""
+Prepare = Callable[[str, Victor, int], Work]
+"""Settles so many rows in the database of a URL, and returns the work that is done beside them."""
+
+
+def _least(works: Sequence[Work]) -> list[float]:
+    """The least seconds of each work, in rounds that have each of them once."""
+    rounds = [[work(number) for work in works] for number in range(ROUNDS)]
+    return [round(min(of_work), 3) for of_work in zip(*rounds, strict=True)]
+
+
+def _outbox(url: str, victor: Victor, settled: int) -> Work:
     engine = database_engine(url)
     outbox = Outbox(engine)
     outbox.create_table()
@@ -74,11 +89,19 @@ def _outbox(url: str, victor: Victor, settled: int) -> float:
     outbox.send(victor)
     names = ("key", "reference", "request_id")
     _copy(engine, outbox.table, settled, names, values={"ended": sa.true()})
-    _store(outbox, engine, _FIRST_NEW, NEW)
-    began = time.perf_counter()
-    outbox.send(victor)
-    outbox.refresh(victor)
-    return time.perf_counter() - began
+
+    def work(number: int) -> float:
+        table = outbox.table
+        ended = sa.update(table).where(sa.not_(table.c.ended)).values(ended=sa.true())
+        with engine.begin() as connection:  # those of the round before are refreshed no more
+            connection.execute(ended)
+        _store(outbox, engine, _FIRST_NEW + number * NEW, NEW)
+        began = time.perf_counter()
+        outbox.send(victor)
+        outbox.refresh(victor)
+        return time.perf_counter() - began
+
+    return work
 
 
 def _store(outbox: Outbox, engine: sa.Engine, first: int, count: int) -> None:
@@ -88,7 +111,7 @@ def _store(outbox: Outbox, engine: sa.Engine, first: int, count: int) -> None:
             outbox.add(connection, **row, idempotency_key=idempotency_key_for("invoice", number))
 
 
-def _inbox(url: str, _: Victor, settled: int) -> float:
+def _inbox(url: str, _: Victor, settled: int) -> Work:
     engine = database_engine(url)
     inbox = Inbox(engine, velo.Webhook(HEADER))
     inbox.create_table()
@@ -97,10 +120,14 @@ def _inbox(url: str, _: Victor, settled: int) -> float:
     inbox.handle()
     _copy(engine, inbox.events, settled, ("subject", "once"))
     _copy(engine, inbox.table, settled, ("id",))
-    began = time.perf_counter()
-    _receive(inbox, engine, 2, NEW)
-    inbox.handle()
-    return time.perf_counter() - began
+
+    def work(number: int) -> float:
+        began = time.perf_counter()
+        _receive(inbox, engine, 2 + number * NEW, NEW)  # a gap would be another measurement
+        inbox.handle()
+        return time.perf_counter() - began
+
+    return work
 
 
 def _receive(inbox: Inbox, engine: sa.Engine, first: int, count: int) -> None:
@@ -110,7 +137,7 @@ def _receive(inbox: Inbox, engine: sa.Engine, first: int, count: int) -> None:
             inbox.receive(session, body, {"Authorization": HEADER}, source="payor-1")
 
 
-def _bulk(url: str, victor: Victor, settled: int) -> float:
+def _bulk(url: str, victor: Victor, settled: int) -> Work:
     def sender(batch: str) -> BulkSender:
         return BulkSender(
             victor,
@@ -128,12 +155,16 @@ def _bulk(url: str, victor: Victor, settled: int) -> float:
     unique = ("key", *digests, "party_digest")
     _copy(engine, PAYMENTS, settled, ("entry", *unique), groups=batches)
     _copy(engine, LINES, settled, unique, numbers=("number",))
-    began = time.perf_counter()
-    sender("february").send(invoices(NEW, _FIRST_NEW))
-    return time.perf_counter() - began
+
+    def work(number: int) -> float:
+        began = time.perf_counter()
+        sender(f"file-{number}").send(invoices(NEW, _FIRST_NEW + number * NEW))
+        return time.perf_counter() - began
+
+    return work
 
 
-_WORK: Mapping[str, Work] = {"outbox": _outbox, "inbox": _inbox, "bulk": _bulk}
+_WORK: Mapping[str, Prepare] = {"outbox": _outbox, "inbox": _inbox, "bulk": _bulk}
 
 
 def _copy(
