@@ -1,5 +1,5 @@
-"""Measure `victor bulk send` as a user runs it, with a server that takes every request, on SQLite
-and on PostgreSQL.
+"""Measure `victor bulk send`, and then `status` and `export`, as a user runs them, with a server that
+takes every request, on SQLite and on PostgreSQL.
 
 The server uses a core of its own: with fewer cores than senders and servers, its share is in the
 rate.
@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import csv
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,27 @@ WORKERS = 16
 Run = dict[str, Any]
 _CALLS_ALONE = 3000
 _SEND = ("bulk", "send", "invoices.csv", "--key-column", "invoice_no")
+PARTS = ("bulk", "reports")
+"""What can be measured: a file that is checked, stored and sent; and what is told of it then."""
 
 
-def measured(rows: int) -> list[Run]:
-    """What a file of so many rows takes on each database."""
+@dataclass(frozen=True, slots=True)
+class Took:
+    """What a process took.
+
+    Attributes:
+        seconds: From its start to its end.
+        cpu: Seconds of CPU that it used.
+        peak_mib: The memory that it had at most.
+    """
+
+    seconds: float
+    cpu: float
+    peak_mib: float
+
+
+def measured(rows: int, parts: Collection[str] = PARTS) -> list[Run]:
+    """What a file of so many rows takes on each database: of some of the `PARTS`."""
     runs: list[Run] = []
     for database in ("SQLite", "PostgreSQL"):
         with (
@@ -38,15 +56,16 @@ def measured(rows: int) -> list[Run]:
             echo_server() as url,
             ExitStack() as stack,
         ):
-            state = "sqlite:///state.sqlite"
+            states = "sqlite:///{}.sqlite"
             if database == "PostgreSQL":
-                state = stack.enter_context(postgresql_state())
-            run = _run(Path(folder), rows, state, url)
+                states = stack.enter_context(postgresql_state()).replace("/bulk?", "/{}?")
+            run = _run(Path(folder), rows, states, url, parts)
         runs.append({"database": database, "rows": rows, **run})
     return runs
 
 
-def _run(folder: Path, rows: int, state: str, url: str) -> Run:
+def _run(folder: Path, rows: int, states: str, url: str, parts: Collection[str]) -> Run:
+    """The figures of one database. `states` makes URLs of names."""
     _write(folder / "invoices.csv", rows)
     names = ("PATH", "HOME", "LANG", "PYTHONPATH")
     environment = {name: os.environ[name] for name in names if name in os.environ}
@@ -56,19 +75,33 @@ def _run(folder: Path, rows: int, state: str, url: str) -> Run:
         "VICTOR_CLIENT_SECRET": "not-a-secret",
         "VICTOR_BULK_KEY": "only good for a benchmark",
     }
-    alone = _calls_alone(environment)
-    send = [*_SEND, "--workers", str(WORKERS), "--state", state]
-    checked, _ = _took([*send, "--dry-run"], folder, environment)
-    seconds, usage = _took(send, folder, environment)
-    units_of_a_mib = 1024 * 1024 if sys.platform == "darwin" else 1024
-    return {
-        "checked": checked,
-        "rate": rows / (seconds - checked),
-        "sender_cpu": usage.ru_utime + usage.ru_stime,
-        "alone": alone,
-        "peak_mib": usage.ru_maxrss / units_of_a_mib,
-        "load": os.getloadavg()[0],
-    }
+    state, run = ("--state", states.format("bulk")), Run()
+
+    def took(*words: object) -> Took:
+        return _took(words, folder, environment)
+
+    send = (VICTOR, *_SEND, "--workers", WORKERS, *state)
+    if "bulk" in parts:
+        alone = _calls_alone(environment)
+        checking = took(*send, "--dry-run")
+        storing = took(sys.executable, "-c", _STORE, states.format("stored"))
+        sending = took(*send)
+        run |= {
+            "checked": checking.seconds,
+            "checked_cpu": checking.cpu,
+            "stored_cpu": storing.cpu,
+            "rate": rows / (sending.seconds - checking.seconds),
+            "sender_cpu": sending.cpu,
+            "alone": alone,
+            "peak_mib": sending.peak_mib,
+            "load": os.getloadavg()[0],
+        }
+    else:
+        took(*send)
+    if "reports" in parts:
+        run["status_cpu"] = took(VICTOR, "bulk", "status", *state).cpu
+        run["export_cpu"] = took(VICTOR, "bulk", "export", *state, "--output", "results.csv").cpu
+    return run
 
 
 def _write(path: Path, rows: int) -> None:
@@ -80,13 +113,12 @@ def _write(path: Path, rows: int) -> None:
             writer.writerow(invoice.values())
 
 
-def _took(
-    words: list[str], folder: Path, environment: dict[str, str]
-) -> tuple[float, resource.struct_rusage]:
-    """Run the command; how long it took, and what it used."""
+def _took(words: Sequence[object], folder: Path, environment: dict[str, str]) -> Took:
+    """Run the command, which has to succeed."""
+    command = [str(word) for word in words]
     began = time.perf_counter()
     with subprocess.Popen(
-        [VICTOR, *words],
+        command,
         cwd=folder,
         env=environment,
         stdout=subprocess.DEVNULL,
@@ -95,8 +127,31 @@ def _took(
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(f"victor {' '.join(words)} ended with {process.returncode}.")
-    return time.perf_counter() - began, usage
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}.")
+    units_of_a_mib = 1024 * 1024 if sys.platform == "darwin" else 1024
+    return Took(
+        seconds=time.perf_counter() - began,
+        cpu=usage.ru_utime + usage.ru_stime,
+        peak_mib=usage.ru_maxrss / units_of_a_mib,
+    )
+
+
+_STORE = """
+import sys
+from victor_ext.bulk import BulkSender
+
+class Stored(Exception):
+    pass
+
+def stop(_status):  # before the first call
+    raise Stored
+
+try:
+    BulkSender(state=sys.argv[1], key_column="invoice_no").send("invoices.csv", on_progress=stop)
+except Stored:
+    pass
+"""
+"""Does what `victor bulk send` does until the rows are stored."""
 
 
 _ALONE = """

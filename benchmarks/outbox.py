@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +37,10 @@ from victor_ext import Victor, idempotency_key_for
 from victor_ext.outbox import Outbox
 
 _WORKERS = 16
+_SLOW_ROWS = 800
+"""Of the measurement with a slow provider: each takes a hundredth of a second, at the least."""
+WAYS = ("outbox", "bulk")
+"""What is measured beside code by hand."""
 Rates = dict[str, float]
 """Rows a second and their ratios, by name; `..._cpu`: milliseconds of CPU a row."""
 
@@ -60,54 +64,61 @@ class Took(NamedTuple):
         return self.rows / self.seconds
 
 
-def measured(rows: int, rounds: int) -> dict[str, Rates]:
-    """The rates on each database."""
-    return {"SQLite": _on_sqlite(rows, rounds), "PostgreSQL": _on_postgresql(rows, rounds)}
+def measured(rows: int, rounds: int, ways: Collection[str] = WAYS) -> dict[str, Rates]:
+    """The rates of some of the `WAYS`, and of the same by hand, on each database."""
+    return {
+        "SQLite": _on_sqlite(rows, rounds, ways),
+        "PostgreSQL": _on_postgresql(rows, rounds, ways),
+    }
 
 
-def _on_sqlite(rows: int, rounds: int) -> Rates:
+def _on_sqlite(rows: int, rounds: int, ways: Collection[str]) -> Rates:
     with tempfile.TemporaryDirectory(prefix="victor-outbox-") as folder:
-        return _rates(f"sqlite:///{folder}/{{}}.sqlite", rows, rounds)
+        return _rates(f"sqlite:///{folder}/{{}}.sqlite", rows, rounds, ways)
 
 
-def _on_postgresql(rows: int, rounds: int) -> Rates:
-    """All ways, and two workers beside one where the provider is slow."""
+def _on_postgresql(rows: int, rounds: int, ways: Collection[str]) -> Rates:
+    """The ways; and of the outbox, two workers beside one where the provider is slow."""
     with postgresql_state() as state:
         databases = state.replace("/bulk?", "/{}?")
-        rates = _rates(databases, rows, rounds)
+        rates = _rates(databases, rows, rounds, ways)
+        if "outbox" not in ways:
+            return rates
+        rows = min(rows, _SLOW_ROWS)
         with echo_server(SlowEcho) as url:
             one = _by_outbox(databases.format("slow1"), 1, rows, url).rate
             two = _by_outbox(databases.format("slow2"), 2, rows, url).rate
     return {**rates, "two_of_one": round(two / one, 2)}
 
 
-def _rates(databases: str, rows: int, rounds: int) -> Rates:
+def _rates(databases: str, rows: int, rounds: int, ways: Collection[str]) -> Rates:
     """The rows a second of each way, and their ratios: the medians of all rounds. `databases` makes
     URLs of names.
     """
-    measured = [_round(databases, rows, number) for number in range(rounds)]
+    measured = [_round(databases, rows, number, ways) for number in range(rounds)]
     return {name: round(median(each[name] for each in measured), 2) for name in measured[0]}
 
 
-def _round(databases: str, rows: int, number: int) -> Rates:
+def _round(databases: str, rows: int, number: int, ways: Collection[str]) -> Rates:
     """Each way once, with databases of its own. Every other round has them in the other order: the
     later one of two may find a warmer or a busier machine.
     """
 
-    def database(way: str) -> str:
-        return databases.format(f"{way}{number}")
+    def database(part: str) -> str:
+        return databases.format(f"{part}{number}")
 
+    parts = [part for part in _PARTS if part.removesuffix("_by_hand") in ways]
     with echo_server() as url:
-        by_hand.store(database_engine(database("outbox_by_hand")), invoices(rows))
-        _store(database("outbox"), rows)
-        names = [*_PARTS] if number % 2 else [*reversed(_PARTS)]
-        ways = {name: _took(name, [database(name)], rows, url) for name in names}
-    rates = {way: ways[way].rate for way in _PARTS}
+        if "outbox" in ways:
+            by_hand.store(database_engine(database("outbox_by_hand")), invoices(rows))
+            _store(database("outbox"), rows)
+        names = parts if number % 2 else parts[::-1]
+        took = {name: _took(name, [database(name)], rows, url) for name in names}
+    rates = {part: took[part].rate for part in parts}
     return {
         **rates,
-        **{f"{way}_cpu": 1000 * ways[way].cpu / rows for way in _PARTS},
-        "outbox_of_hand": rates["outbox"] / rates["outbox_by_hand"],
-        "bulk_of_hand": rates["bulk"] / rates["bulk_by_hand"],
+        **{f"{part}_cpu": 1000 * took[part].cpu / rows for part in parts},
+        **{f"{way}_of_hand": rates[way] / rates[f"{way}_by_hand"] for way in WAYS if way in ways},
     }
 
 
