@@ -112,7 +112,7 @@ docs: setup ## Write the documentation as a site into site/
 	@echo "site/index.html"
 
 .PHONY: bench
-bench: setup .venv/peers ## Measure against raw httpx, other clients and code by hand, and write docs/benchmarks.md and its tables (or BENCH=--quick, which writes nothing)
+bench: setup .venv/peers ## Measure against raw httpx, other clients and code by hand, and write docs/benchmarks.md and its tables (or BENCH="--rows bulk,first-answer" or --quick, which write nothing)
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 .PHONY: build

@@ -48,7 +48,7 @@ def svg(record: dict[str, Any]) -> str:
             kind = "raw" if line.name == "raw" else "peer" if CONTENDERS[line.name].peer else "ours"
             width = max(1, round((_WIDTH - _LEFT - 110) * min(line.judged, longest) / longest))
             shown = f"{line.judged:.2f}" + (", cut" if line.judged > longest else "")
-            label = escape(CONTENDERS[line.name].label.replace("*", "").replace("`", ""))
+            label = escape(CONTENDERS[line.name].plain)
             drawn += [
                 f'<text x="{_LEFT - 8}" y="{y + 12}" text-anchor="end">{label}</text>',
                 (

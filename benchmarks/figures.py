@@ -26,6 +26,7 @@ class Line:
         cells: What is shown.
         judged: The number by which it is compared with others: less is better.
         form: How that number is written.
+        cpu: The time on the processor, as a multiple of raw httpx; none of what is no time.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Line:
     cells: tuple[str, ...]
     judged: float
     form: str
+    cpu: float | None = None
 
 
 class _Round(NamedTuple):
@@ -68,7 +70,8 @@ def _timed(measure: Measure, name: str, rounds: list[Any]) -> Line:
         f"{TIMES} raw httpx": f"{ratio:.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
         "of its CPU": f"{cpu_ratio:.2f}",
     }
-    return Line(name, CONTENDERS[name].label, tuple(figures), tuple(figures.values()), ratio, ".2f")
+    headings, cells = tuple(figures), tuple(figures.values())
+    return Line(name, CONTENDERS[name].label, headings, cells, ratio, ".2f", cpu_ratio)
 
 
 def _memory(_: Measure, name: str, rounds: list[Any]) -> Line:

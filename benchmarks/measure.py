@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import answers
-from benchmarks.measures import CONTENDERS, MEASURES, Contender, Measure
+from benchmarks.measures import CONTENDERS, Contender, Measure
 
 ROOT = Path(__file__).parent.parent
 PEERS = ROOT / ".venv/peers"
@@ -242,20 +242,22 @@ def sizes(measure: Measure) -> Rows:
     return rows
 
 
-def run(urls: Urls, quick: int, tell: Callable[[str], None]) -> dict[str, Rows]:
-    """Measure everything.
+def run(
+    measures: Mapping[str, Measure], urls: Urls, tell: Callable[[str], None]
+) -> dict[str, Rows]:
+    """Measure the clients.
 
     Args:
+        measures: By name.
         urls: The servers'.
-        quick: By how much shares and budgets are divided; 1 for a run that counts.
         tell: Called with what is measured next.
     """
-    measures = {name: smaller(measure, quick) for name, measure in MEASURES.items()}
     found: dict[str, Rows] = {}
     names = tuple(
         dict.fromkeys(row for m in measures.values() if m.kind in _BY_WORKERS for row in m.rows)
     )
-    tell(f"starting the processes of {len(names)} contenders, and of raw httpx")
+    if names:
+        tell(f"starting the processes of {len(names)} contenders, and of raw httpx")
     url = urls[False]
     with pairs(names, urls) as processes:
         for name, measure in measures.items():

@@ -34,6 +34,11 @@ class Contender:
     peer: bool = True
     tls: bool = False
 
+    @property
+    def plain(self) -> str:
+        """The label without the marks of a page."""
+        return self.label.replace("*", "").replace("`", "")
+
 
 CONTENDERS = {
     "bare": Contender("a bare socket: the server's cost", "bare", "victor", awaited="", peer=False),
@@ -152,8 +157,8 @@ MEASURES = {
         CALLED,
         "call",
         9,
-        200,
-        1.0,
+        150,
+        0.25,
         "get",
     ),
     "create": Measure(
@@ -162,8 +167,8 @@ MEASURES = {
         CALLED,
         "call",
         9,
-        200,
-        1.0,
+        150,
+        0.25,
         "create",
         "victor_ext makes an idempotency key, checks the request, and compares the answer with it. "
         "At thousands of calls\n"
@@ -176,8 +181,8 @@ MEASURES = {
         tuple(name for name, each in CONTENDERS.items() if each.tls),
         "call",
         9,
-        200,
-        1.0,
+        150,
+        0.25,
         "get",
     ),
     "items_100": Measure(
@@ -187,7 +192,7 @@ MEASURES = {
         "item",
         5,
         20_000,
-        0.9,
+        0.25,
         100,
     ),
     "items_1000": Measure(
@@ -197,7 +202,7 @@ MEASURES = {
         "item",
         5,
         20_000,
-        0.9,
+        0.25,
         1000,
         "Some providers allow at most 100 items a page.",
     ),
@@ -208,7 +213,7 @@ MEASURES = {
         "call",
         5,
         2_000,
-        1.5,
+        0.45,
         50,
     ),
     "threads": Measure(
@@ -217,8 +222,8 @@ MEASURES = {
         BLOCKING,
         "call",
         5,
-        1_600,
-        0.7,
+        800,
+        0.35,
         16,
     ),
     "first": Measure(
@@ -226,7 +231,7 @@ MEASURES = {
         "first",
         PROCESSES,
         "process",
-        9,
+        7,
         1,
         0,
         note="victor_ext reads its key and signs a token. By OAuth, it requests a token instead. "
@@ -240,7 +245,7 @@ MEASURES = {
         "item",
         1,
         20_000,
-        6.0,
+        2.0,
         100,
         "Growth is the rise of the peak from the second page to the last. The difference to OAuth "
         "is the library\n"
@@ -259,3 +264,6 @@ MEASURES = {
         "generator.",
     ),
 }
+
+ROWS = {"first-answer" if name == "first" else name.replace("_", "-"): name for name in MEASURES}
+"""The measures by what `--rows` calls them."""

@@ -72,7 +72,8 @@ These are the tables behind [Benchmarks](benchmarks.md), from one recorded run.
 - {machine}; Python {python}; {taken}; {seconds} seconds. Load: {before} before and {after} after the run{loaded}.
 - Versions: {versions}.
 
-`make bench` measures again (about 25 minutes). `make bench BENCH=--quick` only prints.
+`make bench` measures again (about ten minutes), and ends with the rows that are behind the committed results.
+`make bench BENCH="--rows get,create"` measures these rows, and `make bench BENCH=--quick` a tenth of everything: both only print.
 """
 _CHARTED = {"get": "GET", "create": "POST"}
 """What the chart shows: a measure and its short name."""
@@ -108,17 +109,22 @@ def markdown(record: Record) -> str:
 def tables(record: Record) -> str:
     """How it was measured, and a table for each measure."""
     before, after = record["load"]
-    parts = [
-        _TABLES.format(
-            times=TIMES,
-            before=before,
-            after=after,
-            loaded=": it was busy with other work, which the spread shows" if before > 1 else "",
-            versions=", ".join(f"{name} {number}" for name, number in record["versions"].items()),
-            **{name: record[name] for name in ("machine", "python", "taken", "seconds", "raw")},
-        )
-    ]
-    for name, measure in MEASURES.items():
+    told = _TABLES.format(
+        times=TIMES,
+        before=before,
+        after=after,
+        loaded=": it was busy with other work, which the spread shows" if before > 1 else "",
+        versions=", ".join(f"{name} {number}" for name, number in record["versions"].items()),
+        **{name: record[name] for name in ("machine", "python", "taken", "seconds", "raw")},
+    )
+    return f"{told}\n{tables_alone(record)}"
+
+
+def tables_alone(record: Record) -> str:
+    """A table for each measure that the record has."""
+    parts: list[str] = []
+    for name in record["measures"]:
+        measure = MEASURES[name]
         parts += [f"## {measure.title}\n", *_extent(name, record), _table(lines_of(name, record))]
         if measure.note:
             parts.append(measure.note + "\n")
@@ -130,12 +136,13 @@ def _extent(name: str, record: Record) -> list[str]:
     measure = MEASURES[name]
     if measure.kind == "size":
         return []
+    share, budget = record["extents"][name]
+    units = f"{share:,} {measure.what}s or {budget:g} s"
     if measure.kind == "memory":
-        return [f"One process, to {measure.share:,} items or {measure.budget:g} s.\n"]
+        return [f"One process, to {units}.\n"]
     rounds = len(next(iter(record["measures"][name].values())))
     if measure.kind == "first":
         return [f"{rounds} rounds of one process.\n"]
-    units = f"{measure.share:,} {measure.what}s or {measure.budget:g} s"
     return [f"{rounds} rounds, each to {units}.\n"]
 
 
