@@ -33,7 +33,7 @@ _IDLE_SECONDS = 60
 """Seconds after which a PostgreSQL server ends an idle transaction: its process was stopped, and
 others may wait for it.
 """
-_CACHE_KIB = 16_384
+_CACHE_KIB = 8_192
 """The cache of an SQLite connection that stores a sheet: its keys and digests are in no order."""
 _MAX_NAMES = 10
 """Maximum number of batch names in an error message."""
