@@ -3,6 +3,7 @@ of checking each row: outcome, message, key, digests and the bytes of the call.
 """
 
 from contextlib import closing
+from typing import NamedTuple
 
 import hypothesis.strategies as st
 import pytest
@@ -13,6 +14,7 @@ from victor_ext import Victor, VictorOAuth
 from victor_ext.bulk.check import Check, ControlTotals
 from victor_ext.bulk.payment_requests import PaymentRequests
 from victor_ext.bulk.payments import KeyOrigin
+from victor_ext.bulk.payouts import Payouts
 from victor_ext.bulk.plain import PlainRows
 from victor_ext.bulk.row_kind import PlainForm
 from victor_ext.bulk.settings import Settings
@@ -21,6 +23,7 @@ from victor_ext.bulk.storing import EntryMaker
 from victor_ext.bulk.validating import RowValidation
 from victor_ext.bulk.vault import RowVault
 from victor_ext.outbox.files import FileTerms
+from victor_ext.providers.velo import Velo, VeloAuth
 from victor_ext.vault import new_key
 
 GUID = "0a1b2c3d-0000-4000-8000-00000000000a"
@@ -107,26 +110,84 @@ COMMON_CELLS = {
 }
 
 
-GOOD = row(1, client_reference_id="REF-0", notes="")
-PLAIN = st.fixed_dictionaries({name: st.sampled_from(each) for name, each in PLAIN_CELLS.items()})
-ODD = st.sampled_from([(name, cell) for name, odd in ODD_CELLS.items() for cell in odd])
-NOTES = st.sampled_from(PLAIN_CELLS["notes"])
-OTHER = st.sampled_from([(name, cell) for name, odd in COMMON_CELLS.items() for cell in odd])
+class Cells(NamedTuple):
+    """The cells of generated rows.
+
+    Attributes:
+        keys: The columns by which a row is told apart, of which each row needs other values.
+        good: A row that is sent.
+        plain: The cells of columns that differ from row to row, with which nothing is wrong.
+        odd: Cells of these columns that are wrong, or that no template has.
+        common: Cells of columns that rows have in common.
+        fixed: One of the columns of `plain`, which is the same in each row of a sheet.
+    """
+
+    keys: tuple[str, ...]
+    good: dict
+    plain: dict
+    odd: dict
+    common: dict
+    fixed: str
+
+
+REQUESTS = Cells(
+    ("invoice_no", "client_reference_id"),
+    row(1, client_reference_id="REF-0", notes=""),
+    PLAIN_CELLS,
+    ODD_CELLS,
+    COMMON_CELLS,
+    "notes",
+)
+PAYOUTS = Cells(
+    ("payor_payment_id",),
+    {
+        "payor_id": GUID,
+        "remote_id": "payee-7",
+        "amount": "1.50",
+        "currency": "USD",
+        "source_account_name": "USD account",
+        "payor_payment_id": "PAY-0",
+        "memo": "",
+        "region": "north",
+    },
+    {
+        "payor_payment_id": PLAIN_CELLS["invoice_no"],
+        "remote_id": ["payee-7", "payee.2", "a_b", "x" * 35],
+        "amount": PLAIN_CELLS["amount"],
+        "memo": ["", "Wages for March", "2 of 3.", "x" * 40],
+    },
+    {
+        "payor_payment_id": [*ODD_CELLS["invoice_no"], "x" * 40, "x" * 41],
+        "remote_id": ["", "a b", "x" * 36, "x" * 100, "x" * 101, "p\u00e4yee", "1E5", "9E+11"],
+        "amount": ODD_CELLS["amount"],
+        "memo": [*ODD_CELLS["notes"], "x" * 41],
+    },
+    {
+        "payor_id": [GUID, GUID.upper(), "", "payor"],
+        "currency": ["USD", "EUR", "JPY", "KWD", "", "usd"],
+        "source_account_name": ["USD account", "", "a" * 200],
+        "payout_memo": ["", "March", "x" * 41],
+        "transmission_type": ["", "SAME_DAY_ACH", "PIGEON"],
+        "region": COMMON_CELLS["region"],
+    },
+    "memo",
+)
 
 
 @st.composite
-def sheets(draw):
+def sheets(draw, cells):
     """Ordinary rows, which have a template, and rows beside them, of which each may have one odd
     cell.
     """
-    common = {**GOOD, **dict(draw(st.lists(OTHER, max_size=2))), "notes": draw(NOTES)}
-    records = [
-        {**common, "invoice_no": f"Z{number}", "client_reference_id": f"Z{number}"}
-        for number in range(3)
-    ]
+    plain = {name: st.sampled_from(each) for name, each in cells.plain.items()}
+    odd = [(name, cell) for name, each in cells.odd.items() for cell in each]
+    other = [(name, cell) for name, each in cells.common.items() for cell in each]
+    fixed = {cells.fixed: draw(plain[cells.fixed])}
+    common = {**cells.good, **dict(draw(st.lists(st.sampled_from(other), max_size=2))), **fixed}
+    records = [{**common, **dict.fromkeys(cells.keys, f"Z{number}")} for number in range(3)]
     for _ in range(draw(st.integers(1, 8))):
-        odd = draw(st.one_of(st.just({}), ODD.map(lambda cell: dict([cell]))))
-        records.append({**common, **draw(PLAIN), "notes": common["notes"], **odd})
+        changed = draw(st.one_of(st.just({}), st.sampled_from(odd).map(lambda cell: dict([cell]))))
+        records.append({**common, **draw(st.fixed_dictionaries(plain)), **fixed, **changed})
     return records
 
 
@@ -145,10 +206,10 @@ SETTINGS = Settings(
 class Validations:
     """Reads rows with and without templates, and tells what became of each."""
 
-    def __init__(self, client):
-        self.kind = PaymentRequests(client)
-        self.vault = RowVault(new_key(), "Victor")
-        terms = FileTerms("Victor staging", "sender", "march", 86400.0)
+    def __init__(self, kind):
+        self.kind = kind
+        self.vault = RowVault(new_key(), kind.client.provider)
+        terms = FileTerms("staging", "sender", "march", 86400.0)
         self.maker = EntryMaker(self.kind, self.vault, terms)
 
     def read(self, records, column, *, prepares=True):
@@ -161,7 +222,8 @@ class Validations:
             )
             validation.read(records, check)
             told = [self._told(each, rows) for each in rows.all()]
-            return told, check, rows.digest()
+            read = told, check, rows.digest()
+            return read if prepares else without_entries(read)
 
     def _told(self, stored, rows):
         entry = rows.entries([stored.number]).get(stored.number)
@@ -176,25 +238,46 @@ class Validations:
 
 @pytest.fixture(scope="module")
 def validations():
-    with Victor(VictorOAuth("an-id", "not-a-real-secret-00"), base_url="http://localhost:9") as one:
-        yield Validations(one)
+    auth = VictorOAuth("an-id", "not-a-real-secret-00")
+    with Victor(auth, base_url="http://localhost:9") as one:
+        yield Validations(PaymentRequests(one))
+
+
+@pytest.fixture(scope="module")
+def validations_of_payouts():
+    auth = VeloAuth("an-id", "not-a-real-secret-00")
+    with Velo(auth, base_url="http://localhost:9") as one:
+        yield Validations(Payouts(one))
 
 
 @pytest.mark.slow
 @settings(max_examples=300)
 @given(
-    records=sheets(),
+    records=sheets(REQUESTS),
     column=st.sampled_from(["invoice_no", "client_reference_id"]),
     prepares=st.booleans(),
 )
 def test_a_row_of_a_template_is_what_checking_it_makes(validations, records, column, prepares):
     made = validations.read(records, column, prepares=prepares)
+    assert made == read_by_checking(validations, records, column, prepares=prepares)
+
+
+@pytest.mark.slow
+@settings(max_examples=300)
+@given(records=sheets(PAYOUTS), prepares=st.booleans())
+def test_a_payment_of_a_template_is_what_checking_it_makes(
+    validations_of_payouts, records, prepares
+):
+    column = "payor_payment_id"
+    made = validations_of_payouts.read(records, column, prepares=prepares)
+    checked = read_by_checking(validations_of_payouts, records, column, prepares=prepares)
+    assert made == checked
+
+
+def read_by_checking(validations, records, column, *, prepares):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PlainRows, "row_of", lambda _self, _record: None)
-        checked = validations.read(records, column, prepares=prepares)
-    if not prepares:  # what is only checked needs no calls
-        made, checked = without_entries(made), without_entries(checked)
-    assert made == checked
+        return validations.read(records, column, prepares=prepares)
 
 
 def without_entries(read):
@@ -211,6 +294,16 @@ def test_ordinary_rows_are_made_of_a_template(validations, monkeypatch, key_colu
     )
     records = [row(number, client_reference_id=f"REF-{number}") for number in range(1, 301)]
     told, result, *_ = validations.read(records, key_column)
+    assert (len(told), result.problems, len(checked)) == (300, [], 5)
+
+
+def test_ordinary_payments_are_made_of_a_template(validations_of_payouts, monkeypatch):
+    checked, check = [], RowValidation._checked
+    monkeypatch.setattr(
+        RowValidation, "_checked", lambda self, record: checked.append(1) or check(self, record)
+    )
+    records = [{**PAYOUTS.good, "payor_payment_id": f"PAY-{number}"} for number in range(1, 301)]
+    told, result, *_ = validations_of_payouts.read(records, "payor_payment_id")
     assert (len(told), result.problems, len(checked)) == (300, [], 5)
 
 

@@ -18,7 +18,7 @@ from victor_ext import (
 from victor_ext.tables.texts import SHORT_FORM
 
 from .column_types import columns_of, required_of
-from .row_kind import PLAIN_KEY, CurrentStatus, PlainForm, RowKind
+from .row_kind import PLAIN_AMOUNT, PLAIN_KEY, CurrentStatus, PlainForm, RowKind
 from .rows import Arguments
 
 _CREATE = "payment_requests.create"
@@ -26,9 +26,6 @@ _NOT_REQUIRED = ("client_reference_id", "idempotency_key")
 """Arguments that code which stores requests has to give, and a file does not."""
 _SHORT_ACCOUNT = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
 """An account number that a spreadsheet has shortened, such as `4.39877E+11`."""
-_PLAIN_AMOUNT = PlainForm(
-    re.compile(r"(?!0\.00)(?:0|[1-9][0-9]{0,6})\.[0-9]{2}"), ("0.01", "9999999.99")
-)
 
 
 class PaymentRequests(RowKind):
@@ -51,7 +48,7 @@ class PaymentRequests(RowKind):
     plain: ClassVar = {
         "client_reference_id": PLAIN_KEY,
         "payer_counterparty_id": PlainForm.of("_-", 16),
-        "amount": _PLAIN_AMOUNT,
+        "amount": PLAIN_AMOUNT,
         "notes": PlainForm.of(" .,-", 100, at_the_end="."),
     }
     effect: ClassVar = "Those that are new ask their payers for money."

@@ -52,6 +52,9 @@ class PlainForm(NamedTuple):
 
 
 PLAIN_KEY = PlainForm.of(" ._/-", 35)
+PLAIN_AMOUNT = PlainForm(
+    re.compile(r"(?!0\.00)(?:0|[1-9][0-9]{0,6})\.[0-9]{2}"), ("0.01", "9999999.99")
+)
 
 _WITH_PAYMENT = (RowOutcome.CREATED, RowOutcome.TO_DECIDE)
 """Outcomes of rows whose payment the provider has created."""
