@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self, cast
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, ExceptionContext, event
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
@@ -28,6 +28,7 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from victor_ext import ConfigurationError, Outcome, Problem, VictorError
 from victor_ext._exit_status import FOR_NOW, UNKNOWN
@@ -44,6 +45,7 @@ from victor_ext.outbox.files import (
     stored_key,
 )
 from victor_ext.privacy import Secret, concealed
+from victor_ext.tables.interruption import SignalWatch
 from victor_ext.vault import new_key, unwrapped
 
 from .payments import BATCHES, DIGESTS, LINES, METADATA, PAYMENTS, SHEETS
@@ -325,6 +327,7 @@ class State:
         if self.is_sqlite:
             engine = sa.create_engine(self.url, hide_parameters=True)
             event.listen(engine, "connect", _set_sqlite_options)
+            event.listen(engine, "handle_error", _raised_by_signal)
         else:
             options = {"connect_timeout": _CONNECT_SECONDS, "application_name": "victor bulk"}
             url = self.url.set(database=database or self.url.database)
@@ -365,13 +368,28 @@ def _is_own_name(table: str) -> bool:
     return table == NAME or table.startswith(f"{NAME}_")
 
 
-def _set_sqlite_options(connection: Any, _record: object) -> None:
+_SIGNALS = "victor_ext.signals"
+"""In the `info` of an SQLite connection: its `SignalWatch`."""
+
+
+def _set_sqlite_options(connection: Any, record: ConnectionPoolEntry) -> None:
     """Set the options of a new connection to an SQLite state."""
+    record.info[_SIGNALS] = SignalWatch(connection)
     # A transaction waits for other writers when it starts.
     connection.isolation_level = "IMMEDIATE"
     connection.execute("PRAGMA busy_timeout=30000")
     # Each connection has its own cache; the system caches the file anyway.
     connection.execute("PRAGMA cache_size=-512")
+
+
+def _raised_by_signal(context: ExceptionContext) -> BaseException | None:
+    """Return what the handler of a signal has raised during a statement of an SQLite state: it is
+    raised in place of the error of the statement. None: there was no signal.
+    """
+    if context.connection is None:
+        return None
+    signals: SignalWatch | None = context.connection.info.get(_SIGNALS)
+    return None if signals is None else signals.taken()
 
 
 def may_pass(error: SQLAlchemyError | sqlite3.Error) -> bool:
