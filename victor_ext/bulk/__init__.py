@@ -14,6 +14,7 @@ with needs_extra(__name__, "bulk"):
     from victor_ext.tables.row_file import RowFile
 
     from .check import Cause, Check, InvalidRows, Notice, RowProblem
+    from .load_progress import LoadProgress
     from .rows import RowOutcome, RowResult
     from .run import BatchStatus, BulkStopped
     from .sender import BulkSender
@@ -27,6 +28,7 @@ __all__ = (
     "Cause",
     "Check",
     "InvalidRows",
+    "LoadProgress",
     "Notice",
     "RowFile",
     "RowOutcome",

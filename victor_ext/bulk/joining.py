@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from victor_ext.event_queue.databases import Condition
 
 from .deciding import LookAlike, Question, Verdict, decide
+from .load_progress import OnRows, ignore_rows
 from .payments import (
     ASK,
     DECISIONS,
@@ -38,6 +39,8 @@ from .questions import SheetRows, questions_of
 from .rows import RowOutcome
 
 LINE_COLUMNS = tuple(LINES.c[name] for name in RequestedPayment._fields)
+PASSES = 3
+"""The passes of `joined`: rows are decided about, are looked for in another spelling, and come."""
 _FEW = 3
 """So many new rows of payers whose payments the sheet lacks are asked about one by one."""
 
@@ -91,6 +94,7 @@ def joined(
     chosen: Iterable[Sequence[RequestedPayment]] | None = None,
     *,
     lock: bool = False,
+    on_rows: OnRows = ignore_rows,
 ) -> Iterator[Joined]:
     """Yield the rows of a sheet that have a key, each with its payment.
 
@@ -102,13 +106,15 @@ def joined(
         origin: What the keys of the rows are made of.
         chosen: Only these of the rows, in pages.
         lock: Whether the payments stay as they are until the transaction ends.
+        on_rows: Called with the rows that have come through one more of the `PASSES`.
 
     Raises `NextList`.
     """
     new, waiting, with_payments = Numbers(), Numbers(), Numbers()
-    for page in rows.pages_by_key() if chosen is None else chosen:
+    for page in _counted(rows.pages_by_key() if chosen is None else chosen, on_rows):
         for each in _without_questions(connection, owner, sheet, page, lock=lock):
             if not (each.verdict.is_new or each.verdict.waits):
+                on_rows(PASSES - 1)
                 yield each
                 continue
             number = each.row.number
@@ -116,8 +122,8 @@ def joined(
             if each.payment is not None:
                 with_payments.add(number)
 
-    def pages_of(numbers: Iterable[int]) -> Iterator[list[RequestedPayment]]:
-        return map(rows.with_numbers, pages(numbers))
+    def pages_of(numbers: Iterable[int]) -> Iterator[Sequence[RequestedPayment]]:
+        return _counted(map(rows.with_numbers, pages(numbers)), on_rows)
 
     questions = questions_of(
         connection, owner, sheet, origin, rows, pages_of(new), pages_of(waiting)
@@ -130,6 +136,15 @@ def joined(
         for row in page:
             payment, question = stored.get(row.key), questions.get(row.number)
             yield Joined(row, payment, decide(row, payment, sheet, question=question))
+
+
+def _counted(
+    pages_of_rows: Iterable[Sequence[RequestedPayment]], on_rows: OnRows
+) -> Iterator[Sequence[RequestedPayment]]:
+    """Yield pages, and call `on_rows` after each."""
+    for page in pages_of_rows:
+        yield page
+        on_rows(len(page))
 
 
 def _refuse_next_list(questions: dict[int, Question], new: int) -> None:

@@ -29,8 +29,9 @@ from victor_ext.tables.sources import Rows
 from .check import Check, ControlTotals, Notice, RowProblem, add_amount, refuse_invalid
 from .context import BulkContext
 from .deciding import TO_DECIDE, Code, message_of, question_message
-from .joining import Joined, NextList, StoredRows, joined
+from .joining import PASSES, Joined, NextList, StoredRows, joined
 from .lines import refuse_lost
+from .load_progress import LoadWatch, OnLoad, OnRows, ignore_rows
 from .payments import (
     IN_DOUBT,
     LINES,
@@ -53,7 +54,7 @@ from .source_rows import SourceRow, SourceRows
 from .state import refuse_held
 from .steps import take_back_payments
 from .store import BatchRecord, Person, Store
-from .storing import EntryMaker, add_sheet, apply
+from .storing import STORING_PASSES, EntryMaker, add_sheet, apply
 from .validating import RowValidation
 
 
@@ -66,6 +67,7 @@ class Loading:
 
     Args:
         is_named: Whether the batch has a name that is not that of its file alone.
+        on_load: Called with the progress of each step.
 
     Attributes:
         batch: The name of the batch.
@@ -80,6 +82,7 @@ class Loading:
         expected: ControlTotals,
         *,
         is_named: bool,
+        on_load: OnLoad | None = None,
     ) -> None:
         self.batch = batch
         self.check = Check()
@@ -94,6 +97,7 @@ class Loading:
             context.settings.key_column or context.kind.reference,
         )
         self._rows = SourceRows()
+        self._watch = LoadWatch(on_load)
         self._with_problems = array("q")
         """The numbers of the rows whose problems are noted."""
 
@@ -137,6 +141,7 @@ class Loading:
             self._origin,
             self._expected,
             prepares=prepares,
+            watch=self._watch,
         )
         validation.read(self._source, self.check)
 
@@ -166,7 +171,16 @@ class Loading:
         sheet = Sheet(number, self.batch, series, context.account, is_being_sent=True)
         try:
             rows = self._rows
-            joins = joined(connection, context.owner, sheet, self._origin, rows, rows.pages())
+            self._watch.begin("compared", self.check.rows, PASSES)
+            joins = joined(
+                connection,
+                context.owner,
+                sheet,
+                self._origin,
+                rows,
+                rows.pages(),
+                on_rows=self._watch.add,
+            )
             for page in pages(joins):
                 self._count_page(page)
         except NextList:
@@ -351,6 +365,7 @@ class Loading:
             refuse_held(connection)
             note_time(connection, store.system, now)
             self._begin_counting()
+            self._watch.begin("stored", self.check.rows, STORING_PASSES)
             before = store.present_record(connection)
             latest = None if before is None else store.latest_sheet(connection)[0].id
             sheet = self._stored_sheet(connection, store, now)
@@ -365,6 +380,7 @@ class Loading:
                     now,
                     self._rows,
                     self._count_page,
+                    self._watch.add,
                 )
             except NextList:
                 raise self._next_list() from None
@@ -383,7 +399,11 @@ class Loading:
         number = self._equal_sheet(connection, store)
         if number is None:
             person = self._settings.person
-            return _new_sheet(self._context, connection, store, self._rows, series, person, now)
+            on_rows = self._watch.add
+            return _new_sheet(
+                self._context, connection, store, self._rows, series, person, now, on_rows
+            )
+        self._watch.add(self.check.rows)
         return Sheet(number, self.batch, series, store.account, is_being_sent=True)
 
     @property
@@ -479,8 +499,12 @@ def _new_sheet(
     series: int,
     person: Person,
     now: SentSince,
+    on_rows: OnRows = ignore_rows,
 ) -> Sheet:
-    """Store a new sheet of a batch. What was said of the one before, and waits, is taken back."""
+    """Store a new sheet of a batch. What was said of the one before, and waits, is taken back.
+
+    `on_rows` is as of `add_sheet`.
+    """
     take_back_payments(connection, store, context.kind)
     number = add_sheet(
         connection,
@@ -490,6 +514,7 @@ def _new_sheet(
         digest=store.vault.fingerprint(rows.digest()),
         person=person,
         now=now,
+        on_rows=on_rows,
     )
     return Sheet(number, store.batch, series, store.account, is_being_sent=True)
 

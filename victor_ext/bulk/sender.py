@@ -31,6 +31,7 @@ from .by_hand import ByHand
 from .check import Check, ControlTotals, refuse_invalid
 from .context import BulkContext, provider_of, system_of
 from .forgetting import forget_settled
+from .load_progress import OnLoad
 from .loading import Loading, ask_waiting, replaced_rows, want_nothing
 from .results import common_form, results_of, write_csv
 from .row_kind import RowKind
@@ -159,6 +160,7 @@ class BulkSender:
         *,
         expect_rows: int | None = None,
         expect_total: Decimal | str | int | None = None,
+        on_load: OnLoad | None = None,
     ) -> Check:
         """Check all rows as `send` does, without storing or sending them.
 
@@ -168,10 +170,12 @@ class BulkSender:
                 invalid.
             expect_total: What the amounts of all these rows must be together; text as the source
                 writes amounts, or `1234.56`.
+            on_load: Called a few times a second with a `LoadProgress`, while the rows are checked
+                and compared with what was asked before.
         """
         source = hidden_rows(source)
         expected = ControlTotals.of(source, expect_rows, expect_total)
-        with self._loading(source, expected) as (_, loading):
+        with self._loading(source, expected, on_load) as (_, loading):
             return loading.read()
 
     def send(
@@ -180,6 +184,7 @@ class BulkSender:
         *,
         expect_rows: int | None = None,
         expect_total: Decimal | str | int | None = None,
+        on_load: OnLoad | None = None,
         on_check: Callable[[Check], None] | None = None,
         on_progress: Progress | None = None,
     ) -> BatchStatus:
@@ -189,6 +194,8 @@ class BulkSender:
         other arguments are those of `check`.
 
         Args:
+            on_load: Called as by `check`, and while the rows are stored. If it raises, nothing is
+                stored.
             on_check: Called with the result of the check, before anything is stored or sent. If it
                 raises, nothing is.
             on_progress: Called regularly with the status. If it raises, sending stops cleanly.
@@ -203,7 +210,7 @@ class BulkSender:
         expected = ControlTotals.of(source, expect_rows, expect_total)
 
         def send_once() -> BatchStatus:
-            with self._loading(source, expected) as (context, loading):
+            with self._loading(source, expected, on_load) as (context, loading):
                 check = loading.read(is_stored=True)
                 refuse_invalid(loading.batch, check, skip_invalid=self._settings.skip_invalid)
                 if on_check is not None:
@@ -627,7 +634,7 @@ class BulkSender:
 
     @contextmanager
     def _loading(
-        self, source: Rows, expected: ControlTotals
+        self, source: Rows, expected: ControlTotals, on_load: OnLoad | None
     ) -> Generator[tuple[BulkContext, Loading]]:
         """Open what loads a source, for the block."""
         with (
@@ -639,6 +646,7 @@ class BulkSender:
                     context,
                     expected,
                     is_named=self._batch not in (None, _file_name(source)),
+                    on_load=on_load,
                 )
             ) as loading,
         ):

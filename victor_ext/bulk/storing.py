@@ -34,7 +34,8 @@ from victor_ext.outbox.files import (
 from victor_ext.settlement.key_age import SentSince
 
 from .deciding import Verdict
-from .joining import Joined, Numbers, StoredRows, joined
+from .joining import PASSES, Joined, Numbers, StoredRows, joined
+from .load_progress import OnRows, ignore_rows
 from .payments import (
     DIGESTS,
     LINES,
@@ -58,6 +59,11 @@ from .rows import Arguments, FileRow, RowContent, RowOutcome, row_of
 from .source_rows import SourceRow, SourceRows
 from .store import Store
 from .vault import RowVault
+
+_ASKING_PASSES = 6
+"""For so many passes it counts that a payment and its entry are stored: it takes as long."""
+STORING_PASSES = 1 + PASSES + _ASKING_PASSES
+"""The passes of a row that is stored by `add_sheet`, and asked for by `apply`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +109,14 @@ def add_sheet(
     digest: str,
     person: Mapping[str, Any],
     now: SentSince,
+    on_rows: OnRows = ignore_rows,
 ) -> int:
     """Store a sheet and its lines. Returns its number.
 
     Args:
         digest: As of `SHEETS`.
         person: Who has sent it.
+        on_rows: Called after each page of lines.
     """
     values = {
         "owner": store.owner,
@@ -125,6 +133,7 @@ def add_sheet(
     sheet = int(inserted[0])
     for page in pages(rows.all()):
         insert_rows(connection, LINES, [_line_values(store, sheet, row) for row in page])
+        on_rows(len(page))
     return sheet
 
 
@@ -153,6 +162,7 @@ def apply(
     now: SentSince,
     read: SourceRows | None = None,
     note: Callable[[Sequence[Joined]], None] | None = None,
+    on_rows: OnRows = ignore_rows,
 ) -> None:
     """Let what the latest sheet of the batch wants be asked for, and pull back what waits and is
     not wanted.
@@ -164,6 +174,7 @@ def apply(
         read: The rows of the sheet as its source was read, with the entries that were made then;
             None: they are read from the state.
         note: Called with all rows, in pages.
+        on_rows: Called after each page of each pass: as of `STORING_PASSES`.
 
     Raises `NextList`.
     """
@@ -171,9 +182,12 @@ def apply(
     rows: SheetRows = StoredRows(connection, sheet.id or 0) if read is None else read
     asked = _Asked(Numbers(), {})
     pulled: list[str] = []
-    for joins in pages(joined(connection, store.owner, sheet, origin, rows, lock=True)):
+    all_joins = joined(connection, store.owner, sheet, origin, rows, lock=True, on_rows=on_rows)
+    for joins in pages(all_joins):
         if note is not None:
             note(joins)
+        unasked = sum(not each.verdict.asks for each in joins)
+        on_rows(_ASKING_PASSES * unasked)
         for each in joins:
             if each.verdict.asks:
                 asked.add(each.row.number, each.verdict)
@@ -182,7 +196,7 @@ def apply(
     pulled += locked_keys(connection, store, _waits_unwanted(store, sheet))
     for page in pages(pulled):
         take_from_entries(connection, store, maker, page)
-    _ask(connection, store, sheet, maker, origin, now, rows, asked, read)
+    _ask(connection, store, sheet, maker, origin, now, rows, asked, read, on_rows)
 
 
 class _Asked(NamedTuple):
@@ -230,6 +244,7 @@ def _ask(
     rows: SheetRows,
     asked: _Asked,
     read: SourceRows | None,
+    on_rows: OnRows,
 ) -> None:
     """Store the payments of rows, in their order, and the entries that ask for them."""
     common = _common_columns(store, sheet, maker, origin)
@@ -258,6 +273,7 @@ def _ask(
         put_entries(connection, entries)
         # What the earlier key of a row that is asked once more can create is not in doubt.
         clear_restored(connection, store.owner, earlier)
+        on_rows(_ASKING_PASSES * len(page))
     if maker.are_shared:
         _ask_in_units(connection, store, maker, rows, asked)
 

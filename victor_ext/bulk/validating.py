@@ -26,7 +26,7 @@ from victor_ext.tables.row_file import (
     in_own_words,
     near_names,
 )
-from victor_ext.tables.sources import EmptyCell, Rows, records_of
+from victor_ext.tables.sources import EmptyCell, FilePosition, Rows, records_of
 from victor_ext.tables.texts import (
     HALF_CHARACTERS,
     SHORT_FORM,
@@ -37,6 +37,7 @@ from victor_ext.tables.texts import (
 
 from .check import Check, ControlTotals, RowProblem, add_amount
 from .column_types import NO_COLUMN, formed_columns, read
+from .load_progress import LoadWatch
 from .payments import KeyOrigin
 from .plain import CheckedRow, PlainRows
 from .row_digests import requested_payment, stored_arguments
@@ -55,6 +56,8 @@ hints of the client, which are for Python.
 _WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 _KEY_CHARACTERS = 60
 """Characters of a repeated key that a message shows."""
+_ROWS_OF_A_LOOK = 100
+"""After so many rows it is looked whether the progress is to be said."""
 
 
 class RowValidation:
@@ -65,6 +68,7 @@ class RowValidation:
         origin: What the keys of the rows are made of.
         expected: The control totals of the source.
         prepares: Whether the rows are stored, with the entries that send them.
+        watch: Says how far the reading is; None: nobody asks for it.
     """
 
     def __init__(
@@ -76,7 +80,9 @@ class RowValidation:
         expected: ControlTotals,
         *,
         prepares: bool,
+        watch: LoadWatch | None = None,
     ) -> None:
+        self._watch = watch or LoadWatch(None)
         self._maker, self._settings, self._rows = maker, settings, rows
         self._kind, self._vault = maker.kind, maker.vault
         self._origin, self._expected = origin, expected
@@ -116,16 +122,21 @@ class RowValidation:
     def _read_records(self, source: Rows, check: Check) -> None:
         """Check each record. Raises `SourceBroken` if the source cannot be read to its end."""
         kind, settings = self._kind, self._settings
+        position = FilePosition()
+        self._watch.begin_reading(position.share)
         records = records_of(
             source,
             encoding=settings.encoding,
             known=kind.known_columns(),
             check=partial(check_heading, kind, self._origin.column, self._required),
             formed=formed_columns(kind.columns),
+            position=position,
         )
         for record in records:
             check.rows += 1
             self._add_record(record)
+            if check.rows % _ROWS_OF_A_LOOK == 0:
+                self._watch.add(_ROWS_OF_A_LOOK)
 
     def _add_record(self, record: FileRecord) -> None:
         """Check a record, and add it to the rows."""

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import in_one_form
@@ -87,6 +87,29 @@ def hidden_rows(rows: str | os.PathLike[str] | Iterable[T]) -> str | os.PathLike
     return HiddenRows(rows)
 
 
+class FilePosition:
+    """Up to where the file of a source is read."""
+
+    def __init__(self) -> None:
+        self._file: BinaryIO | None = None
+        self._size = 0
+
+    def begin(self, file: BinaryIO) -> None:
+        """Begin with a file, which was just opened."""
+        self._file = file
+        self._size = os.fstat(file.fileno()).st_size
+
+    def share(self) -> float | None:
+        """Return how much of the file is read, from 0 to 1, by its bytes; None: the source is no
+        file, or is not opened yet.
+        """
+        if self._file is None or self._size == 0:
+            return None
+        if self._file.closed:
+            return 1.0
+        return min(1.0, self._file.tell() / self._size)
+
+
 def records_of(
     source: Rows,
     *,
@@ -94,6 +117,7 @@ def records_of(
     known: Collection[str],
     check: HeadingCheck,
     formed: FormedColumns = AMOUNT_AND_DUE_DATE,
+    position: FilePosition | None = None,
 ) -> Iterator[FileRecord]:
     """Return the records of a path or of mappings. The file suffix selects the format: CSV, or a
     JSON object a line.
@@ -107,6 +131,7 @@ def records_of(
         known: Column names that a CSV heading may have. They tell its delimiter.
         check: Checks the names of a CSV heading.
         formed: The columns whose values are in the form that a `RowFile` names.
+        position: What knows how much of a file is read, while the records are.
 
     Raises:
         ConfigurationError: The file cannot be opened or has an unsupported format.
@@ -137,7 +162,8 @@ def records_of(
                 f"{path} is no table but {kind}: export or convert it to CSV (UTF-8) with a "
                 "heading."
             )
-    lines = _lines_of(path, _checked_encoding(file.encoding or encoding))
+    position = position or FilePosition()
+    lines = _lines_of(path, _checked_encoding(file.encoding or encoding), position)
     if path.suffix.lower() in _JSON_LINES:
         records = _json_records(lines, file)
     else:
@@ -267,13 +293,14 @@ def _checked_encoding(encoding: str | None) -> str:
     return codecs.lookup(name).name
 
 
-def _lines_of(path: Path, encoding: str) -> Iterator[str]:
+def _lines_of(path: Path, encoding: str, position: FilePosition) -> Iterator[str]:
     """Yield the lines of a text file, with their line ends. Raises `SourceBroken`.
 
     A byte order mark is left out, and takes precedence over `encoding`. Each line is decoded
     separately, so that the error of an invalid byte names its line.
     """
     with path.open("rb") as file:
+        position.begin(file)
         number = 1
         while raw := SecretBytes(file.readline(MAX_LINE + 1)):
             if len(raw) > MAX_LINE:
