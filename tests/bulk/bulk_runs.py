@@ -228,6 +228,9 @@ class Bulk(Command):
     def started(self, *words, **variables):
         return super().started("bulk", *self.begins, *words, **variables)
 
+    def started_at_terminal(self, *words, **variables):
+        return super().started_at_terminal("bulk", *self.begins, *words, **variables)
+
     def sending(self, name, *words):
         """Send a file in a process of its own."""
         return self.started("send", name, *self.sends, *words)

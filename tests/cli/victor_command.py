@@ -117,6 +117,21 @@ class Command:
                 watchdog.cancel()
                 process.kill()
 
+    @contextmanager
+    def started_at_terminal(self, *words, columns=200, **variables):
+        """Start it with its standard error going to a terminal, and yield both; it is killed at the
+        end of the block if it still runs.
+        """
+        terminal = _Terminal(columns)
+        variables = {"COLUMNS": "", "TERM": "xterm-256color", **variables}
+        with interruptible():
+            process = self._process(words, variables, DEVNULL, DEVNULL, terminal.theirs)
+        with process:
+            try:
+                yield process, terminal
+            finally:
+                process.kill()
+
     def _process(self, words, variables, stdin, stdout, stderr, **options):
         return subprocess.Popen(
             [*self.program, *words],
@@ -163,12 +178,16 @@ class _Terminal:
         """Type a text, which waits until somebody reads it."""
         os.write(self._ours, text.encode())
 
+    def read(self):
+        """Everything that was written so far."""
+        return b"".join(self._found).decode(errors="replace").replace("\r\n", "\n")
+
     def read_to_end(self):
         """Everything that was written, once nobody can write any more."""
         os.close(self.theirs)
         self._reader.join(PATIENCE)
         os.close(self._ours)
-        return b"".join(self._found).decode().replace("\r\n", "\n")
+        return self.read()
 
     def _read(self):
         # The end of a terminal is an error, on Linux.

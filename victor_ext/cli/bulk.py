@@ -153,7 +153,7 @@ class SendRun:
         """Check the file, and send nothing; returns the exit status."""
         session = self._session
         with session.sender(self._batch, in_production=self._warn_of_first_batch) as sender:
-            check = sender.check(self._file, **self._totals)
+            check = self._checked(sender)
             self._warn_of_references(check)
             status = bulk_output.dry_run_status(check, skip_invalid=session.skip_invalid)
             bulk_output.show_check(
@@ -167,20 +167,34 @@ class SendRun:
         with session.sender(
             self._batch, self._question, in_production=self._warn_of_first_batch
         ) as sender:
-            with session.interruptible(sender, self._batch) as show:
+            with session.interruptible(sender, self._batch) as progress:
+
+                def on_check(check: Check) -> None:
+                    progress.end_stage()
+                    self._on_check(check)
+
                 status = sender.send(
-                    self._file, on_check=self._on_check, on_progress=show, **self._totals
+                    self._file,
+                    on_load=progress.show_load,
+                    on_check=on_check,
+                    on_progress=progress.show,
+                    **self._totals,
                 )
             session.show_result(status, sender, self._warnings)
         return status.exit_status
 
     def _question(self, sender: BulkSender) -> str:
         """Check the file, print what to be warned of, and return what a person is asked below."""
-        check = sender.check(self._file, **self._totals)
+        check = self._checked(sender)
         self._warn_of_references(check)
         self._print_warnings()
         self._was_told = True
         return f"{bulk_output.summary_of(check, self._file)} {sender.effect}"
+
+    def _checked(self, sender: BulkSender) -> Check:
+        """Check the file, and show how far that is."""
+        with self._session.interruptible(sender, self._batch) as progress:
+            return sender.check(self._file, on_load=progress.show_load, **self._totals)
 
     def _on_check(self, check: Check) -> None:
         """Announce the rows, and print the warnings, unless the question has named them, or this
@@ -281,9 +295,9 @@ def resume(session: ResumeSession) -> None:
     def resume_batch(batch: str) -> BatchStatus:
         with (
             session.sender(batch, question) as sender,
-            session.interruptible(sender, batch) as show,
+            session.interruptible(sender, batch) as progress,
         ):
-            status = sender.resume(on_progress=show)
+            status = sender.resume(on_progress=progress.show)
         session.show_result(status, sender)
         return status
 
@@ -568,9 +582,9 @@ def _take_step(session: StepSession, step: str, batch: str, also: Sequence[str] 
 
     with (
         session.sender(batch, question) as sender,
-        session.interruptible(sender, batch, step) as show,
+        session.interruptible(sender, batch, step) as progress,
     ):
-        status = sender.take_step(step, also=also, on_progress=show)
+        status = sender.take_step(step, also=also, on_progress=progress.show)
     command = session.command_line(step, batch)
     bulk_output.show_step(step, batch, status, command, as_json=session.as_json)
     raise typer.Exit(status.exit_status)

@@ -26,9 +26,10 @@ from .row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, h
 from .screen import ProgressBar, plain
 from .session import Session, provider_of, system_of, without_none
 from .signals import raise_received, signal_exit_status
+from .wording import pace_text
 
 if TYPE_CHECKING:
-    from victor_ext.bulk import BatchStatus, BulkSender, RowFile
+    from victor_ext.bulk import BatchStatus, BulkSender, LoadProgress, RowFile
 
 _DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
 _STEPS = ("instruct", "withdraw")
@@ -157,27 +158,20 @@ class BulkSession(Session):
     @contextmanager
     def interruptible(
         self, sender: BulkSender, batch: str, command: str = "resume"
-    ) -> Generator[Callable[[BatchStatus], None]]:
-        """Yield a function that shows the progress of a batch.
+    ) -> Generator[BatchProgress]:
+        """Yield what shows the progress of a batch.
 
         Ctrl-C ends the block and the command, and shows that `command` continues.
         """
-        latest: BatchStatus | None = None
-
-        def show(status: BatchStatus) -> None:
-            nonlocal latest
-            latest = status
-            show_progress(progress, status)
-            raise_received()
-
-        with ProgressBar(as_json=self.as_json) as progress:
+        with ProgressBar(as_json=self.as_json) as bar:
+            progress = BatchProgress(bar, batch)
             try:
-                yield show
+                yield progress
             except KeyboardInterrupt as error:
-                progress.close()
-                unread_reason = None if latest is None else _unread_reason(sender)
+                bar.close()
+                unread_reason = None if progress.latest is None else _unread_reason(sender)
                 bulk_output.show_interruption(
-                    latest,
+                    progress.latest,
                     self.command_line(command, batch),
                     unread_reason,
                     as_json=self.as_json,
@@ -413,6 +407,49 @@ class SendSession(StepSession, SendingSession):
             if heading is not None and heading == self.key_column:
                 options["key_column"] = name
         return options
+
+
+class BatchProgress:
+    """Shows the progress of a batch: how far its source is on the way, and then how far its rows
+    are. It ends the command if a signal has come.
+
+    Attributes:
+        latest: The last status; None: sending has not begun.
+    """
+
+    def __init__(self, bar: ProgressBar, batch: str) -> None:
+        self._bar, self._batch = bar, batch
+        self._stage: str | None = None
+        """The stage of the source that the bar shows."""
+        self.latest: BatchStatus | None = None
+
+    def show(self, status: BatchStatus) -> None:
+        """Show how many rows are settled."""
+        self.end_stage()
+        self.latest = status
+        show_progress(self._bar, status)
+        raise_received()
+
+    def show_load(self, progress: LoadProgress) -> None:
+        """Show how far the source is."""
+        if progress.stage != self._stage:
+            self.end_stage()
+            self._stage = progress.stage
+        self._bar.show(
+            self._batch,
+            progress.rows,
+            progress.total,
+            pace_text(progress.rows, progress.seconds, progress.share),
+            unit=f"rows {progress.stage}",
+            share=progress.share,
+        )
+        raise_received()
+
+    def end_stage(self) -> None:
+        """Remove the bar of the source, if there is one."""
+        if self._stage is not None:
+            self._bar.close()
+            self._stage = None
 
 
 def show_progress(progress: ProgressBar, status: BatchStatus) -> None:

@@ -226,6 +226,7 @@ class ProgressBar:
         *,
         begun: int = 0,
         unit: str = "rows",
+        share: float | None = None,
     ) -> None:
         """Show how far the task of this name is.
 
@@ -237,11 +238,14 @@ class ProgressBar:
             begun: How many units are under way. The bar counts each as half a unit: the first
                 results may take long.
             unit: What is counted, in the plural.
+            share: How much of the task is done, from 0 to 1; None: `done` of `total`. A bar of a
+                share is drawn by this call alone, and goes when it is closed. `counts` has the
+                time that is left.
         """
         if self._is_silent:
             return
         if sys.stderr.isatty():
-            self._update_bar(name, done, total, counts, begun)
+            self._update_bar(name, done, total, counts, begun, unit, share)
             return
         now = time.monotonic()
         if now >= self._next_lines.get(name, self._first_line):
@@ -249,27 +253,43 @@ class ProgressBar:
             of_all = "" if total is None else f"of {total:,} "
             self.tell(f"{plain(name)}: {done:,} {of_all}{unit}: {counts}")
 
-    def _update_bar(self, name: str, done: int, total: int | None, counts: str, begun: int) -> None:
+    def _update_bar(
+        self,
+        name: str,
+        done: int,
+        total: int | None,
+        counts: str,
+        begun: int,
+        unit: str,
+        share: float | None,
+    ) -> None:
         """Show the task in the bar, which the first task starts. The arguments are `show`'s."""
+        has_share = share is not None
         if self._bar is None:
-            self._bar = _progress_bar(stays=total is not None)
+            self._bar = _progress_bar(of_share=has_share, stays=total is not None and not has_share)
             self._bar.start()
+        whole = 1.0 if has_share else total
         if name not in self._tasks:
-            self._tasks[name] = self._bar.add_task(plain(name), total=total, done="", counts="")
+            self._tasks[name] = self._bar.add_task(plain(name), total=whole, done="", counts="")
         of_all = "" if total is None else f"/{total:,}"
+        units = f" {unit}" if has_share else ""
         self._bar.update(
             self._tasks[name],
-            total=total,
-            completed=done + begun / 2,
-            done=f"{done:,}{of_all}",
+            total=whole,
+            completed=done + begun / 2 if share is None else share,
+            done=f"{done:,}{of_all}{units}",
             counts=counts,
+            refresh=has_share,
         )
 
     def close(self) -> None:
-        """Stop the bar: lines that follow are printed below it."""
+        """Stop the bar: lines that follow are printed below it, and what is shown next has a bar of
+        its own.
+        """
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+            self._tasks.clear()
 
     def tell(self, text: str) -> None:
         """Show a line above the bar; on standard error, if there is no bar."""
@@ -281,19 +301,25 @@ class ProgressBar:
             complain(text)
 
 
-def _progress_bar(*, stays: bool) -> Any:
+def _progress_bar(*, of_share: bool, stays: bool) -> Any:
     """Return a bar of rich on standard error, which stays on the screen when it is stopped, or
-    goes.
+    goes. `of_share` is as of `ProgressBar.show`.
     """
     from rich import progress  # noqa: PLC0415 - only people need it
     from rich.console import Console  # noqa: PLC0415 - only people need it
 
-    columns = (
+    columns: list[progress.ProgressColumn] = [
         progress.TextColumn("{task.description}", markup=False),
         # Red is for what went wrong.
         progress.BarColumn(complete_style="cyan", finished_style="green", pulse_style="cyan"),
         progress.TextColumn("{task.fields[done]}", markup=False),
-        progress.TimeRemainingColumn(),
         progress.TextColumn("{task.fields[counts]}", markup=False),
+    ]
+    if not of_share:
+        columns.insert(-1, progress.TimeRemainingColumn())
+    return progress.Progress(
+        *columns,
+        console=Console(file=sys.stderr),
+        auto_refresh=not of_share,
+        transient=not stays,
     )
-    return progress.Progress(*columns, console=Console(file=sys.stderr), transient=not stays)
