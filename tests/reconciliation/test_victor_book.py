@@ -41,6 +41,22 @@ def test_all_planted_differences_are_found_and_no_others(planted, book):
     assert {seen.method for seen in planted.sandbox.received()[before:]} == {"GET"}
 
 
+def test_the_progress_says_how_much_of_our_file_is_read(planted, tmp_path):
+    times = {"at": "2001-03-01T00:00:00Z", "amount": "1.00"}
+    rows = [{"reference": f"OLD-{number:04}", **times} for number in range(1200)]
+    told = []
+    for ours in (planted.write(tmp_path / "ours.csv", rows), rows):
+        with reconcile(planted.victor, ours, **planted.window, on_progress=told.append):
+            pass
+    of_file = [counts for counts in told if counts.read_share is not None]
+    shares = [round(counts.read_share, 2) for counts in of_file]
+    assert [counts.ours for counts in of_file[:3]] == [500, 1000, 1200]
+    assert shares == [0.42, 0.83, *[1.0] * (len(shares) - 2)]
+    of_mappings = told[len(of_file) :]
+    assert {counts.read_share for counts in of_mappings} == {None}
+    assert of_mappings[0].ours == 500
+
+
 def test_a_row_says_what_differs_and_which_payments_it_is_about(planted, book):
     with reconcile(planted.victor, book, **planted.window) as report:
         rows = {(row.ours or row.theirs).reference: row for row in report.differences()}

@@ -24,7 +24,7 @@ from victor_ext.tables.row_file import (
     in_own_words,
     refuse_unknown,
 )
-from victor_ext.tables.sources import records_of
+from victor_ext.tables.sources import FilePosition, records_of
 from victor_ext.tables.texts import damage_of, text_of_cell
 
 COLUMNS: Mapping[str, Sequence[str]] = {
@@ -200,6 +200,8 @@ class EntryReader:
     """The number of rows of bulk sending that have no amount any more."""
     debits: int = 0
     """The number of rows that were left out as debits."""
+    position: FilePosition = field(default_factory=FilePosition)
+    """Up to where a file is read."""
     _decimal: str | None = None
     _problems: list[Problem] = field(default_factory=list[Problem])
 
@@ -220,7 +222,13 @@ class EntryReader:
             ours = self._with_file_options(ours)
         names = [name for places in map(self._columns_of, COLUMNS) for name in places]
         rows = ours if isinstance(ours, str | os.PathLike) else map(_as_mapping, ours)
-        source = records_of(rows, encoding=self.encoding, known=names, check=self._check_heading)
+        source = records_of(
+            rows,
+            encoding=self.encoding,
+            known=names,
+            check=self._check_heading,
+            position=self.position,
+        )
         try:
             for record in source:
                 yield from self._entries_of(record)
