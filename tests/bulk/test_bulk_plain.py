@@ -3,7 +3,9 @@ of checking each row: outcome, message, key, digests and the bytes of the call.
 """
 
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
+from unittest.mock import Mock
 
 import hypothesis.strategies as st
 import pytest
@@ -254,7 +256,7 @@ def validations_of_payouts():
 @settings(max_examples=300)
 @given(
     records=sheets(REQUESTS),
-    column=st.sampled_from(["invoice_no", "client_reference_id"]),
+    column=st.sampled_from(["invoice_no", "client_reference_id", "amount"]),
     prepares=st.booleans(),
 )
 def test_a_row_of_a_template_is_what_checking_it_makes(validations, records, column, prepares):
@@ -316,6 +318,23 @@ def test_a_template_whose_call_is_another_one_is_not_used(validations, monkeypat
     made = validations.read(records, "invoice_no")
     monkeypatch.setattr(PlainRows, "row_of", lambda _self, _record: None)
     assert made == validations.read(records, "invoice_no")
+
+
+def test_a_template_is_used_on_the_day_on_which_it_was_checked(validations, monkeypatch):
+    """A source may be read over midnight: `today` is another date then."""
+    days = [datetime.now(UTC), datetime.now(UTC) + timedelta(days=1)]
+    clock = Mock(now=lambda _zone: days[0])
+    monkeypatch.setattr("victor_ext.bulk.settings.datetime", clock)
+
+    def read_over_midnight():
+        for number in range(1, 7):
+            yield row(number, due_date="today")
+            if number == 3:
+                days.pop(0)
+
+    told, *_ = validations.read(read_over_midnight(), "invoice_no")
+    first, second = (str(day.date()) for day in (datetime.now(UTC), days[0]))
+    assert [stored.asked.due_date for stored, *_ in told] == [first] * 3 + [second] * 3
 
 
 def test_a_form_that_is_wider_than_the_document_makes_no_template(validations, monkeypatch):

@@ -302,6 +302,19 @@ def test_a_list_that_has_few_rows_of_the_one_before_is_refused_as_another_one(
         sender().send([row(6), *rows(5, start=20)])
 
 
+def test_an_equal_list_whose_keys_are_of_another_kind_is_another_sheet(sender, victor_sandbox):
+    """What is asked for it is told of its rows, and nothing is asked under the keys before."""
+    respond_to_creates(victor_sandbox, 400, 2)
+    sender(key_kind="invoice").send(rows(2))
+    sender.finish(rows(2), key_kind="bill")
+    results = sender.results()
+    assert {each.outcome for each in results.values()} == {"created"}
+    with refused("INV-1"):
+        sender().ask_again(["INV-1"], by="Ann", why="It was rejected.")
+    sender.finish()
+    assert amounts(victor_sandbox) == ["2.23", "3.23"]
+
+
 def test_a_source_without_a_name_needs_one(bulk):
     bulk.write(rows(1))
     for source in ("-", "/dev/null"):

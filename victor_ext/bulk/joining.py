@@ -264,7 +264,7 @@ class StoredRows:
         query = sa.select(
             columns.skeleton_digest, sa.func.min(columns.number).label("first")
         ).where(
-            columns.sheet == self._sheet,
+            is_of_sheet(self._sheet),
             columns.key.is_not(None),
             columns.skeleton_digest.in_(skeletons),
         )

@@ -29,6 +29,7 @@ from .payments import KeyOrigin
 from .row_digests import ComparedTexts, compared_texts, digested, stored_arguments
 from .row_kind import PLAIN_KEY, PlainForm
 from .rows import Arguments, FileRow
+from .settings import in_utc
 from .source_rows import RowEntry, SourceRow
 from .storing import EntryMaker
 
@@ -45,8 +46,6 @@ _SEALED = ("call", "look_up_by")
 """The columns of an entry that are encrypted."""
 _MOST_TEMPLATES = 256
 """With more combinations of cells, those before are forgotten."""
-_ROWS_OF_A_TEMPLATE = 5000
-"""For so many rows a template is used: whether its due date is right depends on the time."""
 
 
 class CheckedRow(NamedTuple):
@@ -136,7 +135,6 @@ class _Template:
         currency: That of the amount.
         call: The entry that sends a row; None: none is made.
         shares_reference: As of a `SourceRow`.
-        uses: For so many rows more it is used.
     """
 
     arguments: Arguments
@@ -148,7 +146,6 @@ class _Template:
     currency: str
     call: _MarkedCall | None
     shares_reference: bool
-    uses: int = _ROWS_OF_A_TEMPLATE
 
 
 class PlainRows:
@@ -176,6 +173,9 @@ class PlainRows:
         # Plain values are short, and rows have some in common: payers, amounts, notes.
         self._skeleton_of = lru_cache(maxsize=4096)(skeleton_of)
         self._names_of_payment = {origin.column, self._kind.reference}
+        types = map(self._kind.columns.get, self._names_of_payment)
+        self._has_amounts_as_names = AMOUNT in types
+        """Whether amounts name payments: of such ones, 3.00 and 3 are compared in another form."""
         self._seen: set[tuple[str, ...]] = set()
         """Cells that rows have in common: a template is made for the second row."""
         self._templates: dict[tuple[str, ...], _Template | None] = {}
@@ -183,6 +183,8 @@ class PlainRows:
 
     def row_of(self, record: FileRecord) -> PlainRow | None:
         """Return the row of a record; None: check it, it is not surely plain."""
+        if self._has_amounts_as_names:
+            return None
         cells = self._cells_of(record)
         if cells is None:
             return None
@@ -192,16 +194,11 @@ class PlainRows:
                 return None
             self._templates[common] = self._template_for(record, values)
         template = self._templates[common]
-        if template is None:
-            return None
-        template.uses -= 1
-        if template.uses == 0:
-            del self._templates[common]
-        return self._filled(template, record, values)
+        return None if template is None else self._filled(template, record, values)
 
     def _cells_of(self, record: FileRecord) -> tuple[tuple[str, ...], dict[str, str]] | None:
-        """Return the cells that a record has in common with others, with their names; and its plain
-        ones by their names. None: a cell is neither.
+        """Return the day, and the cells that a record has in common with others, with their names;
+        and its plain ones by their names. None: a cell is neither.
         """
         common: list[str] = []
         values: dict[str, str] = {}
@@ -219,7 +216,8 @@ class PlainRows:
             return None
         if _AMOUNT not in values:
             return None
-        return (*common, "", *values), values
+        # A due date is right, and `today` is a date, on the day of the check alone.
+        return (in_utc("today"), *common, "", *values), values
 
     def _form_of(self, name: str) -> PlainForm | None:
         """Return the form of the plain values of a column; None: its values are common ones."""

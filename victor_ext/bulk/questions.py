@@ -218,15 +218,18 @@ class _Search:
         held = self._connection.execute(
             sa.select(lines.key, lines.bare_digest, lines.sheet).where(is_held)
         ).all()
-        of_others = self._sheets_of_others({line.sheet for line in held})
-        for line in held:
-            if line.sheet not in of_others:
-                continue
-            row, other_sheet = by_key[line.key], of_others[line.sheet]
-            was_listed = self._was_listed(other_sheet.batch, other_sheet.series)
-            exists = STATE.in_(EXISTS_OR_MAY)
+        sheets = self._sheets_of_others({line.sheet for line in held})
+        once = {  # the sheets that a batch has sent repeat their lines
+            (line.key, line.bare_digest, sheets[line.sheet].batch, sheets[line.sheet].series)
+            for line in held
+            if line.sheet in sheets
+        }
+        exists = STATE.in_(EXISTS_OR_MAY)
+        for key, bare_digest, batch, series in sorted(once):
+            row = by_key[key]
+            was_listed = self._was_listed(batch, series)
             of_payer = sa.and_(exists, PAYMENTS.c.party_digest == row.party_digest, was_listed)
-            of_values = sa.and_(exists, PAYMENTS.c.bare_digest == line.bare_digest)
+            of_values = sa.and_(exists, PAYMENTS.c.bare_digest == bare_digest)
             others = self._payments(of_payer) + self._payments(of_values)
             listed = self._rows.keys_among([other.key for other in others])
             for other in others:

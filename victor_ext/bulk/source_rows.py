@@ -173,11 +173,13 @@ class SourceRows(TemporaryDatabase):
         if asked.key:
             self._marks[hash(asked.key) % _MARKS] = 1
         problems = "null" if row.problems is None else json.dumps(row.problems)
-        text = f"[{asked.number}, {problems}, {content}]"
+        text = f"[{asked.number}, {asked.key}, {problems}, {content}]"
         self._hash.update(text.encode("utf-8", "surrogatepass"))
 
     def digest(self) -> str:
-        """Return a digest that is equal for sources with the same rows in the same order."""
+        """Return a digest that is equal for sources with the same rows and keys in the same
+        order.
+        """
         return self._hash.hexdigest()
 
     def may_have_key(self, key: str) -> bool:

@@ -102,7 +102,7 @@ class OfFewRows(FunctionElement[Any]):
 @compiles(OfFewRows)
 def _condition(element: OfFewRows, compiler: Any, **options: Any) -> str:
     """The SQL of `OfFewRows`: the condition itself."""
-    return str(compiler.process(element.clauses, **options))
+    return f"({compiler.process(element.clauses, **options)})"
 
 
 @compiles(OfFewRows, "sqlite")
