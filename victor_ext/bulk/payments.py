@@ -79,7 +79,7 @@ LINES = sa.Table(
     sa.Column("due_date", sa.Text),
     sa.Column("problems", sa.Text),  # encrypted; None: there are none, or they are forgotten
     sa.Column("row", sa.Text),  # encrypted; None: forgotten
-    sa.Index("victor_bulk_lines_key", "key"),
+    sa.Index("victor_bulk_lines_key", "key", "sheet"),
     sa.Index("victor_bulk_lines_skeleton", "sheet", "skeleton_digest"),
 )
 PAYMENTS = sa.Table(
@@ -141,7 +141,7 @@ BATCHES = sa.Table(
     sa.Column("rate", sa.Double),  # rows a second over all machines; None: no limit
     sa.Column("next_turn", sa.Double, nullable=False),  # by the clock of the database
     sa.Column("stored_at", sa.Double, nullable=False),
-    sa.Index("victor_bulk_batches_sheet", "sheet"),
+    sa.Index("victor_bulk_batches_sheet", "sheet", unique=True),
 )
 PAGE = 500
 """The most rows that one statement names."""

@@ -166,8 +166,9 @@ class Store(BlockingTransactions):
 
     def is_lacking(self, sheet: int | None) -> Condition:
         """Whether a payment is one that this batch sends, and a sheet of the batch lacks it."""
-        listed = sa.select(LINES.c.key).where(is_of_sheet(sheet), LINES.c.key.is_not(None))
-        return sa.and_(self.is_of_batch(), PAYMENTS.c.key.not_in(listed))
+        # PostgreSQL would search the whole sheet for each payment with NOT IN.
+        is_listed = sa.exists().where(LINES.c.key == PAYMENTS.c.key, LINES.c.sheet == sheet)
+        return sa.and_(self.is_of_batch(), sa.not_(is_listed.correlate(PAYMENTS)))
 
     def _is_record(self) -> Condition:
         """Whether a row of `BATCHES` is of this batch."""
