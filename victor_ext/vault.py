@@ -31,6 +31,7 @@ _COMPRESSED = b"x"
 """What compressed data (RFC 1950) begins with, and no JSON."""
 MARK = "vb1"
 """The first word of what is stored."""
+_DECODER = json.JSONDecoder(object_pairs_hook=hidden_fields)
 
 
 class Vault:
@@ -47,6 +48,7 @@ class Vault:
         self._digest = hmac.new(_derived_key(key, b"fingerprint"), digestmod="sha256")
         """Copied for each text: the key is prepared once."""
         self.key_id = _derived_key(key, b"key id")[:4].hex()
+        self._prefix = f"{MARK}.{self.key_id}."
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(key_id={self.key_id!r})"
@@ -62,18 +64,18 @@ class Vault:
             stored = zlib.compress(stored, 1)
         nonce = os.urandom(_NONCE_BYTES)
         encrypted = nonce + self._cipher.encrypt(nonce, stored, MARK.encode())
-        return f"{MARK}.{self.key_id}.{base64.b64encode(encrypted).decode('ascii')}"
+        return f"{self._prefix}{base64.b64encode(encrypted).decode('ascii')}"
 
     def has_sealed(self, text: str) -> bool:
         """Whether a text says that it was encrypted with this key."""
-        return text.startswith(f"{MARK}.{self.key_id}.")
+        return text.startswith(self._prefix)
 
     def opened(self, text: str) -> Any:
         """Return the JSON data that `sealed` encrypted with this key.
 
         Raises `ValueError` if the text is damaged.
         """
-        body = text.removeprefix(f"{MARK}.{self.key_id}.")
+        body = text.removeprefix(self._prefix)
         try:
             encrypted = base64.b64decode(body, validate=True)
             nonce = encrypted[:_NONCE_BYTES]
@@ -83,7 +85,7 @@ class Vault:
                 stored = zlib.decompress(stored)
         except (InvalidTag, zlib.error):
             raise ValueError("A stored value cannot be decrypted.") from None
-        return json.loads(stored, object_pairs_hook=hidden_fields)
+        return _DECODER.decode(stored.decode("ascii"))
 
     def opened_error(self, error: str | None) -> str | None:
         """Return the error of an entry in clear: what was added to it in clear stands after the

@@ -75,12 +75,14 @@ def format(moment: datetime) -> str:
     Raises:
         InvalidRequest: The datetime is naive, or is not a datetime.
     """
-    problem = moment_problem("moment", moment)
-    if problem is not None:
-        raise InvalidRequest.of([problem])
-    utc = moment.astimezone(UTC)
+    utc = moment
+    if not isinstance(moment, datetime) or moment.tzinfo is not UTC:
+        problem = moment_problem("moment", moment)
+        if problem is not None:
+            raise InvalidRequest.of([problem])
+        utc = moment.astimezone(UTC)
     precision = "milliseconds" if utc.microsecond >= 1000 else "seconds"
-    return utc.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+    return utc.isoformat(timespec=precision).removesuffix("+00:00") + "Z"
 
 
 def now() -> datetime:

@@ -56,12 +56,12 @@ def results_of(
 def result_of_line(line: Line, kind: RowKind) -> RowResult:
     """Return a line of a batch as a line of its export."""
     result = line.result
-    values: dict[str, Any] = {}
     asked = line.row or line.latest
+    values: Mapping[str, Any] = {}
     if asked is not None and asked.arguments is not None:
-        values.update(asked.arguments)
+        values = asked.arguments
     if result.unit:
-        values[kind.unit_column] = result.unit
+        values = {**values, kind.unit_column: result.unit}
     # The reason of a result says more than the notice, if it is about the present outcome.
     is_about_outcome = result.error and line.outcome is result.outcome
     return RowResult(
@@ -133,17 +133,28 @@ def write_csv(
     heading = [*COLUMNS, *names[len(value_columns) :], *names[: len(value_columns)]]
     formed = formed_columns(kind.columns)
 
-    def cells(result: RowResult) -> Iterator[str | int | None]:
+    def cells(result: RowResult) -> list[str | int | None]:
         if on_result is not None:
             on_result(result)
-        for name in COLUMNS:
-            value = asked_at_text(result) if name == "asked_at" else getattr(result, name)
-            yield in_own_words(value, source.columns) if name == "error" and value else value
-        sent = {name: source.written(name, text, formed) for name, text in result.asked.items()}
-        for name in columns:  # one may be the key column of another batch
-            yield result.extras.get(name, sent.get(name))
-        for name in value_columns:  # a row that is wrong asks for nothing: it has its cells
-            yield sent.get(name, result.extras.get(name))
+        extras, sent = result.extras, result.asked
+        if not source.is_written_as_read:
+            sent = {name: source.written(name, text, formed) for name, text in sent.items()}
+        return [
+            result.row,
+            result.key,
+            result.id,
+            result.status,
+            result.outcome,
+            in_own_words(result.error, source.columns) if result.error else result.error,
+            result.batch,
+            asked_at_text(result),
+            result.asked_by,
+            result.sheet,
+            # One may be the key column of another batch.
+            *[extras.get(name, sent.get(name)) for name in columns],
+            # A row that is wrong asks for nothing: it has its cells.
+            *[sent.get(name, extras.get(name)) for name in value_columns],
+        ]
 
     return write_table(file, chain([heading], map(cells, results)), escape=escape)
 

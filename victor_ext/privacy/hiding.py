@@ -191,7 +191,10 @@ def hidden_pairs(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
 
 def hidden_fields(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """As `hidden_pairs`, as a dict; for `object_pairs_hook` of `json`."""
-    return dict(hidden_pairs(pairs))
+    fields = dict(pairs)
+    if ACCOUNT in fields:
+        fields[ACCOUNT] = _hidden_cell(fields[ACCOUNT])
+    return fields
 
 
 def _hidden_cell(value: Any) -> Any:

@@ -139,6 +139,11 @@ class RowFile(os.PathLike[str]):
                 fields[name] = read_date(name, fields[name], self.date_format)
         return record
 
+    @property
+    def is_written_as_read(self) -> bool:
+        """Whether `written` changes no value."""
+        return self.decimal is None and self.date_format is None
+
     def written(self, name: str, value: str, formed: FormedColumns) -> str:
         """Return a value that `read_values` has converted, as the file writes it.
 

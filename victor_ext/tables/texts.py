@@ -44,6 +44,12 @@ _INNER_FORMULA = re.compile(rf"([;\t\r\n][{_BLANK}\"]*)(?=[{_SIGNS}])")
 """A formula at the start of a cell, in a spreadsheet that takes another delimiter and so ignores
 the quotes.
 """
+_BEFORE_CELL = "\x1f"
+_PLAIN_CELL = rf"(?:\w[^{_BEFORE_CELL};\t\r\n]*+)?+"
+_PLAIN_ROW = re.compile(rf"(?:{_BEFORE_CELL}{_PLAIN_CELL})*+")
+"""Cells that `escape_formulas` leaves as they are, as most rows have: empty ones, and those that
+begin with a letter or a digit and have nothing that ends a cell.
+"""
 _QUOTED_INNER_FORMULA = re.compile(rf"([;\t\r\n][{_BLANK}\"]*)'(?=[{_SIGNS}])")
 
 
@@ -98,7 +104,7 @@ def write_table(file: TextIO, rows: Iterable[Iterable[object]], *, escape: bool 
     count = 0
     for count, cells in enumerate(rows):  # noqa: B007 - it is returned
         texts = ["" if cell is None else str(cell) for cell in cells]
-        if escape:
+        if escape and not _PLAIN_ROW.fullmatch(_BEFORE_CELL + _BEFORE_CELL.join(texts)):
             texts = [escape_formulas(text) for text in texts]
         writer.writerow(texts)
     return count
