@@ -6,13 +6,14 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from itertools import chain, product
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import example, given
 
-from tests.bulk.bulk_runs import outbound, refused, row, rows, today
+from tests.bulk.bulk_runs import outbound, refused, respond_to_creates, row, rows, today
 from tests.cases import cases_beside
 from victor_ext import TimedOut
 from victor_ext.bulk.payment_requests import PaymentRequests
@@ -162,6 +163,21 @@ def test_status_and_export_say_who_has_paid(bulk, victor_sandbox):
     assert "  1 completed (paid)\n" in bulk("status", "--refresh").out
     payments = {"completed": 1, "declined": 1, "created": 1}
     assert bulk("status", "--refresh", "--json").json["payments"] == payments
+
+
+def test_a_status_counts_what_an_export_lists(sender, victor_sandbox, any_state):
+    """A row that was asked for the sheet is counted by its payment alone."""
+    options = {"state": any_state, "skip_invalid": True}
+    respond_to_creates(victor_sandbox, 400, 1)
+    sender(**options).send(rows(4))
+    sender(**options).ask_again(["INV-1"], by="Ann", why="It is due.")
+    assert sender(**options).status().counts == {"created": 3, "waiting": 1}
+    another = row(5, payer_counterparty_id="payer-5")
+    changed = [row(1), row(2), row(3, amount="5.00"), another, row(6, amount="0")]
+    status = sender(**options).send(changed)
+    listed = Counter(result.outcome for result in sender(**options).export() if result.row)
+    assert status.counts == listed == {"created": 3, "refused": 1, "to_decide": 1}
+    assert (status.lacking, status.noticed) == (1, {"created_before": 1, "other_values": 1})
 
 
 def test_a_formula_is_escaped_in_a_csv_export_unless_no_escape_is_given(bulk):

@@ -18,9 +18,9 @@ from .payments import (
     NEVER_LEFT,
     TO_BE_SENT,
     UNREADABLE,
-    RequestedPayment,
+    AnyPayment,
+    AnyRow,
     Sheet,
-    StoredPayment,
 )
 from .row_digests import differing_columns
 from .row_kind import RowKind
@@ -142,11 +142,12 @@ class Verdict:
 _NEW = Verdict(RowOutcome.WAITING, asks=True, is_new=True)
 """What most rows come to: they are valid, and nothing is stored of them."""
 _A_DAY = timedelta(days=1)
+_CREATED_BEFORE = Verdict(RowOutcome.CREATED, Code.CREATED_BEFORE)
 
 
 def decide(
-    row: RequestedPayment,
-    stored: StoredPayment | None,
+    row: AnyRow,
+    stored: AnyPayment | None,
     sheet: Sheet,
     *,
     question: Question | None = None,
@@ -180,14 +181,14 @@ def decide(
     return verdict
 
 
-def _has_same_values(row: RequestedPayment, stored: StoredPayment) -> bool:
+def _has_same_values(row: AnyRow, stored: AnyPayment) -> bool:
     """Whether a payment has the values of a row; its due date may be another one."""
     return row.values_digest == stored.values_digest
 
 
 def _decide_unsent(
-    row: RequestedPayment,
-    stored: StoredPayment | None,
+    row: AnyRow,
+    stored: AnyPayment | None,
     sheet: Sheet,
     question: Question | None,
     decided: int | None,
@@ -216,19 +217,19 @@ def _decide_unsent(
     return Verdict(RowOutcome.WAITING, code, asks=True, again=again, is_new=True)
 
 
-def _is_open(question: Question, row: RequestedPayment, stored: StoredPayment | None) -> bool:
+def _is_open(question: Question, row: AnyRow, stored: AnyPayment | None) -> bool:
     """Whether a question about a row was not answered when its payment was stored, which waits."""
     if question.likeness is LookAlike.TWIN or stored is None or stored.state not in TO_BE_SENT:
         return True
     return question.likeness is not LookAlike.PARTY and not _has_same_values(row, stored)
 
 
-def _is_older(sheet: Sheet, stored: StoredPayment) -> bool:
+def _is_older(sheet: Sheet, stored: AnyPayment) -> bool:
     """Whether a payment is asked for by a newer sheet of another batch."""
     return sheet.id is not None and stored.batch != sheet.batch and sheet.id < stored.sheet
 
 
-def _decide_doubtful(row: RequestedPayment, stored: StoredPayment, sheet: Sheet) -> Verdict:
+def _decide_doubtful(row: AnyRow, stored: AnyPayment, sheet: Sheet) -> Verdict:
     """Decide about a row whose payment is in doubt."""
     code = None
     if stored.account != sheet.account:
@@ -241,9 +242,7 @@ def _decide_doubtful(row: RequestedPayment, stored: StoredPayment, sheet: Sheet)
     return Verdict(RowOutcome.ACCEPTED if was_accepted else RowOutcome.UNKNOWN, code)
 
 
-def _decide_rejected(
-    row: RequestedPayment, stored: StoredPayment, question: Question | None
-) -> Verdict:
+def _decide_rejected(row: AnyRow, stored: AnyPayment, question: Question | None) -> Verdict:
     """Decide about a row whose payment was rejected."""
     again = stored.again
     same = _has_same_values(row, stored)
@@ -259,7 +258,7 @@ def _decide_rejected(
     return Verdict(RowOutcome.WAITING, Code.CORRECTED, asks=True, again=again + 1, is_new=True)
 
 
-def _decide_created(row: RequestedPayment, stored: StoredPayment, sheet: Sheet) -> Verdict:
+def _decide_created(row: AnyRow, stored: AnyPayment, sheet: Sheet) -> Verdict:
     """Decide about a row whose payment was created."""
     if stored.account != sheet.account:
         return Verdict(RowOutcome.TO_DECIDE, Code.OTHER_ACCOUNT)
@@ -270,7 +269,7 @@ def _decide_created(row: RequestedPayment, stored: StoredPayment, sheet: Sheet) 
     if row.due_date == UNREADABLE:
         # The row may be for a new month: nobody can tell, because its due date is no date.
         return Verdict(RowOutcome.TO_DECIDE, Code.OTHER_VALUES, is_invalid=True)
-    return Verdict(RowOutcome.CREATED, Code.CREATED_BEFORE)
+    return _CREATED_BEFORE
 
 
 def is_near(due_date: str | None, other: str | None) -> bool:
@@ -291,7 +290,7 @@ def _is_later(due_date: str | None, before: str | None) -> bool:
 def message_of(
     code: Code,
     row: RowContent,
-    stored: StoredPayment,
+    stored: AnyPayment,
     vault: RowVault,
     kind: RowKind,
 ) -> str:
@@ -401,7 +400,7 @@ def day_text(moment: float) -> str:
 
 
 def _other_values_text(
-    arguments: Arguments, stored: StoredPayment, vault: RowVault, kind: RowKind
+    arguments: Arguments, stored: AnyPayment, vault: RowVault, kind: RowKind
 ) -> str:
     """Return the names of the columns whose values differ, such as `another amount and notes`.
 
@@ -414,7 +413,7 @@ def _other_values_text(
     return f"another {' and '.join(differing_columns(kind, stored_arguments, arguments))}"
 
 
-def _rejection_text(arguments: Arguments | None, stored: StoredPayment, vault: RowVault) -> str:
+def _rejection_text(arguments: Arguments | None, stored: AnyPayment, vault: RowVault) -> str:
     """Return why the provider rejected a payment; and what a row with another due date needs.
 
     A valid row differs by that alone: a row with other values has another notice.

@@ -22,7 +22,6 @@ from .payments import (
     ASK,
     DECISIONS,
     LINES,
-    PAGE,
     PAYMENTS,
     STATE,
     KeyOrigin,
@@ -30,7 +29,7 @@ from .payments import (
     Sheet,
     StoredPayment,
     is_of_sheet,
-    lines_with_payments,
+    line_columns,
     lock_payments,
     pages,
     stored_payments,
@@ -38,7 +37,6 @@ from .payments import (
 from .questions import SheetRows, questions_of
 from .rows import RowOutcome
 
-LINE_COLUMNS = tuple(LINES.c[name] for name in RequestedPayment._fields)
 PASSES = 3
 """The passes of `joined`: rows are decided about, are looked for in another spelling, and come."""
 _FEW = 3
@@ -202,22 +200,28 @@ def _decided(
     return {(row.key, row.values_digest): row.again for row in rows}
 
 
-def may_be_asked(owner: str) -> Condition:
-    """Holds for valid rows, joined with payments, for which nothing was asked, or in vain, or
-    which a person has decided to ask for.
+def is_askable(owner: str, rows: sa.Table = LINES) -> Condition:
+    """Holds for rows, joined with payments, for which nothing was asked, or in vain, or which a
+    person has decided to ask for.
+
+    Args:
+        rows: The table with the keys and values of the rows.
     """
     columns = DECISIONS.c
     is_decided = sa.exists().where(
         columns.owner == owner,
-        columns.key == LINES.c.key,
-        columns.values_digest == LINES.c.values_digest,
+        columns.key == rows.c.key,
+        columns.values_digest == rows.c.values_digest,
         columns.what == ASK,
         columns.again > PAYMENTS.c.again,
     )
-    was_in_vain = STATE.in_([RowOutcome.REFUSED, RowOutcome.REJECTED])
-    is_open = sa.or_(STATE.is_(None), was_in_vain, is_decided)
-    # None of both is NULL: the rows that may not be asked for are chosen by NOT.
-    return sa.and_(LINES.c.is_valid, LINES.c.key.is_not(None), sa.func.coalesce(is_open, False))
+    state = sa.func.coalesce(STATE, RowOutcome.REFUSED)
+    return sa.or_(state.in_([RowOutcome.REFUSED, RowOutcome.REJECTED]), is_decided)
+
+
+def may_be_asked(owner: str) -> Condition:
+    """Holds for valid rows that are askable."""
+    return sa.and_(LINES.c.is_valid, LINES.c.key.is_not(None), is_askable(owner))
 
 
 class StoredRows:
@@ -225,7 +229,8 @@ class StoredRows:
 
     def __init__(self, connection: Connection, sheet: int) -> None:
         self._connection, self._sheet = connection, sheet
-        self._query = sa.select(*LINE_COLUMNS).where(is_of_sheet(sheet))
+        columns = line_columns(RequestedPayment._fields)
+        self._query = sa.select(*columns).where(is_of_sheet(sheet))
 
     def pages_by_key(self) -> Iterator[list[RequestedPayment]]:
         key = LINES.c.key
@@ -233,23 +238,6 @@ class StoredRows:
         numbers = array("q", self._connection.execute(query.order_by(key)).scalars())
         for page in pages(numbers):
             yield sorted(self.with_numbers(page), key=attrgetter("key"))
-
-    def pages(self) -> Iterator[list[RequestedPayment]]:
-        """Yield all rows in their order."""
-        number = LINES.c.number
-        last = 0
-        while page := self._rows(self._query.where(number > last).order_by(number).limit(PAGE)):
-            yield page
-            last = page[-1].number
-
-    def unasked(self, owner: str) -> Iterator[list[RequestedPayment]]:
-        """Yield the rows that may be asked for now."""
-        query = sa.select(LINES.c.number).select_from(lines_with_payments(owner))
-        chosen = query.where(is_of_sheet(self._sheet), may_be_asked(owner))
-        numbers = Numbers()
-        for number in self._connection.execute(chosen).scalars():
-            numbers.add(number)
-        return map(self.with_numbers, pages(numbers))
 
     def with_numbers(self, numbers: Collection[int]) -> list[RequestedPayment]:
         number = LINES.c.number
@@ -277,5 +265,4 @@ class StoredRows:
         return f"row {number}" if line is None else f"line {line}"
 
     def _rows(self, query: sa.Select[Any]) -> list[RequestedPayment]:
-        rows = self._connection.execute(query)
-        return [RequestedPayment(*row)._replace(key=row.key or "") for row in rows]
+        return [*map(RequestedPayment._make, self._connection.execute(query))]

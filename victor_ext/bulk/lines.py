@@ -5,7 +5,7 @@ a batch has by outcome (`counts_of`). What is said is the join of both: see `joi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -24,11 +24,12 @@ from .deciding import (
     message_of,
     question_message,
 )
-from .joining import StoredRows, joined, may_be_asked
+from .joining import Numbers, StoredRows, is_askable, joined, may_be_asked
 from .payments import (
     DECISIONS,
     EXISTS_OR_MAY,
     LINES,
+    PAGE,
     PAY,
     PAYMENT_COLUMNS,
     PAYMENTS,
@@ -38,13 +39,13 @@ from .payments import (
     WITH_ENTRIES,
     WITH_ROWS,
     KeyOrigin,
-    RequestedPayment,
+    ListedRow,
+    ReportedPayment,
     Sheet,
-    StoredPayment,
     is_of_sheet,
     lines_with_payments,
+    lines_with_rows,
     pages,
-    stored_payment,
 )
 from .row_kind import RowKind
 from .rows import FileRow, Result, RowContent, RowOutcome, outcome_of, result_of, row_of, times_of
@@ -55,7 +56,7 @@ NAMED = 100
 """Of so many payments that the latest sheet lacks, a status has the names."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
     """A row of the latest sheet of a batch; or a payment of the batch that this sheet lacks.
 
@@ -138,12 +139,16 @@ def counts_of(store: Store, kind: RowKind) -> LineCounts:
 
     Raises `StateLost` if the batch, or one of its payments, was deleted.
     """
-    outcomes = Counter[RowOutcome]()
     codes = Counter[str]()
-    under_way = lacking = 0
-    with store.engine.connect() as connection:
+    with store.snapshot() as connection:
         sheet, origin = store.latest_sheet(connection)
-        groups = _groups(store, connection, sheet)
+        asked = _asked_counts(store, connection, sheet)
+        outcomes = Counter[RowOutcome]()
+        for state, count in asked.items():
+            outcomes[outcome_of(state)] += count
+        under_way = asked[UNDER_WAY]
+        lacking = 0
+        groups = _other_groups(store, connection, sheet, asked.total())
         verdicts = [
             (_verdict_of(group, sheet), group.rows) for group in groups if not group.may_be_asked
         ]
@@ -163,15 +168,52 @@ def counts_of(store: Store, kind: RowKind) -> LineCounts:
     return LineCounts(outcomes, codes, under_way, lacking)
 
 
-def _groups(store: Store, connection: Connection, sheet: Sheet) -> Sequence[Any]:
-    """Return how many rows have all in common by which they are decided about, by one statement.
-    Those that may be asked for are decided about one by one. Raises as `refuse_lost` does.
+def _was_asked(store: Store, sheet: Sheet) -> Condition:
+    """Holds for payments that were asked for rows of the sheet, and are not to be asked once more.
+
+    What is said of such a row is what became of its payment: both have the same values.
+    """
+    columns = PAYMENTS.c
+    return sa.and_(
+        store.is_of_batch(),
+        columns.sheet == sheet.id,
+        columns.account == sheet.account,
+        columns.entry.is_not(None),
+        sa.not_(is_askable(store.owner, PAYMENTS)),
+    )
+
+
+def _is_other(store: Store, sheet: Sheet) -> Condition:
+    """Holds for the other rows, joined with payments."""
+    return sa.not_(sa.func.coalesce(_was_asked(store, sheet), False))
+
+
+def _asked_counts(store: Store, connection: Connection, sheet: Sheet) -> Counter[str]:
+    """Return how many payments were asked for rows of the sheet, by their state: the rows are not
+    read.
+    """
+    state = STATE.label("state")
+    query = sa.select(state, sa.func.count().label("rows")).select_from(WITH_ENTRIES)
+    groups = connection.execute(query.where(_was_asked(store, sheet)).group_by(state))
+    return Counter({group.state: group.rows for group in groups})
+
+
+def _other_groups(store: Store, connection: Connection, sheet: Sheet, asked: int) -> Sequence[Any]:
+    """Return how many of the other rows have all in common by which they are decided about, by one
+    statement. Those that may be asked for are decided about one by one. Raises as `refuse_lost`
+    does.
+
+    Args:
+        asked: How many rows there are beside them.
     """
     lines, columns = LINES.c, PAYMENTS.c
+    in_sheet = is_of_sheet(sheet.id)
+    listed = connection.execute(sa.select(sa.func.count()).select_from(LINES).where(in_sheet))
+    if listed.scalar_one() == asked:
+        return []
     dates_differ = lines.due_date.is_distinct_from(columns.due_date)
     by = (
         lines.is_valid,
-        lines.key.is_not(None).label("has_key"),
         STATE.label("state"),
         columns.again,
         (lines.values_digest == columns.values_digest).label("has_same_values"),
@@ -186,7 +228,8 @@ def _groups(store: Store, connection: Connection, sheet: Sheet) -> Sequence[Any]
     )
     query = sa.select(*by, sa.func.count().label("rows"))
     query = query.select_from(lines_with_payments(store.owner))
-    groups = connection.execute(query.where(is_of_sheet(sheet.id)).group_by(*by)).all()
+    others = query.where(in_sheet, _is_other(store, sheet))
+    groups = connection.execute(others.group_by(*by)).all()
     if any(group.is_lost for group in groups):
         raise _lost(store)
     return groups
@@ -206,52 +249,49 @@ def _verdict_of(group: Any, sheet: Sheet) -> Verdict:
             batch=group.batch,
             sheet=(sheet.id or 0) + (1 if group.is_newer else 0),
         )
-    return _said(decide(row, stored, sheet), is_own=bool(group.is_own))
+    verdict = decide(row, stored, sheet)
+    return replace(verdict, code=_reported_code(verdict, is_own=bool(group.is_own)))
 
 
-_LIKE_ALL = RequestedPayment(
+_LIKE_ALL = ListedRow(
     number=0,
     key="",
     is_valid=True,
     values_digest="values",
-    bare_digest="",
-    skeleton_digest="",
-    reference_digest="",
-    party_digest="",
     due_date=None,
     row=None,
 )
-_STORED_LIKE_ALL = StoredPayment(
+_STORED_LIKE_ALL = ReportedPayment(
     key="",
-    entry=None,
     batch="",
     sheet=0,
     number=0,
     state=None,
+    own_state=None,
     again=0,
     account="",
-    kind="",
     values_digest="values",
-    bare_digest="",
-    skeleton_digest="",
-    party_digest="",
     due_date=None,
     stored_at=0.0,
     row=None,
+    shared=False,
     result=None,
+    request_id=None,
+    status=None,
     error=None,
+    first_sent_at=None,
+    by_provider_clock=None,
     stored="",
     restored=False,
-    is_live=False,
 )
 """What rows and payments of one group have in common, but for what the group says."""
 
 
-def _said(verdict: Verdict, *, is_own: bool) -> Verdict:
+def _reported_code(verdict: Verdict, *, is_own: bool) -> Code | None:
     """What is reported of a row. `is_own`: its payment was asked for this very row."""
     if is_own and verdict.code in (Code.CREATED_BEFORE, Code.REJECTED_BEFORE):
-        return replace(verdict, code=None)
-    return verdict
+        return None
+    return verdict.code
 
 
 def refuse_lost(store: Store, connection: Connection, sheet: Sheet) -> None:
@@ -354,7 +394,8 @@ def names_of_lacking(store: Store) -> list[str]:
     """Return what people call the payments that the latest sheet lacks, of at most `NAMED`."""
     with store.engine.connect() as connection:
         sheet, _ = store.latest_sheet(connection)
-        query = _payments_query(store).join(SHEETS, SHEETS.c.id == PAYMENTS.c.sheet)
+        query = sa.select(*PAYMENT_COLUMNS)
+        query = query.select_from(WITH_ROWS.join(SHEETS, SHEETS.c.id == PAYMENTS.c.sheet))
         is_shown = sa.or_(STATE != RowOutcome.CREATED, SHEETS.c.series == sheet.series)
         chosen = query.where(_is_lacking(store, sheet), is_shown).order_by(*_ORDER_OF_LACKING)
         rows = [row_of(store.vault, row) for row in connection.execute(chosen.limit(NAMED))]
@@ -372,20 +413,25 @@ def lines_of(stores: Sequence[Store], kind: RowKind) -> Iterator[Line]:
     """Yield the lines of batches of one state, one batch after another, as they are at one moment.
 
     Of a batch, these are the rows of its latest sheet in their order, and then its payments that
-    were created, or may have been, and that the sheet lacks. Raises as `counts_of` does, before the
-    first line.
+    were created, or may have been, and that the sheet lacks. Raises as `counts_of` does: before the
+    first line if a batch was deleted, else before the line of the payment.
     """
     with stores[0].snapshot() as connection:
         sheets = [store.latest_sheet(connection) for store in stores]
-        for store, (sheet, _) in zip(stores, sheets, strict=True):
-            refuse_lost(store, connection, sheet)
         for store, (sheet, origin) in zip(stores, sheets, strict=True):
-            read = _Reading(store, connection, sheet, kind)
-            rows = StoredRows(connection, sheet.id or 0)
-            verdicts = _verdicts_of_unasked(store, connection, sheet, origin)
-            for page in rows.pages():
-                yield from read.lines(page, verdicts)
+            read = _Reading(store, connection, sheet, origin, kind)
+            yield from read.lines()
             yield from read.lacking()
+
+
+def other_lines(store: Store, connection: Connection, kind: RowKind) -> Iterator[Line]:
+    """Yield the lines of a batch as `lines_of` does, without the rows of which nothing is said but
+    what became of their payments, which were asked for them.
+    """
+    sheet, origin = store.latest_sheet(connection)
+    read = _Reading(store, connection, sheet, origin, kind)
+    yield from read.lines(_is_other(store, sheet))
+    yield from read.lacking()
 
 
 def lines_with_numbers(
@@ -395,61 +441,81 @@ def lines_with_numbers(
     their order.
     """
     sheet, origin = store.latest_sheet(connection)
-    rows = StoredRows(connection, sheet.id or 0).with_numbers(numbers)
-    verdicts = _verdicts_of_unasked(store, connection, sheet, origin)
-    return [*_Reading(store, connection, sheet, kind).lines(rows, verdicts)]
+    return _Reading(store, connection, sheet, origin, kind).lines_with_numbers(numbers)
 
 
 def _verdicts_of_unasked(
     store: Store, connection: Connection, sheet: Sheet, origin: KeyOrigin
 ) -> dict[int, Verdict]:
-    """Return what the rows come to that may be asked for, by their numbers."""
+    """Return what the rows come to that may be asked for, by their numbers. Raises as `refuse_lost`
+    does.
+    """
+    lines, is_lost = LINES.c, _is_lost(store)
+    query = sa.select(lines.number, is_lost.label("is_lost"))
+    query = query.select_from(lines_with_payments(store.owner)).where(is_of_sheet(sheet.id))
+    unasked = Numbers()
+    for line in connection.execute(query.where(sa.or_(may_be_asked(store.owner), is_lost))):
+        if line.is_lost:
+            raise _lost(store)
+        unasked.add(line.number)
     rows = StoredRows(connection, sheet.id or 0)
-    unasked = rows.unasked(store.owner)
-    joins = joined(connection, store.owner, sheet, origin, rows, unasked)
+    chosen = map(rows.with_numbers, pages(unasked))
+    joins = joined(connection, store.owner, sheet, origin, rows, chosen)
     return {each.row.number: each.verdict for each in joins}
 
 
-def _payments_query(store: Store) -> sa.Select[Any]:
-    columns = (*PAYMENT_COLUMNS, is_to_pay(store).label("is_to_pay"))
-    return sa.select(*columns).select_from(WITH_ROWS)
+def _is_to_pay(store: Store, kind: RowKind) -> sa.ColumnElement[bool]:
+    """The column `is_to_pay`. Only of what has steps, a person decides that it is paid."""
+    return (is_to_pay(store) if kind.steps else sa.false()).label("is_to_pay")
+
+
+_OF_LINE, _OF_PAYMENT = len(ListedRow._fields), len(ReportedPayment._fields)
+"""How many columns of `lines_with_rows` are of the line, and then of the payment."""
 
 
 class _Reading:
     """Reads the lines of a sheet."""
 
-    def __init__(self, store: Store, connection: Connection, sheet: Sheet, kind: RowKind) -> None:
+    def __init__(
+        self,
+        store: Store,
+        connection: Connection,
+        sheet: Sheet,
+        origin: KeyOrigin,
+        kind: RowKind,
+    ) -> None:
         self._store, self._connection = store, connection
-        self._sheet, self._kind = sheet, kind
+        self._sheet, self._origin, self._kind = sheet, origin, kind
         self._persons: dict[int, str | None] = {}
+        self._verdicts: dict[int, Verdict] | None = None
+        """Of the rows that may be asked for, by their numbers; None: none was met yet."""
+        query = lines_with_rows(
+            store.owner,
+            is_askable(store.owner).label("is_askable"),
+            _is_to_pay(store, kind),
+            LINES.c.problems,
+        )
+        self._query = query.where(is_of_sheet(sheet.id)).order_by(LINES.c.number)
 
-    def lines(
-        self, rows: Sequence[RequestedPayment], verdicts: Mapping[int, Verdict]
-    ) -> Iterator[Line]:
-        """Yield rows as lines. `verdicts` has those that may be asked, by their numbers."""
-        store, columns = self._store, PAYMENTS.c
-        keys = [row.key for row in rows if row.key]
-        named = sa.and_(columns.owner == store.owner, columns.key.in_(keys))
-        payments = {
-            stored.key: stored
-            for stored in self._connection.execute(_payments_query(store).where(named))
-        }
-        problems = self._problems([row.number for row in rows if not row.is_valid])
-        for row in rows:
-            stored = payments.get(row.key)
-            verdict = verdicts.get(row.number)
-            payment = None if stored is None else stored_payment(stored)
-            if verdict is None:
-                verdict = decide(row, payment, self._sheet)
-            is_own = stored is not None and stored.sheet == self._sheet.id
-            verdict = _said(verdict, is_own=is_own)
-            yield self._line(row, stored, payment, verdict, problems.get(row.number))
+    def lines(self, chosen: Condition | None = None) -> Iterator[Line]:
+        """Yield the rows that are chosen as lines; None: all rows."""
+        rows = self._query if chosen is None else self._query.where(chosen)
+        next_page = rows.where(LINES.c.number > sa.bindparam("last")).limit(PAGE)
+        last = 0
+        while page := self._connection.execute(next_page, {"last": last}).all():
+            yield from map(self._line, page)
+            last = page[-1].line_number
+
+    def lines_with_numbers(self, numbers: Collection[int]) -> list[Line]:
+        """Return the rows with these numbers as lines."""
+        rows = self._connection.execute(self._query.where(LINES.c.number.in_(numbers))).all()
+        return [*map(self._line, rows)]
 
     def lacking(self) -> Iterator[Line]:
         """Yield the payments that the sheet lacks."""
         store, columns = self._store, PAYMENTS.c
-        query = _payments_query(store).join(SHEETS, SHEETS.c.id == columns.sheet)
-        query = query.add_columns(SHEETS.c.series)
+        query = sa.select(*PAYMENT_COLUMNS, _is_to_pay(store, self._kind), SHEETS.c.series)
+        query = query.select_from(WITH_ROWS.join(SHEETS, SHEETS.c.id == columns.sheet))
         chosen = query.where(_is_lacking(store, self._sheet)).order_by(*_ORDER_OF_LACKING)
         payments = self._connection.execute(chosen).all()
         made = {stored.made for stored in payments}
@@ -462,66 +528,80 @@ class _Reading:
             elif outcome is RowOutcome.CREATED and stored.series != self._sheet.series:
                 continue
             row = row_of(store.vault, stored)
-            yield self._with_times(
-                stored,
-                Line(
-                    sheet=store.batch,
-                    number=0,
-                    key=stored.key,
-                    batch=stored.batch,
-                    code=None,
-                    row=row,
-                    latest=row,
-                    outcome=outcome,
-                    result=result,
-                    message=message.format(value=row.value or row.payment),
-                    restored=bool(stored.restored),
-                    values_digest=stored.values_digest,
-                ),
+            yield Line(
+                sheet=store.batch,
+                number=0,
+                key=stored.key,
+                batch=stored.batch,
+                code=None,
+                row=row,
+                latest=row,
+                outcome=outcome,
+                result=result,
+                message=message.format(value=row.value or row.payment),
+                restored=bool(stored.restored),
+                values_digest=stored.values_digest,
+                **times_of(stored),
+                asked_by=self._person_of(stored.sheet),
+                is_decided=bool(stored.is_to_pay),
             )
 
-    def _line(
-        self,
-        row: RequestedPayment,
-        stored: Any,
-        payment: StoredPayment | None,
-        verdict: Verdict,
-        problems: str | None,
-    ) -> Line:
+    def _line(self, stored: sa.Row[Any]) -> Line:
         """Return a row of the sheet as a line."""
         vault = self._store.vault
+        row = ListedRow._make(stored[:_OF_LINE])
+        may_be_unasked, is_decided, problems = stored[_OF_LINE + _OF_PAYMENT :]
+        payment = None
+        if stored[_OF_LINE] is not None:
+            payment = ReportedPayment._make(stored[_OF_LINE : _OF_LINE + _OF_PAYMENT])
+        verdict = self._verdict_of_unasked(row) if may_be_unasked else None
+        if verdict is None:
+            verdict = decide(row, payment, self._sheet)
+        is_own = payment is not None and payment.sheet == self._sheet.id
+        code = _reported_code(verdict, is_own=is_own)
         latest = FileRow.of_stored(vault, row.key, row.number, row.row)
-        result = Result(verdict.outcome)
+        message = None if row.is_valid else self._problems(problems)
+        if code is not None:
+            notice = self._message(row, latest, payment, verdict)
+            message = f"{notice} {message}" if verdict.is_invalid and message else notice
         asked = None
-        if stored is not None:
-            asked = row_of(vault, stored)
-            result = result_of(vault, stored)
-        message = problems
-        if verdict.code is not None:
-            message = self._message(row, latest, payment, verdict)
-            if verdict.is_invalid and problems:
-                message = f"{message} {problems}"
-        line = Line(
+        result = Result(verdict.outcome)
+        times: dict[str, Any] = {}
+        if payment is not None:
+            asked = latest if is_own and payment.again == 0 else row_of(vault, payment)
+            result = result_of(vault, payment)
+            times = times_of(payment)
+            times["asked_by"] = self._person_of(payment.sheet)
+        return Line(
             sheet=self._store.batch,
             number=row.number,
             key=row.key,
-            batch=None if stored is None else stored.batch,
-            code=verdict.code,
+            batch=None if payment is None else payment.batch,
+            code=code,
             row=asked,
             latest=latest,
             outcome=verdict.outcome,
             result=result,
             message=message,
-            restored=bool(stored is not None and stored.restored),
+            restored=payment is not None and bool(payment.restored),
             values_digest=row.values_digest,
+            is_decided=bool(is_decided),
+            **times,
         )
-        return line if stored is None else self._with_times(stored, line)
+
+    def _verdict_of_unasked(self, row: ListedRow) -> Verdict | None:
+        """Return what a row comes to if it may be asked for. Raises as `refuse_lost` does."""
+        if self._verdicts is None:
+            self._verdicts = _verdicts_of_unasked(
+                self._store, self._connection, self._sheet, self._origin
+            )
+        return self._verdicts.get(row.number)
 
     def _message(
         self,
-        row: RequestedPayment,
+        row: ListedRow,
         latest: FileRow,
-        payment: StoredPayment | None,
+        payment: ReportedPayment | None,
         verdict: Verdict,
     ) -> str:
         vault = self._store.vault
@@ -533,26 +613,11 @@ class _Reading:
         content = RowContent(row.number, value, latest.arguments, latest.extras)
         return message_of(verdict.code, content, payment, vault, self._kind)
 
-    def _problems(self, numbers: Sequence[int]) -> dict[int, str]:
-        """Return the problems of these rows, in sentences."""
-        columns = LINES.c
-        named = sa.and_(columns.sheet == self._sheet.id, columns.number.in_(numbers))
-        query = sa.select(columns.number, columns.problems).where(named)
-        found: dict[int, str] = {}
-        for number, sealed in self._connection.execute(query):
-            if sealed is not None:
-                problems = self._store.vault.deserialize(sealed)
-                found[number] = " ".join(message for _, _, message in problems)
-        return found
-
-    def _with_times(self, stored: Any, line: Line) -> Line:
-        """Add when and by whom a payment was asked for."""
-        return replace(
-            line,
-            **times_of(stored),
-            asked_by=self._person_of(stored.sheet),
-            is_decided=bool(stored.is_to_pay),
-        )
+    def _problems(self, sealed: str | None) -> str | None:
+        """Return the problems of a row, in sentences."""
+        if sealed is None:
+            return None
+        return " ".join(message for _, _, message in self._store.vault.deserialize(sealed))
 
     def _person_of(self, sheet: int) -> str | None:
         if sheet not in self._persons:

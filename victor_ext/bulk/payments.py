@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -180,9 +180,8 @@ WITH_ENTRIES = PAYMENTS.outerjoin(ENTRIES, IS_ITS_ENTRY)
 """Payments with their entries. A payment without one stays."""
 _ASKED = LINES.alias("asked")
 """The line that a payment was asked for."""
-WITH_ROWS = WITH_ENTRIES.outerjoin(
-    _ASKED, sa.and_(_ASKED.c.sheet == PAYMENTS.c.sheet, _ASKED.c.number == PAYMENTS.c.number)
-)
+_WAS_ASKED_FOR = sa.and_(_ASKED.c.sheet == PAYMENTS.c.sheet, _ASKED.c.number == PAYMENTS.c.number)
+WITH_ROWS = WITH_ENTRIES.outerjoin(_ASKED, _WAS_ASKED_FOR)
 """The same, with what they ask for."""
 PAYMENT_COLUMNS = (
     *(column for column in PAYMENTS.c if column.name not in ("state", "restored")),
@@ -195,7 +194,6 @@ PAYMENT_COLUMNS = (
     ENTRIES.c.error,
     ENTRIES.c.first_sent_at,
     ENTRIES.c.by_provider_clock,
-    ENTRIES.c.sent_by,
     sa.func.coalesce(is_live(DatabaseTime()), sa.false()).label("is_live"),
 )
 """The columns of a payment, for queries on `WITH_ROWS`."""
@@ -312,15 +310,82 @@ class StoredPayment(NamedTuple):
     is_live: bool
 
 
-_STORED_COLUMNS = tuple(
-    next(column for column in PAYMENT_COLUMNS if column.name == name)
-    for name in StoredPayment._fields
-)
+class ListedRow(NamedTuple):
+    """What is read of a row of a stored sheet to report it: as of a `RequestedPayment`."""
+
+    number: int
+    key: str
+    is_valid: bool
+    values_digest: str
+    due_date: str | None
+    row: str | None
 
 
-def stored_payment(row: Any) -> StoredPayment:
-    """Return what decides of a row with the `PAYMENT_COLUMNS`."""
-    return StoredPayment(*(getattr(row, name) for name in StoredPayment._fields))
+class ReportedPayment(NamedTuple):
+    """What is read of the payment of a stored row to report it: as of a `StoredPayment`.
+
+    `own_state` is None if nothing is known beside its entry.
+    """
+
+    key: str
+    batch: str
+    sheet: int
+    number: int
+    state: str | None
+    own_state: str | None
+    again: int
+    account: str
+    values_digest: str
+    due_date: str | None
+    stored_at: float
+    row: str | None
+    shared: bool
+    result: str | None
+    request_id: str | None
+    status: str | None
+    error: str | None
+    first_sent_at: float | None
+    by_provider_clock: bool | None
+    stored: str
+    restored: bool
+
+
+AnyRow: TypeAlias = RequestedPayment | ListedRow
+AnyPayment: TypeAlias = StoredPayment | ReportedPayment
+
+
+def _payment_columns(names: Iterable[str]) -> tuple[Any, ...]:
+    """Return those of the `PAYMENT_COLUMNS` with these names."""
+    return tuple(
+        next(column for column in PAYMENT_COLUMNS if column.name == name) for name in names
+    )
+
+
+_STORED_COLUMNS = _payment_columns(StoredPayment._fields)
+_IS_ITS_LINE = sa.and_(PAYMENTS.c.sheet == LINES.c.sheet, PAYMENTS.c.number == LINES.c.number)
+
+
+def lines_with_rows(owner: str, *columns: Any) -> sa.Select[Any]:
+    """Return the query for lines with what their payments ask for: the columns of a `ListedRow`,
+    those of a `ReportedPayment`, and these columns.
+
+    What a payment asks for is read once: most were asked for the line itself.
+    """
+    row = sa.case((_IS_ITS_LINE, LINES.c.row), else_=_ASKED.c.row).label("row")
+    of_payment = _payment_columns(ReportedPayment._fields)
+    query = sa.select(
+        *(column.label(f"line_{column.name}") for column in line_columns(ListedRow._fields)),
+        *(row if column.name == "row" else column for column in of_payment),
+        *columns,
+    )
+    is_other_line = sa.and_(_WAS_ASKED_FOR, sa.not_(_IS_ITS_LINE))
+    return query.select_from(lines_with_payments(owner).outerjoin(_ASKED, is_other_line))
+
+
+def line_columns(names: Iterable[str]) -> list[Any]:
+    """Return the columns of a line with these names. The key of a row without one is empty."""
+    key = sa.func.coalesce(LINES.c.key, "").label("key")
+    return [key if name == "key" else LINES.c[name] for name in names]
 
 
 def pages(values: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:

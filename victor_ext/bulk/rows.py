@@ -116,7 +116,7 @@ def row_of(vault: RowVault, stored: Any) -> FileRow:
     """Return what a stored payment asks for.
 
     Args:
-        stored: A row with the `PAYMENT_COLUMNS`.
+        stored: A row with the `PAYMENT_COLUMNS`, or a `ReportedPayment`.
     """
     return FileRow.of_stored(vault, stored.key, stored.number, stored.row, stored.again)
 
@@ -125,7 +125,7 @@ def result_of(vault: RowVault, stored: Any) -> Result:
     """Return what became of a stored payment.
 
     Args:
-        stored: A row with the `PAYMENT_COLUMNS`.
+        stored: As of `row_of`.
     """
     if stored.state == UNDER_WAY:
         return Result(RowOutcome.UNKNOWN, error="It is being sent, or its sender was interrupted.")

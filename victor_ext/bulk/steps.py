@@ -27,14 +27,16 @@ from victor_ext.outbox.files import (
 )
 
 from .context import BulkContext
-from .lines import lines_of, open_units
+from .lines import open_units, other_lines
 from .payments import (
     DECISIONS,
     PAY,
     PAYMENTS,
+    STATE,
     TO_BE_SENT,
     UNDER_WAY,
     VOID,
+    WITH_ENTRIES,
     pages,
     state_of_entry,
 )
@@ -106,15 +108,24 @@ def units_of(store: Store, kind: RowKind) -> list[Unit]:
     """
     if not kind.unit_column:
         return []
-    differing: dict[str, list[str]] = {}
-    for line in lines_of([store], kind):
-        unit = line.result.unit
-        if line.batch != store.batch or line.result.outcome is not RowOutcome.CREATED or not unit:
-            continue
-        names = differing.setdefault(unit, [])
-        is_right = line.outcome is RowOutcome.CREATED and line.number > 0
-        if not is_right and not line.is_decided:
-            names.append(line.value)
+    columns = PAYMENTS.c
+    was_accepted = sa.and_(STATE == RowOutcome.CREATED, columns.made.is_not(None))
+    query = sa.select(columns.made).select_from(WITH_ENTRIES)
+    units = query.where(store.is_of_batch(), was_accepted).group_by(columns.made)
+    in_order = units.order_by(sa.func.min(columns.sheet), sa.func.min(columns.number))
+    with store.snapshot() as connection:
+        differing: dict[str, list[str]] = {
+            unit: [] for unit in connection.execute(in_order).scalars()
+        }
+        for line in other_lines(store, connection, kind):
+            unit = line.result.unit
+            was_made = line.result.outcome is RowOutcome.CREATED
+            if line.batch != store.batch or not was_made or not unit:
+                continue
+            names = differing.setdefault(unit, [])
+            is_right = line.outcome is RowOutcome.CREATED and line.number > 0
+            if not is_right and not line.is_decided:
+                names.append(line.value)
     return [Unit(unit, names) for unit, names in differing.items()]
 
 
