@@ -354,7 +354,7 @@ AnyRow: TypeAlias = RequestedPayment | ListedRow
 AnyPayment: TypeAlias = StoredPayment | ReportedPayment
 
 
-def _payment_columns(names: Iterable[str]) -> tuple[Any, ...]:
+def _payment_columns(names: Iterable[str]) -> tuple[sa.ColumnElement[Any], ...]:
     """Return those of the `PAYMENT_COLUMNS` with these names."""
     return tuple(
         next(column for column in PAYMENT_COLUMNS if column.name == name) for name in names
@@ -365,7 +365,7 @@ _STORED_COLUMNS = _payment_columns(StoredPayment._fields)
 _IS_ITS_LINE = sa.and_(PAYMENTS.c.sheet == LINES.c.sheet, PAYMENTS.c.number == LINES.c.number)
 
 
-def lines_with_rows(owner: str, *columns: Any) -> sa.Select[Any]:
+def lines_with_rows(owner: str, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
     """Return the query for lines with what their payments ask for: the columns of a `ListedRow`,
     those of a `ReportedPayment`, and these columns.
 
@@ -382,7 +382,7 @@ def lines_with_rows(owner: str, *columns: Any) -> sa.Select[Any]:
     return query.select_from(lines_with_payments(owner).outerjoin(_ASKED, is_other_line))
 
 
-def line_columns(names: Iterable[str]) -> list[Any]:
+def line_columns(names: Iterable[str]) -> list[sa.ColumnElement[Any]]:
     """Return the columns of a line with these names. The key of a row without one is empty."""
     key = sa.func.coalesce(LINES.c.key, "").label("key")
     return [key if name == "key" else LINES.c[name] for name in names]

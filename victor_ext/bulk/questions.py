@@ -35,6 +35,9 @@ from .payments import (
     pages,
 )
 
+_MOST_PARTIES = 20_000
+"""So many payers are remembered of whom nothing lacks."""
+
 
 class SheetRows(Protocol):
     """The rows of a sheet, wherever they are stored."""
@@ -172,6 +175,8 @@ class _Search:
     # One payer, within the batch
 
     def _add_lacking(self, rows: Sequence[RequestedPayment]) -> None:
+        if len(self._lacking) > _MOST_PARTIES:  # those of whom nothing lacks are looked for again
+            self._lacking = {party: others for party, others in self._lacking.items() if others}
         unknown = {row.party_digest for row in rows} - self._lacking.keys()
         if unknown:
             self._look_for_lacking(unknown)
