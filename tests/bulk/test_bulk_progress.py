@@ -17,7 +17,7 @@ from victor_ext.cli.screen import ProgressBar
 pytestmark = pytest.mark.slow
 STAGES = ["checked", "compared", "stored"]
 MANY = 20_000
-STOPPED = "Stopped before anything was sent. Run the same command again.\n"
+STOPPED = "Stopped before this command sent anything. Run it again: nothing is stored twice.\n"
 
 
 @pytest.fixture

@@ -315,12 +315,12 @@ def test_an_equal_list_whose_keys_are_of_another_kind_is_another_sheet(sender, v
     assert amounts(victor_sandbox) == ["2.23", "3.23"]
 
 
-def test_a_source_without_a_name_needs_one(bulk):
+def test_a_source_that_is_no_file_is_refused_by_its_name(bulk):
     bulk.write(rows(1))
     for source in ("-", "/dev/null"):
         ended = bulk("send", source, *bulk.sends)
         assert ended.status == 2
-        assert "give --batch NAME" in ended.err
+        assert "write the rows into one" in ended.err
 
 
 # What contradicts a sheet

@@ -48,7 +48,7 @@ _LOOK_EVERY = 0.3
 """Seconds between two looks at a batch. The first ones are shorter: a small batch ends soon."""
 _QUIET = 5.0
 """Seconds without a result after which it is said for what it waits."""
-_COUNT_SHARE = 10
+_COUNT_SHARE = 5
 """A count of a large batch is long: the next count waits this many times as long as it took."""
 _logger = logging.getLogger("victor_ext.bulk")
 

@@ -118,8 +118,8 @@ def send(
     """
     totals: dict[str, Any] = {"expect_rows": expect_rows, "expect_total": expect_total}
     batch = session.batch or file.name
-    if session.batch is None and (str(file) == "-" or (file.exists() and not file.is_file())):
-        raise Misuse(f"{plain(str(file))} is no file with a name of its own: give --batch NAME.")
+    if str(file) == "-" or (file.exists() and not file.is_file()):
+        raise Misuse(f"{plain(str(file))} is no file: write the rows into one, and name that.")
     run = SendRun(session, batch, totals)
     raise typer.Exit(run.try_out() if dry_run else run.send())
 

@@ -213,7 +213,9 @@ def show_interruption(
         complain(json.dumps(document))
         return
     if status is None:
-        complain("Stopped before anything was sent. Run the same command again.")
+        complain(
+            "Stopped before this command sent anything. Run it again: nothing is stored twice."
+        )
         return
     text = "Stopped. Nothing is lost: what may have been sent keeps its key. Go on with:"
     if unread_reason is not None:

@@ -140,7 +140,7 @@ def pace_text(rows: int, seconds: float, share: float | None) -> str:
     time_left = f"{max(1, round(left))} s"
     if left >= _SECONDS_IN_MINUTES:
         time_left = f"{round(left / 60)} min"
-    return f"{100 * share:.0f} %, {pace}, about {time_left} left"
+    return f"{int(100 * share)} %, {pace}, about {time_left} left"
 
 
 def with_hint(message: str, hint: str | None) -> str:
