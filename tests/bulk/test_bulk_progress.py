@@ -5,6 +5,7 @@ import re
 import signal
 import time
 from contextlib import suppress
+from unittest.mock import Mock
 
 import pytest
 
@@ -73,7 +74,8 @@ def test_of_mappings_only_the_rows_are_known(sender):
     assert {each.stage for each in seen} == {"checked", "compared"}
 
 
-def test_what_takes_less_than_a_quarter_of_a_second_is_not_reported(sender):
+def test_what_takes_less_than_a_quarter_of_a_second_is_not_reported(sender, monkeypatch):
+    monkeypatch.setattr(load_progress, "time", Mock(monotonic=lambda: 7.0))
     assert loaded(sender, rows(100)) == {stage: [] for stage in STAGES}
 
 

@@ -19,14 +19,13 @@ class Rung(BaseException):
 
 @pytest.fixture
 def alarm():
-    """A signal comes soon, whose handler raises."""
+    """Lets a signal come soon, whose handler raises."""
 
     def ring(_number, _frame):
         raise Rung
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, 0.05)
-    yield
+    yield lambda: signal.setitimer(signal.ITIMER_REAL, 0.05)
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, before)
 
@@ -38,9 +37,8 @@ LONG = (
 """It takes some seconds."""
 
 
-@pytest.mark.usefixtures("alarm")
 @pytest.mark.parametrize("statement", [LONG, f"INSERT INTO t {LONG}"])
-def test_a_signal_ends_a_long_statement_of_a_state_and_its_transaction(tmp_path, statement):
+def test_a_signal_ends_a_long_statement_of_a_state_and_its_transaction(tmp_path, alarm, statement):
     state = State(f"sqlite:///{tmp_path}/state.sqlite")
     with closing(sqlite3.connect(state.path)) as database:
         database.execute("CREATE TABLE t (i)")
@@ -48,6 +46,7 @@ def test_a_signal_ends_a_long_statement_of_a_state_and_its_transaction(tmp_path,
     def insert():
         with engine.begin() as connection:
             connection.execute(sa.text("INSERT INTO t VALUES (1)"))
+            alarm()
             connection.execute(sa.text(statement))
 
     with state.engine() as engine:
@@ -58,9 +57,9 @@ def test_a_signal_ends_a_long_statement_of_a_state_and_its_transaction(tmp_path,
             assert connection.execute(sa.text("SELECT COUNT(*) FROM t")).scalar() == 0
 
 
-@pytest.mark.usefixtures("alarm")
-def test_a_signal_ends_a_long_statement_of_a_temporary_database():
+def test_a_signal_ends_a_long_statement_of_a_temporary_database(alarm):
     with closing(TemporaryDatabase("CREATE TABLE t (i);")) as database:
+        alarm()
         with pytest.raises(Rung) as raised:
             database.execute(LONG)
         assert isinstance(raised.value.__context__, sqlite3.OperationalError), "it was interrupted"
