@@ -412,7 +412,7 @@ def test_the_example_of_bulk_sending_creates_the_same_payments_once_in_two_runs(
 
 @pytest.mark.parametrize(
     ("as_json", "advice"),
-    [(True, '"next_command": null'), (False, "Run the same command again.\n")],
+    [(True, '"next_command": null'), (False, "Run it again: nothing is stored twice.\n")],
 )
 def test_a_command_that_is_stopped_before_any_row_is_sent_does_not_advise_to_resume(
     capsys, as_json, advice
