@@ -67,14 +67,11 @@ class LoadWatch:
         """Begin to read the source. `read_share` returns how much of it is read: as of
         `LoadProgress.share`.
         """
-        self._begin("checked", None, 1)
+        self.begin("checked", None, passes=1)
         self._read_share = read_share
 
-    def begin(self, stage: Stage, total: int, passes: int) -> None:
+    def begin(self, stage: Stage, total: int | None, passes: int) -> None:
         """Begin a stage in which each of so many rows comes through so many passes."""
-        self._begin(stage, total, passes)
-
-    def _begin(self, stage: Stage, total: int | None, passes: int) -> None:
         self._stage, self._total, self._passes = stage, total, passes
         self._done = 0
         self._began = time.monotonic()

@@ -139,7 +139,7 @@ def write_csv(
         extras, sent = result.extras, result.asked
         if not source.is_written_as_read:
             sent = {name: source.written(name, text, formed) for name, text in sent.items()}
-        return [
+        return [  # in the order of `COLUMNS`, and then of the heading
             result.row,
             result.key,
             result.id,

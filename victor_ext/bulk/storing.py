@@ -266,8 +266,10 @@ def _ask(
             if again:
                 earlier.append(FileRow.key_after(row.key, again - 1))
             if not maker.are_shared:
-                is_made = again == 0 and row.number in made
-                entry = made[row.number].values() if is_made else _entry_of(store, maker, row, key)
+                if again == 0 and row.number in made:
+                    entry = made[row.number].values()
+                else:
+                    entry = maker.for_row(_arguments(store, row), key)
                 entries.append({**entry, **_values_since(since)})
         put_rows(connection, PAYMENTS, payments, ("owner", "key"))
         put_entries(connection, entries)
@@ -276,11 +278,6 @@ def _ask(
         on_rows(_ASKING_PASSES * len(page))
     if maker.are_shared:
         _ask_in_units(connection, store, maker, rows, asked)
-
-
-def _entry_of(store: Store, maker: EntryMaker, row: RequestedPayment, key: str) -> dict[str, Any]:
-    """Return the columns of the entry that asks for a row under a key, with their values."""
-    return maker.for_row(_arguments(store, row), key)
 
 
 _FIRST = Verdict(RowOutcome.WAITING, asks=True)

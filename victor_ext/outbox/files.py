@@ -216,6 +216,7 @@ def remove_entries(connection: Connection, scope: str, keys: Collection[str]) ->
 _IS_DUE = OfFewRows(ENTRIES.c.state.in_(DUE))
 """Holds for entries that a worker takes up."""
 _IS_UNSETTLED = OfFewRows(ENTRIES.c.state.in_(sorted({*DUE, *IN_DOUBT})))
+"""Holds for these, and for those of which nobody knows whether they were done."""
 
 
 def lock_waiting(connection: Connection, chosen: Condition) -> None:
