@@ -33,7 +33,7 @@ from victor_ext.settlement.key_age import Moment, Now, SentSince
 from .entries import DUE, EntryState, is_not_due, new_number, sent_of, sent_values, subjects_of
 from .sealing import Sealing
 
-GROUP = 64
+GROUP = 256
 """The maximum number of entries that are read in one transaction."""
 _BEGINS_WITHIN = 2.0
 """Seconds after its mark within which a call begins."""
