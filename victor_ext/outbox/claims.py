@@ -33,8 +33,12 @@ from victor_ext.settlement.key_age import Moment, Now, SentSince
 from .entries import DUE, EntryState, is_not_due, new_number, sent_of, sent_values, subjects_of
 from .sealing import Sealing
 
-GROUP = 256
-"""The maximum number of entries that are read in one transaction."""
+GROUP = 64
+"""The number of entries that are read in one transaction at least, if there are as many."""
+_LARGEST = 4
+"""The times that, which are read at most: as many as are sent in some seconds."""
+_SOON = 2.0
+"""Seconds after which others are looked at, such as those that a killed worker has left."""
 _BEGINS_WITHIN = 2.0
 """Seconds after its mark within which a call begins."""
 _NEAR = 3600.0
@@ -113,6 +117,9 @@ class Claims:
         _statement: That of `begin`, once it was made.
         _passed_over: The ids of entries that could not be taken up once they were read.
         _last: The id up to which no entry is left for the pass.
+        _read_at: When the last group was read, by the monotonic clock.
+        _read: The number of its claims.
+        _most: The maximum number of entries in the next group.
         error: What is raised at the end of the round; None: nothing.
     """
 
@@ -125,6 +132,9 @@ class Claims:
     _statement: sa.UpdateBase | None = None
     _passed_over: set[int] = field(default_factory=set[int])
     _last: int = 0
+    _read_at: float = 0.0
+    _read: int = 0
+    _most: int = field(default_factory=lambda: GROUP)
     error: Exception | None = None
 
     # The operations of a round
@@ -152,14 +162,18 @@ class Claims:
             ],
             last=max(self._last, last),
             waits=len(chosen) < count,
-            is_full=count >= GROUP,
+            is_full=count >= self._most,
         )
 
-    def note_progress(self, group: Group) -> None:
-        """Remember up to which id the round has come. Called after the transaction of `read_next`
-        was committed.
+    def note_progress(self, group: Group, monotonic: float) -> None:
+        """Remember up to which id the round has come, and how fast. Called after the transaction of
+        `read_next` was committed, at this time by the monotonic clock.
         """
         self._last = group.last
+        seconds = max(monotonic - self._read_at, 0.001)
+        sent_soon = int(_SOON * self._read / seconds)
+        self._most = min(max(GROUP, sent_soon), _LARGEST * GROUP)
+        self._read_at, self._read = monotonic, len(group.claims)
 
     def begin(
         self, claims: Sequence[Claim], now: Now, connection: Connection
@@ -292,7 +306,7 @@ class Claims:
             is_next = sa.and_(is_next, columns.id.not_in(self._passed_over))
         query = sa.select(self._table).where(is_due, is_next)
         first = query.where(sa.not_(has_precedence)).order_by(columns.send_before, columns.id)
-        return self._read(first, GROUP, connection)
+        return self._rows(first, self._most, connection)
 
     def _read_in_order(
         self, is_due: Condition, near: Sequence[Any], connection: Connection
@@ -303,17 +317,17 @@ class Claims:
         no entries, however many there are.
         """
         columns = self._table.c
-        most = GROUP - len(near)
+        most = self._most - len(near)
         rows: list[Any] = []
         for state in DUE:
             is_next = sa.and_(OfFewRows(columns.state == state), columns.id > self._last)
             query = sa.select(self._table).where(is_next, is_due)
-            rows += self._read(query.order_by(columns.id), most, connection)
+            rows += self._rows(query.order_by(columns.id), most, connection)
         rows.sort(key=attrgetter("id"))
         chosen = {row.id for row in near}
         return [row for row in rows[:most] if row.id not in chosen]
 
-    def _read(self, query: sa.Select[Any], most: int, connection: Connection) -> list[Any]:
+    def _rows(self, query: sa.Select[Any], most: int, connection: Connection) -> list[Any]:
         return [*map(self._sealing.decrypted_row, connection.execute(query.limit(most)))]
 
 

@@ -198,7 +198,7 @@ class OutboxPasses(Sending):
         work = partial(self._lively_group, claims, now, busy)
         group, beat = yield from self._transact(work)
         self._life.remember(beat)
-        claims.note_progress(group)
+        claims.note_progress(group, now.moment.monotonic)
         return group
 
     def _lively_group(
