@@ -18,10 +18,10 @@ from tests.bulk.bulk_runs import (
     rows,
 )
 from tests.bulk.test_bulk_by_hand import restored_before
-from tests.outbox.test_groups import Together
+from tests.outbox.test_groups import TogetherDriver
 from tests.providers.running import GUID
 from victor_ext.bulk.naming import id_holders
-from victor_ext.bulk.worker import RowOutbox
+from victor_ext.event_queue.drivers import BlockingDriver
 
 pytestmark = pytest.mark.pull_request
 
@@ -117,7 +117,7 @@ def test_an_id_that_a_person_gave_to_a_row_that_was_refused_settles_no_other_row
 ):
     """Also where the results of several rows are stored by one statement."""
     if are_together:
-        monkeypatch.setattr(RowOutbox, "_with_calls", Together._with_calls)
+        monkeypatch.setattr(BlockingDriver, "with_calls", TogetherDriver.with_calls)
     client = clients(transport=OneRequest("R2", "R1"))
     sender = sender.of(state=any_state, victor=client, skip_invalid=True)
     sender().send([row(1, amount="0")])

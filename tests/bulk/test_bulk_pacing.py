@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from tests.bulk.bulk_runs import rows
 from victor_ext import RetryPolicy
 from victor_ext.bulk.payments import BATCHES
-from victor_ext.bulk.worker import RowOutbox
+from victor_ext.bulk.worker import Rows
 from victor_ext.settlement.failures import Backoff
 
 pytestmark = pytest.mark.slow
@@ -47,8 +47,8 @@ def test_a_rate_holds_for_all_workers_of_a_database_together(sender, postgres, m
 
     def reserve(connection: sa.Connection) -> list[float]:
         owner = connection.execute(sa.select(BATCHES.c.owner)).scalar_one()
-        worker = SimpleNamespace(_rows=SimpleNamespace(owner=owner))
-        return RowOutbox._reserve_turns(worker, connection, ["march"] * 20)
+        worker = SimpleNamespace(_store=SimpleNamespace(owner=owner))
+        return Rows.reserve_turns(worker, connection, ["march"] * 20)
 
     def reserve_meanwhile() -> list[float]:
         with engine.begin() as connection:

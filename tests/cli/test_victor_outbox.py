@@ -40,7 +40,7 @@ def outbox(tmp_path):
 def dead_letter(box, **event):
     """Store an event that has failed too often."""
     with box._engine.begin() as connection:
-        box._store_event(connection, **event, data="{}")
+        box._queue.store(connection, **event, data="{}")
     change_events(box, state="dead", error="ValueError: no", tries=MOST_TRIES)
 
 

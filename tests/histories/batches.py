@@ -25,7 +25,7 @@ from tests.histories.provider import KEPT, NOBODY, PAID_AFTER, Work
 from tests.histories.settling import AT_ONCE, REFERENCES, SETTLE_FOR, Workers
 from tests.histories.world import (
     Pausing,
-    Stepped,
+    SteppedDriver,
     Stored,
     World,
     in_world_time,
@@ -59,7 +59,7 @@ from victor_ext.bulk.state import State
 from victor_ext.bulk.steps import Unit, add_step, units_of
 from victor_ext.bulk.store import Store
 from victor_ext.bulk.vault import RowVault
-from victor_ext.bulk.worker import RowOutbox, Worker
+from victor_ext.bulk.worker import RowSender, Worker
 from victor_ext.event_queue.rows import change_rows
 from victor_ext.health import Heartbeat
 from victor_ext.outbox.entries import DUE
@@ -74,10 +74,6 @@ _SENT: dict[tuple[str, str, float], Stored] = {}
 """The tables after march and april were sent, by the due date of their rows, and by which answers
 of the provider have a `Date` and how far it is ahead: always the same.
 """
-
-
-class SteppedRowOutbox(Stepped, RowOutbox):
-    """The outbox of a worker."""
 
 
 class Stop(threading.Event):
@@ -233,7 +229,8 @@ class SteppedWorker(Worker):
         self._stop = Stop(world)
         with context.open(batch or "") as self._store:
             pass
-        self._outbox = SteppedRowOutbox(context, self._store, batch, self._stop)
+        driver = SteppedDriver(self._store.engine, ENTRIES)
+        self._sender = RowSender(context, self._store, batch, self._stop, driver)
 
     def run(self) -> None:
         """Make one pass."""

@@ -20,7 +20,7 @@ from tests.histories.provider import KEPT, Rules, Work, flat
 from tests.histories.world import (
     Pausing,
     Process,
-    Stepped,
+    SteppedDriver,
     World,
     in_world_time,
     put_back,
@@ -133,8 +133,10 @@ def less(body: Any) -> Any:
     return smaller
 
 
-class SteppedOutbox(Stepped, Outbox):
+class SteppedOutbox(Outbox):
     """The outbox of the histories."""
+
+    _driver = SteppedDriver
 
 
 DATABASE = ["sqlite://"]
@@ -197,7 +199,7 @@ class Outboxes(Workers):
         self.outbox = self.outboxes[0]
         self.outbox.client = self.clients[0]
         for number, outbox in enumerate(self.outboxes):
-            outbox._workers = at_once
+            outbox._parts.rounds.workers = at_once
             self.kill(number)
         self.world.provider.taken = self._taken
         self.world.provider.inbound = {f"name-{each}": {"amount": "44.23"} for each in range(3)}
@@ -238,8 +240,8 @@ class Outboxes(Workers):
         """
         super().kill(number)
         outbox = self.outboxes[number]
-        outbox._refusals.clear()
-        outbox._life = Life(outbox.control, outbox.table)
+        outbox._parts.rounds.refusals.clear()
+        outbox._parts.holding.life = Life(outbox.control, outbox.table)
 
     def _fact(self, number: int) -> str:
         write, name = self.writes[number], f"name-{self.names[number]}"

@@ -24,6 +24,7 @@ from tests.histories.provider import BODIES, Provider, Reply, Rules
 from tests.runtime.fakes import TRANSIENT
 from victor_ext.event_queue.calls import CallEnd
 from victor_ext.event_queue.databases import CLOCKS
+from victor_ext.event_queue.drivers import BlockingDriver
 from victor_ext.flows import drive
 from victor_ext.runtime.core import clock
 from victor_ext.runtime.core.clock import monotonic
@@ -252,13 +253,11 @@ class Pausing:
         return getattr(self._engine, name)
 
 
-class Stepped:
-    """An outbox whose calls go on as the events of a history let them."""
+class SteppedDriver(BlockingDriver):
+    """Makes passes whose calls go on as the events of a history let them."""
 
-    _step: Any
-
-    def _with_calls(self, _most: int, flow: Any) -> Any:
-        return drive(flow(SteppedCalls()), self._step)
+    def with_calls(self, most: int, flow: Any, step: Any) -> Any:
+        return drive(flow(SteppedCalls()), step)
 
 
 class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):

@@ -42,6 +42,7 @@ from victor_ext import (
     Outcome,
     ServerError,
 )
+from victor_ext.event_queue import django as django_queue
 from victor_ext.event_queue.queue import MOST_TRIES
 from victor_ext.inbox import AsyncInbox, EventState
 from victor_ext.inbox.django import DjangoInbox
@@ -76,7 +77,7 @@ def test_an_event_name_one_letter_off_a_known_event_is_refused_unless_marked_as_
     for name in (f"event:{slip}", meant.upper(), "brand.new.event"):
         inbox.on(name)(note)
         wanted = name.casefold().removeprefix("event:")
-        assert inbox._handlers[-1].wants(wanted, "payor-1"), name
+        assert inbox._queue.handlers.registered[-1].wants(wanted, "payor-1"), name
 
 
 # What is a repeat
@@ -596,7 +597,7 @@ def test_events_are_forgotten_when_no_system_would_repeat_the_notification_any_m
         assert len(hints.handle()) == handled
         change(inbox, received_at=0.0)
         for box in (inbox, hints):
-            box._forgotten_at = float("-inf")
+            box._queue._forgotten_at = float("-inf")
             box.handle()
     assert received(inbox, body_of()) is not None
 
@@ -638,7 +639,7 @@ def test_the_django_inbox_handles_events_in_transactions_of_django(engine):
         call_command("migrate", "victor_inbox", verbosity=0)
         inbox = DjangoInbox(velo.Webhook(HEADER))
         inbox.on()(keep)
-        assert not DjangoInbox(eastpay.Webhook())._handlers
+        assert not DjangoInbox(eastpay.Webhook())._queue.handlers
         with pytest.raises(transaction.TransactionManagementError, match="call receive"):
             inbox.receive(body_of(), AUTHORIZED)
         for number in (1, 1, 4):
@@ -649,7 +650,7 @@ def test_the_django_inbox_handles_events_in_transactions_of_django(engine):
         assert [event.subject for event in inbox.handle()] == ["e-1", "e-4"]
         assert notes(by_sqlalchemy) == ["e-1", "e-4"]
         assert inbox.gaps() == [range(2, 4)]
-        DjangoInbox._of_database.clear()
+        django_queue._handlers.clear()
         call_command("migrate", "victor_inbox", "zero", verbosity=0)
         assert not [name for name in sa.inspect(engine).get_table_names() if "inbox" in name]
 

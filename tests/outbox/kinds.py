@@ -78,7 +78,7 @@ class Box:
         """A method of an outbox with the handler. Django's have no engine and no connection."""
         outbox = self.classes[self.kind](*engines, client=client, **self.options)
         if self.handler is not None:
-            outbox._handlers = []  # those of Django's outboxes are one list
+            outbox._queue.handlers.registered = []  # those of Django's outboxes are one list
             outbox.on()(self.handler)
         method = getattr(outbox, name)
         return method if connection is None else partial(method, connection)

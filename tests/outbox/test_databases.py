@@ -40,6 +40,7 @@ from tests.providers.velo.test_velo_notifications import HEADER, body_of
 from tests.providers.victor.adapter import invoice
 from victor_ext import ConfigurationError, ProviderTime
 from victor_ext.event_queue import databases
+from victor_ext.event_queue import django as django_queue
 from victor_ext.inbox import AsyncInbox, EventState, Inbox
 from victor_ext.inbox.django import DjangoInbox
 from victor_ext.outbox import AsyncOutbox, Outbox
@@ -389,4 +390,4 @@ def test_django_closes_its_connections_to_a_server_that_was_demoted(postgres_ser
             with pytest.raises(DatabaseError):
                 inbox.handle()
             assert len(inbox.handle()) == 1
-        DjangoInbox._of_database.clear()
+        django_queue._handlers.clear()

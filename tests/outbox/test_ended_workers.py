@@ -183,7 +183,7 @@ def test_what_a_transaction_raises_comes_as_it_is(sqlite, kind):
         engine = async_engine(sqlite)
         try:
             with pytest.raises(kind):
-                await AsyncOutbox(engine)._transaction(work)
+                await AsyncOutbox(engine)._transactions.driver.transaction(work, 0.0)
         finally:
             await engine.dispose()
 

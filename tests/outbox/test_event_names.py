@@ -43,7 +43,8 @@ def test_a_name_one_letter_off_a_known_one_is_refused_with_that_one(outbox):
         for meant in (f"status:{slip}", "brand_new_word"):
             outbox.on(meant)(nothing)
             wanted = meant.removeprefix("status:")
-            assert outbox._handlers[-1].wants(wanted, "payments.create"), "the status is never met"
+            last = outbox._queue.handlers.registered[-1]
+            assert last.wants(wanted, "payments.create"), "the status is never met"
 
 
 @pytest.mark.parametrize("state", ["waiting", "sending", "settling", "Waiting"])
@@ -54,7 +55,7 @@ def test_a_state_without_an_event_is_refused(state):
     outbox.on(f"status:{state}")(nothing)
     before = SimpleNamespace(state="sent", status=None)
     (name,) = event_names_of_change(before, SimpleNamespace(state="sent", status=state))
-    assert outbox._handlers[-1].wants(name, "payments.create")
+    assert outbox._queue.handlers.registered[-1].wants(name, "payments.create")
 
 
 @pytest.mark.parametrize(

@@ -88,12 +88,12 @@ class StoppedPass:
     def __init__(self, queue):
         self.box = queue.new_box()
         self.box.on()(queue.note)
-        self.box._forgotten_at = time.monotonic()
+        self.box._queue._forgotten_at = time.monotonic()
         self.steps = type(self.box).handle.steps(self.box)
         self.taken = next(self.steps)()
 
     def goes_on(self):
-        return self.box._run(resumed(self.steps, self.taken))
+        return self.box._transactions.run(resumed(self.steps, self.taken))
 
 
 # Who handles it

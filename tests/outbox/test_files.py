@@ -18,7 +18,7 @@ from victor_ext.outbox.files import (
     ENTRIES,
     TABLES,
     EntryMarked,
-    FileOutbox,
+    FileSender,
     FileTerms,
     SenderTerms,
     adopt,
@@ -190,31 +190,33 @@ def test_an_entry_that_waits_in_a_backup_counts_as_possibly_sent_after_a_hold(en
     assert row().first_sent_at == row().stored_at
 
 
-class Worker(FileOutbox):
-    """A worker whose calls are made by a function."""
+class Rows:
+    """Rows whose calls are made by a function."""
 
-    def __init__(self, engine, call):
-        terms = SenderTerms(SCOPE, SENDER, BATCH, kept=86_400.0, workers=1)
-        super().__init__(engine, Provider().client(), SECRET, VAULT, terms, threading.Event())
+    def __init__(self, call):
         self._call = call
 
-    def _make_call(self, _client, _call, **_how):
+    def call(self, _client, _call, **_how):
         return self._call()
 
-    def _only_looked_up(self, _connection, _keys):
+    def only_looked_up(self, _connection, _keys):
         return ()
 
-    def _rates(self, _connection, _batches):
+    def rates(self, _connection, _batches):
         return {}
 
-    def _reserve_turns(self, _connection, batches):
-        return [0.0] * len(batches)
-
-    def _is_asked(self, _connection, _key):
-        return True
-
-    def _count_outcome(self, _row, _outcome):
+    def count(self, _call, _outcome):
         """Nobody reads them."""
+
+    def wait_for_database(self, error):
+        raise error
+
+
+def worker(engine, call):
+    """A worker whose calls are made by a function."""
+    terms = SenderTerms(SCOPE, SENDER, BATCH, kept=86_400.0, workers=1)
+    client, stop = Provider().client(), threading.Event()
+    return FileSender(engine, client, SECRET, VAULT, terms, Rows(call), stop)
 
 
 def test_a_worker_that_has_lost_an_entry_does_not_refuse_what_another_is_sending(engine, entry):
@@ -236,8 +238,8 @@ def test_a_worker_that_has_lost_an_entry_does_not_refuse_what_another_is_sending
         bob_sends.wait(PATIENCE)
         raise InvalidRequest("The due date has passed, by the clock of this machine.")
 
-    bob = threading.Thread(target=Worker(engine, hear_nothing).send_for_a_while)
-    Worker(engine, lose_the_entry).send_for_a_while()
+    bob = threading.Thread(target=worker(engine, hear_nothing).send_for_a_while)
+    worker(engine, lose_the_entry).send_for_a_while()
     assert row().state == "sending"
     ann_is_done.set()
     bob.join()

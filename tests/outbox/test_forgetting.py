@@ -36,7 +36,7 @@ def put_event(outbox, data, **values):
     """An event of the invoice, with these values."""
     about = {"provider": "Victor", "name": "completed", "source": "s", "subject": KEY}
     with outbox._engine.begin() as connection:
-        outbox._store_event(connection, **about, data=data)
+        outbox._queue.store(connection, **about, data=data)
     change_events(outbox, **values)
 
 

@@ -45,6 +45,8 @@ from victor_ext import (
 )
 from victor_ext.event_queue.calls import CallEnd
 from victor_ext.event_queue.databases import DatabaseTime
+from victor_ext.event_queue.drivers import BlockingDriver
+from victor_ext.event_queue.queue import EventQueue
 from victor_ext.flows import drive
 from victor_ext.outbox import Outbox, claims, deliveries, passes
 from victor_ext.outbox.claims import Claims
@@ -307,7 +309,7 @@ def test_refusals_are_counted_over_the_passes_of_a_worker(blocking):
                 assert states(outbox.send(victor)) == ["rejected"]
         assert blocking.states() == ["rejected"] * 9 + ["waiting"] * 3
         refuse(blocking, 404)  # the first one alone: the others show that it is to blame
-        outbox._workers = 1
+        outbox._parts.rounds.workers = 1
         assert states(outbox.send(victor)) == ["rejected", "sent", "sent"]
 
 
@@ -704,10 +706,11 @@ def test_a_worker_with_many_entries_handles_events_in_between(blocking, monkeypa
 
     def handle(*_):
         handled.append(len(references))
+        yield from ()
         return []
 
     blocking.provider.meet = meet
-    monkeypatch.setattr(Outbox, "handle", handle)
+    monkeypatch.setattr(EventQueue, "handle", handle)
     monkeypatch.setattr(passes, "_LONGEST_SENDING", 0.0)
     with blocking.provider.client() as victor:
         Outbox(blocking.engine, workers=1).run(victor, interval=3600.0, stop=stop)
@@ -791,11 +794,17 @@ class AllAtOnce:
         return [CallEnd(number, call()) for number, call in begun]
 
 
+class TogetherDriver(BlockingDriver):
+    """Makes passes whose calls end together."""
+
+    def with_calls(self, _most, flow, step):
+        return drive(flow(AllAtOnce()), step)
+
+
 class Together(Outbox):
     """An outbox whose calls end together."""
 
-    def _with_calls(self, _most, flow):
-        return drive(flow(AllAtOnce()), self._step)
+    _driver = TogetherDriver
 
 
 @pytest.mark.parametrize("has_handler", [False, True])

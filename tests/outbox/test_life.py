@@ -37,9 +37,9 @@ class Shop:
     def move(self, url):
         """Go on at another address of the database, in the same process."""
         self.engine = sa.create_engine(url, poolclass=sa.NullPool)
-        life = self.outbox._life if hasattr(self, "outbox") else None
+        life = self.outbox._parts.holding.life if hasattr(self, "outbox") else None
         self.outbox = Outbox(self.engine, self.victor)
-        self.outbox._life = life or self.outbox._life
+        self.outbox._parts.holding.life = life or self.outbox._parts.holding.life
 
     def restart(self):
         """Go on in another process."""
@@ -411,7 +411,7 @@ def test_a_file_whose_neighbour_is_missing_is_another_copy(shop, caplog):
 @pytest.mark.pull_request
 def test_a_hold_within_a_savepoint_is_no_change(served, primary, alarms):
     with Session(served.engine) as session, session.begin_nested():
-        served.outbox._hold(session.connection())
+        served.outbox._parts.holding.hold(session.connection())
         session.commit()
     served.outbox.release()
     primary.execute("ALTER TABLE victor_outbox_control SET LOGGED")
@@ -428,7 +428,7 @@ def test_each_sender_is_known_though_others_beat_in_the_same_second(served):
         served.outbox.send()
         served.outbox.adopt(other)
         served.outbox.send(other)
-    row, _ = served.outbox._life._read(served.engine.connect())
+    row, _ = served.outbox._parts.holding.life._read(served.engine.connect())
     assert len(row.callers) == 2
 
 

@@ -57,8 +57,10 @@ def test_a_worker_without_its_tables_ends_with_one_sentence(engine, caplog):
 
 def test_a_missing_table_of_a_handlers_is_not_taken_for_one_of_the_outbox(outbox):
     """Its error is that of the database, which ends no worker."""
+    transactions = outbox._transactions
+    read = sa.text("SELECT * FROM invoices")
     with pytest.raises(sa.exc.DBAPIError, match="invoices"):
-        outbox._run(outbox._transact(lambda one: one.execute(sa.text("SELECT * FROM invoices"))))
+        transactions.run(transactions.transact(lambda one: one.execute(read)))
 
 
 @pytest.mark.parametrize("kind", [Outbox, AsyncOutbox, DjangoOutbox, Inbox, AsyncInbox])

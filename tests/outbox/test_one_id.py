@@ -26,7 +26,7 @@ from victor_ext import (
     Promise,
 )
 from victor_ext.outbox import Outbox
-from victor_ext.outbox.sending import Sending
+from victor_ext.outbox.storing import EntryStore
 from victor_ext.providers import Money
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
@@ -252,7 +252,7 @@ def test_two_workers_that_store_one_id_at_the_same_moment_store_it_once(
     stored(outbox, invoice(1), invoice(2))
     both_called, second_stores = threading.Barrier(2), threading.Event()
     is_first = iter([True])
-    change_claimed = Sending._change_claimed
+    change_claimed = EntryStore.change_claimed
 
     def change_and_wait(*arguments, **how):
         changed = change_claimed(*arguments, **how)
@@ -262,7 +262,7 @@ def test_two_workers_that_store_one_id_at_the_same_moment_store_it_once(
             second_stores.set()
         return changed
 
-    monkeypatch.setattr(Sending, "_change_claimed", change_and_wait)
+    monkeypatch.setattr(EntryStore, "change_claimed", change_and_wait)
     monkeypatch.setattr("victor_ext.outbox.claims.GROUP", 1)
     provider = OneRequest()
     answer = provider.meet

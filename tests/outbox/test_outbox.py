@@ -169,7 +169,7 @@ def test_the_work_of_a_pass_is_logged_with_a_warning_where_no_request_was_create
 ):
     """Also what was done before an error has ended a pass."""
     caplog.set_level("INFO", "victor_ext.outbox")
-    outbox._workers, stop = 1, threading.Event()
+    outbox._parts.rounds.workers, stop = 1, threading.Event()
     outbox.on("sent")(lambda *_: stop.set())
     stored(outbox, invoice(1), invoice(2))
     for status in (400, 403):
@@ -198,7 +198,7 @@ def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(outbox, victor, 
                 self.set()
             return self.is_set()
 
-    outbox._backoff = Backoff(lambda: sum(map(float, passes)))
+    outbox._parts.rounds.backoff = Backoff(lambda: sum(map(float, passes)))
     outbox.run(victor, interval=0.5, stop=Stop())
     assert passes == [0.5, 0.5, 0.5], "it sends nothing for a second"
     assert "outbox.send failed and will be retried" in caplog.text
@@ -237,7 +237,7 @@ def test_the_finding_of_a_worker_that_counted_as_dead_is_not_stored(outbox, engi
     stored(outbox, invoice(1))
     change(outbox, state="sending", worker=CLAIM.worker)
     with before_the_first_change(engine, lambda: give_to_another(outbox)):
-        outbox._run(outbox._store(CLAIM, state="refused"))
+        outbox._transactions.run(outbox._parts.store.store(CLAIM, state="refused"))
     assert states(outbox.entries()) == ["sending"]
 
 
@@ -258,7 +258,7 @@ def test_the_finding_of_a_worker_about_an_entry_that_a_person_retries_is_not_sto
     change(outbox, state="settling", worker=CLAIM.worker)
     outbox.resolve(key_of(1), done=False, by="Zoë", why="the provider says so")
     outbox.retry(key_of(1))
-    outbox._run(outbox._store(CLAIM, state="unclear"))
+    outbox._transactions.run(outbox._parts.store.store(CLAIM, state="unclear"))
     assert states(outbox.entries()) == ["waiting"]
 
 

@@ -116,7 +116,7 @@ def test_a_key_that_was_rolled_back_encrypts_nothing(outbox, engine):
     sealed = Outbox(engine, storage_key=STORAGE_KEY)
     with engine.connect() as connection:
         sealed.add(connection, **noted(1))
-        assert sealed._sealing.load_vault(connection) is not None
+        assert sealed._parts.sealing.load_vault(connection) is not None
         connection.rollback()
     stored(sealed, noted(2))
     assert amounts(Outbox(engine, storage_key=STORAGE_KEY).entries()) == ["9044.23"]

@@ -9,16 +9,23 @@ import time
 from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from operator import call
 from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError
-from victor_ext.event_queue.databases import Condition, OfFewRows, database_time
+from victor_ext.event_queue.databases import (
+    Condition,
+    OfFewRows,
+    database_time,
+    hidden_parameters,
+)
 from victor_ext.event_queue.fitness import make_fit
 from victor_ext.event_queue.rows import change_rows
-from victor_ext.event_queue.transactions import BlockingTransactions, Work
+from victor_ext.event_queue.transactions import Work, transacted
+from victor_ext.flows import drive
 from victor_ext.outbox.files import ENTRIES, FileTerms
 
 from .payments import BATCHES, LINES, PAYMENTS, SHEETS, KeyOrigin, Sheet, is_of_sheet
@@ -74,7 +81,7 @@ class BatchRecord:
 
 
 @dataclass(eq=False, repr=False)
-class Store(BlockingTransactions):
+class Store:
     """One batch in the database.
 
     Attributes:
@@ -138,12 +145,13 @@ class Store(BlockingTransactions):
 
     def transact(self, work: Work[T]) -> T:
         """Do work in a transaction, and again if a worker and it waited for each other."""
-        return self._read(work)
+        return drive(transacted(self._make, work), call)
 
-    @contextmanager
-    def _begin(self) -> Generator[Connection]:
-        with self.transaction() as connection:
-            yield connection
+    def _make(self, work: Work[T], pause: float) -> T:
+        """Do work in a transaction, after a pause in seconds."""
+        time.sleep(pause)
+        with hidden_parameters(), self.transaction() as connection:
+            return work(connection)
 
     # Conditions of statements
 

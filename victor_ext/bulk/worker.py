@@ -1,6 +1,6 @@
 """The worker of a process: a thread that sends what waits, and another one that looks at the state.
 
-`Worker` makes the passes of its `RowOutbox`, which has what an outbox has to know of rows: how one
+`Worker` makes the passes of its `RowSender`; `Rows` has what an outbox has to know of rows: how one
 is sent, which are only looked up, and when each has its turn. `_Keeper` looks at the database every
 two seconds, and notices that the state was deleted.
 """
@@ -19,16 +19,15 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from victor_ext import Done, PreparedCall, VictorError
+from victor_ext import PreparedCall, VictorError
 from victor_ext.event_queue.databases import NeverHeals, database_time
 from victor_ext.event_queue.rows import change_rows
 from victor_ext.event_queue.workers import ended_by
-from victor_ext.ids import canonical_id
 from victor_ext.outbox.files import (
     ENTRIES,
     LONGEST_TURN,
     EntryLost,
-    FileOutbox,
+    FileSender,
     SenderTerms,
 )
 from victor_ext.settlement.failures import (
@@ -98,7 +97,7 @@ class Worker:
     def __enter__(self) -> Self:
         self._opened = self._context.open(self._batch or "")
         self._store = self._opened.__enter__()
-        self._outbox = RowOutbox(self._context, self._store, self._batch, self._stop)
+        self._sender = RowSender(self._context, self._store, self._batch, self._stop)
         self._keeper.start()
         self._thread.start()
         return self
@@ -109,7 +108,7 @@ class Worker:
             _logger.info(
                 "Stopping. Calls under way end first; Ctrl-C again stops at once.", extra=NOTICE
             )
-        self._outbox.stop_at_once()
+        self._sender.stop_at_once()
         try:
             # In a state that was deleted, no result can be stored: nothing is waited for.
             if self.state_lost is None:
@@ -138,12 +137,12 @@ class Worker:
                 except Exception as error:  # noqa: BLE001 - the thread that waits for this one raises it
                     self.failure = error
                 self.passes += 1
-                self._stop.wait(max(_POLL, self._outbox.pause))
+                self._stop.wait(max(_POLL, self._sender.pause))
 
     def _pass(self) -> None:
         """Send what waits, and read what the provider says of the rows of payouts."""
         try:
-            self._outbox.send_due()
+            self._sender.send_due()
             self._read_units()
         except NeverHeals as error:
             raise self._state.loss(DBAPIError(None, None, error)) or error from None
@@ -152,7 +151,7 @@ class Worker:
         except StateLost:
             raise
         except VictorError as error:
-            if failure_scope(error) is FailureScope.CLIENT or self._outbox.is_client_refused:
+            if failure_scope(error) is FailureScope.CLIENT or self._sender.is_client_refused:
                 self.given_up = error.summary
         except SQLAlchemyError as error:
             report(error)
@@ -170,13 +169,13 @@ class Worker:
             self._read_again_at = 0.0
 
 
-class RowOutbox(FileOutbox):
-    """The outbox of a worker that sends rows. All machines together send so many rows of a batch a
-    second.
+class RowSender:
+    """Sends rows. All machines together send so many rows of a batch a second.
 
     Args:
         batch: The batch that is sent; None: all of this account and environment.
         stop: Set when nothing more is to be sent.
+        driver: As of `FileSender`.
     """
 
     def __init__(
@@ -185,6 +184,7 @@ class RowOutbox(FileOutbox):
         store: Store,
         batch: str | None,
         stop: threading.Event,
+        driver: Any = None,
     ) -> None:
         settings = context.settings
         terms = SenderTerms(
@@ -194,36 +194,71 @@ class RowOutbox(FileOutbox):
             kept=inf if settings.key_retention is None else settings.key_retention,
             workers=settings.workers,
         )
-        super().__init__(store.engine, context.client, context.secret, context.vault, terms, stop)
-        self._context, self._rows = context, store
-        self._stopped_at = inf
-        """When the worker was stopped, by the monotonic clock."""
+        self._store, self._stop = store, stop
+        self._rows = Rows(context, store)
+        self._sender = FileSender(
+            store.engine,
+            context.client,
+            context.secret,
+            context.vault,
+            terms,
+            self._rows,
+            stop,
+            driver,
+        )
+
+    @property
+    def pause(self) -> float:
+        """As of `FileSender`."""
+        return self._sender.pause
+
+    @property
+    def is_client_refused(self) -> bool:
+        """As of `FileSender`."""
+        return self._sender.is_client_refused
 
     def stop_at_once(self) -> None:
         """Begin nothing more, and wait for the database only for some seconds."""
-        self._stopped_at = time.monotonic()
-        self._stop_event.set()
+        self._rows.stopped_at = time.monotonic()
+        self._stop.set()
 
     def send_due(self) -> None:
         """Make passes, if something is due."""
-        with self._rows.engine.connect() as connection:
-            has_due = self.has_due(connection)
+        with self._store.engine.connect() as connection:
+            has_due = self._sender.has_due(connection)
         if has_due:
-            self.send_for_a_while()
+            self._sender.send_for_a_while()
 
-    def _make_call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
+
+class Rows:
+    """What the worker knows of rows: see `FileRows`.
+
+    Attributes:
+        stopped_at: When the worker was stopped, by the monotonic clock.
+    """
+
+    def __init__(self, context: BulkContext, store: Store) -> None:
+        self._context = context
+        self._store = store
+        self.stopped_at = inf
+
+    def call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
+        """Send a row."""
         return self._context.kind.send(client, call, is_repeat=is_repeat)
 
-    def _count_outcome(self, row: Any, outcome: PaymentOutcome) -> None:
-        self._context.tried[outcome] += max(1, len(row.prepared.payments))
+    def count(self, call: PreparedCall, outcome: PaymentOutcome) -> None:
+        """Count the payments of a call."""
+        self._context.tried[outcome] += max(1, len(call.payments))
 
-    def _name_of(self, row: Any, connection: Connection) -> str:
-        return name_of_entry(self._rows, connection, row.key)
+    def name(self, connection: Connection, key: str) -> str:
+        """Return what people call the payment of an entry."""
+        return name_of_entry(self._store, connection, key)
 
-    def _hold_lost(self, connection: Connection) -> None:
+    def hold(self, connection: Connection) -> None:
+        """Hold the state."""
         hold_state(connection)
 
-    def _only_looked_up(self, connection: Connection, keys: Sequence[str]) -> set[str]:
+    def only_looked_up(self, connection: Connection, keys: Sequence[str]) -> set[str]:
         """A payment that no file asks for any more, or that a restored state has, may exist under
         a later key, or with other values.
         """
@@ -238,53 +273,44 @@ class RowOutbox(FileOutbox):
             .correlate(PAYMENTS)
         )
         is_left = sa.or_(columns.restored, sa.not_(is_listed))
-        named = sa.and_(columns.owner == self._rows.owner, columns.entry.in_(keys))
+        named = sa.and_(columns.owner == self._store.owner, columns.entry.in_(keys))
         query = sa.select(columns.entry).where(named, is_left)
         return set(connection.execute(query).scalars())
 
-    def _is_asked(self, connection: Connection, key: str) -> bool:
-        """As of every outbox of files. One that was pulled back and asked for again since has
-        another entry.
+    def is_asked(self, connection: Connection, key: str) -> bool:
+        """Return whether a file asks for what this entry is for. One that was pulled back and asked
+        for again since has another entry.
         """
         columns = PAYMENTS.c
-        is_for = sa.and_(columns.owner == self._rows.owner, columns.entry == key)
+        is_for = sa.and_(columns.owner == self._store.owner, columns.entry == key)
         query = sa.select(columns.key).select_from(WITH_ENTRIES)
         lost = query.where(is_for, ENTRIES.c.key.is_(None), columns.state.is_(None))
         return connection.execute(lost.limit(1)).first() is not None
 
-    def _has_one_of(self, ids: Collection[str], connection: Connection) -> bool:
-        """As of every outbox. A payment that has no entry may have an id, too."""
-        if super()._has_one_of(ids, connection):
-            return True
-        values = {"owner": self._rows.owner, "ids": [*ids]}
+    def has_one_of(self, connection: Connection, ids: Collection[str]) -> bool:
+        """Return whether a payment that has no entry has one of these ids."""
+        values = {"owner": self._store.owner, "ids": [*ids]}
         return connection.execute(PAYMENT_BY_HAND, values).first() is not None
 
-    def _other_with_id(self, row: Any, id: str | None, connection: Connection) -> str | None:
-        """As of every outbox. A payment that has no entry may have the id, too."""
-        other_name = super()._other_with_id(row, id, connection)
-        own_id = canonical_id(id)
-        if other_name is not None or own_id is None:
-            return other_name
-        holders = holders_by_hand(connection, self._rows, [own_id])
+    def holder_of(self, connection: Connection, id: str) -> str | None:
+        """Return what people call a payment that has no entry and has this id."""
+        holders = holders_by_hand(connection, self._store, [id])
         return holders[0].name if holders else None
 
-    def _has_rival(self, row: Any, found: Done, connection: Connection) -> bool:
-        """As of every outbox. What a look-up shows may also be that of a payment that may have been
-        asked since the backup of the state, with or without an entry, or that was created, and
-        whose id nobody knows.
+    def has_rival(self, connection: Connection, key: str, references: Collection[str]) -> bool:
+        """Return whether what a look-up shows may be that of a payment that may have been asked
+        since the backup of the state, with or without an entry, or that was created, and whose id
+        nobody knows.
         """
-        if super()._has_rival(row, found, connection):
-            return True
         columns = PAYMENTS.c
-        references, _ = self._forms_of_references(row)
-        is_other = columns.entry.is_distinct_from(row.key)
+        is_other = columns.entry.is_distinct_from(key)
         is_created = STATE == PaymentOutcome.CREATED
         lacks_id = sa.and_(is_created, columns.made.is_(None), ENTRIES.c.request_id.is_(None))
         rival = (
             sa.select(columns.key)
             .select_from(WITH_ENTRIES)
             .where(
-                columns.owner == self._rows.owner,
+                columns.owner == self._store.owner,
                 columns.reference_digest.in_(references),
                 is_other,
                 sa.or_(columns.restored, lacks_id),
@@ -292,19 +318,20 @@ class RowOutbox(FileOutbox):
         )
         return connection.execute(rival.limit(1)).first() is not None
 
-    def _rates(self, connection: Connection, batches: Collection[str]) -> Mapping[str, float]:
+    def rates(self, connection: Connection, batches: Collection[str]) -> Mapping[str, float]:
+        """Return the rates of those of these batches that have one, in rows a second."""
         columns = BATCHES.c
-        is_own = sa.and_(columns.owner == self._rows.owner, columns.batch.in_(batches))
+        is_own = sa.and_(columns.owner == self._store.owner, columns.batch.in_(batches))
         query = sa.select(columns.batch, columns.rate).where(is_own, columns.rate.is_not(None))
         return {batch: float(rate) for batch, rate in connection.execute(query)}
 
-    def _reserve_turns(self, connection: Connection, batches: Sequence[str]) -> list[float]:
-        """By the clock of the database, which all machines share. Other machines get their turns
-        between those of one worker: none far ahead is reserved.
+    def reserve_turns(self, connection: Connection, batches: Sequence[str]) -> list[float]:
+        """Reserve turns by the clock of the database, which all machines share. Other machines get
+        theirs between those of one worker: none far ahead is reserved.
         """
         columns = BATCHES.c
         query = sa.select(columns.batch, columns.rate, columns.next_turn).where(
-            columns.owner == self._rows.owner,
+            columns.owner == self._store.owner,
             columns.rate.is_not(None),
             columns.batch.in_(sorted(set(batches))),
         )
@@ -319,16 +346,17 @@ class RowOutbox(FileOutbox):
             if batch in gaps and wait <= LONGEST_TURN:
                 turns[batch] += gaps[batch]
         for batch, turn in turns.items():
-            named = sa.and_(columns.owner == self._rows.owner, columns.batch == batch)
+            named = sa.and_(columns.owner == self._store.owner, columns.batch == batch)
             change_rows(connection, BATCHES, named, next_turn=turn)
         return waits
 
-    def _wait_for_database(self, error: DBAPIError) -> None:
+    def wait_for_database(self, error: DBAPIError) -> None:
+        """Wait half a second, unless the state is lost or the worker was stopped for long."""
         state = self._context.state
         loss = state.loss(error)
         if loss is not None:
             raise loss from error
-        if not may_pass(error) or time.monotonic() - self._stopped_at > _LAST_STORING:
+        if not may_pass(error) or time.monotonic() - self.stopped_at > _LAST_STORING:
             raise error
         report(error)
         time.sleep(0.5)

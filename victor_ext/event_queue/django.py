@@ -3,10 +3,10 @@ them.
 """
 
 import os
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from django.conf import settings
@@ -18,12 +18,16 @@ from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.schema import DropTable
 from sqlalchemy.sql import visitors
 
-from .databases import creation_statements, is_of_unusable_server
+from victor_ext.flows import drive
+
+from .calls import Calls
+from .databases import creation_statements, hidden_parameters, is_of_unusable_server
+from .drivers import drive_with_threads
 from .fitness import make_fit
-from .handlers import TRANSACTION_ENDED, E, Handler, refuse_awaitable
-from .queue import BlockingQueue
+from .handlers import TRANSACTION_ENDED, Handler, refuse_awaitable
+from .queue import EventQueue
 from .rows import begin_writing
-from .transactions import OpenTransactions, Work
+from .transactions import Pass, Work, refuse_missing_table
 
 T = TypeVar("T")
 
@@ -90,56 +94,92 @@ def _with_values(statement: sa.ClauseElement, values: Mapping[str, Any]) -> sa.C
     return visitors.cloned_traverse(statement, {}, {"bindparam": give})
 
 
-class DjangoQueue(OpenTransactions, BlockingQueue[E]):
-    """An outbox or an inbox in a database of a Django project. Its handlers get the alias of the
-    database as their session.
-
-    All objects of one kind, database and system share their handlers, since a command of
-    `manage.py` makes an object of its own.
+class DjangoDriver:
+    """With blocking calls, in the database of a Django project with this alias; see `PassDriver`.
+    Its handlers get that alias as their session.
     """
 
-    _of_database: ClassVar[dict[tuple[type, str, str], list[Handler]]] = {}
-    """The handlers of all objects, by kind, alias of the database, and system."""
+    is_awaited = False
+    how_tables_are_made = "run manage.py migrate"
 
-    def _use(self, using: str) -> None:
-        """Use the database with this alias, and its shared handlers. Called at the end of
-        `__init__`.
-        """
+    def __init__(self, using: str, table: sa.Table) -> None:
         self._using = using
+        self._table = table
         self._connection = cast("Connection", _Connection(using))
-        self._handlers = self._of_database.setdefault((type(self), using, self._provider()), [])
+        _used.add(using)
 
-    @classmethod
-    def leave_connections_to_parent(cls) -> None:
-        """Let Django open new connections in a forked process: two that use one would mix up their
-        answers. Settings that nothing has read yet are not read: the process may choose others.
+    def run(self, steps: Pass[T], step: Callable[[Callable[[], Any]], Any]) -> T:
+        """Make the steps of a pass."""
+        return drive(steps, step)
+
+    def with_calls(
+        self,
+        most: int,
+        flow: Callable[[Calls], Pass[T]],
+        step: Callable[[Callable[[], Any]], Any],
+    ) -> T:
+        """Make a pass with calls in threads."""
+        return drive_with_threads(most, flow, step)
+
+    def read(
+        self,
+        work: Work[T],
+        in_transaction: Callable[[Work[T]], Pass[T]],  # noqa: ARG002 - for all others
+    ) -> T:
+        """Do work in the transaction that is open, as a savepoint; else in one of its own."""
+        try:
+            with transaction.atomic(self._using):
+                return work(self._connection)
+        except Exception as error:
+            refuse_missing_table(
+                error, self._table.metadata.sorted_tables, self.how_tables_are_made
+            )
+            raise
+
+    def transaction(self, work: Work[T], pause: float) -> T:
+        """Do work in a transaction of its own. Raises as `make_fit`."""
+        if pause:
+            time.sleep(pause)
+        connection = connections[self._using]
+        if not connection.in_atomic_block and not connection.get_autocommit():
+            raise transaction.TransactionManagementError(
+                f"The database {self._using!r} is not in autocommit mode: the outbox could not "
+                "commit what it does."
+            )
+        try:
+            with hidden_parameters(), transaction.atomic(self._using, durable=True):
+                if connection.vendor == "sqlite":
+                    # SQLite refuses the writes of a transaction that began with a read, once
+                    # another one has written. So it begins with a write.
+                    begin_writing(self._connection, self._table)
+                make_fit(self._connection, self._table)
+                return work(self._connection)
+        except DatabaseError as error:
+            if is_of_unusable_server(error.__cause__):
+                _close(connection)
+            raise
+
+    def begin_pass(self) -> None:
+        """Make a connection anew that the database has ended, as Django does before each
+        request.
         """
-        if not settings.configured:
-            return
-        used = {using for _, using, _ in cls._of_database}
-        for using in used & {*connections}:
-            connection: Any = connections[using]
-            if connection.vendor == "sqlite" and connection.is_in_memory_db():
-                continue  # it is its database, of which a forked process has a copy
-            del connections[using]
-            # Django has no public name for it: `close_pool` ends the parent's connections, too.
-            getattr(connection, "_connection_pools", {}).pop(using, None)
+        close_old_connections()
 
-    def _call_handlers(
+    def call_handlers(
         self,
         connection: Connection,  # noqa: ARG002 - Django has its own
-        handlers: Sequence[Handler],
-        event: E,
+        handlers: Sequence[Callable[..., object]],
+        event: object,
     ) -> None:
-        """As of every queue: `atomic` within a transaction is a savepoint."""
+        """Call handlers: `atomic` within a transaction is a savepoint."""
         with transaction.atomic(self._using):
             for handler in handlers:
-                refuse_awaitable(handler.function(self._using, event))
+                refuse_awaitable(handler(self._using, event))
                 # It was set, or Django has noted an error of a model that the handler has caught.
                 if transaction.get_rollback(self._using):
                     raise RuntimeError(TRANSACTION_ENDED)
 
-    def _open_transaction(self, method: str) -> Connection:
+    def open_transaction(self, method: str) -> Connection:
         """The connection of the open transaction, for the `in_session` method with this name."""
         if transaction.get_autocommit(self._using):
             raise transaction.TransactionManagementError(
@@ -148,40 +188,36 @@ class DjangoQueue(OpenTransactions, BlockingQueue[E]):
             )
         return self._connection
 
-    def _begin_pass(self) -> None:
-        # As Django does before each request: a connection that the database has ended is made anew.
-        close_old_connections()
 
-    def _read(self, work: Work[T]) -> T:
-        """Do the work in the transaction that is open, as a savepoint; else in one of its own."""
-        try:
-            with transaction.atomic(self._using):
-                return work(self._connection)
-        except Exception as error:
-            self._refuse_missing_table(error)
-            raise
+_handlers: dict[tuple[str, str, str], list[Handler]] = {}
+"""The handlers of this process, by the name of the table, the alias of the database, and the
+system.
+"""
+_used: set[str] = set()
+"""The aliases of the databases that have an outbox or inbox."""
 
-    @contextmanager
-    def _begin(self) -> Generator[Connection]:
-        """A transaction of its own, for the work of a pass."""
-        connection = connections[self._using]
-        if not connection.in_atomic_block and not connection.get_autocommit():
-            raise transaction.TransactionManagementError(
-                f"The database {self._using!r} is not in autocommit mode: the outbox could not "
-                "commit what it does."
-            )
-        try:
-            with transaction.atomic(self._using, durable=True):
-                if connection.vendor == "sqlite":
-                    # SQLite refuses the writes of a transaction that began with a read, once
-                    # another one has written. So it begins with a write.
-                    begin_writing(self._connection, self.table)
-                make_fit(self._connection, self.table)
-                yield self._connection
-        except DatabaseError as error:
-            if is_of_unusable_server(error.__cause__):
-                _close(connection)
-            raise
+
+def share_handlers(queue: EventQueue[Any], table: sa.Table, using: str, provider: str) -> None:
+    """Let a queue have the handlers of all objects with its table, database and system: a command
+    of `manage.py` makes an object of its own.
+    """
+    key = table.fullname, using, provider
+    queue.handlers.registered = _handlers.setdefault(key, queue.handlers.registered)
+
+
+def leave_connections_to_parent() -> None:
+    """Let Django open new connections in a forked process: two that use one would mix up their
+    answers. Settings that nothing has read yet are not read: the process may choose others.
+    """
+    if not settings.configured:
+        return
+    for using in _used & {*connections}:
+        connection: Any = connections[using]
+        if connection.vendor == "sqlite" and connection.is_in_memory_db():
+            continue  # it is its database, of which a forked process has a copy
+        del connections[using]
+        # Django has no public name for it: `close_pool` ends the parent's connections, too.
+        getattr(connection, "_connection_pools", {}).pop(using, None)
 
 
 def _close(connection: Any) -> None:
@@ -192,7 +228,7 @@ def _close(connection: Any) -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=DjangoQueue.leave_connections_to_parent)
+    os.register_at_fork(after_in_child=leave_connections_to_parent)
 
 
 def table_migration(*tables: sa.Table) -> migrations.RunPython:

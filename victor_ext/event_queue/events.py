@@ -16,7 +16,7 @@ from victor_ext import InvalidRequest, Problem
 
 from .databases import ROW_ID, Condition, DatabaseTime, table_of
 from .rows import change_rows, count_by_state
-from .transactions import Transactions, Work, operation
+from .transactions import Box, Work, operation
 
 _ID_LIMIT = 2**63
 """Ids of events are below this."""
@@ -84,7 +84,7 @@ def event_table(name: str, metadata: sa.MetaData) -> sa.Table:
     )
 
 
-class DeadLetters(Transactions):
+class DeadLetters(Box):
     """Reads dead letters, lets them be tried again, or discards them."""
 
     events: sa.Table

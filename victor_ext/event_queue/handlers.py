@@ -9,7 +9,7 @@ import inspect
 import re
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session
 from victor_ext import ConfigurationError
 
 from .databases import Condition
-from .transactions import AwaitedTransactions, Transactions
 
 E = TypeVar("E")
 H = TypeVar("H", bound=Callable[..., object])
@@ -47,15 +46,49 @@ class Handler:
         return self.name in (None, name) and self.source in (None, source)
 
 
-class EventHandlers(Transactions, Generic[E]):
-    """Registers handlers, and calls them."""
+class CallsHandlers(Protocol):
+    """The part of a driver that handlers need: see `PassDriver`."""
 
-    events: sa.Table
-    _handlers: list[Handler]
+    @property
+    def is_awaited(self) -> bool: ...
 
-    def _on(self, name: str | None, source: str | None) -> Callable[[H], H]:
-        """The decorator that registers a handler. Raises `ConfigurationError`: an argument is
-        wrong.
+    def call_handlers(
+        self, connection: Connection, handlers: Sequence[Callable[..., object]], event: object
+    ) -> None: ...
+
+
+class Handlers(Generic[E]):
+    """The handlers of a queue.
+
+    Args:
+        events: The table of its events.
+        driver: Calls them.
+
+    Attributes:
+        registered: What `on` adds to.
+    """
+
+    def __init__(self, events: sa.Table, driver: CallsHandlers) -> None:
+        self._events = events
+        self._driver = driver
+        self.registered: list[Handler] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.registered)
+
+    def on(
+        self, name: str | None, source: str | None, stored_name: Callable[[str], str]
+    ) -> Callable[[H], H]:
+        """The decorator that registers a handler.
+
+        Args:
+            name: The name of the events; None: of all.
+            source: As of `Handler`.
+            stored_name: Returns the name as it is stored, or raises `ConfigurationError`: no event
+                has it.
+
+        Raises:
+            ConfigurationError: An argument is wrong.
         """
         for text in (name, source):
             if not isinstance(text, str | None):  # such as the function, of `@on` without ()
@@ -68,26 +101,20 @@ class EventHandlers(Transactions, Generic[E]):
                 f"on({name!r:.60}) names no event: write on() for every event, or "
                 "on('completed') for one."
             )
-        stored_name = None if name is None else self._event_name(name)
+        own_name = None if name is None else stored_name(name)
 
         def register(function: H) -> H:
-            _check_handler(function, is_awaited=isinstance(self, AwaitedTransactions))
-            self._handlers.append(Handler(function, stored_name, source))
+            _check_handler(function, is_awaited=self._driver.is_awaited)
+            self.registered.append(Handler(function, own_name, source))
             return function
 
         return register
 
-    def _event_name(self, name: str) -> str:
-        """The name of an event, as it is stored. Raises `ConfigurationError`: no event has this
-        name.
-        """
-        return name.casefold()
-
-    def _is_wanted(self) -> Condition:
+    def are_wanted(self) -> Condition:
         """Holds for events that a handler of this process wants."""
-        columns = self.events.c
+        columns = self._events.c
         alternatives: list[Condition] = [sa.false()]
-        for handler in self._handlers:
+        for handler in self.registered:
             conditions: list[Condition] = [sa.true()]
             if handler.name is not None:
                 conditions.append(columns.name == handler.name)
@@ -96,21 +123,34 @@ class EventHandlers(Transactions, Generic[E]):
             alternatives.append(sa.and_(*conditions))
         return sa.or_(*alternatives)
 
-    def _handlers_for(self, row: Any) -> list[Handler]:
+    def of(self, row: Any) -> list[Handler]:
         """The handlers of this process that want the event of a row."""
-        return [handler for handler in self._handlers if handler.wants(row.name, row.source)]
+        return [handler for handler in self.registered if handler.wants(row.name, row.source)]
 
-    def _call_handlers(self, connection: Connection, handlers: Sequence[Handler], event: E) -> None:
+    def have_source(self, source: str) -> bool:
+        """Whether a handler of this process may want events of this source."""
+        return any(handler.source in (None, source) for handler in self.registered)
+
+    def call(self, connection: Connection, handlers: Sequence[Handler], event: E) -> None:
         """Call handlers in a savepoint: the transaction keeps the work of all, or of none."""
-        with connection.begin_nested(), Session(connection) as session, session.begin() as begun:
-            for handler in handlers:
-                self._call_handler(handler.function, session, event)
-                if not begun.is_active:
-                    raise RuntimeError(TRANSACTION_ENDED)
+        functions = [handler.function for handler in handlers]
+        self._driver.call_handlers(connection, functions, event)
 
-    def _call_handler(self, function: Callable[..., object], session: Session, event: E) -> None:
-        """Call one handler; an awaited queue also awaits it."""
-        refuse_awaitable(function(session, event))
+
+def call_in_savepoint(
+    connection: Connection,
+    handlers: Sequence[Callable[..., object]],
+    event: object,
+    call: Callable[[Callable[..., object], Session, object], None],
+) -> None:
+    """Call handlers, each by `call`, in a savepoint of a transaction of SQLAlchemy's. Raises
+    `RuntimeError`: one has ended the transaction.
+    """
+    with connection.begin_nested(), Session(connection) as session, session.begin() as begun:
+        for handler in handlers:
+            call(handler, session, event)
+            if not begun.is_active:
+                raise RuntimeError(TRANSACTION_ENDED)
 
 
 def is_async(function: Callable[..., object]) -> bool:

@@ -1,25 +1,22 @@
-"""Transactions of the user's database, as steps of a pass, which blocking and awaited drivers carry
-out.
+"""Transactions of the user's database, as steps of a pass, which a driver carries out.
 
-`Transactions` writes the steps once; `BlockingTransactions` and `AwaitedTransactions` drive them.
-The decorators `operation` and `in_session` turn a method that is written once into a blocking and
-an awaited one. A "box" is an outbox or an inbox.
+`Transactions` writes the steps once; a `PassDriver` (`drivers`) makes them, blocking or awaited.
+The decorators `operation` and `in_session` turn a method of a "box", an outbox or an inbox, that is
+written once into a blocking and an awaited one.
 """
 
 from __future__ import annotations
 
 import inspect
 import random
-import time
-from collections.abc import Callable, Coroutine, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass, field
 from functools import partial, update_wrapper
-from operator import call
 from types import MethodType
 from typing import (
     TYPE_CHECKING,
     Any,
+    ClassVar,
     Concatenate,
     Generic,
     ParamSpec,
@@ -32,18 +29,17 @@ from typing import (
     overload,
 )
 
-import anyio
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from victor_ext import ConfigurationError
-from victor_ext.flows import adrive, drive
 from victor_ext.health import Heartbeat
 
-from .calls import Calls, TaskCalls, ThreadCalls
+from .calls import Calls
 from .databases import NoTable, hidden_parameters, missing_table, sqlstate_of
-from .fitness import join, make_fit
+from .fitness import join
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import (
@@ -99,153 +95,174 @@ _COLLISIONS = frozenset({"40001", "40P01"})
 """SQLSTATEs: a serialization failure, and a deadlock. Nothing of the transaction was stored."""
 
 
-class Transactions:
-    """Transactions on an engine, blocking or awaited; with Django, on the alias of a database."""
-
-    table: sa.Table
-    _engine: Any
-    _heartbeat: Heartbeat
+class PassDriver(Protocol):
+    """Makes the steps of passes on one kind of database connection: see `drivers`. Where calls are
+    awaited, what a method returns has to be awaited.
+    """
 
     @property
-    def heartbeat(self) -> Heartbeat:
-        """The state of the worker of this object (`run`, `worker`), such as for a probe."""
-        return self._heartbeat
+    def is_awaited(self) -> bool:
+        """Whether calls are awaited."""
+        ...
+
+    @property
+    def how_tables_are_made(self) -> str:
+        """What to do if the tables are missing, as part of a message."""
+        ...
+
+    def run(self, steps: Pass[Any], step: Callable[[Callable[[], Any]], Any]) -> Any:
+        """Make the steps of a pass, each by `step`."""
+
+    def with_calls(
+        self,
+        most: int,
+        flow: Callable[[Calls], Pass[Any]],
+        step: Callable[[Callable[[], Any]], Any],
+    ) -> Any:
+        """Make the pass `flow`, which has at most `most` calls under way at once."""
+
+    def transaction(self, work: Work[Any], pause: float) -> Any:
+        """Wait for `pause` seconds, then do this work in a transaction of its own."""
+
+    def read(self, work: Work[Any], in_transaction: Callable[[Work[Any]], Pass[Any]]) -> Any:
+        """Do work that writes nothing, such as in the steps of `in_transaction`."""
+
+    def begin_pass(self) -> None:
+        """Prepare the connection for a pass of a worker."""
+
+    def call_handlers(
+        self, connection: Connection, handlers: Sequence[Callable[..., object]], event: object
+    ) -> None:
+        """Call handlers in a savepoint: the transaction keeps the work of all, or of none."""
+
+
+class Transactions:
+    """The transactions of an outbox or inbox, as steps of its passes.
+
+    Args:
+        driver: Makes them.
+        tables: All tables of the outbox or inbox.
+        on_error: Called with an error of the database, after which the transaction is made again;
+            it raises an error to give up. None: the error is raised.
+
+    Attributes:
+        heartbeat: The state of the worker, such as for a probe.
+    """
+
+    def __init__(
+        self,
+        driver: PassDriver,
+        tables: Sequence[sa.Table],
+        on_error: Callable[[DBAPIError], None] | None = None,
+    ) -> None:
+        self.driver = driver
+        self.heartbeat = Heartbeat()
+        self._tables = tables
+        self._on_error = on_error
+
+    def run(self, steps: Pass[Any]) -> Any:
+        """Make a pass, each of whose steps shows that the worker is alive."""
+        return self.driver.run(steps, self._step)
+
+    def with_calls(self, most: int, flow: Callable[[Calls], Pass[Any]]) -> Any:
+        """Make the pass `flow`, which has at most `most` calls under way at once."""
+        return self.driver.with_calls(most, flow, self._step)
+
+    def read(self, work: Work[Any]) -> Any:
+        """Do work that writes nothing. It shows nothing of a worker: `/metrics` also reads, and
+        must not make a stalled one look alive.
+        """
+        return self.driver.read(work, self.transact)
 
     def _step(self, step: Callable[[], T]) -> T:
         """Make a step of a pass, and show that the worker is alive."""
         self.heartbeat.step()
         return step()
 
-    def _transaction(self, work: Work[Any], pause: float = 0.0) -> Any:
-        """Wait for `pause` seconds, then do this work in a transaction of its own."""
-        raise NotImplementedError
+    def transact(self, work: Work[T], result: Any = None) -> Pass[T]:
+        """Do this work in a transaction: see `transacted`."""
+        refuse = partial(
+            refuse_missing_table, tables=self._tables, how=self.driver.how_tables_are_made
+        )
+        return transacted(self.driver.transaction, work, result, refuse, self._on_error)
 
-    def _with_calls(self, most: int, flow: Callable[[Calls], Pass[Any]]) -> Any:
-        """Make the pass `flow`, which has at most `most` calls under way at once."""
-        raise NotImplementedError
 
-    def _transact(self, work: Work[T], result: Any = None) -> Pass[T]:
-        """Do this work in a transaction. It is done again if it has collided with another
-        transaction.
+def transacted(
+    make: Callable[[Work[Any], float], Any],
+    work: Work[T],
+    result: Any = None,
+    refuse: Callable[[Exception], None] | None = None,
+    on_error: Callable[[DBAPIError], None] | None = None,
+) -> Pass[T]:
+    """Do this work in a transaction. It is done again if it has collided with another transaction.
 
-        `result` is as of `Transaction`.
-        """
-        conflicts = 0
-        pause = 0.0
-        while True:
-            try:
-                done: T = yield Transaction(self._transaction, work, pause, result)
-                return done
-            except Exception as error:
-                # SQLAlchemy and Django raise an error of their own from the driver's.
-                state = sqlstate_of(error.__cause__)
-                conflicts += 1
-                self._refuse_missing_table(error)
-                if state not in _COLLISIONS or conflicts > _MOST_CONFLICTS:
+    Args:
+        make: As of `Transaction`; so are `work` and `result`.
+        refuse: Raises another error in place of some.
+        on_error: As of `Transactions`.
+    """
+    conflicts = 0
+    pause = 0.0
+    while True:
+        try:
+            done: T = yield Transaction(make, work, pause, result)
+            return done
+        except Exception as error:
+            # SQLAlchemy and Django raise an error of their own from the driver's.
+            state = sqlstate_of(error.__cause__)
+            conflicts += 1
+            if refuse is not None:
+                refuse(error)
+            if state not in _COLLISIONS or conflicts > _MOST_CONFLICTS:
+                if on_error is None or not isinstance(error, DBAPIError):
                     raise
-            longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**conflicts)
-            pause = random.uniform(0, longest)  # noqa: S311 - no secret
-
-    def _refuse_missing_table(self, error: Exception) -> None:
-        """Raise `NoTable` in place of the error of a database that lacks a table of this object."""
-        own: sa.Table | None = getattr(self, "table", None)
-        missing = missing_table(error, [] if own is None else own.metadata.sorted_tables)
-        if missing:
-            is_made_here = hasattr(self, "create_table")
-            how = "call create_table() once" if is_made_here else "run manage.py migrate"
-            message = f"The table {missing} is not in the database: {how}, before anything else."
-            raise NoTable(message) from None
+                on_error(error)
+                conflicts = 0
+        longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**conflicts)
+        pause = random.uniform(0, longest)  # noqa: S311 - no secret
 
 
-class BlockingTransactions(Transactions):
+def refuse_missing_table(error: Exception, tables: Sequence[sa.Table], how: str) -> None:
+    """Raise `NoTable` in place of the error of a database that lacks one of these tables; `how`
+    says what to do.
+    """
+    missing = missing_table(error, tables)
+    if missing:
+        message = f"The table {missing} is not in the database: {how}, before anything else."
+        raise NoTable(message) from None
+
+
+class MakesDriver(Protocol):
+    """Makes a driver, from the engine (of Django, the alias of the database) and a table."""
+
+    def __call__(self, engine: Any, table: sa.Table, /) -> PassDriver: ...
+
+
+class Box:
+    """What the public classes have in common: their transactions, and the state of their worker."""
+
+    table: sa.Table
+    _transactions: Transactions
+    _driver: ClassVar[MakesDriver]
+
+    @property
+    def heartbeat(self) -> Heartbeat:
+        """The state of the worker of this object (`run`, `worker`), such as for a probe."""
+        return self._transactions.heartbeat
+
+
+class BlockingBox(Box):
     """With blocking calls."""
 
-    def _run(self, steps: Pass[T]) -> T:
-        return drive(steps, self._step)
 
-    def _with_calls(self, most: int, flow: Callable[[Calls], Pass[T]]) -> T:
-        calls = ThreadCalls(most)
-        try:
-            return drive(flow(calls), self._step)
-        finally:
-            calls.close()
-
-    def _read(self, work: Work[T]) -> T:
-        # Not `_step`: `/metrics` also reads, and must not make a stalled worker look alive.
-        return drive(self._transact(work), call)
-
-    def _transaction(self, work: Work[Any], pause: float = 0.0) -> Any:
-        if pause:
-            time.sleep(pause)
-        with hidden_parameters(), self._begin() as connection:
-            return work(connection)
-
-    @contextmanager
-    def _begin(self) -> Generator[Connection]:
-        """A transaction of its own. Raises as `make_fit`."""
-        with self._engine.begin() as connection:
-            make_fit(connection, self.table)
-            yield connection
-
-
-class OpenTransactions(BlockingTransactions):
+class OpenBox(BlockingBox):
     """With blocking calls, where this thread has at most one open transaction, which is known
     (Django): callers pass no session.
     """
 
 
-class AwaitedTransactions(Transactions):
+class AwaitedBox(Box):
     """With awaited calls."""
-
-    async def _run(self, steps: Pass[T]) -> T:
-        return await adrive(steps, self._step)
-
-    async def _with_calls(
-        self,
-        most: int,  # noqa: ARG002 - the pass itself begins no more
-        flow: Callable[[Calls], Pass[T]],
-    ) -> T:
-        result: Any = None
-        failure: Exception | None = None
-        async with anyio.create_task_group() as tasks:
-            try:
-                result = await adrive(flow(TaskCalls(tasks)), self._step)
-            except Exception as error:  # noqa: BLE001 - the group would wrap it in a group
-                failure = error
-                tasks.cancel_scope.cancel()
-        if failure is not None:
-            raise failure
-        return cast("T", result)
-
-    async def _read(self, work: Work[T]) -> T:
-        """As `_read` of `BlockingTransactions`: without a heartbeat."""
-        return await adrive(self._transact(work), call)
-
-    async def _transaction(self, work: Work[Any], pause: float = 0.0) -> Any:
-        # `sleep(0)` would also be a place where a worker is cancelled: then the result of the call
-        # before would not be stored.
-        if pause:
-            await anyio.sleep(pause)
-        result: Any = None
-        failure: BaseException | None = None
-
-        async def transact() -> None:
-            nonlocal result, failure
-            try:
-                with anyio.CancelScope(shield=True), hidden_parameters():
-                    async with self._engine.begin() as connection:
-                        await connection.run_sync(make_fit, self.table)
-                        result = await connection.run_sync(work)
-            except BaseException as error:  # noqa: BLE001 - the group would wrap it in a group
-                failure = error
-
-        # Whoever cancels the caller, its transaction ends: aiosqlite may never end one that is cut
-        # off. It has a task of its own, since `cancel` of an asyncio task ignores the shield.
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(transact)
-        if failure is not None:
-            raise failure
-        return result
 
 
 class _InSession(Protocol[P, T_co]):
@@ -266,7 +283,7 @@ class _InAsyncSession(Protocol[P, T_co]):
 
 class _BoxMethod(Generic[B, A, W]):
     """A descriptor of a method that is written once, and has three types: `B` in a blocking box,
-    `A` in an awaited box, `W` in a box with `OpenTransactions`.
+    `A` in an awaited box, `W` in a box with `OpenBox`.
     """
 
     steps: Callable[..., Any]
@@ -292,20 +309,20 @@ class _BoxMethod(Generic[B, A, W]):
     def __get__(self, box: None, owner: type[Any]) -> Self: ...
 
     @overload
-    def __get__(self, box: OpenTransactions, owner: type[Any]) -> W: ...
+    def __get__(self, box: OpenBox, owner: type[Any]) -> W: ...
 
     @overload
-    def __get__(self, box: BlockingTransactions, owner: type[Any]) -> B: ...
+    def __get__(self, box: BlockingBox, owner: type[Any]) -> B: ...
 
     @overload
-    def __get__(self, box: AwaitedTransactions, owner: type[Any]) -> A: ...
+    def __get__(self, box: AwaitedBox, owner: type[Any]) -> A: ...
 
     def __get__(self, box: Any, owner: type[Any]) -> Any:
         # `help()` also asks classes such as `OutboxBase`, which are of none of the three kinds.
         function = self._blocking
-        if issubclass(owner, AwaitedTransactions):
+        if issubclass(owner, AwaitedBox):
             function = self._awaited
-        elif issubclass(owner, OpenTransactions):
+        elif issubclass(owner, OpenBox):
             function = self._within
         return function if box is None else MethodType(function, box)
 
@@ -334,8 +351,8 @@ class operation(  # noqa: N801 - a decorator
         def blocking(box: Any, /, *args: Any, **kwargs: Any) -> Any:
             work = method(box, *args, **kwargs)
             if isinstance(work, Generator):
-                return box._run(work)  # noqa: SLF001 - of every box
-            return box._read(work)  # noqa: SLF001 - as above
+                return box._transactions.run(work)  # noqa: SLF001 - of every box
+            return box._transactions.read(work)  # noqa: SLF001 - as above
 
         async def awaited(box: Any, /, *args: Any, **kwargs: Any) -> Any:
             return await blocking(box, *args, **kwargs)
@@ -350,7 +367,7 @@ class in_session(  # noqa: N801 - a decorator
     is its first argument.
 
     In an awaited box the method is a coroutine function, and takes an async session. In a box with
-    `OpenTransactions` it takes no session.
+    `OpenBox` it takes no session.
     """
 
     def __init__(self, method: Callable[Concatenate[Any, Session | Connection, P], T]) -> None:
@@ -365,7 +382,8 @@ class in_session(  # noqa: N801 - a decorator
             return await checked.run_sync(partial(blocking, box, **kwargs), *args)
 
         def within(box: Any, /, *args: Any, **kwargs: Any) -> Any:
-            connection = box._open_transaction(method.__name__)  # noqa: SLF001 - of such a box
+            driver = box._transactions.driver  # noqa: SLF001 - of every box
+            connection = driver.open_transaction(method.__name__)
             return method(box, connection, *args, **kwargs)
 
         signature = inspect.signature(method)

@@ -13,11 +13,12 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Collection, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import partial
 from operator import call
 from queue import Empty, SimpleQueue
 from types import FrameType
-from typing import Any, ClassVar
+from typing import Any
 
 import anyio
 
@@ -25,12 +26,7 @@ from victor_ext import ConfigurationError, VictorError
 from victor_ext.flows import adrive, drive
 
 from .databases import NeverHeals
-from .transactions import (
-    AwaitedTransactions,
-    BlockingTransactions,
-    Pass,
-    Transactions,
-)
+from .transactions import AwaitedBox, BlockingBox, Pass, Transactions
 
 
 def as_text(counts: Mapping[str, int]) -> str:
@@ -38,126 +34,134 @@ def as_text(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {name}" for name, number in counts.items())
 
 
-class WorkerPasses(Transactions):
-    """The steps of a worker, which blocking and awaited workers drive."""
+@dataclass(frozen=True, slots=True)
+class WorkerPass:
+    """A pass that a worker makes again and again.
 
-    _name: ClassVar[str]
-    _passes: ClassVar[Sequence[str]]
-    """The names of its methods that are passes, in their order."""
-    _warned_of: ClassVar[Collection[str]] = ()
-    """The states of entries that are logged as warnings: a person should look at them."""
-    _lease: float
-    client: Any
-    """A client of any system, blocking or awaited; or None."""
+    Attributes:
+        name: Its name, such as `send`.
+        make: Makes it, with a client and the rest of the last one. Returns what it has changed, and
+            the rest that the next one has to go on with at once; None: there is none.
+        is_paused: Returns whether it is left out for now, since its last one failed.
+    """
 
-    # An outbox overrides some of these
+    name: str
+    make: Callable[[Any, Any], Pass[tuple[Collection[Any], Any]]]
+    is_paused: Callable[[], bool] = bool
 
-    def _worker_client(self, client: Any, interval: float = 1.0) -> Any:
-        """The checked client of a worker's passes. Raises `ConfigurationError`: the interval is no
-        number above zero.
+
+@dataclass(frozen=True, slots=True)
+class BoxWorker:
+    """The worker of an outbox or inbox.
+
+    Attributes:
+        name: What it is the worker of: `outbox` or `inbox`.
+        passes: What it makes, in their order.
+        transactions: Make the steps of the passes.
+        client_of: Returns the client of the passes, for the one that `run` was given; or raises
+            `ConfigurationError`.
+        lease: The maximum seconds that a call takes, if a client does not say.
+        warned_of: The states of entries that are logged as warnings: a person should look at them.
+    """
+
+    name: str
+    passes: Sequence[WorkerPass]
+    transactions: Transactions
+    client_of: Callable[[Any], Any]
+    lease: float
+    warned_of: Collection[str] = ()
+
+    def checked_client(self, client: Any, interval: float) -> Any:
+        """The client of the passes. Raises `ConfigurationError`: there is none, or the interval is
+        no number above zero.
         """
         if not (isinstance(interval, int | float) and 0 < interval <= threading.TIMEOUT_MAX):
             raise ConfigurationError(
                 f"interval={interval!r} must be seconds above zero, such as 5.0."
             )
-        return client
+        return self.client_of(client)
 
-    def _client_or_own(self, client: Any) -> Any:
-        """This client, else that of the outbox or inbox, if it has one."""
-        return self.client if client is None else client
-
-    def _longest_call(self, client: Any) -> float:
+    def longest_call(self, client: Any) -> float:
         """The maximum seconds that a call of this client takes."""
-        deadline: float | None = getattr(self._client_or_own(client), "deadline", None)
-        return self._lease if deadline is None else deadline
+        deadline: float | None = getattr(client, "deadline", None)
+        return self.lease if deadline is None else deadline
 
-    def _is_paused(self, name: str) -> bool:  # noqa: ARG002 - an outbox looks at it
-        """Whether a worker leaves out the pass with this name for now, since its last one
-        failed.
-        """
-        return False
-
-    def _pass_of_worker(
-        self,
-        name: str,
-        client: Any,
-        rest: Any,  # noqa: ARG002 - an outbox goes on with it
-    ) -> Pass[tuple[Collection[Any], Any]]:
-        """Make the pass with this name. Returns what it has changed, and what the next one has to
-        go on with at once, which is its `rest`; None: there is nothing.
-        """
-        return (yield partial(getattr(self, name), client)), None
-
-    def _begin_pass(self) -> None:
-        """Prepare the database connection for a pass."""
-
-    def _work_until_stopped(
+    def until_stopped(
         self, client: Any, interval: float, stop: threading.Event, pause: Callable[[float], Any]
     ) -> Pass[None]:
         """Make all passes, then `pause` for the interval if all are at their end, until `stop` is
         set.
         """
-        client = self._worker_client(client, interval)
-        self.heartbeat.start(*(f"{self._name}.{name}" for name in self._passes))
+        client = self.checked_client(client, interval)
+        heartbeat = self.transactions.heartbeat
+        heartbeat.start(*(f"{self.name}.{each.name}" for each in self.passes))
         rests = dict[str, Any]()
         while not stop.is_set():
-            for name in self._passes:
+            for each in self.passes:
                 if stop.is_set():
                     break
-                rest = rests.pop(name, None)
-                if self._is_paused(name):
+                rest = rests.pop(each.name, None)
+                if each.is_paused():
                     continue
-                self._begin_pass()
-                rest = yield from self._make_pass(name, client, rest)
+                self.transactions.driver.begin_pass()
+                rest = yield from self._make(each, client, rest)
                 if rest is not None:
-                    rests[name] = rest
+                    rests[each.name] = rest
             seconds = 0.0 if rests else interval
-            self.heartbeat.step(seconds)
+            heartbeat.step(seconds)
             yield partial(pause, seconds)
         # Only here: to a probe, a worker that an error has ended is stalled.
-        self.heartbeat.stop()
+        heartbeat.stop()
 
-    def _make_pass(self, pass_name: str, client: Any, rest: Any) -> Pass[Any]:
-        """Make one pass of a worker, and log what it has changed. A failure ends this pass alone.
-        Takes and returns a `rest`, as `_pass_of_worker`.
+    def _make(self, each: WorkerPass, client: Any, rest: Any) -> Pass[Any]:
+        """Make one pass, and log what it has changed. A failure ends this pass alone. Takes and
+        returns a rest, as of `WorkerPass`.
 
         Only an error that never heals (a missing table, a wrong storage key) ends the worker.
         """
-        log = logging.getLogger(f"victor_ext.{self._name}")
-        name = f"{self._name}.{pass_name}"
+        log = logging.getLogger(f"victor_ext.{self.name}")
+        name = f"{self.name}.{each.name}"
+        failing = self.transactions.heartbeat.failing
         try:
-            changed, rest = yield from self._pass_of_worker(pass_name, client, rest)
+            # Made as a step, so that its own steps show that the worker is alive.
+            make = partial(self.transactions.run, each.make(client, rest))
+            changed, rest = yield make
         except NeverHeals:
             raise
         except Exception as error:  # a worker goes on after whatever error
-            self.heartbeat.failing[name] = type(error).__name__
+            failing[name] = type(error).__name__
             if isinstance(error, VictorError):
                 log.warning("%s failed and will be retried: %s", name, error)
             else:
                 log.exception("%s failed and will be retried", name)
             return None
-        self.heartbeat.failing.pop(name, None)
-        self._log_changes(pass_name, changed)
+        failing.pop(name, None)
+        log_changes(self.name, each.name, changed, self.warned_of)
         return rest
 
-    def _log_changes(self, pass_name: str, changed: Collection[Any]) -> None:
-        """Log what a pass has changed, or handled."""
-        if not changed:
-            return
-        # Events have a name, entries a state.
-        counts = Counter(getattr(item, "name", None) or item.state for item in changed)
-        is_warning = any(getattr(item, "state", None) in self._warned_of for item in changed)
-        logging.getLogger(f"victor_ext.{self._name}").log(
-            logging.WARNING if is_warning else logging.INFO,
-            "%s.%s changed %s",
-            self._name,
-            pass_name,
-            as_text(counts),
-        )
+
+def log_changes(
+    worker: str, pass_name: str, changed: Collection[Any], warned_of: Collection[str]
+) -> None:
+    """Log what a pass has changed, or handled: entries by their states, events by their names."""
+    if not changed:
+        return
+    # Events have a name, entries a state.
+    counts = Counter(getattr(item, "name", None) or item.state for item in changed)
+    is_warning = any(getattr(item, "state", None) in warned_of for item in changed)
+    logging.getLogger(f"victor_ext.{worker}").log(
+        logging.WARNING if is_warning else logging.INFO,
+        "%s.%s changed %s",
+        worker,
+        pass_name,
+        as_text(counts),
+    )
 
 
-class BlockingWorker(BlockingTransactions, WorkerPasses):
-    """With blocking calls."""
+class BlockingWorker(BlockingBox):
+    """A box whose worker has blocking calls."""
+
+    _worker: BoxWorker
 
     def run(
         self, client: Any = None, *, interval: float = 5.0, stop: threading.Event | None = None
@@ -182,11 +186,13 @@ class BlockingWorker(BlockingTransactions, WorkerPasses):
         """
         stop = stop or threading.Event()
         with ended_by(stop):
-            drive(self._work_until_stopped(client, interval, stop, stop.wait), call)
+            drive(self._worker.until_stopped(client, interval, stop, stop.wait), call)
 
 
-class AwaitedWorker(AwaitedTransactions, WorkerPasses):
-    """With awaited calls."""
+class AwaitedWorker(AwaitedBox):
+    """A box whose worker has awaited calls."""
+
+    _worker: BoxWorker
 
     async def run(self, client: Any = None, *, interval: float = 5.0) -> None:
         """As `run` with blocking calls, awaited: it ends when it is cancelled.
@@ -194,7 +200,7 @@ class AwaitedWorker(AwaitedTransactions, WorkerPasses):
         A call that has begun ends first, and its result is stored: at most for as long as the
         client's deadline.
         """
-        client = self._worker_client(client, interval)
+        client = self._worker.checked_client(client, interval)
         stop = threading.Event()
         woken = anyio.Event()
         calls = anyio.CancelScope(shield=True)
@@ -209,7 +215,7 @@ class AwaitedWorker(AwaitedTransactions, WorkerPasses):
         async def work() -> None:
             try:
                 with calls, ended_by(stop):
-                    await adrive(self._work_until_stopped(client, interval, stop, pause), call)
+                    await adrive(self._worker.until_stopped(client, interval, stop, pause), call)
             except NeverHeals as error:
                 failures.append(error)
                 tasks.cancel_scope.cancel()
@@ -220,7 +226,7 @@ class AwaitedWorker(AwaitedTransactions, WorkerPasses):
             try:
                 await anyio.sleep_forever()
             finally:
-                calls.deadline = anyio.current_time() + self._longest_call(client)
+                calls.deadline = anyio.current_time() + self._worker.longest_call(client)
                 stop.set()
                 woken.set()
         if failures:
@@ -231,7 +237,7 @@ class AwaitedWorker(AwaitedTransactions, WorkerPasses):
         """As `run`, in the background while the block lasts, such as the lifespan of a FastAPI
         service. The end of the block waits for a call that has begun, as `run` does.
         """
-        client = self._worker_client(client, interval)
+        client = self._worker.checked_client(client, interval)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(partial(self.run, client, interval=interval))
             yield

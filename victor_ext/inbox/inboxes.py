@@ -22,20 +22,29 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from victor_ext import BadRequest, ConfigurationError, Delivery, NotFound
-from victor_ext.event_queue.databases import DatabaseTime, table_of
+from victor_ext.event_queue.databases import Condition, DatabaseTime, table_of
+from victor_ext.event_queue.drivers import AwaitedDriver, BlockingDriver
 from victor_ext.event_queue.events import EventState, event_table
 from victor_ext.event_queue.fitness import check_arguments, prepared_engine
-from victor_ext.event_queue.handlers import H, Handler, meant_by
+from victor_ext.event_queue.handlers import H, Handlers, meant_by
 from victor_ext.event_queue.queue import (
     MOST_TRIES,
-    AwaitedQueue,
-    BlockingQueue,
     EventQueue,
+    FailedTry,
+    HandlesEvents,
     MakesTables,
+    usual_failure,
 )
 from victor_ext.event_queue.rows import delete_rows, insert_once
-from victor_ext.event_queue.transactions import Engine, Pass, Work, in_session, operation
-from victor_ext.health import Heartbeat
+from victor_ext.event_queue.transactions import (
+    Engine,
+    Pass,
+    Transactions,
+    Work,
+    in_session,
+    operation,
+)
+from victor_ext.event_queue.workers import AwaitedWorker, BlockingWorker, BoxWorker, WorkerPass
 from victor_ext.privacy import one_line
 
 if TYPE_CHECKING:
@@ -179,13 +188,180 @@ def names_table(name: str) -> sa.Table:
     )
 
 
-class InboxBase(EventQueue[InboxEvent], Generic[Engine]):
+class _Received:
+    """The ids of the notifications of a system that were received.
+
+    Args:
+        table: See `names_table`.
+        webhook: Of the system.
+    """
+
+    def __init__(self, table: sa.Table, webhook: ReceivesWebhook) -> None:
+        self.table = table
+        self.webhook = webhook
+
+    def add_ids(self, connection: Any, source: str, delivery: Delivery) -> bool:
+        """Store the ids of a delivery. Returns whether all of them are new."""
+        ids = [*map(_storable_id, delivery.ids)]
+        are_new = True
+        # All ids are stored, even after a known one. They are sorted, so that two processes that
+        # store the same ones do not wait for each other.
+        for id in sorted(set(ids)):
+            # The number is that of the notification, which has the first id.
+            number = delivery.number if id == ids[0] else None
+            is_new = self.add_id(connection, source, id, number)
+            are_new = are_new and is_new
+        return are_new
+
+    def add_id(self, connection: Any, source: str, id: str, number: int | None = None) -> bool:
+        """Store an id. Returns whether it is new."""
+        values = {
+            "provider": self.webhook.provider,
+            "id": id,
+            "number": number,
+            "received_at": DatabaseTime(),
+        }
+        return insert_once(connection, self.table, source=source, **values) is not None
+
+    def spelled_name(self, name: str, content: str) -> str:
+        """The name of an event in the letters of the document or the notification; else as it is
+        stored.
+        """
+        spelled_name = getattr(self.webhook, "spelled_name", None)
+        if spelled_name is None:
+            return name
+        return one_line(spelled_name(content)) or name
+
+
+class Notifications:
+    """The events of an inbox, for their queue: see `EventKind`.
+
+    Args:
+        received: The ids of notifications.
+        events: The table of events.
+        remember: As of `Inbox`, in seconds.
+    """
+
+    def __init__(self, received: _Received, events: sa.Table, remember: float) -> None:
+        self._received = received
+        self._webhook = received.webhook
+        self._events = events
+        self._remember = remember
+        self._warned_at = float("-inf")
+        """When the last warning of events that were not found was logged, by the monotonic
+        clock.
+        """
+
+    def provider(self, client: Any) -> str:  # noqa: ARG002 - an outbox may have none of its own
+        """The system of the webhook."""
+        return self._webhook.provider
+
+    def event_of(self, row: Any, tries: int) -> InboxEvent:
+        """A notification; its object is read later, by `complete`."""
+        name = self._received.spelled_name(row.name, row.data)
+        notification = self._webhook.notification(row.data)
+        return InboxEvent(name, row.source, row.subject, notification, tries=tries)
+
+    def may_handle(self) -> Condition:
+        """Always."""
+        return sa.true()
+
+    def is_handled_later(self, connection: Connection) -> bool:  # noqa: ARG002 - an outbox may be held
+        """It is stored when it is received."""
+        return False
+
+    def check(self, connection: Connection) -> None:
+        """They are in clear."""
+
+    def complete(self, event: InboxEvent, client: Any) -> Pass[InboxEvent]:
+        """Read the object of an event. Raises `UnknownIdError`: the system does not know its id."""
+        reading = self._webhook.reading(client, event.notification)
+        if reading is None:
+            return event
+        try:
+            record = yield reading
+        except (BadRequest, NotFound) as error:
+            anybody_can_post = getattr(self._webhook, "anybody_can_post", False)
+            if anybody_can_post and self._is_of_system(error.response):
+                raise UnknownIdError(str(error)) from error
+            raise
+        return replace(event, record=record)
+
+    def _is_of_system(self, response: httpx.Response | None) -> bool:
+        """Whether a response comes from the system itself: the page of a proxy is no evidence."""
+        if response is None:
+            return False
+        is_own = getattr(self._webhook, "is_own_response", _is_json_object)
+        return bool(is_own(response))
+
+    def note_state(self, connection: Connection, event: InboxEvent) -> bool:
+        """Whether the state is new: two notifications may lead to reads of one state."""
+        if event.record is None:
+            return True
+        state = self._webhook.state_of(event.record)
+        if state is None:
+            return True
+        return self._received.add_id(connection, event.source, _READ + _storable_id(state))
+
+    def failure(self, row: Any, error: Exception, tries: int) -> FailedTry:
+        """As usual; but an event with an unknown id is soon `not_found`, and of those only the
+        newest ones are kept.
+        """
+        if not isinstance(error, UnknownIdError):
+            return usual_failure(row, error, tries)
+        numbered = UnknownIdError(error.message, _inquiries_of(row) + 1)
+        usual = usual_failure(row, numbered, tries)
+        is_given_up = numbered.inquiry > len(_WAITS_TO_BE_FOUND)
+
+        def keep_newest(connection: Connection) -> None:
+            if tries >= MOST_TRIES:
+                usual.then(connection)
+            else:
+                self._log_not_found(row, tries, is_given_up=is_given_up)
+            self._keep_newest_not_found(row.provider, connection)
+
+        if tries >= MOST_TRIES:
+            return usual._replace(then=keep_newest)
+        if is_given_up:
+            return FailedTry(EventState.NOT_FOUND, 0.0, numbered, keep_newest)
+        wait = _WAITS_TO_BE_FOUND[numbered.inquiry - 1]
+        return FailedTry(EventState.WAITING, wait, numbered, keep_newest)
+
+    def _log_not_found(self, row: Any, tries: int, *, is_given_up: bool) -> None:
+        """Log that an event was not found. Strangers who post must not fill the log: there is one
+        warning in an hour.
+        """
+        _log.info("The event %s of %s was not found (try %d).", row.name, row.subject, tries)
+        now = time.monotonic()
+        if is_given_up and now - self._warned_at > _BETWEEN_WARNINGS:
+            self._warned_at = now
+            _log.warning(_NOT_FOUND, self._webhook.provider, _MOST_NOT_FOUND)
+
+    def _keep_newest_not_found(self, provider: str, connection: Connection) -> None:
+        """Delete the oldest events that were not found, if there are too many."""
+        columns = self._events.c
+        is_not_found = columns.state == EventState.NOT_FOUND
+        not_found = sa.and_(columns.provider == provider, is_not_found)
+        newest_first = sa.select(columns.id).where(not_found).order_by(columns.id.desc())
+        last_kept = newest_first.limit(1).offset(_MOST_NOT_FOUND).scalar_subquery()
+        delete_rows(connection, self._events, sa.and_(not_found, columns.id <= last_kept))
+
+    def forget(self, connection: Connection, provider: str, now: float) -> None:
+        """Delete old ids."""
+        columns = self._received.table.c
+        is_old = sa.and_(
+            columns.provider == provider,
+            columns.received_at < now - self._remember,
+            # A state that was read is kept for ever: however late it is read again, it is not new.
+            sa.not_(columns.id.startswith(_READ)),
+        )
+        delete_rows(connection, self._received.table, is_old)
+
+
+class InboxBase(HandlesEvents[InboxEvent], Generic[Engine]):
     """What all inboxes have in common. The arguments are those of `Inbox`."""
 
-    _name = "inbox"
-    _passes = ("handle",)
-    _warned_at = float("-inf")
-    """When the last warning of events that were not found was logged, by the monotonic clock."""
+    _worker: BoxWorker
 
     def __init__(
         self,
@@ -201,12 +377,17 @@ class InboxBase(EventQueue[InboxEvent], Generic[Engine]):
         self._engine = prepared_engine(engine)
         self._webhook = webhook
         self.client = client
-        self._lease = lease.total_seconds()
-        self._remember = remember.total_seconds()
         self.table = names_table(table)
         self.events = event_table(f"{table}_events", self.table.metadata)
-        self._handlers: list[Handler] = []
-        self._heartbeat = Heartbeat()
+        driver = self._driver(self._engine, self.table)
+        self._transactions = Transactions(driver, self.table.metadata.sorted_tables)
+        self._received = _Received(self.table, webhook)
+        kind = Notifications(self._received, self.events, remember.total_seconds())
+        handlers = Handlers[InboxEvent](self.events, driver)
+        seconds = lease.total_seconds()
+        self._queue = EventQueue(self._transactions, self.events, handlers, kind, seconds)
+        passes = (WorkerPass("handle", self._handled),)
+        self._worker = BoxWorker("inbox", passes, self._transactions, self._client_or_own, seconds)
         needs_name = getattr(webhook, "needs_name", ())
         if needs_name:
             _log.warning(_NEEDS_NAME, webhook.provider, ", ".join(needs_name))
@@ -227,10 +408,12 @@ class InboxBase(EventQueue[InboxEvent], Generic[Engine]):
             ConfigurationError: The function is `async def`, and the inbox has blocking calls; or
                 the name is empty, or one letter off a known one.
         """
-        return self._on(name, source)
+        return self._queue.handlers.on(name, source, self._event_name)
 
     def _event_name(self, name: str) -> str:
-        """As of every queue. Raises `ConfigurationError` also for a slip of a known name."""
+        """The name of an event, as it is stored. Raises `ConfigurationError`: it is a slip of a
+        known name.
+        """
         word = name.casefold()
         if word.startswith(_EVENT):
             return word.removeprefix(_EVENT)
@@ -246,13 +429,6 @@ class InboxBase(EventQueue[InboxEvent], Generic[Engine]):
                 f"of this very name, write on('{_EVENT}{word:.60}')."
             )
         return word
-
-    def _provider(
-        self,
-        client: Any = None,  # noqa: ARG002 - an outbox may have none of its own
-    ) -> str:
-        """As of every queue: the system of the webhook."""
-        return self._webhook.provider
 
     @in_session
     def receive(
@@ -291,18 +467,18 @@ class InboxBase(EventQueue[InboxEvent], Generic[Engine]):
         """
         _check_source(source)
         delivery = self._checked_delivery(body, headers, name)
-        if not self._add_ids(session, source, delivery):
+        if not self._received.add_ids(session, source, delivery):
             if delivery.is_known_by_content:
                 _log.warning(_MAY_BE_ANOTHER, one_line(delivery.name), one_line(delivery.subject))
             return None  # a repeat
-        provider = self._provider()
+        provider = self._webhook.provider
         subject = one_line(delivery.subject)
         # In lower case, as the names of the handlers are: databases fold letters differently.
         event_name = one_line(delivery.name).casefold()
         once = None
         if delivery.once is not None:
             once = _storable_id(f"{provider} {source} {delivery.once}")
-        event_id = self._store_event(
+        event_id = self._queue.store(
             session,
             provider=provider,
             name=event_name,
@@ -314,30 +490,8 @@ class InboxBase(EventQueue[InboxEvent], Generic[Engine]):
         if event_id is None:
             return None  # an event with the same `once` waits
         notification = self._webhook.notification(delivery.content)
-        spelled = self._spelled_name(event_name, delivery.content)
+        spelled = self._received.spelled_name(event_name, delivery.content)
         return InboxEvent(spelled, source, subject, notification)
-
-    def _add_ids(self, connection: Any, source: str, delivery: Delivery) -> bool:
-        """Store the ids of a delivery. Returns whether all of them are new."""
-        ids = [*map(_storable_id, delivery.ids)]
-        are_new = True
-        # All ids are stored, even after a known one. They are sorted, so that two processes that
-        # store the same ones do not wait for each other.
-        for id in sorted(set(ids)):
-            # The number is that of the notification, which has the first id.
-            number = delivery.number if id == ids[0] else None
-            is_new = self._add_id(connection, source, id, number)
-            are_new = are_new and is_new
-        return are_new
-
-    def _spelled_name(self, name: str, content: str) -> str:
-        """The name of an event in the letters of the document or the notification; else as it is
-        stored.
-        """
-        spelled_name = getattr(self._webhook, "spelled_name", None)
-        if spelled_name is None:
-            return name
-        return one_line(spelled_name(content)) or name
 
     def _checked_delivery(self, body: bytes, headers: Any, name: str | None) -> Delivery:
         """What the webhook says of a request. The errors are those of `receive`."""
@@ -345,108 +499,11 @@ class InboxBase(EventQueue[InboxEvent], Generic[Engine]):
             return self._webhook.delivery(body, headers)
         if not hasattr(self._webhook, "needs_name"):
             raise ConfigurationError(
-                f"name={name!r:.60}: the notifications of {self._provider()}'s say what they are. "
-                "Leave name out."
+                f"name={name!r:.60}: the notifications of {self._webhook.provider}'s say what they "
+                "are. Leave name out."
             )
         webhook = cast("TakesName", self._webhook)
         return webhook.delivery(body, headers, name=name)
-
-    def _add_id(self, connection: Any, source: str, id: str, number: int | None = None) -> bool:
-        """Store an id. Returns whether it is new."""
-        values = {
-            "provider": self._provider(),
-            "id": id,
-            "number": number,
-            "received_at": DatabaseTime(),
-        }
-        return insert_once(connection, self.table, source=source, **values) is not None
-
-    def _event_of(self, row: Any, tries: int) -> InboxEvent:
-        """As of every queue; its object is read later, by `_prepare_event`."""
-        name = self._spelled_name(row.name, row.data)
-        notification = self._webhook.notification(row.data)
-        return InboxEvent(name, row.source, row.subject, notification, tries=tries)
-
-    def _prepare_event(self, event: InboxEvent, client: Any) -> Pass[InboxEvent]:
-        """Read the object of an event. Raises `UnknownIdError`: the system does not know its id."""
-        reading = self._webhook.reading(self._client_or_own(client), event.notification)
-        if reading is None:
-            return event
-        try:
-            record = yield reading
-        except (BadRequest, NotFound) as error:
-            anybody_can_post = getattr(self._webhook, "anybody_can_post", False)
-            if anybody_can_post and self._is_of_system(error.response):
-                raise UnknownIdError(str(error)) from error
-            raise
-        return replace(event, record=record)
-
-    def _is_of_system(self, response: httpx.Response | None) -> bool:
-        """Whether a response comes from the system itself: the page of a proxy is no evidence."""
-        if response is None:
-            return False
-        is_own = getattr(self._webhook, "is_own_response", _is_json_object)
-        return bool(is_own(response))
-
-    def _after_failure(self, error: Exception, tries: int) -> tuple[EventState, float]:
-        """As of every queue; an event with an unknown id is soon `not_found`."""
-        if not isinstance(error, UnknownIdError) or tries >= MOST_TRIES:
-            return super()._after_failure(error, tries)
-        if error.inquiry > len(_WAITS_TO_BE_FOUND):
-            return EventState.NOT_FOUND, 0.0
-        return EventState.WAITING, _WAITS_TO_BE_FOUND[error.inquiry - 1]
-
-    def _store_failure(self, row: Any, error: Exception, connection: Connection) -> None:
-        """As of every queue; events with unknown ids are kept up to a maximum number."""
-        if not isinstance(error, UnknownIdError):
-            super()._store_failure(row, error, connection)
-            return
-        numbered = UnknownIdError(error.message, _inquiries_of(row) + 1)
-        super()._store_failure(row, numbered, connection)
-        self._keep_newest_not_found(row.provider, connection)
-
-    def _keep_newest_not_found(self, provider: str, connection: Connection) -> None:
-        """Delete the oldest events that were not found, if there are too many."""
-        columns = self.events.c
-        is_not_found = columns.state == EventState.NOT_FOUND
-        not_found = sa.and_(columns.provider == provider, is_not_found)
-        newest_first = sa.select(columns.id).where(not_found).order_by(columns.id.desc())
-        last_kept = newest_first.limit(1).offset(_MOST_NOT_FOUND).scalar_subquery()
-        delete_rows(connection, self.events, sa.and_(not_found, columns.id <= last_kept))
-
-    def _log_failure(self, row: Any, error: Exception, tries: int) -> None:
-        """As of every queue, but without a warning for each event with an unknown id."""
-        if not isinstance(error, UnknownIdError) or tries >= MOST_TRIES:
-            super()._log_failure(row, error, tries)
-            return
-        # Strangers who post must not fill the log: there is one warning in an hour.
-        _log.info("The event %s of %s was not found (try %d).", row.name, row.subject, tries)
-        now = time.monotonic()
-        is_given_up = error.inquiry > len(_WAITS_TO_BE_FOUND)
-        if is_given_up and now - self._warned_at > _BETWEEN_WARNINGS:
-            self._warned_at = now
-            _log.warning(_NOT_FOUND, self._provider(), _MOST_NOT_FOUND)
-
-    def _note_state(self, connection: Connection, event: InboxEvent) -> bool:
-        """As of every queue: two notifications may lead to reads of one state."""
-        if event.record is None:
-            return True
-        state = self._webhook.state_of(event.record)
-        if state is None:
-            return True
-        return self._add_id(connection, event.source, _READ + _storable_id(state))
-
-    def _forget(self, provider: str, connection: Connection, now: float) -> None:
-        """As of every queue; old ids are deleted, too."""
-        super()._forget(provider, connection, now)
-        columns = self.table.c
-        is_old = sa.and_(
-            columns.provider == provider,
-            columns.received_at < now - self._remember,
-            # A state that was read is kept for ever: however late it is read again, it is not new.
-            sa.not_(columns.id.startswith(_READ)),
-        )
-        delete_rows(connection, self.table, is_old)
 
     @operation
     def gaps(self, source: str = "", *, after: int | None = None) -> Work[list[range]]:
@@ -459,7 +516,7 @@ class InboxBase(EventQueue[InboxEvent], Generic[Engine]):
         """
         columns = self.table.c
         known = sa.and_(
-            columns.provider == self._provider(),
+            columns.provider == self._webhook.provider,
             columns.source == source,
             columns.number.is_not(None),
             columns.number > (after or 0),
@@ -511,7 +568,7 @@ def _storable_id(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class Inbox(MakesTables, InboxBase[sa.Engine], BlockingQueue[InboxEvent]):
+class Inbox(MakesTables, InboxBase[sa.Engine], BlockingWorker):
     """The inbox of one database: SQLite or PostgreSQL. Safe to share between threads, and to use in
     several workers.
 
@@ -529,6 +586,10 @@ class Inbox(MakesTables, InboxBase[sa.Engine], BlockingQueue[InboxEvent]):
             `_events` after it.
     """
 
+    _driver = BlockingDriver
 
-class AsyncInbox(MakesTables, InboxBase["AsyncEngine"], AwaitedQueue[InboxEvent]):
+
+class AsyncInbox(MakesTables, InboxBase["AsyncEngine"], AwaitedWorker):
     """`Inbox`, awaited, on an `AsyncEngine`. The arguments are as for `Inbox`."""
+
+    _driver = AwaitedDriver

@@ -27,11 +27,12 @@ from victor_ext import (
 )
 from victor_ext.event_queue.databases import DatabaseTime
 from victor_ext.event_queue.rows import delete_rows
-from victor_ext.event_queue.transactions import connection_of, in_session
+from victor_ext.event_queue.transactions import Box, connection_of, in_session
 from victor_ext.ids import reference_of
 from victor_ext.settlement.key_age import Now
 
 from .digests import is_same_call, other_than, reference_digest
+from .engine import OutboxEngine
 from .entries import (
     CREATE,
     VICTOR,
@@ -41,8 +42,8 @@ from .entries import (
     refusal,
     stored_reference,
 )
-from .passes import AnyClient, OutboxPasses
-from .scope import Owner
+from .passes import AnyClient, required_client
+from .scope import Owner, Scope
 from .sealing import ClearRow
 
 _NAMES_TAKEN = frozenset({"call", "since", "read_from"})
@@ -57,8 +58,13 @@ def preparer() -> Victor:
     return Victor(VictorOAuth("no-client-id", "no-client-secret"))
 
 
-class Adding(OutboxPasses):
+class Adding(Box):
     """Stores new entries."""
+
+    client: AnyClient | None
+    references: sa.Table
+    _parts: OutboxEngine
+    _scope: Scope
 
     @in_session
     def add(
@@ -144,7 +150,7 @@ class Adding(OutboxPasses):
                 entries belong to another account or environment, or `session` is an engine.
             django.db.transaction.TransactionManagementError: As for `add`.
         """
-        client = self._required_client(None)
+        client = required_client(self.client)
         values = _look_up_values(look_up_by, idempotency_key)
         call = _prepare_call(client, operation, args=args, kwargs=kwargs, key=idempotency_key)
         if not at_most_once:
@@ -175,8 +181,8 @@ class Adding(OutboxPasses):
         """
         connection = connection_of(session, self)
         if self.client is not None and self.client.provider == new.provider:
-            self._require_scope(connection, Owner.of(self.client, adds=True))
-        vault = self._sealing.vault_for_new_entry(connection)
+            self._scope.require(connection, Owner.of(self.client, adds=True))
+        vault = self._parts.sealing.vault_for_new_entry(connection)
         row = session.execute(sa.select(self.table).where(self.table.c.key == new.key)).first()
         if row is None:
             check()
@@ -189,7 +195,7 @@ class Adding(OutboxPasses):
                 delete_rows(session, self.references, self.references.c.key == new.key)
                 session.execute(sa.insert(self.references), rows)
             return
-        stored = self._sealing.decrypted_row(row)
+        stored = self._parts.sealing.decrypted_row(row)
         if not is_same_call(stored, new, vault):
             message = (
                 f"{new.key} is in the outbox with {other_than(stored, new)}. For the same "

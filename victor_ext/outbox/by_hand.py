@@ -11,13 +11,21 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from victor_ext.event_queue.transactions import Pass, Work, operation
+from victor_ext.event_queue.transactions import Box, Pass, Work, operation
 from victor_ext.ids import canonical_id, problem_of_typed_id, reference_of
 from victor_ext.privacy import one_line
 
 from .digests import is_forgotten, reference_digest
-from .entries import NOT_DONE, Entry, EntryState, free_values, refusal, sent_values
-from .storing import Change, EntryStore
+from .engine import OutboxEngine
+from .entries import (
+    NOT_DONE,
+    Entry,
+    EntryState,
+    free_values,
+    refusal,
+    sent_values,
+)
+from .storing import Change
 
 _MOST_NAMED = 3
 """The maximum number of keys that a message names."""
@@ -46,8 +54,10 @@ def _check_id(key: str, id: str, *, done: bool) -> None:
         raise refusal(key, "id", "value", message)
 
 
-class OutboxByHand(EntryStore):
+class OutboxByHand(Box):
     """The operations of people. Each names an entry by its key, or the reference of its request."""
+
+    _parts: OutboxEngine
 
     @operation
     def resolve(
@@ -82,7 +92,7 @@ class OutboxByHand(EntryStore):
             values["error"] = f"Not done, says {by}: {why}"
 
         def checked_values(row: Any, connection: Connection) -> Mapping[str, Any]:
-            other = self._entry_with_id(row, id, connection) if done else None
+            other = self._parts.rivals.entry_with_id(row, id, connection) if done else None
             if other is not None:
                 other_name = other.key if is_forgotten(other.reference) else other.reference
                 message = (
@@ -184,7 +194,9 @@ class OutboxByHand(EntryStore):
         """
         work = partial(self._change_by_hand, name, states, values_of)
         # This process may have no handlers: the event is stored for the worker.
-        entry = yield from self._transact(partial(self._change_and_tell, work, self._store_event))
+        entry = yield from self._transactions.transact(
+            partial(self._parts.store.change_and_tell, work, self._parts.queue.store)
+        )
         assert entry is not None  # else `_change_by_hand` has raised
         return entry
 
@@ -194,7 +206,7 @@ class OutboxByHand(EntryStore):
         """As `_change_in_states`, in a transaction."""
         columns = self.table.c
         key = self._key_of(name, connection)
-        self._sealing.load_vault(connection)
+        self._parts.sealing.load_vault(connection)
         is_named = columns.key == key
         named = key if reference_of(name) == key else f"{_excerpt(name)} (key {key})"
         row = connection.execute(sa.select(self.table).where(is_named)).one()
@@ -204,10 +216,10 @@ class OutboxByHand(EntryStore):
         change = Change(None)
         if row.state in states:
             as_read = sa.and_(columns.state == row.state, columns.restored == row.restored)
-            clear = self._sealing.decrypted_row(row, may_stay_sealed=True)
+            clear = self._parts.sealing.decrypted_row(row, may_stay_sealed=True)
             # A worker that has taken the entry up loses it, and so cannot store a result.
             values = {**free_values(), **values_of(clear, connection)}
-            change = self._change(sa.and_(is_named, as_read), values, connection)
+            change = self._parts.store.change(sa.and_(is_named, as_read), values, connection)
         if change.entry is None:
             message = (
                 f"{named} is no entry that is {' or '.join(states)}, so nothing was changed: it "

@@ -1,6 +1,6 @@
 """The entries of a pass, several at once: one logic for blocking and awaited calls.
 
-The steps of each entry are a generator (`Sending._deliver`), which yields calls and transactions.
+The steps of each entry are a generator (`Sending.deliver`), which yields calls and transactions.
 The calls of several entries run at once. Transactions are made one after the other by the pass
 itself: one for several entries, where no handler works in it. A walk of a list is one call for all
 entries that it can show (`SharedCall`). Read `Deliveries.run` first.

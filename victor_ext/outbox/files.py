@@ -2,7 +2,7 @@
 all that bulk sending uses of an outbox.
 
 First come the table and the columns of a new entry, then the statements that change entries which
-no worker sends now, then `FileOutbox`, the passes of a worker.
+no worker sends now, then what their policy is (`FilePolicy`), and `FileSender`, which makes passes.
 
 A file may add, replace or leave out what waits, and never touches an entry that may have been sent.
 A worker takes up, sends and settles, and sends no entry of another scope or sender. A person
@@ -13,15 +13,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, NoResultFound
+from sqlalchemy.exc import DBAPIError
 
 from victor_ext import Done, NotDone, Outcome, PreparedCall, VictorError, zulu
 from victor_ext.event_queue.databases import (
@@ -30,27 +29,27 @@ from victor_ext.event_queue.databases import (
     OfFewRows,
     database_time,
 )
+from victor_ext.event_queue.drivers import BlockingDriver
+from victor_ext.event_queue.fitness import prepared_engine
 from victor_ext.event_queue.rows import change_rows, count_rows, delete_rows, insert_once, put_rows
-from victor_ext.event_queue.transactions import Pass, Work
-from victor_ext.event_queue.workers import is_ending
+from victor_ext.event_queue.transactions import PassDriver, Transactions
 from victor_ext.settlement.flow import (
     PaymentOutcome,
     Settlement,
     Write,
     settlement_of_failed_read,
 )
-from victor_ext.settlement.key_age import Now, SentSince, within_key_life
+from victor_ext.settlement.key_age import SentSince, within_key_life
 from victor_ext.vault import Vault
 
 from .adding import new_entry
 from .claims import Claim, Claims, Group
-from .deliveries import Steps
 from .digests import call_digest
+from .engine import OutboxEngine
 from .entries import (
     DUE,
     IN_DOUBT,
     NOT_DONE,
-    Entry,
     EntryState,
     free_values,
     is_not_due,
@@ -60,19 +59,21 @@ from .entries import (
     outbox_table,
     payment_references,
     sent_values,
+    write_of,
 )
 from .holding import HOLD, end_hold, mark_restored, moment_of, store_time
 from .life import Life
-from .outboxes import Outbox, OutboxTables
-from .scope import Owner
+from .passes import EngineTerms
 from .sealing import STORAGE_KEY, ClearRow, Sealing
-from .storing import Change
+from .tables import OutboxTables
 
 NAME = "victor_bulk"
 SETTLE_FOR = 600.0
 """Seconds for which a write is looked up that may have been sent and is not sent again."""
 
 
+_LEASE = 120.0
+"""Seconds for which an event would be a worker's: files have no events."""
 LONGEST_TURN = 5.0
 """Seconds ahead for which a worker reserves turns: other machines get theirs between them."""
 
@@ -459,163 +460,107 @@ class SenderTerms:
     workers: int
 
 
-class FileOutbox(Outbox):
-    """The passes of a worker that sends what files ask for. What is known of their rows alone is in
-    the methods below "What is known of the rows".
+class FileRows(Protocol):
+    """What bulk sending knows of the rows that entries are for."""
 
-    Args:
-        engine: Of the state.
-        client: Sends.
-        secret: Of the state.
-        vault: Encrypts errors.
-        terms: What is sent, and how.
-        stop: Set when nothing more is to be sent.
-    """
-
-    def __init__(
-        self,
-        engine: sa.Engine,
-        client: Any,
-        secret: bytes,
-        vault: Vault,
-        terms: SenderTerms,
-        stop: threading.Event,
-    ) -> None:
-        super().__init__(
-            engine,
-            client,
-            settle_for=timedelta(seconds=SETTLE_FOR),
-            workers=terms.workers,
-            table=NAME,
-        )
-        self._sealing = Sealing(self.control, NAME, secret)
-        self._kept = terms.kept
-        self._vault, self._terms, self._stop_event = vault, terms, stop
-        self._rest: Any = None
-        """The rest of a round of passes, if it has not ended."""
-        self._pauses_until = 0.0
-        """Until when no turn can be reserved, by the monotonic clock."""
-        self._turns: dict[int, float] = {}
-        """When entries have their turn, by their ids and the monotonic clock."""
-
-    # What is known of the rows
-
-    def _make_call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
+    def call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
         """Make a call. Returns what it came to, as of `create` of `settle`.
 
         Args:
             is_repeat: Whether it may have been sent before.
         """
-        raise NotImplementedError
 
-    def _only_looked_up(self, connection: Connection, keys: Sequence[str]) -> Collection[str]:
+    def count(self, call: PreparedCall, outcome: PaymentOutcome) -> None:
+        """Count the outcome of a call."""
+
+    def only_looked_up(self, connection: Connection, keys: Sequence[str]) -> Collection[str]:
         """Return those of these keys whose entries are not sent again if they may have been sent:
         no file asks for them any more.
         """
-        raise NotImplementedError
+        ...
 
-    def _rates(self, connection: Connection, batches: Collection[str]) -> Mapping[str, float]:
+    def is_asked(self, connection: Connection, key: str) -> bool:
+        """Return whether a file asks for what this entry is for."""
+        ...
+
+    def rates(self, connection: Connection, batches: Collection[str]) -> Mapping[str, float]:
         """Return the rates of those of these batches that have one, in rows a second."""
-        raise NotImplementedError
+        ...
 
-    def _reserve_turns(self, connection: Connection, batches: Sequence[str]) -> Sequence[float]:
+    def reserve_turns(self, connection: Connection, batches: Sequence[str]) -> Sequence[float]:
         """Reserve the next turn of each of these batches, in their order. Each has a rate.
 
         Returns the seconds until each. One that is more than `LONGEST_TURN` away is not reserved.
         """
-        raise NotImplementedError
+        ...
 
-    def _is_asked(self, connection: Connection, key: str) -> bool:
-        """Return whether a file asks for what this entry is for."""
-        raise NotImplementedError
+    def name(self, connection: Connection, key: str) -> str:
+        """Return what people call the payment of an entry."""
+        ...
 
-    def _count_outcome(self, row: Any, outcome: PaymentOutcome) -> None:
-        """Count the outcome of a call."""
-        raise NotImplementedError
+    def has_one_of(self, connection: Connection, ids: Collection[str]) -> bool:
+        """Return whether a payment without an entry has one of these ids."""
+        ...
 
-    def _wait_for_database(self, error: DBAPIError) -> None:
+    def holder_of(self, connection: Connection, id: str) -> str | None:
+        """Return what people call a payment without an entry that has this id; None: none has."""
+        ...
+
+    def has_rival(self, connection: Connection, key: str, references: Collection[str]) -> bool:
+        """Return whether what is found by these references may be that of a payment which this
+        entry does not ask for.
+        """
+        ...
+
+    def hold(self, connection: Connection) -> None:
+        """Hold the state, which is another copy than before."""
+
+    def wait_for_database(self, error: DBAPIError) -> None:
         """Wait until what was to be stored can be tried again. Raises an error to give up."""
-        raise NotImplementedError
 
-    # What the worker asks
 
-    @property
-    def is_client_refused(self) -> bool:
-        """Whether the provider has refused so many calls that it refuses the client."""
-        return any(streak.is_of_client for streak in self._refusals.values())
+class FilePolicy:
+    """The policy of the entries of files: see `EntryPolicy`.
 
-    def send_for_a_while(self) -> None:
-        """Make the passes of some seconds: what others have left is taken up between them."""
-        rest, self._rest = self._rest, None
-        _, self._rest = self._send_for_a_while(self.client, rest)
+    Args:
+        rows: What bulk sending knows of their rows.
+        vault: Encrypts errors.
+        terms: What is sent, and how.
+        stop: Set when nothing more is to be sent.
 
-    def has_due(self, connection: Connection) -> bool:
-        """Whether a pass would take an entry up now."""
-        waits = is_not_due(ENTRIES.c, database_time(connection))
-        due = sa.and_(_IS_DUE, sa.not_(waits))
-        query = sa.select(ENTRIES.c.id).where(self._is_chosen(), due, self._may_work())
-        return connection.execute(query.limit(1)).first() is not None
+    Attributes:
+        pauses_until: Until when no turn can be reserved, by the monotonic clock.
+    """
 
-    @property
-    def pause(self) -> float:
-        """Seconds for which nothing is sent, since the provider fails, or all turns are late."""
-        return max(self._backoff.left(), self._pauses_until - time.monotonic())
+    def __init__(
+        self, rows: FileRows, vault: Vault, terms: SenderTerms, stop: threading.Event
+    ) -> None:
+        self._rows = rows
+        self._vault = vault
+        self._terms = terms
+        self._stop = stop
+        self.pauses_until = 0.0
+        self._turns: dict[int, float] = {}
+        """When entries have their turn, by their ids and the monotonic clock."""
 
-    def _tables(self, name: str) -> OutboxTables:  # noqa: ARG002 - there is one for each state
-        return TABLES
+    # Which are taken up, and when
 
-    def _require_scope(self, connection: Connection, owner: Owner) -> None:
-        """Each entry of a file has its own account and environment: see `_is_chosen`."""
+    def require(self, connection: Connection, client: Any) -> None:
+        """Each entry has its own account and environment: see `chosen`."""
 
-    def _worker_client(self, client: Any, interval: float = 1.0) -> Any:  # noqa: ARG002 - of every queue
-        """As of every outbox: each call ends before its key can expire."""
-        return within_key_life(self._required_client(client), self._kept)
-
-    def _log_changes(self, pass_name: str, changed: Collection[Any]) -> None:
-        """The status of the batch has them."""
-
-    # Which entries are taken up
-
-    def _is_chosen(self) -> Condition:
+    def chosen(self) -> Condition:
+        """Those of the scope, the sender and the batch."""
         terms, columns = self._terms, ENTRIES.c
         chosen = sa.and_(columns.scope == terms.scope, columns.sender == terms.sender)
         return chosen if terms.batch is None else sa.and_(chosen, columns.batch == terms.batch)
 
-    def _is_beside(self, row: Any) -> Condition:
-        return sa.and_(super()._is_beside(row), ENTRIES.c.scope == row.scope)
-
-    def _forms_of_references(self, row: Any) -> tuple[Collection[str], Collection[str]]:
-        plain = payment_references(row.prepared)
-        references = {row.reference, *map(self._vault.fingerprint, plain)}
-        return references, references
-
-    def _kept_for(self, row: Any) -> float:
-        return min(self._kept, float(row.kept))
-
-    def _group(
-        self, claims: Claims, now: Now, busy: Collection[str], connection: Connection
-    ) -> Group:
-        group = super()._group(claims, now, busy, connection)
-        return self._in_turn(claims, group, connection)
-
-    def _take_up(
-        self, claims: Claims, begun: Sequence[Claim], connection: Connection
-    ) -> Mapping[int, Claim]:
-        """As of every outbox. What is only looked up is asked now: a file may have left it out
-        since the entry was read.
-        """
-        claimed = super()._take_up(claims, begun, connection)
-        keys = [claim.row.key for claim in claimed.values() if claim.row.first_sent_at]
-        for_look_up = self._only_looked_up(connection, keys)
-        for claim in claimed.values():
-            claim.row.only_looked_up = claim.row.key in for_look_up
-        return claimed
-
-    def _in_turn(self, claims: Claims, group: Group, connection: Connection) -> Group:
+    def in_turn(self, claims: Claims, group: Group, connection: Connection) -> Group:
         """Reserve the turns of entries of batches that have a rate. Those whose turn is late are
         left to a later round.
         """
-        rates = self._rates(connection, {claim.row.batch for claim in group.claims})
+        rates = self._rows.rates(connection, {claim.row.batch for claim in group.claims})
+        if not rates:
+            return group
         in_turn = [claim for claim in group.claims if claim.row.batch not in rates]
         wanted: list[Claim] = []
         most = {batch: LONGEST_TURN * rate + 1 for batch, rate in rates.items()}
@@ -626,7 +571,7 @@ class FileOutbox(Outbox):
         kept = claims.keep(wanted, 2 * LONGEST_TURN, connection)
         if not kept:
             return replace(group, claims=in_turn)
-        waits = self._reserve_turns(connection, [claim.row.batch for claim in kept])
+        waits = self._rows.reserve_turns(connection, [claim.row.batch for claim in kept])
         began = time.monotonic()
         for claim, wait in zip(kept, waits, strict=True):
             if wait > LONGEST_TURN:
@@ -635,51 +580,55 @@ class FileOutbox(Outbox):
             self._turns[claim.row.id] = began + wait
             in_turn.append(claim)
         if not in_turn:
-            self._pauses_until = began + min(waits) - LONGEST_TURN
+            self.pauses_until = began + min(waits) - LONGEST_TURN
         return replace(group, claims=in_turn)
 
-    def _deliver(self, claims: Claims, refusals: Any, taken_up: Claim) -> Steps[Entry | None]:
-        turn = self._turns.pop(taken_up.row.id, None)
-        if turn is not None:
-            yield partial(self._stop_event.wait, max(0.0, turn - time.monotonic()))
-            if is_ending():
-                yield from self._transact(partial(claims.give_back, taken_up))
-                return None
-        return (yield from super()._deliver(claims, refusals, taken_up))
+    def turn(self, row: Any) -> Callable[[], Any] | None:
+        """What waits for the reserved turn of an entry, or for the stop."""
+        at = self._turns.pop(row.id, None)
+        if at is None:
+            return None
+        return partial(self._stop.wait, max(0.0, at - time.monotonic()))
 
-    def _pass_over(self, claim: Claim) -> Pass[None]:
-        """As of every outbox. Raises `EntryLost`: it was deleted, and not by a file that leaves it
-        out.
-        """
+    def taken_up(self, claims: Mapping[int, Claim], connection: Connection) -> None:
+        """Ask what is only looked up: a file may have left it out since the entry was read."""
+        keys = [claim.row.key for claim in claims.values() if claim.row.first_sent_at]
+        for_look_up = self._rows.only_looked_up(connection, keys)
+        for claim in claims.values():
+            claim.row.only_looked_up = claim.row.key in for_look_up
 
-        def look(connection: Connection) -> None:
-            is_it = sa.select(ENTRIES.c.id).where(ENTRIES.c.id == claim.row.id)
-            is_there = connection.execute(is_it).first() is not None
-            if not is_there and self._is_asked(connection, claim.row.key):
-                raise EntryLost
+    def gone(self, row: Any, connection: Connection) -> None:
+        """Raise `EntryLost`: the entry was deleted, and not by a file that leaves it out."""
+        is_it = sa.select(ENTRIES.c.id).where(ENTRIES.c.id == row.id)
+        is_there = connection.execute(is_it).first() is not None
+        if not is_there and self._rows.is_asked(connection, row.key):
+            raise EntryLost
 
-        yield from self._transact(look)
+    # How one is sent
 
-    # Calls
-
-    def _write_of(self, row: Any, ahead: float = 0.0) -> Write[PreparedCall]:
-        write = super()._write_of(row, ahead)
+    def write(self, row: Any, ahead: float) -> Write[PreparedCall]:
+        """As it is stored; one that no file asks for is only looked up."""
+        write = write_of(row, ahead)
         if write.call.subject == "":
             write = replace(write, why_no_look_up=_NO_REFERENCE)
         if write.sent is not None and row.only_looked_up:
             write = replace(write, sent=write.sent._replace(looked_up=True))
         return write
 
-    def _send(self, claim: Claim, client: Any, is_repeat: bool) -> Any:  # noqa: FBT001 - as of every outbox
-        row = claim.row
+    def kept(self, row: Any) -> float:
+        """The time of the entry, or of the sender if that is shorter."""
+        return min(self._terms.kept, float(row.kept))
+
+    def call(self, row: Any, client: Any, *, is_repeat: bool) -> Any:
+        """Send the row, after its state was read if it has to be."""
         call: PreparedCall = row.prepared
-        kept = self._kept_for(row)
-        if kept < self._kept:
+        kept = self.kept(row)
+        if kept < self._terms.kept:
             client = within_key_life(client, kept)
         try:
             if row.read_first:
                 return _send_unless_done(client, call)
-            return self._make_call(client, call, is_repeat=is_repeat)
+            return self._rows.call(client, call, is_repeat=is_repeat)
         except VictorError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it was, one row must not take the others with it
@@ -687,64 +636,138 @@ class FileOutbox(Outbox):
             what = f"An unexpected {type(error).__name__} while it was sent."
         raise VictorError(what, outcome=Outcome.UNKNOWN)
 
-    # What is stored
+    def count(self, row: Any, outcome: PaymentOutcome) -> None:
+        """Count the payments of the entry."""
+        self._rows.count(row.prepared, outcome)
 
-    def _store_settlement(
-        self, claims: Claims, claim: Claim, settlement: Settlement
-    ) -> Pass[Entry | None]:
-        self._count_outcome(claim.row, settlement.outcome)
-        stored = super()._store_settlement(claims, claim, settlement)
-        return (yield from stored)
+    # What is stored of it
 
-    def _ends(self, refusal: VictorError) -> bool:  # noqa: ARG002 - as of every outbox
+    def ends(self, refusal: VictorError) -> bool:  # noqa: ARG002 - an outbox asks which one it is
         """A row whose refusal was its own is over: a person sees it, and may ask for it again."""
         return True
 
-    def _values_of_call(self, settlement: Settlement) -> dict[str, Any]:
+    def values_of_call(self, settlement: Settlement) -> dict[str, Any]:
+        """Its outcome, and what is said of it."""
         error = settlement.reason
         if error is None and settlement.error is not None:
             error = settlement.error.summary
         sealed = None if error is None else self._vault.sealed(error)
         return {"last": settlement.outcome, "error": sealed}
 
-    def _outcome_values(self, claim: Claim, settlement: Settlement) -> dict[str, Any]:
-        values = super()._outcome_values(claim, settlement)
+    def values_of_end(
+        self, row: Any, settlement: Settlement, values: dict[str, Any]
+    ) -> dict[str, Any]:
+        """The usual ones, and the word of a row that is unclear."""
         if values["state"] == EntryState.SENT:
             values["error"] = settlement.reason
             if settlement.looked_up:
                 values["error"] = f"{settlement.reason} {_WAS_DONE}"
         elif values["state"] == EntryState.UNCLEAR:
             outcome = settlement.once_over().outcome
-            was_accepted = claim.row.last == PaymentOutcome.ACCEPTED
+            was_accepted = row.last == PaymentOutcome.ACCEPTED
             # What an earlier call came to says nothing of the one that is in doubt.
             is_known = outcome is PaymentOutcome.NOT_SENT or not was_accepted
-            values["last"] = outcome if is_known else claim.row.last
+            values["last"] = outcome if is_known else row.last
         return values
 
-    def _change_claimed(
-        self,
-        claim: Claim,
-        values: dict[str, Any],
-        connection: Connection,
-        *,
-        is_certain: bool = False,
-    ) -> Change:
-        try:
-            return super()._change_claimed(claim, values, connection, is_certain=is_certain)
-        except NoResultFound:
-            if not is_certain:  # nothing of it was done, and a file has left it out meanwhile
-                return Change(None)
-            raise EntryLost from None
+    def lost(self, *, is_certain: bool) -> None:
+        """Raise `EntryLost`; but if nothing of it was done, a file has left it out meanwhile."""
+        if is_certain:
+            raise EntryLost
 
-    def _transact(self, work: Work[Any], result: Any = None) -> Pass[Any]:
-        """As of every queue. While the database is away, it is tried again: the result of a call
-        that was made is not lost.
-        """
-        while True:
-            try:
-                return (yield from super()._transact(work, result))
-            except DBAPIError as error:
-                self._wait_for_database(error)
+    # Whose is what was made
+
+    def beside(self, row: Any) -> Condition:
+        """Those of its system and environment."""
+        return sa.and_(ENTRIES.c.provider == row.provider, ENTRIES.c.scope == row.scope)
+
+    def name(self, row: Any, connection: Connection) -> str:
+        """What people call its payment."""
+        return self._rows.name(connection, row.key)
+
+    def references(self, row: Any) -> tuple[Collection[str], Collection[str]]:
+        """Their keyed digests, in both tables."""
+        plain = payment_references(row.prepared)
+        references = {row.reference, *map(self._vault.fingerprint, plain)}
+        return references, references
+
+    def has_one_of(self, ids: Collection[str], connection: Connection) -> bool:
+        """A payment that has no entry may have an id, too."""
+        return self._rows.has_one_of(connection, ids)
+
+    def holder_of(self, id: str, connection: Connection) -> str | None:
+        """The same."""
+        return self._rows.holder_of(connection, id)
+
+    def has_rival(self, row: Any, found: Done, connection: Connection) -> bool:  # noqa: ARG002 - references tell
+        """A payment that another entry asks for, or none."""
+        references, _ = self.references(row)
+        return self._rows.has_rival(connection, row.key, references)
+
+    def hold(self, connection: Connection) -> bool:
+        """Hold the state, with its payments."""
+        self._rows.hold(connection)
+        return True
+
+
+class FileSender:
+    """Makes the passes that send what files ask for.
+
+    Args:
+        engine: Of the state.
+        client: Sends.
+        secret: Of the state.
+        vault: As of `FilePolicy`; so are `rows` and `stop`.
+        terms: What is sent, and how.
+        driver: Makes the steps of the passes; None: with calls in threads.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        client: Any,
+        secret: bytes,
+        vault: Vault,
+        terms: SenderTerms,
+        rows: FileRows,
+        stop: threading.Event,
+        driver: PassDriver | None = None,
+    ) -> None:
+        own_driver = driver or BlockingDriver(prepared_engine(engine), ENTRIES)
+        tables = ENTRIES.metadata.sorted_tables
+        self._transactions = Transactions(own_driver, tables, rows.wait_for_database)
+        self._client = within_key_life(client, terms.kept)
+        self._policy = FilePolicy(rows, vault, terms, stop)
+        sealing = Sealing(TABLES.control, NAME, secret)
+        engine_terms = EngineTerms(terms.kept, _LEASE, SETTLE_FOR, terms.workers)
+        parts = OutboxEngine(TABLES, self._transactions, sealing, self._policy, engine_terms)
+        self._rounds = parts.rounds
+        self._may_work = parts.holding.may_work()
+        self._rest: Any = None
+        """The rest of a round of passes, if it has not ended."""
+
+    @property
+    def is_client_refused(self) -> bool:
+        """Whether the provider has refused so many calls that it refuses the client."""
+        return any(streak.is_of_client for streak in self._rounds.refusals.values())
+
+    @property
+    def pause(self) -> float:
+        """Seconds for which nothing is sent, since the provider fails, or all turns are late."""
+        return max(self._rounds.backoff.left(), self._policy.pauses_until - time.monotonic())
+
+    def has_due(self, connection: Connection) -> bool:
+        """Whether a pass would take an entry up now."""
+        waits = is_not_due(ENTRIES.c, database_time(connection))
+        due = sa.and_(_IS_DUE, sa.not_(waits))
+        query = sa.select(ENTRIES.c.id).where(self._policy.chosen(), due, self._may_work)
+        return connection.execute(query.limit(1)).first() is not None
+
+    def send_for_a_while(self) -> None:
+        """Make the passes of some seconds: what others have left is taken up between them."""
+        rest, self._rest = self._rest, None
+        round_of_passes = self._rounds.make_for_a_while(self._client, rest)
+        _, self._rest = self._transactions.run(round_of_passes)
 
 
 def _send_unless_done(client: Any, call: PreparedCall) -> Any:

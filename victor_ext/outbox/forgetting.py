@@ -12,13 +12,13 @@ from sqlalchemy import Connection
 from victor_ext.event_queue.databases import Condition, earliest_time
 from victor_ext.event_queue.events import EventState
 from victor_ext.event_queue.rows import change_rows, delete_rows
-from victor_ext.event_queue.transactions import Pass, operation
+from victor_ext.event_queue.transactions import Box, Pass, operation
 from victor_ext.vault import Vault
 
 from .digests import call_digest, reference_digest
+from .engine import OutboxEngine
 from .entries import EntryState, is_surely_not_done, refusal, sent_values
 from .sealing import is_sealed
-from .storing import EntryStore
 
 _BATCH = 500
 """The maximum number of entries that one transaction forgets."""
@@ -26,8 +26,13 @@ _EMPTIED_COLUMNS = ("send_before", "settle_until", "error", "resolved_by", "reso
 """The columns that are empty in a forgotten entry."""
 
 
-class Forgetting(EntryStore):
+class Forgetting(Box):
     """Deletes what an outbox stores of people."""
+
+    client: Any
+    events: sa.Table
+    references: sa.Table
+    _parts: OutboxEngine
 
     @operation
     def forget(self, *, older_than: timedelta, protect_for: timedelta | None = None) -> Pass[int]:
@@ -55,7 +60,7 @@ class Forgetting(EntryStore):
         if older_than < timedelta(0):
             message = f"older_than={older_than!r} is negative: write the days."
             raise refusal(None, "older_than", "range", message)
-        least = max(older_than, timedelta(seconds=self._kept))
+        least = max(older_than, timedelta(seconds=self._parts.terms.kept))
         if protect_for is not None and protect_for < least:
             days = least.total_seconds() / 86_400
             message = (
@@ -67,10 +72,14 @@ class Forgetting(EntryStore):
         forgotten = 0
         last: int | None = 0
         while last is not None:
-            number, last = yield from self._transact(partial(self._forget_batch, seconds, last))
+            number, last = yield from self._transactions.transact(
+                partial(self._forget_batch, seconds, last)
+            )
             forgotten += number
         if protect_for is not None:
-            yield from self._transact(partial(self._unprotect, protect_for.total_seconds()))
+            yield from self._transactions.transact(
+                partial(self._unprotect, protect_for.total_seconds())
+            )
         return forgotten
 
     def _forget_batch(
@@ -86,7 +95,7 @@ class Forgetting(EntryStore):
         )
         due = sa.and_(self._is_settled(), is_old, columns.id > last)
         query = sa.select(self.table).where(due).order_by(columns.id).limit(_BATCH)
-        vault = self._sealing.require_vault(connection)
+        vault = self._parts.sealing.require_vault(connection)
         rows = connection.execute(query).all()
         count = 0
         for row in rows:
@@ -118,7 +127,7 @@ class Forgetting(EntryStore):
 
     def _digests_of(self, stored: Any, vault: Vault | None) -> dict[str, Any]:
         """The column values of a forgotten entry, as far as they change."""
-        row = self._sealing.decrypted_row(stored)
+        row = self._parts.sealing.decrypted_row(stored)
         # The digest of an encrypted call is keyed: nobody can find out its values by trying.
         with_key = vault if is_sealed(stored.call) else None
         return {

@@ -7,6 +7,7 @@ that was not sent, as far as it knows, is marked as `restored`: it may have been
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,14 +21,11 @@ from victor_ext.event_queue.databases import (
     database_time,
     table_of,
 )
-from victor_ext.event_queue.queue import EventQueue
 from victor_ext.event_queue.rows import change_rows, count_rows, delete_rows, insert_once
-from victor_ext.event_queue.transactions import Work, operation
 from victor_ext.settlement.key_age import Now
 
 from .entries import (
     EntryState,
-    OutboxEvent,
     free_values,
     is_surely_not_done,
     is_under_call,
@@ -85,106 +83,82 @@ class Hold:
     were_sent: int = 0
 
 
-class Holding(EventQueue[OutboxEvent]):
-    """Holds and releases an outbox."""
+class Holding:
+    """Holds and releases an outbox.
 
-    control: sa.Table
-    _life: Life
-    _settle_for: float
+    Args:
+        entries: The table of its entries.
+        control: The table of control.
+        life: See below.
+        settle_for: The longest gap, in seconds, after which another copy of the database is not
+            held.
+    """
 
-    def _may_work(self) -> Condition:
+    def __init__(self, entries: sa.Table, control: sa.Table, life: Life, settle_for: float) -> None:
+        self._entries = entries
+        self._control = control
+        self.life = life
+        self._settle_for = settle_for
+
+    def may_work(self) -> Condition:
         """The condition that the outbox is not held, as part of a statement that takes something
         up.
         """
-        held = sa.select(self.control.c.name).where(self.control.c.name == HOLD)
+        held = sa.select(self._control.c.name).where(self._control.c.name == HOLD)
         return sa.not_(sa.exists(held))
 
-    def _note_time(self, connection: Connection, now: Now, provider: str) -> None:
+    def since(self, connection: Connection) -> float | None:
+        """When the outbox was held, in epoch seconds; None: it is not."""
+        return moment_of(connection, self._control, HOLD)
+
+    def note_time(self, connection: Connection, now: Now, provider: str) -> None:
         """Store the provider's time, if it is known: entries that wait now are not sent before that
         time.
         """
         if not now.provider.is_known:
             return
         moment = now.by_provider()
-        stored = moment_of(connection, self.control, TIME_OF + provider)
+        stored = moment_of(connection, self._control, TIME_OF + provider)
         if stored is None or abs(moment - stored) > _NOTED_EACH:
-            store_time(connection, self.control, provider, moment)
+            store_time(connection, self._control, provider, moment)
 
-    def _tell_handlers(
-        self, connection: Connection, error: Exception | None = None, **values: Any
+    def mark_lost(
+        self, connection: Connection, loss: Loss, hold: Callable[[Connection], bool]
     ) -> None:
-        """As of every queue. While the outbox is held, the event is stored, and no handler is
-        called: the change is of a call that had begun before.
-        """
-        if self._handlers and moment_of(connection, self.control, HOLD) is not None:
-            self._store_event(connection, **values)
-        else:
-            super()._tell_handlers(connection, error, **values)
-
-    @operation
-    def hold(self) -> Work[Hold]:
-        """Let workers take up nothing more, such as in a restored database: nothing is sent, read
-        or handled until `release`. What is added meanwhile waits.
-
-        Each entry that is stored now and was not sent is marked: it may have been sent since its
-        backup was made. It is not sent again, but looked up after `release`, until `settle_for` has
-        passed. A call that has begun ends, and its result is stored.
-
-        To pause an outbox that was not restored, stop its workers.
-        """
-        return self._hold
-
-    @operation
-    def release(self) -> Work[bool]:
-        """End a hold. Returns whether there was one."""
-        return lambda connection: end_hold(connection, self.control)
-
-    @operation
-    def held_since(self) -> Work[datetime | None]:
-        """When the outbox was held, aware; None: it is not."""
-
-        def read(connection: Connection) -> datetime | None:
-            moment = moment_of(connection, self.control, HOLD)
-            return None if moment is None else datetime.fromtimestamp(moment, UTC)
-
-        return read
-
-    def _mark_lost(self, connection: Connection, loss: Loss) -> None:
         """Mark what was not sent, as far as this copy of the database knows.
 
         After a short gap, each such entry counts as sent at some time since: it is sent again only
         under a key that still holds, or else looked up. After a long one, the outbox is held.
+
+        Args:
+            hold: Holds the database with all that is beside the entries; returns whether it did.
         """
         lost = (
             f"This is another copy of the database than before: {loss.why}. What was stored since "
             f"its last beat, {loss.gap:.0f} s ago, may be missing, also that an entry was sent."
         )
         if loss.gap > self._settle_for:
-            self._hold_lost(connection)
+            if not hold(connection):
+                # It may have a hold of its own time.
+                insert_once(connection, self._control, name=HOLD, moment=DatabaseTime())
+                mark_restored(connection, self._entries, self._control)
             _log.error("%s It is held: reconcile it, then release it.", lost)
             return
-        marked = mark_possibly_sent(connection, self.table, self.control, loss.sent_by)
+        marked = mark_possibly_sent(connection, self._entries, self._control, loss.sent_by)
         _log.error("%s %d entries that waited count as possibly sent.", lost, marked)
 
-    def _hold_lost(self, connection: Connection) -> None:
-        """Hold a database that is another copy, which may have a hold of its own time."""
-        insert_once(connection, self.control, name=HOLD, moment=DatabaseTime())
-        mark_restored(connection, self.table, self.control)
-
-    def _hold(self, connection: Connection) -> Hold:
-        """As `hold`, in a transaction. Only the first hold marks entries."""
-        is_first = (
-            insert_once(connection, self.control, name=HOLD, moment=DatabaseTime()) is not None
-        )
-        is_another = self._life.begin_anew(connection)
-        is_sending = self.table.c.state == EntryState.SENDING
-        were_sent = count_rows(connection, self.table, is_sending)
+    def hold(self, connection: Connection) -> Hold:
+        """Let workers take up nothing, and mark entries. Only the first hold marks them."""
+        entries, control = self._entries, self._control
+        is_first = insert_once(connection, control, name=HOLD, moment=DatabaseTime()) is not None
+        is_another = self.life.begin_anew(connection)
+        is_sending = entries.c.state == EntryState.SENDING
+        were_sent = count_rows(connection, entries, is_sending)
         now = database_time(connection)
-        under_way = count_rows(
-            connection, self.table, sa.and_(is_sending, is_under_call(self.table.c, now))
-        )
-        marked = mark_restored(connection, self.table, self.control) if is_first else 0
-        since = moment_of(connection, self.control, HOLD) or now
+        is_called = sa.and_(is_sending, is_under_call(entries.c, now))
+        under_way = count_rows(connection, entries, is_called)
+        marked = mark_restored(connection, entries, control) if is_first else 0
+        since = moment_of(connection, control, HOLD) or now
         return Hold(
             datetime.fromtimestamp(since, UTC),
             marked,

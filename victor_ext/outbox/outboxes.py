@@ -1,76 +1,59 @@
-"""`Outbox` and `AsyncOutbox`, and their base `OutboxBase` with handlers and the reads of entries.
+"""`Outbox` and `AsyncOutbox`, and what their users can do with them (`OutboxBase`).
 
-`OutboxBase` is put together from one class for each thing that an outbox does: `Adding`,
-`OutboxPasses` (`send`, `refresh`), `OutboxByHand` and `Forgetting`.
+They hold the parts of the outbox (`OutboxEngine`), which do the work. Some operations stand in
+modules of their own: `Adding`, `OutboxByHand` and `Forgetting`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, Generic, TypedDict
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, InvalidRequest
-from victor_ext.event_queue.events import event_table
+from victor_ext.event_queue.drivers import AwaitedDriver, BlockingDriver
 from victor_ext.event_queue.fitness import check_arguments, prepared_engine
-from victor_ext.event_queue.handlers import H, Handler, meant_by
-from victor_ext.event_queue.queue import AwaitedQueue, BlockingQueue, MakesTables
+from victor_ext.event_queue.handlers import H, Handlers, meant_by
+from victor_ext.event_queue.queue import HandlesEvents, MakesTables
 from victor_ext.event_queue.rows import count_by_state
-from victor_ext.event_queue.transactions import Engine, Work, operation
-from victor_ext.health import Heartbeat
+from victor_ext.event_queue.transactions import Engine, Pass, Transactions, Work, operation
+from victor_ext.event_queue.workers import (
+    AwaitedWorker,
+    BlockingWorker,
+    BoxWorker,
+    WorkerPass,
+    log_changes,
+)
 from victor_ext.privacy import concealed
-from victor_ext.settlement.failures import Backoff
-from victor_ext.settlement.key_age import LEAST_KEPT
+from victor_ext.settlement.key_age import LEAST_KEPT, within_key_life
 from victor_ext.vault import secret_of
 
 from .adding import Adding, preparer
 from .by_hand import OutboxByHand
-from .entries import (
-    Entry,
-    EntryState,
-    OutboxEvent,
-    event_name,
-    outbox_table,
-    reference_table,
-    refusal,
-)
+from .engine import OutboxEngine, provider_of
+from .entries import Entry, EntryState, OutboxEvent, event_name, outbox_table, refusal
 from .forgetting import Forgetting
-from .holding import control_table
-from .life import Life
-from .passes import AnyClient
+from .holding import Hold, end_hold
+from .passes import AnyClient, EngineTerms, required_client
+from .policy import OutboxPolicy
+from .scope import Owner, Scope
 from .sealing import HOW_TO_GIVE, Sealing, checked_secret
+from .tables import OutboxTables
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
 
 
+_WARNED_OF = (EntryState.REJECTED, EntryState.REFUSED, EntryState.UNCLEAR)
+"""The states of entries that are logged as warnings: a person should look at them."""
+_log_sent = partial(log_changes, "outbox", "send", warned_of=_WARNED_OF)
 WORKERS = range(1, 101)
 """How many calls of an outbox may be under way at once."""
-
-
-class OutboxTables(NamedTuple):
-    """The tables of an outbox: of its entries, of their events, of what concerns it as a whole, and
-    of the references of entries that have several.
-    """
-
-    entries: sa.Table
-    events: sa.Table
-    control: sa.Table
-    references: sa.Table
-
-    @classmethod
-    def of(cls, entries: sa.Table, name: str) -> OutboxTables:
-        """The tables of an outbox with this table of entries, and this name."""
-        metadata = entries.metadata
-        events = event_table(f"{name}_events", metadata)
-        control = control_table(f"{name}_control", metadata)
-        references = reference_table(f"{name}_references", metadata)
-        return cls(entries, events, control, references)
 
 
 class OutboxOptions(TypedDict, total=False):
@@ -84,11 +67,14 @@ class OutboxOptions(TypedDict, total=False):
     storage_key: str | None
 
 
-class OutboxBase(Adding, OutboxByHand, Forgetting, Generic[Engine]):
+class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], Generic[Engine]):
     """What all outboxes have in common.
 
     The arguments are those of `Outbox`. None of them closes the client.
     """
+
+    _worker: BoxWorker
+    _parts: OutboxEngine
 
     def __init__(
         self,
@@ -104,8 +90,8 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, Generic[Engine]):
     ) -> None:
         storage_key = concealed(storage_key)
         check_arguments(engine, keys_kept=keys_kept, lease=lease, settle_for=settle_for)
-        self._kept = keys_kept.total_seconds()
-        if self._kept < LEAST_KEPT:
+        kept = keys_kept.total_seconds()
+        if kept < LEAST_KEPT:
             raise ConfigurationError(
                 f"keys_kept={keys_kept!r} is below {LEAST_KEPT:g} s: a call and its repeats must "
                 "end before their key."
@@ -114,22 +100,41 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, Generic[Engine]):
             raise ConfigurationError(
                 f"workers={workers!r:.40} must be a whole number from 1 to {WORKERS[-1]}."
             )
-        self._workers = workers
-        self._backoff = Backoff()
-        self._refusals = {}
-        self._lease = lease.total_seconds()
-        self._settle_for = settle_for.total_seconds()
         self.client = client
-        self.table, self.events, self.control, self.references = self._tables(table)
-        self._life = Life(self.control, self.table)
-        self._sealing = Sealing(self.control, table, checked_secret(storage_key))
-        self._handlers: list[Handler] = []
+        tables = OutboxTables.of(outbox_table(table), table)
+        self.table, self.events, self.control, self.references = tables
         self._engine = prepared_engine(engine)
-        self._heartbeat = Heartbeat()
+        self._scope = Scope(self.control)
+        sealing = Sealing(self.control, table, checked_secret(storage_key))
+        driver = self._driver(self._engine, self.table)
+        self._transactions = Transactions(driver, self.table.metadata.sorted_tables)
+        policy = OutboxPolicy(self.table, self._scope, kept)
+        terms = EngineTerms(kept, lease.total_seconds(), settle_for.total_seconds(), workers)
+        handlers = Handlers[OutboxEvent](self.events, driver)
+        self._parts = OutboxEngine(
+            tables, self._transactions, sealing, policy, terms, handlers, _log_sent
+        )
+        self._queue = self._parts.queue
+        rounds = self._parts.rounds
+        self._worker = BoxWorker(
+            "outbox",
+            (
+                WorkerPass("send", rounds.make_for_a_while, rounds.is_paused),
+                WorkerPass("refresh", self._refreshed),
+                WorkerPass("handle", self._handled),
+            ),
+            self._transactions,
+            self._worker_client,
+            terms.lease,
+            _WARNED_OF,
+        )
 
-    def _tables(self, name: str) -> OutboxTables:
-        """The tables of the outbox with this name."""
-        return OutboxTables.of(outbox_table(name), name)
+    def _worker_client(self, client: AnyClient | None) -> Any:
+        """The client of a worker's passes. Each of its calls ends before the key of the call can
+        expire.
+        """
+        own = required_client(self._client_or_own(client))
+        return within_key_life(own, self._parts.terms.kept)
 
     # Handlers
 
@@ -154,7 +159,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, Generic[Engine]):
         """
         self._check_method(operation)
         self._check_operation(operation)
-        return self._on(name, operation)
+        return self._parts.queue.handlers.on(name, operation, self._event_name)
 
     def _check_method(self, operation: object) -> None:
         """Raise `ConfigurationError` for the name of a method that the client has not.
@@ -179,12 +184,12 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, Generic[Engine]):
         meant = _operation_meant_by(operation, (self.client or preparer()).operation_names)
         if meant is not None:
             raise ConfigurationError(
-                f"operation={operation!r:.60} is no operation of {self._provider()}'s: did you "
-                f"mean {meant!r}?"
+                f"operation={operation!r:.60} is no operation of {provider_of(self.client)}'s: did "
+                f"you mean {meant!r}?"
             )
 
     def _event_name(self, name: str) -> str:
-        """As of every queue; see `event_name` of `entries`."""
+        """The name of an event, as it is stored: see `event_name` of `entries`."""
         return event_name(name, getattr((self.client or preparer()), "statuses", ()))
 
     # Entries
@@ -217,8 +222,102 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, Generic[Engine]):
 
     def _read_entries(self, query: sa.Select[Any], connection: Connection) -> list[Entry]:
         """The entries of these rows, decrypted if the secret was passed."""
-        self._sealing.load_vault(connection)
-        return [*map(self._entry_of, connection.execute(query))]
+        self._parts.sealing.load_vault(connection)
+        return [*map(self._parts.store.entry_of, connection.execute(query))]
+
+    # What is done with all
+
+    @operation
+    def send(self, client: AnyClient | None = None) -> Pass[list[Entry]]:
+        """Send what waits, and settle what may have been sent; returns the entries that have come
+        to a result.
+
+        Each entry is tried once, with up to `workers` calls at once; one whose outcome stays
+        unknown is left for a later `send`. What others add or leave meanwhile is taken up, too. It
+        returns when nothing is left. After an error that is about every call, no other one begins;
+        those under way end first.
+
+        Args:
+            client: Sends them, in place of the outbox's own client.
+
+        Raises:
+            ConfigurationError: The outbox has no client, and none is passed.
+            VictorError: The provider cannot be reached or refuses every call (credentials, rate,
+                address). What was not sent waits for the next `send`.
+        """
+        sender = required_client(self._client_or_own(client))
+        done, _ = yield from self._parts.rounds.make(sender, None)
+        return done
+
+    @operation
+    def refresh(self, client: AnyClient | None = None) -> Pass[list[Entry]]:
+        """Read the statuses of what was sent and has not ended; returns the entries that changed.
+
+        Victor's requests take one walk over its list, from the oldest of them on. What another
+        write made or changed is read by its id, each half a minute at first and each hour at last,
+        where the system has such a read. No webhook is needed.
+
+        Args:
+            client: Reads them, in place of the outbox's own client.
+
+        Raises:
+            VictorError: A status could not be read.
+        """
+        reader = required_client(self._client_or_own(client))
+        return (yield from self._parts.refreshing.make(reader))
+
+    def _refreshed(self, client: AnyClient, _rest: Any) -> Pass[tuple[list[Entry], None]]:
+        """As `refresh`, for a worker."""
+        return (yield from self._parts.refreshing.make(client)), None
+
+    @operation
+    def hold(self) -> Work[Hold]:
+        """Let workers take up nothing more, such as in a restored database: nothing is sent, read
+        or handled until `release`. What is added meanwhile waits.
+
+        Each entry that is stored now and was not sent is marked: it may have been sent since its
+        backup was made. It is not sent again, but looked up after `release`, until `settle_for` has
+        passed. A call that has begun ends, and its result is stored.
+
+        To pause an outbox that was not restored, stop its workers.
+        """
+        return self._parts.holding.hold
+
+    @operation
+    def release(self) -> Work[bool]:
+        """End a hold. Returns whether there was one."""
+        return lambda connection: end_hold(connection, self.control)
+
+    @operation
+    def held_since(self) -> Work[datetime | None]:
+        """When the outbox was held, aware; None: it is not."""
+
+        def read(connection: Connection) -> datetime | None:
+            moment = self._parts.holding.since(connection)
+            return None if moment is None else datetime.fromtimestamp(moment, UTC)
+
+        return read
+
+    @operation
+    def owners(self) -> Work[list[Owner]]:
+        """Whom the entries belong to, for each system of which entries were stored or sent."""
+        return self._scope.owners
+
+    @operation
+    def adopt(self, client: Any, *, moved: bool = False) -> Work[Owner]:
+        """Let a client with new credentials of the same account send the entries, too, such as
+        before a key is replaced. Returns whom they belong to now.
+
+        Args:
+            client: A client with these credentials.
+            moved: The environment is the same, and has another address or name now. Workers with
+                the old one are refused from then on.
+
+        Raises:
+            ConfigurationError: The client is of another environment: its outbox has a table of its
+                own.
+        """
+        return partial(self._scope.adopt, client=client, moved=moved)
 
     @operation
     def rekey(self, new: str) -> Work[bool]:
@@ -236,7 +335,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, Generic[Engine]):
             ConfigurationError: The outbox has another storage key; or the new one is too short.
         """
         secret = secret_of(concealed(new), "new", HOW_TO_GIVE)
-        return partial(self._sealing.rewrap, secret=secret)
+        return partial(self._parts.sealing.rewrap, secret=secret)
 
     @operation
     def counts(self) -> Work[dict[EntryState, int]]:
@@ -257,7 +356,7 @@ def _operation_meant_by(operation: str, known: Sequence[str]) -> str | None:
     return meant or by_method.get(meant_by(word, by_method) or "")
 
 
-class Outbox(MakesTables, OutboxBase[sa.Engine], BlockingQueue[OutboxEvent]):
+class Outbox(MakesTables, OutboxBase[sa.Engine], BlockingWorker):
     """The outbox of one database: SQLite or PostgreSQL. Safe to share between threads, and to use
     in several workers.
 
@@ -281,10 +380,14 @@ class Outbox(MakesTables, OutboxBase[sa.Engine], BlockingQueue[OutboxEvent]):
             `_events` after it.
     """
 
+    _driver = BlockingDriver
 
-class AsyncOutbox(MakesTables, OutboxBase["AsyncEngine"], AwaitedQueue[OutboxEvent]):
+
+class AsyncOutbox(MakesTables, OutboxBase["AsyncEngine"], AwaitedWorker):
     """`Outbox`, awaited, on an `AsyncEngine`.
 
     That needs `sqlalchemy[asyncio]` and a driver such as aiosqlite or psycopg. `engine` is that of
     the database that has your invoices; the other arguments are as for `Outbox`.
     """
+
+    _driver = AwaitedDriver

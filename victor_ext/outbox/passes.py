@@ -8,11 +8,12 @@ them, blocking or awaited.
 """
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from math import inf
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -21,8 +22,10 @@ from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorError
 from victor_ext.event_queue.calls import Calls
 from victor_ext.event_queue.databases import Condition, OfFewRows, database_time, is_to_come
 from victor_ext.event_queue.fitness import forget_fitness, make_fit
+from victor_ext.event_queue.handlers import Handlers
+from victor_ext.event_queue.queue import for_each_row
 from victor_ext.event_queue.rows import begin_writing, take_first
-from victor_ext.event_queue.transactions import Pass, operation
+from victor_ext.event_queue.transactions import Pass, Transactions
 from victor_ext.event_queue.workers import is_ending
 from victor_ext.flows import following
 from victor_ext.ids import canonical_id
@@ -31,11 +34,15 @@ from victor_ext.settlement.key_age import Now, SentSince, within_key_life
 
 from .claims import Claim, Claims, Group
 from .deliveries import Deliveries, DeliveryTerms
-from .entries import CREATES, VICTOR, Entry, EntryState, as_status, write_of
+from .entries import CREATES, VICTOR, Entry, EntryState, OutboxEvent, as_status, write_of
+from .holding import Holding
 from .life import Beat
-from .scope import Owner
+from .policy import EntryPolicy
+from .rivals import Rivals
+from .sealing import Sealing
 from .sending import Sending
-from .storing import store_results
+from .storing import EntryStore, store_results
+from .tables import OutboxTables
 
 AnyClient: TypeAlias = Any
 """A client of any system, blocking or awaited."""
@@ -48,90 +55,100 @@ _LONGEST_WAIT = 3600.0
 """The maximum seconds between two reads of a status."""
 
 
-class OutboxPasses(Sending):
-    """The passes of a worker of an outbox."""
+def required_client(client: AnyClient | None) -> Any:
+    """This client. Raises `ConfigurationError`: there is none."""
+    if client is None:
+        raise ConfigurationError(
+            "This outbox has no client: pass one here, or write Outbox(engine, client=...)."
+        )
+    return client
 
-    _name = "outbox"
-    _passes = ("send", "refresh", "handle")
-    _warned_of = (EntryState.REJECTED, EntryState.REFUSED, EntryState.UNCLEAR)
-    _workers: int
-    _backoff: Backoff
-    _refusals: dict[tuple[str, str, str | None], RefusalStreak]
-    """The refusals of each client's calls, over all passes, by its system, address and
-    credentials.
+
+class EngineTerms(NamedTuple):
+    """The terms of an outbox: see the arguments of `Outbox`. Times are in seconds."""
+
+    kept: float
+    lease: float
+    settle_for: float
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the passes of an outbox work with.
+
+    Attributes:
+        tables: Of the outbox.
+        transactions: Of the outbox.
+        sealing: Decrypts entries.
+        holding: Whether the outbox is held.
+        policy: Of the entries.
+        store: Of the entries.
     """
 
-    def _provider(self, client: AnyClient | None = None) -> str:
-        """As of every queue: the system of this client, else of the outbox's own; without both
-        Victor.
-        """
-        client = self._client_or_own(client)
-        return VICTOR if client is None else str(client.provider)
+    tables: OutboxTables
+    transactions: Transactions
+    sealing: Sealing
+    holding: Holding
+    policy: EntryPolicy
+    store: EntryStore
 
-    def _required_client(self, client: AnyClient | None) -> Any:
-        """This client, else the outbox's own. Raises `ConfigurationError`: there is none."""
-        own = self._client_or_own(client)
-        if own is None:
-            raise ConfigurationError(
-                "This outbox has no client: pass one here, or write Outbox(engine, client=...)."
-            )
-        return own
 
-    def _worker_client(self, client: AnyClient | None, interval: float = 1.0) -> Any:
-        """As of every queue: each of its calls ends before the key of the call can expire."""
-        sender = self._required_client(super()._worker_client(client, interval))
-        return within_key_life(sender, self._kept)
+class Rounds:
+    """The rounds of passes that send entries, and settle what may have been sent.
 
-    # Passes
+    Args:
+        parts: Of the outbox.
+        sending: Delivers one entry.
+        rivals: Look for the ids of others.
+        handlers: Of this process.
+        terms: Of the outbox.
+        log_done: Logs the entries that have come to a result, if a round ends with an error.
 
-    @operation
-    def send(self, client: AnyClient | None = None) -> Pass[list[Entry]]:
-        """Send what waits, and settle what may have been sent; returns the entries that have come
-        to a result.
+    Attributes:
+        workers: The maximum number of calls under way at once.
+        backoff: The pauses of a worker.
+        refusals: The refusals of each client's calls, over all rounds, by its system, address and
+            credentials.
+    """
 
-        Each entry is tried once, with up to `workers` calls at once; one whose outcome stays
-        unknown is left for a later `send`. What others add or leave meanwhile is taken up, too. It
-        returns when nothing is left. After an error that is about every call, no other one begins;
-        those under way end first.
+    def __init__(
+        self,
+        parts: Parts,
+        sending: Sending,
+        rivals: Rivals,
+        handlers: Handlers[OutboxEvent],
+        terms: EngineTerms,
+        log_done: Callable[[Sequence[Entry]], object],
+    ) -> None:
+        self._log_done = log_done
+        self._parts = parts
+        self._transactions = parts.transactions
+        self._sending = sending
+        self._rivals = rivals
+        self._handlers = handlers
+        self._kept = terms.kept
+        self.workers = terms.workers
+        self.backoff = Backoff()
+        self.refusals: dict[tuple[str, str, str | None], RefusalStreak] = {}
 
-        Args:
-            client: Sends them, in place of the outbox's own client.
+    def is_paused(self) -> bool:
+        """Whether a worker sends nothing for now, since the last round failed."""
+        return self.backoff.left() > 0
 
-        Raises:
-            ConfigurationError: The outbox has no client, and none is passed.
-            VictorError: The provider cannot be reached or refuses every call (credentials, rate,
-                address). What was not sent waits for the next `send`.
-        """
-        done, _ = yield from self._send_round(client, None, inf)
-        return done
-
-    @operation
-    def _send_for_a_while(
+    def make_for_a_while(
         self, client: AnyClient, claims: Claims | None
     ) -> Pass[tuple[list[Entry], Claims | None]]:
-        """As `send`, for a worker, which has more to do: returns the claims of the round, too, if
-        it has not ended, to go on with.
-        """
-        return (yield from self._send_round(client, claims, _LONGEST_SENDING))
+        """As `make`, for a worker, which has more to do."""
+        return self.make(client, claims, _LONGEST_SENDING)
 
-    def _pass_of_worker(
-        self, name: str, client: Any, rest: Any
-    ) -> Pass[tuple[Collection[Any], Any]]:
-        """As of every queue: `send` may leave a rest of its round."""
-        if name != "send":
-            return (yield from super()._pass_of_worker(name, client, rest))
-        box: Any = self  # only its subclasses are blocking or awaited
-        send = partial(box._send_for_a_while, client, rest)  # noqa: SLF001 - its own method
-        result: tuple[Collection[Any], Any] = yield send
-        return result
-
-    def _send_round(
-        self, client: AnyClient | None, claims: Claims | None, seconds: float
+    def make(
+        self, client: AnyClient, claims: Claims | None, seconds: float = inf
     ) -> Pass[tuple[list[Entry], Claims | None]]:
         """Make the passes of a new round, or of that of these claims, until it ends, or for so many
         seconds. Returns what they have settled, and the claims if the round has not ended.
         """
-        sender = self._worker_client(client)
+        sender = within_key_life(client, self._kept)
         try:
             # Only the provider's clock shows for certain how old a key is.
             if not sender.provider_time().is_known:
@@ -140,33 +157,29 @@ class OutboxPasses(Sending):
             self._pause_after(error)
             raise
         if claims is None:
-            claims = Claims(
-                self.table,
-                sender,
-                self._sealing,
-                self._may_work(),
-                self._is_chosen(),
-            )
+            parts = self._parts
+            may_work, chosen = parts.holding.may_work(), parts.policy.chosen()
+            claims = Claims(parts.tables.entries, sender, parts.sealing, may_work, chosen)
         flow = partial(self._deliveries, claims, time.monotonic() + seconds)
         result: tuple[list[Entry], Claims | None]
-        result = yield partial(self._with_calls, self._workers, flow)
+        result = yield partial(self._transactions.with_calls, self.workers, flow)
         return result
 
     def _deliveries(
         self, claims: Claims, until: float, calls: Calls
     ) -> Pass[tuple[list[Entry], Claims | None]]:
-        """As `_send_round`; `calls` makes the calls."""
+        """As `make`; `calls` makes the calls."""
         client = claims.client
         name = (client.provider, client.base_url, client.caller)
-        refusals = self._refusals.setdefault(name, RefusalStreak())
+        refusals = self.refusals.setdefault(name, RefusalStreak())
         refusals.restart()
         terms = DeliveryTerms(
-            workers=self._workers,
+            workers=self.workers,
             read_next=partial(self._read_next, claims),
-            begin=partial(self._take_up, claims),
-            deliver=partial(self._deliver, claims, refusals),
+            begin=partial(self._sending.take_up, claims),
+            deliver=partial(self._sending.deliver, claims, refusals),
             is_alone=self._has_handlers_of,
-            store=partial(store_results, self.table, self._has_one_of),
+            store=partial(store_results, self._parts.tables.entries, self._rivals.has_one_of),
             on_failure=self._pause_after,
             refusals=refusals,
         )
@@ -182,22 +195,18 @@ class OutboxPasses(Sending):
             if time.monotonic() >= until:
                 break
         if is_over and claims.error is not None:
-            self._log_changes("send", done)  # no later pass returns them
+            self._log_done(done)  # no later pass returns them
             raise claims.error
         if done:
-            self._backoff.record_success()
+            self.backoff.record_success()
         return done, None if is_over else claims
-
-    def _is_chosen(self) -> Condition:
-        """Holds for the entries that a pass of this object may take up at all."""
-        return sa.true()
 
     def _read_next(self, claims: Claims, busy: Collection[str]) -> Pass[Group]:
         """Read the next group of a pass, in which no entry has a `busy` subject."""
         now = Now.of(claims.client)
         work = partial(self._lively_group, claims, now, busy)
-        group, beat = yield from self._transact(work)
-        self._life.remember(beat)
+        group, beat = yield from self._transactions.transact(work)
+        self._parts.holding.life.remember(beat)
         claims.note_progress(group, now.moment.monotonic)
         return group
 
@@ -205,14 +214,15 @@ class OutboxPasses(Sending):
         self, claims: Claims, now: Now, busy: Collection[str], connection: Connection
     ) -> tuple[Group, Beat | None]:
         """Read a group in a transaction, if the database is still the one of the last group."""
+        entries = self._parts.tables.entries
         # A write comes first: SQLite refuses the writes of a transaction that began with a read.
-        begin_writing(connection, self.table)
-        self._require_scope(connection, Owner.of(claims.client))
-        beat, loss = self._life.beat(connection, claims.client.caller)
+        begin_writing(connection, entries)
+        self._parts.policy.require(connection, claims.client)
+        beat, loss = self._parts.holding.life.beat(connection, claims.client.caller)
         if loss is not None:
             forget_fitness(connection)
-            make_fit(connection, self.table)
-            self._mark_lost(connection, loss)
+            make_fit(connection, entries)
+            self._parts.holding.mark_lost(connection, loss, self._parts.policy.hold)
         return self._group(claims, now, busy, connection), beat
 
     def _group(
@@ -223,57 +233,52 @@ class OutboxPasses(Sending):
         """
         group = claims.read_next(now, busy, connection)
         if not group.claims:
-            self._note_time(connection, now, claims.client.provider)
-        return group
+            self._parts.holding.note_time(connection, now, claims.client.provider)
+        return self._parts.policy.in_turn(claims, group, connection)
 
     def _has_handlers_of(self, claim: Claim) -> bool:
         """Whether handlers of this process may work in the transactions of an entry."""
-        sources = {handler.source for handler in self._handlers}
-        return None in sources or claim.row.operation in sources
+        return self._handlers.have_source(claim.row.operation)
 
     def _pause_after(self, error: VictorError) -> None:
         """Let the worker send nothing for a while, after an error that concerns all entries."""
-        self._backoff.record_failure(pause_asked(error))
+        self.backoff.record_failure(pause_asked(error))
 
-    def _is_paused(self, name: str) -> bool:
-        """As of every queue: `send` pauses, `refresh` and `handle` do not."""
-        return name == "send" and self._backoff.left() > 0
 
-    @operation
-    def refresh(self, client: AnyClient | None = None) -> Pass[list[Entry]]:
-        """Read the statuses of what was sent and has not ended; returns the entries that changed.
+class Refreshing:
+    """The pass that reads the statuses of what was sent, until they are final.
 
-        Victor's requests take one walk over its list, from the oldest of them on. What another
-        write made or changed is read by its id, each half a minute at first and each hour at last,
-        where the system has such a read. No webhook is needed.
+    Args:
+        parts: Of the outbox.
+    """
 
-        Args:
-            client: Reads them, in place of the outbox's own client.
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._transactions = parts.transactions
+        self._table = parts.tables.entries
 
-        Raises:
-            VictorError: A status could not be read.
-        """
-        reader = self._required_client(client)
-        yield from self._transact(partial(self._require_own, reader))
-        columns = self.table.c
+    def make(self, reader: AnyClient) -> Pass[list[Entry]]:
+        """Read statuses with this client. Returns the entries that have changed."""
+        yield from self._transactions.transact(partial(self._require_own, reader))
+        columns = self._table.c
         is_listed = sa.and_(columns.provider == VICTOR, columns.operation.in_(CREATES))
         is_open = sa.and_(
             columns.provider == reader.provider,
             columns.request_id.is_not(None),
             columns.state == EntryState.SENT,
             OfFewRows(columns.ended.is_(False)),
-            self._may_work(),
+            self._parts.holding.may_work(),
         )
         listed = yield from self._refresh_listed(reader, sa.and_(is_open, is_listed))
         is_read_by_id = sa.and_(is_open, sa.not_(is_listed))
         take = partial(self._take_open, is_read_by_id)
-        read = yield from self._for_each_row(take, partial(self._refresh_one, reader))
+        read = yield from for_each_row(self._transactions, take, partial(self._refresh_one, reader))
         return [*listed, *read]
 
     def _require_own(self, reader: Any, connection: Connection) -> None:
         """Raise an error if the entries are not this client's, or cannot be decrypted."""
-        self._require_scope(connection, Owner.of(reader))
-        self._sealing.require_vault(connection)
+        self._parts.policy.require(connection, reader)
+        self._parts.sealing.require_vault(connection)
 
     # Statuses that are read one by one
 
@@ -281,12 +286,12 @@ class OutboxPasses(Sending):
         """Take up the first entry after the id `last` whose status has to be read now; None: there
         is none.
         """
-        columns = self.table.c
+        columns = self._table.c
         now = database_time(connection)
         waits = is_to_come(columns.due_at, now, _LONGEST_WAIT)
         due = sa.and_(chosen, sa.not_(waits), columns.id > last)
-        row = take_first(connection, self.table, due, ("due_at",), partial(_next_read_values, now))
-        return None if row is None else self._sealing.decrypted_row(row)
+        row = take_first(connection, self._table, due, ("due_at",), partial(_next_read_values, now))
+        return None if row is None else self._parts.sealing.decrypted_row(row)
 
     def _refresh_one(self, client: Any, row: Any) -> Pass[Entry | None]:
         """Read the status of one entry by the id of what its write made. Return the entry if it
@@ -307,10 +312,12 @@ class OutboxPasses(Sending):
         """Read the statuses of the chosen entries in one walk over Victor's list. Returns the
         entries that have changed.
         """
-        listed = yield from self._transact(partial(self._read_listed, chosen))
+        listed = yield from self._transactions.transact(partial(self._read_listed, chosen))
         if not listed:
             return []
-        start = yield from self._transact(partial(self._start_of_list, chosen, Now.of(victor)))
+        start = yield from self._transactions.transact(
+            partial(self._start_of_list, chosen, Now.of(victor))
+        )
         pages = victor.payment_requests.list(direction="outbound", start_datetime=start).pages()
         changed: list[Entry] = []
         while not is_ending():
@@ -331,7 +338,7 @@ class OutboxPasses(Sending):
 
     def _read_listed(self, chosen: Condition, connection: Connection) -> Mapping[str | None, Any]:
         """The chosen entries by the ids of their requests."""
-        columns = self.table.c
+        columns = self._table.c
         query = sa.select(columns.request_id, columns.id, columns.status).where(chosen)
         return {canonical_id(row.request_id): row for row in connection.execute(query)}
 
@@ -341,7 +348,7 @@ class OutboxPasses(Sending):
         """When the first of the chosen entries may have been created; None: that is known of
         none.
         """
-        columns = self.table.c
+        columns = self._table.c
         first = sa.func.min(columns.first_sent_at)
         query = sa.select(first, columns.by_provider_clock).where(
             chosen, columns.first_sent_at.is_not(None)
@@ -358,14 +365,18 @@ class OutboxPasses(Sending):
         """Store the values of a status that was read, if the entry still has the status that it had
         before the read: another worker may have stored a later one. Return the entry if it changed.
         """
-        columns = self.table.c
+        columns = self._table.c
         chosen = sa.and_(
             columns.id == row.id,
             columns.state == EntryState.SENT,
             columns.ended.is_(False),
             columns.status.is_not_distinct_from(row.status),
         )
-        return (yield from self._store_change(partial(self._change, chosen, values)))
+        return (
+            yield from self._parts.store.store_change(
+                partial(self._parts.store.change, chosen, values)
+            )
+        )
 
 
 def _next_read_values(now: float, row: Any) -> dict[str, float]:

@@ -18,9 +18,6 @@ from sqlalchemy import Connection
 from victor_ext import ConfigurationError
 from victor_ext.event_queue.databases import DatabaseTime
 from victor_ext.event_queue.rows import begin_writing, change_rows, insert_once
-from victor_ext.event_queue.transactions import Work, operation
-
-from .holding import Holding
 
 _SCOPE_OF = "scope of "
 """The beginning of the name of the row of control that has the scope of a system's entries."""
@@ -80,10 +77,17 @@ class Owner:
         )
 
 
-class Scope(Holding):
-    """Keeps the entries of an outbox from clients of another account or environment."""
+class Scope:
+    """Keeps the entries of an outbox from clients of another account or environment.
 
-    def _require_scope(self, connection: Connection, owner: Owner) -> None:
+    Args:
+        control: The table of control.
+    """
+
+    def __init__(self, control: sa.Table) -> None:
+        self._control = control
+
+    def require(self, connection: Connection, owner: Owner) -> None:
         """Make the entries of a system this owner's, as far as they are nobody's yet. Raises
         `AnotherScope`: they are somebody else's.
         """
@@ -100,7 +104,7 @@ class Scope(Holding):
             # Another client has written it meanwhile: see whether it is of the same owner.
 
     def _owner(self, connection: Connection, provider: str) -> Owner | None:
-        columns = self.control.c
+        columns = self._control.c
         query = sa.select(columns.wrapped).where(columns.name == _SCOPE_OF + provider)
         text = connection.execute(query).scalar()
         return None if text is None else _owner_of(provider, text)
@@ -110,56 +114,40 @@ class Scope(Holding):
         name = _SCOPE_OF + new.provider
         values = {"moment": DatabaseTime(), "wrapped": _text_of(new)}
         if stored is None:
-            return insert_once(connection, self.control, name=name, **values) is not None
-        columns = self.control.c
+            return insert_once(connection, self._control, name=name, **values) is not None
+        columns = self._control.c
         is_as_read = sa.and_(columns.name == name, columns.wrapped == _text_of(stored))
-        return bool(change_rows(connection, self.control, is_as_read, **values))
+        return bool(change_rows(connection, self._control, is_as_read, **values))
 
-    @operation
-    def owners(self) -> Work[list[Owner]]:
+    def owners(self, connection: Connection) -> list[Owner]:
         """Whom the entries belong to, for each system of which entries were stored or sent."""
-        columns = self.control.c
+        columns = self._control.c
         query = sa.select(columns.name, columns.wrapped).where(columns.name.startswith(_SCOPE_OF))
+        rows = connection.execute(query.order_by(columns.name)).all()
+        return [_owner_of(row.name.removeprefix(_SCOPE_OF), row.wrapped) for row in rows]
 
-        def read(connection: Connection) -> list[Owner]:
-            rows = connection.execute(query.order_by(columns.name)).all()
-            return [_owner_of(row.name.removeprefix(_SCOPE_OF), row.wrapped) for row in rows]
-
-        return read
-
-    @operation
-    def adopt(self, client: Any, *, moved: bool = False) -> Work[Owner]:
-        """Let a client with new credentials of the same account send the entries, too, such as
-        before a key is replaced. Returns whom they belong to now.
+    def adopt(self, connection: Connection, client: Any, *, moved: bool) -> Owner:
+        """Let a client with other credentials of the same account send the entries, too. Returns
+        whom they belong to now.
 
         Args:
-            client: A client with these credentials.
-            moved: The environment is the same, and has another address or name now. Workers with
-                the old one are refused from then on.
-
-        Raises:
-            ConfigurationError: The client is of another environment: its outbox has a table of its
-                own.
+            moved: The environment is the same, and has another address or name now.
         """
-
-        def work(connection: Connection) -> Owner:
-            begin_writing(connection, self.control)
-            owner = Owner.of(client)
-            while True:
-                stored = self._owner(connection, owner.provider)
-                accounts = owner.accounts
-                if stored is not None:
-                    if stored.environment != owner.environment and not moved:
-                        raise AnotherScope(
-                            f"{stored.why_not(owner)} Give each environment its own table. If it "
-                            "is the same one under another address, pass moved=True (--moved)."
-                        )
-                    accounts = [*dict.fromkeys([*stored.accounts, *owner.accounts])]
-                new = Owner(owner.provider, owner.environment, accounts)
-                if self._write_owner(connection, stored, new):
-                    return new
-
-        return work
+        begin_writing(connection, self._control)
+        owner = Owner.of(client)
+        while True:
+            stored = self._owner(connection, owner.provider)
+            accounts = owner.accounts
+            if stored is not None:
+                if stored.environment != owner.environment and not moved:
+                    raise AnotherScope(
+                        f"{stored.why_not(owner)} Give each environment its own table. If it is "
+                        "the same one under another address, pass moved=True (--moved)."
+                    )
+                accounts = [*dict.fromkeys([*stored.accounts, *owner.accounts])]
+            new = Owner(owner.provider, owner.environment, accounts)
+            if self._write_owner(connection, stored, new):
+                return new
 
 
 def _text_of(owner: Owner) -> str:

@@ -1,12 +1,12 @@
 """The steps of one entry, from its claim to its result: it is sent, or looked up if it may have
 been sent before.
 
-`Sending._deliver` has them in order. `settle` decides, and `_Sender` is what `settle` asks.
+`Sending.deliver` has them in order. `settle` decides, and `_Sender` is what `settle` asks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -14,31 +14,28 @@ from math import inf
 from types import MappingProxyType
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext import (
     AuthenticationError,
     BadRequest,
-    Done,
     InvalidRequest,
     NotFound,
     Outcome,
     PaginationError,
-    PreparedCall,
     RateLimited,
     StatusError,
     UnreadableResponse,
     VictorError,
 )
-from victor_ext.event_queue.databases import Condition, DatabaseTime
-from victor_ext.event_queue.transactions import Pass
+from victor_ext.event_queue.databases import DatabaseTime
+from victor_ext.event_queue.transactions import Pass, Transactions
+from victor_ext.event_queue.workers import is_ending
 from victor_ext.settlement.failures import (
     FailureScope,
     RefusalStreak,
     failure_scope,
     is_about_all,
-    is_refusal,
     pause_after,
     pause_asked,
 )
@@ -48,18 +45,16 @@ from victor_ext.settlement.flow import (
     LookUp,
     PaymentOutcome,
     Settlement,
-    Write,
     settle,
-    why_not_its_own,
 )
 from victor_ext.settlement.key_age import Keyless, Keys, Moment, Now, send_in_time
 
 from .claims import Claim, Claims
 from .deliveries import CallNotMade, Refusal, SharedCall, Steps
-from .digests import reference_digest
-from .entries import IN_DOUBT, Entry, EntryState, done_values, references_of, sent_of, write_of
-from .sealing import ClearRow
-from .storing import Change, EntryStore, are_of_one_operation, is_readable, result_of
+from .entries import Entry, EntryState, done_values, sent_of
+from .policy import EntryPolicy
+from .rivals import Rivals
+from .storing import Change, EntryStore, result_of
 
 _YOUNG = 900.0
 """The age in seconds below which all writes are looked up together."""
@@ -79,7 +74,7 @@ class _Sender:
         keys: How long the entry can be sent again.
         row: The row of the entry.
         refusals: The entries that were refused, maybe for the client, by key.
-        call: Makes the call, with a client. Its other argument is whether the entry may have been
+        call: Makes the call, with a client and with `is_repeat`: whether the entry may have been
             sent before.
         held: Until when nobody else sends the entry, or looks it up.
         refusal: The call was refused, maybe for the client; None: it was not.
@@ -89,7 +84,7 @@ class _Sender:
     keys: Keys | Keyless
     row: Any
     refusals: RefusalStreak
-    call: Callable[[Any, bool], Any]
+    call: Callable[..., Any]
     held: Moment
     refusal: Refusal | None = None
 
@@ -103,7 +98,7 @@ class _Sender:
         if left < client.deadline:  # this worker was stopped since it has marked the entry
             client = client.with_options(deadline=max(left, _SHORTEST_CALL))
         called = now.moment.after(_time_left(self.row.send_before, now))
-        send = partial(self.call, client, is_repeat)
+        send = partial(self.call, client, is_repeat=is_repeat)
         return send_in_time(client, decided, send, called, self.held)
 
     def note(self, error: VictorError | None) -> None:
@@ -128,44 +123,68 @@ def _pause_after_call(claim: Claim, error: VictorError | None) -> float:
     return min(max(pause_after(claim.row.tries + 1), pause_asked(error)), _LONGEST_PAUSE)
 
 
-class Sending(EntryStore):
-    """Delivers one entry."""
+class Sending:
+    """Delivers one entry.
 
-    _settle_for: float
+    Args:
+        store: Of the entries.
+        rivals: Look for others that may have made what was found.
+        transactions: Of the outbox.
+        policy: Of the entries.
+        settle_for: As of `Outbox`, in seconds.
+    """
 
-    def _deliver(
+    def __init__(
+        self,
+        store: EntryStore,
+        rivals: Rivals,
+        transactions: Transactions,
+        policy: EntryPolicy,
+        settle_for: float,
+    ) -> None:
+        self._store = store
+        self._rivals = rivals
+        self._transactions = transactions
+        self._policy = policy
+        self._settle_for = settle_for
+
+    def deliver(
         self, claims: Claims, refusals: RefusalStreak, taken_up: Claim
     ) -> Steps[Entry | None]:
         """Send a claimed entry, or look it up. Return the entry if it has a result; else None."""
         client = claims.client
         row = taken_up.row
+        wait = self._policy.turn(row)
+        if wait is not None and not (yield from self._wait_for_turn(wait)):
+            yield from self._transactions.transact(partial(claims.give_back, taken_up))
+            return None
         time_left = _time_left(row.send_before, Now.of(client))
         if time_left <= 0 and sent_of(row) is None:
             keep = partial(claims.keep, [taken_up], claims.lease)
-            if not (yield from self._transact(keep)):
+            if not (yield from self._transactions.transact(keep)):
                 return None
             values = {"state": EntryState.REFUSED, "error": _TOO_LATE}
-            return (yield from self._store(taken_up, **values))
+            return (yield from self._store.store(taken_up, **values))
         begin = partial(self._take_up_one, claims, taken_up)
-        claim = yield from self._transact(begin, taken_up)
+        claim = yield from self._transactions.transact(begin, taken_up)
         if claim is None:  # somebody has changed it since it was read, or the outbox is held
-            yield from self._pass_over(taken_up)
+            yield from self._transactions.transact(partial(self._policy.gone, row))
             return None
-        write = self._write_of(row, taken_up.at.local - taken_up.now)
+        write = self._policy.write(row, taken_up.at.local - taken_up.now)
         held = claims.lease
-        keys: Keys | Keyless = Keys(self._kept_for(row), client.caller, claim.at)
+        keys: Keys | Keyless = Keys(self._policy.kept(row), client.caller, claim.at)
         if not write.is_keyed:
             keys = Keyless(client.caller, min(held, time_left), claim.at)
         elif time_left <= 0:
             keys = Keyless(client.caller, 0.0, claim.at, _MAYBE_TOO_LATE)
-        call = partial(self._send, claim)
+        call = partial(self._policy.call, row)
         sender = _Sender(client, keys, row, refusals, call, claim.at.after(held))
         try:
             result = yield from settle(
                 write, keys, partial(Now.of, client), sender.send, sender.note
             )
         except CallNotMade:
-            yield from self._transact(partial(claims.give_back, claim))
+            yield from self._transactions.transact(partial(claims.give_back, claim))
             raise
         if sender.refusal is not None:
             claim = yield from self._wait_for_others(claims, claim, sender.refusal)
@@ -174,31 +193,25 @@ class Sending(EntryStore):
             claim = replace(claim, settles_until=self._settle_until(claim))
         return (yield from self._store_settlement(claims, claim, result))
 
+    def _wait_for_turn(self, wait: Callable[[], Any]) -> Steps[bool]:
+        """Wait until it is the turn of an entry. Returns whether it may be sent then."""
+        try:
+            yield wait
+        except CallNotMade:
+            return False
+        return not is_ending()
+
     def _take_up_one(self, claims: Claims, claim: Claim, connection: Connection) -> Claim | None:
         """Take up an entry whose call begins now. None: it is not sent now."""
-        return self._take_up(claims, [claim], connection).get(claim.row.id)
+        return self.take_up(claims, [claim], connection).get(claim.row.id)
 
-    def _take_up(
+    def take_up(
         self, claims: Claims, begun: Sequence[Claim], connection: Connection
     ) -> Mapping[int, Claim]:
         """Take up entries whose calls begin now, as `Claims.begin`."""
-        return claims.begin(begun, Now.of(claims.client), connection)
-
-    def _pass_over(self, claim: Claim) -> Pass[None]:  # noqa: ARG002 - an entry of a file may be lost
-        """Leave an entry alone that could not be taken up."""
-        yield from ()
-
-    def _send(self, claim: Claim, client: Any, is_repeat: bool) -> Any:  # noqa: ARG002, FBT001 - see `_Sender`
-        """Make the call of an entry. Its result is as of `create` of `settle`."""
-        return client.send(claim.row.prepared)
-
-    def _write_of(self, row: Any, ahead: float = 0.0) -> Write[PreparedCall]:
-        """The entry of a row as the write that `settle` takes; see `write_of`."""
-        return write_of(row, ahead)
-
-    def _kept_for(self, row: Any) -> float:  # noqa: ARG002 - an entry of a file has its own time
-        """Seconds for which the provider keeps the key of an entry."""
-        return self._kept
+        taken_up = claims.begin(begun, Now.of(claims.client), connection)
+        self._policy.taken_up(taken_up, connection)
+        return taken_up
 
     def _wait_for_others(self, claims: Claims, claim: Claim, refusal: Refusal) -> Steps[Claim]:
         """Wait until other calls show that a refusal is of the entry.
@@ -208,15 +221,15 @@ class Sending(EntryStore):
         """
         until = claim.now + claims.lease
         kept = partial(claims.give_back, worker=claim.worker, due_at=until)
-        yield from self._transact(partial(kept, claim))
+        yield from self._transactions.transact(partial(kept, claim))
         claim = replace(claim, is_marked=sent_of(claim.row) is not None)
         is_own = yield refusal
         if is_own:
             return claim
         was_sent = sent_of(claim.row) is not None
         outcome = PaymentOutcome.UNKNOWN if was_sent else PaymentOutcome.WAITING
-        values = self._values_of_call(Settlement(outcome, error=refusal.error))
-        yield from self._transact(partial(claims.give_back, claim, **values))
+        values = self._policy.values_of_call(Settlement(outcome, error=refusal.error))
+        yield from self._transactions.transact(partial(claims.give_back, claim, **values))
         raise refusal.error
 
     def _put_off(
@@ -233,15 +246,7 @@ class Sending(EntryStore):
             error: The error of the call; None: it had none.
         """
         seconds = _pause_after_call(claim, error)
-        yield from self._transact(partial(claims.put_off, claim, seconds, **values))
-
-    def _ends(self, refusal: VictorError) -> bool:
-        """Whether an entry that was refused, and not the client, is not sent again."""
-        return is_refusal(refusal)
-
-    def _values_of_call(self, settlement: Settlement) -> dict[str, Any]:  # noqa: ARG002 - rows of files show it
-        """The column values that say what came of a call that has settled nothing."""
-        return {}
+        yield from self._transactions.transact(partial(claims.put_off, claim, seconds, **values))
 
     # Look-ups
 
@@ -255,7 +260,7 @@ class Sending(EntryStore):
             state = EntryState.SETTLING
             due_at = DatabaseTime() + claims.lease
             values = {"state": state, "settle_until": until, "error": step.why, "due_at": due_at}
-            yield from self._store(claim, **values)
+            yield from self._store.store(claim, **values)
         is_last = claim.now >= until
         try:
             return (yield from _read_whether_done(claims.client, step, is_last=is_last))
@@ -284,31 +289,32 @@ class Sending(EntryStore):
         Raises the error of a call that says nothing of this entry, such as one about the
         credentials.
         """
+        self._policy.count(claim.row, settlement.outcome)
         error = settlement.error
         if settlement.outcome is PaymentOutcome.CREATED or settlement.looked_up:
             return (yield from self._store_outcome(claim, settlement))
         if error is None and settlement.outcome is PaymentOutcome.NOT_SENT:
-            values = self._values_of_call(settlement)
-            yield from self._transact(partial(claims.give_back, claim, **values))
+            values = self._policy.values_of_call(settlement)
+            yield from self._transactions.transact(partial(claims.give_back, claim, **values))
             return None
-        if settlement.outcome in SETTLED and (error is None or self._ends(error)):
+        if settlement.outcome in SETTLED and (error is None or self._policy.ends(error)):
             state = EntryState(settlement.outcome)  # rejected, or refused here
             why = settlement.reason if error is None else error.message
             values = {"state": state, "error": why}
-            return (yield from self._store(claim, **values))
+            return (yield from self._store.store(claim, **values))
         may_exist = settlement.outcome in MAY_EXIST
         if error is None or (may_exist and error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)):
             # It is sent again under its key.
-            yield from self._put_off(claims, claim, error, self._values_of_call(settlement))
+            yield from self._put_off(claims, claim, error, self._policy.values_of_call(settlement))
             if error is not None and failure_scope(error) is FailureScope.CLIENT:
                 raise error  # other calls would end so, too, as by a hook that lacks a setting
             return None
         # This call has done nothing, but an earlier one may have: the entry is as it was before.
-        values = self._values_of_call(settlement)
+        values = self._policy.values_of_call(settlement)
         if not is_about_all(error):  # no pause of all entries follows
             values["due_at"] = DatabaseTime() + _pause_after_call(claim, error)
             values["tries"] = claim.row.tries + 1
-        yield from self._transact(partial(claims.give_back, claim, **values))
+        yield from self._transactions.transact(partial(claims.give_back, claim, **values))
         raise error
 
     def _store_outcome(self, claim: Claim, settlement: Settlement) -> Pass[Entry | None]:
@@ -320,26 +326,33 @@ class Sending(EntryStore):
             """Compare with other entries, and store, in one transaction: another entry may be
             settled meanwhile.
             """
-            own = self._unless_of_another(claim.row, settlement, connection)
+            own = self._rivals.unless_of_another(claim.row, settlement, connection)
             # The response to the entry's own call names the request for certain: it counts also if
             # another worker has the entry by now. Anything else counts only while this one has it.
             is_certain = not own.looked_up
             values = self._outcome_values(claim, own)
-            return self._change_claimed(claim, values, connection, is_certain=is_certain)
+            return self._store.change_claimed(claim, values, connection, is_certain=is_certain)
 
-        entry = yield from self._store_change(work, result_of(claim.row, settlement))
+        entry = yield from self._store.store_change(work, result_of(claim.row, settlement))
         if entry is None or entry.state is EntryState.SETTLING:
             return None
         return entry
 
     def _outcome_values(self, claim: Claim, settlement: Settlement) -> dict[str, Any]:
         """The new column values of an entry that was done, or was looked up."""
+        values = self._usual_values(claim, settlement)
+        return self._policy.values_of_end(claim.row, settlement, values)
+
+    def _usual_values(self, claim: Claim, settlement: Settlement) -> dict[str, Any]:
+        """The same, as they are for an entry of an outbox."""
         if settlement.request is not None:
             return done_values(settlement.request, claim.row.prepared)
         if settlement.outcome is PaymentOutcome.REJECTED:  # the state that was read is final
             return {"state": EntryState.REJECTED, "error": settlement.reason}
         until = self._settle_until(claim)
-        is_final = bool(self._write_of(claim.row).why_no_look_up)  # no later look-up can show more
+        is_final = bool(
+            self._policy.write(claim.row, 0.0).why_no_look_up
+        )  # no later look-up can show more
         if is_final or claim.now >= until:
             state = EntryState.UNCLEAR
             why = settlement.once_over().reason or ""
@@ -354,71 +367,6 @@ class Sending(EntryStore):
             "worker": None,
             "tries": tries,
         }
-
-    def _unless_of_another(
-        self, row: Any, settlement: Settlement, connection: Connection
-    ) -> Settlement:
-        """The settlement of an entry, or one in doubt if what its response or its look-up names
-        settles another entry; or, of a look-up, if another entry may have made it.
-        """
-        if settlement.request is None:
-            return settlement
-        other_name = self._other_with_id(row, settlement.request.id, connection)
-        if other_name is not None:
-            why = why_not_its_own(settlement.request.id, self._name_of(row, connection), other_name)
-            return Settlement(PaymentOutcome.UNKNOWN, reason=why, looked_up=True)
-        otherwise = settlement.unless_mine
-        if otherwise is not None and self._has_rival(row, settlement.request, connection):
-            return otherwise
-        return settlement
-
-    def _other_with_id(self, row: Any, id: str | None, connection: Connection) -> str | None:
-        """What people call another entry that has this id; None: none has it."""
-        other = self._entry_with_id(row, id, connection)
-        return None if other is None else self._name_of(other, connection)
-
-    def _name_of(self, row: Any, connection: Connection) -> str:  # noqa: ARG002 - rows of files have names
-        """What people call an entry."""
-        return str(row.key)
-
-    def _forms_of_references(self, row: Any) -> tuple[Collection[str], Collection[str]]:
-        """The references of an entry as the table of entries has them, and as that of references
-        has them.
-        """
-        references = references_of(row)
-        return references, [*map(reference_digest, references)]
-
-    def _has_rival(self, row: Any, found: Done, connection: Connection) -> bool:
-        """Whether what a look-up has found may be that of another entry, which may have been sent
-        and is not settled: it has one of the references, or, where the look-up does not go by
-        them, nothing that was compared tells the two apart.
-        """
-        columns, others = self.table.c, self.references.c
-        references, digests = self._forms_of_references(row)
-        with_reference = sa.union_all(
-            sa.select(columns.key).where(columns.reference.in_(references)),
-            sa.select(others.key).where(others.digest.in_(digests)),
-        )
-        if any(self._in_doubt_beside(row, columns.key.in_(with_reference), connection)):
-            return True
-        if row.prepared.is_found_by_subject:
-            return False
-        for other in self._in_doubt_beside(row, sa.true(), connection):
-            if not is_readable(other) or row.prepared.is_like(other.prepared, found.compared):
-                return True
-        return False
-
-    def _in_doubt_beside(
-        self, row: Any, chosen: Condition, connection: Connection
-    ) -> Iterator[ClearRow]:
-        """The chosen entries of the same operation that may have been sent, and are not settled."""
-        columns = self.table.c
-        may_exist = sa.or_(columns.state.in_(IN_DOUBT), columns.restored)
-        is_other = sa.and_(columns.id != row.id, self._is_beside(row), chosen, may_exist)
-        for stored in connection.execute(sa.select(self.table).where(is_other)):
-            other = self._sealing.decrypted_row(stored, may_stay_sealed=True)
-            if are_of_one_operation(other, row):
-                yield other
 
 
 def _make_look_up(client: Any, step: LookUp, *, is_last: bool) -> Steps[Any]:

@@ -1,9 +1,9 @@
 """Changes of entries are stored, together with the work of the handlers of their events.
 
-First come the changes of one entry (`EntryStore`), then what an entry has made, by whose id no
-other entry is settled, then the results of several entries that one statement stores. Only a result
-that comes from the entry's own call can be stored in this way: it counts whichever worker holds the
-entry, so that no row of it has to be read before.
+First come the changes of one entry (`EntryStore`) and the events that they are, then what an entry
+has made, by whose id no other entry is settled, then the results of several entries that one
+statement stores. Only a result that comes from the entry's own call can be stored in this way: it
+counts whichever worker holds the entry, so that no row of it has to be read before.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext.event_queue.databases import Condition, DatabaseTime
+from victor_ext.event_queue.queue import EventQueue, FailedTry, usual_failure
 from victor_ext.event_queue.rows import lock_texts, take_first
-from victor_ext.event_queue.transactions import Pass, Work
+from victor_ext.event_queue.transactions import Pass, Transactions, Work
 from victor_ext.ids import canonical_id
 from victor_ext.settlement.flow import PaymentOutcome, Settlement
 
@@ -36,7 +37,7 @@ from .entries import (
     event_names_of_change,
     event_values,
 )
-from .scope import Scope
+from .holding import Holding
 from .sealing import ClearRow, Sealing, is_sealed
 
 
@@ -54,20 +55,39 @@ class Change(NamedTuple):
     stored: Mapping[str, Any] = MappingProxyType({})
 
 
-class EntryStore(Scope):
-    """Changes entries, and tells the handlers."""
+class EntryStore:
+    """Changes entries, and tells the handlers.
 
-    references: sa.Table
-    _sealing: Sealing
-    _kept: float
+    Args:
+        table: Of the entries.
+        sealing: Encrypts and decrypts them.
+        queue: Of their events.
+        transactions: Of the outbox.
+        lost: Called if an entry that was called is not there, with whether its result is certain.
+            It raises an error, unless that costs nothing.
+    """
 
-    def _store(self, claim: Claim, **values: Any) -> Pass[Entry | None]:
+    def __init__(
+        self,
+        table: sa.Table,
+        sealing: Sealing,
+        queue: EventQueue[OutboxEvent],
+        transactions: Transactions,
+        lost: Callable[..., None],
+    ) -> None:
+        self._table = table
+        self._sealing = sealing
+        self._queue = queue
+        self._transactions = transactions
+        self._lost = lost
+
+    def store(self, claim: Claim, **values: Any) -> Pass[Entry | None]:
         """Store new values of an entry, while this worker has it. The result is as of
-        `_change_claimed`.
+        `change_claimed`.
         """
-        return self._store_change(partial(self._change_claimed, claim, values))
+        return self.store_change(partial(self.change_claimed, claim, values))
 
-    def _store_change(
+    def store_change(
         self, work: Work[Change], result: SentResult | None = None
     ) -> Pass[Entry | None]:
         """Store a change in one transaction with the work of the handlers of its events. If that
@@ -76,17 +96,19 @@ class EntryStore(Scope):
         Without handlers, `result` may be stored in place of `work` (see `Transaction`). A handler
         may also fail when its transaction ends, as by a constraint that is checked then.
         """
-        change = partial(self._change_and_tell, work)
+        change = partial(self.change_and_tell, work)
         try:
-            return (yield from self._transact(partial(change, self._tell_handlers), result))
+            return (
+                yield from self._transactions.transact(partial(change, self._queue.tell), result)
+            )
         except Exception as error:
-            if not self._handlers:
+            if not self._queue.handlers:
                 raise
             failure = error  # whatever a handler does, the state of a payment is stored
-        store_events = partial(self._tell_handlers, error=failure)
-        return (yield from self._transact(partial(change, store_events)))
+        store_events = partial(self._queue.tell, error=failure)
+        return (yield from self._transactions.transact(partial(change, store_events)))
 
-    def _change_and_tell(
+    def change_and_tell(
         self, work: Work[Change], tell: Callable[..., object], connection: Connection
     ) -> Entry | None:
         """Make a change, and pass the values of each of its events to `tell`."""
@@ -95,7 +117,7 @@ class EntryStore(Scope):
             tell(connection, **event_values(name, change.stored))
         return change.entry
 
-    def _change_claimed(
+    def change_claimed(
         self,
         claim: Claim,
         values: dict[str, Any],
@@ -109,70 +131,87 @@ class EntryStore(Scope):
         It is changed only while this worker has it and it has no result. A result that `is_certain`
         counts whoever has the entry: it is stored unless the entry is sent already.
         """
-        columns = self.table.c
+        columns = self._table.c
         is_named = columns.id == claim.row.id
         may_change = sa.and_(claim.is_held(columns), columns.state.in_(DUE))
         if is_certain:
             may_change = sa.and_(is_named, columns.state != EntryState.SENT)
-        change = self._change(may_change, values, connection)
+        change = self.change(may_change, values, connection)
         if change.entry is not None:
             return change
-        query = sa.select(self.table).where(is_named)
-        row = connection.execute(query).one()
-        return Change(None if row.state in DUE else self._entry_of(row))
+        row = connection.execute(sa.select(self._table).where(is_named)).first()
+        if row is None:
+            self._lost(is_certain=is_certain)
+        return Change(None if row is None or row.state in DUE else self.entry_of(row))
 
-    def _change(self, chosen: Condition, values: dict[str, Any], connection: Connection) -> Change:
+    def change(self, chosen: Condition, values: dict[str, Any], connection: Connection) -> Change:
         """Change the first entry that is chosen, if there is one."""
         changed = {**values, "changed_at": DatabaseTime()}
         stored = partial(self._sealing.encrypted_like, values=changed)
-        before = take_first(connection, self.table, chosen, ("state", "status"), stored)
+        before = take_first(connection, self._table, chosen, ("state", "status"), stored)
         if before is None:
             return Change(None)
-        query = sa.select(self.table).where(self.table.c.id == before.id)
+        query = sa.select(self._table).where(self._table.c.id == before.id)
         after: Any = connection.execute(query).one()
-        entry = self._entry_of(after)
+        entry = self.entry_of(after)
         return Change(entry, event_names_of_change(before, after), after._asdict())
 
-    def _entry_with_id(self, row: Any, id: str | None, connection: Connection) -> Any:
-        """The row of another entry that has the id of what the write of this entry (a decrypted
-        row) made; None: there is none. Until the transaction ends, nobody else stores the id.
-        """
-        text = text_of_made(row, id)
-        if text is None:
-            return None
-        lock_texts(connection, self.table, [text])
-        columns = self.table.c
-        is_other = sa.and_(self._is_beside(row), columns.id != row.id)
-        query = sa.select(self.table).where(is_other, columns.request_id == canonical_id(id))
-        for stored in connection.execute(query):
-            other = self._sealing.decrypted_row(stored, may_stay_sealed=True)
-            if make_one_kind(other, row) and text_of_made(other, id) is not None:
-                return other
-        return None
-
-    def _has_one_of(self, ids: Collection[str], connection: Connection) -> bool:
-        """Whether an entry has one of these ids, of whatever system and kind."""
-        query = _entry_with_one_of(self.table)
-        return connection.execute(query, {"ids": [*ids]}).first() is not None
-
-    def _is_beside(self, row: Any) -> Condition:
-        """Holds for entries whose ids and references may be those of an entry: of its system."""
-        is_of_system: Condition = self.table.c.provider == row.provider
-        return is_of_system
-
-    def _entry_of(self, row: Any) -> Entry:
+    def entry_of(self, row: Any) -> Entry:
         """The entry of a row. Without the secret, an encrypted one is `sealed`."""
         return entry_of(self._sealing.decrypted_row(row, may_stay_sealed=True))
 
-    def _take(self, provider: str, last: int, connection: Connection) -> Any:
-        """As of every queue. Raises `ConfigurationError`: events could not be decrypted."""
-        row = super()._take(provider, last, connection)
-        self._sealing.require_vault(connection)
-        return row
 
-    def _event_of(self, row: Any, tries: int) -> OutboxEvent:
+class EntryEvents:
+    """The events of entries, for their queue: see `EventKind`.
+
+    Args:
+        sealing: Decrypts them.
+        holding: While the outbox is held, no handler is called: the change is of a call that had
+            begun before.
+        provider: Returns the name of the system of a client.
+    """
+
+    def __init__(self, sealing: Sealing, holding: Holding, provider: Callable[[Any], str]) -> None:
+        self._sealing = sealing
+        self._holding = holding
+        self._provider = provider
+
+    def provider(self, client: Any) -> str:
+        """The system of the client."""
+        return self._provider(client)
+
+    def event_of(self, row: Any, tries: int) -> OutboxEvent:
+        """A change of an entry."""
         entry = entry_of(self._sealing.decrypted_entry(json.loads(row.data)))
         return OutboxEvent(row.name, entry, tries)
+
+    def may_handle(self) -> Condition:
+        """The condition that the outbox is not held."""
+        return self._holding.may_work()
+
+    def is_handled_later(self, connection: Connection) -> bool:
+        """Whether the outbox is held."""
+        return self._holding.since(connection) is not None
+
+    def check(self, connection: Connection) -> None:
+        """Raise `ConfigurationError`: events could not be decrypted."""
+        self._sealing.require_vault(connection)
+
+    def complete(self, event: OutboxEvent, client: Any) -> Pass[OutboxEvent]:  # noqa: ARG002 - an inbox reads with it
+        """It is."""
+        yield from ()
+        return event
+
+    def note_state(self, connection: Connection, event: OutboxEvent) -> bool:  # noqa: ARG002 - each change is new
+        """It is new."""
+        return True
+
+    def failure(self, row: Any, error: Exception, tries: int) -> FailedTry:
+        """As usual."""
+        return usual_failure(row, error, tries)
+
+    def forget(self, connection: Connection, provider: str, now: float) -> None:
+        """Nothing is old beside them."""
 
 
 def is_readable(row: ClearRow) -> bool:
@@ -278,7 +317,7 @@ def store_results(
 
 
 @lru_cache
-def _entry_with_one_of(table: sa.Table) -> sa.Select[Any]:
+def entry_with_one_of(table: sa.Table) -> sa.Select[Any]:
     """The query for an entry that has one of the `ids`."""
     ids = sa.bindparam("ids", expanding=True, type_=table.c.request_id.type)
     return sa.select(table.c.id).where(table.c.request_id.in_(ids)).limit(1)

@@ -8,13 +8,15 @@ from victor_ext._version import needs_extra
 with needs_extra(__name__, "django"):
     from django.db import DEFAULT_DB_ALIAS
 
-    from victor_ext.event_queue.django import DjangoQueue
-    from victor_ext.inbox.inboxes import InboxBase, InboxEvent, ReceivesWebhook
+    from victor_ext.event_queue.django import DjangoDriver, share_handlers
+    from victor_ext.event_queue.transactions import OpenBox
+    from victor_ext.event_queue.workers import BlockingWorker
+    from victor_ext.inbox.inboxes import InboxBase, ReceivesWebhook
 
 __all__ = ("DjangoInbox",)
 
 
-class DjangoInbox(DjangoQueue[InboxEvent], InboxBase[str]):
+class DjangoInbox(InboxBase[str], BlockingWorker, OpenBox):
     """The inbox in a database of a Django project: SQLite or PostgreSQL. Safe to share between
     threads and workers.
 
@@ -24,6 +26,8 @@ class DjangoInbox(DjangoQueue[InboxEvent], InboxBase[str]):
         webhook: As for `Inbox`; so are `client`, `lease` and `remember`.
         using: The alias of the database in `settings.DATABASES`.
     """
+
+    _driver = DjangoDriver
 
     def __init__(
         self,
@@ -35,4 +39,4 @@ class DjangoInbox(DjangoQueue[InboxEvent], InboxBase[str]):
         remember: timedelta = timedelta(days=90),
     ) -> None:
         super().__init__(using, webhook, client=client, lease=lease, remember=remember)
-        self._use(using)
+        share_handlers(self._queue, self.table, using, webhook.provider)

@@ -30,8 +30,11 @@ with needs_extra(__name__, "django"):
     from django.conf import settings
     from django.db import DEFAULT_DB_ALIAS
 
-    from victor_ext.event_queue.django import DjangoQueue
-    from victor_ext.outbox.entries import Entry, OutboxEvent
+    from victor_ext.event_queue.django import DjangoDriver, share_handlers
+    from victor_ext.event_queue.transactions import OpenBox
+    from victor_ext.event_queue.workers import BlockingWorker
+    from victor_ext.outbox.engine import provider_of
+    from victor_ext.outbox.entries import Entry
     from victor_ext.outbox.outboxes import OutboxBase, OutboxOptions
 
 __all__ = ("DjangoOutbox", "send_payment_requests")
@@ -40,7 +43,7 @@ _clients: dict[tuple[int, str, int], Any] = {}
 """The clients of this process, by process id, place and environment; see `_client_of`."""
 
 
-class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
+class DjangoOutbox(OutboxBase[str], BlockingWorker, OpenBox):
     """The outbox in a database of a Django project: SQLite or PostgreSQL. Safe to share between
     threads and workers.
 
@@ -50,9 +53,11 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
             `Outbox`.
     """
 
+    _driver = DjangoDriver
+
     def __init__(self, using: str = DEFAULT_DB_ALIAS, **options: Unpack[OutboxOptions]) -> None:
         super().__init__(using, **options)
-        self._use(using)
+        share_handlers(self._parts.queue, self.table, using, provider_of(self.client))
 
     @classmethod
     def from_settings(cls) -> DjangoOutbox:
