@@ -256,6 +256,7 @@ def test_an_entry_is_not_taken_up_again_before_its_refusal_is_certain(sending, m
     and again.
     """
     monkeypatch.setattr(claims, "GROUP", 2)
+    monkeypatch.setattr(claims, "_LARGEST", 1)
     refuse(sending, 404, 404)
     sending.store(1, 2, 3)
     change(sending.outbox, send_before=time.time() + 1800)
@@ -644,6 +645,7 @@ def test_an_urgent_entry_that_somebody_has_locked_is_not_asked_for_again_and_aga
 @pytest.fixture
 def _short_passes(monkeypatch):
     monkeypatch.setattr(claims, "GROUP", 2)
+    monkeypatch.setattr(claims, "_LARGEST", 1)
     monkeypatch.setattr(deliveries, "_MOST_READ", 2)
     monkeypatch.setattr("victor_ext.outbox.sending.pause_after", lambda _tries: 0.0)
 

@@ -264,6 +264,7 @@ def test_two_workers_that_store_one_id_at_the_same_moment_store_it_once(
 
     monkeypatch.setattr(EntryStore, "change_claimed", change_and_wait)
     monkeypatch.setattr("victor_ext.outbox.claims.GROUP", 1)
+    monkeypatch.setattr("victor_ext.outbox.claims._LARGEST", 1)
     provider = OneRequest()
     answer = provider.meet
 
