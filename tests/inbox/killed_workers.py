@@ -7,6 +7,7 @@ import os
 import random
 import signal
 from collections import Counter
+from datetime import timedelta
 from itertools import count
 
 import sqlalchemy as sa
@@ -18,9 +19,8 @@ WORKERS, PATIENCE, MOST_STEPS = 3, 300.0, 100
 
 def new_inbox(url):
     connection = {"timeout": 60} if url.startswith("sqlite") else {}
-    inbox = inbox_of(sa.create_engine(url, connect_args=connection))
-    inbox._lease = 0.3
-    return inbox
+    engine = sa.create_engine(url, connect_args=connection)
+    return inbox_of(engine, lease=timedelta(seconds=0.3))
 
 
 def work(url, events, seed, kill_at):

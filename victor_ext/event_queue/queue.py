@@ -6,7 +6,7 @@ processes try. If a process is killed, its transaction is rolled back, and anoth
 event up when the lease is over.
 
 `EventQueue.handle` is the pass. `tell` is for an event that has just come about: it is handled in
-the transaction that makes it, and stored only if a handler fails. A `EventKind` says what differs
+the transaction that makes it, and stored only if a handler fails. An `EventKind` says what differs
 between the events of an outbox and those of an inbox.
 """
 
@@ -203,8 +203,8 @@ class EventQueue(Generic[E]):
     # Events that are stored
 
     def handle(self, client: Any) -> Pass[list[E]]:
-        """Handle what is stored, as `handle` of the boxes. The client is the one of the pass, or
-        None.
+        """Handle what is stored: see `HandlesEvents.handle`. The client is that of the pass, else
+        that of the box, or None.
         """
         provider = self._kind.provider(client)
         yield from self._forget_old_rows(provider, client)

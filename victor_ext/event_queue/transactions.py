@@ -125,7 +125,7 @@ class PassDriver(Protocol):
         """Wait for `pause` seconds, then do this work in a transaction of its own."""
 
     def read(self, work: Work[Any], in_transaction: Callable[[Work[Any]], Pass[Any]]) -> Any:
-        """Do work that writes nothing, such as in the steps of `in_transaction`."""
+        """Do work in one transaction, such as in the steps of `in_transaction`."""
 
     def begin_pass(self) -> None:
         """Prepare the connection for a pass of a worker."""
@@ -169,8 +169,8 @@ class Transactions:
         return self.driver.with_calls(most, flow, self._step)
 
     def read(self, work: Work[Any]) -> Any:
-        """Do work that writes nothing. It shows nothing of a worker: `/metrics` also reads, and
-        must not make a stalled one look alive.
+        """Do work in one transaction. It shows nothing of a worker: `/metrics` also reads, and must
+        not make a stalled one look alive.
         """
         return self.driver.read(work, self.transact)
 
@@ -283,7 +283,7 @@ class _InAsyncSession(Protocol[P, T_co]):
 
 class _BoxMethod(Generic[B, A, W]):
     """A descriptor of a method that is written once, and has three types: `B` in a blocking box,
-    `A` in an awaited box, `W` in a box with `OpenBox`.
+    `A` in an awaited box, `W` in an `OpenBox`.
     """
 
     steps: Callable[..., Any]
@@ -366,7 +366,7 @@ class in_session(  # noqa: N801 - a decorator
     """Decorates a method that works in a transaction of the caller's, whose session or connection
     is its first argument.
 
-    In an awaited box the method is a coroutine function, and takes an async session. In a box with
+    In an awaited box the method is a coroutine function, and takes an async session. In an
     `OpenBox` it takes no session.
     """
 

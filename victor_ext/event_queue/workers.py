@@ -121,7 +121,6 @@ class BoxWorker:
         """
         log = logging.getLogger(f"victor_ext.{self.name}")
         name = f"{self.name}.{each.name}"
-        failing = self.transactions.heartbeat.failing
         try:
             # Made as a step, so that its own steps show that the worker is alive.
             make = partial(self.transactions.run, each.make(client, rest))
@@ -129,13 +128,13 @@ class BoxWorker:
         except NeverHeals:
             raise
         except Exception as error:  # a worker goes on after whatever error
-            failing[name] = type(error).__name__
+            self.transactions.heartbeat.failing[name] = type(error).__name__
             if isinstance(error, VictorError):
                 log.warning("%s failed and will be retried: %s", name, error)
             else:
                 log.exception("%s failed and will be retried", name)
             return None
-        failing.pop(name, None)
+        self.transactions.heartbeat.failing.pop(name, None)
         log_changes(self.name, each.name, changed, self.warned_of)
         return rest
 
