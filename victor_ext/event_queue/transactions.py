@@ -217,7 +217,8 @@ def transacted(
                 if on_error is None or not isinstance(error, DBAPIError):
                     raise
                 on_error(error)
-                conflicts = 0
+                conflicts, pause = 0, 0.0
+                continue
         longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**conflicts)
         pause = random.uniform(0, longest)  # noqa: S311 - no secret
 

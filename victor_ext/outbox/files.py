@@ -32,7 +32,7 @@ from victor_ext.event_queue.databases import (
 from victor_ext.event_queue.drivers import BlockingDriver
 from victor_ext.event_queue.fitness import prepared_engine
 from victor_ext.event_queue.rows import change_rows, count_rows, delete_rows, insert_once, put_rows
-from victor_ext.event_queue.transactions import PassDriver, Transactions
+from victor_ext.event_queue.transactions import PassDriver, Transactions, Work
 from victor_ext.settlement.flow import (
     PaymentOutcome,
     Settlement,
@@ -597,8 +597,11 @@ class FilePolicy:
         for claim in claims.values():
             claim.row.only_looked_up = claim.row.key in for_look_up
 
-    def gone(self, row: Any, connection: Connection) -> None:
+    def gone(self, row: Any) -> Work[None] | None:
         """Raise `EntryLost`: the entry was deleted, and not by a file that leaves it out."""
+        return partial(self._look_for, row)
+
+    def _look_for(self, row: Any, connection: Connection) -> None:
         is_it = sa.select(ENTRIES.c.id).where(ENTRIES.c.id == row.id)
         is_there = connection.execute(is_it).first() is not None
         if not is_there and self._rows.is_asked(connection, row.key):

@@ -89,7 +89,7 @@ class Holding:
     Args:
         entries: The table of its entries.
         control: The table of control.
-        life: See below.
+        life: Of its database.
         settle_for: The longest gap, in seconds, after which another copy of the database is not
             held.
     """

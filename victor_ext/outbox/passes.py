@@ -1,4 +1,4 @@
-"""The passes of an outbox, `send` and `refresh`, and the client that they use.
+"""The passes of an outbox: `send` (`Rounds`) and `refresh` (`Refreshing`).
 
 `send` makes a round of passes, each of which sends a limited number of entries: so a worker sees
 soon what others have left, and does what else it has to do. `refresh` reads the statuses of what

@@ -1,5 +1,5 @@
 """What differs between the entries of an outbox and those of files: `EntryPolicy`, and that of an
-outbox. That of files is `RowPolicy` of `victor_ext.bulk`.
+outbox. That of files is `FilePolicy`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from sqlalchemy.exc import NoResultFound
 
 from victor_ext import Done, PreparedCall, VictorError
 from victor_ext.event_queue.databases import Condition
+from victor_ext.event_queue.transactions import Work
 from victor_ext.settlement.failures import is_refusal
 from victor_ext.settlement.flow import PaymentOutcome, Settlement, Write
 
@@ -45,8 +46,11 @@ class EntryPolicy(Protocol):
     def taken_up(self, claims: Mapping[int, Claim], connection: Connection) -> None:
         """Note what is asked in the transaction that takes entries up."""
 
-    def gone(self, row: Any, connection: Connection) -> None:
-        """Raise an error if an entry that could not be taken up ought to be there."""
+    def gone(self, row: Any) -> Work[None] | None:
+        """What raises an error, in a transaction, if an entry that could not be taken up ought to
+        be there; None: nothing does.
+        """
+        ...
 
     # How one is sent
 
@@ -155,8 +159,9 @@ class OutboxPolicy:
     def taken_up(self, claims: Mapping[int, Claim], connection: Connection) -> None:
         """Nothing."""
 
-    def gone(self, row: Any, connection: Connection) -> None:
-        """Somebody may have deleted it."""
+    def gone(self, row: Any) -> Work[None] | None:  # noqa: ARG002 - a file may ask for its entry
+        """Nothing: somebody may have deleted it."""
+        return None
 
     def write(self, row: Any, ahead: float) -> Write[PreparedCall]:
         """As it is stored."""
@@ -192,7 +197,7 @@ class OutboxPolicy:
 
     def lost(self, *, is_certain: bool) -> None:  # noqa: ARG002 - both are a mistake
         """Somebody has deleted it by hand."""
-        raise NoResultFound
+        raise NoResultFound("The entry was deleted while it was sent.")
 
     def beside(self, row: Any) -> Condition:
         """Those of its system."""

@@ -165,10 +165,8 @@ class Sending:
                 return None
             values = {"state": EntryState.REFUSED, "error": _TOO_LATE}
             return (yield from self._store.store(taken_up, **values))
-        begin = partial(self._take_up_one, claims, taken_up)
-        claim = yield from self._transactions.transact(begin, taken_up)
-        if claim is None:  # somebody has changed it since it was read, or the outbox is held
-            yield from self._transactions.transact(partial(self._policy.gone, row))
+        claim = yield from self._begin(claims, taken_up)
+        if claim is None:
             return None
         write = self._policy.write(row, taken_up.at.local - taken_up.now)
         held = claims.lease
@@ -200,6 +198,17 @@ class Sending:
         except CallNotMade:
             return False
         return not is_ending()
+
+    def _begin(self, claims: Claims, taken_up: Claim) -> Steps[Claim | None]:
+        """Mark an entry whose call begins now. None: somebody has changed it since it was read, or
+        the outbox is held.
+        """
+        begin = partial(self._take_up_one, claims, taken_up)
+        claim = yield from self._transactions.transact(begin, taken_up)
+        look = self._policy.gone(taken_up.row)
+        if claim is None and look is not None:
+            yield from self._transactions.transact(look)
+        return claim
 
     def _take_up_one(self, claims: Claims, claim: Claim, connection: Connection) -> Claim | None:
         """Take up an entry whose call begins now. None: it is not sent now."""
