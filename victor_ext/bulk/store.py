@@ -149,7 +149,8 @@ class Store:
 
     def _make(self, work: Work[T], pause: float) -> T:
         """Do work in a transaction, after a pause in seconds."""
-        time.sleep(pause)
+        if pause:
+            time.sleep(pause)
         with hidden_parameters(), self.transaction() as connection:
             return work(connection)
 

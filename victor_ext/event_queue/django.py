@@ -18,8 +18,6 @@ from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.schema import DropTable
 from sqlalchemy.sql import visitors
 
-from victor_ext.flows import drive
-
 from .calls import Calls
 from .databases import creation_statements, hidden_parameters, is_of_unusable_server
 from .drivers import drive_with_threads
@@ -107,10 +105,6 @@ class DjangoDriver:
         self._table = table
         self._connection = cast("Connection", _Connection(using))
         _used.add(using)
-
-    def run(self, steps: Pass[T], step: Callable[[Callable[[], Any]], Any]) -> T:
-        """Make the steps of a pass."""
-        return drive(steps, step)
 
     def with_calls(
         self,

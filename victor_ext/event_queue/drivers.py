@@ -40,10 +40,6 @@ class BlockingDriver:
         self._engine = engine
         self._table = table
 
-    def run(self, steps: Pass[T], step: Callable[[Callable[[], Any]], Any]) -> T:
-        """Make the steps of a pass."""
-        return drive(steps, step)
-
     def with_calls(
         self,
         most: int,
@@ -99,10 +95,6 @@ class AwaitedDriver:
     def __init__(self, engine: AsyncEngine, table: sa.Table) -> None:
         self._engine = engine
         self._table = table
-
-    async def run(self, steps: Pass[T], step: Callable[[Callable[[], Any]], Any]) -> T:
-        """Make the steps of a pass."""
-        return await adrive(steps, step)
 
     async def with_calls(
         self,

@@ -35,6 +35,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from victor_ext import ConfigurationError
+from victor_ext.flows import adrive, drive
 from victor_ext.health import Heartbeat
 
 from .calls import Calls
@@ -110,9 +111,6 @@ class PassDriver(Protocol):
         """What to do if the tables are missing, as part of a message."""
         ...
 
-    def run(self, steps: Pass[Any], step: Callable[[Callable[[], Any]], Any]) -> Any:
-        """Make the steps of a pass, each by `step`."""
-
     def with_calls(
         self,
         most: int,
@@ -162,7 +160,8 @@ class Transactions:
 
     def run(self, steps: Pass[Any]) -> Any:
         """Make a pass, each of whose steps shows that the worker is alive."""
-        return self.driver.run(steps, self._step)
+        run = adrive if self.driver.is_awaited else drive
+        return run(steps, self._step)
 
     def with_calls(self, most: int, flow: Callable[[Calls], Pass[Any]]) -> Any:
         """Make the pass `flow`, which has at most `most` calls under way at once."""

@@ -310,22 +310,23 @@ class Notifications:
         if not isinstance(error, UnknownIdError):
             return usual_failure(row, error, tries)
         numbered = UnknownIdError(error.message, _inquiries_of(row) + 1)
-        usual = usual_failure(row, numbered, tries)
         is_given_up = numbered.inquiry > len(_WAITS_TO_BE_FOUND)
 
         def keep_newest(connection: Connection) -> None:
-            if tries >= MOST_TRIES:
-                usual.then(connection)
-            else:
-                self._log_not_found(row, tries, is_given_up=is_given_up)
+            failed.then(connection)
             self._keep_newest_not_found(row.provider, connection)
 
+        def log(_connection: Connection) -> None:
+            self._log_not_found(row, tries, is_given_up=is_given_up)
+
         if tries >= MOST_TRIES:
-            return usual._replace(then=keep_newest)
-        if is_given_up:
-            return FailedTry(EventState.NOT_FOUND, 0.0, numbered, keep_newest)
-        wait = _WAITS_TO_BE_FOUND[numbered.inquiry - 1]
-        return FailedTry(EventState.WAITING, wait, numbered, keep_newest)
+            failed = usual_failure(row, numbered, tries)
+        elif is_given_up:
+            failed = FailedTry(EventState.NOT_FOUND, 0.0, numbered, log)
+        else:
+            wait = _WAITS_TO_BE_FOUND[numbered.inquiry - 1]
+            failed = FailedTry(EventState.WAITING, wait, numbered, log)
+        return failed._replace(then=keep_newest)
 
     def _log_not_found(self, row: Any, tries: int, *, is_given_up: bool) -> None:
         """Log that an event was not found. Strangers who post must not fill the log: there is one

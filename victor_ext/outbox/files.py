@@ -739,7 +739,7 @@ class FileSender:
         own_driver = driver or BlockingDriver(prepared_engine(engine), ENTRIES)
         tables = ENTRIES.metadata.sorted_tables
         self._transactions = Transactions(own_driver, tables, rows.wait_for_database)
-        self._client = within_key_life(client, terms.kept)
+        self._client = client
         self._policy = FilePolicy(rows, vault, terms, stop)
         sealing = Sealing(TABLES.control, NAME, secret)
         engine_terms = EngineTerms(terms.kept, _LEASE, SETTLE_FOR, terms.workers)
