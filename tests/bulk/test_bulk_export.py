@@ -167,7 +167,7 @@ def test_status_and_export_say_who_has_paid(bulk, victor_sandbox):
 
 def test_a_status_counts_what_an_export_lists(sender, victor_sandbox, any_state):
     """A row that was asked for the sheet is counted by its payment alone."""
-    options = {"state": any_state, "skip_invalid": True}
+    options = {"state": any_state, "skip_invalid": True, "workers": 1}
     respond_to_creates(victor_sandbox, 400, 1)
     sender(**options).send(rows(4))
     sender(**options).ask_again(["INV-1"], by="Ann", why="It is due.")
