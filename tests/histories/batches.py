@@ -46,10 +46,8 @@ from victor_ext.bulk.payments import (
     PAYMENT_COLUMNS,
     PAYMENTS,
     STATE,
-    UNDER_WAY,
     WITH_ENTRIES,
     WITH_ROWS,
-    state_of_entry,
 )
 from victor_ext.bulk.payouts import Payouts
 from victor_ext.bulk.row_kind import RowKind
@@ -63,7 +61,7 @@ from victor_ext.bulk.worker import RowSender, Worker
 from victor_ext.event_queue.rows import change_rows
 from victor_ext.health import Heartbeat
 from victor_ext.outbox.entries import DUE
-from victor_ext.outbox.files import ENTRIES, TABLES, adopt
+from victor_ext.outbox.files import ENTRIES, TABLES, UNDER_WAY, adopt
 from victor_ext.settlement.flow import SETTLED
 from victor_ext.settlement.key_age import LAST_CALLS
 from victor_ext.vault import KEY_BYTES
@@ -185,8 +183,7 @@ class MemoryState(State):
 
     def steps(self, store: Store, units: Iterable[str]) -> Iterator[Payment]:
         """What is known of the steps of these payouts."""
-        state = state_of_entry(sa.false()).label("is")
-        query = sa.select(ENTRIES, state).where(ENTRIES.c.batch.contains("/"))
+        query = sa.select(ENTRIES).where(ENTRIES.c.batch.contains("/"))
         by_key = {
             idempotency_key_for(name, unit): unit
             for unit in units
@@ -195,13 +192,13 @@ class MemoryState(State):
         with self.database.connect() as connection:
             entries = connection.execute(query.order_by("batch", "key")).mappings().all()
         for entry in entries:
-            unit, is_open = by_key[entry["key"]], entry["is"] == UNDER_WAY
+            unit, is_open = by_key[entry["key"]], entry["word"] == UNDER_WAY
             error = store.vault.opened_error(entry["error"])
-            outcome = RowOutcome.UNKNOWN if is_open else RowOutcome(entry["is"])
+            outcome = RowOutcome.UNKNOWN if is_open else RowOutcome(entry["word"])
             result = None if is_open else Result(outcome, entry["request_id"], None, error)
             row = FileRow(0, entry["key"], entry["key"], unit, None, {})
             is_dated = bool(entry["by_provider_clock"])
-            yield Payment(entry["batch"], entry["is"], row, result, is_dated)
+            yield Payment(entry["batch"], entry["word"], row, result, is_dated)
 
     def values(self, store: Store) -> set[str]:
         """What people call the rows of all sheets."""

@@ -61,19 +61,53 @@ def entry(engine):
     """Stores an entry with these column values, and returns the present row of it."""
     TABLES.entries.metadata.create_all(engine)
 
+    def row():
+        with engine.connect() as connection:
+            return connection.execute(sa.select(ENTRIES)).one()
+
+    def change(**values):
+        with engine.begin() as connection:
+            connection.execute(sa.update(ENTRIES).values(values))
+        return row()
+
     def store(**values):
         with engine.begin() as connection:
             put_entries(connection, [new_entry("1.00")])
-            connection.execute(sa.update(ENTRIES).values(values))
-
-        def row():
-            with engine.connect() as connection:
-                return connection.execute(sa.select(ENTRIES)).one()
-
+        if values:
+            change(**values)
         return row
+
+    store.change = change
 
     yield store
     TABLES.entries.metadata.drop_all(engine)
+
+
+WORDS = {
+    # The words for a last call that settled nothing, was not sent, is unknown, was accepted.
+    "waiting": ("waiting", "not_sent", "waiting", "waiting"),
+    "sending": ("under way", "under way", "unknown", "accepted"),
+    "settling": ("unknown", "unknown", "unknown", "accepted"),
+    "unclear": ("unknown", "not_sent", "unknown", "accepted"),
+    "sent": ("created",) * 4,
+    "rejected": ("rejected",) * 4,
+    "refused": ("refused",) * 4,
+}
+
+
+def test_the_word_that_people_see_is_stored_with_each_change(entry):
+    """A payout that was sent is accepted: the provider has yet to decide about its rows."""
+    row = entry()
+    assert row().word == "waiting"
+    seen = {}
+    for state in WORDS:
+        words = []
+        for last in (None, "not_sent", "unknown", "accepted"):
+            words.append(entry.change(state=state, last=last, shared=False).word)
+        seen[state] = tuple(words)
+    assert seen == WORDS
+    assert entry.change(state="sent", last=None, shared=True).word == "accepted"
+    assert entry.change(state="rejected", last=None, shared=True).word == "rejected"
 
 
 @pytest.mark.parametrize("state", [*TO_BE_REPLACED, *MARKED])

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from victor_ext import idempotency_key_for
 from victor_ext.event_queue.databases import Condition
-from victor_ext.outbox.files import ENTRIES
+from victor_ext.outbox.files import ENTRIES, UNDER_WAY
 
 from .deciding import (
     Code,
@@ -35,7 +35,6 @@ from .payments import (
     PAYMENTS,
     SHEETS,
     STATE,
-    UNDER_WAY,
     WITH_ENTRIES,
     WITH_ROWS,
     KeyOrigin,

@@ -24,13 +24,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext.event_queue.databases import Condition, DatabaseTime, OfFewRows
-from victor_ext.outbox.files import ENTRIES, is_live, lock_entries
+from victor_ext.outbox.files import ENTRIES, UNDER_WAY, is_live, lock_entries
 from victor_ext.settlement.flow import MAY_EXIST, PaymentOutcome
 
 T = TypeVar("T")
-
-UNDER_WAY = "under way"
-"""The state of a payment whose sending was stored and has no result yet: it may have been sent."""
 
 NEVER_LEFT = frozenset({PaymentOutcome.WAITING, PaymentOutcome.NOT_SENT, PaymentOutcome.REFUSED})
 """States in which nothing was sent: another sheet replaces the row."""
@@ -149,29 +146,7 @@ UNREADABLE = "unreadable"
 """The due date of a row that has one, and whose text is no date."""
 
 
-def state_of_entry(shared: Any) -> sa.ColumnElement[Any]:
-    """The state that a payment has by its entry: a `PaymentOutcome` or UNDER_WAY; NULL: there is
-    no entry. `shared` says whether the entry asks for several payments.
-    """
-    entry = ENTRIES.c
-    waiting, not_sent = PaymentOutcome.WAITING.value, PaymentOutcome.NOT_SENT.value
-    unknown, accepted = PaymentOutcome.UNKNOWN.value, PaymentOutcome.ACCEPTED.value
-    created = sa.case((shared, accepted), else_=PaymentOutcome.CREATED.value)
-    was_tried = entry.last.in_([unknown, accepted])
-    return sa.case(
-        (sa.and_(entry.state == "waiting", entry.last == not_sent), not_sent),
-        (entry.state == "waiting", waiting),
-        (sa.and_(entry.state == "sending", was_tried), entry.last),
-        (entry.state == "sending", UNDER_WAY),
-        (sa.and_(entry.state == "unclear", entry.last == not_sent), not_sent),
-        (sa.and_(entry.state.in_(["settling", "unclear"]), entry.last == accepted), accepted),
-        (entry.state.in_(["settling", "unclear"]), unknown),
-        (entry.state == "sent", created),
-        else_=entry.state,
-    )
-
-
-STATE = sa.func.coalesce(PAYMENTS.c.state, state_of_entry(PAYMENTS.c.shared))
+STATE = sa.func.coalesce(PAYMENTS.c.state, ENTRIES.c.word)
 """The state of a payment: a `PaymentOutcome` or UNDER_WAY; NULL: nothing asks for it now."""
 RESTORED = sa.or_(PAYMENTS.c.restored, sa.func.coalesce(ENTRIES.c.restored, sa.false()))
 """Whether a payment may have been asked for since its backup was made."""

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias
 
 from victor_ext import idempotency_key_for
+from victor_ext.outbox.files import UNDER_WAY
 from victor_ext.settlement.flow import SETTLED, PaymentOutcome
 
-from .payments import UNDER_WAY
 from .vault import RowVault
 
 RowOutcome = PaymentOutcome

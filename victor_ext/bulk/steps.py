@@ -19,6 +19,7 @@ from victor_ext import ConfigurationError, idempotency_key_for
 from victor_ext.event_queue.rows import change_rows
 from victor_ext.outbox.files import (
     ENTRIES,
+    UNDER_WAY,
     entry_values,
     let_replace,
     open_entries,
@@ -34,11 +35,9 @@ from .payments import (
     PAYMENTS,
     STATE,
     TO_BE_SENT,
-    UNDER_WAY,
     VOID,
     WITH_ENTRIES,
     pages,
-    state_of_entry,
 )
 from .row_kind import RowKind
 from .rows import RowOutcome, outcome_of
@@ -167,7 +166,7 @@ def status_of_step(step: Store, undecided: Collection[str] = ()) -> BatchStatus:
         undecided: The payouts that a person has to decide about: they count as such, whatever
             became of their entries before.
     """
-    state = state_of_entry(sa.false()).label("state")
+    state = ENTRIES.c.word.label("state")
     name = step.batch.rpartition("/")[2]
     keys = [idempotency_key_for(name, unit) for unit in undecided]
     others = sa.and_(step.is_entry(), ENTRIES.c.key.not_in(keys))
@@ -202,7 +201,7 @@ def _stored_entries(
 ) -> dict[str, Any]:
     """Return the entries of a step, by the ids of their units."""
     unit_of = {idempotency_key_for(name, unit): unit for unit in units}
-    state = state_of_entry(sa.false()).label("state")
+    state = ENTRIES.c.word.label("state")
     found: dict[str, Any] = {}
     for page in pages(unit_of):
         named = sa.and_(ENTRIES.c.scope == store.owner, ENTRIES.c.key.in_(page))
@@ -320,8 +319,7 @@ def take_back_payments(connection: Connection, store: Store, kind: RowKind) -> N
     to_pay = sa.and_(DECISIONS.c.owner == store.owner, DECISIONS.c.what == PAY)
     change_rows(connection, DECISIONS, sa.and_(to_pay, DECISIONS.c.key.in_(of_batch)), what=VOID)
     step = _step_of(store, name)
-    waits = state_of_entry(sa.false()).in_(TO_BE_SENT)
-    waiting = sa.select(ENTRIES.c.key).where(step.is_entry(), waits)
+    waiting = sa.select(ENTRIES.c.key).where(step.is_entry(), ENTRIES.c.word.in_(TO_BE_SENT))
     for key in connection.execute(waiting).scalars().all():
         settle_by_hand(
             connection,

@@ -94,7 +94,15 @@ class EntryMaker:
         checked = [self.kind.checked_arguments(arguments) for arguments in rows]
         call = self.kind.call_for(checked, key)
         look_up_by = self.kind.look_up_by(checked[0])
-        return entry_values(call, self.kind.client, key, self.vault, self.terms, look_up_by)
+        return entry_values(
+            call,
+            self.kind.client,
+            key,
+            self.vault,
+            self.terms,
+            look_up_by,
+            shared=self.are_shared,
+        )
 
 
 # Sheets

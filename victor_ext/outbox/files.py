@@ -78,14 +78,35 @@ LONGEST_TURN = 5.0
 """Seconds ahead for which a worker reserves turns: other machines get theirs between them."""
 
 
+UNDER_WAY = "under way"
+"""The word of an entry that is marked, and whose call has no result yet: it may have been sent."""
+_WORD = f"""
+CASE
+    WHEN state = 'sent' AND shared THEN '{PaymentOutcome.ACCEPTED}'
+    WHEN state = 'sent' THEN '{PaymentOutcome.CREATED}'
+    WHEN last = '{PaymentOutcome.NOT_SENT}' AND state IN ('waiting', 'unclear') THEN last
+    WHEN last = '{PaymentOutcome.ACCEPTED}'
+        AND state IN ('sending', 'settling', 'unclear') THEN last
+    WHEN last = '{PaymentOutcome.UNKNOWN}' AND state = 'sending' THEN last
+    WHEN state = 'sending' THEN '{UNDER_WAY}'
+    WHEN state IN ('settling', 'unclear') THEN '{PaymentOutcome.UNKNOWN}'
+    ELSE state
+END
+"""
+"""A `PaymentOutcome` or UNDER_WAY, by the state of an entry and what its last call came to. The
+provider has yet to accept what it was sent of several rows.
+"""
+
+
 def _entry_table() -> sa.Table:
     """The table of the entries of files, with more columns than that of an outbox.
 
     `scope` is the system and the environment: one key in two of them is two entries. `sender` is
     the account and the address with which it is sent, and `batch` the batch that sends it. `kept`
     are the seconds for which the provider keeps its key. `read_first` says that the state of what
-    it is about is read before it is sent. `last` is the outcome of its last call, if that settled
-    nothing.
+    it is about is read before it is sent, and `shared` that several rows are sent by its call.
+    `last` is the outcome of its last call, if that settled nothing. `word` is what people see of
+    its rows: the database stores it with each change of the others.
     """
     return outbox_table(
         NAME,
@@ -94,7 +115,9 @@ def _entry_table() -> sa.Table:
         sa.Column("batch", sa.Text, nullable=False),
         sa.Column("kept", sa.Double, nullable=False),
         sa.Column("read_first", sa.Boolean, nullable=False),
+        sa.Column("shared", sa.Boolean, nullable=False),
         sa.Column("last", sa.String(16)),
+        sa.Column("word", sa.String(16), sa.Computed(_WORD, persisted=True)),
         sa.UniqueConstraint("key", "scope", name=f"{NAME}_key_of_scope"),
         is_key_unique=False,
     )
@@ -136,6 +159,7 @@ def entry_values(
     look_up_by: Mapping[str, str] | None = None,
     *,
     read_first: bool = False,
+    shared: bool = False,
 ) -> dict[str, Any]:
     """The column values of a new entry, but for the time at which it is stored; and as `references`
     the digests of the references of its payments, if it has several.
@@ -149,6 +173,7 @@ def entry_values(
         "references": [*map(vault.fingerprint, sorted(payment_references(call)))],
         **asdict(terms),
         "read_first": read_first,
+        "shared": shared,
         "last": None,
         "error": None,
         "settle_until": None,
@@ -276,7 +301,8 @@ def settle_by_hand(
 
 def copy_entry(connection: Connection, scope: str, key: str, new_key: str) -> None:
     """Store an entry once more under a later key, for a request that was made meanwhile."""
-    names = [column.name for column in ENTRIES.c if column.name not in ("id", "key")]
+    others = ("id", "key", "word")
+    names = [column.name for column in ENTRIES.c if column.name not in others]
     columns = [ENTRIES.c[name] for name in names]
     of_key = sa.select(sa.literal(new_key), *columns).where(_named(scope, key))
     connection.execute(sa.insert(ENTRIES).from_select(["key", *names], of_key))
