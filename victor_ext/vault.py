@@ -31,19 +31,26 @@ _COMPRESSED = b"x"
 """What compressed data (RFC 1950) begins with, and no JSON."""
 MARK = "vb1"
 """The first word of what is stored."""
+_STORED_DATA = MARK.encode()
 _DECODER = json.JSONDecoder(object_pairs_hook=hidden_fields)
 
 
 class Vault:
     """Encrypts and decrypts stored data with one key.
 
+    Args:
+        place: What stores the data, as the subject of a sentence.
+        other_key: The message of the error for what was encrypted with another key.
+
     Attributes:
         key_id: A name of the key, which reveals nothing of the key. Each stored text begins with
             it, after `MARK`.
     """
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, place: str, other_key: str) -> None:
         self._key = SecretBytes(key)
+        self._place = place
+        self._other_key = other_key
         self._cipher = AESGCM(_derived_key(key, b"seal"))
         self._digest = hmac.new(_derived_key(key, b"fingerprint"), digestmod="sha256")
         """Copied for each text: the key is prepared once."""
@@ -62,39 +69,41 @@ class Vault:
         stored = text.encode("ascii")
         if len(stored) > _SHORT:
             stored = zlib.compress(stored, 1)
-        nonce = os.urandom(_NONCE_BYTES)
-        encrypted = nonce + self._cipher.encrypt(nonce, stored, MARK.encode())
-        return f"{self._prefix}{base64.b64encode(encrypted).decode('ascii')}"
+        return self._prefix + _encrypted(self._cipher, stored, _STORED_DATA)
 
     def has_sealed(self, text: str) -> bool:
         """Whether a text says that it was encrypted with this key."""
         return text.startswith(self._prefix)
 
-    def opened(self, text: str) -> Any:
+    def opened(self, text: str, what: str = "a stored value") -> Any:
         """Return the JSON data that `sealed` encrypted with this key.
 
-        Raises `ValueError` if the text is damaged.
+        Args:
+            what: What has the text, for the error.
+
+        Raises `ConfigurationError` if it was encrypted with another key, or is damaged.
         """
-        body = text.removeprefix(self._prefix)
+        if not self.has_sealed(text):
+            raise ConfigurationError(self._other_key)
         try:
-            encrypted = base64.b64decode(body, validate=True)
-            nonce = encrypted[:_NONCE_BYTES]
-            sealed = encrypted[_NONCE_BYTES:]
-            stored = self._cipher.decrypt(nonce, sealed, MARK.encode())
+            stored = _decrypted(self._cipher, text.removeprefix(self._prefix), _STORED_DATA)
             if stored.startswith(_COMPRESSED):
                 stored = zlib.decompress(stored)
-        except (InvalidTag, zlib.error):
-            raise ValueError("A stored value cannot be decrypted.") from None
+        except (InvalidTag, ValueError, zlib.error):
+            raise ConfigurationError(
+                f"{self._place} is damaged: {what} cannot be decrypted. Restore the database from "
+                "a backup."
+            ) from None
         return _DECODER.decode(stored.decode("ascii"))
 
-    def opened_error(self, error: str | None) -> str | None:
+    def opened_error(self, error: str | None, what: str = "a stored value") -> str | None:
         """Return the error of an entry in clear: what was added to it in clear stands after the
-        first blank.
+        first blank. The rest is as of `opened`.
         """
         if error is None or not self.has_sealed(error):
             return error
         sealed, blank, added = error.partition(" ")
-        return f"{self.opened(sealed)}{blank}{added}"
+        return f"{self.opened(sealed, what)}{blank}{added}"
 
     def fingerprint(self, text: str) -> str:
         """Return a keyed digest of a text. Without the key, it reveals nothing about the text."""
@@ -108,9 +117,7 @@ class Vault:
 
     def wrapped(self, secret: bytes) -> str:
         """Return the key of the vault, encrypted with the secret, as text."""
-        nonce = os.urandom(_NONCE_BYTES)
-        sealed = _wrapping_cipher(secret).encrypt(nonce, bytes(self._key), _WRAPPED_DATA)
-        return base64.b64encode(nonce + sealed).decode("ascii")
+        return _encrypted(_wrapping_cipher(secret), bytes(self._key), _WRAPPED_DATA)
 
 
 def new_key() -> bytes:
@@ -121,10 +128,7 @@ def new_key() -> bytes:
 def unwrapped(text: str, secret: bytes) -> bytes | None:
     """Return the key that was wrapped with the secret; None: it was wrapped with another secret."""
     try:
-        stored = base64.b64decode(text, validate=True)
-        nonce = stored[:_NONCE_BYTES]
-        sealed = stored[_NONCE_BYTES:]
-        return SecretBytes(_wrapping_cipher(secret).decrypt(nonce, sealed, _WRAPPED_DATA))
+        return SecretBytes(_decrypted(_wrapping_cipher(secret), text, _WRAPPED_DATA))
     except (InvalidTag, ValueError):
         return None
 
@@ -139,6 +143,19 @@ def secret_of(secret: object, name: str, advice: str) -> bytes:
     if len(secret.strip()) < _LEAST_SECRET:
         raise ConfigurationError(f"{name} has fewer than {_LEAST_SECRET} characters: {advice}.")
     return SecretBytes(b"key:" + secret.strip().encode("utf-8", "surrogatepass"))
+
+
+def _encrypted(cipher: AESGCM, data: bytes, of_kind: bytes) -> str:
+    """Data, encrypted, as text, which is decrypted as of the same kind alone."""
+    nonce = os.urandom(_NONCE_BYTES)
+    encrypted = nonce + cipher.encrypt(nonce, data, of_kind)
+    return base64.b64encode(encrypted).decode("ascii")
+
+
+def _decrypted(cipher: AESGCM, text: str, of_kind: bytes) -> bytes:
+    """The data of `_encrypted`. Raises `InvalidTag` or `ValueError`: the text is another one."""
+    encrypted = base64.b64decode(text, validate=True)
+    return cipher.decrypt(encrypted[:_NONCE_BYTES], encrypted[_NONCE_BYTES:], of_kind)
 
 
 def _wrapping_cipher(secret: bytes) -> AESGCM:

@@ -23,7 +23,7 @@ from victor_ext.bulk.settings import Settings
 from victor_ext.bulk.source_rows import SourceRows
 from victor_ext.bulk.storing import EntryMaker
 from victor_ext.bulk.validating import RowValidation
-from victor_ext.bulk.vault import RowVault
+from victor_ext.bulk.vault import state_vault
 from victor_ext.outbox.files import FileTerms
 from victor_ext.providers.velo import Velo, VeloAuth
 from victor_ext.vault import new_key
@@ -210,7 +210,7 @@ class Validations:
 
     def __init__(self, kind):
         self.kind = kind
-        self.vault = RowVault(new_key(), kind.client.provider)
+        self.vault = state_vault(new_key())
         terms = FileTerms("staging", "sender", "march", 86400.0)
         self.maker = EntryMaker(self.kind, self.vault, terms)
 

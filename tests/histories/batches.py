@@ -56,7 +56,7 @@ from victor_ext.bulk.settings import Settings
 from victor_ext.bulk.state import State
 from victor_ext.bulk.steps import Unit, add_step, units_of
 from victor_ext.bulk.store import Store
-from victor_ext.bulk.vault import RowVault
+from victor_ext.bulk.vault import state_vault
 from victor_ext.bulk.worker import RowSender, Worker
 from victor_ext.event_queue.rows import change_rows
 from victor_ext.health import Heartbeat
@@ -64,7 +64,7 @@ from victor_ext.outbox.entries import DUE
 from victor_ext.outbox.files import ENTRIES, TABLES, UNDER_WAY, adopt
 from victor_ext.settlement.flow import SETTLED
 from victor_ext.settlement.key_age import LAST_CALLS
-from victor_ext.vault import KEY_BYTES
+from victor_ext.vault import KEY_BYTES, Vault
 
 _SECRET = b"a secret of histories, of some length"
 _TABLES = (*TABLES.entries.metadata.sorted_tables, *METADATA.sorted_tables)
@@ -97,8 +97,8 @@ def shared_database(url: str) -> Any:
 
 
 @cache
-def _vault() -> RowVault:
-    return RowVault(bytes(KEY_BYTES), "a provider")
+def _vault() -> Vault:
+    return state_vault(bytes(KEY_BYTES))
 
 
 class Payment(NamedTuple):

@@ -12,7 +12,7 @@ from tests.outbox.kinds import Provider
 from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest, Outcome, Victor, VictorError, VictorOAuth
 from victor_ext.event_queue.databases import DatabaseTime
-from victor_ext.outbox import files
+from victor_ext.outbox import forgetting
 from victor_ext.outbox.digests import call_digest
 from victor_ext.outbox.files import (
     ENTRIES,
@@ -37,7 +37,7 @@ from victor_ext.vault import KEY_BYTES, Vault
 SCOPE, KEY = "Victor staging", "a-key-of-an-invoice-1"
 SENDER, BATCH = "an account", "march"
 SECRET = b"a secret of a state, of some length"
-VAULT = Vault(b"k" * KEY_BYTES)
+VAULT = Vault(b"k" * KEY_BYTES, "The state", "is of another key")
 TO_BE_REPLACED = ("waiting", "refused")
 MARKED = ("sending", "settling", "unclear", "sent", "rejected")
 IN_DOUBT = ("sending", "settling", "unclear")
@@ -196,7 +196,7 @@ def test_an_entry_that_a_file_puts_again_while_it_is_forgotten_keeps_its_new_cal
             connection.execute(sa.update(ENTRIES).values(state=state))
         return call_digest(*of_call)
 
-    monkeypatch.setattr(files, "call_digest", put_meanwhile)
+    monkeypatch.setattr(forgetting, "call_digest", put_meanwhile)
     with engine.begin() as connection:
         forget_entries(connection, SCOPE, sa.true(), VAULT, 1)
     assert '"2.00"' in VAULT.opened(row().call)

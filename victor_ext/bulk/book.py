@@ -82,9 +82,7 @@ def _earlier_results(
 def _page_after(store: Store, connection: Connection, key: str) -> list[Any]:
     """Return the next payments after the one with this key."""
     columns, batches = PAYMENTS.c, BATCHES.c
-    of_address = sa.and_(
-        batches.owner == store.owner, batches.application == store.vault.application
-    )
+    of_address = sa.and_(batches.owner == store.owner, batches.address == store.address)
     of_batches = sa.select(batches.batch).where(of_address)
     if store.batch:
         of_batches = of_batches.where(batches.batch == store.batch)
@@ -102,7 +100,7 @@ def _line_of(store: Store, stored: Any) -> Line:
         raise StateLost.deleted(f"What {stored.batch} has of its payments")
     row = row_of(store.vault, stored)
     result = result_of(store.vault, stored)
-    person: Person = {} if stored.person is None else store.vault.deserialize(stored.person)
+    person: Person = {} if stored.person is None else store.vault.opened(stored.person)
     return Line(
         sheet=stored.batch,
         number=stored.number,

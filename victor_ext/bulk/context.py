@@ -14,13 +14,13 @@ from victor_ext import ConfigurationError, VictorError
 from victor_ext.health import Heartbeat
 from victor_ext.settlement.key_age import Now, SentSince
 from victor_ext.systems import System
+from victor_ext.vault import Vault
 
 from .row_kind import RowKind
 from .rows import RowOutcome
 from .settings import Settings
 from .state import State
 from .store import Store, no_such_batch
-from .vault import RowVault
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -41,7 +41,7 @@ class BulkContext:
     client: Any
     kind: RowKind
     state: State
-    vault: RowVault
+    vault: Vault
     settings: Settings
     heartbeat: Heartbeat
     tried: Counter[RowOutcome]
@@ -50,12 +50,19 @@ class BulkContext:
     @property
     def account(self) -> str:
         """The account of the client, as a keyed digest."""
-        return self.vault.account(self.client.caller)
+        return self.vault.fingerprint(f"account {self.client.caller}")[:12]
+
+    @property
+    def address(self) -> str:
+        """The provider of the client, as a keyed digest: workers for another environment or address
+        do not send a batch.
+        """
+        return self.vault.fingerprint(f"address {provider_of(self.client)}")
 
     @property
     def sender(self) -> str:
         """The account and the address that entries are sent with."""
-        return f"{self.account} {self.vault.application}"
+        return f"{self.account} {self.address}"
 
     @property
     def owner(self) -> str:
@@ -81,7 +88,16 @@ class BulkContext:
         """
         with self.state.engine() as engine:
             system = str(self.client.provider)
-            yield Store(engine, self.vault, system, self.owner, batch, self.account, self.sender)
+            yield Store(
+                engine,
+                self.vault,
+                system,
+                self.owner,
+                batch,
+                self.account,
+                self.address,
+                self.sender,
+            )
 
     @contextmanager
     def open_present(self, batch: str) -> Generator[Store]:

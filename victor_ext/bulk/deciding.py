@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import Enum, StrEnum, auto
 
 from victor_ext.settlement.flow import PaymentOutcome
+from victor_ext.vault import Vault
 
 from .payments import (
     IN_DOUBT,
@@ -25,7 +26,6 @@ from .payments import (
 from .row_digests import differing_columns
 from .row_kind import RowKind
 from .rows import Arguments, Result, RowContent, RowOutcome
-from .vault import RowVault
 
 
 class Code(StrEnum):
@@ -291,7 +291,7 @@ def message_of(
     code: Code,
     row: RowContent,
     stored: AnyPayment,
-    vault: RowVault,
+    vault: Vault,
     kind: RowKind,
 ) -> str:
     """Return the sentence of a notice about a row that has a payment.
@@ -382,7 +382,7 @@ _OF_LIKENESS = {
 _OF_LIKENESS[LookAlike.TWIN] = _OF_LIKENESS[LookAlike.SPELLING]
 
 
-def question_message(value: str, question: Question, vault: RowVault) -> str:
+def question_message(value: str, question: Question, vault: Vault) -> str:
     """Return the sentence about a row that may be another payment in another spelling.
 
     Args:
@@ -400,7 +400,7 @@ def day_text(moment: float) -> str:
 
 
 def _other_values_text(
-    arguments: Arguments, stored: AnyPayment, vault: RowVault, kind: RowKind
+    arguments: Arguments, stored: AnyPayment, vault: Vault, kind: RowKind
 ) -> str:
     """Return the names of the columns whose values differ, such as `another amount and notes`.
 
@@ -413,7 +413,7 @@ def _other_values_text(
     return f"another {' and '.join(differing_columns(kind, stored_arguments, arguments))}"
 
 
-def _rejection_text(arguments: Arguments | None, stored: AnyPayment, vault: RowVault) -> str:
+def _rejection_text(arguments: Arguments | None, stored: AnyPayment, vault: Vault) -> str:
     """Return why the provider rejected a payment; and what a row with another due date needs.
 
     A valid row differs by that alone: a row with other values has another notice.
@@ -422,7 +422,7 @@ def _rejection_text(arguments: Arguments | None, stored: AnyPayment, vault: RowV
     if stored.row is None:
         reason = "why is forgotten."
     elif stored.result is not None:
-        result = Result(RowOutcome.REJECTED, *vault.deserialize(stored.result))
+        result = Result(RowOutcome.REJECTED, *vault.opened(stored.result))
         reason = result.error or reason
     else:
         reason = vault.opened_error(stored.error) or reason

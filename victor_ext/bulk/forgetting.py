@@ -13,6 +13,7 @@ from victor_ext.event_queue.databases import Condition
 from victor_ext.event_queue.rows import change_rows
 from victor_ext.outbox.files import ENTRIES, forget_entries
 from victor_ext.settlement.flow import SETTLED
+from victor_ext.vault import Vault
 
 from .payments import (
     BATCHES,
@@ -28,7 +29,6 @@ from .payments import (
 )
 from .rows import RowOutcome, own_values, result_of
 from .store import Store
-from .vault import RowVault
 
 
 def forget_settled(store: Store, stored_before: float) -> int:
@@ -80,7 +80,7 @@ def _forget_page(store: Store, stored_before: float) -> int:
     return len(keys)
 
 
-def _values_without_data(vault: RowVault, payment: Any) -> dict[str, Any]:
+def _values_without_data(vault: Vault, payment: Any) -> dict[str, Any]:
     """Return the column values that keep the ids of a payment, and no data."""
     if payment.own_state is None:
         return {}

@@ -616,13 +616,13 @@ class _Reading:
         """Return the problems of a row, in sentences."""
         if sealed is None:
             return None
-        return " ".join(message for _, _, message in self._store.vault.deserialize(sealed))
+        return " ".join(message for _, _, message in self._store.vault.opened(sealed))
 
     def _person_of(self, sheet: int) -> str | None:
         if sheet not in self._persons:
             query = sa.select(SHEETS.c.person).where(SHEETS.c.id == sheet)
             sealed = self._connection.execute(query).scalar()
-            person: Person = {} if sealed is None else self._store.vault.deserialize(sealed)
+            person: Person = {} if sealed is None else self._store.vault.opened(sealed)
             self._persons[sheet] = person.get("by")
         return self._persons[sheet]
 

@@ -131,7 +131,7 @@ BATCHES = sa.Table(
     METADATA,
     sa.Column("owner", sa.Text, primary_key=True),
     sa.Column("batch", sa.Text, primary_key=True),
-    sa.Column("application", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
     sa.Column("account", sa.Text, nullable=False),
     sa.Column("details", sa.Text, nullable=False),  # `BatchRecord`, encrypted
     sa.Column("sheet", sa.Integer),  # the latest; None: the batch is a step

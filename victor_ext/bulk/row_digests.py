@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 from victor_ext import InvalidRequest, money
 from victor_ext.ids import in_one_form, reference_of, skeleton_of
 from victor_ext.privacy import Secret
+from victor_ext.vault import Vault
 
 from .column_types import AMOUNT
 from .payments import UNREADABLE, KeyOrigin, RequestedPayment
 from .row_kind import RowKind
 from .rows import Arguments, FileRow
 from .settings import DEFAULTS, in_utc
-from .vault import RowVault
 
 
 class ComparedTexts(NamedTuple):
@@ -61,7 +61,7 @@ def compared_texts(kind: RowKind, row: FileRow, origin: KeyOrigin) -> ComparedTe
 
 
 def digested(
-    vault: RowVault, texts: ComparedTexts, *, number: int, key: str, row: str, is_valid: bool
+    vault: Vault, texts: ComparedTexts, *, number: int, key: str, row: str, is_valid: bool
 ) -> RequestedPayment:
     """Return a row of a file in the form in which rows are compared and stored: see
     `RequestedPayment`.
@@ -82,7 +82,7 @@ def digested(
 
 def requested_payment(
     kind: RowKind,
-    vault: RowVault,
+    vault: Vault,
     row: FileRow,
     origin: KeyOrigin,
     *,

@@ -14,8 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 from victor_ext import idempotency_key_for
 from victor_ext.outbox.files import UNDER_WAY
 from victor_ext.settlement.flow import SETTLED, PaymentOutcome
-
-from .vault import RowVault
+from victor_ext.vault import Vault
 
 RowOutcome = PaymentOutcome
 Arguments: TypeAlias = Mapping[str, Any]
@@ -32,9 +31,9 @@ class RowContent(NamedTuple):
     extras: Mapping[str, str]
 
     @classmethod
-    def of_stored(cls, vault: RowVault, number: int, row: str | None) -> RowContent:
+    def of_stored(cls, vault: Vault, number: int, row: str | None) -> RowContent:
         """Return the content of a row that is stored encrypted; None: it was forgotten."""
-        return cls(number, None, None, {}) if row is None else cls(*vault.deserialize(row))
+        return cls(number, None, None, {}) if row is None else cls(*vault.opened(row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ class FileRow:
 
     @classmethod
     def of_stored(
-        cls, vault: RowVault, payment: str, number: int, row: str | None, again: int = 0
+        cls, vault: Vault, payment: str, number: int, row: str | None, again: int = 0
     ) -> FileRow:
         """Return the row of a payment.
 
@@ -112,7 +111,7 @@ def outcome_of(state: str) -> RowOutcome:
     return RowOutcome.UNKNOWN if state == UNDER_WAY else RowOutcome(state)
 
 
-def row_of(vault: RowVault, stored: Any) -> FileRow:
+def row_of(vault: Vault, stored: Any) -> FileRow:
     """Return what a stored payment asks for.
 
     Args:
@@ -121,7 +120,7 @@ def row_of(vault: RowVault, stored: Any) -> FileRow:
     return FileRow.of_stored(vault, stored.key, stored.number, stored.row, stored.again)
 
 
-def result_of(vault: RowVault, stored: Any) -> Result:
+def result_of(vault: Vault, stored: Any) -> Result:
     """Return what became of a stored payment.
 
     Args:
@@ -133,7 +132,7 @@ def result_of(vault: RowVault, stored: Any) -> Result:
         return Result(RowOutcome.WAITING)
     outcome = RowOutcome(stored.state)
     if stored.own_state is not None:
-        return Result(outcome, *vault.deserialize(stored.result))
+        return Result(outcome, *vault.opened(stored.result))
     error = vault.opened_error(stored.error)
     if not stored.shared:
         return Result(outcome, stored.request_id, stored.status, error)
@@ -155,7 +154,7 @@ def times_of(stored: Any) -> dict[str, Any]:
     }
 
 
-def own_values(vault: RowVault, result: Result) -> dict[str, Any]:
+def own_values(vault: Vault, result: Result) -> dict[str, Any]:
     """Return the columns of a payment, with their values, that store a result beside its entry."""
     return {
         "state": result.outcome,

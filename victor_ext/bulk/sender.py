@@ -29,7 +29,7 @@ from victor_ext.tables.sources import Rows, hidden_rows
 from .book import results_of_payments
 from .by_hand import ByHand
 from .check import Check, ControlTotals, refuse_invalid
-from .context import BulkContext, provider_of, system_of
+from .context import BulkContext, system_of
 from .forgetting import forget_settled
 from .load_progress import OnLoad
 from .loading import Loading, ask_waiting, replaced_rows, want_nothing
@@ -664,7 +664,7 @@ class BulkSender:
                 client=client,
                 kind=client.system.load("bulk")(client),
                 state=self._state,
-                vault=self._state.vault(self._secret, provider_of(client)),
+                vault=self._state.vault(self._secret),
                 settings=self._settings,
                 heartbeat=self.heartbeat,
                 tried=self._tried,

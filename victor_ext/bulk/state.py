@@ -46,10 +46,10 @@ from victor_ext.outbox.files import (
 )
 from victor_ext.privacy import Secret, concealed
 from victor_ext.tables.interruption import SignalWatch
-from victor_ext.vault import new_key, unwrapped
+from victor_ext.vault import Vault, new_key, unwrapped
 
 from .payments import BATCHES, DIGESTS, LINES, METADATA, PAYMENTS, SHEETS
-from .vault import RowVault, other_key_error
+from .vault import OTHER_KEY, state_vault
 
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
 """Where `BulkSender` keeps its state by default."""
@@ -138,27 +138,26 @@ class State:
             )
         return stored
 
-    def vault(self, secret: bytes, provider: str) -> RowVault:
+    def vault(self, secret: bytes) -> Vault:
         """Return the vault that encrypts this state, with the stored key or with a new key.
 
         Args:
             secret: The secret that the stored key is encrypted with.
-            provider: As of `RowVault`.
 
         Raises:
             ConfigurationError: The key is encrypted with another secret, or the layout is that of
                 another release.
         """
-        if not self.exists():
-            return RowVault(new_key(), provider)
-        with self.errors(), self.engine() as engine, engine.connect() as connection:
-            key = self._stored_key(connection, secret)
-        return RowVault(new_key() if key is None else key, provider)
+        key: bytes | None = None
+        if self.exists():
+            with self.errors(), self.engine() as engine, engine.connect() as connection:
+                key = self._stored_key(connection, secret)
+        return state_vault(key or new_key())
 
     def keep_key(
         self,
         connection: Connection,
-        vault: RowVault,
+        vault: Vault,
         secret: bytes,
     ) -> None:
         """Store the vault's key, encrypted with the secret, unless the state has this key already.
@@ -174,7 +173,7 @@ class State:
                 "again."
             )
 
-    def rekey(self, vault: RowVault, secret: bytes) -> None:
+    def rekey(self, vault: Vault, secret: bytes) -> None:
         """Encrypt the key of this state with another secret. Raises `ConfigurationError`."""
         if not self.exists():
             raise ConfigurationError(f"There is no state {self}: nothing was stored there.")
@@ -193,7 +192,7 @@ class State:
             )
         key = unwrapped(wrapped, secret)
         if key is None:
-            raise other_key_error(self._content_text(connection))
+            raise ConfigurationError(f"{self._content_text(connection)} {OTHER_KEY}")
         return key
 
     def _content_text(self, connection: Connection) -> str:

@@ -27,10 +27,10 @@ from victor_ext.event_queue.rows import change_rows
 from victor_ext.event_queue.transactions import Work, transacted
 from victor_ext.flows import drive
 from victor_ext.outbox.files import ENTRIES, FileTerms
+from victor_ext.vault import Vault
 
 from .payments import BATCHES, LINES, PAYMENTS, SHEETS, KeyOrigin, Sheet, is_of_sheet
 from .state import StateLost, refuse_held
-from .vault import RowVault
 
 T = TypeVar("T")
 
@@ -89,15 +89,17 @@ class Store:
         owner: The system and the environment.
         batch: The name of the batch; empty: the store is only used for the whole state.
         account: The account that sends the batch, as a digest.
+        address: The provider that the batch is sent to, as a digest.
         sender: The account and the address with which the entries of the batch are sent.
     """
 
     engine: sa.Engine
-    vault: RowVault
+    vault: Vault
     system: str
     owner: str
     batch: str
     account: str
+    address: str
     sender: str
 
     def file_terms(self, kept: float) -> FileTerms:
@@ -199,7 +201,7 @@ class Store:
             row = self._stored_row(connection)
             if row is None:
                 return None
-            if row.application != self.vault.application:
+            if row.address != self.address:
                 raise ConfigurationError(
                     f"The batch {self.batch} was begun for another base URL: set VICTOR_BASE_URL "
                     "as it was then."
@@ -245,7 +247,7 @@ class Store:
         values = {
             "owner": self.owner,
             "batch": self.batch,
-            "application": self.vault.application,
+            "address": self.address,
             "account": self.account,
             "details": self.vault.sealed(asdict(record)),
             "rate": record.terms["rate"],
@@ -270,7 +272,7 @@ class Store:
         columns = BATCHES.c
         query = sa.select(columns.batch).where(
             columns.owner == self.owner,
-            columns.application == self.vault.application,
+            columns.address == self.address,
             sa.not_(columns.batch.contains("/")),
         )
         with self.engine.connect() as connection:
@@ -291,7 +293,7 @@ class Store:
         return connection.execute(sa.select(BATCHES).where(self._is_record())).first()
 
     def _decrypted_record(self, row: Any) -> BatchRecord:
-        record = BatchRecord(**self.vault.deserialize(row.details))
+        record = BatchRecord(**self.vault.opened(row.details))
         # `set_rate` may have changed the rate since the record was stored.
         return replace(record, terms={**record.terms, "rate": row.rate})
 

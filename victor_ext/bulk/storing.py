@@ -32,6 +32,7 @@ from victor_ext.outbox.files import (
     sent_since,
 )
 from victor_ext.settlement.key_age import SentSince
+from victor_ext.vault import Vault
 
 from .deciding import Verdict
 from .joining import PASSES, Joined, Numbers, StoredRows, joined
@@ -58,7 +59,6 @@ from .row_kind import RowKind
 from .rows import Arguments, FileRow, RowContent, RowOutcome, row_of
 from .source_rows import SourceRow, SourceRows
 from .store import Store
-from .vault import RowVault
 
 _ASKING_PASSES = 6
 """For so many passes it counts that a payment and its entry are stored: it takes as long."""
@@ -75,7 +75,7 @@ class EntryMaker:
     """
 
     kind: RowKind
-    vault: RowVault
+    vault: Vault
     terms: FileTerms
 
     @property

@@ -1,18 +1,16 @@
-"""Encryption of a state: the `RowVault` that encrypts rows, results and errors, and the secret for
-it (`storage_secret`).
+"""Encryption of a state: the vault that encrypts rows, results and errors, and the secret for it
+(`storage_secret`).
 
 Only workers with the same secret can work on a batch. Batch names, keys, states, ids and times are
 not encrypted.
 """
 
 import base64
-import hashlib
 import os
 import re
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from victor_ext import ConfigurationError, Problem, vault
 from victor_ext.privacy import Secret, SecretBytes
@@ -23,57 +21,17 @@ _ADVICE = (
 )
 
 
-class RowVault(vault.Vault):
-    """Encrypts and decrypts stored data, with the key of a state.
-
-    The provider is part of the application name, so that workers for another environment do not
-    send a batch.
-    """
-
-    def __init__(self, key: bytes, provider: str) -> None:
-        super().__init__(key)
-        self.application = (
-            f"victor-bulk-{self.key_id}-{hashlib.sha256(provider.encode()).hexdigest()[:8]}"
-        )
-        """A name for this key and provider."""
-
-    def __repr__(self) -> str:
-        return f"RowVault(application={self.application!r})"
-
-    def deserialize(self, text: str) -> Any:
-        """Decrypt JSON data.
-
-        Raises `ConfigurationError` if it was encrypted with another key, or is damaged.
-        """
-        if not self.has_sealed(text):
-            raise other_key_error("This content of the bulk database")
-        return self.opened(text)
-
-    def opened(self, text: str) -> Any:
-        """As of a vault. Raises `ConfigurationError` if the text is damaged."""
-        try:
-            return super().opened(text)
-        except ValueError:
-            raise ConfigurationError(
-                "The bulk database is damaged: a stored value cannot be decrypted."
-            ) from None
-
-    def account(self, caller: str | None) -> str:
-        """Return a keyed digest of an account.
-
-        Args:
-            caller: A digest of the public part of the account's credentials.
-        """
-        return self.fingerprint(f"account {caller}")[:12]
+OTHER_KEY = (
+    "was written with another key: use the credentials that it was started with, or the same "
+    "VICTOR_BULK_KEY. Nothing is sent without it. 'victor bulk rekey' replaces it, with the old "
+    "one set. Another company needs a state of its own (--state)."
+)
+"""What is said of stored data that was encrypted with another key."""
 
 
-def other_key_error(what: str) -> ConfigurationError:
-    """Return the error for stored data that was encrypted with another key."""
-    return ConfigurationError(
-        f"{what} was written with another key: use the credentials that it was started with, or "
-        "the same VICTOR_BULK_KEY. Nothing is sent without it. 'victor bulk rekey' replaces it, "
-        "with the old one set. Another company needs a state of its own (--state)."
-    )
+def state_vault(key: bytes) -> vault.Vault:
+    """Return the vault that encrypts a state, with its key."""
+    return vault.Vault(key, "The bulk database", f"This content of the bulk database {OTHER_KEY}")
 
 
 def storage_secret(given: str | None, variables: Sequence[str] = ()) -> bytes:

@@ -206,7 +206,7 @@ class OutboxByHand(Box):
         """As `_change_in_states`, in a transaction."""
         columns = self.table.c
         key = self._key_of(name, connection)
-        self._parts.sealing.load_vault(connection)
+        self._parts.sealing.load_vault(connection, may_stay_sealed=True)
         is_named = columns.key == key
         named = key if reference_of(name) == key else f"{_excerpt(name)} (key {key})"
         row = connection.execute(sa.select(self.table).where(is_named)).one()

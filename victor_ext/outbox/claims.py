@@ -145,7 +145,7 @@ class Claims:
 
     def read_next(self, now: Now, busy: Collection[str], connection: Connection) -> Group:
         """Read the next group of entries, each with subjects of its own that are not `busy`."""
-        self._sealing.require_vault(connection)
+        self._sealing.load_vault(connection)
         present = database_time(connection)
         is_due = self._is_due(present)
         near = self._read_near(is_due, now, connection)

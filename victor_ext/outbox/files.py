@@ -44,7 +44,6 @@ from victor_ext.vault import Vault
 
 from .adding import new_entry
 from .claims import Claim, Claims, Group
-from .digests import call_digest
 from .engine import OutboxEngine
 from .entries import (
     DUE,
@@ -61,10 +60,11 @@ from .entries import (
     sent_values,
     write_of,
 )
+from .forgetting import forgotten_values
 from .holding import HOLD, end_hold, mark_restored, moment_of, store_time
 from .life import Life
 from .passes import EngineTerms
-from .sealing import STORAGE_KEY, ClearRow, Sealing
+from .sealing import STORAGE_KEY, Sealing, opened_row
 from .tables import OutboxTables
 
 NAME = "victor_bulk"
@@ -331,17 +331,10 @@ def forget_entries(
     query = sa.select(ENTRIES).where(named).order_by(ENTRIES.c.id).limit(most)
     rows: Sequence[Any] = connection.execute(query).all()
     for row in rows:
-        clear = {name: vault.opened(getattr(row, name)) for name in ("call", "look_up_by")}
-        values = {
-            "call": call_digest(ClearRow(**{**row._asdict(), **clear}), vault),
-            "look_up_by": "{}",
-            "status": None,
-            "error": None,
-            **sent_values(None),
-        }
+        values = forgotten_values(opened_row(row._asdict(), vault), vault)
         # A file may have put it again since it was read.
         is_as_read = sa.and_(ENTRIES.c.id == row.id, is_settled, ENTRIES.c.call == row.call)
-        change_rows(connection, ENTRIES, is_as_read, **values)
+        change_rows(connection, ENTRIES, is_as_read, **{**values, "status": None})
     return len(rows)
 
 

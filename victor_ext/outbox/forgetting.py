@@ -26,6 +26,24 @@ _EMPTIED_COLUMNS = ("send_before", "settle_until", "error", "resolved_by", "reso
 """The columns that are empty in a forgotten entry."""
 
 
+def forgotten_values(row: Any, vault: Vault | None) -> dict[str, Any]:
+    """The column values of a forgotten entry (a decrypted row), as far as they change, also of one
+    of a file.
+
+    Args:
+        vault: That of an entry that was encrypted: its digest is keyed, so that nobody can find out
+            its values by trying.
+    """
+    return {
+        "call": call_digest(row, vault),
+        "look_up_by": "{}",
+        **dict.fromkeys(_EMPTIED_COLUMNS),
+        # `first_sent_at` is emptied. The later of the two is what `_unprotect` counts from.
+        "changed_at": max(row.changed_at, row.first_sent_at or 0.0),
+        **sent_values(None),
+    }
+
+
 class Forgetting(Box):
     """Deletes what an outbox stores of people."""
 
@@ -95,7 +113,7 @@ class Forgetting(Box):
         )
         due = sa.and_(self._is_settled(), is_old, columns.id > last)
         query = sa.select(self.table).where(due).order_by(columns.id).limit(_BATCH)
-        vault = self._parts.sealing.require_vault(connection)
+        vault = self._parts.sealing.load_vault(connection)
         rows = connection.execute(query).all()
         count = 0
         for row in rows:
@@ -126,19 +144,10 @@ class Forgetting(Box):
         )
 
     def _digests_of(self, stored: Any, vault: Vault | None) -> dict[str, Any]:
-        """The column values of a forgotten entry, as far as they change."""
+        """As `forgotten_values`; its reference is a digest, too."""
         row = self._parts.sealing.decrypted_row(stored)
-        # The digest of an encrypted call is keyed: nobody can find out its values by trying.
-        with_key = vault if is_sealed(stored.call) else None
-        return {
-            "call": call_digest(row, with_key),
-            "reference": reference_digest(row.prepared.subject or row.key),
-            "look_up_by": "{}",
-            **dict.fromkeys(_EMPTIED_COLUMNS),
-            # `first_sent_at` is emptied. The later of the two is what `_unprotect` counts from.
-            "changed_at": max(row.changed_at, row.first_sent_at or 0.0),
-            **sent_values(None),
-        }
+        values = forgotten_values(row, vault if is_sealed(stored.call) else None)
+        return {**values, "reference": reference_digest(row.prepared.subject or row.key)}
 
     def _unprotect(self, seconds: float, connection: Connection) -> None:
         """Delete forgotten entries that have not changed for so many seconds: their keys are new

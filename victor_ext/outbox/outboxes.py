@@ -222,7 +222,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
 
     def _read_entries(self, query: sa.Select[Any], connection: Connection) -> list[Entry]:
         """The entries of these rows, decrypted if the secret was passed."""
-        self._parts.sealing.load_vault(connection)
+        self._parts.sealing.load_vault(connection, may_stay_sealed=True)
         return [*map(self._parts.store.entry_of, connection.execute(query))]
 
     # What is done with all

@@ -278,7 +278,7 @@ class Refreshing:
     def _require_own(self, reader: Any, connection: Connection) -> None:
         """Raise an error if the entries are not this client's, or cannot be decrypted."""
         self._parts.policy.require(connection, reader)
-        self._parts.sealing.require_vault(connection)
+        self._parts.sealing.load_vault(connection)
 
     # Statuses that are read one by one
 

@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from victor_ext import ConfigurationError, PreparedCall
+from victor_ext import PreparedCall
 from victor_ext.event_queue.databases import DatabaseTime, NeverHeals
 from victor_ext.event_queue.rows import change_rows, insert_once
 from victor_ext.privacy import HIDDEN
@@ -24,6 +24,8 @@ from victor_ext.vault import MARK, Vault, new_key, secret_of, unwrapped
 
 STORAGE_KEY = "storage key"
 """The name of the row of the table of control that has the wrapped key."""
+_SEALED = ("call", "look_up_by")
+"""The columns that are encrypted in each entry."""
 HOW_TO_GIVE = (
     "write a secret of at least 16 characters (openssl rand -base64 32 makes one), the same for "
     "every service and every worker"
@@ -62,13 +64,22 @@ class ClearRow(SimpleNamespace):
         """The column values as they are stored: encrypted with the vault, if there is one."""
         if vault is None:
             return vars(self)
-        sealed = {name: vault.sealed(vars(self)[name]) for name in ("call", "look_up_by")}
+        sealed = {name: vault.sealed(vars(self)[name]) for name in _SEALED}
         return {**vars(self), **sealed}
 
     def with_values(self, values: Mapping[str, Any]) -> "ClearRow":
         """The entry of the same call with other column values."""
         assert "call" not in values
         return ClearRow(**{**vars(self), **values})
+
+
+def opened_row(values: Mapping[str, Any], vault: Vault) -> ClearRow:
+    """The entry with these encrypted column values. Raises `ConfigurationError`: it is damaged."""
+    what = f"the entry {values['key']}"
+    clear = {name: vault.opened(values[name], what) for name in _SEALED}
+    # `Holding` adds a sentence in SQL, in clear.
+    clear["error"] = vault.opened_error(values["error"], what)
+    return ClearRow(**{**values, **clear})
 
 
 def checked_secret(storage_key: str | None) -> bytes | None:
@@ -91,67 +102,59 @@ class Sealing:
         self._table = table
         self._secret = secret
         self._vaults: dict[str, Vault] = {}
+        self._other_key = (
+            f"The outbox {table} is encrypted with another storage_key: pass the one that it was "
+            "begun with (VICTOR_OUTBOX_KEY for the command). Without it nothing is stored or sent. "
+            "Another company needs an outbox of its own (table=...)."
+        )
 
     # The key of the outbox
 
-    def load_vault(self, connection: Connection) -> Vault | None:
+    def load_vault(self, connection: Connection, *, may_stay_sealed: bool = False) -> Vault | None:
         """Read the key of the outbox, so that entries can be decrypted, and return its vault.
 
-        None: the outbox has no key, or the caller has passed no secret. Raises
-        `ConfigurationError`: the key is wrapped with another secret.
+        None: the outbox has no key; or the caller has passed no secret, and entries
+        `may_stay_sealed`, since nothing is sent, handled or stored. Else `ConfigurationError` is
+        raised, and also if the key is wrapped with another secret.
         """
-        return self._vault_in(self._wrapped_key(connection))
-
-    def _vault_in(self, wrapped: str | None) -> Vault | None:
-        """Unwrap a stored key with the caller's secret. The result is as of `load_vault`."""
-        if wrapped is None or self._secret is None:
+        query = sa.select(self._control.c.wrapped).where(self._control.c.name == STORAGE_KEY)
+        wrapped: str | None = connection.execute(query).scalar()
+        if wrapped is None or (self._secret is None and may_stay_sealed):
             return None
+        if self._secret is None:
+            raise self._missing_key_error()
         key = unwrapped(wrapped, self._secret)
         if key is None:
-            raise self._wrong_key_error()
-        vault = Vault(key)
+            raise NeverHeals(self._other_key)
+        vault = self._vault_with(key)
         return self._vaults.setdefault(vault.key_id, vault)
 
-    def require_vault(self, connection: Connection) -> Vault | None:
-        """As `load_vault`, before entries are sent, handled or stored. Raises `ConfigurationError`
-        also if the outbox has a key and the caller has passed no secret.
-        """
-        wrapped = self._wrapped_key(connection)
-        if self._secret is None and wrapped is not None:
-            raise self._missing_key_error()
-        return self._vault_in(wrapped)
+    def _vault_with(self, key: bytes) -> Vault:
+        return Vault(key, f"The outbox {self._table}", self._other_key)
 
     def vault_for_new_entry(self, connection: Connection) -> Vault | None:
         """The vault that encrypts a new entry. The first one makes the key of the outbox.
 
         None: the caller has passed no secret, and the entry is stored in clear.
         """
-        vault = self.require_vault(connection)
+        vault = self.load_vault(connection)
         if vault is not None or self._secret is None:
             return vault
-        wrapped = Vault(new_key()).wrapped(self._secret)
+        wrapped = self._vault_with(new_key()).wrapped(self._secret)
         # Another transaction may store its key first. Then that is the key, and is read below.
         insert_once(
             connection, self._control, name=STORAGE_KEY, moment=DatabaseTime(), wrapped=wrapped
         )
-        return self.require_vault(connection)
+        return self.load_vault(connection)
 
     def rewrap(self, connection: Connection, secret: bytes) -> bool:
         """Wrap the key of the outbox with another secret. Return whether the outbox has a key."""
-        vault = self.require_vault(connection)
+        vault = self.load_vault(connection)
         if vault is None:
             return False
         chosen = self._control.c.name == STORAGE_KEY
         change_rows(connection, self._control, chosen, wrapped=vault.wrapped(secret))
         return True
-
-    def _wrapped_key(self, connection: Connection) -> str | None:
-        """The outbox's key, encrypted with the caller's secret, as it is stored; None: the outbox
-        has no key.
-        """
-        query = sa.select(self._control.c.wrapped).where(self._control.c.name == STORAGE_KEY)
-        wrapped: str | None = connection.execute(query).scalar()
-        return wrapped
 
     # Entries
 
@@ -171,7 +174,7 @@ class Sealing:
         vault = self._vault_of(call)
         if vault is None:
             if self._secret is not None:
-                raise self._wrong_key_error()
+                raise NeverHeals(self._other_key)
             if not may_stay_sealed:
                 raise self._missing_key_error()
             error: str | None = values["error"]
@@ -179,16 +182,7 @@ class Sealing:
                 # What SQL has added to it after a blank is in clear.
                 error = error.partition(" ")[2] or None
             return ClearRow(**{**values, "error": error})
-        try:
-            clear = {name: vault.opened(values[name]) for name in ("call", "look_up_by")}
-            # `Holding` adds a sentence in SQL, in clear.
-            clear["error"] = vault.opened_error(values["error"])
-        except ValueError:
-            raise ConfigurationError(
-                f"The outbox {self._table} is damaged: the entry {values['key']} cannot be "
-                "decrypted. Restore the database from a backup."
-            ) from None
-        return ClearRow(**{**values, **clear})
+        return opened_row(values, vault)
 
     def encrypted_like(self, row: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """New values of the entry in `row`, as they are stored: with an encrypted `error` if the
@@ -214,11 +208,4 @@ class Sealing:
             f"The outbox {self._table} is encrypted, and no storage_key was passed: pass the one "
             "that it was begun with (VICTOR_OUTBOX_KEY for the command). Without it nothing is "
             "stored or sent."
-        )
-
-    def _wrong_key_error(self) -> NeverHeals:
-        return NeverHeals(
-            f"The outbox {self._table} is encrypted with another storage_key: pass the one that it "
-            "was begun with (VICTOR_OUTBOX_KEY for the command). Without it nothing is stored or "
-            "sent. Another company needs an outbox of its own (table=...)."
         )

@@ -195,7 +195,7 @@ class EntryEvents:
 
     def check(self, connection: Connection) -> None:
         """Raise `ConfigurationError`: events could not be decrypted."""
-        self._sealing.require_vault(connection)
+        self._sealing.load_vault(connection)
 
     def complete(self, event: OutboxEvent, client: Any) -> Pass[OutboxEvent]:  # noqa: ARG002 - an inbox reads with it
         """It is."""
