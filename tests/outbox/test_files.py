@@ -99,13 +99,9 @@ def test_the_word_that_people_see_is_stored_with_each_change(entry):
     """A payout that was sent is accepted: the provider has yet to decide about its rows."""
     row = entry()
     assert row().word == "waiting"
-    seen = {}
-    for state in WORDS:
-        words = []
-        for last in (None, "not_sent", "unknown", "accepted"):
-            words.append(entry.change(state=state, last=last, shared=False).word)
-        seen[state] = tuple(words)
-    assert seen == WORDS
+    for state, words in WORDS.items():
+        for last, word in zip((None, "not_sent", "unknown", "accepted"), words, strict=True):
+            assert entry.change(state=state, last=last, shared=False).word == word, state
     assert entry.change(state="sent", last=None, shared=True).word == "accepted"
     assert entry.change(state="rejected", last=None, shared=True).word == "rejected"
 
