@@ -26,6 +26,7 @@ from victor_ext.bulk.payments import (
     IN_DOUBT,
     NEVER_LEFT,
     TO_BE_SENT,
+    KeyOrigin,
     RequestedPayment,
     Sheet,
     StoredPayment,
@@ -59,7 +60,9 @@ def test_what_a_row_comes_to_follows_from_what_is_stored_of_its_payment(case, ea
         state = each if case.get("was") == "EACH" else case.get("was")
         stored = StoredPayment(**{**DECISIONS["own"], "state": state, **case.get("stored", {})})
     asked = question and Question(LookAlike[question.upper()], "other key", "line 3", None)
-    sheet = Sheet(5, "march", 0, "A", is_being_sent=not case.get("said", False))
+    is_being_sent = not case.get("said", False)
+    origin = KeyOrigin("invoice", "client_reference_id")
+    sheet = Sheet(5, "march", 0, "A", is_being_sent=is_being_sent, origin=origin)
     decided = case.get("decided")
     verdict = decide(row, stored, sheet, question=asked or None, decided=decided)
     in_doubt = "accepted" if each == "accepted" else "unknown"

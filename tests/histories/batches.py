@@ -57,7 +57,7 @@ from victor_ext.bulk.state import State
 from victor_ext.bulk.steps import Unit, add_step, units_of
 from victor_ext.bulk.store import Store
 from victor_ext.bulk.vault import state_vault
-from victor_ext.bulk.worker import RowSender, Worker
+from victor_ext.bulk.worker import Worker
 from victor_ext.event_queue.rows import change_rows
 from victor_ext.health import Heartbeat
 from victor_ext.outbox.entries import DUE
@@ -226,8 +226,7 @@ class SteppedWorker(Worker):
         self._stop = Stop(world)
         with context.open(batch or "") as self._store:
             pass
-        driver = SteppedDriver(self._store.engine, ENTRIES)
-        self._sender = RowSender(context, self._store, batch, self._stop, driver)
+        self._prepare(SteppedDriver(self._store.engine, ENTRIES))
 
     def run(self) -> None:
         """Make one pass."""

@@ -10,13 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext import PreparedCall
-from victor_ext.outbox.files import ENTRIES
+from victor_ext.outbox.files import ENTRIES, named_entries
 
-from .lines import Line
+from .lines import Line, line_of_payment
 from .payments import BATCHES, PAGE, PAYMENT_COLUMNS, PAYMENTS, SHEETS, WITH_ROWS
 from .results import result_of_line
 from .row_kind import RowKind
-from .rows import FileRow, RowOutcome, RowResult, result_of, row_of, times_of
+from .rows import FileRow, RowOutcome, RowResult, times_of
 from .state import StateLost
 from .store import Person, Store
 
@@ -57,8 +57,7 @@ def _earlier_results(
         entries.first_sent_at,
         entries.by_provider_clock,
     ).where(
-        entries.scope == store.owner,
-        entries.key.in_(keys),
+        named_entries(store.owner, keys),
         entries.state == "sent",
         entries.request_id.is_not(None),
     )
@@ -98,20 +97,5 @@ def _line_of(store: Store, stored: Any) -> Line:
     """Return a payment as the line of the sheet that it was asked for."""
     if stored.entry is not None and stored.state is None:
         raise StateLost.deleted(f"What {stored.batch} has of its payments")
-    row = row_of(store.vault, stored)
-    result = result_of(store.vault, stored)
     person: Person = {} if stored.person is None else store.vault.opened(stored.person)
-    return Line(
-        sheet=stored.batch,
-        number=stored.number,
-        key=stored.key,
-        batch=stored.batch,
-        code=None,
-        row=row,
-        latest=row,
-        outcome=result.outcome,
-        result=result,
-        message=None,
-        **times_of(stored),
-        asked_by=person.get("by"),
-    )
+    return line_of_payment(store, stored, person.get("by"))

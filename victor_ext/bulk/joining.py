@@ -24,7 +24,6 @@ from .payments import (
     LINES,
     PAYMENTS,
     STATE,
-    KeyOrigin,
     RequestedPayment,
     Sheet,
     StoredPayment,
@@ -87,7 +86,6 @@ def joined(
     connection: Connection | None,
     owner: str,
     sheet: Sheet,
-    origin: KeyOrigin,
     rows: SheetRows,
     chosen: Iterable[Sequence[RequestedPayment]] | None = None,
     *,
@@ -101,7 +99,6 @@ def joined(
 
     Args:
         connection: The transaction that sees the state; None: there is no state.
-        origin: What the keys of the rows are made of.
         chosen: Only these of the rows, in pages.
         lock: Whether the payments stay as they are until the transaction ends.
         on_rows: Called with the rows that have come through one more of the `PASSES`.
@@ -123,9 +120,7 @@ def joined(
     def pages_of(numbers: Iterable[int]) -> Iterator[Sequence[RequestedPayment]]:
         return _counted(map(rows.with_numbers, pages(numbers)), on_rows)
 
-    questions = questions_of(
-        connection, owner, sheet, origin, rows, pages_of(new), pages_of(waiting)
-    )
+    questions = questions_of(connection, owner, sheet, rows, pages_of(new), pages_of(waiting))
     if sheet.is_being_sent:
         _refuse_next_list(questions, len(new))
     for page in pages_of(chain(new, waiting)):

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from victor_ext import idempotency_key_for
 from victor_ext.event_queue.databases import Condition
-from victor_ext.outbox.files import ENTRIES, UNDER_WAY
+from victor_ext.outbox.files import ENTRIES, UNDER_WAY, named_entries
 
 from .deciding import (
     Code,
@@ -37,7 +37,6 @@ from .payments import (
     STATE,
     WITH_ENTRIES,
     WITH_ROWS,
-    KeyOrigin,
     ListedRow,
     ReportedPayment,
     Sheet,
@@ -75,7 +74,7 @@ class Line:
         asked_at: When the payment was first sent, an aware time; None: it was not.
         by_provider_clock: Whether this is the provider's time.
         asked_by: Who has sent the sheet that it was asked for.
-        values_digest: As of `LINES`, or of the payment that the sheet lacks.
+        values_digest: Digest of the values of the row, or of the payment that the sheet lacks.
         is_decided: Whether a person has decided that the payment is paid though the sheet lacks it.
     """
 
@@ -112,6 +111,33 @@ class Line:
         return self.key
 
 
+def line_of_payment(store: Store, stored: Any, asked_by: str | None) -> Line:
+    """Return a payment as the line of the sheet that it was asked for.
+
+    Args:
+        stored: A row with the `PAYMENT_COLUMNS`.
+        asked_by: Who has sent that sheet.
+    """
+    row = row_of(store.vault, stored)
+    result = result_of(store.vault, stored)
+    return Line(
+        sheet=stored.batch,
+        number=stored.number,
+        key=stored.key,
+        batch=stored.batch,
+        code=None,
+        row=row,
+        latest=row,
+        outcome=result.outcome,
+        result=result,
+        message=None,
+        restored=bool(stored.restored),
+        asked_by=asked_by,
+        values_digest=stored.values_digest,
+        **times_of(stored),
+    )
+
+
 class LineCounts(NamedTuple):
     """How many rows the latest sheet of a batch has.
 
@@ -140,7 +166,7 @@ def counts_of(store: Store, kind: RowKind) -> LineCounts:
     """
     codes = Counter[str]()
     with store.snapshot() as connection:
-        sheet, origin = store.latest_sheet(connection)
+        sheet = store.latest_sheet(connection)
         asked = _asked_counts(store, connection, sheet)
         outcomes = Counter[RowOutcome]()
         for state, count in asked.items():
@@ -152,7 +178,7 @@ def counts_of(store: Store, kind: RowKind) -> LineCounts:
             (_verdict_of(group, sheet), group.rows) for group in groups if not group.may_be_asked
         ]
         if any(group.may_be_asked for group in groups):
-            unasked = _verdicts_of_unasked(store, connection, sheet, origin)
+            unasked = _verdicts_of_unasked(store, connection, sheet)
             verdicts += [(verdict, 1) for verdict in unasked.values()]
         for verdict, count in verdicts:
             outcomes[verdict.outcome] += count
@@ -236,54 +262,21 @@ def _other_groups(store: Store, connection: Connection, sheet: Sheet, asked: int
 
 def _verdict_of(group: Any, sheet: Sheet) -> Verdict:
     """Return what the rows of a group come to, which are not to be asked for now."""
-    row = _LIKE_ALL._replace(is_valid=group.is_valid, due_date=group.due_date)
+    row = ListedRow(0, "", group.is_valid, "values", group.due_date, row=None)
     stored = None
     if group.state is not None:
-        stored = _STORED_LIKE_ALL._replace(
-            state=group.state,
-            again=group.again,
-            values_digest=row.values_digest if group.has_same_values else "others",
-            due_date=group.asked_due_date,
-            account=group.account,
+        stored = ReportedPayment(
+            key="",
             batch=group.batch,
             sheet=(sheet.id or 0) + (1 if group.is_newer else 0),
+            state=group.state,
+            again=group.again,
+            account=group.account,
+            values_digest=row.values_digest if group.has_same_values else "others",
+            due_date=group.asked_due_date,
         )
     verdict = decide(row, stored, sheet)
     return replace(verdict, code=_reported_code(verdict, is_own=bool(group.is_own)))
-
-
-_LIKE_ALL = ListedRow(
-    number=0,
-    key="",
-    is_valid=True,
-    values_digest="values",
-    due_date=None,
-    row=None,
-)
-_STORED_LIKE_ALL = ReportedPayment(
-    key="",
-    batch="",
-    sheet=0,
-    number=0,
-    state=None,
-    own_state=None,
-    again=0,
-    account="",
-    values_digest="values",
-    due_date=None,
-    stored_at=0.0,
-    row=None,
-    shared=False,
-    result=None,
-    request_id=None,
-    status=None,
-    error=None,
-    first_sent_at=None,
-    by_provider_clock=None,
-    stored="",
-    restored=False,
-)
-"""What rows and payments of one group have in common, but for what the group says."""
 
 
 def _reported_code(verdict: Verdict, *, is_own: bool) -> Code | None:
@@ -331,26 +324,32 @@ def _lacking_counts(
     """Yield the outcomes of payments that the latest sheet lacks, their states, and how many there
     are.
     """
-    by = (STATE.label("state"), PAYMENTS.c.made, SHEETS.c.series)
-    query = sa.select(*by, sa.func.count().label("rows")).select_from(_with_sheets())
+    by = (STATE.label("state"), PAYMENTS.c.made, SHEETS.c.series, _is_to_pay(store, kind))
+    query = sa.select(*by, sa.func.count().label("rows"))
+    query = query.select_from(WITH_ENTRIES.join(SHEETS, SHEETS.c.id == PAYMENTS.c.sheet))
     groups = connection.execute(query.where(_is_lacking(store, sheet)).group_by(*by)).all()
     is_open = open_units(store, connection, kind, {group.made for group in groups})
     for group in groups:
-        count = group.rows
-        if group.state != RowOutcome.CREATED:
-            yield outcome_of(group.state), group.state, count
-            continue
-        if group.made in is_open:
-            chosen = sa.and_(_is_lacking(store, sheet), PAYMENTS.c.made == group.made)
-            undecided = _undecided(store, connection, chosen)
-            count -= undecided
-            yield RowOutcome.TO_DECIDE, group.state, undecided
-        if group.series == sheet.series:
-            yield RowOutcome.CREATED, group.state, count
+        outcome = _outcome_of_lacking(group, sheet, is_open)
+        if outcome is not None:
+            yield outcome, group.state, group.rows
 
 
-def _with_sheets() -> Any:
-    return WITH_ENTRIES.join(SHEETS, SHEETS.c.id == PAYMENTS.c.sheet)
+def _outcome_of_lacking(
+    stored: Any, sheet: Sheet, is_open: Collection[str | None]
+) -> RowOutcome | None:
+    """Return what is reported of payments that a sheet lacks; None: nothing is, they are paid, or
+    will be, and of an earlier series.
+
+    Args:
+        stored: A row with their state, what was made, its series, and `is_to_pay`.
+        is_open: The payouts with which no step was taken yet.
+    """
+    if stored.made in is_open and not stored.is_to_pay:
+        return RowOutcome.TO_DECIDE
+    if stored.state == RowOutcome.CREATED and stored.series != sheet.series:
+        return None
+    return outcome_of(stored.state)
 
 
 def open_units(
@@ -365,44 +364,46 @@ def open_units(
     by_key = {idempotency_key_for(step, unit): unit for unit in named for step in kind.steps}
     taken: set[str] = set()
     for page in pages(sorted(by_key)):
-        is_step = sa.and_(ENTRIES.c.scope == store.owner, ENTRIES.c.key.in_(page))
+        is_step = named_entries(store.owner, page)
         query = sa.select(ENTRIES.c.key).where(is_step, ENTRIES.c.state == "sent")
         taken |= {by_key[key] for key in connection.execute(query).scalars()}
     return {*(named - taken)}
 
 
-def _undecided(store: Store, connection: Connection, chosen: Condition) -> int:
-    """Return of how many payments nobody has decided that they are paid."""
-    query = sa.select(sa.func.count()).select_from(WITH_ENTRIES)
-    return int(connection.execute(query.where(chosen, sa.not_(is_to_pay(store)))).scalar_one())
-
-
-def is_to_pay(store: Store) -> Condition:
-    """Whether a person has decided that a payment is paid as it was asked for."""
+def _is_to_pay(store: Store, kind: RowKind) -> sa.ColumnElement[bool]:
+    """The column `is_to_pay`. Whether a person has decided that a payment is paid as it was asked
+    for: only of what has steps, somebody does.
+    """
     columns = DECISIONS.c
-    return sa.exists().where(
+    is_decided = sa.exists().where(
         columns.owner == store.owner,
         columns.key == PAYMENTS.c.key,
         columns.values_digest == PAYMENTS.c.values_digest,
         columns.what == PAY,
         columns.again == PAYMENTS.c.again,
     )
+    return (is_decided if kind.steps else sa.literal(value=False)).label("is_to_pay")
 
 
 def names_of_lacking(store: Store) -> list[str]:
     """Return what people call the payments that the latest sheet lacks, of at most `NAMED`."""
     with store.engine.connect() as connection:
-        sheet, _ = store.latest_sheet(connection)
-        query = sa.select(*PAYMENT_COLUMNS)
-        query = query.select_from(WITH_ROWS.join(SHEETS, SHEETS.c.id == PAYMENTS.c.sheet))
+        sheet = store.latest_sheet(connection)
         is_shown = sa.or_(STATE != RowOutcome.CREATED, SHEETS.c.series == sheet.series)
-        chosen = query.where(_is_lacking(store, sheet), is_shown).order_by(*_ORDER_OF_LACKING)
-        rows = [row_of(store.vault, row) for row in connection.execute(chosen.limit(NAMED))]
+        chosen = _lacking(store, sheet).where(is_shown).limit(NAMED)
+        rows = [row_of(store.vault, row) for row in connection.execute(chosen)]
     return [row.value or row.payment for row in rows]
 
 
-_ORDER_OF_LACKING = (PAYMENTS.c.sheet, PAYMENTS.c.number, PAYMENTS.c.key)
-"""Payments that the latest sheet lacks are told in the order in which they were asked for."""
+def _lacking(store: Store, sheet: Sheet, *more: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Return the query for the payments that the latest sheet lacks, in the order in which they
+    were asked for: the `PAYMENT_COLUMNS`, and these.
+    """
+    columns = PAYMENTS.c
+    query = sa.select(*PAYMENT_COLUMNS, *more)
+    query = query.select_from(WITH_ROWS.join(SHEETS, SHEETS.c.id == columns.sheet))
+    in_order = query.order_by(columns.sheet, columns.number, columns.key)
+    return in_order.where(_is_lacking(store, sheet))
 
 
 # Reading
@@ -417,8 +418,8 @@ def lines_of(stores: Sequence[Store], kind: RowKind) -> Iterator[Line]:
     """
     with stores[0].snapshot() as connection:
         sheets = [store.latest_sheet(connection) for store in stores]
-        for store, (sheet, origin) in zip(stores, sheets, strict=True):
-            read = _Reading(store, connection, sheet, origin, kind)
+        for store, sheet in zip(stores, sheets, strict=True):
+            read = _Reading(store, connection, sheet, kind)
             yield from read.lines()
             yield from read.lacking()
 
@@ -427,8 +428,8 @@ def other_lines(store: Store, connection: Connection, kind: RowKind) -> Iterator
     """Yield the lines of a batch as `lines_of` does, without the rows of which nothing is said but
     what became of their payments, which were asked for them.
     """
-    sheet, origin = store.latest_sheet(connection)
-    read = _Reading(store, connection, sheet, origin, kind)
+    sheet = store.latest_sheet(connection)
+    read = _Reading(store, connection, sheet, kind)
     yield from read.lines(_is_other(store, sheet))
     yield from read.lacking()
 
@@ -439,13 +440,11 @@ def lines_with_numbers(
     """Return the rows of the latest sheet with these numbers, as the transaction sees them, in
     their order.
     """
-    sheet, origin = store.latest_sheet(connection)
-    return _Reading(store, connection, sheet, origin, kind).lines_with_numbers(numbers)
+    sheet = store.latest_sheet(connection)
+    return _Reading(store, connection, sheet, kind).lines_with_numbers(numbers)
 
 
-def _verdicts_of_unasked(
-    store: Store, connection: Connection, sheet: Sheet, origin: KeyOrigin
-) -> dict[int, Verdict]:
+def _verdicts_of_unasked(store: Store, connection: Connection, sheet: Sheet) -> dict[int, Verdict]:
     """Return what the rows come to that may be asked for, by their numbers. Raises as `refuse_lost`
     does.
     """
@@ -459,13 +458,8 @@ def _verdicts_of_unasked(
         unasked.add(line.number)
     rows = StoredRows(connection, sheet.id or 0)
     chosen = map(rows.with_numbers, pages(unasked))
-    joins = joined(connection, store.owner, sheet, origin, rows, chosen)
+    joins = joined(connection, store.owner, sheet, rows, chosen)
     return {each.row.number: each.verdict for each in joins}
-
-
-def _is_to_pay(store: Store, kind: RowKind) -> sa.ColumnElement[bool]:
-    """The column `is_to_pay`. Only of what has steps, a person decides that it is paid."""
-    return (is_to_pay(store) if kind.steps else sa.false()).label("is_to_pay")
 
 
 _OF_LINE, _OF_PAYMENT = len(ListedRow._fields), len(ReportedPayment._fields)
@@ -480,11 +474,10 @@ class _Reading:
         store: Store,
         connection: Connection,
         sheet: Sheet,
-        origin: KeyOrigin,
         kind: RowKind,
     ) -> None:
         self._store, self._connection = store, connection
-        self._sheet, self._origin, self._kind = sheet, origin, kind
+        self._sheet, self._kind = sheet, kind
         self._persons: dict[int, str | None] = {}
         self._verdicts: dict[int, Verdict] | None = None
         """Of the rows that may be asked for, by their numbers; None: none was met yet."""
@@ -512,36 +505,22 @@ class _Reading:
 
     def lacking(self) -> Iterator[Line]:
         """Yield the payments that the sheet lacks."""
-        store, columns = self._store, PAYMENTS.c
-        query = sa.select(*PAYMENT_COLUMNS, _is_to_pay(store, self._kind), SHEETS.c.series)
-        query = query.select_from(WITH_ROWS.join(SHEETS, SHEETS.c.id == columns.sheet))
-        chosen = query.where(_is_lacking(store, self._sheet)).order_by(*_ORDER_OF_LACKING)
-        payments = self._connection.execute(chosen).all()
+        store = self._store
+        more = (_is_to_pay(store, self._kind), SHEETS.c.series)
+        payments = self._connection.execute(_lacking(store, self._sheet, *more)).all()
         made = {stored.made for stored in payments}
         is_open = open_units(store, self._connection, self._kind, made)
         for stored in payments:
-            result = result_of(store.vault, stored)
-            outcome, message = result.outcome, _LACKING
-            if stored.made in is_open and not stored.is_to_pay:
-                outcome, message = RowOutcome.TO_DECIDE, _LACKING_OPEN
-            elif outcome is RowOutcome.CREATED and stored.series != self._sheet.series:
+            outcome = _outcome_of_lacking(stored, self._sheet, is_open)
+            if outcome is None:
                 continue
-            row = row_of(store.vault, stored)
-            yield Line(
-                sheet=store.batch,
+            message = _LACKING_OPEN if outcome is RowOutcome.TO_DECIDE else _LACKING
+            line = line_of_payment(store, stored, self._person_of(stored.sheet))
+            yield replace(
+                line,
                 number=0,
-                key=stored.key,
-                batch=stored.batch,
-                code=None,
-                row=row,
-                latest=row,
                 outcome=outcome,
-                result=result,
-                message=message.format(value=row.value or row.payment),
-                restored=bool(stored.restored),
-                values_digest=stored.values_digest,
-                **times_of(stored),
-                asked_by=self._person_of(stored.sheet),
+                message=message.format(value=line.value),
                 is_decided=bool(stored.is_to_pay),
             )
 
@@ -591,9 +570,7 @@ class _Reading:
     def _verdict_of_unasked(self, row: ListedRow) -> Verdict | None:
         """Return what a row comes to if it may be asked for. Raises as `refuse_lost` does."""
         if self._verdicts is None:
-            self._verdicts = _verdicts_of_unasked(
-                self._store, self._connection, self._sheet, self._origin
-            )
+            self._verdicts = _verdicts_of_unasked(self._store, self._connection, self._sheet)
         return self._verdicts.get(row.number)
 
     def _message(

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import shlex
 from array import array
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Generator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ from .payments import (
     stored_payments,
 )
 from .rows import RowContent
-from .settings import TERMS, needs_another_person
+from .settings import TERMS, Settings, needs_another_person
 from .source_rows import SourceRow, SourceRows
 from .state import refuse_held
 from .steps import take_back_payments
@@ -125,7 +125,7 @@ class Loading:
                 key_kind = self._settings.key_kind or record.key_kind
                 self._origin = KeyOrigin(key_kind, record.key_column)
                 with store.engine.connect() as connection:
-                    refuse_lost(store, connection, store.latest_sheet(connection)[0])
+                    refuse_lost(store, connection, store.latest_sheet(connection))
         self._validate(prepares=is_stored)
         present = self._context.open_present(self.batch)
         with present as store, store.engine.connect() as connection:
@@ -135,7 +135,7 @@ class Loading:
     def _validate(self, *, prepares: bool) -> None:
         """Read the source, and check each row. The state is not read."""
         validation = RowValidation(
-            self._maker(),
+            maker_of(self._context, self.batch, self._settings),
             self._settings,
             self._rows,
             self._origin,
@@ -144,14 +144,6 @@ class Loading:
             watch=self._watch,
         )
         validation.read(self._source, self.check)
-
-    def _maker(self) -> EntryMaker:
-        """What makes the entries for the rows."""
-        context = self._context
-        terms = FileTerms(
-            context.owner, context.sender, self.batch, self._settings.key_retention_seconds
-        )
-        return EntryMaker(context.kind, context.vault, terms)
 
     # Deciding
 
@@ -162,30 +154,59 @@ class Loading:
             connection: The transaction that sees the state; None: there is no state.
             store: The batch in it.
         """
-        series, number = 0, None
-        if connection is not None and store is not None:
-            series = self._series(connection, store)
-            number = self._equal_sheet(connection, store)
-            self.check.pulled_back = self._count_unlisted(connection, store)
-        context = self._context
-        sheet = Sheet(number, self.batch, series, context.account, is_being_sent=True)
-        try:
-            rows = self._rows
-            self._watch.begin("compared", self.check.rows, PASSES)
-            joins = joined(
-                connection,
-                context.owner,
-                sheet,
-                self._origin,
-                rows,
-                rows.pages(),
-                on_rows=self._watch.add,
-            )
+        if connection is None or store is None:
+            sheet = self._sheet()
+        else:
+            sheet = self._sheet_after(connection, store, _latest_sheet(connection, store))
+        self._watch.begin("compared", self.check.rows, PASSES)
+        joins = joined(
+            connection,
+            self._context.owner,
+            sheet,
+            self._rows,
+            self._rows.pages(),
+            on_rows=self._watch.add,
+        )
+        with self._counting():
             for page in pages(joins):
                 self._count_page(page)
+
+    @contextmanager
+    def _counting(self) -> Generator[None]:
+        """Count the other rows, too, after those with a key are decided about in the block. Raises
+        `AnotherList`.
+        """
+        try:
+            yield
         except NextList:
-            raise self._next_list() from None
+            raise self._another_list(
+                f"Most new rows of this sheet have payers or payees of {self.batch} whose payments "
+                "it lacks."
+            ) from None
         self._count_others()
+
+    def _sheet_after(self, connection: Connection, store: Store, before: Sheet | None) -> Sheet:
+        """Return the sheet as it follows on the latest one of the batch, or that one if it is
+        equal. Count what the batch asks for and the sheet lacks.
+
+        Args:
+            before: The latest sheet; None: the batch is new.
+
+        Raises as `_series` does.
+        """
+        series, number = 0, None
+        if before is not None:
+            series = self._series(connection, store, before)
+            digest = self._vault.fingerprint(self._rows.digest())
+            if before.account == store.account and _is_equal(connection, before, digest):
+                number = before.id
+        self.check.pulled_back = self._count_unlisted(connection, store)
+        return self._sheet(number, series)
+
+    def _sheet(self, number: int | None = None, series: int = 0) -> Sheet:
+        """Return the sheet; it has a number once it is stored."""
+        account = self._context.account
+        return Sheet(number, self.batch, series, account, is_being_sent=True, origin=self._origin)
 
     def _count_unlisted(self, connection: Connection, store: Store) -> int:
         """Return how many payments of the batch wait that the source lacks."""
@@ -198,15 +219,12 @@ class Loading:
         self.check = self.check.undecided()
         self._with_problems = array("q")
 
-    def _series(self, connection: Connection, store: Store) -> int:
+    def _series(self, connection: Connection, store: Store, before: Sheet) -> int:
         """Return the series of the sheet in its batch.
 
         Raises `ConfigurationError` for a sheet that has no row of the one before it: it may be
         another list, or the same list with other keys.
         """
-        if store.present_record(connection) is None:
-            return 0
-        before, _ = store.latest_sheet(connection)
         if self._shares_rows(connection, before):
             return before.series
         if not self._is_named:
@@ -246,13 +264,6 @@ class Loading:
         if connection.execute(asked.limit(1)).first() is not None:
             return False
         return any(stored_payments(connection, owner, page) for page in pages(self._rows.keys()))
-
-    def _next_list(self) -> ConfigurationError:
-        """Return the error for a sheet that has few rows of the one before it."""
-        return self._another_list(
-            f"Most new rows of this sheet have payers or payees of {self.batch} whose payments it "
-            "lacks."
-        )
 
     def _another_list(self, why: str, more: str = "") -> ConfigurationError:
         """Return the error for a sheet that may be another list than the one of its name.
@@ -357,7 +368,7 @@ class Loading:
         `read` does.
         """
         now = self._context.sent_now()
-        maker = self._maker()
+        maker = maker_of(self._context, self.batch, self._settings)
 
         def store_all(connection: Connection) -> BatchRecord:
             store.lock_storing(connection)
@@ -366,58 +377,40 @@ class Loading:
             note_time(connection, store.system, now)
             self._begin_counting()
             self._watch.begin("stored", self.check.rows, STORING_PASSES)
-            before = store.present_record(connection)
-            latest = None if before is None else store.latest_sheet(connection)[0].id
-            sheet = self._stored_sheet(connection, store, now)
+            before = _latest_sheet(connection, store)
+            sheet = self._stored_sheet(connection, store, before, now)
             self.sheet = sheet.id
-            try:
+            with self._counting():
                 apply(
                     connection,
                     store,
                     sheet,
                     maker,
-                    self._origin,
                     now,
                     self._rows,
                     self._count_page,
                     self._watch.add,
                 )
-            except NextList:
-                raise self._next_list() from None
-            self._count_others()
             refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
-            record = self._new_record(before, is_new=sheet.id != latest)
+            is_new = before is None or sheet.id != before.id
+            record = self._new_record(store.present_record(connection), is_new=is_new)
             store.save_record(connection, record, sheet.id)
             return record
 
         return store.transact(store_all)
 
-    def _stored_sheet(self, connection: Connection, store: Store, now: SentSince) -> Sheet:
+    def _stored_sheet(
+        self, connection: Connection, store: Store, before: Sheet | None, now: SentSince
+    ) -> Sheet:
         """Store the sheet, unless the latest one of the batch is equal, and return it."""
-        series = self._series(connection, store)
-        self.check.pulled_back = self._count_unlisted(connection, store)
-        number = self._equal_sheet(connection, store)
-        if number is None:
-            person = self._settings.person
-            on_rows = self._watch.add
-            return _new_sheet(
-                self._context, connection, store, self._rows, series, person, now, on_rows
-            )
-        self._watch.add(self.check.rows)
-        return Sheet(number, self.batch, series, store.account, is_being_sent=True)
-
-    @property
-    def _digest(self) -> str:
-        """The digest of the sheet: as of `SHEETS`."""
-        return self._vault.fingerprint(self._rows.digest())
-
-    def _equal_sheet(self, connection: Connection, store: Store) -> int | None:
-        """Return the number of the latest sheet of the batch, if it is equal; None: it is not."""
-        if store.present_record(connection) is None:
-            return None
-        before, _ = store.latest_sheet(connection)
-        is_own = before.account == store.account
-        return before.id if is_own and _is_equal(connection, before, self._digest) else None
+        sheet = self._sheet_after(connection, store, before)
+        if sheet.id is not None:
+            self._watch.add(self.check.rows)
+            return sheet
+        person, on_rows = self._settings.person, self._watch.add
+        return _stored_sheet(
+            self._context, connection, store, sheet, self._rows, person, now, on_rows
+        )
 
     def _new_record(self, before: BatchRecord | None, *, is_new: bool) -> BatchRecord:
         """Return the new record of the batch.
@@ -462,9 +455,10 @@ def ask_waiting(context: BulkContext, store: Store, record: BatchRecord) -> None
         store.lock_storing(connection)
         refuse_held(connection)
         note_time(connection, store.system, now)
-        sheet, origin = store.latest_sheet(connection)
+        sheet = store.latest_sheet(connection)
         refuse_lost(store, connection, sheet)
-        apply(connection, store, sheet, maker_of(context, store, record), origin, now)
+        maker = maker_of(context, store.batch, context.settings.with_terms_of(record))
+        apply(connection, store, sheet, maker, now)
 
     store.transact(ask)
 
@@ -480,23 +474,25 @@ def want_nothing(context: BulkContext, store: Store, record: BatchRecord) -> int
     def drop(connection: Connection) -> int:
         store.lock_storing(connection)
         refuse_held(connection)
-        before, origin = store.latest_sheet(connection)
+        before = store.latest_sheet(connection)
         unsent = _count_unsent(connection, store, before)
-        sheet = _new_sheet(context, connection, store, nothing, before.series, person, now)
+        empty = replace(before, account=store.account, is_being_sent=True)
+        sheet = _stored_sheet(context, connection, store, empty, nothing, person, now)
         store.save_record(connection, replace(record, rows=0), sheet.id)
-        apply(connection, store, sheet, maker_of(context, store, record), origin, now)
+        maker = maker_of(context, store.batch, context.settings.with_terms_of(record))
+        apply(connection, store, sheet, maker, now)
         return unsent
 
     with closing(nothing):
         return store.transact(drop)
 
 
-def _new_sheet(
+def _stored_sheet(
     context: BulkContext,
     connection: Connection,
     store: Store,
+    sheet: Sheet,
     rows: SourceRows,
-    series: int,
     person: Person,
     now: SentSince,
     on_rows: OnRows = ignore_rows,
@@ -510,13 +506,13 @@ def _new_sheet(
         connection,
         store,
         rows,
-        series=series,
+        series=sheet.series,
         digest=store.vault.fingerprint(rows.digest()),
         person=person,
         now=now,
         on_rows=on_rows,
     )
-    return Sheet(number, store.batch, series, store.account, is_being_sent=True)
+    return replace(sheet, id=number)
 
 
 def _count_unsent(connection: Connection, store: Store, sheet: Sheet) -> int:
@@ -527,11 +523,16 @@ def _count_unsent(connection: Connection, store: Store, sheet: Sheet) -> int:
     return int(connection.execute(chosen).scalar_one())
 
 
-def maker_of(context: BulkContext, store: Store, record: BatchRecord) -> EntryMaker:
-    """Return what makes the entries for rows of a stored batch."""
-    settings = context.settings.with_terms_of(record)
-    terms = store.file_terms(settings.key_retention_seconds)
+def maker_of(context: BulkContext, batch: str, settings: Settings) -> EntryMaker:
+    """Return what makes the entries for rows of a batch."""
+    kept = settings.key_retention_seconds
+    terms = FileTerms(context.owner, context.sender, batch, kept)
     return EntryMaker(context.kind, context.vault, terms)
+
+
+def _latest_sheet(connection: Connection, store: Store) -> Sheet | None:
+    """Return the latest sheet of a batch; None: the batch is new."""
+    return store.latest_sheet(connection) if store.is_stored(connection) else None
 
 
 def replaced_rows(store: Store, sent: int | None) -> list[str]:
@@ -542,7 +543,7 @@ def replaced_rows(store: Store, sent: int | None) -> list[str]:
         sent: The number of the sheet.
     """
     with store.engine.connect() as connection:
-        latest, _ = store.latest_sheet(connection)
+        latest = store.latest_sheet(connection)
         if latest.id == sent:
             return []
         own, newer, columns = LINES, LINES.alias("newer"), PAYMENTS.c

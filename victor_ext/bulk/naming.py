@@ -19,7 +19,7 @@ from victor_ext.outbox.files import ENTRIES
 from victor_ext.tables.texts import text_of_cell
 
 from .lines import Line, lines_of
-from .payments import PAYMENT_COLUMNS, PAYMENTS, WITH_ROWS
+from .payments import PAYMENTS, WITH_ROWS, payment_columns
 from .row_kind import RowKind
 from .rows import FileRow, row_of
 from .store import Store
@@ -75,7 +75,7 @@ def lines_named(
     return sorted(matches.values(), key=lambda line: line.number)
 
 
-_NAMING = ("key", "number", "row", "again")
+_NAMING = ("key", "number", "row", "again", "reference_digest")
 """The columns of a payment by which it is named."""
 
 
@@ -86,7 +86,7 @@ class IdHolder(NamedTuple):
         key: Its key in the database; empty: it was asked once more since, and this is of its
             earlier request.
         name: What people call it.
-        reference_digest: As of `PAYMENTS`.
+        reference_digest: Digest of the value that the provider repeats.
     """
 
     key: str
@@ -161,8 +161,7 @@ def _holders(connection: Connection, store: Store, chosen: Condition) -> list[Id
 
 def _asked(connection: Connection, store: Store, chosen: Condition) -> Collection[Any]:
     """Return the columns of the payments that are chosen, in the order of their keys."""
-    columns = [column for column in PAYMENT_COLUMNS if column.name in _NAMING]
-    query = sa.select(*columns, PAYMENTS.c.reference_digest).select_from(WITH_ROWS)
+    query = sa.select(*payment_columns(_NAMING)).select_from(WITH_ROWS)
     query = query.where(PAYMENTS.c.owner == store.owner, chosen)
     # Not by the database: SQLite would read all payments in that order.
     rows: Collection[Any] = connection.execute(query).all()

@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext.event_queue.databases import Condition, DatabaseTime, OfFewRows
-from victor_ext.outbox.files import ENTRIES, UNDER_WAY, is_live, lock_entries
+from victor_ext.outbox.files import ENTRIES, UNDER_WAY, is_live, lock_entries, named_entries
 from victor_ext.settlement.flow import MAY_EXIST, PaymentOutcome
 
 T = TypeVar("T")
@@ -246,6 +246,7 @@ class Sheet:
         series: Its series in the batch.
         account: The account that it would be sent with.
         is_being_sent: Whether rows are asked again that were refused before they left.
+        origin: What the keys of its rows are made of.
     """
 
     id: int | None
@@ -253,6 +254,7 @@ class Sheet:
     series: int
     account: str
     is_being_sent: bool
+    origin: KeyOrigin
 
 
 class StoredPayment(NamedTuple):
@@ -299,44 +301,44 @@ class ListedRow(NamedTuple):
 class ReportedPayment(NamedTuple):
     """What is read of the payment of a stored row to report it: as of a `StoredPayment`.
 
-    `own_state` is None if nothing is known beside its entry.
+    `own_state` is None if nothing is known beside its entry. The first ones decide about the row.
     """
 
     key: str
     batch: str
     sheet: int
-    number: int
     state: str | None
-    own_state: str | None
     again: int
     account: str
     values_digest: str
     due_date: str | None
-    stored_at: float
-    row: str | None
-    shared: bool
-    result: str | None
-    request_id: str | None
-    status: str | None
-    error: str | None
-    first_sent_at: float | None
-    by_provider_clock: bool | None
-    stored: str
-    restored: bool
+    number: int = 0
+    own_state: str | None = None
+    stored_at: float = 0.0
+    row: str | None = None
+    shared: bool = False
+    result: str | None = None
+    request_id: str | None = None
+    status: str | None = None
+    error: str | None = None
+    first_sent_at: float | None = None
+    by_provider_clock: bool | None = None
+    stored: str = ""
+    restored: bool = False
 
 
 AnyRow: TypeAlias = RequestedPayment | ListedRow
 AnyPayment: TypeAlias = StoredPayment | ReportedPayment
 
 
-def _payment_columns(names: Iterable[str]) -> tuple[sa.ColumnElement[Any], ...]:
+def payment_columns(names: Iterable[str]) -> tuple[sa.ColumnElement[Any], ...]:
     """Return those of the `PAYMENT_COLUMNS` with these names."""
     return tuple(
         next(column for column in PAYMENT_COLUMNS if column.name == name) for name in names
     )
 
 
-_STORED_COLUMNS = _payment_columns(StoredPayment._fields)
+_STORED_COLUMNS = payment_columns(StoredPayment._fields)
 _IS_ITS_LINE = sa.and_(PAYMENTS.c.sheet == LINES.c.sheet, PAYMENTS.c.number == LINES.c.number)
 
 
@@ -347,7 +349,7 @@ def lines_with_rows(owner: str, *columns: sa.ColumnElement[Any]) -> sa.Select[An
     What a payment asks for is read once: most were asked for the line itself.
     """
     row = sa.case((_IS_ITS_LINE, LINES.c.row), else_=_ASKED.c.row).label("row")
-    of_payment = _payment_columns(ReportedPayment._fields)
+    of_payment = payment_columns(ReportedPayment._fields)
     query = sa.select(
         *(column.label(f"line_{column.name}") for column in line_columns(ListedRow._fields)),
         *(row if column.name == "row" else column for column in of_payment),
@@ -363,10 +365,10 @@ def line_columns(names: Iterable[str]) -> list[sa.ColumnElement[Any]]:
     return [key if name == "key" else LINES.c[name] for name in names]
 
 
-def pages(values: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:
-    """Yield the values in lists of at most this size."""
+def pages(values: Iterable[T]) -> Iterator[list[T]]:
+    """Yield the values in lists of at most `PAGE`."""
     iterator = iter(values)
-    while page := list(islice(iterator, size)):
+    while page := list(islice(iterator, PAGE)):
         yield page
 
 
@@ -394,4 +396,4 @@ def lock_payments(connection: Connection, owner: str, keys: Collection[str]) -> 
     chosen = sa.and_(PAYMENTS.c.owner == owner, PAYMENTS.c.key.in_(keys))
     locked = sa.select(PAYMENTS.c.entry).where(chosen).order_by(PAYMENTS.c.key).with_for_update()
     entries = [entry for entry in connection.execute(locked).scalars() if entry is not None]
-    lock_entries(connection, sa.and_(ENTRIES.c.scope == owner, ENTRIES.c.key.in_(entries)))
+    lock_entries(connection, named_entries(owner, entries))

@@ -28,7 +28,7 @@ from .column_types import AMOUNT
 from .payments import KeyOrigin
 from .row_digests import ComparedTexts, compared_texts, digested, stored_arguments
 from .row_kind import PLAIN_KEY, PlainForm
-from .rows import Arguments, FileRow
+from .rows import Arguments, RowContent
 from .settings import in_utc
 from .source_rows import RowEntry, SourceRow
 from .storing import EntryMaker
@@ -54,23 +54,20 @@ class CheckedRow(NamedTuple):
     Attributes:
         row: The row, as it is stored until all rows are decided about.
         entry: The entry that sends it; None: none is made.
-        value: The value in its key column; None: no key can be made of it.
-        arguments: What it asks for.
-        extras: Its other columns.
+        asked: What it asks for.
         price: Its exact amount and the currency; None: it has no valid ones.
     """
 
     row: SourceRow
     entry: RowEntry | None
-    value: str | None
-    arguments: Arguments
-    extras: Mapping[str, str]
+    asked: RowContent
     price: tuple[Decimal, str] | None
 
     @property
     def content(self) -> str:
         """What its source has in this row, as JSON."""
-        return json.dumps([self.value, self.arguments, self.extras], default=str, sort_keys=True)
+        _, *content = self.asked
+        return json.dumps(content, default=str, sort_keys=True)
 
 
 class PlainRow(NamedTuple):
@@ -111,7 +108,7 @@ class _MarkedCall:
 
     Attributes:
         text: The prepared call as JSON, whose content is marked, too.
-        others: As of a `RowEntry`.
+        others: The values of all its other columns, as JSON.
         has_own_reference: Whether it has the reference of the row; else it has its key.
     """
 
@@ -130,11 +127,11 @@ class _Template:
         texts: The texts by which rows are compared.
         with_skeletons: The names of the cells whose skeletons these texts have.
         due_date: Their due date, as it is compared.
-        content: As of `CheckedRow`.
+        content: What their source has in such a row, as JSON.
         stored: The content of a row, as it is encrypted, without its number.
         currency: That of the amount.
         call: The entry that sends a row; None: none is made.
-        shares_reference: As of a `SourceRow`.
+        shares_reference: Whether other rows may have the reference of one.
     """
 
     arguments: Arguments
@@ -262,10 +259,11 @@ class PlainRows:
         if row.problems is not None or not key or marked.price is None:
             return None
         names = {mark: name for name, mark in marks.items()}
-        arguments = stored_arguments(self._kind, marked.arguments)
-        file_row = FileRow(0, key, key, marked.value, marked.arguments, marked.extras)
-        texts = compared_texts(self._kind, file_row, self._origin)
-        stored = json.dumps([marked.value, arguments, marked.extras], separators=(",", ":"))
+        _, value, arguments, extras = marked.asked
+        assert arguments is not None  # it was read from a file
+        texts = compared_texts(self._kind, marked.asked, self._origin)
+        content = [value, stored_arguments(self._kind, arguments), extras]
+        stored = json.dumps(content, separators=(",", ":"))
         call = None
         if marked.entry is not None and self._prepares:
             call = self._marked_call(marked.entry, names, marks, key)
@@ -276,7 +274,7 @@ class PlainRows:
         for text in (compared[name] for name in _OF_SKELETONS):
             with_skeletons.update(text.names)
         return _Template(
-            arguments=marked.arguments,
+            arguments=arguments,
             texts=compared,
             with_skeletons=with_skeletons,
             due_date=texts.due_date,

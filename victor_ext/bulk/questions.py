@@ -27,7 +27,6 @@ from .payments import (
     SHEETS,
     STATE,
     TO_BE_SENT,
-    KeyOrigin,
     RequestedPayment,
     Sheet,
     StoredPayment,
@@ -67,7 +66,6 @@ def questions_of(
     connection: Connection | None,
     owner: str,
     sheet: Sheet,
-    origin: KeyOrigin,
     rows: SheetRows,
     new: Iterable[Sequence[RequestedPayment]],
     waiting: Iterable[Sequence[RequestedPayment]],
@@ -76,13 +74,12 @@ def questions_of(
 
     Args:
         connection: The transaction that sees the state; None: there is no state.
-        origin: What the keys of the rows are made of.
         new: The rows that would be asked for, in pages.
         waiting: The rows that wait, in pages: they may be earlier rows of their sheet.
     """
     search = None
     if connection is not None:
-        search = _Search(connection, owner, sheet, origin, rows)
+        search = _Search(connection, owner, sheet, rows)
     twins: dict[int, Question] = {}
     for page in waiting:
         twins.update(_twins(rows, page))
@@ -121,11 +118,10 @@ class _Search:
         connection: Connection,
         owner: str,
         sheet: Sheet,
-        origin: KeyOrigin,
         rows: SheetRows,
     ) -> None:
         self._connection, self._owner = connection, owner
-        self._sheet, self._origin, self._rows = sheet, origin, rows
+        self._sheet, self._rows = sheet, rows
         self._new = 0
         self.by_spelling: dict[int, Question] = {}
         self.by_party: dict[int, Question] = {}
@@ -285,9 +281,10 @@ class _Search:
     def _is_for_one_purpose(self, row: RequestedPayment, other: StoredPayment) -> bool:
         """Whether a payment with the values of a row, and another key, is for the same purpose."""
         kind, _, column = other.kind.partition("\n")
-        if column != self._origin.column:
+        origin = self._sheet.origin
+        if column != origin.column:
             return True
-        if kind != self._origin.kind:
+        if kind != origin.kind:
             # Another month has a key kind of its own; its due date is more than a day away.
             return is_near(row.due_date, other.due_date)
         return row.due_date == other.due_date

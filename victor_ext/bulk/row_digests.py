@@ -19,7 +19,7 @@ from victor_ext.vault import Vault
 from .column_types import AMOUNT
 from .payments import UNREADABLE, KeyOrigin, RequestedPayment
 from .row_kind import RowKind
-from .rows import Arguments, FileRow
+from .rows import Arguments, RowContent
 from .settings import DEFAULTS, in_utc
 
 
@@ -37,7 +37,7 @@ class ComparedTexts(NamedTuple):
     due_date: str | None
 
 
-def compared_texts(kind: RowKind, row: FileRow, origin: KeyOrigin) -> ComparedTexts:
+def compared_texts(kind: RowKind, row: RowContent, origin: KeyOrigin) -> ComparedTexts:
     """Return the texts of a row of a file.
 
     Args:
@@ -83,15 +83,17 @@ def digested(
 def requested_payment(
     kind: RowKind,
     vault: Vault,
-    row: FileRow,
+    row: RowContent,
     origin: KeyOrigin,
     *,
+    key: str,
     is_valid: bool,
 ) -> RequestedPayment:
     """Return a row of a file in the form in which rows are compared and stored.
 
     Args:
         origin: What the key of the row is made of, beside its value.
+        key: Of its payment; empty: it has none.
         is_valid: Whether the row can be sent. If it cannot, its arguments are not stored, but the
             digest of its reference is: another file may correct the row and send it.
     """
@@ -101,7 +103,7 @@ def requested_payment(
         vault,
         compared_texts(kind, row, origin),
         number=row.number,
-        key=row.payment,
+        key=key,
         row=content,
         is_valid=is_valid,
     )

@@ -124,7 +124,7 @@ def result_of(vault: Vault, stored: Any) -> Result:
     """Return what became of a stored payment.
 
     Args:
-        stored: As of `row_of`.
+        stored: A row with the `PAYMENT_COLUMNS`, or a `ReportedPayment`.
     """
     if stored.state == UNDER_WAY:
         return Result(RowOutcome.UNKNOWN, error="It is being sent, or its sender was interrupted.")

@@ -23,11 +23,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from victor_ext import Outcome, VictorError
 from victor_ext._exit_status import FAILED, FOR_NOW, UNKNOWN
 from victor_ext.outbox.files import (
-    ENTRIES,
     SETTLE_FOR,
     OpenEntries,
     adopt,
     let_go_on,
+    named_entries,
     open_entries,
 )
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED
@@ -207,7 +207,7 @@ def _go_on(store: Store, connection: Connection) -> None:
     listed = sa.select(columns.entry).where(
         columns.owner == store.owner, columns.key.in_(listed_keys), columns.entry.is_not(None)
     )
-    is_listed = sa.and_(ENTRIES.c.scope == store.owner, ENTRIES.c.key.in_(listed))
+    is_listed = named_entries(store.owner, listed)
     adopt(connection, sa.or_(is_listed, store.is_entry()), store.sender, store.batch)
     let_go_on(connection, store.is_entry())
 

@@ -20,8 +20,9 @@ from victor_ext.event_queue.rows import change_rows
 from victor_ext.outbox.files import (
     ENTRIES,
     UNDER_WAY,
+    FileTerms,
     entry_values,
-    let_replace,
+    named_entries,
     open_entries,
     put_entries,
     settle_by_hand,
@@ -204,8 +205,8 @@ def _stored_entries(
     state = ENTRIES.c.word.label("state")
     found: dict[str, Any] = {}
     for page in pages(unit_of):
-        named = sa.and_(ENTRIES.c.scope == store.owner, ENTRIES.c.key.in_(page))
-        query = sa.select(ENTRIES.c.key, ENTRIES.c.error, state).where(named)
+        query = sa.select(ENTRIES.c.key, ENTRIES.c.error, state)
+        query = query.where(named_entries(store.owner, page))
         found |= {unit_of[entry.key]: entry for entry in connection.execute(query)}
     return found
 
@@ -240,7 +241,8 @@ def add_step(
     context.settings.check_person(sent.persons)
     step = _step_of(store, name)
     settings = context.settings.with_terms_of(sent)
-    file_terms = step.file_terms(settings.key_retention_seconds)
+    kept = settings.key_retention_seconds
+    file_terms = FileTerms(step.owner, step.sender, step.batch, kept)
     person = settings.person
 
     def add(connection: Connection) -> Step:
@@ -288,8 +290,7 @@ def add_step(
             )
             for unit in taken
         ]
-        let_replace(connection, step.owner, [idempotency_key_for(name, unit) for unit in again])
-        put_entries(connection, entries)
+        put_entries(connection, entries, _NOT_TAKEN)
         terms = sent.terms
         if before is not None:
             terms = {**terms, "rate": before.terms["rate"]}

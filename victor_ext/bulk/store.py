@@ -26,7 +26,7 @@ from victor_ext.event_queue.fitness import make_fit
 from victor_ext.event_queue.rows import change_rows
 from victor_ext.event_queue.transactions import Work, transacted
 from victor_ext.flows import drive
-from victor_ext.outbox.files import ENTRIES, FileTerms
+from victor_ext.outbox.files import ENTRIES
 from victor_ext.vault import Vault
 
 from .payments import BATCHES, LINES, PAYMENTS, SHEETS, KeyOrigin, Sheet, is_of_sheet
@@ -74,11 +74,6 @@ class BatchRecord:
     rows: int
     form: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
-    @property
-    def origin(self) -> KeyOrigin:
-        """What the keys of its rows are made of."""
-        return KeyOrigin(self.key_kind, self.key_column)
-
 
 @dataclass(eq=False, repr=False)
 class Store:
@@ -101,12 +96,6 @@ class Store:
     account: str
     address: str
     sender: str
-
-    def file_terms(self, kept: float) -> FileTerms:
-        """What the entries of this batch have in common. `kept` are the seconds for which the
-        provider keeps keys.
-        """
-        return FileTerms(self.owner, self.sender, self.batch, kept)
 
     @contextmanager
     def transaction(self) -> Generator[Connection]:
@@ -222,8 +211,8 @@ class Store:
         row = self._stored_row(connection)
         return None if row is None else self._decrypted_record(row)
 
-    def latest_sheet(self, connection: Connection) -> tuple[Sheet, KeyOrigin]:
-        """Return the latest sheet of the batch, and what the keys of its rows are made of.
+    def latest_sheet(self, connection: Connection) -> Sheet:
+        """Return the latest sheet of the batch.
 
         Raises `StateLost` if the batch was deleted.
         """
@@ -233,8 +222,15 @@ class Store:
             sheet = connection.execute(sa.select(SHEETS).where(SHEETS.c.id == row.sheet)).first()
         if sheet is None:
             raise StateLost.deleted(f"The batch {self.batch}")
-        named = Sheet(sheet.id, self.batch, sheet.series, sheet.account, is_being_sent=False)
-        return named, self._decrypted_record(row).origin
+        record = self._decrypted_record(row)
+        return Sheet(
+            sheet.id,
+            self.batch,
+            sheet.series,
+            sheet.account,
+            is_being_sent=False,
+            origin=KeyOrigin(record.key_kind, record.key_column),
+        )
 
     def save_record(
         self, connection: Connection, record: BatchRecord, sheet: int | None = None

@@ -48,7 +48,6 @@ from .payments import (
     UNREADABLE,
     WITH_ENTRIES,
     WITH_ROWS,
-    KeyOrigin,
     RequestedPayment,
     Sheet,
     lock_payments,
@@ -83,14 +82,10 @@ class EntryMaker:
         """Whether several rows are sent in one call."""
         return self.kind.rows_per_call > 1
 
-    def for_row(self, arguments: Arguments, key: str) -> dict[str, Any]:
-        """Return the columns of the entry that sends one row, with their values, from its stored
-        arguments. Raises `InvalidRequest`.
-        """
-        return self.for_rows([arguments], key)
-
     def for_rows(self, rows: Sequence[Arguments], key: str) -> dict[str, Any]:
-        """As `for_row`, of the entry that sends these rows in one call."""
+        """Return the columns of the entry that sends rows in one call, with their values, from
+        their stored arguments. Raises `InvalidRequest`.
+        """
         checked = [self.kind.checked_arguments(arguments) for arguments in rows]
         call = self.kind.call_for(checked, key)
         look_up_by = self.kind.look_up_by(checked[0])
@@ -122,7 +117,7 @@ def add_sheet(
     """Store a sheet and its lines. Returns its number.
 
     Args:
-        digest: As of `SHEETS`.
+        digest: Equal for equal sheets.
         person: Who has sent it.
         on_rows: Called after each page of lines.
     """
@@ -166,7 +161,6 @@ def apply(
     store: Store,
     sheet: Sheet,
     maker: EntryMaker,
-    origin: KeyOrigin,
     now: SentSince,
     read: SourceRows | None = None,
     note: Callable[[Sequence[Joined]], None] | None = None,
@@ -177,7 +171,6 @@ def apply(
 
     Args:
         sheet: The latest sheet of the batch.
-        origin: What the keys of its rows are made of.
         now: The present time of the provider.
         read: The rows of the sheet as its source was read, with the entries that were made then;
             None: they are read from the state.
@@ -190,7 +183,7 @@ def apply(
     rows: SheetRows = StoredRows(connection, sheet.id or 0) if read is None else read
     asked = _Asked(Numbers(), {})
     pulled: list[str] = []
-    all_joins = joined(connection, store.owner, sheet, origin, rows, lock=True, on_rows=on_rows)
+    all_joins = joined(connection, store.owner, sheet, rows, lock=True, on_rows=on_rows)
     for joins in pages(all_joins):
         if note is not None:
             note(joins)
@@ -204,7 +197,7 @@ def apply(
     pulled += locked_keys(connection, store, _waits_unwanted(store, sheet))
     for page in pages(pulled):
         take_from_entries(connection, store, maker, page)
-    _ask(connection, store, sheet, maker, origin, now, rows, asked, read, on_rows)
+    _ask(connection, store, sheet, maker, now, rows, asked, read, on_rows)
 
 
 class _Asked(NamedTuple):
@@ -247,7 +240,6 @@ def _ask(
     store: Store,
     sheet: Sheet,
     maker: EntryMaker,
-    origin: KeyOrigin,
     now: SentSince,
     rows: SheetRows,
     asked: _Asked,
@@ -255,7 +247,7 @@ def _ask(
     on_rows: OnRows,
 ) -> None:
     """Store the payments of rows, in their order, and the entries that ask for them."""
-    common = _common_columns(store, sheet, maker, origin)
+    common = _common_columns(store, sheet, maker)
     stored_now = json.dumps(now)
     for numbers in pages(asked.numbers):
         page = rows.with_numbers(numbers)
@@ -277,7 +269,7 @@ def _ask(
                 if again == 0 and row.number in made:
                     entry = made[row.number].values()
                 else:
-                    entry = maker.for_row(_arguments(store, row), key)
+                    entry = maker.for_rows([_arguments(store, row)], key)
                 entries.append({**entry, **_values_since(since)})
         put_rows(connection, PAYMENTS, payments, ("owner", "key"))
         put_entries(connection, entries)
@@ -312,9 +304,7 @@ def _ask_in_units(
         put_units(connection, store, maker, contents, _values_since(since))
 
 
-def _common_columns(
-    store: Store, sheet: Sheet, maker: EntryMaker, origin: KeyOrigin
-) -> dict[str, Any]:
+def _common_columns(store: Store, sheet: Sheet, maker: EntryMaker) -> dict[str, Any]:
     """Return the columns, with their values, that all payments of a sheet have in common which are
     asked for at once.
     """
@@ -325,7 +315,7 @@ def _common_columns(
         "batch": store.batch,
         "sheet": sheet.id,
         "account": store.account,
-        "kind": origin.text,
+        "kind": sheet.origin.text,
         "result": None,
         "made": None,
         "stored_at": time.time(),
@@ -428,7 +418,8 @@ def put_units(
 
     Args:
         rows: The keys of the payments, and what each asks for.
-        since: As of `sent_since`, for payments that may have been sent.
+        since: The column values of entries that may have been sent since a moment; empty: they
+            were not.
     """
     groups: dict[Hashable, dict[str, Arguments]] = {}
 

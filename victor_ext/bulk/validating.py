@@ -42,7 +42,7 @@ from .payments import KeyOrigin
 from .plain import CheckedRow, PlainRows
 from .row_digests import requested_payment, stored_arguments
 from .row_kind import RowKind
-from .rows import FileRow
+from .rows import RowContent
 from .settings import Settings, in_utc
 from .source_rows import RowEntry, SourceRow, SourceRows, problems_text
 from .storing import EntryMaker
@@ -164,25 +164,21 @@ class RowValidation:
         entry = None
         if key is not None and not problems:
             try:  # also of a source that is only checked: the call may not be stored
-                values = self._maker.for_row(stored_arguments(self._kind, fields.arguments), key)
+                arguments = stored_arguments(self._kind, fields.arguments)
+                values = self._maker.for_rows([arguments], key)
                 entry = None if self._maker.are_shared else RowEntry.of(values)
             except InvalidRequest as error:  # it would store the number of a card, or the like
                 problems = reported_problems(self._kind, error.problems, in_file=in_file)
         if problems and not misplaced:
             cells = cells_of(self._kind, record.fields, self._file)
             fields.extras = {**cells, **fields.extras}
+        content = RowContent(record.number, fields.key_value, fields.arguments, fields.extras)
         asked = requested_payment(
             self._kind,
             self._vault,
-            FileRow(
-                record.number,
-                key or "",
-                key or "",
-                fields.key_value,
-                fields.arguments,
-                fields.extras,
-            ),
+            content,
             self._origin,
+            key=key or "",
             is_valid=not problems,
         )
         # A reference is a part of the key of rows that are sent in one call.
@@ -194,7 +190,7 @@ class RowValidation:
             shares_reference=bool(has_reference),
             price=None if price is None else f"{price[0]} {price[1]}",
         )
-        return CheckedRow(row, entry, fields.key_value, fields.arguments, fields.extras, price)
+        return CheckedRow(row, entry, content, price)
 
     def _add_checked(self, record: FileRecord, checked: CheckedRow) -> None:
         """Add a checked record to the rows."""
@@ -203,13 +199,14 @@ class RowValidation:
             self._without_amount += 1
         else:
             add_amount(self._totals, *checked.price)
-        self._used_columns |= checked.arguments.keys()
-        self._note_accounts(record, checked.arguments)
+        arguments = checked.asked.arguments or {}
+        self._used_columns |= arguments.keys()
+        self._note_accounts(record, arguments)
         earlier = self._rows.with_key(row.asked.key) if row.asked.key else None
         if earlier is not None:
             self._add_repeated(checked, earlier)
             return
-        self._extra_columns |= {name: None for name in checked.extras if self._is_extra(name)}
+        self._extra_columns |= {name: None for name in checked.asked.extras if self._is_extra(name)}
         self._rows.add(row, checked.content, checked.entry)
 
     def _is_extra(self, name: str) -> bool:
@@ -332,7 +329,7 @@ class RowValidation:
     def _add_repeated(self, checked: CheckedRow, earlier: SourceRow) -> None:
         """Add a row that repeats an earlier one. Its source is refused, whatever the state has."""
         column = self._origin.column
-        value = (checked.value or "")[:_KEY_CHARACTERS]
+        value = (checked.asked.value or "")[:_KEY_CHARACTERS]
         why = f"as in {earlier.place_text}: two rows cannot have one key."
         repeated = Problem(column, "repeated", f"{column} is {value!r}, {why}")
         row = checked.row

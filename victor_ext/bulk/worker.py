@@ -1,6 +1,6 @@
 """The worker of a process: a thread that sends what waits, and another one that looks at the state.
 
-`Worker` makes the passes of its `RowSender`; `Rows` has what an outbox has to know of rows: how one
+`Worker` makes the passes of a `FileSender`; `Rows` has what an outbox has to know of rows: how one
 is sent, which are only looked up, and when each has its turn. `_Keeper` looks at the database every
 two seconds, and notices that the state was deleted.
 """
@@ -87,7 +87,7 @@ class Worker:
         self._read_again_at = 0.0
         """When payouts are read next, by the monotonic clock."""
         self._failed_reads = Counter[str]()
-        """As of `read_row_results`."""
+        """How often the reads of each payout have failed."""
         self.begun = self.passes = 0
         self.given_up: str | None = None
         self.failure: Exception | None = None
@@ -97,10 +97,32 @@ class Worker:
     def __enter__(self) -> Self:
         self._opened = self._context.open(self._batch or "")
         self._store = self._opened.__enter__()
-        self._sender = RowSender(self._context, self._store, self._batch, self._stop)
+        self._prepare()
         self._keeper.start()
         self._thread.start()
         return self
+
+    def _prepare(self, driver: Any = None) -> None:
+        """Make the sender of the rows; `driver` is as of `FileSender`."""
+        context, store, settings = self._context, self._store, self._context.settings
+        terms = SenderTerms(
+            scope=store.owner,
+            sender=store.sender,
+            batch=self._batch,
+            kept=inf if settings.key_retention is None else settings.key_retention,
+            workers=settings.workers,
+        )
+        self._rows = Rows(context, store)
+        self._sender = FileSender(
+            store.engine,
+            context.client,
+            context.secret,
+            context.vault,
+            terms,
+            self._rows,
+            self._stop,
+            driver,
+        )
 
     def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
         """Begin nothing more, finish the calls in progress, and store their results."""
@@ -108,7 +130,8 @@ class Worker:
             _logger.info(
                 "Stopping. Calls under way end first; Ctrl-C again stops at once.", extra=NOTICE
             )
-        self._sender.stop_at_once()
+        self._rows.stopped_at = time.monotonic()
+        self._stop.set()
         try:
             # In a state that was deleted, no result can be stored: nothing is waited for.
             if self.state_lost is None:
@@ -169,67 +192,6 @@ class Worker:
             self._read_again_at = 0.0
 
 
-class RowSender:
-    """Sends rows. All machines together send so many rows of a batch a second.
-
-    Args:
-        batch: The batch that is sent; None: all of this account and environment.
-        stop: Set when nothing more is to be sent.
-        driver: As of `FileSender`.
-    """
-
-    def __init__(
-        self,
-        context: BulkContext,
-        store: Store,
-        batch: str | None,
-        stop: threading.Event,
-        driver: Any = None,
-    ) -> None:
-        settings = context.settings
-        terms = SenderTerms(
-            scope=store.owner,
-            sender=store.sender,
-            batch=batch,
-            kept=inf if settings.key_retention is None else settings.key_retention,
-            workers=settings.workers,
-        )
-        self._store, self._stop = store, stop
-        self._rows = Rows(context, store)
-        self._sender = FileSender(
-            store.engine,
-            context.client,
-            context.secret,
-            context.vault,
-            terms,
-            self._rows,
-            stop,
-            driver,
-        )
-
-    @property
-    def pause(self) -> float:
-        """As of `FileSender`."""
-        return self._sender.pause
-
-    @property
-    def is_client_refused(self) -> bool:
-        """As of `FileSender`."""
-        return self._sender.is_client_refused
-
-    def stop_at_once(self) -> None:
-        """Begin nothing more, and wait for the database only for some seconds."""
-        self._rows.stopped_at = time.monotonic()
-        self._stop.set()
-
-    def send_due(self) -> None:
-        """Make passes, if something is due."""
-        with self._store.engine.connect() as connection:
-            has_due = self._sender.has_due(connection)
-        if has_due:
-            self._sender.send_for_a_while()
-
-
 class Rows:
     """What the worker knows of rows: see `FileRows`.
 
@@ -277,15 +239,16 @@ class Rows:
         query = sa.select(columns.entry).where(named, is_left)
         return set(connection.execute(query).scalars())
 
-    def is_asked(self, connection: Connection, key: str) -> bool:
-        """Return whether a file asks for what this entry is for. One that was pulled back and asked
-        for again since has another entry.
+    def require_entry(self, connection: Connection, key: str) -> None:
+        """Raise `EntryLost` if a file asks for what this entry is for, and the entry is not there.
+        One that was pulled back and asked for again since has another entry.
         """
         columns = PAYMENTS.c
         is_for = sa.and_(columns.owner == self._store.owner, columns.entry == key)
         query = sa.select(columns.key).select_from(WITH_ENTRIES)
         lost = query.where(is_for, ENTRIES.c.key.is_(None), columns.state.is_(None))
-        return connection.execute(lost.limit(1)).first() is not None
+        if connection.execute(lost.limit(1)).first() is not None:
+            raise EntryLost
 
     def has_one_of(self, connection: Connection, ids: Collection[str]) -> bool:
         """Return whether a payment that has no entry has one of these ids."""

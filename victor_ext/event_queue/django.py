@@ -18,9 +18,8 @@ from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.schema import DropTable
 from sqlalchemy.sql import visitors
 
-from .calls import Calls
 from .databases import creation_statements, hidden_parameters, is_of_unusable_server
-from .drivers import drive_with_threads
+from .drivers import with_threads
 from .fitness import make_fit
 from .handlers import TRANSACTION_ENDED, Handler, refuse_awaitable
 from .queue import EventQueue
@@ -99,21 +98,13 @@ class DjangoDriver:
 
     is_awaited = False
     how_tables_are_made = "run manage.py migrate"
+    with_calls = staticmethod(with_threads)
 
     def __init__(self, using: str, table: sa.Table) -> None:
         self._using = using
         self._table = table
         self._connection = cast("Connection", _Connection(using))
         _used.add(using)
-
-    def with_calls(
-        self,
-        most: int,
-        flow: Callable[[Calls], Pass[T]],
-        step: Callable[[Callable[[], Any]], Any],
-    ) -> T:
-        """Make a pass with calls in threads."""
-        return drive_with_threads(most, flow, step)
 
     def read(
         self,

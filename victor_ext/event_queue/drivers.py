@@ -30,24 +30,27 @@ T = TypeVar("T")
 _CREATE_TABLE = "call create_table() once"
 
 
+def with_threads(
+    most: int, flow: Callable[[Calls], Pass[T]], step: Callable[[Callable[[], Any]], Any]
+) -> T:
+    """Make a pass with at most `most` blocking calls under way at once, in threads."""
+    calls = ThreadCalls(most)
+    try:
+        return drive(flow(calls), step)
+    finally:
+        calls.close()
+
+
 class BlockingDriver:
     """With blocking calls; see `PassDriver`."""
 
     is_awaited = False
     how_tables_are_made = _CREATE_TABLE
+    with_calls = staticmethod(with_threads)
 
     def __init__(self, engine: sa.Engine, table: sa.Table) -> None:
         self._engine = engine
         self._table = table
-
-    def with_calls(
-        self,
-        most: int,
-        flow: Callable[[Calls], Pass[T]],
-        step: Callable[[Callable[[], Any]], Any],
-    ) -> T:
-        """Make a pass with calls in threads."""
-        return drive_with_threads(most, flow, step)
 
     def read(self, work: Work[T], in_transaction: Callable[[Work[T]], Pass[T]]) -> T:
         """Do work in a transaction of its own."""
@@ -73,17 +76,6 @@ class BlockingDriver:
             refuse_awaitable(function(session, event))
 
         call_in_savepoint(connection, handlers, event, call_one)
-
-
-def drive_with_threads(
-    most: int, flow: Callable[[Calls], Pass[T]], step: Callable[[Callable[[], Any]], Any]
-) -> T:
-    """Make a pass with at most `most` blocking calls under way at once, in threads."""
-    calls = ThreadCalls(most)
-    try:
-        return drive(flow(calls), step)
-    finally:
-        calls.close()
 
 
 class AwaitedDriver:

@@ -83,7 +83,7 @@ class Handlers(Generic[E]):
 
         Args:
             name: The name of the events; None: of all.
-            source: As of `Handler`.
+            source: The source of the events; None: of all.
             stored_name: Returns the name as it is stored, or raises `ConfigurationError`: no event
                 has it.
 

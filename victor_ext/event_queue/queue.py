@@ -93,13 +93,9 @@ class EventKind(Protocol[E]):
         ...
 
     def may_handle(self) -> Condition:
-        """The condition that something may be taken up now, as part of the statement that does
-        so.
+        """The condition that handlers may be called now, as part of the statement that takes
+        something up. An event that comes about while it does not hold is stored.
         """
-        ...
-
-    def is_handled_later(self, connection: Connection) -> bool:
-        """Whether an event that comes about now is stored, and no handler called."""
         ...
 
     def check(self, connection: Connection) -> None:
@@ -169,9 +165,10 @@ class EventQueue(Generic[E]):
         raised an error before, which has rolled that transaction back.
 
         `values` are the column values of the event. An event that no handler of this process wants
-        is not stored. While the kind says so, it is stored, and no handler is called.
+        is not stored. While none may be called, it is stored.
         """
-        if self.handlers and self._kind.is_handled_later(connection):
+        may_handle = sa.select(self._kind.may_handle())
+        if self.handlers and not connection.execute(may_handle).scalar():
             self.store(connection, **values)
             return
         row = SimpleNamespace(**values)

@@ -239,7 +239,7 @@ class Notifications:
     Args:
         received: The ids of notifications.
         events: The table of events.
-        remember: As of `Inbox`, in seconds.
+        remember: Seconds for which the ids of notifications are kept.
     """
 
     def __init__(self, received: _Received, events: sa.Table, remember: float) -> None:
@@ -265,10 +265,6 @@ class Notifications:
     def may_handle(self) -> Condition:
         """Always."""
         return sa.true()
-
-    def is_handled_later(self, connection: Connection) -> bool:  # noqa: ARG002 - an outbox may be held
-        """It is stored when it is received."""
-        return False
 
     def check(self, connection: Connection) -> None:
         """They are in clear."""

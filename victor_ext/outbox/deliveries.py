@@ -106,7 +106,7 @@ class DeliveryTerms:
         read_next: Reads a group of entries, none of which has one of the given subjects.
         begin: Takes up entries whose calls begin now, by one statement: `Claims.begin`.
         deliver: Begins the steps of an entry.
-        is_alone: As of `Delivery`.
+        is_alone: Whether the transactions of an entry are shared with no other one.
         store: Stores the results of several transactions in one statement; returns whether all of
             them were new.
         on_failure: Called with an error that concerns all entries.

@@ -5,13 +5,12 @@ differs is their `EntryPolicy`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from victor_ext.event_queue.handlers import Handlers
 from victor_ext.event_queue.queue import EventQueue
 from victor_ext.event_queue.transactions import Transactions
 
-from .entries import VICTOR, Entry, OutboxEvent
+from .entries import Entry, OutboxEvent
 from .holding import Holding
 from .life import Life
 from .passes import EngineTerms, Parts, Refreshing, Rounds
@@ -33,7 +32,7 @@ class OutboxEngine:
         policy: Of its entries.
         terms: Of the outbox.
         handlers: Of this process; None: it has none.
-        log_done: As of `Rounds`.
+        log_done: Logs the entries that have come to a result, if a round ends with an error.
     """
 
     def __init__(
@@ -52,7 +51,7 @@ class OutboxEngine:
         self.terms = terms
         self.sealing = sealing
         self.holding = Holding(entries, control, Life(control, entries), terms.settle_for)
-        kind = EntryEvents(sealing, self.holding, provider_of)
+        kind = EntryEvents(sealing, self.holding)
         self.queue = EventQueue(transactions, events, handlers, kind, terms.lease)
         self.store = EntryStore(entries, sealing, self.queue, transactions, policy.lost)
         self.rivals = Rivals(tables, sealing, policy)
@@ -60,8 +59,3 @@ class OutboxEngine:
         parts = Parts(tables, transactions, sealing, self.holding, policy, self.store)
         self.rounds = Rounds(parts, sending, self.rivals, handlers, terms, log_done)
         self.refreshing = Refreshing(parts)
-
-
-def provider_of(client: Any) -> str:
-    """The name of the system of a client; without one it is Victor."""
-    return VICTOR if client is None else str(client.provider)

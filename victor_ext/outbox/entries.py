@@ -35,6 +35,11 @@ _LONGEST_REFERENCE = 500
 """The maximum characters of a stored reference: an index of PostgreSQL takes 2,700 bytes."""
 
 
+def provider_of(client: Any) -> str:
+    """The name of the system of a client; without one it is Victor."""
+    return VICTOR if client is None else str(client.provider)
+
+
 def refusal(key: str | None, field: str, code: str, message: str) -> InvalidRequest:
     """The error that refuses an argument: `field` is its name, and `code` says why."""
     return InvalidRequest(message, idempotency_key=key, problems=[Problem(field, code, message)])

@@ -32,7 +32,7 @@ from victor_ext.event_queue.databases import (
 from victor_ext.event_queue.drivers import BlockingDriver
 from victor_ext.event_queue.fitness import prepared_engine
 from victor_ext.event_queue.rows import change_rows, count_rows, delete_rows, insert_once, put_rows
-from victor_ext.event_queue.transactions import PassDriver, Transactions, Work
+from victor_ext.event_queue.transactions import PassDriver, Transactions
 from victor_ext.settlement.flow import (
     PaymentOutcome,
     Settlement,
@@ -48,7 +48,6 @@ from .engine import OutboxEngine
 from .entries import (
     DUE,
     IN_DOUBT,
-    NOT_DONE,
     EntryState,
     free_values,
     is_not_due,
@@ -64,6 +63,7 @@ from .forgetting import forgotten_values
 from .holding import HOLD, end_hold, mark_restored, moment_of, store_time
 from .life import Life
 from .passes import EngineTerms
+from .policy import Payments
 from .sealing import STORAGE_KEY, Sealing, opened_row
 from .tables import OutboxTables
 
@@ -72,8 +72,6 @@ SETTLE_FOR = 600.0
 """Seconds for which a write is looked up that may have been sent and is not sent again."""
 
 
-_LEASE = 120.0
-"""Seconds for which an event would be a worker's: files have no events."""
 LONGEST_TURN = 5.0
 """Seconds ahead for which a worker reserves turns: other machines get theirs between them."""
 
@@ -197,14 +195,18 @@ def sent_since(sent: SentSince) -> dict[str, Any]:
     }
 
 
-def _named(scope: str, *keys: str) -> Condition:
+def named_entries(scope: str, keys: Any) -> Condition:
     """Holds for the entries of a scope with these keys."""
     return sa.and_(ENTRIES.c.scope == scope, ENTRIES.c.key.in_(keys))
 
 
-def put_entries(connection: Connection, entries: Sequence[dict[str, Any]]) -> None:
-    """Store entries. One that waits, or was refused here, under the same key is replaced: a worker
-    that has read it does not send it any more.
+def put_entries(
+    connection: Connection,
+    entries: Sequence[dict[str, Any]],
+    replaced: Collection[str] = _MAY_BE_REPLACED,
+) -> None:
+    """Store entries. One under the same key that is in one of the states `replaced` (it waits, or
+    was refused here) is replaced: a worker that has read it does not send it any more.
     """
     if not entries:
         return
@@ -219,11 +221,9 @@ def put_entries(connection: Connection, entries: Sequence[dict[str, Any]]) -> No
         stored.append(values)
     if references:
         connection.execute(sa.insert(TABLES.references), references)
-    may_be_replaced = ENTRIES.c.state.in_(
-        [sa.literal_column(f"'{state}'") for state in _MAY_BE_REPLACED]
-    )
+    may_be_replaced = ENTRIES.c.state.in_([sa.literal_column(f"'{state}'") for state in replaced])
     put_rows(connection, ENTRIES, stored, ("key", "scope"), may_be_replaced)
-    named = _named(stored[0]["scope"], *(entry["key"] for entry in stored))
+    named = named_entries(stored[0]["scope"], [entry["key"] for entry in stored])
     were_put = sa.and_(named, ENTRIES.c.stored_at == now)
     if count_rows(connection, ENTRIES, were_put) != len(stored):
         raise EntryMarked
@@ -232,7 +232,7 @@ def put_entries(connection: Connection, entries: Sequence[dict[str, Any]]) -> No
 def remove_entries(connection: Connection, scope: str, keys: Collection[str]) -> None:
     """Delete those of these entries that wait, or were refused here."""
     may_be_removed = ENTRIES.c.state.in_(_MAY_BE_REPLACED)
-    delete_rows(connection, ENTRIES, sa.and_(_named(scope, *keys), may_be_removed))
+    delete_rows(connection, ENTRIES, sa.and_(named_entries(scope, keys), may_be_removed))
     references = TABLES.references.c
     is_left = sa.exists().where(ENTRIES.c.key == references.key)
     of_removed = sa.and_(references.key.in_(keys), sa.not_(is_left))
@@ -284,7 +284,7 @@ def settle_by_hand(
         id: The provider's id of what was done.
         error: What is said of it.
     """
-    may_change = sa.and_(_named(scope, key), _is_of_nobody(connection))
+    may_change = sa.and_(named_entries(scope, [key]), _is_of_nobody(connection))
     state = EntryState.SENT if is_done else EntryState.REFUSED
     stored = {
         **free_values(),
@@ -304,7 +304,7 @@ def copy_entry(connection: Connection, scope: str, key: str, new_key: str) -> No
     others = ("id", "key", "word")
     names = [column.name for column in ENTRIES.c if column.name not in others]
     columns = [ENTRIES.c[name] for name in names]
-    of_key = sa.select(sa.literal(new_key), *columns).where(_named(scope, key))
+    of_key = sa.select(sa.literal(new_key), *columns).where(named_entries(scope, [key]))
     connection.execute(sa.insert(ENTRIES).from_select(["key", *names], of_key))
 
 
@@ -314,7 +314,7 @@ def clear_restored(connection: Connection, scope: str, keys: Collection[str]) ->
     """
     if not keys:
         return
-    change_rows(connection, ENTRIES, _named(scope, *keys), restored=False)
+    change_rows(connection, ENTRIES, named_entries(scope, keys), restored=False)
 
 
 def forget_entries(
@@ -391,12 +391,6 @@ def let_go_on(connection: Connection, chosen: Condition) -> None:
     change_rows(connection, ENTRIES, paused, **free_values())
 
 
-def let_replace(connection: Connection, scope: str, keys: Collection[str]) -> None:
-    """Let `put_entries` replace entries of which nothing was done: rejected or refused ones."""
-    named = sa.and_(_named(scope, *keys), ENTRIES.c.state.in_(NOT_DONE))
-    change_rows(connection, ENTRIES, named, state=_WAITING)
-
-
 def adopt(connection: Connection, chosen: Condition, sender: str, batch: str) -> None:
     """Let a batch go on with entries of another batch or account that no live worker has: those in
     doubt, and those that wait and are read before they are sent.
@@ -465,8 +459,8 @@ class SenderTerms:
     """What a worker sends, and how.
 
     Attributes:
-        scope: As of the table.
-        sender: As of the table.
+        scope: The system and the environment.
+        sender: The account and the address with which entries are sent.
         batch: The batch whose entries are sent; None: all batches.
         kept: Seconds for which the provider keeps keys, if an entry does not say less.
         workers: The maximum number of calls under way at once.
@@ -479,7 +473,7 @@ class SenderTerms:
     workers: int
 
 
-class FileRows(Protocol):
+class FileRows(Payments, Protocol):
     """What bulk sending knows of the rows that entries are for."""
 
     def call(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
@@ -488,19 +482,6 @@ class FileRows(Protocol):
         Args:
             is_repeat: Whether it may have been sent before.
         """
-
-    def count(self, call: PreparedCall, outcome: PaymentOutcome) -> None:
-        """Count the outcome of a call."""
-
-    def only_looked_up(self, connection: Connection, keys: Sequence[str]) -> Collection[str]:
-        """Return those of these keys whose entries are not sent again if they may have been sent:
-        no file asks for them any more.
-        """
-        ...
-
-    def is_asked(self, connection: Connection, key: str) -> bool:
-        """Return whether a file asks for what this entry is for."""
-        ...
 
     def rates(self, connection: Connection, batches: Collection[str]) -> Mapping[str, float]:
         """Return the rates of those of these batches that have one, in rows a second."""
@@ -512,27 +493,6 @@ class FileRows(Protocol):
         Returns the seconds until each. One that is more than `LONGEST_TURN` away is not reserved.
         """
         ...
-
-    def name(self, connection: Connection, key: str) -> str:
-        """Return what people call the payment of an entry."""
-        ...
-
-    def has_one_of(self, connection: Connection, ids: Collection[str]) -> bool:
-        """Return whether a payment without an entry has one of these ids."""
-        ...
-
-    def holder_of(self, connection: Connection, id: str) -> str | None:
-        """Return what people call a payment without an entry that has this id; None: none has."""
-        ...
-
-    def has_rival(self, connection: Connection, key: str, references: Collection[str]) -> bool:
-        """Return whether what is found by these references may be that of a payment which this
-        entry does not ask for.
-        """
-        ...
-
-    def hold(self, connection: Connection) -> None:
-        """Hold the state, which is another copy than before."""
 
     def wait_for_database(self, error: DBAPIError) -> None:
         """Wait until what was to be stored can be tried again. Raises an error to give up."""
@@ -548,12 +508,14 @@ class FilePolicy:
         stop: Set when nothing more is to be sent.
 
     Attributes:
+        payments: A payment that has no entry may have an id, too.
         pauses_until: Until when no turn can be reserved, by the monotonic clock.
     """
 
     def __init__(
         self, rows: FileRows, vault: Vault, terms: SenderTerms, stop: threading.Event
     ) -> None:
+        self.payments: Payments | None = rows
         self._rows = rows
         self._vault = vault
         self._terms = terms
@@ -609,23 +571,6 @@ class FilePolicy:
             return None
         return partial(self._stop.wait, max(0.0, at - time.monotonic()))
 
-    def taken_up(self, claims: Mapping[int, Claim], connection: Connection) -> None:
-        """Ask what is only looked up: a file may have left it out since the entry was read."""
-        keys = [claim.row.key for claim in claims.values() if claim.row.first_sent_at]
-        for_look_up = self._rows.only_looked_up(connection, keys)
-        for claim in claims.values():
-            claim.row.only_looked_up = claim.row.key in for_look_up
-
-    def gone(self, row: Any) -> Work[None] | None:
-        """Raise `EntryLost`: the entry was deleted, and not by a file that leaves it out."""
-        return partial(self._look_for, row)
-
-    def _look_for(self, row: Any, connection: Connection) -> None:
-        is_it = sa.select(ENTRIES.c.id).where(ENTRIES.c.id == row.id)
-        is_there = connection.execute(is_it).first() is not None
-        if not is_there and self._rows.is_asked(connection, row.key):
-            raise EntryLost
-
     # How one is sent
 
     def write(self, row: Any, ahead: float) -> Write[PreparedCall]:
@@ -657,10 +602,6 @@ class FilePolicy:
             # The exception's text may contain account numbers; its type does not.
             what = f"An unexpected {type(error).__name__} while it was sent."
         raise VictorError(what, outcome=Outcome.UNKNOWN)
-
-    def count(self, row: Any, outcome: PaymentOutcome) -> None:
-        """Count the payments of the entry."""
-        self._rows.count(row.prepared, outcome)
 
     # What is stored of it
 
@@ -703,33 +644,11 @@ class FilePolicy:
         """Those of its system and environment."""
         return sa.and_(ENTRIES.c.provider == row.provider, ENTRIES.c.scope == row.scope)
 
-    def name(self, row: Any, connection: Connection) -> str:
-        """What people call its payment."""
-        return self._rows.name(connection, row.key)
-
     def references(self, row: Any) -> tuple[Collection[str], Collection[str]]:
         """Their keyed digests, in both tables."""
         plain = payment_references(row.prepared)
         references = {row.reference, *map(self._vault.fingerprint, plain)}
         return references, references
-
-    def has_one_of(self, ids: Collection[str], connection: Connection) -> bool:
-        """A payment that has no entry may have an id, too."""
-        return self._rows.has_one_of(connection, ids)
-
-    def holder_of(self, id: str, connection: Connection) -> str | None:
-        """The same."""
-        return self._rows.holder_of(connection, id)
-
-    def has_rival(self, row: Any, found: Done, connection: Connection) -> bool:  # noqa: ARG002 - references tell
-        """A payment that another entry asks for, or none."""
-        references, _ = self.references(row)
-        return self._rows.has_rival(connection, row.key, references)
-
-    def hold(self, connection: Connection) -> bool:
-        """Hold the state, with its payments."""
-        self._rows.hold(connection)
-        return True
 
 
 class FileSender:
@@ -739,8 +658,10 @@ class FileSender:
         engine: Of the state.
         client: Sends.
         secret: Of the state.
-        vault: As of `FilePolicy`; so are `rows` and `stop`.
+        vault: Encrypts errors.
         terms: What is sent, and how.
+        rows: What bulk sending knows of the rows that entries are for.
+        stop: Set when nothing more is to be sent.
         driver: Makes the steps of the passes; None: with calls in threads.
     """
 
@@ -758,10 +679,11 @@ class FileSender:
         own_driver = driver or BlockingDriver(prepared_engine(engine), ENTRIES)
         tables = ENTRIES.metadata.sorted_tables
         self._transactions = Transactions(own_driver, tables, rows.wait_for_database)
+        self._engine = engine
         self._client = client
         self._policy = FilePolicy(rows, vault, terms, stop)
         sealing = Sealing(TABLES.control, NAME, secret)
-        engine_terms = EngineTerms(terms.kept, _LEASE, SETTLE_FOR, terms.workers)
+        engine_terms = EngineTerms(terms.kept, SETTLE_FOR, terms.workers)
         parts = OutboxEngine(TABLES, self._transactions, sealing, self._policy, engine_terms)
         self._rounds = parts.rounds
         self._may_work = parts.holding.may_work()
@@ -778,12 +700,15 @@ class FileSender:
         """Seconds for which nothing is sent, since the provider fails, or all turns are late."""
         return max(self._rounds.backoff.left(), self._policy.pauses_until - time.monotonic())
 
-    def has_due(self, connection: Connection) -> bool:
-        """Whether a pass would take an entry up now."""
-        waits = is_not_due(ENTRIES.c, database_time(connection))
-        due = sa.and_(_IS_DUE, sa.not_(waits))
-        query = sa.select(ENTRIES.c.id).where(self._policy.chosen(), due, self._may_work)
-        return connection.execute(query.limit(1)).first() is not None
+    def send_due(self) -> None:
+        """Make passes, if one would take an entry up now."""
+        with self._engine.connect() as connection:
+            waits = is_not_due(ENTRIES.c, database_time(connection))
+            due = sa.and_(_IS_DUE, sa.not_(waits))
+            query = sa.select(ENTRIES.c.id).where(self._policy.chosen(), due, self._may_work)
+            has_due = connection.execute(query.limit(1)).first() is not None
+        if has_due:
+            self.send_for_a_while()
 
     def send_for_a_while(self) -> None:
         """Make the passes of some seconds: what others have left is taken up between them."""

@@ -7,7 +7,6 @@ that was not sent, as far as it knows, is marked as `restored`: it may have been
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +21,7 @@ from victor_ext.event_queue.databases import (
     table_of,
 )
 from victor_ext.event_queue.rows import change_rows, count_rows, delete_rows, insert_once
+from victor_ext.event_queue.transactions import Work
 from victor_ext.settlement.key_age import Now
 
 from .entries import (
@@ -122,23 +122,23 @@ class Holding:
         if stored is None or abs(moment - stored) > _NOTED_EACH:
             store_time(connection, self._control, provider, moment)
 
-    def mark_lost(
-        self, connection: Connection, loss: Loss, hold: Callable[[Connection], bool]
-    ) -> None:
+    def mark_lost(self, connection: Connection, loss: Loss, hold: Work[None] | None) -> None:
         """Mark what was not sent, as far as this copy of the database knows.
 
         After a short gap, each such entry counts as sent at some time since: it is sent again only
         under a key that still holds, or else looked up. After a long one, the outbox is held.
 
         Args:
-            hold: Holds the database with all that is beside the entries; returns whether it did.
+            hold: Holds the database with all that is beside the entries; None: nothing is.
         """
         lost = (
             f"This is another copy of the database than before: {loss.why}. What was stored since "
             f"its last beat, {loss.gap:.0f} s ago, may be missing, also that an entry was sent."
         )
         if loss.gap > self._settle_for:
-            if not hold(connection):
+            if hold is not None:
+                hold(connection)
+            else:
                 # It may have a hold of its own time.
                 insert_once(connection, self._control, name=HOLD, moment=DatabaseTime())
                 mark_restored(connection, self._entries, self._control)

@@ -116,10 +116,11 @@ class _Present:
     """What a database shows of itself.
 
     Attributes:
-        copy: As of `_LifeRow`; empty: the role may not read it.
-        position: As of `Beat`.
+        copy: Which server, table and timeline it is, or the inode of its file; empty: the role may
+            not read it.
+        position: The position in the log of a PostgreSQL server; 0: of a file.
         now: The present time by its clock, in epoch seconds.
-        file: As of `Beat`.
+        file: The file of an SQLite database, and its inode; None: it has none.
         beside: The beat that is written beside its file; None: there is none.
     """
 

@@ -35,8 +35,8 @@ from victor_ext.vault import secret_of
 
 from .adding import Adding, preparer
 from .by_hand import OutboxByHand
-from .engine import OutboxEngine, provider_of
-from .entries import Entry, EntryState, OutboxEvent, event_name, outbox_table, refusal
+from .engine import OutboxEngine
+from .entries import Entry, EntryState, OutboxEvent, event_name, outbox_table, provider_of, refusal
 from .forgetting import Forgetting
 from .holding import Hold, end_hold
 from .passes import AnyClient, EngineTerms, required_client
@@ -109,7 +109,7 @@ class OutboxBase(Adding, OutboxByHand, Forgetting, HandlesEvents[OutboxEvent], G
         driver = self._driver(self._engine, self.table)
         self._transactions = Transactions(driver, self.table.metadata.sorted_tables)
         policy = OutboxPolicy(self.table, self._scope, kept)
-        terms = EngineTerms(kept, lease.total_seconds(), settle_for.total_seconds(), workers)
+        terms = EngineTerms(kept, settle_for.total_seconds(), workers, lease.total_seconds())
         handlers = Handlers[OutboxEvent](self.events, driver)
         self._parts = OutboxEngine(
             tables, self._transactions, sealing, policy, terms, handlers, _log_sent

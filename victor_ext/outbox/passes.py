@@ -65,12 +65,14 @@ def required_client(client: AnyClient | None) -> Any:
 
 
 class EngineTerms(NamedTuple):
-    """The terms of an outbox: see the arguments of `Outbox`. Times are in seconds."""
+    """The terms of an outbox: see the arguments of `Outbox`. Times are in seconds. What has no
+    events needs no `lease`.
+    """
 
     kept: float
-    lease: float
     settle_for: float
     workers: int
+    lease: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ class Rounds:
     def make_for_a_while(
         self, client: AnyClient, claims: Claims | None
     ) -> Pass[tuple[list[Entry], Claims | None]]:
-        """As `make`, for a worker, which has more to do."""
+        """Make passes until a worker has to do what else it does: see `make`."""
         return self.make(client, claims, _LONGEST_SENDING)
 
     def make(
@@ -168,7 +170,7 @@ class Rounds:
     def _deliveries(
         self, claims: Claims, until: float, calls: Calls
     ) -> Pass[tuple[list[Entry], Claims | None]]:
-        """As `make`; `calls` makes the calls."""
+        """Make the passes of `make`, whose calls are made by `calls`."""
         client = claims.client
         name = (client.provider, client.base_url, client.caller)
         refusals = self.refusals.setdefault(name, RefusalStreak())
@@ -222,7 +224,9 @@ class Rounds:
         if loss is not None:
             forget_fitness(connection)
             make_fit(connection, entries)
-            self._parts.holding.mark_lost(connection, loss, self._parts.policy.hold)
+            payments = self._parts.policy.payments
+            hold = None if payments is None else payments.hold
+            self._parts.holding.mark_lost(connection, loss, hold)
         return self._group(claims, now, busy, connection), beat
 
     def _group(

@@ -4,27 +4,68 @@ outbox. That of files is `FilePolicy`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import NoResultFound
 
-from victor_ext import Done, PreparedCall, VictorError
+from victor_ext import PreparedCall, VictorError
 from victor_ext.event_queue.databases import Condition
-from victor_ext.event_queue.transactions import Work
 from victor_ext.settlement.failures import is_refusal
 from victor_ext.settlement.flow import PaymentOutcome, Settlement, Write
 
-from .claims import Claim, Claims, Group
+from .claims import Claims, Group
 from .digests import reference_digest
 from .entries import references_of, write_of
 from .scope import Owner, Scope
 
 
+class Payments(Protocol):
+    """The payments that entries are for. Some have no entry, and may have an id nevertheless."""
+
+    def name(self, connection: Connection, key: str) -> str:
+        """Return what people call the payment of an entry."""
+        ...
+
+    def has_one_of(self, connection: Connection, ids: Collection[str]) -> bool:
+        """Return whether a payment without an entry has one of these ids."""
+        ...
+
+    def holder_of(self, connection: Connection, id: str) -> str | None:
+        """Return what people call a payment without an entry that has this id; None: none has."""
+        ...
+
+    def has_rival(self, connection: Connection, key: str, references: Collection[str]) -> bool:
+        """Return whether what is found by these references may be that of a payment which this
+        entry does not ask for.
+        """
+        ...
+
+    def only_looked_up(self, connection: Connection, keys: Sequence[str]) -> Collection[str]:
+        """Return those of these keys whose entries are not sent again if they may have been sent:
+        no file asks for them any more.
+        """
+        ...
+
+    def require_entry(self, connection: Connection, key: str) -> None:
+        """Raise an error if an entry that could not be taken up was deleted, and its payment asks
+        for it.
+        """
+
+    def count(self, call: PreparedCall, outcome: PaymentOutcome) -> None:
+        """Count the payments of a call by what it has come to."""
+
+    def hold(self, connection: Connection) -> None:
+        """Hold a database that is another copy, with its entries and payments."""
+
+
 class EntryPolicy(Protocol):
     """What a pass asks of the entries that it sends. `row` is an entry in clear."""
+
+    payments: Payments | None
+    """What the entries are for; None: they are all that there is."""
 
     # Which are taken up, and when
 
@@ -43,15 +84,6 @@ class EntryPolicy(Protocol):
         """What waits until it is the turn of an entry; None: it is."""
         ...
 
-    def taken_up(self, claims: Mapping[int, Claim], connection: Connection) -> None:
-        """Note what is asked in the transaction that takes entries up."""
-
-    def gone(self, row: Any) -> Work[None] | None:
-        """What raises an error, in a transaction, if an entry that could not be taken up ought to
-        be there; None: nothing does.
-        """
-        ...
-
     # How one is sent
 
     def write(self, row: Any, ahead: float) -> Write[PreparedCall]:
@@ -64,9 +96,6 @@ class EntryPolicy(Protocol):
 
     def call(self, row: Any, client: Any, *, is_repeat: bool) -> Any:
         """Make the call of an entry. Its result is as of `create` of `settle`."""
-
-    def count(self, row: Any, outcome: PaymentOutcome) -> None:
-        """Note what a call has come to."""
 
     # What is stored of it
 
@@ -95,33 +124,9 @@ class EntryPolicy(Protocol):
         """Holds for entries whose ids and references may be those of an entry."""
         ...
 
-    def name(self, row: Any, connection: Connection) -> str:
-        """What people call an entry."""
-        ...
-
     def references(self, row: Any) -> tuple[Collection[str], Collection[str]]:
         """The references of an entry as the table of entries has them, and as that of references
         has them.
-        """
-        ...
-
-    def has_one_of(self, ids: Collection[str], connection: Connection) -> bool:
-        """Whether something beside the entries has one of these ids."""
-        ...
-
-    def holder_of(self, id: str, connection: Connection) -> str | None:
-        """What people call that which has this id beside the entries; None: nothing has it."""
-        ...
-
-    def has_rival(self, row: Any, found: Done, connection: Connection) -> bool:
-        """Whether what a look-up has found may be that of something beside the entries."""
-        ...
-
-    # A copy of the database
-
-    def hold(self, connection: Connection) -> bool:
-        """Hold a database that is another copy, with all that is beside the entries. Returns
-        whether that was done here.
         """
         ...
 
@@ -134,6 +139,8 @@ class OutboxPolicy:
         scope: Whose they are.
         kept: Seconds for which the provider keeps keys.
     """
+
+    payments: Payments | None = None
 
     def __init__(self, table: sa.Table, scope: Scope, kept: float) -> None:
         self._table = table
@@ -156,13 +163,6 @@ class OutboxPolicy:
         """It is."""
         return None
 
-    def taken_up(self, claims: Mapping[int, Claim], connection: Connection) -> None:
-        """Nothing."""
-
-    def gone(self, row: Any) -> Work[None] | None:  # noqa: ARG002 - a file may ask for its entry
-        """Nothing: somebody may have deleted it."""
-        return None
-
     def write(self, row: Any, ahead: float) -> Write[PreparedCall]:
         """As it is stored."""
         return write_of(row, ahead)
@@ -174,9 +174,6 @@ class OutboxPolicy:
     def call(self, row: Any, client: Any, *, is_repeat: bool) -> Any:  # noqa: ARG002 - rows of files differ
         """Send it."""
         return client.send(row.prepared)
-
-    def count(self, row: Any, outcome: PaymentOutcome) -> None:
-        """Nobody reads it."""
 
     def ends(self, refusal: VictorError) -> bool:
         """Those that say that the same values are refused each time."""
@@ -204,27 +201,7 @@ class OutboxPolicy:
         is_of_system: Condition = self._table.c.provider == row.provider
         return is_of_system
 
-    def name(self, row: Any, connection: Connection) -> str:  # noqa: ARG002 - rows of files have names
-        """Its key."""
-        return str(row.key)
-
     def references(self, row: Any) -> tuple[Collection[str], Collection[str]]:
         """In clear, and their digests."""
         references = references_of(row)
         return references, [*map(reference_digest, references)]
-
-    def has_one_of(self, ids: Collection[str], connection: Connection) -> bool:  # noqa: ARG002 - entries are all
-        """There is nothing beside them."""
-        return False
-
-    def holder_of(self, id: str, connection: Connection) -> str | None:  # noqa: ARG002 - as above
-        """Nothing."""
-        return None
-
-    def has_rival(self, row: Any, found: Done, connection: Connection) -> bool:  # noqa: ARG002 - as above
-        """There is nothing beside them."""
-        return False
-
-    def hold(self, connection: Connection) -> bool:  # noqa: ARG002 - as above
-        """There is nothing beside them."""
-        return False

@@ -43,6 +43,7 @@ class Rivals:
         self._references = tables.references
         self._sealing = sealing
         self._policy = policy
+        self._payments = policy.payments
 
     def entry_with_id(self, row: Any, id: str | None, connection: Connection) -> Any:
         """The row of another entry that has the id of what the write of this entry (a decrypted
@@ -68,7 +69,7 @@ class Rivals:
         query = entry_with_one_of(self._entries)
         if connection.execute(query, {"ids": [*ids]}).first() is not None:
             return True
-        return self._policy.has_one_of(ids, connection)
+        return self._payments is not None and self._payments.has_one_of(connection, ids)
 
     def unless_of_another(
         self, row: Any, settlement: Settlement, connection: Connection
@@ -80,9 +81,7 @@ class Rivals:
             return settlement
         other_name = self._other_with_id(row, settlement.request.id, connection)
         if other_name is not None:
-            why = why_not_its_own(
-                settlement.request.id, self._policy.name(row, connection), other_name
-            )
+            why = why_not_its_own(settlement.request.id, self._name(row, connection), other_name)
             return Settlement(PaymentOutcome.UNKNOWN, reason=why, looked_up=True)
         otherwise = settlement.unless_mine
         if otherwise is not None and self._has_rival(row, settlement.request, connection):
@@ -95,9 +94,17 @@ class Rivals:
         """
         other = self.entry_with_id(row, id, connection)
         if other is not None:
-            return self._policy.name(other, connection)
+            return self._name(other, connection)
         own_id = canonical_id(id)
-        return None if own_id is None else self._policy.holder_of(own_id, connection)
+        if own_id is None or self._payments is None:
+            return None
+        return self._payments.holder_of(connection, own_id)
+
+    def _name(self, row: Any, connection: Connection) -> str:
+        """What people call an entry."""
+        if self._payments is None:
+            return str(row.key)
+        return self._payments.name(connection, row.key)
 
     def _has_rival(self, row: Any, found: Done, connection: Connection) -> bool:
         """Whether what a look-up has found may be that of another entry, which may have been sent
@@ -118,7 +125,8 @@ class Rivals:
             for other in self._in_doubt_beside(row, sa.true(), connection):
                 if not is_readable(other) or row.prepared.is_like(other.prepared, found.compared):
                     return True
-        return self._policy.has_rival(row, found, connection)
+        payments = self._payments
+        return payments is not None and payments.has_rival(connection, row.key, references)
 
     def _in_doubt_beside(
         self, row: Any, chosen: Condition, connection: Connection

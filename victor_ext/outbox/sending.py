@@ -131,7 +131,7 @@ class Sending:
         rivals: Look for others that may have made what was found.
         transactions: Of the outbox.
         policy: Of the entries.
-        settle_for: As of `Outbox`, in seconds.
+        settle_for: Seconds for which a write is looked up, before it is `unclear`.
     """
 
     def __init__(
@@ -205,8 +205,9 @@ class Sending:
         """
         begin = partial(self._take_up_one, claims, taken_up)
         claim = yield from self._transactions.transact(begin, taken_up)
-        look = self._policy.gone(taken_up.row)
-        if claim is None and look is not None:
+        payments = self._policy.payments
+        if claim is None and payments is not None:
+            look = partial(payments.require_entry, key=taken_up.row.key)
             yield from self._transactions.transact(look)
         return claim
 
@@ -219,7 +220,12 @@ class Sending:
     ) -> Mapping[int, Claim]:
         """Take up entries whose calls begin now, as `Claims.begin`."""
         taken_up = claims.begin(begun, Now.of(claims.client), connection)
-        self._policy.taken_up(taken_up, connection)
+        if self._policy.payments is not None:
+            # A file may have left some out since they were read.
+            keys = [claim.row.key for claim in taken_up.values() if claim.row.first_sent_at]
+            left = self._policy.payments.only_looked_up(connection, keys)
+            for claim in taken_up.values():
+                claim.row.only_looked_up = claim.row.key in left
         return taken_up
 
     def _wait_for_others(self, claims: Claims, claim: Claim, refusal: Refusal) -> Steps[Claim]:
@@ -298,7 +304,8 @@ class Sending:
         Raises the error of a call that says nothing of this entry, such as one about the
         credentials.
         """
-        self._policy.count(claim.row, settlement.outcome)
+        if self._policy.payments is not None:
+            self._policy.payments.count(claim.row.prepared, settlement.outcome)
         error = settlement.error
         if settlement.outcome is PaymentOutcome.CREATED or settlement.looked_up:
             return (yield from self._store_outcome(claim, settlement))
@@ -339,7 +346,8 @@ class Sending:
             # The response to the entry's own call names the request for certain: it counts also if
             # another worker has the entry by now. Anything else counts only while this one has it.
             is_certain = not own.looked_up
-            values = self._outcome_values(claim, own)
+            usual = self._usual_values(claim, own)
+            values = self._policy.values_of_end(claim.row, own, usual)
             return self._store.change_claimed(claim, values, connection, is_certain=is_certain)
 
         entry = yield from self._store.store_change(work, result_of(claim.row, settlement))
@@ -347,13 +355,8 @@ class Sending:
             return None
         return entry
 
-    def _outcome_values(self, claim: Claim, settlement: Settlement) -> dict[str, Any]:
-        """The new column values of an entry that was done, or was looked up."""
-        values = self._usual_values(claim, settlement)
-        return self._policy.values_of_end(claim.row, settlement, values)
-
     def _usual_values(self, claim: Claim, settlement: Settlement) -> dict[str, Any]:
-        """The same, as they are for an entry of an outbox."""
+        """The new column values of an entry of an outbox that was done, or was looked up."""
         if settlement.request is not None:
             return done_values(settlement.request, claim.row.prepared)
         if settlement.outcome is PaymentOutcome.REJECTED:  # the state that was read is final

@@ -36,6 +36,7 @@ from .entries import (
     entry_of,
     event_names_of_change,
     event_values,
+    provider_of,
 )
 from .holding import Holding
 from .sealing import ClearRow, Sealing, is_sealed
@@ -168,17 +169,15 @@ class EntryEvents:
         sealing: Decrypts them.
         holding: While the outbox is held, no handler is called: the change is of a call that had
             begun before.
-        provider: Returns the name of the system of a client.
     """
 
-    def __init__(self, sealing: Sealing, holding: Holding, provider: Callable[[Any], str]) -> None:
+    def __init__(self, sealing: Sealing, holding: Holding) -> None:
         self._sealing = sealing
         self._holding = holding
-        self._provider = provider
 
     def provider(self, client: Any) -> str:
         """The system of the client."""
-        return self._provider(client)
+        return provider_of(client)
 
     def event_of(self, row: Any, tries: int) -> OutboxEvent:
         """A change of an entry."""
@@ -188,10 +187,6 @@ class EntryEvents:
     def may_handle(self) -> Condition:
         """The condition that the outbox is not held."""
         return self._holding.may_work()
-
-    def is_handled_later(self, connection: Connection) -> bool:
-        """Whether the outbox is held."""
-        return self._holding.since(connection) is not None
 
     def check(self, connection: Connection) -> None:
         """Raise `ConfigurationError`: events could not be decrypted."""

@@ -33,8 +33,7 @@ with needs_extra(__name__, "django"):
     from victor_ext.event_queue.django import DjangoDriver, share_handlers
     from victor_ext.event_queue.transactions import OpenBox
     from victor_ext.event_queue.workers import BlockingWorker
-    from victor_ext.outbox.engine import provider_of
-    from victor_ext.outbox.entries import Entry
+    from victor_ext.outbox.entries import Entry, provider_of
     from victor_ext.outbox.outboxes import OutboxBase, OutboxOptions
 
 __all__ = ("DjangoOutbox", "send_payment_requests")
