@@ -50,7 +50,7 @@ class Vault:
     def __init__(self, key: bytes, place: str, other_key: str) -> None:
         self._key = SecretBytes(key)
         self._place = place
-        self._other_key = other_key
+        self.other_key = other_key
         self._cipher = AESGCM(_derived_key(key, b"seal"))
         self._digest = hmac.new(_derived_key(key, b"fingerprint"), digestmod="sha256")
         """Copied for each text: the key is prepared once."""
@@ -84,7 +84,7 @@ class Vault:
         Raises `ConfigurationError` if it was encrypted with another key, or is damaged.
         """
         if not self.has_sealed(text):
-            raise ConfigurationError(self._other_key)
+            raise ConfigurationError(self.other_key)
         try:
             stored = _decrypted(self._cipher, text.removeprefix(self._prefix), _STORED_DATA)
             if stored.startswith(_COMPRESSED):

@@ -325,6 +325,17 @@ def test_no_payout_is_paid_with_a_payment_that_the_latest_sheet_lacks_or_changes
     assert calls(sandbox, "instruct") == 1
 
 
+def test_a_payout_of_last_week_that_nobody_has_instructed_is_counted_and_named(sender, sandbox):
+    """Next week's list begins anew, and lacks nothing that is paid, or will be."""
+    sandbox.add_payee("payee-8")
+    sender.finish(rows(2), batch="weekly")
+    status = sender(batch="weekly").send([row(7, remote_id="payee-8")])
+    assert (status.counts, status.lacking) == ({"created": 1, "to_decide": 2}, 2)
+    assert list(status.lacking_names) == ["PAY-1", "PAY-2"]
+    assert sender(batch="weekly").take_step("instruct", also=["PAY-1", "PAY-2"]).exit_status == 0
+    assert sender(batch="weekly").status().lacking == 0
+
+
 def test_a_decision_to_pay_a_payment_is_of_that_payment_alone(sender, sandbox):
     sender.finish(rows(3))
     assert sender().send(rows(1)).counts == {"created": 1, "to_decide": 2}

@@ -274,3 +274,14 @@ def test_a_worker_that_has_lost_an_entry_does_not_refuse_what_another_is_sending
     ann_is_done.set()
     bob.join()
     assert (row().state, row().last) == ("sending", "unknown")
+
+
+def test_a_damaged_error_keeps_no_entry_from_being_forgotten(entry, engine):
+    """It is deleted unread; and so is who has settled the entry."""
+    error = VAULT.sealed("What the provider said.")[:-6]
+    row = entry(state="rejected", error=error, resolved_by="Ann", resolved_why="It is over.")
+    with engine.begin() as connection:
+        assert forget_entries(connection, SCOPE, sa.true(), VAULT, 1) == 1
+    stored = row()
+    assert (stored.error, stored.resolved_by, stored.resolved_why) == (None, None, None)
+    assert stored.call.startswith("digest-")

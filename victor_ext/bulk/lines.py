@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -385,14 +386,12 @@ def _is_to_pay(store: Store, kind: RowKind) -> sa.ColumnElement[bool]:
     return (is_decided if kind.steps else sa.literal(value=False)).label("is_to_pay")
 
 
-def names_of_lacking(store: Store) -> list[str]:
+def names_of_lacking(store: Store, kind: RowKind) -> list[str]:
     """Return what people call the payments that the latest sheet lacks, of at most `NAMED`."""
     with store.engine.connect() as connection:
         sheet = store.latest_sheet(connection)
-        is_shown = sa.or_(STATE != RowOutcome.CREATED, SHEETS.c.series == sheet.series)
-        chosen = _lacking(store, sheet).where(is_shown).limit(NAMED)
-        rows = [row_of(store.vault, row) for row in connection.execute(chosen)]
-    return [row.value or row.payment for row in rows]
+        lacking = _Reading(store, connection, sheet, kind).lacking()
+        return [line.value or line.key for line in islice(lacking, NAMED)]
 
 
 def _lacking(store: Store, sheet: Sheet, *more: sa.ColumnElement[Any]) -> sa.Select[Any]:

@@ -378,7 +378,7 @@ class Loading:
             self._begin_counting()
             self._watch.begin("stored", self.check.rows, STORING_PASSES)
             before = _latest_sheet(connection, store)
-            sheet = self._stored_sheet(connection, store, before, now)
+            sheet = self._latest_or_new(connection, store, before, now)
             self.sheet = sheet.id
             with self._counting():
                 apply(
@@ -399,7 +399,7 @@ class Loading:
 
         return store.transact(store_all)
 
-    def _stored_sheet(
+    def _latest_or_new(
         self, connection: Connection, store: Store, before: Sheet | None, now: SentSince
     ) -> Sheet:
         """Store the sheet, unless the latest one of the batch is equal, and return it."""

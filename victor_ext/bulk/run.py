@@ -345,7 +345,7 @@ def status_of(store: Store, kind: RowKind) -> BatchStatus:
         noticed=dict(lines.codes),
         under_way=lines.under_way,
         lacking=lines.lacking,
-        lacking_names=names_of_lacking(store) if lines.lacking else (),
+        lacking_names=names_of_lacking(store, kind) if lines.lacking else (),
         held_since=since,
     )
 

@@ -167,8 +167,9 @@ class EventQueue(Generic[E]):
         `values` are the column values of the event. An event that no handler of this process wants
         is not stored. While none may be called, it is stored.
         """
-        may_handle = sa.select(self._kind.may_handle())
-        if self.handlers and not connection.execute(may_handle).scalar():
+        if not self.handlers:
+            return
+        if not connection.execute(sa.select(self._kind.may_handle())).scalar():
             self.store(connection, **values)
             return
         row = SimpleNamespace(**values)

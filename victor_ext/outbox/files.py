@@ -64,7 +64,7 @@ from .holding import HOLD, end_hold, mark_restored, moment_of, store_time
 from .life import Life
 from .passes import EngineTerms
 from .policy import Payments
-from .sealing import STORAGE_KEY, Sealing, opened_row
+from .sealing import STORAGE_KEY, Sealing, opened_call
 from .tables import OutboxTables
 
 NAME = "victor_bulk"
@@ -102,9 +102,9 @@ def _entry_table() -> sa.Table:
     `scope` is the system and the environment: one key in two of them is two entries. `sender` is
     the account and the address with which it is sent, and `batch` the batch that sends it. `kept`
     are the seconds for which the provider keeps its key. `read_first` says that the state of what
-    it is about is read before it is sent, and `shared` that several rows are sent by its call.
-    `last` is the outcome of its last call, if that settled nothing. `word` is what people see of
-    its rows: the database stores it with each change of the others.
+    it is about is read before it is sent, and `shared` that it is for the rows of a payout, be it
+    one row. `last` is the outcome of its last call, if that settled nothing. `word` is what people
+    see of its rows: the database stores it with each change of the others.
     """
     return outbox_table(
         NAME,
@@ -331,7 +331,7 @@ def forget_entries(
     query = sa.select(ENTRIES).where(named).order_by(ENTRIES.c.id).limit(most)
     rows: Sequence[Any] = connection.execute(query).all()
     for row in rows:
-        values = forgotten_values(opened_row(row._asdict(), vault), vault)
+        values = forgotten_values(opened_call(row._asdict(), vault), vault)
         # A file may have put it again since it was read.
         is_as_read = sa.and_(ENTRIES.c.id == row.id, is_settled, ENTRIES.c.call == row.call)
         change_rows(connection, ENTRIES, is_as_read, **{**values, "status": None})
@@ -682,7 +682,7 @@ class FileSender:
         self._engine = engine
         self._client = client
         self._policy = FilePolicy(rows, vault, terms, stop)
-        sealing = Sealing(TABLES.control, NAME, secret)
+        sealing = Sealing(TABLES.control, NAME, secret, vault.other_key)
         engine_terms = EngineTerms(terms.kept, SETTLE_FOR, terms.workers)
         parts = OutboxEngine(TABLES, self._transactions, sealing, self._policy, engine_terms)
         self._rounds = parts.rounds

@@ -65,14 +65,14 @@ def required_client(client: AnyClient | None) -> Any:
 
 
 class EngineTerms(NamedTuple):
-    """The terms of an outbox: see the arguments of `Outbox`. Times are in seconds. What has no
-    events needs no `lease`.
+    """The terms of an outbox: see the arguments of `Outbox`. Times are in seconds. The `lease` is
+    that of events: of an outbox that has none it never ends.
     """
 
     kept: float
     settle_for: float
     workers: int
-    lease: float = 0.0
+    lease: float = inf
 
 
 @dataclass(frozen=True, slots=True)

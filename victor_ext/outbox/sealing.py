@@ -73,13 +73,18 @@ class ClearRow(SimpleNamespace):
         return ClearRow(**{**vars(self), **values})
 
 
-def opened_row(values: Mapping[str, Any], vault: Vault) -> ClearRow:
-    """The entry with these encrypted column values. Raises `ConfigurationError`: it is damaged."""
-    what = f"the entry {values['key']}"
-    clear = {name: vault.opened(values[name], what) for name in _SEALED}
-    # `Holding` adds a sentence in SQL, in clear.
-    clear["error"] = vault.opened_error(values["error"], what)
+def opened_call(values: Mapping[str, Any], vault: Vault) -> ClearRow:
+    """The entry with these encrypted column values, with its call in clear; its error stays as it
+    is.
+
+    Raises `ConfigurationError`: the call was encrypted with another key, or is damaged.
+    """
+    clear = {name: vault.opened(values[name], _named(values)) for name in _SEALED}
     return ClearRow(**{**values, **clear})
+
+
+def _named(values: Mapping[str, Any]) -> str:
+    return f"the entry {values['key']}"
 
 
 def checked_secret(storage_key: str | None) -> bytes | None:
@@ -95,14 +100,23 @@ class Sealing:
     A `Vault` is a key of an outbox in use. Vaults are remembered for reading, by the id of their
     key, which each encrypted text names. For a new entry the key is read in the transaction that
     stores the entry: a key that this process remembers may have been rolled back.
+
+    Args:
+        control: The table of control, which has the wrapped key.
+        table: The name of the outbox.
+        secret: That of the caller; None: none was passed.
+        other_key: What is said where the key is wrapped with another secret; None: the words of an
+            outbox.
     """
 
-    def __init__(self, control: sa.Table, table: str, secret: bytes | None) -> None:
+    def __init__(
+        self, control: sa.Table, table: str, secret: bytes | None, other_key: str | None = None
+    ) -> None:
         self._control = control
         self._table = table
         self._secret = secret
         self._vaults: dict[str, Vault] = {}
-        self._other_key = (
+        self._other_key = other_key or (
             f"The outbox {table} is encrypted with another storage_key: pass the one that it was "
             "begun with (VICTOR_OUTBOX_KEY for the command). Without it nothing is stored or sent. "
             "Another company needs an outbox of its own (table=...)."
@@ -182,7 +196,9 @@ class Sealing:
                 # What SQL has added to it after a blank is in clear.
                 error = error.partition(" ")[2] or None
             return ClearRow(**{**values, "error": error})
-        return opened_row(values, vault)
+        # `Holding` adds a sentence in SQL, in clear.
+        error = vault.opened_error(values["error"], _named(values))
+        return opened_call(values, vault).with_values({"error": error})
 
     def encrypted_like(self, row: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """New values of the entry in `row`, as they are stored: with an encrypted `error` if the
