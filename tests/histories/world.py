@@ -214,10 +214,13 @@ Stored = list[tuple[sa.Table, list[dict[str, Any]]]]
 
 
 def rows_of(connection: sa.Connection, tables: Iterable[sa.Table]) -> Stored:
-    return [
-        (table, [dict(row._mapping) for row in connection.execute(sa.select(table))])
-        for table in tables
-    ]
+    """The rows of these tables, without the columns that the database makes of others."""
+    stored: Stored = []
+    for table in tables:
+        columns = [column for column in table.c if column.computed is None]
+        rows = connection.execute(sa.select(*columns))
+        stored.append((table, [dict(row._mapping) for row in rows]))
+    return stored
 
 
 def put_back(connection: sa.Connection, stored: Stored) -> None:
