@@ -1,70 +1,113 @@
-"""A method documents its arguments; what it leaves out, the function that checks them says."""
+"""What `help()` shows of a method, what stands in the generated file that an editor opens, and what
+the pages say are the same words.
+"""
 
+import ast
 import importlib
 import inspect
+import pydoc
 import re
+from pathlib import Path
 
+import griffe
 import pytest
 
-from victor_ext.docstrings import limits_of, with_arguments_described
+from tests.pages.page import ROOT
+from victor_ext import AsyncVictor, Victor
+from victor_ext.docstrings import limits_of
+from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor
 from victor_ext.providers.velo import AsyncVelo, Velo
 from victor_ext.providers.velo.payouts import Payouts
 
-SOURCE = """The payouts.
-
-Args:
-    memo: A part of the memo.
-    sort: Fields and directions,
-        such as `a:asc`.
+SYSTEMS = ("victor", "velo", "flexfactor")
+WRITTEN = {
+    "victor PaymentRequests.create": (Victor.payment_requests.create, "payment_requests"),
+    "victor PaymentRequests.list": (Victor.payment_requests.list, "payment_requests"),
+    "victor AsyncPaymentRequests.create": (AsyncVictor.payment_requests.create, ""),
+    "victor AsyncPaymentRequests.list": (AsyncVictor.payment_requests.list, ""),
+    "velo Payouts.submit": (Velo.payouts.submit, "payouts"),
+    "velo AsyncPayouts.submit": (AsyncVelo.payouts.submit, ""),
+    "velo Payments.withdraw": (Velo.payments.withdraw, "payments"),
+    "velo AsyncPayments.withdraw": (AsyncVelo.payments.withdraw, ""),
+    "flexfactor Payments.capture": (FlexFactor.capture, "payments"),
+    "flexfactor AsyncPayments.capture": (AsyncFlexFactor.capture, ""),
+    "flexfactor Orders.refund": (FlexFactor.orders.refund, "orders"),
+    "flexfactor AsyncOrders.refund": (AsyncFlexFactor.orders.refund, ""),
+    "flexfactor Payments.evaluate": (FlexFactor.evaluate, "payments"),
+    "flexfactor AsyncPayments.evaluate": (AsyncFlexFactor.evaluate, ""),
+}
+"""The methods that the recipe writes, by their systems and names there; and the module by hand of
+the class that a page shows.
 """
 
 
-BOTH = """Args:
-    memo: A part of the memo.
-    sort: Fields and directions,
-        such as `a:asc`."""
-RAISES = "Raises:\n    NotFound: None."
-OWN_MEMO = "List.\n\nArgs:\n    memo: Mine.\n\nExamples:\n    >>> 1"
-BOTH_WITH_OWN_MEMO = BOTH.replace("A part of the memo.", "Mine.")
-
-
-@pytest.mark.parametrize(
-    ("own", "expected"),
-    [
-        ("List.", f"List.\n\n{BOTH}"),
-        (f"List.\n\n{RAISES}", f"List.\n\n{BOTH}\n\n{RAISES}"),
-        (OWN_MEMO, f"List.\n\n{BOTH_WITH_OWN_MEMO}\n\nExamples:\n    >>> 1"),
-        (f"List.\n\n{BOTH}", f"List.\n\n{BOTH}"),
-        (None, None),
-    ],
-)
-def test_an_argument_that_a_docstring_leaves_out_is_described_by_the_checking_function(
-    own, expected
-):
-    assert with_arguments_described(own, SOURCE, {}) == expected
-
-
-DEFAULT = "(The server's default: 50)."
-
-
-@pytest.mark.parametrize(
-    ("own", "limits", "expected"),
-    [
-        ("Mine.", ["Up to 140 characters."], "Mine. Up to 140 characters."),
-        ("Mine. None: not sent.", ["1 to 9."], "Mine. 1 to 9. None: not sent."),
-        (
-            "Mine. None: not sent.",
-            ["1 to 90.", DEFAULT],
-            f"Mine. 1 to 90. None: not sent. {DEFAULT}",
+@pytest.fixture(scope="module")
+def pages():
+    """What the pages of the reference are made of."""
+    loader = griffe.GriffeLoader(
+        search_paths=[str(ROOT), str(ROOT / "generated")],
+        extensions=griffe.load_extensions(
+            "dataclasses", str(ROOT / "docs" / "api" / "operations.py")
         ),
-        ("Mine. 1 to 90.", ["1 to 90."], "Mine. 1 to 90."),
-    ],
-)
-def test_the_limits_are_added_to_an_argument_that_the_docstring_describes(own, limits, expected):
-    source = "The payouts.\n\nArgs:\n    memo: A memo.\n"
-    text = f"List.\n\nArgs:\n    memo: {own}\n\n{RAISES}"
-    merged = with_arguments_described(text, source, {"memo": limits})
-    assert merged == f"List.\n\nArgs:\n    memo: {expected}\n\n{RAISES}"
+    )
+    loader.load("victor_ext")
+    return loader.modules_collection
+
+
+def written_in(system):
+    """The docstrings in the module of generated methods, by the names of the methods."""
+    file = ROOT / "generated" / f"{system}_api" / "typed" / "methods.py"
+    return {
+        f"{system} {kind.name}.{method.name}": ast.get_docstring(method)
+        for kind in ast.parse(file.read_text("utf-8")).body
+        if isinstance(kind, ast.ClassDef)
+        for method in kind.body
+        if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+
+def test_each_generated_method_is_among_these():
+    assert {name for system in SYSTEMS for name in written_in(system)} == WRITTEN.keys()
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_help_shows_the_docstring_that_stands_in_the_generated_file(name):
+    method, _ = WRITTEN[name]
+    written = written_in(name.partition(" ")[0])[name]
+    assert inspect.getdoc(method) == written
+    shown = pydoc.plain(pydoc.render_doc(method))
+    assert inspect.cleandoc(shown.partition("\n    ")[2]) == written
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, (_, module) in WRITTEN.items() if module])
+def test_the_page_of_a_generated_method_has_its_docstring_and_arguments(name, pages):
+    method, module = WRITTEN[name]
+    system, _, qualified = name.partition(" ")
+    shown = pages[f"victor_ext.providers.{system}.{module}.{qualified}"]
+    assert inspect.cleandoc(shown.docstring.value) == inspect.getdoc(method)
+    assert [each.name for each in shown.parameters][1:] == [
+        each for each in inspect.signature(method).parameters if each != "self"
+    ]
+
+
+LIMIT = re.compile(r"(?:Up to \d+|\d+ to \d+) characters\.|\(The server's default: \w+\)\.")
+
+
+def test_the_reference_of_the_command_says_the_limits_of_create_in_its_words():
+    described = described_in(Victor.payment_requests.create)
+    page = Path(ROOT / "docs" / "reference.md").read_text("utf-8")
+    _, _, section = page.partition("**`victor rfp create`**")
+    section = section.partition("<a id=")[0]
+    assert len(section) > 1000
+    said = {name: LIMIT.findall(words) for name, words in described.items()}
+    assert sum(map(len, said.values())) >= 6
+    for name, limits in said.items():
+        rows = [row for row in section.splitlines() if f"`--{name.replace('_', '-')}`" in row]
+        for limit in limits:
+            (row,) = rows
+            # A default has a column of its own.
+            assert limit in row or limit.partition(": ")[2].rstrip(").") in row
 
 
 def described_in(function):
@@ -74,28 +117,32 @@ def described_in(function):
     return dict(re.findall(r"^ +(\w+): (.*)$", joined, re.MULTILINE))
 
 
-@pytest.mark.parametrize("system", ["victor", "velo", "flexfactor"])
-def test_the_docstring_of_a_generated_function_says_the_limits_of_its_rows(system):
-    module = importlib.import_module(f"{system}_api.typed.arguments")
-    for name, call in module._rows.CALLS.items():
-        described = described_in(getattr(module, name))
-        limits = limits_of(f"{system}_api.typed.arguments.{name}")
-        for argument in call.get("body", ()):
-            said = re.search(r"(?:Up to \d+|\d+ to \d+)(?: characters)?\.$", described[argument])
-            own = [each for each in limits.get(argument, ()) if "default" not in each]
-            assert own == ([] if said is None else [said[0]])
-        for argument, sentences in limits.items():
-            assert all(sentence in described[argument] for sentence in sentences)
+def functions_of(system):
+    """The generated functions and blocking methods, by the names of their operations."""
+    arguments = importlib.import_module(f"{system}_api.typed.arguments")
+    methods = importlib.import_module(f"{system}_api.typed.methods")
+    functions = {name: each for name, each in vars(arguments).items() if inspect.isfunction(each)}
+    source = inspect.getsource(methods)
+    for kind in ast.parse(source).body:
+        if isinstance(kind, ast.ClassDef):
+            for method in kind.body:
+                (operation,) = re.findall(r"PACKAGE\.\w+\(_(\w+),", ast.unparse(method))
+                functions[operation] = getattr(getattr(methods, kind.name), method.name)
+    return functions
 
 
-def test_a_sentence_that_becomes_longer_is_wrapped():
-    own = f"List.\n\nArgs:\n    memo: {'Mine, and longer, ' * 4}\n        and more.\n    sort: Up."
-    source = "The payouts.\n\nArgs:\n    memo: A memo.\n    since: When."
-    merged = with_arguments_described(own, source, {"memo": ["Up to 140 characters."]}) or ""
-    assert max(map(len, merged.splitlines())) <= 100
-    assert " ".join(merged.split()).endswith(
-        "and more. Up to 140 characters. sort: Up. since: When."
-    )
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_docstring_of_an_operation_says_the_limits_of_its_rows(system):
+    rows = importlib.import_module(f"{system}_api.typed.rows")
+    functions = functions_of(system)
+    assert functions.keys() == rows.CALLS.keys()
+    for name, call in rows.CALLS.items():
+        described = described_in(functions[name])
+        if "body" in call:
+            for argument, limits in limits_of(f"{system}_api", name).items():
+                said, _, default = limits.partition("(The server's default")
+                assert said.strip() in described[argument]
+                assert default in described[argument]
 
 
 @pytest.mark.parametrize("client", [Velo, AsyncVelo])

@@ -13,7 +13,7 @@ import victor_ext
 pytestmark = pytest.mark.slow
 PACKAGE = Path(victor_ext.__file__).parent
 
-OF_EACH_SYSTEM = {"PaymentRequests", "Payments", "Payouts", "Webhooks"}
+OF_EACH_SYSTEM = {"AsyncPayments", "PaymentRequests", "Payments", "Payouts", "Webhooks"}
 """What a user calls on a client, or adds to a batch."""
 OF_DJANGO = {"Migration"}
 IN_TWO_KINDS_OF_OBJECT = {"operation"}

@@ -72,7 +72,7 @@ OPERATION = SimpleNamespace(OPERATION=SimpleNamespace(name="offer"))
 
 def outcome_of(row, value):
     """What is sent of one argument by its row, and the problems that are noted."""
-    request = package_of({"body": {"it": row}}).request(OPERATION, {"it": value})
+    request = package_of({"body": {"it": row}}).request(OPERATION, it=value)
     assert isinstance(request.check, typed.Query)
     problems = request.check.problems
     return request.body, [
@@ -185,8 +185,8 @@ def test_an_amount_with_a_problem_is_not_sent():
 def test_an_object_that_the_document_always_has_is_sent_even_without_members():
     call = {"objects": {"a": True, "b": False}, "body": {"it": {"place": "b.it"}}}
     package = package_of(call)
-    assert package.request(OPERATION, {"it": None}).body == {"a": {}}
-    assert package.request(OPERATION, {"it": "x"}).body == {"a": {}, "b": {"it": "x"}}
+    assert package.request(OPERATION, it=None).body == {"a": {}}
+    assert package.request(OPERATION, it="x").body == {"a": {}, "b": {"it": "x"}}
 
 
 def test_a_list_is_read_repeatedly_if_a_filter_allows_an_item_to_leave_the_list():
@@ -195,13 +195,13 @@ def test_a_list_is_read_repeatedly_if_a_filter_allows_an_item_to_leave_the_list(
         ({"state": "a", "day": None}, True),
         ({"state": None, "day": "a"}, False),
     ):
-        assert package.list(OPERATION, given).may_be_left is may_be_left
+        assert package.list(OPERATION, **given).may_be_left is may_be_left
     extra = {"state": None, "day": None, "extra_query": {"a": "b"}}
-    assert package.list(OPERATION, extra).may_be_left
+    assert package.list(OPERATION, **extra).may_be_left
 
 
 def test_a_dot_in_a_name_leads_into_no_object():
     rows = {"zip": {"place": ("", "details.zip")}, "note": {"place": "details.note"}}
     package = package_of({"what": "order", "body": rows, "objects": {"details": False}})
-    request = package.request(OPERATION, {"zip": "Z", "note": "N"})
+    request = package.request(OPERATION, zip="Z", note="N")
     assert request.body == {"details.zip": "Z", "details": {"note": "N"}}

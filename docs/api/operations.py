@@ -2,10 +2,10 @@
 sees them.
 
 An operation with `@arguments_of(create_webhook)` takes the arguments of that function, or the
-fields of a dataclass; so does one with `@reads(get_payee, Payee)`, whose result is a `Payee`. An
-operation is written as a flow and a list as a walk; the caller gets the result of the flow, and the
-pages of the walk. A constructor with `@with_client_options` takes the
-keys of `ClientOptions`, and the `add` of an outbox those of `PaymentRequestArguments`.
+fields of a dataclass; so does `get = reads(get_payee, Payee)`, whose result is a `Payee`. Both have
+the docstring of that function. An operation is written as a flow and a list as a walk; the caller
+gets the result of the flow, and the pages of the walk. A constructor with `@with_client_options`
+takes the keys of `ClientOptions`, and the `add` of an outbox those of `PaymentRequestArguments`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any
 
 import griffe
 
+import victor_ext
 from victor_ext import PaymentRequestArguments
-from victor_ext.docstrings import limits_of, with_arguments_described, with_options_described
+from victor_ext.docstrings import with_options_described
 from victor_ext.runtime.client.config import DEFAULTS, ClientOptions
 
 
@@ -24,31 +25,53 @@ class Operations(griffe.Extension):
 
     def on_package(self, *, pkg: griffe.Module, loader: griffe.GriffeLoader, **_: Any) -> None:
         """Mend the operations of every class in the package."""
+        if pkg.name != victor_ext.__name__:
+            return
+        for generated in _GENERATED:
+            if generated not in loader.modules_collection:
+                loader.load(generated)
         self._visit(pkg, loader)
+        for provider in pkg["providers"].modules.values():
+            for module in provider.modules.values():
+                for kind in module.classes.values():
+                    _with_written_methods(kind)
 
     def _visit(self, scope: griffe.Module | griffe.Class, loader: griffe.GriffeLoader) -> None:
-        for member in scope.members.values():
-            if isinstance(member, griffe.Module | griffe.Class):
+        for member in [*scope.members.values()]:
+            if isinstance(member, griffe.Attribute):
+                self._mend_attribute(member, loader)
+            elif isinstance(member, griffe.Module | griffe.Class):
                 self._visit(member, loader)
                 if isinstance(member, griffe.Class) and member.name.startswith("Django"):
                     _without_sessions(member)
             elif isinstance(member, griffe.Function):
                 self._mend(member, loader)
 
+    def _mend_attribute(self, attribute: griffe.Attribute, loader: griffe.GriffeLoader) -> None:
+        """Put the operation that an assignment makes in the place of the attribute."""
+        made_by = str(getattr(attribute.value, "function", ""))
+        if made_by not in _DOCUMENTED or not isinstance(attribute.parent, griffe.Class):
+            return
+        called: Any = attribute.value
+        request = _object_at(attribute, str(called.arguments[0]), loader)
+        own = griffe.Parameter("self", kind=griffe.ParameterKind.positional_or_keyword)
+        operation = griffe.Function(
+            attribute.name,
+            parameters=griffe.Parameters(own, *_fields(request)),
+            returns=_DOCUMENTED[made_by](*called.arguments[1:2]),
+        )
+        operation.docstring = request.docstring
+        operation.lineno, operation.endlineno = attribute.lineno, attribute.endlineno
+        attribute.parent.set_member(attribute.name, operation)
+
     def _mend(self, function: griffe.Function, loader: griffe.GriffeLoader) -> None:
         for decorator in function.decorators:
             called = decorator.value
             name = str(getattr(called, "function", called))
-            if name == "arguments_of" or name in _DOCUMENTED:
+            if name == "arguments_of":
                 request = _object_at(function, str(called.arguments[0]), loader)
                 function.parameters = griffe.Parameters(function.parameters[0], *_fields(request))
-                if function.docstring is not None and request.docstring is not None:
-                    described = request.docstring.value
-                    limits = limits_of(request.path)
-                    own = with_arguments_described(function.docstring.value, described, limits)
-                    function.docstring.value = own or ""
-                if name in _DOCUMENTED:
-                    function.returns = _DOCUMENTED[name](*called.arguments[1:2])
+                function.docstring = function.docstring or request.docstring
             elif name == "with_client_options":
                 kinds, keyword = griffe.ParameterKind, griffe.ParameterKind.keyword_only
                 own = [each for each in function.parameters if each.kind is not kinds.var_keyword]
@@ -95,6 +118,31 @@ _RESULTS = {
 """What the caller gets: the result itself, or something that yields such results."""
 
 
+_GENERATED = ("victor_api", "velo_api", "eastpay_api", "flexfactor_api")
+
+
+def _with_written_methods(kind: griffe.Class) -> None:
+    """Give a public class the methods of the two that it consists of: the generated one, and the
+    one of operations by hand, which has no name for users.
+    """
+    if kind.name.startswith("_"):
+        return
+    for name, inherited in kind.inherited_members.items():
+        method = inherited.final_target
+        of_class = method.parent
+        if not isinstance(method, griffe.Function) or not isinstance(of_class, griffe.Class):
+            continue
+        is_ours = of_class.name.startswith("_") or of_class.path.endswith(
+            f".methods.{of_class.name}"
+        )
+        if is_ours and not name.startswith("_"):
+            copied = griffe.Function(name, parameters=method.parameters, returns=method.returns)
+            copied.docstring = method.docstring
+            copied.lineno, copied.endlineno = method.lineno, method.endlineno
+            copied.labels |= method.labels
+            kind.set_member(name, copied)
+
+
 _DOCUMENTED = {"lists": "Pages[{}]".format, "reads": lambda kind: kind, "sends": lambda: "None"}
 """What an operation returns whose method has no code, with the class that its decorator names."""
 
@@ -120,7 +168,7 @@ def _without_sessions(box: griffe.Class) -> None:
             box.set_member(name, copied)
 
 
-def _object_at(function: griffe.Function, name: str, loader: griffe.GriffeLoader) -> Any:
+def _object_at(function: griffe.Object, name: str, loader: griffe.GriffeLoader) -> Any:
     """What a name, such as `arguments.list_payouts`, is in the module of a function."""
     module, dot, attribute = name.partition(".")
     path = f"{function.resolve(module)}{dot}{attribute}"

@@ -162,7 +162,7 @@ def test_a_list_is_a_function_with_the_arguments_of_the_document(tmp_path):
 
 def test_each_argument_has_a_row_with_its_type_and_limits(tmp_path):
     result = made(tmp_path)
-    assert "return PACKAGE.list(_list_orders, locals())" in source_of(result, "arguments")
+    assert "return PACKAGE.list(_list_orders, **locals())" in source_of(result, "arguments")
     tables = tables_of(result)
     assert tables["FORMS"] == {"id": ["[a-z]{1,9}", "an id of a shop, such as 'corner'"]}
     assert tables["CALLS"]["list_orders"] == yaml.safe_load("""

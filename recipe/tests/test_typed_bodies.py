@@ -102,6 +102,12 @@ def test_a_call_is_a_function_with_the_members_of_its_body(tmp_path):
     ) in source_of(made(tmp_path), "arguments")
 
 
+def test_an_argument_that_code_by_hand_sends_need_not_be_named(tmp_path):
+    settings = SETTINGS.replace("    set_by_hand:", "    positional: [key]\n    set_by_hand:")
+    source = source_of(made(tmp_path, settings=settings), "arguments")
+    assert "def take_order( shop_id: str, key: str | None = None, *, kind: Kind," in source
+
+
 def test_the_parts_of_the_path_are_in_the_order_in_which_the_path_has_them(
     tmp_path,
 ):
@@ -116,7 +122,7 @@ def test_the_parts_of_the_path_are_in_the_order_in_which_the_path_has_them(
 def test_each_member_has_a_row_with_its_limits_and_where_it_is_sent(tmp_path):
     result = made(tmp_path)
     source = source_of(result, "arguments")
-    assert "return PACKAGE.request(_take_order, locals())" in source
+    assert "return PACKAGE.request(_take_order, **locals())" in source
     assert 'TAKE_ORDER = PACKAGE.compared("take_order")' in source
     assert "your_reference: 2 to 30 characters." in source
     assert tables_of(result)["FORMS"]["reference"][0] == "[A-Z0-9-]+"
@@ -220,7 +226,7 @@ def test_an_operation_may_have_the_name_of_a_module(name, tmp_path):
         "arguments",
     )
     assert f"import {name} as _{name}_ " in source
-    assert f"return PACKAGE.request(_{name}_, locals())" in source
+    assert f"return PACKAGE.request(_{name}_, **locals())" in source
 
 
 def test_a_docstring_omits_a_limit_that_a_form_of_the_settings_replaces(tmp_path):

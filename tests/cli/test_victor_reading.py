@@ -7,7 +7,7 @@ from inspect import signature
 
 import pytest
 from rich.cells import cell_len
-from victor_api.typed.arguments import list_payment_requests
+from victor_api.typed.methods import PaymentRequests
 
 from tests.cli.test_victor_create import words
 from tests.cli.victor_command import calls
@@ -61,7 +61,8 @@ def test_list_takes_every_filter(httpx_mock, bare_command):
     httpx_mock.add_response(method="POST", json=token)
     httpx_mock.add_response(method="GET", json={"page": 0, "page_size": 50, "results": []})
     given = {"status": "pending", "direction": "inbound", "network_type": "RTP"}
-    for name in {*signature(list_payment_requests).parameters} - {
+    for name in {*signature(PaymentRequests.list).parameters} - {
+        "self",
         "page",
         "page_size",
         "extra_query",

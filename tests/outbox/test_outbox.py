@@ -21,7 +21,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 from victor_api.api.payment_requests import create_request_payment as create_function
-from victor_api.typed.arguments import create_request_payment
+from victor_api.typed.methods import PaymentRequests
 
 from tests.outbox.kinds import Box, Provider, async_engine, refused
 from tests.outbox.rows import (
@@ -310,11 +310,11 @@ def test_the_arguments_of_an_outbox_are_those_of_create():
     The reference and the key are required, where `create` can do without.
     """
     of_create, of_outbox = (
-        get_type_hints(create_request_payment),
+        get_type_hints(PaymentRequests.create),
         get_type_hints(PaymentRequestArguments),
     )
     of_create.pop("return")
-    parameters = inspect.signature(create_request_payment).parameters.items()
+    parameters = [*inspect.signature(PaymentRequests.create).parameters.items()][1:]
     required = {name for name, each in parameters if each.default is each.empty}
     ours = {"client_reference_id", "idempotency_key"}
     assert of_outbox == {**of_create, **dict.fromkeys(ours, str)}

@@ -25,6 +25,18 @@ pytestmark = [
 ]
 
 
+LAST = {"withdraw"}
+"""Of these, the example comes after those of the other operations, which do not expect it."""
+
+
+def operations_of(resource):
+    """The operations of a resource as they are written: first those that are generated."""
+    written = {}
+    for kind in resource.__mro__:
+        written |= {name: each for name, each in vars(kind).items() if name not in written}
+    return dict(sorted(written.items(), key=lambda item: item[0] in LAST))
+
+
 def run_examples(client, *order, own=None, **given):
     """Run the examples of a client's resources as one session, with these names; each operation has
     one.
@@ -45,7 +57,7 @@ def run_examples(client, *order, own=None, **given):
     without = []
     failures = []
     assert set(order) == set(client._resources)
-    groups = {each: vars(client._resources[each]) for each in order}
+    groups = {each: operations_of(client._resources[each]) for each in order}
     for group, operations in {**groups, "client": own or {}}.items():
         for name, operation in operations.items():
             if name.startswith("_") or not callable(operation):

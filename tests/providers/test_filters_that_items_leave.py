@@ -71,21 +71,32 @@ def fitting(package, parameter):
     return OF_TYPES[parameter.annotation.partition(" | ")[0]]
 
 
+def lists_of(package):
+    """What checks the arguments of each list of a package, by the name of its operation."""
+    functions = vars(importlib.import_module(f"{package}.typed.arguments"))
+    lists = {
+        name: each
+        for name, each in functions.items()
+        if inspect.isfunction(each)
+        and inspect.signature(each).return_annotation == "_typed.ListQuery"
+    }
+    for kind in vars(importlib.import_module(f"{package}.typed.methods")).values():
+        if inspect.isclass(kind) and hasattr(kind, "list"):
+            # In place of pages, the method returns its checked arguments.
+            given = {"_list": lambda _self, query: query, "_pages": lambda _self, query: query}
+            method = type("Checking", (kind,), given)().list
+            lists[method().operation.OPERATION.name] = method
+    return lists
+
+
 @pytest.mark.parametrize("package", LEFT)
 def test_each_list_of_a_package_is_among_these(package):
-    made = vars(importlib.import_module(f"{package}.typed.arguments"))
-    functions = {name: each for name, each in made.items() if inspect.isfunction(each)}
-    lists = {
-        name
-        for name, each in functions.items()
-        if inspect.signature(each).return_annotation == "_typed.ListQuery"
-    }
-    assert lists == LEFT[package].keys()
+    assert {*lists_of(package)} == LEFT[package].keys()
 
 
 @pytest.mark.parametrize(("package", "name"), LISTS)
 def test_a_list_that_an_item_can_leave_is_known_by_its_filters(package, name):
-    list_ = getattr(importlib.import_module(f"{package}.typed.arguments"), name)
+    list_ = lists_of(package)[name]
     needed = {}
     others = {}
     for parameter in inspect.signature(list_).parameters.values():

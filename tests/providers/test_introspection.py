@@ -16,7 +16,7 @@ from tests.providers.running import unreachable
 from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS, called, of_every_system
 from victor_ext import ConfigurationError, connect
 from victor_ext.runtime.client.config import ClientOptions
-from victor_ext.runtime.client.resources import Resource, operation
+from victor_ext.runtime.client.resources import Resource
 from victor_ext.systems import entry_points_of
 
 # One operation and one list of each system, with what they return.
@@ -43,8 +43,8 @@ def methods_of(client):
     of_client = {
         name: getattr(client, name)
         for attribute, resource in client._resources.items()
-        for name, each in vars(resource).items()
-        if attribute.startswith("_") and isinstance(each, operation)
+        for name in dir(resource)
+        if attribute.startswith("_") and not name.startswith("_")
     }
     return {**of_resources, **of_client}
 

@@ -160,6 +160,121 @@ def test_a_new_member_replaces_no_name_that_was_written_by_hand(seen, system):
     assert seen["names"] == NEWER[system].names
 
 
+MEMBER = "        {}: {{type: string, maxLength: 12, description: Who pays for it}}\n"
+
+
+class Called(NamedTuple):
+    """A method that the recipe writes, with a newer document that has one more member of its body.
+
+    Attributes:
+        news: As in `Newer`.
+        program: `call` calls the method, and `answer` is a good response.
+    """
+
+    news: dict[str, str]
+    program: str
+
+
+CALLED = {
+    "victor": Called(
+        {
+            "        client_reference_id:\n          maxLength": MEMBER.format("cost_centre")
+            + "        client_reference_id:\n          maxLength"
+        },
+        """
+from victor_ext import AsyncVictor
+
+kinds = [Victor.payment_requests, AsyncVictor.payment_requests]
+name = "create"
+call = lambda **new: victor.payment_requests.create(
+    payee_account_number="043987673645", payer_counterparty_id="p", amount="44.23",
+    biller_type="BUSINESS", due_date=datetime.date.today(), **new,
+)
+
+def answer(request):
+    return {"victor_payment_request_id": "r-1", "status": "pending"}
+""",
+    ),
+    "velo": Called(
+        {"        payoutMemo:\n": MEMBER.format("costCentre") + "        payoutMemo:\n"},
+        """
+from victor_ext.providers import AsyncVelo
+from victor_ext.providers.velo import PaymentInstruction
+
+kinds = [Velo.payouts, AsyncVelo.payouts]
+name = "submit"
+payment = PaymentInstruction(
+    remote_id="p-7", amount=Money.of("1", "USD"), source_account_name="USD", payor_payment_id="I-1"
+)
+call = lambda **new: velo.payouts.submit([payment], **new)
+
+def answer(request):
+    return {}
+""",
+    ),
+    "flexfactor": Called(
+        {
+            "        customerIp: {": MEMBER.format("costCentre") + "        customerIp: {",
+        },
+        """
+from victor_ext.providers import AsyncFlexFactor
+from victor_ext.providers.flexfactor import FlexFactorToken
+from tests.providers.flexfactor.adapter import declined
+
+kinds = [FlexFactor, AsyncFlexFactor]
+name = "evaluate"
+MID = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
+flexfactor = FlexFactor(FlexFactorToken("t"), mid=MID, transport=transport)
+call = lambda **new: flexfactor.evaluate(**declined(), **new)
+
+def answer(request):
+    return {"success": True, "status": "DECLINED", "orderId": "o-1"}
+""",
+    ),
+}
+CALLS = """
+bodies = []
+
+def keep(request):
+    if request.content:
+        bodies.append(request.content.decode())
+
+respond_as_before = respond
+
+def respond(request):
+    keep(request)
+    return respond_as_before(request)
+
+transport.handler = respond
+try:
+    call(cost_centre="CC-7")
+except VictorError as error:
+    pass  # the response is no matter here
+try:
+    call(cost_centre="x" * 13)
+except InvalidRequest as error:
+    refused = error.problems[0].message
+methods = [getattr(kind, name) for kind in kinds]
+print(json.dumps({
+    "signatures": [str(inspect.signature(each).parameters["cost_centre"]) for each in methods],
+    "docstrings": [inspect.getdoc(each) for each in methods],
+    "sent": [body for body in bodies if "CC-7" in body],
+    "refused": refused,
+}))
+"""
+
+
+@pytest.mark.parametrize("system", CALLED)
+def test_a_new_member_of_a_body_is_an_argument_of_the_method_in_both_modes(system, tmp_path):
+    news, program = CALLED[system]
+    seen = printed_by(program + CALLS, updated(tmp_path, system, news))
+    assert seen["signatures"] == ["cost_centre: 'str | None' = None"] * 2
+    for docstring in seen["docstrings"]:
+        assert "    cost_centre: Who pays for it. Up to 12 characters." in docstring
+    assert len(seen["sent"]) == 1
+    assert "cost_centre must be text of 1 to 12 characters" in seen["refused"]
+
+
 SHOWN = {
     "        withdrawable: {type: boolean": (
         "        costCentre: {type: string}\n        withdrawable: {type: boolean"

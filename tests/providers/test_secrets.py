@@ -3,6 +3,7 @@ ours, whatever fails. Over real sockets, see `tests/security/test_nothing_is_sho
 """
 
 import asyncio
+import inspect
 import json
 import logging
 import pickle
@@ -13,7 +14,10 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
+from flexfactor_api.typed import methods as flexfactor_methods
 from velo_api.typed import arguments as velo_arguments
+from velo_api.typed import methods as velo_methods
+from victor_api.typed import methods as victor_methods
 
 from tests.frames import assert_hidden, chain, found_in
 from tests.providers.connected.till import Caller, operation, send
@@ -316,6 +320,26 @@ def test_a_call_that_is_refused_here_shows_no_secret_argument(mode, call):
     with pytest.raises((InvalidRequest, ConfigurationError)) as raised:
         ask(name, make, httpx.Response(200), mode)
     assert_hidden(raised.value, hidden)
+
+
+WRITTEN = [
+    kind
+    for module in (flexfactor_methods, velo_methods, victor_methods)
+    for kind in vars(module).values()
+    if inspect.isclass(kind) and kind.__module__ == module.__name__
+]
+
+
+@pytest.mark.parametrize("call", REFUSED_HERE)
+def test_a_generated_method_hides_its_arguments_without_the_wrapper_of_older_pythons(
+    mode, call, monkeypatch
+):
+    """Python 3.13 names a close argument itself, and has no such wrapper."""
+    for kind in WRITTEN:
+        for name, method in [*vars(kind).items()]:
+            if inspect.isfunction(method):
+                monkeypatch.setattr(kind, name, inspect.unwrap(method))
+    test_a_call_that_is_refused_here_shows_no_secret_argument(mode, call)
 
 
 def signed(request):

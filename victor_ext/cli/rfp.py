@@ -57,13 +57,13 @@ RequestId = Annotated[str, argument("ID")]
 AnswerNotes = Annotated[str | None, option("1 to 150 characters. [needed]", "TEXT", default=...)]
 
 
-_LIMITS = limits_of("victor_api.typed.arguments.create_request_payment")
+_LIMITS = limits_of("victor_api", "create_request_payment")
 """The limits of the arguments of `create`, by their names."""
 
 
 def _with_limits(argument_name: str, text: str) -> str:
     """Return a text about an argument of `create`, with the limits that the document has."""
-    return " ".join([text, *_LIMITS[argument_name]])
+    return f"{text} {_LIMITS[argument_name]}"
 
 
 def _needed(text: str, metavar: str, *words: str) -> Any:

@@ -216,7 +216,7 @@ _LEVELS = 100
 
 def concealed_within(value: Any) -> Any:
     """A JSON object with all its texts, at any depth, concealed; any other value unchanged."""
-    return _concealed_deeply(value, _LEVELS) if is_object(value) else value
+    return _concealed_deeply(value, _LEVELS) if isinstance(value, dict) else value
 
 
 def _concealed_deeply(value: Any, levels: int) -> Any:
@@ -277,6 +277,13 @@ def conceal_arguments(arguments: dict[str, Any]) -> None:
             arguments[name] = concealed_account(value)
         elif name in _SECRETS:
             arguments[name] = concealed(value)
+
+
+def concealed_number(value: Any) -> Any:
+    """The number of an account or a card, concealed; an object that is none, unchanged."""
+    if isinstance(value, AccountNumber) or not isinstance(value, _PLAIN):
+        return value
+    return concealed_account(value)
 
 
 def kind_of(value: object) -> str:

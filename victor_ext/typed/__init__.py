@@ -5,6 +5,8 @@ This is the one module that generated ones import. `reading` has the records and
 """
 
 from victor_ext.money import Amount, Money
+from victor_ext.privacy import concealed, concealed_number, concealed_within
+from victor_ext.runtime.client.paging import AsyncPages, Pages
 from victor_ext.runtime.client.records import Record
 from victor_ext.runtime.client.requests import (
     Body,
@@ -13,6 +15,11 @@ from victor_ext.runtime.client.requests import (
     ExtraQuery,
     Part,
     Request,
+)
+from victor_ext.runtime.client.resources import (
+    AwaitedMethods,
+    BlockingMethods,
+    hinting_arguments,
 )
 from victor_ext.runtime.core.validation import Form
 from victor_ext.words import Word
@@ -41,6 +48,9 @@ from .rows import Package
 __all__ = (
     "Amount",
     "AnyCaseRecord",
+    "AsyncPages",
+    "AwaitedMethods",
+    "BlockingMethods",
     "Body",
     "CheckedCall",
     "ExtraBody",
@@ -49,16 +59,21 @@ __all__ = (
     "ListQuery",
     "Money",
     "Package",
+    "Pages",
     "Part",
     "Query",
     "Record",
     "Request",
     "Sent",
     "Word",
+    "concealed",
+    "concealed_number",
+    "concealed_within",
     "day",
     "decimal",
     "decimal_text",
     "flag",
+    "hinting_arguments",
     "identifier",
     "members",
     "moment",
@@ -73,7 +88,7 @@ __all__ = (
     "whole",
 )
 
-RUNTIME = 2
+RUNTIME = 3
 """The version of this module, which the generated modules compare when they are imported."""
 
 

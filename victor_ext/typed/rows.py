@@ -176,28 +176,29 @@ class Package:
         rows = row["body"] if "body" in row else row["query"]
         return SentMembers(rows, row.get("objects", {}), self)
 
-    def call(self, operation: ModuleType, given: Mapping[str, Any]) -> CheckedCall:
-        """A call without a body. `given` are the arguments of its function.
+    def call(self, operation: ModuleType, /, **given: Any) -> CheckedCall:
+        """A call without a body. `given` are its arguments; one that is left out is
+        None.
 
         Raises `InvalidRequest` with all problems, as the next one does.
         """
         call = self._calls[operation.OPERATION.name]
         return CheckedCall(operation, _query_of(call, given), untyped=call.untyped)
 
-    def list(self, operation: ModuleType, given: Mapping[str, Any]) -> ListQuery:
+    def list(self, operation: ModuleType, /, **given: Any) -> ListQuery:
         """The same of a list."""
         call = self._calls[operation.OPERATION.name]
         sent = _query_of(call, given)
         may_be_left = "extra_query" in sent or not call.members.leaving.isdisjoint(sent)
         return ListQuery(operation, call.what, sent, may_be_left=may_be_left, untyped=call.untyped)
 
-    def request(self, operation: ModuleType, given: Mapping[str, Any]) -> Request:
+    def request(self, operation: ModuleType, /, **given: Any) -> Request:
         """A call that sends an object. Its `arguments` raise the problems."""
         call = self._calls[operation.OPERATION.name]
         query = Query(call.doing)
-        path = call.path.sent(query, given.__getitem__) if call.path.rows else None
-        body = call.members.sent(query, given.__getitem__)
-        by_hand = {name: given[name] for name in call.by_hand}
+        path = call.path.sent(query, given.get) if call.path.rows else None
+        body = call.members.sent(query, given.get)
+        by_hand = {name: given.get(name) for name in call.by_hand}
         return Request(operation, query, body, path, by_hand, untyped=call.untyped)
 
     def compared(self, name: str) -> dict[str, Sent]:
@@ -241,9 +242,9 @@ def _query_of(call: _CallRows, given: Mapping[str, Any]) -> dict[str, Any]:
     """The parts of the path and the query that are sent."""
     extra = given.get("extra_query")
     with Query(call.doing) as query:
-        sent = dict(call.members.sent(query, given.__getitem__))
+        sent = dict(call.members.sent(query, given.get))
         for first, last in call.ranges:
-            query.range(first, given[first], last, given[last])
+            query.range(first, given.get(first), last, given.get(last))
         if extra is not None:
             query.extra_query(extra, [*call.members.places.values()])
     if extra:

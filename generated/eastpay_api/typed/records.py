@@ -11,7 +11,7 @@ from .. import models
 
 __all__ = ("Checkout", "Payment")
 
-_typed.require_runtime(2)
+_typed.require_runtime(3)
 
 
 class Checkout(_typed.Record):

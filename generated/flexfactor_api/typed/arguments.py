@@ -13,14 +13,13 @@ from victor_ext import typed as _typed
 from victor_ext.typed import ExtraBody, Money
 
 from ..api.orders import list_orders as _list_orders
-from ..api.payments import evaluate as _evaluate
 from ..api.payments import transmit as _transmit
 from . import parts as _parts
 from . import rows as _rows
 from .parts import Address, Card, OrderItem, Payer, Subscription, Transaction
 from .words import SortOrder, Status
 
-_typed.require_runtime(2)
+_typed.require_runtime(3)
 PACKAGE = _typed.Package(_rows, _parts)
 
 
@@ -36,66 +35,36 @@ def list_orders(
     page: int = 1,
     page_size: int | None = None,
 ) -> _typed.ListQuery:
-    """A page of orders.
+    """The orders that pass the filters, read page by page as they are iterated. A filter that is
+    None is not sent.
+
+    With a filter that an order may stop matching meanwhile, such as `status`, the list is read from
+    `page` again until one reading is proven to have missed nothing, or three have brought nothing
+    new; a list that does not change is read twice.
 
     Args:
-        query: Words to look for, such as a payer's name.
-        status: Status numbers: 0 Draft, 1 Onhold, 2 Cancelled, 3 Problem, 4 Processing, 5
-            Capturerequired, 6 Returned, 7 Completed.
-        start: Not before this moment (UTC).
-        end: Not after this moment (UTC).
-        mid: The merchant.
-        order_by: A field, such as createdOn or amount.
-        sort: asc or desc.
-        page: Counted from 1.
-        page_size: 10 unless it is said.
+        query: Words to search for. The provider documents only by example where it searches
+            (the name of a payer, of a merchant).
+        status: One or several `OrderStatus` members, numbers or names.
+        start: Only orders from this moment on, aware.
+        end: Only orders up to this moment, aware.
+        mid: Another merchant than the client's.
+        order_by: The name of a member, such as `"createdOn"`.
+        sort: `"asc"` or `"desc"`.
+        page: The page to begin with, from 1.
+        page_size: Orders on a page, from 1; the provider's default is 10.
+
+    Raises:
+        InvalidRequest: A filter that cannot be right; at once, not at the first page.
+        PaginationError: While walking, when the provider repeats its pages for ever.
+
+    Examples:
+        >>> [
+        ...     order.id for order in flexfactor.orders.list(status="COMPLETED", page_size=50)
+        ... ] == [decision.order_id]
+        True
     """
-    return PACKAGE.list(_list_orders, locals())
-
-
-def evaluate(
-    *,
-    order_id: str,
-    transaction: Transaction,
-    payer: Payer,
-    card: Card,
-    amount: Money,
-    sense_key: str | None = None,
-    customer_ip: str | None = None,
-    billing: Address | None = None,
-    shipping: Address | None = None,
-    merchant_initiated: bool | None = None,
-    recurring: bool | None = None,
-    subscription: Subscription | None = None,
-    expires_at: datetime | None = None,
-    items: Sequence[OrderItem] | None = None,
-    fields: Mapping[str, str] | None = None,
-    extra_body: ExtraBody | None = None,
-    idempotency_key: str | None = None,
-) -> _typed.Request:
-    """Ask for a decision on a transaction that was declined elsewhere.
-
-    Args:
-        order_id: The merchant's own id of the order.
-        transaction: The transaction at the processor that declined it, or approved it.
-        payer: The person who pays.
-        card: The card, by a token that stands for its number.
-        amount: `amount`.
-        sense_key: From the script on the merchant's page.
-        customer_ip: For transactions that the customer starts.
-        billing: A billing or shipping address.
-        shipping: A billing or shipping address.
-        merchant_initiated: Whether the merchant started the transaction.
-        recurring: Whether it is one of several payments of a subscription.
-        subscription: It may have a price and a currency too. The unit of the price is not
-            known, so neither is described.
-        expires_at: Until when it may be tried.
-        items: `items`.
-        fields: `fields`.
-        extra_body: `extra_body`.
-        idempotency_key: `idempotency_key`.
-    """
-    return PACKAGE.request(_evaluate, locals())
+    return PACKAGE.list(_list_orders, **locals())
 
 
 def transmit(
@@ -115,7 +84,11 @@ def transmit(
     fields: Mapping[str, str] | None = None,
     extra_body: ExtraBody | None = None,
 ) -> _typed.Request:
-    """Hand over a copy of a transaction that another processor has dealt with.
+    """Send a copy of a transaction, within 24 hours of it, for the provider to learn from.
+
+    It moves no money, and takes no key. What happens to a copy that is sent twice is not
+    documented, so the request is not repeated after a lost response. The arguments are those of
+    `evaluate`, but for `declined`.
 
     Args:
         order_id: The merchant's own id of the order.
@@ -133,5 +106,17 @@ def transmit(
         items: `items`.
         fields: `fields`.
         extra_body: `extra_body`.
+
+    Examples:
+        >>> copy = flexfactor.transmit(
+        ...     order_id="INV-1043",
+        ...     amount=price,
+        ...     transaction=transaction,
+        ...     payer=payer,
+        ...     card=card,
+        ...     declined=True,
+        ... )
+        >>> copy.success
+        True
     """
-    return PACKAGE.request(_transmit, locals())
+    return PACKAGE.request(_transmit, **locals())

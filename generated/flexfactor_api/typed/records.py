@@ -12,7 +12,7 @@ from .. import models
 
 __all__ = ("Answer", "Decision", "Notification", "Order", "RefundAnswer", "TransmitAnswer")
 
-_typed.require_runtime(2)
+_typed.require_runtime(3)
 
 
 class Answer(_typed.AnyCaseRecord):

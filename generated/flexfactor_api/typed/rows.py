@@ -42,6 +42,11 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
         },
         "ranges": (("start", "end"),),
     },
+    "capture": {
+        "what": "capture",
+        "body": {"order_id": {"place": "orderId", "required": True}},
+        "by_hand": ("amount", "idempotency_key"),
+    },
     "evaluate": {
         "what": "transaction",
         "body": {
@@ -64,6 +69,12 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
             "expires_at": {"kind": "stamp", "place": "expiryDateUtc"},
         },
         "by_hand": ("amount", "items", "fields", "extra_body", "idempotency_key"),
+    },
+    "refund_order": {
+        "what": "refund",
+        "body": {"message": {"place": "refundMessage", "shortest": 0}},
+        "path": {"order_id": {"required": True}},
+        "by_hand": ("amount",),
     },
     "transmit": {
         "what": "transaction",

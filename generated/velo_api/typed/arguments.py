@@ -31,14 +31,12 @@ from ..api.payments import export_transactions as _export_transactions
 from ..api.payments import get_payment as _get_payment
 from ..api.payments import list_payment_changes as _list_payment_changes
 from ..api.payments import list_payments as _list_payments
-from ..api.payments import withdraw_payment as _withdraw_payment
 from ..api.payouts import get_payout as _get_payout
 from ..api.payouts import get_payout_history as _get_payout_history
 from ..api.payouts import get_payout_statistics as _get_payout_statistics
 from ..api.payouts import list_payout_payments as _list_payout_payments
 from ..api.payouts import list_payouts as _list_payouts
 from ..api.payouts import quote_payout as _quote_payout
-from ..api.payouts import submit_payout as _submit_payout
 from ..api.payouts import withdraw_payout as _withdraw_payout
 from ..api.source_accounts import get_source_account as _get_source_account
 from ..api.source_accounts import list_source_accounts as _list_source_accounts
@@ -49,7 +47,7 @@ from ..api.webhooks import ping_webhook as _ping_webhook
 from ..api.webhooks import update_webhook as _update_webhook
 from . import parts as _parts
 from . import rows as _rows
-from .parts import Address, Challenge, Company, Individual, NewPayee, PaymentInstruction
+from .parts import Address, Challenge, Company, Individual, NewPayee
 from .words import (
     CategoryWord,
     FundingAccountTypeWord,
@@ -64,7 +62,7 @@ from .words import (
     TransmissionFilter,
 )
 
-_typed.require_runtime(2)
+_typed.require_runtime(3)
 PACKAGE = _typed.Package(_rows, _parts)
 
 
@@ -86,7 +84,13 @@ def get_payout_history(
     sort: str | None = None,
     sensitive: bool | None = None,
 ) -> _typed.ListQuery:
-    """What became of a payout and of its payments, those included that came back.
+    """The payments of a payout with what became of them, those included that came back (status
+    RETURNED).
+
+    `payments` lists what was submitted. The other arguments are those of `payments.list`.
+
+    Velo's default `sort` is `remoteId`. Velo sorts these by no id, so that equal ones may change
+    places between two pages: compare their number with `history(payout_id).total_payments`.
 
     Args:
         payout_id: The id of the payout.
@@ -105,8 +109,12 @@ def get_payout_history(
         page_size: 25 if left out.
         sort: Fields and directions: `a:asc,b:desc`.
         sensitive: Whether personal data comes unmasked, if the caller may see it.
+
+    Examples:
+        >>> [payment.status for payment in velo.payouts.audited_payments(payout_id)]
+        ['CONFIRMED']
     """
-    return PACKAGE.list(_get_payout_history, locals())
+    return PACKAGE.list(_get_payout_history, **locals())
 
 
 def list_funding_accounts(
@@ -120,7 +128,7 @@ def list_funding_accounts(
     sort: str | None = None,
     sensitive: bool | None = None,
 ) -> _typed.ListQuery:
-    """The payor's bank accounts that money comes from.
+    """The funding accounts, read page by page as they are iterated.
 
     Args:
         payor_id: The id of the payor.
@@ -131,21 +139,30 @@ def list_funding_accounts(
         page_size: 25 if left out.
         sort: Fields and directions: `a:asc,b:desc`.
         sensitive: Whether personal data comes unmasked, if the caller may see it.
+
+    Examples:
+        >>> [account.name for account in velo.funding_accounts.list(payor_id=payor_id)]
+        ['Bank of the payor']
     """
-    return PACKAGE.list(_list_funding_accounts, locals())
+    return PACKAGE.list(_list_funding_accounts, **locals())
 
 
 def list_funding_changes(
     payor_id: str, *, since: datetime, page_size: int | None = None
 ) -> _typed.ListQuery:
-    """The fundings that changed since a moment.
+    """The fundings of a payor that changed `since` a moment; as `payees.changes`. `page_size` is 1
+    to 100.
 
     Args:
         payor_id: The id of the payor.
         since: A moment such as 2026-03-04T09:00:00+00:00.
         page_size: 25 if left out.
+
+    Examples:
+        >>> [change.status for change in velo.fundings.changes(payor_id, since=since)]
+        ['PENDING']
     """
-    return PACKAGE.list(_list_funding_changes, locals())
+    return PACKAGE.list(_list_funding_changes, **locals())
 
 
 def list_fundings(
@@ -155,28 +172,48 @@ def list_fundings(
     page_size: int | None = None,
     sort: str | None = None,
 ) -> _typed.ListQuery:
-    """The history of a payor's fundings. Their items have no id.
+    """The history of a payor's fundings, read page by page as they are iterated.
+
+    Velo gives these no id and, without a `sort`, no order. One is known again by its first event,
+    so that one which moves to a later page comes once. `changes` loses nothing between two
+    readings.
+
+    The fields of a `sort` are `dateTime` and `amount`; None sorts by `dateTime`.
 
     Args:
         payor_id: The id of the payor.
         source_account_name: The name of the source account.
         page_size: 25 if left out.
         sort: Fields and directions: `a:asc,b:desc`.
+
+    Examples:
+        >>> [(entry.amount, entry.status) for entry in velo.fundings.list(payor_id)]
+        [(Decimal('100000'), 'PENDING')]
     """
-    return PACKAGE.list(_list_fundings, locals())
+    return PACKAGE.list(_list_fundings, **locals())
 
 
 def list_payee_changes(
     payor_id: str, *, since: datetime, page_size: int | None = None
 ) -> _typed.ListQuery:
-    """The payees that changed since a moment.
+    """The payees of a payor that changed `since` an aware datetime, read page by page as they are
+    iterated.
+
+    Note the time before you begin to read, and pass it the next time: what changes during the read
+    may be in this feed, in the next, or in both. `page_size` is 1 to 1,000.
 
     Args:
         payor_id: The id of the payor.
         since: A moment such as 2026-03-04T09:00:00+00:00.
         page_size: 100 if left out.
+
+    Examples:
+        >>> payee_id in [
+        ...     change.payee_id for change in velo.payees.changes(payor_id, since=since)
+        ... ]
+        True
     """
-    return PACKAGE.list(_list_payee_changes, locals())
+    return PACKAGE.list(_list_payee_changes, **locals())
 
 
 def list_payee_invitations(
@@ -186,15 +223,22 @@ def list_payee_invitations(
     invitation_status: InvitationStatusWord | None = None,
     page_size: int | None = None,
 ) -> _typed.ListQuery:
-    """How far the invitations of a payor's payees are.
+    """How far the invitations of a payor's payees are, read page by page as they are iterated.
 
     Args:
         payor_id: The id of the payor.
         payee_id: The id of the payee.
         invitation_status: ACCEPTED, PENDING or DECLINED.
         page_size: 25 if left out.
+
+    Examples:
+        >>> [
+        ...     invitation.status
+        ...     for invitation in velo.payees.invitations(payor_id, payee_id=new_payee_id)
+        ... ]
+        ['PENDING']
     """
-    return PACKAGE.list(_list_payee_invitations, locals())
+    return PACKAGE.list(_list_payee_invitations, **locals())
 
 
 def list_payees(
@@ -212,7 +256,7 @@ def list_payees(
     page_size: int | None = None,
     sort: str | None = None,
 ) -> _typed.ListQuery:
-    """The payees of a payor.
+    """The payees of a payor, read page by page as they are iterated.
 
     Args:
         payor_id: The id of the payor.
@@ -227,21 +271,35 @@ def list_payees(
         ofac_status: What the check against the lists of OFAC came to.
         page_size: 25 if left out.
         sort: Fields and directions: `a:asc,b:desc`.
+
+    Examples:
+        >>> [payee.id for payee in velo.payees.list(payor_id, remote_id="payee-7")] == [
+        ...     payee_id
+        ... ]
+        True
     """
-    return PACKAGE.list(_list_payees, locals())
+    return PACKAGE.list(_list_payees, **locals())
 
 
 def list_payment_changes(
     payor_id: str, *, since: datetime, page_size: int | None = None
 ) -> _typed.ListQuery:
-    """The payments that changed since a moment.
+    """The payments of a payor that changed `since` a moment; as `payees.changes`. `page_size` is 1
+    to 1,000.
 
     Args:
         payor_id: The id of the payor.
         since: A moment such as 2026-03-04T09:00:00+00:00.
         page_size: 100 if left out.
+
+    Examples:
+        >>> "INV-1042" in [
+        ...     change.payor_payment_id
+        ...     for change in velo.payments.changes(payor_id, since=since)
+        ... ]
+        True
     """
-    return PACKAGE.list(_list_payment_changes, locals())
+    return PACKAGE.list(_list_payment_changes, **locals())
 
 
 def list_payments(
@@ -272,7 +330,14 @@ def list_payments(
     sort: str | None = None,
     sensitive: bool | None = None,
 ) -> _typed.ListQuery:
-    """The payments of a payor, over all payouts. There is no filter for the payor's own reference.
+    """The payments of a payor, read page by page as they are iterated.
+
+    No filter is for the payor's own reference: see `find`. Velo sets `remote_id` only when a
+    payment is confirmed, so it does not find a new one.
+
+    A payment never leaves the window of `submitted_from` and `submitted_to`, so a walk by window
+    yields each of its payments once. A `sort` is sent with `paymentId` added: payments of one
+    moment may else change places.
 
     Args:
         payor_id: The id of the payor.
@@ -282,28 +347,40 @@ def list_payments(
         source_account_name: A part of the source account's name, in any letter case.
         source_currency: The currency of the source account, three capital letters (ISO 4217).
         payment_currency: The currency of the payee, three capital letters (ISO 4217).
-        submitted_from: A date such as 2026-03-04.
-        submitted_to: A date such as 2026-03-04.
+        submitted_from: The first day, as a date or a text such as `2026-03-04`. In which time
+            zone Velo means its days is not documented: for a window of moments add a day at both
+            ends, and compare `submitted_at`.
+        submitted_to: The last day, which is part of the window.
         payment_memo: A part of the payment's memo, in any letter case.
-        payor_name: A part of the name, in any letter case.
+        payor_name: A part of the payor's name, in any letter case.
         transmission_type: How the payments are sent: ACH, SAME_DAY_ACH, WIRE, LOCAL or GACHO;
             others may come.
-        source_amount_from: `sourceAmountFrom`.
+        source_amount_from: The least that a source account pays, in minor units of whichever
+            currency; so are `source_amount_to`, and `payment_amount_from` and `payment_amount_to`,
+            which a payee receives.
         source_amount_to: `sourceAmountTo`.
         payment_amount_from: `paymentAmountFrom`.
         payment_amount_to: `paymentAmountTo`.
-        rails_id: In any letter case.
+        rails_id: The rails that carry a payment, in any letter case.
         remote_system_id: The payments system that pays, if it is not Velo.
-        scheduled_from: A date such as 2026-03-04.
+        scheduled_from: The first day that its payout is scheduled for; `scheduled_to` is the
+            last.
         scheduled_to: A date such as 2026-03-04.
         schedule_status: ANY, SCHEDULED, EXECUTED or FAILED.
         post_instruct_fx_status: ANY, INITIATED, CANCELLED, EXECUTED, COMPLETED, RETURNED,
             RESUBMITTED or REFUNDED.
         page_size: 25 if left out.
-        sort: Fields and directions: `a:asc,b:desc`.
+        sort: Such as `submittedDateTime:asc`. None is Velo's own: the newest first.
         sensitive: Whether personal data comes unmasked, if the caller may see it.
+
+    Examples:
+        >>> listed = list(
+        ...     velo.payments.list(payor_id, submitted_from=today, sort="submittedDateTime:asc")
+        ... )
+        >>> [payment.payor_payment_id for payment in listed]
+        ['INV-1042', 'INV-1043']
     """
-    return PACKAGE.list(_list_payments, locals())
+    return PACKAGE.list(_list_payments, **locals())
 
 
 def list_payout_payments(
@@ -317,7 +394,7 @@ def list_payout_payments(
     payment_memo: str | None = None,
     page_size: int | None = None,
 ) -> _typed.ListQuery:
-    """The payments of a payout.
+    """The payments of a payout, read page by page as they are iterated.
 
     Args:
         payout_id: The id of the payout.
@@ -329,8 +406,12 @@ def list_payout_payments(
             others may come.
         payment_memo: The memo of the payment.
         page_size: 25 if left out.
+
+    Examples:
+        >>> [payment.payor_payment_id for payment in velo.payouts.payments(payout_id)]
+        ['INV-1042']
     """
-    return PACKAGE.list(_list_payout_payments, locals())
+    return PACKAGE.list(_list_payout_payments, **locals())
 
 
 def list_payouts(
@@ -347,23 +428,32 @@ def list_payouts(
     page_size: int | None = None,
     sort: str | None = None,
 ) -> _typed.ListQuery:
-    """The payouts of a payor, who pays or whose payees are paid.
+    """The payouts of a payor, read page by page as they are iterated; those of which it pays or is
+    paid for.
+
+    The other filters are as for `payments.list`. Without a `sort`, the oldest come first; one gets
+    `payoutId`.
 
     Args:
         payor_id: The id of the payor.
-        memo: A part of the payout's memo, in any letter case.
+        memo: A part of the memo, in any letter case.
         status: SUBMITTED, ACCEPTED, REJECTED, QUOTED, INSTRUCTED, COMPLETED, INCOMPLETE,
             CONFIRMED or WITHDRAWN.
         submitted_from: A date such as 2026-03-04.
         submitted_to: A date such as 2026-03-04.
-        from_payor_name: A part of the payor's name, in any letter case.
+        from_payor_name: A part of the name of the payor whose payees are paid, in any letter
+            case.
         scheduled_from: A date such as 2026-03-04.
         scheduled_to: A date such as 2026-03-04.
         schedule_status: ANY, SCHEDULED, EXECUTED or FAILED.
         page_size: 25 if left out.
         sort: Fields and directions: `a:asc,b:desc`.
+
+    Examples:
+        >>> payout_id in [payout.id for payout in velo.payouts.list(payor_id)]
+        True
     """
-    return PACKAGE.list(_list_payouts, locals())
+    return PACKAGE.list(_list_payouts, **locals())
 
 
 def list_source_accounts(
@@ -377,7 +467,10 @@ def list_source_accounts(
     page_size: int | None = None,
     sort: str | None = None,
 ) -> _typed.ListQuery:
-    """The accounts that payouts are paid from, with their balances.
+    """The source accounts, read page by page as they are iterated.
+
+    `account_type` is Velo's `type`. `include_user_deleted=True` asks for those that users have
+    deleted, too.
 
     Args:
         physical_account_name: The name of the physical account.
@@ -388,18 +481,26 @@ def list_source_accounts(
         include_user_deleted: Those that users deleted.
         page_size: 25 if left out.
         sort: Fields and directions: `a:asc,b:desc`.
+
+    Examples:
+        >>> [account.name for account in velo.source_accounts.list(payor_id=payor_id)]
+        ['USD account']
     """
-    return PACKAGE.list(_list_source_accounts, locals())
+    return PACKAGE.list(_list_source_accounts, **locals())
 
 
 def list_webhooks(payor_id: str, *, page_size: int | None = None) -> _typed.ListQuery:
-    """The webhooks of a payor.
+    """The webhooks of a payor, read page by page as they are iterated.
 
     Args:
         payor_id: The id of the payor.
         page_size: 25 if left out.
+
+    Examples:
+        >>> [webhook.url for webhook in velo.webhooks.list(payor_id)]
+        ['https://hooks.shop.example/velo']
     """
-    return PACKAGE.list(_list_webhooks, locals())
+    return PACKAGE.list(_list_webhooks, **locals())
 
 
 def delete_payee(payee_id: str) -> _typed.CheckedCall:
@@ -408,7 +509,7 @@ def delete_payee(payee_id: str) -> _typed.CheckedCall:
     Args:
         payee_id: The id of the payee.
     """
-    return PACKAGE.call(_delete_payee, locals())
+    return PACKAGE.call(_delete_payee, **locals())
 
 
 def export_transactions(
@@ -418,119 +519,179 @@ def export_transactions(
     end: date | str | None = None,
     include: IncludeWord | None = None,
 ) -> _typed.CheckedCall:
-    """The transactions of a range of days, both ends included, as CSV.
+    """Read the transactions of a range of days, as the CSV that Velo writes: payments, fundings,
+    fees and returns.
+
+    The titles of its columns are not documented, nor in which unit it writes amounts: read it by
+    its first line (`csv.DictReader(io.StringIO(text))`). All of it is held in memory.
 
     Args:
         payor_id: The id of the payor.
         start: The first day, such as 2026-03-04.
         end: The last day, such as 2026-03-04.
         include: `payorOnly`, Velo's default, or `payorAndDescendants`.
+
+    Raises:
+        UnreadableResponse: The answer is not CSV in UTF-8.
+
+    Examples:
+        >>> rows = list(
+        ...     csv.DictReader(io.StringIO(velo.payments.export(payor_id, start=today)))
+        ... )
     """
-    return PACKAGE.call(_export_transactions, locals())
+    return PACKAGE.call(_export_transactions, **locals())
 
 
 def get_funding(funding_id: str) -> _typed.CheckedCall:
-    """One movement of money into a source account.
+    """Read one funding.
 
     Args:
         funding_id: The id of the funding.
+
+    Examples:
+        >>> funding_id = next(iter(velo.fundings.changes(payor_id, since=since))).funding_id
+        >>> str(velo.fundings.get(funding_id).amount)
+        '1000.00 USD'
     """
-    return PACKAGE.call(_get_funding, locals())
+    return PACKAGE.call(_get_funding, **locals())
 
 
 def get_funding_account(
     funding_account_id: str, *, sensitive: bool | None = None
 ) -> _typed.CheckedCall:
-    """One funding account.
+    """Read one funding account.
 
     Args:
         funding_account_id: The id of the funding account.
         sensitive: Whether personal data comes unmasked, if the caller may see it.
+
+    Examples:
+        >>> velo.funding_accounts.get(funding_account_id).currency
+        'USD'
     """
-    return PACKAGE.call(_get_funding_account, locals())
+    return PACKAGE.call(_get_funding_account, **locals())
 
 
 def get_payee(payee_id: str, *, sensitive: bool | None = None) -> _typed.CheckedCall:
-    """One payee.
+    """Read one payee.
 
     Args:
         payee_id: The id of the payee.
         sensitive: Whether personal data comes unmasked, if the caller may see it.
+
+    Examples:
+        >>> velo.payees.get(payee_id).onboarded_status
+        'ONBOARDED'
     """
-    return PACKAGE.call(_get_payee, locals())
+    return PACKAGE.call(_get_payee, **locals())
 
 
 def get_payee_batch(batch_id: str) -> _typed.CheckedCall:
-    """How far a batch of payees is.
+    """Read the progress of a batch of new payees, and which of them failed.
 
     Args:
         batch_id: The id of the batch.
+
+    Examples:
+        >>> velo.payees.batch(batch_id).failure_count
+        0
     """
-    return PACKAGE.call(_get_payee_batch, locals())
+    return PACKAGE.call(_get_payee_batch, **locals())
 
 
 def get_payment(payment_id: str, *, sensitive: bool | None = None) -> _typed.CheckedCall:
-    """One payment, with its history.
+    """Read one payment, with its history in `events`.
 
     Args:
         payment_id: The id of the payment.
         sensitive: Whether personal data comes unmasked, if the caller may see it.
+
+    Examples:
+        >>> str(velo.payments.get(listed[0].id).payment)
+        '44.23 USD'
     """
-    return PACKAGE.call(_get_payment, locals())
+    return PACKAGE.call(_get_payment, **locals())
 
 
 def get_payout(payout_id: str) -> _typed.CheckedCall:
-    """Where a payout is, and which of its payments were accepted and rejected.
+    """Read the state of a payout, and which of its payments were accepted or rejected.
 
     Args:
         payout_id: The id of the payout.
+
+    Examples:
+        >>> velo.payouts.get(payout_id).payments_submitted
+        1
     """
-    return PACKAGE.call(_get_payout, locals())
+    return PACKAGE.call(_get_payout, **locals())
 
 
 def get_payout_statistics(payor_id: str) -> _typed.CheckedCall:
-    """How many payouts there were this month, and how many of their payments failed.
+    """Read how many payouts a payor had this month, and how many of their payments failed.
 
     Args:
         payor_id: The id of the payor.
+
+    Examples:
+        >>> velo.payouts.statistics(payor_id).failed_payments_this_month
+        0
     """
-    return PACKAGE.call(_get_payout_statistics, locals())
+    return PACKAGE.call(_get_payout_statistics, **locals())
 
 
 def get_source_account(source_account_id: str) -> _typed.CheckedCall:
-    """One source account.
+    """Read one source account, with its balance.
 
     Args:
         source_account_id: The id of the source account.
+
+    Examples:
+        >>> str(velo.source_accounts.get(source_account_id).balance)
+        '1000.00 USD'
     """
-    return PACKAGE.call(_get_source_account, locals())
+    return PACKAGE.call(_get_source_account, **locals())
 
 
 def get_webhook(webhook_id: str) -> _typed.CheckedCall:
-    """One webhook.
+    """Read one webhook.
 
     Args:
         webhook_id: The id of the webhook.
+
+    Examples:
+        >>> velo.webhooks.get(webhook_id).is_enabled
+        True
     """
-    return PACKAGE.call(_get_webhook, locals())
+    return PACKAGE.call(_get_webhook, **locals())
 
 
 def ping_webhook(webhook_id: str) -> _typed.CheckedCall:
-    """Have a notification posted that says nothing, to try the address.
+    """Try a webhook: have Velo post an empty notification. Sent once; a second one does no harm.
 
     Args:
         webhook_id: The id of the endpoint.
+
+    Examples:
+        >>> velo.webhooks.ping(webhook_id).webhook_id == webhook_id
+        True
     """
-    return PACKAGE.call(_ping_webhook, locals())
+    return PACKAGE.call(_ping_webhook, **locals())
 
 
 def quote_payout(payout_id: str) -> _typed.CheckedCall:
-    """Fix exchange rates for the payout; needed only where currencies differ.
+    """Fix the exchange rates of a payout, where the source's currency is not the payment's.
+
+    No money moves. The request is sent once; after a lost response `get` shows the quote, if it was
+    made.
 
     Args:
         payout_id: The id of the payout.
+
+    Examples:
+        >>> velo.payouts.quote(payout_id).fx_summaries
+        ()
     """
-    return PACKAGE.call(_quote_payout, locals())
+    return PACKAGE.call(_quote_payout, **locals())
 
 
 def withdraw_payout(payout_id: str) -> _typed.CheckedCall:
@@ -539,7 +700,7 @@ def withdraw_payout(payout_id: str) -> _typed.CheckedCall:
     Args:
         payout_id: The id of the payout.
     """
-    return PACKAGE.call(_withdraw_payout, locals())
+    return PACKAGE.call(_withdraw_payout, **locals())
 
 
 def create_funding_account(
@@ -552,7 +713,9 @@ def create_funding_account(
     routing_number: str | None = None,
     currency: str | None = None,
 ) -> _typed.Request:
-    """Have a bank account taken into work as a funding account.
+    """Register a bank account as a funding account. Velo finishes it later: `wait` for it.
+
+    The request is sent once. After a lost response, look with `list(payor_id=..., name=...)`.
 
     Args:
         account_type: `FBO`, `WUBS_DECOUPLED` or `PRIVATE`; others may come. Which of the rest
@@ -563,18 +726,45 @@ def create_funding_account(
         account_number: The account at its bank. 4 to 17 characters.
         routing_number: The bank of the account. 6 to 9 characters.
         currency: Three capital letters (ISO 4217).
+
+    Examples:
+        >>> account = {
+        ...     "account_name": "Acme Inc",
+        ...     "account_number": "043987673645",
+        ...     "routing_number": "021000021",
+        ... }
+        >>> receipt = velo.funding_accounts.create(
+        ...     payor_id=payor_id,
+        ...     name="Second bank",
+        ...     account_type="FBO",
+        ...     currency="USD",
+        ...     **account,
+        ... )
     """
-    return PACKAGE.request(_create_funding_account, locals())
+    return PACKAGE.request(_create_funding_account, **locals())
 
 
 def create_payees(payor_id: str, payees: Sequence[NewPayee]) -> _typed.Request:
-    """Take up to 2,000 payees into work, as a batch that is then polled.
+    """Create 1 to 2,000 payees. Returns the id of the batch, which `batch` and `wait_for_batch`
+    read.
+
+    After a lost response, look with `list(payor_id, remote_id=...)` before you create them again.
 
     Args:
         payor_id: The id of the payor.
         payees: The payees to create. 1 to 2000.
+
+    Examples:
+        >>> home, firm = (
+        ...     Address(line1="1 Elm Street", city="Springfield", country="US"),
+        ...     Company(name="Ada Ltd"),
+        ... )
+        >>> ada = NewPayee(
+        ...     remote_id="payee-9", email="ada@example.com", company=firm, address=home
+        ... )
+        >>> batch_id = velo.payees.create(payor_id, [ada])
     """
-    return PACKAGE.request(_create_payees, locals())
+    return PACKAGE.request(_create_payees, **locals())
 
 
 def create_webhook(
@@ -585,47 +775,46 @@ def create_webhook(
     enabled: bool = True,
     categories: Sequence[CategoryWord] | None = None,
 ) -> _typed.Request:
-    """Have notifications posted to an address.
+    """Have notifications posted to an address. Returns the id of the webhook.
+
+    The request is sent once. After a lost response, look with `list(payor_id)`.
 
     Args:
-        payor_id: The payor whose notifications it gets.
-        url: Where notifications are posted. 6 to 2000 characters.
-        authorization_header: What each notification carries as its Authorization header.
-        enabled: Whether notifications are posted.
-        categories: `payment`, `payee`, `debit`; others may come.
+        payor_id: Give each payor an address of its own: Velo counts the notifications of each
+            payor.
+        url: The address. 6 to 2000 characters.
+        authorization_header: What each notification carries as its `Authorization` header, 16
+            to 1,000 characters that nobody can guess. Velo signs nothing: only this header
+            distinguishes its notifications from others. Velo asks for 4 characters, or none.
+        enabled: False makes it without posting anything yet.
+        categories: `payment`, `payee`, `debit`; others may come. None leaves them to Velo.
+
+    Examples:
+        >>> url, header = "https://hooks.shop.example/velo", secrets.token_urlsafe()
+        >>> webhook_id = velo.webhooks.create(payor_id, url=url, authorization_header=header)
     """
-    return PACKAGE.request(_create_webhook, locals())
+    return PACKAGE.request(_create_webhook, **locals())
 
 
 def invite_payee(payee_id: str, *, payor_id: str) -> _typed.Request:
-    """Invite a payee again who has neither accepted nor declined. Earlier invitations end.
+    """Invite a payee again, who was invited when it was created and has neither accepted nor
+    declined.
+
+    Earlier invitations of the payor end with it. So a repetition after a lost response does no
+    harm: the payee has one more message, and the last one counts. `invitations(payor_id,
+    payee_id=...)` says whether it is accepted.
 
     Args:
         payee_id: The id of the payee.
         payor_id: The id of the payor.
+
+    Raises:
+        Conflict: The invitation can no longer be accepted.
+
+    Examples:
+        >>> velo.payees.invite(new_payee_id, payor_id=payor_id)
     """
-    return PACKAGE.request(_invite_payee, locals())
-
-
-def submit_payout(
-    payments: Sequence[PaymentInstruction],
-    *,
-    payout_from_payor_id: str | None = None,
-    payout_to_payor_id: str | None = None,
-    memo: str | None = None,
-) -> _typed.Request:
-    """Submit 1 to 2,000 payments as a payout. Nothing guards a second submission.
-
-    Args:
-        payments: The payments of the payout. 1 to 2000.
-        payout_from_payor_id: The payor whose source accounts pay. It comes with
-            `payoutToPayorId`, or not at all.
-        payout_to_payor_id: The payor whose payees are paid. It comes with `payoutFromPayorId`,
-            or not at all.
-        memo: For the payees' statements, but not by ACH; a payment may have its own. Up to 40
-            characters.
-    """
-    return PACKAGE.request(_submit_payout, locals())
+    return PACKAGE.request(_invite_payee, **locals())
 
 
 def update_payee(
@@ -640,32 +829,49 @@ def update_payee(
     email: str | None = None,
     contact_sms_number: str | None = None,
 ) -> _typed.Request:
-    """Change the details of a payee that has not onboarded yet. What is left out stays.
+    """Change details of a payee. Velo allows it only until the payee has onboarded.
+
+    What is None stays. After a lost response look with `get(payee_id)`, or send the same again.
 
     Args:
         payee_id: The id of the payee.
-        address: Where a payee lives. The limits are others than those of a new payee.
-        individual: A payee who is a person.
+        address: The whole address. The limits are others than those of a new payee; `Address`
+            has both.
+        individual: The person, if the payee is not a company. Velo's document marks the date of
+            birth and the national identification as read-only here, and has both in its example of
+            a request: they are sent.
         company: A payee that is a company.
         language: A language code such as `en`. Up to 35 characters.
         payee_type: `Individual` or `Company`. Up to 40 characters.
-        challenge: What a payee is asked when onboarding begins, in place of Velo's usual
+        challenge: What the payee is asked when onboarding begins, in place of Velo's usual
             question.
         email: Where Velo writes to the payee. 3 to 255 characters.
-        contact_sms_number: A plus sign and digits, such as +14155550100.
+        contact_sms_number: Where the payee gets text messages: a plus sign and 2 to 15 digits,
+            `+14155550100`.
+
+    Examples:
+        >>> velo.payees.update(new_payee_id, language="en")
     """
-    return PACKAGE.request(_update_payee, locals())
+    return PACKAGE.request(_update_payee, **locals())
 
 
 def update_payee_remote_id(payee_id: str, *, payor_id: str, remote_id: str) -> _typed.Request:
-    """Change the payor's own name for a payee.
+    """Change a payor's own name for a payee to `remote_id`: payments name the payee by it.
+
+    After a lost response look with `get(payee_id)`, or send the same again.
 
     Args:
         payee_id: The id of the payee.
         payor_id: The id of the payor.
         remote_id: The payor's own name for the payee. Up to 100 characters.
+
+    Raises:
+        Conflict: Another payee of the payor has the name.
+
+    Examples:
+        >>> velo.payees.update_remote_id(new_payee_id, payor_id=payor_id, remote_id="payee-88")
     """
-    return PACKAGE.request(_update_payee_remote_id, locals())
+    return PACKAGE.request(_update_payee_remote_id, **locals())
 
 
 def update_webhook(
@@ -676,7 +882,11 @@ def update_webhook(
     enabled: bool | None = None,
     categories: Sequence[CategoryWord] | None = None,
 ) -> _typed.Request:
-    """Change a webhook. What is left out stays.
+    """Change a webhook. What is None is left out, and stays.
+
+    Before you change the header, let your receiver take both: `Webhook(old, new)`. After a lost
+    response look with `get(webhook_id)`, or send the same again. The arguments are those of
+    `create`; `categories` are all that it is to have, and `enabled=False` stops notifications.
 
     Args:
         webhook_id: The id of the webhook.
@@ -684,15 +894,8 @@ def update_webhook(
         authorization_header: What each notification carries as its Authorization header.
         enabled: Whether notifications are posted.
         categories: What is notified, `payment`, `payee` or `debit`; others may come.
+
+    Examples:
+        >>> velo.webhooks.update(webhook_id, categories=["payment"], enabled=False)
     """
-    return PACKAGE.request(_update_webhook, locals())
-
-
-def withdraw_payment(payment_id: str, *, reason: str) -> _typed.Request:
-    """Take one payment back that is accepted or unfunded, before its payout is instructed.
-
-    Args:
-        payment_id: The id of the payment.
-        reason: Why the payment is withdrawn. 2 to 256 characters.
-    """
-    return PACKAGE.request(_withdraw_payment, locals())
+    return PACKAGE.request(_update_webhook, **locals())

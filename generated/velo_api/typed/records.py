@@ -43,7 +43,7 @@ __all__ = (
     "WebhookPing",
 )
 
-_typed.require_runtime(2)
+_typed.require_runtime(3)
 
 
 class AcceptedPayment(_typed.Record):

@@ -6,104 +6,12 @@ All problems of a call are raised in one `InvalidRequest`, before anything is se
 
 from __future__ import annotations
 
-from datetime import date, datetime
-
 from victor_ext import typed as _typed
-from victor_ext.typed import Amount, ExtraBody, ExtraQuery
 
-from ..api.payment_requests import create_request_payment as _create_request_payment
-from ..api.payment_requests import list_payment_requests as _list_payment_requests
 from . import rows as _rows
-from .words import BillerTypeWord, DirectionWord, NetworkWord, StatusWord
 
-_typed.require_runtime(2)
+_typed.require_runtime(3)
 PACKAGE = _typed.Package(_rows)
-
-
-def list_payment_requests(
-    *,
-    page: int = 0,
-    page_size: int | None = None,
-    victor_id: str | None = None,
-    start_datetime: datetime | None = None,
-    end_datetime: datetime | None = None,
-    status: StatusWord | None = None,
-    direction: DirectionWord | None = None,
-    due_date_start_date: date | str | None = None,
-    due_date_end_date: date | str | None = None,
-    approval_start_datetime: datetime | None = None,
-    approval_end_datetime: datetime | None = None,
-    victor_payment_request_parent_id: str | None = None,
-    victor_payment_request_child_id: str | None = None,
-    network_type: NetworkWord | None = None,
-    tracking_id: str | None = None,
-    instant_payment_rails_id: str | None = None,
-    extra_query: ExtraQuery | None = None,
-) -> _typed.ListQuery:
-    """List Payment Requests.
-
-    Args:
-        page: Uses 0 based indexing. (The server's default: 0).
-        page_size: `page_size`. (The server's default: 50).
-        victor_id: The Victor Id of the Payment Request.
-        start_datetime: ISO 8601 date and time format requiring Zulu timezone.
-        end_datetime: ISO 8601 date and time format requiring Zulu timezone.
-        status: The status of the payment request.
-        direction: Indicates if the request was originated by the caller (outbound) or an
-            incoming RfP request (inbound).
-        due_date_start_date: ISO 8601 date format.
-        due_date_end_date: ISO 8601 date format.
-        approval_start_datetime: ISO 8601 date and time format requiring Zulu timezone.
-        approval_end_datetime: ISO 8601 date and time format requiring Zulu timezone.
-        victor_payment_request_parent_id: The Victor Id of the parent (outbound) payment request
-            of the given payment request.
-        victor_payment_request_child_id: The Victor Id of the child (inbound) payment request of
-            the given payment request.
-        network_type: The instant payments network the payment request was sent through.
-        tracking_id: The Tracking Id.
-        instant_payment_rails_id: The ID on the instant payments network.
-        extra_query: Parameters that this package does not know, by their names on the wire.
-    """
-    return PACKAGE.list(_list_payment_requests, locals())
-
-
-def create_request_payment(
-    *,
-    payee_account_number: str,
-    payer_counterparty_id: str,
-    amount: Amount,
-    biller_type: BillerTypeWord,
-    due_date: date | str,
-    ultimate_creditor: str | None = None,
-    amount_modification_allowed: bool | None = None,
-    notes: str | None = None,
-    client_reference_id: str | None = None,
-    idempotency_key: str | None = None,
-    extra_body: ExtraBody | None = None,
-) -> _typed.Request:
-    """Create Request for Payment (RfP).
-
-    Args:
-        payee_account_number: The payee’s account number. Note this must be a Victor account or
-            linked account. 3 to 20 characters.
-        payer_counterparty_id: The counterparty reference to the counterparty that contains the
-            payer’s RTP bank information. Up to 16 characters.
-        amount: The payment amount.
-        biller_type: Specifies the biller type, must be BUSINESS or CONSUMER.
-        due_date: Date the payment is due. The system default is 24 hours from transaction
-            submission and values set to further out than that will be rejected by the API. If the
-            payment is not confirmed by the debtor within this timeframe, the RfP request will be
-            canceled by the network.
-        ultimate_creditor: The name of the ultimate creditor. Ultimate creditor can only be set
-            if the biller_type is BUSINESS. Up to 100 characters.
-        amount_modification_allowed: Whether this request for payment supports a change in
-            payment amount by the payer on approval (The server's default: false).
-        notes: Notes associated with the payment. Up to 150 characters.
-        client_reference_id: Up to 128 characters.
-        idempotency_key: `idempotency_key`.
-        extra_body: `extra_body`.
-    """
-    return PACKAGE.request(_create_request_payment, locals())
 
 
 CREATE_REQUEST_PAYMENT = PACKAGE.compared("create_request_payment")

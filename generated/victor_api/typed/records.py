@@ -9,7 +9,7 @@ from victor_ext import typed as _typed
 
 __all__ = ("PaymentRequestFields",)
 
-_typed.require_runtime(2)
+_typed.require_runtime(3)
 
 
 class PaymentRequestFields(_typed.Record):

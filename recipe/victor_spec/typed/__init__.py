@@ -8,12 +8,13 @@ from . import closed_words
 from .bodies import BodyPlans
 from .checks import Patterns
 from .choices import WordsType, words_types
+from .methods import classes_of, docstring_of_plan, is_record, require_methods
 from .names import require_names, require_used
 from .plans import CallPlan
 from .records import RecordPlan
 from .settings import Settings
 
-RUNTIME = 2
+RUNTIME = 3
 """The version of `victor_ext.typed` that the modules are written for."""
 
 
@@ -43,8 +44,13 @@ class Typed:
 
     def require_sound(self) -> None:
         """Raise SettingsError for a name that is taken, and for an entry that nothing uses."""
+        require_methods(self.settings, self._plans)
         require_names(self.settings, self.words(), self.lists, self.calls)
         require_used(self.settings, self.records, self.lists, self.calls)
+
+    @property
+    def _plans(self) -> list[CallPlan]:
+        return [*self.lists, *self.calls.bodies]
 
     def modules(self) -> dict[str, dict[str, Any]]:
         """The modules to render, with what each template must know."""
@@ -55,7 +61,7 @@ class Typed:
             "closed_words": closed_words,
             "version": RUNTIME,
             "parts": self.calls.parts,
-            "plans": [*self.lists, *self.calls.bodies],
+            "plans": self._plans,
         }
         modules: dict[str, dict[str, Any]] = {}
         if self.records:
@@ -68,9 +74,19 @@ class Typed:
             modules["typed/dictionaries.py"] = {**common, "plans": dictionaries}
         if self.calls.parts:
             modules["typed/parts.py"] = common
-        if common["plans"] or self.calls.parts:
-            modules["typed/arguments.py"] = common
+        if self._plans or self.calls.parts:
+            modules["typed/arguments.py"] = {**common, "docstring_of": docstring_of_plan}
             modules["typed/rows.py"] = self._rows()
+        classes = classes_of(self.settings, self._plans)
+        if classes:
+            by_hand = dict.fromkeys(name for each in classes for name in each.by_hand)
+            results = dict.fromkeys(method.result for each in classes for method in each.methods)
+            modules["typed/methods.py"] = {
+                **common,
+                "classes": classes,
+                "by_hand": by_hand,
+                "records": [name for name in results if is_record(self.settings, name)],
+            }
         return modules
 
     def _rows(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from .bodies import BodyPlans
 from .choices import WordsType
+from .methods import classes_of, is_built_in
 from .plans import CallPlan, PartPlan
 from .records import RecordPlan
 from .settings import ArgumentSettings, Settings, SettingsError, is_name, nearest
@@ -16,17 +17,20 @@ IMPORTED = frozenset(
         *(
             "Amount",
             "Any",
+            "AsyncPages",
             "Decimal",
             "ExtraBody",
             "ExtraQuery",
+            "Generic",
             "KW_ONLY",
             "Literal",
             "Mapping",
             "Money",
             "PACKAGE",
+            "Pages",
         ),
-        *("Required", "Sequence", "StrEnum", "TypedDict", "annotations", "dataclass", "date"),
-        "datetime",
+        *("Required", "Sequence", "StrEnum", "TypeVar", "TypedDict", "annotations", "dataclass"),
+        *("date", "datetime"),
     }
 )
 """What the modules import: one word of the settings is known in all of them."""
@@ -152,6 +156,17 @@ def _made(
             yield f"bodies.{body.operation}", body.function.upper()
         if body.dictionary:
             yield f"bodies.{body.operation}.dictionary", body.dictionary
+    yield from _made_of_methods(settings, [*lists, *calls.bodies])
+
+
+def _made_of_methods(settings: Settings, plans: Sequence[CallPlan]) -> Iterator[tuple[str, str]]:
+    """The names of the classes of methods, and of the results that these name."""
+    for each in classes_of(settings, plans):
+        yield f"methods.{each.name}", each.name
+        yield f"methods.Async{each.name}", f"Async{each.name}"
+        for method in each.methods:
+            if not is_built_in(method.result):
+                yield "the result of a method", method.result
 
 
 def _written(own: ArgumentSettings) -> list[str]:

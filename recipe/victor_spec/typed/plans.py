@@ -8,7 +8,7 @@ from typing import Any
 
 from .checks import Row
 from .choices import WordsType
-from .settings import BodySettings, CallSettings, ListSettings, PartSettings
+from .settings import BodySettings, CallSettings, ListSettings, MethodSettings, PartSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,8 @@ class CallPlan(MembersPlan):
     """What the caller may send of what is no argument, by the names that a call knows it by."""
     ranges: Sequence[tuple[str, str]] = ()
     """The names of arguments that begin and end a range."""
+    method: MethodSettings = field(default_factory=MethodSettings)
+    """What callers read of it, and the method that is written."""
 
     @property
     def operation(self) -> str:
@@ -138,11 +140,19 @@ class CallPlan(MembersPlan):
         return "ListQuery" if self.is_list else "CheckedCall"
 
     @property
-    def method(self) -> str:
+    def maker(self) -> str:
         """What makes that."""
         if self.has_body:
             return "request"
         return "list" if self.is_list else "call"
+
+    @property
+    def signature(self) -> str:
+        """The parameters, with a comma behind each."""
+        parameters = [each.parameter for each in self.positional]
+        if self.by_keyword:
+            parameters += ["*", *(each.parameter for each in self.by_keyword)]
+        return "".join(f"{each}, " for each in parameters)
 
     @property
     def row(self) -> dict[str, Any]:

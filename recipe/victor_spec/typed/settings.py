@@ -384,11 +384,53 @@ class BodySettings(MembersSettings):
         return self
 
     def members(self) -> list[tuple[str, str]]:
+        own = [(entry, name) for entry, name in super().members() if entry != "positional"]
+        # One that code by hand sends need not be named, either.
+        own += [("positional", name) for name in self.positional if name not in self.by_hand]
         return [
-            *super().members(),
+            *own,
             *(("compared_as", name) for name in self.compared_as or ()),
             *(("counts_if_left_out", name) for name in self.counts_if_left_out),
         ]
+
+
+class MethodSettings(_Strict):
+    """What callers read of an operation, beside what the document says: its docstring."""
+
+    name: str = Field(
+        default="",
+        pattern=r"^(?:[A-Z]\w*\.[a-z]\w*)?$",
+        description="The class and the method that are written, blocking and awaited: "
+        "`Payouts.submit`. Without it, there is the function that checks the arguments.",
+    )
+    result: str = Field(
+        default="None",
+        description="The class of what the method returns, or of the items of its list: a record, "
+        "a type of Python's, or one that code by hand names.",
+    )
+    text: str = Field(
+        default="",
+        description="What it does: a sentence, and paragraphs. Without it, the document's summary.",
+    )
+    arguments: dict[str, str] = Field(
+        default={},
+        description="What arguments mean, by their names in Python, in place of the document's "
+        "words. Their limits and the server's default are added.",
+    )
+    returns: str = Field(default="", description="What is returned.")
+    raises: dict[str, str] = Field(default={}, description="The errors, each with its reason.")
+    examples: str = Field(default="", description="Lines of a session with `>>>`.")
+    accounts: list[str] = Field(
+        default=[],
+        description="Arguments that are numbers of accounts or cards, or objects in whose place "
+        "one may be passed: no traceback shows more than their last four digits.",
+    )
+    secrets: list[str] = Field(default=[], description="Arguments that no traceback shows.")
+
+    def named(self) -> list[tuple[str, str]]:
+        """Each argument that the settings name, with the entry that names it."""
+        entries = {"arguments": self.arguments, "accounts": self.accounts, "secrets": self.secrets}
+        return [(entry, name) for entry, names in entries.items() for name in names]
 
 
 class Settings(_Strict):
@@ -429,6 +471,11 @@ class Settings(_Strict):
     )
     bodies: dict[str, BodySettings] = Field(
         default={}, description="Operations that send an object of JSON, by their operationId."
+    )
+    methods: dict[str, MethodSettings] = Field(
+        default={},
+        description="What callers read of these operations, by their operationId; and the methods "
+        "that are written for them.",
     )
 
     @model_validator(mode="after")
@@ -471,6 +518,7 @@ _GROUPS: dict[str, type[BaseModel]] = {
     "forms": FormSettings,
     "parts": PartSettings,
     "bodies": BodySettings,
+    "methods": MethodSettings,
 }
 """The settings of one entry, by the name of its group."""
 

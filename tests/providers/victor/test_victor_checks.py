@@ -10,7 +10,9 @@ from typing import get_type_hints
 
 import pytest
 import yaml
-from victor_api.typed.arguments import list_payment_requests
+from victor_api.api.payment_requests import list_payment_requests
+from victor_api.typed.arguments import PACKAGE
+from victor_api.typed.methods import PaymentRequests
 
 from tests.providers.victor.adapter import payment
 from victor_ext import Direction, InvalidRequest, Network, Status, money
@@ -44,7 +46,7 @@ def test_the_pattern_of_amounts_and_the_words_of_an_answer_are_the_documents():
 
 
 def test_the_filters_that_the_document_describes_as_dates_and_times_are_read_as_such():
-    kinds = get_type_hints(list_payment_requests)
+    kinds = get_type_hints(PaymentRequests.list)
     for name, theirs in SCHEMAS["ListPaymentRequests"]["properties"].items():
         described = theirs.get("description", "")
         assert ("Zulu" in described) is (kinds[name] == datetime | None), name
@@ -137,7 +139,7 @@ class TestDueDate:
 
 def sent(**filters):
     """What is sent for filters, without the number of the first page."""
-    arguments = list_payment_requests(**filters).arguments
+    arguments = PACKAGE.list(list_payment_requests, page=0, **filters).arguments
     assert arguments.pop("page") == 0
     return arguments
 

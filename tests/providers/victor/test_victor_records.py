@@ -6,13 +6,14 @@ from decimal import Decimal
 from itertools import count
 
 import pytest
+from victor_api.api.payment_requests import list_payment_requests
 from victor_api.models import (
     GetPaymentRequestResponse,
     PaymentRequestReceipt,
     PaymentRequestReceiptStatus,
     RfpInboundPaymentRequestResponseDetails,
 )
-from victor_api.typed.arguments import list_payment_requests
+from victor_api.typed.arguments import PACKAGE
 
 from tests.cases import cases_beside
 from tests.providers.victor.adapter import payment
@@ -235,7 +236,7 @@ def readings(created):
     """How often a list is read, at most a few times, that in each reading has one request more, and
     lacks one.
     """
-    reader = walk(list_payment_requests(status="pending"), Standing()).begin()
+    reader = walk(PACKAGE.list(list_payment_requests, page=0, status="pending"), Standing()).begin()
     for number in count(1):
         while reader.number == 0:  # a page that brings something new is read again
             reader.accept([request(number, created), request(number + 1, created)])

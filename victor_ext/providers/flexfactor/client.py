@@ -34,8 +34,8 @@ from victor_ext.systems import System
 from .auth import FlexFactorAuth, FlexFactorToken
 from .checks import FlexFactorValidation, note_card_numbers
 from .operations import behaviour_of
-from .orders import Orders
-from .payments import Payments
+from .orders import AsyncOrders, Orders
+from .payments import AsyncPayments, Payments
 from .system import (
     DEFAULT_HOSTS,
     SYSTEM,
@@ -64,13 +64,9 @@ class FlexFactorOptions(
     base_url: str | AnyURL | None
 
 
-class _FlexFactorClient(
-    BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Payments[Mode], Pings[Mode]
-):
+class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pings[Mode]):
     system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
-    _resources: ClassVar[dict[str, Any]] = {"orders": Orders, "_payments": Payments}
-    orders: Orders[Mode]
 
     @with_client_options
     def __init__(
@@ -153,12 +149,20 @@ class _FlexFactorClient(
         self._ping_read = list_orders, {"mid": self._shared.context.mid, "page_size": 1}
 
 
-class FlexFactor(_FlexFactorClient[Blocking, SyncTransport, SyncClient], BlockingClient):
+class FlexFactor(_FlexFactorClient[Blocking, SyncTransport, SyncClient], Payments, BlockingClient):
     """A client of FlexFactor (formerly FlexCharge) with blocking calls.
 
     Safe to share between threads.
     """
 
+    _resources: ClassVar[dict[str, Any]] = {"orders": Orders, "_payments": Payments}
+    orders: Orders
 
-class AsyncFlexFactor(_FlexFactorClient[Awaited, AsyncTransport, AsyncClient], AwaitedClient):
+
+class AsyncFlexFactor(
+    _FlexFactorClient[Awaited, AsyncTransport, AsyncClient], AsyncPayments, AwaitedClient
+):
     """A client of FlexFactor with awaited calls. The arguments are those of `FlexFactor`."""
+
+    _resources: ClassVar[dict[str, Any]] = {"orders": AsyncOrders, "_payments": AsyncPayments}
+    orders: AsyncOrders

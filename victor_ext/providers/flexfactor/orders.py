@@ -14,11 +14,10 @@ from flexfactor_api.api.orders import (
     list_orders,
     refund_order,
 )
-from flexfactor_api.typed import arguments
+from flexfactor_api.typed import arguments, methods
 from flexfactor_api.typed.words import Status
 
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
-from victor_ext.money import Money
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.paging import (
     PageReader,
@@ -27,6 +26,8 @@ from victor_ext.runtime.client.paging import (
 )
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import (
+    Awaited,
+    Blocking,
     Mode,
     Resource,
     Walk,
@@ -38,11 +39,10 @@ from victor_ext.runtime.client.runners import (
     OperationFlow,
     call,
     call_without_body,
-    drop_none,
 )
 from victor_ext.runtime.core.json_values import is_object, object_of
 from victor_ext.runtime.loop.idempotency_keys import new_key
-from victor_ext.typed import ListQuery
+from victor_ext.typed import Body, ListQuery, Request
 
 from .checks import MOST, FlexFactorValidation
 from .records import Cancellation, Order, OrderStatus, Refund
@@ -79,14 +79,8 @@ def _orders_in(body: dict[str, Any], reader: PageReader[Order]) -> Sequence[Orde
     return orders
 
 
-class Orders(Resource[Mode]):
-    """Orders, by the provider's own id (`decision.order_id`), or for `external_cancel` by the
-    merchant's.
-
-    An id is percent-encoded where it is a part of a path; one with control characters, `.` and `..`
-    are refused. A method raises `InvalidRequest` before anything is sent if an argument cannot be
-    right, and else `VictorError`: its `outcome` says whether a write may have been done.
-    """
+class _OrderOperations(Resource[Mode]):
+    """The flow behind the generated method, and the operations that have no generated one."""
 
     @operation
     def get(self, order_id: str) -> OperationFlow[Order]:
@@ -166,35 +160,6 @@ class Orders(Resource[Mode]):
     @listing
     @arguments_of(arguments.list_orders)
     def list(self, query: ListQuery) -> Walk[Order]:
-        """The orders that pass the filters, read page by page as they are iterated. A filter that
-        is None is not sent.
-
-        With a filter that an order may stop matching meanwhile, such as `status`, the list is read
-        from `page` again until one reading is proven to have missed nothing, or three have brought
-        nothing new; a list that does not change is read twice.
-
-        Args:
-            query: Words to search for. The provider documents only by example where it searches
-                (the name of a payer, of a merchant).
-            status: One or several `OrderStatus` members, numbers or names.
-            start: Only orders from this moment on, aware.
-            end: Only orders up to this moment, aware.
-            mid: Another merchant than the client's.
-            order_by: The name of a member, such as `"createdOn"`.
-            sort: `"asc"` or `"desc"`.
-            page: The page to begin with, from 1.
-            page_size: Orders on a page, from 1; the provider's default is 10.
-
-        Raises:
-            InvalidRequest: A filter that cannot be right; at once, not at the first page.
-            PaginationError: While walking, when the provider repeats its pages for ever.
-
-        Examples:
-            >>> [
-            ...     order.id for order in flexfactor.orders.list(status="COMPLETED", page_size=50)
-            ... ] == [decision.order_id]
-            True
-        """
         sent = query.arguments
         filters = {**sent, "mid": sent.get("mid") or self._shared.context.mid}
         first = filters.pop("page_number")
@@ -211,35 +176,11 @@ class Orders(Resource[Mode]):
 
         return Walk(begin, read)
 
-    @operation
-    def refund(
-        self, order_id: str, amount: Money, *, message: str | None = None
-    ) -> OperationFlow[Refund]:
-        """Refund an order, or a part of its amount. A refund that failed is raised, whatever its
-        status.
-
-        It takes no key and is sent once. After a lost response the outcome is unknown: look at the
-        order with `get` before you repeat it. (How the provider tells a repeat from a second
-        partial refund is not documented.)
-
-        Args:
-            order_id: The provider's id.
-            amount: What is refunded, in USD: it is sent as a number of dollars, without a currency.
-            message: A reason. None sends none.
-
-        Raises:
-            BadRequest: It was refused, also with status 200 and `success: false`: nothing was
-                refunded.
-            UnreadableResponse: The response contradicts itself, is about another order, or says
-                that the refund is not done yet (PENDING and the like): its outcome is unknown, so
-                look.
-
-        Examples:
-            >>> flexfactor.orders.refund(decision.order_id, Money.of("12.00", "USD")).succeeded
-            True
-        """
+    def _refund(self, request: Request) -> OperationFlow[Refund]:
+        order_id, amount = request.path["order_id"], request.by_hand["amount"]
         with FlexFactorValidation("orders.refund") as validation:
-            validation.path_id("order_id", order_id)
+            validation.problems += request.check.problems
+            validation.path_characters("order_id", order_id)
             currency: object = getattr(amount, "currency", "USD")
             if currency == "USD":
                 validation.amount("amount", amount)
@@ -250,11 +191,9 @@ class Orders(Resource[Mode]):
                     "currency",
                     f"amount is in {currency}: {what}. Refund it in the portal.",
                 )
-            validation.text("message", message, shortest=0, required=False)
         # `amount` has at most fifteen digits, so the number in the JSON has exactly its digits.
-        dollars = float(amount.amount)
-        body = models.RefundRequest(amount_to_refund=dollars, **drop_none(refund_message=message))
-        json = yield from call(refund_order, order_id=order_id, body=body)
+        body = Body(amountToRefund=float(amount.amount), **request.body)
+        json = yield from call(refund_order, order_id=order_id, body=body, untyped=request.untyped)
         return Refund(json, order_id=order_id, amount=amount)
 
     @operation
@@ -339,6 +278,20 @@ class Orders(Resource[Mode]):
                 idempotency_key,
             )
         )
+
+
+class Orders(methods.Orders[Refund], _OrderOperations[Blocking]):
+    """Orders, by the provider's own id (`decision.order_id`), or for `external_cancel` by the
+    merchant's.
+
+    An id is percent-encoded where it is a part of a path; one with control characters, `.` and `..`
+    are refused. A method raises `InvalidRequest` before anything is sent if an argument cannot be
+    right, and else `VictorError`: its `outcome` says whether a write may have been done.
+    """
+
+
+class AsyncOrders(methods.AsyncOrders[Refund], _OrderOperations[Awaited]):
+    """The same operations, awaited."""
 
 
 def _cancel(

@@ -9,14 +9,21 @@ from typing import Any
 
 from flexfactor_api import models
 from flexfactor_api.api.payments import capture, evaluate, transmit
-from flexfactor_api.typed import arguments, parts
+from flexfactor_api.typed import arguments, methods, parts
 from flexfactor_api.typed.parts import OrderItem
 
 from victor_ext.currencies import code_problem
 from victor_ext.money import Money
 from victor_ext.privacy import is_sequence, kind_of
 from victor_ext.runtime.client.requests import with_extra_body
-from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
+from victor_ext.runtime.client.resources import (
+    Awaited,
+    Blocking,
+    Mode,
+    Resource,
+    arguments_of,
+    operation,
+)
 from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
 from victor_ext.runtime.core import validation
 from victor_ext.runtime.loop.idempotency_keys import new_key
@@ -95,73 +102,10 @@ def _items_of(check: FlexFactorValidation, items: Any, amount: object) -> list[B
     return check.parts("items", items, OrderItem, arguments.PACKAGE.parts["OrderItem"])
 
 
-class Payments(Resource[Mode]):
-    """Transactions. The client offers these operations as its own.
+class _TransactionOperations(Resource[Mode]):
+    """The flows behind the generated methods, and the operation that has no generated one."""
 
-    A method raises `InvalidRequest` before anything is sent if an argument cannot be right, and
-    else `VictorError`: its `outcome` says whether the card may have been charged.
-    """
-
-    @operation
-    @arguments_of(arguments.evaluate)
-    def evaluate(self, request: Request) -> OperationFlow[Decision]:
-        """Ask whether a transaction that was declined elsewhere can be rescued; if it can, it is
-        charged.
-
-        After a lost response it is sent again with the same key and the same body, and the provider
-        responds as it did the first time (for 24 hours). If the outcome is still unknown, repeat
-        the call with the error's key, or make sure that nothing is charged with
-        `orders.external_cancel(order_id)`.
-
-        A transaction that the merchant started and that gets an immediate response ("sync MIT") is
-        retried over days, with the same `order_id` and `merchant_initiated=True`: each of these
-        retries is a call with its own key.
-
-        Args:
-            order_id: The merchant's own id of the order.
-            amount: What is charged; sent in cents.
-            transaction: The declined transaction. A repeat with the same key needs the same values.
-            payer: The person who pays.
-            card: The card, by a token.
-            billing: The billing address; the provider's pages call it required.
-            shipping: The shipping address.
-            customer_ip: The payer's IP address; the provider wants it where the customer started
-                the transaction.
-            sense_key: From the provider's script on the merchant's page.
-            items: The lines of the order.
-            merchant_initiated: Whether the merchant started the transaction (a rebill). None sends
-                nothing.
-            recurring: Whether it recurs. None sends nothing.
-            subscription: The subscription that it belongs to.
-            expires_at: Until when the provider may go on trying, aware.
-            fields: More of the merchant's own, as names and texts.
-            extra_body: Members of the body that this package does not know, by their names on the
-                wire.
-            idempotency_key: A GUID, one per payment, kept for every retry of it:
-                `idempotency_key_for("invoice", 1042)`. With None a random one is made. It is on the
-                result and on every error.
-
-        Returns:
-            The decision. Only `approved` means that a payment was made.
-
-        Raises:
-            Conflict: The key was used with other values, or the call that it was used for is in
-                progress.
-            BadRequest: The provider refused the request, or says with status 200 that the
-                evaluation failed.
-
-        Examples:
-            >>> decision = flexfactor.evaluate(
-            ...     order_id="INV-1042",
-            ...     amount=price,
-            ...     transaction=transaction,
-            ...     payer=payer,
-            ...     card=card,
-            ...     idempotency_key=idempotency_key_for("invoice", 1042),
-            ... )
-            >>> decision.needs_capture
-            True
-        """
+    def _evaluate(self, request: Request) -> OperationFlow[Decision]:
         own_key = request.by_hand["idempotency_key"]
         key = new_key() if own_key is None else own_key
         # Only a transaction that was declined elsewhere is evaluated.
@@ -170,65 +114,36 @@ class Payments(Resource[Mode]):
         json = yield from call(evaluate, body=body, untyped=request.untyped)
         return Decision(json, idempotency_key=key)
 
-    @operation
-    def capture(
-        self, order_id: str, amount: Money, *, idempotency_key: str | None = None
-    ) -> OperationFlow[Capture]:
-        """Capture an order that was only authorised (`decision.needs_capture`).
-
-        Args:
-            order_id: The provider's id, as the decision has it.
-            amount: What is captured; sent in cents.
-            idempotency_key: A GUID, one per capture. With None a random one is made.
-
-        Raises:
-            BadRequest: It was refused, also with status 200 and `success: false`: nothing was
-                captured.
-            UnreadableResponse: The response contradicts itself, is about another order, or says
-                that the capture is not done yet (PENDING and the like), also when it was repeated
-                with its key.
-
-        Examples:
-            >>> flexfactor.capture(decision.order_id, price).succeeded
-            True
-        """
+    def _capture(self, request: Request) -> OperationFlow[Capture]:
+        amount, own_key = request.by_hand["amount"], request.by_hand["idempotency_key"]
         with FlexFactorValidation("capture") as validation:
-            validation.text("order_id", order_id)
+            validation.problems += request.check.problems
             validation.amount("amount", amount)
-            validation.key("idempotency_key", idempotency_key)
-        key = new_key() if idempotency_key is None else idempotency_key
-        body = models.CaptureRequest(
-            idempotency_key=key,
-            order_id=order_id,
+            validation.key("idempotency_key", own_key)
+        key = new_key() if own_key is None else own_key
+        body = Body(
+            idempotencyKey=key,
+            **request.body,
             amount=amount.minor_units,  # cents
             currency=amount.currency,
         )
-        json = yield from call(capture, body=body)
-        return Capture(json, order_id=order_id, amount=amount, idempotency_key=key)
+        json = yield from call(capture, body=body, untyped=request.untyped)
+        return Capture(json, order_id=request.body["orderId"], amount=amount, idempotency_key=key)
 
     @operation
     @arguments_of(arguments.transmit)
     def transmit(self, request: Request) -> OperationFlow[Transmission]:
-        """Send a copy of a transaction, within 24 hours of it, for the provider to learn from.
-
-        It moves no money, and takes no key. What happens to a copy that is sent twice is not
-        documented, so the request is not repeated after a lost response. The arguments are those of
-        `evaluate`, and:
-
-        Args:
-            declined: Whether the transaction was declined.
-
-        Examples:
-            >>> copy = flexfactor.transmit(
-            ...     order_id="INV-1043",
-            ...     amount=price,
-            ...     transaction=transaction,
-            ...     payer=payer,
-            ...     card=card,
-            ...     declined=True,
-            ... )
-            >>> copy.success
-            True
-        """
         body = _body_of(request, "transmit", self._shared.context)
         return Transmission((yield from call(transmit, body=body, untyped=request.untyped)))
+
+
+class Payments(methods.Payments[Decision, Capture], _TransactionOperations[Blocking]):
+    """Transactions. The client offers these operations as its own.
+
+    A method raises `InvalidRequest` before anything is sent if an argument cannot be right, and
+    else `VictorError`: its `outcome` says whether the card may have been charged.
+    """
+
+
+class AsyncPayments(methods.AsyncPayments[Decision, Capture], _TransactionOperations[Awaited]):
+    """The same operations, awaited."""

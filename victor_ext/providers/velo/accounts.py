@@ -33,26 +33,9 @@ class SourceAccounts(Resource[Mode]):
     Errors and filters are those of `Payees`.
     """
 
-    @lists(arguments.list_source_accounts, SourceAccount)
-    def list(self) -> None:
-        """The source accounts, read page by page as they are iterated.
+    list = lists(arguments.list_source_accounts, SourceAccount)
 
-        `account_type` is Velo's `type`. `include_user_deleted=True` asks for those that users have
-        deleted, too.
-
-        Examples:
-            >>> [account.name for account in velo.source_accounts.list(payor_id=payor_id)]
-            ['USD account']
-        """
-
-    @reads(arguments.get_source_account, SourceAccount)
-    def get(self) -> None:
-        """Read one source account, with its balance.
-
-        Examples:
-            >>> str(velo.source_accounts.get(source_account_id).balance)
-            '1000.00 USD'
-        """
+    get = reads(arguments.get_source_account, SourceAccount)
 
     @operation
     def fund(
@@ -100,45 +83,13 @@ class FundingAccounts(Resource[Mode]):
     to be allowed to see.
     """
 
-    @lists(arguments.list_funding_accounts, FundingAccount)
-    def list(self) -> None:
-        """The funding accounts, read page by page as they are iterated.
+    list = lists(arguments.list_funding_accounts, FundingAccount)
 
-        Examples:
-            >>> [account.name for account in velo.funding_accounts.list(payor_id=payor_id)]
-            ['Bank of the payor']
-        """
-
-    @reads(arguments.get_funding_account, FundingAccount)
-    def get(self) -> None:
-        """Read one funding account.
-
-        Examples:
-            >>> velo.funding_accounts.get(funding_account_id).currency
-            'USD'
-        """
+    get = reads(arguments.get_funding_account, FundingAccount)
 
     @operation
     @arguments_of(arguments.create_funding_account)
     def create(self, request: Request) -> OperationFlow[Receipt]:
-        """Register a bank account as a funding account. Velo finishes it later: `wait` for it.
-
-        The request is sent once. After a lost response, look with `list(payor_id=..., name=...)`.
-
-        Examples:
-            >>> account = {
-            ...     "account_name": "Acme Inc",
-            ...     "account_number": "043987673645",
-            ...     "routing_number": "021000021",
-            ... }
-            >>> receipt = velo.funding_accounts.create(
-            ...     payor_id=payor_id,
-            ...     name="Second bank",
-            ...     account_type="FBO",
-            ...     currency="USD",
-            ...     **account,
-            ... )
-        """
         return Receipt.of((yield from response_to(request)))
 
     @operation
@@ -192,42 +143,13 @@ class Fundings(Resource[Mode]):
     Errors and filters are those of `Payees`.
     """
 
-    @reads(arguments.get_funding, Funding)
-    def get(self) -> None:
-        """Read one funding.
+    get = reads(arguments.get_funding, Funding)
 
-        Examples:
-            >>> funding_id = next(iter(velo.fundings.changes(payor_id, since=since))).funding_id
-            >>> str(velo.fundings.get(funding_id).amount)
-            '1000.00 USD'
-        """
-
-    @lists(
+    list = lists(
         arguments.list_fundings,
         FundingEntry,
         lambda entry: entry.events[0].id if entry.events else "",
         order=ListOrder("dateTime:asc"),  # without a `sort`, Velo has no order for them
     )
-    def list(self) -> None:
-        """The history of a payor's fundings, read page by page as they are iterated.
 
-        Velo gives these no id and, without a `sort`, no order. One is known again by its first
-        event, so that one which moves to a later page comes once. `changes` loses nothing between
-        two readings.
-
-        The fields of a `sort` are `dateTime` and `amount`; None sorts by `dateTime`.
-
-        Examples:
-            >>> [(entry.amount, entry.status) for entry in velo.fundings.list(payor_id)]
-            [(Decimal('100000'), 'PENDING')]
-        """
-
-    @lists(arguments.list_funding_changes, FundingChange, is_feed=True)
-    def changes(self) -> None:
-        """The fundings of a payor that changed `since` a moment; as `payees.changes`. `page_size`
-        is 1 to 100.
-
-        Examples:
-            >>> [change.status for change in velo.fundings.changes(payor_id, since=since)]
-            ['PENDING']
-        """
+    changes = lists(arguments.list_funding_changes, FundingChange, is_feed=True)

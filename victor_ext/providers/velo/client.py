@@ -39,8 +39,8 @@ from .accounts import FundingAccounts, Fundings, SourceAccounts
 from .auth import VeloAuth
 from .operations import behaviour_of
 from .payees import Payees
-from .payments import Payments
-from .payouts import Payouts
+from .payments import AsyncPayments, Payments
+from .payouts import AsyncPayouts, Payouts
 from .system import ENVIRONMENTS, SYSTEM, VERSIONS, EnvironmentWord, from_process_environment
 from .webhooks import Webhooks
 
@@ -58,25 +58,24 @@ class VeloOptions(
     base_url: str | AnyURL | None
 
 
+_RESOURCES: dict[str, Any] = {
+    "payees": Payees,
+    "source_accounts": SourceAccounts,
+    "funding_accounts": FundingAccounts,
+    "fundings": Fundings,
+    "webhooks": Webhooks,
+}
+"""Those that are one class for both modes."""
+
+
 class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pings[Mode]):
     system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
-    _resources: ClassVar[dict[str, Any]] = {
-        "payees": Payees,
-        "source_accounts": SourceAccounts,
-        "funding_accounts": FundingAccounts,
-        "fundings": Fundings,
-        "payouts": Payouts,
-        "payments": Payments,
-        "webhooks": Webhooks,
-    }
     _ping_read = list_source_accounts, {"page_size": 1}
     payees: Payees[Mode]
     source_accounts: SourceAccounts[Mode]
     funding_accounts: FundingAccounts[Mode]
     fundings: Fundings[Mode]
-    payouts: Payouts[Mode]
-    payments: Payments[Mode]
     webhooks: Webhooks[Mode]
 
     @with_client_options
@@ -166,6 +165,18 @@ class Velo(_VeloClient[Blocking, SyncTransport, SyncClient], BlockingClient):
     A list raises `InvalidRequest` when it is called. A filter that is None is not sent.
     """
 
+    _resources: ClassVar[dict[str, Any]] = {**_RESOURCES, "payouts": Payouts, "payments": Payments}
+    payouts: Payouts
+    payments: Payments
+
 
 class AsyncVelo(_VeloClient[Awaited, AsyncTransport, AsyncClient], AwaitedClient):
     """A client of Velo Payments with awaited calls. The arguments are those of `Velo`."""
+
+    _resources: ClassVar[dict[str, Any]] = {
+        **_RESOURCES,
+        "payouts": AsyncPayouts,
+        "payments": AsyncPayments,
+    }
+    payouts: AsyncPayouts
+    payments: AsyncPayments

@@ -75,58 +75,19 @@ class Payees(Resource[Mode]):
     have been done.
     """
 
-    @lists(arguments.list_payees, Payee)
-    def list(self) -> None:
-        """The payees of a payor, read page by page as they are iterated.
+    list = lists(arguments.list_payees, Payee)
 
-        Examples:
-            >>> [payee.id for payee in velo.payees.list(payor_id, remote_id="payee-7")] == [
-            ...     payee_id
-            ... ]
-            True
-        """
-
-    @reads(arguments.get_payee, Payee)
-    def get(self) -> None:
-        """Read one payee.
-
-        Examples:
-            >>> velo.payees.get(payee_id).onboarded_status
-            'ONBOARDED'
-        """
+    get = reads(arguments.get_payee, Payee)
 
     @operation
     @arguments_of(arguments.create_payees)
     def create(self, request: Request) -> OperationFlow[str]:
-        """Create 1 to 2,000 payees. Returns the id of the batch, which `batch` and `wait_for_batch`
-        read.
-
-        After a lost response, look with `list(payor_id, remote_id=...)` before you create them
-        again.
-
-        Examples:
-            >>> home, firm = (
-            ...     Address(line1="1 Elm Street", city="Springfield", country="US"),
-            ...     Company(name="Ada Ltd"),
-            ... )
-            >>> ada = NewPayee(
-            ...     remote_id="payee-9", email="ada@example.com", company=firm, address=home
-            ... )
-            >>> batch_id = velo.payees.create(payor_id, [ada])
-        """
         request.check.finish()
         for payee in request.body["payees"]:
             payee["type"] = "Individual" if "individual" in payee else "Company"
         return batch_id_of((yield from response_to(request))) or ""
 
-    @reads(arguments.get_payee_batch, PayeeBatch)
-    def batch(self) -> None:
-        """Read the progress of a batch of new payees, and which of them failed.
-
-        Examples:
-            >>> velo.payees.batch(batch_id).failure_count
-            0
-        """
+    batch = reads(arguments.get_payee_batch, PayeeBatch)
 
     @operation
     def wait_for_batch(self, batch_id: str, *, timeout: float = 300.0) -> OperationFlow[PayeeBatch]:
@@ -149,55 +110,11 @@ class Payees(Resource[Mode]):
             timeout=timeout,
         )
 
-    @lists(arguments.list_payee_changes, PayeeChange, is_feed=True)
-    def changes(self) -> None:
-        """The payees of a payor that changed `since` an aware datetime, read page by page as they
-        are iterated.
+    changes = lists(arguments.list_payee_changes, PayeeChange, is_feed=True)
 
-        Note the time before you begin to read, and pass it the next time: what changes during the
-        read may be in this feed, in the next, or in both. `page_size` is 1 to 1,000.
+    update = sends(arguments.update_payee)
 
-        Examples:
-            >>> payee_id in [
-            ...     change.payee_id for change in velo.payees.changes(payor_id, since=since)
-            ... ]
-            True
-        """
-
-    @sends(arguments.update_payee)
-    def update(self) -> None:
-        """Change details of a payee. Velo allows it only until the payee has onboarded.
-
-        What is None stays. After a lost response look with `get(payee_id)`, or send the same again.
-
-        Args:
-            address: The whole address. The limits are others than those of a new payee; `Address`
-                has both.
-            individual: The person, if the payee is not a company. Velo's document marks the date of
-                birth and the national identification as read-only here, and has both in its example
-                of a request: they are sent.
-            language: A language code such as `en`.
-            contact_sms_number: Where the payee gets text messages: a plus sign and 2 to 15 digits,
-                `+14155550100`.
-            challenge: What the payee is asked when onboarding begins, in place of Velo's usual
-                question.
-
-        Examples:
-            >>> velo.payees.update(new_payee_id, language="en")
-        """
-
-    @sends(arguments.update_payee_remote_id)
-    def update_remote_id(self) -> None:
-        """Change a payor's own name for a payee to `remote_id`: payments name the payee by it.
-
-        After a lost response look with `get(payee_id)`, or send the same again.
-
-        Raises:
-            Conflict: Another payee of the payor has the name.
-
-        Examples:
-            >>> velo.payees.update_remote_id(new_payee_id, payor_id=payor_id, remote_id="payee-88")
-        """
+    update_remote_id = sends(arguments.update_payee_remote_id)
 
     @operation
     def delete(self, payee_id: str) -> OperationFlow[None]:
@@ -213,34 +130,10 @@ class Payees(Resource[Mode]):
         """
         return write(arguments.delete_payee(payee_id), arguments.get_payee, Payee, None)
 
-    @sends(arguments.invite_payee)
-    def invite(self) -> None:
-        """Invite a payee again, who was invited when it was created and has neither accepted nor
-        declined.
+    invite = sends(arguments.invite_payee)
 
-        Earlier invitations of the payor end with it. So a repetition after a lost response does no
-        harm: the payee has one more message, and the last one counts.
-        `invitations(payor_id, payee_id=...)` says whether it is accepted.
-
-        Raises:
-            Conflict: The invitation can no longer be accepted.
-
-        Examples:
-            >>> velo.payees.invite(new_payee_id, payor_id=payor_id)
-        """
-
-    @lists(
+    invitations = lists(
         arguments.list_payee_invitations,
         PayeeInvitation,
         lambda invitation: invitation.payee_id,
     )
-    def invitations(self) -> None:
-        """How far the invitations of a payor's payees are, read page by page as they are iterated.
-
-        Examples:
-            >>> [
-            ...     invitation.status
-            ...     for invitation in velo.payees.invitations(payor_id, payee_id=new_payee_id)
-            ... ]
-            ['PENDING']
-        """

@@ -5,13 +5,20 @@ from __future__ import annotations
 import builtins
 from datetime import datetime
 
-from velo_api.typed import arguments
+from velo_api.typed import arguments, methods
 from velo_api.typed.records import Payment, PaymentChange
 
 from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.ids import reference_of
 from victor_ext.runtime.client.paging import PageReader
-from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
+from victor_ext.runtime.client.resources import (
+    Awaited,
+    Blocking,
+    Mode,
+    Resource,
+    arguments_of,
+    operation,
+)
 from victor_ext.runtime.client.runners import OperationFlow
 from victor_ext.typed import CheckedCall, Query, Request
 
@@ -22,68 +29,14 @@ from .reading import ListOrder, lists, reads, response_to, walk, write
 _ORDER = ListOrder(id="paymentId")
 
 
-class Payments(Resource[Mode]):
-    """Payments of a payor, over all payouts. Errors and filters are those of `Payees`."""
+class _PaymentOperations(Resource[Mode]):
+    """The flow behind the generated method, and the operations that have no generated one."""
 
-    @lists(arguments.list_payments, Payment, order=_ORDER)
-    def list(self) -> None:
-        """The payments of a payor, read page by page as they are iterated.
+    list = lists(arguments.list_payments, Payment, order=_ORDER)
 
-        No filter is for the payor's own reference: see `find`. Velo sets `remote_id` only when a
-        payment is confirmed, so it does not find a new one.
+    get = reads(arguments.get_payment, Payment)
 
-        A payment never leaves the window of `submitted_from` and `submitted_to`, so a walk by
-        window yields each of its payments once. A `sort` is sent with `paymentId` added: payments
-        of one moment may else change places.
-
-        Args:
-            payor_name: A part of the payor's name, in any letter case.
-            rails_id: The rails that carry a payment, in any letter case.
-            remote_system_id: The payments system that pays, if it is not Velo.
-            source_amount_from: The least that a source account pays, in minor units of whichever
-                currency; so are `source_amount_to`, and `payment_amount_from` and
-                `payment_amount_to`, which a payee receives.
-            scheduled_from: The first day that its payout is scheduled for; `scheduled_to` is the
-                last.
-            submitted_from: The first day, as a date or a text such as `2026-03-04`. In which time
-                zone Velo means its days is not documented: for a window of moments add a day at
-                both ends, and compare `submitted_at`.
-            submitted_to: The last day, which is part of the window.
-            sort: Such as `submittedDateTime:asc`. None is Velo's own: the newest first.
-
-        Examples:
-            >>> listed = list(
-            ...     velo.payments.list(payor_id, submitted_from=today, sort="submittedDateTime:asc")
-            ... )
-            >>> [payment.payor_payment_id for payment in listed]
-            ['INV-1042', 'INV-1043']
-        """
-
-    @reads(arguments.get_payment, Payment)
-    def get(self) -> None:
-        """Read one payment, with its history in `events`.
-
-        Examples:
-            >>> str(velo.payments.get(listed[0].id).payment)
-            '44.23 USD'
-        """
-
-    @operation
-    @arguments_of(arguments.withdraw_payment)
-    def withdraw(self, request: Request) -> OperationFlow[None]:
-        """Withdraw one payment that is ACCEPTED or UNFUNDED, before its payout is instructed. The
-        request is sent once.
-
-        After a lost response the payment is read: if it is withdrawn, the call returns; else the
-        outcome is unknown.
-
-        Examples:
-            >>> payout_id = velo.payouts.submit(
-            ...     [dataclasses.replace(payment, payor_payment_id="INV-1044")]
-            ... )
-            >>> (match,) = velo.payments.find("INV-1044", payor_id=payor_id, since=since)
-            >>> velo.payments.withdraw(match.id, reason="The invoice was cancelled.")
-        """
+    def _withdraw(self, request: Request) -> OperationFlow[None]:
         return write(request, arguments.get_payment, Payment, PAYMENT_WITHDRAWAL.done)
 
     @operation
@@ -104,6 +57,8 @@ class Payments(Resource[Mode]):
         search again later.
 
         Args:
+            payor_payment_id: The reference that was submitted.
+            payor_id: The id of the payor.
             since: The start of the window, aware: shortly before the submission. Velo's window has
                 whole days in a time zone that is not documented, so a day is added at both ends.
             until: The end of the window, aware; None is now.
@@ -149,20 +104,6 @@ class Payments(Resource[Mode]):
     @operation
     @arguments_of(arguments.export_transactions)
     def export(self, call: CheckedCall) -> OperationFlow[str]:
-        """Read the transactions of a range of days, as the CSV that Velo writes: payments,
-        fundings, fees and returns.
-
-        The titles of its columns are not documented, nor in which unit it writes amounts: read it
-        by its first line (`csv.DictReader(io.StringIO(text))`). All of it is held in memory.
-
-        Raises:
-            UnreadableResponse: The answer is not CSV in UTF-8.
-
-        Examples:
-            >>> rows = list(
-            ...     csv.DictReader(io.StringIO(velo.payments.export(payor_id, start=today)))
-            ... )
-        """
         response = yield from response_to(call)
         try:
             return bytes(response.content).decode("utf-8-sig")
@@ -171,15 +112,12 @@ class Payments(Resource[Mode]):
                 "Velo's export is not UTF-8.", outcome=Outcome.ACCEPTED
             ) from error
 
-    @lists(arguments.list_payment_changes, PaymentChange, is_feed=True)
-    def changes(self) -> None:
-        """The payments of a payor that changed `since` a moment; as `payees.changes`. `page_size`
-        is 1 to 1,000.
+    changes = lists(arguments.list_payment_changes, PaymentChange, is_feed=True)
 
-        Examples:
-            >>> "INV-1042" in [
-            ...     change.payor_payment_id
-            ...     for change in velo.payments.changes(payor_id, since=since)
-            ... ]
-            True
-        """
+
+class Payments(methods.Payments, _PaymentOperations[Blocking]):
+    """Payments of a payor, over all payouts. Errors and filters are those of `Payees`."""
+
+
+class AsyncPayments(methods.AsyncPayments, _PaymentOperations[Awaited]):
+    """The same operations, awaited."""

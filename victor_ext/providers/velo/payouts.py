@@ -7,7 +7,7 @@ from typing import Any
 
 from velo_api import models
 from velo_api.api.payouts import instruct_payout
-from velo_api.typed import arguments
+from velo_api.typed import arguments, methods
 from velo_api.typed.records import (
     Payment,
     Payout,
@@ -23,7 +23,7 @@ from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem
 from victor_ext.ids import reference_of
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.polling import poll
-from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
+from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, Resource, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
 from victor_ext.runtime.core.json_values import object_or_empty
 from victor_ext.typed import CheckedCall, Query, Request
@@ -38,38 +38,10 @@ _STATUSES = frozenset(PAYOUT_STATUSES)
 _ORDER = ListOrder("submittedDateTime:asc", "payoutId")
 
 
-class Payouts(Resource[Mode]):
-    """Payouts: payments that are submitted, quoted and paid together.
+class _PayoutOperations(Resource[Mode]):
+    """The flow behind the generated method, and the operations that have no generated one."""
 
-    The order of calls: `submit`, `wait` until ACCEPTED, `quote` if the currencies differ,
-    `instruct`. No money moves before `instruct`. Errors and filters are those of `Payees`.
-    """
-
-    @operation
-    @arguments_of(arguments.submit_payout)
-    def submit(self, request: Request) -> OperationFlow[str]:
-        """Submit 1 to 2,000 payments. Returns the id of the payout.
-
-        Velo takes no idempotency key, and does not detect a second submission. So the request is
-        sent once. After a lost response the error's outcome is `unknown`: look with
-        `payments.find(payor_payment_id, payor_id=..., since=...)` before you submit again; see
-        docs/velo.md.
-
-        Args:
-            payments: The payments, each with a `payor_payment_id` of its own.
-
-        Examples:
-            >>> amount, account = Money.of("44.23", "USD"), "USD account"
-            >>> payment = PaymentInstruction(
-            ...     remote_id="payee-7",
-            ...     amount=amount,
-            ...     source_account_name=account,
-            ...     payor_payment_id="INV-1042",
-            ... )
-            >>> payout_id = velo.payouts.submit([payment])
-            >>> velo.payouts.wait(payout_id, until="ACCEPTED", timeout=30).payments_accepted
-            1
-        """
+    def _submit(self, request: Request) -> OperationFlow[str]:
         _check_references(request)
         body = request.body
         if ("payoutFromPayorId" in body) is not ("payoutToPayorId" in body):
@@ -80,26 +52,9 @@ class Payouts(Resource[Mode]):
             request.check.note("payout_to_payor_id", "choice", message)
         return Receipt.of((yield from response_to(request))).id
 
-    @reads(arguments.get_payout, Payout)
-    def get(self) -> None:
-        """Read the state of a payout, and which of its payments were accepted or rejected.
+    get = reads(arguments.get_payout, Payout)
 
-        Examples:
-            >>> velo.payouts.get(payout_id).payments_submitted
-            1
-        """
-
-    @reads(arguments.quote_payout, Quote)
-    def quote(self) -> None:
-        """Fix the exchange rates of a payout, where the source's currency is not the payment's.
-
-        No money moves. The request is sent once; after a lost response `get` shows the quote, if it
-        was made.
-
-        Examples:
-            >>> velo.payouts.quote(payout_id).fx_summaries
-            ()
-        """
+    quote = reads(arguments.quote_payout, Quote)
 
     @operation
     def instruct(
@@ -205,32 +160,9 @@ class Payouts(Resource[Mode]):
             timeout=timeout,
         )
 
-    @lists(arguments.list_payout_payments, PayoutPayment)
-    def payments(self) -> None:
-        """The payments of a payout, read page by page as they are iterated.
+    payments = lists(arguments.list_payout_payments, PayoutPayment)
 
-        Examples:
-            >>> [payment.payor_payment_id for payment in velo.payouts.payments(payout_id)]
-            ['INV-1042']
-        """
-
-    @lists(arguments.list_payouts, PayoutSummary, order=_ORDER)
-    def list(self) -> None:
-        """The payouts of a payor, read page by page as they are iterated; those of which it pays or
-        is paid for.
-
-        The other filters are as for `payments.list`. Without a `sort`, the oldest come first; one
-        gets `payoutId`.
-
-        Args:
-            memo: A part of the memo, in any letter case.
-            from_payor_name: A part of the name of the payor whose payees are paid, in any letter
-                case.
-
-        Examples:
-            >>> payout_id in [payout.id for payout in velo.payouts.list(payor_id)]
-            True
-        """
+    list = lists(arguments.list_payouts, PayoutSummary, order=_ORDER)
 
     @operation
     def history(self, payout_id: str) -> OperationFlow[PayoutHistory]:
@@ -246,30 +178,21 @@ class Payouts(Resource[Mode]):
         page = yield from call(query.operation, untyped=query.untyped, **query.arguments)
         return PayoutHistory(object_or_empty(page.get("summary")))
 
-    @lists(arguments.get_payout_history, Payment)
-    def audited_payments(self) -> None:
-        """The payments of a payout with what became of them, those included that came back (status
-        RETURNED).
+    audited_payments = lists(arguments.get_payout_history, Payment)
 
-        `payments` lists what was submitted. The other arguments are those of `payments.list`.
+    statistics = reads(arguments.get_payout_statistics, PayoutStatistics)
 
-        Velo's default `sort` is `remoteId`. Velo sorts these by no id, so that equal ones may
-        change places between two pages: compare their number with
-        `history(payout_id).total_payments`.
 
-        Examples:
-            >>> [payment.status for payment in velo.payouts.audited_payments(payout_id)]
-            ['CONFIRMED']
-        """
+class Payouts(methods.Payouts, _PayoutOperations[Blocking]):
+    """Payouts: payments that are submitted, quoted and paid together.
 
-    @reads(arguments.get_payout_statistics, PayoutStatistics)
-    def statistics(self) -> None:
-        """Read how many payouts a payor had this month, and how many of their payments failed.
+    The order of calls: `submit`, `wait` until ACCEPTED, `quote` if the currencies differ,
+    `instruct`. No money moves before `instruct`. Errors and filters are those of `Payees`.
+    """
 
-        Examples:
-            >>> velo.payouts.statistics(payor_id).failed_payments_this_month
-            0
-        """
+
+class AsyncPayouts(methods.AsyncPayouts, _PayoutOperations[Awaited]):
+    """The same operations, awaited."""
 
 
 def _check_references(request: Request) -> None:

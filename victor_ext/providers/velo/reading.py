@@ -4,9 +4,7 @@ was lost.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Collection, Mapping
-from functools import update_wrapper
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from victor_ext.errors import Conflict, NotFound, Outcome, UnreadableResponse, VictorError
@@ -26,29 +24,21 @@ R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 RequestT = TypeVar("RequestT")
 
-Documented = Callable[[Any], None]
-"""A method without code. It gives an operation its name and its documentation."""
-
 
 def _flow_of(
     request: Callable[P, RequestT], use: Callable[[RequestT], T], result: str
-) -> Callable[[Documented], Callable[Concatenate[Any, P], T]]:
-    """Make the flow of an `operation`, or the walk of a `listing`, that its arguments decide alone:
-    `request` checks them, and `use` is called with what they become.
+) -> Callable[Concatenate[Any, P], T]:
+    """The flow of an `operation`, or the walk of a `listing`, that its arguments decide alone:
+    `request` checks and documents them, and `use` is called with what they become.
 
     `result` is the type of what `use` returns, as the method of a flow has it.
     """
 
-    def decorate(method: Documented) -> Callable[Concatenate[Any, P], T]:
-        def called(_resource: Any, value: RequestT) -> T:
-            return use(value)
+    def called(self: Any, value: RequestT) -> T:  # noqa: ARG001 - every method has it
+        return use(value)
 
-        flow: Any = arguments_of(request)(update_wrapper(called, method))
-        flow.__signature__ = inspect.signature(flow).replace(return_annotation=result)
-        made: Callable[Concatenate[Any, P], T] = flow
-        return made
-
-    return decorate
+    called.__annotations__["return"] = result
+    return arguments_of(request)(called)
 
 
 def read(checked: CheckedCall, kind: type[R], seconds: float | None = None) -> OperationFlow[R]:
@@ -60,14 +50,10 @@ def read(checked: CheckedCall, kind: type[R], seconds: float | None = None) -> O
     return kind((yield from call(checked.operation, seconds, untyped=checked.untyped, **arguments)))
 
 
-def reads(
-    arguments: Callable[P, CheckedCall], kind: type[R]
-) -> Callable[[Documented], operation[P, R]]:
-    """An operation that reads one object."""
-    flow = _flow_of(
-        arguments, lambda checked: read(checked, kind), f"OperationFlow[{kind.__name__}]"
-    )
-    return lambda method: operation(flow(method))
+def reads(arguments: Callable[P, CheckedCall], kind: type[R]) -> operation[P, R]:
+    """An operation that reads one object: `get = reads(arguments.get_payee, Payee)`."""
+    result = f"OperationFlow[{kind.__name__}]"
+    return operation(_flow_of(arguments, lambda checked: read(checked, kind), result))
 
 
 def response_to(checked: CheckedCall) -> OperationFlow[Any]:
@@ -80,12 +66,9 @@ def send(checked: CheckedCall) -> OperationFlow[None]:
     yield from response_to(checked)
 
 
-def sends(arguments: Callable[P, CheckedCall]) -> Callable[[Documented], operation[P, None]]:
-    """An operation that sends a write once, and returns nothing. It decorates the documented method
-    without a body: `@sends(arguments.delete_payee)`.
-    """
-    flow = _flow_of(arguments, send, "OperationFlow[None]")
-    return lambda method: operation(flow(method))
+def sends(arguments: Callable[P, CheckedCall]) -> operation[P, None]:
+    """An operation that sends a write once, and returns nothing."""
+    return operation(_flow_of(arguments, send, "OperationFlow[None]"))
 
 
 def write(
@@ -200,14 +183,13 @@ def lists(
     *,
     order: ListOrder = AS_VELO_SORTS,
     is_feed: bool = False,
-) -> Callable[[Documented], listing[P, R]]:
+) -> listing[P, R]:
     """An operation that is a list, read as by `walk`."""
 
     def walked(checked: ListQuery) -> Walk[R]:
         return walk(checked, kind, identify, order=order, is_feed=is_feed)
 
-    flow = _flow_of(query, walked, f"Walk[{kind.__name__}]")
-    return lambda method: listing(flow(method))
+    return listing(_flow_of(query, walked, f"Walk[{kind.__name__}]"))
 
 
 def _names_next(page: Mapping[str, Any], number: int) -> bool:

@@ -33,7 +33,7 @@ from victor_ext.systems import System
 
 from .auth import Credentials
 from .operations import behaviour_of
-from .payment_requests import PaymentRequests
+from .payment_requests import AsyncPaymentRequests, PaymentRequests
 from .system import ENVIRONMENTS, SYSTEM, VERSION, EnvironmentWord, from_process_environment
 
 
@@ -53,9 +53,7 @@ class VictorOptions(
 class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pings[Mode]):
     system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
-    _resources: ClassVar[dict[str, Any]] = {"payment_requests": PaymentRequests}
     _ping_read = list_payment_requests, {"page": 0, "page_size": 1}
-    payment_requests: PaymentRequests[Mode]
 
     @with_client_options
     def __init__(
@@ -143,6 +141,12 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], P
 class Victor(_VictorClient[Blocking, SyncTransport, SyncClient], BlockingClient):
     """A client of the Victor API with blocking calls. Safe to share between threads."""
 
+    _resources: ClassVar[dict[str, Any]] = {"payment_requests": PaymentRequests}
+    payment_requests: PaymentRequests
+
 
 class AsyncVictor(_VictorClient[Awaited, AsyncTransport, AsyncClient], AwaitedClient):
     """A client of the Victor API with awaited calls. The arguments are those of `Victor`."""
+
+    _resources: ClassVar[dict[str, Any]] = {"payment_requests": AsyncPaymentRequests}
+    payment_requests: AsyncPaymentRequests

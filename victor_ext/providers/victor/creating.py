@@ -8,10 +8,12 @@ from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
-from victor_api.typed.arguments import CREATE_REQUEST_PAYMENT, create_request_payment
+from victor_api.api.payment_requests import create_request_payment
+from victor_api.typed.arguments import CREATE_REQUEST_PAYMENT, PACKAGE
 from victor_api.typed.dictionaries import (
     PaymentRequestArguments as PaymentRequestArguments,  # noqa: PLC0414 - this is its public home
 )
+from victor_api.typed.methods import PaymentRequests
 
 from victor_ext import money, zulu
 from victor_ext.errors import Conflict, Outcome, Problem
@@ -39,11 +41,7 @@ from .values import (
 
 ARGUMENTS = {sent.place: argument for argument, sent in CREATE_REQUEST_PAYMENT.items()}
 """The places of members in the body of `create`, each with the argument that sets it."""
-_REQUIRED = [
-    name
-    for name, parameter in inspect.signature(create_request_payment).parameters.items()
-    if parameter.default is parameter.empty
-]
+_SIGNATURE = inspect.signature(PaymentRequests[Any].create)
 
 
 def check_request(request: Request, now: datetime | None) -> None:
@@ -93,9 +91,12 @@ def body_of(request: Request) -> Body:
 
 
 def _request_of(arguments: Mapping[str, Any]) -> Request:
-    """A `create` with these arguments; a required one that is missing is None."""
-    given: dict[str, Any] = {**dict.fromkeys(_REQUIRED), **arguments}
-    return create_request_payment(**given)
+    """A `create` with these arguments; one that is missing is None.
+
+    Raises `TypeError` for one that `create` does not take.
+    """
+    _SIGNATURE.bind_partial(**arguments)
+    return PACKAGE.request(create_request_payment, **arguments)
 
 
 def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> None:

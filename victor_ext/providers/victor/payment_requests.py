@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from victor_api.api.payment_requests import create_request_payment
-from victor_api.typed import arguments
+from victor_api.typed import methods
 from victor_api.typed.words import StatusWord
 
 from victor_ext.errors import Outcome, UnreadableResponse, VictorError
@@ -17,12 +17,12 @@ from victor_ext.money import Amount
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.requests import ExtraBody, ExtraQuery
 from victor_ext.runtime.client.resources import (
+    Awaited,
+    Blocking,
     Mode,
     Resource,
     Results,
     Walk,
-    arguments_of,
-    listing,
     operation,
     stream,
 )
@@ -37,61 +37,10 @@ from .records import PaymentRequest
 from .values import Status
 
 
-class PaymentRequests(Resource[Mode]):
-    """The operations on requests for payment. All errors are subclasses of `VictorError`.
+class _RequestOperations(Resource[Mode]):
+    """The flows behind the generated methods, and the operations that have no generated one."""
 
-    A method raises `InvalidRequest` before anything is sent if an argument is invalid. Arguments
-    without a default are required: None and an empty text are invalid.
-    """
-
-    @operation
-    @arguments_of(arguments.create_request_payment)
-    def create(self, request: Request) -> OperationFlow[PaymentRequest]:
-        """Create a request for payment to a counterparty.
-
-        While the provider keeps a key, it creates at most one request for it.
-
-        Args:
-            payee_account_number: The account that receives the money: digits, as text.
-            payer_counterparty_id: The counterparty that pays.
-            amount: US dollars as Decimal, text or int, above zero, with at most two decimals.
-                Floats are rejected.
-            biller_type: `"BUSINESS"` or `"CONSUMER"`.
-            due_date: A date or `YYYY-MM-DD`, at most 24 hours ahead.
-                With an `idempotency_key` it is not compared with the current time: the call may
-                repeat an earlier one.
-            ultimate_creditor: The final recipient, only with `"BUSINESS"`. None: not sent.
-            amount_modification_allowed: Whether the payer may pay another amount. None: not sent.
-            notes: Notes for the payer. None: not sent.
-            client_reference_id: The caller's reference. None: not sent.
-            idempotency_key: One key for each payment, the same for every repeat.
-                `idempotency_key_for("invoice", 1042)` makes one. None: a random key; result and
-                errors have it.
-            extra_body: Members of the body that are unknown here, by their names on the wire.
-                An example is `{"payment_details": {"purpose": "RENT"}}`. Other values in the
-                response are a `Conflict`.
-
-        Returns:
-            The new request. It is created, but not yet delivered to the payer or paid.
-
-        Raises:
-            Conflict: The key was used for another payment, or an earlier call with this key is
-                still in progress.
-            VictorError: Any other failure. Its `outcome` says whether the request may exist.
-
-        Examples:
-            >>> request = victor.payment_requests.create(
-            ...     payee_account_number="043987673645",
-            ...     payer_counterparty_id="acceptsRfp",
-            ...     amount="44.23",
-            ...     biller_type="BUSINESS",
-            ...     due_date=today,
-            ...     client_reference_id="INV-1042",
-            ...     idempotency_key=idempotency_key_for("invoice", 1042),
-            ... )
-            >>> str(request.direction)
-            'outbound'
-        """
+    def _create(self, request: Request) -> OperationFlow[PaymentRequest]:
         clock = self._shared.clock
         seconds_left = clock.countdown(self._shared.deadline)
         own_key = request.by_hand["idempotency_key"]
@@ -132,53 +81,7 @@ class PaymentRequests(Resource[Mode]):
         """
         return reading.get(id, extra_query=extra_query)
 
-    @listing
-    @arguments_of(arguments.list_payment_requests)
-    def list(self, query: ListQuery) -> Walk[PaymentRequest]:
-        """List the payment requests that match all filters. Pages are read during the iteration.
-
-        Args:
-            status: The status, such as `"completed"`.
-            direction: `"outbound"`: the caller made the request. `"inbound"`: it came in.
-            start_datetime: The start of a window of time.
-            end_datetime: The end of that window.
-            victor_id: The id of the request.
-            due_date_start_date: The first due date, as a date or `YYYY-MM-DD`.
-            due_date_end_date: The last due date, likewise.
-            approval_start_datetime: The start of a window for the time of approval.
-            approval_end_datetime: The end of that window.
-            victor_payment_request_parent_id: The outbound request of an inbound one.
-            victor_payment_request_child_id: The id of the inbound request that an outbound one has.
-            network_type: The network that the request was sent through, `"FedNow"` or `"RTP"`.
-            tracking_id: The tracking id.
-            instant_payment_rails_id: The id on the network.
-            page: The number of the first page to read. 0: the first page of the list.
-            page_size: The number of requests in a page, at least 1. None: not sent.
-            extra_query: Filters that this package does not know, by their names on the wire.
-                An example is `{"purpose": "RENT"}`. A request may stop matching one: the list is
-                read as with `status`.
-
-        All arguments but `page`, `page_size` and `extra_query` are filters with the names of the
-        document. None: no filter.
-        Times are aware datetimes. The document does not say which time `start_datetime` and
-        `end_datetime` compare.
-
-        A request that matches the filters during the whole iteration is yielded once, also if the
-        list changes. With `status` or an approval time, a request can stop matching meanwhile, and
-        the later ones move to pages that were read before. Such a list is read again until none can
-        be missing, or three readings in a row brought no new one; it is read twice if it does not
-        change. All ids are kept in memory. `pages()` iterates over pages.
-
-        Raises:
-            PaginationError: The provider repeats pages, or the list changes too fast; raised by the
-                iteration.
-            VictorError: A page could not be read; raised by the iteration.
-
-        Examples:
-            >>> listed = victor.payment_requests.list(direction="outbound", start_datetime=since)
-            >>> request.id in [each.id for each in listed]
-            True
-        """
+    def _list(self, query: ListQuery) -> Walk[PaymentRequest]:
         return reading.walk(query, self._shared.clock)
 
     @operation
@@ -343,6 +246,20 @@ class PaymentRequests(Resource[Mode]):
             ['completed']
         """
         return waiting.watch(self._shared, id, until, timeout)
+
+
+class PaymentRequests(methods.PaymentRequests[PaymentRequest], _RequestOperations[Blocking]):
+    """The operations on requests for payment. All errors are subclasses of `VictorError`.
+
+    A method raises `InvalidRequest` before anything is sent if an argument is invalid. Arguments
+    without a default are required: None and an empty text are invalid.
+    """
+
+
+class AsyncPaymentRequests(
+    methods.AsyncPaymentRequests[PaymentRequest], _RequestOperations[Awaited]
+):
+    """The same operations, awaited."""
 
 
 def confirm_created(

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeGuard
 
 from victor_api.api.payment_requests import get_payment_request, list_payment_requests
-from victor_api.typed import arguments
+from victor_api.typed.arguments import PACKAGE
 
 from victor_ext import zulu
 from victor_ext.errors import BadRequest, InvalidRequest, Outcome, Problem, UnreadableResponse
@@ -40,7 +40,7 @@ _ARRIVAL_MARGIN = 5.0
 """Seconds. A request counts as new if it was created at least this long after the reading began, by
 the provider's clock.
 """
-_UNTYPED = arguments.list_payment_requests().untyped
+_UNTYPED = PACKAGE.list(list_payment_requests, page=0).untyped
 """The filters of the list that are no arguments: no check knows their types."""
 
 
@@ -262,8 +262,12 @@ def find(
     while True:
         first = _shifted(start, min(least, 0.0) - SEARCH_MARGIN)
         last = None if end is None else _shifted(end, max(most, 0.0) + SEARCH_MARGIN)
-        window = arguments.list_payment_requests(
-            start_datetime=first, end_datetime=last, extra_query=extra_query
+        window = PACKAGE.list(
+            list_payment_requests,
+            page=0,
+            start_datetime=first,
+            end_datetime=last,
+            extra_query=extra_query,
         )
         requests = walk(window, clock)
         reader = shared.begin(requests)
@@ -305,8 +309,12 @@ def _check_search(
             validation.add(Problem("start_datetime", "required", message))
         # The filters of the list are called for their problems only: `find` makes its own window.
         try:
-            arguments.list_payment_requests(
-                start_datetime=start_datetime, end_datetime=end_datetime, extra_query=extra_query
+            PACKAGE.list(
+                list_payment_requests,
+                page=0,
+                start_datetime=start_datetime,
+                end_datetime=end_datetime,
+                extra_query=extra_query,
             )
         except InvalidRequest as error:
             validation.problems += error.problems

@@ -432,7 +432,7 @@ def prepare_call(
             method = method_of(client, operation, runner)
             if key is not None and _KEY in inspect.signature(method).parameters:
                 arguments.setdefault(_KEY, key)
-            method(*args, **arguments)
+            _begin(method(*args, **arguments))
         else:
             function: Callable[..., Any] | None = getattr(operation, "sync_detailed", None)
             if not callable(function):
@@ -457,6 +457,14 @@ def prepare_call(
     else:
         raise ConfigurationError(f"{name} sends nothing, so there is nothing to store.")
     return _call_of(behaviour, config.base_url, request, name, key)
+
+
+def _begin(result: object) -> None:
+    """Begin what a method of an awaited client returns: the blocking runner ends it before it
+    waits for anything.
+    """
+    if inspect.iscoroutine(result):
+        result.send(None)
 
 
 def method_of(client: Any, name: str, runner: SyncRunner | AsyncRunner) -> Callable[..., Any]:
@@ -485,7 +493,7 @@ def methods_of(client: Any) -> list[str]:
     names: list[str] = []
     for resource, kind in resources.items():
         prefix = "" if resource.startswith("_") else f"{resource}."
-        public = [name for name in vars(kind) if not name.startswith("_")]
+        public = [name for name in dir(kind) if not name.startswith("_")]
         names += [prefix + name for name in public if callable(getattr(kind, name))]
     return names
 

@@ -16,6 +16,7 @@ show the arguments and the result's type:
 from __future__ import annotations
 
 import inspect
+import sys
 import types
 from collections.abc import (
     AsyncIterator,
@@ -25,7 +26,7 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from operator import attrgetter
 from typing import (
     Any,
@@ -34,12 +35,12 @@ from typing import (
     ParamSpec,
     Self,
     TypeVar,
+    cast,
     overload,
 )
 
 from msgspec import field
 
-from victor_ext.docstrings import limits_of, with_arguments_described
 from victor_ext.opaque import FrozenOpaque
 from victor_ext.privacy import conceal_arguments
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
@@ -58,8 +59,7 @@ def arguments_of(
     """Give a method the arguments of a request object, which it receives, for type checkers and
     `inspect.signature`.
 
-    The method documents them, or leaves that to the docstring of the function that checks them. The
-    class of a request has no docstring: editors would show that one.
+    The method documents them, or leaves that to the function that checks them.
     """
 
     def decorate(method: Callable[[Any, RequestT], T]) -> Callable[Concatenate[Any, P], T]:
@@ -69,13 +69,13 @@ def arguments_of(
             try:
                 value = request(*args, **kwargs)
             except TypeError as error:
-                if error.__traceback__ is None or error.__traceback__.tb_next is not None:
-                    raise  # of what the request does, not of its arguments
+                if not _is_of_arguments(error):
+                    raise
                 # A missing or unknown argument is one of the method, not of a constructor that the
                 # caller never saw.
                 called = getattr(request, "__qualname__", "")
                 called += ".__init__()" if isinstance(request, type) else "()"
-                message = str(error).replace(called, f"{method.__qualname__}()")
+                message = str(error).replace(called, f"{call.__qualname__}()")
                 raise TypeError(_with_hint(message, arguments.parameters)) from None
             return method(resource, value)
 
@@ -84,11 +84,48 @@ def arguments_of(
         parameters = [resource, *arguments.parameters.values()]
         shown: Any = update_wrapper(call, method)
         shown.__signature__ = own.replace(parameters=parameters)
-        limits = limits_of(f"{request.__module__}.{getattr(request, '__name__', '')}")
-        shown.__doc__ = with_arguments_described(method.__doc__, request.__doc__, limits)
+        shown.__doc__ = method.__doc__ or request.__doc__
         return call
 
     return decorate
+
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+def hinting_arguments(method: C) -> C:
+    """A method whose `TypeError` for an unexpected argument names the close one."""
+    if sys.version_info >= (3, 13):  # Python does it
+        return method
+    parameters = inspect.signature(method).parameters
+
+    def hint(error: TypeError) -> None:
+        if _is_of_arguments(error):
+            raise TypeError(_with_hint(str(error), parameters)) from None
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        conceal_arguments(kwargs)
+        try:
+            return method(*args, **kwargs)
+        except TypeError as error:
+            hint(error)
+            raise
+
+    async def call_awaited(*args: Any, **kwargs: Any) -> Any:
+        conceal_arguments(kwargs)
+        try:
+            return await method(*args, **kwargs)
+        except TypeError as error:
+            hint(error)
+            raise
+
+    function = call_awaited if inspect.iscoroutinefunction(method) else call
+    return cast("C", update_wrapper(function, method))
+
+
+def _is_of_arguments(error: TypeError) -> bool:
+    """Whether the arguments of a call raised an error, and not what the function does."""
+    return error.__traceback__ is not None and error.__traceback__.tb_next is None
 
 
 def _with_hint(message: str, known: Iterable[str]) -> str:
@@ -121,6 +158,12 @@ class Shared(FrozenOpaque, frozen=True):
     deadline: float | None = None
     context: Any = None
 
+    def reading(
+        self, walk: Walk[T]
+    ) -> tuple[Callable[[PageReader[T]], Any], Callable[[], PageReader[T]]]:
+        """How a list is read: what reads a page, and what begins a pass."""
+        return lambda reader: self.runner.run(walk.read(reader)), partial(self.begin, walk)
+
     def begin(self, walk: Walk[T]) -> PageReader[T]:
         """Begin a pass over a list.
 
@@ -143,6 +186,20 @@ class Resource(HasMode[Mode]):
         self._shared = shared
 
 
+class BlockingMethods(HasMode[Blocking]):
+    """What the generated methods of a blocking client stand on."""
+
+    def _pages(self, walk: Walk[T]) -> Pages[T]:
+        return Pages(*self._shared.reading(walk))
+
+
+class AwaitedMethods(HasMode[Awaited]):
+    """What the generated methods of an awaited client stand on."""
+
+    def _pages(self, walk: Walk[T]) -> AsyncPages[T]:
+        return AsyncPages(*self._shared.reading(walk))
+
+
 _shared_by: Callable[[HasMode[Any]], Shared] = attrgetter("_shared")
 
 Results = Callable[[], OperationFlow[T | None]]
@@ -159,13 +216,20 @@ class _Definition(Generic[B, A]):
     Type checkers see a `B` of a blocking one, else an `A`.
     """
 
+    _definition: Callable[..., Any]
     _blocking: Callable[..., Any]
     _awaited: Callable[..., Any]
+
+    def __set_name__(self, owner: type[Any], name: str) -> None:
+        for function in (self._definition, self._blocking, self._awaited):
+            function.__name__ = name
+            function.__qualname__ = f"{owner.__qualname__}.{name}"
 
     def _show(self, definition: Callable[..., Any], blocking: str, awaited: str) -> None:
         """Give each function the definition's signature, with the type of its own result (a format
         of `{}`).
         """
+        self._definition = definition
         signature = inspect.signature(definition)
         declared = str(signature.return_annotation)
         result = declared.partition("[")[2].removesuffix("]") or "Any"
@@ -252,12 +316,7 @@ class listing(  # noqa: N801 - a decorator
     def __init__(self, walk: Callable[Concatenate[Any, P], Walk[T]]) -> None:
         def method(kind: type[Pages[T] | AsyncPages[T]]) -> Callable[..., Any]:
             def pages(resource: HasMode[Any], *args: Any, **kwargs: Any) -> Any:
-                shared = _shared_by(resource)
-                steps = walk(resource, *args, **kwargs)
-                return kind(
-                    lambda reader: shared.runner.run(steps.read(reader)),
-                    lambda: shared.begin(steps),
-                )
+                return kind(*_shared_by(resource).reading(walk(resource, *args, **kwargs)))
 
             return pages
 

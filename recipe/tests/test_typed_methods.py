@@ -1,0 +1,176 @@
+"""The methods that are written as they are called, and their docstrings."""
+
+import ast
+import inspect
+
+import pytest
+
+from victor_spec.document import load
+from victor_spec.generate import typed_of
+from victor_spec.typed.docstrings import docstring_of
+from victor_spec.typed.plans import Argument
+from victor_spec.typed.settings import MethodSettings, SettingsError
+
+from . import test_typed_bodies
+from .test_typed_bodies import DOCUMENT
+from .wire import made_with_settings, source_of
+
+pytestmark = pytest.mark.pull_request
+METHODS = """
+methods:
+  takeOrder:
+    name: Orders.take
+    result: Receipt
+    accounts: [your_reference]
+    secrets: [key]
+    text: |
+      Take an order.
+
+      It is sent once.
+    arguments: {note: "For the shop. None: none."}
+    returns: The receipt
+    raises: {Conflict: It was taken before}
+    examples: |
+      >>> shop.orders.take("s-1")
+"""
+SETTINGS = test_typed_bodies.SETTINGS + METHODS
+DOCSTRING = """\
+Take an order.
+
+It is sent once.
+
+Args:
+    shop_id: Whose.
+    kind: What it is.
+    amount: What it costs.
+    your_reference: 2 to 30 characters.
+    note: For the shop. Up to 80 characters. None: none.
+    lines: 1 to 9.
+    tags: `tags`.
+    wrapped: `wrapped`.
+    key: `key`.
+
+Returns:
+    The receipt.
+
+Raises:
+    Conflict: It was taken before.
+
+Examples:
+    >>> shop.orders.take("s-1")"""
+
+
+def classes_in(result):
+    """The classes of the module of methods, by their names."""
+    source = (result.package / "typed" / "methods.py").read_text("utf-8")
+    return {each.name: each for each in ast.parse(source).body if isinstance(each, ast.ClassDef)}
+
+
+@pytest.fixture
+def written(tmp_path):
+    return made_with_settings(tmp_path, DOCUMENT, SETTINGS)
+
+
+def test_a_method_is_written_blocking_and_awaited_with_one_signature_and_docstring(written):
+    classes = classes_in(written)
+    assert [*classes] == ["Orders", "AsyncOrders"]
+    (blocking,), (awaited,) = (each.body for each in classes.values())
+    assert isinstance(blocking, ast.FunctionDef)
+    assert isinstance(awaited, ast.AsyncFunctionDef)
+    assert ast.unparse(blocking.args) == ast.unparse(awaited.args)
+    assert ast.get_docstring(blocking) == ast.get_docstring(awaited) == DOCSTRING
+
+
+def test_a_method_names_each_argument_once_and_hands_the_request_to_its_flow(written):
+    source = source_of(written, "methods")
+    assert "class Orders(_typed.BlockingMethods, Generic[Receipt]):" in source
+    assert (
+        "your_reference = _typed.concealed_number(your_reference) "
+        "key = _typed.concealed(key) "
+        "request = PACKAGE.request( _take_order, shop_id=shop_id, kind=kind, amount=amount, "
+    ) in source
+    assert "return self._shared.runner.run(self._take(request))" in source
+    assert "return await self._shared.runner.run(self._take(request))" in source
+
+
+def test_a_method_stands_in_place_of_the_function_that_checks_its_arguments(written):
+    source = source_of(written, "arguments")
+    assert "def take_order" not in source
+    assert 'TAKE_ORDER = PACKAGE.compared("take_order")' in source
+
+
+def test_a_member_that_a_newer_document_has_is_an_argument_of_the_method(tmp_path):
+    newer = DOCUMENT.replace(
+        "        wrapped: {type: boolean}\n",
+        "        wrapped: {type: boolean}\n"
+        "        ribbon: {type: string, maxLength: 9, description: Its colour}\n",
+    )
+    for kind in classes_in(made_with_settings(tmp_path, newer, SETTINGS)).values():
+        (method,) = kind.body
+        assert "ribbon: str | None=None" in ast.unparse(method.args)
+        assert "    ribbon: Its colour. Up to 9 characters." in ast.get_docstring(method)
+        assert "ribbon=ribbon" in ast.unparse(method)
+
+
+def test_the_settings_may_describe_a_function_that_has_no_method(tmp_path):
+    settings = SETTINGS.replace("    name: Orders.take\n", "").replace("    result: Receipt\n", "")
+    result = made_with_settings(tmp_path, DOCUMENT, settings)
+    source = (result.package / "typed" / "arguments.py").read_text("utf-8")
+    (function,) = (each for each in ast.parse(source).body if isinstance(each, ast.FunctionDef))
+    assert ast.get_docstring(function) == DOCSTRING
+
+
+DEFAULT = {"server_default": "50"}
+
+
+@pytest.mark.parametrize(
+    ("words", "row", "said"),
+    [
+        ("Mine", {"said_limits": "Up to 140 characters."}, "Mine. Up to 140 characters."),
+        ("Mine. None: not sent.", {"said_limits": "1 to 9."}, "Mine. 1 to 9. None: not sent."),
+        (
+            "Mine. None: not sent.",
+            {"said_limits": "1 to 90.", **DEFAULT},
+            "Mine. 1 to 90. None: not sent. (The server's default: 50).",
+        ),
+        ("Mine. 1 to 90.", {"said_limits": "1 to 90."}, "Mine. 1 to 90."),
+        ("None: not sent.", DEFAULT, "None: not sent. (The server's default: 50)."),
+    ],
+)
+def test_the_limits_stand_before_what_none_means_and_a_default_comes_last(words, row, said):
+    argument = Argument("memo", "memo", "str", "A memo.", is_required=False, row=row)
+    own = MethodSettings(arguments={"memo": words})
+    assert docstring_of(own, "List.", [argument], 92) == f"List.\n\nArgs:\n    memo: {said}"
+
+
+def test_no_line_of_a_docstring_is_longer_than_the_file_allows():
+    argument = Argument("memo", "memo", "str", "A long word, " * 40, is_required=False)
+    text = docstring_of(MethodSettings(), "List, and list again, " * 20, [argument], 92)
+    first, *others = text.splitlines()
+    assert len(first) <= 89
+    assert max(map(len, others)) <= 92
+    assert inspect.cleandoc(text) == text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("  takeOrder:\n    name", "  takeOder:\n    name", "takeOder is no operation in"),
+        ("arguments: {note", "arguments: {nite", "nite is no argument: did you mean note?"),
+        ("accounts: [your_reference]", "accounts: [mine]", "accounts: mine is no argument"),
+        ("Orders.take", "take", "methods.takeOrder.name: String should match pattern"),
+        ("Orders.take", "OrderLine.take", "the name OrderLine is taken by parts.Line"),
+        ("result: Receipt", "result: Kind", "the name Kind is taken by words.Kind"),
+    ],
+)
+def test_an_entry_that_leads_nowhere_or_to_a_name_that_is_taken_stops_generation(
+    old, new, says, tmp_path
+):
+    document = tmp_path / "shop.yaml"
+    document.write_text(DOCUMENT, encoding="utf-8")
+    assert old in METHODS
+    settings = test_typed_bodies.SETTINGS + METHODS.replace(old, new)
+    (tmp_path / "shop.settings.yaml").write_text(settings, encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        typed_of(document, load(document))
+    assert says in str(caught.value)
