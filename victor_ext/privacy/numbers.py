@@ -6,6 +6,7 @@ Times, amounts, addresses, UUIDs and the numbers of lines have many digits, too.
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import cache
 from itertools import accumulate
 
 from .hiding import HIDDEN, mask
@@ -46,8 +47,8 @@ _KEPT = (
     rf"|(?<![\w.])(?:{_IP_ADDRESS}|{_RESULT_CODE}|{_AMOUNT}|{_DECIMALS})"
 )
 _GROUPS = rf"\d+(?:{_BETWEEN}(?!{_DATE})\d+)*"
-_KEPT_OR_NUMBER = re.compile(rf"(?P<kept>{_KEPT})|{_GROUPS}")
-_ONE_PIECE = re.compile(rf"\d{{{_SHORTEST},}}")
+_KEPT_OR_NUMBER = rf"(?P<kept>{_KEPT})|{_GROUPS}"
+_ONE_PIECE = rf"\d{{{_SHORTEST},}}"
 _IBANS = (
     "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 "
     "DK18 DO28 EE20 EG29 ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28 IE22 "
@@ -58,15 +59,23 @@ _IBANS = (
 """The countries, and the lengths of their IBANs, as SWIFT's registry has them."""
 _LENGTHS_OF_IBANS = {each[:2]: int(each[2:]) for each in _IBANS.split(" ")}
 _MARK = r"(?:&#?\w+;|[^\w]{1,3})"
-_CARD_IN_GROUPS = re.compile(
+_CARD_IN_GROUPS = (
     rf"(?<!\d)(?:\d{{4}}({_MARK})\d{{4}}\1\d{{4}}\1\d{{4}}(?:\1\d{{1,3}})?"
     rf"|\d{{4}}({_MARK})\d{{6}}\2\d{{5}})(?!\d)"
 )
 """Digits as they stand on a card, with any mark between them."""
-_IBAN = re.compile(rf"(?<![0-9A-Za-z])(?!{_UUID})[A-Z]{{2}}\d\d(?:(?:{_BETWEEN})?[A-Z\d]){{11,30}}")
-_IN_IBAN = re.compile(rf"{_BETWEEN}|([A-Z\d])")
-_DAY_OR_AMOUNT = re.compile(rf"{_DATE}|{_AMOUNT}")
-_DIGITS = re.compile(rf"\d+(?:{_BETWEEN}\d+)*")
+_IBAN = rf"(?<![0-9A-Za-z])(?!{_UUID})[A-Z]{{2}}\d\d(?:(?:{_BETWEEN})?[A-Z\d]){{11,30}}"
+_IN_IBAN = rf"{_BETWEEN}|([A-Z\d])"
+_DAY_OR_AMOUNT = rf"{_DATE}|{_AMOUNT}"
+_DIGITS = rf"\d+(?:{_BETWEEN}\d+)*"
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """A compiled pattern: when it is first needed, since all of them take 5 ms, and a call that
+    succeeds needs none.
+    """
+    return re.compile(text)
 
 
 def mask_numbers(text: str) -> str:
@@ -76,18 +85,18 @@ def mask_numbers(text: str) -> str:
     Such a number has five digits or more in one piece, or nine or more in groups; behind letters
     that are joined to it fifteen, or the check digit of a card. An IBAN has its letters, too.
     """
-    return _KEPT_OR_NUMBER.sub(_masked, _without_cards_and_ibans(text))
+    return _pattern(_KEPT_OR_NUMBER).sub(_masked, _without_cards_and_ibans(text))
 
 
 def mask_spaced_numbers(text: str) -> str:
     """As `mask_numbers`, for what may be an id, which no blank divides: with the numbers in groups
     alone that have blanks between them, or are written as on a card, and with IBANs.
     """
-    return _KEPT_OR_NUMBER.sub(_masked_if_spaced, _without_cards_and_ibans(text))
+    return _pattern(_KEPT_OR_NUMBER).sub(_masked_if_spaced, _without_cards_and_ibans(text))
 
 
 def _without_cards_and_ibans(text: str) -> str:
-    return _IBAN.sub(_masked_iban, _CARD_IN_GROUPS.sub(_masked_card, text))
+    return _pattern(_IBAN).sub(_masked_iban, _pattern(_CARD_IN_GROUPS).sub(_masked_card, text))
 
 
 def _masked_card(match: re.Match[str]) -> str:
@@ -112,7 +121,7 @@ def _masked(match: re.Match[str]) -> str:
     groups = re.findall(r"\d+", text)
     if len(groups) > 1 and _is_of_an_account(groups, match.string[: match.start()]):
         return mask(text)
-    return _ONE_PIECE.sub(lambda piece: mask(piece[0]), text)
+    return _pattern(_ONE_PIECE).sub(lambda piece: mask(piece[0]), text)
 
 
 def _is_of_an_account(groups: list[str], before: str) -> bool:
@@ -144,7 +153,7 @@ def is_of_a_card(digits: str) -> bool:
 def _masked_iban(match: re.Match[str]) -> str:
     """An IBAN masked: what has the length of its country and the right check digits (ISO 13616)."""
     text = match[0]
-    chars = [char for char in _IN_IBAN.finditer(text) if char[1]]
+    chars = [char for char in _pattern(_IN_IBAN).finditer(text) if char[1]]
     length = _LENGTHS_OF_IBANS.get(text[:2], len(chars) + 1)
     if length > len(chars):
         return text
@@ -160,7 +169,7 @@ def digits_of(text: str) -> str:
     """The digits of a text that is a number, in ASCII, whatever stands between them; empty for any
     other, for a day and for an amount.
     """
-    if _DAY_OR_AMOUNT.fullmatch(text):
+    if _pattern(_DAY_OR_AMOUNT).fullmatch(text):
         return ""
     digits = re.sub(_BETWEEN, "", text)
     return "".join(str(unicodedata.decimal(char)) for char in digits) if digits.isdecimal() else ""
@@ -179,4 +188,4 @@ def hide_digits(text: str, numbers: Iterable[str]) -> str:
                 return HIDDEN
         return match[0]
 
-    return _DIGITS.sub(hidden, text) if own else text
+    return _pattern(_DIGITS).sub(hidden, text) if own else text

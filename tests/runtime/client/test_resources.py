@@ -18,7 +18,7 @@ from victor_ext import (
     VictorJwt,
 )
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorToken
-from victor_ext.runtime.client.transport import HttpClient
+from victor_ext.runtime.client.transport import HttpClient, MethodRequests
 
 URL = "https://pay.example"
 EARLY = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
@@ -133,6 +133,33 @@ def test_our_http_client_builds_the_same_request_as_httpx(options, arguments):
     assert built[0] == built[1]
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"method": "get", "url": "/x?q=%20"},
+        {"method": "get", "url": "/ä b", "headers": {"X-A": "1", "Accept": "text/plain"}},
+        {"method": "post", "url": "/x", "content": b"{}", "headers": {"Content-Type": "a/b"}},
+        {"method": "post", "url": "/x", "content": b""},
+        {"method": "put", "url": "/x"},
+        {"method": "delete", "url": "//other.example/x"},
+        {"method": "post", "url": "/x", "content": "ä", "headers": {"X-A": "1"}},
+        {"method": "get", "url": "/x", "cookies": {"c": "1"}},
+        {"method": "post", "url": "https://other.example/x", "content": b"1"},
+    ],
+)
+def test_a_method_sends_the_same_request_as_httpx_would(written):
+    seen = []
+    http = client(seen, headers={"accept": "application/json"}, timeout=7.0)
+    theirs = http.build_request(**written, extensions={"a": 1})
+    ours = MethodRequests(http, None).build(**written, extensions={"a": 1})
+    assert (ours.method, ours.url, ours.headers.raw) == (
+        theirs.method,
+        theirs.url,
+        theirs.headers.raw,
+    )
+    assert (ours.content, ours.extensions) == (theirs.content, theirs.extensions)
+
+
 def test_a_replaced_build_request_of_httpx_is_used_by_our_client(monkeypatch):
     usual = httpx.Client.build_request
 
@@ -143,9 +170,11 @@ def test_a_replaced_build_request_of_httpx_is_used_by_our_client(monkeypatch):
 
     seen = []
     http = client(seen)
+    methods = MethodRequests(http, None)
     monkeypatch.setattr(httpx.Client, "build_request", build)
     http.get("/x")
     assert seen[0].headers["x-traced"] == "1"
+    assert methods.build(method="get", url="/x", extensions={}).headers["x-traced"] == "1"
 
 
 def test_hooks_and_authentication_that_are_set_later_are_used():

@@ -113,7 +113,7 @@ class FundingAccounts(Resource[Mode]):
             check.form("receipt.id", receipt_id, arguments.PACKAGE.forms["id"])
         seconds = checked_seconds(timeout)
         pause = min(receipt.retry_after or 0.0, seconds)
-        yield Sleep(pause)
+        yield Sleep(pause, is_between_reads=True)
         account_or_none = yield from poll(
             self._shared,
             lambda left: _read_if_exists(receipt.id, left),

@@ -93,7 +93,7 @@ def watch(
                 raise polling.timeout_error(
                     goal, seconds, f"it is {one_line(last.status)}", _WAIT_AGAIN
                 )
-            yield Sleep(min(polling.FIRST_PAUSE, left))
+            yield Sleep(min(polling.FIRST_PAUSE, left), is_between_reads=True)
             left = max(ends - monotonic(), _ONE_MORE_READ)
         last, _ = yield from polling.poll(
             shared,

@@ -44,6 +44,7 @@ from victor_ext.runtime.client.transport import (
     AsyncHttpClient,
     AttemptTransport,
     HttpClient,
+    MethodRequests,
 )
 from victor_ext.runtime.core.clock import SEND_BEFORE, ProviderTime, ServerClock
 from victor_ext.runtime.core.headers import ExtraHeaders
@@ -68,7 +69,7 @@ from victor_ext.runtime.http.pooled_transport import (
     PooledTransport,
     ThroughClient,
 )
-from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow, Lock
+from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext.runtime.loop.operations import Done, NotDone, Proof
 from victor_ext.runtime.loop.retry import Authenticator, RetryPolicy
 from victor_ext.systems import System
@@ -81,7 +82,7 @@ from .prepared_calls import (
     prepare_call,
     send_prepared,
 )
-from .requests import ExtraBody, ExtraQuery
+from .requests import NO_EXTRAS, ExtraBody, ExtraQuery
 from .resources import Awaited, Blocking, HasMode, Mode, Shared, operation
 from .runners import AsyncRunner, Call, OperationFlow, SyncRunner
 from .transport import Connect, bound_class
@@ -195,11 +196,11 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         self._config = config
         self._connections = connections
         self._driver = self._driver_type(connections)
-        poll_sleep = self._driver.sleep
+        self._driver.pause = self._driver.sleep
         if self._on_retry_wait is not None:
             self._driver.sleep = self._driver_type.skipping(config.clock, self._on_retry_wait)
         if self._on_poll_wait is not None:
-            poll_sleep = self._driver_type.skipping(config.clock, self._on_poll_wait)
+            self._driver.pause = self._driver_type.skipping(config.clock, self._on_poll_wait)
         self._transport = self._attempt_transport_type(
             config.loop, connections, config.urls, original=original, driver=self._driver
         )
@@ -207,7 +208,10 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         # its response is read.
         self._own_http = self._http_client({})
         self._own_api = self.bind(self._generated, self._connect_own)
-        runner = self._runner_type(self._own_api, self._api_within, poll_sleep, config.extras)
+        requests = MethodRequests(self._own_http, self._transport)
+        runner = self._runner_type(
+            self._own_api, requests.build, requests.attempts, config.extras, self._driver.take
+        )
         self._shared = Shared(runner, config.clock, config.loop.deadline, config.context)
         self._attach()
 
@@ -221,7 +225,9 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         if runner is not None:  # the class has a mode
             for name, kind in cls._resources.items():
                 refuse = _refuse_without_client
-                setattr(cls, name, kind(Shared(runner(_NoClient(), refuse, refuse))))
+                setattr(
+                    cls, name, kind(Shared(runner(_NoClient(), refuse, refuse, NO_EXTRAS, refuse)))
+                )
             for name in dir(cls):
                 # a mock takes `self` from functions only
                 if isinstance(method := getattr(cls, name, None), operation):
@@ -309,10 +315,6 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         config = self._config.replace(timeout, deadline, retry, extra_body, extra_query, headers)
         other._assemble(config, self._connections, original=self._transport)
         return other
-
-    def _api_within(self, seconds: float) -> Any:
-        """The generated client, for calls within these seconds."""
-        return self.with_options(deadline=seconds)._own_api  # noqa: SLF001 - of the same class
 
     def prepare(
         self,
@@ -518,8 +520,17 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
                 can be sent.
             VictorError: No token was issued.
         """
-        value: str = yield partial(self._driver.run, self._authorization())
-        return value
+        self._transport.require_open()
+        # signed, and never sent
+        request = httpx.Request(
+            "GET", self._config.base_url, extensions={"timeout": self._config.timeout.as_dict()}
+        )
+        yield from self._config.loop.sign(request)
+        if "Authorization" not in request.headers:
+            raise ConfigurationError(
+                "authorization: the credentials of this client set no Authorization header."
+            )
+        return Secret(request.headers["Authorization"])
 
     def bind(self, client_class: type[C], connect: Connect | None = None) -> C:
         """The `Client` (or `AuthenticatedClient`) of another generated package, over this client's
@@ -557,19 +568,6 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         return self._http_client_type(
             transport=self._transport, **self._config.client_arguments(options)
         )
-
-    def _authorization(self) -> Flow[str]:
-        """Sign a request that is never sent, and return its `Authorization` header."""
-        self._transport.require_open()
-        request = httpx.Request(
-            "GET", self._config.base_url, extensions={"timeout": self._config.timeout.as_dict()}
-        )
-        yield from self._config.loop.sign(request)
-        if "Authorization" not in request.headers:
-            raise ConfigurationError(
-                "authorization: the credentials of this client set no Authorization header."
-            )
-        return Secret(request.headers["Authorization"])
 
     def provider_time(self) -> ProviderTime:
         """The provider's time, and whether it is known from a response.

@@ -101,7 +101,7 @@ def poll(
             named_seconds = seconds if within is None else within
             raise timeout_error(goal, named_seconds, last_state, advice) from failure
         retry_after = failure.retry_after if failure is not None else None
-        yield Sleep(min(max(pause, retry_after or 0.0), left))
+        yield Sleep(min(max(pause, retry_after or 0.0), left), is_between_reads=True)
         pause = min(pause * 1.5, longest_pause)
 
 

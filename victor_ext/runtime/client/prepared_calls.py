@@ -1,9 +1,9 @@
 """Writes that are built and checked now, and sent later, by any process: `client.prepare` and
 `client.send`.
 
-`PreparedCall` is what is stored. `prepare_call` makes it: it runs the method with a client that
-ends it with its first request, and makes the call of that. `send_prepared` sends it. In between
-stand the methods of a client by their names, which other modules need, too.
+`PreparedCall` is what is stored. `prepare_call` makes it of the first request of a method, and
+`send_prepared` sends it. In between stand the methods of a client by their names, which other
+modules need, too.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import suppress
-from functools import partial
 from types import ModuleType
-from typing import Any, NoReturn, Self, TypeAlias, cast
+from typing import Any, Self, TypeAlias, TypeVar, cast
 from urllib.parse import parse_qsl, unquote
 
 import httpx
@@ -31,10 +30,11 @@ from victor_ext.privacy import kind_of
 from victor_ext.runtime.core.card_data import card_problems
 from victor_ext.runtime.core.comparing import Likeness, compared_leaves, same_exactly
 from victor_ext.runtime.core.json_values import is_list, is_object, parsed
-from victor_ext.runtime.core.response import OPERATION
+from victor_ext.runtime.core.response import OPERATION, Response
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.http.connections import origin_of
 from victor_ext.runtime.loop.evidence import READER, Declared, Reader, Tables, reader_of
+from victor_ext.runtime.loop.flow import Flow, Send
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey, KeyPlace, key_problem, rule_of
 from victor_ext.runtime.loop.operations import (
     AskedPayment,
@@ -48,7 +48,7 @@ from victor_ext.runtime.loop.operations import (
 )
 
 from .resources import Resource, Shared
-from .runners import AsyncRunner, OperationFlow, SyncRunner
+from .runners import Begun, FirstRequest, FlowRunner, OperationFlow
 from .transport import bound_class
 
 AnyOperation: TypeAlias = str | ModuleType | Callable[..., Any]
@@ -56,6 +56,7 @@ AnyOperation: TypeAlias = str | ModuleType | Callable[..., Any]
 functions.
 """
 
+T = TypeVar("T")
 _KEY = "idempotency_key"
 _FORM = "application/x-www-form-urlencoded"
 _SENDERS_HEADERS = frozenset(
@@ -257,21 +258,15 @@ def _names(values: object, id: str, member: str = "") -> bool:
     return is_same_id(values, id)
 
 
-class _RequestMade(BaseException):
-    """Ends a method with the request that it would have sent. No flow handles a `BaseException`."""
-
-    def __init__(self, request: httpx.Request) -> None:
-        self.request = request
-
-
-class _EndingClient:
-    """Stands in place of a generated client, and of its httpx client: ends a method or a generated
-    function with its first request, which `http` makes.
+class _BuildingClient:
+    """Stands in place of a generated client, and of its httpx client: a generated function returns
+    the request that it would send.
     """
 
-    def __init__(self, api: Any, http: httpx.Client | httpx.AsyncClient) -> None:
+    def __init__(self, api: Any, build_request: Callable[..., httpx.Request]) -> None:
         self._api = api
-        self.build_request = http.build_request
+        self.request = build_request
+        self.build_request = build_request
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._api, name)
@@ -279,11 +274,11 @@ class _EndingClient:
     def get_httpx_client(self) -> Self:
         return self
 
-    def request(self, **written: Any) -> NoReturn:
-        self.send(self.build_request(**written))
+    def send(self, request: httpx.Request) -> httpx.Request:
+        return request
 
-    def send(self, request: httpx.Request) -> NoReturn:
-        raise _RequestMade(request)
+    def whole_response(self, _parse: object, request: httpx.Request) -> httpx.Request:
+        return request
 
 
 def _call_of(
@@ -419,55 +414,84 @@ def prepare_call(
     The arguments are those of `client.prepare`. Nothing is sent or awaited.
     """
     config: Any = client._config  # noqa: SLF001 - a part of every client
-    http: httpx.Client | httpx.AsyncClient = client._own_http  # noqa: SLF001 - as above
-    if inspect.isfunction(operation):
-        operation = sys.modules[operation.__module__]
-    name = operation if isinstance(operation, str) else operation.__name__.rpartition(".")[2]
     behaviour: Behaviour = config.loop.behaviour
-    arguments = dict(kwargs)
-    try:
-        if isinstance(operation, str):
-            api = _EndingClient(client._own_api, http)  # noqa: SLF001 - as above
-            runner = SyncRunner(api, lambda _seconds: api, _no_sleep, config.extras)
-            method = method_of(client, operation, runner)
-            if key is not None and _KEY in inspect.signature(method).parameters:
-                arguments.setdefault(_KEY, key)
-            _begin(method(*args, **arguments))
-        else:
-            function: Callable[..., Any] | None = getattr(operation, "sync_detailed", None)
-            if not callable(function):
-                raise ConfigurationError(
-                    f"{shown(operation)} is neither a method's name nor a generated operation."
-                )
-            if "client" in arguments:
-                raise ConfigurationError(
-                    f"{name}: leave out client=, and pass the other arguments of {name} alone."
-                )
-            argument = _key_argument(operation, behaviour.key_place)
-            if argument and key is not None:
-                arguments.setdefault(argument, key)
-                _require_one_key(name, key, arguments[argument])
-                problem = key_problem(key, shortest=None)
-                if problem is not None:
-                    raise InvalidRequest.of([problem], doing=f"{name} was not stored")
-            api = _EndingClient(_api_of(client, operation.__name__), http)
-            function(*args, client=api, **arguments)
-    except _RequestMade as made:
-        request = made.request
+    if isinstance(operation, str):
+        name = operation
+        request = _request_of_method(client, name, key, args, dict(kwargs))
     else:
-        raise ConfigurationError(f"{name} sends nothing, so there is nothing to store.")
+        module = sys.modules[operation.__module__] if inspect.isfunction(operation) else operation
+        name = module.__name__.rpartition(".")[2]
+        request = _request_of_function(client, module, name, key, args, dict(kwargs))
     return _call_of(behaviour, config.base_url, request, name, key)
 
 
-def _begin(result: object) -> None:
-    """Begin what a method of an awaited client returns: the blocking runner ends it before it
-    waits for anything.
-    """
-    if inspect.iscoroutine(result):
-        result.send(None)
+def _request_of_method(
+    client: Any, name: str, key: str | None, args: tuple[Any, ...], arguments: dict[str, Any]
+) -> httpx.Request:
+    """The first request of a method. Raises `ConfigurationError` if it sends none."""
+    own: FlowRunner = client._shared.runner  # noqa: SLF001 - a part of every client
+    runner = FirstRequest(own.api, own.build_request, _only_first, own.extras, own.take)
+    method = method_of(client, name, runner)
+    if key is not None and _KEY in inspect.signature(method).parameters:
+        arguments.setdefault(_KEY, key)
+    begun = method(*args, **arguments)
+    if inspect.iscoroutine(begun):
+        begun = _returned_by(begun)
+    request = begun.request if isinstance(begun, Begun) else None
+    if request is None:
+        raise ConfigurationError(f"{name} sends nothing, so there is nothing to store.")
+    return request
 
 
-def method_of(client: Any, name: str, runner: SyncRunner | AsyncRunner) -> Callable[..., Any]:
+def _returned_by(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine returns that waits for nothing."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    coroutine.close()
+    raise AssertionError("A method has waited before its first request.")
+
+
+def _only_first(request: httpx.Request, _seconds: float | None) -> Flow[Response]:
+    """In place of the attempts of a call: its request, as it was built."""
+    response: Response = yield Send(request)
+    return response
+
+
+def _request_of_function(
+    client: Any,
+    operation: Any,
+    name: str,
+    key: str | None,
+    args: tuple[Any, ...],
+    arguments: dict[str, Any],
+) -> httpx.Request:
+    """The request of a generated operation, which its function makes."""
+    function: Callable[..., httpx.Request] | None = getattr(operation, "sync_detailed", None)
+    if not callable(function):
+        raise ConfigurationError(
+            f"{shown(operation)} is neither a method's name nor a generated operation."
+        )
+    if "client" in arguments:
+        raise ConfigurationError(
+            f"{name}: leave out client=, and pass the other arguments of {name} alone."
+        )
+    behaviour: Behaviour = client._config.loop.behaviour  # noqa: SLF001 - a part of every client
+    argument = _key_argument(operation, behaviour.key_place)
+    if argument and key is not None:
+        arguments.setdefault(argument, key)
+        _require_one_key(name, key, arguments[argument])
+        problem = key_problem(key, shortest=None)
+        if problem is not None:
+            raise InvalidRequest.of([problem], doing=f"{name} was not stored")
+    runner: FlowRunner = client._shared.runner  # noqa: SLF001 - as above
+    api = _api_of(client, operation.__name__)
+    return function(*args, client=_BuildingClient(api, runner.build_request), **arguments)
+
+
+def method_of(client: Any, name: str, runner: FirstRequest) -> Callable[..., Any]:
     """The method of a client with this name, run by this runner.
 
     Raises `ConfigurationError` if there is none.
@@ -514,12 +538,8 @@ def _api_of(client: Any, module: str) -> Any:
     return api if isinstance(api, kind) else client.bind(kind, client._connect_own)  # noqa: SLF001 - as above
 
 
-def _no_sleep(_seconds: float) -> None:
-    raise AssertionError("nothing is sent, so nothing is waited for")
-
-
-def _request_of(client: Any, call: PreparedCall, http: httpx.Client) -> httpx.Request:
-    """The request of a call, made by an httpx client of `client`.
+def _request_of(client: Any, call: PreparedCall) -> httpx.Request:
+    """The request of a call, as a client sends it.
 
     The generated operation reads its response, if this release still has that operation. The
     attempt loop then signs, repeats and classifies it as if it were made now.
@@ -535,7 +555,8 @@ def _request_of(client: Any, call: PreparedCall, http: httpx.Client) -> httpx.Re
         # what one is.
         has_own_rules = bool(client._resources)  # noqa: SLF001 - as above
         extensions = {READER: Reader(api, declared, has_own_rules=has_own_rules)}
-    return http.build_request(
+    runner: FlowRunner = client._shared.runner  # noqa: SLF001 - as above
+    return runner.build_request(
         method=call.method,
         url=call.url,
         headers=dict(call.headers),
@@ -547,9 +568,9 @@ def _request_of(client: Any, call: PreparedCall, http: httpx.Client) -> httpx.Re
 def send_prepared(client: Any, call: PreparedCall) -> OperationFlow[Done]:
     """Send a prepared write, and return what it did. Raises as `Operation.confirm` does."""
     shared: Shared = client._shared  # noqa: SLF001 - a part of every client
-    http: Any = client._own_http  # noqa: SLF001 - as above
     seconds_left = shared.clock.countdown(shared.deadline)
-    response = yield partial(http.send, _request_of(client, call, http))
+    runner: FlowRunner = shared.runner
+    response = yield from runner.attempts(_request_of(client, call), None)
     row: Operation = response.request.extensions[OPERATION]
     done = None
     if row.confirm is not None:

@@ -440,7 +440,7 @@ class Extras(FrozenStruct, frozen=True):
         with_extra = with_extra_body(body, self.body, own_places, declared=kind, untyped=untyped)
         extended = {**arguments, "body": with_extra}
         try:
-            _check_form(build(**extended)["headers"], self.body)
+            _check_form(request_arguments(operation, extended)["headers"], self.body)
         except ValueError as error:
             message = f"extra_body: {one_line(error)}"
             raise InvalidRequest.of([Problem("extra_body", "type", message)]) from None
@@ -462,6 +462,12 @@ def _check_form(headers: Mapping[str, str], extra: ExtraBody) -> None:
                 raise ValueError(
                     f"{name}: the document does not say how an object is written in a form."
                 )
+
+
+def request_arguments(operation: ModuleType, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What httpx builds the request of a generated operation from, as its module writes it."""
+    written: dict[str, Any] = _builder_of(operation)(**arguments)
+    return written
 
 
 def _builder_of(operation: ModuleType) -> FunctionType:

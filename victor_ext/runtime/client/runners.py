@@ -1,32 +1,39 @@
-"""Calls of generated operations as steps of a flow, and the two runners that execute such a flow:
-with blocking calls, and with awaited calls.
+"""Calls of generated operations as steps of a method's flow, and the runners of such flows.
+
+A runner puts the steps of the attempt loop in place of each `Call`, and gives the whole to the
+driver of its mode: so a `Send` or a `Sleep` is the same from a method to the socket.
 """
 
 from collections.abc import Callable, Collection, Generator, Mapping
 from functools import partial
-from operator import call as call_function
 from types import ModuleType
-from typing import Any, ClassVar, TypeVar
+from typing import Any, Self, TypeVar
 from weakref import ref
 
-from victor_ext.flows import Calls, adrive, drive
+import httpx
+
+from victor_ext.flows import adrive, drive
 from victor_ext.opaque import Opaque
 from victor_ext.privacy import QUOTED
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.json_values import object_or_empty
 from victor_ext.runtime.core.response import Response
-from victor_ext.runtime.loop.evidence import unread_because
-from victor_ext.runtime.loop.flow import Sleep
+from victor_ext.runtime.loop.evidence import READER, Reader, unread_because
+from victor_ext.runtime.loop.flow import Flow, Send
+from victor_ext.runtime.loop.flow import Step as AttemptStep
 
 from .records import Record, RecordList
-from .requests import NO_EXTRAS, ExtraBody, ExtraQuery, Extras, extra_query_text
-from .transport import MethodClient
+from .requests import (
+    NO_EXTRAS,
+    ExtraBody,
+    ExtraQuery,
+    Extras,
+    extra_query_text,
+    request_arguments,
+)
+from .transport import CHANGE_URL, url_with_query
 
 T = TypeVar("T")
-
-ApiWithin = Callable[[float], Any]
-"""The generated client, with a deadline in seconds."""
-
 
 _NOT_YET: Any = None
 
@@ -64,10 +71,8 @@ class Call(Opaque):
         raise self.response.unusable(self.response, why)
 
 
-Step = Call | Sleep | Callable[[], Any]
-"""A step of an operation. A function, such as a method of the client, is called, and with awaited
-calls its result is awaited.
-"""
+Step = Call | AttemptStep
+"""A step of an operation."""
 OperationFlow = Generator[Step, Any, T]
 
 
@@ -124,23 +129,45 @@ def drop_none(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-class _Runner(Opaque):
-    """What the runners of both modes have in common.
+class FlowRunner(Opaque):
+    """What the runners of all modes have in common: `run` runs the flow of a method.
 
-    `_api` is the generated client, `_api_within` makes one with a deadline, `_sleep` waits, and
-    `extras` are those of the client's options.
+    `api` is the generated client, which reads, and `extras` are those of the client's options.
     """
 
-    _api: Any
-    _api_within: ApiWithin
-    _sleep: Callable[[float], Any]
-    extras: Extras = NO_EXTRAS
+    api: Any
+    build_request: Callable[..., httpx.Request]
+    attempts: Callable[[httpx.Request, float | None], Flow[Response]]
+    """The flow of one logical call, within these seconds; None: within the client's deadline."""
+    extras: Extras
+    take: Callable[[AttemptStep], Any]
+    """Executes a step: that of the mode's driver."""
 
-    _function: ClassVar[str]
-    """The name of the function of a generated operation that this mode calls."""
+    def request_of(self, step: Call) -> httpx.Request:
+        """The request of a step, as the untouched module of its operation builds it.
 
-    def _calls(self, flow: OperationFlow[T]) -> Calls[T]:
-        """The flow, with functions as its only steps: a `Call` sends its request.
+        Raises `InvalidRequest` for members and filters of the client's options that it cannot take.
+        """
+        operation = step.operation
+        query = step.query
+        arguments = step.arguments
+        extras = self.extras
+        if extras is not NO_EXTRAS:  # a GET takes their query, and any other call their body
+            if operation.OPERATION.method == "GET":
+                added = extra_query_text(operation, extras.query, step.untyped)
+                query = "&".join(filter(None, (query, added)))
+            arguments = extras.arguments(operation, arguments, step.own_places, step.untyped)
+            step.extra_body = extras.body
+        extensions: dict[str, Any] = {
+            READER: Reader(self.api, operation.OPERATION, has_own_rules=True)
+        }
+        if query:
+            extensions[CHANGE_URL] = partial(url_with_query, query=query)
+        written = request_arguments(operation, arguments)
+        return self.build_request(**written, extensions=extensions)
+
+    def steps_of(self, flow: OperationFlow[T]) -> Flow[T]:
+        """The flow of a method, with the attempts of each `Call` in its place.
 
         The last response is set on the records that the flow returns. When it ends, QUOTED (the
         request whose credentials are masked in texts) is what it was before.
@@ -156,12 +183,11 @@ class _Runner(Opaque):
                 result = failed = None
                 try:
                     if isinstance(step, Call):
-                        step.response = yield self._sending(step)
-                        last = step.response
+                        request = self.request_of(step)
+                        last = yield from self.attempts(request, step.seconds)
+                        step.response = last
                         QUOTED.set(ref(last.request))
                         result = step
-                    elif isinstance(step, Sleep):
-                        yield partial(self._sleep, step.seconds)
                     else:
                         result = yield step
                 except Exception as error:  # noqa: BLE001 - the flow knows which ones are its own
@@ -174,24 +200,6 @@ class _Runner(Opaque):
         finally:
             flow.close()
             QUOTED.set(quoted_before)
-
-    def _sending(self, step: Call) -> Callable[[], Any]:
-        """The generated function of a call, with its arguments. Raises `InvalidRequest` for members
-        and filters of the client's options that it cannot take.
-        """
-        api = self._api if step.seconds is None else self._api_within(step.seconds)
-        operation = step.operation
-        query = step.query
-        arguments = step.arguments
-        extras = self.extras
-        if extras is not NO_EXTRAS:  # a GET takes their query, and any other call their body
-            if operation.OPERATION.method == "GET":
-                added = extra_query_text(operation, extras.query, step.untyped)
-                query = "&".join(filter(None, (query, added)))
-            arguments = extras.arguments(operation, arguments, step.own_places, step.untyped)
-            step.extra_body = extras.body
-        function = getattr(operation, self._function)
-        return partial(function, client=MethodClient(api, query), **arguments)
 
 
 def _describe(result: Any, info: ResponseInfo) -> None:
@@ -209,16 +217,39 @@ def _describe(result: Any, info: ResponseInfo) -> None:
             result.response_info = info
 
 
-class SyncRunner(_Runner):
-    _function = "sync_detailed"
-
+class SyncRunner(FlowRunner):
     def run(self, flow: OperationFlow[T]) -> T:
         """Run the flow to its end, and return its result."""
-        return drive(self._calls(flow), call_function)
+        return drive(self.steps_of(flow), self.take)
 
 
-class AsyncRunner(_Runner):
-    _function = "asyncio_detailed"
-
+class AsyncRunner(FlowRunner):
     async def run(self, flow: OperationFlow[T]) -> T:
-        return await adrive(self._calls(flow), call_function)
+        return await adrive(self.steps_of(flow), self.take)
+
+
+class Begun:
+    """What a method has begun with: its first request; None if it sends none. An awaited method
+    awaits it, and waits for nothing.
+    """
+
+    def __init__(self, request: httpx.Request | None) -> None:
+        self.request = request
+
+    def __await__(self) -> Generator[Any, Any, Self]:
+        yield from ()
+        return self
+
+
+class FirstRequest(FlowRunner):
+    """Runs a method of a client up to its first request, also an awaited one. Nothing is sent."""
+
+    def run(self, flow: OperationFlow[Any]) -> Begun:
+        steps = self.steps_of(flow)
+        try:
+            step = next(steps)
+        except StopIteration:
+            return Begun(None)
+        finally:
+            steps.close()
+        return Begun(step.request if isinstance(step, Send) else None)

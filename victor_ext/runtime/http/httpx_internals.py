@@ -236,6 +236,23 @@ SYNC.add_clients(httpx, httpcore).add(httpcore, "SyncBackend").add(h11, "Connect
 ASYNC.add_clients(httpx, httpcore).add(h11, "Connection")
 
 
+_BUILDING = _Functions()
+_REQUESTING = _Functions()
+for _client in (httpx.Client, httpx.AsyncClient):
+    _BUILDING.add(_client, "build_request")
+    _REQUESTING.add(_client, "request")
+
+
+def is_building_replaced() -> bool:
+    """Whether somebody has replaced `build_request` of httpx's clients."""
+    return _BUILDING.are_replaced()
+
+
+def is_requesting_replaced() -> bool:
+    """Whether somebody has replaced `request` of httpx's clients."""
+    return _REQUESTING.are_replaced()
+
+
 def require_connecting() -> None:
     """Raise `ConnectsOtherwise` if what blocking calls connect with has been replaced."""
     SYNC.require_connecting()

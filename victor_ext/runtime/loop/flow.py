@@ -99,13 +99,17 @@ class Send(Opaque):
 
 
 class Sleep(Opaque):
-    """Wait for this many seconds."""
+    """Wait for this many seconds: before the next attempt of a call, or before the next read of
+    what a provider does later.
+    """
 
     seconds: float
+    is_between_reads: bool = False
 
 
 Step = Send | Sleep | Invoke | Callable[[], Any]
-"""A function is called, and its result awaited where calls are: it acquires a permit of the mode.
+"""A function is called, and its result awaited where calls are: it acquires a permit of the mode,
+or is a method of a client.
 """
 OnWait = Callable[[float], object]
 Flow = Generator[Step, Any, T]
@@ -121,6 +125,8 @@ class Driver:
     lock: Callable[..., Lock] = ThreadLock
     sleep: Callable[[float], None] = staticmethod(time.sleep)
     """That of the import: a test that replaces `time.sleep` changes no wait of a client."""
+    pause: Callable[[float], None] = staticmethod(time.sleep)
+    """Waits between two reads."""
 
     def __init__(self, transport: httpx.BaseTransport, *, grace: float = 0.0) -> None:
         self._transport = transport
@@ -137,9 +143,10 @@ class Driver:
         return skip
 
     def run(self, flow: Flow[T]) -> T:
-        return drive(flow, self._take)
+        return drive(flow, self.take)
 
-    def _take(self, step: Step) -> Any:
+    def take(self, step: Step) -> Any:
+        """Execute a step, and return its result."""
         if isinstance(step, Send):
             began = monotonic()
             ends = None if step.seconds is None else began + step.seconds + self._grace
@@ -153,7 +160,8 @@ class Driver:
                 )
             )
         if isinstance(step, Sleep):
-            self.sleep(step.seconds)
+            wait = self.pause if step.is_between_reads else self.sleep
+            wait(step.seconds)
             return None
         return invoke(step) if isinstance(step, Invoke) else step()
 
@@ -167,6 +175,7 @@ class AsyncDriver:
         self._transport = transport
         self._grace = grace
         self.sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+        self.pause = self.sleep
 
     @staticmethod
     def skipping(clock: ServerClock, on_wait: OnWait) -> Callable[[float], Awaitable[None]]:
@@ -180,13 +189,14 @@ class AsyncDriver:
         return skip
 
     async def run(self, flow: Flow[T]) -> T:
-        return await adrive(flow, self._take)
+        return await adrive(flow, self.take)
 
-    async def _take(self, step: Step) -> Any:
+    async def take(self, step: Step) -> Any:
         if isinstance(step, Send):
             return await self._send(step)
         if isinstance(step, Sleep):
-            await self.sleep(step.seconds)
+            wait = self.pause if step.is_between_reads else self.sleep
+            await wait(step.seconds)
             return None
         return await (self._invoke(step) if isinstance(step, Invoke) else step())
 
