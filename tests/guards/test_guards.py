@@ -51,7 +51,7 @@ def test_each_suite_of_another_library_passes_and_only_allowed_requests_are_sent
     suite, _, tracer = name.partition("-")
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join(map(str, (SUITES, ROOT, LIBRARIES))),
+        "PYTHONPATH": os.pathsep.join(map(str, (SUITES, ROOT, ROOT / "generated", LIBRARIES))),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PROVIDER_URL": provider.url(),
         "TRACER": tracer,
