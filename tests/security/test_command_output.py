@@ -68,6 +68,7 @@ def shows_nothing(secrets, ran, *, data=False):
     assert TOKEN.search(ran.out) is None, ran.out
 
 
+ECHO = f"account {ACCOUNT} is closed"
 CALLS = {
     "asked": (lambda _: payment(), None, 0),
     "accepted": (lambda sandbox: ["rfp", "accept", asked(sandbox), "--notes", "Thanks."], None, 0),
@@ -75,8 +76,13 @@ CALLS = {
     "unreadable": (lambda _: [*payment(), "--deadline", "0.5"], ("truncated_json", {}), 3),
     "echoed": (
         lambda _: payment(),
-        ("status", {"status": 400, "body": f"account {ACCOUNT} is closed"}),
+        ("status", {"status": 400, "body": f'{{"error": {{"message": "{ECHO}"}}}}'}),
         1,
+    ),
+    "echoed on a page": (
+        lambda _: payment(),
+        ("status", {"status": 400, "body": ECHO}),
+        3,
     ),
     "refused": (lambda _: payment(), ("status", {"status": 401}), 1),
 }

@@ -145,8 +145,8 @@ class DjangoDriver:
             raise
 
     def begin_pass(self) -> None:
-        """Make a connection anew that the database has ended, as Django does before each
-        request.
+        """Open a new connection where the database has ended the last one, as Django does before
+        each request.
         """
         close_old_connections()
 
