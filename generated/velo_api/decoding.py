@@ -30,6 +30,7 @@ from decimal import Decimal, InvalidOperation
 from enum import Enum, IntEnum, StrEnum
 from functools import cache
 from io import BytesIO
+from reprlib import recursive_repr
 from types import UnionType
 from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 from uuid import UUID
@@ -78,6 +79,61 @@ def as_object(value: Any) -> dict[str, Any]:
 def read_each(reader: Reader[Any], values: dict[str, Any], left: int) -> dict[str, Any]:
     """The additional properties of an object, when they have one declared type."""
     return {name: reader.item(value, left) for name, value in values.items()}
+
+
+class Model:
+    """What is the same in all models. attrs writes the rest: `__init__`, and the fields."""
+
+    __slots__ = ()
+
+    additional_properties: dict[str, Any]
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """The model of a JSON object; `decoding` says what it tolerates."""
+        return cls._decode(src_dict, LEVELS)
+
+    @classmethod
+    def _decode(cls, source: Any, levels: int) -> Self:
+        raise NotImplementedError
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
+
+    def _values(self) -> dict[str, Any]:
+        own: Any = self
+        return {each.name: getattr(self, each.name) for each in own.__attrs_attrs__}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Model) or type(other) is not type(self):
+            return NotImplemented
+        return self._values() == other._values()
+
+    __hash__ = None  # type: ignore[assignment]  # its values can change
+
+    @recursive_repr("...")
+    def __repr__(self) -> str:
+        values = [f"{name}={value!r}" for name, value in self._values().items()]
+        return f"{type(self).__qualname__.rpartition('>.')[2]}({', '.join(values)})"
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
 
 
 def misread(model: Any) -> set[str]:

@@ -3,18 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import FLAG, LEVELS, WHOLE, as_object, misread, read, tells
+from ..decoding import FLAG, WHOLE, as_object, read
+from ..decoding import Model as _Model
 from ..types import UNSET, Unset
 
 
-@_attrs_define
-class OrderPage:
+@_attrs_define(eq=False, repr=False)
+class OrderPage(_Model):
     """
     Attributes:
         first_item_on_page (int | Unset): The number of the first item of this page, counted from 1.
@@ -72,11 +72,6 @@ class OrderPage:
         return fields
 
     @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """The model of a JSON object; `decoding` says what it tolerates."""
-        return cls._decode(src_dict, LEVELS)
-
-    @classmethod
     def _decode(cls, source: Any, levels: int) -> Self:
         values = as_object(source)
         decoded = cls.__new__(cls)
@@ -91,25 +86,3 @@ class OrderPage:
         decoded.page_size = read(WHOLE, values, "pageSize", levels)
         decoded.additional_properties = values
         return decoded
-
-    def _misread(self) -> set[str]:
-        return misread(self)
-
-    def _tells(self, but: Container[str] = ()) -> bool:
-        return tells(self, but)
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

@@ -3,18 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import ANYTHING, LEVELS, TEXT, as_object, misread, read, tells
+from ..decoding import ANYTHING, TEXT, as_object, read
+from ..decoding import Model as _Model
 from ..types import UNSET, Unset
 
 
-@_attrs_define
-class Problem:
+@_attrs_define(eq=False, repr=False)
+class Problem(_Model):
     """Several shapes are known: `errors` as an object of field to messages, as an array of texts, or as an
     array
     of `{item1, item2, item3, item4}`; and no `errors` at all, the fields being members of the body
@@ -51,11 +51,6 @@ class Problem:
         return fields
 
     @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """The model of a JSON object; `decoding` says what it tolerates."""
-        return cls._decode(src_dict, LEVELS)
-
-    @classmethod
     def _decode(cls, source: Any, levels: int) -> Self:
         values = as_object(source)
         decoded = cls.__new__(cls)
@@ -65,25 +60,3 @@ class Problem:
         decoded.errors = read(ANYTHING, values, "errors", levels, None)
         decoded.additional_properties = values
         return decoded
-
-    def _misread(self) -> set[str]:
-        return misread(self)
-
-    def _tells(self, but: Container[str] = ()) -> bool:
-        return tells(self, but)
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

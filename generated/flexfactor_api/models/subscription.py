@@ -3,18 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, as_object, misread, read, tells
+from ..decoding import TEXT, as_object, read
+from ..decoding import Model as _Model
 from ..types import UNSET, Unset
 
 
-@_attrs_define
-class Subscription:
+@_attrs_define(eq=False, repr=False)
+class Subscription(_Model):
     """It may have a price and a currency too. The unit of the price is not known, so neither is described.
 
     Attributes:
@@ -38,11 +38,6 @@ class Subscription:
         return fields
 
     @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """The model of a JSON object; `decoding` says what it tolerates."""
-        return cls._decode(src_dict, LEVELS)
-
-    @classmethod
     def _decode(cls, source: Any, levels: int) -> Self:
         values = as_object(source)
         decoded = cls.__new__(cls)
@@ -50,25 +45,3 @@ class Subscription:
         decoded.interval = read(TEXT, values, "interval", levels)
         decoded.additional_properties = values
         return decoded
-
-    def _misread(self) -> set[str]:
-        return misread(self)
-
-    def _tells(self, but: Container[str] = ()) -> bool:
-        return tells(self, but)
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

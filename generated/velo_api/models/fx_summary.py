@@ -4,19 +4,19 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import INSTANT, LEVELS, NUMBER, TEXT, WHOLE, as_object, misread, read, tells
+from ..decoding import INSTANT, NUMBER, TEXT, WHOLE, as_object, read
+from ..decoding import Model as _Model
 from ..serializing import plain
 from ..types import UNSET, Unset
 
 
-@_attrs_define
-class FxSummary:
+@_attrs_define(eq=False, repr=False)
+class FxSummary(_Model):
     """One currency exchange of a payout: its amounts, its rate, and when it expires.
 
     Attributes:
@@ -86,11 +86,6 @@ class FxSummary:
         return fields
 
     @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """The model of a JSON object; `decoding` says what it tolerates."""
-        return cls._decode(src_dict, LEVELS)
-
-    @classmethod
     def _decode(cls, source: Any, levels: int) -> Self:
         values = as_object(source)
         decoded = cls.__new__(cls)
@@ -107,28 +102,6 @@ class FxSummary:
         decoded.expiry_time = read(_read_expiry_time, values, "expiryTime", levels)
         decoded.additional_properties = values
         return decoded
-
-    def _misread(self) -> set[str]:
-        return misread(self)
-
-    def _tells(self, but: Container[str] = ()) -> bool:
-        return tells(self, but)
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
 
 
 _read_creation_time = INSTANT

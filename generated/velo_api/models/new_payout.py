@@ -3,19 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, Array, Object, as_object, misread, read, tells
+from ..decoding import TEXT, Array, Object, as_object, read
+from ..decoding import Model as _Model
 from ..serializing import plain
 from ..types import UNSET, Unset
 
 
-@_attrs_define
-class NewPayout:
+@_attrs_define(eq=False, repr=False)
+class NewPayout(_Model):
     """
     Attributes:
         payments (list[NewPayment]): The payments of the payout.
@@ -51,11 +51,6 @@ class NewPayout:
         return fields
 
     @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """The model of a JSON object; `decoding` says what it tolerates."""
-        return cls._decode(src_dict, LEVELS)
-
-    @classmethod
     def _decode(cls, source: Any, levels: int) -> Self:
         values = as_object(source)
         decoded = cls.__new__(cls)
@@ -65,28 +60,6 @@ class NewPayout:
         decoded.payout_memo = read(TEXT, values, "payoutMemo", levels)
         decoded.additional_properties = values
         return decoded
-
-    def _misread(self) -> set[str]:
-        return misread(self)
-
-    def _tells(self, but: Container[str] = ()) -> bool:
-        return tells(self, but)
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
 
 
 # Below the class, because models may refer to each other in a circle.

@@ -3,17 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, as_object, misread, tells
+from ..decoding import Model as _Model
+from ..decoding import as_object
 
 
-@_attrs_define
-class ConfigurationPropertyValue:
+@_attrs_define(eq=False, repr=False)
+class ConfigurationPropertyValue(_Model):
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -22,35 +22,8 @@ class ConfigurationPropertyValue:
         return fields
 
     @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """The model of a JSON object; `decoding` says what it tolerates."""
-        return cls._decode(src_dict, LEVELS)
-
-    @classmethod
     def _decode(cls, source: Any, levels: int) -> Self:
         values = as_object(source)
         decoded = cls.__new__(cls)
         decoded.additional_properties = values
         return decoded
-
-    def _misread(self) -> set[str]:
-        return misread(self)
-
-    def _tells(self, but: Container[str] = ()) -> bool:
-        return tells(self, but)
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import DAY, INSTANT, LEVELS, TEXT, WHOLE, Word, as_object, misread, read, tells
+from ..decoding import DAY, INSTANT, TEXT, WHOLE, Word, as_object, read
+from ..decoding import Model as _Model
 from ..models.list_payment_requests_direction import ListPaymentRequestsDirection
 from ..models.list_payment_requests_network_type import ListPaymentRequestsNetworkType
 from ..models.list_payment_requests_status import ListPaymentRequestsStatus
@@ -18,8 +18,8 @@ from ..serializing import plain
 from ..types import UNSET, Unset
 
 
-@_attrs_define
-class ListPaymentRequests:
+@_attrs_define(eq=False, repr=False)
+class ListPaymentRequests(_Model):
     """
     Attributes:
         page (int | Unset): Uses 0 based indexing. (The server's default: 0)
@@ -121,11 +121,6 @@ class ListPaymentRequests:
         return fields
 
     @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """The model of a JSON object; `decoding` says what it tolerates."""
-        return cls._decode(src_dict, LEVELS)
-
-    @classmethod
     def _decode(cls, source: Any, levels: int) -> Self:
         values = as_object(source)
         decoded = cls.__new__(cls)
@@ -159,28 +154,6 @@ class ListPaymentRequests:
         decoded.instant_payment_rails_id = read(TEXT, values, "instant_payment_rails_id", levels)
         decoded.additional_properties = values
         return decoded
-
-    def _misread(self) -> set[str]:
-        return misread(self)
-
-    def _tells(self, but: Container[str] = ()) -> bool:
-        return tells(self, but)
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
 
 
 _read_start_datetime = INSTANT
