@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, cast
 
@@ -22,10 +22,11 @@ from victor_ext.runtime.client.config import (
     take,
     with_client_options,
 )
-from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
+from victor_ext.runtime.client.paging import AsyncPages, Pages
 from victor_ext.runtime.client.requests import NO_EXTRAS
-from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
-from victor_ext.runtime.client.transport import bound_class
+from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, Walk
+from victor_ext.runtime.client.runners import FlowRunner, OperationFlow
+from victor_ext.runtime.client.transport import BuildingClient, bound_class
 from victor_ext.runtime.core.headers import is_token
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.http.from_httpx2 import (
@@ -265,12 +266,10 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         variant = importlib.import_module(f"{package}.types").UnknownVariant
         return DocumentWebhook(self.provider, webhooks, variant, verify, id, name, read)
 
-    def _list_beginning(
-        self, operation: Any, style: PagesOf[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> Callable[[], PageReader[Any]]:
-        """A function that begins to read a list, and returns its reader. The arguments are those of
-        `paged`, which are checked now.
-        """
+    def _walk(
+        self, operation: Any, style: PagesOf[T], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Walk[T]:
+        """How a list is read. The arguments are those of `paged`, which are checked now."""
         if not isinstance(style, PageStyle):
             raise ConfigurationError(
                 "paged: say how pages follow each other, as in bank.paged(list_cards, "
@@ -289,7 +288,17 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         if why is not None:
             raise ConfigurationError(f"paged: {why}.")
         name = operation.__name__.rpartition(".")[2]
-        return lambda: ListReader(style, self._own_api, arguments, what=name)
+        runner: FlowRunner = self._shared.runner
+        building = BuildingClient(runner.api, runner.build_request)
+        build = partial(operation.sync_detailed, client=building)
+
+        def read(reader: Any) -> OperationFlow[Sequence[T]]:
+            response = yield from runner.attempts(reader.request(build), None)
+            page = runner.api.parse_response(operation.OPERATION.parse, response)
+            items: Sequence[T] = reader.take(page, response)
+            return items
+
+        return Walk(lambda: ListReader(style, arguments, what=name), read)
 
 
 class ApiClient(_ApiClient[C, Blocking, SyncTransport, SyncClient], BlockingClient):
@@ -325,13 +334,7 @@ class ApiClient(_ApiClient[C, Blocking, SyncTransport, SyncClient], BlockingClie
             UnreadableResponse: While it is read: a page has no list where `style` says, or an item
                 of another class.
         """
-        begin = self._list_beginning(operation, style, args, kwargs)
-        call = cast("Any", operation).sync_detailed
-
-        def fetch(reader: Any) -> Any:
-            return reader.take(call(**reader.call()).parsed)
-
-        return Pages(fetch, begin)
+        return Pages(*self._shared.reading(self._walk(operation, style, args, kwargs)))
 
 
 class AsyncApiClient(_ApiClient[C, Awaited, AsyncTransport, AsyncClient], AwaitedClient):
@@ -351,13 +354,7 @@ class AsyncApiClient(_ApiClient[C, Awaited, AsyncTransport, AsyncClient], Awaite
         """All items of a list, as `ApiClient.paged` yields them:
         `async for item in bank.paged(...): ...`
         """
-        begin = self._list_beginning(operation, style, args, kwargs)
-        call = cast("Any", operation).asyncio_detailed
-
-        async def fetch(reader: Any) -> Any:
-            return reader.take((await call(**reader.call())).parsed)
-
-        return AsyncPages(fetch, begin)
+        return AsyncPages(*self._shared.reading(self._walk(operation, style, args, kwargs)))
 
 
 def _where_key_goes(place: KeyPlace) -> str:

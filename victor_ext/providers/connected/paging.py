@@ -21,7 +21,7 @@ from attrs import NOTHING
 from victor_ext.errors import ConfigurationError, Outcome, PaginationError, VictorError
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.paging import Page, PageReader, says_that_others_follow
-from victor_ext.runtime.client.transport import is_instance, type_name
+from victor_ext.runtime.client.transport import is_instance, set_url, type_name
 from victor_ext.runtime.core.json_values import (
     NOT_JSON,
     is_list,
@@ -259,22 +259,20 @@ given up.
 
 
 class ListReader(PageReader[Any]):
-    """Reads one list once, with a client of a generated package.
+    """Reads one list once, by an operation of a generated package.
 
     It has the state of a `PageReader`, and knows the way to the next page. For each page,
-    `call` makes the arguments of the operation, `take` gets the page, and `accept` its items.
+    `request` makes the request, `take` gets the page, and `accept` its items.
     `arguments` are those of the operation for the first page.
     """
 
     response: Response
     """The response of the page that was read last, until its items are accepted."""
 
-    def __init__(
-        self, style: PageStyle, client: Any, arguments: Mapping[str, Any], *, what: str
-    ) -> None:
+    def __init__(self, style: PageStyle, arguments: Mapping[str, Any], *, what: str) -> None:
         first = style.first if isinstance(style, NumberedPages) else 0
         super().__init__(partial(_id_at, style.id), first=first, what=f"list {what}")
-        self._style, self._client, self._arguments = style, client, arguments
+        self._style, self._arguments = style, arguments
         self._empty = 0
         self._asked: Any = None
         """What asked for the page that was read last: its URL, or the fields of the body where
@@ -283,22 +281,18 @@ class ListReader(PageReader[Any]):
         self._step: Step | None = None
         """The step from the first page to the page to read; None: that is the first one."""
 
-    def call(self) -> dict[str, Any]:
-        """The arguments of the operation for the page to read, with a client for this one call."""
+    def request(self, build: Callable[..., httpx.Request]) -> httpx.Request:
+        """The request for the page to read. `build` makes one of the operation's arguments."""
         style = self._style
-        arguments = dict(self._arguments)
-        change_url: Any = self._for_this_page
+        arguments = self._arguments
         if isinstance(style, ParameterPages) and style.in_body:
-            change_url = None  # the body asks for the page
             fields = self._for_this_page(_fields_of(arguments.get("body"), style.parameter))
             # The first page is asked for with the caller's own body, whose class tells the media
             # type.
-            if self._step is not None:
-                arguments["body"] = fields
-        keep_response = partial(setattr, self, "response")
-        self._client = self._client.for_one_call(keep_response, change_url)
-        arguments["client"] = self._client
-        return arguments
+            return build(**arguments if self._step is None else {**arguments, "body": fields})
+        request = build(**arguments)
+        set_url(request, self._for_this_page)
+        return request
 
     def _for_this_page(self, first: Any) -> Any:
         """What asks for the page to read, made of what asks for the first page: a URL, or the
@@ -314,8 +308,9 @@ class ListReader(PageReader[Any]):
         self._asked = asked
         return asked
 
-    def take(self, page: Any) -> Sequence[Any]:
+    def take(self, page: Any, response: Response) -> Sequence[Any]:
         """Return the items of a page that was read, and note what follows the page."""
+        self.response = response
         items = self._items(page)
         if not items and is_failed_page(self.response):
             # As an empty page, it would be the end of the list.

@@ -49,7 +49,7 @@ from victor_ext.runtime.loop.operations import (
 
 from .resources import Resource, Shared
 from .runners import Begun, FirstRequest, FlowRunner, OperationFlow
-from .transport import bound_class
+from .transport import BuildingClient, bound_class
 
 AnyOperation: TypeAlias = str | ModuleType | Callable[..., Any]
 """A method of a client by its name, or a generated operation: its module, or one of the module's
@@ -256,29 +256,6 @@ def _names(values: object, id: str, member: str = "") -> bool:
     if not isinstance(values, str) or not _NAME_OF_ID.fullmatch(member):
         return False
     return is_same_id(values, id)
-
-
-class _BuildingClient:
-    """Stands in place of a generated client, and of its httpx client: a generated function returns
-    the request that it would send.
-    """
-
-    def __init__(self, api: Any, build_request: Callable[..., httpx.Request]) -> None:
-        self._api = api
-        self.request = build_request
-        self.build_request = build_request
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._api, name)
-
-    def get_httpx_client(self) -> Self:
-        return self
-
-    def send(self, request: httpx.Request) -> httpx.Request:
-        return request
-
-    def whole_response(self, _parse: object, request: httpx.Request) -> httpx.Request:
-        return request
 
 
 def _call_of(
@@ -488,7 +465,7 @@ def _request_of_function(
             raise InvalidRequest.of([problem], doing=f"{name} was not stored")
     runner: FlowRunner = client._shared.runner  # noqa: SLF001 - as above
     api = _api_of(client, operation.__name__)
-    return function(*args, client=_BuildingClient(api, runner.build_request), **arguments)
+    return function(*args, client=BuildingClient(api, runner.build_request), **arguments)
 
 
 def method_of(client: Any, name: str, runner: FirstRequest) -> Callable[..., Any]:

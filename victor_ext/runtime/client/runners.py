@@ -31,7 +31,7 @@ from .requests import (
     extra_query_text,
     request_arguments,
 )
-from .transport import CHANGE_URL, url_with_query
+from .transport import set_url
 
 T = TypeVar("T")
 
@@ -161,10 +161,11 @@ class FlowRunner(Opaque):
         extensions: dict[str, Any] = {
             READER: Reader(self.api, operation.OPERATION, has_own_rules=True)
         }
-        if query:
-            extensions[CHANGE_URL] = partial(url_with_query, query=query)
         written = request_arguments(operation, arguments)
-        return self.build_request(**written, extensions=extensions)
+        request = self.build_request(**written, extensions=extensions)
+        if query:
+            set_url(request, partial(_with_query, query=query))
+        return request
 
     def steps_of(self, flow: OperationFlow[T]) -> Flow[T]:
         """The flow of a method, with the attempts of each `Call` in its place.
@@ -200,6 +201,12 @@ class FlowRunner(Opaque):
         finally:
             flow.close()
             QUOTED.set(quoted_before)
+
+
+def _with_query(url: httpx.URL, query: str) -> httpx.URL:
+    """A URL with more parameters, percent-encoded."""
+    both = filter(None, (url.query, query.encode("ascii")))
+    return url.copy_with(query=b"&".join(both))
 
 
 def _describe(result: Any, info: ResponseInfo) -> None:

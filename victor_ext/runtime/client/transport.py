@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from copy import copy
 from functools import cache, partial
 from types import UnionType
 from typing import Any, Self, TypeVar, Union, cast, get_args, get_origin
@@ -118,18 +117,6 @@ class AsyncAttemptTransport(_AttemptTransport, httpx.AsyncBaseTransport):
             await self._connections.aclose()
 
 
-CHANGE_URL = "victor_ext.change_url"
-"""The extension of a request with a `UrlChange`."""
-UrlChange = Callable[[httpx.URL], httpx.URL]
-"""Gets the URL that a generated operation has made, and returns the one that is called."""
-
-
-def url_with_query(url: httpx.URL, query: str) -> httpx.URL:
-    """A URL with more parameters, percent-encoded."""
-    both = filter(None, (url.query, query.encode("ascii")))
-    return url.copy_with(query=b"&".join(both))
-
-
 _CANNOT_BE_WRITTEN = (httpx.InvalidURL, ValueError, TypeError, OverflowError, RecursionError)
 """What httpx raises for text that no URL or header can hold, a number that JSON does not have, and
 an object of an unknown type.
@@ -140,10 +127,7 @@ class _RequestBuilder:
     """The `build_request` of the httpx clients of both modes."""
 
     def build_request(self, *args: Any, **kwargs: Any) -> httpx.Request:
-        """httpx's `build_request`, with the extension `CHANGE_URL`.
-
-        Raises `InvalidRequest` where httpx cannot write the request.
-        """
+        """httpx's `build_request`. Raises `InvalidRequest` where httpx cannot write the request."""
         client: Any = super()  # httpx's client of the mode, which types do not know here
         path: object = kwargs.get("url")
         try:
@@ -151,9 +135,6 @@ class _RequestBuilder:
                 # As httpx joins them. It would parse the path first, and the whole once more.
                 kwargs["url"] = url_below(client.base_url, path)
             request: httpx.Request = client.build_request(*args, **kwargs)
-            change_url: UrlChange | None = request.extensions.get(CHANGE_URL)
-            if change_url is not None:
-                request.url = change_url(request.url)
         except _CANNOT_BE_WRITTEN as error:
             refusal = _refusal_of(error)
         else:
@@ -167,6 +148,40 @@ def _refusal_of(error: Exception) -> InvalidRequest:
     return InvalidRequest(
         f"The request cannot be written, and nothing was sent: {why.rstrip('.')}."
     )
+
+
+def set_url(request: httpx.Request, change: Callable[[httpx.URL], httpx.URL]) -> None:
+    """Change the URL that a generated operation has made. Raises as `build_request` does."""
+    try:
+        request.url = change(request.url)
+    except _CANNOT_BE_WRITTEN as error:
+        refusal = _refusal_of(error)
+    else:
+        return
+    raise refusal
+
+
+class BuildingClient:
+    """Stands in place of a generated client, and of its httpx client: a generated function returns
+    the request that it would send.
+    """
+
+    def __init__(self, api: Any, build_request: Callable[..., httpx.Request]) -> None:
+        self._api = api
+        self.request = build_request
+        self.build_request = build_request
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._api, name)
+
+    def get_httpx_client(self) -> Self:
+        return self
+
+    def send(self, request: httpx.Request) -> httpx.Request:
+        return request
+
+    def whole_response(self, _parse: object, request: httpx.Request) -> httpx.Request:
+        return request
 
 
 class MethodRequests:
@@ -207,10 +222,6 @@ class MethodRequests:
                 method=method, url=url, headers=headers, extensions=extensions, **others
             )
         try:
-            whole = url_below(self._base_url, url)
-            change_url: UrlChange | None = extensions.get(CHANGE_URL)
-            if change_url is not None:
-                whole = change_url(whole)
             sent = dict(headers or {})
             if content:
                 sent["Content-Length"] = str(len(content))
@@ -218,7 +229,7 @@ class MethodRequests:
             merged.update(sent)
             request = httpx.Request(
                 method,
-                whole,
+                url_below(self._base_url, url),
                 headers=merged,
                 stream=httpx.ByteStream(content),
                 extensions={**extensions, "timeout": dict(self._timeouts)},
@@ -294,7 +305,6 @@ class AsyncHttpClient(_RequestBuilder, httpx.AsyncClient):
 
 
 Connect = Callable[[dict[str, Any]], httpx.Client | httpx.AsyncClient]
-Received = Callable[[httpx.Response], None]
 T = TypeVar("T")
 
 
@@ -309,8 +319,6 @@ class _Bound:
     """All operations of the package."""
     members: Tables
     """The members of its models."""
-    _received: Received | None = None  # of a client for one call, and not after it
-    _change_url: UrlChange | None = None
     _at: str
     _servers: Mapping[str, str]
     _connect: Connect
@@ -367,11 +375,6 @@ class _Bound:
         """Read a response that the attempt loop accepted. Raises the error of its call if it cannot
         be read.
         """
-        # Once, and forgotten: it knows the response, whose request knows this client. The circle
-        # would keep a page in memory until the garbage collector comes.
-        received, self._received = self._received, None
-        if received is not None:
-            received(response)
         try:
             return cast("T", self._parsed(parse, response))
         except Exception as error:
@@ -394,21 +397,14 @@ class _Bound:
         return parsed if body is NOT_JSON else body
 
     def request_extensions(self, operation: Any) -> dict[str, Any]:
-        """The parser of an operation, for the attempt loop; and `CHANGE_URL`."""
-        return {READER: Reader(self, operation), CHANGE_URL: self._change_url}
+        """The parser of an operation, for the attempt loop."""
+        return {READER: Reader(self, operation)}
 
     def is_undocumented(self, error: Exception) -> bool:
         """Whether a parser raised this because the document does not list the status of the
         response.
         """
         return isinstance(error, self._unexpected_status)
-
-    def for_one_call(self, received: Received, change_url: UrlChange) -> Self:
-        """A copy for one call. `received` is called with the response."""
-        other = copy(self)
-        other._received = received  # noqa: SLF001 - of the same class
-        other._change_url = change_url  # noqa: SLF001 - of the same class
-        return other
 
     def with_http_options(self, **changes: Any) -> Self:
         """A client over the same transport whose httpx client has these options too."""
