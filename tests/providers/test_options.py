@@ -4,6 +4,7 @@ systems.
 
 import json
 import re
+from functools import partialmethod
 
 import httpx
 import pytest
@@ -96,6 +97,14 @@ def test_a_read_sends_the_filters(system, name):
     asked = next(each for each in requests if READS[system, name] in each.url.path)
     assert asked.url.query.decode().endswith("purpose=a%20b&purpose=7")
     assert asked.content == b""
+
+
+def test_a_filter_is_sent_once_where_somebody_has_wrapped_the_requests_of_httpx(monkeypatch):
+    monkeypatch.setattr(httpx.Client, "request", partialmethod(httpx.Client.request))
+    (system, name), path = next(iter(READS.items()))
+    requests = seen(system, name, extra_query={"purpose": "RENT"}).requests
+    asked = next(each for each in requests if path in each.url.path)
+    assert asked.url.query.count(b"purpose=") == 1
 
 
 OWN = {"X-Tenant": "north", "accept": "application/vnd.v2+json"}
