@@ -2,6 +2,8 @@
 over the attempts.
 """
 
+from types import ModuleType
+
 import httpx
 import pytest
 from flexfactor_api import errors
@@ -17,8 +19,10 @@ from victor_ext import (
     Victor,
     VictorJwt,
 )
+from victor_ext.flows import drive
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorToken
-from victor_ext.runtime.client.transport import HttpClient, MethodRequests
+from victor_ext.runtime.client.transport import AttemptTransport, HttpClient, MethodRequests
+from victor_ext.runtime.loop.flow import Driver
 
 URL = "https://pay.example"
 EARLY = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
@@ -175,6 +179,56 @@ def test_a_replaced_build_request_of_httpx_is_used_by_our_client(monkeypatch):
     http.get("/x")
     assert seen[0].headers["x-traced"] == "1"
     assert methods.build(method="get", url="/x", extensions={}).headers["x-traced"] == "1"
+
+
+def test_whoever_has_wrapped_httpx_gets_each_request_once_within_its_time_and_without_its_body(
+    monkeypatch,
+):
+    """The wrapper shows its arguments in a traceback."""
+    given, built, made = [], [], []
+    send, build = httpx.Client.request, httpx.Client.build_request
+
+    def request(http, method, url, **written):
+        given.append((method, url, written))
+        return send(http, method, url, **written)
+
+    def build_request(http, *arguments, **written):
+        built.append(written)
+        return build(http, *arguments, **written)
+
+    class Transport(AttemptTransport):
+        def attempts(self, request, seconds=None):
+            made.append((request, seconds))
+            yield from ()
+            return httpx.Response(200, request=request)
+
+    monkeypatch.setattr(httpx.Client, "request", request)
+    monkeypatch.setattr(httpx.Client, "build_request", build_request)
+    transport = Transport(None, None, [httpx.URL(AT)], driver=Driver(None))
+    methods = MethodRequests(HttpClient(transport=transport, base_url=AT), transport)
+    account = b'{"account_number": "043987673645"}'
+    for seconds in (1.5, None):
+        ours = methods.build(method="post", url="/x", content=account)
+        drive(methods.attempts(ours, seconds), lambda step: step())
+    assert [each for _, each in made] == [1.5, None]
+    assert len(built) == len(given) == 2
+    for (method, url, written), (sent, _) in zip(given, made, strict=True):
+        assert (method, url, sent.content) == ("POST", str(ours.url), account)
+        assert "0439" not in repr(written)
+        assert not any("seconds" in name for name in sent.extensions)
+
+
+def test_a_function_of_another_generator_is_prepared_as_it_writes_its_request(victor):
+    """It reads the answer at once, so it is not called."""
+    module = ModuleType("stock_api.api.create")
+    module.sync_detailed = lambda **_: pytest.fail("called")
+    module._get_kwargs = lambda *, body: {
+        "method": "post",
+        "url": "/v2/payment-requests/request-payment",
+        "json": body,
+    }
+    call = victor.prepare(module, body={"amount": "1.00"})
+    assert (call.method, call.body) == ("POST", {"amount": "1.00"})
 
 
 def test_hooks_and_authentication_that_are_set_later_are_used():

@@ -36,7 +36,7 @@ from victor_ext.errors import (
     VictorError,
 )
 from victor_ext.opaque import FrozenStruct
-from victor_ext.privacy import Secret, concealed_within, kind_of, redact_excerpt
+from victor_ext.privacy import Secret, conceal_arguments, concealed_within, kind_of, redact_excerpt
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.client.config import HttpxClient, Transport
 from victor_ext.runtime.client.transport import (
@@ -340,6 +340,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             InvalidRequest: An argument is invalid.
             ConfigurationError: There is no such operation, or it reads.
         """
+        conceal_arguments(kwargs)
         return prepare_call(self, operation, idempotency_key, args, kwargs)
 
     @operation

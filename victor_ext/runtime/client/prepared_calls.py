@@ -47,6 +47,7 @@ from victor_ext.runtime.loop.operations import (
     key_of,
 )
 
+from .requests import builder_of
 from .resources import Resource, Shared
 from .runners import Begun, FirstRequest, FlowRunner, OperationFlow
 from .transport import BuildingClient, bound_class
@@ -464,6 +465,8 @@ def _request_of_function(
         if problem is not None:
             raise InvalidRequest.of([problem], doing=f"{name} was not stored")
     runner: FlowRunner = client._shared.runner  # noqa: SLF001 - as above
+    if not hasattr(operation, "OPERATION"):  # another generator's function reads the answer at once
+        return runner.build_request(**builder_of(operation)(*args, **arguments))
     api = _api_of(client, operation.__name__)
     return function(*args, client=BuildingClient(api, runner.build_request), **arguments)
 

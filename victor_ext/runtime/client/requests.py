@@ -387,7 +387,7 @@ def extra_query_text(
     """
     if extra is None:
         return ""
-    arguments = _builder_of(operation).__annotations__.keys() - {"body", "return", *untyped}
+    arguments = builder_of(operation).__annotations__.keys() - {"body", "return", *untyped}
     problems = extra_query_problems(extra, arguments)
     if problems:
         raise InvalidRequest.of(problems)
@@ -429,7 +429,7 @@ class Extras(FrozenStruct, frozen=True):
         if self.body is None or operation.OPERATION.method == "GET":
             return arguments
         body = arguments.get("body")
-        build = _builder_of(operation)
+        build = builder_of(operation)
         kind = _model_in(build.__annotations__.get("body"), build.__module__)
         if body is None and kind is not None:
             body = kind.from_dict({})
@@ -466,11 +466,11 @@ def _check_form(headers: Mapping[str, str], extra: ExtraBody) -> None:
 
 def request_arguments(operation: ModuleType, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """What httpx builds the request of a generated operation from, as its module writes it."""
-    written: dict[str, Any] = _builder_of(operation)(**arguments)
+    written: dict[str, Any] = builder_of(operation)(**arguments)
     return written
 
 
-def _builder_of(operation: ModuleType) -> FunctionType:
+def builder_of(operation: ModuleType) -> FunctionType:
     """The function of a generated operation that builds the request. It has all arguments."""
     build: FunctionType = vars(operation)["_get_kwargs"]
     return build

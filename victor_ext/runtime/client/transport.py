@@ -7,14 +7,14 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cache, partial
-from types import UnionType
+from types import MappingProxyType, UnionType
 from typing import Any, Self, TypeVar, Union, cast, get_args, get_origin
 
 import httpx
 from msgspec.structs import replace
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Outcome, UnreadableResponse
-from victor_ext.privacy import redact_excerpt
+from victor_ext.privacy import SecretBytes, redact_excerpt
 from victor_ext.runtime.client.config import checked_timeout
 from victor_ext.runtime.core.json_values import NOT_JSON, json_of
 from victor_ext.runtime.core.response import NOT_READ, Response
@@ -34,6 +34,9 @@ from victor_ext.runtime.loop.evidence import (
     unread_because,
 )
 from victor_ext.runtime.loop.flow import Flow
+
+_SECONDS = "victor_ext.seconds"
+"""In the extensions of a request that goes through somebody's `request`: within which time."""
 
 
 class _AttemptTransport:
@@ -99,7 +102,8 @@ class AttemptTransport(_AttemptTransport, httpx.BaseTransport):
     """Signs, sends, classifies, waits and tries again, with blocking calls."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response: Response = self._driver.run(self.attempts(request))
+        seconds = request.extensions.pop(_SECONDS, None)
+        response: Response = self._driver.run(self.attempts(request, seconds))
         return response
 
     def close(self) -> None:
@@ -109,7 +113,8 @@ class AttemptTransport(_AttemptTransport, httpx.BaseTransport):
 
 class AsyncAttemptTransport(_AttemptTransport, httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response: Response = await self._driver.run(self.attempts(request))
+        seconds = request.extensions.pop(_SECONDS, None)
+        response: Response = await self._driver.run(self.attempts(request, seconds))
         return response
 
     async def aclose(self) -> None:
@@ -207,7 +212,7 @@ class MethodRequests:
         *,
         method: str,
         url: str,
-        extensions: dict[str, Any],
+        extensions: Mapping[str, Any] = MappingProxyType({}),
         headers: Mapping[str, str] | None = None,
         content: Any = b"",
         **others: Any,
@@ -215,11 +220,13 @@ class MethodRequests:
         """The request of what a generated module has written. Raises as `build_request` does."""
         is_below = url.startswith("/") and not url.startswith("//")
         has_length = isinstance(content, bytes) and (bool(content) or method == "get")
-        if others or not is_below or not has_length or is_building_replaced():
+        # Whoever has replaced `request`, too, builds it anew there.
+        is_theirs = is_building_replaced() and not is_requesting_replaced()
+        if others or not is_below or not has_length or is_theirs:
             if content != b"":
                 others["content"] = content
             return self._http.build_request(
-                method=method, url=url, headers=headers, extensions=extensions, **others
+                method=method, url=url, headers=headers, extensions={**extensions}, **others
             )
         try:
             sent = dict(headers or {})
@@ -244,17 +251,20 @@ class MethodRequests:
     def attempts(self, request: httpx.Request, seconds: float | None) -> Flow[Response]:
         """The flow of one call, as that of the transport."""
         if is_requesting_replaced():
-            return self._through_client(request)
+            return self._through_client(request, seconds)
         return self._transport.attempts(request, seconds)
 
-    def _through_client(self, request: httpx.Request) -> Flow[Response]:
+    def _through_client(self, request: httpx.Request, seconds: float | None) -> Flow[Response]:
+        extensions = dict(request.extensions)
+        if seconds is not None:
+            extensions[_SECONDS] = seconds
         response: Response = yield partial(
             self._http.request,
-            request.method,
-            request.url,
+            method=request.method,
+            url=str(request.url),
             headers=request.headers,
-            content=request.content,
-            extensions=request.extensions,
+            content=SecretBytes(request.read()),
+            extensions=extensions,
         )
         return response
 
