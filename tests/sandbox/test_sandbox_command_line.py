@@ -64,7 +64,9 @@ def test_a_client_calls_a_sandbox_process_by_its_variables_and_the_log_is_that_o
         log = process.end(signal.SIGTERM)
     guide = sandbox_page.GUIDE.read_text("utf-8").replace("http://127.0.0.1:8900", process.url)
     shown = guide.replace("staging", "production").partition("--env-file sandbox.env\n")[2]
-    assert log.splitlines()[:2] == shown.splitlines()[:2]
+    # A call may come as soon as the file is there: before the greeting, on a busy machine.
+    greeting = [line for line in log.splitlines() if "/v2/" not in line]
+    assert greeting[:2] == shown.splitlines()[:2]
     calls = [line.split()[1:4] for line in log.splitlines() if "/v2/" in line]
     assert calls == [
         ["POST", "/v2/auth/token", "200"],
