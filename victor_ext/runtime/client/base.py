@@ -85,7 +85,7 @@ from .prepared_calls import (
 from .requests import NO_EXTRAS, ExtraBody, ExtraQuery
 from .resources import Awaited, Blocking, HasMode, Mode, Shared, operation
 from .runners import AsyncRunner, Call, OperationFlow, SyncRunner
-from .transport import Connect, bound_class
+from .transport import bound_class
 
 _logger = logging.getLogger(__name__)
 C = TypeVar("C")
@@ -134,7 +134,6 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     _connections: Any
     _driver: Any
     _transport: Any
-    _own_http: Any
     _own_api: Any
 
     def _transport_override(
@@ -204,20 +203,15 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         self._transport = self._attempt_transport_type(
             config.loop, connections, config.urls, original=original, driver=self._driver
         )
-        # No caller has these two: no hook or option of theirs changes what a method sends, or how
-        # its response is read.
-        self._own_http = self._http_client({})
-        self._own_api = self.bind(self._generated, self._connect_own)
-        requests = MethodRequests(self._own_http, self._transport)
+        # No caller has it: no hook or option of theirs changes what a method sends, or how its
+        # response is read.
+        self._own_api = self.bind(self._generated)
+        requests = MethodRequests(self._own_api.http_client, self._transport)
         runner = self._runner_type(
             self._own_api, requests.build, requests.attempts, config.extras, self._driver.take
         )
         self._shared = Shared(runner, config.clock, config.loop.deadline, config.context)
         self._attach()
-
-    def _connect_own(self, options: dict[str, Any]) -> Any:
-        """The httpx client that nobody is handed; with additional options another one."""
-        return self._http_client(options) if options else self._own_http
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -533,7 +527,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             )
         return Secret(request.headers["Authorization"])
 
-    def bind(self, client_class: type[C], connect: Connect | None = None) -> C:
+    def bind(self, client_class: type[C]) -> C:
         """The `Client` (or `AuthenticatedClient`) of another generated package, over this client's
         transport.
 
@@ -542,8 +536,6 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
 
         Args:
             client_class: The class.
-            connect: Makes the httpx client from additional options; None: one over this client's
-                transport.
 
         Raises:
             ConfigurationError: `client_class` is not such a class.
@@ -552,9 +544,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             raise ConfigurationError("bind: pass the Client class of a generated package.")
         servers = {known: str(url) for known, url in self._config.servers.items()}
         bound = bound_class(cast("Hashable", client_class))  # to mypy, no class can be hashed
-        client: C = bound.over(
-            str(self._config.base_url), servers, connect or self._http_client, {}
-        )
+        client: C = bound.over(str(self._config.base_url), servers, self._http_client, {})
         return client
 
     @property

@@ -509,13 +509,11 @@ def operations_of(client: Any) -> list[str]:
 
 
 def _api_of(client: Any, module: str) -> Any:
-    """The client of the generated package that has this module, over the client's own httpx client:
-    nothing that a caller sets changes what it sends.
-    """
+    """The client of the generated package that has this module, which no caller is handed."""
     package = module.partition(".api.")[0]
     kind: type[Any] = importlib.import_module(f"{package}.client").Client
     api = client._own_api  # noqa: SLF001 - as above
-    return api if isinstance(api, kind) else client.bind(kind, client._connect_own)  # noqa: SLF001 - as above
+    return api if isinstance(api, kind) else client.bind(kind)
 
 
 def _request_of(client: Any, call: PreparedCall) -> httpx.Request:

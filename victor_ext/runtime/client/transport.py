@@ -329,6 +329,8 @@ class _Bound:
     """All operations of the package."""
     members: Tables
     """The members of its models."""
+    http_client: httpx.Client | httpx.AsyncClient
+    """What its operations send with."""
     _at: str
     _servers: Mapping[str, str]
     _connect: Connect
@@ -350,7 +352,7 @@ class _Bound:
         client._servers = servers
         client._connect = connect
         client._options = options
-        http = connect(options)
+        http = client.http_client = connect(options)
         bound = cast("Any", client)
         if isinstance(http, AsyncHttpClient):
             bound.set_async_httpx_client(http)
