@@ -506,22 +506,26 @@ class _Reading:
         """Yield the payments that the sheet lacks."""
         store = self._store
         more = (_is_to_pay(store, self._kind), SHEETS.c.series)
-        payments = self._connection.execute(_lacking(store, self._sheet, *more)).all()
-        made = {stored.made for stored in payments}
-        is_open = open_units(store, self._connection, self._kind, made)
-        for stored in payments:
-            outcome = _outcome_of_lacking(stored, self._sheet, is_open)
-            if outcome is None:
-                continue
-            message = _LACKING_OPEN if outcome is RowOutcome.TO_DECIDE else _LACKING
-            line = line_of_payment(store, stored, self._person_of(stored.sheet))
-            yield replace(
-                line,
-                number=0,
-                outcome=outcome,
-                message=message.format(value=line.value),
-                is_decided=bool(stored.is_to_pay),
-            )
+        payments = self._connection.execute(_lacking(store, self._sheet, *more))
+        for page in payments.partitions(PAGE):
+            made = {stored.made for stored in page}
+            is_open = open_units(store, self._connection, self._kind, made)
+            for stored in page:
+                outcome = _outcome_of_lacking(stored, self._sheet, is_open)
+                if outcome is not None:
+                    yield self._line_of_lacking(stored, outcome)
+
+    def _line_of_lacking(self, stored: Any, outcome: RowOutcome) -> Line:
+        """Return a payment that the sheet lacks as a line."""
+        message = _LACKING_OPEN if outcome is RowOutcome.TO_DECIDE else _LACKING
+        line = line_of_payment(self._store, stored, self._person_of(stored.sheet))
+        return replace(
+            line,
+            number=0,
+            outcome=outcome,
+            message=message.format(value=line.value),
+            is_decided=bool(stored.is_to_pay),
+        )
 
     def _line(self, stored: sa.Row[Any]) -> Line:
         """Return a row of the sheet as a line."""
